@@ -1,0 +1,38 @@
+# `make demo` and `make test` set everything up themselves; a bare machine needs Python 3.11, git and make.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint gate ui clean help
+
+help:
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+setup: $(READY) ## install everything into .venv
+
+demo: $(READY) ## run the demo study on real ECB rates and print the leaderboard
+	$(BIN)/golden run demo
+
+test: $(READY) ## run the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## style, types and import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+gate: $(READY) ## materialise the smoke study and run every asset check
+	$(BIN)/golden gate --study smoke
+
+ui: $(READY) ## open the Dagster web UI on 127.0.0.1:3000
+	$(BIN)/golden ui
+
+clean: ## delete everything generated
+	rm -rf .golden reports $(VENV)

@@ -1,0 +1,303 @@
+"""Columns, dtypes, units and keys of every table; no computation belongs here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+UTC_TIME = pl.Datetime("us", "UTC")
+
+
+class SchemaError(ValueError):
+    """A table does not have the columns or dtypes that its schema promises."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its dtype, what it means, and its unit where it has one."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    description: str
+    unit: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A named table: its columns in order and the columns that identify a row."""
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    @property
+    def dtypes(self) -> dict[str, pl.DataType | type[pl.DataType]]:
+        """Column name → dtype, the optional columns included."""
+        return {column.name: column.dtype for column in self.columns}
+
+    def empty(self) -> pl.DataFrame:
+        """Return the table with no rows (optional columns left out)."""
+        return pl.DataFrame(schema={c.name: c.dtype for c in self.columns if not c.optional})
+
+    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Order the columns as declared and verify names, dtypes and nulls in the key.
+
+        Raises
+        ------
+        SchemaError
+            Naming the table and every missing, unknown or wrongly typed column.
+        """
+        faults = []
+        for column in self.columns:
+            if column.name not in frame.columns:
+                if not column.optional:
+                    faults.append(f"missing column {column.name!r}")
+            elif frame.schema[column.name] != column.dtype:
+                faults.append(f"{column.name!r} is {frame.schema[column.name]}, expected {column.dtype}")
+        faults += [f"unknown column {name!r}" for name in frame.columns if name not in self.dtypes]
+        faults += [
+            f"{frame[name].null_count()} nulls in key column {name!r}"
+            for name in self.key
+            if name in frame.columns and frame[name].null_count()
+        ]
+        if faults:
+            raise SchemaError(f"table {self.name}: " + "; ".join(faults))
+        return frame.select([name for name in self.dtypes if name in frame.columns])
+
+
+_STUDY = Column("study", pl.String, "name of the study")
+_FORECASTER = Column("forecaster", pl.String, "name in the registry of forecasters")
+_PAIR = Column("pair", pl.String, "currency pair, base then quote")
+_HORIZON = Column("horizon", pl.Int32, "bars looked ahead", "bars")
+_SEED = Column("seed", pl.Int32, "index of the seed within the study")
+_FOLD = Column("fold", pl.Int32, "index of the walk-forward fold")
+_CUTOFF = Column("cutoff", UTC_TIME, "forecast origin: when the last bar of the window is known", "UTC")
+
+RATES = Table(
+    "rates",
+    "Reference rates as published: units of a currency for one euro, one row per day and currency.",
+    (
+        Column("date", pl.Date, "day of the fixing"),
+        Column("currency", pl.String, "ISO 4217 code"),
+        Column("rate", pl.Float64, "units of the currency for one euro"),
+    ),
+    key=("date", "currency"),
+)
+
+BARS = Table(
+    "bars",
+    "Prices, one row per pair and bar. A source that has one fixing a day has a close and nothing else.",
+    (
+        _PAIR,
+        Column("timestamp", UTC_TIME, "bar open, or the fixing itself", "UTC"),
+        Column("available_at", UTC_TIME, "when the bar is known", "UTC"),
+        Column("open", pl.Float64, "first price", "quote per base", optional=True),
+        Column("high", pl.Float64, "highest price", "quote per base", optional=True),
+        Column("low", pl.Float64, "lowest price", "quote per base", optional=True),
+        Column("close", pl.Float64, "last price, or the fixing", "quote per base"),
+        Column("volume", pl.Float64, "as the vendor defines it", optional=True),
+    ),
+    key=("pair", "timestamp"),
+)
+
+CLEANING = Table(
+    "cleaning",
+    "The account of cleaning: how many rows each rule kept, repaired or quarantined.",
+    (
+        _PAIR,
+        Column("rule", pl.String, "name of the rule"),
+        Column("action", pl.String, "kept, repaired or quarantined"),
+        Column("rows", pl.Int64, "rows the rule applied to"),
+        Column("detail", pl.String, "what the rule does"),
+    ),
+    key=("pair", "rule", "action"),
+)
+
+CALENDAR = Table(
+    "calendar",
+    "Every weekday of the range on which no bar exists, with its explanation.",
+    (
+        _PAIR,
+        Column("date", pl.Date, "the weekday without a bar"),
+        Column("explanation", pl.String, "name of the holiday; null where nothing explains the gap"),
+    ),
+    key=("pair", "date"),
+)
+
+FOLDS = Table(
+    "folds",
+    "Every part of every fold: the rows it spans and when they are known. Rows are positions in the pair's bars.",
+    (
+        _STUDY,
+        _PAIR,
+        _HORIZON,
+        _FOLD,
+        Column("part", pl.String, "train, validation or test"),
+        Column("row_start", pl.Int64, "first row"),
+        Column("row_stop", pl.Int64, "one past the last row"),
+        Column("rows", pl.Int64, "row_stop − row_start"),
+        Column("purged_rows", pl.Int64, "rows dropped at the end: their labels reach the next part"),
+        Column("embargoed_rows", pl.Int64, "further rows dropped at the end as the extra gap"),
+        Column("first_timestamp", UTC_TIME, "timestamp of the first row", "UTC"),
+        Column("last_timestamp", UTC_TIME, "timestamp of the last row", "UTC"),
+        Column("first_cutoff", UTC_TIME, "available_at of the first row", "UTC"),
+        Column("last_cutoff", UTC_TIME, "available_at of the last row", "UTC"),
+        Column("label_stop", pl.Int64, "one past the last row that a label of this part reads"),
+        Column("label_end", UTC_TIME, "available_at of the last row that a label of this part reads", "UTC"),
+    ),
+    key=("study", "pair", "horizon", "fold", "part"),
+)
+
+SCALERS = Table(
+    "scalers",
+    "Mean and scale of every input column and of the target, from the training rows of the fold alone.",
+    (
+        _STUDY,
+        _PAIR,
+        _HORIZON,
+        _FOLD,
+        Column("column", pl.String, "name of the feature, or 'target'"),
+        Column("mean", pl.Float64, "mean over the training rows"),
+        Column("scale", pl.Float64, "population standard deviation over the training rows"),
+        Column("rows", pl.Int64, "rows the statistics were computed from"),
+    ),
+    key=("study", "pair", "horizon", "fold", "column"),
+)
+
+FORECASTS = Table(
+    "forecasts",
+    "What a forecaster hands on: one row per cutoff. Every metric can be recomputed from here.",
+    (
+        _STUDY,
+        _FORECASTER,
+        _PAIR,
+        _HORIZON,
+        _SEED,
+        _FOLD,
+        _CUTOFF,
+        Column("target_at", UTC_TIME, "when the target is known", "UTC"),
+        Column("crosses_closure", pl.Boolean, "the label spans more wall-clock time than its bars"),
+        Column("last_close", pl.Float64, "close at the cutoff", "quote per base"),
+        Column("true_close", pl.Float64, "close at the target", "quote per base"),
+        Column("pred_close", pl.Float64, "forecast close: last_close · exp(y_pred)", "quote per base"),
+        Column("y_true", pl.Float64, "log(true_close / last_close)", "log return"),
+        Column("y_pred", pl.Float64, "forecast log return", "log return"),
+        Column("scale", pl.Float64, "mean |h-bar log return| of the fold's training rows", "log return"),
+        Column("volatility", pl.Float64, "trailing standard deviation of 1-bar log returns at the cutoff"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed", "cutoff"),
+)
+
+HISTORY = Table(
+    "history",
+    "Learning curves: one row per epoch.",
+    (
+        _STUDY,
+        _FORECASTER,
+        _PAIR,
+        _HORIZON,
+        _SEED,
+        _FOLD,
+        Column("epoch", pl.Int32, "counted from 1"),
+        Column("train_loss", pl.Float64, "mean squared error, scaled target, training mode"),
+        Column("validation_loss", pl.Float64, "mean squared error, scaled target, inference mode"),
+        Column("learning_rate", pl.Float64, "rate used in this epoch"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed", "fold", "epoch"),
+)
+
+TRIALS = Table(
+    "trials",
+    "One row per trial that the study asks for, whatever became of it.",
+    (
+        _STUDY,
+        _FORECASTER,
+        _PAIR,
+        _HORIZON,
+        _SEED,
+        Column("status", pl.String, "done, shared (a deterministic forecaster's further seed), failed or missing"),
+        Column("fingerprint", pl.String, "hash of everything that the trial depends on"),
+        Column("deterministic", pl.Boolean, "the forecaster declares that seeds do not matter"),
+        Column("parameters", pl.Int64, "trainable and fixed numbers of the fitted model, one fold"),
+        Column("wall_seconds", pl.Float64, "elapsed", "s"),
+        Column("cpu_seconds", pl.Float64, "processor time", "s"),
+        Column("peak_memory_mb", pl.Float64, "highest resident memory of the worker so far", "MB"),
+        Column("error", pl.String, "what went wrong, for a failed trial"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed"),
+)
+
+METRICS = Table(
+    "metrics",
+    "One row per trial, stratum and metric, computed from forecasts alone.",
+    (
+        _STUDY,
+        _FORECASTER,
+        _PAIR,
+        _HORIZON,
+        _SEED,
+        Column("stratum_kind", pl.String, "all, year, volatility_tercile or weekday"),
+        Column("stratum", pl.String, "value of the stratum; 'all' where there is none"),
+        Column("metric", pl.String, "name of the metric"),
+        Column("value", pl.Float64, "null where the metric is undefined"),
+        Column("n", pl.Int64, "forecasts that entered"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed", "stratum_kind", "stratum", "metric"),
+)
+
+SUMMARY = Table(
+    "summary",
+    "Metrics over seeds. A deterministic forecaster has one seed and no spread.",
+    (
+        _STUDY,
+        _FORECASTER,
+        Column("scope", pl.String, "series, macro (mean over series) or micro (all forecasts pooled)"),
+        Column("pair", pl.String, "currency pair; 'all' when averaged over pairs"),
+        Column("horizon", pl.Int32, "bars looked ahead; 0 when averaged over horizons", "bars"),
+        Column("metric", pl.String, "name of the metric"),
+        Column("seeds", pl.Int64, "seeds that entered"),
+        Column("mean", pl.Float64, "mean over seeds"),
+        Column("sd", pl.Float64, "standard deviation over seeds; null for one seed"),
+        Column("t_low", pl.Float64, "lower end of the Student t interval of the mean"),
+        Column("t_high", pl.Float64, "upper end of the Student t interval of the mean"),
+        Column("bootstrap_low", pl.Float64, "lower end of the bootstrap interval of the mean"),
+        Column("bootstrap_high", pl.Float64, "upper end of the bootstrap interval of the mean"),
+    ),
+    key=("study", "forecaster", "scope", "pair", "horizon", "metric"),
+)
+
+COMPARISONS = Table(
+    "comparisons",
+    "Diebold–Mariano tests of every forecaster against the random walk, per series.",
+    (
+        _STUDY,
+        _FORECASTER,
+        Column("benchmark", pl.String, "the forecaster compared with"),
+        _PAIR,
+        _HORIZON,
+        Column("level", pl.String, "ensemble (seed-averaged forecasts) or seed"),
+        Column("seed", pl.Int32, "index of the seed; −1 for the ensemble"),
+        Column("n", pl.Int64, "forecasts compared"),
+        Column("mean_difference", pl.Float64, "mean squared error minus the benchmark's; negative is better"),
+        Column("statistic", pl.Float64, "Harvey–Leybourne–Newbold corrected Diebold–Mariano statistic"),
+        Column("p_value", pl.Float64, "two-sided, Student t with n − 1 degrees of freedom"),
+        Column("p_holm", pl.Float64, "Holm-adjusted over all tests of the same level"),
+    ),
+    key=("study", "forecaster", "benchmark", "pair", "horizon", "level", "seed"),
+)
+
+WAREHOUSE_TABLES = (
+    TRIALS,
+    FOLDS,
+    SCALERS,
+    FORECASTS,
+    HISTORY,
+    CALENDAR,
+    CLEANING,
+    METRICS,
+    SUMMARY,
+    COMPARISONS,
+)

@@ -1,0 +1,19 @@
+"""What all tests share: a home of their own, and no setting of the developer's."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+# A busy machine is no failure of a property.
+settings.register_profile("golden", deadline=None)
+settings.load_profile("golden")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory, monkeypatch):
+    """Keep generated files out of the checkout, whatever a test runs."""
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.delenv("GOLDEN_STUDY", raising=False)
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, os.environ.get(name, "1"))
