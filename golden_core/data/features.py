@@ -1,0 +1,142 @@
+"""Features: what a bar knows about its past, by name. A new one is a function and a line; none looks ahead.
+
+Windows are summed afresh at every bar instead of updating a running sum: a value then depends, to the last bit, on
+the bars of its own window, whatever came before them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+import polars as pl
+
+from golden_core.study import closest
+
+TARGETS = ("log_return", "close")
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A causal function of bars.
+
+    Parameters
+    ----------
+    description, unit : str
+        What it is and what it is measured in.
+    warm_up : int
+        Bars without a value at the start: the first row that has one.
+    needs : tuple of str
+        Columns that the bars must have.
+    compute : callable
+        Bars (T rows, in the order of time) → (T,) Float64, null in the warm-up, from rows up to its own.
+    """
+
+    description: str
+    unit: str
+    warm_up: int
+    needs: tuple[str, ...]
+    compute: Callable[[pl.DataFrame], pl.Series]
+
+
+class FeatureError(ValueError):
+    """A feature does not exist, or these bars cannot give it."""
+
+
+def build_features(names: Iterable[str], bars: pl.DataFrame) -> pl.DataFrame:
+    """Compute features of the bars of one pair.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names in ``FEATURES``.
+    bars : pl.DataFrame
+        ``schema.BARS`` of one pair, clean.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``timestamp`` and one Float64 column per feature, null in its warm-up.
+
+    Raises
+    ------
+    FeatureError
+        If a feature is unknown or needs a column that the bars lack, or the bars are not one pair in the order of
+        time (a feature would then mix pairs, or look ahead).
+    """
+    pairs = bars["pair"].unique().to_list()
+    if len(pairs) > 1:
+        raise FeatureError(f"features are built from the bars of one pair, got {', '.join(sorted(pairs))}")
+    if not (bars["timestamp"].is_sorted() and bars["timestamp"].is_unique().all()):
+        raise FeatureError(f"the bars of {pairs[0]} are not in the order of time: clean them first")
+    columns = []
+    for name in names:
+        if name not in FEATURES:
+            hint = closest(name, FEATURES) or f"; known: {', '.join(sorted(FEATURES))}"
+            raise FeatureError(f"no feature is called {name!r}{hint}")
+        lacking = [column for column in FEATURES[name].needs if column not in bars.columns]
+        if lacking:
+            raise FeatureError(
+                f"feature {name!r} needs the column {lacking[0]!r}, which the bars of {', '.join(pairs)} do not have; "
+                f"they have {', '.join(bars.columns)}"
+            )
+        columns.append(FEATURES[name].compute(bars).cast(pl.Float64).alias(name))
+    return pl.DataFrame([bars["timestamp"], *columns])
+
+
+def _level(column: str) -> Callable[[pl.DataFrame], pl.Series]:
+    return lambda bars: bars[column]
+
+
+def _log_close(bars: pl.DataFrame) -> pl.Series:
+    return bars["close"].log()
+
+
+def _log_return(span: int) -> Callable[[pl.DataFrame], pl.Series]:
+    return lambda bars: _log_close(bars) - _log_close(bars).shift(span)
+
+
+def _volatility(window: int) -> Callable[[pl.DataFrame], pl.Series]:
+    def compute(bars: pl.DataFrame) -> pl.Series:
+        returns = _log_return(1)(bars)
+        mean = _sum(_lags(returns, window)) / window
+        return (_sum([(lag - mean) ** 2 for lag in _lags(returns, window)]) / (window - 1)).sqrt()
+
+    return compute
+
+
+def _distance_from_mean(window: int) -> Callable[[pl.DataFrame], pl.Series]:
+    return lambda bars: _log_close(bars) - _sum(_lags(_log_close(bars), window)) / window
+
+
+def _week(wave: Callable[[pl.Series], pl.Series]) -> Callable[[pl.DataFrame], pl.Series]:
+    return lambda bars: wave(bars["timestamp"].dt.weekday().cast(pl.Float64) * (2 * math.pi / 7))
+
+
+def _lags(values: pl.Series, window: int) -> list[pl.Series]:
+    return [values.shift(lag) for lag in range(window)]
+
+
+def _sum(terms: list[pl.Series]) -> pl.Series:
+    return reduce(add, terms)
+
+
+_RETURN = "log return"
+_CLOSE = ("close",)
+FEATURES: dict[str, Feature] = {
+    "open": Feature("first price of the bar", "quote per base", 0, ("open",), _level("open")),
+    "high": Feature("highest price of the bar", "quote per base", 0, ("high",), _level("high")),
+    "low": Feature("lowest price of the bar", "quote per base", 0, ("low",), _level("low")),
+    "close": Feature("last price of the bar", "quote per base", 0, _CLOSE, _level("close")),
+    "log_close": Feature("natural logarithm of the close", "log price", 0, _CLOSE, _log_close),
+    "log_return": Feature("log return over 1 bar", _RETURN, 1, _CLOSE, _log_return(1)),
+    "log_return_5": Feature("log return over 5 bars", _RETURN, 5, _CLOSE, _log_return(5)),
+    "momentum_20": Feature("log return over 20 bars", _RETURN, 20, _CLOSE, _log_return(20)),
+    "volatility_20": Feature("sample sd of the last 20 1-bar log returns", _RETURN, 20, _CLOSE, _volatility(20)),
+    "ma_ratio_20": Feature("log close minus its mean over 20 bars", _RETURN, 19, _CLOSE, _distance_from_mean(20)),
+    "day_of_week_sin": Feature("sine of the weekday of the bar (UTC), period 7 days", "", 0, (), _week(pl.Series.sin)),
+    "day_of_week_cos": Feature("cosine of the weekday of the bar, likewise", "", 0, (), _week(pl.Series.cos)),
+}

@@ -1,0 +1,197 @@
+"""Refreshing the ECB's history over HTTPS: a new file is checked in full before it replaces anything."""
+
+from __future__ import annotations
+
+import http.client
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from golden_core.data.sources.base import SourceError
+from golden_core.data.sources.ecb_history import (
+    MAX_ZIP_BYTES,
+    find_history,
+    parse_rates,
+    read_rates,
+    refreshed_path,
+    span,
+    unzip,
+)
+from golden_core.lake import hash_bytes, read_json, replacing, write_json
+
+ECB_URL = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
+TIMEOUT_SECONDS = 60.0
+# The ECB corrects single rates now and then. A file that disagrees with more of the past is not the same history.
+MAX_REVISED_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class RefreshResult:
+    """What a refresh found. ``changed`` is False when the file at hand is already the newest."""
+
+    changed: bool
+    file: str
+    sha256: str
+    first_day: date
+    last_day: date
+    new_days: int
+    revised_rates: int
+
+    def __str__(self) -> str:
+        news = f"{self.new_days} new days, {self.revised_rates} revised rates" if self.changed else "nothing new"
+        return f"{self.file}: {news}; {self.first_day} to {self.last_day}, sha256 {self.sha256}"
+
+
+class RefreshError(SourceError):
+    """A refresh failed; what was there before is untouched."""
+
+
+def refresh(home: Path, *, url: str = ECB_URL, timeout: float = TIMEOUT_SECONDS) -> RefreshResult:
+    """Fetch the newest history if there is one, and put it in place of the copy under ``home``.
+
+    Parameters
+    ----------
+    home : Path
+        Golden's home.
+    url : str
+        Where the zip file lies: HTTPS, or plain HTTP on 127.0.0.1.
+    timeout : float
+        Seconds that the whole download may take.
+
+    Returns
+    -------
+    RefreshResult
+
+    Raises
+    ------
+    RefreshError
+        If the download fails, or its content is not a history that continues the present one. The file under
+        ``home`` is then the same, byte for byte.
+    """
+    _require_safe(url)
+    target = refreshed_path(home)
+    present = find_history(None, home)
+    try:
+        rates = read_rates(present)
+    except SourceError as error:
+        raise RefreshError(f"{error}; delete that file and refresh again") from error
+    answer = _download(url, _conditions(target, url), timeout)
+    if answer is None or answer.body == present.content:
+        return _result(present.name, present.content, rates, changed=False)
+    try:
+        newer = parse_rates(unzip(answer.body, url), url)
+    except SourceError as error:
+        raise RefreshError(f"{error}; the present file is kept") from error
+    new_days, revised = _compare(rates, newer, url)
+    with replacing(target) as temporary:
+        temporary.write_bytes(answer.body)
+    # Written second: if the process dies in between, the hash does not match and the next refresh asks anew.
+    write_json(
+        {"url": url, "sha256": hash_bytes(answer.body), "conditions": answer.conditions}, target.with_suffix(".json")
+    )
+    name = target.relative_to(home).as_posix()
+    return _result(name, answer.body, newer, changed=True, new_days=new_days, revised_rates=revised)
+
+
+def _result(
+    name: str, content: bytes, rates: pl.DataFrame, *, changed: bool, new_days: int = 0, revised_rates: int = 0
+) -> RefreshResult:
+    return RefreshResult(changed, name, hash_bytes(content), *span(rates), new_days, revised_rates)
+
+
+def _compare(old: pl.DataFrame, new: pl.DataFrame, url: str) -> tuple[int, int]:
+    """Refuse a history that does not continue the old one; return its new days and its revised rates."""
+    days = old.select("date").unique()
+    lost = days.join(new, on="date", how="anti").sort("date")["date"]
+    if len(lost):
+        raise RefreshError(f"{url} lacks {len(lost)} days of the present file, such as {lost[0]}; that file is kept")
+    both = new.join(days, on="date", how="semi").join(old, on=["date", "currency"], how="full", suffix="_old")
+    revised = both.filter(pl.col("rate").ne_missing(pl.col("rate_old"))).height
+    if revised > MAX_REVISED_SHARE * old.height:
+        raise RefreshError(f"{url} disagrees with {revised} of {old.height} present rates; the present file is kept")
+    return new["date"].n_unique() - days.height, revised
+
+
+@dataclass(frozen=True)
+class _Answer:
+    body: bytes
+    conditions: dict[str, str]  # headers that make the next request conditional
+
+
+def _conditions(target: Path, url: str) -> dict[str, str]:
+    """Return the headers of a conditional request, if the file is still the one that they were given for."""
+    state = target.with_suffix(".json")
+    if not (target.exists() and state.exists()):
+        return {}
+    try:
+        known = read_json(state)
+        same = known["url"] == url and known["sha256"] == hash_bytes(target.read_bytes())
+        return dict(known["conditions"]) if same else {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise RefreshError(f"{state} is damaged: delete it and refresh again") from error
+
+
+def _download(url: str, conditions: Mapping[str, str], timeout: float) -> _Answer | None:
+    """Return body and validators, or None when the server says that nothing has changed."""
+    request = urllib.request.Request(url, headers={"User-Agent": "golden", **conditions})
+    deadline = time.monotonic() + timeout
+    try:
+        with urllib.request.build_opener(_SafeRedirects).open(request, timeout=timeout) as response:
+            body = _read(response, url, deadline)
+            announced = response.headers.get("Content-Length")
+            validators = {
+                "If-None-Match": response.headers.get("ETag"),
+                "If-Modified-Since": response.headers.get("Last-Modified"),
+            }
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code == http.HTTPStatus.NOT_MODIFIED and conditions:
+                return None
+            raise RefreshError(f"{url} answered {error.code} {error.reason}; the present file is kept") from error
+    except (OSError, http.client.HTTPException) as error:  # URLError and TimeoutError are OSErrors
+        raise RefreshError(f"{url} cannot be fetched: {error!r}; the present file is kept") from error
+    if announced is not None and announced != str(len(body)):
+        raise RefreshError(f"{url} sent {len(body)} of {announced} bytes; the present file is kept")
+    return _Answer(body, {name: value for name, value in validators.items() if value})
+
+
+def _read(response: IO[bytes], url: str, deadline: float) -> bytes:
+    """Read a body of bounded size in bounded time: a socket's own timeout starts anew with every packet."""
+    body = bytearray()
+    while chunk := response.read(1 << 16):
+        body += chunk
+        if len(body) > MAX_ZIP_BYTES:
+            raise RefreshError(f"{url} sends more than {MAX_ZIP_BYTES} bytes; the present file is kept")
+        if time.monotonic() > deadline:
+            raise TimeoutError("the download took too long")
+    return bytes(body)
+
+
+def _require_safe(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname == "127.0.0.1"):
+        raise RefreshError(f"{url!r} must be an https address")
+
+
+class _SafeRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but never out of HTTPS."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        _require_safe(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
