@@ -1,0 +1,241 @@
+"""The ten legacy variants, v01 … v10: one network whose parts are chosen by data/legacy/<variant>.yaml.
+
+Shape letters: B batch, L context, F features, C channels, U units.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from ruamel.yaml import YAML
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+import golden_core
+from golden_core.models.blocks import (
+    AdditiveAttention,
+    BatchNorm,
+    BidirectionalLSTM,
+    Convolution,
+    Dense,
+    DotAttention,
+    Gate,
+    MixtureOfExperts,
+    MultiHeadAttention,
+)
+from golden_core.models.initialisers import KerasVersion, initialise
+from golden_core.study import Section
+
+FOLDER = Path(golden_core.__file__).parents[1] / "data" / "legacy"
+VARIANTS = tuple(f"v{number:02d}" for number in range(1, 11))
+
+
+class DotFacts(Section):
+    """Attention without parameters."""
+
+    kind: Literal["dot"]
+
+
+class AdditiveFacts(Section):
+    """Attention with a scale per channel."""
+
+    kind: Literal["additive"]
+
+
+class MultiHeadFacts(Section):
+    """Scaled dot-product attention."""
+
+    kind: Literal["multi_head"]
+    heads: int = Field(ge=1)
+    key_dimension: int = Field(ge=1)
+
+
+AttentionFacts = Annotated[DotFacts | AdditiveFacts | MultiHeadFacts, Field(discriminator="kind")]
+
+
+class FrontFacts(Section):
+    """Two stages of convolution, normalisation, activation and (optionally) attention."""
+
+    filters: int = Field(ge=1)
+    kernel: int = Field(ge=1)
+    slopes: tuple[float, float] = Field(description="leaky slopes of the two stages")
+    attention: AttentionFacts | None = Field(description="after each stage, with its own normalisation")
+    shortcut_slope: float | None = Field(description="leaky slope after adding the shortcut; null: no shortcut")
+
+
+class LSTMFacts(Section):
+    """The bidirectional recurrent layer."""
+
+    units: int = Field(ge=1, description="per direction")
+
+
+class ExpertsFacts(Section):
+    """The gated sum of experts."""
+
+    count: int = Field(ge=1)
+    units: int = Field(ge=1)
+    slope: float
+
+
+class HiddenFacts(Section):
+    """A dense layer before the output."""
+
+    units: int = Field(ge=1)
+    normalised: bool = Field(description="batch normalisation before the activation")
+    slope: float
+
+
+class Architecture(Section):
+    """What the code of one variant builds in its default configuration."""
+
+    front: FrontFacts
+    lstm: LSTMFacts
+    attention: AttentionFacts
+    experts: ExpertsFacts | None
+    hidden: HiddenFacts | None
+
+
+class Front(nn.Module):
+    """The convolutional front, [B, L, F] → [B, L, C]."""
+
+    def __init__(self, inputs: int, facts: FrontFacts) -> None:
+        super().__init__()
+        channels = facts.filters
+        self.slopes, self.shortcut_slope = facts.slopes, facts.shortcut_slope
+        self.conv1, self.norm1 = Convolution(inputs, channels, facts.kernel), BatchNorm(channels)
+        self.attention1, self.attention1_norm = _attention(channels, facts.attention)
+        self.conv2, self.norm2 = Convolution(channels, channels, facts.kernel), BatchNorm(channels)
+        self.attention2, self.attention2_norm = _attention(channels, facts.attention)
+        # Where the widths agree, the legacy shortcut is the input itself.
+        projected = facts.shortcut_slope is not None and inputs != channels
+        self.shortcut_conv = Convolution(inputs, channels, 1) if projected else nn.Identity()
+        self.shortcut_norm = BatchNorm(channels) if projected else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [B, L, F] to [B, L, C]."""
+        y: Tensor = functional.leaky_relu(self.norm1(self.conv1(x)), self.slopes[0])
+        y = self.attention1_norm(self.attention1(y))
+        y = functional.leaky_relu(self.norm2(self.conv2(y)), self.slopes[1])
+        y = self.attention2_norm(self.attention2(y))
+        if self.shortcut_slope is not None:
+            y = functional.leaky_relu(y + self.shortcut_norm(self.shortcut_conv(x)), self.shortcut_slope)
+        return y
+
+
+class Head(nn.Module):
+    """Flattened steps (time slow, channel fast) to one number, [B, L, C] → [B]."""
+
+    def __init__(self, inputs: int, facts: HiddenFacts | None) -> None:
+        super().__init__()
+        self.slope = facts.slope if facts else None
+        self.hidden = Dense(inputs, facts.units) if facts else nn.Identity()
+        self.hidden_norm = BatchNorm(facts.units) if facts and facts.normalised else nn.Identity()
+        self.output = Dense(facts.units if facts else inputs, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [B, L, C] to [B]."""
+        y = self.hidden_norm(self.hidden(x.flatten(1)))
+        if self.slope is not None:
+            y = functional.leaky_relu(y, self.slope)
+        prediction: Tensor = self.output(y)
+        return prediction.squeeze(-1)
+
+
+class LegacyNetwork(nn.Module):
+    """Front, bidirectional LSTM, attention, experts where the variant has them, head: [B, L, F] → [B]."""
+
+    def __init__(self, facts: Architecture, context_length: int, num_features: int, gate: Gate) -> None:
+        super().__init__()
+        width = 2 * facts.lstm.units
+        experts = facts.experts
+        self.front = Front(num_features, facts.front)
+        self.lstm = BidirectionalLSTM(facts.front.filters, facts.lstm.units)
+        self.attention, self.attention_norm = _attention(width, facts.attention)
+        self.experts = (
+            MixtureOfExperts(width, experts.count, experts.units, experts.slope, gate) if experts else nn.Identity()
+        )
+        self.experts_norm = BatchNorm(experts.units) if experts else nn.Identity()
+        self.head = Head(context_length * (experts.units if experts else width), facts.hidden)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map windows [B, L, F] to standardised targets [B]."""
+        y = self.lstm(self.front(x))
+        y = self.attention_norm(self.attention(y))
+        y = self.experts_norm(self.experts(y))
+        prediction: Tensor = self.head(y)
+        return prediction
+
+
+def architecture_path(variant: str) -> Path:
+    """Return the file that holds a variant's facts."""
+    return FOLDER / f"{variant}.yaml"
+
+
+def read_architecture(variant: str) -> Architecture:
+    """Read and validate the facts of one variant.
+
+    Raises
+    ------
+    ValueError
+        If there is no such variant, or its file does not fit :class:`Architecture`.
+    """
+    if variant not in VARIANTS:
+        raise ValueError(f"no legacy variant is called {variant!r}; there are {VARIANTS[0]} … {VARIANTS[-1]}")
+    facts = YAML(typ="safe").load(architecture_path(variant))
+    return Architecture.model_validate_json(json.dumps(facts))
+
+
+def build(
+    variant: str,
+    context_length: int = 3,
+    num_features: int = 4,
+    *,
+    gate: Gate = "linear",
+    initialisers: KerasVersion = "keras_3.15",
+    generator: Generator | None = None,
+) -> LegacyNetwork:
+    """Build one of the legacy networks.
+
+    Parameters
+    ----------
+    variant : str
+        ``v01`` … ``v10``.
+    context_length, num_features : int
+        Shape of a window; the legacy experiments used 3 × 4.
+    gate : {"linear", "softmax"}
+        How experts are weighted. The legacy code is linear; softmax, the published equation, is an ablation.
+    initialisers : {"keras_3.15", "keras_3.8"}
+        Whose bounds the attention kernels start with.
+    generator : Generator, optional
+        Draws the starting values. Without one the kernels are zero, ready for the weights of a checkpoint.
+
+    Returns
+    -------
+    LegacyNetwork
+        Maps windows [B, L, F] to standardised targets [B].
+
+    Raises
+    ------
+    ValueError
+        If there is no such variant.
+    """
+    network = LegacyNetwork(read_architecture(variant), context_length, num_features, gate)
+    if generator is not None:
+        initialise(network, initialisers, generator)
+    return network
+
+
+def _attention(channels: int, facts: AttentionFacts | None) -> tuple[nn.Module, nn.Module]:
+    """Return an attention layer and its normalisation, or two identities."""
+    match facts:
+        case None:
+            return nn.Identity(), nn.Identity()
+        case DotFacts():
+            return DotAttention(), BatchNorm(channels)
+        case AdditiveFacts():
+            return AdditiveAttention(channels), BatchNorm(channels)
+        case MultiHeadFacts():
+            return MultiHeadAttention(channels, facts.heads, facts.key_dimension), BatchNorm(channels)
