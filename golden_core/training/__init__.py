@@ -1,0 +1,1 @@
+"""Fitting networks by gradient descent: loop, optimisers, schedules, checkpoints. What is fitted belongs elsewhere."""

@@ -1,0 +1,14 @@
+"""Torch made deterministic: the same operations in the same order, one thread. Called before a network is made."""
+
+from __future__ import annotations
+
+import torch
+
+
+def activate() -> None:
+    """Refuse operations without a deterministic form, and use one thread.
+
+    The order of a parallel sum depends on the number of threads, so bytes would depend on the machine's load.
+    """
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(1)
