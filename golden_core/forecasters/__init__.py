@@ -1,0 +1,114 @@
+"""Forecasters, by name. A literal registry plus the entry points of other people's packages."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+
+from pydantic import BaseModel
+
+from golden_core.forecasters.base import Forecaster
+from golden_core.forecasters.settings import (
+    ArSettings,
+    DLinearSettings,
+    EtsSettings,
+    LegacySettings,
+    NoSettings,
+)
+
+ENTRY_POINT_GROUP = "golden_core.forecasters"
+
+# name → (module:class, settings). The class is imported when a trial needs it, so that naming one costs nothing.
+FORECASTERS: dict[str, tuple[str, type[BaseModel]]] = {
+    "random_walk": ("golden_core.forecasters.naive:RandomWalk", NoSettings),
+    "drift": ("golden_core.forecasters.naive:Drift", NoSettings),
+    "ar": ("golden_core.forecasters.statistical:AutoRegression", ArSettings),
+    "ets": ("golden_core.forecasters.smoothing:ExponentialSmoothing", EtsSettings),
+    "dlinear": ("golden_core.forecasters.neural:DLinearForecaster", DLinearSettings),
+    **{f"v{n:02d}": (f"golden_core.forecasters.neural:V{n:02d}", LegacySettings) for n in range(1, 11)},
+}
+
+
+class UnknownForecasterError(LookupError):
+    """No forecaster of that name is registered."""
+
+
+class ForecasterPackageError(ImportError):
+    """An installed package offers a forecaster that cannot be used; names the package and the fix."""
+
+
+def forecaster_settings() -> Mapping[str, type[BaseModel]]:
+    """Return the settings model of every forecaster, built in or from an installed package.
+
+    Raises
+    ------
+    ForecasterPackageError
+        If an installed package offers a forecaster that cannot be used.
+    """
+    built_in = {name: settings for name, (_, settings) in FORECASTERS.items()}
+    return built_in | {name: _load(point).Settings for name, point in _offered().items()}
+
+
+def forecaster_class(name: str) -> type[Forecaster]:
+    """Return the class of a forecaster.
+
+    Raises
+    ------
+    UnknownForecasterError
+        If no built-in forecaster and no installed package has that name.
+    ForecasterPackageError
+        If an installed package offers a forecaster that cannot be used.
+    """
+    if name in FORECASTERS:
+        module, _, attribute = FORECASTERS[name][0].partition(":")
+        found: type[Forecaster] = getattr(importlib.import_module(module), attribute)
+        return found
+    offered = _offered()
+    if name not in offered:
+        known = ", ".join(sorted({*FORECASTERS, *offered}))
+        raise UnknownForecasterError(f"no forecaster is called {name!r}; known: {known}")
+    return _load(offered[name])
+
+
+def _offered() -> dict[str, EntryPoint]:
+    """Return the entry points of installed packages by name, each name fit for use and claimed once."""
+    offered: dict[str, EntryPoint] = {}
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        if point.name in FORECASTERS:
+            raise _refusal(point, "that name is built in; choose another")
+        if point.name in offered:
+            raise _refusal(point, f"{_origin(offered[point.name])} has the same name; uninstall one of them")
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", point.name):
+            raise _refusal(point, "a name must match [a-z][a-z0-9_]*, for it becomes a folder and a key")
+        offered[point.name] = point
+    return offered
+
+
+def _load(point: EntryPoint) -> type[Forecaster]:
+    try:
+        found = point.load()
+    except Exception as error:
+        raise _refusal(point, f"loading it raised {type(error).__name__}: {error}") from error
+    if not isinstance(found, type):
+        raise _refusal(point, f"it must be a class, got {type(found).__name__}")
+    settings = getattr(found, "Settings", None)
+    if not (isinstance(settings, type) and issubclass(settings, BaseModel)):
+        raise _refusal(point, "its class needs an attribute Settings, a pydantic model")
+    # A method inherited from the protocol itself is a stub that returns nothing.
+    methods = ("__init__", "fit", "predict", "state", "restore")
+    stubs = [name for name in methods if getattr(found, name, None) in (None, getattr(Forecaster, name))]
+    missing = stubs + [name for name in ("deterministic", "trained", "libraries") if not hasattr(found, name)]
+    if missing:
+        raise _refusal(point, f"its class lacks {', '.join(missing)}; inherit from Forecaster and define them")
+    return found
+
+
+def _refusal(point: EntryPoint, reason: str) -> ForecasterPackageError:
+    return ForecasterPackageError(f"forecaster {point.name!r} of {_origin(point)} cannot be used: {reason}")
+
+
+def _origin(point: EntryPoint) -> str:
+    package = point.dist.name if point.dist else "an unnamed package"
+    return f"package {package!r} ({point.value})"

@@ -1,0 +1,124 @@
+"""Forecasters that train a network: DLinear and the ten legacy variants. Networks and the loop live further down."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import BaseModel
+from torch import Generator, nn
+
+from golden_core.data.windows import Examples, FloatArray, Windows
+from golden_core.forecasters.base import Context, Epoch, FitError, Forecaster, State
+from golden_core.forecasters.settings import DLinearSettings, LegacySettings
+from golden_core.models.legacy import architecture_path, build
+from golden_core.models.linear import DLinear
+from golden_core.randomness import Stream
+from golden_core.training import trainer
+
+MINIMUM_TRAINING_WINDOWS = 2
+
+
+class NeuralForecaster(Forecaster):
+    """A network under the study's training budget; a subclass says which network."""
+
+    trained: ClassVar[bool] = True
+    libraries: ClassVar[tuple[str, ...]] = ("numpy", "torch")
+
+    def __init__(self, settings: Mapping[str, Any], context: Context) -> None:
+        self.settings = self.Settings.model_validate(dict(settings))
+        self.context = context
+        self._module: nn.Module | None = None
+
+    @abstractmethod
+    def network(self, generator: Generator | None) -> nn.Module:
+        """Return a network [B, L, F] → [B], with starting values from the generator, or zeros without one."""
+
+    def fit(self, train: Examples, validation: Examples, stream: Stream) -> list[Epoch]:
+        """Train from the starting values of the stream ``init``; see :meth:`Forecaster.fit`."""
+        _verify(train, validation)
+        module = self.network(Generator().manual_seed(stream.child("init").integer()))
+        try:
+            curve = trainer.train(module, train, validation, self.context.training, stream)
+        except trainer.TrainingError as error:
+            raise FitError(str(error)) from error
+        self._module = module
+        return curve
+
+    def predict(self, windows: Windows) -> FloatArray:
+        """Return forecast h-bar log returns [N]."""
+        return windows.target.log_return(trainer.predict(self._fitted(), windows.X), windows.last_close)
+
+    def state(self) -> State:
+        """Return weights and moving statistics."""
+        return {name: value.numpy().copy() for name, value in self._fitted().state_dict().items()}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take over weights and moving statistics."""
+        module = self.network(None)
+        module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
+        self._module = module
+
+    def _fitted(self) -> nn.Module:
+        if self._module is None:
+            raise RuntimeError(f"{type(self).__name__} knows nothing yet: call fit or restore first")
+        return self._module
+
+
+class DLinearForecaster(NeuralForecaster):
+    """Trend and remainder, one linear layer each."""
+
+    Settings: ClassVar[type[BaseModel]] = DLinearSettings
+    settings: DLinearSettings
+
+    def network(self, generator: Generator | None) -> nn.Module:
+        """Return a :class:`DLinear` of the study's shape."""
+        shape = self.context.context_length, len(self.context.features)
+        return DLinear(*shape, self.settings.moving_average, generator=generator)
+
+
+class LegacyForecaster(NeuralForecaster):
+    """A legacy variant under the study's protocol; a subclass names the variant."""
+
+    Settings: ClassVar[type[BaseModel]] = LegacySettings
+    variant: ClassVar[str]
+    settings: LegacySettings
+
+    def network(self, generator: Generator | None) -> nn.Module:
+        """Return the variant's network, of the study's shape."""
+        return build(
+            self.variant,
+            self.context.context_length,
+            len(self.context.features),
+            gate=self.settings.gate,
+            initialisers=self.settings.initialisers,
+            generator=generator,
+        )
+
+
+def _variant(name: str) -> type[LegacyForecaster]:
+    body = {
+        "variant": name,
+        "files": (architecture_path(name),),
+        "__module__": __name__,
+        "__doc__": f"The legacy variant {name}.",
+    }
+    return type(name.upper(), (LegacyForecaster,), body)
+
+
+V01, V02, V03, V04, V05 = (_variant(f"v{number:02d}") for number in range(1, 6))
+V06, V07, V08, V09, V10 = (_variant(f"v{number:02d}") for number in range(6, 11))
+
+
+def _verify(train: Examples, validation: Examples) -> None:
+    if len(train) < MINIMUM_TRAINING_WINDOWS or not len(validation):
+        raise FitError(
+            f"a network needs {MINIMUM_TRAINING_WINDOWS} training windows and 1 validation window at least, there are "
+            f"{len(train)} and {len(validation)}: widen splits.train or splits.validation"
+        )
+    if not train.windows.target.scale > 0 or np.ptp(train.standardised) == 0:
+        raise FitError("every training target has the same value: there is nothing to learn from a constant series")
