@@ -1,0 +1,154 @@
+"""Evaluate a whole study: from the files of its trials to the tables of the warehouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from golden_core.evaluation.aggregate import summary_table
+from golden_core.evaluation.comparisons import comparisons_table
+from golden_core.evaluation.point import metrics_table
+from golden_core.lake import Home, hash_bytes, read_json, series_name, write_json
+from golden_core.provenance import describe_environment
+from golden_core.randomness import Stream
+from golden_core.schema import FORECASTS, HISTORY, WAREHOUSE_TABLES
+from golden_core.splits.tables import label_overlaps
+from golden_core.study import Study
+from golden_core.study.sections import canonical_json
+from golden_core.trials import all_series, trials_table
+from golden_core.trials.code import code_hash
+from golden_core.warehouse import Warehouse
+
+CODE = (
+    "golden_core.evaluation.campaign",
+    "golden_core.evaluation.point",
+    "golden_core.evaluation.aggregate",
+    "golden_core.evaluation.comparisons",
+    "golden_core.reporting.pages",
+    "golden_core.reporting.tables",
+)
+
+
+class IncompleteError(RuntimeError):
+    """The lake does not hold what an evaluation needs, or holds something that no evaluation may use."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """What was loaded into the warehouse."""
+
+    identity: str
+    expected: int
+    present: int
+    failed: int
+    rows: dict[str, int]
+    skill: pl.DataFrame
+
+
+def evaluate(home: Home, study: Study) -> Evaluated:
+    """Compute every table of a study from the lake and load them in one transaction.
+
+    Trials that failed or are missing are rows of the table ``trials``; they do not stop the evaluation.
+
+    Raises
+    ------
+    IncompleteError
+        If no trial of the study has been done, or a fold's labels reach into its next part. An asset that gathers
+        many partitions verifies its inputs itself: a blocking check only protects the run it is part of.
+    """
+    trials = trials_table(home, study)
+    done = trials.filter(pl.col("status") == "done")
+    if done.is_empty():
+        raise IncompleteError(f"no trial of study {study.name!r} has been done; run `golden run {study.name}`")
+    folds = _partitions(home, study, "folds")
+    overlaps = label_overlaps(folds)
+    if overlaps:
+        raise IncompleteError(f"study {study.name!r} is not evaluated: {overlaps[0]}")
+    forecasts, history = _outputs(home, study, done)
+    metrics = metrics_table(forecasts, study.evaluation.strata)
+    stream = Stream(study.seeds.root).child("evaluation")
+    summary = summary_table(forecasts, metrics, trials, study.evaluation, stream)
+    tables = {
+        "trials": trials,
+        "folds": folds,
+        "scalers": _partitions(home, study, "scalers"),
+        "cleaning": _by_pair(home, study, "cleaning"),
+        "calendar": _by_pair(home, study, "calendar"),
+        "forecasts": forecasts,
+        "history": history,
+        "metrics": metrics,
+        "summary": summary,
+        "comparisons": comparisons_table(forecasts),
+    }
+    Warehouse(home.warehouse).load(study.name, tables)
+    identity = _identity(study, trials)
+    write_json({"identity": identity}, _record(home, study))
+    present = trials.filter(pl.col("status").is_in(["done", "shared"])).height
+    skill = summary.filter((pl.col("metric") == "r2_oos") & (pl.col("scope") == "series"))
+    return Evaluated(
+        identity=identity,
+        expected=trials.height,
+        present=present,
+        failed=trials.filter(pl.col("status") == "failed").height,
+        rows={table.name: tables[table.name].height for table in WAREHOUSE_TABLES if table.name in tables},
+        skill=skill.select("forecaster", "pair", "horizon", "seeds", "mean", "sd", "t_low", "t_high"),
+    )
+
+
+def evaluation_is_current(home: Home, study: Study) -> bool:
+    """Return whether the warehouse holds exactly what the lake and the study imply now."""
+    record = _record(home, study)
+    if not (record.exists() and home.warehouse.exists()):
+        return False
+    return bool(read_json(record)["identity"] == _identity(study, trials_table(home, study)))
+
+
+def report_provenance(home: Home, study: Study) -> dict[str, Any]:
+    """Return what the report says about where its numbers come from.
+
+    The environment is that of the moment of asking; what each trial ran on is in its own provenance.json.
+    """
+    folder = home.study(study.name)
+    return {
+        "study": study.name,
+        "study_hash": study.hash(),
+        "data": read_json(folder.source) if folder.source.exists() else {},
+        "command": f"golden run {study.name}",
+        **describe_environment(),
+    }
+
+
+def _outputs(home: Home, study: Study, done: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    folder = home.study(study.name)
+    folders = [
+        folder.trial(row["forecaster"], series_name(row["pair"], row["horizon"]), row["fingerprint"])
+        for row in done.iter_rows(named=True)
+    ]
+    frames = [
+        pl.concat([table.conform(pl.read_parquet(path / f"{table.name}.parquet")) for path in folders])
+        for table in (FORECASTS, HISTORY)
+    ]
+    return frames[0].sort(FORECASTS.key), frames[1].sort(HISTORY.key)
+
+
+def _partitions(home: Home, study: Study, kind: str) -> pl.DataFrame:
+    folder = home.study(study.name)
+    paths = [folder.table(kind, series_name(pair, horizon)) for pair, horizon in all_series(study)]
+    return pl.concat([pl.read_parquet(path) for path in paths if path.exists()])
+
+
+def _by_pair(home: Home, study: Study, kind: str) -> pl.DataFrame:
+    folder = home.study(study.name)
+    frames = [pl.read_parquet(folder.table(kind, pair)) for pair in study.data.pairs]
+    return pl.concat(frames)
+
+
+def _record(home: Home, study: Study) -> Any:
+    return home.study(study.name).root / "evaluated.json"
+
+
+def _identity(study: Study, trials: pl.DataFrame) -> str:
+    rows = trials.select("forecaster", "pair", "horizon", "seed", "status", "fingerprint", "error").rows()
+    return hash_bytes(canonical_json([study.hash(), code_hash(CODE), rows]).encode())

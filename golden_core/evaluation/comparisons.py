@@ -1,0 +1,109 @@
+"""Tests of every forecaster against the benchmark. The statistics themselves belong to golden_core.statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from golden_core.evaluation.inputs import BENCHMARK, SERIES, prepare
+from golden_core.schema import COMPARISONS
+from golden_core.statistics import diebold_mariano, holm
+
+ENSEMBLE_SEED = -1
+
+
+class MissingBenchmarkError(ValueError):
+    """The benchmark made no forecasts, or not at the same cutoffs."""
+
+
+def comparisons_table(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl.DataFrame:
+    """Test each forecaster against the benchmark in every series, on squared errors of log returns.
+
+    Level ``ensemble`` averages the forecasts of all seeds at each cutoff before the errors are taken (seed −1); level
+    ``seed`` tests every seed by itself.
+
+    Parameters
+    ----------
+    forecasts : schema.FORECASTS
+        All trials of a study, the benchmark's among them.
+    benchmark : str
+        The forecaster to compare with.
+
+    Returns
+    -------
+    schema.COMPARISONS
+        Sorted by key. Statistic and p-values are null where the test is undefined, as for forecasts identical to the
+        benchmark's; such tests do not count in Holm's adjustment, which runs over all tests of a study and level.
+
+    Raises
+    ------
+    MissingBenchmarkError
+        If the benchmark lacks a series, or a trial and the benchmark do not have the same cutoffs.
+    SchemaError, ValueError
+        As :func:`~golden_core.evaluation.inputs.prepare`.
+    """
+    prepared = prepare(forecasts, benchmark)
+    _require_benchmark(prepared, benchmark)
+    trials = prepared.filter(pl.col("forecaster") != benchmark).with_columns(level=pl.lit("seed"))
+    at_cutoff = ["level", "study", "forecaster", "pair", "horizon", "seed", "cutoff"]
+    average = trials.with_columns(level=pl.lit("ensemble"), seed=pl.lit(ENSEMBLE_SEED, pl.Int32))
+    losses = (
+        pl.concat([trials, average])
+        .group_by(at_cutoff, maintain_order=True)
+        .agg(
+            error=pl.col("y_pred").mean() - pl.col("y_true").first(), benchmark_error=pl.col("benchmark_error").first()
+        )
+        .sort(at_cutoff)
+    )
+    tests = [
+        _test(group, part, benchmark)
+        for group, part in losses.partition_by(at_cutoff[:-1], as_dict=True, maintain_order=True).items()
+    ]
+    table = pl.DataFrame(tests, schema={name: dtype for name, dtype in COMPARISONS.dtypes.items() if name != "p_holm"})
+    adjusted = pl.col("p_value").map_batches(_holm, return_dtype=pl.Float64).over("study", "level")
+    return COMPARISONS.conform(table.with_columns(p_holm=adjusted)).sort(COMPARISONS.key)
+
+
+def _test(group: tuple[Any, ...], losses: pl.DataFrame, benchmark: str) -> dict[str, object]:
+    level, study, forecaster, pair, horizon, seed = group
+    result = diebold_mariano(
+        losses["error"].to_numpy() ** 2, losses["benchmark_error"].to_numpy() ** 2, horizon=horizon
+    )
+    return {
+        "study": study,
+        "forecaster": forecaster,
+        "benchmark": benchmark,
+        "pair": pair,
+        "horizon": horizon,
+        "level": level,
+        "seed": seed,
+        "n": result.n,
+        "mean_difference": result.mean_difference,
+        "statistic": result.statistic,
+        "p_value": result.p_value,
+    }
+
+
+def _holm(p_values: pl.Series) -> pl.Series:
+    return pl.Series(holm(p_values.to_numpy())).fill_nan(None)
+
+
+def _require_benchmark(prepared: pl.DataFrame, benchmark: str) -> None:
+    covered = (
+        prepared.filter(pl.col("forecaster") == benchmark)
+        .group_by(SERIES)
+        .agg(benchmark_cutoffs=pl.col("cutoff").n_unique())
+    )
+    uneven = (
+        prepared.group_by("study", "forecaster", "pair", "horizon", "seed")
+        .agg(cutoffs=pl.len(), matched=pl.col("benchmark_error").count())
+        .join(covered, on=SERIES, how="left")
+        .filter((pl.col("matched") < pl.col("cutoffs")) | pl.col("cutoffs").ne_missing(pl.col("benchmark_cutoffs")))
+        .sort(pl.all())
+    )
+    if len(uneven):
+        raise MissingBenchmarkError(
+            f"nothing is reported without the {benchmark.replace('_', ' ')}: {len(uneven)} trials and {benchmark!r} do "
+            f"not have the same cutoffs. The first: {uneven.row(0, named=True)}. Run the trials of {benchmark!r} first."
+        )

@@ -1,0 +1,57 @@
+"""What every evaluation starts from: checked forecasts in a fixed order, the benchmark's error beside each."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from golden_core.schema import FORECASTS
+
+BENCHMARK = "random_walk"
+TRIAL = ["study", "forecaster", "pair", "horizon", "seed"]
+SERIES = ["study", "pair", "horizon"]
+_NUMBERS = [name for name, dtype in FORECASTS.dtypes.items() if dtype == pl.Float64]
+
+
+def prepare(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl.DataFrame:
+    """Check forecasts, sort them by their key and put the benchmark's error beside each.
+
+    The order fixes the order of every sum, so that equal forecasts give bit-identical tables however the rows came.
+
+    Parameters
+    ----------
+    forecasts : schema.FORECASTS
+    benchmark : str
+        A deterministic forecaster; where it has several seeds the lowest speaks for it.
+
+    Returns
+    -------
+    schema.FORECASTS and ``benchmark_error``
+        Forecast minus true log return of the benchmark at the same cutoff; null where it made no forecast.
+
+    Raises
+    ------
+    SchemaError
+        If the table is not as the schema says.
+    ValueError
+        If a number is null or not finite, or a key occurs twice.
+    """
+    forecasts = FORECASTS.conform(forecasts).sort(FORECASTS.key).rechunk()
+    _refuse(
+        forecasts, ~pl.all_horizontal(pl.col(_NUMBERS).is_finite().fill_null(False)), "hold a number that is not finite"
+    )
+    _refuse(forecasts, pl.struct(FORECASTS.key).is_duplicated(), "share their key with another")
+    return forecasts.join(_errors(forecasts, benchmark), on=[*SERIES, "cutoff"], how="left", maintain_order="left")
+
+
+def _refuse(forecasts: pl.DataFrame, bad: pl.Expr, what: str) -> None:
+    rows = forecasts.filter(bad)
+    if len(rows):
+        raise ValueError(f"{len(rows)} forecasts {what}, the first {rows.row(0, named=True)}")
+
+
+def _errors(forecasts: pl.DataFrame, benchmark: str) -> pl.DataFrame:
+    return (
+        forecasts.filter(pl.col("forecaster") == benchmark)
+        .filter(pl.col("seed") == pl.col("seed").min().over(SERIES))
+        .select(*SERIES, "cutoff", benchmark_error=pl.col("y_pred") - pl.col("y_true"))
+    )

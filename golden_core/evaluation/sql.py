@@ -1,0 +1,116 @@
+"""The metrics a second time, as plain SQL over the table of forecasts. A check on point.py, never its replacement."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from golden_core.evaluation.point import METRICS
+from golden_core.schema import METRICS as METRICS_TABLE
+from golden_core.warehouse import Warehouse
+
+# Parameter: $study. Sums are compensated (fsum), the variance of closes takes two passes.
+METRICS_SQL = """
+WITH benchmark AS (
+    SELECT pair, horizon, cutoff, arg_min(y_pred - y_true, seed) AS benchmark_error
+    FROM forecasts WHERE study = $study AND forecaster = 'random_walk'
+    GROUP BY pair, horizon, cutoff
+),
+ranked AS (
+    SELECT pair, horizon, cutoff,
+           row_number() OVER (PARTITION BY pair, horizon ORDER BY volatility, cutoff) - 1 AS place,
+           count(*) OVER (PARTITION BY pair, horizon) AS cutoffs
+    FROM (SELECT DISTINCT pair, horizon, cutoff, volatility FROM forecasts WHERE study = $study)
+),
+placed AS (
+    SELECT f.*, b.benchmark_error,
+           CASE r.place * 3 // r.cutoffs WHEN 0 THEN 'low' WHEN 1 THEN 'middle' ELSE 'high' END AS tercile
+    FROM forecasts f
+    LEFT JOIN benchmark b USING (pair, horizon, cutoff)
+    JOIN ranked r USING (pair, horizon, cutoff)
+    WHERE f.study = $study
+),
+members AS (
+    SELECT p.*, s.stratum_kind, s.stratum
+    FROM placed p CROSS JOIN LATERAL (VALUES
+        ('all', 'all'),
+        ('year', CAST(year(p.cutoff) AS VARCHAR)),
+        ('volatility_tercile', p.tercile),
+        ('weekday', dayname(p.cutoff))
+    ) AS s(stratum_kind, stratum)
+),
+means AS (
+    SELECT study, forecaster, pair, horizon, seed, stratum_kind, stratum, favg(true_close) AS mean_close
+    FROM members GROUP BY ALL
+),
+wide AS (
+    SELECT study, forecaster, pair, horizon, seed, stratum_kind, stratum,
+           count(*) AS forecasts,
+           count(*) FILTER (y_pred <> 0 AND y_true <> 0) AS signed,
+           fsum(abs(y_pred - y_true)) / count(*) AS mae,
+           sqrt(fsum((y_pred - y_true) ** 2) / count(*)) AS rmse,
+           fsum(abs(pred_close - true_close)) / count(*) AS mae_price,
+           sqrt(fsum((pred_close - true_close) ** 2) / count(*)) AS rmse_price,
+           CASE WHEN min(true_close) < max(true_close)
+                THEN 1 - fsum((pred_close - true_close) ** 2) / fsum((true_close - mean_close) ** 2) END AS r2_levels,
+           CASE WHEN count(benchmark_error) = count(*)
+                THEN 1 - fsum((y_pred - y_true) ** 2) / nullif(fsum(benchmark_error ** 2), 0) END AS r2_oos,
+           CASE WHEN min(scale) > 0
+                THEN fsum(abs(y_pred - y_true) / scale) / count(*) END AS mase,
+           count(*) FILTER (y_pred <> 0 AND y_true <> 0 AND sign(y_pred) = sign(y_true)) / nullif(signed, 0)
+               AS directional_accuracy
+    FROM members JOIN means USING (study, forecaster, pair, horizon, seed, stratum_kind, stratum)
+    GROUP BY ALL
+)
+SELECT study, forecaster, pair, horizon, seed, stratum_kind, stratum, metric, value,
+       CASE metric WHEN 'directional_accuracy' THEN signed ELSE forecasts END AS n
+FROM wide UNPIVOT INCLUDE NULLS (value FOR metric IN (
+    mae, rmse, mae_price, rmse_price, r2_levels, r2_oos, mase, directional_accuracy
+))
+"""
+
+
+def metric_differences(warehouse: Warehouse, study: str) -> pl.DataFrame:
+    """Compare the stored metrics of a study with the same metrics computed in SQL.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+        With the tables ``forecasts`` and ``metrics``.
+    study : str
+        Its name.
+
+    Returns
+    -------
+    polars.DataFrame
+        Key of the metrics table, ``polars``, ``sql`` and ``difference``, the largest first. The difference is relative
+        to the larger magnitude, and for the two R² to 1 at least: their rounding is that of a ratio near 1. It is
+        infinite where one side lacks the row, alone holds null, or counts other forecasts. Strata that the study did
+        not ask for are left out.
+
+    Raises
+    ------
+    ValueError
+        If the warehouse holds no metrics of the study.
+    """
+    stored = warehouse.query("SELECT * FROM metrics WHERE study = $study", {"study": study})
+    if not len(stored):
+        raise ValueError(f"{warehouse.path} holds no metrics of study {study!r}: load them first")
+    key = list(METRICS_TABLE.key)
+    again = warehouse.query(METRICS_SQL, {"study": study}).filter(
+        pl.col("stratum_kind").is_in(stored["stratum_kind"].unique().implode())
+    )
+    both = stored.rename({"value": "polars"}).join(
+        again.rename({"value": "sql", "n": "n_sql"}), on=key, how="full", coalesce=True
+    )
+    magnitudes = {name: metric.magnitude for name, metric in METRICS.items()}
+    floor = pl.col("metric").replace_strict(magnitudes, default=0.0, return_dtype=pl.Float64)
+    relative = (pl.col("polars") - pl.col("sql")).abs() / pl.max_horizontal(
+        pl.col("polars").abs(), pl.col("sql").abs(), floor
+    )
+    agree = pl.col("polars").eq_missing(pl.col("sql")) & pl.col("n").eq_missing(pl.col("n_sql"))
+    counted = pl.col("n").eq_missing(pl.col("n_sql")) & pl.col("polars").is_not_null() & pl.col("sql").is_not_null()
+    return (
+        both.with_columns(difference=pl.when(agree).then(0.0).when(counted).then(relative).otherwise(float("inf")))
+        .sort(pl.col("difference"), *key, descending=[True] + [False] * len(key))
+        .select(*key, "polars", "sql", "difference")
+    )

@@ -1,0 +1,72 @@
+"""Strata: the kinds of subsets of cutoffs in which metrics are also reported. What is measured belongs elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from golden_core.evaluation.inputs import SERIES
+
+
+@dataclass(frozen=True, eq=False)
+class Stratum:
+    """A kind of stratum: the expression that names a forecast's stratum, and the names in the order to show them.
+
+    ``labels`` is empty where the names sort as text, as years do.
+    """
+
+    description: str
+    value: pl.Expr
+    labels: tuple[str, ...] = ()
+
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_TERCILES = ("low", "middle", "high")
+
+
+def _named(index: pl.Expr, labels: tuple[str, ...]) -> pl.Expr:
+    return index.replace_strict(dict(enumerate(labels)), return_dtype=pl.String)
+
+
+STRATA: dict[str, Stratum] = {
+    "all": Stratum("every forecast", pl.lit("all")),
+    "year": Stratum("calendar year of the cutoff, UTC", pl.col("cutoff").dt.year().cast(pl.String)),
+    "volatility_tercile": Stratum(
+        "third of the series' cutoffs by trailing volatility; of equal ones the earlier is lower",
+        _named(pl.col("volatility_rank") * 3 // pl.col("cutoffs"), _TERCILES),
+        _TERCILES,
+    ),
+    "weekday": Stratum("day of the cutoff, UTC", _named(pl.col("cutoff").dt.weekday() - 1, _WEEKDAYS), _WEEKDAYS),
+}
+
+
+def with_strata(forecasts: pl.DataFrame, kinds: Iterable[str]) -> pl.DataFrame:
+    """Add one text column per kind of stratum.
+
+    The terciles are those of the cutoffs of the series, so every forecaster is judged on the same subsets.
+
+    Parameters
+    ----------
+    forecasts : schema.FORECASTS
+    kinds : iterable of str
+        Names in :data:`STRATA`.
+
+    Raises
+    ------
+    ValueError
+        If two forecasts of a series disagree about the volatility at one cutoff.
+    """
+    cutoffs = forecasts.select(*SERIES, "cutoff", "volatility").unique().sort(*SERIES, "volatility", "cutoff")
+    clash = cutoffs.filter(pl.struct(*SERIES, "cutoff").is_duplicated())
+    if len(clash):
+        raise ValueError(f"forecasts disagree about the volatility of one cutoff, the first at {clash.row(0)}")
+    ranked = cutoffs.with_columns(
+        volatility_rank=pl.int_range(pl.len()).over(SERIES), cutoffs=pl.len().over(SERIES).cast(pl.Int64)
+    ).drop("volatility")
+    return (
+        forecasts.join(ranked, on=[*SERIES, "cutoff"], how="left", maintain_order="left")
+        .with_columns(**{kind: STRATA[kind].value for kind in kinds})
+        .drop("volatility_rank", "cutoffs")
+    )

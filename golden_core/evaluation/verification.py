@@ -1,0 +1,93 @@
+"""Claims about the warehouse, recomputed from its tables; each function returns what speaks against the claim."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from golden_core.evaluation.sql import metric_differences
+from golden_core.lake import Home
+from golden_core.study import Study
+from golden_core.trials import Trial, all_trials, trial_status
+from golden_core.warehouse import Warehouse
+
+TOLERANCE = 1e-12  # relative; both computations are float64 with two-pass sums
+_SHOWN = 20
+
+
+def count_forecasts(warehouse: Warehouse, study: str) -> int:
+    """Return the number of forecasts of a study."""
+    return int(warehouse.query("SELECT count(*) AS n FROM forecasts WHERE study = ?", [study])["n"][0])
+
+
+def nonfinite_values(warehouse: Warehouse, study: str) -> list[str]:
+    """Return trials with a loss or a forecast that is not a finite number."""
+    bad = warehouse.query(
+        """
+        SELECT forecaster, pair, horizon, seed, 'loss' AS what, count(*) AS n FROM history
+        WHERE study = $1 AND NOT (isfinite(train_loss) AND isfinite(validation_loss)) GROUP BY ALL
+        UNION ALL
+        SELECT forecaster, pair, horizon, seed, 'forecast', count(*) FROM forecasts
+        WHERE study = $1 AND NOT (isfinite(y_pred) AND isfinite(pred_close)) GROUP BY ALL
+        ORDER BY ALL
+        """,
+        [study],
+    )
+    return [
+        f"{Trial(*row[:4])}: {row[5]} {row[4]}{'es' if row[4] == 'loss' else 's'} are not finite"
+        for row in bad.iter_rows()
+    ]
+
+
+def absent_trials(warehouse: Warehouse, home: Home, study: Study) -> list[str]:
+    """Return trials that the study asks for and the warehouse lacks, those that failed, and outdated ones."""
+    wanted = trial_status(home, study, all_trials(study)).select(
+        "forecaster", "pair", "horizon", "seed", current="fingerprint"
+    )
+    held = warehouse.query(
+        "SELECT forecaster, pair, horizon, seed, status AS held, fingerprint, error FROM trials WHERE study = ?",
+        [study.name],
+    )
+    joined = wanted.join(held, on=["forecaster", "pair", "horizon", "seed"], how="left", maintain_order="left")
+    found = []
+    for row in joined.iter_rows(named=True):
+        trial = Trial(row["forecaster"], row["pair"], row["horizon"], row["seed"])
+        if row["held"] is None:
+            found.append(f"{trial}: is not in the warehouse")
+        elif row["held"] == "failed":
+            found.append(f"{trial}: failed: {row['error']}")
+        elif row["held"] == "missing":
+            found.append(f"{trial}: has not been run")
+        elif row["fingerprint"] != row["current"]:
+            found.append(f"{trial}: is out of date, something it depends on has changed")
+    return found
+
+
+def cutoffs_without_benchmark(warehouse: Warehouse, study: str) -> list[str]:
+    """Return the series on which a forecaster has cutoffs that the random walk lacks."""
+    bad = warehouse.query(
+        """
+        SELECT f.forecaster, f.pair, f.horizon, count(*) AS n
+        FROM forecasts f ANTI JOIN (SELECT * FROM forecasts WHERE forecaster = 'random_walk') b
+        USING (study, pair, horizon, cutoff)
+        WHERE f.study = ? GROUP BY ALL ORDER BY ALL
+        """,
+        [study],
+    )
+    return [
+        f"{n} forecasts of {name} on {pair}_h{horizon} have no random walk beside them"
+        for name, pair, horizon, n in bad.iter_rows()
+    ]
+
+
+def metrics_unlike_sql(warehouse: Warehouse, study: str) -> tuple[list[str], int]:
+    """Return metrics that differ from their SQL recomputation beyond the tolerance, and how many were compared."""
+    differences = metric_differences(warehouse, study)
+    bad = differences.filter(~(pl.col("difference") <= TOLERANCE))
+    found = [
+        f"{row['metric']} of {row['forecaster']} on {row['pair']}_h{row['horizon']}, seed {row['seed']}, "
+        f"{row['stratum_kind']} {row['stratum']}: relative difference {row['difference']}"
+        for row in bad.head(_SHOWN).iter_rows(named=True)
+    ]
+    if bad.height > _SHOWN:
+        found.append(f"… and {bad.height - _SHOWN} more metrics")
+    return found, differences.height

@@ -1,0 +1,112 @@
+"""The Diebold–Mariano test of equal predictive accuracy of two forecasters. No other test belongs here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from golden_core.data.windows import FloatArray
+
+Kernel = Literal["rectangular", "bartlett"]
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """What a test of a mean loss difference found. ``None`` where the data leave the test undefined."""
+
+    statistic: float | None
+    p_value: float | None
+    mean_difference: float
+    n: int
+    lags: int
+
+
+def diebold_mariano(
+    loss_a: FloatArray, loss_b: FloatArray, *, horizon: int, kernel: Kernel = "rectangular"
+) -> TestResult:
+    """Test whether two forecasters have equal expected loss, two-sided.
+
+    Parameters
+    ----------
+    loss_a, loss_b : (T,) float64
+        Losses of the two forecasters at the same cutoffs, in time order.
+    horizon : int
+        Bars looked ahead, h. Optimal h-step errors are MA(h − 1), so h − 1 autocovariances enter the variance.
+    kernel : {"rectangular", "bartlett"}
+        Weights of the autocovariances. Equal weights are what both papers use, and the correction is derived for
+        them. Declining weights (Newey & West 1987) keep the variance positive but understate it when labels
+        overlap: at a nominal 5 %, h = 5 and a full overlap they reject 10.6 % of true nulls however long the series.
+
+    Returns
+    -------
+    TestResult
+        A negative statistic favours ``loss_a``. Statistic and p-value are ``None`` if the losses differ by a
+        constant (identical losses included), if T ≤ h, or if the estimated long-run variance is not positive.
+
+    Raises
+    ------
+    ValueError
+        If the losses are empty, not of one length, not finite, or the horizon is less than 1.
+
+    References
+    ----------
+    Diebold & Mariano (1995), section 1.1; Harvey, Leybourne & Newbold (1997); Newey & West (1987).
+    """
+    if loss_a.ndim != 1 or loss_a.shape != loss_b.shape or not len(loss_a):
+        raise ValueError(f"needs two loss series of one length, got shapes {loss_a.shape} and {loss_b.shape}")
+    if not (np.isfinite(loss_a).all() and np.isfinite(loss_b).all()):
+        raise ValueError("a loss is not finite; a forecaster that failed has no place in a comparison")
+    difference = loss_a - loss_b
+    statistic = float(harvey_leybourne_newbold(difference, horizon=horizon, kernel=kernel))
+    n = len(difference)
+    defined = np.isfinite(statistic)
+    return TestResult(
+        statistic=statistic if defined else None,
+        p_value=float(2 * stats.t.sf(abs(statistic), df=n - 1)) if defined else None,
+        mean_difference=float(difference.mean()),
+        n=n,
+        lags=horizon - 1,
+    )
+
+
+def harvey_leybourne_newbold(
+    differences: FloatArray, *, horizon: int, kernel: Kernel = "rectangular"
+) -> FloatArray | np.float64:
+    """Return the corrected statistic of many loss differences at once.
+
+    Parameters
+    ----------
+    differences : (..., T) float64
+        Loss differences, in time order along the last axis.
+    horizon, kernel
+        As in :func:`diebold_mariano`.
+
+    Returns
+    -------
+    (...) float64
+        Student t with T − 1 degrees of freedom under the null; NaN where undefined.
+
+    Raises
+    ------
+    ValueError
+        If the horizon is less than 1.
+    """
+    if horizon < 1:
+        raise ValueError(f"the horizon counts bars and is at least 1, got {horizon}")
+    n = differences.shape[-1]
+    if n <= horizon:
+        return np.full(differences.shape[:-1], np.nan)[()]
+    mean = differences.mean(axis=-1)
+    centred = differences - mean[..., np.newaxis]
+    variance = np.square(centred).mean(axis=-1)
+    for lag in range(1, horizon):
+        weight = 1 - lag / horizon if kernel == "bartlett" else 1.0
+        variance = variance + 2 * weight * (centred[..., lag:] * centred[..., :-lag]).sum(axis=-1) / n
+    # Rounding gives constant differences a variance of about 1e-34, so they are recognised by what they are.
+    undefined = (np.ptp(differences, axis=-1) == 0) | (variance <= 0)
+    # (T + 1 − 2h + h(h − 1)/T) / T, the square of the correction, is (T − h)(T − h + 1) / T².
+    correction = np.sqrt((n - horizon) * (n - horizon + 1)) / n
+    return np.where(undefined, np.nan, mean / np.sqrt(np.where(undefined, 1.0, variance) / n) * correction)[()]

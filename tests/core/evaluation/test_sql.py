@@ -1,0 +1,124 @@
+"""Two implementations of every metric agree, and the comparison turns red for a metric that is off by 1e-9."""
+
+import time
+
+import polars as pl
+import pytest
+
+from golden_core.evaluation import METRICS, METRICS_SQL, metric_differences, metrics_table
+from golden_core.warehouse import Warehouse
+
+KINDS = ("year", "volatility_tercile", "weekday")
+TOLERANCE = 1e-12
+
+
+@pytest.fixture
+def compare(tmp_path):
+    def differences(forecasts, metrics):
+        warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+        warehouse.load("made", {"forecasts": forecasts, "metrics": metrics})
+        return metric_differences(warehouse, "made")
+
+    return differences
+
+
+def largest(differences):
+    return differences["difference"].max()
+
+
+def test_every_metric_agrees_in_every_stratum(make_forecasts, compare):
+    forecasts = make_forecasts(("noisy", "oracle", "steady"), ("EURUSD", "USDJPY", "AUDNZD"), n=400)
+    metrics = metrics_table(forecasts, KINDS)
+    differences = compare(forecasts, metrics)
+    assert len(differences) == len(metrics)
+    assert set(differences["metric"]) == set(METRICS)
+    assert largest(differences) <= TOLERANCE
+    assert differences["polars"].null_count() == differences["sql"].null_count() > 0
+
+
+def test_skill_near_zero_and_closes_near_each_other_agree(make_forecasts, compare):
+    forecasts = make_forecasts(("noisy",), ("USDJPY",), n=400)
+    noisy = pl.col("forecaster") == "noisy"
+    step = pl.int_range(pl.len()) % 11
+    forecasts = forecasts.with_columns(
+        y_pred=pl.when(noisy).then(pl.col("y_pred") * 1e-9).otherwise("y_pred"),
+        true_close=150 + 1e-6 * step,
+        pred_close=150 + 1e-6 * ((step + 3) % 11),
+    )
+    metrics = metrics_table(forecasts, KINDS)
+    assert metrics.filter(metric="r2_oos", forecaster="noisy")["value"].abs().max() < 1e-6
+    assert largest(compare(forecasts, metrics)) <= TOLERANCE
+
+
+def test_undefined_agrees(make_forecasts, compare):
+    forecasts = make_forecasts(n=12).with_columns(
+        y_true=pl.lit(0.0), y_pred=pl.lit(0.0), scale=pl.lit(0.0), true_close=pl.lit(1.1)
+    )
+    differences = compare(forecasts, metrics_table(forecasts, KINDS))
+    assert largest(differences) == 0
+    undefined = differences.filter(pl.col("sql").is_null())["metric"].unique()
+    assert set(undefined) == {"r2_levels", "r2_oos", "mase", "directional_accuracy"}
+
+
+def test_without_the_random_walk_both_know_no_skill(forecasts, compare):
+    lacking = forecasts.filter((pl.col("forecaster") != "random_walk") | (pl.col("cutoff").dt.day() != 7))
+    assert largest(compare(lacking, metrics_table(lacking, KINDS))) <= TOLERANCE
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("factor", [1 + 1e-9, 1 - 1e-9])
+def test_a_metric_that_is_off_by_a_billionth_is_found(forecasts, compare, metric, factor):
+    metrics = metrics_table(forecasts, ())
+    target = (pl.col("metric") == metric) & (pl.col("forecaster") == "noisy") & (pl.col("seed") == 2)
+    off = metrics.with_columns(value=pl.when(target).then(pl.col("value") * factor).otherwise("value"))
+    differences = compare(forecasts, off)
+    found = differences.filter(pl.col("difference") > TOLERANCE)
+    assert set(found.select("metric", "forecaster", "seed").iter_rows()) == {(metric, "noisy", 2)}
+    assert differences["difference"].is_sorted(descending=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda m: m[1:], id="a row is missing"),
+        pytest.param(lambda m: m.with_columns(value=pl.when(pl.int_range(pl.len()) > 0).then("value")), id="a null"),
+        pytest.param(lambda m: m.with_columns(pl.col("value").fill_null(0.5)), id="a number where none is defined"),
+        pytest.param(lambda m: m.with_columns(n=pl.col("n") + (pl.int_range(pl.len()) == 0)), id="another count"),
+        pytest.param(lambda m: m.with_columns(metric=pl.col("metric").replace("mae", "mean")), id="an unknown metric"),
+    ],
+)
+def test_a_difference_in_kind_is_infinite(forecasts, compare, change):
+    assert largest(compare(forecasts, change(metrics_table(forecasts, ["year"])))) == float("inf")
+
+
+def test_strata_that_were_not_asked_for_are_not_missed(forecasts, compare):
+    differences = compare(forecasts, metrics_table(forecasts, ["weekday"]))
+    assert set(differences["stratum_kind"]) == {"all", "weekday"}
+
+
+def test_strata_do_not_depend_on_the_zone_of_the_machine(forecasts, compare, monkeypatch):
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")  # UTC+14: tomorrow for most cutoffs
+    time.tzset()
+    try:
+        assert largest(compare(forecasts, metrics_table(forecasts, KINDS))) <= TOLERANCE
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_other_studies_do_not_mix_in(forecasts, compare, tmp_path):
+    other = forecasts.with_columns(study=pl.lit("other"), y_pred=pl.col("y_pred") + 0.01)
+    Warehouse(tmp_path / "warehouse.duckdb").load("other", {"forecasts": other})
+    assert largest(compare(forecasts, metrics_table(forecasts, KINDS))) <= TOLERANCE
+
+
+def test_every_registered_metric_stands_in_the_sql():
+    for name in METRICS:
+        assert f"AS {name}" in METRICS_SQL
+
+
+def test_a_study_without_metrics_is_refused(tmp_path):
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    warehouse.load("made", {})
+    with pytest.raises(ValueError, match="no metrics of study 'made'"):
+        metric_differences(warehouse, "made")
