@@ -18,8 +18,17 @@ import psutil
 from golden_core.lake import PROJECT_ROOT
 
 LIBRARIES = (
-    "numpy", "polars", "scipy", "statsmodels", "statsforecast", "torch", "duckdb", "dagster", "CurrencyConverter", "holidays",
-)  # fmt: skip
+    "numpy",
+    "polars",
+    "scipy",
+    "statsmodels",
+    "statsforecast",
+    "torch",
+    "duckdb",
+    "dagster",
+    "CurrencyConverter",
+    "holidays",
+)
 
 
 @functools.cache

@@ -1,0 +1,40 @@
+"""One trial from study to files: the only place where bars, fold, forecaster and lake meet."""
+
+from golden_core.trials.campaign import Outcome, run_trials
+from golden_core.trials.identity import (
+    SeriesInputs,
+    Trial,
+    UnreadyError,
+    all_series,
+    all_trials,
+    fingerprint,
+    series_inputs,
+    trial_folder,
+    trial_status,
+)
+from golden_core.trials.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.trials.reproduction import Reproduction, reproduce
+from golden_core.trials.run import TrialError, run_trial
+from golden_core.trials.tables import trials_table
+
+__all__ = [
+    "Outcome",
+    "Reproduction",
+    "SeriesInputs",
+    "Trial",
+    "TrialError",
+    "UnreadyError",
+    "all_series",
+    "all_trials",
+    "fingerprint",
+    "prepare_pair",
+    "prepare_raw",
+    "prepare_series",
+    "reproduce",
+    "run_trial",
+    "run_trials",
+    "series_inputs",
+    "trial_folder",
+    "trial_status",
+    "trials_table",
+]

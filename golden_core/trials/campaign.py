@@ -1,0 +1,123 @@
+"""Run many trials at once, through joblib. A failing trial is a recorded row, not the end of the campaign."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from joblib import Parallel, delayed
+from joblib.externals.loky import get_reusable_executor
+
+from golden_core.forecasters import forecaster_class
+from golden_core.lake import Home, write_json
+from golden_core.study import Study
+from golden_core.trials.identity import Trial, fingerprint, series_inputs
+from golden_core.trials.run import TrialError, run_trial
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one trial."""
+
+    trial: Trial
+    status: Literal["done", "shared", "failed"]
+    fingerprint: str
+    seconds: float
+    error: str | None
+
+
+def run_trials(
+    home: Home,
+    study: Study,
+    trials: Sequence[tuple[Trial, str]],
+    *,
+    backend: str = "sequential",
+    workers: int = 1,
+) -> Iterator[Outcome]:
+    """Run trials and yield each outcome as it comes.
+
+    Parameters
+    ----------
+    home, study
+        Where and what.
+    trials : sequence of (Trial, str)
+        Trials with their fingerprints. Trials that share a fingerprint (the seeds of a deterministic forecaster)
+        run once; the others are reported as shared.
+    backend : str
+        A joblib backend: ``sequential``, ``loky`` or ``dask``.
+    workers : int
+        Processes.
+
+    Notes
+    -----
+    Longest first would finish sooner, but a trial's cost is not known beforehand; the order given is kept, and
+    results do not depend on it.
+    """
+    groups: dict[str, list[Trial]] = {}
+    for trial, print_ in trials:
+        groups.setdefault(print_, []).append(trial)
+    jobs = [(members[0], print_) for print_, members in groups.items()]
+    for outcome in _run(home, study, jobs, backend, workers):
+        yield outcome
+        for shared in groups[outcome.fingerprint][1:]:
+            status: Literal["shared", "failed"] = "shared" if outcome.status == "done" else "failed"
+            yield Outcome(shared, status, outcome.fingerprint, 0.0, outcome.error)
+
+
+def _run(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]], backend: str, workers: int) -> Iterable[Outcome]:
+    if backend == "sequential" or len(jobs) <= 1:
+        return (run_recorded(home, study, trial, print_) for trial, print_ in jobs)
+    options: dict[str, Any] = {}
+    if backend == "loky":
+        options = {
+            "inner_max_num_threads": 1,
+            "initializer": load_forecasters,
+            "initargs": (tuple(sorted(study.forecasters)),),
+        }
+    parallel = Parallel(n_jobs=workers, backend=backend, return_as="generator_unordered", **options)
+    found: Iterable[Outcome] = parallel(delayed(run_recorded)(home, study, trial, print_) for trial, print_ in jobs)
+    return found
+
+
+def load_forecasters(names: tuple[str, ...]) -> None:
+    """Import what a worker will need, before its first trial.
+
+    Loky replaces a worker that grows by 300 MB after its first task, taking a late import of torch for a leak.
+    """
+    for name in names:
+        forecaster_class(name)
+
+
+def run_recorded(home: Home, study: Study, trial: Trial, print_: str) -> Outcome:
+    """Run one trial and turn a failure into a record on disk: the unit of work of every worker."""
+    started = time.perf_counter()
+    failure = home.study(study.name).failure(trial.forecaster, trial.series, print_)
+    try:
+        run_trial(home, study, trial)
+    except Exception as error:  # noqa: BLE001  whatever a third party's forecaster raises, the others go on
+        message = str(error) if isinstance(error, TrialError) else f"{trial}: {type(error).__name__}: {error}"
+        write_json({"error": message, "traceback": traceback.format_exc(), "fingerprint": print_}, failure)
+        return Outcome(trial, "failed", print_, time.perf_counter() - started, message)
+    failure.unlink(missing_ok=True)
+    return Outcome(trial, "done", print_, time.perf_counter() - started, None)
+
+
+def stop_workers() -> None:
+    """End loky's idle workers: they would keep the process alive for minutes after its work is done."""
+    if "joblib.externals.loky.reusable_executor" in sys.modules:
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+def fingerprinted(home: Home, study: Study, trials: Iterable[Trial]) -> list[tuple[Trial, str]]:
+    """Return trials with their fingerprints, reading each series once."""
+    hashes: dict[str, str] = {}
+    found = []
+    for trial in trials:
+        if trial.series not in hashes:
+            hashes[trial.series] = series_inputs(home, study, trial.pair, trial.horizon).hash
+        found.append((trial, fingerprint(study, trial, hashes[trial.series])))
+    return found

@@ -1,0 +1,205 @@
+"""Run one trial: fit every fold, forecast its test part, write everything in one step.
+
+Shape letters: T bars, N test rows of a fold.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import resource
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from golden_core.data.features import build_features
+from golden_core.data.windows import Examples, FloatArray, Target, TargetName, Windows, cut_windows
+from golden_core.forecasters import forecaster_class
+from golden_core.forecasters.base import Context, Epoch, Forecaster, State, count_parameters
+from golden_core.lake import Home, new_folder, write_json, write_parquet
+from golden_core.provenance import describe_environment
+from golden_core.randomness import Stream
+from golden_core.schema import FORECASTS, HISTORY
+from golden_core.splits.labels import log_returns_ahead
+from golden_core.splits.scaling import standardise
+from golden_core.study import Study
+from golden_core.training.checkpoint import save_checkpoint
+from golden_core.trials.identity import SeriesInputs, Trial, dependencies, fingerprint, series_inputs
+
+BAR_HOURS = {"1d": 24, "4h": 4, "1h": 1}
+
+
+class TrialError(RuntimeError):
+    """A trial failed; the message names it, its fold, and what was wrong."""
+
+
+@dataclass(frozen=True, eq=False)
+class FoldData:
+    """One fold, ready to fit and forecast. Only :attr:`test_rows` leads to test labels, and only the writer uses it."""
+
+    index: int
+    train: Examples
+    validation: Examples
+    test: Windows
+    test_rows: range
+    scale: float
+
+
+def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = None) -> Path:
+    """Run a trial unless it has been done, and return its folder.
+
+    Parameters
+    ----------
+    home, study, trial
+        Where, what and which.
+    into : Path, optional
+        Write to this new folder instead, whether or not the trial has been done: for reproduction.
+
+    Raises
+    ------
+    TrialError
+        If the data cannot carry the forecaster, or a forecast is not finite. Nothing is left half-written.
+    """
+    if forecaster_class(trial.forecaster).deterministic:
+        trial = dataclasses.replace(trial, seed=0)  # all its seeds are this one
+    inputs = series_inputs(home, study, trial.pair, trial.horizon)
+    print_ = fingerprint(study, trial, inputs.hash)
+    folder = into or home.study(study.name).trial(trial.forecaster, trial.series, print_)
+    if folder.is_dir():
+        return folder
+    started, cpu_started = time.perf_counter(), time.process_time()
+    with threadpool_limits(1):
+        forecasts, history, states = _run_folds(study, trial, inputs)
+    provenance = {
+        "study": study.name,
+        "study_hash": study.hash(),
+        "fingerprint": print_,
+        "trial": {"forecaster": trial.forecaster, "pair": trial.pair, "horizon": trial.horizon, "seed": trial.seed},
+        "depends_on": dependencies(study, trial, inputs.hash),
+        "deterministic": forecaster_class(trial.forecaster).deterministic,
+        "parameters": count_parameters(states[0]),
+        "wall_seconds": time.perf_counter() - started,
+        "cpu_seconds": time.process_time() - cpu_started,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        **describe_environment(),
+    }
+    with new_folder(folder) as temporary:
+        write_parquet(forecasts, temporary / "forecasts.parquet")
+        write_parquet(history, temporary / "history.parquet")
+        weights = {f"fold{i}/{name}": value for i, state in enumerate(states) for name, value in state.items()}
+        save_checkpoint(
+            temporary / "weights.safetensors", weights, {"trial": provenance["trial"], "fingerprint": print_}
+        )
+        write_json(provenance, temporary / "provenance.json")
+    return folder
+
+
+def _run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[pl.DataFrame, pl.DataFrame, list[State]]:
+    kind = forecaster_class(trial.forecaster)
+    if "torch" in kind.libraries:
+        importlib.import_module("golden_core.training.determinism").activate()
+    context = Context(study.context_length, study.features, trial.horizon, study.training)
+    stream = Stream(study.seeds.root).child(trial.forecaster, trial.pair, trial.horizon, f"seed {trial.seed}")
+    forecasts, history, states = [], [], []
+    for fold in cut_folds(study, trial.horizon, inputs):
+        try:
+            forecaster = kind(study.forecasters[trial.forecaster], context)
+            epochs = forecaster.fit(fold.train, fold.validation, stream.child("fold", fold.index))
+            y_pred = _predict(forecaster, fold.test)
+        except Exception as error:
+            what = str(error) if isinstance(error, ValueError | RuntimeError) else f"{type(error).__name__}: {error}"
+            raise TrialError(f"{trial}, fold {fold.index}: {what}") from error
+        forecasts.append(_forecast_rows(study, trial, fold, inputs.bars, y_pred))
+        history.append(_history_rows(study, trial, fold.index, epochs))
+        states.append(forecaster.state())
+    if not forecasts:
+        raise TrialError(f"{trial}: the series has no fold")
+    return pl.concat(forecasts), pl.concat(history), states
+
+
+def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:
+    y_pred = np.asarray(forecaster.predict(windows), dtype=np.float64)
+    if y_pred.shape != (len(windows),):
+        raise ValueError(f"predict returned shape {y_pred.shape}, expected ({len(windows)},)")
+    if not np.isfinite(y_pred).all():
+        first = windows.cutoffs[~np.isfinite(y_pred)][0]
+        raise ValueError(f"{int((~np.isfinite(y_pred)).sum())} forecasts are not finite, the first at cutoff {first}")
+    return y_pred
+
+
+def cut_folds(study: Study, horizon: int, inputs: SeriesInputs) -> Iterator[FoldData]:
+    """Yield every fold with its windows standardised by its own scalers."""
+    bars = inputs.bars
+    closes = bars["close"].to_numpy()
+    available_at = bars["available_at"].dt.replace_time_zone(None).to_numpy()
+    features = build_features(study.features, bars).select("timestamp", *study.features)
+    ahead = log_returns_ahead(closes, horizon)
+    for (index,), parts in inputs.folds.group_by(["fold"], maintain_order=True):
+        scalers = inputs.scalers.filter(pl.col("fold") == index)
+        own = scalers.row(by_predicate=pl.col("column") == "target", named=True)
+        target = Target(cast(TargetName, study.target), own["mean"], own["scale"])
+        standardised = standardise(features, scalers)
+        rows = {row["part"]: range(row["row_start"], row["row_stop"]) for row in parts.iter_rows(named=True)}
+
+        def windows(part: range, target: Target = target, matrix: Any = standardised) -> Windows:
+            return cut_windows(
+                matrix, closes, available_at, part, context_length=study.context_length, horizon=horizon, target=target
+            )
+
+        def examples(part: range, windows: Any = windows) -> Examples:
+            return Examples(windows(part), ahead[part.start : part.stop])
+
+        train = examples(rows["train"])
+        scale = float(np.abs(train.y).mean())
+        yield FoldData(int(index), train, examples(rows["validation"]), windows(rows["test"]), rows["test"], scale)
+
+
+def _forecast_rows(study: Study, trial: Trial, fold: FoldData, bars: pl.DataFrame, y_pred: FloatArray) -> pl.DataFrame:
+    first, stop, h = fold.test_rows.start, fold.test_rows.stop, trial.horizon
+    origin, goal = bars[first:stop], bars[first + h : stop + h]
+    last, true = origin["close"], goal["close"]
+    # A day with a clock change is an hour longer or shorter, which is no closure.
+    nominal = pl.duration(hours=BAR_HOURS[study.data.bar] * h + 1)
+    window = study.evaluation.volatility_window
+    steps = np.diff(np.log(bars["close"].to_numpy()[first - window : stop]))
+    volatility = np.lib.stride_tricks.sliding_window_view(steps, window).std(axis=1, ddof=1)
+    frame = pl.DataFrame(
+        {
+            "cutoff": origin["available_at"],
+            "target_at": goal["available_at"],
+            "last_close": last,
+            "true_close": true,
+            "pred_close": last * np.exp(y_pred),
+            "y_true": np.log(true.to_numpy() / last.to_numpy()),
+            "y_pred": y_pred,
+            "volatility": volatility,
+        }
+    ).with_columns(
+        study=pl.lit(study.name),
+        forecaster=pl.lit(trial.forecaster),
+        pair=pl.lit(trial.pair),
+        horizon=pl.lit(h, pl.Int32),
+        seed=pl.lit(trial.seed, pl.Int32),
+        fold=pl.lit(fold.index, pl.Int32),
+        crosses_closure=pl.Series(goal["timestamp"] - origin["timestamp"]) > nominal,
+        scale=pl.lit(fold.scale),
+    )
+    return FORECASTS.conform(frame)
+
+
+def _history_rows(study: Study, trial: Trial, fold: int, epochs: list[Epoch]) -> pl.DataFrame:
+    schema = HISTORY.dtypes
+    rows = [
+        (
+            study.name, trial.forecaster, trial.pair, trial.horizon, trial.seed, fold,
+            e.epoch, e.train_loss, e.validation_loss, e.learning_rate,
+        )
+        for e in epochs
+    ]  # fmt: skip
+    return HISTORY.conform(pl.DataFrame(rows, schema=schema, orient="row"))
