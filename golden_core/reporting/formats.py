@@ -1,0 +1,80 @@
+"""Numbers to text, and text made safe for Markdown and LaTeX. Nothing is computed here but the rounding."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable
+
+Format = Callable[[object], str]
+
+ABSENT = "—"
+_MINUS = "−"
+_THIN_SPACE = "\u202f"
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", _MINUS: "$-$", _THIN_SPACE: r"\,", ABSENT: "---", "–": "--", "²": r"\textsuperscript{2}",
+    "×": r"$\times$", "≤": r"$\leq$", "’": "'", "\u00a0": "~", "\n": " ",
+}  # fmt: skip
+
+
+def decimals(places: int, *, factor: float = 1.0) -> Format:
+    """Return a format with a fixed number of decimals, a true minus sign and thin spaces between thousands.
+
+    Parameters
+    ----------
+    places : int
+        Decimals shown.
+    factor : float
+        What the number is multiplied by first: 100 for percent.
+    """
+
+    def text(value: object) -> str:
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            return ABSENT
+        rounded = round(value * factor, places) + 0.0  # + 0.0 turns −0.0 into 0.0: no table shows "−0.00"
+        return f"{rounded:,.{places}f}".replace("-", _MINUS).replace(",", _THIN_SPACE)
+
+    return text
+
+
+def percent(places: int) -> Format:
+    """Return a format for a fraction shown in percent; the unit stands in the heading."""
+    return decimals(places, factor=100.0)
+
+
+def probability(value: object) -> str:
+    """Return a p-value with three decimals; below that, only that it is below."""
+    if isinstance(value, float) and math.isfinite(value) and value < 0.001:
+        return "<" + _THIN_SPACE + "0.001"
+    return decimals(3)(value)
+
+
+def level(fraction: float) -> str:
+    """Return a fraction as a level in words of a page: ``5 %``, ``2.5 %``."""
+    return f"{100 * fraction:.10g}{_THIN_SPACE}%"
+
+
+def plain(value: object) -> str:
+    """Return text, a date or an integer as it is; a time to the minute; the dash where there is nothing."""
+    if value is None or value == "":
+        return ABSENT
+    if isinstance(value, datetime.datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return str(value)
+
+
+count: Format = decimals(0)
+
+
+def escape_markdown(text: str) -> str:
+    """Return text that a Markdown table shows as it is."""
+    for character in "\\`*_[]<>|":
+        text = text.replace(character, "\\" + character)
+    return text.replace("\n", " ")
+
+
+def escape_latex(text: str) -> str:
+    """Return text that LaTeX prints as it is."""
+    return "".join(_LATEX.get(character, character) for character in text)

@@ -1,0 +1,140 @@
+"""The files of a report: the page, the leaderboard for papers, the CSVs. Written together, or not at all."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from golden_core.reporting import coverage, details, figures, inputs, tables
+from golden_core.reporting.exhibits import Exhibit, ask, latex, markdown
+from golden_core.reporting.formats import count, escape_markdown
+from golden_core.reporting.verdict import Verdict, verdict
+from golden_core.study import Study
+from golden_core.warehouse import Warehouse
+
+METRICS = "SELECT * FROM metrics WHERE study = $1 ORDER BY ALL"
+COMPARISONS = "SELECT * FROM comparisons WHERE study = $1 ORDER BY ALL"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written, and the sentence to quote."""
+
+    files: tuple[Path, ...]
+    headline: str
+
+
+def write_report(warehouse: Warehouse, study: Study, folder: Path, provenance: Mapping[str, Any]) -> Report:
+    """Write the report of a study into a folder; equal warehouse, study and provenance give equal bytes.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+        Loaded with the study's tables.
+    study : Study
+    folder : Path
+        ``reports/<study>``; made if needed. Files of an earlier report are replaced one by one, the page last.
+    provenance : mapping
+        Facts about code, machine and inputs, nested at will; shown as they are. ``command`` reproduces the report.
+
+    Returns
+    -------
+    Report
+        ``index.html``, ``leaderboard.md``, ``leaderboard.tex``, and ``leaderboard``, ``series``, ``metrics`` and
+        ``comparisons`` as CSV.
+
+    Raises
+    ------
+    RandomWalkMissingError
+        If the random walk was not forecast wherever another forecaster was. Nothing is written then.
+    """
+    coverage.require_random_walk(warehouse, study)
+    alpha = study.evaluation.significance
+    covered = coverage.coverage(warehouse, study)
+    board = tables.leaderboard_exhibit(warehouse, study)
+    series = ask(warehouse, tables.SERIES, study.name, alpha)
+    words = verdict(series.frame, study, covered)
+    ranked = board.answer.frame["forecaster"].to_list()
+    context = {
+        "verdict": words,
+        "covered": covered,
+        "facts": _facts(warehouse, study, covered),
+        "leaderboard": board,
+        "series": tables.series_exhibit(series, study),
+        "forest": figures.forest(series, study),
+        "relative_error": details.relative_error_grids(series),
+        "gain": figures.cumulative_gain(warehouse, study, ranked),
+        "curves": figures.learning_curves(warehouse, study),
+        "seeds": details.seeds_exhibit(warehouse, study),
+        "levels": details.levels_exhibit(warehouse, study),
+        "coverage": coverage.coverage_grids(covered),
+        "failures": coverage.failures_exhibit(warehouse, study),
+        "data": inputs.data_exhibit(warehouse, study),
+        "cleaning": inputs.cleaning_exhibit(warehouse, study),
+        "closures": inputs.closures_exhibit(warehouse, study),
+        "folds": inputs.folds_exhibit(warehouse, study),
+    }
+    files = {
+        "leaderboard.md": _markdown_page(study, words, board),
+        "leaderboard.tex": latex(board),
+        "leaderboard.csv": board.answer.frame.write_csv(),
+        "series.csv": series.frame.write_csv(),
+        "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
+        "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
+        "index.html": _html_page(study, provenance, context),
+    }
+    _replace(folder, files)
+    return Report(tuple(folder / name for name in files), words.headline)
+
+
+def _html_page(study: Study, provenance: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+    environment = Environment(
+        loader=PackageLoader("golden_core.reporting"),
+        autoescape=True,  # whatever the template is called: names and error texts are other people's
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    facts = dict(inputs.flatten(provenance))
+    page: str = environment.get_template("report.html.jinja").render(
+        study=study,
+        settings=json.dumps(json.loads(study.canonical()), indent=2, ensure_ascii=False),
+        provenance={"study": study.name, "study_hash": study.hash(), **facts},
+        dirty=facts.get("git.dirty") == "yes",
+        **context,
+    )
+    return page
+
+
+def _facts(warehouse: Warehouse, study: Study, covered: coverage.Coverage) -> dict[str, str]:
+    span = ask(warehouse, coverage.SPAN, study.name).frame.row(0, named=True)
+    pairs, horizons = len(study.data.pairs), len(study.horizons)
+    return {
+        "Series": f"{pairs * horizons} ({pairs} pairs × {horizons} horizons)",
+        "Forecasters": count(len(study.forecasters)),
+        "Seeds": count(study.seeds.count),
+        "Trials": f"{count(covered.present)} of {count(covered.asked)}",
+        "Forecasts": count(span["forecasts"]),
+        "Test period": f"{span['first_day']} – {span['last_day']}",
+    }
+
+
+def _markdown_page(study: Study, words: Verdict, board: Exhibit) -> str:
+    sentences = map(escape_markdown, (study.name, words.headline, *words.further))
+    return "# " + "\n\n".join([*sentences, markdown(board)])
+
+
+def _replace(folder: Path, files: Mapping[str, str]) -> None:
+    """Write everything beside the folder first, so that a failure leaves the old report as it was."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent) as name:
+        for file, text in files.items():
+            (Path(name) / file).write_text(text, encoding="utf-8", newline="\n")
+        for file in files:
+            (Path(name) / file).replace(folder / file)

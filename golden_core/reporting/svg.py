@@ -1,0 +1,79 @@
+"""Small plots as inline SVG: one style, the same bytes for the same data. What is plotted stands in figures.py."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import matplotlib.style
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+Dashes = str | tuple[int, tuple[int, ...]]
+INK, MUTED, RULE, BLUE, RED = "#1d2733", "#5a6572", "#d5dae0", "#1f5f8b", "#a6411f"
+STYLE = {
+    "font.size": 8.25,
+    "font.family": "DejaVu Sans",
+    "text.parse_math": False,
+    "text.color": INK,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.75,
+    "axes.unicode_minus": True,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+    "svg.fonttype": "none",
+    "figure.constrained_layout.use": True,
+    "lines.linewidth": 1.25,
+}
+_WIDTH = 3.5  # inches: 336 CSS pixels, the width of a phone's text column
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One small plot with its title. A screen reader hears the description inside the SVG instead."""
+
+    title: str
+    svg: Markup
+
+
+def panel(plot: str, title: str, description: str, draw: Callable[[Axes], None], height: float = 2.1) -> Panel:
+    """Draw one panel of a plot, as wide as a phone and ``height`` inches high."""
+    return Panel(title, _svg(f"{plot}-{title}", description, draw, height, _WIDTH))
+
+
+def legend_key(plot: str, name: str, colour: str, dashes: Dashes) -> Panel:
+    """Draw the short line that stands for a name in a legend."""
+
+    def draw(axes: Axes) -> None:
+        axes.set_axis_off()
+        axes.plot([0, 1], [0, 0], color=colour, linestyle=dashes, linewidth=1.5)
+
+    return Panel(name, _svg(f"{plot}-key-{name}", "", draw, 0.12, 0.32))
+
+
+def _svg(identity: str, description: str, draw: Callable[[Axes], None], height: float, width: float) -> Markup:
+    """Return an ``<svg>`` element whose ids no other figure of the page has."""
+    # From matplotlib's own defaults: the user's matplotlibrc must not change a report.
+    with matplotlib.style.context(["default", {**STYLE, "svg.hashsalt": identity}]):
+        figure = Figure(figsize=(width, height))
+        draw(figure.add_subplot())
+        buffer = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    element = buffer.getvalue()
+    element = element[element.index("<svg") :]
+    # matplotlib's style sheet applies to every element of the page it stands in: ours says the same for plots alone.
+    element = re.sub(r"\s*<metadata>.*?</metadata>|\s*<style.*?</style>", "", element, flags=re.DOTALL)
+    prefix = re.sub(r"[^a-zA-Z0-9]+", "-", identity)
+    element = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", element)
+    label = Markup('role="img" aria-label="{}"').format(description) if description else Markup('aria-hidden="true"')
+    return Markup(element.replace("<svg ", f"<svg {label} ", 1))

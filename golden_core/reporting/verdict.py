@@ -1,0 +1,78 @@
+"""The verdict in words, computed from the tables on the page. It claims what the tests carry and nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from golden_core.evaluation.inputs import BENCHMARK
+from golden_core.reporting.coverage import Coverage
+from golden_core.reporting.formats import level
+from golden_core.study import Study
+
+NO_CLAIM = "This is a smoke study: it exercises the plumbing, and its numbers carry no claim."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One sentence to quote, and the sentences that belong with it."""
+
+    headline: str
+    further: tuple[str, ...]
+
+
+def verdict(series: pl.DataFrame, study: Study, covered: Coverage) -> Verdict:
+    """Say who differs significantly from the random walk.
+
+    Parameters
+    ----------
+    series : DataFrame
+        From :func:`golden_core.reporting.tables.series_table`.
+    study : Study
+    covered : Coverage
+
+    Returns
+    -------
+    Verdict
+        The headline says "no forecaster beats the random walk", or which do and where. It starts with the
+        disclaimer for a smoke study, and with the coverage for an incomplete one.
+    """
+    others = series.filter(pl.col("forecaster") != BENCHMARK)
+    number = series.select("pair", "horizon").n_unique()
+    places = f"on {number} series" if number != 1 else "on one series"
+    alpha = f"at the {level(study.evaluation.significance)} level after Holm adjustment"
+    warnings = [NO_CLAIM] if study.is_smoke else []
+    if not covered.complete:
+        warnings.append(f"Only {covered.present} of {covered.asked} trials are present.")
+    better = _named(others.filter(pl.col("verdict") == "better"))
+    if not len(others):
+        finding = f"{places.capitalize()} nothing was compared with the random walk."
+    elif better:
+        beat = "beats" if len(better) == 1 else "beat"
+        compared = others["forecaster"].n_unique()
+        finding = (
+            f"{places.capitalize()}, {len(better)} of {compared} forecasters {beat} the random walk {alpha}: "
+            f"{'; '.join(better)}."
+        )
+    else:
+        finding = f"{places.capitalize()} no forecaster beats the random walk {alpha}."
+    return Verdict(" ".join([*warnings, finding]), _further(others, alpha))
+
+
+def _further(others: pl.DataFrame, alpha: str) -> tuple[str, ...]:
+    worse = _named(others.filter(pl.col("verdict") == "worse"))
+    untested = others["verdict"].null_count()
+    sentences = [f"Significantly worse: {'; '.join(worse)}." if worse else f"None is significantly worse {alpha}."]
+    if untested:
+        sentences.append(f"For {untested} of {len(others)} combinations of forecaster and series there is no test.")
+    return tuple(sentences) if len(others) else ()
+
+
+def _named(rows: pl.DataFrame) -> list[str]:
+    """Say where: ``ar on EURUSD_h1``, or only the count where there are many series."""
+    grouped = rows.group_by("forecaster", maintain_order=True).agg("series")
+    return [
+        f"{name} on {', '.join(series)}" if len(series) <= 3 else f"{name} on {len(series)} series"
+        for name, series in grouped.iter_rows()
+    ]

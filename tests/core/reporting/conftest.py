@@ -1,0 +1,310 @@
+"""A synthetic study: random forecasts of known skill, through the real evaluation into a real warehouse."""
+
+import datetime
+import itertools
+import sys
+from collections.abc import Callable, Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import polars as pl
+import pytest
+
+from golden_core import schema
+from golden_core.evaluation import comparisons_table, metrics_table, summary_table
+from golden_core.randomness import Stream
+from golden_core.reporting import write_report
+from golden_core.study import Study
+from golden_core.warehouse import Warehouse
+
+STREAM = Stream(20_261_123)
+FIRST_DAY = datetime.datetime(2020, 1, 1, 15, tzinfo=datetime.UTC)
+INJECTION = "FitError: <script>alert('loss')</script> & worse | a_b\nsecond line"
+
+# forecaster → seeds that differ; 0 is deterministic
+SEEDED = {"random_walk": 0, "ar": 0, "dlinear": 1}
+Skill = Callable[[str, str], tuple[float, float]]
+
+
+def make_study(**changes: object) -> Study:
+    settings: dict[str, object] = {
+        "name": "synthetic",
+        "description": "Random forecasts of known skill.",
+        "data": {
+            "source": "synthetic",
+            "settings": {},
+            "pairs": ("EURUSD", "USDJPY"),
+            "bar": "1d",
+            "start": datetime.date(2019, 1, 1),
+            "end": datetime.date(2021, 12, 31),
+            "time_zone": "UTC",
+        },
+        "target": "log_return",
+        "features": ("return_1",),
+        "context_length": 8,
+        "horizons": (1, 5),
+        "splits": {
+            "scheme": "walk_forward", "window": "rolling", "train": 200, "validation": 50, "test": 100, "step": 100,
+            "embargo": 2,
+        },
+        "seeds": {"root": 1, "count": 5},
+        "training": {
+            "epochs": 12, "batch_size": 32, "shuffle": True, "optimiser": "adamw", "learning_rate": 1e-3,
+            "weight_decay": 0.0, "gradient_clip": None, "precision": "float32", "early_stopping": None,
+            "plateau": None,
+        },
+        "forecasters": {"random_walk": {}, "ar": {}, "dlinear": {}},
+        "evaluation": {
+            "confidence": 0.95, "bootstrap_resamples": 200, "significance": 0.05, "volatility_window": 20,
+            "strata": ("year",),
+        },
+        "checks": {"reproduced_trials": 1, "poisoned_times": 1, "max_abs_log_return": 0.2},
+    }  # fmt: skip
+    return Study.model_validate({**settings, **changes})
+
+
+def skill_of(forecaster: str, pair: str) -> tuple[float, float]:
+    """Share of the truth that a forecast holds, and its noise relative to the truth."""
+    if forecaster == "random_walk":
+        return 0.0, 0.0
+    if forecaster == "ar":
+        return (0.3, 0.1) if pair == "EURUSD" else (0.0, 0.05)
+    return 0.0, 0.5
+
+
+def make_forecasts(
+    study: Study,
+    days: int,
+    seeded: Mapping[str, int] = SEEDED,
+    skill: Callable[[str, str], tuple[float, float]] = skill_of,
+) -> pl.DataFrame:
+    """Forecasts of every trial: the truth shrunk by the skill, plus noise of its own per seed."""
+    parts = []
+    for pair, horizon in itertools.product(study.data.pairs, study.horizons):
+        random = STREAM.child("truth", pair, horizon).generator()
+        truth = 0.006 * np.sqrt(horizon) * random.standard_normal(days)
+        for forecaster in study.forecasters:
+            kept, noise = skill(forecaster, pair)
+            for seed in range(study.seeds.count if seeded[forecaster] else 1):
+                random = STREAM.child("noise", forecaster, pair, horizon, seed).generator()
+                predicted = kept * truth + noise * 0.006 * np.sqrt(horizon) * random.standard_normal(days)
+                parts.append(one_trial(study.name, forecaster, pair, horizon, seed, truth, predicted))
+    return schema.FORECASTS.conform(pl.concat(parts).cast(dict(schema.FORECASTS.dtypes)))
+
+
+def one_trial(
+    study: str, forecaster: str, pair: str, horizon: int, seed: int, truth: np.ndarray, predicted: np.ndarray
+) -> pl.DataFrame:
+    cutoffs = [FIRST_DAY + datetime.timedelta(days=day) for day in range(len(truth))]
+    close = 1.2 * np.exp(np.cumsum(truth) / horizon)
+    return pl.DataFrame(
+        {
+            "study": study,
+            "forecaster": forecaster,
+            "pair": pair,
+            "horizon": horizon,
+            "seed": seed,
+            "fold": np.arange(len(truth)) // 100,
+            "cutoff": cutoffs,
+            "target_at": [at + datetime.timedelta(days=horizon) for at in cutoffs],
+            "crosses_closure": False,
+            "last_close": close,
+            "true_close": close * np.exp(truth),
+            "pred_close": close * np.exp(predicted),
+            "y_true": truth,
+            "y_pred": predicted,
+            "scale": 0.005,
+            "volatility": np.abs(truth) + 0.001,
+        }
+    )
+
+
+def make_trials(study: Study, seeded: Mapping[str, int] = SEEDED) -> pl.DataFrame:
+    frame = pl.DataFrame(
+        [
+            (study.name, forecaster, pair, horizon, seed, "done" if seeded[forecaster] or not seed else "shared",
+             "f" * 64, not seeded[forecaster], 10, 0.1, 0.1, 100.0, None)
+            for forecaster in study.forecasters
+            for pair in study.data.pairs
+            for horizon in study.horizons
+            for seed in range(study.seeds.count)
+        ],
+        schema=schema.TRIALS.dtypes,
+        orient="row",
+    )  # fmt: skip
+    return schema.TRIALS.conform(frame)
+
+
+def make_history(study: Study, forecaster: str) -> pl.DataFrame:
+    rows = []
+    for pair, horizon, seed in itertools.product(study.data.pairs, study.horizons, range(study.seeds.count)):
+        random = STREAM.child("history", forecaster, pair, horizon, seed).generator()
+        for epoch in range(1, 13 - int(random.integers(0, 7))):
+            fall = 0.4 * np.exp(-epoch / 3)
+            losses = (0.95 + fall + 0.02 * random.random(), 1.0 + fall / 2 + 0.03 * random.random())
+            rows.append((study.name, forecaster, pair, horizon, seed, 0, epoch, *losses, 1e-3))
+    return pl.DataFrame(rows, schema=schema.HISTORY.dtypes, orient="row")
+
+
+def make_folds(study: Study) -> pl.DataFrame:
+    parts = (("train", 0, 200), ("validation", 208, 250), ("test", 258, 358))
+    rows = []
+    for pair, horizon, fold, (part, start, stop) in itertools.product(
+        study.data.pairs, study.horizons, range(2), parts
+    ):
+        first, last = (FIRST_DAY + datetime.timedelta(days=fold * 100 + row - 258) for row in (start, stop - 1))
+        dropped = (0, 0) if part == "test" else (horizon, 2)
+        label = (stop + horizon, last + datetime.timedelta(days=horizon))
+        span = (start, stop, stop - start, *dropped, first, last, first, last, *label)
+        rows.append((study.name, pair, horizon, fold, part, *span))
+    return pl.DataFrame(rows, schema=schema.FOLDS.dtypes, orient="row")
+
+
+RULES = (
+    ("unremarkable", "kept", 780),
+    ("implausible_jump", "kept", 2),
+    ("unusable_price", "quarantined", 1),
+    ("out_of_order", "repaired", 3),
+)
+CLOSED = (
+    (datetime.date(2020, 4, 10), "Good Friday"),
+    (datetime.date(2020, 4, 13), "Easter Monday"),
+    (datetime.date(2021, 4, 2), "Good Friday"),
+    (datetime.date(2021, 6, 8), None),
+)
+
+
+def make_tables(
+    study: Study, forecasts: pl.DataFrame, trials: pl.DataFrame, curves: tuple[str, ...]
+) -> dict[str, pl.DataFrame]:
+    metrics = metrics_table(forecasts, study.evaluation.strata)
+    cleaning = [(pair, *rule, "what it does") for pair in study.data.pairs for rule in RULES]
+    calendar = [(pair, *day) for pair in study.data.pairs for day in CLOSED]
+    return {
+        "trials": trials,
+        "forecasts": forecasts,
+        "metrics": metrics,
+        "summary": summary_table(forecasts, metrics, trials, study.evaluation, STREAM.child("bootstrap")),
+        "comparisons": comparisons_table(forecasts),
+        "history": pl.concat([make_history(study, name) for name in curves]),
+        "folds": make_folds(study),
+        "cleaning": pl.DataFrame(cleaning, schema=schema.CLEANING.dtypes, orient="row"),
+        "calendar": pl.DataFrame(calendar, schema=schema.CALENDAR.dtypes, orient="row"),
+    }
+
+
+PROVENANCE = {
+    "git": {"commit": "0123456789abcdef0123456789abcdef01234567", "dirty": False},
+    "machine": {"cpu": "A processor & co.", "memory_gb": 15.6, "gpu": None},
+    "libraries": {"polars": "2.1.0", "torch": "2.13.0"},
+    "inputs": {"sha256": "ab" * 32},
+    "command": "golden run synthetic && golden report synthetic",
+}
+
+
+@pytest.fixture(scope="session")
+def study() -> Study:
+    return make_study()
+
+
+@pytest.fixture(scope="session")
+def forecasts(study: Study) -> pl.DataFrame:
+    return make_forecasts(study, 200)
+
+
+@pytest.fixture(scope="session")
+def tables(study: Study, forecasts: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return make_tables(study, forecasts, make_trials(study), ("dlinear",))
+
+
+@pytest.fixture(scope="session")
+def warehouse(tmp_path_factory: pytest.TempPathFactory, study: Study, tables: dict[str, pl.DataFrame]) -> Warehouse:
+    made = Warehouse(tmp_path_factory.mktemp("complete") / "warehouse.duckdb")
+    made.load(study.name, tables)
+    return made
+
+
+@pytest.fixture(scope="session")
+def incomplete(tmp_path_factory: pytest.TempPathFactory, study: Study, forecasts: pl.DataFrame) -> Warehouse:
+    """One trial of dlinear failed and one was never run."""
+    gone = (pl.col("forecaster") == "dlinear") & (pl.col("pair") == "USDJPY") & (pl.col("horizon") == 5)
+    failed, missing = gone & (pl.col("seed") == 1), gone & (pl.col("seed") == 3)
+    trials = make_trials(study).with_columns(
+        status=pl.when(failed).then(pl.lit("failed")).when(missing).then(pl.lit("missing")).otherwise("status"),
+        error=pl.when(failed).then(pl.lit(INJECTION)),
+    )
+    made = Warehouse(tmp_path_factory.mktemp("incomplete") / "warehouse.duckdb")
+    made.load(study.name, make_tables(study, forecasts.filter(~(failed | missing)), trials, ("dlinear",)))
+    return made
+
+
+@pytest.fixture(scope="session")
+def folder(warehouse: Warehouse, study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the complete study."""
+    where = tmp_path_factory.mktemp("reports") / "synthetic"
+    write_report(warehouse, study, where, PROVENANCE)
+    return where
+
+
+@pytest.fixture(scope="session")
+def page(folder: Path) -> "Page":
+    return Page((folder / "index.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def incomplete_page(incomplete: Warehouse, study: Study, tmp_path_factory: pytest.TempPathFactory) -> "Page":
+    where = tmp_path_factory.mktemp("reports") / "incomplete"
+    write_report(incomplete, study, where, PROVENANCE)
+    return Page((where / "index.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def builders() -> ModuleType:
+    """This module, for tests that build a study of their own."""
+    return sys.modules[__name__]
+
+
+class Page(HTMLParser):
+    """A page as a reader gets it: elements with attributes, and by figure the cells of its tables and its query."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html = html
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.cells: dict[str, list[list[str]]] = {}
+        self.queries: dict[str, str] = {}
+        self.text: list[str] = []
+        self._figure = ""
+        self._open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attributes)))
+        self._open.append(tag)
+        if tag == "figure":
+            self._figure = dict(attributes)["id"] or ""
+        if tag == "tr" and self._figure:
+            self.cells.setdefault(self._figure, []).append([])
+        if tag in ("td", "th") and self._figure:
+            self.cells[self._figure][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop() != tag:  # void elements have no end
+            pass
+        if tag == "figure":
+            self._figure = ""
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+        if "td" in self._open or ("th" in self._open and self._figure):
+            if self._figure:
+                self.cells[self._figure][-1][-1] += data
+        elif "code" in self._open and self._figure:
+            self.queries[self._figure] = self.queries.get(self._figure, "") + data
+
+    @property
+    def words(self) -> str:
+        """The text of the page with single spaces."""
+        return " ".join("".join(self.text).split())

@@ -1,0 +1,79 @@
+"""What is counted as present, and when the report refuses."""
+
+import polars as pl
+import pytest
+
+from golden_core.reporting import RandomWalkMissingError, write_report
+from golden_core.reporting.coverage import coverage, failures_exhibit, require_random_walk
+from golden_core.warehouse import Warehouse
+
+WALK = pl.col("forecaster") == "random_walk"
+USDJPY_H5 = (pl.col("pair") == "USDJPY") & (pl.col("horizon") == 5)
+
+
+@pytest.fixture
+def load(tmp_path, study, tables):
+    """Load the complete study with some tables replaced."""
+
+    def loaded(**changed):
+        made = Warehouse(tmp_path / "warehouse.duckdb")
+        made.load(study.name, {**tables, **changed})
+        return made
+
+    return loaded
+
+
+def test_complete(warehouse, study):
+    covered = coverage(warehouse, study)
+    assert covered.complete
+    assert str(covered) == "60 of 60 trials (28 done, 32 shared)"
+
+
+def test_failed_and_missing(incomplete, study):
+    covered = coverage(incomplete, study)
+    assert not covered.complete
+    assert str(covered) == "58 of 60 trials (26 done, 32 shared, 1 failed, 1 missing)"
+
+
+def test_trials_that_the_table_does_not_know_are_missing(load, study, tables):
+    covered = coverage(load(trials=tables["trials"].filter(pl.col("seed") < 4)), study)
+    assert not covered.complete
+    assert str(covered) == "48 of 60 trials (24 done, 24 shared, 12 missing)"
+
+
+def test_done_without_forecasts_is_missing(load, study, forecasts):
+    lost = (pl.col("forecaster") == "ar") & USDJPY_H5
+    covered = coverage(load(forecasts=forecasts.filter(~lost)), study)
+    assert str(covered) == "55 of 60 trials (27 done, 28 shared, 5 missing)"
+
+
+def test_failures_carry_their_error(incomplete, study, builders):
+    row = failures_exhibit(incomplete, study).answer.frame.row(0, named=True)
+    assert row == {
+        "forecaster": "dlinear",
+        "series": "USDJPY_h5",
+        "trials": 1,
+        "seeds": "1",
+        "error": builders.INJECTION,
+    }
+
+
+@pytest.mark.parametrize(
+    ("gone", "named"),
+    [
+        (WALK & USDJPY_H5, r"USDJPY_h5 \(200 cutoffs\)"),
+        (WALK, r"EURUSD_h1 \(200 cutoffs\), EURUSD_h5"),
+        (WALK & USDJPY_H5 & (pl.col("cutoff") == pl.col("cutoff").max()), r"USDJPY_h5 \(1 cutoffs\)"),
+        (pl.lit(True), "no forecasts"),
+    ],
+    ids=["one series", "everywhere", "one cutoff", "no forecasts at all"],
+)
+def test_nothing_is_printed_without_the_random_walk(load, study, forecasts, tmp_path, gone, named):
+    made = load(forecasts=forecasts.filter(~gone))
+    with pytest.raises(RandomWalkMissingError, match=named):
+        write_report(made, study, tmp_path / "report", {})
+    assert not (tmp_path / "report").exists()
+
+
+def test_the_random_walk_may_stand_alone(load, study, forecasts):
+    require_random_walk(load(forecasts=forecasts.filter(WALK)), study)

@@ -1,0 +1,100 @@
+"""Figures: the data behind them, and SVG that can stand in a page with others."""
+
+import re
+from xml.etree import ElementTree
+
+import polars as pl
+import pytest
+
+from golden_core.reporting import tables
+from golden_core.reporting.exhibits import ask
+from golden_core.reporting.figures import cumulative_gain, forest, learning_curves
+from golden_core.reporting.svg import panel
+
+
+@pytest.fixture(scope="module")
+def series(warehouse, study):
+    return ask(warehouse, tables.SERIES, study.name, study.evaluation.significance)
+
+
+@pytest.fixture(scope="module")
+def gain(warehouse, study):
+    return cumulative_gain(warehouse, study, ["ar", "random_walk", "dlinear"])
+
+
+def test_the_curve_ends_at_the_r2_of_the_average(gain, series):
+    last = gain.answer.frame.group_by("forecaster", "series", maintain_order=True).last()
+    both = last.join(series.frame, on=["forecaster", "series"])
+    assert len(both) == 8
+    assert both["gain"].to_list() == pytest.approx(both["ensemble_r2_oos"].to_list(), abs=1e-10)
+
+
+def test_the_curve_at_the_first_month_by_hand(gain, forecasts):
+    part = forecasts.filter((pl.col("pair") == "EURUSD") & (pl.col("horizon") == 1))
+    walk = part.filter(pl.col("forecaster") == "random_walk")["y_true"].to_numpy() ** 2
+    model = part.filter(pl.col("forecaster") == "ar").select((pl.col("y_true") - pl.col("y_pred")) ** 2).to_series()
+    own = gain.answer.frame.filter((pl.col("forecaster") == "ar") & (pl.col("series") == "EURUSD_h1"))
+    first = own.row(0, named=True)
+    assert first["day"].isoformat() == "2020-01-31"  # the first forecast is of 1 January: 31 of them
+    assert first["gain"] == pytest.approx((walk[:31].sum() - model[:31].sum()) / walk.sum(), abs=1e-12)
+
+
+def test_learning_curves_are_medians_over_what_still_trains(warehouse, study, tables_of_history):
+    frame = learning_curves(warehouse, study).answer.frame
+    for row in frame.iter_rows(named=True):
+        losses = tables_of_history.filter(pl.col("epoch") == row["epoch"])
+        assert row["runs"] == len(losses)
+        assert row["validation"] == pytest.approx(losses["validation_loss"].median())
+        assert (row["train_low"], row["train_high"]) == (losses["train_loss"].min(), losses["train_loss"].max())
+    assert frame["runs"].is_sorted(descending=True)
+
+
+@pytest.fixture(scope="module")
+def tables_of_history(tables):
+    return tables["history"]
+
+
+def test_one_panel_per_forecaster_and_none_for_the_random_walk(series, study, warehouse):
+    assert [shown.title for shown in forest(series, study).panels] == ["ar", "dlinear"]
+    assert [shown.title for shown in learning_curves(warehouse, study).panels] == ["dlinear"]
+
+
+def test_a_deterministic_forecaster_has_no_interval_in_the_figure(series, study):
+    group = re.compile(r'<g id="[^"]*LineCollection[^"]*">(.*?)</g>', re.DOTALL)
+    bars = {shown.title: "".join(group.findall(shown.svg)).count("<path") for shown in forest(series, study).panels}
+    assert bars == {"ar": 0, "dlinear": 4}
+
+
+def test_panels_describe_themselves_and_are_equal_for_equal_data(series, study):
+    first, second = forest(series, study), forest(series, study)
+    assert first.panels == second.panels
+    for shown in first.panels:
+        root = ElementTree.fromstring(shown.svg)
+        assert root.get("role") == "img"
+        assert "R² on 4 series, from" in root.get("aria-label")
+        assert "metadata" not in shown.svg
+
+
+def test_names_are_inert_and_never_read_as_mathematics():
+    def draw(axes):
+        axes.set_yticks([0, 1], ["<script>x</script>", "a$b$_{c}"])
+
+    shown = panel("plot", "a<b>", 'a "quoted" <b>', draw)
+    texts = [element.text for element in ElementTree.fromstring(shown.svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert "<script>x</script>" in texts
+    assert "a$b$_{c}" in texts
+    assert "<script" not in shown.svg
+
+
+def test_the_style_of_the_user_does_not_leak_in(series, study):
+    import matplotlib as mpl
+
+    plain = forest(series, study).panels
+    with mpl.rc_context({"lines.linewidth": 9, "axes.facecolor": "red", "svg.fonttype": "path"}):
+        assert forest(series, study).panels == plain
+
+
+def test_only_the_best_have_a_colour(warehouse, study):
+    shown = cumulative_gain(warehouse, study, ["a", "b", "random_walk", "c", "d", "e", "f"])
+    assert [key.title for key in shown.legend] == ["a", "b", "c", "d", "e"]
+    assert "grey" in shown.caption

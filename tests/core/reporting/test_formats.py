@@ -1,0 +1,108 @@
+"""Numbers as text, and text that is safe in Markdown and LaTeX."""
+
+import datetime
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from golden_core.reporting.exhibits import Answer, Column, Exhibit, field, interval, latex, markdown
+from golden_core.reporting.formats import (
+    ABSENT,
+    count,
+    decimals,
+    escape_latex,
+    escape_markdown,
+    level,
+    percent,
+    plain,
+    probability,
+)
+
+
+def number(text):
+    return float(text.replace("−", "-").replace("\u202f", ""))
+
+
+@given(st.floats(-1e6, 1e6), st.integers(0, 4))
+def test_text_is_the_number_rounded(value, places):
+    assert number(decimals(places)(value)) == pytest.approx(value, abs=0.50001 * 10.0**-places)
+
+
+@given(st.floats(-1, 1))
+def test_no_negative_zero(value):
+    text = decimals(2)(value)
+    assert not (text.startswith("−") and number(text) == 0)
+
+
+@pytest.mark.parametrize("nothing", [None, math.nan, math.inf, "text"])
+def test_what_is_not_a_number_is_a_dash(nothing):
+    assert decimals(2)(nothing) == count(nothing) == ABSENT
+
+
+@pytest.mark.parametrize(
+    ("style", "value", "text"),
+    [
+        (percent(2), -0.012345, "−1.23"),
+        (count, 1234567, "1\u202f234\u202f567"),
+        (probability, 0.0499, "0.050"),
+        (probability, 0.0009, "<\u202f0.001"),
+        (probability, None, ABSENT),
+        (level, 0.05, "5\u202f%"),
+        (level, 0.999, "99.9\u202f%"),
+        (plain, datetime.date(2020, 1, 31), "2020-01-31"),
+        (plain, datetime.datetime(2020, 1, 31, 15, 4, tzinfo=datetime.UTC), "2020-01-31 15:04"),
+        (plain, "", ABSENT),
+    ],
+)
+def test_styles(style, value, text):
+    assert style(value) == text
+
+
+@given(st.text(alphabet="ab_&%$#{}~^\\<>|", max_size=20))
+def test_latex_leaves_no_special_character_bare(text):
+    escaped = escape_latex(text)
+    for command in (r"\textbackslash{}", r"\textasciitilde{}", r"\textasciicircum{}", r"\textless{}", r"\textgreater{}",
+                    r"\textbar{}", r"\&", r"\%", r"\$", r"\#", r"\_", r"\{", r"\}"):  # fmt: skip
+        escaped = escaped.replace(command, "")
+    assert set(escaped) <= {"a", "b"}
+
+
+def test_markdown_cells_cannot_break_the_table():
+    assert escape_markdown("a|b_c\n<d>") == r"a\|b\_c \<d\>"
+
+
+@pytest.fixture
+def exhibit():
+    import polars as pl
+
+    frame = pl.DataFrame({"name": ["a_b", "c|d & 5%"], "low": [-0.5, None], "high": [0.25, None]})
+    columns = (
+        field("Name", "name", plain, kind="heading"),
+        interval("Interval", "low", "high", percent(1), unit="%"),
+        Column("Fixed", lambda _: "1", kind="text"),
+    )
+    return Exhibit("example", "Caption with 5 % and x_y.", columns, Answer(frame, "SELECT 1"), notes=("A note.",))
+
+
+def test_latex_table(exhibit):
+    text = latex(exhibit)
+    assert r"\begin{tabular}{lrl}" in text
+    assert all(rule in text for rule in (r"\toprule", r"\midrule", r"\bottomrule"))
+    assert r"{}a\_b & [$-$50.0, 25.0] & 1 \\" in text
+    assert r"{}c\textbar{}d \& 5\% & --- & 1 \\" in text
+    assert text.count("{") == text.count("}")
+
+
+def test_markdown_table(exhibit):
+    caption, table, note = markdown(exhibit).strip().split("\n\n")
+    assert (caption, note) == (r"Caption with 5 % and x\_y.", "A note.")
+    rows = table.split("\n")
+    assert rows[1] == "| :--- | ---: | :--- |"
+    assert {row.replace(r"\|", "").count("|") for row in rows} == {4}
+
+
+def test_an_interval_with_one_end_is_no_interval(exhibit):
+    shown = exhibit.columns[1].text
+    assert shown({"low": -0.5, "high": None}) == shown({"low": math.nan, "high": 0.1}) == ABSENT

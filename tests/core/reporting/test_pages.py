@@ -1,0 +1,241 @@
+"""The page as a reader gets it: complete, inert, and every number the answer to its own query."""
+
+import itertools
+import re
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from golden_core.reporting import coverage, details, inputs, leaderboard, pages, tables, write_report
+from golden_core.reporting.exhibits import Answer, ask
+from golden_core.warehouse import Warehouse
+
+FILES = (
+    "leaderboard.md",
+    "leaderboard.tex",
+    "leaderboard.csv",
+    "series.csv",
+    "metrics.csv",
+    "comparisons.csv",
+    "index.html",
+)
+
+
+@pytest.fixture(scope="module")
+def exhibits(warehouse, study):
+    series = ask(warehouse, tables.SERIES, study.name, study.evaluation.significance)
+    builders = (
+        tables.leaderboard_exhibit, details.seeds_exhibit, details.levels_exhibit, coverage.failures_exhibit,
+        inputs.data_exhibit, inputs.cleaning_exhibit, inputs.closures_exhibit, inputs.folds_exhibit,
+    )  # fmt: skip
+    return [tables.series_exhibit(series, study), *(build(warehouse, study) for build in builders)]
+
+
+def test_every_table_is_the_answer_to_the_query_under_it(exhibits, page, warehouse):
+    shown = [exhibit for exhibit in exhibits if exhibit.name in page.cells]
+    assert {exhibit.name for exhibit in exhibits} - {exhibit.name for exhibit in shown} == {"failures"}
+    for exhibit in shown:
+        answer = Answer(warehouse.query(page.queries[exhibit.name]), "")
+        expected = [[cell.text for cell in cells] for _, cells in replace(exhibit, answer=answer).rows]
+        assert page.cells[exhibit.name][1:] == expected
+        assert expected
+
+
+def test_a_number_on_the_page_is_the_number_in_the_warehouse(page, warehouse, study):
+    mean, low, high = warehouse.query(
+        "SELECT mean, t_low, t_high FROM summary WHERE study = ? AND forecaster = 'dlinear' AND scope = 'macro' "
+        "AND pair = 'all' AND horizon = 0 AND metric = 'r2_oos'",
+        [study.name],
+    ).row(0)
+    row = next(cells for cells in page.cells["leaderboard"] if "dlinear" in cells)
+    assert row[2:4] == [f"{100 * mean:.2f}".replace("-", "−"), f"[{100 * low:.2f}, {100 * high:.2f}]".replace("-", "−")]
+
+
+def test_grids_show_the_answers_too(page, warehouse):
+    series = warehouse.query(page.queries["relative-error"]).filter(pl.col("forecaster") == "dlinear")
+    expected = [f"{100 * value:.2f}".replace("-", "−") for value in series["relative_rmse"]]
+    assert [cell for row in page.cells["relative-error"][4:6] for cell in row[1:]] == expected
+    assert page.cells["coverage"][1] == ["EURUSD_h1", "1 + 4", "5", "1 + 4"]
+
+
+def test_every_figure_has_a_query_that_runs(page, warehouse):
+    figures = {attributes["id"] for tag, attributes in page.elements if tag == "figure"}
+    assert figures == set(page.queries)
+    assert {"forest", "gain", "curves", "coverage", "relative-error", "leaderboard"} <= figures
+    assert all(len(warehouse.query(sql)) for sql in page.queries.values())
+
+
+def test_no_spread_for_deterministic_forecasters(page):
+    intervals = {cells[1]: cells[3] for cells in page.cells["leaderboard"][1:]}
+    assert intervals["ar"] == intervals["random_walk"] == "—"
+    assert intervals["dlinear"].startswith("[")
+    assert "a deterministic forecaster gives the same forecasts whatever the seed" in page.words
+
+
+def test_r2_on_levels_appears_once_and_with_the_remark(page):
+    assert [name for name, rows in page.cells.items() if "R² on levels" in rows[0]] == ["levels"]
+    assert [name for name, sql in page.queries.items() if "r2_levels" in sql] == ["levels"]
+    assert "near one for a random walk" in page.words
+
+
+def test_the_page_loads_nothing_and_runs_nothing(page):
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & {"script", "link", "img", "iframe", "object", "embed", "form", "base"}
+    attributes = [(name, value) for _, found in page.elements for name, value in found.items()]
+    assert not [name for name, _ in attributes if name.startswith("on") or name in ("src", "srcset", "action")]
+    assert all(value.startswith("#") for name, value in attributes if name in ("href", "xlink:href"))
+    assert "@import" not in page.html
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", page.html))
+    policy = next(found for tag, found in page.elements if found.get("http-equiv") == "Content-Security-Policy")
+    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def test_the_page_can_be_read_without_seeing_it(page):
+    by_tag = {}
+    for tag, attributes in page.elements:
+        by_tag.setdefault(tag, []).append(attributes)
+    assert by_tag["html"] == [{"lang": "en"}]
+    assert len(by_tag["h1"]) == len(by_tag["main"]) == 1
+    assert all(found.get("scope") in ("col", "row") for found in by_tag["th"])
+    assert all(
+        (found.get("role") == "img" and found["aria-label"]) or found.get("aria-hidden") for found in by_tag["svg"]
+    )
+    scrolling = [found for found in by_tag["div"] if found.get("class") == "scroll"]
+    assert scrolling
+    assert all(found["tabindex"] == "0" and found["role"] == "region" for found in scrolling)
+    assert page.html.startswith("<!DOCTYPE html>")
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert all(deeper - level <= 1 for level, deeper in itertools.pairwise(levels))
+
+
+def test_ids_are_unique_and_references_lead_somewhere(page):
+    ids = [found["id"] for _, found in page.elements if "id" in found]
+    assert len(ids) == len(set(ids))
+    wanted = [found["href"] for _, found in page.elements if found.get("href")]
+    wanted += [found["xlink:href"] for _, found in page.elements if found.get("xlink:href")]
+    wanted += ["#" + found["aria-labelledby"] for _, found in page.elements if found.get("aria-labelledby")]
+    wanted += re.findall(r"url\(([^)]*)\)", page.html)
+    assert {target.removeprefix("#") for target in wanted} <= set(ids)
+
+
+def test_a_complete_study_has_no_banner(page):
+    assert not [found for _, found in page.elements if "banner" in (found.get("class") or "")]
+    assert "60 of 60 trials" in page.words
+
+
+def test_an_incomplete_study_says_so_in_red(incomplete_page):
+    assert [tag for tag, found in incomplete_page.elements if found.get("class") == "banner alarm"] == ["p"]
+    assert (
+        "Incomplete. This report rests on 58 of 60 trials (26 done, 32 shared, 1 failed, 1 missing)"
+        in incomplete_page.words
+    )
+    assert incomplete_page.words.count("Only 58 of 60 trials are present.") == 1
+    assert "3, 1 failed, 1 missing" in incomplete_page.cells["coverage"][-1]
+
+
+def test_error_texts_are_shown_and_inert(incomplete_page, builders):
+    assert incomplete_page.cells["failures"][1][-1] == builders.INJECTION
+    assert "<script" not in incomplete_page.html.lower()
+
+
+def test_names_and_facts_are_inert(tmp_path, builders):
+    hostile = "v_<script>1</script>|&$"
+    study = builders.make_study(
+        name="hostile",
+        description="</style><script>2</script>",
+        forecasters={"random_walk": {}, hostile: {}},
+        seeds={"root": 1, "count": 5},
+    )
+    seeded = {"random_walk": 0, hostile: 1}
+    noise = {"random_walk": 0.0, hostile: 0.5}
+    forecasts = builders.make_forecasts(study, 60, seeded, lambda name, _: (0.0, noise[name]))
+    made = Warehouse(tmp_path / "warehouse.duckdb")
+    made.load(study.name, builders.make_tables(study, forecasts, builders.make_trials(study, seeded), (hostile,)))
+    write_report(made, study, tmp_path / "report", {"command": "</pre><script>3</script>", "<script>": ["<script>"]})
+    page = builders.Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    assert "<script" not in page.html.lower()
+    assert page.html.count("</style>") == 1
+    assert hostile in [cells[1] for cells in page.cells["leaderboard"]]
+    assert r"v\_\textless{}script\textgreater{}1" in (tmp_path / "report" / "leaderboard.tex").read_text(
+        encoding="utf-8"
+    )
+    assert r"v\_\<script\>1\</script\>\|&$" in (tmp_path / "report" / "leaderboard.md").read_text(encoding="utf-8")
+
+
+def test_provenance_is_on_the_page(page, study):
+    for fact in (study.hash(), "0123456789abcdef0123456789abcdef01234567", "A processor & co.", "2.13.0", "ab" * 32):
+        assert fact in page.words
+    assert "golden run synthetic && golden report synthetic" in page.words
+
+
+@pytest.mark.parametrize(("dirty", "shown"), [(True, True), (False, False), (None, False)])
+def test_a_dirty_tree_is_said_aloud(warehouse, study, tmp_path, dirty, shown):
+    write_report(warehouse, study, tmp_path / "report", {"git": {"commit": "0", "dirty": dirty}})
+    assert ("Uncommitted changes." in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")) is shown
+
+
+def test_a_smoke_study_carries_no_claim(tmp_path, builders):
+    study = builders.make_study(name="smoke", seeds={"root": 1, "count": 2})
+    forecasts = builders.make_forecasts(study, 60)
+    made = Warehouse(tmp_path / "warehouse.duckdb")
+    made.load(study.name, builders.make_tables(study, forecasts, builders.make_trials(study), ("dlinear",)))
+    report = write_report(made, study, tmp_path / "report", {})
+    page = builders.Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    assert report.headline.startswith("This is a smoke study")
+    assert "Smoke study. It exercises the plumbing; its numbers carry no claim." in page.words
+
+
+def test_the_same_warehouse_gives_the_same_bytes(folder, warehouse, study, tables, tmp_path, builders):
+    shuffled = Warehouse(tmp_path / "warehouse.duckdb")
+    shuffled.load(study.name, {name: table.reverse() for name, table in tables.items()})
+    for made in (warehouse, shuffled):
+        write_report(made, study, tmp_path / "again", builders.PROVENANCE)
+        for name in FILES:
+            assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_files_and_headline_are_reported(warehouse, study, tmp_path):
+    report = write_report(warehouse, study, tmp_path / "report", {})
+    assert [path.name for path in report.files] == list(FILES)
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == sorted(FILES)
+    markdown = (tmp_path / "report" / "leaderboard.md").read_text(encoding="utf-8")
+    assert report.headline.replace("_", r"\_") in markdown
+    assert report.headline.startswith("On 4 series, 1 of 2 forecasters beats the random walk")
+
+
+def test_a_failure_leaves_the_old_report(warehouse, study, tmp_path, monkeypatch):
+    write_report(warehouse, study, tmp_path / "report", {"command": "the first"})
+    old = {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()}
+
+    def full_disk(self, *_args, **_kwargs):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(pages.Path, "write_text", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        write_report(warehouse, study, tmp_path / "report", {"command": "the second"})
+    assert {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()} == old
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_csvs_hold_the_tables_in_full(folder, warehouse, study, tables):
+    metrics = pl.read_csv(folder / "metrics.csv", schema_overrides={"stratum": pl.String})
+    assert len(metrics) == len(tables["metrics"])
+    assert metrics["value"].sum() == pytest.approx(tables["metrics"]["value"].sum(), rel=1e-12)
+    assert len(pl.read_csv(folder / "comparisons.csv")) == len(tables["comparisons"])
+    board = pl.read_csv(folder / "leaderboard.csv")
+    assert board["r2_oos"].to_list() == leaderboard(warehouse, study.name, significance=0.05)["r2_oos"].to_list()
+
+
+def test_data_summary_counts(page):
+    assert page.cells["data"][1] == ["EURUSD", "782", "2019-04-18", "2020-07-23", "3", "1", "4", "3", "1"]
+    assert page.cells["closures"][1][:3] == ["unexplained", "2", "2"]
+    assert page.cells["folds"][1][:4] == ["EURUSD_h1", "0", "2019-04-18 – 2019-11-03", "200"]
+
+
+def test_a_study_without_networks_has_no_learning_curves(warehouse, study, tables, tmp_path):
+    made = Warehouse(tmp_path / "warehouse.duckdb")
+    made.load(study.name, {**tables, "history": tables["history"].clear()})
+    write_report(made, study, tmp_path / "report", {})
+    html = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "No forecaster of this study trains by epochs." in html
