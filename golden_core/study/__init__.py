@@ -1,0 +1,44 @@
+"""The study: the single source of configuration, its validation and its identity. No science belongs here."""
+
+from golden_core.study.export import describe, study_schema
+from golden_core.study.faults import Fault, StudyError, closest
+from golden_core.study.reading import read_study
+from golden_core.study.rules import Rule
+from golden_core.study.sections import (
+    ChecksSection,
+    DataSection,
+    EarlyStopping,
+    EvaluationSection,
+    Plateau,
+    Section,
+    SeedsSection,
+    SplitsSection,
+    Study,
+    TrainingSection,
+    canonical_json,
+)
+from golden_core.study.values import Pair
+from golden_core.study.vocabulary import Vocabulary
+
+__all__ = [
+    "ChecksSection",
+    "DataSection",
+    "EarlyStopping",
+    "EvaluationSection",
+    "Fault",
+    "Pair",
+    "Plateau",
+    "Rule",
+    "Section",
+    "SeedsSection",
+    "SplitsSection",
+    "Study",
+    "StudyError",
+    "TrainingSection",
+    "Vocabulary",
+    "canonical_json",
+    "closest",
+    "describe",
+    "read_study",
+    "study_schema",
+]

@@ -1,0 +1,68 @@
+"""Rules across fields: conditions that no single field can state. Which rules there are is for the sections to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from golden_core.study.faults import KeyPath
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition across fields.
+
+    It is looked at as soon as every field that it reads is right by itself, whatever else is wrong with the study: so
+    a broken rule is reported together with all other faults.
+
+    Parameters
+    ----------
+    reads : tuple of str
+        Dotted names of the fields it reads, within its section. The first one is blamed.
+    check : callable
+        Takes the plain values of these fields and returns what is wrong, or None. It is not called when one
+        of them is null or missing.
+    keys_only : bool
+        The rule reads only the keys of a mapping, so that faults in its values do not matter.
+    """
+
+    reads: tuple[str, ...]
+    check: Callable[..., str | None]
+    keys_only: bool = False
+
+
+def broken(
+    rules: Collection[Rule], values: Mapping[str, Any], faulty: Collection[KeyPath] = ()
+) -> list[tuple[KeyPath, str]]:
+    """Return path and message of every rule that the values of a section break.
+
+    Parameters
+    ----------
+    rules : collection of Rule
+    values : mapping
+        Plain values of the section.
+    faulty : collection of key paths
+        Fields of the section that are known to be wrong; rules that read them are left out.
+    """
+    found: list[tuple[KeyPath, str]] = []
+    for rule in rules:
+        paths: list[KeyPath] = [tuple(name.split(".")) for name in rule.reads]
+        if any(_touches(fault, path, rule.keys_only) for fault in faulty for path in paths):
+            continue
+        read = [_at(values, path) for path in paths]
+        if not any(value is None for value in read) and (message := rule.check(*read)):
+            found.append((paths[0], message))
+    return found
+
+
+def _touches(fault: KeyPath, path: KeyPath, keys_only: bool) -> bool:
+    """Whether a fault stands at a path or above it, or below it."""
+    at_or_above = path[: len(fault)] == fault
+    return at_or_above or (not keys_only and fault[: len(path)] == path)
+
+
+def _at(values: Any, path: KeyPath) -> Any:
+    for part in path:
+        values = values.get(part) if isinstance(values, Mapping) else None
+    return values

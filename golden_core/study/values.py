@@ -1,0 +1,61 @@
+"""Kinds of values that sections share: pairs, days, time zones, settings. What they are used for is said elsewhere."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import zoneinfo
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from golden_core.study.faults import closest, show
+from golden_core.study.frozen import freeze
+from golden_core.study.messages import SAID
+
+
+def _said(message: str) -> PydanticCustomError:
+    return PydanticCustomError(SAID, "{message}", {"message": message})
+
+
+def _no_repeats(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    repeated = sorted({str(value) for value in values if values.count(value) > 1})
+    if repeated:
+        raise _said(f"names {', '.join(repeated)} twice")
+    return values
+
+
+def _two_currencies(pair: str) -> str:
+    if pair[:3] == pair[3:]:
+        raise _said(f"must be two different currencies, got {pair!r}")
+    return pair
+
+
+def _day(value: Any) -> datetime.date:
+    if type(value) is datetime.date:
+        return value
+    try:
+        if not (isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
+            raise ValueError
+        return datetime.date.fromisoformat(value)
+    except ValueError:
+        raise _said(f"must be a day like 2020-01-31, got {show(value)}") from None
+
+
+def _time_zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        hint = closest(name, zoneinfo.available_timezones())
+        raise _said(f"must be an IANA time zone such as Europe/Berlin, got {show(name)}{hint}") from None
+    return name
+
+
+Pair = Annotated[
+    str, Field(pattern=r"^[A-Z]{6}$", description="base then quote, such as EURUSD"), AfterValidator(_two_currencies)
+]
+Day = Annotated[datetime.date, BeforeValidator(_day)]  # pydantic alone would also take seconds since 1970 for a day
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Settings = Annotated[dict[str, Any], AfterValidator(freeze)]
+Distinct = AfterValidator(_no_repeats)

@@ -1,0 +1,156 @@
+"""Overrides: what can be set from outside the file, and what a wrong one is told."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from golden_core.study import Study
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "expected"),
+    [
+        ("training.epochs=2", "training.epochs", 2),
+        (" training.epochs = 2 ", "training.epochs", 2),
+        ("training.learning_rate=1e-2", "training.learning_rate", 0.01),
+        ("training.learning_rate=1", "training.learning_rate", 1.0),
+        ("training.shuffle=false", "training.shuffle", False),
+        ("training.gradient_clip=null", "training.gradient_clip", None),
+        ("training.gradient_clip=", "training.gradient_clip", None),
+        ("training.plateau=null", "training.plateau", None),
+        ("description=NO", "description", "NO"),
+        ("description=22:30", "description", "22:30"),
+        ("description=a=b", "description", "a=b"),
+        ("description='1'", "description", "1"),
+        ("data.start=2010-01-31", "data.start", datetime.date(2010, 1, 31)),
+        ("data.settings.path=C:\\rates.csv", "data.settings", {"path": "C:\\rates.csv"}),
+        ("horizons=[2, 3]", "horizons", (2, 3)),
+        ("horizons[0]=3", "horizons", (3, 5)),
+        ("horizons.1=3", "horizons", (1, 3)),
+        ("splits={scheme: walk_forward, window: expanding, train: 9, validation: 9, test: 9, step: 9, embargo: 0}",
+         "splits.embargo", 0),
+    ],
+)  # fmt: skip
+def test_text_override(override: str, path: str, expected: Any, read: Callable[..., Study], valid_text: str) -> None:
+    found: Any = read(valid_text, [override])
+    for part in path.split("."):
+        found = getattr(found, part)
+    assert found == expected
+    assert type(found) is type(expected) or isinstance(expected, dict)
+
+
+def test_mapping_override_takes_values_as_they_are(read: Callable[..., Study], valid_text: str) -> None:
+    study = read(
+        valid_text,
+        {"training.epochs": 2, "horizons": (2, 3), "data.start": datetime.date(2010, 1, 31), "training.plateau": None},
+    )
+    assert (study.training.epochs, study.horizons, study.training.plateau) == (2, (2, 3), None)
+    assert study.data.start == datetime.date(2010, 1, 31)
+
+
+def test_text_and_mapping_agree(read: Callable[..., Study], valid_text: str) -> None:
+    by_text = read(valid_text, ["training.epochs=2", "seeds.count=7", "forecasters.ar.max_order=3"])
+    by_mapping = read(valid_text, {"training.epochs": 2, "seeds.count": 7, "forecasters.ar": {"max_order": 3}})
+    assert by_text == by_mapping
+
+
+def test_override_equal_to_the_file_changes_nothing(read: Callable[..., Study], valid_text: str) -> None:
+    assert read(valid_text, ["training.epochs=6"]).hash() == read(valid_text).hash()
+
+
+def test_later_override_wins(read: Callable[..., Study], valid_text: str) -> None:
+    assert read(valid_text, ["training.epochs=2", "training.epochs=3"]).training.epochs == 3
+
+
+def test_null_section_is_made_when_all_of_it_is_given(read: Callable[..., Study], valid_text: str) -> None:
+    given = {"patience": "9", "min_delta": "0", "restore_best": "true"}
+    overrides = [f"training.early_stopping.{key}={value}" for key, value in given.items()]
+    study = read(valid_text, ["training.early_stopping=null", *overrides])
+    assert study.training.early_stopping is not None
+    assert study.training.early_stopping.patience == 9
+
+
+def test_forecaster_can_be_added(read: Callable[..., Study], valid_text: str) -> None:
+    study = read(valid_text, ["forecasters.v01.gate=softmax", "forecasters.v01.initialisers=keras_3.15"])
+    assert study.forecasters["v01"] == {"gate": "softmax", "initialisers": "keras_3.15"}
+
+
+def test_override_repairs_a_faulty_value(read: Callable[..., Study], valid_text: str) -> None:
+    text = valid_text.replace("epochs: 6", "epochs: .nan").replace("validation: 250", "validation: !secret 1")
+    assert read(text, ["training.epochs=2", "splits.validation=100"]).splits.validation == 100
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("training.epoch=2", "--set training.epoch: unknown key; did you mean 'epochs'?"),
+        ("trainin.epochs=2", "--set trainin: unknown key; did you mean 'training'?"),
+        ("training.plateu.factor=0.5", "--set training.plateu: unknown key; did you mean 'plateau'?"),
+        ("training.plateau.facto=0.5", "--set training.plateau.facto: unknown key; did you mean 'factor'?"),
+        ("training.epochs=0", "--set training.epochs: must be ≥ 1, got 0"),
+        ("training.epochs='2'", "--set training.epochs: must be an integer, got '2'; remove the quotes"),
+        ("training.epochs=", "--set training.epochs: must be an integer, got nothing"),
+        ("seeds.count=3", "--set seeds.count: must be ≥ 5 for anything but a smoke study, got 3"),
+        ("data.source=ebc", "--set data.source: no source is called 'ebc'; did you mean 'ecb'?"),
+        ("forecasters.v8={}", "--set forecasters.v8: no forecaster is called 'v8'; did you mean 'v08'?"),
+        ("forecasters.ar.max_ordr=3", "--set forecasters.ar.max_ordr: unknown key; did you mean 'max_order'?"),
+        ("forecasters.drift.x=3", "--set forecasters.drift.x: unknown key; nothing can be set here"),
+        ("features[1]=momentum", "--set features[1]: no feature is called 'momentum'; did you mean 'momentum_20'?"),
+        ("horizons[1]=1", "--set horizons: names 1 twice"),
+        ("horizons[2]=9", "--set horizons: is a list of 2; its entries are numbered from 0, and none is '2'"),
+        ("horizons.first=9", "--set horizons: is a list of 2; its entries are numbered from 0, and none is 'first'"),
+        ("training.epochs.x=1", "--set training.epochs: is 6, not a section, so 'x' cannot be set in it"),
+        ("training.epochs", "--set: 'training.epochs' must look like section.key=value"),
+        ("=2", "--set: '' must look like section.key, such as training.epochs"),
+        ("training..epochs=2", "--set: 'training..epochs' must look like section.key, such as training.epochs"),
+        ("training epochs=2", "--set: 'training epochs' must look like section.key, such as training.epochs"),
+        ("horizons=[1", "--set horizons: the value '[1' is not valid YAML: while parsing a flow sequence: "
+                        "expected ',' or ']', but got '<stream end>'"),
+        ("seeds.root=.nan", "--set seeds.root: must be a finite number of at most 64 bits, got nan"),
+        ("seeds.root=!!python/name:os.system", "--set seeds.root: has the tag '!!python/name:os.system'; a study holds "
+                                               "text, numbers, true, false and null"),
+    ],
+)  # fmt: skip
+def test_wrong_override(override: str, expected: str, faults: Callable[..., list[str]], valid_text: str) -> None:
+    assert faults(valid_text, [override]) == [expected]
+
+
+def test_every_wrong_override_and_every_fault_of_the_file_at_once(
+    faults: Callable[..., list[str]], valid_text: str
+) -> None:
+    text = valid_text.replace("embargo: 5 ", "embargo: -3 ")
+    line = text[: text.index("  embargo")].count("\n") + 1
+    assert faults(text, ["training.epochs", "training.epoch=2", "horizons[7]=1"]) == [
+        "--set: 'training.epochs' must look like section.key=value",
+        "--set horizons: is a list of 2; its entries are numbered from 0, and none is '7'",
+        "--set training.epoch: unknown key; did you mean 'epochs'?",
+        f"study.yaml:{line}:3 splits.embargo: must be ≥ 0, got -3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ({3: 4}, "--set: 3 must look like section.key, such as training.epochs"),
+        ({"seeds.root": object()}, "--set seeds.root: has a value of type object; a study holds text, numbers, true, "
+                                   "false and null"),
+        ({"seeds": {1: 2, "root": 1, "count": 5}}, "--set seeds.1: a key must be text; a number or a word such as null "
+                                                  "needs quotes"),
+        ({"seeds.root": float("inf")}, "--set seeds.root: must be a finite number of at most 64 bits, got inf"),
+        ({"description": "\ud800"}, "--set description: is not text that can be stored: it holds half of a character"),
+    ],
+)  # fmt: skip
+def test_wrong_mapping_override(
+    overrides: dict[Any, Any], expected: str, faults: Callable[..., list[str]], valid_text: str
+) -> None:
+    assert faults(valid_text, overrides) == [expected]
+
+
+def test_value_without_end(faults: Callable[..., list[str]], valid_text: str) -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    assert len(faults(valid_text, {"seeds.root": endless})) == 1

@@ -1,0 +1,131 @@
+"""The four studies that come with the project: valid, named after their files, and what their comments say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from golden_core.catalogue import load_study, study_names
+from golden_core.data.features import FEATURES
+from golden_core.lake import STUDIES
+from golden_core.splits.walk_forward import usable_rows, walk_forward
+from golden_core.study import Study
+
+BASELINES = {"random_walk", "drift", "ar", "ets", "dlinear"}
+LEGACY = {f"v{number:02d}" for number in range(1, 11)}
+
+
+def test_there_are_four() -> None:
+    assert study_names() == ["demo", "golden", "legacy", "smoke"]
+
+
+@pytest.mark.parametrize("path", sorted(STUDIES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_study_is_named_after_its_file_and_fits_on_lines(path: Path) -> None:
+    study = load_study(path.stem)
+    assert study.name == path.stem
+    assert study == load_study(str(path))
+    text = path.read_text(encoding="utf-8")
+    assert text.endswith("\n")
+    assert all(len(line) <= 120 and line == line.rstrip() and "\t" not in line for line in text.splitlines())
+
+
+def test_hashes_differ() -> None:
+    assert len({load_study(name).hash() for name in study_names()}) == 4
+
+
+def test_all_but_smoke_have_enough_seeds_and_the_benchmark() -> None:
+    for name in study_names():
+        study = load_study(name)
+        assert "random_walk" in study.forecasters
+        assert study.is_smoke == (name == "smoke")
+        assert study.is_smoke or study.seeds.count >= 5
+
+
+def test_demo_asks_for_three_pairs_two_horizons_five_seeds() -> None:
+    study = load_study("demo")
+    assert (len(study.data.pairs), study.horizons, study.seeds.count) == (3, (1, 5), 5)
+    assert set(study.forecasters) == BASELINES | {"v08"}
+
+
+def test_smoke_exercises_every_forecaster_of_the_demo() -> None:
+    assert set(load_study("smoke").forecasters) == set(load_study("demo").forecasters)
+
+
+def test_golden_is_the_full_campaign() -> None:
+    study = load_study("golden")
+    assert (len(study.data.pairs), study.horizons, study.seeds.count) == (7, (1, 5, 20), 10)
+    assert set(study.forecasters) == BASELINES | LEGACY
+    networks = len(LEGACY) * len(study.data.pairs) * len(study.horizons) * study.seeds.count
+    assert f"{networks:,} trials" in (STUDIES / "golden.yaml").read_text(encoding="utf-8")
+
+
+def folds(study: Study, bars: int, horizon: int) -> int:
+    warm_up = max(study.evaluation.volatility_window, *(FEATURES[name].warm_up for name in study.features))
+    usable = usable_rows(bars, warm_up=warm_up, context_length=study.context_length, horizon=horizon)
+    return len(walk_forward(usable, study.splits, horizon).folds)
+
+
+# Fixings of the ECB in the range of each study, counted in the shipped file.
+@pytest.mark.parametrize(("name", "bars"), [("smoke", 511), ("demo", 4609), ("golden", 6913)])
+def test_several_folds_fit(name: str, bars: int) -> None:
+    study = load_study(name)
+    counts = {folds(study, bars, horizon) for horizon in study.horizons}
+    assert len(counts) == 1
+    assert min(counts) >= 2
+    if name == "golden":
+        assert "seven folds each" in (STUDIES / "golden.yaml").read_text(encoding="utf-8")
+        assert counts == {7}
+
+
+def test_legacy_meets_the_legacy_split_row_for_row() -> None:
+    """94,390 bars, 96/2/2, windows of three made inside each part: 90,611, 1,885 and 1,885 samples."""
+    study, bars = load_study("legacy"), 94_390
+    assert study.context_length == 3
+    first_row = {"train": 0, "validation": 90_614, "test": 92_502}
+    stop_row = {"train": 90_614, "validation": 92_502, "test": 94_390}
+    # A window starts at the part's first row at the earliest, and its target is the part's last row at the latest.
+    legacy = {part: range(first_row[part] + 2, stop_row[part] - 1) for part in first_row}
+    assert [len(rows) for rows in legacy.values()] == [90_611, 1_885, 1_885]
+
+    usable = usable_rows(bars, warm_up=study.evaluation.volatility_window, context_length=3, horizon=1)
+    found = walk_forward(usable, study.splits, horizon=1)
+    (fold,) = found.folds
+    assert found.unused_rows == 0
+    assert fold.validation == legacy["validation"]
+    assert fold.test == legacy["test"]
+    assert fold.train == legacy["train"][study.evaluation.volatility_window :]
+
+
+def test_legacy_splits_another_length_as_its_comment_says() -> None:
+    bars = 63_446
+    study = load_study("legacy", [f"splits.train={bars - 3800}"])
+    usable = usable_rows(bars, warm_up=study.evaluation.volatility_window, context_length=3, horizon=1)
+    found = walk_forward(usable, study.splits, horizon=1)
+    (fold,) = found.folds
+    assert found.unused_rows == 0
+    assert fold.test == range(bars - 1886, bars - 1)
+
+
+def test_legacy_takes_the_path_of_its_file_from_the_command_line() -> None:
+    study = load_study("legacy", ["data.settings.paths.EURUSD=/data/mine.parquet"])
+    assert study.data.settings["paths"] == {"EURUSD": "/data/mine.parquet"}
+
+
+def test_legacy_training_is_the_legacy_protocol() -> None:
+    training = load_study("legacy").training
+    plateau, stopping = training.plateau, training.early_stopping
+    assert plateau is not None
+    assert stopping is not None
+    assert (training.epochs, training.batch_size, training.optimiser) == (60, 5000, "keras_adamw")
+    assert (training.learning_rate, training.weight_decay, training.gradient_clip) == (0.01, 0.004, None)
+    assert (plateau.factor, plateau.patience, plateau.min_delta, plateau.threshold) == (0.1, 1, 1e-4, "absolute")
+    assert (plateau.min_learning_rate, stopping.restore_best) == (5e-7, True)
+    assert 20 <= stopping.patience <= 60
+
+
+def test_legacy_architectures_all_get_the_same_settings(read: Callable[..., Study]) -> None:
+    for name in ("golden", "legacy"):
+        study = load_study(name)
+        assert {str(study.forecasters[variant]) for variant in LEGACY} == {str(study.forecasters["v01"])}
