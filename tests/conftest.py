@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["support.fixtures"]
+
 # A busy machine is no failure of a property.
 settings.register_profile("golden", deadline=None)
 settings.load_profile("golden")

@@ -1,0 +1,142 @@
+"""What orchestration costs: the same trials run bare, through joblib, and as Dagster assets, in one session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from golden_core.catalogue import load_study
+from golden_core.lake import Home
+from golden_core.study import Study
+from golden_core.trials import all_series, all_trials, prepare_pair, prepare_raw, prepare_series, run_trials
+from golden_core.trials.campaign import fingerprinted, stop_workers
+from golden_dagster.campaign import open_campaign
+from golden_dagster.resources import WorkersResource, available_cores
+
+SIZES = {60: (("EURUSD", "USDJPY", "GBPUSD"), (1, 5)), 210: (
+    ("EURUSD", "USDJPY", "GBPUSD", "USDCHF", "AUDUSD", "USDCAD", "NZDUSD"), (1, 5, 20))}  # fmt: skip
+KINDS = {"trivial": {}, "real": {"dlinear": {"moving_average": 3}}}
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Seconds for one set of trials, three ways."""
+
+    kind: str
+    partitions: int
+    bare: float
+    joblib: float
+    dagster: float
+    workers: int
+
+    @property
+    def overhead(self) -> float:
+        """Seconds that Dagster adds to each partition."""
+        return (self.dagster - self.joblib) / self.partitions
+
+    @property
+    def ratio(self) -> float:
+        """Dagster campaign over joblib campaign."""
+        return self.dagster / self.joblib
+
+
+def measure(sizes: Sequence[int], workers: int, note: Callable[[str], None]) -> list[Measurement]:
+    """Measure every kind and size of campaign; each starts from an empty home.
+
+    Raises
+    ------
+    ValueError
+        For a size other than 60 or 210 partitions.
+    """
+    unknown = sorted(set(sizes) - set(SIZES))
+    if unknown:
+        raise ValueError(f"there is no campaign of {unknown[0]} partitions; known: {', '.join(map(str, SIZES))}")
+    count = workers or available_cores()
+    found = []
+    for kind in KINDS:
+        for size in sizes:
+            note(f"{kind}, {size} partitions …")
+            with scratch_home() as home:
+                found.append(_measure_one(home, kind, size, count))
+    stop_workers()
+    return found
+
+
+def view(rows: Sequence[Measurement]) -> Table:
+    """Return the measurements as a table."""
+    table = Table("trials", "partitions", "bare s", "joblib s", "Dagster s", "s per partition", "Dagster / joblib",
+                  title=f"Cost of orchestration, {rows[0].workers} workers", title_justify="left")  # fmt: skip
+    for row in rows:
+        cells = (row.kind, str(row.partitions), f"{row.bare:.2f}", f"{row.joblib:.2f}", f"{row.dagster:.2f}")
+        table.add_row(*cells, f"{row.overhead:.3f}", f"{row.ratio:.2f}")
+    return table
+
+
+def _measure_one(home: Home, kind: str, size: int, workers: int) -> Measurement:
+    overrides = _overrides(kind, size)
+    study = load_study("smoke", overrides)
+    prepare_raw(home, study)
+    for pair in study.data.pairs:
+        prepare_pair(home, study, pair)
+    for pair, horizon in all_series(study):
+        prepare_series(home, study, pair, horizon)
+    bare, _ = _run(home, study, "sequential", 1)
+    _run(home, study, "loky", workers)  # starts the workers and imports what they need
+    _, joblib = _run(home, study, "loky", workers)
+    shutil.rmtree(home.study(study.name).root / "trials")
+    resource = WorkersResource(backend="loky", workers=workers)
+    with open_campaign("smoke", overrides, workers=resource) as campaign:
+        seconds = 0.0
+        for stage in campaign.stages():
+            started = time.perf_counter()
+            if not campaign.execute(stage):
+                raise RuntimeError(f"stage {stage.name} failed: {campaign.failures[0]}")
+            if stage.name == "models":
+                seconds = time.perf_counter() - started
+                break
+    return Measurement(kind, size, bare, joblib, seconds, workers)
+
+
+def _run(home: Home, study: Study, backend: str, workers: int) -> tuple[float, float]:
+    """Run all trials from nothing; return the seconds inside trials and the seconds in all."""
+    shutil.rmtree(home.study(study.name).root / "trials", ignore_errors=True)
+    started = time.perf_counter()
+    jobs = fingerprinted(home, study, all_trials(study))
+    outcomes = list(run_trials(home, study, jobs, backend=backend, workers=workers))
+    failed = [outcome.error for outcome in outcomes if outcome.error]
+    if failed:
+        raise RuntimeError(f"a trial of the benchmark failed: {failed[0]}")
+    return sum(outcome.seconds for outcome in outcomes), time.perf_counter() - started
+
+
+def _overrides(kind: str, size: int) -> list[str]:
+    pairs, horizons = SIZES[size]
+    forecasters = {"random_walk": {}} if kind == "trivial" else {"random_walk": {}, **KINDS[kind]}
+    return [
+        f"data.pairs=[{', '.join(pairs)}]",
+        f"horizons={list(horizons)}",
+        "seeds.count=10",
+        f"forecasters={forecasters}",
+    ]
+
+
+@contextmanager
+def scratch_home() -> Iterator[Home]:
+    """Yield an empty home that the whole process uses, and delete it afterwards."""
+    before = os.environ.get("GOLDEN_HOME")
+    with tempfile.TemporaryDirectory(prefix="golden-bench-") as folder:
+        os.environ["GOLDEN_HOME"] = str(Path(folder))
+        try:
+            yield Home.from_environment()
+        finally:
+            os.environ.pop("GOLDEN_HOME")
+            if before is not None:
+                os.environ["GOLDEN_HOME"] = before

@@ -1,0 +1,171 @@
+"""`golden run`: bring everything of a study up to date, stage by stage, each stage one Dagster run.
+
+What is stale is decided by content: tables are recomputed and compared, trials are looked up by fingerprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from golden_core.catalogue import load_study
+from golden_core.evaluation.campaign import evaluation_is_current
+from golden_core.lake import Home, remove_temporaries
+from golden_core.study import Study
+from golden_core.trials import Outcome, all_trials, prepare_pair, prepare_raw, prepare_series, trial_status
+from golden_core.trials.campaign import stop_workers
+from golden_dagster.definitions import definitions_for
+from golden_dagster.defs.data.assets import raw_key
+from golden_dagster.instance import study_instance
+from golden_dagster.partitions import pair_partitions, series_partitions, trial_key, trial_partitions
+from golden_dagster.resources import StudyResource, Watcher, WorkersResource
+
+# Retraining a trial to compare its bytes costs as much as the trial: the gate does it, a run does not.
+GATE_ONLY = ("forecasts_reproduce_bitwise",)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One Dagster run: some assets, and the partitions they have in common."""
+
+    name: str
+    assets: Sequence[dg.AssetKey]
+    partitions: dg.PartitionsDefinition[Any] | None = None
+    trials: int = 0
+
+
+@dataclass
+class Campaign:
+    """A study bound to its home, its Dagster instance and its definitions."""
+
+    home: Home
+    study: Study
+    instance: dg.DagsterInstance
+    definitions: dg.Definitions
+    failures: list[str] = field(default_factory=list)
+
+    def stages(self) -> Iterator[Stage]:
+        """Yield what is out of date, upstream first; each stage is decided after the one before has run."""
+        study = self.study
+        if self._raw_is_stale():
+            yield Stage("rates", [raw_key(study)])
+        if self._pairs_are_stale():
+            yield Stage("bars", [dg.AssetKey("clean_bars")], pair_partitions(study))
+        if self._series_are_stale():
+            yield Stage("folds", [dg.AssetKey("folds")], series_partitions(study))
+        stale, count = self._stale_models()
+        if stale:
+            yield Stage("models", stale, trial_partitions(study), count)
+        published = [dg.AssetKey(name) for name in ("metrics", "leaderboard", "comparisons", "report")]
+        current = evaluation_is_current(self.home, study) and (self.home.report(study.name) / "index.html").exists()
+        if not current or any(self.instance.get_latest_materialization_event(key) is None for key in published):
+            yield Stage("metrics and report", published)
+
+    def execute(self, stage: Stage) -> bool:
+        """Run one stage; return whether it succeeded, and keep what went wrong."""
+        selection = dg.AssetSelection.assets(*stage.assets) - dg.AssetSelection.checks(
+            *(key for key in self._checks() if key.name in GATE_ONLY)
+        )
+        tags: dict[str, str] = {}
+        if stage.partitions is not None:
+            keys = stage.partitions.get_partition_keys()
+            tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
+        result = self.run_selection(f"stage_{stage.name.replace(' ', '_')}", selection, tags)
+        self.failures += failure_messages(result)
+        return result.success
+
+    def run_selection(
+        self, name: str, selection: dg.AssetSelection, tags: Mapping[str, str]
+    ) -> dg.ExecuteInProcessResult:
+        """Execute a selection in this process, quietly."""
+        job = dg.define_asset_job(name, selection=selection, executor_def=dg.in_process_executor)
+        resolved = dg.Definitions.merge(self.definitions, dg.Definitions(jobs=[job])).resolve_job_def(name)
+        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        return resolved.execute_in_process(
+            instance=self.instance, raise_on_error=False, tags=dict(tags), run_config=quiet
+        )
+
+    def _checks(self) -> list[dg.AssetCheckKey]:
+        return list(self.definitions.resolve_asset_graph().asset_check_keys)
+
+    def _raw_is_stale(self) -> bool:
+        made = self.instance.get_latest_materialization_event(raw_key(self.study)) is not None
+        return not made or prepare_raw(self.home, self.study, write=False).changed
+
+    def _pairs_are_stale(self) -> bool:
+        made = self.instance.get_materialized_partitions(dg.AssetKey("clean_bars"))
+        pairs = self.study.data.pairs
+        return not set(pairs) <= made or any(
+            prepare_pair(self.home, self.study, pair, write=False).changed for pair in pairs
+        )
+
+    def _series_are_stale(self) -> bool:
+        made = self.instance.get_materialized_partitions(dg.AssetKey("folds"))
+        wanted = set(series_partitions(self.study).get_partition_keys())
+        return not wanted <= made or any(
+            prepare_series(self.home, self.study, pair, horizon, write=False).changed
+            for pair in self.study.data.pairs
+            for horizon in self.study.horizons
+        )
+
+    def _stale_models(self) -> tuple[list[dg.AssetKey], int]:
+        """Return the models with a trial to run or to record, and how many trials their partitions hold."""
+        trials = all_trials(self.study)
+        status = trial_status(self.home, self.study, trials)["status"].to_list()
+        stale = []
+        for name in sorted(self.study.forecasters):
+            key = dg.AssetKey(["models", name])
+            made = self.instance.get_materialized_partitions(key)
+            own = [(trial, s) for trial, s in zip(trials, status, strict=True) if trial.forecaster == name]
+            if any(s != "done" or trial_key(trial) not in made for trial, s in own):
+                stale.append(key)
+        return stale, len(stale) * len(trials) // len(self.study.forecasters)
+
+
+@contextmanager
+def open_campaign(
+    name: str,
+    overrides: Sequence[str] = (),
+    *,
+    workers: WorkersResource | None = None,
+    on_outcome: Callable[[Outcome], None] | None = None,
+) -> Iterator[Campaign]:
+    """Load a study and everything needed to run it.
+
+    Raises
+    ------
+    golden_core.study.StudyError
+        If the study is not valid.
+    """
+    home = Home.from_environment()
+    study = load_study(name, overrides)
+    remove_temporaries(home.study(study.name).root)
+    resource = StudyResource(study=name, overrides=dict(text.split("=", 1) for text in overrides))
+    watcher = Watcher(on_outcome) if on_outcome else None
+    with study_instance(home, study.name) as instance:
+        yield Campaign(home, study, instance, definitions_for(study, resource, workers=workers, watcher=watcher))
+    stop_workers()
+
+
+def failure_messages(result: dg.ExecuteInProcessResult) -> list[str]:
+    """Return what failed in a run: the first line of every failed step, and every failed check that blocks."""
+    found = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            cause = error
+            while cause is not None and cause.cause is not None:
+                cause = cause.cause
+            message = event.step_failure_data.user_failure_data
+            text = message.description if message and message.description else (cause.message if cause else "failed")
+            found.append(f"{event.step_key}: {str(text).strip()}")
+    found += [
+        f"{e.check_name}: {e.description}"
+        for e in result.get_asset_check_evaluations()
+        if not e.passed and e.severity == dg.AssetCheckSeverity.ERROR
+    ]
+    return found

@@ -1,0 +1,16 @@
+"""`golden`: a thin command line. Every heavy import happens inside a command, so that --help answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    # One database write per hundred events instead of one each: most of Dagster's cost per partition.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "100")
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+    from golden_dagster.cli.application import app
+
+    sys.exit(app())

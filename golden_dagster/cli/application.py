@@ -1,0 +1,25 @@
+"""The commands, gathered."""
+
+from __future__ import annotations
+
+import typer
+
+from golden_dagster.cli import bench, data, gate, run, study, ui
+
+app = typer.Typer(
+    name="golden",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="FX forecasting research in which a claim gets through only if the evidence carries it.",
+    epilog="Generated files live under GOLDEN_HOME (default: .golden beside the code).",
+)
+app.command("run")(run.run)
+app.command("status")(run.status)
+app.command("leaderboard")(run.leaderboard)
+app.command("gate")(gate.gate)
+app.command("ui")(ui.ui)
+app.add_typer(study.app, name="study")
+app.add_typer(data.app, name="data")
+app.add_typer(bench.app, name="bench")

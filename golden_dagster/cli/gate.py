@@ -1,0 +1,49 @@
+"""`golden gate`: the criterion that a change has to pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from golden_dagster.cli.options import Backend, Overrides, Workers, teaching, terminal
+
+
+def gate(
+    study: Annotated[str, typer.Option(help="Name from data/studies, or path of a YAML file.")] = "smoke",
+    overrides: Overrides = [],  # noqa: B006
+    junit: Annotated[
+        Path | None, typer.Option(help="Where the JUnit XML goes; by default beside the study's report.")
+    ] = None,
+    backend: Backend = "loky",
+    workers: Workers = 0,
+) -> None:
+    """Materialise what is missing, run every check, print a table and write JUnit XML.
+
+    Exit status 0 when everything holds; 1 on a failed ERROR check, a check that was not evaluated or a failed run;
+    2 on bad usage. Warnings never fail.
+    """
+    with teaching():
+        from golden_dagster.campaign import open_campaign
+        from golden_dagster.cli.tables import gate_view
+        from golden_dagster.gate import run_gate, write_junit
+        from golden_dagster.resources import WorkersResource
+
+        console = terminal()
+        resource = WorkersResource(backend=backend, workers=workers)
+        with open_campaign(study, overrides, workers=resource) as campaign:
+            for stage in campaign.stages():
+                console.print(f"materialising {stage.name} …", style="dim")
+                if not campaign.execute(stage) and stage.name != "models":
+                    break
+            console.print("running every check …", style="dim")
+            result = run_gate(campaign)
+            name = campaign.study.name
+            path = junit or campaign.home.report(name) / "gate.xml"
+        write_junit(result, name, path)
+        console.print(gate_view(result, name))
+        for failure in result.failures:
+            console.print(f"[red]failed run[/red] {failure}", highlight=False, soft_wrap=True)
+        console.print(f"{'passed' if result.passed else 'FAILED'}; JUnit XML: {path}", highlight=False, soft_wrap=True)
+        raise typer.Exit(0 if result.passed else 1)

@@ -1,0 +1,118 @@
+"""`golden run`, `golden status`, `golden leaderboard`: the campaign and what came of it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from golden_dagster.cli.options import Backend, Overrides, StudyName, Workers, teaching, terminal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from golden_core.trials import Outcome
+
+
+def run(
+    study: StudyName = "demo",
+    overrides: Overrides = [],  # noqa: B006
+    backend: Backend = "loky",
+    workers: Workers = 0,
+) -> None:
+    """Bring a study up to date: rates, bars, folds, trials, metrics, report. What is there already is not redone.
+
+    Exit status 1 when a trial or a blocking check failed; everything else is still done and reported.
+    """
+    with teaching():
+        console, started = terminal(), time.perf_counter()
+        finished, failures = run_with_progress(study, overrides, backend, workers, console)
+        if finished:
+            print_leaderboard(study, overrides, console)
+        for failure in failures:
+            console.print(f"[red]failed[/red] {failure}", highlight=False, soft_wrap=True)
+        console.print(f"{time.perf_counter() - started:.1f} s", style="dim")
+        if failures:
+            raise typer.Exit(1)
+
+
+def run_with_progress(
+    study: str, overrides: list[str], backend: str, workers: int, console: Console
+) -> tuple[bool, list[str]]:
+    """Execute every stage that is out of date, showing progress; return whether all came about, and what failed."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    from golden_dagster.campaign import open_campaign
+    from golden_dagster.resources import WorkersResource
+
+    columns = (
+        TextColumn("{task.description:18}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}", style="dim"),
+    )
+    resource = WorkersResource(backend=backend, workers=workers)  # type: ignore[arg-type]
+    with Progress(*columns, console=console) as progress:
+        tasks: list[TaskID] = []
+
+        def advance(outcome: Outcome) -> None:
+            progress.update(tasks[-1], advance=1, note=str(outcome.trial))
+
+        with open_campaign(study, overrides, workers=resource, on_outcome=advance) as campaign:
+            for stage in campaign.stages():
+                tasks.append(progress.add_task(stage.name, total=stage.trials or 1, note=""))
+                succeeded = campaign.execute(stage)
+                progress.update(tasks[-1], completed=stage.trials or 1, note="" if succeeded else "failed")
+                if not succeeded and stage.name != "models":
+                    return (
+                        False,
+                        campaign.failures,
+                    )  # the rest rests on what failed; a failed trial leaves others standing
+            if not tasks:
+                console.print(f"study {campaign.study.name}: everything is up to date")
+            return True, campaign.failures
+
+
+def status(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
+    """Count the trials of a study that are done, failed or still to run."""
+    with teaching():
+        from rich.table import Table
+
+        from golden_core.catalogue import load_study
+        from golden_core.lake import Home
+        from golden_core.trials import all_trials, trial_status
+
+        loaded = load_study(study, overrides)
+        found = trial_status(Home.from_environment(), loaded, all_trials(loaded))
+        counts = found.pivot("status", index="forecaster", values="seed", aggregate_function="len", sort_columns=True)
+        table = Table("forecaster", *counts.columns[1:], title=f"Trials of study {loaded.name}", title_justify="left")
+        for row in counts.fill_null(0).sort("forecaster").iter_rows():
+            table.add_row(*(str(value) for value in row))
+        console = terminal()
+        console.print(table)
+        for error in found["error"].drop_nulls():
+            console.print(f"[red]failed[/red] {error}", highlight=False, soft_wrap=True)
+
+
+def leaderboard(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
+    """Print the leaderboard of a study that has been run."""
+    with teaching():
+        print_leaderboard(study, overrides, terminal())
+
+
+def print_leaderboard(study: str, overrides: list[str], console: Console) -> None:
+    """Print the leaderboard and where the report is."""
+    from golden_core.catalogue import load_study
+    from golden_core.lake import Home
+    from golden_core.reporting import leaderboard as leaderboard_table
+    from golden_core.warehouse import Warehouse
+    from golden_dagster.cli.tables import leaderboard_view
+
+    loaded, home = load_study(study, overrides), Home.from_environment()
+    board = leaderboard_table(Warehouse(home.warehouse), loaded.name, significance=loaded.evaluation.significance)
+    console.print(leaderboard_view(board, loaded))
+    page = home.report(loaded.name) / "index.html"
+    if page.exists():
+        console.print(f"report: {page}", highlight=False, soft_wrap=True)

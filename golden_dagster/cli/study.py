@@ -1,0 +1,55 @@
+"""`golden study`: validate, show and describe studies."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from golden_dagster.cli.options import Overrides, StudyName, teaching
+
+app = typer.Typer(no_args_is_help=True, help="Validate and show studies, the single source of configuration.")
+
+
+@app.command()
+def validate(
+    study: Annotated[str, typer.Argument(metavar="FILE", help="A YAML file, or a name from data/studies.")],
+    overrides: Overrides = [],  # noqa: B006  typer reads the default, nothing mutates it
+) -> None:
+    """Check a study and print every fault at once, with line and column."""
+    with teaching():
+        from golden_core.catalogue import load_study
+
+        loaded = load_study(study, overrides)
+        trials = len(loaded.forecasters) * len(loaded.data.pairs) * len(loaded.horizons) * loaded.seeds.count
+        typer.echo(f"{loaded.name}: valid, {trials} trials, hash {loaded.hash()[:16]}")
+
+
+@app.command()
+def show(study: StudyName, overrides: Overrides = []) -> None:  # noqa: B006
+    """Print a study with its overrides applied, as YAML, and its hash."""
+    with teaching():
+        from golden_core.catalogue import load_study
+        from golden_core.study import describe
+
+        typer.echo(describe(load_study(study, overrides)), nl=False)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a study, the settings of every source and forecaster included."""
+    from golden_core.catalogue import vocabulary
+    from golden_core.study import study_schema
+
+    typer.echo(json.dumps(study_schema(vocabulary()), indent=2))
+
+
+@app.command("list")
+def list_() -> None:
+    """List the studies that come with the project."""
+    with teaching():
+        from golden_core.catalogue import load_study, study_names
+
+        for name in study_names():
+            typer.echo(f"{name:10} {load_study(name).description}")

@@ -1,0 +1,44 @@
+"""`golden ui`: the Dagster web UI and its daemon, on this machine only unless told otherwise."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from golden_dagster.cli.options import teaching
+
+
+def ui(
+    study: Annotated[str, typer.Option(help="Study whose partitions are shown.")] = "demo",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
+) -> None:
+    """Open the Dagster web UI with the study's assets, schedules and sensors. Ctrl-C ends it."""
+    with teaching():
+        import os
+        import subprocess
+        import sys
+        from pathlib import Path
+
+        from golden_core.catalogue import load_study, study_path
+        from golden_core.lake import PROJECT_ROOT, Home
+        from golden_dagster.instance import instance_folder, study_instance
+
+        loaded, home = load_study(study), Home.from_environment()
+        with study_instance(home, loaded.name):
+            pass  # makes the storage: processes that start at once on an empty one collide
+        environment = {
+            **os.environ,
+            "DAGSTER_HOME": str(instance_folder(home, loaded.name)),
+            "GOLDEN_HOME": os.environ.get("GOLDEN_HOME", ""),
+            "GOLDEN_STUDY": str(study_path(study).resolve()),
+        }
+        dagster = Path(sys.executable).with_name("dagster")
+        command = [str(dagster), "dev", "-w", "workspace.yaml", "-h", host, "-p", str(port)]
+        typer.echo(f"Dagster on http://{host}:{port} for study {loaded.name}; Ctrl-C ends it")
+        try:
+            status = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=False).returncode
+        except KeyboardInterrupt:
+            status = 0
+        raise typer.Exit(status)

@@ -1,0 +1,155 @@
+"""Checks on rates, bars and folds. Each is a claim that can fail; what is computed lives in golden_core."""
+
+from typing import cast
+
+import dagster as dg
+import polars as pl
+
+from golden_core.data import verification
+from golden_core.data.features import build_features
+from golden_core.data.windows import TargetName
+from golden_core.leakage.probes import features_seeing_the_future
+from golden_core.splits import tables as splits
+from golden_core.splits.scaling import scaler_mismatches
+from golden_core.study import Study
+from golden_core.trials import all_series, series_inputs
+from golden_dagster.lib.checks import verdict
+from golden_dagster.resources import StudyResource
+
+
+def data_checks(study: Study) -> list[dg.AssetChecksDefinition]:
+    """Return every check on the shared inputs of a study."""
+    checks = [_prices(), _timestamps(), _labels(), _embargo(), _scalers(), _future()]
+    return [_ecb_dates(), *checks] if study.data.source == "ecb" else checks
+
+
+def _ecb_dates() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="clean_bars",
+        name="ecb_dates_explained",
+        description="Every weekday without a fixing is a holiday of the European Central Bank.",
+    )
+    def ecb_dates_explained(study: StudyResource) -> dg.AssetCheckResult:
+        loaded = study.load()
+        folder = study.home.study(loaded.name)
+        days, found = 0, []
+        for pair in loaded.data.pairs:
+            calendar = pl.read_parquet(folder.table("calendar", pair))
+            days += pl.read_parquet(folder.table("bars", pair)).height + calendar.height
+            found += verification.unexplained_days(calendar)
+        return verdict(found, examined=days, unit="weekdays")
+
+    return ecb_dates_explained
+
+
+def _prices() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="clean_bars",
+        name="prices_positive_and_plausible",
+        blocking=True,
+        description="Every price is a positive finite number, and no one-bar return exceeds the study's bound.",
+    )
+    def prices_positive_and_plausible(study: StudyResource) -> dg.AssetCheckResult:
+        loaded = study.load()
+        frames = _bars(study, loaded)
+        found = [f for bars in frames for f in verification.implausible_prices(bars, loaded.checks.max_abs_log_return)]
+        return verdict(found, examined=sum(bars.height for bars in frames), unit="bars")
+
+    return prices_positive_and_plausible
+
+
+def _timestamps() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="clean_bars",
+        name="timestamps_unique_and_increasing",
+        blocking=True,
+        description="Within a pair every bar is later than the one before, and known only after it opened.",
+    )
+    def timestamps_unique_and_increasing(study: StudyResource) -> dg.AssetCheckResult:
+        frames = _bars(study, study.load())
+        found = [finding for bars in frames for finding in verification.disordered_timestamps(bars)]
+        return verdict(found, examined=sum(bars.height for bars in frames), unit="bars")
+
+    return timestamps_unique_and_increasing
+
+
+def _labels() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="folds",
+        name="no_label_overlap",
+        blocking=True,
+        description="No training label reaches validation or test, no validation label reaches test, and every test "
+        "row is used once.",
+    )
+    def no_label_overlap(study: StudyResource) -> dg.AssetCheckResult:
+        table = _folds(study, study.load())
+        found = [*splits.label_overlaps(table), *splits.reused_test_rows(table)]
+        return verdict(found, examined=table.height, unit="fold parts")
+
+    return no_label_overlap
+
+
+def _embargo() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="folds",
+        name="embargo_kept",
+        blocking=True,
+        description="The labels of one part end at least the study's embargo, in rows, before the next part.",
+    )
+    def embargo_kept(study: StudyResource) -> dg.AssetCheckResult:
+        loaded = study.load()
+        table = _folds(study, loaded)
+        found = splits.embargo_violations(table, loaded.splits.embargo)
+        return verdict(found, examined=table.height, unit="fold parts")
+
+    return embargo_kept
+
+
+def _scalers() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="folds",
+        name="scaler_fitted_on_train_only",
+        blocking=True,
+        description="Mean and scale of every column equal a second computation from the training rows alone.",
+    )
+    def scaler_fitted_on_train_only(study: StudyResource) -> dg.AssetCheckResult:
+        loaded = study.load()
+        found, examined = [], 0
+        for pair, horizon in all_series(loaded):
+            inputs = series_inputs(study.home, loaded, pair, horizon)
+            features = build_features(loaded.features, inputs.bars)
+            found += scaler_mismatches(
+                inputs.scalers, splits.read_folds(inputs.folds), features, inputs.bars, cast(TargetName, loaded.target)
+            )
+            examined += inputs.scalers.height
+        return verdict(found, examined=examined, unit="scaler rows")
+
+    return scaler_fitted_on_train_only
+
+
+def _future() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="folds",
+        name="features_ignore_the_future",
+        blocking=True,
+        description="When all data after a time t is replaced by NaN or noise, every feature stamped at or before t "
+        "keeps its exact bits.",
+    )
+    def features_ignore_the_future(study: StudyResource) -> dg.AssetCheckResult:
+        loaded = study.load()
+        frames = _bars(study, loaded)
+        found = [finding for bars in frames for finding in features_seeing_the_future(loaded, bars)]
+        examined = len(frames) * len(loaded.features) * loaded.checks.poisoned_times
+        return verdict(found, examined=examined, unit="feature × time probes")
+
+    return features_ignore_the_future
+
+
+def _bars(resource: StudyResource, study: Study) -> list[pl.DataFrame]:
+    folder = resource.home.study(study.name)
+    return [pl.read_parquet(folder.table("bars", pair)) for pair in study.data.pairs]
+
+
+def _folds(resource: StudyResource, study: Study) -> pl.DataFrame:
+    folder = resource.home.study(study.name)
+    return pl.concat([pl.read_parquet(folder.table("folds", f"{pair}_h{h}")) for pair, h in all_series(study)])

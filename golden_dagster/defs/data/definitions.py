@@ -1,0 +1,19 @@
+"""Rates, bars and folds of the study that GOLDEN_STUDY names, with their checks."""
+
+import dagster as dg
+
+from golden_core.study import Study
+from golden_dagster.defs.data.assets import data_assets
+from golden_dagster.defs.data.checks import data_checks
+from golden_dagster.lib.loading import current_study
+
+
+def data_definitions(study: Study) -> dg.Definitions:
+    """Return the data assets of a study and their checks."""
+    return dg.Definitions(assets=data_assets(study), asset_checks=data_checks(study))
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Return the data assets of the current study."""
+    return data_definitions(current_study())

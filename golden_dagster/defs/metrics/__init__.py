@@ -1,0 +1,1 @@
+"""From forecasts to the warehouse."""

@@ -1,0 +1,46 @@
+"""The fan-in: every trial of a study into DuckDB, in one transaction by one writer."""
+
+import dagster as dg
+
+from golden_core.evaluation.campaign import evaluate
+from golden_core.schema import METRICS
+from golden_core.study import Study
+from golden_dagster.lib.metadata import OWNERS, flat, spec_metadata, table_value
+from golden_dagster.resources import StudyResource
+
+
+def metrics_asset(study: Study) -> dg.AssetsDefinition:
+    """Return the asset ``metrics``: it depends on every model and is the only writer of the warehouse."""
+
+    @dg.asset(
+        name="metrics",
+        group_name="metrics",
+        owners=OWNERS,
+        kinds={"duckdb", "polars"},
+        deps=[dg.AssetKey(["models", name]) for name in sorted(study.forecasters)],
+        pool="duckdb",
+        metadata=spec_metadata(METRICS),
+        description=(
+            "Trials, folds, forecasts, metrics, summary and comparisons of the study, loaded into the warehouse in one "
+            "transaction. Verifies folds and forecasts itself, and reports how many of the study's trials it found."
+        ),
+    )
+    def metrics(study: StudyResource) -> dg.MaterializeResult[None]:
+        loaded = study.load()
+        evaluated = evaluate(study.home, loaded)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(evaluated.identity),
+            metadata=flat(
+                {
+                    "dagster/row_count": evaluated.rows["metrics"],
+                    "trials": f"{evaluated.present} of {evaluated.expected}",
+                    "coverage": round(evaluated.present / evaluated.expected, 4),
+                    "failed": evaluated.failed,
+                    "rows": evaluated.rows,
+                    "skill_against_the_random_walk": table_value(evaluated.skill),
+                    "warehouse": dg.MetadataValue.path(str(study.home.warehouse)),
+                }
+            ),
+        )
+
+    return metrics

@@ -1,0 +1,91 @@
+"""The gate: every check of a study, run and counted. What decides is here; what is claimed lives in the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from xml.etree import ElementTree
+
+import dagster as dg
+
+from golden_core.lake import write_text
+from golden_dagster.campaign import Campaign, failure_messages
+
+Verdict = Literal["passed", "failed", "warned", "not run"]
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """One check: what became of it and why."""
+
+    asset: str
+    name: str
+    verdict: Verdict
+    description: str
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this row closes the gate."""
+        return self.verdict in {"failed", "not run"}
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """Every check and every failed run."""
+
+    rows: Sequence[CheckRow]
+    failures: Sequence[str]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no ERROR check failed, every check was evaluated, and every run succeeded."""
+        return not self.failures and not any(row.blocks for row in self.rows)
+
+
+def run_gate(campaign: Campaign) -> GateResult:
+    """Evaluate every check of a campaign whose assets have been materialised.
+
+    A check that should have run and did not is as bad as a failed one: it has shown nothing. A warning never fails.
+    """
+    graph = campaign.definitions.resolve_asset_graph()
+    expected = sorted(graph.asset_check_keys, key=lambda key: (key.asset_key.path, key.name))
+    result = campaign.run_selection("gate", dg.AssetSelection.all_asset_checks(), {})
+    evaluations = {evaluation.asset_check_key: evaluation for evaluation in result.get_asset_check_evaluations()}
+    rows = [_row(key, evaluations.get(key)) for key in expected]
+    claims = {f"{row.name}: {row.description}" for row in rows}
+    failures = [message for message in (*campaign.failures, *failure_messages(result)) if message not in claims]
+    return GateResult(rows, list(dict.fromkeys(failures)))
+
+
+def _row(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation | None) -> CheckRow:
+    asset = key.asset_key.to_user_string()
+    if evaluation is None:
+        return CheckRow(asset, key.name, "not run", "the check was not evaluated")
+    if evaluation.passed:
+        verdict: Verdict = "passed"
+    else:
+        verdict = "warned" if evaluation.severity == dg.AssetCheckSeverity.WARN else "failed"
+    return CheckRow(asset, key.name, verdict, evaluation.description or "")
+
+
+def write_junit(result: GateResult, study: str, path: Path) -> None:
+    """Write the result as JUnit XML: one test case per check, one per failed run."""
+    suite = ElementTree.Element("testsuite", name=f"golden gate {study}")
+    for row in result.rows:
+        case = ElementTree.SubElement(suite, "testcase", classname=row.asset.replace("/", "."), name=row.name)
+        if row.verdict == "failed":
+            ElementTree.SubElement(case, "failure", message=row.description)
+        elif row.verdict == "not run":
+            ElementTree.SubElement(case, "error", message=row.description)
+        elif row.verdict == "warned":
+            ElementTree.SubElement(case, "system-out").text = f"warning: {row.description}"
+    for failure in result.failures:
+        case = ElementTree.SubElement(suite, "testcase", classname="run", name=failure.partition(":")[0])
+        ElementTree.SubElement(case, "error", message=failure)
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    suite.set("errors", str(len(suite.findall("testcase/error"))))
+    ElementTree.indent(suite)
+    write_text(ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n", path)

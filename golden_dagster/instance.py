@@ -1,0 +1,40 @@
+"""Dagster's instance of one study: the settings of the project's dagster.yaml, with a storage of its own."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from ruamel.yaml import YAML
+
+from golden_core.lake import PROJECT_ROOT, Home, confined, write_text
+
+
+def instance_folder(home: Home, study: str) -> Path:
+    """Write the instance settings of a study under the home and return the folder to use as DAGSTER_HOME.
+
+    Studies have the same asset keys, so each has its own record of what was materialised. For the demo study under
+    the default home it is the storage that the project's own dagster.yaml names.
+    """
+    folder = confined(home.root, "dagster", study)
+    yaml = YAML(typ="safe", pure=True)
+    settings = yaml.load((PROJECT_ROOT / "dagster.yaml").read_text(encoding="utf-8"))
+    settings["storage"]["sqlite"]["base_dir"] = str(folder / "storage")
+    settings["local_artifact_storage"]["config"]["base_dir"] = str(folder)
+    settings["compute_logs"]["config"]["base_dir"] = str(folder / "logs")
+    stream = io.StringIO()
+    yaml.dump(settings, stream)
+    path = folder / "dagster.yaml"
+    if not path.exists() or path.read_text(encoding="utf-8") != stream.getvalue():
+        write_text(stream.getvalue(), path)
+    return folder
+
+
+@contextmanager
+def study_instance(home: Home, study: str) -> Iterator[dg.DagsterInstance]:
+    """Open the instance of a study."""
+    with dg.DagsterInstance.from_config(str(instance_folder(home, study))) as instance:
+        yield instance

@@ -1,0 +1,1 @@
+"""Factories and helpers of the definitions; never collected by Dagster."""

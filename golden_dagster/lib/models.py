@@ -1,0 +1,128 @@
+"""The factory that makes one asset per forecaster, partitioned by seed × series."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import dagster as dg
+from joblib import parallel_config
+
+from golden_core.forecasters import forecaster_class
+from golden_core.schema import FORECASTS
+from golden_core.study import Study
+from golden_core.trials import Outcome, Trial, run_trials
+from golden_core.trials.campaign import fingerprinted
+from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata
+from golden_dagster.lib.partition_keys import known_keys
+from golden_dagster.partitions import series_to_trials, trial_key, trial_of, trial_partitions
+from golden_dagster.resources import StudyResource, Watcher, WorkersResource
+
+
+def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
+    """Return the asset ``models/<forecaster>``: one trial per partition, run side by side inside one step.
+
+    The step logs one materialisation per finished trial itself, so that a run that is killed or fails half-way keeps
+    what it finished, and a partition that was already done costs no training.
+    """
+    kind = forecaster_class(forecaster)
+    key = dg.AssetKey(["models", forecaster])
+    spec = dg.AssetSpec(
+        key,
+        skippable=True,
+        group_name="models",
+        owners=OWNERS,
+        kinds={"torch"} if kind.trained else {"python"},
+        deps=[dg.AssetDep("folds", partition_mapping=series_to_trials())],
+        description=_description(forecaster, kind),
+        metadata=spec_metadata(FORECASTS),
+        tags={"forecaster": forecaster, "deterministic": str(kind.deterministic).lower()},
+        automation_condition=missing_once(),
+    )
+
+    @dg.multi_asset(
+        name=f"models__{forecaster}",
+        specs=[spec],
+        partitions_def=trial_partitions(study),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool="train",
+    )
+    def model(
+        context: dg.AssetExecutionContext,
+        study: StudyResource,
+        workers: WorkersResource,
+        watcher: dg.ResourceParam[Watcher],
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        loaded = study.load()
+        known = [trial_key(t) for t in _trials(loaded, forecaster)]
+        trials = [trial_of(forecaster, k) for k in known_keys(context, loaded, known)]
+        failures = []
+        with _backend(workers):
+            jobs = fingerprinted(study.home, loaded, trials)
+            for outcome in run_trials(study.home, loaded, jobs, backend=workers.backend, workers=workers.count):
+                watcher.on_outcome(outcome)
+                if outcome.error:
+                    failures.append(outcome.error)
+                else:
+                    context.log_event(_materialisation(key, outcome))
+        if failures:
+            raise dg.Failure(
+                f"{len(failures)} of {len(trials)} trials failed; the others are done. First: {failures[0]}",
+                metadata={"failures": findings_value(failures, title="failure")},
+                allow_retries=False,  # the same inputs give the same failure
+            )
+        yield from ()
+
+    return model
+
+
+def missing_once() -> dg.AutomationCondition[Any]:
+    """Ask for partitions that were never made and whose inputs exist; never again for one whose run failed."""
+    return (
+        dg.AutomationCondition.missing()
+        & ~dg.AutomationCondition.any_deps_missing()
+        & ~dg.AutomationCondition.in_progress()
+        & ~dg.AutomationCondition.execution_failed()
+    )
+
+
+def _materialisation(key: dg.AssetKey, outcome: Outcome) -> dg.AssetMaterialization:
+    trial = outcome.trial
+    return dg.AssetMaterialization(
+        key,
+        partition=trial_key(trial),
+        metadata=flat(
+            {
+                "fingerprint": outcome.fingerprint,
+                "status": outcome.status,
+                "seconds": round(outcome.seconds, 3),
+                "pair": trial.pair,
+                "horizon": trial.horizon,
+                "seed": trial.seed,
+            }
+        ),
+        tags={"dagster/data_version": outcome.fingerprint},
+    )
+
+
+def _trials(study: Study, forecaster: str) -> list[Trial]:
+    return [
+        Trial(forecaster, pair, horizon, seed)
+        for pair in study.data.pairs
+        for horizon in study.horizons
+        for seed in range(study.seeds.count)
+    ]
+
+
+def _backend(workers: WorkersResource) -> AbstractContextManager[Any]:
+    if workers.backend == "dask" and workers.scheduler:
+        context: AbstractContextManager[Any] = parallel_config(backend="dask", scheduler_host=workers.scheduler)
+        return context
+    return nullcontext()
+
+
+def _description(forecaster: str, kind: Any) -> str:
+    first = (kind.__doc__ or forecaster).strip().splitlines()[0]
+    seeds = (
+        "Deterministic: trained once per series, all seeds share it." if kind.deterministic else "One trial per seed."
+    )
+    return f"{first}\n\n{seeds} Forecasts, learning curve, weights and provenance of every trial are in the lake."

@@ -1,0 +1,57 @@
+"""The small published tables: dagster-pandas types that guard them, and the Parquet files they are stored in."""
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import polars as pl
+from dagster_pandas import PandasColumn, create_dagster_pandas_dataframe_type
+
+from golden_core.lake import Home, confined, write_parquet
+
+LeaderboardFrame = create_dagster_pandas_dataframe_type(
+    name="LeaderboardFrame",
+    description="One row per forecaster, best first.",
+    columns=[
+        PandasColumn.string_column("forecaster", non_nullable=True, unique=True),
+        PandasColumn.integer_column("rank", min_value=1, non_nullable=True),
+        PandasColumn.numeric_column("r2_oos", max_value=1.0, ignore_missing_vals=True),
+        PandasColumn.numeric_column("mase", min_value=0.0, ignore_missing_vals=True),
+        PandasColumn.numeric_column("directional_accuracy", min_value=0.0, max_value=1.0, ignore_missing_vals=True),
+        PandasColumn.integer_column("seeds", min_value=0, non_nullable=True),
+    ],
+)
+
+ComparisonsFrame = create_dagster_pandas_dataframe_type(
+    name="ComparisonsFrame",
+    description="Diebold–Mariano tests against the random walk.",
+    columns=[
+        PandasColumn.string_column("forecaster", non_nullable=True),
+        PandasColumn.string_column("benchmark", non_nullable=True),
+        PandasColumn.categorical_column("level", {"ensemble", "seed"}, non_nullable=True),
+        PandasColumn.integer_column("n", min_value=1, non_nullable=True),
+        PandasColumn.numeric_column("p_value", min_value=0.0, max_value=1.0, ignore_missing_vals=True),
+        PandasColumn.numeric_column("p_holm", min_value=0.0, max_value=1.0, ignore_missing_vals=True),
+    ],
+)
+
+
+class ParquetTables(dg.ConfigurableIOManager):
+    """Stores data frames as Parquet under the home; the default everywhere, so that nothing is ever pickled."""
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Write one table, whole or not at all."""
+        if obj is None:
+            return
+        if not isinstance(obj, pd.DataFrame):
+            raise TypeError(
+                f"{context.asset_key.to_user_string()} returned {type(obj).__name__}, expected a data frame"
+            )
+        write_parquet(pl.from_pandas(obj), self._path(context.asset_key))
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        """Read one table."""
+        return pl.read_parquet(self._path(context.asset_key)).to_pandas()
+
+    def _path(self, key: dg.AssetKey) -> Any:
+        return confined(Home.from_environment().root, "published", f"{'__'.join(key.path)}.parquet")

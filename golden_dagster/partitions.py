@@ -1,0 +1,54 @@
+"""Partition definitions of a study: pair, series (pair × horizon), and seed × series. Keys only."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from golden_core.lake import parse_series, series_name
+from golden_core.study import Study
+from golden_core.trials import Trial
+
+
+def pair_partitions(study: Study) -> dg.StaticPartitionsDefinition:
+    """One partition per currency pair: ``EURUSD``."""
+    return dg.StaticPartitionsDefinition(list(study.data.pairs))
+
+
+def series_partitions(study: Study) -> dg.StaticPartitionsDefinition:
+    """One partition per pair and horizon: ``EURUSD_h1``."""
+    return dg.StaticPartitionsDefinition([series_name(p, h) for p in study.data.pairs for h in study.horizons])
+
+
+def seed_key(seed: int) -> str:
+    """Return the key of a seed: ``s03``. Zero-padded, so that keys sort as numbers do."""
+    return f"s{seed:03d}" if seed > 99 else f"s{seed:02d}"
+
+
+def trial_partitions(study: Study) -> dg.MultiPartitionsDefinition:
+    """One partition per seed and series: ``s03|EURUSD_h1``. Dagster sorts the two dimensions by name."""
+    seeds = dg.StaticPartitionsDefinition([seed_key(seed) for seed in range(study.seeds.count)])
+    return dg.MultiPartitionsDefinition({"seed": seeds, "series": series_partitions(study)})
+
+
+def pair_to_series(study: Study) -> dg.StaticPartitionMapping:
+    """Map each pair to all its series."""
+    return dg.StaticPartitionMapping(
+        {pair: [series_name(pair, horizon) for horizon in study.horizons] for pair in study.data.pairs}
+    )
+
+
+def series_to_trials() -> dg.MultiToSingleDimensionPartitionMapping:
+    """Map each series to its trials of all seeds."""
+    return dg.MultiToSingleDimensionPartitionMapping("series")
+
+
+def trial_of(forecaster: str, key: str) -> Trial:
+    """Return the trial of a partition key ``s03|EURUSD_h1``."""
+    seed, _, series = key.partition("|")
+    pair, horizon = parse_series(series)
+    return Trial(forecaster, pair, horizon, int(seed.removeprefix("s")))
+
+
+def trial_key(trial: Trial) -> str:
+    """Return the partition key of a trial."""
+    return f"{seed_key(trial.seed)}|{trial.series}"

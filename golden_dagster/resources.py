@@ -1,0 +1,79 @@
+"""Resources: which study, how many workers, who watches the progress. Configuration only; no science."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import dagster as dg
+from pydantic import Field
+
+from golden_core.catalogue import load_study
+from golden_core.lake import Home
+from golden_core.study import Study, StudyError
+from golden_core.trials import Outcome
+
+DEFAULT_STUDY = "demo"
+
+
+def study_from_environment() -> str:
+    """Return the name or path of the study that GOLDEN_STUDY asks for, by default ``demo``."""
+    return os.environ.get("GOLDEN_STUDY") or DEFAULT_STUDY
+
+
+class StudyResource(dg.ConfigurableResource[Any]):
+    """The study of a run: a name from data/studies or a path, and settings to override."""
+
+    study: str = Field(default_factory=study_from_environment, description="name or path of the study")
+    overrides: dict[str, Any] = Field(
+        default={},
+        description='settings to change, such as {"training.epochs": 2}; text is read as YAML, as on the command line',
+    )
+
+    def load(self) -> Study:
+        """Return the validated study.
+
+        Raises
+        ------
+        dagster.Failure
+            With every fault of the study, one per line.
+        """
+        try:
+            # Dagster's configuration cannot hold a null inside a mapping, but the text "null" can stand for one.
+            texts = {
+                key: value if isinstance(value, str) else json.dumps(value) for key, value in self.overrides.items()
+            }
+            return load_study(self.study, [f"{key}={text}" for key, text in texts.items()])
+        except StudyError as error:
+            raise dg.Failure(f"the study {self.study!r} is not valid:\n{error}", allow_retries=False) from None
+
+    @property
+    def home(self) -> Home:
+        """Where generated files live (GOLDEN_HOME)."""
+        return Home.from_environment()
+
+
+class WorkersResource(dg.ConfigurableResource[Any]):
+    """How trials run side by side inside one asset."""
+
+    backend: Literal["sequential", "loky", "dask"] = Field(default="loky", description="a joblib backend")
+    workers: int = Field(default=0, ge=0, description="processes; 0 means one per available core")
+    scheduler: str = Field(default="", description="address of a running Dask scheduler, for backend dask")
+
+    @property
+    def count(self) -> int:
+        """Number of processes."""
+        return self.workers or available_cores()
+
+
+def available_cores() -> int:
+    """Return the cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Whoever wants to know of every finished trial: the progress bar of ``golden run``, or nobody."""
+
+    on_outcome: Callable[[Outcome], None] = lambda _outcome: None

@@ -1,0 +1,134 @@
+"""A campaign: what is done is not redone, what changes is redone and nothing else, and a failure is one row."""
+
+import io
+import zipfile
+
+import polars as pl
+import pytest
+from support.campaigns import OVERRIDES, finish, opened
+
+from golden_core.catalogue import load_study
+from golden_core.data.sources.ecb_history import find_history
+from golden_core.lake import Home
+from golden_core.trials import all_trials, prepare_pair, prepare_raw, prepare_series, trial_status
+from golden_core.warehouse import Warehouse
+
+
+def statuses(*overrides):
+    """Return (forecaster, series) → set of statuses after bringing bars and folds up to date."""
+    home, study = Home.from_environment(), load_study("smoke", [*OVERRIDES, *overrides])
+    prepare_raw(home, study)
+    for pair in study.data.pairs:
+        prepare_pair(home, study, pair)
+        for horizon in study.horizons:
+            prepare_series(home, study, pair, horizon)
+    found = {}
+    for row in trial_status(home, study, all_trials(study)).iter_rows(named=True):
+        found.setdefault((row["forecaster"], row["pair"]), set()).add(row["status"])
+    return found
+
+
+def stale(*overrides):
+    """Return what would be run again."""
+    return {key for key, status in statuses(*overrides).items() if status != {"done"}}
+
+
+EVERY = {(forecaster, pair) for forecaster in ("random_walk", "ar", "dlinear") for pair in ("EURUSD", "USDJPY")}
+
+
+def test_a_second_run_does_nothing(broken):
+    before = {path: path.stat().st_mtime_ns for path in broken.root.rglob("*.parquet")}
+    with opened() as campaign:
+        assert list(campaign.stages()) == []
+    assert {path: path.stat().st_mtime_ns for path in broken.root.rglob("*.parquet")} == before
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("forecasters.ar.max_order=3", {("ar", "EURUSD"), ("ar", "USDJPY")}),
+        ("training.epochs=2", {("dlinear", "EURUSD"), ("dlinear", "USDJPY")}),
+        ("seeds.root=2", {("dlinear", "EURUSD"), ("dlinear", "USDJPY")}),
+        ("evaluation.confidence=0.9", set()),
+        ("description=another", set()),
+        ("context_length=4", EVERY),
+        ("splits.embargo=2", EVERY),
+    ],
+)
+def test_a_setting_redoes_only_what_depends_on_it(broken, override, expected):
+    assert stale(override) == expected
+
+
+def change_rates(home, day, currency, value):
+    """Put a copy of the shipped rates into the home with one number changed."""
+    with zipfile.ZipFile(io.BytesIO(find_history(None, home.root).content)) as archive:
+        name = archive.namelist()[0]
+        lines = archive.read(name).decode().splitlines()
+    header = lines[0].split(",")
+    row = next(i for i, line in enumerate(lines) if line.startswith(day))
+    cells = lines[row].split(",")
+    cells[header.index(currency)] = value
+    lines[row] = ",".join(cells)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, "\n".join(lines) + "\n")
+    target = home.root / "sources" / "ecb" / "eurofxref-hist.zip"
+    target.parent.mkdir(parents=True)
+    target.write_bytes(buffer.getvalue())
+
+
+def test_one_changed_rate_makes_its_own_descendants_stale(broken):
+    assert stale() == set()
+    change_rates(broken, "2023-06-15", "JPY", "151.21")
+    assert stale() == {key for key in EVERY if key[1] == "USDJPY"}
+
+
+def test_a_rate_that_the_study_does_not_read_changes_nothing(broken):
+    change_rates(broken, "2023-06-15", "SEK", "11.99")
+    assert stale() == set()
+
+
+def test_a_rate_of_the_common_leg_makes_both_pairs_stale(broken):
+    change_rates(broken, "2023-06-15", "USD", "1.0811")
+    assert stale() == EVERY
+
+
+def test_a_failing_trial_is_a_row_and_the_others_go_on(broken):
+    # No learning rate survives this: the loss overflows in the first epoch.
+    with opened(
+        [*OVERRIDES, "training.learning_rate=1e30", "training.epochs=3", "training.gradient_clip=null"]
+    ) as campaign:
+        for stage in campaign.stages():
+            campaign.execute(stage)
+        assert any("dlinear on EURUSD_h1" in failure for failure in campaign.failures)
+    trials = Warehouse(broken.warehouse).query("SELECT forecaster, status, error FROM trials WHERE study = 'smoke'")
+    grouped = trials.group_by("forecaster", "status").len().rows()
+    counts = {f"{forecaster} {status}": number for forecaster, status, number in grouped}
+    assert counts["dlinear failed"] == 4
+    assert counts["random_walk done"] == counts["random_walk shared"] == 2
+    errors = trials.filter(pl.col("status") == "failed")["error"]
+    assert errors.str.contains("dlinear on ").all()
+
+
+def test_a_deterministic_forecaster_shows_no_spread(finished):
+    summary = Warehouse(finished.warehouse).query(
+        "SELECT DISTINCT seeds, sd IS NULL AS bare FROM summary "
+        "WHERE forecaster IN ('ar', 'random_walk') AND mean IS NOT NULL"
+    )
+    assert summary.rows() == [(1, True)]
+
+
+def test_what_a_trial_writes(finished):
+    folder = next(finished.study("smoke").root.glob("trials/dlinear/EURUSD_h1/*"))
+    assert {path.name for path in folder.iterdir()} == {
+        "forecasts.parquet",
+        "history.parquet",
+        "weights.safetensors",
+        "provenance.json",
+    }
+
+
+def test_finishing_after_losing_the_warehouse(broken):
+    broken.warehouse.unlink()
+    with opened() as campaign:
+        assert finish(campaign) == ["metrics and report"]

@@ -1,0 +1,163 @@
+"""Every asset check passes on a sound campaign, and fails on the fault it claims to see."""
+
+import dagster as dg
+import duckdb
+import polars as pl
+import pytest
+from support.campaigns import opened
+
+from golden_core.data.features import FEATURES, Feature
+from golden_core.lake import write_parquet
+
+CLAIMS = (
+    "ecb_dates_explained",
+    "prices_positive_and_plausible",
+    "timestamps_unique_and_increasing",
+    "no_label_overlap",
+    "embargo_kept",
+    "scaler_fitted_on_train_only",
+    "features_ignore_the_future",
+    "losses_finite",
+    "all_trials_present",
+    "forecasts_reproduce_bitwise",
+    "metrics_equal_sql",
+    "random_walk_present",
+)
+
+
+def evaluate(*names):
+    """Run some checks alone and return name → evaluation."""
+    with opened() as campaign:
+        graph = campaign.definitions.resolve_asset_graph()
+        keys = [key for key in graph.asset_check_keys if key.name in names]
+        assert {key.name for key in keys} == set(names)
+        result = campaign.run_selection("test", dg.AssetSelection.checks(*keys), {})
+        return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+
+
+def fails(name):
+    """Return what a check found, which must not be nothing."""
+    evaluation = evaluate(name)[name]
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.ERROR
+    return evaluation.description
+
+
+def change(home, kind, key, *expressions, where=True):
+    """Change columns of a stored table, where a condition holds."""
+    path = home.study("smoke").table(kind, key)
+    table = pl.read_parquet(path)
+    changed = [
+        pl.when(where).then(e).otherwise(pl.col(e.meta.output_name())).alias(e.meta.output_name()) for e in expressions
+    ]
+    write_parquet(table.with_columns(changed).select(table.columns), path)
+
+
+def warehouse(home, sql):
+    """Change the warehouse behind everybody's back."""
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute(sql)
+
+
+def test_all_claims_hold_on_a_sound_campaign(finished):
+    found = evaluate(*CLAIMS)
+    assert {name: found[name].description for name in CLAIMS if not found[name].passed} == {}
+    assert all(found[name].metadata["examined"].value > 0 for name in CLAIMS)
+
+
+def test_there_is_no_check_without_a_failing_test(finished):
+    with opened() as campaign:
+        assert {key.name for key in campaign.definitions.resolve_asset_graph().asset_check_keys} == set(CLAIMS)
+
+
+def test_a_weekday_that_no_holiday_explains(broken):
+    change(broken, "calendar", "EURUSD", pl.lit(None, pl.String).alias("explanation"))
+    assert "no holiday explains it" in fails("ecb_dates_explained")
+
+
+@pytest.mark.parametrize("price", [-1.0, 0.0, float("nan"), float("inf"), 9.0])
+def test_an_implausible_price(broken, price):
+    change(broken, "bars", "EURUSD", pl.lit(price).alias("close"), where=pl.int_range(pl.len()) == 100)
+    assert "EURUSD" in fails("prices_positive_and_plausible")
+
+
+def test_a_repeated_timestamp(broken):
+    change(broken, "bars", "EURUSD", pl.col("timestamp").shift(1).alias("timestamp"), where=pl.int_range(pl.len()) == 9)
+    assert "does not come after" in fails("timestamps_unique_and_increasing")
+
+
+def test_a_bar_known_before_it_happens(broken):
+    early = (pl.col("timestamp") - pl.duration(hours=1)).alias("available_at")
+    change(broken, "bars", "EURUSD", early, where=pl.int_range(pl.len()) == 9)
+    assert "before it happens" in fails("timestamps_unique_and_increasing")
+
+
+def test_a_training_label_that_reaches_validation(broken):
+    longer = [(pl.col(name) + 5).alias(name) for name in ("row_stop", "rows", "label_stop")]
+    change(broken, "folds", "EURUSD_h1", *longer, where=pl.col("part") == "train")
+    assert "EURUSD_h1 fold 0" in fails("no_label_overlap")
+
+
+def test_an_embargo_that_is_a_row_short(broken):
+    longer = [(pl.col(name) + 1).alias(name) for name in ("row_stop", "rows", "label_stop")]
+    change(broken, "folds", "EURUSD_h1", *longer, where=pl.col("part") == "train")
+    assert "EURUSD_h1 fold 0" in fails("embargo_kept")
+
+
+def test_a_scaler_that_saw_other_rows(broken):
+    change(broken, "scalers", "EURUSD_h1", (pl.col("mean") * 1.001).alias("mean"), where=pl.col("column") == "target")
+    assert "target" in fails("scaler_fitted_on_train_only")
+
+
+def test_a_feature_that_looks_one_bar_ahead(finished, monkeypatch):
+    honest = FEATURES["log_return"]
+    leaking = Feature(
+        honest.description, honest.unit, honest.warm_up, honest.needs, lambda bars: honest.compute(bars).shift(-1)
+    )
+    monkeypatch.setitem(FEATURES, "log_return", leaking)
+    assert "'log_return' of" in fails("features_ignore_the_future")
+
+
+@pytest.mark.parametrize(
+    "table, column", [("history", "train_loss"), ("history", "validation_loss"), ("forecasts", "y_pred")]
+)
+def test_a_value_that_is_not_finite(broken, table, column):
+    warehouse(broken, f"UPDATE {table} SET {column} = 'nan' WHERE forecaster = 'dlinear' AND seed = 1")
+    assert "dlinear on" in fails("losses_finite")
+
+
+def test_a_trial_that_is_not_in_the_warehouse(broken):
+    warehouse(broken, "DELETE FROM trials WHERE forecaster = 'dlinear' AND seed = 1 AND pair = 'EURUSD'")
+    assert fails("all_trials_present") == "dlinear on EURUSD_h1, seed 1: is not in the warehouse"
+
+
+def test_a_trial_that_failed(broken):
+    warehouse(broken, "UPDATE trials SET status = 'failed', error = 'loss is nan' WHERE forecaster = 'dlinear'")
+    assert "failed: loss is nan" in fails("all_trials_present")
+
+
+def test_a_trial_whose_inputs_have_changed_since(broken):
+    change(broken, "bars", "EURUSD", (pl.col("close") * 1.01).alias("close"), where=pl.int_range(pl.len()) == 30)
+    assert "is out of date" in fails("all_trials_present")
+
+
+def test_a_trial_that_does_not_reproduce(broken):
+    for path in broken.study("smoke").root.glob("trials/dlinear/*/*/forecasts.parquet"):
+        table = pl.read_parquet(path)
+        write_parquet(table.with_columns(y_pred=pl.col("y_pred") + 1e-15), path)
+    assert "not the same bytes again: forecasts.parquet" in fails("forecasts_reproduce_bitwise")
+
+
+def test_a_metric_that_sql_does_not_confirm(broken):
+    warehouse(broken, "UPDATE metrics SET value = value + 1e-9 WHERE metric = 'mase' AND forecaster = 'ar'")
+    assert "mase of ar" in fails("metrics_equal_sql")
+
+
+def test_a_benchmark_that_is_missing_for_some_cutoffs(broken):
+    warehouse(broken, "DELETE FROM forecasts WHERE forecaster = 'random_walk' AND pair = 'USDJPY' AND fold = 0")
+    assert "on USDJPY_h1 have no random walk beside them" in fails("random_walk_present")
+
+
+def test_a_check_that_examined_nothing_fails(broken):
+    warehouse(broken, "DELETE FROM forecasts")
+    assert "no forecasts to examine" in fails("losses_finite")

@@ -1,0 +1,61 @@
+"""The graph: it loads for every study, and every asset says what it is, who owns it and what it holds."""
+
+import dagster as dg
+import pytest
+
+from golden_core.catalogue import load_study
+from golden_core.trials import all_trials
+from golden_dagster.definitions import definitions_for, defs
+from golden_dagster.partitions import trial_key, trial_of, trial_partitions
+from golden_dagster.resources import StudyResource
+
+
+def graph_of(study):
+    return definitions_for(load_study(study), StudyResource(study=study)).resolve_asset_graph()
+
+
+@pytest.mark.parametrize("study", ["smoke", "demo", "golden"])
+def test_definitions_load(study):
+    keys = {key.to_user_string() for key in graph_of(study).get_all_asset_keys()}
+    models = {f"models/{name}" for name in load_study(study).forecasters}
+    assert keys == {"ecb_rates", "clean_bars", "folds", "metrics", "leaderboard", "comparisons", "report"} | models
+
+
+def test_the_code_location_follows_the_environment(monkeypatch):
+    monkeypatch.setenv("GOLDEN_STUDY", "smoke")
+    located = defs().resolve_asset_graph() if isinstance(defs(), dg.Definitions) else None
+    assert located is None or dg.AssetKey(["models", "v08"]) in located.get_all_asset_keys()
+
+
+def test_every_asset_explains_itself():
+    graph = graph_of("demo")
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description, key
+        assert node.owners, key
+        assert node.group_name != "default", key
+        assert node.kinds, key
+
+
+def test_edges_and_partitions():
+    graph, study = graph_of("demo"), load_study("demo")
+    assert graph.get(dg.AssetKey("clean_bars")).partitions_def.get_partition_keys() == list(study.data.pairs)
+    model = graph.get(dg.AssetKey(["models", "v08"]))
+    assert model.parent_keys == {dg.AssetKey("folds")}
+    expected = len(study.data.pairs) * len(study.horizons) * study.seeds.count
+    assert len(model.partitions_def.get_partition_keys()) == expected
+    assert graph.get(dg.AssetKey("metrics")).parent_keys == {dg.AssetKey(["models", f]) for f in study.forecasters}
+
+
+def test_partition_keys_name_trials():
+    study = load_study("golden")
+    keys = {str(key) for key in trial_partitions(study).get_partition_keys()}
+    trials = [trial for trial in all_trials(study) if trial.forecaster == "v08"]
+    assert {trial_key(trial) for trial in trials} == keys
+    assert all(trial_of("v08", trial_key(trial)) == trial for trial in trials)
+
+
+def test_blocking_checks_guard_the_shared_inputs():
+    graph = graph_of("demo")
+    blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
+    assert {"no_label_overlap", "embargo_kept", "features_ignore_the_future", "scaler_fitted_on_train_only"} <= blocking

@@ -1,0 +1,96 @@
+"""The gate's exit status: 0 when everything holds, 1 on a fault or a silence, 2 on bad usage."""
+
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import dagster as dg
+import pytest
+from support.campaigns import OVERRIDES
+from typer.testing import CliRunner
+
+from golden_core.data.features import FEATURES, Feature
+from golden_dagster.campaign import Campaign
+from golden_dagster.cli.application import app
+from golden_dagster.gate import run_gate, write_junit
+
+SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
+
+
+def gate(*arguments):
+    return CliRunner().invoke(app, ["gate", "--backend", "sequential", *arguments])
+
+
+def test_a_sound_study_passes(broken):
+    result = gate("--study", "smoke", *SETTINGS)
+    assert result.exit_code == 0, result.output
+    suite = ElementTree.parse(broken.report("smoke") / "gate.xml").getroot()
+    assert suite.get("failures") == suite.get("errors") == "0"
+    assert int(suite.get("tests")) >= 12
+
+
+def test_a_planted_leak_closes_the_gate_and_is_named(monkeypatch):
+    honest = FEATURES["volatility_20"]
+    leaking = Feature(
+        honest.description, honest.unit, honest.warm_up, honest.needs, lambda bars: honest.compute(bars).shift(-1)
+    )
+    monkeypatch.setitem(FEATURES, "volatility_20", leaking)
+    result = gate("--study", "smoke", *SETTINGS)
+    assert result.exit_code == 1
+    assert "volatility_20" in result.output.replace("\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--study", "nowhere"], ["--set", "training.epoch=1"], ["--backend", "magic"]])
+def test_bad_usage(arguments):
+    result = gate(*arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+def campaign_of(check, instance):
+    @dg.asset
+    def thing() -> None: ...
+
+    definitions = dg.Definitions(assets=[thing], asset_checks=[check(thing)])
+    return Campaign(SimpleNamespace(), SimpleNamespace(name="toy"), instance, definitions)
+
+
+def outcome(check):
+    with dg.DagsterInstance.ephemeral() as instance:
+        return run_gate(campaign_of(check, instance))
+
+
+def reporting(passed, severity):
+    def make(thing):
+        @dg.asset_check(asset=thing)
+        def claim() -> dg.AssetCheckResult:
+            return dg.AssetCheckResult(passed=passed, severity=severity)
+
+        return claim
+
+    return make
+
+
+def raising(thing):
+    @dg.asset_check(asset=thing)
+    def claim() -> dg.AssetCheckResult:
+        raise RuntimeError("could not look")
+
+    return claim
+
+
+@pytest.mark.parametrize(
+    "check, passes, verdict",
+    [
+        (reporting(True, dg.AssetCheckSeverity.ERROR), True, "passed"),
+        (reporting(False, dg.AssetCheckSeverity.WARN), True, "warned"),
+        (reporting(False, dg.AssetCheckSeverity.ERROR), False, "failed"),
+        (raising, False, "not run"),
+    ],
+)
+def test_what_closes_the_gate(check, passes, verdict, tmp_path):
+    result = outcome(check)
+    assert result.passed is passes
+    assert [row.verdict for row in result.rows] == [verdict]
+    write_junit(result, "toy", tmp_path / "gate.xml")
+    suite = ElementTree.parse(tmp_path / "gate.xml").getroot()
+    assert (suite.get("failures") != "0" or suite.get("errors") != "0") is not passes

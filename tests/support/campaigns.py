@@ -1,0 +1,40 @@
+"""A small smoke campaign and ways to run it."""
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+from golden_dagster.campaign import open_campaign
+from golden_dagster.resources import WorkersResource
+
+# Small enough for seconds; the last one trains, so that there are losses, weights and seeds.
+OVERRIDES = ("forecasters={random_walk: {}, ar: {max_order: 2}, dlinear: {moving_average: 3}}",)
+
+
+@contextmanager
+def home_at(folder: Path):
+    """Use another home for a while."""
+    before = os.environ.get("GOLDEN_HOME")
+    os.environ["GOLDEN_HOME"] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ.pop("GOLDEN_HOME")
+        if before is not None:
+            os.environ["GOLDEN_HOME"] = before
+
+
+@contextmanager
+def opened(overrides=OVERRIDES, **options):
+    """Open the smoke campaign of the tests with trials one after another."""
+    with open_campaign("smoke", overrides, workers=WorkersResource(backend="sequential"), **options) as campaign:
+        yield campaign
+
+
+def finish(campaign):
+    """Run every stage that is out of date; return their names."""
+    done = []
+    for stage in campaign.stages():
+        assert campaign.execute(stage), campaign.failures
+        done.append(stage.name)
+    return done
