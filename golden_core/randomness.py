@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ class Stream:
         return int(self._sequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
 
     def _sequence(self) -> np.random.SeedSequence:
-        # The separator cannot occur in a name, so ("a", "bc") and ("ab", "c") differ.
-        digest = hashlib.sha256("\x1f".join(self.path).encode()).digest()
+        # As JSON, so that no two paths have the same spelling whatever their names hold.
+        digest = hashlib.sha256(json.dumps(self.path).encode()).digest()
         words = np.frombuffer(digest, dtype="<u4")
         return np.random.SeedSequence(entropy=self.root, spawn_key=tuple(int(word) for word in words))

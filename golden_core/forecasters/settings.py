@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from golden_core.study import Section
+from golden_core.study import Rule, Section
 
 
 class NoSettings(Section):
@@ -31,6 +31,8 @@ class DLinearSettings(Section):
     """Decomposition-linear network."""
 
     moving_average: int = Field(ge=1, description="bars of the moving average that forms the trend; odd")
+
+    RULES = (Rule(("moving_average",), lambda bars: None if bars % 2 else f"must be odd, got {bars}"),)
 
 
 class LegacySettings(Section):

@@ -96,8 +96,8 @@ def test_neighbouring_roots_are_uncorrelated() -> None:
 
 
 def test_second_derivation_by_hand() -> None:
-    """SHA-256 of the names, cut into eight little-endian words, is the spawn key of NumPy's seed sequence."""
-    digest = hashlib.sha256(b"init\x1fv08\x1fEURUSD_h1\x1f3").digest()
+    """SHA-256 of the names as JSON, cut into eight little-endian words, is the spawn key of NumPy's seed sequence."""
+    digest = hashlib.sha256(b'["init", "v08", "EURUSD_h1", "3"]').digest()
     key = tuple(int.from_bytes(digest[start : start + 4], "little") for start in range(0, 32, 4))
     sequence = np.random.SeedSequence(20080915, spawn_key=key)
     stream = Stream(20080915).child("init", "v08", "EURUSD_h1", 3)

@@ -1,0 +1,92 @@
+"""What people read: leaderboard, comparisons and the report, all of them queries of the warehouse."""
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import polars as pl
+
+from golden_core.evaluation.campaign import report_provenance
+from golden_core.reporting import leaderboard as leaderboard_table
+from golden_core.reporting import write_report
+from golden_core.schema import COMPARISONS
+from golden_core.study import Study
+from golden_core.warehouse import Warehouse
+from golden_dagster.lib.metadata import OWNERS, column_schema, table_value
+from golden_dagster.lib.published import ComparisonsFrame, LeaderboardFrame
+from golden_dagster.resources import StudyResource
+
+
+def report_assets(study: Study) -> list[dg.AssetsDefinition]:
+    """Return the published tables and the report of a study."""
+    return [_leaderboard(study), _comparisons(study), _report()]
+
+
+def _leaderboard(study: Study) -> dg.AssetsDefinition:
+    @dg.asset(
+        name="leaderboard",
+        group_name="reports",
+        owners=OWNERS,
+        kinds={"duckdb", "pandas"},
+        deps=["metrics"],
+        dagster_type=LeaderboardFrame,
+        metadata={"study": study.name},
+        description="One row per forecaster, averaged over series: skill against the random walk with its interval.",
+    )
+    def leaderboard(study: StudyResource) -> dg.Output[pd.DataFrame]:
+        loaded = study.load()
+        table = leaderboard_table(
+            Warehouse(study.home.warehouse), loaded.name, significance=loaded.evaluation.significance
+        )
+        metadata: dict[str, Any] = {"dagster/row_count": table.height, "leaderboard": table_value(table)}
+        return dg.Output(table.to_pandas(), metadata=metadata)
+
+    return leaderboard
+
+
+def _comparisons(study: Study) -> dg.AssetsDefinition:
+    @dg.asset(
+        name="comparisons",
+        group_name="reports",
+        owners=OWNERS,
+        kinds={"duckdb", "pandas"},
+        deps=["metrics"],
+        dagster_type=ComparisonsFrame,
+        metadata={"study": study.name, "dagster/column_schema": column_schema(COMPARISONS)},
+        description="Diebold–Mariano tests of every forecaster against the random walk, Holm-adjusted within a level.",
+    )
+    def comparisons(study: StudyResource) -> dg.Output[pd.DataFrame]:
+        loaded = study.load()
+        table = Warehouse(study.home.warehouse).query(
+            "SELECT * FROM comparisons WHERE study = ? ORDER BY level, forecaster, pair, horizon, seed", [loaded.name]
+        )
+        ensemble = table.filter(pl.col("level") == "ensemble").drop("study", "benchmark", "level", "seed")
+        metadata: dict[str, Any] = {"dagster/row_count": table.height, "ensembles": table_value(ensemble)}
+        return dg.Output(table.to_pandas(), metadata=metadata)
+
+    return comparisons
+
+
+def _report() -> dg.AssetsDefinition:
+    @dg.asset(
+        name="report",
+        group_name="reports",
+        owners=OWNERS,
+        kinds={"html"},
+        deps=["leaderboard", "comparisons"],
+        description="One self-contained page, with the leaderboard as Markdown, LaTeX and CSV beside it.",
+    )
+    def report(study: StudyResource) -> dg.MaterializeResult[None]:
+        loaded = study.load()
+        warehouse = Warehouse(study.home.warehouse)
+        folder = study.home.report(loaded.name)
+        written = write_report(warehouse, loaded, folder, report_provenance(study.home, loaded))
+        return dg.MaterializeResult(
+            metadata={
+                "headline": written.headline,
+                "page": dg.MetadataValue.path(str(folder / "index.html")),
+                "files": [str(path) for path in written.files],
+            }
+        )
+
+    return report
