@@ -23,7 +23,7 @@ from golden_dagster.resources import WorkersResource, available_cores
 
 SIZES = {60: (("EURUSD", "USDJPY", "GBPUSD"), (1, 5)), 210: (
     ("EURUSD", "USDJPY", "GBPUSD", "USDCHF", "AUDUSD", "USDCAD", "NZDUSD"), (1, 5, 20))}  # fmt: skip
-KINDS = {"trivial": {}, "real": {"dlinear": {"moving_average": 3}}}
+KINDS = {"trivial": {}, "real": {"dlinear": {"moving_average": 3, "epochs": None}}}
 
 
 @dataclass(frozen=True)

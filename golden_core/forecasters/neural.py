@@ -18,6 +18,7 @@ from golden_core.forecasters.settings import DLinearSettings, LegacySettings
 from golden_core.models.legacy import architecture_path, build
 from golden_core.models.linear import DLinear
 from golden_core.randomness import Stream
+from golden_core.study import TrainingSection
 from golden_core.training import trainer
 
 MINIMUM_TRAINING_WINDOWS = 2
@@ -38,12 +39,16 @@ class NeuralForecaster(Forecaster):
     def network(self, generator: Generator | None) -> nn.Module:
         """Return a network [B, L, F] → [B], with starting values from the generator, or zeros without one."""
 
+    def budget(self) -> TrainingSection:
+        """Return the training budget: the study's, unless a subclass has reason to differ."""
+        return self.context.training
+
     def fit(self, train: Examples, validation: Examples, stream: Stream) -> list[Epoch]:
         """Train from the starting values of the stream ``init``; see :meth:`Forecaster.fit`."""
         _verify(train, validation)
         module = self.network(Generator().manual_seed(stream.child("init").integer()))
         try:
-            curve = trainer.train(module, train, validation, self.context.training, stream)
+            curve = trainer.train(module, train, validation, self.budget(), stream)
         except trainer.TrainingError as error:
             raise FitError(str(error)) from error
         self._module = module
@@ -79,6 +84,11 @@ class DLinearForecaster(NeuralForecaster):
         """Return a :class:`DLinear` of the study's shape."""
         shape = self.context.context_length, len(self.context.features)
         return DLinear(*shape, self.settings.moving_average, generator=generator)
+
+    def budget(self) -> TrainingSection:
+        """Return the study's budget with the forecaster's own number of epochs: its epochs cost next to nothing."""
+        epochs = self.settings.epochs
+        return self.context.training if epochs is None else self.context.training.model_copy(update={"epochs": epochs})
 
 
 class LegacyForecaster(NeuralForecaster):

@@ -31,6 +31,7 @@ class DLinearSettings(Section):
     """Decomposition-linear network."""
 
     moving_average: int = Field(ge=1, description="bars of the moving average that forms the trend; odd")
+    epochs: int | None = Field(ge=1, description="passes over the training rows; null for the study's own number")
 
     RULES = (Rule(("moving_average",), lambda bars: None if bars % 2 else f"must be odd, got {bars}"),)
 

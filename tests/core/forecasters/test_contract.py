@@ -22,7 +22,7 @@ SETTINGS = {
     "drift": {},
     "ar": {"max_order": 5},
     "ets": {"model": "AZN"},
-    "dlinear": {"moving_average": 5},
+    "dlinear": {"moving_average": 5, "epochs": None},
     **{f"v{n:02d}": {"gate": "linear", "initialisers": "keras_3.8"} for n in range(1, 11)},
 }
 TRAIN, VALIDATION, TEST = range(40, 240), range(245, 285), range(290, 350)

@@ -78,14 +78,14 @@ def test_restoring_is_exact_and_copies(small, stream):
 
 
 def test_a_state_of_another_network_is_refused(small, stream):
-    state = fit(DLinearForecaster, {"moving_average": 3}, small, stream)[0].state()
+    state = fit(DLinearForecaster, {"moving_average": 3, "epochs": None}, small, stream)[0].state()
     with pytest.raises(RuntimeError, match="Missing key"):
         V01(LEGACY, small.context).restore(state)
 
 
 def test_starting_values_come_from_their_own_stream(small, stream):
     """With a vanishing learning rate, what is forecast is what was drawn."""
-    settings = {"moving_average": 3}
+    settings = {"moving_average": 3, "epochs": None}
     forecaster, _ = fit(DLinearForecaster, settings, small, stream, learning_rate=1e-30, epochs=1)
     drawn = forecaster.network(torch.Generator().manual_seed(stream.child("init").integer())).state_dict()
     for name, values in forecaster.state().items():
@@ -110,7 +110,7 @@ def test_a_price_target_is_forecast_as_a_log_return(small, stream):
         target = Target("close", mean=float(closes.mean()), scale=float(closes.std()))
         return dataclasses.replace(examples, windows=dataclasses.replace(examples.windows, target=target))
 
-    forecaster = DLinearForecaster({"moving_average": 3}, small.context)
+    forecaster = DLinearForecaster({"moving_average": 3, "epochs": None}, small.context)
     train = priced(small.examples(TRAIN))
     forecaster.fit(train, priced(small.examples(VALIDATION)), stream)
     outputs = trainer.predict(forecaster._fitted(), train.windows.X).astype(float)
@@ -120,7 +120,7 @@ def test_a_price_target_is_forecast_as_a_log_return(small, stream):
 
 @pytest.mark.parametrize("kind", [V01, DLinearForecaster])
 def test_a_network_that_knows_nothing_says_so(kind, small):
-    settings = LEGACY if kind is V01 else {"moving_average": 3}
+    settings = LEGACY if kind is V01 else {"moving_average": 3, "epochs": None}
     for ask in (
         kind(settings, small.context).state,
         lambda: kind(settings, small.context).predict(small.windows(TEST)),
@@ -151,7 +151,9 @@ def test_a_constant_series_is_refused(scale, small, market, stream):
 
 def test_a_diverging_loss_is_a_fit_error_and_leaves_no_network(small, stream):
     training = small.context.training.model_copy(update={"learning_rate": 1e25})
-    forecaster = DLinearForecaster({"moving_average": 3}, dataclasses.replace(small.context, training=training))
+    forecaster = DLinearForecaster(
+        {"moving_average": 3, "epochs": None}, dataclasses.replace(small.context, training=training)
+    )
     with pytest.raises(FitError, match=r"loss is inf in epoch 1, at learning rate 1e\+25: lower training"):
         forecaster.fit(small.examples(TRAIN), small.examples(VALIDATION), stream)
     with pytest.raises(RuntimeError, match="knows nothing yet"):
@@ -160,4 +162,4 @@ def test_a_diverging_loss_is_a_fit_error_and_leaves_no_network(small, stream):
 
 def test_an_even_moving_average_is_refused(small, stream):
     with pytest.raises(ValueError, match="moving_average must be a positive odd number of bars, got 4"):
-        fit(DLinearForecaster, {"moving_average": 4}, small, stream)
+        fit(DLinearForecaster, {"moving_average": 4, "epochs": None}, small, stream)

@@ -36,7 +36,7 @@ OTHER: dict[str, Any] = {
     "training.early_stopping.restore_best": False, "training.plateau.factor": 0.51, "training.plateau.patience": 2,
     "training.plateau.min_delta": 1.1e-4, "training.plateau.threshold": "absolute",
     "training.plateau.min_learning_rate": 1.1e-5, "forecasters.ar.max_order": 11, "forecasters.ets.model": "ANN",
-    "forecasters.dlinear.moving_average": 5, "forecasters.v08.gate": "softmax",
+    "forecasters.dlinear.moving_average": 5, "forecasters.dlinear.epochs": 4, "forecasters.v08.gate": "softmax",
     "forecasters.v08.initialisers": "keras_3.15", "evaluation.confidence": 0.9, "evaluation.bootstrap_resamples": 2001,
     "evaluation.significance": 0.01, "evaluation.volatility_window": 21, "evaluation.strata[0]": None,
     "evaluation.strata[1]": None, "evaluation.strata[2]": None, "checks.reproduced_trials": 3,

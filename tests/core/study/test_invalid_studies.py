@@ -140,7 +140,8 @@ OUT_OF_BOUNDS: dict[Path, list[Any]] = {
     ("training", "plateau", "min_learning_rate"): [-1e-9],
     ("forecasters", "ar", "max_order"): [-1, 501],
     ("forecasters", "ets", "model"): ["ZZZ"],
-    ("forecasters", "dlinear", "moving_average"): [0],
+    ("forecasters", "dlinear", "moving_average"): [0, 4],
+    ("forecasters", "dlinear", "epochs"): [0],
     ("forecasters", "v08", "gate"): ["sigmoid"],
     ("evaluation", "confidence"): [0.5, 1, 95],
     ("evaluation", "bootstrap_resamples"): [99, 1_000_001],
@@ -152,6 +153,7 @@ OUT_OF_BOUNDS: dict[Path, list[Any]] = {
     ("checks", "max_abs_log_return"): [0, -0.1],
 }
 NULLABLE = {
+    ("forecasters", "dlinear", "epochs"),
     ("data", "settings", "path"),
     ("training", "gradient_clip"),
     ("training", "early_stopping"),
