@@ -167,7 +167,8 @@ def wrong_types(value: Any, path: Path) -> list[Any]:
     if isinstance(value, bool):
         return ["true", 1, None]
     if isinstance(value, int):
-        return ["x", str(value), 1.5, True, [value], {"x": value}, None]
+        wrong = ["x", str(value), 1.5, True, [value], {"x": value}]
+        return wrong if path in NULLABLE else [*wrong, None]
     if isinstance(value, float):
         wrong = ["x", str(value), True, [value]]
         return wrong if path in NULLABLE else [*wrong, None]
