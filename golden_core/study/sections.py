@@ -13,8 +13,7 @@ from golden_core.study.faults import dotted
 from golden_core.study.frozen import freeze
 from golden_core.study.messages import BROKEN_RULE
 from golden_core.study.rules import Rule, broken
-from golden_core.study.values import Day, Distinct, Settings, TimeZone
-from golden_core.study.values import Pair as Pair
+from golden_core.study.values import Day, Distinct, Pair, Settings, TimeZone
 
 BENCHMARK = "random_walk"
 FEWEST_SEEDS = 5

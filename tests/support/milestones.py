@@ -33,6 +33,7 @@ SPECIFICATION = {
 }
 # Makes the same deliverables again from the input, wherever it is told to.
 MAKE = """
+import os
 from pathlib import Path
 folder = Path(os.environ["GOLDEN_EVIDENCE"]) / "P0.M1"
 (folder / "tables").mkdir(parents=True)

@@ -161,5 +161,5 @@ def test_a_diverging_loss_is_a_fit_error_and_leaves_no_network(small, stream):
 
 
 def test_an_even_moving_average_is_refused(small, stream):
-    with pytest.raises(ValueError, match="moving_average must be a positive odd number of bars, got 4"):
+    with pytest.raises(ValueError, match="must be odd, got 4"):
         fit(DLinearForecaster, {"moving_average": 4, "epochs": None}, small, stream)
