@@ -14,7 +14,6 @@ from golden_core.lake import Home, hash_bytes, read_json, series_name, write_jso
 from golden_core.provenance import describe_environment
 from golden_core.randomness import Stream
 from golden_core.schema import FORECASTS, HISTORY, WAREHOUSE_TABLES
-from golden_core.splits.tables import label_overlaps
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials import all_series, trials_table
@@ -32,7 +31,7 @@ CODE = (
 
 
 class IncompleteError(RuntimeError):
-    """The lake does not hold what an evaluation needs, or holds something that no evaluation may use."""
+    """The lake does not hold what an evaluation needs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,17 +54,13 @@ def evaluate(home: Home, study: Study) -> Evaluated:
     Raises
     ------
     IncompleteError
-        If no trial of the study has been done, or a fold's labels reach into its next part. An asset that gathers
-        many partitions verifies its inputs itself: a blocking check only protects the run it is part of.
+        If no trial of the study has been done.
     """
     trials = trials_table(home, study)
     done = trials.filter(pl.col("status") == "done")
     if done.is_empty():
         raise IncompleteError(f"no trial of study {study.name!r} has been done; run `golden run {study.name}`")
     folds = _partitions(home, study, "folds")
-    overlaps = label_overlaps(folds)
-    if overlaps:
-        raise IncompleteError(f"study {study.name!r} is not evaluated: {overlaps[0]}")
     forecasts, history = _outputs(home, study, done)
     metrics = metrics_table(forecasts, study.evaluation.strata)
     stream = Stream(study.seeds.root).child("evaluation")

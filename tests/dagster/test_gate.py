@@ -5,11 +5,11 @@ from xml.etree import ElementTree
 
 import dagster as dg
 import pytest
-from support.campaigns import OVERRIDES
+from support.campaigns import OVERRIDES, opened
 from typer.testing import CliRunner
 
 from golden_core.data.features import FEATURES, Feature
-from golden_dagster.campaign import Campaign
+from golden_dagster.campaign import Campaign, failure_messages
 from golden_dagster.cli.application import app
 from golden_dagster.gate import run_gate, write_junit
 
@@ -94,3 +94,32 @@ def test_what_closes_the_gate(check, passes, verdict, tmp_path):
     write_junit(result, "toy", tmp_path / "gate.xml")
     suite = ElementTree.parse(tmp_path / "gate.xml").getroot()
     assert (suite.get("failures") != "0" or suite.get("errors") != "0") is not passes
+
+
+def test_a_leak_planted_later_stops_the_campaign_before_training(broken, monkeypatch):
+    """Folds that are up to date are checked again: their own run was before the leak."""
+    honest = FEATURES["volatility_20"]
+    after_the_last_label = Feature(
+        honest.description,
+        honest.unit,
+        honest.warm_up,
+        honest.needs,
+        lambda bars: honest.compute(bars) + bars["close"].reverse().cum_sum().reverse() * 0,
+    )
+    monkeypatch.setitem(FEATURES, "volatility_20", after_the_last_label)
+    result = gate("--study", "smoke", *SETTINGS, "--set", "training.epochs=2")
+    assert result.exit_code == 1
+    assert "materialising input checks" in result.output
+    assert "materialising models" not in result.output
+
+
+def test_the_fan_in_refuses_inputs_that_leak(broken, monkeypatch):
+    honest = FEATURES["volatility_20"]
+    leaking = Feature(
+        honest.description, honest.unit, honest.warm_up, honest.needs, lambda bars: honest.compute(bars).shift(-1)
+    )
+    monkeypatch.setitem(FEATURES, "volatility_20", leaking)
+    with opened() as campaign:
+        result = campaign.run_selection("fan_in", dg.AssetSelection.assets("metrics").without_checks(), {})
+        assert not result.success
+        assert any("'volatility_20'" in message for message in failure_messages(result))

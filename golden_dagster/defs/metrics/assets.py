@@ -3,9 +3,10 @@
 import dagster as dg
 
 from golden_core.evaluation.campaign import evaluate
+from golden_core.leakage.inputs import input_faults
 from golden_core.schema import METRICS
 from golden_core.study import Study
-from golden_dagster.lib.metadata import OWNERS, flat, spec_metadata, table_value
+from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata, table_value
 from golden_dagster.resources import StudyResource
 
 
@@ -27,6 +28,14 @@ def metrics_asset(study: Study) -> dg.AssetsDefinition:
     )
     def metrics(study: StudyResource) -> dg.MaterializeResult[None]:
         loaded = study.load()
+        faults = input_faults(study.home, loaded)
+        if faults:
+            # A blocking check protects the run it is part of, and this is another run.
+            raise dg.Failure(
+                f"study {loaded.name!r} is not evaluated: {faults[0]}",
+                metadata={"faults": findings_value(faults, title="fault")},
+                allow_retries=False,
+            )
         evaluated = evaluate(study.home, loaded)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(evaluated.identity),

@@ -1,0 +1,36 @@
+"""All claims about a study's shared inputs at once, for whoever gathers trials and must not trust an earlier run."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import polars as pl
+
+from golden_core.data.features import build_features
+from golden_core.data.verification import disordered_timestamps, implausible_prices
+from golden_core.data.windows import TargetName
+from golden_core.lake import Home
+from golden_core.leakage.probes import features_seeing_the_future
+from golden_core.splits.scaling import scaler_mismatches
+from golden_core.splits.tables import embargo_violations, label_overlaps, read_folds, reused_test_rows
+from golden_core.study import Study
+from golden_core.trials import all_series, series_inputs
+
+
+def input_faults(home: Home, study: Study) -> list[str]:
+    """Return a sentence for everything that speaks against the bars, folds, scalers and features of a study."""
+    found: list[str] = []
+    for pair in study.data.pairs:
+        bars = pl.read_parquet(home.study(study.name).table("bars", pair))
+        found += implausible_prices(bars, study.checks.max_abs_log_return)
+        found += disordered_timestamps(bars)
+        found += features_seeing_the_future(study, bars)
+    for pair, horizon in all_series(study):
+        inputs = series_inputs(home, study, pair, horizon)
+        found += label_overlaps(inputs.folds)
+        found += reused_test_rows(inputs.folds)
+        found += embargo_violations(inputs.folds, study.splits.embargo)
+        features = build_features(study.features, inputs.bars)
+        target = cast(TargetName, study.target)
+        found += scaler_mismatches(inputs.scalers, read_folds(inputs.folds), features, inputs.bars, target)
+    return found
