@@ -20,7 +20,7 @@ demo: $(READY) ## run the demo study on real ECB rates and print the leaderboard
 	$(BIN)/golden run demo
 
 test: $(READY) ## run the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(READY) ## style, types and import directions
 	$(BIN)/ruff check .

@@ -105,6 +105,7 @@ def leaderboard(study: StudyName = "demo", overrides: Overrides = []) -> None:  
 def print_leaderboard(study: str, overrides: list[str], console: Console) -> None:
     """Print the leaderboard and where the report is."""
     from golden_core.catalogue import load_study
+    from golden_core.evaluation.campaign import IncompleteError
     from golden_core.lake import Home
     from golden_core.reporting import leaderboard as leaderboard_table
     from golden_core.warehouse import Warehouse
@@ -112,6 +113,8 @@ def print_leaderboard(study: str, overrides: list[str], console: Console) -> Non
 
     loaded, home = load_study(study, overrides), Home.from_environment()
     board = leaderboard_table(Warehouse(home.warehouse), loaded.name, significance=loaded.evaluation.significance)
+    if board.is_empty():
+        raise IncompleteError(f"study {loaded.name!r} is not in the warehouse yet; run `golden run {study}`")
     console.print(leaderboard_view(board, loaded))
     page = home.report(loaded.name) / "index.html"
     if page.exists():
