@@ -1,0 +1,97 @@
+"""Configuration files → flat settings. JSON, YAML and TOML are read as plain data; nothing in them is constructed."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from golden_core.legacy.facts.values import Key
+
+# More than this is data, or a few aliases that stand for millions of values.
+LARGEST = 10_000  # settings
+LONGEST = 1 << 20  # characters and list entries, altogether
+DEEPEST = 20
+
+
+@dataclass(frozen=True)
+class Document:
+    """The settings of a file by their path of names (list positions as ``[i]``), or why there are none."""
+
+    settings: dict[Key, Any]
+    reason: str | None = None
+
+
+def read_configuration(path: str, text: bytes) -> Document:
+    """Read a configuration. JSON is tried first under a YAML name, for there are such files."""
+    try:
+        tree = _tree(path, text)
+        settings: dict[Key, Any] = {}
+        weight = 0
+        for key, value in _flat((), tree):
+            settings[key] = value
+            weight += _weight(value)
+            if len(settings) > LARGEST or weight > LONGEST:
+                return Document({}, f"not read: more than {LARGEST} settings or {LONGEST} characters")
+    except _DepthError:
+        return Document({}, f"not read: nested more than {DEEPEST} deep")
+    except MarkedYAMLError as error:  # its message may quote the file
+        line = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        return Document({}, f"not read: {type(error).__name__}{line}")
+    except (YAMLError, ValueError, RecursionError, AttributeError, TypeError) as error:
+        return Document({}, f"not read: {type(error).__name__}")
+    return Document(settings)
+
+
+class _DepthError(Exception):
+    """The document is nested too deeply, or contains itself."""
+
+
+def _tree(path: str, text: bytes) -> Any:
+    source = text.decode("utf-8-sig")
+    suffix = path.rsplit(".", 1)[-1].lower()
+    if suffix == "toml":
+        return tomllib.loads(source)
+    if suffix == "json":
+        return json.loads(source)
+    if source.lstrip().startswith("{"):
+        try:
+            return json.loads(source)
+        except ValueError:
+            pass  # a YAML flow mapping also starts with a brace
+    return YAML(typ="safe", pure=True).load(source)
+
+
+def _flat(key: Key, value: Any) -> Iterator[tuple[Key, Any]]:
+    """Yield every leaf with its path; a list without mappings is one leaf, an empty mapping too."""
+    if len(key) > DEEPEST:
+        raise _DepthError
+    if isinstance(value, dict) and value:
+        for name, item in value.items():
+            yield from _flat((*key, str(name)), item)
+    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        for position, item in enumerate(value):
+            yield from _flat((*key, f"[{position}]"), item)
+    elif key:
+        yield key, value
+
+
+def _weight(value: Any) -> int:
+    if isinstance(value, list | set):
+        return sum(map(_weight, value))
+    return 1 + len(value) if isinstance(value, str | bytes) else 1
+
+
+def dotted(key: Key) -> str:
+    """Return a key as people write it: ``blocks[0].filters``."""
+    return "".join(part if part.startswith("[") else f".{part}" for part in key).removeprefix(".")
+
+
+def names(key: Key) -> Key:
+    """Return a key without positions in lists."""
+    return tuple(part for part in key if not part.startswith("["))

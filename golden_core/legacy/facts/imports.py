@@ -1,0 +1,102 @@
+"""Imported modules → standard, third-party, local or missing, from the names in the tree alone."""
+
+from __future__ import annotations
+
+import posixpath
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from golden_core.legacy.facts.ast_facts import ImportedModule
+from golden_core.legacy.inventory import Imports, version_of
+
+Origin = Literal["standard", "third_party", "local", "missing"]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What an import can find: the files and folders of the tree, and the packages it may rely on."""
+
+    files: frozenset[str]
+    folders: frozenset[str]
+    packages: frozenset[str]
+
+
+def classify(path: str, modules: Iterable[ImportedModule], around: Surroundings) -> Imports:
+    """Sort the imports of a script by origin.
+
+    A module is looked for where Python would look if the script ran in its folder, in its version folder, or at the
+    root of the tree. A package in full (``__init__.py``) or a module beside the script hides the standard library, a
+    bare folder does not.
+
+    Parameters
+    ----------
+    path : str
+        The script, from the root of the tree.
+    modules : iterable of ImportedModule
+        What it imports.
+    around : Surroundings
+        The rest of the tree, and the known packages.
+    """
+    found: defaultdict[Origin, set[str]] = defaultdict(set)
+    for module in modules:
+        for name, origin in _origins(path, module, around):
+            found[origin].add(name)
+    return Imports(**{origin: tuple(sorted(names)) for origin, names in found.items()})
+
+
+def _origins(path: str, module: ImportedModule, around: Surroundings) -> Iterator[tuple[str, Origin]]:
+    if module.level:
+        yield from _relative(path, module, around)
+        return
+    top = module.name.partition(".")[0]
+    folders = search_path(path)
+    regular = next((folder for folder in folders if _is_module(_join(folder, top), around.files)), None)
+    bare = next((folder for folder in folders if _join(folder, top) in around.folders), None)
+    if regular != folders[0] and top in sys.stdlib_module_names:
+        yield top, "standard"
+    elif regular is None and top in around.packages:
+        yield top, "third_party"
+    else:
+        home = bare if regular is None else regular
+        stem = None if home is None else _join(home, *module.name.split("."))
+        yield module.name, "local" if stem and _resolves(stem, around) else "missing"
+
+
+def _relative(path: str, module: ImportedModule, around: Surroundings) -> Iterator[tuple[str, Origin]]:
+    folder = posixpath.dirname(path)
+    for _ in range(module.level - 1):
+        folder = posixpath.dirname(folder)
+    dots = "." * module.level
+    if module.name:
+        resolves = _resolves(_join(folder, *module.name.split(".")), around)
+        yield dots + module.name, "local" if resolves else "missing"
+        return
+    # `from . import name`: a module, or whatever the package itself defines.
+    package = _join(folder, "__init__.py") in around.files
+    for name in module.names:
+        yield dots + name, "local" if package or _resolves(_join(folder, name), around) else "missing"
+
+
+def search_path(path: str) -> list[str]:
+    """Return where a script looks: its folder, those above it up to its version folder, and the root."""
+    folder, version = posixpath.dirname(path), version_of(path)
+    folders = [folder]
+    while folder != version and folder:
+        folder = posixpath.dirname(folder)
+        folders.append(folder)
+    return list(dict.fromkeys([*folders, ""]))
+
+
+def _is_module(stem: str, files: frozenset[str]) -> bool:
+    return stem + ".py" in files or stem + "/__init__.py" in files
+
+
+def _resolves(stem: str, around: Surroundings) -> bool:
+    return _is_module(stem, around.files) or stem in around.folders
+
+
+def _join(*parts: str) -> str:
+    return "/".join(part for part in parts if part)

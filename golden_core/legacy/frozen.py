@@ -1,0 +1,194 @@
+"""What is known of the legacy without its tree: the facts frozen in data/legacy, as an inventory."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from golden_core.lake import PROJECT_ROOT
+from golden_core.legacy.inventory import (
+    Checksum,
+    Configuration,
+    Contradiction,
+    DataFile,
+    EntryKind,
+    EntryPoint,
+    File,
+    Flag,
+    Imports,
+    Inventory,
+    Kind,
+    Mention,
+    Script,
+    clusters_of,
+    version_of,
+)
+from golden_core.study.sections import Section
+
+FACTS = PROJECT_ROOT / "data" / "legacy"
+_COLUMNS = ["path", "sha256", "bytes", "lines"]
+
+
+class FrozenFactsError(ValueError):
+    """A file of frozen facts is not what it must be; names file, line and fix."""
+
+
+class ScriptFact(Section):
+    """What is known of a script of that name, in every version that has it."""
+
+    standard: tuple[str, ...] = ()
+    third_party: tuple[str, ...] = ()
+    local: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    entry_points: tuple[EntryKind, ...] = ()
+    without_entry_points: tuple[str, ...] = ()
+    absolute_paths: tuple[str, ...] = ()
+
+
+class ContradictionFact(Section):
+    """A configured value and a different default in the code of a version."""
+
+    version: str
+    key: str
+    configured: str
+    default: str
+    where: str
+
+
+class ConfigurationFact(Section):
+    """What is known of the configuration file of each version."""
+
+    file: str
+    unused_in_all: tuple[str, ...]
+    unused: dict[str, tuple[str, ...]]
+    contradictions: tuple[ContradictionFact, ...]
+
+
+class InventoryFacts(Section):
+    """The content of inventory.yaml."""
+
+    scripts: dict[str, ScriptFact]
+    data_files: tuple[DataFile, ...]
+    flags: tuple[Flag, ...]
+    configuration: ConfigurationFact
+
+
+def frozen_checksums(path: Path = FACTS / "checksums.csv") -> tuple[Checksum, ...]:
+    """Read a table of checksums.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file with the columns path, sha256, bytes, lines.
+
+    Raises
+    ------
+    FrozenFactsError
+        If a row is not a checksum or a path stands there twice; names the line.
+    """
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))
+    if not rows or rows[0] != _COLUMNS:
+        raise FrozenFactsError(f"{path}:1: the columns must be {', '.join(_COLUMNS)}")
+    checksums: dict[str, Checksum] = {}
+    for line, row in enumerate(rows[1:], 2):
+        checksum = _checksum(row, f"{path}:{line}")
+        if checksum.path in checksums:
+            raise FrozenFactsError(f"{path}:{line}: {checksum.path} stands there twice; keep one row")
+        checksums[checksum.path] = checksum
+    return tuple(checksums.values())
+
+
+def frozen_inventory(folder: Path = FACTS) -> Inventory:
+    """Return the inventory of v_01 … v_10 from the frozen facts: no tree was seen, and ``source`` says so.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds checksums.csv and inventory.yaml.
+
+    Raises
+    ------
+    FrozenFactsError
+        If a file of facts is malformed.
+    """
+    facts = _facts(folder / "inventory.yaml")
+    files = tuple(
+        File(c.path, c.sha256, c.bytes, c.lines, version_of(c.path), _kind(c.path))
+        for c in frozen_checksums(folder / "checksums.csv")
+    )
+    scripts = [file for file in files if file.kind == "script"]
+    return Inventory(
+        source="frozen facts",
+        versions=tuple(sorted({file.version for file in files})),
+        files=files,
+        scripts=tuple(_script(file, facts) for file in scripts),
+        configurations=tuple(
+            _configuration(file, facts.configuration) for file in files if file.kind == "configuration"
+        ),
+        undefined_keys=(),
+        differences=(),
+        clusters=clusters_of(files),
+        data_files=facts.data_files,
+        absolute_paths=tuple(
+            Mention(text, file.path) for file in scripts for text in facts.scripts[_name(file)].absolute_paths
+        ),
+        credentials=(),
+        links=(),
+        problems=(),
+    )
+
+
+def _facts(path: Path) -> InventoryFacts:
+    try:
+        return InventoryFacts.model_validate(YAML(typ="safe", pure=True).load(path), strict=False)
+    except (YAMLError, ValidationError) as error:
+        raise FrozenFactsError(f"{path}: {error}") from error
+
+
+def _checksum(row: list[str], where: str) -> Checksum:
+    if len(row) != 4 or not row[0] or not re.fullmatch("[0-9a-f]{64}", row[1]):
+        raise FrozenFactsError(f"{where}: expected path, 64 hexadecimal digits, bytes and lines")
+    if not (re.fullmatch("[0-9]+", row[2]) and re.fullmatch("[0-9]+", row[3])):
+        raise FrozenFactsError(f"{where}: bytes and lines must be whole numbers, got {row[2]!r} and {row[3]!r}")
+    return Checksum(row[0], row[1], int(row[2]), int(row[3]))
+
+
+def _kind(path: str) -> Kind:
+    return "script" if path.endswith(".py") else "configuration"
+
+
+def _name(file: File) -> str:
+    return file.path.rsplit("/", 1)[-1]
+
+
+def _script(file: File, facts: InventoryFacts) -> Script:
+    fact = facts.scripts[_name(file)]
+    kinds = () if file.version in fact.without_entry_points else fact.entry_points
+    return Script(
+        path=file.path,
+        language="Python 3",
+        imports=Imports(fact.standard, fact.third_party, fact.local, fact.missing),
+        entry_points=tuple(EntryPoint(kind, file.path) for kind in kinds),
+        flags=tuple(flag for flag in facts.flags if flag.where == file.path),
+    )
+
+
+def _configuration(file: File, fact: ConfigurationFact) -> Configuration:
+    return Configuration(
+        path=file.path,
+        settings={},
+        opened_at=(),
+        read=(),
+        unused=tuple(sorted({*fact.unused_in_all, *fact.unused[file.version]})),
+        contradictions=tuple(
+            Contradiction(found.key, found.configured, found.default, (found.where,))
+            for found in fact.contradictions
+            if found.version == file.version
+        ),
+    )

@@ -1,0 +1,207 @@
+"""The types of an inventory: what is known about a tree of version folders. No reading and no rendering here.
+
+Every text is valid Unicode: paths are spelled as in :mod:`golden_core.legacy.facts.names`, what was taken from a file
+is redacted and shortened. A place is spelled ``path:line``, in a notebook ``path:cell k:line``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+Kind = Literal["script", "notebook", "configuration", "data", "text", "binary"]
+Language = Literal["Python 3", "Python 2", "not parsed"]
+Leads = Literal["inside", "outside", "loop", "nowhere"]
+EntryKind = Literal["__main__", "argparse", "click", "runs on import"]
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """What identifies one file: its path from the root of the tree, the hash of its bytes and its size."""
+
+    path: str
+    sha256: str
+    bytes: int
+    lines: int
+
+
+@dataclass(frozen=True)
+class File(Checksum):
+    """A regular file. ``version`` is its top folder, "" for a file at the root."""
+
+    version: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link, which is listed and never followed."""
+
+    path: str
+    target: str
+    leads: Leads
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something in the tree that could not be read, or was read only in part, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A piece of text and where it stands."""
+
+    text: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Imports:
+    """Modules that a script imports, by where they come from.
+
+    ``missing`` is what is neither in the tree, nor in the standard library, nor a package that is declared or known.
+    """
+
+    standard: tuple[str, ...] = ()
+    third_party: tuple[str, ...] = ()
+    local: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A command-line option or argument. ``default`` is JSON text, ``(computed)``, or null where none is given."""
+
+    names: tuple[str, ...]
+    default: str | None
+    parser: Literal["argparse", "click"]
+    where: str
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    """A way to start a script, or the fact that importing it already does something."""
+
+    kind: EntryKind
+    where: str
+
+
+@dataclass(frozen=True)
+class Script:
+    """A Python script or notebook, from its syntax tree; empty where it has none."""
+
+    path: str
+    language: Language
+    imports: Imports
+    entry_points: tuple[EntryPoint, ...]
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A data, model or configuration file that code names; ``present`` is null for a name computed at run time."""
+
+    name: str
+    where: str
+    present: bool | None
+
+
+@dataclass(frozen=True)
+class Credential:
+    """Something that looks like a credential: what kind and where, never the thing itself."""
+
+    path: str
+    kind: str
+    count: int
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class KeyRead:
+    """A configuration key that code reads, and where; of many places, the first."""
+
+    key: str
+    where: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A configured value and a different default for it in the code, as JSON text; of many places, the first."""
+
+    key: str
+    configured: str
+    default: str
+    where: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A configuration file and what the code of its version does with it.
+
+    ``settings`` maps dotted keys to JSON text. ``opened_at`` is where code names the file, or loads a configuration
+    whose path is not spelled out; without such a place every key is unused. A key counts as read where code of the
+    version looks up a key of that name, or is handed its section and has a parameter of that name.
+    """
+
+    path: str
+    settings: dict[str, str]
+    opened_at: tuple[str, ...]
+    read: tuple[KeyRead, ...]
+    unused: tuple[str, ...]
+    contradictions: tuple[Contradiction, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One row of the difference matrix: a key whose value differs between versions; null where a version lacks it."""
+
+    file: str
+    key: str
+    values: dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Files with the same bytes."""
+
+    sha256: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Everything known about a tree, in a fixed order; equal trees have equal inventories.
+
+    ``source`` tells whether a tree was scanned or the facts frozen in the project were read. ``undefined_keys`` are
+    configuration keys that code reads and no configuration of its version sets.
+    """
+
+    source: Literal["tree", "frozen facts"]
+    versions: tuple[str, ...]
+    files: tuple[File, ...]
+    scripts: tuple[Script, ...]
+    configurations: tuple[Configuration, ...]
+    undefined_keys: tuple[Mention, ...]
+    differences: tuple[Difference, ...]
+    clusters: tuple[Cluster, ...]
+    data_files: tuple[DataFile, ...]
+    absolute_paths: tuple[Mention, ...]
+    credentials: tuple[Credential, ...]
+    links: tuple[Link, ...]
+    problems: tuple[Problem, ...]
+
+
+def version_of(path: str) -> str:
+    """Return the version folder of a path: its first part, or "" for a file at the root."""
+    return path.split("/", 1)[0] if "/" in path else ""
+
+
+def clusters_of(files: tuple[File, ...]) -> tuple[Cluster, ...]:
+    """Group files that have the same bytes; a file that is like no other is in no group."""
+    ordered = sorted(files, key=lambda file: file.sha256)
+    groups = ((digest, tuple(file.path for file in same)) for digest, same in groupby(ordered, lambda f: f.sha256))
+    return tuple(sorted((Cluster(*group) for group in groups if len(group[1]) > 1), key=lambda c: c.paths))

@@ -1,0 +1,209 @@
+"""Credentials are found by pattern, and are in no output: not in the pages, not in the list, not in an error."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from golden_core.legacy.facts.credentials import find_credentials, names_credential, redactor
+from golden_core.legacy.inventory import Inventory
+from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
+from golden_core.legacy.scanning import scan_tree
+
+PLANTED = "Xk9" + "planted7Q"  # in two parts, so that this file holds no credential itself
+
+
+def scan(root: Path, files: dict[str, str]) -> Inventory:
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return scan_tree(root)
+
+
+def outputs(inventory: Inventory) -> str:
+    return inventory_json(inventory) + inventory_markdown(inventory) + sha256sums(inventory) + repr(inventory)
+
+
+def kinds(text: str, *, bare: bool = False) -> list[str]:
+    return sorted({found.kind for found in find_credentials(text.encode(), bare=bare)})
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("AKIA" + "ABCDEFGHIJKLMNOP", "AWS access key"),
+        ("ghp_" + "a1" * 18, "GitHub token"),
+        ("github_pat_" + "a1" * 20, "GitHub token"),
+        ("glpat-" + "a1" * 10, "GitLab token"),
+        ("xoxb-" + "123456789012", "Slack token"),
+        ("sk_live_" + "a1" * 10, "Stripe key"),
+        ("sk-" + "a1" * 16, "API key (sk-)"),
+        ("AIza" + "a" * 35, "Google API key"),
+        ("hf_" + "a1" * 17, "Hugging Face token"),
+        ("pypi-" + "a1" * 25, "PyPI token"),
+        ("eyJ" + "a" * 20 + "." + "b" * 20 + "." + "c" * 20, "JSON Web Token"),
+        ("Authorization: Bearer " + "abc123" * 4, "authorization header"),
+        ("postgresql://user:hunter22@host/db", "password in a URL"),
+        ("-----BEGIN RSA PRIVATE " + "KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "private key"),
+    ],
+)
+def test_each_kind_is_recognised_and_redacted(text, kind):
+    assert kind in kinds(f"x = '{text}'")
+    assert "[redacted]" in redactor(())(text)
+    secrets = [found.secret.decode() for found in find_credentials(text.encode(), bare=True)]
+    assert not any(secret in redactor(())(text) for secret in secrets)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password = 'hunter22'",
+        'DB_PASSWORD="hunter22"',
+        '{"api_key": "hunter22"}',
+        "api-key: 'hunter22'",
+        "token: str = 'hunter22'",
+        "os.environ['SECRET'] = 'hunter22'",
+        "os.getenv('ACCESS_KEY', 'hunter22')",
+        "login(user, passwd=r'hunter22')",
+        'secret = """hunter22"""',
+        "password = 'it\"s long'",
+    ],
+)
+def test_quoted_values_of_credential_names(text):
+    assert kinds(text) == ["value of a credential name"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["PASSWORD=hunter22", "export API_KEY=hunter22", "  password: hunter22  # mine", "host=x;pwd=hunter22;port=1"],
+)
+def test_bare_values_count_in_texts_and_not_in_code(text):
+    assert kinds(text, bare=True) == ["value of a credential name"]
+    assert kinds(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password = os.environ['PASSWORD']",
+        "token = tokens[3]",
+        "if token == 'abc': pass",
+        "tokenizer = 'bert-base'",
+        "max_tokens = '4096 tokens'",
+        "password = ''",
+        "api_key = '<your key>'",
+        "api_key = '${API_KEY}'",
+        "password = 'None'",
+        "key = 'close'",
+        "monkey: 'banana'",
+    ],
+)
+def test_what_is_no_credential(text):
+    assert kinds(text) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"), [("db_password", True), ("API-KEY", True), ("max_tokens", False), ("key", False)]
+)
+def test_names_of_credentials(name, is_one):
+    assert names_credential(name) is is_one
+
+
+PLACES = {
+    "code": ("v/a.py", f"password = '{PLANTED}'\n"),
+    "flag": ("v/a.py", f"p.add_argument(\n    '--password',\n    type=str,\n    default='{PLANTED}',\n)\n"),
+    "parameter": ("v/a.py", f"def f(token='{PLANTED}'): ...\n"),
+    "text in code": ("v/a.py", f"connect('host=x;password={PLANTED};')\nopen('/x/password={PLANTED}/a.csv')\n"),
+    "url": ("v/a.py", f"open('https://me:{PLANTED}@host/x.csv')\nu = 's3://me:{PLANTED}@host/x.csv'\n"),
+    "in two parts": (
+        "v/a.py",
+        f"password = '{PLANTED[:4]}' '{PLANTED[4:]}'\np.add_argument('--x', default='{PLANTED}')\n",
+    ),
+    "not python": ("v/a.py", f"password = '{PLANTED}'\nprint 'password={PLANTED}'\n"),
+    "odd codec": ("v/a.py", f"# coding: {PLANTED}\npassword = '{PLANTED}'\n"),
+    "json": ("v/c.json", json.dumps({"db": {"password": PLANTED}, "url": f"x://u:{PLANTED}@h"})),
+    "number": ("v/c.json", '{"password": 8675309867}'),
+    "section": ("v/c.json", json.dumps({"credentials": {"user": "bob-the-user", "value": PLANTED}})),
+    "yaml": ("v/c.yaml", f"password: {PLANTED}\nother: {PLANTED}\n"),
+    "duplicate key": ("v/c.yaml", f"password: {PLANTED}\npassword: {PLANTED}\n"),
+    "unknown tag": ("v/c.yaml", f"password: !{PLANTED} x\n"),
+    "unknown alias": ("v/c.yaml", f"password: *{PLANTED}\n"),
+    "toml": ("v/c.toml", f'password = "{PLANTED}"\n'),
+    "environment": ("v/.env", f"TOKEN={PLANTED}\n"),
+    "notebook": ("v/n.ipynb", json.dumps({"cells": [{"cell_type": "code", "source": f'token = "{PLANTED}"\n'}]})),
+    "output": ("v/n.ipynb", json.dumps({"cells": [], "outputs": [f'token = "{PLANTED}"']})),
+}
+
+
+# What is not text under such a name is not found as a credential, yet it is shown nowhere.
+NOT_FOUND = {"number", "unknown tag"}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_planted_credential_is_in_no_output(tmp_path, place):
+    inventory = scan(tmp_path, dict([PLACES[place]]))
+    shown = outputs(inventory)
+    assert PLANTED not in shown
+    assert "8675309867" not in shown
+    assert bool(inventory.credentials) is (place not in NOT_FOUND)
+
+
+@pytest.mark.parametrize("place", sorted(PLACES.keys() - NOT_FOUND - {"unknown alias"}))
+def test_a_credential_found_in_one_place_is_redacted_in_every_other(tmp_path, place):
+    """The second version holds the same text under names that say nothing (an alias is found with its asterisk)."""
+    code = f"p.add_argument('--x', default='{PLANTED}')\nopen('/data/{PLANTED}/x.csv')\nconfig['{PLANTED}']\n"
+    elsewhere = {"v_02/b.py": code, "v_02/c.json": json.dumps({"k": PLANTED, PLANTED: 1})}
+    inventory = scan(tmp_path, dict([PLACES[place]]) | elsewhere)
+    assert PLANTED not in outputs(inventory)
+    assert [one.path for one in inventory.credentials][:1] == [PLACES[place][0]]
+
+
+def test_without_a_credential_the_same_texts_are_shown(tmp_path):
+    """The test above would pass if nothing were ever shown."""
+    other = f"p.add_argument('--x', default='{PLANTED}')\nopen('/data/{PLANTED}/x.csv')\n"
+    inventory = scan(tmp_path, {"v/b.py": other, "v/c.json": json.dumps({"k": PLANTED})})
+    assert inventory.credentials == ()
+    assert outputs(inventory).count(PLANTED) > 3
+
+
+def test_where_credentials_stand_is_told_and_counted(tmp_path):
+    content = "x = 1\n" + f"password = '{PLANTED}'\n" * 30
+    (found,) = scan(tmp_path, {"v/a.py": content}).credentials
+    assert (found.path, found.kind, found.count) == ("v/a.py", "value of a credential name", 30)
+    assert found.lines == tuple(range(2, 22))
+
+
+def test_a_credential_at_the_end_of_a_large_file_is_found(tmp_path):
+    content = "2010-01-01,1.43283,1.43293\n" * 200_000 + f"password={PLANTED}\n"
+    (found,) = scan(tmp_path, {"v/a.csv": content}).credentials
+    assert found.lines == (200_001,)
+
+
+@pytest.mark.parametrize("place", [2**20 - 30, 2**20 - 14, 2**20 - 5, 2**20, 2**21 - 14])
+def test_a_credential_within_one_endless_line_is_found_once(tmp_path, place):
+    content = ("1," * 2**20)[:place] + f'"password": "{PLANTED}",' + "1," * 2**20
+    (found,) = scan(tmp_path, {"v/a.json": content}).credentials
+    assert (found.count, found.lines) == (1, (1,))
+
+
+def test_a_secret_that_contains_another_is_redacted_whole():
+    redact = redactor([b"abcdef", b"abcdefghi"])
+    assert redact("x abcdefghi y abcdef") == "x [redacted] y [redacted]"
+
+
+@given(st.text(), st.lists(st.text(min_size=6), max_size=4), st.text())
+def test_no_known_secret_survives(before, secrets, after):
+    redact = redactor([secret.encode("utf-8", "replace") for secret in secrets])
+    known = [secret.encode("utf-8", "replace").decode() for secret in secrets]
+    for secret in known:
+        shown = redact(before + secret + after).replace("[redacted]", "\0")
+        assert not any(other in shown for other in known if "\0" not in other)
+
+
+@given(st.text())
+def test_redaction_without_credentials_changes_nothing(text):
+    if not any(find_credentials(text.encode("utf-8", "surrogatepass"), bare=True)):
+        assert redactor(())(text) == text

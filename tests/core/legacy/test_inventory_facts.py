@@ -1,0 +1,257 @@
+"""What a scan finds in ordinary files: bytes, imports, entry points, flags, data files, paths."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from golden_core.legacy.inventory import EntryPoint, Inventory, Mention, Script
+from golden_core.legacy.scanning import LegacyTreeError, scan_tree
+
+
+def scan(root: Path, files: dict[str, str | bytes]) -> Inventory:
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return scan_tree(root)
+
+
+def script(inventory: Inventory, path: str) -> Script:
+    return next(script for script in inventory.scripts if script.path == path)
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [(b"", 0), (b"\n", 1), (b"a", 1), (b"a\n", 1), (b"a\nb", 2), (b"a\r\nb\r\n", 2), (b"\0\n\0", 2)],
+)
+def test_bytes_lines_and_hash_of_a_file(tmp_path, content, lines):
+    (file,) = scan(tmp_path, {"v_01/a.txt": content}).files
+    assert (file.path, file.version) == ("v_01/a.txt", "v_01")
+    assert (file.bytes, file.lines) == (len(content), lines)
+    assert file.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_every_top_folder_is_a_version_and_root_files_belong_to_none(tmp_path):
+    inventory = scan(tmp_path, {"alpha/a.py": "", "beta/deep/er/b.py": "", "README": "x"})
+    assert inventory.versions == ("alpha", "beta")
+    assert {file.path: file.version for file in inventory.files} == {
+        "README": "",
+        "alpha/a.py": "alpha",
+        "beta/deep/er/b.py": "beta",
+    }
+
+
+def test_kinds_of_files(tmp_path):
+    inventory = scan(
+        tmp_path,
+        {
+            "v/a.py": "x = 1",
+            "v/tool": "#!/usr/bin/env python3\nimport os\n",
+            "v/n.ipynb": '{"cells": []}',
+            "v/c.yaml": "a: 1",
+            "v/d.csv": "a,b\n",
+            "v/e.md": "# e",
+            "v/f.py": b"\0\0",
+        },
+    )
+    assert {file.path: file.kind for file in inventory.files} == {
+        "v/a.py": "script",
+        "v/tool": "script",
+        "v/n.ipynb": "notebook",
+        "v/c.yaml": "configuration",
+        "v/d.csv": "data",
+        "v/e.md": "text",
+        "v/f.py": "binary",
+    }
+
+
+def test_imports_by_origin(tmp_path):
+    source = """
+import os, json as j, numpy.linalg
+import importlib
+from helpers import f
+from package.part import g
+from package.lost import h
+from src.core.orchestrator import Orchestrator
+from . import helpers, nothing
+from .package import part
+from ..v_02 import other
+import bare.module
+import declared_only
+importlib.import_module("sklearn.metrics")
+__import__("gone")
+"""
+    inventory = scan(
+        tmp_path,
+        {
+            "v_01/Run.py": source,
+            "v_01/helpers.py": "",
+            "v_01/package/__init__.py": "",
+            "v_01/package/part.py": "",
+            "v_01/bare/module.py": "",
+            "v_02/other.py": "",
+            "requirements.txt": "# packages\nDeclared-Only>=1.0\n",
+        },
+    )
+    imports = script(inventory, "v_01/Run.py").imports
+    assert imports.standard == ("importlib", "json", "os")
+    assert imports.third_party == ("declared_only", "numpy", "sklearn")
+    assert imports.local == ("..v_02", ".helpers", ".package", "bare.module", "helpers", "package.part")
+    assert imports.missing == (".nothing", "gone", "package.lost", "src.core.orchestrator")
+
+
+def test_a_module_beside_the_script_hides_the_standard_library_and_a_bare_folder_does_not(tmp_path):
+    files = {"v/Run.py": "import json, logging\n", "v/json.py": "", "v/logging/notes.txt": ""}
+    imports = script(scan(tmp_path, files), "v/Run.py").imports
+    assert (imports.standard, imports.local) == (("logging",), ("json",))
+
+
+def test_entry_points(tmp_path):
+    run = """
+import argparse, click
+parser = argparse.ArgumentParser()
+if "__main__" == __name__:
+    print(1)
+@click.group()
+def cli(): ...
+@cli.command("train")
+def train(): ...
+for i in range(3):
+    print(i)
+"""
+    points = script(scan(tmp_path, {"v/Run.py": run}), "v/Run.py").entry_points
+    assert set(points) == {
+        EntryPoint("__main__", "v/Run.py:4"),
+        EntryPoint("argparse", "v/Run.py:3"),
+        EntryPoint("click", "v/Run.py:7"),
+        EntryPoint("click", "v/Run.py:9"),
+        EntryPoint("runs on import", "v/Run.py:10"),
+    }
+
+
+def test_a_module_of_definitions_is_no_entry_point(tmp_path):
+    source = '"""Text."""\nimport os\nX = 1\nif os.name == "nt":\n    Y = 2\ndef f(): print(1)\nclass A:\n    pass\n'
+    assert script(scan(tmp_path, {"v/a.py": source}), "v/a.py").entry_points == ()
+
+
+def test_flags_of_argparse_and_click(tmp_path):
+    source = """
+import argparse
+from click import command, option as opt
+import click
+SIZE = 3
+p = argparse.ArgumentParser()
+p.add_argument("--batch-size", "-b", type=int, default=5000, help="rows")
+p.add_argument("data")
+p.add_argument("--mixed", action="store_true")
+p.add_argument("--size", default=SIZE * 2)
+p.add_argument(
+    "--units",
+    default=[200, -1],
+)
+@command()
+@opt("--epochs", default=60)
+@click.argument("out")
+def main(epochs, out): ...
+"""
+    flags = script(scan(tmp_path, {"v/Run.py": source}), "v/Run.py").flags
+    assert {(flag.names, flag.default, flag.parser, flag.where) for flag in flags} == {
+        (("--batch-size", "-b"), "5000", "argparse", "v/Run.py:7"),
+        (("data",), None, "argparse", "v/Run.py:8"),
+        (("--mixed",), "false", "argparse", "v/Run.py:9"),
+        (("--size",), "(computed)", "argparse", "v/Run.py:10"),
+        (("--units",), "[200, -1]", "argparse", "v/Run.py:11"),
+        (("--epochs",), "60", "click", "v/Run.py:16"),
+        (("out",), None, "click", "v/Run.py:17"),
+    }
+
+
+def test_data_files_named_in_code(tmp_path):
+    source = '''
+"""Reads documented.csv."""
+import os, logging
+from pathlib import Path
+import pandas as pd
+pd.read_csv("data/present.csv")
+pd.read_csv("absent 1 Hour.csv")
+a = os.path.join("data", "present.csv")
+b = Path("data") / "present.csv"
+c = os.path.join(folder, "model.keras")
+d = f"run_{seed}.h5"
+e = folder + "/weights.npz"
+logging.info("written to log.csv")
+raise ValueError("no such file: raised.csv")
+f = "https://example.org/remote.csv"
+g = ".csv"
+'''
+    inventory = scan(tmp_path, {"v/Run.py": source, "v/data/present.csv": "a\n"})
+    found = [(one.name, one.where.removeprefix("v/Run.py:"), one.present) for one in inventory.data_files]
+    assert sorted(found, key=lambda one: int(one[1])) == [
+        ("data/present.csv", "6", True),
+        ("absent 1 Hour.csv", "7", False),
+        ("data/present.csv", "8", True),
+        ("data/present.csv", "9", True),
+        ("{}/model.keras", "10", None),
+        ("run_{}.h5", "11", None),
+        ("{}/weights.npz", "12", None),
+    ]
+
+
+def test_absolute_paths_in_code_settings_and_texts(tmp_path):
+    source = r"""
+a = "C:/Users/me/EURUSD 1 Hour.csv"
+b = r"D:\data\x.csv"
+c = "/home/me/x.csv"
+d = "relative/path.csv"
+e = "https://host/home/x.csv"
+f = "/"
+g = base + "/checkpoint"
+h = "cp /mnt/disk/x y"
+i = "~/models"
+"""
+    inventory = scan(
+        tmp_path,
+        {
+            "v/Run.py": source,
+            "v/config.json": '{"data": {"path": "/var/data/x.csv"}}',
+            "v/run.sh": "#!/bin/sh\ncd /opt/tool\n",
+        },
+    )
+    assert set(inventory.absolute_paths) == {
+        Mention("C:/Users/me/EURUSD 1 Hour.csv", "v/Run.py:2"),
+        Mention("D:\\data\\x.csv", "v/Run.py:3"),
+        Mention("/home/me/x.csv", "v/Run.py:4"),
+        Mention("/mnt/disk/x", "v/Run.py:9"),
+        Mention("~/models", "v/Run.py:10"),
+        Mention("/var/data/x.csv", "v/config.json:data.path"),
+        Mention("/opt/tool", "v/run.sh:2"),
+    }
+
+
+def test_identical_files_across_versions_are_clustered(tmp_path):
+    inventory = scan(tmp_path, {"v_01/a.py": "x", "v_02/a.py": "x", "v_03/b.py": "x", "v_03/c.py": "y"})
+    (cluster,) = inventory.clusters
+    assert cluster.paths == ("v_01/a.py", "v_02/a.py", "v_03/b.py")
+    assert cluster.sha256 == hashlib.sha256(b"x").hexdigest()
+
+
+def test_nothing_is_imported_or_executed(tmp_path):
+    trap = f"open({str(tmp_path / 'sprung')!r}, 'w').write('x')\n"
+    scan(
+        tmp_path / "tree", {"v/Run.py": trap, "v/conftest.py": trap, "v/__init__.py": trap, "v/sitecustomize.py": trap}
+    )
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_what_is_not_a_folder_is_refused(tmp_path):
+    with pytest.raises(LegacyTreeError, match="no such folder"):
+        scan_tree(tmp_path / "absent")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LegacyTreeError, match="not a folder"):
+        scan_tree(tmp_path / "file")
+
+
+def test_an_empty_tree_has_an_empty_inventory(tmp_path):
+    inventory = scan_tree(tmp_path)
+    assert (inventory.versions, inventory.files, inventory.problems) == ((), (), ())

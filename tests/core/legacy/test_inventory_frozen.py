@@ -1,0 +1,147 @@
+"""The frozen facts, and a tree compared with them."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from golden_core.legacy.frozen import FACTS, FrozenFactsError, frozen_checksums, frozen_inventory
+from golden_core.legacy.inventory import Checksum
+from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
+from golden_core.legacy.scanning import scan_tree
+from golden_core.legacy.verification import Change, verify_tree
+
+
+def plant(root: Path, files: dict[str, str]) -> None:
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+
+
+def test_the_frozen_tree_has_ten_versions_of_eleven_files_with_54_contents():
+    inventory = frozen_inventory()
+    assert inventory.versions == tuple(f"v_{number:02d}" for number in range(1, 11))
+    assert len(inventory.files) == 110
+    assert len({file.sha256 for file in inventory.files}) == 54
+
+
+def test_clusters_of_the_frozen_tree():
+    """Contents per file name, counted by hand from the list of checksums."""
+    contents: dict[str, set[str]] = {}
+    for file in frozen_inventory().files:
+        contents.setdefault(file.path.split("/")[1], set()).add(file.sha256)
+    same = {"DataLoader.py": 1, "Trainer.py": 1, "HistoryManager.py": 1, "VisualPredictions.py": 1}
+    some = {"ModelManager.py": 2, "Evaluator.py": 3, "MainClass.py": 5}
+    each = dict.fromkeys(("Run.py", "ModelBuilder.py", "default_config.yaml", "dependencies.py"), 10)
+    assert {name: len(hashes) for name, hashes in contents.items()} == same | some | each
+    evaluators = [c.paths for c in frozen_inventory().clusters if "v_01/Evaluator.py" in c.paths]
+    assert evaluators == [tuple(f"v_{number:02d}/Evaluator.py" for number in (1, 2, 3, 4, 5, 7))]
+
+
+def test_known_facts_of_the_scripts():
+    scripts = {script.path: script for script in frozen_inventory().scripts}
+    assert len(scripts) == 100
+    assert scripts["v_08/dependencies.py"].imports.missing == ("src.core.orchestrator", "src.core.versioning")
+    assert scripts["v_08/Run.py"].imports.local == ("MainClass",)
+    assert [point.kind for point in scripts["v_06/ModelManager.py"].entry_points] == ["__main__"]
+    assert scripts["v_07/ModelManager.py"].entry_points == ()
+
+
+def test_no_key_of_a_frozen_configuration_is_read_and_one_contradicts():
+    configurations = frozen_inventory().configurations
+    assert len(configurations) == 10
+    assert all(one.opened_at == () and one.read == () and "runtime.seed" in one.unused for one in configurations)
+    found = [(one.path, c.configured, c.default, c.where) for one in configurations for c in one.contradictions]
+    assert found == [("v_06/default_config.yaml", "60", "30", ("v_06/MainClass.py:65",))]
+
+
+def test_pages_of_frozen_facts_say_that_no_tree_was_read():
+    inventory = frozen_inventory()
+    assert "no tree was read, and none was verified" in inventory_markdown(inventory)
+    assert json.loads(inventory_json(inventory))["source"] == "frozen facts"
+    assert sha256sums(inventory).count("\n") == 110
+
+
+def test_published_results_are_there_for_every_variant():
+    with (FACTS / "published_results.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["variant"] for row in rows] == [f"v_{number:02d}" for number in range(1, 11)]
+    assert all(int(r["trainable_params"]) + int(r["non_trainable_params"]) == int(r["total_params"]) for r in rows)
+
+
+def test_frozen_facts_are_no_tree_to_verify():
+    with pytest.raises(ValueError, match="no tree to verify"):
+        verify_tree(frozen_inventory(), frozen_checksums())
+
+
+def test_verification_names_each_changed_missing_and_extra_file(tmp_path):
+    plant(tmp_path, {"v_01/same.py": "1", "v_01/changed.py": "2", "v_01/missing.py": "3", "v_02/linked.py": "4"})
+    frozen = scan_tree(tmp_path).files
+    plant(tmp_path, {"v_01/changed.py": "20", "v_03/extra.py": "5"})
+    (tmp_path / "v_01" / "missing.py").unlink()
+    (tmp_path / "v_02" / "linked.py").rename(tmp_path / "v_03" / "target.py")
+    (tmp_path / "v_02" / "linked.py").symlink_to("../v_03/target.py")
+    found = scan_tree(tmp_path)
+    verification = verify_tree(found, frozen)
+    hashes = {file.path: file.sha256 for file in (*frozen, *found.files)}
+    expected = next(file.sha256 for file in frozen if file.path == "v_01/changed.py")
+    assert verification.equal == ("v_01/same.py",)
+    assert verification.changed == (Change("v_01/changed.py", expected, hashes["v_01/changed.py"]),)
+    assert verification.missing == ("v_01/missing.py", "v_02/linked.py")
+    assert verification.extra == ("v_03/extra.py", "v_03/target.py")
+    assert not verification.exact
+    for line in ("1 equal, 1 changed, 2 missing, 2 extra", "missing: v_01/missing.py", "extra: v_03/extra.py"):
+        assert line in verification.describe().splitlines()
+
+
+def test_an_unchanged_tree_verifies_exactly(tmp_path):
+    plant(tmp_path, {"v_01/a.py": "1", "v_02/b.py": ""})
+    inventory = scan_tree(tmp_path)
+    verification = verify_tree(inventory, inventory.files)
+    assert verification.exact
+    assert verification.describe() == "2 equal, 0 changed, 0 missing, 0 extra"
+
+
+def test_every_frozen_file_is_missing_from_an_empty_tree(tmp_path):
+    assert len(verify_tree(scan_tree(tmp_path), frozen_checksums()).missing) == 110
+
+
+def test_checksums_are_read(tmp_path):
+    path = tmp_path / "c.csv"
+    path.write_text(f'path,sha256,bytes,lines\n"v_01/a, b.py",{"0" * 64},3,1\n')
+    assert frozen_checksums(path) == (Checksum("v_01/a, b.py", "0" * 64, 3, 1),)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", ":1: the columns must be path, sha256, bytes, lines"),
+        ("path,sha256\n", ":1: the columns must be"),
+        ("path,sha256,bytes,lines\na,xyz,1,1\n", ":2: expected path, 64 hexadecimal digits"),
+        (f"path,sha256,bytes,lines\na,{'0' * 64},-1,1\n", ":2: bytes and lines must be whole numbers"),
+        (f"path,sha256,bytes,lines\na,{'0' * 64},1,1\na,{'1' * 64},1,1\n", ":3: a stands there twice"),
+        (f"path,sha256,bytes,lines\na,{'0' * 64},1\n", ":2: expected path"),
+    ],
+)
+def test_malformed_checksums_are_refused_with_their_line(tmp_path, text, message):
+    path = tmp_path / "c.csv"
+    path.write_text(text)
+    with pytest.raises(FrozenFactsError, match=message):
+        frozen_checksums(path)
+
+
+def test_malformed_facts_are_refused_with_their_file(tmp_path):
+    (tmp_path / "checksums.csv").write_text("path,sha256,bytes,lines\n")
+    (tmp_path / "inventory.yaml").write_text("scripts: {}\n")
+    with pytest.raises(FrozenFactsError, match=r"(?s)inventory\.yaml: .*data_files"):
+        frozen_inventory(tmp_path)
+
+
+@pytest.mark.shared
+def test_frozen_tables_are_the_recorded_ones():
+    recorded = Path(__file__).parents[3] / "../shared/legacy"
+    if not recorded.is_dir():
+        pytest.skip("the developers' folder ../shared is absent")
+    for name in ("checksums.csv", "published_results.csv"):
+        assert (FACTS / name).read_bytes() == (recorded / name).read_bytes()

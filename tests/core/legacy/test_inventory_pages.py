@@ -1,0 +1,114 @@
+"""The renderers: what sha256sum accepts, JSON that holds everything, Markdown that stays in its cells."""
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from golden_core.legacy.inventory import Inventory
+from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
+from golden_core.legacy.scanning import scan_tree
+
+ODD_NAMES = [
+    b"plain.py", b"two words.py", b"back\\slash", b"line\nfeed", b"carriage\rreturn", b"caf\xe9", b"caf\xc3\xa9", b"-",
+    b" lead", b"trail ", b"*star", b"\\", b"\\n", b"a\\\nb", b"#x", b"\xff\xfe", b"bidi\xe2\x80\xae",
+]  # fmt: skip
+
+
+def plant(root: Path) -> None:
+    (root / "v_01").mkdir(parents=True)
+    for name in ODD_NAMES:
+        for folder in (b"", b"v_01/"):
+            Path(os.fsdecode(os.fsencode(root) + b"/" + folder + name)).write_bytes(b"x" + name)
+
+
+def check(tree: Path, sums: str) -> subprocess.CompletedProcess[bytes]:
+    listing = tree.parent / "checksums"
+    listing.write_bytes(os.fsencode(sums))
+    return subprocess.run(
+        ["sha256sum", "--check", "--strict", "--quiet", str(listing)], cwd=tree, capture_output=True, check=False
+    )
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="the program sha256sum is not installed")
+def test_sha256sum_accepts_the_list_whatever_the_names(tmp_path):
+    plant(tmp_path / "tree")
+    sums = sha256sums(scan_tree(tmp_path / "tree"))
+    assert sums.count("\n") == 2 * len(ODD_NAMES)
+    result = check(tmp_path / "tree", sums)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="the program sha256sum is not installed")
+def test_sha256sum_sees_one_changed_byte(tmp_path):
+    plant(tmp_path / "tree")
+    sums = sha256sums(scan_tree(tmp_path / "tree"))
+    (tmp_path / "tree" / "v_01" / "plain.py").write_bytes(b"y")
+    result = check(tmp_path / "tree", sums)
+    assert result.returncode == 1
+    assert b"v_01/plain.py: FAILED" in result.stdout
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="the program sha256sum is not installed")
+def test_the_list_is_what_sha256sum_itself_would_write(tmp_path):
+    plant(tmp_path / "tree")
+    names = [name for name in ODD_NAMES if name != b"-"]  # its own list calls this one standard input
+    paths = [os.fsdecode(b"v_01/" + name) for name in names]
+    written = subprocess.run(["sha256sum", "--", *paths], cwd=tmp_path / "tree", capture_output=True, check=True).stdout
+    ours = os.fsencode(sha256sums(scan_tree(tmp_path / "tree"))).split(b"\n")
+    assert set(written.split(b"\n")) <= set(ours)
+
+
+def sample(root: Path) -> Inventory:
+    for name, content in {
+        "v_01/Run.py": "import os, gone, argparse\nargparse.ArgumentParser().add_argument('a|b', default='`x`|<b>')\n",
+        "v_01/c.json": '{"a|b": "x\\ny", "__all__": 1, "z": "](http://x)"}',
+        "v_02/c.json": '{"a|b": "<script>", "__all__": 2, "z": "*"}',
+        "v_02/Run.py": "print 'x'\n",
+        "v_02/copy.json": '{"a|b": "<script>", "__all__": 2, "z": "*"}',
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    (root / "v_02" / "link").symlink_to("nowhere")
+    return scan_tree(root)
+
+
+def test_json_holds_every_fact_and_reads_back(tmp_path):
+    inventory = sample(tmp_path)
+    read = json.loads(inventory_json(inventory))
+    assert read == json.loads(json.dumps(dataclasses.asdict(inventory)))
+    assert read["files"][0]["path"] == "v_01/Run.py"
+    assert read["scripts"][0]["imports"]["missing"] == ["gone"]
+
+
+def test_output_depends_on_the_tree_alone(tmp_path):
+    first = sample(tmp_path / "one")
+    copy = tmp_path / "elsewhere" / "two"
+    shutil.copytree(tmp_path / "one", copy, symlinks=True)
+    for path in copy.rglob("*"):
+        os.utime(path, (1, 1), follow_symlinks=False)
+    second = scan_tree(copy)
+    assert inventory_json(first) == inventory_json(second)
+    assert inventory_markdown(first) == inventory_markdown(second)
+    assert str(tmp_path) not in inventory_json(first) + inventory_markdown(first)
+
+
+def test_markdown_names_what_was_found_and_stays_in_its_cells(tmp_path):
+    page = inventory_markdown(sample(tmp_path))
+    for text in ("v_01/Run.py", "gone", "Python 2, not parsed", "nowhere", "v_02/copy.json, ", r"\<script>", r"x\\ny"):
+        assert text.replace("v_02/copy.json, ", "v_02/c.json, v_02/copy.json") in page
+    tables = [block.splitlines() for block in page.split("\n\n") if block.startswith("| ")]
+    assert len(tables) > 10
+    for header, *rows in tables:
+        columns = header.count("|")
+        assert all(row.replace("\\\\", "").replace("\\|", "").count("|") == columns for row in rows)
+
+
+def test_markdown_of_an_empty_tree_says_none(tmp_path):
+    page = inventory_markdown(scan_tree(tmp_path))
+    assert "0 files with 0 distinct contents in 0 versions." in page
+    assert page.count("None.") > 10

@@ -1,0 +1,222 @@
+"""Configurations against the code of their version, and against those of other versions."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from golden_core.legacy.inventory import Configuration, Contradiction, Difference, Inventory, Mention
+from golden_core.legacy.scanning import scan_tree
+
+
+def scan(root: Path, files: dict[str, str]) -> Inventory:
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return scan_tree(root)
+
+
+def only(inventory: Inventory) -> Configuration:
+    (configuration,) = inventory.configurations
+    return configuration
+
+
+CONFIGURATION = json.dumps(
+    {
+        "model": {"units": 200, "rate": 0.01, "blocks": [{"filters": 8, "pool": None}]},
+        "callbacks": {"early_stopping": {"patience": 60}},
+        "seed": 42,
+    }
+)
+
+
+def test_a_file_of_json_called_yaml_is_read(tmp_path):
+    configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION}))
+    assert configuration.settings == {
+        "model.units": "200",
+        "model.rate": "0.01",
+        "model.blocks[0].filters": "8",
+        "model.blocks[0].pool": "null",
+        "callbacks.early_stopping.patience": "60",
+        "seed": "42",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("c.yaml", "a: {b: 1}\nc: [1, x]\n"),
+        ("c.yml", "{a: {b: 1}, c: [1, x]}"),
+        ("c.toml", 'c = [1, "x"]\n[a]\nb = 1\n'),
+        ("c.json", '\ufeff{"a": {"b": 1}, "c": [1, "x"]}'),
+    ],
+)
+def test_formats(tmp_path, name, content):
+    assert only(scan(tmp_path, {f"v/{name}": content})).settings == {"a.b": "1", "c": '[1, "x"]'}
+
+
+def test_keys_read_and_unused(tmp_path):
+    source = """
+import json
+with open("default_config.yaml") as stream:
+    config = json.load(stream)
+units = config["model"]["units"]
+for block in config["model"]["blocks"]:
+    print(block["filters"])
+early = config.get("callbacks", {}).get("early_stopping", {})
+patience = early.get("patience", 20)
+config["seed"] = 7
+"""
+    configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source}))
+    assert configuration.opened_at == ("v/Run.py:3",)
+    assert {found.key: found.where for found in configuration.read} == {
+        "model.units": ("v/Run.py:5",),
+        "model.blocks[0].filters": ("v/Run.py:7",),
+        "callbacks.early_stopping.patience": ("v/Run.py:9",),
+    }
+    assert configuration.unused == ("model.rate", "model.blocks[0].pool", "seed")
+
+
+def test_a_section_handed_on_whole_reads_the_parameters_it_can_fill(tmp_path):
+    source = """
+import yaml
+cfg = yaml.safe_load(open(path))
+build(**cfg["model"])
+def build(units, *, rate): ...
+"""
+    configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source}))
+    assert [found.key for found in configuration.read] == ["model.units", "model.rate"]
+    assert configuration.opened_at == ("v/Run.py:3",)
+
+
+def test_attributes_of_a_configuration_are_keys(tmp_path):
+    source = """
+import tensorflow as tf
+from omegaconf import OmegaConf
+cfg = OmegaConf.load("default_config.yaml")
+a = cfg.model.units
+b = self.config.seed
+cfg.model.items()
+tf.config.experimental.enable()
+"""
+    inventory = scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source})
+    assert {found.key for found in only(inventory).read} == {"model.units", "seed"}
+    assert inventory.undefined_keys == ()
+
+
+def test_a_file_that_no_code_opens_has_no_key_that_is_read(tmp_path):
+    source = "def main(hyperparameters):\n    return hyperparameters['units'], hyperparameters['seed']\n"
+    configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source}))
+    assert (configuration.opened_at, configuration.read) == ((), ())
+    assert len(configuration.unused) == 6
+
+
+def test_loading_something_else_does_not_open_a_configuration(tmp_path):
+    source = "import json\ndef history(path):\n    return json.load(open(path))['seed']\n"
+    assert only(scan(tmp_path, {"v/c.json": '{"seed": 1}', "v/Run.py": source})).opened_at == ()
+
+
+def test_code_of_another_version_reads_nothing(tmp_path):
+    source = "import json\nconfig = json.load(open('c.json'))\nprint(config['seed'])\n"
+    inventory = scan(tmp_path, {"v_01/c.json": '{"seed": 1}', "v_02/c.json": '{"seed": 1}', "v_02/Run.py": source})
+    first, second = inventory.configurations
+    assert first.unused == ("seed",)
+    assert [found.where for found in second.read] == [("v_02/Run.py:3",)]
+
+
+def test_keys_read_but_set_nowhere(tmp_path):
+    source = (
+        "import json\nconfig = json.load(open('c.json'))\nconfig['model']['depth']\nconfig['seed']\nframe['Close']\n"
+    )
+    inventory = scan(tmp_path, {"v/c.json": '{"seed": 1, "model": {"units": 2}}', "v/Run.py": source})
+    assert inventory.undefined_keys == (Mention("model.depth", "v/Run.py:3"),)
+
+
+def test_contradictions_with_every_form_of_default(tmp_path):
+    source = """
+import argparse
+from dataclasses import dataclass
+EPOCHS = 60
+DEFAULTS = {"loss": {"delta": 1.0}, "computed": f()}
+def train(rate=0.01, early_stopping_patience=30, *, same=5, nothing=None): ...
+@dataclass
+class Settings:
+    units: int = 200
+    flag: bool = True
+p = argparse.ArgumentParser()
+p.add_argument("--batch-size", default=5000)
+p.add_argument("-k", "--heads", dest="attention_heads", default=6)
+momentum = args.momentum or 0.9
+config.get("dropout", 0.5)
+"""
+    settings = {
+        "epochs": 61,
+        "loss": {"delta": 2},
+        "rate": 0.02,
+        "callbacks": {"early_stopping": {"patience": 60}},
+        "same": 5.0,
+        "nothing": 1,
+        "units": 100,
+        "flag": 1,
+        "batch_size": 4000,
+        "attention": {"heads": 4},
+        "momentum": 0,
+        "dropout": None,
+        "name": "x",
+    }
+    found = only(scan(tmp_path, {"v/c.json": json.dumps(settings), "v/Run.py": source})).contradictions
+    assert set(found) == {
+        Contradiction("epochs", "61", "60", ("v/Run.py:4",)),
+        Contradiction("loss.delta", "2", "1.0", ("v/Run.py:5",)),
+        Contradiction("rate", "0.02", "0.01", ("v/Run.py:6",)),
+        Contradiction("callbacks.early_stopping.patience", "60", "30", ("v/Run.py:6",)),
+        Contradiction("units", "100", "200", ("v/Run.py:9",)),
+        Contradiction("flag", "1", "true", ("v/Run.py:10",)),
+        Contradiction("batch_size", "4000", "5000", ("v/Run.py:12",)),
+        Contradiction("attention.heads", "4", "6", ("v/Run.py:13",)),
+        Contradiction("momentum", "0", "0.9", ("v/Run.py:14",)),
+        Contradiction("dropout", "null", "0.5", ("v/Run.py:15",)),
+    }
+
+
+def test_a_generic_last_name_needs_its_section_to_match(tmp_path):
+    source = "def f(name='adam', optimizer_name='sgd'): ...\n"
+    found = only(scan(tmp_path, {"v/c.json": '{"optimizer": {"name": "rms"}}', "v/Run.py": source})).contradictions
+    assert [one.default for one in found] == ['"sgd"']
+
+
+def test_difference_matrix(tmp_path):
+    inventory = scan(
+        tmp_path,
+        {
+            "v_01/c.yaml": '{"rate": 0.01, "units": 200, "split": [94, 3, 3]}',
+            "v_02/c.yaml": "rate: 0.01\nunits: 100\nsplit: [96, 2, 2]\ngate: linear\n",
+            "v_03/c.yaml": "rate: 0.01\nunits: 200\nsplit: [96, 2, 2]\n",
+            "v_03/other.yaml": "x: 1",
+        },
+    )
+    assert inventory.differences == (
+        Difference("c.yaml", "units", {"v_01": "200", "v_02": "100", "v_03": "200"}),
+        Difference("c.yaml", "split", {"v_01": "[94, 3, 3]", "v_02": "[96, 2, 2]", "v_03": "[96, 2, 2]"}),
+        Difference("c.yaml", "gate", {"v_01": None, "v_02": '"linear"', "v_03": None}),
+    )
+
+
+def test_a_load_of_the_file_that_code_names_does_not_open_another(tmp_path):
+    source = "import json\nconfig = json.load(open('used.json'))\nprint(config['seed'])\n"
+    files = {"v/used.json": '{"seed": 1}', "v/old.json": '{"seed": 2}', "v/Run.py": source}
+    opened = {one.path: (one.opened_at, one.unused) for one in scan(tmp_path, files).configurations}
+    assert opened == {"v/used.json": (("v/Run.py:2",), ()), "v/old.json": ((), ("seed",))}
+
+
+def test_thousands_of_files_and_of_places_do_not_multiply(tmp_path):
+    """Every file here meets every default: listed each by each they would be four million contradictions."""
+    code = {f"v/m{i}.py": "def f(name=1, epochs=2): ...\nconfig['epochs']\n" for i in range(2000)}
+    settings = {f"v/c{i}.json": '{"epochs": 3}' for i in range(2000)}
+    inventory = scan(tmp_path, code | settings | {"v/load.py": "import json\nconfig = json.load(open(name))\n"})
+    assert len(inventory.configurations) == 2000
+    for configuration in inventory.configurations:
+        (contradiction,) = configuration.contradictions
+        assert contradiction.where[:2] == ("v/m0.py:1", "v/m1.py:1")
+        assert len(contradiction.where) == len(configuration.read[0].where) == 20
