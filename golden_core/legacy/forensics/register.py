@@ -1,0 +1,104 @@
+"""The register of risks as a table: the frozen facts, and what every probe found. No probe is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from golden_core.legacy.flow.layout import CELLS
+from golden_core.legacy.forensics.probes import PROBES, STREAM, Probe
+from golden_core.legacy.frozen import FACTS
+from golden_core.legacy.listed import FactsError, write_csv
+from golden_core.legacy.risks import LEAKAGE_CLASSES, Risk, read_risks
+from golden_core.models.legacy import VARIANTS
+
+_HEADER = (
+    "risk",
+    "title",
+    "variants",
+    "place",
+    "status",
+    "class",
+    "class_name",
+    "severity",
+    "evidence",
+    "consequence",
+    "mitigation",
+    "probe",
+    "threshold",
+    "value_legacy",
+    "value_alternative",
+    "shown",
+    "finding",
+)
+
+
+def read_register(folder: Path = FACTS, probes: Mapping[str, Probe] = PROBES) -> tuple[Risk, ...]:
+    """Return the risks, each with a probe that exists, at a place that exists, for variants that exist.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds risks.yaml.
+    probes : mapping
+        Probes by name.
+
+    Raises
+    ------
+    FactsError
+        Naming every row that does not hold.
+    """
+    risks, faults = read_risks(folder), []
+    for risk in risks:
+        if risk.probe not in probes:
+            faults.append(f"{risk.id} names the probe {risk.probe!r}, which does not exist")
+        if risk.place not in CELLS:
+            faults.append(f"{risk.id} occurs at {risk.place!r}, which is no node of a data flow")
+        faults += [
+            f"{risk.id} concerns {name!r}, which is no variant" for name in risk.variants if name not in VARIANTS
+        ]
+    if faults:
+        raise FactsError(f"{folder / 'risks.yaml'}: " + "; ".join(faults))
+    return risks
+
+
+def leakage_register_csv() -> str:
+    """Return the register as CSV, one row per risk, with the result of running its probe in both practices.
+
+    ``value_legacy`` is what the legacy practice shows, ``value_alternative`` what the remedy leaves of it or, for a
+    row whose status is ``sound``, what the avoided mistake would show. A risk is there above ``threshold``.
+
+    Raises
+    ------
+    FactsError
+        If a row names a probe, a place or a variant that does not exist.
+
+    References
+    ----------
+    Kapoor & Narayanan (2023), Leakage and the reproducibility crisis in machine-learning-based science, Patterns 4(9).
+    """
+    return write_csv(_HEADER, (_row(risk) for risk in read_register()))
+
+
+def _row(risk: Risk) -> tuple[str, ...]:
+    probe = PROBES[risk.probe]
+    legacy, alternative = probe("legacy", STREAM), probe("alternative", STREAM)
+    return (
+        risk.id,
+        risk.title,
+        " ".join(risk.variants),
+        risk.place,
+        risk.status,
+        risk.leakage,
+        LEAKAGE_CLASSES[risk.leakage],
+        risk.severity,
+        "; ".join(risk.evidence),
+        risk.consequence,
+        risk.mitigation,
+        risk.probe,
+        f"{legacy.threshold:.3g}",
+        f"{legacy.value:.3g}",
+        f"{alternative.value:.3g}",
+        "yes" if legacy.shown else "no",
+        legacy.sentence,
+    )
