@@ -9,13 +9,21 @@ from dagster.components import load_from_defs_folder
 from golden_core.study import Study
 from golden_dagster.defs.automation.definitions import automation_definitions
 from golden_dagster.defs.data.definitions import data_definitions
+from golden_dagster.defs.legacy.definitions import legacy_definitions
 from golden_dagster.defs.metrics.definitions import metrics_definitions
 from golden_dagster.defs.models.definitions import model_definitions
 from golden_dagster.defs.reports.definitions import report_definitions
 from golden_dagster.lib.published import ParquetTables
-from golden_dagster.resources import StudyResource, Watcher, WorkersResource
+from golden_dagster.resources import LegacyResource, StudyResource, Watcher, WorkersResource
 
-DOMAINS = (data_definitions, model_definitions, metrics_definitions, report_definitions, automation_definitions)
+DOMAINS = (
+    data_definitions,
+    model_definitions,
+    metrics_definitions,
+    report_definitions,
+    automation_definitions,
+    legacy_definitions,
+)
 
 
 def resources(
@@ -26,6 +34,7 @@ def resources(
         "study": study or StudyResource(),
         "workers": workers or WorkersResource(),
         "watcher": watcher or Watcher(),
+        "legacy": LegacyResource(),
         "io_manager": ParquetTables(),
     }
 

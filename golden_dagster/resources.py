@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import dagster as dg
@@ -11,6 +12,9 @@ from pydantic import Field
 
 from golden_core.catalogue import load_study
 from golden_core.lake import Home
+from golden_core.legacy.frozen import frozen_inventory
+from golden_core.legacy.inventory import Inventory
+from golden_core.legacy.scanning import scan_tree
 from golden_core.study import Study, StudyError
 from golden_core.trials import Outcome
 
@@ -52,6 +56,19 @@ class StudyResource(dg.ConfigurableResource[Any]):
     def home(self) -> Home:
         """Where generated files live (GOLDEN_HOME)."""
         return Home.from_environment()
+
+
+class LegacyResource(dg.ConfigurableResource[Any]):
+    """Where the legacy tree lies, for a user who has it."""
+
+    tree: str = Field(
+        default_factory=lambda: os.environ.get("GOLDEN_LEGACY_TREE", ""),
+        description="folder that holds v_01 … v_10; empty to work from the frozen facts",
+    )
+
+    def inventory(self) -> Inventory:
+        """Return the inventory of the tree, or the frozen one where there is none."""
+        return scan_tree(Path(self.tree)) if self.tree else frozen_inventory()
 
 
 class WorkersResource(dg.ConfigurableResource[Any]):

@@ -37,11 +37,16 @@ def teaching() -> Iterator[None]:
     """Turn an expected fault into its message and exit status 2; anything else keeps its traceback."""
     from golden_core.data.sources import SourceError
     from golden_core.evaluation.campaign import IncompleteError
+    from golden_core.legacy.audit.records import TableError
+    from golden_core.legacy.frozen import FrozenFactsError
+    from golden_core.legacy.keras_container import KerasCheckpointError
+    from golden_core.legacy.scanning import LegacyTreeError
     from golden_core.study import StudyError
     from golden_core.warehouse import WarehouseError
 
+    faults = (StudyError, SourceError, IncompleteError, WarehouseError, TableError, FrozenFactsError)
     try:
         yield
-    except (StudyError, SourceError, IncompleteError, WarehouseError) as error:
+    except (*faults, LegacyTreeError, KerasCheckpointError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None

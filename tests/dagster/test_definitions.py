@@ -18,7 +18,9 @@ def graph_of(study):
 def test_definitions_load(study):
     keys = {key.to_user_string() for key in graph_of(study).get_all_asset_keys()}
     models = {f"models/{name}" for name in load_study(study).forecasters}
-    assert keys == {"ecb_rates", "clean_bars", "folds", "metrics", "leaderboard", "comparisons", "report"} | models
+    legacy = {"legacy/snapshot", "legacy/published_audit", "legacy/forensics"}
+    shared = {"ecb_rates", "clean_bars", "folds", "metrics", "leaderboard", "comparisons", "report"}
+    assert keys == shared | models | legacy
 
 
 def test_the_code_location_follows_the_environment(monkeypatch):

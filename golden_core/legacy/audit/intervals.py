@@ -1,0 +1,111 @@
+"""Closed intervals of exact fractions, and points that many of them share. Where they come from is said elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Every number from ``low`` to ``high``, both included; ``high`` is None where there is no upper end."""
+
+    low: Fraction
+    high: Fraction | None
+
+    def __contains__(self, number: Fraction | float) -> bool:
+        return self.low <= number and not exceeds(number, self.high)
+
+    def __and__(self, other: Interval) -> Interval | None:
+        """Return what two intervals share; None where they share nothing."""
+        return common((self, other))
+
+    def above(self, other: Interval) -> bool:
+        """Whether every number in here is larger than every number in the other."""
+        return exceeds(self.low, other.high)
+
+    def apart(self, other: Interval) -> bool:
+        """Whether no number is in both."""
+        return self.above(other) or other.above(self)
+
+    def squared(self) -> Interval:
+        """Return the squares of an interval of numbers that are not negative."""
+        return Interval(self.low**2, None if self.high is None else self.high**2)
+
+    def divided(self, other: Interval) -> Interval | None:
+        """Return the quotients of two intervals of numbers that are not negative; None if the divisor is only 0."""
+        if other.high == 0:
+            return None
+        low = Fraction(0) if other.high is None else self.low / other.high
+        return Interval(low, None if self.high is None or other.low == 0 else self.high / other.low)
+
+
+def exceeds(number: Fraction | float, bound: Fraction | None) -> bool:
+    """Whether a number is beyond an upper end; nothing is beyond an end that is not there."""
+    return bound is not None and number > bound
+
+
+def common(intervals: Iterable[Interval]) -> Interval | None:
+    """Return the numbers that lie in every interval; None where there are none.
+
+    Raises
+    ------
+    ValueError
+        If there are no intervals.
+    """
+    listed = list(intervals)
+    low = max(interval.low for interval in listed)
+    high = min((interval.high for interval in listed if interval.high is not None), default=None)
+    return None if exceeds(low, high) else Interval(low, high)
+
+
+def largest_overlap(intervals: Mapping[str, Interval]) -> tuple[tuple[str, ...], bool]:
+    """Return the largest set of intervals that share a point, and whether it is the only one of its size.
+
+    Intervals on a line that meet two by two all share a point (Helly), so this is the largest set without a
+    contradiction. It is found at a lower end, by one pass over the ends in order; the lowest such set is returned.
+    """
+    depth, deepest, points = 0, 0, list[Fraction]()
+    for point, starts in _ends(intervals.values()):
+        depth += 1 if starts else -1
+        if starts and depth > deepest:
+            deepest, points = depth, [point]
+        elif starts and depth == deepest:
+            points.append(point)
+    found = [_holding(intervals, point) for point in (points[0], points[-1])]
+    # A set that holds at the first and at the last such point holds at every one between.
+    return found[0], found[0] == found[1]
+
+
+def fewest_points(intervals: Mapping[str, Interval]) -> list[tuple[str, ...]]:
+    """Return the fewest sets, lowest first, into which intervals fall so that each set shares a point.
+
+    Always taking the lowest upper end is optimal for intervals on a line.
+    """
+    unbounded = [name for name, interval in intervals.items() if interval.high is None]
+    bounded = sorted((interval.high, name) for name, interval in intervals.items() if interval.high is not None)
+    sets: list[tuple[Fraction | None, list[str]]] = []
+    for high, name in bounded:
+        if sets and not exceeds(intervals[name].low, sets[-1][0]):
+            sets[-1][1].append(name)
+        else:
+            sets.append((high, [name]))
+    if unbounded:
+        lowest = max(intervals[name].low for name in unbounded)
+        if not sets or exceeds(lowest, sets[-1][0]):
+            sets.append((None, []))
+        sets[-1][1].extend(unbounded)
+    return [tuple(name for name in intervals if name in members) for _, members in sets]
+
+
+def _ends(intervals: Iterable[Interval]) -> Sequence[tuple[Fraction, bool]]:
+    """Return every end in order, lower ends first where they tie: the intervals are closed."""
+    listed = list(intervals)
+    ends = [(interval.low, True) for interval in listed]
+    ends += [(interval.high, False) for interval in listed if interval.high is not None]
+    return sorted(ends, key=lambda end: (end[0], not end[1]))
+
+
+def _holding(intervals: Mapping[str, Interval], point: Fraction) -> tuple[str, ...]:
+    return tuple(name for name, interval in intervals.items() if point in interval)

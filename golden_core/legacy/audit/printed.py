@@ -1,0 +1,181 @@
+"""Numbers as they are printed: the text of one cell, and the true values that rounding leaves possible."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+from golden_core.legacy.audit.intervals import Interval
+
+# How a true value became the printed one. A table is rounded to the nearest; the others are excuses that are looked
+# into before a table is called wrong.
+Rounding = Literal["nearest", "twice", "cut_off", "single_precision"]
+
+ABSENT = frozenset({"", "-", "--", "---", "n/a", "na", "nan", "null", "none", "n.a.", "n.r.", "nr", "?", "…", "..."})
+
+# A double carries fifteen digits; sums over many errors lose some more. What is printed beyond this is noise.
+_MEANINGFUL_DIGITS = 12
+_SINGLE_PRECISION_DIGITS = 7  # decimal digits of a 32-bit float
+_SINGLE_PRECISION_ERROR = Fraction(1, 10**6)  # of a mean over some thousand errors in 32-bit arithmetic
+_TWICE = Fraction(55, 100)  # to one digit more, then to the nearest: half a unit and half a tenth of one
+_LARGEST_EXPONENT = 300
+_LONGEST = 60  # characters of a cell
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_NUMBER = re.compile(
+    r"(?P<sign>[+-]?)(?P<whole>\d*)(?:\.(?P<decimals>\d*))?"
+    r"(?:[eE](?P<e>[+-]?\d{1,4})|[x*·]10\^?\{?(?P<ten>[+-]?\d{1,4})\}?)?"
+)
+_SPREAD = re.compile(r"(?:±|\+/-|\+-|\\pm)(.+)$")
+_IN_PARENTHESES = re.compile(r"\(([^()]*)\)$")
+
+
+class CellError(ValueError):
+    """The text of a cell is not a number; the message says what it must be."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A printed number: its value, the size of its last digit, and what was printed with it."""
+
+    text: str
+    value: Fraction
+    unit: Fraction
+    digits: int  # significant ones, final zeros included
+    final_zeros: int  # of a whole number without a decimal point, where they may only hold the place
+    spread: bool  # a ± part stood beside it: the number is a mean
+    percent: bool  # a percent sign stood beside it; the value is as printed
+
+    def interval(self, rounding: Rounding = "nearest") -> Interval:
+        """Return the true values that are printed like this, both ends included."""
+        half = self.unit / 2
+        if rounding == "twice":
+            half = self.unit * _TWICE
+        elif rounding == "single_precision" and self.digits >= _SINGLE_PRECISION_DIGITS:
+            half += abs(self.value) * _SINGLE_PRECISION_ERROR
+        elif rounding == "cut_off":
+            below = self.unit if self.value <= 0 else Fraction(0)
+            above = self.unit if self.value >= 0 else Fraction(0)
+            return Interval(self.value - below, self.value + above)
+        return Interval(self.value - half, self.value + half)
+
+    def scaled(self, factor: Fraction) -> Printed:
+        """Return the number in another unit."""
+        return replace(self, value=self.value * factor, unit=self.unit * abs(factor))
+
+    def at_most(self, digits: int) -> Printed:
+        """Return the number with the final zeros beyond so many digits taken for place holders."""
+        holders = min(self.final_zeros, max(0, self.digits - digits))
+        return replace(self, unit=self.unit * 10**holders, digits=self.digits - holders)
+
+
+def parse(text: str, *, decimal_comma: bool) -> Printed | None:
+    """Read one cell.
+
+    Digits count, final zeros included: ``0.50`` is a number from 0.495 to 0.505. Read are signs, thousands separators
+    (comma, point, space, apostrophe), scientific notation (``3.3e-3``, ``3.3×10⁻³``), a percent sign, a part behind ±
+    or in parentheses, and marks of emphasis (``**0.5**``, ``0.5†``).
+
+    Parameters
+    ----------
+    text : str
+    decimal_comma : bool
+        Whether ``0,5`` is one half; else the comma separates thousands.
+
+    Returns
+    -------
+    Printed or None
+        None for an empty cell or a dash.
+
+    Raises
+    ------
+    CellError
+        If the cell holds anything else.
+    """
+    bare = plain(text)
+    if bare.casefold() in ABSENT:
+        return None
+    if len(bare) > _LONGEST:
+        raise CellError(f"expected a number, got {len(bare)} characters")
+    if bare[0] in "<>≤≥~≈":
+        raise CellError(f"{text.strip()!r} is a bound or an estimate, not a number; write - to leave it out")
+    if re.search(r"\d\s+(?!\d{3}(?!\d))\d", text):
+        raise CellError(f"{text.strip()!r} holds more than one number")
+    percent = bare.endswith("%")
+    main, spread = _without_spread(bare.removesuffix("%"), text, decimal_comma)
+    percent, main = percent or main.endswith("%"), main.removesuffix("%")
+    return _number(_ungrouped(main, text, decimal_comma), text, spread=spread, percent=percent)
+
+
+def plain(text: str) -> str:
+    """Return a cell without spaces and emphasis, its superscripts, signs and digits in their plain forms."""
+    text = re.sub(r"[⁻⁺]?[⁰¹²³⁴-⁹]+", lambda found: "^" + found[0].translate(_SUPERSCRIPTS), text)
+    text = unicodedata.normalize("NFKC", text)
+    text = re.sub(r"[−–—](?=[\d.,∞-]|$)", "-", text).replace("×", "x")
+    # An asterisk is a mark of emphasis unless it multiplies, as in 3*10^-3.
+    return re.sub(r"[\s†‡§]|\*(?!10\^)", "", text)
+
+
+def says_decimal_comma(text: str) -> bool | None:
+    """Whether a comma in a cell is a decimal comma; None where the cell leaves it open."""
+    bare = re.sub(r"^[+-]", "", plain(text))
+    if not re.match(r"[\d.]*,\d", bare):
+        # 0.987 is nobody's way to write nine hundred and eighty-seven.
+        return (
+            False if re.match(r"(0|\d+)?\.\d", bare) and not re.match(r"[1-9]\d{0,2}(\.\d{3})+(\D|$)", bare) else None
+        )
+    if re.match(r"[1-9]\d{0,2}(\.\d{3})+,\d", bare):
+        return True
+    if re.match(r"[1-9]\d{0,2}(,\d{3})+(\D|$)", bare):
+        return False if re.match(r"[1-9]\d{0,2}((,\d{3}){2,}|(,\d{3})+\.)", bare) else None
+    return True
+
+
+def _without_spread(bare: str, text: str, decimal_comma: bool) -> tuple[str, bool]:
+    """Return the cell without its ± part or its parentheses, and whether that part was a spread."""
+    found = _SPREAD.search(bare) or _IN_PARENTHESES.search(bare)
+    if found is None or found.start() == 0:
+        return bare, False
+    part = found[1].removesuffix("%")
+    _number(_ungrouped(part, text, decimal_comma), text, spread=False, percent=False)
+    # In parentheses a whole number may be a rank, or count units of the last digit; only a decimal is a spread.
+    return bare[: found.start()], not found[0].startswith("(") or "." in part or "," in part
+
+
+def _ungrouped(bare: str, text: str, decimal_comma: bool) -> str:
+    """Return a number without thousands separators, with a decimal point."""
+    mark, group = (",", r"\.") if decimal_comma else (".", ",")
+    grouped = re.match(rf"[+-]?\d{{1,3}}(?:(?:{group}|'|’)\d{{3}})+(?=\D|$)", bare)
+    if grouped:
+        bare = re.sub(rf"{group}|'|’", "", grouped[0]) + bare[grouped.end() :]
+    stray = "." if decimal_comma else ","
+    if stray in bare:
+        raise CellError(f"{text.strip()!r} is not a number: {stray!r} stands where no thousands are separated")
+    return bare.replace(mark, ".")
+
+
+def _number(bare: str, text: str, *, spread: bool, percent: bool) -> Printed:
+    found = _NUMBER.fullmatch(bare)
+    whole, decimals = (found["whole"], found["decimals"]) if found else ("", None)
+    if found is None or not (whole or decimals):
+        raise CellError(f"{text.strip()[:_LONGEST]!r} is not a number")
+    written = found["e"] or found["ten"]
+    exponent = int(written or 0) - len(decimals or "")
+    if abs(exponent) > _LARGEST_EXPONENT:
+        raise CellError(f"{text.strip()!r} has an exponent beyond ±{_LARGEST_EXPONENT}")
+    figures = (whole + (decimals or "")).lstrip("0")
+    unit = Fraction(10) ** (exponent + max(0, len(figures) - _MEANINGFUL_DIGITS))
+    value = int(figures or "0") * Fraction(10) ** exponent
+    zeros = len(figures) - len(figures.rstrip("0")) if decimals is None and written is None else 0
+    return Printed(
+        text=text.strip(),
+        value=-value if found["sign"] == "-" else value,
+        unit=unit,
+        digits=min(len(figures), _MEANINGFUL_DIGITS),
+        final_zeros=zeros,
+        spread=spread,
+        percent=percent,
+    )

@@ -1,0 +1,200 @@
+"""Text cells → rows with printed numbers: which column is what, and in which unit. Nothing is judged here."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import polars as pl
+
+from golden_core.legacy.audit.headings import ERRORS, Heading, Metric
+from golden_core.legacy.audit.layout import Columns, Layout, lay_out
+from golden_core.legacy.audit.printed import CellError, Printed, parse, says_decimal_comma
+from golden_core.legacy.audit.records import Records, TableError, read_records
+
+_SUMMARY = re.compile(r"(avg|average|mean|overall|total|all)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of one test set: whose it is, where it stands, and its printed numbers in the column's unit."""
+
+    name: str
+    line: int
+    test_set: tuple[str, ...]  # what the table itself says about the test set
+    other: tuple[str, ...]  # what may tell test sets apart, in the order of the table's ``unread``
+    cells: Mapping[Metric, Printed]
+    averaged: bool  # a ± part or the heading says that the numbers are means
+    summary: bool  # its name says that it is a mean over other rows, which have several test sets
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table of errors, as printed."""
+
+    file: str
+    rows: tuple[Row, ...]
+    headings: tuple[Heading, ...]
+    unread: tuple[str, ...]  # columns of words that nobody recognised, and how often a name came before
+    notes: tuple[str, ...]
+
+    def unit(self, metric: Metric) -> str:
+        """Return the unit that the headings of a metric tell, or nothing."""
+        return next((found.unit for found in self.headings if found.metric == metric and found.unit), "")
+
+
+def read_table(source: Path | str | pl.DataFrame, columns: Columns | None) -> Table:
+    """Read a table of errors.
+
+    Columns are recognised by their headings: MAE, MSE, RMSE, R² and MAPE in their usual spellings, with unit, percent
+    sign and power of ten; then the name of the row (model, variant, …) and what tells test sets apart (dataset,
+    horizon, …). Where a metric has several columns, the rest of their headings (train, test, a dataset) tells test
+    sets apart. A row without any number is the heading of the rows below it.
+
+    Parameters
+    ----------
+    source : path or DataFrame
+    columns : mapping or None
+        What the headings do not say: ``mae``, ``mse``, ``rmse``, ``r2``, ``mape``, ``label``, ``test_set`` or ``run``
+        → heading, list of headings, or None for "there is none".
+
+    Raises
+    ------
+    TableError
+        Naming file, line and column.
+    """
+    records = read_records(source)
+    layout = lay_out(records, columns or {})
+    comma = _decimal_comma(records, layout)
+    numbers: dict[int, list[Printed | None]] = {}
+    notes: list[str] = []
+    for column, heading in layout.metrics:
+        numbers[column] = _in_unit(_column(records, column, decimal_comma=comma), heading, records, column, notes)
+    rows = _rows(records, layout, numbers)
+    if not rows:
+        raise TableError(f"{records.file}: no row has a number")
+    return Table(
+        file=Path(records.file).name,
+        rows=_distinct(rows),
+        headings=tuple(heading for _, heading in layout.metrics),
+        unread=(*(f"column {records.header[column]!r}" for column in layout.unread), "the repetition of names"),
+        notes=tuple(notes),
+    )
+
+
+def _decimal_comma(records: Records, layout: Layout) -> bool:
+    said: dict[bool, tuple[int, int]] = {}
+    for column, _ in layout.metrics:
+        for row, cells in enumerate(records.rows):
+            style = says_decimal_comma(cells[column])
+            if style is not None:
+                said.setdefault(style, (row, column))
+    if len(said) == 2:
+        (row, column), (other, _) = said[True], said[False]
+        raise TableError(
+            f"{records.where(row, column)}: {records.rows[row][column]!r} has a decimal comma, but line "
+            f"{records.lines[other]} has a decimal point"
+        )
+    if not said and records.delimiter != ",":
+        for column, _ in layout.metrics:
+            for row, cells in enumerate(records.rows):
+                if "," in cells[column]:
+                    raise TableError(
+                        f"{records.where(row, column)}: the comma in {cells[column]!r} may separate decimals or "
+                        "thousands; write the numbers with a decimal point"
+                    )
+    return True in said
+
+
+def _column(records: Records, column: int, *, decimal_comma: bool) -> list[Printed | None]:
+    found: list[Printed | None] = []
+    for row, cells in enumerate(records.rows):
+        try:
+            found.append(parse(cells[column], decimal_comma=decimal_comma))
+        except CellError as error:
+            raise TableError(f"{records.where(row, column)}: {error}") from None
+    # A whole number may have been rounded to tens. Its final zeros count only as far as the column prints digits.
+    printed = [number for number in found if number is not None]
+    sure = [number.digits for number in printed if not number.final_zeros]
+    digits = max(sure or [number.digits - number.final_zeros for number in printed], default=0)
+    return [number and number.at_most(digits) for number in found]
+
+
+def _in_unit(
+    numbers: list[Printed | None], heading: Heading, records: Records, column: int, notes: list[str]
+) -> list[Printed | None]:
+    """Return a column's numbers as values: the power of ten applied, R² as a fraction, signs of losses as errors."""
+    if heading.metric == "r2":
+        hundredth = Fraction(1, 100)
+        return [n and n.scaled(heading.scale * (hundredth if n.percent or heading.percent else 1)) for n in numbers]
+    signs = [number.percent for number in numbers if number is not None]
+    if heading.metric in ERRORS and any(signs) and not all(signs):
+        row = next(i for i, number in enumerate(numbers) if number is not None and number.percent != signs[0])
+        raise TableError(f"{records.where(row, column)}: some cells of the column have a percent sign and others not")
+    values = [number.value for number in numbers if number is not None]
+    if values and max(values) <= 0 and min(values) < 0:
+        notes.append(f"{heading.text}: every number is negative; they are read as scores, the negatives of errors.")
+        return [number and number.scaled(-heading.scale) for number in numbers]
+    return [number and number.scaled(heading.scale) for number in numbers]
+
+
+def _rows(records: Records, layout: Layout, numbers: Mapping[int, list[Printed | None]]) -> list[Row]:
+    """Return one row per line and part, those without numbers left out."""
+    parts = _parts(layout)
+    averaged = any(heading.average for _, heading in layout.metrics)
+    section, sets = "", [""] * len(layout.roles["test_set"])
+    seen: Counter[tuple[str, ...]] = Counter()
+    found = []
+    for number, cells in enumerate(records.rows):
+        words = [cell.strip() for cell in cells]
+        if not any(words[column] for column, _ in layout.metrics):
+            section = " ".join(word for word in words if word)
+            continue
+        # An empty cell goes on with the one above, as merged cells of a spreadsheet do.
+        sets = [words[column] or above for column, above in zip(layout.roles["test_set"], sets, strict=True)]
+        label = " ".join(words[c] for c in (*layout.roles["label"], *layout.roles["run"]) if words[c])
+        seen[section, *sets, label] += 1
+        for part, columns in parts.items():
+            values = {metric: value for column, metric in columns if (value := numbers[column][number]) is not None}
+            if values:
+                row = Row(
+                    name=label or f"line {records.lines[number]}",
+                    line=records.lines[number],
+                    test_set=tuple(word for word in (section, *sets, part) if word),
+                    other=(*(words[column] for column in layout.unread), str(seen[section, *sets, label])),
+                    cells=values,
+                    averaged=averaged or any(value.spread for value in values.values()),
+                    summary=any(_SUMMARY.match(word) for word in (section, *sets, label)),
+                )
+                found.append(replace(row, averaged=row.averaged or row.summary))
+    return found
+
+
+def _parts(layout: Layout) -> dict[str, list[tuple[int, Metric]]]:
+    """Return the columns of each part; one part without a name where every metric has one column."""
+    several = max(Counter(heading.metric for _, heading in layout.metrics).values()) > 1
+    found: dict[str, list[tuple[int, Metric]]] = {}
+    for column, heading in layout.metrics:
+        found.setdefault(heading.part if several else "", []).append((column, heading.metric))
+    return found
+
+
+def _distinct(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Return the rows under names that occur once: with the test set, then with the line, where they must."""
+    listed = list(rows)
+    for longer in (_with_test_set, _with_line):
+        count = Counter(row.name for row in listed)
+        listed = [replace(row, name=longer(row)) if count[row.name] > 1 else row for row in listed]
+    return tuple(listed)
+
+
+def _with_test_set(row: Row) -> str:
+    return " / ".join((*row.test_set, row.name))
+
+
+def _with_line(row: Row) -> str:
+    return f"{row.name} (line {row.line})"

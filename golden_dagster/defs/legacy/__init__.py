@@ -1,0 +1,1 @@
+"""The legacy experiments, proven: inventory, forensics, audit of their published table."""

@@ -1,0 +1,95 @@
+"""Assets about the legacy experiments; none of them depends on a study."""
+
+import dagster as dg
+import polars as pl
+
+from golden_core.lake import PROJECT_ROOT, Home, write_json, write_text
+from golden_core.legacy.audit import audit_markdown, audit_record, audit_table, read_claims
+from golden_core.legacy.flow import flow_source, flow_svg
+from golden_core.legacy.forensics.register import leakage_register_csv
+from golden_core.models.legacy import VARIANTS
+from golden_dagster.lib.metadata import OWNERS, table_value
+from golden_dagster.resources import LegacyResource
+
+FACTS = PROJECT_ROOT / "data" / "legacy"
+SNAPSHOT = dg.AssetKey(["legacy", "snapshot"])
+
+
+@dg.asset(
+    key=SNAPSHOT,
+    group_name="legacy",
+    owners=OWNERS,
+    kinds={"python"},
+    partitions_def=dg.StaticPartitionsDefinition(list(VARIANTS)),
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    description=(
+        "Every file of one legacy version with SHA-256, size and lines, and what its code does: read as text, never "
+        "imported. From the tree that GOLDEN_LEGACY_TREE names, or from the frozen facts."
+    ),
+)
+def legacy_snapshot(context: dg.AssetExecutionContext, legacy: LegacyResource) -> None:
+    """Record one version per partition."""
+    inventory = legacy.inventory()
+    for variant in context.partition_keys:
+        version = variant.replace("v", "v_")
+        files = pl.DataFrame(
+            [(f.path, f.kind, f.bytes, f.lines, f.sha256) for f in inventory.files if f.version == version],
+            schema=["path", "kind", "bytes", "lines", "sha256"],
+            orient="row",
+        )
+        context.add_asset_metadata(
+            {
+                "dagster/row_count": files.height,
+                "source": inventory.source,
+                "lines": int(files["lines"].sum()),
+                "files": table_value(files),
+            },
+            partition_key=variant,
+        )
+
+
+@dg.asset(
+    key=["legacy", "published_audit"],
+    group_name="legacy",
+    owners=OWNERS,
+    kinds={"python"},
+    description="Identities that any published error table must satisfy, held against the legacy paper's own table.",
+)
+def published_audit() -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Audit the published table and its headline claims."""
+    audit = audit_table(FACTS / "published_results.csv", claims=read_claims(FACTS / "published_claims.csv"))
+    folder = Home.from_environment().root / "legacy"
+    write_json(audit_record(audit), folder / "published_audit.json")
+    write_text(audit_markdown(audit), folder / "published_audit.md")
+    rulings = pl.DataFrame(
+        [(ruling.claim.text, "falls" if ruling.falls else "not refuted", ruling.sentence) for ruling in audit.rulings],
+        schema=["claim", "verdict", "why"],
+        orient="row",
+    )
+    return dg.MaterializeResult(
+        metadata={
+            "certainly_wrong": len(audit.found("certainly_wrong")),
+            "different_test_sets": len(audit.found("different_test_sets")),
+            "claims": table_value(rulings),
+            "audit": dg.MetadataValue.md(audit_markdown(audit)),
+        }
+    )
+
+
+@dg.asset(
+    key=["legacy", "forensics"],
+    group_name="legacy",
+    owners=OWNERS,
+    kinds={"python"},
+    description="The leakage register, every risk shown on data by its probe, and a data-flow picture per version.",
+)
+def forensics() -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Run every probe and draw every version."""
+    folder = Home.from_environment().root / "legacy"
+    register = leakage_register_csv()
+    write_text(register, folder / "leakage_register.csv")
+    for variant in VARIANTS:
+        write_text(flow_svg(variant), folder / "flow" / f"{variant}.svg")
+        write_text(flow_source(variant), folder / "flow" / f"{variant}.dot")
+    table = pl.read_csv(register.encode(), infer_schema=False)
+    return dg.MaterializeResult(metadata={"dagster/row_count": table.height, "register": table_value(table)})

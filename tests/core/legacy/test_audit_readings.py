@@ -1,0 +1,207 @@
+"""Innocent readings: which way each moves the implied variance, shown on data; and what the audit makes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from golden_core.legacy.audit import audit_table
+from golden_core.randomness import Stream
+
+SEEDS = st.integers(0, 2**32)
+
+
+def _run(seed, n=200):
+    """Return targets and forecasts that are neither unbiased nor on the right scale."""
+    generator = Stream(seed, ("tests", "audit", "readings")).generator()
+    y = 50 * generator.random() + np.cumsum(generator.normal(size=n))
+    return generator, y, y.mean() + (0.5 + generator.random()) * (y - y.mean()) + generator.normal(size=n)
+
+
+def _scores(y, f):
+    error = f - y
+    mse = np.mean(error**2)
+    return {"mae": np.abs(error).mean(), "mse": mse, "rmse": np.sqrt(mse), "r2": 1 - mse / y.var()}
+
+
+@given(SEEDS)
+@settings(max_examples=50, deadline=None)
+def test_rmse_averaged_over_seeds_only_lowers(seed):
+    generator, y, f = _run(seed)
+    runs = [_scores(y, f + size * generator.normal(size=len(y))) for size in (0.5, 1.0, 3.0)]
+    mean = {name: np.mean([run[name] for run in runs]) for name in runs[0]}
+    assert mean["rmse"] ** 2 / (1 - mean["r2"]) < y.var()
+    assert mean["mse"] / (1 - mean["r2"]) == pytest.approx(y.var())
+    assert mean["mse"] <= len(runs) * mean["rmse"] ** 2  # the fewest runs that a gap needs
+    assert mean["mae"] <= mean["rmse"]
+
+
+@given(SEEDS)
+@settings(max_examples=50, deadline=None)
+def test_squared_correlation_only_raises(seed):
+    _, y, f = _run(seed)
+    found = _scores(y, f)
+    assert found["mse"] / (1 - np.corrcoef(y, f)[0, 1] ** 2) >= y.var() * (1 - 1e-12)
+
+
+@given(SEEDS, st.integers(1, 30))
+@settings(max_examples=50, deadline=None)
+def test_adjusted_r2_only_lowers(seed, inputs):
+    _, y, f = _run(seed)
+    found, n = _scores(y, f), len(y)
+    adjusted = 1 - (1 - found["r2"]) * (n - 1) / (n - inputs - 1)
+    assert found["mse"] / (1 - adjusted) == pytest.approx(y.var() * (n - inputs - 1) / (n - 1))
+
+
+@given(SEEDS, st.integers(1, 150))
+@settings(max_examples=50, deadline=None)
+def test_a_look_back_raises_to_at_most_n_over_what_is_left(seed, dropped):
+    _, y, _ = _run(seed)
+    assert y[dropped:].var() <= y.var() * len(y) / (len(y) - dropped) * (1 + 1e-12)
+
+
+@given(SEEDS, st.integers(1, 100))
+@settings(max_examples=50, deadline=None)
+def test_padding_with_zeros(seed, zeros):
+    _, y, f = _run(seed)
+    q = zeros / (len(y) + zeros)
+    padded = _scores(np.append(y, np.zeros(zeros)), np.append(f, np.zeros(zeros)))
+    implied = padded["mse"] / (1 - padded["r2"])
+    assert implied == pytest.approx((1 - q) * y.var() + q * (1 - q) * y.mean() ** 2)
+
+
+# ------------------------------------------------------------------------------------------- what the audit makes of it
+
+AGREEING = "A,0.5000,0.7500\nB,0.6000,0.6400\nC,0.7000,0.5100\nD,0.8000,0.3600\n"  # target variance 1
+
+
+def _audited(tmp_path, rows, header="model,RMSE,R2", **keywords):
+    path = tmp_path / "table.csv"
+    path.write_text(f"{header}\n{rows}")
+    return audit_table(path, **keywords)
+
+
+def _readings(finding):
+    return {reading.name: reading.status for reading in finding.readings}
+
+
+def test_a_row_below_the_others_may_be_a_mean(tmp_path):
+    (finding, *_) = _audited(tmp_path, AGREEING + "E,0.4000,0.7500\n").findings  # 0.64: needs a variation of 0.75
+    assert finding.rows == ("E",)
+    assert finding.verdict == "open"
+    status = _readings(finding)
+    assert status["means over seeds"] == "explains"
+    assert status["R² as squared correlation"] == "excluded"
+    assert status["adjusted R²"] == "open"
+
+
+def test_a_row_above_the_others_may_be_squared_correlation(tmp_path):
+    (finding, *_) = _audited(tmp_path, AGREEING + "E,0.8000,0.7500\n").findings  # 2.56
+    assert finding.rows == ("E",)
+    assert finding.verdict == "different_test_sets"
+    status = _readings(finding)
+    assert status["means over seeds"] == "excluded"  # it would have to lower four rows by one factor
+    assert status["R² as squared correlation"] == "open"
+    assert status["adjusted R²"] == "excluded"
+    (told,) = (r.sentence for r in finding.readings if r.name == "look-back")
+    assert "at least 61 %" in told  # 1 − 1/2.56 = 0.609
+
+
+def test_declared_single_runs_are_no_means(tmp_path):
+    (finding, *_) = _audited(tmp_path, AGREEING + "E,0.4000,0.7500\n", averaging="none").findings
+    assert finding.verdict == "different_test_sets"
+    assert _readings(finding)["means over seeds"] == "excluded"
+
+
+def test_means_over_data_sets_have_no_test_set(tmp_path):
+    audit = _audited(tmp_path, AGREEING + "E,0.8000,0.7500\n", averaging="datasets")
+    assert audit.findings == ()
+    assert "Means over data sets have no target variance: test sets were not compared." in audit.notes
+
+
+def test_a_row_in_pips_among_prices(tmp_path):
+    (finding, *_) = _audited(tmp_path, AGREEING + "E,5000,0.7500\n").findings
+    assert finding.rows == ("E",)
+    assert _readings(finding)["another unit"] == "open"
+
+
+def test_two_sets_of_equal_size_are_two_test_sets(tmp_path):
+    rows = AGREEING + "E,1.0000,0.7500\nF,1.2000,0.6400\nG,1.4000,0.5100\nH,1.6000,0.3600\n"
+    audit = _audited(tmp_path, rows)
+    assert [found.rows for found in audit.test_sets] == [("A", "B", "C", "D"), ("E", "F", "G", "H")]
+    assert audit.findings[0].verdict == "different_test_sets"
+
+
+def test_rows_that_agree_with_none_are_left_open(tmp_path):
+    audit = _audited(tmp_path, "A,0.5000,0.7500\nB,0.8000,0.6400\nC,1.2000,0.5100\n")
+    assert {finding.verdict for finding in audit.findings} == {"open"}
+
+
+def test_digits_cut_off_in_the_whole_table_explain_it(tmp_path):
+    # RMSE and MSE of 0.2198, 0.3597 and 0.4996, cut off behind two and three digits.
+    audit = _audited(tmp_path, "A,0.21,0.048\nB,0.35,0.129\nC,0.49,0.249\n", header="model,RMSE,MSE", averaging="none")
+    (finding,) = audit.findings
+    assert finding.verdict == "open"
+    assert _readings(finding)["cut off, not rounded"] == "explains"
+    # One row that cutting off does not explain, and the excuse is gone for all.
+    audit = _audited(
+        tmp_path, "A,0.21,0.048\nB,0.35,0.129\nC,0.49,0.249\nD,0.50,0.245\n", header="model,RMSE,MSE", averaging="none"
+    )
+    assert {f.verdict for f in audit.findings} == {"certainly_wrong"}
+
+
+def test_rounding_twice_explains_a_near_miss(tmp_path):
+    # 1.04496 is rounded to 1.045 and then to 1.05, though its square is 1.09194.
+    (finding,) = _audited(tmp_path, "A,1.05,1.0919\n", header="model,RMSE,MSE").findings
+    assert finding.verdict == "open"
+    assert _readings(finding)["rounded twice"] == "explains"
+
+
+def test_single_precision_explains_the_last_of_many_digits(tmp_path):
+    rmse = np.float32(0.0033363)
+    rows = f"A,{float(rmse)!r},{float(rmse * rmse)!r}\n"
+    audit = _audited(tmp_path, rows, header="model,RMSE,MSE")
+    assert {f.verdict for f in audit.findings} <= {"open"}
+    assert all(_readings(f)["32-bit arithmetic"] == "explains" for f in audit.findings)
+
+
+def test_a_double_printed_in_full_is_not_accused(tmp_path):
+    generator, y, f = _run(0)
+    rows = "".join(
+        f"m{i},{s['mae']!r},{s['mse']!r},{s['rmse']!r},{s['r2']!r}\n"
+        for i in range(8)
+        if (s := {k: float(v) for k, v in _scores(y, f + generator.normal(size=len(y))).items()})
+    )
+    assert _audited(tmp_path, rows, header="model,mae,mse,rmse,r2").findings == ()
+
+
+def test_a_spread_declares_a_mean(tmp_path):
+    rows = "A,2.00 ± 0.50,4.25\nB,3.00 ± 0.40,9.16\n"
+    assert _audited(tmp_path, rows, header="model,RMSE,MSE").findings == ()
+    (finding,) = _audited(tmp_path, rows, header="model,RMSE,MSE", averaging="none").findings
+    assert finding.kind == "rmse_squared_below_mse"
+    assert finding.verdict == "certainly_wrong"
+
+
+def test_a_gap_names_the_runs_it_needs(tmp_path):
+    (finding,) = _audited(tmp_path, "A,2.00,9.50\n", header="model,RMSE,MSE").findings
+    assert finding.verdict == "open"
+    (means,) = (r for r in finding.readings if r.name.startswith("means"))
+    assert "at least 3 runs" in means.sentence  # 9.495 / 2.005² = 2.36
+
+
+def test_a_column_nobody_recognised_may_tell_test_sets_apart(tmp_path):
+    rows = "A,oil,0.500,0.750\nB,oil,0.600,0.640\nA,gas,2.000,0.600\nB,gas,1.500,0.775\n"
+    (finding, *_) = _audited(tmp_path, rows, header="model,Market,RMSE,R2").findings
+    assert finding.verdict == "open"
+    assert any(r.name == "another column" and "'Market'" in r.sentence for r in finding.readings)
+    assert _audited(tmp_path, rows, header="model,Market,RMSE,R2", columns={"test_set": "Market"}).findings == ()
+
+
+def test_names_that_repeat_may_be_blocks(tmp_path):
+    rows = "A,0.500,0.750\nB,0.600,0.640\nA,2.000,0.600\nB,1.500,0.775\n"
+    (finding, *_) = _audited(tmp_path, rows).findings
+    assert finding.verdict == "open"
+    assert any("repetition of names" in r.sentence for r in finding.readings)
