@@ -11,6 +11,7 @@ from golden_dagster.defs.automation.definitions import automation_definitions
 from golden_dagster.defs.data.definitions import data_definitions
 from golden_dagster.defs.legacy.definitions import legacy_definitions
 from golden_dagster.defs.metrics.definitions import metrics_definitions
+from golden_dagster.defs.milestones.definitions import milestone_definitions
 from golden_dagster.defs.models.definitions import model_definitions
 from golden_dagster.defs.reports.definitions import report_definitions
 from golden_dagster.lib.published import ParquetTables
@@ -23,6 +24,7 @@ DOMAINS = (
     report_definitions,
     automation_definitions,
     legacy_definitions,
+    milestone_definitions,
 )
 
 

@@ -68,7 +68,12 @@ class LegacyResource(dg.ConfigurableResource[Any]):
 
     def inventory(self) -> Inventory:
         """Return the inventory of the tree, or the frozen one where there is none."""
-        return scan_tree(Path(self.tree)) if self.tree else frozen_inventory()
+        return scan_tree(self.path) if self.path else frozen_inventory()
+
+    @property
+    def path(self) -> Path | None:
+        """The tree's folder, if there is one."""
+        return Path(self.tree) if self.tree else None
 
 
 class WorkersResource(dg.ConfigurableResource[Any]):

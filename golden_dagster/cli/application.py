@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from golden_dagster.cli import bench, data, gate, legacy, run, study, ui
+from golden_dagster.cli import bench, data, gate, legacy, milestones, run, study, ui
 
 app = typer.Typer(
     name="golden",
@@ -23,4 +23,5 @@ app.command("ui")(ui.ui)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")
 app.add_typer(legacy.app, name="legacy")
+app.add_typer(milestones.app, name="milestones")
 app.add_typer(bench.app, name="bench")

@@ -41,12 +41,13 @@ def teaching() -> Iterator[None]:
     from golden_core.legacy.frozen import FrozenFactsError
     from golden_core.legacy.keras_container import KerasCheckpointError
     from golden_core.legacy.scanning import LegacyTreeError
+    from golden_core.milestones.records import EvidenceError
     from golden_core.study import StudyError
     from golden_core.warehouse import WarehouseError
 
     faults = (StudyError, SourceError, IncompleteError, WarehouseError, TableError, FrozenFactsError)
     try:
         yield
-    except (*faults, LegacyTreeError, KerasCheckpointError) as error:
+    except (*faults, LegacyTreeError, KerasCheckpointError, EvidenceError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None

@@ -1,0 +1,145 @@
+"""Weights of a legacy variant, from a Keras file into the port and on into a checkpoint of this project."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from ruamel.yaml import YAML
+from torch import Tensor, nn
+
+from golden_core.lake import PROJECT_ROOT, hash_file
+from golden_core.legacy.keras_blocks import KINDS, blocks_in_order, keras_shapes, torch_state
+from golden_core.legacy.keras_container import KerasCheckpointError, read_tensor
+from golden_core.legacy.keras_layers import Shapes, StoredLayer, open_layers
+from golden_core.models.legacy import VARIANTS, LegacyNetwork, build
+from golden_core.training.checkpoint import save_checkpoint
+
+__all__ = ["KerasCheckpointError", "import_checkpoint", "load_keras_checkpoint"]
+
+LAYER_NAMES = PROJECT_ROOT / "data" / "legacy" / "keras_layers.yaml"
+
+Signature = tuple[str, tuple[tuple[str, tuple[int, ...]], ...]]
+
+
+def load_keras_checkpoint(variant: str, path: Path | str) -> LegacyNetwork:
+    """Read the weights of a legacy variant that Keras saved.
+
+    Parameters
+    ----------
+    variant : str
+        ``v01`` … ``v10``.
+    path : Path or str
+        A ``.keras`` archive, a ``.weights.h5`` or a whole-model ``.h5`` file; the content decides which, not the name.
+        It needs no trust: nothing in it is executed, followed, or unpacked without bound.
+
+    Returns
+    -------
+    LegacyNetwork
+        For windows [B, 3, 4], in inference mode, float32. Every tensor of the file beside the optimiser's is in it,
+        each once. float16 and float64 are converted.
+
+    Raises
+    ------
+    KerasCheckpointError
+        If the file is no Keras checkpoint, damaged, or holds other layers, shapes or names than the variant's.
+    ValueError
+        If there is no such variant.
+    """
+    path, network = Path(path), build(variant)
+    blocks = blocks_in_order(network)
+    state: dict[str, Tensor] = {}
+    with open_layers(path) as layers:
+        _verify_shapes(path, variant, blocks.values(), layers)
+        for place, layer in _match(path, variant, blocks, layers).items():
+            tensors = {key: read_tensor(path, f"{place} {key}", dataset) for key, dataset in layer.tensors.items()}
+            for name, values in torch_state(blocks[place], tensors).items():
+                state[f"{place}.{name}"] = torch.from_numpy(values.copy(order="C"))
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def import_checkpoint(variant: str, path: Path | str, out: Path) -> None:
+    """Turn a Keras file into a checkpoint whose state the variant's forecaster restores.
+
+    The file holds no scalers: whoever forecasts with the checkpoint standardises as its training did.
+
+    Parameters
+    ----------
+    variant : str
+        ``v01`` … ``v10``.
+    path : Path or str
+        See :func:`load_keras_checkpoint`.
+    out : Path
+        A safetensors file, replaced in one step if it exists.
+
+    Raises
+    ------
+    KerasCheckpointError, ValueError
+        See :func:`load_keras_checkpoint`; nothing is written then.
+    """
+    path = Path(path)
+    state = {name: value.numpy() for name, value in load_keras_checkpoint(variant, path).state_dict().items()}
+    source = {"file": path.name, "sha256": hash_file(path)}
+    save_checkpoint(out, state, {"forecaster": variant, "context_length": 3, "num_features": 4, "source": source})
+
+
+def _verify_shapes(path: Path, variant: str, blocks: Iterable[nn.Module], layers: Sequence[StoredLayer]) -> None:
+    """Refuse layers whose classes, tensors or shapes are not the variant's, and say whose they are."""
+    expected, found = _census(blocks), Counter(_signature(layer.kind, layer.shapes) for layer in layers)
+    if found == expected:
+        return
+    for other in VARIANTS:
+        if found == _census(blocks_in_order(build(other)).values()):
+            fix = f"import it as {other}, or name a checkpoint of {variant}"
+            raise KerasCheckpointError(path, f"the layers of {variant}", f"those of {other}", fix)
+    missing, extra = _listed(expected - found), _listed(found - expected)
+    fix = f"no variant has these shapes, name a checkpoint of {variant} for windows of 3 bars and 4 features"
+    raise KerasCheckpointError(path, f"the layers of {variant}, with {missing}", f"instead {extra}", fix)
+
+
+def _match(
+    path: Path, variant: str, blocks: dict[str, nn.Module], layers: Sequence[StoredLayer]
+) -> dict[str, StoredLayer]:
+    """Find every block's layer: by the user's name, or by position in its class where there are no names."""
+    names: dict[str, str | None] = YAML(typ="safe").load(LAYER_NAMES)[variant]
+    matched: dict[str, StoredLayer] = {}
+    for kind in KINDS.values():
+        places = {place: names[place] or "" for place, block in blocks.items() if KINDS[type(block)] == kind}
+        stored = sorted((layer for layer in layers if layer.kind == kind), key=lambda layer: layer.position)
+        if all(places.values()) and all(layer.name for layer in stored):
+            matched |= _match_names(path, f"{kind} layers of {variant}", places, stored)
+        else:
+            matched |= zip(places, stored, strict=True)
+    return matched
+
+
+def _match_names(
+    path: Path, what: str, places: dict[str, str], stored: Sequence[StoredLayer]
+) -> dict[str, StoredLayer]:
+    found = {str(layer.name): layer for layer in stored}
+    missing = [f"{name} ({place})" for place, name in places.items() if name not in found]
+    if missing:
+        unknown = ", ".join(sorted(set(found) - set(places.values()))) or "another of them twice"
+        fix = "save the weights of an unchanged legacy model"
+        raise KerasCheckpointError(path, f"{what} named {', '.join(missing)}", unknown, fix)
+    return {place: found[name] for place, name in places.items()}
+
+
+def _census(blocks: Iterable[nn.Module]) -> Counter[Signature]:
+    return Counter(_signature(KINDS[type(block)], keras_shapes(block)) for block in blocks)
+
+
+def _signature(kind: str, shapes: Shapes) -> Signature:
+    return kind, tuple(shapes.items())
+
+
+def _listed(layers: Counter[Signature]) -> str:
+    """Describe the first few layers, with the first few of their tensors."""
+    described = [
+        f"{kind} ({', '.join(f'{name} {list(shape)}' for name, shape in tensors[:4])}{', …' if tensors[4:] else ''})"
+        for kind, tensors in sorted(layers)[:3]
+    ]
+    return ", ".join(described) + (f" and {len(layers) - 3} more" if len(layers) > 3 else "") or "nothing"

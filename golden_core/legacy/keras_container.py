@@ -1,0 +1,196 @@
+"""The containers of Keras weights, opened without trust: bytes in, unread datasets out. Nothing here knows a layer."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import h5py
+import numpy as np
+
+from golden_core.data.windows import Float32Array
+
+# The largest legacy file, with optimiser state, has 10 MB. Nothing larger is opened, nor unpacked.
+MAXIMUM_BYTES = 64 * 2**20
+# The deepest legacy dataset lies seven names down, and no legacy file has more than 300 objects beside the optimiser.
+MAXIMUM_DEPTH, MAXIMUM_OBJECTS = 10, 2_000
+MAXIMUM_QUOTE = 300
+
+_ARCHIVED_WEIGHTS = "model.weights.h5"
+_HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK"
+# What the libraries raise on a damaged file.
+_DAMAGE = (
+    *(OSError, EOFError, KeyError, ValueError, TypeError, RuntimeError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+
+Parts = tuple[str, ...]
+Tensors = dict[Parts, h5py.Dataset]
+
+
+class KerasCheckpointError(ValueError):
+    """A file does not hold the weights asked for; the message names the file, what was expected and found, the fix."""
+
+    def __init__(self, path: Path, expected: str, found: str, fix: str) -> None:
+        # Names out of the file may be of any length, and no terminal should see them as they are.
+        shown = "".join(character if character.isprintable() else "?" for character in found[:MAXIMUM_QUOTE])
+        super().__init__(f"{path}: expected {expected}, found {shown}: {fix}")
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """Unread datasets of every layer, by their path below it.
+
+    ``named_by`` tells how folders and datasets are called: ``class``, numbered in the order of the model
+    (``conv1d_1``: ``vars/0``), or ``user`` (``resblock0_conv2``: ``resblock0_conv2/kernel``). ``names`` are the user's
+    names of layers where a file named by class records them.
+    """
+
+    named_by: Literal["class", "user"]
+    layers: dict[str, Tensors]
+    names: dict[str, str]
+
+
+@contextmanager
+def open_contents(path: Path) -> Iterator[Contents]:
+    """Open a ``.keras``, ``.weights.h5`` or whole-model ``.h5`` file, told apart by content, whatever its name.
+
+    The state of the optimiser is passed over. No value is read yet; the datasets live as long as the context.
+
+    Raises
+    ------
+    KerasCheckpointError
+        If the file is none of the three, damaged, too large, or holds links, or tensors outside of the layers.
+    """
+    with explaining(path, "a whole HDF5 file"):
+        file = h5py.File(io.BytesIO(_weights(path)), "r")
+    with file:
+        with explaining(path, "layers as Keras writes them"):
+            contents = _contents(path, file)
+        yield contents
+
+
+def read_tensor(path: Path, name: str, dataset: h5py.Dataset) -> Float32Array:
+    """Read a dataset whose shape has been verified, of float16, float32 or float64, as float32.
+
+    Raises
+    ------
+    KerasCheckpointError
+        If it holds anything but finite floating-point numbers stored in the file itself.
+    """
+    with explaining(path, f"readable values of {name}"), np.errstate(over="ignore"):
+        if dataset.dtype.kind != "f" or dataset.dtype.itemsize > np.dtype(np.float64).itemsize:
+            found = f"the type {dataset.dtype}"
+            raise KerasCheckpointError(path, f"floating-point numbers in {name}", found, "save the weights again")
+        # Never written, elsewhere, or in chunks larger than the whole, which would be unpacked before they are cut.
+        chunk = int(np.prod(dataset.chunks)) if dataset.chunks else 0
+        if dataset.external or dataset.is_virtual or chunk > dataset.size or not dataset.id.get_storage_size():
+            expected, found = f"the values of {name} in the file itself", "a declaration without them"
+            raise KerasCheckpointError(path, expected, found, "save the weights again")
+        values: Float32Array = np.asarray(dataset[()], dtype=np.float32)
+    wrong = int(np.count_nonzero(~np.isfinite(values)))
+    if wrong:
+        fix = "choose an epoch before the training diverged"
+        raise KerasCheckpointError(path, f"finite numbers in {name}", f"{wrong} of {values.size} that are not", fix)
+    return values
+
+
+@contextmanager
+def explaining(path: Path, expected: str) -> Iterator[None]:
+    """Turn what a library raises on a damaged file into one :class:`KerasCheckpointError`."""
+    try:
+        yield
+    except KerasCheckpointError:
+        raise
+    except _DAMAGE as error:
+        fix = "the file is damaged or cut short, copy it again"
+        raise KerasCheckpointError(path, expected, f"“{error}”", fix) from error
+
+
+def _weights(path: Path) -> bytes:
+    """Return the bytes of the HDF5 file that ``path`` is or contains."""
+    content = _read(path)
+    if content.startswith(_HDF5):
+        return content
+    if content.startswith(_ZIP):
+        with explaining(path, "a whole .keras archive"), zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return _unpack(path, archive)
+    found = f"a file that begins with {content[:8]!r}" if content else "an empty file"
+    raise KerasCheckpointError(path, "a .keras, .weights.h5 or whole-model .h5 file", found, "name a Keras checkpoint")
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        found = "something else" if path.exists() else "nothing"
+        raise KerasCheckpointError(path, "a file", found, "name a Keras checkpoint")
+    with path.open("rb") as file:  # read() takes the memory it is told before it reads
+        return _bounded(path, file.read(min(path.stat().st_size, MAXIMUM_BYTES) + 1))
+
+
+def _unpack(path: Path, archive: zipfile.ZipFile) -> bytes:
+    members = [member for member in archive.infolist() if member.filename == _ARCHIVED_WEIGHTS]
+    if len(members) != 1:
+        found = f"{len(members)} among {archive.namelist()[:5]}"
+        fix = "save the model with Keras 3, into one file"
+        raise KerasCheckpointError(path, f"one {_ARCHIVED_WEIGHTS} in the archive", found, fix)
+    if members[0].compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:  # the others may claim any memory
+        found = f"compression type {members[0].compress_type}"
+        raise KerasCheckpointError(path, "a stored or deflated member", found, "save the model with Keras 3")
+    with archive.open(members[0]) as member:  # a bomb is stopped by reading, whatever size it declares
+        return _bounded(path, member.read(MAXIMUM_BYTES + 1))
+
+
+def _bounded(path: Path, content: bytes) -> bytes:
+    if len(content) > MAXIMUM_BYTES:
+        fix = "no legacy model is a sixth as large, name its own checkpoint"
+        raise KerasCheckpointError(path, f"at most {MAXIMUM_BYTES:,} bytes of weights", "more", fix)
+    return content
+
+
+def _contents(path: Path, file: h5py.File) -> Contents:
+    if "layers" in file:
+        root, optimiser = "layers", "optimizer"
+    elif "model_weights" in file:
+        root, optimiser = "model_weights", "optimizer_weights"
+    else:
+        fix = "save the model or its weights with Keras 3"
+        raise KerasCheckpointError(path, "a group 'layers' or 'model_weights'", f"{list(file)[:5]}", fix)
+    layers: dict[str, Tensors] = {}
+    for parts, dataset in _datasets(path, file, optimiser):
+        if parts[0] != root or len(parts) < len(("root", "layer", "tensor")):
+            found = f"the tensor {'/'.join(parts)} elsewhere"
+            raise KerasCheckpointError(path, f"every tensor in a layer under '{root}'", found, "save the weights again")
+        layers.setdefault(parts[1], {})[parts[2:]] = dataset
+    if root == "model_weights":
+        return Contents("user", layers, {})
+    folders = {layer: file[root][layer].get("vars") for layer in layers}
+    names = {layer: folder.attrs.get("name") for layer, folder in folders.items() if folder is not None}
+    return Contents("class", layers, {layer: name for layer, name in names.items() if isinstance(name, str)})
+
+
+def _datasets(path: Path, file: h5py.File, skip: str) -> Iterator[tuple[Parts, h5py.Dataset]]:
+    """Yield every dataset outside of one group of the root; refuse links, cycles and second names."""
+    seen: set[int] = set()
+    pending: list[tuple[Parts, h5py.Group]] = [((), file)]
+    while pending:
+        above, group = pending.pop()
+        for name in group:
+            parts = (*above, name)
+            if parts == (skip,):
+                continue
+            item = group[name] if isinstance(group.get(name, getlink=True), h5py.HardLink) else None
+            address = h5py.h5o.get_info(item.id).addr if isinstance(item, h5py.Group | h5py.Dataset) else None
+            if address is None or address in seen or len(parts) > MAXIMUM_DEPTH or len(seen) >= MAXIMUM_OBJECTS:
+                expected, found = "a tree of groups and datasets, each with one name", f"{'/'.join(parts)}"
+                raise KerasCheckpointError(path, expected, found, "save the weights again")
+            seen.add(address)
+            if isinstance(item, h5py.Group):
+                pending.append((parts, item))
+            else:
+                yield parts, item

@@ -1,0 +1,274 @@
+"""Writing evidence: deliverables, what is recorded about them, and the archive of what they supersede.
+
+Order of writing: archive, deliverables, metadata. Each step is whole or not at all, so a killed process leaves every
+superseded byte in its place or in the archive, and metadata that fits the deliverables or visibly does not.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from golden_core.lake import confined, hash_bytes, new_folder, remove_temporaries, replacing
+from golden_core.milestones import checkout
+from golden_core.milestones.place import Place
+from golden_core.milestones.records import (
+    CriterionRecord,
+    EvidenceError,
+    FileRecord,
+    InputRecord,
+    Metadata,
+    Value,
+    moment,
+    read_record,
+    sealed,
+    write_record,
+)
+from golden_core.milestones.registry import METADATA, Criterion, Milestone, Specification, matches
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check or a command found for one criterion."""
+
+    criterion: str
+    value: Value
+    threshold: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a call wrote: nothing where everything was there already. ``archived`` holds what was superseded."""
+
+    metadata: Metadata
+    changed: tuple[str, ...]
+    archived: Path | None
+
+
+def write_evidence(
+    place: Place,
+    milestone: Milestone,
+    deliverables: Mapping[str, bytes | str],
+    *,
+    inputs: Sequence[Path],
+    command: Sequence[str],
+    results: Sequence[Result],
+    now: datetime.datetime,
+) -> Written:
+    """Write the deliverables of a milestone and metadata.json, and archive the files that they supersede.
+
+    Nothing is written, and the date stays, where deliverables, inputs, command, lock file and results are the
+    recorded ones; unless the recorded evidence came from a dirty tree, or from none, and this does not.
+
+    Parameters
+    ----------
+    place : Place
+        Checkout and root of the evidence.
+    milestone : Milestone
+        Must be specified; decides which deliverables, inputs and criteria there are.
+    deliverables : mapping of str to bytes or str
+        Name → content; text becomes UTF-8.
+    inputs : sequence of Path
+        Files or folders that the deliverables were made from: all that :func:`declared_inputs` returns, and any more.
+    command : sequence of str
+        Program and arguments that make the deliverables again when run at the repository's root. An argument that is
+        the path of an external input is recorded as its name.
+    results : sequence of Result
+        What was found for machine criteria; one without a result is recorded as unmeasured.
+    now : datetime
+        With a time zone.
+
+    Returns
+    -------
+    Written
+
+    Raises
+    ------
+    EvidenceError
+        If the milestone is not specified, a deliverable or input is missing, unknown or given twice, a result is for a
+        person to give, or the command names a path of this machine.
+    LookupError
+        If there is a result for a criterion that the milestone does not have.
+    FileNotFoundError
+        If an input, given or declared, does not exist.
+    """
+    specification = _specification(milestone)
+    contents = _contents(place, milestone, specification, deliverables)
+    metadata = _metadata(place, milestone, contents, inputs, command, results, moment(now))
+    folder = place.folder(milestone.id)
+    for left_by_a_killed_process in (folder, place.archives(milestone.id)):
+        remove_temporaries(left_by_a_killed_process)
+    previous = _previous(place.metadata(milestone.id))
+    present = {record.path for record in previous.outputs} if previous else set()
+    different = tuple(sorted(name for name in present | contents.keys() if _bytes(folder, name) != contents.get(name)))
+    if previous and not different and not _says_more(metadata, previous):
+        return Written(previous, (), None)
+    archived = _archive(place, milestone.id, different, now)
+    for name in different:
+        _put(confined(folder, *name.split("/")), contents.get(name))
+    write_record(metadata, place.metadata(milestone.id))
+    return Written(metadata, (*different, METADATA), archived)
+
+
+def declared_inputs(place: Place, milestone: Milestone) -> tuple[Path, ...]:
+    """Return the files of the repository that the plan declares as inputs of a milestone.
+
+    Raises
+    ------
+    EvidenceError
+        If the milestone is not specified.
+    FileNotFoundError
+        If a declared input does not exist.
+    """
+    patterns = [one.path for one in _specification(milestone).inputs if one.path is not None]
+    found = {pattern: place.declared(pattern) for pattern in patterns}
+    if missing := [pattern for pattern, paths in found.items() if not paths]:
+        raise FileNotFoundError(f"{milestone.id}: declared inputs {', '.join(missing)}: not in {place.repository}")
+    return tuple(dict.fromkeys(chain.from_iterable(found.values())))
+
+
+def _specification(milestone: Milestone) -> Specification:
+    if milestone.specification is None:
+        raise EvidenceError(f"{milestone.id}: deliverables and criteria are not yet set; specify it in data/milestones")
+    return milestone.specification
+
+
+def _contents(
+    place: Place, milestone: Milestone, specification: Specification, deliverables: Mapping[str, bytes | str]
+) -> dict[str, bytes]:
+    """Return name → bytes, every deliverable declared and every declaration delivered."""
+    declared = [deliverable.name for deliverable in specification.deliverables]
+    unknown = [name for name in deliverables if not any(matches(name, pattern) for pattern in declared)]
+    missing = [pattern for pattern in declared if not any(matches(name, pattern) for name in deliverables)]
+    if unknown or missing:
+        faults = [f"{name} is not a declared deliverable" for name in unknown] + [f"{n} is not there" for n in missing]
+        raise EvidenceError(f"{milestone.id}: " + "; ".join(faults))
+    for name in deliverables:
+        confined(place.folder(milestone.id), *name.split("/"))
+    return {n: content.encode() if isinstance(content, str) else bytes(content) for n, content in deliverables.items()}
+
+
+def _metadata(
+    place: Place,
+    milestone: Milestone,
+    contents: Mapping[str, bytes],
+    inputs: Sequence[Path],
+    command: Sequence[str],
+    results: Sequence[Result],
+    now: datetime.datetime,
+) -> Metadata:
+    records = {path: place.input_record(path) for path in inputs}
+    unread = {place.input_record(path) for path in declared_inputs(place, milestone)} - set(records.values())
+    if unread:
+        names = ", ".join(sorted(record.path for record in unread))
+        raise EvidenceError(f"{milestone.id}: declared, but not given as input: {names}")
+    return sealed(
+        Metadata(
+            milestone=milestone.id,
+            title=milestone.title,
+            author=checkout.author(place.repository),
+            date=now,
+            git=checkout.git_record(place),
+            command=_portable(milestone, command, records),
+            lock=place.lock(),
+            inputs=_inputs(milestone, records),
+            outputs=tuple(
+                FileRecord(path=name, sha256=hash_bytes(content), bytes=len(content))
+                for name, content in sorted(contents.items())
+            ),
+            criteria=_criteria(milestone, results),
+        )
+    )
+
+
+def _inputs(milestone: Milestone, records: Mapping[Path, InputRecord]) -> tuple[InputRecord, ...]:
+    """Return the inputs in order, no name twice for different things."""
+    found = sorted(set(records.values()), key=lambda record: (record.external, record.path))
+    names = [(record.external, record.path) for record in found]
+    repeated = sorted({path for external, path in names if names.count((external, path)) > 1})
+    if repeated:
+        raise EvidenceError(f"{milestone.id}: {', '.join(repeated)}: different inputs with the same name; rename one")
+    return tuple(found)
+
+
+def _portable(milestone: Milestone, command: Sequence[str], records: Mapping[Path, InputRecord]) -> tuple[str, ...]:
+    """Return a command without paths of this machine: an external input stands there by name."""
+    names = {str(path): record.path for path, record in records.items()}
+    portable = tuple(names.get(argument, argument) for argument in command)
+    for argument in portable:
+        if any(Path(part).is_absolute() for part in argument.split("=")):
+            raise EvidenceError(f"{milestone.id}: {argument!r} of the command means nothing on another machine")
+    return portable
+
+
+def _criteria(milestone: Milestone, results: Sequence[Result]) -> tuple[CriterionRecord, ...]:
+    given = {result.criterion: result for result in results}
+    if len(given) < len(results):
+        raise EvidenceError(f"{milestone.id}: a criterion has two results; give one each")
+    for name in given:
+        if milestone.criterion(name).decider == "sign_off":
+            raise EvidenceError(f"{milestone.id}: {name} is for a person to decide, not for a result")
+    return tuple(_criterion(criterion, given.get(criterion.id)) for criterion in milestone.criteria)
+
+
+def _criterion(criterion: Criterion, result: Result | None) -> CriterionRecord:
+    human = criterion.decider == "sign_off"
+    return CriterionRecord(
+        id=criterion.id,
+        claim=criterion.claim,
+        decided_by=criterion.decided_by,
+        value=result.value if result else None,
+        threshold=result.threshold if result else "signed" if human else "",
+        verdict=("pass" if result.passed else "fail") if result else "open" if human else "unmeasured",
+    )
+
+
+def _previous(path: Path) -> Metadata | None:
+    try:
+        return read_record(Metadata, path)
+    except (FileNotFoundError, EvidenceError):
+        return None  # a damaged file is superseded, and archived, like any other
+
+
+def _says_more(new: Metadata, old: Metadata) -> bool:
+    """Whether new evidence differs from the old in substance, or in coming from a clean tree at last."""
+    circumstances = {"author", "date", "git", "seal"}
+    if new.model_dump(exclude=circumstances) != old.model_dump(exclude=circumstances):
+        return True
+    return new.git.dirty is False and old.git.dirty is not False
+
+
+def _bytes(folder: Path, name: str) -> bytes | None:
+    """Return what lies in place of a deliverable, or nothing."""
+    path = folder / name
+    if path.is_symlink() or path.is_dir():
+        raise EvidenceError(f"{path}: is a link or a folder where a deliverable belongs; remove it")
+    return path.read_bytes() if path.exists() else None
+
+
+def _archive(place: Place, milestone: str, different: Sequence[str], now: datetime.datetime) -> Path | None:
+    """Copy what is about to be superseded; return the folder, or nothing where there was nothing."""
+    folder = place.folder(milestone)
+    old = {name: content for name in (*different, METADATA) if (content := _bytes(folder, name)) is not None}
+    if not old:
+        return None
+    archive = place.archives(milestone) / now.astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    if archive.exists():
+        raise EvidenceError(f"{archive}: exists already; evidence of one moment is written once")
+    with new_folder(archive) as temporary:
+        for name, content in old.items():
+            _put(temporary / name, content)
+    return archive
+
+
+def _put(path: Path, content: bytes | None) -> None:
+    """Write a file, whole or not at all; without content, remove it."""
+    if content is None:
+        path.unlink(missing_ok=True)
+        return
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)

@@ -1,0 +1,204 @@
+"""Evidence against the disk, the plan and git: everything that does not fit, each by name. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from golden_core.milestones import checkout
+from golden_core.milestones.commands import rerun
+from golden_core.milestones.place import Place, file_record
+from golden_core.milestones.records import EvidenceError, FileRecord, InputRecord, Metadata, read_record
+from golden_core.milestones.registry import METADATA, SIGN_OFFS, Milestone, matches
+from golden_core.milestones.signatures import read_sign_offs, signed_hash
+
+Kind = Literal["metadata", "deliverable", "input", "lock", "tree", "commit", "sign-off", "rerun"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that does not fit: what it concerns and what is wrong."""
+
+    kind: Kind
+    subject: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found wrong, and what could not be looked at and why."""
+
+    milestone: str
+    findings: tuple[Finding, ...]
+    unverified: tuple[Finding, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing that was looked at is wrong."""
+        return not self.findings
+
+
+def verify(
+    place: Place,
+    milestone: Milestone,
+    *,
+    external: Mapping[str, Path] | None = None,
+    rerun_within_s: float | None = None,
+) -> Verification:
+    """Recompute every hash of a milestone's evidence, and look at the tree, the commit and the sign-offs.
+
+    Parameters
+    ----------
+    place : Place
+        Checkout and root of the evidence.
+    milestone : Milestone
+        As the plan declares it now.
+    external : mapping of str to Path
+        Where inputs outside the repository lie, by recorded name; others count as unverified.
+    rerun_within_s : float or None
+        Also run the recorded command into a scratch folder, for at most so many seconds, and compare bytes.
+
+    Returns
+    -------
+    Verification
+        Nothing was wrong if it has no findings; ``unverified`` says what nobody looked at.
+    """
+    given = external or {}
+    metadata, findings = content_findings(place, milestone, given)
+    if metadata is None:
+        return Verification(milestone.id, findings, ())
+    unverified = [
+        Finding("input", record.path, "lies outside the repository; give its path to have it verified")
+        for record in metadata.inputs
+        if record.external and record.path not in given
+    ]
+    found = [*findings, *_lock(place, metadata), *_tree(place, metadata), *_sign_offs(place, milestone, metadata)]
+    if (commit := metadata.git.commit) and (reason := checkout.why_history_is_unknown(place.repository)):
+        unverified.append(Finding("commit", commit, reason))
+    else:
+        found += _commit(place, metadata)
+    if rerun_within_s is None:
+        unverified.append(Finding("rerun", " ".join(metadata.command), "the command was not run again"))
+    elif lacking := [argument for argument in metadata.command if argument in {f.subject for f in unverified}]:
+        unverified.append(Finding("rerun", " ".join(metadata.command), f"needs {', '.join(lacking)}"))
+    else:
+        differences = rerun(place, metadata, given, timeout_s=rerun_within_s)
+        found += [Finding("rerun", name, message) for name, message in differences]
+    return Verification(milestone.id, tuple(found), tuple(unverified))
+
+
+def content_findings(
+    place: Place, milestone: Milestone, external: Mapping[str, Path] | None = None
+) -> tuple[Metadata | None, tuple[Finding, ...]]:
+    """Return the metadata, if it can be read, and whatever is wrong with it, the deliverables and the inputs."""
+    try:
+        metadata = read_record(Metadata, place.metadata(milestone.id))
+    except FileNotFoundError:
+        return None, (Finding("metadata", METADATA, "no evidence has been written"),)
+    except EvidenceError as error:
+        return None, (Finding("metadata", METADATA, str(error)),)
+    inputs = _inputs(place, metadata, external or {})
+    return metadata, (*_plan(place, milestone, metadata), *_outputs(place, metadata), *inputs)
+
+
+def _plan(place: Place, milestone: Milestone, metadata: Metadata) -> Iterator[Finding]:
+    """Find what the plan declares and the metadata lacks, and the other way round."""
+    if metadata.milestone != milestone.id:
+        yield Finding("metadata", METADATA, f"is that of {metadata.milestone}")
+    specification = milestone.specification
+    declared = [deliverable.name for deliverable in specification.deliverables] if specification else []
+    written = [record.path for record in metadata.outputs]
+    for pattern in declared:
+        if not any(matches(name, pattern) for name in written):
+            yield Finding("deliverable", pattern, "is declared in the plan and was never written")
+    for name in written:
+        if not any(matches(name, pattern) for pattern in declared):
+            yield Finding("deliverable", name, "was written and is not declared in the plan")
+    for source in specification.inputs if specification else ():
+        yield from _unread(place, source.path, metadata) if source.path else ()
+
+
+def _unread(place: Place, pattern: str, metadata: Metadata) -> Iterator[Finding]:
+    """Find files that a declared input stands for and that were not read; a family may have grown since."""
+    read = {record.path for record in metadata.inputs if not record.external}
+    there = {path.relative_to(place.repository).as_posix() for path in place.declared(pattern)}
+    known = there or {name for name in read if matches(name, pattern)}
+    for name in sorted(there - read) if known else [pattern]:
+        yield Finding("input", name, "is declared in the plan and was not read")
+
+
+def _outputs(place: Place, metadata: Metadata) -> Iterator[Finding]:
+    folder = place.folder(metadata.milestone)
+    for record in metadata.outputs:
+        if message := _difference(folder / record.path, record):
+            yield Finding("deliverable", record.path, message)
+    known = {record.path for record in metadata.outputs} | {METADATA, SIGN_OFFS}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if name not in known and (path.is_symlink() or not path.is_dir()):
+            yield Finding("deliverable", name, "lies there and was never written as evidence")
+
+
+def _inputs(place: Place, metadata: Metadata, external: Mapping[str, Path]) -> Iterator[Finding]:
+    for record in metadata.inputs:
+        path = external.get(record.path) if record.external else place.repository / record.path
+        if path is None:
+            continue  # reported as unverified: what is not here cannot be wrong
+        if not path.exists():
+            yield Finding("input", record.path, "is missing")
+        elif (found := place.input_record(path).sha256) != record.sha256:
+            yield Finding("input", record.path, f"has changed: recorded {record.sha256}, found {found}")
+
+
+def _difference(path: Path, record: FileRecord | InputRecord) -> str | None:
+    if path.is_symlink() or path.is_dir():
+        return "is a link or a folder, not the file that was written"
+    if not path.exists():
+        return "is missing"
+    found = file_record(path, record.path).sha256
+    return None if found == record.sha256 else f"has changed: recorded {record.sha256}, found {found}"
+
+
+def _lock(place: Place, metadata: Metadata) -> Iterator[Finding]:
+    now = place.lock()
+    if metadata.lock and now is None:
+        yield Finding("lock", metadata.lock.path, "is missing")
+    elif now and (metadata.lock is None or metadata.lock.sha256 != now.sha256):
+        yield Finding("lock", now.path, "is not the one that the evidence was made under; write the evidence again")
+
+
+def _tree(place: Place, metadata: Metadata) -> Iterator[Finding]:
+    if metadata.git.dirty:
+        yield Finding("tree", METADATA, f"was written from a dirty tree: {', '.join(metadata.git.uncommitted)}")
+    for path in checkout.git_record(place).uncommitted:
+        yield Finding("tree", path, "is not committed")
+    for path in checkout.uncommitted_evidence(place, metadata.milestone):
+        yield Finding("tree", path, "is evidence that is not committed")
+
+
+def _commit(place: Place, metadata: Metadata) -> Iterator[Finding]:
+    if metadata.git.commit is None:
+        yield Finding("commit", METADATA, "was written where git knew no commit")
+    elif not checkout.is_in_history(place.repository, metadata.git.commit):
+        yield Finding("commit", metadata.git.commit, "is not in the history of this checkout")
+
+
+def _sign_offs(place: Place, milestone: Milestone, metadata: Metadata) -> Iterator[Finding]:
+    try:
+        entries = read_sign_offs(place, milestone)
+    except EvidenceError as error:
+        yield Finding("sign-off", SIGN_OFFS, str(error))
+        return
+    human = {c.id: c for c in milestone.criteria if c.decider == "sign_off"}
+    for entry in entries:
+        if entry.criterion not in human:
+            yield Finding("sign-off", entry.criterion, f"signed by {entry.name}, is no criterion for a person any more")
+        elif entry.evidence != signed_hash(metadata, human[entry.criterion]):
+            yield Finding(
+                "sign-off", entry.criterion, f"signed by {entry.name} for deliverables that have changed since"
+            )

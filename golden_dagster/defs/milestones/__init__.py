@@ -1,0 +1,1 @@
+"""The plan as assets: one per milestone, one per exit gate."""

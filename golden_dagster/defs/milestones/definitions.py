@@ -1,0 +1,21 @@
+"""Milestones and exit gates; the same for every study."""
+
+import dagster as dg
+
+from golden_core.milestones.registry import load_registry
+from golden_core.study import Study
+from golden_dagster.lib.milestones import gate_asset, milestone_asset, milestone_checks
+
+
+def milestone_definitions(_study: Study | None = None) -> dg.Definitions:
+    """Return one asset per milestone and one per exit gate."""
+    phases = load_registry().phases
+    milestones = [milestone_asset(milestone) for phase in phases for milestone in phase.milestones]
+    checks = [check for phase in phases for milestone in phase.milestones for check in milestone_checks(milestone)]
+    return dg.Definitions(assets=[*milestones, *(gate_asset(phase) for phase in phases)], asset_checks=checks)
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Return the assets of the plan."""
+    return milestone_definitions()

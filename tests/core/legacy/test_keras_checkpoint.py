@@ -1,0 +1,187 @@
+"""Weights from Keras files: every variant in every container, names before positions, and on into a forecaster."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from support.keras_files import CONTAINERS, layout, random_network, write_keras_file
+
+from golden_core.data.windows import Target, Windows, cut_windows
+from golden_core.forecasters import forecaster_class
+from golden_core.forecasters.base import Context
+from golden_core.lake import hash_file
+from golden_core.legacy.keras_blocks import KINDS, blocks_in_order
+from golden_core.legacy.keras_checkpoint import KerasCheckpointError, import_checkpoint, load_keras_checkpoint
+from golden_core.models.legacy import VARIANTS, build
+from golden_core.training.checkpoint import load_checkpoint
+
+torch.set_num_threads(1)
+
+PARITY = Path(__file__).parents[3] / "../shared/legacy/parity"
+# Of model.weights.h5, beside the optimiser: counted in files that Keras 3.15.1 wrote.
+MODEL_DATASETS = {
+    **{"v01": 24, "v02": 48, "v03": 54, "v04": 55, "v05": 62, "v06": 68, "v07": 92, "v08": 94},
+    **{"v09": 71, "v10": 85},
+}
+
+
+def outputs(network):
+    x = torch.randn(16, 3, 4, generator=torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        return network(x)
+
+
+def assert_equal_networks(ours, theirs):
+    ours_state, theirs_state = ours.state_dict(), theirs.state_dict()
+    assert list(ours_state) == list(theirs_state)
+    for name, values in ours_state.items():
+        assert torch.equal(values, theirs_state[name]), name
+    assert torch.equal(outputs(ours), outputs(theirs))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_layout_is_whole(variant):
+    assert sum(len(shapes) for _, _, shapes in layout(variant)) == MODEL_DATASETS[variant]
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_comes_back_from_every_container(variant, container, tmp_path):
+    network = random_network(variant)
+    path = write_keras_file(tmp_path / f"model.{container}", variant, network, container)
+    loaded = load_keras_checkpoint(variant, path)
+    assert not loaded.training
+    assert_equal_networks(loaded, network)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_the_content_decides_the_container_not_the_name(container, tmp_path):
+    network = random_network("v01")
+    path = write_keras_file(tmp_path / "weights.of.someone", "v01", network, container)
+    link = tmp_path / "link.keras"
+    link.symlink_to(path)
+    assert_equal_networks(load_keras_checkpoint("v01", str(link)), network)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_without_names_the_position_in_the_class_decides(variant, tmp_path):
+    network = random_network(variant)
+    path = write_keras_file(tmp_path / "model.weights.h5", variant, network, "weights.h5")
+    with h5py.File(path, "r+") as file:
+        file.visititems(lambda _, item: item.attrs.pop("name", None) and None)
+    assert_equal_networks(load_keras_checkpoint(variant, path), network)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_where_there_are_names_they_decide_not_the_position(variant, tmp_path):
+    network = random_network(variant)
+    path = write_keras_file(tmp_path / "model.weights.h5", variant, network, "weights.h5")
+    kinds = [KINDS[type(block)] for block in blocks_in_order(network).values()]
+    with h5py.File(path, "r+") as file:
+        for kind in {kind for kind in kinds if kinds.count(kind) > 1}:
+            first, last = kind, f"{kind}_{kinds.count(kind) - 1}"
+            file.move(f"layers/{first}", "layers/aside")
+            file.move(f"layers/{last}", f"layers/{first}")
+            file.move("layers/aside", f"layers/{last}")
+    assert_equal_networks(load_keras_checkpoint(variant, path), network)
+
+
+def test_experts_are_sorted_by_number_not_by_letter(tmp_path):
+    # dense_10 stands before dense_2 in the file; expert 2 is the third all the same.
+    network = random_network("v08")
+    path = write_keras_file(tmp_path / "model.h5", "v08", network, "weights.h5")
+    with h5py.File(path) as file:
+        assert list(file["layers/mix_of_experts/experts"])[2] == "dense_10"
+        third = file["layers/mix_of_experts/experts/dense_2/vars/0"][()]
+    loaded = load_keras_checkpoint("v08", path)
+    assert np.array_equal(loaded.experts.weight_experts[128:192].detach().numpy(), third.T)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 0.0), (np.float16, 1e-3)])
+def test_other_precisions_become_float32(dtype, tolerance, tmp_path):
+    network = random_network("v01")
+    path = write_keras_file(tmp_path / "model.weights.h5", "v01", network, "weights.h5")
+    with h5py.File(path, "r+") as file:
+        values = file["layers/dense/vars/0"][()]
+        del file["layers/dense/vars/0"]
+        file["layers/dense/vars/0"] = values.astype(dtype)
+    weight = load_keras_checkpoint("v01", path).head.output.weight
+    assert weight.dtype == torch.float32
+    assert (weight - network.head.output.weight).abs().max() <= tolerance
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_order_of_keras_names_every_block_with_weights(variant):
+    network = build(variant)
+    weights = {name.rpartition(".")[0] for name in network.state_dict()}
+    assert set(blocks_in_order(network)) == weights
+
+
+# ---------------------------------------------------------------------------------- into a checkpoint that forecasts
+
+
+def windows():
+    bars = 60
+    generator = np.random.Generator(np.random.PCG64(11))
+    closes = 1.1 * np.exp(np.cumsum(generator.normal(0, 1e-3, bars)))
+    return cut_windows(
+        generator.normal(size=(bars, 4)).astype(np.float32),
+        closes,
+        np.datetime64("2020-01-01T00:00", "us") + np.arange(bars) * np.timedelta64(1, "h"),
+        range(10, 50),
+        context_length=3,
+        horizon=1,
+        target=Target("log_return", mean=1e-5, scale=2e-3),
+    )
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_an_imported_checkpoint_forecasts_what_the_network_says(variant, tmp_path):
+    network = random_network(variant)
+    source = write_keras_file(tmp_path / "trained.keras", variant, network, "keras")
+    out = tmp_path / "folder" / f"{variant}.safetensors"
+    import_checkpoint(variant, source, out)
+    state, metadata = load_checkpoint(out)
+    assert metadata == {
+        "forecaster": variant,
+        "context_length": 3,
+        "num_features": 4,
+        "source": {"file": "trained.keras", "sha256": hash_file(source)},
+    }
+    settings = {"gate": "linear", "initialisers": "keras_3.8"}
+    forecaster = forecaster_class(variant)(settings, Context(3, ("open", "high", "low", "close"), 1, training=None))
+    forecaster.restore(state)
+    cut: Windows = windows()
+    with torch.no_grad():
+        raw = network(torch.from_numpy(np.array(cut.X))).numpy()
+    assert np.array_equal(forecaster.predict(cut), cut.target.log_return(raw, cut.last_close))
+
+
+def test_a_failed_import_leaves_the_old_file(tmp_path):
+    source = write_keras_file(tmp_path / "v01.keras", "v01", random_network("v01"), "keras")
+    out = tmp_path / "v02.safetensors"
+    out.write_bytes(b"old")
+    with pytest.raises(KerasCheckpointError, match="those of v01"):
+        import_checkpoint("v02", source, out)
+    assert out.read_bytes() == b"old"
+
+
+# -------------------------------------------------------------------------------------------- against Keras' outputs
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    "name",
+    ["v_01_hash.weights.h5", "v_04_hash.weights.h5", "v_08_hash.weights.h5", "v_08_trained.keras", "v_04_trained.h5"],
+)
+def test_outputs_equal_those_of_keras(name):
+    if not PARITY.is_dir():
+        pytest.skip("needs the Keras files of ../shared")
+    network = load_keras_checkpoint(f"v{name[2:4]}", PARITY / name)
+    with np.load(PARITY / f"{name.partition('.')[0]}.npz") as data:
+        x, y = torch.from_numpy(data["x"]), data["y"][:, 0]
+    with torch.no_grad():
+        difference = np.abs(network(x).numpy() - y).max()
+    assert difference <= 2e-5 * np.ptp(y)  # measured: 3e-7 … 8e-6

@@ -1,0 +1,361 @@
+"""Writing evidence: what is recorded, when nothing is written, what goes to the archive, what is refused."""
+
+import datetime as dt
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.milestones import DELIVERABLES, PASSED, START, make_project, project_at
+
+from golden_core.lake import hash_bytes
+from golden_core.milestones.evidence import Result, declared_inputs, write_evidence
+from golden_core.milestones.records import EvidenceError, Metadata, read_record, render, sealed, write_record
+from golden_core.milestones.verification import content_findings
+
+CHANGED = DELIVERABLES | {"report.md": "# Another report\n"}
+
+
+def test_everything_is_recorded(project):
+    written = project.write()
+    metadata = json.loads((project.folder / "metadata.json").read_text(encoding="utf-8"))
+    assert metadata["author"] == "Grace Hopper"
+    assert metadata["date"] == "2026-03-01T12:00:00Z"
+    assert metadata["git"] == {"commit": project.head, "dirty": False, "uncommitted": []}
+    assert metadata["command"] == ["python", "make.py"]
+    assert metadata["lock"] == {"path": "constraints.txt", "sha256": hash_bytes(b"numpy==2.4.6\n"), "bytes": 13}
+    assert metadata["inputs"] == [
+        {"path": "data/input.csv", "sha256": hash_bytes(b"1\n"), "bytes": 2, "external": False}
+    ]
+    assert [(one["path"], one["sha256"]) for one in metadata["outputs"]] == [
+        ("report.md", hash_bytes(DELIVERABLES["report.md"].encode())),
+        ("tables/a.csv", hash_bytes(b"x\n1\n")),
+        ("tables/b.csv", hash_bytes(b"y\n2\n")),
+    ]
+    assert [(one["id"], one["value"], one["threshold"], one["verdict"]) for one in metadata["criteria"]] == [
+        ("counts_equal", 20, "20", "pass"),
+        ("script_runs", 0, "exit status 0", "pass"),
+        ("reviewed", None, "signed", "open"),
+        ("approved", None, "signed", "open"),
+    ]
+    assert written.changed == ("report.md", "tables/a.csv", "tables/b.csv", "metadata.json")
+    assert written.archived is None
+    assert (project.folder / "tables" / "a.csv").read_bytes() == b"x\n1\n"
+
+
+def test_what_was_not_measured_is_said_to_be_unmeasured(project):
+    project.write(results=())
+    verdicts = {one.id: one.verdict for one in read_record(Metadata, project.folder / "metadata.json").criteria}
+    assert verdicts == {
+        "counts_equal": "unmeasured",
+        "script_runs": "unmeasured",
+        "reviewed": "open",
+        "approved": "open",
+    }
+
+
+def snapshot(root: Path) -> dict[str, tuple[bytes, int]]:
+    return {str(p.relative_to(root)): (p.read_bytes(), p.stat().st_mtime_ns) for p in root.rglob("*") if p.is_file()}
+
+
+def test_unchanged_content_is_not_written_again(project):
+    project.write()
+    project.commit()
+    before = snapshot(project.place.evidence)
+    again = project.write(day=5)
+    assert snapshot(project.place.evidence) == before
+    assert (again.changed, again.archived) == ((), None)
+    assert again.metadata.date == START
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_later_commits_and_authors_do_not_disturb_it(project):
+    project.write()
+    project.commit()
+    project.git("config", "user.name", "Somebody Else")
+    (project.place.repository / "unfinished.txt").write_text("dirty now, clean then\n")
+    assert project.write(day=5).changed == ()
+
+
+@pytest.mark.parametrize("what", ["result", "command", "input", "lock", "title"])
+def test_new_facts_about_old_deliverables_are_recorded(project, what):
+    project.write()
+    project.commit()
+    changes = {}
+    if what == "result":
+        changes = {"results": (Result("counts_equal", 19, "20", False), PASSED[1])}
+    elif what == "command":
+        changes = {"command": ["python", "make.py", "--again"]}
+    elif what == "title":
+        project = project.with_plan(criteria=[{"id": "reviewed", "claim": "Other words.", "sign_off": "statistician"}])
+        changes = {"results": ()}
+    else:
+        name = {"input": "data/input.csv", "lock": "constraints.txt"}[what]
+        (project.place.repository / name).write_text("changed\n")
+        project.commit()
+    again = project.write(day=1, **changes)
+    assert again.changed == ("metadata.json",)
+    assert [path.name for path in again.archived.iterdir()] == ["metadata.json"]
+
+
+def test_evidence_from_a_dirty_tree_is_replaced_by_the_same_from_a_clean_one(project):
+    (project.place.repository / "unfinished.txt").write_text("x\n")
+    dirty = project.write()
+    assert dirty.metadata.git.dirty
+    assert dirty.metadata.git.uncommitted == ("unfinished.txt",)
+    project.commit()
+    clean = project.write(day=1)
+    assert clean.changed == ("metadata.json",)
+    assert not clean.metadata.git.dirty
+
+
+def test_evidence_itself_does_not_make_the_tree_dirty(project):
+    project.write()
+    assert not project.write(CHANGED, day=1).metadata.git.dirty
+
+
+def test_superseded_files_are_archived_under_the_time_they_were_superseded(project):
+    project.write()
+    old_metadata = (project.folder / "metadata.json").read_bytes()
+    new = {name: content for name, content in CHANGED.items() if name != "tables/b.csv"}
+    archived = project.write(new, day=1).archived
+    assert archived == project.place.evidence / "_archive" / "P0.M1" / "20260302T120000.000000Z"
+    assert {str(path.relative_to(archived)) for path in archived.rglob("*") if path.is_file()} == {
+        "report.md",
+        "tables/b.csv",
+        "metadata.json",
+    }
+    assert (archived / "report.md").read_text(encoding="utf-8") == DELIVERABLES["report.md"]
+    assert (archived / "tables" / "b.csv").read_bytes() == DELIVERABLES["tables/b.csv"]
+    assert (archived / "metadata.json").read_bytes() == old_metadata
+    assert not (project.folder / "tables" / "b.csv").exists()
+
+
+def test_two_writings_of_one_moment_do_not_mix(project):
+    project.write()
+    project.write(CHANGED, day=1)
+    with pytest.raises(EvidenceError, match="evidence of one moment is written once"):
+        project.write(day=1)
+
+
+@pytest.mark.parametrize("name", ["report.md", "metadata.json"])
+def test_what_was_edited_by_hand_is_archived_and_made_good(project, name):
+    project.write()
+    (project.folder / name).write_text("edited\n")
+    archived = project.write(day=1).archived
+    assert (archived / name).read_text() == "edited\n"
+    assert content_findings(project.place, project.milestone)[1] == ()
+
+
+def test_external_inputs_are_recorded_without_their_folder(project, tmp_path):
+    outside = tmp_path / "private" / "bars.csv"
+    outside.parent.mkdir()
+    outside.write_text("2\n")
+    inputs = [project.place.repository / "data" / "input.csv", outside]
+    written = project.write(inputs=inputs, command=["python", "make.py", "--bars", str(outside)])
+    assert written.metadata.inputs[-1].model_dump() == {
+        "path": "bars.csv",
+        "sha256": hash_bytes(b"2\n"),
+        "bytes": 2,
+        "external": True,
+    }
+    assert written.metadata.command == ("python", "make.py", "--bars", "bars.csv")
+    assert str(tmp_path) not in (project.folder / "metadata.json").read_text(encoding="utf-8")
+
+
+def test_a_folder_is_an_input_with_one_hash_for_all_it_holds(project, tmp_path):
+    tree = tmp_path / "tree"
+    (tree / "v_01").mkdir(parents=True)
+    (tree / "v_01" / "Run.py").write_text("a\n")
+    (tree / "loop").symlink_to(tree)
+    first = project.place.input_record(tree)
+    assert (first.path, first.bytes, first.external) == ("tree", 2, True)
+    (tree / "v_01" / "Run.py").rename(tree / "v_01" / "Ran.py")
+    renamed = project.place.input_record(tree)
+    (tree / "v_01" / "Ran.py").write_text("b\n")
+    assert len({first.sha256, renamed.sha256, project.place.input_record(tree).sha256}) == 3
+
+
+REFUSED = {
+    "unknown deliverable": ({"deliverables": DELIVERABLES | {"notes.txt": ""}}, "notes.txt is not a declared"),
+    "missing deliverable": ({"deliverables": {"tables/a.csv": b""}}, "report.md is not there"),
+    "missing family": ({"deliverables": {"report.md": ""}}, r"tables/\*.csv is not there"),
+    "hidden file": ({"deliverables": DELIVERABLES | {"tables/.a.csv": b""}}, "cannot be the name of a file"),
+    "unread input": ({"inputs": []}, r"declared, but not given as input: data/input\.csv"),
+    "path of this machine": ({"command": ["python", "/home/me/make.py"]}, "means nothing on another machine"),
+    "path in an option": ({"command": ["python", "--out=/tmp/x"]}, "means nothing on another machine"),
+    "no command": ({"command": []}, "at least 1 item"),
+    "result twice": ({"results": (*PASSED, PASSED[0])}, "a criterion has two results"),
+    "result for a person": ({"results": (Result("approved", 1, "", True),)}, "is for a person to decide"),
+    "unknown result": ({"results": (Result("beauty", 1, "", True),)}, "no criterion 'beauty'"),
+    "not a number": ({"results": (Result("counts_equal", float("nan"), "", True),)}, "finite number"),
+    "no time zone": ({"now": START.replace(tzinfo=None)}, "has no time zone"),
+}
+
+
+def test_all_of_a_declared_family_is_read(project):
+    other = project.place.repository / "data" / "other.csv"
+    other.write_text("2\n")
+    assert [path.name for path in declared_inputs(project.place, project.milestone)] == ["input.csv", "other.csv"]
+    with pytest.raises(EvidenceError, match=r"not given as input: data/other\.csv"):
+        project.write()
+    other.unlink()
+    (project.place.repository / "data" / "input.csv").unlink()
+    with pytest.raises(FileNotFoundError, match=r"declared inputs data/\*\.csv: not in"):
+        project.write(inputs=[])
+
+
+@pytest.mark.parametrize(("changes", "message"), REFUSED.values(), ids=REFUSED)
+def test_nothing_is_written_when_something_is_wrong(project, changes, message):
+    with pytest.raises((ValueError, LookupError), match=message):
+        project.write(**({"deliverables": DELIVERABLES} | changes))
+    assert not project.place.evidence.exists()
+
+
+def test_a_milestone_without_a_specification_has_no_evidence(project):
+    with pytest.raises(EvidenceError, match="not yet set"):
+        write_evidence(
+            project.place, project.registry.milestone("P0.M2"), {}, inputs=[], command=["x"], results=(), now=START
+        )
+
+
+def test_a_link_in_place_of_a_deliverable_is_refused(project, tmp_path):
+    project.folder.mkdir(parents=True)
+    (project.folder / "report.md").symlink_to(tmp_path / "elsewhere.md")
+    with pytest.raises(EvidenceError, match="is a link or a folder where a deliverable belongs"):
+        project.write()
+
+
+def test_without_a_name_in_git_there_is_no_author(project):
+    project.git("config", "--unset", "user.name")
+    assert project.write().metadata.author is None
+
+
+def test_without_git_nothing_is_claimed_about_it(project):
+    (project.place.repository / ".git").rename(project.place.repository.parent / "git-elsewhere")
+    assert project.write().metadata.git.model_dump() == {"commit": None, "dirty": None, "uncommitted": ()}
+
+
+def test_a_repository_further_up_is_not_this_one(tmp_path):
+    around = make_project(tmp_path / "around")
+    inside = make_project(tmp_path / "around" / "inside")
+    shutil.rmtree(inside.place.repository / ".git")
+    assert around.write().metadata.git.commit == around.head
+    assert inside.write().metadata.git.commit is None
+
+
+def test_looking_at_git_does_not_write_to_it(project):
+    index = project.place.repository / ".git" / "index"
+    (project.place.repository / "make.py").touch()  # a fresh stat would make `git status` refresh the index
+    before = index.read_bytes()
+    project.write()
+    assert index.read_bytes() == before
+
+
+VALUES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
+
+
+@given(value=VALUES | TEXTS, title=TEXTS, path=TEXTS, when=st.datetimes(timezones=st.just(dt.UTC)))
+def test_metadata_survives_its_file(tmp_path_factory, value, title, path, when):
+    record = sealed(
+        Metadata.model_validate_json(
+            json.dumps(
+                {
+                    "milestone": "P0.M1",
+                    "title": title,
+                    "author": None,
+                    "date": when.replace(microsecond=0).isoformat(),
+                    "git": {"commit": "a" * 40, "dirty": True, "uncommitted": [path]},
+                    "command": ["x", path],
+                    "lock": None,
+                    "inputs": [{"path": path, "sha256": "0" * 64, "bytes": 0, "external": True}],
+                    "outputs": [],
+                    "criteria": [
+                        {
+                            "id": "a",
+                            "claim": title,
+                            "decided_by": "b",
+                            "value": value,
+                            "threshold": "",
+                            "verdict": "pass",
+                        }
+                    ],
+                }
+            )
+        )
+    )
+    file = tmp_path_factory.mktemp("any") / "metadata.json"
+    write_record(record, file)
+    back = read_record(Metadata, file)
+    assert back == record
+    assert type(back.criteria[0].value) is type(value)
+    assert render(back).encode() == file.read_bytes()
+
+
+# Every step that changes the disk is a moment at which the process can be killed. At the k-th it is, without any
+# clean-up; where a step writes bytes, half of them are written.
+KILLED = """
+import ast, os, shutil, sys
+from pathlib import Path
+from support.milestones import project_at
+
+folder, new = Path(sys.argv[1]), ast.literal_eval(sys.argv[2])
+
+def die_at(k):
+    steps = []
+    def dying(step):
+        def counted(self, *arguments, **options):
+            steps.append(step.__name__)
+            if len(steps) == k:
+                if step.__name__ == "write_bytes":
+                    step(self, arguments[0][: len(arguments[0]) // 2])
+                os._exit(9)
+            return step(self, *arguments, **options)
+        return counted
+    for name in ("write_bytes", "write_text", "replace", "rename", "unlink"):
+        setattr(Path, name, dying(getattr(Path, name)))
+
+k, status = 0, 9
+while status == 9:
+    k += 1
+    shutil.copytree(folder / "project", folder / str(k))
+    child = os.fork()
+    if child == 0:
+        die_at(k)
+        project_at(folder / str(k)).write(new, day=1)
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+sys.exit(status)
+"""
+NEW = {"report.md": b"# Another report\n" * 50, "tables/a.csv": DELIVERABLES["tables/a.csv"], "tables/c.csv": b"z\n3\n"}
+
+
+def test_a_killed_process_loses_nothing_and_claims_nothing(project, tmp_path):
+    project.write()
+    project.commit()
+    old = {name: content for name, (content, _) in snapshot(project.folder).items()}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), repr(NEW)], env=environment, check=True)
+    killed = sorted((path for path in tmp_path.iterdir() if path.name.isdigit()), key=lambda path: int(path.name))
+    assert len(killed) > 10
+    for root in killed:
+        half = project_at(root)
+        present = {name: content for name, (content, _) in snapshot(half.folder).items() if ".tmp" not in name}
+        archived = [path.read_bytes() for path in half.place.archives("P0.M1").rglob("*") if path.is_file()]
+        for name, content in old.items():
+            assert present.get(name) == content or content in archived
+        for name, content in present.items():
+            assert content in (old.get(name), NEW.get(name)) or name == "metadata.json"
+        metadata, findings = content_findings(half.place, half.milestone)
+        recorded = {record.path: record.sha256 for record in metadata.outputs}
+        assert findings or recorded == {name: hash_bytes(present[name]) for name in present if name != "metadata.json"}
+        half.write(NEW, day=2)
+        assert content_findings(half.place, half.milestone)[1] == ()
+        assert {name: content for name, (content, _) in snapshot(half.folder).items()}.keys() == {*NEW, "metadata.json"}
+        assert list(half.place.evidence.rglob("*.tmp")) == []

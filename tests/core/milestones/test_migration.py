@@ -1,0 +1,290 @@
+"""The migration plan: every legacy file has one place, nothing waits for itself, and planned tests are not claimed."""
+
+import csv
+import io
+import re
+import shutil
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from golden_core.lake import PROJECT_ROOT
+from golden_core.legacy.frozen import frozen_checksums
+from golden_core.milestones.migration import (
+    MIGRATION,
+    Plan,
+    PlanError,
+    find_cycle,
+    load_plan,
+    misplaced_files,
+    parity_tests,
+    plan_results,
+    steps,
+    targets,
+    volume,
+)
+from golden_core.milestones.migration_pages import (
+    deprecations_csv,
+    migration_deliverables,
+    migration_plan_markdown,
+    work_packages_csv,
+)
+from golden_core.milestones.pytest_ids import is_test
+from golden_core.milestones.registry import load_registry
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return load_plan()
+
+
+@pytest.fixture(scope="module")
+def checksums():
+    return frozen_checksums()
+
+
+@pytest.fixture(scope="module")
+def pages(plan, checksums):
+    return migration_deliverables(plan, checksums, PROJECT_ROOT)
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def changed(plan: Plan, package: str, **changes) -> Plan:
+    packages = tuple(one.model_copy(update=changes) if one.id == package else one for one in plan.packages)
+    return plan.model_copy(update={"packages": packages})
+
+
+def test_every_legacy_file_has_exactly_one_place(pages, checksums):
+    in_packages = [path for row in rows(pages["work_packages.csv"]) for path in row["files"].split("; ")]
+    retired = [row["path"] for row in rows(pages["deprecations.csv"])]
+    assert len(checksums) == 110
+    assert Counter(in_packages + retired) == Counter(one.path for one in checksums)
+
+
+def test_deprecations_have_a_number_and_a_reason(pages, checksums):
+    found = rows(pages["deprecations.csv"])
+    assert [row["number"] for row in found] == [f"D{number:02d}" for number in range(1, len(found) + 1)]
+    assert all(row["reason"] for row in found)
+    hashes = {one.path: one.sha256 for one in checksums}
+    assert all(hashes[row["path"]] == row["sha256"] for row in found)
+
+
+def test_packages_come_after_what_they_wait_for(pages):
+    seen: set[str] = set()
+    for row in rows(pages["work_packages.csv"]):
+        assert {name for name in row["prerequisites"].split("; ") if name} <= seen
+        seen.add(row["package"])
+
+
+def test_volumes_are_those_of_the_checksums(pages):
+    # Recomputed from the raw table, without the code under test.
+    with (PROJECT_ROOT / "data" / "legacy" / "checksums.csv").open(encoding="utf-8") as stream:
+        facts = {row["path"]: row for row in csv.DictReader(stream)}
+    for row in rows(pages["work_packages.csv"]):
+        files = [facts[path] for path in row["files"].split("; ")]
+        distinct = sum({file["sha256"]: int(file["lines"]) for file in files}.values())
+        assert int(row["legacy_files"]) == len(files)
+        assert int(row["distinct_files"]) == len({file["sha256"] for file in files})
+        assert int(row["legacy_lines"]) == sum(int(file["lines"]) for file in files)
+        assert int(row["distinct_lines"]) == distinct
+        assert row["effort"] == ("S" if distinct < 500 else "M" if distinct < 2000 else "L")
+
+
+@pytest.mark.parametrize(("lines", "size"), [(0, "S"), (499, "S"), (500, "M"), (1999, "M"), (2000, "L"), (10**6, "L")])
+def test_limits_of_sizes(plan, checksums, lines, size):
+    one = next(file for file in checksums if file.path.endswith("DataLoader.py"))
+    package = next(package for package in plan.packages if package.id == "data_preparation")
+    assert volume(plan, package, [type(one)(one.path, one.sha256, one.bytes, lines)]).size == size
+
+
+def test_existing_parity_tests_are_in_the_tests_and_planned_ones_are_not(plan, pages):
+    for row in rows(pages["work_packages.csv"]):
+        for name in filter(None, row["parity_test"].split("; ")):
+            file, *names = name.split("::")
+            source = (PROJECT_ROOT / file).read_text(encoding="utf-8")
+            assert all(re.search(rf"^\s*(def|class) {one}\b", source, re.MULTILINE) for one in names)
+        for name in filter(None, row["parity_test_planned"].split("; ")):
+            assert not is_test(PROJECT_ROOT, name)
+    listed = Counter(n for p in plan.packages for n in p.parity_tests)
+    shown = [n for p in plan.packages for e in (True, False) for n in parity_tests(p, PROJECT_ROOT, existing=e)]
+    assert Counter(shown) == listed
+
+
+def test_a_test_that_is_not_there_is_only_planned(plan, checksums, tmp_path):
+    text = work_packages_csv(plan, checksums, tmp_path)
+    assert {row["parity_test"] for row in rows(text)} == {""}
+    assert {row["target"] for row in rows(text)} == {""}
+    assert "Parity test:" not in migration_plan_markdown(plan, checksums, tmp_path)
+    assert [result.passed for result in plan_results(plan, checksums, tmp_path)] == [True, True, False]
+
+
+def test_targets_are_modules_and_files_that_exist(plan):
+    for package in plan.packages:
+        assert targets(package, PROJECT_ROOT, existing=True)
+        for name in targets(package, PROJECT_ROOT, existing=False):
+            assert not list(PROJECT_ROOT.glob(name.replace(".", "/") + "*"))
+
+
+def test_the_page_states_what_is_kept_changed_and_retired(plan, pages):
+    page = pages["migration_plan.md"]
+    for package in plan.packages:
+        for text in (package.title, package.scope, *package.kept, *package.changed, package.risk.reason):
+            assert text in page
+    for group in plan.deprecations:
+        assert group.reason in page
+    assert "110 files with 54 distinct contents: 80 go into 8 work packages, 30 are retired" in page
+    assert "D01–D10" in page
+    assert "D21–D30" in page
+
+
+def test_nobody_pretends_to_have_measured_effort(pages):
+    assert "nobody has estimated or measured days" in pages["migration_plan.md"]
+    assert not re.search(r"person|\bdays?\b(?!\.)", pages["work_packages.csv"])
+
+
+def test_equal_plans_make_equal_bytes(plan, checksums, pages):
+    assert migration_deliverables(load_plan(), tuple(reversed(checksums)), PROJECT_ROOT) == pages
+
+
+def test_results_are_those_of_the_criteria_of_the_milestone(plan, checksums):
+    asked = {criterion.id for criterion in load_registry().milestone("P1.M2").specification.machine}
+    results = plan_results(plan, checksums, PROJECT_ROOT)
+    assert {result.criterion for result in results} == asked
+    assert all(result.passed for result in results)
+
+
+def test_deliverables_are_those_of_the_milestone(pages):
+    declared = {deliverable.name for deliverable in load_registry().milestone("P1.M2").specification.deliverables}
+    assert set(pages) == declared
+
+
+def test_a_cycle_is_found_and_named(plan, checksums):
+    round_trip = changed(plan, "settings", prerequisites=("entry_points",))
+    cycle = find_cycle(round_trip)
+    assert cycle[0] == cycle[-1]
+    edges = {(before, one.id) for one in round_trip.packages for before in one.prerequisites}
+    assert all(pair in edges for pair in pairwise(cycle))
+    with pytest.raises(PlanError, match="packages wait for each other: "):
+        migration_deliverables(round_trip, checksums, PROJECT_ROOT)
+    with pytest.raises(PlanError, match="packages wait for each other: "):
+        deprecations_csv(round_trip, checksums)
+    assert not plan_results(round_trip, checksums, PROJECT_ROOT)[0].passed
+
+
+def test_a_package_that_waits_for_itself(plan):
+    assert find_cycle(changed(plan, "settings", prerequisites=("settings",))) == ("settings", "settings")
+
+
+@given(st.data())
+def test_an_order_exists_exactly_if_no_package_reaches_itself(data):
+    plan = load_plan_once()
+    names = [package.id for package in plan.packages]
+    edges = {name: data.draw(st.sets(st.sampled_from(names), max_size=2)) for name in names}
+    packages = tuple(one.model_copy(update={"prerequisites": tuple(sorted(edges[one.id]))}) for one in plan.packages)
+    drawn = plan.model_copy(update={"packages": packages})
+    reach = {name: set(edges[name]) for name in names}
+    for _ in names:
+        reach = {name: found.union(*(reach[one] for one in found)) for name, found in reach.items()}
+    assert bool(find_cycle(drawn)) == any(name in reach[name] for name in names)
+    if not find_cycle(drawn):
+        position = {name: number for number, step in enumerate(steps(drawn)) for name in step}
+        assert position.keys() == set(names)
+        assert all(position[before] < position[name] for name in names for before in edges[name])
+
+
+def load_plan_once(found: list[Plan] = []) -> Plan:  # noqa: B006
+    if not found:
+        found.append(load_plan())
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "message"),
+    [
+        (("v_01/HistoryManager.py",), "v_02/HistoryManager.py is in no package and no deprecation"),
+        (("v_*/HistoryManager.py", "v_03/Run.py"), "v_03/Run.py has 2 places"),
+        (("v_*/HistoryManager.py", "v_*/Nothing.py"), r"v_\*/Nothing\.py names no legacy file"),
+    ],
+)
+def test_a_file_that_is_lost_doubled_or_imagined(plan, checksums, patterns, message):
+    broken = changed(plan, "learning_curves", files=patterns)
+    assert any(re.fullmatch(message, sentence) for sentence in misplaced_files(broken, checksums))
+    for make in (deprecations_csv, lambda plan, files: work_packages_csv(plan, files, PROJECT_ROOT)):
+        with pytest.raises(PlanError, match=message):
+            make(broken, checksums)
+    assert not plan_results(broken, checksums, PROJECT_ROOT)[1].passed
+
+
+BROKEN = {
+    "unknown prerequisite": ("prerequisites: [training]", "prerequisites: [magic]", "magic is no package"),
+    "package twice": ("id: one_run", "id: settings", "settings stands there twice"),
+    "sizes out of order": ("below: 500", "below: 5000", "limits of sizes must grow and end with null"),
+    "no largest size": ("below: null", "below: 9000", "limits of sizes must grow and end with null"),
+    "unknown level": ("level: low", "level: none", "packages.4.risk.level"),
+    "no parity test": ("scope: Losses", "effort_days: 5\n    scope: Losses", "packages.4.effort_days"),
+    "no mapping": ("sizes:", "- sizes:", "cannot be read"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "message"), BROKEN.values(), ids=BROKEN)
+def test_a_malformed_plan_is_refused(tmp_path, old, new, message):
+    shutil.copytree(MIGRATION, tmp_path / "migration")
+    path = tmp_path / "migration" / "packages.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(PlanError, match=re.escape(message)):
+        load_plan(tmp_path / "migration")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(PlanError, match=r"packages\.yaml: cannot be read"):
+        load_plan(tmp_path)
+
+
+SOURCE = """
+def helper(): ...
+def test_alone(): ...
+async def test_later(): ...
+class TestGroup:
+    def test_inside(self): ...
+    def helper(self): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("identity", "expected"),
+    [
+        ("tests/test_x.py", True),
+        ("tests/test_x.py::test_alone", True),
+        ("tests/test_x.py::test_alone[v08-1]", True),
+        ("tests/test_x.py::test_later", True),
+        ("tests/test_x.py::TestGroup::test_inside", True),
+        ("tests/test_x.py::TestGroup::helper", False),
+        ("tests/test_x.py::test_inside", False),
+        ("tests/test_x.py::test_alone::test_inside", False),
+        ("tests/test_x.py::helper", False),
+        ("tests/test_x.py::test_gone", False),
+        ("tests/test_y.py", False),
+        ("tests/empty.py", False),
+        ("tests", False),
+    ],
+)
+def test_a_test_exists_if_its_file_defines_it(tmp_path, identity, expected):
+    folder = Path(tmp_path, "tests")
+    folder.mkdir()
+    (folder / "test_x.py").write_text(SOURCE)
+    (folder / "empty.py").write_text("")
+    assert is_test(tmp_path, identity) is expected
+
+
+def test_looking_for_a_test_does_not_run_it(tmp_path):
+    (tmp_path / "test_x.py").write_text("raise SystemExit\ndef test_a(): ...\n")
+    assert is_test(tmp_path, "test_x.py::test_a")

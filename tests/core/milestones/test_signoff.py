@@ -1,0 +1,303 @@
+"""Owners and signatures: given by somebody, for what lies there, and never rewritten."""
+
+import datetime as dt
+import json
+import re
+
+import pytest
+from support.milestones import DELIVERABLES, PASSED, START, Project
+
+from golden_core.lake import hash_bytes
+from golden_core.milestones.people import LONGEST_NAME, owner, owners
+from golden_core.milestones.records import EvidenceError, SignOffs, read_record, sealed, write_record
+from golden_core.milestones.signatures import read_sign_offs
+from golden_core.milestones.state import standing
+from golden_core.milestones.verification import verify
+
+NO_NAMES = {
+    "": "a name is needed",
+    "  \t": "a name is needed",
+    " Ada": "without space around it",
+    "Ada\n": "without space around it",
+    "Ada\x1b[2J": "printable text",
+    "A" * (LONGEST_NAME + 1): "signs at most",
+    "—": "a name has letters",
+    "12": "a name has letters",
+    "lead": "is a role of the plan",
+    "Statistician": "is a role of the plan",
+}
+
+
+@pytest.mark.parametrize(("name", "message"), NO_NAMES.items())
+def test_no_name_is_assumed_and_no_role_is_a_person(reviewed, name, message):
+    with pytest.raises(EvidenceError, match=message):
+        reviewed.own(name, day=1)
+    with pytest.raises(EvidenceError, match=message):
+        reviewed.sign(name=name)
+    assert not reviewed.place.sign_offs("P0.M1").exists()
+
+
+def test_a_name_has_no_default(reviewed):
+    with pytest.raises(TypeError, match="'name'"):
+        type(reviewed).sign.__globals__["sign"](
+            reviewed.place,
+            reviewed.registry,
+            reviewed.milestone,
+            "reviewed",
+            role="statistician",
+            date=START,
+            commit="x",
+        )
+
+
+class TestOwners:
+    def test_nobody_owns_anything_at_first(self, project):
+        assert owner(project.place, project.milestone) is None
+        assert owners(project.place) == {}
+
+    def test_the_last_one_owns_it_and_the_others_stay_on_record(self, project):
+        project.own("Ada Lovelace")
+        project.own("Émilie du Châtelet", day=1)
+        assert owner(project.place, project.milestone) == "Émilie du Châtelet"
+        assert json.loads(project.place.owners.read_text("utf-8")) == {
+            "owners": {
+                "P0.M1": [
+                    {"owner": "Ada Lovelace", "date": "2026-03-01T12:00:00Z"},
+                    {"owner": "Émilie du Châtelet", "date": "2026-03-02T12:00:00Z"},
+                ]
+            }
+        }
+
+    def test_setting_the_same_owner_twice_is_refused(self, project):
+        project.own()
+        with pytest.raises(EvidenceError, match="Ada Lovelace owns it already, since 2026-03-01"):
+            project.own(day=1)
+
+    def test_history_is_not_rewritten(self, project):
+        project.own(day=2)
+        with pytest.raises(EvidenceError, match="owns it since 2026-03-03, a later date"):
+            project.own("Somebody Else", day=1)
+
+    @pytest.mark.parametrize("text", ["", "[]", '{"owners": {"P0.M1": [{"owner": "Ada"}]}}', "\xff"])
+    def test_a_damaged_file_is_refused(self, project, text):
+        project.own()
+        project.place.owners.write_bytes(text.encode("latin-1"))
+        with pytest.raises(EvidenceError, match=r"owners\.json: "):
+            standing(project.place, project.milestone)
+
+
+class TestSigning:
+    def test_an_entry_says_who_what_when_and_for_which_bytes(self, reviewed):
+        entry = reviewed.sign()
+        (written,) = json.loads(reviewed.place.sign_offs("P0.M1").read_text("utf-8"))["signoffs"]
+        assert written["criterion"] == "reviewed"
+        assert (written["role"], written["name"]) == ("statistician", "Mary Cartwright")
+        assert (written["date"], written["commit"]) == ("2026-03-10T12:00:00Z", reviewed.head)
+        assert (written["previous"], written["seal"]) == (None, entry.seal)
+        # By hand: what was signed is the criterion as worded and the bytes of every deliverable.
+        bodies = {n: c.encode() if isinstance(c, str) else c for n, c in DELIVERABLES.items()}
+        signed = {
+            "milestone": "P0.M1",
+            "criterion": "reviewed",
+            "claim": "The numbers are right.",
+            "role": "statistician",
+            "deliverables": {name: hash_bytes(content) for name, content in bodies.items()},
+        }
+        text = json.dumps(signed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert written["evidence"] == hash_bytes(text.encode())
+
+    def test_entries_are_only_ever_added(self, reviewed):
+        first = reviewed.sign("reviewed")
+        second = reviewed.sign("approved", name="Emmy Noether")
+        assert read_sign_offs(reviewed.place, reviewed.milestone) == (first, second)
+        assert second.previous == first.seal
+
+    def test_the_right_role_has_to_sign(self, reviewed):
+        with pytest.raises(EvidenceError, match="is for the statistician to sign, not for 'lead'"):
+            reviewed.sign("reviewed", role="lead")
+
+    def test_machines_are_not_overruled(self, reviewed):
+        with pytest.raises(EvidenceError, match="is decided by check some/asset:counts_equal, not by a signature"):
+            reviewed.sign("counts_equal")
+
+    def test_there_must_be_such_a_criterion(self, reviewed):
+        with pytest.raises(LookupError, match="has no criterion 'beauty'"):
+            reviewed.sign("beauty")
+
+    def test_nothing_is_signed_twice(self, reviewed):
+        reviewed.sign()
+        with pytest.raises(EvidenceError, match="Mary Cartwright has signed it already"):
+            reviewed.sign(name="Emmy Noether")
+
+    def test_nobody_signs_before_the_evidence(self, reviewed):
+        with pytest.raises(EvidenceError, match="the evidence was written on"):
+            reviewed.sign(date=START - dt.timedelta(seconds=1))
+
+    def test_a_date_needs_a_zone(self, reviewed):
+        with pytest.raises(EvidenceError, match="has no time zone"):
+            reviewed.sign(date=START.replace(tzinfo=None))
+
+    def test_the_commit_must_hold_what_is_signed(self, reviewed):
+        for commit in (reviewed.git("rev-parse", "HEAD~1"), "0" * 40):
+            with pytest.raises(EvidenceError, match="does not hold it as it lies here; commit it, then sign"):
+                reviewed.sign(commit=commit)
+
+    def test_a_commit_with_older_deliverables_is_refused(self, reviewed):
+        older = reviewed.head
+        reviewed.write(DELIVERABLES | {"tables/b.csv": b"y\n3\n"}, day=1)
+        reviewed.commit()
+        with pytest.raises(EvidenceError, match=r"tables/b\.csv: commit .* does not hold it as it lies here"):
+            reviewed.sign(commit=older)
+
+    @pytest.mark.parametrize("commit", ["", "HEAD", "--help", "1234567"])
+    def test_a_commit_is_given_in_full(self, reviewed, commit):
+        with pytest.raises(EvidenceError, match="is not a commit in full"):
+            reviewed.sign(commit=commit)
+
+    def test_uncommitted_evidence_is_not_signed(self, project):
+        project.own()
+        project.write()
+        with pytest.raises(EvidenceError, match=r"docs/golden/P0\.M1/report\.md: commit .* does not hold it"):
+            project.sign()
+
+    def test_evidence_from_a_dirty_tree_is_not_signed(self, project):
+        project.own()
+        (project.place.repository / "unfinished.txt").write_text("x\n")
+        project.write()
+        project.commit()
+        with pytest.raises(EvidenceError, match="was not written from a clean tree"):
+            project.sign()
+
+
+def not_owned(project: Project) -> None:
+    project.write()
+
+
+def no_evidence(project: Project) -> None:
+    project.own()
+
+
+def failed(project: Project) -> None:
+    project.own()
+    project.write(results=(PASSED[0],))
+
+
+def tampered(project: Project) -> None:
+    project.own()
+    project.write()
+    (project.folder / "report.md").write_text("other\n")
+
+
+EARLY = {
+    "not owned": (not_owned, "is Planned, not Under Review: has no owner"),
+    "no evidence": (no_evidence, "is In Progress, not Under Review: metadata metadata.json: no evidence"),
+    "a criterion unmeasured": (failed, r"is In Progress, not Under Review: script_runs is unmeasured \(command"),
+    "tampered": (tampered, r"is In Progress, not Under Review: deliverable report\.md: has changed"),
+}
+
+
+@pytest.mark.parametrize(("prepare", "message"), EARLY.values(), ids=EARLY)
+def test_what_is_not_under_review_is_not_signed(project, prepare, message):
+    prepare(project)
+    project.commit()
+    with pytest.raises(EvidenceError, match=message):
+        project.sign()
+    assert not project.place.sign_offs("P0.M1").exists()
+
+
+def verdict(project: Project, criterion: str) -> str:
+    return next(one.verdict for one in standing(project.place, project.milestone).criteria if one.id == criterion)
+
+
+class TestStaleness:
+    def test_changed_deliverables_make_a_signature_stale(self, reviewed):
+        reviewed.sign()
+        reviewed.write(DELIVERABLES | {"report.md": "# Another report\n"}, day=1)
+        reviewed.commit()
+        assert verdict(reviewed, "reviewed") == "open"
+        (finding,) = verify(reviewed.place, reviewed.milestone).findings
+        message = "sign-off reviewed: signed by Mary Cartwright for deliverables that have changed since"
+        assert str(finding) == message
+
+    def test_a_stale_criterion_can_be_signed_again(self, reviewed):
+        reviewed.sign()
+        reviewed.write(DELIVERABLES | {"report.md": "# Another report\n"}, day=1)
+        reviewed.commit()
+        reviewed.sign(name="Emmy Noether")
+        assert verdict(reviewed, "reviewed") == "pass"
+        assert [entry.name for entry in read_sign_offs(reviewed.place, reviewed.milestone)] == [
+            "Mary Cartwright",
+            "Emmy Noether",
+        ]
+
+    def test_other_words_make_a_signature_stale(self, reviewed):
+        reviewed.sign()
+        reworded = json.loads(json.dumps(reviewed.milestone.specification.model_dump(mode="json")["criteria"]))
+        reworded[2]["claim"] = "Nothing to see here."
+        assert verdict(reviewed.with_plan(criteria=reworded), "reviewed") == "open"
+
+    def test_a_role_that_changed_hands_has_to_sign_itself(self, reviewed):
+        reviewed.sign()
+        criteria = json.loads(json.dumps(reviewed.milestone.specification.model_dump(mode="json")["criteria"]))
+        criteria[2]["sign_off"] = "lead"
+        assert verdict(reviewed.with_plan(criteria=criteria), "reviewed") == "open"
+
+    def test_new_results_alone_do_not(self, reviewed):
+        reviewed.sign()
+        reviewed.write(day=1, command=["python", "make.py", "--again"])
+        assert verdict(reviewed, "reviewed") == "pass"
+
+    def test_archiving_leaves_signatures_in_place(self, reviewed):
+        reviewed.sign()
+        before = reviewed.place.sign_offs("P0.M1").read_bytes()
+        reviewed.write(DELIVERABLES | {"report.md": "# Another report\n"}, day=1)
+        assert reviewed.place.sign_offs("P0.M1").read_bytes() == before
+
+
+def _renamed(entries):
+    return [entries[0] | {"name": "Somebody Else"}, entries[1]]
+
+
+def _reversed(entries):
+    return entries[::-1]
+
+
+def _beheaded(entries):
+    return entries[1:]
+
+
+def _doubled(entries):
+    return [*entries, entries[1]]
+
+
+@pytest.mark.parametrize("change", [_renamed, _reversed, _beheaded, _doubled])
+def test_a_rewritten_list_counts_for_nothing(reviewed, change):
+    reviewed.sign("reviewed")
+    reviewed.sign("approved")
+    assert reviewed.state == "Accepted"
+    path = reviewed.place.sign_offs("P0.M1")
+    content = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(content | {"signoffs": change(content["signoffs"])}, indent=2, sort_keys=True) + "\n")
+    reviewed.commit()
+    assert reviewed.state == "Under Review"
+    assert {verdict(reviewed, "reviewed"), verdict(reviewed, "approved")} == {"open"}
+    (finding,) = verify(reviewed.place, reviewed.milestone).findings
+    assert re.match(r"sign-off signoffs\.json: signoffs\.json: was edited", str(finding))
+    with pytest.raises(EvidenceError, match="was edited after it was written"):
+        reviewed.sign("reviewed")
+
+
+def test_a_resealed_entry_breaks_the_chain(reviewed):
+    reviewed.sign("reviewed")
+    reviewed.sign("approved")
+    path = reviewed.place.sign_offs("P0.M1")
+    first, second = read_record(SignOffs, path).signoffs
+    forged = sealed(first.model_copy(update={"name": "Somebody Else"}))
+    write_record(SignOffs(milestone="P0.M1", signoffs=(forged, second)), path)
+    assert reviewed.state == "Under Review"
+
+
+def test_signatures_of_another_milestone_count_for_nothing(reviewed):
+    entry = reviewed.sign("reviewed")
+    write_record(SignOffs(milestone="P0.M2", signoffs=(entry,)), reviewed.place.sign_offs("P0.M1"))
+    assert verdict(reviewed, "reviewed") == "open"

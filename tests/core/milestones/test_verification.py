@@ -1,0 +1,360 @@
+"""Verification: sound evidence has no findings, and each way of tampering has its own, by name."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support.milestones import DELIVERABLES, PASSED, Project
+
+from golden_core.lake import PROJECT_ROOT
+from golden_core.milestones.commands import run_command
+from golden_core.milestones.place import Place
+from golden_core.milestones.records import EvidenceError, Metadata, read_record, seal, sealed, write_record
+from golden_core.milestones.verification import Verification, verify
+
+LIMIT_S = 60
+
+
+def found(project: Project, **options) -> list[tuple[str, str]]:
+    return [(finding.kind, finding.subject) for finding in verify(project.place, project.milestone, **options).findings]
+
+
+def test_sound_evidence_has_no_findings(reviewed):
+    verification = verify(reviewed.place, reviewed.milestone, rerun_within_s=LIMIT_S)
+    assert verification == Verification("P0.M1", (), ())
+    assert verification.sound
+
+
+def test_what_nobody_looked_at_is_said(reviewed):
+    (unverified,) = verify(reviewed.place, reviewed.milestone).unverified
+    assert (unverified.kind, unverified.subject) == ("rerun", "python make.py")
+
+
+def test_verifying_changes_nothing(reviewed):
+    before = {path: path.stat().st_mtime_ns for path in reviewed.place.repository.rglob("*")}
+    verify(reviewed.place, reviewed.milestone, rerun_within_s=LIMIT_S)
+    assert {path: path.stat().st_mtime_ns for path in reviewed.place.repository.rglob("*")} == before
+
+
+def flip(path: Path) -> None:
+    """Change one bit of the last byte."""
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+@pytest.mark.parametrize("name", sorted(DELIVERABLES))
+def test_one_changed_byte_of_a_deliverable(reviewed, name):
+    flip(reviewed.folder / name)
+    reviewed.commit()
+    assert found(reviewed) == [("deliverable", name)]
+
+
+@pytest.mark.parametrize("name", sorted(DELIVERABLES))
+def test_a_missing_deliverable(reviewed, name):
+    (reviewed.folder / name).unlink()
+    reviewed.commit()
+    assert found(reviewed) == [("deliverable", name)]
+
+
+def test_a_link_to_the_same_bytes_is_not_the_deliverable(reviewed, tmp_path):
+    shutil.move(reviewed.folder / "report.md", tmp_path / "report.md")
+    (reviewed.folder / "report.md").symlink_to(tmp_path / "report.md")
+    reviewed.commit()
+    assert found(reviewed) == [("deliverable", "report.md")]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "tables/c.csv", ".hidden"])
+def test_a_file_that_was_never_written_as_evidence(reviewed, name):
+    (reviewed.folder / name).write_text("x\n")
+    reviewed.commit()
+    assert found(reviewed) == [("deliverable", name)]
+
+
+def test_one_changed_byte_of_an_input(reviewed):
+    flip(reviewed.place.repository / "data" / "input.csv")
+    reviewed.commit()
+    assert found(reviewed) == [("input", "data/input.csv")]
+
+
+def test_a_missing_input(reviewed):
+    (reviewed.place.repository / "data" / "input.csv").unlink()
+    reviewed.commit()
+    assert found(reviewed) == [("input", "data/input.csv")]
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_another_lock_file(reviewed, missing):
+    lock = reviewed.place.repository / "constraints.txt"
+    lock.unlink() if missing else flip(lock)
+    reviewed.commit()
+    assert found(reviewed) == [("lock", "constraints.txt")]
+
+
+@pytest.mark.parametrize(
+    ("name", "subject"), [("unfinished.txt", "unfinished.txt"), ("new/a.txt", "new/"), ("größe \n x", "größe \n x")]
+)
+def test_a_dirty_tree_is_named(reviewed, name, subject):
+    path = reviewed.place.repository / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("x\n")
+    assert found(reviewed) == [("tree", subject)]
+
+
+def test_a_changed_tracked_file_makes_the_tree_dirty(reviewed):
+    (reviewed.place.repository / "make.py").write_text("pass\n")
+    assert found(reviewed) == [("tree", "make.py")]
+
+
+def test_uncommitted_evidence_is_named(project):
+    project.write()
+    assert found(project) == [("tree", "docs/golden/P0.M1/")]
+    project.commit()
+    flip(project.folder / "report.md")
+    assert found(project) == [("deliverable", "report.md"), ("tree", "docs/golden/P0.M1/report.md")]
+
+
+def test_evidence_from_a_dirty_tree_stays_marked(project):
+    (project.place.repository / "unfinished.txt").write_text("x\n")
+    project.write()
+    project.commit()
+    (finding,) = verify(project.place, project.milestone).findings
+    assert str(finding) == "tree metadata.json: was written from a dirty tree: unfinished.txt"
+
+
+def test_a_commit_that_is_not_in_the_history(reviewed):
+    commit = reviewed.git("rev-parse", "HEAD~1")
+    reviewed.git("checkout", "--quiet", "--orphan", "other")
+    reviewed.commit()
+    assert found(reviewed) == [("commit", commit)]
+
+
+def test_no_evidence_at_all(project):
+    assert found(project) == [("metadata", "metadata.json")]
+
+
+def edited(project: Project, **changes) -> None:
+    """Edit metadata.json as somebody would who knows nothing of seals."""
+    path = project.folder / "metadata.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes, indent=2, sort_keys=True) + "\n", "utf-8")
+    project.commit()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"author": "Somebody Else"},
+        {"date": "2020-01-01T00:00:00Z"},
+        {"outputs": []},
+        {"git": {"commit": "0" * 40, "dirty": False, "uncommitted": []}},
+        {"criteria": []},
+        {"seal": "0" * 64},
+        {"reviewer": "me"},
+        {"date": 5},
+    ],
+    ids=str,
+)
+def test_edited_metadata(reviewed, changes):
+    edited(reviewed, **changes)
+    assert found(reviewed) == [("metadata", "metadata.json")]
+    assert reviewed.state == "In Progress"
+
+
+def test_a_changed_byte_anywhere_in_metadata_shows(reviewed):
+    path = reviewed.folder / "metadata.json"
+    content = path.read_bytes()
+    for position in range(0, len(content), 7):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
+        with pytest.raises(EvidenceError):
+            read_record(Metadata, path)
+    path.write_bytes(content + b" ")
+    with pytest.raises(EvidenceError, match="was edited after it was written"):
+        read_record(Metadata, path)
+
+
+def test_resealed_metadata_still_has_to_fit_the_files(reviewed):
+    path = reviewed.folder / "metadata.json"
+    metadata = read_record(Metadata, path)
+    write_record(sealed(metadata.model_copy(update={"outputs": metadata.outputs[:-1]})), path)
+    reviewed.commit()
+    assert found(reviewed) == [("deliverable", "tables/b.csv")]
+
+
+def test_metadata_of_another_milestone(reviewed):
+    path = reviewed.folder / "metadata.json"
+    write_record(sealed(read_record(Metadata, path).model_copy(update={"milestone": "P0.M2"})), path)
+    reviewed.commit()
+    assert ("metadata", "metadata.json") in found(reviewed)
+
+
+def test_the_seal_covers_everything_but_itself(reviewed):
+    metadata = read_record(Metadata, reviewed.folder / "metadata.json")
+    assert seal(metadata.model_copy(update={"seal": "x"})) == metadata.seal
+    for name in set(Metadata.model_fields) - {"seal"}:
+        assert seal(metadata.model_copy(update={name: None})) != metadata.seal
+
+
+def test_a_plan_that_asks_for_more(reviewed):
+    more = {"name": "summary.md", "title": "summary"}
+    declared = [{"name": "report.md", "title": "report"}, {"name": "tables/*.csv", "title": "tables"}]
+    assert found(reviewed.with_plan(deliverables=[*declared, more])) == [("deliverable", "summary.md")]
+    assert found(reviewed.with_plan(deliverables=declared[1:])) == [("deliverable", "report.md")]
+    assert found(reviewed.with_plan(inputs=[{"title": "x", "path": "data/more.csv"}])) == [("input", "data/more.csv")]
+
+
+def test_a_family_of_inputs_that_has_grown(reviewed):
+    (reviewed.place.repository / "data" / "more.csv").write_text("3\n")
+    reviewed.commit()
+    assert found(reviewed) == [("input", "data/more.csv")]
+
+
+class TestExternalInputs:
+    @pytest.fixture
+    def bars(self, tmp_path):
+        path = tmp_path / "bars.csv"
+        path.write_text("2\n")
+        return path
+
+    @pytest.fixture
+    def external(self, project, bars):
+        """Evidence whose command takes a file from outside."""
+        source = (project.place.repository / "make.py").read_text("utf-8")
+        (project.place.repository / "make.py").write_text(f"import sys\nopen(sys.argv[1])\n{source}", "utf-8")
+        project.commit()
+        inputs = [project.place.repository / "data" / "input.csv", bars]
+        project.write(inputs=inputs, command=["python", "make.py", str(bars)])
+        project.commit()
+        return project
+
+    def test_without_a_path_it_is_unverified(self, external):
+        verification = verify(external.place, external.milestone, rerun_within_s=LIMIT_S)
+        assert verification.sound
+        assert [(one.kind, one.subject) for one in verification.unverified] == [
+            ("input", "bars.csv"),
+            ("rerun", "python make.py bars.csv"),
+        ]
+
+    def test_with_its_path_it_is_verified(self, external, bars):
+        verification = verify(external.place, external.milestone, external={"bars.csv": bars}, rerun_within_s=LIMIT_S)
+        assert (verification.findings, verification.unverified) == ((), ())
+
+    def test_another_file_is_found(self, external, bars):
+        flip(bars)
+        assert found(external, external={"bars.csv": bars}) == [("input", "bars.csv")]
+        bars.unlink()
+        assert found(external, external={"bars.csv": bars}) == [("input", "bars.csv")]
+
+    def test_its_absence_does_not_hold_up_the_milestone(self, external):
+        external.own()
+        assert external.state == "Under Review"
+
+
+class TestRerun:
+    def rewritten(self, project: Project, source: str) -> list[tuple[str, str]]:
+        (project.place.repository / "make.py").write_text(source, "utf-8")
+        project.commit()
+        verification = verify(project.place, project.milestone, rerun_within_s=LIMIT_S)
+        assert all(finding.kind == "rerun" for finding in verification.findings)
+        return [(finding.subject, finding.message) for finding in verification.findings]
+
+    def test_a_deliverable_that_comes_out_different(self, reviewed):
+        source = (reviewed.place.repository / "make.py").read_text("utf-8")
+        ((name, message),) = self.rewritten(reviewed, source.replace("# Report", "# Rapport"))
+        assert name == "report.md"
+        assert message.startswith("came out different: recorded ")
+
+    def test_a_deliverable_that_is_not_made_again_and_one_too_many(self, reviewed):
+        source = (reviewed.place.repository / "make.py").read_text("utf-8")
+        assert self.rewritten(reviewed, source.replace('"report.md"', '"rapport.md"')) == [
+            ("report.md", "was not made again"),
+            ("rapport.md", "is made now and was not recorded"),
+        ]
+
+    def test_a_command_that_fails_says_why(self, reviewed):
+        ((_, message),) = self.rewritten(reviewed, "raise SystemExit('no bars today')")
+        assert message == "ended with status 1: no bars today"
+
+    def test_a_command_that_does_nothing(self, reviewed):
+        assert [name for name, _ in self.rewritten(reviewed, "")] == sorted(DELIVERABLES)
+
+    def test_a_program_that_does_not_exist(self, project):
+        project.write(command=["no-such-program"])
+        project.commit()
+        (finding,) = verify(project.place, project.milestone, rerun_within_s=LIMIT_S).findings
+        assert str(finding) == "rerun no-such-program: cannot be started: No such file or directory"
+
+    def test_a_command_that_does_not_end_is_killed_with_all_it_started(self, project, tmp_path):
+        script = (
+            "import subprocess, sys, time\n"
+            "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+            f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))\n"
+            "time.sleep(600)\n"
+        )
+        (project.place.repository / "make.py").write_text(script)
+        project.commit()
+        project.write()
+        project.commit()
+        (finding,) = verify(project.place, project.milestone, rerun_within_s=2).findings
+        assert finding.message == "took longer than 2 s"
+        status = Path("/proc", (tmp_path / "pid").read_text(), "status")
+        for _ in range(100):  # a signal on a busy machine takes a moment to arrive
+            if not status.exists() or "State:\tZ" in status.read_text():
+                return
+            time.sleep(0.1)
+        pytest.fail("what the command started is still running")
+
+    def test_the_mechanism_reruns_itself(self, project):
+        # The whole way round: the command writes evidence with this library, into the folder the variable names.
+        script = (
+            "from pathlib import Path\n"
+            "from support.milestones import DELIVERABLES, Project, plan\n"
+            "from golden_core.milestones.place import Place\n"
+            "Project(Place.from_environment(Path.cwd()), plan()).write()\n"
+        )
+        path = f"{Path(__file__).parents[2]}{os.pathsep}{PROJECT_ROOT}"
+        (project.place.repository / "make.py").write_text(
+            f"import sys\nsys.path += {path.split(os.pathsep)!r}\n{script}"
+        )
+        project.commit()
+        project.write()
+        project.commit()
+        assert verify(project.place, project.milestone, rerun_within_s=LIMIT_S).findings == ()
+
+
+def test_a_shallow_clone_says_that_it_cannot_know(reviewed, tmp_path):
+    origin, clone = reviewed.place.repository, tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{origin}", str(clone)], check=True)
+    verification = verify(Place(clone, clone / "docs" / "golden"), reviewed.milestone)
+    assert verification.sound
+    assert "shallow clone" in str(verification.unverified[0])
+
+
+def test_a_copy_without_git_says_that_it_cannot_know(reviewed, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(reviewed.place.repository, copy, ignore=shutil.ignore_patterns(".git"))
+    verification = verify(Place(copy, copy / "docs" / "golden"), reviewed.milestone)
+    assert verification.sound
+    assert "no git repository" in str(verification.unverified[0])
+
+
+def test_a_command_decides_by_its_exit_status(project):
+    criterion = project.milestone.criterion("script_runs")
+    assert run_command(criterion, project.place.repository, timeout_s=LIMIT_S) == PASSED[1]
+    failing = criterion.model_copy(update={"command": ("python", "-c", "raise SystemExit(3)")})
+    result = run_command(failing, project.place.repository, timeout_s=LIMIT_S)
+    assert (result.value, result.passed) == (3, False)
+    sleeping = criterion.model_copy(update={"command": ("python", "-c", "import time; time.sleep(60)")})
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_command(sleeping, project.place.repository, timeout_s=0.2)
+    with pytest.raises(EvidenceError, match="is decided by sign-off by lead, not by a command"):
+        run_command(project.milestone.criterion("approved"), project.place.repository, timeout_s=1)
+
+
+def test_commands_run_with_the_python_of_the_project(project):
+    program = f"import sys; raise SystemExit(sys.prefix != {sys.prefix!r})"
+    criterion = project.milestone.criterion("script_runs").model_copy(update={"command": ("python", "-c", program)})
+    assert run_command(criterion, project.place.repository, timeout_s=LIMIT_S).passed
