@@ -1,0 +1,87 @@
+"""The command line: help at once, faults in one line each, exit statuses that scripts can rely on."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from golden_core.catalogue import study_names
+from golden_dagster.cli.application import app
+
+COMMANDS = ["run", "status", "leaderboard", "gate", "ui", "study", "data", "legacy", "milestones", "bench"]
+
+
+def golden(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command):
+    result = golden(command, "--help")
+    assert result.exit_code == 0
+    assert len(result.output.split()) > 20
+
+
+def test_help_imports_nothing_heavy():
+    """Nobody should wait for torch to read what a command does."""
+    code = (
+        "import sys; from golden_dagster.cli.application import app; "
+        "print(sorted({'torch', 'dagster', 'polars', 'matplotlib', 'statsmodels', 'shap'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("study", study_names())
+def test_every_study_of_the_project_is_valid(study):
+    result = golden("study", "validate", study)
+    assert result.exit_code == 0
+    assert f"{study}: valid, " in result.output
+
+
+def test_a_wrong_study_gets_every_fault_with_its_place(tmp_path):
+    path = tmp_path / "mine.yaml"
+    shown = golden("study", "show", "demo").output
+    path.write_text(shown.replace("embargo: 5", "embargo: -3").replace("shuffle: true", "shufle: true"))
+    result = golden("study", "validate", str(path))
+    assert result.exit_code == 2
+    lines = result.output.strip().splitlines()
+    assert any("splits.embargo: must be ≥ 0, got -3" in line for line in lines)
+    assert any("training.shufle: unknown key; did you mean 'shuffle'?" in line for line in lines)
+    assert all(line.startswith("mine.yaml:") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "demoo"), "did you mean 'demo'?"),
+        (("run", "smoke", "--set", "nonsense"), "must look like section.key=value"),
+        (("leaderboard", "smoke"), "there is no warehouse"),
+        (("data", "show", "smoke", "--set", "data.settings.path=/nowhere.zip"), "/nowhere.zip"),
+        (("data", "refresh", "--url", "http://example.com/rates.zip"), "https"),
+        (("legacy", "audit-table", "/nowhere.csv"), "/nowhere.csv"),
+        (("legacy", "scan", "/nowhere"), "/nowhere"),
+        (("milestones", "show", "P9.M9"), "no milestone 'P9.M9'"),
+        (("milestones", "write", "P4.M1"), "P4.M1 has no evidence to write yet"),
+    ],
+)
+def test_bad_usage_is_one_clear_message(arguments, message):
+    result = golden(*arguments)
+    assert result.exit_code == 2
+    assert message.lower() in " ".join(result.output.replace("│", " ").split()).lower()
+    assert "Traceback" not in result.output
+
+
+def test_the_audit_of_the_published_table():
+    result = golden(
+        "legacy", "audit-table", "data/legacy/published_results.csv", "--claims", "data/legacy/published_claims.csv"
+    )
+    assert result.exit_code == 0  # different test sets are a finding, not a certain error
+    assert "Scored on different test sets" in result.output
+
+
+def test_the_status_of_the_plan():
+    result = golden("milestones", "status")
+    assert result.exit_code == 0
+    assert "exit gate P6: open" in result.output
