@@ -79,9 +79,8 @@ class LegacyResource(dg.ConfigurableResource[Any]):
 class WorkersResource(dg.ConfigurableResource[Any]):
     """How trials run side by side inside one asset."""
 
-    backend: Literal["sequential", "loky", "dask"] = Field(default="loky", description="a joblib backend")
+    backend: Literal["sequential", "loky"] = Field(default="loky", description="a joblib backend")
     workers: int = Field(default=0, ge=0, description="processes; 0 means one per available core")
-    scheduler: str = Field(default="", description="address of a running Dask scheduler, for backend dask")
 
     @property
     def count(self) -> int:

@@ -48,7 +48,7 @@ def run_trials(
         Trials with their fingerprints. Trials that share a fingerprint (the seeds of a deterministic forecaster)
         run once; the others are reported as shared.
     backend : str
-        A joblib backend: ``sequential``, ``loky`` or ``dask``.
+        A joblib backend: ``sequential`` or ``loky``.
     workers : int
         Processes.
 

@@ -17,9 +17,7 @@ Overrides = Annotated[
     list[str],
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as training.epochs=2; repeatable."),
 ]
-Backend = Annotated[
-    Literal["sequential", "loky", "dask"], typer.Option("--backend", help="How trials run side by side.")
-]
+Backend = Annotated[Literal["sequential", "loky"], typer.Option("--backend", help="How trials run side by side.")]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 means one per core.")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Name from data/studies, or path of a YAML file.")]
 

@@ -1,11 +1,9 @@
 """The factory that makes one asset per forecaster, partitioned by seed × series."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import dagster as dg
-from joblib import parallel_config
 
 from golden_core.forecasters import forecaster_class
 from golden_core.schema import FORECASTS
@@ -56,14 +54,13 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         known = [trial_key(t) for t in _trials(loaded, forecaster)]
         trials = [trial_of(forecaster, k) for k in known_keys(context, loaded, known)]
         failures = []
-        with _backend(workers):
-            jobs = fingerprinted(study.home, loaded, trials)
-            for outcome in run_trials(study.home, loaded, jobs, backend=workers.backend, workers=workers.count):
-                watcher.on_outcome(outcome)
-                if outcome.error:
-                    failures.append(outcome.error)
-                else:
-                    context.log_event(_materialisation(key, outcome))
+        jobs = fingerprinted(study.home, loaded, trials)
+        for outcome in run_trials(study.home, loaded, jobs, backend=workers.backend, workers=workers.count):
+            watcher.on_outcome(outcome)
+            if outcome.error:
+                failures.append(outcome.error)
+            else:
+                context.log_event(_materialisation(key, outcome))
         if failures:
             raise dg.Failure(
                 f"{len(failures)} of {len(trials)} trials failed; the others are done. First: {failures[0]}",
@@ -111,13 +108,6 @@ def _trials(study: Study, forecaster: str) -> list[Trial]:
         for horizon in study.horizons
         for seed in range(study.seeds.count)
     ]
-
-
-def _backend(workers: WorkersResource) -> AbstractContextManager[Any]:
-    if workers.backend == "dask" and workers.scheduler:
-        context: AbstractContextManager[Any] = parallel_config(backend="dask", scheduler_host=workers.scheduler)
-        return context
-    return nullcontext()
 
 
 def _description(forecaster: str, kind: Any) -> str:
