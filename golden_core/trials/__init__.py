@@ -12,13 +12,14 @@ from golden_core.trials.identity import (
     trial_folder,
     trial_status,
 )
-from golden_core.trials.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.trials.preparation import PreparationError, prepare_pair, prepare_raw, prepare_series
 from golden_core.trials.reproduction import Reproduction, reproduce
 from golden_core.trials.run import TrialError, run_trial
 from golden_core.trials.tables import trials_table
 
 __all__ = [
     "Outcome",
+    "PreparationError",
     "Reproduction",
     "SeriesInputs",
     "Trial",

@@ -19,6 +19,10 @@ from golden_core.splits.walk_forward import usable_rows, walk_forward
 from golden_core.study import Study
 
 
+class PreparationError(ValueError):
+    """The data cannot carry the study: too few bars, a constant series, a feature its bars cannot give."""
+
+
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """What one step produced: its main table, the identity of everything it wrote, and whether that is new."""
@@ -49,7 +53,7 @@ def prepare_pair(
     bars = kind.bars(table, study.data, pair)
     cleaned = clean(bars, study.data, max_abs_log_return=study.checks.max_abs_log_return)
     if cleaned.bars.is_empty():
-        raise ValueError(f"{pair}: no bar is left between {study.data.start} and {study.data.end}")
+        raise PreparationError(f"{pair}: no bar is left between {study.data.start} and {study.data.end}")
     changed = _store(
         {
             folder.table("bars", pair): cleaned.bars,
@@ -63,19 +67,25 @@ def prepare_pair(
 
 
 def prepare_series(home: Home, study: Study, pair: str, horizon: int, *, write: bool = True) -> Prepared:
-    """Cut the folds of one series and fit their scalers on the training rows alone."""
+    """Cut the folds of one series and fit their scalers on the training rows alone.
+
+    Raises
+    ------
+    PreparationError
+        Naming the series, what it lacks and the fix.
+    """
     folder, series = home.study(study.name), series_name(pair, horizon)
     bars = pl.read_parquet(folder.table("bars", pair))
-    features = build_features(study.features, bars)
     # The trailing volatility of a forecast needs its own past, whatever the features need.
     warm_up = max([study.evaluation.volatility_window, *(FEATURES[name].warm_up for name in study.features)])
     usable = usable_rows(bars.height, warm_up=warm_up, context_length=study.context_length, horizon=horizon)
     try:
+        features = build_features(study.features, bars)
         walk = walk_forward(usable, study.splits, horizon)
-    except ValueError as error:
-        raise ValueError(f"{series}: {error}") from None
+        scalers = fit_scalers(study.name, pair, horizon, walk.folds, features, bars, cast(TargetName, study.target))
+    except ValueError as error:  # a FeatureError is one
+        raise PreparationError(f"{series}: {error}") from None
     folds = folds_table(study.name, pair, horizon, walk.folds, bars)
-    scalers = fit_scalers(study.name, pair, horizon, walk.folds, features, bars, cast(TargetName, study.target))
     changed = _store({folder.table("folds", series): folds, folder.table("scalers", series): scalers}, write=write)
     identity = hash_frame(folds) + hash_frame(scalers)
     return Prepared(folds, identity, changed, {"scalers": scalers, "unused_rows": walk.unused_rows})

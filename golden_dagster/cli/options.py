@@ -41,9 +41,10 @@ def teaching() -> Iterator[None]:
     from golden_core.legacy.scanning import LegacyTreeError
     from golden_core.milestones.records import EvidenceError
     from golden_core.study import StudyError
+    from golden_core.trials.preparation import PreparationError
     from golden_core.warehouse import WarehouseError
 
-    faults = (StudyError, SourceError, IncompleteError, WarehouseError, TableError, FrozenFactsError)
+    faults = (StudyError, SourceError, PreparationError, IncompleteError, WarehouseError, TableError, FrozenFactsError)
     try:
         yield
     except (*faults, LegacyTreeError, KerasCheckpointError, EvidenceError) as error:

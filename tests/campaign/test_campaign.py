@@ -6,12 +6,14 @@ import zipfile
 import polars as pl
 import pytest
 from support.campaigns import OVERRIDES, finish, opened
+from typer.testing import CliRunner
 
 from golden_core.catalogue import load_study
 from golden_core.data.sources.ecb_history import find_history
 from golden_core.lake import Home
 from golden_core.trials import all_trials, prepare_pair, prepare_raw, prepare_series, trial_status
 from golden_core.warehouse import Warehouse
+from golden_dagster.cli.application import app
 
 
 def statuses(*overrides):
@@ -132,3 +134,20 @@ def test_finishing_after_losing_the_warehouse(broken):
     broken.warehouse.unlink()
     with opened() as campaign:
         assert finish(campaign) == ["metrics and report"]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("splits.train=5000", "EURUSD_h1: "),
+        ("data.start=2024-11-01", "EURUSD_h1: "),
+        ("features=[log_return, high]", "EURUSD_h1: "),
+        ("data.pairs=[EURUSD, USDXXX]", "XXX"),
+    ],
+)
+def test_data_that_cannot_carry_the_study_is_one_clear_message(broken, override, message):
+    arguments = [part for text in (*OVERRIDES, override) for part in ("--set", text)]
+    result = CliRunner().invoke(app, ["run", "smoke", "--backend", "sequential", *arguments])
+    assert result.exit_code in {1, 2}
+    assert message in result.output
+    assert "Traceback" not in result.output
