@@ -81,7 +81,7 @@ def test_ar_over_h_bars_is_direct(market, stream):
     forecaster = AutoRegression({"max_order": 1}, planted.context)
     forecaster.fit(planted.examples(range(100, 19_000)), planted.examples(range(19_100, 19_200)), stream)
     # By hand: E[r(t+1) + r(t+2) + r(t+3) | r(t)] = (φ + φ² + φ³) r(t) = 0.875 r(t). The labels overlap, so that
-    # the estimate has variance Σ γᵤ(k) φᵏ / (n γᵣ(0)) with γᵤ = 6.3125, 4.125, 1.75 and γᵣ(0) = 4/3: 11.3125 · 0.75 / n.
+    # the estimate has variance Σ γᵤ(k) φᵏ / (n γᵣ(0)), with γᵤ = 6.3125, 4.125, 1.75 and γᵣ(0) = 4/3: 8.484 / n.
     error = np.sqrt(11.3125 * 0.75 / 18_900)
     assert forecaster.state()["coefficients"][1] == pytest.approx(0.875, abs=5 * error)
 
