@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -23,10 +24,10 @@ MAXIMUM_DEPTH, MAXIMUM_OBJECTS = 10, 2_000
 MAXIMUM_QUOTE = 300
 
 _ARCHIVED_WEIGHTS = "model.weights.h5"
-_HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK"
+_HDF5, _ZIP, _HEAP = b"\x89HDF\r\n\x1a\n", b"PK", b"GCOL\1\0\0\0"
 # What the libraries raise on a damaged file.
 _DAMAGE = (
-    *(OSError, EOFError, KeyError, ValueError, TypeError, RuntimeError, NotImplementedError),
+    *(OSError, EOFError, KeyError, ValueError, TypeError, RuntimeError, NotImplementedError, MemoryError),
     *(zipfile.BadZipFile, zlib.error),
 )
 
@@ -69,7 +70,9 @@ def open_contents(path: Path) -> Iterator[Contents]:
         If the file is none of the three, damaged, too large, or holds links, or tensors outside of the layers.
     """
     with explaining(path, "a whole HDF5 file"):
-        file = h5py.File(io.BytesIO(_weights(path)), "r")
+        content = _weights(path)
+        _verify_heaps(path, content)
+        file = h5py.File(h5py.h5f.open_file_image(content))
     with file:
         with explaining(path, "layers as Keras writes them"):
             contents = _contents(path, file)
@@ -153,6 +156,22 @@ def _bounded(path: Path, content: bytes) -> bytes:
     return content
 
 
+def _verify_heaps(path: Path, content: bytes) -> None:
+    """Refuse heaps of strings whose objects do not lead to the end: libhdf5 would walk such a heap for ever."""
+    for start in (match.start() for match in re.finditer(_HEAP, content)):
+        end = start + int.from_bytes(content[start + 8 : start + 16], "little")
+        position = start + 16
+        while position + 16 <= end:
+            index = int.from_bytes(content[position : position + 2], "little")
+            size = int.from_bytes(content[position + 8 : position + 16], "little")
+            # An object's size is without its header and rounded up to 8; what is left over is one object, number 0.
+            step = 16 + (size + 7) // 8 * 8 if index else size
+            if end > len(content) or not 0 < step <= end - position:
+                fix = "the file is damaged, copy it again"
+                raise KerasCheckpointError(path, "a heap of strings with an end", f"none at byte {start}", fix)
+            position += step
+
+
 def _contents(path: Path, file: h5py.File) -> Contents:
     if "layers" in file:
         root, optimiser = "layers", "optimizer"
@@ -163,15 +182,24 @@ def _contents(path: Path, file: h5py.File) -> Contents:
         raise KerasCheckpointError(path, "a group 'layers' or 'model_weights'", f"{list(file)[:5]}", fix)
     layers: dict[str, Tensors] = {}
     for parts, dataset in _datasets(path, file, optimiser):
-        if parts[0] != root or len(parts) < len(("root", "layer", "tensor")):
+        if parts[0] != root or len(parts) < 3:  # root, layer, tensor
             found = f"the tensor {'/'.join(parts)} elsewhere"
             raise KerasCheckpointError(path, f"every tensor in a layer under '{root}'", found, "save the weights again")
         layers.setdefault(parts[1], {})[parts[2:]] = dataset
     if root == "model_weights":
         return Contents("user", layers, {})
-    folders = {layer: file[root][layer].get("vars") for layer in layers}
-    names = {layer: folder.attrs.get("name") for layer, folder in folders.items() if folder is not None}
-    return Contents("class", layers, {layer: name for layer, name in names.items() if isinstance(name, str)})
+    names = {layer: _user_name(file[root][layer].get("vars")) for layer in layers}
+    return Contents("class", layers, {layer: name for layer, name in names.items() if name})
+
+
+def _user_name(variables: h5py.Group | None) -> str | None:
+    # Of a string alone: libhdf5 may write past its memory when a damaged type says that it is a list of numbers.
+    if variables is None or "name" not in variables.attrs:
+        return None
+    if not isinstance(variables.attrs.get_id("name").get_type(), h5py.h5t.TypeStringID):
+        return None
+    name = variables.attrs["name"]
+    return name if isinstance(name, str) else None
 
 
 def _datasets(path: Path, file: h5py.File, skip: str) -> Iterator[tuple[Parts, h5py.Dataset]]:

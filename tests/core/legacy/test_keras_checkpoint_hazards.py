@@ -428,6 +428,27 @@ def open_files():
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def test_a_heap_without_end_is_refused(tmp_path, written):
+    """Reading a name out of it, libhdf5 would not come back: found by flipping bytes."""
+    content = bytearray(written["weights.h5"])
+    first = content.index(b"GCOL") + 16  # number (2 bytes), …, size (8 bytes) of the first string
+    content[first : first + 16] = bytes(16)
+    path = tmp_path / "endless.h5"
+    path.write_bytes(content)
+    assert_refused(path, "a heap of strings with an end, found none at byte")
+
+
+def test_a_name_that_is_no_string_is_no_name(broken):
+    """A list where a string was once made libhdf5 crash: found by flipping bytes."""
+
+    def change(file):
+        del file[CONV].attrs["name"]
+        numbers = h5py.h5t.py_create(h5py.vlen_dtype(np.int32), logical=True)
+        h5py.h5a.create(file[CONV].id, b"name", numbers, h5py.h5s.create(h5py.h5s.SCALAR))
+
+    load_keras_checkpoint("v01", broken(change))
+
+
 def test_nothing_is_left_open(tmp_path, written):
     path = tmp_path / "model.h5"
     path.write_bytes(written["h5"])

@@ -1,0 +1,251 @@
+"""Training steps against what Keras recorded, against hand derivations, and against their own noise."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from golden_core.legacy.alignment import replay_steps
+from golden_core.legacy.keras_checkpoint import load_keras_checkpoint
+from golden_core.models.blocks import Dense
+from golden_core.models.legacy import VARIANTS, build
+from golden_core.training.optimiser import KerasAdamW
+from golden_core.training.trainer import TrainingError
+
+torch.set_num_threads(1)
+
+PARITY = Path(__file__).parents[3] / "../shared/legacy/parity"
+KERAS = {"learning_rate": 1e-3, "weight_decay": 0.004}
+# Biases that a batch normalisation follows, or a softmax over keys: the loss does not depend on them.
+WITHOUT_GRADIENT = {
+    **{"front.conv1.bias": slice(None), "front.conv2.bias": slice(None), "front.shortcut_conv.bias": slice(None)},
+    **{"front.attention1.bias_output": slice(None), "front.attention2.bias_output": slice(None)},
+    **{"front.attention1.bias_qkv": slice(12, 36), "front.attention2.bias_qkv": slice(12, 36)},
+    **{"attention.bias_output": slice(None), "attention.bias_qkv": slice(16, 48), "head.hidden.bias": slice(None)},
+}
+
+
+def data(count=64, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(count, 3, 4, generator=generator)
+    return x.numpy(), (x[:, -1, 3] + 0.1 * torch.randn(count, generator=generator)).numpy()
+
+
+def network(variant, seed=0):
+    module = build(variant, generator=torch.Generator().manual_seed(seed))
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if "bias" in name:
+                parameter.normal_(0, 0.3, generator=torch.Generator().manual_seed(len(name)))
+    return module
+
+
+class Line(nn.Module):
+    """One product of the flattened window."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = Dense(12, 1)
+
+    def forward(self, x):
+        return self.dense(x.flatten(1)).squeeze(-1)
+
+
+# ---------------------------------------------------------------------------------------------- against Keras' record
+
+
+def recorded(variant):
+    folder = f"v_{variant[1:]}"
+    if not PARITY.is_dir():
+        pytest.skip("needs the Keras files of ../shared")
+    with np.load(PARITY / f"{folder}_steps.npz") as file:
+        record = {name: file[name] for name in file.files}
+    settings = {name: float(record[name]) for name in KERAS}
+    return load_keras_checkpoint(variant, PARITY / f"{folder}_hash.weights.h5"), record, settings
+
+
+def distance(model, record):
+    """Largest difference from Keras' outputs after the steps, in units of their range."""
+    with torch.no_grad():
+        outputs = model(torch.from_numpy(record["x"])).numpy()
+    return np.abs(outputs - record["y"][:, 0]).max() / np.ptp(record["y"])
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("variant", ["v04", "v08"])
+def test_every_loss_equals_keras(variant):
+    model, record, settings = recorded(variant)
+    losses = replay_steps(model, record["x_train"], record["y_train"], steps=5, **settings)
+    assert losses == pytest.approx(record["losses"], rel=1e-4)  # measured: 6e-6, 1.1e-5
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    "variant",
+    [
+        "v04",  # measured: 2.5e-4
+        pytest.param(
+            "v08",
+            marks=pytest.mark.xfail(
+                reason="1.17e-3: Keras' own rounding noise in biases without a gradient, see the test of the scatter"
+            ),
+        ),
+    ],
+)
+def test_the_final_outputs_equal_keras(variant):
+    model, record, settings = recorded(variant)
+    replay_steps(model, record["x_train"], record["y_train"], steps=5, **settings)
+    assert distance(model, record) <= 1e-3
+
+
+@pytest.mark.shared
+def test_keras_lies_within_the_scatter_of_float32():
+    """The same five steps of v08 in float32, the batch in other orders: equal on paper, and scattered as far."""
+    exact, record, settings = recorded("v08")
+    replay_steps(exact, record["x_train"], record["y_train"], steps=5, **settings)
+    with torch.no_grad():
+        centre = {**record, "y": exact(torch.from_numpy(record["x"])).numpy()[:, None]}
+    generator = np.random.Generator(np.random.PCG64(0))
+    scatter = []
+    for _ in range(8):
+        model, *_ = recorded("v08")
+        order = generator.permutation(len(record["x_train"]))
+        float32_steps(model.train(), record["x_train"][order], record["y_train"][order, 0], 5, **settings)
+        scatter.append(distance(model.eval(), centre))
+    assert max(scatter) > distance(exact, record)
+
+
+def float32_steps(model, x, y, steps, learning_rate, weight_decay):
+    optimiser = KerasAdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        functional.mse_loss(model(torch.from_numpy(x)), torch.from_numpy(y)).backward()
+        optimiser.step()
+
+
+# --------------------------------------------------------------------------------------------- against hand derivations
+
+
+def test_steps_of_a_line_equal_a_hand_derivation():
+    x, y = data()
+    X, w, b = x.reshape(len(x), -1).astype(np.float64), np.linspace(-1, 1, 12), 0.25
+    model = Line()
+    with torch.no_grad():
+        model.dense.weight.copy_(torch.from_numpy(w[None]))
+        model.dense.bias.fill_(b)
+    w = model.dense.weight.detach().numpy().astype(np.float64).ravel()  # as float32 holds it
+    parameters, m, v, expected = np.append(w, b), np.zeros(13), np.zeros(13), []
+    design = np.column_stack([X, np.ones(len(X))])
+    for t in range(1, 5):
+        residual = design @ parameters - y
+        expected.append(np.mean(residual**2))
+        gradient = 2 * design.T @ residual / len(X)
+        parameters = parameters * (1 - 0.004 * 0.01)
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        parameters = parameters - 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-7)
+    losses = replay_steps(model, x, y, steps=4, learning_rate=0.01, weight_decay=0.004)
+    assert losses.dtype == np.float64
+    np.testing.assert_allclose(losses, expected, rtol=1e-12)
+    found = np.append(model.dense.weight.detach().numpy(), model.dense.bias.detach().numpy())
+    np.testing.assert_allclose(found, parameters, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_tensor_is_decayed_before_its_step(variant):
+    x, y = data()
+    with_decay, without, before = network(variant), network(variant), dict(network(variant).named_parameters())
+    for model, decay in ((with_decay, 0.5), (without, 0.0)):
+        replay_steps(model.double(), x, y, steps=1, learning_rate=0.01, weight_decay=decay)
+    for name, parameter in without.named_parameters():
+        decayed = parameter - before[name].double() * 0.01 * 0.5
+        torch.testing.assert_close(dict(with_decay.named_parameters())[name], decayed, rtol=0, atol=1e-12)
+
+
+def test_moving_statistics_follow_the_biased_variance():
+    x, y = data(count=7)
+    model = network("v01")
+    rows = model.front.conv1(torch.from_numpy(x)).detach().reshape(-1, 8).double().numpy()
+    replay_steps(model, x, y, steps=1, **KERAS)
+    np.testing.assert_allclose(model.front.norm1.running_mean, 0.01 * rows.mean(axis=0), rtol=1e-5, atol=1e-8)
+    np.testing.assert_allclose(model.front.norm1.running_var, 0.99 + 0.01 * rows.var(axis=0), rtol=1e-6)
+
+
+def test_biases_without_a_gradient_only_decay():
+    """In float64 they stay where Keras' arithmetic would leave them without rounding; in float32 they wander."""
+    x, y = data()
+    exact, rounded, before = network("v06"), network("v06"), dict(network("v06").named_parameters())
+    replay_steps(exact, x, y, steps=5, **KERAS)
+    float32_steps(rounded.train(), x, y, 5, **KERAS)
+    wandered = {}
+    for name, part in WITHOUT_GRADIENT.items():
+        decayed = before[name][part] * (1 - KERAS["learning_rate"] * KERAS["weight_decay"]) ** 5
+        torch.testing.assert_close(dict(exact.named_parameters())[name][part], decayed, rtol=1e-6, atol=2e-7)
+        wandered[name] = float((dict(rounded.named_parameters())[name][part] - decayed).abs().max().detach())
+    assert min(wandered.values()) > 1e-6
+    assert max(wandered.values()) > 2e-5
+
+
+def test_an_lstm_has_one_bias_and_no_other_state():
+    model = network("v01")
+    names = list(model.state_dict())
+    replay_steps(model, *data(), steps=2, **KERAS)
+    assert list(model.state_dict()) == names
+    assert [name for name in names if name.startswith("lstm") and "bias" in name] == [
+        "lstm.forward_bias",
+        "lstm.backward_bias",
+    ]
+
+
+# -------------------------------------------------------------------------------------------------------- the contract
+
+
+def test_the_model_is_updated_in_place_and_keeps_its_precision():
+    model = network("v02")
+    parameters, before = list(model.parameters()), [p.detach().clone() for p in model.parameters()]
+    losses = replay_steps(model, *data(), steps=3, **KERAS)
+    assert losses.shape == (3,)
+    assert all(ours is theirs for ours, theirs in zip(parameters, model.parameters(), strict=True))
+    assert all(p.dtype == torch.float32 and not torch.equal(p, old) for p, old in zip(parameters, before, strict=True))
+    assert not model.training
+
+
+def test_the_first_loss_is_that_of_the_untouched_model_in_training_mode():
+    x, y = data()
+    model = network("v03").train().double()
+    expected = functional.mse_loss(model(torch.from_numpy(x).double()), torch.from_numpy(y).double()).item()
+    assert replay_steps(network("v03"), x, y, steps=1, **KERAS)[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_targets_may_be_a_column():
+    x, y = data()
+    column, row = (replay_steps(network("v01"), x, shape, steps=2, **KERAS) for shape in (y[:, None], y))
+    assert np.array_equal(column, row)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "steps"),
+    [
+        (np.zeros((4, 3, 4)), np.zeros(5), 1),
+        (np.zeros((4, 3, 4)), np.zeros((4, 2)), 1),
+        (np.zeros((4, 3, 4)), np.zeros((2, 2)), 1),
+        (np.zeros((0, 3, 4)), np.zeros(0), 1),
+        (np.zeros((4, 3, 4)), np.zeros(4), 0),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(x, y, steps):
+    with pytest.raises(
+        ValueError, match=r"expected windows \[N, L, F\], targets \[N\] or \[N, 1\] and 1 step at least"
+    ):
+        replay_steps(network("v01"), x, y, steps=steps, **KERAS)
+
+
+def test_a_loss_that_is_not_finite_ends_the_replay():
+    x, y = data()
+    y[3] = np.nan
+    model = network("v01")
+    with pytest.raises(TrainingError, match="the loss is nan before step 1"):
+        replay_steps(model, x, y, steps=3, **KERAS)
+    assert next(model.parameters()).dtype == torch.float32
