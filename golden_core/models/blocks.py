@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from golden_core.models.products import linear
+
 # Keras' defaults for batch normalisation; its momentum 0.99 keeps what PyTorch calls 0.01.
 EPSILON = 1e-3
 MOMENTUM = 0.01
@@ -33,7 +35,7 @@ class Dense(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [..., in] to [..., out]."""
-        return functional.linear(x, self.weight, self.bias)
+        return linear(x, self.weight, self.bias)
 
 
 class Convolution(nn.Module):
@@ -56,7 +58,7 @@ class Convolution(nn.Module):
         half = self.kernel // 2
         padded = functional.pad(x, (0, 0, half, half))
         taps = [padded[:, offset : offset + x.shape[1]] for offset in range(self.kernel)]
-        return functional.linear(torch.cat(taps, dim=-1), self.weight, self.bias)
+        return linear(torch.cat(taps, dim=-1), self.weight, self.bias)
 
 
 class BatchNorm(nn.Module):
@@ -182,12 +184,12 @@ class MultiHeadAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, L, C] to [B, L, C]."""
-        merged = functional.linear(x, self.weight_qkv, self.bias_qkv)
+        merged = linear(x, self.weight_qkv, self.bias_qkv)
         split = merged.view(*x.shape[:2], 3, self.heads, self.key_dimension)
         query, key, value = split.permute(2, 0, 3, 1, 4)  # [B, H, L, D] each
         query = query * self.key_dimension**-0.5
         weights = torch.softmax(query @ key.transpose(-1, -2), dim=-1)  # [B, H, L, L]
-        return functional.linear((weights @ value).transpose(1, 2).flatten(2), self.weight_output, self.bias_output)
+        return linear((weights @ value).transpose(1, 2).flatten(2), self.weight_output, self.bias_output)
 
 
 class MixtureOfExperts(nn.Module):
@@ -209,12 +211,12 @@ class MixtureOfExperts(nn.Module):
 
     def gate_weights(self, x: Tensor) -> Tensor:
         """Return the weight of every expert, [B, L, C] → [B, L, E]."""
-        weights = functional.linear(x, self.weight_gate, self.bias_gate)
+        weights = linear(x, self.weight_gate, self.bias_gate)
         return torch.softmax(weights, dim=-1) if self.gate == "softmax" else weights
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, L, C] to [B, L, U]."""
-        merged = functional.linear(x, self.weight_experts, self.bias_experts)
+        merged = linear(x, self.weight_experts, self.bias_experts)
         outputs = functional.leaky_relu(merged, self.slope).view(*x.shape[:-1], self.experts, self.units)
         # A sum of products: a matrix product per time step would be one row by E by U, too small to be worth a call.
         return (self.gate_weights(x).unsqueeze(-1) * outputs).sum(dim=-2)

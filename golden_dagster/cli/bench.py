@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from golden_dagster.cli.options import Workers, teaching, terminal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from golden_core.benchmarking.training import Comparison
 
 app = typer.Typer(no_args_is_help=True, help="Measure the platform itself.")
 
@@ -21,5 +26,53 @@ def orchestration(
         from golden_dagster.benchmark import measure, view
 
         console = terminal()
-        rows = measure(trials, workers, note=lambda text: console.print(text, style="dim"))
+        try:
+            rows = measure(trials, workers, note=lambda text: console.print(text, style="dim"))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
         console.print(view(rows))
+
+
+@app.command()
+def training(
+    variant: Annotated[str, typer.Option(help="Which legacy variant, v01 … v10.")] = "v08",
+    batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = 5000,
+    threads: Annotated[list[int], typer.Option(min=1, help="Threads of a step; repeatable.")] = [1, 2],  # noqa: B006
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each implementation, per number of threads.")] = 9,
+) -> None:
+    """Time a legacy variant's training beside a port with one module per expert and head, outputs being equal.
+
+    Exit status 1 if it is less than 1.5 times as fast with some number of threads.
+    """
+    with teaching():
+        from golden_core.benchmarking.training import REQUIRED, measure
+        from golden_core.models.legacy import VARIANTS
+
+        if variant not in VARIANTS:
+            raise typer.BadParameter(f"{variant!r} is none of {VARIANTS[0]} … {VARIANTS[-1]}", param_hint="--variant")
+        console = terminal()
+        found = measure(
+            variant,
+            batch_size=batch,
+            threads=threads,
+            steps=steps,
+            note=lambda text: console.print(text, style="dim", highlight=False),
+        )
+        console.print(_training_view(found))
+        raise typer.Exit(0 if all(one.ratio >= REQUIRED for one in found) else 1)
+
+
+def _training_view(found: list[Comparison]) -> Table:
+    from rich.table import Table
+
+    first = found[0]
+    table = Table(
+        "threads", "straightforward", "this platform", "times as fast", "in processor time", "outputs differ by",
+        title=f"Seconds per epoch of {first.variant}, batch {first.batch_size}", title_justify="left",
+        caption="Medians; the implementations take turns, ratios are of neighbouring steps.", caption_justify="left",
+    )  # fmt: skip
+    for one in found:
+        seconds = (one.epoch_seconds(one.reference), one.epoch_seconds(one.network))
+        cells = (f"{one.threads}", *(f"{value:.2f}" for value in seconds), f"{one.ratio:.2f}", f"{one.cpu_ratio:.2f}")
+        table.add_row(*cells, f"{one.difference:.1e} of their range")
+    return table

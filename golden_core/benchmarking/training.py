@@ -1,0 +1,158 @@
+"""`golden bench training`: a legacy network's training step, timed beside that of a straightforward port."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from golden_core.benchmarking.straightforward import straightforward
+from golden_core.models.legacy import build
+from golden_core.randomness import Stream
+from golden_core.training.determinism import activate
+from golden_core.training.optimiser import make_optimiser
+
+CONTEXT_LENGTH, FEATURES = 3, 4  # windows of the legacy experiments
+EPOCH = 90_611  # windows in one of their epochs
+TOLERANCE = 1e-5  # relative to the range of the outputs: rounding of float32
+REQUIRED = 1.5  # how many times as fast the network must train
+# A benchmark asks the same on every machine and for every study, so this root is no setting.
+STREAM = Stream(0, ("benchmarking", "training"))
+
+
+class DifferentOutputsError(RuntimeError):
+    """The two networks do not say the same, so that comparing their speed means nothing."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one training step took: elapsed seconds, and seconds of processor time over all threads."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Steps of the straightforward port and of the network, taken in turns, and how far their outputs are apart."""
+
+    variant: str
+    batch_size: int
+    threads: int
+    reference: tuple[Step, ...]
+    network: tuple[Step, ...]
+    difference: float  # largest, relative to the range of the outputs
+
+    @property
+    def ratio(self) -> float:
+        """How many times as fast the network is: the median over pairs of neighbouring steps, elapsed time."""
+        return statistics.median(a.wall / b.wall for a, b in zip(self.reference, self.network, strict=True))
+
+    @property
+    def cpu_ratio(self) -> float:
+        """The same in processor time, on which other programs have less influence."""
+        return statistics.median(a.cpu / b.cpu for a, b in zip(self.reference, self.network, strict=True))
+
+    def epoch_seconds(self, steps: Sequence[Step]) -> float:
+        """Return elapsed seconds of an epoch of the legacy experiments, from the median step."""
+        return statistics.median(step.wall for step in steps) * EPOCH / self.batch_size
+
+
+def measure(
+    variant: str, *, batch_size: int, threads: Sequence[int], steps: int, note: Callable[[str], None]
+) -> list[Comparison]:
+    """Time training steps of a legacy network and of its straightforward port, in turns, per number of threads.
+
+    A step is what the trainer does for a batch: gather its windows, forward, backward, optimiser. Both start from the
+    same weights and meet the same batches. The first step of each warms up and is not counted.
+
+    Parameters
+    ----------
+    variant : str
+        ``v01`` … ``v10``.
+    batch_size, steps : int
+        Windows per step, and steps per implementation and number of threads.
+    threads : sequence of int
+    note : callable
+        Told what is measured next.
+
+    Raises
+    ------
+    DifferentOutputsError
+        If the outputs from equal weights differ by more than ``TOLERANCE`` of their range.
+    """
+    found, before = [], torch.get_num_threads()
+    activate()
+    try:
+        for count in threads:
+            note(f"{variant}, {steps} steps of {batch_size} windows, {count} thread{'s' if count > 1 else ''} …")
+            torch.set_num_threads(count)
+            found.append(_compare(variant, batch_size, count, steps))
+    finally:
+        torch.set_num_threads(before)
+    return found
+
+
+def _compare(variant: str, batch_size: int, threads: int, steps: int) -> Comparison:
+    network = build(variant, generator=_generator("weights"))
+    reference = straightforward(network)
+    X = torch.randn(2 * batch_size, CONTEXT_LENGTH, FEATURES, generator=_generator("windows"))
+    y = X[:, -1, -1] + 0.1 * torch.randn(len(X), generator=_generator("noise"))
+    difference = output_difference(network, reference, X[:batch_size])
+    shuffle = _generator("batches")
+    taken: dict[nn.Module, list[Step]] = {reference: [], network: []}
+    trainers = {module: _Trainer(module) for module in taken}
+    for _ in range(steps + 1):
+        rows = torch.randperm(len(X), generator=shuffle)[:batch_size]
+        for module, trainer in trainers.items():
+            taken[module].append(trainer.step(X, y, rows))
+    counted = {module: tuple(all_steps[1:]) for module, all_steps in taken.items()}
+    return Comparison(variant, batch_size, threads, counted[reference], counted[network], difference)
+
+
+def output_difference(network: nn.Module, reference: nn.Module, X: Tensor) -> float:
+    """Return the largest difference of outputs, in training and in inference mode, as a share of their range.
+
+    Raises
+    ------
+    DifferentOutputsError
+        If it is above ``TOLERANCE``, or not a number.
+    """
+    largest = 0.0
+    for training in (False, True):
+        with torch.no_grad():
+            ours, theirs = (module.train(training)(X) for module in (network, reference))
+        largest = max(largest, ((ours - theirs).abs().max() / (theirs.max() - theirs.min())).item())
+        if not largest <= TOLERANCE:
+            mode = "training" if training else "inference"
+            raise DifferentOutputsError(
+                f"in {mode} mode the outputs of the two networks differ by {largest:.1e} of their range, expected at "
+                f"most {TOLERANCE:g}: their speed cannot be compared"
+            )
+    return largest
+
+
+class _Trainer:
+    """One network under training, as the legacy protocol trains it."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module.train()
+        trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        self.optimiser = make_optimiser("keras_adamw", trained, lr=1e-3, weight_decay=0.004)
+
+    def step(self, X: Tensor, y: Tensor, rows: Tensor) -> Step:
+        wall, cpu = time.perf_counter(), time.process_time()
+        self.optimiser.zero_grad()
+        loss = functional.mse_loss(self.module(X[rows]), y[rows])
+        torch.autograd.backward(loss)
+        self.optimiser.step()
+        return Step(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def _generator(purpose: str) -> Generator:
+    return Generator().manual_seed(STREAM.child(purpose).integer())

@@ -1,0 +1,31 @@
+"""The historical record, held against runs of today: which window, which errors, and what speaks for a deviation."""
+
+from golden_core.legacy.record.alignment import ALIGNMENT, Alignment, align
+from golden_core.legacy.record.experiments import Category, Experiment
+from golden_core.legacy.record.pages import alignment_csv, alignment_markdown, record_files, validation_markdown
+from golden_core.legacy.record.published import Record, RecordError, read_record
+from golden_core.legacy.record.running import Run, Validation, run_experiment, run_legacy
+from golden_core.legacy.record.window import Window, published_window
+from golden_core.legacy.record.words import what_follows
+
+__all__ = [
+    "ALIGNMENT",
+    "Alignment",
+    "Category",
+    "Experiment",
+    "Record",
+    "RecordError",
+    "Run",
+    "Validation",
+    "Window",
+    "align",
+    "alignment_csv",
+    "alignment_markdown",
+    "published_window",
+    "read_record",
+    "record_files",
+    "run_experiment",
+    "run_legacy",
+    "validation_markdown",
+    "what_follows",
+]

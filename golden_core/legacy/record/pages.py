@@ -1,0 +1,269 @@
+"""Alignment and validation as files: alignment.csv, alignment.md, validation_report.md. Equal inputs, equal text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import polars as pl
+
+from golden_core.legacy.audit.headings import NAMES, Metric
+from golden_core.legacy.audit.wording import between, names, number
+from golden_core.legacy.record.alignment import Alignment
+from golden_core.legacy.record.running import Run, Validation
+from golden_core.legacy.record.window import clock
+from golden_core.legacy.record.words import what_follows
+
+_ABSENT = "—"
+_VERDICTS = {
+    "consistent": "could be one more run of ours",
+    "published_better": "published better than our runs allow",
+    "published_worse": "published worse than our runs allow",
+    "other_test_set": "published on other test rows",
+    "undecided": "undecided: fewer than two runs",
+}
+
+
+def record_files(validation: Validation) -> dict[str, str]:
+    """Return the deliverables by name.
+
+    Parameters
+    ----------
+    validation : Validation
+        From :func:`~golden_core.legacy.record.running.run_legacy`.
+    """
+    return {
+        "alignment.csv": alignment_csv(validation.alignment),
+        "alignment.md": alignment_markdown(validation.alignment),
+        "validation_report.md": validation_markdown(validation),
+    }
+
+
+def alignment_csv(alignment: Alignment) -> str:
+    """Return the table with all its columns and digits."""
+    return alignment.table.write_csv()
+
+
+def alignment_markdown(alignment: Alignment) -> str:
+    """Return the table as a page: per study and metric, the published number beside ours and the random walk's."""
+    blocks = [
+        "# Alignment with the historical record",
+        *_paragraphs(what_follows(alignment)),
+        *_alignment_tables(alignment),
+        "## How to read this",
+        _list(_reading(alignment)),
+        *_experiments(alignment),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def validation_markdown(validation: Validation) -> str:
+    """Return the report: what follows, on which bars, in which window, by which runs, with which deviations."""
+    alignment = validation.alignment
+    blocks = [
+        "# Validation of the legacy results",
+        "## What follows",
+        _list(what_follows(alignment)),
+        "## The bars",
+        *_inputs(validation),
+        "## The published test window in these bars",
+        *_window(validation),
+        "## The runs",
+        *(block for run in validation.runs for block in _run(run)),
+        "## The published numbers and ours",
+        *_alignment_tables(alignment, metrics=("rmse",)),
+        "All four metrics are in alignment.md, all digits in alignment.csv.",
+        "## How to read this",
+        _list(_reading(alignment)),
+        *_experiments(alignment),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _alignment_tables(alignment: Alignment, metrics: Sequence[Metric] = ("mae", "mse", "rmse", "r2")) -> Iterator[str]:
+    percent = f"{100 * alignment.confidence:g} %"
+    head = (
+        *("variant", "published", "ours: mean ± SD", f"mean, {percent}", f"one more run, {percent}", "seeds", "z"),
+        *("random walk", "verdict", "category", "experiment"),
+    )
+    for (study, metric), rows in alignment.table.group_by(["study", "metric"], maintain_order=True):
+        if metric in metrics:
+            first = rows.row(0, named=True)
+            title = f"### {NAMES[metric]} in study {study}: {first['targets']:,} targets of variance "
+            yield title + number(first["variance"], 6)
+            yield _table(head, [_alignment_cells(row) for row in rows.iter_rows(named=True)])
+    yield "### Against the random walk: Diebold–Mariano, squared errors of log returns"
+    tests = alignment.table.filter(pl.col("metric") == "rmse")
+    heading = ("study", "variant", "statistic", "p (Holm)", "seeds", "seeds that beat it", "seeds that lose to it")
+    yield _table(heading, [_test_cells(row) for row in tests.iter_rows(named=True)])
+
+
+def _alignment_cells(row: dict[str, Any]) -> tuple[str, ...]:
+    spread = "" if row["sd"] is None else f" ± {number(row['sd'], 3)}"
+    return (
+        row["variant"],
+        number(row["published"], 6),
+        number(row["mean"], 6) + spread,
+        _range(row["mean_low"], row["mean_high"]),
+        _range(row["run_low"], row["run_high"]),
+        str(row["seeds"]),
+        _ABSENT if row["z"] is None else f"{row['z']:+.2f}",
+        number(row["random_walk"], 6),
+        _VERDICTS[row["verdict"]],
+        row["category"] or _ABSENT,
+        row["experiment"] or _ABSENT,
+    )
+
+
+def _test_cells(row: dict[str, Any]) -> tuple[str, ...]:
+    statistic, p = row["statistic"], row["p_holm"]
+    return (
+        row["study"],
+        row["variant"],
+        _ABSENT if statistic is None else f"{statistic:+.2f}",
+        _ABSENT if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}",
+        str(row["seeds"]),
+        str(row["seeds_better"]),
+        str(row["seeds_worse"]),
+    )
+
+
+def _inputs(validation: Validation) -> Iterator[str]:
+    files, bars = validation.merged.files, validation.runs[0].bars.height
+    head = ("file", "SHA-256", "bars read", "inactive", "left to the later file", "used", "first", "last")
+    counts = [[f"{n:,}" for n in (file.read, file.inactive, file.superseded, file.used)] for file in files]
+    yield _table(
+        head,
+        [
+            (file.name, f"`{file.sha256}`", *count, file.first, file.last)
+            for file, count in zip(files, counts, strict=True)
+        ],
+    )
+    yield (
+        "Inactive are bars of one price throughout, without a volume where volumes are read. Nothing is filled in. "
+        f"After cleaning there are {bars:,} bars; the original file had {validation.alignment.record.file_rows:,}."
+    )
+    if len(files) > 1:
+        yield (
+            "**The bars are of two feeds**: those before the first bar of the last file are another vendor's or "
+            "another export's, and only training sees them." + _agreement(validation)
+        )
+
+
+def _agreement(validation: Validation) -> str:
+    overlap = validation.merged.overlap
+    if overlap is None:
+        return " The files have no bar in common, so whether their clocks and prices agree is not known."
+    return (
+        f" Where both files have a bar ({overlap.bars:,} bars), their closes differ by "
+        f"{number(overlap.median_difference, 3)} in the median and {number(overlap.largest_difference, 3)} at most."
+    )
+
+
+def _window(validation: Validation) -> Iterator[str]:
+    window = validation.window
+    yield f"The window was looked for, not assumed. {window.verdict[0].upper()}{window.verdict[1:]}."
+    head = ("split", "published for", "targets", "first target", "last target", "target variance", "published allow")
+    walk = ("fits", "random walk: MAE", "RMSE", "R²")
+    yield _table(
+        (*head, *walk),
+        [
+            (
+                split.shares,
+                names(split.variants),
+                f"{split.targets:,}",
+                clock(split.first_target),
+                clock(split.last_target),
+                number(split.variance, 6),
+                between(split.published) if split.published else _ABSENT,
+                "yes" if split.fits else "no",
+                number(split.random_walk.mae, 5),
+                number(split.random_walk.rmse, 5),
+                number(split.random_walk.r2, 6),
+            )
+            for split in window.splits
+        ],
+    )
+
+
+def _run(run: Run) -> Iterator[str]:
+    study = run.study
+    trials = len(run.forecasts.select("forecaster", "seed").unique())
+    yield (
+        f"### Study {study.name}: split {run.shares}\n\n"
+        f"Settings `{study.hash()}`, root seed {study.seeds.root}, {study.seeds.count} seeds, {trials} runs finished, "
+        f"{len(run.failures)} failed. {run.training_windows:,} training windows of {run.bars.height:,} bars. "
+        f"Epochs: {study.training.epochs} at most. Batch {study.training.batch_size:,}, {study.training.precision}."
+    )
+    if run.failures:
+        yield _list(failure.replace("\n", " ") for failure in run.failures)
+    yield "What is not as in the legacy runs:"
+    rows = [(item.what, item.legacy, item.here, names(item.variants)) for item in run.deviations]
+    yield _table(("setting", "legacy", "here", "for"), rows)
+    yield "How training went (epochs, per run: median, fewest to most):"
+    head = ("variant", "runs", "trained", "best epoch", "epochs at the lowest rate reached", "stopped early")
+    yield _table(head, [_curve_cells(row) for row in _curves(run).iter_rows(named=True)])
+
+
+def _curves(run: Run) -> pl.DataFrame:
+    """Per variant: epochs trained, the best of them, those at the lowest learning rate reached, and runs cut short."""
+    rate, loss = pl.col("learning_rate"), pl.col("validation_loss")
+    runs = run.history.group_by("forecaster", "seed").agg(
+        trained=pl.col("epoch").max(),
+        best=pl.col("epoch").sort_by(loss).first(),
+        lowest=(rate == rate.min()).sum(),
+    )
+    ranges = [
+        pl.struct(middle=pl.col(name).median(), fewest=pl.col(name).min(), most=pl.col(name).max()).alias(name)
+        for name in ("trained", "best", "lowest")
+    ]
+    early = (pl.col("trained") < run.study.training.epochs).sum()
+    return runs.group_by("forecaster").agg(*ranges, runs=pl.len(), early=early).sort("forecaster")
+
+
+def _curve_cells(row: dict[str, Any]) -> tuple[str, ...]:
+    spans = [row[name] for name in ("trained", "best", "lowest")]
+    ranges = [f"{span['middle']:g} ({span['fewest']} to {span['most']})" for span in spans]
+    return (row["forecaster"], str(row["runs"]), *ranges, str(row["early"]))
+
+
+def _reading(alignment: Alignment) -> Iterator[str]:
+    yield "Errors are of prices, as published; log returns are the space of the tests against the random walk."
+    yield (
+        "z is (published − mean) / SD. The verdict asks whether the published number, with its rounding, lies in the "
+        f"interval of one more run, mean ± t · SD · √(1 + 1/seeds), at {100 * alignment.confidence:g} %."
+    )
+    yield (
+        "A published number is compared only where it can have been scored on these rows: as many as in its split, "
+        "with a variance of their targets that RMSE² / (1 − R²) of the published row allows."
+    )
+    yield (
+        "A category (data, split, initialisation, optimiser, precision, selection) is given only where a recorded "
+        "experiment supports it: the same runs with one thing changed, in which the published number could be one more "
+        "run. Else it is unknown."
+    )
+    yield "R² of price levels is near one for any forecast that stays near the last price; it is no evidence of skill."
+
+
+def _experiments(alignment: Alignment) -> Iterator[str]:
+    if alignment.experiments:
+        yield "## Experiments"
+        rows = [(item.id, item.category, item.change) for item in alignment.experiments]
+        yield _table(("id", "category", "what was changed"), rows)
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return _ABSENT if low is None or high is None else f"{number(low, 4)} … {number(high, 4)}"
+
+
+def _paragraphs(sentences: Iterable[str]) -> Iterator[str]:
+    yield _list(sentences)
+
+
+def _list(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

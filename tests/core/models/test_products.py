@@ -1,0 +1,99 @@
+"""The matrix product against PyTorch's own, in values, gradients and bytes."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from golden_core.models import products
+from golden_core.models.legacy import VARIANTS, build
+from golden_core.models.products import linear
+
+torch.set_num_threads(1)
+
+
+def normal(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def with_gradients(product, x, weight, bias):
+    leaves = [value.clone().requires_grad_() for value in (x, weight, bias)]
+    y = product(*leaves)
+    return y.detach(), torch.autograd.grad((y * normal(*y.shape, seed=9).to(y.dtype)).sum(), leaves)
+
+
+def assert_near(ours, exact):
+    torch.testing.assert_close(ours.double(), exact, rtol=0, atol=1e-6 * (1 + exact.abs().max().item()))
+
+
+@given(
+    rows=st.lists(st.integers(1, 9), min_size=1, max_size=3),
+    inputs=st.integers(1, 40),
+    outputs=st.integers(1, 40),
+    seed=st.integers(0, 99),
+)
+def test_values_and_gradients_are_those_of_double_precision(rows, inputs, outputs, seed):
+    x, weight, bias = normal(*rows, inputs, seed=seed), normal(outputs, inputs, seed=seed + 1), normal(outputs, seed=2)
+    y, gradients = with_gradients(linear, x, weight, bias)
+    exact, exact_gradients = with_gradients(functional.linear, x.double(), weight.double(), bias.double())
+    assert y.dtype == torch.float32
+    assert_near(y, exact)
+    for ours, theirs in zip(gradients, exact_gradients, strict=True):
+        assert_near(ours, theirs)
+
+
+def test_any_layout_of_memory_gives_the_same_values():
+    x, weight, bias = normal(6, 5, 7), normal(8, 7, seed=1), normal(8, seed=2)
+    expected = linear(x, weight, bias)
+    for same in (x.transpose(0, 1).contiguous().transpose(0, 1), x.flip(0).flip(0), normal(6, 5, 14)[..., ::2] * 0 + x):
+        torch.testing.assert_close(linear(same, weight, bias), expected)
+    torch.testing.assert_close(linear(x, weight.t().contiguous().t(), bias), expected)
+    torch.testing.assert_close(linear(x[:1].expand(4, 5, 7), weight, bias), expected[:1].expand(4, 5, 8))
+
+
+def test_the_same_bytes_every_time():
+    x, weight, bias = normal(5000, 3, 400), normal(768, 400, seed=1), normal(768, seed=2)
+    first, gradients = with_gradients(linear, x, weight, bias)
+    for _ in range(2):
+        again, gradients_again = with_gradients(linear, x, weight, bias)
+        assert torch.equal(first, again)
+        assert all(torch.equal(a, b) for a, b in zip(gradients, gradients_again, strict=True))
+
+
+def test_only_what_needs_a_gradient_gets_one():
+    x, weight, bias = normal(4, 3).requires_grad_(), normal(2, 3), normal(2)
+    (gradient,) = torch.autograd.grad(linear(x, weight, bias).sum(), [x])
+    torch.testing.assert_close(gradient, weight.sum(dim=0).expand(4, 3))
+
+
+def test_a_second_derivative_is_refused_rather_than_wrong():
+    x = normal(4, 3).requires_grad_()
+    (gradient,) = torch.autograd.grad(linear(x, normal(2, 3), normal(2)).pow(2).sum(), [x], create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+def test_other_number_formats_are_left_to_pytorch(monkeypatch):
+    monkeypatch.setattr(products._Linear, "apply", lambda *_: pytest.fail("not this way"))
+    x, weight, bias = normal(4, 3), normal(2, 3), normal(2)
+    assert linear(x.double(), weight.double(), bias.double()).dtype == torch.float64
+    with torch.autocast("cpu", torch.bfloat16):
+        assert linear(x, weight, bias).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_network_says_the_same_without_onednn(variant, monkeypatch):
+    """Two float32 products differ in rounding: by 2e-6 of the outputs' range, as much as each from double precision."""
+    network, x = build(variant, generator=torch.Generator().manual_seed(1)), normal(64, 3, 4)
+    network(x)  # moves the running statistics off their starting values
+    outputs = {}
+    for onednn in (True, False):
+        monkeypatch.setattr(products, "_ONEDNN", onednn)
+        outputs["inference", onednn] = network.eval()(x).detach()
+    for onednn in (True, False):
+        monkeypatch.setattr(products, "_ONEDNN", onednn)
+        outputs["training", onednn] = network.train()(x).detach()
+    torch.testing.assert_close(outputs["inference", True], outputs["inference", False], rtol=0, atol=1e-6)
+    ours, theirs = outputs["training", True], outputs["training", False]
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-6 * (theirs.max() - theirs.min()).item())
