@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from typing import Literal, overload
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -67,8 +67,12 @@ class KerasAdamW(torch.optim.Optimizer):
         torch._foreach_addcmul_(squares, gradients, gradients, 1 - BETAS[1])
         denominators = torch._foreach_sqrt(squares)
         torch._foreach_add_(denominators, KERAS_EPSILON)
-        correction = math.sqrt(1 - BETAS[1] ** self.steps) / (1 - BETAS[0] ** self.steps)
-        torch._foreach_addcdiv_(parameters, means, denominators, -lr * correction)
+        torch._foreach_addcdiv_(parameters, means, denominators, -lr * self._correction())
+
+    def _correction(self) -> float:
+        """Bias correction of both moments; Keras computes it in float32, where 1 − 0.999 is 1.3e-5 off."""
+        first, second = (np.float32(1) - np.float32(beta) ** np.float32(self.steps) for beta in BETAS)
+        return float(np.sqrt(second) / first)
 
     def _moments(self, parameters: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         for parameter in parameters:

@@ -201,28 +201,33 @@ def _run(run: Run) -> Iterator[str]:
     rows = [(item.what, item.legacy, item.here, names(item.variants)) for item in run.deviations]
     yield _table(("setting", "legacy", "here", "for"), rows)
     yield "How training went (epochs, per run: median, fewest to most):"
-    head = ("variant", "runs", "trained", "best epoch", "epochs at the lowest rate reached", "stopped early")
+    head = ("variant", "runs", "trained", "best epoch", "at 1 % of the first learning rate or more", "stopped early")
     yield _table(head, [_curve_cells(row) for row in _curves(run).iter_rows(named=True)])
+    yield (
+        "Below 1 % of the first learning rate the weights move little. What still changes then are the moving "
+        "statistics of batch normalisation, which keep 99 % of themselves at every step, and with them every forecast: "
+        "the number of steps matters after learning has ended."
+    )
 
 
 def _curves(run: Run) -> pl.DataFrame:
-    """Per variant: epochs trained, the best of them, those at the lowest learning rate reached, and runs cut short."""
+    """Per variant: epochs trained, the best of them, those that still learned, and runs that stopped early."""
     rate, loss = pl.col("learning_rate"), pl.col("validation_loss")
     runs = run.history.group_by("forecaster", "seed").agg(
         trained=pl.col("epoch").max(),
         best=pl.col("epoch").sort_by(loss).first(),
-        lowest=(rate == rate.min()).sum(),
+        learning=(rate >= 0.01 * run.study.training.learning_rate).sum(),
     )
     ranges = [
         pl.struct(middle=pl.col(name).median(), fewest=pl.col(name).min(), most=pl.col(name).max()).alias(name)
-        for name in ("trained", "best", "lowest")
+        for name in ("trained", "best", "learning")
     ]
     early = (pl.col("trained") < run.study.training.epochs).sum()
     return runs.group_by("forecaster").agg(*ranges, runs=pl.len(), early=early).sort("forecaster")
 
 
 def _curve_cells(row: dict[str, Any]) -> tuple[str, ...]:
-    spans = [row[name] for name in ("trained", "best", "lowest")]
+    spans = [row[name] for name in ("trained", "best", "learning")]
     ranges = [f"{span['middle']:g} ({span['fewest']} to {span['most']})" for span in spans]
     return (row["forecaster"], str(row["runs"]), *ranges, str(row["early"]))
 

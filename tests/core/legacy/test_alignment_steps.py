@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from support.adam import correction
 from torch import nn
 from torch.nn import functional
 
@@ -145,7 +146,7 @@ def test_steps_of_a_line_equal_a_hand_derivation():
         gradient = 2 * design.T @ residual / len(X)
         parameters = parameters * (1 - 0.004 * 0.01)
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
-        parameters = parameters - 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-7)
+        parameters = parameters - 0.01 * correction(t) * m / (np.sqrt(v) + 1e-7)
     losses = replay_steps(model, x, y, steps=4, learning_rate=0.01, weight_decay=0.004)
     assert losses.dtype == np.float64
     np.testing.assert_allclose(losses, expected, rtol=1e-12)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from support.adam import correction
 
 from golden_core.training.optimiser import KerasAdamW, make_optimiser
 
@@ -16,7 +17,7 @@ def oracle(weights, gradients, rates, decay):
         w = w - w * decay * rate
         m = m + (g - m) * (1 - 0.9)
         v = v + (g**2 - v) * (1 - 0.999)
-        w = w - rate * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-7)
+        w = w - rate * correction(t) * m / (np.sqrt(v) + 1e-7)
         path.append(w)
     return np.array(path)
 

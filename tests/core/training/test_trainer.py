@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from support.adam import correction
 from torch import nn
 from torch.nn import functional
 
@@ -58,7 +59,7 @@ def test_steps_equal_an_oracle_in_numpy(examples, training, stream):
         gradient = 2 * X.T @ residual / 32
         w = w * (1 - 0.1 * 0.01)
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
-        w = w - 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-7)
+        w = w - 0.01 * correction(t) * m / (np.sqrt(v) + 1e-7)
     assert [epoch.train_loss for epoch in curve] == pytest.approx(losses, rel=1e-5)
     np.testing.assert_allclose(weights(module), np.append(w[8], w[:8])[[*range(1, 9), 0]], rtol=1e-4, atol=1e-7)
     assert curve[-1].validation_loss == pytest.approx(np.mean((X @ w - y) ** 2), rel=1e-5)
