@@ -26,10 +26,12 @@ def replay_steps(
 ) -> FloatArray:
     """Take full-batch steps of Keras' AdamW on the mean squared error, in place, and return the losses before each.
 
-    The arithmetic is float64, whatever the model's precision, which it gets back. A bias in front of a batch
-    normalisation has a gradient of exactly zero. In float32 rounding leaves some 1e-7 of it, which Adam divides by
-    itself and Keras' epsilon of 1e-7, so that such biases wander by a visible part of a step, differently for every
-    order of summation. No replay can follow that noise of Keras; a replay in float32 would add its own.
+    The arithmetic is float64, whatever the model's precision, which it gets back. A bias that only shifts the input of
+    a batch normalisation has a gradient of exactly zero. In float32 rounding leaves some 1e-7 of it, which Adam divides
+    by itself and Keras' epsilon of 1e-7, so that such biases wander by a visible part of a step, differently for every
+    order of summation: for another number of threads, compiled or not, and in another version. No replay can follow
+    that noise of Keras; a replay in float32 would add its own. float64 gives the steps that the noise is about, those
+    of Keras in float64.
 
     Parameters
     ----------

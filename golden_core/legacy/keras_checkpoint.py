@@ -103,17 +103,28 @@ def _verify_shapes(path: Path, variant: str, blocks: Iterable[nn.Module], layers
 def _match(
     path: Path, variant: str, blocks: dict[str, nn.Module], layers: Sequence[StoredLayer]
 ) -> dict[str, StoredLayer]:
-    """Find every block's layer: by the user's name, or by position in its class where there are no names."""
+    """Find every block's layer: by the user's name, or by position in its class where names are missing."""
     names: dict[str, str | None] = YAML(typ="safe").load(LAYER_NAMES)[variant]
     matched: dict[str, StoredLayer] = {}
     for kind in KINDS.values():
         places = {place: names[place] or "" for place, block in blocks.items() if KINDS[type(block)] == kind}
         stored = sorted((layer for layer in layers if layer.kind == kind), key=lambda layer: layer.position)
+        what = f"{kind} layers of {variant}"
         if all(places.values()) and all(layer.name for layer in stored):
-            matched |= _match_names(path, f"{kind} layers of {variant}", places, stored)
+            matched |= _match_names(path, what, places, stored)
         else:
-            matched |= zip(places, stored, strict=True)
+            matched |= _match_positions(path, what, places, stored)
     return matched
+
+
+def _match_positions(
+    path: Path, what: str, places: dict[str, str], stored: Sequence[StoredLayer]
+) -> dict[str, StoredLayer]:
+    for (place, name), layer in zip(places.items(), stored, strict=True):
+        if layer.name and name and layer.name != name:
+            fix = "save the weights of an unchanged legacy model"
+            raise KerasCheckpointError(path, f"{what} in order, next {name} ({place})", layer.name, fix)
+    return dict(zip(places, stored, strict=True))
 
 
 def _match_names(

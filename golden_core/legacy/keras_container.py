@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import zipfile
 import zlib
@@ -50,12 +51,14 @@ class Contents:
 
     ``named_by`` tells how folders and datasets are called: ``class``, numbered in the order of the model
     (``conv1d_1``: ``vars/0``), or ``user`` (``resblock0_conv2``: ``resblock0_conv2/kernel``). ``names`` are the user's
-    names of layers where a file named by class records them.
+    names of layers where a file named by class records them; ``order`` is the order of the model's layers, those
+    without weights included, where a file named by the user records it.
     """
 
     named_by: Literal["class", "user"]
     layers: dict[str, Tensors]
     names: dict[str, str]
+    order: tuple[str, ...]
 
 
 @contextmanager
@@ -187,19 +190,34 @@ def _contents(path: Path, file: h5py.File) -> Contents:
             raise KerasCheckpointError(path, f"every tensor in a layer under '{root}'", found, "save the weights again")
         layers.setdefault(parts[1], {})[parts[2:]] = dataset
     if root == "model_weights":
-        return Contents("user", layers, {})
+        return Contents("user", layers, {}, _layer_order(file[root]))
     names = {layer: _user_name(file[root][layer].get("vars")) for layer in layers}
-    return Contents("class", layers, {layer: name for layer, name in names.items() if name})
+    return Contents("class", layers, {layer: name for layer, name in names.items() if name}, ())
 
 
 def _user_name(variables: h5py.Group | None) -> str | None:
-    # Of a string alone: libhdf5 may write past its memory when a damaged type says that it is a list of numbers.
-    if variables is None or "name" not in variables.attrs:
-        return None
-    if not isinstance(variables.attrs.get_id("name").get_type(), h5py.h5t.TypeStringID):
+    if variables is None or not _is_text(variables, "name"):
         return None
     name = variables.attrs["name"]
     return name if isinstance(name, str) else None
+
+
+def _layer_order(model: h5py.Group) -> tuple[str, ...]:
+    """Return the names of a whole model's layers in its order, or nothing where the file does not tell it."""
+    if not _is_text(model, "layer_names"):
+        return ()
+    names = np.ravel(model.attrs["layer_names"])
+    return tuple(name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in names)
+
+
+def _is_text(group: h5py.Group, attribute: str) -> bool:
+    """Tell whether an attribute can be read: one string or a short list of strings."""
+    # Strings alone: libhdf5 may write past its memory when a damaged type says that it is a list of numbers.
+    if attribute not in group.attrs:
+        return False
+    stored = group.attrs.get_id(attribute)
+    small = len(stored.shape) <= 1 and math.prod(stored.shape) <= MAXIMUM_OBJECTS
+    return small and isinstance(stored.get_type(), h5py.h5t.TypeStringID)
 
 
 def _datasets(path: Path, file: h5py.File, skip: str) -> Iterator[tuple[Parts, h5py.Dataset]]:

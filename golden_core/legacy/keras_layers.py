@@ -24,8 +24,9 @@ Shapes = dict[str, tuple[int, ...]]
 class StoredLayer:
     """A layer and its unread tensors: ``kernel``, ``query/bias``, ``forward/bias``, ``expert 3/bias`` and so on.
 
-    ``kind`` is the class in Keras' snake case and ``position`` its number among its class, in the order of the model;
-    ``name`` is what the user called it, where the file says so.
+    ``kind`` is the class in Keras' snake case and ``position`` sorts the layers of a class as the model does; ``name``
+    is what the user called it, where the file says so. A layer that Keras numbered (``conv1d_3``, where the process
+    had made three before) has no name: the number tells neither its place nor its position.
     """
 
     kind: str
@@ -65,6 +66,10 @@ def _stored(path: Path, contents: Contents) -> Iterator[StoredLayer]:
         if len(set(keys.values())) < len(keys):
             expected, found = f"different tensors in {folder}", f"two of the same name among {sorted(keys.values())}"
             raise KerasCheckpointError(path, expected, found, "save the weights again")
+        if folder in contents.order:
+            position = contents.order.index(folder)
+        if name and _numbered(name)[0] == kind and (contents.named_by == "class" or folder in contents.order):
+            name = None
         yield StoredLayer(kind, position, name, {key: tensors[parts] for parts, key in keys.items()})
 
 

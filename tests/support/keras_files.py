@@ -173,6 +173,13 @@ def write_keras_file(path, variant, network, container):
     return path
 
 
+def write_tensors(path, variant, tensors):
+    """Write {group: [arrays]} as a ``.weights.h5`` file."""
+    with h5py.File(path, "w") as file:
+        write_by_class(file, variant, tensors)
+    return path
+
+
 def write_by_class(file, variant, tensors):
     names = {group: name for group, name, _ in layout(variant)}
     for group, values in tensors.items():

@@ -1,12 +1,15 @@
 """Weights from Keras files: every variant in every container, names before positions, and on into a forecaster."""
 
+import re
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import torch
-from support.keras_files import CONTAINERS, layout, random_network, write_keras_file
+from support.keras_files import COMPOSITE_NAMES, CONTAINERS, layout, random_network, write_keras_file
+from support.keras_record import record, write_record_weights
+from support.keras_record import windows as windows_of
 
 from golden_core.data.windows import Target, Windows, cut_windows
 from golden_core.forecasters import forecaster_class
@@ -86,6 +89,53 @@ def test_where_there_are_names_they_decide_not_the_position(variant, tmp_path):
             file.move(f"layers/{last}", f"layers/{first}")
             file.move("layers/aside", f"layers/{last}")
     assert_equal_networks(load_keras_checkpoint(variant, path), network)
+
+
+def number_layers(path, variant, container):
+    """Call every layer as Keras does by itself: by its class, and here by numbers that run against the model."""
+    folders = {group.split("/")[0]: name for group, name, _ in layout(variant)} | COMPOSITE_NAMES[variant]
+    numbered = {}
+    for folder in sorted(folders, key=lambda folder: re.sub(r"\d+", lambda digits: digits[0].zfill(3), folder)):
+        kind, _, number = re.fullmatch(r"(.+?)(_(\d+))?", folder).groups()
+        numbered[folder] = f"{kind}_{30 - int(number or 0)}"
+    with h5py.File(path, "r+") as file:
+        if container == "h5":
+            for folder, name in numbered.items():
+                file.move(f"model_weights/{folders[folder]}", f"model_weights/{name}")
+            file["model_weights"].attrs["layer_names"] = ["input_layer", *numbered.values(), "flatten_layer"]
+        else:
+            for folder, name in numbered.items():
+                file[f"layers/{folder}/vars"].attrs["name"] = name
+
+
+@pytest.mark.parametrize("container", ["weights.h5", "h5"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_layers_that_keras_numbered_are_told_by_their_position(variant, container, tmp_path):
+    network = random_network(variant)
+    path = write_keras_file(tmp_path / "model", variant, network, container)
+    number_layers(path, variant, container)
+    assert_equal_networks(load_keras_checkpoint(variant, path), network)
+
+
+def test_layers_that_keras_numbered_are_not_guessed_without_the_order_of_the_model(tmp_path):
+    path = write_keras_file(tmp_path / "model", "v08", random_network("v08"), "h5")
+    number_layers(path, "v08", "h5")
+    with h5py.File(path, "r+") as file:
+        del file["model_weights"].attrs["layer_names"]
+    with pytest.raises(KerasCheckpointError, match=r"named res_block0_conv1 .* found conv1d_28, conv1d_29, conv1d_30"):
+        load_keras_checkpoint("v08", path)
+
+
+def test_a_name_must_fit_the_position_of_its_numbered_neighbours(tmp_path):
+    path = write_keras_file(tmp_path / "model", "v08", random_network("v08"), "weights.h5")
+    number_layers(path, "v08", "weights.h5")
+    with h5py.File(path, "r+") as file:
+        file["layers/conv1d/vars"].attrs["name"] = "res_block0_conv1"
+    load_keras_checkpoint("v08", path)
+    with h5py.File(path, "r+") as file:
+        file["layers/conv1d/vars"].attrs["name"] = "res_block0_conv2"
+    with pytest.raises(KerasCheckpointError, match=r"next res_block0_conv1 \(front.conv1\), found res_block0_conv2"):
+        load_keras_checkpoint("v08", path)
 
 
 def test_experts_are_sorted_by_number_not_by_letter(tmp_path):
@@ -169,6 +219,15 @@ def test_a_failed_import_leaves_the_old_file(tmp_path):
 
 
 # -------------------------------------------------------------------------------------------- against Keras' outputs
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_outputs_of_recorded_weights_equal_those_of_keras(variant, tmp_path):
+    network = load_keras_checkpoint(variant, write_record_weights(tmp_path / "model.weights.h5", variant))
+    expected = record(variant)["outputs"]
+    with torch.no_grad():
+        difference = np.abs(network(torch.from_numpy(windows_of(variant)[2])).numpy() - expected).max()
+    assert difference <= 2e-5 * np.ptp(expected)
 
 
 @pytest.mark.shared
