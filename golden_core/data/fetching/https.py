@@ -169,10 +169,17 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        require_safe(newurl)
-        old, new = urlsplit(req.full_url), urlsplit(newurl)
-        if new.scheme != "https" and old.scheme == "https":
-            raise DownloadError(f"{newurl!r} must be an https address: {req.full_url} redirects to it")
-        if self.same_host and (new.hostname, new.port) != (old.hostname, old.port):
-            raise DownloadError(f"{req.full_url} redirects to another host, {newurl!r}, which is not followed")
+        try:
+            self._require_followed(req.full_url, newurl)
+        except DownloadError:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+    def _require_followed(self, old: str, new: str) -> None:
+        require_safe(new)
+        here, there = urlsplit(old), urlsplit(new)
+        if there.scheme != "https" and here.scheme == "https":
+            raise DownloadError(f"{new!r} must be an https address: {old} redirects to it")
+        if self.same_host and (there.hostname, there.port) != (here.hostname, here.port):
+            raise DownloadError(f"{old} redirects to another host, {new!r}, which is not followed")
