@@ -65,7 +65,7 @@ def dukascopy(
         console = terminal()
         console.print(_view(found))
         for text in _remarks(found):
-            console.print(text, style="dim", highlight=False)
+            console.print(text, style="dim", highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -87,21 +87,20 @@ def _bar(total: int) -> Iterator[Callable[[Month], None]]:
 def _view(found: list[Fetched]) -> Table:
     from rich.table import Table
 
-    table = Table("pair", "hours", "from", "to", "fetched", "cached", "absent", "table", title="Dukascopy, BID, UTC")
+    table = Table("pair", "hours", "from", "to", "months", title="Dukascopy, BID, UTC", title_justify="left")
     for one in found:
-        span = (f"{one.first:%Y-%m-%d %H:%M}", f"{one.last:%Y-%m-%d %H:%M}")
-        counts = map(str, one.counts.values())
-        table.add_row(one.pair, str(one.bars), *span, *counts, str(one.path), style="")
+        counts = ", ".join(f"{state} {number}" for state, number in one.counts.items())
+        table.add_row(one.pair, str(one.bars), f"{one.first:%Y-%m-%d %H:%M}", f"{one.last:%Y-%m-%d %H:%M}", counts)
     return table
 
 
 def _remarks(found: list[Fetched]) -> list[str]:
-    """Name the months without data, what was strange, and each table's hash."""
+    """Name the months without data, what was strange, and each table with its hash."""
     remarks = []
     for one in found:
         absent = [f"{month.month:%Y-%m}" for month in one.months if month.state == "absent"]
         if absent:
             remarks.append(f"{one.pair}: the feed has nothing for {', '.join(absent)}")
-        remarks += [f"{month}: {month.detail}; asked for again" for month in one.months if month.detail]
-        remarks.append(f"{one.pair}: sha256 {one.sha256}")
+        remarks += [f"{month}: {month.detail}; it was asked for again" for month in one.months if month.detail]
+        remarks.append(f"{one.pair}: sha256 {one.sha256} {one.path}")
     return remarks
