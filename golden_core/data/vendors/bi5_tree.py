@@ -189,9 +189,8 @@ def _missing_notes(missing: pl.DataFrame, kind: Kind) -> list[str]:
     for (reason,), rows in unexplained.group_by("reason", maintain_order=True):
         runs = _runs(rows["start"], SPANS[kind])
         listed = "; ".join(runs[:SHOWN]) + (f"; and {len(runs) - SHOWN} more" if len(runs) > SHOWN else "")
-        notes.append(
-            f"{counted(rows.height, period)} of the trading week with {reason if reason == 'no file' else 'an empty file'}: {listed}."
-        )
+        fault = "no file" if reason == "no file" else "an empty file"
+        notes.append(f"{counted(rows.height, period)} of the trading week with {fault}: {listed}.")
     holidays = missing.height - unexplained.height
     return [*notes, *([f"{counted(holidays, period)} without ticks, on holidays."] if holidays else [])]
 
