@@ -14,7 +14,7 @@ from golden_core.data.weekends import Flags, Weekends, candidates, explained
 FEWEST_EDGES = 2  # ends and beginnings of weeks that must speak against a clock: one may be a vendor's slip
 FEWEST_WEEKENDS = 3  # that a clock must hold before it counts as a switch
 GAIN = 4  # ends and beginnings of weeks that a switch must explain beyond what the clock before did
-LEAST_EXPLAINED = 0.85  # of the weekends between two switches, or a vendor's ragged hours would look like one
+CLEARLY_EXPLAINED = 0.85  # of the weekends between two switches, or a vendor's ragged hours would look like one
 MOST_SWITCHES = 8
 
 
@@ -129,7 +129,7 @@ def _stretches(edges: Flags) -> list[tuple[int, int, int]]:
             break
         state[start:stop] = winner
     for first, end, held in _split(state):
-        if (points[held, first:end] == 2).mean() < LEAST_EXPLAINED:
+        if (points[held, first:end] == 2).mean() < CLEARLY_EXPLAINED:
             state[first:end] = single
     return _split(state)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import polars as pl
 
-from golden_core.data.clock_reading import FEWEST_WEEKENDS, Reading, Segment, read
+from golden_core.data.clock_reading import CLEARLY_EXPLAINED, FEWEST_WEEKENDS, Reading, Segment, read
 from golden_core.data.local_time import Resolved, ZoneError, from_utc, parse_clock, resolve, to_utc
 from golden_core.data.weekends import Weekends, expected, find_weekends
 
@@ -26,11 +25,10 @@ __all__ = [
     "verify_zone",
 ]
 
-# Prices that trickle in after the close do not show an open market. Shares of the median.
+# Prices that trickle in after the close do not show an open market. Shares of the week's median.
 THIN_VOLUME = 0.02
-THIN_RANGE = 0.1
+THIN_RANGE = 0.2
 LEAST_EXPLAINED = 0.5  # of the weekends, or the file follows no clock that is known here
-CLEARLY_EXPLAINED = 0.75  # below it, a declared clock that explains more than half as many is not contradicted
 SHOWN = 3  # weeks quoted in a message; all of them are in the table
 
 
@@ -67,18 +65,23 @@ class ZoneEvidence:
 def active_times(bars: pl.DataFrame) -> pl.Series:
     """Return the timestamps of the bars in which the market moved, which is what ``read_clock`` wants.
 
-    Feeds fill weekends with flat bars of no volume, and let a few prices trickle in after the close. Bars of a volume
-    below 2 % of the median are left out; where there is no volume, bars of a range below 10 % of the median. Medians
-    are of the positive values.
+    Feeds fill weekends with flat bars of no volume, and let a few prices trickle in after the close. A bar is left out
+    if its volume is zero, or if neither its volume nor its range reach a share of the week's median of the positive
+    ones: feeds change the unit of their volume from one day to the next, and some have none at all.
     """
+    week = pl.col("timestamp").dt.truncate("1w")
+    active, tests = pl.lit(True), []
     if "volume" in bars.columns and bool((bars["volume"] > 0).any()):
-        activity, least = bars["volume"].to_numpy(), THIN_VOLUME
-    elif {"high", "low"} <= set(bars.columns):
-        activity, least = (bars["high"] - bars["low"]).to_numpy(), THIN_RANGE
-    else:
-        return bars["timestamp"]
-    moved = activity > 0
-    return bars["timestamp"].filter(moved & (activity >= least * np.median(activity[moved]) if moved.any() else moved))
+        active = pl.col("volume") > 0
+        tests.append(_reaches(pl.col("volume").cast(pl.Float64), THIN_VOLUME, week))
+    if {"high", "low"} <= set(bars.columns):
+        tests.append(_reaches(pl.col("high") - pl.col("low"), THIN_RANGE, week))
+    return bars.filter(active & pl.any_horizontal(tests or [active]))["timestamp"]
+
+
+def _reaches(activity: pl.Expr, share: float, week: pl.Expr) -> pl.Expr:
+    usual = activity.filter(activity > 0).median().over(week)
+    return ((activity > 0) & (activity >= share * usual)).fill_null(False)
 
 
 def read_clock(times: pl.Series) -> ZoneEvidence:
