@@ -213,8 +213,8 @@ def _length(utc: pl.Series, stated: str | None, wanted: str | None, path: Path) 
         )
     if wanted and MINUTES[wanted] < MINUTES[length]:
         raise VendorError(
-            f"{path}: bars are {length} long, but {wanted} is asked for: longer bars cannot be cut; declare their length "
-            "(--bar, in a study data.bar), or export shorter ones"
+            f"{path}: bars are {length} long, but {wanted} is asked for: longer bars cannot be cut; declare their "
+            "length (--bar, in a study data.bar), or export shorter ones"
         )
     return length
 

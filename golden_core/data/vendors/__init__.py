@@ -11,9 +11,11 @@ from golden_core.data.vendors.base import Reader, VendorError
 
 # A new format is one file and one line here.
 READERS: dict[str, str] = {
+    "bi5": "golden_core.data.vendors.bi5:BI5",
     "dukascopy_csv": "golden_core.data.vendors.dukascopy_csv:DUKASCOPY_CSV",
     "histdata_m1": "golden_core.data.vendors.histdata:HISTDATA_M1",
     "histdata_ticks": "golden_core.data.vendors.histdata:HISTDATA_TICKS",
+    "hst": "golden_core.data.vendors.hst:HST",
     "metatrader4_csv": "golden_core.data.vendors.metatrader_csv:METATRADER4_CSV",
     "metatrader5": "golden_core.data.vendors.metatrader_csv:METATRADER5",
     "oanda_csv": "golden_core.data.vendors.oanda:OANDA_CSV",

@@ -7,7 +7,7 @@ from pathlib import Path
 from golden_core.data.vendors import GENERAL, READERS, reader
 from golden_core.data.vendors.base import Claim, Reader, VendorError
 from golden_core.data.vendors.names import pairs_in_name
-from golden_core.data.vendors.text import read_head, refuse_packed
+from golden_core.data.vendors.text import read_head, refuse_packed, require_text
 
 AUTO = "auto"
 
@@ -78,8 +78,9 @@ def _unknown(path: Path) -> VendorError:
     if path.is_dir():
         return VendorError(f"{path} is a folder, and holds no files of a format that comes in folders; name a file")
     refuse_packed(path)
+    require_text(path)
     head = read_head(path)
-    begins = f"it begins with {head.lines[0][:100]!r}" if head else "it is no text"
+    begins = f"it begins with {head.lines[0][:100]!r}" if head else "it holds nothing but blank lines"
     return VendorError(
         f"{path}: no reader knows this format: {begins}. Known are {', '.join(READERS)}; a table with other column "
         "names can be declared: --format plain_csv --column open=NAME … (in a study: format columns)"

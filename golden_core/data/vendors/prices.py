@@ -166,8 +166,9 @@ def _gap(bars: pl.DataFrame, order: tuple[str, ...]) -> float:
     role = dict(zip(order, PRICES, strict=True))
     moving = bars.drop_nulls(PRICES).filter(active(bars.drop_nulls(PRICES))).sort("timestamp")
     steps = moving["timestamp"].diff().dt.total_seconds()
-    follows = (steps == steps.filter(steps > 0).min()).fill_null(value=False).to_numpy()
-    if follows.sum() < _FEWEST_PAIRS:
+    onwards = steps.filter(steps > 0)
+    if len(onwards) < _FEWEST_PAIRS:
         return 0.0
+    follows = (steps == onwards.min()).fill_null(value=False).to_numpy()
     jumps = np.abs(moving[role["open"]].to_numpy()[1:] - moving[role["close"]].to_numpy()[:-1])
     return float(np.median(jumps[follows[1:]]))

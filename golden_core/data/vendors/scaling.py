@@ -89,7 +89,14 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
     if power:
         notes.insert(0, f"prices are whole numbers, divided by {10**power}: only so a price of {pair} is "
                         f"between {known.low:g} and {known.high:g}")  # fmt: skip
-    return Scaled(bars.with_columns(pl.col(names) / 10**power) if power else bars, 10**power, tuple(notes))
+    return Scaled(_divided(bars, names, 10**power) if power else bars, 10**power, tuple(notes))
+
+
+def _divided(bars: pl.DataFrame, names: list[str], divisor: int) -> pl.DataFrame:
+    # polars multiplies by the rounded reciprocal, which is not the float nearest to 1.12336.
+    return bars.with_columns(
+        pl.Series(name, bars[name].cast(pl.Float64).to_numpy() / divisor, nan_to_null=True) for name in names
+    )
 
 
 def _powers(written: npt.NDArray[np.float64], known: Plausible) -> npt.NDArray[np.float64]:
@@ -120,7 +127,9 @@ def _strays(powers: npt.NDArray[np.float64], power: int, lines: pl.Series, where
 
 
 def _implausible(written: npt.NDArray[np.float64], pair: str, known: Plausible, where: str) -> str:
-    middle = float(np.median(written[written > 0])) if np.any(written > 0) else float("nan")
+    if not np.any(written > 0):
+        return f"{where}: no price is above zero; check the columns"
+    middle = float(np.median(written[written > 0]))
     others = [name for name, other in plausible_pairs().items() if other.low <= middle <= other.high]
     hint = f"; it could be one of {', '.join(others[:6])}" if others else ""
     return (

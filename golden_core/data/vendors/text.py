@@ -89,6 +89,17 @@ def refuse_packed(path: Path) -> None:
             raise VendorError(f"{path}: this is a {kind} archive; unpack it and name the file inside")
 
 
+def require_text(path: Path) -> None:
+    """Refuse a file whose bytes are no text.
+
+    Raises
+    ------
+    VendorError
+        Naming the first byte that is none.
+    """
+    _clean_bytes(path)
+
+
 def read_head(path: Path) -> Head | None:
     """Return the first lines of a text file, or None where it is none."""
     if not path.is_file():

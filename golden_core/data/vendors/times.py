@@ -130,7 +130,7 @@ def read_epochs(counts: pl.Series, lines: pl.Series, path: Path) -> Times:
     told = counts.filter(counts != 0)
     fitting = [unit for unit, size in _EPOCH_UNITS.items() if told.is_between(low * size, high * size).all()]
     if len(told) == 0 or len(fitting) != 1:
-        bounds = _EPOCH_UNITS[_unit_of(int(told.median()))] if len(told) else 1  # type: ignore[arg-type]
+        bounds = _EPOCH_UNITS[_unit_of(int(told[0]))] if len(told) else 1
         odd = ((counts != 0) & ~counts.is_between(low * bounds, high * bounds)).arg_true()
         row = int(odd[0]) if len(odd) else 0
         raise VendorError(
@@ -198,7 +198,7 @@ def _choose(
         order = min(ORDERS, key=lambda each: readings[each].null_count())
         other = next(each for each in ORDERS if each != order)
         row = int(readings[other].is_null().arg_true()[0])
-        return order, (f"dates are {_words(order)}: {lines.name} {lines[row]}, {texts[row]!r}, has no other",)
+        return order, (f"dates are {_words(order)}: {lines.name} {lines[row]}, {texts[row]!r}, has no other reading",)
     if readings["day_first"].equals(readings["month_first"]):
         return "day_first", ("every day equals its month: both orders of the date are the same",)
     favoured, evidence = _evidence(readings, active)
