@@ -21,7 +21,7 @@ from golden_core.data.local_time import from_utc
 
 Flags = npt.NDArray[np.bool_]
 
-# In order of preference where several explain a file equally well; fixed offsets follow.
+# In order of preference where several explain a file equally well: the common ones, fixed offsets, the rare ones.
 NAMED = (
     "UTC",
     "EET_US",
@@ -30,13 +30,15 @@ NAMED = (
     "Europe/London",
     "Europe/Berlin",
     "America/Chicago",
+)
+FIXED_HOURS = range(-12, 15)
+RARE = (
     "Europe/Moscow",
     "Australia/Sydney",
     "America/New_York+05:00",
     "America/New_York+06:00",
     "America/New_York+08:00",
 )
-FIXED_HOURS = range(-12, 15)
 
 GAP_HOURS = (40, 60)  # a holiday beside the weekend makes the gap longer; a holiday within the week is shorter
 LATEST_OPEN = 2.0  # hours
@@ -95,7 +97,7 @@ def candidates(weekends: Weekends, declared: str | None) -> tuple[str, ...]:
     halves = weekends.bar_hours < 1 or bool((phase != 0).any())
     minutes = [60 * hour + half for hour in FIXED_HOURS for half in ((0, 30) if halves else (0,))]
     fixed = sorted((m for m in minutes if m), key=abs)
-    names = [*NAMED, *(f"UTC{'-' if m < 0 else '+'}{abs(m) // 60:02}:{abs(m) % 60:02}" for m in fixed)]
+    names = [*NAMED, *(f"UTC{'-' if m < 0 else '+'}{abs(m) // 60:02}:{abs(m) % 60:02}" for m in fixed), *RARE]
     if declared is None:
         return tuple(names)
     probe = pl.date_range(datetime.date(1999, 1, 1), datetime.date(2035, 12, 31), "1w", eager=True)
@@ -120,7 +122,7 @@ def explained(weekends: Weekends, zone: str) -> Flags:
         when the week does, or as late as vendors do.
     """
     table, length = weekends.table, weekends.bar_hours
-    slack = SILENCE if length < 1 else 0.0
+    slack = SILENCE if length < 0.5 else 0.0
     closed, opened = expected(weekends, zone)
     left = _hours(closed - table["last_bar"]).to_numpy()  # from the open of the last bar to the end of the week
     late = _hours(table["first_bar"] - opened).to_numpy()
