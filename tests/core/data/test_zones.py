@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from golden_core.data.weekends import explained, find_weekends
 from golden_core.data.zones import ZoneError, active_times, read_clock, verify_zone
 
 SHARED = Path(__file__).parents[3] / "../shared/data"
@@ -149,6 +150,10 @@ def early_close(t: dt.datetime) -> bool:
     return not (new_york(t).weekday() == 4 and new_york(t).hour == 16)
 
 
+def no_utc_sunday(t: dt.datetime) -> bool:
+    return t.weekday() != 6
+
+
 def no_holidays(t: dt.datetime) -> bool:
     day = new_york(t + 7 * HOUR).date()
     return (day.month, day.day) not in {(12, 25), (12, 26), (1, 1)} and not (
@@ -164,10 +169,11 @@ def every_second_hour_thin(t: dt.datetime) -> bool:
     return t.hour % 2 == 0 or (t.date() - JANUARY_2021).days // 7 % 4 != 0
 
 
+HABITS = (late_open, early_close, no_utc_sunday, no_holidays, no_third_week, every_second_hour_thin)
 LIES = ("UTC", "EET", "EET_US", "America/New_York", "Europe/London")
 
 
-@pytest.mark.parametrize("keeps", [late_open, early_close, no_holidays, no_third_week, every_second_hour_thin])
+@pytest.mark.parametrize("keeps", HABITS)
 @pytest.mark.parametrize("truth", ["UTC", "EET", "EET_US", "America/New_York"])
 def test_vendors_habits_do_not_contradict_the_truth_nor_save_a_lie(keeps: Any, truth: str) -> None:
     times = shown([t for t in TWO_YEARS if keeps(t)], truth)
@@ -335,6 +341,41 @@ def test_epoch_zero_rows_do_not_matter() -> None:
 def test_an_unknown_clock_is_refused() -> None:
     with pytest.raises(ZoneError, match="unknown clock 'EEST'"):
         verify_zone(shown(TWO_YEARS, "UTC"), "EEST")
+
+
+@pytest.mark.parametrize(
+    ("last_bar", "first_bar", "closes", "opens"),
+    [
+        ("Fri 21:00", "Sun 22:00", [True, False], True),
+        ("Fri 20:00", "Sun 22:00", [False, True], True),  # the practice of a vendor who stops at 16:00
+        ("Fri 19:00", "Sun 22:00", [False, False], True),
+        ("Fri 22:00", "Sun 22:00", [False, False], True),  # prices after the market closed
+        ("Fri 21:00", "Sun 21:00", [True, False], False),  # prices before it opened
+        ("Fri 21:00", "Mon 03:00", [True, False], True),  # late, as some vendors are
+    ],
+)
+def test_what_explains_a_weekend(last_bar: str, first_bar: str, closes: list[bool], opens: bool) -> None:
+    dates = {"Fri": "2024-01-12", "Sun": "2024-01-14", "Mon": "2024-01-15"}
+    edges = [dt.datetime.fromisoformat(f"{dates[edge[:3]]}T{edge[4:]}") for edge in (last_bar, first_bar)]
+    times = [edges[0] - 2 * HOUR, edges[0] - HOUR, edges[0], edges[1], edges[1] + HOUR]
+    found = explained(find_weekends(pl.Series(times, dtype=pl.Datetime("us"))), "UTC")
+    assert found[:, 0, 0].tolist() == closes
+    assert found[:, 1, 0].tolist() == [opens, opens]
+
+
+@pytest.mark.parametrize(
+    ("last_bar", "first_bar", "counts"),
+    [
+        ("2024-01-12T21:00", "2024-01-14T22:00", 1),
+        ("2024-01-12T21:00", "2024-01-15T17:00", 0),  # a holiday beside the weekend
+        ("2024-01-13T21:00", "2024-01-15T01:00", 0),  # too short
+        ("2024-01-09T21:00", "2024-01-11T22:00", 0),  # a gap within the week
+    ],
+)
+def test_what_counts_as_a_weekend(last_bar: str, first_bar: str, counts: int) -> None:
+    last, first = dt.datetime.fromisoformat(last_bar), dt.datetime.fromisoformat(first_bar)
+    times = [last - 2 * HOUR, last - HOUR, last, first, first + HOUR]
+    assert find_weekends(pl.Series(times, dtype=pl.Datetime("us"))).table.height == counts
 
 
 # What counts as an active bar.
