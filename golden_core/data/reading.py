@@ -149,12 +149,26 @@ def _timed(table: VendorTable, zone: str | None, path: Path) -> _Timed:
     chosen = zone or table.clock
     if chosen is None:
         raise VendorError(_unsaid(table, path))
-    notes: tuple[str, ...] = ()
-    if zone and table.clock and parse_clock(zone) != parse_clock(table.clock):
-        notes = (f"the file says {table.clock}; it was declared to keep {zone}, and is read so",)
     evidence = _verified(table.bars, chosen, path, declared=zone is not None)
     resolved = resolve(times, chosen, str(path), table.bars["line"])
+    notes = () if table.clock is None else _overruled(table, table.clock, chosen, resolved.times, path)
     return _Timed(resolved.times, chosen, evidence, (*notes, *resolved.notes))
+
+
+def _overruled(table: VendorTable, own: str, zone: str, utc: pl.Series, path: Path) -> tuple[str, ...]:
+    """Allow a declaration to overrule the file's own word only where the trading week speaks against that word."""
+    if parse_clock(own) == parse_clock(zone):
+        return ()
+    try:
+        verify_zone(active_times(table.bars), own)
+    except ZoneError:
+        return (f"the file says {own}, but the trading week says otherwise: it is read by {zone}, as declared",)
+    if resolve(table.bars["timestamp"], own, str(path), table.bars["line"]).times.equals(utc):
+        return ()
+    raise VendorError(
+        f"{path}: the file says its clock is {own}, the declaration says {zone}, and the trading week does not speak "
+        f"against the file; declare {own} (--zone, in a study data.time_zone), or correct the file"
+    )
 
 
 def _offset(table: VendorTable, zone: str | None, path: Path) -> _Timed:

@@ -4,11 +4,11 @@ import json
 
 import polars as pl
 import pytest
+from support.text_files import FORMS, NAMES, hourly
 from typer.testing import CliRunner
 
 from golden_core.data.vendors import READERS
 from golden_dagster.cli.application import app
-from support.text_files import FORMS, NAMES, hourly
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_it_says_what_was_decided_and_why(home, tmp_path):
     result = run(tmp_path / "x_BID.csv", "--pair", "eur/usd")
     assert result.exit_code == 0, result.output
     for part in (
-        "EURUSD from x_BID.csv", "dukascopy_csv: its header calls the time 'Local time'", "UTC (verified)",
+        "EURUSD from x_BID.csv", "dukascopy_csv: its header calls the time 'Local time'", "UTC explains 3 of 3",
         "480 bars of 1h, 2024-03-03 22:00:00+00:00 to", "bid, as written", "each row carries its offset from UTC",
         "none is stated: note what you agreed", "sources/imports/EURUSD/x_BID_",
     ):  # fmt: skip
@@ -74,7 +74,7 @@ def test_columns_zone_and_bar_can_be_declared(home, tmp_path):
         (("x.csv", "--pair", "EURUSD"), "does not state its clock"),
         (("x.csv", "--pair", "EURUSD", "--zone", "Mars"), "unknown clock 'Mars'"),
         (("x.csv", "--pair", "EURUSD", "--zone", "UTC"), "EET_US"),
-        (("x.csv", "--pair", "EURUSD", "--format", "metatrader4"), "did you mean 'metatrader4_csv'"),
+        (("x.csv", "--pair", "EURUSD", "--format", "metatrader4"), "did you mean 'metatrader5'"),
         (("x.csv", "--pair", "EURUSD", "--zone", "EET_US", "--bar", "1w"), "a bar of '1w' is none of"),
         (("x.csv", "--pair", "USDJPY", "--zone", "EET_US"), "is none of USDJPY"),
         (("x.csv", "--pair", "EURUSD", "--column", "opening=O"), "--column must look like close=NAME"),

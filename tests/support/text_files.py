@@ -19,7 +19,7 @@ PRICES = ("open", "high", "low", "close")
 
 
 def hourly(first: str, weeks: int, *, seed: int = 0, pair: str = "EURUSD") -> pl.DataFrame:
-    """Return hourly bars, UTC, of whole trading weeks: a walk whose bars open where the last one closed, and volumes."""
+    """Return hourly bars, UTC, of whole trading weeks: a walk whose bars open where the last one closed."""
     times = np.datetime64(first, "us") + np.arange(24 * 7 * weeks) * np.timedelta64(1, "h")
     frame = pl.DataFrame({"timestamp": times}).with_columns(pl.col("timestamp").dt.replace_time_zone("UTC"))
     frame = frame.filter(market_open(pl.col("timestamp")))

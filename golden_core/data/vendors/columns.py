@@ -16,7 +16,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "open": ("open", "o", "openprice", "first", "bidopen"),
     "high": ("high", "h", "highprice", "max", "maximum", "bidhigh"),
     "low": ("low", "l", "lowprice", "min", "minimum", "bidlow"),
-    "close": ("close", "c", "closeprice", "last", "bidclose"),
+    "close": ("close", "c", "closeprice", "last", "price", "bidclose"),
 }
 TIMES = (
     "timestamp", "time", "datetime", "date", "opentime", "opendate", "opentimestamp", "bartime", "bardate", "gmttime",

@@ -10,12 +10,13 @@ import polars as pl
 
 from golden_core.data.vendors.assembly import assemble
 from golden_core.data.vendors.base import Claim, VendorError, VendorTable
-from golden_core.data.vendors.columns import clock_in, find_columns, has_bars
+from golden_core.data.vendors.columns import clock_in, find_columns, has_bars, normal
 from golden_core.data.vendors.names import side_in_name
 from golden_core.data.vendors.text import Rows, read_head, read_rows, refuse_packed
 from golden_core.data.vendors.times import ORDERS, Dates, Order
 
 _MAGIC = b"PAR1"
+_INSTRUMENTS = ("pair", "symbol", "ticker", "instrument")
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,16 @@ class Plain:
             return None
         return Claim(self.name, "its columns name a time and four prices") if has_bars(names) else None
 
-    def read(self, path: Path, pair: str) -> VendorTable:  # noqa: ARG002
+    def read(self, path: Path, pair: str) -> VendorTable:
         """Read all rows.
 
         Raises
         ------
         VendorError
-            If a column is missing, or at the first cell that is not what its column holds.
+            If a column is missing, rows are of another pair, or at the first cell that is not what its column holds.
         """
         rows = self._rows(path)
+        _require_instrument(rows.table, pair, path)
         found = find_columns(rows.table.columns, path, self.columns)
         assembled = assemble(rows, found, path, Dates(self.order), gaps=True)
         stated = clock_in(found.time[-1])
@@ -107,6 +109,20 @@ class _PlainParquet(Plain):
 
 PLAIN_CSV = _PlainCsv()
 PLAIN_PARQUET = _PlainParquet()
+
+
+def _require_instrument(table: pl.DataFrame, pair: str, path: Path) -> None:
+    """Refuse a table that says which pair each row is of, and says another one."""
+    for name in table.columns:
+        if normal(name) not in _INSTRUMENTS:
+            continue
+        said = table[name].cast(pl.String).unique().sort()
+        others = [repr(text) for text in said if pair.lower() not in normal(str(text))]
+        if others:
+            raise VendorError(
+                f"{path}: column {name!r} says {', '.join(others[:5])}, but {pair} is asked for; "
+                "give a file of this pair alone"
+            )
 
 
 def _schema(path: Path) -> Mapping[str, pl.DataType]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from golden_core.data.vendors.base import VendorError
+
+IntArray = npt.NDArray[np.intp]
 
 HEAD_BYTES = 65_536
 SEPARATORS = ("\t", ";", ",")  # in this order: a semicolon file may hold commas as decimal marks
@@ -196,16 +199,19 @@ def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
     return data.rstrip(b"\n") + b"\n", data.endswith(b"\n"), notes
 
 
-def _filled_lines(data: bytes) -> tuple[np.ndarray, np.ndarray]:
+def _filled_lines(data: bytes) -> tuple[IntArray, IntArray]:
     """Return the positions of line ends (one before the first line), and the indices of lines that are not blank."""
     codes = np.frombuffer(data, dtype=np.uint8)
     ends = np.concatenate(([-1], np.flatnonzero(codes == ord("\n"))))
-    visible = np.flatnonzero((codes != ord("\n")) & (codes != ord(" ")) & (codes != ord("\t")) & (codes != ord("\r")))
-    filled = np.diff(np.searchsorted(visible, ends)) > 0
-    return ends, np.flatnonzero(filled)
+    starts = codes[ends[:-1] + 1]
+    # A row seldom begins with a space: only lines that do are looked at one by one.
+    suspects = np.flatnonzero((starts == ord(" ")) | (starts == ord("\t")) | (starts == ord("\r")))
+    blank = starts == ord("\n")
+    blank[suspects] = [not data[ends[i] + 1 : ends[i + 1]].strip() for i in suspects]
+    return ends, np.flatnonzero(~blank)
 
 
-def _require_even(path: Path, data: bytes, separator: str, lines: np.ndarray) -> None:
+def _require_even(path: Path, data: bytes, separator: str, lines: IntArray) -> None:
     """Refuse rows with more or fewer fields than the first line."""
     codes = np.frombuffer(data, dtype=np.uint8)
     ends = np.concatenate(([-1], np.flatnonzero(codes == ord("\n"))))

@@ -134,8 +134,8 @@ def read_epochs(counts: pl.Series, lines: pl.Series, path: Path) -> Times:
         odd = ((counts != 0) & ~counts.is_between(low * bounds, high * bounds)).arg_true()
         row = int(odd[0]) if len(odd) else 0
         raise VendorError(
-            f"{path}: {lines.name} {lines[row]}: {counts[row]} is no time: seconds, milli-, micro- or nanoseconds since "
-            "1970 were expected, from 1980 on and in one unit for all rows; mend the row, or write dates"
+            f"{path}: {lines.name} {lines[row]}: {counts[row]} is no time: seconds, milli-, micro- or nanoseconds "
+            "since 1970 were expected, from 1980 on and in one unit for all rows; mend the row, or write dates"
         )
     size = _EPOCH_UNITS[fitting[0]]
     micro = counts * (10**6 // size) if size <= 10**6 else counts // (size // 10**6)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.text_files import FORMS, hourly
 
 from golden_core.data.vendors import GENERAL, READERS, detect, reader
 from golden_core.data.vendors.base import Claim, VendorError
 from golden_core.data.vendors.detect import detect as decide
-from support.text_files import FORMS, hourly
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_what_is_not_there_or_not_known_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VendorError, match=r"begins with 'a,b'. Known are bi5, .* --format plain_csv --column"):
         decide(tmp_path / "x.csv", "EURUSD")
     with pytest.raises(
-        VendorError, match="no format is called 'dukascopy'; known are .*; did you mean 'dukascopy_csv'"
+        VendorError, match=r"no format is called 'dukascopy'; known are .*; did you mean 'dukascopy_csv'"
     ):
         decide(tmp_path / "x.csv", "EURUSD", "dukascopy")
     with pytest.raises(VendorError, match="format hst offers nothing to choose, got 'bid'"):

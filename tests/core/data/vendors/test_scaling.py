@@ -65,7 +65,7 @@ def test_two_scales_in_a_file_are_refused_and_a_slip_is_left_to_cleaning() -> No
 
 def test_one_column_on_another_scale_is_refused() -> None:
     bars = _bars([1.12336] * 100).with_columns(high=pl.lit(11.2336))
-    with pytest.raises(VendorError, match="is none of EURUSD|different scales"):
+    with pytest.raises(VendorError, match=r"is none of EURUSD|different scales"):
         scale(bars, "EURUSD", "x.csv")
 
 

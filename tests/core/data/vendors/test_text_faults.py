@@ -56,7 +56,7 @@ def _zipped(text: str) -> bytes:
         (_changed(0, "15.01.2024", "15.01.24").encode(), "line 2: '15.01.24 .* a year of four digits"),
         (GOOD.replace("Volume", "Open").encode(), "line 1 names 'Open' twice"),
         (GOOD.replace("Volume", "O").encode(), "line 1: 'Open' and 'O' could both be the open; declare"),
-        (GOOD.replace("Low", "Floor").encode(), "no reader knows this format: it begins with 'Gmt time,Open,High,Floor"),
+        (GOOD.replace("Low", "Floor").encode(), "no reader knows this format: it begins with 'Gmt time,Open,High"),
         (GOOD.replace("Gmt time", "close_time").encode(), "'close_time' is when a bar closes.*stamped at their open"),
         (GOOD.replace("Gmt time", "date,timestamp").replace("2024 ", "2024,").encode(), "could both be the time"),
         (b"hello world", "no reader knows this format: it begins with 'hello world'"),

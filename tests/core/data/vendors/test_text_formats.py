@@ -13,23 +13,23 @@ import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.text_files import FORMS, PRICES, hourly, oanda_answer
 
 from golden_core.data.reading import read_bars
 from golden_core.data.vendors import READERS
 from golden_core.data.vendors.base import VendorError
-from support.text_files import FORMS, PRICES, hourly, oanda_answer
 
 # Both changes of the clocks, in America two or three weeks before Europe in spring and one after it in autumn.
 SPRING, AUTUMN = "2024-03-03", "2023-10-15"
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(seed=st.integers(0, 2**32 - 1), week=st.integers(0, 51), pair=st.sampled_from(["EURUSD", "USDJPY"]))
 @example(seed=1, week=9, pair="EURUSD")
 @example(seed=2, week=42, pair="USDJPY")
 def test_every_format_gives_the_same_bars(seed: int, week: int, pair: str) -> None:
     first = dt.date(2023, 1, 1) + dt.timedelta(weeks=week)
-    bars = hourly(str(first), 5, seed=seed, pair=pair)
+    bars = hourly(str(first), 4, seed=seed, pair=pair)
     expected = bars.with_columns(available_at=pl.col("timestamp").dt.offset_by("1h"), pair=pl.lit(pair))
     digits = 3 if pair == "USDJPY" else 5
     with tempfile.TemporaryDirectory() as folder:

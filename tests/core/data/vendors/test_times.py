@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from support.text_files import walk
 
 from golden_core.data.reading import read_bars
 from golden_core.data.vendors.base import VendorError
 from golden_core.data.vendors.times import Dates, read_epochs, read_times
-from support.text_files import walk
 
 PATH = Path("x.csv")
 
@@ -54,7 +54,7 @@ def _days(first: dt.date, count: int, form: str, *, weekends: bool = False) -> l
 )
 def test_forms(text: str, expected: tuple[int, ...], clock: str | None) -> None:
     read = _read([text])
-    assert read.values.dt.replace_time_zone(None).to_list() == [dt.datetime(*expected)]
+    assert read.values.dt.replace_time_zone("UTC").to_list() == [dt.datetime(*expected, tzinfo=dt.UTC)]
     assert read.clock == clock
     written = clock is not None and ":" in text
     assert read.values.dtype == (pl.Datetime("us", "UTC") if written else pl.Datetime("us"))
@@ -117,7 +117,7 @@ def test_days_that_equal_their_months_have_one_reading() -> None:
 
 
 def test_a_mixture_of_forms_is_refused_at_the_row_that_differs() -> None:
-    with pytest.raises(VendorError, match="line 3: '2024-02-01' is not a time like '01.13.2024' in line 2"):
+    with pytest.raises(VendorError, match=r"line 3: '2024-02-01' is not a time like '01.13.2024' in line 2"):
         _read(["01.13.2024", "2024-02-01"])
     with pytest.raises(VendorError, match=r"line 3: .* is not a time like .* in line 2"):
         _read(["2024-01-01 00:00:00+00:00", "2024-01-01 01:00:00"])
@@ -145,7 +145,7 @@ def test_rows_at_epoch_zero_stay_for_cleaning() -> None:
 
 
 def test_dukascopy_may_be_declared_month_first(tmp_path: Path) -> None:
-    times = pl.datetime_range(dt.datetime(2024, 5, 1), dt.datetime(2024, 5, 3, 23), "1h", eager=True)
+    times = pl.datetime_range(pl.datetime(2024, 5, 1), pl.datetime(2024, 5, 3, 23), "1h", eager=True)
     bars = walk(times, seed=0, pair="EURUSD")
     columns = [
         pl.col("timestamp").dt.strftime("%m.%d.%Y %H:%M:%S.000").alias("Gmt time"),
