@@ -18,7 +18,7 @@ from golden_core.data.vendors.text import HEAD_BYTES, Rows, read_head, read_rows
 from golden_core.data.vendors.times import Dates
 
 _SIDES = ("bid", "ask", "mid")
-_BARS = {"M1": "1m", "H1": "1h", "H4": "4h", "D": "1d"}
+_BARS = {"M1": "1m", "M5": "5m", "M15": "15m", "M30": "30m", "H1": "1h", "H4": "4h", "D": "1d"}
 _OFFSET = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _KNOWN = {"time", *PRICES, "volume", "complete", *(price[0] for price in PRICES)}
 
