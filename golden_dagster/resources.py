@@ -14,7 +14,9 @@ from golden_core.catalogue import load_study
 from golden_core.lake import Home
 from golden_core.legacy.frozen import frozen_inventory
 from golden_core.legacy.inventory import Inventory
+from golden_core.legacy.record import Plan, Request
 from golden_core.legacy.scanning import scan_tree
+from golden_core.milestones.makers import Given
 from golden_core.study import Study, StudyError
 from golden_core.trials import Outcome
 
@@ -66,6 +68,21 @@ class LegacyResource(dg.ConfigurableResource[Any]):
         description="folder that holds v_01 … v_10; empty to work from the frozen facts",
     )
 
+    bars: str = Field(
+        default_factory=lambda: os.environ.get("GOLDEN_LEGACY_BARS", ""),
+        description="file of hourly EURUSD bid bars that end with the published window; empty for none",
+    )
+    earlier: str = Field(
+        default_factory=lambda: os.environ.get("GOLDEN_LEGACY_EARLIER", ""),
+        description="file with older bars, for training only; empty for none",
+    )
+    overrides: list[str] = Field(default=[], description='settings of the study legacy to change, "training.epochs=12"')
+    experiments: list[str] = Field(default=[], description="runs with one thing changed, ID:CATEGORY:KEY=VALUE")
+    parity: str = Field(
+        default_factory=lambda: os.environ.get("GOLDEN_LEGACY_PARITY", ""),
+        description="folder of Keras checkpoints and what Keras computed with them; empty for none",
+    )
+
     def inventory(self) -> Inventory:
         """Return the inventory of the tree, or the frozen one where there is none."""
         return scan_tree(self.path) if self.path else frozen_inventory()
@@ -74,6 +91,21 @@ class LegacyResource(dg.ConfigurableResource[Any]):
     def path(self) -> Path | None:
         """The tree's folder, if there is one."""
         return Path(self.tree) if self.tree else None
+
+    @property
+    def request(self) -> Request | None:
+        """The alignment that is asked for, if there are bars."""
+        if not self.bars:
+            return None
+        plans = tuple(Plan.parse(text) for text in self.experiments)
+        earlier = Path(self.earlier) if self.earlier else None
+        return Request(Path(self.bars), earlier, tuple(self.overrides), experiments=plans)
+
+    @property
+    def given(self) -> Given:
+        """Everything of the user's that milestones can be made from."""
+        parity = Path(self.parity) if self.parity else None
+        return Given(tree=self.path, request=self.request, parity=parity, workers=available_cores())
 
 
 class WorkersResource(dg.ConfigurableResource[Any]):

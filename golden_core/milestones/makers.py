@@ -10,7 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from golden_core.lake import PROJECT_ROOT
+from golden_core.benchmarking import training
+from golden_core.lake import PROJECT_ROOT, Home
 from golden_core.legacy.audit import (
     SplitHypothesis,
     audit_markdown,
@@ -24,6 +25,8 @@ from golden_core.legacy.forensics.questions import open_questions_markdown
 from golden_core.legacy.forensics.register import leakage_register_csv
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
+from golden_core.legacy.parity import AFTER_STEPS, LIMITS, LOSSES, OUTPUTS, parity
+from golden_core.legacy.record import Request, carry_out, record_files, rows_unlike_the_random_walk
 from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
 from golden_core.milestones.commands import run_command
@@ -51,8 +54,34 @@ class Made:
     inputs: tuple[Path, ...] = ()
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a person has and the project does not: files that some milestones are made from."""
+
+    tree: Path | None = None  # a legacy tree
+    request: Request | None = None  # bars to align with the record
+    parity: Path | None = None  # Keras checkpoints and what Keras computed with them
+    workers: int = 1
+
+    @property
+    def arguments(self) -> list[str]:
+        """The options of `golden milestones write` that give the same."""
+        asked = self.request
+        pairs: list[tuple[str, object]] = [("--tree", self.tree), ("--parity", self.parity)]
+        if asked:
+            pairs += [("--bars", asked.bars), ("--earlier", asked.earlier)]
+            pairs += [("--set", override) for override in asked.overrides]
+            pairs += [("--experiment", plan) for plan in asked.experiments]
+        return [str(part) for option, value in pairs if value is not None for part in (option, value)]
+
+
+def makable(milestone: Milestone, given: Given) -> bool:
+    """Whether the deliverables of a milestone can be made from what the project and the user have."""
+    return milestone.id in MAKERS and (milestone.id != "P6.M1" or given.request is not None)
+
+
 def make_evidence(
-    place: Place, milestone: Milestone, *, tree: Path | None, now: datetime.datetime, run_commands: bool
+    place: Place, milestone: Milestone, *, given: Given, now: datetime.datetime, run_commands: bool
 ) -> Written:
     """Make the deliverables of a milestone, evaluate its machine criteria, and write its evidence.
 
@@ -60,8 +89,8 @@ def make_evidence(
     ----------
     place : Place
     milestone : Milestone
-    tree : Path or None
-        A legacy tree, for the milestones that take stock of one.
+    given : Given
+        Files of the user's, for the milestones that are made from them.
     now : datetime
         With a time zone.
     run_commands : bool
@@ -70,15 +99,13 @@ def make_evidence(
     Raises
     ------
     EvidenceError
-        If this milestone has no maker yet.
+        If this milestone has no maker yet, or is made from files that were not given.
     """
     if milestone.id not in MAKERS:
         raise EvidenceError(f"{milestone.id} has no evidence to write yet; there is some for {', '.join(MAKERS)}")
-    made = MAKERS[milestone.id](place, tree)
+    made = MAKERS[milestone.id](place, given)
     results = [*made.results, *(_commands(place, milestone) if run_commands else ())]
-    command = ["golden", "milestones", "write", milestone.id, "--no-commands"]
-    if tree is not None:
-        command += ["--tree", str(tree)]
+    command = ["golden", "milestones", "write", milestone.id, "--no-commands", *given.arguments]
     inputs = [*declared_inputs(place, milestone), *made.inputs]
     return write_evidence(place, milestone, made.deliverables, inputs=inputs, command=command, results=results, now=now)
 
@@ -88,7 +115,8 @@ def _commands(place: Place, milestone: Milestone) -> Sequence[Result]:
     return [run_command(criterion, place.repository, timeout_s=COMMAND_SECONDS) for criterion in asked]
 
 
-def _inventory(_place: Place, tree: Path | None) -> Made:
+def _inventory(_place: Place, given: Given) -> Made:
+    tree = given.tree
     inventory = scan_tree(tree) if tree else frozen_inventory()
     deliverables = {
         "legacy_inventory.md": inventory_markdown(inventory),
@@ -103,7 +131,7 @@ def _inventory(_place: Place, tree: Path | None) -> Made:
     return Made(deliverables, (result,), (tree,))
 
 
-def _forensics(_place: Place, _tree: Path | None) -> Made:
+def _forensics(_place: Place, _given: Given) -> Made:
     audit = audit_table(
         FACTS / "published_results.csv", claims=read_claims(FACTS / "published_claims.csv"), splits=SPLITS
     )
@@ -125,14 +153,54 @@ def _forensics(_place: Place, _tree: Path | None) -> Made:
     )
 
 
-def _migration(place: Place, _tree: Path | None) -> Made:
+def _migration(place: Place, _given: Given) -> Made:
     plan, checksums = load_plan(), frozen_checksums()
     deliverables = migration_deliverables(plan, checksums, place.repository)
     return Made(deliverables, plan_results(plan, checksums, place.repository))
 
 
-MAKERS: dict[str, Callable[[Place, Path | None], Made]] = {
+def _alignment(_place: Place, given: Given) -> Made:
+    if given.request is None:
+        raise EvidenceError(
+            "P6.M1 holds the record against bars of yours: name a file of hourly EURUSD bid bars, --bars"
+        )
+    validation = carry_out(Home.from_environment(), given.request, backend="loky", workers=given.workers)
+    forecasts = pl.concat([run.forecasts for run in validation.runs])
+    apart, window = rows_unlike_the_random_walk(forecasts), validation.window
+    variance = next(split.variance for split in window.splits if split.shares == "96/2/2")
+    results = [
+        Result("published_window_recovered", variance, "within what the published rows allow", window.recovered),
+        Result("random_walk_on_the_same_rows", len(apart), "0 trials on other rows", not apart),
+        _speed(),
+    ]
+    deliverables, inputs = record_files(validation), list(given.request.files)
+    if given.parity is not None:  # else nobody has compared anything with Keras, and the criteria stay unmeasured
+        table = parity(given.parity)
+        deliverables["parity.csv"] = table.write_csv()
+        results += [_parity(table, "output_parity", OUTPUTS), _parity(table, "training_parity", LOSSES, AFTER_STEPS)]
+        inputs.append(given.parity)
+    return Made(deliverables, tuple(results), tuple(inputs))
+
+
+def _parity(table: pl.DataFrame, criterion: str, *claims: str) -> Result:
+    """Report every claim of a criterion by its largest difference; variants that nobody compared are named by count."""
+    rows = table.filter(pl.col("claim").is_in(claims))
+    worst = rows.group_by("claim", maintain_order=True).agg(pl.col("difference").max())
+    value = "; ".join(f"{claim} {difference:.2e}" for claim, difference in worst.rows())
+    limits = "; ".join(f"{claim} {LIMITS[claim]:g}" for claim in claims)
+    shown = f"{value or 'nothing compared'} ({rows['variant'].n_unique()} of {len(VARIANTS)} variants)"
+    return Result(criterion, shown, limits, rows.height > 0 and bool(rows["met"].all()))
+
+
+def _speed() -> Result:
+    found = training.measure("v08", batch_size=5000, threads=[1, 2], steps=9, note=lambda _: None)
+    slowest = min(one.ratio for one in found)
+    return Result("training_speed", round(slowest, 2), f"{training.REQUIRED:g} at least", slowest >= training.REQUIRED)
+
+
+MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P0.M1": _inventory,
     "P0.M2": _forensics,
     "P1.M2": _migration,
+    "P6.M1": _alignment,
 }

@@ -16,6 +16,7 @@ from golden_core.forecasters import forecaster_class
 from golden_core.lake import Home, write_json
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, fingerprint, series_inputs
+from golden_core.trials.memory import keep_freed_memory
 from golden_core.trials.run import TrialError, run_trial
 
 
@@ -94,6 +95,7 @@ def load_forecasters(names: tuple[str, ...]) -> None:
 
 def run_recorded(home: Home, study: Study, trial: Trial, print_: str) -> Outcome:
     """Run one trial and turn a failure into a record on disk: the unit of work of every worker."""
+    keep_freed_memory()
     started = time.perf_counter()
     failure = home.study(study.name).failure(trial.forecaster, trial.series, print_)
     try:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import teaching
+from golden_dagster.cli.options import Backend, Earlier, Experiments, Overrides, Workers, asked, teaching, terminal
 
-app = typer.Typer(no_args_is_help=True, help="Inventory of a legacy tree; audit of published error tables.")
+if TYPE_CHECKING:
+    from golden_core.lake import Home
+    from golden_core.legacy.record import Request, Validation
+    from golden_core.trials import Outcome
+
+app = typer.Typer(no_args_is_help=True, help="The ten legacy experiments: inventory, audit, checkpoints, alignment.")
 
 Folder = Annotated[Path | None, typer.Option("--out", help="Write the files into this folder instead of printing.")]
 
@@ -94,3 +99,86 @@ def import_(
 
         import_checkpoint(variant, file, out)
         typer.echo(f"wrote {out}")
+
+
+@app.command()
+def parity(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Keras checkpoints and what Keras computed.")],
+) -> None:
+    """Hold the ports against Keras' own outputs and training steps. Exit status 1 when a difference is too large."""
+    with teaching():
+        from rich.table import Table
+
+        from golden_core.legacy.parity import parity as compare
+
+        found = compare(folder)
+        table = Table("variant", "checkpoint", "record", "claim", "largest difference", "limit", "")
+        for row in found.iter_rows(named=True):
+            names = (row["variant"], row["checkpoint"], row["record"], row["claim"])
+            table.add_row(*names, f"{row['difference']:.1e}", f"{row['limit']:g}", "met" if row["met"] else "NOT met")
+        terminal().print(table)
+        raise typer.Exit(0 if found["met"].all() else 1)
+
+
+@app.command()
+def align(
+    bars: Annotated[Path, typer.Option("--bars", help="Hourly EURUSD bid bars that end with the published window.")],
+    earlier: Earlier = None,
+    overrides: Overrides = [],  # noqa: B006
+    experiments: Experiments = [],  # noqa: B006
+    backend: Backend = "loky",
+    workers: Workers = 0,
+    out: Folder = None,
+) -> None:
+    """Run the ten variants on your bars and hold the published numbers against them, beside the random walk.
+
+    With the settings of data/studies/legacy.yaml that is many hours on a processor; --set training.epochs=12 makes it
+    about one on two cores. Whatever departs from the legacy protocol is listed in the report. A stopped run goes on
+    where it was. Exit status 1 when the published test window is not in the bars, or a trial failed.
+    """
+    with teaching():
+        from golden_core.lake import Home, write_text
+        from golden_core.legacy.record import record_files, what_follows
+
+        request, home = asked(bars, earlier, overrides, experiments), Home.from_environment()
+        found = _with_progress(home, request, backend, workers)
+        folder = out or home.root / "legacy" / "alignment"
+        for name, text in record_files(found).items():
+            write_text(text, folder / name)
+        _print_alignment(found)
+        for sentence in what_follows(found.alignment):
+            typer.echo(f"- {sentence}")
+        failures = [failure for run in found.runs for failure in run.failures]
+        for failure in failures:
+            typer.echo(f"failed {failure}", err=True)
+        typer.echo(f"{found.window.verdict}\nreport: {folder / 'validation_report.md'}")
+        raise typer.Exit(0 if found.window.recovered and not failures else 1)
+
+
+def _with_progress(home: Home, request: Request, backend: str, workers: int) -> Validation:
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+    from golden_core.legacy.record import carry_out
+    from golden_dagster.resources import available_cores
+
+    columns = (TextColumn("{task.completed:.0f} trials"), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, console=terminal()) as progress:
+        task = progress.add_task("trials", total=None, note="")
+
+        def advance(outcome: Outcome) -> None:
+            progress.update(task, advance=1, note=str(outcome.trial))
+
+        count = workers or available_cores()
+        return carry_out(home, request, backend=backend, workers=count, on_outcome=advance)
+
+
+def _print_alignment(found: Validation) -> None:
+    from rich.table import Table
+
+    table = Table("study", "variant", "published RMSE", "ours", "± SD", "random walk", "verdict", "category")
+    for row in found.alignment.table.iter_rows(named=True):
+        if row["metric"] == "rmse":
+            numbers = (row["published"], row["mean"], row["sd"], row["random_walk"])
+            cells = ("—" if number is None else f"{number:.6f}" for number in numbers)
+            table.add_row(row["study"], row["variant"], *cells, row["verdict"], row["category"] or "—")
+    terminal().print(table)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import teaching, terminal
+from golden_dagster.cli.options import Bars, Earlier, Experiments, Overrides, Workers, asked, teaching, terminal
 
 if TYPE_CHECKING:
     from golden_core.milestones.place import Place
@@ -63,15 +63,26 @@ def show(milestone: Milestone) -> None:
 def write(
     milestone: Milestone,
     tree: Annotated[Path | None, typer.Option(help="A legacy tree, for P0.M1.")] = None,
+    bars: Bars = None,
+    earlier: Earlier = None,
+    overrides: Overrides = [],  # noqa: B006
+    experiments: Experiments = [],  # noqa: B006
+    parity: Annotated[
+        Path | None, typer.Option(help="A folder of Keras checkpoints and what Keras computed, for P6.M1.")
+    ] = None,
+    workers: Workers = 0,
     commands: Annotated[bool, typer.Option(help="Run the commands that decide criteria.")] = True,
 ) -> None:
     """Make the deliverables of a milestone and write them with their metadata to docs/golden."""
     with teaching():
-        from golden_core.milestones.makers import make_evidence
+        from golden_core.milestones.makers import Given, make_evidence
+        from golden_dagster.resources import available_cores
 
         place, registry = _plan()
         now = datetime.datetime.now(datetime.UTC)
-        written = make_evidence(place, _milestone(registry, milestone), tree=tree, now=now, run_commands=commands)
+        request = asked(bars, earlier, overrides, experiments) if bars else None
+        given = Given(tree=tree, request=request, parity=parity, workers=workers or available_cores())
+        written = make_evidence(place, _milestone(registry, milestone), given=given, now=now, run_commands=commands)
         typer.echo(f"{milestone}: {len(written.changed)} files written to {place.folder(milestone)}")
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from golden_core.legacy.record import Request
 
 USAGE = 2  # exit status for a wrong study, option or file, as opposed to 1 for a failed criterion
 
@@ -20,6 +23,24 @@ Overrides = Annotated[
 Backend = Annotated[Literal["sequential", "loky"], typer.Option("--backend", help="How trials run side by side.")]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 means one per core.")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Name from data/studies, or path of a YAML file.")]
+
+Bars = Annotated[Path | None, typer.Option("--bars", help="Hourly EURUSD bid bars that end with the published window.")]
+Earlier = Annotated[Path | None, typer.Option("--earlier", help="A file with older bars, for training only.")]
+Experiments = Annotated[
+    list[str],
+    typer.Option(
+        "--experiment",
+        metavar="ID:CATEGORY:KEY=VALUE",
+        help="Run everything once more with something changed; further changes after semicolons. Repeatable.",
+    ),
+]
+
+
+def asked(bars: Path, earlier: Path | None, overrides: list[str], experiments: list[str]) -> Request:
+    """Return what the options of an alignment ask for."""
+    from golden_core.legacy.record import Plan, Request
+
+    return Request(bars, earlier, tuple(overrides), experiments=tuple(Plan.parse(text) for text in experiments))
 
 
 def terminal() -> Console:
@@ -40,15 +61,18 @@ def teaching() -> Iterator[None]:
     from golden_core.legacy.audit.records import TableError
     from golden_core.legacy.frozen import FrozenFactsError
     from golden_core.legacy.keras_container import KerasCheckpointError
+    from golden_core.legacy.parity import ParityError
+    from golden_core.legacy.record import RecordError
     from golden_core.legacy.scanning import LegacyTreeError
     from golden_core.milestones.records import EvidenceError
     from golden_core.study import StudyError
     from golden_core.trials.preparation import PreparationError
     from golden_core.warehouse import WarehouseError
 
-    faults = (StudyError, SourceError, PreparationError, IncompleteError, WarehouseError, TableError, FrozenFactsError)
+    read = (SourceError, VendorError, ZoneError)
+    faults = (*read, StudyError, PreparationError, IncompleteError, WarehouseError, TableError, FrozenFactsError)
     try:
         yield
-    except (*faults, VendorError, ZoneError, LegacyTreeError, KerasCheckpointError, EvidenceError) as error:
+    except (*faults, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, EvidenceError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None

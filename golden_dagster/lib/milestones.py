@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from golden_core.lake import PROJECT_ROOT
-from golden_core.milestones.makers import MAKERS, make_evidence
+from golden_core.milestones.makers import makable, make_evidence
 from golden_core.milestones.place import Place
 from golden_core.milestones.registry import Milestone, Phase, load_registry
 from golden_core.milestones.state import gates, standing
@@ -32,9 +32,9 @@ def milestone_asset(milestone: Milestone) -> dg.AssetsDefinition:
     )
     def evidence(legacy: LegacyResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
         place = Place.from_environment(PROJECT_ROOT)
-        if milestone.id in MAKERS:
+        if makable(milestone, legacy.given):
             now = datetime.datetime.now(datetime.UTC)
-            make_evidence(place, milestone, tree=legacy.path, now=now, run_commands=False)
+            make_evidence(place, milestone, given=legacy.given, now=now, run_commands=False)
         found = standing(place, milestone)
         criteria = pl.DataFrame(
             [(c.id, c.claim, c.decided_by, c.verdict, str(c.value or "")) for c in found.criteria],

@@ -4,7 +4,9 @@ from golden_core.legacy.record.alignment import ALIGNMENT, Alignment, align
 from golden_core.legacy.record.experiments import Category, Experiment
 from golden_core.legacy.record.pages import alignment_csv, alignment_markdown, record_files, validation_markdown
 from golden_core.legacy.record.published import Record, RecordError, read_record
+from golden_core.legacy.record.request import Plan, Request, carry_out
 from golden_core.legacy.record.running import Run, Validation, run_experiment, run_legacy
+from golden_core.legacy.record.runs import rows_unlike_the_random_walk
 from golden_core.legacy.record.window import Window, published_window
 from golden_core.legacy.record.words import what_follows
 
@@ -13,17 +15,21 @@ __all__ = [
     "Alignment",
     "Category",
     "Experiment",
+    "Plan",
     "Record",
     "RecordError",
+    "Request",
     "Run",
     "Validation",
     "Window",
     "align",
     "alignment_csv",
     "alignment_markdown",
+    "carry_out",
     "published_window",
     "read_record",
     "record_files",
+    "rows_unlike_the_random_walk",
     "run_experiment",
     "run_legacy",
     "validation_markdown",

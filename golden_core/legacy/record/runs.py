@@ -64,3 +64,23 @@ def of_record(forecasts: pl.DataFrame, record: Record) -> pl.DataFrame:
 def on_published_rows(targets: int, variance: float, row: PublishedRow, record: Record) -> bool:
     """Whether a published row can have been scored on test targets like these: as many, and of that variance."""
     return targets == record.splits[row.shares].targets and variance in row.variance
+
+
+def rows_unlike_the_random_walk(forecasts: pl.DataFrame) -> list[str]:
+    """Return a sentence for every trial that was not scored on exactly the random walk's rows.
+
+    Parameters
+    ----------
+    forecasts : schema.FORECASTS
+        Of one or several studies.
+    """
+    row = ("cutoff", "target_at", "last_close", "true_close")
+    found = []
+    for (study,), own in forecasts.group_by(["study"], maintain_order=True):
+        walk = own.filter(pl.col("forecaster") == BENCHMARK).select(row).unique()
+        for (name, seed), trial in own.group_by(["forecaster", "seed"], maintain_order=True):
+            rows = trial.select(row)
+            apart = rows.join(walk, on=row, how="anti").height + walk.join(rows, on=row, how="anti").height
+            if apart or rows.height != walk.height:
+                found.append(f"{name}, seed {seed}, of {study}: {apart} rows are not shared with the {BENCHMARK}")
+    return found

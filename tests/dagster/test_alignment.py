@@ -1,0 +1,118 @@
+"""The alignment from the command line, as an asset and as evidence, on invented bars and two small variants."""
+
+import json
+
+import dagster as dg
+import pytest
+from support.record import hourly_bars
+from typer.testing import CliRunner
+
+from golden_core.benchmarking import training
+from golden_core.lake import Home
+from golden_dagster.cli.application import app
+from golden_dagster.definitions import resources
+from golden_dagster.defs.legacy.assets import alignment
+from golden_dagster.resources import LegacyResource, WorkersResource
+
+SETTINGS = (
+    "name=smoke_aligned",
+    "seeds.count=2",
+    "training.epochs=1",
+    "training.batch_size=500",
+    "forecasters={random_walk: {}, v02: {gate: linear, initialisers: keras_3.8}}",
+)
+PLAN = "wide:initialisation:forecasters.v02.initialisers=keras_3.15"
+
+
+@pytest.fixture
+def bars(tmp_path):
+    path = tmp_path / "bars.parquet"
+    hourly_bars(6000).write_parquet(path)
+    return path
+
+
+def options(bars):
+    return ["--bars", str(bars), *(part for setting in SETTINGS for part in ("--set", setting))]
+
+
+def materialise(**legacy):
+    with dg.DagsterInstance.ephemeral() as instance:
+        given = {
+            **resources(workers=WorkersResource(backend="sequential", workers=1)),
+            "legacy": LegacyResource(**legacy),
+        }
+        return dg.materialize([alignment], resources=given, instance=instance, raise_on_error=False)
+
+
+def test_the_command_prints_the_table_writes_the_report_and_says_that_the_window_is_not_there(bars, tmp_path):
+    out = tmp_path / "out"
+    asked = ["legacy", "align", *options(bars), "--backend", "sequential", "--experiment", PLAN, "--out", str(out)]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 1, result.output
+    assert "smoke_aligned" in result.output
+    assert "This is a smoke run" in result.output
+    assert "not recovered: up to the bar of 2025-02-18 23:00 UTC" in result.output
+    assert sorted(path.name for path in out.iterdir()) == ["alignment.csv", "alignment.md", "validation_report.md"]
+    assert "| wide | initialisation | forecasters.v02.initialisers=keras_3.15 |" in (out / "alignment.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--experiment", "wide"], "an experiment is ID:CATEGORY:KEY=VALUE"),
+        (["--set", "splits.test=5"], "splits.test cannot be set here"),
+        (["--earlier", "nowhere.parquet"], "there is no file"),
+    ],
+)
+def test_a_wrong_request_is_bad_usage(bars, more, message):
+    result = CliRunner().invoke(app, ["legacy", "align", *options(bars), *more])
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_the_asset_names_the_random_walk_and_fails_the_check_of_the_window(bars):
+    result = materialise(bars=str(bars), overrides=list(SETTINGS))
+    assert result.success
+    found = {e.check_name: e for e in result.get_asset_check_evaluations()}
+    assert found["random_walk_on_the_same_rows"].passed
+    assert not found["published_window_recovered"].passed
+    metadata = result.asset_materializations_for_node("legacy__alignment")[0].metadata
+    assert metadata["dagster/row_count"].value == 4
+    assert "This is a smoke run" in metadata["what_follows"].value
+    assert (Home.from_environment().root / "legacy" / "alignment" / "validation_report.md").is_file()
+
+
+def test_without_bars_the_asset_says_what_to_set():
+    result = materialise(bars="")
+    assert not result.success
+    [event] = result.get_step_failure_events()
+    assert "set GOLDEN_LEGACY_BARS" in str(event.step_failure_data)
+
+
+def test_the_evidence_holds_tables_and_what_was_measured(bars, tmp_path, monkeypatch):
+    monkeypatch.setenv("GOLDEN_EVIDENCE", str(tmp_path / "evidence"))
+    quick = training.Comparison("v08", 5000, 1, (training.Step(3.0, 3.0),), (training.Step(2.5, 2.5),), 0.0)
+    monkeypatch.setattr(training, "measure", lambda *_, **__: [quick])
+    asked = ["milestones", "write", "P6.M1", "--no-commands", *options(bars), "--workers", "1"]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 0, result.output
+    metadata = json.loads((tmp_path / "evidence" / "P6.M1" / "metadata.json").read_text())
+    assert {record["path"] for record in metadata["outputs"]} == {
+        "alignment.csv",
+        "alignment.md",
+        "validation_report.md",
+    }
+    assert metadata["command"][:6] == ["golden", "milestones", "write", "P6.M1", "--no-commands", "--bars"]
+    verdicts = {criterion["id"]: criterion["verdict"] for criterion in metadata["criteria"]}
+    assert verdicts["published_window_recovered"] == "fail"
+    assert verdicts["random_walk_on_the_same_rows"] == "pass"
+    assert verdicts["training_speed"] == "fail"
+    assert verdicts["output_parity"] == verdicts["training_parity"] == "unmeasured"
+    assert verdicts["report_approved"] == "open"
+
+
+def test_the_evidence_needs_bars(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOLDEN_EVIDENCE", str(tmp_path))
+    result = CliRunner().invoke(app, ["milestones", "write", "P6.M1"])
+    assert result.exit_code == 2
+    assert "name a file of hourly EURUSD bid bars" in result.output
