@@ -7,9 +7,14 @@ from typing import Annotated
 
 import typer
 
+from golden_dagster.cli.data_fetch import fetch_app
 from golden_dagster.cli.options import Overrides, StudyName, teaching, terminal
 
-app = typer.Typer(no_args_is_help=True, help="Look at the source of a study's prices, refresh it, import files.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Look at the source of a study's prices, refresh it, import a vendor's files, fetch them.",
+)
+app.add_typer(fetch_app, name="fetch")
 
 
 @app.command()

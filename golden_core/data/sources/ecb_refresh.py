@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from http import HTTPStatus
 from pathlib import Path
-from typing import IO
-from urllib.parse import urlsplit
 
 import polars as pl
 
+from golden_core.data.fetching.https import DownloadError, download, require_safe
 from golden_core.data.sources.base import SourceError
 from golden_core.data.sources.ecb_history import (
     MAX_ZIP_BYTES,
@@ -62,7 +58,7 @@ def refresh(home: Path, *, url: str = ECB_URL, timeout: float = TIMEOUT_SECONDS)
     home : Path
         Golden's home.
     url : str
-        Where the zip file lies: HTTPS, or plain HTTP on 127.0.0.1.
+        Where the zip file lies: HTTPS, or plain HTTP on this machine.
     timeout : float
         Seconds that the whole download may take.
 
@@ -76,7 +72,10 @@ def refresh(home: Path, *, url: str = ECB_URL, timeout: float = TIMEOUT_SECONDS)
         If the download fails, or its content is not a history that continues the present one. The file under
         ``home`` is then the same, byte for byte.
     """
-    _require_safe(url)
+    try:
+        require_safe(url)
+    except DownloadError as error:
+        raise RefreshError(str(error)) from error
     target = refreshed_path(home)
     present = find_history(None, home)
     try:
@@ -84,21 +83,20 @@ def refresh(home: Path, *, url: str = ECB_URL, timeout: float = TIMEOUT_SECONDS)
     except SourceError as error:
         raise RefreshError(f"{error}; delete that file and refresh again") from error
     answer = _download(url, _conditions(target, url), timeout)
-    if answer is None or answer.body == present.content:
+    body, validators = answer or (present.content, {})
+    if body == present.content:
         return _result(present.name, present.content, rates, changed=False)
     try:
-        newer = parse_rates(unzip(answer.body, url), url)
+        newer = parse_rates(unzip(body, url), url)
     except SourceError as error:
         raise RefreshError(f"{error}; the present file is kept") from error
     new_days, revised = _compare(rates, newer, url)
     with replacing(target) as temporary:
-        temporary.write_bytes(answer.body)
+        temporary.write_bytes(body)
     # Written second: if the process dies in between, the hash does not match and the next refresh asks anew.
-    write_json(
-        {"url": url, "sha256": hash_bytes(answer.body), "conditions": answer.conditions}, target.with_suffix(".json")
-    )
+    write_json({"url": url, "sha256": hash_bytes(body), "conditions": validators}, target.with_suffix(".json"))
     name = target.relative_to(home).as_posix()
-    return _result(name, answer.body, newer, changed=True, new_days=new_days, revised_rates=revised)
+    return _result(name, body, newer, changed=True, new_days=new_days, revised_rates=revised)
 
 
 def _result(
@@ -120,12 +118,6 @@ def _compare(old: pl.DataFrame, new: pl.DataFrame, url: str) -> tuple[int, int]:
     return new["date"].n_unique() - days.height, revised
 
 
-@dataclass(frozen=True)
-class _Answer:
-    body: bytes
-    conditions: dict[str, str]  # headers that make the next request conditional
-
-
 def _conditions(target: Path, url: str) -> dict[str, str]:
     """Return the headers of a conditional request, if the file is still the one that they were given for."""
     state = target.with_suffix(".json")
@@ -139,59 +131,16 @@ def _conditions(target: Path, url: str) -> dict[str, str]:
         raise RefreshError(f"{state} is damaged: delete it and refresh again") from error
 
 
-def _download(url: str, conditions: Mapping[str, str], timeout: float) -> _Answer | None:
+def _download(url: str, conditions: Mapping[str, str], timeout: float) -> tuple[bytes, dict[str, str]] | None:
     """Return body and validators, or None when the server says that nothing has changed."""
-    request = urllib.request.Request(url, headers={"User-Agent": "golden", **conditions})
-    deadline = time.monotonic() + timeout
     try:
-        with urllib.request.build_opener(_SafeRedirects).open(request, timeout=timeout) as response:
-            body = _read(response, url, deadline)
-            announced = response.headers.get("Content-Length")
-            validators = {
-                "If-None-Match": response.headers.get("ETag"),
-                "If-Modified-Since": response.headers.get("Last-Modified"),
-            }
-    except urllib.error.HTTPError as error:
-        with error:
-            if error.code == http.HTTPStatus.NOT_MODIFIED and conditions:
-                return None
-            raise RefreshError(f"{url} answered {error.code} {error.reason}; the present file is kept") from error
-    except (OSError, http.client.HTTPException) as error:  # URLError and TimeoutError are OSErrors
-        raise RefreshError(f"{url} cannot be fetched: {error!r}; the present file is kept") from error
-    if announced is not None and announced != str(len(body)):
-        raise RefreshError(f"{url} sent {len(body)} of {announced} bytes; the present file is kept")
-    return _Answer(body, {name: value for name, value in validators.items() if value})
-
-
-def _read(response: IO[bytes], url: str, deadline: float) -> bytes:
-    """Read a body of bounded size in bounded time: a socket's own timeout starts anew with every packet."""
-    body = bytearray()
-    while chunk := response.read(1 << 16):
-        body += chunk
-        if len(body) > MAX_ZIP_BYTES:
-            raise RefreshError(f"{url} sends more than {MAX_ZIP_BYTES} bytes; the present file is kept")
-        if time.monotonic() > deadline:
-            raise TimeoutError("the download took too long")
-    return bytes(body)
-
-
-def _require_safe(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname == "127.0.0.1"):
-        raise RefreshError(f"{url!r} must be an https address")
-
-
-class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but never out of HTTPS."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        _require_safe(newurl)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        answer = download(url, headers=conditions, timeout=timeout, max_bytes=MAX_ZIP_BYTES)
+    except DownloadError as error:
+        if error.status == HTTPStatus.NOT_MODIFIED and conditions:
+            return None
+        raise RefreshError(f"{error}; the present file is kept") from error
+    validators = {
+        "If-None-Match": answer.headers.get("ETag"),
+        "If-Modified-Since": answer.headers.get("Last-Modified"),
+    }
+    return answer.body, {name: value for name, value in validators.items() if value}

@@ -54,7 +54,7 @@ class Tree:
     notes: Sequence[str]
 
 
-def read_tree(root: Path, pair: str, bar: str | None = None, side: str = "bid") -> Tree:
+def read_tree(root: Path, pair: str, bar: str | None = None, side: str = "bid", kind: Kind | None = None) -> Tree:
     """Read every ``.bi5`` file of a pair under a folder, in order of time, a day of ticks at once.
 
     Parameters
@@ -67,6 +67,8 @@ def read_tree(root: Path, pair: str, bar: str | None = None, side: str = "bid") 
         Which bars ticks are to be made into, by default ``1m``; candles are as long as their files have them.
     side : str
         ``bid`` or ``ask``; of ticks also ``mid``.
+    kind : str or None
+        ``ticks``, ``min``, ``hour`` or ``day``; needed only where the folder has files of several kinds.
 
     Returns
     -------
@@ -76,11 +78,12 @@ def read_tree(root: Path, pair: str, bar: str | None = None, side: str = "bid") 
     ------
     VendorError
         If a file is damaged or its path does not say its time, the folder has no file of the pair and side, two files
-        of one period, or files of two kinds: they would be two readings of the same prices.
+        of one period, or files of two kinds and none is named: they would be two readings of the same prices.
     """
     found = sorted(((locate(path), path) for path in root.rglob("*.bi5")), key=lambda one: (one[0].start, one[1]))
     files = [(place, path) for place, path in found if place.matches(pair) and place.side in {None, side}]
-    kind = _only_kind(root, pair, side, found, files)
+    files = [(place, path) for place, path in files if kind in {None, place.kind}]
+    kind = _only_kind(root, f"{pair} {side}", found, files)
     if kind == "ticks":
         bar = bar or "1m"
         pieces = list(_bars_of_ticks(files, pair, bar, side))
@@ -93,7 +96,7 @@ def read_tree(root: Path, pair: str, bar: str | None = None, side: str = "bid") 
     missing = _missing(files[0][0], files[-1][0], [place for place, _ in files], empty)
     notes = [_summary(files, kind, bars.height, bar, side), *_strange(bars, kind), *_missing_notes(missing, kind)]
     left = len(found) - len(files)
-    notes += [f"{left} files of other pairs or sides were not read."] if left else []
+    notes += [f"{counted(left, 'file')} of other pairs, sides or kinds not read."] if left else []
     return Tree(bars, missing, kind, bar, side, len(files), tuple(notes))
 
 
@@ -103,15 +106,19 @@ def tick_bars(ticks: pl.DataFrame, bar: str, side: str) -> pl.DataFrame:
 
 
 def _only_kind(
-    root: Path, pair: str, side: str, found: Sequence[tuple[Place, Path]], files: Sequence[tuple[Place, Path]]
+    root: Path, wanted: str, found: Sequence[tuple[Place, Path]], files: Sequence[tuple[Place, Path]]
 ) -> Kind:
     if not files:
-        others = sorted({f"{place.pair or 'pair not named'} {place.side or 'ticks'}" for place, _ in found})
-        raise VendorError(f"{root}: no .bi5 file of {pair} {side}; there are {', '.join(others) or 'none at all'}")
+        others = sorted({f"{place.pair or 'a pair not named'} {place.side or ''} {place.kind}" for place, _ in found})
+        there = ", ".join(" ".join(other.split()) for other in others) or "none at all"
+        raise VendorError(f"{root}: no .bi5 file of {wanted} as asked for; there are {there}")
     kinds = sorted({place.kind for place, _ in files})
     if len(kinds) > 1:
         counts = ", ".join(f"{sum(place.kind == kind for place, _ in files)} of {kind}" for kind in kinds)
-        raise VendorError(f"{root}: several kinds of files of {pair} ({counts}): name a folder that holds only one")
+        raise VendorError(
+            f"{root}: several kinds of files of {wanted} ({counts}): name a folder that holds only one, or choose one"
+            f" as the format: {', '.join(f'bi5:{kind}' for kind in kinds)}"
+        )
     for (first, one), (second, other) in itertools.pairwise(files):
         if first.start == second.start:
             raise VendorError(f"{one} and {other} are of the same time: keep one of them")
@@ -158,7 +165,7 @@ def _starts(places: Sequence[Place]) -> pl.Series:
 def _summary(files: Sequence[tuple[Place, Path]], kind: Kind, bars: int, bar: str, side: str) -> str:
     span = f"{files[0][0].start} to {files[-1][0].end} UTC"
     what = "ticks" if kind == "ticks" else f"{CANDLES[kind]} candles"
-    return f"{len(files)} files of {what}, {span}, give {bars} {side} bars of {bar}."
+    return f"{counted(len(files), 'file')} of {what}, {span}: {counted(bars, f'{side} bar')} of {bar}."
 
 
 def _strange(bars: pl.DataFrame, kind: Kind) -> list[str]:
@@ -170,25 +177,27 @@ def _strange(bars: pl.DataFrame, kind: Kind) -> list[str]:
     if closed.is_empty():
         return []
     return [
-        f"{closed.height} hours outside the trading week have ticks, first {closed['timestamp'][0]:%Y-%m-%d %H:%M}"
-        " UTC: are the folders of the months numbered from 00?"
+        f"{counted(closed.height, 'hour')} with ticks outside the trading week, first"
+        f" {closed['timestamp'][0]:%Y-%m-%d %H:%M} UTC: are the folders of the months numbered from 00?"
     ]
 
 
 def _missing_notes(missing: pl.DataFrame, kind: Kind) -> list[str]:
-    period = {"ticks": "hours", "min": "days", "hour": "months", "day": "years"}[kind]
+    period = {"ticks": "hour", "min": "day", "hour": "month", "day": "year"}[kind]
     unexplained = missing.filter(pl.col("closure").is_null())
     notes = []
     for (reason,), rows in unexplained.group_by("reason", maintain_order=True):
         runs = _runs(rows["start"], SPANS[kind])
         listed = "; ".join(runs[:SHOWN]) + (f"; and {len(runs) - SHOWN} more" if len(runs) > SHOWN else "")
-        notes.append(f"{rows.height} {period} of the trading week have {_article(str(reason))}: {listed}.")
+        fault = "no file" if reason == "no file" else "an empty file"
+        notes.append(f"{counted(rows.height, period)} of the trading week with {fault}: {listed}.")
     holidays = missing.height - unexplained.height
-    return [*notes, *([f"{holidays} {period} without ticks fall on holidays."] if holidays else [])]
+    return [*notes, *([f"{counted(holidays, period)} without ticks, on holidays."] if holidays else [])]
 
 
-def _article(reason: str) -> str:
-    return "no file" if reason == "no file" else "an empty file"
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun: ``1 file``, ``2 files``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _runs(starts: pl.Series, span: str) -> list[str]:

@@ -51,7 +51,7 @@ def test_ticks_become_bid_bars_of_a_minute(tmp_path: Path):
         ("2019-02-04 00:01:00", 1.1454, 1.1454, 1.1454, 1.1454, 4.0, 2),
     ]
     assert (table.clock, table.bar, table.side) == ("UTC", "1m", "bid")
-    assert table.notes[1].startswith("3 ticks give 2 BID bars of 1m")
+    assert table.notes[1].startswith("3 ticks give 2 bid bars of 1m")
 
 
 def test_late_ticks_are_put_in_order_and_said(tmp_path: Path):
@@ -63,7 +63,7 @@ def test_late_ticks_are_put_in_order_and_said(tmp_path: Path):
 def test_an_empty_file_is_an_hour_without_ticks(tmp_path: Path):
     table = BI5.read(place(tmp_path, HOUR, b""), "EURUSD")
     assert table.bars.height == 0
-    assert table.notes[1].startswith("0 ticks give 0 BID bars")
+    assert table.notes[1].startswith("0 ticks give 0 bid bars")
     assert BI5.read(place(tmp_path, MONTH, b""), "EURUSD").bars.height == 0
 
 
@@ -168,6 +168,22 @@ def test_another_pair_is_refused(tmp_path: Path):
         BI5.read(path, "GBPUSD")
     unnamed = place(tmp_path, "data/2019/00/BID_candles_hour_1.bi5", candles(HOURS))
     assert "no folder above the year names the pair" in BI5.read(unnamed, "GBPUSD").notes[0]
+
+
+def test_a_reading_can_be_chosen(tmp_path: Path):
+    path = place(tmp_path, HOUR, ticks(TICKS))
+    ask, mid = (BI5.chosen(choice).read(path, "EURUSD") for choice in ("ticks_ask", "ticks_mid"))
+    assert (ask.side, ask.bars.row(0)[1:6]) == ("ask", (1.14545, 1.14546, 1.14545, 1.14546, 2.0))
+    assert (mid.side, mid.bars["volume"].to_list()) == ("mid", [5.0, 5.0])
+    assert {"ticks", "min", "hour", "day", "hour_ask"} < set(BI5.choices)
+    with pytest.raises(VendorError, match="its name says ticks, not bid hour"):
+        BI5.chosen("hour").read(path, "EURUSD")
+    other = place(tmp_path, MONTH, candles(HOURS))
+    assert BI5.chosen("hour").read(other, "EURUSD").side == "bid"
+    with pytest.raises(VendorError, match="its name says bid hour, not ask hour"):
+        BI5.chosen("hour_ask").read(other, "EURUSD")
+    assert BI5.chosen("ticks").read(tmp_path, "EURUSD").bar == "1m"
+    assert BI5.chosen("hour").read(tmp_path, "EURUSD").bar == "1h"
 
 
 def test_a_pair_of_unknown_scale_is_refused(tmp_path: Path):

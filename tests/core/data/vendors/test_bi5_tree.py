@@ -41,7 +41,7 @@ def test_hours_follow_each_other(tmp_path: Path):
     assert tree.bars["timestamp"].to_list() == [_at(hour).replace(tzinfo=None) for hour in (0, 1, 2, 30)]
     assert tree.bars.row(1)[1:] == (1.141, 1.1412, 1.141, 1.1412, 3.0, 2)
     assert (tree.kind, tree.bar, tree.side, tree.files) == ("ticks", "1h", "bid", 4)
-    assert "4 files of ticks, 2019-02-04 00:00:00 to 2019-02-05 07:00:00 UTC, give 4 bid bars of 1h" in tree.notes[0]
+    assert "4 files of ticks, 2019-02-04 00:00:00 to 2019-02-05 07:00:00 UTC: 4 bid bars of 1h" in tree.notes[0]
 
 
 def test_sides_of_ticks(tmp_path: Path):
@@ -65,10 +65,10 @@ def test_missing_hours_of_the_week_are_listed(tmp_path: Path):
         (dt.datetime(2019, 2, 11, 2, tzinfo=dt.UTC), None, "empty file"),
     ]
     assert (
-        "3 hours of the trading week have no file: 2019-02-08 21:00; 2019-02-10 23:00 to 2019-02-11 00:00."
+        "3 hours of the trading week with no file: 2019-02-08 21:00; 2019-02-10 23:00 to 2019-02-11 00:00."
         in tree.notes
     )
-    assert "1 hours of the trading week have an empty file: 2019-02-11 02:00." in tree.notes
+    assert "1 hour of the trading week with an empty file: 2019-02-11 02:00." in tree.notes
 
 
 def test_a_holiday_explains_a_missing_hour(tmp_path: Path):
@@ -90,7 +90,7 @@ def test_many_runs_are_counted(tmp_path: Path):
 def test_hours_of_the_weekend_are_said(tmp_path: Path):
     _write(tmp_path, dt.datetime(2019, 2, 9, 12, tzinfo=dt.UTC))
     assert (
-        "1 hours outside the trading week have ticks, first 2019-02-09 12:00 UTC"
+        "1 hour with ticks outside the trading week, first 2019-02-09 12:00 UTC"
         in read_tree(tmp_path, "EURUSD").notes[1]
     )
 
@@ -105,7 +105,7 @@ def test_candles_keep_their_own_bar(tmp_path: Path):
     assert (tree.bars.height, tree.bar, tree.side) == (48, "1h", "bid")
     assert tree.bars["line"].to_list() == list(range(1, 49))
     assert tree.missing.rows() == [(dt.datetime(2019, 2, 1, tzinfo=dt.UTC), None, "no file")]
-    assert "4 files of other pairs or sides were not read." in tree.notes
+    assert "4 files of other pairs, sides or kinds not read." in tree.notes
     assert read_tree(tmp_path, "EURUSD", side="ask").files == 2
     with pytest.raises(VendorError, match="holds candles of 1h, not 4h: read them as 1h, and resample"):
         read_tree(tmp_path, "EURUSD", "4h")
@@ -119,16 +119,18 @@ def test_any_folder_of_the_tree_is_a_data_set(tmp_path: Path, below: str):
 
 
 def test_folders_that_are_two_readings_are_refused(tmp_path: Path):
-    with pytest.raises(VendorError, match=r"no \.bi5 file of EURUSD bid; there are none at all"):
+    with pytest.raises(VendorError, match=r"no \.bi5 file of EURUSD bid as asked for; there are none at all"):
         read_tree(tmp_path, "EURUSD")
     _write(tmp_path / "one", MONDAY)
-    with pytest.raises(VendorError, match=r"no \.bi5 file of GBPUSD bid; there are EURUSD ticks"):
+    with pytest.raises(VendorError, match=r"no \.bi5 file of GBPUSD bid as asked for; there are EURUSD ticks"):
         read_tree(tmp_path, "GBPUSD")
     _write(tmp_path / "two", MONDAY)
     with pytest.raises(VendorError, match=r"are of the same time: keep one of them"):
         read_tree(tmp_path, "EURUSD")
     place(tmp_path, "one/EURUSD/2019/BID_candles_day_1.bi5", candles([(0, 1.1, 1.2, 1.0, 1.15, 1.0)]))
-    with pytest.raises(VendorError, match=r"several kinds of files of EURUSD .1 of day, 2 of ticks.: name a folder"):
+    with pytest.raises(
+        VendorError, match=r"several kinds of files of EURUSD bid .1 of day, 2 of ticks.: .*: bi5:day, bi5:ticks"
+    ):
         read_tree(tmp_path, "EURUSD")
 
 

@@ -1,0 +1,1 @@
+"""Fetching prices over HTTPS: what any vendor needs, and one file per vendor. Nothing here knows a study."""

@@ -1,0 +1,185 @@
+"""One request over HTTPS, bounded in size and time. Whether to ask again, and what the answer means, is not here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import http.client
+import importlib.metadata
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO
+from urllib.parse import urlsplit
+
+USER_AGENT = f"golden/{importlib.metadata.version('golden')} (FX research)"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+# A server that answers so may answer otherwise later; any other refusal is its last word.
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class DownloadError(Exception):
+    """A request got no sound answer.
+
+    Parameters
+    ----------
+    message : str
+        Address and fault.
+    status : int or None
+        What the server answered, if it did.
+    passing : bool
+        Whether asking again later may help.
+    wait : float or None
+        Seconds that the server asks to wait before that.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, passing: bool = False, wait: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.passing = passing
+        self.wait = wait
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole body and its headers."""
+
+    body: bytes
+    headers: http.client.HTTPMessage
+
+
+def require_safe(url: str) -> None:
+    """Refuse an address that is neither HTTPS nor plain HTTP on this machine.
+
+    Raises
+    ------
+    DownloadError
+        Naming the address.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise DownloadError(f"{url!r} must be an https address: {error}") from None
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)):
+        raise DownloadError(f"{url!r} must be an https address")
+
+
+def download(
+    url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int, same_host: bool = False
+) -> Answer:
+    """Ask once for a whole body.
+
+    Parameters
+    ----------
+    url : str
+        HTTPS, or plain HTTP on this machine.
+    headers : mapping
+        Beside ``User-Agent``.
+    timeout : float
+        Seconds that the whole download may take.
+    max_bytes : int
+        Largest body.
+    same_host : bool
+        Whether a redirect to another host is refused; one out of HTTPS always is.
+
+    Returns
+    -------
+    Answer
+
+    Raises
+    ------
+    DownloadError
+        If the answer is not 200, incomplete, too large or too slow, or a redirect leads where it may not.
+    """
+    require_safe(url)
+    request = urllib.request.Request(url, headers={"User-Agent": USER_AGENT, **headers})
+    deadline = time.monotonic() + timeout
+    try:
+        opener = urllib.request.build_opener(_SafeRedirects(same_host=same_host))
+        with opener.open(request, timeout=timeout) as response:
+            body = _read(response, url, deadline, max_bytes)
+            found = Answer(body, response.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _refusal(url, error) from error
+    except (OSError, http.client.HTTPException) as error:  # URLError and TimeoutError are OSErrors
+        raise DownloadError(f"{url} cannot be fetched: {error!r}", passing=_may_pass(error)) from error
+    announced = found.headers.get("Content-Length")
+    if announced is not None and announced != str(len(body)):
+        raise DownloadError(f"{url} sent {len(body)} of {announced} bytes", passing=True)
+    return found
+
+
+def _refusal(url: str, error: urllib.error.HTTPError) -> DownloadError:
+    passing = error.code in PASSING
+    wait = _seconds(error.headers.get("Retry-After")) if passing else None
+    return DownloadError(f"{url} answered {error.code} {error.reason}", status=error.code, passing=passing, wait=wait)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Tell a fault of the moment from one that stays: a wrong certificate, or an address that is none."""
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    return not isinstance(reason, ssl.SSLCertVerificationError | http.client.InvalidURL)
+
+
+def _seconds(text: str | None) -> float | None:
+    """Return how long ``Retry-After`` asks to wait: seconds, or until a date. Nonsense asks for nothing."""
+    if text is None:
+        return None
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        until = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
+    return max(0.0, (until - dt.datetime.now(dt.UTC)).total_seconds())
+
+
+def _read(response: IO[bytes], url: str, deadline: float, max_bytes: int) -> bytes:
+    """Read a body of bounded size in bounded time: a socket's own timeout starts anew with every packet."""
+    body = bytearray()
+    while chunk := response.read(1 << 16):
+        body += chunk
+        if len(body) > max_bytes:
+            raise DownloadError(f"{url} sends more than {max_bytes} bytes")
+        if time.monotonic() > deadline:
+            raise TimeoutError("the download took too long")
+    return bytes(body)
+
+
+class _SafeRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but never out of HTTPS, and to this machine only from it."""
+
+    def __init__(self, *, same_host: bool) -> None:
+        self.same_host = same_host
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        try:
+            self._require_followed(req.full_url, newurl)
+        except DownloadError:
+            fp.close()
+            raise
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+    def _require_followed(self, old: str, new: str) -> None:
+        require_safe(new)
+        here, there = urlsplit(old), urlsplit(new)
+        if there.scheme != "https" and here.scheme == "https":
+            raise DownloadError(f"{new!r} must be an https address: {old} redirects to it")
+        if self.same_host and (there.hostname, there.port) != (here.hostname, here.port):
+            raise DownloadError(f"{old} redirects to another host, {new!r}, which is not followed")
