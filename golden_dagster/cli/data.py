@@ -10,10 +10,7 @@ import typer
 from golden_dagster.cli.data_fetch import fetch_app
 from golden_dagster.cli.options import Overrides, StudyName, teaching, terminal
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Look at the source of a study's prices, refresh it, import a vendor's files, fetch them.",
-)
+app = typer.Typer(no_args_is_help=True, help="Look at a study's source of prices, refresh it, import or fetch files.")
 app.add_typer(fetch_app, name="fetch")
 
 
