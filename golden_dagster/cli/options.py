@@ -54,7 +54,9 @@ def terminal() -> Console:
 @contextmanager
 def teaching() -> Iterator[None]:
     """Turn an expected fault into its message and exit status 2; anything else keeps its traceback."""
+    from golden_core.data.local_time import ZoneError
     from golden_core.data.sources import SourceError
+    from golden_core.data.vendors.base import VendorError
     from golden_core.evaluation.campaign import IncompleteError
     from golden_core.legacy.audit.records import TableError
     from golden_core.legacy.frozen import FrozenFactsError
@@ -67,7 +69,8 @@ def teaching() -> Iterator[None]:
     from golden_core.trials.preparation import PreparationError
     from golden_core.warehouse import WarehouseError
 
-    faults = (StudyError, SourceError, PreparationError, IncompleteError, WarehouseError, TableError, FrozenFactsError)
+    read = (SourceError, VendorError, ZoneError)
+    faults = (*read, StudyError, PreparationError, IncompleteError, WarehouseError, TableError, FrozenFactsError)
     try:
         yield
     except (*faults, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, EvidenceError) as error:
