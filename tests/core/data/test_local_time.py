@@ -98,6 +98,7 @@ def test_a_repeated_hour_is_told_apart_by_order_and_reported() -> None:
         [(2, 0), (3, 0), (3, 30), (4, 0)],  # half an hour each, one pass
         [(3, 30), (3, 0), (3, 30), (3, 0)],  # out of order
         [(4, 0), (3, 0), (3, 0), (4, 0)],  # steps back into it
+        [(2, 0), (3, 0), (3, 0), (2, 30)],  # and back out of it
     ],
 )
 def test_a_repeated_hour_that_order_does_not_tell_apart_is_refused(clock: list[tuple[int, int]]) -> None:
