@@ -47,7 +47,7 @@ def make_study(**changes: object) -> Study:
         "horizons": (1, 5),
         "splits": {
             "scheme": "walk_forward", "window": "rolling", "train": 200, "validation": 50, "test": 100, "step": 100,
-            "embargo": 2,
+            "embargo": 2, "closures": "flag",
         },
         "seeds": {"root": 1, "count": 5},
         "training": {

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from golden_core.study import DataSection, Section, SeedsSection, SplitsSection, Study, Vocabulary
+from golden_core.study import DataSection, Section, SeedsSection, Study, Vocabulary, WalkForwardSection
 from golden_core.study.anatomy import sections
 from golden_core.study.frozen import FrozenDict, freeze
 from golden_core.study.rules import Rule, broken
@@ -23,6 +23,7 @@ SPLITS = {
     "test": 5,
     "step": 5,
     "embargo": 0,
+    "closures": "keep",
 }
 
 
@@ -121,9 +122,9 @@ def test_freeze_goes_all_the_way_down() -> None:
     ],
 )
 def test_sections_made_in_python_are_held_to_the_same(change: dict[str, Any], message: str) -> None:
-    SplitsSection(**SPLITS)
+    WalkForwardSection(**SPLITS)
     with pytest.raises(ValidationError, match=message):
-        SplitsSection(**SPLITS | change)
+        WalkForwardSection(**SPLITS | change)
 
 
 def test_rules_hold_for_a_copy_made_from_a_dump(read: Callable[..., Study], valid_text: str) -> None:
