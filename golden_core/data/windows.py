@@ -87,8 +87,7 @@ class Windows:
             raise ValueError(
                 f"feature {feature} is not finite at cutoff {self.cutoffs[row]}, {self.X.shape[1] - 1 - lag} bars back"
             )
-        if (np.diff(self._rows) < 1).any():
-            raise ValueError("windows must be cut in the order of time, each once")
+        _refuse_disorder(self._rows)
         if not (np.isfinite(self._closes).all() and (self._closes > 0).all()):
             raise ValueError("a close up to the last cutoff is not a positive number")
 
@@ -172,6 +171,7 @@ def cut_windows(
     ValueError
         If there are no rows, or the first row has fewer than ``context_length`` bars behind it.
     """
+    _refuse_disorder(np.asarray(rows))
     if not len(rows):
         raise ValueError("there are no rows to cut windows from")
     if rows[0] + 1 < context_length:
@@ -189,3 +189,8 @@ def cut_windows(
     past = closes[:stop]
     past.flags.writeable = False
     return Windows(X=X, cutoffs=cutoffs, horizon=horizon, target=target, _closes=past, _rows=chosen)
+
+
+def _refuse_disorder(rows: IntArray) -> None:
+    if (np.diff(rows) < 1).any():
+        raise ValueError("windows must be cut in the order of time, each once")

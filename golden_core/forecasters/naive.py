@@ -74,7 +74,7 @@ class Drift(Forecaster):
         starts = np.append(0, ends[:-1] + 1)
         bars = int((ends - starts).sum())
         if not bars:
-            raise FitError(f"a drift needs at least 2 training rows in a row, there is {len(closes)}")
+            raise FitError(f"a drift needs 2 consecutive training rows, there are none among {len(closes)}")
         self._mean = np.log(closes[ends] / closes[starts]).sum() / bars
         return []
 

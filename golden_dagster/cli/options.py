@@ -42,11 +42,12 @@ def teaching() -> Iterator[None]:
     from golden_core.milestones.records import EvidenceError
     from golden_core.study import StudyError
     from golden_core.trials.preparation import PreparationError
+    from golden_core.trials.run import TrialError
     from golden_core.warehouse import WarehouseError
 
-    faults = (StudyError, SourceError, PreparationError, IncompleteError, WarehouseError, TableError, FrozenFactsError)
+    faults = (StudyError, SourceError, PreparationError, TrialError, IncompleteError, WarehouseError, TableError)
     try:
         yield
-    except (*faults, LegacyTreeError, KerasCheckpointError, EvidenceError) as error:
+    except (*faults, FrozenFactsError, LegacyTreeError, KerasCheckpointError, EvidenceError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None

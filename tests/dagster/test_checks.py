@@ -105,6 +105,13 @@ def test_an_embargo_that_is_a_row_short(broken):
     assert "EURUSD_h1 fold 0" in fails("embargo_kept")
 
 
+def test_a_row_that_no_rule_accounts_for(broken):
+    change(
+        broken, "folds", "EURUSD_h1", (pl.col("purged_rows") - 1).alias("purged_rows"), where=pl.col("part") == "train"
+    )
+    assert "train was laid 200 rows; 198 kept, 0 purged, 1 embargoed" in fails("embargo_kept")
+
+
 def test_a_scaler_that_saw_other_rows(broken):
     change(broken, "scalers", "EURUSD_h1", (pl.col("mean") * 1.001).alias("mean"), where=pl.col("column") == "target")
     assert "target" in fails("scaler_fitted_on_train_only")
