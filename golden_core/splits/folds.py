@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import polars as pl
 
-from golden_core.data.windows import TimeArray
+from golden_core.data.windows import IntArray, TimeArray
 from golden_core.splits.closures import Crossings, crossings
 from golden_core.splits.purging import purge
 from golden_core.splits.segments import Segments, positions, segments, size
@@ -185,6 +184,6 @@ def _part(where: str, laid: Segments, held_out: Segments, clock: RowClock, embar
     return part
 
 
-def _count(crossings: Crossings, rows: np.ndarray) -> Crossed:
+def _count(crossings: Crossings, rows: IntArray) -> Crossed:
     flags = (crossings.windows[rows], crossings.labels[rows], crossings.either[rows])
     return Crossed(*(int(flag.sum()) for flag in flags))

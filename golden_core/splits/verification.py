@@ -26,10 +26,26 @@ def label_overlaps(table: pl.DataFrame) -> list[str]:
     behind = (pl.col("row_start") >= pl.col("other_reach")) & (pl.col("first_cutoff") > pl.col("other_label_end"))
     clear = before | (~_IN_ORDER & behind)
     return _sentences(
-        _part_pairs(table).filter(~clear.fill_null(False)),
+        _offending(table, clear),
         "labels of {} read up to row {} ({}), but {} starts at row {} ({})",
         ("part", _reach() - 1, "label_end", "other", "other_start", "other_cutoff"),
     )
+
+
+def foreign_schemes(table: pl.DataFrame, scheme: str) -> list[str]:
+    """Return a sentence for every fold that says it was laid otherwise than the study asks.
+
+    The other claims ask of a fold what its own scheme promises; a walk-forward study must not get away with less.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``schema.FOLDS``, any number of series. Nothing else is read.
+    scheme : {"walk_forward", "combinatorial"}
+        ``splits.scheme`` of the study.
+    """
+    foreign = table.filter(pl.col("scheme").ne_missing(scheme)).select(*_FOLD, "scheme").unique(maintain_order=True)
+    return _sentences(foreign, f"laid as {{}}, the study says {scheme}", ("scheme",))
 
 
 def embargo_violations(table: pl.DataFrame, embargo: int) -> list[str]:
@@ -45,7 +61,7 @@ def embargo_violations(table: pl.DataFrame, embargo: int) -> list[str]:
     before, behind = pl.col("other_start") - _reach(), pl.col("row_start") - pl.col("other_reach")
     gap = pl.when(_IN_ORDER).then(before).otherwise(pl.max_horizontal(before, behind))
     return _sentences(
-        _part_pairs(table).filter(~(gap >= embargo).fill_null(False)),
+        _offending(table, gap >= embargo),
         f"{{}} rows lie between the labels of {{}} and {{}}, the embargo is {embargo}",
         (gap, "part", "other"),
     )
@@ -103,6 +119,12 @@ def unaccounted_rows(table: pl.DataFrame) -> list[str]:
 def _reach() -> pl.Expr:
     """One past the last row a label reads; recomputed, so that a wrong label_stop cannot hide an overlap."""
     return pl.max_horizontal("label_stop", pl.col("row_stop") + pl.col("horizon"))
+
+
+def _offending(table: pl.DataFrame, sound: pl.Expr) -> pl.DataFrame:
+    """Pairs of runs that are not sound. Fold by fold: all pairs at once may be millions where closures cut the rows."""
+    pairs = [_part_pairs(fold).filter(~sound.fill_null(False)) for fold in table.partition_by(_FOLD)]
+    return pl.concat(pairs) if pairs else _part_pairs(table)
 
 
 def _part_pairs(table: pl.DataFrame) -> pl.DataFrame:

@@ -99,6 +99,11 @@ def test_a_training_label_that_reaches_validation(broken):
     assert "EURUSD_h1 fold 0" in fails("no_label_overlap")
 
 
+def test_folds_that_claim_another_scheme(broken):
+    change(broken, "folds", "EURUSD_h1", pl.lit("combinatorial").alias("scheme"))
+    assert "laid as combinatorial, the study says walk_forward" in fails("no_label_overlap")
+
+
 def test_an_embargo_that_is_a_row_short(broken):
     longer = [(pl.col(name) + 1).alias(name) for name in ("row_stop", "rows", "label_stop")]
     change(broken, "folds", "EURUSD_h1", *longer, where=pl.col("part") == "train")

@@ -83,8 +83,10 @@ def _labels() -> dg.AssetChecksDefinition:
         "and every row is tested once, or in a combinatorial study equally often.",
     )
     def no_label_overlap(study: StudyResource) -> dg.AssetCheckResult:
-        table = _folds(study, study.load())
-        found = [*splits.label_overlaps(table), *splits.reused_test_rows(table)]
+        loaded = study.load()
+        table = _folds(study, loaded)
+        found = [*splits.foreign_schemes(table, loaded.splits.scheme), *splits.label_overlaps(table)]
+        found += splits.reused_test_rows(table)
         return verdict(found, examined=table.height, unit="fold parts")
 
     return no_label_overlap

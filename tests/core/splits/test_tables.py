@@ -18,7 +18,13 @@ from golden_core.splits.closures import Crossings
 from golden_core.splits.combinatorial import combinatorial
 from golden_core.splits.folds import Crossed, Part, RowClock
 from golden_core.splits.tables import fold_accounts, folds_table, read_folds, read_rows
-from golden_core.splits.verification import embargo_violations, label_overlaps, reused_test_rows, unaccounted_rows
+from golden_core.splits.verification import (
+    embargo_violations,
+    foreign_schemes,
+    label_overlaps,
+    reused_test_rows,
+    unaccounted_rows,
+)
 from golden_core.splits.walk_forward import walk_forward
 
 HORIZON, EMBARGO, CONTEXT = 5, 3, 4
@@ -279,6 +285,19 @@ def test_a_combinatorial_table_is_no_walk_forward_table():
     assert len({sentence.split(":")[0] for sentence in label_overlaps(in_order)}) == 9  # all but the last fold
     assert reused_test_rows(in_order)
     assert label_overlaps(written.with_columns(scheme=pl.lit(None, pl.String)))
+
+
+def test_foreign_schemes_finds_folds_of_another_scheme():
+    both = pl.concat([table()[:4], table(combined()[:1], scheme="combinatorial", pair="USDJPY")])
+    assert foreign_schemes(both[:4], "walk_forward") == []
+    assert foreign_schemes(both, "walk_forward") == [
+        "study USDJPY_h5 fold 0: laid as combinatorial, the study says walk_forward"
+    ]
+    assert foreign_schemes(both.with_columns(scheme=pl.lit(None, pl.String)), "walk_forward") == [
+        "study EURUSD_h5 fold 0: laid as missing, the study says walk_forward",
+        "study EURUSD_h5 fold 1: laid as missing, the study says walk_forward",
+        "study USDJPY_h5 fold 0: laid as missing, the study says walk_forward",
+    ]
 
 
 @pytest.mark.parametrize("side", ["before", "behind"])
