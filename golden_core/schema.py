@@ -73,7 +73,7 @@ _FORECASTER = Column("forecaster", pl.String, "name in the registry of forecaste
 _PAIR = Column("pair", pl.String, "currency pair, base then quote")
 _HORIZON = Column("horizon", pl.Int32, "bars looked ahead", "bars")
 _SEED = Column("seed", pl.Int32, "index of the seed within the study")
-_FOLD = Column("fold", pl.Int32, "index of the walk-forward fold")
+_FOLD = Column("fold", pl.Int32, "index of the fold")
 _CUTOFF = Column("cutoff", UTC_TIME, "forecast origin: when the last bar of the window is known", "UTC")
 
 RATES = Table(
@@ -129,26 +129,39 @@ CALENDAR = Table(
 
 FOLDS = Table(
     "folds",
-    "Every part of every fold: the rows it spans and when they are known. Rows are positions in the pair's bars.",
+    "Every part of every fold, a row per run of consecutive rows: what it spans and when that is known. Rows are "
+    "positions in the pair's bars. Counts of a part stand in its first segment and are 0 in the others: they add up.",
     (
         _STUDY,
         _PAIR,
         _HORIZON,
         _FOLD,
         Column("part", pl.String, "train, validation or test"),
+        Column("segment", pl.Int32, "number of the run within its part, from 0"),
+        Column(
+            "scheme", pl.String, "walk_forward: parts in the order of time; combinatorial: on any side of each other"
+        ),
         Column("row_start", pl.Int64, "first row"),
         Column("row_stop", pl.Int64, "one past the last row"),
         Column("rows", pl.Int64, "row_stop − row_start"),
-        Column("purged_rows", pl.Int64, "rows dropped at the end: their labels reach the next part"),
-        Column("embargoed_rows", pl.Int64, "further rows dropped at the end as the extra gap"),
+        Column("laid_rows", pl.Int64, "rows of the part before any was dropped: kept + purged + embargoed + dropped"),
+        Column("purged_rows", pl.Int64, "rows dropped because their labels touch those of a held-out part"),
+        Column("embargoed_rows", pl.Int64, "further rows dropped as the extra gap around a held-out part"),
+        Column("closure_dropped_rows", pl.Int64, "further rows dropped because they cross a closure"),
+        Column(
+            "closure_rows", pl.Int64, "rows left by the embargo that cross a closure; null where the study keeps them"
+        ),
+        Column("closure_windows", pl.Int64, "those of closure_rows whose window crosses a closure"),
+        Column("closure_labels", pl.Int64, "those of closure_rows whose label crosses a closure"),
         Column("first_timestamp", UTC_TIME, "timestamp of the first row", "UTC"),
         Column("last_timestamp", UTC_TIME, "timestamp of the last row", "UTC"),
+        Column("window_start", UTC_TIME, "timestamp of the first bar that a window reads", "UTC"),
         Column("first_cutoff", UTC_TIME, "available_at of the first row", "UTC"),
         Column("last_cutoff", UTC_TIME, "available_at of the last row", "UTC"),
-        Column("label_stop", pl.Int64, "one past the last row that a label of this part reads"),
-        Column("label_end", UTC_TIME, "available_at of the last row that a label of this part reads", "UTC"),
+        Column("label_stop", pl.Int64, "one past the last row that a label reads"),
+        Column("label_end", UTC_TIME, "available_at of the last row that a label reads", "UTC"),
     ),
-    key=("study", "pair", "horizon", "fold", "part"),
+    key=("study", "pair", "horizon", "fold", "part", "segment"),
 )
 
 SCALERS = Table(
@@ -179,7 +192,7 @@ FORECASTS = Table(
         _FOLD,
         _CUTOFF,
         Column("target_at", UTC_TIME, "when the target is known", "UTC"),
-        Column("crosses_closure", pl.Boolean, "the label spans more wall-clock time than its bars"),
+        Column("crosses_closure", pl.Boolean, "a closure lies between the cutoff and the target"),
         Column("last_close", pl.Float64, "close at the cutoff", "quote per base"),
         Column("true_close", pl.Float64, "close at the target", "quote per base"),
         Column("pred_close", pl.Float64, "forecast close: last_close · exp(y_pred)", "quote per base"),

@@ -16,7 +16,15 @@ from golden_core.catalogue import load_study
 from golden_core.evaluation.campaign import evaluation_is_current
 from golden_core.lake import Home, remove_temporaries
 from golden_core.study import Study
-from golden_core.trials import Outcome, all_trials, prepare_pair, prepare_raw, prepare_series, trial_status
+from golden_core.trials import (
+    Outcome,
+    all_trials,
+    prepare_pair,
+    prepare_raw,
+    prepare_series,
+    require_time_order,
+    trial_status,
+)
 from golden_core.trials.campaign import stop_workers
 from golden_dagster.definitions import definitions_for
 from golden_dagster.defs.data.assets import raw_key
@@ -50,7 +58,13 @@ class Campaign:
     failures: list[str] = field(default_factory=list)
 
     def stages(self) -> Iterator[Stage]:
-        """Yield what is out of date, upstream first; each stage is decided after the one before has run."""
+        """Yield what is out of date, upstream first; each stage is decided after the one before has run.
+
+        Raises
+        ------
+        golden_core.trials.TrialError
+            Once the folds are there, if they are not in the order of time: no trial runs on them.
+        """
         study = self.study
         if self._raw_is_stale():
             yield Stage("rates", [raw_key(study)])
@@ -62,6 +76,7 @@ class Campaign:
         if self._series_are_stale():
             yield Stage("folds", inputs[1:], series_partitions(study))
             checked.add(inputs[1])
+        require_time_order(study)
         stale, count = self._stale_models()
         if stale and checked != set(inputs):
             # Their last run may have failed, or been before a feature changed: blocking holds within one run only.

@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 TimeArray = npt.NDArray[np.datetime64]
 TargetName = Literal["log_return", "close"]
 
@@ -86,13 +87,17 @@ class Windows:
             raise ValueError(
                 f"feature {feature} is not finite at cutoff {self.cutoffs[row]}, {self.X.shape[1] - 1 - lag} bars back"
             )
-        if (np.diff(self._rows) != 1).any():
-            raise ValueError("windows must be cut from consecutive bars")
+        _refuse_disorder(self._rows)
         if not (np.isfinite(self._closes).all() and (self._closes > 0).all()):
             raise ValueError("a close up to the last cutoff is not a positive number")
 
     def __len__(self) -> int:
         return len(self.X)
+
+    @property
+    def positions(self) -> IntArray:
+        """Place of each cutoff among the pair's bars [N]; a step of more than one shows that rows were left out."""
+        return self._rows
 
     @property
     def last_close(self) -> FloatArray:
@@ -142,13 +147,13 @@ def cut_windows(
     matrix: Float32Array,
     closes: FloatArray,
     available_at: TimeArray,
-    rows: range,
+    rows: range | IntArray,
     *,
     context_length: int,
     horizon: int,
     target: Target,
 ) -> Windows:
-    """Cut one window per row out of a standardised feature matrix, without copying it.
+    """Cut one window per row out of a standardised feature matrix; consecutive rows copy nothing of it.
 
     Parameters
     ----------
@@ -156,8 +161,8 @@ def cut_windows(
         Standardised features of every bar of the pair.
     closes : (T,) float64
     available_at : (T,) datetime64[us]
-    rows : range
-        Contiguous rows of the pair's bars; each is a cutoff.
+    rows : range or (N,) int64
+        Increasing rows of the pair's bars; each is a cutoff.
     context_length, horizon, target
         As in :class:`Windows`.
 
@@ -166,20 +171,26 @@ def cut_windows(
     ValueError
         If there are no rows, or the first row has fewer than ``context_length`` bars behind it.
     """
-    if not rows:
+    _refuse_disorder(np.asarray(rows))
+    if not len(rows):
         raise ValueError("there are no rows to cut windows from")
     if rows[0] + 1 < context_length:
         raise ValueError(f"row {rows[0]} has {rows[0] + 1} bars behind it, a window needs {context_length}")
-    first = rows[0] - context_length + 1
-    view = sliding_window_view(matrix[first : rows[-1] + 1], context_length, axis=0)  # [N, F, L]
-    X = np.swapaxes(view, 1, 2)
-    past = closes[: rows[-1] + 1]
+    chosen = np.array(rows, dtype=np.int64)
+    chosen.flags.writeable = False
+    first, stop = int(chosen[0]), int(chosen[-1]) + 1
+    view = sliding_window_view(
+        matrix[first - context_length + 1 : stop], context_length, axis=0
+    )  # [stop − first, F, L]
+    X, cutoffs = np.swapaxes(view, 1, 2), available_at[first:stop]
+    if len(chosen) < stop - first:
+        X, cutoffs = X[chosen - first], cutoffs[chosen - first]
+        X.flags.writeable = False
+    past = closes[:stop]
     past.flags.writeable = False
-    return Windows(
-        X=X,
-        cutoffs=available_at[rows[0] : rows[-1] + 1],
-        horizon=horizon,
-        target=target,
-        _closes=past,
-        _rows=np.arange(rows[0], rows[-1] + 1),
-    )
+    return Windows(X=X, cutoffs=cutoffs, horizon=horizon, target=target, _closes=past, _rows=chosen)
+
+
+def _refuse_disorder(rows: IntArray) -> None:
+    if (np.diff(rows) < 1).any():
+        raise ValueError("windows must be cut in the order of time, each once")

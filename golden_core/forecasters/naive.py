@@ -50,8 +50,9 @@ class Drift(Forecaster):
     """Constant drift: the h-bar forecast is h times the mean 1-bar log return of the training rows.
 
     The 1-bar returns from the first to the last training cutoff telescope, so their mean is
-    ``log(last close / first close) / bars between``: the line through the first and the last training close. The
-    labels are not used; they reach beyond the last cutoff.
+    ``log(last close / first close) / bars between``: the line through the first and the last training close. Where
+    rows were left out, every run of rows telescopes by itself, and returns over the gaps do not count. The labels are
+    not used; they reach beyond the last cutoff.
 
     References
     ----------
@@ -68,10 +69,13 @@ class Drift(Forecaster):
     def fit(self, train: Examples, validation: Examples, stream: Stream) -> list[Epoch]:
         """Take the mean 1-bar log return of the training rows."""
         del validation, stream
-        closes = train.windows.last_close
-        if len(closes) < 2:
-            raise FitError(f"a drift needs at least 2 training rows, there is {len(closes)}")
-        self._mean = np.log(closes[-1] / closes[0]) / (len(closes) - 1)
+        closes, rows = train.windows.last_close, train.windows.positions
+        ends = np.append(np.flatnonzero(np.diff(rows) > 1), len(rows) - 1)
+        starts = np.append(0, ends[:-1] + 1)
+        bars = int((ends - starts).sum())
+        if not bars:
+            raise FitError(f"a drift needs 2 consecutive training rows, there are none among {len(closes)}")
+        self._mean = np.log(closes[ends] / closes[starts]).sum() / bars
         return []
 
     def predict(self, windows: Windows) -> FloatArray:

@@ -48,7 +48,12 @@ class ExponentialSmoothing(Forecaster):
     def fit(self, train: Examples, validation: Examples, stream: Stream) -> list[Epoch]:
         """Select and fit on the closes of the training rows; the labels are not used."""
         del validation, stream
-        closes = train.windows.last_close
+        closes, rows = train.windows.last_close, train.windows.positions
+        if len(closes) != rows[-1] - rows[0] + 1:
+            raise FitError(
+                f"exponential smoothing needs consecutive training rows, {len(closes)} of {rows[-1] - rows[0] + 1} are "
+                "there; leave it out of the study, or keep rows that cross closures (splits.closures: flag)"
+            )
         if len(closes) < MIN_ROWS:
             raise FitError(f"exponential smoothing needs at least {MIN_ROWS} training rows, there are {len(closes)}")
         if np.ptp(closes) == 0:
@@ -56,7 +61,7 @@ class ExponentialSmoothing(Forecaster):
         model = AutoETS(season_length=1, model=self._letters, damped=self._damped).fit(np.log(closes)).model_
         smoothing, self._initial = model["par"][:4], model["par"][4:]
         self._smoothing = smoothing[np.isfinite(smoothing)]
-        self._start = len(train.windows.past(0)) - 1
+        self._start = int(rows[0])
         return []
 
     def predict(self, windows: Windows) -> FloatArray:
@@ -67,15 +72,16 @@ class ExponentialSmoothing(Forecaster):
         ValueError
             If a cutoff lies before the first training row, where the recursion starts.
         """
-        if len(windows.past(0)) <= self._start:
+        if windows.positions[0] < self._start:
             raise ValueError(f"cutoff {windows.cutoffs[0]} lies before the first training row, bar {self._start}")
         log_closes = np.log(windows.past(len(windows) - 1)[self._start :])
-        states = filter_states(log_closes, self._smoothing, self._initial)[-len(windows) :]
+        after = windows.positions - self._start
+        states = filter_states(log_closes, self._smoothing, self._initial)[after]
         # Extrapolated here, for statsforecast 2.1.1 counts φ twice beyond one bar (corrected in its pull request 1219).
         damping = self._smoothing[2] if len(self._smoothing) == 3 else 1.0
         bars_of_trend = np.sum(damping ** np.arange(1, self._horizon + 1))
         trend = states[:, 1] if len(self._initial) == 2 else 0.0
-        forecast: FloatArray = states[:, 0] + bars_of_trend * trend - log_closes[-len(windows) :]
+        forecast: FloatArray = states[:, 0] + bars_of_trend * trend - log_closes[after]
         return forecast
 
     def state(self) -> State:

@@ -12,7 +12,14 @@ from golden_core.data.windows import TargetName
 from golden_core.lake import Home
 from golden_core.leakage.probes import features_seeing_the_future
 from golden_core.splits.scaling import scaler_mismatches
-from golden_core.splits.tables import embargo_violations, label_overlaps, read_folds, reused_test_rows
+from golden_core.splits.tables import read_folds
+from golden_core.splits.verification import (
+    embargo_violations,
+    foreign_schemes,
+    label_overlaps,
+    reused_test_rows,
+    unaccounted_rows,
+)
 from golden_core.study import Study
 from golden_core.trials import all_series, series_inputs
 
@@ -27,8 +34,10 @@ def input_faults(home: Home, study: Study) -> list[str]:
         found += features_seeing_the_future(study, bars)
     for pair, horizon in all_series(study):
         inputs = series_inputs(home, study, pair, horizon)
+        found += foreign_schemes(inputs.folds, study.splits.scheme)
         found += label_overlaps(inputs.folds)
         found += reused_test_rows(inputs.folds)
+        found += unaccounted_rows(inputs.folds)
         found += embargo_violations(inputs.folds, study.splits.embargo)
         features = build_features(study.features, inputs.bars)
         target = cast(TargetName, study.target)

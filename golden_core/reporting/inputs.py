@@ -46,16 +46,17 @@ GROUP BY explanation ORDER BY explanation NULLS FIRST
 
 FOLDS = """
 SELECT pair || '_h' || horizon AS series, fold,
-       any_value(rows) FILTER (part = 'train') AS train_rows,
-       CAST(any_value(first_cutoff) FILTER (part = 'train') AT TIME ZONE 'UTC' AS DATE) AS train_first,
-       CAST(any_value(last_cutoff) FILTER (part = 'train') AT TIME ZONE 'UTC' AS DATE) AS train_last,
-       any_value(rows) FILTER (part = 'validation') AS validation_rows,
-       CAST(any_value(first_cutoff) FILTER (part = 'validation') AT TIME ZONE 'UTC' AS DATE) AS validation_first,
-       CAST(any_value(last_cutoff) FILTER (part = 'validation') AT TIME ZONE 'UTC' AS DATE) AS validation_last,
-       any_value(rows) FILTER (part = 'test') AS test_rows,
-       CAST(any_value(first_cutoff) FILTER (part = 'test') AT TIME ZONE 'UTC' AS DATE) AS test_first,
-       CAST(any_value(last_cutoff) FILTER (part = 'test') AT TIME ZONE 'UTC' AS DATE) AS test_last,
-       CAST(sum(purged_rows) AS BIGINT) AS purged, CAST(sum(embargoed_rows) AS BIGINT) AS embargoed
+       CAST(sum(rows) FILTER (part = 'train') AS BIGINT) AS train_rows,
+       CAST(min(first_cutoff) FILTER (part = 'train') AT TIME ZONE 'UTC' AS DATE) AS train_first,
+       CAST(max(last_cutoff) FILTER (part = 'train') AT TIME ZONE 'UTC' AS DATE) AS train_last,
+       CAST(sum(rows) FILTER (part = 'validation') AS BIGINT) AS validation_rows,
+       CAST(min(first_cutoff) FILTER (part = 'validation') AT TIME ZONE 'UTC' AS DATE) AS validation_first,
+       CAST(max(last_cutoff) FILTER (part = 'validation') AT TIME ZONE 'UTC' AS DATE) AS validation_last,
+       CAST(sum(rows) FILTER (part = 'test') AS BIGINT) AS test_rows,
+       CAST(min(first_cutoff) FILTER (part = 'test') AT TIME ZONE 'UTC' AS DATE) AS test_first,
+       CAST(max(last_cutoff) FILTER (part = 'test') AT TIME ZONE 'UTC' AS DATE) AS test_last,
+       CAST(sum(purged_rows) AS BIGINT) AS purged, CAST(sum(embargoed_rows) AS BIGINT) AS embargoed,
+       CAST(sum(closure_rows) AS BIGINT) AS crossing, CAST(sum(closure_dropped_rows) AS BIGINT) AS dropped
 FROM folds WHERE study = $1
 GROUP BY pair, horizon, fold ORDER BY pair, horizon, fold
 """
@@ -128,15 +129,18 @@ def folds_exhibit(warehouse: Warehouse, study: Study) -> Exhibit:
     ]
     return Exhibit(
         "folds",
-        "Folds: the days of the first and last cutoff of each part (UTC), and the rows dropped at the end of the "
-        "training and validation parts because their labels would reach the next part (purged) or as an extra gap "
-        "(embargoed).",
+        "Folds: the days of the first and last cutoff of each part (UTC), and the rows dropped from training and "
+        "validation because their labels would touch a held-out part (purged) or as an extra gap (embargoed). Crossing "
+        "closures: rows of all parts whose window or label reaches across a weekend, a holiday or a gap. Dropped: "
+        "those of them that the study drops.",
         (
             field("Series", "series", plain, kind="heading"),
             field("Fold", "fold", count),
             *parts,
             field("Purged rows", "purged", count),
             field("Embargoed rows", "embargoed", count),
+            field("Crossing closures", "crossing", count),
+            field("Dropped", "dropped", count),
         ),
         ask(warehouse, FOLDS, study.name),
     )

@@ -13,8 +13,9 @@ import polars as pl
 
 from golden_core import schema
 from golden_core.data.windows import Float32Array, FloatArray
+from golden_core.splits.folds import Fold
 from golden_core.splits.labels import log_returns_ahead
-from golden_core.splits.walk_forward import Fold
+from golden_core.splits.segments import Segments, positions, size
 
 # A spread below this share of the largest value is the rounding of a constant, not a scale.
 _CONSTANT = 1e-12
@@ -33,9 +34,9 @@ def fit_scalers(
 ) -> pl.DataFrame:
     """Return the mean and population standard deviation of every feature and of the target, per fold.
 
-    A feature is described over the training cutoffs, rows ``train.start`` to ``train.stop − 1``; bars that only the
-    first windows look back on do not count. The target is described over the labels of the same rows, so the last
-    close that is read lies ``horizon`` bars after the last training row.
+    A feature is described over the training cutoffs; bars that windows only look back on do not count. The target is
+    described over the labels of the same rows, so the last close that is read lies ``horizon`` bars after the last row
+    of a run of training rows.
 
     Parameters
     ----------
@@ -66,11 +67,12 @@ def fit_scalers(
     matrix, closes = features.select(names[:-1]).to_numpy(), bars["close"].to_numpy()
     fitted = []
     for fold in folds:
-        cutoffs = matrix[fold.train.start : fold.train.stop]
-        values = np.vstack([cutoffs.T, _labels(closes, fold.train, horizon, target)])  # [F + 1, N]
+        rows = fold.train.rows
+        stacked = np.vstack([matrix[positions(rows)].T, _labels(closes, rows, horizon, target)])  # [F + 1, N]
+        values = np.ascontiguousarray(stacked)  # how NumPy sums, to the last bit, depends on the layout in memory
         _refuse_unscalable(values, names, f"{pair} horizon {horizon} fold {fold.index}")
         statistics = {"column": names, "mean": values.mean(axis=1), "scale": values.std(axis=1)}
-        fitted.append(pl.DataFrame(statistics).with_columns(_lit("fold", fold.index), _lit("rows", len(fold.train))))
+        fitted.append(pl.DataFrame(statistics).with_columns(_lit("fold", fold.index), _lit("rows", size(rows))))
     series = (_lit("study", study), _lit("pair", pair), _lit("horizon", horizon))
     return schema.SCALERS.conform(pl.concat(fitted).with_columns(series))
 
@@ -128,7 +130,7 @@ def scaler_mismatches(
     label = (ahead / pl.col("close")).log() if target == "log_return" else ahead
     columns = features.select(_feature_names(features)).with_columns(bars.select(label.alias("target")).to_series())
     expected = pl.concat(
-        columns.slice(fold.train.start, len(fold.train))
+        pl.concat(columns.slice(run.start, len(run)) for run in fold.train.rows)
         .unpivot(variable_name="column")
         .group_by("column", maintain_order=True)
         .agg(
@@ -165,10 +167,12 @@ def _lit(name: str, value: str | int) -> pl.Expr:
     return pl.lit(value, schema.SCALERS.dtypes[name]).alias(name)
 
 
-def _labels(closes: FloatArray, train: range, horizon: int, target: Literal["log_return", "close"]) -> FloatArray:
-    """Targets [N] of the training rows; sliced first, so that no later close can matter."""
-    read = closes[train.start : train.stop + horizon]
-    return log_returns_ahead(read, horizon)[:-horizon] if target == "log_return" else read[horizon:]
+def _labels(closes: FloatArray, train: Segments, horizon: int, target: Literal["log_return", "close"]) -> FloatArray:
+    """Targets [N] of the training rows; every run is sliced first, so that no other close can matter."""
+    read = [closes[run.start : run.stop + horizon] for run in train]
+    if target == "close":
+        return np.concatenate([run[horizon:] for run in read])
+    return np.concatenate([log_returns_ahead(run, horizon)[:-horizon] for run in read])
 
 
 def _refuse_unscalable(values: FloatArray, names: Sequence[str], where: str) -> None:

@@ -1,4 +1,4 @@
-"""The folds table: written from folds, read back, and verified from its own columns. No fold is made here."""
+"""The folds table: written from folds, read back, and summed up. Claims about it are verification.py's."""
 
 from __future__ import annotations
 
@@ -7,16 +7,25 @@ from collections.abc import Sequence
 import polars as pl
 
 from golden_core import schema
-from golden_core.splits.walk_forward import Fold
+from golden_core.splits.folds import Crossed, Fold, Part
+from golden_core.splits.segments import Segments
 
-_SERIES = ("study", "pair", "horizon")
-_LATER_PARTS = pl.DataFrame(
-    {"part": ["train", "train", "validation"], "later_part": ["validation", "test", "test"]},
+SERIES = ("study", "pair", "horizon")
+_COUNTS = (
+    "laid_rows",
+    "purged_rows",
+    "embargoed_rows",
+    "closure_dropped_rows",
+    "closure_rows",
+    "closure_windows",
+    "closure_labels",
 )
 
 
-def folds_table(study: str, pair: str, horizon: int, folds: Sequence[Fold], bars: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per fold and part, with the rows it spans and when they and their labels are known.
+def folds_table(
+    study: str, pair: str, horizon: int, folds: Sequence[Fold], bars: pl.DataFrame, *, scheme: str, context_length: int
+) -> pl.DataFrame:
+    """Return a row per fold, part and run of rows: what it spans, and when that and its labels are known.
 
     Parameters
     ----------
@@ -26,6 +35,10 @@ def folds_table(study: str, pair: str, horizon: int, folds: Sequence[Fold], bars
     folds : sequence of Fold
     bars : DataFrame
         The pair's bars (``schema.BARS``), oldest first: the table that the rows of the folds are positions in.
+    scheme : {"walk_forward", "combinatorial"}
+        How the folds were laid, which says what may be asked of them.
+    context_length : int
+        Bars of a window.
 
     Returns
     -------
@@ -34,37 +47,39 @@ def folds_table(study: str, pair: str, horizon: int, folds: Sequence[Fold], bars
 
     Examples
     --------
-    No label of an earlier part may be known only when a later part has begun. In the warehouse this finds no row:
+    Labels of different parts of a fold must not touch, by the clock or by row, and walk-forward parts come one after
+    another. In the warehouse this finds no row:
 
     .. code-block:: sql
 
-        SELECT earlier.pair, earlier.horizon, earlier.fold, earlier.part, later.part
+        SELECT DISTINCT earlier.pair, earlier.horizon, earlier.fold, earlier.part, later.part
         FROM folds AS earlier
         JOIN folds AS later USING (study, pair, horizon, fold)
         WHERE (earlier.part, later.part) IN (('train', 'validation'), ('train', 'test'), ('validation', 'test'))
           AND (earlier.label_end >= later.first_cutoff OR earlier.row_stop + horizon > later.row_start)
+          AND (earlier.scheme = 'walk_forward'
+               OR later.label_end >= earlier.first_cutoff OR later.row_stop + horizon > earlier.row_start)
     """
-    parts = pl.DataFrame(
+    named = (*SERIES, "fold", "part", "segment", "row_start", "row_stop", *_COUNTS)
+    runs = pl.DataFrame(
         [
-            (study, pair, horizon, fold.index, part, rows.start, rows.stop)
+            (study, pair, horizon, fold.index, name, segment, run.start, run.stop, *_counts(part, segment))
             for fold in folds
-            for part, rows in fold.parts.items()
+            for name, part in fold.parts.items()
+            for segment, run in enumerate(part.rows)
         ],
-        schema={name: schema.FOLDS.dtypes[name] for name in (*_SERIES, "fold", "part", "row_start", "row_stop")},
+        schema={name: schema.FOLDS.dtypes[name] for name in named},
         orient="row",
     )
-    # A test part has no next part (null): nothing is dropped at its end.
-    dropped = (pl.col("row_start").shift(-1).over("fold") - pl.col("row_stop")).fill_null(0)
-    purged = pl.min_horizontal(dropped, pl.lit(horizon, pl.Int64))
     timestamp, available_at = bars["timestamp"], bars["available_at"]
-    first, last, label_last = parts["row_start"], parts["row_stop"] - 1, parts["row_stop"] + horizon - 1
+    first, last, label_last = runs["row_start"], runs["row_stop"] - 1, runs["row_stop"] + horizon - 1
     return schema.FOLDS.conform(
-        parts.with_columns(
+        runs.with_columns(
+            pl.lit(scheme).alias("scheme"),
             (pl.col("row_stop") - pl.col("row_start")).alias("rows"),
-            purged.alias("purged_rows"),
-            (dropped - purged).alias("embargoed_rows"),
             timestamp.gather(first).alias("first_timestamp"),
             timestamp.gather(last).alias("last_timestamp"),
+            timestamp.gather(first - context_length + 1).alias("window_start"),
             available_at.gather(first).alias("first_cutoff"),
             available_at.gather(last).alias("last_cutoff"),
             (label_last + 1).alias("label_stop"),
@@ -81,90 +96,59 @@ def read_folds(table: pl.DataFrame) -> tuple[Fold, ...]:
     ValueError
         If the table holds no series or more than one.
     """
-    series = table.select(_SERIES).n_unique()
+    series = table.select(SERIES).n_unique()
     if series != 1:
         raise ValueError(f"a folds table of one study, pair and horizon is needed, got {series} of them")
-    parts = table.select("fold", "part", "row_start", "row_stop").iter_rows()
-    rows = {(fold, part): range(start, stop) for fold, part, start, stop in parts}
-    indices = sorted({fold for fold, _ in rows})
-    return tuple(Fold(k, rows[k, "train"], rows[k, "validation"], rows[k, "test"]) for k in indices)
+    groups = table.sort("segment").group_by("fold", "part", maintain_order=True)
+    parts = {(fold, name): _part(runs) for (fold, name), runs in groups}
+    indices = sorted({fold for fold, _ in parts})
+    return tuple(Fold(k, parts[k, "train"], parts[k, "validation"], parts[k, "test"]) for k in indices)
 
 
-def label_overlaps(table: pl.DataFrame) -> list[str]:
-    """Return a sentence for every part whose labels reach a later part of its fold, by row or by clock.
-
-    Parts out of order, or missing, are found by the same comparison.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``schema.FOLDS``, any number of series. Nothing else is read.
-    """
-    clear = (_reach() <= pl.col("later_start")) & (pl.col("label_end") < pl.col("later_cutoff"))
-    return _sentences(
-        _part_pairs(table).filter(~clear.fill_null(False)),
-        "labels of {} read up to row {} ({}), but {} starts at row {} ({})",
-        ("part", _reach() - 1, "label_end", "later_part", "later_start", "later_cutoff"),
-    )
+def read_rows(table: pl.DataFrame) -> dict[str, Segments]:
+    """Return the rows of every part of one fold by name, from its rows of the folds table."""
+    runs = table.sort("segment").select("part", "row_start", "row_stop").iter_rows()
+    rows: dict[str, Segments] = {}
+    for part, start, stop in runs:
+        rows[part] = (*rows.get(part, ()), range(start, stop))
+    return rows
 
 
-def embargo_violations(table: pl.DataFrame, embargo: int) -> list[str]:
-    """Return a sentence for every part whose labels end fewer than ``embargo`` rows before a later part.
+def fold_accounts(table: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per fold and part: its runs, where its rows went, what crosses closures, and what it spans.
 
     Parameters
     ----------
     table : DataFrame
-        ``schema.FOLDS``, any number of series. Nothing else is read.
-    embargo : int
-        Rows that the study asks for between the last label and the next part.
+        ``schema.FOLDS`` of any number of series.
     """
-    gap = pl.col("later_start") - _reach()
-    return _sentences(
-        _part_pairs(table).filter(~(gap >= embargo).fill_null(False)),
-        f"{{}} rows lie between the labels of {{}} and {{}}, the embargo is {embargo}",
-        (gap, "part", "later_part"),
+    # The sum of nulls is 0 in polars: where closures were not looked at, no count may say that there are none.
+    counts = [pl.col(name).sum() if name in _COUNTS[:4] else _sum_or_null(name) for name in ("rows", *_COUNTS)]
+    return table.group_by(*SERIES, "fold", "part", maintain_order=True).agg(
+        pl.len().alias("segments"), *counts, pl.col("first_cutoff").min(), pl.col("label_end").max()
     )
 
 
-def reused_test_rows(table: pl.DataFrame) -> list[str]:
-    """Return a sentence for every fold whose test rows another fold has already tested on.
+def _sum_or_null(name: str) -> pl.Expr:
+    return pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
 
-    Parameters
-    ----------
-    table : DataFrame
-        ``schema.FOLDS``, any number of series. Nothing else is read.
-    """
-    tested_before = pl.col("row_stop").cum_max().shift(1).over(_SERIES)
-    return _sentences(
-        table.filter(pl.col("part") == "test")
-        .sort(*_SERIES, "row_start", "fold")
-        .with_columns(tested_before=tested_before)
-        .filter(pl.col("row_start") < pl.col("tested_before")),
-        "test rows {} to {} were tested on before, up to row {}",
-        ("row_start", pl.col("row_stop") - 1, pl.col("tested_before") - 1),
+
+def _counts(part: Part, segment: int) -> tuple[int | None, ...]:
+    """Return the account of a part in its first segment, zeros in the others."""
+    crossed = part.crossed
+    seen = (crossed.rows, crossed.windows, crossed.labels) if crossed else (None, None, None)
+    account = (part.laid, part.purged, part.embargoed, part.dropped, *seen)
+    return account if segment == 0 else tuple(None if count is None else 0 for count in account)
+
+
+def _part(runs: pl.DataFrame) -> Part:
+    first = runs.row(0, named=True)
+    seen = tuple(first[f"closure_{name}"] for name in ("windows", "labels", "rows"))
+    return Part(
+        rows=tuple(range(start, stop) for start, stop in runs.select("row_start", "row_stop").iter_rows()),
+        laid=first["laid_rows"],
+        purged=first["purged_rows"],
+        embargoed=first["embargoed_rows"],
+        dropped=first["closure_dropped_rows"],
+        crossed=None if None in seen else Crossed(*seen),
     )
-
-
-def _reach() -> pl.Expr:
-    """One past the last row a label reads; recomputed, so that a wrong label_stop cannot hide an overlap."""
-    return pl.max_horizontal("label_stop", pl.col("row_stop") + pl.col("horizon"))
-
-
-def _part_pairs(table: pl.DataFrame) -> pl.DataFrame:
-    """Every part beside every later part of its fold; nulls where one of them is missing."""
-    fold = [*_SERIES, "fold"]
-    later = table.select(*fold, later_part="part", later_start="row_start", later_cutoff="first_cutoff")
-    return (
-        table.select(fold)
-        .unique(maintain_order=True)
-        .join(_LATER_PARTS, how="cross")
-        .join(table, on=[*fold, "part"], how="left")
-        .join(later, on=[*fold, "later_part"], how="left")
-    )
-
-
-def _sentences(rows: pl.DataFrame, text: str, values: tuple[str | pl.Expr, ...]) -> list[str]:
-    written = [
-        (pl.col(value) if isinstance(value, str) else value).cast(pl.String).fill_null("missing") for value in values
-    ]
-    return rows.select(pl.format("{} {}_h{} fold {}: " + text, *_SERIES, "fold", *written)).to_series().to_list()

@@ -1,83 +1,50 @@
-"""Walk-forward folds: ranges of rows and nothing else. Prices, times and tables do not belong here."""
+"""Walk-forward folds: which rows they lay, always in the order of time. What is dropped from them is for folds.py."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from golden_core.splits.purging import purge
-from golden_core.study import SplitsSection
+from golden_core.splits.folds import Fold, Layout, RowClock, settle
+from golden_core.study import WalkForwardSection
 
 
-@dataclass(frozen=True)
-class Fold:
-    """One train/validation/test split. Rows are positions in the pair's bars; every row is a cutoff."""
-
-    index: int
-    train: range
-    validation: range
-    test: range
-
-    @property
-    def parts(self) -> dict[str, range]:
-        """The parts by name, in the order of time."""
-        return {"train": self.train, "validation": self.validation, "test": self.test}
-
-
-@dataclass(frozen=True)
-class WalkForward:
-    """The folds of a series, and the usable rows at the end that no full test part could take up."""
-
-    folds: tuple[Fold, ...]
-    unused_rows: int
-
-
-def usable_rows(n_bars: int, *, warm_up: int, context_length: int, horizon: int) -> range:
-    """Return the rows that can be a cutoff: a full window of features behind, a label ahead.
-
-    Parameters
-    ----------
-    n_bars : int
-        Bars of the pair.
-    warm_up : int
-        Leading bars on which some feature is undefined.
-    context_length, horizon : int
-        Bars looked back on, and bars looked ahead.
-    """
-    return range(warm_up + context_length - 1, n_bars - horizon)
-
-
-def walk_forward(usable: range, splits: SplitsSection, horizon: int) -> WalkForward:
+def walk_forward(usable: range, splits: WalkForwardSection, clock: RowClock) -> Layout:
     """Lay folds over the usable rows, from the first row on, so that later bars change no existing fold.
 
     Fold 0 takes ``train``, ``validation`` and ``test`` rows one after another. Fold k lies k · ``step`` rows later; an
     expanding training part keeps its first row. Training and validation then lose their last ``horizon`` rows to the
-    purge and ``embargo`` rows to the gap. Only a full test part makes a fold.
+    purge and ``embargo`` rows to the gap; rows that cross a closure go where the study says so. Only a full test part
+    makes a fold.
 
     Parameters
     ----------
     usable : range
-        Rows with a full window and a label, as :func:`usable_rows` returns them.
-    splits : SplitsSection
-        Lengths of the parts, in rows, before the purge.
-    horizon : int
-        Length of a label, in bars.
+        Rows with a full window and a label, as :func:`~golden_core.splits.folds.usable_rows` returns them.
+    splits : WalkForwardSection
+        Lengths of the parts, in rows, before anything is dropped.
+    clock : RowClock
+        Of the bars that the rows are positions in.
 
     Raises
     ------
     ValueError
-        If the purge and the embargo leave nothing of a part, or the usable rows do not hold one fold.
+        If nothing is left of a part, or the usable rows do not hold one fold.
 
     Examples
     --------
-    >>> from golden_core.study import SplitsSection
-    >>> splits = SplitsSection(
-    ...     scheme="walk_forward", window="rolling", train=10, validation=5, test=4, step=4, embargo=1
+    On 50 days without a closure:
+
+    >>> import numpy as np
+    >>> from golden_core.splits.closures import Crossings
+    >>> from golden_core.study import WalkForwardSection
+    >>> days, never = np.arange(50).astype("datetime64[D]").astype("datetime64[us]"), np.zeros(50, dtype=bool)
+    >>> splits = WalkForwardSection(
+    ...     scheme="walk_forward", window="rolling", train=10, validation=5, test=4, step=4, embargo=1, closures="flag"
     ... )
-    >>> for fold in walk_forward(range(20, 44), splits, horizon=2).folds:
-    ...     print(fold.index, *fold.parts.values())
+    >>> for fold in walk_forward(range(20, 44), splits, RowClock(days, 2, Crossings(never, never))).folds:
+    ...     print(fold.index, *(run for part in fold.parts.values() for run in part.rows))
     0 range(20, 27) range(30, 32) range(35, 39)
     1 range(24, 31) range(34, 36) range(39, 43)
     """
+    horizon = clock.horizon
     dropped = horizon + splits.embargo
     for part, length in (("train", splits.train), ("validation", splits.validation)):
         if length <= dropped:
@@ -93,18 +60,22 @@ def walk_forward(usable: range, splits: SplitsSection, horizon: int) -> WalkForw
             f"{splits.test}), horizon {horizon} has {len(usable)}: shorten the parts in splits, or give more bars"
         )
     count = (len(usable) - needed) // splits.step + 1
-    folds = tuple(_fold(index, usable.start, splits, horizon) for index in range(count))
-    return WalkForward(folds, unused_rows=usable.stop - folds[-1].test.stop)
+    folds = tuple(_fold(index, usable.start, splits, clock) for index in range(count))
+    last = usable.start + (count - 1) * splits.step + needed
+    return Layout(folds, unused_rows=usable.stop - last)
 
 
-def _fold(index: int, first: int, splits: SplitsSection, horizon: int) -> Fold:
+def _fold(index: int, first: int, splits: WalkForwardSection, clock: RowClock) -> Fold:
     shifted = first + index * splits.step
     train = shifted if splits.window == "rolling" else first
     validation = shifted + splits.train
     test = validation + splits.validation
-    return Fold(
+    return settle(
         index,
-        train=purge(range(train, validation), validation, horizon=horizon, embargo=splits.embargo),
-        validation=purge(range(validation, test), test, horizon=horizon, embargo=splits.embargo),
-        test=range(test, test + splits.test),
+        train=(range(train, validation),),
+        validation=(range(validation, test),),
+        test=(range(test, test + splits.test),),
+        clock=clock,
+        embargo=splits.embargo,
+        closures=splits.closures,
     )

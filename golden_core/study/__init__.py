@@ -6,6 +6,7 @@ from golden_core.study.reading import read_study
 from golden_core.study.rules import Rule
 from golden_core.study.sections import (
     ChecksSection,
+    CombinatorialSection,
     DataSection,
     EarlyStopping,
     EvaluationSection,
@@ -15,6 +16,7 @@ from golden_core.study.sections import (
     SplitsSection,
     Study,
     TrainingSection,
+    WalkForwardSection,
     canonical_json,
 )
 from golden_core.study.values import Pair
@@ -22,6 +24,7 @@ from golden_core.study.vocabulary import Vocabulary
 
 __all__ = [
     "ChecksSection",
+    "CombinatorialSection",
     "DataSection",
     "EarlyStopping",
     "EvaluationSection",
@@ -36,6 +39,7 @@ __all__ = [
     "StudyError",
     "TrainingSection",
     "Vocabulary",
+    "WalkForwardSection",
     "canonical_json",
     "closest",
     "describe",

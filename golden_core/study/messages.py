@@ -64,6 +64,8 @@ def explain(error: ValidationError, model: type[BaseModel], values: Any) -> list
             match = nearest(str(path[-1]), known)
             meant |= {(*path[:-1], match)} if match else set()
             found.append((path, _unknown_key(match, known)))
+        elif detail["type"] == "union_tag_not_found":
+            found.append(_without_tag(path, detail["input"], keys_at(model, path[:-1], values)))
         elif detail["type"] != BROKEN_RULE and not _is_echo(detail):
             message = _message(detail, description_at(model, path, values))
             found.append((path, " ".join(message.split())))  # other people's messages may have several lines
@@ -102,8 +104,6 @@ def _message(detail: ErrorDetails, description: str) -> str:
         return f"must be {_BOUNDS[kind].format(**bound)}, got {show(given)}"
     if kind in _NOUNS:
         return f"must be {_NOUNS[kind]}, got {show(given)}{_cure(kind, given)}"
-    if kind == "union_tag_not_found":
-        return "is required"
     if kind in {"literal_error", "union_tag_invalid"}:
         expected = context.get("expected") or " or ".join(context["expected_tags"].rsplit(", ", 1))
         return _not_among(expected, given if "expected" in context else given[_discriminator(detail)])
@@ -113,6 +113,12 @@ def _message(detail: ErrorDetails, description: str) -> str:
         return _too_short(context["min_length"], "characters" if kind == "string_too_short" else "entries")
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return f"{message[:1].lower()}{message[1:]}" + ("" if isinstance(given, Mapping) else f", got {show(given)}")
+
+
+def _without_tag(path: KeyPath, given: Mapping[str, Any], known: list[str]) -> tuple[KeyPath, str]:
+    """Blame a misspelt key for the missing one that tells the variants of a section apart."""
+    misspelt = nearest(str(path[-1]), [key for key in given if key not in known])
+    return ((*path[:-1], misspelt), _unknown_key(str(path[-1]), known)) if misspelt else (path, "is required")
 
 
 def _cure(kind: str, given: Any) -> str:

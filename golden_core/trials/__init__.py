@@ -14,7 +14,7 @@ from golden_core.trials.identity import (
 )
 from golden_core.trials.preparation import PreparationError, prepare_pair, prepare_raw, prepare_series
 from golden_core.trials.reproduction import Reproduction, reproduce
-from golden_core.trials.run import TrialError, run_trial
+from golden_core.trials.run import TrialError, require_time_order, run_trial
 from golden_core.trials.tables import trials_table
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "prepare_raw",
     "prepare_series",
     "reproduce",
+    "require_time_order",
     "run_trial",
     "run_trials",
     "series_inputs",

@@ -13,9 +13,10 @@ from golden_core.data.features import FEATURES, build_features
 from golden_core.data.sources import source
 from golden_core.data.windows import TargetName
 from golden_core.lake import Home, hash_frame, read_json, series_name, write_json, write_parquet
+from golden_core.splits.folds import row_clock, usable_rows
 from golden_core.splits.scaling import fit_scalers
+from golden_core.splits.schemes import lay_folds
 from golden_core.splits.tables import folds_table
-from golden_core.splits.walk_forward import usable_rows, walk_forward
 from golden_core.study import Study
 
 
@@ -78,17 +79,20 @@ def prepare_series(home: Home, study: Study, pair: str, horizon: int, *, write: 
     bars = pl.read_parquet(folder.table("bars", pair))
     # The trailing volatility of a forecast needs its own past, whatever the features need.
     warm_up = max([study.evaluation.volatility_window, *(FEATURES[name].warm_up for name in study.features)])
-    usable = usable_rows(bars.height, warm_up=warm_up, context_length=study.context_length, horizon=horizon)
+    length = study.context_length
+    usable = usable_rows(bars.height, warm_up=warm_up, context_length=length, horizon=horizon)
+    clock = row_clock(bars, study.data.bar, context_length=length, horizon=horizon)
     try:
         features = build_features(study.features, bars)
-        walk = walk_forward(usable, study.splits, horizon)
-        scalers = fit_scalers(study.name, pair, horizon, walk.folds, features, bars, cast(TargetName, study.target))
+        laid = lay_folds(usable, study.splits, clock)
+        scalers = fit_scalers(study.name, pair, horizon, laid.folds, features, bars, cast(TargetName, study.target))
     except ValueError as error:  # a FeatureError is one
         raise PreparationError(f"{series}: {error}") from None
-    folds = folds_table(study.name, pair, horizon, walk.folds, bars)
+    scheme = study.splits.scheme
+    folds = folds_table(study.name, pair, horizon, laid.folds, bars, scheme=scheme, context_length=length)
     changed = _store({folder.table("folds", series): folds, folder.table("scalers", series): scalers}, write=write)
     identity = hash_frame(folds) + hash_frame(scalers)
-    return Prepared(folds, identity, changed, {"scalers": scalers, "unused_rows": walk.unused_rows})
+    return Prepared(folds, identity, changed, {"scalers": scalers, "unused_rows": laid.unused_rows})
 
 
 def _store(tables: dict[Path, pl.DataFrame], *, write: bool) -> bool:

@@ -19,24 +19,42 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from golden_core.data.features import build_features
-from golden_core.data.windows import Examples, FloatArray, Target, TargetName, Windows, cut_windows
+from golden_core.data.windows import Examples, FloatArray, IntArray, Target, TargetName, Windows, cut_windows
 from golden_core.forecasters import forecaster_class
 from golden_core.forecasters.base import Context, Epoch, Forecaster, State, count_parameters
 from golden_core.lake import Home, new_folder, write_json, write_parquet
 from golden_core.provenance import describe_environment
 from golden_core.randomness import Stream
 from golden_core.schema import FORECASTS, HISTORY
+from golden_core.splits.closures import crossings
 from golden_core.splits.labels import log_returns_ahead
 from golden_core.splits.scaling import standardise
+from golden_core.splits.segments import positions
+from golden_core.splits.tables import read_rows
 from golden_core.study import Study
 from golden_core.training.checkpoint import save_checkpoint
 from golden_core.trials.identity import SeriesInputs, Trial, dependencies, fingerprint, series_inputs
 
-BAR_HOURS = {"1d": 24, "4h": 4, "1h": 1}
-
 
 class TrialError(RuntimeError):
     """A trial failed; the message names it, its fold, and what was wrong."""
+
+
+def require_time_order(study: Study) -> None:
+    """Refuse to run trials on folds whose training rows may follow their test rows.
+
+    Raises
+    ------
+    TrialError
+        If the study's scheme is not walk_forward; says why, and what such a study is good for.
+    """
+    if study.splits.scheme != "walk_forward":
+        raise TrialError(
+            f"study {study.name}: no trial runs under splits.scheme {study.splits.scheme}. Its folds also train on "
+            "rows behind those they test, so forecasts would show no skill in time, and they test every row several "
+            "times, so metrics and tests over all forecasts would count each outcome that often. Bars and folds can be "
+            "made, checked and looked at; for forecasts set splits.scheme: walk_forward"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +65,7 @@ class FoldData:
     train: Examples
     validation: Examples
     test: Windows
-    test_rows: range
+    test_rows: IntArray
     scale: float
 
 
@@ -64,8 +82,10 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
     Raises
     ------
     TrialError
-        If the data cannot carry the forecaster, or a forecast is not finite. Nothing is left half-written.
+        If the study's folds are not in the order of time, the data cannot carry the forecaster, or a forecast is not
+        finite. Nothing is left half-written.
     """
+    require_time_order(study)
     if forecaster_class(trial.forecaster).deterministic:
         trial = dataclasses.replace(trial, seed=0)  # all its seeds are this one
     inputs = series_inputs(home, study, trial.pair, trial.horizon)
@@ -145,15 +165,15 @@ def cut_folds(study: Study, horizon: int, inputs: SeriesInputs) -> Iterator[Fold
         own = scalers.row(by_predicate=pl.col("column") == "target", named=True)
         target = Target(cast(TargetName, study.target), own["mean"], own["scale"])
         standardised = standardise(features, scalers)
-        rows = {row["part"]: range(row["row_start"], row["row_stop"]) for row in parts.iter_rows(named=True)}
+        rows = {part: positions(runs) for part, runs in read_rows(parts).items()}
 
-        def windows(part: range, target: Target = target, matrix: Any = standardised) -> Windows:
+        def windows(part: IntArray, target: Target = target, matrix: Any = standardised) -> Windows:
             return cut_windows(
                 matrix, closes, available_at, part, context_length=study.context_length, horizon=horizon, target=target
             )
 
-        def examples(part: range, windows: Any = windows) -> Examples:
-            return Examples(windows(part), ahead[part.start : part.stop])
+        def examples(part: IntArray, windows: Any = windows) -> Examples:
+            return Examples(windows(part), ahead[part])
 
         train = examples(rows["train"])
         scale = float(np.abs(train.y).mean())
@@ -161,14 +181,12 @@ def cut_folds(study: Study, horizon: int, inputs: SeriesInputs) -> Iterator[Fold
 
 
 def _forecast_rows(study: Study, trial: Trial, fold: FoldData, bars: pl.DataFrame, y_pred: FloatArray) -> pl.DataFrame:
-    first, stop, h = fold.test_rows.start, fold.test_rows.stop, trial.horizon
-    origin, goal = bars[first:stop], bars[first + h : stop + h]
+    rows, h, window = fold.test_rows, trial.horizon, study.evaluation.volatility_window
+    origin, goal = bars[rows], bars[rows + h]
     last, true = origin["close"], goal["close"]
-    # A day with a clock change is an hour longer or shorter, which is no closure.
-    nominal = pl.duration(hours=BAR_HOURS[study.data.bar] * h + 1)
-    window = study.evaluation.volatility_window
-    steps = np.diff(np.log(bars["close"].to_numpy()[first - window : stop]))
-    volatility = np.lib.stride_tricks.sliding_window_view(steps, window).std(axis=1, ddof=1)
+    crosses = crossings(bars["timestamp"], study.data.bar, context_length=study.context_length, horizon=h).labels[rows]
+    steps = np.diff(np.log(bars["close"].to_numpy()[rows[0] - window : rows[-1] + 1]))
+    volatility = np.lib.stride_tricks.sliding_window_view(steps, window).std(axis=1, ddof=1)[rows - rows[0]]
     frame = pl.DataFrame(
         {
             "cutoff": origin["available_at"],
@@ -187,7 +205,7 @@ def _forecast_rows(study: Study, trial: Trial, fold: FoldData, bars: pl.DataFram
         horizon=pl.lit(h, pl.Int32),
         seed=pl.lit(trial.seed, pl.Int32),
         fold=pl.lit(fold.index, pl.Int32),
-        crosses_closure=pl.Series(goal["timestamp"] - origin["timestamp"]) > nominal,
+        crosses_closure=pl.Series(crosses),
         scale=pl.lit(fold.scale),
     )
     return FORECASTS.conform(frame)

@@ -67,12 +67,14 @@ def teaching() -> Iterator[None]:
     from golden_core.milestones.records import EvidenceError
     from golden_core.study import StudyError
     from golden_core.trials.preparation import PreparationError
+    from golden_core.trials.run import TrialError
     from golden_core.warehouse import WarehouseError
 
     read = (SourceError, VendorError, ZoneError)
-    faults = (*read, StudyError, PreparationError, IncompleteError, WarehouseError, TableError, FrozenFactsError)
+    work = (StudyError, PreparationError, TrialError, IncompleteError, WarehouseError)
+    legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError)
     try:
         yield
-    except (*faults, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, EvidenceError) as error:
+    except (*read, *work, *legacy, EvidenceError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None

@@ -1,5 +1,6 @@
 """A campaign: what is done is not redone, what changes is redone and nothing else, and a failure is one row."""
 
+import datetime as dt
 import io
 import zipfile
 
@@ -11,7 +12,18 @@ from typer.testing import CliRunner
 from golden_core.catalogue import load_study
 from golden_core.data.sources.ecb_history import find_history
 from golden_core.lake import Home
-from golden_core.trials import all_trials, prepare_pair, prepare_raw, prepare_series, trial_status
+from golden_core.leakage.inputs import input_faults
+from golden_core.splits.verification import embargo_violations, label_overlaps, reused_test_rows, unaccounted_rows
+from golden_core.trials import (
+    Trial,
+    TrialError,
+    all_trials,
+    prepare_pair,
+    prepare_raw,
+    prepare_series,
+    run_trial,
+    trial_status,
+)
 from golden_core.warehouse import Warehouse
 from golden_dagster.cli.application import app
 
@@ -118,6 +130,64 @@ def test_a_deterministic_forecaster_shows_no_spread(finished):
         "WHERE forecaster IN ('ar', 'random_walk') AND mean IS NOT NULL"
     )
     assert summary.rows() == [(1, True)]
+
+
+COMBINATORIAL = "splits={scheme: combinatorial, groups: 6, test_groups: 2, validation: 40, embargo: 1, closures: drop}"
+
+
+def test_combinatorial_folds_are_laid_and_checked_but_no_trial_runs_on_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path / "home"))
+    with opened((*OVERRIDES, COMBINATORIAL, "context_length=2")) as campaign:
+        stages = campaign.stages()
+        for name in ("rates", "bars", "folds"):
+            stage = next(stages)
+            assert stage.name == name
+            assert campaign.execute(stage), campaign.failures  # the checks that block are among what is executed
+        with pytest.raises(TrialError, match=r"no trial runs under splits.scheme combinatorial.*no skill in time"):
+            next(stages)
+        study, home = campaign.study, campaign.home
+    assert input_faults(home, study) == []
+    folds = pl.read_parquet(home.study("smoke").table("folds", "EURUSD_h1"))
+    assert folds["fold"].n_unique() == 15
+    assert (folds["closure_dropped_rows"].sum(), folds["segment"].max() > 10) == (folds["closure_rows"].sum(), True)
+    with pytest.raises(TrialError, match="no trial runs under"):
+        run_trial(home, study, all_trials(study)[0])
+    assert not list(home.root.rglob("forecasts.parquet"))
+
+
+def test_the_command_line_says_why_no_trial_runs_on_combinatorial_folds(broken):
+    arguments = [part for text in (*OVERRIDES, COMBINATORIAL.replace("drop", "flag")) for part in ("--set", text)]
+    result = CliRunner().invoke(app, ["run", "smoke", "--backend", "sequential", *arguments])
+    assert result.exit_code == 2
+    assert "for forecasts set splits.scheme: walk_forward" in result.output
+
+
+def test_rows_that_cross_a_closure_are_dropped_from_training_to_forecast(broken):
+    """Windows of two fixings and labels of one: what is left are the fixings with a trading day on either side."""
+    study = load_study("smoke", [*OVERRIDES, "context_length=2", "splits.closures=drop"])
+    prepare_pair(broken, study, "EURUSD")
+    folds = prepare_series(broken, study, "EURUSD", 1).table
+    assert input_faults_of(folds) == []
+    bars = pl.read_parquet(broken.study("smoke").table("bars", "EURUSD")).with_columns(
+        before=pl.col("timestamp").diff(), after=pl.col("timestamp").diff().shift(-1)
+    )
+    near = pl.max_horizontal("before", "after") <= pl.duration(hours=25)
+    for forecaster in ("random_walk", "ar", "dlinear"):
+        folder = run_trial(broken, study, Trial(forecaster, "EURUSD", 1, 0))
+        forecasts = pl.read_parquet(folder / "forecasts.parquet")
+        own = bars.join(forecasts, left_on="available_at", right_on="cutoff", how="semi")
+        assert own.filter(near).height == forecasts.height == folds.filter(part="test")["rows"].sum()
+        assert not forecasts["crosses_closure"].any()
+        spans = forecasts["target_at"] - forecasts["cutoff"]
+        assert spans.max() <= dt.timedelta(hours=25)
+    with pytest.raises(TrialError, match="exponential smoothing needs consecutive training rows"):
+        run_trial(
+            broken, load_study("smoke", ["context_length=2", "splits.closures=drop"]), Trial("ets", "EURUSD", 1, 0)
+        )
+
+
+def input_faults_of(folds):
+    return [*label_overlaps(folds), *embargo_violations(folds, 1), *reused_test_rows(folds), *unaccounted_rows(folds)]
 
 
 def test_what_a_trial_writes(finished):

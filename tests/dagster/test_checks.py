@@ -99,10 +99,22 @@ def test_a_training_label_that_reaches_validation(broken):
     assert "EURUSD_h1 fold 0" in fails("no_label_overlap")
 
 
+def test_folds_that_claim_another_scheme(broken):
+    change(broken, "folds", "EURUSD_h1", pl.lit("combinatorial").alias("scheme"))
+    assert "laid as combinatorial, the study says walk_forward" in fails("no_label_overlap")
+
+
 def test_an_embargo_that_is_a_row_short(broken):
     longer = [(pl.col(name) + 1).alias(name) for name in ("row_stop", "rows", "label_stop")]
     change(broken, "folds", "EURUSD_h1", *longer, where=pl.col("part") == "train")
     assert "EURUSD_h1 fold 0" in fails("embargo_kept")
+
+
+def test_a_row_that_no_rule_accounts_for(broken):
+    change(
+        broken, "folds", "EURUSD_h1", (pl.col("purged_rows") - 1).alias("purged_rows"), where=pl.col("part") == "train"
+    )
+    assert "train was laid 200 rows; 198 kept, 0 purged, 1 embargoed" in fails("embargo_kept")
 
 
 def test_a_scaler_that_saw_other_rows(broken):

@@ -6,6 +6,7 @@ import polars as pl
 from golden_core.data.sources.ecb_refresh import refresh
 from golden_core.lake import parse_series
 from golden_core.schema import BARS, FOLDS, RATES
+from golden_core.splits.tables import fold_accounts
 from golden_core.study import Study
 from golden_core.trials import prepare_pair, prepare_raw, prepare_series
 from golden_dagster.lib.metadata import OWNERS, flat, spec_metadata, table_value
@@ -115,8 +116,9 @@ def _folds(study: Study) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
         metadata=spec_metadata(FOLDS),
         description=(
-            "Walk-forward folds of one series, purged and embargoed, and the scalers fitted on their training rows. "
-            "Row ranges, timestamps, cutoffs and label ends are stored, so that SQL can verify them."
+            "Folds of one series, purged and embargoed, and the scalers fitted on their training rows. Row ranges, "
+            "timestamps, cutoffs and label ends are stored, so that SQL can verify them, and an account of every row "
+            "that was dropped or that crosses a closure."
         ),
     )
     def folds(context: dg.AssetExecutionContext, study: StudyResource) -> None:
@@ -130,11 +132,9 @@ def _folds(study: Study) -> dg.AssetsDefinition:
                     "folds": prepared.table["fold"].n_unique(),
                     "unused_rows": prepared.notes["unused_rows"],
                     "content_hash": prepared.hash,
-                    "boundaries": table_value(
-                        prepared.table.select(
-                            "fold", "part", "rows", "purged_rows", "embargoed_rows", "first_cutoff", "label_end"
-                        )
-                    ),
+                    "scheme": loaded.splits.scheme,
+                    "closures": loaded.splits.closures,
+                    "boundaries": table_value(fold_accounts(prepared.table).drop("study", "pair", "horizon")),
                     "scalers": table_value(prepared.notes["scalers"].drop("study", "pair", "horizon"), digits=9),
                 },
                 partition_key=series,

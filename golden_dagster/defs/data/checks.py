@@ -9,8 +9,9 @@ from golden_core.data import verification
 from golden_core.data.features import build_features
 from golden_core.data.windows import TargetName
 from golden_core.leakage.probes import features_seeing_the_future
-from golden_core.splits import tables as splits
+from golden_core.splits import verification as splits
 from golden_core.splits.scaling import scaler_mismatches
+from golden_core.splits.tables import read_folds
 from golden_core.study import Study
 from golden_core.trials import all_series, series_inputs
 from golden_dagster.lib.checks import verdict
@@ -78,12 +79,14 @@ def _labels() -> dg.AssetChecksDefinition:
         asset="folds",
         name="no_label_overlap",
         blocking=True,
-        description="No training label reaches validation or test, no validation label reaches test, and every test "
-        "row is used once.",
+        description="No training label touches the labels of validation or test, no validation label those of test, "
+        "and every row is tested once, or in a combinatorial study equally often.",
     )
     def no_label_overlap(study: StudyResource) -> dg.AssetCheckResult:
-        table = _folds(study, study.load())
-        found = [*splits.label_overlaps(table), *splits.reused_test_rows(table)]
+        loaded = study.load()
+        table = _folds(study, loaded)
+        found = [*splits.foreign_schemes(table, loaded.splits.scheme), *splits.label_overlaps(table)]
+        found += splits.reused_test_rows(table)
         return verdict(found, examined=table.height, unit="fold parts")
 
     return no_label_overlap
@@ -94,12 +97,13 @@ def _embargo() -> dg.AssetChecksDefinition:
         asset="folds",
         name="embargo_kept",
         blocking=True,
-        description="The labels of one part end at least the study's embargo, in rows, before the next part.",
+        description="At least the study's embargo, in rows, lies between the labels of a part and those held out from "
+        "it; and the kept and dropped rows of every part are the rows that were laid for it.",
     )
     def embargo_kept(study: StudyResource) -> dg.AssetCheckResult:
         loaded = study.load()
         table = _folds(study, loaded)
-        found = splits.embargo_violations(table, loaded.splits.embargo)
+        found = [*splits.embargo_violations(table, loaded.splits.embargo), *splits.unaccounted_rows(table)]
         return verdict(found, examined=table.height, unit="fold parts")
 
     return embargo_kept
@@ -119,7 +123,7 @@ def _scalers() -> dg.AssetChecksDefinition:
             inputs = series_inputs(study.home, loaded, pair, horizon)
             features = build_features(loaded.features, inputs.bars)
             found += scaler_mismatches(
-                inputs.scalers, splits.read_folds(inputs.folds), features, inputs.bars, cast(TargetName, loaded.target)
+                inputs.scalers, read_folds(inputs.folds), features, inputs.bars, cast(TargetName, loaded.target)
             )
             examined += inputs.scalers.height
         return verdict(found, examined=examined, unit="scaler rows")

@@ -24,7 +24,7 @@ def _inputs(length: int = T) -> dict[str, Any]:
     }
 
 
-def _cut(rows: range, **changes: Any) -> Windows:
+def _cut(rows: range | np.ndarray, **changes: Any) -> Windows:
     given = _inputs() | {"rows": rows, "context_length": L, "horizon": 1, "target": RETURN} | changes
     return cut_windows(**given)
 
@@ -47,6 +47,31 @@ class TestCutting:
             windows.X[0, 0, 0] = 1.0
         with pytest.raises(ValueError, match=r"read-only"):
             windows.past(0)[0] = 1.0
+
+    def test_rows_with_gaps_give_the_windows_of_those_rows(self) -> None:
+        rows = np.array([10, 11, 15, 19])
+        some, all_ = _cut(rows), _cut(range(10, 20))
+        assert np.array_equal(some.X, all_.X[rows - 10])
+        assert np.array_equal(some.cutoffs, all_.cutoffs[rows - 10])
+        assert np.array_equal(some.last_close, all_.last_close[rows - 10])
+        assert some.positions.tolist() == rows.tolist()
+        assert np.array_equal(some.past(2), all_.past(5))
+        assert np.array_equal(some.recent_closes(4), all_.recent_closes(4)[rows - 10])
+        assert len(some._closes) == 20
+
+    def test_nothing_of_rows_with_gaps_can_be_written_either(self) -> None:
+        rows = np.array([10, 12])
+        windows = _cut(rows)
+        rows[0] = 5  # the caller's array is its own
+        assert windows.positions.tolist() == [10, 12]
+        for array in (windows.X, windows.positions):
+            with pytest.raises(ValueError, match=r"read-only"):
+                array[0] = 1
+
+    @pytest.mark.parametrize("rows", [[11, 10], [10, 10]])
+    def test_rows_out_of_order_or_twice_are_refused(self, rows: list[int]) -> None:
+        with pytest.raises(ValueError, match=r"in the order of time, each once"):
+            _cut(np.array(rows))
 
     @pytest.mark.parametrize("rows", [range(L - 2, 10), range(10)])
     def test_too_short_a_history_is_refused(self, rows: range) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from golden_core.data.windows import Examples, FloatArray, Target, Windows, cut_windows
+from golden_core.data.windows import Examples, FloatArray, IntArray, Target, Windows, cut_windows
 from golden_core.forecasters.base import Context
 from golden_core.randomness import Stream
 from golden_core.study import TrainingSection
@@ -41,7 +41,7 @@ class Market:
     def context(self) -> Context:
         return Context(self.context_length, ("return_1", "abs_return_1"), self.horizon, TRAINING)
 
-    def windows(self, rows: range) -> Windows:
+    def windows(self, rows: range | IntArray) -> Windows:
         returns = np.diff(np.log(self.closes), prepend=np.log(self.closes[0])) / VOLATILITY
         return cut_windows(
             np.column_stack([returns, np.abs(returns) - 0.8]).astype(np.float32),
@@ -53,8 +53,8 @@ class Market:
             target=Target("log_return", mean=0.0, scale=VOLATILITY * self.horizon**0.5),
         )
 
-    def examples(self, rows: range) -> Examples:
-        ends = np.arange(rows.start, rows.stop)
+    def examples(self, rows: range | IntArray) -> Examples:
+        ends = np.asarray(rows)
         return Examples(self.windows(rows), np.log(self.closes[ends + self.horizon] / self.closes[ends]))
 
 

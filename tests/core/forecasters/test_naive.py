@@ -44,7 +44,22 @@ def test_drift_reads_no_close_after_the_last_training_cutoff(walk, market, strea
     assert forecasts[0] == forecasts[1]
 
 
+def test_drift_counts_no_return_over_a_gap_between_training_rows(walk, market, stream):
+    original = walk(100)
+    rows = np.array([*range(30, 40), 45, *range(50, 60)])
+    closes = original.closes.copy()
+    closes[41:] *= 3.0  # a jump that lies between two runs of rows
+    forecasts = []
+    for source in (original, market(closes)):
+        forecaster = Drift({}, source.context)
+        forecaster.fit(source.examples(rows), source.examples(range(61, 70)), stream)
+        forecasts.append(forecaster.predict(source.windows(range(70, 80))))
+    returns = np.diff(np.log(original.closes))
+    np.testing.assert_allclose(forecasts[0], np.append(returns[30:39], returns[50:59]).mean(), rtol=1e-12)
+    np.testing.assert_allclose(forecasts[1], forecasts[0], rtol=1e-12)
+
+
 def test_drift_refuses_one_training_row(walk, stream):
     market = walk(100)
-    with pytest.raises(FitError, match="at least 2 training rows, there is 1"):
+    with pytest.raises(FitError, match="2 consecutive training rows, there are none among 1"):
         Drift({}, market.context).fit(market.examples(range(30, 31)), market.examples(range(40, 50)), stream)

@@ -164,6 +164,23 @@ def test_ets_matches_statsforecast_run_forward_at_every_cutoff(walk, stream, mod
     np.testing.assert_allclose(forecaster.predict(market.windows(TEST)), expected, rtol=0, atol=1e-15)
 
 
+def test_ets_forecasts_every_row_alike_whichever_rows_are_asked_for(walk, stream):
+    market = walk(600, horizon=2)
+    forecaster = fitted(ExponentialSmoothing, {"model": "AAN"}, market, stream)
+    whole = forecaster.predict(market.windows(TEST))
+    some = np.array([*TEST[3:9], TEST[20], *TEST[30:33]])
+    assert forecaster.predict(market.windows(some)).tobytes() == whole[some - TEST.start].tobytes()
+
+
+def test_ets_refuses_training_rows_with_a_gap(walk, stream):
+    market = walk(600)
+    rows = np.delete(np.asarray(TRAIN), 50)
+    with pytest.raises(FitError, match=rf"consecutive training rows, {len(rows)} of {len(TRAIN)} are there"):
+        ExponentialSmoothing({"model": "ANN"}, market.context).fit(
+            market.examples(rows), market.examples(range(TRAIN.stop, TRAIN.stop + 20)), stream
+        )
+
+
 @pytest.mark.parametrize("model", ["ANN", "AAN", "AAdN"])
 def test_ets_matches_statsmodels_over_several_bars(walk, stream, model):
     market = walk(600, horizon=5)

@@ -1,6 +1,7 @@
 """The study under the published splits, and what is reported as unlike the legacy protocol."""
 
 import pytest
+from support.folds import walk_forward
 
 from golden_core.catalogue import load_study
 from golden_core.legacy.flow.parts import extents
@@ -9,7 +10,7 @@ from golden_core.legacy.record.deviations import deviations
 from golden_core.legacy.record.published import RecordError, read_record
 from golden_core.legacy.record.studies import chosen_splits, legacy_study, split_overrides, training_override
 from golden_core.models.legacy import VARIANTS
-from golden_core.splits.walk_forward import usable_rows, walk_forward
+from golden_core.splits.folds import usable_rows
 from golden_core.study import StudyError
 
 RECORD = read_record()

@@ -47,7 +47,7 @@ def make_study(**changes: object) -> Study:
         "horizons": (1, 5),
         "splits": {
             "scheme": "walk_forward", "window": "rolling", "train": 200, "validation": 50, "test": 100, "step": 100,
-            "embargo": 2,
+            "embargo": 2, "closures": "flag",
         },
         "seeds": {"root": 1, "count": 5},
         "training": {
@@ -149,16 +149,30 @@ def make_history(study: Study, forecaster: str) -> pl.DataFrame:
 
 
 def make_folds(study: Study) -> pl.DataFrame:
-    parts = (("train", 0, 200), ("validation", 208, 250), ("test", 258, 358))
+    """Training parts are in two runs: ten rows between them cross a closure and were dropped."""
+    runs = (("train", 0, 0, 120), ("train", 1, 130, 200), ("validation", 0, 208, 250), ("test", 0, 258, 358))
     rows = []
-    for pair, horizon, fold, (part, start, stop) in itertools.product(
-        study.data.pairs, study.horizons, range(2), parts
+    for pair, horizon, fold, (part, segment, start, stop) in itertools.product(
+        study.data.pairs, study.horizons, range(2), runs
     ):
         first, last = (FIRST_DAY + datetime.timedelta(days=fold * 100 + row - 258) for row in (start, stop - 1))
+        closures = (10, 10, 7, 5) if part == "train" else (0, 0, 0, 0)
         dropped = (0, 0) if part == "test" else (horizon, 2)
+        account = (stop - start + sum(dropped), *dropped, *closures) if segment == 0 else (0,) * 7
         label = (stop + horizon, last + datetime.timedelta(days=horizon))
-        span = (start, stop, stop - start, *dropped, first, last, first, last, *label)
-        rows.append((study.name, pair, horizon, fold, part, *span))
+        span = (
+            start,
+            stop,
+            stop - start,
+            *account,
+            first,
+            last,
+            first - datetime.timedelta(days=7),
+            first,
+            last,
+            *label,
+        )
+        rows.append((study.name, pair, horizon, fold, part, segment, "walk_forward", *span))
     return pl.DataFrame(rows, schema=schema.FOLDS.dtypes, orient="row")
 
 

@@ -230,7 +230,8 @@ def test_csvs_hold_the_tables_in_full(folder, warehouse, study, tables):
 def test_data_summary_counts(page):
     assert page.cells["data"][1] == ["EURUSD", "782", "2019-04-18", "2020-07-23", "3", "1", "4", "3", "1"]
     assert page.cells["closures"][1][:3] == ["unexplained", "2", "2"]
-    assert page.cells["folds"][1][:4] == ["EURUSD_h1", "0", "2019-04-18 – 2019-11-03", "200"]
+    assert page.cells["folds"][1][:4] == ["EURUSD_h1", "0", "2019-04-18 – 2019-11-03", "190"]
+    assert page.cells["folds"][1][-4:] == ["2", "4", "10", "10"]  # purged, embargoed, crossing closures, dropped
 
 
 def test_a_study_without_networks_has_no_learning_curves(warehouse, study, tables, tmp_path):

@@ -1,5 +1,6 @@
 """Scalers: values by hand, dependence on the training rows alone, and the check that catches a leak."""
 
+import dataclasses
 import datetime
 import math
 
@@ -8,17 +9,19 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.folds import even_clock, part, walk_forward_section
+from support.folds import fold as make_fold
 
 from golden_core import schema
 from golden_core.randomness import Stream
 from golden_core.splits.labels import log_returns_ahead
 from golden_core.splits.scaling import fit_scalers, scaler_mismatches, standardise
-from golden_core.splits.walk_forward import Fold, walk_forward
-from golden_core.study import SplitsSection
+from golden_core.splits.segments import positions
+from golden_core.splits.walk_forward import walk_forward
 
 HORIZON = 4
 TARGETS = ["log_return", "close"]
-SPLITS = SplitsSection(scheme="walk_forward", window="rolling", train=80, validation=30, test=30, step=30, embargo=2)
+SPLITS = walk_forward_section(train=80, validation=30, test=30, step=30, embargo=2)
 
 
 def market(n=300):
@@ -41,7 +44,7 @@ def market(n=300):
 
 
 def folds_of(n=300, splits=SPLITS):
-    return walk_forward(range(9, n - HORIZON), splits, HORIZON).folds
+    return walk_forward(range(9, n - HORIZON), splits, even_clock(n, HORIZON)).folds
 
 
 def fit(folds, features, bars, target="log_return"):
@@ -62,7 +65,7 @@ def test_values_by_hand():
     bars, _ = market(8)
     bars = bars.with_columns(close=pl.Series([1.0, 2.0, 4.0, 2.0, 8.0, 1.0, 1.0, 1.0]))
     features = bars.select("timestamp", x=pl.Series([9.0, 1.0, 3.0, 5.0, 9.0, 9.0, 9.0, 9.0]))
-    fold = Fold(0, range(1, 4), range(5, 6), range(7, 8))
+    fold = make_fold(0, range(1, 4), range(5, 6), range(7, 8))
     scalers = fit_scalers("study", "EURUSD", 1, [fold], features, bars, "log_return")
     # x over rows 1–3 is 1, 3, 5; the one-bar returns of rows 1–3 are log 2 · (1, −1, 2).
     assert scalers.select("fold", "column", "rows").rows() == [(0, "x", 3), (0, "target", 3)]
@@ -90,8 +93,9 @@ def test_depend_on_the_training_rows_alone_bitwise(target, window):
     folds = folds_of(splits=SPLITS.model_copy(update={"window": window}))
     whole = fit(folds, features, bars, target)
     for fold in folds:
-        labelled = range(fold.train.start, fold.train.stop + HORIZON)
-        blind = fit([fold], poison(features, fold.train), poison(bars, labelled), target)
+        (train,) = fold.train.rows
+        labelled = range(train.start, train.stop + HORIZON)
+        blind = fit([fold], poison(features, train), poison(bars, labelled), target)
         assert blind.equals(whole.filter(fold=fold.index))  # equal to the last bit: no tolerance
 
 
@@ -99,10 +103,31 @@ def test_depend_on_the_training_rows_alone_bitwise(target, window):
 def test_poison_on_a_training_row_is_noticed(target):
     bars, features = market()
     fold = folds_of()[1]
+    (train,) = fold.train.rows
     with pytest.raises(ValueError, match=r"EURUSD horizon 4 fold 1: column 'log_return' is not finite on 1 of 74"):
-        fit([fold], poison(features, fold.train[:-1]), bars, target)
+        fit([fold], poison(features, train[:-1]), bars, target)
     with pytest.raises(ValueError, match="column 'target' is not finite on 1 of 74"):
-        fit([fold], features, poison(bars, range(fold.train.start, fold.train.stop + HORIZON - 1)), target)
+        fit([fold], features, poison(bars, range(train.start, train.stop + HORIZON - 1)), target)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_runs_of_training_rows_are_described_together_and_nothing_between_them_is_read(target):
+    bars, features = market()
+    runs = (range(20, 50), range(70, 75), range(120, 180))
+    fold = dataclasses.replace(make_fold(0, range(1), range(200, 220), range(230, 260)), train=part(*runs))
+    found = fit([fold], features, bars, target)
+    rows = positions(runs)
+    closes = bars["close"].to_numpy()
+    label = closes[rows + HORIZON] if target == "close" else np.log(closes[rows + HORIZON] / closes[rows])
+    columns = np.vstack([features.drop("timestamp").to_numpy()[rows].T, label])
+    np.testing.assert_allclose(found["mean"], columns.mean(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(found["scale"], columns.std(axis=1), rtol=1e-12)
+    assert found["rows"].to_list() == [95] * 4
+    assert scaler_mismatches(found, [fold], features, bars, target) == []
+    read = {row + step for row in rows.tolist() for step in range(HORIZON + 1)}
+    assert fit([fold], poison(features, rows), poison(bars, sorted(read)), target).equals(found)
+    whole = dataclasses.replace(fold, train=part(range(20, 180)))
+    assert len(scaler_mismatches(found, [whole], features, bars, target)) == 4
 
 
 @given(st.integers(0, 100))
@@ -118,12 +143,11 @@ def test_appended_bars_change_no_scaler(appended):
 def test_the_check_is_red_for_a_full_sample_fit(target):
     bars, features = market()
     folds = folds_of()
-    full = [Fold(fold.index, range(9, 300 - HORIZON), fold.validation, fold.test) for fold in folds]
+    full = [dataclasses.replace(fold, train=part(range(9, 300 - HORIZON))) for fold in folds]
     found = scaler_mismatches(fit(full, features, bars, target), folds, features, bars, target)
     assert len(found) == 4 * len(folds)
-    same_length = [
-        Fold(fold.index, range(fold.train.start + 1, fold.train.stop + 1), fold.validation, fold.test) for fold in folds
-    ]
+    shifted = [range(run.start + 1, run.stop + 1) for fold in folds for run in fold.train.rows]
+    same_length = [dataclasses.replace(fold, train=part(run)) for fold, run in zip(folds, shifted, strict=True)]
     found = scaler_mismatches(fit(same_length, features, bars, target), folds, features, bars, target)
     assert len(found) == 4 * len(folds)
 
@@ -167,7 +191,7 @@ def test_a_constant_price_is_refused():
 
 def test_training_within_the_warm_up_is_refused():
     bars, features = market()
-    fold = Fold(0, range(5, 60), range(70, 80), range(90, 100))
+    fold = make_fold(0, range(5, 60), range(70, 80), range(90, 100))
     with pytest.raises(ValueError, match="column 'momentum' is not finite on 4 of 55 training rows"):
         fit([fold], features, bars)
 
@@ -185,7 +209,7 @@ def test_standardised_training_rows_have_mean_zero_and_scale_one():
     assert scaled.shape == (300, 3)
     assert scaled.dtype == np.float32
     assert scaled.flags.c_contiguous
-    train = scaled[fold.train.start : fold.train.stop].astype(np.float64)
+    train = scaled[positions(fold.train.rows)].astype(np.float64)
     np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-6)
     np.testing.assert_allclose(train.std(axis=0), 1, atol=1e-6)
     assert np.isnan(scaled[:9, 1]).all()

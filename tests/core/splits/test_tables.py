@@ -1,20 +1,33 @@
 """The folds table: its contents, its way back, and the checks that must find planted violations."""
 
+import dataclasses
 import datetime
 import re
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.folds import combinatorial_section, daily, even_clock, walk_forward_section
+from support.folds import fold as make_fold
 
 from golden_core import schema
-from golden_core.splits.tables import embargo_violations, folds_table, label_overlaps, read_folds, reused_test_rows
-from golden_core.splits.walk_forward import Fold, walk_forward
-from golden_core.study import SplitsSection
+from golden_core.splits.closures import Crossings
+from golden_core.splits.combinatorial import combinatorial
+from golden_core.splits.folds import Crossed, Part, RowClock
+from golden_core.splits.tables import fold_accounts, folds_table, read_folds, read_rows
+from golden_core.splits.verification import (
+    embargo_violations,
+    foreign_schemes,
+    label_overlaps,
+    reused_test_rows,
+    unaccounted_rows,
+)
+from golden_core.splits.walk_forward import walk_forward
 
-HORIZON, EMBARGO = 5, 3
+HORIZON, EMBARGO, CONTEXT = 5, 3, 4
 
 
 def bars(n):
@@ -30,11 +43,26 @@ def bars(n):
 
 def walk(n=200, horizon=HORIZON, **changes):
     settings = {"window": "rolling", "train": 60, "validation": 25, "test": 20, "step": 20, "embargo": EMBARGO}
-    return walk_forward(range(10, n), SplitsSection(scheme="walk_forward", **{**settings, **changes}), horizon).folds
+    section = walk_forward_section(**{**settings, **changes})
+    return walk_forward(range(10, n), section, even_clock(n + horizon, horizon)).folds
 
 
-def table(folds=None, horizon=HORIZON, pair="EURUSD"):
-    return folds_table("study", pair, horizon, walk() if folds is None else folds, bars(400))
+def table(folds=None, horizon=HORIZON, pair="EURUSD", scheme="walk_forward"):
+    chosen = walk() if folds is None else folds
+    return folds_table("study", pair, horizon, chosen, bars(400), scheme=scheme, context_length=CONTEXT)
+
+
+def weekly_clock(n, horizon, closed=7):
+    """Every seventh bar opens behind a closure."""
+    behind = np.cumsum(np.arange(n) % closed == 0)
+    ahead = np.minimum(np.arange(n) + horizon, n - 1)
+    back = np.maximum(np.arange(n) - CONTEXT + 1, 0)
+    return RowClock(daily(n), horizon, Crossings(behind > behind[back], behind[ahead] > behind))
+
+
+def combined(n=300, horizon=HORIZON, clock=None, **changes):
+    section = combinatorial_section(**{"groups": 5, "validation": 25, "embargo": EMBARGO, **changes})
+    return combinatorial(range(10, n), section, clock or even_clock(n + horizon, horizon)).folds
 
 
 def plant(folds, fold, part, **values):
@@ -51,7 +79,8 @@ def docstring_sql():
 
 
 def test_columns_by_hand():
-    fold = Fold(3, range(10, 62), range(70, 87), range(95, 115))
+    train_part = Part((range(10, 62),), laid=60, purged=5, embargoed=3, dropped=0, crossed=Crossed(12, 14, 22))
+    fold = dataclasses.replace(make_fold(3, range(1), range(70, 87), range(95, 115)), train=train_part)
     train, validation, test = table([fold]).to_dicts()
     day = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     assert train == {
@@ -60,19 +89,27 @@ def test_columns_by_hand():
         "horizon": 5,
         "fold": 3,
         "part": "train",
+        "segment": 0,
+        "scheme": "walk_forward",
         "row_start": 10,
         "row_stop": 62,
         "rows": 52,
+        "laid_rows": 60,
         "purged_rows": 5,
         "embargoed_rows": 3,
+        "closure_dropped_rows": 0,
+        "closure_rows": 22,
+        "closure_windows": 12,
+        "closure_labels": 14,
         "first_timestamp": day + datetime.timedelta(days=10, hours=13),
         "last_timestamp": day + datetime.timedelta(days=61, hours=13),
+        "window_start": day + datetime.timedelta(days=7, hours=13),  # a window of four bars ends at row 10
         "first_cutoff": day + datetime.timedelta(days=10, hours=15),
         "last_cutoff": day + datetime.timedelta(days=61, hours=15),
         "label_stop": 67,  # the label of row 61 reads rows 62 … 66
         "label_end": day + datetime.timedelta(days=66, hours=15),
     }
-    assert (validation["part"], validation["purged_rows"], validation["embargoed_rows"]) == ("validation", 5, 3)
+    assert (validation["part"], validation["laid_rows"], validation["closure_rows"]) == ("validation", 17, None)
     assert (test["part"], test["purged_rows"], test["embargoed_rows"], test["label_stop"]) == ("test", 0, 0, 120)
 
 
@@ -105,17 +142,26 @@ def test_several_series_in_one_table_are_kept_apart():
 
 def test_a_fold_outside_the_bars_is_refused():
     with pytest.raises(pl.exceptions.OutOfBoundsError):
-        folds_table("study", "EURUSD", HORIZON, walk(), bars(100))
+        folds_table("study", "EURUSD", HORIZON, walk(), bars(100), scheme="walk_forward", context_length=CONTEXT)
 
 
 @pytest.mark.parametrize(
     ("fold", "words"),
     [
-        (Fold(1, range(30, 86), range(90, 107), range(115, 135)), "labels of train read up to row 90 .* validation"),
-        (Fold(1, range(30, 82), range(90, 111), range(115, 135)), "labels of validation read up to row 115 .* test"),
-        (Fold(1, range(30, 120), range(90, 107), range(115, 135)), "labels of train read up to row 124 .* test"),
-        (Fold(1, range(90, 107), range(30, 82), range(115, 135)), "labels of train read up to row 111 .* validation"),
-        (Fold(1, range(115, 135), range(90, 107), range(30, 82)), "labels of train read .* test starts at row 30"),
+        (
+            make_fold(1, range(30, 86), range(90, 107), range(115, 135)),
+            "labels of train read up to row 90 .* validation",
+        ),
+        (
+            make_fold(1, range(30, 82), range(90, 111), range(115, 135)),
+            "labels of validation read up to row 115 .* test",
+        ),
+        (make_fold(1, range(30, 120), range(90, 107), range(115, 135)), "labels of train read up to row 124 .* test"),
+        (
+            make_fold(1, range(90, 107), range(30, 82), range(115, 135)),
+            "labels of train read up to row 111 .* validation",
+        ),
+        (make_fold(1, range(115, 135), range(90, 107), range(30, 82)), "labels of train read .* test starts at row 30"),
     ],
     ids=["train into validation", "validation into test", "train into test", "swapped", "reversed"],
 )
@@ -129,12 +175,12 @@ def test_label_overlaps_finds_it(fold, words):
 def test_label_overlaps_is_strict_to_the_row():
     # The first validation row is 90: a label may read row 89 and no further.
     for stop, found in ((85, 0), (86, 1)):
-        fold = Fold(0, range(30, stop), range(90, 107), range(115, 135))
+        fold = make_fold(0, range(30, stop), range(90, 107), range(115, 135))
         assert len(label_overlaps(table([fold]))) == found
 
 
 def test_label_overlaps_believes_neither_label_stop_nor_rows_alone():
-    leaking = table([Fold(0, range(30, 89), range(90, 107), range(115, 135))])
+    leaking = table([make_fold(0, range(30, 89), range(90, 107), range(115, 135))])
     early = leaking["first_cutoff"].min()
     assert label_overlaps(plant(leaking, 0, "train", label_stop=80, label_end=early))
     honest = table()
@@ -151,7 +197,7 @@ def test_a_missing_part_is_found(part):
 
 
 def test_embargo_violations_finds_one_row_too_few():
-    fold = Fold(0, range(30, 83), range(90, 107), range(115, 135))
+    fold = make_fold(0, range(30, 83), range(90, 107), range(115, 135))
     assert embargo_violations(table([fold]), 3) == [
         "study EURUSD_h5 fold 0: 2 rows lie between the labels of train and validation, the embargo is 3"
     ]
@@ -160,16 +206,16 @@ def test_embargo_violations_finds_one_row_too_few():
 
 def test_reused_test_rows_finds_them_also_behind_a_longer_part():
     folds = [
-        Fold(0, range(10, 30), range(40, 60), range(70, 110)),
-        Fold(1, range(10, 30), range(40, 60), range(110, 120)),
-        Fold(2, range(10, 30), range(40, 60), range(119, 130)),
-        Fold(3, range(10, 30), range(40, 60), range(75, 80)),
-        Fold(4, range(10, 30), range(40, 60), range(100, 105)),
+        make_fold(0, range(10, 30), range(40, 60), range(70, 110)),
+        make_fold(1, range(10, 30), range(40, 60), range(110, 120)),
+        make_fold(2, range(10, 30), range(40, 60), range(119, 130)),
+        make_fold(3, range(10, 30), range(40, 60), range(75, 80)),
+        make_fold(4, range(10, 30), range(40, 60), range(100, 105)),
     ]
     assert reused_test_rows(table(folds)) == [
-        "study EURUSD_h5 fold 3: test rows 75 to 79 were tested on before, up to row 109",
-        "study EURUSD_h5 fold 4: test rows 100 to 104 were tested on before, up to row 109",
-        "study EURUSD_h5 fold 2: test rows 119 to 129 were tested on before, up to row 119",
+        "study EURUSD_h5 fold 3: test rows 75 to 79 are tested on 2 times, expected 1",
+        "study EURUSD_h5 fold 4: test rows 100 to 104 are tested on 2 times, expected 1",
+        "study EURUSD_h5 fold 2: test rows 119 to 119 are tested on 2 times, expected 1",
     ]
 
 
@@ -180,5 +226,126 @@ def test_the_sql_of_the_docstring_verifies_the_table():
             return connection.execute(docstring_sql()).fetchall()
 
     assert rows(table()) == []
-    leaking = [Fold(1, range(30, 86), range(90, 107), range(115, 135))]
+    leaking = [make_fold(1, range(30, 86), range(90, 107), range(115, 135))]
     assert rows(table(leaking)) == [("EURUSD", 5, 1, "train", "validation")]
+
+
+CLOSURES = st.sampled_from(["keep", "drop", "flag"])
+
+
+@given(st.integers(2, 5), st.integers(1, 3), st.integers(1, 8), st.integers(0, 5), CLOSURES)
+def test_any_combination_conforms_verifies_and_reads_back(groups, tested, horizon, embargo, closures):
+    tested = min(tested, groups - 1)
+    folds = combined(
+        380, horizon, weekly_clock(400, horizon, closed=20), groups=groups, test_groups=tested, embargo=embargo,
+        closures=closures,
+    )  # fmt: skip
+    written = table(folds, horizon, scheme="combinatorial")
+    assert written.equals(schema.FOLDS.conform(written))
+    assert read_folds(written) == folds
+    assert label_overlaps(written) == embargo_violations(written, embargo) == []
+    assert reused_test_rows(written) == unaccounted_rows(written) == []
+    for fold in folds:
+        assert read_rows(written.filter(fold=fold.index)) == {name: part.rows for name, part in fold.parts.items()}
+
+
+@given(CLOSURES, st.integers(1, 5))
+def test_a_walk_with_closures_verifies_and_reads_back(closures, horizon):
+    section = walk_forward_section(train=90, validation=40, test=40, step=40, closures=closures)
+    folds = walk_forward(range(10, 390), section, weekly_clock(400, horizon, closed=15)).folds
+    written = table(folds, horizon)
+    assert read_folds(written) == folds
+    assert label_overlaps(written) == embargo_violations(written, 2) == []
+    assert reused_test_rows(written) == unaccounted_rows(written) == []
+    assert written["closure_rows"].null_count() == (written.height if closures == "keep" else 0)
+    assert (written["segment"].max() > 0) == (closures == "drop")
+
+
+def test_accounts_sum_the_runs_of_a_part_and_say_nothing_of_closures_that_were_not_looked_at():
+    clock = weekly_clock(400, HORIZON, closed=20)
+    written = table(combined(380, clock=clock, closures="drop"), scheme="combinatorial")
+    accounts = fold_accounts(written)
+    assert accounts.height == 3 * 10
+    for account in accounts.iter_rows(named=True):
+        own = written.filter(fold=account["fold"], part=account["part"])
+        dropped = account["purged_rows"] + account["embargoed_rows"] + account["closure_dropped_rows"]
+        assert account["segments"] == own.height
+        assert account["rows"] == own["rows"].sum() == account["laid_rows"] - dropped
+        assert account["closure_dropped_rows"] == account["closure_rows"] > 0
+        assert (account["first_cutoff"], account["label_end"]) == (own["first_cutoff"].min(), own["label_end"].max())
+    kept = fold_accounts(table(combined(380, clock=clock, closures="keep"), scheme="combinatorial"))
+    assert kept["closure_rows"].null_count() == kept["closure_labels"].null_count() == kept.height
+    assert kept["closure_dropped_rows"].to_list() == [0] * kept.height
+
+
+def test_a_combinatorial_table_is_no_walk_forward_table():
+    written = table(combined(), scheme="combinatorial")
+    assert label_overlaps(written) == []
+    in_order = written.with_columns(scheme=pl.lit("walk_forward"))
+    assert len({sentence.split(":")[0] for sentence in label_overlaps(in_order)}) == 9  # all but the last fold
+    assert reused_test_rows(in_order)
+    assert label_overlaps(written.with_columns(scheme=pl.lit(None, pl.String)))
+
+
+def test_foreign_schemes_finds_folds_of_another_scheme():
+    both = pl.concat([table()[:4], table(combined()[:1], scheme="combinatorial", pair="USDJPY")])
+    assert foreign_schemes(both[:4], "walk_forward") == []
+    assert foreign_schemes(both, "walk_forward") == [
+        "study USDJPY_h5 fold 0: laid as combinatorial, the study says walk_forward"
+    ]
+    assert foreign_schemes(both.with_columns(scheme=pl.lit(None, pl.String)), "walk_forward") == [
+        "study EURUSD_h5 fold 0: laid as missing, the study says walk_forward",
+        "study EURUSD_h5 fold 1: laid as missing, the study says walk_forward",
+        "study USDJPY_h5 fold 0: laid as missing, the study says walk_forward",
+    ]
+
+
+@pytest.mark.parametrize("side", ["before", "behind"])
+@pytest.mark.parametrize(("shift", "overlaps", "violations"), [(0, 0, 0), (1, 0, 1), (3, 0, 1), (4, 1, 1)])
+def test_a_row_too_many_on_either_side_of_a_test_block_is_found(side, shift, overlaps, violations):
+    fold = combined(groups=3, test_groups=1)[1]  # the middle group is tested
+    first, second = fold.train.rows
+    runs = (range(first.start, first.stop + shift), second)
+    if side == "behind":
+        runs = (first, range(second.start - shift, second.stop))
+    planted = dataclasses.replace(fold, train=dataclasses.replace(fold.train, rows=runs))
+    written = table([planted], scheme="combinatorial")
+    assert len(label_overlaps(written)) == overlaps
+    assert len(embargo_violations(written, EMBARGO)) == violations
+    assert len(unaccounted_rows(written)) == (shift > 0)
+
+
+def test_an_overlap_in_time_alone_is_found():
+    written = table(combined(groups=3, test_groups=1)[1:2], scheme="combinatorial")
+    tested = written.row(by_predicate=pl.col("part") == "test", named=True)
+    late = plant(written, 1, "train", label_end=tested["first_cutoff"])
+    assert len(label_overlaps(late)) == 1  # the run before the block; the one behind it is clear by its start
+    early = plant(written, 1, "train", first_cutoff=tested["label_end"])
+    assert len(label_overlaps(early)) == 1
+
+
+def test_reused_test_rows_finds_a_fold_that_is_missing():
+    written = table(combined(), scheme="combinatorial")
+    found = reused_test_rows(written.filter(pl.col("fold") != 4))
+    assert len(found) == 2
+    assert all("are tested on 3 times, expected 4" in sentence for sentence in found)
+
+
+def test_unaccounted_rows_finds_a_wrong_count():
+    written = table()
+    assert unaccounted_rows(plant(written, 1, "train", purged_rows=4)) == [
+        "study EURUSD_h5 fold 1: train was laid 60 rows; "
+        "52 kept, 4 purged, 3 embargoed and 0 dropped at closures make 59"
+    ]
+    assert len(unaccounted_rows(plant(written, 1, "train", laid_rows=None))) == 1
+
+
+def test_the_sql_of_the_docstring_knows_both_schemes():
+    def rows(folds):
+        with duckdb.connect() as connection:
+            connection.register("folds", folds.to_arrow())
+            return connection.execute(docstring_sql()).fetchall()
+
+    written = table(combined(), scheme="combinatorial")
+    assert rows(written) == []
+    assert len(rows(written.with_columns(scheme=pl.lit("walk_forward")))) >= 9

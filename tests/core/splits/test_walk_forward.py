@@ -6,15 +6,10 @@ import importlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.folds import Ranges, walk_forward
+from support.folds import walk_forward_section as splits_section
 
-from golden_core.splits.walk_forward import Fold, usable_rows, walk_forward
-from golden_core.study import SplitsSection
-
-
-def splits_section(**changes):
-    settings = {"scheme": "walk_forward", "window": "rolling", "train": 60, "validation": 20, "test": 10, "step": 10}
-    return SplitsSection(**{**settings, "embargo": 2, **changes})
-
+from golden_core.splits.folds import usable_rows
 
 NO_GAP, SOME_GAP = st.just(0), st.integers(0, 50)
 
@@ -145,8 +140,8 @@ def test_by_hand():
     splits = splits_section(window="expanding", train=10, validation=8, test=5, step=6, embargo=1)
     result = walk_forward(range(5, 35), splits, 2)
     assert result.folds == (
-        Fold(0, range(5, 12), range(15, 20), range(23, 28)),
-        Fold(1, range(5, 18), range(21, 26), range(29, 34)),
+        Ranges(0, range(5, 12), range(15, 20), range(23, 28)),
+        Ranges(1, range(5, 18), range(21, 26), range(29, 34)),
     )
     assert result.unused_rows == 1
 

@@ -29,7 +29,8 @@ OTHER: dict[str, Any] = {
     "data.start": "2008-01-02", "data.end": "2025-12-30", "data.time_zone": "UTC", "target": "close",
     "features[0]": "close", "features[1]": "close", "features[2]": "close", "context_length": 6, "horizons[0]": 2,
     "horizons[1]": 6, "splits.window": "expanding", "splits.train": 1001, "splits.validation": 251, "splits.test": 499,
-    "splits.step": 501, "splits.embargo": 6, "seeds.root": 1, "seeds.count": 6, "training.epochs": 7,
+    "splits.step": 501, "splits.embargo": 6, "splits.closures": "drop", "seeds.root": 1, "seeds.count": 6,
+    "training.epochs": 7,
     "training.batch_size": 129, "training.shuffle": False, "training.optimiser": "keras_adamw",
     "training.learning_rate": 0.0011, "training.weight_decay": 0.011, "training.gradient_clip": None,
     "training.precision": "bfloat16", "training.early_stopping.patience": 4, "training.early_stopping.min_delta": 1e-9,
@@ -42,7 +43,7 @@ OTHER: dict[str, Any] = {
     "evaluation.strata[1]": None, "evaluation.strata[2]": None, "checks.reproduced_trials": 3,
     "checks.poisoned_times": 4, "checks.max_abs_log_return": 0.16,
 }  # fmt: skip
-ONE_VALUE = {"data.source", "splits.scheme"}  # changing the source changes its settings too; there is one scheme
+ONE_VALUE = {"data.source", "splits.scheme"}  # changing the source or the scheme changes its settings too
 
 
 @pytest.fixture(scope="module")

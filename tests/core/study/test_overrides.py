@@ -31,8 +31,8 @@ from golden_core.study import Study
         ("horizons=[2, 3]", "horizons", (2, 3)),
         ("horizons[0]=3", "horizons", (3, 5)),
         ("horizons.1=3", "horizons", (1, 3)),
-        ("splits={scheme: walk_forward, window: expanding, train: 9, validation: 9, test: 9, step: 9, embargo: 0}",
-         "splits.embargo", 0),
+        ("splits={scheme: walk_forward, window: expanding, train: 9, validation: 9, test: 9, step: 9, embargo: 0, "
+         "closures: keep}", "splits.embargo", 0),
     ],
 )  # fmt: skip
 def test_text_override(override: str, path: str, expected: Any, read: Callable[..., Study], valid_text: str) -> None:

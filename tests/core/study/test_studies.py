@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.folds import walk_forward
 
 from golden_core.catalogue import load_study, study_names
 from golden_core.data.features import FEATURES
 from golden_core.lake import STUDIES
-from golden_core.splits.walk_forward import usable_rows, walk_forward
+from golden_core.splits.folds import usable_rows
 from golden_core.study import Study, StudyError
 
 BASELINES = {"random_walk", "drift", "ar", "ets", "dlinear"}

@@ -1,0 +1,73 @@
+"""Where the market was closed between two bars, and which windows and labels reach across. Nothing is dropped here.
+
+Shape letters: T bars of a pair.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from golden_core.data.windows import BoolArray
+
+BAR_LENGTHS = {
+    "1d": datetime.timedelta(days=1),
+    "4h": datetime.timedelta(hours=4),
+    "1h": datetime.timedelta(hours=1),
+}
+# A day with a clock change is an hour longer, which is no closure. Shorter bars: clocks change while the market sleeps.
+ALLOWANCES = {"1d": datetime.timedelta(hours=1)}
+
+
+@dataclass(frozen=True, eq=False)
+class Crossings:
+    """Which rows reach across a closure.
+
+    Parameters
+    ----------
+    windows : (T,) bool
+        Between the first and the last bar of the row's window. What a feature reads before the window does not count.
+    labels : (T,) bool
+        Between the row and the end of its label; for the last rows, whose label is not known, up to the last bar.
+    """
+
+    windows: BoolArray
+    labels: BoolArray
+
+    @property
+    def either(self) -> BoolArray:
+        """Rows whose window or label crosses a closure [T]."""
+        return self.windows | self.labels
+
+
+def opens_after_closure(timestamp: pl.Series, bar: str) -> BoolArray:
+    """Return which bars [T] open more than one bar length after the bar before: behind a weekend, a holiday, a gap.
+
+    Parameters
+    ----------
+    timestamp : Series of Datetime
+        Opens of the bars of one pair, oldest first.
+    bar : {"1d", "4h", "1h"}
+        Length of a bar. For daily fixings every weekend is a closure by this definition.
+    """
+    longest = BAR_LENGTHS[bar] + ALLOWANCES.get(bar, datetime.timedelta())
+    return (timestamp.diff() > longest).fill_null(False).to_numpy()
+
+
+def crossings(timestamp: pl.Series, bar: str, *, context_length: int, horizon: int) -> Crossings:
+    """Return which windows and labels of a pair reach across a closure.
+
+    Parameters
+    ----------
+    timestamp, bar
+        As in :func:`opens_after_closure`.
+    context_length, horizon : int
+        Bars looked back on, and bars looked ahead.
+    """
+    closures = np.cumsum(opens_after_closure(timestamp, bar))  # behind how many closures each bar lies
+    row = np.arange(len(closures))
+    first, last = np.maximum(row - context_length + 1, 0), np.minimum(row + horizon, len(closures) - 1)
+    return Crossings(windows=closures[row] > closures[first], labels=closures[last] > closures[row])
