@@ -47,7 +47,7 @@ class StudyFolder:
         return self.root / "source.json"
 
     def table(self, kind: str, key: str) -> Path:
-        """Path of one partition of a Parquet table: bars, cleaning, calendar, folds, scalers."""
+        """Path of one partition of a Parquet table: bars, cleaning, ledger, calendar, folds, scalers."""
         return confined(self.root, kind, f"{key}.parquet")
 
     def trial(self, forecaster: str, series: str, fingerprint: str) -> Path:

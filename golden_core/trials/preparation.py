@@ -50,19 +50,21 @@ def prepare_pair(
     """Build and clean the bars of one pair from the stored source table (or from ``raw``)."""
     folder, kind = home.study(study.name), source(study.data.source)
     table = pl.read_parquet(folder.raw) if raw is None else raw
-    bars = kind.bars(table, study.data, pair)
-    cleaned = clean(bars, study.data, max_abs_log_return=study.checks.max_abs_log_return)
+    raw_bars = {name: kind.bars(table, study.data, name) for name in study.data.pairs}
+    others = [bars for name, bars in raw_bars.items() if name != pair]
+    cleaned = clean(raw_bars[pair], study.data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
     if cleaned.bars.is_empty():
         raise PreparationError(f"{pair}: no bar is left between {study.data.start} and {study.data.end}")
     changed = _store(
         {
             folder.table("bars", pair): cleaned.bars,
             folder.table("cleaning", pair): cleaned.account,
+            folder.table("ledger", pair): cleaned.ledger,
             folder.table("calendar", pair): cleaned.calendar,
         },
         write=write,
     )
-    notes = {"account": cleaned.account, "calendar": cleaned.calendar}
+    notes = {"account": cleaned.account, "calendar": cleaned.calendar, "ledger": cleaned.ledger}
     return Prepared(cleaned.bars, hash_frame(cleaned.bars), changed, notes)
 
 
