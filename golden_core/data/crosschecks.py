@@ -161,8 +161,8 @@ def compare_sources(left: pl.DataFrame, right: pl.DataFrame) -> Comparison:
     """
     ours, theirs = _steps(left), _steps(right)
     scans = []
-    for offset in OFFSETS:
-        shifted = theirs.with_columns(pl.col("timestamp").dt.offset_by(f"{offset}h"))
+    for hours in OFFSETS:
+        shifted = theirs.with_columns(pl.col("timestamp").dt.offset_by(f"{hours}h"))
         joined = ours.join(shifted, on="timestamp", suffix="_right").filter(
             pl.col("step").is_finite() & pl.col("step_right").is_finite()
         )
@@ -170,7 +170,7 @@ def compare_sources(left: pl.DataFrame, right: pl.DataFrame) -> Comparison:
             bars=pl.len(), correlation=pl.corr("step", "step_right")
         )
         whole = joined.select(month=pl.lit(None, pl.Date), bars=pl.len(), correlation=pl.corr("step", "step_right"))
-        scans.append(pl.concat([whole, monthly]).with_columns(offset_hours=pl.lit(offset)))
+        scans.append(pl.concat([whole, monthly]).with_columns(offset_hours=pl.lit(hours)))
     table = pl.concat(scans).with_columns(pl.col("correlation").fill_nan(None))
     best = table.filter(pl.col("bars") >= FEWEST).drop_nulls("correlation").sort("correlation", descending=True)
     best = best.group_by("month", maintain_order=True).first()

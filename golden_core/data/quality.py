@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -112,10 +113,44 @@ def parity_faults(parity: pl.DataFrame, checks: ChecksSection) -> list[str]:
     """Return a sentence for every triangle of which too many bars are beyond the plausible residual."""
     beyond = parity.filter(pl.col("flagged") > pl.col("bars") * checks.max_parity_share)
     return [
-        f"{row['triangle']}: {row['flagged']:,} of {row['bars']:,} bars are further than {checks.max_parity_residual:g} "
-        f"from parity (at most {checks.max_parity_share:.3%} allowed); the largest residual is {row['max_abs']:.4g}"
+        f"{row['triangle']}: {row['flagged']:,} of {row['bars']:,} bars are further than "
+        f"{checks.max_parity_residual:g} from parity (at most {checks.max_parity_share:.3%} allowed); "
+        f"the largest residual is {row['max_abs']:.4g}"
         for row in beyond.iter_rows(named=True)
     ]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One claim about a feed: what holds it up or speaks against it. ``None``: it cannot be checked here."""
+
+    claim: str
+    passed: bool | None
+    detail: str
+
+
+def judge(summary: pl.DataFrame, parity: pl.DataFrame, checks: ChecksSection) -> list[Verdict]:
+    """Hold the shares of every pair and the triangles against the study's bounds.
+
+    Parameters
+    ----------
+    summary : pl.DataFrame
+        See ``summarise``.
+    parity : pl.DataFrame
+        ``schema.PARITY``; empty where no three pairs form a triangle.
+    checks : ChecksSection
+    """
+    found = []
+    for kind, bound in bounds(checks).items():
+        known = summary[f"{kind}_share"].drop_nulls()
+        faults = share_faults(summary, kind, bound)
+        worst = f"at most {max(known):.3%} of a pair, {bound:.3%} allowed" if len(known) else "does not apply"
+        found.append(Verdict(f"{kind} bars", not faults if len(known) else None, "; ".join(faults) or worst))
+    faults = parity_faults(parity, checks)
+    sound = (
+        f"{parity.height} triangles within {checks.max_parity_residual:g}" if parity.height else "no triangle of pairs"
+    )
+    return [*found, Verdict("triangular parity", not faults if parity.height else None, "; ".join(faults) or sound)]
 
 
 def bounds(checks: ChecksSection) -> dict[str, float]:

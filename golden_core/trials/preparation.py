@@ -38,7 +38,7 @@ def prepare_raw(home: Home, study: Study, *, write: bool = True) -> Prepared:
     folder, kind = home.study(study.name), source(study.data.source)
     description = dict(kind.describe(study.data, home.root))
     raw = kind.read(study.data, study.seeds.root, home.root)
-    changed = _store({folder.raw: raw}, write=write)
+    changed = store({folder.raw: raw}, write=write)
     if write and not (folder.source.exists() and read_json(folder.source) == description):
         write_json(description, folder.source)
     return Prepared(raw, hash_frame(raw), changed, description)
@@ -55,7 +55,7 @@ def prepare_pair(
     cleaned = clean(raw_bars[pair], study.data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
     if cleaned.bars.is_empty():
         raise PreparationError(f"{pair}: no bar is left between {study.data.start} and {study.data.end}")
-    changed = _store(
+    changed = store(
         {
             folder.table("bars", pair): cleaned.bars,
             folder.table("cleaning", pair): cleaned.account,
@@ -88,12 +88,12 @@ def prepare_series(home: Home, study: Study, pair: str, horizon: int, *, write: 
     except ValueError as error:  # a FeatureError is one
         raise PreparationError(f"{series}: {error}") from None
     folds = folds_table(study.name, pair, horizon, walk.folds, bars)
-    changed = _store({folder.table("folds", series): folds, folder.table("scalers", series): scalers}, write=write)
+    changed = store({folder.table("folds", series): folds, folder.table("scalers", series): scalers}, write=write)
     identity = hash_frame(folds) + hash_frame(scalers)
     return Prepared(folds, identity, changed, {"scalers": scalers, "unused_rows": walk.unused_rows})
 
 
-def _store(tables: dict[Path, pl.DataFrame], *, write: bool) -> bool:
+def store(tables: dict[Path, pl.DataFrame], *, write: bool) -> bool:
     """Write the tables whose content differs from the stored one; return whether any did."""
     changed = {path: table for path, table in tables.items() if not _same(path, table)}
     if write:

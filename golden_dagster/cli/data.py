@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from golden_dagster.cli.data_doctor import doctor
 from golden_dagster.cli.options import Overrides, StudyName, teaching
 
 app = typer.Typer(no_args_is_help=True, help="Look at the source of a study's prices, and refresh it.")
+app.command("doctor")(doctor)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from golden_core.data.cleaning.account import account_table, ledger_table
-from golden_core.data.cleaning.coverage import Coverage, Covered, expected_bars, has_hours
+from golden_core.data.cleaning.coverage import Coverage, Covered, expected_bars, has_hours, on_wall
 from golden_core.data.cleaning.evidence import moves, refuted
 from golden_core.data.cleaning.findings import findings
 from golden_core.data.cleaning.own import flat_bars, inconsistent_range, own_rules
@@ -157,7 +157,7 @@ def _fates(bars: pl.DataFrame, rule: str, applies: pl.Series) -> pl.DataFrame:
 
 def _missing_days(bars: pl.DataFrame, data: Covered, pair: str) -> pl.DataFrame:
     """Return the weekdays of the range asked for without a bar, on the vendor's clock, with their explanations."""
-    present = bars.select(date=pl.col("timestamp").dt.convert_time_zone(data.time_zone).dt.date())
+    present = bars.select(date=on_wall(pl.col("timestamp"), data.time_zone).dt.date())
     missing = expected_days(data.start, data.end).to_frame().join(present, on="date", how="anti").sort("date")
     explained = missing.join(closures(data.source, data.start, data.end), on="date", how="left", maintain_order="left")
     return CALENDAR.conform(explained.with_columns(pair=pl.lit(pair)))

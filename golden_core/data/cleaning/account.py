@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import polars as pl
 
-from golden_core.data.cleaning.rules import BY_NAME, PRICES, RULES
+from golden_core.data.cleaning.rules import BY_NAME, PRICES, RULES, UNREMARKABLE
 from golden_core.schema import CLEANING, LEDGER
 
 
@@ -36,6 +36,28 @@ def ledger_table(judged: pl.DataFrame) -> pl.DataFrame:
         {name: rule.action for name, rule in BY_NAME.items()}, return_dtype=pl.String
     )
     return LEDGER.conform(judged.with_columns(*absent, action=action).select(LEDGER.dtypes.keys()).sort("position"))
+
+
+def unaccounted(account: pl.DataFrame, bars: pl.DataFrame, ledger: pl.DataFrame) -> list[str]:
+    """Return what speaks against the books: the account, the clean bars and the ledger of one pair must agree.
+
+    Parameters
+    ----------
+    account, bars, ledger : pl.DataFrame
+        ``schema.CLEANING``, ``schema.BARS`` and ``schema.LEDGER`` as they were stored.
+    """
+    pair = str(account["pair"][0])
+    stayed = int(account.filter(pl.col("action") != "quarantined")["rows"].sum())
+    found = [f"{pair}: {bars.height} clean bars, but the account keeps {stayed} rows"] if bars.height != stayed else []
+    remarked = account.filter(pl.col("rule") != UNREMARKABLE).select("rule", "action", "rows")
+    listed = ledger.group_by("rule", "action").agg(listed=pl.len().cast(pl.Int64))
+    both = remarked.join(listed, on=["rule", "action"], how="full", coalesce=True).fill_null(0).sort("rule")
+    found += [
+        f"{pair}: the account has {row['rows']} rows under {row['rule']} ({row['action']}), the ledger {row['listed']}"
+        for row in both.filter(pl.col("rows") != pl.col("listed")).iter_rows(named=True)
+    ]
+    twice = ledger["position"].is_duplicated().sum()
+    return [*found, *([f"{pair}: {twice} lines of the ledger are about the same row"] if twice else [])]
 
 
 def _detail(text: str, lacks: str | None) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 from golden_core.data.cleaning.rules import FIXING_SOURCES
 from golden_core.data.clock import MINUTES, bar_close, bar_open, closures, expected_days, expected_opens, market_open
 from golden_core.data.clock import on_grid as on_new_york_grid
+from golden_core.data.local_time import parse_clock
 
 _MOMENT = pl.duration(microseconds=1)
 
@@ -89,30 +90,47 @@ def expected_bars(bars: pl.DataFrame, covered: Covered) -> pl.DataFrame:
         return _fixings(bars, covered)
     # UTC days that hold the vendor's days, then cut to these.
     day = datetime.timedelta(days=1)
-    local = pl.col("timestamp").dt.convert_time_zone(covered.time_zone)
-    asked = local.dt.date().is_between(covered.start, covered.end)
     start, end = covered.start - day, covered.end + day
-    counted_from_new_york = bars.select(on_new_york_grid(pl.col("timestamp"), covered.bar).mean()).item()
-    if MINUTES[covered.bar] <= 60 or (counted_from_new_york or 0.0) > 0.5:
+    shown = on_wall(pl.col("timestamp"), covered.time_zone)
+    asked = shown.dt.date().is_between(covered.start, covered.end)
+    new_york, vendor = bars.select(
+        new_york=on_new_york_grid(pl.col("timestamp"), covered.bar).sum(),
+        vendor=(shown.dt.truncate(covered.bar) == shown).sum(),
+    ).row(0)
+    if MINUTES[covered.bar] <= 60 or new_york > vendor:
         return expected_opens(start, end, covered.bar).filter(asked)
-    hours = expected_opens(start, end, "1h").group_by(
-        timestamp=local.dt.truncate(covered.bar).dt.convert_time_zone("UTC"), maintain_order=True
-    )
+    hours = expected_opens(start, end, "1h").group_by(wall=shown.dt.truncate(covered.bar), maintain_order=True)
     open_hours = pl.col("closure").is_null()
     grid = hours.agg(
         hours=pl.len(), closure=pl.when(open_hours.any()).then(None).otherwise(pl.col("closure").drop_nulls().first())
     )
     enough = pl.col("hours") * 60 * 2 >= MINUTES[covered.bar]  # a Sunday of two hours is not asked for
-    return grid.filter(enough & asked).select("timestamp", "closure").sort("timestamp")
+    return (
+        grid.filter(enough, pl.col("wall").dt.date().is_between(covered.start, covered.end))
+        .select(timestamp=_from_wall(pl.col("wall"), covered.time_zone), closure="closure")
+        .sort("timestamp")
+    )
+
+
+def on_wall(times: pl.Expr, zone: str) -> pl.Expr:
+    """Return what the vendor's clock shows (naive) at UTC instants."""
+    clock = parse_clock(zone)
+    return times.dt.convert_time_zone(clock.zone).dt.replace_time_zone(None) + clock.shift
+
+
+def _from_wall(naive: pl.Expr, zone: str) -> pl.Expr:
+    clock = parse_clock(zone)
+    local = (naive - clock.shift).dt.replace_time_zone(clock.zone, ambiguous="earliest", non_existent="null")
+    return local.dt.convert_time_zone("UTC")
 
 
 def _fixings(bars: pl.DataFrame, covered: Covered) -> pl.DataFrame:
     days = expected_days(covered.start, covered.end).to_frame()
     holidays = closures(covered.source, covered.start, covered.end).rename({"explanation": "closure"})
-    local = pl.col("timestamp").dt.convert_time_zone(covered.time_zone)
-    present = bars.select(timestamp="timestamp", date=local.dt.date()).unique("date", keep="first")
-    noon = pl.col("date").dt.combine(datetime.time(12), time_unit="us").dt.replace_time_zone(covered.time_zone)
+    shown = on_wall(pl.col("timestamp"), covered.time_zone)
+    present = bars.select(timestamp="timestamp", date=shown.dt.date()).unique("date", keep="first")
+    noon = pl.col("date").dt.combine(datetime.time(12), time_unit="us")
     found = days.join(holidays, on="date", how="left").join(present, on="date", how="left")
     return found.sort("date").select(
-        timestamp=pl.coalesce("timestamp", noon.dt.convert_time_zone("UTC")), closure="closure"
+        timestamp=pl.coalesce("timestamp", _from_wall(noon, covered.time_zone)), closure="closure"
     )

@@ -63,8 +63,8 @@ RULES = (
     Rule(
         "flat_while_closed",
         "quarantined",
-        "open = high = low = close without volume, outside the trading week, or in a holiday a copy of the close before: "
-        "filled in by the vendor",
+        "open = high = low = close without volume, outside the trading week, or in a holiday a copy of the close "
+        "before: filled in by the vendor",
         _CANDLE_HOURS,
     ),
     Rule("outside_trading_week", "quarantined", "no part lies between Sunday and Friday 17:00 New York", (HOURS,)),

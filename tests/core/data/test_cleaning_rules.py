@@ -106,8 +106,8 @@ class TestWeek:
 
     @pytest.mark.parametrize(("volume", "rule"), [(0.0, "flat_while_closed"), (3.0, "outside_trading_week")])
     def test_a_weekend_filled_in_by_the_vendor(self, volume: float, rule: str) -> None:
-        hours = pl.datetime_range(dt.datetime(2024, 1, 12, 22, tzinfo=dt.UTC), dt.datetime(2024, 1, 14, 21, tzinfo=dt.UTC),
-                                  "1h", eager=True)  # fmt: skip
+        friday = dt.datetime(2024, 1, 12, 22, tzinfo=dt.UTC)
+        hours = pl.datetime_range(friday, friday + dt.timedelta(hours=47), "1h", eager=True)
         flat = {name: pl.lit(EUR["close"][100]) for name in PRICES}
         fills = pl.select(pair=pl.lit("EURUSD"), timestamp=hours, available_at=hours.dt.offset_by("1h"), **flat,
                           volume=pl.lit(volume))  # fmt: skip
@@ -117,7 +117,8 @@ class TestWeek:
 
     def test_sunday_stub_and_saturday_of_daily_bars(self) -> None:
         days = pl.date_range(START, END, eager=True).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-        bars = candles("EURUSD", days, 1.1 + np.arange(len(days)) * 1e-3, np.random.default_rng(1))
+        close = 1.1 + np.arange(len(days)) * 1e-3
+        bars = candles("EURUSD", days, close, np.random.default_rng(1))
         bars = bars.with_columns(available_at=pl.col("timestamp").dt.offset_by("1d"))
         found = cleaned(bars, coverage=Coverage("files", "1d", START, END, "UTC"))
         assert counts(found) == {"outside_trading_week": 4, "weekend_stub": 4, "unremarkable": len(days) - 8}
