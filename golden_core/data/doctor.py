@@ -69,8 +69,10 @@ def examine(patient: Patient, checks: ChecksSection) -> Diagnosis:
     coverage = coverage_of(patient.bars, patient.bar, patient.zone)
     cleaned = clean(patient.bars, coverage, max_abs_log_return=checks.max_abs_log_return)
     if cleaned.bars.is_empty():
-        none_left = Verdict("bars that stay", False, f"cleaning left none of {patient.bars.height:,} rows of {pair}")
-        return _diagnosis(patient, cleaned, coverage, QUALITY.empty(), (none_left,))
+        rules = cleaned.account.filter(pl.col("rows") > 0).sort("rows", descending=True)
+        why = ", ".join(f"{rows:,} {rule}" for rule, rows in rules.select("rule", "rows").iter_rows())
+        none_left = f"cleaning left none of {patient.bars.height:,} rows of {pair}: {why}"
+        return _diagnosis(patient, cleaned, coverage, QUALITY.empty(), (Verdict("bars that stay", False, none_left),))
     quality = quality_table(cleaned.bars, cleaned.ledger, coverage, whole_range=False)
     verdicts = (clock_verdict(cleaned.bars, cleaned.ledger), *judge(summarise(quality), PARITY.empty(), checks))
     return _diagnosis(patient, cleaned, coverage, quality, verdicts)

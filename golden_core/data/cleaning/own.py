@@ -17,15 +17,13 @@ A_DAY_NEARLY = 20  # hours from which a bar is a day's, whatever the clocks do
 def own_rules(raw: pl.DataFrame, covered: Covered) -> dict[str, pl.Expr]:
     """Return the condition of each rule on raw bars (``schema.BARS`` and ``position``, in the order of the table)."""
     prices = [name for name in PRICES if name in raw.columns]
-    first = pl.struct(pl.exclude("position")).is_first_distinct()
     day = pl.col("timestamp").dt.date()
     usable = pl.all_horizontal((pl.col(name).is_finite() & (pl.col(name) > 0)).fill_null(False) for name in prices)
     conditions = {
         # A vendor's clock moves the epoch by some hours either way.
         "epoch_zero": day.is_between(EPOCH - datetime.timedelta(days=1), EPOCH),
         "absurd_date": ~day.is_between(covered.start - NEIGHBOURHOOD, covered.end + NEIGHBOURHOOD),
-        "conflicting_duplicate": first.sum().over("timestamp") > 1,
-        "identical_duplicate": ~first,
+        **_duplicates(raw),
         "unusable_price": ~usable,
     }
     if has_hours(covered):
@@ -37,6 +35,17 @@ def own_rules(raw: pl.DataFrame, covered: Covered) -> dict[str, pl.Expr]:
         conditions["outside_trading_week"] = inside == 0
         conditions["weekend_stub"] = (inside < 0.5) & (length >= A_DAY_NEARLY)
     return conditions
+
+
+def _duplicates(raw: pl.DataFrame) -> dict[str, pl.Expr]:
+    """Return the two conditions on times that several rows share; most feeds have none, and no more is asked then."""
+    repeated = raw.filter(pl.col("timestamp").is_duplicated())
+    first = pl.struct(pl.exclude("position")).is_first_distinct()
+    judged = repeated.select("position", first=first, conflict=first.sum().over("timestamp") > 1)
+    conflicting = judged.filter("conflict")["position"].implode()
+    copies = judged.filter(~pl.col("first"))["position"].implode()
+    place = pl.col("position")
+    return {"conflicting_duplicate": place.is_in(conflicting), "identical_duplicate": place.is_in(copies)}
 
 
 def inconsistent_range(columns: list[str]) -> pl.Expr:
