@@ -148,7 +148,7 @@ QUALITY = Table(
         Column("kept", pl.Int64, "raw rows that stay as they came"),
         Column("repaired", pl.Int64, "raw rows that stay, changed or moved"),
         Column("quarantined", pl.Int64, "raw rows that do not stay"),
-        Column("filled", pl.Int64, "of the quarantined, flat rows of times at which the market was closed"),
+        Column("filled", pl.Int64, "of the quarantined, flat rows of a closed market and stubs of weekends"),
         Column("flat", pl.Int64, "raw rows with open = high = low = close, the filled left out"),
         Column("spikes", pl.Int64, "raw rows off the scale, refuted by other pairs, or undone by the next bar"),
         Column("zero_volume", pl.Int64, "raw rows with no volume"),

@@ -14,7 +14,7 @@ from golden_core.schema import QUALITY
 from golden_core.study.sections import ChecksSection
 
 SPIKES = ("off_scale_price", "refuted_spike", "reverting_spike")
-FILLED = "flat_while_closed"
+STYLES = ("flat_while_closed", "weekend_stub")  # how some vendors write weekends: explained, and no fault
 SHARES = ("missing", "quarantined", "repaired", "flat")
 _MONTH = pl.col("timestamp").dt.truncate("1mo").dt.date()
 
@@ -49,9 +49,12 @@ def quality_table(
     for table in tables:
         months = months.join(table, on="month", how="left", maintain_order="left")
     counts = [name for name, dtype in QUALITY.dtypes.items() if dtype == pl.Int64]
-    applies = {"partial": has_hours(covered), "zero_volume": "volume" in bars.columns} | dict.fromkeys(
-        ("filled", "flat"), set(PRICES) <= set(bars.columns)
-    )
+    applies = {
+        "partial": has_hours(covered),
+        "filled": has_hours(covered),
+        "flat": set(PRICES) <= set(bars.columns),
+        "zero_volume": "volume" in bars.columns,
+    }
     return QUALITY.conform(
         months.with_columns(
             pl.lit(pair).alias("pair"),
@@ -82,7 +85,8 @@ def gaps(bars: pl.DataFrame, covered: Covered, *, whole_range: bool = True) -> p
 def summarise(quality: pl.DataFrame) -> pl.DataFrame:
     """Return one row per pair: the counts summed, the longest gap, and the shares that a study limits.
 
-    Rows that a vendor filled in while the market was closed count in no share: they are a style, not a fault.
+    Rows that a vendor filled in while the market was closed, and stubs of weekends, count in no share: they are a
+    style, not a fault.
     """
     counts = [name for name, dtype in QUALITY.dtypes.items() if dtype == pl.Int64 and name != "longest_gap"]
     sums = [pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name) for name in counts]
@@ -200,7 +204,7 @@ def _fates(bars: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
         remarked=(action == "kept").sum(),
         repaired=(action == "repaired").sum(),
         quarantined=(action == "quarantined").sum(),
-        filled=(rule == FILLED).sum(),
+        filled=rule.is_in(STYLES).sum(),
         spikes=rule.is_in(SPIKES).sum(),
     )
     every = _monthly(bars, bars=pl.len().cast(pl.Int64))
@@ -210,7 +214,7 @@ def _fates(bars: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
 
 def _looks(bars: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
     """Count what raw rows look like, those that did not stay included."""
-    lost = ledger.filter((pl.col("action") == "quarantined") & (pl.col("rule") != FILLED))
+    lost = ledger.filter((pl.col("action") == "quarantined") & ~pl.col("rule").is_in(STYLES))
     columns = [name for name in (*PRICES, "volume") if name in bars.columns]
     raw = pl.concat([bars.select("timestamp", *columns), lost.select("timestamp", *columns)])
     found = {}

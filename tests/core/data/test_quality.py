@@ -107,6 +107,14 @@ def test_a_filled_weekend_counts_in_no_share() -> None:
     assert total["quarantined_share"] == total["flat_share"] == 0.0
 
 
+def test_stubs_of_sundays_count_in_no_share() -> None:
+    days = pl.date_range(START, END, eager=True).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    total = summarise(measured(candles(days, "1d"), Coverage("files", "1d", START, END, "UTC"))).row(0, named=True)
+    assert total["filled"] == days.dt.weekday().is_in([7]).sum()
+    assert total["quarantined"] == days.dt.weekday().is_in([6, 7]).sum()
+    assert total["quarantined_share"] == pytest.approx(total["filled"] / (len(days) - total["filled"]), abs=0.01)
+
+
 def test_fixings_have_no_hours_no_range_and_no_volume() -> None:
     data = load_study("smoke").data
     from golden_core.data.sources.base import fixing_bars

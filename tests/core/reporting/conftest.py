@@ -167,7 +167,7 @@ def make_folds(study: Study) -> pl.DataFrame:
 
 
 RULES = (
-    ("unremarkable", "kept", 780),
+    ("unremarkable", "kept", 777),
     ("implausible_jump", "kept", 2),
     ("unusable_price", "quarantined", 1),
     ("out_of_order", "repaired", 3),
