@@ -35,8 +35,8 @@ class Session:
     closes: datetime.time
 
 
-# Nobody fixes these hours. They are the convention of the trading calendars that retail platforms publish: a nine-hour
-# business day, from 07:00 in Sydney, 09:00 in Tokyo, 08:00 in London and New York.
+# Nobody fixes these hours: they are business hours of nine, as retail platforms tabulate them. These local times are
+# those of https://sandb.forex/en/trading-sessions; other tables put Sydney or Tokyo an hour away.
 SESSIONS = {
     "sydney": Session("Australia/Sydney", datetime.time(7), datetime.time(16)),
     "tokyo": Session("Asia/Tokyo", datetime.time(9), datetime.time(18)),

@@ -1,10 +1,9 @@
 """What the weekends of a file show: the last bar before, the first after, and which clocks explain them. No verdict.
 
 The market closes on Friday and opens on Sunday at 17:00 in New York (``clock``), so every weekend shows what the file's
-clock said at two known instants. Vendors blur them: some open late, or drop what their server dates on a Sunday; some
+clock said at two known instants. Vendors blur them: many open late, or drop what their server dates on a Sunday; some
 stop early; holidays move either. A clock therefore explains the end of a week if the last bar ends with it (or, for a
-vendor that always stops then, an hour before), and its beginning if the first bar begins neither before the market nor
-more than two hours late, unless at Monday 00:00 on the file's own clock.
+vendor that always stops then, an hour before), and its beginning if the first bar does not come before the market.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from golden_core.data.local_time import from_utc
 
 Flags = npt.NDArray[np.bool_]
 
-# In order of preference where several explain a file equally well; fixed offsets follow.
+# In order of preference where several explain a file equally well: the common ones, fixed offsets, the rare ones.
 NAMED = (
     "UTC",
     "EET_US",
@@ -30,16 +29,17 @@ NAMED = (
     "Europe/London",
     "Europe/Berlin",
     "America/Chicago",
+)
+FIXED_HOURS = range(-12, 15)
+RARE = (
     "Europe/Moscow",
     "Australia/Sydney",
     "America/New_York+05:00",
     "America/New_York+06:00",
     "America/New_York+08:00",
 )
-FIXED_HOURS = range(-12, 15)
 
 GAP_HOURS = (40, 60)  # a holiday beside the weekend makes the gap longer; a holiday within the week is shorter
-LATEST_OPEN = 2.0  # hours
 EARLY_CLOSES = (0.0, 1.0)  # hours before 17:00 New York at which a vendor ends every week
 SILENCE = 0.25  # hours: a feed of minutes says nothing for some of them around a weekend, or a little too much
 
@@ -95,7 +95,7 @@ def candidates(weekends: Weekends, declared: str | None) -> tuple[str, ...]:
     halves = weekends.bar_hours < 1 or bool((phase != 0).any())
     minutes = [60 * hour + half for hour in FIXED_HOURS for half in ((0, 30) if halves else (0,))]
     fixed = sorted((m for m in minutes if m), key=abs)
-    names = [*NAMED, *(f"UTC{'-' if m < 0 else '+'}{abs(m) // 60:02}:{abs(m) % 60:02}" for m in fixed)]
+    names = [*NAMED, *(f"UTC{'-' if m < 0 else '+'}{abs(m) // 60:02}:{abs(m) % 60:02}" for m in fixed), *RARE]
     if declared is None:
         return tuple(names)
     probe = pl.date_range(datetime.date(1999, 1, 1), datetime.date(2035, 12, 31), "1w", eager=True)
@@ -116,16 +116,15 @@ def explained(weekends: Weekends, zone: str) -> Flags:
     Returns
     -------
     [practices, 2, weekends] bool
-        For each of ``EARLY_CLOSES``: whether the last bar ends when the week does, and whether the first bar begins
-        when the week does, or as late as vendors do.
+        For each of ``EARLY_CLOSES``: whether the last bar ends so many hours before the week does, and whether the
+        first bar does not begin before the week.
     """
     table, length = weekends.table, weekends.bar_hours
-    slack = SILENCE if length < 1 else 0.0
+    slack = SILENCE if length < 0.5 else 0.0
     closed, opened = expected(weekends, zone)
     left = _hours(closed - table["last_bar"]).to_numpy()  # from the open of the last bar to the end of the week
     late = _hours(table["first_bar"] - opened).to_numpy()
-    at_midnight = np.abs(_hours(table["first_bar"] - table["week"].cast(pl.Datetime("us"))).to_numpy()) <= slack
-    opens = (late > -length - slack) & ((late <= LATEST_OPEN) | at_midnight)
+    opens = late > -length - slack
     closes = ((left - early > -slack) & (left - early <= length + slack) for early in EARLY_CLOSES)
     return np.stack([np.stack([close, opens]) for close in closes])
 

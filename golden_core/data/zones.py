@@ -148,10 +148,9 @@ def _verdict(
     if declared is None:
         return "read", f"the weekends read {found}"
     explains = f"{declared} explains {int(reading.declared_agrees.sum())} of {count} weekends"
-    if reading.against > reading.in_favour:
-        against = ", ".join(reading.segments[0].zones[:2])
-        return "unverifiable", f"{explains}, and there are too few of them to tell it from what fits better: {against}"
     others = [zone for zone in reading.segments[0].zones if zone != declared]
+    if reading.against > reading.in_favour:
+        return "unverifiable", f"{explains}; too little to tell it from what fits better: {', '.join(others)}"
     if others:
         return "consistent", f"{explains}; they cannot distinguish {declared} from {', '.join(others)}"
     if count < FEWEST_WEEKENDS:

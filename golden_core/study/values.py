@@ -14,6 +14,9 @@ from golden_core.study.faults import closest, show
 from golden_core.study.frozen import freeze
 from golden_core.study.messages import SAID
 
+# The day of many brokers ends at midnight when it is 17:00 in New York, all year round.
+BROKER_CLOCKS = {"EET_US": "America/New_York+07:00"}
+
 
 def _said(message: str) -> PydanticCustomError:
     return PydanticCustomError(SAID, "{message}", {"message": message})
@@ -44,8 +47,9 @@ def _day(value: Any) -> datetime.date:
 
 
 def _time_zone(name: str) -> str:
+    zone = re.sub(r"[+-][0-9]{2}:[0-9]{2}$", "", BROKER_CLOCKS.get(name, name))
     try:
-        zoneinfo.ZoneInfo(name)
+        zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         hint = closest(name, zoneinfo.available_timezones())
         raise _said(f"must be an IANA time zone such as Europe/Berlin, got {show(name)}{hint}") from None

@@ -33,7 +33,9 @@ def terminal() -> Console:
 @contextmanager
 def teaching() -> Iterator[None]:
     """Turn an expected fault into its message and exit status 2; anything else keeps its traceback."""
+    from golden_core.data.local_time import ZoneError
     from golden_core.data.sources import SourceError
+    from golden_core.data.vendors.base import VendorError
     from golden_core.evaluation.campaign import IncompleteError
     from golden_core.legacy.audit.records import TableError
     from golden_core.legacy.frozen import FrozenFactsError
@@ -47,6 +49,6 @@ def teaching() -> Iterator[None]:
     faults = (StudyError, SourceError, PreparationError, IncompleteError, WarehouseError, TableError, FrozenFactsError)
     try:
         yield
-    except (*faults, LegacyTreeError, KerasCheckpointError, EvidenceError) as error:
+    except (*faults, VendorError, ZoneError, LegacyTreeError, KerasCheckpointError, EvidenceError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None

@@ -12,6 +12,7 @@ from golden_core.legacy.record.published import PublishedSplit, Record, RecordEr
 from golden_core.splits.walk_forward import usable_rows
 from golden_core.study import Study
 
+_VENDOR_COLUMNS = {name: name for name in ("timestamp", "open", "high", "low", "close")} | {"volume": None}
 # What the published splits and the user's files decide; everything else of the study may be overridden.
 _DECIDED = ("splits", "data.settings.paths", "data.pairs", "horizons")
 
@@ -69,7 +70,8 @@ def split_overrides(study: Study, record: Record, split: PublishedSplit, bars: s
         Empty if the study has no variant for this split.
     """
     given = study.model_dump(mode="json")
-    forecasters, columns = given["forecasters"], given["data"]["settings"]["columns"]
+    # A vendor's own format has no declared columns; what is written of its bars has those of the schema.
+    forecasters, columns = given["forecasters"], given["data"]["settings"]["columns"] or _VENDOR_COLUMNS
     name = study.name
     if split.shares != max(record.splits.values(), key=lambda other: len(other.variants)).shares:
         name = f"{name}_{split.shares.replace('/', '_')}"
@@ -79,6 +81,7 @@ def split_overrides(study: Study, record: Record, split: PublishedSplit, bars: s
     decided = {
         "name": name,
         "forecasters": forecasters,
+        "data.settings.format": "columns",
         "data.settings.paths": {study.data.pairs[0]: bars},
         "data.settings.columns": {ours: ours if theirs else None for ours, theirs in columns.items()},
         "splits.validation": split.validation_rows,

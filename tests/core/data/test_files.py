@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from golden_core.data.cleaning import clean
 from golden_core.data.sources import SourceError
-from golden_core.data.sources.files import Files
+from golden_core.data.sources.files import Files, FilesSettings
 from golden_core.schema import BARS
 
 HOURLY = Path(__file__).parents[3] / "../shared/data/hourly"
@@ -32,7 +33,7 @@ def make(make_data: Any, tmp_path: Path) -> Any:
         return make_data(
             **{
                 "source": "files",
-                "settings": {"paths": {"EURUSD": name}, "columns": columns or NAMES},
+                "settings": {"format": "columns", "paths": {"EURUSD": name}, "columns": columns or NAMES},
                 "bar": "1h",
                 "start": dt.date(2024, 1, 1),
                 "end": dt.date(2024, 1, 31),
@@ -99,10 +100,11 @@ def test_order_and_duplicates_are_left_to_cleaning(make: Any, tmp_path: Path) ->
     assert Files().read(make("d.parquet"), 0, tmp_path)["timestamp"].dt.hour().to_list() == [3, 1, 2, 2, 4]
 
 
-@pytest.mark.parametrize(("bar", "hours"), [("1h", 4), ("4h", 1), ("1d", 1)])
-def test_bars_of_another_length_are_refused(bar: str, hours: int, make: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("bar", "hours", "length"), [("1h", 4, "4h"), ("4h", 24, "1d"), ("1h", 24, "1d")])
+def test_longer_bars_are_refused(bar: str, hours: int, length: str, make: Any, tmp_path: Path) -> None:
+    """A bar of four hours taken for one would be known three hours too early."""
     _frame(_times("2024-01-02", 9, hours)).write_parquet(tmp_path / "d.parquet")
-    with pytest.raises(SourceError, match=rf"bars are {hours} hours apart \(median\), but data.bar says {bar}"):
+    with pytest.raises(SourceError, match=rf"bars are {length} long, but {bar} is asked for"):
         Files().read(make("d.parquet", bar=bar), 0, tmp_path)
 
 
@@ -112,12 +114,13 @@ def test_bars_of_another_length_are_refused(bar: str, hours: int, make: Any, tmp
         (CSV, {"name": "none.csv"}, r"EURUSD: there is no file .*none.csv"),
         (CSV, {"pairs": ("USDJPY",)}, "USDJPY: data.settings.paths has no file for it, only for EURUSD"),
         (CSV, {"columns": NAMES | {"close": "Close"}}, "EURUSD: .* has no column 'Close' for close; it has Time, O, H"),
-        (CSV.replace("1.25", "n/a"), {}, "EURUSD: .*bars.csv: row 3: column C: 'n/a' is not a number"),
-        (CSV.replace("T00:00:00", "T25:00:00"), {}, r"row 1: timestamp '2024-01-02T25:00:00' is not a time like"),
-        (CSV.replace("01:00:00", "01:00:00+00:00"), {}, r"row 2: timestamp .* is not a time like .* without an offset"),
-        (CSV.replace("2024-01-02", "02.01.2024"), {}, r"row 1: timestamp '02.01.2024T00:00:00' is not a time like"),
+        (CSV.replace("1.25", "n/a"), {}, "EURUSD: .*bars.csv: line 4: column 'C': 'n/a' is not a number"),
+        (CSV.replace("T00:00:00", "T25:00:00"), {}, r"line 2: '2024-01-02 25:00:00' is not a time like"),
+        (CSV.replace("01:00:00", "01:00:00+00:00"), {}, r"line 3: '2024-01-02 01:00:00\+00:00' is not a time like"),
+        (CSV.replace("2024-01-02", "02.01.2024"), {}, "line 2: '02.01.2024 .*' can be read in two ways: day before"),
+        (CSV, {"settings": {"format": "columns", "paths": {"EURUSD": "bars.csv"}, "columns": None}}, "columns is null"),
         (CSV.replace("2024-01-02", "2023-01-02"), {}, "EURUSD: .* has no bar from 2024-01-01 to 2024-01-31"),
-        ("", {}, "EURUSD: .*bars.csv cannot be read: empty CSV"),
+        ("", {}, "EURUSD: .*bars.csv: the file is empty"),
     ],
 )
 def test_faults_are_named(text: str, changes: dict[str, Any], message: str, make: Any, tmp_path: Path) -> None:
@@ -130,22 +133,34 @@ def test_faults_are_named(text: str, changes: dict[str, Any], message: str, make
 def test_a_local_time_that_is_skipped_or_repeated_is_refused(day: dt.date, make: Any, tmp_path: Path) -> None:
     _frame(_times(str(day), 4)).write_parquet(tmp_path / "d.parquet")
     data = make("d.parquet", time_zone="Europe/Berlin", start=day - dt.timedelta(days=1), end=day)
-    with pytest.raises(
-        SourceError, match=r"row 3: timestamp .* is not a time that exists exactly once in Europe/Berlin"
-    ):
+    why = r"is not a time of Europe/Berlin" if day.month == 3 else r"happens twice in Europe/Berlin"
+    with pytest.raises(SourceError, match=rf"EURUSD: .*d.parquet: line 3: {day} 02:00:00 {why}"):
         Files().read(data, 0, tmp_path)
 
 
 def test_other_formats_are_refused(make: Any, tmp_path: Path) -> None:
-    (tmp_path / "bars.txt").write_text(CSV)
-    (tmp_path / "bars.parquet").write_bytes(b"rubbish")
-    _frame([1]).write_parquet(tmp_path / "int.parquet")
-    with pytest.raises(SourceError, match=r"must be a .parquet or a .csv file"):
-        Files().read(make("bars.txt"), 0, tmp_path)
-    with pytest.raises(SourceError, match=r"EURUSD: .*bars.parquet cannot be read"):
-        Files().read(make("bars.parquet"), 0, tmp_path)
-    with pytest.raises(SourceError, match=r"timestamps are Int64, expected times or text"):
-        Files().read(make("int.parquet"), 0, tmp_path)
+    (tmp_path / "rubbish.parquet").write_bytes(b"rubbish \xff\xd8")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 rubbish PAR1")
+    _frame([1.5]).write_parquet(tmp_path / "float.parquet")
+    with pytest.raises(SourceError, match=r"EURUSD: .*this file is neither"):
+        Files().read(make("rubbish.parquet"), 0, tmp_path)
+    with pytest.raises(SourceError, match=r"EURUSD: .*broken.parquet cannot be read as Parquet"):
+        Files().read(make("broken.parquet"), 0, tmp_path)
+    with pytest.raises(SourceError, match=r"column 'Time' holds Float64, expected times"):
+        Files().read(make("float.parquet"), 0, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("format", "columns", "message"),
+    [
+        ("auto", NAMES, "columns: must be null with format auto, which knows its columns"),
+        ("plain_cvs", None, "must be columns, auto, or a reader: no format is called .* did you mean 'plain_csv'"),
+        ("plain_csv:ask", None, "format plain_csv offers only day_first, month_first, got 'ask'"),
+    ],
+)
+def test_settings_that_contradict_themselves_are_refused(format: str, columns: Any, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        FilesSettings.model_validate({"format": format, "paths": {}, "columns": columns})
 
 
 def test_describe_hashes_every_file(make: Any, tmp_path: Path) -> None:
@@ -164,7 +179,7 @@ def test_a_real_hourly_feed(pair: str, make_data: Any, tmp_path: Path) -> None:
     columns = {name: name for name in NAMES}
     data = make_data(
         source="files",
-        settings={"paths": {pair: str(path)}, "columns": columns},
+        settings={"format": "columns", "paths": {pair: str(path)}, "columns": columns},
         pairs=(pair,),
         bar="1h",
         start=dt.date(2010, 1, 4),

@@ -74,6 +74,16 @@ def test_the_users_settings_hold_under_both():
         assert study.data.settings["columns"]["volume"] is None
 
 
+def test_a_vendors_own_format_becomes_columns_of_the_schema():
+    study = under("96/2/2", ["data.settings.format=auto", "data.settings.columns=null", "data.time_zone=EET_US"])
+    settings = study.data.settings
+    assert (settings["format"], settings["columns"]["close"], settings["columns"]["volume"]) == (
+        "columns",
+        "close",
+        None,
+    )
+
+
 def test_a_study_without_its_variants_has_no_second_split():
     without = ["forecasters={random_walk: {}, v08: {gate: linear, initialisers: keras_3.8}}"]
     assert split_overrides(legacy_study(without), RECORD, RECORD.splits["94/3/3"], "x.parquet") == []

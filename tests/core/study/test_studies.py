@@ -11,7 +11,7 @@ from golden_core.catalogue import load_study, study_names
 from golden_core.data.features import FEATURES
 from golden_core.lake import STUDIES
 from golden_core.splits.walk_forward import usable_rows, walk_forward
-from golden_core.study import Study
+from golden_core.study import Study, StudyError
 
 BASELINES = {"random_walk", "drift", "ar", "ets", "dlinear"}
 LEGACY = {f"v{number:02d}" for number in range(1, 11)}
@@ -129,3 +129,23 @@ def test_legacy_architectures_all_get_the_same_settings(read: Callable[..., Stud
     for name in ("golden", "legacy"):
         study = load_study(name)
         assert {str(study.forecasters[variant]) for variant in LEGACY} == {str(study.forecasters["v01"])}
+
+
+@pytest.mark.parametrize(
+    ("zone", "message"),
+    [
+        ("EET_US", None),  # the clock of brokers whose day ends at 17:00 New York
+        ("UTC+02:00", None),
+        ("America/New_York+07:00", None),
+        ("EET", None),
+        ("EET_EU", "must be an IANA time zone"),
+        ("UTC+2", "must be an IANA time zone"),
+        ("Mars+02:00", "must be an IANA time zone"),
+    ],
+)
+def test_a_brokers_clock_is_a_time_zone(zone, message):
+    if message is None:
+        assert load_study("legacy", [f"data.time_zone={zone}"]).data.time_zone == zone
+        return
+    with pytest.raises(StudyError, match=f"data.time_zone: {message}"):
+        load_study("legacy", [f"data.time_zone={zone}"])

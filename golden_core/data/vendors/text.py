@@ -1,0 +1,235 @@
+"""Delimited text as rows of text: encoding, line ends, separator, ragged rows. No column has a meaning here."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from golden_core.data.vendors.base import VendorError
+
+IntArray = npt.NDArray[np.intp]
+
+HEAD_BYTES = 65_536
+SEPARATORS = ("\t", ";", ",")  # in this order: a semicolon file may hold commas as decimal marks
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"7z\xbc\xaf": "7z",
+    b"Rar!": "rar",
+}
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The first complete lines of a text file, blank ones left out, and what separates their fields."""
+
+    lines: tuple[str, ...]
+    separator: str
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The fields of the first line."""
+        return self.fields(0)
+
+    def fields(self, line: int) -> tuple[str, ...]:
+        """Return the fields of a line, stripped."""
+        return tuple(strip(field) for field in self.lines[line].split(self.separator))
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Every row of a file as text.
+
+    Parameters
+    ----------
+    table : pl.DataFrame
+        String columns under the names of the header, or ``0``, ``1``, … where the file has none; stripped.
+    line : pl.Series
+        Line of each row in the file, counted from 1.
+    ended : bool
+        Whether the last line has a line end. Some vendors never write one, a file that is cut off has none.
+    notes : tuple of str
+        What was decided on the way.
+    """
+
+    table: pl.DataFrame
+    line: pl.Series
+    ended: bool
+    notes: tuple[str, ...]
+
+    def with_table(self, table: pl.DataFrame) -> Rows:
+        """Return the same rows under other names."""
+        return replace(self, table=table)
+
+
+def strip(field: str) -> str:
+    """Return a field without the spaces and quotes around it."""
+    return field.strip(' \t"\r')
+
+
+def refuse_packed(path: Path) -> None:
+    """Refuse an empty file, and an archive, which may hold several files.
+
+    Raises
+    ------
+    VendorError
+        Naming the kind of archive.
+    """
+    with path.open("rb") as stream:
+        first = stream.read(8)
+    if not first:
+        raise VendorError(f"{path}: the file is empty; it was perhaps never downloaded whole: fetch it again")
+    for magic, kind in _PACKED.items():
+        if first.startswith(magic):
+            raise VendorError(f"{path}: this is a {kind} archive; unpack it and name the file inside")
+
+
+def require_text(path: Path) -> None:
+    """Refuse a file whose bytes are no text.
+
+    Raises
+    ------
+    VendorError
+        Naming the first byte that is none.
+    """
+    _clean_bytes(path)
+
+
+def read_head(path: Path) -> Head | None:
+    """Return the first lines of a text file, or None where it is none."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        data = stream.read(HEAD_BYTES)
+    whole = len(data) < HEAD_BYTES
+    try:
+        if data.startswith(_UTF16):
+            text = codecs.getincrementaldecoder("utf-16")().decode(data)
+        else:
+            text = codecs.getincrementaldecoder("utf-8-sig")().decode(data)
+    except UnicodeDecodeError:
+        return None
+    lines = text.replace("\r", "\n").split("\n")
+    kept = tuple(line for line in (lines if whole else lines[:-1]) if line.strip())
+    if not kept or "\0" in text:
+        return None
+    return Head(kept, separator_of(kept[0]))
+
+
+def separator_of(line: str) -> str:
+    """Return what separates the fields of a line: tab before semicolon before comma."""
+    return next((mark for mark in SEPARATORS if mark in line), ",")
+
+
+def read_rows(path: Path, *, header: bool) -> Rows:
+    """Read a whole file as text.
+
+    Parameters
+    ----------
+    path : Path
+    header : bool
+        Whether the first line names the columns.
+
+    Raises
+    ------
+    VendorError
+        If the file is empty, an archive, not UTF-8, has no row, names a column twice, or a row has more or fewer
+        fields than the first line.
+    """
+    refuse_packed(path)
+    data, ended, notes = _clean_bytes(path)
+    lines, kept = _filled_lines(data)
+    if len(kept) < len(lines) - 1:
+        notes.append(f"{len(lines) - 1 - len(kept)} blank lines hold no row")
+        data = b"\n".join(data[lines[i] + 1 : lines[i + 1]] for i in kept) + b"\n"
+    if len(kept) == 0:
+        raise VendorError(f"{path}: the file holds nothing but blank lines; fetch it again")
+    first = data[: data.index(b"\n")].decode()
+    separator = separator_of(first)
+    _require_even(path, data, separator, kept + 1)
+    if header and len(kept) == 1:
+        raise VendorError(f"{path}: there is a header and no row below it; export it again, or leave the file out")
+    table = pl.read_csv(
+        data,
+        has_header=False,
+        skip_rows=int(header),
+        separator=separator,
+        quote_char=None,
+        infer_schema=False,
+        raise_if_empty=False,
+    )
+    names = [strip(field) for field in first.split(separator)] if header else [str(i) for i in range(table.width)]
+    table.columns = _distinct(path, names)
+    table = table.with_columns(pl.all().fill_null("").str.strip_chars(' \t"\r'))
+    return Rows(table, pl.Series("line", kept[int(header) :] + 1), ended, tuple(notes))
+
+
+def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
+    """Return UTF-8 bytes with plain line ends, the last included and whether it was there, without byte order mark."""
+    data, notes = path.read_bytes(), list[str]()
+    if data.startswith(_UTF16):
+        # MetaTrader's own scripts write UTF-16; its byte order mark leaves nothing to guess.
+        try:
+            data = data.decode("utf-16").encode()
+        except UnicodeDecodeError as error:
+            raise VendorError(f"{path}: byte {error.start}: broken UTF-16 text; fetch the file again") from None
+        notes.append("the text is UTF-16")
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise VendorError(
+            f"{path}: line {line}: byte 0x{data[error.start]:02x} is not UTF-8 text; save the file as UTF-8, for "
+            "example with iconv -f cp1252 -t utf-8, or check that it is a text file at all"
+        ) from None
+    if b"\0" in data:
+        raise VendorError(f"{path}: byte {data.index(0)} is zero: this is no text file; name its reader with --format")
+    if b"\r" in data:
+        data = data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n")
+        data = data if b"\n" in data else data.replace(b"\r", b"\n")
+    return data.rstrip(b"\n") + b"\n", data.endswith(b"\n"), notes
+
+
+def _filled_lines(data: bytes) -> tuple[IntArray, IntArray]:
+    """Return the positions of line ends (one before the first line), and the indices of lines that are not blank."""
+    codes = np.frombuffer(data, dtype=np.uint8)
+    ends = np.concatenate(([-1], np.flatnonzero(codes == ord("\n"))))
+    starts = codes[ends[:-1] + 1]
+    # A row seldom begins with a space: only lines that do are looked at one by one.
+    suspects = np.flatnonzero((starts == ord(" ")) | (starts == ord("\t")) | (starts == ord("\r")))
+    blank = starts == ord("\n")
+    blank[suspects] = [not data[ends[i] + 1 : ends[i + 1]].strip() for i in suspects]
+    return ends, np.flatnonzero(~blank)
+
+
+def _require_even(path: Path, data: bytes, separator: str, lines: IntArray) -> None:
+    """Refuse rows with more or fewer fields than the first line."""
+    codes = np.frombuffer(data, dtype=np.uint8)
+    ends = np.concatenate(([-1], np.flatnonzero(codes == ord("\n"))))
+    fields = np.diff(np.searchsorted(np.flatnonzero(codes == ord(separator)), ends)) + 1
+    ragged = np.flatnonzero(fields != fields[0])
+    if not len(ragged):
+        return
+    row = int(ragged[0])
+    found = data[ends[row] + 1 : ends[row + 1]].decode()
+    cut = row == len(fields) - 1 and fields[row] < fields[0]
+    fix = "the file is cut off: fetch it again" if cut else "mend the line, or export the file again"
+    raise VendorError(
+        f"{path}: line {lines[row]}: {fields[row]} fields where the first line has {fields[0]}: {found[:120]!r}; {fix}"
+    )
+
+
+def _distinct(path: Path, names: list[str]) -> list[str]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise VendorError(f"{path}: line 1 names {', '.join(map(repr, twice))} twice; rename one of the columns")
+    return names

@@ -1,0 +1,91 @@
+"""`golden data import`: says what it decided and why, or what is wrong in one line; needs no network."""
+
+import json
+
+import polars as pl
+import pytest
+from support.text_files import FORMS, NAMES, hourly
+from typer.testing import CliRunner
+
+from golden_core.data.vendors import READERS
+from golden_dagster.cli.application import app
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["data", "import", *map(str, arguments)])
+
+
+def words(result):
+    """Return what is printed, without the frame of the table and its line breaks."""
+    return " ".join(result.output.replace("│", " ").split())
+
+
+def test_help_suffices():
+    help_text = " ".join(run("--help").output.split())
+    for name in READERS:
+        assert name in help_text
+    for part in (
+        "--pair",
+        "--format",
+        "--zone",
+        "--bar",
+        "--column",
+        "weekends contradict",
+        "EET_US",
+        "golden data import",
+    ):
+        assert part in help_text
+
+
+def test_it_says_what_was_decided_and_why(home, tmp_path):
+    FORMS["dukascopy_local"].write(hourly("2024-03-03", 4), tmp_path / "x_BID.csv", 5)
+    result = run(tmp_path / "x_BID.csv", "--pair", "eur/usd")
+    assert result.exit_code == 0, result.output
+    for part in (
+        "EURUSD from x_BID.csv", "dukascopy_csv: its header calls the time 'Local time'", "UTC explains 3 of 3",
+        "480 bars of 1h, 2024-03-03 22:00:00+00:00 to", "bid, as written", "each row carries its offset from UTC",
+        "none is stated: note what you agreed", "sources/imports/EURUSD/x_BID_",
+    ):  # fmt: skip
+        assert part in words(result), part
+    (parquet,) = home.rglob("*.parquet")
+    assert pl.read_parquet(parquet).height == json.loads(parquet.with_suffix(".json").read_text())["rows"] == 480
+
+
+def test_columns_zone_and_bar_can_be_declared(home, tmp_path):
+    FORMS["declared"].write(hourly("2024-03-03", 4), tmp_path / "x.csv", 5)
+    columns = [part for ours, theirs in NAMES.items() for part in ("--column", f"{ours}={theirs}")]
+    result = run(tmp_path / "x.csv", "--pair", "EURUSD", "--zone", "UTC", "--bar", "1d", *columns)
+    assert result.exit_code == 0, result.output
+    assert "plain_csv: its columns were declared" in words(result)
+    assert "20 bars of 1d" in words(result)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nothing.csv", "--pair", "EURUSD"), "there is no file nothing.csv"),
+        (("x.csv", "--pair", "EUR"), "--pair must be two different currencies"),
+        (("x.csv", "--pair", "EURUSD"), "does not state its clock"),
+        (("x.csv", "--pair", "EURUSD", "--zone", "Mars"), "unknown clock 'Mars'"),
+        (("x.csv", "--pair", "EURUSD", "--zone", "UTC"), "EET_US"),
+        (("x.csv", "--pair", "EURUSD", "--format", "metatrader4"), "did you mean 'metatrader5'"),
+        (("x.csv", "--pair", "EURUSD", "--zone", "EET_US", "--bar", "1w"), "a bar of '1w' is none of"),
+        (("x.csv", "--pair", "USDJPY", "--zone", "EET_US"), "is none of USDJPY"),
+        (("x.csv", "--pair", "EURUSD", "--column", "opening=O"), "--column must look like close=NAME"),
+        (("x.csv", "--pair", "EURUSD", "--column", "open=O"), "x.csv has no column 'O' for open"),
+    ],
+)
+def test_a_fault_is_one_line_and_exit_status_2(arguments, message, home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    FORMS["metatrader4"].write(hourly("2024-03-03", 6), tmp_path / "x.csv", 5)
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert "Traceback" not in result.output
+    assert not home.exists()
