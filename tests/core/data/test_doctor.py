@@ -14,12 +14,12 @@ from golden_core.catalogue import load_study
 from golden_core.data.card import CardFacts, data_card
 from golden_core.data.clock import expected_opens
 from golden_core.data.crosschecks import compare_sources
-from golden_core.data.doctor import Diagnosis, coverage_of, examine
+from golden_core.data.doctor import Diagnosis, Patient, coverage_of, examine
 from golden_core.data.local_time import ZoneError, from_utc
 from golden_core.data.opening import open_file
 from golden_core.data.quality import Verdict, summarise
 from golden_core.data.sources.base import SourceError
-from golden_core.schema import CLEANING, LEDGER, PARITY, QUALITY
+from golden_core.schema import BARS, CLEANING, LEDGER, PARITY, QUALITY
 
 CHECKS = load_study("legacy").checks
 HOURLY = Path(__file__).parents[4] / "shared/data/hourly"
@@ -56,6 +56,13 @@ def write(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return made
+
+
+def patient(table: pl.DataFrame) -> Patient:
+    """Return a table as if it had been read: readers refuse some files whole that the doctor could still examine."""
+    hour = pl.col("timestamp").dt.offset_by("1h")
+    bars = table.with_columns(pair=pl.lit("EURUSD"), available_at=hour)
+    return Patient(bars.select(name for name in BARS.dtypes if name in bars.columns), "1h", "UTC", "not read")
 
 
 def failed(diagnosis: Diagnosis) -> list[str]:
@@ -101,7 +108,7 @@ def test_a_mislabelled_clock_fails(kept: str, declared: str, feed: pl.DataFrame,
     assert "times are UTC" in failed(found)
 
 
-def test_planted_faults_fail_their_own_claim(feed: pl.DataFrame, write: Callable[..., Path]) -> None:
+def test_planted_faults_fail_their_own_claim(feed: pl.DataFrame) -> None:
     epoch = where(every(50), feed, timestamp=pl.lit(0).cast(feed.schema["timestamp"]))
     slips = where(every(50), feed, **{name: pl.col(name) * 100 for name in PRICES})
     absurd = where(every(50), feed, close=pl.lit(1965.0))
@@ -117,7 +124,7 @@ def test_planted_faults_fail_their_own_claim(feed: pl.DataFrame, write: Callable
         "inconsistent_range": (crossed, ["bars that stay"]),
     }
     for rule, (table, claims) in cases.items():
-        found = examine(open_file(write(table)), CHECKS)
+        found = examine(patient(table), CHECKS)
         assert set(claims) <= set(failed(found)), (rule, found.verdicts)
         assert rule in rows(found)
         assert rule == "unremarkable" or rule in found.card
@@ -125,23 +132,23 @@ def test_planted_faults_fail_their_own_claim(feed: pl.DataFrame, write: Callable
         assert all(f"| {claim} | **FAIL** |" in found.card for claim in claims)
 
 
-def test_nothing_left_is_a_failure_too(feed: pl.DataFrame, write: Callable[..., Path]) -> None:
-    found = examine(open_file(write(feed.with_columns(close=pl.lit(-1.0)))), CHECKS)
+def test_nothing_left_is_a_failure_too(feed: pl.DataFrame) -> None:
+    found = examine(patient(feed.with_columns(close=pl.lit(-1.0))), CHECKS)
     assert failed(found) == ["bars that stay"]
     assert "cleaning left none of 6,198 rows of EURUSD: 6,198 unusable_price" in found.card
 
 
-def test_a_file_of_closes_is_examined_as_far_as_it_goes(feed: pl.DataFrame, write: Callable[..., Path]) -> None:
-    found = examine(open_file(write(feed.select("timestamp", "close"))), CHECKS)
+def test_a_file_of_closes_is_examined_as_far_as_it_goes(feed: pl.DataFrame) -> None:
+    found = examine(patient(feed.select("timestamp", "close")), CHECKS)
     assert found.passed
     assert next(v for v in found.verdicts if v.claim == "flat bars").passed is None
     assert "does not apply: the bars have no open, high, low" in found.card
 
 
-def test_one_stray_date_does_not_stretch_the_range(feed: pl.DataFrame, write: Callable[..., Path]) -> None:
+def test_one_stray_date_does_not_stretch_the_range(feed: pl.DataFrame) -> None:
     for year in (1970, 2150):
         stray = pl.lit(dt.datetime(year, 1, 1, tzinfo=dt.UTC)).cast(feed.schema["timestamp"])
-        bars = open_file(write(where(pl.int_range(pl.len()) == 5, feed, timestamp=stray))).bars
+        bars = patient(where(pl.int_range(pl.len()) == 5, feed, timestamp=stray)).bars
         found = coverage_of(bars, "1h", "UTC")
         assert (found.start.year, found.end.year) == (2023, 2023)
 
