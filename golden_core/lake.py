@@ -46,8 +46,13 @@ class StudyFolder:
         """What the source says about its input: file, hash, range."""
         return self.root / "source.json"
 
+    @property
+    def card(self) -> Path:
+        """The data card."""
+        return self.root / "card.md"
+
     def table(self, kind: str, key: str) -> Path:
-        """Path of one partition of a Parquet table: bars, cleaning, calendar, folds, scalers."""
+        """Path of one partition of a Parquet table: bars, cleaning, ledger, calendar, folds, scalers."""
         return confined(self.root, kind, f"{key}.parquet")
 
     def trial(self, forecaster: str, series: str, fingerprint: str) -> Path:

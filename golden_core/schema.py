@@ -105,15 +105,71 @@ BARS = Table(
 
 CLEANING = Table(
     "cleaning",
-    "The account of cleaning: how many rows each rule kept, repaired or quarantined.",
+    "The account of cleaning: every raw row once, under the rule that decided about it.",
     (
         _PAIR,
         Column("rule", pl.String, "name of the rule"),
         Column("action", pl.String, "kept, repaired or quarantined"),
-        Column("rows", pl.Int64, "rows the rule applied to"),
+        Column("rows", pl.Int64, "rows the rule decided about"),
         Column("detail", pl.String, "what the rule does"),
     ),
     key=("pair", "rule", "action"),
+)
+
+LEDGER = Table(
+    "ledger",
+    "Every row of the raw table that cleaning remarked on: what became of it, why, and what it was.",
+    (
+        _PAIR,
+        Column("timestamp", UTC_TIME, "bar open, as it came", "UTC"),
+        Column("position", pl.Int64, "row of the pair's raw table, counted from 1"),
+        Column("action", pl.String, "kept, repaired or quarantined"),
+        Column("rule", pl.String, "the rule that decided, the first that applies"),
+        Column("open", pl.Float64, "as it came; null where the source has none", "quote per base"),
+        Column("high", pl.Float64, "as it came", "quote per base"),
+        Column("low", pl.Float64, "as it came", "quote per base"),
+        Column("close", pl.Float64, "as it came", "quote per base"),
+        Column("volume", pl.Float64, "as it came"),
+    ),
+    key=("pair", "position"),
+)
+
+QUALITY = Table(
+    "quality",
+    "The quality of raw bars by pair and month. A count is null where the bars cannot show it.",
+    (
+        _PAIR,
+        Column("month", pl.Date, "first day of the month (UTC)"),
+        Column("expected", pl.Int64, "bars that the calendar asks for, those that a closure explains left out"),
+        Column("present", pl.Int64, "of these, bars that are there after cleaning"),
+        Column("missing", pl.Int64, "of these, bars that are not"),
+        Column("explained", pl.Int64, "bars that are not there because a holiday closes the market"),
+        Column("partial", pl.Int64, "bars of which a part lies outside the trading week"),
+        Column("kept", pl.Int64, "raw rows that stay as they came"),
+        Column("repaired", pl.Int64, "raw rows that stay, changed or moved"),
+        Column("quarantined", pl.Int64, "raw rows that do not stay"),
+        Column("filled", pl.Int64, "of the quarantined, flat rows of a closed market and stubs of weekends"),
+        Column("flat", pl.Int64, "raw rows with open = high = low = close, the filled left out"),
+        Column("spikes", pl.Int64, "raw rows off the scale, refuted by other pairs, or undone by the next bar"),
+        Column("zero_volume", pl.Int64, "raw rows with no volume"),
+        Column("longest_gap", pl.Int64, "most expected bars missing in a row", "bars"),
+    ),
+    key=("pair", "month"),
+)
+
+PARITY = Table(
+    "parity",
+    "Triangular parity: how far log(AB) + log(BC) − log(AC) is from zero where all three pairs have a bar.",
+    (
+        Column("triangle", pl.String, "EURUSD × USDJPY / EURJPY: the third pair is what the first two imply"),
+        Column("bars", pl.Int64, "times at which all three pairs have a bar"),
+        Column("median", pl.Float64, "median residual", "log price"),
+        Column("q50_abs", pl.Float64, "median absolute residual", "log price"),
+        Column("q99_abs", pl.Float64, "99th percentile of the absolute residual", "log price"),
+        Column("max_abs", pl.Float64, "largest absolute residual", "log price"),
+        Column("flagged", pl.Int64, "bars with an absolute residual beyond the study's bound"),
+    ),
+    key=("triangle",),
 )
 
 CALENDAR = Table(

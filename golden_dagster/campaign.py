@@ -20,6 +20,7 @@ from golden_core.trials import (
     Outcome,
     all_trials,
     prepare_pair,
+    prepare_quality,
     prepare_raw,
     prepare_series,
     require_time_order,
@@ -73,6 +74,8 @@ class Campaign:
         if self._pairs_are_stale():
             yield Stage("bars", inputs[:1], pair_partitions(study))
             checked.add(inputs[0])
+        if self._quality_is_stale():
+            yield Stage("data quality", [dg.AssetKey("data_quality")])
         if self._series_are_stale():
             yield Stage("folds", inputs[1:], series_partitions(study))
             checked.add(inputs[1])
@@ -128,6 +131,10 @@ class Campaign:
         return not set(pairs) <= made or any(
             prepare_pair(self.home, self.study, pair, write=False).changed for pair in pairs
         )
+
+    def _quality_is_stale(self) -> bool:
+        made = self.instance.get_latest_materialization_event(dg.AssetKey("data_quality")) is not None
+        return not made or prepare_quality(self.home, self.study, write=False).changed
 
     def _series_are_stale(self) -> bool:
         made = self.instance.get_materialized_partitions(dg.AssetKey("folds"))

@@ -11,10 +11,10 @@ from golden_core.reporting.formats import ABSENT, count, plain
 from golden_core.study import Study
 from golden_core.warehouse import Warehouse
 
-# Repaired bars are among the kept ones; the range is what the folds use, labels included.
+# Bars are the rows that stay, as they came or repaired; the range is what the folds use, labels included.
 DATA = """
 WITH account AS (
-    SELECT pair, CAST(sum(rows) FILTER (action = 'kept') AS BIGINT) AS bars,
+    SELECT pair, CAST(sum(rows) FILTER (action <> 'quarantined') AS BIGINT) AS bars,
            CAST(sum(rows) FILTER (action = 'repaired') AS BIGINT) AS repaired,
            CAST(sum(rows) FILTER (action = 'quarantined') AS BIGINT) AS quarantined
     FROM cleaning WHERE study = $1 GROUP BY pair
@@ -88,8 +88,8 @@ def cleaning_exhibit(warehouse: Warehouse, study: Study) -> Exhibit:
     """Return how many bars each rule of cleaning applied to."""
     return Exhibit(
         "cleaning",
-        "The account of cleaning: bars that each rule applied to, summed over pairs, and the pairs concerned. Nothing "
-        "is filled in.",
+        "The account of cleaning: every raw row once, under the rule that decided about it, summed over pairs, and the "
+        "pairs concerned. Nothing is filled in.",
         (
             field("Rule", "rule", plain, kind="heading"),
             field("Action", "action", plain, kind="text"),

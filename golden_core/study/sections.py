@@ -187,6 +187,12 @@ class ChecksSection(Section):
     reproduced_trials: int = Field(ge=1, description="trials retrained in a fresh process and compared bitwise")
     poisoned_times: int = Field(ge=1, description="times after which all data is replaced in the leakage probe")
     max_abs_log_return: float = Field(gt=0, description="largest plausible one-bar log return")
+    max_missing_share: float = Field(ge=0, lt=1, description="bars the calendar asks for that may be missing, of all")
+    max_quarantined_share: float = Field(ge=0, lt=1, description="raw rows that cleaning may remove, of all")
+    max_repaired_share: float = Field(ge=0, lt=1, description="raw rows that cleaning may change or move, of all")
+    max_flat_share: float = Field(ge=0, lt=1, description="clean bars that may be flat, of all; closes alone never are")
+    max_parity_residual: float = Field(gt=0, description="largest plausible residual of a triangle of pairs, log price")
+    max_parity_share: float = Field(ge=0, lt=1, description="bars of a triangle that may be beyond it, of all")
 
 
 class Study(Section):

@@ -13,6 +13,7 @@ from golden_core.trials.identity import (
     trial_status,
 )
 from golden_core.trials.preparation import PreparationError, prepare_pair, prepare_raw, prepare_series
+from golden_core.trials.quality import Quality, prepare_quality
 from golden_core.trials.reproduction import Reproduction, reproduce
 from golden_core.trials.run import TrialError, require_time_order, run_trial
 from golden_core.trials.tables import trials_table
@@ -20,6 +21,7 @@ from golden_core.trials.tables import trials_table
 __all__ = [
     "Outcome",
     "PreparationError",
+    "Quality",
     "Reproduction",
     "SeriesInputs",
     "Trial",
@@ -29,6 +31,7 @@ __all__ = [
     "all_trials",
     "fingerprint",
     "prepare_pair",
+    "prepare_quality",
     "prepare_raw",
     "prepare_series",
     "reproduce",

@@ -39,7 +39,7 @@ def prepare_raw(home: Home, study: Study, *, write: bool = True) -> Prepared:
     folder, kind = home.study(study.name), source(study.data.source)
     description = dict(kind.describe(study.data, home.root))
     raw = kind.read(study.data, study.seeds.root, home.root)
-    changed = _store({folder.raw: raw}, write=write)
+    changed = store({folder.raw: raw}, write=write)
     if write and not (folder.source.exists() and read_json(folder.source) == description):
         write_json(description, folder.source)
     return Prepared(raw, hash_frame(raw), changed, description)
@@ -51,19 +51,21 @@ def prepare_pair(
     """Build and clean the bars of one pair from the stored source table (or from ``raw``)."""
     folder, kind = home.study(study.name), source(study.data.source)
     table = pl.read_parquet(folder.raw) if raw is None else raw
-    bars = kind.bars(table, study.data, pair)
-    cleaned = clean(bars, study.data, max_abs_log_return=study.checks.max_abs_log_return)
+    raw_bars = {name: kind.bars(table, study.data, name) for name in study.data.pairs}
+    others = [bars for name, bars in raw_bars.items() if name != pair]
+    cleaned = clean(raw_bars[pair], study.data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
     if cleaned.bars.is_empty():
         raise PreparationError(f"{pair}: no bar is left between {study.data.start} and {study.data.end}")
-    changed = _store(
+    changed = store(
         {
             folder.table("bars", pair): cleaned.bars,
             folder.table("cleaning", pair): cleaned.account,
+            folder.table("ledger", pair): cleaned.ledger,
             folder.table("calendar", pair): cleaned.calendar,
         },
         write=write,
     )
-    notes = {"account": cleaned.account, "calendar": cleaned.calendar}
+    notes = {"account": cleaned.account, "calendar": cleaned.calendar, "ledger": cleaned.ledger}
     return Prepared(cleaned.bars, hash_frame(cleaned.bars), changed, notes)
 
 
@@ -90,12 +92,12 @@ def prepare_series(home: Home, study: Study, pair: str, horizon: int, *, write: 
         raise PreparationError(f"{series}: {error}") from None
     scheme = study.splits.scheme
     folds = folds_table(study.name, pair, horizon, laid.folds, bars, scheme=scheme, context_length=length)
-    changed = _store({folder.table("folds", series): folds, folder.table("scalers", series): scalers}, write=write)
+    changed = store({folder.table("folds", series): folds, folder.table("scalers", series): scalers}, write=write)
     identity = hash_frame(folds) + hash_frame(scalers)
     return Prepared(folds, identity, changed, {"scalers": scalers, "unused_rows": laid.unused_rows})
 
 
-def _store(tables: dict[Path, pl.DataFrame], *, write: bool) -> bool:
+def store(tables: dict[Path, pl.DataFrame], *, write: bool) -> bool:
     """Write the tables whose content differs from the stored one; return whether any did."""
     changed = {path: table for path, table in tables.items() if not _same(path, table)}
     if write:

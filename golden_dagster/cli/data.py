@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from golden_dagster.cli.data_doctor import doctor
 from golden_dagster.cli.data_fetch import fetch_app
 from golden_dagster.cli.options import Overrides, StudyName, teaching, terminal
 
-app = typer.Typer(no_args_is_help=True, help="Look at a study's source of prices, refresh it, import or fetch files.")
+app = typer.Typer(no_args_is_help=True, help="Prices: look at a study's source, refresh, import, fetch, examine files.")
 app.add_typer(fetch_app, name="fetch")
+app.command("doctor")(doctor)
 
 
 @app.command()

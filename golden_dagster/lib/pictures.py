@@ -21,6 +21,26 @@ def closes_picture(bars: pl.DataFrame, pair: str) -> dg.MarkdownMetadataValue:
     axes.plot(bars["timestamp"].dt.replace_time_zone(None).to_numpy(), bars["close"].to_numpy(), linewidth=0.8)
     axes.set_ylabel(pair)
     axes.spines[["top", "right"]].set_visible(False)
+    return _png(figure, f"Closes of {pair}")
+
+
+def quality_picture(months: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    """Return one row of cells per pair, one cell per month: the share of bars that are missing or not as they came."""
+    faults = pl.sum_horizontal("missing", "repaired", pl.col("quarantined") - pl.col("filled").fill_null(0))
+    whole = pl.max_horizontal("expected", pl.sum_horizontal("kept", "repaired", "quarantined"), pl.lit(1))
+    grid = months.with_columns(share=faults / whole).pivot("month", index="pair", values="share", sort_columns=True)
+    names, dates = grid["pair"].to_list(), grid.columns[1:]
+    figure = Figure(figsize=(8, 1.0 + 0.28 * len(names)), dpi=90, layout="constrained")
+    axes = figure.add_subplot()
+    cells = axes.imshow(grid.drop("pair").to_numpy(), aspect="auto", cmap="magma_r", vmin=0.0, vmax=0.05)
+    axes.set_yticks(range(len(names)), names)
+    ticks = range(0, len(dates), max(1, len(dates) // 8))
+    axes.set_xticks(ticks, [dates[place][:7] for place in ticks])
+    figure.colorbar(cells, ax=axes, extend="max")
+    return _png(figure, "Share of bars missing, repaired or quarantined, by pair and month")
+
+
+def _png(figure: Figure, caption: str) -> dg.MarkdownMetadataValue:
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
-    return picture_value(stream.getvalue(), f"Closes of {pair}")
+    return picture_value(stream.getvalue(), caption)

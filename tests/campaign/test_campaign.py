@@ -65,6 +65,7 @@ def test_a_second_run_does_nothing(broken):
         ("seeds.root=2", {("dlinear", "EURUSD"), ("dlinear", "USDJPY")}),
         ("evaluation.confidence=0.9", set()),
         ("description=another", set()),
+        ("checks.max_missing_share=0.5", set()),
         ("context_length=4", EVERY),
         ("splits.embargo=2", EVERY),
     ],

@@ -13,6 +13,12 @@ CLAIMS = (
     "ecb_dates_explained",
     "prices_positive_and_plausible",
     "timestamps_unique_and_increasing",
+    "no_bars_missing",
+    "few_rows_quarantined",
+    "few_rows_repaired",
+    "few_bars_flat",
+    "triangles_agree",
+    "every_row_accounted_for",
     "no_label_overlap",
     "embargo_kept",
     "scaler_fitted_on_train_only",
@@ -174,3 +180,37 @@ def test_a_benchmark_that_is_missing_for_some_cutoffs(broken):
 def test_a_check_that_examined_nothing_fails(broken):
     warehouse(broken, "DELETE FROM forecasts")
     assert "no forecasts to examine" in fails("losses_finite")
+
+
+def test_a_fixing_that_went_missing(broken):
+    change_quality(broken, "quality", pl.col("missing") + 3)
+    assert fails("no_bars_missing").startswith("EURUSD: ")
+    assert "bars are missing that the calendar asks for" in fails("no_bars_missing")
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [("quarantined", "few_rows_quarantined"), ("repaired", "few_rows_repaired"), ("flat", "few_bars_flat")],
+)
+def test_rows_that_are_not_as_they_came(broken, column, name):
+    change_quality(broken, "quality", pl.lit(9, pl.Int64).alias(column))
+    assert f"rows are {column}" in fails(name)
+
+
+def test_pairs_of_a_triangle_that_disagree(broken):
+    path = broken.study("smoke").root / "parity.parquet"
+    row = {"triangle": "EURUSD × USDJPY / EURJPY", "bars": 500, "median": 0.0, "q50_abs": 0.0, "q99_abs": 0.0}
+    frame = pl.DataFrame([{**row, "max_abs": 0.01, "flagged": 7}], schema=pl.read_parquet(path).schema)
+    write_parquet(frame, path)
+    assert "EURUSD × USDJPY / EURJPY: 7 of 500 bars are further than 1e-09 from parity" in fails("triangles_agree")
+
+
+def test_a_row_that_nobody_accounts_for(broken):
+    path = broken.study("smoke").table("bars", "EURUSD")
+    write_parquet(pl.read_parquet(path)[:-1], path)
+    assert "clean bars, but the account keeps" in fails("every_row_accounted_for")
+
+
+def change_quality(home, name, *expressions):
+    path = home.study("smoke").root / f"{name}.parquet"
+    write_parquet(pl.read_parquet(path).with_columns(expressions), path)

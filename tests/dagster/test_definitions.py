@@ -19,7 +19,9 @@ def test_definitions_load(study):
     keys = {key.to_user_string() for key in graph_of(study).get_all_asset_keys()}
     models = {f"models/{name}" for name in load_study(study).forecasters}
     legacy = {"legacy/snapshot", "legacy/published_audit", "legacy/forensics", "legacy/alignment"}
-    shared = {"ecb_rates", "clean_bars", "folds", "metrics", "leaderboard", "comparisons", "report"}
+    shared = {
+        "ecb_rates", "clean_bars", "data_quality", "folds", "metrics", "leaderboard", "comparisons", "report",
+    }  # fmt: skip
     assert {key for key in keys if not key.startswith("milestones/")} == shared | models | legacy
     assert len(keys) - len(shared | models | legacy) == 21 + 7  # milestones and exit gates
 

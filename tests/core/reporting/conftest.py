@@ -60,7 +60,11 @@ def make_study(**changes: object) -> Study:
             "confidence": 0.95, "bootstrap_resamples": 200, "significance": 0.05, "volatility_window": 20,
             "strata": ("year",),
         },
-        "checks": {"reproduced_trials": 1, "poisoned_times": 1, "max_abs_log_return": 0.2},
+        "checks": {
+            "reproduced_trials": 1, "poisoned_times": 1, "max_abs_log_return": 0.2, "max_missing_share": 0.0,
+            "max_quarantined_share": 0.0, "max_repaired_share": 0.0, "max_flat_share": 0.0,
+            "max_parity_residual": 1e-9, "max_parity_share": 0.0,
+        },
     }  # fmt: skip
     return Study.model_validate({**settings, **changes})
 
@@ -177,7 +181,7 @@ def make_folds(study: Study) -> pl.DataFrame:
 
 
 RULES = (
-    ("unremarkable", "kept", 780),
+    ("unremarkable", "kept", 777),
     ("implausible_jump", "kept", 2),
     ("unusable_price", "quarantined", 1),
     ("out_of_order", "repaired", 3),

@@ -152,6 +152,12 @@ OUT_OF_BOUNDS: dict[Path, list[Any]] = {
     ("checks", "reproduced_trials"): [0],
     ("checks", "poisoned_times"): [0],
     ("checks", "max_abs_log_return"): [0, -0.1],
+    ("checks", "max_missing_share"): [-0.1, 1],
+    ("checks", "max_quarantined_share"): [-0.1, 1],
+    ("checks", "max_repaired_share"): [-0.1, 1],
+    ("checks", "max_flat_share"): [-0.1, 1],
+    ("checks", "max_parity_residual"): [0, -0.1],
+    ("checks", "max_parity_share"): [-0.1, 1],
 }
 NULLABLE = {
     ("forecasters", "dlinear", "epochs"),

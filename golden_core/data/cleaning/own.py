@@ -1,0 +1,64 @@
+"""Rules that a row decides by itself, or with rows of the same time: dates, duplicates, prices, trading week."""
+
+from __future__ import annotations
+
+import datetime
+
+import polars as pl
+
+from golden_core.data.cleaning.coverage import Covered, has_hours, share_of_week
+from golden_core.data.cleaning.rules import PRICES
+
+EPOCH = datetime.date(1970, 1, 1)
+NEIGHBOURHOOD = datetime.timedelta(days=366)
+A_DAY_NEARLY = 20  # hours from which a bar is a day's, whatever the clocks do
+
+
+def own_rules(raw: pl.DataFrame, covered: Covered) -> dict[str, pl.Expr]:
+    """Return the condition of each rule on raw bars (``schema.BARS`` and ``position``, in the order of the table)."""
+    prices = [name for name in PRICES if name in raw.columns]
+    day = pl.col("timestamp").dt.date()
+    usable = pl.all_horizontal((pl.col(name).is_finite() & (pl.col(name) > 0)).fill_null(False) for name in prices)
+    conditions = {
+        # A vendor's clock moves the epoch by some hours either way.
+        "epoch_zero": day.is_between(EPOCH - datetime.timedelta(days=1), EPOCH),
+        "absurd_date": ~day.is_between(covered.start - NEIGHBOURHOOD, covered.end + NEIGHBOURHOOD),
+        **_duplicates(raw),
+        "unusable_price": ~usable,
+    }
+    if has_hours(covered):
+        inside = share_of_week(pl.col("timestamp"), pl.col("available_at"))
+        length = (pl.col("available_at") - pl.col("timestamp")).dt.total_hours()
+        if set(PRICES) <= set(raw.columns):
+            volume = pl.col("volume") if "volume" in raw.columns else pl.lit(None, pl.Float64)
+            conditions["flat_while_closed"] = flat_bars() & (volume.fill_null(0.0) == 0) & (inside == 0)
+        conditions["outside_trading_week"] = inside == 0
+        conditions["weekend_stub"] = (inside < 0.5) & (length >= A_DAY_NEARLY)
+    return conditions
+
+
+def _duplicates(raw: pl.DataFrame) -> dict[str, pl.Expr]:
+    """Return the two conditions on times that several rows share; most feeds have none, and no more is asked then."""
+    repeated = raw.filter(pl.col("timestamp").is_duplicated())
+    first = pl.struct(pl.exclude("position")).is_first_distinct()
+    judged = repeated.select("position", first=first, conflict=first.sum().over("timestamp") > 1)
+    conflicting = judged.filter("conflict")["position"].implode()
+    copies = judged.filter(~pl.col("first"))["position"].implode()
+    place = pl.col("position")
+    return {"conflicting_duplicate": place.is_in(conflicting), "identical_duplicate": place.is_in(copies)}
+
+
+def inconsistent_range(columns: list[str]) -> pl.Expr:
+    """Return whether the high is below, or the low above, another price of the bar."""
+    prices = [name for name in PRICES if name in columns]
+    found = pl.lit(False)
+    if "high" in prices:
+        found |= pl.col("high") < pl.max_horizontal(prices)
+    if "low" in prices:
+        found |= pl.col("low") > pl.min_horizontal(prices)
+    return found
+
+
+def flat_bars() -> pl.Expr:
+    """Return whether open, high, low and close are equal."""
+    return (pl.col("open") == pl.col("close")) & (pl.col("high") == pl.col("low")) & (pl.col("open") == pl.col("high"))

@@ -1,0 +1,66 @@
+"""The level of a price from the bars before it, and prices that are powers of ten away from it."""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+
+from golden_core.data.cleaning.rules import PRICES
+
+WINDOW = 51  # odd, so that a median is a price that was
+DIGITS = 15  # significant, which a double keeps
+SETTLED = 5  # bars before which there is no level: two bad ones among them are outvoted
+_LN10 = math.log(10)
+
+
+def levels(close: pl.Series) -> pl.Series:
+    """Return log10 of the level before each bar: the trailing median, in the decimal unit of the first level.
+
+    When the median itself changes by a whole power of ten, the vendor has changed the unit in mid-history; the level
+    does not follow, so that all of history stays in one unit. Bars of a unit that comes later are slips, every one.
+
+    Parameters
+    ----------
+    close : (T,) Float64
+        Positive and finite, in the order of time.
+
+    Returns
+    -------
+    (T,) Float64
+        Depends on earlier bars alone; null for the first ``SETTLED`` bars.
+    """
+    median = close.log10().shift(1).rolling_quantile(0.5, "lower", window_size=WINDOW, min_samples=SETTLED)
+    return median - median.diff().round().fill_null(0.0).cum_sum()
+
+
+def rescale(bars: pl.DataFrame, bound: float) -> pl.DataFrame:
+    """Undo decimal slips, price by price.
+
+    Parameters
+    ----------
+    bars : pl.DataFrame
+        Bars in the order of time with usable prices, and ``level`` (see ``levels``).
+    bound : float
+        Largest distance, as a log price, of a repaired price from its level.
+
+    Returns
+    -------
+    pl.DataFrame
+        The bars, slips undone, and the columns ``decimal_slip`` and ``off_scale_price``.
+    """
+    prices = [name for name in PRICES if name in bars.columns]
+    distance = {name: pl.col(name).log10() - pl.col("level") for name in prices}
+    decades = {name: distance[name].round().fill_null(0.0) for name in prices}
+    apart = {name: (distance[name] - decades[name]).abs() * _LN10 > bound for name in prices}
+    slipped = {name: decades[name] != 0 for name in prices}
+    lost = pl.any_horizontal(slipped[name] & apart[name] for name in prices)
+    # A written price has fewer than 15 digits: rounding to these takes back what dividing adds (119.65 → 1.1965).
+    undone = {name: (pl.col(name) * pl.lit(10.0).pow(-decades[name])).round_sig_figs(DIGITS) for name in prices}
+    flagged = bars.with_columns(
+        off_scale_price=lost.fill_null(False), decimal_slip=pl.any_horizontal(slipped.values()).fill_null(False)
+    )
+    return flagged.with_columns(
+        pl.when(slipped[name] & ~pl.col("off_scale_price")).then(undone[name]).otherwise(pl.col(name)).alias(name)
+        for name in prices
+    )

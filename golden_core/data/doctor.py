@@ -1,0 +1,135 @@
+"""One file examined as a study's data are: cleaning, calendar, clock, and the verdicts of a study's thresholds."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from golden_core.data.card import CardFacts, data_card
+from golden_core.data.cleaning import Cleaned, Coverage, clean
+from golden_core.data.cleaning.own import NEIGHBOURHOOD
+from golden_core.data.local_time import ZoneError
+from golden_core.data.quality import Verdict, gaps, judge, quality_table, summarise
+from golden_core.data.zones import active_times, verify_zone
+from golden_core.schema import PARITY, QUALITY
+from golden_core.study.sections import ChecksSection
+
+
+@dataclass(frozen=True, eq=False)
+class Patient:
+    """Bars of one file in UTC and what is known about them.
+
+    Parameters
+    ----------
+    bars : pl.DataFrame
+        ``schema.BARS`` of one pair, in the order of the file, not cleaned.
+    bar, zone : str
+        Length of a bar, and the clock by which times were read.
+    evidence : str
+        What the trading weeks say about that clock.
+    source : dict of str to str
+        File, hash, format, side, licence.
+    notes : sequence of str
+        What was decided in reading.
+    """
+
+    bars: pl.DataFrame
+    bar: str
+    zone: str
+    evidence: str
+    source: dict[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """What the doctor found."""
+
+    cleaned: Cleaned
+    coverage: Coverage
+    quality: pl.DataFrame
+    verdicts: tuple[Verdict, ...]
+    card: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether no verdict speaks against the file."""
+        return all(verdict.passed is not False for verdict in self.verdicts)
+
+
+def examine(patient: Patient, checks: ChecksSection) -> Diagnosis:
+    """Clean the bars of one file, measure their quality, and judge it by a study's thresholds.
+
+    Bars are expected from the first clean one to the last: a file promises no range.
+    """
+    pair = str(patient.bars["pair"][0])
+    coverage = coverage_of(patient.bars, patient.bar, patient.zone)
+    cleaned = clean(patient.bars, coverage, max_abs_log_return=checks.max_abs_log_return)
+    if cleaned.bars.is_empty():
+        rules = cleaned.account.filter(pl.col("rows") > 0).sort("rows", descending=True)
+        why = ", ".join(f"{rows:,} {rule}" for rule, rows in rules.select("rule", "rows").iter_rows())
+        none_left = f"cleaning left none of {patient.bars.height:,} rows of {pair}: {why}"
+        return _diagnosis(patient, cleaned, coverage, QUALITY.empty(), (Verdict("bars that stay", False, none_left),))
+    quality = quality_table(cleaned.bars, cleaned.ledger, coverage, whole_range=False)
+    verdicts = (clock_verdict(cleaned.bars, cleaned.ledger), *judge(summarise(quality), PARITY.empty(), checks))
+    return _diagnosis(patient, cleaned, coverage, quality, verdicts)
+
+
+def clock_verdict(bars: pl.DataFrame, ledger: pl.DataFrame) -> Verdict:
+    """Return whether the trading weeks contradict that stored times are UTC.
+
+    Rows that cleaning took for weekends speak too: without them any clock would look more like UTC than it is.
+    """
+    weekends = ledger.filter(pl.col("rule") == "outside_trading_week").select(
+        name for name in bars.columns if name in ledger.columns
+    )
+    stored = pl.concat([bars.select(weekends.columns), weekends])
+    naive = stored.with_columns(pl.col("timestamp").dt.replace_time_zone(None))
+    try:
+        evidence = verify_zone(active_times(naive), "UTC")
+    except ZoneError as error:
+        return Verdict("times are UTC", False, " ".join(str(error).split()))
+    return Verdict("times are UTC", None if evidence.verdict == "unverifiable" else True, evidence.summary)
+
+
+def coverage_of(bars: pl.DataFrame, bar: str, zone: str) -> Coverage:
+    """Return the range of the bulk of the times: one row of 1970 or 2099 does not stretch it.
+
+    Times further from the middle half than twice its length and a year belong to no run of bars.
+    """
+    times = bars["timestamp"].sort()
+    first, last = times[len(times) // 4], times[(3 * len(times)) // 4]
+    reach = 2 * (last - first) + NEIGHBOURHOOD
+    bulk = times.filter((times >= first - reach) & (times <= last + reach))
+    day = datetime.timedelta(days=1)  # whatever the vendor's clock shows at that instant
+    return Coverage("files", bar, bulk[0].date() - day, bulk[-1].date() + day, zone)
+
+
+def _diagnosis(
+    patient: Patient, cleaned: Cleaned, coverage: Coverage, quality: pl.DataFrame, verdicts: tuple[Verdict, ...]
+) -> Diagnosis:
+    pair = str(patient.bars["pair"][0])
+    bars, some = cleaned.bars, cleaned.bars.height > 0
+    facts = CardFacts(
+        title=patient.source.get("file", pair),
+        source=patient.source,
+        zones={pair: f"read as {patient.zone}. {patient.evidence}"},
+        summary=summarise(quality),
+        months=quality,
+        account=cleaned.account,
+        ledger=cleaned.ledger,
+        coverage=bars.group_by("pair").agg(
+            first=pl.col("timestamp").min(), last=pl.col("timestamp").max(), bars=pl.len().cast(pl.Int64)
+        ),
+        gaps=gaps(bars, coverage, whole_range=False).select(pl.lit(pair).alias("pair"), pl.all()) if some else _NO_GAPS,
+        parity=PARITY.empty(),
+        verdicts=verdicts,
+        notes=patient.notes,
+    )
+    return Diagnosis(cleaned, coverage, quality, verdicts, data_card(facts))
+
+
+_NO_GAPS = pl.DataFrame(schema={"pair": pl.String, "first": pl.Date, "last": pl.Date, "bars": pl.Int64})

@@ -1,0 +1,46 @@
+"""`golden data doctor`: one file, examined as a study's data are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from golden_dagster.cli.options import teaching
+
+
+def doctor(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of bars.")],
+    pair: Annotated[str | None, typer.Option(help="The pair, where the file's name does not say it.")] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="The file's clock: Europe/Berlin, UTC+02:00, EET, EET_US (New York + 7).")
+    ] = None,
+    study: Annotated[str, typer.Option(help="The study whose checks set the thresholds.")] = "legacy",
+    card: Annotated[Path | None, typer.Option(help="Also write the data card to this file.")] = None,
+) -> None:
+    """Examine one file: clock, cleaning, gaps, thresholds; the data card is printed, nothing is imported.
+
+    Exit status 1 when a threshold fails or the trading week contradicts the clock, with the reasons.
+    """
+    with teaching():
+        from golden_core.catalogue import load_study
+        from golden_core.data.doctor import examine
+        from golden_core.data.local_time import ZoneError
+        from golden_core.data.opening import open_file
+        from golden_core.lake import write_text
+
+        checks = load_study(study).checks
+        try:
+            diagnosis = examine(open_file(file, pair=pair, zone=zone), checks)
+        except ZoneError as error:
+            typer.echo(f"FAIL clock: {error}", err=True)
+            raise typer.Exit(1) from None
+        typer.echo(diagnosis.card, nl=False)
+        if card is not None:
+            write_text(diagnosis.card, card)
+        for verdict in diagnosis.verdicts:
+            if verdict.passed is False:
+                typer.echo(f"FAIL {verdict.claim}: {verdict.detail}", err=True)
+        if not diagnosis.passed:
+            raise typer.Exit(1)

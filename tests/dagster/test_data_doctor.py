@@ -1,0 +1,59 @@
+"""`golden data doctor`: what it prints, what it writes, and how it exits."""
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from golden_core.data.clock import expected_opens
+from golden_dagster.cli.application import app
+
+
+@pytest.fixture
+def file(tmp_path):
+    opens = expected_opens(dt.date(2023, 2, 6), dt.date(2023, 4, 28), "1h")["timestamp"]
+    close = 1.08 + np.cumsum(np.random.default_rng(1).normal(0, 5e-4, len(opens))).round(5)
+    frame = pl.DataFrame({"timestamp": opens, "open": close, "close": close}).with_columns(
+        high=pl.col("close") + 2e-4, low=pl.col("close") - 2e-4, volume=pl.int_range(1, pl.len() + 1).cast(pl.Float64)
+    )
+    path = tmp_path / "EURUSD.parquet"
+    frame.write_parquet(path)
+    return path
+
+
+def doctor(*arguments):
+    return CliRunner().invoke(app, ["data", "doctor", *map(str, arguments)])
+
+
+def test_a_sound_file(file, tmp_path):
+    card = tmp_path / "card.md"
+    result = doctor(file, "--card", card)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == card.read_text(encoding="utf-8")
+    assert result.stdout.startswith("# Data card: EURUSD.parquet")
+    assert "FAIL" not in result.output
+
+
+def test_a_failed_threshold_is_exit_status_1_with_its_reason(file):
+    pl.read_parquet(file).filter(pl.int_range(pl.len()) % 20 != 7).write_parquet(file)
+    result = doctor(file)
+    assert result.exit_code == 1
+    assert "FAIL missing bars: EURUSD: " in result.stderr
+    assert "bars are missing that the calendar asks for" in result.stderr
+    assert "(5." in result.stderr
+    assert doctor(file, "--study", "demo").exit_code == 1
+
+
+def test_a_contradicted_clock_is_exit_status_1(file):
+    table = pl.read_parquet(file)
+    table.with_columns(timestamp=pl.col("timestamp").dt.offset_by("3h")).write_parquet(file)
+    result = doctor(file)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(("FAIL times are UTC", "FAIL clock"))
+
+
+def test_what_cannot_be_read_is_exit_status_2(tmp_path, file):
+    assert doctor(tmp_path / "none.parquet").exit_code == 2
+    assert doctor(file, "--study", "nosuch").exit_code == 2
