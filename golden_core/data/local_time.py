@@ -12,9 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-# Brokers whose trading day ends at 17:00 New York put their servers seven hours ahead, so that it ends at midnight: a
-# clock that reads like Eastern European Time and changes on American dates.
-ALIASES = {"EET_US": "America/New_York+07:00"}
+from golden_core.study.values import BROKER_CLOCKS
 
 _SHIFTED = re.compile(r"(?P<zone>.+?)(?:(?P<sign>[+-])(?P<hours>\d\d):(?P<minutes>\d\d))?")
 
@@ -63,7 +61,7 @@ def parse_clock(name: str) -> Clock:
     ZoneError
         If there is no such zone.
     """
-    parts = _SHIFTED.fullmatch(ALIASES.get(name, name))
+    parts = _SHIFTED.fullmatch(BROKER_CLOCKS.get(name, name))
     if parts is None or not _exists(parts["zone"]):
         raise ZoneError(
             f"unknown clock {name!r}: expected an IANA name such as Europe/Berlin, a fixed offset such as UTC+02:00, "
