@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import polars as pl
 
+from golden_core.data.clock import expected_opens
 from golden_core.legacy.audit import Interval
 from golden_core.legacy.record.published import PublishedRow, PublishedSplit, Record
 from golden_core.randomness import Stream
@@ -16,14 +17,18 @@ STREAM = Stream(20260101, ("tests", "record"))
 
 
 def hourly_bars(count, name="bars", last=dt.datetime(2025, 2, 18, 23, tzinfo=dt.UTC)):
-    """Return bars of a random walk, one an hour without a gap, the last one at a given time."""
+    """Return bars of a random walk, one for every hour that the market is open, the last one at a given time."""
     generator = STREAM.child(name).generator()
     closes = 1.1 * np.exp(np.cumsum(0.001 * generator.standard_normal(count)))
     opens = np.concatenate([[1.1], closes[:-1]])
-    times = [last - dt.timedelta(hours=count - 1 - row) for row in range(count)]
+    earliest = last.date() - dt.timedelta(days=20 + count // 16)
+    opens_at = expected_opens(earliest, last.date(), "1h").filter(
+        pl.col("closure").is_null(), pl.col("timestamp") <= last
+    )
+    times = opens_at["timestamp"].tail(count)
     return pl.DataFrame(
         {
-            "timestamp": pl.Series(times, dtype=pl.Datetime("us", "UTC")),
+            "timestamp": times,
             "open": opens,
             "high": np.maximum(opens, closes) + 1e-4,
             "low": np.minimum(opens, closes) - 1e-4,

@@ -69,18 +69,26 @@ def test_files_without_a_common_bar_have_no_overlap(home, tmp_path):
     assert merge_files(home, DATA, "EURUSD", late, early).overlap is None
 
 
-def test_a_clock_that_is_an_hour_off_shows_in_the_overlap(home, tmp_path):
+def test_a_clock_that_is_an_hour_off_is_refused(home, tmp_path):
     bars = hourly_bars(400)
     wrong = bars[:300].with_columns(pl.col("timestamp") + dt.timedelta(hours=1))
     late, early = written(bars[100:], tmp_path / "late.parquet"), written(wrong, tmp_path / "early.parquet")
+    with pytest.raises(SourceError, match=r"early\.parquet: the file is declared to keep UTC, but its weekends read"):
+        merge_files(home, DATA, "EURUSD", late, early)
+
+
+def test_other_prices_show_in_the_overlap(home, tmp_path):
+    bars = hourly_bars(400)
+    wrong = bars[:300].with_columns(pl.col("open", "high", "low", "close") + 0.001)
+    late, early = written(bars[100:], tmp_path / "late.parquet"), written(wrong, tmp_path / "early.parquet")
     overlap = merge_files(home, DATA, "EURUSD", late, early).overlap
-    assert overlap.median_difference > 1e-4
+    assert overlap.median_difference == pytest.approx(0.001)
 
 
 def test_a_file_that_adds_nothing_or_is_not_there_is_refused(home, tmp_path):
     bars = hourly_bars(60)
     late = written(bars, tmp_path / "late.parquet")
-    with pytest.raises(SourceError, match=r"has no bar before .*late.parquet, which begins at 2025-02-16 12:00"):
+    with pytest.raises(SourceError, match=r"has no bar before .*late.parquet, which begins at 2025-02-14 12:00"):
         merge_files(home, DATA, "EURUSD", late, written(bars[10:], tmp_path / "early.parquet"))
     with pytest.raises(SourceError, match="there is no file"):
         merge_files(home, DATA, "EURUSD", tmp_path / "absent.parquet", None)

@@ -94,7 +94,7 @@ def test_rows_that_cannot_have_had_one_test_set_are_named():
 
 def test_several_ends_that_fit_are_all_listed():
     bars = hourly_bars(120)
-    twice = pl.concat([bars.with_columns(pl.col("timestamp") - dt.timedelta(hours=120)), bars])
+    twice = pl.concat([bars.with_columns(pl.col("timestamp") - dt.timedelta(days=14)), bars])
     window = published_window(twice, small_record(bars["close"].to_numpy()))
     assert window.recovered
     assert len(window.ends) == 2
