@@ -30,6 +30,7 @@ from golden_core.leakage.study_pipeline import (
     raw_bars,
     study_pipeline,
 )
+from golden_core.leakage.study_tables import Series
 from golden_core.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials import Trial, all_series
