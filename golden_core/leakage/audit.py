@@ -24,7 +24,6 @@ from golden_core.leakage.poisons import POISONS, RECORD_POISONS
 from golden_core.leakage.structural import structural
 from golden_core.leakage.study_pipeline import (
     Scope,
-    Series,
     as_bars,
     feature_pipeline,
     raw_bars,
