@@ -1,0 +1,234 @@
+"""A study as a pipeline for the probes: its own source, cleaning, features, folds and forecasters, on given raw bars.
+
+Every step is the code that a campaign runs, in a home of its own that exists for the length of a run. GOLDEN_HOME names
+it meanwhile, so that code which looks prices up in the lake finds the run's, poison included.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from golden_core.data.clock import ECB_ZONE, fixing, publication
+from golden_core.data.features import build_features
+from golden_core.data.sources import source
+from golden_core.lake import Home, parse_series, write_parquet
+from golden_core.leakage import artefacts
+from golden_core.leakage.artefacts import KEY, STAMP, Fit, Pipeline, Run
+from golden_core.leakage.study_tables import (
+    FoldClock,
+    Series,
+    bars_read,
+    digest_of,
+    fold_key,
+    rows_of,
+    scaler_row,
+    target_rows,
+    window_rows,
+)
+from golden_core.schema import BARS, RATES
+from golden_core.study import Study
+from golden_core.trials import SeriesInputs, Trial, all_series, prepare_pair, prepare_series, series_inputs
+from golden_core.trials.run import FoldData, TrialError, cut_folds, fit_fold
+
+_FROM_SERIES = (
+    artefacts.TARGETS, artefacts.FOLDS, artefacts.SCALERS, artefacts.WINDOWS, artefacts.WEIGHTS, artefacts.FORECASTS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How much of a study one run makes.
+
+    Parameters
+    ----------
+    upto : {"bars", "windows"}
+        Where it ends, apart from fits.
+    series : tuple of (pair, horizon), optional
+        Those that get folds, scalers and windows; all by default.
+    fits : tuple of (Trial, int)
+        Trials to fit, each on one fold: weights and forecasts.
+    values : bool
+        Keep the windows themselves, not only a hash of each: for the search for duplicates.
+    """
+
+    upto: Literal["bars", "windows"] = "windows"
+    series: tuple[Series, ...] | None = None
+    fits: tuple[tuple[Trial, int], ...] = ()
+    values: bool = False
+
+
+def study_pipeline(study: Study, scope: Scope | None = None) -> Pipeline:
+    """Return a study as a pipeline from raw bars (see :func:`raw_bars`) to forecasts.
+
+    Its artefacts, in order: ``raw`` (the source's bars of each pair), ``bars``, ``features``, ``targets``, ``folds``
+    (a row per row), ``scalers``, ``windows``, ``weights``, ``forecasts``. The last two have a column per forecaster and
+    seed.
+    """
+    chosen = scope or Scope()
+
+    def narrow(fit: Fit) -> Pipeline:
+        series = parse_series(fit.key.split("/")[0])
+        fits = tuple(
+            (trial, fold) for trial, fold in chosen.fits if fold_key(trial.pair, trial.horizon, fold) == fit.key
+        )
+        own = dataclasses.replace(chosen, series=(series,), fits=fits if fit.asset == artefacts.WEIGHTS else ())
+        return study_pipeline(study, own)
+
+    return Pipeline(f"study {study.name}", partial(_run, study, chosen), narrow)
+
+
+def feature_pipeline(study: Study) -> Pipeline:
+    """Return the features of a study as a pipeline from clean bars, which no cleaning protects from a NaN."""
+
+    def run(bars: pl.DataFrame) -> Run:
+        parts = {pair: bars.filter(pl.col("pair") == pair).sort("timestamp") for pair in study.data.pairs}
+        return Run({artefacts.FEATURES: _features(study, {p: b for p, b in parts.items() if b.height})}, ())
+
+    return Pipeline(f"features of study {study.name}", run)
+
+
+def raw_bars(study: Study, home: Home) -> pl.DataFrame:
+    """Return what a study's source reads, as a table of bars: rates become bars of a pair named by their currency."""
+    return as_bars(source(study.data.source).read(study.data, study.seeds.root, home.root))
+
+
+def as_bars(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a source's table in the form of bars; :func:`as_table` is the way back."""
+    if "rate" not in table.columns:
+        return BARS.conform(table)
+    clock = {"timestamp": fixing(pl.col("date")), "available_at": publication(pl.col("date"))}
+    return table.select(pair=pl.col("currency"), **clock, close=pl.col("rate"))
+
+
+def as_table(study: Study, bars: pl.DataFrame) -> pl.DataFrame:
+    """Return bars in the form in which the study's source gives them."""
+    if study.data.source != "ecb":
+        return bars
+    date = pl.col("timestamp").dt.convert_time_zone(ECB_ZONE).dt.date()
+    return RATES.conform(bars.select(date=date, currency=pl.col("pair"), rate=pl.col("close")))
+
+
+def column_of(trial: Trial) -> str:
+    """Return the column of a trial in ``weights`` and ``forecasts``: the forecaster, and its seed but for the first."""
+    return trial.forecaster if trial.seed == 0 else f"{trial.forecaster}, seed {trial.seed}"
+
+
+@contextmanager
+def own_home() -> Iterator[Home]:
+    """Yield an empty home that the whole process uses, and delete it afterwards."""
+    before = os.environ.get("GOLDEN_HOME")
+    with tempfile.TemporaryDirectory(prefix="golden-probe-") as folder:
+        os.environ["GOLDEN_HOME"] = str(Path(folder))
+        try:
+            yield Home.from_environment()
+        finally:
+            os.environ.pop("GOLDEN_HOME")
+            if before is not None:
+                os.environ["GOLDEN_HOME"] = before
+
+
+def _run(study: Study, scope: Scope, raw: pl.DataFrame) -> Run:
+    kind, table = source(study.data.source), as_table(study, raw)
+    # NaN and 1e9 are what is asked for: arithmetic on them is no accident.
+    with own_home() as home, threadpool_limits(1), np.errstate(all="ignore"):
+        write_parquet(table, home.study(study.name).raw)
+        given = {pair: kind.bars(table, study.data, pair) for pair in study.data.pairs}
+        bars = {pair: prepare_pair(home, study, pair).table for pair in study.data.pairs}
+        made = {artefacts.RAW: _stamped(given), artefacts.BARS: _stamped(bars)}
+        if scope.upto == "bars":
+            return Run(made, ())
+        made[artefacts.FEATURES] = _features(study, bars)
+        parts: dict[str, list[pl.DataFrame]] = {}
+        fits: list[Fit] = []
+        failures: list[str] = []
+        for series in scope.series or all_series(study):
+            prepare_series(home, study, *series)
+            inputs = series_inputs(home, study, *series)
+            for asset, frame in _series(study, scope, series, inputs, raw, fits, failures):
+                parts.setdefault(asset, []).append(frame)
+        for asset in _FROM_SERIES:
+            if asset in parts:
+                made[asset] = pl.concat(parts[asset], how="diagonal").sort(KEY, STAMP, maintain_order=True)
+        return Run(made, tuple(fits), tuple(failures))
+
+
+def _stamped(bars: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    frames = [table.rename({"pair": KEY, "available_at": STAMP}) for table in bars.values()]
+    return pl.concat(frames, how="diagonal").sort(KEY, STAMP, maintain_order=True)
+
+
+def _features(study: Study, bars: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    frames = [
+        build_features(study.features, table).with_columns(
+            table["available_at"].alias(STAMP), pl.lit(pair).alias(KEY)
+        )
+        for pair, table in bars.items()
+    ]  # fmt: skip
+    return pl.concat(frames).sort(KEY, STAMP, maintain_order=True)
+
+
+def _series(
+    study: Study,
+    scope: Scope,
+    series: Series,
+    inputs: SeriesInputs,
+    raw: pl.DataFrame,
+    fits: list[Fit],
+    failures: list[str],
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the artefacts of one series, and add what its fits read and which of them failed."""
+    pair, horizon = series
+    yield artefacts.TARGETS, target_rows(series, inputs.bars)
+    chosen = [(trial, fold) for trial, fold in scope.fits if (trial.pair, trial.horizon) == series]
+    for data in cut_folds(study, horizon, inputs):
+        clock = FoldClock.of(fold_key(pair, horizon, data.index), inputs.folds.filter(pl.col("fold") == data.index))
+        yield (
+            artefacts.SCALERS,
+            clock.one_row(scaler_row(inputs.scalers.filter(pl.col("fold") == data.index)), clock.fitted),
+        )
+        labels = {"train": data.train.y, "validation": data.validation.y, "test": np.full(len(data.test), np.nan)}
+        given = {"train": data.train.windows, "validation": data.validation.windows, "test": data.test}
+        for part, windows in given.items():
+            rows = rows_of(windows, inputs.bars)
+            since = clock.ready if part == "test" else clock.labels[part]
+            laid = rows.with_columns(pl.lit(part).alias("part"), pl.Series("y", labels[part]))
+            yield artefacts.FOLDS, clock.rows(laid, since)
+            yield artefacts.WINDOWS, clock.rows(window_rows(study, windows, rows, keep=scope.values), clock.fitted)
+        read = {part: bars_read(study, raw, inputs, data.index, part) for part in ("train", "validation")}
+        fits.append(Fit(artefacts.SCALERS, clock.key, "scale", read["train"]))
+        trials = [trial for trial, fold in chosen if fold == data.index]
+        fitted = list(_fitted(study, trials, data, clock, inputs.bars, failures))
+        if fitted:
+            fits.append(Fit(artefacts.WEIGHTS, clock.key, "train", read["train"]))
+            fits.append(Fit(artefacts.WEIGHTS, clock.key, "stop_early", read["validation"]))
+        yield from fitted
+
+
+def _fitted(
+    study: Study, trials: list[Trial], data: FoldData, clock: FoldClock, bars: pl.DataFrame, failures: list[str]
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    states: dict[str, list[str]] = {}
+    forecasts = rows_of(data.test, bars)
+    for trial in trials:
+        try:
+            fitted = fit_fold(study, trial, data)
+        except TrialError as error:
+            failures.append(str(error))  # as in a campaign: a failed trial leaves the others standing
+            continue
+        states[column_of(trial)] = [digest_of(fitted.state)]
+        forecasts = forecasts.with_columns(pl.Series(column_of(trial), fitted.y_pred))
+    if states:
+        yield artefacts.WEIGHTS, clock.one_row(pl.DataFrame(states), clock.ready)
+        yield artefacts.FORECASTS, clock.rows(forecasts, clock.ready)
