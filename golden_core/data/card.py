@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from golden_core.data.quality import Verdict
+from golden_core.markdown import markdown_table
 from golden_core.schema import LEDGER
 
 WORST = 12  # months and gaps listed one by one
@@ -139,9 +140,7 @@ def _table(frame: pl.DataFrame) -> str:
 
 
 def _rows(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    heads = list(heads)
-    lines = [heads, ["---"] * len(heads), *([_cell(value) for value in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown_table(list(heads), [[_cell(value) for value in row] for row in rows])
 
 
 def _cell(value: Any) -> str:

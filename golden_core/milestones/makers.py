@@ -31,11 +31,13 @@ from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
 from golden_core.milestones.commands import run_command
 from golden_core.milestones.evidence import Result, Written, declared_inputs, write_evidence
+from golden_core.milestones.loader import loader_specification
 from golden_core.milestones.migration import load_plan, plan_results
 from golden_core.milestones.migration_pages import migration_deliverables
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import Milestone
+from golden_core.milestones.test_plan import load_test_plan, plan_result, run_test_plan
 from golden_core.models.legacy import VARIANTS
 
 FACTS = PROJECT_ROOT / "data" / "legacy"
@@ -159,6 +161,12 @@ def _migration(place: Place, _given: Given) -> Made:
     return Made(deliverables, plan_results(plan, checksums, place.repository))
 
 
+def _loader(place: Place, _given: Given) -> Made:
+    table = run_test_plan(load_test_plan(), place.repository, timeout_s=COMMAND_SECONDS)
+    deliverables = {"data_loader_spec.md": loader_specification(), "test_plan.csv": table.write_csv()}
+    return Made(deliverables, (plan_result("every_planned_test_passes", table),))
+
+
 def _alignment(_place: Place, given: Given) -> Made:
     if given.request is None:
         raise EvidenceError(
@@ -202,5 +210,6 @@ MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P0.M1": _inventory,
     "P0.M2": _forensics,
     "P1.M2": _migration,
+    "P2.M2": _loader,
     "P6.M1": _alignment,
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from golden_core.legacy.inventory import Checksum
+from golden_core.markdown import markdown_table
 from golden_core.milestones.migration import (
     Plan,
     PlanError,
@@ -140,7 +141,7 @@ def _overview(plan: Plan, checksums: Sequence[Checksum]) -> Iterator[str]:
     yield "## Order of work"
     yield "A step can begin when the steps before it have ended; packages of one step do not wait for each other."
     numbers = {name: number for number, step in enumerate(steps(plan), 1) for name in step}
-    yield _table(
+    yield markdown_table(
         ("step", "package", "waits for", "effort", "risk"),
         (
             (str(numbers[one.id]), one.id, ", ".join(one.prerequisites), _effort(plan, one, checksums), one.risk.level)
@@ -189,7 +190,7 @@ def _retired(plan: Plan, checksums: Sequence[Checksum]) -> Iterator[str]:
         numbers = f"D{first:02d}–D{first + count - 1:02d}"
         rows.append((numbers, ", ".join(f"`{p}`" for p in group.files), group.reason, f"`{group.replaced_by}`"))
         first += count
-    yield _table(("numbers", "files", "reason", "what takes its place"), rows)
+    yield markdown_table(("numbers", "files", "reason", "what takes its place"), rows)
 
 
 def _effort(plan: Plan, package: WorkPackage, checksums: Sequence[Checksum]) -> str:
@@ -208,11 +209,6 @@ def _named(label: str, names: Sequence[str]) -> list[str]:
 
 def _bullets(texts: Iterable[str]) -> str:
     return "\n".join(f"- {text}" for text in texts)
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:

@@ -9,6 +9,7 @@ from golden_core.legacy.audit.findings import VERDICTS, Finding, Verdict
 from golden_core.legacy.audit.headings import METRICS, NAMES
 from golden_core.legacy.audit.rulings import Ruling
 from golden_core.legacy.audit.wording import between, names, number, plural
+from golden_core.markdown import markdown_table
 
 _TITLES: dict[Verdict, str] = {
     "certainly_wrong": "Certainly wrong",
@@ -111,8 +112,7 @@ def _rows(audit: Audit) -> str:
 
 
 def _table(heading: Sequence[str], cells: Iterable[Sequence[str]]) -> str:
-    lines = [heading, ["---"] * len(heading), *([_escaped(cell) for cell in row] for row in cells)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown_table(heading, [[_escaped(cell) for cell in row] for row in cells])
 
 
 def _list(lines: Iterable[str]) -> str:

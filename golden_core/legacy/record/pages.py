@@ -13,6 +13,7 @@ from golden_core.legacy.record.alignment import Alignment
 from golden_core.legacy.record.running import Run, Validation
 from golden_core.legacy.record.window import clock
 from golden_core.legacy.record.words import what_follows
+from golden_core.markdown import markdown_table
 
 _ABSENT = "—"
 _VERDICTS = {
@@ -91,11 +92,11 @@ def _alignment_tables(alignment: Alignment, metrics: Sequence[Metric] = ("mae", 
             first = rows.row(0, named=True)
             title = f"### {NAMES[metric]} in study {study}: {first['targets']:,} targets of variance "
             yield title + number(first["variance"], 6)
-            yield _table(head, [_alignment_cells(row) for row in rows.iter_rows(named=True)])
+            yield markdown_table(head, [_alignment_cells(row) for row in rows.iter_rows(named=True)])
     yield "### Against the random walk: Diebold–Mariano, squared errors of log returns"
     tests = alignment.table.filter(pl.col("metric") == "rmse")
     heading = ("study", "variant", "statistic", "p (Holm)", "seeds", "seeds that beat it", "seeds that lose to it")
-    yield _table(heading, [_test_cells(row) for row in tests.iter_rows(named=True)])
+    yield markdown_table(heading, [_test_cells(row) for row in tests.iter_rows(named=True)])
 
 
 def _alignment_cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -132,7 +133,7 @@ def _inputs(validation: Validation) -> Iterator[str]:
     files, bars = validation.merged.files, validation.runs[0].bars.height
     head = ("file", "SHA-256", "bars read", "inactive", "left to the later file", "used", "first", "last")
     counts = [[f"{n:,}" for n in (file.read, file.inactive, file.superseded, file.used)] for file in files]
-    yield _table(
+    yield markdown_table(
         head,
         [
             (file.name, f"`{file.sha256}`", *count, file.first, file.last)
@@ -165,7 +166,7 @@ def _window(validation: Validation) -> Iterator[str]:
     yield f"The window was looked for, not assumed. {window.verdict[0].upper()}{window.verdict[1:]}."
     head = ("split", "published for", "targets", "first target", "last target", "target variance", "published allow")
     walk = ("fits", "random walk: MAE", "RMSE", "R²")
-    yield _table(
+    yield markdown_table(
         (*head, *walk),
         [
             (
@@ -199,10 +200,10 @@ def _run(run: Run) -> Iterator[str]:
         yield _list(failure.replace("\n", " ") for failure in run.failures)
     yield "What is not as in the legacy runs:"
     rows = [(item.what, item.legacy, item.here, names(item.variants)) for item in run.deviations]
-    yield _table(("setting", "legacy", "here", "for"), rows)
+    yield markdown_table(("setting", "legacy", "here", "for"), rows)
     yield "How training went (epochs, per run: median, fewest to most):"
     head = ("variant", "runs", "trained", "best epoch", "at 1 % of the first learning rate or more", "stopped early")
-    yield _table(head, [_curve_cells(row) for row in _curves(run).iter_rows(named=True)])
+    yield markdown_table(head, [_curve_cells(row) for row in _curves(run).iter_rows(named=True)])
     yield (
         "Below 1 % of the first learning rate the weights move little. What still changes then are the moving "
         "statistics of batch normalisation, which keep 99 % of themselves at every step, and with them every forecast: "
@@ -254,7 +255,7 @@ def _experiments(alignment: Alignment) -> Iterator[str]:
     if alignment.experiments:
         yield "## Experiments"
         rows = [(item.id, item.category, item.change) for item in alignment.experiments]
-        yield _table(("id", "category", "what was changed"), rows)
+        yield markdown_table(("id", "category", "what was changed"), rows)
 
 
 def _range(low: float | None, high: float | None) -> str:
@@ -267,8 +268,3 @@ def _paragraphs(sentences: Iterable[str]) -> Iterator[str]:
 
 def _list(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,24 @@
+"""Tables as Markdown text. What a cell says, and how text of strangers is escaped, is decided by whoever makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    r"""Return a table of cells in which nothing but an unescaped bar can still end a cell: it is escaped here.
+
+    Examples
+    --------
+    >>> print(markdown_table(("a", "b"), [("1", "x|y")]))
+    | a | b |
+    | --- | --- |
+    | 1 | x\|y |
+    """
+    marks = ["---"] * len(heads)
+    lines = [[_escaped(cell) for cell in heads], marks, *([_escaped(cell) for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("\\|", "|").replace("|", "\\|")

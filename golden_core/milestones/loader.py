@@ -1,0 +1,57 @@
+"""The data loader's milestone as files: its specification, with tables made from the code, and its plan of tests."""
+
+from __future__ import annotations
+
+import jinja2
+
+from golden_core.data.cleaning.rules import RULES
+from golden_core.data.clock import SESSIONS
+from golden_core.data.features import FEATURES
+from golden_core.data.market_holidays import CLOSURES
+from golden_core.data.vendors import GENERAL, READERS
+from golden_core.lake import PROJECT_ROOT
+from golden_core.markdown import markdown_table
+
+TEMPLATE = PROJECT_ROOT / "data" / "loader" / "specification.md"
+
+
+def loader_specification() -> str:
+    """Return data_loader_spec.md: equal code, equal text.
+
+    Raises
+    ------
+    jinja2.UndefinedError
+        If the template asks for a table that is not made here.
+    """
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    tables = {
+        "sessions": markdown_table(
+            ("centre", "clock", "opens", "closes"),
+            ((name, s.zone, f"{s.opens:%H:%M}", f"{s.closes:%H:%M}") for name, s in SESSIONS.items()),
+        ),
+        "closures": markdown_table(
+            ("closure", "trading day", "from", "to", "worldwide", "known from"),
+            (
+                (c.name, f"{c.day}.{c.month}.", _hour(c.start), _hour(c.stop), "yes" if c.worldwide else "no", c.source)
+                for c in CLOSURES
+            ),
+        ),
+        "formats": markdown_table(
+            ("format", "asked"), ((name, "last" if name in GENERAL else "first") for name in sorted(READERS))
+        ),
+        "rules": markdown_table(
+            ("rule", "fate", "what it sees", "needs"),
+            ((rule.name, rule.action, rule.detail, ", ".join(rule.needs) or "—") for rule in RULES),
+        ),
+        "features": markdown_table(
+            ("feature", "what it is", "unit", "warm-up in bars"),
+            ((name, f.description, f.unit or "—", str(f.warm_up)) for name, f in FEATURES.items()),
+        ),
+    }
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(tables)
+
+
+def _hour(minutes: int) -> str:
+    """Return minutes from the beginning of a trading day as what a clock in New York shows."""
+    hours, rest = divmod(minutes + 17 * 60, 60)
+    return f"{hours % 24:02d}:{rest:02d}"
