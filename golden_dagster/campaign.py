@@ -47,6 +47,11 @@ class Stage:
     trials: int = 0
     checks_only: bool = False
 
+    @property
+    def job(self) -> str:
+        """Its name as Dagster allows it."""
+        return self.name.replace(" ", "_")
+
 
 @dataclass
 class Campaign:
@@ -102,7 +107,7 @@ class Campaign:
         if stage.partitions is not None:
             keys = stage.partitions.get_partition_keys()
             tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
-        result = self.run_selection(f"stage_{stage.name.replace(' ', '_')}", selection, tags)
+        result = self.run_selection(f"stage_{stage.job}", selection, tags)
         failures = failure_messages(result)
         self.failures += failures
         return result.success and not (stage.checks_only and failures)

@@ -32,7 +32,7 @@ from golden_core.leakage.study_pipeline import (
 from golden_core.leakage.study_tables import Series
 from golden_core.randomness import Stream
 from golden_core.study import Study
-from golden_core.trials import Trial, all_series
+from golden_core.trials import Trial, all_series, require_time_order
 from golden_core.trials.campaign import worker_pool
 
 # What a sample tries: one poison that cleaning removes, one that it may, and one that it keeps.
@@ -142,7 +142,13 @@ def audit_steps(study: Study, home: Home, times: int, *, all_fits: bool) -> Iter
         Times after which everything is replaced, by every poison.
     all_fits : bool
         Every fold and seed of every forecaster, instead of one fold per series and the first seed.
+
+    Raises
+    ------
+    golden_core.trials.TrialError
+        If the study's folds are not in the order of time: then the claims are not made.
     """
+    require_time_order(study)
     subject = Subject.of(study, home)
     for time in subject.times(times):
         when = f"{time:%Y-%m-%d %H:%M}"

@@ -137,14 +137,13 @@ def align(
     where it was. Exit status 1 when the published test window is not in the bars, or a trial failed.
     """
     with teaching():
-        from golden_core.lake import Home, write_text
-        from golden_core.legacy.record import record_files, what_follows
+        from golden_core.lake import Home
+        from golden_core.legacy.record import store_validation, what_follows
 
         request, home = asked(bars, earlier, overrides, experiments), Home.from_environment()
         found = _with_progress(home, request, backend, workers)
         folder = out or home.root / "legacy" / "alignment"
-        for name, text in record_files(found).items():
-            write_text(text, folder / name)
+        store_validation(found, folder)
         _print_alignment(found)
         for sentence in what_follows(found.alignment):
             typer.echo(f"- {sentence}")

@@ -140,7 +140,7 @@ def test_combinatorial_folds_are_laid_and_checked_but_no_trial_runs_on_them(tmp_
     monkeypatch.setenv("GOLDEN_HOME", str(tmp_path / "home"))
     with opened((*OVERRIDES, COMBINATORIAL, "context_length=2")) as campaign:
         stages = campaign.stages()
-        for name in ("rates", "bars", "folds"):
+        for name in ("rates", "bars", "data quality", "folds"):
             stage = next(stages)
             assert stage.name == name
             assert campaign.execute(stage), campaign.failures  # the checks that block are among what is executed
@@ -159,7 +159,7 @@ def test_combinatorial_folds_are_laid_and_checked_but_no_trial_runs_on_them(tmp_
 def test_the_command_line_says_why_no_trial_runs_on_combinatorial_folds(broken):
     arguments = [part for text in (*OVERRIDES, COMBINATORIAL.replace("drop", "flag")) for part in ("--set", text)]
     result = CliRunner().invoke(app, ["run", "smoke", "--backend", "sequential", *arguments])
-    assert result.exit_code == 2
+    assert result.exit_code == 2, result.output
     assert "for forecasts set splits.scheme: walk_forward" in result.output
 
 

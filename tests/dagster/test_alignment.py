@@ -3,6 +3,7 @@
 import json
 
 import dagster as dg
+import polars as pl
 import pytest
 from support.record import hourly_bars
 from typer.testing import CliRunner
@@ -12,6 +13,7 @@ from golden_core.lake import Home
 from golden_dagster.cli.application import app
 from golden_dagster.definitions import resources
 from golden_dagster.defs.legacy.assets import alignment
+from golden_dagster.defs.legacy.checks import published_window_recovered, random_walk_on_the_same_rows
 from golden_dagster.resources import LegacyResource, WorkersResource
 
 SETTINGS = (
@@ -41,7 +43,8 @@ def materialise(**legacy):
             **resources(workers=WorkersResource(backend="sequential", workers=1)),
             "legacy": LegacyResource(**legacy),
         }
-        return dg.materialize([alignment], resources=given, instance=instance, raise_on_error=False)
+        assets = [alignment, published_window_recovered, random_walk_on_the_same_rows]
+        return dg.materialize(assets, resources=given, instance=instance, raise_on_error=False)
 
 
 def test_the_command_prints_the_table_writes_the_report_and_says_that_the_window_is_not_there(bars, tmp_path):
@@ -52,7 +55,7 @@ def test_the_command_prints_the_table_writes_the_report_and_says_that_the_window
     assert "smoke_aligned" in result.output
     assert "This is a smoke run" in result.output
     assert "not recovered: up to the bar of 2025-02-18 23:00 UTC" in result.output
-    assert sorted(path.name for path in out.iterdir()) == ["alignment.csv", "alignment.md", "validation_report.md"]
+    assert {"alignment.csv", "alignment.md", "validation_report.md"} < {path.name for path in out.iterdir()}
     assert "| wide | initialisation | forecasters.v02.initialisers=keras_3.15 |" in (out / "alignment.md").read_text()
 
 
@@ -80,6 +83,27 @@ def test_the_asset_names_the_random_walk_and_fails_the_check_of_the_window(bars)
     assert metadata["dagster/row_count"].value == 4
     assert "This is a smoke run" in metadata["what_follows"].value
     assert (Home.from_environment().root / "legacy" / "alignment" / "validation_report.md").is_file()
+
+
+def test_a_trial_on_other_rows_fails_the_check(bars):
+    materialise(bars=str(bars), overrides=list(SETTINGS))
+    path = Home.from_environment().root / "legacy" / "alignment" / "forecasts.parquet"
+    forecasts = pl.read_parquet(path)
+    forecasts.filter((pl.col("forecaster") != "v02") | (pl.col("cutoff") > forecasts["cutoff"].min())).write_parquet(
+        path
+    )
+    result = random_walk_on_the_same_rows()
+    assert not result.passed
+    assert result.severity == dg.AssetCheckSeverity.ERROR
+    assert "v02, seed 0, of smoke_aligned: 1 rows are not shared" in result.description
+
+
+@pytest.mark.parametrize("check", [published_window_recovered, random_walk_on_the_same_rows])
+def test_where_nothing_was_aligned_the_checks_only_warn(check):
+    result = check()
+    assert not result.passed
+    assert result.severity == dg.AssetCheckSeverity.WARN
+    assert "unmeasured" in result.description
 
 
 def test_without_bars_the_asset_says_what_to_set():

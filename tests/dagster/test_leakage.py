@@ -56,11 +56,11 @@ def evaluate(name, overrides=(PLANTED,)):
                 known = stage.partitions.get_partition_keys()
                 tags = {"dagster/asset_partition_range_start": known[0], "dagster/asset_partition_range_end": known[-1]}
             if stage.name == "folds":
-                result = campaign.run_selection(stage.name, selection | dg.AssetSelection.checks(*keys), tags)
+                result = campaign.run_selection(stage.job, selection | dg.AssetSelection.checks(*keys), tags)
                 assert not failure_messages(result) or result.get_asset_check_evaluations()
                 evaluations += result.get_asset_check_evaluations()
                 break
-            campaign.run_selection(stage.name, selection, tags)
+            campaign.run_selection(stage.job, selection, tags)
         (evaluation,) = evaluations
         return evaluation
 

@@ -2,7 +2,13 @@
 
 from golden_core.legacy.record.alignment import ALIGNMENT, Alignment, align
 from golden_core.legacy.record.experiments import Category, Experiment
-from golden_core.legacy.record.pages import alignment_csv, alignment_markdown, record_files, validation_markdown
+from golden_core.legacy.record.pages import (
+    alignment_csv,
+    alignment_markdown,
+    record_files,
+    store_validation,
+    validation_markdown,
+)
 from golden_core.legacy.record.published import Record, RecordError, read_record
 from golden_core.legacy.record.request import Plan, Request, carry_out
 from golden_core.legacy.record.running import Run, Validation, run_experiment, run_legacy
@@ -32,6 +38,7 @@ __all__ = [
     "rows_unlike_the_random_walk",
     "run_experiment",
     "run_legacy",
+    "store_validation",
     "validation_markdown",
     "what_follows",
 ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from golden_core.lake import write_parquet, write_text
 from golden_core.legacy.audit.headings import NAMES, Metric
 from golden_core.legacy.audit.wording import between, names, number
 from golden_core.legacy.record.alignment import Alignment
@@ -38,6 +40,14 @@ def record_files(validation: Validation) -> dict[str, str]:
         "alignment.md": alignment_markdown(validation.alignment),
         "validation_report.md": validation_markdown(validation),
     }
+
+
+def store_validation(validation: Validation, folder: Path) -> None:
+    """Write the deliverables, and the bars and forecasts that they were made from, into a folder."""
+    for name, text in record_files(validation).items():
+        write_text(text, folder / name)
+    write_parquet(pl.concat([run.forecasts for run in validation.runs]), folder / "forecasts.parquet")
+    write_parquet(validation.runs[0].bars, folder / "bars.parquet")
 
 
 def alignment_csv(alignment: Alignment) -> str:

@@ -7,9 +7,8 @@ from golden_core.lake import PROJECT_ROOT, Home, write_json, write_text
 from golden_core.legacy.audit import audit_markdown, audit_record, audit_table, read_claims
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.forensics.register import leakage_register_csv
-from golden_core.legacy.record import ALIGNMENT, carry_out, record_files, rows_unlike_the_random_walk, what_follows
+from golden_core.legacy.record import ALIGNMENT, carry_out, store_validation, what_follows
 from golden_core.models.legacy import VARIANTS
-from golden_dagster.lib.checks import verdict
 from golden_dagster.lib.metadata import OWNERS, findings_value, spec_metadata, table_value
 from golden_dagster.resources import LegacyResource, WorkersResource
 
@@ -97,11 +96,11 @@ def forensics() -> dg.MaterializeResult:  # type: ignore[type-arg]
     return dg.MaterializeResult(metadata={"dagster/row_count": table.height, "register": table_value(table)})
 
 
-WINDOW_RECOVERED, SAME_ROWS = "published_window_recovered", "random_walk_on_the_same_rows"
+ALIGNMENT_KEY = dg.AssetKey(["legacy", "alignment"])
 
 
 @dg.asset(
-    key=["legacy", "alignment"],
+    key=ALIGNMENT_KEY,
     group_name="legacy",
     owners=OWNERS,
     kinds={"torch", "polars"},
@@ -109,21 +108,8 @@ WINDOW_RECOVERED, SAME_ROWS = "published_window_recovered", "random_walk_on_the_
     description=(
         "Published against ours per variant, on the bars that GOLDEN_LEGACY_BARS names: mean and spread over seeds, "
         "verdict, the category of a deviation with the experiment that supports it, and the random walk on the same "
-        "rows. Ten variants and five seeds: set overrides such as training.epochs=12 to bound the time."
+        "rows. Ten variants and five seeds: data/studies/legacy.yaml says what settings cost."
     ),
-    check_specs=[
-        dg.AssetCheckSpec(
-            WINDOW_RECOVERED,
-            asset=["legacy", "alignment"],
-            description="The published test windows are found in the bars by their number and variance of targets.",
-        ),
-        dg.AssetCheckSpec(
-            SAME_ROWS,
-            asset=["legacy", "alignment"],
-            blocking=True,
-            description="Every trial was scored on exactly the rows of the random walk.",
-        ),
-    ],
 )
 def alignment(
     context: dg.AssetExecutionContext, legacy: LegacyResource, workers: WorkersResource
@@ -143,11 +129,8 @@ def alignment(
         workers=workers.count,
         on_outcome=lambda outcome: context.log.info(f"{outcome.trial}: {outcome.status}"),
     )
-    for name, text in record_files(found).items():
-        write_text(text, home.root / "legacy" / "alignment" / name)
-    forecasts = pl.concat([run.forecasts for run in found.runs])
+    store_validation(found, home.root / "legacy" / "alignment")
     failures = [failure for run in found.runs for failure in run.failures]
-    window = [] if found.window.recovered else [found.window.verdict]
     shown = found.alignment.table.filter(pl.col("metric") == "rmse").drop("metric", "targets", "variance")
     return dg.MaterializeResult(
         metadata={
@@ -156,15 +139,5 @@ def alignment(
             "failed_trials": findings_value(failures, title="failed trial"),
             "rmse": table_value(shown),
             "what_follows": dg.MetadataValue.md("\n".join(f"- {s}" for s in what_follows(found.alignment))),
-        },
-        check_results=[
-            _named(verdict(window, examined=len(found.window.splits), unit="splits"), WINDOW_RECOVERED),
-            _named(
-                verdict(rows_unlike_the_random_walk(forecasts), examined=forecasts.height, unit="forecasts"), SAME_ROWS
-            ),
-        ],
+        }
     )
-
-
-def _named(result: dg.AssetCheckResult, name: str) -> dg.AssetCheckResult:
-    return result._replace(check_name=name)

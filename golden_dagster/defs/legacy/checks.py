@@ -1,10 +1,13 @@
 """Checks on the legacy snapshot: a given tree is the frozen one, and whether a tree was given at all."""
 
 import dagster as dg
+import polars as pl
 
+from golden_core.lake import Home
 from golden_core.legacy.frozen import frozen_checksums
+from golden_core.legacy.record import published_window, rows_unlike_the_random_walk
 from golden_core.legacy.verification import verify_tree
-from golden_dagster.defs.legacy.assets import SNAPSHOT
+from golden_dagster.defs.legacy.assets import ALIGNMENT_KEY, SNAPSHOT
 from golden_dagster.lib.checks import verdict
 from golden_dagster.resources import LegacyResource
 
@@ -35,3 +38,40 @@ def legacy_tree_given(legacy: LegacyResource) -> dg.AssetCheckResult:
     """Warn when the assets rest on the frozen facts alone."""
     findings = [] if legacy.tree else ["no tree was verified: set GOLDEN_LEGACY_TREE to the folder of v_01 … v_10"]
     return verdict(findings, examined=1, unit="tree", severity=dg.AssetCheckSeverity.WARN)
+
+
+@dg.asset_check(
+    asset=ALIGNMENT_KEY,
+    description="The published test windows are found in the aligned bars by number and variance of their targets.",
+)
+def published_window_recovered() -> dg.AssetCheckResult:
+    """Look for the windows again in the bars that were aligned."""
+    bars = _stored("bars")
+    if bars is None:
+        return _unmeasured()
+    window = published_window(bars)
+    return verdict([] if window.recovered else [window.verdict], examined=len(window.splits), unit="splits")
+
+
+@dg.asset_check(
+    asset=ALIGNMENT_KEY,
+    blocking=True,
+    description="Every aligned trial was scored on exactly the rows of the random walk.",
+)
+def random_walk_on_the_same_rows() -> dg.AssetCheckResult:
+    """Compare the rows of every trial with those of the random walk."""
+    forecasts = _stored("forecasts")
+    if forecasts is None:
+        return _unmeasured()
+    return verdict(rows_unlike_the_random_walk(forecasts), examined=forecasts.height, unit="forecasts")
+
+
+def _stored(name: str) -> pl.DataFrame | None:
+    path = Home.from_environment().root / "legacy" / "alignment" / f"{name}.parquet"
+    return pl.read_parquet(path) if path.exists() else None
+
+
+def _unmeasured() -> dg.AssetCheckResult:
+    """Return neither success nor failure: nobody has aligned anything here."""
+    findings = ["unmeasured: nothing has been aligned in this home"]
+    return verdict(findings, examined=0, unit="alignment", severity=dg.AssetCheckSeverity.WARN)

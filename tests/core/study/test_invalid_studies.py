@@ -270,9 +270,16 @@ def tree(valid_text: str) -> dict[str, Any]:
     return values
 
 
+class Mutations(list[Mutation]):
+    """All of them; shown by their number, since hypothesis prints what a failing test was given."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} mutations"
+
+
 @pytest.fixture(scope="module")
 def all_mutations(tree: dict[str, Any]) -> list[Mutation]:
-    return mutations(tree)
+    return Mutations(mutations(tree))
 
 
 def check(chosen: list[Mutation], tree: dict[str, Any], read: Callable[..., Study]) -> None:
