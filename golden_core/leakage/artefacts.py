@@ -15,6 +15,7 @@ STAMP = "stamp"
 
 # Names of artefacts that probes know more about. A pipeline may make others; they are poisoned like any.
 BARS, FEATURES, FOLDS, SCALERS, WINDOWS = "bars", "features", "folds", "scalers", "windows"
+LABELS = "labels"
 WEIGHTS, CALIBRATION, FORECASTS = "weights", "calibration", "forecasts"
 
 
