@@ -11,11 +11,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-STAMP = "stamp"
+STAMP, KEY = "stamp", "key"
+
+# Optional column: from when on the row must exist. A fold whose test part is not over yet need not be there in a run on
+# less data; while it is there, its rows must not change.
+COMPLETE = "complete_at"
 
 # Names of artefacts that probes know more about. A pipeline may make others; they are poisoned like any.
-BARS, FEATURES, FOLDS, SCALERS, WINDOWS = "bars", "features", "folds", "scalers", "windows"
-LABELS = "labels"
+RAW, BARS, FEATURES, FOLDS, SCALERS = "raw", "bars", "features", "folds", "scalers"
+WINDOWS, TARGETS = "windows", "targets"
 WEIGHTS, CALIBRATION, FORECASTS = "weights", "calibration", "forecasts"
 
 
@@ -59,10 +63,19 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """Raw bars of all pairs (``schema.BARS``, not cleaned) → a run. Pure: equal bars give equal bits."""
+    """Raw bars of all pairs (``schema.BARS``, not cleaned) → a run. Pure: equal bars give equal bits.
+
+    Parameters
+    ----------
+    name : str
+    run : callable
+    narrow : callable, optional
+        Fit → a cheaper pipeline that makes the rows of that fit with the same bits, for replaying one fit.
+    """
 
     name: str
     run: Callable[[pl.DataFrame], Run]
+    narrow: Callable[[Fit], Pipeline] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +92,8 @@ class Finding:
         The first stamp concerned.
     detail : str
         One sentence: what was done, what changed, what was expected.
+    follows : str, optional
+        ``asset.column`` of the finding further up that this one may be a mere consequence of; None for a first cause.
     """
 
     probe: str
@@ -86,3 +101,4 @@ class Finding:
     column: str
     timestamp: dt.datetime | None
     detail: str
+    follows: str | None = None

@@ -39,7 +39,7 @@ def workshop(plan: Plan, stream: Stream, stages: Stages = CLEAN, name: str = "wo
     Returns
     -------
     Pipeline
-        Its artefacts: ``bars``, ``slow_bars``, ``features``, ``labels``, ``folds``, ``scalers``, ``selection``,
+        Its artefacts: ``bars``, ``slow_bars``, ``features``, ``targets``, ``folds``, ``scalers``, ``selection``,
         ``reduction``, ``windows``, ``weights``, ``calibration``, ``forecasts``, in this order.
     """
     luck = stream.child("members").generator().random((plan.members, plan.train))
@@ -96,7 +96,7 @@ def _series(
     series = series_name(pair, horizon)
     known = np.flatnonzero((labels.end < len(tape)) & np.isfinite(labels.y))
     book.write(
-        artefacts.LABELS,
+        artefacts.TARGETS,
         series,
         tape.known[labels.end[known]],
         ("y", "unit"),

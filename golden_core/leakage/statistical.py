@@ -1,0 +1,285 @@
+"""Probes by statistics: what is too good to be known in advance. They need no source of the leak, only its effect.
+
+Every probe has the same null: given everything known at a cutoff, the next return is symmetric about zero, up to a
+tolerated mean. Its size holds at every sample length, for persistent features and heavy tails, over all features and
+horizons of a run together: P(any false finding of a probe) ≤ ``level``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import polars.selectors as cs
+
+from golden_core.lake import parse_series
+from golden_core.leakage import artefacts
+from golden_core.leakage.artefacts import KEY, STAMP, Finding, Pipeline, Run
+from golden_core.leakage.surrogates import permuted_targets
+from golden_core.randomness import Stream
+from golden_core.statistics.martingale import evidence, standardise_by_past
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+FEATURE, FORECAST, SHIFTED, PERMUTED = "too_good_feature", "too_good_forecast", "shifted_timestamps", "permuted_targets"
+
+_LEAST, _LIMIT = 20, 4.0  # rows before a spread is trusted; standard deviations beyond which a value counts no more
+_DELAYS = (1, 2)
+
+
+@dataclass(frozen=True)
+class Screen:
+    """How strict the probes are.
+
+    Parameters
+    ----------
+    level : float
+        Probability of any false finding of one probe on one run.
+    tolerated : float
+        Correlation with the next return that is not held against a feature: real prices are not exact martingales.
+    horizons : tuple of int
+        Bars over which returns are summed.
+    permutations : int
+        Runs on permuted targets.
+    """
+
+    level: float
+    tolerated: float
+    horizons: tuple[int, ...]
+    permutations: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Path:
+    """What happened to one pair: when each bar was known [T], its return by the spread of earlier ones [T, 1]."""
+
+    known: IntArray
+    returns: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """One way of asking whether features foresee: factors known before [N, K], and what came then [N, 1]."""
+
+    words: str
+    factors: FloatArray
+    outcome: FloatArray
+
+    @property
+    def terms(self) -> FloatArray:
+        """Products [N, K]."""
+        return self.factors * self.outcome
+
+
+def statistical(pipeline: Pipeline, raw: pl.DataFrame, screen: Screen, stream: Stream) -> list[Finding]:
+    """Return what all statistical probes find, in the order in which they are cheap.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    raw : pl.DataFrame
+        Raw bars of all pairs.
+    screen : Screen
+    stream : Stream
+        Draws the permutations.
+    """
+    run = pipeline.run(raw)
+    return [
+        *too_good_features(run, screen),
+        *too_good_forecasts(run, screen),
+        *shifted_timestamps(run, screen),
+        *permuted_skill(pipeline, raw, screen, stream),
+    ]
+
+
+def too_good_features(run: Run, screen: Screen) -> list[Finding]:
+    """Return features associated with later returns of their pair beyond what a martingale allows.
+
+    For each feature and horizon h the terms are xₜ₋₁ + … + xₜ₋ₕ times the return of bar t: overlapping sums of past
+    values instead of overlapping returns, so that terms stay martingale differences (Hodrick 1992, section 2).
+    Then, for each feature alone, its recursive out-of-sample forecast times the return, the numerator of Clark &
+    West's (2007) comparison with no change. Then, where the pipeline shows its ``targets``, feature times target.
+
+    Parameters
+    ----------
+    run : Run
+        Its artefacts ``bars`` (``close``) and ``features`` (numbers), keyed by pair; perhaps ``targets`` (``y``, and
+        ``cutoff`` where they have one), keyed by series.
+    screen : Screen
+
+    Returns
+    -------
+    list of Finding
+        At most one per pair and feature, with correlation, bound on p, and out-of-sample R² against no change
+        (Campbell & Thompson 2008, section 2).
+    """
+    return _judge(run, screen, FEATURE, _questions)
+
+
+def shifted_timestamps(run: Run, screen: Screen) -> list[Finding]:
+    """Return features that foresee returns when they are taken one or two bars late.
+
+    Under honest clocks a delayed feature is older knowledge and helps nobody. One that helps is stamped more than a
+    bar early: the delay lets what it has seen fall on the next return.
+    """
+    return _judge(run, screen, SHIFTED, _delayed)
+
+
+def too_good_forecasts(run: Run, screen: Screen, probe: str = FORECAST) -> list[Finding]:
+    """Return series whose forecasts beat no change beyond what a martingale allows.
+
+    The terms are forecast times return, the numerator of Clark & West (2007); for a horizon of h bars the sum of the
+    last h forecasts times the return of one bar.
+
+    Parameters
+    ----------
+    run : Run
+        Its artefacts ``bars`` and ``forecasts`` (``y_pred``, a log return; keys ``EURUSD_h1`` or ``EURUSD_h1/0``).
+    screen : Screen
+    probe : str
+        Name under which findings are reported.
+    """
+    frame, paths = run.artefacts[artefacts.FORECASTS], _paths(run)
+    groups = _by_key(frame.with_columns(pl.col(KEY).str.split("/").list.first()))
+    found = []
+    for series, rows in groups.items():
+        pair, horizon = parse_series(series)
+        ordered = rows.sort(STAMP).unique(STAMP, keep="last", maintain_order=True)
+        scaled = _scaled(ordered.select("y_pred"), centre=False)
+        factors = _factors(paths[pair], _stamps(ordered), scaled, horizon)
+        asked = _Question("", factors, paths[pair].returns)
+        weight = evidence(asked.terms, screen.tolerated)[0]
+        if asked.terms.sum() > 0 and weight >= np.log(len(groups) / screen.level):
+            words = f"{series}: forecasts go with what follows ({_numbers(asked, 0, weight)}); no honest forecast does"
+            found.append(Finding(probe, artefacts.FORECASTS, "y_pred", ordered[STAMP][0], words))
+    return found
+
+
+def permuted_skill(pipeline: Pipeline, raw: pl.DataFrame, screen: Screen, stream: Stream) -> list[Finding]:
+    """Return series that still have skill when the moves are permuted in time and given random signs.
+
+    What can be learnt honestly is gone then, and any skill left comes from the future. See
+    :func:`golden_core.leakage.surrogates.permuted_targets`.
+    """
+    stricter = replace(screen, level=screen.level / screen.permutations)
+    found: list[Finding] = []
+    for number in range(screen.permutations):
+        run = pipeline.run(permuted_targets(raw, stream.child("permuted", number)))
+        found += too_good_forecasts(run, stricter, PERMUTED)
+    return found
+
+
+Asker = Callable[[Run, Screen, _Path, str, IntArray, FloatArray], list[_Question]]
+
+
+def _judge(run: Run, screen: Screen, probe: str, ask: Asker) -> list[Finding]:
+    """Put every question to every pair; report features whose evidence outweighs the number of questions."""
+    paths = _paths(run)
+    asked: list[tuple[str, str, dt.datetime, list[_Question], int]] = []
+    for pair, rows in _by_key(run.artefacts[artefacts.FEATURES]).items():
+        numbers = rows.select(cs.float())
+        questions = ask(run, screen, paths[pair], pair, _stamps(rows), _scaled(numbers, centre=True))
+        asked += [(pair, name, rows[STAMP][0], questions, column) for column, name in enumerate(numbers.columns)]
+    bar = np.log(sum(len(questions) for *_, questions, _ in asked) / screen.level)
+    weighed = {id(q): evidence(q.terms, screen.tolerated) for *_, questions, _ in asked for q in questions}
+    found = []
+    for pair, name, first, questions, column in asked:
+        best = max(questions, key=lambda question: weighed[id(question)][column])
+        weight = weighed[id(best)][column]
+        if weight >= bar:
+            words = f"{pair}: {best.words} ({_numbers(best, column, weight)}); a martingale allows no such thing"
+            found.append(Finding(probe, artefacts.FEATURES, name, first, words))
+    return found
+
+
+def _questions(
+    run: Run, screen: Screen, path: _Path, pair: str, stamps: IntArray, values: FloatArray
+) -> list[_Question]:
+    asked = []
+    for horizon in sorted({1, *screen.horizons}):
+        words = f"goes with the return over the next {horizon} bars"
+        asked.append(_Question(words, _factors(path, stamps, values, horizon), path.returns))
+    alone = _recursive(asked[0].factors, path.returns)
+    asked.append(_Question("alone forecasts the next return out of sample", alone, path.returns))
+    targets = run.artefacts.get(artefacts.TARGETS)
+    if targets is not None and "cutoff" in targets.columns:
+        for series, rows in _by_key(targets.filter(pl.col(KEY).str.starts_with(f"{pair}_"))).items():
+            some = rows.sort("cutoff")[:: parse_series(series)[1]]  # targets that do not overlap
+            known = some["cutoff"].to_physical().to_numpy()
+            outcome = _scaled(some.select("y"), centre=False)
+            asked.append(_Question(f"goes with the target {series}", _latest(stamps, values, known), outcome))
+    return asked
+
+
+def _delayed(
+    run: Run, screen: Screen, path: _Path, pair: str, stamps: IntArray, values: FloatArray
+) -> list[_Question]:
+    del run, screen, pair
+    return [
+        _Question(f"taken {delay} bars late, foresees the next return", _factors(path, stamps, values, 1, delay), path.returns)
+        for delay in _DELAYS
+    ]
+
+
+def _paths(run: Run) -> dict[str, _Path]:
+    """Return what happened to each pair, from the bars of the run."""
+    paths = {}
+    for pair, bars in _by_key(run.artefacts[artefacts.BARS]).items():
+        ordered = bars.sort(STAMP)
+        moves = ordered.select(pl.col("close").log().diff().fill_null(0.0))
+        paths[pair] = _Path(_stamps(ordered), _scaled(moves, centre=False))
+    return paths
+
+
+def _factors(path: _Path, stamps: IntArray, values: FloatArray, horizon: int, delay: int = 0) -> FloatArray:
+    """Return the sum of the last ``horizon`` values known before each bar opened [T, K], ``delay`` bars late."""
+    known = _latest(stamps, values, path.known)
+    out = np.zeros_like(known)
+    for lag in range(1 + delay, horizon + 1 + delay):
+        out[lag:] += known[:-lag]
+    return out / np.sqrt(horizon)
+
+
+def _latest(stamps: IntArray, values: FloatArray, at: IntArray) -> FloatArray:
+    """Return the values [N, K] last stamped at or before each time; zero where there are none."""
+    rows = np.searchsorted(stamps, at, side="right") - 1
+    return np.where((rows >= 0)[:, None], values[np.maximum(rows, 0)], 0.0)
+
+
+def _recursive(factors: FloatArray, returns: FloatArray) -> FloatArray:
+    """Return each factor times the confidence in its slope so far, within ±1: a forecast known in advance."""
+    terms = factors * returns
+    spread = np.sqrt((terms**2).cumsum(axis=0))
+    confidence = np.divide(terms.cumsum(axis=0), spread, out=np.zeros_like(terms), where=spread > 0)
+    return factors * np.vstack([np.zeros_like(terms[:1]), np.clip(confidence / 2, -1, 1)[:-1]])
+
+
+def _numbers(asked: _Question, column: int, weight: float) -> str:
+    """Return correlation, count, bound on p and recursive out-of-sample R² in words."""
+    x, y = asked.factors[:, column], asked.outcome[:, 0]
+    used = (x != 0) & (y != 0)
+    x, y = x[used], y[used]
+    before = np.concatenate([[0.0], (x * y).cumsum()[:-1]]) / (np.concatenate([[0.0], (x**2).cumsum()[:-1]]) + 10.0)
+    r2 = 1 - ((y - before * x) ** 2).sum() / (y**2).sum()
+    correlation = (x * y).sum() / np.sqrt((x**2).sum() * (y**2).sum())
+    return (
+        f"correlation {correlation:.2f} on {len(x)} bars, out-of-sample R² {r2:.2f}, p ≤ {np.exp(-weight):.0e}"
+    )
+
+
+def _scaled(numbers: pl.DataFrame, *, centre: bool) -> FloatArray:
+    values = numbers.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return standardise_by_past(values, least=_LEAST, limit=_LIMIT, centre=centre)
+
+
+def _stamps(frame: pl.DataFrame) -> IntArray:
+    return frame[STAMP].to_physical().to_numpy()
+
+
+def _by_key(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return {str(key): rows for (key,), rows in frame.partition_by(KEY, as_dict=True, maintain_order=True).items()}
