@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,8 @@ from golden_core.statistics.martingale import evidence, standardise_by_past
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-FEATURE, FORECAST, SHIFTED, PERMUTED = "too_good_feature", "too_good_forecast", "shifted_timestamps", "permuted_targets"
+FEATURE, FORECAST, DRIFT = "too_good_feature", "too_good_forecast", "one_sided_market"
+SHIFTED, PERMUTED = "shifted_timestamps", "permuted_targets"
 
 _LEAST, _LIMIT = 20, 4.0  # rows before a spread is trusted; standard deviations beyond which a value counts no more
 _DELAYS = (1, 2)
@@ -69,6 +71,7 @@ class _Question:
     words: str
     factors: FloatArray
     outcome: FloatArray
+    target: bool = False  # what came then is the pipeline's own target, which may itself be what is wrong
 
     @property
     def terms(self) -> FloatArray:
@@ -90,11 +93,25 @@ def statistical(pipeline: Pipeline, raw: pl.DataFrame, screen: Screen, stream: S
     """
     run = pipeline.run(raw)
     return [
+        *one_sided_market(run, screen),
         *too_good_features(run, screen),
         *too_good_forecasts(run, screen),
         *shifted_timestamps(run, screen),
         *permuted_skill(pipeline, raw, screen, stream),
     ]
+
+
+def one_sided_market(run: Run, screen: Screen) -> list[Finding]:
+    """Return pairs whose bars rise, or fall, on average beyond what a martingale allows: bars are missing by outcome."""
+    found, paths = [], _paths(run)
+    for pair, path in paths.items():
+        asked = _Question("", np.ones_like(path.returns), path.returns)
+        weight = evidence(asked.terms, screen.tolerated)[0]
+        if weight >= np.log(len(paths) / screen.level):
+            words = f"{pair}: its bars go one way on average ({_numbers(asked, 0, weight)}); a whole market does not"
+            first = run.artefacts[artefacts.BARS].filter(pl.col(KEY) == pair)[STAMP].min()
+            found.append(Finding(DRIFT, artefacts.BARS, "close", cast(dt.datetime, first), words))
+    return found
 
 
 def too_good_features(run: Run, screen: Screen) -> list[Finding]:
@@ -145,18 +162,21 @@ def too_good_forecasts(run: Run, screen: Screen, probe: str = FORECAST) -> list[
         Name under which findings are reported.
     """
     frame, paths = run.artefacts[artefacts.FORECASTS], _paths(run)
+    names = ["y_pred"] if "y_pred" in frame.columns else frame.select(cs.float()).columns
     groups = _by_key(frame.with_columns(pl.col(KEY).str.split("/").list.first()))
     found = []
     for series, rows in groups.items():
         pair, horizon = parse_series(series)
         ordered = rows.sort(STAMP).unique(STAMP, keep="last", maintain_order=True)
-        scaled = _scaled(ordered.select("y_pred"), centre=False)
+        scaled = _scaled(ordered.select(names), centre=False)
         factors = _factors(paths[pair], _stamps(ordered), scaled, horizon)
         asked = _Question("", factors, paths[pair].returns)
-        weight = evidence(asked.terms, screen.tolerated)[0]
-        if asked.terms.sum() > 0 and weight >= np.log(len(groups) / screen.level):
-            words = f"{series}: forecasts go with what follows ({_numbers(asked, 0, weight)}); no honest forecast does"
-            found.append(Finding(probe, artefacts.FORECASTS, "y_pred", ordered[STAMP][0], words))
+        weights = evidence(asked.terms, screen.tolerated)
+        for column, name in enumerate(names):
+            if asked.terms[:, column].sum() > 0 and weights[column] >= np.log(len(groups) * len(names) / screen.level):
+                numbers = _numbers(asked, column, weights[column])
+                words = f"{series}: forecasts go with what follows ({numbers}); no honest forecast does so well"
+                found.append(Finding(probe, artefacts.FORECASTS, name, ordered[STAMP][0], words))
     return found
 
 
@@ -189,11 +209,15 @@ def _judge(run: Run, screen: Screen, probe: str, ask: Asker) -> list[Finding]:
     weighed = {id(q): evidence(q.terms, screen.tolerated) for *_, questions, _ in asked for q in questions}
     found = []
     for pair, name, first, questions, column in asked:
-        best = max(questions, key=lambda question: weighed[id(question)][column])
-        weight = weighed[id(best)][column]
-        if weight >= bar:
-            words = f"{pair}: {best.words} ({_numbers(best, column, weight)}); a martingale allows no such thing"
-            found.append(Finding(probe, artefacts.FEATURES, name, first, words))
+        over = [question for question in questions if weighed[id(question)][column] >= bar]
+        if not over:
+            continue
+        # What goes with the market's returns is a leaky feature; what goes with the target alone is a wrong target.
+        best = max(over, key=lambda question: (not question.target, weighed[id(question)][column]))
+        numbers = _numbers(best, column, weighed[id(best)][column])
+        words = f"{pair}: {name} {best.words} ({numbers}); a martingale allows no such thing"
+        asset, place = (artefacts.TARGETS, "y") if best.target else (artefacts.FEATURES, name)
+        found.append(Finding(probe, asset, place, first, words))
     return found
 
 
@@ -212,7 +236,7 @@ def _questions(
             some = rows.sort("cutoff")[:: parse_series(series)[1]]  # targets that do not overlap
             known = some["cutoff"].to_physical().to_numpy()
             outcome = _scaled(some.select("y"), centre=False)
-            asked.append(_Question(f"goes with the target {series}", _latest(stamps, values, known), outcome))
+            asked.append(_Question(f"goes with the target {series}", _latest(stamps, values, known), outcome, True))
     return asked
 
 

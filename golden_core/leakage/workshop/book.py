@@ -86,5 +86,5 @@ def _frame(pieces: list[Piece]) -> pl.DataFrame:
     stamps = times(np.concatenate([piece.stamps for piece in pieces])).alias(STAMP)
     others = [pl.concat([piece.others[name] for piece in pieces]).alias(name) for name in pieces[0].others]
     numbers = np.asfortranarray(np.concatenate([piece.numbers for piece in pieces]))
-    table = pl.from_numpy(numbers, schema=list(pieces[0].names)) if pieces[0].names else pl.DataFrame()
+    table = pl.from_numpy(numbers, schema=list(pieces[0].names), orient="row") if pieces[0].names else pl.DataFrame()
     return pl.DataFrame([stamps, keys.gather(owner), *others]).hstack(table)
