@@ -55,10 +55,13 @@ class Run:
         By asset: a column ``stamp`` (UTC, when the row may first be used), a column ``key`` (String: pair, or series
         and fold), and any number of value columns. Rows in the order of key and stamp.
     fits : tuple of Fit
+    failures : tuple of str
+        What could not be made on these bars, and why: a forecaster may not get along with a part of them.
     """
 
     artefacts: Mapping[str, pl.DataFrame]
     fits: tuple[Fit, ...]
+    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

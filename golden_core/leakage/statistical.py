@@ -15,7 +15,6 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import polars.selectors as cs
 
 from golden_core.lake import parse_series
 from golden_core.leakage import artefacts
@@ -162,13 +161,13 @@ def too_good_forecasts(run: Run, screen: Screen, probe: str = FORECAST) -> list[
         Name under which findings are reported.
     """
     frame, paths = run.artefacts[artefacts.FORECASTS], _paths(run)
-    names = ["y_pred"] if "y_pred" in frame.columns else frame.select(cs.float()).columns
+    names = ["y_pred"] if "y_pred" in frame.columns else _floats(frame)
     groups = _by_key(frame.with_columns(pl.col(KEY).str.split("/").list.first()))
     found = []
     for series, rows in groups.items():
         pair, horizon = parse_series(series)
         ordered = rows.sort(STAMP).unique(STAMP, keep="last", maintain_order=True)
-        scaled = _scaled(ordered.select(names), centre=False)
+        scaled = _scaled(ordered[names], centre=False)
         factors = _factors(paths[pair], _stamps(ordered), scaled, horizon)
         asked = _Question("", factors, paths[pair].returns)
         weights = evidence(asked.terms, screen.tolerated)
@@ -202,7 +201,7 @@ def _judge(run: Run, screen: Screen, probe: str, ask: Asker) -> list[Finding]:
     paths = _paths(run)
     asked: list[tuple[str, str, dt.datetime, list[_Question], int]] = []
     for pair, rows in _by_key(run.artefacts[artefacts.FEATURES]).items():
-        numbers = rows.select(cs.float())
+        numbers = rows[_floats(rows)]
         questions = ask(run, screen, paths[pair], pair, _stamps(rows), _scaled(numbers, centre=True))
         asked += [(pair, name, rows[STAMP][0], questions, column) for column, name in enumerate(numbers.columns)]
     bar = np.log(sum(len(questions) for *_, questions, _ in asked) / screen.level)
@@ -234,8 +233,8 @@ def _questions(
     if targets is not None and "cutoff" in targets.columns:
         for series, rows in _by_key(targets.filter(pl.col(KEY).str.starts_with(f"{pair}_"))).items():
             some = rows.sort("cutoff")[:: parse_series(series)[1]]  # targets that do not overlap
-            known = some["cutoff"].to_physical().to_numpy()
-            outcome = _scaled(some.select("y"), centre=False)
+            known = _microseconds(some["cutoff"])
+            outcome = _scaled(some[["y"]], centre=False)
             asked.append(_Question(f"goes with the target {series}", _latest(stamps, values, known), outcome, True))
     return asked
 
@@ -254,9 +253,10 @@ def _paths(run: Run) -> dict[str, _Path]:
     """Return what happened to each pair, from the bars of the run."""
     paths = {}
     for pair, bars in _by_key(run.artefacts[artefacts.BARS]).items():
-        ordered = bars.sort(STAMP)
-        moves = ordered.select(pl.col("close").log().diff().fill_null(0.0))
-        paths[pair] = _Path(_stamps(ordered), _scaled(moves, centre=False))
+        order = np.argsort(_stamps(bars), kind="stable")
+        level = np.log(bars["close"].to_numpy()[order])
+        moves = np.diff(level, prepend=level[:1])[:, None]
+        paths[pair] = _Path(_stamps(bars)[order], standardise_by_past(moves, least=_LEAST, limit=_LIMIT, centre=False))
     return paths
 
 
@@ -297,12 +297,20 @@ def _numbers(asked: _Question, column: int, weight: float) -> str:
 
 
 def _scaled(numbers: pl.DataFrame, *, centre: bool) -> FloatArray:
-    values = numbers.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    values = numbers.to_numpy().astype(np.float64)  # null becomes NaN
     return standardise_by_past(values, least=_LEAST, limit=_LIMIT, centre=centre)
 
 
 def _stamps(frame: pl.DataFrame) -> IntArray:
-    return frame[STAMP].to_physical().to_numpy()
+    return _microseconds(frame[STAMP])
+
+
+def _microseconds(times: pl.Series) -> IntArray:
+    return times.to_numpy().astype("datetime64[us]").astype(np.int64)
+
+
+def _floats(frame: pl.DataFrame) -> list[str]:
+    return [name for name, dtype in frame.schema.items() if dtype.is_float()]
 
 
 def _by_key(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:

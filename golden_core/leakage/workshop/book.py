@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from golden_core.leakage.artefacts import STAMP, Fit, Run
-from golden_core.leakage.workshop.tape import FloatArray, IntArray
+from golden_core.leakage.workshop.tape import FloatArray, IntArray, microseconds
 from golden_core.schema import UTC_TIME
 
 
@@ -71,8 +71,9 @@ class Book:
 
 def open_book(raw: pl.DataFrame) -> Book:
     """Return an empty book over raw bars."""
-    ordered = raw.select("pair", "timestamp", "available_at").sort("available_at", maintain_order=True)
-    return Book(ordered.select("pair", "timestamp"), ordered["available_at"].to_physical().to_numpy())
+    known = microseconds(raw["available_at"])
+    order = np.argsort(known, kind="stable")
+    return Book(raw[["pair", "timestamp"]][order], known[order])
 
 
 def times(values: IntArray) -> pl.Series:
@@ -87,4 +88,4 @@ def _frame(pieces: list[Piece]) -> pl.DataFrame:
     others = [pl.concat([piece.others[name] for piece in pieces]).alias(name) for name in pieces[0].others]
     numbers = np.asfortranarray(np.concatenate([piece.numbers for piece in pieces]))
     table = pl.from_numpy(numbers, schema=list(pieces[0].names), orient="row") if pieces[0].names else pl.DataFrame()
-    return pl.DataFrame([stamps, keys.gather(owner), *others]).hstack(table)
+    return pl.DataFrame([stamps, keys[owner], *others]).hstack(table)

@@ -235,7 +235,7 @@ def _write_folds(book: Book, case: Case) -> None:
     parts = case.parts
     rows = np.concatenate([parts.train, parts.validation, parts.test])
     part = np.repeat([0, 1, 2], [len(parts.train), len(parts.validation), len(parts.test)])
-    names = pl.Series(["train", "validation", "test"]).gather(part)
+    names = pl.Series(["train", "validation", "test"])[part]
     stamps = np.maximum(case.tape.known[rows], _at(case, parts.validation))
     book.write(
         artefacts.FOLDS,

@@ -57,8 +57,13 @@ class Market:
 def tape_of(frame: pl.DataFrame) -> Tape:
     """Return the bars of one pair as arrays, in the order in which they stand."""
     values = {name: frame[name].to_numpy() for name in ("open", "high", "low", "close", "volume")}
-    opened, known = (frame[name].to_physical().to_numpy() for name in ("timestamp", "available_at"))
+    opened, known = (microseconds(frame[name]) for name in ("timestamp", "available_at"))
     return Tape(frame["pair"][0], opened, known, **values)
+
+
+def microseconds(times: pl.Series) -> IntArray:
+    """Return UTC times as microseconds since 1970."""
+    return times.to_numpy().astype("datetime64[us]").astype(np.int64)
 
 
 def last_known(of: Tape, at: IntArray) -> IntArray:
