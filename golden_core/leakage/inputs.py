@@ -10,7 +10,8 @@ from golden_core.data.features import build_features
 from golden_core.data.verification import disordered_timestamps, implausible_prices
 from golden_core.data.windows import TargetName
 from golden_core.lake import Home
-from golden_core.leakage.probes import features_seeing_the_future
+from golden_core.leakage.audit import clean_bars_report, clean_bars_times
+from golden_core.leakage.poison import sentence
 from golden_core.splits.scaling import scaler_mismatches
 from golden_core.splits.tables import embargo_violations, label_overlaps, read_folds, reused_test_rows
 from golden_core.study import Study
@@ -24,7 +25,8 @@ def input_faults(home: Home, study: Study) -> list[str]:
         bars = pl.read_parquet(home.study(study.name).table("bars", pair))
         found += implausible_prices(bars, study.checks.max_abs_log_return)
         found += disordered_timestamps(bars)
-        found += features_seeing_the_future(study, bars)
+        probed = clean_bars_report(study, bars, clean_bars_times(study, bars))
+        found += [sentence(finding) for finding in probed.findings]
     for pair, horizon in all_series(study):
         inputs = series_inputs(home, study, pair, horizon)
         found += label_overlaps(inputs.folds)

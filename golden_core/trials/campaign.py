@@ -71,6 +71,13 @@ def run_trials(
 def _run(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]], backend: str, workers: int) -> Iterable[Outcome]:
     if backend == "sequential" or len(jobs) <= 1:
         return (run_recorded(home, study, trial, print_) for trial, print_ in jobs)
+    tasks = (delayed(run_recorded)(home, study, trial, print_) for trial, print_ in jobs)
+    found: Iterable[Outcome] = worker_pool(study, backend, workers)(tasks)
+    return found
+
+
+def worker_pool(study: Study, backend: str, workers: int) -> Parallel:
+    """Return joblib's pool for a study. Everybody asks for it here, so that one set of warm workers serves all."""
     options: dict[str, Any] = {}
     if backend == "loky":
         options = {
@@ -78,9 +85,7 @@ def _run(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]], backend: s
             "initializer": load_forecasters,
             "initargs": (tuple(sorted(study.forecasters)),),
         }
-    parallel = Parallel(n_jobs=workers, backend=backend, return_as="generator_unordered", **options)
-    found: Iterable[Outcome] = parallel(delayed(run_recorded)(home, study, trial, print_) for trial, print_ in jobs)
-    return found
+    return Parallel(n_jobs=workers, backend=backend, return_as="generator_unordered", **options)
 
 
 def load_forecasters(names: tuple[str, ...]) -> None:

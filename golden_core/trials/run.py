@@ -51,6 +51,15 @@ class FoldData:
     scale: float
 
 
+@dataclass(frozen=True, eq=False)
+class FittedFold:
+    """What fitting one fold gave: learning curve, forecast log returns [N] of its test part, and the fitted state."""
+
+    epochs: list[Epoch]
+    y_pred: FloatArray
+    state: State
+
+
 def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = None) -> Path:
     """Run a trial unless it has been done, and return its folder.
 
@@ -101,26 +110,38 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
 
 
 def _run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[pl.DataFrame, pl.DataFrame, list[State]]:
+    forecasts, history, states = [], [], []
+    for fold in cut_folds(study, trial.horizon, inputs):
+        fitted = fit_fold(study, trial, fold)
+        forecasts.append(_forecast_rows(study, trial, fold, inputs.bars, fitted.y_pred))
+        history.append(_history_rows(study, trial, fold.index, fitted.epochs))
+        states.append(fitted.state)
+    if not forecasts:
+        raise TrialError(f"{trial}: the series has no fold")
+    return pl.concat(forecasts), pl.concat(history), states
+
+
+def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
+    """Fit a trial's forecaster on one fold and forecast its test part; nothing is written.
+
+    Raises
+    ------
+    TrialError
+        If the data cannot carry the forecaster, or a forecast is not finite.
+    """
     kind = forecaster_class(trial.forecaster)
     if "torch" in kind.libraries:
         importlib.import_module("golden_core.training.determinism").activate()
     context = Context(study.context_length, study.features, trial.horizon, study.training)
     stream = Stream(study.seeds.root).child(trial.forecaster, trial.pair, trial.horizon, f"seed {trial.seed}")
-    forecasts, history, states = [], [], []
-    for fold in cut_folds(study, trial.horizon, inputs):
-        try:
-            forecaster = kind(study.forecasters[trial.forecaster], context)
-            epochs = forecaster.fit(fold.train, fold.validation, stream.child("fold", fold.index))
-            y_pred = _predict(forecaster, fold.test)
-        except Exception as error:
-            what = str(error) if isinstance(error, ValueError | RuntimeError) else f"{type(error).__name__}: {error}"
-            raise TrialError(f"{trial}, fold {fold.index}: {what}") from error
-        forecasts.append(_forecast_rows(study, trial, fold, inputs.bars, y_pred))
-        history.append(_history_rows(study, trial, fold.index, epochs))
-        states.append(forecaster.state())
-    if not forecasts:
-        raise TrialError(f"{trial}: the series has no fold")
-    return pl.concat(forecasts), pl.concat(history), states
+    try:
+        forecaster = kind(study.forecasters[trial.forecaster], context)
+        epochs = forecaster.fit(fold.train, fold.validation, stream.child("fold", fold.index))
+        y_pred = _predict(forecaster, fold.test)
+    except Exception as error:
+        what = str(error) if isinstance(error, ValueError | RuntimeError) else f"{type(error).__name__}: {error}"
+        raise TrialError(f"{trial}, fold {fold.index}: {what}") from error
+    return FittedFold(epochs, y_pred, forecaster.state())
 
 
 def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:

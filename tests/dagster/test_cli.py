@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from golden_core.catalogue import study_names
 from golden_dagster.cli.application import app
 
-COMMANDS = ["run", "status", "leaderboard", "gate", "ui", "study", "data", "legacy", "milestones", "bench"]
+COMMANDS = ["run", "status", "leaderboard", "gate", "ui", "study", "data", "leakage", "legacy", "milestones", "bench"]
 
 
 def golden(*arguments):

@@ -8,18 +8,20 @@ import polars as pl
 from golden_core.data import verification
 from golden_core.data.features import build_features
 from golden_core.data.windows import TargetName
-from golden_core.leakage.probes import features_seeing_the_future
+from golden_core.leakage.audit import sampled_future, sampled_record, structures
+from golden_core.leakage.poison import Report, sentence
 from golden_core.splits import tables as splits
 from golden_core.splits.scaling import scaler_mismatches
 from golden_core.study import Study
 from golden_core.trials import all_series, series_inputs
 from golden_dagster.lib.checks import verdict
-from golden_dagster.resources import StudyResource
+from golden_dagster.lib.metadata import findings_value, table_value
+from golden_dagster.resources import StudyResource, WorkersResource
 
 
 def data_checks(study: Study) -> list[dg.AssetChecksDefinition]:
     """Return every check on the shared inputs of a study."""
-    checks = [_prices(), _timestamps(), _labels(), _embargo(), _scalers(), _future()]
+    checks = [_prices(), _timestamps(), _labels(), _embargo(), _scalers(), _structure(), _future(), _record()]
     return [_ecb_dates(), *checks] if study.data.source == "ecb" else checks
 
 
@@ -130,19 +132,55 @@ def _scalers() -> dg.AssetChecksDefinition:
 def _future() -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset="folds",
-        name="features_ignore_the_future",
+        name="nothing_sees_the_future",
         blocking=True,
-        description="When all data after a time t is replaced by NaN or noise, every feature stamped at or before t "
-        "keeps its exact bits.",
+        description="When everything after a time t is replaced and the pipeline is run again, whatever is stamped at "
+        "or before t keeps its exact bits: bars, features, folds, scalers and windows of all series, weights and "
+        "forecasts of every forecaster on a sampled fold.",
     )
-    def features_ignore_the_future(study: StudyResource) -> dg.AssetCheckResult:
-        loaded = study.load()
-        frames = _bars(study, loaded)
-        found = [finding for bars in frames for finding in features_seeing_the_future(loaded, bars)]
-        examined = len(frames) * len(loaded.features) * loaded.checks.poisoned_times
-        return verdict(found, examined=examined, unit="feature × time probes")
+    def nothing_sees_the_future(study: StudyResource, workers: WorkersResource) -> dg.AssetCheckResult:
+        report = sampled_future(study.load(), study.home, backend=workers.backend, workers=workers.count)
+        return _probed(report)
 
-    return features_ignore_the_future
+    return nothing_sees_the_future
+
+
+def _record() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="folds",
+        name="fits_touch_only_their_rows",
+        blocking=True,
+        description="When every bar is replaced that a fit does not declare to read, what it fitted keeps its exact "
+        "bits: the scalers of a sampled fold and the weights of every forecaster on it.",
+    )
+    def fits_touch_only_their_rows(study: StudyResource, workers: WorkersResource) -> dg.AssetCheckResult:
+        report = sampled_record(study.load(), study.home, backend=workers.backend, workers=workers.count)
+        return _probed(report)
+
+    return fits_touch_only_their_rows
+
+
+def _structure() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="folds",
+        name="parts_kept_apart",
+        blocking=True,
+        description="No row may be used before its bar is known, no label touches a held-out part, no row or copy of "
+        "one stands in two parts, and no fit declares a test row.",
+    )
+    def parts_kept_apart(study: StudyResource) -> dg.AssetCheckResult:
+        return _probed(structures(study.load(), study.home))
+
+    return parts_kept_apart
+
+
+def _probed(report: Report) -> dg.AssetCheckResult:
+    """Return what a probe found, with what it covered."""
+    result = verdict([sentence(finding) for finding in report.findings], examined=report.rows, unit="rows")
+    covered = [{"asset": cell.asset, "poison": cell.poison, "rows": cell.rows} for cell in report.cells]
+    refused = {"refused": findings_value(report.refused, title="refused")} if report.refused else {}
+    metadata = {**(result.metadata or {}), "coverage": table_value(pl.DataFrame(covered)), **refused}
+    return result._replace(metadata=metadata)
 
 
 def _bars(resource: StudyResource, study: Study) -> list[pl.DataFrame]:

@@ -1,0 +1,119 @@
+"""Ways to replace the values of some raw bars, each seeded. Which bars, and what must not change then, is not here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+
+from golden_core.randomness import Stream
+
+# Of the future. The first three keep no information about it, the fourth and fifth keep its distribution.
+POISONS = ("nan", "huge", "removed", "reshuffled", "reversed")
+# Of undeclared bars on any side: plausible prices at the same times, so that no cleaning drops bars and moves the rest.
+RECORD_POISONS = ("mirrored", "reshuffled")
+
+_HUGE = 1e9
+_JITTER = 5e-4  # relative; far above the last bit, far below a bar's move
+
+
+def poisoned(raw: pl.DataFrame, mask: pl.Series, poison: str, stream: Stream) -> pl.DataFrame:
+    """Return raw bars whose masked rows hold other values. Pair and times stay, except for ``removed``.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        ``schema.BARS`` of all pairs, T rows, any order.
+    mask : (T,) Boolean
+        The rows to replace.
+    poison : str
+        ``nan``; ``huge``: 10⁹ times the value, unevenly; ``removed``: the rows are gone; ``reshuffled`` and
+        ``reversed``: the values of each pair's masked bars in another order, those of a bar together; ``mirrored``:
+        every price p becomes a²/p, a being the last unmasked close before it, so that returns change their sign, and
+        wobbles a little.
+    stream : Stream
+        Source of the disorder. Bars of one pair and time are treated alike, so that a copy stays a copy.
+
+    Raises
+    ------
+    ValueError
+        If no poison has that name.
+    """
+    if poison not in _POISONS:
+        raise ValueError(f"no poison is called {poison!r}; known: {', '.join(_POISONS)}")
+    return _POISONS[poison](raw, mask, stream)
+
+
+def _values(raw: pl.DataFrame) -> list[str]:
+    return [name for name, dtype in raw.schema.items() if dtype.is_float()]
+
+
+def _nan(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
+    del stream
+    return raw.with_columns(pl.when(mask).then(np.nan).otherwise(pl.col(name)).alias(name) for name in _values(raw))
+
+
+def _huge(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
+    factor = _HUGE * _wobble(raw, 0.1, stream)
+    return raw.with_columns(
+        pl.when(mask).then(pl.col(name) * factor).otherwise(pl.col(name)).alias(name) for name in _values(raw)
+    )
+
+
+def _removed(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
+    del stream
+    return raw.filter(~mask)
+
+
+def _reshuffled(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
+    generator = stream.generator()
+    return _reordered(raw, mask, lambda count: generator.permutation(count))
+
+
+def _reversed(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
+    del stream
+    return _reordered(raw, mask, lambda count: np.arange(count)[::-1])
+
+
+def _reordered(raw: pl.DataFrame, mask: pl.Series, order: Callable[[int], np.ndarray]) -> pl.DataFrame:
+    taken = np.arange(raw.height)
+    later, pairs = mask.to_numpy(), raw["pair"].to_numpy()
+    for pair in raw["pair"].unique().sort():
+        rows = np.flatnonzero(later & (pairs == pair))
+        taken[rows] = rows[order(len(rows))]
+    values = raw.select(_values(raw))
+    return raw.with_columns(values[taken])
+
+
+def _mirrored(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
+    sound = pl.when(~mask & pl.col("close").is_finite() & (pl.col("close") > 0)).then(pl.col("close"))
+    rows = raw.with_row_index("_row").with_columns(_masked=mask, _anchor=sound).sort("pair", "timestamp")
+    anchor = pl.col("_anchor").forward_fill().backward_fill().over("pair")
+    rows = rows.with_columns(_anchor=anchor.fill_null(pl.col("close").median().over("pair"))).sort("_row")
+    factor = _wobble(raw, _JITTER, stream)
+    mirror = {name: rows["_anchor"] ** 2 / raw[name] * factor for name in _values(raw) if name != "volume"}
+    if "high" in mirror and "low" in mirror:
+        mirror["high"], mirror["low"] = mirror["low"], mirror["high"]
+    if "volume" in raw.columns:
+        mirror["volume"] = raw["volume"] * factor
+    return raw.with_columns(
+        pl.when(mask).then(values).otherwise(pl.col(name)).alias(name) for name, values in mirror.items()
+    )
+
+
+def _wobble(raw: pl.DataFrame, size: float, stream: Stream) -> pl.Series:
+    """Return one factor near 1 per row [T], the same for all rows of one pair and time."""
+    group = raw.select(pl.struct("pair", "timestamp").rank("dense").cast(pl.Int64)).to_series().to_numpy() - 1
+    factors = np.exp(stream.generator().normal(0.0, size, int(group.max(initial=-1)) + 1))
+    return pl.Series("factor", factors[group])
+
+
+_POISONS: dict[str, Callable[[pl.DataFrame, pl.Series, Stream], pl.DataFrame]] = {
+    "nan": _nan,
+    "huge": _huge,
+    "removed": _removed,
+    "reshuffled": _reshuffled,
+    "reversed": _reversed,
+    "mirrored": _mirrored,
+}

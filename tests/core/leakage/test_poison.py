@@ -1,0 +1,154 @@
+"""Every planted leak fails a probe, which names the place; the honest pipeline passes them all."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import polars as pl
+import pytest
+
+from golden_core.leakage.artefacts import Pipeline
+from golden_core.leakage.faults import FAULTS, faulty
+from golden_core.leakage.poison import future_poison, future_report, record_report, replay_record, sentence
+from golden_core.leakage.poisons import POISONS
+
+CLOSE = pl.col("close")
+
+
+def looks_at_the_next_bar(bars):
+    """Drop a bar when the next one undoes its move: the classic spike filter."""
+    step = CLOSE.log().diff()
+    return bars.filter(~((step.abs() > 1e-3) & (step + step.shift(-1)).abs().lt(2e-3)).fill_null(False))
+
+
+LEAKS = {
+    "a cleaning rule that looks at the next bar": ("bars", {"clean": looks_at_the_next_bar}),
+    "shift(-1)": ("features", {"feature": lambda bars: (CLOSE.shift(-1) / CLOSE).log()}),
+    "a centred window": ("features", {"feature": lambda bars: CLOSE - CLOSE.rolling_mean(5, center=True)}),
+    "full-sample standardisation of a feature": ("features", {"feature": lambda bars: CLOSE / CLOSE.mean()}),
+    "a scaler of all rows": ("scalers", {"scale_rows": lambda train, bars: range(20, bars.height)}),
+    "a slope chosen on test": ("weights", {"validation": lambda validation, test: test}),
+    "forecasts less their batch's mean": ("forecasts", {"forecast": lambda slope, x: slope * (x - x.mean())}),
+    "a forecast from the next window": ("forecasts", {"forecast": lambda slope, x: slope * np.roll(x, -1)}),
+}  # fmt: skip
+
+
+def test_the_honest_pipeline_passes(build, raw, middle, stream):
+    report = future_report(build(), raw, [middle], stream)
+    assert report.findings == ()
+    assert report.refused == ()
+    assert {(cell.asset, cell.poison) for cell in report.cells} == set(
+        itertools.product(["bars", "features", "scalers", "weights", "forecasts"], POISONS)
+    )
+    assert all(cell.rows for cell in report.cells)
+    assert replay_record(build(), raw, stream) == []
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_a_planted_leak_is_found_where_it_is(build, raw, middle, stream, leak):
+    asset, replaced = LEAKS[leak]
+    times = [middle, *(middle.replace(hour=hour) for hour in range(9))]
+    findings = future_poison(build(**replaced), raw, times, stream)
+    assert findings, leak
+    assert findings[0].asset == asset
+    assert findings[0].follows is None
+    assert findings[0].timestamp <= max(times)
+    assert all(finding.follows for finding in findings if finding.asset != asset)
+
+
+def backward(bars):
+    return bars.with_columns(CLOSE.fill_nan(None).fill_null(strategy="backward")).drop_nulls("close")
+
+
+def on_a_full_grid(bars):
+    hours = bars.select(
+        pl.datetime_range(pl.col("timestamp").min(), pl.col("timestamp").max(), "1h").alias("timestamp")
+    )
+    known = (pl.col("timestamp") + pl.duration(hours=1)).alias("available_at")
+    return backward(hours.join(bars.drop("available_at"), on="timestamp", how="left").with_columns(known)).with_columns(
+        pl.col("pair").fill_null(strategy="backward")
+    )
+
+
+def waits_for_the_next(bars):
+    far = (CLOSE / CLOSE.shift(1)).log().abs() > 0.1
+    undone = (CLOSE.shift(-1) / CLOSE.shift(1)).log().abs() < 0.1
+    return bars.filter(~(far & undone).fill_null(False))
+
+
+RULES = {"spike": waits_for_the_next, "slip": waits_for_the_next, "hole": backward, "gap": on_a_full_grid}
+
+
+@pytest.mark.parametrize("fault", RULES)
+def test_a_cleaning_rule_that_only_acts_on_bad_bars_is_found_on_planted_ones(build, raw, middle, stream, fault):
+    pipeline = build(clean=RULES[fault])
+    assert future_poison(pipeline, raw, [middle], stream) == []
+    planted = faulty(raw, middle, FAULTS.index(fault))
+    findings = future_poison(pipeline, planted, [middle], stream, ("removed", "huge"))
+    assert findings[0].asset == "bars"
+    assert future_poison(build(), planted, [middle], stream) == []
+
+
+@pytest.mark.parametrize("poison", POISONS)
+def test_each_poison_finds_a_leak_by_itself(build, raw, middle, stream, poison):
+    pipeline = build(feature=LEAKS["shift(-1)"][1]["feature"])
+    first = future_poison(pipeline, raw, [middle], stream, (poison,))[0]
+    assert (first.asset, first.timestamp) == ("features", middle)
+    assert f"replaced ({poison})" in first.detail
+
+
+def test_the_sentence_names_asset_column_and_time(build, raw, middle, stream):
+    pipeline = build(feature=LEAKS["shift(-1)"][1]["feature"])
+    found = [sentence(finding) for finding in future_poison(pipeline, raw, [middle], stream)]
+    assert found[0].startswith(f"features, column 'x' from {middle:%Y-%m-%d %H:%M} UTC on: with everything after ")
+    assert found[-1].endswith("(perhaps only because features.x does)")
+
+
+@pytest.mark.parametrize(
+    ("replaced", "asset"),
+    [
+        ({"scale_rows": lambda train, bars: range(train.start, bars.height)}, "scalers"),
+        ({"scale_rows": lambda train, bars: range(train.start, train.stop + 3)}, "scalers"),
+        ({"validation": lambda validation, test: test}, "weights"),
+        ({"validation": lambda validation, test: range(validation.start, test.stop)}, "weights"),
+        ({"declared": lambda bars, rows: bars[rows.start + 9 : rows.stop]}, "scalers"),
+    ],
+)
+def test_a_fit_that_reads_more_than_it_says(build, raw, stream, replaced, asset):
+    findings = replay_record(build(**replaced), raw, stream)
+    assert asset in {finding.asset for finding in findings}
+    assert all("does not declare" in finding.detail for finding in findings)
+
+
+def test_a_pipeline_that_refuses_poison_is_told_from_one_that_refuses_all(build, raw, middle, stream):
+    def picky(table):
+        if table["close"].is_nan().any():
+            raise ValueError("NaN, thank you")
+        return build().run(table)
+
+    report = future_report(Pipeline("picky", picky), raw, [middle], stream)
+    assert report.findings == ()
+    assert len(report.refused) == 1
+    assert "ValueError: NaN, thank you" in report.refused[0]
+    refused = future_report(Pipeline("picky", picky), raw, [middle], stream, ("nan",))
+    assert [(f.asset, f.column) for f in refused.findings] == [("picky", "(run)")]
+
+
+def test_a_pipeline_that_is_not_reproducible_says_so(build, raw, middle, stream):
+    count = itertools.count()
+
+    def run(table):
+        made = build().run(table)
+        weights = made.artefacts["weights"].with_columns(slope=pl.lit(float(next(count))))
+        return dataclasses.replace(made, artefacts={**made.artefacts, "weights": weights})
+
+    findings = future_poison(Pipeline("moody", run), raw, [middle], stream)
+    assert [f.asset for f in findings] == ["weights"]
+    assert "not reproducible" in findings[0].detail
+
+
+def test_a_fit_whose_result_does_not_exist_is_a_finding(build, raw, stream):
+    made = build().run(raw)
+    stray = dataclasses.replace(made.fits[0], key="EURUSD_h9/0")
+    report = record_report(build(), raw, stream, fits=[stray], honest=made)
+    assert "no such row" in report.findings[0].detail
