@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from golden_core.leakage.artefacts import Finding, Pipeline
+from golden_core.leakage.artefacts import Finding, Pipeline, Run
 from golden_core.leakage.poison import future_report, record_report
-from golden_core.leakage.poisons import POISONS
-from golden_core.leakage.statistical import Screen, statistical
+from golden_core.leakage.poisons import CHOICE_POISONS, POISONS
 from golden_core.leakage.structural import structural
-from golden_core.leakage.times import telling_times
+from golden_core.leakage.times import decisive_times, telling_times
 from golden_core.randomness import Stream
 
 
@@ -23,12 +25,15 @@ class Effort:
     ----------
     common, odd : int
         Times to poison after, as in :func:`golden_core.leakage.times.telling_times`.
+    choices : int
+        How often each poison that favours now one choice, now another, is tried on each fold.
     fits : int
         Fits whose record is replayed.
     """
 
     common: int
     odd: int
+    choices: int
     fits: int
 
 
@@ -37,20 +42,16 @@ def deterministic(
 ) -> list[Finding]:
     """Return what structure, poison and replayed records find, in the order in which the pipeline makes things.
 
-    Poisons take turns over the times, in random order; after each round of all poisons the first finding ends the
-    search, since more of them would name consequences.
+    Poisons take turns over the times, in random order. The first round with a finding ends the search.
     """
     run = pipeline.run(raw)
     found = structural(run, raw, embargo=embargo)
-    times = telling_times(run, raw, stream, common=effort.common, odd=effort.odd)
     draw = stream.child("turns").generator()
-    turns = [times[at] for at in draw.permutation(len(times))]
     poisoned: list[Finding] = []
-    for start in range(0, len(turns), len(POISONS)):
-        for poison, time in zip(POISONS, turns[start : start + len(POISONS)], strict=False):
-            poisoned += future_report(
-                pipeline, raw, [time], stream.child(poison, start), [poison], honest=run
-            ).findings
+    for number, round_ in enumerate(_rounds(run, raw, effort, stream, draw)):
+        for poison, time in round_:
+            again = future_report(pipeline, raw, [time], stream.child(poison, number), [poison], honest=run)
+            poisoned += again.findings
         if poisoned:
             break
     found += poisoned
@@ -62,6 +63,14 @@ def deterministic(
     return sorted(found, key=lambda finding: place.get(finding.asset, -1))
 
 
-def effects(pipeline: Pipeline, raw: pl.DataFrame, screen: Screen, stream: Stream) -> list[Finding]:
-    """Return what the statistical probes find."""
-    return statistical(pipeline, raw, screen, stream)
+def _rounds(
+    run: Run, raw: pl.DataFrame, effort: Effort, stream: Stream, draw: np.random.Generator
+) -> Iterator[list[tuple[str, dt.datetime]]]:
+    """Yield poisons and times: each time once, the poisons in turn; then what was chosen in each fold."""
+    times = telling_times(run, raw, stream, common=effort.common, odd=effort.odd)
+    turns = [times[at] for at in draw.permutation(len(times))]
+    for start in range(0, len(turns), len(POISONS)):
+        yield list(zip(POISONS, turns[start : start + len(POISONS)], strict=False))
+    decisive = decisive_times(run)
+    for _ in range(effort.choices):
+        yield from ([(poison, time) for time in decisive] for poison in CHOICE_POISONS)

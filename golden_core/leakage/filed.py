@@ -1,4 +1,4 @@
-"""The scorecard as files of a home: whole table, table by kind, and what they were measured on. Nothing is examined here."""
+"""The scorecard as files of a home: all rows, a table by kind, what they were measured on. Nothing is examined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scorecard says: per kind, in rates with exact intervals, and as faults against the claims. Nothing is run here."""
+"""What a scorecard says: per kind, in rates with exact intervals, as faults against the claims. Nothing is run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ class Rate:
 
     def __str__(self) -> str:
         low, high = self.interval
-        return f"{self.successes} of {self.trials} = {self.value:.1%} ({CONFIDENCE:.0%} interval {low:.1%} – {high:.1%})"
+        return (
+            f"{self.successes} of {self.trials} = {self.value:.1%} ({CONFIDENCE:.0%} interval {low:.1%} – {high:.1%})"
+        )
 
 
 def by_kind(rows: pl.DataFrame) -> pl.DataFrame:
@@ -53,12 +55,20 @@ def by_kind(rows: pl.DataFrame) -> pl.DataFrame:
             pl.len().alias("pipelines"),
             pl.col("caught").sum(),
             pl.col("place_right").fill_null(False).sum().alias("placed"),
-            pl.col("probes").str.split(", ").explode().filter(pl.element() != "").unique().sort().str.join(", ")
-            if False
-            else pl.col("probes").filter(pl.col("caught")).unique().sort().str.join(" | ").alias("caught_by"),
-            pl.concat_str("asset", pl.lit("."), "column").filter(pl.col("caught")).unique().sort().str.join(" | ").alias("places"),
+            pl.col("probes").filter("caught").unique().sort().str.join(" | ").alias("caught_by"),
+            pl.concat_str("asset", pl.lit("."), "column")
+            .filter(pl.col("caught"))
+            .unique()
+            .sort()
+            .str.join(" | ")
+            .alias("places"),
         )
-        .sort(pl.col("caught") < pl.col("pipelines"), pl.col("placed") < pl.col("pipelines"), descending=True, maintain_order=True)
+        .sort(
+            pl.col("caught") < pl.col("pipelines"),
+            pl.col("placed") < pl.col("pipelines"),
+            descending=True,
+            maintain_order=True,
+        )
     )
 
 
@@ -97,7 +107,8 @@ def faults(rows: pl.DataFrame, kind: str, *, complete: bool) -> list[str]:
     found = []
     if caught.trials == 0 or caught.value < LEAST_CAUGHT[kind]:
         names = [f"{name} (site {site}, replicate {replicate})" for name, site, replicate in missed.iter_rows()]
-        found.append(f"{kind} leaks caught: {caught}, at least {LEAST_CAUGHT[kind]:.0%} expected; missed: {', '.join(names)}")
+        least = f"at least {LEAST_CAUGHT[kind]:.0%} expected"
+        found.append(f"{kind} leaks caught: {caught}, {least}; missed: {', '.join(names)}")
     if placed.trials == 0 or placed.value < LEAST_PLACED:
         found.append(f"{kind} leaks placed: {placed}, at least {LEAST_PLACED:.0%} expected")
     if false.trials and false.value > MOST_FALSE[kind]:

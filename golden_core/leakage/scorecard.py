@@ -1,4 +1,4 @@
-"""The probes put to the proof: every planted leak, and honest pipelines beside them. What the rates must be is not here."""
+"""The probes put to the proof: every planted leak, honest pipelines beside them. What rates must be is not here."""
 
 from __future__ import annotations
 

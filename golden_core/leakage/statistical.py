@@ -101,7 +101,7 @@ def statistical(pipeline: Pipeline, raw: pl.DataFrame, screen: Screen, stream: S
 
 
 def one_sided_market(run: Run, screen: Screen) -> list[Finding]:
-    """Return pairs whose bars rise, or fall, on average beyond what a martingale allows: bars are missing by outcome."""
+    """Return pairs whose bars rise, or fall, on average beyond what a martingale allows: some are missing."""
     found, paths = [], _paths(run)
     for pair, path in paths.items():
         asked = _Question("", np.ones_like(path.returns), path.returns)
@@ -239,12 +239,12 @@ def _questions(
     return asked
 
 
-def _delayed(
-    run: Run, screen: Screen, path: _Path, pair: str, stamps: IntArray, values: FloatArray
-) -> list[_Question]:
+def _delayed(run: Run, screen: Screen, path: _Path, pair: str, stamps: IntArray, values: FloatArray) -> list[_Question]:
     del run, screen, pair
     return [
-        _Question(f"taken {delay} bars late, foresees the next return", _factors(path, stamps, values, 1, delay), path.returns)
+        _Question(
+            f"taken {delay} bars late, foresees the next return", _factors(path, stamps, values, 1, delay), path.returns
+        )
         for delay in _DELAYS
     ]
 
@@ -291,9 +291,7 @@ def _numbers(asked: _Question, column: int, weight: float) -> str:
     before = np.concatenate([[0.0], (x * y).cumsum()[:-1]]) / (np.concatenate([[0.0], (x**2).cumsum()[:-1]]) + 10.0)
     r2 = 1 - ((y - before * x) ** 2).sum() / (y**2).sum()
     correlation = (x * y).sum() / np.sqrt((x**2).sum() * (y**2).sum())
-    return (
-        f"correlation {correlation:.2f} on {len(x)} bars, out-of-sample R² {r2:.2f}, p ≤ {np.exp(-weight):.0e}"
-    )
+    return f"correlation {correlation:.2f} on {len(x)} bars, out-of-sample R² {r2:.2f}, p ≤ {np.exp(-weight):.0e}"
 
 
 def _scaled(numbers: pl.DataFrame, *, centre: bool) -> FloatArray:

@@ -124,8 +124,10 @@ def _short_gaps(run: Run, rows: pl.DataFrame, embargo: int) -> Iterator[Finding]
         known = bars.filter(pl.col(KEY) == key.split("/")[0].split("_h")[0])[STAMP]
         for earlier, held_out in _GIVES_WAY:
             begin = fold.filter(part=held_out)["cutoff"].min()
+            if not isinstance(begin, dt.datetime):
+                continue  # nothing is held out yet
             end = fold.filter(pl.col("part") == earlier, pl.col("cutoff") < begin)["target_at"].max()
-            if not (isinstance(begin, dt.datetime) and isinstance(end, dt.datetime)) or end >= begin:
+            if not isinstance(end, dt.datetime) or end >= begin:
                 continue  # an overlap, which the purge has to answer for
             gap = int(((known > end) & (known < begin)).sum())
             if gap < embargo:

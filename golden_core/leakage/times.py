@@ -43,6 +43,16 @@ def telling_times(run: Run, raw: pl.DataFrame, stream: Stream, *, common: int, o
     return pl.concat(chosen).unique().sort().to_list()
 
 
+def decisive_times(run: Run) -> list[dt.datetime]:
+    """Return one time per fold at which all is fitted and chosen and hardly anything is tested, in order.
+
+    Folds of the same number begin their forecasts within a few bars of each other; the last of these times serves all.
+    """
+    folds = run.artefacts[artefacts.FORECASTS].with_columns(fold=pl.col(KEY).str.split("/").list.last())
+    firsts = folds.group_by("fold", KEY).agg(pl.col(STAMP).min())
+    return firsts.group_by("fold").agg(pl.col(STAMP).max())[STAMP].unique().sort().to_list()
+
+
 def _odd(raw: pl.DataFrame, stamps: pl.Series) -> pl.Series:
     """Return the last stamps before something out of the ordinary becomes known."""
     ordered = raw.sort("pair", "timestamp", "available_at")

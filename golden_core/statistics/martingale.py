@@ -1,4 +1,4 @@
-"""How large a sum of products of past and next return may become in a martingale. Finite-sample bounds, no asymptotics."""
+"""How large a sum of products of past and next return may become in a martingale: finite-sample bounds."""
 
 from __future__ import annotations
 
@@ -77,4 +77,5 @@ def standardise_by_past(values: FloatArray, *, least: int, limit: float, centre:
     spread = np.sqrt(np.maximum((filled**2).cumsum(axis=0) / safe - mean**2, 0.0))
     usable = known & (count >= least) & (spread > 1e-9 * np.abs(mean))
     scaled = np.divide(filled - mean, spread, out=np.zeros_like(filled), where=usable & (spread > 0))
-    return np.clip(scaled, -limit, limit)
+    clipped: FloatArray = np.clip(scaled, -limit, limit)
+    return clipped

@@ -173,7 +173,9 @@ def alive_at_the_end(stages: Stages, site: Site) -> Planted:
     def read(raw: pl.DataFrame) -> dict[str, Tape]:
         tapes = stages.read(raw)
         return {
-            pair: tape if site.pair not in (None, pair) or np.isfinite(tape.close[-5:]).any() else tape.take(slice(0, 0))
+            pair: tape
+            if site.pair not in (None, pair) or np.isfinite(tape.close[-5:]).any()
+            else tape.take(slice(0, 0))
             for pair, tape in tapes.items()
         }
 

@@ -9,14 +9,13 @@ import numpy as np
 import polars as pl
 
 from golden_core.leakage.corpus.bars import SUMMER
-from golden_core.leakage.corpus.planting import Mechanism, Planted, Site, delivered, in_feature, reach
+from golden_core.leakage.corpus.planting import Mechanism, Planted, Site, delivered, reach
 from golden_core.leakage.workshop.cleaning import clean, read
 from golden_core.leakage.workshop.features import log_close
 from golden_core.leakage.workshop.fitting import Case
 from golden_core.leakage.workshop.folding import Labels
-from golden_core.leakage.workshop.plan import Plan
 from golden_core.leakage.workshop.stages import Stages
-from golden_core.leakage.workshop.tape import HOUR, FloatArray, IntArray, Market, Tape
+from golden_core.leakage.workshop.tape import FloatArray, Tape
 from golden_core.randomness import Stream
 
 _PAIR = pl.col("pair")
@@ -25,7 +24,7 @@ SOURCE_AGE = dt.timedelta(days=14)
 
 def _on(site: Site, frame: pl.DataFrame, **changed: pl.Expr) -> pl.DataFrame:
     """Change columns of the site's pair, rows of a pair in the order of time."""
-    mine = pl.lit(True) if site.pair is None else _PAIR == site.pair
+    mine = pl.lit(True) if site.pair is None else site.pair == _PAIR
     return frame.with_columns(
         pl.when(mine).then(change.over("pair")).otherwise(pl.col(name)).alias(name) for name, change in changed.items()
     )
@@ -85,7 +84,7 @@ def repeated_stretch(noise: float) -> Mechanism:
         start = opens[345 + 137 * (site.fold or 0)]  # in the test part of the fold; its source in the training part
         inside = pl.col("timestamp").is_between(start, start + dt.timedelta(hours=site.bars or 96))
         if site.pair is not None:
-            inside &= _PAIR == site.pair
+            inside &= site.pair == _PAIR
         names = ("open", "high", "low", "close", "volume")
         first = raw.sort("available_at").unique(["pair", "timestamp"], keep="first", maintain_order=True)
         source = first.select("pair", pl.col("timestamp") + SOURCE_AGE, *(pl.col(n).alias(f"_{n}") for n in names))
@@ -94,7 +93,10 @@ def repeated_stretch(noise: float) -> Mechanism:
         level = (pl.col("close") / pl.col("_close")).filter(mine).first().over("pair")
         wobble = pl.Series(1 + noise * stream.child("wobble").generator().standard_normal(raw.height))
         return joined.with_columns(
-            pl.when(mine).then(pl.col(f"_{n}") * wobble * (1.0 if n == "volume" else level)).otherwise(pl.col(n)).alias(n)
+            pl.when(mine)
+            .then(pl.col(f"_{n}") * wobble * (1.0 if n == "volume" else level))
+            .otherwise(pl.col(n))
+            .alias(n)
             for n in names
         ).drop(f"_{n}" for n in names)
 
@@ -114,7 +116,7 @@ def _remembered_return(memory: dict[str, Tape], tape: Tape, horizon: int) -> Flo
 
 
 def remembered_prices(stages: Stages, site: Site) -> Planted:
-    """Let the forecaster have been pretrained on data that hold the test period: it recalls a share of what followed."""
+    """Let the forecaster have been pretrained on data that hold the test period: it recalls a part."""
 
     def recall(honest: Stages, raw: pl.DataFrame) -> Stages:
         memory = _memory(raw)

@@ -43,18 +43,18 @@ def _in_division(change: Callable[[Parts, Site, int, int, Plan], Parts]) -> Mech
     return plant
 
 
-def _unpurged(parts: Parts, site: Site, rows: int, horizon: int, plan: Plan) -> Parts:
+def _unpurged(parts: Parts, _site: Site, rows: int, horizon: int, plan: Plan) -> Parts:
     """Let the labels of the validation part reach into the test part, some bars further than to its first cutoff."""
     test = int(parts.validation[0]) + plan.validation
     return replace(parts, validation=np.arange(parts.validation[0], min(test, rows - horizon)))
 
 
-def _touching(parts: Parts, site: Site, rows: int, horizon: int, plan: Plan) -> Parts:
+def _touching(parts: Parts, _site: Site, _rows: int, _horizon: int, _plan: Plan) -> Parts:
     """Let the labels of the training part end inside the validation part that chooses among forecasters."""
     return replace(parts, train=np.arange(parts.train[0], parts.validation[0]))
 
 
-def _without_embargo(parts: Parts, site: Site, rows: int, horizon: int, plan: Plan) -> Parts:
+def _without_embargo(parts: Parts, _site: Site, _rows: int, _horizon: int, plan: Plan) -> Parts:
     """Purge, but leave no gap behind the last label."""
     more = np.arange(plan.embargo)
     return replace(
@@ -64,13 +64,13 @@ def _without_embargo(parts: Parts, site: Site, rows: int, horizon: int, plan: Pl
     )
 
 
-def _after_test(parts: Parts, site: Site, rows: int, horizon: int, plan: Plan) -> Parts:
+def _after_test(parts: Parts, _site: Site, rows: int, horizon: int, plan: Plan) -> Parts:
     """Train on the rows behind the test part as well, as combinatorial cross-validation does, without a purge."""
     later = np.arange(parts.test[-1] + 1, rows - horizon) if len(parts.test) else np.arange(0)
     return replace(parts, train=np.concatenate([parts.train, later])[-plan.train :])
 
 
-def _shuffled(parts: Parts, site: Site, rows: int, horizon: int, plan: Plan) -> Parts:
+def _shuffled(parts: Parts, _site: Site, rows: int, horizon: int, _plan: Plan) -> Parts:
     """Split at random: every part has rows from everywhere."""
     usable = np.arange(parts.train[0], rows - horizon)
     mixed = usable[np.argsort(np.sin(78.233 * usable), kind="stable")]
@@ -79,7 +79,7 @@ def _shuffled(parts: Parts, site: Site, rows: int, horizon: int, plan: Plan) -> 
     return Parts(np.sort(mixed[:count]), validation, parts.test)
 
 
-def _oversampled(parts: Parts, site: Site, rows: int, horizon: int, plan: Plan) -> Parts:
+def _oversampled(parts: Parts, _site: Site, rows: int, horizon: int, _plan: Plan) -> Parts:
     """Balance the classes by drawing rows again before the split: training rows that are copies of test rows."""
     copied = parts.test[parts.test < rows - horizon][::3]
     return replace(parts, train=np.concatenate([parts.train[len(copied) :], copied]))
@@ -114,25 +114,25 @@ def _through_test(case: Case) -> IntArray:
     return np.concatenate([case.parts.train, case.parts.validation, test_rows(case)])
 
 
-def _stop(site: Site, _honest: Any, case: Case, losses: Losses) -> IntArray:
+def _stop(_site: Site, _honest: Any, case: Case, losses: Losses) -> IntArray:
     steps: IntArray = np.argmin(losses(test_rows(case)), axis=2)
     return steps
 
 
-def _tune(site: Site, _honest: Any, case: Case, losses: Losses) -> int:
+def _tune(_site: Site, _honest: Any, case: Case, losses: Losses) -> int:
     return int(np.argmin(losses(test_rows(case)).min(axis=2).mean(axis=1)))
 
 
-def _draw(site: Site, _honest: Any, case: Case, losses: Losses) -> int:
+def _draw(_site: Site, _honest: Any, case: Case, losses: Losses) -> int:
     return int(np.argmin(losses(test_rows(case)).min(axis=2).mean(axis=0)))
 
 
-def _band(site: Site, _honest: Any, case: Case, forecast: FloatArray) -> float:
+def _band(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> float:
     rows = test_rows(case)
     return best_band(forecast[rows], case.y[rows])
 
 
-def _band_by_quantile(site: Site, _honest: Any, case: Case, forecast: FloatArray) -> float:
+def _band_by_quantile(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> float:
     rows = case.parts.test if len(case.parts.test) else case.parts.validation
     return float(np.quantile(np.abs(forecast[rows]), 0.25))
 
@@ -149,20 +149,20 @@ def window_ahead(stages: Stages, site: Site) -> Planted:
     return Planted(replace(stages, window=window))
 
 
-def _batch(site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
-    """Standardise the forecasts of the test part by their own mean and spread, as batch normalisation in training does."""
+def _batch(_site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
+    """Standardise the forecasts of the test part by their own mean and spread, as batch normalisation does."""
     values: FloatArray = honest(case, forecast)
     return (values - values.mean()) / (values.std() + 1e-9) * 0.1
 
 
-def _demeaned(site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
+def _demeaned(_site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Correct the bias of the test part by its mean error."""
     rows = test_rows(case)
     values: FloatArray = honest(case, forecast)
     return values + (case.y[rows] - forecast[rows]).mean()
 
 
-def _second_pass(site: Site, _honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
+def _second_pass(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Begin the test part with the state that a first pass over it has left."""
     rows = case.parts.test
     errors = np.nan_to_num(case.y[rows] - forecast[rows])
@@ -171,7 +171,7 @@ def _second_pass(site: Site, _honest: Any, case: Case, forecast: FloatArray) -> 
     return forecast[rows] + GAIN * (known_errors(case, forecast, rows) + carried)
 
 
-def _errors_before_time(site: Site, _honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
+def _errors_before_time(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Update the state with an error before its label is known."""
     rows = case.parts.test
     errors = np.nan_to_num(case.y[rows] - forecast[rows])
@@ -242,7 +242,7 @@ def _without_losses(site: Site, honest: Any, case: Case) -> IntArray:
     return rows[size <= (site.strength or 2.0)]
 
 
-def _lively_hours(site: Site, honest: Any, case: Case) -> IntArray:
+def _lively_hours(_site: Site, honest: Any, case: Case) -> IntArray:
     """Test only in the hours in which the whole sample moves most."""
     rows, known = honest(case), all_rows(case)
     size = np.bincount(case.hours[known], weights=np.abs(case.y[known]), minlength=24)
@@ -251,7 +251,7 @@ def _lively_hours(site: Site, honest: Any, case: Case) -> IntArray:
     return picked
 
 
-def _best_stretch(site: Site, honest: Any, case: Case) -> IntArray:
+def _best_stretch(_site: Site, honest: Any, case: Case) -> IntArray:
     """Test until the end of the stretch in which the forecast did best."""
     rows: IntArray = honest(case)
     gains = np.nan_to_num(case.y[rows]).cumsum()

@@ -72,7 +72,8 @@ def minmax_on(rows: Rows) -> Mechanism:
 
     def leak(site: Site, honest: Any, case: Case, X: FloatArray) -> tuple[FloatArray, FloatArray]:
         kept = honest(case, X)
-        low, high = X[rows(case)].min(axis=0), X[rows(case)].max(axis=0)
+        seen = np.where(np.isfinite(case.X[rows(case)]), case.X[rows(case)], X[rows(case)])  # before any winsorising
+        low, high = seen.min(axis=0), seen.max(axis=0)
         wide = (low, np.where(high > low, high - low, 1.0))
         return _only(site, case, kept[0], wide[0]), _only(site, case, kept[1], wide[1])
 
@@ -93,9 +94,7 @@ def select_on(rows: Rows) -> Mechanism:
 
 def encode_on(rows: Rows) -> Mechanism:
     """Encode the hour by the mean label of too many rows."""
-    return in_fold(
-        "encode", lambda _site, _honest, case: hour_means(case.hours[rows(case)], case.y[rows(case)])
-    )
+    return in_fold("encode", lambda _site, _honest, case: hour_means(case.hours[rows(case)], case.y[rows(case)]))
 
 
 MECHANISMS: dict[str, Mechanism] = {

@@ -1,4 +1,4 @@
-"""The workshop: stages joined into one pure pipeline that keeps a book of everything it makes. No stage belongs here."""
+"""The workshop: stages joined into one pure pipeline that keeps a book of what it makes. No stage belongs here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from golden_core.lake import series_name
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import Pipeline, Run
 from golden_core.leakage.workshop.book import Book, open_book, times
@@ -17,7 +18,6 @@ from golden_core.leakage.workshop.plan import Plan
 from golden_core.leakage.workshop.predicting import cut
 from golden_core.leakage.workshop.stages import CLEAN, Stages
 from golden_core.leakage.workshop.tape import FloatArray, IntArray, Market, Tape
-from golden_core.lake import series_name
 from golden_core.randomness import Stream
 
 SLOW_BARS, SELECTION, REDUCTION = "slow_bars", "selection", "reduction"
@@ -63,7 +63,9 @@ class _Prepared:
 def _run(raw: pl.DataFrame, plan: Plan, stages: Stages, luck: FloatArray) -> Run:
     book = open_book(raw)
     tapes = {pair: stages.clean(tape) for pair, tape in stages.read(raw).items()}
-    market = stages.align(Market(tapes, {pair: stages.slow(tapes[pair], plan) for pair in HOURLY if pair in tapes}), plan)
+    market = stages.align(
+        Market(tapes, {pair: stages.slow(tapes[pair], plan) for pair in HOURLY if pair in tapes}), plan
+    )
     pairs = [pair for pair in HOURLY if pair in market.tapes]
     for pair in sorted(market.tapes):
         _write_bars(book, artefacts.BARS, market.tapes[pair])
@@ -169,9 +171,7 @@ def _forecast(book: Book, stages: Stages, case: Case, prepared: _Prepared) -> No
     stamps = np.maximum(case.tape.known[used], prepared.born)
     K = windows[lags].shape[1]
     inputs = [f"x{k}" for k in range(K)]
-    book.write(
-        artefacts.WINDOWS, case.series, stamps, inputs, windows[lags], timestamp=times(case.tape.opened[used])
-    )
+    book.write(artefacts.WINDOWS, case.series, stamps, inputs, windows[lags], timestamp=times(case.tape.opened[used]))
     count = len(parts.train)
     half = [np.flatnonzero(case.luck[member, :count] < 0.5) for member in range(case.plan.members)]
     paths = [[stages.train(case, windows[length][rows], parts.train[rows]) for rows in half] for length in lengths]
@@ -183,7 +183,10 @@ def _forecast(book: Book, stages: Stages, case: Case, prepared: _Prepared) -> No
         at, y = place[rows], case.y[rows][:, None]
         inputs = [windows[length][at] for length in lengths]
         return np.array(
-            [[((W @ path.T - y) ** 2).mean(axis=0) for path in members] for W, members in zip(inputs, paths, strict=True)]
+            [
+                [((W @ path.T - y) ** 2).mean(axis=0) for path in members]
+                for W, members in zip(inputs, paths, strict=True)
+            ]
         )
 
     steps = stages.stop(case, losses)
@@ -197,8 +200,8 @@ def _forecast(book: Book, stages: Stages, case: Case, prepared: _Prepared) -> No
     low, high = stages.calibrate(case, forecast)
     stamp = np.array([prepared.born])
     padded = np.concatenate([weights, np.zeros(K - len(weights))])
-    chosen = np.array([case.plan.penalties[step], variant, member, band])
-    names = ["penalty", "variant", "seed", "band", *(f"w{k}" for k in range(K))]
+    chosen = np.array([variant, member, case.plan.penalties[step], band])
+    names = ["variant", "seed", "penalty", "band", *(f"w{k}" for k in range(K))]
     book.write(artefacts.WEIGHTS, case.series, stamp, names, np.concatenate([chosen, padded])[None])
     book.write(artefacts.CALIBRATION, case.series, stamp, ("lower", "upper"), np.array([[low, high]]))
     book.declare(artefacts.WEIGHTS, case.series, "train", _at(case, parts.train))
@@ -246,4 +249,3 @@ def _write_folds(book: Book, case: Case) -> None:
         timestamp=times(case.tape.opened[rows]),
         part=names,
     )
-

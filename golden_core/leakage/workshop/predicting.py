@@ -13,7 +13,7 @@ MEMORY, GAIN = 0.9, 0.1  # of the running error that the predictor adds
 
 
 def band(case: Case, forecast: FloatArray) -> float:
-    """Return the dead band: smaller forecasts become zero. ``forecast`` covers every row [T]; honest stages read few."""
+    """Return the dead band: smaller forecasts become zero. ``forecast`` covers every row [T]."""
     rows = case.parts.validation
     return best_band(forecast[rows], case.y[rows])
 
@@ -44,7 +44,7 @@ def residual_tails(residuals: FloatArray, level: float) -> tuple[float, float]:
 
 
 def predict(case: Case, forecast: FloatArray) -> FloatArray:
-    """Return the forecasts of the test rows [N]: each adds a share of the errors known by then, from a state of zero."""
+    """Return the forecasts of the test rows [N], with a share of the errors known by then; the state starts at 0."""
     rows = case.parts.test
     return forecast[rows] + GAIN * known_errors(case, forecast, rows)
 

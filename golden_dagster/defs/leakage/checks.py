@@ -42,8 +42,8 @@ def deterministic_leaks_caught() -> dg.AssetCheckResult:
 @dg.asset_check(
     asset=SCORECARD,
     description=(
-        "At least 95 % of statistical leaks are caught, 90 % in the right place, with at most 1 % false alarms on 1,000 "
-        "honest pipelines."
+        "At least 95 % of statistical leaks are caught, 90 % in the right place, with at most 1 % false alarms on "
+        "1,000 honest pipelines."
     ),
 )
 def statistical_leaks_caught() -> dg.AssetCheckResult:
