@@ -144,9 +144,9 @@ def _prepare(book: Book, stages: Stages, case: Case) -> _Prepared:
     Z = np.ascontiguousarray(Z[:, kept])
     born = _at(case, case.parts.validation)
     stamp = np.array([born])
-    names = [f"{what}:{name}" for what in ("fill", "low", "high", "mean", "scale") for name in case.names]
-    names += [f"hour_mean:{at:02d}" for at in range(24)]
-    fitted = np.concatenate([filled, low, high, mean, spread, encoding])
+    names = [f"hour_mean:{at:02d}" for at in range(24)]
+    names += [f"{what}:{name}" for what in ("fill", "low", "high", "mean", "scale") for name in case.names]
+    fitted = np.concatenate([encoding, filled, low, high, mean, spread])
     book.write(artefacts.SCALERS, case.series, stamp, names, fitted[None])
     chosen = np.isin(np.arange(len(case.names)), kept).astype(np.float64)
     book.write(SELECTION, case.series, stamp, case.names, chosen[None])
