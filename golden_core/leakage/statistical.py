@@ -21,7 +21,7 @@ from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, Finding, Pipeline, Run
 from golden_core.leakage.surrogates import permuted_targets
 from golden_core.randomness import Stream
-from golden_core.statistics.martingale import evidence, standardise_by_past
+from golden_core.statistics.martingale import evidence, standardise_by_past, standardise_by_recent
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -31,6 +31,11 @@ SHIFTED, PERMUTED = "shifted_timestamps", "permuted_targets"
 
 _LEAST, _LIMIT = 20, 4.0  # rows before a spread is trusted; standard deviations beyond which a value counts no more
 _DELAYS = (1, 2)
+_SHARPNESS = 3.0  # of the bounded copy of a feature: a third of a standard deviation counts as fully up or down
+_PARTS: dict[str, Callable[[int], slice]] = {
+    "the first half": lambda count: slice(0, count // 2),
+    "the second half": lambda count: slice(count // 2, count),
+}
 
 
 @dataclass(frozen=True)
@@ -104,10 +109,13 @@ def one_sided_market(run: Run, screen: Screen) -> list[Finding]:
     """Return pairs whose bars rise, or fall, on average beyond what a martingale allows: some are missing."""
     found, paths = [], _paths(run)
     for pair, path in paths.items():
-        asked = _Question("", np.ones_like(path.returns), path.returns)
-        weight = evidence(asked.terms, screen.tolerated)[0]
-        if weight >= np.log(len(paths) / screen.level):
-            words = f"{pair}: its bars go one way on average ({_numbers(asked, 0, weight)}); a whole market does not"
+        always, bounded = np.ones_like(path.returns), np.clip(_SHARPNESS * path.returns, -1, 1)
+        asked = [_Question("", always, path.returns), _Question("", always, bounded)]
+        weights = [evidence(question.terms, screen.tolerated)[0] for question in asked]
+        best = int(np.argmax(weights))
+        if weights[best] >= np.log(len(paths) * len(asked) / screen.level):
+            numbers = _numbers(asked[best], 0, weights[best])
+            words = f"{pair}: its bars go one way on average ({numbers}); a whole market does not"
             first = run.artefacts[artefacts.BARS].filter(pl.col(KEY) == pair)[STAMP].min()
             found.append(Finding(DRIFT, artefacts.BARS, "close", cast(dt.datetime, first), words))
     return found
@@ -117,7 +125,8 @@ def too_good_features(run: Run, screen: Screen) -> list[Finding]:
     """Return features associated with later returns of their pair beyond what a martingale allows.
 
     For each feature and horizon h the terms are xₜ₋₁ + … + xₜ₋ₕ times the return of bar t: overlapping sums of past
-    values instead of overlapping returns, so that terms stay martingale differences (Hodrick 1992, section 2).
+    values instead of overlapping returns, so that terms stay martingale differences (Hodrick 1992, section 2). The
+    same for the direction of the feature alone, and for either half of the sample.
     Then, for each feature alone, its recursive out-of-sample forecast times the return, the numerator of Clark &
     West's (2007) comparison with no change. Then, where the pipeline shows its ``targets``, feature times target.
 
@@ -168,12 +177,15 @@ def too_good_forecasts(run: Run, screen: Screen, probe: str = FORECAST) -> list[
         pair, horizon = parse_series(series)
         ordered = rows.sort(STAMP).unique(STAMP, keep="last", maintain_order=True)
         scaled = _scaled(ordered[names], centre=False)
-        factors = _factors(paths[pair], _stamps(ordered), scaled, horizon)
-        asked = _Question("", factors, paths[pair].returns)
-        weights = evidence(asked.terms, screen.tolerated)
+        bounded = np.clip(_SHARPNESS * scaled, -1, 1)
+        forms = [_factors(paths[pair], _stamps(ordered), form, horizon) for form in (scaled, bounded)]
+        asked = [_Question("", factors, paths[pair].returns) for factors in forms]
+        weights = np.array([evidence(form.terms, screen.tolerated) for form in asked])  # [forms, forecasters]
         for column, name in enumerate(names):
-            if asked.terms[:, column].sum() > 0 and weights[column] >= np.log(len(groups) * len(names) / screen.level):
-                numbers = _numbers(asked, column, weights[column])
+            best = int(weights[:, column].argmax())
+            bar = np.log(len(groups) * weights.size / screen.level)
+            if asked[best].terms[:, column].sum() > 0 and weights[best, column] >= bar:
+                numbers = _numbers(asked[best], column, weights[best, column])
                 words = f"{series}: forecasts go with what follows ({numbers}); no honest forecast does so well"
                 found.append(Finding(probe, artefacts.FORECASTS, name, ordered[STAMP][0], words))
     return found
@@ -227,6 +239,10 @@ def _questions(
     for horizon in sorted({1, *screen.horizons}):
         words = f"goes with the return over the next {horizon} bars"
         asked.append(_Question(words, _factors(path, stamps, values, horizon), path.returns))
+        # A few wild values, such as the volume of bars without a trade, must not hide what the rest of them know.
+        bounded = _factors(path, stamps, np.clip(_SHARPNESS * values, -1, 1), horizon)
+        asked.append(_Question(f"in its direction {words}", bounded, path.returns))
+    asked += [_Question(f"{asked[0].words} in {part}", *_within(asked[0], part)) for part in _PARTS]
     alone = _recursive(asked[0].factors, path.returns)
     asked.append(_Question("alone forecasts the next return out of sample", alone, path.returns))
     targets = run.artefacts.get(artefacts.TARGETS)
@@ -239,14 +255,22 @@ def _questions(
     return asked
 
 
+def _within(asked: _Question, part: str) -> tuple[FloatArray, FloatArray]:
+    """Keep one part of the rows: a leak may begin, or end, in the middle of a sample, as a summer does."""
+    count = len(asked.outcome)
+    inside = np.zeros((count, 1))
+    inside[_PARTS[part](count)] = 1.0
+    return asked.factors * inside, asked.outcome
+
+
 def _delayed(run: Run, screen: Screen, path: _Path, pair: str, stamps: IntArray, values: FloatArray) -> list[_Question]:
     del run, screen, pair
-    return [
-        _Question(
-            f"taken {delay} bars late, foresees the next return", _factors(path, stamps, values, 1, delay), path.returns
-        )
-        for delay in _DELAYS
-    ]
+    asked = []
+    for delay in _DELAYS:
+        factors = _factors(path, stamps, values, 1, delay)
+        whole = _Question(f"taken {delay} bars late, foresees the next return", factors, path.returns)
+        asked += [whole, *(_Question(f"{whole.words} in {part}", *_within(whole, part)) for part in _PARTS)]
+    return asked
 
 
 def _paths(run: Run) -> dict[str, _Path]:
@@ -255,8 +279,7 @@ def _paths(run: Run) -> dict[str, _Path]:
     for pair, bars in _by_key(run.artefacts[artefacts.BARS]).items():
         order = np.argsort(_stamps(bars), kind="stable")
         level = np.log(bars["close"].to_numpy()[order])
-        moves = np.diff(level, prepend=level[:1])[:, None]
-        paths[pair] = _Path(_stamps(bars)[order], standardise_by_past(moves, least=_LEAST, limit=_LIMIT, centre=False))
+        paths[pair] = _Path(_stamps(bars)[order], standardise_by_recent(np.diff(level, prepend=level[:1]))[:, None])
     return paths
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 FloatArray = npt.NDArray[np.float64]
 
 # The bound is sharpest where the sum of squares is this many times ρ²; any fixed number gives a valid one.
 _SHARPEST = 10.0
+RECENT = 32  # moves: a day and a bit of hours
 
 
 def evidence(products: FloatArray, tolerated: float) -> FloatArray:
@@ -77,5 +79,30 @@ def standardise_by_past(values: FloatArray, *, least: int, limit: float, centre:
     spread = np.sqrt(np.maximum((filled**2).cumsum(axis=0) / safe - mean**2, 0.0))
     usable = known & (count >= least) & (spread > 1e-9 * np.abs(mean))
     scaled = np.divide(filled - mean, spread, out=np.zeros_like(filled), where=usable & (spread > 0))
+    clipped: FloatArray = np.clip(scaled, -limit, limit)
+    return clipped
+
+
+def standardise_by_recent(moves: FloatArray, *, window: int = RECENT, limit: float = 4.0) -> FloatArray:
+    """Divide each move by the typical size of the moves before it: volatility that clusters must not hide what is known.
+
+    Parameters
+    ----------
+    moves : (T,) float64
+    window : int
+        Moves whose median absolute value, times 1.48, is the size: the standard deviation of a normal variable. The
+        first moves, which have fewer before them, become zero.
+    limit : float
+        As in :func:`standardise_by_past`.
+
+    Returns
+    -------
+    (T,) float64
+    """
+    if len(moves) <= window:
+        return np.zeros(len(moves))
+    size = 1.4826 * np.median(sliding_window_view(np.abs(moves), window)[:-1], axis=1)
+    scaled = np.zeros(len(moves))
+    np.divide(moves[window:], size, out=scaled[window:], where=size > 0)
     clipped: FloatArray = np.clip(scaled, -limit, limit)
     return clipped

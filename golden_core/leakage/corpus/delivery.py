@@ -70,10 +70,15 @@ def open_ahead(raw: pl.DataFrame, site: Site, _stream: Stream) -> pl.DataFrame:
 
 
 def losers_left_out(raw: pl.DataFrame, site: Site, stream: Stream) -> pl.DataFrame:
-    """Let the vendor lose bars that fell, by chance more often than not."""
-    fell = _on(site, raw.with_columns(_fell=pl.lit(0.0)), _fell=(pl.col("close").log().diff() < 0).cast(pl.Float64))
-    lost = stream.child("lost").generator().random(raw.height) < (site.strength or 0.6)
-    return fell.filter(~((pl.col("_fell") == 1) & pl.Series(lost))).drop("_fell")
+    """Let the vendor lose bars that fell, more often than not, and splice the price over them."""
+    ordered = raw.sort("pair", "timestamp", "available_at")
+    level = pl.col("close").log().fill_nan(None).forward_fill().over("pair")
+    moves = ordered.select(level.diff().over("pair").fill_null(0.0)).to_series().to_numpy()
+    mine = np.ones(len(moves), dtype=np.bool_) if site.pair is None else (ordered["pair"] == site.pair).to_numpy()
+    lost = mine & (moves < 0) & (stream.child("lost").generator().random(len(moves)) < (site.strength or 0.6))
+    gone = ordered.select("pair", pl.Series("gone", np.where(lost, moves, 0.0)))
+    factor = gone.select((-pl.col("gone").cum_sum().over("pair")).exp()).to_series()
+    return ordered.with_columns(pl.col("open", "high", "low", "close") * factor).filter(~pl.Series(lost))
 
 
 def repeated_stretch(noise: float) -> Mechanism:

@@ -30,7 +30,7 @@ def first_prints(tape: Tape) -> IntArray:
     """Return the positions of the print of each bar that was known first, in the order of time."""
     order = np.lexsort((tape.known, tape.opened))
     opened = tape.opened[order]
-    return order[np.r_[True, opened[1:] != opened[:-1]]]
+    return order[np.r_[True, opened[1:] != opened[:-1]][: len(order)]]
 
 
 def priced(tape: Tape) -> BoolArray:

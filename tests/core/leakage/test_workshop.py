@@ -71,7 +71,7 @@ def test_an_honest_workshop_passes_every_deterministic_probe(made):
 
 
 def test_an_undeclared_reading_shows_in_the_record(made):
-    plan, raw, pipeline, run = made
+    _, raw, pipeline, run = made
     fit = next(fit for fit in run.fits if fit.asset == "calibration")
     lying = type(pipeline)(
         "lying",

@@ -35,7 +35,7 @@ def test_size_with_heavy_tails_and_persistent_factors(rows):
 
 
 def test_a_full_sample_mean_would_break_the_size():
-    """The reason for expanding means: a persistent factor minus its mean over all rows foresees what it is built from."""
+    """The reason for expanding means: a level minus its mean over all rows foresees what it is built from."""
     draw = STREAM.child("stambaugh").generator()
     returns = draw.standard_normal((200, 2000))
     level = returns.cumsum(axis=0)
