@@ -242,7 +242,7 @@ def _questions(
         # A few wild values, such as the volume of bars without a trade, must not hide what the rest of them know.
         bounded = _factors(path, stamps, np.clip(_SHARPNESS * values, -1, 1), horizon)
         asked.append(_Question(f"in its direction {words}", bounded, path.returns))
-    asked += [_Question(f"{asked[0].words} in {part}", *_within(asked[0], part)) for part in _PARTS]
+    asked += [_Question(f"{asked[1].words} in {part}", *_within(asked[1], part)) for part in _PARTS]
     alone = _recursive(asked[0].factors, path.returns)
     asked.append(_Question("alone forecasts the next return out of sample", alone, path.returns))
     targets = run.artefacts.get(artefacts.TARGETS)
@@ -267,7 +267,7 @@ def _delayed(run: Run, screen: Screen, path: _Path, pair: str, stamps: IntArray,
     del run, screen, pair
     asked = []
     for delay in _DELAYS:
-        factors = _factors(path, stamps, values, 1, delay)
+        factors = _factors(path, stamps, np.clip(_SHARPNESS * values, -1, 1), 1, delay)
         whole = _Question(f"taken {delay} bars late, foresees the next return", factors, path.returns)
         asked += [whole, *(_Question(f"{whole.words} in {part}", *_within(whole, part)) for part in _PARTS)]
     return asked

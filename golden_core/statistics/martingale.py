@@ -84,7 +84,7 @@ def standardise_by_past(values: FloatArray, *, least: int, limit: float, centre:
 
 
 def standardise_by_recent(moves: FloatArray, *, window: int = RECENT, limit: float = 4.0) -> FloatArray:
-    """Divide each move by the typical size of the moves before it: volatility that clusters must not hide what is known.
+    """Divide each move by the typical size of the moves before it, so that clustered volatility hides nothing.
 
     Parameters
     ----------

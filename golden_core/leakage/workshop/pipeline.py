@@ -142,22 +142,22 @@ def _prepare(book: Book, stages: Stages, case: Case) -> _Prepared:
     Z = (X - mean) / spread
     kept = stages.select(case, Z)
     Z = np.ascontiguousarray(Z[:, kept])
-    born = _at(case, case.parts.validation)
-    stamp = np.array([born])
+    born, until = _at(case, case.parts.validation), _at(case, case.parts.train)
+    # A fold exists when its validation labels are known; what is fitted on its training rows is known before.
+    stamp, complete = np.array([until]), times(np.array([born]))
     names = [f"hour_mean:{at:02d}" for at in range(24)]
     names += [f"{what}:{name}" for what in ("fill", "low", "high", "mean", "scale") for name in case.names]
     fitted = np.concatenate([encoding, filled, low, high, mean, spread])
-    book.write(artefacts.SCALERS, case.series, stamp, names, fitted[None])
+    book.write(artefacts.SCALERS, case.series, stamp, names, fitted[None], complete_at=complete)
     chosen = np.isin(np.arange(len(case.names)), kept).astype(np.float64)
-    book.write(SELECTION, case.series, stamp, case.names, chosen[None])
-    until = _at(case, case.parts.train)
+    book.write(SELECTION, case.series, stamp, case.names, chosen[None], complete_at=complete)
     book.declare(artefacts.SCALERS, case.series, "scale", until)
     book.declare(SELECTION, case.series, "select", until)
     if case.plan.components:
         turn = stages.reduce(case, Z)
         Z = Z @ turn
         flat = [f"component{k}:{j}" for j in range(len(turn)) for k in range(turn.shape[1])]
-        book.write(REDUCTION, case.series, stamp, flat, turn.reshape(1, -1))
+        book.write(REDUCTION, case.series, stamp, flat, turn.reshape(1, -1), complete_at=complete)
         book.declare(REDUCTION, case.series, "scale", until)
     return _Prepared(Z, born)
 
