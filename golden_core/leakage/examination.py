@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from golden_core.leakage.artefacts import Finding, Pipeline, Run
+from golden_core.leakage import artefacts
+from golden_core.leakage.artefacts import STAMP, Finding, Pipeline, Run
+from golden_core.leakage.faults import FAULTS, faulty
 from golden_core.leakage.poison import future_report, record_report
 from golden_core.leakage.poisons import CHOICE_POISONS, POISONS
 from golden_core.leakage.structural import structural
@@ -17,6 +19,7 @@ from golden_core.leakage.times import decisive_times, telling_times
 from golden_core.randomness import Stream
 
 REFUSED = "(run)"
+_BEHIND_FAULTS = ("removed", "reversed")
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ def deterministic(
             poisoned += [finding for finding in again.findings if finding.column != REFUSED]
         if poisoned:
             break
+    if not poisoned:
+        poisoned += _with_planted_faults(pipeline, run, raw, stream, draw)
     found += poisoned
     if not found and effort.fits:
         fits = [run.fits[at] for at in draw.choice(len(run.fits), size=min(effort.fits, len(run.fits)), replace=False)]
@@ -64,6 +69,28 @@ def deterministic(
         found += record_report(pipeline, raw, stream.child("record"), fits=whole, poisons=("mirrored",)).findings
     place = {asset: number for number, asset in enumerate(run.artefacts)}
     return sorted(found, key=lambda finding: place.get(finding.asset, -1))
+
+
+def _with_planted_faults(
+    pipeline: Pipeline, run: Run, raw: pl.DataFrame, stream: Stream, draw: np.random.Generator
+) -> list[Finding]:
+    """Poison behind bars made bad on purpose: a cleaning rule that waits for the next bar acts on every one of them."""
+    stamps = run.artefacts[artefacts.FEATURES][STAMP]
+    found: list[Finding] = []
+    for turn in range(len(FAULTS) + 1):
+        time = stamps[int(draw.integers(len(stamps) // 4, len(stamps)))]
+        bad = faulty(raw, time, turn) if turn < len(FAULTS) else _unpriced(raw, time)
+        report = future_report(pipeline, bad, [time], stream.child("faults", turn), _BEHIND_FAULTS)
+        found += [finding for finding in report.findings if finding.column != REFUSED]
+    return found
+
+
+def _unpriced(raw: pl.DataFrame, time: dt.datetime) -> pl.DataFrame:
+    """Take the prices from the last bar of each pair known by a time."""
+    known = pl.col("available_at") <= time
+    last = known & (pl.col("timestamp") == pl.col("timestamp").filter(known).max().over("pair"))
+    prices = [name for name, dtype in raw.schema.items() if dtype.is_float() and name != "volume"]
+    return raw.with_columns(pl.when(last).then(float("nan")).otherwise(pl.col(name)).alias(name) for name in prices)
 
 
 def _rounds(
