@@ -24,12 +24,12 @@ from golden_core.leakage.poisons import POISONS, RECORD_POISONS
 from golden_core.leakage.structural import structural
 from golden_core.leakage.study_pipeline import (
     Scope,
-    Series,
     as_bars,
     feature_pipeline,
     raw_bars,
     study_pipeline,
 )
+from golden_core.leakage.study_tables import Series
 from golden_core.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials import Trial, all_series

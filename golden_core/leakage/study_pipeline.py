@@ -7,8 +7,6 @@ it meanwhile, so that code which looks prices up in the lake finds the run's, po
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
-import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,25 +17,31 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from threadpoolctl import threadpool_limits
 
 from golden_core.data.clock import ECB_ZONE, fixing, publication
-from golden_core.data.features import FEATURES, build_features
+from golden_core.data.features import build_features
 from golden_core.data.sources import source
-from golden_core.data.windows import Windows
-from golden_core.lake import Home, parse_series, series_name, write_parquet
+from golden_core.lake import Home, parse_series, write_parquet
 from golden_core.leakage import artefacts
-from golden_core.leakage.artefacts import COMPLETE, KEY, STAMP, Fit, Pipeline, Run
-from golden_core.randomness import Stream
-from golden_core.schema import BARS, RATES, UTC_TIME
-from golden_core.splits.labels import log_returns_ahead
+from golden_core.leakage.artefacts import KEY, STAMP, Fit, Pipeline, Run
+from golden_core.leakage.study_tables import (
+    FoldClock,
+    Series,
+    bars_read,
+    digest_of,
+    fold_key,
+    rows_of,
+    scaler_row,
+    target_rows,
+    window_rows,
+)
+from golden_core.schema import BARS, RATES
 from golden_core.study import Study
 from golden_core.trials import SeriesInputs, Trial, all_series, prepare_pair, prepare_series, series_inputs
 from golden_core.trials.run import FoldData, TrialError, cut_folds, fit_fold
 
-Series = tuple[str, int]
 _FROM_SERIES = (
     artefacts.TARGETS, artefacts.FOLDS, artefacts.SCALERS, artefacts.WINDOWS, artefacts.WEIGHTS, artefacts.FORECASTS,
 )  # fmt: skip
@@ -116,11 +120,6 @@ def as_table(study: Study, bars: pl.DataFrame) -> pl.DataFrame:
     return RATES.conform(bars.select(date=date, currency=pl.col("pair"), rate=pl.col("close")))
 
 
-def fold_key(pair: str, horizon: int, fold: int) -> str:
-    """Return the key of one fold: ``EURUSD_h1/0``."""
-    return f"{series_name(pair, horizon)}/{fold}"
-
-
 def column_of(trial: Trial) -> str:
     """Return the column of a trial in ``weights`` and ``forecasts``: the forecaster, and its seed but for the first."""
     return trial.forecaster if trial.seed == 0 else f"{trial.forecaster}, seed {trial.seed}"
@@ -191,20 +190,23 @@ def _series(
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield the artefacts of one series, and add what its fits read and which of them failed."""
     pair, horizon = series
-    yield artefacts.TARGETS, _targets(series, inputs.bars)
+    yield artefacts.TARGETS, target_rows(series, inputs.bars)
     chosen = [(trial, fold) for trial, fold in scope.fits if (trial.pair, trial.horizon) == series]
     for data in cut_folds(study, horizon, inputs):
-        clock = _Clock.of(fold_key(pair, horizon, data.index), inputs.folds.filter(pl.col("fold") == data.index))
-        yield artefacts.SCALERS, clock.one_row(_wide(inputs.scalers.filter(pl.col("fold") == data.index)), clock.fitted)
+        clock = FoldClock.of(fold_key(pair, horizon, data.index), inputs.folds.filter(pl.col("fold") == data.index))
+        yield (
+            artefacts.SCALERS,
+            clock.one_row(scaler_row(inputs.scalers.filter(pl.col("fold") == data.index)), clock.fitted),
+        )
         labels = {"train": data.train.y, "validation": data.validation.y, "test": np.full(len(data.test), np.nan)}
         given = {"train": data.train.windows, "validation": data.validation.windows, "test": data.test}
         for part, windows in given.items():
-            rows = _rows(windows, inputs.bars)
+            rows = rows_of(windows, inputs.bars)
             since = clock.ready if part == "test" else clock.labels[part]
             laid = rows.with_columns(pl.lit(part).alias("part"), pl.Series("y", labels[part]))
             yield artefacts.FOLDS, clock.rows(laid, since)
-            yield artefacts.WINDOWS, clock.rows(_windows(study, windows, rows, keep=scope.values), clock.fitted)
-        read = {part: _read(study, raw, inputs, data.index, part) for part in ("train", "validation")}
+            yield artefacts.WINDOWS, clock.rows(window_rows(study, windows, rows, keep=scope.values), clock.fitted)
+        read = {part: bars_read(study, raw, inputs, data.index, part) for part in ("train", "validation")}
         fits.append(Fit(artefacts.SCALERS, clock.key, "scale", read["train"]))
         trials = [trial for trial, fold in chosen if fold == data.index]
         fitted = list(_fitted(study, trials, data, clock, inputs.bars, failures))
@@ -214,116 +216,19 @@ def _series(
         yield from fitted
 
 
-@dataclass(frozen=True)
-class _Clock:
-    """When the parts of one fold are known, and the columns that say so."""
-
-    key: str
-    labels: Mapping[str, dt.datetime]  # the last label of each part
-    ready: dt.datetime  # the first cutoff of the test part, and every label fitted on
-
-    @classmethod
-    def of(cls, key: str, folds: pl.DataFrame) -> _Clock:
-        parts = folds.group_by("part").agg(pl.col("label_end").max(), pl.col("first_cutoff").min()).rows_by_key("part")
-        labels = {part: rows[0][0] for part, rows in parts.items()}
-        return cls(key, labels, max(parts["test"][0][1], labels["train"], labels["validation"]))
-
-    @property
-    def fitted(self) -> dt.datetime:
-        """When the scalers can be fitted."""
-        return self.labels["train"]
-
-    def rows(self, frame: pl.DataFrame, since: dt.datetime) -> pl.DataFrame:
-        """Add key, stamp and completion to rows with a cutoff: usable from then on, but not before ``since``."""
-        return self.one_row(frame, since).with_columns(pl.max_horizontal(STAMP, "cutoff").alias(STAMP)).drop("cutoff")
-
-    def one_row(self, frame: pl.DataFrame, stamp: dt.datetime) -> pl.DataFrame:
-        """Add key, stamp and completion."""
-        return frame.with_columns(
-            pl.lit(self.key).alias(KEY),
-            pl.lit(stamp, UTC_TIME).alias(STAMP),
-            pl.lit(max(self.labels.values()), UTC_TIME).alias(COMPLETE),
-        )
-
-
-def _rows(windows: Windows, bars: pl.DataFrame) -> pl.DataFrame:
-    """Return timestamp and cutoff of the rows of some windows."""
-    known = bars["available_at"].dt.replace_time_zone(None).to_numpy()
-    return bars[np.searchsorted(known, windows.cutoffs)].select("timestamp", cutoff="available_at")
-
-
-def _windows(study: Study, windows: Windows, rows: pl.DataFrame, *, keep: bool) -> pl.DataFrame:
-    X = windows.X
-    content = [np.ascontiguousarray(X[:, :, f]) for f in range(X.shape[2])] if keep else list(_hashes(X).T)
-    return rows.with_columns(pl.Series(name, values) for name, values in zip(study.features, content, strict=True))
-
-
-def _targets(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
-    """Return every label of a series, usable when its last bar is known."""
-    pair, horizon = series
-    y = log_returns_ahead(bars["close"].to_numpy(), horizon)
-    labels = bars.select("timestamp", pl.col("available_at").shift(-horizon).alias(STAMP), cutoff="available_at")
-    return labels.with_columns(pl.lit(series_name(pair, horizon)).alias(KEY), pl.Series("y", y)).head(-horizon)
-
-
-def _wide(scalers: pl.DataFrame) -> pl.DataFrame:
-    """Return one row with the columns ``mean:<name>``, ``scale:<name>`` and ``rows``."""
-    values = {f"mean:{row['column']}": row["mean"] for row in scalers.iter_rows(named=True)}
-    values |= {f"scale:{row['column']}": row["scale"] for row in scalers.iter_rows(named=True)}
-    return pl.DataFrame({name: [value] for name, value in values.items()}).with_columns(rows=scalers["rows"].head(1))
-
-
 def _fitted(
-    study: Study, trials: list[Trial], data: FoldData, clock: _Clock, bars: pl.DataFrame, failures: list[str]
+    study: Study, trials: list[Trial], data: FoldData, clock: FoldClock, bars: pl.DataFrame, failures: list[str]
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     states: dict[str, list[str]] = {}
-    forecasts = _rows(data.test, bars)
+    forecasts = rows_of(data.test, bars)
     for trial in trials:
         try:
             fitted = fit_fold(study, trial, data)
         except TrialError as error:
             failures.append(str(error))  # as in a campaign: a failed trial leaves the others standing
             continue
-        states[column_of(trial)] = [_digest(fitted.state)]
+        states[column_of(trial)] = [digest_of(fitted.state)]
         forecasts = forecasts.with_columns(pl.Series(column_of(trial), fitted.y_pred))
     if states:
         yield artefacts.WEIGHTS, clock.one_row(pl.DataFrame(states), clock.ready)
         yield artefacts.FORECASTS, clock.rows(forecasts, clock.ready)
-
-
-def _digest(state: Mapping[str, npt.NDArray[np.generic]]) -> str:
-    """Return a hash of the names, shapes and bytes of a fitted state."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        value = np.ascontiguousarray(state[name])
-        digest.update(f"{name} {value.dtype} {value.shape} ".encode() + value.tobytes())
-    return digest.hexdigest()
-
-
-def _hashes(X: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
-    """Return one hash per window and feature [N, F]: Σ aₗ·bits(xₗ) mod 2⁶⁴ with odd random aₗ (multilinear hashing)."""
-    drawn = Stream(0).child("window hash").generator().integers(0, 2**63, X.shape[1], dtype=np.uint64)
-    factors: npt.NDArray[np.uint64] = np.asarray(drawn) * np.uint64(2) + np.uint64(1)
-    bits = X.view(np.uint32)
-    total = np.zeros((X.shape[0], X.shape[2]), dtype=np.uint64)
-    for lag in range(X.shape[1]):
-        total += bits[:, lag, :].astype(np.uint64) * factors[lag]
-    return total
-
-
-def _read(study: Study, raw: pl.DataFrame, inputs: SeriesInputs, fold: int, part: str) -> pl.DataFrame:
-    """Return the raw bars that a fit on one part may have read, on any pair: cleaning looks at bars of the same time.
-
-    Everything known by its last label, since a window offers its whole past; but of the test part only what windows of
-    the fitted part reach back to. In walk-forward folds that is nothing.
-    """
-    own = inputs.folds.filter(pl.col("fold") == fold)
-    known, at = inputs.bars["available_at"], pl.col("available_at")
-    back = study.context_length - 1 + max(FEATURES[name].warm_up for name in study.features)
-    mine, tested = own.filter(pl.col("part") == part), own.filter(pl.col("part") == "test")
-    allowed = at <= mine["label_end"].max()
-    for first, last in tested.select("first_cutoff", "label_end").iter_rows():
-        allowed &= ~at.is_between(first, last)
-    for start, end in mine.select("row_start", "label_end").iter_rows():
-        allowed |= at.is_between(known[max(0, start - back)], end)
-    return raw.filter(allowed).select("pair", "timestamp")

@@ -1,0 +1,131 @@
+"""Structural claims: a sound run keeps them, and each fault is named at its place."""
+
+import dataclasses
+import datetime as dt
+
+import numpy as np
+import polars as pl
+import pytest
+
+from golden_core.leakage.artefacts import Fit, Run
+from golden_core.leakage.structural import structural
+
+HOUR = dt.timedelta(hours=1)
+UTC = pl.Datetime("us", "UTC")
+PARTS = {"train": range(10, 95), "validation": range(100, 135), "test": range(140, 190)}
+EMBARGO = 4  # a label of one bar, then four bars of gap
+
+
+@pytest.fixture(scope="module")
+def pair_raw(raw):
+    return raw.filter(pair="EURUSD").unique("timestamp").sort("timestamp")
+
+
+@pytest.fixture
+def sound(pair_raw):
+    """A sound run over one pair: one fold, two features, windows of three bars."""
+    bars = pair_raw
+    close = bars["close"].to_numpy()
+    returns = np.append(0.0, np.diff(np.log(close)))
+    features = {"r": returns, "m": np.convolve(returns, np.ones(5))[: len(returns)]}
+    stamped = bars.select("timestamp", pl.col("available_at").alias("stamp"), key=pl.lit("EURUSD"))
+    targets = pl.DataFrame(
+        {"timestamp": bars["timestamp"][:-1], "cutoff": bars["available_at"][:-1], "stamp": bars["available_at"][1:]}
+    ).with_columns(key=pl.lit("EURUSD_h1"), y=pl.Series(np.diff(np.log(close))))
+    rows = np.concatenate(list(PARTS.values()))
+    part = np.repeat(list(PARTS), [len(part) for part in PARTS.values()])
+    key = pl.lit("EURUSD_h1/0").alias("key")
+    placed = bars[rows].select("timestamp", stamp="available_at")
+    folds = placed.with_columns(key, part=pl.Series(part))
+    windows = placed.with_columns(
+        key,
+        *(pl.Series(n, np.stack([v[rows - 2], v[rows - 1], v[rows]], axis=1)) for n, v in features.items()),
+    )
+    train = {name: values[PARTS["train"].start : PARTS["train"].stop] for name, values in features.items()}
+    moments = {f"mean:{n}": [v.mean()] for n, v in train.items()} | {f"scale:{n}": [v.std()] for n, v in train.items()}
+    scalers = pl.DataFrame(moments).with_columns(key, pl.lit(bars["available_at"][95], UTC).alias("stamp"))
+    made = {
+        "bars": stamped,
+        "features": stamped.with_columns(pl.Series(n, v) for n, v in features.items()),
+        "targets": targets,
+        "folds": folds,
+        "scalers": scalers,
+        "windows": windows,
+    }
+    declared = bars[:96].select("pair", "timestamp")
+    return Run(made, (Fit("scalers", "EURUSD_h1/0", "scale", declared),))
+
+
+def found(run, raw, **options):
+    settings = {"embargo": EMBARGO, "moments": True, **options}
+    return [(finding.probe, finding.asset) for finding in structural(run, raw, **settings)]
+
+
+def changed(run, asset, frame):
+    return dataclasses.replace(run, artefacts={**run.artefacts, asset: frame})
+
+
+def test_a_sound_run_has_no_finding(sound, pair_raw):
+    assert found(sound, pair_raw) == []
+
+
+@pytest.mark.parametrize("asset", ["bars", "features", "windows"])
+def test_a_row_that_may_be_used_before_its_bar_is_known(sound, pair_raw, asset):
+    early = sound.artefacts[asset].with_columns(pl.col("stamp") - HOUR)
+    findings = structural(changed(sound, asset, early), pair_raw)
+    assert [(f.probe, f.asset, f.column) for f in findings] == [("clock_contract", asset, "stamp")]
+
+
+def test_one_early_row_is_named(sound, pair_raw):
+    features = sound.artefacts["features"]
+    late = pl.col("timestamp") == features["timestamp"][77]
+    early = features.with_columns(pl.when(late).then(pl.col("stamp") - HOUR).otherwise("stamp").alias("stamp"))
+    (finding,) = structural(changed(sound, "features", early), pair_raw)
+    assert finding.timestamp == features["stamp"][76]
+    assert finding.detail.startswith("1 rows may be used too early")
+
+
+def test_a_target_that_is_known_by_its_cutoff(sound, pair_raw):
+    targets = sound.artefacts["targets"].with_columns(stamp=pl.col("cutoff"))
+    assert ("clock_contract", "targets") in found(changed(sound, "targets", targets), pair_raw, embargo=0)
+
+
+@pytest.mark.parametrize("part", ["train", "validation"])
+@pytest.mark.parametrize(("extra", "probe"), [(1, "embargo"), (4, "embargo"), (5, "purge")])
+def test_a_part_that_comes_too_close_to_the_next(sound, pair_raw, part, extra, probe):
+    """Four bars of gap: with one row more it is short, with five the last label touches the next part."""
+    stop = PARTS[part].stop
+    more = pair_raw[stop : stop + extra].select("timestamp", stamp="available_at")
+    more = more.with_columns(key=pl.lit("EURUSD_h1/0"), part=pl.lit(part)).select(sound.artefacts["folds"].columns)
+    run = changed(sound, "folds", pl.concat([sound.artefacts["folds"], more]))
+    assert (probe, "folds") in found(run, pair_raw, moments=False)
+    assert (("purge", "folds") in found(run, pair_raw, moments=False)) == (probe == "purge")
+
+
+def test_a_row_in_two_parts(sound, pair_raw):
+    folds = sound.artefacts["folds"]
+    again = folds.filter(part="test")[:1].with_columns(part=pl.lit("train"))
+    probes = {probe for probe, _ in found(changed(sound, "folds", pl.concat([folds, again])), pair_raw)}
+    assert {"row_in_two_parts", "purge"} <= probes
+
+
+@pytest.mark.parametrize("column", ["mean:r", "scale:m"])
+def test_a_scaler_of_other_rows(sound, pair_raw, column):
+    wrong = sound.artefacts["scalers"].with_columns(pl.col(column) * (1 + 1e-6) + 1e-9)
+    (finding,) = structural(changed(sound, "scalers", wrong), pair_raw, moments=True)
+    assert (finding.probe, finding.asset, finding.column) == ("train_only_scaler", "scalers", column)
+
+
+@pytest.mark.parametrize("purpose", ["scale", "train", "stop_early", "select", "calibrate"])
+def test_a_fit_that_declares_a_test_row(sound, pair_raw, purpose):
+    first_test = PARTS["test"].start
+    for count, caught in ((first_test, False), (first_test + 1, True)):
+        fit = Fit("scalers", "EURUSD_h1/0", purpose, pair_raw[:count].select("pair", "timestamp"))
+        run = dataclasses.replace(sound, fits=(fit,))
+        expected = [("test_rows_in_fit", "scalers")] if caught else []
+        assert found(run, pair_raw) == expected
+
+
+def test_what_lacks_the_columns_of_a_claim_is_not_judged(sound, pair_raw):
+    bare = {asset: frame.drop("timestamp", strict=False) for asset, frame in sound.artefacts.items()}
+    assert structural(Run(bare, sound.fits), pair_raw, embargo=EMBARGO) == []

@@ -1,0 +1,203 @@
+"""A study's own pipeline: sound as it is, and every leak planted in its real code is found and named."""
+
+import os
+
+import polars as pl
+import pytest
+from support import leaks
+
+from golden_core.catalogue import load_study
+from golden_core.lake import Home
+from golden_core.leakage.audit import (
+    OF_CLEANING,
+    Subject,
+    audit_steps,
+    clean_bars_report,
+    clean_bars_times,
+    poisoned_cleaning,
+    poisoned_features,
+    poisoned_fits,
+    poisoned_inputs,
+    replayed_fits,
+    replayed_scalers,
+    sampled_future,
+    sampled_record,
+    shortened_source,
+    structure,
+    structures,
+)
+from golden_core.leakage.poison import merged
+from golden_core.leakage.study_pipeline import Scope, as_bars, as_table, raw_bars, study_pipeline
+from golden_core.trials import Trial, prepare_pair, prepare_raw, prepare_series, run_trial, series_inputs
+
+SERIES = ("EURUSD", 1)
+BASE = ("data.pairs=[EURUSD, USDJPY]", leaks.forecasters("drift"))
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load_study("smoke", BASE)
+
+
+@pytest.fixture(scope="module")
+def subject(study):
+    return Subject.of(study, Home.from_environment())
+
+
+@pytest.fixture
+def fresh(study):
+    """Return the subject with what a test has planted."""
+    return lambda: Subject.of(study, Home.from_environment())
+
+
+def places(report):
+    return [(finding.asset, finding.column) for finding in report.findings if finding.follows is None]
+
+
+def test_it_makes_what_a_campaign_makes(study):
+    home = Home.from_environment()
+    prepare_raw(home, study)
+    for pair in study.data.pairs:
+        prepare_pair(home, study, pair)
+    prepare_series(home, study, *SERIES)
+    trial = Trial("drift", *SERIES, 0)
+    forecasts = pl.read_parquet(run_trial(home, study, trial) / "forecasts.parquet")
+    run = study_pipeline(study, Scope(fits=((trial, 0), (trial, 1)))).run(raw_bars(study, home))
+    own = run.artefacts["forecasts"]
+    assert own["drift"].equals(forecasts["y_pred"].alias("drift"))
+    assert own["stamp"].to_list() == forecasts["cutoff"].to_list()
+    inputs = series_inputs(home, study, *SERIES)
+    assert run.artefacts["bars"].filter(key="EURUSD")["close"].equals(inputs.bars["close"])
+    mean = inputs.scalers.filter(fold=1, column="log_return")["mean"].item()
+    assert run.artefacts["scalers"].filter(key="EURUSD_h1/1")["mean:log_return"].item() == mean
+    assert {(fit.asset, fit.purpose) for fit in run.fits} == {
+        ("scalers", "scale"),
+        ("weights", "train"),
+        ("weights", "stop_early"),
+    }
+
+
+def test_a_run_leaves_the_home_alone(subject):
+    home = Home.from_environment()
+    before = sorted(home.root.rglob("*"))
+    poisoned_inputs(subject, subject.times(1)[0], ("nan",))
+    assert os.environ["GOLDEN_HOME"] == str(home.root)
+    assert sorted(home.root.rglob("*")) == before
+
+
+def test_rates_survive_the_way_there_and_back(study):
+    home = Home.from_environment()
+    rates = prepare_raw(home, study).table
+    assert as_table(study, as_bars(rates)).equals(rates)
+
+
+def test_a_sound_study_passes_all_that_a_run_samples(study):
+    home = Home.from_environment()
+    future = sampled_future(study, home, backend="sequential", workers=1)
+    record = sampled_record(study, home, backend="sequential", workers=1)
+    assert (future.findings, future.refused) == ((), ())
+    assert (record.findings, record.refused) == ((), ())
+    assert {cell.asset for cell in future.cells if cell.rows} >= {
+        "source", "raw", "bars", "features", "targets", "folds", "scalers", "windows", "weights", "forecasts",
+    }  # fmt: skip
+    assert {cell.asset for cell in record.cells if cell.rows} == {"scalers", "weights"}
+    assert structures(study, home).findings == ()
+
+
+@pytest.mark.slow
+def test_a_sound_study_passes_a_full_audit(study):
+    steps = list(audit_steps(study, Home.from_environment(), 2, all_fits=True))
+    report = merged(step.run() for step in steps)
+    assert report.findings == ()
+    assert {cell.poison for cell in report.cells} >= {"nan", "huge", "removed", "reshuffled", "reversed", "mirrored"}
+
+
+def test_a_leaking_feature(fresh, monkeypatch):
+    leaks.leaking_feature(monkeypatch)
+    planted = fresh()
+    report = poisoned_inputs(planted, planted.times(1)[0], ("reversed",))
+    assert places(report) == [("features", "volatility_20")]
+    assert {finding.asset for finding in report.findings} >= {"features", "windows"}
+    assert places(poisoned_features(planted, planted.times(1)[0])) == [("features", "volatility_20")]
+
+
+def test_a_leaking_feature_on_clean_bars_alone(study, subject, monkeypatch):
+    bars = subject.honest.artefacts["bars"].rename({"key": "pair", "stamp": "available_at"}).filter(pair="USDJPY")
+    times = clean_bars_times(study, bars)
+    assert clean_bars_report(study, bars, times).findings == ()
+    leaks.leaking_feature(monkeypatch, "log_return")
+    assert places(clean_bars_report(study, bars, times)) == [("features", "log_return")]
+
+
+def test_a_leaking_source(fresh, monkeypatch):
+    leaks.leaking_source(monkeypatch)
+    planted = fresh()
+    assert places(poisoned_inputs(planted, planted.times(1)[0], ("reversed",))) == [("raw", "close")]
+
+
+def test_a_leaking_reader(fresh, subject, monkeypatch):
+    time = subject.times(1)[0]
+    assert shortened_source(subject, time).findings == ()
+    leaks.leaking_reader(monkeypatch)
+    assert places(shortened_source(fresh(), time)) == [("source", "close")]
+
+
+def test_a_leaking_cleaning_rule_that_needs_a_bad_bar_to_act(subject, fresh, monkeypatch):
+    time = subject.times(1)[0]
+
+    def report(planted):
+        return merged(poisoned_cleaning(planted, time, turn, OF_CLEANING) for turn in planted.turns)
+
+    assert report(subject).findings == ()
+    leaks.leaking_cleaning(monkeypatch)
+    assert places(report(fresh())) == [("bars", "(row)")]
+
+
+def test_leaking_scalers(fresh, monkeypatch):
+    leaks.leaking_scalers(monkeypatch)
+    planted = fresh()
+    columns = {("scalers", "scale:log_return"), ("scalers", "scale:volatility_20")}
+    assert set(places(poisoned_inputs(planted, planted.times(1)[0], ("reversed",)))) == columns
+    assert set(places(replayed_scalers(planted, SERIES, [0], ("mirrored",)))) == columns
+    report = structure(planted.study, planted.raw, SERIES)
+    assert set(places(report)) == columns
+
+
+@pytest.mark.parametrize(
+    ("kind", "future", "record"),
+    [
+        (leaks.Honest, [], []),
+        (leaks.CentresItsBatch, [("forecasts", "planted")], []),
+        (leaks.LooksAtTheNextWindow, [("forecasts", "planted")], []),
+        (leaks.ReadsTheLake, [("forecasts", "planted")], []),
+        (leaks.FitsOnTheLake, [("weights", "planted")], [("weights", "planted")]),
+        (leaks.StopsOnTest, [("weights", "planted")], [("weights", "planted")]),
+    ],
+)
+def test_forecasters(study, subject, monkeypatch, kind, future, record):
+    leaks.register(monkeypatch, kind)
+    planted = load_study("smoke", (*BASE[:1], leaks.forecasters("planted")))
+    arguments = (planted, subject.raw, SERIES, 0, ("planted", "random_walk"), (0,))
+    assert places(poisoned_fits(*arguments)) == future
+    assert places(replayed_fits(*arguments)) == record
+
+
+def test_a_forecaster_that_fails_is_not_a_leak_and_not_hidden(subject, monkeypatch):
+    leaks.register(monkeypatch, leaks.RaisesAlways)
+    planted = load_study("smoke", (*BASE[:1], leaks.forecasters("planted")))
+    report = poisoned_fits(planted, subject.raw, SERIES, 0, ("planted", "random_walk"))
+    assert report.findings == ()
+    assert report.rows
+    assert any("this one never works" in refusal for refusal in report.refused)
+    alone = replayed_fits(planted, subject.raw, SERIES, 0, ("planted",))
+    assert (alone.findings, alone.rows) == ((), 0)
+
+
+def test_times_lie_between_the_first_folds_and_the_last_bar(subject):
+    folds, bars = (subject.honest.artefacts[name] for name in ("folds", "bars"))
+    complete = folds.group_by(pl.col("key").str.ends_with("/0")).agg(pl.col("complete_at").max())
+    first = complete.filter(pl.col("key"))["complete_at"].item()
+    times = subject.times(5)
+    assert times == sorted(set(times))
+    assert len(times) == 5
+    assert all(first <= time < bars["stamp"].max() for time in times)

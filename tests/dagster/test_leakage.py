@@ -1,0 +1,118 @@
+"""A planted leak closes the gate before anything is trained, wherever it is, and the audit names its place."""
+
+import dagster as dg
+import pytest
+from support import leaks
+from support.campaigns import opened
+from typer.testing import CliRunner
+
+from golden_dagster.campaign import failure_messages
+from golden_dagster.cli.application import app
+
+PLANTED = leaks.forecasters("drift", "planted")
+
+
+def golden(*arguments):
+    result = CliRunner().invoke(app, [*arguments, "--backend", "sequential"])
+    return result.exit_code, " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("plant", "asset", "column"),
+    [
+        (leaks.leaking_cleaning, "bars", "(row)"),
+        (lambda patch: leaks.register(patch, leaks.CentresItsBatch), "forecasts", "planted"),
+    ],
+)
+def test_the_gate_closes_before_training_and_names_the_place(monkeypatch, plant, asset, column):
+    leaks.register(monkeypatch, leaks.Honest)
+    plant(monkeypatch)
+    status, output = golden("gate", "--study", "smoke", "--set", PLANTED)
+    assert status == 1
+    assert f"{asset}, column '{column}' from " in output
+    assert "materialising folds" in output
+    assert "materialising models" not in output
+
+
+def test_a_forecaster_that_is_added_to_folds_that_are_up_to_date(broken, monkeypatch):
+    leaks.register(monkeypatch, leaks.StopsOnTest)
+    added = "forecasters={random_walk: {}, ar: {max_order: 2}, planted: {}}"
+    status, output = golden("gate", "--study", "smoke", "--set", added)
+    assert status == 1
+    assert "materialising input checks" in output
+    assert "materialising models" not in output
+    assert "weights, column 'planted' from " in output
+
+
+def evaluate(name, overrides=(PLANTED,)):
+    """Run the stages up to the folds, and return what one of their checks says."""
+    with opened(overrides) as campaign:
+        evaluations = []
+        for stage in campaign.stages():
+            keys = [key for key in campaign.definitions.resolve_asset_graph().asset_check_keys if key.name == name]
+            selection = dg.AssetSelection.assets(*stage.assets).without_checks()
+            tags = {}
+            if stage.partitions is not None:
+                known = stage.partitions.get_partition_keys()
+                tags = {"dagster/asset_partition_range_start": known[0], "dagster/asset_partition_range_end": known[-1]}
+            if stage.name == "folds":
+                result = campaign.run_selection(stage.name, selection | dg.AssetSelection.checks(*keys), tags)
+                assert not failure_messages(result) or result.get_asset_check_evaluations()
+                evaluations += result.get_asset_check_evaluations()
+                break
+            campaign.run_selection(stage.name, selection, tags)
+        (evaluation,) = evaluations
+        return evaluation
+
+
+@pytest.mark.parametrize(
+    ("name", "plant", "start"),
+    [
+        (
+            "fits_touch_only_their_rows",
+            lambda patch: leaks.register(patch, leaks.FitsOnTheLake),
+            "weights, column 'planted'",
+        ),
+        ("fits_touch_only_their_rows", leaks.leaking_scalers, "scalers, column 'scale:"),
+        ("parts_kept_apart", leaks.unpurged_folds, "folds, column 'part'"),
+        ("parts_kept_apart", leaks.leaking_scalers, "scalers, column 'scale:"),
+    ],
+)
+def test_the_checks_fail_on_what_they_claim_to_see(monkeypatch, name, plant, start):
+    leaks.register(monkeypatch, leaks.Honest)
+    plant(monkeypatch)
+    evaluation = evaluate(name)
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.ERROR
+    assert evaluation.description.startswith(start)
+
+
+@pytest.mark.parametrize("name", ["nothing_sees_the_future", "fits_touch_only_their_rows", "parts_kept_apart"])
+def test_the_checks_say_what_they_covered(monkeypatch, name):
+    leaks.register(monkeypatch, leaks.Honest)
+    evaluation = evaluate(name)
+    assert evaluation.passed
+    assets = {record.data["asset"] for record in evaluation.metadata["coverage"].records}
+    assert assets >= {"scalers", *(["weights"] if name != "parts_kept_apart" else ["windows"])}
+    assert "refused" not in evaluation.metadata
+
+
+def test_an_audit_without_a_leak(monkeypatch):
+    status, output = golden("leakage", "audit", "--study", "smoke", "--times", "1", "--set", leaks.forecasters("drift"))
+    assert status == 0, output
+    assert "no leak; " in output
+    assert "reshuffled" in output
+
+
+def test_an_audit_names_asset_column_and_time(monkeypatch):
+    leaks.leaking_feature(monkeypatch)
+    status, output = golden("leakage", "audit", "--study", "smoke", "--set", leaks.forecasters("drift"))
+    assert status == 1
+    assert "leak: features, column 'volatility_20' from 20" in output
+    assert "(perhaps only because features.volatility_20 does)" in output
+
+
+def test_an_audit_of_no_study():
+    status, output = golden("leakage", "audit", "--study", "nowhere")
+    assert status == 2
+    assert "no study is called 'nowhere'" in output
