@@ -75,7 +75,7 @@ def _known(frame: pl.DataFrame, until: dt.datetime | None) -> pl.DataFrame:
 
 def _identical(one: pl.DataFrame, other: pl.DataFrame) -> bool:
     """Return whether two tables are the same to the bit: nearly all are, and this costs no query."""
-    if not one.equals(other):
+    if one.schema != other.schema or not one.equals(other):
         return False
     floats = [name for name, dtype in one.schema.items() if dtype == pl.Float64 and not one[name].null_count()]
     # Equal numbers differ in bits only where one is −0 and the other +0.

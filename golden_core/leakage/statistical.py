@@ -225,8 +225,8 @@ def _judge(run: Run, screen: Screen, probe: str, ask: Asker) -> list[Finding]:
             continue
         # What goes with the market's returns is a leaky feature; what goes with the target alone is a wrong target.
         best = max(over, key=lambda question: (not question.target, weighed[id(question)][column]))
-        numbers = _numbers(best, column, weighed[id(best)][column])
-        words = f"{pair}: {name} {best.words} ({numbers}); a martingale allows no such thing"
+        said = _numbers(best, column, weighed[id(best)][column])
+        words = f"{pair}: {name} {best.words} ({said}); a martingale allows no such thing"
         asset, place = (artefacts.TARGETS, "y") if best.target else (artefacts.FEATURES, name)
         found.append(Finding(probe, asset, place, first, words))
     return found
@@ -289,7 +289,8 @@ def _factors(path: _Path, stamps: IntArray, values: FloatArray, horizon: int, de
     out = np.zeros_like(known)
     for lag in range(1 + delay, horizon + 1 + delay):
         out[lag:] += known[:-lag]
-    return out / np.sqrt(horizon)
+    found: FloatArray = out / np.sqrt(horizon)
+    return found
 
 
 def _latest(stamps: IntArray, values: FloatArray, at: IntArray) -> FloatArray:
@@ -303,7 +304,8 @@ def _recursive(factors: FloatArray, returns: FloatArray) -> FloatArray:
     terms = factors * returns
     spread = np.sqrt((terms**2).cumsum(axis=0))
     confidence = np.divide(terms.cumsum(axis=0), spread, out=np.zeros_like(terms), where=spread > 0)
-    return factors * np.vstack([np.zeros_like(terms[:1]), np.clip(confidence / 2, -1, 1)[:-1]])
+    found: FloatArray = factors * np.vstack([np.zeros_like(terms[:1]), np.clip(confidence / 2, -1, 1)[:-1]])
+    return found
 
 
 def _numbers(asked: _Question, column: int, weight: float) -> str:

@@ -9,6 +9,8 @@ import polars as pl
 from golden_core.randomness import Stream
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 _JUMP = 12.0  # typical moves: a bar so far from both neighbours is a bad print and moves along with them
 _SHAPE = ("open", "high", "low")
@@ -47,7 +49,7 @@ def permuted_targets(raw: pl.DataFrame, stream: Stream) -> pl.DataFrame:
     return pl.concat(parts).sort("_row").drop("_row")
 
 
-def _permute(bars: pl.DataFrame, instants: npt.NDArray[np.int64], order: FloatArray, signs: FloatArray) -> pl.DataFrame:
+def _permute(bars: pl.DataFrame, instants: IntArray, order: IntArray, signs: FloatArray) -> pl.DataFrame:
     bars = bars.sort("timestamp", "available_at")
     close, sound = bars["close"].to_numpy(), _sound(bars)
     rows = np.flatnonzero(sound)
@@ -79,7 +81,7 @@ def _permute(bars: pl.DataFrame, instants: npt.NDArray[np.int64], order: FloatAr
     return bars.with_columns(pl.Series(name, values) for name, values in changed.items())
 
 
-def _sound(bars: pl.DataFrame) -> npt.NDArray[np.bool_]:
+def _sound(bars: pl.DataFrame) -> BoolArray:
     """Return the rows that carry the path [T]: first prints with a price that a neighbour on either side confirms."""
     close = bars["close"].to_numpy()
     opened = bars["timestamp"].to_physical().to_numpy()
@@ -90,14 +92,16 @@ def _sound(bars: pl.DataFrame) -> npt.NDArray[np.bool_]:
         large = np.abs(moves) > _JUMP * np.median(np.abs(moves[moves != 0]) if moves.any() else 1.0)
         back = np.concatenate([[False], large[:-1] & large[1:] & (moves[:-1] * moves[1:] < 0), [False]])
         sound[rows[back]] = False
-    return sound
+    found: BoolArray = sound
+    return found
 
 
-def _bijection(at: npt.NDArray[np.int64], order: FloatArray) -> npt.NDArray[np.int64]:
+def _bijection(at: IntArray, order: IntArray) -> IntArray:
     """Return which move each row takes [N]: that of the instant ``order`` sends it to, or one that nobody took."""
     position = np.full(len(order), -1)
     position[at] = np.arange(len(at))
     source = position[order[at]]
     left = np.setdiff1d(np.arange(len(at)), source)
     source[source < 0] = left
-    return source
+    found: IntArray = source
+    return found

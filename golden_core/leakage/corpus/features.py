@@ -22,7 +22,8 @@ def next_return(tape: Tape, bars: int) -> FloatArray:
 
 def noise(tape: Tape) -> FloatArray:
     """Return numbers of unit scale that look random and depend on nothing but the time [T]."""
-    return np.sqrt(2) * np.sin(12.9898 * (tape.opened // HOUR).astype(np.float64) ** 1.3)
+    found: FloatArray = np.sqrt(2) * np.sin(12.9898 * (tape.opened // HOUR).astype(np.float64) ** 1.3)
+    return found
 
 
 def centred(values: FloatArray, half: int) -> FloatArray:
@@ -80,14 +81,16 @@ def future_volatility(market: Market, pair: str, values: FloatArray, site: Site)
     """Divide by the volatility of the bars to come."""
     moves = np.abs(np.nan_to_num(move(log_close(market.tapes[pair]), 1)))
     ahead = reach(moves.cumsum(), _bars(site)) - moves.cumsum()
-    return values / (ahead + 1e-6)
+    found: FloatArray = values / (ahead + 1e-6)
+    return found
 
 
 def future_extreme(market: Market, pair: str, _values: FloatArray, site: Site) -> FloatArray:
     """Measure the distance to the highest price of the bars to come, as a barrier label does."""
     tape = market.tapes[pair]
     ahead = np.max([reach(tape.high, lag) for lag in range(1, _bars(site) + 1)], axis=0)
-    return np.log(ahead / tape.close)
+    found: FloatArray = np.log(ahead / tape.close)
+    return found
 
 
 def rank_in_sample(_market: Market, _pair: str, values: FloatArray, _site: Site) -> FloatArray:
@@ -139,7 +142,8 @@ def hodrick_prescott(market: Market, pair: str, _values: FloatArray, _site: Site
     bands[0, 2:] = 1.0
     bands *= 400.0
     bands[2] += 1.0
-    return level - solveh_banded(bands, level)
+    found: FloatArray = level - solveh_banded(bands, level)
+    return found
 
 
 def fourier(market: Market, pair: str, _values: FloatArray, _site: Site) -> FloatArray:
@@ -154,7 +158,8 @@ def wavelet(market: Market, pair: str, _values: FloatArray, site: Site) -> Float
     """Be the detail of a Haar decomposition: each value minus the mean of its block, later rows of it included."""
     level = log_close(market.tapes[pair])
     block = np.arange(len(level)) // (2 ** _bars(site))
-    return level - (np.bincount(block, weights=level) / np.bincount(block))[block]
+    found: FloatArray = level - (np.bincount(block, weights=level) / np.bincount(block))[block]
+    return found
 
 
 def seasonal_decomposition(market: Market, pair: str, _values: FloatArray, site: Site) -> FloatArray:

@@ -152,14 +152,16 @@ def window_ahead(stages: Stages, site: Site) -> Planted:
 def _batch(_site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Standardise the forecasts of the test part by their own mean and spread, as batch normalisation does."""
     values: FloatArray = honest(case, forecast)
-    return (values - values.mean()) / (values.std() + 1e-9) * 0.1
+    found: FloatArray = (values - values.mean()) / (values.std() + 1e-9) * 0.1
+    return found
 
 
 def _demeaned(_site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Correct the bias of the test part by its mean error."""
     rows = test_rows(case)
     values: FloatArray = honest(case, forecast)
-    return values + (case.y[rows] - forecast[rows]).mean()
+    found: FloatArray = values + (case.y[rows] - forecast[rows]).mean()
+    return found
 
 
 def _second_pass(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
@@ -168,14 +170,16 @@ def _second_pass(_site: Site, _honest: Any, case: Case, forecast: FloatArray) ->
     errors = np.nan_to_num(case.y[rows] - forecast[rows])
     state = lfilter([1 - MEMORY], [1, -MEMORY], errors)[-1]
     carried = state * MEMORY ** np.arange(1, len(rows) + 1)
-    return forecast[rows] + GAIN * (known_errors(case, forecast, rows) + carried)
+    found: FloatArray = forecast[rows] + GAIN * (known_errors(case, forecast, rows) + carried)
+    return found
 
 
 def _errors_before_time(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Update the state with an error before its label is known."""
     rows = case.parts.test
     errors = np.nan_to_num(case.y[rows] - forecast[rows])
-    return forecast[rows] + GAIN * lfilter([1 - MEMORY], [1, -MEMORY], errors)
+    found: FloatArray = forecast[rows] + GAIN * lfilter([1 - MEMORY], [1, -MEMORY], errors)
+    return found
 
 
 def _smoothed(site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
@@ -245,8 +249,8 @@ def _without_losses(site: Site, honest: Any, case: Case) -> IntArray:
 def _lively_hours(_site: Site, honest: Any, case: Case) -> IntArray:
     """Test only in the hours in which the whole sample moves most."""
     rows, known = honest(case), all_rows(case)
-    size = np.bincount(case.hours[known], weights=np.abs(case.y[known]), minlength=24)
-    size /= np.maximum(np.bincount(case.hours[known], minlength=24), 1)
+    size: FloatArray = np.bincount(case.hours[known], weights=np.abs(case.y[known]), minlength=24)
+    size = size / np.maximum(np.bincount(case.hours[known], minlength=24), 1)
     picked: IntArray = rows[np.isin(case.hours[rows], np.argsort(-size, kind="stable")[:12])]
     return picked
 

@@ -40,7 +40,8 @@ def zero_phase_filter(market: Market, pair: str, _values: FloatArray, _site: Sit
 def backward_average(market: Market, pair: str, _values: FloatArray, _site: Site) -> FloatArray:
     """Smooth from the end to the beginning, as the second pass of a Kalman smoother does."""
     moves = np.nan_to_num(move(log_close(market.tapes[pair]), 1))
-    return lfilter([0.2], [1, -0.8], moves[::-1])[::-1]
+    found: FloatArray = lfilter([0.2], [1, -0.8], moves[::-1])[::-1]
+    return found
 
 
 def bars_until_gap(market: Market, pair: str, _values: FloatArray, _site: Site) -> FloatArray:
@@ -49,7 +50,8 @@ def bars_until_gap(market: Market, pair: str, _values: FloatArray, _site: Site) 
     rows = np.arange(len(opened))
     holes = np.flatnonzero(np.diff(opened) > HOUR)
     ahead = np.r_[holes, len(opened)]
-    return (ahead[np.searchsorted(ahead, rows)] - rows).astype(np.float64)
+    found: FloatArray = (ahead[np.searchsorted(ahead, rows)] - rows).astype(np.float64)
+    return found
 
 
 def position_in_week(market: Market, pair: str, _values: FloatArray, _site: Site) -> FloatArray:

@@ -120,7 +120,8 @@ def in_fold(stage: str, leak: Callable[..., Any]) -> Mechanism:
         def replaced(case: Case, *rest: Any) -> Any:
             return leak(site, honest, case, *rest) if site.holds(case) else honest(case, *rest)
 
-        return Planted(replace(stages, **{stage: replaced}))
+        changed: dict[str, Any] = {stage: replaced}
+        return Planted(replace(stages, **changed))
 
     return plant
 

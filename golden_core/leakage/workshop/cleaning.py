@@ -27,10 +27,17 @@ def clean(tape: Tape) -> Tape:
 
 
 def first_prints(tape: Tape) -> IntArray:
-    """Return the positions of the print of each bar that was known first, in the order of time."""
+    """Return the positions of the first print of each bar, in the order of time; a print that comes late never counts.
+
+    A bar whose first print is known only after a later bar would be in no feature of that later bar, and a hole in
+    them cannot be filled afterwards.
+    """
     order = np.lexsort((tape.known, tape.opened))
     opened = tape.opened[order]
-    return order[np.r_[True, opened[1:] != opened[:-1]][: len(order)]]
+    first = order[np.r_[True, opened[1:] != opened[:-1]][: len(order)]]
+    soonest = np.minimum.accumulate(tape.known[first][::-1])[::-1]  # of this bar and all later ones
+    found: IntArray = first[tape.known[first] == soonest]
+    return found
 
 
 def priced(tape: Tape) -> BoolArray:
@@ -53,7 +60,8 @@ def stale(tape: Tape) -> BoolArray:
     for lag in range(1, FLAT_RUN):
         run[lag:] &= flat[:-lag]
         run[:lag] = False
-    return run
+    found: BoolArray = run
+    return found
 
 
 def before(values: FloatArray, count: int) -> FloatArray:

@@ -44,11 +44,13 @@ def _return(span: int) -> Feature:
 
 def _mean(market: Market, pair: str) -> FloatArray:
     level = log_close(market.tapes[pair])
-    return level - trailing(level, 12).mean(axis=1)
+    found: FloatArray = level - trailing(level, 12).mean(axis=1)
+    return found
 
 
 def _volatility(market: Market, pair: str) -> FloatArray:
-    return trailing(move(log_close(market.tapes[pair]), 1), 12).std(axis=1)
+    found: FloatArray = trailing(move(log_close(market.tapes[pair]), 1), 12).std(axis=1)
+    return found
 
 
 def _range(market: Market, pair: str) -> FloatArray:
@@ -62,7 +64,8 @@ def _body(market: Market, pair: str) -> FloatArray:
 
 def _volume(market: Market, pair: str) -> FloatArray:
     level = np.log1p(market.tapes[pair].volume)
-    return level - trailing(level, 12).mean(axis=1)
+    found: FloatArray = level - trailing(level, 12).mean(axis=1)
+    return found
 
 
 def _cross(market: Market, pair: str) -> FloatArray:
@@ -87,7 +90,8 @@ def _trend(market: Market, pair: str) -> FloatArray:
     """Return the log close minus its weighted mean over 24 bars, weights falling with age."""
     level = log_close(market.tapes[pair])
     weights = 0.85 ** np.arange(23, -1, -1)
-    return level - (trailing(level, 24) * (weights / weights.sum())).sum(axis=1)
+    found: FloatArray = level - (trailing(level, 24) * (weights / weights.sum())).sum(axis=1)
+    return found
 
 
 def _hour(market: Market, pair: str) -> FloatArray:

@@ -80,7 +80,8 @@ def fill(case: Case, X: FloatArray) -> FloatArray:
 def column_means(X: FloatArray) -> FloatArray:
     """Return the mean of each column over its finite values [F]."""
     known = np.isfinite(X)
-    return np.where(known, X, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    found: FloatArray = np.where(known, X, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return found
 
 
 def clip(case: Case, X: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -143,12 +144,14 @@ def ridge(W: FloatArray, y: FloatArray, penalties: tuple[float, ...]) -> FloatAr
     """Return the ridge solutions for several penalties per row from one eigendecomposition."""
     values, vectors = np.linalg.eigh(W.T @ W / len(W))
     turned = vectors.T @ (W.T @ y / len(W))
-    return (turned / (np.maximum(values, 0.0) + np.array(penalties)[:, None])) @ vectors.T
+    found: FloatArray = (turned / (np.maximum(values, 0.0) + np.array(penalties)[:, None])) @ vectors.T
+    return found
 
 
 def stop(case: Case, losses: Losses) -> IntArray:
     """Return how far down the penalty path each variant and member goes [variants, members]."""
-    return np.argmin(losses(case.parts.validation), axis=2)
+    found: IntArray = np.argmin(losses(case.parts.validation), axis=2)
+    return found
 
 
 def tune(case: Case, losses: Losses) -> int:

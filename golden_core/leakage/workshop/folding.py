@@ -48,7 +48,8 @@ def label(tape: Tape, horizon: int) -> Labels:
 def unit(tape: Tape, horizon: int) -> FloatArray:
     """Return the scale of a label [T]: the root mean square of the last 24 moves, for the horizon."""
     moves = move(log_close(tape), 1)
-    return np.sqrt((trailing(moves, 24) ** 2).mean(axis=1) * horizon)
+    found: FloatArray = np.sqrt((trailing(moves, 24) ** 2).mean(axis=1) * horizon)
+    return found
 
 
 def divide(rows: int, horizon: int, plan: Plan) -> list[Parts]:
@@ -57,7 +58,7 @@ def divide(rows: int, horizon: int, plan: Plan) -> list[Parts]:
     Training and validation lose the rows whose labels, and the embargo behind them, reach the next part.
     """
     gap = horizon + plan.embargo
-    folds = []
+    folds: list[Parts] = []
     start = WARM_UP
     while True:
         middle = start + plan.train
