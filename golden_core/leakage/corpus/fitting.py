@@ -249,8 +249,8 @@ def _without_losses(site: Site, honest: Any, case: Case) -> IntArray:
 def _lively_hours(_site: Site, honest: Any, case: Case) -> IntArray:
     """Test only in the hours in which the whole sample moves most."""
     rows, known = honest(case), all_rows(case)
-    size: FloatArray = np.bincount(case.hours[known], weights=np.abs(case.y[known]), minlength=24)
-    size = size / np.maximum(np.bincount(case.hours[known], minlength=24), 1)
+    sums = np.bincount(case.hours[known], weights=np.abs(case.y[known]), minlength=24)
+    size: FloatArray = sums / np.maximum(np.bincount(case.hours[known], minlength=24), 1)
     picked: IntArray = rows[np.isin(case.hours[rows], np.argsort(-size, kind="stable")[:12])]
     return picked
 
