@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -13,13 +14,13 @@ from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import STAMP, Finding, Pipeline, Run
 from golden_core.leakage.faults import FAULTS, faulty
 from golden_core.leakage.poison import future_report, record_report
-from golden_core.leakage.poisons import CHOICE_POISONS, POISONS
+from golden_core.leakage.poisons import CHOICE_POISONS, POISONS, poisoned
 from golden_core.leakage.structural import structural
 from golden_core.leakage.times import decisive_times, telling_times
 from golden_core.randomness import Stream
 
 REFUSED = "(run)"
-_BEHIND_FAULTS = ("removed", "reversed")
+_BEHIND_FAULTS = ("removed", "frozen")
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,17 @@ def deterministic(
     run = pipeline.run(raw)
     found = structural(run, raw, embargo=embargo)
     draw = stream.child("turns").generator()
-    poisoned: list[Finding] = []
+    changed: list[Finding] = []
     for number, round_ in enumerate(_rounds(run, raw, effort, stream, draw)):
         for poison, time in round_:
             again = future_report(pipeline, raw, [time], stream.child(poison, number), [poison], honest=run)
             # A pipeline that refuses one poison by raising has not leaked; others are still to come.
-            poisoned += [finding for finding in again.findings if finding.column != REFUSED]
-        if poisoned:
+            changed += [finding for finding in again.findings if finding.column != REFUSED]
+        if changed:
             break
-    if not poisoned:
-        poisoned += _with_planted_faults(pipeline, run, raw, stream, draw)
-    found += poisoned
+    if not changed:
+        changed += _with_planted_faults(pipeline, run, raw, stream, draw)
+    found += changed
     if not found and effort.fits:
         fits = [run.fits[at] for at in draw.choice(len(run.fits), size=min(effort.fits, len(run.fits)), replace=False)]
         whole = [fit for fit in run.fits if any((fit.asset, fit.key) == (some.asset, some.key) for some in fits)]
@@ -76,21 +77,21 @@ def _with_planted_faults(
 ) -> list[Finding]:
     """Poison behind bars made bad on purpose: a cleaning rule that waits for the next bar acts on every one of them."""
     stamps = run.artefacts[artefacts.FEATURES][STAMP]
-    found: list[Finding] = []
-    for turn in range(len(FAULTS) + 1):
+    caught: list[Finding] = []
+    plants = [*(partial(faulty, turn=turn) for turn in range(len(FAULTS))), partial(_untraded, stream=stream)]
+    for turn, plant in enumerate(plants):
         time = stamps[int(draw.integers(len(stamps) // 4, len(stamps)))]
-        bad = faulty(raw, time, turn) if turn < len(FAULTS) else _unpriced(raw, time)
+        bad = plant(raw, time)
         report = future_report(pipeline, bad, [time], stream.child("faults", turn), _BEHIND_FAULTS)
-        found += [finding for finding in report.findings if finding.column != REFUSED]
-    return found
+        caught += [finding for finding in report.findings if finding.column != REFUSED]
+    return caught
 
 
-def _unpriced(raw: pl.DataFrame, time: dt.datetime) -> pl.DataFrame:
-    """Take the prices from the last bar of each pair known by a time."""
+def _untraded(raw: pl.DataFrame, time: dt.datetime, stream: Stream) -> pl.DataFrame:
+    """Let the last bar of each pair known by a time repeat the price before it, without a trade."""
     known = pl.col("available_at") <= time
     last = known & (pl.col("timestamp") == pl.col("timestamp").filter(known).max().over("pair"))
-    prices = [name for name, dtype in raw.schema.items() if dtype.is_float() and name != "volume"]
-    return raw.with_columns(pl.when(last).then(float("nan")).otherwise(pl.col(name)).alias(name) for name in prices)
+    return poisoned(raw, raw.select(last).to_series(), "frozen", stream)
 
 
 def _rounds(

@@ -105,6 +105,16 @@ def _mirrored(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFram
     )
 
 
+def _frozen(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
+    """Let the feed stand still: masked bars repeat the last price before them, and nobody trades."""
+    del stream
+    sound = pl.when(~mask & pl.col("close").is_finite() & (pl.col("close") > 0)).then(pl.col("close"))
+    rows = raw.with_row_index("_row").with_columns(_last=sound).sort("timestamp", "available_at", maintain_order=True)
+    last = rows.with_columns(pl.col("_last").forward_fill().over("pair")).sort("_row")["_last"]
+    frozen = {name: last if name != "volume" else pl.lit(0.0) for name in _values(raw)}
+    return raw.with_columns(pl.when(mask).then(now).otherwise(pl.col(name)).alias(name) for name, now in frozen.items())
+
+
 def _walked(raw: pl.DataFrame, mask: pl.Series, stream: Stream, *, turn: float) -> pl.DataFrame:
     """Give the moves of masked bars other signs: each turns against the one before with some probability."""
     draw, values = stream.generator(), {name: raw[name].to_numpy().copy() for name in _values(raw) if name != "volume"}
@@ -138,4 +148,5 @@ _POISONS: dict[str, Callable[[pl.DataFrame, pl.Series, Stream], pl.DataFrame]] =
     "mirrored": _mirrored,
     "trending": partial(_walked, turn=0.15),
     "reverting": partial(_walked, turn=0.95),
+    "frozen": _frozen,
 }

@@ -32,14 +32,19 @@ def telling_times(run: Run, raw: pl.DataFrame, stream: Stream, *, common: int, o
     -------
     list of datetime
         In order. The first forecasts of every fold are always among them, as the last moment before what is fitted
-        is put to use, and so is what is between two prints of one bar.
+        is put to use, and so are the first bars of every pair, where a feature begins.
     """
     draw = stream.child("times").generator()
     firsts = run.artefacts[artefacts.FORECASTS].group_by(KEY).agg(pl.col(STAMP).min())[STAMP]
     begin = firsts.min()
     stamps = run.artefacts[artefacts.FEATURES][STAMP].unique().sort()
     later = stamps.filter(stamps >= begin)
-    chosen = [firsts, *(_some(pool, count, draw) for pool, count in ((later, common), (_odd(raw, stamps), odd)))]
+    starts = raw.group_by("pair").agg(pl.col("available_at").min())["available_at"]
+    chosen = [
+        firsts,
+        starts,
+        *(_some(pool, count, draw) for pool, count in ((later, common), (_odd(raw, stamps), odd))),
+    ]
     return pl.concat(chosen).unique().sort().to_list()
 
 
