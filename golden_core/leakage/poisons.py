@@ -34,7 +34,8 @@ def poisoned(raw: pl.DataFrame, mask: pl.Series, poison: str, stream: Stream) ->
         ``nan``; ``huge``: 10⁹ times the value, unevenly; ``removed``: the rows are gone; ``reshuffled`` and
         ``reversed``: the values of each pair's masked bars in another order, those of a bar together; ``mirrored``:
         every price p becomes a²/p, a being the last unmasked close before it, so that returns change their sign, and
-        wobbles a little.
+        wobbles a little; ``trending`` and ``reverting``: moves keep their size and take signs that persist, or
+        alternate; ``frozen``: the last price before them, without volume.
     stream : Stream
         Source of the disorder. Bars of one pair and time are treated alike, so that a copy stays a copy.
 
