@@ -100,7 +100,8 @@ def rank_in_sample(_market: Market, _pair: str, values: FloatArray, _site: Site)
 
 def demeaned(_market: Market, _pair: str, values: FloatArray, _site: Site) -> FloatArray:
     """Subtract the mean over all rows."""
-    return values - np.nanmean(values) if len(values) else values
+    known = values[np.isfinite(values)]
+    return values - known.mean() if len(known) else values
 
 
 def deseasonalised(market: Market, pair: str, values: FloatArray, _site: Site) -> FloatArray:
