@@ -9,6 +9,7 @@ from dagster.components import load_from_defs_folder
 from golden_core.study import Study
 from golden_dagster.defs.automation.definitions import automation_definitions
 from golden_dagster.defs.data.definitions import data_definitions
+from golden_dagster.defs.leakage.definitions import leakage_definitions
 from golden_dagster.defs.legacy.definitions import legacy_definitions
 from golden_dagster.defs.metrics.definitions import metrics_definitions
 from golden_dagster.defs.milestones.definitions import milestone_definitions
@@ -23,6 +24,7 @@ DOMAINS = (
     metrics_definitions,
     report_definitions,
     automation_definitions,
+    leakage_definitions,
     legacy_definitions,
     milestone_definitions,
 )

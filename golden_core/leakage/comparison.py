@@ -45,6 +45,8 @@ def compare(
     """
     before, after = _known(honest, until), _known(again, until)
     found: list[Difference] = []
+    if _identical(before, after):
+        return found, before.height
     if not (before[KEY].equals(after[KEY]) and before[STAMP].equals(after[STAMP])):
         pairs, lone = _match(before, after, until)
         found += _lone_rows(lone)
@@ -65,7 +67,19 @@ def compare(
 
 
 def _known(frame: pl.DataFrame, until: dt.datetime | None) -> pl.DataFrame:
-    return frame if until is None else frame.filter(pl.col(STAMP) <= until)
+    if until is None:
+        return frame
+    last = np.datetime64(until.astimezone(dt.UTC).replace(tzinfo=None), "us")
+    return frame[np.flatnonzero(frame[STAMP].to_numpy() <= last)]
+
+
+def _identical(one: pl.DataFrame, other: pl.DataFrame) -> bool:
+    """Return whether two tables are the same to the bit: nearly all are, and this costs no query."""
+    if one.schema != other.schema or not one.equals(other):
+        return False
+    floats = [name for name, dtype in one.schema.items() if dtype == pl.Float64 and not one[name].null_count()]
+    # Equal numbers differ in bits only where one is −0 and the other +0.
+    return all((np.signbit(one[name].to_numpy()) == np.signbit(other[name].to_numpy())).all() for name in floats)
 
 
 def _match(before: pl.DataFrame, after: pl.DataFrame, until: dt.datetime | None) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,8 @@ from golden_core.randomness import Stream
 # Of the future. The first three keep no information about it, the fourth and fifth keep its distribution.
 POISONS = ("nan", "huge", "removed", "reshuffled", "reversed")
 # Of undeclared bars on any side: plausible prices at the same times, so that no cleaning drops bars and moves the rest.
+# Of a future that is put to use to choose between few things: it must favour now one, now another of them.
+CHOICE_POISONS = ("trending", "reverting", "mirrored", "reshuffled")
 RECORD_POISONS = ("mirrored", "reshuffled")
 
 _HUGE = 1e9
@@ -31,7 +34,8 @@ def poisoned(raw: pl.DataFrame, mask: pl.Series, poison: str, stream: Stream) ->
         ``nan``; ``huge``: 10⁹ times the value, unevenly; ``removed``: the rows are gone; ``reshuffled`` and
         ``reversed``: the values of each pair's masked bars in another order, those of a bar together; ``mirrored``:
         every price p becomes a²/p, a being the last unmasked close before it, so that returns change their sign, and
-        wobbles a little.
+        wobbles a little; ``trending`` and ``reverting``: moves keep their size and take signs that persist, or
+        alternate; ``frozen``: the last price before them, without volume.
     stream : Stream
         Source of the disorder. Bars of one pair and time are treated alike, so that a copy stays a copy.
 
@@ -102,6 +106,33 @@ def _mirrored(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFram
     )
 
 
+def _frozen(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
+    """Let the feed stand still: masked bars repeat the last price before them, and nobody trades."""
+    del stream
+    sound = pl.when(~mask & pl.col("close").is_finite() & (pl.col("close") > 0)).then(pl.col("close"))
+    rows = raw.with_row_index("_row").with_columns(_last=sound).sort("timestamp", "available_at", maintain_order=True)
+    last = rows.with_columns(pl.col("_last").forward_fill().over("pair")).sort("_row")["_last"]
+    frozen = {name: last if name != "volume" else pl.lit(0.0) for name in _values(raw)}
+    return raw.with_columns(pl.when(mask).then(now).otherwise(pl.col(name)).alias(name) for name, now in frozen.items())
+
+
+def _walked(raw: pl.DataFrame, mask: pl.Series, stream: Stream, *, turn: float) -> pl.DataFrame:
+    """Give the moves of masked bars other signs: each turns against the one before with some probability."""
+    draw, values = stream.generator(), {name: raw[name].to_numpy().copy() for name in _values(raw) if name != "volume"}
+    pairs, later, close = raw["pair"].to_numpy(), mask.to_numpy(), raw["close"].to_numpy()
+    order = np.lexsort((raw["available_at"].to_numpy(), raw["timestamp"].to_numpy()))
+    for pair in raw["pair"].unique().sort():
+        rows = order[(pairs == pair)[order] & np.isfinite(close[order]) & (close[order] > 0)]
+        new = later[rows]
+        moves = np.abs(np.diff(np.log(close[rows]), prepend=np.log(close[rows[:1]])))
+        signs = np.cumprod(np.where(draw.random(len(rows)) < turn, -1.0, 1.0)) * draw.choice([-1.0, 1.0])
+        path = np.cumsum(np.where(new, signs * moves, np.diff(np.log(close[rows]), prepend=np.log(close[rows[:1]]))))
+        factor = np.where(new, np.exp(path - np.log(close[rows] / close[rows[:1]])), 1.0)
+        for column in values.values():
+            column[rows] *= factor
+    return raw.with_columns(pl.Series(name, column) for name, column in values.items())
+
+
 def _wobble(raw: pl.DataFrame, size: float, stream: Stream) -> pl.Series:
     """Return one factor near 1 per row [T], the same for all rows of one pair and time."""
     group = raw.select(pl.struct("pair", "timestamp").rank("dense").cast(pl.Int64)).to_series().to_numpy() - 1
@@ -116,4 +147,7 @@ _POISONS: dict[str, Callable[[pl.DataFrame, pl.Series, Stream], pl.DataFrame]] =
     "reshuffled": _reshuffled,
     "reversed": _reversed,
     "mirrored": _mirrored,
+    "trending": partial(_walked, turn=0.15),
+    "reverting": partial(_walked, turn=0.95),
+    "frozen": _frozen,
 }

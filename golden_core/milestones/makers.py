@@ -12,6 +12,9 @@ import polars as pl
 
 from golden_core.benchmarking import training
 from golden_core.lake import PROJECT_ROOT, Home
+from golden_core.leakage.filed import file_scorecard, filed_scorecard
+from golden_core.leakage.rates import by_kind, faults, rates
+from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
 from golden_core.legacy.audit import (
     SplitHypothesis,
     audit_markdown,
@@ -161,10 +164,35 @@ def _migration(place: Place, _given: Given) -> Made:
     return Made(deliverables, plan_results(plan, checksums, place.repository))
 
 
-def _loader(place: Place, _given: Given) -> Made:
+def _loader(place: Place, given: Given) -> Made:
     table = run_test_plan(load_test_plan(), place.repository, timeout_s=COMMAND_SECONDS)
-    deliverables = {"data_loader_spec.md": loader_specification(), "test_plan.csv": table.write_csv()}
-    return Made(deliverables, (plan_result("every_planned_test_passes", table),))
+    scores = _scorecard(given.workers)
+    found = rates(scores)
+    results = [plan_result("every_planned_test_passes", table)]
+    for kind in KINDS:
+        broken = faults(scores, kind, complete=True)
+        said = "; ".join([*(f"{name}: {rate}" for name, rate in found.items() if name.startswith(kind)), *broken])
+        results.append(Result(f"{kind}_leaks_caught", said, "the claim, at full scale", not broken))
+    return Made(
+        {
+            "data_loader_spec.md": loader_specification(),
+            "test_plan.csv": table.write_csv(),
+            "scorecard.csv": scores.drop("cpu_seconds").write_csv(),
+            "scorecard_by_kind.csv": by_kind(scores).write_csv(),
+        },
+        tuple(results),
+    )
+
+
+def _scorecard(workers: int) -> pl.DataFrame:
+    """Return the scorecard of these probes and this corpus at full scale, measured now unless it has been."""
+    home = Home.from_environment()
+    filed = filed_scorecard(home)
+    if filed and filed.current and filed.scale == "full":
+        return filed.rows
+    rows = scorecard(read_settings("full"), backend="loky", workers=workers)
+    file_scorecard(home, rows, "full")
+    return rows
 
 
 def _alignment(_place: Place, given: Given) -> Made:

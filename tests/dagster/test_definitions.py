@@ -18,7 +18,7 @@ def graph_of(study):
 def test_definitions_load(study):
     keys = {key.to_user_string() for key in graph_of(study).get_all_asset_keys()}
     models = {f"models/{name}" for name in load_study(study).forecasters}
-    legacy = {"legacy/snapshot", "legacy/published_audit", "legacy/forensics", "legacy/alignment"}
+    legacy = {"legacy/snapshot", "legacy/published_audit", "legacy/forensics", "legacy/alignment", "leakage/scorecard"}
     shared = {
         "ecb_rates", "clean_bars", "data_quality", "folds", "metrics", "leaderboard", "comparisons", "report",
     }  # fmt: skip

@@ -1,0 +1,147 @@
+"""The corpus as data: kinds of leaks with class, sites, the probe expected to catch them, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+from ruamel.yaml import YAML
+
+from golden_core.lake import PROJECT_ROOT
+from golden_core.leakage.artefacts import Finding, Pipeline
+from golden_core.leakage.corpus import bars, delivery, features, fitting, held_out, preprocessing
+from golden_core.leakage.corpus.planting import Mechanism, Site
+from golden_core.leakage.workshop import CLEAN, Plan, draw_plan, raw_bars, workshop
+from golden_core.randomness import Stream
+
+FOLDER = PROJECT_ROOT / "data" / "leakage"
+CORPUS, HELD_OUT = FOLDER / "corpus.yaml", FOLDER / "held_out.yaml"
+CLASSES = {
+    "L1.1": "no test set",
+    "L1.2": "preprocessing on training and test rows",
+    "L1.3": "feature selection on training and test rows",
+    "L1.4": "duplicates",
+    "L2": "illegitimate features",
+    "L3.1": "temporal leakage",
+    "L3.2": "non-independence between training and test rows",
+    "L3.3": "sampling bias in the test distribution",
+}
+MECHANISMS: Mapping[str, Mechanism] = {
+    **preprocessing.MECHANISMS,
+    **features.MECHANISMS,
+    **bars.MECHANISMS,
+    **fitting.MECHANISMS,
+    **delivery.MECHANISMS,
+    **held_out.MECHANISMS,
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a probe should point: an asset and patterns of columns, in which ``{feature}`` is that of the site."""
+
+    asset: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One kind of leak.
+
+    Parameters
+    ----------
+    id : str
+    leak_class : str
+        Of ``CLASSES``, after Kapoor & Narayanan (2023), Patterns 4(9), table 1.
+    kind : {"deterministic", "statistical"}
+        Whether a probe shows it with certainty, or by its effect.
+    mechanism : str
+        Name in ``MECHANISMS``.
+    probe : str
+        The probe expected to catch it.
+    places : tuple of Place
+        Any of them is a right answer to the question where it is.
+    reason : str
+        Why it is a leak.
+    sites : tuple of Site
+    plan : mapping
+        Settings of the plan without which the leak cannot be.
+    """
+
+    id: str
+    leak_class: str
+    kind: Literal["deterministic", "statistical"]
+    mechanism: str
+    probe: str
+    places: tuple[Place, ...]
+    reason: str
+    sites: tuple[Site, ...]
+    plan: Mapping[str, Any]
+
+    def names(self, finding: Finding, site: Site) -> bool:
+        """Return whether a finding points to a place of the leak at a site."""
+        return any(
+            finding.asset == place.asset
+            and any(fnmatchcase(finding.column, column.format(feature=site.feature)) for column in place.columns)
+            for place in self.places
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Specimen:
+    """A pipeline to be examined, and the bars to run it on."""
+
+    plan: Plan
+    pipeline: Pipeline
+    raw: pl.DataFrame
+
+
+def read_entries(path: Path) -> tuple[Entry, ...]:
+    """Read a file of kinds.
+
+    Raises
+    ------
+    ValueError
+        If an id appears twice, or a class or mechanism does not exist.
+    """
+    entries = tuple(_entry(record) for record in YAML(typ="safe").load(path))
+    ids = [entry.id for entry in entries]
+    faults = [f"{name!r} appears twice" for name in sorted({name for name in ids if ids.count(name) > 1})]
+    faults += [f"{e.id}: no class {e.leak_class!r}" for e in entries if e.leak_class not in CLASSES]
+    faults += [f"{e.id}: no mechanism {e.mechanism!r}" for e in entries if e.mechanism not in MECHANISMS]
+    if faults:
+        raise ValueError(f"{path}: " + "; ".join(faults))
+    return entries
+
+
+def clean_specimen(stream: Stream) -> Specimen:
+    """Return a random honest workshop and random bars for it."""
+    plan = draw_plan(stream)
+    return Specimen(plan, workshop(plan, stream), raw_bars(plan, stream))
+
+
+def planted_specimen(entry: Entry, site: Site, stream: Stream) -> Specimen:
+    """Return a random workshop with one leak at one site, and bars for it."""
+    plan = replace(draw_plan(stream), **entry.plan)
+    planted = MECHANISMS[entry.mechanism](CLEAN, site)
+    raw = planted.deliver(raw_bars(plan, stream), stream.child("delivery"))
+    stages = planted.recall(planted.stages, raw)
+    return Specimen(plan, workshop(plan, stream, stages, name=entry.id), raw)
+
+
+def _entry(record: Mapping[str, Any]) -> Entry:
+    return Entry(
+        id=record["id"],
+        leak_class=record["class"],
+        kind=record["kind"],
+        mechanism=record["mechanism"],
+        probe=record["probe"],
+        places=tuple(Place(asset, tuple(columns)) for asset, columns in record["place"].items()),
+        reason=record["reason"],
+        sites=tuple(Site(**site) for site in record["sites"]),
+        plan=record.get("plan", {}),
+    )

@@ -1,0 +1,46 @@
+"""The scorecard of the leakage probes; it depends on no study."""
+
+import dagster as dg
+
+from golden_core.lake import Home
+from golden_core.leakage.filed import file_scorecard
+from golden_core.leakage.rates import by_kind, rates
+from golden_core.leakage.scorecard import Scale, read_settings, scorecard
+from golden_dagster.lib.metadata import OWNERS, table_value
+from golden_dagster.resources import WorkersResource
+
+SCORECARD = dg.AssetKey(["leakage", "scorecard"])
+
+
+class ScorecardConfig(dg.Config):
+    """How much is examined."""
+
+    scale: str = "full"
+
+
+@dg.asset(
+    key=SCORECARD,
+    group_name="leakage",
+    owners=OWNERS,
+    kinds={"python"},
+    description=(
+        "Every planted leak of the corpus before the probes, with who caught it and whether its place was named, and "
+        "the false alarms on honest pipelines. Minutes of computing at full scale."
+    ),
+)
+def leakage_scorecard(config: ScorecardConfig, workers: WorkersResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Examine everything and file the result."""
+    scale: Scale = "quick" if config.scale == "quick" else "full"
+    rows = scorecard(read_settings(scale), backend=workers.backend, workers=workers.count)
+    folder = file_scorecard(Home.from_environment(), rows, scale)
+    kinds = by_kind(rows)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": rows.height,
+            "scale": scale,
+            "folder": dg.MetadataValue.path(folder),
+            "cpu_seconds": float(rows["cpu_seconds"].sum()),
+            "scorecard": table_value(kinds, rows=kinds.height),
+            **{name: str(rate) for name, rate in rates(rows).items()},
+        }
+    )

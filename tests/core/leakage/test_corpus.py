@@ -1,0 +1,50 @@
+"""The corpus as data: wide enough, well formed, and every mechanism put to use."""
+
+import pytest
+
+from golden_core.leakage.artefacts import Finding
+from golden_core.leakage.corpus.entries import CLASSES, CORPUS, HELD_OUT, MECHANISMS, read_entries
+
+ENTRIES = read_entries(CORPUS)
+LATER = read_entries(HELD_OUT)
+
+
+def test_at_least_forty_kinds_at_three_sites_over_all_classes():
+    assert len(ENTRIES) >= 40
+    assert len(LATER) >= 8
+    assert all(len(set(entry.sites)) >= 3 for entry in (*ENTRIES, *LATER))
+    assert {entry.leak_class for entry in ENTRIES} == set(CLASSES)
+    assert {entry.kind for entry in ENTRIES} == {"deterministic", "statistical"}
+
+
+def test_every_kind_says_why_and_where_and_every_mechanism_is_used():
+    for entry in (*ENTRIES, *LATER):
+        assert len(entry.reason) > 20, entry.id
+        assert entry.places, entry.id
+        assert all(place.columns for place in entry.places), entry.id
+    assert {entry.mechanism for entry in (*ENTRIES, *LATER)} == set(MECHANISMS)
+    assert len({entry.id for entry in (*ENTRIES, *LATER)}) == len(ENTRIES) + len(LATER)
+
+
+def test_a_place_is_named_by_asset_and_pattern():
+    entry = next(entry for entry in ENTRIES if entry.id == "scale_on_all_rows")
+    site = entry.sites[0]
+    right = Finding("p", "scalers", f"mean:{site.feature}", None, "")
+    assert entry.names(right, site)
+    assert not entry.names(Finding("p", "scalers", "mean:other", None, ""), site)
+    assert not entry.names(Finding("p", "weights", f"mean:{site.feature}", None, ""), site)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("mechanism: scale_on_all_rows", "mechanism: nothing"), "no mechanism 'nothing'"),
+        (("class: L1.2", "class: L9"), "no class 'L9'"),
+        (("- id: scale_into_test", "- id: scale_on_all_rows"), "'scale_on_all_rows' appears twice"),
+    ],
+)
+def test_a_malformed_corpus_is_refused(tmp_path, change, message):
+    path = tmp_path / "corpus.yaml"
+    path.write_text(CORPUS.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        read_entries(path)

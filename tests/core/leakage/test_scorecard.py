@@ -1,0 +1,110 @@
+"""The scorecard: a small one end to end, and rates, faults and files on rows made by hand."""
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from golden_core.lake import Home
+from golden_core.leakage import scorecard as module
+from golden_core.leakage.filed import file_scorecard, filed_scorecard
+from golden_core.leakage.rates import Rate, by_kind, faults, rates
+from golden_core.leakage.scorecard import CLEAN, ROWS, Job, examine, jobs, read_settings, scorecard
+
+SETTINGS = read_settings("quick")
+# One kind for each way of finding: poison upstream, of a choice, of rows, structure, and effects.
+SAMPLE = {"scale_on_all_rows", "stop_on_test", "outliers_by_sample_sd", "no_embargo", "open_column_slipped"}
+
+
+def rows(caught, honest, *, kind="deterministic", placed=None):
+    """Return a scorecard with leaks caught or not, and honest pipelines with an alarm or not."""
+    record = dict.fromkeys(ROWS) | {"kind": kind, "held_out": False, "site": 0, "probes": "", "cpu_seconds": 1.0}
+    leaks = [
+        record
+        | {
+            "id": "leak",
+            "leak_class": "L2",
+            "replicate": n,
+            "caught": c,
+            "place_right": c if placed is None else placed,
+        }
+        for n, c in enumerate(caught)
+    ]
+    clean = [record | {"id": CLEAN, "replicate": n, "caught": c, "asset": "bars"} for n, c in enumerate(honest)]
+    return pl.DataFrame(leaks + clean, schema=ROWS)
+
+
+def test_a_sample_of_leaks_is_caught_in_its_place(monkeypatch):
+    monkeypatch.setattr(module, "read_entries", lambda path: tuple(e for e in _entries(path) if e.id in SAMPLE))
+    found = scorecard(replace(SETTINGS, clean_deterministic=1, clean_statistical=2), backend="sequential", workers=1)
+    assert faults(found, "deterministic", complete=False) == []
+    assert faults(found, "statistical", complete=False) == []
+    assert found.filter(pl.col("id") != CLEAN)["place_right"].to_list() == [True] * len(SAMPLE)
+    assert found.filter(id=CLEAN).height == 3
+
+
+def test_progress_is_told_and_jobs_cover_what_they_must():
+    full = list(jobs(read_settings("full")))
+    assert sum(job.entry is None and job.kind == "deterministic" for job in full) == 300
+    assert sum(job.entry is None and job.kind == "statistical" for job in full) == 1000
+    assert {job.site for job in full if job.entry and job.entry.id == "stop_on_test"} == {0, 1, 2}
+    told = []
+    few = replace(SETTINGS, clean_deterministic=0, clean_statistical=2)
+    scorecard(few, backend="sequential", workers=1, leaks=False, note=lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_a_row_is_reproducible():
+    job = Job("statistical", None, False, 0, 3)
+    one, other = (examine(job, SETTINGS) for _ in range(2))
+    assert {**one, "cpu_seconds": 0} == {**other, "cpu_seconds": 0}
+
+
+def test_exact_intervals():
+    # Clopper & Pearson with no success in n trials: upper limit 1 − (α/2)^(1/n).
+    assert Rate(0, 300).interval == pytest.approx((0.0, 1 - 0.025 ** (1 / 300)))
+    assert Rate(300, 300).interval == pytest.approx((0.025 ** (1 / 300), 1.0))
+    assert Rate(0, 0).interval == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("table", "kind", "said"),
+    [
+        (rows([True] * 9 + [False], [False] * 300), "deterministic", "leaks caught: 9 of 10"),
+        (rows([True], [True] + [False] * 299), "deterministic", "false alarms"),
+        (rows([True], [False] * 299), "deterministic", "300 are needed"),
+        (rows([True] * 10, [False] * 300, placed=False), "deterministic", "leaks placed: 0 of 10"),
+        (rows([], [False] * 300), "deterministic", "leaks caught: 0 of 0"),
+        (rows([True] * 94 + [False] * 6, [False] * 1000, kind="statistical"), "statistical", "94 of 100"),
+        (rows([True], [True] * 11 + [False] * 989, kind="statistical"), "statistical", "false alarms"),
+    ],
+)
+def test_every_broken_claim_is_a_fault(table, kind, said):
+    assert any(said in fault for fault in faults(table, kind, complete=True))
+
+
+def test_claims_that_hold_have_no_fault():
+    assert faults(rows([True] * 10, [False] * 300), "deterministic", complete=True) == []
+    statistical = rows([True] * 95 + [False] * 5, [True] * 10 + [False] * 990, kind="statistical")
+    assert faults(statistical, "statistical", complete=True) == []
+
+
+def test_missed_kinds_stand_first_in_the_table():
+    table = pl.concat([rows([True], []), rows([False], []).with_columns(id=pl.lit("missed"))])
+    assert by_kind(table)["id"].to_list() == ["missed", "leak"]
+    assert str(rates(table)["deterministic leaks caught"]).startswith("1 of 2 = 50.0%")
+
+
+def test_a_filed_scorecard_knows_what_it_was_measured_on(monkeypatch):
+    home = Home.from_environment()
+    assert filed_scorecard(home) is None
+    file_scorecard(home, rows([True], [False] * 300), "full")
+    filed = filed_scorecard(home)
+    assert filed.current
+    assert filed.faults("deterministic") == []
+    monkeypatch.setattr("golden_core.leakage.filed.code_hash", lambda: "other")
+    assert not filed_scorecard(home).current
+
+
+def _entries(path, read=module.read_entries):
+    return read(path)
