@@ -27,7 +27,6 @@ from golden_core.schema import BARS
 BASE_URL = "https://datafeed.dukascopy.com/datafeed"
 MAX_BYTES = 31 * 24 * CANDLE.itemsize + 4096  # a month of candles that do not compress
 SETTLES = dt.timedelta(days=1)  # after its end, a month's file does not change any more
-GIVES_UP_AFTER = 3  # months in a row that failed after all attempts: the server is not well
 SHOWN = 12
 
 State = Literal["fetched", "cached", "absent", "failed", "not asked"]
@@ -132,7 +131,7 @@ def fetch(
     with ThreadPoolExecutor(politeness.concurrency, thread_name_prefix="fetch") as pool:
         try:
             futures = [pool.submit(work.month, pair, month) for pair, month in wanted]
-            months = _collect(futures, work.turns, progress)
+            months = _collect(futures, progress)
         except BaseException:  # also Ctrl-C: the workers must not go on asking
             work.turns.stop()
             pool.shutdown(cancel_futures=True)
@@ -167,6 +166,12 @@ class _Work:
 
     def month(self, pair: str, month: dt.date) -> Month:
         """Settle one month."""
+        settled = self._settle(pair, month)
+        if settled.state in {"fetched", "absent", "failed"}:
+            self.turns.settle(failed=settled.state == "failed")
+        return settled
+
+    def _settle(self, pair: str, month: dt.date) -> Month:
         path, cache = month_path(pair, month), self.caches[pair]
         url, place = f"{self.base_url}/{path}", locate(cache.root / path)
         known = cache.look(path, url, place.end.replace(tzinfo=dt.UTC) + SETTLES)
@@ -205,19 +210,13 @@ class _Work:
         )
 
 
-def _collect(futures: Iterable[Future[Month]], turns: Turns, progress: Callable[[Month], None]) -> list[Month]:
-    """Gather the months as they are settled; stop asking when several in a row have failed."""
-    settled, failed = [], 0
+def _collect(futures: Iterable[Future[Month]], progress: Callable[[Month], None]) -> list[Month]:
+    """Gather the months as they are settled."""
+    settled = []
     for future in as_completed(futures):
         month = future.result()
         settled.append(month)
         progress(month)
-        if month.state in {"fetched", "absent"}:
-            failed = 0
-        elif month.state == "failed":
-            failed += 1
-            if failed == GIVES_UP_AFTER:
-                turns.stop()
     return sorted(settled, key=lambda one: (one.pair, one.month))
 
 

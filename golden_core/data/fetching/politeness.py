@@ -12,6 +12,8 @@ from golden_core.data.fetching.https import DownloadError, download
 from golden_core.data.vendors.base import VendorError
 from golden_core.randomness import Stream
 
+GIVES_UP_AFTER = 3  # addresses in a row that failed after all attempts: the server is not well
+
 
 @dataclass(frozen=True)
 class Politeness:
@@ -58,6 +60,7 @@ class Turns:
         self._delay = delay_s
         self._lock = threading.Lock()
         self._next = time.monotonic()
+        self._failed = 0
         self._stopped = threading.Event()
 
     def take(self) -> None:
@@ -84,6 +87,16 @@ class Turns:
         """Let nobody start within so many seconds."""
         with self._lock:
             self._next = max(self._next, time.monotonic() + seconds)
+
+    def settle(self, *, failed: bool) -> None:
+        """Count an address that was settled; stop when :data:`GIVES_UP_AFTER` of them have failed in a row.
+
+        Workers call it before they take the next address: whoever gathers the results may lag behind them.
+        """
+        with self._lock:
+            self._failed = self._failed + 1 if failed else 0
+            if self._failed >= GIVES_UP_AFTER:
+                self._stopped.set()
 
     def rest(self, seconds: float) -> None:
         """Wait, unless the fetch is stopped."""
