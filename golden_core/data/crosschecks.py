@@ -131,6 +131,8 @@ class Comparison:
         The offset with the highest correlation: 0 for two clocks that agree; None where too little is in common.
     by_month : pl.DataFrame
         ``month``, ``offset_hours``: the same month by month, which shows a clock that switches.
+    correlation : float or None
+        Of the one-bar log returns at that offset.
     bars : int
         Bars in common at that offset.
     share_equal : float
@@ -142,6 +144,7 @@ class Comparison:
     scan: pl.DataFrame
     offset_hours: int | None
     by_month: pl.DataFrame
+    correlation: float | None
     bars: int
     share_equal: float
     level_difference: float
@@ -181,6 +184,7 @@ def compare_sources(left: pl.DataFrame, right: pl.DataFrame) -> Comparison:
     return Comparison(
         scan=table.filter(pl.col("month").is_null()).select("offset_hours", "bars", "correlation"),
         offset_hours=offset,
+        correlation=best.filter(pl.col("month").is_null())["correlation"].to_list()[0] if overall else None,
         by_month=best.drop_nulls("month").select("month", "offset_hours").sort("month"),
         bars=common.height,
         share_equal=float(np.mean(np.abs(difference) <= EQUAL)) if common.height else 0.0,

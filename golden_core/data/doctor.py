@@ -11,11 +11,15 @@ import polars as pl
 from golden_core.data.card import CardFacts, data_card
 from golden_core.data.cleaning import Cleaned, Coverage, clean
 from golden_core.data.cleaning.own import NEIGHBOURHOOD
+from golden_core.data.crosschecks import FEWEST, compare_sources
 from golden_core.data.local_time import ZoneError
 from golden_core.data.quality import Verdict, gaps, judge, quality_table, summarise
 from golden_core.data.zones import active_times, verify_zone
 from golden_core.schema import PARITY, QUALITY
 from golden_core.study.sections import ChecksSection
+
+UNRELATED = 0.5  # correlation of one-bar returns: two feeds of one pair have more, whatever their spreads
+SHOWN = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,22 +64,52 @@ class Diagnosis:
         return all(verdict.passed is not False for verdict in self.verdicts)
 
 
-def examine(patient: Patient, checks: ChecksSection) -> Diagnosis:
+def examine(patient: Patient, checks: ChecksSection, against: Patient | None = None) -> Diagnosis:
     """Clean the bars of one file, measure their quality, and judge it by a study's thresholds.
 
-    Bars are expected from the first clean one to the last: a file promises no range.
+    Bars are expected from the first clean one to the last: a file promises no range. A second source of the same pair
+    is cleaned likewise; the verdicts then say whether the two keep one clock, and how far their prices agree.
     """
     pair = str(patient.bars["pair"][0])
     coverage = coverage_of(patient.bars, patient.bar, patient.zone)
-    cleaned = clean(patient.bars, coverage, max_abs_log_return=checks.max_abs_log_return)
+    cleaned = _cleaned(patient, coverage, checks)
     if cleaned.bars.is_empty():
         rules = cleaned.account.filter(pl.col("rows") > 0).sort("rows", descending=True)
         why = ", ".join(f"{rows:,} {rule}" for rule, rows in rules.select("rule", "rows").iter_rows())
         none_left = f"cleaning left none of {patient.bars.height:,} rows of {pair}: {why}"
         return _diagnosis(patient, cleaned, coverage, QUALITY.empty(), (Verdict("bars that stay", False, none_left),))
     quality = quality_table(cleaned.bars, cleaned.ledger, coverage, whole_range=False)
-    verdicts = (clock_verdict(cleaned.bars, cleaned.ledger), *judge(summarise(quality), PARITY.empty(), checks))
-    return _diagnosis(patient, cleaned, coverage, quality, verdicts)
+    verdicts = [clock_verdict(cleaned.bars, cleaned.ledger), *judge(summarise(quality), PARITY.empty(), checks)]
+    if against is not None:
+        other = _cleaned(against, coverage_of(against.bars, against.bar, against.zone), checks)
+        verdicts.append(sources_verdict(cleaned.bars, other.bars, patient.bar, against.bar))
+    return _diagnosis(patient, cleaned, coverage, quality, tuple(verdicts))
+
+
+def _cleaned(patient: Patient, coverage: Coverage, checks: ChecksSection) -> Cleaned:
+    return clean(patient.bars, coverage, max_abs_log_return=checks.max_abs_log_return)
+
+
+def sources_verdict(left: pl.DataFrame, right: pl.DataFrame, left_bar: str, right_bar: str) -> Verdict:
+    """Return whether two sources of one pair keep one clock in every month, and in words how their closes differ."""
+    claim = "the second source agrees"
+    if left_bar != right_bar:
+        return Verdict(claim, None, f"bars of {left_bar} and of {right_bar} are not compared: resample one file")
+    found = compare_sources(left, right)
+    if found.offset_hours is None or found.correlation is None:
+        return Verdict(claim, None, f"{found.bars:,} bars in common, fewer than {FEWEST}")
+    detail = (
+        f"{found.bars:,} bars in common, returns correlate at {found.correlation:.4f} with the second clock moved by "
+        f"{found.offset_hours:+d} h, {found.share_equal:.1%} of closes are equal, median log(first/second) is "
+        f"{found.level_difference:.2e}"
+    )
+    if found.correlation < UNRELATED:
+        return Verdict(claim, False, f"{detail}: these are not prices of one pair")
+    moved = found.by_month.filter(pl.col("offset_hours") != 0)
+    months = [f"{month:%Y-%m} by {hours:+d} h" for month, hours in moved.head(SHOWN).iter_rows()]
+    more = f" and {moved.height - SHOWN} months more" if moved.height > SHOWN else ""
+    moves = f"; the second clock differs in {', '.join(months)}{more}" if months else ""
+    return Verdict(claim, found.offset_hours == 0 and not months, detail + moves)
 
 
 def clock_verdict(bars: pl.DataFrame, ledger: pl.DataFrame) -> Verdict:

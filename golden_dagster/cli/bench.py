@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Workers, teaching, terminal
+from golden_dagster.cli.options import Overrides, StudyName, Workers, teaching, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,7 +23,7 @@ def orchestration(
 ) -> None:
     """Time pure training, the joblib campaign and the Dagster campaign, for trivial and for real trials."""
     with teaching():
-        from golden_dagster.benchmark import measure, view
+        from golden_dagster.benchmarks.orchestration import measure, view
 
         console = terminal()
         try:
@@ -60,6 +60,21 @@ def training(
         )
         console.print(_training_view(found))
         raise typer.Exit(0 if all(one.ratio >= REQUIRED for one in found) else 1)
+
+
+@app.command()
+def leakage(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
+    """Measure what the leakage checks of a run cost beside its campaign: minutes for the demo.
+
+    Exit status 1 if they cost more than a tenth of the rest.
+    """
+    with teaching():
+        from golden_dagster.benchmarks.leakage import ALLOWED, measure, view
+
+        console = terminal()
+        found = measure(study, overrides, note=lambda text: console.print(text, style="dim", highlight=False))
+        console.print(view(found))
+        raise typer.Exit(0 if found.share <= ALLOWED else 1)
 
 
 def _training_view(found: list[Comparison]) -> Table:

@@ -17,6 +17,9 @@ def doctor(
         str | None, typer.Option(help="The file's clock: Europe/Berlin, UTC+02:00, EET, EET_US (New York + 7).")
     ] = None,
     study: Annotated[str, typer.Option(help="The study whose checks set the thresholds.")] = "legacy",
+    against: Annotated[
+        Path | None, typer.Option(help="A second source of the same pair: do both keep one clock, do prices agree?")
+    ] = None,
     card: Annotated[Path | None, typer.Option(help="Also write the data card to this file.")] = None,
 ) -> None:
     """Examine one file: clock, cleaning, gaps, thresholds; the data card is printed, nothing is imported.
@@ -32,7 +35,8 @@ def doctor(
 
         checks = load_study(study).checks
         try:
-            diagnosis = examine(open_file(file, pair=pair, zone=zone), checks)
+            other = None if against is None else open_file(against, pair=pair, zone=zone)
+            diagnosis = examine(open_file(file, pair=pair, zone=zone), checks, other)
         except ZoneError as error:
             typer.echo(f"FAIL clock: {error}", err=True)
             raise typer.Exit(1) from None

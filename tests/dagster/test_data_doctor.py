@@ -57,3 +57,32 @@ def test_a_contradicted_clock_is_exit_status_1(file):
 def test_what_cannot_be_read_is_exit_status_2(tmp_path, file):
     assert doctor(tmp_path / "none.parquet").exit_code == 2
     assert doctor(file, "--study", "nosuch").exit_code == 2
+
+
+def test_a_second_source_is_compared(file, tmp_path):
+    other = tmp_path / "second" / "EURUSD.parquet"
+    other.parent.mkdir()
+    table = pl.read_parquet(file)
+    table.write_parquet(other)
+    same = doctor(file, "--against", other)
+    assert same.exit_code == 0, same.output
+    assert "| the second source agrees | pass |" in same.stdout
+    assert "100.0% of closes are equal" in same.stdout
+    april = pl.col("timestamp") >= dt.datetime(2023, 3, 31, 21, tzinfo=dt.UTC)
+    late = pl.when(april).then(pl.col("timestamp").dt.offset_by("1h")).otherwise("timestamp")
+    table.with_columns(timestamp=late).write_parquet(other)
+    moved = doctor(file, "--against", other)
+    assert moved.exit_code == 1
+    assert "the second clock differs in 2023-04 by -1 h" in moved.stderr
+
+
+def test_a_second_source_that_cannot_be_compared(file, tmp_path):
+    other = tmp_path / "EURUSD_other.parquet"
+    table = pl.read_parquet(file)
+    backwards = table.select("timestamp", pl.exclude("timestamp").reverse())
+    backwards.write_parquet(other)
+    assert "these are not prices of one pair" in doctor(file, "--against", other).stderr
+    table.head(60).write_parquet(other)
+    few = doctor(file, "--against", other)
+    assert "| the second source agrees | not applicable |" in few.stdout
+    assert few.exit_code == 0

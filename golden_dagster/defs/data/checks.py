@@ -1,5 +1,6 @@
 """Checks on rates, bars and folds. Each is a claim that can fail; what is computed lives in golden_core."""
 
+from collections.abc import Iterator
 from typing import cast
 
 import dagster as dg
@@ -8,8 +9,8 @@ import polars as pl
 from golden_core.data import verification
 from golden_core.data.features import build_features
 from golden_core.data.windows import TargetName
-from golden_core.leakage.audit import sampled_future, sampled_record, structures
 from golden_core.leakage.poison import Report, sentence
+from golden_core.leakage.sampling import sampled, structures
 from golden_core.splits import verification as splits
 from golden_core.splits.scaling import scaler_mismatches
 from golden_core.splits.tables import read_folds
@@ -22,7 +23,7 @@ from golden_dagster.resources import StudyResource, WorkersResource
 
 def data_checks(study: Study) -> list[dg.AssetChecksDefinition]:
     """Return every check on the shared inputs of a study."""
-    checks = [_prices(), _timestamps(), _labels(), _embargo(), _scalers(), _structure(), _future(), _record()]
+    checks = [_prices(), _timestamps(), _labels(), _embargo(), _scalers(), _structure(), _sample()]
     return [_ecb_dates(), *checks] if study.data.source == "ecb" else checks
 
 
@@ -133,39 +134,43 @@ def _scalers() -> dg.AssetChecksDefinition:
     return scaler_fitted_on_train_only
 
 
-def _future() -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset="folds",
-        name="nothing_sees_the_future",
-        blocking=True,
-        description="When everything after a time t is replaced and the pipeline is run again, whatever is stamped at "
-        "or before t keeps its exact bits: bars, features, folds, scalers and windows of all series, weights and "
-        "forecasts of every forecaster on a sampled fold.",
+def _sample() -> dg.AssetChecksDefinition:
+    # Two checks of one step: both start from the same honest fits, and fits are what probing costs.
+    @dg.multi_asset_check(
+        specs=[
+            dg.AssetCheckSpec(
+                name="nothing_sees_the_future",
+                asset="folds",
+                blocking=True,
+                description="When everything after a time t is replaced and the pipeline is run again, whatever is "
+                "stamped at or before t keeps its exact bits: bars, features, folds, scalers and windows of all "
+                "series, weights and forecasts of every forecaster on a sampled fold.",
+            ),
+            dg.AssetCheckSpec(
+                name="fits_touch_only_their_rows",
+                asset="folds",
+                blocking=True,
+                description="When every bar is replaced that a fit does not declare to read, what it fitted keeps its "
+                "exact bits: the scalers of a sampled fold and the weights of every forecaster on it.",
+            ),
+        ],
+        can_subset=True,
     )
-    def nothing_sees_the_future(study: StudyResource, workers: WorkersResource) -> dg.AssetCheckResult:
+    def future_and_fits(
+        context: dg.AssetCheckExecutionContext, study: StudyResource, workers: WorkersResource
+    ) -> Iterator[dg.AssetCheckResult]:
         loaded = study.load()
-        if loaded.splits.scheme != "walk_forward":
-            return _knows_the_future(loaded)
-        return _probed(sampled_future(loaded, study.home, backend=workers.backend, workers=workers.count))
+        if loaded.splits.scheme == "walk_forward":
+            future, record = sampled(loaded, study.home, backend=workers.backend, workers=workers.count)
+            results = {"nothing_sees_the_future": _probed(future), "fits_touch_only_their_rows": _probed(record)}
+        else:
+            results = dict.fromkeys(
+                ("nothing_sees_the_future", "fits_touch_only_their_rows"), _knows_the_future(loaded)
+            )
+        for key in sorted(context.selected_asset_check_keys):
+            yield results[key.name]._replace(check_name=key.name)
 
-    return nothing_sees_the_future
-
-
-def _record() -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset="folds",
-        name="fits_touch_only_their_rows",
-        blocking=True,
-        description="When every bar is replaced that a fit does not declare to read, what it fitted keeps its exact "
-        "bits: the scalers of a sampled fold and the weights of every forecaster on it.",
-    )
-    def fits_touch_only_their_rows(study: StudyResource, workers: WorkersResource) -> dg.AssetCheckResult:
-        loaded = study.load()
-        if loaded.splits.scheme != "walk_forward":
-            return _knows_the_future(loaded)
-        return _probed(sampled_record(loaded, study.home, backend=workers.backend, workers=workers.count))
-
-    return fits_touch_only_their_rows
+    return future_and_fits
 
 
 def _structure() -> dg.AssetChecksDefinition:

@@ -8,29 +8,27 @@ from support import leaks
 
 from golden_core.catalogue import load_study
 from golden_core.lake import Home
-from golden_core.leakage.audit import (
-    OF_CLEANING,
-    Subject,
-    audit_steps,
+from golden_core.leakage import sampling
+from golden_core.leakage.audit import audit_steps
+from golden_core.leakage.poison import Report, merged
+from golden_core.leakage.probes import (
+    Fits,
     clean_bars_report,
     clean_bars_times,
     poisoned_cleaning,
     poisoned_features,
-    poisoned_fits,
     poisoned_inputs,
-    replayed_fits,
     replayed_scalers,
-    sampled_future,
-    sampled_record,
     shortened_source,
     structure,
-    structures,
 )
-from golden_core.leakage.poison import merged
+from golden_core.leakage.sampling import OF_CLEANING, sampled, structures
 from golden_core.leakage.study_pipeline import Scope, as_bars, as_table, raw_bars, study_pipeline
+from golden_core.leakage.subject import Subject
 from golden_core.trials import Trial, prepare_pair, prepare_raw, prepare_series, run_trial, series_inputs
 
 SERIES = ("EURUSD", 1)
+NOTHING = Report((), (), ())
 BASE = ("data.pairs=[EURUSD, USDJPY]", leaks.forecasters("drift"))
 
 
@@ -93,8 +91,7 @@ def test_rates_survive_the_way_there_and_back(study):
 
 def test_a_sound_study_passes_all_that_a_run_samples(study):
     home = Home.from_environment()
-    future = sampled_future(study, home, backend="sequential", workers=1)
-    record = sampled_record(study, home, backend="sequential", workers=1)
+    future, record = sampled(study, home, backend="sequential", workers=1)
     assert (future.findings, future.refused) == ((), ())
     assert (record.findings, record.refused) == ((), ())
     assert {cell.asset for cell in future.cells if cell.rows} >= {
@@ -102,6 +99,20 @@ def test_a_sound_study_passes_all_that_a_run_samples(study):
     }  # fmt: skip
     assert {cell.asset for cell in record.cells if cell.rows} == {"scalers", "weights"}
     assert structures(study, home).findings == ()
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_every_poison_and_bad_bar_is_dealt_out_once(times, monkeypatch):
+    dealt, planted = [], []
+    monkeypatch.setattr(sampling, "poisoned_inputs", lambda subject, time, names: dealt.extend(names) or NOTHING)
+    monkeypatch.setattr(
+        sampling, "poisoned_cleaning", lambda subject, time, turn, names: planted.append(turn) or NOTHING
+    )
+    several = load_study("smoke", (*BASE, f"checks.poisoned_times={times}"))
+    sampled(several, Home.from_environment(), backend="sequential", workers=1)
+    assert sorted(dealt) == sorted(sampling.SAMPLED)
+    assert planted
+    assert len(planted) == len(set(planted))
 
 
 @pytest.mark.slow
@@ -177,19 +188,19 @@ def test_leaking_scalers(fresh, monkeypatch):
 def test_forecasters(study, subject, monkeypatch, kind, future, record):
     leaks.register(monkeypatch, kind)
     planted = load_study("smoke", (*BASE[:1], leaks.forecasters("planted")))
-    arguments = (planted, subject.raw, SERIES, 0, ("planted", "random_walk"), (0,))
-    assert places(poisoned_fits(*arguments)) == future
-    assert places(replayed_fits(*arguments)) == record
+    fits = Fits.of(planted, subject.raw, SERIES, 0, ("planted", "random_walk"))
+    assert places(fits.poisoned()) == future
+    assert places(fits.replayed()) == record
 
 
 def test_a_forecaster_that_fails_is_not_a_leak_and_not_hidden(subject, monkeypatch):
     leaks.register(monkeypatch, leaks.RaisesAlways)
     planted = load_study("smoke", (*BASE[:1], leaks.forecasters("planted")))
-    report = poisoned_fits(planted, subject.raw, SERIES, 0, ("planted", "random_walk"))
+    report = Fits.of(planted, subject.raw, SERIES, 0, ("planted", "random_walk")).poisoned()
     assert report.findings == ()
     assert report.rows
     assert any("this one never works" in refusal for refusal in report.refused)
-    alone = replayed_fits(planted, subject.raw, SERIES, 0, ("planted",))
+    alone = Fits.of(planted, subject.raw, SERIES, 0, ("planted",)).replayed()
     assert (alone.findings, alone.rows) == ((), 0)
 
 

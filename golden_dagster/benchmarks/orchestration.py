@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.table import Table
 
@@ -19,6 +15,7 @@ from golden_core.lake import Home
 from golden_core.study import Study
 from golden_core.trials import all_series, all_trials, prepare_pair, prepare_raw, prepare_series, run_trials
 from golden_core.trials.campaign import fingerprinted, stop_workers
+from golden_dagster.benchmarks.scratch import scratch_home
 from golden_dagster.campaign import open_campaign
 from golden_dagster.resources import WorkersResource, available_cores
 
@@ -138,17 +135,3 @@ def _overrides(kind: str, size: int) -> list[str]:
         "seeds.count=10",
         f"forecasters={json.dumps(forecasters)}",
     ]
-
-
-@contextmanager
-def scratch_home() -> Iterator[Home]:
-    """Yield an empty home that the whole process uses, and delete it afterwards."""
-    before = os.environ.get("GOLDEN_HOME")
-    with tempfile.TemporaryDirectory(prefix="golden-bench-") as folder:
-        os.environ["GOLDEN_HOME"] = str(Path(folder))
-        try:
-            yield Home.from_environment()
-        finally:
-            os.environ.pop("GOLDEN_HOME")
-            if before is not None:
-                os.environ["GOLDEN_HOME"] = before

@@ -1,0 +1,151 @@
+"""The probes on a study, one by one: each returns a report, and can be run by itself, in any process."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import polars as pl
+
+from golden_core.data.features import FEATURES
+from golden_core.data.sources import source
+from golden_core.leakage import artefacts
+from golden_core.leakage.artefacts import BARS, KEY, STAMP, WEIGHTS, Pipeline, Run
+from golden_core.leakage.faults import faulty
+from golden_core.leakage.poison import FUTURE, Cell, Report, compared, future_report, record_report
+from golden_core.leakage.poisons import RECORD_POISONS
+from golden_core.leakage.structural import structural
+from golden_core.leakage.study_pipeline import Scope, as_bars, feature_pipeline, study_pipeline
+from golden_core.leakage.study_tables import Series
+from golden_core.leakage.subject import Subject
+from golden_core.randomness import Stream
+from golden_core.study import Study
+from golden_core.trials import Trial
+
+# Forecasters get prices they could meet: a network fed 10⁹ may overflow, which is no leak.
+OF_FITS = ("reversed", "reshuffled")
+SOURCE = "source"
+
+
+def poisoned_inputs(subject: Subject, time: dt.datetime, poisons: Sequence[str]) -> Report:
+    """Poison the future of everything up to windows, on all pairs and series."""
+    pipeline, stream = study_pipeline(subject.study), subject.stream.child("inputs", time.isoformat())
+    return future_report(pipeline, subject.raw, [time], stream, poisons, honest=subject.honest)
+
+
+def poisoned_features(subject: Subject, time: dt.datetime) -> Report:
+    """Poison the future of clean bars, where a NaN reaches the features."""
+    clean = subject.honest.artefacts[BARS].rename({KEY: "pair", STAMP: "available_at"})
+    return clean_bars_report(subject.study, clean, [time])
+
+
+def clean_bars_report(study: Study, bars: pl.DataFrame, times: Sequence[dt.datetime]) -> Report:
+    """Poison the future of clean bars (``schema.BARS``, any pairs of the study) and compare the features."""
+    stream = Stream(study.seeds.root).child("leakage", "features")
+    return future_report(feature_pipeline(study), bars, times, stream)
+
+
+def clean_bars_times(study: Study, bars: pl.DataFrame) -> list[dt.datetime]:
+    """Draw times among the bars of one pair, past the warm-up of the study's features."""
+    known = bars["available_at"].sort()
+    first = min(max(FEATURES[name].warm_up for name in study.features), len(known) - 2)
+    draw = Stream(study.seeds.root).child("leakage", "features", "times", bars["pair"][0]).generator()
+    rows = np.unique(draw.integers(first, len(known) - 1, size=study.checks.poisoned_times))
+    return cast("list[dt.datetime]", known.gather(rows).to_list())
+
+
+def poisoned_cleaning(subject: Subject, time: dt.datetime, turn: int, poisons: Sequence[str]) -> Report:
+    """Plant bad bars just before the time and poison what follows: a rule must not need the next bar."""
+    stream = subject.stream.child("cleaning", time.isoformat(), turn)
+    pipeline = study_pipeline(subject.study, Scope(upto="bars"))
+    return future_report(pipeline, faulty(subject.raw, time, turn), [time], stream, poisons)
+
+
+def shortened_source(subject: Subject, time: dt.datetime) -> Report:
+    """Read the source up to an earlier day: it must give the beginning of what it gives for all days."""
+    study, kind = subject.study, source(subject.study.data.source)
+    data = study.data.model_copy(update={"end": time.date()})
+    shorter = as_bars(kind.read(data, study.seeds.root, subject.home.root))
+
+    until = cast(dt.datetime, shorter["available_at"].max())
+    what = f"with nothing after {time:%Y-%m-%d} asked of the source {study.data.source!r}"
+    whole, part = ({SOURCE: _stamped(bars)} for bars in (subject.raw, shorter))
+    return compared(FUTURE, "removed", what, whole, part, until)
+
+
+def _stamped(raw: pl.DataFrame) -> pl.DataFrame:
+    return raw.rename({"pair": KEY, "available_at": STAMP}).sort(KEY, STAMP, "timestamp", maintain_order=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """Forecasters fitted on one fold as a campaign fits them: what the probes of weights and forecasts start from."""
+
+    study: Study
+    raw: pl.DataFrame
+    series: Series
+    fold: int
+    pipeline: Pipeline
+    honest: Run
+
+    @classmethod
+    def of(
+        cls,
+        study: Study,
+        raw: pl.DataFrame,
+        series: Series,
+        fold: int,
+        forecasters: Sequence[str],
+        seeds: Sequence[int] = (0,),
+    ) -> Fits:
+        """Fit some forecasters of a study, with some of its seeds."""
+        trials = tuple((Trial(name, *series, seed), fold) for name in forecasters for seed in seeds)
+        pipeline = study_pipeline(study, Scope(series=(series,), fits=trials))
+        return cls(study, raw, series, fold, pipeline, pipeline.run(raw))
+
+    def poisoned(self, poisons: Sequence[str] = OF_FITS) -> Report:
+        """Poison the second half of a test part: neither weights nor the forecasts of the first half may change.
+
+        A forecast that looks at other windows of its batch changes here, and so does a fit that looks at test rows.
+        """
+        if WEIGHTS not in self.honest.artefacts:
+            return Report((), (), self.honest.failures)
+        stamps = self.honest.artefacts[artefacts.FORECASTS][STAMP]
+        stream = Stream(self.study.seeds.root).child("leakage", "fits", *self.series, self.fold)
+        middle = [stamps[len(stamps) // 2]]
+        return self._with_failures(future_report(self.pipeline, self.raw, middle, stream, poisons, honest=self.honest))
+
+    def replayed(self, poisons: Sequence[str] = RECORD_POISONS) -> Report:
+        """Poison every bar that the weights do not declare; they must not change."""
+        declared = [fit for fit in self.honest.fits if fit.asset == WEIGHTS]
+        stream = Stream(self.study.seeds.root).child("leakage", "record")
+        return self._with_failures(
+            record_report(self.pipeline, self.raw, stream, fits=declared, poisons=poisons, honest=self.honest)
+        )
+
+    def _with_failures(self, report: Report) -> Report:
+        return Report(report.findings, report.cells, (*report.refused, *self.honest.failures))
+
+
+def replayed_scalers(
+    subject: Subject, series: Series, folds: Sequence[int], poisons: Sequence[str] = RECORD_POISONS
+) -> Report:
+    """Poison every bar that the scalers of some folds do not declare; they must not change."""
+    pipeline = study_pipeline(subject.study, Scope(series=(series,)))
+    keys = {f"{series[0]}_h{series[1]}/{fold}" for fold in folds}
+    fits = [fit for fit in subject.honest.fits if fit.key in keys]
+    return record_report(
+        pipeline, subject.raw, subject.stream.child("record"), fits=fits, poisons=poisons, honest=subject.honest
+    )
+
+
+def structure(study: Study, raw: pl.DataFrame, series: Series) -> Report:
+    """Examine what a run of one series shows of itself: clocks, purge, embargo, copies, scalers, declared fits."""
+    run = study_pipeline(study, Scope(series=(series,), values=True)).run(raw)
+    findings = structural(run, raw, embargo=study.splits.embargo, moments=True)
+    first = {finding.asset: finding for finding in reversed(findings)}
+    cells = [Cell(asset, "structure", frame.height, first.get(asset)) for asset, frame in run.artefacts.items()]
+    return Report(tuple(findings), tuple(cells), ())

@@ -1,0 +1,87 @@
+"""What every run probes of its study: a sample that costs little beside the trials, drawn from the study's own seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+import polars as pl
+from joblib import delayed
+
+from golden_core.lake import Home
+from golden_core.leakage.poison import Report, merged
+from golden_core.leakage.poisons import RECORD_POISONS
+from golden_core.leakage.probes import (
+    OF_FITS,
+    Fits,
+    poisoned_cleaning,
+    poisoned_features,
+    poisoned_inputs,
+    replayed_scalers,
+    shortened_source,
+    structure,
+)
+from golden_core.leakage.study_pipeline import raw_bars
+from golden_core.leakage.study_tables import Series
+from golden_core.leakage.subject import Subject, drawn_fold
+from golden_core.study import Study
+from golden_core.trials import all_series
+from golden_core.trials.campaign import worker_pool
+
+# One poison that cleaning removes, one that it may, and one that it keeps.
+SAMPLED = ("nan", "huge", "reversed")
+# The next bar is missing, or undoes nothing: what a rule that waits for it would notice.
+OF_CLEANING = ("removed", "huge")
+
+
+def sampled(study: Study, home: Home, *, backend: str, workers: int) -> tuple[Report, Report]:
+    """Probe a study as every run does: every poison, every kind of bad bar, and every forecaster on one fold.
+
+    The poisons and bad bars are dealt out to the study's sampled times, so that more times cost hardly more runs.
+
+    Returns
+    -------
+    tuple of Report
+        What depends on the future; what fits read beyond what they declare. Both start from the same honest fits.
+    """
+    subject = Subject.of(study, home)
+    times = subject.times(study.checks.poisoned_times)
+    turns = list(subject.turns)
+    future = []
+    for number, time in enumerate(times):
+        poisons = SAMPLED[number :: len(times)]
+        if poisons:
+            future.append(poisoned_inputs(subject, time, poisons))
+        future.append(poisoned_features(subject, time))
+        future += [poisoned_cleaning(subject, time, turn, OF_CLEANING) for turn in turns[number :: len(times)]]
+    future.append(shortened_source(subject, subject.times(1)[0]))
+    series, fold = drawn_fold(subject, "sample")
+    fits = _fits(study, subject.raw, series, fold, backend, workers)
+    scalers = replayed_scalers(subject, series, [fold], RECORD_POISONS[:1])
+    return merged([*future, *(one for one, _ in fits)]), merged([scalers, *(one for _, one in fits)])
+
+
+def structures(study: Study, home: Home) -> Report:
+    """Examine the structure of every series."""
+    raw = raw_bars(study, home)
+    return merged(structure(study, raw, series) for series in all_series(study))
+
+
+def _fits(
+    study: Study, raw: pl.DataFrame, series: Series, fold: int, backend: str, workers: int
+) -> Iterable[tuple[Report, Report]]:
+    """Probe the fits of all forecasters, spread over the workers that will train them."""
+    names = sorted(study.forecasters)
+    if backend == "sequential" or workers < 2:
+        return [_probed(study, raw, series, fold, names)]
+    task = partial(_probed, study, raw, series, fold)
+    shares = [names[start::workers] for start in range(min(workers, len(names)))]
+    found: Iterable[tuple[Report, Report]] = worker_pool(study, backend, workers)(delayed(task)(one) for one in shares)
+    return list(found)
+
+
+def _probed(
+    study: Study, raw: pl.DataFrame, series: Series, fold: int, forecasters: list[str]
+) -> tuple[Report, Report]:
+    fits = Fits.of(study, raw, series, fold, forecasters)
+    return fits.poisoned(OF_FITS[:1]), fits.replayed(RECORD_POISONS[:1])

@@ -1,0 +1,1 @@
+"""What the platform itself costs: campaigns in a home of their own, timed in one session."""

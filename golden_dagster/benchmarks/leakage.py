@@ -1,0 +1,85 @@
+"""What the leakage checks of a run cost, in processor time, beside the campaign they belong to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+from rich.table import Table
+
+from golden_core.leakage.probes import clean_bars_report, clean_bars_times
+from golden_core.leakage.sampling import sampled, structures
+from golden_dagster.benchmarks.scratch import scratch_home
+from golden_dagster.campaign import Campaign, open_campaign
+from golden_dagster.resources import WorkersResource
+
+ALLOWED = 0.10  # of the campaign without them
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Processor seconds of a campaign, its leakage checks included, and of the checks by themselves."""
+
+    study: str
+    campaign: float
+    probes: dict[str, float]
+
+    @property
+    def share(self) -> float:
+        """Leakage checks over the rest of the campaign."""
+        spent = sum(self.probes.values())
+        return spent / (self.campaign - spent)
+
+
+def measure(name: str, overrides: Sequence[str], note: Callable[[str], None]) -> Cost:
+    """Run a study from nothing in this process, then its leakage checks once more by themselves.
+
+    Raises
+    ------
+    RuntimeError
+        If a stage of the campaign fails.
+    """
+    one = WorkersResource(backend="sequential", workers=1)
+    with scratch_home(), open_campaign(name, list(overrides), workers=one) as campaign:
+        started = time.process_time()
+        for stage in campaign.stages():
+            note(f"{stage.name} …")
+            if not campaign.execute(stage):
+                raise RuntimeError(f"stage {stage.name} failed: {campaign.failures[0]}")
+        spent = time.process_time() - started
+        note("leakage checks alone …")
+        return Cost(campaign.study.name, spent, _probes(campaign))
+
+
+def view(cost: Cost) -> Table:
+    """Return the measurement as a table."""
+    table = Table("", "processor s", "of the rest", title=f"Leakage checks of study {cost.study}", title_justify="left")
+    rest = cost.campaign - sum(cost.probes.values())
+    for label, seconds in cost.probes.items():
+        table.add_row(label, f"{seconds:.2f}", f"{seconds / rest:.1%}")
+    table.add_row("all leakage checks", f"{sum(cost.probes.values()):.2f}", f"{cost.share:.1%}")
+    table.add_row("the rest of the campaign", f"{rest:.2f}", "")
+    return table
+
+
+def _probes(campaign: Campaign) -> dict[str, float]:
+    study, home = campaign.study, campaign.home
+
+    def features() -> None:
+        for pair in study.data.pairs:
+            bars = pl.read_parquet(home.study(study.name).table("bars", pair))
+            clean_bars_report(study, bars, clean_bars_times(study, bars))
+
+    return {
+        "future poison, replayed fits": _timed(lambda: sampled(study, home, backend="sequential", workers=1)),
+        "structure": _timed(lambda: structures(study, home)),
+        "features, before metrics": _timed(features),
+    }
+
+
+def _timed(task: Callable[[], object]) -> float:
+    started = time.process_time()
+    task()
+    return time.process_time() - started
