@@ -11,7 +11,6 @@ import polars as pl
 from golden_core.forecasters import forecaster_class
 from golden_core.lake import Home
 from golden_core.leakage.faults import FAULTS
-from golden_core.leakage.poison import Report, merged
 from golden_core.leakage.poisons import POISONS
 from golden_core.leakage.probes import (
     Fits,
@@ -22,6 +21,7 @@ from golden_core.leakage.probes import (
     shortened_source,
     structure,
 )
+from golden_core.leakage.report import Report, merged
 from golden_core.leakage.study_tables import Series
 from golden_core.leakage.subject import Subject, drawn_fold
 from golden_core.study import Study

@@ -10,8 +10,8 @@ from golden_core.data.features import build_features
 from golden_core.data.verification import disordered_timestamps, implausible_prices
 from golden_core.data.windows import TargetName
 from golden_core.lake import Home
-from golden_core.leakage.poison import sentence
 from golden_core.leakage.probes import clean_bars_report, clean_bars_times
+from golden_core.leakage.report import sentence
 from golden_core.splits.scaling import scaler_mismatches
 from golden_core.splits.tables import read_folds
 from golden_core.splits.verification import (

@@ -15,8 +15,9 @@ from golden_core.data.sources import source
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import BARS, KEY, STAMP, WEIGHTS, Pipeline, Run
 from golden_core.leakage.faults import faulty
-from golden_core.leakage.poison import FUTURE, Cell, Report, compared, future_report, record_report
+from golden_core.leakage.poison import FUTURE, future_report, record_report
 from golden_core.leakage.poisons import RECORD_POISONS
+from golden_core.leakage.report import Cell, Report, compared
 from golden_core.leakage.structural import structural
 from golden_core.leakage.study_pipeline import Scope, as_bars, feature_pipeline, study_pipeline
 from golden_core.leakage.study_tables import Series

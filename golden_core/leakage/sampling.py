@@ -9,7 +9,6 @@ import polars as pl
 from joblib import delayed
 
 from golden_core.lake import Home
-from golden_core.leakage.poison import Report, merged
 from golden_core.leakage.poisons import RECORD_POISONS
 from golden_core.leakage.probes import (
     OF_FITS,
@@ -21,6 +20,7 @@ from golden_core.leakage.probes import (
     shortened_source,
     structure,
 )
+from golden_core.leakage.report import Report, merged
 from golden_core.leakage.study_pipeline import raw_bars
 from golden_core.leakage.study_tables import Series
 from golden_core.leakage.subject import Subject, drawn_fold

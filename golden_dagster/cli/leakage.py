@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from golden_core.lake import Home
-    from golden_core.leakage.poison import Report
+    from golden_core.leakage.report import Report
     from golden_core.study import Study
 
 app = typer.Typer(no_args_is_help=True, help="Look for leaks: replace the future, and see what changes before it.")
@@ -40,7 +40,7 @@ def audit(
     with teaching():
         from golden_core.catalogue import load_study
         from golden_core.lake import Home
-        from golden_core.leakage.poison import merged, sentence
+        from golden_core.leakage.report import merged, sentence
 
         loaded, console = load_study(study, overrides), terminal()
         chosen = times or loaded.checks.poisoned_times

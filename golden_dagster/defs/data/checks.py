@@ -9,7 +9,7 @@ import polars as pl
 from golden_core.data import verification
 from golden_core.data.features import build_features
 from golden_core.data.windows import TargetName
-from golden_core.leakage.poison import Report, sentence
+from golden_core.leakage.report import Report, sentence
 from golden_core.leakage.sampling import sampled, structures
 from golden_core.splits import verification as splits
 from golden_core.splits.scaling import scaler_mismatches

@@ -9,8 +9,9 @@ import pytest
 
 from golden_core.leakage.artefacts import Pipeline
 from golden_core.leakage.faults import FAULTS, faulty
-from golden_core.leakage.poison import future_poison, future_report, record_report, replay_record, sentence
+from golden_core.leakage.poison import future_poison, future_report, record_report, replay_record
 from golden_core.leakage.poisons import POISONS
+from golden_core.leakage.report import sentence
 
 CLOSE = pl.col("close")
 

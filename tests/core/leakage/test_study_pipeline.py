@@ -10,7 +10,6 @@ from golden_core.catalogue import load_study
 from golden_core.lake import Home
 from golden_core.leakage import sampling
 from golden_core.leakage.audit import audit_steps
-from golden_core.leakage.poison import Report, merged
 from golden_core.leakage.probes import (
     Fits,
     clean_bars_report,
@@ -22,6 +21,7 @@ from golden_core.leakage.probes import (
     shortened_source,
     structure,
 )
+from golden_core.leakage.report import Report, merged
 from golden_core.leakage.sampling import OF_CLEANING, sampled, structures
 from golden_core.leakage.study_pipeline import Scope, as_bars, as_table, raw_bars, study_pipeline
 from golden_core.leakage.subject import Subject
