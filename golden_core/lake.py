@@ -94,6 +94,20 @@ class Home:
         return confined(self.reports, name)
 
 
+@contextmanager
+def temporary_home() -> Iterator[Home]:
+    """Yield an empty home that the whole process uses, and delete it afterwards."""
+    before = os.environ.get("GOLDEN_HOME")
+    with tempfile.TemporaryDirectory(prefix="golden-home-") as folder:
+        os.environ["GOLDEN_HOME"] = folder
+        try:
+            yield Home.from_environment()
+        finally:
+            os.environ.pop("GOLDEN_HOME")
+            if before is not None:
+                os.environ["GOLDEN_HOME"] = before
+
+
 def confined(root: Path, *parts: str) -> Path:
     """Join names to a root and refuse to leave it.
 

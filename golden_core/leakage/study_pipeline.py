@@ -7,13 +7,9 @@ it meanwhile, so that code which looks prices up in the lake finds the run's, po
 from __future__ import annotations
 
 import dataclasses
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -23,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from golden_core.data.clock import ECB_ZONE, fixing, publication
 from golden_core.data.features import build_features
 from golden_core.data.sources import source
-from golden_core.lake import Home, parse_series, write_parquet
+from golden_core.lake import Home, parse_series, temporary_home, write_parquet
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, Fit, Pipeline, Run
 from golden_core.leakage.study_tables import (
@@ -125,24 +121,10 @@ def column_of(trial: Trial) -> str:
     return trial.forecaster if trial.seed == 0 else f"{trial.forecaster}, seed {trial.seed}"
 
 
-@contextmanager
-def own_home() -> Iterator[Home]:
-    """Yield an empty home that the whole process uses, and delete it afterwards."""
-    before = os.environ.get("GOLDEN_HOME")
-    with tempfile.TemporaryDirectory(prefix="golden-probe-") as folder:
-        os.environ["GOLDEN_HOME"] = str(Path(folder))
-        try:
-            yield Home.from_environment()
-        finally:
-            os.environ.pop("GOLDEN_HOME")
-            if before is not None:
-                os.environ["GOLDEN_HOME"] = before
-
-
 def _run(study: Study, scope: Scope, raw: pl.DataFrame) -> Run:
     kind, table = source(study.data.source), as_table(study, raw)
     # NaN and 1e9 are what is asked for: arithmetic on them is no accident.
-    with own_home() as home, threadpool_limits(1), np.errstate(all="ignore"):
+    with temporary_home() as home, threadpool_limits(1), np.errstate(all="ignore"):
         write_parquet(table, home.study(study.name).raw)
         given = {pair: kind.bars(table, study.data, pair) for pair in study.data.pairs}
         bars = {pair: prepare_pair(home, study, pair).table for pair in study.data.pairs}

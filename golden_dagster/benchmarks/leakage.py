@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import polars as pl
 from rich.table import Table
 
+from golden_core.lake import temporary_home
 from golden_core.leakage.probes import clean_bars_report, clean_bars_times
 from golden_core.leakage.sampling import sampled, structures
-from golden_dagster.benchmarks.scratch import scratch_home
 from golden_dagster.campaign import Campaign, open_campaign
 from golden_dagster.resources import WorkersResource
 
@@ -42,7 +42,7 @@ def measure(name: str, overrides: Sequence[str], note: Callable[[str], None]) ->
         If a stage of the campaign fails.
     """
     one = WorkersResource(backend="sequential", workers=1)
-    with scratch_home(), open_campaign(name, list(overrides), workers=one) as campaign:
+    with temporary_home(), open_campaign(name, list(overrides), workers=one) as campaign:
         started = time.process_time()
         for stage in campaign.stages():
             note(f"{stage.name} …")

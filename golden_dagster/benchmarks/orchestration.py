@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from golden_core.catalogue import load_study
-from golden_core.lake import Home
+from golden_core.lake import Home, temporary_home
 from golden_core.study import Study
 from golden_core.trials import all_series, all_trials, prepare_pair, prepare_raw, prepare_series, run_trials
 from golden_core.trials.campaign import fingerprinted, stop_workers
-from golden_dagster.benchmarks.scratch import scratch_home
 from golden_dagster.campaign import open_campaign
 from golden_dagster.resources import WorkersResource, available_cores
 
@@ -66,7 +65,7 @@ def measure(sizes: Sequence[int], workers: int, note: Callable[[str], None]) -> 
     for kind in KINDS:
         for size in sizes:
             note(f"{kind}, {size} partitions …")
-            with scratch_home() as home:
+            with temporary_home() as home:
                 found.append(_measure_one(home, kind, size, count))
     stop_workers()
     return found
