@@ -1,6 +1,7 @@
 """The scorecard of the leakage probes; it depends on no study."""
 
 import dagster as dg
+import polars as pl
 
 from golden_core.lake import Home
 from golden_core.leakage.filed import file_scorecard
@@ -39,8 +40,8 @@ def leakage_scorecard(config: ScorecardConfig, workers: WorkersResource) -> dg.M
             "dagster/row_count": rows.height,
             "scale": scale,
             "folder": dg.MetadataValue.path(folder),
-            "cpu_seconds": float(rows["cpu_seconds"].sum()),
+            "cpu_seconds": round(float(rows["cpu_seconds"].sum()), 1),
+            "rates": table_value(pl.DataFrame([{"of": name, "rate": str(rate)} for name, rate in rates(rows).items()])),
             "scorecard": table_value(kinds, rows=kinds.height),
-            **{name: str(rate) for name, rate in rates(rows).items()},
         }
     )
