@@ -7,8 +7,10 @@ from hypothesis import settings
 
 pytest_plugins = ["support.fixtures"]
 
-# A busy machine is no failure of a property.
-settings.register_profile("golden", deadline=None)
+# A busy machine is no failure of a property, and one commit gives one verdict: examples are drawn from the test's code.
+# `pytest --hypothesis-profile search` draws others every time.
+settings.register_profile("golden", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, print_blob=True)
 settings.load_profile("golden")
 
 
