@@ -146,7 +146,7 @@ def _row(
     spread = spread_of(trials[metric].to_numpy(), confidence)
     published = row.intervals[metric]
     verdict: Verdict = judge(published, spread, metric) if same_rows else "other_test_set"
-    reason = attribute(verdict, metric, spread.seeds, tried, elsewhere)
+    reason = attribute(verdict, metric, row.values[metric], spread, tried, elsewhere)
     return {
         "study": trials["study"][0],
         "variant": row.variant,

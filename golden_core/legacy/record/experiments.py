@@ -9,9 +9,9 @@ from typing import Literal
 import polars as pl
 
 from golden_core.legacy.audit.headings import Metric
-from golden_core.legacy.record.published import PublishedRow, Record
+from golden_core.legacy.record.published import Record
 from golden_core.legacy.record.runs import on_published_rows, trial_errors
-from golden_core.legacy.record.spread import Verdict, judge, spread_of
+from golden_core.legacy.record.spread import Spread, Verdict, judge, spread_of
 
 Category = Literal["data", "split", "initialisation", "optimiser", "precision", "selection", "unknown"]
 
@@ -49,11 +49,11 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one experiment says about one variant: the verdict on every metric with the change."""
+    """What one experiment says about one variant: its runs and the verdict on every metric with the change."""
 
     id: str
     category: Category
-    seeds: int
+    spreads: Mapping[Metric, Spread]
     verdicts: Mapping[Metric, Verdict]
 
 
@@ -77,28 +77,35 @@ def outcomes(experiments: Sequence[Experiment], record: Record, confidence: floa
             row = record.rows.get(str(name))
             if row is None or not on_published_rows(trials["targets"][0], trials["variance"][0], row, record):
                 continue
-            verdicts = {metric: _verdict(trials, row, metric, confidence) for metric in row.values}
-            outcome = Outcome(experiment.id, experiment.category, trials.height, verdicts)
+            spreads = {metric: spread_of(trials[metric].to_numpy(), confidence) for metric in row.values}
+            verdicts = {metric: judge(row.intervals[metric], spreads[metric], metric) for metric in row.values}
+            outcome = Outcome(experiment.id, experiment.category, spreads, verdicts)
             found.setdefault(row.variant, []).append(outcome)
     return found
 
 
 def attribute(
-    verdict: Verdict, metric: Metric, seeds: int, tried: Sequence[Outcome], elsewhere: Sequence[str]
+    verdict: Verdict,
+    metric: Metric,
+    published: float,
+    spread: Spread,
+    tried: Sequence[Outcome],
+    elsewhere: Sequence[str],
 ) -> Attribution:
     """Return why a published number deviates from our runs.
 
-    A change explains a deviation if, with it, the published number could be one more of our runs. If changes of
-    different categories do, none is singled out. An experiment with fewer seeds than the runs has wider intervals for
-    that reason alone, and explains nothing.
+    A change explains a deviation if, with it, the published number could be one more of our runs, and their mean comes
+    nearer to it: runs that only scatter more explain nothing, and no more does an experiment with fewer seeds, whose
+    intervals are wider for that reason alone. If changes of different categories explain it, none is singled out.
 
     Parameters
     ----------
     verdict : str
         On the number, from the runs as they are.
     metric : str
-    seeds : int
-        Runs behind the verdict.
+    published : float
+    spread : Spread
+        Of the runs behind the verdict.
     tried : sequence of Outcome
         What the experiments say about the variant.
     elsewhere : sequence of str
@@ -110,12 +117,14 @@ def attribute(
         return Attribution("unknown", "", "")
     if verdict == "other_test_set":
         return Attribution("split" if elsewhere else "unknown", ", ".join(elsewhere), "")
-    explaining = [outcome for outcome in tried if outcome.seeds >= seeds and outcome.verdicts[metric] == "consistent"]
+    explaining = [
+        outcome
+        for outcome in tried
+        if outcome.verdicts[metric] == "consistent"
+        and outcome.spreads[metric].seeds >= spread.seeds
+        and abs(outcome.spreads[metric].mean - published) < abs(spread.mean - published)
+    ]
     others = ", ".join(outcome.id for outcome in tried if outcome not in explaining)
     categories = {outcome.category for outcome in explaining}
     category = categories.pop() if len(categories) == 1 else "unknown"
     return Attribution(category, ", ".join(outcome.id for outcome in explaining), others)
-
-
-def _verdict(trials: pl.DataFrame, row: PublishedRow, metric: Metric, confidence: float) -> Verdict:
-    return judge(row.intervals[metric], spread_of(trials[metric].to_numpy(), confidence), metric)

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from golden_core.lake import write_parquet, write_text
-from golden_core.legacy.audit.headings import NAMES, Metric
 from golden_core.legacy.audit.wording import between, names, number
 from golden_core.legacy.record.alignment import Alignment
+from golden_core.legacy.record.blocks import alignment_tables, experiment_blocks, reading
 from golden_core.legacy.record.running import Run, Validation
 from golden_core.legacy.record.window import clock
 from golden_core.legacy.record.words import what_follows
 from golden_core.markdown import markdown_table
 
 _ABSENT = "—"
-_VERDICTS = {
-    "consistent": "could be one more run of ours",
-    "published_better": "published better than our runs allow",
-    "published_worse": "published worse than our runs allow",
-    "other_test_set": "published on other test rows",
-    "undecided": "undecided: fewer than two runs",
-}
 
 
 def record_files(validation: Validation) -> dict[str, str]:
@@ -60,10 +53,10 @@ def alignment_markdown(alignment: Alignment) -> str:
     blocks = [
         "# Alignment with the historical record",
         *_paragraphs(what_follows(alignment)),
-        *_alignment_tables(alignment),
+        *alignment_tables(alignment),
         "## How to read this",
-        _list(_reading(alignment)),
-        *_experiments(alignment),
+        _list(reading(alignment)),
+        *experiment_blocks(alignment),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -82,61 +75,13 @@ def validation_markdown(validation: Validation) -> str:
         "## The runs",
         *(block for run in validation.runs for block in _run(run)),
         "## The published numbers and ours",
-        *_alignment_tables(alignment, metrics=("rmse",)),
+        *alignment_tables(alignment, metrics=("rmse",)),
         "All four metrics are in alignment.md, all digits in alignment.csv.",
         "## How to read this",
-        _list(_reading(alignment)),
-        *_experiments(alignment),
+        _list(reading(alignment)),
+        *experiment_blocks(alignment),
     ]
     return "\n\n".join(blocks) + "\n"
-
-
-def _alignment_tables(alignment: Alignment, metrics: Sequence[Metric] = ("mae", "mse", "rmse", "r2")) -> Iterator[str]:
-    percent = f"{100 * alignment.confidence:g} %"
-    head = (
-        *("variant", "published", "ours: mean ± SD", f"mean, {percent}", f"one more run, {percent}", "seeds", "z"),
-        *("random walk", "verdict", "category", "experiment"),
-    )
-    for (study, metric), rows in alignment.table.group_by(["study", "metric"], maintain_order=True):
-        if metric in metrics:
-            first = rows.row(0, named=True)
-            title = f"### {NAMES[metric]} in study {study}: {first['targets']:,} targets of variance "
-            yield title + number(first["variance"], 6)
-            yield markdown_table(head, [_alignment_cells(row) for row in rows.iter_rows(named=True)])
-    yield "### Against the random walk: Diebold–Mariano, squared errors of log returns"
-    tests = alignment.table.filter(pl.col("metric") == "rmse")
-    heading = ("study", "variant", "statistic", "p (Holm)", "seeds", "seeds that beat it", "seeds that lose to it")
-    yield markdown_table(heading, [_test_cells(row) for row in tests.iter_rows(named=True)])
-
-
-def _alignment_cells(row: dict[str, Any]) -> tuple[str, ...]:
-    spread = "" if row["sd"] is None else f" ± {number(row['sd'], 3)}"
-    return (
-        row["variant"],
-        number(row["published"], 6),
-        number(row["mean"], 6) + spread,
-        _range(row["mean_low"], row["mean_high"]),
-        _range(row["run_low"], row["run_high"]),
-        str(row["seeds"]),
-        _ABSENT if row["z"] is None else f"{row['z']:+.2f}",
-        number(row["random_walk"], 6),
-        _VERDICTS[row["verdict"]],
-        row["category"] or _ABSENT,
-        row["experiment"] or _ABSENT,
-    )
-
-
-def _test_cells(row: dict[str, Any]) -> tuple[str, ...]:
-    statistic, p = row["statistic"], row["p_holm"]
-    return (
-        row["study"],
-        row["variant"],
-        _ABSENT if statistic is None else f"{statistic:+.2f}",
-        _ABSENT if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}",
-        str(row["seeds"]),
-        str(row["seeds_better"]),
-        str(row["seeds_worse"]),
-    )
 
 
 def _inputs(validation: Validation) -> Iterator[str]:
@@ -241,35 +186,6 @@ def _curve_cells(row: dict[str, Any]) -> tuple[str, ...]:
     spans = [row[name] for name in ("trained", "best", "learning")]
     ranges = [f"{span['middle']:g} ({span['fewest']} to {span['most']})" for span in spans]
     return (row["forecaster"], str(row["runs"]), *ranges, str(row["early"]))
-
-
-def _reading(alignment: Alignment) -> Iterator[str]:
-    yield "Errors are of prices, as published; log returns are the space of the tests against the random walk."
-    yield (
-        "z is (published − mean) / SD. The verdict asks whether the published number, with its rounding, lies in the "
-        f"interval of one more run, mean ± t · SD · √(1 + 1/seeds), at {100 * alignment.confidence:g} %."
-    )
-    yield (
-        "A published number is compared only where it can have been scored on these rows: as many as in its split, "
-        "with a variance of their targets that RMSE² / (1 − R²) of the published row allows."
-    )
-    yield (
-        "A category (data, split, initialisation, optimiser, precision, selection) is given only where a recorded "
-        "experiment supports it: the same runs with one thing changed, in which the published number could be one more "
-        "run. Else it is unknown."
-    )
-    yield "R² of price levels is near one for any forecast that stays near the last price; it is no evidence of skill."
-
-
-def _experiments(alignment: Alignment) -> Iterator[str]:
-    if alignment.experiments:
-        yield "## Experiments"
-        rows = [(item.id, item.category, item.change) for item in alignment.experiments]
-        yield markdown_table(("id", "category", "what was changed"), rows)
-
-
-def _range(low: float | None, high: float | None) -> str:
-    return _ABSENT if low is None or high is None else f"{number(low, 4)} … {number(high, 4)}"
 
 
 def _paragraphs(sentences: Iterable[str]) -> Iterator[str]:

@@ -4,14 +4,22 @@ import pytest
 from support.record import forecasts_of, hourly_bars, small_record
 
 from golden_core.legacy.record.experiments import Attribution, Experiment, Outcome, attribute, outcomes
+from golden_core.legacy.record.spread import Spread
+
+METRICS = ("mae", "mse", "rmse", "r2")
+PUBLISHED, OURS = 0.005, 0.002
 
 
-def outcome(name, category, verdict, seeds=5):
-    return Outcome(name, category, seeds, dict.fromkeys(("mae", "mse", "rmse", "r2"), verdict))
+def spread(mean, seeds=5):
+    return Spread(seeds, mean, 1e-4, mean - 1e-4, mean + 1e-4, mean - 3e-4, mean + 3e-4)
+
+
+def outcome(name, category, verdict, seeds=5, mean=0.004):
+    return Outcome(name, category, dict.fromkeys(METRICS, spread(mean, seeds)), dict.fromkeys(METRICS, verdict))
 
 
 def reason(verdict, tried=(), elsewhere=()):
-    return attribute(verdict, "rmse", 5, tried, elsewhere)
+    return attribute(verdict, "rmse", PUBLISHED, spread(OURS), tried, elsewhere)
 
 
 @pytest.mark.parametrize("verdict", ["published_better", "published_worse", "other_test_set", "undecided"])
@@ -44,6 +52,13 @@ def test_an_experiment_with_fewer_seeds_explains_nothing():
     assert reason("published_worse", [outcome("e1", "precision", "consistent", seeds=4)]).category == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("mean", "category"), [(0.0021, "precision"), (0.0079, "precision"), (0.002, "unknown"), (0.0081, "unknown")]
+)
+def test_runs_that_only_scatter_more_explain_nothing(mean, category):
+    assert reason("published_worse", [outcome("e1", "precision", "consistent", mean=mean)]).category == category
+
+
 def test_another_test_set_is_the_split_only_where_the_published_rows_were_run_elsewhere():
     tried = [outcome("e1", "precision", "consistent")]
     assert reason("other_test_set", tried) == Attribution("unknown", "", "")
@@ -62,7 +77,7 @@ def test_outcomes_are_those_of_the_changed_runs(bars):
     found = outcomes([near, far], record, 0.95)
     assert [one.id for one in found["v02"]] == ["e1", "e2"]
     assert [one.verdicts["rmse"] for one in found["v02"]] == ["consistent", "published_better"]
-    assert [one.seeds for one in found["v02"]] == [5, 5]
+    assert [one.spreads["rmse"].seeds for one in found["v02"]] == [5, 5]
     assert [one.category for one in found["v03"]] == ["optimiser"]
 
 
