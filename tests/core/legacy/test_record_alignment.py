@@ -7,6 +7,7 @@ from scipy import stats
 from support.record import forecasts_of, hourly_bars, small_record, with_rmse
 
 from golden_core.evaluation import MissingBenchmarkError
+from golden_core.legacy.audit.wording import number
 from golden_core.legacy.record import Experiment, align, alignment_csv, alignment_markdown, what_follows
 from golden_core.legacy.record.alignment import ALIGNMENT
 from golden_core.legacy.record.published import RecordError
@@ -113,8 +114,16 @@ def test_categories_need_experiments(forecasts, record, bars, alignment):
     assert row(alignment, MAIN, "v02")["category"] is None
     changed = Experiment("e1", "initialisation", "x=1", forecasts_of("changed", bars, 37, {"v03": 0.002}))
     vain = Experiment("e2", "precision", "x=2", forecasts_of("changed", bars, 37, {"v03": 0.0002}))
-    found = row(align(forecasts, record, experiments=[changed, vain], **LEVELS), MAIN, "v03")
+    tried = align(forecasts, record, experiments=[changed, vain], **LEVELS)
+    found = row(tried, MAIN, "v03")
     assert (found["category"], found["experiment"], found["tried"]) == ("initialisation", "e1", "e2")
+    page = alignment_markdown(tried)
+    assert "| e1 | initialisation | x=1 |" in page
+    for experiment in (changed, vain):
+        own = experiment.forecasts.filter(forecaster="v03").partition_by("seed")
+        rmse = np.array([np.sqrt(((part["pred_close"] - part["true_close"]) ** 2).mean()) for part in own])
+        shown = f"{number(rmse.mean(), 6)} ± {number(rmse.std(ddof=1), 3)}"
+        assert f"| {experiment.id} | v03 | {number(found['published'], 6)} | {shown} |" in page
 
 
 def test_diebold_mariano_is_adjusted_over_the_variants_of_a_study(alignment, forecasts):
