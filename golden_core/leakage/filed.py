@@ -10,8 +10,11 @@ import polars as pl
 from golden_core.lake import PROJECT_ROOT, Home, hash_bytes, hash_file, read_json, write_json, write_parquet, write_text
 from golden_core.leakage.rates import by_kind, faults, rates
 from golden_core.leakage.scorecard import Scale
+from golden_core.trials.code import source_files
 
-_CODE = ("golden_core/leakage/**/*.py", "golden_core/statistics/martingale.py", "data/leakage/*.yaml")
+# What is measured: these and all they import. The probes of a user's study are not among them.
+_CODE = tuple(f"golden_core.leakage.{name}" for name in ("scorecard", "corpus", "workshop"))
+_CORPUS = "data/leakage/*.yaml"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +67,7 @@ def filed_scorecard(home: Home) -> Filed | None:
 
 def code_hash() -> str:
     """Return one hash of the probes, the workshop and the corpus."""
-    paths = sorted(path for pattern in _CODE for path in PROJECT_ROOT.glob(pattern))
+    paths = sorted([*source_files(_CODE).values(), *PROJECT_ROOT.glob(_CORPUS)])
     return hash_bytes("\n".join(f"{path.relative_to(PROJECT_ROOT)} {hash_file(path)}" for path in paths).encode())
 
 

@@ -28,8 +28,10 @@ from golden_core.study import Study
 from golden_core.trials import all_series
 from golden_core.trials.campaign import worker_pool
 
-# One poison that cleaning removes, one that it may, and one that it keeps.
-SAMPLED = ("nan", "huge", "reversed")
+# After every time the bars that follow are reversed, which leaves as many as there were: no fold is refused for that.
+ALWAYS = "reversed"
+# One poison that cleaning removes, and one that it may: dealt out to the times.
+DEALT = ("nan", "huge")
 # The next bar is missing, or undoes nothing: what a rule that waits for it would notice.
 OF_CLEANING = ("removed", "huge")
 
@@ -37,7 +39,7 @@ OF_CLEANING = ("removed", "huge")
 def sampled(study: Study, home: Home, *, backend: str, workers: int) -> tuple[Report, Report]:
     """Probe a study as every run does: every poison, every kind of bad bar, and every forecaster on one fold.
 
-    The poisons and bad bars are dealt out to the study's sampled times, so that more times cost hardly more runs.
+    Most poisons and all bad bars are dealt out to the study's sampled times, so that each costs one run, not several.
 
     Returns
     -------
@@ -49,9 +51,7 @@ def sampled(study: Study, home: Home, *, backend: str, workers: int) -> tuple[Re
     turns = list(subject.turns)
     future = []
     for number, time in enumerate(times):
-        poisons = SAMPLED[number :: len(times)]
-        if poisons:
-            future.append(poisoned_inputs(subject, time, poisons))
+        future.append(poisoned_inputs(subject, time, (*DEALT[number :: len(times)], ALWAYS)))
         future.append(poisoned_features(subject, time))
         future += [poisoned_cleaning(subject, time, turn, OF_CLEANING) for turn in turns[number :: len(times)]]
     future.append(shortened_source(subject, subject.times(1)[0]))

@@ -29,6 +29,7 @@ from golden_core.trials import Trial, prepare_pair, prepare_raw, prepare_series,
 
 SERIES = ("EURUSD", 1)
 NOTHING = Report((), (), ())
+TEST_OF_ALL_THE_REST = ("splits.test=128", "splits.step=128")
 BASE = ("data.pairs=[EURUSD, USDJPY]", leaks.forecasters("drift"))
 
 
@@ -110,7 +111,7 @@ def test_every_poison_and_bad_bar_is_dealt_out_once(times, monkeypatch):
     )
     several = load_study("smoke", (*BASE, f"checks.poisoned_times={times}"))
     sampled(several, Home.from_environment(), backend="sequential", workers=1)
-    assert sorted(dealt) == sorted(sampling.SAMPLED)
+    assert sorted(dealt) == sorted([*sampling.DEALT, *[sampling.ALWAYS] * times])
     assert planted
     assert len(planted) == len(set(planted))
 
@@ -212,3 +213,12 @@ def test_times_lie_between_the_first_folds_and_the_last_bar(subject):
     assert times == sorted(set(times))
     assert len(times) == 5
     assert all(first <= time < bars["stamp"].max() for time in times)
+
+
+def test_folds_that_need_every_bar_are_still_probed_after_every_time():
+    """As in the legacy protocol: one fold that ends with the bars. Poison that cleaning removes leaves too few."""
+    tight = load_study("smoke", (*BASE, "checks.poisoned_times=3", "splits.train=300", *TEST_OF_ALL_THE_REST))
+    future, record = sampled(tight, Home.from_environment(), backend="sequential", workers=1)
+    assert (future.findings, record.findings) == ((), ())
+    assert all("one fold needs 488 usable rows" in refusal for refusal in future.refused)
+    assert len(future.refused) == len(sampling.DEALT)
