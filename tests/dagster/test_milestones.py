@@ -1,18 +1,35 @@
 """The plan as assets: evidence is written, criteria become checks, and nothing is signed by a machine."""
 
 import json
+from dataclasses import replace
 
 import dagster as dg
 import pytest
 
 from golden_core.milestones.registry import load_registry
+from golden_core.milestones.state import standing
 from golden_dagster.definitions import resources
+from golden_dagster.lib import milestones
 from golden_dagster.lib.milestones import gate_asset, milestone_asset, milestone_checks
+
+FAILING = "every_legacy_file_placed_once"
 
 
 def run(*definitions):
     with dg.DagsterInstance.ephemeral() as instance:
         return dg.materialize(list(definitions), resources=resources(), instance=instance)
+
+
+def check(milestone):
+    definitions = dg.Definitions(
+        assets=[milestone_asset(milestone)],
+        asset_checks=milestone_checks(milestone),
+        jobs=[dg.define_asset_job("checks", dg.AssetSelection.all_asset_checks())],
+        resources=resources(),
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = definitions.resolve_job_def("checks").execute_in_process(instance=instance)
+    return result.get_asset_check_evaluations()
 
 
 @pytest.fixture
@@ -43,17 +60,25 @@ def test_a_changed_byte_takes_the_verdicts_back(evidence):
     run(milestone_asset(milestone))
     path = evidence / "P1.M2" / "deprecations.csv"
     path.write_bytes(path.read_bytes() + b" ")
-    with dg.DagsterInstance.ephemeral() as instance:
-        definitions = dg.Definitions(
-            assets=[milestone_asset(milestone)],
-            asset_checks=milestone_checks(milestone),
-            jobs=[dg.define_asset_job("checks", dg.AssetSelection.all_asset_checks())],
-            resources=resources(),
-        )
-        result = definitions.resolve_job_def("checks").execute_in_process(instance=instance)
-    found = result.get_asset_check_evaluations()
+    found = check(milestone)
     assert len(found) == 3
     assert not any(evaluation.passed for evaluation in found)
+
+
+def test_a_failed_criterion_warns_and_says_what_failed(evidence, monkeypatch):
+    def failing(place, milestone):
+        found = standing(place, milestone)
+        criteria = [replace(c, verdict="fail", value=2) if c.id == FAILING else c for c in found.criteria]
+        return replace(found, criteria=tuple(criteria))
+
+    milestone = load_registry().milestone("P1.M2")
+    run(milestone_asset(milestone))
+    monkeypatch.setattr(milestones, "standing", failing)
+    found = {evaluation.asset_check_key.name: evaluation for evaluation in check(milestone)}
+    failed = found.pop(FAILING)
+    assert (failed.passed, failed.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert failed.description == "fails: 2, expected 0 misplaced"
+    assert all(evaluation.passed for evaluation in found.values())
 
 
 def test_a_milestone_without_criteria_stays_planned(evidence):
