@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from golden_core.data.clock import MINUTES, bar_close, on_grid
+from golden_core.data.bar_length import bar_length
+from golden_core.data.clock import bar_close, on_grid
 from golden_core.data.local_time import ZoneError, parse_clock, resolve
 from golden_core.data.resampling import ResamplingError, resample
 from golden_core.data.vendors import reader
@@ -107,8 +108,8 @@ def read_bars(
     table = found.read(path, pair)
     timed = _timed(table, zone, path)
     scaled = scale(table.bars, pair, str(path))
-    length = _length(timed.utc, table.bar, bar, path)
     dated = scaled.bars.with_columns(timed.utc.alias("timestamp"))
+    length = bar_length(dated, table.bar, bar, path)
     whole, left_out = _split_incomplete(dated)
     bars = _finished(whole, pair, length, timed.zone)
     more = []
@@ -204,33 +205,6 @@ def _unsaid(table: VendorTable, path: Path) -> str:
         f"{path}: the file does not state its clock, and none is declared; {read}. Ask the vendor, then declare it: "
         f"--zone {example} (in a study: data.time_zone)"
     )
-
-
-def _length(utc: pl.Series, stated: str | None, wanted: str | None, path: Path) -> str:
-    """Return the length of the file's bars; refuse longer ones than wanted."""
-    if wanted and wanted not in MINUTES:
-        raise VendorError(f"{path}: a bar of {wanted!r} is none of {', '.join(MINUTES)}")
-    if stated and stated not in MINUTES:
-        raise VendorError(f"{path}: bars of {stated} are none of {', '.join(MINUTES)}; export shorter ones")
-    steps = utc.unique().sort().diff().drop_nulls()
-    minutes = steps.dt.total_seconds().median() if len(steps) else None
-    by_minutes = {float(60 * count): name for name, count in MINUTES.items()}
-    if stated is None and minutes is None:
-        if wanted:
-            return wanted
-        raise VendorError(f"{path}: a single row does not show how long a bar is; declare it with --bar")
-    length = stated or by_minutes.get(float(minutes))  # type: ignore[arg-type]
-    if length is None:
-        raise VendorError(
-            f"{path}: bars are {float(minutes) / 60:g} minutes apart (median), which is none of "  # type: ignore[arg-type]
-            f"{', '.join(MINUTES)}; export one of these"
-        )
-    if wanted and MINUTES[wanted] < MINUTES[length]:
-        raise VendorError(
-            f"{path}: bars are {length} long, but {wanted} is asked for: longer bars cannot be cut; declare their "
-            "length (--bar, in a study data.bar), or export shorter ones"
-        )
-    return length
 
 
 def _split_incomplete(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
