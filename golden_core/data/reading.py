@@ -106,11 +106,15 @@ def read_bars(
     """
     found, claim, notes = _reader(path, pair, format, columns)
     table = found.read(path, pair)
+    if table.bars.is_empty():
+        raise VendorError(f"{path}: the file holds no bar; fetch it again, or leave it out")
     timed = _timed(table, zone, path)
     scaled = scale(table.bars, pair, str(path))
     dated = scaled.bars.with_columns(timed.utc.alias("timestamp"))
     length = bar_length(dated, table.bar, bar, path)
     whole, left_out = _split_incomplete(dated)
+    if whole.is_empty():
+        raise VendorError(f"{path}: none of its {dated.height} bars is complete; fetch the file again when one is over")
     bars = _finished(whole, pair, length, timed.zone)
     more = []
     if bar and bar != length:
@@ -193,7 +197,7 @@ def _verified(naive: pl.DataFrame, zone: str, path: Path, *, declared: bool) -> 
     try:
         return verify_zone(active_times(naive), zone)
     except ZoneError as error:
-        own = "" if declared else " The clock is the file's own word: declare the right one with --zone."
+        own = "" if declared else ". The clock is the file's own word: declare the right one with --zone."
         raise ZoneError(f"{path}: {error}{own}", error.evidence) from None
 
 

@@ -16,7 +16,10 @@ from golden_core.data.vendors.times import Dates, Times, from_temporal, joined, 
 
 @dataclass(frozen=True, eq=False)
 class Assembled:
-    """Bars as in :class:`~golden_core.data.vendors.base.VendorTable`, the clock the rows state, and notes."""
+    """Bars as in :class:`~golden_core.data.vendors.base.VendorTable`, the clock the rows state, and notes.
+
+    A column ``complete`` (Boolean) says which bars were over when they were written, where the file has one.
+    """
 
     bars: pl.DataFrame
     clock: str | None
@@ -51,6 +54,8 @@ def assemble(
     numbers, number_notes = read_numbers(rows.table, names, rows.line, path, gaps=gaps)
     times = _times(rows, found, path, dates, active(numbers))
     bars = pl.DataFrame([times.values.alias("timestamp"), *numbers.get_columns(), rows.line.alias("line")])
+    if found.complete:
+        bars = bars.with_columns(_complete(rows.table[found.complete], rows.line, path))
     require_last_row(bars, path, ended=rows.ended)
     require_roles(bars, path, header=header)
     ignored = (f"not used: {', '.join(found.ignored)}",) if found.ignored else ()
@@ -59,15 +64,14 @@ def assemble(
 
 def _times(rows: Rows, found: Found, path: Path, dates: Dates, moved: pl.Series) -> Times:
     columns = [rows.table[name] for name in found.time]
-    first = columns[0]
+    first = columns[0] if len(columns) == 1 else joined(columns[0], columns[1], path)
     if first.dtype == pl.String:
-        texts = first if len(columns) == 1 else joined(first, columns[1].cast(pl.String))
-        faults = texts.is_null().arg_true()
+        faults = first.is_null().arg_true()
         if len(faults):
             raise VendorError(
                 f"{path}: {rows.line.name} {rows.line[int(faults[0])]}: there is no time; export the file again"
             )
-        return read_times(texts, rows.line, path, dates, moved)
+        return read_times(first, rows.line, path, dates, moved)
     if first.dtype.is_integer():
         return _numbered(first, rows, path, dates, moved)
     if first.dtype in (pl.Date, pl.Datetime):
@@ -76,6 +80,18 @@ def _times(rows: Rows, found: Found, path: Path, dates: Dates, moved: pl.Series)
         f"{path}: column {found.time[0]!r} holds {first.dtype}, expected times, text, or whole numbers since 1970; "
         "declare another column"
     )
+
+
+def _complete(cells: pl.Series, lines: pl.Series, path: Path) -> pl.Series:
+    words = cells.cast(pl.String).str.to_lowercase()
+    faults = (~words.is_in(["true", "false", "1", "0"]).fill_null(value=False)).arg_true()
+    if len(faults):
+        row = int(faults[0])
+        raise VendorError(
+            f"{path}: {lines.name} {lines[row]}: {cells.name} is {cells[row]!r}, expected true or false; mend the "
+            "cell, or leave the column out"
+        )
+    return words.is_in(["true", "1"]).alias("complete")
 
 
 def _numbered(counts: pl.Series, rows: Rows, path: Path, dates: Dates, moved: pl.Series) -> Times:

@@ -21,8 +21,12 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 TIMES = (
     "timestamp", "time", "datetime", "date", "opentime", "opendate", "opentimestamp", "bartime", "bardate", "gmttime",
     "utctime", "eettime", "localtime", "timegmt", "timeutc", "timeeet", "timestamputc", "datetimeutc", "dateutc",
-    "timestampgmt", "datetimegmt", "dategmt", "unix", "unixtime", "unixtimestamp", "epoch", "t", "index", "indexlevel0",
+    "timestampgmt", "datetimegmt", "dategmt", "unix", "unixtime", "unixtimestamp", "epoch", "t", "dtyyyymmdd",
+    "index", "indexlevel0",
 )  # fmt: skip
+DATES = ("date", "dtyyyymmdd")  # beside a column called time, days alone
+INDEXES = ("index", "indexlevel0")  # pandas' own, often a mere count
+COMPLETE = ("complete", "iscomplete")
 CLOSE_TIMES = ("closetime", "closedate", "closetimestamp", "endtime", "timeclose")
 VOLUMES = (
     "volume",
@@ -34,6 +38,10 @@ VOLUMES = (
     "realvolume",
     "bidvolume",
 )  # the first present counts
+
+_CODE = r"(?<![a-z])(?:gmt|utc)"
+_OFFSET = re.compile(_CODE + r"\s*(?P<sign>[+-])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?(?!\d)", re.IGNORECASE)
+_UTC = re.compile(_CODE + r"(?![a-z])(?!.*(?:\d|plus|minus))", re.IGNORECASE)  # time_utc_plus2 is not UTC
 
 
 @dataclass(frozen=True)
@@ -49,12 +57,15 @@ class Found:
     volume : str or None
     ignored : tuple of str
         Columns that are not used.
+    complete : str or None
+        The column that says whether a bar was over when it was written.
     """
 
     time: tuple[str, ...]
     prices: Mapping[str, str]
     volume: str | None
     ignored: tuple[str, ...]
+    complete: str | None = None
 
 
 def normal(name: str) -> str:
@@ -89,23 +100,36 @@ def find_columns(names: Sequence[str], path: Path, declared: Mapping[str, str | 
     known = next((by_normal[alias] for alias in VOLUMES if alias in by_normal), None)
     volume = said.get("volume", known)
     prices = {ours: theirs for ours, theirs in meant.items() if theirs is not None}
-    used = {*prices.values(), *time, volume}
-    return Found(time, prices, volume, tuple(name for name in names if name not in used and name))
+    complete = next((name for name in names if normal(name) in COMPLETE), None)
+    used = {*prices.values(), *time, volume, complete}
+    return Found(time, prices, volume, tuple(name for name in names if name not in used and name), complete)
 
 
 def has_bars(names: Sequence[str]) -> bool:
     """Whether a header names a time and four prices, each at least once."""
     found = {normal(name) for name in names}
-    timed = found & {*TIMES, *CLOSE_TIMES} or "" in names
+    timed = {_time_name(name) for name in names} & {*TIMES, *CLOSE_TIMES} or "" in names
     return bool(timed) and all(found & set(aliases) for aliases in ALIASES.values())
 
 
 def clock_in(name: str) -> str | None:
-    """Return the clock that the name of a time column states: ``Gmt time`` and ``time_utc`` say UTC."""
-    words = re.split(r"[^a-z]+", name.lower())
-    if {"gmt", "utc"} & set(words):
+    """Return the clock that the name of a time column states.
+
+    ``Gmt time`` and ``time_utc`` say UTC, ``Time (GMT+0200)`` says UTC+02:00; a name that says more than is understood
+    states nothing.
+    """
+    offset = _OFFSET.search(name)
+    if offset:
+        shift = f"{int(offset['hours']):02}:{offset['minutes'] or '00'}"
+        return "UTC" if shift == "00:00" else f"UTC{offset['sign']}{shift}"
+    if _UTC.search(name):
         return "UTC"
-    return "EET" if "eet" in words else None
+    return "EET" if "eet" in re.split(r"[^a-z]+", name.lower()) else None
+
+
+def _time_name(name: str) -> str:
+    """Return the normal form of a time column's name without the offset that it states."""
+    return normal(_OFFSET.sub("", name))
 
 
 def _one(names: Sequence[str], ours: str, aliases: Sequence[str], path: Path) -> str:
@@ -125,10 +149,12 @@ def _one(names: Sequence[str], ours: str, aliases: Sequence[str], path: Path) ->
 
 
 def _time(names: Sequence[str], path: Path) -> tuple[str, ...]:
-    by_normal = {normal(name): name for name in reversed(names)}
-    if "date" in by_normal and "time" in by_normal:
-        return by_normal["date"], by_normal["time"]
-    found = [name for name in names if normal(name) in TIMES]
+    by_name = {_time_name(name): name for name in reversed(names)}
+    day = next((by_name[date] for date in DATES if date in by_name), None)
+    if day is not None and "time" in by_name:
+        return day, by_name["time"]
+    found = [name for name in names if _time_name(name) in TIMES]
+    found.sort(key=lambda name: normal(name) in INDEXES)  # the likelier is proposed
     # pandas writes an index without a name as a first column without one.
     found = found or [name for name in names[:1] if not name]
     if len(found) == 1:

@@ -7,7 +7,8 @@ from pathlib import Path
 from golden_core.data.vendors import GENERAL, READERS, reader
 from golden_core.data.vendors.base import Claim, Reader, VendorError
 from golden_core.data.vendors.names import pairs_in_name
-from golden_core.data.vendors.text import read_head, refuse_packed, require_text
+from golden_core.data.vendors.plain import PLAIN_PARQUET
+from golden_core.data.vendors.text import HEAD_BYTES, read_head, refuse_packed, require_text
 
 AUTO = "auto"
 
@@ -78,10 +79,20 @@ def _unknown(path: Path) -> VendorError:
     if path.is_dir():
         return VendorError(f"{path} is a folder, and holds no files of a format that comes in folders; name a file")
     refuse_packed(path)
+    columns = PLAIN_PARQUET.names(path)
+    kind = "plain_csv" if columns is None else "plain_parquet"
+    what = _beginning(path) if columns is None else f"it is Parquet with the columns {', '.join(map(repr, columns))}"
+    return VendorError(
+        f"{path}: no reader knows this format: {what}. Known are {', '.join(READERS)}; a table with other column "
+        f"names can be declared: --format {kind} --column open=NAME … (in a study: format columns)"
+    )
+
+
+def _beginning(path: Path) -> str:
     require_text(path)
     head = read_head(path)
-    begins = f"it begins with {head.lines[0][:100]!r}" if head else "it holds nothing but blank lines"
-    return VendorError(
-        f"{path}: no reader knows this format: {begins}. Known are {', '.join(READERS)}; a table with other column "
-        "names can be declared: --format plain_csv --column open=NAME … (in a study: format columns)"
-    )
+    if head:
+        return f"it begins with {head.lines[0][:100]!r}"
+    with path.open("rb") as stream:
+        blank = not stream.read(HEAD_BYTES).strip()
+    return "it holds nothing but blank lines" if blank else f"its first line is longer than {HEAD_BYTES} bytes"

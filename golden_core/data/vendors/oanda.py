@@ -49,14 +49,8 @@ class _OandaCsv:
         """
         rows = read_rows(path, header=True)
         found = find_columns(rows.table.columns, path)
-        states = [name for name in found.ignored if normal(name) == "complete"]
-        ignored = tuple(name for name in found.ignored if name not in states)
-        assembled = assemble(rows, Found(found.time, found.prices, found.volume, ignored), path, Dates())
-        bars = assembled.bars
-        if states:
-            words = rows.table[states[0]].str.to_lowercase()
-            bars = bars.with_columns(_booleans(words, rows.line, path).alias("complete"))
-        return VendorTable(bars, self.name, assembled.clock, None, side_in_name(path), assembled.notes)
+        assembled = assemble(rows, found, path, Dates())
+        return VendorTable(assembled.bars, self.name, assembled.clock, None, side_in_name(path), assembled.notes)
 
 
 @dataclass(frozen=True)
@@ -98,15 +92,14 @@ class _OandaJson:
         side = _side(candles[0], self.side, path)
         table = _table(candles, side, path)
         line = pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True).alias("candle")
-        found = Found(("time",), {name: name for name in PRICES}, "volume", ())
+        found = Found(("time",), {name: name for name in PRICES}, "volume", (), "complete")
         assembled = assemble(Rows(table, line, True, ()), found, path, Dates())
-        bars = assembled.bars.with_columns(table["complete"])
         given = answer.get("granularity")
         bar = _BARS.get(given) if isinstance(given, str) else None
         if given is not None and bar is None:
             raise VendorError(f"{path}: granularity {given!r} is none of {', '.join(_BARS)}; request one of these")
         notes = [f"{side} prices", *assembled.notes]
-        return VendorTable(bars, self.name, assembled.clock or "UTC", bar, side, notes)
+        return VendorTable(assembled.bars, self.name, assembled.clock or "UTC", bar, side, notes)
 
 
 OANDA_CSV = _OandaCsv()
@@ -119,6 +112,8 @@ def _answer(path: Path) -> dict[str, Any]:
         answer = json.loads(path.read_bytes())
     except UnicodeDecodeError as error:
         raise VendorError(f"{path}: byte {error.start} is not UTF-8; save the answer as it was sent") from None
+    except RecursionError:
+        raise VendorError(f"{path}: the JSON nests too deep for candles; save the answer as it was sent") from None
     except json.JSONDecodeError as error:
         raise VendorError(
             f"{path}: line {error.lineno}, column {error.colno}: {error.msg}: the JSON is broken or cut off"
@@ -165,11 +160,3 @@ def _table(candles: list[Any], side: str, path: Path) -> pl.DataFrame:
                 f"{path}: candle {int(faults[0]) + 1} has no usable {name}; save the answer as it was sent"
             )
     return table
-
-
-def _booleans(words: pl.Series, lines: pl.Series, path: Path) -> pl.Series:
-    faults = (~words.is_in(["true", "false", "1", "0"])).arg_true()
-    if len(faults):
-        row = int(faults[0])
-        raise VendorError(f"{path}: {lines.name} {lines[row]}: complete is {words[row]!r}, expected true or false")
-    return words.is_in(["true", "1"])

@@ -38,11 +38,11 @@ class Plain:
 
     def is_table(self, path: Path) -> bool:
         """Whether the file has named columns of this kind, whatever they are called."""
-        return self._names(path) is not None
+        return self.names(path) is not None
 
     def sniff(self, path: Path) -> Claim | None:
         """Claim a table whose columns include a time and four prices by names that are known."""
-        names = self._names(path)
+        names = self.names(path)
         if names is None:
             return None
         return Claim(self.name, "its columns name a time and four prices") if has_bars(names) else None
@@ -65,7 +65,8 @@ class Plain:
             notes.append(f"the column {found.time[-1]!r} states the clock {stated}")
         return VendorTable(assembled.bars, self.name, assembled.clock or stated, None, side_in_name(path), notes)
 
-    def _names(self, path: Path) -> Sequence[str] | None:
+    def names(self, path: Path) -> Sequence[str] | None:
+        """Return the names of the columns, or None where the file is of another kind."""
         raise NotImplementedError
 
     def _rows(self, path: Path) -> Rows:
@@ -77,7 +78,7 @@ class _PlainCsv(Plain):
 
     name = "plain_csv"
 
-    def _names(self, path: Path) -> Sequence[str] | None:
+    def names(self, path: Path) -> Sequence[str] | None:
         head = read_head(path)
         return head.header if head else None
 
@@ -90,7 +91,7 @@ class _PlainParquet(Plain):
 
     name = "plain_parquet"
 
-    def _names(self, path: Path) -> Sequence[str] | None:
+    def names(self, path: Path) -> Sequence[str] | None:
         if not path.is_file():
             return None
         with path.open("rb") as stream:

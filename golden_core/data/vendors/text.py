@@ -24,6 +24,11 @@ _PACKED = {
     b"7z\xbc\xaf": "7z",
     b"Rar!": "rar",
 }
+_OTHERS = {
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save its sheet as CSV"),
+    b"ARROW1": ("an Arrow file", "write it as Parquet"),
+    b"\x89HDF": ("an HDF5 file", "write it as Parquet"),
+}
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -76,17 +81,22 @@ def strip(field: str) -> str:
 
 
 def refuse_packed(path: Path) -> None:
-    """Refuse an empty file, and an archive, which may hold several files.
+    """Refuse an empty file, an archive, which may hold several files, and binary tables that no reader is for.
 
     Raises
     ------
     VendorError
-        Naming the kind of archive.
+        Naming the kind.
     """
     with path.open("rb") as stream:
         first = stream.read(8)
     if not first:
         raise VendorError(f"{path}: the file is empty; it was perhaps never downloaded whole: fetch it again")
+    kind, fix = next((other for magic, other in _OTHERS.items() if first.startswith(magic)), (None, ""))
+    if first.startswith(b"PK") and path.suffix.lower().startswith(".xls"):
+        kind, fix = _OTHERS[b"\xd0\xcf\x11\xe0"]  # since 2007 a zip archive
+    if kind:
+        raise VendorError(f"{path}: this is {kind}; {fix}")
     for magic, kind in _PACKED.items():
         if first.startswith(magic):
             raise VendorError(f"{path}: this is a {kind} archive; unpack it and name the file inside")
@@ -192,11 +202,19 @@ def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
             "example with iconv -f cp1252 -t utf-8, or check that it is a text file at all"
         ) from None
     if b"\0" in data:
-        raise VendorError(f"{path}: byte {data.index(0)} is zero: this is no text file; name its reader with --format")
+        raise VendorError(f"{path}: byte {data.index(0)} is zero: {_zeros(data)}")
     if b"\r" in data:
         data = data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n")
         data = data if b"\n" in data else data.replace(b"\r", b"\n")
     return data.rstrip(b"\n") + b"\n", data.endswith(b"\n"), notes
+
+
+def _zeros(data: bytes) -> str:
+    """Say what text with zero bytes is, and the fix."""
+    for place, code in ((1, "utf-16le"), (0, "utf-16be")):
+        if 2 * data[place:1000:2].count(0) > len(data[place:1000:2]):
+            return f"this looks like UTF-16 text without byte order mark; save it as UTF-8, iconv -f {code} -t utf-8"
+    return "this is no text file; name its reader with --format"
 
 
 def _filled_lines(data: bytes) -> tuple[IntArray, IntArray]:

@@ -264,9 +264,24 @@ def _not_a_time(path: Path, lines: pl.Series, row: int, text: str, like: str) ->
     )
 
 
-def joined(date: pl.Series, time: pl.Series) -> pl.Series:
-    """Return texts of date and time of day as one text."""
-    return (date + " " + time).alias("timestamp")
+def joined(date: pl.Series, time: pl.Series, path: Path) -> pl.Series:
+    """Return days and times of day, as text or typed, as one text.
+
+    Raises
+    ------
+    VendorError
+        If the first column is not of days alone, or the second not of times of day.
+    """
+    naive = isinstance(date.dtype, pl.Datetime) and date.dtype.time_zone is None
+    if date.dtype == pl.Date or (naive and (date.dt.time() == datetime.time()).all()):
+        date = date.dt.strftime("%Y-%m-%d")
+    if not (date.dtype == pl.String or date.dtype.is_integer()) or time.dtype not in (pl.String, pl.Time):
+        raise VendorError(
+            f"{path}: columns {date.name!r} and {time.name!r} hold {date.dtype} and {time.dtype}, expected days and "
+            "times of day; if one of them is the whole time, declare it with --column timestamp=NAME (in a study: "
+            "format columns)"
+        )
+    return (date.cast(pl.String) + " " + time.cast(pl.String)).alias("timestamp")
 
 
 def from_temporal(values: pl.Series, path: Path, lines: pl.Series) -> Times:

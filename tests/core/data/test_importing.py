@@ -74,6 +74,14 @@ def test_nothing_is_written_of_a_file_that_is_refused(written: Any, tmp_path: Pa
     assert not (tmp_path / "home").exists()
 
 
+def test_a_history_without_bars_is_not_imported(tmp_path: Path) -> None:
+    path = tmp_path / "EURUSD" / "2024" / "00" / "01" / "10h_ticks.bi5"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    with pytest.raises(VendorError, match=r"10h_ticks.bi5: the file holds no bar; fetch it again, or leave it out"):
+        import_file(tmp_path / "home", path, "EURUSD")
+
+
 def test_a_killed_import_leaves_no_bars_without_account(written: Any, tmp_path: Path, monkeypatch: Any) -> None:
     def fail(*arguments: Any) -> None:
         raise KeyboardInterrupt

@@ -39,6 +39,12 @@ def _zipped(text: str) -> bytes:
         (HEADER.encode(), "x.csv: there is a header and no row below it"),
         (gzip.compress(GOOD.encode()), "x.csv: this is a gzip archive; unpack it"),
         (_zipped(GOOD), "x.csv: this is a zip archive; unpack it"),
+        (b"PK\x03\x04" + bytes(99), "x.csv: this is a zip archive"),
+        (b"\xd0\xcf\x11\xe0" + bytes(99), "x.csv: this is an Excel workbook; save its sheet as CSV"),
+        (b"ARROW1" + bytes(99), "x.csv: this is an Arrow file; write it as Parquet"),
+        (GOOD.encode("utf-16-le"), "x.csv: byte 1 is zero: .* UTF-16 text without byte order mark; .*utf-16le"),
+        (GOOD.encode("utf-16-be"), "x.csv: byte 0 is zero: .* UTF-16 text without byte order mark; .*utf-16be"),
+        (b"x" * HEAD_BYTES, f"no reader knows this format: its first line is longer than {HEAD_BYTES} bytes"),
         (_changed(3, "10", "10\xa0€").encode("cp1252"), r"x.csv: line 5: byte 0x(a0|80) is not UTF-8.*iconv"),
         (_changed(3, "1.2", "1\x002").encode(), r"x.csv: byte \d+ is zero: this is no text file"),
         (_changed(3, ",1.15", "").encode(), "x.csv: line 5: 5 fields where the first line has 6: '15.01.2024 03.*mend"),
@@ -95,6 +101,12 @@ def test_ends_marks_spaces_and_separators_do_not_matter(content: bytes, note: st
     assert read.bars.equals(read_bars(tmp_path / "good.csv", "EURUSD").bars)
     assert read.bars.height == 48
     assert note in read.notes if note else len(read.notes) == 2
+
+
+def test_a_workbook_is_no_archive_to_unpack(tmp_path: Path) -> None:
+    (tmp_path / "x.xlsx").write_bytes(_zipped(GOOD))
+    with pytest.raises(VendorError, match="this is an Excel workbook; save its sheet as CSV"):
+        read_bars(tmp_path / "x.xlsx", "EURUSD")
 
 
 def test_lines_are_counted_in_the_file(tmp_path: Path) -> None:

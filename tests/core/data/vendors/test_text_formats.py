@@ -209,6 +209,12 @@ def test_json_that_is_cut_off_is_refused(tmp_path: Path) -> None:
         read_bars(path, "EURUSD")
 
 
+def test_json_without_end_of_nesting_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"candles":' + "[" * 100_000)
+    with pytest.raises(VendorError, match="the JSON nests too deep"):
+        read_bars(tmp_path / "x.json", "EURUSD")
+
+
 def test_unix_times_of_oanda(tmp_path: Path) -> None:
     def unix(answer: dict[str, Any]) -> None:
         for candle in answer["candles"]:
