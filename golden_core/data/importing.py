@@ -78,7 +78,7 @@ def _record(reading: Reading, path: Path, pair: str, declared: Mapping[str, Any]
     bars, evidence = reading.bars, reading.evidence
     return {
         "pair": pair,
-        "original": path.name,
+        "original": path.name.encode(errors="replace").decode(),  # a name need not be text
         "sha256": hash_source(path),
         "declared": dict(declared),
         "format": reading.claim.format,

@@ -6,6 +6,7 @@ Whether a file keeps the clock that it is said to keep does not belong here: see
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 import zoneinfo
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import polars as pl
 
 from golden_core.study.values import BROKER_CLOCKS
 
+FURTHEST = 14  # hours by which a clock can be put forward or back: no place on earth is further from UTC
 _SHIFTED = re.compile(r"(?P<zone>.+?)(?:(?P<sign>[+-])(?P<hours>\d\d):(?P<minutes>\d\d))?")
 
 
@@ -62,7 +64,8 @@ def parse_clock(name: str) -> Clock:
         If there is no such zone.
     """
     parts = _SHIFTED.fullmatch(BROKER_CLOCKS.get(name, name))
-    if parts is None or not _exists(parts["zone"]):
+    within = parts is not None and int(parts["hours"] or 0) <= FURTHEST and int(parts["minutes"] or 0) < 60
+    if parts is None or not within or not _exists(parts["zone"]):
         raise ZoneError(
             f"unknown clock {name!r}: expected an IANA name such as Europe/Berlin, a fixed offset such as UTC+02:00, "
             "EET (European rules) or EET_US (New York plus seven hours)"
@@ -133,10 +136,13 @@ _REPEATED = (
 )
 
 
+@functools.cache
 def _exists(zone: str) -> bool:
     try:
         zoneinfo.ZoneInfo(zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        # The system's folder of zones has names that polars does not know, such as localtime.
+        pl.Series([0]).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.ComputeError):
         return False
     return True
 

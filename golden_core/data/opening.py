@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from golden_core.data.doctor import Patient
 from golden_core.data.importing import hash_source
 from golden_core.data.reading import read_bars
 from golden_core.data.vendors.base import VendorError
+from golden_core.data.vendors.detect import AUTO
 from golden_core.data.vendors.names import pairs_in_name
 
 
-def open_file(path: Path, *, pair: str | None = None, zone: str | None = None) -> Patient:
+def open_file(
+    path: Path,
+    *,
+    pair: str | None = None,
+    zone: str | None = None,
+    format: str = AUTO,
+    columns: Mapping[str, str | None] | None = None,
+) -> Patient:
     """Read a file of any known format.
 
     Parameters
@@ -21,6 +30,8 @@ def open_file(path: Path, *, pair: str | None = None, zone: str | None = None) -
         By default the one that the file's name mentions, or else the nearest folder above it that mentions one.
     zone : str, optional
         The clock of the file; by default its own word.
+    format, columns
+        As for :func:`~golden_core.data.reading.read_bars`.
 
     Raises
     ------
@@ -29,11 +40,13 @@ def open_file(path: Path, *, pair: str | None = None, zone: str | None = None) -
     ZoneError
         If the trading week contradicts the clock, or a time does not exist on it.
     """
+    if not path.exists():
+        raise VendorError(f"there is no file {path}")
     mentions = (pairs_in_name(place) for place in (path, *path.absolute().parents))
     named = next((found for found in mentions if found), set())
     if pair is None and len(named) != 1:
         raise VendorError(f"{path}: its name mentions {', '.join(sorted(named)) or 'no pair'}; declare it with --pair")
-    reading = read_bars(path, pair or named.pop(), zone=zone)
+    reading = read_bars(path, pair or named.pop(), format=format, zone=zone, columns=columns)
     return Patient(
         bars=reading.bars,
         bar=reading.bar,

@@ -16,9 +16,19 @@ def doctor(
     zone: Annotated[
         str | None, typer.Option(help="The file's clock: Europe/Berlin, UTC+02:00, EET, EET_US (New York + 7).")
     ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="As for an import: auto, or a format's name, perhaps with a choice.")
+    ] = "auto",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OURS=THEIRS", help="What the file calls timestamp, open, high, low, close, volume."),
+    ] = None,
     study: Annotated[str, typer.Option(help="The study whose checks set the thresholds.")] = "legacy",
     against: Annotated[
         Path | None, typer.Option(help="A second source of the same pair: do both keep one clock, do prices agree?")
+    ] = None,
+    against_zone: Annotated[
+        str | None, typer.Option(help="The second file's clock, if it is not the one that --zone declares.")
     ] = None,
     card: Annotated[Path | None, typer.Option(help="Also write the data card to this file.")] = None,
 ) -> None:
@@ -32,11 +42,12 @@ def doctor(
         from golden_core.data.local_time import ZoneError
         from golden_core.data.opening import open_file
         from golden_core.lake import write_text
+        from golden_dagster.cli.imports import declared_columns
 
-        checks = load_study(study).checks
+        checks, columns = load_study(study).checks, declared_columns(column or [])
         try:
-            other = None if against is None else open_file(against, pair=pair, zone=zone)
-            diagnosis = examine(open_file(file, pair=pair, zone=zone), checks, other)
+            other = None if against is None else open_file(against, pair=pair, zone=against_zone or zone)
+            diagnosis = examine(open_file(file, pair=pair, zone=zone, format=format_, columns=columns), checks, other)
         except ZoneError as error:
             typer.echo(f"FAIL clock: {error}", err=True)
             raise typer.Exit(1) from None

@@ -67,7 +67,8 @@ def import_view(imported: Imported, home: Path) -> Table:
         "written": str(imported.path.relative_to(home)),
         "account": str(imported.sidecar.relative_to(home)),
     }
-    table = Table(title=f"{record['pair']} from {record['original']}", title_justify="left", show_header=False)
+    title = escape(f"{record['pair']} from {record['original']}")
+    table = Table(title=title, title_justify="left", show_header=False)
     table.add_column("what", no_wrap=True)
     table.add_column("decided", overflow="fold")
     for name, value in rows.items():

@@ -78,3 +78,6 @@ def teaching() -> Iterator[None]:
     except (*read, *work, *legacy, EvidenceError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        typer.echo(f"{error.filename}: {error.strerror}; name another place, or mend its rights", err=True)
+        raise typer.Exit(USAGE) from None

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from golden_core.data.clock import expected_opens
+from golden_core.data.local_time import from_utc
 from golden_dagster.cli.application import app
 
 
@@ -55,7 +56,8 @@ def test_a_contradicted_clock_is_exit_status_1(file):
 
 
 def test_what_cannot_be_read_is_exit_status_2(tmp_path, file):
-    assert doctor(tmp_path / "none.parquet").exit_code == 2
+    missing = doctor(tmp_path / "none.parquet")
+    assert (missing.exit_code, missing.stderr) == (2, f"there is no file {tmp_path / 'none.parquet'}\n")
     assert doctor(file, "--study", "nosuch").exit_code == 2
 
 
@@ -86,3 +88,32 @@ def test_a_second_source_that_cannot_be_compared(file, tmp_path):
     few = doctor(file, "--against", other)
     assert "| the second source agrees | not applicable |" in few.stdout
     assert few.exit_code == 0
+
+
+def test_two_sources_may_keep_two_clocks(file, tmp_path):
+    """A broker's history against a bank's: the clock declared for the one is not the other's."""
+    table = pl.read_parquet(file)
+    broker, bank = tmp_path / "EURUSD_broker.parquet", tmp_path / "EURUSD_bank.csv"
+    table.with_columns(from_utc(table["timestamp"], "EET_US")).write_parquet(broker)
+    table.rename({"timestamp": "Gmt time"}).write_csv(bank, datetime_format="%d.%m.%Y %H:%M:%S")
+    assert doctor(broker, "--zone", "EET_US", "--against", bank).exit_code == 1
+    result = doctor(broker, "--zone", "EET_US", "--against", bank, "--against-zone", "UTC")
+    assert result.exit_code == 0, result.output
+    assert "100.0% of closes are equal" in result.stdout
+
+
+def test_format_and_columns_may_be_declared(file, tmp_path):
+    path = tmp_path / "EURUSD.csv"
+    table = pl.read_parquet(file).rename({"timestamp": "when"})
+    table.write_csv(path, datetime_format="%d/%m/%Y %H:%M")
+    assert doctor(path, "--zone", "UTC").exit_code == 2
+    assert doctor(path, "--zone", "UTC", "--column", "timestamp=when").exit_code == 0
+    declared = doctor(path, "--zone", "UTC", "--column", "timestamp=when", "--format", "plain_csv:day_first")
+    assert declared.exit_code == 0, declared.output
+    assert "dates are day before month, as declared" in declared.stdout
+
+
+def test_a_place_that_cannot_be_written_is_no_traceback(file, tmp_path):
+    result = doctor(file, "--card", file / "card.md")
+    assert (result.exit_code, str(file) in result.stderr) == (2, True)
+    assert len(result.stderr.splitlines()) == 1

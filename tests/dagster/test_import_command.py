@@ -89,3 +89,17 @@ def test_a_fault_is_one_line_and_exit_status_2(arguments, message, home, tmp_pat
     assert message in result.output
     assert "Traceback" not in result.output
     assert not home.exists()
+
+
+def test_a_name_that_is_no_text_and_a_home_that_is_a_file(home, tmp_path):
+    path = tmp_path / "x[b]\udcff.csv"  # a byte that is not UTF-8, as old archives have them
+    FORMS["dukascopy_gmt"].write(hourly("2024-03-03", 2), path, 5)
+    result = run(path, "--pair", "EURUSD")
+    assert result.exit_code == 0, result.output
+    assert "EURUSD from x[b]?.csv" in result.output
+    home.rename(tmp_path / "elsewhere")
+    home.touch()
+    result = run(path, "--pair", "EURUSD")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(str(home))
+    assert len(result.stderr.splitlines()) == 1
