@@ -74,8 +74,9 @@ def import_(
     the trading week: if the weekends contradict it, nothing is imported. What can be read in two ways is refused, with
     both readings. No bar is cleaned, sorted or filled in.
 
-    Formats: dukascopy_csv, bi5, histdata_m1, histdata_ticks, metatrader4_csv, hst, metatrader5, oanda_csv, oanda_json,
-    plain_csv, plain_parquet. Use the result in a study: data.source=files, data.settings.format=auto, and its path.
+    Formats: dukascopy_csv, dukascopy_ticks, bi5, histdata_m1, histdata_ticks, metatrader4_csv, hst, metatrader5,
+    oanda_csv, oanda_json, plain_csv, plain_parquet. Use the result in a study: data.source=files,
+    data.settings.format=auto, and its path.
 
         golden data import EURUSD_Candlestick_1_Hour_BID_01.01.2024-01.01.2025.csv --pair EURUSD
         golden data import EURUSD60.csv --pair EURUSD --zone EET_US

@@ -126,6 +126,19 @@ def _histdata_ticks(bars: pl.DataFrame, path: Path, digits: int) -> None:
     _table(path, columns, ",", header=False)
 
 
+def _dukascopy_ticks(bars: pl.DataFrame, path: Path, digits: int) -> None:
+    minutes = _minutes(bars)
+    bid, volume = minutes["open"], [f"{value:g}" for value in minutes["volume"]]
+    columns = {
+        "Gmt time": _text(minutes, "UTC", "%d.%m.%Y %H:%M:%S.371"),
+        "Ask": [f"{value * 1.0001:.{digits}f}" for value in bid],
+        "Bid": [f"{value:.{digits}f}" for value in bid],
+        "AskVolume": ["7"] * len(volume),
+        "BidVolume": volume,
+    }
+    _table(path, columns, ",")
+
+
 def _metatrader4(bars: pl.DataFrame, path: Path, digits: int) -> None:
     columns = {"date": _text(bars, "EET_US", "%Y.%m.%d"), "time": _text(bars, "EET_US", "%H:%M")}
     _table(path, {**columns, **_cells(bars, digits)}, ",", header=False, end="\r\n")
@@ -213,6 +226,7 @@ FORMS: dict[str, Form] = {
     "dukascopy_local": Form("csv", _dukascopy_local),
     "dukascopy_eet": Form("csv", _dukascopy_eet),
     "dukascopy_semicolon": Form("csv", _dukascopy_semicolon),
+    "dukascopy_ticks": Form("csv", _dukascopy_ticks, {"bar": "1h"}),
     "histdata_m1": Form("csv", _histdata_m1, {"bar": "1h"}),
     "histdata_ticks": Form("csv", _histdata_ticks, {"bar": "1h"}),
     "metatrader4": Form("csv", _metatrader4, {"zone": "EET_US"}),

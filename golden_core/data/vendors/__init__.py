@@ -13,6 +13,7 @@ from golden_core.data.vendors.base import Reader, VendorError
 READERS: dict[str, str] = {
     "bi5": "golden_core.data.vendors.bi5:BI5",
     "dukascopy_csv": "golden_core.data.vendors.dukascopy_csv:DUKASCOPY_CSV",
+    "dukascopy_ticks": "golden_core.data.vendors.dukascopy_ticks:DUKASCOPY_TICKS",
     "histdata_m1": "golden_core.data.vendors.histdata:HISTDATA_M1",
     "histdata_ticks": "golden_core.data.vendors.histdata:HISTDATA_TICKS",
     "hst": "golden_core.data.vendors.hst:HST",

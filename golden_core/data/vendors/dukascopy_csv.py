@@ -33,7 +33,7 @@ class _DukascopyCsv:
     def sniff(self, path: Path) -> Claim | None:
         """Claim a file whose header names a time as Dukascopy does, and four prices."""
         head = read_head(path)
-        column = _time_column(head.header) if head else None
+        column = time_column(head.header) if head else None
         if head is None or column is None or not has_bars((*head.header, "time")):
             return None
         return Claim(self.name, f"its header calls the time {column!r}, as Dukascopy does, and names four prices")
@@ -47,7 +47,7 @@ class _DukascopyCsv:
             At the first malformed row; or if the header states a zone that the rows' offsets contradict.
         """
         rows = read_rows(path, header=True)
-        column = _time_column(rows.table.columns)
+        column = time_column(rows.table.columns)
         if column is None:
             listed = ", ".join(map(repr, rows.table.columns))
             raise VendorError(
@@ -71,7 +71,8 @@ class _DukascopyCsv:
 DUKASCOPY_CSV = _DukascopyCsv()
 
 
-def _time_column(names: Sequence[str]) -> str | None:
+def time_column(names: Sequence[str]) -> str | None:
+    """Return the column that names a time as Dukascopy does, or None unless there is exactly one."""
     found = [name for name in names if _TIME.fullmatch(name) and _zone_code(name) in _CLOCKS]
     # 'Time (CST)' is Dukascopy's as well, and says nothing that could be relied on.
     found = found or [name for name in names if re.fullmatch(r"time \([a-z]+\)", name, re.IGNORECASE)]

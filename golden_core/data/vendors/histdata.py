@@ -13,7 +13,7 @@ from golden_core.data.vendors.base import Claim, VendorError, VendorTable
 from golden_core.data.vendors.columns import Found
 from golden_core.data.vendors.prices import read_numbers
 from golden_core.data.vendors.text import Rows, read_head, read_rows
-from golden_core.data.vendors.ticks import bars_from_ticks
+from golden_core.data.vendors.ticks import bars_from_ticks, require_spread
 from golden_core.data.vendors.times import Dates, read_times
 
 # HistData documents "Eastern Standard Time (EST) time-zone without Day Light Savings adjustments" for all its files.
@@ -82,7 +82,7 @@ class _HistDataTicks:
         always = pl.repeat(value=True, n=numbers.height, eager=True, dtype=pl.Boolean)
         times = read_times(rows.table["0"], rows.line, path, Dates(), always)
         ticks = numbers.with_columns(times.values.alias("timestamp"))
-        _require_spread(ticks, path)
+        require_spread(ticks, path, "the second column", "the third")
         bars = bars_from_ticks(ticks, TICK_BAR, self.side)
         bars = bars.with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
         made = f"{ticks.height} ticks give {bars.height} {self.side} bars of {TICK_BAR}; a minute without has no bar"
@@ -105,13 +105,4 @@ def _require_width(rows: Rows, path: Path, widths: tuple[int, int], expected: st
         raise VendorError(
             f"{path}: line {rows.line[0]}: {rows.table.width} fields, expected {expected}; "
             "leave the format to detection, or name another"
-        )
-
-
-def _require_spread(ticks: pl.DataFrame, path: Path) -> None:
-    crossed = int((ticks["bid"] > ticks["ask"]).sum())
-    if 2 * crossed > ticks.height:
-        raise VendorError(
-            f"{path}: in {crossed} of {ticks.height} ticks the second column, the bid, is above the third, the ask: "
-            "the columns seem to be swapped; export the file again"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import polars as pl
@@ -71,6 +72,30 @@ def bars_from_ticks(ticks: pl.DataFrame | pl.LazyFrame, bar: str, side: str = "b
     if faults:
         raise VendorError(f"{faults} ticks have no time or no finite {side} price; give only ticks that have both")
     return bars.drop("faults")
+
+
+def require_spread(ticks: pl.DataFrame, path: Path, bid: str, ask: str) -> None:
+    """Refuse ticks of which more than half are bid above ask: the columns must be swapped.
+
+    Parameters
+    ----------
+    ticks : pl.DataFrame
+        ``bid`` and ``ask``.
+    path : Path
+    bid, ask : str
+        The file's words for the two columns.
+
+    Raises
+    ------
+    VendorError
+        With the count.
+    """
+    crossed = int((ticks["bid"] > ticks["ask"]).sum())
+    if 2 * crossed > ticks.height:
+        raise VendorError(
+            f"{path}: in {crossed} of {ticks.height} ticks the bid ({bid}) is above the ask ({ask}): the columns seem "
+            "to be swapped; export the file again"
+        )
 
 
 def _require(columns: pl.Schema, bar: str, side: str) -> None:

@@ -140,6 +140,22 @@ def test_bids_above_asks_are_refused(tmp_path: Path) -> None:
         read_bars(tmp_path / "t.csv", "EURUSD")
 
 
+def test_sides_of_dukascopys_ticks(tmp_path: Path) -> None:
+    lines = [f"02.01.2024 10:00:0{s}.5,1.1002,1.1000,2.5,1.5" for s in range(3)]
+    path = tmp_path / "ticks.csv"
+    path.write_text("\n".join(["Gmt time,Ask,Bid,AskVolume,BidVolume", *lines]))
+    for choice, price, volume in (("bid", 1.1, 4.5), ("ask", 1.1002, 7.5), ("mid", 1.1001, 12.0)):
+        read = read_bars(path, "EURUSD", format=f"dukascopy_ticks:{choice}", zone="UTC")
+        assert (read.side, read.bar, read.bars["close"].round(6).to_list()) == (choice, "1m", [price])
+        assert read.bars["volume"].to_list() == [volume]
+    path.write_text("\n".join(["Gmt time,Bid,Ask,AskVolume,BidVolume", *lines]))
+    with pytest.raises(VendorError, match=r"in 3 of 3 ticks the bid \(Bid\) is above the ask \(Ask\)"):
+        read_bars(path, "EURUSD")
+    path.write_text("Gmt time,Open\n02.01.2024 10:00:00,1.1\n")
+    with pytest.raises(VendorError, match="expected columns like Gmt time, Ask, Bid, AskVolume, BidVolume"):
+        read_bars(path, "EURUSD", format="dukascopy_ticks")
+
+
 # OANDA
 
 
