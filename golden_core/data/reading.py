@@ -17,7 +17,7 @@ from golden_core.data.vendors.base import Claim, Reader, VendorError, VendorTabl
 from golden_core.data.vendors.detect import AUTO, detect
 from golden_core.data.vendors.plain import PLAIN_CSV, PLAIN_PARQUET, Plain
 from golden_core.data.vendors.scaling import scale
-from golden_core.data.vendors.text import refuse_packed
+from golden_core.data.vendors.text import refuse_packed, require_text
 from golden_core.data.zones import ZoneEvidence, active_times, read_clock, verify_zone
 from golden_core.schema import BARS
 
@@ -143,6 +143,8 @@ def _reader(
     for kind in kinds:
         if isinstance(kind, Plain) and kind.is_table(path):
             return kind.declared(columns), Claim(kind.name, "its columns were declared"), ()
+    if PLAIN_PARQUET.names(path) is None:
+        require_text(path)
     raise VendorError(f"{path}: columns are declared for Parquet or for text with a header, and this file is neither")
 
 

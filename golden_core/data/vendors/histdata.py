@@ -32,7 +32,7 @@ class _HistDataM1:
     name = "histdata_m1"
 
     def sniff(self, path: Path) -> Claim | None:
-        """Claim a file whose first lines all look like that."""
+        """Claim a file whose first lines look like that."""
         return _claim(path, self.name, _M1, "a compact time and prices between semicolons, without a header")
 
     def read(self, path: Path, pair: str) -> VendorTable:  # noqa: ARG002
@@ -64,7 +64,7 @@ class _HistDataTicks:
         return _HistDataTicks(choice)
 
     def sniff(self, path: Path) -> Claim | None:
-        """Claim a file whose first lines all look like that."""
+        """Claim a file whose first lines look like that."""
         return _claim(path, self.name, _TICK, "a compact time with milliseconds, bid and ask, without a header")
 
     def read(self, path: Path, pair: str) -> VendorTable:  # noqa: ARG002
@@ -95,7 +95,7 @@ HISTDATA_TICKS = _HistDataTicks()
 
 def _claim(path: Path, name: str, pattern: re.Pattern[str], looks: str) -> Claim | None:
     head = read_head(path)
-    if head is None or not all(pattern.fullmatch(line.strip()) for line in head.lines[:20]):
+    if head is None or not head.has_form(pattern):
         return None
     return Claim(name, f"its lines are {looks}, as HistData writes them")
 

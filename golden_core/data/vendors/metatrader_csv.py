@@ -22,9 +22,9 @@ class _MetaTrader4Csv:
     name = "metatrader4_csv"
 
     def sniff(self, path: Path) -> Claim | None:
-        """Claim a file whose first lines all look like that."""
+        """Claim a file whose first lines look like that."""
         head = read_head(path)
-        if head is None or not all(_MT4.fullmatch(line.strip()) for line in head.lines[:20]):
+        if head is None or not head.has_form(_MT4):
             return None
         return Claim(self.name, "its lines are date, time, four prices, without a header, as MetaTrader 4 writes them")
 

@@ -16,6 +16,8 @@ from golden_core.data.vendors.text import Rows, read_head, read_rows, refuse_pac
 from golden_core.data.vendors.times import ORDERS, Dates, Order
 
 _MAGIC = b"PAR1"
+# Damaged pages make polars panic, which is no Exception.
+_BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 _INSTRUMENTS = ("pair", "symbol", "ticker", "instrument")
 
 
@@ -102,7 +104,10 @@ class _PlainParquet(Plain):
     def _rows(self, path: Path) -> Rows:
         refuse_packed(path)
         _schema(path)
-        table = pl.read_parquet(path)
+        try:
+            table = pl.read_parquet(path)
+        except _BROKEN as error:
+            raise _unreadable(path, error) from None
         if table.is_empty():
             raise VendorError(f"{path}: the table has no row; export it again, or leave the file out")
         return Rows(table, pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True).alias("row"), True, ())
@@ -129,5 +134,10 @@ def _require_instrument(table: pl.DataFrame, pair: str, path: Path) -> None:
 def _schema(path: Path) -> Mapping[str, pl.DataType]:
     try:
         return pl.read_parquet_schema(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise VendorError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}; write it again") from None
+    except _BROKEN as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: BaseException) -> VendorError:
+    said = (str(error).splitlines() or [type(error).__name__])[0]
+    return VendorError(f"{path} cannot be read as Parquet: {said}; write it again")

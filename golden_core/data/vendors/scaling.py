@@ -101,7 +101,7 @@ def _divided(bars: pl.DataFrame, names: list[str], divisor: int) -> pl.DataFrame
 
 def _powers(written: npt.NDArray[np.float64], known: Plausible) -> npt.NDArray[np.float64]:
     """Return the power of ten that makes each price plausible; NaN where none does. There is never more than one."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         # The small excess keeps a price that equals the bound, whatever the rounding of its logarithm.
         powers = np.floor(np.log10(np.where(written > 0, written, np.nan) / known.low) + 1e-9)
         return np.where(written / 10.0**powers <= known.high * (1 + 1e-9), powers, np.nan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from golden_core.data.vendors.base import VendorError
 IntArray = npt.NDArray[np.intp]
 
 HEAD_BYTES = 65_536
+SNIFFED = 20  # lines that tell the form of a file without header
 SEPARATORS = ("\t", ";", ",")  # in this order: a semicolon file may hold commas as decimal marks
 _PACKED = {
     b"\x1f\x8b": "gzip",
@@ -47,6 +49,11 @@ class Head:
     def fields(self, line: int) -> tuple[str, ...]:
         """Return the fields of a line, stripped."""
         return tuple(strip(field) for field in self.lines[line].split(self.separator))
+
+    def has_form(self, pattern: re.Pattern[str]) -> bool:
+        """Whether the first line and most of the next ones match; the others are for reading to name."""
+        matches = [pattern.fullmatch(line.strip()) is not None for line in self.lines[:SNIFFED]]
+        return matches[0] and 2 * sum(matches) > len(matches)
 
 
 @dataclass(frozen=True, eq=False)

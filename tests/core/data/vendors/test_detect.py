@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support.text_files import FORMS, hourly
 
+from golden_core.data.reading import read_bars
 from golden_core.data.vendors import GENERAL, READERS, detect, reader
 from golden_core.data.vendors.base import Claim, VendorError
 from golden_core.data.vendors.detect import detect as decide
@@ -52,6 +53,14 @@ def test_two_claims_are_refused_with_both(files: dict[str, Path], monkeypatch: p
     assert "2 ways: metatrader5, because its header names are in angle brackets" in str(caught.value)
     assert "or greedy, because it wants everything. Declare one of them as the format" in str(caught.value)
     assert decide(path, "EURUSD", "metatrader5")[1] == Claim("metatrader5", "the format was declared")
+
+
+@pytest.mark.parametrize("name", ["metatrader4", "histdata_m1", "histdata_ticks"])
+def test_a_bad_row_among_the_first_is_named(name: str, files: dict[str, Path]) -> None:
+    lines = files[name].read_text().splitlines()
+    files[name].write_text("\n".join([*lines[:4], lines[4].replace("1.", "1_", 1).replace("0.", "0_", 1), *lines[5:]]))
+    with pytest.raises(VendorError, match=r"line 5: column '.' *: '[01]_"):
+        read_bars(files[name], "EURUSD", zone=FORMS[name].said.get("zone"))
 
 
 def test_a_format_that_does_not_look_like_the_file_is_told(files: dict[str, Path]) -> None:

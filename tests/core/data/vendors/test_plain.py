@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -122,3 +123,22 @@ def test_a_table_of_unknown_columns_is_not_blamed_on_its_bytes(write: Callable[.
         read_bars(path, "EURUSD", zone="UTC")
     columns = {"timestamp": "when"}
     assert read_bars(path, "EURUSD", zone="UTC", format="plain_parquet", columns=columns).bars.height == 240
+
+
+@pytest.mark.parametrize("fault", [pl.exceptions.PanicException, pl.exceptions.ComputeError, OSError])
+def test_a_damaged_table_is_refused(fault: type[BaseException], write: Any, monkeypatch: Any) -> None:
+    """What damaged pages make polars raise; no real ones, since some make it end the process."""
+
+    def broken(_path: Path) -> pl.DataFrame:
+        raise fault("zstd error")
+
+    path = write(TIME)
+    monkeypatch.setattr(pl, "read_parquet", broken)
+    with pytest.raises(VendorError, match=r"x.parquet cannot be read as Parquet: zstd error; write it again"):
+        read_bars(path, "EURUSD", zone="UTC")
+
+
+def test_declared_columns_of_broken_text_name_the_byte(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b"when,px\n2024-03-04 00:00,1.1\n2024-03-04 01:00,\xff\n")
+    with pytest.raises(VendorError, match="line 3: byte 0xff is not UTF-8 text"):
+        read_bars(tmp_path / "x.csv", "EURUSD", zone="UTC", columns={"timestamp": "when", "close": "px"})

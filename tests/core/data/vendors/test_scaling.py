@@ -93,3 +93,10 @@ def test_every_fixing_of_the_ecb_is_plausible(tmp_path: Path) -> None:
         if known.since == 1999:
             assert known.low > low / 1.15 * 0.89, pair
             assert known.high < high * 1.15 * 1.11, pair
+
+
+def test_the_largest_number_is_no_price_and_no_warning() -> None:
+    closes = [1.1] * 200 + [1e308]
+    bars = pl.DataFrame({"close": closes, "line": range(1, 202)})
+    (note,) = scale(bars, "EURUSD", "x").notes
+    assert "(first: line 201); cleaning decides about them" in note
