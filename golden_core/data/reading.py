@@ -143,9 +143,12 @@ def _reader(
     for kind in kinds:
         if isinstance(kind, Plain) and kind.is_table(path):
             return kind.declared(columns), Claim(kind.name, "its columns were declared"), ()
-    if PLAIN_PARQUET.names(path) is None:
+    neither = f"{path}: columns are declared for Parquet or for text with a header, and this file is neither"
+    try:
         require_text(path)
-    raise VendorError(f"{path}: columns are declared for Parquet or for text with a header, and this file is neither")
+    except VendorError as error:
+        raise VendorError(f"{neither}: {str(error).removeprefix(f'{path}: ')}") from None
+    raise VendorError(neither)
 
 
 def _timed(table: VendorTable, zone: str | None, path: Path) -> _Timed:
