@@ -12,6 +12,7 @@ from golden_core.data.clock import MINUTES
 from golden_core.data.vendors.base import VendorError
 
 STRETCH = 20  # steps in a row that another length must explain: gaps, holidays and changed clocks never do so often
+QUARTER = 15  # minutes: every zone is whole quarters of an hour from UTC
 SHORTER = 0.25  # share of steps below the length that no file has: Sunday's stubs among daily bars make up a sixth
 
 
@@ -53,6 +54,7 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
             f"{path}: bars are {usual:g} minutes apart (median), which is none of {', '.join(MINUTES)}; "
             "export one of these"
         )
+    _require_grid(ordered, length, path)
     _require_one(ordered, steps, length, f"as {'the format says' if stated else 'most are'}", path)
     if wanted and MINUTES[wanted] < MINUTES[length]:
         raise VendorError(
@@ -60,6 +62,19 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
             "length (--bar, in a study data.bar), or export shorter ones"
         )
     return length
+
+
+def _require_grid(ordered: pl.DataFrame, length: str, path: Path) -> None:
+    """Refuse a file most of whose bars begin where no clock has a bar begin: those are times of closing."""
+    grid = min(MINUTES[length], QUARTER)
+    off = ordered.filter(pl.col("timestamp").dt.truncate(f"{grid}m") != pl.col("timestamp"))
+    if 2 * off.height > ordered.height:
+        row = off.row(0, named=True)
+        raise VendorError(
+            f"{path}: line {row['line']}: no bar of {length} begins at {row['timestamp']:%H:%M:%S} UTC, but "
+            f"{off.height} of {ordered.height} rows are off a grid of {grid} minutes: is this the time of the close? "
+            "Export the times of the opens"
+        )
 
 
 def _require_one(ordered: pl.DataFrame, steps: npt.NDArray[np.float64], length: str, why: str, path: Path) -> None:

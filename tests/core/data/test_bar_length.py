@@ -78,3 +78,16 @@ def test_bars_that_overlap_are_refused(tmp_path: Path) -> None:
 def test_a_thousand_gaps_do_not_change_the_length(tmp_path: Path) -> None:
     hours = _hours(hourly(SPRING, 52)).sample(fraction=0.7, seed=0).sort("timestamp")
     assert read_bars(_write(hours, tmp_path / "x.csv"), "EURUSD", zone="UTC").bar == "1h"
+
+
+@pytest.mark.parametrize("late", [dt.timedelta(minutes=59, seconds=59), dt.timedelta(minutes=59)])
+def test_times_of_closing_are_refused(late: dt.timedelta, tmp_path: Path) -> None:
+    """The trading week cannot tell them from opens an hour later."""
+    hours = _hours(hourly(SPRING, 6)).with_columns(pl.col("timestamp") + late)
+    with pytest.raises(VendorError, match=r"line 2: no bar of 1h begins at 22:59:\d\d UTC, .* the time of the close"):
+        read_bars(_write(hours, tmp_path / "x.csv"), "EURUSD", zone="UTC")
+
+
+def test_bars_of_a_zone_of_half_hours_are_on_the_grid(tmp_path: Path) -> None:
+    hours = _hours(hourly(SPRING, 6)).with_columns(pl.col("timestamp").dt.offset_by("5h30m"))
+    assert read_bars(_write(hours, tmp_path / "x.csv"), "EURUSD", zone="Asia/Kolkata").bar == "1h"
