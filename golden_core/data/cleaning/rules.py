@@ -72,8 +72,8 @@ RULES = (
     Rule(
         "off_scale_price",
         "quarantined",
-        "a price is nearer to another power of ten of its level, the median of the bars before, than to its level, and "
-        "beyond the bound from both",
+        "a price is nearer to another power of ten of its level, the median of the bars before (of the first bars the "
+        "middle of what the pair can cost), than to its level, and beyond the bound from both",
     ),
     Rule("inconsistent_range", "quarantined", "the high is below, or the low above, another price of the bar"),
     Rule(

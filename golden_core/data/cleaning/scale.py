@@ -7,6 +7,7 @@ import math
 import polars as pl
 
 from golden_core.data.cleaning.rules import PRICES
+from golden_core.data.vendors.scaling import plausible_pairs
 
 WINDOW = 51  # odd, so that a median is a price that was
 DIGITS = 15  # significant, which a double keeps
@@ -34,7 +35,13 @@ def levels(close: pl.Series) -> pl.Series:
     return median - median.diff().round().fill_null(0.0).cum_sum()
 
 
-def rescale(bars: pl.DataFrame, bound: float) -> pl.DataFrame:
+def first_level(pair: str) -> float | None:
+    """Return log10 of the middle of what a pair can cost, the level of bars too early to have one; None if unknown."""
+    known = plausible_pairs().get(pair)
+    return None if known is None else math.log10(known.low * known.high) / 2
+
+
+def rescale(bars: pl.DataFrame, bound: float, first: float | None = None) -> pl.DataFrame:
     """Undo decimal slips, price by price.
 
     Parameters
@@ -43,6 +50,8 @@ def rescale(bars: pl.DataFrame, bound: float) -> pl.DataFrame:
         Bars in the order of time with usable prices, and ``level`` (see ``levels``).
     bound : float
         Largest distance, as a log price, of a repaired price from its level.
+    first : float or None
+        Level of bars that have none yet, see ``first_level``.
 
     Returns
     -------
@@ -50,7 +59,8 @@ def rescale(bars: pl.DataFrame, bound: float) -> pl.DataFrame:
         The bars, slips undone, and the columns ``decimal_slip`` and ``off_scale_price``.
     """
     prices = [name for name in PRICES if name in bars.columns]
-    distance = {name: pl.col(name).log10() - pl.col("level") for name in prices}
+    level = pl.col("level").fill_null(pl.lit(first, pl.Float64))
+    distance = {name: pl.col(name).log10() - level for name in prices}
     decades = {name: distance[name].round().fill_null(0.0) for name in prices}
     apart = {name: (distance[name] - decades[name]).abs() * _LN10 > bound for name in prices}
     slipped = {name: decades[name] != 0 for name in prices}

@@ -181,8 +181,16 @@ class TestScale:
     def test_bad_first_bars_do_not_set_the_level(self) -> None:
         first = edit(EUR, [0, 1], **{name: pl.col(name) * 100 for name in PRICES})
         found = cleaned(first)
-        assert found.bars[SETTLED:].equals(EUR[SETTLED:])
-        assert "decimal_slip" not in counts(found)
+        assert found.bars.equals(EUR[2:])
+        assert counts(found) == remarked(off_scale_price=2)
+
+    @pytest.mark.parametrize("place", range(SETTLED))
+    @pytest.mark.parametrize("price", [1965.0, 0.0108, 112.0])
+    def test_a_first_price_that_the_pair_cannot_cost_is_quarantined(self, place: int, price: float) -> None:
+        """The first bars have no bars before them to be held against, but the pair is known."""
+        found = cleaned(edit(EUR, place, open=price, high=price, low=price, close=price))
+        assert counts(found) == remarked(off_scale_price=1)
+        assert found.bars.equals(EUR.filter(pl.int_range(pl.len()) != place))
 
     def test_a_level_is_the_median_of_the_bars_before(self) -> None:
         closes = pl.Series([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
