@@ -12,6 +12,7 @@ from golden_core.data.clock import MINUTES
 from golden_core.data.vendors.base import VendorError
 
 STRETCH = 20  # steps in a row that another length must explain: gaps, holidays and changed clocks never do so often
+EPOCH = 1970  # the year of times that were never written
 QUARTER = 15  # minutes: every zone is whole quarters of an hour from UTC
 SHORTER = 0.25  # share of steps below the length that no file has: Sunday's stubs among daily bars make up a sixth
 
@@ -42,6 +43,7 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
     if stated and stated not in MINUTES:
         raise VendorError(f"{path}: bars of {stated} are none of {', '.join(MINUTES)}; export shorter ones")
     ordered = bars.unique("timestamp", keep="first").sort("timestamp")
+    _require_times(bars, path)
     steps = ordered["timestamp"].diff().drop_nulls().dt.total_seconds().to_numpy() / 60
     if stated is None and not len(steps):
         if wanted:
@@ -62,6 +64,17 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
             "length (--bar, in a study data.bar), or export shorter ones"
         )
     return length
+
+
+def _require_times(bars: pl.DataFrame, path: Path) -> None:
+    """Refuse a file that has fewer times than half its rows; rows of the epoch have none."""
+    written = bars.filter(pl.col("timestamp").dt.year() > EPOCH)
+    times = written["timestamp"].n_unique()
+    if 2 * times < written.height:
+        raise VendorError(
+            f"{path}: {written.height} rows have only {times} times: their time of day is lost, or they are of several "
+            "instruments; export times in full, of one pair"
+        )
 
 
 def _require_grid(ordered: pl.DataFrame, length: str, path: Path) -> None:

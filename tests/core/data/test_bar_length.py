@@ -91,3 +91,15 @@ def test_times_of_closing_are_refused(late: dt.timedelta, tmp_path: Path) -> Non
 def test_bars_of_a_zone_of_half_hours_are_on_the_grid(tmp_path: Path) -> None:
     hours = _hours(hourly(SPRING, 6)).with_columns(pl.col("timestamp").dt.offset_by("5h30m"))
     assert read_bars(_write(hours, tmp_path / "x.csv"), "EURUSD", zone="Asia/Kolkata").bar == "1h"
+
+
+def test_days_of_hours_without_their_time_are_refused(tmp_path: Path) -> None:
+    """Read as days they would all be duplicates that contradict each other."""
+    days = _hours(hourly(SPRING, 2)).with_columns(pl.col("timestamp").dt.date())
+    with pytest.raises(VendorError, match="240 rows have only 12 times: their time of day is lost"):
+        read_bars(_write(days, tmp_path / "x.csv"), "EURUSD", zone="UTC")
+
+
+def test_a_file_appended_to_itself_is_left_to_cleaning(tmp_path: Path) -> None:
+    hours = _hours(hourly(SPRING, 2))
+    assert read_bars(_write(pl.concat([hours, hours]), tmp_path / "x.csv"), "EURUSD", zone="UTC").bars.height == 480
