@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -227,8 +226,3 @@ def _looks(bars: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
 
 def _monthly(table: pl.DataFrame, **counts: pl.Expr) -> pl.DataFrame:
     return table.group_by(month=_MONTH).agg(**counts).sort("month")
-
-
-def concat_months(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Return the tables of several pairs as one, in the order of pair and month."""
-    return QUALITY.conform(pl.concat(list(tables))).sort("pair", "month")

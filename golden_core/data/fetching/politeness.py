@@ -107,11 +107,6 @@ class Turns:
         """Let nobody start any more."""
         self._stopped.set()
 
-    @property
-    def stopped(self) -> bool:
-        """Whether the fetch was stopped."""
-        return self._stopped.is_set()
-
 
 def ask(
     url: str,

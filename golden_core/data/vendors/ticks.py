@@ -10,7 +10,6 @@ import polars as pl
 from golden_core.data.vendors.base import VendorError
 
 TickBar = Literal["1m", "5m", "15m", "30m", "1h"]
-TickSide = Literal["bid", "ask", "mid"]
 # Longer bars end at 17:00 in New York, which is the resampler's business.
 TICK_BARS: tuple[TickBar, ...] = ("1m", "5m", "15m", "30m", "1h")
 
