@@ -11,7 +11,7 @@ from golden_core.data.cleaning.account import account_table, ledger_table
 from golden_core.data.cleaning.coverage import Coverage, Covered, expected_bars, has_hours, on_wall
 from golden_core.data.cleaning.evidence import moves, refuted
 from golden_core.data.cleaning.findings import findings
-from golden_core.data.cleaning.own import flat_bars, inconsistent_range, own_rules
+from golden_core.data.cleaning.own import flat_bars, frozen_candles, inconsistent_range, own_rules
 from golden_core.data.cleaning.rules import HOURS, ORDER, OTHERS, PRICES, RULES, UNREMARKABLE
 from golden_core.data.cleaning.scale import first_level, levels, rescale
 from golden_core.data.clock import closures, expected_days
@@ -109,8 +109,9 @@ def _quarantined(
     off_level = {"off_scale_price": pl.col("off_scale_price"), "inconsistent_range": inconsistent_range(bars.columns)}
     bars, by_level = _part(bars, off_level)
     bars, by_vendor = _part(*_with_fills(bars, data))
+    bars, by_feed = _part(bars, {"frozen_candle": frozen_candles()} if set(PRICES) <= set(bars.columns) else {})
     bars, by_others = _part(bars, {"refuted_spike": pl.lit(refuted(bars, pair, bound, evidence))})
-    return bars, [by_themselves, by_level, by_vendor, by_others]
+    return bars, [by_themselves, by_level, by_vendor, by_feed, by_others]
 
 
 def _part(bars: pl.DataFrame, conditions: Mapping[str, pl.Expr]) -> tuple[pl.DataFrame, pl.DataFrame]:

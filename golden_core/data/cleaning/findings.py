@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from golden_core.data.cleaning.evidence import shared
-from golden_core.data.cleaning.own import flat_bars
+from golden_core.data.cleaning.own import flat_bars, run_length
 from golden_core.data.cleaning.rules import PRICES
 
 STALE = 3  # bars in a row with one close
@@ -26,9 +26,10 @@ def findings(bars: pl.DataFrame, pair: str, bound: float, others: Mapping[str, p
         found["implausible_range"] = (bars["high"] / bars["low"]).log() > bound
     if set(PRICES) <= set(bars.columns):
         found["flat_bar"] = bars.select(flat_bars()).to_series()
-    found["stale_price"] = _run_length(bars["close"]) >= STALE
+    found["stale_price"] = bars.select(run_length("close") >= STALE).to_series()
     if "volume" in bars.columns:
-        found["constant_volume"] = (_run_length(bars["volume"]) >= CONSTANT) & bars["volume"].is_not_null()
+        constant = (run_length("volume") >= CONSTANT) & pl.col("volume").is_not_null()
+        found["constant_volume"] = bars.select(constant).to_series()
     return found
 
 
@@ -45,11 +46,3 @@ def jumps(bars: pl.DataFrame, pair: str, bound: float, others: Mapping[str, pl.D
     alike = shared(pl.DataFrame({"timestamp": bars["timestamp"], "step": steps}), pair, others) if jump.any() else ~jump
     alike = jump & alike if jump.any() else jump
     return {"shared_jump": alike, "reverting_spike": spike & ~undoing, "implausible_jump": jump & ~spike & ~undoing}
-
-
-def _run_length(values: pl.Series) -> pl.Series:
-    """Return how many equal values in a row end at each place."""
-    starts = (values != values.shift(1)).fill_null(True)
-    place = pl.Series(range(len(values)), dtype=pl.Int64)
-    first = pl.select(pl.when(starts).then(place).otherwise(None).forward_fill()).to_series()
-    return place - first + 1

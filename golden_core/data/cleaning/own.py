@@ -12,6 +12,7 @@ from golden_core.data.cleaning.rules import PRICES
 EPOCH = datetime.date(1970, 1, 1)
 NEIGHBOURHOOD = datetime.timedelta(days=366)
 A_DAY_NEARLY = 20  # hours from which a bar is a day's, whatever the clocks do
+FROZEN = 24  # equal candles in a row: real feeds have two, and quiet minutes some more
 
 
 def own_rules(raw: pl.DataFrame, covered: Covered) -> dict[str, pl.Expr]:
@@ -62,3 +63,18 @@ def inconsistent_range(columns: list[str]) -> pl.Expr:
 def flat_bars() -> pl.Expr:
     """Return whether open, high, low and close are equal."""
     return (pl.col("open") == pl.col("close")) & (pl.col("high") == pl.col("low")) & (pl.col("open") == pl.col("high"))
+
+
+def frozen_candles() -> pl.Expr:
+    """Return whether a bar, in the order of time, ends a run of equal candles that no market makes.
+
+    Flat bars are left to other rules: a market without trade does make these.
+    """
+    return (run_length(*PRICES) >= FROZEN) & (pl.col("high") > pl.col("low"))
+
+
+def run_length(*columns: str) -> pl.Expr:
+    """Return how many rows in a row with equal values end at each row; a null equals nothing."""
+    place = pl.int_range(pl.len())
+    starts = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in columns).fill_null(True)
+    return place - pl.when(starts).then(place).forward_fill() + 1

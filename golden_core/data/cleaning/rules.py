@@ -84,6 +84,13 @@ RULES = (
         (*_CANDLE_HOURS, "volume"),
     ),
     Rule(
+        "frozen_candle",
+        "quarantined",
+        "the 24th or a later bar in a row with the same open, high, low and close, the high above the low: the feed "
+        "stood still",
+        PRICES,
+    ),
+    Rule(
         "refuted_spike",
         "quarantined",
         "beyond the bound from its level or the bar before, and from what two other pairs, both moving, imply at the "

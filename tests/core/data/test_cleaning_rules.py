@@ -234,6 +234,21 @@ class TestFills:
                         high=EUR["close"][60] * 1.01, low=EUR["close"][60] / 1.01))  # fmt: skip
         assert counts(found) == remarked(stale_price=2)
 
+    def test_a_frozen_feed_is_a_fault_from_its_24th_copy(self) -> None:
+        row = EUR.row(60, named=True)
+        frozen = edit(EUR, list(range(60, 100)), **{name: row[name] for name in PRICES})
+        found = cleaned(frozen)
+        assert counts(found)["frozen_candle"] == 40 - 23
+        assert found.bars.height == EUR.height - 17
+        gone = pl.int_range(EUR.height, eager=True).is_between(83, 99)
+        assert found.bars["timestamp"].equals(EUR["timestamp"].filter(~gone))
+
+    def test_candles_that_share_some_prices_are_none(self) -> None:
+        row = EUR.row(60, named=True)
+        moving = edit(EUR, list(range(60, 100)), **{name: row[name] for name in PRICES if name != "high"})
+        assert "frozen_candle" not in counts(cleaned(moving))
+        assert "frozen_candle" not in counts(cleaned(self.frozen(EUR, list(range(60, 100)), volume=3.0)))
+
 
 class TestVolume:
     @pytest.mark.parametrize("volume", [-1.0, math.nan, math.inf, -math.inf])
