@@ -37,9 +37,9 @@ def hourly_bars(count, name="bars", last=dt.datetime(2025, 2, 18, 23, tzinfo=dt.
     )
 
 
-def flat_bars(bars):
-    """Return bars half an hour later at one price throughout: what an export writes for closed hours."""
-    closed = bars.with_columns(pl.col("timestamp") + dt.timedelta(minutes=30))
+def flat_bars(bars, later=dt.timedelta(minutes=30)):
+    """Return bars moved to later at one price throughout: what an export writes for closed hours."""
+    closed = bars.with_columns(pl.col("timestamp") + later)
     return closed.with_columns(pl.col("close").alias(name) for name in ("open", "high", "low"))
 
 

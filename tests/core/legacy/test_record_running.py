@@ -1,5 +1,7 @@
 """The whole way on a small file: merge, both splits, trials, table, report; twice, the second time without training."""
 
+import datetime as dt
+
 import polars as pl
 import pytest
 from support.record import flat_bars, hourly_bars
@@ -25,7 +27,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def files(folder):
     bars = hourly_bars(7000)
-    closed = flat_bars(bars[3000:3010])
+    closed = flat_bars(bars[3000:3010], later=dt.timedelta(days=3))
+    assert set(closed["timestamp"].dt.weekday()) == {6}
     pl.concat([bars[2000:], closed]).write_parquet(folder / "late.parquet")
     bars[:2500].write_parquet(folder / "early.parquet")
     return folder / "late.parquet", folder / "early.parquet"
