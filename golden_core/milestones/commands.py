@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from golden_core.lake import hash_file
@@ -85,12 +87,31 @@ def _run(command: Sequence[str], repository: Path, timeout_s: float, variables: 
             stderr=output,
             start_new_session=True,
         )
-        try:
-            status = process.wait(timeout_s)
-        finally:
-            _end(process)
+        with _ending_when_told():
+            try:
+                status = process.wait(timeout_s)
+            finally:
+                _end(process)
         output.seek(0)
         return status, output.read().decode(errors="replace").strip()
+
+
+@contextmanager
+def _ending_when_told() -> Iterator[None]:
+    """Turn a request to end into an exit: by default Python stops at once, and a session of its own would run on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say how signals are handled
+        return
+    before = {number: signal.signal(number, _exit) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -300,12 +301,18 @@ class TestRerun:
         project.commit()
         (finding,) = verify(project.place, project.milestone, rerun_within_s=2).findings
         assert finding.message == "took longer than 2 s"
-        status = Path("/proc", (tmp_path / "pid").read_text(), "status")
-        for _ in range(100):  # a signal on a busy machine takes a moment to arrive
-            if not status.exists() or "State:\tZ" in status.read_text():
-                return
-            time.sleep(0.1)
-        pytest.fail("what the command started is still running")
+        assert has_ended((tmp_path / "pid").read_text())
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+    def test_whoever_is_told_to_end_ends_the_command_first(self, tmp_path, number):
+        write_pid = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+        command = [sys.executable, "-c", write_pid]
+        script = f"from golden_core.milestones import commands; commands._run({command!r}, '.', 600, {{}})"
+        caller = subprocess.Popen([sys.executable, "-c", script], cwd=PROJECT_ROOT)
+        wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+        caller.send_signal(number)
+        assert caller.wait(60) == 128 + number
+        assert has_ended((tmp_path / "pid").read_text())
 
     def test_the_mechanism_reruns_itself(self, project):
         # The whole way round: the command writes evidence with this library, into the folder the variable names.
@@ -323,6 +330,21 @@ class TestRerun:
         project.write()
         project.commit()
         assert verify(project.place, project.milestone, rerun_within_s=LIMIT_S).findings == ()
+
+
+def has_ended(pid):
+    """Return whether a process is gone; a signal on a busy machine takes a moment to arrive."""
+    status = Path("/proc", pid, "status")
+    return wait_for(lambda: not status.exists() or "State:\tZ" in status.read_text())
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def test_a_shallow_clone_says_that_it_cannot_know(reviewed, tmp_path):
