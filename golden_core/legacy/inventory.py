@@ -144,7 +144,8 @@ class Configuration:
 
     ``settings`` maps dotted keys to JSON text. ``opened_at`` is where code names the file, or loads a configuration
     whose path is not spelled out; without such a place every key is unused. A key counts as read where code of the
-    version looks up a key of that name, or is handed its section and has a parameter of that name.
+    version looks up a key of that name, is handed its section and has a parameter of that name, or takes the section
+    as a whole.
     """
 
     path: str

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from golden_core.legacy.facts.configurations import names
+from golden_core.legacy.facts.defaults import without_mark
 from golden_core.legacy.facts.scripts import ScriptFacts
 from golden_core.legacy.facts.values import NOTHING, Key, equal, spell
 
@@ -25,11 +26,13 @@ _GENERIC = frozenset(
 class Code:
     """The lookups, defaults, parameters and loads of some scripts, and the names of files that they spell out.
 
-    Defaults are grouped by name and value. Of the places of a fact the first few are kept: common names
-    have thousands, and files of settings may be as many.
+    ``whole`` are sections that are read all at once by something whose parameters cannot be looked at. Defaults are
+    grouped by name and value. Of the places of a fact the first few are kept: common names have thousands, and files of
+    settings may be as many.
     """
 
     lookups: dict[Key, tuple[str, ...]]
+    whole: dict[Key, tuple[str, ...]]
     defaults: dict[str, tuple[tuple[Any, tuple[str, ...]], ...]]
     parameters: frozenset[str]
     loads: tuple[str, ...]
@@ -38,15 +41,20 @@ class Code:
 
 def code_of(scripts: Sequence[ScriptFacts]) -> Code:
     """Put the facts of some scripts together."""
+    defined = frozenset[str]().union(*(script.definitions for script in scripts))
     lookups: defaultdict[Key, set[str]] = defaultdict(set)
+    whole: defaultdict[Key, set[str]] = defaultdict(set)
     file_names: defaultdict[str, set[str]] = defaultdict(set)
     for script in scripts:
         for lookup, where in script.lookups:
             lookups[lookup.key].add(where)
+            if lookup.handed_to is not None and lookup.handed_to not in defined:
+                whole[lookup.key].add(where)
         for text, where in script.texts:
             file_names[re.split(r"[/\\]", text)[-1]].add(where)
     return Code(
         lookups={key: _first(places) for key, places in lookups.items()},
+        whole={key: _first(places) for key, places in whole.items()},
         defaults=_defaults(scripts),
         parameters=frozenset(_normal(name) for script in scripts for name in script.parameters),
         loads=_first({place for script in scripts for place in script.loads}),
@@ -55,12 +63,13 @@ def code_of(scripts: Sequence[ScriptFacts]) -> Code:
 
 
 def read_at(key: Key, code: Code) -> tuple[str, ...]:
-    """Return where a setting is read: looked up by its name, or its section handed to a parameter of that name."""
+    """Return where a setting is read: looked up by name, handed to a parameter of that name, or with its section."""
     path = names(key)
     found = {where for start in range(len(path)) for where in code.lookups.get(path[start:], ())}
-    if not found and path and _normal(path[-1]) in code.parameters:
+    if not found and path:
         sections = [path[start:stop] for stop in range(len(path)) for start in range(stop + 1)]
-        found = {where for section in sections for where in code.lookups.get(section, ())}
+        reading = code.lookups if _normal(path[-1]) in code.parameters else code.whole
+        found = {where for section in sections for where in reading.get(section, ())}
     return _first(found)
 
 
@@ -101,4 +110,4 @@ def _spellings(path: Key) -> list[str]:
 
 
 def _normal(name: str) -> str:
-    return name.lower().replace("-", "_")
+    return without_mark(name.lower().replace("-", "_"))

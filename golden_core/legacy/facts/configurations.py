@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.resolver import VersionedResolver
+from ruamel.yaml.tag import Tag
 
 from golden_core.legacy.facts.values import Key
 
@@ -17,6 +22,7 @@ from golden_core.legacy.facts.values import Key
 LARGEST = 10_000  # settings
 LONGEST = 1 << 20  # characters and list entries, altogether
 DEEPEST = 20
+_PYYAML_TRUTH = re.compile("yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF")
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,24 @@ def _tree(path: str, text: bytes) -> Any:
             return json.loads(source)
         except ValueError:
             pass  # a YAML flow mapping also starts with a brace
-    return YAML(typ="safe", pure=True).load(source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a warning quotes the file
+        return _reader().load(source)
+
+
+class _Resolver(VersionedResolver):
+    """Takes yes and off for truth values, as PyYAML does, with which such code reads its files."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        if kind is ScalarNode and implicit[0] and _PYYAML_TRUTH.fullmatch(value):
+            return Tag(suffix="tag:yaml.org,2002:bool")
+        return super().resolve(kind, value, implicit)
+
+
+def _reader() -> YAML:
+    reader = YAML(typ="safe", pure=True)
+    reader.Resolver = _Resolver
+    return reader
 
 
 def _flat(key: Key, value: Any) -> Iterator[tuple[Key, Any]]:

@@ -26,10 +26,10 @@ def _pattern(kind: str, hints: tuple[bytes, ...], *parts: bytes) -> Pattern:
 
 
 _WORD = (
-    rb"(?:pass(?:word|wd|phrase|code)|pwd|secret|api[_-]?key|(?:access|secret|private|auth|account)[_-]?key"
-    rb"|token|credentials?)\d?"
+    rb"(?:pass(?:word|wd|phrase|code)|(?<![A-Za-z])(?:pass|pw)|pwd|secret|api[_-]?key"
+    rb"|(?:access|secret|private|auth|account)[_-]?key|token|credentials?|(?<![A-Za-z])auth)\d?"
 )
-_WORD_HINTS = (b"pass", b"pwd", b"secret", b"key", b"token", b"credential")
+_WORD_HINTS = (b"pass", b"pw", b"secret", b"key", b"token", b"credential", b"auth")
 _OPENING = rb"[rbuRBU]{0,2}\\?(?:\"{3}|'{3}|\"|')"
 _QUOTED = _OPENING + rb"(?P<secret>(?<=\")(?:[^\"\\\r\n]|\\.){3,}|(?<=')(?:[^'\\\r\n]|\\.){3,})"
 _ANNOTATION = rb"(?::\s{0,20}[\w\[\], |.]{1,40}?)?"
@@ -50,6 +50,17 @@ ANYWHERE = (
     _pattern("API key (sk-)", (b"sk-",), rb"\b(?P<secret>sk-[\w-]{20,})"),
     _pattern("Google API key", (b"aiza",), rb"\b(?P<secret>AIza[\w-]{35})"),
     _pattern("Hugging Face token", (b"hf_",), rb"\b(?P<secret>hf_[A-Za-z0-9]{30,})"),
+    _pattern("npm token", (b"npm_",), rb"\b(?P<secret>npm_[A-Za-z0-9]{36,})"),
+    _pattern("DigitalOcean token", (b"_v1_",), rb"\b(?P<secret>do[opr]_v1_[0-9a-f]{64})"),
+    _pattern("SendGrid key", (b"sg.",), rb"\b(?P<secret>SG\.[\w-]{16,64}\.[\w-]{16,128})"),
+    _pattern("Google OAuth secret", (b"gocspx-",), rb"\b(?P<secret>GOCSPX-[\w-]{20,})"),
+    _pattern("Telegram bot token", (b":aa",), rb"\b(?P<secret>[0-9]{8,10}:AA[\w-]{33})\b"),
+    _pattern("OANDA token", (b"-",), rb"\b(?P<secret>[0-9a-f]{32}-[0-9a-f]{32})\b"),
+    _pattern(
+        "webhook",
+        (b"hooks.slack.com/", b"/api/webhooks/"),
+        rb"(?:hooks\.slack\.com/\w{1,20}/|discord(?:app)?\.com/api/webhooks/)(?P<secret>[\w/-]{16,})",
+    ),
     _pattern("PyPI token", (b"pypi-",), rb"\b(?P<secret>pypi-[\w-]{40,})"),
     _pattern("JSON Web Token", (b"eyj",), rb"\b(?P<secret>eyJ[\w-]{10,1024}\.[\w-]{10,4096}\.[\w-]{5,})"),
     _pattern(
@@ -61,6 +72,21 @@ ANYWHERE = (
         "password in a URL",
         (b"://",),
         rb"[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@\"'<>]{0,64}:(?P<secret>[^\s@\"'/<>]{3,})@",
+    ),
+    _pattern(
+        "token in a URL",  # in place of a user
+        (b"://",),
+        rb"[A-Za-z][A-Za-z0-9+.-]{1,20}://(?P<secret>(?=[\w-]{0,200}\d)[\w-]{16,})@",
+    ),
+    _pattern(
+        "signature in a URL", (b"sig",), rb"[?&](?:sig|Signature|X-Amz-Signature)=(?P<secret>[\w%+/=-]{16,})"
+    ),
+    _pattern(  # "key": "9f…", SERVICE_KEY = "9f…": a name that says little, and a value that nobody would invent
+        "value of a key",
+        (b"key",),
+        rb"(?i:key)[\"'\])\\]{0,4}\s{0,20}(?:=|:)\s{0,20}",
+        _OPENING,
+        rb"(?P<secret>(?=[A-Za-z_-]{0,40}[0-9])(?=[0-9_-]{0,40}[A-Za-z])[\w+/=-]{20,})[\"'\\]",
     ),
     _pattern(  # password = "…", "password": "…", password: str = "…", os.environ["PASSWORD"] = "…"
         _NAMED,

@@ -1,4 +1,4 @@
-"""Syntax tree → the configuration keys that code looks up, the defaults it has, and where it loads configurations.
+"""Syntax tree → the configuration keys that code looks up, and where it loads configurations.
 
 A key is a path of names: ``config["model"]["units"]``, ``config.get("model", {}).get("units")`` and
 ``config.model.units`` all read ("model", "units").
@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from golden_core.legacy.facts.ast_facts import constant_text, dotted_name, last_name, nodes_of
 from golden_core.legacy.facts.values import NOTHING, Key, literal
@@ -27,21 +27,17 @@ _CONFIGURATION_LOADERS = frozenset(
 
 @dataclass(frozen=True)
 class Lookup:
-    """A key that code looks up. ``named`` tells whether what it looks in is called like a configuration."""
+    """A key that code looks up. ``named`` tells whether what it looks in is called like a configuration.
+
+    ``handed_to`` is null for a single key. Else all under the key is read at once, by what is called so: ``build`` in
+    ``build(**config)``, "" where it is walked through on the spot.
+    """
 
     key: Key
     line: int
     named: bool
     default: Any = NOTHING
-
-
-@dataclass(frozen=True)
-class Default:
-    """A literal that code falls back on, under a name: a parameter, a field, a constant, a table of defaults."""
-
-    key: Key
-    value: Any
-    line: int
+    handed_to: str | None = None
 
 
 def is_configuration_name(name: str) -> bool:
@@ -50,7 +46,7 @@ def is_configuration_name(name: str) -> bool:
 
 
 def lookups(nodes: list[ast.AST]) -> Iterator[Lookup]:
-    """Yield every key that is read, each chain once and whole; ``**config`` reads the key ().
+    """Yield every key that is read, each chain once and whole; ``**config`` and ``config.items()`` read the key ().
 
     ``nodes`` must hold a chain before its parts, as :func:`nodes_of` returns them.
     """
@@ -59,8 +55,8 @@ def lookups(nodes: list[ast.AST]) -> Iterator[Lookup]:
         alias.asname or alias.name.split(".")[0] for n in nodes if isinstance(n, ast.Import) for alias in n.names
     }
     for node in nodes:
-        if isinstance(node, ast.keyword) and node.arg is None and is_configuration_name(last_name(node.value)):
-            yield Lookup((), node.value.lineno, named=True)
+        if isinstance(node, ast.Call | ast.Subscript):
+            yield from _whole_sections(node, modules)
         if id(node) in seen or isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
             continue
         if isinstance(node, ast.Subscript | ast.Call):
@@ -71,22 +67,6 @@ def lookups(nodes: list[ast.AST]) -> Iterator[Lookup]:
                 yield Lookup(path, node.lineno, named=True)
 
 
-def defaults(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[Default]:
-    """Yield the literals that code falls back on."""
-    bodies: list[ast.Module | ast.ClassDef] = [tree, *(node for node in nodes if isinstance(node, ast.ClassDef))]
-    for body in bodies:
-        for statement in body.body:
-            yield from _assigned(statement)
-    for node in nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield from _parameter_defaults(node.args)
-        elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and len(node.values) == 2:
-            name = last_name(node.values[0])
-            yield from _default(name, node.values[1]) if name else ()
-        elif isinstance(node, ast.Assign) and _names_defaults(node.targets):
-            yield from _table((), node.value)
-
-
 def parameters(nodes: list[ast.AST]) -> Iterator[str]:
     """Yield the names of all parameters and annotated fields: what a section may be unpacked into."""
     for node in nodes:
@@ -94,6 +74,13 @@ def parameters(nodes: list[ast.AST]) -> Iterator[str]:
             yield node.arg
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             yield node.target.id
+
+
+def definitions(nodes: list[ast.AST]) -> Iterator[str]:
+    """Yield the names of all functions and classes."""
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
 
 
 def configuration_loads(nodes: list[ast.AST]) -> Iterator[int]:
@@ -114,6 +101,57 @@ def configuration_loads(nodes: list[ast.AST]) -> Iterator[int]:
     yield from (call.lineno for call in json_loads.values())
 
 
+def _whole_sections(node: ast.Call | ast.Subscript, modules: set[str]) -> Iterator[Lookup]:
+    """Yield the sections that are read as a whole, or any key of which may be."""
+    given = _given_whole(node) if isinstance(node, ast.Call) else []
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Name):
+        given = [(node.value, "")]
+    for section, reader in given:
+        path = _section(section, modules)
+        if path is not None:
+            yield Lookup(path, node.lineno, named=False, handed_to=reader)
+
+
+def _given_whole(call: ast.Call) -> list[tuple[ast.expr, str]]:
+    """Return x and who reads it of ``f(**x)``, ``x.items()``, ``vars(y).update(x)`` and ``getattr(x, name)``."""
+    given = [(keyword.value, last_name(call.func)) for keyword in call.keywords if keyword.arg is None]
+    if _is_getattr(call) and isinstance(call.args[1], ast.Name):
+        given.append((call.args[0], ""))
+    if isinstance(call.func, ast.Attribute):
+        owner = call.func.value
+        if call.func.attr in ("items", "values") and not call.args:
+            given.append((owner, ""))
+        elif call.func.attr == "update" and (last_name(owner) == "__dict__" or _called(owner) == "vars"):
+            given += [(argument, "") for argument in call.args]
+    return given
+
+
+def _section(node: ast.expr, modules: set[str]) -> Key | None:
+    """Return the key of a section of a configuration, () for all of it, null for anything else."""
+    if isinstance(node, ast.Call) and _loader(node) in _CONFIGURATION_LOADERS | _JSON_LOADERS:
+        return ()
+    keys, base = _chain(node, set())
+    path = _attributes(base, set(), modules)
+    return path + keys if path or keys or is_configuration_name(last_name(base)) else None
+
+
+def _called(node: ast.expr) -> str:
+    return last_name(node.func) if isinstance(node, ast.Call) else ""
+
+
+def looked_up(node: ast.expr) -> str | None:
+    """Return the constant key of ``x["key"]``, of ``x.get("key", …)`` and of ``getattr(x, "key", …)``."""
+    if isinstance(node, ast.Subscript):
+        return constant_text(node.slice)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _LOOKUPS and node.args:
+        return constant_text(node.args[0])
+    return constant_text(node.args[1]) if _is_getattr(node) else None
+
+
+def _is_getattr(node: ast.expr) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and last_name(node.func) == "getattr" and len(node.args) > 1
+
+
 def _lookup(node: ast.Subscript | ast.Call, seen: set[int], modules: set[str]) -> Iterator[Lookup]:
     keys, base = _chain(node, seen)
     if not keys and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -129,26 +167,17 @@ def _chain(node: ast.expr, seen: set[int]) -> tuple[Key, ast.expr]:
     """Follow subscripts and lookups inwards; return the keys, outermost section first, and what they start from."""
     keys: list[str] = []
     while True:
-        key = _key(node)
+        key = looked_up(node)
         if isinstance(node, ast.Subscript):
             inner = node.value
-        elif key is not None and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        elif key is not None and isinstance(node, ast.Call):
             seen.add(id(node.func))
-            inner = node.func.value
+            inner = node.func.value if isinstance(node.func, ast.Attribute) else node.args[0]
         else:
             return tuple(reversed(keys)), node
         keys += [key] if key is not None else []
         seen.add(id(node))
         node = inner
-
-
-def _key(node: ast.expr) -> str | None:
-    """Return the constant key of ``x["key"]`` and of ``x.get("key", …)``."""
-    if isinstance(node, ast.Subscript):
-        return constant_text(node.slice)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _LOOKUPS and node.args:
-        return constant_text(node.args[0])
-    return None
 
 
 def _attributes(node: ast.expr, seen: set[int], modules: set[str]) -> Key:
@@ -163,52 +192,10 @@ def _attributes(node: ast.expr, seen: set[int], modules: set[str]) -> Key:
 
 
 def _fallback(node: ast.Subscript | ast.Call) -> Any:
-    return literal(node.args[1]) if isinstance(node, ast.Call) and _key(node) and len(node.args) > 1 else NOTHING
-
-
-def _assigned(statement: ast.stmt) -> Iterator[Default]:
-    """Yield the default of ``NAME = literal`` and ``name: type = literal``."""
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
-        yield from _default(statement.targets[0].id, statement.value)
-    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
-        yield from _default(statement.target.id, statement.value)
-
-
-def _parameter_defaults(arguments: ast.arguments) -> Iterator[Default]:
-    positional = [*arguments.posonlyargs, *arguments.args]
-    pairs = [*zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True)]
-    pairs += [(name, value) for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value]
-    for name, value in pairs:
-        yield from _default(name.arg, value)
-
-
-def _default(name: str, node: ast.expr) -> Iterator[Default]:
-    """Yield a literal under a name. None and containers of settings say nothing about one setting."""
-    if isinstance(node, ast.Call) and last_name(node.func) in ("Field", "field"):
-        given = [keyword.value for keyword in node.keywords if keyword.arg == "default"]
-        node = (given or node.args or [node])[0]
-    value = literal(node)
-    if value is not NOTHING and value is not None and not isinstance(value, dict):
-        yield Default((name,), value, node.lineno)
-
-
-def _names_defaults(targets: list[ast.expr]) -> bool:
-    names = [last_name(target) for target in targets]
-    return any("default" in name.lower() or is_configuration_name(name) for name in names)
-
-
-def _table(prefix: Key, node: ast.expr) -> Iterator[Default]:
-    """Yield the literal entries of a table of settings, section by section."""
-    if isinstance(node, ast.Dict):
-        for name, value in zip(map(_constant_key, node.keys), node.values, strict=True):
-            if name and isinstance(value, ast.Dict):
-                yield from _table((*prefix, name), value)
-            elif name:
-                yield from (Default((*prefix, name), one.value, one.line) for one in _default(name, value))
-
-
-def _constant_key(key: ast.expr | None) -> str | None:
-    return constant_text(key) if key else None
+    if not (isinstance(node, ast.Call) and looked_up(node)):
+        return NOTHING
+    given = node.args[2 if _is_getattr(node) else 1 :]
+    return literal(given[0]) if given else NOTHING
 
 
 def _loader(call: ast.Call) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ import ast
 from dataclasses import dataclass
 
 from golden_core.legacy.facts.ast_facts import ImportedModule, imported_modules, nodes_of, texts
+from golden_core.legacy.facts.defaults import Default, defaults
 from golden_core.legacy.facts.flags import FlagFact, entry_points, flags
-from golden_core.legacy.facts.keys import Default, Lookup, configuration_loads, defaults, lookups, parameters
+from golden_core.legacy.facts.keys import Lookup, configuration_loads, definitions, lookups, parameters
 from golden_core.legacy.facts.source import Source, Unit
 from golden_core.legacy.facts.values import NOTHING
 from golden_core.legacy.inventory import EntryPoint, Language
@@ -27,6 +28,7 @@ class ScriptFacts:
     lookups: tuple[tuple[Lookup, str], ...]
     defaults: tuple[tuple[Default, str], ...]
     parameters: frozenset[str]
+    definitions: frozenset[str]
     loads: tuple[str, ...]
 
 
@@ -61,6 +63,7 @@ def script_facts(path: str, source: Source) -> ScriptFacts:
         )
         + _flag_defaults(found_flags),
         parameters=frozenset(name for one in walked for name in parameters(one.nodes)),
+        definitions=frozenset(name for one in walked for name in definitions(one.nodes)),
         loads=tuple(one.place(line) for one in walked for line in configuration_loads(one.nodes)),
     )
 

@@ -97,7 +97,7 @@ from omegaconf import OmegaConf
 cfg = OmegaConf.load("default_config.yaml")
 a = cfg.model.units
 b = self.config.seed
-cfg.model.items()
+cfg.model.keys()
 tf.config.experimental.enable()
 """
     inventory = scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source})
