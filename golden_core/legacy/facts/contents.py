@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 import re
@@ -31,6 +32,7 @@ LARGEST: dict[Kind, int] = {
 }
 LISTED_LINES = 20
 OVERLAP = 4096  # of a line that is longer than a block
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # as PowerShell writes what it redirects
 
 _KINDS: dict[str, Kind] = {
     **dict.fromkeys((".py", ".pyw"), "script"),
@@ -44,8 +46,8 @@ _KINDS: dict[str, Kind] = {
 class Contents:
     """What reading a file's bytes tells.
 
-    ``text`` holds the bytes of a text that is small enough to parse, and null otherwise. ``secrets`` never leave the
-    scan: they serve to redact.
+    ``text`` holds the bytes of a text that is small enough to parse, one of UTF-16 in UTF-8, and null otherwise.
+    ``secrets`` never leave the scan: they serve to redact.
     """
 
     kind: Kind
@@ -55,6 +57,7 @@ class Contents:
     text: Bytes | None
     credentials: tuple[Credential, ...]
     secrets: frozenset[Bytes]
+    utf_16: bool = False
 
 
 def read_contents(path: str, name: str) -> Contents:
@@ -85,9 +88,9 @@ def _digest(stream: BinaryIO, name: str) -> Contents:
     kept: list[bytes] = []
     places: defaultdict[str, list[int]] = defaultdict(list)
     secrets: set[bytes] = set()
-    tail = b""
+    tail, utf_16 = b"", False
     for block in _blocks(stream):
-        kind = kind if size else _kind(name, block)
+        kind, utf_16 = (kind, utf_16) if size else (_kind(name, block), _is_utf_16(block))
         for found, line in _search(tail, block, kind):
             places[found.kind].append(lines + line)
             secrets.add(found.secret)
@@ -100,24 +103,40 @@ def _digest(stream: BinaryIO, name: str) -> Contents:
         sha256=digest.hexdigest(),
         bytes=size,
         lines=lines + (last != b"\n"),
-        text=b"".join(kept) if size <= LARGEST[kind] else None,
+        text=_in_utf_8(b"".join(kept)) if size <= LARGEST[kind] else None,
         credentials=tuple(_credential(name, what, where) for what, where in sorted(places.items())),
         secrets=frozenset(secrets),
+        utf_16=utf_16,
     )
 
 
+def named_kind(name: str) -> Kind:
+    """Return what the suffix of a name promises."""
+    return _KINDS.get(PurePosixPath(name).suffix.lower(), "text")
+
+
 def _kind(name: str, head: bytes) -> Kind:
-    if b"\0" in head[:8192]:
+    if b"\0" in head[:8192] and not _is_utf_16(head):
         return "binary"
     if head.startswith(b"#!") and b"python" in head.split(b"\n", 1)[0]:
         return "script"
-    return _KINDS.get(PurePosixPath(name).suffix.lower(), "text")
+    return named_kind(name)
+
+
+def _is_utf_16(head: bytes) -> bool:
+    """Tell whether a text begins as one of UTF-16; one of UTF-32 begins alike, with NULs behind."""
+    return head.startswith(_UTF_16) and head[2:4] != b"\0\0"
+
+
+def _in_utf_8(text: bytes) -> bytes:
+    return text.decode("utf-16", "replace").encode() if _is_utf_16(text) else text
 
 
 def _search(tail: bytes, block: bytes, kind: Kind) -> Iterator[tuple[Finding, int]]:
     """Yield each credential that ends in a block, with its line counted from 1; the line may begin in ``tail``."""
     if kind == "binary":
         return
+    tail, block = tail.replace(b"\0", b""), block.replace(b"\0", b"")  # which stand between the letters of UTF-16
     if kind == "notebook":  # code in JSON has escaped quotation marks
         tail, block = tail.replace(b'\\"', b'"'), block.replace(b'\\"', b'"')
     text = tail + block

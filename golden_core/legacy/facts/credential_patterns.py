@@ -33,6 +33,10 @@ _WORD_HINTS = (b"pass", b"pw", b"secret", b"key", b"token", b"credential", b"aut
 _OPENING = rb"[rbuRBU]{0,2}\\?(?:\"{3}|'{3}|\"|')"
 _QUOTED = _OPENING + rb"(?P<secret>(?<=\")(?:[^\"\\\r\n]|\\.){3,}|(?<=')(?:[^'\\\r\n]|\\.){3,})"
 _ANNOTATION = rb"(?::\s{0,20}[\w\[\], |.]{1,40}?)?"
+_UNGUESSABLE = (
+    rb"(?P<secret>(?=[A-Za-z+/]{0,60}[0-9])(?=[0-9+/]{0,60}[A-Za-z])[A-Za-z0-9+/]{20,}={0,2}"
+    rb"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+)
 _NAMED = "value of a credential name"
 
 ANYWHERE = (
@@ -78,15 +82,13 @@ ANYWHERE = (
         (b"://",),
         rb"[A-Za-z][A-Za-z0-9+.-]{1,20}://(?P<secret>(?=[\w-]{0,200}\d)[\w-]{16,})@",
     ),
-    _pattern(
-        "signature in a URL", (b"sig",), rb"[?&](?:sig|Signature|X-Amz-Signature)=(?P<secret>[\w%+/=-]{16,})"
-    ),
+    _pattern("signature in a URL", (b"sig",), rb"[?&](?:sig|Signature|X-Amz-Signature)=(?P<secret>[\w%+/=-]{16,})"),
     _pattern(  # "key": "9f…", SERVICE_KEY = "9f…": a name that says little, and a value that nobody would invent
         "value of a key",
         (b"key",),
         rb"(?i:key)[\"'\])\\]{0,4}\s{0,20}(?:=|:)\s{0,20}",
         _OPENING,
-        rb"(?P<secret>(?=[A-Za-z_-]{0,40}[0-9])(?=[0-9_-]{0,40}[A-Za-z])[\w+/=-]{20,})[\"'\\]",
+        _UNGUESSABLE + rb"[\"'\\]",
     ),
     _pattern(  # password = "…", "password": "…", password: str = "…", os.environ["PASSWORD"] = "…"
         _NAMED,
@@ -110,6 +112,23 @@ BARE = (
         rb"[ \t]*[=:][ \t]*(?P<secret>[^\s\"'#,]{4,})[ \t]*(?:#.*)?\r?$",
     ),
     _pattern(_NAMED, _WORD_HINTS, rb"(?i)(?:\b|_)" + _WORD + rb"=(?P<secret>[^\s\"';&,()]{4,})"),
+    _pattern(  # on a command line: --password …
+        _NAMED,
+        _WORD_HINTS,
+        rb"(?i)(?<!\S)--?[\w-]{0,40}?" + _WORD + rb"[ \t]{1,8}(?P<secret>[^\s\"'<>{}$-][^\s\"']{3,})",
+    ),
+    _pattern(
+        "password of curl", (b"curl",), rb"\bcurl\b.{0,200}?[ \t]-u[ \t]{0,8}[^\s:\"']{1,64}:(?P<secret>[^\s\"']{3,})"
+    ),
+    _pattern(
+        "password of .netrc", (b"password",), rb"\blogin\s{1,20}\S{1,64}\s{1,20}password\s{1,20}(?P<secret>\S{3,})"
+    ),
+    _pattern(
+        "value of a key",
+        (b"key",),
+        rb"(?im)^[ \t]*(?:export[ \t]+|set[ \t]+|-[ \t]+)?[\w.-]{0,64}?key[ \t]*[=:][ \t]*",
+        _UNGUESSABLE + rb"[ \t]*(?:#.*)?\r?$",
+    ),
 )
 
 NAME = re.compile(rb"(?i)(?:" + _WORD + rb"|passwords|secrets|api[_-]?keys)$")

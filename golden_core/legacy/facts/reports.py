@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from golden_core.legacy.facts.configurations import Document, dotted, read_configuration
-from golden_core.legacy.facts.contents import LARGEST, LISTED_LINES, Contents, read_contents
+from golden_core.legacy.facts.contents import LARGEST, LISTED_LINES, Contents, named_kind, read_contents
 from golden_core.legacy.facts.credentials import find_credentials, is_placeholder, names_credential
 from golden_core.legacy.facts.names import file_system_path
 from golden_core.legacy.facts.packages import is_requirements_file, required
@@ -61,7 +61,7 @@ def report(root: Path, name: str) -> Report:
         absolute_paths=tuple(_absolute_paths(name, contents, script, document)),
         credentials=contents.credentials + _further(name, further),
         secrets=contents.secrets.union(further),
-        problems=tuple(Problem(name, reason) for reason in _reasons(script, document)),
+        problems=tuple(Problem(name, reason) for reason in _reasons(name, contents, script, document)),
     )
 
 
@@ -88,9 +88,15 @@ def _packages(name: str, contents: Contents) -> frozenset[str]:
     return frozenset(required(contents.text)) if contents.text and is_requirements_file(name) else frozenset()
 
 
-def _reasons(script: ScriptFacts | None, document: Document | None) -> tuple[str, ...]:
-    """Say what of a file was not read."""
-    return (script.reasons if script else ()) + ((document.reason,) if document and document.reason else ())
+def _reasons(name: str, contents: Contents, script: ScriptFacts | None, document: Document | None) -> Iterator[str]:
+    """Say what of a file was not read, or is not what its name promises."""
+    yield from script.reasons if script else ()
+    if document and document.reason:
+        yield document.reason
+    if contents.kind == "binary" and named_kind(name) in ("script", "notebook", "configuration"):
+        yield "not parsed: it holds null bytes"
+    if contents.utf_16 and script:
+        yield "UTF-16, which Python does not read; parsed all the same"
 
 
 def _secrets(script: ScriptFacts | None, document: Document | None) -> Iterator[tuple[bytes, int]]:

@@ -26,6 +26,12 @@ _PYTHON_2 = re.compile(
 )
 
 
+# Magics that run the rest of their cell as Python; any other %% magic hands it to something else.
+_PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%python3")
+_ASSIGNED_MAGIC = re.compile(r"([ \t]*[\w., \t]{1,200}=[ \t]*)[!%]")  # files = !ls
+_HELP = re.compile(r"\?{0,2}[\w.]{1,200}\?{1,2}\s*")  # frame.head?
+
+
 @dataclass(frozen=True)
 class Unit:
     """A piece of source with its own line numbers: a script ("path") or a cell of a notebook ("path:cell k")."""
@@ -88,6 +94,9 @@ def _code_cells(notebook: Any) -> list[tuple[int, str]]:
     """Return number and source of every code cell."""
     if not isinstance(notebook, dict):
         raise _NotANotebookError("the document is not an object")
+    language = _language(notebook.get("metadata"))
+    if language not in ("", "python", "ipython"):
+        raise _NotANotebookError(f"its language is {language}")
     sheets = notebook.get("worksheets", [notebook])
     if not isinstance(sheets, list) or not all(isinstance(sheet, dict) for sheet in sheets):
         raise _NotANotebookError("worksheets is not a list of objects")
@@ -97,6 +106,15 @@ def _code_cells(notebook: Any) -> list[tuple[int, str]]:
         for number, cell in enumerate(cells, 1)
         if isinstance(cell, dict) and cell.get("cell_type") == "code"
     ]
+
+
+def _language(metadata: Any) -> str:
+    """Return the language of a notebook's kernel, "" where none is told."""
+    for section, name in (("kernelspec", "language"), ("language_info", "name")):
+        told = metadata.get(section) if isinstance(metadata, dict) else None
+        if isinstance(told, dict) and isinstance(told.get(name), str):
+            return str(told[name]).lower()[:40]
+    return ""
 
 
 def _list(cells: Any) -> list[Any]:
@@ -114,13 +132,17 @@ def _joined(source: Any) -> str:
 
 
 def _without_magics(cell: str) -> str:
-    """Blank out the lines that are for the notebook and not for Python; line numbers stay."""
-    if cell.lstrip().startswith("%%"):
-        return ""
+    """Blank out what is for the notebook and not for Python; line numbers stay."""
+    first, _, rest = cell.lstrip().partition("\n")
+    if first.startswith("%%"):
+        above = cell[: len(cell) - len(cell.lstrip())]
+        return f"{above}\n{_without_magics(rest)}" if first.split()[0] in _PYTHON_MAGICS else ""
     return "\n".join(_plain(line) for line in cell.split("\n"))
 
 
 def _plain(line: str) -> str:
     code = line.lstrip()
-    # `pass` keeps a block such as `if colab: !pip …` valid.
-    return line[: len(line) - len(code)] + "pass" if code.startswith(("%", "!", "?")) else line
+    if code.startswith(("%", "!", "?")) or _HELP.fullmatch(code):
+        return line[: len(line) - len(code)] + "pass"  # keeps a block such as `if colab: !pip …` valid
+    assigned = _ASSIGNED_MAGIC.match(line)
+    return assigned[1] + "None" if assigned else line

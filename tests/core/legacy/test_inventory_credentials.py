@@ -47,6 +47,16 @@ def kinds(text: str, *, bare: bool = False) -> list[str]:
         ("eyJ" + "a" * 20 + "." + "b" * 20 + "." + "c" * 20, "JSON Web Token"),
         ("Authorization: Bearer " + "abc123" * 4, "authorization header"),
         ("postgresql://user:hunter22@host/db", "password in a URL"),
+        ("https://hooks.slack.com/services/" + "T00/B00/" + "aB1" * 8, "webhook"),
+        ("https://discord.com/api/webhooks/" + "1234567890/" + "aB1" * 8, "webhook"),
+        ("123456789:AA" + "Hd1" * 11, "Telegram bot token"),
+        ("SG." + "aB1" * 7 + "." + "cD2" * 14, "SendGrid key"),
+        ("npm_" + "a1" * 18, "npm token"),
+        ("dop_v1_" + "a1" * 32, "DigitalOcean token"),
+        ("GOCSPX-" + "aB1" * 9, "Google OAuth secret"),
+        ("0f" * 16 + "-" + "1e" * 16, "OANDA token"),
+        ("https://" + "9f8e7d6c" * 3 + "@github.com/me/fx.git", "token in a URL"),
+        ("https://host/x.csv?sv=2020&sig=" + "aB1%2B" * 6, "signature in a URL"),
         ("-----BEGIN RSA PRIVATE " + "KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "private key"),
     ],
 )
@@ -70,10 +80,41 @@ def test_each_kind_is_recognised_and_redacted(text, kind):
         "login(user, passwd=r'hunter22')",
         'secret = """hunter22"""',
         "password = 'it\"s long'",
+        "db_pass = 'hunter22'",
+        "dsn = dict(pw='hunter22')",
+        '{"auths": {"host": {"auth": "aHVudGVyMjI="}}}',
     ],
 )
 def test_quoted_values_of_credential_names(text):
     assert kinds(text) == ["value of a credential name"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"username": "me", "key": "' + "0f" * 16 + '"}',
+        "wandb.login(key='" + "0f1e" * 10 + "')",
+        "FRED_KEY = '" + "0f" * 16 + "'",
+        "key: '01234567-89ab-cdef-0123-456789abcdef'",
+    ],
+)
+def test_a_value_that_nobody_would_invent_under_the_name_of_a_key(text):
+    assert kinds(text) == ["value of a key"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("python run.py --db-password hunter22 --epochs 3", "value of a credential name"),
+        ("curl -s -u me:hunter22 https://host", "password of curl"),
+        ("machine host\n  login me\n  password hunter22\n", "password of .netrc"),
+        ("api:\n  key: " + "0f" * 16 + "\n", "value of a key"),
+        ("KAGGLE_KEY=" + "0f" * 16, "value of a key"),
+    ],
+)
+def test_command_lines_and_files_of_other_tools(text, kind):
+    assert kinds(text, bare=True) == [kind]
+    assert kinds(text) == []
 
 
 @pytest.mark.parametrize(
@@ -98,6 +139,12 @@ def test_bare_values_count_in_texts_and_not_in_code(text):
         "api_key = '${API_KEY}'",
         "password = 'None'",
         "key = 'close'",
+        "key = 'EURUSD_2010_to_2025_hourly_bid'",
+        "sort_key = 'abcdefghijklmnopqrstuvwxyz'",
+        "bypass = 'yes'",
+        "author = 'someone'",
+        "passes = 'three'",
+        "https://example.org/a@b",
         "monkey: 'banana'",
     ],
 )
@@ -106,7 +153,22 @@ def test_what_is_no_credential(text):
 
 
 @pytest.mark.parametrize(
-    ("name", "is_one"), [("db_password", True), ("API-KEY", True), ("max_tokens", False), ("key", False)]
+    "text", ["run.py --password <password> --token $TOKEN", "the key: value", "key: volatility", "curl -u $USER:$PASS"]
+)
+def test_what_is_no_credential_without_quotation_marks(text):
+    assert kinds(text, bare=True) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("db_password", True),
+        ("API-KEY", True),
+        ("max_tokens", False),
+        ("key", False),
+        ("smtp_pass", True),
+        ("compass", False),
+    ],
 )
 def test_names_of_credentials(name, is_one):
     assert names_credential(name) is is_one

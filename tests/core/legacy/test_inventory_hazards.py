@@ -114,7 +114,7 @@ def test_notebooks_of_format_3_are_read(tmp_path):
         ("{", "not valid JSON"),
         ("[" * 200_000, "not valid JSON"),
         ("9" * 5000, "not valid JSON"),
-        (b"\xff\xfe{}", "not valid JSON"),
+        (b"\xff\xfe[}", "not valid JSON"),
         ("[]", "the document is not an object"),
         ("{}", "it has no list of cells"),
         ('{"cells": 3}', "it has no list of cells"),
