@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import posixpath
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from golden_core.legacy.inventory import Checksum, Inventory
@@ -10,21 +12,32 @@ from golden_core.legacy.inventory import Checksum, Inventory
 
 @dataclass(frozen=True)
 class Change:
-    """A file whose bytes are not the frozen ones."""
+    """A file whose bytes are not the frozen ones.
+
+    ``line_ends`` tells that it is as many bytes longer or shorter as it has lines, as if their ends had been converted.
+    """
 
     path: str
     expected_sha256: str
     found_sha256: str
+    line_ends: bool = False
 
 
 @dataclass(frozen=True)
 class TreeVerification:
-    """Every file of a tree or of the frozen checksums is in exactly one of these."""
+    """Every file of a tree or of the frozen checksums is equal, changed, missing or extra.
+
+    ``moved`` holds each missing path for which an extra one has the same bytes, with that path. If the wrong folder was
+    given, ``folder_below`` is where the tree lies in it, or ``folder_itself`` which of the tree's folders it is.
+    """
 
     equal: tuple[str, ...]
     changed: tuple[Change, ...]
     missing: tuple[str, ...]
     extra: tuple[str, ...]
+    moved: tuple[tuple[str, str], ...] = ()
+    folder_below: str = ""
+    folder_itself: str = ""
 
     @property
     def exact(self) -> bool:
@@ -35,12 +48,27 @@ class TreeVerification:
         """Name everything that differs, one line each, under a line of counts."""
         counts = {"equal": self.equal, "changed": self.changed, "missing": self.missing, "extra": self.extra}
         changed = [
-            f"changed: {change.path} (expected {change.expected_sha256}, found {change.found_sha256})"
+            f"changed: {change.path} (expected {change.expected_sha256}, found {change.found_sha256}"
+            f"{', as if line ends had been converted' if change.line_ends else ''})"
             for change in self.changed
         ]
         summary = ", ".join(f"{len(paths)} {kind}" for kind, paths in counts.items())
-        missing = [f"missing: {path}" for path in self.missing]
-        return "\n".join([summary, *changed, *missing, *(f"extra: {path}" for path in self.extra)])
+        elsewhere = dict(self.moved)
+        missing = [
+            f"missing: {path}" + (f" (its bytes are at {elsewhere[path]})" if path in elsewhere else "")
+            for path in self.missing
+        ]
+        return "\n".join([summary, *self.advice(), *changed, *missing, *(f"extra: {path}" for path in self.extra)])
+
+    def advice(self) -> list[str]:
+        """Say which mistake would explain the differences, if one would: the wrong folder, converted line ends."""
+        if self.folder_below:
+            return [f"the tree lies further down: give its folder {self.folder_below}"]
+        if self.folder_itself:
+            return [f"this is the folder {self.folder_itself} of the tree: give the folder above it"]
+        if self.changed and all(change.line_ends for change in self.changed):
+            return ["every changed file differs by one byte a line: check out with core.autocrlf=false"]
+        return []
 
 
 def verify_tree(inventory: Inventory, checksums: Iterable[Checksum]) -> TreeVerification:
@@ -65,12 +93,60 @@ def verify_tree(inventory: Inventory, checksums: Iterable[Checksum]) -> TreeVeri
     """
     if inventory.source != "tree":
         raise ValueError("the inventory comes from frozen facts, so there is no tree to verify; scan one first")
-    found = {file.path: file.sha256 for file in inventory.files}
-    expected = {checksum.path: checksum.sha256 for checksum in checksums}
+    found: dict[str, Checksum] = {file.path: file for file in inventory.files}
+    expected = {checksum.path: checksum for checksum in checksums}
     both = sorted(found.keys() & expected.keys())
+    missing = [expected[path] for path in sorted(expected.keys() - found.keys())]
+    extra = [found[path] for path in sorted(found.keys() - expected.keys())]
     return TreeVerification(
-        equal=tuple(path for path in both if found[path] == expected[path]),
-        changed=tuple(Change(path, expected[path], found[path]) for path in both if found[path] != expected[path]),
-        missing=tuple(sorted(expected.keys() - found.keys())),
-        extra=tuple(sorted(found.keys() - expected.keys())),
+        equal=tuple(path for path in both if found[path].sha256 == expected[path].sha256),
+        changed=tuple(
+            Change(path, expected[path].sha256, found[path].sha256, _line_ends(expected[path], found[path]))
+            for path in both
+            if found[path].sha256 != expected[path].sha256
+        ),
+        missing=tuple(file.path for file in missing),
+        extra=tuple(file.path for file in extra),
+        moved=tuple(_moved(missing, extra)),
+        folder_below="" if both else _folder(missing, extra),
+        folder_itself="" if both else _folder(extra, missing),
     )
+
+
+def _line_ends(expected: Checksum, found: Checksum) -> bool:
+    """Tell whether the sizes differ by one byte a line (the last of which may have no end)."""
+    difference = abs(found.bytes - expected.bytes)
+    return found.lines == expected.lines and difference > 0 and difference in (expected.lines, expected.lines - 1)
+
+
+def _moved(missing: list[Checksum], extra: list[Checksum]) -> Iterator[tuple[str, str]]:
+    """Yield each missing path with the extra one of the same bytes whose name is most like it."""
+    by_hash = _paths_by_hash(extra)
+    for file in missing:
+        alike = by_hash.get(file.sha256, [])
+        if alike:
+            yield file.path, max(alike, key=lambda path: (_common_end(path, file.path), path))
+
+
+def _folder(inner: list[Checksum], outer: list[Checksum]) -> str:
+    """Return the folder of ``outer`` in which most files of ``inner`` stand, with the same bytes, or ""."""
+    by_hash = _paths_by_hash(outer)
+    folders = Counter(
+        path.removesuffix("/" + file.path)
+        for file in inner
+        for path in by_hash.get(file.sha256, [])
+        if path.endswith("/" + file.path)
+    )
+    folder, count = folders.most_common(1)[0] if folders else ("", 0)
+    return folder if 2 * count > len(inner) else ""
+
+
+def _paths_by_hash(files: list[Checksum]) -> dict[str, list[str]]:
+    paths: dict[str, list[str]] = {}
+    for file in files:
+        paths.setdefault(file.sha256, []).append(file.path)
+    return paths
+
+
+def _common_end(one: str, other: str) -> int:
+    return len(posixpath.commonprefix((one[::-1].lower(), other[::-1].lower())))

@@ -78,7 +78,7 @@ def test_frozen_facts_are_no_tree_to_verify():
 def test_verification_names_each_changed_missing_and_extra_file(tmp_path):
     plant(tmp_path, {"v_01/same.py": "1", "v_01/changed.py": "2", "v_01/missing.py": "3", "v_02/linked.py": "4"})
     frozen = scan_tree(tmp_path).files
-    plant(tmp_path, {"v_01/changed.py": "20", "v_03/extra.py": "5"})
+    plant(tmp_path, {"v_01/changed.py": "2000", "v_03/extra.py": "5"})
     (tmp_path / "v_01" / "missing.py").unlink()
     (tmp_path / "v_02" / "linked.py").rename(tmp_path / "v_03" / "target.py")
     (tmp_path / "v_02" / "linked.py").symlink_to("../v_03/target.py")
