@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+DEEPEST = 100  # calls within calls that a text is joined of
 HOLE = "{}"  # stands for what is computed at run time
 # Texts for people: what they mention is not what the code opens.
 _MESSAGES = frozenset(
@@ -64,13 +65,14 @@ def texts(nodes: list[ast.AST]) -> Iterator[Text]:
 
     ``nodes`` must hold a node before its parts, as :func:`nodes_of` returns them.
     """
-    seen: set[int] = set()
+    messages: set[int] = set()
+    joined: set[int] = set()
     for node in nodes:
-        if id(node) in seen:
-            seen.update(map(id, ast.iter_child_nodes(node)))
+        if id(node) in messages:
+            messages.update(map(id, ast.iter_child_nodes(node)))
             continue
-        seen.update(_for_people(node))
-        text = _spelled(node, seen)
+        messages.update(_for_people(node))
+        text = None if id(node) in joined else _spelled(node, joined)
         if text is not None:
             yield Text(text, getattr(node, "lineno", 0))
 
@@ -107,28 +109,49 @@ def constant_text(node: ast.AST) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def _spelled(node: ast.AST, seen: set[int]) -> str | None:
+def _spelled(node: ast.AST, joined: set[int], depth: int = 0) -> str | None:
     """Return the text that an expression makes, null if no string takes part; marks the parts that went into it."""
-    if isinstance(node, ast.Constant):
+    if isinstance(node, ast.Constant) or depth == DEEPEST:
         return constant_text(node)
-    parts, between = _parts(node)
-    spelled = [_spelled(part, seen) for part in parts]
+    parts, between = _parts(node, joined)
+    spelled = [_spelled(part, joined, depth + 1) for part in parts]
     if all(text is None for text in spelled):
         return None
-    seen.update(id(part) for part, text in zip(parts, spelled, strict=True) if text is not None)
+    joined.update(id(part) for part, text in zip(parts, spelled, strict=True) if text is not None)
     return between.join(HOLE if text is None else text for text in spelled)
 
 
-def _parts(node: ast.AST) -> tuple[list[ast.expr], str]:
+def _parts(node: ast.AST, joined: set[int]) -> tuple[list[ast.expr], str]:
     """Return what an expression joins to a text, and with what between."""
     if isinstance(node, ast.JoinedStr):
         return node.values, ""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Div):
-        return [node.left, node.right], "/" if isinstance(node.op, ast.Div) else ""
+        return _operands(node, joined), "/" if isinstance(node.op, ast.Div) else ""
     if isinstance(node, ast.Call):
         name = dotted_name(node.func)
         if name[-2:] == ("path", "join") or name[-1:] in (("Path",), ("PurePath",)):
             return node.args, "/"
         if isinstance(node.func, ast.Attribute) and node.func.attr == "joinpath":
             return [node.func.value, *node.args], "/"
+        separator = _separator(node.func)
+        if separator is not None and len(node.args) == 1 and isinstance(node.args[0], ast.List | ast.Tuple):
+            return node.args[0].elts, separator
     return [], ""
+
+
+def _operands(node: ast.BinOp, joined: set[int]) -> list[ast.expr]:
+    """Return the operands of a chain of one operator, which may be thousands; marks the operations inside it."""
+    operands = [node.right]
+    left = node.left
+    while isinstance(left, ast.BinOp) and type(left.op) is type(node.op):
+        joined.add(id(left))
+        operands.append(left.right)
+        left = left.left
+    return [left, *reversed(operands)]
+
+
+def _separator(function: ast.expr) -> str | None:
+    """Return what ``"/".join`` and ``os.sep.join`` put between texts."""
+    if not (isinstance(function, ast.Attribute) and function.attr == "join"):
+        return None
+    return "/" if last_name(function.value) == "sep" else constant_text(function.value)

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from golden_core.legacy.facts.ast_facts import HOLE
 
 LONGEST = 1024
-_WHOLE = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\[\w.-]+\\|~[\\/]|file://)[^\s][^\n\r]*|/[\w.@+-]+(?:/[^\n\r/]+)*/?")
+_WHOLE = re.compile(
+    r"(?:[A-Za-z]:[\\/]|\\\\[\w.?-]+\\|//[\w.-]+/[\w.$-]+/|~[\\/]|file://)[^\s][^\n\r]*|/[\w.@+-]+(?:/[^\n\r/]+)*/?"
+)
 _LONE = re.compile(r"/[^/.]*/?")
 _WITHIN = re.compile(
-    r"(?<![\w/\\.:])(?:[A-Za-z]:[\\/](?![\\/])|/(?:home|Users|mnt|media|root|var|opt|tmp|content|data|srv|usr|etc|workspace)/)"
-    r"[^\s'\"<>|*?,;)\]}]+"
+    r"(?<![\w/\\.:}])(?:[A-Za-z]:[\\/](?![\\/])|/(?:home|Users|mnt|media|root|var|opt|tmp|content|data|srv|usr|etc|workspace)/)"
+    r"[^\s'\"<>|*?,;)\]}]*[^\s'\"<>|*?,;)\]}.:]"
 )
 _DATA = re.compile(
     r"[^\n\r]*[^\n\r/\\.]\.(?:csv|tsv|parquet|feather|arrow|xlsx?|json|jsonl|ya?ml|toml|ini|cfg|h5|hdf5|keras|npy|npz|pkl|pickle"
