@@ -13,7 +13,8 @@ from typing import Literal
 Kind = Literal["script", "notebook", "configuration", "data", "text", "binary"]
 Language = Literal["Python 3", "Python 2", "not parsed"]
 Leads = Literal["inside", "outside", "loop", "nowhere"]
-EntryKind = Literal["__main__", "argparse", "click", "runs on import"]
+ParserKind = Literal["argparse", "optparse", "click", "typer", "absl"]
+EntryKind = Literal["__main__", ParserKind, "fire", "sys.argv", "runs on import"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Flag:
 
     names: tuple[str, ...]
     default: str | None
-    parser: Literal["argparse", "click"]
+    parser: ParserKind
     where: str
 
 

@@ -1,15 +1,15 @@
-"""Syntax tree → how a script is started: entry points, and the flags of argparse and click."""
+"""Syntax tree → the flags of a script, by the library that parses them. Those of typer are in typer_flags.py."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from golden_core.legacy.facts.ast_facts import constant_text, dotted_name, last_name
 from golden_core.legacy.facts.values import NOTHING, literal
-from golden_core.legacy.inventory import EntryKind
+from golden_core.legacy.inventory import ParserKind
 
 
 @dataclass(frozen=True)
@@ -22,41 +22,41 @@ class FlagFact:
     names: tuple[str, ...]
     default: Any
     has_default: bool
-    parser: Literal["argparse", "click"]
+    parser: ParserKind
     destination: str
     line: int
 
 
 def flags(nodes: list[ast.AST]) -> Iterator[FlagFact]:
-    """Yield every ``add_argument(…)`` of argparse, and every ``option`` and ``argument`` decorator of click."""
-    clicked = _click_names(nodes)
+    """Yield the flags of argparse, optparse and absl where they are added, and of click where they decorate."""
+    clicked = click_names(nodes)
     for node in nodes:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
-            yield from _flag(node, "argparse")
+        if isinstance(node, ast.Call):
+            yield from _added(node)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for decorator in node.decorator_list:
-                if isinstance(decorator, ast.Call) and _click_name(decorator, clicked) in ("option", "argument"):
+                if isinstance(decorator, ast.Call) and click_name(decorator, clicked) in ("option", "argument"):
                     yield from _flag(decorator, "click")
 
 
-def entry_points(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[tuple[EntryKind, int]]:
-    """Yield how a module is started, with lines."""
-    guarded = [node for node in tree.body if _is_main_guard(node)]
-    yield from (("__main__", node.lineno) for node in guarded)
-    clicked = _click_names(nodes)
-    for node in nodes:
-        if isinstance(node, ast.Call) and last_name(node.func) == "ArgumentParser":
-            yield "argparse", node.lineno
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            names = {_click_name(decorator, clicked) for decorator in node.decorator_list}
-            if names & {"command", "group"}:
-                yield "click", node.lineno
-    acting = [node.lineno for node in tree.body if node not in guarded and _acts(node)]
-    if acting:
-        yield "runs on import", acting[0]
+def _added(call: ast.Call) -> Iterator[FlagFact]:
+    """Yield the flag of ``parser.add_argument(…)``, ``parser.add_option(…)`` and ``flags.DEFINE_…(…)``."""
+    if isinstance(call.func, ast.Attribute):
+        owner = last_name(call.func.value).lower()
+        if call.func.attr == "add_argument" and "option" not in owner:  # a browser's options have such a method too
+            yield from _flag(call, "argparse")
+        elif call.func.attr == "add_option" and "parser" in owner:
+            yield from _flag(call, "optparse")
+    if last_name(call.func).startswith("DEFINE_") and call.args:
+        name = constant_text(call.args[0])
+        given = [*call.args[1:2], *(keyword.value for keyword in call.keywords if keyword.arg == "default")]
+        if name:
+            yield FlagFact(
+                (f"--{name}",), literal(given[0]) if given else NOTHING, bool(given), "absl", name, call.lineno
+            )
 
 
-def _flag(call: ast.Call, parser: Literal["argparse", "click"]) -> Iterator[FlagFact]:
+def _flag(call: ast.Call, parser: ParserKind) -> Iterator[FlagFact]:
     names = tuple(text for text in map(constant_text, call.args) if text)
     if names:
         keywords = {keyword.arg: keyword.value for keyword in call.keywords}
@@ -77,7 +77,16 @@ def _stored(names: tuple[str, ...]) -> str:
     return best.split("/")[0].lstrip("-").replace("-", "_")
 
 
-def _click_names(nodes: list[ast.AST]) -> dict[str, str]:
+def imports_package(nodes: list[ast.AST], package: str) -> bool:
+    """Tell whether a script imports a package, or something from it."""
+    return any(
+        (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package and not node.level)
+        or (isinstance(node, ast.Import) and any(alias.name.split(".")[0] == package for alias in node.names))
+        for node in nodes
+    )
+
+
+def click_names(nodes: list[ast.AST]) -> dict[str, str]:
     """Return what ``from click import …`` binds: local name → name in click."""
     return {
         alias.asname or alias.name: alias.name
@@ -87,23 +96,9 @@ def _click_names(nodes: list[ast.AST]) -> dict[str, str]:
     }
 
 
-def _click_name(decorator: ast.expr, clicked: dict[str, str]) -> str:
+def click_name(decorator: ast.expr, clicked: dict[str, str]) -> str:
     """Return the click name of a decorator: ``command`` for ``@click.command()`` and for a group's ``@cli.command``."""
     name = dotted_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
     if len(name) == 1:
         return clicked.get(name[0], "")
     return name[-1] if name[:1] == ("click",) or name[-1:] in (("command",), ("group",)) else ""
-
-
-def _is_main_guard(node: ast.stmt) -> bool:
-    if not (isinstance(node, ast.If) and isinstance(node.test, ast.Compare)):
-        return False
-    sides = [node.test.left, *node.test.comparators]
-    return {last_name(side) or constant_text(side) for side in sides} == {"__name__", "__main__"}
-
-
-def _acts(node: ast.stmt) -> bool:
-    """Tell whether a top-level statement does something by itself: a call, a loop, a block."""
-    if isinstance(node, ast.Expr):
-        return isinstance(node.value, ast.Call | ast.Await)
-    return isinstance(node, ast.For | ast.While | ast.With)

@@ -17,7 +17,7 @@ Origin = Literal["standard", "third_party", "local", "missing"]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What an import can find: the files and folders of the tree, and the packages it may rely on."""
+    """What an import can find: the files and folders of the tree, and the packages (in lower case) it may rely on."""
 
     files: frozenset[str]
     folders: frozenset[str]
@@ -57,7 +57,7 @@ def _origins(path: str, module: ImportedModule, around: Surroundings) -> Iterato
     bare = next((folder for folder in folders if _join(folder, top) in around.folders), None)
     if regular != folders[0] and top in sys.stdlib_module_names:
         yield top, "standard"
-    elif regular is None and top in around.packages:
+    elif regular is None and top.lower() in around.packages:
         yield top, "third_party"
     else:
         home = bare if regular is None else regular

@@ -12,7 +12,7 @@ from golden_core.legacy.facts.configurations import Document, dotted, read_confi
 from golden_core.legacy.facts.contents import LARGEST, LISTED_LINES, Contents, named_kind, read_contents
 from golden_core.legacy.facts.credentials import find_credentials, is_placeholder, names_credential
 from golden_core.legacy.facts.names import file_system_path
-from golden_core.legacy.facts.packages import is_requirements_file, required
+from golden_core.legacy.facts.packages import required
 from golden_core.legacy.facts.paths import absolute_paths, paths_within
 from golden_core.legacy.facts.scripts import ScriptFacts, script_facts
 from golden_core.legacy.facts.source import Source, parse_notebook, parse_script
@@ -57,7 +57,7 @@ def report(root: Path, name: str) -> Report:
         file=File(name, contents.sha256, contents.bytes, contents.lines, version_of(name), contents.kind),
         script=script,
         document=document,
-        packages=_packages(name, contents),
+        packages=frozenset(required(name, contents.text or b"")),
         absolute_paths=tuple(_absolute_paths(name, contents, script, document)),
         credentials=contents.credentials + _further(name, further),
         secrets=contents.secrets.union(further),
@@ -82,10 +82,6 @@ def _document(name: str, contents: Contents) -> Document | None:
 
 def _too_large(contents: Contents) -> str:
     return f"hashed but not parsed: {contents.bytes} bytes, more than {LARGEST[contents.kind]}"
-
-
-def _packages(name: str, contents: Contents) -> frozenset[str]:
-    return frozenset(required(contents.text)) if contents.text and is_requirements_file(name) else frozenset()
 
 
 def _reasons(name: str, contents: Contents, script: ScriptFacts | None, document: Document | None) -> Iterator[str]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from golden_core.legacy.facts.ast_facts import ImportedModule, imported_modules, nodes_of, texts
 from golden_core.legacy.facts.defaults import Default, defaults
-from golden_core.legacy.facts.flags import FlagFact, entry_points, flags
+from golden_core.legacy.facts.entry_points import entry_points
+from golden_core.legacy.facts.flags import FlagFact, flags
 from golden_core.legacy.facts.keys import Lookup, configuration_loads, definitions, lookups, parameters
 from golden_core.legacy.facts.source import Source, Unit
+from golden_core.legacy.facts.typer_flags import typer_flags
 from golden_core.legacy.facts.values import NOTHING
 from golden_core.legacy.inventory import EntryPoint, Language
 
@@ -46,7 +48,9 @@ class _Walked:
 def script_facts(path: str, source: Source) -> ScriptFacts:
     """Collect the facts of a parsed script or notebook."""
     walked = [_Walked(unit, nodes_of(unit.tree)) for unit in source.units]
-    found_flags = tuple((flag, one.place(flag.line)) for one in walked for flag in flags(one.nodes))
+    found_flags = tuple(
+        (flag, one.place(flag.line)) for one in walked for flag in (*flags(one.nodes), *typer_flags(one.nodes))
+    )
     return ScriptFacts(
         path=path,
         language=source.language,
