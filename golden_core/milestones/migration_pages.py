@@ -22,8 +22,9 @@ from golden_core.milestones.migration import (
 )
 
 WORK_PACKAGE_COLUMNS = (
-    "package", "title", "scope", "prerequisites", "effort", "legacy_files", "distinct_files", "legacy_lines",
-    "distinct_lines", "risk", "risk_reason", "files", "target", "target_planned", "parity_test", "parity_test_planned",
+    "package", "title", "scope", "prerequisites", "effort", "file_count", "distinct_files", "legacy_lines",
+    "distinct_lines", "risk", "risk_reason", "legacy_files", "target", "target_planned", "parity_test",
+    "parity_test_planned",
 )  # fmt: skip
 DEPRECATION_COLUMNS = ("number", "path", "sha256", "lines", "reason", "replaced_by")
 

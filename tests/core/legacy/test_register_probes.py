@@ -107,3 +107,13 @@ def test_v08_and_v06_differ_in_more_than_the_experts():
 def test_the_paired_test_is_refused_on_two_windows_and_defined_on_one():
     assert PROBES["paired_test_undefined"]().sentence.endswith("there is no paired test.")
     assert "p-value" in PROBES["paired_test_undefined"]("alternative").sentence
+
+
+def test_the_two_modules_of_the_missing_package_are_counted():
+    assert PROBES["package_missing"]().value == 2
+
+
+def test_sixty_checkpoints_of_three_numbers_a_weight():
+    """Of the 796,641 numbers of v08, 795,633 are trained and have two moments each."""
+    assert PROBES["checkpoint_per_epoch"]().value == pytest.approx(60 * (1 + 2 * 795_633 / 796_641))
+    assert PROBES["checkpoint_per_epoch"]("alternative").value == 2

@@ -62,7 +62,7 @@ def changed(plan: Plan, package: str, **changes) -> Plan:
 
 
 def test_every_legacy_file_has_exactly_one_place(pages, checksums):
-    in_packages = [path for row in rows(pages["work_packages.csv"]) for path in row["files"].split("; ")]
+    in_packages = [path for row in rows(pages["work_packages.csv"]) for path in row["legacy_files"].split("; ")]
     retired = [row["path"] for row in rows(pages["deprecations.csv"])]
     assert len(checksums) == 110
     assert Counter(in_packages + retired) == Counter(one.path for one in checksums)
@@ -88,9 +88,9 @@ def test_volumes_are_those_of_the_checksums(pages):
     with (PROJECT_ROOT / "data" / "legacy" / "checksums.csv").open(encoding="utf-8") as stream:
         facts = {row["path"]: row for row in csv.DictReader(stream)}
     for row in rows(pages["work_packages.csv"]):
-        files = [facts[path] for path in row["files"].split("; ")]
+        files = [facts[path] for path in row["legacy_files"].split("; ")]
         distinct = sum({file["sha256"]: int(file["lines"]) for file in files}.values())
-        assert int(row["legacy_files"]) == len(files)
+        assert int(row["file_count"]) == len(files)
         assert int(row["distinct_files"]) == len({file["sha256"] for file in files})
         assert int(row["legacy_lines"]) == sum(int(file["lines"]) for file in files)
         assert int(row["distinct_lines"]) == distinct

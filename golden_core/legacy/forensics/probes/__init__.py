@@ -1,6 +1,6 @@
 """Probes, by name: functions that show a risk on data, and that its remedy removes it. The register names each."""
 
-from golden_core.legacy.forensics.probes import choosing, fitting, inputs, rows, scoring
+from golden_core.legacy.forensics.probes import artefacts, choosing, fitting, inputs, rows, scoring
 from golden_core.legacy.forensics.probes.result import STREAM, Practice, Probe, ProbeResult
 
 PROBES: dict[str, Probe] = {
@@ -31,6 +31,9 @@ PROBES: dict[str, Probe] = {
     "single_run": choosing.single_run,
     "paired_test_undefined": choosing.paired_test_undefined,
     "ablation_confounded": choosing.ablation_confounded,
+    "package_missing": artefacts.package_missing,
+    "exports_bound_to_code": artefacts.exports_bound_to_code,
+    "checkpoint_per_epoch": artefacts.checkpoint_per_epoch,
 }
 
 __all__ = ["PROBES", "STREAM", "Practice", "Probe", "ProbeResult"]
