@@ -140,9 +140,11 @@ def _search(tail: bytes, block: bytes, kind: Kind) -> Iterator[tuple[Finding, in
     if kind == "notebook":  # code in JSON has escaped quotation marks
         tail, block = tail.replace(b'\\"', b'"'), block.replace(b'\\"', b'"')
     text = tail + block
-    found = [one for one in find_credentials(text, bare=kind != "script") if one.offset + len(one.secret) > len(tail)]
+    every = find_credentials(text, bare=kind != "script")
+    # Two patterns may find one credential.
+    found = {(one.kind, one.offset): one for one in every if one.offset + len(one.secret) > len(tail)}
     ends = [match.start() for match in re.finditer(rb"\n", text)] if found else []
-    for finding in found:
+    for finding in found.values():
         yield finding, 1 + bisect_left(ends, finding.offset)
 
 

@@ -238,6 +238,11 @@ def test_where_credentials_stand_is_told_and_counted(tmp_path):
     assert found.lines == tuple(range(2, 22))
 
 
+def test_a_credential_that_two_patterns_find_is_counted_once(tmp_path):
+    (found,) = scan(tmp_path, {"v/run.bat": "set PASSWORD=" + PLANTED + "\n"}).credentials
+    assert (found.count, found.lines) == (1, (1,))
+
+
 def test_a_credential_at_the_end_of_a_large_file_is_found(tmp_path):
     content = "2010-01-01,1.43283,1.43293\n" * 200_000 + f"password={PLANTED}\n"
     (found,) = scan(tmp_path, {"v/a.csv": content}).credentials
