@@ -45,42 +45,6 @@ class Fit:
     rows: pl.DataFrame
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
-    """Everything one run of a pipeline made.
-
-    Parameters
-    ----------
-    artefacts : mapping of str to pl.DataFrame
-        By asset: a column ``stamp`` (UTC, when the row may first be used), a column ``key`` (String: pair, or series
-        and fold), and any number of value columns. Rows in the order of key and stamp.
-    fits : tuple of Fit
-    failures : tuple of str
-        What could not be made on these bars, and why: a forecaster may not get along with a part of them.
-    """
-
-    artefacts: Mapping[str, pl.DataFrame]
-    fits: tuple[Fit, ...]
-    failures: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Pipeline:
-    """Raw bars of all pairs (``schema.BARS``, not cleaned) → a run. Pure: equal bars give equal bits.
-
-    Parameters
-    ----------
-    name : str
-    run : callable
-    narrow : callable, optional
-        Fit → a cheaper pipeline that makes the rows of that fit with the same bits, for replaying one fit.
-    """
-
-    name: str
-    run: Callable[[pl.DataFrame], Run]
-    narrow: Callable[[Fit], Pipeline] | None = None
-
-
 @dataclass(frozen=True)
 class Finding:
     """One leak that a probe found, and where.
@@ -105,3 +69,42 @@ class Finding:
     timestamp: dt.datetime | None
     detail: str
     follows: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Everything one run of a pipeline made.
+
+    Parameters
+    ----------
+    artefacts : mapping of str to pl.DataFrame
+        By asset: a column ``stamp`` (UTC, when the row may first be used), a column ``key`` (String: pair, or series
+        and fold), and any number of value columns. Rows in the order of key and stamp.
+    fits : tuple of Fit
+    failures : tuple of str
+        What could not be made on these bars, and why: a forecaster may not get along with a part of them.
+    findings : tuple of Finding
+        What the run shows of itself, of objects that exist only while it runs.
+    """
+
+    artefacts: Mapping[str, pl.DataFrame]
+    fits: tuple[Fit, ...]
+    failures: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Pipeline:
+    """Raw bars of all pairs (``schema.BARS``, not cleaned) → a run. Pure: equal bars give equal bits.
+
+    Parameters
+    ----------
+    name : str
+    run : callable
+    narrow : callable, optional
+        Fit → a cheaper pipeline that makes the rows of that fit with the same bits, for replaying one fit.
+    """
+
+    name: str
+    run: Callable[[pl.DataFrame], Run]
+    narrow: Callable[[Fit], Pipeline] | None = None

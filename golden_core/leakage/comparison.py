@@ -26,7 +26,7 @@ class Difference:
 
 
 def compare(
-    honest: pl.DataFrame, again: pl.DataFrame, until: dt.datetime | None = None
+    honest: pl.DataFrame, again: pl.DataFrame, until: dt.datetime | None = None, *, same_clock: bool = False
 ) -> tuple[list[Difference], int]:
     """Compare all rows stamped at or before a time, bit by bit; NaN equals NaN, null equals null.
 
@@ -37,6 +37,9 @@ def compare(
         order within both.
     until : datetime, optional
         Only rows stamped at or before it count; rows that are complete later may be missing on either side.
+    same_clock : bool
+        Whether both runs have bars at the same times. Then the rows that are complete later may only be missing
+        together, all that have a key: a fold may not be laid yet, but its rows are not chosen by what follows them.
 
     Returns
     -------
@@ -48,14 +51,14 @@ def compare(
     if _identical(before, after):
         return found, before.height
     if not (before[KEY].equals(after[KEY]) and before[STAMP].equals(after[STAMP])):
-        pairs, lone = _match(before, after, until)
+        pairs, lone = _match(before, after, until, same_clock=same_clock)
         found += _lone_rows(lone)
         before, after = before[pairs["before"].to_numpy()], after[pairs["after"].to_numpy()]
     for name in before.columns:
         if name in (KEY, STAMP, COMPLETE):
             continue
         differs = (
-            _unequal(before[name], after[name]) if name in after.columns else np.ones(before.height, dtype=np.bool_)
+            unequal(before[name], after[name]) if name in after.columns else np.ones(before.height, dtype=np.bool_)
         )
         if differs.any():
             rows = np.flatnonzero(differs)
@@ -82,7 +85,9 @@ def _identical(one: pl.DataFrame, other: pl.DataFrame) -> bool:
     return all((np.signbit(one[name].to_numpy()) == np.signbit(other[name].to_numpy())).all() for name in floats)
 
 
-def _match(before: pl.DataFrame, after: pl.DataFrame, until: dt.datetime | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _match(
+    before: pl.DataFrame, after: pl.DataFrame, until: dt.datetime | None, *, same_clock: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the row numbers of matching rows, and the rows that only one side has but must."""
     sides = [_numbered(frame, name) for frame, name in ((before, "before"), (after, "after"))]
     joined = sides[0].join(sides[1], on=[KEY, STAMP, "repeat"], how="full", coalesce=True, maintain_order="left_right")
@@ -90,7 +95,8 @@ def _match(before: pl.DataFrame, after: pl.DataFrame, until: dt.datetime | None)
     lone = joined.filter(~both)
     if until is not None:
         complete = pl.coalesce(COMPLETE, f"{COMPLETE}_right")
-        lone = lone.filter((complete <= until).fill_null(True))
+        shared = set(before[KEY].unique()) & set(after[KEY].unique()) if same_clock else ()
+        lone = lone.filter((complete <= until).fill_null(True) | pl.col(KEY).is_in(list(shared)))
     return joined.filter(both), lone.sort(STAMP)
 
 
@@ -110,7 +116,8 @@ def _lone_rows(lone: pl.DataFrame) -> list[Difference]:
     return found
 
 
-def _unequal(one: pl.Series, other: pl.Series) -> npt.NDArray[np.bool_]:
+def unequal(one: pl.Series, other: pl.Series) -> npt.NDArray[np.bool_]:
+    """Return which values [N] of two columns differ by a bit; NaN equals NaN, null equals null."""
     different: npt.NDArray[np.bool_]
     if one.dtype != other.dtype:
         different = np.ones(len(one), dtype=np.bool_)

@@ -20,7 +20,7 @@ from golden_core.leakage.times import decisive_times, telling_times
 from golden_core.randomness import Stream
 
 REFUSED = "(run)"
-_BEHIND_FAULTS = ("removed", "frozen")
+_BEHIND_FAULTS = ("removed", "frozen", "undone")
 
 
 @dataclass(frozen=True)

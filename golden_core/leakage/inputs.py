@@ -12,6 +12,7 @@ from golden_core.data.windows import TargetName
 from golden_core.lake import Home
 from golden_core.leakage.probes import clean_bars_report, clean_bars_times
 from golden_core.leakage.report import sentence
+from golden_core.leakage.screening import screened_features
 from golden_core.splits.scaling import scaler_mismatches
 from golden_core.splits.tables import read_folds
 from golden_core.splits.verification import (
@@ -25,15 +26,22 @@ from golden_core.study import Study
 from golden_core.trials import all_series, series_inputs
 
 
+def bars_of(home: Home, study: Study) -> dict[str, pl.DataFrame]:
+    """Return the clean bars of every pair."""
+    folder = home.study(study.name)
+    return {pair: pl.read_parquet(folder.table("bars", pair)) for pair in study.data.pairs}
+
+
 def input_faults(home: Home, study: Study) -> list[str]:
     """Return a sentence for everything that speaks against the bars, folds, scalers and features of a study."""
     found: list[str] = []
-    for pair in study.data.pairs:
-        bars = pl.read_parquet(home.study(study.name).table("bars", pair))
+    tables = bars_of(home, study)
+    for bars in tables.values():
         found += implausible_prices(bars, study.checks.max_abs_log_return)
         found += disordered_timestamps(bars)
         probed = clean_bars_report(study, bars, clean_bars_times(study, bars))
         found += [sentence(finding) for finding in probed.findings]
+    found += [sentence(finding) for finding in screened_features(study, tables).findings]
     for pair, horizon in all_series(study):
         inputs = series_inputs(home, study, pair, horizon)
         found += foreign_schemes(inputs.folds, study.splits.scheme)

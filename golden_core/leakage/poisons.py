@@ -35,7 +35,7 @@ def poisoned(raw: pl.DataFrame, mask: pl.Series, poison: str, stream: Stream) ->
         ``reversed``: the values of each pair's masked bars in another order, those of a bar together; ``mirrored``:
         every price p becomes a²/p, a being the last unmasked close before it, so that returns change their sign, and
         wobbles a little; ``trending`` and ``reverting``: moves keep their size and take signs that persist, or
-        alternate; ``frozen``: the last price before them, without volume.
+        alternate; ``frozen``: the last price before them, without volume; ``undone``: the last price but one, likewise.
     stream : Stream
         Source of the disorder. Bars of one pair and time are treated alike, so that a copy stays a copy.
 
@@ -106,12 +106,18 @@ def _mirrored(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFram
     )
 
 
-def _frozen(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
-    """Let the feed stand still: masked bars repeat the last price before them, and nobody trades."""
+def _frozen(raw: pl.DataFrame, mask: pl.Series, stream: Stream, *, back: int) -> pl.DataFrame:
+    """Let the feed stand still: masked bars repeat the last price before them, or an earlier one, and nobody trades."""
     del stream
     sound = pl.when(~mask & pl.col("close").is_finite() & (pl.col("close") > 0)).then(pl.col("close"))
-    rows = raw.with_row_index("_row").with_columns(_last=sound).sort("timestamp", "available_at", maintain_order=True)
-    last = rows.with_columns(pl.col("_last").forward_fill().over("pair")).sort("_row")["_last"]
+    rows = (
+        raw.with_row_index("_row")
+        .with_columns(_last=sound, _masked=mask)
+        .sort("timestamp", "available_at", maintain_order=True)
+    )
+    earlier = pl.col("_last").filter(~pl.col("_masked")).shift(back).last().over("pair")
+    repeated = pl.when("_masked").then(earlier if back else pl.col("_last").forward_fill().over("pair"))
+    last = rows.with_columns(_last=repeated).sort("_row")["_last"]
     frozen = {name: last if name != "volume" else pl.lit(0.0) for name in _values(raw)}
     return raw.with_columns(pl.when(mask).then(now).otherwise(pl.col(name)).alias(name) for name, now in frozen.items())
 
@@ -149,5 +155,6 @@ _POISONS: dict[str, Callable[[pl.DataFrame, pl.Series, Stream], pl.DataFrame]] =
     "mirrored": _mirrored,
     "trending": partial(_walked, turn=0.15),
     "reverting": partial(_walked, turn=0.95),
-    "frozen": _frozen,
+    "frozen": partial(_frozen, back=0),
+    "undone": partial(_frozen, back=1),
 }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -13,15 +16,17 @@ import polars as pl
 from golden_core.data.features import FEATURES
 from golden_core.data.sources import source
 from golden_core.leakage import artefacts
-from golden_core.leakage.artefacts import BARS, KEY, STAMP, WEIGHTS, Pipeline, Run
+from golden_core.leakage.artefacts import KEY, STAMP, WEIGHTS, Finding, Pipeline, Run
+from golden_core.leakage.every_bar import every_bar_report
 from golden_core.leakage.faults import faulty
 from golden_core.leakage.poison import FUTURE, future_report, record_report
 from golden_core.leakage.poisons import RECORD_POISONS
-from golden_core.leakage.report import Cell, Report, compared
+from golden_core.leakage.report import Cell, Report, compared, merged
 from golden_core.leakage.structural import structural
 from golden_core.leakage.study_pipeline import Scope, as_bars, feature_pipeline, study_pipeline
 from golden_core.leakage.study_tables import Series
 from golden_core.leakage.subject import Subject
+from golden_core.leakage.touching import lake_read
 from golden_core.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials import Trial
@@ -39,14 +44,27 @@ def poisoned_inputs(subject: Subject, time: dt.datetime, poisons: Sequence[str])
 
 def poisoned_features(subject: Subject, time: dt.datetime) -> Report:
     """Poison the future of clean bars, where a NaN reaches the features."""
-    clean = subject.honest.artefacts[BARS].rename({KEY: "pair", STAMP: "available_at"})
-    return clean_bars_report(subject.study, clean, [time])
+    return clean_bars_report(subject.study, subject.clean_bars, [time])
 
 
 def clean_bars_report(study: Study, bars: pl.DataFrame, times: Sequence[dt.datetime]) -> Report:
     """Poison the future of clean bars (``schema.BARS``, any pairs of the study) and compare the features."""
     stream = Stream(study.seeds.root).child("leakage", "features")
     return future_report(feature_pipeline(study), bars, times, stream)
+
+
+def features_at_every_bar(subject: Subject, rounds: Mapping[str, int]) -> Report:
+    """Change single clean bars, far apart, and look at the rows before; watch whether a feature reads the lake."""
+    study, bars = subject.study, subject.clean_bars
+    needs = {name: bool(FEATURES[name].needs) for name in study.features}
+    back = max(FEATURES[name].warm_up for name in study.features)
+    stream = Stream(study.seeds.root).child("leakage", "single bars")
+    report = every_bar_report(feature_pipeline(study), bars, stream, back=back, rounds=rounds, needs=needs)
+    read, first = list[Finding](), cast(dt.datetime, bars["available_at"].min())
+    for name in study.features:
+        alone = feature_pipeline(study.model_copy(update={"features": (name,)}))
+        read += lake_read(subject.lake, partial(alone.run, bars), artefacts.FEATURES, name, first)[1]
+    return merged([report, Report(tuple(read), (), ())])
 
 
 def clean_bars_times(study: Study, bars: pl.DataFrame) -> list[dt.datetime]:
@@ -62,7 +80,8 @@ def poisoned_cleaning(subject: Subject, time: dt.datetime, turn: int, poisons: S
     """Plant bad bars just before the time and poison what follows: a rule must not need the next bar."""
     stream = subject.stream.child("cleaning", time.isoformat(), turn)
     pipeline = study_pipeline(subject.study, Scope(upto="bars"))
-    return future_report(pipeline, faulty(subject.raw, time, turn), [time], stream, poisons)
+    bad = faulty(subject.raw, time, turn, subject.faults, alone=subject.triangulated)
+    return future_report(pipeline, bad, [time], stream, poisons)
 
 
 def shortened_source(subject: Subject, time: dt.datetime) -> Report:
@@ -101,11 +120,13 @@ class Fits:
         fold: int,
         forecasters: Sequence[str],
         seeds: Sequence[int] = (0,),
+        lake: tuple[Path, ...] = (),
     ) -> Fits:
-        """Fit some forecasters of a study, with some of its seeds."""
+        """Fit some forecasters of a study, with some of its seeds, and watch whether they read the campaign's lake."""
         trials = tuple((Trial(name, *series, seed), fold) for name in forecasters for seed in seeds)
-        pipeline = study_pipeline(study, Scope(series=(series,), fits=trials))
-        return cls(study, raw, series, fold, pipeline, pipeline.run(raw))
+        scope = Scope(series=(series,), fits=trials)
+        honest = study_pipeline(study, dataclasses.replace(scope, examined=lake)).run(raw)
+        return cls(study, raw, series, fold, study_pipeline(study, scope), honest)
 
     def poisoned(self, poisons: Sequence[str] = OF_FITS) -> Report:
         """Poison the second half of a test part: neither weights nor the forecasts of the first half may change.
@@ -117,7 +138,10 @@ class Fits:
         stamps = self.honest.artefacts[artefacts.FORECASTS][STAMP]
         stream = Stream(self.study.seeds.root).child("leakage", "fits", *self.series, self.fold)
         middle = [stamps[len(stamps) // 2]]
-        return self._with_failures(future_report(self.pipeline, self.raw, middle, stream, poisons, honest=self.honest))
+        poisoned = future_report(self.pipeline, self.raw, middle, stream, poisons, honest=self.honest)
+        first = self.honest.findings[0] if self.honest.findings else None
+        neighbours = Report(self.honest.findings, (Cell(artefacts.FORECASTS, "neighbours", len(stamps), first),), ())
+        return self._with_failures(merged([poisoned, neighbours]))
 
     def replayed(self, poisons: Sequence[str] = RECORD_POISONS) -> Report:
         """Poison every bar that the weights do not declare; they must not change."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from golden_core.leakage import artefacts
-from golden_core.leakage.artefacts import Finding
+from golden_core.leakage.artefacts import KEY, STAMP, Finding
 from golden_core.leakage.comparison import Difference, compare
 
 # In which order pipelines make what the interface names; others come last.
@@ -103,8 +103,10 @@ def compared(
 ) -> Report:
     """Compare the artefacts of two runs: ``what`` was done to the second, whose rows up to a time must be the same."""
     findings, cells = [], []
+    clocks = [made[artefacts.BARS].select(KEY, STAMP) for made in (honest, again) if artefacts.BARS in made]
+    same_clock = len(clocks) == 2 and clocks[0].equals(clocks[1])
     for asset, frame in honest.items():
-        differences, rows = compare(frame, again.get(asset, frame.clear()), until)
+        differences, rows = compare(frame, again.get(asset, frame.clear()), until, same_clock=same_clock)
         own = [finding_of(probe, asset, what, difference) for difference in differences]
         findings += own
         cells.append(Cell(asset, poison, rows, own[0] if own else None))

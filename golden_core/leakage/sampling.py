@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 
 import polars as pl
 from joblib import delayed
@@ -13,6 +14,7 @@ from golden_core.leakage.poisons import RECORD_POISONS
 from golden_core.leakage.probes import (
     OF_FITS,
     Fits,
+    features_at_every_bar,
     poisoned_cleaning,
     poisoned_features,
     poisoned_inputs,
@@ -30,10 +32,12 @@ from golden_core.trials.campaign import worker_pool
 
 # After every time the bars that follow are reversed, which leaves as many as there were: no fold is refused for that.
 ALWAYS = "reversed"
-# One poison that cleaning removes, and one that it may: dealt out to the times.
-DEALT = ("nan", "huge")
-# The next bar is missing, or undoes nothing: what a rule that waits for it would notice.
-OF_CLEANING = ("removed", "huge")
+# A poison that cleaning removes, one that it may, and no bars at all: dealt out to the times.
+DEALT = ("nan", "huge", "removed")
+# The next bar says the same once more, or takes it back: what a rule that waits for it would notice.
+OF_CLEANING = ("frozen", "undone")
+# Rounds of single bars: with a warm-up of 20 bars or less, every bar is replaced in one of them.
+ROUNDS = {"mirrored": 32, "removed": 8}
 
 
 def sampled(study: Study, home: Home, *, backend: str, workers: int) -> tuple[Report, Report]:
@@ -54,9 +58,10 @@ def sampled(study: Study, home: Home, *, backend: str, workers: int) -> tuple[Re
         future.append(poisoned_inputs(subject, time, (*DEALT[number :: len(times)], ALWAYS)))
         future.append(poisoned_features(subject, time))
         future += [poisoned_cleaning(subject, time, turn, OF_CLEANING) for turn in turns[number :: len(times)]]
+    future.append(features_at_every_bar(subject, ROUNDS))
     future.append(shortened_source(subject, subject.times(1)[0]))
     series, fold = drawn_fold(subject, "sample")
-    fits = _fits(study, subject.raw, series, fold, backend, workers)
+    fits = _fits(subject, series, fold, backend, workers)
     scalers = replayed_scalers(subject, series, [fold], RECORD_POISONS[:1])
     return merged([*future, *(one for one, _ in fits)]), merged([scalers, *(one for _, one in fits)])
 
@@ -67,21 +72,19 @@ def structures(study: Study, home: Home) -> Report:
     return merged(structure(study, raw, series) for series in all_series(study))
 
 
-def _fits(
-    study: Study, raw: pl.DataFrame, series: Series, fold: int, backend: str, workers: int
-) -> Iterable[tuple[Report, Report]]:
+def _fits(subject: Subject, series: Series, fold: int, backend: str, workers: int) -> Iterable[tuple[Report, Report]]:
     """Probe the fits of all forecasters, spread over the workers that will train them."""
-    names = sorted(study.forecasters)
+    study, names = subject.study, sorted(subject.study.forecasters)
+    task = partial(_probed, study, subject.raw, series, fold, subject.lake)
     if backend == "sequential" or workers < 2:
-        return [_probed(study, raw, series, fold, names)]
-    task = partial(_probed, study, raw, series, fold)
+        return [task(names)]
     shares = [names[start::workers] for start in range(min(workers, len(names)))]
     found: Iterable[tuple[Report, Report]] = worker_pool(study, backend, workers)(delayed(task)(one) for one in shares)
     return list(found)
 
 
 def _probed(
-    study: Study, raw: pl.DataFrame, series: Series, fold: int, forecasters: list[str]
+    study: Study, raw: pl.DataFrame, series: Series, fold: int, lake: tuple[Path, ...], forecasters: list[str]
 ) -> tuple[Report, Report]:
-    fits = Fits.of(study, raw, series, fold, forecasters)
+    fits = Fits.of(study, raw, series, fold, forecasters, lake=lake)
     return fits.poisoned(OF_FITS[:1]), fits.replayed(RECORD_POISONS[:1])

@@ -1,15 +1,20 @@
 """A study as a pipeline for the probes: its own source, cleaning, features, folds and forecasters, on given raw bars.
 
 Every step is the code that a campaign runs, in a home of its own that exists for the length of a run. GOLDEN_HOME names
-it meanwhile, so that code which looks prices up in the lake finds the run's, poison included.
+it meanwhile, so that code which looks prices up in the lake finds the run's, poison included; HOME and TMPDIR are in
+it too, so that what an honest run cached there cannot answer for a poisoned one.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import os
+import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -21,7 +26,8 @@ from golden_core.data.features import build_features
 from golden_core.data.sources import source
 from golden_core.lake import Home, parse_series, temporary_home, write_parquet
 from golden_core.leakage import artefacts
-from golden_core.leakage.artefacts import KEY, STAMP, Fit, Pipeline, Run
+from golden_core.leakage.artefacts import KEY, STAMP, Finding, Fit, Pipeline, Run
+from golden_core.leakage.neighbours import neighbour_findings
 from golden_core.leakage.study_tables import (
     FoldClock,
     Series,
@@ -33,14 +39,17 @@ from golden_core.leakage.study_tables import (
     target_rows,
     window_rows,
 )
+from golden_core.leakage.touching import lake_read
+from golden_core.randomness import Stream
 from golden_core.schema import BARS, RATES
 from golden_core.study import Study
 from golden_core.trials import SeriesInputs, Trial, all_series, prepare_pair, prepare_series, series_inputs
-from golden_core.trials.run import FoldData, TrialError, cut_folds, fit_fold
+from golden_core.trials.run import FoldData, TrialError, cut_folds, fit_fold, new_forecaster
 
 _FROM_SERIES = (
     artefacts.TARGETS, artefacts.FOLDS, artefacts.SCALERS, artefacts.WINDOWS, artefacts.WEIGHTS, artefacts.FORECASTS,
 )  # fmt: skip
+_USERS = ("HOME", "TMPDIR", "XDG_CACHE_HOME")
 
 
 @dataclass(frozen=True)
@@ -57,12 +66,22 @@ class Scope:
         Trials to fit, each on one fold: weights and forecasts.
     values : bool
         Keep the windows themselves, not only a hash of each: for the search for duplicates.
+    examined : tuple of Path, optional
+        Examine every forecaster that is fitted: ask it again, with other windows of its batch changed, and watch
+        whether it reads one of these files, the campaign's lake.
     """
 
     upto: Literal["bars", "windows"] = "windows"
     series: tuple[Series, ...] | None = None
     fits: tuple[tuple[Trial, int], ...] = ()
     values: bool = False
+    examined: tuple[Path, ...] | None = None
+
+
+@dataclass(frozen=True)
+class _Notes:
+    failures: list[str]
+    findings: list[Finding]
 
 
 def study_pipeline(study: Study, scope: Scope | None = None) -> Pipeline:
@@ -90,7 +109,8 @@ def feature_pipeline(study: Study) -> Pipeline:
 
     def run(bars: pl.DataFrame) -> Run:
         parts = {pair: bars.filter(pl.col("pair") == pair).sort("timestamp") for pair in study.data.pairs}
-        return Run({artefacts.FEATURES: _features(study, {p: b for p, b in parts.items() if b.height})}, ())
+        with temporary_home() as home, _moved_to(home.root):
+            return Run({artefacts.FEATURES: _features(study, {p: b for p, b in parts.items() if b.height})}, ())
 
     return Pipeline(f"features of study {study.name}", run)
 
@@ -124,7 +144,7 @@ def column_of(trial: Trial) -> str:
 def _run(study: Study, scope: Scope, raw: pl.DataFrame) -> Run:
     kind, table = source(study.data.source), as_table(study, raw)
     # NaN and 1e9 are what is asked for: arithmetic on them is no accident.
-    with temporary_home() as home, threadpool_limits(1), np.errstate(all="ignore"):
+    with temporary_home() as home, _moved_to(home.root), threadpool_limits(1), np.errstate(all="ignore"):
         write_parquet(table, home.study(study.name).raw)
         given = {pair: kind.bars(table, study.data, pair) for pair in study.data.pairs}
         bars = {pair: prepare_pair(home, study, pair).table for pair in study.data.pairs}
@@ -134,16 +154,35 @@ def _run(study: Study, scope: Scope, raw: pl.DataFrame) -> Run:
         made[artefacts.FEATURES] = _features(study, bars)
         parts: dict[str, list[pl.DataFrame]] = {}
         fits: list[Fit] = []
-        failures: list[str] = []
+        notes = _Notes([], [])
         for series in scope.series or all_series(study):
             prepare_series(home, study, *series)
             inputs = series_inputs(home, study, *series)
-            for asset, frame in _series(study, scope, series, inputs, raw, fits, failures):
+            for asset, frame in _series(study, scope, series, inputs, raw, fits, notes):
                 parts.setdefault(asset, []).append(frame)
         for asset in _FROM_SERIES:
             if asset in parts:
                 made[asset] = pl.concat(parts[asset], how="diagonal").sort(KEY, STAMP, maintain_order=True)
-        return Run(made, tuple(fits), tuple(failures))
+        return Run(made, tuple(fits), tuple(notes.failures), tuple(notes.findings))
+
+
+@contextmanager
+def _moved_to(folder: Path) -> Iterator[None]:
+    """Give the process an empty user's home and temporary folder."""
+    before = {name: os.environ.get(name) for name in _USERS}
+    temporary = tempfile.tempdir
+    own = folder / "user"
+    own.mkdir()
+    os.environ |= dict.fromkeys(_USERS, str(own))
+    tempfile.tempdir = str(own)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = temporary
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _stamped(bars: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -168,9 +207,9 @@ def _series(
     inputs: SeriesInputs,
     raw: pl.DataFrame,
     fits: list[Fit],
-    failures: list[str],
+    notes: _Notes,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the artefacts of one series, and add what its fits read and which of them failed."""
+    """Yield the artefacts of one series, and add what its fits read, which of them failed, and what they showed."""
     pair, horizon = series
     yield artefacts.TARGETS, target_rows(series, inputs.bars)
     chosen = [(trial, fold) for trial, fold in scope.fits if (trial.pair, trial.horizon) == series]
@@ -191,7 +230,7 @@ def _series(
         read = {part: bars_read(study, raw, inputs, data.index, part) for part in ("train", "validation")}
         fits.append(Fit(artefacts.SCALERS, clock.key, "scale", read["train"]))
         trials = [trial for trial, fold in chosen if fold == data.index]
-        fitted = list(_fitted(study, trials, data, clock, inputs.bars, failures))
+        fitted = list(_fitted(study, scope, trials, data, clock, inputs.bars, notes))
         if fitted:
             fits.append(Fit(artefacts.WEIGHTS, clock.key, "train", read["train"]))
             fits.append(Fit(artefacts.WEIGHTS, clock.key, "stop_early", read["validation"]))
@@ -199,18 +238,31 @@ def _series(
 
 
 def _fitted(
-    study: Study, trials: list[Trial], data: FoldData, clock: FoldClock, bars: pl.DataFrame, failures: list[str]
+    study: Study,
+    scope: Scope,
+    trials: list[Trial],
+    data: FoldData,
+    clock: FoldClock,
+    bars: pl.DataFrame,
+    notes: _Notes,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     states: dict[str, list[str]] = {}
     forecasts = rows_of(data.test, bars)
     for trial in trials:
         try:
-            fitted = fit_fold(study, trial, data)
+            fit = partial(fit_fold, study, trial, data)
+            fitted, read = lake_read(scope.examined or (), fit, artefacts.WEIGHTS, column_of(trial), clock.ready)
         except TrialError as error:
-            failures.append(str(error))  # as in a campaign: a failed trial leaves the others standing
+            notes.failures.append(str(error))  # as in a campaign: a failed trial leaves the others standing
             continue
         states[column_of(trial)] = [digest_of(fitted.state)]
         forecasts = forecasts.with_columns(pl.Series(column_of(trial), fitted.y_pred))
+        notes.findings.extend(read)
+        if scope.examined is not None:
+            stream = Stream(study.seeds.root).child("leakage", "neighbours", trial.forecaster, data.index)
+            another = partial(new_forecaster, study, trial)
+            found = neighbour_findings(fitted.forecaster, another, data.test, column_of(trial), stream)
+            notes.findings.extend(found)
     if states:
         yield artefacts.WEIGHTS, clock.one_row(pl.DataFrame(states), clock.ready)
         yield artefacts.FORECASTS, clock.rows(forecasts, clock.ready)

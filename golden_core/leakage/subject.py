@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -11,9 +12,10 @@ import polars as pl
 
 from golden_core.lake import Home
 from golden_core.leakage.artefacts import BARS, COMPLETE, FOLDS, KEY, STAMP, Run
-from golden_core.leakage.faults import FAULTS
+from golden_core.leakage.faults import FAULTS, TWIN
 from golden_core.leakage.study_pipeline import Scope, raw_bars, study_pipeline
 from golden_core.leakage.study_tables import Series
+from golden_core.leakage.touching import lake_files
 from golden_core.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials import all_series
@@ -40,9 +42,29 @@ class Subject:
         return Stream(self.study.seeds.root).child("leakage")
 
     @property
+    def lake(self) -> tuple[Path, ...]:
+        """The campaign's own files, which nothing under a probe has to read."""
+        return lake_files(self.home, self.study.name)
+
+    @property
+    def clean_bars(self) -> pl.DataFrame:
+        """The clean bars of all pairs, as ``schema.BARS``."""
+        return self.honest.artefacts[BARS].rename({KEY: "pair", STAMP: "available_at"})
+
+    @property
+    def triangulated(self) -> bool:
+        """Whether pairs are computed from the source's rates of currencies."""
+        return self.study.data.source == "ecb"
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Kinds of bad bars that the source's table can hold: reference rates are one to a day."""
+        return tuple(kind for kind in FAULTS if kind != TWIN or not self.triangulated)
+
+    @property
     def turns(self) -> range:
         """Turns of :func:`~golden_core.leakage.faults.faulty` after which some pair has had each kind of bad bar."""
-        return range(0, len(FAULTS), self.raw["pair"].n_unique())
+        return range(0, len(self.faults), 1 if self.triangulated else self.raw["pair"].n_unique())
 
     def folds(self, series: Series) -> list[int]:
         """Return the folds of one series."""

@@ -186,6 +186,9 @@ class ChecksSection(Section):
 
     reproduced_trials: int = Field(ge=1, description="trials retrained in a fresh process and compared bitwise")
     poisoned_times: int = Field(ge=1, description="times after which all data is replaced in the leakage probe")
+    max_foresight: float = Field(
+        ge=0, lt=1, description="correlation with the next return that is not held against a feature or a forecast"
+    )
     max_abs_log_return: float = Field(gt=0, description="largest plausible one-bar log return")
     max_missing_share: float = Field(ge=0, lt=1, description="bars the calendar asks for that may be missing, of all")
     max_quarantined_share: float = Field(ge=0, lt=1, description="raw rows that cleaning may remove, of all")

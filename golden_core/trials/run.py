@@ -71,11 +71,12 @@ class FoldData:
 
 @dataclass(frozen=True, eq=False)
 class FittedFold:
-    """What fitting one fold gave: learning curve, forecast log returns [N] of its test part, and the fitted state."""
+    """What fitting one fold gave: learning curve, forecast log returns [N] of its test part, state, and the object."""
 
     epochs: list[Epoch]
     y_pred: FloatArray
     state: State
+    forecaster: Forecaster
 
 
 def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = None) -> Path:
@@ -152,16 +153,21 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
     kind = forecaster_class(trial.forecaster)
     if "torch" in kind.libraries:
         importlib.import_module("golden_core.training.determinism").activate()
-    context = Context(study.context_length, study.features, trial.horizon, study.training)
     stream = Stream(study.seeds.root).child(trial.forecaster, trial.pair, trial.horizon, f"seed {trial.seed}")
     try:
-        forecaster = kind(study.forecasters[trial.forecaster], context)
+        forecaster = new_forecaster(study, trial)
         epochs = forecaster.fit(fold.train, fold.validation, stream.child("fold", fold.index))
         y_pred = _predict(forecaster, fold.test)
     except Exception as error:
         what = str(error) if isinstance(error, ValueError | RuntimeError) else f"{type(error).__name__}: {error}"
         raise TrialError(f"{trial}, fold {fold.index}: {what}") from error
-    return FittedFold(epochs, y_pred, forecaster.state())
+    return FittedFold(epochs, y_pred, forecaster.state(), forecaster)
+
+
+def new_forecaster(study: Study, trial: Trial) -> Forecaster:
+    """Return the forecaster of a trial, not fitted yet."""
+    context = Context(study.context_length, study.features, trial.horizon, study.training)
+    return forecaster_class(trial.forecaster)(study.forecasters[trial.forecaster], context)
 
 
 def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:

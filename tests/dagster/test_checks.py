@@ -23,9 +23,11 @@ CLAIMS = (
     "embargo_kept",
     "scaler_fitted_on_train_only",
     "parts_kept_apart",
+    "no_feature_too_good",
     "nothing_sees_the_future",
     "fits_touch_only_their_rows",
     "losses_finite",
+    "no_forecast_too_good",
     "all_trials_present",
     "forecasts_reproduce_bitwise",
     "metrics_equal_sql",
@@ -138,6 +140,19 @@ def test_a_feature_that_looks_one_bar_ahead(finished, monkeypatch):
     )
     monkeypatch.setitem(FEATURES, "log_return", leaking)
     assert fails("nothing_sees_the_future").startswith("features, column 'log_return' from ")
+
+
+def test_a_feature_that_a_store_of_tomorrows_answers_for(finished, monkeypatch):
+    bars = {pair: pl.read_parquet(finished.study("smoke").table("bars", pair)) for pair in ("EURUSD", "USDJPY")}
+    ahead = {pair: table["close"].log().diff().shift(-1).fill_null(0.0) for pair, table in bars.items()}
+    stored = Feature("", "", 0, ("close",), lambda table: ahead[table["pair"][0]])
+    monkeypatch.setitem(FEATURES, "log_return", stored)
+    assert "features, column 'log_return' from " in fails("no_feature_too_good")
+
+
+def test_a_forecaster_that_knows_tomorrow(broken):
+    warehouse(broken, "UPDATE forecasts SET y_pred = y_true WHERE forecaster = 'ar'")
+    assert fails("no_forecast_too_good").startswith("forecasts, column 'ar' from ")
 
 
 @pytest.mark.parametrize(

@@ -63,5 +63,5 @@ def test_partition_keys_name_trials():
 def test_blocking_checks_guard_the_shared_inputs():
     graph = graph_of("demo")
     blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
-    probes = {"nothing_sees_the_future", "fits_touch_only_their_rows", "parts_kept_apart"}
+    probes = {"nothing_sees_the_future", "fits_touch_only_their_rows", "parts_kept_apart", "no_feature_too_good"}
     assert {"no_label_overlap", "embargo_kept", "scaler_fitted_on_train_only"} | probes <= blocking

@@ -74,6 +74,7 @@ def evaluate(name, overrides=(PLANTED,)):
             "weights, column 'planted'",
         ),
         ("fits_touch_only_their_rows", leaks.leaking_scalers, "scalers, column 'scale:"),
+        ("nothing_sees_the_future", leaks.month_end_feature, "features, column 'volatility_20'"),
         ("parts_kept_apart", leaks.unpurged_folds, "folds, column 'part'"),
         ("parts_kept_apart", leaks.leaking_scalers, "scalers, column 'scale:"),
     ],

@@ -23,6 +23,17 @@ def leaking_feature(monkeypatch, name="volatility_20"):
     monkeypatch.setitem(FEATURES, name, Feature(honest.description, honest.unit, honest.warm_up, honest.needs, compute))
 
 
+def month_end_feature(monkeypatch, name="volatility_20"):
+    """Add the next return on the last bar of every month alone."""
+    honest = FEATURES[name]
+
+    def compute(bars):
+        month, ahead = bars["timestamp"].dt.month(), bars["close"].log().diff().shift(-1).fill_null(0.0)
+        return honest.compute(bars) + ahead * (month != month.shift(-1)).fill_null(False).cast(pl.Float64)
+
+    monkeypatch.setitem(FEATURES, name, Feature(honest.description, honest.unit, honest.warm_up, honest.needs, compute))
+
+
 def leaking_cleaning(monkeypatch):
     """Drop a bar when the next one undoes its move: right more often than not, and from the future."""
 

@@ -9,8 +9,10 @@ import polars as pl
 from golden_core.data import verification
 from golden_core.data.features import build_features
 from golden_core.data.windows import TargetName
+from golden_core.leakage.inputs import bars_of
 from golden_core.leakage.report import Report, sentence
 from golden_core.leakage.sampling import sampled, structures
+from golden_core.leakage.screening import screened_features
 from golden_core.splits import verification as splits
 from golden_core.splits.scaling import scaler_mismatches
 from golden_core.splits.tables import read_folds
@@ -23,7 +25,7 @@ from golden_dagster.resources import StudyResource, WorkersResource
 
 def data_checks(study: Study) -> list[dg.AssetChecksDefinition]:
     """Return every check on the shared inputs of a study."""
-    checks = [_prices(), _timestamps(), _labels(), _embargo(), _scalers(), _structure(), _sample()]
+    checks = [_prices(), _timestamps(), _labels(), _embargo(), _scalers(), _structure(), _screen(), _sample()]
     return [_ecb_dates(), *checks] if study.data.source == "ecb" else checks
 
 
@@ -188,6 +190,21 @@ def _structure() -> dg.AssetChecksDefinition:
         return _probed(structures(loaded, study.home))
 
     return parts_kept_apart
+
+
+def _screen() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="folds",
+        name="no_feature_too_good",
+        blocking=True,
+        description="No feature goes with the returns that follow, at its own time or a bar or two later, beyond the "
+        "study's `checks.max_foresight` and what a martingale allows by chance; no pair's bars go one way.",
+    )
+    def no_feature_too_good(study: StudyResource) -> dg.AssetCheckResult:
+        loaded = study.load()
+        return _probed(screened_features(loaded, bars_of(study.home, loaded)))
+
+    return no_feature_too_good
 
 
 def _knows_the_future(study: Study) -> dg.AssetCheckResult:

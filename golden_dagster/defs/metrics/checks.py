@@ -3,6 +3,9 @@
 import dagster as dg
 
 from golden_core.evaluation import verification
+from golden_core.leakage.inputs import bars_of
+from golden_core.leakage.report import sentence
+from golden_core.leakage.screening import screened_forecasts
 from golden_core.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials import Trial, reproduce
@@ -13,7 +16,7 @@ from golden_dagster.resources import StudyResource
 
 def metrics_checks() -> list[dg.AssetChecksDefinition]:
     """Return every check on the asset ``metrics``."""
-    return [_losses(), _trials(), _walk(), _sql(), _bitwise()]
+    return [_losses(), _trials(), _walk(), _sql(), _screen(), _bitwise()]
 
 
 def _losses() -> dg.AssetChecksDefinition:
@@ -71,6 +74,22 @@ def _sql() -> dg.AssetChecksDefinition:
         return verdict(found, examined=examined, unit="metrics")
 
     return metrics_equal_sql
+
+
+def _screen() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="metrics",
+        name="no_forecast_too_good",
+        description="No forecaster beats no change beyond the study's `checks.max_foresight` and what a martingale "
+        "allows by chance: one that does has seen the future somewhere, or the tolerance must be argued for.",
+    )
+    def no_forecast_too_good(study: StudyResource) -> dg.AssetCheckResult:
+        loaded = study.load()
+        table = Warehouse(study.home.warehouse).query("SELECT * FROM forecasts WHERE study = ?", [loaded.name])
+        report = screened_forecasts(loaded, bars_of(study.home, loaded), table)
+        return verdict([sentence(finding) for finding in report.findings], examined=table.height, unit="forecasts")
+
+    return no_forecast_too_good
 
 
 def _bitwise() -> dg.AssetChecksDefinition:

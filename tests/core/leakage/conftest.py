@@ -54,6 +54,7 @@ def raw(stream):
 class Stages:
     """What the toy pipeline does to the bars of one pair; each field is a place for a leak."""
 
+    prints: Callable = lambda bars: bars.unique("timestamp", keep="first")
     clean: Callable = lambda bars: bars.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
     feature: Callable = lambda bars: (pl.col("close") / pl.col("close").shift(1)).log()
     scale_rows: Callable = lambda train, bars: train
@@ -70,7 +71,7 @@ def toy(**replaced):
         parts = {name: [] for name in ("bars", "features", "scalers", "weights", "forecasts")}
         fits: list[Fit] = []
         for pair in PAIRS:
-            bars = stages.clean(given.filter(pair=pair).unique("timestamp", keep="first").sort("timestamp"))
+            bars = stages.clean(stages.prints(given.filter(pair=pair)).sort("timestamp"))
             bars = bars.with_columns(stages.feature(bars).alias("x"))
             key = pl.lit(pair).alias("key")
             stamped = bars.rename({"available_at": "stamp"}).drop("pair").with_columns(key)

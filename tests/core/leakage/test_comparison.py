@@ -76,3 +76,13 @@ def test_a_row_that_is_complete_later_may_be_missing_but_not_changed():
     assert columns(honest, honest[1:], TIMES[3]) == [ROW]
     assert columns(honest, honest[:1], TIMES[4]) == [ROW]
     assert columns(honest, honest.with_columns(x=pl.lit(7.0)), TIMES[3]) == ["x"]
+
+
+def test_rows_of_a_fold_that_both_runs_have_are_not_chosen_by_what_follows():
+    done = pl.Series([TIMES[4]] * 3, dtype=pl.Datetime("us", "UTC"))
+    honest = table([1.0, 2.0, 3.0], **{COMPLETE: done})
+    without = honest.filter(pl.col("x") != 2)
+    assert compare(honest, without, TIMES[3])[0] == []
+    differences, _ = compare(honest, without, TIMES[3], same_clock=True)
+    assert [(one.column, one.stamp) for one in differences] == [(ROW, TIMES[1])]
+    assert compare(honest, honest.clear(), TIMES[3], same_clock=True)[0] == []

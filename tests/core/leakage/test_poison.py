@@ -12,6 +12,7 @@ from golden_core.leakage.faults import FAULTS, faulty
 from golden_core.leakage.poison import future_poison, future_report, record_report, replay_record
 from golden_core.leakage.poisons import POISONS
 from golden_core.leakage.report import sentence
+from golden_core.leakage.sampling import OF_CLEANING
 
 CLOSE = pl.col("close")
 
@@ -77,15 +78,49 @@ def waits_for_the_next(bars):
     return bars.filter(~(far & undone).fill_null(False))
 
 
-RULES = {"spike": waits_for_the_next, "slip": waits_for_the_next, "hole": backward, "gap": on_a_full_grid}
+def untraded_twice(bars):
+    bars = bars.filter(CLOSE > 0)
+    flat = CLOSE.shift(1) == CLOSE
+    return bars.filter(~(flat & flat.shift(-1)).fill_null(False))
+
+
+def taken_back(bars):
+    bars = bars.filter(CLOSE > 0)
+    step, back = CLOSE.log().diff(), CLOSE.log().diff().shift(-1)
+    return bars.filter(~((step.abs().is_between(0.01, 0.05)) & ((step + back).abs() < 1e-4)).fill_null(False))
+
+
+def between_neighbours(bars):
+    close = pl.when(CLOSE > 0).then(CLOSE).interpolate()
+    return bars.with_columns(close).drop_nulls("close")
+
+
+def print_nearest_to_the_next(bars):
+    ahead = bars.group_by("timestamp").agg(CLOSE.mean().alias("ahead")).sort("timestamp").with_columns(
+        pl.col("ahead").shift(-1)
+    )  # fmt: skip
+    rows = bars.join(ahead, on="timestamp", how="left").with_columns(off=(CLOSE - pl.col("ahead")).abs().fill_null(0.0))
+    return rows.sort("timestamp", "off").unique("timestamp", keep="first", maintain_order=True).drop("ahead", "off")
+
+
+RULES = {
+    "stale": untraded_twice,
+    "jump": taken_back,
+    "zero": between_neighbours,
+    "twin": print_nearest_to_the_next,
+    "spike": waits_for_the_next,
+    "slip": waits_for_the_next,
+    "hole": backward,
+    "gap": on_a_full_grid,
+}
 
 
 @pytest.mark.parametrize("fault", RULES)
 def test_a_cleaning_rule_that_only_acts_on_bad_bars_is_found_on_planted_ones(build, raw, middle, stream, fault):
-    pipeline = build(clean=RULES[fault])
+    pipeline = build(**{"prints" if fault == "twin" else "clean": RULES[fault]})
     assert future_poison(pipeline, raw, [middle], stream) == []
     planted = faulty(raw, middle, FAULTS.index(fault))
-    findings = future_poison(pipeline, planted, [middle], stream, ("removed", "huge"))
+    findings = future_poison(pipeline, planted, [middle], stream, OF_CLEANING)
     assert findings[0].asset == "bars"
     assert future_poison(build(), planted, [middle], stream) == []
 

@@ -50,7 +50,7 @@ def fresh(study):
 
 
 def places(report):
-    return [(finding.asset, finding.column) for finding in report.findings if finding.follows is None]
+    return list(dict.fromkeys((one.asset, one.column) for one in report.findings if one.follows is None))
 
 
 def test_it_makes_what_a_campaign_makes(study):

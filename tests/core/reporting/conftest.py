@@ -61,7 +61,8 @@ def make_study(**changes: object) -> Study:
             "strata": ("year",),
         },
         "checks": {
-            "reproduced_trials": 1, "poisoned_times": 1, "max_abs_log_return": 0.2, "max_missing_share": 0.0,
+            "reproduced_trials": 1, "poisoned_times": 1, "max_foresight": 0.03, "max_abs_log_return": 0.2,
+            "max_missing_share": 0.0,
             "max_quarantined_share": 0.0, "max_repaired_share": 0.0, "max_flat_share": 0.0,
             "max_parity_residual": 1e-9, "max_parity_share": 0.0,
         },

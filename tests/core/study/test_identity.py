@@ -41,7 +41,8 @@ OTHER: dict[str, Any] = {
     "forecasters.v08.initialisers": "keras_3.15", "evaluation.confidence": 0.9, "evaluation.bootstrap_resamples": 2001,
     "evaluation.significance": 0.01, "evaluation.volatility_window": 21, "evaluation.strata[0]": None,
     "evaluation.strata[1]": None, "evaluation.strata[2]": None, "checks.reproduced_trials": 3,
-    "checks.poisoned_times": 4, "checks.max_abs_log_return": 0.16, "checks.max_missing_share": 0.5,
+    "checks.poisoned_times": 4, "checks.max_foresight": 0.04, "checks.max_abs_log_return": 0.16,
+    "checks.max_missing_share": 0.5,
     "checks.max_quarantined_share": 0.5, "checks.max_repaired_share": 0.5, "checks.max_flat_share": 0.5,
     "checks.max_parity_residual": 0.5, "checks.max_parity_share": 0.5,
 }  # fmt: skip

@@ -156,6 +156,7 @@ OUT_OF_BOUNDS: dict[Path, list[Any]] = {
     ("evaluation", "strata", 0): ["month"],
     ("checks", "reproduced_trials"): [0],
     ("checks", "poisoned_times"): [0],
+    ("checks", "max_foresight"): [-0.1, 1],
     ("checks", "max_abs_log_return"): [0, -0.1],
     ("checks", "max_missing_share"): [-0.1, 1],
     ("checks", "max_quarantined_share"): [-0.1, 1],

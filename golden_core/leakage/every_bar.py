@@ -1,0 +1,166 @@
+"""Features at every bar, cheaply: a leak that shows at month ends alone, or after large moves, must not hide between t.
+
+Single bars far apart are changed in one run. A feature that looks back on a few bars keeps its rows just before each of
+them; where one changes, the future is poisoned behind that very row, which decides. Which studies is not here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from golden_core.leakage.artefacts import FEATURES, KEY, STAMP, Finding, Pipeline
+from golden_core.leakage.comparison import unequal
+from golden_core.leakage.poison import FUTURE
+from golden_core.leakage.poisons import poisoned
+from golden_core.leakage.report import Cell, Report, compared, merged
+from golden_core.randomness import Stream
+
+ELSEWHERE = "values_from_elsewhere"
+SINGLE = "single bars"
+# Rows before a changed bar that are looked at: a look-ahead of a week of days shows at each of them.
+REACH = 5
+# A suspicion is settled behind the first suspicious row and some others: a feature with a long memory is suspicious
+# everywhere, and honest.
+_SETTLED = 3
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Change:
+    """One round: which bars are changed, every ``spacing``-th from ``offset`` on, and how."""
+
+    offset: int
+    spacing: int
+    back: int
+    poison: str
+    mask: pl.Series
+    stream: Stream
+
+
+@dataclass(frozen=True, eq=False)
+class _Suspect:
+    stamp: dt.datetime
+    change: _Change
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Rows of features in both runs, matched, and the place of their bar among the pair's."""
+
+    before: pl.DataFrame
+    after: pl.DataFrame
+    place: IntArray
+
+
+def every_bar_report(
+    pipeline: Pipeline,
+    bars: pl.DataFrame,
+    stream: Stream,
+    *,
+    back: int,
+    rounds: Mapping[str, int],
+    needs: Mapping[str, bool],
+) -> Report:
+    """Change bars far apart, each in some round, and settle where a feature changes before one of them.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        From clean bars to features.
+    bars : DataFrame
+        Clean bars, ``schema.BARS``, of all pairs.
+    stream : Stream
+        Draws rounds, disorder and rows.
+    back : int
+        Bars that the features look back on; one that looks further back is only probed at some rows.
+    rounds : mapping of str to int
+        For each poison at most so many of the ``back`` + 7 rounds that together change every bar, drawn at random.
+    needs : mapping of str to bool
+        Whether a feature says that it needs prices; one that does must follow them.
+    """
+    honest = pipeline.run(bars).artefacts[FEATURES]
+    ranks = pl.col("timestamp").rank("ordinal").over("pair").cast(pl.Int64)
+    place = bars.select(ranks - 1).to_series()
+    rows, suspects = 0, dict[tuple[str, str], list[_Suspect]]()
+    for change in _changes(place, back, rounds, stream):
+        again = pipeline.run(poisoned(bars, change.mask, change.poison, change.stream)).artefacts[FEATURES]
+        matched = _matched(honest, again, bars.with_columns(place=place))
+        rows += matched.before.height
+        for name, stamps in _suspicious(matched, change):
+            suspects.setdefault((name, change.poison), []).extend(_Suspect(stamp, change) for stamp in stamps)
+    reports = [
+        _settled(pipeline, bars, honest, stream.child("settle", *which), which[0], some)
+        for which, some in suspects.items()
+    ]
+    first = next((finding for report in reports for finding in report.findings), None)
+    elsewhere = tuple(_unmoved(pipeline, bars, honest, stream, needs))
+    return merged([*reports, Report(elsewhere, (Cell(FEATURES, SINGLE, rows, first),), ())])
+
+
+def _changes(place: pl.Series, back: int, rounds: Mapping[str, int], stream: Stream) -> Iterator[_Change]:
+    spacing = back + 2 + REACH
+    for poison, most in rounds.items():
+        draw = stream.child("rounds", poison).generator()
+        for offset in draw.choice(spacing, min(most, spacing), replace=False).tolist():
+            yield _Change(offset, spacing, back, poison, place % spacing == offset, stream.child(poison, offset))
+
+
+def _matched(honest: pl.DataFrame, again: pl.DataFrame, numbered: pl.DataFrame) -> _Rows:
+    places = numbered.select(pl.col("pair").alias(KEY), pl.col("available_at").alias(STAMP), "place")
+    if again.height != honest.height:
+        honest = honest.join(again.select(KEY, STAMP), on=[KEY, STAMP], how="semi", maintain_order="left")
+    before = honest.join(places, on=[KEY, STAMP], how="left", maintain_order="left")
+    return _Rows(before.drop("place"), again, before["place"].to_numpy())
+
+
+def _suspicious(rows: _Rows, change: _Change) -> Iterator[tuple[str, list[dt.datetime]]]:
+    """Yield columns with a change in a row before a changed bar that no earlier changed bar explains, and where."""
+    since = (rows.place - change.offset) % change.spacing
+    # Behind a bar that is gone the same number of bars reaches one bar further back.
+    unexplained = (since > change.back + 1) | (rows.place < change.offset)
+    for name in rows.before.columns:
+        if name not in (KEY, STAMP, "timestamp"):
+            changed = unequal(rows.before[name], rows.after[name]) & unexplained
+            if changed.any():
+                yield name, rows.before[STAMP].gather(np.flatnonzero(changed)).to_list()
+
+
+def _settled(
+    pipeline: Pipeline, bars: pl.DataFrame, honest: pl.DataFrame, stream: Stream, name: str, suspects: list[_Suspect]
+) -> Report:
+    """Repeat the change behind the first suspicious row alone, then behind some others, until one shows a leak."""
+    others = stream.generator().choice(len(suspects), min(_SETTLED - 1, len(suspects)), replace=False)
+    for one in [min(suspects, key=lambda suspect: suspect.stamp), *(suspects[int(at)] for at in others)]:
+        change, later = one.change, bars["available_at"] > one.stamp
+        again = pipeline.run(poisoned(bars, change.mask & later, change.poison, change.stream))
+        what = f"with single bars after {one.stamp:%Y-%m-%d %H:%M} UTC replaced ({change.poison})"
+        report = compared(FUTURE, SINGLE, what, {FEATURES: honest}, again.artefacts, one.stamp)
+        if any(finding.column == name for finding in report.findings):
+            return report
+    return Report((), (), ())
+
+
+def _unmoved(
+    pipeline: Pipeline, bars: pl.DataFrame, honest: pl.DataFrame, stream: Stream, needs: Mapping[str, bool]
+) -> Iterator[Finding]:
+    """Find features that keep every value when every bar changes: a cache or a file answers for them."""
+    everything = pl.repeat(True, bars.height, eager=True)
+    again = pipeline.run(poisoned(bars, everything, "mirrored", stream.child("everything"))).artefacts[FEATURES]
+    for name, needed in needs.items():
+        values = honest[name]
+        varied = values.drop_nulls().n_unique() > 1
+        if needed and varied and not unequal(values, again[name]).any():
+            first = cast(dt.datetime, honest.filter(pl.col(name).is_not_null())[STAMP].min())
+            detail = (
+                "no value changes when every bar is replaced, though it says that it needs prices: they come from "
+                "elsewhere, a cache or a file, where no probe can follow; it must be computed from the bars it is given"
+            )
+            yield Finding(ELSEWHERE, FEATURES, name, first, detail)

@@ -1,0 +1,159 @@
+"""Forecasts at every row of a batch: one that reads its neighbours, or what another fit has seen, must not hide.
+
+The fitted object is asked again with other windows changed, which costs no fit. Every answer comes from a copy, so
+that drawing random numbers, or learning while forecasting, is no leak. Which fits are probed is not here.
+
+Shape letters: N test rows of a fold.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from golden_core.data.windows import Examples, FloatArray, Windows
+from golden_core.forecasters.base import Forecaster
+from golden_core.leakage.artefacts import FORECASTS, Finding
+from golden_core.randomness import Stream
+
+NEIGHBOURS, MEMORY = "batch_neighbours", "memory_between_fits"
+# A matrix product sums in an order that depends on the number of rows; in units of the target's scale.
+_ROUNDING = 1e-6
+_SPACING = 8  # rows between those that are changed at once
+_SETTLED = 4  # suspicions that are settled: a long memory makes every row suspicious, and is honest
+_SEEN = 64  # rows that another fit is shown
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+def neighbour_findings(
+    forecaster: Forecaster, another: Callable[[], Forecaster], test: Windows, column: str, stream: Stream
+) -> Iterator[Finding]:
+    """Yield at most one finding per probe about a fitted forecaster.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+        Fitted on a fold.
+    another : callable
+        Makes a new one of its kind.
+    test : Windows
+        The fold's test part.
+    column : str
+        Name of the forecaster in the artefact ``forecasts``.
+    stream : Stream
+        Draws rows.
+
+    Notes
+    -----
+    A forecaster that cannot be copied, or that answers differently from equal copies, is not probed here: poison and
+    retraining answer for it.
+    """
+
+    def ask(windows: Windows) -> FloatArray:
+        return np.asarray(copy.deepcopy(forecaster).predict(windows), dtype=np.float64)
+
+    try:
+        honest, again = ask(test), ask(test)
+    except Exception:  # noqa: BLE001  whatever its parts raise when they are copied
+        return
+    if len(test) < 2 or not _same(honest, again).all():
+        return
+    for found in (_reads_later_rows(ask, honest, test, stream), _needs_later_rows(ask, honest, test, stream)):
+        if found is not None:
+            yield Finding(NEIGHBOURS, FORECASTS, column, *found)
+            break
+    found = _remembers(ask, another, honest, test, stream)
+    if found is not None:
+        yield Finding(MEMORY, FORECASTS, column, *found)
+
+
+Place = tuple[dt.datetime, str]
+Ask = Callable[[Windows], FloatArray]
+
+
+def _reads_later_rows(ask: Ask, honest: FloatArray, test: Windows, stream: Stream) -> Place | None:
+    """Change all rows after some row; those are drawn, and suspected when single rows change."""
+    count, draw = len(test), stream.child("rows").generator()
+    rows = np.arange(count)
+    suspects: list[int] = []
+    for offset in range(min(_SPACING, count)):
+        changed = _changed(test, rows % _SPACING == offset, stream)
+        since = (rows - offset) % _SPACING
+        early = ~_same(honest, ask(changed)) & ((since >= _SPACING - 2) | (rows < offset))
+        suspects += np.flatnonzero(early).tolist()
+    some = [min(suspects), *draw.choice(suspects, min(_SETTLED - 1, len(suspects)))] if suspects else []
+    fixed = [0, count // 2, count - 2, *draw.integers(0, count - 1, 3)]
+    for last in dict.fromkeys(int(row) for row in (*some, *fixed) if row < count - 1):
+        now = ask(_changed(test, rows > last, stream))
+        bad = np.flatnonzero(~_same(honest, now)[: last + 1])
+        if len(bad):
+            what = f"with the {count - 1 - last} windows after {test.cutoffs[last]} replaced"
+            return _place(test, int(bad[0]), what, honest, now)
+    return None
+
+
+def _needs_later_rows(ask: Ask, honest: FloatArray, test: Windows, stream: Stream) -> Place | None:
+    """Leave the last rows away, which also asks whoever answers from a table by cutoffs."""
+    lengths = {len(test) // 2, len(test) - 1, int(stream.child("length").generator().integers(1, len(test)))}
+    for length in sorted(lengths):
+        now = ask(_first(test, length))
+        bad = np.flatnonzero(np.abs(now - honest[:length]) > _ROUNDING * test.target.scale)
+        if len(bad):
+            return _place(test, int(bad[0]), f"asked for the first {length} windows of {len(test)} alone", honest, now)
+    return None
+
+
+def _remembers(
+    ask: Ask, another: Callable[[], Forecaster], honest: FloatArray, test: Windows, stream: Stream
+) -> Place | None:
+    """Show test rows and their labels to another object of the kind, as the fit of a later fold does."""
+    h, seen = test.horizon, min(len(test) // 2, _SEEN)
+    if seen <= h + 1:
+        return None
+    shown = _first(test, seen)
+    closes = shown.last_close
+    labels = np.log(np.append(closes[h:], np.full(h, closes[-1])) / closes)
+    other = another()
+    try:
+        other.fit(Examples(shown, labels), Examples(shown, labels), stream.child("another fit"))
+        other.predict(test)
+    except Exception:  # noqa: BLE001  few rows may not carry it; what it kept, it has kept
+        pass
+    now = ask(test)
+    bad = np.flatnonzero(~_same(honest, now))
+    return _place(test, int(bad[0]), "once another fit was shown the test rows", honest, now) if len(bad) else None
+
+
+def _changed(test: Windows, mask: BoolArray, stream: Stream) -> Windows:
+    """Replace the inputs of some rows by those of others, and turn the closes at their cutoffs upside down."""
+    X, closes = np.array(test.X), np.array(test._closes)
+    rows = np.flatnonzero(mask)
+    X[rows] = test.X[np.roll(np.arange(len(test)), len(test) // 2)[rows]]
+    wobble = np.exp(stream.child("wobble").generator().normal(0.0, 1e-3, len(rows)))
+    at = test.positions[rows]
+    closes[at] = closes[test.positions[0]] ** 2 / closes[at] * wobble
+    for array in (X, closes):
+        array.flags.writeable = False
+    return dataclasses.replace(test, X=X, _closes=closes)
+
+
+def _first(test: Windows, length: int) -> Windows:
+    rows = test.positions[:length]
+    closes = test._closes[: rows[-1] + 1]
+    return dataclasses.replace(test, X=test.X[:length], cutoffs=test.cutoffs[:length], _closes=closes, _rows=rows)
+
+
+def _same(one: FloatArray, other: FloatArray) -> BoolArray:
+    return cast(BoolArray, one.view(np.uint64) == other.view(np.uint64))
+
+
+def _place(test: Windows, row: int, what: str, honest: FloatArray, now: FloatArray) -> Place:
+    when = cast(dt.datetime, test.cutoffs[row].astype("datetime64[us]").item()).replace(tzinfo=dt.UTC)
+    return when, f"{what}, it was {honest[row]:.17g} and is {now[row]:.17g}; a forecast is made from its own past alone"

@@ -1,0 +1,141 @@
+"""A forecaster that reads rows of its batch, or what other fits have seen, is found at any row; causal ones are not."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from support.leaks import CentresItsBatch, Honest, LooksAtTheNextWindow
+
+from golden_core.catalogue import load_study
+from golden_core.forecasters import FORECASTERS
+from golden_core.lake import Home
+from golden_core.leakage.neighbours import MEMORY, NEIGHBOURS, neighbour_findings
+from golden_core.trials import Trial, prepare_pair, prepare_raw, prepare_series, series_inputs
+from golden_core.trials.run import cut_folds, fit_fold, new_forecaster
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load_study("smoke")
+
+
+@pytest.fixture(scope="module")
+def fold(study):
+    home = Home.from_environment()
+    prepare_raw(home, study)
+    prepare_pair(home, study, "EURUSD")
+    prepare_series(home, study, "EURUSD", 1)
+    return next(cut_folds(study, 1, series_inputs(home, study, "EURUSD", 1)))
+
+
+class OnlyInTheLastRows(Honest):
+    def predict(self, windows):
+        forecast = super().predict(windows)
+        forecast[-5:] = LooksAtTheNextWindow.predict(self, windows)[-5:]
+        return forecast
+
+
+class OnlyAfterLargeMoves(Honest):
+    def predict(self, windows):
+        moves = np.abs(self.returns(windows))
+        ahead = LooksAtTheNextWindow.predict(self, windows)
+        return np.where(moves > 2.5 * 0.004, ahead, super().predict(windows))
+
+
+class AnswersFromATable(Honest):
+    known: ClassVar = {}
+
+    def predict(self, windows):
+        key = windows.cutoffs.tobytes()
+        if key not in self.known:
+            forecast = super().predict(windows)
+            self.known[key] = forecast - forecast.mean()
+        return self.known[key]
+
+
+class RemembersOtherFits(Honest):
+    seen: ClassVar = {}
+
+    def fit(self, train, validation, stream):
+        self.seen.update(zip(train.windows.cutoffs.tolist(), train.y, strict=True))
+        return super().fit(train, validation, stream)
+
+    def predict(self, windows):
+        forecast = super().predict(windows)
+        return np.array([self.seen.get(at, y) for at, y in zip(windows.cutoffs.tolist(), forecast, strict=True)])
+
+
+class LearnsOnline(Honest):
+    """Update the slope after every row, from rows before it alone."""
+
+    def predict(self, windows):
+        closes, x, out = windows.last_close, self.returns(windows), []
+        slope = self.slope
+        for i in range(len(x)):
+            if i:
+                slope += 0.1 * (np.log(closes[i] / closes[i - 1]) - slope * x[i - 1]) * x[i - 1]
+            out.append(slope * x[i])
+        return np.array(out)
+
+
+class DrawsNoise(Honest):
+    """Forecasts with noise from a stream of its own."""
+
+    def fit(self, train, validation, stream):
+        self.noise = stream.child("noise").generator()
+        return super().fit(train, validation, stream)
+
+    def predict(self, windows):
+        return super().predict(windows) + 1e-5 * self.noise.normal(size=len(windows))
+
+
+class CannotBeCopied(Honest):
+    def __deepcopy__(self, memo):
+        raise TypeError("holds a handle")
+
+
+def probes_of(kind, fold, stream):
+    one = kind({}, None)
+    one.fit(fold.train, fold.validation, stream)
+    one.predict(fold.test)
+    return [found[0] for found in places_of(one, lambda: kind({}, None), fold, stream)]
+
+
+def places_of(one, another, fold, stream):
+    return [(x.probe, x.column, x.timestamp) for x in neighbour_findings(one, another, fold.test, "planted", stream)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "probe"),
+    [
+        (CentresItsBatch, NEIGHBOURS),
+        (LooksAtTheNextWindow, NEIGHBOURS),
+        (OnlyInTheLastRows, NEIGHBOURS),
+        (OnlyAfterLargeMoves, NEIGHBOURS),
+        (AnswersFromATable, NEIGHBOURS),
+        (RemembersOtherFits, MEMORY),
+    ],
+)
+def test_a_leak_within_a_batch_or_between_fits(fold, stream, kind, probe):
+    assert probes_of(kind, fold, stream) == [probe]
+
+
+def test_the_row_that_leaks_is_named(fold, stream):
+    one = OnlyInTheLastRows({}, None)
+    one.fit(fold.train, fold.validation, stream)
+    ((_, column, first),) = places_of(one, lambda: OnlyInTheLastRows({}, None), fold, stream)
+    assert column == "planted"
+    assert np.datetime64(first.replace(tzinfo=None)) in fold.test.cutoffs[-6:-1]
+
+
+@pytest.mark.parametrize("kind", [Honest, LearnsOnline, DrawsNoise, CannotBeCopied])
+def test_a_causal_forecaster_is_not_accused(fold, stream, kind):
+    assert probes_of(kind, fold, stream) == []
+
+
+@pytest.mark.parametrize("name", ["random_walk", "drift", "ar", "ets", "dlinear", "v08"])
+def test_no_forecaster_of_the_smoke_study_is_accused(study, fold, stream, name):
+    assert name in FORECASTERS
+    trial = Trial(name, "EURUSD", 1, 0)
+    fitted = fit_fold(study, trial, fold)
+    assert places_of(fitted.forecaster, lambda: new_forecaster(study, trial), fold, stream) == []
