@@ -30,6 +30,14 @@ LIBRARIES = (
     "holidays",
 )
 
+# A hook, or a tool that works on several repositories, leaves these behind; they outrank `git -C`.
+_ELSEWHERE = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
+
+
+def git_environment() -> dict[str, str]:
+    """Return the environment without what would have git look at another repository than the one it is told."""
+    return {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+
 
 @functools.cache
 def git_state(root: Path = PROJECT_ROOT) -> dict[str, Any]:
@@ -100,5 +108,5 @@ def _gpu() -> list[dict[str, str]] | None:
 
 def _run(*command: str) -> str:
     # Output of a program that may be absent or hang: a fact that cannot be read in 10 s is not recorded.
-    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10, env=git_environment())
     return result.stdout.strip()

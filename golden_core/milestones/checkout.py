@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 from golden_core.milestones.place import EVIDENCE, Place
-from golden_core.milestones.records import GitRecord
+from golden_core.milestones.records import EvidenceError, GitRecord
+from golden_core.provenance import git_environment
 
 _SECONDS = 30
 
@@ -34,8 +34,16 @@ def uncommitted_evidence(place: Place, milestone: str) -> tuple[str, ...]:
 
 
 def uncommitted(repository: Path, *pathspecs: str) -> tuple[str, ...]:
-    """Return what differs from the last commit, untracked files and folders included, ignored ones not."""
+    """Return what differs from the last commit, untracked files and folders included, ignored ones not.
+
+    Raises
+    ------
+    EvidenceError
+        If there is a repository and git cannot say: a damaged index is no clean tree.
+    """
     output = _run(repository, "status", "--porcelain=v1", "-z", "--no-renames", "--", *pathspecs)
+    if output is None and _run(repository, "rev-parse", "--git-dir") is not None:
+        raise EvidenceError(f"{repository}: git status fails, so nobody knows what is committed; run it and mend that")
     return tuple(sorted(entry[3:] for entry in (output or b"").decode(errors="replace").split("\0") if entry))
 
 
@@ -67,11 +75,15 @@ def _text(repository: Path, *arguments: str) -> str:
 
 
 def _run(repository: Path, *arguments: str) -> bytes | None:
-    """Return git's output, or nothing where git answers no (or there is no repository)."""
+    """Return git's output, or nothing where git answers no (or there is no repository, or no git)."""
     # Looking must not write (`git status` would refresh the index), nor find a repository further up.
     ceiling = str(repository.resolve().parent)
-    environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0", "GIT_CEILING_DIRECTORIES": ceiling, "LC_ALL": "C"}
-    result = subprocess.run(
-        ["git", "-C", str(repository), *arguments], capture_output=True, env=environment, timeout=_SECONDS, check=False
-    )
+    environment = git_environment() | {"GIT_OPTIONAL_LOCKS": "0", "GIT_CEILING_DIRECTORIES": ceiling, "LC_ALL": "C"}
+    command = ["git", "-C", str(repository), *arguments]
+    try:
+        result = subprocess.run(command, capture_output=True, env=environment, timeout=_SECONDS, check=False)
+    except FileNotFoundError:
+        return None
+    except subprocess.TimeoutExpired:
+        raise EvidenceError(f"{repository}: git {arguments[0]} gave no answer in {_SECONDS} s") from None
     return result.stdout if result.returncode == 0 else None

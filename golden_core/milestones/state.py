@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import polars as pl
 
@@ -63,6 +63,12 @@ class Standing:
     state: State
     criteria: tuple[CriterionStanding, ...]
     findings: tuple[Finding, ...]
+    written: bool
+
+    @property
+    def stale(self) -> bool:
+        """Whether there is evidence, and it is not as it was recorded: then no verdict on it counts."""
+        return bool(self.findings) and self.written
 
     def reasons(self) -> tuple[str, ...]:
         """Return what stands between the milestone and acceptance, one sentence each."""
@@ -126,7 +132,12 @@ def standing(place: Place, milestone: Milestone) -> Standing:
         machine=[c.verdict for c in criteria if c.decider != "sign_off"],
         human=[c.verdict for c in criteria if c.decider == "sign_off"],
     )
-    return Standing(milestone, held_by, state, criteria, findings)
+    return Standing(milestone, held_by, state, criteria, findings, place.metadata(milestone.id).exists())
+
+
+def standings(place: Place, registry: Registry) -> tuple[Standing, ...]:
+    """Return the standing of every milestone, in the order of the plan."""
+    return tuple(standing(place, milestone) for milestone in registry.milestones)
 
 
 def gates(place: Place, registry: Registry) -> tuple[GateStanding, ...]:
@@ -150,6 +161,28 @@ def gate_table(place: Place, registry: Registry) -> pl.DataFrame:
         for gate in gates(place, registry)
     ]
     return pl.DataFrame(rows, schema=GATE_COLUMNS, orient="row")
+
+
+def status_record(place: Place, registry: Registry) -> dict[str, Any]:
+    """Return everything that is known of the plan, ready for JSON."""
+    return {
+        "milestones": [_record(found) for found in standings(place, registry)],
+        "gates": gate_table(place, registry).to_dicts(),
+    }
+
+
+def _record(found: Standing) -> dict[str, Any]:
+    planned = found.milestone.specification
+    return {
+        "milestone": found.milestone.id,
+        "title": found.milestone.title,
+        "state": found.state,
+        "owner": found.owner,
+        "accountable": planned.accountable if planned else None,
+        "supporting": list(planned.supporting) if planned else [],
+        "findings": [asdict(finding) for finding in found.findings],
+        "criteria": [asdict(criterion) for criterion in found.criteria],
+    }
 
 
 def _criterion(criterion: Criterion, metadata: Metadata | None, entries: tuple[SignOff, ...]) -> CriterionStanding:

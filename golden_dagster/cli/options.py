@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,10 +62,13 @@ def teaching() -> Iterator[None]:
     from golden_core.legacy.audit.records import TableError
     from golden_core.legacy.frozen import FrozenFactsError
     from golden_core.legacy.keras_container import KerasCheckpointError
+    from golden_core.legacy.listed import FactsError
     from golden_core.legacy.parity import ParityError
     from golden_core.legacy.record import RecordError
     from golden_core.legacy.scanning import LegacyTreeError
+    from golden_core.milestones.migration import PlanError
     from golden_core.milestones.records import EvidenceError
+    from golden_core.milestones.registry import RegistryError
     from golden_core.study import StudyError
     from golden_core.trials.preparation import PreparationError
     from golden_core.trials.run import TrialError
@@ -72,12 +76,24 @@ def teaching() -> Iterator[None]:
 
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PreparationError, TrialError, IncompleteError, WarehouseError)
-    legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError)
+    legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
+    plan = (EvidenceError, RegistryError, PlanError)
     try:
         yield
-    except (*read, *work, *legacy, EvidenceError) as error:
+    except (*read, *work, *legacy, *plan) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        typer.echo(f"{error.filename}: {error.strerror}; name another place, or mend its rights", err=True)
+    except BrokenPipeError:
+        raise  # whoever read along has gone; the framework ends quietly
+    except OSError as error:
+        typer.echo(_about(error), err=True)
         raise typer.Exit(USAGE) from None
+
+
+def _about(error: OSError) -> str:
+    """Return one line about a file or disk that does not do what is asked."""
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    fix = "make room, or name another place" if full else "name another place, or mend its rights"
+    return f"{error.filename}: {error.strerror}; {fix}"

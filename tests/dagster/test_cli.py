@@ -64,6 +64,8 @@ def test_a_wrong_study_gets_every_fault_with_its_place(tmp_path):
         (("legacy", "scan", "/nowhere"), "/nowhere"),
         (("milestones", "show", "P9.M9"), "no milestone 'P9.M9'"),
         (("milestones", "write", "P4.M1"), "P4.M1 has no evidence to write yet"),
+        (("milestones", "write", "P0.M1", "--tree", "/nowhere"), "/nowhere"),
+        (("milestones", "sign", "P1.M2", "plan_approved"), "here is none"),
     ],
 )
 def test_bad_usage_is_one_clear_message(arguments, message):

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.milestones import DELIVERABLES, PASSED, Project
+from support.milestones import DELIVERABLES, PASSED, Project, make_project
 
 from golden_core.lake import PROJECT_ROOT
 from golden_core.milestones.commands import run_command
@@ -380,3 +380,24 @@ def test_commands_run_with_the_python_of_the_project(project):
     program = f"import sys; raise SystemExit(sys.prefix != {sys.prefix!r})"
     criterion = project.milestone.criterion("script_runs").model_copy(update={"command": ("python", "-c", program)})
     assert run_command(criterion, project.place.repository, timeout_s=LIMIT_S).passed
+
+
+def test_a_repository_named_by_a_hook_is_not_asked(reviewed, tmp_path, monkeypatch):
+    other = make_project(tmp_path / "other")
+    (other.place.repository / "stray.txt").write_text("not committed")
+    monkeypatch.setenv("GIT_DIR", str(other.place.repository / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other.place.repository))
+    assert verify(reviewed.place, reviewed.milestone).findings == ()
+
+
+def test_a_damaged_index_is_no_clean_tree(reviewed):
+    (reviewed.place.repository / ".git" / "index").write_bytes(b"damaged")
+    with pytest.raises(EvidenceError, match="git status fails"):
+        verify(reviewed.place, reviewed.milestone)
+
+
+def test_a_machine_without_git_says_that_it_cannot_know(reviewed, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = verify(reviewed.place, reviewed.milestone)
+    assert found.findings == ()
+    assert "there is no git repository here" in " ".join(map(str, found.unverified))
