@@ -17,7 +17,7 @@ import polars as pl
 
 from golden_core.leakage.artefacts import FEATURES, KEY, STAMP, Finding, Pipeline
 from golden_core.leakage.comparison import unequal
-from golden_core.leakage.poison import FUTURE
+from golden_core.leakage.poison import FUTURE, attempt
 from golden_core.leakage.poisons import poisoned
 from golden_core.leakage.report import Cell, Report, compared, merged
 from golden_core.randomness import Stream
@@ -89,10 +89,13 @@ def every_bar_report(
     honest = pipeline.run(bars).artefacts[FEATURES]
     ranks = pl.col("timestamp").rank("ordinal").over("pair").cast(pl.Int64)
     place = bars.select(ranks - 1).to_series()
-    rows, suspects = 0, dict[tuple[str, str], list[_Suspect]]()
+    rows, refused, suspects = 0, list[str](), dict[tuple[str, str], list[_Suspect]]()
     for change in _changes(place, back, rounds, stream):
-        again = pipeline.run(poisoned(bars, change.mask, change.poison, change.stream)).artefacts[FEATURES]
-        matched = _matched(honest, again, bars.with_columns(place=place))
+        again = attempt(pipeline, poisoned(bars, change.mask, change.poison, change.stream))
+        if isinstance(again, str):
+            refused.append(f"{pipeline.name} with single bars replaced ({change.poison}): {again}")
+            continue
+        matched = _matched(honest, again.artefacts[FEATURES], bars.with_columns(place=place))
         rows += matched.before.height
         for name, stamps in _suspicious(matched, change):
             suspects.setdefault((name, change.poison), []).extend(_Suspect(stamp, change) for stamp in stamps)
@@ -102,7 +105,7 @@ def every_bar_report(
     ]
     first = next((finding for report in reports for finding in report.findings), None)
     elsewhere = tuple(_unmoved(pipeline, bars, honest, stream, needs))
-    return merged([*reports, Report(elsewhere, (Cell(FEATURES, SINGLE, rows, first),), ())])
+    return merged([*reports, Report(elsewhere, (Cell(FEATURES, SINGLE, rows, first),), tuple(refused))])
 
 
 def _changes(place: pl.Series, back: int, rounds: Mapping[str, int], stream: Stream) -> Iterator[_Change]:
@@ -140,7 +143,9 @@ def _settled(
     others = stream.generator().choice(len(suspects), min(_SETTLED - 1, len(suspects)), replace=False)
     for one in [min(suspects, key=lambda suspect: suspect.stamp), *(suspects[int(at)] for at in others)]:
         change, later = one.change, bars["available_at"] > one.stamp
-        again = pipeline.run(poisoned(bars, change.mask & later, change.poison, change.stream))
+        again = attempt(pipeline, poisoned(bars, change.mask & later, change.poison, change.stream))
+        if isinstance(again, str):
+            continue
         what = f"with single bars after {one.stamp:%Y-%m-%d %H:%M} UTC replaced ({change.poison})"
         report = compared(FUTURE, SINGLE, what, {FEATURES: honest}, again.artefacts, one.stamp)
         if any(finding.column == name for finding in report.findings):
@@ -153,7 +158,10 @@ def _unmoved(
 ) -> Iterator[Finding]:
     """Find features that keep every value when every bar changes: a cache or a file answers for them."""
     everything = pl.repeat(True, bars.height, eager=True)
-    again = pipeline.run(poisoned(bars, everything, "mirrored", stream.child("everything"))).artefacts[FEATURES]
+    run = attempt(pipeline, poisoned(bars, everything, "mirrored", stream.child("everything")))
+    if isinstance(run, str):
+        return
+    again = run.artefacts[FEATURES]
     for name, needed in needs.items():
         values = honest[name]
         varied = values.drop_nulls().n_unique() > 1

@@ -52,26 +52,42 @@ def neighbour_findings(
 
     Notes
     -----
-    A forecaster that cannot be copied, or that answers differently from equal copies, is not probed here: poison and
-    retraining answer for it.
+    A forecaster that cannot be copied, raises on changed windows, or answers differently from equal copies is not
+    probed here: poison and retraining answer for it.
     """
 
     def ask(windows: Windows) -> FloatArray:
-        return np.asarray(copy.deepcopy(forecaster).predict(windows), dtype=np.float64)
+        try:
+            answer = np.asarray(copy.deepcopy(forecaster).predict(windows), dtype=np.float64)
+        except Exception as error:
+            raise _RefusedError from error
+        if answer.shape != (len(windows),):
+            raise _RefusedError
+        return answer
+
+    def found(probe: Callable[[FloatArray], Place | None]) -> Place | None:
+        try:
+            return probe(honest)
+        except _RefusedError:
+            return None
 
     try:
         honest, again = ask(test), ask(test)
-    except Exception:  # noqa: BLE001  whatever its parts raise when they are copied
+    except _RefusedError:
         return
     if len(test) < 2 or not _same(honest, again).all():
         return
-    for found in (_reads_later_rows(ask, honest, test, stream), _needs_later_rows(ask, honest, test, stream)):
-        if found is not None:
-            yield Finding(NEIGHBOURS, FORECASTS, column, *found)
-            break
-    found = _remembers(ask, another, honest, test, stream)
-    if found is not None:
-        yield Finding(MEMORY, FORECASTS, column, *found)
+    late = found(lambda honest: _reads_later_rows(ask, honest, test, stream))
+    late = late or found(lambda honest: _needs_later_rows(ask, honest, test, stream))
+    if late:
+        yield Finding(NEIGHBOURS, FORECASTS, column, *late)
+    remembered = found(lambda honest: _remembers(ask, another, honest, test, stream))
+    if remembered:
+        yield Finding(MEMORY, FORECASTS, column, *remembered)
+
+
+class _RefusedError(Exception):
+    """A forecaster could not be copied, or raised on changed windows."""
 
 
 Place = tuple[dt.datetime, str]

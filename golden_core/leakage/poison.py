@@ -65,7 +65,7 @@ def future_report(
         refused = []
         for poison in poisons:
             changed = poisoned(raw, raw["available_at"] > time, poison, stream.child(poison, number))
-            again = _attempt(pipeline, changed)
+            again = attempt(pipeline, changed)
             what = f"with everything after {time:%Y-%m-%d %H:%M} UTC replaced ({poison})"
             if isinstance(again, str):
                 refused.append(f"{pipeline.name} {what}: {again}")
@@ -118,7 +118,7 @@ def record_report(
         purposes = " and ".join(sorted({fit.purpose for fit in declared}))
         refused = []
         for poison in poisons:
-            again = _attempt(narrow, poisoned(raw, undeclared, poison, stream.child(asset, key, poison)))
+            again = attempt(narrow, poisoned(raw, undeclared, poison, stream.child(asset, key, poison)))
             count = int(undeclared.sum())
             what = f"with the {count} bars replaced ({poison}) that the fit for {purposes} does not declare"
             if isinstance(again, str):
@@ -143,7 +143,8 @@ def _unprobed(probe: str, asset: str, time: dt.datetime | None, refused: Sequenc
     return Report((finding,), (), tuple(refused))
 
 
-def _attempt(pipeline: Pipeline, raw: pl.DataFrame) -> Run | str:
+def attempt(pipeline: Pipeline, raw: pl.DataFrame) -> Run | str:
+    """Return a run, or what the pipeline raised: on poison it may refuse."""
     try:
         return pipeline.run(raw)
     except Exception as error:  # noqa: BLE001  whatever a pipeline raises on poison, it has refused it

@@ -19,7 +19,7 @@ from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, WEIGHTS, Finding, Pipeline, Run
 from golden_core.leakage.every_bar import every_bar_report
 from golden_core.leakage.faults import faulty
-from golden_core.leakage.poison import FUTURE, future_report, record_report
+from golden_core.leakage.poison import FUTURE, attempt, future_report, record_report
 from golden_core.leakage.poisons import RECORD_POISONS
 from golden_core.leakage.report import Cell, Report, compared, merged
 from golden_core.leakage.structural import structural
@@ -81,7 +81,10 @@ def poisoned_cleaning(subject: Subject, time: dt.datetime, turn: int, poisons: S
     stream = subject.stream.child("cleaning", time.isoformat(), turn)
     pipeline = study_pipeline(subject.study, Scope(upto="bars"))
     bad = faulty(subject.raw, time, turn, subject.faults, alone=subject.triangulated)
-    return future_report(pipeline, bad, [time], stream, poisons)
+    honest = attempt(pipeline, bad)
+    if isinstance(honest, str):
+        return Report((), (), (f"{pipeline.name} with bad bars before {time:%Y-%m-%d %H:%M} UTC: {honest}",))
+    return future_report(pipeline, bad, [time], stream, poisons, honest=honest)
 
 
 def shortened_source(subject: Subject, time: dt.datetime) -> Report:

@@ -170,6 +170,21 @@ def test_no_honest_feature_is_accused(subject, monkeypatch, name):
     assert found(subject) == []
 
 
+def test_a_feature_that_refuses_gaps_is_noted_and_not_accused(subject, monkeypatch):
+    whole = {pair: len(subject.clean_bars.filter(pair=pair)) for pair in ("EURUSD", "USDJPY")}
+
+    def regular(bars):
+        if len(bars) < whole[bars["pair"][0]]:
+            raise ValueError("a bar is missing")
+        return VOLATILITY(bars)
+
+    plant(monkeypatch, regular)
+    report = features_at_every_bar(subject, ROUNDS)
+    assert report.findings == ()
+    assert all("(removed): ValueError: a bar is missing" in refusal for refusal in report.refused)
+    assert report.refused
+
+
 def test_no_feature_of_the_project_is_accused():
     names = ", ".join(name for name, one in FEATURES.items() if set(one.needs) <= {"close"})
     study = load_study("smoke", (f"features=[{names}]", "forecasters={random_walk: {}}"))

@@ -128,7 +128,14 @@ def test_the_row_that_leaks_is_named(fold, stream):
     assert np.datetime64(first.replace(tzinfo=None)) in fold.test.cutoffs[-6:-1]
 
 
-@pytest.mark.parametrize("kind", [Honest, LearnsOnline, DrawsNoise, CannotBeCopied])
+class RefusesStrangePrices(Honest):
+    def predict(self, windows):
+        if np.abs(np.diff(np.log(windows.last_close))).max() > 0.03:
+            raise ValueError("prices like these do not exist")
+        return super().predict(windows)
+
+
+@pytest.mark.parametrize("kind", [Honest, LearnsOnline, DrawsNoise, CannotBeCopied, RefusesStrangePrices])
 def test_a_causal_forecaster_is_not_accused(fold, stream, kind):
     assert probes_of(kind, fold, stream) == []
 
