@@ -17,9 +17,9 @@ from golden_core.legacy.audit.headings import NAMES, Heading, Metric
 from golden_core.legacy.audit.identities import ROUNDINGS, row_findings
 from golden_core.legacy.audit.intervals import Interval
 from golden_core.legacy.audit.layout import Columns
-from golden_core.legacy.audit.percent import settle_percent
 from golden_core.legacy.audit.ranking import ranking_findings
 from golden_core.legacy.audit.rulings import Evidence, Ruling, rule
+from golden_core.legacy.audit.scales import settle_percent, settle_powers
 from golden_core.legacy.audit.splits import Explanation, SplitHypothesis, explain
 from golden_core.legacy.audit.table import Row, Table, read_table
 from golden_core.legacy.audit.variance import Group, groups, strangers
@@ -62,7 +62,7 @@ def audit_table(
     Parameters
     ----------
     source : path or DataFrame
-        A CSV file, or a frame; see :func:`golden_core.legacy.audit.records.read_records`.
+        A file with a table, or a frame; see :func:`golden_core.legacy.audit.records.read_grid`.
     columns : mapping, optional
         Which column is what, where the headings do not say; see
         :func:`golden_core.legacy.audit.table.read_table`.
@@ -87,7 +87,7 @@ def audit_table(
     ----------
     Brown & Heathers (2017), whose GRIM test asks the same of printed means: whether any data round to them.
     """
-    table, in_percent = settle_percent(read_table(source, columns), averaging)
+    table, in_percent = settle_percent(settle_powers(read_table(source, columns), averaging), averaging)
     faults = column_faults(table, averaging)
     unreliable = frozenset[Metric]().union(*(fault.unreliable for fault in faults))
     sets = groups(table, averaging, unreliable)
