@@ -155,6 +155,12 @@ def read_role(text: str) -> Role | None:
     return next((role for role, names in _ROLE_WORDS.items() if words & names), None)
 
 
+def metric_named(text: str) -> Metric | None:
+    """Return the metric that any text names, whatever else it says."""
+    found = _metric(unmarked(text))[1]
+    return found and found[1]
+
+
 def is_derived(label: str) -> bool:
     """Whether the name of a row says that its numbers are made from other rows: a spread, a change, a count."""
     if label.lstrip().startswith("Δ") or re.fullmatch(r"\d{1,2}\s?%", label.strip()):

@@ -32,6 +32,7 @@ class Row:
     other: tuple[str, ...]  # what may tell test sets apart, in the order of the table's ``unread``
     cells: Mapping[Metric, Printed]
     averaged: bool  # a ± part or the heading says that the numbers are means
+    changes: Mapping[str, str]  # what else is printed in numbers, by heading
     summary: bool  # its name says that it is a mean over other rows, which have several test sets
 
 
@@ -75,8 +76,6 @@ def read_table(source: Path | str | pl.DataFrame, columns: Columns | None) -> Ta
     records = arrange(read_grid(source), named)
     layout = lay_out(records, given)
     records, notes = _without_derived_rows(records, layout)
-    if layout.ignored:
-        notes.append(f"Columns that were not read: {names([records.header[column] for column in layout.ignored])}.")
     comma = _decimal_comma(records, layout)
     numbers: dict[int, list[Printed | None]] = {}
     for column, heading in layout.metrics:
@@ -191,6 +190,7 @@ def _rows(records: Records, layout: Layout, numbers: Mapping[int, list[Printed |
                     test_set=tuple(word for word in (section, *sets, *own, part) if word),
                     other=(*(words[column] for column in layout.unread), repetition, *_ends_of(label)),
                     cells=values,
+                    changes={records.header[column]: words[column] for column in layout.ignored},
                     averaged=averaged or any(value.spread for value in values.values()),
                     summary=any(_SUMMARY.match(word) for word in (section, *sets, label)),
                 )

@@ -339,3 +339,73 @@ def test_options_are_read():
     assert (found.default, found.rows) == ("96/2/2", {"v_01": "94/3/3"})
     with pytest.raises(TableError, match="give one split without a row"):
         read_splits(["v_01=94/3/3"], n_rows=100, lost_rows=3)
+
+
+@pytest.mark.parametrize(
+    ("heading", "sign"),
+    [
+        ("Improvement over LSTM (%)", 1),
+        ("RMSE reduction vs. LSTM [%]", 1),
+        ("Gain compared to LSTM", 1),
+        ("Δ vs LSTM (%)", -1),
+        ("RMSE change relative to LSTM (%)", -1),
+    ],
+)
+def test_columns_of_improvements_are_recomputed(tmp_path, heading, sign):
+    base = STOCK["LSTM"]["rmse"]
+
+    def table(wrong=""):
+        told = {m: "-" if m == "LSTM" else f"{sign * 100 * (1 - s['rmse'] / base):.1f}" for m, s in STOCK.items()}
+        told |= {"Ours": wrong} if wrong else {}
+        rows = _lines(STOCK, lambda m, s: f"{m},{s['rmse']:.3f},{s['mae']:.3f},{s['r2']:.4f},{told[m]}\n")
+        return audit_table(_file(tmp_path, f"Model,RMSE,MAE,R2,{heading}\n{rows}"))
+
+    audit = table()
+    assert [(ruling.claim.row, ruling.falls) for ruling in audit.rulings] == [
+        ("ARIMA", False), ("GRU", False), ("Ours", False)
+    ]  # fmt: skip
+    assert not any("not read" in note for note in audit.notes)
+    assert [ruling.arithmetic for ruling in table(wrong="55.9").rulings][-1] == "wrong"
+
+
+def test_improvements_of_means_are_not_recomputed(tmp_path):
+    """A mean of improvements is not the improvement of means."""
+    text = "Model,RMSE,Improvement over A (%)\nA,2.0±0.1,-\nB,1.0±0.1,44.1\n"
+    audit = audit_table(_file(tmp_path, text))
+    assert audit.rulings == ()
+    assert "Columns that were not read: Improvement over A (%)." in audit.notes
+
+
+@pytest.mark.parametrize(("mae", "status"), [(0.46, "open"), (460.0, "excluded")])
+def test_errors_of_0_and_1_are_named_where_mae_is_mse(tmp_path, mae, status):
+    rows = "".join(f"{m},{mae * f:.5g},{mae * f:.5g}\n" for m, f in zip(MODELS, (1, 0.83, 0.71, 0.457), strict=True))
+    (finding,) = audit_table(_file(tmp_path, "Model,MAE,MSE\n" + rows)).findings
+    assert finding.sentence.startswith("MAE = MSE")
+    assert [r.status for r in finding.readings if r.name == "labels of 0 and 1"] == [status]
+
+
+def test_means_over_folds_that_are_printed_with_their_spread_are_open(tmp_path):
+    rows = ""
+    for model in MODELS:
+        runs = [scores[model] for scores in SERIES.values()]
+        means = {k: (np.mean([r[k] for r in runs]), np.std([r[k] for r in runs])) for k in ("rmse", "mse", "r2")}
+        rows += f"{model}," + ",".join(f"{mean:.4f} ± {spread:.4f}" for mean, spread in means.values()) + "\n"
+    findings = audit_table(_file(tmp_path, "Model,RMSE,MSE,R2\n" + rows)).findings
+    assert findings
+    assert {finding.verdict for finding in findings} == {"open"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("RMSE Imp. (%)", "MAE Imp. (%)"),
+        ("RMSE ↓ (%)", "MAE ↓ (%)"),
+        ("RMSE DM stat", "MAE DM stat"),
+        ("CV(RMSE)", "p"),
+    ],
+)
+def test_columns_made_from_errors_are_no_errors(tmp_path, first, second):
+    rows = _lines(STOCK, lambda m, s: f"{m},{s['rmse']:.3f},8.1,{s['mae']:.3f},9.9\n")
+    audit = audit_table(_file(tmp_path, f"Model,RMSE,{first},MAE,{second}\n{rows}"))
+    assert audit.findings == ()
+    assert [set(row.cells) for row in audit.rows] == [{"rmse", "mae"}] * 4
