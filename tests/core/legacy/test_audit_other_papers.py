@@ -384,6 +384,15 @@ def test_errors_of_0_and_1_are_named_where_mae_is_mse(tmp_path, mae, status):
     assert [r.status for r in finding.readings if r.name == "labels of 0 and 1"] == [status]
 
 
+def test_scattered_rows_that_agree_in_pairs_are_left_open(tmp_path):
+    """RMSE averaged over seeds, and R²: each row has its own variance below the true one, and some meet by accident."""
+    shifts = (1.0, 1.0, 0.93, 0.93, 0.93, 0.96, 0.96, 0.90, 0.90, 0.85)
+    rows = "".join(f"m{i},{(v * (0.3 + 0.02 * i)) ** 0.5:.4f},{0.7 - 0.02 * i:.4f}\n" for i, v in enumerate(shifts))
+    findings = audit_table(_file(tmp_path, "Model,RMSE,R2\n" + rows)).findings
+    assert findings
+    assert {finding.verdict for finding in findings} == {"open"}
+
+
 def test_means_over_folds_that_are_printed_with_their_spread_are_open(tmp_path):
     rows = ""
     for model in MODELS:
