@@ -25,7 +25,7 @@ _NAME = "R² in percent"
 def settle_percent(table: Table, averaging: Averaging) -> tuple[Table, Reading | None]:
     """Return the table with R² as a fraction, and a reading where that is in doubt.
 
-    A column that has numbers above 1 is in percent if most of them are above 1, or if in percent the rows of each
+    A column that has numbers above 1 is in percent if most of them are above 1, or if only in percent the rows of each
     test set share one variance. Otherwise it stays as it is, and the numbers above 1 are impossible, unless nothing in
     the table can refute percent. A column under a percent sign is not in percent if only as fractions its rows share
     one variance.
@@ -37,10 +37,11 @@ def settle_percent(table: Table, averaging: Averaging) -> tuple[Table, Reading |
     rows = _scaled(table.rows, "r2", _HUNDREDTH)
     possible = all(number.interval().low <= 100 for number in printed)
     shared = _shared(rows, averaging)
-    if 2 * len(above) > len(printed) or (possible and shared is True):
+    only_so = shared is True and _shared(table.rows, averaging) is False
+    if 2 * len(above) > len(printed) or (possible and only_so):
         note = "R² has numbers above 1 and no percent sign; it is read in percent."
         return replace(table, rows=rows, notes=(*table.notes, note)), None
-    if possible and shared is None:
+    if possible and shared is not False:
         return table, Reading(_NAME, "explains", "Nothing in the table refutes a column in percent.")
     return table, Reading(_NAME, "excluded", "In percent, the rows of one test set do not share one variance.")
 
