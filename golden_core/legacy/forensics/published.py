@@ -10,9 +10,8 @@ import polars as pl
 
 from golden_core.legacy.audit import Audit, SplitHypothesis, TableError, audit_table, read_claims
 from golden_core.legacy.audit.table import Table, read_table
-from golden_core.legacy.flow.protocol import read_facts
 from golden_core.legacy.frozen import FACTS
-from golden_core.models.legacy import VARIANTS
+from golden_core.legacy.record.published import read_record
 
 _TABLE = "published_results.csv"
 
@@ -26,18 +25,14 @@ def published_errors(metric: Literal["mae", "mse", "rmse", "r2"], folder: Path =
 
 def published_splits(folder: Path = FACTS) -> SplitHypothesis:
     """Return the split of every published row, as the legacy code makes it; rows are named as in the paper."""
-    facts = {variant: read_facts(variant, folder) for variant in VARIANTS}
-    shares = {
-        variant.replace("v", "v_"): "/".join(f"{100 * part:.4g}" for part in (r.train, r.validation, r.test))
-        for variant, r in ((variant, found.ratios) for variant, found in facts.items())
-    }
+    record = read_record(folder)
+    shares = {variant.replace("v", "v_"): row.shares for variant, row in record.rows.items()}
     (default, _), *_ = Counter(shares.values()).most_common(1)
-    one = facts[VARIANTS[0]]
     return SplitHypothesis(
         default=default,
         rows={row: split for row, split in shares.items() if split != default},
-        n_rows=one.candles.rows,
-        lost_rows=one.windows.context_length,
+        n_rows=record.file_rows,
+        lost_rows=record.splits[default].test_rows - record.splits[default].targets,
     )
 
 
