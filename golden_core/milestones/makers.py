@@ -11,19 +11,14 @@ from pathlib import Path
 import polars as pl
 
 from golden_core.benchmarking import training
-from golden_core.lake import PROJECT_ROOT, Home
+from golden_core.lake import Home
 from golden_core.leakage.filed import file_scorecard, filed_scorecard
 from golden_core.leakage.rates import by_kind, faults, rates
 from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
-from golden_core.legacy.audit import (
-    SplitHypothesis,
-    audit_markdown,
-    audit_record,
-    audit_table,
-    read_claims,
-)
+from golden_core.legacy.audit import audit_markdown, audit_record
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.forensics.differences import differences_csv
+from golden_core.legacy.forensics.published import published_audit
 from golden_core.legacy.forensics.questions import open_questions_markdown
 from golden_core.legacy.forensics.register import leakage_register_csv
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
@@ -43,11 +38,7 @@ from golden_core.milestones.registry import Milestone
 from golden_core.milestones.test_plan import load_test_plan, plan_result, run_test_plan
 from golden_core.models.legacy import VARIANTS
 
-FACTS = PROJECT_ROOT / "data" / "legacy"
 COMMAND_SECONDS = 900.0
-
-# The two protocols of the legacy code: shares per version, rows of its file, and the window's first rows.
-SPLITS = SplitHypothesis(default="96/2/2", rows={"v_01": "94/3/3"}, n_rows=94_390, lost_rows=3)
 
 
 @dataclass(frozen=True)
@@ -137,9 +128,7 @@ def _inventory(_place: Place, given: Given) -> Made:
 
 
 def _forensics(_place: Place, _given: Given) -> Made:
-    audit = audit_table(
-        FACTS / "published_results.csv", claims=read_claims(FACTS / "published_claims.csv"), splits=SPLITS
-    )
+    audit = published_audit()
     register = leakage_register_csv()
     probed = pl.read_csv(register.encode(), infer_schema=False)
     # A practice recorded as sound shows nothing, every other one shows its risk.

@@ -1,7 +1,9 @@
 """The command line: help at once, faults in one line each, exit statuses that scripts can rely on."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -81,6 +83,28 @@ def test_the_audit_of_the_published_table():
     )
     assert result.exit_code == 0  # different test sets are a finding, not a certain error
     assert "Scored on different test sets" in result.output
+
+
+def test_the_published_table_is_recognised_and_explained(tmp_path):
+    copy = tmp_path / "copy.csv"
+    copy.write_text(Path("data/legacy/published_results.csv").read_text().replace(",", ";"))
+    result = golden("legacy", "audit-table", str(copy), "--out", str(tmp_path / "audit"))
+    assert result.exit_code == 0
+    assert "The splits explain the table: 94/3/3" in (tmp_path / "audit" / "audit.md").read_text()
+    record = json.loads((tmp_path / "audit" / "audit.json").read_text())
+    assert record["explanation"]["holds"]
+    assert [ruling["falls"] for ruling in record["rulings"]] == [True, True, True, False, False]
+
+
+def test_options_of_the_audit(tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("model,|e|,RMSE,MSE\nA,0.4,2.00,4.50\nB,0.5,3.00,9.10\n")
+    assert golden("legacy", "audit-table", str(table)).exit_code == 0  # may be means over seeds
+    result = golden("legacy", "audit-table", str(table), "--averaging", "none", "--column", "mae=|e|")
+    assert result.exit_code == 1
+    assert "certainly wrong" in result.output.lower()
+    split = golden("legacy", "audit-table", str(table), "--split", "80/10/10", "--data-rows", "1000")
+    assert "80/10/10 (100 targets; A, B)" in split.output
 
 
 def test_the_status_of_the_plan():

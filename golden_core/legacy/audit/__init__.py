@@ -4,6 +4,7 @@ from golden_core.legacy.audit.auditing import Audit, audit_table
 from golden_core.legacy.audit.claims import Claim, read_claims
 from golden_core.legacy.audit.findings import Finding, Reading, RowSet
 from golden_core.legacy.audit.intervals import Interval
+from golden_core.legacy.audit.layout import named_columns
 from golden_core.legacy.audit.markdown import audit_markdown
 from golden_core.legacy.audit.record import audit_record
 from golden_core.legacy.audit.records import TableError
@@ -26,5 +27,6 @@ __all__ = [
     "audit_record",
     "audit_table",
     "count_targets",
+    "named_columns",
     "read_claims",
 ]

@@ -15,11 +15,12 @@ from golden_core.legacy.audit.comparability import variance_findings
 from golden_core.legacy.audit.findings import VERDICTS, Averaging, Finding, Reading, RowSet, Verdict, settle
 from golden_core.legacy.audit.headings import NAMES, Heading, Metric
 from golden_core.legacy.audit.identities import ROUNDINGS, row_findings
+from golden_core.legacy.audit.improvements import told_claims
 from golden_core.legacy.audit.intervals import Interval
 from golden_core.legacy.audit.layout import Columns
-from golden_core.legacy.audit.percent import settle_percent
 from golden_core.legacy.audit.ranking import ranking_findings
 from golden_core.legacy.audit.rulings import Evidence, Ruling, rule
+from golden_core.legacy.audit.scales import settle_percent, settle_powers
 from golden_core.legacy.audit.splits import Explanation, SplitHypothesis, explain
 from golden_core.legacy.audit.table import Row, Table, read_table
 from golden_core.legacy.audit.variance import Group, groups, strangers
@@ -62,14 +63,14 @@ def audit_table(
     Parameters
     ----------
     source : path or DataFrame
-        A CSV file, or a frame; see :func:`golden_core.legacy.audit.records.read_records`.
+        A file with a table, or a frame; see :func:`golden_core.legacy.audit.records.read_grid`.
     columns : mapping, optional
         Which column is what, where the headings do not say; see
         :func:`golden_core.legacy.audit.table.read_table`.
     averaging : {"undeclared", "none", "seeds", "datasets"}
         What the paper says a row is: a single run, a mean over seeds on one test set, a mean over data sets.
     claims : sequence of Claim
-        Comparisons of rows that the paper makes.
+        Comparisons of rows that the paper makes; those of the table's own columns are found in it.
     splits : SplitHypothesis, optional
         Which rows may have been scored on which split.
 
@@ -87,7 +88,7 @@ def audit_table(
     ----------
     Brown & Heathers (2017), whose GRIM test asks the same of printed means: whether any data round to them.
     """
-    table, in_percent = settle_percent(read_table(source, columns), averaging)
+    table, in_percent = settle_percent(settle_powers(read_table(source, columns), averaging), averaging)
     faults = column_faults(table, averaging)
     unreliable = frozenset[Metric]().union(*(fault.unreliable for fault in faults))
     sets = groups(table, averaging, unreliable)
@@ -101,6 +102,7 @@ def audit_table(
     findings += variance_findings(sets, table, averaging, unreliable, known)
     findings += ranking_findings(table, averaging, findings)
     explanation = explain(splits, table.rows, sets, findings) if splits is not None else None
+    told = told_claims(table)
     evidence = Evidence({row.name: row for row in table.rows}, sets, findings, explanation)
     return Audit(
         file=table.file,
@@ -111,8 +113,8 @@ def audit_table(
         test_sets=tuple(found for group in sets for found in group.sets),
         findings=tuple(sorted(findings, key=lambda finding: VERDICTS.index(finding.verdict))),
         explanation=explanation,
-        rulings=tuple(rule(claim, evidence) for claim in claims),
-        notes=(*table.notes, *_limits(table, sets, averaging, unreliable)),
+        rulings=tuple(rule(claim, evidence) for claim in (*claims, *told)),
+        notes=(*table.notes, *_unread(table, told), *_limits(table, sets, averaging, unreliable)),
     )
 
 
@@ -122,6 +124,12 @@ def _with_percent(finding: Finding, reading: Reading | None) -> Finding:
         return finding
     readings = (*finding.readings, reading)
     return replace(finding, readings=readings, verdict=settle(readings, finding.verdict))
+
+
+def _unread(table: Table, told: Sequence[Claim]) -> list[str]:
+    headings = dict.fromkeys(heading for row in table.rows for heading in row.changes)
+    left = [heading for heading in headings if not any(f": {heading} " in claim.text for claim in told)]
+    return [f"Columns that were not read: {names(left)}."] if left else []
 
 
 def _limits(table: Table, sets: Sequence[Group], averaging: Averaging, unreliable: frozenset[Metric]) -> list[str]:

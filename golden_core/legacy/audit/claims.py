@@ -10,7 +10,7 @@ import polars as pl
 
 from golden_core.legacy.audit.headings import METRICS, Metric
 from golden_core.legacy.audit.printed import CellError, Printed, parse
-from golden_core.legacy.audit.records import TableError, read_records
+from golden_core.legacy.audit.records import TableError, as_records, read_grid
 
 _COLUMNS = ("text", "kind", "row", "baseline", "metric", "claimed")
 
@@ -66,11 +66,13 @@ def read_claims(source: Path | str | pl.DataFrame) -> tuple[Claim, ...]:
     TableError
         Naming file, line and column.
     """
-    records = read_records(source)
+    grid = read_grid(source)
+    records = as_records(grid, [cell.strip() for cell in grid.rows[0][1]], 1)
     missing = [name for name in _COLUMNS if name not in records.header]
     if missing:
         raise TableError(
-            f"{records.file}:1: there is no column {missing[0]!r}; claims have the columns {', '.join(_COLUMNS)}"
+            f"{records.file}:{records.header_line}: there is no column {missing[0]!r}; claims have the columns "
+            f"{', '.join(_COLUMNS)}"
         )
     place = {name: records.header.index(name) for name in _COLUMNS}
     return tuple(

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from golden_core.legacy.audit.bounds import Bounds, bounds, is_mean, squared_error
+from golden_core.legacy.audit.bounds import Bounds, bounds, is_mean, squared_error, target_variance
 from golden_core.legacy.audit.findings import Averaging, Finding, Reading, settle
-from golden_core.legacy.audit.headings import NAMES, Metric
+from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.audit.intervals import Interval, common, exceeds
+from golden_core.legacy.audit.scales import declared
 from golden_core.legacy.audit.table import Row, Table
 from golden_core.legacy.audit.wording import between, names, number, percent
 
@@ -19,7 +20,7 @@ _FAULT, _SUSPICION = 1e-5, 1e-3
 _LIKELY_MAE = (Fraction(1, 5), Fraction(1))  # MAE / RMSE: 0.80 for Gaussian errors, 0.2 for very heavy tails
 _TINY_MAE = Fraction(1, 100)  # MAE / RMSE of n errors is at least 1/√n, and this only if one error dominates
 _MOST_PARAMETERS = Fraction(1, 5)  # share of n that "RMSE with n − k degrees of freedom" may take for k
-_LARGEST_POWER = 12  # powers of ten looked for between two columns
+_LARGEST_POWER = 16  # powers of ten looked for between two columns
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,9 @@ def _disguised(known: Sequence[tuple[Row, Bounds]]) -> list[ColumnFault]:
         chance = _chance([left for left, _ in pairs], [right for _, right in pairs])
         if chance > _SUSPICION or _around_one(disguise, known):
             continue
-        readings = (Reading("equal errors", "explains", disguise.innocent),) if disguise.innocent else ()
+        readings = [Reading("equal errors", "explains", disguise.innocent)] if disguise.innocent else []
+        if disguise.says in {"MAE = RMSE²", "MAE = MSE"}:
+            readings.append(_labels([row for _, row in known]))
         rows = tuple(row.name for row, found in known if disguise.left in found and disguise.right in found)
         finding = Finding(
             kind="disguised_column",
@@ -109,10 +112,23 @@ def _disguised(known: Sequence[tuple[Row, Bounds]]) -> list[ColumnFault]:
             rows=rows,
             sentence=f"{disguise.says} in every row: one of the two columns is another one in disguise.",
             evidence=(f"{len(rows)} rows agree to the printed digits; by accident, about {number(chance, 1)}",),
-            readings=readings,
+            readings=tuple(readings),
         )
         return [ColumnFault(finding, disguise.unreliable)]
     return []
+
+
+def _labels(rows: Sequence[Bounds]) -> Reading:
+    """Return the reading that forecasts and targets are labels, 0 or 1: |e| is e² then, and no variance above 1/4."""
+    variances = [variance for row in rows if (variance := target_variance(row, averaged=False)) is not None]
+    possible = all(row["mae"].low <= 1 for row in rows if "mae" in row)
+    if possible and all(variance.low <= Fraction(1, 4) for variance in variances):
+        return Reading(
+            "labels of 0 and 1", "open", "Errors that are all 0 or 1 have MAE = MSE: not of prices or returns."
+        )
+    return Reading(
+        "labels of 0 and 1", "excluded", "Errors of 0 and 1 have no MAE above 1 and no target variance above 1/4."
+    )
 
 
 def _around_one(disguise: _Disguise, known: Sequence[tuple[Row, Bounds]]) -> bool:
@@ -157,13 +173,13 @@ def _constant_factor(known: Sequence[tuple[Row, Bounds]], table: Table, averagin
     ratios = [ratio for _, square, mse in pairs if (ratio := square.divided(mse)) is not None]
     wrong = [row for row, square, mse in pairs if square.above(mse) or _is_below(square, mse, row, averaging)]
     factor = common(ratios) if ratios else None
-    if len(wrong) < 2 or factor is None or factor.high is None:
+    if len(wrong) < 2 or factor is None or factor.high is None or _is_cut_off([row for row, _, _ in pairs]):
         return []
     power = _power_of_ten(factor)
     if power is None and factor.low < 1:
         return []
     said = f"10^{power}" if power is not None else f"a factor in {between(factor)}"
-    readings = _freedom(factor) if power is None else _declared(table, "rmse", "mse")
+    readings = _freedom(factor) if power is None else declared(table, "rmse", "mse")
     finding = Finding(
         kind="mixed_units",
         verdict=settle(readings, "open" if power == -1 else "certainly_wrong"),  # ten runs have a factor of 1/10
@@ -174,6 +190,12 @@ def _constant_factor(known: Sequence[tuple[Row, Bounds]], table: Table, averagin
     )
     # One of the two is enough to compare rows with; RMSE has the unit of MAE.
     return [ColumnFault(finding, frozenset({"mse"}))]
+
+
+def _is_cut_off(rows: Sequence[Row]) -> bool:
+    """Whether RMSE² is MSE in every row whose digits were cut off: no factor is needed then."""
+    known = [bounds(row, "cut_off") for row in rows]
+    return not any(found["rmse"].squared().apart(found["mse"]) for found in known)
 
 
 def _is_below(square: Interval, mse: Interval, row: Row, averaging: Averaging) -> bool:
@@ -201,7 +223,7 @@ def _absolute_in_another_unit(known: Sequence[tuple[Row, Bounds]], table: Table)
     power = _fitting_power([ratio for _, ratio in ratios]) if above or below else None
     if power is None:
         return []
-    readings = _declared(table, "mae", "rmse")
+    readings = declared(table, "mae", "rmse")
     least = math.floor(1 / max(_middle(ratio) for _, ratio in ratios))
     if below:
         told = f"One error that dwarfs all others, among at least {least} test points, in every row."
@@ -242,19 +264,3 @@ def _as_pips(power: int | None) -> str:
     return f"; 10^{power} is the square of 10^{power // 2}" + (
         " (pips are 10⁻⁴ of most prices)" if abs(power) == 8 else ""
     )
-
-
-def _declared(table: Table, left: Metric, right: Metric) -> list[Reading]:
-    """Return the reading that the headings themselves tell of different units."""
-    used = [heading for heading in table.headings if heading.metric in (left, right)]
-    units = {table.unit(left), table.unit(right)}
-    signed = any(number.percent for row in table.rows for m, number in row.cells.items() if m in (left, right))
-    if signed or any(heading.percent or heading.scale != 1 for heading in used):
-        told = "A percent sign or a power of ten is printed: read the other way round, it explains the factor."
-        return [Reading("declared units", "explains", told)]
-    if len(units) == 2 and "" not in units:
-        told = (
-            f"The headings tell two units: {NAMES[left]} in {table.unit(left)}, {NAMES[right]} in {table.unit(right)}."
-        )
-        return [Reading("declared units", "explains", told)]
-    return []

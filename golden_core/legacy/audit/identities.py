@@ -8,8 +8,9 @@ from typing import get_args
 
 from golden_core.legacy.audit.bounds import Contradiction, bounds
 from golden_core.legacy.audit.findings import Averaging, Finding, Kind, Reading, Verdict, settle
-from golden_core.legacy.audit.headings import NAMES
+from golden_core.legacy.audit.headings import NAMES, Metric
 from golden_core.legacy.audit.printed import Rounding
+from golden_core.legacy.audit.scales import declared
 from golden_core.legacy.audit.table import Row, Table
 from golden_core.legacy.audit.wording import between, number
 
@@ -49,7 +50,7 @@ def row_findings(table: Table, averaging: Averaging, known: Contradictions) -> l
     for kind in _SENTENCES:
         for row in table.rows:
             if (row.name, kind) in known["nearest"]:
-                readings = (*excuses((row.name, kind), known), *_means(row, kind, averaging))
+                readings = (*excuses((row.name, kind), known), *_means(row, kind, averaging), *_units(table, row, kind))
                 found.setdefault((kind, settle(readings, "certainly_wrong")), []).append((row, readings))
     return [
         Finding(
@@ -71,7 +72,8 @@ def excuses(contradiction: Contradiction, known: Contradictions) -> list[Reading
         gone = contradiction not in known[rounding] and known[rounding] <= known["nearest"]
         if gone:
             found.append(Reading(name, "explains", f"{words[0].upper()}{words[1:]}: then nothing contradicts."))
-        elif rounding != "single_precision":  # it is no excuse for few digits, and then not worth a word
+        # It is no excuse for few digits, and none for what cannot exist: then not worth a word.
+        elif rounding != "single_precision" and contradiction[1] != "impossible_value":
             found.append(Reading(name, "excluded", f"{words[0].upper()}{words[1:]}: a contradiction remains."))
     return found
 
@@ -93,6 +95,15 @@ def _means(row: Row, kind: Kind, averaging: Averaging) -> tuple[Reading, ...]:
         f"data sets whose RMSE has a coefficient of variation of at least {number(spread, 2)}."
     )
     return (Reading(name, "explains", sentence),)
+
+
+def _units(table: Table, row: Row, kind: Kind) -> list[Reading]:
+    """Return the reading that the headings tell of different units, unless most rows hold together in one."""
+    pairs = [pair for pair in _COMPARED.get(kind, ()) if set(pair) <= set(row.cells)]
+    found = [reading for left, right in pairs for reading in declared(table, left, right)]
+    both = [bounds(other) for other in table.rows if {"rmse", "mse"} <= set(bounds(other))]
+    fitting = sum(not other["rmse"].squared().apart(other["mse"]) for other in both)
+    return found[:1] if 2 * fitting <= len(both) else []
 
 
 def _merged(listed: list[tuple[Reading, ...]]) -> tuple[Reading, ...]:
@@ -128,5 +139,10 @@ _EVIDENCE: dict[Kind, Callable[[Row], str]] = {
     "rmse_squared_above_mse": _squares,
     "rmse_squared_below_mse": _squares,
     "mae_above_rmse": _absolute,
+}
+_COMPARED: dict[Kind, tuple[tuple[Metric, Metric], ...]] = {
+    "rmse_squared_above_mse": (("rmse", "mse"),),
+    "rmse_squared_below_mse": (("rmse", "mse"),),
+    "mae_above_rmse": (("mae", "rmse"), ("mae", "mse")),
 }
 ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from golden_core.legacy.audit.headings import (
     METRICS,
@@ -15,7 +16,7 @@ from golden_core.legacy.audit.headings import (
     read_heading,
     read_role,
 )
-from golden_core.legacy.audit.printed import CellError, parse, says_decimal_comma
+from golden_core.legacy.audit.printed import is_number, is_word
 from golden_core.legacy.audit.records import Records, TableError
 
 Columns = Mapping[str, str | Sequence[str] | None]
@@ -29,7 +30,25 @@ class Layout:
 
     metrics: tuple[tuple[int, Heading], ...]
     roles: Mapping[Role, tuple[int, ...]]
-    unread: tuple[int, ...]
+    unread: tuple[int, ...]  # words that nobody recognised
+    ignored: tuple[int, ...]  # numbers that are no metric of ours, or made from one
+
+
+def named_columns(texts: Sequence[str]) -> Columns:
+    """Read which column is what from texts such as ``mae=mean |e|``; an empty heading means "there is none".
+
+    Raises
+    ------
+    TableError
+        If a text has no equals sign.
+    """
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        key, mark, heading = text.partition("=")
+        if not mark:
+            raise TableError(f"--column: {text!r} is not KEY=HEADING; keys are {', '.join((*METRICS, *_ROLES))}")
+        found.setdefault(key.strip(), []).extend([heading.strip()] if heading.strip() else [])
+    return found
 
 
 def lay_out(records: Records, columns: Columns) -> Layout:
@@ -66,8 +85,12 @@ def lay_out(records: Records, columns: Columns) -> Layout:
     texts = [column for column in range(len(records.header)) if column not in used and _is_text(records, column)]
     if "label" not in given and not roles["label"] and texts:
         roles["label"].append(texts.pop(0))
-    _require_metrics(records, metrics)
-    return Layout(tuple(metrics), {role: tuple(listed) for role, listed in roles.items()}, tuple(texts))
+    known = {*used, *texts, *(column for listed in roles.values() for column in listed)}
+    ignored = tuple(
+        c for c, name in enumerate(records.header) if c not in known and name and not _is_row_number(records, c)
+    )
+    found = {role: tuple(listed) for role, listed in roles.items()}
+    return Layout(_parted(records, metrics), found, tuple(texts), ignored)
 
 
 def _given(records: Records, columns: Columns) -> dict[str, tuple[int, ...]]:
@@ -76,7 +99,7 @@ def _given(records: Records, columns: Columns) -> dict[str, tuple[int, ...]]:
     known = (*METRICS, *_ROLES)
     for key, named in columns.items():
         if key not in known:
-            raise TableError(f"columns: nothing is called {key!r}; known: {', '.join(known)}")
+            raise TableError(f"--column: nothing is called {key!r}; known: {', '.join(known)}")
         listed = [] if named is None else [named] if isinstance(named, str) else list(named)
         for name in listed:
             if name not in records.header:
@@ -87,39 +110,58 @@ def _given(records: Records, columns: Columns) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _require_metrics(records: Records, metrics: list[tuple[int, Heading]]) -> None:
+def _parted(records: Records, metrics: list[tuple[int, Heading]]) -> tuple[tuple[int, Heading], ...]:
+    """Return the columns of metrics under the parts that tell them apart.
+
+    Where a metric has several columns, what else their headings say tells them apart, and if need be the unit too.
+    Where each has one, only what cannot be one test set does: samples, or two different words.
+    """
     if not metrics:
-        names = ", ".join(NAMES.values())
+        expected, place = ", ".join(NAMES.values()), f"{records.file}:{records.header_line}"
+        if any(is_number(name) for name in records.header):
+            raise TableError(f"{place}: holds numbers, not headings; expected a row such as model, {expected}")
         raise TableError(
-            f"{records.file}:1: no heading names {names}; it has {', '.join(records.header)}. "
-            "Say which is which, for instance columns={'mae': 'mean |e|'}"
+            f"{place}: no heading names {expected}; it has {', '.join(records.header)}. "
+            "Say which is which: --column mae=HEADING"
         )
-    places: dict[tuple[Metric, str], list[int]] = {}
+    count = Counter(heading.metric for _, heading in metrics)
+    if max(count.values()) == 1:
+        samples = {heading.sample for _, heading in metrics} - {"", "test"}
+        words = {heading.part for _, heading in metrics} - {""}
+        if not samples and len(words) <= 1:
+            return tuple((column, replace(heading, part="")) for column, heading in metrics)
+        if len(words) <= 1:
+            return tuple((column, replace(heading, part=heading.sample)) for column, heading in metrics)
+        return tuple(metrics)
+    # Beside errors in the unit of the target, a percentage of the same name is made from them.
+    plain = {(heading.metric, heading.part) for _, heading in metrics if not heading.percent}
+    metrics = [(c, h) for c, h in metrics if not h.percent or h.metric == "r2" or (h.metric, h.part) not in plain]
+    repeated = Counter((heading.metric, heading.part) for _, heading in metrics)
+    if max(repeated.values()) > 1:
+        metrics = [(c, replace(h, part=" ".join(filter(None, (h.part, h.unit.casefold()))))) for c, h in metrics]
+    places: dict[tuple[Metric, str], int] = {}
     for column, heading in metrics:
-        places.setdefault((heading.metric, heading.part), []).append(column)
-    for (metric, _), same in places.items():
-        if len(same) > 1:
-            first, second = (records.header[column] for column in same[:2])
+        first = places.setdefault((heading.metric, heading.part), column)
+        if first != column:
             raise TableError(
-                f"{records.file}:1: column {same[1] + 1} ({second!r}): reads as {NAMES[metric]}, like {first!r}; say "
-                f"which is meant, for instance columns={{{metric!r}: {first!r}}}"
+                f"{records.file}:{records.header_line}: column {column + 1} ({heading.text!r}): reads as "
+                f"{NAMES[heading.metric]}, like {records.header[first]!r}; say which is meant, for instance "
+                f"--column {heading.metric}={records.header[first]!r}"
             )
+    return tuple(metrics)
 
 
 def _is_text(records: Records, column: int) -> bool:
     """Whether a column holds words: a cell that no reading takes for a number."""
-    return any(_is_word(row[column]) for row in records.rows)
+    return any(is_word(row[column]) for row in records.rows)
 
 
-def _is_word(cell: str) -> bool:
-    try:
-        parse(cell, decimal_comma=says_decimal_comma(cell) is True)
-    except CellError:
-        return True
-    return False
+def _is_row_number(records: Records, column: int) -> bool:
+    cells = [row[column].strip() for row in records.rows]
+    return cells in ([str(i + start) for i in range(len(cells))] for start in (0, 1))
 
 
 def _is_key(records: Records, column: int) -> bool:
     """Whether a column can tell rows apart: words, or whole numbers (a horizon, a seed, a year)."""
     cells = [row[column].strip() for row in records.rows]
-    return all(not cell or cell.isdecimal() or _is_word(cell) for cell in cells)
+    return all(not cell or cell.isdecimal() or not is_number(cell) for cell in cells)

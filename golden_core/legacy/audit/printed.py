@@ -9,12 +9,18 @@ from fractions import Fraction
 from typing import Literal
 
 from golden_core.legacy.audit.intervals import Interval
+from golden_core.legacy.audit.markup import unmarked
 
 # How a true value became the printed one. A table is rounded to the nearest; the others are excuses that are looked
 # into before a table is called wrong.
 Rounding = Literal["nearest", "twice", "cut_off", "single_precision"]
 
-ABSENT = frozenset({"", "-", "--", "---", "n/a", "na", "nan", "null", "none", "n.a.", "n.r.", "nr", "?", "…", "..."})
+# fmt: off
+ABSENT = frozenset({
+    "", "-", "--", "---", "n/a", "na", "nan", "null", "none", "n.a.", "n/r", "n.r.", "nr", "?", "…", "...", "/", "x",
+    "✗", "✘", "oom", "oot", "outofmemory", "timeout", "failed", "diverged", "notreported", "notavailable",
+})
+# fmt: on
 
 # A double carries fifteen digits; sums over many errors lose some more. What is printed beyond this is noise.
 _MEANINGFUL_DIGITS = 12
@@ -27,10 +33,11 @@ _LONGEST = 60  # characters of a cell
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _NUMBER = re.compile(
     r"(?P<sign>[+-]?)(?P<whole>\d*)(?:\.(?P<decimals>\d*))?"
-    r"(?:[eE](?P<e>[+-]?\d{1,4})|[x*·]10\^?\{?(?P<ten>[+-]?\d{1,4})\}?)?"
+    r"(?:[eE](?P<e>[+-]?\d{1,4})|[x*·]10\^?(?P<ten>[+-]?\d{1,4}))?"
 )
-_SPREAD = re.compile(r"(?:±|\+/-|\+-|\\pm)(.+)$")
-_IN_PARENTHESES = re.compile(r"\(([^()]*)\)$")
+_SPREAD = re.compile(r"(?:±|\+/-|\+-)(.+)$")
+_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]$")
+_SIGN = re.compile(r"(?<=[\d.])(%|‰|pips?|bps?|points?|usd|eur|gbp|jpy|cny|chf|dollars?)$", re.IGNORECASE)
 
 
 class CellError(ValueError):
@@ -47,7 +54,7 @@ class Printed:
     digits: int  # significant ones, final zeros included
     final_zeros: int  # of a whole number without a decimal point, where they may only hold the place
     spread: bool  # a ± part stood beside it: the number is a mean
-    percent: bool  # a percent sign stood beside it; the value is as printed
+    sign: str  # a percent sign or a unit stood beside it; the value is as printed
 
     def interval(self, rounding: Rounding = "nearest") -> Interval:
         """Return the true values that are printed like this, both ends included."""
@@ -61,6 +68,11 @@ class Printed:
             above = self.unit if self.value >= 0 else Fraction(0)
             return Interval(self.value - below, self.value + above)
         return Interval(self.value - half, self.value + half)
+
+    @property
+    def is_power_of_ten(self) -> bool:
+        """Whether the digits are a one and zeros, at least one of them."""
+        return self.digits > 1 and abs(self.value) == self.unit * 10 ** (self.digits - 1)
 
     def scaled(self, factor: Fraction) -> Printed:
         """Return the number in another unit."""
@@ -76,8 +88,8 @@ def parse(text: str, *, decimal_comma: bool) -> Printed | None:
     """Read one cell.
 
     Digits count, final zeros included: ``0.50`` is a number from 0.495 to 0.505. Read are signs, thousands separators
-    (comma, point, space, apostrophe), scientific notation (``3.3e-3``, ``3.3×10⁻³``), a percent sign, a part behind ±
-    or in parentheses, and marks of emphasis (``**0.5**``, ``0.5†``).
+    (comma, point, space, apostrophe), scientific notation (``3.3e-3``, ``3.3×10⁻³``), a percent sign or a unit, a part
+    behind ± or in brackets, and marks of emphasis (``**0.5**``, ``0.5†``).
 
     Parameters
     ----------
@@ -95,7 +107,7 @@ def parse(text: str, *, decimal_comma: bool) -> Printed | None:
     CellError
         If the cell holds anything else.
     """
-    bare = plain(text)
+    bare = plain(unmarked(text))
     if bare.casefold() in ABSENT:
         return None
     if len(bare) > _LONGEST:
@@ -104,19 +116,38 @@ def parse(text: str, *, decimal_comma: bool) -> Printed | None:
         raise CellError(f"{text.strip()!r} is a bound or an estimate, not a number; write - to leave it out")
     if re.search(r"\d\s+(?!\d{3}(?!\d))\d", text):
         raise CellError(f"{text.strip()!r} holds more than one number")
-    percent = bare.endswith("%")
-    main, spread = _without_spread(bare.removesuffix("%"), text, decimal_comma)
-    percent, main = percent or main.endswith("%"), main.removesuffix("%")
-    return _number(_ungrouped(main, text, decimal_comma), text, spread=spread, percent=percent)
+    main, spread = _without_spread(bare, text, decimal_comma)
+    main, sign = _without_sign(main)
+    return _number(_ungrouped(main, text, decimal_comma), text, spread=spread, sign=sign or _without_sign(bare)[1])
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell can be read as a number, of whatever country."""
+    return _reads(text) is not None
+
+
+def is_word(text: str) -> bool:
+    """Whether a cell holds what no reading takes for a number or its absence."""
+    return bool(text.strip()) and _reads(text) is None and plain(text).casefold() not in ABSENT
+
+
+def _reads(text: str) -> Printed | None:
+    try:
+        return parse(text, decimal_comma=says_decimal_comma(text) is True)
+    except CellError:
+        return None
 
 
 def plain(text: str) -> str:
     """Return a cell without spaces and emphasis, its superscripts, signs and digits in their plain forms."""
     text = re.sub(r"[⁻⁺]?[⁰¹²³⁴-⁹]+", lambda found: "^" + found[0].translate(_SUPERSCRIPTS), text)
+    text = re.sub(r"[ªºʰ-ʸᴬ-ᵪᶛ-ᶿⁱⁿ]", "", text)  # small letters behind a number are notes
     text = unicodedata.normalize("NFKC", text)
-    text = re.sub(r"[−–—](?=[\d.,∞-]|$)", "-", text).replace("×", "x")
+    text = re.sub(r"[−–—](?=[\d.,∞-]|$)", "-", text)
+    text = re.sub(r"[×✕✖⨯]", "x", re.sub(r"[⋅∙•]", "·", text)).replace("10**", "10^")
+    text = re.sub(r"10\^[({]([+-]?\d+)[)}]", r"10^\1", text)
     # An asterisk is a mark of emphasis unless it multiplies, as in 3*10^-3.
-    return re.sub(r"[\s†‡§]|\*(?!10\^)", "", text)
+    return re.sub(r"[\s†‡§¶#‖↑↓▲▼★☆✓✔$€£¥₹₿]|\*(?!10\^)|\^[a-z]$", "", text)
 
 
 def says_decimal_comma(text: str) -> bool | None:
@@ -135,14 +166,28 @@ def says_decimal_comma(text: str) -> bool | None:
 
 
 def _without_spread(bare: str, text: str, decimal_comma: bool) -> tuple[str, bool]:
-    """Return the cell without its ± part or its parentheses, and whether that part was a spread."""
-    found = _SPREAD.search(bare) or _IN_PARENTHESES.search(bare)
+    """Return the cell without its ± part or what stands in brackets, and whether that was a spread."""
+    found = _SPREAD.search(bare) or _IN_BRACKETS.search(bare)
     if found is None or found.start() == 0:
         return bare, False
-    part = found[1].removesuffix("%")
-    _number(_ungrouped(part, text, decimal_comma), text, spread=False, percent=False)
-    # In parentheses a whole number may be a rank, or count units of the last digit; only a decimal is a spread.
-    return bare[: found.start()], not found[0].startswith("(") or "." in part or "," in part
+    main, bracketed = bare[: found.start()], found[0][0] in "(["
+    if bracketed and re.fullmatch(r"[+-]\d+", found[1]):
+        raise CellError(
+            f"{text.strip()!r}: {found[0]} may be a power of ten or a change; write 1.2e-3, or leave it out"
+        )
+    ends = re.fullmatch(r"([^,;]+[.][^,;]*)[,;]([^,;]+)|([^;]+);([^;]+)", found[1]) if bracketed else None
+    for part in [end for end in ends.groups() if end] if ends else [found[1]]:
+        _number(_ungrouped(_without_sign(part)[0], text, decimal_comma), text, spread=False, sign="")
+    # In brackets a whole number may be a rank, or count units of the last digit; only a decimal is a spread, unless
+    # it is a percentage of something else.
+    changed = found[1].endswith("%") and not main.endswith("%")
+    return main, not bracketed or (not changed and ("." in found[1] or "," in found[1]))
+
+
+def _without_sign(bare: str) -> tuple[str, str]:
+    """Return a number without the percent sign or unit behind it, and that."""
+    found = _SIGN.search(bare)
+    return (bare, "") if found is None else (bare[: found.start()], found[0].casefold())
 
 
 def _ungrouped(bare: str, text: str, decimal_comma: bool) -> str:
@@ -157,11 +202,11 @@ def _ungrouped(bare: str, text: str, decimal_comma: bool) -> str:
     return bare.replace(mark, ".")
 
 
-def _number(bare: str, text: str, *, spread: bool, percent: bool) -> Printed:
+def _number(bare: str, text: str, *, spread: bool, sign: str) -> Printed:
     found = _NUMBER.fullmatch(bare)
     whole, decimals = (found["whole"], found["decimals"]) if found else ("", None)
     if found is None or not (whole or decimals):
-        raise CellError(f"{text.strip()[:_LONGEST]!r} is not a number")
+        raise CellError(f"{text.strip()[:_LONGEST]!r} is not a number; write - to leave it out")
     written = found["e"] or found["ten"]
     exponent = int(written or 0) - len(decimals or "")
     if abs(exponent) > _LARGEST_EXPONENT:
@@ -177,5 +222,5 @@ def _number(bare: str, text: str, *, spread: bool, percent: bool) -> Printed:
         digits=min(len(figures), _MEANINGFUL_DIGITS),
         final_zeros=zeros,
         spread=spread,
-        percent=percent,
+        sign=sign,
     )

@@ -41,7 +41,7 @@ def set_readings(
     above = other.variance.above(main.variance)
     return [
         means_over_seeds((main, other), table, averaging, unreliable),
-        means_over_datasets(averaging, agreeing=len(main.rows)),
+        means_over_datasets(averaging, agreeing=len(main.rows), printed_as_means=_are_means(table, other.rows)),
         _squared_correlation(other, main, table, unreliable) if above else _only_raises(other),
         _adjusted(other, above=above),
         _look_back(other, main, above=above),
@@ -59,7 +59,7 @@ def scattered_readings(
     told = "No one set of rows stands out, so nothing says which way the others were moved: not excluded."
     return [
         means_over_seeds(sets, table, averaging, unreliable),
-        means_over_datasets(averaging, agreeing=0),
+        means_over_datasets(averaging, agreeing=0, printed_as_means=_are_means(table, rows)),
         *(Reading(name, "open", told) for name in (_CORRELATION, _ADJUSTED, _LOOK_BACK)),
         _padded(),
         *other_columns(table, rows, averaging, unreliable),
@@ -98,13 +98,20 @@ def means_over_seeds(
     return Reading(_SEEDS, "explains", told)
 
 
-def means_over_datasets(averaging: Averaging, *, agreeing: int) -> Reading:
+def means_over_datasets(averaging: Averaging, *, agreeing: int, printed_as_means: bool) -> Reading:
     """Say whether the rows may be means over several test sets, beside so many rows that agree on one variance."""
+    if averaging == "undeclared" and printed_as_means:
+        told = "The rows are printed as means; over folds or data sets they have no target variance of their own."
+        return Reading(_DATASETS, "explains", told)
     if averaging == "undeclared":
         told = "Means over several test sets have no target variance of their own: not excluded by the numbers"
         told += f", though {agreeing} rows agree on one." if agreeing else "."
         return Reading(_DATASETS, "open", told)
     return Reading(_DATASETS, "excluded", "The rows are declared to belong to one test set.")
+
+
+def _are_means(table: Table, names: Sequence[str]) -> bool:
+    return all(row.averaged for row in table.rows if row.name in names)
 
 
 def other_columns(

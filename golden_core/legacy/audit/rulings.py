@@ -70,9 +70,10 @@ def rule(claim: Claim, known: Evidence) -> Ruling:
         "different_test_sets": f"but {why}: the comparison shows nothing" if arithmetic != "wrong" else f"and {why}",
         "in_doubt": f"and the comparison is in doubt: {why}",
         "unchecked": f"and whether both rows share a test set cannot be checked: {why}",
-        "same_test_set_possible": why,
+        "same_test_set_possible": "" if arithmetic == "wrong" else why,
     }[comparison]
-    return Ruling(claim, arithmetic, recomputed, comparison, different or arithmetic == "wrong", f"{words}; {verdict}.")
+    sentence = "; ".join(filter(None, (words, verdict))) + "."
+    return Ruling(claim, arithmetic, recomputed, comparison, different or arithmetic == "wrong", sentence)
 
 
 def _row(name: str, claim: Claim, known: Evidence) -> Row:

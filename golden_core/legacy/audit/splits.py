@@ -63,6 +63,23 @@ class Explanation:
     sentence: str
 
 
+def read_splits(texts: Sequence[str], *, n_rows: int, lost_rows: int) -> SplitHypothesis:
+    """Read a hypothesis from texts such as ``96/2/2``, the split of all rows that ``v_01=94/3/3`` does not name.
+
+    Raises
+    ------
+    TableError
+        If no text, or more than one, is without a row.
+    """
+    named = {row.strip(): shares for row, mark, shares in (text.rpartition("=") for text in texts) if mark}
+    default = [text for text in texts if "=" not in text]
+    if len(default) != 1:
+        raise TableError(
+            f"--split: give one split without a row, such as 96/2/2, for all other rows; got {len(default)}"
+        )
+    return SplitHypothesis(default[0], named, n_rows, lost_rows)
+
+
 def count_targets(shares: str, n_rows: int, lost_rows: int) -> int:
     """Return how many test targets a chronological split leaves.
 
@@ -85,7 +102,9 @@ def count_targets(shares: str, n_rows: int, lost_rows: int) -> int:
         raise TableError(f"splits: {shares!r} is not train/validation/test in percent, such as '94/3/3'")
     targets = n_rows - int((parts[0] + parts[1]) / 100 * n_rows) - lost_rows
     if targets < 1:
-        raise TableError(f"splits: {shares} of {n_rows} rows, {lost_rows} of them lost, leaves no target")
+        raise TableError(
+            f"splits: {shares} of {n_rows} rows, {lost_rows} of them lost, leaves no target; --data-rows says how many"
+        )
     return targets
 
 

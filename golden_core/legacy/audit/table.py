@@ -11,11 +11,14 @@ from pathlib import Path
 
 import polars as pl
 
-from golden_core.legacy.audit.headings import ERRORS, Heading, Metric
+from golden_core.legacy.audit.arranging import arrange
+from golden_core.legacy.audit.headings import ERRORS, Heading, Metric, is_derived, read_role
 from golden_core.legacy.audit.layout import Columns, Layout, lay_out
 from golden_core.legacy.audit.printed import CellError, Printed, parse, says_decimal_comma
-from golden_core.legacy.audit.records import Records, TableError, read_records
+from golden_core.legacy.audit.records import Records, TableError, read_grid
+from golden_core.legacy.audit.wording import names
 
+_WITHIN_NAMES = ("the repetition of names", "the ends of names", "the beginnings of names")
 _SUMMARY = re.compile(r"(avg|average|mean|overall|total|all)\b", re.IGNORECASE)
 
 
@@ -29,6 +32,7 @@ class Row:
     other: tuple[str, ...]  # what may tell test sets apart, in the order of the table's ``unread``
     cells: Mapping[Metric, Printed]
     averaged: bool  # a ± part or the heading says that the numbers are means
+    changes: Mapping[str, str]  # what else is printed in numbers, by heading
     summary: bool  # its name says that it is a mean over other rows, which have several test sets
 
 
@@ -67,11 +71,13 @@ def read_table(source: Path | str | pl.DataFrame, columns: Columns | None) -> Ta
     TableError
         Naming file, line and column.
     """
-    records = read_records(source)
-    layout = lay_out(records, columns or {})
+    given = columns or {}
+    named = {name for listed in given.values() for name in ([listed] if isinstance(listed, str) else listed or ())}
+    records = arrange(read_grid(source), named)
+    layout = lay_out(records, given)
+    records, notes = _without_derived_rows(records, layout)
     comma = _decimal_comma(records, layout)
     numbers: dict[int, list[Printed | None]] = {}
-    notes: list[str] = []
     for column, heading in layout.metrics:
         numbers[column] = _in_unit(_column(records, column, decimal_comma=comma), heading, records, column, notes)
     rows = _rows(records, layout, numbers)
@@ -81,9 +87,22 @@ def read_table(source: Path | str | pl.DataFrame, columns: Columns | None) -> Ta
         file=Path(records.file).name,
         rows=_distinct(rows),
         headings=tuple(heading for _, heading in layout.metrics),
-        unread=(*(f"column {records.header[column]!r}" for column in layout.unread), "the repetition of names"),
+        unread=(*(f"column {records.header[column]!r}" for column in layout.unread), *_WITHIN_NAMES),
         notes=tuple(notes),
     )
+
+
+def _without_derived_rows(records: Records, layout: Layout) -> tuple[Records, list[str]]:
+    """Leave out rows of spreads, ranks and changes: they are made from other rows, and no identity holds in them."""
+    keys = {0, *layout.roles["label"], *layout.roles["test_set"], *layout.roles["run"]}
+    keys -= {column for column, _ in layout.metrics}
+    left = [i for i, cells in enumerate(records.rows) if any(is_derived(cells[key]) for key in keys)]
+    if not left:
+        return records, []
+    told = names(list(dict.fromkeys(next(records.rows[i][key] for key in keys if records.rows[i][key]) for i in left)))
+    kept = [i for i in range(len(records.rows)) if i not in left]
+    rows, places = tuple(records.rows[i] for i in kept), tuple(records.places[i] for i in kept)
+    return replace(records, rows=rows, places=places), [f"Rows that are made from other rows were left out: {told}."]
 
 
 def _decimal_comma(records: Records, layout: Layout) -> bool:
@@ -119,7 +138,8 @@ def _column(records: Records, column: int, *, decimal_comma: bool) -> list[Print
             raise TableError(f"{records.where(row, column)}: {error}") from None
     # A whole number may have been rounded to tens. Its final zeros count only as far as the column prints digits.
     printed = [number for number in found if number is not None]
-    sure = [number.digits for number in printed if not number.final_zeros]
+    # 9.96 to two digits is 10, and often printed as 10.0: the last zero of a power of ten may be a carry.
+    sure = [n.digits - n.is_power_of_ten for n in printed if not n.final_zeros]
     digits = max(sure or [number.digits - number.final_zeros for number in printed], default=0)
     return [number and number.at_most(digits) for number in found]
 
@@ -130,11 +150,12 @@ def _in_unit(
     """Return a column's numbers as values: the power of ten applied, R² as a fraction, signs of losses as errors."""
     if heading.metric == "r2":
         hundredth = Fraction(1, 100)
-        return [n and n.scaled(heading.scale * (hundredth if n.percent or heading.percent else 1)) for n in numbers]
-    signs = [number.percent for number in numbers if number is not None]
-    if heading.metric in ERRORS and any(signs) and not all(signs):
-        row = next(i for i, number in enumerate(numbers) if number is not None and number.percent != signs[0])
-        raise TableError(f"{records.where(row, column)}: some cells of the column have a percent sign and others not")
+        return [n and n.scaled(heading.scale * (hundredth if n.sign or heading.percent else 1)) for n in numbers]
+    signs = [number.sign for number in numbers if number is not None]
+    if heading.metric in ERRORS and len(set(signs)) > 1:
+        row = next(i for i, number in enumerate(numbers) if number is not None and number.sign != signs[0])
+        told = max(signs, key=len)
+        raise TableError(f"{records.where(row, column)}: some cells of the column have a {told!r} and others not")
     values = [number.value for number in numbers if number is not None]
     if values and max(values) <= 0 and min(values) < 0:
         notes.append(f"{heading.text}: every number is negative; they are read as scores, the negatives of errors.")
@@ -157,16 +178,19 @@ def _rows(records: Records, layout: Layout, numbers: Mapping[int, list[Printed |
         # An empty cell goes on with the one above, as merged cells of a spreadsheet do.
         sets = [words[column] or above for column, above in zip(layout.roles["test_set"], sets, strict=True)]
         label = " ".join(words[c] for c in (*layout.roles["label"], *layout.roles["run"]) if words[c])
+        own = (label,) if _is_test_set(label) else ()
         seen[section, *sets, label] += 1
+        repetition = str(seen[section, *sets, label])
         for part, columns in parts.items():
             values = {metric: value for column, metric in columns if (value := numbers[column][number]) is not None}
             if values:
                 row = Row(
                     name=label or f"line {records.lines[number]}",
                     line=records.lines[number],
-                    test_set=tuple(word for word in (section, *sets, part) if word),
-                    other=(*(words[column] for column in layout.unread), str(seen[section, *sets, label])),
+                    test_set=tuple(word for word in (section, *sets, *own, part) if word),
+                    other=(*(words[column] for column in layout.unread), repetition, *_ends_of(label)),
                     cells=values,
+                    changes={records.header[column]: words[column] for column in layout.ignored},
                     averaged=averaged or any(value.spread for value in values.values()),
                     summary=any(_SUMMARY.match(word) for word in (section, *sets, label)),
                 )
@@ -174,12 +198,23 @@ def _rows(records: Records, layout: Layout, numbers: Mapping[int, list[Printed |
     return found
 
 
+def _is_test_set(label: str) -> bool:
+    """Whether a name is that of a part of the data: "Fold 3", "h = 24"."""
+    found = re.fullmatch(r"([A-Za-z]+)[\s_=-]*\d+", label)
+    return found is not None and read_role(found[1]) == "test_set"
+
+
+def _ends_of(label: str) -> tuple[str, str]:
+    """Return the last part of a name and the first, where it has several."""
+    parts = [part for part in re.split(r"[\s_/@(),:-]+", label.casefold()) if part]
+    return (parts[-1], parts[0]) if len(parts) > 1 else ("", "")
+
+
 def _parts(layout: Layout) -> dict[str, list[tuple[int, Metric]]]:
-    """Return the columns of each part; one part without a name where every metric has one column."""
-    several = max(Counter(heading.metric for _, heading in layout.metrics).values()) > 1
+    """Return the columns of each part."""
     found: dict[str, list[tuple[int, Metric]]] = {}
     for column, heading in layout.metrics:
-        found.setdefault(heading.part if several else "", []).append((column, heading.metric))
+        found.setdefault(heading.part, []).append((column, heading.metric))
     return found
 
 

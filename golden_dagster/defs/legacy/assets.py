@@ -3,16 +3,16 @@
 import dagster as dg
 import polars as pl
 
-from golden_core.lake import PROJECT_ROOT, Home, write_json, write_text
-from golden_core.legacy.audit import audit_markdown, audit_record, audit_table, read_claims
+from golden_core.lake import Home, write_json, write_text
+from golden_core.legacy.audit import audit_markdown, audit_record
 from golden_core.legacy.flow import flow_source, flow_svg
+from golden_core.legacy.forensics import published
 from golden_core.legacy.forensics.register import leakage_register_csv
 from golden_core.legacy.record import ALIGNMENT, carry_out, store_validation, what_follows
 from golden_core.models.legacy import VARIANTS
 from golden_dagster.lib.metadata import OWNERS, findings_value, spec_metadata, table_value
 from golden_dagster.resources import LegacyResource, WorkersResource
 
-FACTS = PROJECT_ROOT / "data" / "legacy"
 SNAPSHOT = dg.AssetKey(["legacy", "snapshot"])
 
 
@@ -57,8 +57,8 @@ def legacy_snapshot(context: dg.AssetExecutionContext, legacy: LegacyResource) -
     description="Identities that any published error table must satisfy, held against the legacy paper's own table.",
 )
 def published_audit() -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Audit the published table and its headline claims."""
-    audit = audit_table(FACTS / "published_results.csv", claims=read_claims(FACTS / "published_claims.csv"))
+    """Audit the published table, its headline claims and the splits of its rows."""
+    audit = published.published_audit()
     folder = Home.from_environment().root / "legacy"
     write_json(audit_record(audit), folder / "published_audit.json")
     write_text(audit_markdown(audit), folder / "published_audit.md")
@@ -71,6 +71,7 @@ def published_audit() -> dg.MaterializeResult:  # type: ignore[type-arg]
         metadata={
             "certainly_wrong": len(audit.found("certainly_wrong")),
             "different_test_sets": len(audit.found("different_test_sets")),
+            "splits": audit.explanation.sentence if audit.explanation else "",
             "claims": table_value(rulings),
             "audit": dg.MetadataValue.md(audit_markdown(audit)),
         }

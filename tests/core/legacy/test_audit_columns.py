@@ -177,6 +177,13 @@ def test_r2_of_small_percentages_without_a_sign(tmp_path):
     assert any("read in percent" in note for note in audit.notes)
 
 
+def test_one_r2_above_one_that_percent_would_explain_is_not_passed_over(tmp_path):
+    """RMSE has too few digits to refute percent; the other rows do well as fractions."""
+    columns = {"RMSE": ["0.000", "0.000", "0.001"], "R2": ["0.851", "3.675", "0.610"]}
+    (finding,) = _audited(tmp_path, columns).findings
+    assert (finding.kind, finding.verdict, finding.rows) == ("impossible_value", "open", ("m1",))
+
+
 def test_r2_as_a_fraction_under_a_percent_sign(tmp_path):
     columns = _honest()
     columns["R² (%)"] = columns.pop("R2")

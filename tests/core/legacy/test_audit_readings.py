@@ -194,10 +194,10 @@ def test_a_gap_names_the_runs_it_needs(tmp_path):
 
 def test_a_column_nobody_recognised_may_tell_test_sets_apart(tmp_path):
     rows = "A,oil,0.500,0.750\nB,oil,0.600,0.640\nA,gas,2.000,0.600\nB,gas,1.500,0.775\n"
-    (finding, *_) = _audited(tmp_path, rows, header="model,Market,RMSE,R2").findings
+    (finding, *_) = _audited(tmp_path, rows, header="model,Venue,RMSE,R2").findings
     assert finding.verdict == "open"
-    assert any(r.name == "another column" and "'Market'" in r.sentence for r in finding.readings)
-    assert _audited(tmp_path, rows, header="model,Market,RMSE,R2", columns={"test_set": "Market"}).findings == ()
+    assert any(r.name == "another column" and "'Venue'" in r.sentence for r in finding.readings)
+    assert _audited(tmp_path, rows, header="model,Venue,RMSE,R2", columns={"test_set": "Venue"}).findings == ()
 
 
 def test_names_that_repeat_may_be_blocks(tmp_path):
