@@ -60,10 +60,10 @@ def teaching() -> Iterator[None]:
     from golden_core.evaluation.campaign import IncompleteError
     from golden_core.legacy.audit.records import TableError
     from golden_core.legacy.frozen import FrozenFactsError
-    from golden_core.legacy.keras_container import KerasCheckpointError
     from golden_core.legacy.parity import ParityError
     from golden_core.legacy.record import RecordError
     from golden_core.legacy.scanning import LegacyTreeError
+    from golden_core.legacy.untrusted import KerasCheckpointError
     from golden_core.milestones.records import EvidenceError
     from golden_core.study import StudyError
     from golden_core.trials.preparation import PreparationError
@@ -78,6 +78,9 @@ def teaching() -> Iterator[None]:
     except (*read, *work, *legacy, EvidenceError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        typer.echo(f"{error.filename}: {error.strerror}; name another place, or mend its rights", err=True)
+    except (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError) as error:
+        # A file that is written whole gets its name last: the name asked for is then the second one.
+        typer.echo(
+            f"{error.filename2 or error.filename}: {error.strerror}; name another place, or mend its rights", err=True
+        )
         raise typer.Exit(USAGE) from None
