@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from golden_core.lake import PROJECT_ROOT, hash_file
 from golden_core.legacy.keras_blocks import KINDS, blocks_in_order, keras_shapes, torch_state
-from golden_core.legacy.keras_container import KerasCheckpointError, read_tensor
+from golden_core.legacy.keras_container import read_tensor
 from golden_core.legacy.keras_layers import Shapes, StoredLayer, open_layers
+from golden_core.legacy.untrusted import KerasCheckpointError
 from golden_core.models.legacy import VARIANTS, LegacyNetwork, build
 from golden_core.training.checkpoint import save_checkpoint
 
@@ -73,7 +74,7 @@ def import_checkpoint(variant: str, path: Path | str, out: Path) -> None:
     path : Path or str
         See :func:`load_keras_checkpoint`.
     out : Path
-        A safetensors file, replaced in one step if it exists.
+        A safetensors file, replaced in one step if it exists, unless it is the Keras file.
 
     Raises
     ------
@@ -81,6 +82,8 @@ def import_checkpoint(variant: str, path: Path | str, out: Path) -> None:
         See :func:`load_keras_checkpoint`; nothing is written then.
     """
     path = Path(path)
+    if out.exists() and out.samefile(path):
+        raise KerasCheckpointError(path, "another file to write", "the checkpoint itself", "choose another name")
     state = {name: value.numpy() for name, value in load_keras_checkpoint(variant, path).state_dict().items()}
     source = {"file": path.name, "sha256": hash_file(path)}
     save_checkpoint(out, state, {"forecaster": variant, "context_length": 3, "num_features": 4, "source": source})

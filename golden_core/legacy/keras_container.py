@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,32 +14,16 @@ import h5py
 import numpy as np
 
 from golden_core.data.windows import Float32Array
+from golden_core.legacy.untrusted import ZIP, KerasCheckpointError, explaining, read_file, unpack
 
-# The largest legacy file, with optimiser state, has 10 MB. Nothing larger is opened, nor unpacked.
-MAXIMUM_BYTES = 64 * 2**20
 # The deepest legacy dataset lies seven names down, and no legacy file has more than 300 objects beside the optimiser.
 MAXIMUM_DEPTH, MAXIMUM_OBJECTS = 10, 2_000
-MAXIMUM_QUOTE = 300
 
 _ARCHIVED_WEIGHTS = "model.weights.h5"
-_HDF5, _ZIP, _HEAP = b"\x89HDF\r\n\x1a\n", b"PK", b"GCOL\1\0\0\0"
-# What the libraries raise on a damaged file.
-_DAMAGE = (
-    *(OSError, EOFError, KeyError, ValueError, TypeError, RuntimeError, NotImplementedError, MemoryError),
-    *(zipfile.BadZipFile, zlib.error),
-)
+_HDF5, _HEAP = b"\x89HDF\r\n\x1a\n", b"GCOL\1\0\0\0"
 
 Parts = tuple[str, ...]
 Tensors = dict[Parts, h5py.Dataset]
-
-
-class KerasCheckpointError(ValueError):
-    """A file does not hold the weights asked for; the message names the file, what was expected and found, the fix."""
-
-    def __init__(self, path: Path, expected: str, found: str, fix: str) -> None:
-        # Names out of the file may be of any length, and no terminal should see them as they are.
-        shown = "".join(character if character.isprintable() else "?" for character in found[:MAXIMUM_QUOTE])
-        super().__init__(f"{path}: expected {expected}, found {shown}: {fix}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +75,10 @@ def read_tensor(path: Path, name: str, dataset: h5py.Dataset) -> Float32Array:
         if dataset.dtype.kind != "f" or dataset.dtype.itemsize > np.dtype(np.float64).itemsize:
             found = f"the type {dataset.dtype}"
             raise KerasCheckpointError(path, f"floating-point numbers in {name}", found, "save the weights again")
+        # Keras filters nothing, and libhdf5 unpacks whatever a filter's input becomes, or loads code to do so.
+        if dataset.id.get_create_plist().get_nfilters():
+            expected, found = f"plain values of {name}, as Keras stores them", "a filter, such as compression"
+            raise KerasCheckpointError(path, expected, found, "save the weights again, or run h5repack -f NONE")
         # Never written, elsewhere, or in chunks larger than the whole, which would be unpacked before they are cut.
         chunk = int(np.prod(dataset.chunks)) if dataset.chunks else 0
         if dataset.external or dataset.is_virtual or chunk > dataset.size or not dataset.id.get_storage_size():
@@ -107,69 +92,30 @@ def read_tensor(path: Path, name: str, dataset: h5py.Dataset) -> Float32Array:
     return values
 
 
-@contextmanager
-def explaining(path: Path, expected: str) -> Iterator[None]:
-    """Turn what a library raises on a damaged file into one :class:`KerasCheckpointError`."""
-    try:
-        yield
-    except KerasCheckpointError:
-        raise
-    except _DAMAGE as error:
-        fix = "the file is damaged or cut short, copy it again"
-        raise KerasCheckpointError(path, expected, f"“{error}”", fix) from error
-
-
 def _weights(path: Path) -> bytes:
     """Return the bytes of the HDF5 file that ``path`` is or contains."""
-    content = _read(path)
+    content = read_file(path)
     if content.startswith(_HDF5):
         return content
-    if content.startswith(_ZIP):
-        with explaining(path, "a whole .keras archive"), zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _unpack(path, archive)
+    if content.startswith(ZIP):
+        return unpack(path, content, _ARCHIVED_WEIGHTS, "save the model with Keras 3, into one file")
     found = f"a file that begins with {content[:8]!r}" if content else "an empty file"
     raise KerasCheckpointError(path, "a .keras, .weights.h5 or whole-model .h5 file", found, "name a Keras checkpoint")
 
 
-def _read(path: Path) -> bytes:
-    if not path.is_file():
-        found = "something else" if path.exists() else "nothing"
-        raise KerasCheckpointError(path, "a file", found, "name a Keras checkpoint")
-    with path.open("rb") as file:  # read() takes the memory it is told before it reads
-        return _bounded(path, file.read(min(path.stat().st_size, MAXIMUM_BYTES) + 1))
-
-
-def _unpack(path: Path, archive: zipfile.ZipFile) -> bytes:
-    members = [member for member in archive.infolist() if member.filename == _ARCHIVED_WEIGHTS]
-    if len(members) != 1:
-        found = f"{len(members)} among {archive.namelist()[:5]}"
-        fix = "save the model with Keras 3, into one file"
-        raise KerasCheckpointError(path, f"one {_ARCHIVED_WEIGHTS} in the archive", found, fix)
-    if members[0].compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:  # the others may claim any memory
-        found = f"compression type {members[0].compress_type}"
-        raise KerasCheckpointError(path, "a stored or deflated member", found, "save the model with Keras 3")
-    with archive.open(members[0]) as member:  # a bomb is stopped by reading, whatever size it declares
-        return _bounded(path, member.read(MAXIMUM_BYTES + 1))
-
-
-def _bounded(path: Path, content: bytes) -> bytes:
-    if len(content) > MAXIMUM_BYTES:
-        fix = "no legacy model is a sixth as large, name its own checkpoint"
-        raise KerasCheckpointError(path, f"at most {MAXIMUM_BYTES:,} bytes of weights", "more", fix)
-    return content
-
-
 def _verify_heaps(path: Path, content: bytes) -> None:
     """Refuse heaps of strings whose objects do not lead to the end: libhdf5 would walk such a heap for ever."""
+    bytes_left = len(content)  # heaps share no byte; walking ones that do would take the square of their number
     for start in (match.start() for match in re.finditer(_HEAP, content)):
         end = start + int.from_bytes(content[start + 8 : start + 16], "little")
+        bytes_left -= end - start
         position = start + 16
         while position + 16 <= end:
             index = int.from_bytes(content[position : position + 2], "little")
             size = int.from_bytes(content[position + 8 : position + 16], "little")
             # An object's size is without its header and rounded up to 8; what is left over is one object, number 0.
             step = 16 + (size + 7) // 8 * 8 if index else size
-            if end > len(content) or not 0 < step <= end - position:
+            if end > len(content) or bytes_left < 0 or not 0 < step <= end - position:
                 fix = "the file is damaged, copy it again"
                 raise KerasCheckpointError(path, "a heap of strings with an end", f"none at byte {start}", fix)
             position += step

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import h5py
 
-from golden_core.legacy.keras_container import Contents, KerasCheckpointError, Parts, Tensors, open_contents
+from golden_core.legacy.keras_container import Contents, Parts, Tensors, open_contents
+from golden_core.legacy.untrusted import KerasCheckpointError
 
 AFFINE = ("kernel", "bias")
 NORMALISATION = ("gamma", "beta", "moving_mean", "moving_variance")

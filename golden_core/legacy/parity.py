@@ -11,11 +11,12 @@ import polars as pl
 import torch
 from torch import nn
 
-from golden_core.data.windows import FloatArray
 from golden_core.legacy.alignment import replay_steps
 from golden_core.legacy.keras_checkpoint import load_keras_checkpoint
+from golden_core.legacy.keras_records import Outputs, Steps, read_outputs, read_steps
 from golden_core.models.legacy import VARIANTS
 from golden_core.schema import Column, Table
+from golden_core.training.trainer import TrainingError
 
 OUTPUTS, LOSSES, AFTER_STEPS = "outputs", "losses", "outputs after the steps"
 # Shares of the outputs' range, and of each loss.
@@ -33,22 +34,22 @@ PARITY = Table(
         Column("limit", pl.Float64, "largest difference allowed"),
         Column("met", pl.Boolean, "whether it is within the limit"),
     ),
-    key=("variant", "record", "claim"),
+    key=("variant", "record", "checkpoint", "claim"),
 )
 
-_NAME = re.compile(r"v_?(\d\d)_\w+\.npz")
+_NAME = re.compile(r"v_?(\d\d)_.+\.npz")
 _STEPS = "_steps.npz"
 _CHECKPOINTS = (".keras", ".weights.h5", ".h5")
 
 
 class ParityError(ValueError):
-    """A folder holds nothing to compare, or a record that is not one; says what was expected."""
+    """A folder holds nothing to compare, or a record of nothing that can be; says what was expected."""
 
 
 def parity(folder: Path) -> pl.DataFrame:
-    """Compare every record of a folder with the port of its variant.
+    """Compare every record of a folder with the port of its variant, from every checkpoint of its name.
 
-    ``v_08_trained.npz`` holds windows ``x`` and Keras' outputs ``y`` for the checkpoint of the same name, which ends
+    ``v_08_trained.npz`` holds windows ``x`` and Keras' outputs ``y`` for the checkpoints of the same name, which end
     in .keras, .weights.h5 or .h5. ``v_08_steps.npz`` holds ``x_train``, ``y_train``, ``learning_rate``,
     ``weight_decay``, the ``losses`` of steps that began with the weights of ``v_08_hash``, and outputs ``y`` for ``x``
     after them.
@@ -65,9 +66,9 @@ def parity(folder: Path) -> pl.DataFrame:
     Raises
     ------
     ParityError
-        If there is no record, one lacks an array or its checkpoint, or is of no variant.
+        If there is no record, one lacks its checkpoint, is of no variant, or cannot be replayed.
     KerasCheckpointError
-        If a checkpoint is not one of its variant.
+        If a checkpoint is not one of its variant, or a record lacks an array of finite numbers and fitting shape.
     """
     records = sorted(path for path in folder.glob("*.npz") if _NAME.fullmatch(path.name))
     if not records:
@@ -77,28 +78,30 @@ def parity(folder: Path) -> pl.DataFrame:
 
 
 def _outputs(record: Path) -> list[dict[str, Any]]:
-    variant, checkpoint = _variant(record), _checkpoint(record, record.stem)
-    arrays = _arrays(record, "x", "y")
-    model = load_keras_checkpoint(variant, checkpoint)
-    return [_row(variant, checkpoint, record, OUTPUTS, _distance(model, arrays))]
+    variant, outputs = _variant(record), read_outputs(record)
+    return [
+        _row(variant, checkpoint, record, OUTPUTS, _distance(load_keras_checkpoint(variant, checkpoint), outputs))
+        for checkpoint in _checkpoints(record, record.stem)
+    ]
 
 
 def _steps(record: Path) -> list[dict[str, Any]]:
-    variant, checkpoint = _variant(record), _checkpoint(record, record.name.replace(_STEPS, "_hash"))
-    arrays = _arrays(record, "x", "y", "x_train", "y_train", "losses", "learning_rate", "weight_decay")
-    model, recorded = load_keras_checkpoint(variant, checkpoint), arrays["losses"]
-    losses = replay_steps(
-        model,
-        arrays["x_train"],
-        arrays["y_train"],
-        steps=len(recorded),
-        learning_rate=float(arrays["learning_rate"]),
-        weight_decay=float(arrays["weight_decay"]),
-    )
-    worst = float(np.abs(losses / recorded - 1).max())
+    variant, checkpoints = _variant(record), _checkpoints(record, record.name.replace(_STEPS, "_hash"))
+    kept = read_steps(record)
+    return [row for checkpoint in checkpoints for row in _replayed(variant, checkpoint, record, kept)]
+
+
+def _replayed(variant: str, checkpoint: Path, record: Path, kept: Steps) -> list[dict[str, Any]]:
+    model = load_keras_checkpoint(variant, checkpoint)
+    settings = {"learning_rate": kept.learning_rate, "weight_decay": kept.weight_decay}
+    try:
+        losses = replay_steps(model, kept.x_train, kept.y_train, steps=len(kept.losses), **settings)
+    except TrainingError as error:
+        raise ParityError(f"{record} cannot be replayed from {checkpoint.name}: {error}") from error
+    worst = float(np.abs(losses / kept.losses - 1).max())
     return [
         _row(variant, checkpoint, record, LOSSES, worst),
-        _row(variant, checkpoint, record, AFTER_STEPS, _distance(model, arrays)),
+        _row(variant, checkpoint, record, AFTER_STEPS, _distance(model, kept.after)),
     ]
 
 
@@ -116,30 +119,15 @@ def _variant(record: Path) -> str:
     return variant
 
 
-def _checkpoint(record: Path, stem: str) -> Path:
-    for ending in _CHECKPOINTS:
-        if (path := record.with_name(stem + ending)).is_file():
-            return path
-    names = ", ".join(stem + ending for ending in _CHECKPOINTS)
-    raise ParityError(f"{record} has no checkpoint beside it; expected one of {names}")
+def _checkpoints(record: Path, stem: str) -> list[Path]:
+    paths = [record.with_name(stem + ending) for ending in _CHECKPOINTS]
+    if found := [path for path in paths if path.is_file()]:
+        return found
+    raise ParityError(f"{record} has no checkpoint beside it; expected one of {', '.join(path.name for path in paths)}")
 
 
-def _arrays(record: Path, *names: str) -> dict[str, FloatArray]:
-    try:
-        with np.load(record, allow_pickle=False) as file:
-            lacking = [name for name in names if name not in file.files]
-            if lacking:
-                raise ParityError(f"{record} has no array {lacking[0]!r}; it has {', '.join(file.files)}")
-            return {name: np.asarray(file[name], dtype=np.float64) for name in names}
-    except (OSError, ValueError) as error:
-        if isinstance(error, ParityError):
-            raise
-        raise ParityError(f"{record} is no archive of arrays: {error}") from error
-
-
-def _distance(model: nn.Module, arrays: dict[str, FloatArray]) -> float:
+def _distance(model: nn.Module, outputs: Outputs) -> float:
     """Return the largest difference from Keras' outputs as a share of their range."""
     with torch.no_grad():
-        ours = model(torch.from_numpy(arrays["x"].astype(np.float32))).numpy().astype(np.float64)
-    theirs = arrays["y"].reshape(-1)
-    return float(np.abs(ours - theirs).max() / np.ptp(theirs))
+        ours = model(torch.from_numpy(outputs.x.astype(np.float32))).numpy().astype(np.float64)
+    return float(np.abs(ours - outputs.y).max() / np.ptp(outputs.y))

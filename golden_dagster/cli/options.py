@@ -61,11 +61,11 @@ def teaching() -> Iterator[None]:
     from golden_core.evaluation.campaign import IncompleteError
     from golden_core.legacy.audit.records import TableError
     from golden_core.legacy.frozen import FrozenFactsError
-    from golden_core.legacy.keras_container import KerasCheckpointError
     from golden_core.legacy.listed import FactsError
     from golden_core.legacy.parity import ParityError
     from golden_core.legacy.record import RecordError
     from golden_core.legacy.scanning import LegacyTreeError
+    from golden_core.legacy.untrusted import KerasCheckpointError
     from golden_core.milestones.migration import PlanError
     from golden_core.milestones.records import EvidenceError
     from golden_core.milestones.registry import RegistryError
@@ -96,4 +96,5 @@ def _about(error: OSError) -> str:
         return str(error)
     full = error.errno in {errno.ENOSPC, errno.EDQUOT}
     fix = "make room, or name another place" if full else "name another place, or mend its rights"
-    return f"{error.filename}: {error.strerror}; {fix}"
+    # A file that is written whole gets its name last: the name asked for is then the second one.
+    return f"{error.filename2 or error.filename}: {error.strerror}; {fix}"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.keras_files import random_network, write_keras_file
 from typer.testing import CliRunner
 
 from golden_core.catalogue import study_names
@@ -64,6 +65,8 @@ def test_a_wrong_study_gets_every_fault_with_its_place(tmp_path):
         (("data", "refresh", "--url", "http://example.com/rates.zip"), "https"),
         (("legacy", "audit-table", "/nowhere.csv"), "/nowhere.csv"),
         (("legacy", "scan", "/nowhere"), "/nowhere"),
+        (("legacy", "import", "v_08", "/nowhere.h5", "--out", "/tmp/out"), "'v_08' is none of v01 … v10"),
+        (("legacy", "import", "v08", "/nowhere.h5", "--out", "/tmp/out"), "/nowhere.h5: expected a file"),
         (("milestones", "show", "P9.M9"), "no milestone 'P9.M9'"),
         (("milestones", "write", "P4.M1"), "P4.M1 has no evidence to write yet"),
         (("milestones", "write", "P0.M1", "--tree", "/nowhere"), "/nowhere"),
@@ -111,3 +114,12 @@ def test_the_status_of_the_plan():
     result = golden("milestones", "status")
     assert result.exit_code == 0
     assert "exit gate P6: open" in result.output
+
+
+def test_an_import_onto_a_folder_is_refused(tmp_path):
+    source = write_keras_file(tmp_path / "v01.keras", "v01", random_network("v01"), "keras")
+    (tmp_path / "out").mkdir()
+    result = CliRunner().invoke(app, ["legacy", "import", "v01", str(source), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'out'}: Is a directory; name another place" in result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "v01.keras"]

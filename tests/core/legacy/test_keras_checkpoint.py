@@ -218,6 +218,16 @@ def test_a_failed_import_leaves_the_old_file(tmp_path):
     assert out.read_bytes() == b"old"
 
 
+def test_a_checkpoint_is_not_replaced_by_its_import(tmp_path):
+    source = write_keras_file(tmp_path / "v01.keras", "v01", random_network("v01"), "keras")
+    content = source.read_bytes()
+    (tmp_path / "other_name").symlink_to(source)
+    for out in (source, tmp_path / "other_name"):
+        with pytest.raises(KerasCheckpointError, match="expected another file to write, found the checkpoint itself"):
+            import_checkpoint("v01", source, out)
+    assert source.read_bytes() == content
+
+
 # -------------------------------------------------------------------------------------------- against Keras' outputs
 
 

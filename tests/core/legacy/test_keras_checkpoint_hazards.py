@@ -1,8 +1,10 @@
 """Files that are not what they seem: each is refused with one error that names file, expectation, finding and fix."""
 
 import os
+import struct
 import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 
 import h5py
@@ -11,8 +13,8 @@ import pytest
 import torch
 from support.keras_files import CONTAINERS, random_network, write_keras_file
 
-from golden_core.legacy import keras_container
 from golden_core.legacy.keras_checkpoint import KerasCheckpointError, load_keras_checkpoint
+from golden_core.legacy.untrusted import MAXIMUM_BYTES, MAXIMUM_MEMBERS
 from golden_core.models.legacy import VARIANTS
 
 torch.set_num_threads(1)
@@ -286,18 +288,38 @@ def test_an_enormous_declaration_is_refused_before_it_is_read(broken):
 def test_a_chunk_larger_than_its_tensor_is_refused(broken):
     def change(file):
         del file[f"{CONV}/1"]
-        chunked = file.create_dataset(f"{CONV}/1", (8,), "f4", maxshape=(None,), chunks=(2**22,), compression="gzip")
+        chunked = file.create_dataset(f"{CONV}/1", (8,), "f4", maxshape=(None,), chunks=(2**22,))
         chunked[:] = 1.0
 
     assert_refused(broken(change), "found a declaration")
 
 
-def test_a_compressed_tensor_is_read(broken):
+def filtered(*filters):
+    """Store 32 bytes that each filter in turn says to be 64 MiB of zeros, packed."""
+
     def change(file):
         del file[f"{CONV}/1"]
-        file.create_dataset(f"{CONV}/1", data=np.arange(8, dtype="f4"), chunks=(4,), compression="gzip")
+        plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plan.set_chunk((8,))
+        content = bytes(2**26)
+        for number in filters:
+            plan.set_filter(number, h5py.h5z.FLAG_OPTIONAL, (6,))
+            content = zlib.compress(content)
+        space = h5py.h5s.create_simple((8,))
+        h5py.h5d.create(file[CONV].id, b"1", h5py.h5t.IEEE_F32LE, space, plan).write_direct_chunk((0,), content)
 
-    assert load_keras_checkpoint("v01", broken(change)).front.conv1.bias.tolist() == [*range(8)]
+    return change
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [(h5py.h5z.FILTER_DEFLATE,), (h5py.h5z.FILTER_DEFLATE,) * 3, (h5py.h5z.FILTER_FLETCHER32,), (32_015,)],
+    ids=["deflated", "deflated three times", "checksummed", "by a plugin"],
+)
+def test_filtered_tensors_are_refused_before_they_are_unpacked(filters, broken):
+    """A filter unpacks whatever comes out: a chunk of 32 bytes took 64 MiB, or any number."""
+    path = broken(filtered(*filters))
+    assert_refused(path, "plain values of front.conv1 bias, as Keras stores them, found a filter, such as compression")
 
 
 # ------------------------------------------------------------------------------------------------ archives and bytes
@@ -311,15 +333,15 @@ def archive(path, members, compression=zipfile.ZIP_STORED):
 
 
 def test_a_bomb_is_not_unpacked(tmp_path):
-    size = keras_container.MAXIMUM_BYTES + 2**20
+    size = MAXIMUM_BYTES + 2**20
     bomb = archive(tmp_path / "bomb.keras", [("model.weights.h5", bytes(size))], zipfile.ZIP_DEFLATED)
     assert bomb.stat().st_size < 2**18
     # The directory may lie about the size: the reading is bounded, not the declaration.
     content = bomb.read_bytes().replace(size.to_bytes(4, "little"), (1000).to_bytes(4, "little"))
     liar = tmp_path / "liar.keras"
     liar.write_bytes(content)
-    assert_refused(bomb, "at most 67,108,864 bytes of weights, found more")
-    assert_refused(liar, "a whole .keras archive")
+    assert_refused(bomb, "at most 67,108,864 bytes, found more")
+    assert_refused(liar, "a whole archive")
 
 
 def test_a_file_beyond_any_legacy_model_is_refused(tmp_path):
@@ -327,7 +349,7 @@ def test_a_file_beyond_any_legacy_model_is_refused(tmp_path):
     with path.open("wb") as file:
         file.write(b"\x89HDF\r\n\x1a\n")
         file.truncate(2**40)
-    assert_refused(path, "at most 67,108,864 bytes of weights")
+    assert_refused(path, "at most 67,108,864 bytes, found more")
 
 
 def test_archives_without_one_member_of_weights_are_refused(tmp_path, written):
@@ -343,6 +365,15 @@ def test_archives_without_one_member_of_weights_are_refused(tmp_path, written):
     assert_refused(packed, "a stored or deflated member, found compression type 14")
 
 
+def test_a_crowded_archive_is_refused_before_its_directory_is_read(tmp_path, written):
+    members = [(f"{number:x}", b"") for number in range(MAXIMUM_MEMBERS)]
+    crowded = archive(tmp_path / "crowded.keras", [("model.weights.h5", written["weights.h5"]), *members])
+    assert_refused(crowded, "at most 1,000 members in the archive, found 1,001")
+    content = crowded.read_bytes()
+    (tmp_path / "cut").write_bytes(content[: content.rfind(b"PK\5\6")])  # zipfile would find no directory to read
+    assert_refused(tmp_path / "cut", "at most 1,000 members")
+
+
 def test_an_encrypted_archive_is_refused(tmp_path, written):
     content = bytearray(written["keras"])
     for signature, offset in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
@@ -350,7 +381,7 @@ def test_an_encrypted_archive_is_refused(tmp_path, written):
         content[position + offset] |= 1
     path = tmp_path / "encrypted.keras"
     path.write_bytes(content)
-    assert_refused(path, "a whole .keras archive, found .*encrypted")
+    assert_refused(path, "a whole archive, found .*encrypted")
 
 
 def test_a_deflated_archive_is_read(tmp_path, written):
@@ -364,7 +395,7 @@ def test_a_deflated_archive_is_read(tmp_path, written):
         (b"", "found an empty file"),
         (b"\x80\x04\x95pickle", r"a file that begins with b'\\x80"),
         (b"\x89HDF\r\n\x1a\n", "a whole HDF5 file"),
-        (b"PK\x03\x04", "a whole .keras archive"),
+        (b"PK\x03\x04", "a whole archive"),
     ],
 )
 def test_other_files_are_refused(content, match, tmp_path):
@@ -436,6 +467,18 @@ def test_a_heap_without_end_is_refused(tmp_path, written):
     path = tmp_path / "endless.h5"
     path.write_bytes(content)
     assert_refused(path, "a heap of strings with an end, found none at byte")
+
+
+def test_heaps_within_heaps_are_refused(tmp_path):
+    """Each of them ends, and walking all of them would take hours for a file of a megabyte."""
+    count, size = 30_000, 32
+    total = 16 + size * count + 16
+    heaps = b"".join(
+        b"GCOL\1\0\0\0" + struct.pack("<QHHIQ", total - 16 - size * number, 1, 1, 0, 16) for number in range(count)
+    )
+    path = tmp_path / "nested.h5"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(8) + heaps + bytes(16))
+    assert_refused(path, "a heap of strings with an end, found none at byte 48")
 
 
 def test_a_name_that_is_no_string_is_no_name(broken):

@@ -1,5 +1,8 @@
 """The table of a folder of Keras files: right ones meet the limits, and each kind of difference does not."""
 
+import io
+import zipfile
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +10,7 @@ from support.keras_files import random_network, write_keras_file
 
 from golden_core.legacy.alignment import replay_steps
 from golden_core.legacy.parity import ParityError, parity
+from golden_core.legacy.untrusted import MAXIMUM_BYTES, KerasCheckpointError
 
 torch.set_num_threads(1)
 SETTINGS = {"learning_rate": 1e-3, "weight_decay": 0.004}
@@ -86,13 +90,107 @@ def test_a_record_of_no_variant_is_refused(folder):
         parity(folder)
 
 
-def test_a_record_that_lacks_an_array_is_refused(folder):
-    np.savez(folder / "v_01_hash.npz", x=windows(3, 1))
-    with pytest.raises(ParityError, match="has no array 'y'; it has x"):
+def test_every_checkpoint_of_a_record_is_compared(folder):
+    network = random_network("v01")
+    with torch.no_grad():
+        network.head.output.bias += 1
+    write_keras_file(folder / "v_01_hash.h5", "v01", network, "h5")
+    found = parity(folder).filter(claim="outputs")
+    assert found["checkpoint"].to_list() == ["v_01_hash.weights.h5", "v_01_hash.h5"]
+    assert found["met"].to_list() == [True, False]
+
+
+def test_any_name_of_a_variant_is_a_record(folder):
+    for name in ("hash.weights.h5", "hash.npz", "steps.npz"):
+        (folder / f"v_01_{name}").rename(folder / f"v_01_seed-7.1_{name}")
+    assert parity(folder)["met"].to_list() == [True] * 3
+
+
+# ----------------------------------------------------------------------------------------- records that are not what
+
+
+def hostile(tmp_path, name, declared, content):
+    """Write an archive whose arrays declare a shape, whatever their content is."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": declared})
+    with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
+        for array in "xy":
+            archive.writestr(f"{array}.npy", header.getvalue() + content)
+
+
+@pytest.mark.parametrize(
+    ("declared", "content", "match"),
+    [
+        ((10**12, 3, 4), bytes(64), "a whole array x of numbers, found"),
+        ((32, 3, 4), bytes(64), "a whole array x of numbers, found"),
+        ((6 * 10**6, 3, 4), bytes(MAXIMUM_BYTES), "at most 67,108,864 bytes, found more"),
+    ],
+    ids=["declared huge", "cut short", "bomb"],
+)
+def test_an_array_that_is_not_there_is_refused(declared, content, match, folder):
+    hostile(folder, "v_01_hash.npz", declared, content)
+    with pytest.raises(KerasCheckpointError, match=match):
         parity(folder)
 
 
-def test_a_pickled_array_is_refused(folder):
-    np.savez(folder / "v_01_hash.npz", x=windows(3, 1), y=np.array([{}], dtype=object))
-    with pytest.raises(ParityError, match="is no archive of arrays"):
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\3\4", b"\x93NUMPY\1\0"])
+def test_what_is_no_archive_is_refused(content, folder):
+    (folder / "v_01_hash.npz").write_bytes(content)
+    with pytest.raises(KerasCheckpointError, match=r"v_01_hash\.npz: expected a whole archive, found"):
+        parity(folder)
+
+
+def test_a_truncated_record_and_a_folder_are_refused(folder):
+    record = folder / "v_01_steps.npz"
+    record.write_bytes(record.read_bytes()[:-100])
+    with pytest.raises(KerasCheckpointError, match=r"v_01_steps\.npz: expected a whole archive"):
+        parity(folder)
+    record.unlink()
+    record.mkdir()
+    with pytest.raises(KerasCheckpointError, match=r"v_01_steps\.npz: expected a file"):
+        parity(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "alter", "match"),
+    [
+        ("hash", "x", lambda x: x.transpose(0, 2, 1), r"windows x \[N, 3, 4\], found the shape \[32, 4, 3\]"),
+        ("hash", "x", lambda x: x[:0], r"found the shape \[0, 3, 4\]"),
+        ("hash", "x", lambda x: x[0, 0, 0], r"found the shape \[\]"),
+        ("hash", "x", lambda x: x + 1j, "an array x of numbers, found the type complex"),
+        ("hash", "x", lambda x: x.astype(str), "an array x of numbers, found the type"),
+        ("hash", "y", lambda y: np.array([{}] * len(y)), "a whole array y of numbers, found .*allow_pickle"),
+        ("hash", "y", lambda y: y[:31], "as many y as windows x, found 31 and 32"),
+        ("hash", "y", lambda y: y @ y.T, r"y \[N\] or \[N, 1\], found the shape \[32, 32\]"),
+        ("hash", "y", lambda y: y * np.nan, "finite numbers in y, found 32 of 32"),
+        ("hash", "y", lambda y: 0 * y, "outputs y that differ, found 32"),
+        ("steps", "y_train", lambda y: y[:5], "as many y_train as windows x_train, found 5 and 64"),
+        ("steps", "losses", lambda losses: losses[:0], r"losses \[N\] or \[N, 1\], found the shape \[0\]"),
+        ("steps", "losses", lambda losses: 0 * losses, "1 to 1,000 positive losses, found 3 with a smallest of 0"),
+        ("steps", "losses", lambda _: np.ones(10**6), "positive losses, found 1,000,000"),
+        ("steps", "learning_rate", lambda rate: np.full(5, rate), "one number learning_rate"),
+    ],
+)  # fmt: skip
+def test_arrays_that_cannot_be_compared_are_refused(name, array, alter, match, folder):
+    change(folder / f"v_01_{name}.npz", **{array: alter})
+    with pytest.raises(KerasCheckpointError, match=f"v_01_{name}.npz: expected .*{match}"):
+        parity(folder)
+
+
+def test_a_learning_rate_may_be_an_array_of_one(folder):
+    change(folder / "v_01_steps.npz", learning_rate=lambda rate: np.array([rate]))
+    assert parity(folder)["met"].all()
+
+
+def test_steps_that_diverge_are_no_record(folder):
+    change(folder / "v_01_steps.npz", learning_rate=lambda _: 1e300)
+    with pytest.raises(
+        ParityError, match=r"v_01_steps\.npz cannot be replayed from v_01_hash\.weights\.h5: the loss is"
+    ):
+        parity(folder)
+
+
+def test_a_record_that_lacks_an_array_is_refused(folder):
+    np.savez(folder / "v_01_hash.npz", x=windows(3, 1))
+    with pytest.raises(KerasCheckpointError, match=r"one y\.npy in the archive, found 0 among \['x\.npy'\]"):
         parity(folder)
