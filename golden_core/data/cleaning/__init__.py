@@ -13,8 +13,9 @@ from golden_core.data.cleaning.evidence import moves, refuted
 from golden_core.data.cleaning.findings import findings
 from golden_core.data.cleaning.own import flat_bars, frozen_candles, inconsistent_range, own_rules
 from golden_core.data.cleaning.rules import HOURS, ORDER, OTHERS, PRICES, RULES, UNREMARKABLE
-from golden_core.data.cleaning.scale import first_level, levels, rescale
+from golden_core.data.cleaning.scale import levels, middle, rescale
 from golden_core.data.clock import closures, expected_days
+from golden_core.data.vendors.scaling import plausible_pairs
 from golden_core.schema import BARS, CALENDAR
 
 __all__ = ["RULES", "Cleaned", "Coverage", "Covered", "clean"]
@@ -104,8 +105,8 @@ def _quarantined(
     """Return the bars that stay, in the order of time and on their scale, and the fates of those that do not."""
     bars, by_themselves = _part(placed, own_rules(placed, data))
     bars = bars.sort("timestamp")
-    first = first_level(pair) if has_hours(data) else None  # synthetic prices cost what a study says
-    bars = rescale(bars.with_columns(level=levels(bars["close"])), bound, first)
+    known = plausible_pairs().get(pair) if has_hours(data) else None  # synthetic prices cost what a study says
+    bars = rescale(bars.with_columns(level=levels(bars["close"], known)), bound, middle(known))
     off_level = {"off_scale_price": pl.col("off_scale_price"), "inconsistent_range": inconsistent_range(bars.columns)}
     bars, by_level = _part(bars, off_level)
     bars, by_vendor = _part(*_with_fills(bars, data))

@@ -192,6 +192,22 @@ class TestScale:
         assert counts(found) == remarked(off_scale_price=1)
         assert found.bars.equals(EUR.filter(pl.int_range(pl.len()) != place))
 
+    @pytest.mark.parametrize("first", [0, 200])
+    @pytest.mark.parametrize("count", [SETTLED, 12, 60])
+    def test_prices_that_the_pair_cannot_cost_set_no_level(self, first: int, count: int) -> None:
+        """They would set the unit for all that follows, and every good bar would be multiplied."""
+        rows = list(range(first, first + count))
+        found = cleaned(edit(EUR, rows, **dict.fromkeys(PRICES, 1965.0)))
+        assert found.bars.equals(EUR.filter(~pl.int_range(pl.len()).is_in(rows)))
+        assert counts(found)["off_scale_price"] == count
+
+    def test_a_file_that_begins_on_another_unit_is_brought_to_the_pairs_own(self) -> None:
+        rows = list(range(12))
+        found = cleaned(edit(EUR, rows, **{name: (pl.col(name) * 1000).round(2) for name in PRICES}))
+        settled = EUR[12:]
+        assert found.bars.filter(pl.col("timestamp") >= settled["timestamp"][0]).equals(settled)
+        assert counts(found) == remarked(off_scale_price=SETTLED, decimal_slip=12 - SETTLED)
+
     def test_a_level_is_the_median_of_the_bars_before(self) -> None:
         closes = pl.Series([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
         assert levels(closes).to_list() == [None] * 5 + [pytest.approx(math.log10(3))]
@@ -374,7 +390,7 @@ def test_the_future_changes_no_earlier_bar(cut: int, poison: str, whom: str, see
 
 
 def test_a_level_of_the_whole_sample_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("golden_core.data.cleaning.levels", lambda close: close * 0 + close.log10().median())
+    monkeypatch.setattr("golden_core.data.cleaning.levels", lambda close, _: close * 0 + close.log10().median())
     assert sees_the_future(300, "huge", "own", 1)
 
 
