@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -31,7 +32,7 @@ class Reading:
     Parameters
     ----------
     bars : pl.DataFrame
-        ``schema.BARS``, in the order of the file.
+        ``schema.BARS``, in the order of the file, or from its end where it runs newest first.
     claim : Claim
         Format, and why.
     zone : str
@@ -105,7 +106,7 @@ def read_bars(
         If the trading week contradicts the clock, or a time does not exist on it.
     """
     found, claim, notes = _reader(path, pair, format, columns)
-    table = found.read(path, pair)
+    table = _forwards(found.read(path, pair))
     if table.bars.is_empty():
         raise VendorError(f"{path}: the file holds no bar; fetch it again, or leave it out")
     timed = _timed(table, zone, path)
@@ -149,6 +150,15 @@ def _reader(
     except VendorError as error:
         raise VendorError(f"{neither}: {str(error).removeprefix(f'{path}: ')}") from None
     raise VendorError(neither)
+
+
+def _forwards(table: VendorTable) -> VendorTable:
+    """Turn a table round that runs newest first, as some vendors write: that is a style, and no row is out of order."""
+    steps, none = table.bars["timestamp"].diff(), datetime.timedelta()
+    if (steps < none).sum() <= (steps > none).sum():
+        return table
+    note = "the rows run from the newest to the oldest: they are read from the end"
+    return replace(table, bars=table.bars.reverse(), notes=[*table.notes, note])
 
 
 def _timed(table: VendorTable, zone: str | None, path: Path) -> _Timed:
@@ -209,7 +219,7 @@ def _verified(naive: pl.DataFrame, zone: str, path: Path, *, declared: bool) -> 
 def _unsaid(table: VendorTable, path: Path) -> str:
     found = read_clock(active_times(table.bars))
     read = f"its trading weeks say: {found.summary}" if found.segments else "it has too few weekends to read one off"
-    example = found.segments[0].zones[0] if len(found.segments) == 1 else "EET_US"
+    example = found.segments[0].zones[0] if len(found.segments) == 1 else "NAME, such as UTC, EET or EET_US"
     return (
         f"{path}: the file does not state its clock, and none is declared; {read}. Ask the vendor, then declare it: "
         f"--zone {example} (in a study: data.time_zone)"

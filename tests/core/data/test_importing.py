@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from support.text_files import FORMS, PRICES, hourly, walk
 
+from golden_core.data.clock import market_open
 from golden_core.data.importing import hash_source, import_file
 from golden_core.data.local_time import ZoneError
 from golden_core.data.reading import read_bars
@@ -213,7 +214,27 @@ def test_shorter_bars_are_put_together(written: Any) -> None:
     assert (read.bars["available_at"] - read.bars["timestamp"]).unique().to_list() == [dt.timedelta(hours=4)]
     assert "bars of 1h were made into bars of 4h" in read.notes
     with pytest.raises(VendorError, match=r"cannot be made into bars of 4h: .* clean the bars first"):
-        read_bars(written("dukascopy_gmt", hourly(SPRING, 6).reverse()), "EURUSD", bar="4h")
+        read_bars(written("dukascopy_gmt", hourly(SPRING, 6)[[1, 0, *range(2, 720)]]), "EURUSD", bar="4h")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/London"])
+def test_a_file_that_runs_newest_first_is_turned_round(zone: str, tmp_path: Path) -> None:
+    """It is a vendor's style, and no row of it is out of order; a repeated hour is still told apart."""
+    times = pl.datetime_range(
+        dt.datetime(2023, 10, 15, 21), dt.datetime(2023, 11, 12), "1h", eager=True, time_zone="UTC"
+    )
+    bars = walk(times.alias("timestamp"), seed=0, pair="EURUSD")
+    open_ = market_open(pl.col("timestamp"))
+    local = bars.with_columns(pl.when(open_).then(name).otherwise(1.1).alias(name) for name in PRICES)
+    local = local.with_columns(pl.col("timestamp").dt.convert_time_zone(zone).dt.replace_time_zone(None))
+    local.write_csv(tmp_path / "forwards.csv")
+    local.reverse().write_csv(tmp_path / "backwards.csv")
+    forwards, backwards = (
+        read_bars(tmp_path / name, "EURUSD", zone=zone) for name in ("forwards.csv", "backwards.csv")
+    )
+    assert backwards.bars.equals(forwards.bars)
+    assert backwards.bars["timestamp"].equals(times)
+    assert "the rows run from the newest to the oldest: they are read from the end" in backwards.notes
 
 
 @pytest.mark.parametrize(
