@@ -11,7 +11,7 @@ from golden_core.data.cleaning.account import account_table, ledger_table
 from golden_core.data.cleaning.coverage import Coverage, Covered, expected_bars, has_hours, on_wall
 from golden_core.data.cleaning.evidence import moves, refuted
 from golden_core.data.cleaning.findings import findings
-from golden_core.data.cleaning.own import flat_bars, frozen_candles, inconsistent_range, own_rules
+from golden_core.data.cleaning.own import flat_bars, frozen_candles, inconsistent_range, own_rules, usable_volume
 from golden_core.data.cleaning.rules import HOURS, ORDER, OTHERS, PRICES, RULES, UNREMARKABLE
 from golden_core.data.cleaning.scale import levels, middle, rescale
 from golden_core.data.clock import closures, expected_days
@@ -148,7 +148,7 @@ def _repaired(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     bars = bars.join(late, on="position", maintain_order="left")
     fates = [_fates(bars, "decimal_slip", bars["decimal_slip"])]
     if "volume" in bars.columns:
-        usable = (pl.col("volume") >= 0) & pl.col("volume").is_finite()
+        usable = usable_volume()
         fates.append(_fates(bars, "unusable_volume", ~bars.select(usable.fill_null(True)).to_series()))
         bars = bars.with_columns(volume=pl.when(usable).then("volume"))
     return bars, pl.concat([*fates, _fates(bars, "out_of_order", bars["late"])])

@@ -8,10 +8,12 @@ import polars as pl
 
 from golden_core.data.cleaning.coverage import Covered, has_hours, share_of_week
 from golden_core.data.cleaning.rules import PRICES
+from golden_core.data.cleaning.scale import SETTLED, WINDOW
 
 EPOCH = datetime.date(1970, 1, 1)
 NEIGHBOURHOOD = datetime.timedelta(days=366)
 A_DAY_NEARLY = 20  # hours from which a bar is a day's, whatever the clocks do
+ABSURD = 10_000  # times the largest of the bars before: news makes a hundred, another unit is one bar's surprise
 FROZEN = 24  # equal candles in a row: real feeds have two, and quiet minutes some more
 
 
@@ -71,6 +73,14 @@ def frozen_candles() -> pl.Expr:
     Flat bars are left to other rules: a market without trade does make these.
     """
     return (run_length(*PRICES) >= FROZEN) & (pl.col("high") > pl.col("low"))
+
+
+def usable_volume() -> pl.Expr:
+    """Return whether a volume, in the order of time, is one: no number below zero, and none out of all proportion."""
+    volume = pl.col("volume")
+    sound = (volume >= 0) & volume.is_finite()
+    before = pl.when(sound).then(volume).shift(1).rolling_max(WINDOW, min_samples=SETTLED)
+    return sound & ~((before > 0) & (volume > ABSURD * before)).fill_null(False)
 
 
 def run_length(*columns: str) -> pl.Expr:

@@ -276,6 +276,18 @@ class TestVolume:
         assert found.ledger.select("action", "rule").rows() == [("repaired", "unusable_volume")]
         assert found.ledger["volume"].equals(pl.Series("volume", [volume]))
 
+    @pytest.mark.parametrize("row", [40, 200])
+    def test_a_volume_out_of_all_proportion_is_none(self, row: int) -> None:
+        found = cleaned(edit(EUR, row, volume=1e14))
+        assert counts(found) == remarked(unusable_volume=1)
+        assert found.bars["volume"].null_count() == 1
+        assert counts(cleaned(edit(EUR, row, volume=1e6))) == CLEAN
+
+    def test_another_unit_of_volume_costs_one_bar(self) -> None:
+        later = pl.int_range(pl.len()) >= 200
+        found = cleaned(EUR.with_columns(volume=pl.when(later).then(pl.col("volume") * 1e8).otherwise("volume")))
+        assert counts(found) == remarked(unusable_volume=1)
+
     def test_a_constant_is_reported(self) -> None:
         assert counts(cleaned(edit(EUR, list(range(60, 90)), volume=7.0))) == remarked(constant_volume=7)
 
