@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +9,7 @@ import polars as pl
 
 from golden_core.data.card import CardFacts, data_card
 from golden_core.data.cleaning import Cleaned, Coverage, clean
-from golden_core.data.cleaning.own import NEIGHBOURHOOD
+from golden_core.data.cleaning.coverage import coverage_of
 from golden_core.data.crosschecks import FEWEST, compare_sources
 from golden_core.data.local_time import ZoneError
 from golden_core.data.quality import STYLES, Verdict, gaps, judge, quality_table, summarise
@@ -141,19 +140,6 @@ def clock_verdict(bars: pl.DataFrame, ledger: pl.DataFrame) -> Verdict:
     except ZoneError as error:
         return Verdict("times are UTC", False, " ".join(str(error).split()))
     return Verdict("times are UTC", None if evidence.verdict == "unverifiable" else True, evidence.summary)
-
-
-def coverage_of(bars: pl.DataFrame, bar: str, zone: str) -> Coverage:
-    """Return the range of the bulk of the times: one row of 1970 or 2099 does not stretch it.
-
-    Times further from the middle half than twice its length and a year belong to no run of bars.
-    """
-    times = bars["timestamp"].sort()
-    first, last = times[len(times) // 4], times[(3 * len(times)) // 4]
-    reach = 2 * (last - first) + NEIGHBOURHOOD
-    bulk = times.filter((times >= first - reach) & (times <= last + reach))
-    day = datetime.timedelta(days=1)  # whatever the vendor's clock shows at that instant
-    return Coverage("files", bar, bulk[0].date() - day, bulk[-1].date() + day, zone)
 
 
 def _diagnosis(

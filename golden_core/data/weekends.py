@@ -94,7 +94,7 @@ def find_weekends(times: pl.Series) -> Weekends:
 
 
 def closed_days(times: pl.Series, zone: str) -> pl.Series:
-    """Return the naive opens of daily bars, of a Saturday or Sunday, over all of which a clock has the market closed."""
+    """Return the opens of daily bars, on Saturday or Sunday, over all of which a clock has the market closed."""
     days = times.drop_nulls().dt.cast_time_unit("us").unique().sort()
     days = days.filter(days.dt.weekday() >= 6)
     closed, opened = (from_utc(at, zone) for at in _market(days.dt.truncate("1w").dt.offset_by("1w").dt.date()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass
 from typing import Literal
 
@@ -143,15 +142,15 @@ def _judge(weekends: Weekends, declared: str | None) -> ZoneEvidence:
 
 
 def _require_closed(days: pl.Series, declared: str) -> None:
-    """Refuse daily bars if many a weekend has one over all of which the clock has the market closed."""
-    weekends = (days.max() - days.min()) // datetime.timedelta(weeks=1)  # type: ignore[operator]
+    """Refuse daily bars if many a weekend has one in which the clock has the market closed all day."""
+    weekends = days.dt.truncate("1w").n_unique()
     inside = closed_days(days, declared)
     weeks = inside.dt.truncate("1w").n_unique()
     if weeks >= FEWEST_WEEKENDS and weeks > CLOSED_DAYS * weekends:
         raise ZoneError(
-            f"the file is declared to keep {declared}, but {weeks} of its {weekends} weekends have a day's bar in which "
-            f"the market moved although {declared} has it closed all day, first {inside[0]:%A %Y-%m-%d}. On a clock "
-            "behind that one a week begins on Sunday: declare the clock of the vendor's midnight, such as UTC"
+            f"the file is declared to keep {declared}, but {weeks} of its {weekends} weeks end with a day's bar that "
+            f"moved although {declared} has the market closed all day, first {inside[0]:%A %Y-%m-%d}. On a clock behind it "
+            "a week begins on Sunday: declare the clock of the vendor's midnight, such as UTC"
         )
 
 

@@ -101,8 +101,8 @@ RULES = (
     Rule(
         "unusable_volume",
         "repaired",
-        "the volume is negative, not finite, or more than 10,000 times the largest of the 51 bars before: made null, the "
-        "prices stay",
+        "the volume is negative, not finite, or more than 10,000 times the largest of the 51 bars before: made null, "
+        "the prices stay",
         ("volume",),
     ),
     Rule("out_of_order", "repaired", "earlier than a bar before it in the table: sorted"),

@@ -81,7 +81,7 @@ def time_column(names: Sequence[str]) -> str | None:
 
 
 def _is_zone(name: str) -> bool:
-    """Say whether a name is a time zone's: exports since 2025 call the column of times ``Etc/UTC`` or ``Europe/London``."""
+    """Say whether a name is a time zone's: exports since 2025 call the times ``Etc/UTC`` or ``Europe/London``."""
     return "/" in name and name in zoneinfo.available_timezones()
 
 

@@ -52,7 +52,7 @@ def _zipped(text: str) -> bytes:
         ("\n".join([HEADER, *ROWS[:4], ROWS[4][:33]]).encode(), "line 6: 4 fields .* the file is cut off: fetch it"),
         (_changed(3, "1.15", "1..15").encode(), r"x.csv: line 5: column 'Close': '1\.\.15' is not a number; mend"),
         (_changed(3, "1.15", "").encode(), "x.csv: line 5: column 'Close': '' is not a number"),
-        ("\n".join([GOOD, HEADER.replace("Gmt time", ROWS[0][:23])]).encode(), "line 50: .*'Open' is not .* header is rep"),
+        (f"{GOOD}\n{ROWS[0][:23]},Open,High,Low,Close,Volume".encode(), "line 50: .*'Open' is not .* is repeated"),
         (_changed(3, "1.15", "inf").encode(), "x.csv: line 5: column 'Close': 'inf' is not a number"),
         (_changed(3, "1.15", "NaN").encode(), "x.csv: line 5: column 'Close': 'NaN' is not a number"),
         (_changed(3, "1.15", "1,15").encode(), "x.csv: line 5: 7 fields"),
