@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from golden_core.data.card import CardFacts, data_card
 from golden_core.data.cleaning import Cleaned, Coverage, clean
-from golden_core.data.cleaning.own import NEIGHBOURHOOD
+from golden_core.data.cleaning.coverage import coverage_of
 from golden_core.data.crosschecks import FEWEST, compare_sources
 from golden_core.data.local_time import ZoneError
-from golden_core.data.quality import Verdict, gaps, judge, quality_table, summarise
+from golden_core.data.quality import STYLES, Verdict, gaps, judge, quality_table, summarise
 from golden_core.data.zones import active_times, verify_zone
 from golden_core.schema import PARITY, QUALITY
 from golden_core.study.sections import ChecksSection
 
 UNRELATED = 0.5  # correlation of one-bar returns: two feeds of one pair have more, whatever their spreads
+APART = 0.01  # median log price: sides of one pair are never so far apart, and dollar pairs move alike
 SHOWN = 6
 
 
@@ -74,16 +74,29 @@ def examine(patient: Patient, checks: ChecksSection, against: Patient | None = N
     coverage = coverage_of(patient.bars, patient.bar, patient.zone)
     cleaned = _cleaned(patient, coverage, checks)
     if cleaned.bars.is_empty():
-        rules = cleaned.account.filter(pl.col("rows") > 0).sort("rows", descending=True)
-        why = ", ".join(f"{rows:,} {rule}" for rule, rows in rules.select("rule", "rows").iter_rows())
-        none_left = f"cleaning left none of {patient.bars.height:,} rows of {pair}: {why}"
+        none_left = f"cleaning left none of {patient.bars.height:,} rows of {pair}: {_rules(cleaned.account)}"
         return _diagnosis(patient, cleaned, coverage, QUALITY.empty(), (Verdict("bars that stay", False, none_left),))
     quality = quality_table(cleaned.bars, cleaned.ledger, coverage, whole_range=False)
-    verdicts = [clock_verdict(cleaned.bars, cleaned.ledger), *judge(summarise(quality), PARITY.empty(), checks)]
+    judged = judge(summarise(quality), PARITY.empty(), checks)
+    verdicts = [clock_verdict(cleaned.bars, cleaned.ledger), *(_with_rules(verdict, cleaned) for verdict in judged)]
     if against is not None:
         other = _cleaned(against, coverage_of(against.bars, against.bar, against.zone), checks)
         verdicts.append(sources_verdict(cleaned.bars, other.bars, patient.bar, against.bar))
     return _diagnosis(patient, cleaned, coverage, quality, tuple(verdicts))
+
+
+def _with_rules(verdict: Verdict, cleaned: Cleaned) -> Verdict:
+    """Say by which rules too many rows were quarantined or repaired."""
+    action = verdict.claim.removesuffix(" bars")
+    rules = cleaned.account.filter((pl.col("action") == action) & ~pl.col("rule").is_in(STYLES))
+    if verdict.passed is not False or rules.is_empty():
+        return verdict
+    return replace(verdict, detail=f"{verdict.detail}: {_rules(rules)}")
+
+
+def _rules(account: pl.DataFrame) -> str:
+    counted = account.filter(pl.col("rows") > 0).sort("rows", descending=True)
+    return ", ".join(f"{rows:,} {rule}" for rule, rows in counted.select("rule", "rows").iter_rows())
 
 
 def _cleaned(patient: Patient, coverage: Coverage, checks: ChecksSection) -> Cleaned:
@@ -103,7 +116,7 @@ def sources_verdict(left: pl.DataFrame, right: pl.DataFrame, left_bar: str, righ
         f"{found.offset_hours:+d} h, {found.share_equal:.1%} of closes are equal, median log(first/second) is "
         f"{found.level_difference:.2e}"
     )
-    if found.correlation < UNRELATED:
+    if found.correlation < UNRELATED or abs(found.level_difference) > APART:
         return Verdict(claim, False, f"{detail}: these are not prices of one pair")
     moved = found.by_month.filter(pl.col("offset_hours") != 0)
     months = [f"{month:%Y-%m} by {hours:+d} h" for month, hours in moved.head(SHOWN).iter_rows()]
@@ -127,19 +140,6 @@ def clock_verdict(bars: pl.DataFrame, ledger: pl.DataFrame) -> Verdict:
     except ZoneError as error:
         return Verdict("times are UTC", False, " ".join(str(error).split()))
     return Verdict("times are UTC", None if evidence.verdict == "unverifiable" else True, evidence.summary)
-
-
-def coverage_of(bars: pl.DataFrame, bar: str, zone: str) -> Coverage:
-    """Return the range of the bulk of the times: one row of 1970 or 2099 does not stretch it.
-
-    Times further from the middle half than twice its length and a year belong to no run of bars.
-    """
-    times = bars["timestamp"].sort()
-    first, last = times[len(times) // 4], times[(3 * len(times)) // 4]
-    reach = 2 * (last - first) + NEIGHBOURHOOD
-    bulk = times.filter((times >= first - reach) & (times <= last + reach))
-    day = datetime.timedelta(days=1)  # whatever the vendor's clock shows at that instant
-    return Coverage("files", bar, bulk[0].date() - day, bulk[-1].date() + day, zone)
 
 
 def _diagnosis(

@@ -1,4 +1,4 @@
-"""`golden data import`: a vendor's file becomes Parquet in UTC, with an account of its origin. Nothing is cleaned."""
+"""`golden data import`: a vendor's file becomes Parquet in UTC, with an account. Bars keep their faults."""
 
 from __future__ import annotations
 

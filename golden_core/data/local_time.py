@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from golden_core.data.clock import market_open
 from golden_core.study.values import BROKER_CLOCKS
 
 FURTHEST = 14  # hours by which a clock can be put forward or back: no place on earth is further from UTC
@@ -89,7 +90,8 @@ def resolve(naive: pl.Series, zone: str, where: str, lines: pl.Series | None = N
     """Return the UTC instants of what a vendor's clock showed, in the order of the file.
 
     An hour that the clock showed twice is told apart by order alone: where its rows run through it, step back once and
-    run through it again, those before the step are the first time. Anything else is refused.
+    run through it again, those before the step are the first time. Where that tells nothing and the market is closed at
+    both instants, the first is taken: no price depends on it. Anything else is refused.
 
     Parameters
     ----------
@@ -123,10 +125,16 @@ def resolve(naive: pl.Series, zone: str, where: str, lines: pl.Series | None = N
     _refuse(table.filter(pl.col("earliest").is_null() & pl.col("naive").is_not_null()), zone, where, _SKIPPED)
     if not table["repeated"].any():
         return Resolved(table["earliest"].alias(naive.name), ())
-    table = _pass_through(table)
-    _refuse(table.filter(pl.col("repeated") & ~pl.col("decided")), zone, where, _REPEATED)
-    times = table.select(pl.when(pl.col("repeated") & pl.col("again")).then("latest").otherwise("earliest"))
-    return Resolved(times.to_series().alias(naive.name), _notes(table.filter("repeated"), zone))
+    closed = ~market_open(pl.col("earliest")) & ~market_open(pl.col("latest"))
+    table = _pass_through(table).with_columns(closed=closed)
+    repeated, decided = pl.col("repeated"), pl.col("decided")
+    _refuse(table.filter(repeated & ~decided & ~pl.col("closed")), zone, where, _REPEATED)
+    times = table.select(pl.when(repeated & decided & pl.col("again")).then("latest").otherwise("earliest"))
+    notes = (
+        *_notes(table.filter(repeated & decided), zone, _BY_ORDER),
+        *_notes(table.filter(repeated & ~decided), zone, _CLOSED),
+    )
+    return Resolved(times.to_series().alias(naive.name), notes)
 
 
 _SKIPPED = "is not a time of {zone}: its clocks skip it. Declare the clock that the file really keeps"
@@ -134,6 +142,9 @@ _REPEATED = (
     "happens twice in {zone}, and the order of the rows does not tell which is meant. "
     "Export the file with offsets or in UTC"
 )
+
+_BY_ORDER = "told apart by their order"
+_CLOSED = "which of the two does not show: the market is closed in both, and the first is taken"
 
 
 @functools.cache
@@ -177,13 +188,13 @@ def _refuse(faults: pl.DataFrame, zone: str, where: str, why: str) -> None:
         raise ZoneError(f"{where}: line {line}: {time} {why.format(zone=zone)}{more}")
 
 
-def _notes(repeated: pl.DataFrame, zone: str) -> tuple[str, ...]:
-    """Say which rows of repeated hours were told apart by their order."""
+def _notes(repeated: pl.DataFrame, zone: str, how: str) -> tuple[str, ...]:
+    """Say which rows of repeated hours were told apart, and how."""
     runs = repeated.group_by("run", maintain_order=True).agg(
         pl.len(), pl.col("line").first(), pl.col("line").last().alias("last"), pl.col("naive").first()
     )
     return tuple(
         f"lines {row['line']} to {row['last']}: {row['len']} rows from {row['naive']}, an hour that {zone} has twice, "
-        "told apart by their order"
+        f"{how}"
         for row in runs.iter_rows(named=True)
     )

@@ -1,17 +1,18 @@
-"""From a vendor's file to bars in UTC: format, clock, scale, and when a bar is known. Nothing is cleaned or written."""
+"""From a vendor's file to bars in UTC: format, clock, scale, and when a bar is known. Nothing is written."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from golden_core.data.bar_length import bar_length
 from golden_core.data.clock import bar_close, on_grid
+from golden_core.data.lengthening import lengthen
 from golden_core.data.local_time import ZoneError, parse_clock, resolve
-from golden_core.data.resampling import ResamplingError, resample
 from golden_core.data.vendors import reader
 from golden_core.data.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.data.vendors.detect import AUTO, detect
@@ -31,7 +32,7 @@ class Reading:
     Parameters
     ----------
     bars : pl.DataFrame
-        ``schema.BARS``, in the order of the file.
+        ``schema.BARS``, in the order of the file, or from its end where it runs newest first.
     claim : Claim
         Format, and why.
     zone : str
@@ -93,7 +94,8 @@ def read_bars(
     zone : str or None
         The declared clock of the file, see ``local_time.parse_clock``; None to take the file's own word.
     bar : str or None
-        Length of a bar, a key of ``clock.MINUTES``; None to take it from the file. Shorter bars are resampled to it.
+        Length of a bar, a key of ``clock.MINUTES``; None to take it from the file. Shorter bars are cleaned and put
+        together, see ``lengthening``.
     columns : mapping or None
         Declared columns of a plain table: ``timestamp``, ``open``, ``high``, ``low``, ``close``, ``volume`` → name.
 
@@ -105,7 +107,7 @@ def read_bars(
         If the trading week contradicts the clock, or a time does not exist on it.
     """
     found, claim, notes = _reader(path, pair, format, columns)
-    table = found.read(path, pair)
+    table = _forwards(found.read(path, pair))
     if table.bars.is_empty():
         raise VendorError(f"{path}: the file holds no bar; fetch it again, or leave it out")
     timed = _timed(table, zone, path)
@@ -117,11 +119,12 @@ def read_bars(
         raise VendorError(f"{path}: none of its {dated.height} bars is complete; fetch the file again when one is over")
     bars = _finished(whole, pair, length, timed.zone)
     more = []
-    if bar and bar != length:
-        bars, said = _resampled(bars, bar, path)
-        more.append(f"bars of {length} were made into bars of {bar}{said}")
     if left_out.height:
         more.append(f"{left_out.height} bars are not complete and left out (first: line {left_out['line'][0]})")
+    if bar and bar != length:
+        made = lengthen(bars, whole["line"], length, bar, timed.zone, path)
+        bars, left_out = made.bars, pl.concat([left_out, made.left_out])
+        more += made.notes
     return Reading(
         bars, claim, timed.zone, timed.evidence, bar or length, table.side, scaled.divisor, left_out,
         (*notes, *table.notes, *timed.notes, *scaled.notes, *more),
@@ -149,6 +152,15 @@ def _reader(
     except VendorError as error:
         raise VendorError(f"{neither}: {str(error).removeprefix(f'{path}: ')}") from None
     raise VendorError(neither)
+
+
+def _forwards(table: VendorTable) -> VendorTable:
+    """Turn a table round that runs newest first, as some vendors write: that is a style, and no row is out of order."""
+    steps, none = table.bars["timestamp"].diff(), datetime.timedelta()
+    if (steps < none).sum() <= (steps > none).sum():
+        return table
+    note = "the rows run from the newest to the oldest: they are read from the end"
+    return replace(table, bars=table.bars.reverse(), notes=[*table.notes, note])
 
 
 def _timed(table: VendorTable, zone: str | None, path: Path) -> _Timed:
@@ -209,7 +221,7 @@ def _verified(naive: pl.DataFrame, zone: str, path: Path, *, declared: bool) -> 
 def _unsaid(table: VendorTable, path: Path) -> str:
     found = read_clock(active_times(table.bars))
     read = f"its trading weeks say: {found.summary}" if found.segments else "it has too few weekends to read one off"
-    example = found.segments[0].zones[0] if len(found.segments) == 1 else "EET_US"
+    example = found.segments[0].zones[0] if len(found.segments) == 1 else "NAME, such as UTC, EET or EET_US"
     return (
         f"{path}: the file does not state its clock, and none is declared; {read}. Ask the vendor, then declare it: "
         f"--zone {example} (in a study: data.time_zone)"
@@ -233,13 +245,3 @@ def _finished(bars: pl.DataFrame, pair: str, bar: str, zone: str) -> pl.DataFram
         closes = pl.when(on_grid(pl.col("timestamp"), bar)).then(closes).otherwise(day)
     known = [name for name in BARS.dtypes if name in bars.columns]
     return BARS.conform(bars.select(known).with_columns(pair=pl.lit(pair), available_at=closes))
-
-
-def _resampled(bars: pl.DataFrame, to: str, path: Path) -> tuple[pl.DataFrame, str]:
-    try:
-        made = resample(bars, to)
-    except ResamplingError as error:
-        raise VendorError(f"{path}: its bars cannot be made into bars of {to}: {error}") from error
-    partial = int(made["partial"].sum())
-    said = f", {partial} of {made.height} of them partial: something is missing in them" if partial else ""
-    return BARS.conform(made.drop("partial")), said

@@ -41,6 +41,7 @@ RARE = (
 
 GAP_HOURS = (40, 60)  # a holiday beside the weekend makes the gap longer; a holiday within the week is shorter
 EARLY_CLOSES = (0.0, 1.0)  # hours before 17:00 New York at which a vendor ends every week
+NIGHT = 2.5  # hours of silence beyond the usual step after which a vendor has closed for the night; metals rest for one
 SILENCE = 0.25  # hours: a feed of minutes says nothing for some of them around a weekend, or a little too much
 
 
@@ -56,10 +57,14 @@ class Weekends:
         bar ended, and the first began, at 17:00 in New York.
     bar_hours : float
         Length of a bar: the usual distance from one to the next.
+    own_hours : int
+        Weekends before which the bars stop on Friday when they had stopped the day before: there the file shows when
+        its vendor closes, not when the market does.
     """
 
     table: pl.DataFrame
     bar_hours: float
+    own_hours: int
 
 
 def find_weekends(times: pl.Series) -> Weekends:
@@ -77,13 +82,23 @@ def find_weekends(times: pl.Series) -> Weekends:
     )
     closed, opened = _market(weekends["week"])
     end = weekends["last_bar"] + datetime.timedelta(hours=hours)
+    stops = times.filter(times.diff().shift(-1) > datetime.timedelta(hours=hours + NIGHT))
     return Weekends(
         weekends.with_columns(
             offset_from_close=_hours(end - closed.dt.replace_time_zone(None)),
             offset_from_open=_hours(weekends["first_bar"] - opened.dt.replace_time_zone(None)),
         ),
         hours,
+        int(weekends["last_bar"].dt.offset_by("-1d").is_in(stops.implode()).sum()),
     )
+
+
+def closed_days(times: pl.Series, zone: str) -> pl.Series:
+    """Return the opens of daily bars, on Saturday or Sunday, over all of which a clock has the market closed."""
+    days = times.drop_nulls().dt.cast_time_unit("us").unique().sort()
+    days = days.filter(days.dt.weekday() >= 6)
+    closed, opened = (from_utc(at, zone) for at in _market(days.dt.truncate("1w").dt.offset_by("1w").dt.date()))
+    return days.filter((days >= closed) & (days.dt.offset_by("1d") <= opened))
 
 
 def candidates(weekends: Weekends, declared: str | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from golden_core.data.clock_reading import CLEARLY_EXPLAINED, FEWEST_WEEKENDS, Reading, Segment, read
 from golden_core.data.local_time import Resolved, ZoneError, from_utc, parse_clock, resolve, to_utc
-from golden_core.data.weekends import Weekends, expected, find_weekends
+from golden_core.data.weekends import Weekends, closed_days, expected, find_weekends
 
 __all__ = [
     "Resolved",
@@ -29,6 +29,7 @@ __all__ = [
 THIN_VOLUME = 0.02
 THIN_RANGE = 0.2
 LEAST_EXPLAINED = 0.5  # of the weekends, or the file follows no clock that is known here
+CLOSED_DAYS = 0.2  # of the weekends with a bar on a closed day: Sunday's two hours move too little to be told each time
 SHOWN = 3  # weeks quoted in a message; all of them are in the table
 
 
@@ -112,7 +113,10 @@ def verify_zone(naive_times: pl.Series, declared: str) -> ZoneEvidence:
         explains, and the first weeks that speak against the declaration. Its ``evidence`` has all of them.
     """
     parse_clock(declared)
-    return _judge(find_weekends(naive_times), declared)
+    weekends = find_weekends(naive_times)
+    if weekends.bar_hours >= 24:
+        _require_closed(naive_times, declared)
+    return _judge(weekends, declared)
 
 
 def _judge(weekends: Weekends, declared: str | None) -> ZoneEvidence:
@@ -121,6 +125,9 @@ def _judge(weekends: Weekends, declared: str | None) -> ZoneEvidence:
         return _unverifiable(declared, weekends, f"{name} cannot be verified: a day's bar does not show an hour")
     if not count:
         return _unverifiable(declared, weekends, f"{name} cannot be verified: the file spans no weekend")
+    if weekends.own_hours > LEAST_EXPLAINED * count:
+        habit = f"before {weekends.own_hours} of {count} weekends the bars stop when they had stopped the day before"
+        return _unverifiable(declared, weekends, f"{name} cannot be verified: {habit}, at hours of the vendor's own")
     reading = read(weekends, declared)
     verdict, summary = _verdict(reading, weekends, declared)
     return ZoneEvidence(
@@ -132,6 +139,19 @@ def _judge(weekends: Weekends, declared: str | None) -> ZoneEvidence:
         summary=summary,
         weeks=weekends.table.with_columns(agrees=pl.Series(reading.declared_agrees)),
     )
+
+
+def _require_closed(days: pl.Series, declared: str) -> None:
+    """Refuse daily bars if many a weekend has one in which the clock has the market closed all day."""
+    weekends = days.dt.truncate("1w").n_unique()
+    inside = closed_days(days, declared)
+    weeks = inside.dt.truncate("1w").n_unique()
+    if weeks >= FEWEST_WEEKENDS and weeks > CLOSED_DAYS * weekends:
+        raise ZoneError(
+            f"the file is declared to keep {declared}, but {weeks} of its {weekends} weeks end with a day's bar that "
+            f"moved although {declared} has the market closed all day, first {inside[0]:%A %Y-%m-%d}. On a clock behind it "
+            "a week begins on Sunday: declare the clock of the vendor's midnight, such as UTC"
+        )
 
 
 def _verdict(

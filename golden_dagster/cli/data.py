@@ -60,7 +60,8 @@ def import_(
         typer.Option(help="Clock of the file: UTC, EET, EET_US (New York + 7), UTC+02:00, Europe/Berlin, …"),
     ] = None,
     bar: Annotated[
-        str | None, typer.Option(help="Length of a bar, if not the file's own: shorter ones are put together.")
+        str | None,
+        typer.Option(help="Length of a bar, if not the file's own: shorter ones are cleaned and put together."),
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -72,7 +73,7 @@ def import_(
     The format is detected from the file's first lines, columns are found by name, prices written as whole numbers are
     told from what the pair can cost, and the clock (the one you declare, else the one the file states) is held against
     the trading week: if the weekends contradict it, nothing is imported. What can be read in two ways is refused, with
-    both readings. No bar is cleaned, sorted or filled in.
+    both readings. Bars of the file's own length are not cleaned, sorted or filled in.
 
     Formats: dukascopy_csv, dukascopy_ticks, bi5, histdata_m1, histdata_ticks, metatrader4_csv, hst, metatrader5,
     oanda_csv, oanda_json, plain_csv, plain_parquet. Use the result in a study: data.source=files,

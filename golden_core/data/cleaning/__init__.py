@@ -11,10 +11,11 @@ from golden_core.data.cleaning.account import account_table, ledger_table
 from golden_core.data.cleaning.coverage import Coverage, Covered, expected_bars, has_hours, on_wall
 from golden_core.data.cleaning.evidence import moves, refuted
 from golden_core.data.cleaning.findings import findings
-from golden_core.data.cleaning.own import flat_bars, frozen_candles, inconsistent_range, own_rules
+from golden_core.data.cleaning.own import flat_bars, frozen_candles, inconsistent_range, own_rules, usable_volume
 from golden_core.data.cleaning.rules import HOURS, ORDER, OTHERS, PRICES, RULES, UNREMARKABLE
-from golden_core.data.cleaning.scale import first_level, levels, rescale
+from golden_core.data.cleaning.scale import levels, middle, rescale
 from golden_core.data.clock import closures, expected_days
+from golden_core.data.vendors.scaling import plausible_pairs
 from golden_core.schema import BARS, CALENDAR
 
 __all__ = ["RULES", "Cleaned", "Coverage", "Covered", "clean"]
@@ -104,8 +105,8 @@ def _quarantined(
     """Return the bars that stay, in the order of time and on their scale, and the fates of those that do not."""
     bars, by_themselves = _part(placed, own_rules(placed, data))
     bars = bars.sort("timestamp")
-    first = first_level(pair) if has_hours(data) else None  # synthetic prices cost what a study says
-    bars = rescale(bars.with_columns(level=levels(bars["close"])), bound, first)
+    known = plausible_pairs().get(pair) if has_hours(data) else None  # synthetic prices cost what a study says
+    bars = rescale(bars.with_columns(level=levels(bars["close"], known)), bound, middle(known))
     off_level = {"off_scale_price": pl.col("off_scale_price"), "inconsistent_range": inconsistent_range(bars.columns)}
     bars, by_level = _part(bars, off_level)
     bars, by_vendor = _part(*_with_fills(bars, data))
@@ -147,7 +148,7 @@ def _repaired(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     bars = bars.join(late, on="position", maintain_order="left")
     fates = [_fates(bars, "decimal_slip", bars["decimal_slip"])]
     if "volume" in bars.columns:
-        usable = (pl.col("volume") >= 0) & pl.col("volume").is_finite()
+        usable = usable_volume()
         fates.append(_fates(bars, "unusable_volume", ~bars.select(usable.fill_null(True)).to_series()))
         bars = bars.with_columns(volume=pl.when(usable).then("volume"))
     return bars, pl.concat([*fates, _fates(bars, "out_of_order", bars["late"])])

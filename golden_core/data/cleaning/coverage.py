@@ -13,6 +13,7 @@ from golden_core.data.clock import MINUTES, bar_close, bar_open, closures, expec
 from golden_core.data.clock import on_grid as on_new_york_grid
 from golden_core.data.local_time import parse_clock
 
+NEIGHBOURHOOD = datetime.timedelta(days=366)
 _MOMENT = pl.duration(microseconds=1)
 
 
@@ -59,6 +60,19 @@ class Coverage:
 def has_hours(covered: Covered) -> bool:
     """Say whether the feed is of a market with a trading week, not of fixings."""
     return covered.source not in FIXING_SOURCES
+
+
+def coverage_of(bars: pl.DataFrame, bar: str, zone: str) -> Coverage:
+    """Return the range of the bulk of the times: one row of 1970 or 2099 does not stretch it.
+
+    Times further from the middle half than twice its length and a year belong to no run of bars.
+    """
+    times = bars["timestamp"].sort()
+    first, last = times[len(times) // 4], times[(3 * len(times)) // 4]
+    reach = 2 * (last - first) + NEIGHBOURHOOD
+    bulk = times.filter((times >= first - reach) & (times <= last + reach))
+    day = datetime.timedelta(days=1)  # whatever the vendor's clock shows at that instant
+    return Coverage("files", bar, bulk[0].date() - day, bulk[-1].date() + day, zone)
 
 
 def share_of_week(opens: pl.Expr, closes: pl.Expr) -> pl.Expr:

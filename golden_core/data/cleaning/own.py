@@ -6,12 +6,13 @@ import datetime
 
 import polars as pl
 
-from golden_core.data.cleaning.coverage import Covered, has_hours, share_of_week
+from golden_core.data.cleaning.coverage import NEIGHBOURHOOD, Covered, has_hours, share_of_week
 from golden_core.data.cleaning.rules import PRICES
+from golden_core.data.cleaning.scale import SETTLED, WINDOW
 
 EPOCH = datetime.date(1970, 1, 1)
-NEIGHBOURHOOD = datetime.timedelta(days=366)
 A_DAY_NEARLY = 20  # hours from which a bar is a day's, whatever the clocks do
+ABSURD = 10_000  # times the largest of the bars before: news makes a hundred, another unit is one bar's surprise
 FROZEN = 24  # equal candles in a row: real feeds have two, and quiet minutes some more
 
 
@@ -21,8 +22,7 @@ def own_rules(raw: pl.DataFrame, covered: Covered) -> dict[str, pl.Expr]:
     day = pl.col("timestamp").dt.date()
     usable = pl.all_horizontal((pl.col(name).is_finite() & (pl.col(name) > 0)).fill_null(False) for name in prices)
     conditions = {
-        # A vendor's clock moves the epoch by some hours either way.
-        "epoch_zero": day.is_between(EPOCH - datetime.timedelta(days=1), EPOCH),
+        "epoch_zero": epoch_zero(),
         "absurd_date": ~day.is_between(covered.start - NEIGHBOURHOOD, covered.end + NEIGHBOURHOOD),
         **_duplicates(raw),
         "unusable_price": ~usable,
@@ -36,6 +36,11 @@ def own_rules(raw: pl.DataFrame, covered: Covered) -> dict[str, pl.Expr]:
         conditions["outside_trading_week"] = inside == 0
         conditions["weekend_stub"] = (inside < 0.5) & (length >= A_DAY_NEARLY)
     return conditions
+
+
+def epoch_zero() -> pl.Expr:
+    """Return whether a time was never written; a vendor's clock moves the epoch by some hours either way."""
+    return pl.col("timestamp").dt.date().is_between(EPOCH - datetime.timedelta(days=1), EPOCH)
 
 
 def _duplicates(raw: pl.DataFrame) -> dict[str, pl.Expr]:
@@ -71,6 +76,14 @@ def frozen_candles() -> pl.Expr:
     Flat bars are left to other rules: a market without trade does make these.
     """
     return (run_length(*PRICES) >= FROZEN) & (pl.col("high") > pl.col("low"))
+
+
+def usable_volume() -> pl.Expr:
+    """Return whether a volume, in the order of time, is one: no number below zero, and none out of all proportion."""
+    volume = pl.col("volume")
+    sound = (volume >= 0) & volume.is_finite()
+    before = pl.when(sound).then(volume).shift(1).rolling_max(WINDOW, min_samples=SETTLED)
+    return sound & ~((before > 0) & (volume > ABSURD * before)).fill_null(False)
 
 
 def run_length(*columns: str) -> pl.Expr:

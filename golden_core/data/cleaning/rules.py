@@ -99,7 +99,11 @@ RULES = (
     ),
     Rule("decimal_slip", "repaired", "a price is a power of ten of its level, within the bound: divided by it"),
     Rule(
-        "unusable_volume", "repaired", "the volume is negative or not finite: made null, the prices stay", ("volume",)
+        "unusable_volume",
+        "repaired",
+        "the volume is negative, not finite, or more than 10,000 times the largest of the 51 bars before: made null, "
+        "the prices stay",
+        ("volume",),
     ),
     Rule("out_of_order", "repaired", "earlier than a bar before it in the table: sorted"),
     Rule("shared_jump", "kept", f"{_BEYOND}, and a pair with a common currency moved alike at the time", (OTHERS,)),

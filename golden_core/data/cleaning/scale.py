@@ -7,37 +7,52 @@ import math
 import polars as pl
 
 from golden_core.data.cleaning.rules import PRICES
-from golden_core.data.vendors.scaling import plausible_pairs
+from golden_core.data.vendors.scaling import Plausible
 
 WINDOW = 51  # odd, so that a median is a price that was
 DIGITS = 15  # significant, which a double keeps
 SETTLED = 5  # bars before which there is no level: two bad ones among them are outvoted
+ROUNDING = 1e-9  # keeps a price that equals a bound
 _LN10 = math.log(10)
 
 
-def levels(close: pl.Series) -> pl.Series:
-    """Return log10 of the level before each bar: the trailing median, in the decimal unit of the first level.
+def levels(close: pl.Series, known: Plausible | None = None) -> pl.Series:
+    """Return log10 of the level before each bar: the trailing median, in one decimal unit throughout.
 
-    When the median itself changes by a whole power of ten, the vendor has changed the unit in mid-history; the level
-    does not follow, so that all of history stays in one unit. Bars of a unit that comes later are slips, every one.
+    The unit is the one in which the pair costs what it can; a price that it cannot cost in any unit tells no level, so
+    that however many of them begin a file, the bars after them are not taken for slips. Of a pair of which nothing is
+    known, the unit is that of the first level: when the median changes by a whole power of ten, the vendor has changed
+    the unit in mid-history, and the level does not follow. Bars of another unit are slips, every one.
 
     Parameters
     ----------
     close : (T,) Float64
         Positive and finite, in the order of time.
+    known : Plausible or None
+        What the pair can cost.
 
     Returns
     -------
     (T,) Float64
         Depends on earlier bars alone; null for the first ``SETTLED`` bars.
     """
-    median = close.log10().shift(1).rolling_quantile(0.5, "lower", window_size=WINDOW, min_samples=SETTLED)
+    log = close.log10()
+    if known is not None:
+        log = log.set(power_of_ten(log, known).is_null(), None)
+    median = log.shift(1).rolling_quantile(0.5, "lower", window_size=WINDOW, min_samples=SETTLED).forward_fill()
+    if known is not None:
+        return median - power_of_ten(median, known)
     return median - median.diff().round().fill_null(0.0).cum_sum()
 
 
-def first_level(pair: str) -> float | None:
+def power_of_ten(log: pl.Series, known: Plausible) -> pl.Series:
+    """Return the power of ten by which prices (log10) are above what a pair can cost; null where none explains them."""
+    power = (log - math.log10(known.low) + ROUNDING).floor()
+    return power.set(log - power > math.log10(known.high) + ROUNDING, None)
+
+
+def middle(known: Plausible | None) -> float | None:
     """Return log10 of the middle of what a pair can cost, the level of bars too early to have one; None if unknown."""
-    known = plausible_pairs().get(pair)
     return None if known is None else math.log10(known.low * known.high) / 2
 
 
@@ -51,7 +66,7 @@ def rescale(bars: pl.DataFrame, bound: float, first: float | None = None) -> pl.
     bound : float
         Largest distance, as a log price, of a repaired price from its level.
     first : float or None
-        Level of bars that have none yet, see ``first_level``.
+        Level of bars that have none yet, see ``middle``.
 
     Returns
     -------

@@ -9,6 +9,7 @@ import polars as pl
 from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
+from golden_core.data.cleaning.own import epoch_zero
 from golden_core.data.importing import hash_source
 from golden_core.data.local_time import ZoneError, from_utc
 from golden_core.data.reading import read_bars
@@ -123,7 +124,8 @@ def _read_pair(settings: FilesSettings, data: DataSection, pair: str, home: Path
     except (VendorError, ZoneError) as error:
         raise SourceError(f"{pair}: {error}") from error
     days = from_utc(reading.bars["timestamp"], data.time_zone).dt.date()
-    bars = reading.bars.filter(days.is_between(data.start, data.end))
-    if bars.is_empty():
+    asked = days.is_between(data.start, data.end)
+    if not asked.any():
         raise SourceError(f"{pair}: {path} has no bar from {data.start} to {data.end}")
-    return bars
+    # A row without a time is of no day, and cleaning has to account for it.
+    return reading.bars.filter(asked | epoch_zero())

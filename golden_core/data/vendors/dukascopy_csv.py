@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ _CLOCKS = {"GMT": "UTC", "UTC": "UTC", "EET": "EET", "LOCAL": None}
 
 @dataclass(frozen=True)
 class _DukascopyCsv:
-    """``Gmt time``, ``Local time`` with each row's offset, or ``Time (EET)``; columns in any order."""
+    """``Gmt time``, ``Local time`` and ``Etc/UTC`` with each row's offset, or ``Time (EET)``; columns in any order."""
 
     order: Order | None = None
     name = "dukascopy_csv"
@@ -58,7 +59,7 @@ class _DukascopyCsv:
         renamed = rows.table.rename({column: "time"})
         found = find_columns(renamed.columns, path)
         assembled = assemble(rows.with_table(renamed), found, path, Dates(self.order, "day_first"))
-        stated = _CLOCKS.get(code)
+        stated = column if _is_zone(column) else _CLOCKS.get(code)
         if assembled.clock and stated == "EET":
             raise VendorError(f"{path}: the header says {column!r}, but the rows carry their own offset; correct one")
         clock = assembled.clock or stated
@@ -73,10 +74,15 @@ DUKASCOPY_CSV = _DukascopyCsv()
 
 def time_column(names: Sequence[str]) -> str | None:
     """Return the column that names a time as Dukascopy does, or None unless there is exactly one."""
-    found = [name for name in names if _TIME.fullmatch(name) and _zone_code(name) in _CLOCKS]
+    found = [name for name in names if (_TIME.fullmatch(name) and _zone_code(name) in _CLOCKS) or _is_zone(name)]
     # 'Time (CST)' is Dukascopy's as well, and says nothing that could be relied on.
     found = found or [name for name in names if re.fullmatch(r"time \([a-z]+\)", name, re.IGNORECASE)]
     return found[0] if len(found) == 1 else None
+
+
+def _is_zone(name: str) -> bool:
+    """Say whether a name is a time zone's: exports since 2025 call the times ``Etc/UTC`` or ``Europe/London``."""
+    return "/" in name and name in zoneinfo.available_timezones()
 
 
 def _zone_code(column: str) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_CURRENCIES = "AUD|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RUB|SEK|SGD|THB|TRY|USD|ZAR"
+_CURRENCIES = (
+    "AUD|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|RUB|SEK|SGD|THB|TRY|USD|ZAR"
+    "|XAG|XAU|XPD|XPT"
+)
 _PAIR = re.compile(rf"(?<![A-Z])({_CURRENCIES})[_/-]?({_CURRENCIES})(?![A-Z])")
 
 

@@ -66,9 +66,11 @@ def _numbers(cells: pl.Series, lines: pl.Series, path: Path, gaps: bool, notes: 
         values, faults = values.set(empty, None), faults & ~empty
     if faults.any():
         row = int(faults.arg_true()[0])
+        fix = "mend the cell, or export the file again"
+        if cells[row] == cells.name:
+            fix = "the header is repeated, as if files had been joined: leave the line out"
         raise VendorError(
-            f"{path}: {lines.name} {lines[row]}: column {cells.name!r}: {cells[row]!r} is not a number; "
-            "mend the cell, or export the file again"
+            f"{path}: {lines.name} {lines[row]}: column {cells.name!r}: {cells[row]!r} is not a number; {fix}"
         )
     return values
 

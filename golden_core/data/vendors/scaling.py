@@ -81,11 +81,12 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
     told = powers[~np.isnan(powers)]
     if not len(told) or 2 * len(told) < np.count_nonzero(written > 0):
         raise VendorError(_implausible(written, pair, known, where))
-    power = int(np.median(told))
-    usable = np.nan_to_num(written[written > 0], posinf=0.5)
+    values, counts = np.unique(told, return_counts=True)
+    power = int(values[counts.argmax()])
+    notes = _strays(powers, power, bars["line"], where)
+    usable = written[powers == power]
     if power and np.any(usable != np.round(usable)):
         raise VendorError(_implausible(written, pair, known, where))
-    notes = _strays(powers, power, bars["line"], where)
     if power:
         notes.insert(0, f"prices are whole numbers, divided by {10**power}: only so a price of {pair} is "
                         f"between {known.low:g} and {known.high:g}")  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ _OTHERS = {
     b"ARROW1": ("an Arrow file", "write it as Parquet"),
     b"\x89HDF": ("an HDF5 file", "write it as Parquet"),
 }
+_QUOTED = re.compile(r'"[^"\n]*"')
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -134,7 +136,7 @@ def read_head(path: Path) -> Head | None:
             text = codecs.getincrementaldecoder("utf-8-sig")().decode(data)
     except UnicodeDecodeError:
         return None
-    lines = text.replace("\r", "\n").split("\n")
+    lines = _unquoted(text.replace("\r", "\n")).split("\n")
     kept = tuple(line for line in (lines if whole else lines[:-1]) if line.strip())
     if not kept or "\0" in text:
         return None
@@ -213,7 +215,19 @@ def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
     if b"\r" in data:
         data = data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n")
         data = data if b"\n" in data else data.replace(b"\r", b"\n")
-    return data.rstrip(b"\n") + b"\n", data.endswith(b"\n"), notes
+    ended, data = data.endswith(b"\n"), data.rstrip(b"\n") + b"\n"
+    if b'"' in data:
+        data = _unquoted(data.decode()).encode()
+    return data, ended, notes
+
+
+def _unquoted(text: str) -> str:
+    """Put tabs between fields where quotes hold the separator, as in ``"1,1770","1,1641"``; else change nothing."""
+    separator = separator_of(_QUOTED.sub("", text.split("\n", 1)[0]))
+    if "\t" in text or not any(separator in quoted for quoted in _QUOTED.findall(text)):
+        return text
+    rows = csv.reader(text.split("\n"), delimiter=separator)
+    return "\n".join("\t".join(row) for row in rows)
 
 
 def _zeros(data: bytes) -> str:

@@ -192,6 +192,22 @@ class TestScale:
         assert counts(found) == remarked(off_scale_price=1)
         assert found.bars.equals(EUR.filter(pl.int_range(pl.len()) != place))
 
+    @pytest.mark.parametrize("first", [0, 200])
+    @pytest.mark.parametrize("count", [SETTLED, 12, 60])
+    def test_prices_that_the_pair_cannot_cost_set_no_level(self, first: int, count: int) -> None:
+        """They would set the unit for all that follows, and every good bar would be multiplied."""
+        rows = list(range(first, first + count))
+        found = cleaned(edit(EUR, rows, **dict.fromkeys(PRICES, 1965.0)))
+        assert found.bars.equals(EUR.filter(~pl.int_range(pl.len()).is_in(rows)))
+        assert counts(found)["off_scale_price"] == count
+
+    def test_a_file_that_begins_on_another_unit_is_brought_to_the_pairs_own(self) -> None:
+        rows = list(range(12))
+        found = cleaned(edit(EUR, rows, **{name: (pl.col(name) * 1000).round(2) for name in PRICES}))
+        settled = EUR[12:]
+        assert found.bars.filter(pl.col("timestamp") >= settled["timestamp"][0]).equals(settled)
+        assert counts(found) == remarked(off_scale_price=SETTLED, decimal_slip=12 - SETTLED)
+
     def test_a_level_is_the_median_of_the_bars_before(self) -> None:
         closes = pl.Series([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
         assert levels(closes).to_list() == [None] * 5 + [pytest.approx(math.log10(3))]
@@ -259,6 +275,18 @@ class TestVolume:
         assert found.bars.drop("volume").equals(EUR.drop("volume"))
         assert found.ledger.select("action", "rule").rows() == [("repaired", "unusable_volume")]
         assert found.ledger["volume"].equals(pl.Series("volume", [volume]))
+
+    @pytest.mark.parametrize("row", [40, 200])
+    def test_a_volume_out_of_all_proportion_is_none(self, row: int) -> None:
+        found = cleaned(edit(EUR, row, volume=1e14))
+        assert counts(found) == remarked(unusable_volume=1)
+        assert found.bars["volume"].null_count() == 1
+        assert counts(cleaned(edit(EUR, row, volume=1e6))) == CLEAN
+
+    def test_another_unit_of_volume_costs_one_bar(self) -> None:
+        later = pl.int_range(pl.len()) >= 200
+        found = cleaned(EUR.with_columns(volume=pl.when(later).then(pl.col("volume") * 1e8).otherwise("volume")))
+        assert counts(found) == remarked(unusable_volume=1)
 
     def test_a_constant_is_reported(self) -> None:
         assert counts(cleaned(edit(EUR, list(range(60, 90)), volume=7.0))) == remarked(constant_volume=7)
@@ -374,7 +402,7 @@ def test_the_future_changes_no_earlier_bar(cut: int, poison: str, whom: str, see
 
 
 def test_a_level_of_the_whole_sample_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("golden_core.data.cleaning.levels", lambda close: close * 0 + close.log10().median())
+    monkeypatch.setattr("golden_core.data.cleaning.levels", lambda close, _: close * 0 + close.log10().median())
     assert sees_the_future(300, "huge", "own", 1)
 
 

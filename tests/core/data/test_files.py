@@ -129,12 +129,24 @@ def test_faults_are_named(text: str, changes: dict[str, Any], message: str, make
         Files().read(make(**changes), 0, tmp_path)
 
 
-@pytest.mark.parametrize("day", [dt.date(2024, 3, 31), dt.date(2024, 10, 27)])
-def test_a_local_time_that_is_skipped_or_repeated_is_refused(day: dt.date, make: Any, tmp_path: Path) -> None:
+def test_rows_of_the_epoch_reach_the_account(make: Any, tmp_path: Path) -> None:
+    """They are of no day that a study could ask for; left out here, no count would have them."""
+    times = np.concatenate([_times("2024-01-08", 46), _times("1970-01-01", 2, hours=5)])
+    _frame(times).write_parquet(tmp_path / "e.parquet")
+    data = make("e.parquet", start=dt.date(2024, 1, 7), end=dt.date(2024, 1, 8))
+    bars = Files().read(data, 0, tmp_path)
+    assert bars["timestamp"].dt.year().to_list() == [2024] * 24 + [1970] * 2
+    account = clean(bars, data, max_abs_log_return=0.05).account
+    assert account.filter(rule="epoch_zero")["rows"].item() == 2
+
+
+def test_a_local_time_that_is_skipped_is_refused(make: Any, tmp_path: Path) -> None:
+    day = dt.date(2024, 3, 31)
     _frame(_times(str(day), 4)).write_parquet(tmp_path / "d.parquet")
     data = make("d.parquet", time_zone="Europe/Berlin", start=day - dt.timedelta(days=1), end=day)
-    why = r"is not a time of Europe/Berlin" if day.month == 3 else r"happens twice in Europe/Berlin"
-    with pytest.raises(SourceError, match=rf"EURUSD: .*d.parquet: line 3: {day} 02:00:00 {why}"):
+    with pytest.raises(
+        SourceError, match=rf"EURUSD: .*d.parquet: line 3: {day} 02:00:00 is not a time of Europe/Berlin"
+    ):
         Files().read(data, 0, tmp_path)
 
 

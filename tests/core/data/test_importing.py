@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from support.text_files import FORMS, PRICES, hourly, walk
 
+from golden_core.data.clock import market_open
 from golden_core.data.importing import hash_source, import_file
 from golden_core.data.local_time import ZoneError
 from golden_core.data.reading import read_bars
@@ -212,8 +213,89 @@ def test_shorter_bars_are_put_together(written: Any) -> None:
     assert read.bars.height == 180
     assert (read.bars["available_at"] - read.bars["timestamp"]).unique().to_list() == [dt.timedelta(hours=4)]
     assert "bars of 1h were made into bars of 4h" in read.notes
-    with pytest.raises(VendorError, match=r"cannot be made into bars of 4h: .* clean the bars first"):
-        read_bars(written("dukascopy_gmt", hourly(SPRING, 6).reverse()), "EURUSD", bar="4h")
+
+
+def swapped(bars: pl.DataFrame) -> pl.DataFrame:
+    return bars[[*range(100), 101, 100, *range(102, bars.height)]]
+
+
+def edited(**values: Any) -> Any:
+    return lambda bars: bars.with_columns(
+        pl.when(pl.int_range(pl.len()) == 130).then(value).otherwise(name).alias(name) for name, value in values.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "reasons", "repaired"),
+    [
+        (lambda bars: pl.concat([bars[:200], bars[150:]]), ["identical_duplicate"] * 50, ""),
+        (swapped, [], "1 repaired (out_of_order)"),
+        (edited(timestamp=pl.lit(dt.datetime(1970, 1, 1, tzinfo=dt.UTC))), ["epoch_zero"], ""),
+        (edited(high=1965.0), ["off_scale_price"], ""),
+        (edited(low=0.0), ["unusable_price"], ""),
+        (edited(high=0.5), ["inconsistent_range"], ""),
+        (edited(**{name: pl.col(name) * 10 for name in PRICES}), [], "1 repaired (decimal_slip)"),
+    ],
+)
+def test_a_bad_minute_does_not_spoil_its_hour(fault: Any, reasons: list[str], repaired: str, tmp_path: Path) -> None:
+    """Shorter bars are cleaned before they are put together, and every one that is left out is named."""
+    times = pl.datetime_range(
+        dt.datetime(2024, 3, 4, tzinfo=dt.UTC), dt.datetime(2024, 3, 6, tzinfo=dt.UTC), "1m", eager=True
+    )
+    bars = walk(times[:-1].alias("timestamp"), seed=0, pair="EURUSD")
+    calm = bars.with_columns(high=pl.max_horizontal("open", "close"), low=pl.min_horizontal("open", "close"))
+    for name, table in (("good", calm), ("bad", fault(calm))):
+        table.write_csv(tmp_path / f"{name}.csv", datetime_format="%Y-%m-%dT%H:%M:%SZ")
+    good, bad = (read_bars(tmp_path / f"{name}.csv", "EURUSD", bar="1h") for name in ("good", "bad"))
+    assert bad.bars.height == 48
+    assert bad.left_out["reason"].to_list() == reasons
+    assert repaired in " ".join(bad.notes)
+    hour = dt.datetime(2024, 3, 4, 2, tzinfo=dt.UTC)
+    assert bad.bars.filter(pl.col("timestamp") != hour).equals(good.bars.filter(pl.col("timestamp") != hour))
+    spoilt = bad.bars.filter(timestamp=hour).row(0, named=True)
+    whole = good.bars.filter(timestamp=hour).row(0, named=True)
+    assert all(spoilt[name] == pytest.approx(whole[name], rel=1e-3) for name in PRICES)
+    if len(reasons) == 1:
+        assert bad.left_out["line"].to_list() == [132]
+        assert "1 of 48 of them partial" in " ".join(bad.notes)
+
+
+def test_minutes_of_which_none_is_sound_are_refused_with_the_reasons(tmp_path: Path) -> None:
+    times = pl.datetime_range(pl.datetime(2024, 3, 9), pl.datetime(2024, 3, 10), "1m", eager=True)
+    walk(times.alias("timestamp"), seed=0, pair="EURUSD").write_csv(tmp_path / "x.csv")
+    with pytest.raises(
+        VendorError, match=r"x.csv: none of its 1441 bars is sound: 1,441 quarantined \(outside_trading_w"
+    ):
+        read_bars(tmp_path / "x.csv", "EURUSD", zone="UTC", bar="1h")
+
+
+def test_bars_across_the_border_of_longer_ones_are_refused(tmp_path: Path) -> None:
+    times = pl.datetime_range(pl.datetime(2024, 3, 4), pl.datetime(2024, 3, 8), "4h", eager=True)
+    walk(times.alias("timestamp"), seed=0, pair="EURUSD").write_csv(tmp_path / "x.csv")
+    with pytest.raises(
+        VendorError, match=r"x.csv: its bars cannot be made into bars of 1d: .* across the end of a bar"
+    ):
+        read_bars(tmp_path / "x.csv", "EURUSD", zone="UTC", bar="1d")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/London"])
+def test_a_file_that_runs_newest_first_is_turned_round(zone: str, tmp_path: Path) -> None:
+    """It is a vendor's style, and no row of it is out of order; a repeated hour is still told apart."""
+    times = pl.datetime_range(
+        dt.datetime(2023, 10, 15, 21, tzinfo=dt.UTC), dt.datetime(2023, 11, 12, tzinfo=dt.UTC), "1h", eager=True
+    )
+    bars = walk(times.alias("timestamp"), seed=0, pair="EURUSD")
+    open_ = market_open(pl.col("timestamp"))
+    local = bars.with_columns(pl.when(open_).then(name).otherwise(1.1).alias(name) for name in PRICES)
+    local = local.with_columns(pl.col("timestamp").dt.convert_time_zone(zone).dt.replace_time_zone(None))
+    local.write_csv(tmp_path / "forwards.csv")
+    local.reverse().write_csv(tmp_path / "backwards.csv")
+    forwards, backwards = (
+        read_bars(tmp_path / name, "EURUSD", zone=zone) for name in ("forwards.csv", "backwards.csv")
+    )
+    assert backwards.bars.equals(forwards.bars)
+    assert backwards.bars["timestamp"].equals(times)
+    assert "the rows run from the newest to the oldest: they are read from the end" in backwards.notes
 
 
 @pytest.mark.parametrize(

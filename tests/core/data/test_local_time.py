@@ -89,7 +89,7 @@ def test_a_repeated_hour_is_told_apart_by_order_and_reported() -> None:
     assert found.times.name == "timestamp"
 
 
-@pytest.mark.parametrize(
+UNTOLD = pytest.mark.parametrize(
     "clock",
     [
         [(2, 0), (3, 0), (4, 0)],  # once only: the first or the second?
@@ -101,11 +101,25 @@ def test_a_repeated_hour_is_told_apart_by_order_and_reported() -> None:
         [(2, 0), (3, 0), (3, 0), (2, 30)],  # and back out of it
     ],
 )
+
+
+@UNTOLD
 def test_a_repeated_hour_that_order_does_not_tell_apart_is_refused(clock: list[tuple[int, int]]) -> None:
-    naive = series(*(day(2024, 10, 27, hour, minute) for hour, minute in clock))
+    """Jordan went back on Fridays at one in the morning, when the market is open."""
+    naive = series(*(day(2021, 10, 28, 21) + dt.timedelta(hours=hour, minutes=minute) for hour, minute in clock))
     line = [hour for hour, _ in clock].index(3) + 1
-    with pytest.raises(ZoneError, match=rf"EURUSD: line {line}: 2024-10-27 03:.* happens twice in EET, and the order"):
-        to_utc(naive, "EET", "EURUSD")
+    message = rf"EURUSD: line {line}: 2021-10-29 00:.* happens twice in Asia/Amman, and the order"
+    with pytest.raises(ZoneError, match=message):
+        to_utc(naive, "Asia/Amman", "EURUSD")
+
+
+@UNTOLD
+def test_it_does_not_matter_while_the_market_is_closed(clock: list[tuple[int, int]]) -> None:
+    """Europe goes back on Sunday morning: exports that fill weekends, and drop duplicates, have the hour once."""
+    naive = series(*(day(2024, 10, 27, hour, minute) for hour, minute in clock))
+    found = resolve(naive, "EET", "EURUSD")
+    assert found.times.dt.hour().to_list() == [{2: 23, 3: 0, 4: 2}[hour] for hour, _ in clock]
+    assert "the market is closed in both, and the first is taken" in found.notes[0]
 
 
 @pytest.mark.parametrize(

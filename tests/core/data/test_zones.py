@@ -297,6 +297,34 @@ def test_daily_bars_show_no_hour() -> None:
     )
 
 
+def test_daily_bars_on_sundays_contradict_a_clock_that_has_them_closed() -> None:
+    """A day's bar shows no hour, but a week that begins on Sunday does not begin at the midnight of New York plus 7."""
+    days = pl.date_range(dt.date(2020, 1, 1), dt.date(2021, 1, 1), "1d", eager=True).cast(pl.Datetime("us"))
+    days = days.filter(days.dt.weekday() != 6)
+    assert verify_zone(days, "UTC").verdict == "unverifiable"
+    message = r"EET_US, but 52 of its 53 weeks .* closed all day, first Sunday 2020-01-05.*such as UTC"
+    with pytest.raises(ZoneError, match=message):
+        verify_zone(days, "EET_US")
+    few = days.filter((days.dt.weekday() != 7) | (days.dt.date() < dt.date(2020, 2, 1)))
+    assert verify_zone(few, "EET_US").verdict == "unverifiable"
+
+
+def test_a_vendor_who_closes_every_night_shows_its_own_hours() -> None:
+    """Exotic pairs are quoted by day, and stop on Friday when they stop on Thursday."""
+    times = [time for time in trading_times(dt.date(2019, 1, 6), 80) if (new_york(time).hour - 17) % 24 < 20]
+    found = verify_zone(shown(times, "UTC"), "UTC")
+    assert (found.verdict, found.segments) == ("unverifiable", ())
+    assert found.summary.endswith("the bars stop when they had stopped the day before, at hours of the vendor's own")
+
+
+def test_an_hours_rest_at_the_markets_close_hides_nothing() -> None:
+    """Metals rest from 17:00 to 18:00 in New York."""
+    times = [time for time in trading_times(dt.date(2019, 1, 6), 80) if new_york(time).hour != 17]
+    assert verify_zone(shown(times, "EET"), "EET").verdict == "verified"
+    with pytest.raises(ZoneError, match="weekends read EET "):
+        verify_zone(shown(times, "EET"), "UTC")
+
+
 def test_trading_round_the_clock_is_no_fx_clock() -> None:
     hours = pl.datetime_range(dt.date(2024, 1, 1), dt.date(2024, 6, 1), "1h", time_unit="us", eager=True)
     assert verify_zone(hours, "UTC").verdict == "unverifiable"

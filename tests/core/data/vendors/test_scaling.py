@@ -63,6 +63,21 @@ def test_two_scales_in_a_file_are_refused_and_a_slip_is_left_to_cleaning() -> No
     assert "2 rows are no plausible price on any (first: line 302); cleaning decides about them" in scaled.notes
 
 
+@pytest.mark.parametrize("first", [[1.12336], [112336]])
+def test_half_a_file_on_another_scale_is_refused_as_that(first: list[float]) -> None:
+    second = [112336] if first == [1.12336] else [1.12336]
+    with pytest.raises(
+        VendorError, match=r"rows are on different scales: line \d+ differs from line \d+ by a power of ten"
+    ):
+        scale(_bars(first * 100 + second * 100), "EURUSD", "x.csv")
+
+
+def test_a_price_with_decimals_among_whole_numbers_is_left_to_cleaning() -> None:
+    scaled = scale(_bars([112336] * 300 + [1.12336]), "EURUSD", "x.csv")
+    assert scaled.divisor == 100_000
+    assert "1 rows are on another power of ten (first: line 302); cleaning decides about them" in scaled.notes
+
+
 def test_one_column_on_another_scale_is_refused() -> None:
     bars = _bars([1.12336] * 100).with_columns(high=pl.lit(11.2336))
     with pytest.raises(VendorError, match=r"is none of EURUSD|different scales"):

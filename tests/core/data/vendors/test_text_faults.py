@@ -52,6 +52,7 @@ def _zipped(text: str) -> bytes:
         ("\n".join([HEADER, *ROWS[:4], ROWS[4][:33]]).encode(), "line 6: 4 fields .* the file is cut off: fetch it"),
         (_changed(3, "1.15", "1..15").encode(), r"x.csv: line 5: column 'Close': '1\.\.15' is not a number; mend"),
         (_changed(3, "1.15", "").encode(), "x.csv: line 5: column 'Close': '' is not a number"),
+        (f"{GOOD}\n{ROWS[0][:23]},Open,High,Low,Close,Volume".encode(), "line 50: .*'Open' is not .* is repeated"),
         (_changed(3, "1.15", "inf").encode(), "x.csv: line 5: column 'Close': 'inf' is not a number"),
         (_changed(3, "1.15", "NaN").encode(), "x.csv: line 5: column 'Close': 'NaN' is not a number"),
         (_changed(3, "1.15", "1,15").encode(), "x.csv: line 5: 7 fields"),
@@ -101,6 +102,21 @@ def test_ends_marks_spaces_and_separators_do_not_matter(content: bytes, note: st
     assert read.bars.equals(read_bars(tmp_path / "good.csv", "EURUSD").bars)
     assert read.bars.height == 48
     assert note in read.notes if note else len(read.notes) == 2
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_quotes_may_hold_the_separator(mark: str, tmp_path: Path) -> None:
+    """Exports in European languages write ``"1,1770"`` between commas."""
+    text = "\n".join(["time,open,high,low,close,change", *(f"{row.rpartition(',')[0]},0.1%" for row in ROWS)])
+    quoted = "\n".join(
+        mark.join(f'"{cell.replace(".", ",") if place > 0 else cell}"' for place, cell in enumerate(line.split(",")))
+        for line in text.splitlines()
+    )
+    (tmp_path / "plain.csv").write_text(text)
+    (tmp_path / "quoted.csv").write_text(quoted)
+    plain, read = (read_bars(tmp_path / f"{name}.csv", "EURUSD", zone="UTC") for name in ("plain", "quoted"))
+    assert read.bars.equals(plain.bars)
+    assert "a comma is the decimal mark" in read.notes
 
 
 def test_a_workbook_is_no_archive_to_unpack(tmp_path: Path) -> None:

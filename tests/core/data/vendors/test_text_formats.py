@@ -252,3 +252,22 @@ def test_histdata_in_metatraders_form_keeps_its_clock(tmp_path: Path) -> None:
     assert (read.zone, read.bars["timestamp"][0]) == ("UTC-05:00", dt.datetime(2012, 2, 1, 5, tzinfo=dt.UTC))
     with pytest.raises(VendorError, match="does not state its clock"):
         read_bars(tmp_path / "EURUSD1.csv", "EURUSD")
+
+
+@pytest.mark.parametrize("zone", ["Etc/UTC", "Europe/London", "America/Argentina/Buenos_Aires"])
+def test_dukascopys_export_of_2025_calls_the_time_by_its_zone(zone: str, tmp_path: Path) -> None:
+    bars = hourly(AUTUMN, 4)
+    local = bars.with_columns(pl.col("timestamp").dt.convert_time_zone(zone).dt.strftime("%Y-%m-%dT%H:%M:%S%:z"))
+    local.rename({"timestamp": zone, **{name: name.title() for name in PRICES}}).write_csv(tmp_path / "x.csv")
+    read = read_bars(tmp_path / "x.csv", "EURUSD")
+    assert (read.claim.format, read.zone, read.evidence.verdict) == ("dukascopy_csv", "UTC", "verified")
+    assert read.bars.select(bars.columns).equals(bars)
+
+
+def test_a_zone_in_the_header_is_the_clock_where_rows_have_no_offset(tmp_path: Path) -> None:
+    bars = hourly(AUTUMN, 4)
+    local = bars.with_columns(pl.col("timestamp").dt.convert_time_zone("Europe/London").dt.replace_time_zone(None))
+    local.rename({"timestamp": "Europe/London"}).write_csv(tmp_path / "x.csv")
+    read = read_bars(tmp_path / "x.csv", "EURUSD")
+    assert read.zone == "Europe/London"
+    assert read.bars.select(bars.columns).equals(bars)
