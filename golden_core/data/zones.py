@@ -149,8 +149,8 @@ def _require_closed(days: pl.Series, declared: str) -> None:
     if weeks >= FEWEST_WEEKENDS and weeks > CLOSED_DAYS * weekends:
         raise ZoneError(
             f"the file is declared to keep {declared}, but {weeks} of its {weekends} weeks end with a day's bar that "
-            f"moved although {declared} has the market closed all day, first {inside[0]:%A %Y-%m-%d}. On a clock behind it "
-            "a week begins on Sunday: declare the clock of the vendor's midnight, such as UTC"
+            f"moved although {declared} has the market closed all day, first {inside[0]:%A %Y-%m-%d}. On a clock "
+            "behind that one a week begins on Sunday: declare the clock of the vendor's midnight, such as UTC"
         )
 
 
