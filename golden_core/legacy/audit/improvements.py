@@ -17,6 +17,7 @@ _OVER = re.compile(
     r"\b(?:over|vs\.?|versus|against|than|from|relative to|compared (?:to|with)|w\.?r\.?t\.?)\s+(?P<baseline>.+)",
     re.IGNORECASE,
 )
+_LONGEST = 120  # characters of a heading that names a baseline; the search takes the square of its length
 
 
 def told_claims(table: Table) -> tuple[Claim, ...]:
@@ -28,7 +29,7 @@ def told_claims(table: Table) -> tuple[Claim, ...]:
     """
     found: list[Claim] = []
     for heading in dict.fromkeys(heading for row in table.rows for heading in row.changes):
-        over = _OVER.search(heading)
+        over = _OVER.search(heading) if len(heading) <= _LONGEST else None
         name = re.sub(r"[(\[{].*|%", "", over["baseline"]).strip().casefold() if over else ""
         pairs = [(row, base) for row in table.rows for base in table.rows if _compares(row, base, heading, name)]
         named = metric_named(heading)

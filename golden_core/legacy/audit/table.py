@@ -15,7 +15,7 @@ from golden_core.legacy.audit.arranging import arrange
 from golden_core.legacy.audit.headings import ERRORS, Heading, Metric, is_derived, read_role
 from golden_core.legacy.audit.layout import Columns, Layout, lay_out
 from golden_core.legacy.audit.printed import CellError, Printed, parse, says_decimal_comma
-from golden_core.legacy.audit.records import Records, TableError, read_grid
+from golden_core.legacy.audit.records import MAX_ROWS, Records, TableError, read_grid
 from golden_core.legacy.audit.wording import names
 
 _WITHIN_NAMES = ("the repetition of names", "the ends of names", "the beginnings of names")
@@ -83,6 +83,8 @@ def read_table(source: Path | str | pl.DataFrame, columns: Columns | None) -> Ta
     rows = _rows(records, layout, numbers)
     if not rows:
         raise TableError(f"{records.file}: no row has a number")
+    if len(rows) > MAX_ROWS:  # one line may hold the rows of many test sets
+        raise TableError(f"{records.file}: has {len(rows)} rows of numbers; a published table has at most {MAX_ROWS}")
     return Table(
         file=Path(records.file).name,
         rows=_distinct(rows),

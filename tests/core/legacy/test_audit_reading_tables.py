@@ -266,6 +266,17 @@ def test_tables_that_are_too_large(tmp_path):
         audit_table(_file(tmp_path, "model,RMSE\n" + "A,1\n" * 2001))
     with pytest.raises(TableError, match="larger than 5 MB"):
         audit_table(_file(tmp_path, "model,RMSE\n" + "A,1\n" * 1_300_000))
+    header = ",".join(["model", *(f"RMSE d{number}" for number in range(50))])
+    wide = "".join(f"m{row}{',1' * 50}\n" for row in range(50))
+    with pytest.raises(TableError, match="has 2500 rows of numbers; a published table has at most 2000"):
+        audit_table(_file(tmp_path, f"{header}\n{wide}"))
+
+
+def test_a_heading_as_long_as_a_book_names_no_baseline(tmp_path):
+    heading = "gain " * 20_000
+    table = read_table(_file(tmp_path, f"model,RMSE,{heading}\nA,1,5%\nB,2,6%\n"), None)
+    assert [row.name for row in table.rows] == ["A", "B"]
+    audit_table(_file(tmp_path, f"model,RMSE,{heading}\nA,1,5%\nB,2,6%\n"))
 
 
 @pytest.mark.parametrize(
