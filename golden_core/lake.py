@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import psutil
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 STUDIES = PROJECT_ROOT / "data" / "studies"
@@ -126,7 +128,7 @@ def confined(root: Path, *parts: str) -> Path:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it takes the place of ``path`` in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -141,7 +143,7 @@ def replacing(path: Path) -> Iterator[Path]:
 def new_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder; on success it becomes ``path``, unless another process was first."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent))
     try:
         yield temporary
         temporary.chmod(0o755)
@@ -205,12 +207,25 @@ def hash_frame(frame: pl.DataFrame) -> str:
     return digest.hexdigest()
 
 
+def _prefix(path: Path) -> str:
+    """Return how the name of a temporary begins: it says which process writes."""
+    return f".{path.name}.{os.getpid()}-"
+
+
 def remove_temporaries(root: Path) -> int:
-    """Delete what killed processes left behind under a root; return how many files and folders."""
-    left = list(root.rglob(".*.tmp")) if root.is_dir() else []
+    """Delete what killed processes left behind under a root; return how many files and folders.
+
+    What a living process is writing stays: two runs of one study may be under way.
+    """
+    left = [path for path in (root.rglob(".*.tmp") if root.is_dir() else ()) if not _being_written(path)]
     for path in left:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
     return len(left)
+
+
+def _being_written(path: Path) -> bool:
+    writer = re.search(r"\.(\d+)-\w+\.tmp$", path.name)
+    return writer is not None and int(writer[1]) != os.getpid() and psutil.pid_exists(int(writer[1]))

@@ -117,7 +117,7 @@ class Warehouse:
             If the query is at fault.
         """
         if not self.path.exists():
-            raise WarehouseError(f"there is no warehouse at {self.path}: load a study first")
+            raise WarehouseError(f"there is no warehouse at {self.path}: `golden run STUDY` makes it")
         with self._connection(read_only=True) as connection:
             relation = connection.sql(sql, params=parameters or None)
             if relation is None:

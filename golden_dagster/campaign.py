@@ -5,6 +5,7 @@ What is stale is decided by content: tables are recomputed and compared, trials 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -200,7 +201,8 @@ def failure_messages(result: dg.ExecuteInProcessResult) -> list[str]:
                 cause = cause.cause
             message = event.step_failure_data.user_failure_data
             text = message.description if message and message.description else (cause.message if cause else "failed")
-            found.append(f"{event.step_key}: {str(text).strip()}")
+            # What an error of our own says stands without its class.
+            found.append(f"{event.step_key}: {re.sub(r'^golden_(core|dagster)[.a-zA-Z_]*: ', '', str(text).strip())}")
     found += [
         f"{e.check_name}: {e.description}"
         for e in result.get_asset_check_evaluations()

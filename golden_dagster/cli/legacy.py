@@ -167,7 +167,9 @@ def align(
     experiments: Experiments = [],  # noqa: B006
     backend: Backend = "loky",
     workers: Workers = 0,
-    out: Folder = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the report and its tables; by default under Golden's home.")
+    ] = None,
 ) -> None:
     """Run the ten variants on your bars and hold the published numbers against them, beside the random walk.
 

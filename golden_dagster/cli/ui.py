@@ -12,11 +12,12 @@ from golden_dagster.cli.options import teaching
 def ui(
     study: Annotated[str, typer.Option(help="Study whose partitions are shown.")] = "demo",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
 ) -> None:
     """Open the Dagster web UI with the study's assets, schedules and sensors. Ctrl-C ends it."""
     with teaching():
         import os
+        import socket
         import subprocess
         import sys
         from pathlib import Path
@@ -26,6 +27,11 @@ def ui(
         from golden_dagster.instance import instance_folder, study_instance
 
         loaded, home = load_study(study), Home.from_environment()
+        try:
+            # Dagster would start everything first, and then look for another port.
+            socket.create_server((host, port)).close()
+        except OSError as error:
+            raise typer.BadParameter(f"cannot listen on {host}:{port}: {error.strerror}; name another --port") from None
         with study_instance(home, loaded.name):
             pass  # makes the storage: processes that start at once on an empty one collide
         environment = {

@@ -1,4 +1,4 @@
-"""The factories that make one asset per milestone and one per exit gate of the plan."""
+"""The factories that make one asset per milestone and one per exit gate of the plan, and their checks."""
 
 import datetime
 
@@ -9,8 +9,8 @@ from golden_core.lake import PROJECT_ROOT
 from golden_core.milestones.makers import makable, make_evidence
 from golden_core.milestones.place import Place
 from golden_core.milestones.registry import Milestone, Phase, load_registry
-from golden_core.milestones.state import gates, standing
-from golden_dagster.lib.metadata import OWNERS, table_value
+from golden_core.milestones.state import GateStanding, gates, standing
+from golden_dagster.lib.metadata import OWNERS, findings_value, table_value
 from golden_dagster.resources import LegacyResource
 
 
@@ -21,20 +21,20 @@ def milestone_key(identity: str) -> dg.AssetKey:
 
 def milestone_asset(milestone: Milestone) -> dg.AssetsDefinition:
     """Return the asset of a milestone: it writes the evidence where it knows how to, and says where it stands."""
-    key = milestone_key(milestone.id)
 
     @dg.asset(
-        key=key,
+        key=milestone_key(milestone.id),
+        deps=_judged_assets(milestone),
         group_name="milestones",
         owners=OWNERS,
         kinds={"markdown"},
-        description=f"{milestone.id} {milestone.title}. {_roles(milestone)}",
+        description=f"{milestone.id} {milestone.title}. {_specified(milestone)}",
     )
     def evidence(legacy: LegacyResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
         place = Place.from_environment(PROJECT_ROOT)
         if makable(milestone, legacy.given):
             now = datetime.datetime.now(datetime.UTC)
-            make_evidence(place, milestone, given=legacy.given, now=now, run_commands=False)
+            make_evidence(place, milestone, given=legacy.given, now=now, run_commands=True)
         found = standing(place, milestone)
         criteria = pl.DataFrame(
             [(c.id, c.claim, c.decided_by, c.verdict, str(c.value or "")) for c in found.criteria],
@@ -42,17 +42,23 @@ def milestone_asset(milestone: Milestone) -> dg.AssetsDefinition:
             orient="row",
         )
         return dg.MaterializeResult(
-            metadata={"state": found.state, "owner": found.owner or "none yet", "criteria": table_value(criteria)}
+            metadata={
+                "state": found.state,
+                "owner": found.owner or "none yet",
+                "criteria": table_value(criteria),
+                "criteria_met": sum(criterion.verdict == "pass" for criterion in found.criteria),
+                "findings": findings_value(list(map(str, found.findings))),
+            }
         )
 
     return evidence
 
 
 def milestone_checks(milestone: Milestone) -> list[dg.AssetChecksDefinition]:
-    """Return a check for every criterion that the plan leaves to the milestone's own asset."""
+    """Return a check for every criterion, except those that a check of another asset decides."""
     own = f"{milestone_key(milestone.id).to_user_string()}:"
-    checks = {c.id: c.check for c in milestone.criteria if c.check and c.check.startswith(own)}
-    return [_recorded(milestone, criterion, check.removeprefix(own)) for criterion, check in checks.items()]
+    names = {c.id: (c.check or f"{own}{c.id}") for c in milestone.criteria}
+    return [_recorded(milestone, c, name.removeprefix(own)) for c, name in names.items() if name.startswith(own)]
 
 
 def _recorded(milestone: Milestone, criterion: str, name: str) -> dg.AssetChecksDefinition:
@@ -60,16 +66,35 @@ def _recorded(milestone: Milestone, criterion: str, name: str) -> dg.AssetChecks
 
     @dg.asset_check(asset=milestone_key(milestone.id), name=name, description=claim)
     def recorded() -> dg.AssetCheckResult:
-        found = next(c for c in standing(Place.from_environment(PROJECT_ROOT), milestone).criteria if c.id == criterion)
+        where = standing(Place.from_environment(PROJECT_ROOT), milestone)
+        found = next(c for c in where.criteria if c.id == criterion)
         measured = "" if found.value is None else f"{found.value}, expected {found.threshold}"
-        said = {"pass": measured or "pass", "fail": f"fails: {measured}"}.get(found.verdict, found.verdict)
+        why = f": {where.findings[0]}" if where.findings else ""
+        said = {"pass": measured or "pass", "fail": f"fails: {measured}"}.get(found.verdict, f"{found.verdict}{why}")
         # Where the project stands does not say whether a study may be trusted: it closes the gate of its phase, and
         # only warns at the gate of a study. What nobody has measured yet is no failure, and no success either.
-        return dg.AssetCheckResult(
-            passed=found.verdict == "pass", severity=dg.AssetCheckSeverity.WARN, description=said
-        )
+        return _warning(said, passed=found.verdict == "pass")
 
     return recorded
+
+
+def gate_check(phase: Phase) -> dg.AssetChecksDefinition:
+    """Return the check that an exit gate is met."""
+
+    @dg.asset_check(
+        asset=milestone_key(phase.id),
+        name="all_milestones_accepted",
+        description=f"Every milestone of {phase.id} is accepted: all its criteria are met, and persons have signed.",
+    )
+    def accepted() -> dg.AssetCheckResult:
+        found = _standing_of(phase)
+        return _warning("met" if found.met else f"open: {', '.join(found.open)}", passed=found.met)
+
+    return accepted
+
+
+def _warning(said: str, *, passed: bool) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=passed, severity=dg.AssetCheckSeverity.WARN, description=said)
 
 
 def gate_asset(phase: Phase) -> dg.AssetsDefinition:
@@ -84,8 +109,7 @@ def gate_asset(phase: Phase) -> dg.AssetsDefinition:
         description=f"Exit gate of {phase.id}, {phase.title}: met when all its milestones are accepted.",
     )
     def gate() -> dg.MaterializeResult:  # type: ignore[type-arg]
-        place = Place.from_environment(PROJECT_ROOT)
-        found = next(g for g in gates(place, load_registry()) if g.phase.id == phase.id)
+        found = _standing_of(phase)
         return dg.MaterializeResult(
             metadata={"met": found.met, "accepted": len(found.accepted), "open": list(found.open)}
         )
@@ -93,7 +117,23 @@ def gate_asset(phase: Phase) -> dg.AssetsDefinition:
     return gate
 
 
-def _roles(milestone: Milestone) -> str:
-    if milestone.specification is None:
+def _standing_of(phase: Phase) -> GateStanding:
+    return next(g for g in gates(Place.from_environment(PROJECT_ROOT), load_registry()) if g.phase.id == phase.id)
+
+
+def _judged_assets(milestone: Milestone) -> list[dg.AssetKey]:
+    """Return the assets whose checks decide criteria of a milestone."""
+    decided = {c.check.partition(":")[0] for c in milestone.criteria if c.check}
+    keys = {dg.AssetKey(name.split("/")) for name in decided} - {milestone_key(milestone.id)}
+    return sorted(keys)
+
+
+def _specified(milestone: Milestone) -> str:
+    planned = milestone.specification
+    if planned is None:
         return "Its criteria are not yet set."
-    return f"Accountable: {milestone.specification.accountable.replace('_', ' ')}."
+    roles = f"Accountable: {planned.accountable}; supporting: {', '.join(planned.supporting) or 'nobody'}."
+    takes = ", ".join(source.title for source in planned.inputs)
+    gives = ", ".join(deliverable.name for deliverable in planned.deliverables) or "no file"
+    claims = "\n".join(f"- {c.claim} ({c.decided_by})" for c in planned.criteria)
+    return f"{roles}\n\nTakes {takes}; gives {gives}.\n\nAccepted when\n\n{claims}"

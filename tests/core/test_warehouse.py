@@ -374,7 +374,7 @@ def test_a_query_without_rows_keeps_its_types(warehouse):
 
 
 def test_there_is_no_warehouse_before_the_first_load(warehouse):
-    with pytest.raises(WarehouseError, match=r"there is no warehouse at .*warehouse.duckdb: load a study first"):
+    with pytest.raises(WarehouseError, match=r"no warehouse at .*warehouse.duckdb: `golden run STUDY` makes it"):
         warehouse.query("SELECT 1")
     assert not warehouse.path.exists()
 

@@ -1,6 +1,9 @@
 """The command line: help at once, faults in one line each, exit statuses that scripts can rely on."""
 
+import errno
 import json
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +70,8 @@ def test_a_wrong_study_gets_every_fault_with_its_place(tmp_path):
         (("legacy", "scan", "/nowhere"), "/nowhere"),
         (("legacy", "import", "v_08", "/nowhere.h5", "--out", "/tmp/out"), "'v_08' is none of v01 … v10"),
         (("legacy", "import", "v08", "/nowhere.h5", "--out", "/tmp/out"), "/nowhere.h5: expected a file"),
+        (("legacy", "import", "v11", "a.keras", "--out", "a.safetensors"), "'v11' is none of v01 … v10"),
+        (("ui", "--port", "99999"), "less than or equal to 65535"),
         (("milestones", "show", "P9.M9"), "no milestone 'P9.M9'"),
         (("milestones", "write", "P4.M1"), "P4.M1 has no evidence to write yet"),
         (("milestones", "write", "P0.M1", "--tree", "/nowhere"), "/nowhere"),
@@ -123,3 +128,25 @@ def test_an_import_onto_a_folder_is_refused(tmp_path):
     assert result.exit_code == 2
     assert f"{tmp_path / 'out'}: Is a directory; name another place" in result.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "v01.keras"]
+
+
+def test_a_port_in_use_is_said_before_anything_starts():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        result = golden("ui", "--study", "smoke", "--port", str(port))
+    assert result.exit_code == 2
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in " ".join(
+        result.output.replace("│", " ").split()
+    )
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENAMETOOLONG])
+def test_a_disk_that_does_not_do_what_is_asked_is_one_line(error, monkeypatch, tmp_path):
+    def refusing(*_, **__):
+        raise OSError(error, os.strerror(error), str(tmp_path / "a file"))
+
+    monkeypatch.setattr("golden_core.lake.Home.from_environment", refusing)
+    result = golden("status", "smoke")
+    assert result.exit_code == 2
+    assert result.output.startswith(f"{tmp_path / 'a file'}: {os.strerror(error)}; ")
+    assert len(result.output.splitlines()) == 1

@@ -1,13 +1,22 @@
 """The legacy assets: from the frozen facts without a tree, verified against it with one."""
 
 import dagster as dg
+import polars as pl
 import pytest
 
-from golden_core.lake import Home
+from golden_core.lake import PROJECT_ROOT, Home
+from golden_core.legacy.audit import audit_table
 from golden_dagster.definitions import resources
+from golden_dagster.defs.legacy import checks
 from golden_dagster.defs.legacy.assets import forensics, legacy_snapshot, published_audit
-from golden_dagster.defs.legacy.checks import legacy_tree_given, legacy_tree_unchanged
+from golden_dagster.defs.legacy.checks import (
+    every_risk_is_shown,
+    legacy_tree_given,
+    legacy_tree_unchanged,
+    v01_explained_by_its_split,
+)
 
+FACTS = PROJECT_ROOT / "data" / "legacy"
 ASSETS = [legacy_snapshot, published_audit, forensics]
 
 
@@ -64,3 +73,40 @@ def test_the_audit_and_the_forensics_write_their_files():
     assert "The splits explain the table: 94/3/3 (2829 targets; v\\_01)" in page
     assert (folder / "leakage_register.csv").read_text().count("\n") > 20
     assert len(list((folder / "flow").glob("*.svg"))) == 10
+
+
+def test_the_audit_and_the_register_are_checked():
+    found = evaluations(run(published_audit, forensics, v01_explained_by_its_split, every_risk_is_shown))
+    assert {name: e.passed for name, e in found.items()} == {
+        "v01_explained_by_its_split": True,
+        "every_risk_is_shown": True,
+    }
+
+
+def test_an_audit_without_its_splits_fails(monkeypatch):
+    monkeypatch.setattr(checks, "published_audit", lambda: audit_table(FACTS / "published_results.csv"))
+    (found,) = evaluations(run(published_audit, v01_explained_by_its_split)).values()
+    assert (found.passed, found.description) == (False, "no split explains the table")
+
+
+def test_another_table_fails(monkeypatch):
+    table = pl.read_csv(FACTS / "published_results.csv", infer_schema=False)
+    monkeypatch.setattr(checks, "published_audit", lambda: audit_table(table.filter(pl.col("variant") != "v_01")))
+    (found,) = evaluations(run(published_audit, v01_explained_by_its_split)).values()
+    assert found.description == "rows on other test sets are none, not v_01"
+
+
+def test_a_silent_probe_fails_and_no_register_is_unmeasured():
+    assert run(forensics).success
+    path = Home.from_environment().root / "legacy" / "leakage_register.csv"
+    register = pl.read_csv(path, infer_schema=False)
+    risk = register.row(0, named=True)
+    told = "no" if risk["shown"] == "yes" else "yes"
+    register.with_columns(
+        shown=pl.when(pl.col("risk") == risk["risk"]).then(pl.lit(told)).otherwise("shown")
+    ).write_csv(path)
+    assert every_risk_is_shown().description == f"{risk['risk']}: not as stated"
+    path.unlink()
+    found = every_risk_is_shown()
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert found.description == "unmeasured: no register was written in this home"

@@ -6,11 +6,15 @@ from dataclasses import replace
 import dagster as dg
 import pytest
 
+from golden_core.catalogue import load_study
+from golden_core.milestones import makers
+from golden_core.milestones.evidence import Result
 from golden_core.milestones.registry import load_registry
 from golden_core.milestones.state import standing
-from golden_dagster.definitions import resources
+from golden_dagster.definitions import definitions_for, resources
 from golden_dagster.lib import milestones
-from golden_dagster.lib.milestones import gate_asset, milestone_asset, milestone_checks
+from golden_dagster.lib.milestones import gate_asset, gate_check, milestone_asset, milestone_checks
+from golden_dagster.resources import StudyResource
 
 FAILING = "every_legacy_file_placed_once"
 
@@ -52,6 +56,7 @@ def test_the_migration_plan_writes_its_evidence_and_passes_its_checks(evidence):
         "packages_acyclic": True,
         "every_legacy_file_placed_once": True,
         "every_package_has_a_parity_test": True,
+        "plan_approved": False,
     }
 
 
@@ -61,8 +66,9 @@ def test_a_changed_byte_takes_the_verdicts_back(evidence):
     path = evidence / "P1.M2" / "deprecations.csv"
     path.write_bytes(path.read_bytes() + b" ")
     found = check(milestone)
-    assert len(found) == 3
+    assert len(found) == 4
     assert not any(evaluation.passed for evaluation in found)
+    assert all("deliverable deprecations.csv: has changed" in evaluation.description for evaluation in found)
 
 
 def test_a_failed_criterion_warns_and_says_what_failed(evidence, monkeypatch):
@@ -78,7 +84,36 @@ def test_a_failed_criterion_warns_and_says_what_failed(evidence, monkeypatch):
     failed = found.pop(FAILING)
     assert (failed.passed, failed.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert failed.description == "fails: 2, expected 0 misplaced"
+    signature = found.pop("plan_approved")
+    assert (signature.passed, signature.severity, signature.description) == (False, dg.AssetCheckSeverity.WARN, "open")
     assert all(evaluation.passed for evaluation in found.values())
+
+
+def test_what_a_command_decides_is_decided_when_the_evidence_is_made(evidence, monkeypatch):
+    """Evidence made from the web UI is as good as from the command line: it supersedes no verdict by none."""
+    monkeypatch.setattr(makers, "run_command", lambda c, *_, **__: Result(c.id, 0, "exit status 0", True))
+    milestone = load_registry().milestone("P0.M2")
+    result = run(milestone_asset(milestone), *milestone_checks(milestone))
+    found = {e.check_name: e.passed for e in result.get_asset_check_evaluations()}
+    assert found == {criterion.id: criterion.decider != "sign_off" for criterion in milestone.criteria}
+
+
+def test_every_criterion_is_a_check_of_some_asset():
+    graph = definitions_for(load_study("smoke"), StudyResource(study="smoke")).resolve_asset_graph()
+    checks = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
+    for milestone in load_registry().milestones:
+        own = f"milestones/{milestone.id.replace('.', '_')}"
+        for criterion in milestone.criteria:
+            asset, _, name = (criterion.check or f"{own}:{criterion.id}").partition(":")
+            assert (asset, name) in checks
+            assert asset == own or dg.AssetKey(asset.split("/")) in graph.get(dg.AssetKey(own.split("/"))).parent_keys
+
+
+def test_an_exit_gate_says_what_is_open(evidence):
+    (phase,) = (phase for phase in load_registry().phases if phase.id == "P0")
+    (found,) = run(gate_asset(phase), gate_check(phase)).get_asset_check_evaluations()
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert found.description == "open: P0.M1, P0.M2, P0.M3"
 
 
 def test_a_milestone_without_criteria_stays_planned(evidence):

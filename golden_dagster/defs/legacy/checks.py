@@ -1,9 +1,10 @@
-"""Checks on the legacy snapshot: a given tree is the frozen one, and whether a tree was given at all."""
+"""Checks on the legacy assets: the tree is the frozen one, the audit, the register, and the alignment."""
 
 import dagster as dg
 import polars as pl
 
 from golden_core.lake import Home
+from golden_core.legacy.forensics.published import published_audit
 from golden_core.legacy.frozen import frozen_checksums
 from golden_core.legacy.record import published_window, rows_unlike_the_random_walk
 from golden_core.legacy.verification import verify_tree
@@ -41,6 +42,35 @@ def legacy_tree_given(legacy: LegacyResource) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(
+    asset=dg.AssetKey(["legacy", "published_audit"]),
+    description="The audit singles out v_01 in the published table; its split explains it; no row is wrong in itself.",
+)
+def v01_explained_by_its_split() -> dg.AssetCheckResult:
+    """Audit the published table again."""
+    audit = published_audit()
+    findings = [finding.sentence for finding in audit.found("certainly_wrong")]
+    apart = sorted({row for finding in audit.found("different_test_sets") for row in finding.rows})
+    findings += [] if apart == ["v_01"] else [f"rows on other test sets are {', '.join(apart) or 'none'}, not v_01"]
+    if audit.explanation is None or not (audit.explanation.holds and audit.explanation.needed):
+        findings.append("no split explains the table")
+    return verdict(findings, examined=len(audit.rows), unit="published rows")
+
+
+@dg.asset_check(
+    asset=dg.AssetKey(["legacy", "forensics"]),
+    description="Every risk of the leakage register is shown on data by its probe; a sound practice shows none.",
+)
+def every_risk_is_shown() -> dg.AssetCheckResult:
+    """Read what the probes of the register said."""
+    path = Home.from_environment().root / "legacy" / "leakage_register.csv"
+    if not path.exists():
+        return _unmeasured("register", "no register was written in this home")
+    register = pl.read_csv(path, infer_schema=False)
+    silent = register.filter((pl.col("shown") == "yes") == (pl.col("status") == "sound"))
+    return verdict([f"{name}: not as stated" for name in silent[:, 0]], examined=register.height, unit="risks")
+
+
+@dg.asset_check(
     asset=ALIGNMENT_KEY,
     description="The published test windows are found in the aligned bars by number and variance of their targets.",
 )
@@ -71,7 +101,6 @@ def _stored(name: str) -> pl.DataFrame | None:
     return pl.read_parquet(path) if path.exists() else None
 
 
-def _unmeasured() -> dg.AssetCheckResult:
-    """Return neither success nor failure: nobody has aligned anything here."""
-    findings = ["unmeasured: nothing has been aligned in this home"]
-    return verdict(findings, examined=0, unit="alignment", severity=dg.AssetCheckSeverity.WARN)
+def _unmeasured(unit: str = "alignment", why: str = "nothing has been aligned in this home") -> dg.AssetCheckResult:
+    """Return neither success nor failure: nobody has looked yet."""
+    return verdict([f"unmeasured: {why}"], examined=0, unit=unit, severity=dg.AssetCheckSeverity.WARN)

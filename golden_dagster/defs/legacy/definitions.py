@@ -5,10 +5,12 @@ import dagster as dg
 from golden_core.study import Study
 from golden_dagster.defs.legacy.assets import alignment, forensics, legacy_snapshot, published_audit
 from golden_dagster.defs.legacy.checks import (
+    every_risk_is_shown,
     legacy_tree_given,
     legacy_tree_unchanged,
     published_window_recovered,
     random_walk_on_the_same_rows,
+    v01_explained_by_its_split,
 )
 
 
@@ -21,5 +23,7 @@ def legacy_definitions(_study: Study | None = None) -> dg.Definitions:
             legacy_tree_given,
             published_window_recovered,
             random_walk_on_the_same_rows,
+            v01_explained_by_its_split,
+            every_risk_is_shown,
         ],
     )
