@@ -43,14 +43,12 @@ def files_read(files: Sequence[Path], act: Callable[[], Made]) -> tuple[Made, li
 def lake_read(
     files: Sequence[Path], act: Callable[[], Made], asset: str, column: str, stamp: dt.datetime
 ) -> tuple[Made, list[Finding]]:
-    """Return what an action returns, and a finding if it read some files.
+    """Return what an action returns, and a finding if it reads some files.
 
-    People query the warehouse while a campaign runs, so a read of that counts only if it happens again.
+    Another run of the study and people who query it read the same files, so a read counts only if it happens again.
     """
     made, read = files_read(files, act)
-    queried = [path for path in read if path.suffix != ".parquet"]
-    again = files_read(queried, act)[1] if queried else []
-    read = [path for path in read if path.suffix == ".parquet" or path in again]
+    read = files_read(read, act)[1] if read else []
     if not read:
         return made, []
     detail = (
