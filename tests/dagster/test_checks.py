@@ -36,10 +36,10 @@ CLAIMS = (
 
 
 def evaluate(*names):
-    """Run some checks alone and return name → evaluation."""
+    """Run some checks of a study alone and return name → evaluation; the plan has criteria of the same names."""
     with opened() as campaign:
         graph = campaign.definitions.resolve_asset_graph()
-        keys = [key for key in graph.asset_check_keys if key.name in names]
+        keys = [key for key in graph.asset_check_keys if key.name in names and key.asset_key.path[0] != "milestones"]
         assert {key.name for key in keys} == set(names)
         result = campaign.run_selection("test", dg.AssetSelection.checks(*keys), {})
         return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
