@@ -34,9 +34,11 @@ ALIGNMENT = Table(
         Column("sd", pl.Float64, "standard deviation over seeds; null for one seed"),
         Column("mean_low", pl.Float64, "interval of the mean, lower end"),
         Column("mean_high", pl.Float64, "interval of the mean, upper end"),
-        Column("run_low", pl.Float64, "interval of one more run, lower end"),
-        Column("run_high", pl.Float64, "interval of one more run, upper end"),
-        Column("z", pl.Float64, "(published − mean) / sd"),
+        Column("typical", pl.Float64, "geometric mean over seeds; of R², 1 − that of 1 − R²"),
+        Column("log_sd", pl.Float64, "standard deviation of the logarithms of errors, or of 1 − R²"),
+        Column("run_low", pl.Float64, "interval of one more run, on logarithms, lower end"),
+        Column("run_high", pl.Float64, "interval of one more run, on logarithms, upper end"),
+        Column("z", pl.Float64, "log(published / typical) / log_sd; of R², on 1 − R² with the sign turned"),
         Column("verdict", pl.String, "consistent, published_better, published_worse, other_test_set or undecided"),
         Column("category", pl.String, "of the deviation; null where nothing deviates"),
         Column("experiment", pl.String, "ids of the experiments that support the category"),
@@ -143,7 +145,7 @@ def _row(
     elsewhere: Sequence[str],
     tried: Sequence[Outcome],
 ) -> dict[str, Any]:
-    spread = spread_of(trials[metric].to_numpy(), confidence)
+    spread = spread_of(trials[metric].to_numpy(), confidence, metric)
     published = row.intervals[metric]
     verdict: Verdict = judge(published, spread, metric) if same_rows else "other_test_set"
     reason = attribute(verdict, metric, row.values[metric], spread, tried, elsewhere)
@@ -156,7 +158,7 @@ def _row(
         "published": row.values[metric],
         **_ends(published),
         **vars(spread),
-        "z": z_score(row.values[metric], spread) if same_rows else None,
+        "z": z_score(row.values[metric], spread, metric) if same_rows else None,
         "verdict": verdict,
         "category": reason.category,
         "experiment": reason.experiment,

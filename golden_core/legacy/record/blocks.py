@@ -19,7 +19,7 @@ _VERDICTS = {
     "published_better": "published better than our runs allow",
     "published_worse": "published worse than our runs allow",
     "other_test_set": "published on other test rows",
-    "undecided": "undecided: fewer than two runs",
+    "undecided": "undecided: no interval of one more run",
 }
 
 
@@ -75,8 +75,10 @@ def reading(alignment: Alignment) -> Iterator[str]:
     """Yield what a reader must know of the tables, a sentence or two each."""
     yield "Errors are of prices, as published; log returns are the space of the tests against the random walk."
     yield (
-        "z is (published − mean) / SD. The verdict asks whether the published number, with its rounding, lies in the "
-        f"interval of one more run, mean ± t · SD · √(1 + 1/seeds), at {100 * alignment.confidence:g} %."
+        "The verdict asks whether the published number, with its rounding, lies in the interval of one more run, at "
+        f"{100 * alignment.confidence:g} %: on logarithms of errors, m ± t · s · √(1 + 1/seeds), with their mean and "
+        "deviation; R² enters as log(1 − R²). z is (log published − m) / s, and positive where the published number is "
+        "the larger one."
     )
     yield (
         "A published number is compared only where it can have been scored on these rows: as many as in its split, "
@@ -84,8 +86,8 @@ def reading(alignment: Alignment) -> Iterator[str]:
     )
     yield (
         "A category (data, split, initialisation, optimiser, precision, selection) is given only where a recorded "
-        "experiment supports it: the same runs with one thing changed, whose mean is nearer to the published number, "
-        "which could be one more of them. Else it is unknown."
+        "experiment supports it: the same runs with one thing changed, which are typically nearer to the published "
+        "number, and of which it could be one more. Else it is unknown."
     )
     yield "R² of price levels is near one for any forecast that stays near the last price; it is no evidence of skill."
 

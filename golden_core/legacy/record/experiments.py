@@ -11,7 +11,7 @@ import polars as pl
 from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.record.published import Record
 from golden_core.legacy.record.runs import on_published_rows, trial_errors
-from golden_core.legacy.record.spread import Spread, Verdict, judge, spread_of
+from golden_core.legacy.record.spread import Spread, Verdict, distance, judge, spread_of
 
 Category = Literal["data", "split", "initialisation", "optimiser", "precision", "selection", "unknown"]
 
@@ -77,7 +77,7 @@ def outcomes(experiments: Sequence[Experiment], record: Record, confidence: floa
             row = record.rows.get(str(name))
             if row is None or not on_published_rows(trials["targets"][0], trials["variance"][0], row, record):
                 continue
-            spreads = {metric: spread_of(trials[metric].to_numpy(), confidence) for metric in row.values}
+            spreads = {metric: spread_of(trials[metric].to_numpy(), confidence, metric) for metric in row.values}
             verdicts = {metric: judge(row.intervals[metric], spreads[metric], metric) for metric in row.values}
             outcome = Outcome(experiment.id, experiment.category, spreads, verdicts)
             found.setdefault(row.variant, []).append(outcome)
@@ -94,9 +94,9 @@ def attribute(
 ) -> Attribution:
     """Return why a published number deviates from our runs.
 
-    A change explains a deviation if, with it, the published number could be one more of our runs, and their mean comes
-    nearer to it: runs that only scatter more explain nothing, and no more does an experiment with fewer seeds, whose
-    intervals are wider for that reason alone. If changes of different categories explain it, none is singled out.
+    A change explains a deviation if, with it, the published number could be one more of our runs, and a typical run
+    comes nearer to it: runs that only scatter more explain nothing, and no more does an experiment with fewer seeds,
+    whose intervals are wider for that reason alone. If changes of different categories explain it, none is singled out.
 
     Parameters
     ----------
@@ -122,9 +122,15 @@ def attribute(
         for outcome in tried
         if outcome.verdicts[metric] == "consistent"
         and outcome.spreads[metric].seeds >= spread.seeds
-        and abs(outcome.spreads[metric].mean - published) < abs(spread.mean - published)
+        and _nearer(published, outcome.spreads[metric], spread, metric)
     ]
     others = ", ".join(outcome.id for outcome in tried if outcome not in explaining)
     categories = {outcome.category for outcome in explaining}
     category = categories.pop() if len(categories) == 1 else "unknown"
     return Attribution(category, ", ".join(outcome.id for outcome in explaining), others)
+
+
+def _nearer(published: float, changed: Spread, spread: Spread, metric: Metric) -> bool:
+    """Say whether typical runs with the change are nearer to the published number than those without."""
+    after, before = distance(published, changed, metric), distance(published, spread, metric)
+    return after is not None and before is not None and abs(after) < abs(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,39 +26,72 @@ class Spread:
     sd: float | None
     mean_low: float | None  # interval of the mean
     mean_high: float | None
+    typical: float | None  # geometric mean; of R², one less that of 1 − R²
+    log_sd: float | None  # standard deviation of the logarithms
     run_low: float | None  # interval of one more run
     run_high: float | None
 
 
-def spread_of(values: FloatArray, confidence: float) -> Spread:
+def spread_of(values: FloatArray, confidence: float, metric: Metric) -> Spread:
     """Return mean, spread, and the intervals of the mean and of one more run.
 
-    One more run lies within mean ± t · sd · √(1 + 1/S): a published number comes from one run, so this is the interval
-    to hold it against, not that of the mean.
+    A published number comes from one run, so the interval to hold it against is that of one more run, not that of the
+    mean. It is taken on logarithms, log m ± t · s · √(1 + 1/S) with their mean and deviation: an error cannot be below
+    zero, the runs of one network differ by factors, and MSE, RMSE and R² then say the same, as they must, being one
+    number on one test set. R² enters as log(1 − R²).
 
     Parameters
     ----------
     values : (S,) float64
-        The metric of every seed; taken for independent draws of a normal distribution.
+        The metric of every seed; its logarithms are taken for independent draws of a normal distribution.
     confidence : float
         Coverage of both intervals.
+    metric : str
+        mae, mse, rmse or r2.
+
+    Returns
+    -------
+    Spread
+        Without an interval of one more run, and what it is made of, if a run made no error at all.
 
     References
     ----------
-    Hahn & Meeker (1991), Statistical Intervals, chapter 4: prediction interval for one future observation.
+    Hahn & Meeker (1991), Statistical Intervals, chapter 4: prediction interval for one future observation, and its use
+    on logarithms.
     """
     seeds, mean = len(values), float(values.mean())
     if seeds == 1:
-        return Spread(1, mean, None, None, None, None, None)
+        return Spread(1, mean, None, None, None, None, None, None, None)
     low, high = t_interval(values, confidence)
-    sd = float(values.std(ddof=1))
-    half = float(stats.t.ppf((1 + confidence) / 2, df=seeds - 1)) * sd * np.sqrt(1 + 1 / seeds)
-    return Spread(seeds, mean, sd, float(low), float(high), mean - half, mean + half)
+    ordinary = (seeds, mean, float(values.std(ddof=1)), float(low), float(high))
+    errors = 1 - values if metric == "r2" else values
+    if errors.min() <= 0:
+        return Spread(*ordinary, None, None, None, None)
+    logarithms = np.log(errors)
+    centre, log_sd = float(logarithms.mean()), float(logarithms.std(ddof=1))
+    half = float(stats.t.ppf((1 + confidence) / 2, df=seeds - 1)) * log_sd * math.sqrt(1 + 1 / seeds)
+    ends = [math.exp(centre), math.exp(centre - half), math.exp(centre + half)]
+    typical, run_low, run_high = ends if metric != "r2" else (1 - ends[0], 1 - ends[2], 1 - ends[1])
+    return Spread(*ordinary, typical, log_sd, run_low, run_high)
 
 
-def z_score(published: float, spread: Spread) -> float | None:
-    """Return how many standard deviations the published number lies above our mean; None without a spread."""
-    return (published - spread.mean) / spread.sd if spread.sd else None
+def distance(published: float, spread: Spread, metric: Metric) -> float | None:
+    """Return the logarithm of a published error over our typical one; of R², that of 1 − R², with the sign turned.
+
+    So it is positive where the published number is the larger one. None where there is no logarithm.
+    """
+    if spread.typical is None:
+        return None
+    error, ours = (1 - published, 1 - spread.typical) if metric == "r2" else (published, spread.typical)
+    if error <= 0:
+        return None
+    return math.log(error / ours) * (-1 if metric == "r2" else 1)
+
+
+def z_score(published: float, spread: Spread, metric: Metric) -> float | None:
+    """Return :func:`distance` in standard deviations of the logarithms; None without either."""
+    far = distance(published, spread, metric)
+    return far / spread.log_sd if far is not None and spread.log_sd else None
 
 
 def judge(published: Interval, spread: Spread, metric: Metric) -> Verdict:

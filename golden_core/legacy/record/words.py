@@ -87,7 +87,8 @@ def _consistency(table: pl.DataFrame, alignment: Alignment) -> Iterator[str]:
         f"Of {judged.height} published RMSEs held against runs on their own rows, "
         f"{_listed(found['consistent'])} could be one more run of ours (interval of one more run, {percent}), "
         f"{_listed(found['published_better'])} smaller than our runs allow, {_listed(found['published_worse'])} "
-        "larger. The intervals take runs for normal, and are not adjusted for the number of variants."
+        "larger. The intervals take the logarithms of errors for normal, and are not adjusted for the number of "
+        "variants."
     )
 
 

@@ -68,11 +68,15 @@ def test_numbers_are_those_of_the_forecasts(alignment, forecasts, record, bars, 
     assert found["sd"] == pytest.approx(ours.std(ddof=1))
     half = stats.t.ppf(0.975, 4) * ours.std(ddof=1)
     assert found["mean_high"] - found["mean_low"] == pytest.approx(2 * half / np.sqrt(5))
-    assert found["run_high"] - found["run_low"] == pytest.approx(2 * half * np.sqrt(1.2))
+    logs = np.log(1 - ours if metric == "r2" else ours)
+    reach = stats.t.ppf(0.975, 4) * logs.std(ddof=1) * np.sqrt(1.2)
+    ends = np.exp([logs.mean() - reach, logs.mean() + reach])
+    assert [found["run_low"], found["run_high"]] == pytest.approx(sorted(1 - ends) if metric == "r2" else list(ends))
     published = record.rows["v02"].values[metric]
     assert found["published"] == published
     assert found["published_low"] < published < found["published_high"]
-    assert found["z"] == pytest.approx((published - ours.mean()) / ours.std(ddof=1))
+    far = logs.mean() - np.log(1 - published) if metric == "r2" else np.log(published) - logs.mean()
+    assert found["z"] == pytest.approx(far / logs.std(ddof=1))
     assert found["variance"] == pytest.approx(truth.var())
 
 
