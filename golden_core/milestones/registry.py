@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
@@ -231,11 +232,16 @@ def _read_phase(path: Path, roles: set[str]) -> Phase:
 
 def _read_yaml(path: Path) -> object:
     try:
-        content: object = YAML(typ="safe", pure=True).load(path)
+        return _parsed(path.read_bytes())
     except FileNotFoundError:
         raise RegistryError(f"{path}: is missing; the plan needs roles.yaml and {PHASES[0]} … {PHASES[-1]}") from None
     except YAMLError as error:
         raise RegistryError(f"{path}: is not valid YAML: {error}") from None
+
+
+@lru_cache(maxsize=16)  # every milestone's asset and checks read the whole plan
+def _parsed(text: bytes) -> object:
+    content: object = YAML(typ="safe", pure=True).load(text)
     return content
 
 
