@@ -139,7 +139,9 @@ def _reader(
 ) -> tuple[Reader, Claim, tuple[str, ...]]:
     if not columns:
         return detect(path, pair, format)
-    if not path.is_file():
+    if path.is_dir():
+        raise VendorError(f"{path} is a folder; columns are declared for one table, a CSV or Parquet file")
+    if not path.exists():
         raise VendorError(f"there is no file {path}")
     refuse_packed(path)
     kinds = [PLAIN_PARQUET, PLAIN_CSV] if format == AUTO else [reader(format)]
