@@ -8,13 +8,24 @@ from golden_dagster.benchmarks.leakage import Cost
 from golden_dagster.cli.application import app
 
 
-@pytest.mark.parametrize(("allowed", "status"), [(1e9, 0), (0.0, 1)])
-def test_it_prints_the_share_and_fails_above_what_is_allowed(allowed, status, monkeypatch):
-    monkeypatch.setattr(leakage, "ALLOWED", allowed)
-    result = CliRunner().invoke(app, ("bench", "leakage", "smoke", "--set", "forecasters={random_walk: {}}"))
-    assert result.exit_code == status
+def bench(*arguments):
+    return CliRunner().invoke(app, ("bench", "leakage", "smoke", *arguments))
+
+
+def test_it_measures_a_campaign_and_prints_the_share(monkeypatch):
+    monkeypatch.setattr(leakage, "ALLOWED", 1e9)
+    result = bench("--set", "forecasters={random_walk: {}}")
+    assert result.exit_code == 0, result.output
     assert "Leakage checks of study smoke" in result.output
     assert "future poison, replayed fits" in result.output
+
+
+@pytest.mark.parametrize(("probes", "status"), [(9.0, 0), (10.0, 0), (11.0, 1)])
+def test_it_fails_above_a_tenth_of_the_rest(probes, status, monkeypatch):
+    monkeypatch.setattr(leakage, "measure", lambda *_, **__: Cost("smoke", 100.0 + probes, {"one": probes}))
+    result = bench()
+    assert result.exit_code == status
+    assert f"{probes / 100:.1%}" in result.output
 
 
 def test_the_share_is_of_what_the_campaign_costs_without_them():

@@ -34,7 +34,7 @@ def test_a_planted_leak_closes_the_gate_and_is_named(monkeypatch):
         honest.description, honest.unit, honest.warm_up, honest.needs, lambda bars: honest.compute(bars).shift(-1)
     )
     monkeypatch.setitem(FEATURES, "volatility_20", leaking)
-    result = gate("--study", "smoke", *SETTINGS)
+    result = gate("--study", "smoke", *SETTINGS, "--set", "data.pairs=[EURUSD]")
     assert result.exit_code == 1
     assert "volatility_20" in result.output.replace("\n", "")
 

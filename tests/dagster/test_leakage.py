@@ -10,6 +10,8 @@ from golden_dagster.campaign import failure_messages
 from golden_dagster.cli.application import app
 
 PLANTED = leaks.forecasters("drift", "planted")
+ONE_PAIR = "data.pairs=[EURUSD]"
+SMALL = ("--set", leaks.forecasters("drift"), "--set", ONE_PAIR)
 
 
 def golden(*arguments):
@@ -27,7 +29,7 @@ def golden(*arguments):
 def test_the_gate_closes_before_training_and_names_the_place(monkeypatch, plant, asset, column):
     leaks.register(monkeypatch, leaks.Honest)
     plant(monkeypatch)
-    status, output = golden("gate", "--study", "smoke", "--set", PLANTED)
+    status, output = golden("gate", "--study", "smoke", "--set", PLANTED, "--set", ONE_PAIR)
     assert status == 1
     assert f"{asset}, column '{column}' from " in output
     assert "materialising folds" in output
@@ -44,7 +46,7 @@ def test_a_forecaster_that_is_added_to_folds_that_are_up_to_date(broken, monkeyp
     assert "weights, column 'planted' from " in output
 
 
-def evaluate(name, overrides=(PLANTED,)):
+def evaluate(name, overrides=(PLANTED, ONE_PAIR)):
     """Run the stages up to the folds, and return what one of their checks says."""
     with opened(overrides) as campaign:
         evaluations = []
@@ -99,7 +101,9 @@ def test_the_checks_say_what_they_covered(monkeypatch, name):
 
 
 def test_an_audit_without_a_leak(monkeypatch):
-    status, output = golden("leakage", "audit", "--study", "smoke", "--times", "1", "--set", leaks.forecasters("drift"))
+    status, output = golden(
+        "leakage", "audit", "--study", "smoke", "--times", "1", "--set", leaks.forecasters("drift"), "--set", ONE_PAIR
+    )
     assert status == 0, output
     assert "no leak; " in output
     assert "reshuffled" in output
@@ -107,7 +111,9 @@ def test_an_audit_without_a_leak(monkeypatch):
 
 def test_an_audit_names_asset_column_and_time(monkeypatch):
     leaks.leaking_feature(monkeypatch)
-    status, output = golden("leakage", "audit", "--study", "smoke", "--set", leaks.forecasters("drift"))
+    status, output = golden(
+        "leakage", "audit", "--study", "smoke", "--set", leaks.forecasters("drift"), "--set", ONE_PAIR
+    )
     assert status == 1
     assert "leak: features, column 'volatility_20' from 20" in output
     assert "(perhaps only because features.volatility_20 does)" in output

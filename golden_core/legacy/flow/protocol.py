@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -192,7 +193,14 @@ def read_facts(variant: str, folder: Path = FACTS) -> Facts:
     """
     if variant not in VARIANTS:
         raise ValueError(f"no legacy variant is called {variant!r}; there are {VARIANTS[0]} … {VARIANTS[-1]}")
-    shared: dict[str, Any] = YAML(typ="safe", pure=True).load(folder / "protocol.yaml")
-    own = shared.pop("variants")[variant]
+    shared = _parsed((folder / "protocol.yaml").read_bytes())
+    own = shared["variants"][variant]
+    shared = {name: value for name, value in shared.items() if name != "variants"}
     architecture = read_architecture(variant).model_dump(mode="json")
     return Facts.model_validate_json(json.dumps(shared | own | {"variant": variant, "architecture": architecture}))
+
+
+@lru_cache(maxsize=4)  # half a second for each of ten variants
+def _parsed(text: bytes) -> dict[str, Any]:
+    parsed: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    return parsed

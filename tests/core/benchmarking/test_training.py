@@ -100,10 +100,3 @@ def test_measuring_takes_turns_and_restores_the_threads():
     assert all(len(steps) == 2 for one in (first, second) for steps in (one.reference, one.network))
     assert first.difference <= training.TOLERANCE
     assert [note.split(",")[2] for note in notes] == [" 1 thread …", " 2 threads …"]
-
-
-@pytest.mark.slow
-def test_v08_trains_half_again_as_fast_as_the_reference():
-    """In processor time, which other programs disturb less than they disturb the clock."""
-    (found,) = measure("v08", batch_size=5000, threads=[1], steps=5, note=lambda _: None)
-    assert found.cpu_ratio >= training.REQUIRED

@@ -92,7 +92,7 @@ def test_a_file_that_adds_nothing_or_is_not_there_is_refused(home, tmp_path):
         merge_files(home, DATA, "EURUSD", late, written(bars[10:], tmp_path / "early.parquet"))
     with pytest.raises(SourceError, match="there is no file"):
         merge_files(home, DATA, "EURUSD", tmp_path / "absent.parquet", None)
-    with pytest.raises(SourceError, match="EURUSD: .* is a folder; columns are declared for one table"):
+    with pytest.raises(SourceError, match=r"EURUSD: .* is a folder; columns are declared for one table"):
         merge_files(home, DATA, "EURUSD", tmp_path, None)
 
 
