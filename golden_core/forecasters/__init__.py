@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 
 from pydantic import BaseModel
@@ -75,7 +77,7 @@ def forecaster_class(name: str) -> type[Forecaster]:
 def _offered() -> dict[str, EntryPoint]:
     """Return the entry points of installed packages by name, each name fit for use and claimed once."""
     offered: dict[str, EntryPoint] = {}
-    for point in entry_points(group=ENTRY_POINT_GROUP):
+    for point in _installed(tuple(sys.path)):
         if point.name in FORECASTERS:
             raise _refusal(point, "that name is built in; choose another")
         if point.name in offered:
@@ -84,6 +86,12 @@ def _offered() -> dict[str, EntryPoint]:
             raise _refusal(point, "a name must match [a-z][a-z0-9_]*, for it becomes a folder and a key")
         offered[point.name] = point
     return offered
+
+
+@lru_cache(maxsize=8)  # reading what hundreds of packages offer takes longer than reading a study
+def _installed(_places: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Return what packages offer at the places where Python looks for them, as they were when it was first asked."""
+    return tuple(entry_points(group=ENTRY_POINT_GROUP))
 
 
 def _load(point: EntryPoint) -> type[Forecaster]:
