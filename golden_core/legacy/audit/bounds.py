@@ -32,6 +32,12 @@ def is_mean(row: Row, averaging: Averaging) -> bool:
 
 def bounds(row: Row, rounding: Rounding = "nearest") -> Bounds:
     """Return the possible values of each metric of a row; an R² above 1 or an error below 0 has none."""
+    if rounding not in row.known:
+        row.known[rounding] = _possible(row, rounding)
+    return row.known[rounding]
+
+
+def _possible(row: Row, rounding: Rounding) -> Bounds:
     found: dict[Metric, Interval] = {}
     for metric, printed in row.cells.items():
         interval = printed.interval(rounding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,8 +13,9 @@ import polars as pl
 
 from golden_core.legacy.audit.arranging import arrange
 from golden_core.legacy.audit.headings import ERRORS, Heading, Metric, is_derived, read_role
+from golden_core.legacy.audit.intervals import Interval
 from golden_core.legacy.audit.layout import Columns, Layout, lay_out
-from golden_core.legacy.audit.printed import CellError, Printed, parse, says_decimal_comma
+from golden_core.legacy.audit.printed import CellError, Printed, Rounding, parse, says_decimal_comma
 from golden_core.legacy.audit.records import MAX_ROWS, Records, TableError, read_grid
 from golden_core.legacy.audit.wording import names
 
@@ -34,6 +35,10 @@ class Row:
     averaged: bool  # a ± part or the heading says that the numbers are means
     changes: Mapping[str, str]  # what else is printed in numbers, by heading
     summary: bool  # its name says that it is a mean over other rows, which have several test sets
+    # What :func:`~golden_core.legacy.audit.bounds.bounds` found; every ruling asks it of every row.
+    known: dict[Rounding, Mapping[Metric, Interval]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True)
