@@ -7,6 +7,7 @@ import sys
 
 import polars as pl
 import pytest
+from support.campaigns import OVERRIDES
 
 from golden_core.lake import Home
 from golden_core.randomness import Stream
@@ -19,7 +20,8 @@ COSTS = {"wall_seconds", "cpu_seconds", "peak_memory_mb"}
 
 def start(home):
     """Start the smoke campaign in a process group of its own."""
-    command = [sys.executable, "-c", "from golden_dagster.cli import main; main()", "run", "smoke"]
+    settings = [part for override in OVERRIDES for part in ("--set", override)]
+    command = [sys.executable, "-c", "from golden_dagster.cli import main; main()", "run", "smoke", *settings]
     environment = {**os.environ, "GOLDEN_HOME": str(home)}
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True

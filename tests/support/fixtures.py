@@ -1,5 +1,7 @@
 """A finished smoke campaign, made once: tests look at it, or break a copy of it."""
 
+import fcntl
+import os
 import shutil
 
 import pytest
@@ -10,9 +12,19 @@ from support.campaigns import finish, home_at, opened
 
 @pytest.fixture(scope="session")
 def _finished(tmp_path_factory):
+    """A copy for each worker of what the first of them to ask has made."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    made, done = shared / "finished", shared / "finished.done"
+    with (shared / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(made, ignore_errors=True)  # of a worker that failed
+            with home_at(made), opened() as campaign:
+                finish(campaign)
+            done.touch()
     folder = tmp_path_factory.mktemp("finished") / "home"
-    with home_at(folder), opened() as campaign:
-        finish(campaign)
+    shutil.copytree(made, folder)
     return folder
 
 
