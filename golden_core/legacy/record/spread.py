@@ -70,7 +70,8 @@ def spread_of(values: FloatArray, confidence: float, metric: Metric) -> Spread:
     logarithms = np.log(errors)
     centre, log_sd = float(logarithms.mean()), float(logarithms.std(ddof=1))
     half = float(stats.t.ppf((1 + confidence) / 2, df=seeds - 1)) * log_sd * math.sqrt(1 + 1 / seeds)
-    ends = [math.exp(centre), math.exp(centre - half), math.exp(centre + half)]
+    with np.errstate(over="ignore"):  # two runs and a confidence near one know no upper end
+        ends = [float(end) for end in np.exp([centre, centre - half, centre + half])]
     typical, run_low, run_high = ends if metric != "r2" else (1 - ends[0], 1 - ends[2], 1 - ends[1])
     return Spread(*ordinary, typical, log_sd, run_low, run_high)
 

@@ -70,6 +70,13 @@ def test_runs_without_error_have_no_interval(values, metric):
     assert judge(around(0.7), spread, metric) == "undecided"
 
 
+@pytest.mark.parametrize(("metric", "low", "high"), [("rmse", 0.0, np.inf), ("r2", -np.inf, 1.0)])
+def test_two_runs_may_leave_everything_possible(metric, low, high):
+    spread = spread_of(np.array([0.2, 0.6]), 0.9999, metric)
+    assert (spread.run_low, spread.run_high) == (low, high)
+    assert judge(around(0.7), spread, metric) == "consistent"
+
+
 def test_a_number_published_without_error_is_at_no_distance():
     spread = spread_of(np.array([0.5, 0.6]), 0.95, "r2")
     assert distance(1.0, spread, "r2") is None
