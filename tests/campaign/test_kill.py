@@ -1,13 +1,12 @@
 """kill -9 at random moments: what was finished stays, and the tables come out the same."""
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 
 import polars as pl
 import pytest
-from support.campaigns import OVERRIDES
+from support.campaigns import run_in_group
 
 from golden_core.lake import Home
 from golden_core.randomness import Stream
@@ -18,34 +17,34 @@ KILLS = 20
 COSTS = {"wall_seconds", "cpu_seconds", "peak_memory_mb"}
 
 
-def start(home):
-    """Start the smoke campaign in a process group of its own."""
-    settings = [part for override in OVERRIDES for part in ("--set", override)]
-    command = [sys.executable, "-c", "from golden_dagster.cli import main; main()", "run", "smoke", *settings]
-    environment = {**os.environ, "GOLDEN_HOME": str(home)}
-    return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    )
+@pytest.fixture(scope="module")
+def processes():
+    """Processes that begin with everything imported: what can be lost comes after that."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["golden_dagster.campaign"])
+    return context
 
 
-def killed(home, seconds):
+def killed(processes, home, seconds=None):
     """Run for a while, then kill the whole group; return False if the campaign had ended by itself."""
-    process = start(home)
-    try:
-        output, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    log = home.with_suffix(".log")
+    process = processes.Process(target=run_in_group, args=(home, log))
+    process.start()
+    process.join(seconds)
+    if process.exitcode is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has not yet made its group
+            process.kill()
+        process.join()
         return True
-    assert process.returncode == 0, output.decode()
+    assert process.exitcode == 0, log.read_text()
     return False
 
 
-def finished(home):
+def finished(processes, home):
     """Run to the end."""
-    process = start(home)
-    output, _ = process.communicate()
-    assert process.returncode == 0, output.decode()
+    assert not killed(processes, home)
 
 
 def tables(home):
@@ -59,14 +58,14 @@ def tables(home):
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_the_tables_are_the_same(tmp_path):
-    finished(tmp_path / "undisturbed")
+def test_killed_twenty_times_the_tables_are_the_same(processes, tmp_path):
+    finished(processes, tmp_path / "undisturbed")
     expected = tables(tmp_path / "undisturbed")
-    moments = Stream(9).child("kill").generator().uniform(1.0, 14.0, size=KILLS * 10)
+    moments = Stream(9).child("kill").generator().uniform(0.5, 9.5, size=KILLS * 10)
     kills = rounds = 0
     for seconds in moments:
         home = tmp_path / f"round{rounds}"
-        if killed(home, float(seconds)):
+        if killed(processes, home, float(seconds)):
             kills += 1
             if kills == KILLS:
                 break
@@ -74,7 +73,7 @@ def test_killed_twenty_times_the_tables_are_the_same(tmp_path):
             rounds += 1
             assert_equal(tables(home), expected)
     assert kills == KILLS
-    finished(tmp_path / f"round{rounds}")
+    finished(processes, tmp_path / f"round{rounds}")
     assert_equal(tables(tmp_path / f"round{rounds}"), expected)
     assert not list((tmp_path / f"round{rounds}" / "studies").rglob(".*.tmp"))
 

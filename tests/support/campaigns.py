@@ -1,10 +1,12 @@
 """A small smoke campaign and ways to run it."""
 
 import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
 from golden_dagster.campaign import open_campaign
+from golden_dagster.cli import main
 from golden_dagster.resources import WorkersResource
 
 # Small enough for seconds; the last one trains, so that there are losses, weights and seeds.
@@ -38,3 +40,14 @@ def finish(campaign):
         assert campaign.execute(stage), campaign.failures
         done.append(stage.name)
     return done
+
+
+def run_in_group(home: Path, log: Path):
+    """Run the small campaign as `golden run` does, in a process group of its own; for a process to start with."""
+    os.setsid()
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.environ["GOLDEN_HOME"] = str(home)
+    sys.argv = ["golden", "run", "smoke", *(part for override in OVERRIDES for part in ("--set", override))]
+    main()
