@@ -125,14 +125,14 @@ class Comparison:
     Parameters
     ----------
     scan : pl.DataFrame
-        ``offset_hours`` (added to the right source's times), ``bars`` in common and ``correlation`` of their one-bar
-        log returns.
+        ``offset_hours`` (added to the right source's times), ``bars`` in common and ``correlation`` of their log
+        returns from one common bar to the next.
     offset_hours : int or None
         The offset with the highest correlation: 0 for two clocks that agree; None where too little is in common.
     by_month : pl.DataFrame
         ``month``, ``offset_hours``: the same month by month, which shows a clock that switches.
     correlation : float or None
-        Of the one-bar log returns at that offset.
+        Of these log returns at that offset.
     bars : int
         Bars in common at that offset.
     share_equal : float
@@ -162,13 +162,14 @@ def compare_sources(left: pl.DataFrame, right: pl.DataFrame) -> Comparison:
     left, right : pl.DataFrame
         ``schema.BARS`` of one pair, clean, bars of the same length.
     """
-    ours, theirs = _steps(left), _steps(right)
+    ours, theirs = _logs(left), _logs(right)
     scans = []
     for hours in OFFSETS:
         shifted = theirs.with_columns(pl.col("timestamp").dt.offset_by(f"{hours}h"))
-        joined = ours.join(shifted, on="timestamp", suffix="_right").filter(
-            pl.col("step").is_finite() & pl.col("step_right").is_finite()
-        )
+        common = ours.join(shifted, on="timestamp", suffix="_right", maintain_order="left")
+        # From one common bar to the next: where one source has a gap, the other's bars in it are passed over too.
+        steps = common.select("timestamp", step=pl.col("log").diff(), step_right=pl.col("log_right").diff())
+        joined = steps.filter(pl.col("step").is_finite() & pl.col("step_right").is_finite())
         monthly = joined.group_by(month=pl.col("timestamp").dt.truncate("1mo").dt.date()).agg(
             bars=pl.len(), correlation=pl.corr("step", "step_right")
         )
@@ -192,6 +193,5 @@ def compare_sources(left: pl.DataFrame, right: pl.DataFrame) -> Comparison:
     )
 
 
-def _steps(bars: pl.DataFrame) -> pl.DataFrame:
-    log = pl.col("close").log()
-    return bars.sort("timestamp").select("timestamp", log=log, step=log.diff())
+def _logs(bars: pl.DataFrame) -> pl.DataFrame:
+    return bars.sort("timestamp").select("timestamp", log=pl.col("close").log())

@@ -95,6 +95,14 @@ class TestSources:
         assert found.share_equal == pytest.approx(0.75, abs=1e-3)
         assert found.level_difference == 0.0
 
+    def test_gaps_of_one_source_are_no_disagreement(self) -> None:
+        whole = bars("EURUSD", EURUSD)
+        gappy = whole.filter(pl.int_range(pl.len()) % 50 < 30)
+        found = compare_sources(whole, gappy)
+        assert (found.offset_hours, found.bars, found.share_equal) == (0, gappy.height, 1.0)
+        assert found.correlation == pytest.approx(1.0, abs=1e-12)
+        assert compare_sources(gappy, whole).correlation == pytest.approx(1.0, abs=1e-12)
+
     def test_too_little_in_common_says_nothing(self) -> None:
         left, right = bars("EURUSD", EURUSD)[:50], bars("EURUSD", EURUSD)[500:550]
         found = compare_sources(left, right)
