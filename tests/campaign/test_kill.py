@@ -79,6 +79,7 @@ def tables(home):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # 224 s on a slow machine with nothing beside it
 def test_killed_twenty_times_the_tables_are_the_same(processes, tmp_path):
     finished(processes, tmp_path / "undisturbed")
     expected = tables(tmp_path / "undisturbed")
