@@ -10,7 +10,6 @@ from pathlib import Path
 
 import polars as pl
 
-from golden_core.benchmarking import training
 from golden_core.lake import Home
 from golden_core.leakage.filed import file_scorecard, filed_scorecard
 from golden_core.leakage.rates import by_kind, faults, rates
@@ -20,10 +19,8 @@ from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.forensics.differences import differences_csv
 from golden_core.legacy.forensics.published import published_audit
 from golden_core.legacy.forensics.questions import open_questions_markdown
-from golden_core.legacy.forensics.register import leakage_register_csv
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
-from golden_core.legacy.parity import AFTER_STEPS, LIMITS, LOSSES, OUTPUTS, parity
 from golden_core.legacy.record import Request, carry_out, record_files, rows_unlike_the_random_walk
 from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
@@ -36,7 +33,7 @@ from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import Milestone
 from golden_core.milestones.test_plan import load_test_plan, plan_result, run_test_plan
-from golden_core.models.legacy import VARIANTS
+from golden_core.models.architecture import VARIANTS
 
 COMMAND_SECONDS = 900.0
 
@@ -128,6 +125,8 @@ def _inventory(_place: Place, given: Given) -> Made:
 
 
 def _forensics(_place: Place, _given: Given) -> Made:
+    from golden_core.legacy.forensics.register import leakage_register_csv  # noqa: PLC0415  imports torch
+
     audit = published_audit()
     register = leakage_register_csv()
     probed = pl.read_csv(register.encode(), infer_schema=False)
@@ -200,24 +199,36 @@ def _alignment(_place: Place, given: Given) -> Made:
     ]
     deliverables, inputs = record_files(validation), list(given.request.files)
     if given.parity is not None:  # else nobody has compared anything with Keras, and the criteria stay unmeasured
-        table = parity(given.parity)
+        table, compared = _parity(given.parity)
         deliverables["parity.csv"] = table.write_csv()
-        results += [_parity(table, "output_parity", OUTPUTS), _parity(table, "training_parity", LOSSES, AFTER_STEPS)]
+        results += compared
         inputs.append(given.parity)
     return Made(deliverables, tuple(results), tuple(inputs))
 
 
-def _parity(table: pl.DataFrame, criterion: str, *claims: str) -> Result:
+def _parity(folder: Path) -> tuple[pl.DataFrame, list[Result]]:
     """Report every claim of a criterion by its largest difference; variants that nobody compared are named by count."""
-    rows = table.filter(pl.col("claim").is_in(claims))
+    from golden_core.legacy.parity import AFTER_STEPS, LIMITS, LOSSES, OUTPUTS, parity  # noqa: PLC0415  imports torch
+
+    table = parity(folder)
+    compared = {"output_parity": [OUTPUTS], "training_parity": [LOSSES, AFTER_STEPS]}
+    return table, [
+        _largest(table, criterion, {claim: LIMITS[claim] for claim in claims}) for criterion, claims in compared.items()
+    ]
+
+
+def _largest(table: pl.DataFrame, criterion: str, limits: dict[str, float]) -> Result:
+    rows = table.filter(pl.col("claim").is_in(list(limits)))
     worst = rows.group_by("claim", maintain_order=True).agg(pl.col("difference").max())
     value = "; ".join(f"{claim} {difference:.2e}" for claim, difference in worst.rows())
-    limits = "; ".join(f"{claim} {LIMITS[claim]:g}" for claim in claims)
+    threshold = "; ".join(f"{claim} {limit:g}" for claim, limit in limits.items())
     shown = f"{value or 'nothing compared'} ({rows['variant'].n_unique()} of {len(VARIANTS)} variants)"
-    return Result(criterion, shown, limits, rows.height > 0 and bool(rows["met"].all()))
+    return Result(criterion, shown, threshold, rows.height > 0 and bool(rows["met"].all()))
 
 
 def _speed() -> Result:
+    from golden_core.benchmarking import training  # noqa: PLC0415  imports torch
+
     found = training.measure("v08", batch_size=5000, threads=[1, 2], steps=9, note=lambda _: None)
     slowest = min(one.ratio for one in found)
     return Result("training_speed", round(slowest, 2), f"{training.REQUIRED:g} at least", slowest >= training.REQUIRED)

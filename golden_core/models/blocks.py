@@ -6,19 +6,16 @@ Shape letters: B batch, L context, C channels, H heads, D key dimension, E exper
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from golden_core.models.architecture import Gate
 from golden_core.models.products import linear
 
 # Keras' defaults for batch normalisation; its momentum 0.99 keeps what PyTorch calls 0.01.
 EPSILON = 1e-3
 MOMENTUM = 0.01
-
-Gate = Literal["linear", "softmax"]
 
 
 def _zeros(*shape: int) -> nn.Parameter:

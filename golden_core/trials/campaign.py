@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -83,19 +85,27 @@ def worker_pool(study: Study, backend: str, workers: int) -> Parallel:
     if backend == "loky":
         options = {
             "inner_max_num_threads": 1,
-            "initializer": load_forecasters,
-            "initargs": (tuple(sorted(study.forecasters)),),
+            "initializer": start_worker,
+            "initargs": (os.getpid(), tuple(sorted(study.forecasters))),
         }
     return Parallel(n_jobs=workers, backend=backend, return_as="generator_unordered", **options)
 
 
-def load_forecasters(names: tuple[str, ...]) -> None:
-    """Import what a worker will need, before its first trial.
+def start_worker(parent: int, names: tuple[str, ...]) -> None:
+    """Make a worker end with the process that started it, and import what it will need before its first trial.
 
+    A campaign that is killed cannot tell its workers, and a trial that nobody waits for would train on for minutes.
     Loky replaces a worker that grows by 300 MB after its first task, taking a late import of torch for a leak.
     """
+    threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
     for name in names:
         forecaster_class(name)
+
+
+def _end_with(parent: int, every_s: float = 1.0) -> None:
+    while os.getppid() == parent:
+        time.sleep(every_s)
+    os._exit(1)  # as if killed too: whatever a trial writes is whole or not there
 
 
 def run_recorded(home: Home, study: Study, trial: Trial, print_: str) -> Outcome:

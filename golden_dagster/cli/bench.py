@@ -46,7 +46,7 @@ def training(
     """
     with teaching():
         from golden_core.benchmarking.training import REQUIRED, measure
-        from golden_core.models.legacy import VARIANTS
+        from golden_core.models.architecture import VARIANTS
 
         if variant not in VARIANTS:
             raise typer.BadParameter(f"{variant!r} is none of {VARIANTS[0]} … {VARIANTS[-1]}", param_hint="--variant")

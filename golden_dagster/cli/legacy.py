@@ -132,7 +132,7 @@ def import_(
     """Turn a Keras checkpoint into weights that the forecaster of this project takes over."""
     with teaching():
         from golden_core.legacy.keras_checkpoint import import_checkpoint
-        from golden_core.models.legacy import VARIANTS
+        from golden_core.models.architecture import VARIANTS
 
         if variant not in VARIANTS:
             raise typer.BadParameter(f"{variant!r} is none of {VARIANTS[0]} … {VARIANTS[-1]}", param_hint="VARIANT")

@@ -39,6 +39,13 @@ def test_help_imports_nothing_heavy():
     assert result.stdout.strip() == "[]"
 
 
+def test_definitions_are_loaded_without_torch():
+    """The code server, and every process of a run, loads the definitions; most of them never train anything."""
+    code = "import sys, golden_dagster.definitions; print('torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize("study", study_names())
 def test_every_study_of_the_project_is_valid(study):
     result = golden("study", "validate", study)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from golden_core.legacy.flow.graph import Block
 from golden_core.legacy.flow.protocol import Facts
-from golden_core.models.legacy import (
+from golden_core.models.architecture import (
     AdditiveFacts,
     AttentionFacts,
     DotFacts,
     ExpertsFacts,
     FrontFacts,
     HiddenFacts,
-    LegacyNetwork,
 )
 
 
 def trainable_weights(facts: Facts) -> int:
     """Return how many numbers of the network are fitted."""
+    from golden_core.models.legacy import LegacyNetwork  # noqa: PLC0415  torch, which no reader of facts waits for
+
     network = LegacyNetwork(facts.architecture, facts.windows.context_length, len(facts.columns.features), "linear")
     return sum(parameter.numel() for parameter in network.parameters())
 

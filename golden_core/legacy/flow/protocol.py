@@ -11,8 +11,7 @@ from pydantic import Field
 from ruamel.yaml import YAML
 
 from golden_core.legacy.frozen import FACTS
-from golden_core.models.blocks import Gate
-from golden_core.models.legacy import VARIANTS, Architecture, read_architecture
+from golden_core.models.architecture import VARIANTS, Architecture, Gate, read_architecture
 from golden_core.study import Plateau, Section
 
 Part = Literal["train", "validation", "test"]

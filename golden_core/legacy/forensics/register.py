@@ -10,7 +10,7 @@ from golden_core.legacy.forensics.probes import PROBES, STREAM, Probe
 from golden_core.legacy.frozen import FACTS
 from golden_core.legacy.listed import FactsError, write_csv
 from golden_core.legacy.risks import LEAKAGE_CLASSES, Risk, read_risks
-from golden_core.models.legacy import VARIANTS
+from golden_core.models.architecture import VARIANTS
 
 _HEADER = (
     "risk",

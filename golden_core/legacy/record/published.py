@@ -16,7 +16,7 @@ from golden_core.legacy.audit.variance import variances
 from golden_core.legacy.flow.parts import extents
 from golden_core.legacy.flow.protocol import Facts, Ratios, read_facts
 from golden_core.legacy.frozen import FACTS
-from golden_core.models.legacy import VARIANTS
+from golden_core.models.architecture import VARIANTS
 
 METRICS: tuple[Metric, ...] = ("mae", "mse", "rmse", "r2")
 

@@ -7,9 +7,8 @@ from golden_core.lake import Home, write_json, write_text
 from golden_core.legacy.audit import audit_markdown, audit_record
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.forensics import published
-from golden_core.legacy.forensics.register import leakage_register_csv
 from golden_core.legacy.record import ALIGNMENT, carry_out, store_validation, what_follows
-from golden_core.models.legacy import VARIANTS
+from golden_core.models.architecture import VARIANTS
 from golden_dagster.lib.metadata import OWNERS, findings_value, spec_metadata, table_value
 from golden_dagster.resources import LegacyResource, WorkersResource
 
@@ -87,6 +86,8 @@ def published_audit() -> dg.MaterializeResult:  # type: ignore[type-arg]
 )
 def forensics() -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Run every probe and draw every version."""
+    from golden_core.legacy.forensics.register import leakage_register_csv  # noqa: PLC0415  imports torch
+
     folder = Home.from_environment().root / "legacy"
     register = leakage_register_csv()
     write_text(register, folder / "leakage_register.csv")

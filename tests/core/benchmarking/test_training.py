@@ -8,8 +8,9 @@ from torch.nn import functional
 from golden_core.benchmarking import training
 from golden_core.benchmarking.straightforward import straightforward
 from golden_core.benchmarking.training import Comparison, DifferentOutputsError, Step, measure, output_difference
+from golden_core.models.architecture import VARIANTS
 from golden_core.models.blocks import Convolution, Dense, MixtureOfExperts, MultiHeadAttention
-from golden_core.models.legacy import VARIANTS, build
+from golden_core.models.legacy import build
 from golden_core.training.optimiser import KerasAdamW
 
 torch.set_num_threads(1)

@@ -10,7 +10,7 @@ from golden_core.data.windows import Target
 from golden_core.forecasters import forecaster_class
 from golden_core.forecasters.base import Context, Epoch, FitError, count_parameters
 from golden_core.forecasters.neural import V01, V08, DLinearForecaster, LegacyForecaster
-from golden_core.models.legacy import VARIANTS
+from golden_core.models.architecture import VARIANTS
 from golden_core.training import trainer
 
 torch.set_num_threads(1)

@@ -14,8 +14,9 @@ from torch.nn import functional
 
 from golden_core.legacy.alignment import replay_steps
 from golden_core.legacy.keras_checkpoint import load_keras_checkpoint
+from golden_core.models.architecture import VARIANTS
 from golden_core.models.blocks import Dense
-from golden_core.models.legacy import VARIANTS, build
+from golden_core.models.legacy import build
 from golden_core.training.optimiser import KerasAdamW
 from golden_core.training.trainer import TrainingError
 

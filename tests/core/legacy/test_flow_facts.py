@@ -16,7 +16,7 @@ from golden_core.legacy.flow.protocol import Ratios, read_facts
 from golden_core.legacy.forensics.differences import read_differences
 from golden_core.legacy.forensics.questions import read_questions
 from golden_core.legacy.risks import read_risks
-from golden_core.models.legacy import VARIANTS
+from golden_core.models.architecture import VARIANTS
 
 FOLDER = PROJECT_ROOT / "data" / "legacy"
 _CODE = re.compile(r"(?:(v_\d\d)/)?(\w+\.(?:py|yaml))(?::(\d+)(?:-(\d+))?)?")

@@ -19,7 +19,7 @@ from golden_core.legacy.flow.protocol import Facts, read_facts
 from golden_core.legacy.flow.source import write
 from golden_core.legacy.flow.typography import text_width, wrap
 from golden_core.legacy.risks import read_risks
-from golden_core.models.legacy import VARIANTS
+from golden_core.models.architecture import VARIANTS
 
 SVG = "{http://www.w3.org/2000/svg}"
 

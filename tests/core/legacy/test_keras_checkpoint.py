@@ -17,7 +17,8 @@ from golden_core.forecasters.base import Context
 from golden_core.lake import hash_file
 from golden_core.legacy.keras_blocks import KINDS, blocks_in_order
 from golden_core.legacy.keras_checkpoint import KerasCheckpointError, import_checkpoint, load_keras_checkpoint
-from golden_core.models.legacy import VARIANTS, build
+from golden_core.models.architecture import VARIANTS
+from golden_core.models.legacy import build
 from golden_core.training.checkpoint import load_checkpoint
 
 torch.set_num_threads(1)

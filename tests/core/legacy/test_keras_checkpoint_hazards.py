@@ -15,7 +15,7 @@ from support.keras_files import CONTAINERS, random_network, write_keras_file
 
 from golden_core.legacy.keras_checkpoint import KerasCheckpointError, load_keras_checkpoint
 from golden_core.legacy.untrusted import MAXIMUM_BYTES, MAXIMUM_MEMBERS
-from golden_core.models.legacy import VARIANTS
+from golden_core.models.architecture import VARIANTS
 
 torch.set_num_threads(1)
 

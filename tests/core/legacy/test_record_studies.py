@@ -9,7 +9,7 @@ from golden_core.legacy.flow.protocol import read_facts
 from golden_core.legacy.record.deviations import deviations
 from golden_core.legacy.record.published import RecordError, read_record
 from golden_core.legacy.record.studies import chosen_splits, legacy_study, split_overrides, training_override
-from golden_core.models.legacy import VARIANTS
+from golden_core.models.architecture import VARIANTS
 from golden_core.splits.folds import usable_rows
 from golden_core.study import StudyError
 

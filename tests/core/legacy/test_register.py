@@ -11,7 +11,7 @@ from golden_core.legacy.forensics.probes import PROBES
 from golden_core.legacy.forensics.register import leakage_register_csv, read_register
 from golden_core.legacy.listed import FactsError
 from golden_core.legacy.risks import LEAKAGE_CLASSES, read_risks
-from golden_core.models.legacy import VARIANTS
+from golden_core.models.architecture import VARIANTS
 
 _ROW = """
 - id: {id}

@@ -12,7 +12,7 @@ from golden_core.legacy.forensics.published import published_errors
 from golden_core.legacy.forensics.questions import open_questions_markdown, read_questions
 from golden_core.legacy.listed import FactsError
 from golden_core.legacy.risks import read_risks
-from golden_core.models.legacy import VARIANTS, AdditiveFacts, DotFacts, MultiHeadFacts, read_architecture
+from golden_core.models.architecture import VARIANTS, AdditiveFacts, DotFacts, MultiHeadFacts, read_architecture
 
 
 def test_there_is_a_row_per_difference_with_evidence():

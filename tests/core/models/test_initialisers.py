@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
+from golden_core.models.architecture import VARIANTS
 from golden_core.models.initialisers import attention_fans
-from golden_core.models.legacy import VARIANTS, build
+from golden_core.models.legacy import build
 
 torch.set_num_threads(1)
 

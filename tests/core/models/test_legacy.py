@@ -4,8 +4,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from golden_core.models import legacy
-from golden_core.models.legacy import VARIANTS, build, read_architecture
+from golden_core.models import architecture
+from golden_core.models.architecture import VARIANTS, read_architecture
+from golden_core.models.legacy import build
 
 torch.set_num_threads(1)
 
@@ -110,8 +111,8 @@ def test_an_unknown_variant_is_refused():
 
 
 def test_an_unknown_fact_is_refused(tmp_path, monkeypatch):
-    text = legacy.architecture_path("v01").read_text()
+    text = architecture.architecture_path("v01").read_text()
     (tmp_path / "v01.yaml").write_text(text + "pooling: 2\n")
-    monkeypatch.setattr(legacy, "FOLDER", tmp_path)
+    monkeypatch.setattr(architecture, "FOLDER", tmp_path)
     with pytest.raises(ValidationError, match="pooling"):
         build("v01")

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from golden_core.models import products
-from golden_core.models.legacy import VARIANTS, build
+from golden_core.models.architecture import VARIANTS
+from golden_core.models.legacy import build
 from golden_core.models.products import linear
 
 torch.set_num_threads(1)

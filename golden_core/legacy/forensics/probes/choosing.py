@@ -9,7 +9,7 @@ from golden_core.legacy.flow.parts import extents
 from golden_core.legacy.flow.protocol import read_facts
 from golden_core.legacy.forensics.probes.result import STREAM, Practice, ProbeResult, percent, rms, walk
 from golden_core.legacy.forensics.published import published_errors
-from golden_core.models.legacy import Architecture, read_architecture
+from golden_core.models.architecture import Architecture, read_architecture
 from golden_core.randomness import Stream
 from golden_core.statistics.diebold_mariano import diebold_mariano
 from golden_core.statistics.multiplicity import holm
