@@ -13,10 +13,10 @@ from golden_core.evaluation.point import metrics_table
 from golden_core.lake import Home, hash_bytes, read_json, series_name, write_json
 from golden_core.provenance import describe_environment
 from golden_core.randomness import Stream
-from golden_core.schema import FORECASTS, HISTORY, WAREHOUSE_TABLES
+from golden_core.schema import WAREHOUSE_TABLES
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
-from golden_core.trials import all_series, trials_table
+from golden_core.trials import all_series, read_outputs, trials_table
 from golden_core.trials.code import code_hash
 from golden_core.warehouse import Warehouse
 
@@ -55,13 +55,15 @@ def evaluate(home: Home, study: Study) -> Evaluated:
     ------
     IncompleteError
         If no trial of the study has been done.
+    AlteredError
+        If a finished trial's files are not those that it wrote.
     """
     trials = trials_table(home, study)
     done = trials.filter(pl.col("status") == "done")
     if done.is_empty():
         raise IncompleteError(f"no trial of study {study.name!r} has been done; run `golden run {study.name}`")
     folds = _partitions(home, study, "folds")
-    forecasts, history = _outputs(home, study, done)
+    forecasts, history = read_outputs(home, study, done)
     metrics = metrics_table(forecasts, study.evaluation.strata)
     stream = Stream(study.seeds.root).child("evaluation")
     summary = summary_table(forecasts, metrics, trials, study.evaluation, stream)
@@ -113,19 +115,6 @@ def report_provenance(home: Home, study: Study) -> dict[str, Any]:
         "command": f"golden run {study.name}",
         **describe_environment(),
     }
-
-
-def _outputs(home: Home, study: Study, done: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    folder = home.study(study.name)
-    folders = [
-        folder.trial(row["forecaster"], series_name(row["pair"], row["horizon"]), row["fingerprint"])
-        for row in done.iter_rows(named=True)
-    ]
-    frames = [
-        pl.concat([table.conform(pl.read_parquet(path / f"{table.name}.parquet")) for path in folders])
-        for table in (FORECASTS, HISTORY)
-    ]
-    return frames[0].sort(FORECASTS.key), frames[1].sort(HISTORY.key)
 
 
 def _partitions(home: Home, study: Study, kind: str) -> pl.DataFrame:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from golden_core.evaluation.sql import metric_differences
 from golden_core.lake import Home
+from golden_core.schema import FORECASTS, HISTORY, Table
 from golden_core.study import Study
-from golden_core.trials import Trial, all_trials, trial_status
+from golden_core.trials import Trial, all_trials, read_outputs, trial_status, trials_table
 from golden_core.warehouse import Warehouse
 
 TOLERANCE = 1e-12  # relative; both computations are float64 with two-pass sums
+# Ensembles are averaged in another order, and squares of nearly equal errors are subtracted: of a forecast that is
+# hardly another than the benchmark's, six digits may be left.
+TEST_TOLERANCE = 1e-6
 _SHOWN = 20
 
 
@@ -88,6 +94,53 @@ def metrics_unlike_sql(warehouse: Warehouse, study: str) -> tuple[list[str], int
         f"{row['stratum_kind']} {row['stratum']}: relative difference {row['difference']}"
         for row in bad.head(_SHOWN).iter_rows(named=True)
     ]
-    if bad.height > _SHOWN:
-        found.append(f"… and {bad.height - _SHOWN} more metrics")
-    return found, differences.height
+    return _shortened(found, bad.height, "metrics"), differences.height
+
+
+def comparisons_unlike_statsmodels(warehouse: Warehouse, study: str) -> tuple[list[str], int]:
+    """Return tests that statsmodels does not confirm, and how many were compared."""
+    from golden_core.evaluation.regression import comparison_differences  # noqa: PLC0415  imports statsmodels
+
+    differences = comparison_differences(warehouse, study)
+    numbers = differences.select(pl.exclude("level", "forecaster", "pair", "horizon", "seed")).columns
+    bad = differences.filter(~pl.all_horizontal(pl.col(numbers) <= TEST_TOLERANCE))
+    found = [
+        f"{row['forecaster']} on {row['pair']}_h{row['horizon']}, {row['level']}"
+        f"{'' if row['level'] == 'ensemble' else ' ' + str(row['seed'])}: "
+        + ", ".join(f"{name} differs by {row[name]:.2g}" for name in numbers if not row[name] <= TEST_TOLERANCE)
+        for row in bad.head(_SHOWN).iter_rows(named=True)
+    ]
+    return _shortened(found, bad.height, "tests"), differences.height
+
+
+def trials_unlike_lake(warehouse: Warehouse, home: Home, study: Study) -> tuple[list[str], int]:
+    """Return trials whose forecasts or learning curve are not in the warehouse as in the lake, and how many were held.
+
+    Raises
+    ------
+    golden_core.trials.AlteredError
+        If the lake itself does not hold what a trial wrote.
+    """
+    done = trials_table(home, study).filter(pl.col("status") == "done")
+    found = []
+    for table, written in zip((FORECASTS, HISTORY), read_outputs(home, study, done), strict=True):
+        held = warehouse.query(f"SELECT * FROM {table.name} WHERE study = ?", [study.name])
+        held = table.conform(held).sort(table.key)
+        found += _unlike(table, written, held)
+    return _shortened(found[:_SHOWN], len(found), "trials"), done.height
+
+
+def _unlike(table: Table, written: pl.DataFrame, held: pl.DataFrame) -> list[str]:
+    key = ["forecaster", "pair", "horizon", "seed"]
+    parts: list[dict[tuple[Any, ...], pl.DataFrame]] = [
+        frame.partition_by(key, as_dict=True, maintain_order=True) for frame in (written, held)
+    ]
+    return [
+        f"{Trial(*trial)}: the warehouse does not hold its {table.name} as written"
+        for trial in sorted(parts[0].keys() | parts[1].keys())
+        if trial not in parts[0] or trial not in parts[1] or not parts[0][trial].equals(parts[1][trial])
+    ]
+
+
+def _shortened(shown: list[str], count: int, noun: str) -> list[str]:
+    return [*shown, f"… and {count - len(shown)} more {noun}"] if count > len(shown) else shown

@@ -17,6 +17,10 @@ WINDOW = (3, 4)  # bars and features of the legacy experiments
 _FIX = "write the record again with numpy.savez"
 
 
+class ParityError(ValueError):
+    """A folder holds nothing to compare, or a record of nothing that can be; says what was expected."""
+
+
 class Outputs(NamedTuple):
     """Windows [N, 3, 4] and what Keras made of them, [N], N ≥ 2, not all equal."""
 

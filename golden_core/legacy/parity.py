@@ -13,7 +13,7 @@ from torch import nn
 
 from golden_core.legacy.alignment import replay_steps
 from golden_core.legacy.keras_checkpoint import load_keras_checkpoint
-from golden_core.legacy.keras_records import Outputs, Steps, read_outputs, read_steps
+from golden_core.legacy.keras_records import Outputs, ParityError, Steps, read_outputs, read_steps
 from golden_core.models.architecture import VARIANTS
 from golden_core.schema import Column, Table
 from golden_core.training.trainer import TrainingError
@@ -40,10 +40,6 @@ PARITY = Table(
 _NAME = re.compile(r"v_?(\d\d)_.+\.npz")
 _STEPS = "_steps.npz"
 _CHECKPOINTS = (".keras", ".weights.h5", ".h5")
-
-
-class ParityError(ValueError):
-    """A folder holds nothing to compare, or a record of nothing that can be; says what was expected."""
 
 
 def parity(folder: Path) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from golden_core.warehouse import Warehouse
 
 METRICS = "SELECT * FROM metrics WHERE study = $1 ORDER BY ALL"
 COMPARISONS = "SELECT * FROM comparisons WHERE study = $1 ORDER BY ALL"
+PROVENANCE = "provenance.json"
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,44 @@ def write_report(warehouse: Warehouse, study: Study, folder: Path, provenance: M
     -------
     Report
         ``index.html``, ``leaderboard.md``, ``leaderboard.tex``, and ``leaderboard``, ``series``, ``metrics`` and
-        ``comparisons`` as CSV.
+        ``comparisons`` as CSV; ``provenance.json`` holds the provenance given.
 
     Raises
     ------
     RandomWalkMissingError
         If the random walk was not forecast wherever another forecaster was. Nothing is written then.
     """
+    files, headline = _files(warehouse, study, provenance)
+    _replace(folder, files)
+    return Report(tuple(folder / name for name in files), headline)
+
+
+def report_differences(warehouse: Warehouse, study: Study, folder: Path) -> tuple[list[str], int]:
+    """Compare a report with what the warehouse gives now, from the provenance beside it, byte by byte.
+
+    Returns
+    -------
+    list of str, int
+        One sentence for every file that is missing or another, and how many were compared.
+    """
+    path = folder / PROVENANCE
+    try:
+        provenance = json.loads(path.read_text(encoding="utf-8"))
+        files, _ = _files(warehouse, study, provenance)
+    except (OSError, ValueError, coverage.RandomWalkMissingError) as error:
+        return [f"{path.name}: the report cannot be written again from it: {error}"], 1
+    found = [name for name, text in files.items() if not _holds(folder / name, text)]
+    return [f"{name} is not what the warehouse gives; delete {folder} and run the study again" for name in found], len(
+        files
+    )
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode("utf-8")
+
+
+def _files(warehouse: Warehouse, study: Study, provenance: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+    """Return the text of every file by name, and the sentence to quote."""
     coverage.require_random_walk(warehouse, study)
     alpha = study.evaluation.significance
     covered = coverage.coverage(warehouse, study)
@@ -87,10 +119,10 @@ def write_report(warehouse: Warehouse, study: Study, folder: Path, provenance: M
         "series.csv": series.frame.write_csv(),
         "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
         "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
+        PROVENANCE: json.dumps(provenance, indent=2, ensure_ascii=False) + "\n",
         "index.html": _html_page(study, provenance, context),
     }
-    _replace(folder, files)
-    return Report(tuple(folder / name for name in files), words.headline)
+    return files, words.headline
 
 
 def _html_page(study: Study, provenance: Mapping[str, Any], context: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from golden_core.trials.identity import (
     trial_folder,
     trial_status,
 )
+from golden_core.trials.outputs import AlteredError, altered_trials, read_outputs
 from golden_core.trials.preparation import PreparationError, prepare_pair, prepare_raw, prepare_series
 from golden_core.trials.quality import Quality, prepare_quality
 from golden_core.trials.reproduction import Reproduction, reproduce
@@ -19,6 +20,7 @@ from golden_core.trials.run import TrialError, require_time_order, run_trial
 from golden_core.trials.tables import trials_table
 
 __all__ = [
+    "AlteredError",
     "Outcome",
     "PreparationError",
     "Quality",
@@ -29,11 +31,13 @@ __all__ = [
     "UnreadyError",
     "all_series",
     "all_trials",
+    "altered_trials",
     "fingerprint",
     "prepare_pair",
     "prepare_quality",
     "prepare_raw",
     "prepare_series",
+    "read_outputs",
     "reproduce",
     "require_time_order",
     "run_trial",

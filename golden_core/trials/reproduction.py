@@ -9,12 +9,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from golden_core.lake import Home, hash_file
+from golden_core.lake import Home
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, fingerprint, series_inputs
+from golden_core.trials.outputs import output_hashes
 from golden_core.trials.run import run_trial
-
-COMPARED = ("forecasts.parquet", "history.parquet", "weights.safetensors")
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,8 @@ def reproduce(home: Home, study: Study, trial: Trial, *, timeout: float | None =
         if result.returncode:
             lines = result.stderr.strip().splitlines()
             return Reproduction(trial, (), lines[-1] if lines else f"exit status {result.returncode}")
-        differing = tuple(name for name in COMPARED if hash_file(folder / name) != hash_file(again / name))
+        before, after = output_hashes(folder), output_hashes(again)
+        differing = tuple(name for name in before if before[name] != after[name])
     return Reproduction(trial, differing, None)
 
 

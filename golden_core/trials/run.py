@@ -34,6 +34,7 @@ from golden_core.splits.tables import read_rows
 from golden_core.study import Study
 from golden_core.training.checkpoint import save_checkpoint
 from golden_core.trials.identity import SeriesInputs, Trial, dependencies, fingerprint, series_inputs
+from golden_core.trials.outputs import PROVENANCE, output_hashes
 
 
 class TrialError(RuntimeError):
@@ -126,7 +127,7 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
         save_checkpoint(
             temporary / "weights.safetensors", weights, {"trial": provenance["trial"], "fingerprint": print_}
         )
-        write_json(provenance, temporary / "provenance.json")
+        write_json({**provenance, "sha256": output_hashes(temporary)}, temporary / PROVENANCE)
     return folder
 
 

@@ -8,6 +8,7 @@ from golden_core.lake import Home, read_json
 from golden_core.schema import TRIALS
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, all_trials, trial_status
+from golden_core.trials.outputs import PROVENANCE
 
 _COSTS = ("parameters", "wall_seconds", "cpu_seconds", "peak_memory_mb")
 
@@ -28,7 +29,7 @@ def _row(home: Home, study: Study, row: dict[str, object]) -> dict[str, object]:
     costs: dict[str, object] = dict.fromkeys(_COSTS)
     if row["status"] == "done" and not shared:
         folder = home.study(study.name).trial(trial.forecaster, trial.series, str(row["fingerprint"]))
-        provenance = read_json(folder / "provenance.json")
+        provenance = read_json(folder / PROVENANCE)
         costs = {name: provenance[name] for name in _COSTS}
     status = "shared" if shared and row["status"] == "done" else row["status"]
     return {"study": study.name, **row, "status": status, **costs}

@@ -61,8 +61,8 @@ def teaching() -> Iterator[None]:
     from golden_core.evaluation.campaign import IncompleteError
     from golden_core.legacy.audit.records import TableError
     from golden_core.legacy.frozen import FrozenFactsError
+    from golden_core.legacy.keras_records import ParityError
     from golden_core.legacy.listed import FactsError
-    from golden_core.legacy.parity import ParityError
     from golden_core.legacy.record import RecordError
     from golden_core.legacy.scanning import LegacyTreeError
     from golden_core.legacy.untrusted import KerasCheckpointError
@@ -70,12 +70,13 @@ def teaching() -> Iterator[None]:
     from golden_core.milestones.records import EvidenceError
     from golden_core.milestones.registry import RegistryError
     from golden_core.study import StudyError
+    from golden_core.trials.outputs import AlteredError
     from golden_core.trials.preparation import PreparationError
     from golden_core.trials.run import TrialError
     from golden_core.warehouse import WarehouseError
 
     read = (SourceError, VendorError, ZoneError)
-    work = (StudyError, PreparationError, TrialError, IncompleteError, WarehouseError)
+    work = (StudyError, PreparationError, TrialError, AlteredError, IncompleteError, WarehouseError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     plan = (EvidenceError, RegistryError, PlanError)
     try:

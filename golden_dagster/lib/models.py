@@ -1,4 +1,4 @@
-"""The factory that makes one asset per forecaster, partitioned by seed × series."""
+"""The factories that make one asset per forecaster, partitioned by seed × series, and its check."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +8,9 @@ import dagster as dg
 from golden_core.forecasters import forecaster_class
 from golden_core.schema import FORECASTS
 from golden_core.study import Study
-from golden_core.trials import Outcome, Trial, run_trials
+from golden_core.trials import Outcome, Trial, altered_trials, run_trials
 from golden_core.trials.campaign import fingerprinted
+from golden_dagster.lib.checks import verdict
 from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata
 from golden_dagster.lib.partition_keys import known_keys
 from golden_dagster.partitions import series_to_trials, trial_key, trial_of, trial_partitions
@@ -70,6 +71,23 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         yield from ()
 
     return model
+
+
+def model_check(forecaster: str) -> dg.AssetChecksDefinition:
+    """Return the check of ``models/<forecaster>``: files of finished trials are as they were written."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey(["models", forecaster]),
+        name="files_as_written",
+        description="Forecasts, learning curve and weights of every finished trial have the SHA-256 that the trial "
+        "recorded when it wrote them.",
+    )
+    def files_as_written(study: StudyResource) -> dg.AssetCheckResult:
+        loaded = study.load()
+        found, examined = altered_trials(study.home, loaded, _trials(loaded, forecaster))
+        return verdict(found, examined=examined, unit="trials")
+
+    return files_as_written
 
 
 def missing_once() -> dg.AutomationCondition[Any]:

@@ -32,6 +32,10 @@ CLAIMS = (
     "forecasts_reproduce_bitwise",
     "metrics_equal_sql",
     "random_walk_present",
+    "files_as_written",
+    "forecasts_equal_lake",
+    "comparisons_equal_statsmodels",
+    "report_follows_from_warehouse",
 )
 
 
@@ -42,7 +46,9 @@ def evaluate(*names):
         keys = [key for key in graph.asset_check_keys if key.name in names and key.asset_key.path[0] != "milestones"]
         assert {key.name for key in keys} == set(names)
         result = campaign.run_selection("test", dg.AssetSelection.checks(*keys), {})
-        return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+        # Forecasters have a check of one name each: of these the failing one counts.
+        evaluations = sorted(result.get_asset_check_evaluations(), key=lambda evaluation: not evaluation.passed)
+        return {evaluation.check_name: evaluation for evaluation in evaluations}
 
 
 def fails(name):
@@ -188,6 +194,71 @@ def test_a_trial_that_does_not_reproduce(broken):
 def test_a_metric_that_sql_does_not_confirm(broken):
     warehouse(broken, "UPDATE metrics SET value = value + 1e-9 WHERE metric = 'mase' AND forecaster = 'ar'")
     assert "mase of ar" in fails("metrics_equal_sql")
+
+
+def test_a_forecast_that_was_changed_in_the_lake(broken):
+    path = min(broken.study("smoke").root.glob("trials/dlinear/EURUSD_h1/*/forecasts.parquet"))
+    write_parquet(pl.read_parquet(path).with_columns(y_pred=pl.col("y_pred") + 1e-15), path)
+    for name in ("files_as_written", "forecasts_equal_lake"):
+        assert f"forecasts.parquet is not what the trial wrote; delete {path.parent}" in fails(name)
+
+
+def test_a_weight_that_went_missing(broken):
+    min(broken.study("smoke").root.glob("trials/dlinear/USDJPY_h1/*/weights.safetensors")).unlink()
+    assert "dlinear on USDJPY_h1, seed " in fails("files_as_written")
+
+
+def test_a_trial_that_does_not_say_what_it_wrote(broken):
+    path = min(broken.study("smoke").root.glob("trials/ar/USDJPY_h1/*/provenance.json"))
+    path.write_text(path.read_text().replace('"sha256"', '"sha1"'))
+    assert "provenance.json does not say what was written (KeyError: 'sha256')" in fails("files_as_written")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE forecasts SET y_pred = y_pred + 1e-15 WHERE forecaster = 'dlinear' AND seed = 1 AND pair = 'EURUSD'",
+        "DELETE FROM forecasts WHERE forecaster = 'dlinear' AND seed = 1 AND pair = 'EURUSD'",
+    ],
+)
+def test_a_forecast_that_was_changed_in_the_warehouse(broken, sql):
+    warehouse(broken, sql)
+    expected = "dlinear on EURUSD_h1, seed 1: the warehouse does not hold its forecasts as written"
+    assert fails("forecasts_equal_lake") == expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("UPDATE comparisons SET statistic = statistic + 1e-4", "statistic differs by "),
+        ("UPDATE comparisons SET p_value = p_value * 1.01", "p_value differs by "),
+        ("UPDATE comparisons SET p_holm = p_holm - 1e-4", "p_holm differs by 0.0001"),
+        ("UPDATE comparisons SET mean_difference = -mean_difference", "mean_difference differs by "),
+        ("UPDATE comparisons SET n = n + 1", "p_holm differs by inf"),
+        ("UPDATE comparisons SET statistic = NULL", "statistic differs by inf"),
+        ("DELETE FROM comparisons WHERE forecaster = 'ar'", "ar on "),
+    ],
+)
+def test_a_comparison_that_statsmodels_does_not_confirm(broken, sql, found):
+    warehouse(broken, sql)
+    assert found in fails("comparisons_equal_statsmodels")
+
+
+@pytest.mark.parametrize("name", ["leaderboard.csv", "index.html", "comparisons.csv"])
+def test_a_report_that_was_changed_by_hand(broken, name):
+    path = broken.report("smoke") / name
+    path.write_text(path.read_text(encoding="utf-8").replace("dlinear", "dlinear*", 1), encoding="utf-8")
+    assert fails("report_follows_from_warehouse").startswith(f"{name} is not what the warehouse gives; delete ")
+
+
+def test_a_report_without_its_provenance(broken):
+    (broken.report("smoke") / "provenance.json").unlink()
+    assert fails("report_follows_from_warehouse").startswith("provenance.json: the report cannot be written again")
+
+
+def test_a_report_of_another_warehouse(broken):
+    warehouse(broken, "UPDATE summary SET mean = mean + 0.01 WHERE forecaster = 'dlinear'")
+    assert fails("report_follows_from_warehouse").startswith("leaderboard.")
 
 
 def test_a_benchmark_that_is_missing_for_some_cutoffs(broken):

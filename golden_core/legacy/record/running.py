@@ -10,7 +10,7 @@ import polars as pl
 
 from golden_core.catalogue import load_study
 from golden_core.evaluation import BENCHMARK
-from golden_core.lake import Home, hash_frame, series_name, write_parquet
+from golden_core.lake import Home, hash_frame, write_parquet
 from golden_core.legacy.record.alignment import Alignment, align
 from golden_core.legacy.record.bars import Merged, merge_files
 from golden_core.legacy.record.deviations import Deviation, deviations
@@ -18,7 +18,6 @@ from golden_core.legacy.record.experiments import Category, Experiment
 from golden_core.legacy.record.published import RecordError, read_record
 from golden_core.legacy.record.studies import chosen_splits, legacy_study, split_overrides, training_override
 from golden_core.legacy.record.window import Window, published_window
-from golden_core.schema import FORECASTS, HISTORY
 from golden_core.study import Study
 from golden_core.trials import (
     Outcome,
@@ -26,6 +25,7 @@ from golden_core.trials import (
     prepare_pair,
     prepare_raw,
     prepare_series,
+    read_outputs,
     run_trials,
     trials_table,
 )
@@ -195,7 +195,10 @@ def _run(home: Home, overrides: Sequence[str], shares: str, workers: Workers) ->
         workers.on_outcome(outcome)
         if outcome.error:
             failures.append(outcome.error)
-    forecasts, history = _outputs(home, study, failures)
+    done = trials_table(home, study).filter(pl.col("status") == "done")
+    if BENCHMARK not in set(done["forecaster"]):
+        raise RecordError(f"study {study.name} has no forecasts of the {BENCHMARK}: {'; '.join(failures)}")
+    forecasts, history = read_outputs(home, study, done)
     return Run(
         shares=shares,
         study=study,
@@ -206,17 +209,3 @@ def _run(home: Home, overrides: Sequence[str], shares: str, workers: Workers) ->
         forecasts=forecasts,
         history=history,
     )
-
-
-def _outputs(home: Home, study: Study, failures: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Forecasts and learning curves of every finished trial."""
-    done = trials_table(home, study).filter(pl.col("status") == "done")
-    if BENCHMARK not in set(done["forecaster"]):
-        raise RecordError(f"study {study.name} has no forecasts of the {BENCHMARK}: {'; '.join(failures)}")
-    folder, series = home.study(study.name), series_name(study.data.pairs[0], study.horizons[0])
-    folders = [folder.trial(name, series, print_) for name, print_ in done.select("forecaster", "fingerprint").rows()]
-    forecasts, history = (
-        pl.concat([table.conform(pl.read_parquet(path / f"{table.name}.parquet")) for path in folders])
-        for table in (FORECASTS, HISTORY)
-    )
-    return forecasts, history

@@ -1,4 +1,4 @@
-"""Checks on what the warehouse holds: complete, finite, recomputable, reproducible, and never without the benchmark."""
+"""Checks on what the warehouse holds: complete, finite, as in the lake, recomputable, never without the benchmark."""
 
 import dagster as dg
 
@@ -8,7 +8,7 @@ from golden_core.leakage.report import sentence
 from golden_core.leakage.screening import screened_forecasts
 from golden_core.randomness import Stream
 from golden_core.study import Study
-from golden_core.trials import Trial, reproduce
+from golden_core.trials import AlteredError, Trial, reproduce
 from golden_core.warehouse import Warehouse
 from golden_dagster.lib.checks import verdict
 from golden_dagster.resources import StudyResource
@@ -16,7 +16,7 @@ from golden_dagster.resources import StudyResource
 
 def metrics_checks() -> list[dg.AssetChecksDefinition]:
     """Return every check on the asset ``metrics``."""
-    return [_losses(), _trials(), _walk(), _sql(), _screen(), _bitwise()]
+    return [_losses(), _trials(), _lake(), _walk(), _sql(), _screen(), _bitwise()]
 
 
 def _losses() -> dg.AssetChecksDefinition:
@@ -46,6 +46,23 @@ def _trials() -> dg.AssetChecksDefinition:
         return verdict(found, examined=expected, unit="trials")
 
     return all_trials_present
+
+
+def _lake() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset="metrics",
+        name="forecasts_equal_lake",
+        description="Forecasts and learning curves of the warehouse are, value for value, what the trials wrote.",
+    )
+    def forecasts_equal_lake(study: StudyResource) -> dg.AssetCheckResult:
+        loaded, warehouse = study.load(), Warehouse(study.home.warehouse)
+        try:
+            found, examined = verification.trials_unlike_lake(warehouse, study.home, loaded)
+        except AlteredError as error:
+            found, examined = [str(error)], 1
+        return verdict(found, examined=examined, unit="trials")
+
+    return forecasts_equal_lake
 
 
 def _walk() -> dg.AssetChecksDefinition:

@@ -18,6 +18,7 @@ FILES = (
     "series.csv",
     "metrics.csv",
     "comparisons.csv",
+    "provenance.json",
     "index.html",
 )
 

@@ -1,0 +1,107 @@
+"""The comparisons a second time, as regressions of statsmodels over the table of forecasts. A check, never a source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy import stats
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.multitest import multipletests
+
+from golden_core.data.windows import FloatArray
+from golden_core.warehouse import Warehouse
+
+# Parameter: $study. One list of loss differences, in time order, for every test.
+DIFFERENCES_SQL = """
+WITH benchmark AS (
+    SELECT pair, horizon, cutoff, arg_min(y_pred - y_true, seed) AS benchmark_error
+    FROM forecasts WHERE study = $study AND forecaster = 'random_walk' GROUP BY ALL
+),
+errors AS (
+    SELECT 'seed' AS level, forecaster, pair, horizon, seed, cutoff, y_pred - y_true AS error
+    FROM forecasts WHERE study = $study AND forecaster <> 'random_walk'
+    UNION ALL
+    SELECT 'ensemble', forecaster, pair, horizon, -1, cutoff, fsum(y_pred) / count(*) - any_value(y_true)
+    FROM forecasts WHERE study = $study AND forecaster <> 'random_walk' GROUP BY forecaster, pair, horizon, cutoff
+)
+SELECT level, forecaster, pair, horizon, seed,
+       list(error * error - benchmark_error * benchmark_error ORDER BY cutoff) AS losses
+FROM errors JOIN benchmark USING (pair, horizon, cutoff) GROUP BY ALL ORDER BY ALL
+"""
+KEY = ["level", "forecaster", "pair", "horizon", "seed"]
+_NUMBERS = ("mean_difference", "statistic", "p_value", "p_holm")
+
+
+def comparison_differences(warehouse: Warehouse, study: str) -> pl.DataFrame:
+    """Compare the stored tests of a study with the same tests by statsmodels.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+        With the tables ``forecasts`` and ``comparisons``.
+    study : str
+        Its name.
+
+    Returns
+    -------
+    polars.DataFrame
+        :data:`KEY`, and for every number of a test by how much the two differ, the worst test first: statistics and
+        p-values relative to 1 at least, mean differences relative to the mean size of a difference. Infinite where
+        one side lacks the test, alone holds null, or counts other forecasts.
+
+    References
+    ----------
+    Diebold & Mariano (1995); Harvey, Leybourne & Newbold (1997); Holm (1979).
+    """
+    stored = warehouse.query("SELECT * FROM comparisons WHERE study = $study", {"study": study})
+    lists = warehouse.query(DIFFERENCES_SQL, {"study": study})
+    tests = [
+        {**dict(zip(KEY, key, strict=True)), **_test(np.array(losses), key[KEY.index("horizon")])}
+        for *key, losses in lists.rows()
+    ]
+    schema = {**{name: stored.schema[name] for name in (*KEY, "n", *_NUMBERS[:3])}, "size": pl.Float64()}
+    again = pl.DataFrame(tests, schema=schema).with_columns(
+        p_holm=pl.col("p_value").map_batches(_holm, return_dtype=pl.Float64).over("level")
+    )
+    both = stored.join(again, on=KEY, how="full", coalesce=True, suffix="_again")
+    floors = {"mean_difference": pl.col("size")}
+    compared = both.select(*KEY, *(_difference(name, floors.get(name, pl.lit(1.0))) for name in _NUMBERS))
+    return compared.sort(pl.max_horizontal(_NUMBERS), *KEY, descending=[True, *[False] * len(KEY)])
+
+
+def _test(losses: FloatArray, horizon: int) -> dict[str, Any]:
+    """Regress loss differences [T] on a constant alone: its kernel variance with equal weights, and the correction."""
+    n = len(losses)
+    found: dict[str, Any] = {"n": n, "mean_difference": losses.mean(), "size": np.abs(losses).mean()}
+    if n <= horizon or np.ptp(losses) == 0:
+        return {**found, "statistic": None, "p_value": None}
+    fit = OLS(losses, np.ones(n)).fit(cov_type="HAC", cov_kwds={"maxlags": horizon - 1, "kernel": "uniform"})
+    variance = float(fit.cov_params()[0, 0])
+    if variance <= 0:
+        return {**found, "statistic": None, "p_value": None}
+    statistic = losses.mean() / np.sqrt(variance) * np.sqrt((n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n)
+    return {**found, "statistic": statistic, "p_value": 2 * stats.t.sf(abs(statistic), df=n - 1)}
+
+
+def _holm(p_values: pl.Series) -> pl.Series:
+    adjusted = p_values.to_numpy().copy()
+    defined = ~np.isnan(adjusted)
+    if defined.any():
+        adjusted[defined] = multipletests(adjusted[defined], method="holm")[1]
+    return pl.Series(adjusted).fill_nan(None)
+
+
+def _difference(name: str, floor: pl.Expr) -> pl.Expr:
+    one, other = pl.col(name), pl.col(f"{name}_again")
+    relative = (one - other).abs() / pl.max_horizontal(one.abs(), other.abs(), floor)
+    counted = pl.col("n").eq_missing(pl.col("n_again"))
+    return (
+        pl.when(counted & one.eq_missing(other))
+        .then(0.0)
+        .when(counted & one.is_not_null() & other.is_not_null())
+        .then(relative)
+        .otherwise(float("inf"))
+        .alias(name)
+    )

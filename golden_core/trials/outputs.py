@@ -1,0 +1,95 @@
+"""What finished trials wrote, and whether it is still that: read back from the lake only if it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from golden_core.lake import Home, hash_file, read_json, series_name
+from golden_core.schema import FORECASTS, HISTORY
+from golden_core.study import Study
+from golden_core.trials.identity import Trial, trial_status
+
+OUTPUTS = (f"{FORECASTS.name}.parquet", f"{HISTORY.name}.parquet", "weights.safetensors")
+PROVENANCE = "provenance.json"
+
+
+class AlteredError(RuntimeError):
+    """Files of a finished trial are not those that it wrote; the message says which, and what to do."""
+
+
+def read_outputs(home: Home, study: Study, done: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return all forecasts and learning curves of some finished trials.
+
+    Parameters
+    ----------
+    home, study
+        Where and what.
+    done : schema.TRIALS
+        Rows of trials that are done.
+
+    Returns
+    -------
+    schema.FORECASTS, schema.HISTORY
+        Sorted by key.
+
+    Raises
+    ------
+    AlteredError
+        If a file is missing or is not what its trial wrote.
+    """
+    folders = [
+        home.study(study.name).trial(row["forecaster"], series_name(row["pair"], row["horizon"]), row["fingerprint"])
+        for row in done.iter_rows(named=True)
+    ]
+    for folder in folders:
+        if altered := altered_files(folder):
+            raise AlteredError(f"{folder}: {'; '.join(altered)}; {_remedy(folder)}")
+    forecasts, history = (
+        pl.concat([table.conform(pl.read_parquet(folder / f"{table.name}.parquet")) for folder in folders])
+        for table in (FORECASTS, HISTORY)
+    )
+    return forecasts.sort(FORECASTS.key), history.sort(HISTORY.key)
+
+
+def output_hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of everything that a trial gave."""
+    return {name: hash_file(folder / name) for name in OUTPUTS}
+
+
+def altered_files(folder: Path) -> list[str]:
+    """Return one sentence for every file of a finished trial that is not as its provenance says it was written."""
+    try:
+        written = read_json(folder / PROVENANCE)["sha256"]
+        return [f"{name} {fault}" for name in OUTPUTS if (fault := _fault(folder / name, written[name]))]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [f"{PROVENANCE} does not say what was written ({type(error).__name__}: {error})"]
+
+
+def altered_trials(home: Home, study: Study, trials: Sequence[Trial]) -> tuple[list[str], int]:
+    """Return what speaks against the files of some trials, and how many finished ones were looked at.
+
+    Seeds that share one trial count once.
+    """
+    status = trial_status(home, study, list(trials))
+    done = status.filter(pl.col("status") == "done").unique("fingerprint", keep="first", maintain_order=True)
+    found = []
+    for name, pair, horizon, seed, print_ in done.select(
+        "forecaster", "pair", "horizon", "seed", "fingerprint"
+    ).iter_rows():
+        trial = Trial(name, pair, horizon, seed)
+        folder = home.study(study.name).trial(name, trial.series, print_)
+        found += [f"{trial}: {sentence}; {_remedy(folder)}" for sentence in altered_files(folder)]
+    return found, done.height
+
+
+def _remedy(folder: Path) -> str:
+    return f"delete {folder} and run the study again"
+
+
+def _fault(path: Path, written: str) -> str | None:
+    if not path.is_file():
+        return "is missing"
+    return None if hash_file(path) == written else "is not what the trial wrote"

@@ -1,0 +1,64 @@
+"""Two implementations of every comparison agree, where a test is defined and where it is not."""
+
+import polars as pl
+import pytest
+
+from golden_core.evaluation import comparisons_table
+from golden_core.evaluation.regression import comparison_differences
+from golden_core.evaluation.verification import TEST_TOLERANCE
+from golden_core.warehouse import Warehouse
+
+NUMBERS = ["mean_difference", "statistic", "p_value", "p_holm"]
+
+
+@pytest.fixture
+def compare(tmp_path):
+    def differences(forecasts):
+        warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+        comparisons = comparisons_table(forecasts)
+        warehouse.load("made", {"forecasts": forecasts, "comparisons": comparisons})
+        return comparison_differences(warehouse, "made"), comparisons
+
+    return differences
+
+
+def largest(differences):
+    return differences.select(pl.max_horizontal(NUMBERS)).max().item()
+
+
+def test_every_test_agrees(make_forecasts, compare):
+    differences, comparisons = compare(make_forecasts(("noisy", "oracle", "steady"), n=400))
+    assert len(differences) == len(comparisons)
+    assert comparisons["statistic"].null_count() == 0
+    assert largest(differences) < 1e-9
+
+
+def test_a_forecaster_that_is_hardly_another_than_the_random_walk(make_forecasts, compare):
+    noisy = pl.when(pl.col("forecaster") == "noisy").then(pl.col("y_pred") * 1e-9).otherwise("y_pred")
+    differences, _ = compare(make_forecasts(("noisy",), n=400).with_columns(y_pred=noisy))
+    assert largest(differences) < TEST_TOLERANCE
+
+
+def test_undefined_tests_are_undefined_twice_and_not_adjusted_for(make_forecasts, compare):
+    same = pl.when(pl.col("forecaster") == "steady").then(0.0).otherwise("y_pred")
+    differences, comparisons = compare(make_forecasts(("noisy", "steady")).with_columns(y_pred=same))
+    assert comparisons.filter(forecaster="steady")["p_holm"].null_count() == 4 * 2
+    assert largest(differences) < 1e-9
+
+
+def test_too_few_forecasts_for_the_horizon(make_forecasts, compare):
+    differences, comparisons = compare(make_forecasts(("noisy",), n=5))
+    assert comparisons.filter(horizon=5)["statistic"].is_null().all()
+    assert comparisons.filter(horizon=1)["statistic"].is_not_null().all()
+    assert largest(differences) < 1e-9
+
+
+def test_a_variance_that_is_not_positive(make_forecasts, compare):
+    turn = pl.when(pl.int_range(pl.len()).over("forecaster", "pair", "horizon", "seed") % 2 == 0)
+    forecasts = make_forecasts(("noisy",), ("EURUSD",), (2,), seeds=1).with_columns(
+        y_true=pl.lit(0.0),
+        y_pred=pl.when(pl.col("forecaster") == "noisy").then(turn.then(1.0).otherwise(0.0)).otherwise(0.0),
+    )
+    differences, comparisons = compare(forecasts)
+    assert comparisons["statistic"].is_null().all()
+    assert largest(differences) == 0
