@@ -135,10 +135,16 @@ def _unlike(table: Table, written: pl.DataFrame, held: pl.DataFrame) -> list[str
     parts: list[dict[tuple[Any, ...], pl.DataFrame]] = [
         frame.partition_by(key, as_dict=True, maintain_order=True) for frame in (written, held)
     ]
+    empty = table.empty()
     return [
-        f"{Trial(*trial)}: the warehouse does not hold its {table.name} as written"
+        f"{Trial(*trial)}: the warehouse "
+        + (
+            f"does not hold its {table.name} as written"
+            if trial in parts[0]
+            else f"holds {table.name} of no such trial"
+        )
         for trial in sorted(parts[0].keys() | parts[1].keys())
-        if trial not in parts[0] or trial not in parts[1] or not parts[0][trial].equals(parts[1][trial])
+        if not parts[0].get(trial, empty).equals(parts[1].get(trial, empty))
     ]
 
 

@@ -33,13 +33,15 @@ def read_outputs(home: Home, study: Study, done: pl.DataFrame) -> tuple[pl.DataF
     Returns
     -------
     schema.FORECASTS, schema.HISTORY
-        Sorted by key.
+        Sorted by key; empty if no trial is done.
 
     Raises
     ------
     AlteredError
         If a file is missing or is not what its trial wrote.
     """
+    if done.is_empty():
+        return FORECASTS.empty(), HISTORY.empty()
     folders = [
         home.study(study.name).trial(row["forecaster"], series_name(row["pair"], row["horizon"]), row["fingerprint"])
         for row in done.iter_rows(named=True)

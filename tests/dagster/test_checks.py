@@ -1,5 +1,7 @@
 """Every asset check passes on a sound campaign, and fails on the fault it claims to see."""
 
+import shutil
+
 import dagster as dg
 import duckdb
 import polars as pl
@@ -225,6 +227,18 @@ def test_a_forecast_that_was_changed_in_the_warehouse(broken, sql):
     warehouse(broken, sql)
     expected = "dlinear on EURUSD_h1, seed 1: the warehouse does not hold its forecasts as written"
     assert fails("forecasts_equal_lake") == expected
+
+
+def test_a_forecast_of_a_trial_that_is_no_more(broken):
+    shutil.rmtree(min(broken.study("smoke").root.glob("trials/ar/USDJPY_h1/*")))
+    expected = "ar on USDJPY_h1, seed 0: the warehouse holds forecasts of no such trial"
+    assert fails("forecasts_equal_lake") == expected
+
+
+def test_a_lake_without_any_trial(broken):
+    shutil.rmtree(broken.study("smoke").root / "trials")
+    assert "the warehouse holds forecasts of no such trial" in fails("forecasts_equal_lake")
+    assert fails("files_as_written") == "no trials to examine: the claim cannot be checked"
 
 
 @pytest.mark.parametrize(
