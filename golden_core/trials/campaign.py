@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -83,6 +84,8 @@ def worker_pool(study: Study, backend: str, workers: int) -> Parallel:
     """Return joblib's pool for a study. Everybody asks for it here, so that one set of warm workers serves all."""
     options: dict[str, Any] = {}
     if backend == "loky":
+        # A worker whose networks outgrow its first one is replaced between two trials, and nothing is lost.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
         options = {
             "inner_max_num_threads": 1,
             "initializer": start_worker,
