@@ -95,9 +95,12 @@ def _consistency(table: pl.DataFrame, alignment: Alignment) -> Iterator[str]:
 def _reasons(table: pl.DataFrame) -> Iterator[str]:
     supported = table.filter(pl.col("category").is_not_null() & (pl.col("category") != "unknown"))
     for row in supported.sort("study", "variant").iter_rows(named=True):
+        whose, category, by = f"{row['variant']} in study {row['study']}", row["category"], row["experiment"]
         yield (
-            f"{row['variant']} in study {row['study']}: the deviation is of the category {row['category']}, as "
-            f"{row['experiment']} shows."
+            f"{whose}: the deviation is of the category split, as {by} shows."
+            if category == "split"
+            else f"{whose}: {by} supports the category {category}, since the published number could be one more of its "
+            "runs. That the legacy run differed from ours in this is not shown."
         )
     unknown = table.filter(pl.col("category") == "unknown")["variant"].unique().sort().to_list()
     if unknown:

@@ -121,6 +121,8 @@ def test_categories_need_experiments(forecasts, record, bars, alignment):
     tried = align(forecasts, record, experiments=[changed, vain], **LEVELS)
     found = row(tried, MAIN, "v03")
     assert (found["category"], found["experiment"], found["tried"]) == ("initialisation", "e1", "e2")
+    supported = "v03 in study legacy: e1 supports the category initialisation, since the published number could be one"
+    assert supported in "\n".join(what_follows(tried))
     page = alignment_markdown(tried)
     assert "| e1 | initialisation | x=1 |" in page
     for experiment in (changed, vain):
