@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -68,6 +69,20 @@ def altered_files(folder: Path) -> list[str]:
         return [f"{name} {fault}" for name in OUTPUTS if (fault := _fault(folder / name, written[name]))]
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [f"{PROVENANCE} does not say what was written ({type(error).__name__}: {error})"]
+
+
+def read_provenance(folder: Path) -> dict[str, Any]:
+    """Return what a finished trial says about itself.
+
+    Raises
+    ------
+    AlteredError
+        If its provenance is missing or damaged.
+    """
+    try:
+        return read_json(folder / PROVENANCE)
+    except (OSError, ValueError) as error:
+        raise AlteredError(f"{folder}: {PROVENANCE} cannot be read ({error}); {_remedy(folder)}") from error
 
 
 def altered_trials(home: Home, study: Study, trials: Sequence[Trial]) -> tuple[list[str], int]:

@@ -1,6 +1,7 @@
 """Every asset check passes on a sound campaign, and fails on the fault it claims to see."""
 
 import shutil
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -208,6 +209,14 @@ def test_a_forecast_that_was_changed_in_the_lake(broken):
 def test_a_weight_that_went_missing(broken):
     min(broken.study("smoke").root.glob("trials/dlinear/USDJPY_h1/*/weights.safetensors")).unlink()
     assert "dlinear on USDJPY_h1, seed " in fails("files_as_written")
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text("{")], ids=["missing", "cut off"])
+def test_a_provenance_that_cannot_be_read(broken, damage):
+    path = min(broken.study("smoke").root.glob("trials/ar/USDJPY_h1/*/provenance.json"))
+    damage(path)
+    assert "provenance.json does not say what was written" in fails("files_as_written")
+    assert fails("forecasts_equal_lake").startswith(f"{path.parent}: provenance.json cannot be read (")
 
 
 def test_a_trial_that_does_not_say_what_it_wrote(broken):
