@@ -20,11 +20,31 @@ PLUMBING = frozenset(
 def code_hash(modules: tuple[str, ...]) -> str:
     """Return the hash of the sources of some modules and of all they import from their own packages.
 
-    A changed byte in a forecaster, in the trainer it uses or in a block of its network gives another hash; a
-    changed byte in a forecaster that it does not import does not.
+    Another statement in a forecaster, in the trainer it uses or in a block of its network gives another hash; one in
+    a forecaster that it does not import does not, and neither do comments, docstrings and layout anywhere.
     """
     files = sorted(source_files(modules).items())
-    return hash_bytes("\n".join(f"{name} {hash_bytes(path.read_bytes())}" for name, path in files).encode())
+    return hash_bytes("\n".join(f"{name} {syntax_hash(path.read_bytes())}" for name, path in files).encode())
+
+
+def syntax_hash(source: bytes) -> str:
+    """Return the hash of what a module does: its syntax tree without docstrings, comments and positions.
+
+    Annotations stay in: pydantic and dataclasses read them. A release of Python may name its nodes in another way,
+    so hashes are compared only between runs of one; the version of Python is part of every trial's provenance.
+    """
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _documented(node):
+            node.body = node.body[1:]
+    return hash_bytes(ast.dump(tree).encode())
+
+
+def _documented(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    match node.body[:1]:
+        case [ast.Expr(value=ast.Constant(value=str()))]:
+            return True
+    return False
 
 
 def source_files(modules: Iterable[str]) -> dict[str, Path]:
