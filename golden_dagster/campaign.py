@@ -13,20 +13,12 @@ from typing import Any
 
 import dagster as dg
 
-from golden_core.catalogue import load_study
 from golden_core.evaluation.campaign import evaluation_is_current
-from golden_core.lake import Home, remove_temporaries
+from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
+from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import Home, remove_temporaries
 from golden_core.study import Study
-from golden_core.trials import (
-    Outcome,
-    all_trials,
-    prepare_pair,
-    prepare_quality,
-    prepare_raw,
-    prepare_series,
-    require_time_order,
-    trial_status,
-)
+from golden_core.trials import Outcome, all_trials, require_time_order, trial_status
 from golden_core.trials.campaign import stop_workers
 from golden_dagster.definitions import definitions_for
 from golden_dagster.defs.data.assets import raw_key

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import dagster as dg
 
-from golden_core.lake import write_text
+from golden_core.store.lake import write_text
 from golden_dagster.campaign import Campaign, failure_messages
 
 Verdict = Literal["passed", "failed", "warned", "not run"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 from ruamel.yaml import YAML
 
-from golden_core.lake import PROJECT_ROOT, Home, confined, write_text
+from golden_core.store.lake import PROJECT_ROOT, Home, confined, write_text
 
 
 def instance_folder(home: Home, study: str) -> Path:

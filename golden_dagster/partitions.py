@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from golden_core.lake import parse_series, series_name
+from golden_core.store.lake import parse_series, series_name
 from golden_core.study import Study
 from golden_core.trials import Trial
 

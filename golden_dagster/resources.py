@@ -10,13 +10,13 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field
 
-from golden_core.catalogue import load_study
-from golden_core.lake import Home
 from golden_core.legacy.frozen import frozen_inventory
 from golden_core.legacy.inventory import Inventory
-from golden_core.legacy.record import Plan, Request
+from golden_core.legacy.reproduction import Plan, Request
 from golden_core.legacy.scanning import scan_tree
 from golden_core.milestones.makers import Given
+from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import Home
 from golden_core.study import Study, StudyError
 from golden_core.trials import Outcome
 

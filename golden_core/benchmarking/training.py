@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from golden_core.benchmarking.straightforward import straightforward
 from golden_core.models.legacy import build
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 from golden_core.training.determinism import activate
 from golden_core.training.optimiser import make_optimiser
 

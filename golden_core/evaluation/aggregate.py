@@ -7,9 +7,9 @@ import polars as pl
 
 from golden_core.evaluation.inputs import TRIAL, prepare
 from golden_core.evaluation.point import METRICS, evaluate
-from golden_core.randomness import Stream
-from golden_core.schema import SUMMARY
 from golden_core.statistics import bootstrap_interval, t_interval
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import SUMMARY
 from golden_core.study import EvaluationSection
 
 ALL_PAIRS = "all"

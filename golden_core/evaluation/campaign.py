@@ -10,15 +10,15 @@ import polars as pl
 from golden_core.evaluation.aggregate import summary_table
 from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.evaluation.point import metrics_table
-from golden_core.lake import Home, hash_bytes, read_json, series_name, write_json
-from golden_core.provenance import describe_environment
-from golden_core.randomness import Stream
-from golden_core.schema import WAREHOUSE_TABLES
+from golden_core.store.lake import Home, hash_bytes, read_json, series_name, write_json
+from golden_core.store.provenance import describe_environment
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import WAREHOUSE_TABLES
+from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials import all_series, read_outputs, trials_table
 from golden_core.trials.code import code_hash
-from golden_core.warehouse import Warehouse
 
 CODE = (
     "golden_core.evaluation.campaign",

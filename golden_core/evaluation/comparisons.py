@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 
 from golden_core.evaluation.inputs import BENCHMARK, SERIES, prepare
-from golden_core.schema import COMPARISONS
 from golden_core.statistics import diebold_mariano, holm
+from golden_core.store.schema import COMPARISONS
 
 ENSEMBLE_SEED = -1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from golden_core.schema import FORECASTS
+from golden_core.store.schema import FORECASTS
 
 BENCHMARK = "random_walk"
 TRIAL = ["study", "forecaster", "pair", "horizon", "seed"]

@@ -10,7 +10,7 @@ import polars as pl
 
 from golden_core.evaluation.inputs import TRIAL, prepare
 from golden_core.evaluation.strata import STRATA, with_strata
-from golden_core.schema import METRICS as METRICS_TABLE
+from golden_core.store.schema import METRICS as METRICS_TABLE
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ from scipy import stats
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 
-from golden_core.data.windows import FloatArray
-from golden_core.warehouse import Warehouse
+from golden_core.inputs.windows import FloatArray
+from golden_core.store.warehouse import Warehouse
 
 # Parameter: $study. One list of loss differences, in time order, for every test.
 DIFFERENCES_SQL = """

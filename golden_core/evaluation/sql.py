@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from golden_core.evaluation.point import METRICS
-from golden_core.schema import METRICS as METRICS_TABLE
-from golden_core.warehouse import Warehouse
+from golden_core.store.schema import METRICS as METRICS_TABLE
+from golden_core.store.warehouse import Warehouse
 
 # Parameter: $study. Sums are compensated (fsum), the variance of closes takes two passes.
 METRICS_SQL = """

@@ -7,11 +7,11 @@ from typing import Any
 import polars as pl
 
 from golden_core.evaluation.sql import metric_differences
-from golden_core.lake import Home
-from golden_core.schema import FORECASTS, HISTORY, Table
+from golden_core.store.lake import Home
+from golden_core.store.schema import FORECASTS, HISTORY, Table
+from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import Trial, all_trials, read_outputs, trial_status, trials_table
-from golden_core.warehouse import Warehouse
 
 TOLERANCE = 1e-12  # relative; both computations are float64 with two-pass sums
 # Ensembles are averaged in another order, and squares of nearly equal errors are subtracted: of a forecast that is

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from golden_core.data.windows import Examples, FloatArray, Windows
-from golden_core.randomness import Stream
+from golden_core.inputs.windows import Examples, FloatArray, Windows
+from golden_core.store.randomness import Stream
 from golden_core.study import TrainingSection
 from golden_core.training.schedule import Epoch
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from golden_core.data.windows import Examples, FloatArray, Windows
 from golden_core.forecasters.base import Context, Epoch, FitError, Forecaster, State
 from golden_core.forecasters.settings import NoSettings
-from golden_core.randomness import Stream
+from golden_core.inputs.windows import Examples, FloatArray, Windows
+from golden_core.store.randomness import Stream
 
 
 class RandomWalk(Forecaster):

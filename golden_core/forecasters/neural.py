@@ -12,13 +12,13 @@ import torch
 from pydantic import BaseModel
 from torch import Generator, nn
 
-from golden_core.data.windows import Examples, FloatArray, Windows
 from golden_core.forecasters.base import Context, Epoch, FitError, Forecaster, State
 from golden_core.forecasters.settings import DLinearSettings, LegacySettings
+from golden_core.inputs.windows import Examples, FloatArray, Windows
 from golden_core.models.architecture import architecture_path
 from golden_core.models.legacy import build
 from golden_core.models.linear import DLinear
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 from golden_core.study import TrainingSection
 from golden_core.training import trainer
 

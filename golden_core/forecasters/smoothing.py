@@ -10,10 +10,10 @@ import numpy.typing as npt
 from statsforecast.ets import pegelsresid_C
 from statsforecast.models import AutoETS
 
-from golden_core.data.windows import Examples, FloatArray, Windows
 from golden_core.forecasters.base import Context, Epoch, FitError, Forecaster, State
 from golden_core.forecasters.settings import EtsSettings
-from golden_core.randomness import Stream
+from golden_core.inputs.windows import Examples, FloatArray, Windows
+from golden_core.store.randomness import Stream
 
 # Our name of a model → statsforecast's letters and whether its trend is damped (None: let AICc choose).
 MODELS: dict[str, tuple[str, bool | None]] = {

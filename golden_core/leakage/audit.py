@@ -10,7 +10,6 @@ from pathlib import Path
 import polars as pl
 
 from golden_core.forecasters import forecaster_class
-from golden_core.lake import Home
 from golden_core.leakage.poisons import POISONS
 from golden_core.leakage.probes import (
     Fits,
@@ -26,6 +25,7 @@ from golden_core.leakage.report import Report, merged
 from golden_core.leakage.screening import permuted_forecasts, screened_features
 from golden_core.leakage.study_tables import Series
 from golden_core.leakage.subject import Subject, drawn_fold
+from golden_core.store.lake import Home
 from golden_core.study import Study
 from golden_core.trials import all_series, require_time_order
 

@@ -20,7 +20,7 @@ from golden_core.leakage.comparison import unequal
 from golden_core.leakage.poison import FUTURE, attempt
 from golden_core.leakage.poisons import poisoned
 from golden_core.leakage.report import Cell, Report, compared, merged
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 ELSEWHERE = "values_from_elsewhere"
 SINGLE = "single bars"

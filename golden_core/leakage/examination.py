@@ -17,7 +17,7 @@ from golden_core.leakage.poison import future_report, record_report
 from golden_core.leakage.poisons import CHOICE_POISONS, POISONS, poisoned
 from golden_core.leakage.structural import structural
 from golden_core.leakage.times import decisive_times, telling_times
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 REFUSED = "(run)"
 _BEHIND_FAULTS = ("removed", "frozen", "undone")

@@ -7,9 +7,18 @@ from pathlib import Path
 
 import polars as pl
 
-from golden_core.lake import PROJECT_ROOT, Home, hash_bytes, hash_file, read_json, write_json, write_parquet, write_text
 from golden_core.leakage.rates import by_kind, faults, rates
 from golden_core.leakage.scorecard import Scale
+from golden_core.store.lake import (
+    PROJECT_ROOT,
+    Home,
+    hash_bytes,
+    hash_file,
+    read_json,
+    write_json,
+    write_parquet,
+    write_text,
+)
 from golden_core.trials.code import source_files
 
 # What is measured: these and all they import. The probes of a user's study are not among them.

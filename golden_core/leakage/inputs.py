@@ -6,10 +6,9 @@ from typing import cast
 
 import polars as pl
 
-from golden_core.data.features import build_features
-from golden_core.data.verification import disordered_timestamps, implausible_prices
-from golden_core.data.windows import TargetName
-from golden_core.lake import Home
+from golden_core.bars.verification import disordered_timestamps, implausible_prices
+from golden_core.inputs.features import build_features
+from golden_core.inputs.windows import TargetName
 from golden_core.leakage.probes import clean_bars_report, clean_bars_times
 from golden_core.leakage.report import sentence
 from golden_core.leakage.screening import screened_features
@@ -22,6 +21,7 @@ from golden_core.splits.verification import (
     reused_test_rows,
     unaccounted_rows,
 )
+from golden_core.store.lake import Home
 from golden_core.study import Study
 from golden_core.trials import all_series, series_inputs
 

@@ -17,10 +17,10 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from golden_core.data.windows import Examples, FloatArray, Windows
 from golden_core.forecasters.base import Forecaster
+from golden_core.inputs.windows import Examples, FloatArray, Windows
 from golden_core.leakage.artefacts import FORECASTS, Finding
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 NEIGHBOURS, MEMORY = "batch_neighbours", "memory_between_fits"
 # A matrix product sums in an order that depends on the number of rows; in units of the target's scale.

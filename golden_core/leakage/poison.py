@@ -13,7 +13,7 @@ from golden_core.leakage.artefacts import KEY, Finding, Fit, Pipeline, Run
 from golden_core.leakage.comparison import compare
 from golden_core.leakage.poisons import POISONS, RECORD_POISONS, poisoned
 from golden_core.leakage.report import Report, compared, finding_of, merged
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 FUTURE, RECORD = "future_poison", "recorded_access"
 

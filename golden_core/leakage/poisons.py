@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 # Of the future. The first three keep no information about it, the fourth and fifth keep its distribution.
 POISONS = ("nan", "huge", "removed", "reshuffled", "reversed")

@@ -13,8 +13,7 @@ from typing import cast
 import numpy as np
 import polars as pl
 
-from golden_core.data.features import FEATURES
-from golden_core.data.sources import source
+from golden_core.inputs.features import FEATURES
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, WEIGHTS, Finding, Pipeline, Run
 from golden_core.leakage.every_bar import every_bar_report
@@ -27,7 +26,8 @@ from golden_core.leakage.study_pipeline import Scope, as_bars, feature_pipeline,
 from golden_core.leakage.study_tables import Series
 from golden_core.leakage.subject import Subject
 from golden_core.leakage.touching import lake_read
-from golden_core.randomness import Stream
+from golden_core.sources import source
+from golden_core.store.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials import Trial
 

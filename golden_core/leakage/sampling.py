@@ -9,7 +9,6 @@ from pathlib import Path
 import polars as pl
 from joblib import delayed
 
-from golden_core.lake import Home
 from golden_core.leakage.poisons import RECORD_POISONS
 from golden_core.leakage.probes import (
     OF_FITS,
@@ -26,6 +25,7 @@ from golden_core.leakage.report import Report, merged
 from golden_core.leakage.study_pipeline import raw_bars
 from golden_core.leakage.study_tables import Series
 from golden_core.leakage.subject import Subject, drawn_fold
+from golden_core.store.lake import Home
 from golden_core.study import Study
 from golden_core.trials import all_series
 from golden_core.trials.campaign import worker_pool

@@ -26,7 +26,7 @@ from golden_core.leakage.corpus.entries import (
 from golden_core.leakage.corpus.planting import Site
 from golden_core.leakage.examination import Effort, deterministic
 from golden_core.leakage.statistical import Screen, statistical
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 SETTINGS = FOLDER / "scorecard.yaml"
 Kind = Literal["deterministic", "statistical"]

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from golden_core.data.features import build_features
-from golden_core.lake import series_name
+from golden_core.inputs.features import build_features
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, Finding, Run
 from golden_core.leakage.report import Cell, Report
@@ -24,7 +23,8 @@ from golden_core.leakage.statistical import (
 )
 from golden_core.leakage.study_pipeline import Scope, study_pipeline
 from golden_core.leakage.study_tables import Series, target_rows
-from golden_core.randomness import Stream
+from golden_core.store.lake import series_name
+from golden_core.store.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials import Trial, all_series
 

@@ -15,7 +15,6 @@ from typing import cast
 import numpy as np
 import polars as pl
 
-from golden_core.lake import parse_series
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, Finding, Pipeline, Run
 from golden_core.leakage.questions import (
@@ -37,8 +36,9 @@ from golden_core.leakage.questions import (
     within,
 )
 from golden_core.leakage.surrogates import permuted_targets
-from golden_core.randomness import Stream
 from golden_core.statistics.martingale import evidence
+from golden_core.store.lake import parse_series
+from golden_core.store.randomness import Stream
 
 FEATURE, FORECAST, DRIFT = "too_good_feature", "too_good_forecast", "one_sided_market"
 SHIFTED, PERMUTED = "shifted_timestamps", "permuted_targets"

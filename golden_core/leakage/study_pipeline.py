@@ -21,10 +21,7 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from golden_core.data.clock import ECB_ZONE, fixing, publication
-from golden_core.data.features import build_features
-from golden_core.data.sources import source
-from golden_core.lake import Home, parse_series, temporary_home, write_parquet
+from golden_core.inputs.features import build_features
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, Finding, Fit, Pipeline, Run
 from golden_core.leakage.neighbours import neighbour_findings
@@ -40,10 +37,14 @@ from golden_core.leakage.study_tables import (
     window_rows,
 )
 from golden_core.leakage.touching import lake_read
-from golden_core.randomness import Stream
-from golden_core.schema import BARS, RATES
+from golden_core.market.clock import ECB_ZONE, fixing, publication
+from golden_core.preparation import prepare_pair, prepare_series
+from golden_core.sources import source
+from golden_core.store.lake import Home, parse_series, temporary_home, write_parquet
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import BARS, RATES
 from golden_core.study import Study
-from golden_core.trials import SeriesInputs, Trial, all_series, prepare_pair, prepare_series, series_inputs
+from golden_core.trials import SeriesInputs, Trial, all_series, series_inputs
 from golden_core.trials.run import FoldData, TrialError, cut_folds, fit_fold, new_forecaster
 
 _FROM_SERIES = (

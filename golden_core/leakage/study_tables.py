@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from golden_core.data.features import FEATURES
-from golden_core.data.windows import Windows
-from golden_core.lake import series_name
+from golden_core.inputs.features import FEATURES
+from golden_core.inputs.windows import Windows
 from golden_core.leakage.artefacts import COMPLETE, KEY, STAMP
-from golden_core.randomness import Stream
-from golden_core.schema import UTC_TIME
 from golden_core.splits.labels import log_returns_ahead
+from golden_core.store.lake import series_name
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import UTC_TIME
 from golden_core.study import Study
 from golden_core.trials import SeriesInputs
 

@@ -10,13 +10,13 @@ from typing import cast
 import numpy as np
 import polars as pl
 
-from golden_core.lake import Home
 from golden_core.leakage.artefacts import BARS, COMPLETE, FOLDS, KEY, STAMP, Run
 from golden_core.leakage.faults import FAULTS, TWIN
 from golden_core.leakage.study_pipeline import Scope, raw_bars, study_pipeline
 from golden_core.leakage.study_tables import Series
 from golden_core.leakage.touching import lake_files
-from golden_core.randomness import Stream
+from golden_core.store.lake import Home
+from golden_core.store.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials import all_series
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, Run
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 
 def telling_times(run: Run, raw: pl.DataFrame, stream: Stream, *, common: int, odd: int) -> list[dt.datetime]:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from golden_core.lake import Home
 from golden_core.leakage.artefacts import Finding
+from golden_core.store.lake import Home
 
 LAKE = "lake_read"
 

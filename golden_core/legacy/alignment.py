@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn import functional
 
-from golden_core.data.windows import FloatArray
+from golden_core.inputs.windows import FloatArray
 from golden_core.training.optimiser import KerasAdamW
 from golden_core.training.trainer import TrainingError
 

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from golden_core.lake import PROJECT_ROOT
 from golden_core.legacy.inventory import (
     Checksum,
     Configuration,
@@ -28,6 +27,7 @@ from golden_core.legacy.inventory import (
     clusters_of,
     version_of,
 )
+from golden_core.store.lake import PROJECT_ROOT
 from golden_core.study.sections import Section
 
 FACTS = PROJECT_ROOT / "data" / "legacy"

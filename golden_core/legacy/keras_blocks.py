@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from torch import nn
 
-from golden_core.data.windows import Float32Array
+from golden_core.inputs.windows import Float32Array
 from golden_core.legacy.keras_layers import Shapes
 from golden_core.models.blocks import (
     AdditiveAttention,

@@ -10,13 +10,13 @@ import torch
 from ruamel.yaml import YAML
 from torch import Tensor, nn
 
-from golden_core.lake import PROJECT_ROOT, hash_file
 from golden_core.legacy.keras_blocks import KINDS, blocks_in_order, keras_shapes, torch_state
 from golden_core.legacy.keras_container import read_tensor
 from golden_core.legacy.keras_layers import Shapes, StoredLayer, open_layers
 from golden_core.legacy.untrusted import KerasCheckpointError
 from golden_core.models.architecture import VARIANTS
 from golden_core.models.legacy import LegacyNetwork, build
+from golden_core.store.lake import PROJECT_ROOT, hash_file
 from golden_core.training.checkpoint import save_checkpoint
 
 __all__ = ["KerasCheckpointError", "import_checkpoint", "load_keras_checkpoint"]

@@ -13,7 +13,7 @@ from typing import Literal
 import h5py
 import numpy as np
 
-from golden_core.data.windows import Float32Array
+from golden_core.inputs.windows import Float32Array
 from golden_core.legacy.untrusted import ZIP, KerasCheckpointError, explaining, read_file, unpack
 
 # The deepest legacy dataset lies seven names down, and no legacy file has more than 300 objects beside the optimiser.

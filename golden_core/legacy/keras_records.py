@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from golden_core.data.windows import FloatArray
+from golden_core.inputs.windows import FloatArray
 from golden_core.legacy.untrusted import KerasCheckpointError, explaining, read_file, unpack
 
 MAXIMUM_STEPS = 1_000  # a replay of more would take hours

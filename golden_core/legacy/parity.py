@@ -15,7 +15,7 @@ from golden_core.legacy.alignment import replay_steps
 from golden_core.legacy.keras_checkpoint import load_keras_checkpoint
 from golden_core.legacy.keras_records import Outputs, ParityError, Steps, read_outputs, read_steps
 from golden_core.models.architecture import VARIANTS
-from golden_core.schema import Column, Table
+from golden_core.store.schema import Column, Table
 from golden_core.training.trainer import TrainingError
 
 OUTPUTS, LOSSES, AFTER_STEPS = "outputs", "losses", "outputs after the steps"

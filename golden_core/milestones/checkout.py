@@ -7,7 +7,7 @@ from pathlib import Path
 
 from golden_core.milestones.place import EVIDENCE, Place
 from golden_core.milestones.records import EvidenceError, GitRecord
-from golden_core.provenance import git_environment
+from golden_core.store.provenance import git_environment
 
 _SECONDS = 30
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from golden_core.lake import hash_file
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.place import VARIABLE, Place
 from golden_core.milestones.records import EvidenceError, Metadata
 from golden_core.milestones.registry import METADATA, Criterion
+from golden_core.store.lake import hash_file
 
 _TAIL = 300  # characters of what a failed command said last
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from golden_core.lake import confined, hash_bytes, new_folder, remove_temporaries, replacing
 from golden_core.milestones import checkout
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import (
@@ -28,6 +27,7 @@ from golden_core.milestones.records import (
     write_record,
 )
 from golden_core.milestones.registry import METADATA, Criterion, Milestone, Specification, matches
+from golden_core.store.lake import confined, hash_bytes, new_folder, remove_temporaries, replacing
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import jinja2
 
-from golden_core.data.cleaning.rules import RULES
-from golden_core.data.clock import SESSIONS
-from golden_core.data.features import FEATURES
-from golden_core.data.market_holidays import CLOSURES
-from golden_core.data.vendors import GENERAL, READERS
-from golden_core.lake import PROJECT_ROOT
-from golden_core.markdown import markdown_table
+from golden_core.bars.cleaning.rules import RULES
+from golden_core.inputs.features import FEATURES
+from golden_core.market.clock import SESSIONS
+from golden_core.market.holidays import CLOSURES
+from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.markdown import markdown_table
+from golden_core.vendors import GENERAL, READERS
 
 TEMPLATE = PROJECT_ROOT / "data" / "loader" / "specification.md"
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import polars as pl
 
-from golden_core.lake import Home
 from golden_core.leakage.filed import file_scorecard, filed_scorecard
 from golden_core.leakage.rates import by_kind, faults, rates
 from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
@@ -21,7 +20,7 @@ from golden_core.legacy.forensics.published import published_audit
 from golden_core.legacy.forensics.questions import open_questions_markdown
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
-from golden_core.legacy.record import Request, carry_out, record_files, rows_unlike_the_random_walk
+from golden_core.legacy.reproduction import Request, carry_out, record_files, rows_unlike_the_random_walk
 from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
 from golden_core.milestones.commands import run_command
@@ -34,6 +33,7 @@ from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import Milestone
 from golden_core.milestones.test_plan import load_test_plan, plan_result, run_test_plan
 from golden_core.models.architecture import VARIANTS
+from golden_core.store.lake import Home
 
 COMMAND_SECONDS = 900.0
 

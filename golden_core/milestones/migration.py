@@ -13,11 +13,11 @@ from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from golden_core.lake import PROJECT_ROOT
 from golden_core.legacy.inventory import Checksum
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.pytest_ids import is_test
 from golden_core.milestones.registry import Name, matches
+from golden_core.store.lake import PROJECT_ROOT
 from golden_core.study import Section
 
 MIGRATION = PROJECT_ROOT / "data" / "migration"

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from golden_core.legacy.inventory import Checksum
-from golden_core.markdown import markdown_table
 from golden_core.milestones.migration import (
     Plan,
     PlanError,
@@ -20,6 +19,7 @@ from golden_core.milestones.migration import (
     targets,
     volume,
 )
+from golden_core.store.markdown import markdown_table
 
 WORK_PACKAGE_COLUMNS = (
     "package", "title", "scope", "prerequisites", "effort", "file_count", "distinct_files", "legacy_lines",

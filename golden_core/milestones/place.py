@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from golden_core.lake import confined, hash_bytes, hash_file
 from golden_core.milestones.records import FileRecord, InputRecord
 from golden_core.milestones.registry import METADATA, SIGN_OFFS
+from golden_core.store.lake import confined, hash_bytes, hash_file
 
 EVIDENCE = "docs/golden"
 LOCK = "constraints.txt"

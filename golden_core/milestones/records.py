@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from golden_core.lake import hash_bytes, write_text
+from golden_core.store.lake import hash_bytes, write_text
 from golden_core.study import Section, canonical_json
 
 Value = bool | int | float | str | None

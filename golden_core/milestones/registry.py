@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from golden_core.lake import PROJECT_ROOT
+from golden_core.store.lake import PROJECT_ROOT
 from golden_core.study import Section
 
 PLAN = PROJECT_ROOT / "data" / "milestones"

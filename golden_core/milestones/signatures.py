@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from golden_core.lake import hash_bytes
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError, Metadata, SignOff, SignOffs, read_record
 from golden_core.milestones.registry import Criterion, Milestone
+from golden_core.store.lake import hash_bytes
 from golden_core.study import canonical_json
 
 

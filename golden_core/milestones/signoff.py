@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import re
 
-from golden_core.lake import hash_bytes
 from golden_core.milestones import checkout
 from golden_core.milestones.people import person
 from golden_core.milestones.place import Place
@@ -23,6 +22,7 @@ from golden_core.milestones.registry import Criterion, Milestone, Registry
 from golden_core.milestones.signatures import read_sign_offs, signed_hash, valid_sign_off
 from golden_core.milestones.state import standing
 from golden_core.milestones.verification import content_findings
+from golden_core.store.lake import hash_bytes
 
 
 def sign(

@@ -92,6 +92,10 @@ class BatchNorm(nn.Module):
         return y.view(x.shape)
 
 
+# oneDNN has the reduced LSTM only where the processor has AVX-512. Computing it in float32 there would be another network.
+NO_BFLOAT16 = "this processor cannot run an LSTM in bfloat16"
+
+
 class BidirectionalLSTM(nn.Module):
     """Two LSTMs, one reading backwards, [B, L, C] → [B, L, 2U]: forward states, then backward ones, aligned in time.
 
@@ -118,7 +122,12 @@ class BidirectionalLSTM(nn.Module):
             *(self.forward_input, self.forward_recurrent, self.forward_bias, second),
             *(self.backward_input, self.backward_recurrent, self.backward_bias, second),
         ]
-        states: Tensor = torch.lstm(x, (start, start), weights, True, 1, 0.0, self.training, True, True)[0]
+        try:
+            states: Tensor = torch.lstm(x, (start, start), weights, True, 1, 0.0, self.training, True, True)[0]
+        except RuntimeError as error:
+            if torch.is_autocast_enabled("cpu"):
+                raise RuntimeError(f"{NO_BFLOAT16}: use training.precision float32 ({error})") from error
+            raise
         return states
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from golden_core.reporting.exhibits import Answer, Cell, Column, Exhibit, Grids, Row, ask, cross, field
 from golden_core.reporting.formats import count, plain
+from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
-from golden_core.warehouse import Warehouse
 
 # The page counts what it can see: a trial that claims to be done but has no forecasts is missing.
 COVERAGE = """

@@ -8,8 +8,8 @@ from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.reporting.exhibits import Answer, Cell, Exhibit, Grids, Row, ask, cross, field
 from golden_core.reporting.formats import ABSENT, count, decimals, level, percent, plain, probability
 from golden_core.reporting.tables import benchmark_tone
+from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
-from golden_core.warehouse import Warehouse
 
 SEEDS = """
 WITH nature AS (

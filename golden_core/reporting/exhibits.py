@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 
 from golden_core.reporting.formats import ABSENT, Format, escape_latex, escape_markdown
-from golden_core.warehouse import Warehouse
+from golden_core.store.warehouse import Warehouse
 
 Row = Mapping[str, Any]
 Kind = Literal["number", "text", "prose", "heading"]  # prose may break into lines

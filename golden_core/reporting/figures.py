@@ -16,8 +16,8 @@ from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.reporting.exhibits import Answer, ask
 from golden_core.reporting.formats import decimals, level, percent
 from golden_core.reporting.svg import BLUE, INK, MUTED, RED, RULE, Dashes, Panel, legend_key, panel
+from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
-from golden_core.warehouse import Warehouse
 
 # Median and range over everything still training at that epoch: runs stop early, so their number falls.
 CURVES = """

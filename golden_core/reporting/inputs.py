@@ -8,8 +8,8 @@ from typing import Any
 
 from golden_core.reporting.exhibits import Column, Exhibit, Row, ask, field
 from golden_core.reporting.formats import ABSENT, count, plain
+from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
-from golden_core.warehouse import Warehouse
 
 # Bars are the rows that stay, as they came or repaired; the range is what the folds use, labels included.
 DATA = """

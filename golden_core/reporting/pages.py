@@ -15,8 +15,8 @@ from golden_core.reporting import coverage, details, figures, inputs, tables
 from golden_core.reporting.exhibits import Exhibit, ask, latex, markdown
 from golden_core.reporting.formats import count, escape_markdown
 from golden_core.reporting.verdict import Verdict, verdict
+from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
-from golden_core.warehouse import Warehouse
 
 METRICS = "SELECT * FROM metrics WHERE study = $1 ORDER BY ALL"
 COMPARISONS = "SELECT * FROM comparisons WHERE study = $1 ORDER BY ALL"

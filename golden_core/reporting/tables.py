@@ -7,8 +7,8 @@ import polars as pl
 from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.reporting.exhibits import Answer, Column, Exhibit, Row, ask, field, interval
 from golden_core.reporting.formats import ABSENT, count, decimals, level, percent, plain, probability
+from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
-from golden_core.warehouse import Warehouse
 
 # A deterministic forecaster has no spread over seeds, whatever the summary says: the query itself withholds it.
 LEADERBOARD = """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from golden_core.data.windows import BoolArray
+from golden_core.inputs.windows import BoolArray
 
 BAR_LENGTHS = {
     "1d": datetime.timedelta(days=1),

@@ -11,7 +11,7 @@ import math
 import numpy as np
 import polars as pl
 
-from golden_core.data.windows import IntArray
+from golden_core.inputs.windows import IntArray
 from golden_core.splits.folds import Layout, RowClock, settle
 from golden_core.splits.segments import Segments, positions, segments
 from golden_core.study import CombinatorialSection

@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from golden_core.data.windows import IntArray, TimeArray
+from golden_core.inputs.windows import IntArray, TimeArray
 from golden_core.splits.closures import Crossings, crossings
 from golden_core.splits.purging import purge
 from golden_core.splits.segments import Segments, positions, segments, size

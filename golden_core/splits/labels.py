@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from golden_core.data.windows import FloatArray
+from golden_core.inputs.windows import FloatArray
 
 
 def log_returns_ahead(close: FloatArray, horizon: int) -> FloatArray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden_core.data.windows import BoolArray, IntArray, TimeArray
+from golden_core.inputs.windows import BoolArray, IntArray, TimeArray
 from golden_core.splits.segments import Segments, positions, segments
 
 

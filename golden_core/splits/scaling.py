@@ -11,11 +11,11 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from golden_core import schema
-from golden_core.data.windows import Float32Array, FloatArray
+from golden_core.inputs.windows import Float32Array, FloatArray
 from golden_core.splits.folds import Fold
 from golden_core.splits.labels import log_returns_ahead
 from golden_core.splits.segments import Segments, positions, size
+from golden_core.store import schema
 
 # A spread below this share of the largest value is the rounding of a constant, not a scale.
 _CONSTANT = 1e-12

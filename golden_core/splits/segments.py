@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from golden_core.data.windows import IntArray
+from golden_core.inputs.windows import IntArray
 
 Segments = tuple[range, ...]
 

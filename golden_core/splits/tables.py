@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from golden_core import schema
 from golden_core.splits.folds import Crossed, Fold, Part
 from golden_core.splits.segments import Segments
+from golden_core.store import schema
 
 SERIES = ("study", "pair", "horizon")
 _COUNTS = (

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from golden_core.data.windows import FloatArray
+from golden_core.inputs.windows import FloatArray
 
 Kernel = Literal["rectangular", "bartlett"]
 

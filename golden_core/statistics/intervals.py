@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from golden_core.data.windows import FloatArray
+from golden_core.inputs.windows import FloatArray
 
 RESAMPLES_AT_ONCE = 1000  # bounds the memory of a bootstrap, not its result
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import safetensors
 from safetensors.numpy import save_file
 
-from golden_core.lake import replacing
+from golden_core.store.lake import replacing
 from golden_core.study.sections import canonical_json
 
 # One key: the format writes several in the arbitrary order of a hash map, and equal checkpoints have equal bytes.

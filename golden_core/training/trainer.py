@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from golden_core.data.windows import Examples, Float32Array
-from golden_core.randomness import Stream
+from golden_core.inputs.windows import Examples, Float32Array
+from golden_core.store.randomness import Stream
 from golden_core.study import TrainingSection
 from golden_core.training.optimiser import make_optimiser
 from golden_core.training.schedule import Epoch, PlateauSchedule, StoppingRule

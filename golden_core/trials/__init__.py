@@ -13,8 +13,6 @@ from golden_core.trials.identity import (
     trial_status,
 )
 from golden_core.trials.outputs import AlteredError, altered_trials, read_outputs
-from golden_core.trials.preparation import PreparationError, prepare_pair, prepare_raw, prepare_series
-from golden_core.trials.quality import Quality, prepare_quality
 from golden_core.trials.reproduction import Reproduction, reproduce
 from golden_core.trials.run import TrialError, require_time_order, run_trial
 from golden_core.trials.tables import trials_table
@@ -22,8 +20,6 @@ from golden_core.trials.tables import trials_table
 __all__ = [
     "AlteredError",
     "Outcome",
-    "PreparationError",
-    "Quality",
     "Reproduction",
     "SeriesInputs",
     "Trial",
@@ -33,10 +29,6 @@ __all__ = [
     "all_trials",
     "altered_trials",
     "fingerprint",
-    "prepare_pair",
-    "prepare_quality",
-    "prepare_raw",
-    "prepare_series",
     "read_outputs",
     "reproduce",
     "require_time_order",

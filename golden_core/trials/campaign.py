@@ -16,7 +16,7 @@ from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 
 from golden_core.forecasters import forecaster_class
-from golden_core.lake import Home, write_json
+from golden_core.store.lake import Home, write_json
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, fingerprint, series_inputs
 from golden_core.trials.memory import keep_freed_memory

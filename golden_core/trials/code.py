@@ -8,11 +8,12 @@ import importlib.util
 from collections.abc import Iterable
 from pathlib import Path
 
-from golden_core.lake import hash_bytes
+from golden_core.store.lake import hash_bytes
 
 # Plumbing whose changes cannot change a forecast: what it feeds in is hashed as data instead.
 PLUMBING = frozenset(
-    f"golden_core.{name}" for name in ("study", "lake", "schema", "provenance", "warehouse", "catalogue", "trials")
+    f"golden_core.{name}"
+    for name in ("study", "store.lake", "store.schema", "store.provenance", "store.warehouse", "preparation", "trials")
 )
 
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import polars as pl
 
 from golden_core.forecasters import forecaster_class
-from golden_core.lake import Home, hash_bytes, hash_file, hash_frame, series_name
-from golden_core.provenance import library_versions
+from golden_core.store.lake import Home, hash_bytes, hash_file, hash_frame, series_name
+from golden_core.store.provenance import library_versions
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials.code import code_hash
@@ -20,7 +20,7 @@ from golden_core.trials.code import code_hash
 Status = Literal["done", "failed", "missing"]
 
 # Code that every trial runs, beside its forecaster. Sources and cleaning enter as the hash of the bars.
-SHARED_CODE = ("golden_core.data.features", "golden_core.data.windows", "golden_core.splits.scaling")
+SHARED_CODE = ("golden_core.inputs.features", "golden_core.inputs.windows", "golden_core.splits.scaling")
 
 
 class UnreadyError(RuntimeError):

@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from golden_core.lake import Home, hash_file, read_json, series_name
-from golden_core.schema import FORECASTS, HISTORY
+from golden_core.store.lake import Home, hash_file, read_json, series_name
+from golden_core.store.schema import FORECASTS, HISTORY
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, trial_status
 

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from golden_core.lake import Home
+from golden_core.store.lake import Home
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, fingerprint, series_inputs
 from golden_core.trials.outputs import output_hashes

@@ -18,19 +18,19 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from golden_core.data.features import build_features
-from golden_core.data.windows import Examples, FloatArray, IntArray, Target, TargetName, Windows, cut_windows
 from golden_core.forecasters import forecaster_class
 from golden_core.forecasters.base import Context, Epoch, Forecaster, State, count_parameters
-from golden_core.lake import Home, new_folder, write_json, write_parquet
-from golden_core.provenance import describe_environment
-from golden_core.randomness import Stream
-from golden_core.schema import FORECASTS, HISTORY
+from golden_core.inputs.features import build_features
+from golden_core.inputs.windows import Examples, FloatArray, IntArray, Target, TargetName, Windows, cut_windows
 from golden_core.splits.closures import crossings
 from golden_core.splits.labels import log_returns_ahead
 from golden_core.splits.scaling import standardise
 from golden_core.splits.segments import positions
 from golden_core.splits.tables import read_rows
+from golden_core.store.lake import Home, new_folder, write_json, write_parquet
+from golden_core.store.provenance import describe_environment
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import FORECASTS, HISTORY
 from golden_core.study import Study
 from golden_core.training.checkpoint import save_checkpoint
 from golden_core.trials.identity import SeriesInputs, Trial, dependencies, fingerprint, series_inputs

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from golden_core.lake import Home
-from golden_core.schema import TRIALS
+from golden_core.store.lake import Home
+from golden_core.store.schema import TRIALS
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, all_trials, trial_status
 from golden_core.trials.outputs import read_provenance

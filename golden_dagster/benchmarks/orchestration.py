@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from golden_core.catalogue import load_study
-from golden_core.lake import Home, temporary_home
+from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import Home, temporary_home
 from golden_core.study import Study
-from golden_core.trials import all_series, all_trials, prepare_pair, prepare_raw, prepare_series, run_trials
+from golden_core.trials import all_series, all_trials, run_trials
 from golden_core.trials.campaign import fingerprinted, stop_workers
 from golden_dagster.campaign import open_campaign
 from golden_dagster.resources import WorkersResource, available_cores

@@ -20,9 +20,9 @@ app.command("doctor")(doctor)
 def show(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
     """Say which file a study reads, its hash and its range."""
     with teaching():
-        from golden_core.catalogue import load_study
-        from golden_core.data.sources import source
-        from golden_core.lake import Home
+        from golden_core.preparation.catalogue import load_study
+        from golden_core.sources import source
+        from golden_core.store.lake import Home
 
         loaded = load_study(study, overrides)
         description = source(loaded.data.source).describe(loaded.data, Home.from_environment().root)
@@ -36,9 +36,9 @@ def refresh(
 ) -> None:
     """Ask the European Central Bank for newer reference rates; keep the old file unless the new one is sound."""
     with teaching():
-        from golden_core.data.sources.ecb_refresh import ECB_URL
-        from golden_core.data.sources.ecb_refresh import refresh as refresh_rates
-        from golden_core.lake import Home
+        from golden_core.sources.ecb_refresh import ECB_URL
+        from golden_core.sources.ecb_refresh import refresh as refresh_rates
+        from golden_core.store.lake import Home
 
         typer.echo(str(refresh_rates(Home.from_environment().root, url=url or ECB_URL)))
 
@@ -85,8 +85,8 @@ def import_(
         golden data import mine.csv --pair EURUSD --zone UTC --column timestamp=when --column close=px
     """
     with teaching():
-        from golden_core.data.importing import import_file
-        from golden_core.lake import Home
+        from golden_core.bars.importing import import_file
+        from golden_core.store.lake import Home
         from golden_dagster.cli.imports import declared_columns, import_view, named_pair
 
         home = Home.from_environment().root

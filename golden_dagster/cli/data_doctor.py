@@ -37,11 +37,11 @@ def doctor(
     Exit status 1 when a threshold fails or the trading week contradicts the clock, with the reasons.
     """
     with teaching():
-        from golden_core.catalogue import load_study
-        from golden_core.data.doctor import examine
-        from golden_core.data.local_time import ZoneError
-        from golden_core.data.opening import open_file
-        from golden_core.lake import write_text
+        from golden_core.bars.doctor import examine
+        from golden_core.bars.opening import open_file
+        from golden_core.market.local_time import ZoneError
+        from golden_core.preparation.catalogue import load_study
+        from golden_core.store.lake import write_text
         from golden_dagster.cli.imports import declared_columns
 
         checks, columns = load_study(study).checks, declared_columns(column or [])

@@ -14,7 +14,7 @@ from golden_dagster.cli.options import teaching, terminal
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from golden_core.data.fetching.dukascopy import Fetched, Month
+    from golden_core.sources.dukascopy import Fetched, Month
 
 fetch_app = typer.Typer(no_args_is_help=True, help="Fetch prices from a vendor's public feed.")
 
@@ -43,10 +43,10 @@ def dukascopy(
     with teaching():
         import os
 
-        from golden_core.data.fetching.dukascopy import BASE_URL, fetch, months_between
-        from golden_core.data.fetching.politeness import Politeness
-        from golden_core.lake import Home
-        from golden_core.randomness import Stream
+        from golden_core.sources.dukascopy import BASE_URL, fetch, months_between
+        from golden_core.sources.politeness import Politeness
+        from golden_core.store.lake import Home
+        from golden_core.store.randomness import Stream
 
         names = [name.strip().upper() for name in pairs.split(",") if name.strip()]
         first, last = start.date(), end.date()

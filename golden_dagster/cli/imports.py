@@ -9,10 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 from rich.markup import escape
 from rich.table import Table
 
-from golden_core.data.importing import Imported
-from golden_core.data.sources.files import Columns
-from golden_core.data.vendors.base import VendorError
+from golden_core.bars.importing import Imported
+from golden_core.sources.files import Columns
 from golden_core.study.values import Pair
+from golden_core.vendors.base import VendorError
 
 
 def named_pair(text: str) -> str:

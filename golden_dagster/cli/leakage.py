@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from golden_core.lake import Home
     from golden_core.leakage.report import Report
+    from golden_core.store.lake import Home
     from golden_core.study import Study
 
 app = typer.Typer(no_args_is_help=True, help="Look for leaks: replace the future, and see what changes before it.")
@@ -38,9 +38,9 @@ def audit(
     copies. Exit status 1 when anything changed that must not.
     """
     with teaching():
-        from golden_core.catalogue import load_study
-        from golden_core.lake import Home
         from golden_core.leakage.report import merged, sentence
+        from golden_core.preparation.catalogue import load_study
+        from golden_core.store.lake import Home
 
         loaded, console = load_study(study, overrides), terminal()
         chosen = times or loaded.checks.poisoned_times

@@ -25,10 +25,10 @@ def scorecard(
     under GOLDEN_HOME, where the checks of leakage/scorecard find it.
     """
     with teaching():
-        from golden_core.lake import Home
         from golden_core.leakage.filed import file_scorecard
         from golden_core.leakage.rates import faults, rates
         from golden_core.leakage.scorecard import KINDS, Scale
+        from golden_core.store.lake import Home
 
         console, started = terminal(), time.perf_counter()
         scale: Scale = "quick" if quick else "full"

@@ -11,8 +11,8 @@ import typer
 from golden_dagster.cli.options import Backend, Earlier, Experiments, Overrides, Workers, asked, teaching, terminal
 
 if TYPE_CHECKING:
-    from golden_core.lake import Home
-    from golden_core.legacy.record import Request, Validation
+    from golden_core.legacy.reproduction import Request, Validation
+    from golden_core.store.lake import Home
     from golden_core.trials import Outcome
 
 app = typer.Typer(no_args_is_help=True, help="The ten legacy experiments: inventory, audit, checkpoints, alignment.")
@@ -99,7 +99,7 @@ def audit_table_(
         if out is None:
             typer.echo(audit_markdown(audit))
         else:
-            from golden_core.lake import write_json, write_text
+            from golden_core.store.lake import write_json, write_text
 
             write_text(audit_markdown(audit), out / "audit.md")
             write_json(audit_record(audit), out / "audit.json")
@@ -179,8 +179,8 @@ def align(
     stopped run goes on where it was. Exit status 1 when the published test window is not in the bars or a trial failed.
     """
     with teaching():
-        from golden_core.lake import Home
-        from golden_core.legacy.record import store_validation, what_follows
+        from golden_core.legacy.reproduction import store_validation, what_follows
+        from golden_core.store.lake import Home
 
         request, home = asked(bars, earlier, overrides, experiments), Home.from_environment()
         found = _with_progress(home, request, backend, workers)
@@ -199,7 +199,7 @@ def align(
 def _with_progress(home: Home, request: Request, backend: str, workers: int) -> Validation:
     from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-    from golden_core.legacy.record import carry_out
+    from golden_core.legacy.reproduction import carry_out
     from golden_dagster.resources import available_cores
 
     columns = (TextColumn("{task.completed:.0f} trials"), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))

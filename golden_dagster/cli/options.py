@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from golden_core.legacy.record import Request
+    from golden_core.legacy.reproduction import Request
 
 USAGE = 2  # exit status for a wrong study, option or file, as opposed to 1 for a failed criterion
 
@@ -39,7 +39,7 @@ Experiments = Annotated[
 
 def asked(bars: Path, earlier: Path | None, overrides: list[str], experiments: list[str]) -> Request:
     """Return what the options of an alignment ask for."""
-    from golden_core.legacy.record import Plan, Request
+    from golden_core.legacy.reproduction import Plan, Request
 
     return Request(bars, earlier, tuple(overrides), experiments=tuple(Plan.parse(text) for text in experiments))
 
@@ -55,25 +55,25 @@ def terminal() -> Console:
 @contextmanager
 def teaching() -> Iterator[None]:
     """Turn an expected fault into its message and exit status 2; anything else keeps its traceback."""
-    from golden_core.data.local_time import ZoneError
-    from golden_core.data.sources import SourceError
-    from golden_core.data.vendors.base import VendorError
     from golden_core.evaluation.campaign import IncompleteError
     from golden_core.legacy.audit.records import TableError
     from golden_core.legacy.frozen import FrozenFactsError
     from golden_core.legacy.keras_records import ParityError
     from golden_core.legacy.listed import FactsError
-    from golden_core.legacy.record import RecordError
+    from golden_core.legacy.reproduction import RecordError
     from golden_core.legacy.scanning import LegacyTreeError
     from golden_core.legacy.untrusted import KerasCheckpointError
+    from golden_core.market.local_time import ZoneError
     from golden_core.milestones.migration import PlanError
     from golden_core.milestones.records import EvidenceError
     from golden_core.milestones.registry import RegistryError
+    from golden_core.preparation.steps import PreparationError
+    from golden_core.sources import SourceError
+    from golden_core.store.warehouse import WarehouseError
     from golden_core.study import StudyError
     from golden_core.trials.outputs import AlteredError
-    from golden_core.trials.preparation import PreparationError
     from golden_core.trials.run import TrialError
-    from golden_core.warehouse import WarehouseError
+    from golden_core.vendors.base import VendorError
 
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PreparationError, TrialError, AlteredError, IncompleteError, WarehouseError)

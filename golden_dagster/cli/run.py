@@ -80,8 +80,8 @@ def status(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noq
     with teaching():
         from rich.table import Table
 
-        from golden_core.catalogue import load_study
-        from golden_core.lake import Home
+        from golden_core.preparation.catalogue import load_study
+        from golden_core.store.lake import Home
         from golden_core.trials import all_trials, trial_status
 
         loaded = load_study(study, overrides)
@@ -104,11 +104,11 @@ def leaderboard(study: StudyName = "demo", overrides: Overrides = []) -> None:  
 
 def print_leaderboard(study: str, overrides: list[str], console: Console) -> None:
     """Print the leaderboard and where the report is."""
-    from golden_core.catalogue import load_study
     from golden_core.evaluation.campaign import IncompleteError
-    from golden_core.lake import Home
+    from golden_core.preparation.catalogue import load_study
     from golden_core.reporting import leaderboard as leaderboard_table
-    from golden_core.warehouse import Warehouse
+    from golden_core.store.lake import Home
+    from golden_core.store.warehouse import Warehouse
     from golden_dagster.cli.tables import leaderboard_view
 
     loaded, home = load_study(study, overrides), Home.from_environment()

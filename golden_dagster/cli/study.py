@@ -19,7 +19,7 @@ def validate(
 ) -> None:
     """Check a study and print every fault at once, with line and column."""
     with teaching():
-        from golden_core.catalogue import load_study
+        from golden_core.preparation.catalogue import load_study
 
         loaded = load_study(study, overrides)
         trials = len(loaded.forecasters) * len(loaded.data.pairs) * len(loaded.horizons) * loaded.seeds.count
@@ -30,7 +30,7 @@ def validate(
 def show(study: StudyName, overrides: Overrides = []) -> None:  # noqa: B006
     """Print a study with its overrides applied, as YAML, and its hash."""
     with teaching():
-        from golden_core.catalogue import load_study
+        from golden_core.preparation.catalogue import load_study
         from golden_core.study import describe
 
         typer.echo(describe(load_study(study, overrides)), nl=False)
@@ -39,7 +39,7 @@ def show(study: StudyName, overrides: Overrides = []) -> None:  # noqa: B006
 @app.command()
 def schema() -> None:
     """Print the JSON schema of a study, the settings of every source and forecaster included."""
-    from golden_core.catalogue import vocabulary
+    from golden_core.preparation.catalogue import vocabulary
     from golden_core.study import study_schema
 
     typer.echo(json.dumps(study_schema(vocabulary()), indent=2))
@@ -49,7 +49,7 @@ def schema() -> None:
 def list_() -> None:
     """List the studies that come with the project."""
     with teaching():
-        from golden_core.catalogue import load_study, study_names
+        from golden_core.preparation.catalogue import load_study, study_names
 
         for name in study_names():
             typer.echo(f"{name:10} {load_study(name).description}")

@@ -22,8 +22,8 @@ def ui(
         import sys
         from pathlib import Path
 
-        from golden_core.catalogue import load_study, study_path
-        from golden_core.lake import PROJECT_ROOT, Home
+        from golden_core.preparation.catalogue import load_study, study_path
+        from golden_core.store.lake import PROJECT_ROOT, Home
         from golden_dagster.instance import instance_folder, study_instance
 
         loaded, home = load_study(study), Home.from_environment()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from golden_core.catalogue import load_study
+from golden_core.preparation.catalogue import load_study
 from golden_core.study import Study
 from golden_dagster.resources import study_from_environment
 

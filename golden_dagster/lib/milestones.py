@@ -5,11 +5,11 @@ import datetime
 import dagster as dg
 import polars as pl
 
-from golden_core.lake import PROJECT_ROOT
 from golden_core.milestones.makers import makable, make_evidence
 from golden_core.milestones.place import Place
 from golden_core.milestones.registry import Milestone, Phase, load_registry
 from golden_core.milestones.state import GateStanding, gates, standing
+from golden_core.store.lake import PROJECT_ROOT
 from golden_dagster.lib.metadata import OWNERS, findings_value, table_value
 from golden_dagster.resources import LegacyResource
 

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from golden_core.forecasters import forecaster_class
-from golden_core.schema import FORECASTS
+from golden_core.store.schema import FORECASTS
 from golden_core.study import Study
 from golden_core.trials import Outcome, Trial, altered_trials, run_trials
 from golden_core.trials.campaign import fingerprinted

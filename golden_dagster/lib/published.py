@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 from dagster_pandas import PandasColumn, create_dagster_pandas_dataframe_type
 
-from golden_core.lake import Home, confined, write_parquet
+from golden_core.store.lake import Home, confined, write_parquet
 
 LeaderboardFrame = create_dagster_pandas_dataframe_type(
     name="LeaderboardFrame",

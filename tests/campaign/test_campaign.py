@@ -9,22 +9,14 @@ import pytest
 from support.campaigns import OVERRIDES, finish, opened
 from typer.testing import CliRunner
 
-from golden_core.catalogue import load_study
-from golden_core.data.sources.ecb_history import find_history
-from golden_core.lake import Home
 from golden_core.leakage.inputs import input_faults
+from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation.catalogue import load_study
+from golden_core.sources.ecb_history import find_history
 from golden_core.splits.verification import embargo_violations, label_overlaps, reused_test_rows, unaccounted_rows
-from golden_core.trials import (
-    Trial,
-    TrialError,
-    all_trials,
-    prepare_pair,
-    prepare_raw,
-    prepare_series,
-    run_trial,
-    trial_status,
-)
-from golden_core.warehouse import Warehouse
+from golden_core.store.lake import Home
+from golden_core.store.warehouse import Warehouse
+from golden_core.trials import Trial, TrialError, all_trials, run_trial, trial_status
 from golden_dagster.cli.application import app
 
 

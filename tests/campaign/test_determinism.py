@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
-from golden_core.lake import hash_file
+from golden_core.store.lake import hash_file
 
 CAMPAIGN = """
 import sys
-from golden_core.catalogue import load_study
-from golden_core.lake import Home
-from golden_core.trials import all_trials, prepare_pair, prepare_raw, prepare_series, run_trials
+from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import Home
+from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.trials import all_trials, run_trials
 from golden_core.trials.campaign import fingerprinted, stop_workers
 
 backend, order = sys.argv[1:]

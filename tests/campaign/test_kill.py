@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 from support.campaigns import run_in_group
 
-from golden_core.lake import Home
-from golden_core.randomness import Stream
-from golden_core.schema import WAREHOUSE_TABLES
-from golden_core.warehouse import Warehouse
+from golden_core.store.lake import Home
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import WAREHOUSE_TABLES
+from golden_core.store.warehouse import Warehouse
 
 KILLS = 20
 COSTS = {"wall_seconds", "cpu_seconds", "peak_memory_mb"}

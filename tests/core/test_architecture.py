@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from golden_core.lake import PROJECT_ROOT
+from golden_core.store.lake import PROJECT_ROOT
 
 PACKAGES = ("golden_core", "golden_dagster", "data", "tests", "docs")
 PAGE = (PROJECT_ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from support.record import hourly_bars
 from typer.testing import CliRunner
 
 from golden_core.benchmarking import training
-from golden_core.lake import Home
+from golden_core.store.lake import Home
 from golden_dagster.cli.application import app
 from golden_dagster.definitions import resources
 from golden_dagster.defs.legacy.assets import alignment

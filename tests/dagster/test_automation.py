@@ -3,7 +3,7 @@
 import dagster as dg
 from support.campaigns import OVERRIDES, opened
 
-from golden_core.catalogue import load_study
+from golden_core.preparation.catalogue import load_study
 from golden_dagster.definitions import definitions_for
 from golden_dagster.resources import StudyResource
 

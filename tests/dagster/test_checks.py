@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from support.campaigns import opened
 
-from golden_core.data.features import FEATURES, Feature
-from golden_core.lake import write_parquet
+from golden_core.inputs.features import FEATURES, Feature
+from golden_core.store.lake import write_parquet
 
 CLAIMS = (
     "ecb_dates_explained",

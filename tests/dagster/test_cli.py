@@ -12,7 +12,7 @@ import pytest
 from support.keras_files import random_network, write_keras_file
 from typer.testing import CliRunner
 
-from golden_core.catalogue import study_names
+from golden_core.preparation.catalogue import study_names
 from golden_dagster.cli.application import app
 
 COMMANDS = ["run", "status", "leaderboard", "gate", "ui", "study", "data", "leakage", "legacy", "milestones", "bench"]
@@ -152,7 +152,7 @@ def test_a_disk_that_does_not_do_what_is_asked_is_one_line(error, monkeypatch, t
     def refusing(*_, **__):
         raise OSError(error, os.strerror(error), str(tmp_path / "a file"))
 
-    monkeypatch.setattr("golden_core.lake.Home.from_environment", refusing)
+    monkeypatch.setattr("golden_core.store.lake.Home.from_environment", refusing)
     result = golden("status", "smoke")
     assert result.exit_code == 2
     assert result.output.startswith(f"{tmp_path / 'a file'}: {os.strerror(error)}; ")

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from golden_core.data.clock import expected_opens
-from golden_core.data.local_time import from_utc
+from golden_core.market.clock import expected_opens
+from golden_core.market.local_time import from_utc
 from golden_dagster.cli.application import app
 
 

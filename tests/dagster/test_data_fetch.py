@@ -10,7 +10,7 @@ from support.servers import Server, send, serving
 from support.vendor_files import candles
 from typer.testing import CliRunner
 
-from golden_core.lake import Home
+from golden_core.store.lake import Home
 from golden_dagster.cli.application import app
 
 MONTHS = {

@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from golden_core.catalogue import load_study
+from golden_core.preparation.catalogue import load_study
 from golden_core.trials import all_trials
 from golden_dagster.definitions import definitions_for, defs
 from golden_dagster.partitions import trial_key, trial_of, trial_partitions

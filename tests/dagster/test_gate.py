@@ -8,7 +8,7 @@ import pytest
 from support.campaigns import OVERRIDES, opened
 from typer.testing import CliRunner
 
-from golden_core.data.features import FEATURES, Feature
+from golden_core.inputs.features import FEATURES, Feature
 from golden_dagster.campaign import Campaign, failure_messages
 from golden_dagster.cli.application import app
 from golden_dagster.gate import run_gate, write_junit

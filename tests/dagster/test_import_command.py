@@ -7,7 +7,7 @@ import pytest
 from support.text_files import FORMS, NAMES, hourly
 from typer.testing import CliRunner
 
-from golden_core.data.vendors import READERS
+from golden_core.vendors import READERS
 from golden_dagster.cli.application import app
 
 

@@ -4,8 +4,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from golden_core.lake import PROJECT_ROOT, Home
 from golden_core.legacy.audit import audit_table
+from golden_core.store.lake import PROJECT_ROOT, Home
 from golden_dagster.definitions import resources
 from golden_dagster.defs.legacy import checks
 from golden_dagster.defs.legacy.assets import forensics, legacy_snapshot, published_audit

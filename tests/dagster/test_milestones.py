@@ -6,11 +6,11 @@ from dataclasses import replace
 import dagster as dg
 import pytest
 
-from golden_core.catalogue import load_study
 from golden_core.milestones import makers
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.registry import load_registry
 from golden_core.milestones.state import standing
+from golden_core.preparation.catalogue import load_study
 from golden_dagster.definitions import definitions_for, resources
 from golden_dagster.lib import milestones
 from golden_dagster.lib.milestones import gate_asset, gate_check, milestone_asset, milestone_checks

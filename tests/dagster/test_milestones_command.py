@@ -11,9 +11,9 @@ import pytest
 from support.milestones import make_project
 from typer.testing import CliRunner
 
-from golden_core.lake import PROJECT_ROOT
 from golden_core.milestones.registry import load_registry
 from golden_core.milestones.signatures import read_sign_offs
+from golden_core.store.lake import PROJECT_ROOT
 from golden_dagster.cli import milestones
 from golden_dagster.cli.application import app
 

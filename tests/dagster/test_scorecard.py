@@ -6,9 +6,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from golden_core.lake import Home
 from golden_core.leakage.filed import file_scorecard
 from golden_core.leakage.scorecard import ROWS
+from golden_core.store.lake import Home
 from golden_dagster.cli import leakage_scorecard as command
 from golden_dagster.definitions import resources
 from golden_dagster.defs.leakage import assets

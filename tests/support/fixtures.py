@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from golden_core.lake import Home
+from golden_core.store.lake import Home
 from support.campaigns import finish, home_at, opened
 
 

@@ -6,15 +6,15 @@ from types import ModuleType
 import numpy as np
 import polars as pl
 
-from golden_core.data.cleaning import clean
-from golden_core.data.features import FEATURES, Feature
-from golden_core.data.sources.ecb import Ecb
+from golden_core.bars.cleaning import clean
 from golden_core.forecasters import FORECASTERS
 from golden_core.forecasters.base import Forecaster
 from golden_core.forecasters.settings import NoSettings
-from golden_core.lake import Home
+from golden_core.inputs.features import FEATURES, Feature
+from golden_core.preparation import steps
+from golden_core.sources.ecb import Ecb
 from golden_core.splits.scaling import fit_scalers
-from golden_core.trials import preparation
+from golden_core.store.lake import Home
 
 
 def leaking_feature(monkeypatch, name="volatility_20"):
@@ -44,7 +44,7 @@ def leaking_cleaning(monkeypatch):
         spike = (there.abs() > 0.1) & ((there + back).abs() < 0.1)
         return clean(bars.filter(~spike.fill_null(False)), *arguments, **options)
 
-    monkeypatch.setattr(preparation, "clean", rule)
+    monkeypatch.setattr(steps, "clean", rule)
 
 
 def leaking_source(monkeypatch):
@@ -67,14 +67,14 @@ def leaking_reader(monkeypatch):
 
 def unpurged_folds(monkeypatch):
     """Let every training part run on by five rows, over its boundary."""
-    honest = preparation.folds_table
+    honest = steps.folds_table
 
     def table(*arguments, **options):
         found = honest(*arguments, **options)
         longer = [pl.when(part="train").then(pl.col(n) + 5).otherwise(n).alias(n) for n in ("row_stop", "rows")]
         return found.with_columns(longer)
 
-    monkeypatch.setattr(preparation, "folds_table", table)
+    monkeypatch.setattr(steps, "folds_table", table)
 
 
 def leaking_scalers(monkeypatch):
@@ -86,7 +86,7 @@ def leaking_scalers(monkeypatch):
         scale = pl.col("column").replace_strict(whole, default=None, return_dtype=pl.Float64)
         return scalers.with_columns(scale=pl.coalesce(scale, "scale"))
 
-    monkeypatch.setattr(preparation, "fit_scalers", fit)
+    monkeypatch.setattr(steps, "fit_scalers", fit)
 
 
 class Honest(Forecaster):

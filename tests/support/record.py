@@ -7,11 +7,11 @@ from fractions import Fraction
 import numpy as np
 import polars as pl
 
-from golden_core.data.clock import expected_opens
 from golden_core.legacy.audit import Interval
-from golden_core.legacy.record.published import PublishedRow, PublishedSplit, Record
-from golden_core.randomness import Stream
-from golden_core.schema import FORECASTS
+from golden_core.legacy.reproduction.published import PublishedRow, PublishedSplit, Record
+from golden_core.market.clock import expected_opens
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import FORECASTS
 
 STREAM = Stream(20260101, ("tests", "record"))
 

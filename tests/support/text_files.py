@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from golden_core.data.clock import market_open
-from golden_core.data.local_time import from_utc
-from golden_core.data.vendors.scaling import plausible_pairs
+from golden_core.market.clock import market_open
+from golden_core.market.local_time import from_utc
+from golden_core.vendors.scaling import plausible_pairs
 
 PRICES = ("open", "high", "low", "close")
 

@@ -16,7 +16,7 @@ from golden_core.leakage.workshop.fitting import Case
 from golden_core.leakage.workshop.folding import Labels
 from golden_core.leakage.workshop.stages import Stages
 from golden_core.leakage.workshop.tape import FloatArray, Tape
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 _PAIR = pl.col("pair")
 SOURCE_AGE = dt.timedelta(days=14)

@@ -25,7 +25,7 @@ from golden_core.leakage.workshop.features import log_close, move, other
 from golden_core.leakage.workshop.fitting import Case, strongest
 from golden_core.leakage.workshop.stages import Stages
 from golden_core.leakage.workshop.tape import HOUR, FloatArray, IntArray, Market, Tape
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 WEEK = 7 * 24 * HOUR
 

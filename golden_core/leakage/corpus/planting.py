@@ -12,7 +12,7 @@ import polars as pl
 from golden_core.leakage.workshop.fitting import Case
 from golden_core.leakage.workshop.stages import Stages
 from golden_core.leakage.workshop.tape import FloatArray, IntArray, Market, Tape
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 
 @dataclass(frozen=True)

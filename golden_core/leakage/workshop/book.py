@@ -10,7 +10,7 @@ import polars as pl
 
 from golden_core.leakage.artefacts import STAMP, Fit, Run
 from golden_core.leakage.workshop.tape import FloatArray, IntArray, microseconds
-from golden_core.schema import UTC_TIME
+from golden_core.store.schema import UTC_TIME
 
 
 @dataclass(frozen=True, eq=False)

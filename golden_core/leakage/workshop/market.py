@@ -13,7 +13,7 @@ import polars as pl
 from scipy.signal import lfilter
 
 from golden_core.leakage.workshop.plan import Plan
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from golden_core.lake import series_name
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import Pipeline, Run
 from golden_core.leakage.workshop.book import Book, open_book, times
@@ -18,7 +17,8 @@ from golden_core.leakage.workshop.plan import Plan
 from golden_core.leakage.workshop.predicting import cut
 from golden_core.leakage.workshop.stages import CLEAN, Stages
 from golden_core.leakage.workshop.tape import FloatArray, IntArray, Market, Tape
-from golden_core.randomness import Stream
+from golden_core.store.lake import series_name
+from golden_core.store.randomness import Stream
 
 SLOW_BARS, SELECTION, REDUCTION = "slow_bars", "selection", "reduction"
 PRICES = ("open", "high", "low", "close", "volume")

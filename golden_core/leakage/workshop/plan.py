@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from golden_core.legacy.audit.findings import VERDICTS, Finding, Verdict
 from golden_core.legacy.audit.headings import METRICS, NAMES
 from golden_core.legacy.audit.rulings import Ruling
 from golden_core.legacy.audit.wording import between, names, number, plural
-from golden_core.markdown import markdown_table
+from golden_core.store.markdown import markdown_table
 
 _TITLES: dict[Verdict, str] = {
     "certainly_wrong": "Certainly wrong",

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 
-from golden_core.lake import PROJECT_ROOT
+from golden_core.store.lake import PROJECT_ROOT
 
 # A list, because what is installed here says nothing about where the code once ran.
 KNOWN_MODULES = PROJECT_ROOT / "data" / "legacy" / "third_party_modules.txt"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from numpy.lib.stride_tricks import sliding_window_view
 
-from golden_core.data.windows import FloatArray
+from golden_core.inputs.windows import FloatArray
 from golden_core.legacy.flow.protocol import PARTS, Facts, Part, Ratios
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from golden_core.legacy.audit import Audit, SplitHypothesis, TableError, audit_table, read_claims
 from golden_core.legacy.audit.table import Table, read_table
 from golden_core.legacy.frozen import FACTS
-from golden_core.legacy.record.published import read_record
+from golden_core.legacy.reproduction.published import read_record
 
 _TABLE = "published_results.csv"
 

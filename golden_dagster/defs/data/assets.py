@@ -3,12 +3,12 @@
 import dagster as dg
 import polars as pl
 
-from golden_core.data.sources.ecb_refresh import refresh
-from golden_core.lake import parse_series
-from golden_core.schema import BARS, FOLDS, RATES
+from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.sources.ecb_refresh import refresh
 from golden_core.splits.tables import fold_accounts
+from golden_core.store.lake import parse_series
+from golden_core.store.schema import BARS, FOLDS, RATES
 from golden_core.study import Study
-from golden_core.trials import prepare_pair, prepare_raw, prepare_series
 from golden_dagster.lib.metadata import OWNERS, flat, spec_metadata, table_value
 from golden_dagster.lib.partition_keys import known_keys
 from golden_dagster.lib.pictures import closes_picture

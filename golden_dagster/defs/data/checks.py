@@ -6,9 +6,9 @@ from typing import cast
 import dagster as dg
 import polars as pl
 
-from golden_core.data import verification
-from golden_core.data.features import build_features
-from golden_core.data.windows import TargetName
+from golden_core.bars import verification
+from golden_core.inputs.features import build_features
+from golden_core.inputs.windows import TargetName
 from golden_core.leakage.inputs import bars_of
 from golden_core.leakage.report import Report, sentence
 from golden_core.leakage.sampling import sampled, structures

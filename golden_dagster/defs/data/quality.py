@@ -3,11 +3,11 @@
 import dagster as dg
 import polars as pl
 
-from golden_core.data.cleaning.account import unaccounted
-from golden_core.data.quality import bounds, parity_faults, share_faults, summarise
-from golden_core.schema import QUALITY
+from golden_core.bars.cleaning.account import unaccounted
+from golden_core.bars.quality import bounds, parity_faults, share_faults, summarise
+from golden_core.preparation import prepare_quality
+from golden_core.store.schema import QUALITY
 from golden_core.study import Study
-from golden_core.trials import prepare_quality
 from golden_dagster.lib.checks import verdict
 from golden_dagster.lib.metadata import OWNERS, spec_metadata, table_value
 from golden_dagster.lib.pictures import quality_picture

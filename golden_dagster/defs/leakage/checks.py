@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from golden_core.lake import Home
 from golden_core.leakage.filed import filed_scorecard
+from golden_core.store.lake import Home
 from golden_dagster.defs.leakage.assets import SCORECARD
 from golden_dagster.lib.checks import verdict
 

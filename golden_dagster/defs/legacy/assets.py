@@ -3,12 +3,12 @@
 import dagster as dg
 import polars as pl
 
-from golden_core.lake import Home, write_json, write_text
 from golden_core.legacy.audit import audit_markdown, audit_record
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.forensics import published
-from golden_core.legacy.record import ALIGNMENT, carry_out, store_validation, what_follows
+from golden_core.legacy.reproduction import ALIGNMENT, carry_out, store_validation, what_follows
 from golden_core.models.architecture import VARIANTS
+from golden_core.store.lake import Home, write_json, write_text
 from golden_dagster.lib.metadata import OWNERS, findings_value, spec_metadata, table_value
 from golden_dagster.resources import LegacyResource, WorkersResource
 

@@ -3,11 +3,11 @@
 import dagster as dg
 import polars as pl
 
-from golden_core.lake import Home
 from golden_core.legacy.forensics.published import published_audit
 from golden_core.legacy.frozen import frozen_checksums
-from golden_core.legacy.record import published_window, rows_unlike_the_random_walk
+from golden_core.legacy.reproduction import published_window, rows_unlike_the_random_walk
 from golden_core.legacy.verification import verify_tree
+from golden_core.store.lake import Home
 from golden_dagster.defs.legacy.assets import ALIGNMENT_KEY, SNAPSHOT
 from golden_dagster.lib.checks import verdict
 from golden_dagster.resources import LegacyResource

@@ -4,7 +4,7 @@ import dagster as dg
 
 from golden_core.evaluation.campaign import evaluate
 from golden_core.leakage.inputs import input_faults
-from golden_core.schema import METRICS
+from golden_core.store.schema import METRICS
 from golden_core.study import Study
 from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata, table_value
 from golden_dagster.resources import StudyResource

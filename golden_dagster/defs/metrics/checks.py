@@ -6,10 +6,10 @@ from golden_core.evaluation import verification
 from golden_core.leakage.inputs import bars_of
 from golden_core.leakage.report import sentence
 from golden_core.leakage.screening import screened_forecasts
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
+from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import AlteredError, Trial, reproduce
-from golden_core.warehouse import Warehouse
 from golden_dagster.lib.checks import verdict
 from golden_dagster.resources import StudyResource
 

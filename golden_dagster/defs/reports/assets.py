@@ -9,9 +9,9 @@ import polars as pl
 from golden_core.evaluation.campaign import report_provenance
 from golden_core.reporting import leaderboard as leaderboard_table
 from golden_core.reporting import write_report
-from golden_core.schema import COMPARISONS
+from golden_core.store.schema import COMPARISONS
 from golden_core.study import Study
-from golden_core.warehouse import Warehouse
+from golden_core.store.warehouse import Warehouse
 from golden_dagster.lib.metadata import OWNERS, column_schema, table_value
 from golden_dagster.lib.published import ComparisonsFrame, LeaderboardFrame
 from golden_dagster.resources import StudyResource

@@ -4,7 +4,7 @@ import dagster as dg
 
 from golden_core.evaluation import verification
 from golden_core.reporting import report_differences
-from golden_core.warehouse import Warehouse
+from golden_core.store.warehouse import Warehouse
 from golden_dagster.lib.checks import verdict
 from golden_dagster.resources import StudyResource
 

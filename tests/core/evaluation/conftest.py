@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from golden_core.randomness import Stream
-from golden_core.schema import FORECASTS, TRIALS
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import FORECASTS, TRIALS
 from golden_core.study import EvaluationSection
 
 LEVELS = {"EURUSD": 1.1, "USDJPY": 150.0, "AUDNZD": 1.08}

@@ -8,8 +8,8 @@ from scipy import stats
 from golden_core.evaluation import METRICS, metrics_table, summary_table
 from golden_core.evaluation.inputs import prepare
 from golden_core.evaluation.point import evaluate
-from golden_core.randomness import Stream
-from golden_core.schema import FORECASTS, SUMMARY, TRIALS
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import FORECASTS, SUMMARY, TRIALS
 
 STREAM = Stream(3).child("evaluation")
 

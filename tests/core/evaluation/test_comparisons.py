@@ -6,8 +6,8 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from golden_core.evaluation import MissingBenchmarkError, comparisons_table
-from golden_core.schema import COMPARISONS, FORECASTS
 from golden_core.statistics import diebold_mariano
+from golden_core.store.schema import COMPARISONS, FORECASTS
 
 
 def losses(rows):

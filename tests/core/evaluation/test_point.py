@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golden_core.evaluation import METRICS, STRATA, metrics_table
-from golden_core.schema import FORECASTS, SchemaError
-from golden_core.schema import METRICS as METRICS_TABLE
+from golden_core.store.schema import FORECASTS, SchemaError
+from golden_core.store.schema import METRICS as METRICS_TABLE
 
 KINDS = ("year", "volatility_tercile", "weekday")
 

@@ -6,7 +6,7 @@ import pytest
 from golden_core.evaluation import comparisons_table
 from golden_core.evaluation.regression import comparison_differences
 from golden_core.evaluation.verification import TEST_TOLERANCE
-from golden_core.warehouse import Warehouse
+from golden_core.store.warehouse import Warehouse
 
 NUMBERS = ["mean_difference", "statistic", "p_value", "p_holm"]
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from golden_core.evaluation import METRICS, METRICS_SQL, metric_differences, metrics_table
-from golden_core.warehouse import Warehouse
+from golden_core.store.warehouse import Warehouse
 
 KINDS = ("year", "volatility_tercile", "weekday")
 TOLERANCE = 1e-12

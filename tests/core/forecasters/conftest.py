@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from golden_core.data.windows import Examples, FloatArray, IntArray, Target, Windows, cut_windows
 from golden_core.forecasters.base import Context
-from golden_core.randomness import Stream
+from golden_core.inputs.windows import Examples, FloatArray, IntArray, Target, Windows, cut_windows
+from golden_core.store.randomness import Stream
 from golden_core.study import TrainingSection
 
 VOLATILITY = 0.006  # of a daily log return, as of a major currency pair

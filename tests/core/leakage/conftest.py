@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from golden_core.leakage.artefacts import Fit, Pipeline, Run
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 PAIRS = ("AUDUSD", "EURUSD")
 START = dt.datetime(2020, 1, 6, tzinfo=dt.UTC)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from support.leaks import CentresItsBatch, Honest, LooksAtTheNextWindow
 
-from golden_core.catalogue import load_study
 from golden_core.forecasters import FORECASTERS
-from golden_core.lake import Home
 from golden_core.leakage.neighbours import MEMORY, NEIGHBOURS, neighbour_findings
-from golden_core.trials import Trial, prepare_pair, prepare_raw, prepare_series, series_inputs
+from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import Home
+from golden_core.trials import Trial, series_inputs
 from golden_core.trials.run import cut_folds, fit_fold, new_forecaster
 
 

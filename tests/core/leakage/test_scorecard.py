@@ -5,11 +5,11 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from golden_core.lake import Home
 from golden_core.leakage import scorecard as module
 from golden_core.leakage.filed import file_scorecard, filed_scorecard
 from golden_core.leakage.rates import Rate, by_kind, faults, rates
 from golden_core.leakage.scorecard import CLEAN, ROWS, Job, examine, jobs, read_settings, scorecard
+from golden_core.store.lake import Home
 
 SETTINGS = read_settings("quick")
 # One kind for each way of finding: poison upstream, of a choice, of rows, structure, and effects.

@@ -5,12 +5,12 @@ import polars as pl
 import pytest
 from support import leaks
 
-from golden_core.catalogue import load_study
-from golden_core.data.features import FEATURES, Feature
-from golden_core.lake import Home
+from golden_core.inputs.features import FEATURES, Feature
 from golden_core.leakage.screening import permuted_forecasts, screened_features, screened_forecasts
 from golden_core.leakage.study_pipeline import raw_bars
 from golden_core.leakage.subject import Subject
+from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import Home
 
 BASE = ("data.pairs=[EURUSD, USDJPY]", "forecasters={random_walk: {}}")
 

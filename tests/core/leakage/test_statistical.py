@@ -16,7 +16,7 @@ from golden_core.leakage.statistical import (
     too_good_forecasts,
 )
 from golden_core.leakage.surrogates import permuted_targets
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 STREAM = Stream(8).child("test_statistical")
 ENTRIES = {entry.id: entry for entry in read_entries(CORPUS)}

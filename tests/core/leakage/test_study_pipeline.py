@@ -6,8 +6,6 @@ import polars as pl
 import pytest
 from support import leaks
 
-from golden_core.catalogue import load_study
-from golden_core.lake import Home
 from golden_core.leakage import sampling
 from golden_core.leakage.audit import audit_steps
 from golden_core.leakage.probes import (
@@ -25,7 +23,10 @@ from golden_core.leakage.report import Report, merged
 from golden_core.leakage.sampling import OF_CLEANING, sampled, structures
 from golden_core.leakage.study_pipeline import Scope, as_bars, as_table, raw_bars, study_pipeline
 from golden_core.leakage.subject import Subject
-from golden_core.trials import Trial, prepare_pair, prepare_raw, prepare_series, run_trial, series_inputs
+from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import Home
+from golden_core.trials import Trial, run_trial, series_inputs
 
 SERIES = ("EURUSD", 1)
 NOTHING = Report((), (), ())

@@ -11,8 +11,8 @@ from golden_core.leakage.structural import structural
 from golden_core.leakage.times import decisive_times, telling_times
 from golden_core.leakage.workshop import draw_plan, raw_bars, workshop
 from golden_core.leakage.workshop.market import DAILY, HOURLY
-from golden_core.randomness import Stream
-from golden_core.schema import BARS
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import BARS
 
 STREAM = Stream(7).child("test_workshop")
 

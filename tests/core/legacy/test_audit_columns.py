@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from golden_core.legacy.audit import audit_table
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 RMSE = (0.3512, 0.4207, 0.5033, 0.6121, 0.7498)
 R2 = tuple(1 - rmse**2 / 0.7 for rmse in RMSE)

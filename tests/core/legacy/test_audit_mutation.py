@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from golden_core.legacy.audit import audit_table
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 STREAM = Stream(20250218, ("tests", "audit"))
 HEADINGS = {

@@ -11,7 +11,7 @@ from golden_core.legacy.audit.markup import unmarked
 from golden_core.legacy.audit.printed import CellError, parse
 from golden_core.legacy.audit.splits import read_splits
 from golden_core.legacy.audit.table import read_table
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 MODELS = ("ARIMA", "LSTM", "GRU", "Ours")
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")

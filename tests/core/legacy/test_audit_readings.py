@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golden_core.legacy.audit import audit_table
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 SEEDS = st.integers(0, 2**32)
 

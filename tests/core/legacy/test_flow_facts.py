@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden_core.lake import PROJECT_ROOT
 from golden_core.legacy.flow.network import trainable_weights
 from golden_core.legacy.flow.parts import batches, extents, legacy_windows, split_rows
 from golden_core.legacy.flow.protocol import Ratios, read_facts
@@ -17,6 +16,7 @@ from golden_core.legacy.forensics.differences import read_differences
 from golden_core.legacy.forensics.questions import read_questions
 from golden_core.legacy.risks import read_risks
 from golden_core.models.architecture import VARIANTS
+from golden_core.store.lake import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / "data" / "legacy"
 _CODE = re.compile(r"(?:(v_\d\d)/)?(\w+\.(?:py|yaml))(?::(\d+)(?:-(\d+))?)?")

@@ -11,14 +11,14 @@ from support.keras_files import COMPOSITE_NAMES, CONTAINERS, layout, random_netw
 from support.keras_record import record, write_record_weights
 from support.keras_record import windows as windows_of
 
-from golden_core.data.windows import Target, Windows, cut_windows
 from golden_core.forecasters import forecaster_class
 from golden_core.forecasters.base import Context
-from golden_core.lake import hash_file
+from golden_core.inputs.windows import Target, Windows, cut_windows
 from golden_core.legacy.keras_blocks import KINDS, blocks_in_order
 from golden_core.legacy.keras_checkpoint import KerasCheckpointError, import_checkpoint, load_keras_checkpoint
 from golden_core.models.architecture import VARIANTS
 from golden_core.models.legacy import build
+from golden_core.store.lake import hash_file
 from golden_core.training.checkpoint import load_checkpoint
 
 torch.set_num_threads(1)

@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from golden_core.lake import PROJECT_ROOT
 from golden_core.legacy.forensics.differences import differences_csv, read_differences
 from golden_core.legacy.forensics.published import published_errors
 from golden_core.legacy.forensics.questions import open_questions_markdown, read_questions
 from golden_core.legacy.listed import FactsError
 from golden_core.legacy.risks import read_risks
 from golden_core.models.architecture import VARIANTS, AdditiveFacts, DotFacts, MultiHeadFacts, read_architecture
+from golden_core.store.lake import PROJECT_ROOT
 
 
 def test_there_is_a_row_per_difference_with_evidence():

@@ -8,7 +8,7 @@ from scipy import integrate, stats
 
 from golden_core.legacy.forensics.probes import PROBES, ProbeResult
 from golden_core.legacy.risks import read_risks
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 SOUND = {risk.probe for risk in read_risks() if risk.status == "sound"}
 

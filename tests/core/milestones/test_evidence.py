@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.milestones import DELIVERABLES, PASSED, START, make_project, project_at
 
-from golden_core.lake import hash_bytes
 from golden_core.milestones.evidence import Result, declared_inputs, write_evidence
 from golden_core.milestones.records import EvidenceError, Metadata, read_record, render, sealed, write_record
 from golden_core.milestones.verification import content_findings
+from golden_core.store.lake import hash_bytes
 
 CHANGED = DELIVERABLES | {"report.md": "# Another report\n"}
 

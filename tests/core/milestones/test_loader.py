@@ -2,13 +2,13 @@
 
 import pytest
 
-from golden_core.data.cleaning.rules import RULES
-from golden_core.data.vendors import READERS
-from golden_core.lake import PROJECT_ROOT
+from golden_core.bars.cleaning.rules import RULES
 from golden_core.milestones import loader
 from golden_core.milestones.loader import loader_specification
 from golden_core.milestones.pytest_ids import is_test
 from golden_core.milestones.test_plan import load_test_plan
+from golden_core.store.lake import PROJECT_ROOT
+from golden_core.vendors import READERS
 
 
 def test_every_rule_format_and_closure_is_in_the_specification():
@@ -33,7 +33,7 @@ def test_every_planned_test_exists():
     assert [planned.test for planned in plan.tests if not is_test(PROJECT_ROOT, planned.test)] == []
 
 
-@pytest.mark.parametrize("name", ["clock", "market_holidays"])
+@pytest.mark.parametrize("name", ["clock", "holidays"])
 def test_the_modules_that_it_names_exist(name):
     assert f"`{name}." in loader_specification()
-    assert (PROJECT_ROOT / "golden_core" / "data" / f"{name}.py").is_file()
+    assert (PROJECT_ROOT / "golden_core" / "market" / f"{name}.py").is_file()

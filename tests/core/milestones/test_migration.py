@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden_core.lake import PROJECT_ROOT
 from golden_core.legacy.frozen import frozen_checksums
 from golden_core.milestones.migration import (
     MIGRATION,
@@ -35,6 +34,7 @@ from golden_core.milestones.migration_pages import (
 )
 from golden_core.milestones.pytest_ids import is_test
 from golden_core.milestones.registry import load_registry
+from golden_core.store.lake import PROJECT_ROOT
 
 
 @pytest.fixture(scope="module")

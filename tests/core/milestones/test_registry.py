@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from golden_core.lake import PROJECT_ROOT
 from golden_core.milestones.pytest_ids import is_test
 from golden_core.milestones.registry import PHASES, PLAN, RegistryError, load_registry, matches
+from golden_core.store.lake import PROJECT_ROOT
 
 NAMED_BY_ISSUES = {"P0.M1", "P0.M2", "P1.M2", "P2.M1", "P2.M2", "P3.M1", "P5.M1", "P5.M2", "P6.M1", "P6.M3"}
 

@@ -7,12 +7,12 @@ import re
 import pytest
 from support.milestones import DELIVERABLES, PASSED, START, Project
 
-from golden_core.lake import hash_bytes
 from golden_core.milestones.people import LONGEST_NAME, owner, owners
 from golden_core.milestones.records import EvidenceError, SignOffs, read_record, sealed, write_record
 from golden_core.milestones.signatures import read_sign_offs
 from golden_core.milestones.state import standing
 from golden_core.milestones.verification import verify
+from golden_core.store.lake import hash_bytes
 
 NO_NAMES = {
     "": "a name is needed",

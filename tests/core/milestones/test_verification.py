@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from support.milestones import DELIVERABLES, PASSED, Project, make_project
 
-from golden_core.lake import PROJECT_ROOT
 from golden_core.milestones.commands import run_command
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError, Metadata, read_record, seal, sealed, write_record
 from golden_core.milestones.verification import Verification, verify
+from golden_core.store.lake import PROJECT_ROOT
 
 LIMIT_S = 60
 

@@ -116,3 +116,15 @@ def test_an_unknown_fact_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(architecture, "FOLDER", tmp_path)
     with pytest.raises(ValidationError, match="pooling"):
         build("v01")
+
+
+def test_a_processor_without_a_reduced_lstm_is_told_what_to_set(monkeypatch):
+    def primitive(*_):
+        raise RuntimeError("could not create a primitive descriptor")
+
+    network = build("v01")
+    monkeypatch.setattr(torch, "lstm", primitive)
+    with torch.autocast("cpu", torch.bfloat16), pytest.raises(RuntimeError, match=r"use training\.precision float32"):
+        network(windows(2, 3, 4))
+    with pytest.raises(RuntimeError, match="^could not create"):
+        network(windows(2, 3, 4))

@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from golden_core import schema
 from golden_core.evaluation import comparisons_table, metrics_table, summary_table
-from golden_core.randomness import Stream
 from golden_core.reporting import write_report
+from golden_core.store import schema
+from golden_core.store.randomness import Stream
+from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
-from golden_core.warehouse import Warehouse
 
 STREAM = Stream(20_261_123)
 FIRST_DAY = datetime.datetime(2020, 1, 1, 15, tzinfo=datetime.UTC)

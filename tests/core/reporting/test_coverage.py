@@ -5,7 +5,7 @@ import pytest
 
 from golden_core.reporting import RandomWalkMissingError, write_report
 from golden_core.reporting.coverage import coverage, failures_exhibit, require_random_walk
-from golden_core.warehouse import Warehouse
+from golden_core.store.warehouse import Warehouse
 
 WALK = pl.col("forecaster") == "random_walk"
 USDJPY_H5 = (pl.col("pair") == "USDJPY") & (pl.col("horizon") == 5)

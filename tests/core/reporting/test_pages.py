@@ -9,7 +9,7 @@ import pytest
 
 from golden_core.reporting import coverage, details, inputs, leaderboard, pages, tables, write_report
 from golden_core.reporting.exhibits import Answer, ask
-from golden_core.warehouse import Warehouse
+from golden_core.store.warehouse import Warehouse
 
 FILES = (
     "leaderboard.md",

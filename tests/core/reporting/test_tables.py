@@ -9,7 +9,7 @@ import pytest
 from golden_core.evaluation import METRICS
 from golden_core.reporting import details, leaderboard, series_table, tables
 from golden_core.reporting.exhibits import ask
-from golden_core.warehouse import Warehouse
+from golden_core.store.warehouse import Warehouse
 
 ALPHA = 0.05
 

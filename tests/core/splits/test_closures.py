@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden_core import schema
 from golden_core.splits.closures import crossings, opens_after_closure
+from golden_core.store import schema
 
 
 def opens(*texts):

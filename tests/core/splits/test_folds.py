@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.folds import daily
 
-from golden_core import schema
 from golden_core.splits.closures import Crossings
 from golden_core.splits.folds import Crossed, RowClock, row_clock, settle
 from golden_core.splits.segments import positions, segments, size
+from golden_core.store import schema
 
 LAID = {"train": (range(100),), "validation": (range(100, 130),), "test": (range(130, 160),)}
 N = 170

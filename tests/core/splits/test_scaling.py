@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from support.folds import even_clock, part, walk_forward_section
 from support.folds import fold as make_fold
 
-from golden_core import schema
-from golden_core.randomness import Stream
 from golden_core.splits.labels import log_returns_ahead
 from golden_core.splits.scaling import fit_scalers, scaler_mismatches, standardise
 from golden_core.splits.segments import positions
 from golden_core.splits.walk_forward import walk_forward
+from golden_core.store import schema
+from golden_core.store.randomness import Stream
 
 HORIZON = 4
 TARGETS = ["log_return", "close"]

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from support.folds import combinatorial_section, daily, even_clock, walk_forward_section
 from support.folds import fold as make_fold
 
-from golden_core import schema
 from golden_core.splits.closures import Crossings
 from golden_core.splits.combinatorial import combinatorial
 from golden_core.splits.folds import Crossed, Part, RowClock
@@ -26,6 +25,7 @@ from golden_core.splits.verification import (
     unaccounted_rows,
 )
 from golden_core.splits.walk_forward import walk_forward
+from golden_core.store import schema
 
 HORIZON, EMBARGO, CONTEXT = 5, 3, 4
 

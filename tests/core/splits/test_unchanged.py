@@ -3,8 +3,8 @@
 import pytest
 from support.folds import walk_forward
 
-from golden_core.catalogue import load_study
-from golden_core.data.features import FEATURES
+from golden_core.inputs.features import FEATURES
+from golden_core.preparation.catalogue import load_study
 from golden_core.splits.folds import usable_rows
 
 # For a number of bars: folds, ranges of the first one, unused rows. From commit 669a14f, before segments and closures.

@@ -9,8 +9,8 @@ from scipy import stats
 from statsmodels.regression.linear_model import OLS
 from statsmodels.tsa.stattools import diebold_mariano_test
 
-from golden_core.randomness import Stream
 from golden_core.statistics import diebold_mariano, harvey_leybourne_newbold
+from golden_core.store.randomness import Stream
 
 SIMULATIONS = 2000
 SIZE = (0.037, 0.063)  # 95 % binomial band and some, at a nominal 5 %

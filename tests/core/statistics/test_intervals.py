@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from golden_core.randomness import Stream
 from golden_core.statistics import bootstrap_interval, t_interval
+from golden_core.store.randomness import Stream
 
 VALUES = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=8).map(np.array)
 

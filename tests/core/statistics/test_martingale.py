@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden_core.randomness import Stream
 from golden_core.statistics.martingale import evidence, standardise_by_past
+from golden_core.store.randomness import Stream
 
 STREAM = Stream(31).child("test_martingale")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from golden_core.catalogue import vocabulary as catalogue_vocabulary
+from golden_core.preparation.catalogue import vocabulary as catalogue_vocabulary
 from golden_core.study import Study, StudyError, Vocabulary, read_study
 
 

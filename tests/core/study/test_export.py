@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden_core.lake import STUDIES
+from golden_core.store.lake import STUDIES
 from golden_core.study import Study, Vocabulary, describe, read_study, study_schema
 from golden_core.study.document import compose, read_document
 

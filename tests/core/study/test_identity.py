@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from golden_core.study import Study
 from golden_core.study.document import compose, read_document
 
-READ = "import sys; from golden_core.catalogue import load_study; print(load_study(sys.argv[1]).hash())"
+READ = "import sys; from golden_core.preparation.catalogue import load_study; print(load_study(sys.argv[1]).hash())"
 
 # One other valid value for every setting of the valid study; a list is changed entry by entry.
 OTHER: dict[str, Any] = {

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from support.folds import walk_forward
 
-from golden_core.catalogue import load_study, study_names
-from golden_core.data.features import FEATURES
-from golden_core.lake import STUDIES
+from golden_core.inputs.features import FEATURES
+from golden_core.preparation.catalogue import load_study, study_names
 from golden_core.splits.folds import usable_rows
+from golden_core.store.lake import STUDIES
 from golden_core.study import Study, StudyError
 
 BASELINES = {"random_walk", "drift", "ar", "ets", "dlinear"}

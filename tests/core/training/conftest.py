@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from golden_core.data.windows import Examples, Target, cut_windows
-from golden_core.randomness import Stream
+from golden_core.inputs.windows import Examples, Target, cut_windows
+from golden_core.store.randomness import Stream
 from golden_core.study import TrainingSection
 
 torch.set_num_threads(1)

@@ -10,7 +10,7 @@ import pytest
 CAMPAIGN = """
 import time
 from joblib import delayed
-from golden_core.catalogue import load_study
+from golden_core.preparation.catalogue import load_study
 from golden_core.trials.campaign import worker_pool
 
 pool = worker_pool(load_study("smoke"), "loky", 2)

@@ -14,7 +14,7 @@ from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
 from golden_core.models.blocks import Dense
 from golden_core.models.initialisers import initialise
 from golden_core.models.legacy import build
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 _DEPENDENT = "v_08/dependencies.py"
 

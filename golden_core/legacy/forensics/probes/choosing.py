@@ -10,9 +10,9 @@ from golden_core.legacy.flow.protocol import read_facts
 from golden_core.legacy.forensics.probes.result import STREAM, Practice, ProbeResult, percent, rms, walk
 from golden_core.legacy.forensics.published import published_errors
 from golden_core.models.architecture import Architecture, read_architecture
-from golden_core.randomness import Stream
 from golden_core.statistics.diebold_mariano import diebold_mariano
 from golden_core.statistics.multiplicity import holm
+from golden_core.store.randomness import Stream
 
 _SEEDS, _LEVEL = 5, 0.05  # of the alternative to a single run
 

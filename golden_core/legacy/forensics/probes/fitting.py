@@ -8,13 +8,13 @@ import hashlib
 import numpy as np
 import torch
 
-from golden_core.data.windows import FloatArray
+from golden_core.inputs.windows import FloatArray
 from golden_core.legacy.flow.protocol import read_facts
 from golden_core.legacy.forensics.probes.result import STREAM, TRAINING_SCALE, Practice, ProbeResult
 from golden_core.models.architecture import MultiHeadFacts, read_architecture
 from golden_core.models.blocks import Dense, MultiHeadAttention
 from golden_core.models.initialisers import KerasVersion, initialise
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 from golden_core.study import EarlyStopping
 from golden_core.training.schedule import PlateauSchedule, StoppingRule
 from golden_core.training.trainer import TrainingError

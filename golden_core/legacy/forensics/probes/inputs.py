@@ -7,7 +7,7 @@ import numpy as np
 from golden_core.legacy.flow.parts import extents, legacy_windows
 from golden_core.legacy.flow.protocol import PARTS, read_facts
 from golden_core.legacy.forensics.probes.result import STREAM, Practice, ProbeResult, percent, walk
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 
 def level_scaler_drifts(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:

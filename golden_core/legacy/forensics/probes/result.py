@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from golden_core.data.windows import FloatArray
-from golden_core.randomness import Stream
+from golden_core.inputs.windows import FloatArray
+from golden_core.store.randomness import Stream
 
 # legacy: as the legacy code does it. alternative: with the remedy of the register, or, where the legacy practice is
 # sound, with the mistake it avoids.

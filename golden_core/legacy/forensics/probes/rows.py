@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from golden_core.data.sources.synthetic import RegimesSettings, simulate
 from golden_core.legacy.flow.parts import extents, split_rows
 from golden_core.legacy.flow.protocol import read_facts
 from golden_core.legacy.forensics.probes.result import (
@@ -17,7 +16,8 @@ from golden_core.legacy.forensics.probes.result import (
     rms,
     walk,
 )
-from golden_core.randomness import Stream
+from golden_core.sources.synthetic import RegimesSettings, simulate
+from golden_core.store.randomness import Stream
 
 _WEEK, _OPEN = 168, 120  # hours
 _IDLE = 0.1  # share of open hours without a trade

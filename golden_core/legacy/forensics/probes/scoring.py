@@ -10,7 +10,7 @@ from golden_core.legacy.flow.parts import extents
 from golden_core.legacy.flow.protocol import read_facts
 from golden_core.legacy.forensics.probes.result import STREAM, Practice, ProbeResult, percent, walk
 from golden_core.legacy.forensics.published import published_errors
-from golden_core.randomness import Stream
+from golden_core.store.randomness import Stream
 
 
 def level_r2(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:

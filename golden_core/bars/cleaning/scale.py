@@ -1,0 +1,91 @@
+"""The level of a price from the bars before it, and prices that are powers of ten away from it."""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+
+from golden_core.bars.cleaning.rules import PRICES
+from golden_core.vendors.scaling import Plausible
+
+WINDOW = 51  # odd, so that a median is a price that was
+DIGITS = 15  # significant, which a double keeps
+SETTLED = 5  # bars before which there is no level: two bad ones among them are outvoted
+ROUNDING = 1e-9  # keeps a price that equals a bound
+_LN10 = math.log(10)
+
+
+def levels(close: pl.Series, known: Plausible | None = None) -> pl.Series:
+    """Return log10 of the level before each bar: the trailing median, in one decimal unit throughout.
+
+    The unit is the one in which the pair costs what it can; a price that it cannot cost in any unit tells no level, so
+    that however many of them begin a file, the bars after them are not taken for slips. Of a pair of which nothing is
+    known, the unit is that of the first level: when the median changes by a whole power of ten, the vendor has changed
+    the unit in mid-history, and the level does not follow. Bars of another unit are slips, every one.
+
+    Parameters
+    ----------
+    close : (T,) Float64
+        Positive and finite, in the order of time.
+    known : Plausible or None
+        What the pair can cost.
+
+    Returns
+    -------
+    (T,) Float64
+        Depends on earlier bars alone; null for the first ``SETTLED`` bars.
+    """
+    log = close.log10()
+    if known is not None:
+        log = log.set(power_of_ten(log, known).is_null(), None)
+    median = log.shift(1).rolling_quantile(0.5, "lower", window_size=WINDOW, min_samples=SETTLED).forward_fill()
+    if known is not None:
+        return median - power_of_ten(median, known)
+    return median - median.diff().round().fill_null(0.0).cum_sum()
+
+
+def power_of_ten(log: pl.Series, known: Plausible) -> pl.Series:
+    """Return the power of ten by which prices (log10) are above what a pair can cost; null where none explains them."""
+    power = (log - math.log10(known.low) + ROUNDING).floor()
+    return power.set(log - power > math.log10(known.high) + ROUNDING, None)
+
+
+def middle(known: Plausible | None) -> float | None:
+    """Return log10 of the middle of what a pair can cost, the level of bars too early to have one; None if unknown."""
+    return None if known is None else math.log10(known.low * known.high) / 2
+
+
+def rescale(bars: pl.DataFrame, bound: float, first: float | None = None) -> pl.DataFrame:
+    """Undo decimal slips, price by price.
+
+    Parameters
+    ----------
+    bars : pl.DataFrame
+        Bars in the order of time with usable prices, and ``level`` (see ``levels``).
+    bound : float
+        Largest distance, as a log price, of a repaired price from its level.
+    first : float or None
+        Level of bars that have none yet, see ``middle``.
+
+    Returns
+    -------
+    pl.DataFrame
+        The bars, slips undone, and the columns ``decimal_slip`` and ``off_scale_price``.
+    """
+    prices = [name for name in PRICES if name in bars.columns]
+    level = pl.col("level").fill_null(pl.lit(first, pl.Float64))
+    distance = {name: pl.col(name).log10() - level for name in prices}
+    decades = {name: distance[name].round().fill_null(0.0) for name in prices}
+    apart = {name: (distance[name] - decades[name]).abs() * _LN10 > bound for name in prices}
+    slipped = {name: decades[name] != 0 for name in prices}
+    lost = pl.any_horizontal(slipped[name] & apart[name] for name in prices)
+    # A written price has fewer than 15 digits: rounding to these takes back what dividing adds (119.65 → 1.1965).
+    undone = {name: (pl.col(name) * pl.lit(10.0).pow(-decades[name])).round_sig_figs(DIGITS) for name in prices}
+    flagged = bars.with_columns(
+        off_scale_price=lost.fill_null(False), decimal_slip=pl.any_horizontal(slipped.values()).fill_null(False)
+    )
+    return flagged.with_columns(
+        pl.when(slipped[name] & ~pl.col("off_scale_price")).then(undone[name]).otherwise(pl.col(name)).alias(name)
+        for name in prices
+    )

@@ -1,0 +1,169 @@
+"""One file examined as a study's data are: cleaning, calendar, clock, and the verdicts of a study's thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from golden_core.bars.card import CardFacts, data_card
+from golden_core.bars.cleaning import Cleaned, Coverage, clean
+from golden_core.bars.cleaning.coverage import coverage_of
+from golden_core.bars.crosschecks import FEWEST, compare_sources
+from golden_core.bars.quality import STYLES, Verdict, gaps, judge, quality_table, summarise
+from golden_core.market.local_time import ZoneError
+from golden_core.market.zones import active_times, verify_zone
+from golden_core.store.schema import PARITY, QUALITY
+from golden_core.study.sections import ChecksSection
+
+UNRELATED = 0.5  # correlation of one-bar returns: two feeds of one pair have more, whatever their spreads
+APART = 0.01  # median log price: sides of one pair are never so far apart, and dollar pairs move alike
+SHOWN = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Patient:
+    """Bars of one file in UTC and what is known about them.
+
+    Parameters
+    ----------
+    bars : pl.DataFrame
+        ``schema.BARS`` of one pair, in the order of the file, not cleaned.
+    bar, zone : str
+        Length of a bar, and the clock by which times were read.
+    evidence : str
+        What the trading weeks say about that clock.
+    source : dict of str to str
+        File, hash, format, side, licence.
+    notes : sequence of str
+        What was decided in reading.
+    """
+
+    bars: pl.DataFrame
+    bar: str
+    zone: str
+    evidence: str
+    source: dict[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """What the doctor found."""
+
+    cleaned: Cleaned
+    coverage: Coverage
+    quality: pl.DataFrame
+    verdicts: tuple[Verdict, ...]
+    card: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether no verdict speaks against the file."""
+        return all(verdict.passed is not False for verdict in self.verdicts)
+
+
+def examine(patient: Patient, checks: ChecksSection, against: Patient | None = None) -> Diagnosis:
+    """Clean the bars of one file, measure their quality, and judge it by a study's thresholds.
+
+    Bars are expected from the first clean one to the last: a file promises no range. A second source of the same pair
+    is cleaned likewise; the verdicts then say whether the two keep one clock, and how far their prices agree.
+    """
+    pair = str(patient.bars["pair"][0])
+    coverage = coverage_of(patient.bars, patient.bar, patient.zone)
+    cleaned = _cleaned(patient, coverage, checks)
+    if cleaned.bars.is_empty():
+        none_left = f"cleaning left none of {patient.bars.height:,} rows of {pair}: {_rules(cleaned.account)}"
+        return _diagnosis(patient, cleaned, coverage, QUALITY.empty(), (Verdict("bars that stay", False, none_left),))
+    quality = quality_table(cleaned.bars, cleaned.ledger, coverage, whole_range=False)
+    judged = judge(summarise(quality), PARITY.empty(), checks)
+    verdicts = [clock_verdict(cleaned.bars, cleaned.ledger), *(_with_rules(verdict, cleaned) for verdict in judged)]
+    if against is not None:
+        other = _cleaned(against, coverage_of(against.bars, against.bar, against.zone), checks)
+        verdicts.append(sources_verdict(cleaned.bars, other.bars, patient.bar, against.bar))
+    return _diagnosis(patient, cleaned, coverage, quality, tuple(verdicts))
+
+
+def _with_rules(verdict: Verdict, cleaned: Cleaned) -> Verdict:
+    """Say by which rules too many rows were quarantined or repaired."""
+    action = verdict.claim.removesuffix(" bars")
+    rules = cleaned.account.filter((pl.col("action") == action) & ~pl.col("rule").is_in(STYLES))
+    if verdict.passed is not False or rules.is_empty():
+        return verdict
+    return replace(verdict, detail=f"{verdict.detail}: {_rules(rules)}")
+
+
+def _rules(account: pl.DataFrame) -> str:
+    counted = account.filter(pl.col("rows") > 0).sort("rows", descending=True)
+    return ", ".join(f"{rows:,} {rule}" for rule, rows in counted.select("rule", "rows").iter_rows())
+
+
+def _cleaned(patient: Patient, coverage: Coverage, checks: ChecksSection) -> Cleaned:
+    return clean(patient.bars, coverage, max_abs_log_return=checks.max_abs_log_return)
+
+
+def sources_verdict(left: pl.DataFrame, right: pl.DataFrame, left_bar: str, right_bar: str) -> Verdict:
+    """Return whether two sources of one pair keep one clock in every month, and in words how their closes differ."""
+    claim = "the second source agrees"
+    if left_bar != right_bar:
+        return Verdict(claim, None, f"bars of {left_bar} and of {right_bar} are not compared: resample one file")
+    found = compare_sources(left, right)
+    if found.offset_hours is None or found.correlation is None:
+        return Verdict(claim, None, f"{found.bars:,} bars in common, fewer than {FEWEST}")
+    detail = (
+        f"{found.bars:,} bars in common, returns correlate at {found.correlation:.4f} with the second clock moved by "
+        f"{found.offset_hours:+d} h, {found.share_equal:.1%} of closes are equal, median log(first/second) is "
+        f"{found.level_difference:.2e}"
+    )
+    if found.correlation < UNRELATED or abs(found.level_difference) > APART:
+        return Verdict(claim, False, f"{detail}: these are not prices of one pair")
+    moved = found.by_month.filter(pl.col("offset_hours") != 0)
+    months = [f"{month:%Y-%m} by {hours:+d} h" for month, hours in moved.head(SHOWN).iter_rows()]
+    more = f" and {moved.height - SHOWN} months more" if moved.height > SHOWN else ""
+    moves = f"; the second clock differs in {', '.join(months)}{more}" if months else ""
+    return Verdict(claim, found.offset_hours == 0 and not months, detail + moves)
+
+
+def clock_verdict(bars: pl.DataFrame, ledger: pl.DataFrame) -> Verdict:
+    """Return whether the trading weeks contradict that stored times are UTC.
+
+    Rows that cleaning took for weekends speak too: without them any clock would look more like UTC than it is.
+    """
+    weekends = ledger.filter(pl.col("rule") == "outside_trading_week").select(
+        name for name in bars.columns if name in ledger.columns
+    )
+    stored = pl.concat([bars.select(weekends.columns), weekends])
+    naive = stored.with_columns(pl.col("timestamp").dt.replace_time_zone(None))
+    try:
+        evidence = verify_zone(active_times(naive), "UTC")
+    except ZoneError as error:
+        return Verdict("times are UTC", False, " ".join(str(error).split()))
+    return Verdict("times are UTC", None if evidence.verdict == "unverifiable" else True, evidence.summary)
+
+
+def _diagnosis(
+    patient: Patient, cleaned: Cleaned, coverage: Coverage, quality: pl.DataFrame, verdicts: tuple[Verdict, ...]
+) -> Diagnosis:
+    pair = str(patient.bars["pair"][0])
+    bars, some = cleaned.bars, cleaned.bars.height > 0
+    facts = CardFacts(
+        title=patient.source.get("file", pair),
+        source=patient.source,
+        zones={pair: f"read as {patient.zone}. {patient.evidence}"},
+        summary=summarise(quality),
+        months=quality,
+        account=cleaned.account,
+        ledger=cleaned.ledger,
+        coverage=bars.group_by("pair").agg(
+            first=pl.col("timestamp").min(), last=pl.col("timestamp").max(), bars=pl.len().cast(pl.Int64)
+        ),
+        gaps=gaps(bars, coverage, whole_range=False).select(pl.lit(pair).alias("pair"), pl.all()) if some else _NO_GAPS,
+        parity=PARITY.empty(),
+        verdicts=verdicts,
+        notes=patient.notes,
+    )
+    return Diagnosis(cleaned, coverage, quality, verdicts, data_card(facts))
+
+
+_NO_GAPS = pl.DataFrame(schema={"pair": pl.String, "first": pl.Date, "last": pl.Date, "bars": pl.Int64})

@@ -1,0 +1,103 @@
+"""`golden data import`: a vendor's file becomes Parquet in UTC, with an account. Bars keep their faults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from golden_core.bars.reading import Reading, read_bars
+from golden_core.store.lake import confined, hash_bytes, hash_file, write_json, write_parquet
+from golden_core.study.sections import canonical_json
+from golden_core.vendors.detect import AUTO
+
+FOLDER = ("sources", "imports")
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """Where the bars and their account lie, and what was decided."""
+
+    path: Path
+    sidecar: Path
+    record: Mapping[str, Any]
+    reading: Reading
+
+
+def import_file(
+    home: Path,
+    path: Path,
+    pair: str,
+    *,
+    format: str = AUTO,
+    zone: str | None = None,
+    bar: str | None = None,
+    columns: Mapping[str, str | None] | None = None,
+) -> Imported:
+    """Read a file, and write its bars (``schema.BARS``, UTC) and their account under the home.
+
+    Both are written whole or not at all, under a name that says what was imported and how: the same file under the same
+    declarations takes the place of the former import, another declaration gets files of its own.
+
+    Parameters
+    ----------
+    home : Path
+        Golden's home.
+    path, pair, format, zone, bar, columns
+        As for :func:`~golden_core.bars.reading.read_bars`.
+
+    Raises
+    ------
+    VendorError, ZoneError
+        As :func:`~golden_core.bars.reading.read_bars`; nothing is written then.
+    """
+    reading = read_bars(path, pair, format=format, zone=zone, bar=bar, columns=columns)
+    declared = {"format": format, "zone": zone, "bar": bar, "columns": dict(columns or {})}
+    record = _record(reading, path, pair, declared)
+    identity = hash_bytes(canonical_json({"pair": pair, "sha256": record["sha256"], "declared": declared}).encode())
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem).strip("_")[:80] or "file"
+    folder = confined(home, *FOLDER, pair)
+    target = confined(folder, f"{stem}_{identity[:16]}.parquet")
+    # The account first: bars without one never exist.
+    write_json(record, target.with_suffix(".json"))
+    write_parquet(reading.bars, target)
+    return Imported(target, target.with_suffix(".json"), record, reading)
+
+
+def hash_source(path: Path) -> str:
+    """Return the SHA-256 of a file, or of the relative paths and hashes of all files of a folder."""
+    if path.is_file():
+        return hash_file(path)
+    files = sorted(inner for inner in path.rglob("*") if inner.is_file())
+    return hash_bytes("".join(f"{inner.relative_to(path)}\0{hash_file(inner)}\n" for inner in files).encode())
+
+
+def _record(reading: Reading, path: Path, pair: str, declared: Mapping[str, Any]) -> dict[str, Any]:
+    bars, evidence = reading.bars, reading.evidence
+    return {
+        "pair": pair,
+        "original": path.name.encode(errors="replace").decode(),  # a name need not be text
+        "sha256": hash_source(path),
+        "declared": dict(declared),
+        "format": reading.claim.format,
+        "because": reading.claim.because,
+        "zone": reading.zone,
+        "zone_evidence": {
+            "verdict": evidence.verdict,
+            "summary": evidence.summary,
+            "weekends": evidence.weekends,
+            "agreeing": evidence.agreeing,
+            "segments": [str(segment) for segment in evidence.segments],
+        },
+        "bar": reading.bar,
+        "side": reading.side,
+        "divisor": reading.divisor,
+        "rows": bars.height,
+        "left_out": [{**row, "timestamp": str(row["timestamp"])} for row in reading.left_out.to_dicts()],
+        "first": str(bars["timestamp"].min()),
+        "last": str(bars["timestamp"].max()),
+        "notes": list(reading.notes),
+        "licence": None,
+    }

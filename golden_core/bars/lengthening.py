@@ -1,0 +1,75 @@
+"""Shorter bars of a file cleaned, then put together into longer ones: a bad minute must not spoil its hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from golden_core.bars.cleaning import clean
+from golden_core.bars.cleaning.coverage import coverage_of
+from golden_core.bars.quality import STYLES
+from golden_core.bars.resampling import ResamplingError, resample
+from golden_core.store.schema import BARS
+from golden_core.vendors.base import VendorError
+
+BOUND = 0.05  # log price: a slip that lands further from its level is not repaired; what stays is judged by the study
+SILENT = "flat_without_trade"  # a copy of the close before: it changes no price of a longer bar, and shows a whole one
+
+
+@dataclass(frozen=True, eq=False)
+class Lengthened:
+    """Longer bars (``schema.BARS``), the shorter ones that are not in them, and what was done, in words.
+
+    ``left_out`` has ``line``, ``timestamp`` and ``reason``; a vendor's fills of closed hours are only counted.
+    """
+
+    bars: pl.DataFrame
+    left_out: pl.DataFrame
+    notes: tuple[str, ...]
+
+
+def lengthen(bars: pl.DataFrame, lines: pl.Series, length: str, to: str, zone: str, path: Path) -> Lengthened:
+    """Clean the bars of a file as a study cleans its bars, and put them together.
+
+    Parameters
+    ----------
+    bars : pl.DataFrame
+        ``schema.BARS`` of one pair, in the order of the file.
+    lines : (N,) Int64
+        Where each one stands.
+    length, to : str
+        Keys of ``clock.MINUTES``.
+    zone : str
+        The file's clock.
+    path : Path
+
+    Raises
+    ------
+    VendorError
+        If no bar stays, or the bars lie across the borders of the longer ones.
+    """
+    cleaned = clean(bars, coverage_of(bars, length, zone), max_abs_log_return=BOUND)
+    lost = cleaned.ledger.filter(pl.col("action") == "quarantined")
+    silent = bars[lost.filter(pl.col("rule") == SILENT)["position"] - 1]
+    lost = lost.filter(pl.col("rule") != SILENT)
+    changed = cleaned.account.filter((pl.col("action") != "kept") & (pl.col("rule") != SILENT) & (pl.col("rows") > 0))
+    said = ", ".join(
+        f"{rows:,} {action} ({rule})" for rule, action, rows in changed.select("rule", "action", "rows").rows()
+    )
+    kept = pl.concat([cleaned.bars, silent]).sort("timestamp")
+    if kept.is_empty():
+        raise VendorError(f"{path}: none of its {bars.height} bars is sound: {said}; fetch the file again")
+    try:
+        made = resample(kept, to)
+    except ResamplingError as error:
+        raise VendorError(f"{path}: its bars cannot be made into bars of {to}: {error}") from error
+    partial = int(made["partial"].sum())
+    some = f", {partial} of {made.height} of them partial: something is missing in them" if partial else ""
+    notes = [f"bars of {length} were made into bars of {to}{some}"]
+    if said:
+        notes.append(f"before that, {said} of {bars.height:,} bars of {length}")
+    named = lost.filter(~pl.col("rule").is_in(STYLES))
+    left_out = named.select(line=lines.gather(named["position"] - 1), timestamp="timestamp", reason="rule")
+    return Lengthened(BARS.conform(made.drop("partial")), left_out, tuple(notes))

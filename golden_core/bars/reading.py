@@ -1,0 +1,249 @@
+"""From a vendor's file to bars in UTC: format, clock, scale, and when a bar is known. Nothing is written."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from golden_core.bars.lengthening import lengthen
+from golden_core.market.clock import bar_close, on_grid
+from golden_core.market.local_time import ZoneError, parse_clock, resolve
+from golden_core.market.zones import ZoneEvidence, active_times, read_clock, verify_zone
+from golden_core.store.schema import BARS
+from golden_core.vendors import reader
+from golden_core.vendors.bar_length import bar_length
+from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
+from golden_core.vendors.detect import AUTO, detect
+from golden_core.vendors.plain import PLAIN_CSV, PLAIN_PARQUET, Plain
+from golden_core.vendors.scaling import scale
+from golden_core.vendors.text import refuse_packed, require_text
+
+PARTIAL = "incomplete"
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Bars of one file, and every decision on the way to them.
+
+    Parameters
+    ----------
+    bars : pl.DataFrame
+        ``schema.BARS``, in the order of the file, or from its end where it runs newest first.
+    claim : Claim
+        Format, and why.
+    zone : str
+        The clock by which times were read; ``UTC`` where every row carried its offset.
+    evidence : ZoneEvidence
+        What the trading week says about that clock.
+    bar : str
+        Length of a bar.
+    side : str or None
+        ``bid``, ``ask`` or ``mid`` where the file says so.
+    divisor : int
+        What prices were divided by.
+    left_out : pl.DataFrame
+        ``line``, ``timestamp`` (UTC), ``reason``: rows that are no bars yet.
+    notes : tuple of str
+        One sentence per decision.
+    """
+
+    bars: pl.DataFrame
+    claim: Claim
+    zone: str
+    evidence: ZoneEvidence
+    bar: str
+    side: str | None
+    divisor: int
+    left_out: pl.DataFrame
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Timed:
+    """Instants of every row, the clock by which they were read, and what speaks for it."""
+
+    utc: pl.Series
+    zone: str
+    evidence: ZoneEvidence
+    notes: tuple[str, ...]
+
+
+def read_bars(
+    path: Path,
+    pair: str,
+    *,
+    format: str = AUTO,
+    zone: str | None = None,
+    bar: str | None = None,
+    columns: Mapping[str, str | None] | None = None,
+) -> Reading:
+    """Read one file.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or a folder for a format that comes in folders.
+    pair : str
+        What it holds.
+    format : str
+        ``auto`` or a reader's name.
+    zone : str or None
+        The declared clock of the file, see ``local_time.parse_clock``; None to take the file's own word.
+    bar : str or None
+        Length of a bar, a key of ``clock.MINUTES``; None to take it from the file. Shorter bars are cleaned and put
+        together, see ``lengthening``.
+    columns : mapping or None
+        Declared columns of a plain table: ``timestamp``, ``open``, ``high``, ``low``, ``close``, ``volume`` → name.
+
+    Raises
+    ------
+    VendorError
+        If the file is not what it is said to be, or does not state its clock and none is declared.
+    ZoneError
+        If the trading week contradicts the clock, or a time does not exist on it.
+    """
+    found, claim, notes = _reader(path, pair, format, columns)
+    table = _forwards(found.read(path, pair))
+    if table.bars.is_empty():
+        raise VendorError(f"{path}: the file holds no bar; fetch it again, or leave it out")
+    timed = _timed(table, zone, path)
+    scaled = scale(table.bars, pair, str(path))
+    dated = scaled.bars.with_columns(timed.utc.alias("timestamp"))
+    length = bar_length(dated, table.bar, bar, path)
+    whole, left_out = _split_incomplete(dated)
+    if whole.is_empty():
+        raise VendorError(f"{path}: none of its {dated.height} bars is complete; fetch the file again when one is over")
+    bars = _finished(whole, pair, length, timed.zone)
+    more = []
+    if left_out.height:
+        more.append(f"{left_out.height} bars are not complete and left out (first: line {left_out['line'][0]})")
+    if bar and bar != length:
+        made = lengthen(bars, whole["line"], length, bar, timed.zone, path)
+        bars, left_out = made.bars, pl.concat([left_out, made.left_out])
+        more += made.notes
+    return Reading(
+        bars, claim, timed.zone, timed.evidence, bar or length, table.side, scaled.divisor, left_out,
+        (*notes, *table.notes, *timed.notes, *scaled.notes, *more),
+    )  # fmt: skip
+
+
+def _reader(
+    path: Path,
+    pair: str,
+    format: str,
+    columns: Mapping[str, str | None] | None,
+) -> tuple[Reader, Claim, tuple[str, ...]]:
+    if not columns:
+        return detect(path, pair, format)
+    if path.is_dir():
+        raise VendorError(f"{path} is a folder; columns are declared for one table, a CSV or Parquet file")
+    if not path.exists():
+        raise VendorError(f"there is no file {path}")
+    refuse_packed(path)
+    kinds = [PLAIN_PARQUET, PLAIN_CSV] if format == AUTO else [reader(format)]
+    for kind in kinds:
+        if isinstance(kind, Plain) and kind.is_table(path):
+            return kind.declared(columns), Claim(kind.name, "its columns were declared"), ()
+    neither = f"{path}: columns are declared for Parquet or for text with a header, and this file is neither"
+    try:
+        require_text(path)
+    except VendorError as error:
+        raise VendorError(f"{neither}: {str(error).removeprefix(f'{path}: ')}") from None
+    raise VendorError(neither)
+
+
+def _forwards(table: VendorTable) -> VendorTable:
+    """Turn a table round that runs newest first, as some vendors write: that is a style, and no row is out of order."""
+    steps, none = table.bars["timestamp"].diff(), datetime.timedelta()
+    if (steps < none).sum() <= (steps > none).sum():
+        return table
+    note = "the rows run from the newest to the oldest: they are read from the end"
+    return replace(table, bars=table.bars.reverse(), notes=[*table.notes, note])
+
+
+def _timed(table: VendorTable, zone: str | None, path: Path) -> _Timed:
+    """Read the times by the declared clock, else by the file's own, and hold it against the trading week."""
+    times = table.bars["timestamp"]
+    if times.dtype == pl.Datetime("us", "UTC"):
+        return _offset(table, zone, path)
+    chosen = zone or table.clock
+    if chosen is None:
+        raise VendorError(_unsaid(table, path))
+    evidence = _verified(table.bars, chosen, path, declared=zone is not None)
+    resolved = resolve(times, chosen, str(path), table.bars["line"])
+    notes = () if table.clock is None else _overruled(table, table.clock, chosen, resolved.times, path)
+    return _Timed(resolved.times, chosen, evidence, (*notes, *resolved.notes))
+
+
+def _overruled(table: VendorTable, own: str, zone: str, utc: pl.Series, path: Path) -> tuple[str, ...]:
+    """Allow a declaration to overrule the file's own word only where the trading week speaks against that word."""
+    if parse_clock(own) == parse_clock(zone):
+        return ()
+    try:
+        verify_zone(active_times(table.bars), own)
+    except ZoneError:
+        return (f"the file says {own}, but the trading week says otherwise: it is read by {zone}, as declared",)
+    if resolve(table.bars["timestamp"], own, str(path), table.bars["line"]).times.equals(utc):
+        return ()
+    raise VendorError(
+        f"{path}: the file says its clock is {own}, the declaration says {zone}, and the trading week does not speak "
+        f"against the file; declare {own} (--zone, in a study data.time_zone), or correct the file"
+    )
+
+
+def _offset(table: VendorTable, zone: str | None, path: Path) -> _Timed:
+    """Take the offset that every row carries, unless the trading week speaks against it and for the declared clock."""
+    naive = table.bars.with_columns(pl.col("timestamp").dt.replace_time_zone(None))
+    try:
+        evidence = _verified(naive, "UTC", path, declared=False)
+    except ZoneError:
+        if zone is None or parse_clock(zone) == parse_clock("UTC"):
+            raise
+        evidence = _verified(naive, zone, path, declared=True)
+        resolved = resolve(naive["timestamp"], zone, str(path), table.bars["line"])
+        note = f"the rows say UTC, but the trading week says {zone}, as declared: they are read so"
+        return _Timed(resolved.times, zone, evidence, (note, *resolved.notes))
+    notes = (f"every row carries its own offset, which counts; the declared {zone} does not",) if zone else ()
+    same = zone and parse_clock(zone) == parse_clock("UTC")
+    return _Timed(table.bars["timestamp"], "UTC", evidence, () if same else notes)
+
+
+def _verified(naive: pl.DataFrame, zone: str, path: Path, *, declared: bool) -> ZoneEvidence:
+    try:
+        return verify_zone(active_times(naive), zone)
+    except ZoneError as error:
+        own = "" if declared else ". The clock is the file's own word: declare the right one with --zone."
+        raise ZoneError(f"{path}: {error}{own}", error.evidence) from None
+
+
+def _unsaid(table: VendorTable, path: Path) -> str:
+    found = read_clock(active_times(table.bars))
+    read = f"its trading weeks say: {found.summary}" if found.segments else "it has too few weekends to read one off"
+    example = found.segments[0].zones[0] if len(found.segments) == 1 else "NAME, such as UTC, EET or EET_US"
+    return (
+        f"{path}: the file does not state its clock, and none is declared; {read}. Ask the vendor, then declare it: "
+        f"--zone {example} (in a study: data.time_zone)"
+    )
+
+
+def _split_incomplete(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the bars that are over, and those that the vendor marks as still running."""
+    over = pl.col("complete") if "complete" in bars.columns else pl.lit(value=True)
+    left_out = bars.filter(~over).select("line", "timestamp", reason=pl.lit(PARTIAL))
+    return bars.filter(over), left_out
+
+
+def _finished(bars: pl.DataFrame, pair: str, bar: str, zone: str) -> pl.DataFrame:
+    """Return ``schema.BARS``: each bar is known when it closes."""
+    closes = bar_close(pl.col("timestamp"), bar)
+    if bar == "1d":
+        # A day that does not begin at 17:00 New York is one of the vendor's calendar: 23 to 25 hours.
+        local = pl.col("timestamp").dt.convert_time_zone(parse_clock(zone).zone)
+        day = local.dt.offset_by("1d").dt.convert_time_zone("UTC")
+        closes = pl.when(on_grid(pl.col("timestamp"), bar)).then(closes).otherwise(day)
+    known = [name for name in BARS.dtypes if name in bars.columns]
+    return BARS.conform(bars.select(known).with_columns(pair=pl.lit(pair), available_at=closes))

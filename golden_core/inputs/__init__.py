@@ -1,0 +1,1 @@
+"""Features and windows: what a forecaster may know at its cutoffs."""

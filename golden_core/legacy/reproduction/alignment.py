@@ -1,0 +1,185 @@
+"""The published table against ours: per variant and metric, what was published, what we get, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from golden_core.evaluation import BENCHMARK, comparisons_table
+from golden_core.legacy.audit import Interval
+from golden_core.legacy.audit.headings import Metric
+from golden_core.legacy.reproduction.experiments import Experiment, Outcome, attribute, outcomes
+from golden_core.legacy.reproduction.published import METRICS, PublishedRow, Record
+from golden_core.legacy.reproduction.runs import of_record, on_published_rows, trial_errors
+from golden_core.legacy.reproduction.spread import Verdict, judge, spread_of, z_score
+from golden_core.store.schema import Column, Table
+
+ALIGNMENT = Table(
+    "alignment",
+    "One row per study, variant and metric: the published number, ours, and the random walk's on the same rows.",
+    (
+        Column("study", pl.String, "which runs"),
+        Column("variant", pl.String, "v01 … v10"),
+        Column("metric", pl.String, "mae, mse, rmse or r2, of prices"),
+        Column("targets", pl.Int64, "test targets of the study"),
+        Column("variance", pl.Float64, "of these targets"),
+        Column("published", pl.Float64, "as printed"),
+        Column("published_low", pl.Float64, "lowest value that is printed like this"),
+        Column("published_high", pl.Float64, "highest value that is printed like this"),
+        Column("seeds", pl.Int64, "runs"),
+        Column("mean", pl.Float64, "mean over seeds"),
+        Column("sd", pl.Float64, "standard deviation over seeds; null for one seed"),
+        Column("mean_low", pl.Float64, "interval of the mean, lower end"),
+        Column("mean_high", pl.Float64, "interval of the mean, upper end"),
+        Column("typical", pl.Float64, "geometric mean over seeds; of R², 1 − that of 1 − R²"),
+        Column("log_sd", pl.Float64, "standard deviation of the logarithms of errors, or of 1 − R²"),
+        Column("run_low", pl.Float64, "interval of one more run, on logarithms, lower end"),
+        Column("run_high", pl.Float64, "interval of one more run, on logarithms, upper end"),
+        Column("z", pl.Float64, "log(published / typical) / log_sd; of R², on 1 − R² with the sign turned"),
+        Column("verdict", pl.String, "consistent, published_better, published_worse, other_test_set or undecided"),
+        Column("category", pl.String, "of the deviation; null where nothing deviates"),
+        Column("experiment", pl.String, "ids of the experiments that support the category"),
+        Column("tried", pl.String, "ids of experiments that do not"),
+        Column("random_walk", pl.Float64, "the random walk on the same rows"),
+        Column("statistic", pl.Float64, "Diebold–Mariano against the random walk, seed-averaged forecasts"),
+        Column("p_holm", pl.Float64, "of that test, Holm-adjusted over the variants of the study"),
+        Column("seeds_better", pl.Int64, "seeds that beat the random walk, Holm-adjusted over all seeds of the study"),
+        Column("seeds_worse", pl.Int64, "seeds that the random walk beats, likewise"),
+    ),
+    key=("study", "variant", "metric"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """The table, and what it was made with."""
+
+    table: pl.DataFrame  # ALIGNMENT
+    windows: pl.DataFrame  # one row per study: rows and errors of the random walk
+    record: Record
+    experiments: tuple[Experiment, ...]
+    confidence: float
+    significance: float
+
+
+def align(
+    forecasts: pl.DataFrame,
+    published: Record,
+    *,
+    confidence: float,
+    significance: float,
+    experiments: Sequence[Experiment] = (),
+) -> Alignment:
+    """Hold published errors against those of our runs.
+
+    A published number is held against the runs only where both can have been scored on the same test targets: as many,
+    and of a variance that the published row allows. Whether it could be one more run is asked of the interval of one
+    more run, and of every value that rounds to the printed number.
+
+    Parameters
+    ----------
+    forecasts : schema.FORECASTS
+        Of one or several studies, each with its random walk.
+    published : Record
+    confidence : float
+        Of the intervals.
+    significance : float
+        Of the tests against the random walk.
+    experiments : sequence of Experiment
+        Runs with one thing changed; without them the reason of a deviation is unknown.
+
+    Returns
+    -------
+    Alignment
+        Deterministic: equal forecasts in any order give equal tables.
+
+    Raises
+    ------
+    RecordError, ValueError
+        As :func:`~golden_core.legacy.reproduction.runs.trial_errors`.
+    MissingBenchmarkError
+        If a trial and the random walk were not scored on the same rows.
+    """
+    errors = trial_errors(forecasts, published)
+    tried = outcomes(experiments, published, confidence)
+    windows = errors.filter(pl.col("forecaster") == BENCHMARK).unique("study", keep="first", maintain_order=True)
+    comparable = [
+        (study, name)
+        for study, name, targets, variance in _groups(errors)
+        if on_published_rows(targets, variance, published.rows[name], published)
+    ]
+    rows: list[dict[str, Any]] = []
+    for study, name, _, _ in _groups(errors):
+        trials = errors.filter(pl.col("study") == study, pl.col("forecaster") == name)
+        walk = windows.filter(pl.col("study") == study).row(0, named=True)
+        same_rows = (study, name) in comparable
+        elsewhere = [other for other, variant in comparable if variant == name]
+        rows += [
+            _row(trials, published.rows[name], metric, walk, confidence, same_rows, elsewhere, tried.get(name, ()))
+            for metric in METRICS
+        ]
+    tests = _tests(of_record(forecasts, published), significance)
+    table = pl.DataFrame(rows, schema={n: t for n, t in ALIGNMENT.dtypes.items() if n not in tests.columns[2:]})
+    table = table.join(tests, on=["study", "variant"], how="left", maintain_order="left")
+    return Alignment(ALIGNMENT.conform(table), windows, published, tuple(experiments), confidence, significance)
+
+
+def _groups(errors: pl.DataFrame) -> list[tuple[str, str, int, float]]:
+    """Study, variant, and number and variance of the test targets, in the order of the names."""
+    own = errors.filter(pl.col("forecaster") != BENCHMARK)
+    return own.unique(["study", "forecaster"], keep="first", maintain_order=True).select(
+        "study", "forecaster", "targets", "variance"
+    ).rows()  # fmt: skip
+
+
+def _row(
+    trials: pl.DataFrame,
+    row: PublishedRow,
+    metric: Metric,
+    walk: dict[str, Any],
+    confidence: float,
+    same_rows: bool,
+    elsewhere: Sequence[str],
+    tried: Sequence[Outcome],
+) -> dict[str, Any]:
+    spread = spread_of(trials[metric].to_numpy(), confidence, metric)
+    published = row.intervals[metric]
+    verdict: Verdict = judge(published, spread, metric) if same_rows else "other_test_set"
+    reason = attribute(verdict, metric, row.values[metric], spread, tried, elsewhere)
+    return {
+        "study": trials["study"][0],
+        "variant": row.variant,
+        "metric": metric,
+        "targets": trials["targets"][0],
+        "variance": trials["variance"][0],
+        "published": row.values[metric],
+        **_ends(published),
+        **vars(spread),
+        "z": z_score(row.values[metric], spread, metric) if same_rows else None,
+        "verdict": verdict,
+        "category": reason.category,
+        "experiment": reason.experiment,
+        "tried": reason.tried,
+        "random_walk": walk[metric],
+    }
+
+
+def _ends(published: Interval) -> dict[str, float | None]:
+    high = None if published.high is None else float(published.high)
+    return {"published_low": float(published.low), "published_high": high}
+
+
+def _tests(forecasts: pl.DataFrame, significance: float) -> pl.DataFrame:
+    """Diebold–Mariano against the random walk per study and variant: the ensemble's, and how many seeds differ."""
+    tests = comparisons_table(forecasts)
+    significant = (pl.col("p_holm") < significance) & (pl.col("level") == "seed")
+    ensemble = pl.col("level") == "ensemble"
+    return tests.group_by("study", variant="forecaster", maintain_order=True).agg(
+        statistic=pl.col("statistic").filter(ensemble).first(),
+        p_holm=pl.col("p_holm").filter(ensemble).first(),
+        seeds_better=(significant & (pl.col("mean_difference") < 0)).sum().cast(pl.Int64),
+        seeds_worse=(significant & (pl.col("mean_difference") > 0)).sum().cast(pl.Int64),
+    )

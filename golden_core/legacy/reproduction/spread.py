@@ -1,0 +1,115 @@
+"""What the runs of one variant say about one more run, and where a published number lies in their spread."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from golden_core.inputs.windows import FloatArray
+from golden_core.legacy.audit import Interval
+from golden_core.legacy.audit.headings import Metric
+from golden_core.statistics import t_interval
+
+Verdict = Literal["consistent", "published_better", "published_worse", "other_test_set", "undecided"]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One metric of one variant over its seeds. Everything but the mean is None for fewer than two seeds."""
+
+    seeds: int
+    mean: float
+    sd: float | None
+    mean_low: float | None  # interval of the mean
+    mean_high: float | None
+    typical: float | None  # geometric mean; of R², one less that of 1 − R²
+    log_sd: float | None  # standard deviation of the logarithms
+    run_low: float | None  # interval of one more run
+    run_high: float | None
+
+
+def spread_of(values: FloatArray, confidence: float, metric: Metric) -> Spread:
+    """Return mean, spread, and the intervals of the mean and of one more run.
+
+    A published number comes from one run, so the interval to hold it against is that of one more run, not that of the
+    mean. It is taken on logarithms, log m ± t · s · √(1 + 1/S) with their mean and deviation: an error cannot be below
+    zero, the runs of one network differ by factors, and MSE, RMSE and R² then say the same, as they must, being one
+    number on one test set. R² enters as log(1 − R²).
+
+    Parameters
+    ----------
+    values : (S,) float64
+        The metric of every seed; its logarithms are taken for independent draws of a normal distribution.
+    confidence : float
+        Coverage of both intervals.
+    metric : str
+        mae, mse, rmse or r2.
+
+    Returns
+    -------
+    Spread
+        Without an interval of one more run, and what it is made of, if a run made no error at all.
+
+    References
+    ----------
+    Hahn & Meeker (1991), Statistical Intervals, chapter 4: prediction interval for one future observation, and its use
+    on logarithms.
+    """
+    seeds, mean = len(values), float(values.mean())
+    if seeds == 1:
+        return Spread(1, mean, None, None, None, None, None, None, None)
+    low, high = t_interval(values, confidence)
+    ordinary = (seeds, mean, float(values.std(ddof=1)), float(low), float(high))
+    errors = 1 - values if metric == "r2" else values
+    if errors.min() <= 0:
+        return Spread(*ordinary, None, None, None, None)
+    logarithms = np.log(errors)
+    centre, log_sd = float(logarithms.mean()), float(logarithms.std(ddof=1))
+    half = float(stats.t.ppf((1 + confidence) / 2, df=seeds - 1)) * log_sd * math.sqrt(1 + 1 / seeds)
+    with np.errstate(over="ignore"):  # two runs and a confidence near one know no upper end
+        ends = [float(end) for end in np.exp([centre, centre - half, centre + half])]
+    typical, run_low, run_high = ends if metric != "r2" else (1 - ends[0], 1 - ends[2], 1 - ends[1])
+    return Spread(*ordinary, typical, log_sd, run_low, run_high)
+
+
+def distance(published: float, spread: Spread, metric: Metric) -> float | None:
+    """Return the logarithm of a published error over our typical one; of R², that of 1 − R², with the sign turned.
+
+    So it is positive where the published number is the larger one. None where there is no logarithm.
+    """
+    if spread.typical is None:
+        return None
+    error, ours = (1 - published, 1 - spread.typical) if metric == "r2" else (published, spread.typical)
+    if error <= 0:
+        return None
+    return math.log(error / ours) * (-1 if metric == "r2" else 1)
+
+
+def z_score(published: float, spread: Spread, metric: Metric) -> float | None:
+    """Return :func:`distance` in standard deviations of the logarithms; None without either."""
+    far = distance(published, spread, metric)
+    return far / spread.log_sd if far is not None and spread.log_sd else None
+
+
+def judge(published: Interval, spread: Spread, metric: Metric) -> Verdict:
+    """Say whether a published number could be one more of our runs.
+
+    Parameters
+    ----------
+    published : Interval
+        Everything that rounds to the printed number; one value of it that fits is enough.
+    spread : Spread
+    metric : str
+        For R² more is better; for the errors less is.
+    """
+    if spread.run_low is None or spread.run_high is None:
+        return "undecided"
+    below = published.high is not None and published.high < spread.run_low
+    above = published.low > spread.run_high
+    if not (below or above):
+        return "consistent"
+    return "published_better" if above == (metric == "r2") else "published_worse"

@@ -1,0 +1,176 @@
+"""From weekends to clocks: the one, or the few in turn, that explain the most. What was declared is not judged here."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from golden_core.market.weekends import Flags, Weekends, candidates, explained
+
+FEWEST_EDGES = 2  # ends and beginnings of weeks that must speak against a clock: one may be a vendor's slip
+FEWEST_WEEKENDS = 3  # that a clock must hold before it counts as a switch
+GAIN = 4  # ends and beginnings of weeks that a switch must explain beyond what the clock before did
+CLEARLY_EXPLAINED = 0.85  # of the weekends between two switches, or a vendor's ragged hours would look like one
+MOST_SWITCHES = 8
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Weekends over which a file keeps one clock.
+
+    Parameters
+    ----------
+    zones : tuple of str
+        The clocks that explain them equally well, the best first.
+    first, last : date
+        Mondays after the first and the last weekend.
+    weekends, agreeing, declared : int
+        How many there are, and how many the best clock and the declared one explain.
+    """
+
+    zones: tuple[str, ...]
+    first: datetime.date
+    last: datetime.date
+    weekends: int
+    agreeing: int
+    declared: int
+
+    def __str__(self) -> str:
+        names = " or ".join(self.zones[:3]) + (f" or {len(self.zones) - 3} more" if len(self.zones) > 3 else "")
+        return f"{names} (weeks of {self.first} to {self.last}: {self.agreeing} of {self.weekends} weekends)"
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The clocks that explain a file best.
+
+    Parameters
+    ----------
+    segments : tuple of Segment
+        In the order of time; more than one if the file switches.
+    agrees : [weekends] bool
+        Which weekends the reading explains at both ends.
+    declared_agrees : [weekends] bool
+        Which weekends the declared clock explains at both ends.
+    against, in_favour : int
+        Ends and beginnings of weeks that the reading explains and the declared clock does not, and the reverse.
+    """
+
+    segments: tuple[Segment, ...]
+    agrees: Flags
+    declared_agrees: Flags
+    against: int
+    in_favour: int
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Weekends ``start`` to before ``stop``, best explained by one candidate; ``zones`` do it as well, in order."""
+
+    start: int
+    stop: int
+    zones: tuple[int, ...]
+
+
+def read(weekends: Weekends, declared: str | None) -> Reading:
+    """Find the clocks that explain the most ends and beginnings of weeks.
+
+    One clock is preferred: it gives way over a stretch of weekends only to one that explains clearly more of them.
+    Without a declaration, the first clock read stands for the declared one.
+    """
+    names = candidates(weekends, declared)
+    edges = np.stack([explained(weekends, name) for name in names])
+    runs = _merged([_run(edges, start, stop, state) for start, stop, state in _stretches(edges)])
+    best = np.concatenate([_chosen(edges, run.zones[0], run) for run in runs], axis=-1)
+    own = np.concatenate([_chosen(edges, 0 if declared else run.zones[0], run) for run in runs], axis=-1)
+    weeks, agrees, declared_agrees = weekends.table["week"], np.asarray(best.all(axis=0)), np.asarray(own.all(axis=0))
+    return Reading(
+        segments=tuple(
+            Segment(
+                tuple(names[zone] for zone in run.zones),
+                weeks[run.start],
+                weeks[run.stop - 1],
+                run.stop - run.start,
+                int(agrees[run.start : run.stop].sum()),
+                int(declared_agrees[run.start : run.stop].sum()),
+            )
+            for run in runs
+        ),
+        agrees=agrees,
+        declared_agrees=declared_agrees,
+        against=int((best & ~own).sum()),
+        in_favour=int((own & ~best).sum()),
+    )
+
+
+def _stretches(edges: Flags) -> list[tuple[int, int, int]]:
+    """Return stretches of weekends and the candidate [practice, zone] that explains each best.
+
+    Starts from the single best candidate and gives it up for another over the stretch where that gains most, as long as
+    the gain is worth a switch: the largest sum of a contiguous run of gains (Bentley 1984, "Algorithm Design
+    Techniques", Communications of the ACM 27:865), for all candidates at once.
+    """
+    zones, practices, _, count = edges.shape
+    # Practices vary slowest, so that of equally good candidates the one that closes on time comes first.
+    points = edges.sum(axis=2).swapaxes(0, 1).reshape(practices * zones, count)
+    single = points.sum(axis=1).argmax()
+    state = np.full(count, single)
+    for _ in range(MOST_SWITCHES):
+        gains = points - points[state, np.arange(count)]
+        total = np.pad(gains.cumsum(axis=1), ((0, 0), (1, 0)))
+        rise = total - np.minimum.accumulate(total, axis=1)
+        winner, stop = np.unravel_index(rise.argmax(), rise.shape)
+        start = stop - total[winner, stop::-1].argmin()
+        if rise[winner, stop] < GAIN or stop - start < FEWEST_WEEKENDS:
+            break
+        state[start:stop] = winner
+    for first, end, held in _split(state):
+        if (points[held, first:end] == 2).mean() < CLEARLY_EXPLAINED:
+            state[first:end] = single
+    return _split(state)
+
+
+def _split(state: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
+    """Return the stretches over which the state stays as it is."""
+    cuts = [0, *(np.flatnonzero(np.diff(state)) + 1).tolist(), len(state)]
+    return [(start, stop, int(state[start])) for start, stop in itertools.pairwise(cuts)]
+
+
+def _run(edges: Flags, start: int, stop: int, state: int) -> _Run:
+    """Collect the zones that explain a stretch about as well as its best candidate."""
+    practice, zone = divmod(state, len(edges))
+    here = edges[..., start:stop]
+    best = here[zone, practice]
+    score = here.sum(axis=(2, 3))
+    own = here[np.arange(len(edges)), score.argmax(axis=1)]
+    against, in_favour = (best & ~own).sum(axis=(1, 2)), (own & ~best).sum(axis=(1, 2))
+    equal = np.flatnonzero(~contradicted(against, in_favour))
+    order = np.lexsort((equal, score[equal].argmax(axis=1), -score[equal].max(axis=1)))
+    return _Run(start, stop, tuple(int(z) for z in equal[order]))
+
+
+def contradicted(against: npt.NDArray[np.int64], in_favour: npt.NDArray[np.int64]) -> Flags:
+    """Say whether ends and beginnings of weeks speak against a clock: more than a slip, and more than twice as many."""
+    return (against >= FEWEST_EDGES) & (against > 2 * in_favour)
+
+
+def _merged(runs: list[_Run]) -> list[_Run]:
+    """Join neighbours that one clock explains: a vendor's new opening hour is no new clock."""
+    merged = runs[:1]
+    for run in runs[1:]:
+        common = tuple(zone for zone in merged[-1].zones if zone in run.zones)
+        if common:
+            merged[-1] = _Run(merged[-1].start, run.stop, common)
+        else:
+            merged.append(run)
+    return merged
+
+
+def _chosen(edges: Flags, zone: int, run: _Run) -> Flags:
+    """Return what a zone explains of a run [2, weekends], with the closing practice that suits it best there."""
+    here = edges[zone, :, :, run.start : run.stop]
+    return np.asarray(here[here.sum(axis=(1, 2)).argmax()])

@@ -1,0 +1,158 @@
+"""What the weekends of a file show: the last bar before, the first after, and which clocks explain them. No verdict.
+
+The market closes on Friday and opens on Sunday at 17:00 in New York (``clock``), so every weekend shows what the file's
+clock said at two known instants. Vendors blur them: many open late, or drop what their server dates on a Sunday; some
+stop early; holidays move either. A clock therefore explains the end of a week if the last bar ends with it (or, for a
+vendor that always stops then, an hour before), and its beginning if the first bar does not come before the market.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from golden_core.market.clock import NEW_YORK
+from golden_core.market.local_time import from_utc
+
+Flags = npt.NDArray[np.bool_]
+
+# In order of preference where several explain a file equally well: the common ones, fixed offsets, the rare ones.
+NAMED = (
+    "UTC",
+    "EET_US",
+    "EET",
+    "America/New_York",
+    "Europe/London",
+    "Europe/Berlin",
+    "America/Chicago",
+)
+FIXED_HOURS = range(-12, 15)
+RARE = (
+    "Europe/Moscow",
+    "Australia/Sydney",
+    "America/New_York+05:00",
+    "America/New_York+06:00",
+    "America/New_York+08:00",
+)
+
+GAP_HOURS = (40, 60)  # a holiday beside the weekend makes the gap longer; a holiday within the week is shorter
+EARLY_CLOSES = (0.0, 1.0)  # hours before 17:00 New York at which a vendor ends every week
+NIGHT = 2.5  # hours of silence beyond the usual step after which a vendor has closed for the night; metals rest for one
+SILENCE = 0.25  # hours: a feed of minutes says nothing for some of them around a weekend, or a little too much
+
+
+@dataclass(frozen=True, eq=False)
+class Weekends:
+    """The weekends of a file.
+
+    Parameters
+    ----------
+    table : pl.DataFrame
+        One row each: ``week`` (the Monday after it), ``last_bar`` and ``first_bar`` (on the file's clock), and
+        ``offset_from_close`` and ``offset_from_open``: the hours by which that clock would be ahead of UTC if the last
+        bar ended, and the first began, at 17:00 in New York.
+    bar_hours : float
+        Length of a bar: the usual distance from one to the next.
+    own_hours : int
+        Weekends before which the bars stop on Friday when they had stopped the day before: there the file shows when
+        its vendor closes, not when the market does.
+    """
+
+    table: pl.DataFrame
+    bar_hours: float
+    own_hours: int
+
+
+def find_weekends(times: pl.Series) -> Weekends:
+    """Return the weekends between naive opens of bars, given in any order."""
+    times = times.drop_nulls().dt.cast_time_unit("us").unique().sort()
+    steps = times.diff().drop_nulls()
+    hours = float(steps.mode().sort()[0].total_seconds() / 3600) if len(steps) else 0.0
+    last, first = pl.col("last_bar"), pl.col("first_bar")
+    gap = (first - last).dt.total_minutes() / 60
+    middle = last + (first - last) / 2
+    weekends = (
+        pl.DataFrame({"last_bar": times.shift(1), "first_bar": times})
+        .filter(gap.is_between(*GAP_HOURS) & (middle.dt.weekday() >= 6))
+        .select(week=middle.dt.truncate("1w").dt.offset_by("1w").dt.date(), last_bar=last, first_bar=first)
+    )
+    closed, opened = _market(weekends["week"])
+    end = weekends["last_bar"] + datetime.timedelta(hours=hours)
+    stops = times.filter(times.diff().shift(-1) > datetime.timedelta(hours=hours + NIGHT))
+    return Weekends(
+        weekends.with_columns(
+            offset_from_close=_hours(end - closed.dt.replace_time_zone(None)),
+            offset_from_open=_hours(weekends["first_bar"] - opened.dt.replace_time_zone(None)),
+        ),
+        hours,
+        int(weekends["last_bar"].dt.offset_by("-1d").is_in(stops.implode()).sum()),
+    )
+
+
+def closed_days(times: pl.Series, zone: str) -> pl.Series:
+    """Return the opens of daily bars, on Saturday or Sunday, over all of which a clock has the market closed."""
+    days = times.drop_nulls().dt.cast_time_unit("us").unique().sort()
+    days = days.filter(days.dt.weekday() >= 6)
+    closed, opened = (from_utc(at, zone) for at in _market(days.dt.truncate("1w").dt.offset_by("1w").dt.date()))
+    return days.filter((days >= closed) & (days.dt.offset_by("1d") <= opened))
+
+
+def candidates(weekends: Weekends, declared: str | None) -> tuple[str, ...]:
+    """Return the clocks to try: the declared one first, and none that always shows the same as it.
+
+    Bars of an hour cannot be half an hour from UTC unless they begin at half past.
+    """
+    phase = weekends.table["first_bar"].dt.minute()
+    halves = weekends.bar_hours < 1 or bool((phase != 0).any())
+    minutes = [60 * hour + half for hour in FIXED_HOURS for half in ((0, 30) if halves else (0,))]
+    fixed = sorted((m for m in minutes if m), key=abs)
+    names = [*NAMED, *(f"UTC{'-' if m < 0 else '+'}{abs(m) // 60:02}:{abs(m) % 60:02}" for m in fixed), *RARE]
+    if declared is None:
+        return tuple(names)
+    probe = pl.date_range(datetime.date(1999, 1, 1), datetime.date(2035, 12, 31), "1w", eager=True)
+    probe = probe.cast(pl.Datetime("us", "UTC"))
+    same = from_utc(probe, declared)
+    return (declared, *(name for name in names if not from_utc(probe, name).equals(same)))
+
+
+def expected(weekends: Weekends, zone: str) -> tuple[pl.Series, pl.Series]:
+    """Return what a clock shows when the market closes before, and when it opens after, each weekend."""
+    closed, opened = _market(weekends.table["week"])
+    return from_utc(closed, zone), from_utc(opened, zone)
+
+
+def explained(weekends: Weekends, zone: str) -> Flags:
+    """Say which ends and beginnings of weeks a clock explains.
+
+    Returns
+    -------
+    [practices, 2, weekends] bool
+        For each of ``EARLY_CLOSES``: whether the last bar ends so many hours before the week does, and whether the
+        first bar does not begin before the week.
+    """
+    table, length = weekends.table, weekends.bar_hours
+    slack = SILENCE if length < 0.5 else 0.0
+    closed, opened = expected(weekends, zone)
+    left = _hours(closed - table["last_bar"]).to_numpy()  # from the open of the last bar to the end of the week
+    late = _hours(table["first_bar"] - opened).to_numpy()
+    opens = late > -length - slack
+    closes = ((left - early > -slack) & (left - early <= length + slack) for early in EARLY_CLOSES)
+    return np.stack([np.stack([close, opens]) for close in closes])
+
+
+def _market(weeks: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return when the market closed before and opened after each weekend, in UTC, from the Mondays that follow."""
+    five = weeks.cast(pl.Datetime("us")) + datetime.timedelta(hours=17)
+    closed, opened = (
+        (five - datetime.timedelta(days=days)).dt.replace_time_zone(NEW_YORK).dt.convert_time_zone("UTC")
+        for days in (3, 1)
+    )
+    return closed, opened
+
+
+def _hours(spans: pl.Series) -> pl.Series:
+    return spans.dt.total_seconds() / 3600

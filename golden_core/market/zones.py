@@ -1,0 +1,216 @@
+"""Whether a file keeps the clock that it is declared to keep, judged by its weekends. No price belongs here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from golden_core.market.clock_reading import CLEARLY_EXPLAINED, FEWEST_WEEKENDS, Reading, Segment, read
+from golden_core.market.local_time import Resolved, ZoneError, from_utc, parse_clock, resolve, to_utc
+from golden_core.market.weekends import Weekends, closed_days, expected, find_weekends
+
+__all__ = [
+    "Resolved",
+    "Segment",
+    "ZoneError",
+    "ZoneEvidence",
+    "active_times",
+    "from_utc",
+    "parse_clock",
+    "read_clock",
+    "resolve",
+    "to_utc",
+    "verify_zone",
+]
+
+# Prices that trickle in after the close do not show an open market. Shares of the week's median.
+THIN_VOLUME = 0.02
+THIN_RANGE = 0.2
+LEAST_EXPLAINED = 0.5  # of the weekends, or the file follows no clock that is known here
+CLOSED_DAYS = 0.2  # of the weekends with a bar on a closed day: Sunday's two hours move too little to be told each time
+SHOWN = 3  # weeks quoted in a message; all of them are in the table
+
+
+@dataclass(frozen=True, eq=False)
+class ZoneEvidence:
+    """What the weekends of a file say about its clock.
+
+    Parameters
+    ----------
+    declared : str or None
+        The clock the file is said to keep.
+    verdict : str
+        ``read`` (nothing was declared), ``verified`` (no other clock explains the weekends), ``consistent`` (others
+        explain them as well), or ``unverifiable`` (no weekends, bars too long, or too little to tell).
+    segments : tuple of Segment
+        The clocks read, in the order of time; more than one if the file switches. Empty where nothing can be read.
+    weekends, agreeing : int
+        Weekends with evidence, and how many of them the declared clock (else the one read) explains.
+    summary : str
+        The finding in a sentence.
+    weeks : pl.DataFrame
+        One row per weekend, see ``weekends.Weekends``, and ``agrees``: whether the same clock explains it.
+    """
+
+    declared: str | None
+    verdict: Literal["read", "verified", "consistent", "unverifiable"]
+    segments: tuple[Segment, ...]
+    weekends: int
+    agreeing: int
+    summary: str
+    weeks: pl.DataFrame
+
+
+def active_times(bars: pl.DataFrame) -> pl.Series:
+    """Return the timestamps of the bars in which the market moved, which is what ``read_clock`` wants.
+
+    Feeds fill weekends with flat bars of no volume, and let a few prices trickle in after the close. A bar is left out
+    if its volume is zero, or if neither its volume nor its range reach a share of the week's median of the positive
+    ones: feeds change the unit of their volume from one day to the next, and some have none at all.
+    """
+    week = pl.col("timestamp").dt.truncate("1w")
+    active, tests = pl.lit(True), []
+    if "volume" in bars.columns and bool((bars["volume"] > 0).any()):
+        active = pl.col("volume") > 0
+        tests.append(_reaches(pl.col("volume").cast(pl.Float64), THIN_VOLUME, week))
+    if {"high", "low"} <= set(bars.columns):
+        tests.append(_reaches(pl.col("high") - pl.col("low"), THIN_RANGE, week))
+    return bars.filter(active & pl.any_horizontal(tests or [active]))["timestamp"]
+
+
+def _reaches(activity: pl.Expr, share: float, week: pl.Expr) -> pl.Expr:
+    usual = activity.filter(activity > 0).median().over(week)
+    return ((activity > 0) & (activity >= share * usual)).fill_null(False)
+
+
+def read_clock(times: pl.Series) -> ZoneEvidence:
+    """Read off the clock of a file of which nothing is declared.
+
+    Parameters
+    ----------
+    times : pl.Series
+        Naive opens of active bars, in any order; see ``active_times``.
+    """
+    return _judge(find_weekends(times), None)
+
+
+def verify_zone(naive_times: pl.Series, declared: str) -> ZoneEvidence:
+    """Hold a declared clock against the weekends of a file.
+
+    Parameters
+    ----------
+    naive_times : pl.Series
+        Naive opens of active bars, in any order; see ``active_times``.
+    declared : str
+        Name of a clock, see ``local_time.parse_clock``.
+
+    Raises
+    ------
+    ZoneError
+        If there is no such clock, or the weekends contradict it: with both readings, the share of weekends that each
+        explains, and the first weeks that speak against the declaration. Its ``evidence`` has all of them.
+    """
+    parse_clock(declared)
+    weekends = find_weekends(naive_times)
+    if weekends.bar_hours >= 24:
+        _require_closed(naive_times, declared)
+    return _judge(weekends, declared)
+
+
+def _judge(weekends: Weekends, declared: str | None) -> ZoneEvidence:
+    count, name = weekends.table.height, declared or "the clock"
+    if weekends.bar_hours >= 24:
+        return _unverifiable(declared, weekends, f"{name} cannot be verified: a day's bar does not show an hour")
+    if not count:
+        return _unverifiable(declared, weekends, f"{name} cannot be verified: the file spans no weekend")
+    if weekends.own_hours > LEAST_EXPLAINED * count:
+        habit = f"before {weekends.own_hours} of {count} weekends the bars stop when they had stopped the day before"
+        return _unverifiable(declared, weekends, f"{name} cannot be verified: {habit}, at hours of the vendor's own")
+    reading = read(weekends, declared)
+    verdict, summary = _verdict(reading, weekends, declared)
+    return ZoneEvidence(
+        declared=declared,
+        verdict=verdict,
+        segments=reading.segments,
+        weekends=count,
+        agreeing=int(reading.declared_agrees.sum()),
+        summary=summary,
+        weeks=weekends.table.with_columns(agrees=pl.Series(reading.declared_agrees)),
+    )
+
+
+def _require_closed(days: pl.Series, declared: str) -> None:
+    """Refuse daily bars if many a weekend has one in which the clock has the market closed all day."""
+    weekends = days.dt.truncate("1w").n_unique()
+    inside = closed_days(days, declared)
+    weeks = inside.dt.truncate("1w").n_unique()
+    if weeks >= FEWEST_WEEKENDS and weeks > CLOSED_DAYS * weekends:
+        raise ZoneError(
+            f"the file is declared to keep {declared}, but {weeks} of its {weekends} weeks end with a day's bar that "
+            f"moved although {declared} has the market closed all day, first {inside[0]:%A %Y-%m-%d}. On a clock "
+            "behind that one a week begins on Sunday: declare the clock of the vendor's midnight, such as UTC"
+        )
+
+
+def _verdict(
+    reading: Reading, weekends: Weekends, declared: str | None
+) -> tuple[Literal["read", "verified", "consistent", "unverifiable"], str]:
+    count, found = weekends.table.height, ", then ".join(map(str, reading.segments))
+    unclear = [segment for segment in reading.segments if declared not in segment.zones and not _clear(segment)]
+    contradicting = [s for s in reading.segments if declared not in s.zones and _clear(s)]
+    if declared and contradicting:
+        weeks = weekends.table.with_columns(agrees=pl.Series(reading.declared_agrees))
+        raise ZoneError(_contradiction(reading, weekends, declared, found), weeks)
+    if unclear or reading.agrees.mean() < LEAST_EXPLAINED:
+        return "unverifiable", f"no known clock explains the {count} weekends well; the best is {found}"
+    if declared is None:
+        return "read", f"the weekends read {found}"
+    explains = f"{declared} explains {int(reading.declared_agrees.sum())} of {count} weekends"
+    others = [zone for zone in reading.segments[0].zones if zone != declared]
+    if reading.against > reading.in_favour:
+        return "unverifiable", f"{explains}; too little to tell it from what fits better: {', '.join(others)}"
+    if others:
+        return "consistent", f"{explains}; they cannot distinguish {declared} from {', '.join(others)}"
+    if count < FEWEST_WEEKENDS:
+        return "consistent", f"{explains}; no other clock does, but {FEWEST_WEEKENDS} would be needed to verify it"
+    return "verified", f"{explains}, and no other clock as many"
+
+
+def _clear(segment: Segment) -> bool:
+    """Say whether a segment is read clearly enough to contradict a clock that is not among its zones."""
+    share = segment.agreeing / segment.weekends
+    return share >= LEAST_EXPLAINED and (share >= CLEARLY_EXPLAINED or 2 * segment.declared <= segment.agreeing)
+
+
+def _contradiction(reading: Reading, weekends: Weekends, declared: str, found: str) -> str:
+    """Return the message for a file that does not keep its declared clock."""
+    speak = reading.agrees & ~reading.declared_agrees
+    table = weekends.table.filter(pl.Series(speak))
+    closed, opened = (times.filter(pl.Series(speak)) for times in expected(weekends, declared))
+    weeks = "; ".join(
+        f"week of {row['week']}: last bar {row['last_bar']:%a %H:%M}, first bar {row['first_bar']:%a %H:%M}, where "
+        f"{declared} has the market close at {close:%a %H:%M} and open at {open_:%a %H:%M}"
+        for row, close, open_ in zip(table.head(SHOWN).iter_rows(named=True), closed, opened, strict=False)
+    )
+    count = weekends.table.height
+    return (
+        f"the file is declared to keep {declared}, but its weekends read {found}. {declared} explains "
+        f"{int(reading.declared_agrees.sum())} of {count} weekends, the reading {int(reading.agrees.sum())}. "
+        f"Against {declared}: {weeks}"
+        + (f"; and {table.height - SHOWN} more" if table.height > SHOWN else "")
+        + ". "
+        + _remedy(reading)
+    )
+
+
+def _remedy(reading: Reading) -> str:
+    if len(reading.segments) > 1:
+        return f"Split the file at the week of {reading.segments[1].first} and declare a clock for each part"
+    return f"Declare {reading.segments[0].zones[0]}, or get a file that keeps the clock it names"
+
+
+def _unverifiable(declared: str | None, weekends: Weekends, summary: str) -> ZoneEvidence:
+    weeks = weekends.table.with_columns(agrees=pl.lit(None, dtype=pl.Boolean))
+    return ZoneEvidence(declared, "unverifiable", (), weekends.table.height, 0, summary, weeks)

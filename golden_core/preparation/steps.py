@@ -1,0 +1,116 @@
+"""From source to folds: the shared inputs of all trials. Each step writes only what changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import polars as pl
+
+from golden_core.bars.cleaning import clean
+from golden_core.inputs.features import FEATURES, build_features
+from golden_core.inputs.windows import TargetName
+from golden_core.sources import source
+from golden_core.splits.folds import row_clock, usable_rows
+from golden_core.splits.scaling import fit_scalers
+from golden_core.splits.schemes import lay_folds
+from golden_core.splits.tables import folds_table
+from golden_core.store.lake import Home, hash_frame, read_json, series_name, write_json, write_parquet
+from golden_core.study import Study
+
+
+class PreparationError(ValueError):
+    """The data cannot carry the study: too few bars, a constant series, a feature its bars cannot give."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What one step produced: its main table, the identity of everything it wrote, and whether that is new."""
+
+    table: pl.DataFrame
+    hash: str
+    changed: bool
+    notes: dict[str, Any]
+
+
+def prepare_raw(home: Home, study: Study, *, write: bool = True) -> Prepared:
+    """Read the source of a study; ``write=False`` only tells whether the stored copy is out of date."""
+    folder, kind = home.study(study.name), source(study.data.source)
+    description = dict(kind.describe(study.data, home.root))
+    raw = kind.read(study.data, study.seeds.root, home.root)
+    changed = store({folder.raw: raw}, write=write)
+    if write and not (folder.source.exists() and read_json(folder.source) == description):
+        write_json(description, folder.source)
+    return Prepared(raw, hash_frame(raw), changed, description)
+
+
+def prepare_pair(
+    home: Home, study: Study, pair: str, *, raw: pl.DataFrame | None = None, write: bool = True
+) -> Prepared:
+    """Build and clean the bars of one pair from the stored source table (or from ``raw``)."""
+    folder, kind = home.study(study.name), source(study.data.source)
+    table = pl.read_parquet(folder.raw) if raw is None else raw
+    raw_bars = {name: kind.bars(table, study.data, name) for name in study.data.pairs}
+    others = [bars for name, bars in raw_bars.items() if name != pair]
+    cleaned = clean(raw_bars[pair], study.data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
+    if cleaned.bars.is_empty():
+        raise PreparationError(f"{pair}: no bar is left between {study.data.start} and {study.data.end}")
+    changed = store(
+        {
+            folder.table("bars", pair): cleaned.bars,
+            folder.table("cleaning", pair): cleaned.account,
+            folder.table("ledger", pair): cleaned.ledger,
+            folder.table("calendar", pair): cleaned.calendar,
+        },
+        write=write,
+    )
+    notes = {"account": cleaned.account, "calendar": cleaned.calendar, "ledger": cleaned.ledger}
+    return Prepared(cleaned.bars, hash_frame(cleaned.bars), changed, notes)
+
+
+def prepare_series(home: Home, study: Study, pair: str, horizon: int, *, write: bool = True) -> Prepared:
+    """Cut the folds of one series and fit their scalers on the training rows alone.
+
+    Raises
+    ------
+    PreparationError
+        Naming the series, what it lacks and the fix.
+    """
+    folder, series = home.study(study.name), series_name(pair, horizon)
+    bars = pl.read_parquet(folder.table("bars", pair))
+    # The trailing volatility of a forecast needs its own past, whatever the features need.
+    warm_up = max([study.evaluation.volatility_window, *(FEATURES[name].warm_up for name in study.features)])
+    length = study.context_length
+    usable = usable_rows(bars.height, warm_up=warm_up, context_length=length, horizon=horizon)
+    clock = row_clock(bars, study.data.bar, context_length=length, horizon=horizon)
+    try:
+        features = build_features(study.features, bars)
+        laid = lay_folds(usable, study.splits, clock)
+        scalers = fit_scalers(study.name, pair, horizon, laid.folds, features, bars, cast(TargetName, study.target))
+    except ValueError as error:  # a FeatureError is one
+        raise PreparationError(f"{series}: {error}") from None
+    scheme = study.splits.scheme
+    folds = folds_table(study.name, pair, horizon, laid.folds, bars, scheme=scheme, context_length=length)
+    changed = store({folder.table("folds", series): folds, folder.table("scalers", series): scalers}, write=write)
+    identity = hash_frame(folds) + hash_frame(scalers)
+    return Prepared(folds, identity, changed, {"scalers": scalers, "unused_rows": laid.unused_rows})
+
+
+def store(tables: dict[Path, pl.DataFrame], *, write: bool) -> bool:
+    """Write the tables whose content differs from the stored one; return whether any did."""
+    changed = {path: table for path, table in tables.items() if not _same(path, table)}
+    if write:
+        for path, table in changed.items():
+            write_parquet(table, path)
+    return bool(changed)
+
+
+def _same(path: Path, table: pl.DataFrame) -> bool:
+    if not path.exists():
+        return False
+    try:
+        stored = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError):
+        return False  # an unreadable copy is rebuilt from its source
+    return stored.schema == table.schema and hash_frame(stored) == hash_frame(table)

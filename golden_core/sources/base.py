@@ -1,0 +1,82 @@
+"""The contract of a source, and what sources share. A vendor's own format does not belong here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeVar
+
+import polars as pl
+from pydantic import BaseModel
+
+from golden_core.market.clock import ECB_ZONE, fixing, publication
+from golden_core.store.schema import BARS
+from golden_core.study import DataSection
+
+SettingsModel = TypeVar("SettingsModel", bound=BaseModel)
+
+
+class SourceError(ValueError):
+    """An input is missing or malformed; the message says where, what was expected, and the fix."""
+
+
+class Source(Protocol):
+    """Where prices come from. A source has no state: everything it knows is in the study and in its files.
+
+    Class attributes
+    ----------------
+    Settings
+        Pydantic model of ``data.settings`` in a study.
+    """
+
+    Settings: ClassVar[type[BaseModel]]
+
+    def read(self, data: DataSection, root_seed: int, home: Path) -> pl.DataFrame:
+        """Return the raw table that the study's pairs need, restricted to its days.
+
+        Raises
+        ------
+        SourceError
+            If the input is missing or malformed, or the study asks for what it cannot give.
+        """
+        ...
+
+    def bars(self, raw: pl.DataFrame, data: DataSection, pair: str) -> pl.DataFrame:
+        """Return the bars of one pair (``schema.BARS``) as the raw table has them: not cleaned, not sorted."""
+        ...
+
+    def describe(self, data: DataSection, home: Path) -> dict[str, str]:
+        """Return the identity of the input: files, SHA-256, range, licence."""
+        ...
+
+
+def parse_settings(model: type[SettingsModel], data: DataSection) -> SettingsModel:
+    """Return ``data.settings`` as the source's own model."""
+    # JSON mode keeps strict typing yet reads a list as a tuple, as the study's reader does.
+    return model.model_validate_json(json.dumps(data.settings))
+
+
+def require_fixing_clock(data: DataSection) -> None:
+    """Refuse a study that declares another clock than one fixing a day in Frankfurt.
+
+    Raises
+    ------
+    SourceError
+        If ``data.bar`` or ``data.time_zone`` says otherwise: a setting that is ignored would be a lie.
+    """
+    if data.bar != "1d":
+        raise SourceError(f"data.bar must be 1d for source {data.source}, which has one price a day, got {data.bar}")
+    if data.time_zone != ECB_ZONE:
+        raise SourceError(f"data.time_zone must be {ECB_ZONE} for source {data.source}, got {data.time_zone}")
+
+
+def fixing_bars(pair: str, fixings: pl.DataFrame) -> pl.DataFrame:
+    """Return bars for columns ``date`` and ``close``: known when published, and no open, high or low."""
+    return BARS.conform(
+        fixings.select(
+            pair=pl.lit(pair),
+            timestamp=fixing(pl.col("date")),
+            available_at=publication(pl.col("date")),
+            close=pl.col("close"),
+        )
+    )

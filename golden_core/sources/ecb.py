@@ -1,0 +1,106 @@
+"""Source `ecb`: euro reference rates, and pairs by triangulation through the euro. One fixing a day, no candles."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+import polars as pl
+from pydantic import BaseModel, Field
+
+from golden_core.sources.base import Source, SourceError, fixing_bars, parse_settings, require_fixing_clock
+from golden_core.sources.ecb_history import find_history, read_rates, span
+from golden_core.sources.ecb_refresh import RefreshError, RefreshResult, refresh
+from golden_core.store.lake import hash_bytes
+from golden_core.store.schema import RATES
+from golden_core.study import DataSection, Section
+
+__all__ = ["Ecb", "EcbSettings", "RefreshError", "RefreshResult", "refresh"]
+
+LICENCE = "European Central Bank, euro foreign exchange reference rates; free to use when the source is acknowledged"
+
+
+class EcbSettings(Section):
+    """Which file to read."""
+
+    path: str | None = Field(
+        description="a .zip or .csv in the ECB's format, relative to Golden's home; "
+        "null for the refreshed copy, or else the one that is shipped"
+    )
+
+
+class Ecb(Source):
+    """Reference rates of the European Central Bank: units of a currency for one euro."""
+
+    Settings: ClassVar[type[BaseModel]] = EcbSettings
+
+    def read(self, data: DataSection, root_seed: int, home: Path) -> pl.DataFrame:  # noqa: ARG002
+        """Return the rates (``schema.RATES``) of the currencies and days that the study needs.
+
+        Raises
+        ------
+        SourceError
+            If the file is missing or malformed, a currency is unknown, or no day of the study is covered.
+        """
+        require_fixing_clock(data)
+        file = find_history(parse_settings(EcbSettings, data).path, home)
+        history = read_rates(file)
+        _require_currencies(data.pairs, history["currency"].unique(), file.name)
+        legs = {currency for pair in data.pairs for currency in _legs(pair)}
+        rates = history.filter(pl.col("date").is_between(data.start, data.end), pl.col("currency").is_in(legs))
+        if rates.is_empty():
+            first, last = span(history)
+            raise SourceError(f"{file.name} covers {first} to {last}: it has no day from {data.start} to {data.end}")
+        return rates
+
+    def bars(self, raw: pl.DataFrame, data: DataSection, pair: str) -> pl.DataFrame:
+        """Return quote per base = rate[quote] / rate[base]; a day on which either is missing has no bar.
+
+        Raises
+        ------
+        SourceError
+            If the pair has no bar at all.
+        """
+        base, quote = _legs(pair)
+        rates = RATES.conform(raw).pivot("currency", index="date", values="rate").with_columns(EUR=pl.lit(1.0))
+        lacking = [currency for currency in (base, quote) if currency not in rates.columns]
+        if lacking:
+            raise SourceError(f"{pair}: there is no rate of {lacking[0]} from {data.start} to {data.end}")
+        fixings = rates.select("date", close=pl.col(quote) / pl.col(base)).drop_nulls().sort("date")
+        if fixings.is_empty():
+            raise SourceError(f"{pair}: no day from {data.start} to {data.end} has a rate of both {base} and {quote}")
+        return fixing_bars(pair, fixings)
+
+    def describe(self, data: DataSection, home: Path) -> dict[str, str]:
+        """Return which file is read, its SHA-256, size and range, and the licence."""
+        file = find_history(parse_settings(EcbSettings, data).path, home)
+        history = read_rates(file)
+        first, last = span(history)
+        return {
+            "source": "ecb",
+            "file": file.name,
+            "origin": file.origin,
+            "sha256": hash_bytes(file.content),
+            "bytes": str(len(file.content)),
+            "first_day": str(first),
+            "last_day": str(last),
+            "days": str(history["date"].n_unique()),
+            "currencies": str(history["currency"].n_unique()),
+            "licence": LICENCE,
+        }
+
+
+def _legs(pair: str) -> tuple[str, str]:
+    return pair[:3], pair[3:]
+
+
+def _require_currencies(pairs: Iterable[str], currencies: Iterable[str], name: str) -> None:
+    known = {"EUR", *currencies}
+    for pair in pairs:
+        for currency in _legs(pair):
+            if currency not in known:
+                close = difflib.get_close_matches(currency, sorted(known), n=3, cutoff=0.6)
+                hint = f"close matches: {', '.join(close)}" if close else f"known: {', '.join(sorted(known))}"
+                raise SourceError(f"data.pairs: {pair}: {name} has no currency {currency!r}; {hint}")

@@ -1,0 +1,99 @@
+"""Raw files as a server gave them, with their hashes: what is here and unchanged is not asked for again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from golden_core.sources.base import SourceError
+from golden_core.store.lake import hash_bytes, hash_file, read_json, replacing, write_json
+
+Found = Literal["cached", "absent"]
+MANIFEST = "manifest.json"
+
+
+class Cache:
+    """The raw files of one folder and the manifest beside them.
+
+    Parameters
+    ----------
+    root : Path
+        Folder below which the files lie as at the server.
+    folder : str
+        The part of it that one manifest describes.
+
+    Raises
+    ------
+    SourceError
+        If the manifest is damaged.
+    """
+
+    def __init__(self, root: Path, folder: str) -> None:
+        self.root = root
+        self.manifest = root / folder / MANIFEST
+        self._lock = threading.Lock()
+        self._known = self._load()
+
+    def look(self, path: PurePosixPath, url: str, settled: dt.datetime) -> Found | None:
+        """Say what is known of a file, or None if it must be asked for.
+
+        Parameters
+        ----------
+        path : PurePosixPath
+            Below the root.
+        url : str
+            Where it would be asked for: what another address gave is not trusted to be the same.
+        settled : datetime
+            When the server's file is final (UTC); what was asked for before that is asked for again.
+        """
+        entry = self._known.get(str(path))
+        if entry is None or entry["url"] != url or dt.datetime.fromisoformat(entry["asked_at"]) < settled:
+            return None
+        if entry["state"] == "absent":
+            return "absent"
+        local = self.root / path
+        return "cached" if local.is_file() and hash_file(local) == entry["sha256"] else None
+
+    def altered(self, path: PurePosixPath) -> bool:
+        """Tell whether a file is here, but is not the one that was fetched."""
+        entry, local = self._known.get(str(path)), self.root / path
+        known = entry is not None and entry["state"] == "fetched"
+        return known and local.is_file() and hash_file(local) != entry["sha256"]  # type: ignore[index]
+
+    def keep(self, path: PurePosixPath, body: bytes, url: str, asked_at: dt.datetime) -> None:
+        """Write a file, then its entry: a process killed in between asks for it anew."""
+        with replacing(self.root / path) as temporary:
+            temporary.write_bytes(body)
+        self._enter(path, {"state": "fetched", "url": url, "sha256": hash_bytes(body), "bytes": len(body)}, asked_at)
+
+    def keep_absence(self, path: PurePosixPath, url: str, asked_at: dt.datetime) -> None:
+        """Record that the server has no such file."""
+        self._enter(path, {"state": "absent", "url": url}, asked_at)
+
+    def _enter(self, path: PurePosixPath, entry: dict[str, Any], asked_at: dt.datetime) -> None:
+        with self._lock:
+            self._known[str(path)] = entry | {"asked_at": asked_at.isoformat(timespec="seconds")}
+            write_json({"files": self._known}, self.manifest)
+
+    def _load(self) -> dict[str, dict[str, Any]]:
+        if not self.manifest.exists():
+            return {}
+        try:
+            known = read_json(self.manifest)["files"]
+            for entry in known.values():
+                _require_entry(entry)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SourceError(f"{self.manifest} is damaged ({error}): delete it and fetch again") from error
+        return dict(known)
+
+
+def _require_entry(entry: Mapping[str, Any]) -> None:
+    if entry["state"] not in {"fetched", "absent"} or (entry["state"] == "fetched" and not entry["sha256"]):
+        raise ValueError(f"state {entry['state']!r}")
+    if dt.datetime.fromisoformat(entry["asked_at"]).tzinfo is None:
+        raise ValueError("a time without a zone")
+    if not isinstance(entry["url"], str):
+        raise TypeError("an address that is no text")

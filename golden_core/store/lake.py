@@ -1,0 +1,231 @@
+"""Where a file lives, how it is written (whole or not at all), and what identifies its content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psutil
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+STUDIES = PROJECT_ROOT / "data" / "studies"
+
+
+def series_name(pair: str, horizon: int) -> str:
+    """Return the name of a series: ``EURUSD_h1``."""
+    return f"{pair}_h{horizon}"
+
+
+def parse_series(series: str) -> tuple[str, int]:
+    """Return pair and horizon of a series name."""
+    pair, _, horizon = series.partition("_h")
+    return pair, int(horizon)
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """Everything generated for one study. Paths only; nothing here touches the disk."""
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:
+        """The source's table as it was read."""
+        return self.root / "raw.parquet"
+
+    @property
+    def source(self) -> Path:
+        """What the source says about its input: file, hash, range."""
+        return self.root / "source.json"
+
+    @property
+    def card(self) -> Path:
+        """The data card."""
+        return self.root / "card.md"
+
+    def table(self, kind: str, key: str) -> Path:
+        """Path of one partition of a Parquet table: bars, cleaning, ledger, calendar, folds, scalers."""
+        return confined(self.root, kind, f"{key}.parquet")
+
+    def trial(self, forecaster: str, series: str, fingerprint: str) -> Path:
+        """Folder of a finished trial. Its name is its identity: it exists whole, or not at all."""
+        return confined(self.root, "trials", forecaster, series, fingerprint[:16])
+
+    def failure(self, forecaster: str, series: str, fingerprint: str) -> Path:
+        """Record of a failed trial."""
+        return confined(self.root, "failures", forecaster, series, f"{fingerprint[:16]}.json")
+
+
+@dataclass(frozen=True)
+class Home:
+    """The generated world: lake, warehouse, Dagster's storage, and the folder of reports."""
+
+    root: Path
+    reports: Path
+
+    @classmethod
+    def from_environment(cls) -> Home:
+        """Return the home named by GOLDEN_HOME, by default ``.golden`` beside the code, reports in ``reports``."""
+        moved = os.environ.get("GOLDEN_HOME")
+        if moved:
+            root = Path(moved).expanduser().resolve()
+            return cls(root, root / "reports")
+        return cls(PROJECT_ROOT / ".golden", PROJECT_ROOT / "reports")
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file."""
+        return self.root / "warehouse.duckdb"
+
+    def study(self, name: str) -> StudyFolder:
+        """Folder of one study."""
+        return StudyFolder(confined(self.root, "studies", name))
+
+    def report(self, name: str) -> Path:
+        """Folder of one study's report."""
+        return confined(self.reports, name)
+
+
+@contextmanager
+def temporary_home() -> Iterator[Home]:
+    """Yield an empty home that the whole process uses, and delete it afterwards."""
+    before = os.environ.get("GOLDEN_HOME")
+    with tempfile.TemporaryDirectory(prefix="golden-home-") as folder:
+        os.environ["GOLDEN_HOME"] = folder
+        try:
+            yield Home.from_environment()
+        finally:
+            os.environ.pop("GOLDEN_HOME")
+            if before is not None:
+                os.environ["GOLDEN_HOME"] = before
+
+
+def confined(root: Path, *parts: str) -> Path:
+    """Join names to a root and refuse to leave it.
+
+    Raises
+    ------
+    ValueError
+        If a part is empty, holds a separator, or starts with a dot.
+    """
+    for part in parts:
+        if not part or part.startswith(".") or "/" in part or "\\" in part or "\0" in part:
+            raise ValueError(f"{part!r} cannot be the name of a file or folder under {root}")
+    return root.joinpath(*parts)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it takes the place of ``path`` in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder; on success it becomes ``path``, unless another process was first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        try:
+            temporary.rename(path)
+        except OSError:
+            # The name is the content's identity, so whoever was first has written the same thing.
+            if not path.is_dir():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table, whole or not at all."""
+    with replacing(path) as temporary:
+        frame.write_parquet(temporary, compression="zstd", statistics=True)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write UTF-8 text, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(value: Mapping[str, Any], path: Path) -> None:
+    """Write sorted, indented JSON, whole or not at all."""
+    write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object."""
+    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return value
+
+
+def hash_bytes(data: bytes) -> str:
+    """Return the SHA-256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hash_frame(frame: pl.DataFrame) -> str:
+    """Return a hash of a table's names, dtypes and values, whatever its chunks or the library's file format."""
+    digest = hashlib.sha256()
+    for column in frame.get_columns():
+        digest.update(f"{column.name}\x1f{column.dtype}\x1f{len(column)}\x1e".encode())
+        if column.null_count():
+            digest.update(column.is_null().to_numpy().tobytes())
+        if column.dtype == pl.String:
+            digest.update("\x1f".join(column.fill_null("").to_list()).encode())
+        else:
+            physical = column.to_physical()
+            filled = physical.fill_null(False if physical.dtype == pl.Boolean else 0)
+            digest.update(filled.to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _prefix(path: Path) -> str:
+    """Return how the name of a temporary begins: it says which process writes."""
+    return f".{path.name}.{os.getpid()}-"
+
+
+def remove_temporaries(root: Path) -> int:
+    """Delete what killed processes left behind under a root; return how many files and folders.
+
+    What a living process is writing stays: two runs of one study may be under way.
+    """
+    left = [path for path in (root.rglob(".*.tmp") if root.is_dir() else ()) if not _being_written(path)]
+    for path in left:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return len(left)
+
+
+def _being_written(path: Path) -> bool:
+    writer = re.search(r"\.(\d+)-\w+\.tmp$", path.name)
+    return writer is not None and int(writer[1]) != os.getpid() and psutil.pid_exists(int(writer[1]))

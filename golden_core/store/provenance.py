@@ -1,0 +1,112 @@
+"""Where a number came from: code, machine, libraries. Facts only, each read from the thing itself."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from golden_core.store.lake import PROJECT_ROOT
+
+LIBRARIES = (
+    "numpy",
+    "polars",
+    "scipy",
+    "statsmodels",
+    "statsforecast",
+    "torch",
+    "duckdb",
+    "dagster",
+    "CurrencyConverter",
+    "holidays",
+)
+
+# A hook, or a tool that works on several repositories, leaves these behind; they outrank `git -C`.
+_ELSEWHERE = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
+
+
+def git_environment() -> dict[str, str]:
+    """Return the environment without what would have git look at another repository than the one it is told."""
+    return {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+
+
+@functools.cache
+def git_state(root: Path = PROJECT_ROOT) -> dict[str, Any]:
+    """Return commit and dirty flag of a checkout; both null where there is no git or no commit."""
+    if not (root / ".git").exists():
+        return {"commit": None, "dirty": None}
+    try:
+        commit = _run("git", "-C", str(root), "rev-parse", "HEAD")
+        dirty = bool(_run("git", "-C", str(root), "status", "--porcelain"))
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": None, "dirty": None}
+    return {"commit": commit, "dirty": dirty}
+
+
+@functools.cache
+def machine() -> dict[str, Any]:
+    """Return processor, cores, memory, GPU with driver (null where there is none) and operating system."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "gpu": _gpu(),
+        "system": platform.platform(),
+        "python": sys.version.split()[0],
+    }
+
+
+@functools.cache
+def library_versions(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
+    """Return the installed version of each distribution; ``absent`` where there is none."""
+    return {name: _version(name) for name in names}
+
+
+def describe_environment() -> dict[str, Any]:
+    """Return code, machine, libraries and the time of asking, ready for JSON."""
+    return {
+        "git": git_state(),
+        "machine": machine(),
+        "libraries": library_versions(),
+        "recorded_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _cpu_model() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(encoding="utf-8"), re.MULTILINE)
+        if found:
+            return found.group(1).strip()
+    return platform.processor() or platform.machine()
+
+
+def _gpu() -> list[dict[str, str]] | None:
+    try:
+        listing = _run("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")
+    except (OSError, subprocess.SubprocessError):
+        return None
+    rows = [[field.strip() for field in line.split(",")] for line in listing.splitlines() if line.strip()]
+    return [dict(zip(("name", "driver", "memory"), row, strict=True)) for row in rows] or None
+
+
+def _run(*command: str) -> str:
+    # Output of a program that may be absent or hang: a fact that cannot be read in 10 s is not recorded.
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10, env=git_environment())
+    return result.stdout.strip()

@@ -1,0 +1,120 @@
+"""How long the bars of a file are: as its format says, or as they follow each other. No clock is read here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from golden_core.market.clock import MINUTES
+from golden_core.vendors.base import VendorError
+
+STRETCH = 20  # steps in a row that another length must explain: gaps, holidays and changed clocks never do so often
+EPOCH = 1970  # the year of times that were never written
+QUARTER = 15  # minutes: every zone is whole quarters of an hour from UTC
+SHORTER = 0.25  # share of steps below the length that no file has: Sunday's stubs among daily bars make up a sixth
+
+
+def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path: Path) -> str:
+    """Return the length of a file's bars; refuse a file of several lengths, and longer bars than wanted.
+
+    A bar is known when it is over. A day's bar among hours, as brokers keep for the years of which they have no hours,
+    would be known a day too early.
+
+    Parameters
+    ----------
+    bars : pl.DataFrame
+        ``timestamp`` (open, UTC) and ``line``, in the order of the file.
+    stated : str or None
+        What the format says, a key of ``clock.MINUTES``; None to take the median distance from one bar to the next.
+    wanted : str or None
+        What the bars are to be made into.
+    path : Path
+
+    Raises
+    ------
+    VendorError
+        If the length is not known here, contradicted by the rows, or beyond what is wanted.
+    """
+    if wanted and wanted not in MINUTES:
+        raise VendorError(f"{path}: a bar of {wanted!r} is none of {', '.join(MINUTES)}")
+    if stated and stated not in MINUTES:
+        raise VendorError(f"{path}: bars of {stated} are none of {', '.join(MINUTES)}; export shorter ones")
+    ordered = bars.unique("timestamp", keep="first").sort("timestamp")
+    _require_times(bars, path)
+    steps = ordered["timestamp"].diff().drop_nulls().dt.total_seconds().to_numpy() / 60
+    if stated is None and not len(steps):
+        if wanted:
+            return wanted
+        raise VendorError(f"{path}: a single row does not show how long a bar is; declare it with --bar")
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    length = stated or {float(count): name for name, count in MINUTES.items()}.get(usual)
+    if length is None:
+        raise VendorError(
+            f"{path}: bars are {usual:g} minutes apart (median), which is none of {', '.join(MINUTES)}; "
+            "export one of these"
+        )
+    _require_grid(ordered, length, path)
+    _require_one(ordered, steps, length, f"as {'the format says' if stated else 'most are'}", path)
+    if wanted and MINUTES[wanted] < MINUTES[length]:
+        raise VendorError(
+            f"{path}: bars are {length} long, but {wanted} is asked for: longer bars cannot be cut; declare their "
+            "length (--bar, in a study data.bar), or export shorter ones"
+        )
+    return length
+
+
+def _require_times(bars: pl.DataFrame, path: Path) -> None:
+    """Refuse a file that has fewer times than half its rows; rows of the epoch have none."""
+    written = bars.filter(pl.col("timestamp").dt.year() > EPOCH)
+    times = written["timestamp"].n_unique()
+    if 2 * times < written.height:
+        raise VendorError(
+            f"{path}: {written.height} rows have only {times} times: their time of day is lost, or they are of several "
+            "instruments; export times in full, of one pair"
+        )
+
+
+def _require_grid(ordered: pl.DataFrame, length: str, path: Path) -> None:
+    """Refuse a file most of whose bars begin where no clock has a bar begin: those are times of closing."""
+    grid = min(MINUTES[length], QUARTER)
+    off = ordered.filter(pl.col("timestamp").dt.truncate(f"{grid}m") != pl.col("timestamp"))
+    if 2 * off.height > ordered.height:
+        row = off.row(0, named=True)
+        raise VendorError(
+            f"{path}: line {row['line']}: no bar of {length} begins at {row['timestamp']:%H:%M:%S} UTC, but "
+            f"{off.height} of {ordered.height} rows are off a grid of {grid} minutes: is this the time of the close? "
+            "Export the times of the opens"
+        )
+
+
+def _require_one(ordered: pl.DataFrame, steps: npt.NDArray[np.float64], length: str, why: str, path: Path) -> None:
+    shorter = steps < MINUTES[length]
+    # The longest first: days are also whole hours apart.
+    longer = [name for name in reversed(MINUTES) if MINUTES[name] > MINUTES[length]]
+    others = {f"whole multiples of {name} apart": steps % MINUTES[name] == 0 for name in longer}
+    for how, fits in (others | {"closer to each other": shorter}).items():
+        first, count = _longest_run(fits)
+        if count >= STRETCH:
+            begin, end = ordered.row(first, named=True), ordered.row(first + count, named=True)
+            raise VendorError(
+                f"{path}: bars are {length} long, {why}, but the {count + 1} bars from line {begin['line']} "
+                f"({begin['timestamp']:%Y-%m-%d %H:%M} UTC) to line {end['line']} "
+                f"({end['timestamp']:%Y-%m-%d %H:%M} UTC) are {how}: they are of another length; split the file, "
+                "or export bars of one length"
+            )
+    if shorter.sum() > max(1, SHORTER * len(steps)):
+        raise VendorError(
+            f"{path}: bars are {length} long, {why}, but {int(shorter.sum())} of {len(steps)} are followed by another "
+            "within that time; export bars of one length"
+        )
+
+
+def _longest_run(flags: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """Return where the longest run of true flags begins, and its length."""
+    breaks = np.concatenate(([-1], np.flatnonzero(~flags), [len(flags)]))
+    runs = np.diff(breaks) - 1
+    place = int(runs.argmax())
+    return int(breaks[place]) + 1, int(runs[place])

@@ -1,0 +1,171 @@
+"""The bytes of one `.bi5` file: LZMA, then big-endian records of candles or ticks. No folder is walked here."""
+
+from __future__ import annotations
+
+import lzma
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from golden_core.vendors.base import VendorError
+from golden_core.vendors.candle_order import require_candles
+from golden_core.vendors.dukascopy_feed import CANDLES, Place
+
+CANDLE = np.dtype(
+    [("offset", ">i4"), ("open", ">i4"), ("close", ">i4"), ("low", ">i4"), ("high", ">i4"), ("volume", ">f4")]
+)
+TICK = np.dtype([("offset", ">i4"), ("ask", ">i4"), ("bid", ">i4"), ("ask_volume", ">f4"), ("bid_volume", ">f4")])
+
+# Points per unit of the quote currency, as the feed scales its prices (dukascopy-node, instrument meta data,
+# decimalFactor). A currency that is not listed is refused: a wrong scale looks like a price.
+_TENTH_OF_A_PIP = "AUD CAD CHF CNH DKK GBP HKD ILS MXN NOK NZD PLN SEK SGD TRY USD ZAR"
+POINTS = (
+    dict.fromkeys(_TENTH_OF_A_PIP.split(), 100_000)
+    | dict.fromkeys(("CZK", "RON", "THB"), 10_000)
+    | dict.fromkeys(("HUF", "JPY"), 1_000)
+)
+METALS = dict.fromkeys(("XAU", "XAG"), 1_000)  # whatever they are quoted in
+
+MAX_TICKS = 1_000_000  # in one hour; the busiest hours of EURUSD have some 50,000
+MAX_DICTIONARY = 64 << 20  # bytes that the decompressor may use; the feed's own dictionaries have 4 MiB
+_PRICES = ("open", "high", "low", "close")
+_LAYOUT = ("open", "close", "low", "high")
+
+
+def points(pair: str, where: str) -> int:
+    """Return how many points of the feed make one unit of the quote currency.
+
+    Raises
+    ------
+    VendorError
+        If it is not known for the pair.
+    """
+    found = METALS.get(pair[:3]) or POINTS.get(pair[3:])
+    if found is None:
+        raise VendorError(
+            f"{where}: how Dukascopy scales {pair} is not known: add {pair[3:]} to POINTS in {Path(__file__).name}"
+        )
+    return found
+
+
+def read_candles(path: Path, place: Place, pair: str) -> pl.DataFrame:
+    """Read a file of candles.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``timestamp`` (naive microseconds, UTC), ``open``, ``high``, ``low``, ``close``, ``volume`` (millions of the
+        base currency), ``line`` (record, from 1). A period without ticks is a flat bar of volume 0, as written.
+
+    Raises
+    ------
+    VendorError
+        If the file is damaged, or its records do not fit the place that its path gives it.
+    """
+    return decode_candles(_bounded(path, _capacity(place) * CANDLE.itemsize), place, pair, str(path))
+
+
+def decode_candles(data: bytes, place: Place, pair: str, where: str) -> pl.DataFrame:
+    """Decode the bytes of a file of candles; see :func:`read_candles`."""
+    records = _unpack(data, CANDLE, _capacity(place), where)
+    seconds = _step_seconds(place)
+    offsets = records["offset"].astype(np.int64)
+    _require_offsets(offsets, int((place.end - place.start).total_seconds()), place, where)
+    _require(offsets % seconds == 0, offsets, f"seconds, which begins no bar of {CANDLES[place.kind]}", where)
+    _require(np.diff(offsets, prepend=-1) > 0, offsets, "seconds, not after the record before it", where)
+    scale = points(pair, where)
+    require_candles(records, _LAYOUT, where)
+    table = {name: records[name].astype(np.float64) / scale for name in _PRICES}
+    return _frame(offsets * 1_000_000, place, table | {"volume": records["volume"].astype(np.float64)})
+
+
+def read_ticks(path: Path, place: Place, pair: str) -> pl.DataFrame:
+    """Read the ticks of one hour; an empty file has none.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``timestamp`` (naive microseconds, UTC), ``bid``, ``ask``, ``bid_volume``, ``ask_volume`` (millions of the base
+        currency), ``line`` (record, from 1).
+
+    Raises
+    ------
+    VendorError
+        If the file is damaged, or its records do not fit the place that its path gives it.
+    """
+    return decode_ticks(_bounded(path, MAX_TICKS * TICK.itemsize), place, pair, str(path))
+
+
+def decode_ticks(data: bytes, place: Place, pair: str, where: str) -> pl.DataFrame:
+    """Decode the bytes of an hour of ticks; see :func:`read_ticks`."""
+    records = _unpack(data, TICK, MAX_TICKS, where)
+    offsets = records["offset"].astype(np.int64)
+    _require_offsets(offsets, 3_600_000, place, where)
+    scale = points(pair, where)
+    crossed = np.count_nonzero(records["ask"] < records["bid"])
+    if 2 * crossed > len(records):
+        raise VendorError(
+            f"{where}: ask is below bid in {crossed} of {len(records)} records; Dukascopy's ticks hold ask, then bid:"
+            " the file is damaged or of another vendor"
+        )
+    table = {name: records[name].astype(np.float64) / scale for name in ("bid", "ask")}
+    volumes = {name: records[name].astype(np.float64) for name in ("bid_volume", "ask_volume")}
+    return _frame(offsets * 1_000, place, table | volumes)
+
+
+def _frame(microseconds: np.ndarray[Any, Any], place: Place, columns: dict[str, np.ndarray[Any, Any]]) -> pl.DataFrame:
+    times = np.datetime64(place.start, "us") + microseconds.astype("timedelta64[us]")
+    line = pl.int_range(1, len(times) + 1, dtype=pl.Int64, eager=True)
+    return pl.DataFrame({"timestamp": times.astype("datetime64[us]"), **columns, "line": line})
+
+
+def _step_seconds(place: Place) -> int:
+    return {"min": 60, "hour": 3600, "day": 86_400}[place.kind]
+
+
+def _capacity(place: Place) -> int:
+    return int((place.end - place.start).total_seconds()) // _step_seconds(place)
+
+
+def _bounded(path: Path, size: int) -> bytes:
+    """Read a file that cannot be larger than what it holds unpacked, give or take LZMA's overhead."""
+    with path.open("rb") as stream:
+        data = stream.read(size + 4096)
+    if len(data) == size + 4096:
+        raise VendorError(f"{path}: more than {size + 4095} bytes, too many for one file of its kind")
+    return data
+
+
+def _unpack(data: bytes, record: np.dtype[np.void], most: int, where: str) -> np.ndarray[Any, Any]:
+    """Decompress into records; a body that claims or yields more than fits its period is refused, not unpacked."""
+    if not data:
+        return np.empty(0, record)
+    limit = most * record.itemsize
+    machine = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=MAX_DICTIONARY)
+    try:
+        body = machine.decompress(data, max_length=limit + 1)
+    except lzma.LZMAError as error:
+        raise VendorError(f"{where}: no sound LZMA stream ({error}); fetch the file again") from None
+    if len(body) > limit:
+        raise VendorError(f"{where}: unpacks to more than {limit} bytes, the {most} records that fit its period")
+    if not machine.eof:
+        raise VendorError(f"{where}: cut off after {len(data)} bytes ({len(body)} unpacked); fetch the file again")
+    if machine.unused_data:
+        raise VendorError(f"{where}: {len(machine.unused_data)} bytes follow the end of the LZMA stream")
+    if len(body) % record.itemsize:
+        raise VendorError(f"{where}: {len(body)} bytes are no whole number of records of {record.itemsize} bytes")
+    return np.frombuffer(body, record)
+
+
+def _require_offsets(offsets: np.ndarray[Any, Any], end: int, place: Place, where: str) -> None:
+    unit = "milliseconds" if place.kind == "ticks" else "seconds"
+    inside = (offsets >= 0) & (offsets < end)
+    _require(inside, offsets, f"{unit}, outside the file's period of {end} {unit} from {place.start} UTC", where)
+
+
+def _require(sound: np.ndarray[Any, Any], offsets: np.ndarray[Any, Any], fault: str, where: str) -> None:
+    if not sound.all():
+        record = int(np.argmin(sound))
+        raise VendorError(f"{where}: record {record + 1}: offset {offsets[record]} {fault}")

@@ -1,0 +1,172 @@
+"""What vendors call a column, and finding it by its name. Positions do not matter wherever there is a header."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from golden_core.vendors.base import VendorError
+
+PRICES = ("open", "high", "low", "close")
+
+# Normal forms (see `normal`) of the names that are understood without a declaration.
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "open": ("open", "o", "openprice", "first", "bidopen"),
+    "high": ("high", "h", "highprice", "max", "maximum", "bidhigh"),
+    "low": ("low", "l", "lowprice", "min", "minimum", "bidlow"),
+    "close": ("close", "c", "closeprice", "last", "price", "bidclose"),
+}
+TIMES = (
+    "timestamp", "time", "datetime", "date", "opentime", "opendate", "opentimestamp", "bartime", "bardate", "gmttime",
+    "utctime", "eettime", "localtime", "timegmt", "timeutc", "timeeet", "timestamputc", "datetimeutc", "dateutc",
+    "timestampgmt", "datetimegmt", "dategmt", "unix", "unixtime", "unixtimestamp", "epoch", "t", "dtyyyymmdd",
+    "index", "indexlevel0",
+)  # fmt: skip
+DATES = ("date", "dtyyyymmdd")  # beside a column called time, days alone
+INDEXES = ("index", "indexlevel0")  # pandas' own, often a mere count
+COMPLETE = ("complete", "iscomplete")
+CLOSE_TIMES = ("closetime", "closedate", "closetimestamp", "endtime", "timeclose")
+VOLUMES = (
+    "volume",
+    "vol",
+    "v",
+    "tickvol",
+    "tickvolume",
+    "ticks",
+    "realvolume",
+    "bidvolume",
+)  # the first present counts
+
+_CODE = r"(?<![a-z])(?:gmt|utc)"
+_OFFSET = re.compile(_CODE + r"\s*(?P<sign>[+-])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?(?!\d)", re.IGNORECASE)
+_UTC = re.compile(_CODE + r"(?![a-z])(?!.*(?:\d|plus|minus))", re.IGNORECASE)  # time_utc_plus2 is not UTC
+
+
+@dataclass(frozen=True)
+class Found:
+    """Which column of the file is which of ours.
+
+    Parameters
+    ----------
+    time : tuple of str
+        One column, or date and time of day.
+    prices : mapping
+        Our name → the file's, for open, high, low and close where there is one.
+    volume : str or None
+    ignored : tuple of str
+        Columns that are not used.
+    complete : str or None
+        The column that says whether a bar was over when it was written.
+    """
+
+    time: tuple[str, ...]
+    prices: Mapping[str, str]
+    volume: str | None
+    ignored: tuple[str, ...]
+    complete: str | None = None
+
+
+def normal(name: str) -> str:
+    """Return a column name without case, spaces, underscores and brackets: ``<TICKVOL>`` is ``tickvol``."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def find_columns(names: Sequence[str], path: Path, declared: Mapping[str, str | None] | None = None) -> Found:
+    """Find time, prices and volume by their names.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Columns of the file.
+    path : Path
+    declared : mapping or None
+        Ours (``timestamp``, ``open``, …) → the file's, or None where it has none; what is not declared is looked for.
+
+    Raises
+    ------
+    VendorError
+        If one is missing, or two columns answer to the same name.
+    """
+    said = declared or {}
+    for ours, theirs in said.items():
+        if theirs is not None and theirs not in names:
+            raise VendorError(f"{path} has no column {theirs!r} for {ours}; it has {', '.join(names)}")
+    given = said.get("timestamp")
+    time = (given,) if given else _time(names, path)
+    meant = {ours: said[ours] if ours in said else _one(names, ours, ALIASES[ours], path) for ours in PRICES}
+    by_normal = {normal(name): name for name in reversed(names)}
+    known = next((by_normal[alias] for alias in VOLUMES if alias in by_normal), None)
+    volume = said.get("volume", known)
+    prices = {ours: theirs for ours, theirs in meant.items() if theirs is not None}
+    complete = next((name for name in names if normal(name) in COMPLETE), None)
+    used = {*prices.values(), *time, volume, complete}
+    return Found(time, prices, volume, tuple(name for name in names if name not in used and name), complete)
+
+
+def has_bars(names: Sequence[str]) -> bool:
+    """Whether a header names a time and four prices, each at least once."""
+    found = {normal(name) for name in names}
+    timed = {_time_name(name) for name in names} & {*TIMES, *CLOSE_TIMES} or "" in names
+    return bool(timed) and all(found & set(aliases) for aliases in ALIASES.values())
+
+
+def clock_in(name: str) -> str | None:
+    """Return the clock that the name of a time column states.
+
+    ``Gmt time`` and ``time_utc`` say UTC, ``Time (GMT+0200)`` says UTC+02:00; a name that says more than is understood
+    states nothing.
+    """
+    offset = _OFFSET.search(name)
+    if offset:
+        shift = f"{int(offset['hours']):02}:{offset['minutes'] or '00'}"
+        return "UTC" if shift == "00:00" else f"UTC{offset['sign']}{shift}"
+    if _UTC.search(name):
+        return "UTC"
+    return "EET" if "eet" in re.split(r"[^a-z]+", name.lower()) else None
+
+
+def _time_name(name: str) -> str:
+    """Return the normal form of a time column's name without the offset that it states."""
+    return normal(_OFFSET.sub("", name))
+
+
+def _one(names: Sequence[str], ours: str, aliases: Sequence[str], path: Path) -> str:
+    found = [name for name in names if normal(name) in aliases]
+    if len(found) > 1:
+        raise VendorError(
+            f"{path}: line 1: {' and '.join(map(repr, found))} could both be the {ours}; declare which with "
+            f"--column {ours}={found[0]!r} (in a study: format columns)"
+        )
+    if not found:
+        listed = ", ".join(map(repr, names))
+        raise VendorError(
+            f"{path}: line 1: no column is called {ours}; there are {listed}; declare it with --column {ours}=NAME "
+            "(in a study: format columns)"
+        )
+    return found[0]
+
+
+def _time(names: Sequence[str], path: Path) -> tuple[str, ...]:
+    by_name = {_time_name(name): name for name in reversed(names)}
+    day = next((by_name[date] for date in DATES if date in by_name), None)
+    if day is not None and "time" in by_name:
+        return day, by_name["time"]
+    found = [name for name in names if _time_name(name) in TIMES]
+    found.sort(key=lambda name: normal(name) in INDEXES)  # the likelier is proposed
+    # pandas writes an index without a name as a first column without one.
+    found = found or [name for name in names[:1] if not name]
+    if len(found) == 1:
+        return (found[0],)
+    if found:
+        raise VendorError(
+            f"{path}: line 1: {' and '.join(map(repr, found))} could both be the time of the bar's open; declare which "
+            f"with --column timestamp={found[0]!r} (in a study: format columns)"
+        )
+    closing = [name for name in names if normal(name) in CLOSE_TIMES]
+    what = f"{closing[0]!r} is when a bar closes, and bars are stamped at their open" if closing else "no time column"
+    raise VendorError(
+        f"{path}: line 1: {what}; there are {', '.join(map(repr, names))}; declare the open of the bar with "
+        "--column timestamp=NAME (in a study: format columns)"
+    )

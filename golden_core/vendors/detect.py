@@ -1,0 +1,98 @@
+"""Which format a file has, and why. Reading it, and believing its clock or its scale, do not belong here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from golden_core.vendors import GENERAL, READERS, reader
+from golden_core.vendors.base import Claim, Reader, VendorError
+from golden_core.vendors.names import pairs_in_name
+from golden_core.vendors.plain import PLAIN_PARQUET
+from golden_core.vendors.text import HEAD_BYTES, read_head, refuse_packed, require_text
+
+AUTO = "auto"
+
+
+def detect(path: Path, pair: str, format: str = AUTO) -> tuple[Reader, Claim, tuple[str, ...]]:
+    """Decide how a file is to be read.
+
+    Every reader is asked whether the file is its own. Those of vendors come first; readers of plain tables are asked
+    only where none of them claims it.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or a folder for a format that comes in folders.
+    pair : str
+        What the file is said to hold.
+    format : str
+        ``auto``, a reader's name, or name and choice such as ``dukascopy_csv:month_first``.
+
+    Returns
+    -------
+    Reader, Claim, tuple of str
+        The reader, its reason, and what else was noticed.
+
+    Raises
+    ------
+    VendorError
+        If there is no such file or format, the name of the file says another pair, no reader claims it, or several do.
+    """
+    if not path.exists():
+        raise VendorError(f"there is no file {path}")
+    _require_pair(path, pair)
+    if format != AUTO:
+        return _declared(path, format)
+    claims = _claims(path, [name for name in READERS if name not in GENERAL]) or _claims(path, GENERAL)
+    if len(claims) == 1:
+        found, claim = claims[0]
+        return found, claim, ()
+    if claims:
+        readings = "; or ".join(f"{claim.format}, because {claim.because}" for _, claim in claims)
+        raise VendorError(f"{path} can be read in {len(claims)} ways: {readings}. Declare one of them as the format")
+    raise _unknown(path)
+
+
+def _claims(path: Path, names: list[str] | tuple[str, ...]) -> list[tuple[Reader, Claim]]:
+    asked = [reader(name) for name in names]
+    return [(found, claim) for found in asked if (claim := found.sniff(path))]
+
+
+def _declared(path: Path, format: str) -> tuple[Reader, Claim, tuple[str, ...]]:
+    found = reader(format)
+    claim = found.sniff(path)
+    notes = () if claim else (f"the file was declared to be {format}; its beginning does not look like it",)
+    return found, Claim(found.name, "the format was declared"), notes
+
+
+def _require_pair(path: Path, pair: str) -> None:
+    """Refuse a file whose name mentions exactly one pair, and another one."""
+    named = pairs_in_name(path)
+    if len(named) == 1 and pair not in named:
+        raise VendorError(
+            f"{path}: the name of the file says {next(iter(named))}, but {pair} is asked for; give the right pair, or "
+            "rename the file"
+        )
+
+
+def _unknown(path: Path) -> VendorError:
+    if path.is_dir():
+        return VendorError(f"{path} is a folder, and holds no files of a format that comes in folders; name a file")
+    refuse_packed(path)
+    columns = PLAIN_PARQUET.names(path)
+    kind = "plain_csv" if columns is None else "plain_parquet"
+    what = _beginning(path) if columns is None else f"it is Parquet with the columns {', '.join(map(repr, columns))}"
+    return VendorError(
+        f"{path}: no reader knows this format: {what}. Known are {', '.join(READERS)}; a table with other column "
+        f"names can be declared: --format {kind} --column open=NAME … (in a study: format columns)"
+    )
+
+
+def _beginning(path: Path) -> str:
+    require_text(path)
+    head = read_head(path)
+    if head:
+        return f"it begins with {head.lines[0][:100]!r}"
+    with path.open("rb") as stream:
+        blank = not stream.read(HEAD_BYTES).strip()
+    return "it holds nothing but blank lines" if blank else f"its first line is longer than {HEAD_BYTES} bytes"

@@ -1,0 +1,176 @@
+"""Prices of a text file as numbers, and whether each column is the price that its name or place says. No time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from golden_core.vendors.base import VendorError
+from golden_core.vendors.columns import PRICES
+
+_GAPS = ("", "nan", "null")  # as pandas and R write a price that does not exist
+_CONSISTENT = 0.95  # share of bars whose high and low are highest and lowest, for an order of columns to be believed
+_TOLERATED = 0.1  # share of other bars in a file without header: errors of single rows are for cleaning
+_FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with closes
+
+
+def read_numbers(
+    table: pl.DataFrame, names: Mapping[str, str], lines: pl.Series, path: Path, *, gaps: bool
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return columns as numbers under our names, and what was decided.
+
+    Parameters
+    ----------
+    table : pl.DataFrame
+        Columns of the file, text or numbers.
+    names : mapping
+        Our name → the file's.
+    lines : pl.Series
+        Where each row stands, for messages.
+    path : Path
+    gaps : bool
+        Whether a cell may be empty (or say NaN), which becomes null; else it is a fault.
+
+    Raises
+    ------
+    VendorError
+        At the first cell that is not a finite number.
+    """
+    notes: list[str] = []
+    columns = [_numbers(table[theirs], lines, path, gaps, notes).alias(ours) for ours, theirs in names.items()]
+    numbers = pl.DataFrame(columns)
+    empty = numbers.select(pl.any_horizontal(pl.all().is_null()).sum()).item()
+    if empty:
+        notes.append(f"{empty} rows have a cell without a number: they stay, with nothing in it")
+    return numbers, tuple(dict.fromkeys(notes))
+
+
+def _numbers(cells: pl.Series, lines: pl.Series, path: Path, gaps: bool, notes: list[str]) -> pl.Series:
+    if cells.dtype == pl.String:
+        values = cells.cast(pl.Float64, strict=False)
+        if values.null_count() and cells.str.contains(r"^-?\d+(,\d+)?$").all():
+            values = cells.str.replace(",", ".", literal=True).cast(pl.Float64)
+            notes.append("a comma is the decimal mark")
+        empty = cells.str.to_lowercase().is_in(_GAPS) if values.null_count() or not values.is_finite().all() else None
+    else:
+        if not (cells.dtype.is_numeric() or cells.dtype == pl.Null):
+            raise VendorError(f"{path}: column {cells.name!r} holds {cells.dtype}, expected numbers; declare another")
+        values = cells.cast(pl.Float64)
+        empty = cells.is_null() | values.is_nan().fill_null(value=False)
+    faults = ~values.is_finite().fill_null(value=False)
+    if empty is not None and gaps:
+        values, faults = values.set(empty, None), faults & ~empty
+    if faults.any():
+        row = int(faults.arg_true()[0])
+        fix = "mend the cell, or export the file again"
+        if cells[row] == cells.name:
+            fix = "the header is repeated, as if files had been joined: leave the line out"
+        raise VendorError(
+            f"{path}: {lines.name} {lines[row]}: column {cells.name!r}: {cells[row]!r} is not a number; {fix}"
+        )
+    return values
+
+
+def active(bars: pl.DataFrame) -> pl.Series:
+    """Return which bars saw a price move or something traded: exports fill closed hours with bars that did not."""
+    others = [name for name in ("open", "high", "low") if name in bars.columns]
+    if not others:
+        return pl.repeat(value=True, n=bars.height, eager=True, dtype=pl.Boolean)
+    moved = pl.any_horizontal(pl.col(name) != pl.col("close") for name in others).fill_null(value=False)
+    traded = pl.col("volume").fill_null(0) > 0 if "volume" in bars.columns else pl.lit(value=False)
+    return bars.select((moved | traded).alias("active")).to_series()
+
+
+def require_last_row(bars: pl.DataFrame, path: Path, *, ended: bool) -> None:
+    """Refuse a last line without line end whose prices contradict each other: its last number is cut off.
+
+    Raises
+    ------
+    VendorError
+        Naming the line.
+    """
+    if ended or not set(PRICES) <= set(bars.columns):
+        return
+    if _consistent(bars.tail(1), PRICES) == 0:
+        line = bars["line"][-1]
+        raise VendorError(
+            f"{path}: line {line}: the last line has no line end and its prices contradict each other: "
+            "the file is cut off; fetch it again"
+        )
+
+
+def require_roles(bars: pl.DataFrame, path: Path, *, header: bool) -> None:
+    """Refuse prices that are not what their name or place says.
+
+    Parameters
+    ----------
+    bars : pl.DataFrame
+        ``timestamp``, four prices, ``line``.
+    path : Path
+    header : bool
+        Whether the file names its columns; if not, nearly all bars must have their highest price as high and their
+        lowest as low.
+
+    Raises
+    ------
+    VendorError
+        Naming the order that fits, where one does.
+    """
+    if not set(PRICES) <= set(bars.columns) or bars.height < 2:
+        return
+    share = _consistent(bars, PRICES)
+    if share < _CONSISTENT:
+        fitting = [order for order in permutations(PRICES) if _consistent(bars, order) >= _CONSISTENT]
+        bad = round((1 - share) * bars.height)
+        if fitting or (not header and bad > max(1, _TOLERATED * bars.height)):
+            _refuse_roles(path, bad, bars.height, [_continuing(bars, fitting)] if fitting else [], header)
+    elif _gap(bars, PRICES) > 2 * _gap(bars, ("close", "high", "low", "open")):
+        raise VendorError(
+            f"{path}: opens and closes seem to be swapped: the close of a bar is the open of the bar before it; "
+            f"{_fix(header)}"
+        )
+
+
+def _refuse_roles(path: Path, bad: int, rows: int, fitting: list[tuple[str, ...]], header: bool) -> None:
+    suspicion = f"; as {', '.join(fitting[0])} they would make sense" if fitting else ""
+    raise VendorError(
+        f"{path}: {bad} of {rows} bars have a high that is not highest or a low that is not lowest: the columns open, "
+        f"high, low, close seem to be swapped{suspicion}; {_fix(header)}"
+    )
+
+
+def _fix(header: bool) -> str:
+    if header:
+        return "correct the header, or declare with --column open=NAME … (in a study: format columns)"
+    return "give the file a header that names its columns, and read it as plain_csv"
+
+
+def _consistent(bars: pl.DataFrame, order: tuple[str, ...]) -> float:
+    """Return the share of bars that make sense if the columns open, high, low, close are in truth this order."""
+    role = dict(zip(order, PRICES, strict=True))
+    high = pl.col(role["high"]) >= pl.max_horizontal(PRICES)
+    low = pl.col(role["low"]) <= pl.min_horizontal(PRICES)
+    found = bars.drop_nulls(PRICES).select((high & low).mean()).item()
+    return 1.0 if found is None else float(found)
+
+
+def _continuing(bars: pl.DataFrame, orders: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the order under which a bar opens nearest to the close before it."""
+    return min(orders, key=lambda order: _gap(bars, order))
+
+
+def _gap(bars: pl.DataFrame, order: tuple[str, ...]) -> float:
+    """Return the median distance from a close to the next open, in price; 0 where too few bars follow each other."""
+    role = dict(zip(order, PRICES, strict=True))
+    moving = bars.drop_nulls(PRICES).filter(active(bars.drop_nulls(PRICES))).sort("timestamp")
+    steps = moving["timestamp"].diff().dt.total_seconds()
+    onwards = steps.filter(steps > 0)
+    if len(onwards) < _FEWEST_PAIRS:
+        return 0.0
+    follows = (steps == onwards.min()).fill_null(value=False).to_numpy()
+    jumps = np.abs(moving[role["open"]].to_numpy()[1:] - moving[role["close"]].to_numpy()[:-1])
+    return float(np.median(jumps[follows[1:]]))

@@ -1,0 +1,139 @@
+"""Prices written as integers, told from what a pair's price can be. Errors of single rows are for cleaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from pydantic import Field
+from ruamel.yaml import YAML
+
+from golden_core.store.lake import PROJECT_ROOT
+from golden_core.study.sections import Section
+from golden_core.study.values import Pair
+from golden_core.vendors.base import VendorError
+from golden_core.vendors.columns import PRICES
+
+PAIRS = PROJECT_ROOT / "data" / "pairs.yaml"
+_STRAY = 0.01  # share of rows on another scale that may be decimal slips
+_FEW, _FEW_SHARE = 2, 0.2  # and how many may be in a short file
+_Positive = Annotated[float, Field(gt=0)]
+
+
+class Plausible(Section):
+    """What a price of a pair can be."""
+
+    low: _Positive = Field(description="lowest plausible price")
+    high: _Positive = Field(description="highest plausible price, below ten times the lowest")
+    pip: _Positive = Field(description="customary smallest step of a quote")
+    since: int = Field(default=1999, description="first year of the rates behind it")
+
+
+class _Pairs(Section):
+    pairs: dict[Pair, Plausible]
+
+
+@dataclass(frozen=True, eq=False)
+class Scaled:
+    """Bars with prices in units of the quote currency, what they were divided by, and why."""
+
+    bars: pl.DataFrame
+    divisor: int
+    notes: tuple[str, ...]
+
+
+@cache
+def plausible_pairs() -> dict[str, Plausible]:
+    """Return what is known about every pair's price."""
+    return _Pairs.model_validate(YAML(typ="safe", pure=True).load(PAIRS)).pairs
+
+
+def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
+    """Bring integer prices to units of the quote currency: 112336 of EURUSD is 1.12336.
+
+    A power of ten is believed only if all prices are whole numbers and it makes all rows plausible, but for a few,
+    which are reported and left to cleaning.
+
+    Parameters
+    ----------
+    bars : pl.DataFrame
+        With ``close``, perhaps ``open``, ``high``, ``low``, and ``line``.
+    pair : str
+    where : str
+        What to blame in a message.
+
+    Raises
+    ------
+    VendorError
+        If no power of ten makes the prices plausible, they have decimals where one would be needed, or rows are on
+        different scales.
+    """
+    known = plausible_pairs().get(pair)
+    if known is None:
+        return Scaled(bars, 1, (f"data/pairs.yaml knows no plausible prices of {pair}: they are taken as written",))
+    names = [name for name in PRICES if name in bars.columns]
+    written = bars.select(names).to_numpy().astype(np.float64)
+    powers = _powers(written, known)
+    told = powers[~np.isnan(powers)]
+    if not len(told) or 2 * len(told) < np.count_nonzero(written > 0):
+        raise VendorError(_implausible(written, pair, known, where))
+    values, counts = np.unique(told, return_counts=True)
+    power = int(values[counts.argmax()])
+    notes = _strays(powers, power, bars["line"], where)
+    usable = written[powers == power]
+    if power and np.any(usable != np.round(usable)):
+        raise VendorError(_implausible(written, pair, known, where))
+    if power:
+        notes.insert(0, f"prices are whole numbers, divided by {10**power}: only so a price of {pair} is "
+                        f"between {known.low:g} and {known.high:g}")  # fmt: skip
+    return Scaled(_divided(bars, names, 10**power) if power else bars, 10**power, tuple(notes))
+
+
+def _divided(bars: pl.DataFrame, names: list[str], divisor: int) -> pl.DataFrame:
+    # polars multiplies by the rounded reciprocal, which is not the float nearest to 1.12336.
+    return bars.with_columns(
+        pl.Series(name, bars[name].cast(pl.Float64).to_numpy() / divisor, nan_to_null=True) for name in names
+    )
+
+
+def _powers(written: npt.NDArray[np.float64], known: Plausible) -> npt.NDArray[np.float64]:
+    """Return the power of ten that makes each price plausible; NaN where none does. There is never more than one."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        # The small excess keeps a price that equals the bound, whatever the rounding of its logarithm.
+        powers = np.floor(np.log10(np.where(written > 0, written, np.nan) / known.low) + 1e-9)
+        return np.where(written / 10.0**powers <= known.high * (1 + 1e-9), powers, np.nan)
+
+
+def _strays(powers: npt.NDArray[np.float64], power: int, lines: pl.Series, where: str) -> list[str]:
+    """Report rows on another scale if they are few, refuse the file if they are not."""
+    other = np.any((powers != power) & ~np.isnan(powers), axis=1)
+    outside = np.all(np.isnan(powers), axis=1)
+    count = int(other.sum())
+    if count > max(_STRAY * len(other), min(_FEW, _FEW_SHARE * len(other))):
+        first, same = int(np.argmax(other)), int(np.argmin(other))
+        raise VendorError(
+            f"{where}: rows are on different scales: line {lines[first]} differs from line {lines[same]} by a power of "
+            f"ten, as do {count} of {len(other)} rows; split the file, or bring its prices to one unit"
+        )
+    found = {"on another power of ten": other, "no plausible price on any": outside}
+    return [
+        f"{int(rows.sum())} rows are {what} (first: line {lines[int(np.argmax(rows))]}); cleaning decides about them"
+        for what, rows in found.items()
+        if rows.any()
+    ]
+
+
+def _implausible(written: npt.NDArray[np.float64], pair: str, known: Plausible, where: str) -> str:
+    if not np.any(written > 0):
+        return f"{where}: no price is above zero; check the columns"
+    middle = float(np.median(written[written > 0]))
+    others = [name for name, other in plausible_pairs().items() if other.low <= middle <= other.high]
+    hint = f"; it could be one of {', '.join(others[:6])}" if others else ""
+    return (
+        f"{where}: {middle:.10g}, the median price, is none of {pair}, which lies between {known.low:g} and "
+        f"{known.high:g}, and no power of ten makes whole numbers so{hint}; check the pair and the columns"
+    )

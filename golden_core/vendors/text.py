@@ -1,0 +1,274 @@
+"""Delimited text as rows of text: encoding, line ends, separator, ragged rows. No column has a meaning here."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from golden_core.vendors.base import VendorError
+
+IntArray = npt.NDArray[np.intp]
+
+HEAD_BYTES = 65_536
+SNIFFED = 20  # lines that tell the form of a file without header
+SEPARATORS = ("\t", ";", ",")  # in this order: a semicolon file may hold commas as decimal marks
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"7z\xbc\xaf": "7z",
+    b"Rar!": "rar",
+}
+_OTHERS = {
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save its sheet as CSV"),
+    b"ARROW1": ("an Arrow file", "write it as Parquet"),
+    b"\x89HDF": ("an HDF5 file", "write it as Parquet"),
+}
+_QUOTED = re.compile(r'"[^"\n]*"')
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The first complete lines of a text file, blank ones left out, and what separates their fields."""
+
+    lines: tuple[str, ...]
+    separator: str
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The fields of the first line."""
+        return self.fields(0)
+
+    def fields(self, line: int) -> tuple[str, ...]:
+        """Return the fields of a line, stripped."""
+        return tuple(strip(field) for field in self.lines[line].split(self.separator))
+
+    def has_form(self, pattern: re.Pattern[str]) -> bool:
+        """Whether the first line and most of the next ones match; the others are for reading to name."""
+        matches = [pattern.fullmatch(line.strip()) is not None for line in self.lines[:SNIFFED]]
+        return matches[0] and 2 * sum(matches) > len(matches)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Every row of a file as text.
+
+    Parameters
+    ----------
+    table : pl.DataFrame
+        String columns under the names of the header, or ``0``, ``1``, … where the file has none; stripped.
+    line : pl.Series
+        Line of each row in the file, counted from 1.
+    ended : bool
+        Whether the last line has a line end. Some vendors never write one, a file that is cut off has none.
+    notes : tuple of str
+        What was decided on the way.
+    """
+
+    table: pl.DataFrame
+    line: pl.Series
+    ended: bool
+    notes: tuple[str, ...]
+
+    def with_table(self, table: pl.DataFrame) -> Rows:
+        """Return the same rows under other names."""
+        return replace(self, table=table)
+
+
+def strip(field: str) -> str:
+    """Return a field without the spaces and quotes around it."""
+    return field.strip(' \t"\r')
+
+
+def refuse_packed(path: Path) -> None:
+    """Refuse an empty file, an archive, which may hold several files, and binary tables that no reader is for.
+
+    Raises
+    ------
+    VendorError
+        Naming the kind.
+    """
+    with path.open("rb") as stream:
+        first = stream.read(8)
+    if not first:
+        raise VendorError(f"{path}: the file is empty; it was perhaps never downloaded whole: fetch it again")
+    kind, fix = next((other for magic, other in _OTHERS.items() if first.startswith(magic)), (None, ""))
+    if first.startswith(b"PK") and path.suffix.lower().startswith(".xls"):
+        kind, fix = _OTHERS[b"\xd0\xcf\x11\xe0"]  # since 2007 a zip archive
+    if kind:
+        raise VendorError(f"{path}: this is {kind}; {fix}")
+    for magic, kind in _PACKED.items():
+        if first.startswith(magic):
+            raise VendorError(f"{path}: this is a {kind} archive; unpack it and name the file inside")
+
+
+def require_text(path: Path) -> None:
+    """Refuse a file whose bytes are no text.
+
+    Raises
+    ------
+    VendorError
+        Naming the first byte that is none.
+    """
+    _clean_bytes(path)
+
+
+def read_head(path: Path) -> Head | None:
+    """Return the first lines of a text file, or None where it is none."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        data = stream.read(HEAD_BYTES)
+    whole = len(data) < HEAD_BYTES
+    try:
+        if data.startswith(_UTF16):
+            text = codecs.getincrementaldecoder("utf-16")().decode(data)
+        else:
+            text = codecs.getincrementaldecoder("utf-8-sig")().decode(data)
+    except UnicodeDecodeError:
+        return None
+    lines = _unquoted(text.replace("\r", "\n")).split("\n")
+    kept = tuple(line for line in (lines if whole else lines[:-1]) if line.strip())
+    if not kept or "\0" in text:
+        return None
+    return Head(kept, separator_of(kept[0]))
+
+
+def separator_of(line: str) -> str:
+    """Return what separates the fields of a line: tab before semicolon before comma."""
+    return next((mark for mark in SEPARATORS if mark in line), ",")
+
+
+def read_rows(path: Path, *, header: bool) -> Rows:
+    """Read a whole file as text.
+
+    Parameters
+    ----------
+    path : Path
+    header : bool
+        Whether the first line names the columns.
+
+    Raises
+    ------
+    VendorError
+        If the file is empty, an archive, not UTF-8, has no row, names a column twice, or a row has more or fewer
+        fields than the first line.
+    """
+    refuse_packed(path)
+    data, ended, notes = _clean_bytes(path)
+    lines, kept = _filled_lines(data)
+    if len(kept) < len(lines) - 1:
+        notes.append(f"{len(lines) - 1 - len(kept)} blank lines hold no row")
+        data = b"\n".join(data[lines[i] + 1 : lines[i + 1]] for i in kept) + b"\n"
+    if len(kept) == 0:
+        raise VendorError(f"{path}: the file holds nothing but blank lines; fetch it again")
+    first = data[: data.index(b"\n")].decode()
+    separator = separator_of(first)
+    _require_even(path, data, separator, kept + 1)
+    if header and len(kept) == 1:
+        raise VendorError(f"{path}: there is a header and no row below it; export it again, or leave the file out")
+    table = pl.read_csv(
+        data,
+        has_header=False,
+        skip_rows=int(header),
+        separator=separator,
+        quote_char=None,
+        infer_schema=False,
+        raise_if_empty=False,
+    )
+    names = [strip(field) for field in first.split(separator)] if header else [str(i) for i in range(table.width)]
+    table.columns = _distinct(path, names)
+    table = table.with_columns(pl.all().fill_null("").str.strip_chars(' \t"\r'))
+    return Rows(table, pl.Series("line", kept[int(header) :] + 1), ended, tuple(notes))
+
+
+def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
+    """Return UTF-8 bytes with plain line ends, the last included and whether it was there, without byte order mark."""
+    data, notes = path.read_bytes(), list[str]()
+    if data.startswith(_UTF16):
+        # MetaTrader's own scripts write UTF-16; its byte order mark leaves nothing to guess.
+        try:
+            data = data.decode("utf-16").encode()
+        except UnicodeDecodeError as error:
+            raise VendorError(f"{path}: byte {error.start}: broken UTF-16 text; fetch the file again") from None
+        notes.append("the text is UTF-16")
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise VendorError(
+            f"{path}: line {line}: byte 0x{data[error.start]:02x} is not UTF-8 text; save the file as UTF-8, for "
+            "example with iconv -f cp1252 -t utf-8, or check that it is a text file at all"
+        ) from None
+    if b"\0" in data:
+        raise VendorError(f"{path}: byte {data.index(0)} is zero: {_zeros(data)}")
+    if b"\r" in data:
+        data = data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n")
+        data = data if b"\n" in data else data.replace(b"\r", b"\n")
+    ended, data = data.endswith(b"\n"), data.rstrip(b"\n") + b"\n"
+    if b'"' in data:
+        data = _unquoted(data.decode()).encode()
+    return data, ended, notes
+
+
+def _unquoted(text: str) -> str:
+    """Put tabs between fields where quotes hold the separator, as in ``"1,1770","1,1641"``; else change nothing."""
+    separator = separator_of(_QUOTED.sub("", text.split("\n", 1)[0]))
+    if "\t" in text or not any(separator in quoted for quoted in _QUOTED.findall(text)):
+        return text
+    rows = csv.reader(text.split("\n"), delimiter=separator)
+    return "\n".join("\t".join(row) for row in rows)
+
+
+def _zeros(data: bytes) -> str:
+    """Say what text with zero bytes is, and the fix."""
+    for place, code in ((1, "utf-16le"), (0, "utf-16be")):
+        if 2 * data[place:1000:2].count(0) > len(data[place:1000:2]):
+            return f"this looks like UTF-16 text without byte order mark; save it as UTF-8, iconv -f {code} -t utf-8"
+    return "this is no text file; name its reader with --format"
+
+
+def _filled_lines(data: bytes) -> tuple[IntArray, IntArray]:
+    """Return the positions of line ends (one before the first line), and the indices of lines that are not blank."""
+    codes = np.frombuffer(data, dtype=np.uint8)
+    ends = np.concatenate(([-1], np.flatnonzero(codes == ord("\n"))))
+    starts = codes[ends[:-1] + 1]
+    # A row seldom begins with a space: only lines that do are looked at one by one.
+    suspects = np.flatnonzero((starts == ord(" ")) | (starts == ord("\t")) | (starts == ord("\r")))
+    blank = starts == ord("\n")
+    blank[suspects] = [not data[ends[i] + 1 : ends[i + 1]].strip() for i in suspects]
+    return ends, np.flatnonzero(~blank)
+
+
+def _require_even(path: Path, data: bytes, separator: str, lines: IntArray) -> None:
+    """Refuse rows with more or fewer fields than the first line."""
+    codes = np.frombuffer(data, dtype=np.uint8)
+    ends = np.concatenate(([-1], np.flatnonzero(codes == ord("\n"))))
+    fields = np.diff(np.searchsorted(np.flatnonzero(codes == ord(separator)), ends)) + 1
+    ragged = np.flatnonzero(fields != fields[0])
+    if not len(ragged):
+        return
+    row = int(ragged[0])
+    found = data[ends[row] + 1 : ends[row + 1]].decode()
+    cut = row == len(fields) - 1 and fields[row] < fields[0]
+    fix = "the file is cut off: fetch it again" if cut else "mend the line, or export the file again"
+    raise VendorError(
+        f"{path}: line {lines[row]}: {fields[row]} fields where the first line has {fields[0]}: {found[:120]!r}; {fix}"
+    )
+
+
+def _distinct(path: Path, names: list[str]) -> list[str]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise VendorError(f"{path}: line 1 names {', '.join(map(repr, twice))} twice; rename one of the columns")
+    return names

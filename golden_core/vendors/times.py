@@ -1,0 +1,302 @@
+"""Times as vendors write them, made naive or UTC instants; two readings are refused. No zone is believed here."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from golden_core.vendors.base import VendorError
+
+Order = Literal["day_first", "month_first"]
+ORDERS: tuple[Order, ...] = ("day_first", "month_first")
+NAIVE = pl.Datetime("us")
+
+_DATE = r"(?P<date>\d{4}(?P<y>[-./])\d{1,2}(?P=y)\d{1,2}|\d{1,2}(?P<d>[-./])\d{1,2}(?P=d)\d{4}|\d{8})"
+_CLOCK = (
+    r"(?P<clock>\d{1,2}:\d{2}(?P<seconds>:\d{2}(?:\.\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
+    r"|\d{6}(?P<milli>\d{3})?)"
+)
+_ZONE = r"(?P<zone> ?(?:GMT|UTC)?(?P<offset>[+-]\d{2}:?\d{2})| ?(?:GMT|UTC)|Z)"
+_TIME = re.compile(rf"{_DATE}(?:(?P<between> ){_CLOCK}{_ZONE}?)?")
+_YEAR_SHORT = re.compile(r"\d{1,2}[-./]\d{1,2}[-./]\d{2}(?:[ T].*)?")
+_WITH_T = r"^([0-9./-]+)T([0-9])"  # ISO 8601 allows both; files that have been edited mix them
+_EPOCH = r"0|\d{9,19}(\.0*)?"
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100  # epoch zero is a year that cleaning must see
+_EPOCH_UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_EPOCH_SPAN = (315_532_800, 4_102_444_800)  # 1980 to 2100, in seconds: the units' ranges do not meet
+
+
+@dataclass(frozen=True, eq=False)
+class Times:
+    """Instants of every row.
+
+    Parameters
+    ----------
+    values : pl.Series
+        Naive microseconds as written, or UTC where every row has its offset.
+    clock : str or None
+        ``UTC`` where the rows themselves say so.
+    notes : tuple of str
+    """
+
+    values: pl.Series
+    clock: str | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dates:
+    """What is known about the order of day and month.
+
+    Parameters
+    ----------
+    declared : str or None
+        The user's word.
+    convention : str or None
+        How the vendor writes dates with dots, where nothing in the file speaks against it.
+    """
+
+    declared: Order | None = None
+    convention: Order | None = None
+
+
+def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, active: pl.Series) -> Times:
+    """Read a column of times.
+
+    Parameters
+    ----------
+    texts : pl.Series
+        String.
+    lines : pl.Series
+        Where each row stands, for messages.
+    path : Path
+    dates : Dates
+    active : pl.Series
+        Boolean: bars in which the price moved or something was traded. Only they know about weekends.
+
+    Raises
+    ------
+    VendorError
+        If a text is no time, times come in several forms, or day and month cannot be told apart.
+    """
+    first = texts[0]
+    if re.fullmatch(_EPOCH, first):
+        return _text_epochs(texts, lines, path)
+    if texts.str.contains(_WITH_T).any():
+        texts = texts.str.replace(_WITH_T, "$1 $2")
+    shape = _TIME.fullmatch(texts[0])
+    if shape is None:
+        hint = (
+            " with a year of four digits: one of two can be read in three ways" if _YEAR_SHORT.fullmatch(first) else ""
+        )
+        raise _not_a_time(path, lines, 0, first, hint)
+    forms = _forms(shape)
+    readings = {order: _parse(texts, form) for order, form in forms.items()}
+    order, notes = _choose(readings, texts, lines, path, dates, active, dotted=shape["d"] == ".")
+    values = readings[order]
+    _require_all(values, texts, lines, path)
+    zoned = shape["zone"] is not None
+    if zoned and shape["offset"] is None:
+        values = values.dt.replace_time_zone("UTC")
+    if zoned:
+        notes = (*notes, "each row carries its offset from UTC")
+    return Times(values, "UTC" if zoned else None, notes)
+
+
+def _text_epochs(texts: pl.Series, lines: pl.Series, path: Path) -> Times:
+    faults = (~texts.str.contains(r"^\d{1,19}(\.0*)?$")).arg_true()
+    if len(faults):
+        row = int(faults[0])
+        raise _not_a_time(path, lines, row, texts[row], f" like {texts[0]!r}, a number since 1970")
+    return read_epochs(texts.str.replace(r"\.0*$", "").cast(pl.Int64), lines, path)
+
+
+def read_epochs(counts: pl.Series, lines: pl.Series, path: Path) -> Times:
+    """Read integers that count from 1970: seconds, milliseconds, microseconds or nanoseconds, told by their size.
+
+    Rows of zero stay what they are, for cleaning to find.
+
+    Raises
+    ------
+    VendorError
+        If no unit puts every time between 1980 and 2100.
+    """
+    low, high = _EPOCH_SPAN
+    told = counts.filter(counts != 0)
+    fitting = [unit for unit, size in _EPOCH_UNITS.items() if told.is_between(low * size, high * size).all()]
+    if len(told) == 0 or len(fitting) != 1:
+        bounds = _EPOCH_UNITS[_unit_of(int(told[0]))] if len(told) else 1
+        odd = ((counts != 0) & ~counts.is_between(low * bounds, high * bounds)).arg_true()
+        row = int(odd[0]) if len(odd) else 0
+        raise VendorError(
+            f"{path}: {lines.name} {lines[row]}: {counts[row]} is no time: seconds, milli-, micro- or nanoseconds "
+            "since 1970 were expected, from 1980 on and in one unit for all rows; mend the row, or write dates"
+        )
+    size = _EPOCH_UNITS[fitting[0]]
+    micro = counts * (10**6 // size) if size <= 10**6 else counts // (size // 10**6)
+    note = f"times are {fitting[0]} since 1970, which count UTC"
+    return Times(micro.cast(NAIVE).alias("timestamp"), "UTC", (note,))
+
+
+def _unit_of(count: int) -> str:
+    return min(_EPOCH_UNITS, key=lambda unit: abs(len(str(abs(count))) - len(str(10**9 * _EPOCH_UNITS[unit]))))
+
+
+def _forms(shape: re.Match[str]) -> dict[Order, str]:
+    """Return the form of the first time for every order of day and month that its digits allow."""
+    mark = shape["y"] or shape["d"] or ""
+    if shape["d"]:
+        days: dict[Order, str] = {"day_first": f"%d{mark}%m{mark}%Y", "month_first": f"%m{mark}%d{mark}%Y"}
+    else:
+        days = {"day_first": f"%Y{mark}%m{mark}%d"}
+    return {order: day + _clock_form(shape) for order, day in days.items()}
+
+
+def _clock_form(shape: re.Match[str]) -> str:
+    if shape["clock"] is None:
+        return ""
+    if ":" not in shape["clock"]:
+        clock = "%H%M%S%3f" if shape["milli"] else "%H%M%S"
+    else:
+        clock = ("%I" if shape["half"] else "%H") + ":%M" + (":%S%.f" if shape["seconds"] else "")
+        if shape["half"]:
+            clock += " %p" if shape["half"].startswith(" ") else "%p"
+    zone = shape["zone"] or ""
+    if shape["offset"]:
+        zone = zone.removesuffix(shape["offset"]) + ("%:z" if ":" in shape["offset"] else "%z")
+    return shape["between"] + clock + zone
+
+
+def _parse(texts: pl.Series, form: str) -> pl.Series:
+    values = texts.str.to_datetime(form, time_unit="us", strict=False).alias("timestamp")
+    within = values.dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)
+    return values.set(~within.fill_null(value=False), None)
+
+
+def _choose(
+    readings: dict[Order, pl.Series],
+    texts: pl.Series,
+    lines: pl.Series,
+    path: Path,
+    dates: Dates,
+    active: pl.Series,
+    *,
+    dotted: bool,
+) -> tuple[Order, tuple[str, ...]]:
+    """Return the order of day and month, and why."""
+    if len(readings) == 1:
+        return "day_first", ()
+    if dates.declared:
+        return dates.declared, (f"dates are {_words(dates.declared)}, as declared",)
+    possible = [order for order in ORDERS if readings[order].null_count() == 0]
+    if len(possible) != 2:
+        order = min(ORDERS, key=lambda each: readings[each].null_count())
+        other = next(each for each in ORDERS if each != order)
+        row = int(readings[other].is_null().arg_true()[0])
+        return order, (f"dates are {_words(order)}: {lines.name} {lines[row]}, {texts[row]!r}, has no other reading",)
+    if readings["day_first"].equals(readings["month_first"]):
+        return "day_first", ("every day equals its month: both orders of the date are the same",)
+    favoured, evidence = _evidence(readings, active)
+    convention = dates.convention if dotted else None
+    if favoured and favoured == (convention or favoured):
+        return favoured, (f"dates are {_words(favoured)}: {evidence}",)
+    if convention and favoured is None:
+        return convention, (f"dates are {_words(convention)}, as this vendor writes them with dots",)
+    described = "; or ".join(f"{_words(order)}, {_span(readings[order])}" for order in ORDERS)
+    raise VendorError(
+        f"{path}: {lines.name} {lines[0]}: {texts[0]!r} can be read in two ways: {described}. No day of the file is "
+        f"beyond 12, and {evidence}; declare the order by adding :day_first or :month_first to the format"
+    )
+
+
+def _evidence(readings: dict[Order, pl.Series], active: pl.Series) -> tuple[Order | None, str]:
+    """Return the only order of day and month under which time runs one way and no bar falls on a weekend."""
+    running = {order for order in ORDERS if _runs_one_way(readings[order])}
+    working = {order for order in ORDERS if not _trades_on_weekends(readings[order].filter(active))}
+    sane = running & working if running and working else set()
+    if len(sane) != 1:
+        return None, "neither the order of the rows nor the weekends decide"
+    order = next(iter(sane))
+    reasons = ["the rows are in order only so"] if len(running) == 1 else []
+    reasons += ["no bar falls on a weekend only so"] if len(working) == 1 else []
+    return order, " and ".join(reasons)
+
+
+def _runs_one_way(times: pl.Series) -> bool:
+    return bool(times.is_sorted() or times.is_sorted(descending=True))
+
+
+def _trades_on_weekends(times: pl.Series) -> bool:
+    """Whether bars fall where no zone has trade: Saturday after eight, or a Saturday of daily bars."""
+    saturday = times.filter(times.dt.weekday() == 6)
+    daily = times.dt.time().n_unique() == 1
+    return bool(len(saturday) and (daily or (saturday.dt.hour() >= 8).any()))
+
+
+def _span(times: pl.Series) -> str:
+    first, last = times.min(), times.max()
+    assert isinstance(first, datetime.datetime)
+    assert isinstance(last, datetime.datetime)
+    return f"from {first:%d %B %Y} to {last:%d %B %Y}"
+
+
+def _words(order: Order) -> str:
+    return {"day_first": "day before month", "month_first": "month before day"}[order]
+
+
+def _require_all(values: pl.Series, texts: pl.Series, lines: pl.Series, path: Path) -> None:
+    faults = values.is_null().arg_true()
+    if len(faults):
+        row = int(faults[0])
+        same = f" like {texts[0]!r} in {lines.name} {lines[0]}" if row else ""
+        raise _not_a_time(path, lines, row, texts[row], same)
+
+
+def _not_a_time(path: Path, lines: pl.Series, row: int, text: str, like: str) -> VendorError:
+    like = like or " like 2020-01-31 13:00:00"
+    return VendorError(
+        f"{path}: {lines.name} {lines[row]}: {text!r} is not a time{like}; mend the row, or export it again"
+    )
+
+
+def joined(date: pl.Series, time: pl.Series, path: Path) -> pl.Series:
+    """Return days and times of day, as text or typed, as one text.
+
+    Raises
+    ------
+    VendorError
+        If the first column is not of days alone, or the second not of times of day.
+    """
+    naive = isinstance(date.dtype, pl.Datetime) and date.dtype.time_zone is None
+    if date.dtype == pl.Date or (naive and (date.dt.time() == datetime.time()).all()):
+        date = date.dt.strftime("%Y-%m-%d")
+    if not (date.dtype == pl.String or date.dtype.is_integer()) or time.dtype not in (pl.String, pl.Time):
+        raise VendorError(
+            f"{path}: columns {date.name!r} and {time.name!r} hold {date.dtype} and {time.dtype}, expected days and "
+            "times of day; if one of them is the whole time, declare it with --column timestamp=NAME (in a study: "
+            "format columns)"
+        )
+    return (date.cast(pl.String) + " " + time.cast(pl.String)).alias("timestamp")
+
+
+def from_temporal(values: pl.Series, path: Path, lines: pl.Series) -> Times:
+    """Return times of a typed column: dates, naive times, or times with a zone, which become UTC.
+
+    Raises
+    ------
+    VendorError
+        If one is missing.
+    """
+    faults = values.is_null().arg_true()
+    if len(faults):
+        raise VendorError(f"{path}: {lines.name} {lines[int(faults[0])]} has no time; mend the row, or export it again")
+    if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
+        zone = values.dtype.time_zone
+        utc = values.dt.cast_time_unit("us").dt.convert_time_zone("UTC")
+        return Times(utc.alias("timestamp"), "UTC", (f"the times carry the zone {zone}",))
+    return Times(values.cast(NAIVE).alias("timestamp"), None, ())

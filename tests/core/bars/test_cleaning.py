@@ -1,0 +1,238 @@
+"""Cleaning: every row is accounted for, every rule can apply, and no rule uses a later bar."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from golden_core.bars.cleaning import RULES as REGISTRY
+from golden_core.bars.cleaning import Cleaned, clean
+from golden_core.store.schema import BARS, CALENDAR, CLEANING, LEDGER, SchemaError
+
+RULES = [(rule.name, rule.action) for rule in REGISTRY]
+
+
+@pytest.fixture
+def data(make_data: Any) -> Any:
+    return make_data(source="files", bar="1h", start=dt.date(2024, 1, 2), end=dt.date(2024, 1, 5), time_zone="UTC")
+
+
+def _counts(cleaned: Cleaned) -> dict[str, int]:
+    """Return the rules that applied, and how often."""
+    return {rule: rows for rule, rows in cleaned.account.select("rule", "rows").iter_rows() if rows}
+
+
+def _edit(bars: pl.DataFrame, row: int, **values: float | None) -> pl.DataFrame:
+    here = pl.int_range(pl.len()) == row
+    return bars.with_columns(
+        pl.when(here).then(pl.lit(value, pl.Float64)).otherwise(pl.col(name)).alias(name)
+        for name, value in values.items()
+    )
+
+
+class TestRules:
+    def test_good_bars_pass_and_every_rule_is_listed(self, make_bars: Any, data: Any) -> None:
+        bars = make_bars(np.linspace(1.1, 1.2, 50), candles=True)
+        cleaned = clean(bars, data, max_abs_log_return=0.1)
+        assert cleaned.bars.equals(bars)
+        assert cleaned.account.select("rule", "action").rows() == RULES
+        assert cleaned.account["rows"].to_list() == [0] * (len(RULES) - 1) + [50]
+        assert cleaned.ledger.is_empty()
+        for table, frame in (
+            (BARS, cleaned.bars),
+            (CLEANING, cleaned.account),
+            (CALENDAR, cleaned.calendar),
+            (LEDGER, cleaned.ledger),
+        ):
+            assert frame.equals(table.conform(frame))
+
+    def test_of_identical_bars_one_stays(self, make_bars: Any, data: Any) -> None:
+        bars = make_bars([1.1, 1.2, 1.3])
+        cleaned = clean(pl.concat([bars, bars[1:2], bars[1:2]]), data, max_abs_log_return=1)
+        assert cleaned.bars.equals(bars)
+        assert _counts(cleaned) == {"identical_duplicate": 2, "unremarkable": 3}
+
+    def test_of_conflicting_bars_none_stays(self, make_bars: Any, data: Any) -> None:
+        bars = make_bars([1.1, 1.2, 1.3])
+        cleaned = clean(pl.concat([bars, bars[1:2], _edit(bars[1:2], 0, close=1.21)]), data, max_abs_log_return=1)
+        assert cleaned.bars.equals(bars[[0, 2]])
+        assert _counts(cleaned) == {"conflicting_duplicate": 3, "unremarkable": 2}
+
+    @pytest.mark.parametrize("price", [0.0, -1.1, math.inf, -math.inf, math.nan, None])
+    @pytest.mark.parametrize("column", ["open", "high", "low", "close"])
+    def test_an_unusable_price_is_quarantined(self, price: Any, column: str, make_bars: Any, data: Any) -> None:
+        bars = make_bars([1.1, 1.2, 1.3], candles=True)
+        cleaned = clean(_edit(bars, 1, **{column: price}), data, max_abs_log_return=1)
+        assert cleaned.bars.equals(bars[[0, 2]])
+        assert _counts(cleaned) == {"unusable_price": 1, "unremarkable": 2}
+
+    @pytest.mark.parametrize(("column", "price"), [("high", 1.199), ("low", 1.201), ("open", 1.3), ("close", 1.0)])
+    def test_a_price_outside_the_range_is_quarantined(
+        self, column: str, price: float, make_bars: Any, data: Any
+    ) -> None:
+        bars = make_bars([1.1, 1.2, 1.3], candles=True)
+        cleaned = clean(_edit(bars, 1, **{column: price}), data, max_abs_log_return=1)
+        assert cleaned.bars.equals(bars[[0, 2]])
+        assert _counts(cleaned) == {"inconsistent_range": 1, "unremarkable": 2}
+
+    def test_disorder_is_sorted_and_counted(self, make_bars: Any, data: Any) -> None:
+        bars = make_bars([1.1, 1.2, 1.3, 1.4])
+        cleaned = clean(bars[[0, 3, 1, 2]], data, max_abs_log_return=1)
+        assert cleaned.bars.equals(bars)
+        assert _counts(cleaned) == {"out_of_order": 2, "unremarkable": 2}
+
+    def test_a_jump_that_lasts_is_reported_and_stays(self, make_bars: Any, data: Any) -> None:
+        bars = make_bars([1.2, 1.2, 1.0, 1.0, 1.01])
+        cleaned = clean(bars, data, max_abs_log_return=0.1)
+        assert cleaned.bars.equals(bars)
+        assert _counts(cleaned) == {"implausible_jump": 1, "unremarkable": 4}
+
+    def test_a_spike_shows_only_afterwards_so_it_stays(self, make_bars: Any, data: Any) -> None:
+        bars = make_bars([1.2, 1.2, 1.8, 1.2, 1.21])
+        cleaned = clean(bars, data, max_abs_log_return=0.1)
+        assert cleaned.bars.equals(bars)
+        assert _counts(cleaned) == {"reverting_spike": 1, "unremarkable": 4}
+        assert cleaned.ledger["position"].to_list() == [3]
+
+    def test_a_jump_that_is_merely_followed_by_a_small_step_back_is_no_spike(self, make_bars: Any, data: Any) -> None:
+        cleaned = clean(make_bars(np.exp([0.0, 0.105, 0.095])), data, max_abs_log_return=0.1)
+        assert _counts(cleaned) == {"implausible_jump": 1, "unremarkable": 2}
+
+    def test_a_jump_is_measured_between_bars_that_stay(self, make_bars: Any, data: Any) -> None:
+        cleaned = clean(make_bars([1.2, -5.0, 1.2]), data, max_abs_log_return=0.1)
+        assert _counts(cleaned) == {"unusable_price": 1, "unremarkable": 2}
+
+    def test_a_jump_of_exactly_the_limit_is_plausible(self, make_bars: Any, data: Any) -> None:
+        bars = make_bars([1.0, 2.0])
+        limit = float(np.log(2.0))
+        assert _counts(clean(bars, data, max_abs_log_return=limit)) == {"unremarkable": 2}
+        assert _counts(clean(bars, data, max_abs_log_return=math.nextafter(limit, 0)))["implausible_jump"] == 1
+
+
+class TestCalendar:
+    def test_days_without_a_bar_are_listed_with_their_holiday(self, make_bars: Any, make_data: Any) -> None:
+        data = make_data(
+            start=dt.date(2023, 12, 29), end=dt.date(2024, 1, 4), source="files", time_zone="UTC", bar="1h"
+        )
+        cleaned = clean(
+            make_bars([1.1] * 24).with_columns(pl.col("timestamp").dt.offset_by("1d")), data, max_abs_log_return=1
+        )
+        assert cleaned.calendar.rows() == [
+            ("EURUSD", dt.date(2023, 12, 29), None),
+            ("EURUSD", dt.date(2024, 1, 1), "New Year's Day"),
+            ("EURUSD", dt.date(2024, 1, 3), None),
+            ("EURUSD", dt.date(2024, 1, 4), None),
+        ]
+
+    def test_a_day_is_the_vendors_day(self, make_bars: Any, make_data: Any) -> None:
+        bars = make_bars([1.1] * 10)  # the first ten hours of Monday 1 January, UTC
+        dates = {"source": "files", "bar": "1h", "start": dt.date(2023, 12, 29), "end": dt.date(2024, 1, 1)}
+        honolulu = make_data(**dates, time_zone="Pacific/Honolulu")
+        missing = clean(bars, honolulu, max_abs_log_return=1).calendar["date"].to_list()
+        assert missing == [dt.date(2023, 12, 29), dt.date(2024, 1, 1)]  # there it is still Sunday
+        missing = clean(bars, make_data(**dates, time_zone="UTC"), max_abs_log_return=1).calendar["date"].to_list()
+        assert missing == [dt.date(2023, 12, 29)]
+
+    def test_only_the_ecb_closes_on_good_friday(self, make_bars: Any, make_data: Any) -> None:
+        dates = {"start": dt.date(2024, 3, 28), "end": dt.date(2024, 3, 30)}
+        bars = make_bars([1.1])
+        explained = {
+            source: clean(bars, make_data(**dates, source=source), max_abs_log_return=1)
+            .calendar["explanation"]
+            .to_list()
+            for source in ("ecb", "files")
+        }
+        assert explained == {"ecb": [None, "Good Friday"], "files": [None, None]}
+
+    def test_a_quarantined_day_is_a_day_without_a_bar(self, make_bars: Any, data: Any) -> None:
+        bars = make_bars([1.1] * 25 + [-1.0]).filter(pl.int_range(pl.len()) != 24)
+        cleaned = clean(bars, data, max_abs_log_return=1)
+        assert dt.date(2024, 1, 2) in cleaned.calendar["date"].to_list()
+
+
+class TestRefused:
+    def test_two_pairs(self, make_bars: Any, data: Any) -> None:
+        bars = make_bars([1.1])
+        with pytest.raises(
+            ValueError, match=r"takes the bars of one pair, got \['EURUSD', 'USDJPY'\]|'USDJPY', 'EURUSD'"
+        ):
+            clean(pl.concat([bars, bars.with_columns(pair=pl.lit("USDJPY"))]), data, max_abs_log_return=1)
+
+    def test_no_bars(self, data: Any) -> None:
+        with pytest.raises(ValueError, match=r"takes the bars of one pair, got no bars"):
+            clean(BARS.empty(), data, max_abs_log_return=1)
+
+    def test_something_else_than_bars(self, make_bars: Any, data: Any) -> None:
+        with pytest.raises(SchemaError, match=r"table bars: missing column 'close'"):
+            clean(make_bars([1.1]).drop("close"), data, max_abs_log_return=1)
+
+
+PRICES = st.sampled_from([1.0, 1.1, 1.2, 5.0, 110.0, 0.012, 0.0, -1.0, math.nan, math.inf])
+
+
+@settings(deadline=None)
+@given(rows=st.lists(st.tuples(st.integers(0, 30), PRICES, PRICES), min_size=1, max_size=60))
+def test_whatever_comes_in_is_accounted_for(rows: list[tuple[int, float, float]]) -> None:
+    raw = _raw(rows)
+    cleaned = clean(raw, _section(), max_abs_log_return=0.3)
+    actions = dict(cleaned.account.group_by("action").agg(pl.col("rows").sum()).iter_rows())
+    assert actions["kept"] + actions["repaired"] + actions["quarantined"] == raw.height
+    assert actions["kept"] + actions["repaired"] == cleaned.bars.height
+    # The ledger has every remarkable row once, as it came, and its counts are the account's.
+    assert cleaned.ledger["position"].is_unique().all()
+    counts = cleaned.ledger.group_by("rule", "action").len("rows").with_columns(pl.col("rows").cast(pl.Int64))
+    listed = cleaned.account.filter(pl.col("rows") > 0, pl.col("rule") != "unremarkable").select(counts.columns)
+    assert counts.sort("rule").equals(listed.sort("rule"))
+    origin = raw[[place - 1 for place in cleaned.ledger["position"]]]
+    for name in ("timestamp", "open", "low", "close"):
+        assert origin[name].equals(cleaned.ledger[name], null_equal=True)
+    assert (cleaned.account["rows"] >= 0).all()
+    assert cleaned.account.select("rule", "action").rows() == RULES
+    assert cleaned.bars["timestamp"].is_sorted()
+    assert cleaned.bars["timestamp"].is_unique().all()
+    # Nothing is invented: every clean bar that was not repaired is one of the raw ones, and none has another time.
+    assert cleaned.bars.join(raw, on=raw.columns, how="anti").height <= actions["repaired"]
+    assert cleaned.bars.join(raw, on="timestamp", how="anti").is_empty()
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 30), PRICES, PRICES), min_size=1, max_size=40),
+    later=st.lists(st.tuples(st.integers(31, 40), PRICES, PRICES), max_size=20),
+)
+def test_later_bars_change_no_earlier_one(
+    rows: list[tuple[int, float, float]], later: list[tuple[int, float, float]]
+) -> None:
+    before = clean(_raw(rows), _section(), max_abs_log_return=0.3).bars
+    after = clean(_raw(rows + later), _section(), max_abs_log_return=0.3).bars
+    assert after.filter(pl.col("timestamp") <= _raw([(30, 1.0, 1.0)])["timestamp"][0]).equals(before)
+
+
+def _raw(rows: list[tuple[int, float, float]]) -> pl.DataFrame:
+    hours, closes, opens = zip(*rows, strict=True)
+    times = np.datetime64("2024-01-01T00", "us") + np.array(hours) * np.timedelta64(1, "h")
+    frame = pl.DataFrame({"timestamp": times, "open": opens, "close": closes}).with_columns(
+        pl.col("timestamp").dt.replace_time_zone("UTC"), pair=pl.lit("EURUSD"), low=pl.lit(0.5)
+    )
+    return BARS.conform(frame.with_columns(available_at=pl.col("timestamp").dt.offset_by("1h")))
+
+
+def _section() -> Any:
+    from golden_core.study import DataSection
+
+    return DataSection(
+        source="files",
+        settings={},
+        pairs=("EURUSD",),
+        bar="1h",
+        start=dt.date(2024, 1, 1),
+        end=dt.date(2024, 1, 5),
+        time_zone="UTC",
+    )

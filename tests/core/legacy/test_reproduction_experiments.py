@@ -1,0 +1,95 @@
+"""A category of deviation only where an experiment supports it."""
+
+import pytest
+from support.record import forecasts_of, hourly_bars, small_record
+
+from golden_core.legacy.reproduction.experiments import Attribution, Experiment, Outcome, attribute, outcomes
+from golden_core.legacy.reproduction.spread import Spread
+
+METRICS = ("mae", "mse", "rmse", "r2")
+PUBLISHED, OURS = 0.005, 0.002
+
+
+def spread(mean, seeds=5):
+    return Spread(seeds, mean, 1e-4, mean - 1e-4, mean + 1e-4, mean, 1e-2, mean - 3e-4, mean + 3e-4)
+
+
+def outcome(name, category, verdict, seeds=5, mean=0.004):
+    return Outcome(name, category, dict.fromkeys(METRICS, spread(mean, seeds)), dict.fromkeys(METRICS, verdict))
+
+
+def reason(verdict, tried=(), elsewhere=()):
+    return attribute(verdict, "rmse", PUBLISHED, spread(OURS), tried, elsewhere)
+
+
+@pytest.mark.parametrize("verdict", ["published_better", "published_worse", "other_test_set", "undecided"])
+def test_without_an_experiment_the_category_is_unknown(verdict):
+    assert reason(verdict) == Attribution("unknown", "", "")
+
+
+def test_what_does_not_deviate_has_no_category():
+    assert reason("consistent", [outcome("e1", "precision", "consistent")]) == Attribution(None, "", "")
+
+
+def test_an_experiment_in_which_the_number_could_be_one_more_run_supports_its_category():
+    tried = [outcome("e1", "precision", "published_better"), outcome("e2", "initialisation", "consistent")]
+    assert reason("published_better", tried) == Attribution("initialisation", "e2", "e1")
+
+
+def test_experiments_in_vain_are_listed_and_leave_it_unknown():
+    tried = [outcome("e1", "precision", "published_worse"), outcome("e2", "optimiser", "undecided")]
+    assert reason("published_worse", tried) == Attribution("unknown", "", "e1, e2")
+
+
+def test_two_categories_that_would_both_do_single_out_none():
+    tried = [outcome("e1", "precision", "consistent"), outcome("e2", "optimiser", "consistent")]
+    assert reason("published_worse", tried) == Attribution("unknown", "e1, e2", "")
+    agreeing = [outcome("e1", "precision", "consistent"), outcome("e2", "precision", "consistent")]
+    assert reason("published_worse", agreeing) == Attribution("precision", "e1, e2", "")
+
+
+def test_an_experiment_with_fewer_seeds_explains_nothing():
+    assert reason("published_worse", [outcome("e1", "precision", "consistent", seeds=4)]).category == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("mean", "category"), [(0.0021, "precision"), (0.0124, "precision"), (0.002, "unknown"), (0.0126, "unknown")]
+)
+def test_runs_that_only_scatter_more_explain_nothing(mean, category):
+    assert reason("published_worse", [outcome("e1", "precision", "consistent", mean=mean)]).category == category
+
+
+def test_another_test_set_is_the_split_only_where_the_published_rows_were_run_elsewhere():
+    tried = [outcome("e1", "precision", "consistent")]
+    assert reason("other_test_set", tried) == Attribution("unknown", "", "")
+    assert reason("other_test_set", tried, ["legacy_94_3_3"]) == Attribution("split", "legacy_94_3_3", "")
+
+
+@pytest.fixture
+def bars():
+    return hourly_bars(200)
+
+
+def test_outcomes_are_those_of_the_changed_runs(bars):
+    record = small_record(bars["close"].to_numpy(), v02=0.002)
+    near = Experiment("e1", "precision", "x=1", forecasts_of("changed", bars, 37, {"v02": 0.002}))
+    far = Experiment("e2", "optimiser", "x=2", forecasts_of("changed", bars, 37, {"v02": 0.02, "v03": 0.002}))
+    found = outcomes([near, far], record, 0.95)
+    assert [one.id for one in found["v02"]] == ["e1", "e2"]
+    assert [one.verdicts["rmse"] for one in found["v02"]] == ["consistent", "published_better"]
+    assert [one.spreads["rmse"].seeds for one in found["v02"]] == [5, 5]
+    assert [one.category for one in found["v03"]] == ["optimiser"]
+
+
+def test_changed_runs_on_other_rows_say_nothing(bars):
+    record = small_record(bars["close"].to_numpy())
+    elsewhere = Experiment("e1", "precision", "x=1", forecasts_of("changed", bars[:150], 37, {"v02": 0.002}))
+    longer = Experiment("e2", "precision", "x=1", forecasts_of("changed", bars, 57, {"v02": 0.002}))
+    assert outcomes([elsewhere, longer], record, 0.95) == {}
+
+
+def test_ids_are_unique(bars):
+    record = small_record(bars["close"].to_numpy())
+    twin = Experiment("e1", "precision", "x=1", forecasts_of("changed", bars, 37, {"v02": 0.002}))
+    with pytest.raises(ValueError, match="ids of their own, got e1, e1"):
+        outcomes([twin, twin], record, 0.95)

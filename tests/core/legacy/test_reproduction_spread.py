@@ -1,0 +1,127 @@
+"""Where a published number lies in the spread of our runs."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from support.record import STREAM, around
+
+from golden_core.legacy.audit import Interval
+from golden_core.legacy.reproduction.spread import distance, judge, spread_of, z_score
+
+
+def interval(low, high):
+    return Interval(Fraction(low), None if high is None else Fraction(high))
+
+
+def test_by_hand():
+    # Powers of two: in units of log 2, logarithms of mean 3 and sample variance 2.5. t(0.975; 4) = 2.776445: any table.
+    spread = spread_of(np.array([2.0, 4, 8, 16, 32]), 0.95, "rmse")
+    of_mean, of_run = 2.776445 * np.sqrt(148.8 / 5), 2.776445 * np.sqrt(2.5 * 6 / 5)
+    assert (spread.seeds, spread.mean, spread.sd) == (5, 12.4, pytest.approx(np.sqrt(148.8)))
+    assert [spread.mean_low, spread.mean_high] == pytest.approx([12.4 - of_mean, 12.4 + of_mean], abs=1e-5)
+    assert (spread.typical, spread.log_sd) == (pytest.approx(8), pytest.approx(np.log(2) * np.sqrt(2.5)))
+    assert [spread.run_low, spread.run_high] == pytest.approx([8 / 2**of_run, 8 * 2**of_run], rel=1e-6)
+    assert z_score(64.0, spread, "rmse") == pytest.approx(3 / np.sqrt(2.5))
+
+
+def test_one_number_in_four_forms_is_judged_once():
+    # On one test set, MSE is RMSE² and R² is 1 − MSE / variance: whichever was printed, the verdict is the same.
+    rmse, published, variance = np.array([0.001, 0.002, 0.0015, 0.003, 0.0012]), 0.0048, 1e-4
+    forms = {"rmse": (rmse, published), "mse": (rmse**2, published**2)}
+    forms["r2"] = (1 - rmse**2 / variance, 1 - published**2 / variance)
+    spreads = {metric: spread_of(values, 0.95, metric) for metric, (values, _) in forms.items()}
+    assert spreads["rmse"].run_low ** 2 == pytest.approx(spreads["mse"].run_low)
+    assert spreads["r2"].run_high == pytest.approx(1 - spreads["mse"].run_low / variance)
+    z = {metric: z_score(forms[metric][1], spread, metric) for metric, spread in spreads.items()}
+    assert z["rmse"] > 0
+    assert [z["mse"], z["r2"]] == pytest.approx([z["rmse"], -z["rmse"]])
+
+
+@pytest.mark.parametrize("seeds", [2, 5, 20])
+def test_one_more_run_lies_in_its_interval_as_often_as_promised(seeds):
+    draws = STREAM.child("one more run", seeds).generator().normal(-6, 0.7, size=(4000, seeds + 1))
+    draws = np.exp(draws)
+    spreads = [spread_of(row[:-1], 0.9, "mae") for row in draws]
+    inside = np.mean([s.run_low <= row[-1] <= s.run_high for s, row in zip(spreads, draws, strict=True)])
+    # Three standard errors of a share of 0.9 in 4,000 draws.
+    assert inside == pytest.approx(0.9, abs=0.0143)
+
+
+def test_a_single_run_has_no_spread():
+    spread = spread_of(np.array([1.5]), 0.95, "rmse")
+    assert (spread.seeds, spread.mean) == (1, 1.5)
+    assert {value for name, value in vars(spread).items() if name not in {"seeds", "mean"}} == {None}
+    assert z_score(2.0, spread, "rmse") is None
+    assert judge(around(1.5), spread, "rmse") == "undecided"
+
+
+def test_equal_runs_have_no_z():
+    assert z_score(2.0, spread_of(np.ones(3), 0.95, "rmse"), "rmse") is None
+
+
+@pytest.mark.parametrize(("values", "metric"), [([0.0, 1, 2], "mse"), ([0.5, 1.0, 0.9], "r2")])
+def test_runs_without_error_have_no_interval(values, metric):
+    spread = spread_of(np.array(values), 0.95, metric)
+    assert spread.sd > 0
+    assert (spread.run_low, spread.run_high, z_score(0.7, spread, metric)) == (None, None, None)
+    assert judge(around(0.7), spread, metric) == "undecided"
+
+
+@pytest.mark.parametrize(("metric", "low", "high"), [("rmse", 0.0, np.inf), ("r2", -np.inf, 1.0)])
+def test_two_runs_may_leave_everything_possible(metric, low, high):
+    spread = spread_of(np.array([0.2, 0.6]), 0.9999, metric)
+    assert (spread.run_low, spread.run_high) == (low, high)
+    assert judge(around(0.7), spread, metric) == "consistent"
+
+
+def test_a_number_published_without_error_is_at_no_distance():
+    spread = spread_of(np.array([0.5, 0.6]), 0.95, "r2")
+    assert distance(1.0, spread, "r2") is None
+    assert distance(0.9, spread, "r2") > 0
+
+
+RUNS = spread_of(np.array([2.0, 4, 8, 16, 32]), 0.95, "rmse")  # one more run: 8 / 2⁴·⁸ = 0.29 to 8 · 2⁴·⁸ = 224
+OF_R2 = spread_of(np.array([0.2, 0.4, 0.5, 0.6, 0.8]), 0.95, "r2")  # one more run: −1.13 to 0.90
+
+
+@pytest.mark.parametrize(
+    ("published", "verdict"),
+    [
+        (interval(0, 0.25), "published_better"),
+        (interval(0, 0.5), "consistent"),
+        (interval(1, 2), "consistent"),
+        (interval(0, 1000), "consistent"),
+        (interval(220, 230), "consistent"),
+        (interval(230, 240), "published_worse"),
+        (interval(230, None), "published_worse"),
+        (interval(0, None), "consistent"),
+    ],
+)
+def test_one_value_that_rounds_to_the_printed_number_is_enough(published, verdict):
+    assert judge(published, RUNS, "rmse") == verdict
+    assert judge(published, RUNS, "mae") == verdict
+
+
+@pytest.mark.parametrize(
+    ("published", "verdict"),
+    [
+        (interval(-3, -2), "published_worse"),
+        (interval(-3, -1), "consistent"),
+        (interval(0, 1), "consistent"),
+        (interval(0.9375, 1), "published_better"),
+        (interval(0.9375, None), "published_better"),
+    ],
+)
+def test_of_r2_more_is_better(published, verdict):
+    assert judge(published, OF_R2, "r2") == verdict
+
+
+@given(st.lists(st.floats(1e-6, 10), min_size=2, max_size=8), st.floats(0, 30))
+def test_the_unit_does_not_matter(values, published):
+    assume(min(values) < max(values))  # equal runs leave one value, subject to rounding
+    one, other = (spread_of(np.array(values) * unit, 0.95, "rmse") for unit in (1.0, 1024.0))
+    exact = [Interval(Fraction(published) * unit, Fraction(published) * unit) for unit in (1, 1024)]
+    assert judge(exact[0], one, "rmse") == judge(exact[1], other, "rmse")

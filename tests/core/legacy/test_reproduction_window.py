@@ -1,0 +1,165 @@
+"""The published test window, found by the variance of its targets."""
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from support.record import flat_bars, hourly_bars, small_record
+
+from golden_core.legacy.reproduction.published import RecordError, read_record
+from golden_core.legacy.reproduction.window import price_errors, published_window
+
+HOURLY = Path(__file__).parents[3] / "../shared/data/hourly"
+
+
+def test_the_end_is_found_though_later_bars_follow_and_flat_ones_lie_between():
+    bars = hourly_bars(900)
+    record = small_record(bars["close"].to_numpy()[:700])
+    mixed = pl.concat([bars, flat_bars(bars)]).sample(fraction=1, shuffle=True, seed=1)
+    window = published_window(mixed, record)
+    assert window.recovered
+    assert window.ends == (bars["timestamp"][699],)
+    assert window.verdict.startswith("recovered")
+    assert "it is the only one" in window.verdict
+    assert (window.active_bars, window.inactive_bars, window.tried) == (900, 900, 841)
+    assert [split.targets for split in window.splits] == [37, 57]
+    assert [split.first_target for split in window.splits] == [bars["timestamp"][663], bars["timestamp"][643]]
+
+
+def test_errors_of_the_random_walk_are_those_of_the_bars_before():
+    bars = hourly_bars(200)
+    closes = bars["close"].to_numpy()
+    (split, _) = published_window(bars, small_record(closes)).splits
+    truth, steps = closes[-37:], np.diff(closes[-38:])
+    assert split.variance == pytest.approx(np.mean(truth**2) - np.mean(truth) ** 2, rel=1e-6)
+    assert split.random_walk.mae == pytest.approx(np.abs(steps).sum() / 37)
+    assert split.random_walk.mse == pytest.approx((steps**2).sum() / 37)
+    assert split.random_walk.rmse**2 == pytest.approx(split.random_walk.mse)
+    assert split.random_walk.rmse**2 / (1 - split.random_walk.r2) == pytest.approx(split.variance)
+
+
+def test_a_flat_bar_that_was_traded_stays():
+    bars = hourly_bars(100).with_columns(volume=pl.lit(1.0))
+    flat = flat_bars(bars)
+    closed = flat.with_columns(volume=pl.lit(0.0))
+    record = small_record(bars["close"].to_numpy())
+    assert published_window(pl.concat([bars, flat]), record).inactive_bars == 0
+    assert published_window(pl.concat([bars, closed]), record).inactive_bars == 100
+    unknown = flat.with_columns(volume=pl.lit(None, pl.Float64))
+    assert published_window(pl.concat([bars, unknown]), record).inactive_bars == 100
+
+
+def test_other_prices_are_not_recovered_and_the_verdict_says_what_differs():
+    bars = hourly_bars(400)
+    record = small_record(bars["close"].to_numpy())
+    other = hourly_bars(400, "another vendor")
+    window = published_window(other, record)
+    assert not window.recovered
+    assert window.ends == ()
+    assert window.verdict.startswith(
+        "not recovered: up to the bar of 2025-02-18 23:00 UTC, 96/2/2: the 37 targets have"
+    )
+    assert "Ends that fit every split: no bar of the file" in window.verdict
+
+
+def test_one_missing_bar_is_seen():
+    bars = hourly_bars(400)
+    record = small_record(bars["close"].to_numpy())
+    missing = pl.concat([bars[:380], bars[381:]])
+    assert not published_window(missing, record).recovered
+    before_the_window = pl.concat([bars[:300], bars[301:]])
+    assert published_window(before_the_window, record).recovered
+
+
+def test_one_split_that_fits_is_not_enough():
+    bars = hourly_bars(400)
+    record = small_record(bars["close"].to_numpy())
+    other = small_record(hourly_bars(90, "other prices")["close"].to_numpy())
+    wrong = replace(record.splits["94/3/3"], variance=other.splits["94/3/3"].variance)
+    window = published_window(bars, replace(record, splits={**record.splits, "94/3/3": wrong}))
+    assert not window.recovered
+    assert [split.fits for split in window.splits] == [True, False]
+
+
+def test_rows_that_cannot_have_had_one_test_set_are_named():
+    bars = hourly_bars(400)
+    record = small_record(bars["close"].to_numpy())
+    torn = replace(record.splits["96/2/2"], variance=None)
+    window = published_window(bars, replace(record, splits={**record.splits, "96/2/2": torn}))
+    assert "96/2/2: the published rows (v02, v03) cannot have had one test set" in window.verdict
+
+
+def test_several_ends_that_fit_are_all_listed():
+    bars = hourly_bars(120)
+    twice = pl.concat([bars.with_columns(pl.col("timestamp") - dt.timedelta(days=14)), bars])
+    window = published_window(twice, small_record(bars["close"].to_numpy()))
+    assert window.recovered
+    assert len(window.ends) == 2
+    assert "2 bars would do" in window.verdict
+    assert window.splits[0].last_target == bars["timestamp"][-1]
+
+
+def test_too_few_bars_are_refused():
+    bars = hourly_bars(100)
+    record = small_record(bars["close"].to_numpy())
+    with pytest.raises(RecordError, match="59 active bars, the published test part alone has 60"):
+        published_window(bars[:59], record)
+    later = bars.with_columns(pl.col("timestamp") + dt.timedelta(days=3))
+    torn = replace(record, splits={name: replace(split, variance=None) for name, split in record.splits.items()})
+    with pytest.raises(RecordError, match="active bars up to 2025-02-18, the record's last day"):
+        published_window(later, torn)
+
+
+def test_one_price_throughout_has_no_r2():
+    with pytest.raises(RecordError, match="3 targets are the same price"):
+        price_errors(np.array([1.0, 2, 3]), np.ones(3))
+
+
+def test_the_record_itself():
+    """Published Table III: RMSE² / (1 − R²) is 2.387e-4 for v_02 … v_10 and 8.27e-4 for v_01."""
+    record = read_record()
+    first, others = record.splits["94/3/3"], record.splits["96/2/2"]
+    assert (first.variants, first.validation_rows, first.test_rows, first.targets) == (("v01",), 2832, 2832, 2829)
+    assert others.variants == tuple(f"v{number:02d}" for number in range(2, 11))
+    assert (others.validation_rows, others.test_rows, others.targets) == (1888, 1888, 1885)
+    assert 2.387e-4 in record.splits["96/2/2"].variance
+    assert 8.27e-4 in record.splits["94/3/3"].variance
+    assert 2.387e-4 not in record.rows["v01"].variance
+    assert (record.file_rows, record.last_day) == (94_390, dt.date(2025, 2, 18))
+    assert record.rows["v08"].values == {"mae": 0.001345, "mse": 0.000003, "rmse": 0.001863, "r2": 0.985467}
+
+
+@pytest.mark.shared
+def test_the_window_in_dukascopys_bars():
+    path = HOURLY / "EURUSD_dukascopy_2015_2025.parquet"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    window = published_window(pl.read_parquet(path))
+    assert window.recovered
+    assert window.ends == (dt.datetime(2025, 2, 18, 23, tzinfo=dt.UTC),)
+    splits = {split.shares: split for split in window.splits}
+    # Recomputed from the same file for the developers' notes, by other means.
+    for shares, n, rmse, mae, r2, variance in (
+        ("96/2/2", 1885, 0.0011975, 0.00074639, 0.993992, 2.38697e-4),
+        ("94/3/3", 2829, 0.0010809, 0.00067246, 0.998587, 8.26676e-4),
+    ):
+        found = splits[shares]
+        assert found.targets == n
+        assert found.random_walk.rmse == pytest.approx(rmse, abs=5e-8)
+        assert found.random_walk.mae == pytest.approx(mae, abs=5e-9)
+        assert found.random_walk.r2 == pytest.approx(r2, abs=5e-7)
+        assert found.variance == pytest.approx(variance, rel=3e-6)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("pair", ["EURUSD", "GBPUSD"])
+def test_another_feed_and_another_pair_are_not_taken_for_it(pair):
+    path = HOURLY / f"{pair}_broker_2010_2025.parquet"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    window = published_window(pl.read_parquet(path))
+    assert not window.recovered
+    assert window.ends == ()

@@ -1,0 +1,209 @@
+"""Bars from Parquet and CSV: times on the vendor's clock, a checked length, faults with pair, row and column."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from pydantic import ValidationError
+
+from golden_core.bars.cleaning import clean
+from golden_core.sources import SourceError
+from golden_core.sources.files import Files, FilesSettings
+from golden_core.store.schema import BARS
+
+HOURLY = Path(__file__).parents[3] / "../shared/data/hourly"
+NAMES = {"timestamp": "Time", "open": "O", "high": "H", "low": "L", "close": "C", "volume": None}
+CSV = """Time,O,H,L,C
+2024-01-02T00:00:00,1.1,1.2,1.0,1.15
+2024-01-02 01:00:00,1.15,1.3,1.1,1.2
+2024-01-02 02:00:00,1.2,1.3,1.1,1.25
+"""
+
+
+@pytest.fixture
+def make(make_data: Any, tmp_path: Path) -> Any:
+    """Return a function that makes the data section for one file under the home."""
+
+    def make(name: str = "bars.csv", columns: dict[str, str | None] | None = None, **changes: Any) -> Any:
+        return make_data(
+            **{
+                "source": "files",
+                "settings": {"format": "columns", "paths": {"EURUSD": name}, "columns": columns or NAMES},
+                "bar": "1h",
+                "start": dt.date(2024, 1, 1),
+                "end": dt.date(2024, 1, 31),
+                "time_zone": "UTC",
+            }
+            | changes
+        )
+
+    return make
+
+
+def _times(first: str, count: int, hours: int = 1) -> Any:
+    return np.datetime64(first, "us") + np.arange(count) * np.timedelta64(hours, "h")
+
+
+def _frame(times: Any, **columns: Any) -> pl.DataFrame:
+    size = len(times)
+    return pl.DataFrame(
+        {"Time": times, "O": [1.1] * size, "H": [1.3] * size, "L": [1.0] * size, "C": [1.2] * size} | columns
+    )
+
+
+def test_csv_is_read_on_the_vendors_clock(make: Any, tmp_path: Path) -> None:
+    (tmp_path / "bars.csv").write_text(CSV)
+    data = make(time_zone="America/New_York")
+    raw = Files().read(data, 0, tmp_path)
+    bars = Files().bars(raw, data, "EURUSD")
+    assert bars.equals(BARS.conform(bars))
+    assert bars.columns == ["pair", "timestamp", "available_at", "open", "high", "low", "close"]
+    assert bars["timestamp"][0] == dt.datetime(2024, 1, 2, 5, tzinfo=dt.UTC)
+    assert bars["available_at"].to_list() == [dt.datetime(2024, 1, 2, hour, tzinfo=dt.UTC) for hour in (6, 7, 8)]
+    assert bars["close"].to_list() == [1.15, 1.2, 1.25]
+
+
+def test_parquet_keeps_the_zone_it_has(make: Any, tmp_path: Path) -> None:
+    naive = _frame(_times("2024-01-02", 5))
+    aware = naive.with_columns(pl.col("Time").dt.replace_time_zone("Asia/Tokyo").dt.cast_time_unit("ns"))
+    naive.write_parquet(tmp_path / "naive.parquet")
+    aware.write_parquet(tmp_path / "aware.parquet")
+    data = make("naive.parquet", time_zone="Europe/Berlin")
+    assert Files().read(data, 0, tmp_path)["timestamp"][0] == dt.datetime(2024, 1, 1, 23, tzinfo=dt.UTC)
+    data = make("aware.parquet", time_zone="Europe/Berlin")
+    assert Files().read(data, 0, tmp_path)["timestamp"][0] == dt.datetime(2024, 1, 1, 15, tzinfo=dt.UTC)
+
+
+def test_a_day_lasts_from_midnight_to_midnight_when_the_clocks_change(make: Any, tmp_path: Path) -> None:
+    _frame(_times("2024-03-29", 5, 24)).write_parquet(tmp_path / "d.parquet")
+    data = make("d.parquet", bar="1d", time_zone="Europe/Berlin", start=dt.date(2024, 3, 1), end=dt.date(2024, 4, 30))
+    bars = Files().read(data, 0, tmp_path)
+    assert (bars["available_at"] - bars["timestamp"]).dt.total_hours().to_list() == [24, 24, 23, 24, 24]
+    assert bars["available_at"][:-1].equals(bars["timestamp"][1:].alias("available_at"))
+
+
+def test_days_are_the_vendors(make: Any, tmp_path: Path) -> None:
+    _frame(_times("2024-01-02T20", 8)).write_parquet(tmp_path / "d.parquet")
+    one_day = {"start": dt.date(2024, 1, 2), "end": dt.date(2024, 1, 3)}
+    assert Files().read(make("d.parquet", **one_day), 0, tmp_path).height == 8
+    data = make("d.parquet", start=dt.date(2024, 1, 1), end=dt.date(2024, 1, 2), time_zone="Pacific/Auckland")
+    assert Files().read(data, 0, tmp_path).height == 4
+
+
+def test_order_and_duplicates_are_left_to_cleaning(make: Any, tmp_path: Path) -> None:
+    _frame(_times("2024-01-02", 5)[[3, 1, 2, 2, 4]]).write_parquet(tmp_path / "d.parquet")
+    assert Files().read(make("d.parquet"), 0, tmp_path)["timestamp"].dt.hour().to_list() == [3, 1, 2, 2, 4]
+
+
+@pytest.mark.parametrize(("bar", "hours", "length"), [("1h", 4, "4h"), ("4h", 24, "1d"), ("1h", 24, "1d")])
+def test_longer_bars_are_refused(bar: str, hours: int, length: str, make: Any, tmp_path: Path) -> None:
+    """A bar of four hours taken for one would be known three hours too early."""
+    _frame(_times("2024-01-02", 9, hours)).write_parquet(tmp_path / "d.parquet")
+    with pytest.raises(SourceError, match=rf"bars are {length} long, but {bar} is asked for"):
+        Files().read(make("d.parquet", bar=bar), 0, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "message"),
+    [
+        (CSV, {"name": "none.csv"}, r"EURUSD: there is no file .*none.csv"),
+        (CSV, {"pairs": ("USDJPY",)}, "USDJPY: data.settings.paths has no file for it, only for EURUSD"),
+        (CSV, {"columns": NAMES | {"close": "Close"}}, "EURUSD: .* has no column 'Close' for close; it has Time, O, H"),
+        (CSV.replace("1.25", "n/a"), {}, "EURUSD: .*bars.csv: line 4: column 'C': 'n/a' is not a number"),
+        (CSV.replace("T00:00:00", "T25:00:00"), {}, r"line 2: '2024-01-02 25:00:00' is not a time like"),
+        (CSV.replace("01:00:00", "01:00:00+00:00"), {}, r"line 3: '2024-01-02 01:00:00\+00:00' is not a time like"),
+        (CSV.replace("2024-01-02", "02.01.2024"), {}, "line 2: '02.01.2024 .*' can be read in two ways: day before"),
+        (CSV, {"settings": {"format": "columns", "paths": {"EURUSD": "bars.csv"}, "columns": None}}, "columns is null"),
+        (CSV.replace("2024-01-02", "2023-01-02"), {}, "EURUSD: .* has no bar from 2024-01-01 to 2024-01-31"),
+        ("", {}, "EURUSD: .*bars.csv: the file is empty"),
+    ],
+)
+def test_faults_are_named(text: str, changes: dict[str, Any], message: str, make: Any, tmp_path: Path) -> None:
+    (tmp_path / "bars.csv").write_text(text)
+    with pytest.raises(SourceError, match=message):
+        Files().read(make(**changes), 0, tmp_path)
+
+
+def test_rows_of_the_epoch_reach_the_account(make: Any, tmp_path: Path) -> None:
+    """They are of no day that a study could ask for; left out here, no count would have them."""
+    times = np.concatenate([_times("2024-01-08", 46), _times("1970-01-01", 2, hours=5)])
+    _frame(times).write_parquet(tmp_path / "e.parquet")
+    data = make("e.parquet", start=dt.date(2024, 1, 7), end=dt.date(2024, 1, 8))
+    bars = Files().read(data, 0, tmp_path)
+    assert bars["timestamp"].dt.year().to_list() == [2024] * 24 + [1970] * 2
+    account = clean(bars, data, max_abs_log_return=0.05).account
+    assert account.filter(rule="epoch_zero")["rows"].item() == 2
+
+
+def test_a_local_time_that_is_skipped_is_refused(make: Any, tmp_path: Path) -> None:
+    day = dt.date(2024, 3, 31)
+    _frame(_times(str(day), 4)).write_parquet(tmp_path / "d.parquet")
+    data = make("d.parquet", time_zone="Europe/Berlin", start=day - dt.timedelta(days=1), end=day)
+    with pytest.raises(
+        SourceError, match=rf"EURUSD: .*d.parquet: line 3: {day} 02:00:00 is not a time of Europe/Berlin"
+    ):
+        Files().read(data, 0, tmp_path)
+
+
+def test_other_formats_are_refused(make: Any, tmp_path: Path) -> None:
+    (tmp_path / "rubbish.parquet").write_bytes(b"rubbish \xff\xd8")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 rubbish PAR1")
+    _frame([1.5]).write_parquet(tmp_path / "float.parquet")
+    with pytest.raises(SourceError, match=r"EURUSD: .*this file is neither"):
+        Files().read(make("rubbish.parquet"), 0, tmp_path)
+    with pytest.raises(SourceError, match=r"EURUSD: .*broken.parquet cannot be read as Parquet"):
+        Files().read(make("broken.parquet"), 0, tmp_path)
+    with pytest.raises(SourceError, match=r"column 'Time' holds Float64, expected times"):
+        Files().read(make("float.parquet"), 0, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("format", "columns", "message"),
+    [
+        ("auto", NAMES, "columns: must be null with format auto, which knows its columns"),
+        ("plain_cvs", None, "must be columns, auto, or a reader: no format is called .* did you mean 'plain_csv'"),
+        ("plain_csv:ask", None, "format plain_csv offers only day_first, month_first, got 'ask'"),
+    ],
+)
+def test_settings_that_contradict_themselves_are_refused(format: str, columns: Any, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        FilesSettings.model_validate({"format": format, "paths": {}, "columns": columns})
+
+
+def test_describe_hashes_every_file(make: Any, tmp_path: Path) -> None:
+    (tmp_path / "bars.csv").write_text(CSV)
+    found = Files().describe(make(), tmp_path)
+    assert found["file EURUSD"] == "bars.csv"
+    assert len(found["sha256 EURUSD"]) == 64
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("pair", ["EURUSD", "USDCHF"])
+def test_a_real_hourly_feed(pair: str, make_data: Any, tmp_path: Path) -> None:
+    path = HOURLY / f"{pair}_broker_2010_2025.parquet"
+    if not path.exists():
+        pytest.skip(f"{path} is absent")
+    columns = {name: name for name in NAMES}
+    data = make_data(
+        source="files",
+        settings={"format": "columns", "paths": {pair: str(path)}, "columns": columns},
+        pairs=(pair,),
+        bar="1h",
+        start=dt.date(2010, 1, 4),
+        end=dt.date(2025, 4, 25),
+        time_zone="UTC",
+    )
+    cleaned = clean(Files().read(data, 0, tmp_path), data, max_abs_log_return=0.05)
+    assert cleaned.bars.height > 94_000
+    # Stubs of a tick or two that this broker stamped at 17:00 New York on Fridays until 2014, and nothing else.
+    gone = cleaned.ledger.filter(action="quarantined")
+    assert set(gone["rule"]) == {"outside_trading_week"}
+    assert 100 < gone.height < 130
+    # The franc's floor broke on 15 January 2015; this broker has no price of it on the day after.
+    unexplained = cleaned.calendar.filter(pl.col("explanation").is_null())["date"].to_list()
+    assert unexplained == ([dt.date(2015, 1, 16)] if pair == "USDCHF" else [])

@@ -1,0 +1,49 @@
+"""What a killed process leaves behind goes; what a living one is writing stays."""
+
+import subprocess
+import sys
+
+import pytest
+
+from golden_core.store.lake import new_folder, remove_temporaries, replacing
+
+WRITER = """
+import sys
+from pathlib import Path
+from golden_core.store import lake
+with lake.{kind}(Path(sys.argv[1])) as temporary:
+    print(temporary, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("kind", ["replacing", "new_folder"])
+def test_only_what_killed_processes_left_goes(tmp_path, kind):
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER.format(kind=kind), str(tmp_path / "data")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        written = process.stdout.readline().strip()
+        assert remove_temporaries(tmp_path) == 0
+        assert [str(path) for path in tmp_path.iterdir()] == [written]
+    finally:
+        process.kill()
+        process.communicate()
+    assert remove_temporaries(tmp_path) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_without_a_writer_go(tmp_path):
+    (tmp_path / ".old.abc.tmp").write_text("")
+    assert remove_temporaries(tmp_path) == 1
+
+
+def test_a_finished_write_leaves_nothing(tmp_path):
+    with replacing(tmp_path / "a") as temporary:
+        temporary.write_text("1")
+    with new_folder(tmp_path / "b") as temporary:
+        (temporary / "c").write_text("2")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]

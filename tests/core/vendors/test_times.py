@@ -1,0 +1,160 @@
+"""Day and month: decided only by the file itself, or declared; other times told by their form or size."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import polars as pl
+import pytest
+from support.text_files import walk
+
+from golden_core.bars.reading import read_bars
+from golden_core.vendors.base import VendorError
+from golden_core.vendors.times import Dates, read_epochs, read_times
+
+PATH = Path("x.csv")
+
+
+def _read(texts: list[str], dates: Dates | None = None, active: list[bool] | None = None):
+    lines = pl.Series("line", range(2, len(texts) + 2))
+    flags = pl.Series(active or [True] * len(texts))
+    return read_times(pl.Series(texts), lines, PATH, dates or Dates(), flags)
+
+
+def _days(first: dt.date, count: int, form: str, *, weekends: bool = False) -> list[str]:
+    days = [first + dt.timedelta(days=i) for i in range(count)]
+    return [day.strftime(form) for day in days if weekends or day.weekday() < 5]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "clock"),
+    [
+        ("2024-01-31 13:45:10", (2024, 1, 31, 13, 45, 10), None),
+        ("2024.01.31 13:45", (2024, 1, 31, 13, 45), None),
+        ("2024.1.31 3:45", (2024, 1, 31, 3, 45), None),
+        ("2024/01/31", (2024, 1, 31), None),
+        ("20240131", (2024, 1, 31), None),
+        ("20240131 134510", (2024, 1, 31, 13, 45, 10), None),
+        ("20240131 134510250", (2024, 1, 31, 13, 45, 10, 250000), None),
+        ("31.01.2024 13:45:10.500", (2024, 1, 31, 13, 45, 10, 500000), None),
+        ("1/31/2024 1:45 PM", (2024, 1, 31, 13, 45), None),
+        ("2024-01-31T13:45:10Z", (2024, 1, 31, 13, 45, 10), "UTC"),
+        ("2024-01-31T13:45:10.123456789Z", (2024, 1, 31, 13, 45, 10, 123456), "UTC"),
+        ("2024-01-31 13:45:10+05:30", (2024, 1, 31, 8, 15, 10), "UTC"),
+        ("2024-01-31T13:45:10-0500", (2024, 1, 31, 18, 45, 10), "UTC"),
+        ("31.01.2024 13:45:10.000 GMT+0100", (2024, 1, 31, 12, 45, 10), "UTC"),
+        ("2024-01-31 13:45:10 UTC", (2024, 1, 31, 13, 45, 10), "UTC"),
+        ("1706708710", (2024, 1, 31, 13, 45, 10), "UTC"),
+        ("1706708710000", (2024, 1, 31, 13, 45, 10), "UTC"),
+        ("1706708710000000", (2024, 1, 31, 13, 45, 10), "UTC"),
+        ("1706708710000000000", (2024, 1, 31, 13, 45, 10), "UTC"),
+        ("1706708710.000000000", (2024, 1, 31, 13, 45, 10), "UTC"),
+    ],
+)
+def test_forms(text: str, expected: tuple[int, ...], clock: str | None) -> None:
+    read = _read([text])
+    assert read.values.dt.replace_time_zone("UTC").to_list() == [dt.datetime(*expected, tzinfo=dt.UTC)]
+    assert read.clock == clock
+    written = clock is not None and ":" in text
+    assert read.values.dtype == (pl.Datetime("us", "UTC") if written else pl.Datetime("us"))
+
+
+def test_a_day_beyond_twelve_decides() -> None:
+    assert "line 4, '13.02.2024', has no other reading" in _read(["02.02.2024", "05.02.2024", "13.02.2024"]).notes[0]
+    assert _read(["02/12/2024", "02/13/2024"]).values.dt.month().to_list() == [2, 2]
+
+
+@pytest.mark.parametrize("form", ["%d.%m.%Y", "%m/%d/%Y"])
+def test_two_readings_are_refused_with_both(form: str) -> None:
+    texts = _days(dt.date(2024, 1, 1), 5, form)  # the first five months begin on weekdays as well
+    with pytest.raises(VendorError) as caught:
+        _read(texts)
+    for part in (
+        "x.csv: line 2",
+        "two ways",
+        "01 January 2024 to 05 January",
+        "to 01 May 2024",
+        ":day_first or :month_first",
+    ):
+        assert part in str(caught.value)
+    declared = _read(texts, Dates("day_first" if form.startswith("%d") else "month_first"))
+    assert declared.values.dt.day().to_list() == [1, 2, 3, 4, 5]
+    assert "as declared" in declared.notes[0]
+    dotted = _read([text.replace("/", ".") for text in texts], Dates(convention="day_first"))
+    assert "as this vendor writes them with dots" in dotted.notes[0]
+
+
+def test_the_order_of_rows_decides() -> None:
+    texts = _days(dt.date(2024, 1, 8), 5, "%d.%m.%Y") + _days(dt.date(2024, 2, 5), 5, "%d.%m.%Y")
+    read = _read(texts)
+    assert read.values.dt.month().to_list() == [1] * 5 + [2] * 5
+    assert "the rows are in order only so" in read.notes[0]
+    assert _read(texts[::-1]).values.dt.month().to_list() == [2] * 5 + [1] * 5  # newest first is an order as well
+
+
+def test_weekends_decide_by_bars_that_moved() -> None:
+    texts = _days(dt.date(2024, 3, 1), 10, "%d/%m/%Y")  # month first, the eighth is 3 August, a Saturday
+    read = _read(texts)
+    assert read.values.dt.day().to_list() == [1, 4, 5, 6, 7, 8]
+    assert "no bar falls on a weekend only so" in read.notes[0]
+    flat = _days(dt.date(2024, 3, 1), 10, "%d/%m/%Y", weekends=True)
+    assert _read(flat, active=[int(text[:2]) not in (2, 3, 9, 10) for text in flat]).values.dt.day().to_list() == [
+        *range(1, 11)
+    ]
+    with pytest.raises(VendorError, match="can be read in two ways"):
+        _read(flat)  # with trade on both weekends, neither reading is sane
+
+
+def test_evidence_against_the_vendors_own_way_is_refused() -> None:
+    months = _days(dt.date(2024, 3, 1), 10, "%m.%d.%Y")
+    with pytest.raises(VendorError, match="can be read in two ways"):
+        _read(months, Dates(convention="day_first"))
+
+
+def test_days_that_equal_their_months_have_one_reading() -> None:
+    assert _read(["03.03.2024"]).values.dt.month().to_list() == [3]
+
+
+def test_a_mixture_of_forms_is_refused_at_the_row_that_differs() -> None:
+    with pytest.raises(VendorError, match=r"line 3: '2024-02-01' is not a time like '01.13.2024' in line 2"):
+        _read(["01.13.2024", "2024-02-01"])
+    with pytest.raises(VendorError, match=r"line 3: .* is not a time like .* in line 2"):
+        _read(["2024-01-01 00:00:00+00:00", "2024-01-01 01:00:00"])
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ([1706708710, 1706708710000], "line 3: 1706708710000 is no time: seconds"),
+        ([1706708710, 5], "line 3: 5 is no time"),
+        ([0, 0], "line 2: 0 is no time"),
+    ],
+)
+def test_numbers_that_are_no_times_are_refused(counts: list[int], message: str) -> None:
+    with pytest.raises(VendorError, match=message):
+        read_epochs(pl.Series(counts), pl.Series("line", [2, 3]), PATH)
+
+
+def test_rows_at_epoch_zero_stay_for_cleaning() -> None:
+    read = read_epochs(pl.Series([1706708710000, 0, 1706712310000]), pl.Series("line", [2, 3, 4]), PATH)
+    assert read.values.dt.year().to_list() == [2024, 1970, 2024]
+    assert _read(["0", "1706708710"]).values.dt.year().to_list() == [1970, 2024]
+    with pytest.raises(VendorError, match="line 3: 'x' is not a time like '1706708710', a number since 1970"):
+        _read(["1706708710", "x"])
+
+
+def test_dukascopy_may_be_declared_month_first(tmp_path: Path) -> None:
+    times = pl.datetime_range(pl.datetime(2024, 5, 1), pl.datetime(2024, 5, 3, 23), "1h", eager=True)
+    bars = walk(times, seed=0, pair="EURUSD")
+    columns = [
+        pl.col("timestamp").dt.strftime("%m.%d.%Y %H:%M:%S.000").alias("Gmt time"),
+        "open",
+        "high",
+        "low",
+        "close",
+    ]
+    bars.select(columns).write_csv(tmp_path / "x.csv")
+    assert read_bars(tmp_path / "x.csv", "EURUSD").bars["timestamp"].dt.month().unique().to_list() == [1, 2, 3]
+    read = read_bars(tmp_path / "x.csv", "EURUSD", format="dukascopy_csv:month_first")
+    assert read.bars["timestamp"].dt.month().unique().to_list() == [5]
