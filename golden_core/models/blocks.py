@@ -92,7 +92,7 @@ class BatchNorm(nn.Module):
         return y.view(x.shape)
 
 
-# oneDNN has the reduced LSTM only where the processor has AVX-512. Computing it in float32 there would be another network.
+# oneDNN has the reduced LSTM only where the processor has AVX-512. In float32 it would be another network.
 NO_BFLOAT16 = "this processor cannot run an LSTM in bfloat16"
 
 

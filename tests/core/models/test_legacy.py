@@ -126,5 +126,5 @@ def test_a_processor_without_a_reduced_lstm_is_told_what_to_set(monkeypatch):
     monkeypatch.setattr(torch, "lstm", primitive)
     with torch.autocast("cpu", torch.bfloat16), pytest.raises(RuntimeError, match=r"use training\.precision float32"):
         network(windows(2, 3, 4))
-    with pytest.raises(RuntimeError, match="^could not create"):
+    with pytest.raises(RuntimeError, match=r"^could not create"):
         network(windows(2, 3, 4))
