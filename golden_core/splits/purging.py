@@ -1,4 +1,4 @@
-"""Which rows must go so that no label touches a held-out part. The purge lives here, once; no scheme of folds does."""
+"""Which rows must go so that no label touches a held-out part. The purge lives here, once; laying folds does not."""
 
 from __future__ import annotations
 

@@ -6,14 +6,12 @@ from golden_core.study.reading import read_study
 from golden_core.study.rules import Rule
 from golden_core.study.sections import (
     ChecksSection,
-    CombinatorialSection,
     DataSection,
     EarlyStopping,
     EvaluationSection,
     Plateau,
     Section,
     SeedsSection,
-    SplitsSection,
     Study,
     TrainingSection,
     WalkForwardSection,
@@ -24,7 +22,6 @@ from golden_core.study.vocabulary import Vocabulary
 
 __all__ = [
     "ChecksSection",
-    "CombinatorialSection",
     "DataSection",
     "EarlyStopping",
     "EvaluationSection",
@@ -34,7 +31,6 @@ __all__ = [
     "Rule",
     "Section",
     "SeedsSection",
-    "SplitsSection",
     "Study",
     "StudyError",
     "TrainingSection",

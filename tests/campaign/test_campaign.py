@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 from golden_core.catalogue import load_study
 from golden_core.data.sources.ecb_history import find_history
 from golden_core.lake import Home
-from golden_core.leakage.inputs import input_faults
 from golden_core.splits.verification import embargo_violations, label_overlaps, reused_test_rows, unaccounted_rows
 from golden_core.trials import (
     Trial,
@@ -131,36 +130,6 @@ def test_a_deterministic_forecaster_shows_no_spread(finished):
         "WHERE forecaster IN ('ar', 'random_walk') AND mean IS NOT NULL"
     )
     assert summary.rows() == [(1, True)]
-
-
-COMBINATORIAL = "splits={scheme: combinatorial, groups: 6, test_groups: 2, validation: 40, embargo: 1, closures: drop}"
-
-
-def test_combinatorial_folds_are_laid_and_checked_but_no_trial_runs_on_them(tmp_path, monkeypatch):
-    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path / "home"))
-    with opened((*OVERRIDES, COMBINATORIAL, "context_length=2")) as campaign:
-        stages = campaign.stages()
-        for name in ("rates", "bars", "data quality", "folds"):
-            stage = next(stages)
-            assert stage.name == name
-            assert campaign.execute(stage), campaign.failures  # the checks that block are among what is executed
-        with pytest.raises(TrialError, match=r"no trial runs under splits.scheme combinatorial.*no skill in time"):
-            next(stages)
-        study, home = campaign.study, campaign.home
-    assert input_faults(home, study) == []
-    folds = pl.read_parquet(home.study("smoke").table("folds", "EURUSD_h1"))
-    assert folds["fold"].n_unique() == 15
-    assert (folds["closure_dropped_rows"].sum(), folds["segment"].max() > 10) == (folds["closure_rows"].sum(), True)
-    with pytest.raises(TrialError, match="no trial runs under"):
-        run_trial(home, study, all_trials(study)[0])
-    assert not list(home.root.rglob("forecasts.parquet"))
-
-
-def test_the_command_line_says_why_no_trial_runs_on_combinatorial_folds(broken):
-    arguments = [part for text in (*OVERRIDES, COMBINATORIAL.replace("drop", "flag")) for part in ("--set", text)]
-    result = CliRunner().invoke(app, ["run", "smoke", "--backend", "sequential", *arguments])
-    assert result.exit_code == 2, result.output
-    assert "for forecasts set splits.scheme: walk_forward" in result.output
 
 
 def test_rows_that_cross_a_closure_are_dropped_from_training_to_forecast(broken):
