@@ -41,10 +41,6 @@ def purge(rows: Segments, held_out: Segments, available_at: TimeArray, *, horizo
     embargo : int
         Extra gap between a label and a held-out block's rows and labels, in bars.
 
-    Returns
-    -------
-    Purged
-
     Raises
     ------
     ValueError

@@ -21,13 +21,7 @@ _ABSENT = "—"
 
 
 def record_files(validation: Validation) -> dict[str, str]:
-    """Return the deliverables by name.
-
-    Parameters
-    ----------
-    validation : Validation
-        From :func:`~golden_core.legacy.record.running.run_legacy`.
-    """
+    """Return the deliverables by name."""
     return {
         "alignment.csv": alignment_csv(validation.alignment),
         "alignment.md": alignment_markdown(validation.alignment),
