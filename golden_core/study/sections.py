@@ -10,10 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from golden_core.study.faults import dotted
-from golden_core.study.frozen import freeze
 from golden_core.study.messages import BROKEN_RULE
 from golden_core.study.rules import Rule, broken
-from golden_core.study.values import Day, Distinct, Pair, Settings, TimeZone
+from golden_core.study.values import Day, Distinct, Pair, Settings, TimeZone, freeze
 
 BENCHMARK = "random_walk"
 FEWEST_SEEDS = 5

@@ -91,6 +91,13 @@ def change_rates(home, day, currency, value):
     target.write_bytes(buffer.getvalue())
 
 
+def test_a_report_that_reporting_would_write_otherwise_is_stale(broken):
+    page = broken.report("smoke") / "index.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("</html>", "<!-- of other templates --></html>"))
+    with opened() as campaign:
+        assert [stage.name for stage in campaign.stages()] == ["metrics and report"]
+
+
 def test_one_changed_rate_makes_its_own_descendants_stale(broken):
     assert stale() == set()
     change_rates(broken, "2023-06-15", "JPY", "151.21")

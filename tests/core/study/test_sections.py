@@ -19,8 +19,8 @@ from golden_core.study import (
     WalkForwardSection,
 )
 from golden_core.study.anatomy import sections
-from golden_core.study.frozen import FrozenDict, freeze
 from golden_core.study.rules import Rule, broken
+from golden_core.study.values import FrozenDict, freeze
 
 SPLITS = {
     "scheme": "walk_forward",
