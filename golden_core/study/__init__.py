@@ -2,7 +2,7 @@
 
 from golden_core.study.export import describe, study_schema
 from golden_core.study.faults import Fault, StudyError, closest
-from golden_core.study.reading import read_study
+from golden_core.study.reading import Vocabulary, read_study
 from golden_core.study.rules import Rule
 from golden_core.study.sections import (
     ChecksSection,
@@ -18,7 +18,6 @@ from golden_core.study.sections import (
     canonical_json,
 )
 from golden_core.study.values import Pair
-from golden_core.study.vocabulary import Vocabulary
 
 __all__ = [
     "ChecksSection",
