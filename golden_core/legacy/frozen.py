@@ -172,7 +172,6 @@ def _script(file: File, facts: InventoryFacts) -> Script:
     kinds = () if file.version in fact.without_entry_points else fact.entry_points
     return Script(
         path=file.path,
-        language="Python 3",
         imports=Imports(fact.standard, fact.third_party, fact.local, fact.missing),
         entry_points=tuple(EntryPoint(kind, file.path) for kind in kinds),
         flags=tuple(flag for flag in facts.flags if flag.where == file.path),

@@ -1,20 +1,21 @@
 """The types of an inventory: what is known about a tree of version folders. No reading and no rendering here.
 
 Every text is valid Unicode: paths are spelled as in :mod:`golden_core.legacy.facts.names`, what was taken from a file
-is redacted and shortened. A place is spelled ``path:line``, in a notebook ``path:cell k:line``.
+is redacted and shortened. A place is spelled ``path:line``.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-Kind = Literal["script", "notebook", "configuration", "data", "text", "binary"]
-Language = Literal["Python 3", "Python 2", "not parsed"]
+Kind = Literal["script", "configuration", "data", "text", "binary"]
 Leads = Literal["inside", "outside", "loop", "nowhere"]
-ParserKind = Literal["argparse", "optparse", "click", "typer", "absl"]
-EntryKind = Literal["__main__", ParserKind, "fire", "sys.argv", "runs on import"]
+EntryKind = Literal["__main__", "argparse", "sys.argv", "runs on import"]
+
+_VERSION = re.compile(r"(?i)v(er(sion)?)?[ ._-]?\d+")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Checksum:
 
 @dataclass(frozen=True)
 class File(Checksum):
-    """A regular file. ``version`` is its top folder, "" for a file at the root."""
+    """A regular file. ``version`` is its top folder, "" where that is no version."""
 
     version: str
     kind: Kind
@@ -75,11 +76,10 @@ class Imports:
 
 @dataclass(frozen=True)
 class Flag:
-    """A command-line option or argument. ``default`` is JSON text, ``(computed)``, or null where none is given."""
+    """An option or argument of argparse. ``default`` is JSON text, ``(computed)``, or null where none is given."""
 
     names: tuple[str, ...]
     default: str | None
-    parser: ParserKind
     where: str
 
 
@@ -93,10 +93,9 @@ class EntryPoint:
 
 @dataclass(frozen=True)
 class Script:
-    """A Python script or notebook, from its syntax tree; empty where it has none."""
+    """A Python script, from its syntax tree; empty where it has none, as the problems say."""
 
     path: str
-    language: Language
     imports: Imports
     entry_points: tuple[EntryPoint, ...]
     flags: tuple[Flag, ...]
@@ -197,9 +196,19 @@ class Inventory:
     problems: tuple[Problem, ...]
 
 
-def version_of(path: str) -> str:
-    """Return the version folder of a path: its first part, or "" for a file at the root."""
+def top_folder(path: str) -> str:
+    """Return the first folder of a path, or "" for a file at the root."""
     return path.split("/", 1)[0] if "/" in path else ""
+
+
+def is_version(folder: str) -> bool:
+    """Tell whether a top folder is called like a version: v_01, v1, version-3. Others hold documents, data, tools."""
+    return _VERSION.fullmatch(folder) is not None
+
+
+def version_of(path: str) -> str:
+    """Return the version that a path belongs to, or "" where its top folder is none."""
+    return top_folder(path) if is_version(top_folder(path)) else ""
 
 
 def clusters_of(files: tuple[File, ...]) -> tuple[Cluster, ...]:

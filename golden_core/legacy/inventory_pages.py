@@ -1,4 +1,7 @@
-"""An inventory → Markdown, JSON, and a list for sha256sum. Deterministic text; nothing here looks at a tree."""
+"""An inventory → Markdown, JSON, and a list for sha256sum. Deterministic text; nothing here looks at a tree.
+
+What is the same in several versions is one row of the page, with the versions named; the JSON holds every fact singly.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,13 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from golden_core.legacy.facts.names import raw
-from golden_core.legacy.inventory import Configuration, Inventory, Script, version_of
+from golden_core.legacy.inventory import Inventory, version_of
 
 NO_ROWS = "None."
 # Within a word an underscore is one; a bracket alone makes no link.
 _MARKUP = re.compile(r"[\\`*<|~]|(?<=\])[(\[]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+
+Row = tuple[Sequence[object], Iterable[str]]  # cells, and the places where they hold
 
 
 def inventory_json(inventory: Inventory) -> str:
@@ -40,60 +45,64 @@ def _sum_line(digest: str, name: bytes) -> str:
 
 def inventory_markdown(inventory: Inventory) -> str:
     """Return an inventory as a Markdown page."""
-    return "\n\n".join(part for part in _parts(inventory)) + "\n"
+    return "\n\n".join(_parts(inventory)) + "\n"
 
 
 def _parts(inventory: Inventory) -> Iterable[str]:
+    configurations = inventory.configurations
     yield "# Legacy inventory"
     yield _origin(inventory)
     yield "## Versions\n\n" + _table(("version", "files", "bytes", "lines", "scripts"), _versions(inventory))
-    yield "## Scripts and notebooks\n\n" + _table(
-        ("script", "language", "started by", "standard", "third-party", "local", "missing"),
-        [_script(script) for script in inventory.scripts],
+    yield "## Scripts\n\n" + _grouped(
+        ("started by", "standard", "third-party", "local", "missing"),
+        (
+            ((", ".join(dict.fromkeys(point.kind for point in one.entry_points)), *_joined(one.imports)), [one.path])
+            for one in inventory.scripts
+        ),
     )
-    yield "## Flags\n\n" + _table(
-        ("flag", "default", "parser", "where"),
-        [
-            (", ".join(flag.names), flag.default or "", flag.parser, flag.where)
-            for script in inventory.scripts
-            for flag in script.flags
-        ],
+    yield "## Flags\n\n" + _grouped(
+        ("flag", "default"),
+        (((", ".join(f.names), f.default or ""), [f.where]) for script in inventory.scripts for f in script.flags),
     )
-    yield "## Configurations\n\n" + _table(
-        ("file", "opened at", "read", "unused"), [_configuration(one) for one in inventory.configurations]
+    yield "## Configurations\n\n" + _grouped(
+        ("file", "opened"),
+        (((_inner(one.path), "yes" if one.opened_at else "no"), one.opened_at or [one.path]) for one in configurations),
     )
-    yield "### Contradictions with defaults of the code\n\n" + _table(
-        ("file", "key", "configured", "default", "where"),
-        [
-            (one.path, found.key, found.configured, found.default, ", ".join(found.where))
-            for one in inventory.configurations
+    yield "### Keys that are read\n\n" + _grouped(
+        ("file", "key"), (((_inner(one.path), key.key), key.where) for one in configurations for key in one.read)
+    )
+    yield "### Keys that nothing reads\n\n" + _grouped(
+        ("key",), (((key,), [one.path]) for one in configurations for key in one.unused)
+    )
+    yield "### Contradictions with defaults of the code\n\n" + _grouped(
+        ("file", "key", "configured", "default"),
+        (
+            ((_inner(one.path), found.key, found.configured, found.default), found.where)
+            for one in configurations
             for found in one.contradictions
-        ],
+        ),
     )
-    yield "### Keys read but set nowhere\n\n" + _table(
-        ("key", "where"), map(dataclasses.astuple, inventory.undefined_keys)
+    yield "### Keys read but set nowhere\n\n" + _grouped(
+        ("key",), (((key.text,), [key.where]) for key in inventory.undefined_keys)
     )
     yield from _differences(inventory)
-    yield "## Identical files\n\n" + _table(
-        ("sha256", "files", "paths"),
-        [(cluster.sha256[:16], str(len(cluster.paths)), ", ".join(cluster.paths)) for cluster in inventory.clusters],
+    yield "## Data files named in code\n\n" + _grouped(
+        ("name", "in the tree"), (((one.name, _presence(one.present)), [one.where]) for one in inventory.data_files)
     )
-    yield "## Data files named in code\n\n" + _table(
-        ("name", "where", "in the tree"),
-        [(one.name, one.where, _presence(one.present)) for one in inventory.data_files],
+    yield "## Absolute paths\n\n" + _grouped(
+        ("path",), (((one.text,), [one.where]) for one in inventory.absolute_paths)
     )
-    yield "## Absolute paths\n\n" + _table(("path", "where"), map(dataclasses.astuple, inventory.absolute_paths))
-    yield "## Credentials (redacted)\n\n" + _table(
-        ("file", "kind", "count", "lines"),
-        [(one.path, one.kind, str(one.count), ", ".join(map(str, one.lines))) for one in inventory.credentials],
+    yield "## Credentials (redacted)\n\n" + _grouped(
+        ("kind", "count", "lines"),
+        (((one.kind, one.count, ", ".join(map(str, one.lines))), [one.path]) for one in inventory.credentials),
     )
     yield "## Symbolic links (not followed)\n\n" + _table(
         ("link", "target", "leads"), map(dataclasses.astuple, inventory.links)
     )
-    yield "## Problems\n\n" + _table(("path", "reason"), map(dataclasses.astuple, inventory.problems))
-    yield "## Files\n\n" + _table(
-        ("path", "kind", "bytes", "lines", "sha256"),
-        [(file.path, file.kind, str(file.bytes), str(file.lines), file.sha256) for file in inventory.files],
+    yield "## Problems\n\n" + _grouped(("reason",), (((one.reason,), [one.path]) for one in inventory.problems))
+    yield "## Files by content\n\n" + _grouped(
+        ("kind", "bytes", "lines", "sha256"),
+        (((one.kind, one.bytes, one.lines, one.sha256), [one.path]) for one in inventory.files),
     )
 
 
@@ -105,24 +114,16 @@ def _origin(inventory: Inventory) -> str:
     return f"{told} From the facts frozen in `data/legacy`: no tree was read, and none was verified."
 
 
-def _versions(inventory: Inventory) -> Iterable[Sequence[str]]:
-    scripts = [version_of(script.path) for script in inventory.scripts]
+def _versions(inventory: Inventory) -> Iterable[Sequence[object]]:
     for version in sorted({*inventory.versions, *(file.version for file in inventory.files)}):
         files = [file for file in inventory.files if file.version == version]
-        sizes = str(sum(file.bytes for file in files)), str(sum(file.lines for file in files))
-        yield version or "(root)", str(len(files)), *sizes, str(scripts.count(version))
+        scripts = sum(file.kind == "script" for file in files)
+        sizes = sum(file.bytes for file in files), sum(file.lines for file in files)
+        yield version or "(no version)", len(files), *sizes, scripts
 
 
-def _script(script: Script) -> Sequence[str]:
-    imports = script.imports
-    started = ", ".join(dict.fromkeys(point.kind for point in script.entry_points))
-    origins = (imports.standard, imports.third_party, imports.local, imports.missing)
-    return script.path, script.language, started, *(", ".join(names) for names in origins)
-
-
-def _configuration(one: Configuration) -> Sequence[str]:
-    read = ", ".join(found.key for found in one.read)
-    return one.path, ", ".join(one.opened_at) or "nowhere", read, ", ".join(one.unused)
+def _joined(imports: object) -> tuple[str, ...]:
+    return tuple(", ".join(names) for names in dataclasses.astuple(imports))  # type: ignore[call-overload]
 
 
 def _differences(inventory: Inventory) -> Iterable[str]:
@@ -134,24 +135,58 @@ def _differences(inventory: Inventory) -> Iterable[str]:
     for file in files:
         rows = [row for row in inventory.differences if row.file == file]
         versions = sorted({version for row in rows for version in row.values})
-        cells = [(row.key, *(_absent(row.values[version]) for version in versions)) for row in rows]
+        cells = [(row.key, *("—" if row.values[v] is None else row.values[v] for v in versions)) for row in rows]
         yield f"### {_cell(file)}\n\n" + _table(("key", *versions), cells)
         counts = {
             pair: sum(row.values[pair[0]] != row.values[pair[1]] for row in rows) for pair in combinations(versions, 2)
         }
         matrix = [
-            (one, *("" if one == other else str(counts[min(one, other), max(one, other)]) for other in versions))
+            (one, *("" if one == other else counts[min(one, other), max(one, other)] for other in versions))
             for one in versions
         ]
         yield "Settings that differ:\n\n" + _table(("", *versions), matrix)
 
 
-def _absent(value: str | None) -> str:
-    return "—" if value is None else value
-
-
 def _presence(present: bool | None) -> str:
     return "unknown: computed" if present is None else "yes" if present else "no"
+
+
+def _inner(path: str) -> str:
+    """Return a path without its version folder."""
+    version = version_of(path)
+    return path.removeprefix(f"{version}/") if version else path
+
+
+def _grouped(header: Sequence[str], rows: Iterable[Row]) -> str:
+    """Return a table in which rows of equal cells are one, and in its last column all their places."""
+    groups: dict[tuple[object, ...], dict[str, None]] = {}
+    for cells, places in rows:
+        groups.setdefault(tuple(cells), {}).update(dict.fromkeys(places))
+    return _table((*header, "where"), ((*cells, _where(places)) for cells, places in groups.items()))
+
+
+def _where(places: Iterable[str]) -> str:
+    """Return places with the versions of each: ``Run.py:72 in v_01–v_03, v_05; README``."""
+    versions: dict[str, list[str]] = {}
+    for place in places:
+        versions.setdefault(_inner(place), []).append(version_of(place))
+    return "; ".join(f"{inner} in {_runs(names)}" if any(names) else inner for inner, names in versions.items())
+
+
+def _runs(versions: Sequence[str]) -> str:
+    """Return names in order, three or more that count on by one as first–last."""
+    runs: list[list[str]] = []
+    for name in sorted(set(versions)):
+        if runs and _follows(runs[-1][-1], name):
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(run) for run in runs)
+
+
+def _follows(one: str, other: str) -> bool:
+    (stem, number), (other_stem, other_number) = (re.fullmatch(r"(.*?)(\d*)", name).groups() for name in (one, other))  # type: ignore[union-attr]
+    return bool(stem == other_stem and number and other_number and int(other_number) == int(number) + 1)
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -3,40 +3,65 @@
 from __future__ import annotations
 
 import posixpath
+import re
+from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from golden_core.legacy.facts.credentials import redactor
-from golden_core.legacy.facts.imports import Surroundings, classify, search_path
-from golden_core.legacy.facts.names import printable
-from golden_core.legacy.facts.packages import known_modules
-from golden_core.legacy.facts.paths import data_file, is_computed
-from golden_core.legacy.facts.redaction import redacted
-from golden_core.legacy.facts.reports import Report, report
-from golden_core.legacy.facts.scripts import ScriptFacts
+from golden_core.legacy.facts.configurations import dotted, read_configuration
+from golden_core.legacy.facts.contents import Contents, read_contents
+from golden_core.legacy.facts.credentials import NAMED, find_credentials, is_credential, redacted, redactor
+from golden_core.legacy.facts.imports import Surroundings, classify, known_modules, required, search_path
+from golden_core.legacy.facts.names import file_system_path, printable
+from golden_core.legacy.facts.scripts import ScriptFacts, script_facts
 from golden_core.legacy.facts.settings import configurations, differences, spell_setting, undefined_keys
-from golden_core.legacy.facts.values import Key
-from golden_core.legacy.facts.walking import Entry, Folder, Regular, Symlink, Unread, walk
+from golden_core.legacy.facts.syntax import Key, parse
+from golden_core.legacy.facts.texts import absolute_paths, data_file, is_computed
+from golden_core.legacy.facts.walking import Folder, Regular, Symlink, Unread, walk
 from golden_core.legacy.inventory import (
+    Credential,
     DataFile,
+    EntryPoint,
+    File,
     Flag,
     Inventory,
     Link,
+    Mention,
     Problem,
     Script,
     clusters_of,
+    version_of,
 )
+
+LISTED_LINES = 20
 
 
 class LegacyTreeError(ValueError):
     """What was given as a legacy tree is not a folder that can be scanned."""
 
 
+@dataclass
+class _Found:
+    """What the files told so far, in the order of their paths. ``secrets`` serve to redact and go no further."""
+
+    files: list[File] = field(default_factory=list)
+    scripts: list[ScriptFacts] = field(default_factory=list)
+    documents: dict[str, dict[Key, Any]] = field(default_factory=dict)
+    packages: set[str] = field(default_factory=set)
+    absolute_paths: list[Mention] = field(default_factory=list)
+    credentials: list[Credential] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+
+
 def scan_tree(path: Path) -> Inventory:
     """Take the inventory of a tree of version folders.
 
-    Every folder directly under ``path`` is a version, whatever its name. Nothing of the tree is imported or executed,
-    no symbolic link is followed, large files are streamed. What cannot be read or parsed is among the problems.
+    A folder directly under ``path`` that is called like a version (v_01, v1, …) is one; the files of others are listed
+    and belong to none. Nothing of the tree is imported or executed, no symbolic link is followed, large files are
+    streamed. What cannot be read or parsed is among the problems.
 
     Parameters
     ----------
@@ -58,82 +83,118 @@ def scan_tree(path: Path) -> Inventory:
             f"{path}: {'not a folder' if path.exists() else 'no such folder'}; give the folder of v_01 …"
         )
     entries = sorted(walk(path), key=lambda entry: entry.path)
-    reports, problems = _read(path, entries)
-    problems += [Problem(printable(entry.path), entry.reason) for entry in entries if isinstance(entry, Unread)]
-    problems += [problem for one in reports for problem in one.problems]
-    secrets = frozenset[bytes]().union(*(one.secrets for one in reports))
-    return redacted(_assemble(entries, reports, problems), redactor(secrets))
-
-
-def _read(root: Path, entries: list[Entry]) -> tuple[list[Report], list[Problem]]:
-    """Report on every regular file; a file that cannot be read is a problem, not the end of the scan."""
-    reports, problems = [], []
+    found = _Found()
     for entry in entries:
-        if isinstance(entry, Regular):
-            name = printable(entry.path)
+        name = printable(entry.path)
+        if isinstance(entry, Unread):
+            found.problems.append(Problem(name, entry.reason))
+        elif isinstance(entry, Regular):
             try:
-                reports.append(report(root, name))
+                _look_into(name, read_contents(str(path / file_system_path(name)), name), found)
             except OSError as error:
-                problems.append(Problem(name, f"cannot be read: {error.strerror}"))
-    return reports, problems
-
-
-def _assemble(entries: list[Entry], reports: list[Report], problems: list[Problem]) -> Inventory:
-    around = _surroundings(entries, reports)
-    scripts = [one.script for one in reports if one.script]
-    documents: dict[str, dict[Key, object]] = {
-        one.file.path: one.document.settings for one in reports if one.document and not one.document.reason
-    }
-    files = tuple(one.file for one in reports)
-    return Inventory(
-        source="tree",
-        versions=tuple(sorted({folder for folder in around.folders if "/" not in folder})),
-        files=files,
-        scripts=tuple(_script(script, around) for script in scripts),
-        configurations=tuple(configurations(documents, scripts)),
-        undefined_keys=tuple(undefined_keys(documents, scripts)),
-        differences=tuple(differences(documents)),
-        clusters=clusters_of(files),
-        data_files=tuple(found for script in scripts for found in _data_files(script, around)),
-        absolute_paths=tuple(mention for one in reports for mention in one.absolute_paths),
-        credentials=tuple(credential for one in reports for credential in one.credentials),
-        links=tuple(
-            Link(printable(entry.path), printable(entry.target), entry.leads)
-            for entry in entries
-            if isinstance(entry, Symlink)
-        ),
-        problems=tuple(sorted(problems, key=lambda problem: (problem.path, problem.reason))),
-    )
-
-
-def _surroundings(entries: list[Entry], reports: list[Report]) -> Surroundings:
-    return Surroundings(
+                found.problems.append(Problem(name, f"cannot be read: {error.strerror}"))
+    around = Surroundings(
         files=frozenset(printable(entry.path) for entry in entries if isinstance(entry, Regular)),
         folders=frozenset(printable(entry.path) for entry in entries if isinstance(entry, Folder)),
-        packages=known_modules().union(*(one.packages for one in reports)),
+        packages=known_modules() | found.packages,
+    )
+    links = tuple(Link(printable(e.path), printable(e.target), e.leads) for e in entries if isinstance(e, Symlink))
+    return redacted(_assemble(found, around, links), redactor(found.secrets))
+
+
+def _look_into(name: str, contents: Contents, found: _Found) -> None:
+    """Add what one file tells by itself."""
+    version = version_of(name)
+    found.files.append(File(name, contents.sha256, contents.bytes, contents.lines, version, contents.kind))
+    script, settings, reason = ScriptFacts(name), None, contents.problem
+    if contents.text is not None and contents.kind == "script":
+        tree = parse(contents.text)
+        script, reason = (script, tree) if isinstance(tree, str) else (script_facts(name, tree), None)
+    elif contents.text is not None and contents.kind == "configuration":
+        document = read_configuration(name, contents.text)
+        settings, reason = (None, document.reason) if document.reason else (document.settings, None)
+    if contents.kind == "script":
+        found.scripts.append(script)
+    if settings is not None:
+        found.documents[name] = settings
+    if reason:
+        found.problems.append(Problem(name, reason))
+    text = (contents.text or b"").decode("utf-8", "replace")
+    found.packages |= required(name, contents.text or b"")
+    found.absolute_paths += _absolute_paths(name, text, script, settings)
+    _credentials(name, text, script if contents.kind == "script" else None, settings or {}, found)
+
+
+def _absolute_paths(name: str, text: str, script: ScriptFacts, settings: dict[Key, Any] | None) -> Iterator[Mention]:
+    """Yield the absolute paths that code or settings hold; of a text without either, those in its lines."""
+    if script.parsed:
+        texts = [(value, script.at(line)) for value, line in script.texts]
+    elif settings is not None:
+        texts = [(value, f"{name}:{dotted(key)}") for key, value in settings.items() if isinstance(value, str)]
+    else:
+        texts = [(line, f"{name}:{number}") for number, line in enumerate(text.split("\n"), 1)]
+    yield from (Mention(path, where) for value, where in texts for path in absolute_paths(value))
+
+
+def _credentials(name: str, text: str, script: ScriptFacts | None, settings: dict[Key, Any], found: _Found) -> None:
+    """Add what the text of a file gives away, and what only its parsed values do: flags' defaults, joined texts."""
+    ends = [match.start() for match in re.finditer("\n", text)]
+    offsets = sorted(find_credentials(text, bare=script is None), key=lambda one: one.offset)
+    seen = [(one.kind, 1 + bisect_left(ends, one.offset), one.secret) for one in offsets]
+    values = [(key, value, 0) for key, value in settings.items()]
+    values += [(one.key, one.value, one.line) for one in script.defaults] if script else []
+    parsed = [(NAMED, line, value) for key, value, line in values if any(is_credential(part, value) for part in key)]
+    for value, line in script.texts if script else ():
+        parsed += [(one.kind, line, one.secret) for one in find_credentials(value, bare=True)]
+    known = {secret for _, _, secret in seen}
+    seen += [one for one in dict.fromkeys(parsed) if one[2] not in known]
+    found.secrets |= {secret for _, _, secret in seen}
+    for kind in sorted({kind for kind, _, _ in seen}):
+        lines = [line for other, line, _ in seen if other == kind]
+        found.credentials.append(Credential(name, kind, len(lines), tuple(sorted({*lines} - {0})[:LISTED_LINES])))
+
+
+def _assemble(found: _Found, around: Surroundings, links: tuple[Link, ...]) -> Inventory:
+    files = tuple(found.files)
+    return Inventory(
+        source="tree",
+        versions=tuple(sorted({folder for folder in around.folders if version_of(f"{folder}/") == folder})),
+        files=files,
+        scripts=tuple(_script(script, around) for script in found.scripts),
+        configurations=tuple(configurations(found.documents, found.scripts)),
+        undefined_keys=tuple(undefined_keys(found.documents, found.scripts)),
+        differences=tuple(differences(found.documents)),
+        clusters=clusters_of(files),
+        data_files=tuple(named for script in found.scripts for named in _data_files(script, around)),
+        absolute_paths=tuple(found.absolute_paths),
+        credentials=tuple(found.credentials),
+        links=links,
+        problems=tuple(sorted(found.problems, key=lambda problem: (problem.path, problem.reason))),
     )
 
 
 def _script(script: ScriptFacts, around: Surroundings) -> Script:
-    flags = tuple(
-        Flag(
-            flag.names,
-            spell_setting((flag.destination,), flag.default) if flag.has_default else None,
-            flag.parser,
-            where,
-        )
-        for flag, where in script.flags
-    )
     return Script(
-        script.path, script.language, classify(script.path, script.modules, around), script.entry_points, flags
+        path=script.path,
+        imports=classify(script.path, script.modules, around),
+        entry_points=tuple(EntryPoint(kind, script.at(line)) for kind, line in script.entry_points),
+        flags=tuple(
+            Flag(
+                flag.names,
+                spell_setting((flag.destination,), flag.default) if flag.has_default else None,
+                script.at(flag.line),
+            )
+            for flag in script.flags
+        ),
     )
 
 
 def _data_files(script: ScriptFacts, around: Surroundings) -> Iterator[DataFile]:
     """Yield the data files that a script names, and whether the tree has them where the script would look."""
     folders = search_path(script.path)
-    for text, where in script.texts:
+    for text, line in script.texts:
         name = data_file(text)
         if name:
             spellings = (posixpath.normpath(posixpath.join(folder, name.replace("\\", "/"))) for folder in folders)
-            yield DataFile(name, where, None if is_computed(name) else any(path in around.files for path in spellings))
+            present = None if is_computed(name) else any(path in around.files for path in spellings)
+            yield DataFile(name, script.at(line), present)

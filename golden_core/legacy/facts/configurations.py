@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.tag import Tag
 
-from golden_core.legacy.facts.values import Key
+from golden_core.legacy.facts.syntax import Key
 
 # More than this is data, or a few aliases that stand for millions of values.
 LARGEST = 10_000  # settings

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from golden_core.legacy.facts.ast_facts import ImportedModule
-from golden_core.legacy.inventory import Imports, version_of
+from golden_core.legacy.facts.scripts import ImportedModule
+from golden_core.legacy.inventory import Imports, top_folder
+from golden_core.store.lake import PROJECT_ROOT
 
 Origin = Literal["standard", "third_party", "local", "missing"]
+
+# A list, because what is installed here says nothing about where the code once ran.
+KNOWN_MODULES = PROJECT_ROOT / "data" / "legacy" / "third_party_modules.txt"
+_REQUIREMENT = re.compile(r"^[ \t]*([A-Za-z0-9][A-Za-z0-9._-]{0,100})", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -24,21 +30,27 @@ class Surroundings:
     packages: frozenset[str]
 
 
+def known_modules() -> frozenset[str]:
+    """Return the names, in lower case, under which known third-party packages are imported."""
+    lines = KNOWN_MODULES.read_text(encoding="utf-8").splitlines()
+    return frozenset(line.lower() for line in lines if line and not line.startswith("#"))
+
+
+def required(path: str, text: bytes) -> frozenset[str]:
+    """Return the packages that a requirements.txt declares, in lower case as they would be imported."""
+    name = posixpath.basename(path).lower()
+    if not (name.startswith("requirements") and name.endswith((".txt", ".in"))):
+        return frozenset()
+    found = _REQUIREMENT.findall(text.decode("utf-8", "replace"))
+    return frozenset(package.lower().replace("-", "_").replace(".", "_") for package in found)
+
+
 def classify(path: str, modules: Iterable[ImportedModule], around: Surroundings) -> Imports:
     """Sort the imports of a script by origin.
 
     A module is looked for where Python would look if the script ran in its folder, in its version folder, or at the
     root of the tree. A package in full (``__init__.py``) or a module beside the script hides the standard library, a
     bare folder does not.
-
-    Parameters
-    ----------
-    path : str
-        The script, from the root of the tree.
-    modules : iterable of ImportedModule
-        What it imports.
-    around : Surroundings
-        The rest of the tree, and the known packages.
     """
     found: defaultdict[Origin, set[str]] = defaultdict(set)
     for module in modules:
@@ -81,10 +93,10 @@ def _relative(path: str, module: ImportedModule, around: Surroundings) -> Iterat
 
 
 def search_path(path: str) -> list[str]:
-    """Return where a script looks: its folder, those above it up to its version folder, and the root."""
-    folder, version = posixpath.dirname(path), version_of(path)
+    """Return where a script looks: its folder, those above it up to its top folder, and the root."""
+    folder, top = posixpath.dirname(path), top_folder(path)
     folders = [folder]
-    while folder != version and folder:
+    while folder != top and folder:
         folder = posixpath.dirname(folder)
         folders.append(folder)
     return list(dict.fromkeys([*folders, ""]))

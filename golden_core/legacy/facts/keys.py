@@ -12,16 +12,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from golden_core.legacy.facts.ast_facts import constant_text, dotted_name, last_name, nodes_of
-from golden_core.legacy.facts.values import NOTHING, Key, literal
+from golden_core.legacy.facts.syntax import NOTHING, Key, constant_text, dotted_name, last_name, literal, nodes_of
 
-_CONFIGURATION = re.compile(r"(?i)(config|cfg|setting|param|hyper|option|opts|^conf$|_conf$|^conf_)")
-_ABOUT_A_FILE = re.compile(r"(?i)(path|file|folder|dir|name|parser)s?$")
+# Whole words, by their ends: `train_config`, `CFG` and `myconfig` hold settings, `Optional` and `configure` do not.
+_CONFIGURATION = re.compile(
+    r"(?i).*(configs?|configurations?|cfgs?|conf|settings?|params|hyperparameters|options|opts)"
+)
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_ABOUT_A_FILE = re.compile(r"(?i)(path|file|folder|dir|name|parser)s?")
 _LOOKUPS = frozenset({"get", "pop", "setdefault"})
 _JSON_LOADERS = frozenset({("json", "load"), ("json", "loads")})
 _CONFIGURATION_LOADERS = frozenset(
-    {(module, verb) for module in ("yaml", "toml", "tomllib", "tomli", "OmegaConf") for verb in ("load", "loads")}
-    | {("yaml", verb) for verb in ("safe_load", "full_load", "unsafe_load", "load_all", "safe_load_all")}
+    {(module, verb) for module in ("yaml", "toml", "tomllib", "OmegaConf") for verb in ("load", "loads")}
+    | {("yaml", verb) for verb in ("safe_load", "full_load", "unsafe_load")}
 )
 
 
@@ -42,7 +45,12 @@ class Lookup:
 
 def is_configuration_name(name: str) -> bool:
     """Tell whether a variable of that name holds settings."""
-    return _CONFIGURATION.search(name) is not None and _ABOUT_A_FILE.search(name) is None
+    words = _WORDS.findall(name)
+    return _speaks_of_one(name) and not _ABOUT_A_FILE.fullmatch(words[-1])
+
+
+def _speaks_of_one(name: str) -> bool:
+    return any(map(_CONFIGURATION.fullmatch, _WORDS.findall(name)))
 
 
 def lookups(nodes: list[ast.AST]) -> Iterator[Lookup]:
@@ -67,38 +75,37 @@ def lookups(nodes: list[ast.AST]) -> Iterator[Lookup]:
                 yield Lookup(path, node.lineno, named=True)
 
 
-def parameters(nodes: list[ast.AST]) -> Iterator[str]:
-    """Yield the names of all parameters and annotated fields: what a section may be unpacked into."""
-    for node in nodes:
-        if isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            yield node.target.id
-
-
-def definitions(nodes: list[ast.AST]) -> Iterator[str]:
-    """Yield the names of all functions and classes."""
-    for node in nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
-
-
 def configuration_loads(nodes: list[ast.AST]) -> Iterator[int]:
     """Yield the lines that load a configuration.
 
-    JSON holds anything, so ``json.load`` counts only in a function that speaks of a configuration, by a name or a
-    parameter; or outside any function.
+    JSON holds anything, so ``json.load`` counts only where its function, its file, the file that is open around it or
+    the variable that takes its value is called like a configuration.
     """
-    loads = {id(node): node for node in nodes if isinstance(node, ast.Call)}
-    json_loads = {key: call for key, call in loads.items() if _loader(call) in _JSON_LOADERS}
-    yield from (call.lineno for call in loads.values() if _loader(call) in _CONFIGURATION_LOADERS)
-    for node in nodes if json_loads else []:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            inside = nodes_of(node)
-            mine = [json_loads.pop(id(part)) for part in inside if id(part) in json_loads]
-            if mine and any(map(is_configuration_name, _names_in(inside))):
-                yield from (call.lineno for call in mine)
-    yield from (call.lineno for call in json_loads.values())
+    calls = {id(node): node for node in nodes if isinstance(node, ast.Call)}
+    yield from (call.lineno for call in calls.values() if _loader(call) in _CONFIGURATION_LOADERS)
+    waiting = {key: call.lineno for key, call in calls.items() if _loader(call) in _JSON_LOADERS}
+    for node in nodes if waiting else []:
+        if any(map(_speaks_of_one, _names_about(node))):
+            inside = (id(part) for part in nodes_of(node))
+            yield from [waiting.pop(key) for key in inside if key in waiting]
+
+
+def _names_about(node: ast.AST) -> list[str]:
+    """Return the names by which a statement or a call says what a load in it is about."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            # A parameter `config_path` is for loading; one called `config` is loaded already.
+            given = [part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)]
+            return [node.name, *(name for name in given if not is_configuration_name(name))]
+        case ast.Assign():
+            return [last_name(target) for target in node.targets]
+        case ast.AnnAssign():
+            return [last_name(node.target)]
+        case ast.With():
+            return [last_name(part) for item in node.items for part in ast.walk(item.context_expr)]
+        case ast.Call() if _loader(node) in _JSON_LOADERS:
+            return [last_name(part) for argument in node.args for part in ast.walk(argument)]
+    return []
 
 
 def _whole_sections(node: ast.Call | ast.Subscript, modules: set[str]) -> Iterator[Lookup]:
@@ -119,9 +126,10 @@ def _given_whole(call: ast.Call) -> list[tuple[ast.expr, str]]:
         given.append((call.args[0], ""))
     if isinstance(call.func, ast.Attribute):
         owner = call.func.value
+        of_vars = isinstance(owner, ast.Call) and last_name(owner.func) == "vars"
         if call.func.attr in ("items", "values") and not call.args:
             given.append((owner, ""))
-        elif call.func.attr == "update" and (last_name(owner) == "__dict__" or _called(owner) == "vars"):
+        elif call.func.attr == "update" and (of_vars or last_name(owner) == "__dict__"):
             given += [(argument, "") for argument in call.args]
     return given
 
@@ -133,10 +141,6 @@ def _section(node: ast.expr, modules: set[str]) -> Key | None:
     keys, base = _chain(node, set())
     path = _attributes(base, set(), modules)
     return path + keys if path or keys or is_configuration_name(last_name(base)) else None
-
-
-def _called(node: ast.expr) -> str:
-    return last_name(node.func) if isinstance(node, ast.Call) else ""
 
 
 def looked_up(node: ast.expr) -> str | None:
@@ -203,13 +207,3 @@ def _loader(call: ast.Call) -> tuple[str, ...]:
     if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
         return ("yaml", call.func.attr) if last_name(call.func.value.func) == "YAML" else ()
     return dotted_name(call.func)[-2:]
-
-
-def _names_in(nodes: list[ast.AST]) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, ast.Name | ast.Attribute):
-            yield last_name(node)
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node.name

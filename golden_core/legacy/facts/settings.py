@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from golden_core.legacy.facts.code import Code, code_of, contradicting_defaults, read_at
 from golden_core.legacy.facts.configurations import dotted, names
 from golden_core.legacy.facts.credentials import REDACTED, names_credential
+from golden_core.legacy.facts.defaults import without_mark
 from golden_core.legacy.facts.scripts import ScriptFacts
-from golden_core.legacy.facts.values import Key, spell
-from golden_core.legacy.inventory import Configuration, Contradiction, Difference, KeyRead, Mention, version_of
+from golden_core.legacy.facts.syntax import NOTHING, Key, equal, spell
+from golden_core.legacy.inventory import (
+    Configuration,
+    Contradiction,
+    Difference,
+    KeyRead,
+    Mention,
+    is_version,
+    top_folder,
+)
 
 Documents = Mapping[str, Mapping[Key, Any]]  # path → settings
+Places = tuple[str, ...]
+
+LISTED_PLACES = 20  # common names have thousands, and files of settings may be as many
+# As the last name of a key these say nothing by themselves: `name` in the code is rarely `optimizer.name` of the file.
+_GENERIC = frozenset(
+    {"name", "type", "kind", "class", "id", "key", "value", "values", "default", "args", "kwargs", "size", "mode"}
+    | {"path", "file", "filename", "format", "version", "description", "enabled", "verbose", "debug", "level"}
+)
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class _Code:
+    """What some scripts say about settings, each fact with its first places.
+
+    ``whole`` are sections that are read all at once by something whose parameters cannot be looked at. Defaults are
+    grouped by name and value.
+    """
+
+    lookups: dict[Key, Places]
+    whole: dict[Key, Places]
+    defaults: dict[str, list[tuple[Any, Places]]]
+    parameters: frozenset[str]
+    loads: Places
+    file_names: dict[str, Places]
 
 
 def configurations(documents: Documents, scripts: Sequence[ScriptFacts]) -> Iterator[Configuration]:
@@ -22,8 +57,9 @@ def configurations(documents: Documents, scripts: Sequence[ScriptFacts]) -> Iter
     A load of a configuration whose path is not spelled out counts as opening a file only in a version whose code
     spells out none.
     """
-    for version, paths in _by_version(documents).items():
-        code = _code(version, scripts)
+    for folder, paths in _by_folder(documents).items():
+        # The code that may read the files of a folder: its own and that at the root; at the root, all.
+        code = _code_of([script for script in scripts if not folder or top_folder(script.path) in ("", folder)])
         named = {path: code.file_names.get(path.rsplit("/", 1)[-1], ()) for path in paths}
         loads = () if any(named.values()) else code.loads
         for path in paths:
@@ -32,28 +68,31 @@ def configurations(documents: Documents, scripts: Sequence[ScriptFacts]) -> Iter
 
 def undefined_keys(documents: Documents, scripts: Sequence[ScriptFacts]) -> Iterator[Mention]:
     """Yield each key that code looks up in something called a configuration, and that no file of its version sets."""
-    paths = _by_version(documents)
-    for version in sorted({version_of(script.path) for script in scripts}):
-        known = _known_keys(documents[path] for path in paths.get(version, []) + (paths.get("", []) if version else []))
+    paths = _by_folder(documents)
+    for folder in sorted({top_folder(script.path) for script in scripts}):
+        files = paths.get(folder, []) + (paths.get("", []) if folder else [])
+        keys = {names(key) for path in files for key in documents[path]}
+        # Any run of names within a key may be what code looks up.
+        known = {key[i:j] for key in keys for i in range(len(key)) for j in range(i + 1, len(key) + 1)}
         for script in scripts:
-            if version_of(script.path) == version:
-                for lookup, where in script.lookups:
+            if top_folder(script.path) == folder:
+                for lookup in script.lookups:
                     if lookup.named and lookup.key and lookup.key not in known:
-                        yield Mention(".".join(lookup.key), where)
+                        yield Mention(".".join(lookup.key), script.at(lookup.line))
 
 
 def differences(documents: Documents) -> Iterator[Difference]:
     """Yield the settings that differ between versions, file by file: the rows of the difference matrix."""
     files: defaultdict[str, dict[str, Mapping[Key, Any]]] = defaultdict(dict)
     for path, settings in documents.items():
-        version, _, file = path.partition("/")
-        if file:
+        if is_version(top_folder(path)):
+            version, _, file = path.partition("/")
             files[file][version] = settings
     for file, versions in sorted(files.items()):
         for key in dict.fromkeys(key for settings in versions.values() for key in settings):
             values = {version: settings.get(key, _ABSENT) for version, settings in versions.items()}
-            spelled = {v: None if value is _ABSENT else spell_setting(key, value) for v, value in values.items()}
             if len({None if value is _ABSENT else spell(value) for value in values.values()}) > 1:
+                spelled = {v: None if value is _ABSENT else spell_setting(key, value) for v, value in values.items()}
                 yield Difference(file, dotted(key), spelled)
 
 
@@ -63,11 +102,15 @@ def spell_setting(key: Key, value: Any) -> str:
     return REDACTED if hidden else spell(value)
 
 
-_ABSENT = object()
+def _by_folder(documents: Documents) -> dict[str, list[str]]:
+    paths: defaultdict[str, list[str]] = defaultdict(list)
+    for path in documents:
+        paths[top_folder(path)].append(path)
+    return dict(paths)
 
 
-def _configuration(path: str, settings: Mapping[Key, Any], code: Code, opened: tuple[str, ...]) -> Configuration:
-    read = {key: read_at(key, code) if opened else () for key in settings}
+def _configuration(path: str, settings: Mapping[Key, Any], code: _Code, opened: Places) -> Configuration:
+    read = {key: _read_at(key, code) if opened else () for key in settings}
     return Configuration(
         path=path,
         settings={dotted(key): spell_setting(key, value) for key, value in settings.items()},
@@ -77,24 +120,72 @@ def _configuration(path: str, settings: Mapping[Key, Any], code: Code, opened: t
         contradictions=tuple(
             Contradiction(dotted(key), spell_setting(key, value), spell_setting(key, default), places)
             for key, value in settings.items()
-            for default, places in contradicting_defaults(key, value, code)
+            for spelling in _spellings(names(key))
+            for default, places in code.defaults.get(spelling, ())
+            if not equal(value, default)
         ),
     )
 
 
-def _by_version(documents: Documents) -> dict[str, list[str]]:
-    paths: defaultdict[str, list[str]] = defaultdict(list)
-    for path in documents:
-        paths[version_of(path)].append(path)
-    return dict(paths)
+def _code_of(scripts: Sequence[ScriptFacts]) -> _Code:
+    """Put the facts of some scripts together."""
+    defined = frozenset[str]().union(*(script.definitions for script in scripts))
+    lookups: defaultdict[Key, set[str]] = defaultdict(set)
+    whole: defaultdict[Key, set[str]] = defaultdict(set)
+    file_names: defaultdict[str, set[str]] = defaultdict(set)
+    for script in scripts:
+        for lookup in script.lookups:
+            lookups[lookup.key].add(script.at(lookup.line))
+            if lookup.handed_to is not None and lookup.handed_to not in defined:
+                whole[lookup.key].add(script.at(lookup.line))
+        for text, line in script.texts:
+            file_names[re.split(r"[/\\]", text)[-1]].add(script.at(line))
+    return _Code(
+        lookups={key: _first(places) for key, places in lookups.items()},
+        whole={key: _first(places) for key, places in whole.items()},
+        defaults=_defaults(scripts),
+        parameters=frozenset(_normal(name) for script in scripts for name in script.parameters),
+        loads=_first({script.at(line) for script in scripts for line in script.loads}),
+        file_names={name: _first(places) for name, places in file_names.items()},
+    )
 
 
-def _code(version: str, scripts: Sequence[ScriptFacts]) -> Code:
-    """Return the code that may read the files of a version: its own and that at the root; at the root, all."""
-    return code_of([script for script in scripts if not version or version_of(script.path) in ("", version)])
+def _defaults(scripts: Sequence[ScriptFacts]) -> dict[str, list[tuple[Any, Places]]]:
+    found: defaultdict[str, dict[str, tuple[Any, set[str]]]] = defaultdict(dict)
+    for script in scripts:
+        said = [(one.key, one.value, one.line) for one in script.defaults]
+        said += [
+            (one.key, one.default, one.line)
+            for one in script.lookups
+            if one.default is not NOTHING and one.default is not None and not isinstance(one.default, dict)
+        ]
+        for key, value, line in said:
+            found[_normal("_".join(key))].setdefault(spell(value), (value, set()))[1].add(script.at(line))
+    return {name: [(value, _first(places)) for value, places in values.values()] for name, values in found.items()}
 
 
-def _known_keys(documents: Iterator[Mapping[Key, Any]]) -> set[Key]:
-    """Return every run of names within every key: any of them may be what code looks up."""
-    paths = {names(key) for settings in documents for key in settings}
-    return {path[i:j] for path in paths for i in range(len(path)) for j in range(i + 1, len(path) + 1)}
+def _read_at(key: Key, code: _Code) -> Places:
+    """Return where a setting is read: looked up by name, handed to a parameter of that name, or with its section."""
+    path = names(key)
+    found = {where for start in range(len(path)) for where in code.lookups.get(path[start:], ())}
+    if not found and path:
+        sections = [path[start:stop] for stop in range(len(path)) for start in range(stop + 1)]
+        reading = code.lookups if _normal(path[-1]) in code.parameters else code.whole
+        found = {where for section in sections for where in reading.get(section, ())}
+    return _first(found)
+
+
+def _first(places: set[str]) -> Places:
+    return tuple(sorted(places, key=lambda place: (place.rpartition(":")[0], int(place.rpartition(":")[2]))))[
+        :LISTED_PLACES
+    ]
+
+
+def _spellings(path: Key) -> list[str]:
+    """Return the names code may give a setting: units, lstm_units, model_lstm_units for ("model", "lstm", "units")."""
+    shortest = 2 if len(path) > 1 and _normal(path[-1]) in _GENERIC else 1
+    return [_normal("_".join(path[-length:])) for length in range(shortest, len(path) + 1)]
+
+
+def _normal(name: str) -> str:
+    return without_mark(name.lower().replace("-", "_"))

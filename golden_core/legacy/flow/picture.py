@@ -1,195 +1,290 @@
-"""The picture of a data flow as SVG: the same bytes for the same facts. Where things stand is layout.py's."""
+"""The picture of a data flow, by matplotlib: steps in lanes of training, validation and test rows."""
 
 from __future__ import annotations
 
-from golden_core.legacy.flow import marks
+import io
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
+
 from golden_core.legacy.flow.content import data_flow
-from golden_core.legacy.flow.graph import Graph, Node
-from golden_core.legacy.flow.layout import (
-    BADGE,
-    LABEL,
-    LINE,
-    MARGIN,
-    PADDING,
-    TEXT,
-    TITLE,
-    WIDTH,
-    Box,
-    Layout,
-    lay_out,
-)
-from golden_core.legacy.flow.marks import MUTED, RULE, WHITE
-from golden_core.legacy.flow.protocol import PARTS, Facts, read_facts
-from golden_core.legacy.flow.typography import text_width
+from golden_core.legacy.flow.graph import Edge, EdgeKind, Graph, Node
+from golden_core.legacy.flow.protocol import PARTS, Facts, Part, read_facts
 from golden_core.legacy.risks import Risk, read_risks
 
-_LEGEND_LINE = 23.0
-_LEGEND_HEAD = 64.0
+Point = tuple[float, float]
+
+# All lengths are inches, all font sizes points.
+WIDTH, MARGIN, LANE, GUTTER = 13.0, 0.4, 3.85, 0.325
+HEAD, GAP, PAD, LINE, STRIP, BADGE = 1.0, 0.38, 0.12, 0.18, 0.8, 0.25
+TITLE, TEXT, SMALL = 10.0, 8.5, 7.5
+LETTERS_PER_INCH = 15.0  # of TEXT; the font's average letter is narrower
+
+# Row, column, columns and rows of every step.
+CELLS: dict[str, tuple[int, int, int, int]] = {
+    **{name: (0, column, 1, 1) for column, name in enumerate(("candles", "cleaning", "columns"))},
+    "split": (1, 0, 3, 1),
+    **{f"rows_{part}": (2, column, 1, 1) for column, part in enumerate(PARTS)},
+    "scaling": (3, 0, 3, 1),
+    **{f"windows_{part}": (4, column, 1, 1) for column, part in enumerate(PARTS)},
+    "network": (5, 0, 3, 1),
+    "fit": (6, 0, 1, 3),
+    **{name: (6 + row, 1, 1, 1) for row, name in enumerate(("validation", "stopping", "plateau"))},
+    **{name: (6 + row, 2, 1, 1) for row, name in enumerate(("forecasts", "metrics", "record"))},
+    "serving": (9, 0, 1, 1),
+    "choice": (9, 1, 2, 1),
+}
+INK, MUTED, RED, SLATE, GREEN = "#1d2733", "#55606d", "#b3372a", "#4a5663", "#2f7d4f"
+COLOURS: dict[Part | None, tuple[str, str]] = {  # line, surface
+    None: ("#8a95a1", "#f5f6f8"),
+    "train": ("#1f5f8b", "#e9f1f7"),
+    "validation": ("#8a6d1b", "#f8f2e0"),
+    "test": ("#7a4a86", "#f4ecf6"),
+}
+ARROWS: dict[EdgeKind, tuple[str, str, float, str]] = {  # colour, line, width, meaning
+    "fit": ("#1f5f8b", "-", 2.4, "fitted on these rows"),
+    "apply": (MUTED, "--", 1.1, "used on these rows, nothing fitted"),
+    "decide": ("#8a6d1b", ":", 1.8, "a choice is made by this number"),
+    "data": (MUTED, "-", 1.1, "rows or numbers move on"),
+}
+BADGES = {  # surface, line, number
+    "leakage (class of Kapoor & Narayanan 2023)": (RED, RED, "white"),
+    "another threat to the result": (SLATE, SLATE, "white"),
+    "possible leakage: depends on what is not known": ("white", RED, RED),
+    "possible threat": ("white", SLATE, SLATE),
+    "looked for, not found": ("#e3f2e8", GREEN, GREEN),
+}
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle; y grows downwards."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """The right side."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """The lower side."""
+        return self.y + self.height
 
 
 def flow_svg(variant: str) -> str:
-    """Return the data-flow diagram of a legacy variant.
+    """Return the data-flow diagram of a legacy variant as SVG, the same bytes for the same facts.
 
     Rows and shares of the parts, what is fitted on which of them, the network, and a numbered badge for every risk at
-    the step where it occurs. A box names its evidence when pointed at.
-
-    Parameters
-    ----------
-    variant : str
-        ``v01`` … ``v10``.
-
-    Returns
-    -------
-    str
-        A stand-alone SVG document.
+    the step where it occurs. What shows that a step is so stands in the DOT source.
 
     Raises
     ------
     ValueError
         If there is no such variant.
     """
-    return draw(read_facts(variant), read_risks())
+    style = {"svg.fonttype": "none", "svg.hashsalt": variant}
+    with matplotlib.style.context(["default", style]):
+        buffer = io.StringIO()
+        draw(read_facts(variant), read_risks()).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
 
 
-def draw(facts: Facts, risks: tuple[Risk, ...]) -> str:
-    """Draw the flow of facts; equal facts and risks give equal bytes."""
+def draw(facts: Facts, risks: tuple[Risk, ...]) -> Figure:
+    """Draw the flow of facts."""
     graph = data_flow(facts, risks)
-    layout = lay_out(graph)
-    height = layout.bottom + _legend_height(graph)
-    body = [
-        marks.text(MARGIN, 34, graph.title, 24, bold=True),
-        *(marks.text(MARGIN, 58 + 20 * line, words, TEXT, fill=MUTED) for line, words in enumerate(graph.subtitles)),
-        *_strip(graph, layout),
-        *_arrows(layout),
-        *(part for node in graph.nodes if node.id != "split" for part in _box(node, layout, graph)),
-        *_labels(layout),
-        *_legend(graph, layout.bottom),
-    ]
-    return marks.document(graph.title, " ".join(graph.subtitles), WIDTH, height, body)
+    boxes = place(graph)
+    bottom = boxes["choice"].bottom + GAP
+    height = bottom + 0.5 + 0.27 * ((len(graph.risks) + 1) // 2) + 0.75
+    figure = Figure(figsize=(WIDTH, height))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, WIDTH), ylim=(height, 0))
+    axes.set_axis_off()
+    _write(axes, MARGIN, 0.32, graph.title, 16, weight="bold")
+    for number, words in enumerate(graph.subtitles):
+        _write(axes, MARGIN, 0.58 + 0.2 * number, words, TEXT, color=MUTED)
+    for edge in graph.edges:
+        if edge.source != "split":
+            _arrow(axes, route(edge, boxes, graph.edges), edge)
+    for node in graph.nodes:
+        (_split if node.id == "split" else _step)(axes, node, boxes, graph)
+    _legend(axes, graph, bottom)
+    return figure
 
 
-def _box(node: Node, layout: Layout, graph: Graph) -> list[str]:
-    box = layout.boxes[node.id]
-    colour = marks.PARTS[node.part]
-    base = box.y + PADDING + LINE - 4
-    drawn = [
-        marks.rectangle(box, fill=colour.pale, stroke=colour.strong, radius=5),
-        marks.text(box.x + PADDING, base, node.title, TITLE, bold=True),
-        *_layers(node, layout, colour.strong),
-        *(marks.text(box.x + PADDING, base + line.below, line.text, TEXT) for line in layout.lines[node.id]),
-    ]
-    drawn += _badges(graph.risks_at(node.id), box.right - PADDING, box.y + PADDING + LINE / 2)
-    return marks.group(f"evidence: {'; '.join(node.evidence)}", drawn)
+def place(graph: Graph) -> dict[str, Box]:
+    """Return the box of every step; heights follow from the text."""
+    heights = [0.0] * 10
+    for node in graph.nodes:
+        row, _, _, rows = CELLS[node.id]
+        if rows == 1:
+            own = STRIP if node.id == "split" else 2 * PAD + LINE * (1.2 + len(_lines(node))) + _chain_height(node)
+            heights[row] = max(heights[row], own)
+    tops = list(accumulate((height + GAP for height in heights), initial=HEAD))
+    boxes = {}
+    for node in graph.nodes:
+        row, column, columns, rows = CELLS[node.id]
+        width = columns * LANE + (columns - 1) * GUTTER
+        left = MARGIN + column * (LANE + GUTTER)
+        boxes[node.id] = Box(left, tops[row], width, tops[row + rows] - GAP - tops[row])
+    return boxes
 
 
-def _layers(node: Node, layout: Layout, colour: str) -> list[str]:
+def route(edge: Edge, boxes: dict[str, Box], edges: Sequence[Edge]) -> list[Point]:
+    """Return the corners of an arrow: straight where the boxes face each other, else around the right of a lane."""
+    source, target = boxes[edge.source], boxes[edge.target]
+    left, right = max(source.x, target.x), min(source.right, target.right)
+    if left >= right:  # side by side
+        y = (max(source.y, target.y) + min(source.bottom, target.bottom)) / 2
+        return [(source.right, y), (target.x, y)] if source.x < target.x else [(source.x, y), (target.right, y)]
+    if CELLS[edge.source][1] == CELLS[edge.target][1] and target.y - source.bottom > GAP + 0.01:
+        x, y, end = source.right + GUTTER / 2, source.y + source.height / 2, target.y + target.height / 2
+        return [(source.right, y), (x, y), (x, end), (target.right, end)]
+    x = (left + right) / 2
+    if any((other.source, other.target) == (edge.target, edge.source) for other in edges):
+        x += 0.3 if source.y < target.y else -0.3
+    return [(x, source.bottom), (x, target.y)] if source.y < target.y else [(x, source.y), (x, target.bottom)]
+
+
+def _lines(node: Node) -> list[str]:
+    _, _, columns, _ = CELLS[node.id]
+    letters = int((columns * LANE + (columns - 1) * GUTTER - 2 * PAD) * LETTERS_PER_INCH)
+    return [line for text in node.lines for line in textwrap.wrap(text, letters)]
+
+
+def _chain_height(node: Node) -> float:
+    return max((0.36 + 0.16 * len(block.lines) for block in node.blocks), default=0.0)
+
+
+def _write(axes: Axes, x: float, y: float, words: str, size: float, **style: str) -> None:
+    # A dollar sign would otherwise begin a formula.
+    axes.text(x, y, words, size=size, **{"color": INK, "va": "center", **style}, parse_math=False)  # type: ignore[arg-type]
+
+
+def _rectangle(axes: Axes, box: Box, surface: str, line: str) -> None:
+    axes.add_patch(Rectangle((box.x, box.y), box.width, box.height, facecolor=surface, edgecolor=line, linewidth=0.9))
+
+
+def _step(axes: Axes, node: Node, boxes: dict[str, Box], graph: Graph) -> None:
+    box, (line, surface) = boxes[node.id], COLOURS[node.part]
+    _rectangle(axes, box, surface, line)
+    y = box.y + PAD + LINE / 2
+    _write(axes, box.x + PAD, y, node.title, TITLE, weight="bold")
+    _badges(axes, graph.risks_at(node.id), box.right, y)
+    _chain(axes, node, box, line)
+    y += 1.2 * LINE + _chain_height(node)
+    for number, words in enumerate(_lines(node)):
+        _write(axes, box.x + PAD, y + LINE * number, words, TEXT)
+
+
+def _chain(axes: Axes, node: Node, box: Box, line: str) -> None:
+    """Draw the layers of a network, each as wide as its words ask."""
     if not node.blocks:
-        return []
-    drawn = []
-    for block, box in zip(node.blocks, layout.blocks, strict=True):
-        middle = box.x + box.width / 2
-        drawn.append(marks.rectangle(box, fill=WHITE, stroke=colour, radius=4))
-        drawn.append(marks.text(middle, box.y + 19, block.title, LABEL, bold=True, anchor="middle"))
-        drawn += [
-            marks.text(middle, box.y + 19 + 16 * number, line, LABEL, anchor="middle", fill=MUTED)
-            for number, line in enumerate(block.lines, 1)
-        ]
-    for left, right in zip(layout.blocks, layout.blocks[1:], strict=False):
-        y = left.y + left.height / 2
-        drawn.append(marks.arrow(((left.right + 2, y), (right.x - 2, y)), "data"))
-    return drawn
+        return
+    letters = [max(map(len, (block.title, *block.lines))) + 3 for block in node.blocks]
+    room = box.width - 2 * PAD - 0.18 * (len(letters) - 1)
+    left, top, height = box.x + PAD, box.y + PAD + LINE + 0.06, _chain_height(node) - 0.12
+    for number, (block, count) in enumerate(zip(node.blocks, letters, strict=True)):
+        layer = Box(left, top, room * count / sum(letters), height)
+        _rectangle(axes, layer, "white", line)
+        for row, words in enumerate((block.title, *block.lines)):
+            style = {"weight": "bold"} if row == 0 else {"color": MUTED}
+            _write(axes, layer.x + layer.width / 2, top + 0.12 + 0.16 * row, words, SMALL, ha="center", **style)
+        left = layer.right + 0.18
+        if number + 1 < len(letters):
+            _stroke(axes, [(layer.right, top + height / 2), (left, top + height / 2)], "data")
 
 
-def _badges(risks: tuple[Risk, ...], right: float, y: float) -> list[str]:
-    """Return the badges of a box, from right to left."""
-    return [
-        badge
-        for index, risk in enumerate(reversed(risks))
-        for badge in marks.badge(risk, right - BADGE * (index + 0.5), y)
-    ]
-
-
-def _strip(graph: Graph, layout: Layout) -> list[str]:
-    """Return the rows of the file to scale, their boundaries, and where each part goes on."""
-    box, node = layout.boxes["split"], graph.node("split")
-    count = graph.extents["test"].rows.stop
-    scale = box.width / count
-    top, bottom = box.bottom - 26, box.bottom
-    heading, risks = f"{node.title}, to scale", graph.risks_at("split")
-    right = box.x + text_width(heading, TITLE, bold=True) + 8 + BADGE * len(risks)
-    drawn = [marks.text(box.x, box.y + 16, heading, TITLE, bold=True), *_badges(risks, right, box.y + 11)]
+def _split(axes: Axes, node: Node, boxes: dict[str, Box], graph: Graph) -> None:
+    """Draw the rows of the file to scale, the boundaries of the parts, and where each goes on."""
+    box, count = boxes["split"], graph.extents["test"].rows.stop
+    top, scale = box.bottom - 0.3, box.width / count
+    _write(axes, box.x, box.y + 0.1, f"{node.title}, to scale", TITLE, weight="bold")
+    risks = graph.risks_at("split")
+    _badges(axes, risks, box.x + 0.085 * len(f"{node.title}, to scale") + 0.1 + BADGE * len(risks), box.y + 0.1)
     for part in PARTS:
-        rows, below, colour = graph.extents[part].rows, layout.boxes[f"rows_{part}"], marks.PARTS[part]
-        left, right = box.x + rows.start * scale, box.x + rows.stop * scale
-        corners = ((left, bottom), (right, bottom), (below.right, below.y), (below.x, below.y))
-        drawn.append(marks.polygon(corners, fill=colour.strong))
-        drawn.append(marks.rectangle(Box(left, top, right - left, bottom - top), fill=colour.strong, stroke=WHITE))
-    bounds = [graph.extents[part].rows.start for part in PARTS] + [count]
-    return marks.group(f"evidence: {'; '.join(node.evidence)}", drawn + _boundaries(box, bounds, scale, top))
+        rows, below, (strong, _) = graph.extents[part].rows, boxes[f"rows_{part}"], COLOURS[part]
+        strip = Box(box.x + rows.start * scale, top, len(rows) * scale, 0.3)
+        corners = [(strip.x, strip.bottom), (strip.right, strip.bottom), (below.right, below.y), (below.x, below.y)]
+        axes.add_patch(Polygon(corners, facecolor=strong, alpha=0.16, linewidth=0))
+        _rectangle(axes, strip, strong, "white")
+    bounds = [*(graph.extents[part].rows.start for part in PARTS), count]
+    for number, bound in enumerate(reversed(bounds)):  # the last three are close together: labels side by side
+        x = box.right - 1.4 * number if number < 3 else box.x
+        side = "right" if number < 3 else "left"
+        _write(axes, x, top - 0.2, f"{bound:,} ({100 * bound / count:.2f} %)", SMALL, ha=side)
+        axes.plot([x - 0.35 if number < 3 else x, box.x + bound * scale], [top - 0.11, top], color=MUTED, linewidth=0.7)
 
 
-def _boundaries(box: Box, bounds: list[int], scale: float, top: float) -> list[str]:
-    """Return the labels of the boundaries, moved apart to the left where they would touch."""
-    labels = [f"{bound:,} ({100 * bound / bounds[-1]:.2f} %)" for bound in bounds]
-    drawn: list[str] = []
-    limit = box.right
-    for bound, label in reversed(list(zip(bounds, labels, strict=True))):
-        x, width = box.x + bound * scale, text_width(label, LABEL)
-        right = min(limit, max(x + width / 2, box.x + width))
-        limit = right - width - 14
-        middle = right - width / 2
-        drawn.append(marks.text(middle, top - 13, label, LABEL, anchor="middle"))
-        start = min(max(x, middle - width / 2 + 4), middle + width / 2 - 4)
-        drawn.append(marks.line(((start, top - 9), (x, top)), stroke=MUTED))
-    return drawn
+def _badges(axes: Axes, risks: Sequence[Risk], right: float, y: float) -> None:
+    for index, risk in enumerate(reversed(risks)):
+        _badge(axes, right - 0.03 - BADGE * (index + 0.5), y, str(risk.number), badge_style(risk))
 
 
-def _arrows(layout: Layout) -> list[str]:
-    return [marks.arrow(path, edge.kind) for edge, path in layout.paths.items()]
+def _badge(axes: Axes, x: float, y: float, number: str, style: str) -> None:
+    surface, line, ink = BADGES[style]
+    axes.plot([x], [y], "o", markersize=14, markerfacecolor=surface, markeredgecolor=line, markeredgewidth=1.1)
+    _write(axes, x, y, number, 7, color=ink, weight="bold", ha="center")
 
 
-def _labels(layout: Layout) -> list[str]:
-    drawn = []
-    for edge, path in layout.paths.items():
-        if edge.label:
-            (x, y), (end_x, end_y) = path[0], path[-1]
-            middle = (x + end_x) / 2, (y + end_y) / 2
-            if y == end_y:
-                drawn.append(marks.text(middle[0], y - 6, edge.label, LABEL, fill=MUTED, anchor="middle"))
-            elif y < end_y:
-                drawn.append(marks.text(x + 8, middle[1] + 4, edge.label, LABEL, fill=MUTED))
-            else:  # to the left, so as not to meet the label of the arrow that runs down beside it
-                drawn.append(marks.text(x - 8, middle[1] + 4, edge.label, LABEL, fill=MUTED, anchor="end"))
-    return drawn
+def badge_style(risk: Risk) -> str:
+    """Return how a risk is marked, in the words of the legend."""
+    leakage, threat, perhaps_leakage, perhaps_threat, sound = BADGES
+    if risk.status == "sound":
+        return sound
+    if risk.leakage == "none":
+        return threat if risk.status == "occurs" else perhaps_threat
+    return leakage if risk.status == "occurs" else perhaps_leakage
 
 
-def _legend_height(graph: Graph) -> float:
-    return _LEGEND_HEAD + _LEGEND_LINE * ((len(graph.risks) + 1) // 2) + 62
+def _arrow(axes: Axes, corners: list[Point], edge: Edge) -> None:
+    _stroke(axes, corners, edge.kind)
+    (x, y), (end_x, end_y) = corners[0], corners[-1]
+    if y == end_y:
+        _write(axes, (x + end_x) / 2, y - 0.1, edge.label, SMALL, color=MUTED, ha="center")
+    elif y < end_y:
+        _write(axes, x + 0.08, (y + end_y) / 2, edge.label, SMALL, color=MUTED)
+    else:  # on the left, away from the arrow that runs down beside it
+        _write(axes, x - 0.08, (y + end_y) / 2, edge.label, SMALL, color=MUTED, ha="right")
 
 
-def _legend(graph: Graph, top: float) -> list[str]:
-    """Return the key to the badges and to the arrows."""
-    half, lines = WIDTH / 2, (len(graph.risks) + 1) // 2
-    drawn = [
-        marks.line(((MARGIN, top), (WIDTH - MARGIN, top)), stroke=RULE),
-        marks.text(MARGIN, top + 30, "Risks, at the place where they occur", TITLE + 2, bold=True),
-    ]
+def _stroke(axes: Axes, corners: list[Point], kind: EdgeKind) -> None:
+    colour, line, width, _ = ARROWS[kind]
+    for (x, y), (end_x, end_y) in list(pairwise(corners))[:-1]:
+        axes.plot([x, end_x], [y, end_y], color=colour, linestyle=line, linewidth=width)
+    head = FancyArrowPatch(
+        corners[-2], corners[-1], arrowstyle="-|>", mutation_scale=9, shrinkA=0, shrinkB=0, color=colour,
+        linestyle=line, linewidth=width,
+    )  # fmt: skip
+    axes.add_patch(head)
+
+
+def _legend(axes: Axes, graph: Graph, top: float) -> None:
+    """Draw the key to the badges and to the arrows."""
+    axes.plot([MARGIN, WIDTH - MARGIN], [top, top], color="#d5dae0", linewidth=1)
+    _write(axes, MARGIN, top + 0.25, "Risks, at the place where they occur", TITLE, weight="bold")
+    half = (len(graph.risks) + 1) // 2
     for index, risk in enumerate(graph.risks):
-        x, y = (MARGIN, half)[index // lines], top + _LEGEND_HEAD + _LEGEND_LINE * (index % lines)
-        drawn += marks.badge(risk, x + 10, y - 5)
-        kind = "" if risk.leakage == "none" else f" ({risk.leakage})"
-        drawn.append(marks.text(x + 28, y, risk.title + kind, TEXT))
-    return drawn + _key(top + _LEGEND_HEAD + _LEGEND_LINE * lines + 16)
-
-
-def _key(y: float) -> list[str]:
-    drawn: list[str] = []
+        x, y = MARGIN + (WIDTH / 2 - MARGIN) * (index // half), top + 0.55 + 0.27 * (index % half)
+        _badge(axes, x + 0.1, y, str(risk.number), badge_style(risk))
+        _write(axes, x + 0.28, y, risk.title + ("" if risk.leakage == "none" else f" ({risk.leakage})"), TEXT)
+    y = top + 0.6 + 0.27 * half
+    for index, (kind, (*_, words)) in enumerate(ARROWS.items()):
+        x = MARGIN + 3.05 * index
+        _stroke(axes, [(x, y), (x + 0.4, y)], kind)
+        _write(axes, x + 0.5, y, words, SMALL)
     x = MARGIN
-    for kind, words in marks.ARROW_WORDS.items():
-        drawn += [marks.arrow(((x, y - 4), (x + 34, y - 4)), kind), marks.text(x + 42, y, words, LABEL)]
-        x += 42 + text_width(words, LABEL) + 20
-    x, y = MARGIN, y + 26
-    for style, words in marks.BADGE_WORDS.items():
-        drawn += [*marks.disc(x + 8, y - 4, style), marks.text(x + 24, y, words, LABEL)]
-        x += 24 + text_width(words, LABEL) + 24
-    return drawn
+    for style in BADGES:
+        _badge(axes, x + 0.1, y + 0.28, "", style)
+        _write(axes, x + 0.28, y + 0.28, style, SMALL)
+        x += 0.5 + len(style) / 15

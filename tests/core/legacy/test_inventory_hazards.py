@@ -1,6 +1,5 @@
 """Trees that are broken or hostile: each hazard is handled, reported, and does not stop the scan."""
 
-import json
 import os
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from golden_core.legacy.facts.contents import read_contents
 from golden_core.legacy.facts.names import printable, raw
-from golden_core.legacy.inventory import Inventory, Link
+from golden_core.legacy.inventory import Imports, Inventory, Link
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown
 from golden_core.legacy.scanning import scan_tree
 
@@ -32,31 +31,10 @@ def reasons(inventory: Inventory) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "source",
-    [
-        'print "hello"',
-        "try:\n    f()\nexcept IOError, e:\n    pass",
-        "raise ValueError, 'x'",
-        "x = 0777",
-        "x = 10L",
-        "if a <> b:\n    pass",
-        "x = `y`",
-        "x = ur'a'",
-        "exec 'x = 1'",
-        "def f(a, (b, c)):\n    pass",
-    ],
-)
-def test_python_2_is_recognised(tmp_path, source):
-    inventory = scan(tmp_path, {"v/old.py": source + "\n", "v/new.py": "import os\n"})
-    assert [script.language for script in inventory.scripts] == ["Python 3", "Python 2"]
-    assert reasons(inventory)["v/old.py"].startswith("Python 2, not parsed (syntax error at line ")
-    assert inventory.scripts[0].imports.standard == ("os",)
-
-
-@pytest.mark.parametrize(
     ("source", "reason"),
     [
         ("def f(:\n", "not parsed: syntax error at line 1"),
+        ('print "hello"\n', "not parsed: syntax error at line 1"),
         ("x = 1\n  y = 2\n", "not parsed: syntax error at line 2"),
         ("(" * 100_000, "not parsed: syntax error at line 1"),
         ("x = " + "-" * 300_000 + "1", "not parsed: nested too deeply"),
@@ -69,7 +47,7 @@ def test_python_2_is_recognised(tmp_path, source):
 def test_source_that_cannot_be_parsed_is_reported_and_hashed(tmp_path, source, reason):
     inventory = scan(tmp_path, {"v/bad.py": source})
     assert reasons(inventory)["v/bad.py"].startswith(reason)
-    assert [script.language for script in inventory.scripts] == ["not parsed"]
+    assert [(script.path, script.imports) for script in inventory.scripts] == [("v/bad.py", Imports())]
     assert len(inventory.files) == 1
 
 
@@ -82,49 +60,6 @@ def test_latin_1_source_with_a_declaration_is_parsed(tmp_path):
     inventory = scan(tmp_path, {"v/a.py": "# -*- coding: latin-1 -*-\nimport os\nx = 'é'\n".encode("latin-1")})
     assert inventory.scripts[0].imports.standard == ("os",)
     assert inventory.problems == ()
-
-
-def notebook(*cells: object) -> str:
-    return json.dumps({"cells": [{"cell_type": "code", "source": cell, "outputs": []} for cell in cells]})
-
-
-def test_notebooks_are_read_cell_by_cell_without_their_magics(tmp_path):
-    text = notebook(
-        ["%matplotlib inline\n", "import os\n", "!pip install x\n"],
-        "if colab:\n    !wget y\nimport pandas as pd\npd.read_csv('x.csv')",
-        "%%bash\nrm -rf /",
-        'print "old"',
-    )
-    inventory = scan(tmp_path, {"v/n.ipynb": text})
-    (found,) = inventory.scripts
-    assert (found.language, found.imports.standard, found.imports.third_party) == ("Python 3", ("os",), ("pandas",))
-    assert [one.where for one in inventory.data_files] == ["v/n.ipynb:cell 2:4"]
-    assert reasons(inventory) == {"v/n.ipynb": "cell 4 not parsed: syntax error at line 1"}
-
-
-def test_notebooks_of_format_3_are_read(tmp_path):
-    cells = [{"cell_type": "code", "input": "import os"}, {"cell_type": "markdown", "source": "import sys"}]
-    inventory = scan(tmp_path, {"v/n.ipynb": json.dumps({"nbformat": 3, "worksheets": [{"cells": cells}]})})
-    assert inventory.scripts[0].imports.standard == ("os",)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("{", "not valid JSON"),
-        ("[" * 200_000, "not valid JSON"),
-        ("9" * 5000, "not valid JSON"),
-        (b"\xff\xfe[}", "not valid JSON"),
-        ("[]", "the document is not an object"),
-        ("{}", "it has no list of cells"),
-        ('{"cells": 3}', "it has no list of cells"),
-        ('{"worksheets": [3]}', "worksheets is not a list of objects"),
-        ('{"cells": [{"cell_type": "code", "source": 3}]}', "the source of a cell is not text"),
-    ],
-)
-def test_broken_notebooks_are_reported(tmp_path, text, reason):
-    inventory = scan(tmp_path, {"v/n.ipynb": text})
-    assert reasons(inventory) == {"v/n.ipynb": f"notebook not parsed: {reason}"}
 
 
 ALIASES = "a: &a [x, x]\n" + "".join(
@@ -182,7 +117,7 @@ def test_symbolic_links_are_listed_and_never_followed(tmp_path):
         (tree / name).symlink_to(target)
     inventory = scan_tree(tree)
     assert [file.path for file in inventory.files] == ["v_01/a.py"]
-    assert inventory.versions == ("v_01",)
+    assert inventory.versions == ("v_01",)  # v_02 is a link
     assert set(inventory.links) == {
         Link("v_01/deep/up", "../..", "loop"),
         Link("v_01/self", "self", "loop"),
@@ -352,3 +287,10 @@ def test_a_file_that_became_a_link_is_not_read(tmp_path):
     (tmp_path / "link.py").symlink_to("target")
     with pytest.raises(OSError, match="symbolic links"):
         read_contents(str(tmp_path / "link.py"), "link.py")
+
+
+@pytest.mark.parametrize("name", ["a.py", "a.yaml"])
+@pytest.mark.parametrize("content", [b"x = 1\n\0\n", "x = 1\n".encode("utf-16"), "x = 1\n".encode("utf-32")])
+def test_null_bytes_where_a_name_promises_text_are_reported(tmp_path, name, content):
+    inventory = scan(tmp_path, {f"v/{name}": content, "v/a.h5": content})
+    assert reasons(inventory) == {f"v/{name}": "not parsed: it holds null bytes"}

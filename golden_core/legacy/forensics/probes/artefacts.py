@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from golden_core.legacy.facts.ast_facts import ImportedModule
 from golden_core.legacy.facts.imports import Surroundings, classify
+from golden_core.legacy.facts.scripts import ImportedModule
 from golden_core.legacy.flow.protocol import read_facts
 from golden_core.legacy.forensics.probes.result import STREAM, Practice, ProbeResult
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
