@@ -2,19 +2,12 @@
 
 from golden_core.legacy.reproduction.alignment import ALIGNMENT, Alignment, align
 from golden_core.legacy.reproduction.experiments import Category, Experiment
-from golden_core.legacy.reproduction.pages import (
-    alignment_csv,
-    alignment_markdown,
-    record_files,
-    store_validation,
-    validation_markdown,
-)
+from golden_core.legacy.reproduction.pages import alignment_markdown, record_files, store_validation, what_follows
 from golden_core.legacy.reproduction.published import Record, RecordError, read_record
 from golden_core.legacy.reproduction.request import Plan, Request, carry_out
 from golden_core.legacy.reproduction.running import Run, Validation, run_experiment, run_legacy
 from golden_core.legacy.reproduction.runs import rows_unlike_the_random_walk
 from golden_core.legacy.reproduction.window import Window, published_window
-from golden_core.legacy.reproduction.words import what_follows
 
 __all__ = [
     "ALIGNMENT",
@@ -29,7 +22,6 @@ __all__ = [
     "Validation",
     "Window",
     "align",
-    "alignment_csv",
     "alignment_markdown",
     "carry_out",
     "published_window",
@@ -39,6 +31,5 @@ __all__ = [
     "run_experiment",
     "run_legacy",
     "store_validation",
-    "validation_markdown",
     "what_follows",
 ]

@@ -8,7 +8,7 @@ from support.record import forecasts_of, hourly_bars, small_record, with_rmse
 
 from golden_core.evaluation import MissingBenchmarkError
 from golden_core.legacy.audit.wording import number
-from golden_core.legacy.reproduction import Experiment, align, alignment_csv, alignment_markdown, what_follows
+from golden_core.legacy.reproduction import Experiment, align, alignment_markdown, what_follows
 from golden_core.legacy.reproduction.alignment import ALIGNMENT
 from golden_core.legacy.reproduction.published import RecordError
 from golden_core.statistics import diebold_mariano, holm
@@ -157,13 +157,13 @@ def test_one_run_is_undecided(bars, record):
 
 def test_the_order_of_the_forecasts_changes_no_byte(alignment, forecasts, record):
     again = align(forecasts.sample(fraction=1, shuffle=True, seed=3), record, **LEVELS)
-    assert alignment_csv(again) == alignment_csv(alignment)
+    assert again.table.equals(alignment.table)
     assert alignment_markdown(again) == alignment_markdown(alignment)
 
 
 def test_forecasters_that_were_never_published_do_not_enter(alignment, forecasts, record):
     stranger = forecasts.filter(pl.col("forecaster") == "v03").with_columns(forecaster=pl.lit("drift"))
-    assert alignment_csv(align(pl.concat([forecasts, stranger]), record, **LEVELS)) == alignment_csv(alignment)
+    assert align(pl.concat([forecasts, stranger]), record, **LEVELS).table.equals(alignment.table)
 
 
 def test_nothing_is_aligned_without_the_random_walk(forecasts, record):
