@@ -40,6 +40,8 @@ KINDS = {
     MixtureOfExperts: "mix_of_experts",
 }
 
+_INWARD = ("query", "key", "value")
+
 Arrays = Mapping[str, Float32Array]
 
 
@@ -60,7 +62,7 @@ def torch_state(block: nn.Module, tensors: Arrays) -> dict[str, Float32Array]:
         case Dense():
             return {"weight": tensors["kernel"].T, "bias": tensors["bias"]}
         case Convolution():  # [K, I, O] to [O, K · I]
-            return {"weight": _flattened(tensors["kernel"], 2).T, "bias": tensors["bias"]}
+            return {"weight": _flattened(tensors["kernel"]).T, "bias": tensors["bias"]}
         case BatchNorm():
             moving = {"running_mean": tensors["moving_mean"], "running_var": tensors["moving_variance"]}
             return {"weight": tensors["gamma"], "bias": tensors["beta"], **moving}
@@ -70,38 +72,28 @@ def torch_state(block: nn.Module, tensors: Arrays) -> dict[str, Float32Array]:
             names = {"input": "kernel", "recurrent": "recurrent_kernel", "bias": "bias"}
             sides = ("forward", "backward")
             return {f"{side}_{ours}": tensors[f"{side}/{its}"].T for side in sides for ours, its in names.items()}
-        case MultiHeadAttention():
-            return _attention_state(tensors)
-        case MixtureOfExperts():
-            return _experts_state(block.experts, tensors)
+        case MultiHeadAttention():  # query, key and value [C, H, D] to [3HD, C]; output [H, D, C] to [C, HD]
+            inward = [tensors[f"{part}/kernel"] for part in _INWARD]
+            return {
+                "weight_qkv": np.concatenate([kernel.reshape(len(kernel), -1).T for kernel in inward]),
+                "bias_qkv": np.concatenate([tensors[f"{part}/bias"].ravel() for part in _INWARD]),
+                "weight_output": _flattened(tensors["attention_output/kernel"]).T,
+                "bias_output": tensors["attention_output/bias"],
+            }
+        case MixtureOfExperts():  # experts [C, U] to [EU, C]
+            experts = [f"expert {number}" for number in range(block.experts)]
+            return {
+                "weight_experts": np.concatenate([tensors[f"{expert}/kernel"].T for expert in experts]),
+                "bias_experts": np.concatenate([tensors[f"{expert}/bias"] for expert in experts]),
+                "weight_gate": tensors["gate/kernel"].T,
+                "bias_gate": tensors["gate/bias"],
+            }
     raise TypeError(f"{type(block).__name__} has no counterpart in Keras")
 
 
-def _attention_state(tensors: Arrays) -> dict[str, Float32Array]:
-    """Merge query, key and value kernels [C, H, D] to [3HD, C]; the output kernel [H, D, C] becomes [C, HD]."""
-    inward = [tensors[f"{part}/kernel"] for part in ("query", "key", "value")]
-    biases = [tensors[f"{part}/bias"].ravel() for part in ("query", "key", "value")]
-    return {
-        "weight_qkv": np.concatenate([kernel.reshape(len(kernel), -1).T for kernel in inward]),
-        "bias_qkv": np.concatenate(biases),
-        "weight_output": _flattened(tensors["attention_output/kernel"], 2).T,
-        "bias_output": tensors["attention_output/bias"],
-    }
-
-
-def _experts_state(experts: int, tensors: Arrays) -> dict[str, Float32Array]:
-    """Stack expert kernels [C, U] to [EU, C]."""
-    return {
-        "weight_experts": np.concatenate([tensors[f"expert {e}/kernel"].T for e in range(experts)]),
-        "bias_experts": np.concatenate([tensors[f"expert {e}/bias"] for e in range(experts)]),
-        "weight_gate": tensors["gate/kernel"].T,
-        "bias_gate": tensors["gate/bias"],
-    }
-
-
-def _flattened(kernel: Float32Array, axes: int) -> Float32Array:
-    """Merge the first axes into one."""
-    return kernel.reshape(-1, *kernel.shape[axes:])
+def _flattened(kernel: Float32Array) -> Float32Array:
+    """Merge the first two axes into one."""
+    return kernel.reshape(-1, kernel.shape[-1])
 
 
 def _shapes(block: nn.Module) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -124,7 +116,7 @@ def _shapes(block: nn.Module) -> Iterator[tuple[str, tuple[int, ...]]]:
                 yield f"{side}/recurrent_kernel", (block.units, gates)
         case MultiHeadAttention():
             channels, heads = block.weight_output.shape[0], (block.heads, block.key_dimension)
-            for part in ("query", "key", "value"):
+            for part in _INWARD:
                 yield f"{part}/kernel", (channels, *heads)
                 yield f"{part}/bias", heads
             yield from _affine("attention_output/", *heads, channels)

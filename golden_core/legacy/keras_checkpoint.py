@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from golden_core.legacy.keras_blocks import KINDS, blocks_in_order, keras_shapes, torch_state
 from golden_core.legacy.keras_container import read_tensor
-from golden_core.legacy.keras_layers import Shapes, StoredLayer, open_layers
+from golden_core.legacy.keras_layers import StoredLayer, open_layers
 from golden_core.legacy.untrusted import KerasCheckpointError
 from golden_core.models.architecture import VARIANTS
 from golden_core.models.legacy import LegacyNetwork, build
@@ -22,6 +22,8 @@ from golden_core.training.checkpoint import save_checkpoint
 __all__ = ["KerasCheckpointError", "import_checkpoint", "load_keras_checkpoint"]
 
 LAYER_NAMES = PROJECT_ROOT / "data" / "legacy" / "keras_layers.yaml"
+
+_UNCHANGED = "save the weights of an unchanged legacy model"
 
 Signature = tuple[str, tuple[tuple[str, tuple[int, ...]], ...]]
 
@@ -34,8 +36,8 @@ def load_keras_checkpoint(variant: str, path: Path | str) -> LegacyNetwork:
     variant : str
         ``v01`` … ``v10``.
     path : Path or str
-        A ``.keras`` archive, a ``.weights.h5`` or a whole-model ``.h5`` file; the content decides which, not the name.
-        It needs no trust: nothing in it is executed, followed, or unpacked without bound.
+        A ``.keras`` archive, a ``.weights.h5`` or a whole-model ``.h5`` file, told apart by content. It needs no trust:
+        nothing in it is executed, followed, or unpacked without bound.
 
     Returns
     -------
@@ -71,7 +73,6 @@ def import_checkpoint(variant: str, path: Path | str, out: Path) -> None:
     Parameters
     ----------
     variant : str
-        ``v01`` … ``v10``.
     path : Path or str
         See :func:`load_keras_checkpoint`.
     out : Path
@@ -92,7 +93,7 @@ def import_checkpoint(variant: str, path: Path | str, out: Path) -> None:
 
 def _verify_shapes(path: Path, variant: str, blocks: Iterable[nn.Module], layers: Sequence[StoredLayer]) -> None:
     """Refuse layers whose classes, tensors or shapes are not the variant's, and say whose they are."""
-    expected, found = _census(blocks), Counter(_signature(layer.kind, layer.shapes) for layer in layers)
+    expected, found = _census(blocks), Counter((layer.kind, tuple(layer.shapes.items())) for layer in layers)
     if found == expected:
         return
     for other in VARIANTS:
@@ -113,22 +114,15 @@ def _match(
     for kind in KINDS.values():
         places = {place: names[place] or "" for place, block in blocks.items() if KINDS[type(block)] == kind}
         stored = sorted((layer for layer in layers if layer.kind == kind), key=lambda layer: layer.position)
-        what = f"{kind} layers of {variant}"
         if all(places.values()) and all(layer.name for layer in stored):
-            matched |= _match_names(path, what, places, stored)
-        else:
-            matched |= _match_positions(path, what, places, stored)
+            matched |= _match_names(path, f"{kind} layers of {variant}", places, stored)
+            continue
+        for (place, name), layer in zip(places.items(), stored, strict=True):
+            if layer.name and name and layer.name != name:
+                expected = f"{kind} layers of {variant} in order, next {name} ({place})"
+                raise KerasCheckpointError(path, expected, layer.name, _UNCHANGED)
+            matched[place] = layer
     return matched
-
-
-def _match_positions(
-    path: Path, what: str, places: dict[str, str], stored: Sequence[StoredLayer]
-) -> dict[str, StoredLayer]:
-    for (place, name), layer in zip(places.items(), stored, strict=True):
-        if layer.name and name and layer.name != name:
-            fix = "save the weights of an unchanged legacy model"
-            raise KerasCheckpointError(path, f"{what} in order, next {name} ({place})", layer.name, fix)
-    return dict(zip(places, stored, strict=True))
 
 
 def _match_names(
@@ -138,17 +132,12 @@ def _match_names(
     missing = [f"{name} ({place})" for place, name in places.items() if name not in found]
     if missing:
         unknown = ", ".join(sorted(set(found) - set(places.values()))) or "another of them twice"
-        fix = "save the weights of an unchanged legacy model"
-        raise KerasCheckpointError(path, f"{what} named {', '.join(missing)}", unknown, fix)
+        raise KerasCheckpointError(path, f"{what} named {', '.join(missing)}", unknown, _UNCHANGED)
     return {place: found[name] for place, name in places.items()}
 
 
 def _census(blocks: Iterable[nn.Module]) -> Counter[Signature]:
-    return Counter(_signature(KINDS[type(block)], keras_shapes(block)) for block in blocks)
-
-
-def _signature(kind: str, shapes: Shapes) -> Signature:
-    return kind, tuple(shapes.items())
+    return Counter((KINDS[type(block)], tuple(keras_shapes(block).items())) for block in blocks)
 
 
 def _listed(layers: Counter[Signature]) -> str:

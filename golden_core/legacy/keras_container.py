@@ -28,18 +28,14 @@ Tensors = dict[Parts, h5py.Dataset]
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """Unread datasets of every layer, by their path below it.
+    """Unread datasets of every layer, by their path below it."""
 
-    ``named_by`` tells how folders and datasets are called: ``class``, numbered in the order of the model
-    (``conv1d_1``: ``vars/0``), or ``user`` (``resblock0_conv2``: ``resblock0_conv2/kernel``). ``names`` are the user's
-    names of layers where a file named by class records them; ``order`` is the order of the model's layers, those
-    without weights included, where a file named by the user records it.
-    """
-
+    # How folders and datasets are called: by class, numbered in the order of the model (conv1d_1: vars/0), or by the
+    # user (resblock0_conv2: resblock0_conv2/kernel).
     named_by: Literal["class", "user"]
     layers: dict[str, Tensors]
-    names: dict[str, str]
-    order: tuple[str, ...]
+    names: dict[str, str]  # the user's, where a file named by class records them
+    order: tuple[str, ...]  # of the model's layers, those without weights included, where one named by the user has it
 
 
 @contextmanager
@@ -136,34 +132,24 @@ def _contents(path: Path, file: h5py.File) -> Contents:
             raise KerasCheckpointError(path, f"every tensor in a layer under '{root}'", found, "save the weights again")
         layers.setdefault(parts[1], {})[parts[2:]] = dataset
     if root == "model_weights":
-        return Contents("user", layers, {}, _layer_order(file[root]))
-    names = {layer: _user_name(file[root][layer].get("vars")) for layer in layers}
+        return Contents("user", layers, {}, _strings(file[root], "layer_names"))
+    names = {layer: "".join(_strings(file[root][layer].get("vars"), "name")) for layer in layers}
     return Contents("class", layers, {layer: name for layer, name in names.items() if name}, ())
 
 
-def _user_name(variables: h5py.Group | None) -> str | None:
-    if variables is None or not _is_text(variables, "name"):
-        return None
-    name = variables.attrs["name"]
-    return name if isinstance(name, str) else None
-
-
-def _layer_order(model: h5py.Group) -> tuple[str, ...]:
-    """Return the names of a whole model's layers in its order, or nothing where the file does not tell it."""
-    if not _is_text(model, "layer_names"):
+def _strings(group: h5py.Group | None, attribute: str) -> tuple[str, ...]:
+    """Return an attribute that is a string or a short list of strings; nothing where there is none."""
+    if group is None or attribute not in group.attrs:
         return ()
-    names = np.ravel(model.attrs["layer_names"])
-    return tuple(name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in names)
-
-
-def _is_text(group: h5py.Group, attribute: str) -> bool:
-    """Tell whether an attribute can be read: one string or a short list of strings."""
     # Strings alone: libhdf5 may write past its memory when a damaged type says that it is a list of numbers.
-    if attribute not in group.attrs:
-        return False
     stored = group.attrs.get_id(attribute)
-    small = len(stored.shape) <= 1 and math.prod(stored.shape) <= MAXIMUM_OBJECTS
-    return small and isinstance(stored.get_type(), h5py.h5t.TypeStringID)
+    if len(stored.shape) > 1 or math.prod(stored.shape) > MAXIMUM_OBJECTS:
+        return ()
+    if not isinstance(stored.get_type(), h5py.h5t.TypeStringID):
+        return ()
+    value = group.attrs[attribute]
+    texts = (value,) if isinstance(value, str) else np.ravel(value)
+    return tuple(text.decode(errors="replace") if isinstance(text, bytes) else str(text) for text in texts)
 
 
 def _datasets(path: Path, file: h5py.File, skip: str) -> Iterator[tuple[Parts, h5py.Dataset]]:

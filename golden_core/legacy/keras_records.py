@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -48,9 +48,7 @@ def read_outputs(path: Path) -> Outputs:
         If the file is no archive of arrays, damaged or too large, or an array is absent, of another shape or not of
         finite numbers.
     """
-    content = read_file(path)
-    outputs = Outputs(_windows(path, content, "x"), _column(path, content, "y"))
-    _verify_pair(path, "x", outputs.x, "y", outputs.y)
+    outputs = Outputs(*_pair(path, read_file(path), "x", "y"))
     if np.ptp(outputs.y) == 0:
         raise KerasCheckpointError(path, "outputs y that differ", f"{len(outputs.y)} that are {outputs.y[0]:g}", _FIX)
     return outputs
@@ -65,38 +63,23 @@ def read_steps(path: Path) -> Steps:
         See :func:`read_outputs`.
     """
     content = read_file(path)
-    x_train, y_train = _windows(path, content, "x_train"), _column(path, content, "y_train")
-    _verify_pair(path, "x_train", x_train, "y_train", y_train)
-    losses = _column(path, content, "losses")
+    x_train, y_train = _pair(path, content, "x_train", "y_train")
+    losses = _array(path, content, "losses", "column").ravel()
     if len(losses) > MAXIMUM_STEPS or not (losses > 0).all():
         found = f"{len(losses):,} with a smallest of {losses.min():g}"
         raise KerasCheckpointError(path, f"1 to {MAXIMUM_STEPS:,} positive losses", found, _FIX)
-    rate, decay = (_number(path, content, name) for name in ("learning_rate", "weight_decay"))
+    rate, decay = (_array(path, content, name, "number").item() for name in ("learning_rate", "weight_decay"))
     return Steps(x_train, y_train, losses, rate, decay, read_outputs(path))
 
 
-def _windows(path: Path, content: bytes, name: str) -> FloatArray:
-    values = _array(path, content, name)
-    if values.shape[1:] != WINDOW or not len(values):
-        raise _other_shape(path, f"windows {name} [N, {WINDOW[0]}, {WINDOW[1]}]", values)
-    return values
+def _pair(path: Path, content: bytes, x_name: str, y_name: str) -> tuple[FloatArray, FloatArray]:
+    x, y = _array(path, content, x_name, "windows"), _array(path, content, y_name, "column").ravel()
+    if len(x) != len(y):
+        raise KerasCheckpointError(path, f"as many {y_name} as windows {x_name}", f"{len(y)} and {len(x)}", _FIX)
+    return x, y
 
 
-def _column(path: Path, content: bytes, name: str) -> FloatArray:
-    values = _array(path, content, name)
-    if not values.size or values.shape not in {(values.size,), (values.size, 1)}:
-        raise _other_shape(path, f"{name} [N] or [N, 1]", values)
-    return values.ravel()
-
-
-def _number(path: Path, content: bytes, name: str) -> float:
-    values = _array(path, content, name)
-    if values.size != 1:
-        raise _other_shape(path, f"one number {name}", values)
-    return float(values.item())
-
-
-def _array(path: Path, content: bytes, name: str) -> FloatArray:
+def _array(path: Path, content: bytes, name: str, form: Literal["windows", "column", "number"]) -> FloatArray:
     member = unpack(path, content, f"{name}.npy", _FIX)
     with explaining(path, f"a whole array {name} of numbers"):
         stored = np.load(io.BytesIO(member), allow_pickle=False)
@@ -106,14 +89,11 @@ def _array(path: Path, content: bytes, name: str) -> FloatArray:
     if wrong := int(np.count_nonzero(~np.isfinite(values))):
         found = f"{wrong} of {values.size} that are not"
         raise KerasCheckpointError(path, f"finite numbers in {name}", found, "record a run that did not diverge")
+    expected, fits = {
+        "windows": (f"windows {name} [N, {WINDOW[0]}, {WINDOW[1]}]", values.shape[1:] == WINDOW and values.size > 0),
+        "column": (f"{name} [N] or [N, 1]", values.size and values.shape in {(values.size,), (values.size, 1)}),
+        "number": (f"one number {name}", values.size == 1),
+    }[form]
+    if not fits:
+        raise KerasCheckpointError(path, expected, f"the shape {list(values.shape)}", _FIX)
     return values
-
-
-def _verify_pair(path: Path, x_name: str, x: FloatArray, y_name: str, y: FloatArray) -> None:
-    if len(x) != len(y):
-        expected = f"as many {y_name} as windows {x_name}"
-        raise KerasCheckpointError(path, expected, f"{len(y)} and {len(x)}", _FIX)
-
-
-def _other_shape(path: Path, expected: str, values: FloatArray) -> KerasCheckpointError:
-    return KerasCheckpointError(path, expected, f"the shape {list(values.shape)}", _FIX)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
-from torch import nn
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+from torch.nn import functional
 
-from golden_core.legacy.alignment import replay_steps
+from golden_core.inputs.windows import FloatArray
 from golden_core.legacy.keras_checkpoint import load_keras_checkpoint
 from golden_core.legacy.keras_records import Outputs, ParityError, Steps, read_outputs, read_steps
 from golden_core.models.architecture import VARIANTS
 from golden_core.store.schema import Column, Table
+from golden_core.training.optimiser import KerasAdamW
 from golden_core.training.trainer import TrainingError
 
 OUTPUTS, LOSSES, AFTER_STEPS = "outputs", "losses", "outputs after the steps"
@@ -38,7 +42,6 @@ PARITY = Table(
 )
 
 _NAME = re.compile(r"v_?(\d\d)_.+\.npz")
-_STEPS = "_steps.npz"
 _CHECKPOINTS = (".keras", ".weights.h5", ".h5")
 
 
@@ -57,60 +60,47 @@ def parity(folder: Path) -> pl.DataFrame:
     KerasCheckpointError
         If a checkpoint is not one of its variant, or a record lacks an array of finite numbers and fitting shape.
     """
-    records = sorted(path for path in folder.glob("*.npz") if _NAME.fullmatch(path.name))
+    records = {path: match[1] for path in sorted(folder.glob("*.npz")) if (match := _NAME.fullmatch(path.name))}
     if not records:
         raise ParityError(f"{folder} has no record such as v_08_trained.npz beside v_08_trained.keras")
-    rows = [row for record in records for row in (_steps if record.name.endswith(_STEPS) else _outputs)(record)]
-    return PARITY.conform(pl.DataFrame(rows, schema=PARITY.dtypes).sort("variant", "record", maintain_order=True))
-
-
-def _outputs(record: Path) -> list[dict[str, Any]]:
-    variant, outputs = _variant(record), read_outputs(record)
-    return [
-        _row(variant, checkpoint, record, OUTPUTS, _distance(load_keras_checkpoint(variant, checkpoint), outputs))
-        for checkpoint in _checkpoints(record, record.stem)
+    rows = [
+        (f"v{number}", checkpoint.name, record.name, claim, difference, LIMITS[claim], difference <= LIMITS[claim])
+        for record, number in records.items()
+        for checkpoint, claim, difference in _differences(record, f"v{number}")
     ]
+    table = pl.DataFrame(rows, schema=PARITY.dtypes, orient="row")
+    return PARITY.conform(table.sort("variant", "record", maintain_order=True))
 
 
-def _steps(record: Path) -> list[dict[str, Any]]:
-    variant, checkpoints = _variant(record), _checkpoints(record, record.name.replace(_STEPS, "_hash"))
-    kept = read_steps(record)
-    return [row for checkpoint in checkpoints for row in _replayed(variant, checkpoint, record, kept)]
-
-
-def _replayed(variant: str, checkpoint: Path, record: Path, kept: Steps) -> list[dict[str, Any]]:
-    model = load_keras_checkpoint(variant, checkpoint)
-    settings = {"learning_rate": kept.learning_rate, "weight_decay": kept.weight_decay}
-    try:
-        losses = replay_steps(model, kept.x_train, kept.y_train, steps=len(kept.losses), **settings)
-    except TrainingError as error:
-        raise ParityError(f"{record} cannot be replayed from {checkpoint.name}: {error}") from error
-    worst = float(np.abs(losses / kept.losses - 1).max())
-    return [
-        _row(variant, checkpoint, record, LOSSES, worst),
-        _row(variant, checkpoint, record, AFTER_STEPS, _distance(model, kept.after)),
-    ]
-
-
-def _row(variant: str, checkpoint: Path, record: Path, claim: str, difference: float) -> dict[str, Any]:
-    limit = LIMITS[claim]
-    found = {"difference": difference, "limit": limit, "met": difference <= limit}
-    return {"variant": variant, "checkpoint": checkpoint.name, "record": record.name, "claim": claim, **found}
-
-
-def _variant(record: Path) -> str:
-    match = _NAME.fullmatch(record.name)
-    variant = f"v{match[1]}" if match else record.name
+def _differences(record: Path, variant: str) -> Iterator[tuple[Path, str, float]]:
+    """Yield checkpoint, claim and largest difference."""
     if variant not in VARIANTS:
         raise ParityError(f"{record}: {variant} is none of {VARIANTS[0]} … {VARIANTS[-1]}")
-    return variant
-
-
-def _checkpoints(record: Path, stem: str) -> list[Path]:
+    of_steps = record.stem.endswith("_steps")
+    kept = read_steps(record) if of_steps else read_outputs(record)
+    stem = record.stem.removesuffix("_steps") + "_hash" if of_steps else record.stem
     paths = [record.with_name(stem + ending) for ending in _CHECKPOINTS]
-    if found := [path for path in paths if path.is_file()]:
-        return found
-    raise ParityError(f"{record} has no checkpoint beside it; expected one of {', '.join(path.name for path in paths)}")
+    found = [path for path in paths if path.is_file()]
+    if not found:
+        expected = ", ".join(path.name for path in paths)
+        raise ParityError(f"{record} has no checkpoint beside it; expected one of {expected}")
+    for checkpoint in found:
+        model = load_keras_checkpoint(variant, checkpoint)
+        if isinstance(kept, Outputs):
+            yield checkpoint, OUTPUTS, _distance(model, kept)
+            continue
+        try:
+            yield checkpoint, LOSSES, _replay(model, kept)
+        except TrainingError as error:
+            raise ParityError(f"{record} cannot be replayed from {checkpoint.name}: {error}") from error
+        yield checkpoint, AFTER_STEPS, _distance(model, kept.after)
+
+
+def _replay(model: nn.Module, kept: Steps) -> float:
+    """Take the recorded steps in place and return the largest relative difference of a loss."""
+    settings = {"learning_rate": kept.learning_rate, "weight_decay": kept.weight_decay}
+    losses = replay_steps(model, kept.x_train, kept.y_train, steps=len(kept.losses), **settings)
+    return float(np.abs(losses / kept.losses - 1).max())
 
 
 def _distance(model: nn.Module, outputs: Outputs) -> float:
@@ -118,3 +108,73 @@ def _distance(model: nn.Module, outputs: Outputs) -> float:
     with torch.no_grad():
         ours = model(torch.from_numpy(outputs.x.astype(np.float32))).numpy().astype(np.float64)
     return float(np.abs(ours - outputs.y).max() / np.ptp(outputs.y))
+
+
+def replay_steps(
+    model: nn.Module, x: ArrayLike, y: ArrayLike, *, steps: int, learning_rate: float, weight_decay: float
+) -> FloatArray:
+    """Take full-batch steps of Keras' AdamW on the mean squared error, in place, and return the losses before each.
+
+    The arithmetic is float64, whatever the model's precision, which it gets back. A bias that only shifts the input of
+    a batch normalisation has a gradient of exactly zero. In float32 rounding leaves some 1e-7 of it, which Adam divides
+    by itself and Keras' epsilon of 1e-7, so that such biases wander by a visible part of a step, differently for every
+    order of summation: for another number of threads, compiled or not, and in another version. No replay can follow
+    that noise of Keras; a replay in float32 would add its own. float64 gives the steps that the noise is about, those
+    of Keras in float64.
+
+    Parameters
+    ----------
+    model : Module
+        Maps windows [N, L, F] to standardised targets [N]; left in inference mode.
+    x : [N, L, F]
+        Windows.
+    y : [N] or [N, 1]
+        Targets.
+    steps : int
+        At least 1.
+    learning_rate, weight_decay : float
+        The same in every step; every tensor is decayed.
+
+    Returns
+    -------
+    [steps] float64
+        Losses in training mode, each before its update.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` and ``y`` are not one target per window, or there is no step to take.
+    TrainingError
+        If a loss is not finite.
+
+    References
+    ----------
+    Kingma and Ba (2015), section 2; Ioffe and Szegedy (2015), algorithm 1, whose output does not depend on a
+    constant added to its input.
+    """
+    windows, targets = (torch.from_numpy(np.array(values, dtype=np.float64)) for values in (x, y))
+    if not len(windows) or targets.shape not in {windows.shape[:1], (len(windows), 1)} or steps < 1:
+        raise ValueError(
+            f"expected windows [N, L, F], targets [N] or [N, 1] and 1 step at least, got {list(windows.shape)}, "
+            f"{list(targets.shape)} and {steps}"
+        )
+    precision = next(model.parameters()).dtype
+    model.double().train()
+    try:
+        optimiser = KerasAdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay)
+        losses = [_step(model, optimiser, windows, targets.flatten()) for _ in range(steps)]
+    finally:
+        model.to(precision).eval()
+    return np.array(losses)
+
+
+def _step(model: nn.Module, optimiser: KerasAdamW, windows: Tensor, targets: Tensor) -> float:
+    optimiser.zero_grad()
+    loss = functional.mse_loss(model(windows), targets)
+    if not math.isfinite(loss.item()):
+        raise TrainingError(
+            f"the loss is {loss.item()} before step {optimiser.steps + 1}: verify the windows, or lower learning_rate"
+        )
+    torch.autograd.backward(loss)
+    optimiser.step()
+    return loss.item()

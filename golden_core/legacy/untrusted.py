@@ -60,17 +60,7 @@ def read_file(path: Path) -> bytes:
 
 
 def unpack(path: Path, content: bytes, member: str, fix: str) -> bytes:
-    """Return one member of the ZIP archive that ``path`` holds.
-
-    Parameters
-    ----------
-    path : Path
-        Named in messages.
-    content : bytes
-        Of the whole archive.
-    member : str
-    fix : str
-        What to do about an archive without it.
+    """Return one member of the ZIP archive that ``path`` holds; ``fix`` is what to do about an archive without it.
 
     Raises
     ------

@@ -8,9 +8,8 @@ import pytest
 import torch
 from support.keras_files import random_network, write_keras_file
 
-from golden_core.legacy.alignment import replay_steps
 from golden_core.legacy.keras_records import ParityError
-from golden_core.legacy.parity import parity
+from golden_core.legacy.parity import parity, replay_steps
 from golden_core.legacy.untrusted import MAXIMUM_BYTES, KerasCheckpointError
 
 torch.set_num_threads(1)

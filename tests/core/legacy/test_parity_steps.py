@@ -12,8 +12,8 @@ from support.keras_record import record, windows, write_record_weights
 from torch import nn
 from torch.nn import functional
 
-from golden_core.legacy.alignment import replay_steps
 from golden_core.legacy.keras_checkpoint import load_keras_checkpoint
+from golden_core.legacy.parity import replay_steps
 from golden_core.models.architecture import VARIANTS
 from golden_core.models.blocks import Dense
 from golden_core.models.legacy import build
