@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 
 from golden_core.evaluation import BENCHMARK, comparisons_table
-from golden_core.legacy.audit import Interval
 from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.reproduction.experiments import Experiment, Outcome, attribute, outcomes
 from golden_core.legacy.reproduction.published import METRICS, PublishedRow, Record
@@ -84,12 +83,10 @@ def align(
     forecasts : schema.FORECASTS
         Of one or several studies, each with its random walk.
     published : Record
-    confidence : float
-        Of the intervals.
-    significance : float
-        Of the tests against the random walk.
+    confidence, significance : float
+        Of the intervals, and of the tests against the random walk.
     experiments : sequence of Experiment
-        Runs with one thing changed; without them the reason of a deviation is unknown.
+        Without them the reason of a deviation is unknown.
 
     Raises
     ------
@@ -101,19 +98,14 @@ def align(
     errors = trial_errors(forecasts, published)
     tried = outcomes(experiments, published, confidence)
     windows = errors.filter(pl.col("forecaster") == BENCHMARK).unique("study", keep="first", maintain_order=True)
-    comparable = [
-        (study, name)
-        for study, name, targets, variance in _groups(errors)
-        if on_published_rows(targets, variance, published.rows[name], published)
-    ]
+    walks = {walk["study"]: walk for walk in windows.iter_rows(named=True)}
+    own = errors.filter(pl.col("forecaster") != BENCHMARK).partition_by("study", "forecaster", maintain_order=True)
     rows: list[dict[str, Any]] = []
-    for study, name, _, _ in _groups(errors):
-        trials = errors.filter(pl.col("study") == study, pl.col("forecaster") == name)
-        walk = windows.filter(pl.col("study") == study).row(0, named=True)
-        same_rows = (study, name) in comparable
-        elsewhere = [other for other, variant in comparable if variant == name]
+    for trials in own:
+        row, walk = published.rows[trials["forecaster"][0]], walks[trials["study"][0]]
+        comparable, changed = _on_its_rows(own, row, published), tried.get(row.variant, ())
         rows += [
-            _row(trials, published.rows[name], metric, walk, confidence, same_rows, elsewhere, tried.get(name, ()))
+            _row(trials, row, metric, confidence, comparable, changed) | {"random_walk": walk[metric]}
             for metric in METRICS
         ]
     tests = _tests(of_record(forecasts, published), significance)
@@ -122,49 +114,42 @@ def align(
     return Alignment(ALIGNMENT.conform(table), windows, published, tuple(experiments), confidence, significance)
 
 
-def _groups(errors: pl.DataFrame) -> list[tuple[str, str, int, float]]:
-    """Study, variant, and number and variance of the test targets, in the order of the names."""
-    own = errors.filter(pl.col("forecaster") != BENCHMARK)
-    return own.unique(["study", "forecaster"], keep="first", maintain_order=True).select(
-        "study", "forecaster", "targets", "variance"
-    ).rows()  # fmt: skip
+def _on_its_rows(own: Sequence[pl.DataFrame], row: PublishedRow, record: Record) -> list[str]:
+    """Return the studies in which a variant was run on test targets like the published ones."""
+    return [
+        trials["study"][0]
+        for trials in own
+        if trials["forecaster"][0] == row.variant
+        and on_published_rows(trials["targets"][0], trials["variance"][0], row, record)
+    ]
 
 
 def _row(
     trials: pl.DataFrame,
     row: PublishedRow,
     metric: Metric,
-    walk: dict[str, Any],
     confidence: float,
-    same_rows: bool,
-    elsewhere: Sequence[str],
+    comparable: Sequence[str],
     tried: Sequence[Outcome],
 ) -> dict[str, Any]:
+    """Hold one published number against the runs of one study; ``comparable`` are the studies on its own rows."""
+    study, published = trials["study"][0], row.intervals[metric]
     spread = spread_of(trials[metric].to_numpy(), confidence, metric)
-    published = row.intervals[metric]
-    verdict: Verdict = judge(published, spread, metric) if same_rows else "other_test_set"
-    reason = attribute(verdict, metric, row.values[metric], spread, tried, elsewhere)
+    verdict: Verdict = judge(published, spread, metric) if study in comparable else "other_test_set"
     return {
-        "study": trials["study"][0],
+        "study": study,
         "variant": row.variant,
         "metric": metric,
         "targets": trials["targets"][0],
         "variance": trials["variance"][0],
         "published": row.values[metric],
-        **_ends(published),
+        "published_low": float(published.low),
+        "published_high": None if published.high is None else float(published.high),
         **vars(spread),
-        "z": z_score(row.values[metric], spread, metric) if same_rows else None,
+        "z": z_score(row.values[metric], spread, metric) if study in comparable else None,
         "verdict": verdict,
-        "category": reason.category,
-        "experiment": reason.experiment,
-        "tried": reason.tried,
-        "random_walk": walk[metric],
+        **vars(attribute(verdict, metric, row.values[metric], spread, tried, comparable)),
     }
-
-
-def _ends(published: Interval) -> dict[str, float | None]:
-    high = None if published.high is None else float(published.high)
-    return {"published_low": float(published.low), "published_high": high}
 
 
 def _tests(forecasts: pl.DataFrame, significance: float) -> pl.DataFrame:

@@ -51,11 +51,6 @@ def active_bars(bars: pl.DataFrame) -> pl.DataFrame:
 
     A bar is inactive if its four prices are one and, where the table has volumes, nothing was traded: exports fill
     closed hours with such bars. An hour of trading at a single price has a volume and stays.
-
-    Parameters
-    ----------
-    bars : DataFrame
-        Columns ``timestamp``, ``open``, ``high``, ``low``, ``close``, perhaps ``volume``.
     """
     moved = pl.any_horizontal(pl.col("open") != pl.col(name) for name in ("high", "low", "close"))
     traded = pl.col("volume").fill_null(0) > 0 if "volume" in bars.columns else pl.lit(value=False)
@@ -65,18 +60,7 @@ def active_bars(bars: pl.DataFrame) -> pl.DataFrame:
 def merge_files(home: Home, data: DataSection, pair: str, path: Path, earlier: Path | None) -> Merged:
     """Read the user's files of one pair as the source ``files`` does, and join them.
 
-    The earlier file gives the bars before the first bar of the other one, and nothing else.
-
-    Parameters
-    ----------
-    home : Home
-    data : DataSection
-        Days, length of a bar, time zone, and what the files call their columns.
-    pair : str
-    path : Path
-        The file whose last bars are the test set.
-    earlier : Path or None
-        A file with older bars.
+    The last bars of ``path`` are the test set; ``earlier`` gives the bars before its first one, and nothing else.
 
     Raises
     ------
@@ -94,7 +78,10 @@ def merge_files(home: Home, data: DataSection, pair: str, path: Path, earlier: P
             "leave it out, or name a file with older bars"
         )
     files = (_account(earlier, older, before), _account(path, later, later))
-    return Merged(pl.concat([active_bars(before), active_bars(later)]), files, _overlap(older, later))
+    both = active_bars(older).join(active_bars(later), on="timestamp", suffix="_later")
+    gaps = (both["close"] - both["close_later"]).abs().to_numpy()
+    overlap = Overlap(len(gaps), float(np.median(gaps)), float(gaps.max())) if len(gaps) else None
+    return Merged(pl.concat([active_bars(before), active_bars(later)]), files, overlap)
 
 
 def _read(home: Home, data: DataSection, pair: str, path: Path) -> pl.DataFrame:
@@ -116,11 +103,3 @@ def _account(path: Path, read: pl.DataFrame, offered: pl.DataFrame) -> FileAccou
         first=str(used["timestamp"].min()),
         last=str(used["timestamp"].max()),
     )
-
-
-def _overlap(older: pl.DataFrame, later: pl.DataFrame) -> Overlap | None:
-    both = active_bars(older).join(active_bars(later), on="timestamp", suffix="_later")
-    if both.is_empty():
-        return None
-    gaps = (both["close"] - both["close_later"]).abs().to_numpy()
-    return Overlap(len(gaps), float(np.median(gaps)), float(gaps.max()))

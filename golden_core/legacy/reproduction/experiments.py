@@ -18,24 +18,12 @@ Category = Literal["data", "split", "initialisation", "optimiser", "precision", 
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """The same variants run again with one thing changed.
-
-    Parameters
-    ----------
-    id : str
-        What the table refers to: the name of the changed study, for instance.
-    category : str
-        What kind of thing was changed.
-    change : str
-        What was changed, as one would set it: ``forecasters.v04.initialisers=keras_3.15``.
-    forecasts : schema.FORECASTS
-        Of the changed runs, the random walk's among them.
-    """
+    """The same variants run again with one thing changed."""
 
     id: str
     category: Category
-    change: str
-    forecasts: pl.DataFrame
+    change: str  # as one would set it: forecasters.v04.initialisers=keras_3.15
+    forecasts: pl.DataFrame  # schema.FORECASTS, the random walk's among them
 
 
 @dataclass(frozen=True)
@@ -97,19 +85,7 @@ def attribute(
     A change explains a deviation if, with it, the published number could be one more of our runs, and a typical run
     comes nearer to it: runs that only scatter more explain nothing, and no more does an experiment with fewer seeds,
     whose intervals are wider for that reason alone. If changes of different categories explain it, none is singled out.
-
-    Parameters
-    ----------
-    verdict : str
-        On the number, from the runs as they are.
-    metric : str
-    published : float
-    spread : Spread
-        Of the runs behind the verdict.
-    tried : sequence of Outcome
-        What the experiments say about the variant.
-    elsewhere : sequence of str
-        Studies in which the variant was run on the published test rows: what supports the category ``split``.
+    ``elsewhere`` are the studies in which the variant was run on the published test rows: what supports a split.
     """
     if verdict == "consistent":
         return Attribution(None, "", "")

@@ -87,7 +87,8 @@ def _row(variant: str, printed: Row, ratios: Ratios) -> PublishedRow:
         raise TableError(f"line {printed.line}: {printed.name} has no usable {', '.join(absent)}")
     values = {metric: float(printed.cells[metric].value) for metric in METRICS}
     variance = variances([printed], "none", frozenset(), "nearest")[printed.name]
-    return PublishedRow(variant, _shares(ratios), values, intervals, variance)
+    shares = "/".join(f"{100 * share:.4g}" for share in (ratios.train, ratios.validation, ratios.test))
+    return PublishedRow(variant, shares, values, intervals, variance)
 
 
 def _split(shares: str, variants: Sequence[str], facts: Facts, rows: Mapping[str, PublishedRow]) -> PublishedSplit:
@@ -100,7 +101,3 @@ def _split(shares: str, variants: Sequence[str], facts: Facts, rows: Mapping[str
         targets=len(parts["test"].targets),
         variance=common(rows[variant].variance for variant in variants),
     )
-
-
-def _shares(ratios: Ratios) -> str:
-    return "/".join(f"{100 * share:.4g}" for share in (ratios.train, ratios.validation, ratios.test))

@@ -9,23 +9,16 @@ from golden_core.evaluation.inputs import prepare
 from golden_core.legacy.reproduction.published import PublishedRow, Record, RecordError
 
 _RMSE = METRICS["rmse_price"].value
-_TRUTH = pl.col("true_close")
 
 
 def trial_errors(forecasts: pl.DataFrame, record: Record) -> pl.DataFrame:
-    """Return the errors of every trial of the record's variants and of the random walk.
-
-    Parameters
-    ----------
-    forecasts : schema.FORECASTS
-        Of one pair, one bar ahead; other forecasters than these are left out.
-    record : Record
+    """Return the errors of every trial of the record's variants and of the random walk; others are left out.
 
     Returns
     -------
     DataFrame
-        ``study``, ``forecaster``, ``seed``, ``targets``, ``first_target`` and ``last_target`` (when they are known),
-        ``variance`` of the targets, and ``mae``, ``mse``, ``rmse``, ``r2`` in prices; in the order of the key.
+        ``study``, ``forecaster``, ``seed``, ``targets``, ``variance`` of the targets, and ``mae``, ``mse``, ``rmse``,
+        ``r2`` in prices; in the order of the key.
 
     Raises
     ------
@@ -45,9 +38,7 @@ def trial_errors(forecasts: pl.DataFrame, record: Record) -> pl.DataFrame:
         .group_by("study", "forecaster", "seed", maintain_order=True)
         .agg(
             targets=pl.len().cast(pl.Int64),
-            first_target=pl.col("target_at").min(),
-            last_target=pl.col("target_at").max(),
-            variance=_TRUTH.var(ddof=0),
+            variance=pl.col("true_close").var(ddof=0),
             mae=METRICS["mae_price"].value,
             mse=_RMSE**2,
             rmse=_RMSE,
@@ -67,13 +58,7 @@ def on_published_rows(targets: int, variance: float, row: PublishedRow, record: 
 
 
 def rows_unlike_the_random_walk(forecasts: pl.DataFrame) -> list[str]:
-    """Return a sentence for every trial that was not scored on exactly the random walk's rows.
-
-    Parameters
-    ----------
-    forecasts : schema.FORECASTS
-        Of one or several studies.
-    """
+    """Return a sentence for every trial that was not scored on exactly the random walk's rows of its study."""
     row = ("cutoff", "target_at", "last_close", "true_close")
     found = []
     for (study,), own in forecasts.group_by(["study"], maintain_order=True):

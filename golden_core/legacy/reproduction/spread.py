@@ -45,14 +45,8 @@ def spread_of(values: FloatArray, confidence: float, metric: Metric) -> Spread:
     values : (S,) float64
         The metric of every seed; its logarithms are taken for independent draws of a normal distribution.
     confidence : float
-        Coverage of both intervals.
+        Coverage of both intervals. That of one more run, and what it is made of, is absent if a run made no error.
     metric : str
-        mae, mse, rmse or r2.
-
-    Returns
-    -------
-    Spread
-        Without an interval of one more run, and what it is made of, if a run made no error at all.
 
     References
     ----------
@@ -96,15 +90,9 @@ def z_score(published: float, spread: Spread, metric: Metric) -> float | None:
 
 
 def judge(published: Interval, spread: Spread, metric: Metric) -> Verdict:
-    """Say whether a published number could be one more of our runs.
+    """Say whether a published number could be one more of our runs: one value that rounds to it is enough.
 
-    Parameters
-    ----------
-    published : Interval
-        Everything that rounds to the printed number; one value of it that fits is enough.
-    spread : Spread
-    metric : str
-        For R² more is better; for the errors less is.
+    For R² more is better; for the errors less is.
     """
     if spread.run_low is None or spread.run_high is None:
         return "undecided"

@@ -51,15 +51,12 @@ class SplitWindow:
 
 @dataclass(frozen=True)
 class Window:
-    """The published test window in a file of bars.
-
-    ``ends`` are all bars at which a window could end so that every split fits; ``tried`` is how many were looked at.
-    """
+    """The published test window in a file of bars."""
 
     active_bars: int
     inactive_bars: int
-    tried: int
-    ends: tuple[dt.datetime, ...]
+    tried: int  # bars that were looked at as the last one of a window
+    ends: tuple[dt.datetime, ...]  # those of them at which every split fits
     splits: tuple[SplitWindow, ...]
     verdict: str
 
@@ -70,19 +67,12 @@ class Window:
 
 
 def published_window(bars: pl.DataFrame, record: Record | None = None) -> Window:
-    """Find the test window of the published results in hourly bars.
+    """Find the test window of the published results in hourly bars, in any order; by default those of data/legacy.
 
     Every active bar is tried as the last target. A window ends there if, for every split of the record, the variance
     of the last targets lies in what the published numbers leave possible, RMSE² / (1 − R²) with their rounding. If
     exactly one end fits, it is the window; else the last active bar of the record's last day is looked at, and the
     verdict says what differs there.
-
-    Parameters
-    ----------
-    bars : DataFrame
-        ``timestamp`` (open, UTC), ``open``, ``high``, ``low``, ``close``, perhaps ``volume``; in any order.
-    record : Record, optional
-        By default that of data/legacy.
 
     Raises
     ------
@@ -96,7 +86,12 @@ def published_window(bars: pl.DataFrame, record: Record | None = None) -> Window
     if active.height < longest:
         raise RecordError(f"the file has {active.height} active bars, the published test part alone has {longest}")
     fitting = _fitting_ends(closes, record.splits.values())
-    end = int(fitting[0]) if len(fitting) == 1 else _last_row(times, record.last_day, longest)
+    end = int(fitting[0]) if len(fitting) == 1 else int((times.dt.date() <= record.last_day).sum()) - 1
+    if end + 1 < longest:
+        raise RecordError(
+            f"the file has {end + 1} active bars up to {record.last_day}, the record's last day; its test part has "
+            f"{longest}"
+        )
     splits = tuple(_split_window(split, closes, times, end) for split in record.splits.values())
     ends = tuple(times.gather(fitting).to_list())
     tried = active.height - longest + 1
@@ -139,20 +134,10 @@ def _fitting_ends(closes: FloatArray, splits: Iterable[PublishedSplit]) -> IntAr
         low, high = (float(end) if end is not None else np.inf for end in (split.variance.low, split.variance.high))
         running = series.rolling_var(split.targets, ddof=0).to_numpy()[fitting]
         near = (running >= low * (1 - _NEAR)) & (running <= high * (1 + _NEAR))
-        near = (running >= low * (1 - _NEAR)) & (running <= high * (1 + _NEAR))
         fitting = fitting[near & (fitting >= split.test_rows - 1)]
         exact = np.array([np.var(closes[end - split.targets + 1 : end + 1]) for end in fitting])
         fitting = fitting[[variance in split.variance for variance in exact]]
     return fitting
-
-
-def _last_row(times: pl.Series, day: dt.date, longest: int) -> int:
-    row = int((times.dt.date() <= day).sum()) - 1
-    if row + 1 < longest:
-        raise RecordError(
-            f"the file has {row + 1} active bars up to {day}, the record's last day; its test part has {longest}"
-        )
-    return row
 
 
 def _split_window(split: PublishedSplit, closes: FloatArray, times: pl.Series, end: int) -> SplitWindow:
