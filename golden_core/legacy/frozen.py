@@ -79,12 +79,7 @@ class InventoryFacts(Section):
 
 
 def frozen_checksums(path: Path = FACTS / "checksums.csv") -> tuple[Checksum, ...]:
-    """Read a table of checksums.
-
-    Parameters
-    ----------
-    path : Path
-        A CSV file with the columns path, sha256, bytes, lines.
+    """Read a CSV file with the columns path, sha256, bytes, lines.
 
     Raises
     ------
@@ -106,11 +101,6 @@ def frozen_checksums(path: Path = FACTS / "checksums.csv") -> tuple[Checksum, ..
 
 def frozen_inventory(folder: Path = FACTS) -> Inventory:
     """Return the inventory of v_01 … v_10 from the frozen facts: no tree was seen, and ``source`` says so.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds checksums.csv and inventory.yaml.
 
     Raises
     ------
