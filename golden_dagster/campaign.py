@@ -16,7 +16,9 @@ import dagster as dg
 from golden_core.evaluation.campaign import evaluation_is_current
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
+from golden_core.reporting import report_differences
 from golden_core.store.lake import Home, remove_temporaries
+from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, require_time_order, trial_status
 from golden_core.trials.campaign import stop_workers
@@ -85,9 +87,17 @@ class Campaign:
         if stale:
             yield Stage("models", stale, trial_partitions(study), count)
         published = [dg.AssetKey(name) for name in ("metrics", "leaderboard", "comparisons", "report")]
-        current = evaluation_is_current(self.home, study) and (self.home.report(study.name) / "index.html").exists()
-        if not current or any(self.instance.get_latest_materialization_event(key) is None for key in published):
+        if not self._report_is_current() or any(
+            self.instance.get_latest_materialization_event(key) is None for key in published
+        ):
             yield Stage("metrics and report", published)
+
+    def _report_is_current(self) -> bool:
+        """Whether the report is what the tables, and the code and templates of reporting, give now."""
+        if not evaluation_is_current(self.home, self.study):
+            return False
+        found, _ = report_differences(Warehouse(self.home.warehouse), self.study, self.home.report(self.study.name))
+        return not found
 
     def execute(self, stage: Stage) -> bool:
         """Run one stage; return whether it succeeded, and keep what went wrong."""

@@ -29,18 +29,7 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 
 def straightforward(network: nn.Module) -> nn.Module:
-    """Return a port of a legacy network with the same weights, made of one module per part.
-
-    Parameters
-    ----------
-    network : Module
-        From :func:`golden_core.models.legacy.build`; left as it is.
-
-    Returns
-    -------
-    Module
-        Same inputs, same outputs; in training mode its moving variance follows PyTorch's convention, not Keras'.
-    """
+    """Return a port of a legacy network with the same weights, made of one module per part."""
     port = copy.deepcopy(network)
     for name, block in list(port.named_modules()):
         make = _PORTS.get(type(block))

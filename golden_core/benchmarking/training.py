@@ -71,16 +71,6 @@ def measure(
     A step is what the trainer does for a batch: gather its windows, forward, backward, optimiser. Both start from the
     same weights and meet the same batches. The first step of each warms up and is not counted.
 
-    Parameters
-    ----------
-    variant : str
-        ``v01`` … ``v10``.
-    batch_size, steps : int
-        Windows per step, and steps per implementation and number of threads.
-    threads : sequence of int
-    note : callable
-        Told what is measured next.
-
     Raises
     ------
     DifferentOutputsError

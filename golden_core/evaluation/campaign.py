@@ -25,8 +25,6 @@ CODE = (
     "golden_core.evaluation.point",
     "golden_core.evaluation.aggregate",
     "golden_core.evaluation.comparisons",
-    "golden_core.reporting.pages",
-    "golden_core.reporting.tables",
 )
 
 

@@ -61,11 +61,6 @@ class Forecaster(Protocol):
     def fit(self, train: Examples, validation: Examples, stream: Stream) -> list[Epoch]:
         """Fit on the training part; the validation part is for stopping and schedules only.
 
-        Returns
-        -------
-        list of Epoch
-            The learning curve; empty when there is none.
-
         Raises
         ------
         FitError

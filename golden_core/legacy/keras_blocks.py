@@ -55,15 +55,7 @@ def keras_shapes(block: nn.Module) -> Shapes:
 
 
 def torch_state(block: nn.Module, tensors: Arrays) -> dict[str, Float32Array]:
-    """Arrange a layer's tensors as the state of its block.
-
-    Parameters
-    ----------
-    block : Module
-        One of :data:`KINDS`; only its sizes matter.
-    tensors : mapping of str to array
-        As :func:`keras_shapes` describes them.
-    """
+    """Arrange a layer's tensors as the state of its block."""
     match block:
         case Dense():
             return {"weight": tensors["kernel"].T, "bias": tensors["bias"]}

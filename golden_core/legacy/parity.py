@@ -50,15 +50,6 @@ def parity(folder: Path) -> pl.DataFrame:
     ``weight_decay``, the ``losses`` of steps that began with the weights of ``v_08_hash``, and outputs ``y`` for ``x``
     after them.
 
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    DataFrame
-        ``PARITY``, in the order of the names.
-
     Raises
     ------
     ParityError

@@ -74,14 +74,7 @@ class Plot:
 
 
 def forest(answer: Answer, study: Study) -> Plot:
-    """Plot out-of-sample R² with its interval on every series, one panel per forecaster, on one common axis.
-
-    Parameters
-    ----------
-    answer : Answer
-        The series table (:data:`golden_core.reporting.tables.SERIES`).
-    study : Study
-    """
+    """Plot out-of-sample R² with its interval on every series, one panel per forecaster, on one common axis."""
     frame = answer.frame.filter((pl.col("forecaster") != BENCHMARK) & pl.col("r2_oos").is_not_null())
     low, high = _extent(frame, "r2_oos", "r2_oos_low", "r2_oos_high")
     limits = (min(low, -_LINEAR_TO) * 1.3, max(high, _LINEAR_TO) * 1.3)
@@ -130,12 +123,6 @@ def learning_curves(warehouse: Warehouse, study: Study) -> Plot:
 
 def cumulative_gain(warehouse: Warehouse, study: Study, ranked: list[str]) -> Plot:
     """Plot when skill arises: the running difference in squared error, one panel per series.
-
-    Parameters
-    ----------
-    warehouse, study
-    ranked : list of str
-        Forecasters, best first; only the first few get a colour.
 
     References
     ----------

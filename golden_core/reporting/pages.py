@@ -34,16 +34,6 @@ class Report:
 def write_report(warehouse: Warehouse, study: Study, folder: Path, provenance: Mapping[str, Any]) -> Report:
     """Write the report of a study into a folder; equal warehouse, study and provenance give equal bytes.
 
-    Parameters
-    ----------
-    warehouse : Warehouse
-        Loaded with the study's tables.
-    study : Study
-    folder : Path
-        ``reports/<study>``; made if needed. Files of an earlier report are replaced one by one, the page last.
-    provenance : mapping
-        Facts about code, machine and inputs, nested at will; shown as they are. ``command`` reproduces the report.
-
     Returns
     -------
     Report
@@ -61,13 +51,7 @@ def write_report(warehouse: Warehouse, study: Study, folder: Path, provenance: M
 
 
 def report_differences(warehouse: Warehouse, study: Study, folder: Path) -> tuple[list[str], int]:
-    """Compare a report with what the warehouse gives now, from the provenance beside it, byte by byte.
-
-    Returns
-    -------
-    list of str, int
-        One sentence for every file that is missing or another, and how many were compared.
-    """
+    """Compare a report with what the warehouse gives now, from the provenance beside it, byte by byte."""
     path = folder / PROVENANCE
     try:
         provenance = json.loads(path.read_text(encoding="utf-8"))

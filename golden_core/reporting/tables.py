@@ -100,13 +100,6 @@ ORDER BY macro DESC NULLS LAST, forecaster, pair, horizon
 def leaderboard(warehouse: Warehouse, study_name: str, *, significance: float) -> pl.DataFrame:
     """Return one row per forecaster, best first: means over series, and counts of significant differences.
 
-    Parameters
-    ----------
-    warehouse : Warehouse
-    study_name : str
-    significance : float
-        Level of the tests against the random walk (``study.evaluation.significance``), after Holm adjustment.
-
     Returns
     -------
     DataFrame

@@ -1,4 +1,4 @@
-"""A fold, its account, and the one way in which every scheme drops rows. What a scheme lays is its own matter."""
+"""A fold, its account, and what is dropped from it. Which rows are laid is said in walk_forward.py."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Part:
     rows : tuple of range
         Positions in the pair's bars; every row is a cutoff.
     laid : int
-        Rows that the scheme laid for the part: ``size(rows) + purged + embargoed + dropped``.
+        Rows laid for the part: ``size(rows) + purged + embargoed + dropped``.
     purged, embargoed : int
         Rows whose labels touch those of a held-out part, and further rows within the embargo.
     dropped : int
@@ -133,7 +133,7 @@ def settle(
     embargo: int,
     closures: ClosureRule,
 ) -> Fold:
-    """Make a fold of the rows that a scheme laid: purge, embargo, then closures, the same for every scheme.
+    """Make a fold of the rows laid for it: purge, embargo, then closures.
 
     Training rows give way to validation and test as they were laid, validation rows to test; test rows give way to
     nothing. So what is dropped at closures moves no other boundary.

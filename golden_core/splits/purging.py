@@ -1,4 +1,4 @@
-"""Which rows must go so that no label touches a held-out part. The purge lives here, once; no scheme of folds does."""
+"""Which rows must go so that no label touches a held-out part. The purge lives here, once; laying folds does not."""
 
 from __future__ import annotations
 
@@ -40,10 +40,6 @@ def purge(rows: Segments, held_out: Segments, available_at: TimeArray, *, horizo
         Length of a label, in bars.
     embargo : int
         Extra gap between a label and a held-out block's rows and labels, in bars.
-
-    Returns
-    -------
-    Purged
 
     Raises
     ------

@@ -35,8 +35,8 @@ def folds_table(
     folds : sequence of Fold
     bars : DataFrame
         The pair's bars (``schema.BARS``), oldest first: the table that the rows of the folds are positions in.
-    scheme : {"walk_forward", "combinatorial"}
-        How the folds were laid, which says what may be asked of them.
+    scheme : str
+        How the folds were laid.
     context_length : int
         Bars of a window.
 
@@ -47,8 +47,8 @@ def folds_table(
 
     Examples
     --------
-    Labels of different parts of a fold must not touch, by the clock or by row, and walk-forward parts come one after
-    another. In the warehouse this finds no row:
+    Labels of different parts of a fold must not touch, by the clock or by row, and parts come one after another.
+    In the warehouse this finds no row:
 
     .. code-block:: sql
 
@@ -57,8 +57,6 @@ def folds_table(
         JOIN folds AS later USING (study, pair, horizon, fold)
         WHERE (earlier.part, later.part) IN (('train', 'validation'), ('train', 'test'), ('validation', 'test'))
           AND (earlier.label_end >= later.first_cutoff OR earlier.row_stop + horizon > later.row_start)
-          AND (earlier.scheme = 'walk_forward'
-               OR later.label_end >= earlier.first_cutoff OR later.row_stop + horizon > earlier.row_start)
     """
     named = (*SERIES, "fold", "part", "segment", "row_start", "row_stop", *_COUNTS)
     runs = pl.DataFrame(

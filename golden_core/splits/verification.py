@@ -8,23 +8,20 @@ from golden_core.splits.tables import SERIES, fold_accounts
 
 _FOLD = (*SERIES, "fold")
 _HELD_OUT = pl.DataFrame({"part": ["train", "train", "validation"], "other": ["validation", "test", "test"]})
-_IN_ORDER = pl.col("scheme").fill_null("walk_forward") == "walk_forward"
 
 
 def label_overlaps(table: pl.DataFrame) -> list[str]:
     """Return a sentence for every run of rows whose labels touch those of a part that its fold holds out from it.
 
-    Labels span the time from the cutoff to the moment when they are known. By the clock and by row they must be apart,
-    and in walk-forward folds the held-out part must come later. Missing parts are found by the same comparison.
+    Labels span the time from the cutoff to the moment when they are known. The held-out part must begin after that, by
+    the clock and by row. Missing parts are found by the same comparison.
 
     Parameters
     ----------
     table : DataFrame
         ``schema.FOLDS``, any number of series. Nothing else is read.
     """
-    before = (_reach() <= pl.col("other_start")) & (pl.col("label_end") < pl.col("other_cutoff"))
-    behind = (pl.col("row_start") >= pl.col("other_reach")) & (pl.col("first_cutoff") > pl.col("other_label_end"))
-    clear = before | (~_IN_ORDER & behind)
+    clear = (_reach() <= pl.col("other_start")) & (pl.col("label_end") < pl.col("other_cutoff"))
     return _sentences(
         _offending(table, clear),
         "labels of {} read up to row {} ({}), but {} starts at row {} ({})",
@@ -35,13 +32,11 @@ def label_overlaps(table: pl.DataFrame) -> list[str]:
 def foreign_schemes(table: pl.DataFrame, scheme: str) -> list[str]:
     """Return a sentence for every fold that says it was laid otherwise than the study asks.
 
-    The other claims ask of a fold what its own scheme promises; a walk-forward study must not get away with less.
-
     Parameters
     ----------
     table : DataFrame
         ``schema.FOLDS``, any number of series. Nothing else is read.
-    scheme : {"walk_forward", "combinatorial"}
+    scheme : str
         ``splits.scheme`` of the study.
     """
     foreign = table.filter(pl.col("scheme").ne_missing(scheme)).select(*_FOLD, "scheme").unique(maintain_order=True)
@@ -56,10 +51,9 @@ def embargo_violations(table: pl.DataFrame, embargo: int) -> list[str]:
     table : DataFrame
         ``schema.FOLDS``, any number of series. Nothing else is read.
     embargo : int
-        Rows that the study asks for between labels and held-out rows, and between held-out labels and rows.
+        Rows that the study asks for between labels and held-out rows.
     """
-    before, behind = pl.col("other_start") - _reach(), pl.col("row_start") - pl.col("other_reach")
-    gap = pl.when(_IN_ORDER).then(before).otherwise(pl.max_horizontal(before, behind))
+    gap = pl.col("other_start") - _reach()
     return _sentences(
         _offending(table, gap >= embargo),
         f"{{}} rows lie between the labels of {{}} and {{}}, the embargo is {embargo}",
@@ -68,7 +62,7 @@ def embargo_violations(table: pl.DataFrame, embargo: int) -> list[str]:
 
 
 def reused_test_rows(table: pl.DataFrame) -> list[str]:
-    """Return a sentence for every series that does not test its rows equally often: once, in walk-forward folds.
+    """Return a sentence for every run of rows that a series tests more than once.
 
     Parameters
     ----------
@@ -76,25 +70,23 @@ def reused_test_rows(table: pl.DataFrame) -> list[str]:
         ``schema.FOLDS``, any number of series. Nothing else is read.
     """
     tests = table.filter(pl.col("part") == "test")
-    series = [*SERIES, "scheme"]
     changes = pl.concat(
         [
-            tests.select(*series, "fold", row="row_start", change=pl.lit(1)),
-            tests.select(*series, "fold", row="row_stop", change=pl.lit(-1)),
+            tests.select(*SERIES, "fold", row="row_start", change=pl.lit(1)),
+            tests.select(*SERIES, "fold", row="row_stop", change=pl.lit(-1)),
         ]
     )
     times = (
-        changes.group_by(*series, "row")
+        changes.group_by(*SERIES, "row")
         .agg(pl.col("change").sum(), pl.col("fold").max())
-        .sort(*series, "row")
-        .with_columns(times=pl.col("change").cum_sum().over(series), stop=pl.col("row").shift(-1).over(series))
-        .filter(pl.col("times") > 0)
-        .with_columns(expected=pl.when(_IN_ORDER).then(1).otherwise(pl.col("times").mode().min().over(series)))
+        .sort(*SERIES, "row")
+        .with_columns(times=pl.col("change").cum_sum().over(SERIES), stop=pl.col("row").shift(-1).over(SERIES))
+        .filter(pl.col("times") > 1)
     )
     return _sentences(
-        times.filter(pl.col("times") != pl.col("expected")),
-        "test rows {} to {} are tested on {} times, expected {}",
-        ("row", pl.col("stop") - 1, "times", "expected"),
+        times,
+        "test rows {} to {} are tested on {} times, expected 1",
+        ("row", pl.col("stop") - 1, "times"),
     )
 
 
@@ -129,15 +121,8 @@ def _offending(table: pl.DataFrame, sound: pl.Expr) -> pl.DataFrame:
 
 def _part_pairs(table: pl.DataFrame) -> pl.DataFrame:
     """Every run of rows beside every run that its fold holds out from it; nulls where a part is missing."""
-    used = table.select(*_FOLD, "part", "scheme", "row_start", "row_stop", "first_cutoff", "label_stop", "label_end")
-    others = used.select(
-        *_FOLD,
-        other="part",
-        other_start="row_start",
-        other_cutoff="first_cutoff",
-        other_reach=_reach(),
-        other_label_end="label_end",
-    )
+    used = table.select(*_FOLD, "part", "row_start", "row_stop", "first_cutoff", "label_stop", "label_end")
+    others = used.select(*_FOLD, other="part", other_start="row_start", other_cutoff="first_cutoff")
     return (
         table.select(_FOLD)
         .unique(maintain_order=True)

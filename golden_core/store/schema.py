@@ -194,9 +194,7 @@ FOLDS = Table(
         _FOLD,
         Column("part", pl.String, "train, validation or test"),
         Column("segment", pl.Int32, "number of the run within its part, from 0"),
-        Column(
-            "scheme", pl.String, "walk_forward: parts in the order of time; combinatorial: on any side of each other"
-        ),
+        Column("scheme", pl.String, "how the fold was laid; walk_forward: parts in the order of time"),
         Column("row_start", pl.Int64, "first row"),
         Column("row_stop", pl.Int64, "one past the last row"),
         Column("rows", pl.Int64, "row_stop − row_start"),

@@ -2,29 +2,25 @@
 
 from golden_core.study.export import describe, study_schema
 from golden_core.study.faults import Fault, StudyError, closest
-from golden_core.study.reading import read_study
+from golden_core.study.reading import Vocabulary, read_study
 from golden_core.study.rules import Rule
 from golden_core.study.sections import (
     ChecksSection,
-    CombinatorialSection,
     DataSection,
     EarlyStopping,
     EvaluationSection,
     Plateau,
     Section,
     SeedsSection,
-    SplitsSection,
     Study,
     TrainingSection,
     WalkForwardSection,
     canonical_json,
 )
 from golden_core.study.values import Pair
-from golden_core.study.vocabulary import Vocabulary
 
 __all__ = [
     "ChecksSection",
-    "CombinatorialSection",
     "DataSection",
     "EarlyStopping",
     "EvaluationSection",
@@ -34,7 +30,6 @@ __all__ = [
     "Rule",
     "Section",
     "SeedsSection",
-    "SplitsSection",
     "Study",
     "StudyError",
     "TrainingSection",

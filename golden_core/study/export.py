@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from golden_core.study.reading import Vocabulary
 from golden_core.study.scalars import resolve
 from golden_core.study.sections import BENCHMARK, Study
-from golden_core.study.vocabulary import Vocabulary
 
 WIDTH = 120
 _BARE = r"[A-Za-z0-9_]([A-Za-z0-9_./ -]*[A-Za-z0-9_])?"  # text that needs no quotes, unless it reads as something else

@@ -42,15 +42,6 @@ def explain(error: ValidationError, model: type[BaseModel], values: Any) -> list
     """Return path and message of every error of one validation.
 
     A misspelt key is one fault, not two: the key that it was taken for is not reported as missing as well.
-
-    Parameters
-    ----------
-    error : ValidationError
-        What pydantic found.
-    model : type of BaseModel
-        The schema that was asked for; paths are relative to it.
-    values : plain values
-        What was validated.
     """
     found: list[tuple[KeyPath, str]] = []
     missing: list[KeyPath] = []

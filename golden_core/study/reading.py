@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,20 @@ from golden_core.study.messages import explain
 from golden_core.study.overrides import ORIGIN, apply_overrides
 from golden_core.study.rules import broken
 from golden_core.study.sections import Section, Study
-from golden_core.study.vocabulary import Vocabulary
 
 MAX_BYTES = 100_000
 
 Findings = list[tuple[KeyPath, str]]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What may be named: sources and forecasters with the schema of their settings, features and targets."""
+
+    sources: Mapping[str, type[BaseModel]]
+    forecasters: Mapping[str, type[BaseModel]]
+    features: frozenset[str]
+    targets: frozenset[str]
 
 
 def read_study(path: Path, vocabulary: Vocabulary, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Study:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from golden_core.study.faults import dotted
-from golden_core.study.frozen import freeze
 from golden_core.study.messages import BROKEN_RULE
 from golden_core.study.rules import Rule, broken
-from golden_core.study.values import Day, Distinct, Pair, Settings, TimeZone
+from golden_core.study.values import Day, Distinct, Pair, Settings, TimeZone, freeze
 
 BENCHMARK = "random_walk"
 FEWEST_SEEDS = 5
-MOST_FOLDS = 1000
 
 Embargo = Annotated[int, Field(ge=0, description="extra rows dropped around held-out parts, beyond the purge")]
 Closures = Annotated[
@@ -49,13 +46,6 @@ def _after(end: Any, start: Any) -> str | None:
 
 def _no_reuse(step: int, test: int) -> str | None:
     return None if step >= test else f"must be ≥ test ({test}), or test rows would be used twice, got {step}"
-
-
-def _leaves_training(test_groups: int, groups: int) -> str | None:
-    if test_groups >= groups:
-        return f"must be < groups ({groups}), or nothing is left to train on, got {test_groups}"
-    folds = math.comb(groups, test_groups)
-    return None if folds <= MOST_FOLDS else f"makes {folds:,} folds of {groups} groups, at most {MOST_FOLDS:,} are laid"
 
 
 def _below_start(lowest: float, start: float) -> str | None:
@@ -109,22 +99,6 @@ class WalkForwardSection(Section):
     closures: Closures
 
     RULES: ClassVar = (Rule(("step", "test"), _no_reuse),)
-
-
-class CombinatorialSection(Section):
-    """Combinatorial purged cross-validation: every choice of some groups of consecutive rows is tested in one fold."""
-
-    scheme: Literal["combinatorial"] = Field(description="how folds are laid: training rows may follow test rows")
-    groups: int = Field(ge=2, le=1000, description="groups of consecutive rows, of equal length but for the last")
-    test_groups: int = Field(ge=1, description="groups of a fold's test part; fewer than `groups`")
-    validation: int = Field(ge=1, description="validation rows: the last that are not tested")
-    embargo: Embargo
-    closures: Closures
-
-    RULES: ClassVar = (Rule(("test_groups", "groups"), _leaves_training),)
-
-
-SplitsSection = Annotated[WalkForwardSection | CombinatorialSection, Field(discriminator="scheme")]
 
 
 class SeedsSection(Section):
@@ -212,7 +186,7 @@ class Study(Section):
     horizons: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Distinct] = Field(
         min_length=1, description="bars looked ahead"
     )
-    splits: SplitsSection
+    splits: WalkForwardSection
     seeds: SeedsSection
     training: TrainingSection
     forecasters: Annotated[dict[str, Settings], AfterValidator(freeze)] = Field(

@@ -5,17 +5,38 @@ from __future__ import annotations
 import datetime
 import re
 import zoneinfo
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from golden_core.study.faults import closest, show
-from golden_core.study.frozen import freeze
 from golden_core.study.messages import SAID
 
 # The day of many brokers ends at midnight when it is 17:00 in New York, all year round.
 BROKER_CLOCKS = {"EET_US": "America/New_York+07:00"}
+
+
+class FrozenDict(dict[str, Any]):
+    """A dict that refuses every change: settings are handed to other people's code, which must not alter the study."""
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("a study is frozen: its settings cannot be changed")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[type[FrozenDict], tuple[dict[str, Any]]]:
+        return FrozenDict, (dict(self),)
+
+
+def freeze(value: Any) -> Any:
+    """Return a value with every dict in it frozen and every list made a tuple."""
+    if isinstance(value, dict):
+        return FrozenDict({key: freeze(entry) for key, entry in value.items()})
+    if isinstance(value, list | tuple):
+        return tuple(freeze(entry) for entry in value)
+    return value
 
 
 def _said(message: str) -> PydanticCustomError:

@@ -33,15 +33,6 @@ class Checkpoint(NamedTuple):
 def save_checkpoint(path: Path, state: Mapping[str, npt.NDArray[Any]], metadata: Mapping[str, Any]) -> None:
     """Write a checkpoint, whole or not at all; equal arguments give equal bytes, in any process.
 
-    Parameters
-    ----------
-    path : Path
-        Replaced in one step if it exists.
-    state : mapping of str to array
-        Of numbers or booleans.
-    metadata : mapping
-        Anything that JSON holds.
-
     Raises
     ------
     TypeError
@@ -58,11 +49,6 @@ def save_checkpoint(path: Path, state: Mapping[str, npt.NDArray[Any]], metadata:
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint.
-
-    Returns
-    -------
-    Checkpoint
-        ``(state, metadata)`` as they were saved.
 
     Raises
     ------

@@ -21,13 +21,6 @@ class KerasAdamW(torch.optim.Optimizer):
     of the paper), and so weighs more in the first steps; and every tensor is decayed, biases and normalisation
     included, by w ← w − w · weight_decay · lr before the Adam step.
 
-    Parameters
-    ----------
-    parameters : iterable of Parameter
-    lr : float
-        Learning rate; a schedule changes ``param_groups[0]["lr"]``.
-    weight_decay : float
-
     References
     ----------
     Kingma and Ba (2015), the end of section 2; Loshchilov and Hutter (2019), algorithm 2.

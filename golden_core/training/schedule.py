@@ -27,12 +27,6 @@ class PlateauSchedule:
     Keras' ``ReduceLROnPlateau`` without a cool-down: after ``patience`` epochs in a row without an improvement the
     rate is multiplied by ``factor``, never below ``min_learning_rate``, and the count starts again. An improvement is
     a loss below best − min_delta (absolute) or below best · (1 − min_delta) (relative).
-
-    Parameters
-    ----------
-    settings : Plateau
-    learning_rate : float
-        Rate of the first epoch.
     """
 
     def __init__(self, settings: Plateau, learning_rate: float) -> None:
@@ -64,10 +58,6 @@ class StoppingRule:
     Keras' ``EarlyStopping``: an epoch is the new best if its loss is below the best by more than ``min_delta``;
     training stops after ``patience`` epochs in a row that were not. With ``min_delta`` above zero the best epoch need
     not be the one with the lowest loss.
-
-    Parameters
-    ----------
-    settings : EarlyStopping
     """
 
     def __init__(self, settings: EarlyStopping) -> None:

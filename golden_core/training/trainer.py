@@ -53,12 +53,6 @@ def train(
     stream : Stream
         Source of the shuffles.
 
-    Returns
-    -------
-    list of Epoch
-        Training loss as Keras counts it: the mean over the epoch's batches, each before its own step, weighted by
-        size. Validation loss after the epoch, in inference mode.
-
     Raises
     ------
     TrainingError

@@ -9,7 +9,6 @@ import pytest
 from support.campaigns import OVERRIDES, finish, opened
 from typer.testing import CliRunner
 
-from golden_core.leakage.inputs import input_faults
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.sources.ecb_history import find_history
@@ -84,6 +83,13 @@ def change_rates(home, day, currency, value):
     target.write_bytes(buffer.getvalue())
 
 
+def test_a_report_that_reporting_would_write_otherwise_is_stale(broken):
+    page = broken.report("smoke") / "index.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("</html>", "<!-- of other templates --></html>"))
+    with opened() as campaign:
+        assert [stage.name for stage in campaign.stages()] == ["metrics and report"]
+
+
 def test_one_changed_rate_makes_its_own_descendants_stale(broken):
     assert stale() == set()
     change_rates(broken, "2023-06-15", "JPY", "151.21")
@@ -123,36 +129,6 @@ def test_a_deterministic_forecaster_shows_no_spread(finished):
         "WHERE forecaster IN ('ar', 'random_walk') AND mean IS NOT NULL"
     )
     assert summary.rows() == [(1, True)]
-
-
-COMBINATORIAL = "splits={scheme: combinatorial, groups: 6, test_groups: 2, validation: 40, embargo: 1, closures: drop}"
-
-
-def test_combinatorial_folds_are_laid_and_checked_but_no_trial_runs_on_them(tmp_path, monkeypatch):
-    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path / "home"))
-    with opened((*OVERRIDES, COMBINATORIAL, "context_length=2")) as campaign:
-        stages = campaign.stages()
-        for name in ("rates", "bars", "data quality", "folds"):
-            stage = next(stages)
-            assert stage.name == name
-            assert campaign.execute(stage), campaign.failures  # the checks that block are among what is executed
-        with pytest.raises(TrialError, match=r"no trial runs under splits.scheme combinatorial.*no skill in time"):
-            next(stages)
-        study, home = campaign.study, campaign.home
-    assert input_faults(home, study) == []
-    folds = pl.read_parquet(home.study("smoke").table("folds", "EURUSD_h1"))
-    assert folds["fold"].n_unique() == 15
-    assert (folds["closure_dropped_rows"].sum(), folds["segment"].max() > 10) == (folds["closure_rows"].sum(), True)
-    with pytest.raises(TrialError, match="no trial runs under"):
-        run_trial(home, study, all_trials(study)[0])
-    assert not list(home.root.rglob("forecasts.parquet"))
-
-
-def test_the_command_line_says_why_no_trial_runs_on_combinatorial_folds(broken):
-    arguments = [part for text in (*OVERRIDES, COMBINATORIAL.replace("drop", "flag")) for part in ("--set", text)]
-    result = CliRunner().invoke(app, ["run", "smoke", "--backend", "sequential", *arguments])
-    assert result.exit_code == 2, result.output
-    assert "for forecasts set splits.scheme: walk_forward" in result.output
 
 
 def test_rows_that_cross_a_closure_are_dropped_from_training_to_forecast(broken):

@@ -8,7 +8,7 @@ import golden_core.splits.walk_forward as module
 from golden_core.splits.closures import Crossings
 from golden_core.splits.folds import Fold, Layout, Part, RowClock
 from golden_core.splits.segments import size
-from golden_core.study import CombinatorialSection, WalkForwardSection
+from golden_core.study import WalkForwardSection
 
 
 def daily(n_bars):
@@ -35,11 +35,6 @@ def fold(index, train, validation, test):
 def walk_forward_section(**changes):
     settings = {"scheme": "walk_forward", "window": "rolling", "train": 60, "validation": 20, "test": 10, "step": 10}
     return WalkForwardSection(**{**settings, "embargo": 2, "closures": "flag", **changes})
-
-
-def combinatorial_section(**changes):
-    settings = {"scheme": "combinatorial", "groups": 6, "test_groups": 2, "validation": 20, "embargo": 2}
-    return CombinatorialSection(**{**settings, "closures": "flag", **changes})
 
 
 class Ranges(NamedTuple):

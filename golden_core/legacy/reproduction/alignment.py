@@ -91,11 +91,6 @@ def align(
     experiments : sequence of Experiment
         Runs with one thing changed; without them the reason of a deviation is unknown.
 
-    Returns
-    -------
-    Alignment
-        Deterministic: equal forecasts in any order give equal tables.
-
     Raises
     ------
     RecordError, ValueError

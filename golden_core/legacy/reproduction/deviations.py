@@ -9,7 +9,6 @@ from typing import Any
 from golden_core.evaluation import BENCHMARK
 from golden_core.legacy.flow.parts import extents
 from golden_core.legacy.flow.protocol import Facts, NumberFormat, read_facts
-from golden_core.legacy.reproduction.studies import chronological
 from golden_core.study import Study
 
 # Settings of one name in the study and in the facts of the protocol.
@@ -61,7 +60,7 @@ def _pairs(study: Study, facts: Facts, bars: int, windows: int) -> Iterator[tupl
     training, settings = study.training, study.forecasters[facts.variant]
     yield "rows of the file", facts.candles.rows, bars
     yield "training windows", len(extents(facts)["train"].targets), windows
-    yield "test targets", len(extents(facts)["test"].targets), chronological(study).test
+    yield "test targets", len(extents(facts)["test"].targets), study.splits.test
     yield "features", facts.columns.features, study.features
     yield "target", facts.columns.target, study.target
     yield "context length", facts.windows.context_length, study.context_length

@@ -21,13 +21,7 @@ _ABSENT = "—"
 
 
 def record_files(validation: Validation) -> dict[str, str]:
-    """Return the deliverables by name.
-
-    Parameters
-    ----------
-    validation : Validation
-        From :func:`~golden_core.legacy.reproduction.running.run_legacy`.
-    """
+    """Return the deliverables by name."""
     return {
         "alignment.csv": alignment_csv(validation.alignment),
         "alignment.md": alignment_markdown(validation.alignment),
@@ -52,7 +46,7 @@ def alignment_markdown(alignment: Alignment) -> str:
     """Return the table as a page: per study and metric, the published number beside ours and the random walk's."""
     blocks = [
         "# Alignment with the historical record",
-        *_paragraphs(what_follows(alignment)),
+        _list(what_follows(alignment)),
         *alignment_tables(alignment),
         "## How to read this",
         _list(reading(alignment)),
@@ -186,10 +180,6 @@ def _curve_cells(row: dict[str, Any]) -> tuple[str, ...]:
     spans = [row[name] for name in ("trained", "best", "learning")]
     ranges = [f"{span['middle']:g} ({span['fewest']} to {span['most']})" for span in spans]
     return (row["forecaster"], str(row["runs"]), *ranges, str(row["early"]))
-
-
-def _paragraphs(sentences: Iterable[str]) -> Iterator[str]:
-    yield _list(sentences)
 
 
 def _list(lines: Iterable[str]) -> str:

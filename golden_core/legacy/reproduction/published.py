@@ -61,11 +61,6 @@ class Record:
 def read_record(folder: Path = FACTS) -> Record:
     """Return the published results of v01 … v10.
 
-    Parameters
-    ----------
-    folder : Path
-        Holds published_results.csv and protocol.yaml.
-
     Raises
     ------
     TableError

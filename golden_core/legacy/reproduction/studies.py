@@ -10,7 +10,7 @@ from golden_core.inputs.features import FEATURES
 from golden_core.legacy.reproduction.published import PublishedSplit, Record, RecordError
 from golden_core.preparation.catalogue import load_study
 from golden_core.splits.folds import usable_rows
-from golden_core.study import Study, WalkForwardSection
+from golden_core.study import Study
 
 _VENDOR_COLUMNS = {name: name for name in ("timestamp", "open", "high", "low", "close")} | {"volume": None}
 # What the published splits and the user's files decide; everything else of the study may be overridden.
@@ -105,23 +105,10 @@ def training_override(study: Study, bars: int) -> str:
     RecordError
         If nothing is left to train on.
     """
-    splits = chronological(study)
+    splits = study.splits
     warm_up = max([study.evaluation.volatility_window, *(FEATURES[name].warm_up for name in study.features)])
     usable = usable_rows(bars, warm_up=warm_up, context_length=study.context_length, horizon=study.horizons[0])
     train = len(usable) - splits.validation - splits.test
     if train <= study.horizons[0] + splits.embargo:
         raise RecordError(f"there are {bars} bars; the published validation and test parts leave none to train on")
     return f"splits.train={train}"
-
-
-def chronological(study: Study) -> WalkForwardSection:
-    """Return the splits of a study that must lay its parts in the order of time, as every published split does.
-
-    Raises
-    ------
-    RecordError
-        If it lays them otherwise.
-    """
-    if not isinstance(study.splits, WalkForwardSection):
-        raise RecordError(f"splits.scheme must be walk_forward, as the published splits are, got {study.splits.scheme}")
-    return study.splits

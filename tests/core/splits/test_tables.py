@@ -10,13 +10,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.folds import combinatorial_section, daily, even_clock, walk_forward_section
+from support.folds import daily, even_clock, walk_forward_section
 from support.folds import fold as make_fold
 
 from golden_core.splits.closures import Crossings
-from golden_core.splits.combinatorial import combinatorial
 from golden_core.splits.folds import Crossed, Part, RowClock
-from golden_core.splits.tables import fold_accounts, folds_table, read_folds, read_rows
+from golden_core.splits.tables import fold_accounts, folds_table, read_folds
 from golden_core.splits.verification import (
     embargo_violations,
     foreign_schemes,
@@ -58,11 +57,6 @@ def weekly_clock(n, horizon, closed=7):
     ahead = np.minimum(np.arange(n) + horizon, n - 1)
     back = np.maximum(np.arange(n) - CONTEXT + 1, 0)
     return RowClock(daily(n), horizon, Crossings(behind > behind[back], behind[ahead] > behind))
-
-
-def combined(n=300, horizon=HORIZON, clock=None, **changes):
-    section = combinatorial_section(**{"groups": 5, "validation": 25, "embargo": EMBARGO, **changes})
-    return combinatorial(range(10, n), section, clock or even_clock(n + horizon, horizon)).folds
 
 
 def plant(folds, fold, part, **values):
@@ -233,22 +227,6 @@ def test_the_sql_of_the_docstring_verifies_the_table():
 CLOSURES = st.sampled_from(["keep", "drop", "flag"])
 
 
-@given(st.integers(2, 5), st.integers(1, 3), st.integers(1, 8), st.integers(0, 5), CLOSURES)
-def test_any_combination_conforms_verifies_and_reads_back(groups, tested, horizon, embargo, closures):
-    tested = min(tested, groups - 1)
-    folds = combined(
-        380, horizon, weekly_clock(400, horizon, closed=20), groups=groups, test_groups=tested, embargo=embargo,
-        closures=closures,
-    )  # fmt: skip
-    written = table(folds, horizon, scheme="combinatorial")
-    assert written.equals(schema.FOLDS.conform(written))
-    assert read_folds(written) == folds
-    assert label_overlaps(written) == embargo_violations(written, embargo) == []
-    assert reused_test_rows(written) == unaccounted_rows(written) == []
-    for fold in folds:
-        assert read_rows(written.filter(fold=fold.index)) == {name: part.rows for name, part in fold.parts.items()}
-
-
 @given(CLOSURES, st.integers(1, 5))
 def test_a_walk_with_closures_verifies_and_reads_back(closures, horizon):
     section = walk_forward_section(train=90, validation=40, test=40, step=40, closures=closures)
@@ -263,9 +241,14 @@ def test_a_walk_with_closures_verifies_and_reads_back(closures, horizon):
 
 def test_accounts_sum_the_runs_of_a_part_and_say_nothing_of_closures_that_were_not_looked_at():
     clock = weekly_clock(400, HORIZON, closed=20)
-    written = table(combined(380, clock=clock, closures="drop"), scheme="combinatorial")
+
+    def written_with(closures):
+        section = walk_forward_section(train=90, validation=40, test=40, step=40, closures=closures)
+        return table(walk_forward(range(10, 380), section, clock).folds)
+
+    written = written_with("drop")
     accounts = fold_accounts(written)
-    assert accounts.height == 3 * 10
+    assert accounts.height == 3 * 6
     for account in accounts.iter_rows(named=True):
         own = written.filter(fold=account["fold"], part=account["part"])
         dropped = account["purged_rows"] + account["embargoed_rows"] + account["closure_dropped_rows"]
@@ -273,22 +256,13 @@ def test_accounts_sum_the_runs_of_a_part_and_say_nothing_of_closures_that_were_n
         assert account["rows"] == own["rows"].sum() == account["laid_rows"] - dropped
         assert account["closure_dropped_rows"] == account["closure_rows"] > 0
         assert (account["first_cutoff"], account["label_end"]) == (own["first_cutoff"].min(), own["label_end"].max())
-    kept = fold_accounts(table(combined(380, clock=clock, closures="keep"), scheme="combinatorial"))
+    kept = fold_accounts(written_with("keep"))
     assert kept["closure_rows"].null_count() == kept["closure_labels"].null_count() == kept.height
     assert kept["closure_dropped_rows"].to_list() == [0] * kept.height
 
 
-def test_a_combinatorial_table_is_no_walk_forward_table():
-    written = table(combined(), scheme="combinatorial")
-    assert label_overlaps(written) == []
-    in_order = written.with_columns(scheme=pl.lit("walk_forward"))
-    assert len({sentence.split(":")[0] for sentence in label_overlaps(in_order)}) == 9  # all but the last fold
-    assert reused_test_rows(in_order)
-    assert label_overlaps(written.with_columns(scheme=pl.lit(None, pl.String)))
-
-
 def test_foreign_schemes_finds_folds_of_another_scheme():
-    both = pl.concat([table()[:4], table(combined()[:1], scheme="combinatorial", pair="USDJPY")])
+    both = pl.concat([table()[:4], table(walk()[:1], scheme="combinatorial", pair="USDJPY")])
     assert foreign_schemes(both[:4], "walk_forward") == []
     assert foreign_schemes(both, "walk_forward") == [
         "study USDJPY_h5 fold 0: laid as combinatorial, the study says walk_forward"
@@ -300,35 +274,10 @@ def test_foreign_schemes_finds_folds_of_another_scheme():
     ]
 
 
-@pytest.mark.parametrize("side", ["before", "behind"])
-@pytest.mark.parametrize(("shift", "overlaps", "violations"), [(0, 0, 0), (1, 0, 1), (3, 0, 1), (4, 1, 1)])
-def test_a_row_too_many_on_either_side_of_a_test_block_is_found(side, shift, overlaps, violations):
-    fold = combined(groups=3, test_groups=1)[1]  # the middle group is tested
-    first, second = fold.train.rows
-    runs = (range(first.start, first.stop + shift), second)
-    if side == "behind":
-        runs = (first, range(second.start - shift, second.stop))
-    planted = dataclasses.replace(fold, train=dataclasses.replace(fold.train, rows=runs))
-    written = table([planted], scheme="combinatorial")
-    assert len(label_overlaps(written)) == overlaps
-    assert len(embargo_violations(written, EMBARGO)) == violations
-    assert len(unaccounted_rows(written)) == (shift > 0)
-
-
 def test_an_overlap_in_time_alone_is_found():
-    written = table(combined(groups=3, test_groups=1)[1:2], scheme="combinatorial")
-    tested = written.row(by_predicate=pl.col("part") == "test", named=True)
-    late = plant(written, 1, "train", label_end=tested["first_cutoff"])
-    assert len(label_overlaps(late)) == 1  # the run before the block; the one behind it is clear by its start
-    early = plant(written, 1, "train", first_cutoff=tested["label_end"])
-    assert len(label_overlaps(early)) == 1
-
-
-def test_reused_test_rows_finds_a_fold_that_is_missing():
-    written = table(combined(), scheme="combinatorial")
-    found = reused_test_rows(written.filter(pl.col("fold") != 4))
-    assert len(found) == 2
-    assert all("are tested on 3 times, expected 4" in sentence for sentence in found)
+    written = table(walk()[1:2])
+    held_out = written.row(by_predicate=pl.col("part") == "validation", named=True)
+    assert len(label_overlaps(plant(written, 1, "train", label_end=held_out["first_cutoff"]))) == 1
 
 
 def test_unaccounted_rows_finds_a_wrong_count():
@@ -338,14 +287,3 @@ def test_unaccounted_rows_finds_a_wrong_count():
         "52 kept, 4 purged, 3 embargoed and 0 dropped at closures make 59"
     ]
     assert len(unaccounted_rows(plant(written, 1, "train", laid_rows=None))) == 1
-
-
-def test_the_sql_of_the_docstring_knows_both_schemes():
-    def rows(folds):
-        with duckdb.connect() as connection:
-            connection.register("folds", folds.to_arrow())
-            return connection.execute(docstring_sql()).fetchall()
-
-    written = table(combined(), scheme="combinatorial")
-    assert rows(written) == []
-    assert len(rows(written.with_columns(scheme=pl.lit("walk_forward")))) >= 9

@@ -11,18 +11,16 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from golden_core.study import (
-    CombinatorialSection,
     DataSection,
     Section,
     SeedsSection,
     Study,
     Vocabulary,
     WalkForwardSection,
-    describe,
 )
 from golden_core.study.anatomy import sections
-from golden_core.study.frozen import FrozenDict, freeze
 from golden_core.study.rules import Rule, broken
+from golden_core.study.values import FrozenDict, freeze
 
 SPLITS = {
     "scheme": "walk_forward",
@@ -136,56 +134,10 @@ def test_sections_made_in_python_are_held_to_the_same(change: dict[str, Any], me
         WalkForwardSection(**SPLITS | change)
 
 
-COMBINATORIAL = {
-    "scheme": "combinatorial",
-    "groups": 6,
-    "test_groups": 2,
-    "validation": 30,
-    "embargo": 5,
-    "closures": "drop",
-}
-
-
-def test_a_study_may_lay_combinatorial_folds(read: Callable[..., Study], valid_text: str) -> None:
-    study = read(valid_text, {"splits": COMBINATORIAL})
-    assert study.splits == CombinatorialSection(**COMBINATORIAL)
-    assert Study.model_validate(study.model_dump()) == study
-    assert read(describe(study)) == study
-    assert study.hash() != read(valid_text).hash()
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"test_groups": 6}, "splits.test_groups: must be < groups (6), or nothing is left to train on, got 6"),
-        (
-            {"groups": 20, "test_groups": 10},
-            "splits.test_groups: makes 184,756 folds of 20 groups, at most 1,000 are laid",
-        ),
-        ({"groups": 1, "test_groups": 1}, "splits.groups: must be ≥ 2, got 1"),
-        ({"groups": 10**9}, "splits.groups: must be ≤ 1000, got 1000000000"),
-        ({"validation": 10}, "splits.validation: must be > 10, the longest horizon plus the embargo, got 10"),
-        ({"closures": "skip"}, "splits.closures: must be 'keep', 'drop' or 'flag', got 'skip'"),
-        ({"train": 100}, "splits.train: unknown key"),
-        ({"embargo": None}, "splits.embargo: must be an integer, got nothing"),
-    ],
-)
-def test_what_combinatorial_folds_are_refused_for(
-    change: dict[str, Any], message: str, faults: Callable[..., list[str]], valid_text: str
-) -> None:
-    (line,) = faults(valid_text, {"splits": COMBINATORIAL | change})
-    assert message in line
-
-
-def test_the_keys_of_one_scheme_are_not_those_of_the_other(faults: Callable[..., list[str]], valid_text: str) -> None:
-    found = faults(valid_text, ["splits.scheme=combinatorial"])
-    assert {line.split()[1].rstrip(":") for line in found} == {
-        "splits.window", "splits.train", "splits.test", "splits.step", "splits.groups", "splits.test_groups"
-    }  # fmt: skip
-
-
 def test_splits_without_a_scheme(faults: Callable[..., list[str]], valid_text: str) -> None:
-    assert faults(valid_text, {"splits": {"groups": 6}}) == ["--set splits.scheme: is required"]
+    without = {key: value for key, value in SPLITS.items() if key != "scheme"} | {"validation": 30}
+    found = faults(valid_text, {"splits": without})
+    assert found == ["--set splits.scheme: is required: how folds are laid: always in the order of time"]
 
 
 def test_rules_hold_for_a_copy_made_from_a_dump(read: Callable[..., Study], valid_text: str) -> None:
