@@ -24,7 +24,6 @@ from golden_core.legacy.inventory import (
     Kind,
     Mention,
     Script,
-    clusters_of,
     version_of,
 )
 from golden_core.store.lake import PROJECT_ROOT
@@ -123,7 +122,6 @@ def frozen_inventory(folder: Path = FACTS) -> Inventory:
         ),
         undefined_keys=(),
         differences=(),
-        clusters=clusters_of(files),
         data_files=facts.data_files,
         absolute_paths=tuple(
             Mention(text, file.path) for file in scripts for text in facts.scripts[_name(file)].absolute_paths
