@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Literal
 
 Kind = Literal["script", "configuration", "data", "text", "binary"]
@@ -166,14 +165,6 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Cluster:
-    """Files with the same bytes."""
-
-    sha256: str
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Inventory:
     """Everything known about a tree, in a fixed order; equal trees have equal inventories.
 
@@ -188,7 +179,6 @@ class Inventory:
     configurations: tuple[Configuration, ...]
     undefined_keys: tuple[Mention, ...]
     differences: tuple[Difference, ...]
-    clusters: tuple[Cluster, ...]
     data_files: tuple[DataFile, ...]
     absolute_paths: tuple[Mention, ...]
     credentials: tuple[Credential, ...]
@@ -209,10 +199,3 @@ def is_version(folder: str) -> bool:
 def version_of(path: str) -> str:
     """Return the version that a path belongs to, or "" where its top folder is none."""
     return top_folder(path) if is_version(top_folder(path)) else ""
-
-
-def clusters_of(files: tuple[File, ...]) -> tuple[Cluster, ...]:
-    """Group files that have the same bytes; a file that is like no other is in no group."""
-    ordered = sorted(files, key=lambda file: file.sha256)
-    groups = ((digest, tuple(file.path for file in same)) for digest, same in groupby(ordered, lambda f: f.sha256))
-    return tuple(sorted((Cluster(*group) for group in groups if len(group[1]) > 1), key=lambda c: c.paths))

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from golden_core.legacy.inventory import Leads
 
@@ -15,37 +16,14 @@ STORES = frozenset({b".git", b".hg", b".svn"})
 
 
 @dataclass(frozen=True)
-class Regular:
-    """A regular file: its path from the root, in bytes."""
+class Entry:
+    """An entry, its path from the root in bytes; what a link says and where that leads, or why it is unread."""
 
     path: bytes
-
-
-@dataclass(frozen=True)
-class Folder:
-    """A folder that was listed."""
-
-    path: bytes
-
-
-@dataclass(frozen=True)
-class Symlink:
-    """A symbolic link, what it says and where that leads."""
-
-    path: bytes
-    target: bytes
-    leads: Leads
-
-
-@dataclass(frozen=True)
-class Unread:
-    """An entry that is not read, and why."""
-
-    path: bytes
-    reason: str
-
-
-Entry = Regular | Folder | Symlink | Unread
+    kind: Literal["file", "folder", "link", "unread"]
+    target: bytes = b""
+    leads: Leads = "nowhere"
+    reason: str = ""
 
 
 def walk(root: Path) -> Iterator[Entry]:
@@ -58,26 +36,27 @@ def walk(root: Path) -> Iterator[Entry]:
             with os.scandir(os.path.join(base, folder)) as listing:  # noqa: PTH118 (pathlib has no bytes)
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
-            yield Unread(folder or b".", f"folder cannot be listed: {error.strerror}")
+            yield Entry(folder or b".", "unread", reason=f"folder cannot be listed: {error.strerror}")
             continue
         for entry in entries:
             path = folder + b"/" + entry.name if folder else entry.name
             found = _entry(entry, path, base)
-            if isinstance(found, Folder):
+            if found.kind == "folder":
                 waiting.append(path)
             yield found
 
 
 def _entry(entry: os.DirEntry[bytes], path: bytes, base: bytes) -> Entry:
     if entry.is_symlink():
-        return Symlink(path, os.readlink(entry.path), _leads(entry.path, base))  # noqa: PTH115 (bytes)
+        target = os.readlink(entry.path)  # noqa: PTH115 (bytes)
+        return Entry(path, "link", target=target, leads=_leads(entry.path, base))
     if entry.is_dir(follow_symlinks=False):
         if entry.name in STORES:
-            return Unread(path, "version-control store, left out")
-        return Folder(path)
+            return Entry(path, "unread", reason="version-control store, left out")
+        return Entry(path, "folder")
     if entry.is_file(follow_symlinks=False):
-        return Regular(path)
-    return Unread(path, "neither a file nor a folder (pipe, socket or device), not opened")
+        return Entry(path, "file")
+    return Entry(path, "unread", reason="neither a file nor a folder (pipe, socket or device), not opened")
 
 
 def _leads(link: bytes, base: bytes) -> Leads:

@@ -10,15 +10,7 @@ from golden_core.legacy.risks import Risk
 
 
 def data_flow(facts: Facts, risks: tuple[Risk, ...]) -> Graph:
-    """Return the data flow of one variant.
-
-    Parameters
-    ----------
-    facts : Facts
-        How the variant was run.
-    risks : tuple of Risk
-        The whole register; those of other variants are left out.
-    """
+    """Return the data flow of one variant; of the whole register, only its own risks are in it."""
     return Graph(
         name=facts.variant,
         title=f"Legacy variant {facts.variant}: what flows where",
