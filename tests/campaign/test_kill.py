@@ -13,7 +13,7 @@ from golden_core.store.randomness import Stream
 from golden_core.store.schema import WAREHOUSE_TABLES
 from golden_core.store.warehouse import Warehouse
 
-KILLS = int(os.environ.get("GOLDEN_KILLS", "8"))  # 20 of them take five minutes beside other work
+KILLS = int(os.environ.get("GOLDEN_KILLS", "8"))  # 20 take five minutes beside other work
 COSTS = {"wall_seconds", "cpu_seconds", "peak_memory_mb"}
 
 
@@ -21,7 +21,9 @@ COSTS = {"wall_seconds", "cpu_seconds", "peak_memory_mb"}
 def processes():
     """Processes that begin with everything imported: what can be lost comes after that."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["golden_dagster.campaign", "golden_core.forecasters.neural", "golden_core.reporting"])
+    context.set_forkserver_preload(
+        ["golden_dagster.campaign", "golden_core.forecasters.neural", "golden_core.reporting"]
+    )
     return context
 
 
