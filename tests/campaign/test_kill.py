@@ -13,7 +13,7 @@ from golden_core.store.randomness import Stream
 from golden_core.store.schema import WAREHOUSE_TABLES
 from golden_core.store.warehouse import Warehouse
 
-KILLS = int(os.environ.get("GOLDEN_KILLS", "8"))  # 20 take five minutes beside other work
+KILLS = int(os.environ.get("GOLDEN_KILLS", "8"))  # twenty take five minutes
 COSTS = {"wall_seconds", "cpu_seconds", "peak_memory_mb"}
 
 
