@@ -186,7 +186,7 @@ def _overruled(table: VendorTable, own: str, zone: str, utc: pl.Series, path: Pa
     try:
         verify_zone(active_times(table.bars), own)
     except ZoneError:
-        return (f"the file says {own}, but the trading week says otherwise: it is read by {zone}, as declared",)
+        return (f"the file says {own}, which the trading week contradicts: it is read by {zone}, as declared",)
     if resolve(table.bars["timestamp"], own, str(path), table.bars["line"]).times.equals(utc):
         return ()
     raise VendorError(
@@ -205,7 +205,7 @@ def _offset(table: VendorTable, zone: str | None, path: Path) -> _Timed:
             raise
         evidence = _verified(naive, zone, path, declared=True)
         resolved = resolve(naive["timestamp"], zone, str(path), table.bars["line"])
-        note = f"the rows say UTC, but the trading week says {zone}, as declared: they are read so"
+        note = f"the rows say UTC, which the trading week contradicts: they are read by {zone}, as declared"
         return _Timed(resolved.times, zone, evidence, (note, *resolved.notes))
     notes = (f"every row carries its own offset, which counts; the declared {zone} does not",) if zone else ()
     same = zone and parse_clock(zone) == parse_clock("UTC")
@@ -222,8 +222,9 @@ def _verified(naive: pl.DataFrame, zone: str, path: Path, *, declared: bool) -> 
 
 def _unsaid(table: VendorTable, path: Path) -> str:
     found = read_clock(active_times(table.bars))
-    read = f"its trading weeks say: {found.summary}" if found.segments else "it has too few weekends to read one off"
-    example = found.segments[0].zones[0] if len(found.segments) == 1 else "NAME, such as UTC, EET or EET_US"
+    read = found.summary if found.segments else "it has too few weekends to read one off"
+    clear = found.verdict == "read" and len(found.segments) == 1
+    example = found.segments[0].zones[0] if clear else "NAME, such as UTC, EET or EET_US"
     return (
         f"{path}: the file does not state its clock, and none is declared; {read}. Ask the vendor, then declare it: "
         f"--zone {example} (in a study: data.time_zone)"
