@@ -14,11 +14,10 @@ from golden_core.market.clock import bar_close, on_grid
 from golden_core.market.local_time import ZoneError, parse_clock, resolve
 from golden_core.market.zones import ZoneEvidence, active_times, read_clock, verify_zone
 from golden_core.store.schema import BARS
-from golden_core.vendors import reader
 from golden_core.vendors.bar_length import bar_length
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.detect import AUTO, detect
-from golden_core.vendors.plain import PLAIN_CSV, PLAIN_PARQUET, Plain
+from golden_core.vendors.plain import declared
 from golden_core.vendors.scaling import scale
 from golden_core.vendors.text import refuse_packed, require_text
 
@@ -144,10 +143,11 @@ def _reader(
     if not path.exists():
         raise VendorError(f"there is no file {path}")
     refuse_packed(path)
-    kinds = [PLAIN_PARQUET, PLAIN_CSV] if format == AUTO else [reader(format)]
-    for kind in kinds:
-        if isinstance(kind, Plain) and kind.is_table(path):
-            return kind.declared(columns), Claim(kind.name, "its columns were declared"), ()
+    found = declared(path, columns)
+    name, _, choice = format.partition(":")
+    if found is not None and name in (AUTO, found.name):
+        found = found.chosen(choice) if choice in found.choices else found
+        return found, Claim(found.name, "its columns were declared"), ()
     neither = f"{path}: columns are declared for Parquet or for text with a header, and this file is neither"
     try:
         require_text(path)

@@ -24,7 +24,7 @@ from golden_core.sources.politeness import Politeness, Turns
 from golden_core.store.lake import hash_file
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import BARS
-from golden_core.vendors.bi5_tree import read_tree
+from golden_core.vendors.bi5 import BI5
 
 FAST = Politeness(concurrency=2, delay_s=0, timeout_s=5, attempts=3, backoff_s=0.001, longest_wait_s=2)
 NOW = dt.datetime(2019, 6, 15, 12, 30, tzinfo=dt.UTC)
@@ -128,7 +128,7 @@ class TestFetched:
         for path, entry in known.items():
             assert entry["sha256"] == hash_file(folder(tmp_path) / "raw" / path)
             assert entry["url"] == f"{feed.server.url}/{path}"
-        assert read_tree(folder(tmp_path) / "raw", "EURUSD").bars.height == 24 * 120
+        assert BI5.read(folder(tmp_path) / "raw", "EURUSD").bars.height == 24 * 120
 
     def test_only_the_days_asked_for_are_in_the_table(self, tmp_path: Path, feed: Feed):
         (found,) = run(tmp_path, feed, end=dt.date(2019, 2, 3))
