@@ -11,7 +11,7 @@ import polars as pl
 
 from golden_core.bars.lengthening import lengthen
 from golden_core.market.clock import bar_close, on_grid
-from golden_core.market.local_time import ZoneError, parse_clock, resolve
+from golden_core.market.local_time import ZoneError, day_begins, from_utc, parse_clock, resolve
 from golden_core.market.zones import ZoneEvidence, active_times, read_clock, verify_zone
 from golden_core.store.schema import BARS
 from golden_core.vendors.bar_length import bar_length
@@ -243,8 +243,7 @@ def _finished(bars: pl.DataFrame, pair: str, bar: str, zone: str) -> pl.DataFram
     closes = bar_close(pl.col("timestamp"), bar)
     if bar == "1d":
         # A day that does not begin at 17:00 New York is one of the vendor's calendar: 23 to 25 hours.
-        local = pl.col("timestamp").dt.convert_time_zone(parse_clock(zone).zone)
-        day = local.dt.offset_by("1d").dt.convert_time_zone("UTC")
+        day = day_begins(from_utc(bars["timestamp"], zone) + datetime.timedelta(days=1), zone)
         closes = pl.when(on_grid(pl.col("timestamp"), bar)).then(closes).otherwise(day)
     known = [name for name in BARS.dtypes if name in bars.columns]
     return BARS.conform(bars.select(known).with_columns(pair=pl.lit(pair), available_at=closes))

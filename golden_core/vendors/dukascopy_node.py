@@ -9,12 +9,12 @@ from typing import Any
 from golden_core.vendors.names import side_in_name
 from golden_core.vendors.records import Json, Records, require_list
 
-_QUOTES = {"bidPrice": "bid", "askPrice": "ask", "bidVolume": "bid_volume", "askVolume": "ask_volume"}
+_QUOTES: dict[str, str] = {"bidPrice": "bid", "askPrice": "ask", "bidVolume": "bid_volume", "askVolume": "ask_volume"}
 
 
 def _objects(answer: Any, _pair: str, side: str | None, path: Path) -> Records:
     rows = require_list(answer, "a list of candles or ticks", path)
-    objects = (row if isinstance(row, dict) else {} for row in rows)
+    objects: list[dict[str, Any]] = [row if isinstance(row, dict) else {} for row in rows]
     named = [{_QUOTES.get(name, name): value for name, value in one.items()} for one in objects]
     return Records(rows=named, side=side or side_in_name(path), unit="record")
 

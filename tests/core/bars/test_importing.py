@@ -390,3 +390,28 @@ def test_real_files(name: str, pair: str, rows: int, first: str, last: str) -> N
     if read.claim.format == "dukascopy_csv":
         prices = read.bars.select(PRICES).to_numpy()
         assert (prices.max(axis=1) == read.bars["high"].to_numpy()).all()
+
+
+@pytest.mark.parametrize("silent", [0, 7])
+def test_minutes_without_a_tick_are_silence_and_a_minute_left_out_is_missing(silent: int, tmp_path: Path) -> None:
+    times = pl.datetime_range(
+        dt.datetime(2024, 3, 4, tzinfo=dt.UTC), dt.datetime(2024, 3, 4, 11, 59, tzinfo=dt.UTC), "1m", eager=True
+    )
+    bars = walk(times.alias("timestamp"), seed=0, pair="EURUSD")
+    calm = bars.with_columns(high=pl.max_horizontal("open", "close"), low=pl.min_horizontal("open", "close"))
+    spoilt = calm.with_columns(low=pl.when(pl.int_range(pl.len()) == 130).then(0.0).otherwise("low"))
+    quiet = spoilt.filter(~pl.col("timestamp").dt.minute().is_between(20, 19 + silent))
+    quiet.write_csv(tmp_path / "x.csv", datetime_format="%Y-%m-%dT%H:%M:%SZ")
+    notes = " ".join(read_bars(tmp_path / "x.csv", "EURUSD", bar="1h").notes)
+    assert "1 of 12 of them partial: something is missing in them" in notes
+    assert ("11 of 12 of them with minutes of silence, which have no bar" in notes) == bool(silent)
+
+
+def test_a_file_of_days_may_have_one_whose_midnight_was_skipped(tmp_path: Path) -> None:
+    days = pl.datetime_range(pl.datetime(1980, 3, 24), pl.datetime(1980, 4, 11), "1d", eager=True).alias("date")
+    walk(days.filter(days.dt.weekday() < 6), seed=0, pair="EURUSD").rename({"timestamp": "date"}).write_csv(
+        tmp_path / "x.csv"
+    )
+    read = read_bars(tmp_path / "x.csv", "EURUSD", zone="Europe/Athens").bars
+    assert read.height == 15
+    assert read["timestamp"].dt.strftime("%m-%d %H").to_list()[6] == "03-31 22"

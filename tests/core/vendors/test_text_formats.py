@@ -78,7 +78,7 @@ def test_what_is_decided_is_said(tmp_path: Path) -> None:
         "dukascopy_local": "each row carries its offset from UTC",
         "dukascopy_eet": r"'Time \(EET\)' states the clock EET",
         "dukascopy_semicolon": "a comma is the decimal mark",
-        "histdata_m1": "New York winter time all year.*1m were made into bars of 1h, 360 of 360 of them partial",
+        "histdata_m1": "winter time all year.*1m were made into bars of 1h, 360 of 360 of them with minutes of sil",
         "histdata_ticks": "1440 ticks give 1440 bid bars of 1m",
         "metatrader5": "does not say its clock.*not used: <VOL>, <SPREAD>",
         "oanda_json": "JSON object with candles.*mid prices",
