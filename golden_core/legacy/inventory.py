@@ -176,13 +176,13 @@ class Inventory:
     files: tuple[File, ...]
     scripts: tuple[Script, ...]
     configurations: tuple[Configuration, ...]
-    undefined_keys: tuple[Mention, ...]
-    differences: tuple[Difference, ...]
     data_files: tuple[DataFile, ...]
     absolute_paths: tuple[Mention, ...]
-    credentials: tuple[Credential, ...]
-    links: tuple[Link, ...]
-    problems: tuple[Problem, ...]
+    undefined_keys: tuple[Mention, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    links: tuple[Link, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def top_folder(path: str) -> str:
