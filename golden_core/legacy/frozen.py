@@ -120,15 +120,10 @@ def frozen_inventory(folder: Path = FACTS) -> Inventory:
         configurations=tuple(
             _configuration(file, facts.configuration) for file in files if file.kind == "configuration"
         ),
-        undefined_keys=(),
-        differences=(),
         data_files=facts.data_files,
         absolute_paths=tuple(
             Mention(text, file.path) for file in scripts for text in facts.scripts[_name(file)].absolute_paths
         ),
-        credentials=(),
-        links=(),
-        problems=(),
     )
 
 

@@ -1,7 +1,7 @@
 """The types of an inventory: what is known about a tree of version folders. No reading and no rendering here.
 
-Every text is valid Unicode: paths are spelled as in :mod:`golden_core.legacy.facts.names`, what was taken from a file
-is redacted and shortened. A place is spelled ``path:line``.
+Every text is valid Unicode: a file whose name is not printable is not read, what was taken from a file is redacted and
+shortened. A place is spelled ``path:line``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["script", "configuration", "data", "text", "binary"]
-Leads = Literal["inside", "outside", "loop", "nowhere"]
 EntryKind = Literal["__main__", "argparse", "sys.argv", "runs on import"]
 
+ODD_NAME = "not read: its name is a hyphen, or holds a backslash or what cannot be printed"  # of a problem
 _VERSION = re.compile(r"(?i)v(er(sion)?)?[ ._-]?\d+")
 
 
@@ -41,7 +41,6 @@ class Link:
 
     path: str
     target: str
-    leads: Leads
 
 
 @dataclass(frozen=True)
@@ -177,13 +176,13 @@ class Inventory:
     files: tuple[File, ...]
     scripts: tuple[Script, ...]
     configurations: tuple[Configuration, ...]
-    undefined_keys: tuple[Mention, ...]
-    differences: tuple[Difference, ...]
     data_files: tuple[DataFile, ...]
     absolute_paths: tuple[Mention, ...]
-    credentials: tuple[Credential, ...]
-    links: tuple[Link, ...]
-    problems: tuple[Problem, ...]
+    undefined_keys: tuple[Mention, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    links: tuple[Link, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def top_folder(path: str) -> str:

@@ -14,7 +14,6 @@ from golden_core.legacy.facts.configurations import dotted, read_configuration
 from golden_core.legacy.facts.contents import Contents, read_contents
 from golden_core.legacy.facts.credentials import NAMED, find_credentials, is_credential, redacted, redactor
 from golden_core.legacy.facts.imports import Surroundings, classify, known_modules, required, search_path
-from golden_core.legacy.facts.names import file_system_path, printable
 from golden_core.legacy.facts.scripts import ScriptFacts, script_facts
 from golden_core.legacy.facts.settings import configurations, differences, spell_setting, undefined_keys
 from golden_core.legacy.facts.syntax import Key, parse
@@ -81,22 +80,21 @@ def scan_tree(path: Path) -> Inventory:
         raise LegacyTreeError(
             f"{path}: {'not a folder' if path.exists() else 'no such folder'}; give the folder of v_01 …"
         )
-    entries = [(printable(entry.path), entry) for entry in sorted(walk(path), key=lambda entry: entry.path)]
-    found = _Found()
-    for name, entry in entries:
+    entries, found = sorted(walk(path), key=lambda entry: entry.path), _Found()
+    for entry in entries:
         if entry.kind == "unread":
-            found.problems.append(Problem(name, entry.reason))
+            found.problems.append(Problem(entry.path, entry.said))
         elif entry.kind == "file":
             try:
-                _look_into(name, read_contents(str(path / file_system_path(name)), name), found)
+                _look_into(entry.path, read_contents(path / entry.path), found)
             except OSError as error:
-                found.problems.append(Problem(name, f"cannot be read: {error.strerror}"))
+                found.problems.append(Problem(entry.path, f"cannot be read: {error.strerror}"))
     around = Surroundings(
-        files=frozenset(name for name, entry in entries if entry.kind == "file"),
-        folders=frozenset(name for name, entry in entries if entry.kind == "folder"),
+        files=frozenset(entry.path for entry in entries if entry.kind == "file"),
+        folders=frozenset(entry.path for entry in entries if entry.kind == "folder"),
         packages=known_modules() | found.packages,
     )
-    links = tuple(Link(name, printable(one.target), one.leads) for name, one in entries if one.kind == "link")
+    links = tuple(Link(entry.path, entry.said) for entry in entries if entry.kind == "link")
     return redacted(_assemble(found, around, links), redactor(found.secrets))
 
 

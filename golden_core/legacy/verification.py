@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from golden_core.legacy.inventory import Checksum, Inventory
+from golden_core.legacy.inventory import ODD_NAME, Checksum, Inventory
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def verify_tree(inventory: Inventory, checksums: Iterable[Checksum]) -> TreeVeri
             if found[path].sha256 != expected[path].sha256
         ),
         missing=tuple(file.path for file in missing),
-        extra=tuple(file.path for file in extra),
+        extra=(*(file.path for file in extra), *(p.path for p in inventory.problems if p.reason == ODD_NAME)),
         moved=tuple(_moved(missing, extra)),
         folder_below="" if both else _folder(missing, extra),
         folder_itself="" if both else _folder(extra, missing),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from golden_core.legacy.flow.picture import CELLS
+from golden_core.legacy.flow.layout import CELLS
 from golden_core.legacy.forensics.probes import PROBES, STREAM, Probe
 from golden_core.legacy.frozen import FACTS
 from golden_core.legacy.listed import FactsError, write_csv
