@@ -20,7 +20,7 @@ from golden_core.reporting import report_differences
 from golden_core.store.lake import Home, remove_temporaries
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
-from golden_core.trials import Outcome, all_trials, require_time_order, trial_status
+from golden_core.trials import Outcome, all_trials, trial_status
 from golden_core.trials.campaign import stop_workers
 from golden_dagster.definitions import definitions_for
 from golden_dagster.defs.data.assets import raw_key
@@ -79,7 +79,6 @@ class Campaign:
         if self._series_are_stale():
             yield Stage("folds", inputs[1:], series_partitions(study))
             checked.add(inputs[1])
-        require_time_order(study)
         stale, count = self._stale_models()
         if stale and checked != set(inputs):
             # Their last run may have failed, or been before a feature changed: blocking holds within one run only.

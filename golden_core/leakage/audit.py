@@ -27,7 +27,7 @@ from golden_core.leakage.study_tables import Series
 from golden_core.leakage.subject import Subject, drawn_fold
 from golden_core.store.lake import Home
 from golden_core.study import Study
-from golden_core.trials import all_series, require_time_order
+from golden_core.trials import all_series
 
 EVERY = {"mirrored": 10_000, "removed": 10_000}  # rounds of single bars: all there are
 
@@ -51,13 +51,7 @@ def audit_steps(study: Study, home: Home, times: int, *, all_fits: bool) -> Iter
         Times after which everything is replaced, by every poison.
     all_fits : bool
         Every fold and seed of every forecaster, instead of one fold per series and the first seed.
-
-    Raises
-    ------
-    golden_core.trials.TrialError
-        If the study's folds are not in the order of time: then the claims are not made.
     """
-    require_time_order(study)
     subject = Subject.of(study, home)
     lake = subject.lake
     for time in subject.times(times):

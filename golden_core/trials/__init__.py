@@ -14,7 +14,7 @@ from golden_core.trials.identity import (
 )
 from golden_core.trials.outputs import AlteredError, altered_trials, read_outputs
 from golden_core.trials.reproduction import Reproduction, reproduce
-from golden_core.trials.run import TrialError, require_time_order, run_trial
+from golden_core.trials.run import TrialError, run_trial
 from golden_core.trials.tables import trials_table
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "fingerprint",
     "read_outputs",
     "reproduce",
-    "require_time_order",
     "run_trial",
     "run_trials",
     "series_inputs",

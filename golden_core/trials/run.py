@@ -41,23 +41,6 @@ class TrialError(RuntimeError):
     """A trial failed; the message names it, its fold, and what was wrong."""
 
 
-def require_time_order(study: Study) -> None:
-    """Refuse to run trials on folds whose training rows may follow their test rows.
-
-    Raises
-    ------
-    TrialError
-        If the study's scheme is not walk_forward; says why, and what such a study is good for.
-    """
-    if study.splits.scheme != "walk_forward":
-        raise TrialError(
-            f"study {study.name}: no trial runs under splits.scheme {study.splits.scheme}. Its folds also train on "
-            "rows behind those they test, so forecasts would show no skill in time, and they test every row several "
-            "times, so metrics and tests over all forecasts would count each outcome that often. Bars and folds can be "
-            "made, checked and looked at; for forecasts set splits.scheme: walk_forward"
-        )
-
-
 @dataclass(frozen=True, eq=False)
 class FoldData:
     """One fold, ready to fit and forecast. Only :attr:`test_rows` leads to test labels, and only the writer uses it."""
@@ -93,10 +76,9 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
     Raises
     ------
     TrialError
-        If the study's folds are not in the order of time, the data cannot carry the forecaster, or a forecast is not
+        If the data cannot carry the forecaster, or a forecast is not
         finite. Nothing is left half-written.
     """
-    require_time_order(study)
     if forecaster_class(trial.forecaster).deterministic:
         trial = dataclasses.replace(trial, seed=0)  # all its seeds are this one
     inputs = series_inputs(home, study, trial.pair, trial.horizon)
