@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from torch import Tensor, nn
 
 from golden_core.legacy.keras_blocks import KINDS, blocks_in_order, keras_shapes, torch_state
-from golden_core.legacy.keras_container import read_tensor
-from golden_core.legacy.keras_layers import StoredLayer, open_layers
+from golden_core.legacy.keras_container import open_contents, read_tensor
+from golden_core.legacy.keras_layers import StoredLayer, stored_layers
 from golden_core.legacy.untrusted import KerasCheckpointError
 from golden_core.models.architecture import VARIANTS
 from golden_core.models.legacy import LegacyNetwork, build
@@ -55,7 +55,8 @@ def load_keras_checkpoint(variant: str, path: Path | str) -> LegacyNetwork:
     path, network = Path(path), build(variant)
     blocks = blocks_in_order(network)
     state: dict[str, Tensor] = {}
-    with open_layers(path) as layers:
+    with open_contents(path) as contents:
+        layers = list(stored_layers(path, contents))
         _verify_shapes(path, variant, blocks.values(), layers)
         for place, layer in _match(path, variant, blocks, layers).items():
             tensors = {key: read_tensor(path, f"{place} {key}", dataset) for key, dataset in layer.tensors.items()}

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 
-from golden_core.legacy.keras_container import Contents, Parts, Tensors, open_contents
+from golden_core.legacy.keras_container import Contents, Parts, Tensors
 from golden_core.legacy.untrusted import KerasCheckpointError
 
-AFFINE = ("kernel", "bias")
-NORMALISATION = ("gamma", "beta", "moving_mean", "moving_variance")
-CELL = ("kernel", "recurrent_kernel", "bias")
-CONVOLUTION_AXES = 3  # of its kernel [tap, in, out]
+# What Keras numbers in vars/0, vars/1, … of a layer of a class or of a sublayer.
+_VARIABLES = {
+    **dict.fromkeys(("conv1d", "dense", "multi_head_attention", "mix_of_experts"), ("kernel", "bias")),
+    "batch_normalization": ("gamma", "beta", "moving_mean", "moving_variance"),
+    "additive_attention": ("scale",),
+    "bidirectional": ("kernel", "recurrent_kernel", "bias"),
+}
+_SUBLAYERS = {
+    "": "",
+    **{"forward_layer/cell": "forward/", "backward_layer/cell": "backward/"},
+    **{"query_dense": "query/", "key_dense": "key/", "value_dense": "value/", "output_dense": "attention_output/"},
+    "gate": "gate/",
+}
+_EXPERT = re.compile(r"experts/dense(?:_(\d{1,6}))?")
+_CONVOLUTION_AXES = 3  # of its kernel [tap, in, out]
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -41,22 +51,14 @@ class StoredLayer:
         return {tensor: tuple(self.tensors[tensor].shape or ()) for tensor in sorted(self.tensors)}
 
 
-@contextmanager
-def open_layers(path: Path) -> Iterator[list[StoredLayer]]:
-    """Open a Keras file and yield its layers with weights; see :func:`~.keras_container.open_contents`.
-
-    A tensor that Keras would not write there keeps its path as its name, and so fits nothing.
+def stored_layers(path: Path, contents: Contents) -> Iterator[StoredLayer]:
+    """Yield the layers with weights. A tensor that Keras would not write there keeps its path, and so fits nothing.
 
     Raises
     ------
     KerasCheckpointError
-        If the file cannot be opened as one of Keras' containers, or two of its tensors are one to Keras.
+        If two tensors of a layer are one to Keras.
     """
-    with open_contents(path) as contents:
-        yield list(_stored(path, contents))
-
-
-def _stored(path: Path, contents: Contents) -> Iterator[StoredLayer]:
     for folder, tensors in contents.layers.items():
         if contents.named_by == "class":
             (kind, position), name = _numbered(folder), contents.names.get(folder)
@@ -76,26 +78,12 @@ def _stored(path: Path, contents: Contents) -> Iterator[StoredLayer]:
 
 def _key_by_class(kind: str, parts: Parts) -> str:
     """Translate ``…/vars/<i>``: the path says which sublayer, the number which of its variables."""
-    prefix, variables = "", Parts()
-    match (kind, *parts[:-2]):
-        case ("conv1d" | "dense",):
-            variables = AFFINE
-        case ("batch_normalization",):
-            variables = NORMALISATION
-        case ("additive_attention",):
-            variables = ("scale",)
-        case ("bidirectional", ("forward_layer" | "backward_layer") as layer, "cell"):
-            prefix, variables = layer.replace("_layer", "/"), CELL
-        case ("multi_head_attention", ("query_dense" | "key_dense" | "value_dense") as dense):
-            prefix, variables = dense.replace("_dense", "/"), AFFINE
-        case ("multi_head_attention", "output_dense"):
-            prefix, variables = "attention_output/", AFFINE
-        case ("mix_of_experts", "experts", expert) if _numbered(expert)[0] == "dense":
-            prefix, variables = f"expert {_numbered(expert)[1]}/", AFFINE
-        case ("mix_of_experts", "gate"):
-            prefix, variables = "gate/", AFFINE
-    keys = {("vars", str(index)): prefix + variable for index, variable in enumerate(variables)}
-    return keys.get((parts[-2], parts[-1]), "/".join(parts)) if len(parts) > 1 else parts[0]
+    place = "/".join(parts[:-2])
+    expert = _EXPERT.fullmatch(place)
+    prefix = f"expert {int(expert[1] or 0)}/" if expert else _SUBLAYERS.get(place)
+    variables: dict[Parts, str] = {("vars", str(i)): name for i, name in enumerate(_VARIABLES.get(kind, ()))}
+    variable = variables.get(parts[-2:])
+    return "/".join(parts) if prefix is None or variable is None else prefix + variable
 
 
 def _kind(tensors: Tensors) -> str:
@@ -111,7 +99,7 @@ def _kind(tensors: Tensors) -> str:
         return "multi_head_attention"
     if variables.count("kernel") > 1:
         return "mix_of_experts"
-    return "conv1d" if any(dataset.ndim == CONVOLUTION_AXES for dataset in tensors.values()) else "dense"
+    return "conv1d" if any(dataset.ndim == _CONVOLUTION_AXES for dataset in tensors.values()) else "dense"
 
 
 def _keys_by_user(kind: str, tensors: Tensors) -> dict[Parts, str]:

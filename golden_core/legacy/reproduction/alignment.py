@@ -10,10 +10,17 @@ import polars as pl
 
 from golden_core.evaluation import BENCHMARK, comparisons_table
 from golden_core.legacy.audit.headings import Metric
+from golden_core.legacy.reproduction.errors import (
+    Verdict,
+    judge,
+    of_record,
+    on_published_rows,
+    spread_of,
+    trial_errors,
+    z_score,
+)
 from golden_core.legacy.reproduction.experiments import Experiment, Outcome, attribute, outcomes
 from golden_core.legacy.reproduction.published import METRICS, PublishedRow, Record
-from golden_core.legacy.reproduction.runs import of_record, on_published_rows, trial_errors
-from golden_core.legacy.reproduction.spread import Verdict, judge, spread_of, z_score
 from golden_core.store.schema import Column, Table
 
 ALIGNMENT = Table(
@@ -91,7 +98,7 @@ def align(
     Raises
     ------
     RecordError, ValueError
-        As :func:`~golden_core.legacy.reproduction.runs.trial_errors`.
+        As :func:`~golden_core.legacy.reproduction.errors.trial_errors`.
     MissingBenchmarkError
         If a trial and the random walk were not scored on the same rows.
     """

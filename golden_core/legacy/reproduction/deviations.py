@@ -34,26 +34,13 @@ class Deviation:
 
 
 def deviations(study: Study, bars: int, training_windows: int) -> tuple[Deviation, ...]:
-    """Return everything in which a study differs from how its variants were run.
-
-    Parameters
-    ----------
-    study : Study
-        As it was run.
-    bars, training_windows : int
-        Rows of the file after cleaning, and training samples of the fold.
-    """
+    """Return everything in which a study, run on so many bars and training windows, differs from its variants' own."""
     merged: dict[tuple[str, str, str], list[str]] = {}
     for variant in sorted(set(study.forecasters) - {BENCHMARK}):
-        for what, legacy, here in _of_variant(study, read_facts(variant), bars, training_windows):
-            merged.setdefault((what, legacy, here), []).append(variant)
+        for what, legacy, here in _pairs(study, read_facts(variant), bars, training_windows):
+            if legacy != here:
+                merged.setdefault((what, _text(legacy), _text(here)), []).append(variant)
     return tuple(Deviation(*key, tuple(variants)) for key, variants in merged.items())
-
-
-def _of_variant(study: Study, facts: Facts, bars: int, windows: int) -> Iterator[tuple[str, str, str]]:
-    for what, legacy, here in _pairs(study, facts, bars, windows):
-        if legacy != here:
-            yield what, _text(legacy), _text(here)
 
 
 def _pairs(study: Study, facts: Facts, bars: int, windows: int) -> Iterator[tuple[str, Any, Any]]:

@@ -9,9 +9,16 @@ from typing import Literal
 import polars as pl
 
 from golden_core.legacy.audit.headings import Metric
+from golden_core.legacy.reproduction.errors import (
+    Spread,
+    Verdict,
+    distance,
+    judge,
+    on_published_rows,
+    spread_of,
+    trial_errors,
+)
 from golden_core.legacy.reproduction.published import Record
-from golden_core.legacy.reproduction.runs import on_published_rows, trial_errors
-from golden_core.legacy.reproduction.spread import Spread, Verdict, distance, judge, spread_of
 
 Category = Literal["data", "split", "initialisation", "optimiser", "precision", "selection", "unknown"]
 
@@ -53,7 +60,7 @@ def outcomes(experiments: Sequence[Experiment], record: Record, confidence: floa
     Raises
     ------
     RecordError, ValueError
-        As :func:`~golden_core.legacy.reproduction.runs.trial_errors`; if two experiments have one id.
+        As :func:`~golden_core.legacy.reproduction.errors.trial_errors`; if two experiments have one id.
     """
     ids = [experiment.id for experiment in experiments]
     if len(set(ids)) < len(ids):

@@ -11,9 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from golden_core.legacy.audit.headings import NAMES
 from golden_core.legacy.audit.wording import between, names, number
 from golden_core.legacy.reproduction.alignment import Alignment
+from golden_core.legacy.reproduction.errors import on_published_rows
 from golden_core.legacy.reproduction.experiments import outcomes
 from golden_core.legacy.reproduction.running import Run, Validation
-from golden_core.legacy.reproduction.runs import on_published_rows
 from golden_core.legacy.reproduction.window import clock
 from golden_core.store.lake import write_parquet, write_text
 from golden_core.store.markdown import cell

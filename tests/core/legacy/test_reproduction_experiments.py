@@ -3,8 +3,8 @@
 import pytest
 from support.record import forecasts_of, hourly_bars, small_record
 
+from golden_core.legacy.reproduction.errors import Spread
 from golden_core.legacy.reproduction.experiments import Attribution, Experiment, Outcome, attribute, outcomes
-from golden_core.legacy.reproduction.spread import Spread
 
 METRICS = ("mae", "mse", "rmse", "r2")
 PUBLISHED, OURS = 0.005, 0.002

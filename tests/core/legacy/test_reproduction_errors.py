@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.record import STREAM, around
 
 from golden_core.legacy.audit import Interval
-from golden_core.legacy.reproduction.spread import distance, judge, spread_of, z_score
+from golden_core.legacy.reproduction.errors import distance, judge, spread_of, z_score
 
 
 def interval(low, high):
