@@ -50,93 +50,80 @@ def test_the_layout_is_whole(variant):
     assert sum(len(shapes) for _, _, shapes in layout(variant)) == MODEL_DATASETS[variant]
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_every_variant_comes_back_from_every_container(variant, container, tmp_path):
+def without_names(file, _):
+    file.visititems(lambda _, item: item.attrs.pop("name", None) and None)
+
+
+def exchanged(file, variant):
+    """Exchange the first and the last layer of every class, names and all."""
+    kinds = [KINDS[type(block)] for block in blocks_in_order(build(variant)).values()]
+    for kind in {kind for kind in kinds if kinds.count(kind) > 1}:
+        first, last = kind, f"{kind}_{kinds.count(kind) - 1}"
+        file.move(f"layers/{first}", "layers/aside")
+        file.move(f"layers/{last}", f"layers/{first}")
+        file.move("layers/aside", f"layers/{last}")
+
+
+def numbered(file, variant):
+    """Call every layer as Keras does by itself: by its class, and here by numbers that run against the model."""
+    folders = {group.split("/")[0]: name for group, name, _ in layout(variant)} | COMPOSITE_NAMES[variant]
+    names = {}
+    for folder in sorted(folders, key=lambda folder: re.sub(r"\d+", lambda digits: digits[0].zfill(3), folder)):
+        kind, _, number = re.fullmatch(r"(.+?)(_(\d+))?", folder).groups()
+        names[folder] = f"{kind}_{30 - int(number or 0)}"
+    for folder, name in names.items():
+        if "layers" in file:
+            file[f"layers/{folder}/vars"].attrs["name"] = name
+        else:
+            file.move(f"model_weights/{folders[folder]}", f"model_weights/{name}")
+    if "model_weights" in file:
+        file["model_weights"].attrs["layer_names"] = ["input_layer", *names.values(), "flatten_layer"]
+
+
+def written(path, variant, container, *changes):
     network = random_network(variant)
-    path = write_keras_file(tmp_path / f"model.{container}", variant, network, container)
-    loaded = load_keras_checkpoint(variant, path)
+    write_keras_file(path, variant, network, container)
+    for change in changes:
+        with h5py.File(path, "r+") as file:
+            change(file, variant)
+    return network
+
+
+@pytest.mark.parametrize(
+    ("container", "changes"),
+    [
+        *((container, ()) for container in CONTAINERS),
+        ("weights.h5", (without_names,)),  # the position in the class decides
+        ("weights.h5", (exchanged,)),  # the names decide, not the position
+        ("weights.h5", (numbered,)),  # a number is no name
+        ("h5", (numbered,)),
+    ],
+)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_comes_back_from_every_container(variant, container, changes, tmp_path):
+    network = written(tmp_path / "weights.of.someone", variant, container, *changes)  # the content decides, not a name
+    link = tmp_path / "link.keras"
+    link.symlink_to(tmp_path / "weights.of.someone")
+    loaded = load_keras_checkpoint(variant, str(link))
     assert not loaded.training
     assert_equal_networks(loaded, network)
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
-def test_the_content_decides_the_container_not_the_name(container, tmp_path):
-    network = random_network("v01")
-    path = write_keras_file(tmp_path / "weights.of.someone", "v01", network, container)
-    link = tmp_path / "link.keras"
-    link.symlink_to(path)
-    assert_equal_networks(load_keras_checkpoint("v01", str(link)), network)
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_without_names_the_position_in_the_class_decides(variant, tmp_path):
-    network = random_network(variant)
-    path = write_keras_file(tmp_path / "model.weights.h5", variant, network, "weights.h5")
-    with h5py.File(path, "r+") as file:
-        file.visititems(lambda _, item: item.attrs.pop("name", None) and None)
-    assert_equal_networks(load_keras_checkpoint(variant, path), network)
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_where_there_are_names_they_decide_not_the_position(variant, tmp_path):
-    network = random_network(variant)
-    path = write_keras_file(tmp_path / "model.weights.h5", variant, network, "weights.h5")
-    kinds = [KINDS[type(block)] for block in blocks_in_order(network).values()]
-    with h5py.File(path, "r+") as file:
-        for kind in {kind for kind in kinds if kinds.count(kind) > 1}:
-            first, last = kind, f"{kind}_{kinds.count(kind) - 1}"
-            file.move(f"layers/{first}", "layers/aside")
-            file.move(f"layers/{last}", f"layers/{first}")
-            file.move("layers/aside", f"layers/{last}")
-    assert_equal_networks(load_keras_checkpoint(variant, path), network)
-
-
-def number_layers(path, variant, container):
-    """Call every layer as Keras does by itself: by its class, and here by numbers that run against the model."""
-    folders = {group.split("/")[0]: name for group, name, _ in layout(variant)} | COMPOSITE_NAMES[variant]
-    numbered = {}
-    for folder in sorted(folders, key=lambda folder: re.sub(r"\d+", lambda digits: digits[0].zfill(3), folder)):
-        kind, _, number = re.fullmatch(r"(.+?)(_(\d+))?", folder).groups()
-        numbered[folder] = f"{kind}_{30 - int(number or 0)}"
-    with h5py.File(path, "r+") as file:
-        if container == "h5":
-            for folder, name in numbered.items():
-                file.move(f"model_weights/{folders[folder]}", f"model_weights/{name}")
-            file["model_weights"].attrs["layer_names"] = ["input_layer", *numbered.values(), "flatten_layer"]
-        else:
-            for folder, name in numbered.items():
-                file[f"layers/{folder}/vars"].attrs["name"] = name
-
-
-@pytest.mark.parametrize("container", ["weights.h5", "h5"])
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_layers_that_keras_numbered_are_told_by_their_position(variant, container, tmp_path):
-    network = random_network(variant)
-    path = write_keras_file(tmp_path / "model", variant, network, container)
-    number_layers(path, variant, container)
-    assert_equal_networks(load_keras_checkpoint(variant, path), network)
-
-
 def test_layers_that_keras_numbered_are_not_guessed_without_the_order_of_the_model(tmp_path):
-    path = write_keras_file(tmp_path / "model", "v08", random_network("v08"), "h5")
-    number_layers(path, "v08", "h5")
-    with h5py.File(path, "r+") as file:
-        del file["model_weights"].attrs["layer_names"]
+    written(tmp_path / "model", "v08", "h5", numbered, lambda file, _: file["model_weights"].attrs.pop("layer_names"))
     with pytest.raises(KerasCheckpointError, match=r"named res_block0_conv1 .* found conv1d_28, conv1d_29, conv1d_30"):
-        load_keras_checkpoint("v08", path)
+        load_keras_checkpoint("v08", tmp_path / "model")
 
 
 def test_a_name_must_fit_the_position_of_its_numbered_neighbours(tmp_path):
-    path = write_keras_file(tmp_path / "model", "v08", random_network("v08"), "weights.h5")
-    number_layers(path, "v08", "weights.h5")
-    with h5py.File(path, "r+") as file:
-        file["layers/conv1d/vars"].attrs["name"] = "res_block0_conv1"
-    load_keras_checkpoint("v08", path)
-    with h5py.File(path, "r+") as file:
-        file["layers/conv1d/vars"].attrs["name"] = "res_block0_conv2"
+    def called(name):
+        return lambda file, _: file["layers/conv1d/vars"].attrs.__setitem__("name", name)
+
+    written(tmp_path / "model", "v08", "weights.h5", numbered, called("res_block0_conv1"))
+    load_keras_checkpoint("v08", tmp_path / "model")
+    written(tmp_path / "model", "v08", "weights.h5", numbered, called("res_block0_conv2"))
     with pytest.raises(KerasCheckpointError, match=r"next res_block0_conv1 \(front.conv1\), found res_block0_conv2"):
-        load_keras_checkpoint("v08", path)
+        load_keras_checkpoint("v08", tmp_path / "model")
 
 
 def test_experts_are_sorted_by_number_not_by_letter(tmp_path):
