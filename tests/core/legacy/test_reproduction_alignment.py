@@ -47,12 +47,8 @@ def row(alignment, study, variant, metric="rmse"):
 
 def test_every_variant_and_metric_has_a_row(alignment):
     table = ALIGNMENT.conform(alignment.table)
-    assert table.select("study", "variant").unique(maintain_order=True).rows() == [
-        (MAIN, "v01"),
-        (MAIN, "v02"),
-        (MAIN, "v03"),
-        (OTHER, "v01"),
-    ]
+    groups = [*((MAIN, name) for name in ("v01", "v02", "v03")), (OTHER, "v01")]
+    assert table.select("study", "variant").unique(maintain_order=True).rows() == groups
     assert table["metric"].to_list() == ["mae", "mse", "rmse", "r2"] * 4
 
 
@@ -93,30 +89,30 @@ def test_the_random_walk_stands_beside_every_number_on_the_same_rows(alignment, 
             assert walk == pytest.approx(expected[metric])
 
 
-def test_verdicts(alignment):
-    assert row(alignment, MAIN, "v02")["verdict"] == "consistent"
-    assert row(alignment, MAIN, "v03")["verdict"] == "published_worse"
-    assert row(alignment, MAIN, "v03", "r2")["verdict"] == "published_worse"
-    assert row(alignment, OTHER, "v01")["verdict"] == "published_better"
-    assert row(alignment, OTHER, "v01", "r2")["verdict"] == "published_better"
-
-
-def test_a_number_published_on_other_rows_is_not_compared_and_the_run_on_its_own_rows_says_why(alignment):
-    found = row(alignment, MAIN, "v01")
-    assert (found["verdict"], found["category"], found["experiment"]) == ("other_test_set", "split", OTHER)
-    assert found["z"] is None
-    assert found["mean"] == pytest.approx(0.002, rel=0.3)
+@pytest.mark.parametrize(
+    ("study", "variant", "metric", "verdict", "category", "experiment"),
+    [
+        (MAIN, "v02", "rmse", "consistent", None, ""),
+        (MAIN, "v03", "rmse", "published_worse", "unknown", ""),
+        (MAIN, "v03", "r2", "published_worse", "unknown", ""),
+        (OTHER, "v01", "rmse", "published_better", "unknown", ""),
+        (OTHER, "v01", "r2", "published_better", "unknown", ""),
+        (MAIN, "v01", "rmse", "other_test_set", "split", OTHER),
+    ],
+)
+def test_verdicts_and_their_reasons(study, variant, metric, verdict, category, experiment, alignment):
+    found = row(alignment, study, variant, metric)
+    assert (found["verdict"], found["category"], found["experiment"]) == (verdict, category, experiment)
+    assert (found["z"] is None) == (verdict == "other_test_set")
 
 
 def test_without_the_run_on_its_own_rows_the_category_is_unknown(forecasts, record):
-    alone = align(forecasts.filter(pl.col("study") == MAIN), record, **LEVELS)
-    found = row(alone, MAIN, "v01")
+    found = row(align(forecasts.filter(pl.col("study") == MAIN), record, **LEVELS), MAIN, "v01")
     assert (found["verdict"], found["category"], found["experiment"]) == ("other_test_set", "unknown", "")
+    assert found["mean"] == pytest.approx(0.002, rel=0.3)
 
 
-def test_categories_need_experiments(forecasts, record, bars, alignment):
-    assert row(alignment, MAIN, "v03")["category"] == "unknown"
-    assert row(alignment, MAIN, "v02")["category"] is None
+def test_categories_need_experiments(forecasts, record, bars):
     changed = Experiment("e1", "initialisation", "x=1", forecasts_of("changed", bars, 37, {"v03": 0.002}))
     vain = Experiment("e2", "precision", "x=2", forecasts_of("changed", bars, 37, {"v03": 0.0002}))
     tried = align(forecasts, record, experiments=[changed, vain], **LEVELS)
@@ -167,23 +163,30 @@ def test_forecasters_that_were_never_published_do_not_enter(alignment, forecasts
     assert align(pl.concat([forecasts, stranger]), record, **LEVELS).table.equals(alignment.table)
 
 
-def test_nothing_is_aligned_without_the_random_walk(forecasts, record):
-    without = forecasts.filter((pl.col("forecaster") != "random_walk") | (pl.col("study") == MAIN))
-    with pytest.raises(RecordError, match="study legacy_94_3_3 has no random_walk"):
-        align(without, record, **LEVELS)
+WALK, LAST = pl.col("forecaster") == "random_walk", pl.col("cutoff").max()
+FIRST_STUDY = pl.col("study") == MAIN
 
 
-def test_the_random_walk_must_have_the_same_rows(forecasts, record):
-    walk = (pl.col("forecaster") == "random_walk") & (pl.col("study") == MAIN)
-    shorter = forecasts.filter(~walk | (pl.col("cutoff") < pl.col("cutoff").max()))
-    with pytest.raises(MissingBenchmarkError):
-        align(shorter, record, **LEVELS)
-
-
-def test_two_pairs_are_refused(forecasts, record):
-    other = forecasts.with_columns(pair=pl.lit("GBPUSD"))
-    with pytest.raises(RecordError, match="one pair, one bar ahead"):
-        align(pl.concat([forecasts, other]), record, **LEVELS)
+@pytest.mark.parametrize(
+    ("change", "error", "match"),
+    [
+        (lambda frame: frame.filter(~WALK | FIRST_STUDY), RecordError, "study legacy_94_3_3 has no random_walk"),
+        (
+            lambda frame: frame.filter(~(WALK & FIRST_STUDY & (pl.col("cutoff") == LAST))),
+            MissingBenchmarkError,
+            "random_walk",
+        ),
+        (
+            lambda frame: pl.concat([frame, frame.with_columns(pair=pl.lit("GBPUSD"))]),
+            RecordError,
+            "one pair, one bar ahead",
+        ),
+    ],
+    ids=["no random walk", "on fewer rows", "two pairs"],
+)
+def test_what_cannot_be_held_against_the_record_is_refused(change, error, match, forecasts, record):
+    with pytest.raises(error, match=match):
+        align(change(forecasts), record, **LEVELS)
 
 
 def test_the_words_are_those_of_the_numbers(alignment):
