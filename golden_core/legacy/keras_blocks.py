@@ -5,7 +5,7 @@ Shape letters: I inputs, O outputs, K taps, C channels, H heads, D key dimension
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from torch import nn
@@ -53,7 +53,37 @@ def blocks_in_order(network: nn.Module) -> dict[str, nn.Module]:
 
 def keras_shapes(block: nn.Module) -> Shapes:
     """Return the shapes of a block's tensors in Keras, sorted by tensor."""
-    return dict(sorted(_shapes(block)))
+    shapes: Shapes = {}
+    match block:
+        case Dense():
+            shapes = _affine("", *reversed(block.weight.shape))
+        case Convolution():
+            outputs, inputs = block.weight.shape
+            shapes = _affine("", block.kernel, inputs // block.kernel, outputs)
+        case BatchNorm():
+            names = ("gamma", "beta", "moving_mean", "moving_variance")
+            shapes = dict.fromkeys(names, tuple(block.weight.shape))
+        case AdditiveAttention():
+            shapes = {"scale": tuple(block.scale.shape)}
+        case BidirectionalLSTM():
+            gates, inputs = block.forward_input.shape
+            for side in ("forward", "backward"):
+                shapes |= _affine(f"{side}/", inputs, gates) | {f"{side}/recurrent_kernel": (block.units, gates)}
+        case MultiHeadAttention():
+            channels, heads = block.weight_output.shape[0], (block.heads, block.key_dimension)
+            for part in _INWARD:
+                shapes |= {f"{part}/kernel": (channels, *heads), f"{part}/bias": heads}
+            shapes |= _affine("attention_output/", *heads, channels)
+        case MixtureOfExperts():
+            channels = block.weight_gate.shape[1]
+            shapes = _affine("gate/", channels, block.experts)
+            for expert in range(block.experts):
+                shapes |= _affine(f"expert {expert}/", channels, block.units)
+    return dict(sorted(shapes.items()))
+
+
+def _affine(prefix: str, *kernel: int) -> Shapes:
+    return {f"{prefix}kernel": kernel, f"{prefix}bias": kernel[-1:]}
 
 
 def torch_state(block: nn.Module, tensors: Arrays) -> dict[str, Float32Array]:
@@ -94,39 +124,3 @@ def torch_state(block: nn.Module, tensors: Arrays) -> dict[str, Float32Array]:
 def _flattened(kernel: Float32Array) -> Float32Array:
     """Merge the first two axes into one."""
     return kernel.reshape(-1, kernel.shape[-1])
-
-
-def _shapes(block: nn.Module) -> Iterator[tuple[str, tuple[int, ...]]]:
-    match block:
-        case Dense():
-            yield from _affine("", *reversed(block.weight.shape))
-        case Convolution():
-            outputs, inputs = block.weight.shape
-            yield from _affine("", block.kernel, inputs // block.kernel, outputs)
-        case BatchNorm():
-            yield from (
-                (name, tuple(block.weight.shape)) for name in ("gamma", "beta", "moving_mean", "moving_variance")
-            )
-        case AdditiveAttention():
-            yield "scale", tuple(block.scale.shape)
-        case BidirectionalLSTM():
-            gates, inputs = block.forward_input.shape
-            for side in ("forward", "backward"):
-                yield from _affine(f"{side}/", inputs, gates)
-                yield f"{side}/recurrent_kernel", (block.units, gates)
-        case MultiHeadAttention():
-            channels, heads = block.weight_output.shape[0], (block.heads, block.key_dimension)
-            for part in _INWARD:
-                yield f"{part}/kernel", (channels, *heads)
-                yield f"{part}/bias", heads
-            yield from _affine("attention_output/", *heads, channels)
-        case MixtureOfExperts():
-            channels = block.weight_gate.shape[1]
-            yield from _affine("gate/", channels, block.experts)
-            for expert in range(block.experts):
-                yield from _affine(f"expert {expert}/", channels, block.units)
-
-
-def _affine(prefix: str, *kernel: int) -> Iterator[tuple[str, tuple[int, ...]]]:
-    yield f"{prefix}kernel", kernel
-    yield f"{prefix}bias", kernel[-1:]

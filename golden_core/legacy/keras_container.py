@@ -149,7 +149,8 @@ def _strings(group: h5py.Group | None, attribute: str) -> tuple[str, ...]:
         return ()
     value = group.attrs[attribute]
     texts = (value,) if isinstance(value, str) else np.ravel(value)
-    return tuple(text.decode(errors="replace") if isinstance(text, bytes) else str(text) for text in texts)
+    kept = (text for text in texts if isinstance(text, str | bytes))
+    return tuple(text.decode(errors="replace") if isinstance(text, bytes) else str(text) for text in kept)
 
 
 def _datasets(path: Path, file: h5py.File, skip: str) -> Iterator[tuple[Parts, h5py.Dataset]]:

@@ -126,10 +126,8 @@ def replay_steps(
     ----------
     model : Module
         Maps windows [N, L, F] to standardised targets [N]; left in inference mode.
-    x : [N, L, F]
-        Windows.
-    y : [N] or [N, 1]
-        Targets.
+    x, y : [N, L, F] and [N] or [N, 1]
+        Windows and targets.
     steps : int
         At least 1.
     learning_rate, weight_decay : float
@@ -138,7 +136,7 @@ def replay_steps(
     Returns
     -------
     [steps] float64
-        Losses in training mode, each before its update.
+        In training mode.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def read_record(folder: Path = FACTS) -> Record:
     members: dict[str, list[str]] = {}
     for variant, row in rows.items():
         members.setdefault(row.shares, []).append(variant)
-    splits = {shares: _split(shares, names, facts[names[0]], rows) for shares, names in members.items()}
+    splits = {shares: _split(shares, tuple(names), facts[names[0]], rows) for shares, names in members.items()}
     candles = facts[VARIANTS[0]].candles
     return Record(rows, splits, candles.rows, dt.date.fromisoformat(candles.last_day))
 
@@ -91,13 +91,7 @@ def _row(variant: str, printed: Row, ratios: Ratios) -> PublishedRow:
     return PublishedRow(variant, shares, values, intervals, variance)
 
 
-def _split(shares: str, variants: Sequence[str], facts: Facts, rows: Mapping[str, PublishedRow]) -> PublishedSplit:
-    parts = extents(facts)
-    return PublishedSplit(
-        shares=shares,
-        variants=tuple(variants),
-        validation_rows=len(parts["validation"].rows),
-        test_rows=len(parts["test"].rows),
-        targets=len(parts["test"].targets),
-        variance=common(rows[variant].variance for variant in variants),
-    )
+def _split(shares: str, variants: tuple[str, ...], facts: Facts, rows: Mapping[str, PublishedRow]) -> PublishedSplit:
+    validation, test = extents(facts)["validation"].rows, extents(facts)["test"]
+    shared = common(rows[variant].variance for variant in variants)
+    return PublishedSplit(shares, variants, len(validation), len(test.rows), len(test.targets), shared)

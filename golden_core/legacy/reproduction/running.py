@@ -185,13 +185,5 @@ def _run(home: Home, overrides: Sequence[str], shares: str, workers: Workers) ->
     if BENCHMARK not in set(done["forecaster"]):
         raise RecordError(f"study {study.name} has no forecasts of the {BENCHMARK}: {'; '.join(failures)}")
     forecasts, history = read_outputs(home, study, done)
-    return Run(
-        shares=shares,
-        study=study,
-        bars=bars,
-        training_windows=windows,
-        failures=tuple(sorted(failures)),
-        deviations=deviations(study, bars.height, windows),
-        forecasts=forecasts,
-        history=history,
-    )
+    found = deviations(study, bars.height, windows)
+    return Run(shares, study, bars, windows, tuple(sorted(failures)), found, forecasts, history)
