@@ -133,8 +133,8 @@ def _contents(path: Path, file: h5py.File) -> Contents:
         layers.setdefault(parts[1], {})[parts[2:]] = dataset
     if root == "model_weights":
         return Contents("user", layers, {}, _strings(file[root], "layer_names"))
-    names = {layer: "".join(_strings(file[root][layer].get("vars"), "name")) for layer in layers}
-    return Contents("class", layers, {layer: name for layer, name in names.items() if name}, ())
+    names = {layer: _strings(file[root][layer].get("vars"), "name") for layer in layers}
+    return Contents("class", layers, {layer: name[0] for layer, name in names.items() if len(name) == 1}, ())
 
 
 def _strings(group: h5py.Group | None, attribute: str) -> tuple[str, ...]:
