@@ -24,46 +24,21 @@ VARIABLES = {
     "bidirectional": ["kernel", "recurrent_kernel", "bias"],
 }
 # The layers that consist of sublayers, as the code of the variants calls them; the layout knows only the sublayers.
+COMPOSITES = ("bidirectional", *(f"multi_head_attention{number}" for number in ("", "_1", "_2")), "mix_of_experts")
 COMPOSITE_NAMES = {
-    "v01": {"bidirectional": "bilstm_layer_1"},
-    "v02": {
-        "bidirectional": "bilstm_layer_1",
-        "multi_head_attention": "block0_mha1a",
-        "multi_head_attention_1": "block0_mha1b",
-    },
-    "v03": {
-        "bidirectional": "bilstm_layer_1",
-        "multi_head_attention": "resblock0_mha1",
-        "multi_head_attention_1": "resblock0_mha2",
-    },
-    "v05": {
-        "bidirectional": "bilstm_layer_1",
-        "multi_head_attention": "resblock0_mha1a",
-        "multi_head_attention_1": "resblock0_mha1b",
-        "multi_head_attention_2": "final_mha_after_lstm",
-    },
-    "v06": {
-        "bidirectional": "bilstm_layer_1",
-        "multi_head_attention": "resblock0_mha1",
-        "multi_head_attention_1": "resblock0_mha2",
-        "multi_head_attention_2": "post_lstm_mha",
-    },
-    "v08": {
-        "bidirectional": "bidirectional_2",
-        "multi_head_attention": "res_block0_mha1",
-        "multi_head_attention_1": "res_block0_mha2",
-        "multi_head_attention_2": "mha_after_lstm",
-        "mix_of_experts": "mix_of_experts",
-    },
-    "v09": {"bidirectional": "bidirectional", "mix_of_experts": "moe_layer"},
-}
-COMPOSITE_NAMES["v04"] = COMPOSITE_NAMES["v03"]
-COMPOSITE_NAMES["v07"] = COMPOSITE_NAMES["v06"] | {"mix_of_experts": "mix_of_experts"}
-COMPOSITE_NAMES["v10"] = {
-    "bidirectional": "bidirectional_7",
-    "multi_head_attention": "res_block0_mha1",
-    "multi_head_attention_1": "res_block0_mha2",
-    "mix_of_experts": "moe_layer",
+    variant: {layer: name for layer, name in zip(COMPOSITES, names, strict=False) if name}
+    for variant, names in {
+        "v01": ("bilstm_layer_1",),
+        "v02": ("bilstm_layer_1", "block0_mha1a", "block0_mha1b"),
+        "v03": ("bilstm_layer_1", "resblock0_mha1", "resblock0_mha2"),
+        "v04": ("bilstm_layer_1", "resblock0_mha1", "resblock0_mha2"),
+        "v05": ("bilstm_layer_1", "resblock0_mha1a", "resblock0_mha1b", "final_mha_after_lstm"),
+        "v06": ("bilstm_layer_1", "resblock0_mha1", "resblock0_mha2", "post_lstm_mha"),
+        "v07": ("bilstm_layer_1", "resblock0_mha1", "resblock0_mha2", "post_lstm_mha", "mix_of_experts"),
+        "v08": ("bidirectional_2", "res_block0_mha1", "res_block0_mha2", "mha_after_lstm", "mix_of_experts"),
+        "v09": ("bidirectional", "", "", "", "moe_layer"),
+        "v10": ("bidirectional_7", "res_block0_mha1", "res_block0_mha2", "", "moe_layer"),
+    }.items()
 }
 
 

@@ -1,15 +1,16 @@
-"""Where a published number lies in the spread of our runs."""
+"""Where a published number lies in the spread of our runs, and whether these have the random walk's rows."""
 
 from fractions import Fraction
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.record import STREAM, around
+from support.record import STREAM, around, forecasts_of, hourly_bars
 
 from golden_core.legacy.audit import Interval
-from golden_core.legacy.reproduction.errors import distance, judge, spread_of, z_score
+from golden_core.legacy.reproduction.errors import distance, judge, rows_unlike_the_random_walk, spread_of, z_score
 
 
 def interval(low, high):
@@ -125,3 +126,33 @@ def test_the_unit_does_not_matter(values, published):
     one, other = (spread_of(np.array(values) * unit, 0.95, "rmse") for unit in (1.0, 1024.0))
     exact = [Interval(Fraction(published) * unit, Fraction(published) * unit) for unit in (1, 1024)]
     assert judge(exact[0], one, "rmse") == judge(exact[1], other, "rmse")
+
+
+@pytest.fixture(scope="module")
+def equal():
+    return forecasts_of("legacy", hourly_bars(100), 40, {"v02": 0.001}, seeds=2)
+
+
+OF_V02, SEED_1 = pl.col("forecaster") == "v02", pl.col("seed") == 1
+FIRST = pl.col("cutoff") == pl.col("cutoff").min()
+
+
+@pytest.mark.parametrize(
+    ("change", "apart"),
+    [
+        (lambda frame: frame, []),
+        (lambda frame: frame.filter(~(OF_V02 & SEED_1 & FIRST)), [(1, 1)]),
+        (
+            lambda frame: frame.with_columns(
+                true_close=pl.col("true_close") * pl.when(OF_V02).then(1.001).otherwise(1)
+            ),
+            [(0, 80), (1, 80)],
+        ),
+        (lambda frame: pl.concat([frame, frame.filter(OF_V02 & SEED_1 & FIRST)]), [(1, 0)]),
+    ],
+    ids=["equal", "a missing row", "other targets", "a row twice"],
+)
+def test_rows_unlike_the_random_walk_name_their_trial(change, apart, equal):
+    assert rows_unlike_the_random_walk(change(equal)) == [
+        f"v02, seed {seed}, of legacy: {rows} rows are not shared with the random_walk" for seed, rows in apart
+    ]
