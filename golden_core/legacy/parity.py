@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from golden_core.inputs.windows import FloatArray
 from golden_core.legacy.keras_checkpoint import load_keras_checkpoint
-from golden_core.legacy.keras_records import Outputs, ParityError, Steps, read_outputs, read_steps
+from golden_core.legacy.keras_records import Outputs, ParityError, read_outputs, read_steps
 from golden_core.models.architecture import VARIANTS
 from golden_core.store.schema import Column, Table
 from golden_core.training.optimiser import KerasAdamW
@@ -89,18 +89,13 @@ def _differences(record: Path, variant: str) -> Iterator[tuple[Path, str, float]
         if isinstance(kept, Outputs):
             yield checkpoint, OUTPUTS, _distance(model, kept)
             continue
+        settings = {"learning_rate": kept.learning_rate, "weight_decay": kept.weight_decay}
         try:
-            yield checkpoint, LOSSES, _replay(model, kept)
+            losses = replay_steps(model, kept.x_train, kept.y_train, steps=len(kept.losses), **settings)
         except TrainingError as error:
             raise ParityError(f"{record} cannot be replayed from {checkpoint.name}: {error}") from error
+        yield checkpoint, LOSSES, float(np.abs(losses / kept.losses - 1).max())
         yield checkpoint, AFTER_STEPS, _distance(model, kept.after)
-
-
-def _replay(model: nn.Module, kept: Steps) -> float:
-    """Take the recorded steps in place and return the largest relative difference of a loss."""
-    settings = {"learning_rate": kept.learning_rate, "weight_decay": kept.weight_decay}
-    losses = replay_steps(model, kept.x_train, kept.y_train, steps=len(kept.losses), **settings)
-    return float(np.abs(losses / kept.losses - 1).max())
 
 
 def _distance(model: nn.Module, outputs: Outputs) -> float:
@@ -129,7 +124,6 @@ def replay_steps(
     x, y : [N, L, F] and [N] or [N, 1]
         Windows and targets.
     steps : int
-        At least 1.
     learning_rate, weight_decay : float
         The same in every step; every tensor is decayed.
 
@@ -140,8 +134,6 @@ def replay_steps(
 
     Raises
     ------
-    ValueError
-        If ``x`` and ``y`` are not one target per window, or there is no step to take.
     TrainingError
         If a loss is not finite.
 
@@ -151,11 +143,6 @@ def replay_steps(
     constant added to its input.
     """
     windows, targets = (torch.from_numpy(np.array(values, dtype=np.float64)) for values in (x, y))
-    if not len(windows) or targets.shape not in {windows.shape[:1], (len(windows), 1)} or steps < 1:
-        raise ValueError(
-            f"expected windows [N, L, F], targets [N] or [N, 1] and 1 step at least, got {list(windows.shape)}, "
-            f"{list(targets.shape)} and {steps}"
-        )
     precision = next(model.parameters()).dtype
     model.double().train()
     try:

@@ -243,23 +243,6 @@ def test_targets_may_be_a_column():
     assert np.array_equal(column, row)
 
 
-@pytest.mark.parametrize(
-    ("x", "y", "steps"),
-    [
-        (np.zeros((4, 3, 4)), np.zeros(5), 1),
-        (np.zeros((4, 3, 4)), np.zeros((4, 2)), 1),
-        (np.zeros((4, 3, 4)), np.zeros((2, 2)), 1),
-        (np.zeros((0, 3, 4)), np.zeros(0), 1),
-        (np.zeros((4, 3, 4)), np.zeros(4), 0),
-    ],
-)
-def test_arguments_that_do_not_fit_are_refused(x, y, steps):
-    with pytest.raises(
-        ValueError, match=r"expected windows \[N, L, F\], targets \[N\] or \[N, 1\] and 1 step at least"
-    ):
-        replay_steps(network("v01"), x, y, steps=steps, **KERAS)
-
-
 def test_a_loss_that_is_not_finite_ends_the_replay():
     x, y = data()
     y[3] = np.nan
