@@ -38,6 +38,7 @@ def test_a_hint_reads_no_key(tmp_path, source):
         "def history(path: Optional[str] = None):\n    with open(path) as f:\n        return json.load(f)\n",
         "def history(path: Config) -> Settings:\n    return json.load(open(path))\n",
         "def build(config):\n    units = config['a']\n    history = json.load(open('h.json'))\n",
+        "def load_params_history(path):\n    return json.load(open(path))\n",
         "history = json.load(open('history.json'))\n",
     ],
 )
@@ -48,6 +49,7 @@ def test_a_load_of_something_else_opens_no_configuration(tmp_path, source):
 @pytest.mark.parametrize(
     ("source", "line"),
     [
+        ("def load_config_from_json(path):\n    return json.load(open(path))\n", 3),
         ("def load_config(path):\n    return json.load(open(path))\n", 3),
         ("def load(config_path):\n    with open(config_path) as f:\n        return json.load(f)\n", 4),
         ("def load(path):\n    with open(path) as f:\n        self.config = json.load(f)\n", 4),
@@ -60,13 +62,15 @@ def test_a_load_of_a_configuration_opens_it(tmp_path, source, line):
     assert scanned(tmp_path, f"import json\n{source}").opened_at == (f"v_01/Run.py:{line}",)
 
 
-@pytest.mark.parametrize(
-    "name", ["config", "cfg", "CFG", "trainConfig", "myconfig", "hyperparameters", "opts", "options"]
+HOLD_SETTINGS = (
+    *("config", "cfg", "CFG", "trainConfig", "myconfig", "config_dict", "configs_by_name", "config_v2"),
+    *("hyperparameters", "opts", "options"),
 )
+HOLD_NONE = (
+    *("Optional", "configure", "option_chain", "config_path", "params_history", "from_config", "adopted", "parameters"),
+)
+
+
+@pytest.mark.parametrize("name", (*HOLD_SETTINGS, *HOLD_NONE))
 def test_names_of_configurations(name):
-    assert is_configuration_name(name)
-
-
-@pytest.mark.parametrize("name", ["Optional", "configure", "option_chain", "config_path", "adopted", "parameters"])
-def test_names_that_only_look_like_one(name):
-    assert not is_configuration_name(name)
+    assert is_configuration_name(name) == (name in HOLD_SETTINGS)
