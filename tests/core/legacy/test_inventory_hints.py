@@ -71,6 +71,6 @@ HOLD_NONE = (
 )
 
 
-@pytest.mark.parametrize("name", (*HOLD_SETTINGS, *HOLD_NONE))
+@pytest.mark.parametrize("name", [*HOLD_SETTINGS, *HOLD_NONE])
 def test_names_of_configurations(name):
     assert is_configuration_name(name) == (name in HOLD_SETTINGS)
