@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.trees import plant
 
 from golden_core.legacy.facts.contents import read_contents
 from golden_core.legacy.inventory import ODD_NAME, Imports, Inventory
@@ -14,10 +15,7 @@ from golden_core.legacy.verification import verify_tree
 
 
 def scan(root: Path, files: dict[str, str | bytes]) -> Inventory:
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    plant(root, files)
     inventory = scan_tree(root)
     inventory_json(inventory).encode()  # whatever the tree holds, it can be written as UTF-8
     inventory_markdown(inventory).encode()

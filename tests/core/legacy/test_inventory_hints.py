@@ -3,17 +3,14 @@
 from pathlib import Path
 
 import pytest
+from support.trees import scan
 
 from golden_core.legacy.facts.keys import is_configuration_name
 from golden_core.legacy.inventory import Configuration
-from golden_core.legacy.scanning import scan_tree
 
 
 def scanned(root: Path, source: str) -> Configuration:
-    (root / "v_01").mkdir()
-    (root / "v_01" / "c.yaml").write_text("a: {x: 1}\nb: 3\n")
-    (root / "v_01" / "Run.py").write_text(source)
-    (configuration,) = scan_tree(root).configurations
+    (configuration,) = scan(root, {"v_01/c.yaml": "a: {x: 1}\nb: 3\n", "v_01/Run.py": source}).configurations
     return configuration
 
 

@@ -1,20 +1,11 @@
 """Configurations against the code of their version, and against those of other versions."""
 
 import json
-from pathlib import Path
 
 import pytest
+from support.trees import scan
 
 from golden_core.legacy.inventory import Configuration, Contradiction, Difference, Inventory, Mention
-from golden_core.legacy.scanning import scan_tree
-
-
-def scan(root: Path, files: dict[str, str]) -> Inventory:
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    return scan_tree(root)
 
 
 def only(inventory: Inventory) -> Configuration:
