@@ -107,8 +107,8 @@ def _look_into(name: str, contents: Contents, found: _Found) -> None:
         tree = parse(contents.text)
         script, reason = (script, tree) if isinstance(tree, str) else (script_facts(name, tree), None)
     elif contents.text is not None and contents.kind == "configuration":
-        document = read_configuration(name, contents.text)
-        settings, reason = (None, document.reason) if document.reason else (document.settings, None)
+        read = read_configuration(name, contents.text)
+        settings, reason = (None, read) if isinstance(read, str) else (read, None)
     if contents.kind == "script":
         found.scripts.append(script)
     if settings is not None:

@@ -7,7 +7,6 @@ import re
 import tomllib
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -25,33 +24,27 @@ DEEPEST = 20
 _PYYAML_TRUTH = re.compile("yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF")
 
 
-@dataclass(frozen=True)
-class Document:
-    """The settings of a file by their path of names (list positions as ``[i]``), or why there are none."""
+def read_configuration(path: str, text: bytes) -> dict[Key, Any] | str:
+    """Return settings by their path of names (list positions as ``[i]``), or why there are none.
 
-    settings: dict[Key, Any]
-    reason: str | None = None
-
-
-def read_configuration(path: str, text: bytes) -> Document:
-    """Read a configuration. JSON is tried first under a YAML name, for there are such files."""
+    JSON is tried first under a YAML name, for there are such files.
+    """
     try:
-        tree = _tree(path, text)
         settings: dict[Key, Any] = {}
         weight = 0
-        for key, value in _flat((), tree):
+        for key, value in _flat((), _tree(path, text)):
             settings[key] = value
             weight += _weight(value)
             if len(settings) > LARGEST or weight > LONGEST:
-                return Document({}, f"not read: more than {LARGEST} settings or {LONGEST} characters")
+                return f"not read: more than {LARGEST} settings or {LONGEST} characters"
     except _DepthError:
-        return Document({}, f"not read: nested more than {DEEPEST} deep")
+        return f"not read: nested more than {DEEPEST} deep"
     except MarkedYAMLError as error:  # its message may quote the file
         line = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        return Document({}, f"not read: {type(error).__name__}{line}")
+        return f"not read: {type(error).__name__}{line}"
     except (YAMLError, ValueError, RecursionError, AttributeError, TypeError) as error:
-        return Document({}, f"not read: {type(error).__name__}")
-    return Document(settings)
+        return f"not read: {type(error).__name__}"
+    return settings
 
 
 class _DepthError(Exception):

@@ -10,16 +10,18 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, TypeGuard
 
 from golden_core.legacy.facts.syntax import NOTHING, Key, constant_text, dotted_name, last_name, literal, nodes_of
 
-# Whole words, by their ends: `train_config`, `CFG` and `myconfig` hold settings, `Optional` and `configure` do not.
-_CONFIGURATION = re.compile(
-    r"(?i).*(configs?|configurations?|cfgs?|conf|settings?|params|hyperparameters|options|opts)"
-)
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_ABOUT_A_FILE = re.compile(r"(?i)(path|file|folder|dir|name|parser)s?")
+# A name is about its last noun: `train_config` holds settings, as does `config_dict`; `params_history` is a history,
+# `config_path` leads to settings, `Optional` and `configure` are other words.
+_CONFIGURATION = re.compile(r".*(config(uration)?s?|cfgs?|conf|settings?|params|hyperparameters|options|opts)")
+_WORDS = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+")
+_PREPOSITIONS = frozenset({"from", "for", "of", "by", "with", "to", "in"})
+_CARRIERS = frozenset({"dict", "data", "json", "yaml", "obj"})
+_FILES = frozenset({"path", "paths", "file", "files", "filename", "folder", "dir", "name", "parser"})
 _NAMESPACES = frozenset({"vars", "__dict__"})
 _LOOKUPS = frozenset({"get", "pop", "setdefault"})
 _JSON_LOADERS = frozenset({("json", "load"), ("json", "loads")})
@@ -46,12 +48,19 @@ class Lookup:
 
 def is_configuration_name(name: str) -> bool:
     """Tell whether a variable of that name holds settings."""
-    words = _WORDS.findall(name)
-    return _speaks_of_one(name) and not _ABOUT_A_FILE.fullmatch(words[-1])
+    return _is_about_one(name, _CARRIERS)
 
 
 def _speaks_of_one(name: str) -> bool:
-    return any(map(_CONFIGURATION.fullmatch, _WORDS.findall(name)))
+    """Tell whether a name means settings, or a file of them."""
+    return _is_about_one(name, _CARRIERS | _FILES)
+
+
+def _is_about_one(name: str, carriers: frozenset[str]) -> bool:
+    words = [word.lower() for word in _WORDS.findall(name) if len(word) > 1]
+    phrase = takewhile(lambda word: word not in _PREPOSITIONS, words)
+    nouns = [word for word in phrase if word not in carriers]
+    return bool(nouns) and _CONFIGURATION.fullmatch(nouns[-1]) is not None
 
 
 def lookups(nodes: list[ast.AST]) -> Iterator[Lookup]:

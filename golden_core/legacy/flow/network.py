@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from golden_core.legacy.flow.graph import Block
 from golden_core.legacy.flow.protocol import Facts
 from golden_core.models.architecture import (
     AdditiveFacts,
+    Architecture,
     AttentionFacts,
     DotFacts,
     ExpertsFacts,
@@ -16,9 +19,14 @@ from golden_core.models.architecture import (
 
 def trainable_weights(facts: Facts) -> int:
     """Return how many numbers of the network are fitted."""
+    return _count(facts.architecture, facts.windows.context_length, len(facts.columns.features))
+
+
+@lru_cache(maxsize=32)  # a network is made to count them
+def _count(architecture: Architecture, context_length: int, features: int) -> int:
     from golden_core.models.legacy import LegacyNetwork  # noqa: PLC0415  torch, which no reader of facts waits for
 
-    network = LegacyNetwork(facts.architecture, facts.windows.context_length, len(facts.columns.features), "linear")
+    network = LegacyNetwork(architecture, context_length, features, "linear")
     return sum(parameter.numel() for parameter in network.parameters())
 
 

@@ -1,5 +1,6 @@
 """Pictures of the data flow: equal if and only if the facts are, everything in its place, nothing on top of another."""
 
+import functools
 import itertools
 import json
 import re
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.flow.content import data_flow
@@ -67,6 +69,11 @@ def changed(facts: Facts, path) -> Facts:
     return Facts.model_validate_json(json.dumps(document))
 
 
+@functools.cache
+def picture(variant: str) -> Figure:
+    return draw(read_facts(variant), read_risks())
+
+
 def words(facts: Facts, risks=()) -> list[str]:
     """Return every text of a picture."""
     return [text.get_text() for text in draw(facts, risks).axes[0].texts]
@@ -96,7 +103,7 @@ def test_every_single_fact_changes_the_source_and_the_graph_that_is_drawn(varian
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_all_words_of_the_graph_are_drawn(variant):
     graph = data_flow(read_facts(variant), read_risks())
-    drawn = " ".join(words(read_facts(variant), read_risks()))
+    drawn = " ".join(text.get_text() for text in picture(variant).axes[0].texts)
     told = [text for node in graph.nodes for text in (node.title, *node.lines)]
     told += [text for node in graph.nodes for block in node.blocks for text in (block.title, *block.lines)]
     told += [graph.title, *graph.subtitles, *(edge.label for edge in graph.edges)]
@@ -123,7 +130,7 @@ def test_the_picture_is_svg_with_its_words_as_text():
 def test_every_risk_has_its_badge_at_its_place_and_in_the_legend(variant):
     facts, risks = read_facts(variant), [risk for risk in read_risks() if variant in risk.variants]
     boxes = place(data_flow(facts, read_risks()))
-    texts = draw(facts, read_risks()).axes[0].texts
+    texts = picture(variant).axes[0].texts
     bottom = max(box.bottom for box in boxes.values())
     for risk in risks:
         box, at = boxes[risk.place], [t.get_position() for t in texts if t.get_text() == str(risk.number)]
@@ -152,8 +159,9 @@ def test_marks_of_risks():
     ],
 )
 def test_boundaries_are_named_and_to_scale(variant, labels):
-    assert set(labels) <= set(words(read_facts(variant)))
-    patches = draw(read_facts(variant), ()).axes[0].patches
+    axes = picture(variant).axes[0]
+    assert set(labels) <= {text.get_text() for text in axes.texts}
+    patches = axes.patches
     strip = [patch.get_width() for patch in patches if patch.get_edgecolor() == (1, 1, 1, 1)]
     ratios = read_facts(variant).ratios
     shares = [width / sum(strip) for width in strip]
@@ -168,7 +176,7 @@ def test_boxes_do_not_overlap_and_text_stays_inside(variant):
     for (one, a), (other, b) in itertools.combinations(boxes.items(), 2):
         apart = a.right <= b.x or b.right <= a.x or a.bottom <= b.y or b.bottom <= a.y
         assert apart, f"{one} and {other} overlap"
-    figure = draw(read_facts(variant), read_risks())
+    figure = picture(variant)
     renderer = FigureCanvasAgg(figure).get_renderer()
     extents = [
         text.get_window_extent(renderer).transformed(figure.axes[0].transData.inverted())

@@ -1,26 +1,17 @@
 """Credentials are found by pattern, and are in no output: not in the pages, not in the list, not in an error."""
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.trees import scan
 
 from golden_core.legacy.facts.credentials import find_credentials, names_credential, redactor
 from golden_core.legacy.inventory import Inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
-from golden_core.legacy.scanning import scan_tree
 
 PLANTED = "Xk9" + "planted7Q"  # in two parts, so that this file holds no credential itself
-
-
-def scan(root: Path, files: dict[str, str]) -> Inventory:
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    return scan_tree(root)
 
 
 def outputs(inventory: Inventory) -> str:

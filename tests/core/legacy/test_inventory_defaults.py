@@ -4,18 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+from support.trees import scan
 
 from golden_core.legacy.inventory import Configuration
-from golden_core.legacy.scanning import scan_tree
 
 LOADED = "import yaml\ncfg = yaml.safe_load(open('c.yaml'))\n"
 
 
 def scanned(root: Path, settings: str, source: str) -> Configuration:
-    (root / "v").mkdir()
-    (root / "v" / "c.yaml").write_text(settings)
-    (root / "v" / "Run.py").write_text(source)
-    (configuration,) = scan_tree(root).configurations
+    (configuration,) = scan(root, {"v/c.yaml": settings, "v/Run.py": source}).configurations
     return configuration
 
 

@@ -1,21 +1,13 @@
 """What a scan finds in ordinary files: bytes, imports, entry points, flags, data files, paths."""
 
 import hashlib
-from pathlib import Path
 
 import pytest
+from support.trees import scan
 
 from golden_core.legacy.inventory import EntryPoint, Inventory, Mention, Script
 from golden_core.legacy.inventory_pages import inventory_markdown
 from golden_core.legacy.scanning import LegacyTreeError, scan_tree
-
-
-def scan(root: Path, files: dict[str, str | bytes]) -> Inventory:
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return scan_tree(root)
 
 
 def script(inventory: Inventory, path: str) -> Script:

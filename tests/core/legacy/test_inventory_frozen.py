@@ -5,18 +5,13 @@ import json
 from pathlib import Path
 
 import pytest
+from support.trees import plant
 
 from golden_core.legacy.frozen import FACTS, FrozenFactsError, frozen_checksums, frozen_inventory
 from golden_core.legacy.inventory import Checksum
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
 from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import Change, verify_tree
-
-
-def plant(root: Path, files: dict[str, str]) -> None:
-    for name, content in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(content)
 
 
 def test_the_frozen_tree_has_ten_versions_of_eleven_files_with_54_contents():

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.trees import plant
 
 from golden_core.legacy.facts.contents import read_contents
 from golden_core.legacy.inventory import ODD_NAME, Imports, Inventory
@@ -14,10 +15,7 @@ from golden_core.legacy.verification import verify_tree
 
 
 def scan(root: Path, files: dict[str, str | bytes]) -> Inventory:
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    plant(root, files)
     inventory = scan_tree(root)
     inventory_json(inventory).encode()  # whatever the tree holds, it can be written as UTF-8
     inventory_markdown(inventory).encode()
@@ -75,7 +73,7 @@ ALIASES = "a: &a [x, x]\n" + "".join(
         ("a: &a [*a, {b: 1}]\n", "not read: nested more than 20 deep"),
         (ALIASES, "not read: more than 10000 settings"),
         ("s: &s " + "x" * 100_000 + "\n" + "".join(f"k{i}: *s\n" for i in range(9000)), "not read: more than"),
-        ("[" * 10_000, "not read: RecursionError"),
+        ("[" * 1000, "not read: RecursionError"),
         ("a: 2020-13-45\n", "not read: ValueError"),
         (b"a: \xff\n", "not read: UnicodeDecodeError"),
         ("a: 1\n---\nb: 2\n", "not read: ComposerError"),
@@ -218,17 +216,17 @@ def test_a_million_lines_are_hashed_and_counted_within_seconds(tmp_path):
     assert reasons(inventory)["v/big.py"] == "hashed but not parsed: 6000000 bytes, more than 524288"
 
 
-def test_ten_thousand_small_files_within_seconds(tmp_path):
+def test_two_thousand_small_files_within_seconds(tmp_path):
     for version in range(10):
         (tmp_path / f"v_{version:02d}").mkdir()
-        for number in range(1000):
+        for number in range(200):
             (tmp_path / f"v_{version:02d}" / f"m{number}.py").write_text(
                 f"import os\n\n\ndef f(a={number % 9}):\n    return a\n"
             )
     start = time.process_time()
     inventory = scan_tree(tmp_path)
-    assert time.process_time() - start < 30
-    assert (len(inventory.files), len({file.sha256 for file in inventory.files})) == (10_000, 9)
+    assert time.process_time() - start < 10
+    assert (len(inventory.files), len({file.sha256 for file in inventory.files})) == (2000, 9)
 
 
 PATHOLOGICAL = {

@@ -3,17 +3,14 @@
 from pathlib import Path
 
 import pytest
+from support.trees import scan
 
 from golden_core.legacy.facts.keys import is_configuration_name
 from golden_core.legacy.inventory import Configuration
-from golden_core.legacy.scanning import scan_tree
 
 
 def scanned(root: Path, source: str) -> Configuration:
-    (root / "v_01").mkdir()
-    (root / "v_01" / "c.yaml").write_text("a: {x: 1}\nb: 3\n")
-    (root / "v_01" / "Run.py").write_text(source)
-    (configuration,) = scan_tree(root).configurations
+    (configuration,) = scan(root, {"v_01/c.yaml": "a: {x: 1}\nb: 3\n", "v_01/Run.py": source}).configurations
     return configuration
 
 
@@ -38,6 +35,7 @@ def test_a_hint_reads_no_key(tmp_path, source):
         "def history(path: Optional[str] = None):\n    with open(path) as f:\n        return json.load(f)\n",
         "def history(path: Config) -> Settings:\n    return json.load(open(path))\n",
         "def build(config):\n    units = config['a']\n    history = json.load(open('h.json'))\n",
+        "def load_params_history(path):\n    return json.load(open(path))\n",
         "history = json.load(open('history.json'))\n",
     ],
 )
@@ -48,6 +46,7 @@ def test_a_load_of_something_else_opens_no_configuration(tmp_path, source):
 @pytest.mark.parametrize(
     ("source", "line"),
     [
+        ("def load_config_from_json(path):\n    return json.load(open(path))\n", 3),
         ("def load_config(path):\n    return json.load(open(path))\n", 3),
         ("def load(config_path):\n    with open(config_path) as f:\n        return json.load(f)\n", 4),
         ("def load(path):\n    with open(path) as f:\n        self.config = json.load(f)\n", 4),
@@ -60,13 +59,15 @@ def test_a_load_of_a_configuration_opens_it(tmp_path, source, line):
     assert scanned(tmp_path, f"import json\n{source}").opened_at == (f"v_01/Run.py:{line}",)
 
 
-@pytest.mark.parametrize(
-    "name", ["config", "cfg", "CFG", "trainConfig", "myconfig", "hyperparameters", "opts", "options"]
+HOLD_SETTINGS = (
+    *("config", "cfg", "CFG", "trainConfig", "myconfig", "config_dict", "configs_by_name", "config_v2"),
+    *("hyperparameters", "opts", "options"),
 )
+HOLD_NONE = (
+    *("Optional", "configure", "option_chain", "config_path", "params_history", "from_config", "adopted", "parameters"),
+)
+
+
+@pytest.mark.parametrize("name", [*HOLD_SETTINGS, *HOLD_NONE])
 def test_names_of_configurations(name):
-    assert is_configuration_name(name)
-
-
-@pytest.mark.parametrize("name", ["Optional", "configure", "option_chain", "config_path", "adopted", "parameters"])
-def test_names_that_only_look_like_one(name):
-    assert not is_configuration_name(name)
+    assert is_configuration_name(name) == (name in HOLD_SETTINGS)

@@ -1,17 +1,9 @@
 """Texts that code joins: names of data files and absolute paths, however they are put together."""
 
-from pathlib import Path
-
 import pytest
+from support.trees import scan
 
-from golden_core.legacy.inventory import Inventory
 from golden_core.legacy.scanning import scan_tree
-
-
-def scan(root: Path, source: str) -> Inventory:
-    (root / "v").mkdir()
-    (root / "v" / "Run.py").write_text(source)
-    return scan_tree(root)
 
 
 @pytest.mark.parametrize(
@@ -28,14 +20,14 @@ def scan(root: Path, source: str) -> Inventory:
     ],
 )
 def test_a_joined_name_is_named_once(tmp_path, expression, names):
-    assert [one.name for one in scan(tmp_path, f"x = {expression}\n").data_files] == names
+    assert [one.name for one in scan(tmp_path, {"v/Run.py": f"x = {expression}\n"}).data_files] == names
 
 
 @pytest.mark.parametrize("count", [300, 700, 1000, 2900])
 @pytest.mark.parametrize("link", ["+'b'", "/'b'", ".joinpath('b')", ".get('b', {})", "['b']", ".b"])
 def test_a_long_chain_does_not_end_the_scan(tmp_path, link, count):
     source = "import os\nx = Path('a')" + link * count + "\nopen('c.csv')\n"
-    inventory = scan(tmp_path, source)
+    inventory = scan(tmp_path, {"v/Run.py": source})
     assert inventory.scripts[0].imports.standard == ("os",) or "nested too deeply" in inventory.problems[0].reason
     assert len(inventory.data_files) + len(inventory.problems) == 1
 
@@ -52,7 +44,7 @@ def test_a_long_chain_does_not_end_the_scan(tmp_path, link, count):
     ],
 )
 def test_absolute_paths(tmp_path, expression, paths):
-    assert [one.text for one in scan(tmp_path, f"x = {expression}\n").absolute_paths] == paths
+    assert [one.text for one in scan(tmp_path, {"v/Run.py": f"x = {expression}\n"}).absolute_paths] == paths
 
 
 def test_a_path_in_prose_ends_before_the_full_stop(tmp_path):

@@ -1,0 +1,21 @@
+"""Trees of files to take an inventory of."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from golden_core.legacy.inventory import Inventory
+from golden_core.legacy.scanning import scan_tree
+
+
+def plant(root: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write files by their paths."""
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def scan(root: Path, files: Mapping[str, str | bytes]) -> Inventory:
+    """Write files, then take the inventory of the folder."""
+    plant(root, files)
+    return scan_tree(root)
