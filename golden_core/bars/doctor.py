@@ -24,20 +24,10 @@ SHOWN = 6
 
 @dataclass(frozen=True, eq=False)
 class Patient:
-    """Bars of one file in UTC and what is known about them.
+    """Bars of one file (``schema.BARS`` of one pair, in the order of the file, not cleaned) and what is known of them.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``schema.BARS`` of one pair, in the order of the file, not cleaned.
-    bar, zone : str
-        Length of a bar, and the clock by which times were read.
-    evidence : str
-        What the trading weeks say about that clock.
-    source : dict of str to str
-        File, hash, format, side, licence.
-    notes : sequence of str
-        What was decided in reading.
+    ``zone`` is the clock by which times were read, ``evidence`` what the trading weeks say about it, ``source`` has
+    file, hash, format, side and licence, ``notes`` what was decided in reading.
     """
 
     bars: pl.DataFrame

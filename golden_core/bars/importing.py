@@ -41,17 +41,10 @@ def import_file(
     Both are written whole or not at all, under a name that says what was imported and how: the same file under the same
     declarations takes the place of the former import, another declaration gets files of its own.
 
-    Parameters
-    ----------
-    home : Path
-        Golden's home.
-    path, pair, format, zone, bar, columns
-        As for :func:`~golden_core.bars.reading.read_bars`.
-
     Raises
     ------
     VendorError, ZoneError
-        As :func:`~golden_core.bars.reading.read_bars`; nothing is written then.
+        As :func:`~golden_core.bars.reading.read_bars`, whose parameters these are; nothing is written then.
     """
     reading = read_bars(path, pair, format=format, zone=zone, bar=bar, columns=columns)
     declared = {"format": format, "zone": zone, "bar": bar, "columns": dict(columns or {})}

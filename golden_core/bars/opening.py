@@ -23,15 +23,9 @@ def open_file(
 ) -> Patient:
     """Read a file of any known format.
 
-    Parameters
-    ----------
-    path : Path
-    pair : str, optional
-        By default the one that the file's name mentions, or else the nearest folder above it that mentions one.
-    zone : str, optional
-        The clock of the file; by default its own word.
-    format, columns
-        As for :func:`~golden_core.bars.reading.read_bars`.
+    The pair is by default the one that the file's name mentions, or else the nearest folder above it that mentions one;
+    the clock the file's own word. ``format`` and ``columns`` are as for
+    :func:`~golden_core.bars.reading.read_bars`.
 
     Raises
     ------

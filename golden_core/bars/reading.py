@@ -26,28 +26,11 @@ PARTIAL = "incomplete"
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """Bars of one file, and every decision on the way to them.
+    """Bars of one file (``schema.BARS``, oldest first or as in the file), and every decision on the way to them.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``schema.BARS``, in the order of the file, or from its end where it runs newest first.
-    claim : Claim
-        Format, and why.
-    zone : str
-        The clock by which times were read; ``UTC`` where every row carried its offset.
-    evidence : ZoneEvidence
-        What the trading week says about that clock.
-    bar : str
-        Length of a bar.
-    side : str or None
-        ``bid``, ``ask`` or ``mid`` where the file says so.
-    divisor : int
-        What prices were divided by.
-    left_out : pl.DataFrame
-        ``line``, ``timestamp`` (UTC), ``reason``: rows that are no bars yet.
-    notes : tuple of str
-        One sentence per decision.
+    ``zone`` is the clock by which times were read (``UTC`` where every row carried its offset), ``evidence`` what the
+    trading week says about it, ``divisor`` what prices were divided by, ``left_out`` has ``line``, ``timestamp`` (UTC)
+    and ``reason`` of rows that are no bars yet, and ``notes`` one sentence per decision.
     """
 
     bars: pl.DataFrame
@@ -86,17 +69,15 @@ def read_bars(
     ----------
     path : Path
         A file, or a folder for a format that comes in folders.
-    pair : str
-        What it holds.
-    format : str
-        ``auto`` or a reader's name.
+    pair, format : str
+        What it holds; ``auto`` or a reader's name.
     zone : str or None
         The declared clock of the file, see ``local_time.parse_clock``; None to take the file's own word.
     bar : str or None
         Length of a bar, a key of ``clock.MINUTES``; None to take it from the file. Shorter bars are cleaned and put
         together, see ``lengthening``.
     columns : mapping or None
-        Declared columns of a plain table: ``timestamp``, ``open``, ``high``, ``low``, ``close``, ``volume`` → name.
+        Declared columns of a plain table: ours (``timestamp``, ``open``, …) → the file's name, or place from 1.
 
     Raises
     ------

@@ -19,16 +19,10 @@ CLEARLY_EXPLAINED = 0.85  # of the weekends between two switches, or a vendor's 
 
 @dataclass(frozen=True)
 class Segment:
-    """Weekends over which a file keeps one clock.
+    """Weekends over which a file keeps one clock and habit.
 
-    Parameters
-    ----------
-    zones : tuple of str
-        The clocks that explain them equally well, the best first.
-    first, last : date
-        Mondays after the first and the last weekend.
-    weekends, agreeing, declared : int
-        How many there are, and how many the best clock and the declared one explain.
+    ``zones`` explain them equally well, the best first; ``first`` and ``last`` are the Mondays after the first and the
+    last of these ``weekends``, of which the best clock and the ``declared`` one explain so many.
     """
 
     zones: tuple[str, ...]

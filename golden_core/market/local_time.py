@@ -94,21 +94,8 @@ def resolve(naive: pl.Series, zone: str, where: str, lines: pl.Series | None = N
     both instants, the first is taken: no price depends on it. Where all times are midnights they are days, and a day
     whose midnight was skipped or repeated begins at its first instant. Anything else is refused.
 
-    Parameters
-    ----------
-    naive : pl.Series
-        Naive times, microseconds. A null stays null.
-    zone : str
-        Name of a clock, see ``parse_clock``.
-    where : str
-        What the times belong to, such as pair and file: begins every message.
-    lines : pl.Series, optional
-        Number of the line (or record) of each time; counted from 1 where not given.
-
-    Returns
-    -------
-    Resolved
-        ``times`` is Datetime("us", "UTC").
+    ``where`` (such as pair and file) begins every message, which names the line, counted from 1 where none are given. A
+    null stays null.
 
     Raises
     ------

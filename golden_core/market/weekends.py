@@ -56,10 +56,9 @@ class Weekends:
         ``offset_from_close`` and ``offset_from_open``: the hours by which that clock would be ahead of UTC if the last
         bar ended, and the first began, at 17:00 in New York.
     bar_hours : float
-        Length of a bar: the usual distance from one to the next.
+        The usual distance from one bar to the next.
     own_hours : int
-        Weekends before which the bars stop on Friday when they had stopped the day before: there the file shows when
-        its vendor closes, not when the market does.
+        Weekends before which the bars stop on Friday as the day before: at hours of the vendor's own.
     """
 
     table: pl.DataFrame

@@ -72,25 +72,14 @@ def _reaches(activity: pl.Expr, share: float, week: pl.Expr) -> pl.Expr:
 
 
 def read_clock(times: pl.Series) -> ZoneEvidence:
-    """Read off the clock of a file of which nothing is declared.
-
-    Parameters
-    ----------
-    times : pl.Series
-        Naive opens of active bars, in any order; see ``active_times``.
-    """
+    """Read off the clock of a file of which nothing is declared, from naive opens of ``active_times``, in any order."""
     return _judge(find_weekends(times), None)
 
 
 def verify_zone(naive_times: pl.Series, declared: str) -> ZoneEvidence:
     """Hold a declared clock against the weekends of a file.
 
-    Parameters
-    ----------
-    naive_times : pl.Series
-        Naive opens of active bars, in any order; see ``active_times``.
-    declared : str
-        Name of a clock, see ``local_time.parse_clock``.
+    ``naive_times`` are opens of active bars, in any order, see ``active_times``.
 
     Raises
     ------

@@ -16,20 +16,7 @@ MANIFEST = "manifest.json"
 
 
 class Cache:
-    """The raw files of one folder and the manifest beside them.
-
-    Parameters
-    ----------
-    root : Path
-        Folder below which the files lie as at the server.
-    folder : str
-        The part of it that one manifest describes.
-
-    Raises
-    ------
-    SourceError
-        If the manifest is damaged.
-    """
+    """The raw files of one folder below ``root``, as at the server, and the manifest beside them."""
 
     def __init__(self, root: Path, folder: str) -> None:
         self.root = root
@@ -38,16 +25,10 @@ class Cache:
         self._known = self._load()
 
     def look(self, path: PurePosixPath, url: str, settled: dt.datetime) -> Found | None:
-        """Say what is known of a file, or None if it must be asked for.
+        """Say what is known of a file (its path below the root), or None if it must be asked for.
 
-        Parameters
-        ----------
-        path : PurePosixPath
-            Below the root.
-        url : str
-            Where it would be asked for: what another address gave is not trusted to be the same.
-        settled : datetime
-            When the server's file is final (UTC); what was asked for before that is asked for again.
+        What another address gave is not trusted to be the same. ``settled`` (UTC) is when the server's file is final:
+        what was asked for before that is asked for again.
         """
         entry = self._known.get(str(path))
         if entry is None or entry["url"] != url or dt.datetime.fromisoformat(entry["asked_at"]) < settled:

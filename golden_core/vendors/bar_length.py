@@ -23,15 +23,8 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
     A bar is known when it is over. A day's bar among hours, as brokers keep for the years of which they have no hours,
     would be known a day too early.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``timestamp`` (open, UTC) and ``line``, in the order of the file.
-    stated : str or None
-        What the format says, a key of ``clock.MINUTES``; None to take the median distance from one bar to the next.
-    wanted : str or None
-        What the bars are to be made into.
-    path : Path
+    ``stated`` is what the format says, or None to take the median distance from one bar to the next; ``wanted`` is what
+    the bars are to be made into. Both are keys of ``clock.MINUTES``.
 
     Raises
     ------
