@@ -1,28 +1,29 @@
-"""The migration plan: work packages and deprecations of data/migration, held against the legacy's frozen file list."""
+"""The migration plan of data/migration, held against the legacy's files, and as pages."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import polars as pl
 from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from golden_core.legacy.inventory import Checksum
+from golden_core.milestones.documents import render
 from golden_core.milestones.evidence import Result
-from golden_core.milestones.pytest_ids import is_test
-from golden_core.milestones.registry import Name, matches
+from golden_core.milestones.registry import Name, Text, matches
 from golden_core.store.lake import PROJECT_ROOT
 from golden_core.study import Section
 
 MIGRATION = PROJECT_ROOT / "data" / "migration"
 
-Texts = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 Level = Literal["low", "medium", "high"]
 
 
@@ -41,15 +42,15 @@ class Risk(Section):
     """How much could go wrong, and why."""
 
     level: Level
-    reason: str = Field(min_length=1)
+    reason: Text
 
 
 class WorkPackage(Section):
     """A piece of the migration with its legacy files, its new home and the tests that show parity."""
 
     id: Name
-    title: str = Field(min_length=1)
-    scope: str = Field(min_length=1)
+    title: Text
+    scope: Text
     prerequisites: tuple[Name, ...]
     risk: Risk
     files: Texts
@@ -63,8 +64,8 @@ class Deprecation(Section):
     """Legacy files that are not carried over."""
 
     files: Texts
-    reason: str = Field(min_length=1)
-    replaced_by: str = Field(min_length=1)
+    reason: Text
+    replaced_by: Text
 
 
 class Plan(Section):
@@ -93,14 +94,20 @@ class Plan(Section):
 
 
 @dataclass(frozen=True)
-class Volume:
-    """How much legacy code a package takes over; ``distinct`` counts identical copies once."""
+class Found:
+    """What there is of a package: legacy files, their volume, targets and tests that exist or are only planned."""
 
-    files: int
+    package: WorkPackage
+    step: int
+    files: tuple[Checksum, ...]
     distinct_files: int
     lines: int
     distinct_lines: int
-    size: str
+    effort: str
+    targets: tuple[str, ...]
+    targets_planned: tuple[str, ...]
+    tests: tuple[str, ...]
+    tests_planned: tuple[str, ...]
 
 
 def load_plan(folder: Path = MIGRATION) -> Plan:
@@ -167,39 +174,108 @@ def misplaced_files(plan: Plan, checksums: Sequence[Checksum]) -> tuple[str, ...
     return (*lost, *twice, *idle)
 
 
-def volume(plan: Plan, package: WorkPackage, checksums: Sequence[Checksum]) -> Volume:
-    """Count the legacy code of a package and give it its size."""
+def look(plan: Plan, checksums: Sequence[Checksum], repository: Path, tests: Set[str]) -> tuple[Found, ...]:
+    """Return what there is of every package, in the order of work; ``tests`` are the parity tests that exist.
+
+    Raises
+    ------
+    PlanError
+        If packages wait for each other.
+    """
+    packages = {package.id: package for package in plan.packages}
+    order = [(number, packages[name]) for number, step in enumerate(steps(plan), 1) for name in step]
+    return tuple(_look(plan, package, number, checksums, repository, tests) for number, package in order)
+
+
+def migration_deliverables(
+    plan: Plan, checksums: Sequence[Checksum], repository: Path, tests: Set[str]
+) -> dict[str, str]:
+    """Return the deliverables of milestone P1.M2 by name; equal plans give equal bytes.
+
+    Raises
+    ------
+    PlanError
+        If packages wait for each other, or a legacy file has no place or more than one.
+    """
+    found = look(plan, checksums, repository, tests)
+    if misplaced := misplaced_files(plan, checksums):
+        raise PlanError("; ".join(misplaced))
+    retired = [(one, group) for group in plan.deprecations for one in files_of(group, checksums)]
+    facts = {"plan": plan, "packages": found, "checksums": checksums, "retired": retired, "files_of": files_of}
+    return {
+        "work_packages.csv": pl.DataFrame([_row(one) for one in found]).write_csv(),
+        "deprecations.csv": pl.DataFrame(
+            [
+                (f"D{number:02d}", one.path, one.sha256, one.lines, group.reason, group.replaced_by)
+                for number, (one, group) in enumerate(retired, 1)
+            ],
+            schema=["number", "path", "sha256", "lines", "reason", "replaced_by"],
+            orient="row",
+        ).write_csv(),
+        "migration_plan.md": render(MIGRATION / "plan.md.jinja", facts),
+    }
+
+
+def plan_results(plan: Plan, checksums: Sequence[Checksum], tests: Set[str]) -> tuple[Result, ...]:
+    """Return what is found for the machine criteria of milestone P1.M2."""
+    cycle, misplaced, count = find_cycle(plan), misplaced_files(plan, checksums), len(plan.packages)
+    shown = sum(not tests.isdisjoint(package.parity_tests) for package in plan.packages)
+    complete = sum(bool(package.scope and files_of(package, checksums)) for package in plan.packages)
+    return (
+        Result("packages_complete", f"{complete} of {count}", "all", complete == count),
+        Result("packages_acyclic", " → ".join(cycle) or "no cycle", "no cycle", not cycle),
+        Result("every_legacy_file_placed_once", len(misplaced), "0 misplaced", not misplaced),
+        Result("every_package_has_a_parity_test", f"{shown} of {count}", "all", shown == count),
+    )
+
+
+def _look(
+    plan: Plan,
+    package: WorkPackage,
+    step: int,
+    checksums: Sequence[Checksum],
+    repository: Path,
+    tests: Set[str],
+) -> Found:
     files = files_of(package, checksums)
     lines = {one.sha256: one.lines for one in files}
     distinct = sum(lines.values())
-    size = next(size.name for size in plan.sizes if size.below is None or distinct < size.below)
-    return Volume(len(files), len(lines), sum(one.lines for one in files), distinct, size)
-
-
-def parity_tests(package: WorkPackage, repository: Path, *, existing: bool) -> tuple[str, ...]:
-    """Return the parity tests of a package that exist in tests/, or those that are only planned."""
-    return tuple(name for name in package.parity_tests if is_test(repository, name) == existing)
-
-
-def targets(package: WorkPackage, repository: Path, *, existing: bool) -> tuple[str, ...]:
-    """Return the modules and files a package goes to that exist, or those that are only planned."""
-    return tuple(name for name in package.targets if _is_there(name, repository) == existing)
-
-
-def plan_results(plan: Plan, checksums: Sequence[Checksum], repository: Path) -> tuple[Result, ...]:
-    """Return what is found for the machine criteria of milestone P1.M2."""
-    cycle, misplaced = find_cycle(plan), misplaced_files(plan, checksums)
-    shown = [package for package in plan.packages if parity_tests(package, repository, existing=True)]
-    return (
-        Result("packages_acyclic", " → ".join(cycle) or "no cycle", "no cycle", not cycle),
-        Result("every_legacy_file_placed_once", len(misplaced), "0 misplaced", not misplaced),
-        Result(
-            "every_package_has_a_parity_test",
-            f"{len(shown)} of {len(plan.packages)}",
-            "all",
-            len(shown) == len(plan.packages),
-        ),
+    there = {name for name in package.targets if _is_there(name, repository)}
+    return Found(
+        package=package,
+        step=step,
+        files=files,
+        distinct_files=len(lines),
+        lines=sum(one.lines for one in files),
+        distinct_lines=distinct,
+        effort=next(size.name for size in plan.sizes if size.below is None or distinct < size.below),
+        targets=tuple(name for name in package.targets if name in there),
+        targets_planned=tuple(name for name in package.targets if name not in there),
+        tests=tuple(name for name in package.parity_tests if name in tests),
+        tests_planned=tuple(name for name in package.parity_tests if name not in tests),
     )
+
+
+def _row(one: Found) -> dict[str, str | int]:
+    """Return a package as a row; several entries of a cell are separated by a semicolon."""
+    return {
+        "package": one.package.id,
+        "title": one.package.title,
+        "scope": one.package.scope,
+        "prerequisites": "; ".join(one.package.prerequisites),
+        "effort": one.effort,
+        "file_count": len(one.files),
+        "distinct_files": one.distinct_files,
+        "legacy_lines": one.lines,
+        "distinct_lines": one.distinct_lines,
+        "risk": one.package.risk.level,
+        "risk_reason": one.package.risk.reason,
+        "legacy_files": "; ".join(file.path for file in one.files),
+        "target": "; ".join(one.targets),
+        "target_planned": "; ".join(one.targets_planned),
+        "parity_test": "; ".join(one.tests),
+        "parity_test_planned": "; ".join(one.tests_planned),
+    }
 
 
 def _read(path: Path) -> dict[str, object]:

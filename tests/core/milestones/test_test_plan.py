@@ -3,7 +3,7 @@
 import pytest
 
 from golden_core.milestones.records import EvidenceError
-from golden_core.milestones.test_plan import load_test_plan, plan_result, run_test_plan
+from golden_core.milestones.test_plan import existing_tests, load_test_plan, plan_page, plan_results, run_test_plan
 
 TESTS = """
 import pytest
@@ -51,13 +51,46 @@ def outcome(repository, *tests):
     return run_test_plan(plan(repository, *names), repository, timeout_s=60)
 
 
+def verdict(table):
+    result = plan_results(load_test_plan(), table)[1]
+    return result.value, result.passed
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("", True),
+        ("::test_right", True),
+        ("::test_many", True),
+        ("::test_many[2]", True),
+        ("::TestGroup", True),
+        ("::TestGroup::test_inside", True),
+        ("::test_inside", False),
+        ("::test_righ", False),
+        ("::test_gone", False),
+    ],
+)
+def test_a_test_exists_if_pytest_collects_it(repository, name, expected):
+    asked = [f"tests/test_it.py{name}", "tests/test_other.py"]
+    assert existing_tests(repository, asked) == (set(asked[:1]) if expected else set())
+
+
+def test_a_plan_has_checks_by_program_and_by_hand(repository):
+    project_plan = load_test_plan()
+    table = outcome(repository, "::test_right")
+    page = plan_page(project_plan, table)
+    assert "| a | r0 | `tests/test_it.py::test_right` | 1 | all pass | passed |" in page
+    assert all(f"| {one.threshold} |" in page for one in project_plan.manual)
+    assert plan_results(project_plan, table)[0].passed
+    assert not plan_results(plan(repository, "x"), table)[0].passed
+
+
 def test_outcomes(repository):
     names = ["::test_right", "::test_many", "::test_one_of_many_fails", "::test_skipped", "::TestGroup::test_inside"]
     found = outcome(repository, *names, "::test_gone")
     assert found["outcome"].to_list() == ["passed", "passed", "failed", "skipped", "passed", "missing"]
     assert found["cases"].to_list() == [1, 3, 2, 1, 1, 0]
-    assert not plan_result("c", found).passed
-    assert plan_result("c", found).value == "3 of 6"
+    assert verdict(found) == ("3 of 6", False)
 
 
 def test_a_whole_file_is_all_of_its_tests(repository):
@@ -65,14 +98,13 @@ def test_a_whole_file_is_all_of_its_tests(repository):
 
 
 def test_a_plan_that_passes(repository):
-    result = plan_result("c", outcome(repository, "::test_right", "::test_many"))
-    assert result.passed
+    assert verdict(outcome(repository, "::test_right", "::test_many")) == ("2 of 2", True)
 
 
 def test_an_empty_plan_shows_nothing(repository):
     (repository / "plan.yaml").write_text("tests: []\n")
     table = run_test_plan(load_test_plan(repository / "plan.yaml"), repository, timeout_s=60)
-    assert not plan_result("c", table).passed
+    assert verdict(table) == ("0 of 0", False)
 
 
 def test_a_test_planned_twice_is_refused(repository):

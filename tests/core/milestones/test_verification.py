@@ -3,18 +3,17 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from support.milestones import DELIVERABLES, PASSED, Project, make_project
+from support.milestones import DELIVERABLES, Project, make_project
 
 from golden_core.milestones.commands import run_command
 from golden_core.milestones.place import Place
-from golden_core.milestones.records import EvidenceError, Metadata, read_record, seal, sealed, write_record
+from golden_core.milestones.records import EvidenceError, Metadata, read_record, write_record
 from golden_core.milestones.verification import Verification, verify
 from golden_core.store.lake import PROJECT_ROOT
 
@@ -138,70 +137,41 @@ def test_no_evidence_at_all(project):
     assert found(project) == [("metadata", "metadata.json")]
 
 
-def edited(project: Project, **changes) -> None:
-    """Edit metadata.json as somebody would who knows nothing of seals."""
-    path = project.folder / "metadata.json"
-    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes, indent=2, sort_keys=True) + "\n", "utf-8")
-    project.commit()
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"author": "Somebody Else"},
-        {"date": "2020-01-01T00:00:00Z"},
-        {"outputs": []},
-        {"git": {"commit": "0" * 40, "dirty": False, "uncommitted": []}},
-        {"criteria": []},
-        {"seal": "0" * 64},
-        {"reviewer": "me"},
-        {"date": 5},
-    ],
-    ids=str,
-)
-def test_edited_metadata(reviewed, changes):
-    edited(reviewed, **changes)
+@pytest.mark.parametrize("changes", [{"seal": "0"}, {"reviewer": "me"}, {"date": 5}, {"command": []}], ids=str)
+def test_damaged_metadata(reviewed, changes):
+    path = reviewed.folder / "metadata.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
+    reviewed.commit()
     assert found(reviewed) == [("metadata", "metadata.json")]
     assert reviewed.state == "In Progress"
 
 
-def test_a_changed_byte_anywhere_in_metadata_shows(reviewed):
+def test_edited_metadata_shows_in_git(reviewed):
     path = reviewed.folder / "metadata.json"
-    content = path.read_bytes()
-    for position in range(0, len(content), 7):
-        path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
-        with pytest.raises(EvidenceError):
-            read_record(Metadata, path)
-    path.write_bytes(content + b" ")
-    with pytest.raises(EvidenceError, match="was edited after it was written"):
-        read_record(Metadata, path)
+    path.write_text(path.read_text("utf-8").replace("Grace", "Ada"), "utf-8")
+    assert found(reviewed) == [("tree", "docs/golden/P0.M1/metadata.json")]
 
 
-def test_resealed_metadata_still_has_to_fit_the_files(reviewed):
+def test_metadata_has_to_fit_the_files(reviewed):
     path = reviewed.folder / "metadata.json"
     metadata = read_record(Metadata, path)
-    write_record(sealed(metadata.model_copy(update={"outputs": metadata.outputs[:-1]})), path)
+    write_record(metadata.model_copy(update={"outputs": metadata.outputs[:-1]}), path)
     reviewed.commit()
     assert found(reviewed) == [("deliverable", "tables/b.csv")]
 
 
 def test_metadata_of_another_milestone(reviewed):
     path = reviewed.folder / "metadata.json"
-    write_record(sealed(read_record(Metadata, path).model_copy(update={"milestone": "P0.M2"})), path)
+    write_record(read_record(Metadata, path).model_copy(update={"milestone": "P0.M2"}), path)
     reviewed.commit()
     assert ("metadata", "metadata.json") in found(reviewed)
-
-
-def test_the_seal_covers_everything_but_itself(reviewed):
-    metadata = read_record(Metadata, reviewed.folder / "metadata.json")
-    assert seal(metadata.model_copy(update={"seal": "x"})) == metadata.seal
-    for name in set(Metadata.model_fields) - {"seal"}:
-        assert seal(metadata.model_copy(update={name: None})) != metadata.seal
 
 
 def test_a_plan_that_asks_for_more(reviewed):
     more = {"name": "summary.md", "title": "summary"}
     declared = [{"name": "report.md", "title": "report"}, {"name": "tables/*.csv", "title": "tables"}]
+    code = {"name": "code", "title": "code", "repository": ["lib/*.py"]}
+    assert found(reviewed.with_plan(deliverables=[*declared, code])) == [("deliverable", "lib/*.py")]
     assert found(reviewed.with_plan(deliverables=[*declared, more])) == [("deliverable", "summary.md")]
     assert found(reviewed.with_plan(deliverables=declared[1:])) == [("deliverable", "report.md")]
     assert found(reviewed.with_plan(inputs=[{"title": "x", "path": "data/more.csv"}])) == [("input", "data/more.csv")]
@@ -303,17 +273,6 @@ class TestRerun:
         assert finding.message == "took longer than 2 s"
         assert has_ended((tmp_path / "pid").read_text())
 
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-    def test_whoever_is_told_to_end_ends_the_command_first(self, tmp_path, number):
-        write_pid = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
-        command = [sys.executable, "-c", write_pid]
-        script = f"from golden_core.milestones import commands; commands._run({command!r}, '.', 600, {{}})"
-        caller = subprocess.Popen([sys.executable, "-c", script], cwd=PROJECT_ROOT)
-        wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
-        caller.send_signal(number)
-        assert caller.wait(60) == 128 + number
-        assert has_ended((tmp_path / "pid").read_text())
-
     def test_the_mechanism_reruns_itself(self, project):
         # The whole way round: the command writes evidence with this library, into the folder the variable names.
         script = (
@@ -363,23 +322,14 @@ def test_a_copy_without_git_says_that_it_cannot_know(reviewed, tmp_path):
     assert "no git repository" in str(verification.unverified[0])
 
 
-def test_a_command_decides_by_its_exit_status(project):
-    criterion = project.milestone.criterion("script_runs")
-    assert run_command(criterion, project.place.repository, timeout_s=LIMIT_S) == PASSED[1]
-    failing = criterion.model_copy(update={"command": ("python", "-c", "raise SystemExit(3)")})
-    result = run_command(failing, project.place.repository, timeout_s=LIMIT_S)
-    assert (result.value, result.passed) == (3, False)
-    sleeping = criterion.model_copy(update={"command": ("python", "-c", "import time; time.sleep(60)")})
+def test_a_command_says_how_it_ended(project):
+    def run(program, timeout_s=LIMIT_S):
+        return run_command(["python", "-c", program], project.place.repository, timeout_s=timeout_s)
+
+    assert run("print('three'); raise SystemExit(3)") == (3, "three")
+    assert run(f"import sys; raise SystemExit(sys.prefix != {sys.prefix!r})") == (0, "")  # this project's Python
     with pytest.raises(subprocess.TimeoutExpired):
-        run_command(sleeping, project.place.repository, timeout_s=0.2)
-    with pytest.raises(EvidenceError, match="is decided by sign-off by lead, not by a command"):
-        run_command(project.milestone.criterion("approved"), project.place.repository, timeout_s=1)
-
-
-def test_commands_run_with_the_python_of_the_project(project):
-    program = f"import sys; raise SystemExit(sys.prefix != {sys.prefix!r})"
-    criterion = project.milestone.criterion("script_runs").model_copy(update={"command": ("python", "-c", program)})
-    assert run_command(criterion, project.place.repository, timeout_s=LIMIT_S).passed
+        run("import time; time.sleep(60)", 0.2)
 
 
 def test_a_repository_named_by_a_hook_is_not_asked(reviewed, tmp_path, monkeypatch):

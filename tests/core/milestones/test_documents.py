@@ -3,10 +3,9 @@
 import pytest
 
 from golden_core.bars.cleaning.rules import RULES
-from golden_core.milestones import loader
-from golden_core.milestones.loader import loader_specification
-from golden_core.milestones.pytest_ids import is_test
-from golden_core.milestones.test_plan import load_test_plan
+from golden_core.milestones import documents
+from golden_core.milestones.documents import loader_specification
+from golden_core.milestones.test_plan import existing_tests, load_test_plan
 from golden_core.store.lake import PROJECT_ROOT
 from golden_core.vendors import READERS
 
@@ -23,14 +22,15 @@ def test_every_rule_format_and_closure_is_in_the_specification():
 
 def test_a_new_rule_shows(monkeypatch):
     extra = RULES[0].__class__("made_up", "quarantined", "a | b")
-    monkeypatch.setattr(loader, "RULES", (*RULES, extra))
+    monkeypatch.setattr(documents, "RULES", (*RULES, extra))
     assert "| made_up | quarantined | a \\| b | — |" in loader_specification()
 
 
 def test_every_planned_test_exists():
     plan = load_test_plan()
     assert len({planned.section for planned in plan.tests}) == 8
-    assert [planned.test for planned in plan.tests if not is_test(PROJECT_ROOT, planned.test)] == []
+    asked = {planned.test for planned in plan.tests}
+    assert asked - existing_tests(PROJECT_ROOT, asked) == set()
 
 
 @pytest.mark.parametrize("name", ["clock", "holidays"])
