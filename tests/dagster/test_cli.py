@@ -125,7 +125,7 @@ def test_options_of_the_audit(tmp_path):
 def test_the_status_of_the_plan():
     result = golden("milestones", "status")
     assert result.exit_code == 0
-    assert "exit gate P6: open" in result.output
+    assert "gate P6 open: 3 of 3 milestones" in result.output
 
 
 def test_an_import_onto_a_folder_is_refused(tmp_path):
