@@ -20,7 +20,7 @@ LOADER = PROJECT_ROOT / "data" / "loader" / "specification.md"
 
 
 def render(template: Path, facts: Mapping[str, Any]) -> str:
-    """Fill in a template; ``| cell`` makes a text safe within a table.
+    """Fill in a template and end it with one line end.
 
     Raises
     ------
@@ -28,8 +28,7 @@ def render(template: Path, facts: Mapping[str, Any]) -> str:
         If the template asks for something that is not given.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
-    environment.filters["cell"] = lambda text: str(text).replace("|", "\\|")
-    return environment.from_string(template.read_text(encoding="utf-8")).render(facts)
+    return environment.from_string(template.read_text(encoding="utf-8")).render(facts).rstrip("\n") + "\n"
 
 
 def loader_specification() -> str:

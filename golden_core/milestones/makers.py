@@ -26,6 +26,7 @@ from golden_core.legacy.reproduction import Request, carry_out, record_files, ro
 from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
 from golden_core.milestones.commands import run_command
+from golden_core.milestones.designs import configuration_pages, orchestrator_pages, usage_page
 from golden_core.milestones.documents import loader_specification
 from golden_core.milestones.evidence import Result, Written, declared_inputs, write_evidence
 from golden_core.milestones.migration import load_plan, migration_deliverables, plan_results
@@ -273,10 +274,27 @@ def _speed() -> Result:
     return Result("training_speed", round(slowest, 2), f"{training.REQUIRED:g} at least", slowest >= training.REQUIRED)
 
 
+def _configuration(_place: Place, _given: Given) -> Made:
+    pages, result = configuration_pages()
+    return Made(pages, (result,))
+
+
+def _orchestrator(_place: Place, _given: Given) -> Made:
+    return Made(*orchestrator_pages())
+
+
+def _usage(place: Place, _given: Given) -> Made:
+    page, result = usage_page(place)
+    return Made({"usage.md": page}, (result,))
+
+
 MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P0.M1": _inventory,
     "P0.M2": _forensics,
     "P1.M2": _migration,
+    "P2.M1": _configuration,
     "P2.M2": _loader,
+    "P3.M1": _orchestrator,
+    "P5.M1": _usage,
     "P6.M1": _alignment,
 }
