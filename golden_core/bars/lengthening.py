@@ -11,6 +11,7 @@ from golden_core.bars.cleaning import clean
 from golden_core.bars.cleaning.coverage import coverage_of
 from golden_core.bars.quality import STYLES
 from golden_core.bars.resampling import ResamplingError, resample
+from golden_core.market.clock import bar_close, bar_open
 from golden_core.store.schema import BARS
 from golden_core.vendors.base import VendorError
 
@@ -33,17 +34,8 @@ class Lengthened:
 def lengthen(bars: pl.DataFrame, lines: pl.Series, length: str, to: str, zone: str, path: Path) -> Lengthened:
     """Clean the bars of a file as a study cleans its bars, and put them together.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``schema.BARS`` of one pair, in the order of the file.
-    lines : (N,) Int64
-        Where each one stands.
-    length, to : str
-        Keys of ``clock.MINUTES``.
-    zone : str
-        The file's clock.
-    path : Path
+    ``bars`` (``schema.BARS`` of one pair) and their ``lines`` are in the order of the file, ``zone`` is its clock;
+    ``length`` and ``to`` are keys of ``clock.MINUTES``.
 
     Raises
     ------
@@ -65,11 +57,29 @@ def lengthen(bars: pl.DataFrame, lines: pl.Series, length: str, to: str, zone: s
         made = resample(kept, to)
     except ResamplingError as error:
         raise VendorError(f"{path}: its bars cannot be made into bars of {to}: {error}") from error
-    partial = int(made["partial"].sum())
-    some = f", {partial} of {made.height} of them partial: something is missing in them" if partial else ""
-    notes = [f"bars of {length} were made into bars of {to}{some}"]
+    partial = made["partial"] & _spoilt(made, bars, lost, kept, to) if length == "1m" else made["partial"]
+    silent_ones, spoilt = int((made["partial"] & ~partial).sum()), int(partial.sum())
+    some = f", {spoilt} of {made.height} of them partial: something is missing in them" if spoilt else ""
+    quiet = (
+        f", {silent_ones} of {made.height} of them with minutes of silence, which have no bar" if silent_ones else ""
+    )
+    notes = [f"bars of {length} were made into bars of {to}{some}{quiet}"]
     if said:
         notes.append(f"before that, {said} of {bars.height:,} bars of {length}")
     named = lost.filter(~pl.col("rule").is_in(STYLES))
     left_out = named.select(line=lines.gather(named["position"] - 1), timestamp="timestamp", reason="rule")
     return Lengthened(BARS.conform(made.drop("partial")), left_out, tuple(notes))
+
+
+def _spoilt(made: pl.DataFrame, bars: pl.DataFrame, lost: pl.DataFrame, kept: pl.DataFrame, to: str) -> pl.Series:
+    """Say of which bars made of minutes one was left out, or the end is not there: a minute without ticks has no bar.
+
+    A row without a sound time stood where the row before it stands.
+    """
+    before = bars["timestamp"][(lost["position"] - 2).clip(0)]
+    timeless = lost["rule"].is_in(["epoch_zero", "absurd_date"])
+    at = lost.with_columns(before.alias("before")).select(
+        at=bar_open(pl.when(timeless).then("before").otherwise("timestamp"), to)
+    )
+    unfinished = bar_close(pl.col("timestamp"), to) > kept["available_at"].max()
+    return made.select(pl.col("timestamp").is_in(at["at"].implode()) | unfinished).to_series()

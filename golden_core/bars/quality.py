@@ -212,8 +212,8 @@ def _fates(bars: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
 
 
 def _looks(bars: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
-    """Count what raw rows look like, those that did not stay included."""
-    lost = ledger.filter((pl.col("action") == "quarantined") & ~pl.col("rule").is_in(STYLES))
+    """Count what rows look like: those that stayed, and those that went for their looks; others count by their rule."""
+    lost = ledger.filter(pl.col("rule") == "flat_without_trade")
     columns = [name for name in (*PRICES, "volume") if name in bars.columns]
     raw = pl.concat([bars.select("timestamp", *columns), lost.select("timestamp", *columns)])
     found = {}

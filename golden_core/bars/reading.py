@@ -11,14 +11,13 @@ import polars as pl
 
 from golden_core.bars.lengthening import lengthen
 from golden_core.market.clock import bar_close, on_grid
-from golden_core.market.local_time import ZoneError, parse_clock, resolve
+from golden_core.market.local_time import ZoneError, day_begins, from_utc, parse_clock, resolve
 from golden_core.market.zones import ZoneEvidence, active_times, read_clock, verify_zone
 from golden_core.store.schema import BARS
-from golden_core.vendors import reader
 from golden_core.vendors.bar_length import bar_length
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.detect import AUTO, detect
-from golden_core.vendors.plain import PLAIN_CSV, PLAIN_PARQUET, Plain
+from golden_core.vendors.plain import declared
 from golden_core.vendors.scaling import scale
 from golden_core.vendors.text import refuse_packed, require_text
 
@@ -144,10 +143,11 @@ def _reader(
     if not path.exists():
         raise VendorError(f"there is no file {path}")
     refuse_packed(path)
-    kinds = [PLAIN_PARQUET, PLAIN_CSV] if format == AUTO else [reader(format)]
-    for kind in kinds:
-        if isinstance(kind, Plain) and kind.is_table(path):
-            return kind.declared(columns), Claim(kind.name, "its columns were declared"), ()
+    found = declared(path, columns)
+    name, _, choice = format.partition(":")
+    if found is not None and name in (AUTO, found.name):
+        found = found.chosen(choice) if choice in found.choices else found
+        return found, Claim(found.name, "its columns were declared"), ()
     neither = f"{path}: columns are declared for Parquet or for text with a header, and this file is neither"
     try:
         require_text(path)
@@ -186,7 +186,7 @@ def _overruled(table: VendorTable, own: str, zone: str, utc: pl.Series, path: Pa
     try:
         verify_zone(active_times(table.bars), own)
     except ZoneError:
-        return (f"the file says {own}, but the trading week says otherwise: it is read by {zone}, as declared",)
+        return (f"the file says {own}, which the trading week contradicts: it is read by {zone}, as declared",)
     if resolve(table.bars["timestamp"], own, str(path), table.bars["line"]).times.equals(utc):
         return ()
     raise VendorError(
@@ -205,7 +205,7 @@ def _offset(table: VendorTable, zone: str | None, path: Path) -> _Timed:
             raise
         evidence = _verified(naive, zone, path, declared=True)
         resolved = resolve(naive["timestamp"], zone, str(path), table.bars["line"])
-        note = f"the rows say UTC, but the trading week says {zone}, as declared: they are read so"
+        note = f"the rows say UTC, which the trading week contradicts: they are read by {zone}, as declared"
         return _Timed(resolved.times, zone, evidence, (note, *resolved.notes))
     notes = (f"every row carries its own offset, which counts; the declared {zone} does not",) if zone else ()
     same = zone and parse_clock(zone) == parse_clock("UTC")
@@ -222,8 +222,9 @@ def _verified(naive: pl.DataFrame, zone: str, path: Path, *, declared: bool) -> 
 
 def _unsaid(table: VendorTable, path: Path) -> str:
     found = read_clock(active_times(table.bars))
-    read = f"its trading weeks say: {found.summary}" if found.segments else "it has too few weekends to read one off"
-    example = found.segments[0].zones[0] if len(found.segments) == 1 else "NAME, such as UTC, EET or EET_US"
+    read = found.summary if found.segments else "it has too few weekends to read one off"
+    clear = found.verdict == "read" and len(found.segments) == 1
+    example = found.segments[0].zones[0] if clear else "NAME, such as UTC, EET or EET_US"
     return (
         f"{path}: the file does not state its clock, and none is declared; {read}. Ask the vendor, then declare it: "
         f"--zone {example} (in a study: data.time_zone)"
@@ -242,8 +243,7 @@ def _finished(bars: pl.DataFrame, pair: str, bar: str, zone: str) -> pl.DataFram
     closes = bar_close(pl.col("timestamp"), bar)
     if bar == "1d":
         # A day that does not begin at 17:00 New York is one of the vendor's calendar: 23 to 25 hours.
-        local = pl.col("timestamp").dt.convert_time_zone(parse_clock(zone).zone)
-        day = local.dt.offset_by("1d").dt.convert_time_zone("UTC")
+        day = day_begins(from_utc(bars["timestamp"], zone) + datetime.timedelta(days=1), zone)
         closes = pl.when(on_grid(pl.col("timestamp"), bar)).then(closes).otherwise(day)
     known = [name for name in BARS.dtypes if name in bars.columns]
     return BARS.conform(bars.select(known).with_columns(pair=pl.lit(pair), available_at=closes))

@@ -24,7 +24,6 @@ from golden_core.legacy.inventory import (
     Kind,
     Mention,
     Script,
-    clusters_of,
     version_of,
 )
 from golden_core.store.lake import PROJECT_ROOT
@@ -79,12 +78,7 @@ class InventoryFacts(Section):
 
 
 def frozen_checksums(path: Path = FACTS / "checksums.csv") -> tuple[Checksum, ...]:
-    """Read a table of checksums.
-
-    Parameters
-    ----------
-    path : Path
-        A CSV file with the columns path, sha256, bytes, lines.
+    """Read a CSV file with the columns path, sha256, bytes, lines.
 
     Raises
     ------
@@ -107,11 +101,6 @@ def frozen_checksums(path: Path = FACTS / "checksums.csv") -> tuple[Checksum, ..
 def frozen_inventory(folder: Path = FACTS) -> Inventory:
     """Return the inventory of v_01 … v_10 from the frozen facts: no tree was seen, and ``source`` says so.
 
-    Parameters
-    ----------
-    folder : Path
-        Holds checksums.csv and inventory.yaml.
-
     Raises
     ------
     FrozenFactsError
@@ -131,16 +120,10 @@ def frozen_inventory(folder: Path = FACTS) -> Inventory:
         configurations=tuple(
             _configuration(file, facts.configuration) for file in files if file.kind == "configuration"
         ),
-        undefined_keys=(),
-        differences=(),
-        clusters=clusters_of(files),
         data_files=facts.data_files,
         absolute_paths=tuple(
             Mention(text, file.path) for file in scripts for text in facts.scripts[_name(file)].absolute_paths
         ),
-        credentials=(),
-        links=(),
-        problems=(),
     )
 
 

@@ -1,20 +1,19 @@
 """The types of an inventory: what is known about a tree of version folders. No reading and no rendering here.
 
-Every text is valid Unicode: paths are spelled as in :mod:`golden_core.legacy.facts.names`, what was taken from a file
-is redacted and shortened. A place is spelled ``path:line``.
+Every text is valid Unicode: a file whose name is not printable is not read, what was taken from a file is redacted and
+shortened. A place is spelled ``path:line``.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Literal
 
 Kind = Literal["script", "configuration", "data", "text", "binary"]
-Leads = Literal["inside", "outside", "loop", "nowhere"]
 EntryKind = Literal["__main__", "argparse", "sys.argv", "runs on import"]
 
+ODD_NAME = "not read: its name is a hyphen, or holds a backslash or what cannot be printed"  # of a problem
 _VERSION = re.compile(r"(?i)v(er(sion)?)?[ ._-]?\d+")
 
 
@@ -42,7 +41,6 @@ class Link:
 
     path: str
     target: str
-    leads: Leads
 
 
 @dataclass(frozen=True)
@@ -166,14 +164,6 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Cluster:
-    """Files with the same bytes."""
-
-    sha256: str
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Inventory:
     """Everything known about a tree, in a fixed order; equal trees have equal inventories.
 
@@ -186,14 +176,13 @@ class Inventory:
     files: tuple[File, ...]
     scripts: tuple[Script, ...]
     configurations: tuple[Configuration, ...]
-    undefined_keys: tuple[Mention, ...]
-    differences: tuple[Difference, ...]
-    clusters: tuple[Cluster, ...]
     data_files: tuple[DataFile, ...]
     absolute_paths: tuple[Mention, ...]
-    credentials: tuple[Credential, ...]
-    links: tuple[Link, ...]
-    problems: tuple[Problem, ...]
+    undefined_keys: tuple[Mention, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    links: tuple[Link, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def top_folder(path: str) -> str:
@@ -209,10 +198,3 @@ def is_version(folder: str) -> bool:
 def version_of(path: str) -> str:
     """Return the version that a path belongs to, or "" where its top folder is none."""
     return top_folder(path) if is_version(top_folder(path)) else ""
-
-
-def clusters_of(files: tuple[File, ...]) -> tuple[Cluster, ...]:
-    """Group files that have the same bytes; a file that is like no other is in no group."""
-    ordered = sorted(files, key=lambda file: file.sha256)
-    groups = ((digest, tuple(file.path for file in same)) for digest, same in groupby(ordered, lambda f: f.sha256))
-    return tuple(sorted((Cluster(*group) for group in groups if len(group[1]) > 1), key=lambda c: c.paths))

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
-from golden_core.legacy.facts.names import raw
 from golden_core.legacy.inventory import Inventory, version_of
 
 NO_ROWS = "None."
@@ -28,19 +26,8 @@ def inventory_json(inventory: Inventory) -> str:
 
 
 def sha256sums(inventory: Inventory) -> str:
-    r"""Return a list that ``sha256sum -c`` accepts, to be run at the root of the tree.
-
-    As sha256sum does, a name with a backslash, line feed or carriage return is escaped, and its line begins with a
-    backslash. A name that is not UTF-8 holds surrogates: write the text with ``errors="surrogateescape"``.
-    """
-    return "".join(_sum_line(file.sha256, raw(file.path)) for file in inventory.files)
-
-
-def _sum_line(digest: str, name: bytes) -> str:
-    if name == b"-":
-        name = b"./-"  # alone, a hyphen means standard input
-    escaped = name.replace(b"\\", rb"\\").replace(b"\n", rb"\n").replace(b"\r", rb"\r")
-    return ("\\" if escaped != name else "") + f"{digest}  {os.fsdecode(escaped)}\n"
+    """Return a list that ``sha256sum -c`` accepts, to be run at the root of the tree."""
+    return "".join(f"{file.sha256}  {file.path}\n" for file in inventory.files)
 
 
 def inventory_markdown(inventory: Inventory) -> str:
@@ -96,9 +83,7 @@ def _parts(inventory: Inventory) -> Iterable[str]:
         ("kind", "count", "lines"),
         (((one.kind, one.count, ", ".join(map(str, one.lines))), [one.path]) for one in inventory.credentials),
     )
-    yield "## Symbolic links (not followed)\n\n" + _table(
-        ("link", "target", "leads"), map(dataclasses.astuple, inventory.links)
-    )
+    yield "## Symbolic links (not followed)\n\n" + _table(("link", "target"), map(dataclasses.astuple, inventory.links))
     yield "## Problems\n\n" + _grouped(("reason",), (((one.reason,), [one.path]) for one in inventory.problems))
     yield "## Files by content\n\n" + _grouped(
         ("kind", "bytes", "lines", "sha256"),

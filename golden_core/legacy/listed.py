@@ -29,16 +29,7 @@ class FactsError(ValueError):
 
 
 def read_list(path: Path, model: type[EntryType], letter: str) -> tuple[EntryType, ...]:
-    """Return the entries of a file, which are numbered in order.
-
-    Parameters
-    ----------
-    path : Path
-        A YAML file that holds a list.
-    model : type
-        What every entry must be.
-    letter : str
-        Ids are this letter and two digits, from 01 on.
+    """Return the entries of a YAML list, whose ids are a letter and two digits, from 01 on.
 
     Raises
     ------

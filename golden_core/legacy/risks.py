@@ -53,16 +53,5 @@ class Risk(Entry):
 
 
 def read_risks(folder: Path = FACTS) -> tuple[Risk, ...]:
-    """Return the risks in the order of their numbers.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds risks.yaml.
-
-    Raises
-    ------
-    FactsError
-        If the file does not fit :class:`Risk`, or the numbers are not 1, 2, 3, …
-    """
+    """Return the risks R01, R02, … of risks.yaml; a ``FactsError`` if the file is not a list of them."""
     return read_list(folder / "risks.yaml", Risk, "R")

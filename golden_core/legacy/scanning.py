@@ -14,12 +14,11 @@ from golden_core.legacy.facts.configurations import dotted, read_configuration
 from golden_core.legacy.facts.contents import Contents, read_contents
 from golden_core.legacy.facts.credentials import NAMED, find_credentials, is_credential, redacted, redactor
 from golden_core.legacy.facts.imports import Surroundings, classify, known_modules, required, search_path
-from golden_core.legacy.facts.names import file_system_path, printable
 from golden_core.legacy.facts.scripts import ScriptFacts, script_facts
 from golden_core.legacy.facts.settings import configurations, differences, spell_setting, undefined_keys
 from golden_core.legacy.facts.syntax import Key, parse
 from golden_core.legacy.facts.texts import absolute_paths, data_file, is_computed
-from golden_core.legacy.facts.walking import Folder, Regular, Symlink, Unread, walk
+from golden_core.legacy.facts.walking import walk
 from golden_core.legacy.inventory import (
     Credential,
     DataFile,
@@ -31,7 +30,6 @@ from golden_core.legacy.inventory import (
     Mention,
     Problem,
     Script,
-    clusters_of,
     version_of,
 )
 
@@ -82,23 +80,21 @@ def scan_tree(path: Path) -> Inventory:
         raise LegacyTreeError(
             f"{path}: {'not a folder' if path.exists() else 'no such folder'}; give the folder of v_01 …"
         )
-    entries = sorted(walk(path), key=lambda entry: entry.path)
-    found = _Found()
+    entries, found = sorted(walk(path), key=lambda entry: entry.path), _Found()
     for entry in entries:
-        name = printable(entry.path)
-        if isinstance(entry, Unread):
-            found.problems.append(Problem(name, entry.reason))
-        elif isinstance(entry, Regular):
+        if entry.kind == "unread":
+            found.problems.append(Problem(entry.path, entry.said))
+        elif entry.kind == "file":
             try:
-                _look_into(name, read_contents(str(path / file_system_path(name)), name), found)
+                _look_into(entry.path, read_contents(path / entry.path), found)
             except OSError as error:
-                found.problems.append(Problem(name, f"cannot be read: {error.strerror}"))
+                found.problems.append(Problem(entry.path, f"cannot be read: {error.strerror}"))
     around = Surroundings(
-        files=frozenset(printable(entry.path) for entry in entries if isinstance(entry, Regular)),
-        folders=frozenset(printable(entry.path) for entry in entries if isinstance(entry, Folder)),
+        files=frozenset(entry.path for entry in entries if entry.kind == "file"),
+        folders=frozenset(entry.path for entry in entries if entry.kind == "folder"),
         packages=known_modules() | found.packages,
     )
-    links = tuple(Link(printable(e.path), printable(e.target), e.leads) for e in entries if isinstance(e, Symlink))
+    links = tuple(Link(entry.path, entry.said) for entry in entries if entry.kind == "link")
     return redacted(_assemble(found, around, links), redactor(found.secrets))
 
 
@@ -164,7 +160,6 @@ def _assemble(found: _Found, around: Surroundings, links: tuple[Link, ...]) -> I
         configurations=tuple(configurations(found.documents, found.scripts)),
         undefined_keys=tuple(undefined_keys(found.documents, found.scripts)),
         differences=tuple(differences(found.documents)),
-        clusters=clusters_of(files),
         data_files=tuple(named for script in found.scripts for named in _data_files(script, around)),
         absolute_paths=tuple(found.absolute_paths),
         credentials=tuple(found.credentials),

@@ -45,13 +45,7 @@ def explaining(path: Path, expected: str) -> Iterator[None]:
 
 
 def read_file(path: Path) -> bytes:
-    """Return the content of a file.
-
-    Raises
-    ------
-    KerasCheckpointError
-        If it is no file, or larger than ``MAXIMUM_BYTES``.
-    """
+    """Return the content of a file of at most ``MAXIMUM_BYTES``; a :class:`KerasCheckpointError` for anything else."""
     if not path.is_file():
         found = "something else" if path.exists() else "nothing"
         raise KerasCheckpointError(path, "a file", found, "name a Keras checkpoint")
@@ -60,17 +54,7 @@ def read_file(path: Path) -> bytes:
 
 
 def unpack(path: Path, content: bytes, member: str, fix: str) -> bytes:
-    """Return one member of the ZIP archive that ``path`` holds.
-
-    Parameters
-    ----------
-    path : Path
-        Named in messages.
-    content : bytes
-        Of the whole archive.
-    member : str
-    fix : str
-        What to do about an archive without it.
+    """Return one member of the ZIP archive that ``path`` holds; ``fix`` tells what to do about one without it.
 
     Raises
     ------

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from golden_core.legacy.inventory import Checksum, Inventory
+from golden_core.legacy.inventory import ODD_NAME, Checksum, Inventory
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,11 @@ class Change:
     expected_sha256: str
     found_sha256: str
     line_ends: bool = False
+
+    def __str__(self) -> str:
+        """Name the file and both hashes."""
+        converted = ", as if line ends had been converted" if self.line_ends else ""
+        return f"changed: {self.path} (expected {self.expected_sha256}, found {self.found_sha256}{converted})"
 
 
 @dataclass(frozen=True)
@@ -47,18 +52,11 @@ class TreeVerification:
     def describe(self) -> str:
         """Name everything that differs, one line each, under a line of counts."""
         counts = {"equal": self.equal, "changed": self.changed, "missing": self.missing, "extra": self.extra}
-        changed = [
-            f"changed: {change.path} (expected {change.expected_sha256}, found {change.found_sha256}"
-            f"{', as if line ends had been converted' if change.line_ends else ''})"
-            for change in self.changed
-        ]
         summary = ", ".join(f"{len(paths)} {kind}" for kind, paths in counts.items())
-        elsewhere = dict(self.moved)
-        missing = [
-            f"missing: {path}" + (f" (its bytes are at {elsewhere[path]})" if path in elsewhere else "")
-            for path in self.missing
-        ]
-        return "\n".join([summary, *self.advice(), *changed, *missing, *(f"extra: {path}" for path in self.extra)])
+        places = {path: f" (its bytes are at {place})" for path, place in self.moved}
+        missing = [f"missing: {path}{places.get(path, '')}" for path in self.missing]
+        extra = [f"extra: {path}" for path in self.extra]
+        return "\n".join([summary, *self.advice(), *map(str, self.changed), *missing, *extra])
 
     def advice(self) -> list[str]:
         """Say which mistake would explain the differences, if one would: the wrong folder, converted line ends."""
@@ -72,19 +70,7 @@ class TreeVerification:
 
 
 def verify_tree(inventory: Inventory, checksums: Iterable[Checksum]) -> TreeVerification:
-    """Compare a scanned tree with frozen checksums, file by file.
-
-    Parameters
-    ----------
-    inventory : Inventory
-        Of a scanned tree.
-    checksums : iterable of Checksum
-        What the tree must hold, by path.
-
-    Returns
-    -------
-    TreeVerification
-        A file that could not be read, or that is a symbolic link, counts as missing.
+    """Compare a scanned tree with frozen checksums; what could not be read, or is a link, counts as missing.
 
     Raises
     ------
@@ -106,7 +92,7 @@ def verify_tree(inventory: Inventory, checksums: Iterable[Checksum]) -> TreeVeri
             if found[path].sha256 != expected[path].sha256
         ),
         missing=tuple(file.path for file in missing),
-        extra=tuple(file.path for file in extra),
+        extra=(*(file.path for file in extra), *(p.path for p in inventory.problems if p.reason == ODD_NAME)),
         moved=tuple(_moved(missing, extra)),
         folder_below="" if both else _folder(missing, extra),
         folder_itself="" if both else _folder(extra, missing),
@@ -123,9 +109,8 @@ def _moved(missing: list[Checksum], extra: list[Checksum]) -> Iterator[tuple[str
     """Yield each missing path with the extra one of the same bytes whose name is most like it."""
     by_hash = _paths_by_hash(extra)
     for file in missing:
-        alike = by_hash.get(file.sha256, [])
-        if alike:
-            yield file.path, max(alike, key=lambda path: (_common_end(path, file.path), path))
+        if alike := by_hash[file.sha256]:
+            yield file.path, max((_common_end(path, file.path), path) for path in alike)[1]
 
 
 def _folder(inner: list[Checksum], outer: list[Checksum]) -> str:
@@ -134,17 +119,17 @@ def _folder(inner: list[Checksum], outer: list[Checksum]) -> str:
     folders = Counter(
         path.removesuffix("/" + file.path)
         for file in inner
-        for path in by_hash.get(file.sha256, [])
+        for path in by_hash[file.sha256]
         if path.endswith("/" + file.path)
     )
     folder, count = folders.most_common(1)[0] if folders else ("", 0)
     return folder if 2 * count > len(inner) else ""
 
 
-def _paths_by_hash(files: list[Checksum]) -> dict[str, list[str]]:
-    paths: dict[str, list[str]] = {}
+def _paths_by_hash(files: list[Checksum]) -> defaultdict[str, list[str]]:
+    paths: defaultdict[str, list[str]] = defaultdict(list)
     for file in files:
-        paths.setdefault(file.sha256, []).append(file.path)
+        paths[file.sha256].append(file.path)
     return paths
 
 

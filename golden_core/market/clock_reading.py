@@ -13,9 +13,8 @@ from golden_core.market.weekends import Flags, Weekends, candidates, explained
 
 FEWEST_EDGES = 2  # ends and beginnings of weeks that must speak against a clock: one may be a vendor's slip
 FEWEST_WEEKENDS = 3  # that a clock must hold before it counts as a switch
-GAIN = 4  # ends and beginnings of weeks that a switch must explain beyond what the clock before did
+SWITCH = 2  # ends and beginnings of weeks that each switch must explain beyond what the clock before did
 CLEARLY_EXPLAINED = 0.85  # of the weekends between two switches, or a vendor's ragged hours would look like one
-MOST_SWITCHES = 8
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,8 @@ class Reading:
     Parameters
     ----------
     segments : tuple of Segment
-        In the order of time; more than one if the file switches.
+        In the order of time; more than one if the file switches its clock, or its vendor the hour of the week's end:
+        the two look alike.
     agrees : [weekends] bool
         Which weekends the reading explains at both ends.
     declared_agrees : [weekends] bool
@@ -69,17 +69,21 @@ class Reading:
 
 @dataclass(frozen=True)
 class _Run:
-    """Weekends ``start`` to before ``stop``, best explained by one candidate; ``zones`` do it as well, in order."""
+    """Weekends ``start`` to before ``stop``, and the candidates that explain them as well as the best one, in order.
+
+    ``habits`` has for each of ``zones`` the closing practices by which it does.
+    """
 
     start: int
     stop: int
     zones: tuple[int, ...]
+    habits: tuple[frozenset[int], ...]
 
 
 def read(weekends: Weekends, declared: str | None) -> Reading:
     """Find the clocks that explain the most ends and beginnings of weeks.
 
-    One clock is preferred: it gives way over a stretch of weekends only to one that explains clearly more of them.
+    One clock is preferred: it gives way only to those that explain clearly more, each over weekends of its own.
     Without a declaration, the first clock read stands for the declared one.
     """
     names = candidates(weekends, declared)
@@ -110,27 +114,25 @@ def read(weekends: Weekends, declared: str | None) -> Reading:
 def _stretches(edges: Flags) -> list[tuple[int, int, int]]:
     """Return stretches of weekends and the candidate [practice, zone] that explains each best.
 
-    Starts from the single best candidate and gives it up for another over the stretch where that gains most, as long as
-    the gain is worth a switch: the largest sum of a contiguous run of gains (Bentley 1984, "Algorithm Design
-    Techniques", Communications of the ACM 27:865), for all candidates at once.
+    The path through the candidates that explains the most, each change of candidate costing ``SWITCH`` (Viterbi 1967,
+    IEEE Transactions on Information Theory 13:260). A stretch that is short or not explained clearly is given to the
+    best single candidate.
     """
     zones, practices, _, count = edges.shape
     # Practices vary slowest, so that of equally good candidates the one that closes on time comes first.
     points = edges.sum(axis=2).swapaxes(0, 1).reshape(practices * zones, count)
-    single = points.sum(axis=1).argmax()
-    state = np.full(count, single)
-    for _ in range(MOST_SWITCHES):
-        gains = points - points[state, np.arange(count)]
-        total = np.pad(gains.cumsum(axis=1), ((0, 0), (1, 0)))
-        rise = total - np.minimum.accumulate(total, axis=1)
-        winner, stop = np.unravel_index(rise.argmax(), rise.shape)
-        start = stop - total[winner, stop::-1].argmin()
-        if rise[winner, stop] < GAIN or stop - start < FEWEST_WEEKENDS:
-            break
-        state[start:stop] = winner
+    total, same = points[:, 0], np.arange(practices * zones)
+    came = np.tile(same, (count, 1))
+    for week in range(1, count):
+        changed = total.max() - SWITCH
+        came[week] = np.where(changed >= total, total.argmax(), same)
+        total = np.maximum(total, changed) + points[:, week]
+    state = np.full(count, total.argmax())
+    for week in range(count - 1, 0, -1):
+        state[week - 1] = came[week, state[week]]
     for first, end, held in _split(state):
-        if (points[held, first:end] == 2).mean() < CLEARLY_EXPLAINED:
-            state[first:end] = single
+        if end - first < FEWEST_WEEKENDS or (points[held, first:end] == 2).mean() < CLEARLY_EXPLAINED:
+            state[first:end] = points.sum(axis=1).argmax()
     return _split(state)
 
 
@@ -150,7 +152,9 @@ def _run(edges: Flags, start: int, stop: int, state: int) -> _Run:
     against, in_favour = (best & ~own).sum(axis=(1, 2)), (own & ~best).sum(axis=(1, 2))
     equal = np.flatnonzero(~contradicted(against, in_favour))
     order = np.lexsort((equal, score[equal].argmax(axis=1), -score[equal].max(axis=1)))
-    return _Run(start, stop, tuple(int(z) for z in equal[order]))
+    zones = tuple(int(zone) for zone in equal[order])
+    habits = (frozenset(np.flatnonzero(score[zone] == score[zone].max()).tolist()) for zone in zones)
+    return _Run(start, stop, zones, tuple(habits))
 
 
 def contradicted(against: npt.NDArray[np.int64], in_favour: npt.NDArray[np.int64]) -> Flags:
@@ -159,12 +163,13 @@ def contradicted(against: npt.NDArray[np.int64], in_favour: npt.NDArray[np.int64
 
 
 def _merged(runs: list[_Run]) -> list[_Run]:
-    """Join neighbours that one clock explains: a vendor's new opening hour is no new clock."""
+    """Join neighbours that one clock explains by one habit: where the habit changes, the clock may have changed."""
     merged = runs[:1]
     for run in runs[1:]:
-        common = tuple(zone for zone in merged[-1].zones if zone in run.zones)
+        before, after = (dict(zip(one.zones, one.habits, strict=True)) for one in (merged[-1], run))
+        common = {zone: before[zone] & after[zone] for zone in before if before[zone] & after.get(zone, frozenset())}
         if common:
-            merged[-1] = _Run(merged[-1].start, run.stop, common)
+            merged[-1] = _Run(merged[-1].start, run.stop, tuple(common), tuple(common.values()))
         else:
             merged.append(run)
     return merged

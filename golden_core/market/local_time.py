@@ -91,7 +91,8 @@ def resolve(naive: pl.Series, zone: str, where: str, lines: pl.Series | None = N
 
     An hour that the clock showed twice is told apart by order alone: where its rows run through it, step back once and
     run through it again, those before the step are the first time. Where that tells nothing and the market is closed at
-    both instants, the first is taken: no price depends on it. Anything else is refused.
+    both instants, the first is taken: no price depends on it. Where all times are midnights they are days, and a day
+    whose midnight was skipped or repeated begins at its first instant. Anything else is refused.
 
     Parameters
     ----------
@@ -119,6 +120,10 @@ def resolve(naive: pl.Series, zone: str, where: str, lines: pl.Series | None = N
         line=pl.int_range(1, pl.len() + 1) if lines is None else lines
     )
     wall = pl.col("naive") - clock.shift
+    if (table["naive"].dt.time() == datetime.time()).all():
+        begins = day_begins(table["naive"].alias(naive.name), zone)
+        if begins.null_count() == naive.null_count():  # on Samoa a whole day was skipped
+            return Resolved(begins, ())
     table = table.with_columns(
         _instant(wall, clock.zone, choice).alias(choice) for choice in ("earliest", "latest")
     ).with_columns(repeated=(pl.col("earliest") != pl.col("latest")).fill_null(False))
@@ -135,6 +140,15 @@ def resolve(naive: pl.Series, zone: str, where: str, lines: pl.Series | None = N
         *_notes(table.filter(repeated & ~decided), zone, _CLOSED),
     )
     return Resolved(times.to_series().alias(naive.name), notes)
+
+
+def day_begins(days: pl.Series, zone: str) -> pl.Series:
+    """Return the first instants (UTC) of a clock's days, given their midnights (naive)."""
+    clock = parse_clock(zone)
+    wall = pl.col("naive") - clock.shift
+    # Where midnight is skipped, the first quarter of an hour that the clock shows: it goes on at a whole one.
+    shown = (_instant(wall + datetime.timedelta(minutes=late), clock.zone, "earliest") for late in range(0, 181, 15))
+    return days.to_frame("naive").select(pl.coalesce(shown).alias(days.name)).to_series()
 
 
 _SKIPPED = "is not a time of {zone}: its clocks skip it. Declare the clock that the file really keeps"

@@ -8,22 +8,8 @@ from typing import Literal
 import polars as pl
 
 from golden_core.market.clock_reading import CLEARLY_EXPLAINED, FEWEST_WEEKENDS, Reading, Segment, read
-from golden_core.market.local_time import Resolved, ZoneError, from_utc, parse_clock, resolve, to_utc
+from golden_core.market.local_time import ZoneError, parse_clock
 from golden_core.market.weekends import Weekends, closed_days, expected, find_weekends
-
-__all__ = [
-    "Resolved",
-    "Segment",
-    "ZoneError",
-    "ZoneEvidence",
-    "active_times",
-    "from_utc",
-    "parse_clock",
-    "read_clock",
-    "resolve",
-    "to_utc",
-    "verify_zone",
-]
 
 # Prices that trickle in after the close do not show an open market. Shares of the week's median.
 THIN_VOLUME = 0.02
@@ -158,8 +144,9 @@ def _verdict(
     reading: Reading, weekends: Weekends, declared: str | None
 ) -> tuple[Literal["read", "verified", "consistent", "unverifiable"], str]:
     count, found = weekends.table.height, ", then ".join(map(str, reading.segments))
-    unclear = [segment for segment in reading.segments if declared not in segment.zones and not _clear(segment)]
-    contradicting = [s for s in reading.segments if declared not in s.zones and _clear(s)]
+    eras = reading.segments
+    unclear = [segment for segment in eras if declared not in segment.zones and not _clear(segment)]
+    contradicting = [s for s in eras if declared not in s.zones and _clear(s)]
     if declared and contradicting:
         weeks = weekends.table.with_columns(agrees=pl.Series(reading.declared_agrees))
         raise ZoneError(_contradiction(reading, weekends, declared, found), weeks)
@@ -168,7 +155,9 @@ def _verdict(
     if declared is None:
         return "read", f"the weekends read {found}"
     explains = f"{declared} explains {int(reading.declared_agrees.sum())} of {count} weekends"
-    others = [zone for zone in reading.segments[0].zones if zone != declared]
+    if len(eras) > 1:
+        return "unverifiable", f"{explains}, but not by one habit: {_changed(eras, declared)}"
+    others = [zone for zone in eras[0].zones if zone != declared]
     if reading.against > reading.in_favour:
         return "unverifiable", f"{explains}; too little to tell it from what fits better: {', '.join(others)}"
     if others:
@@ -176,6 +165,17 @@ def _verdict(
     if count < FEWEST_WEEKENDS:
         return "consistent", f"{explains}; no other clock does, but {FEWEST_WEEKENDS} would be needed to verify it"
     return "verified", f"{explains}, and no other clock as many"
+
+
+def _changed(eras: tuple[Segment, ...], declared: str) -> str:
+    """Name the week in which the vendor's week began to end at another hour, and the two readings of that."""
+    before, after = eras[:2]
+    other = next(f"{a} and then {b}" for a in before.zones for b in after.zones if a != b)
+    return (
+        f"from the week of {after.first} its weeks end at another hour than before. Either the vendor's hours changed "
+        f"then and the clock is {declared} throughout, or the clock changed: {other}. Nothing is verified: split "
+        f"the file at that week, or hold it against a second source"
+    )
 
 
 def _clear(segment: Segment) -> bool:
@@ -207,7 +207,8 @@ def _contradiction(reading: Reading, weekends: Weekends, declared: str, found: s
 
 def _remedy(reading: Reading) -> str:
     if len(reading.segments) > 1:
-        return f"Split the file at the week of {reading.segments[1].first} and declare a clock for each part"
+        cut = f"Split the file at the week of {reading.segments[1].first} and declare a clock for each part"
+        return f"{cut}, or hold it against a second source"
     return f"Declare {reading.segments[0].zones[0]}, or get a file that keeps the clock it names"
 
 

@@ -16,9 +16,8 @@ from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
 from golden_core.legacy.audit import audit_markdown, audit_record
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.flow.protocol import PARTS
-from golden_core.legacy.forensics.differences import differences_csv
+from golden_core.legacy.forensics.findings import differences_csv, open_questions_markdown
 from golden_core.legacy.forensics.published import published_audit
-from golden_core.legacy.forensics.questions import open_questions_markdown
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
 from golden_core.legacy.inventory import Imports, Inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums

@@ -17,7 +17,6 @@ from golden_core.sources.fetch_cache import Cache
 from golden_core.sources.https import DownloadError, require_safe
 from golden_core.sources.politeness import Politeness, StoppedError, Turns, ask
 from golden_core.store.lake import hash_file, write_json, write_parquet
-from golden_core.store.randomness import Stream
 from golden_core.store.schema import BARS
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.bi5 import BI5
@@ -85,36 +84,14 @@ def fetch(
     end: dt.date,
     *,
     politeness: Politeness,
-    jitter: Stream,
     base_url: str = BASE_URL,
     progress: Callable[[Month], None] = lambda _: None,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> list[Fetched]:
     """Fetch what is not here yet, and stitch each pair's hours into one Parquet file.
 
-    Parameters
-    ----------
-    home : Path
-        Golden's home; raw files and manifests go to ``sources/dukascopy/raw``, tables beside it.
-    pairs : sequence of str
-        Such as ``EURUSD``.
-    start, end : date
-        First and last UTC day, both included.
-    politeness : Politeness
-        How the server is asked.
-    jitter : Stream
-        Spreads the waits of attempts; nothing else is random.
-    base_url : str
-        HTTPS, or plain HTTP on this machine.
-    progress : callable
-        Told of every month when it is settled.
-    now : callable
-        The time, UTC.
-
-    Returns
-    -------
-    list of Fetched
-        In the order of the pairs.
+    Raw files and manifests go to ``sources/dukascopy/raw`` of the home, tables beside it. ``start`` and ``end`` are UTC
+    days, both included; ``progress`` is told of every month when it is settled; the result has the order of the pairs.
 
     Raises
     ------
@@ -127,7 +104,7 @@ def fetch(
     raw = folder(home) / "raw"
     caches = {pair: Cache(raw, pair) for pair in pairs}
     wanted = list(itertools.product(pairs, months_between(start, end)))
-    work = _Work(caches, politeness, Turns(politeness.delay_s), jitter, base_url, now)
+    work = _Work(caches, politeness, Turns(politeness.delay_s), base_url, now)
     with ThreadPoolExecutor(politeness.concurrency, thread_name_prefix="fetch") as pool:
         try:
             futures = [pool.submit(work.month, pair, month) for pair, month in wanted]
@@ -160,7 +137,6 @@ class _Work:
     caches: Mapping[str, Cache]
     politeness: Politeness
     turns: Turns
-    jitter: Stream
     base_url: str
     now: Callable[[], dt.datetime]
 
@@ -200,14 +176,7 @@ class _Work:
         def check(body: bytes) -> None:
             decode_candles(body, place, place.pair or "", url)
 
-        return ask(
-            url,
-            politeness=self.politeness,
-            turns=self.turns,
-            jitter=self.jitter,
-            max_bytes=MAX_BYTES,
-            check=check,
-        )
+        return ask(url, politeness=self.politeness, turns=self.turns, max_bytes=MAX_BYTES, check=check)
 
 
 def _collect(futures: Iterable[Future[Month]], progress: Callable[[Month], None]) -> list[Month]:

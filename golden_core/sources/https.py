@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import email.utils
 import http.client
 import importlib.metadata
 import ssl
@@ -15,6 +13,9 @@ from dataclasses import dataclass
 from typing import IO
 from urllib.parse import urlsplit
 
+from urllib3.exceptions import InvalidHeader
+from urllib3.util import Retry
+
 USER_AGENT = f"golden/{importlib.metadata.version('golden')} (FX research)"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # A server that answers so may answer otherwise later; any other refusal is its last word.
@@ -22,18 +23,9 @@ PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class DownloadError(Exception):
-    """A request got no sound answer.
+    """A request got no sound answer: address and fault, and the server's status, if it answered.
 
-    Parameters
-    ----------
-    message : str
-        Address and fault.
-    status : int or None
-        What the server answered, if it did.
-    passing : bool
-        Whether asking again later may help.
-    wait : float or None
-        Seconds that the server asks to wait before that.
+    ``passing`` says whether asking again later may help, ``wait`` how many seconds the server asks to wait before.
     """
 
     def __init__(
@@ -54,13 +46,7 @@ class Answer:
 
 
 def require_safe(url: str) -> None:
-    """Refuse an address that is neither HTTPS nor plain HTTP on this machine.
-
-    Raises
-    ------
-    DownloadError
-        Naming the address.
-    """
+    """Refuse an address that is neither HTTPS nor plain HTTP on this machine."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -73,24 +59,9 @@ def require_safe(url: str) -> None:
 def download(
     url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int, same_host: bool = False
 ) -> Answer:
-    """Ask once for a whole body.
+    """Ask once for a whole body of at most ``max_bytes``, within ``timeout`` seconds.
 
-    Parameters
-    ----------
-    url : str
-        HTTPS, or plain HTTP on this machine.
-    headers : mapping
-        Beside ``User-Agent``.
-    timeout : float
-        Seconds that the whole download may take.
-    max_bytes : int
-        Largest body.
-    same_host : bool
-        Whether a redirect to another host is refused; one out of HTTPS always is.
-
-    Returns
-    -------
-    Answer
+    ``same_host`` refuses a redirect to another host; one out of HTTPS always is refused.
 
     Raises
     ------
@@ -130,16 +101,10 @@ def _may_pass(error: Exception) -> bool:
 
 def _seconds(text: str | None) -> float | None:
     """Return how long ``Retry-After`` asks to wait: seconds, or until a date. Nonsense asks for nothing."""
-    if text is None:
-        return None
-    if text.strip().isdecimal():
-        return float(text)
     try:
-        until = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+        return None if text is None else float(Retry().parse_retry_after(text))
+    except InvalidHeader:
         return None
-    until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
-    return max(0.0, (until - dt.datetime.now(dt.UTC)).total_seconds())
 
 
 def _read(response: IO[bytes], url: str, deadline: float, max_bytes: int) -> bytes:

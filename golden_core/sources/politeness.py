@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from urllib3.exceptions import MaxRetryError
+from urllib3.util import Retry
+
 from golden_core.sources.https import DownloadError, download
-from golden_core.store.randomness import Stream
 from golden_core.vendors.base import VendorError
 
 GIVES_UP_AFTER = 3  # addresses in a row that failed after all attempts: the server is not well
@@ -17,22 +19,10 @@ GIVES_UP_AFTER = 3  # addresses in a row that failed after all attempts: the ser
 
 @dataclass(frozen=True)
 class Politeness:
-    """Limits of a fetch.
+    """Limits of a fetch: requests at once, seconds between two starts, seconds and attempts of one download, waits.
 
-    Parameters
-    ----------
-    concurrency : int
-        Requests at once.
-    delay_s : float
-        Seconds between the starts of two requests, however many run at once.
-    timeout_s : float
-        Seconds that one download may take.
-    attempts : int
-        How often one address is asked.
-    backoff_s : float
-        Seconds before the second attempt; they double with each one more, times 0.5 to 1.5 at random.
-    longest_wait_s : float
-        Longest wait. A server that asks for more is left alone.
+    The first failed attempt is repeated at once, then after twice ``backoff_s`` and so on, doubling, up to
+    ``longest_wait_s``. A server that asks for more is left alone.
     """
 
     concurrency: int = 2
@@ -64,13 +54,7 @@ class Turns:
         self._stopped = threading.Event()
 
     def take(self) -> None:
-        """Wait until the next request may start.
-
-        Raises
-        ------
-        StoppedError
-            If the fetch was stopped meanwhile.
-        """
+        """Wait until the next request may start; raise StoppedError if the fetch was stopped meanwhile."""
         while True:
             with self._lock:
                 now = time.monotonic()
@@ -109,33 +93,11 @@ class Turns:
 
 
 def ask(
-    url: str,
-    *,
-    politeness: Politeness,
-    turns: Turns,
-    jitter: Stream,
-    max_bytes: int,
-    check: Callable[[bytes], None],
+    url: str, *, politeness: Politeness, turns: Turns, max_bytes: int, check: Callable[[bytes], None]
 ) -> bytes | None:
-    """Ask for a body until it is sound.
+    """Ask for a body until it is sound, on a host that redirects may not leave; None if there is none (404).
 
-    Parameters
-    ----------
-    url : str
-        On a host that redirects may not leave.
-    politeness, turns
-        Limits, and the queue shared with other addresses.
-    jitter : Stream
-        Spreads the waits of the attempts.
-    max_bytes : int
-        Largest body.
-    check : callable
-        Raises :class:`VendorError` if a body is damaged.
-
-    Returns
-    -------
-    bytes or None
-        None if the server has nothing at this address (404).
+    ``check`` raises :class:`VendorError` if a body is damaged.
 
     Raises
     ------
@@ -144,8 +106,13 @@ def ask(
     StoppedError
         If the fetch is stopped.
     """
-    random = jitter.child(url).generator()
-    for attempt in range(1, politeness.attempts + 1):
+    retry = Retry(
+        total=politeness.attempts - 1,
+        backoff_factor=politeness.backoff_s,
+        backoff_jitter=politeness.backoff_s,  # two processes that fail together do not ask together
+        backoff_max=politeness.longest_wait_s,
+    )
+    while True:
         turns.take()
         try:
             body = download(url, headers={}, timeout=politeness.timeout_s, max_bytes=max_bytes, same_host=True).body
@@ -158,18 +125,20 @@ def ask(
             fault = error
         else:
             return body
-        _require_patience(fault, attempt, politeness)
+        retry = _next(retry, fault, url, politeness)
         if fault.wait is not None:
             turns.hold(fault.wait)
-        backoff = politeness.backoff_s * 2 ** (attempt - 1) * float(random.uniform(0.5, 1.5))
-        turns.rest(min(max(backoff, fault.wait or 0.0), politeness.longest_wait_s))
-    raise AssertionError("the last attempt returns or raises")
+        turns.rest(max(retry.get_backoff_time(), fault.wait or 0.0))
 
 
-def _require_patience(fault: DownloadError, attempt: int, politeness: Politeness) -> None:
+def _next(retry: Retry, fault: DownloadError, url: str, politeness: Politeness) -> Retry:
+    """Count a failed attempt; raise the fault where no other can help or is left."""
     if not fault.passing:
         raise fault
     if fault.wait is not None and fault.wait > politeness.longest_wait_s:
         raise DownloadError(f"{fault}, and asks to wait {fault.wait:.0f} s: try again later", status=fault.status)
-    if attempt == politeness.attempts:
-        raise DownloadError(f"{fault} ({attempt} attempts)", status=fault.status, passing=True)
+    try:
+        return retry.increment("GET", url, error=fault)
+    except MaxRetryError:
+        attempts = f"{fault} ({politeness.attempts} attempts)"
+        raise DownloadError(attempts, status=fault.status, passing=True) from None

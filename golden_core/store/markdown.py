@@ -16,9 +16,10 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     | 1 | x\|y |
     """
     marks = ["---"] * len(heads)
-    lines = [[_escaped(cell) for cell in heads], marks, *([_escaped(cell) for cell in row] for row in rows)]
+    lines = [[cell(text) for text in heads], marks, *([cell(text) for text in row] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _escaped(cell: str) -> str:
-    return cell.replace("\\|", "|").replace("|", "\\|")
+def cell(text: str) -> str:
+    """Return text in which no bar ends a cell."""
+    return text.replace("\\|", "|").replace("|", "\\|")

@@ -1,45 +1,37 @@
-"""Vendors' file formats, one reader per file, by name. What the project makes of the bars does not belong here."""
+"""Vendors' file formats by name, one small file each. What the project makes of the bars does not belong here."""
 
 from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 from golden_core.vendors.base import Reader, VendorError
 
-# A new format is one file and one line here.
+# A new format is one file and one line here: its module and its name there.
 READERS: dict[str, str] = {
-    "bi5": "golden_core.vendors.bi5:BI5",
-    "dukascopy_csv": "golden_core.vendors.dukascopy_csv:DUKASCOPY_CSV",
-    "dukascopy_ticks": "golden_core.vendors.dukascopy_ticks:DUKASCOPY_TICKS",
-    "histdata_m1": "golden_core.vendors.histdata:HISTDATA_M1",
-    "histdata_ticks": "golden_core.vendors.histdata:HISTDATA_TICKS",
-    "hst": "golden_core.vendors.hst:HST",
-    "metatrader4_csv": "golden_core.vendors.metatrader_csv:METATRADER4_CSV",
-    "metatrader5": "golden_core.vendors.metatrader_csv:METATRADER5",
-    "oanda_csv": "golden_core.vendors.oanda:OANDA_CSV",
-    "oanda_json": "golden_core.vendors.oanda:OANDA_JSON",
-    "plain_csv": "golden_core.vendors.plain:PLAIN_CSV",
-    "plain_parquet": "golden_core.vendors.plain:PLAIN_PARQUET",
+    "alphavantage_json": "alphavantage:JSON",
+    "bi5": "bi5:BI5",
+    "ccxt_json": "ccxt:JSON",
+    "dukascopy_csv": "dukascopy:CSV",
+    "dukascopy_node_json": "dukascopy_node:JSON",
+    "dukascopy_ticks": "dukascopy:TICKS",
+    "histdata_m1": "histdata:M1",
+    "histdata_ticks": "histdata:TICKS",
+    "hst": "hst:HST",
+    "investing_csv": "investing:CSV",
+    "metatrader4_csv": "metatrader:MT4",
+    "metatrader5": "metatrader:MT5",
+    "oanda_csv": "oanda:CSV",
+    "oanda_json": "oanda:JSON",
+    "plain_csv": "plain:CSV",
+    "plain_parquet": "plain:PARQUET",
+    "polygon_json": "polygon:JSON",
+    "series_csv": "series:CSV",
+    "truefx_ticks": "truefx:TICKS",
+    "yfinance_csv": "yfinance:CSV",
 }
 # These read whatever has known column names, so they are asked only where no vendor's own format fits.
-GENERAL = ("plain_csv", "plain_parquet")
-
-
-@runtime_checkable
-class Choosing(Protocol):
-    """A reader of files that can be read in several ways, which the user may choose from: ``oanda_json:bid``."""
-
-    @property
-    def choices(self) -> Sequence[str]:
-        """Its readings."""
-        ...
-
-    def chosen(self, choice: str) -> Reader:
-        """Return the reader that takes this reading."""
-        ...
+GENERAL = ("plain_csv", "plain_parquet", "series_csv")
 
 
 def reader(name: str) -> Reader:
@@ -50,17 +42,16 @@ def reader(name: str) -> Reader:
     VendorError
         If no reader has that name, or it does not offer that choice.
     """
-    plain, mark, choice = name.partition(":")
+    plain, _, choice = name.partition(":")
     if plain not in READERS:
         near = difflib.get_close_matches(plain, READERS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise VendorError(f"no format is called {plain!r}; known are {', '.join(READERS)}{hint}")
     module, _, attribute = READERS[plain].partition(":")
-    found: Reader = getattr(importlib.import_module(module), attribute)
-    if not mark:
+    found: Reader = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
+    if not choice:
         return found
-    choices = found.choices if isinstance(found, Choosing) else ()
-    if not isinstance(found, Choosing) or choice not in choices:
-        offered = f"only {', '.join(choices)}" if choices else "nothing to choose"
+    if choice not in found.choices:
+        offered = f"only {', '.join(found.choices)}" if found.choices else "nothing to choose"
         raise VendorError(f"format {plain} offers {offered}, got {choice!r}")
     return found.chosen(choice)

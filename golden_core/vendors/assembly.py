@@ -1,81 +1,108 @@
-"""From rows of text and the names of columns to bars: what all delimited formats share. No format's own rule."""
+"""From rows and the names of columns to a vendor's table: what all formats of text share. No format's own rule."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from golden_core.vendors.base import VendorError
-from golden_core.vendors.columns import Found
+from golden_core.vendors.base import VendorError, VendorTable
+from golden_core.vendors.columns import INSTRUMENTS, Found, clock_in, normal
 from golden_core.vendors.prices import active, read_numbers, require_last_row, require_roles
 from golden_core.vendors.text import Rows
-from golden_core.vendors.times import Dates, Times, from_temporal, joined, read_epochs, read_times
+from golden_core.vendors.ticks import QUOTES, TICK_BAR, bars_from_ticks, require_spread
+from golden_core.vendors.times import NOTHING, Dates, Times, from_temporal, joined, read_epochs, read_times
 
 
-@dataclass(frozen=True, eq=False)
-class Assembled:
-    """Bars as in :class:`~golden_core.vendors.base.VendorTable`, the clock the rows state, and notes.
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of a table beside its rows: its format, and what this states of clock, bar and side.
 
-    A column ``complete`` (Boolean) says which bars were over when they were written, where the file has one.
+    ``gaps`` says whether a cell may be empty, which becomes null; ``header`` whether the file names its columns.
     """
 
-    bars: pl.DataFrame
-    clock: str | None
-    notes: tuple[str, ...]
+    format: str
+    clock: str | None = None
+    bar: str | None = None
+    side: str | None = None
+    dates: Dates = NOTHING
+    gaps: bool = False
+    header: bool = True
+    notes: Sequence[str] = ()
 
 
-def assemble(
-    rows: Rows, found: Found, path: Path, dates: Dates, *, gaps: bool = False, header: bool = True
-) -> Assembled:
-    """Return the bars of a table.
-
-    Parameters
-    ----------
-    rows : Rows
-        Text, or typed columns.
-    found : Found
-        Which column is which.
-    path : Path
-    dates : Dates
-        What is known about the order of day and month.
-    gaps : bool
-        Whether a cell may be empty, which becomes null.
-    header : bool
-        Whether the file names its columns.
+def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
+    """Return the bars of a table; ticks become bars of one minute.
 
     Raises
     ------
     VendorError
         At the first malformed row; or if the columns are not what they are called.
     """
-    names = dict(found.prices) | ({"volume": found.volume} if found.volume else {})
-    numbers, number_notes = read_numbers(rows.table, names, rows.line, path, gaps=gaps)
-    times = _times(rows, found, path, dates, active(numbers))
-    bars = pl.DataFrame([times.values.alias("timestamp"), *numbers.get_columns(), rows.line.alias("line")])
-    if found.complete:
-        bars = bars.with_columns(_complete(rows.table[found.complete], rows.line, path))
-    require_last_row(bars, path, ended=rows.ended)
-    require_roles(bars, path, header=header)
+    numbers, number_notes = read_numbers(rows.table, found.numbers, rows.line, path, gaps=known.gaps)
+    times = _times(rows, found, path, known.dates, active(numbers))
+    table = pl.DataFrame([times.values.alias("timestamp"), *numbers.get_columns(), rows.line.alias("line")])
+    column = found.time[-1]
+    stated = known.clock or clock_in(column)
+    if times.clock and stated == "EET":
+        raise VendorError(f"{path}: the header says {column!r}, but the rows carry their own offset; correct one")
+    headed = stated and known.header and not times.clock
+    said = (f"the header {column!r} states the clock {stated}",) if headed else ()
     ignored = (f"not used: {', '.join(found.ignored)}",) if found.ignored else ()
-    return Assembled(bars, times.clock, (*rows.notes, *times.notes, *number_notes, *ignored))
+    notes = (*known.notes, *rows.notes, *times.notes, *said, *number_notes, *ignored)
+    clock = times.clock or stated
+    if "bid" in found.numbers:
+        return _from_ticks(table, found, path, known, clock, notes)
+    if found.complete:
+        table = table.with_columns(_complete(rows.table[found.complete], rows.line, path))
+    require_last_row(table, path, ended=rows.ended)
+    require_roles(table, path, header=known.header)
+    return VendorTable(table, known.format, clock, known.bar, known.side, notes)
+
+
+def require_instrument(table: pl.DataFrame, pair: str, path: Path) -> None:
+    """Refuse a table that says which pair each row is of, and says another one."""
+    for name in table.columns:
+        if normal(name) not in INSTRUMENTS:
+            continue
+        said = table[name].cast(pl.String).unique().sort()
+        others = [repr(text) for text in said if pair.lower() not in normal(str(text))]
+        if others:
+            raise VendorError(
+                f"{path}: column {name!r} says {', '.join(others[:5])}, but {pair} is asked for; "
+                "give a file of this pair alone"
+            )
+
+
+def _from_ticks(
+    ticks: pl.DataFrame, found: Found, path: Path, known: Known, clock: str | None, notes: Sequence[str]
+) -> VendorTable:
+    side = known.side or "bid"  # as vendors' own bars
+    quotes = ticks.select("timestamp", *(name for name in QUOTES if name in ticks.columns))
+    require_spread(quotes, str(path), found.numbers["bid"], found.numbers["ask"])
+    bars = bars_from_ticks(quotes, side)
+    made = f"{ticks.height} ticks give {bars.height} {side} bars of {TICK_BAR}; a minute without has no bar"
+    return VendorTable(bars, known.format, clock, TICK_BAR, side, (*notes, made))
 
 
 def _times(rows: Rows, found: Found, path: Path, dates: Dates, moved: pl.Series) -> Times:
     columns = [rows.table[name] for name in found.time]
     first = columns[0] if len(columns) == 1 else joined(columns[0], columns[1], path)
-    if first.dtype == pl.String:
-        faults = first.is_null().arg_true()
-        if len(faults):
-            raise VendorError(
-                f"{path}: {rows.line.name} {rows.line[int(faults[0])]}: there is no time; export the file again"
-            )
-        return read_times(first, rows.line, path, dates, moved)
+    faults = first.is_null().arg_true()
+    if len(faults):
+        raise VendorError(
+            f"{path}: {rows.line.name} {rows.line[int(faults[0])]}: there is no time; mend the row, or export it again"
+        )
+    # Whole numbers: 20240131 is a day, anything longer counts from 1970.
+    days = first.dtype.is_integer() and first.is_between(19_000_101, 21_001_231).all()
+    if first.dtype == pl.String or days:
+        return read_times(first.cast(pl.String), rows.line, path, dates, moved)
     if first.dtype.is_integer():
-        return _numbered(first, rows, path, dates, moved)
+        return read_epochs(first.cast(pl.Int64), rows.line, path)
     if first.dtype in (pl.Date, pl.Datetime):
-        return from_temporal(first, path, rows.line)
+        return from_temporal(first)
     raise VendorError(
         f"{path}: column {found.time[0]!r} holds {first.dtype}, expected times, text, or whole numbers since 1970; "
         "declare another column"
@@ -92,12 +119,3 @@ def _complete(cells: pl.Series, lines: pl.Series, path: Path) -> pl.Series:
             "cell, or leave the column out"
         )
     return words.is_in(["true", "1"]).alias("complete")
-
-
-def _numbered(counts: pl.Series, rows: Rows, path: Path, dates: Dates, moved: pl.Series) -> Times:
-    """Read whole numbers: 20240131 is a day, anything longer counts from 1970."""
-    if counts.null_count():
-        return from_temporal(counts.cast(pl.Datetime("us")), path, rows.line)
-    if counts.is_between(19_000_101, 21_001_231).all():
-        return read_times(counts.cast(pl.String), rows.line, path, dates, moved)
-    return read_epochs(counts.cast(pl.Int64), rows.line, path)

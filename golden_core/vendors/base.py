@@ -9,6 +9,8 @@ from typing import Protocol
 
 import polars as pl
 
+SIDES = ("bid", "ask", "mid")
+
 
 class VendorError(ValueError):
     """A file is not what its reader expected; the message says where (line, byte), what was expected, and the fix."""
@@ -16,10 +18,7 @@ class VendorError(ValueError):
 
 @dataclass(frozen=True)
 class Claim:
-    """A reader's statement that a file is of its format, and why.
-
-    Two readers that both claim a file are two readings of it: detection refuses to choose between them.
-    """
+    """A reader's statement that a file is of its format, and why. Two claims of one file are two readings of it."""
 
     format: str
     because: str
@@ -33,13 +32,12 @@ class VendorTable:
     ----------
     bars : pl.DataFrame
         ``timestamp`` (open of the bar; naive microseconds as written, or UTC where the file gives each row's offset),
-        ``open``, ``high``, ``low``, ``close`` as numbers as written, and ``volume`` where the file has one. In the
-        order of the file, nothing removed, one more column ``line`` (1-based line, or record of a binary file).
+        those of ``open``, ``high``, ``low``, ``close`` and ``volume`` that the file has, as written; perhaps
+        ``complete`` (Boolean); and ``line`` (1-based line or record). In the order of the file, nothing removed.
     format : str
         Name of the reader.
     clock : str or None
-        The zone that the file itself states: ``UTC``, ``EET``, ``UTC+02:00``, ``America/New_York`` (an IANA name), or
-        ``UTC`` where each row carried its offset; None where the file is silent.
+        The zone that the file itself states, or ``UTC`` where each row carried its offset; None where it is silent.
     bar : str or None
         Length of a bar that the format fixes, such as ``1m``, or None where it follows from the rows.
     side : str or None
@@ -59,18 +57,29 @@ class VendorTable:
 class Reader(Protocol):
     """One format. Stateless; instances live in a registry by name."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its name in the registry."""
+        ...
+
+    @property
+    def example(self) -> str:
+        """How such a file begins, or what its path looks like."""
+        ...
+
+    @property
+    def choices(self) -> Sequence[str]:
+        """What the user may choose where a file can be read in several ways: ``oanda_json:bid``."""
+        ...
+
+    def chosen(self, choice: str) -> Reader:
+        """Return the reader that takes one of the choices."""
+        ...
 
     def sniff(self, path: Path) -> Claim | None:
         """Say whether the file is of this format, from its name and its first bytes; None if not."""
         ...
 
     def read(self, path: Path, pair: str) -> VendorTable:
-        """Read the whole file.
-
-        Raises
-        ------
-        VendorError
-            If a row is malformed: nothing is skipped.
-        """
+        """Read the whole file; a malformed row is a :class:`VendorError`, for nothing is skipped."""
         ...

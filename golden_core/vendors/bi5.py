@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from golden_core.market.clock import expected_opens, market_open
 from golden_core.vendors.base import Claim, VendorError, VendorTable
 from golden_core.vendors.bi5_records import read_candles, read_ticks
-from golden_core.vendors.bi5_tree import read_tree, tick_bars
 from golden_core.vendors.dukascopy_feed import CANDLES, SPANS, Kind, Place, locate
-
-TICK_BAR = "1m"  # short enough to be resampled into any bar of a study
-
+from golden_core.vendors.ticks import TICK_BAR, bars_from_ticks
 
 # Readings of a folder that holds several kinds of files; of ticks also the other side, and the middle.
 _CHOICES: dict[str, tuple[Kind, str]] = {
@@ -21,29 +21,21 @@ _CHOICES: dict[str, tuple[Kind, str]] = {
     **{f"{kind}_ask": (kind, "ask") for kind in SPANS},
     "ticks_mid": ("ticks", "mid"),
 }
+_PERIOD: dict[Kind, str] = {"ticks": "hour", "min": "day", "hour": "month", "day": "year"}
 
 
+@dataclass(frozen=True)
 class Bi5Reader:
     """Reader of candles, and of ticks as bars of one minute: of BID, unless another side is chosen.
 
-    Parameters
-    ----------
-    kind : str or None
-        The kind of files that is chosen, or None where there is only one.
-    side : str
-        ``bid``, ``ask`` or ``mid``, of ticks and of folders; a single file of candles says its own.
+    ``kind`` is chosen, or None where there is only one; a single file of candles says its own side.
     """
 
+    kind: Kind | None = None
+    side: str = "bid"
     name = "bi5"
-
-    def __init__(self, kind: Kind | None = None, side: str = "bid") -> None:
-        self.kind = kind
-        self.side = side
-
-    @property
-    def choices(self) -> Sequence[str]:
-        """Readings to choose from, such as ``ticks``, ``ticks_ask`` and ``hour``."""
-        return tuple(_CHOICES)
+    example = "EURUSD/2024/02/15/10h_ticks.bi5 (months from 00), or a folder of such files"
+    choices: Sequence[str] = tuple(_CHOICES)
 
     def chosen(self, choice: str) -> Bi5Reader:
         """Return the reader that takes one of them."""
@@ -57,53 +49,97 @@ class Bi5Reader:
         return Claim(self.name, "its name ends in .bi5") if path.suffix == ".bi5" else None
 
     def read(self, path: Path, pair: str) -> VendorTable:
-        """Read a file, or all files of a pair in a folder.
+        """Read a file, or all files of a pair in a folder, in order of time.
 
         Raises
         ------
         VendorError
-            If a file is damaged or not where the feed has it; see :func:`~golden_core.vendors.bi5_tree.read_tree`.
+            If a file is damaged or its path does not say its time; or a folder has no file of the pair and side, two
+            of one period, or files of two kinds and none is chosen: they would be two readings of the same prices.
         """
-        if path.is_dir():
-            tree = read_tree(path, pair, side=self.side, kind=self.kind)
-            return VendorTable(tree.bars, self.name, "UTC", tree.bar, tree.side, tree.notes)
-        place = locate(path)
-        self._require(place, path, pair)
-        if place.kind == "ticks":
-            return self._ticks(path, place, pair)
-        bars = read_candles(path, place, pair)
-        notes = [_origin(place, path), *_silent(bars)]
-        return VendorTable(bars, self.name, "UTC", CANDLES[place.kind], place.side, tuple(notes))
+        files, left = self._files(path, pair) if path.is_dir() else (self._file(path, pair), 0)
+        kind, side = files[0][0].kind, files[0][0].side or self.side
+        bar = CANDLES.get(kind, TICK_BAR)
+        pieces = _ticks(files, pair, side) if kind == "ticks" else (read_candles(p, place, pair) for place, p in files)
+        bars = pl.concat(pieces).with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+        what = f"ticks made into {side} bars of {bar}" if kind == "ticks" else f"{side} candles of {bar}"
+        span = f"{files[0][0].start} to {files[-1][0].end} UTC, as folders say (months from 00)"
+        unnamed = "; no folder above the year names the pair" if files[0][0].pair is None else ""
+        notes = [f"{counted(len(files), 'file')} of {what}, {span}: {counted(bars.height, 'bar')}{unnamed}."]
+        notes += [f"{counted(left, 'file')} of other pairs, sides or kinds not read."] if left else []
+        return VendorTable(bars, self.name, "UTC", bar, side, (*notes, *_silent(bars, kind), *_missing(files, kind)))
 
-    def _require(self, place: Place, path: Path, pair: str) -> None:
+    def _file(self, path: Path, pair: str) -> list[tuple[Place, Path]]:
+        place = locate(path)
         if not place.matches(pair):
             raise VendorError(f"{path}: its folder says {place.pair}, but {pair} is asked for")
         if self.kind not in {None, place.kind} or (self.kind and place.side not in {None, self.side}):
             said = " ".join(filter(None, (place.side, place.kind)))
             raise VendorError(f"{path}: its name says {said}, not {self.side} {self.kind}")
+        return [(place, path)]
 
-    def _ticks(self, path: Path, place: Place, pair: str) -> VendorTable:
-        ticks = read_ticks(path, place, pair)
-        bars = tick_bars(ticks, TICK_BAR, self.side)
-        bars = bars.with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
-        late = int((ticks["timestamp"].diff().dt.total_microseconds() < 0).sum())
-        notes = [
-            _origin(place, path),
-            f"{ticks.height} ticks give {bars.height} {self.side} bars of {TICK_BAR}; a minute without has no bar.",
-            *([f"{late} ticks are earlier than the one before them; they were put in order."] if late else []),
-        ]
-        return VendorTable(bars, self.name, "UTC", TICK_BAR, self.side, tuple(notes))
+    def _files(self, root: Path, pair: str) -> tuple[list[tuple[Place, Path]], int]:
+        """Return the files of a folder that are asked for, and how many are not."""
+        found = sorted(((locate(path), path) for path in root.rglob("*.bi5")), key=lambda one: (one[0].start, one[1]))
+        files = [one for one in found if one[0].matches(pair) and one[0].side in {None, self.side}]
+        files = [one for one in files if self.kind in {None, one[0].kind}]
+        if not files:
+            others = {f"{place.pair or 'a pair not named'} {place.side or ''} {place.kind}" for place, _ in found}
+            there = ", ".join(" ".join(other.split()) for other in sorted(others)) or "none at all"
+            raise VendorError(f"{root}: no .bi5 file of {pair} {self.side} as asked for; there are {there}")
+        kinds = sorted({place.kind for place, _ in files})
+        if len(kinds) > 1:
+            raise VendorError(
+                f"{root}: several kinds of files of {pair} {self.side}: name a folder that holds only one, or choose "
+                f"one as the format: {', '.join(f'bi5:{kind}' for kind in kinds)}"
+            )
+        for (first, one), (second, other) in itertools.pairwise(files):
+            if first.start == second.start:
+                raise VendorError(f"{one} and {other} are of the same time: keep one of them")
+        return files, len(found) - len(files)
 
 
 BI5 = Bi5Reader()
 
 
-def _origin(place: Place, path: Path) -> str:
-    what = "ticks" if place.kind == "ticks" else f"{place.side} candles of {CANDLES[place.kind]}"
-    unnamed = "" if place.pair else "; no folder above the year names the pair"
-    return f"{path.name} holds {what} from {place.start} UTC, as its folders say (months from 00){unnamed}."
+def _ticks(files: Sequence[tuple[Place, Path]], pair: str, side: str) -> Iterator[pl.DataFrame]:
+    """Yield the bars of one day after another, so that no more than a day of ticks is in memory."""
+    for _, day in itertools.groupby(files, key=lambda one: one[0].start.date()):
+        yield bars_from_ticks(pl.concat([read_ticks(path, place, pair) for place, path in day]), side)
 
 
-def _silent(bars: pl.DataFrame) -> list[str]:
-    silent = int((bars["volume"] == 0).sum())
-    return [f"{silent} of {bars.height} bars have no volume: the feed fills silence with flat bars."] if silent else []
+def _silent(bars: pl.DataFrame, kind: Kind) -> list[str]:
+    """Say how many bars the feed filled in, and whether ticks lie where the market is closed."""
+    if kind != "ticks":
+        silent = int((bars["volume"] == 0).sum())
+        said = f"{silent} of {bars.height} bars have no volume: the feed fills silence with flat bars."
+        return [said] if silent else []
+    hours = bars.select(pl.col("timestamp").dt.truncate("1h").dt.replace_time_zone("UTC").unique().sort())
+    closed = hours.filter(~market_open(pl.col("timestamp")))
+    if closed.is_empty():
+        return []
+    return [
+        f"{counted(closed.height, 'hour')} with ticks outside the trading week, first"
+        f" {closed['timestamp'][0]:%Y-%m-%d %H:%M} UTC: are the folders of the months numbered from 00?"
+    ]
+
+
+def _missing(files: Sequence[tuple[Place, Path]], kind: Kind) -> list[str]:
+    """Say how many periods between two files, in which the market was open, have no file or an empty one."""
+    first, last = files[0][0].start, files[-1][0].end
+    hours = expected_opens(first.date(), last.date(), "1h").filter(
+        pl.col("closure").is_null(),
+        pl.col("timestamp").dt.replace_time_zone(None).is_between(first, last, closed="left"),
+    )
+    periods = hours["timestamp"].dt.replace_time_zone(None).dt.truncate(SPANS[kind]).unique().sort()
+    full = [place.start for place, path in files if path.stat().st_size]
+    missing = periods.filter(~periods.is_in(pl.Series(full, dtype=pl.Datetime("us")).implode()))
+    if missing.is_empty():
+        return []
+    count = counted(len(missing), _PERIOD[kind])
+    return [f"{count} of the trading week without a file, or with an empty one; first {missing[0]:%Y-%m-%d %H:%M} UTC."]
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun: ``1 file``, ``2 files``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

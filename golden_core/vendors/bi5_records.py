@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 
 from golden_core.vendors.base import VendorError
-from golden_core.vendors.candle_order import require_candles
 from golden_core.vendors.dukascopy_feed import CANDLES, Place
+from golden_core.vendors.prices import require_candles
+from golden_core.vendors.ticks import require_spread
 
 CANDLE = np.dtype(
     [("offset", ">i4"), ("open", ">i4"), ("close", ">i4"), ("low", ">i4"), ("high", ">i4"), ("volume", ">f4")]
@@ -35,13 +36,7 @@ _LAYOUT = ("open", "close", "low", "high")
 
 
 def points(pair: str, where: str) -> int:
-    """Return how many points of the feed make one unit of the quote currency.
-
-    Raises
-    ------
-    VendorError
-        If it is not known for the pair.
-    """
+    """Return how many points of the feed make one unit of the quote currency; refuse a pair of which none knows."""
     found = METALS.get(pair[:3]) or POINTS.get(pair[3:])
     if found is None:
         raise VendorError(
@@ -51,13 +46,9 @@ def points(pair: str, where: str) -> int:
 
 
 def read_candles(path: Path, place: Place, pair: str) -> pl.DataFrame:
-    """Read a file of candles.
+    """Read a file of candles: naive times, UTC, four prices, volume (millions of the base currency), line (record).
 
-    Returns
-    -------
-    pl.DataFrame
-        ``timestamp`` (naive microseconds, UTC), ``open``, ``high``, ``low``, ``close``, ``volume`` (millions of the
-        base currency), ``line`` (record, from 1). A period without ticks is a flat bar of volume 0, as written.
+    A period without ticks is a flat bar of volume 0, as written.
 
     Raises
     ------
@@ -82,37 +73,23 @@ def decode_candles(data: bytes, place: Place, pair: str, where: str) -> pl.DataF
 
 
 def read_ticks(path: Path, place: Place, pair: str) -> pl.DataFrame:
-    """Read the ticks of one hour; an empty file has none.
-
-    Returns
-    -------
-    pl.DataFrame
-        ``timestamp`` (naive microseconds, UTC), ``bid``, ``ask``, ``bid_volume``, ``ask_volume`` (millions of the base
-        currency), ``line`` (record, from 1).
+    """Read the ticks of one hour (an empty file has none): naive times, UTC, two sides, their volumes, line.
 
     Raises
     ------
     VendorError
         If the file is damaged, or its records do not fit the place that its path gives it.
     """
-    return decode_ticks(_bounded(path, MAX_TICKS * TICK.itemsize), place, pair, str(path))
-
-
-def decode_ticks(data: bytes, place: Place, pair: str, where: str) -> pl.DataFrame:
-    """Decode the bytes of an hour of ticks; see :func:`read_ticks`."""
-    records = _unpack(data, TICK, MAX_TICKS, where)
+    where = str(path)
+    records = _unpack(_bounded(path, MAX_TICKS * TICK.itemsize), TICK, MAX_TICKS, where)
     offsets = records["offset"].astype(np.int64)
     _require_offsets(offsets, 3_600_000, place, where)
     scale = points(pair, where)
-    crossed = np.count_nonzero(records["ask"] < records["bid"])
-    if 2 * crossed > len(records):
-        raise VendorError(
-            f"{where}: ask is below bid in {crossed} of {len(records)} records; Dukascopy's ticks hold ask, then bid:"
-            " the file is damaged or of another vendor"
-        )
     table = {name: records[name].astype(np.float64) / scale for name in ("bid", "ask")}
     volumes = {name: records[name].astype(np.float64) for name in ("bid_volume", "ask_volume")}
-    return _frame(offsets * 1_000, place, table | volumes)
+    ticks = _frame(offsets * 1_000, place, table | volumes)
+    require_spread(ticks, where)
+    return ticks
 
 
 def _frame(microseconds: np.ndarray[Any, Any], place: Place, columns: dict[str, np.ndarray[Any, Any]]) -> pl.DataFrame:

@@ -17,27 +17,24 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "high": ("high", "h", "highprice", "max", "maximum", "bidhigh"),
     "low": ("low", "l", "lowprice", "min", "minimum", "bidlow"),
     "close": ("close", "c", "closeprice", "last", "price", "bidclose"),
+    "bid": ("bid", "bidprice"),
+    "ask": ("ask", "askprice", "offer"),
+    "bid_volume": ("bidvolume",),
+    "ask_volume": ("askvolume",),
 }
 TIMES = (
     "timestamp", "time", "datetime", "date", "opentime", "opendate", "opentimestamp", "bartime", "bardate", "gmttime",
     "utctime", "eettime", "localtime", "timegmt", "timeutc", "timeeet", "timestamputc", "datetimeutc", "dateutc",
     "timestampgmt", "datetimegmt", "dategmt", "unix", "unixtime", "unixtimestamp", "epoch", "t", "dtyyyymmdd",
-    "index", "indexlevel0",
+    "observationdate", "index", "indexlevel0",
 )  # fmt: skip
 DATES = ("date", "dtyyyymmdd")  # beside a column called time, days alone
 INDEXES = ("index", "indexlevel0")  # pandas' own, often a mere count
 COMPLETE = ("complete", "iscomplete")
 CLOSE_TIMES = ("closetime", "closedate", "closetimestamp", "endtime", "timeclose")
-VOLUMES = (
-    "volume",
-    "vol",
-    "v",
-    "tickvol",
-    "tickvolume",
-    "ticks",
-    "realvolume",
-    "bidvolume",
-)  # the first present counts
+# The first present counts: MetaTrader's own count of ticks is filled, its real volume seldom is.
+VOLUMES = ("volume", "tickvol", "tickvolume", "vol", "v", "ticks", "realvolume", "bidvolume")
+INSTRUMENTS = ("pair", "symbol", "ticker", "instrument")
 
 _CODE = r"(?<![a-z])(?:gmt|utc)"
 _OFFSET = re.compile(_CODE + r"\s*(?P<sign>[+-])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?(?!\d)", re.IGNORECASE)
@@ -52,9 +49,8 @@ class Found:
     ----------
     time : tuple of str
         One column, or date and time of day.
-    prices : mapping
-        Our name → the file's, for open, high, low and close where there is one.
-    volume : str or None
+    numbers : mapping
+        Our name → the file's, for those of the prices (or the two sides of a tick) and volumes that there are.
     ignored : tuple of str
         Columns that are not used.
     complete : str or None
@@ -62,9 +58,8 @@ class Found:
     """
 
     time: tuple[str, ...]
-    prices: Mapping[str, str]
-    volume: str | None
-    ignored: tuple[str, ...]
+    numbers: Mapping[str, str]
+    ignored: tuple[str, ...] = ()
     complete: str | None = None
 
 
@@ -73,7 +68,9 @@ def normal(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def find_columns(names: Sequence[str], path: Path, declared: Mapping[str, str | None] | None = None) -> Found:
+def find_columns(
+    names: Sequence[str], path: Path, declared: Mapping[str, str | None], ours: Sequence[str] = PRICES
+) -> Found:
     """Find time, prices and volume by their names.
 
     Parameters
@@ -81,35 +78,48 @@ def find_columns(names: Sequence[str], path: Path, declared: Mapping[str, str | 
     names : sequence of str
         Columns of the file.
     path : Path
-    declared : mapping or None
+    declared : mapping
         Ours (``timestamp``, ``open``, …) → the file's, or None where it has none; what is not declared is looked for.
+    ours : sequence of str
+        The prices that must be there.
 
     Raises
     ------
     VendorError
         If one is missing, or two columns answer to the same name.
     """
-    said = declared or {}
-    for ours, theirs in said.items():
+    for name, theirs in declared.items():
         if theirs is not None and theirs not in names:
-            raise VendorError(f"{path} has no column {theirs!r} for {ours}; it has {', '.join(names)}")
-    given = said.get("timestamp")
+            raise VendorError(f"{path} has no column {theirs!r} for {name}; it has {', '.join(names)}")
+    given = declared.get("timestamp")
     time = (given,) if given else _time(names, path)
-    meant = {ours: said[ours] if ours in said else _one(names, ours, ALIASES[ours], path) for ours in PRICES}
+    numbers = {name: declared[name] if name in declared else _one(names, name, path) for name in ours}
     by_normal = {normal(name): name for name in reversed(names)}
-    known = next((by_normal[alias] for alias in VOLUMES if alias in by_normal), None)
-    volume = said.get("volume", known)
-    prices = {ours: theirs for ours, theirs in meant.items() if theirs is not None}
+    both = {side: by_normal.get(normal(side)) for side in ("bid_volume", "ask_volume")}
+    if "bid" in ours and all(both.values()):
+        numbers |= both
+    else:
+        known = next((by_normal[alias] for alias in VOLUMES if alias in by_normal), None)
+        numbers["volume"] = declared.get("volume", known)
     complete = next((name for name in names if normal(name) in COMPLETE), None)
-    used = {*prices.values(), *time, volume, complete}
-    return Found(time, prices, volume, tuple(name for name in names if name not in used and name), complete)
+    used = {*numbers.values(), *time, complete}
+    return Found(
+        time,
+        {name: theirs for name, theirs in numbers.items() if theirs is not None},
+        tuple(name for name in names if name and name not in used and normal(name) not in INSTRUMENTS),
+        complete,
+    )
 
 
-def has_bars(names: Sequence[str]) -> bool:
-    """Whether a header names a time and four prices, each at least once."""
+def has_prices(names: Sequence[str], ours: Sequence[str] = PRICES) -> bool:
+    """Whether a header names all these prices, each at least once."""
     found = {normal(name) for name in names}
-    timed = {_time_name(name) for name in names} & {*TIMES, *CLOSE_TIMES} or "" in names
-    return bool(timed) and all(found & set(aliases) for aliases in ALIASES.values())
+    return all(found & set(ALIASES[name]) for name in ours)
+
+
+def has_time(names: Sequence[str]) -> bool:
+    """Whether a header names a time; pandas writes an index without a name as a column without one."""
+    return "" in names or any(_time_name(name) in (*TIMES, *CLOSE_TIMES) for name in names)
 
 
 def clock_in(name: str) -> str | None:
@@ -132,20 +142,15 @@ def _time_name(name: str) -> str:
     return normal(_OFFSET.sub("", name))
 
 
-def _one(names: Sequence[str], ours: str, aliases: Sequence[str], path: Path) -> str:
-    found = [name for name in names if normal(name) in aliases]
-    if len(found) > 1:
-        raise VendorError(
-            f"{path}: line 1: {' and '.join(map(repr, found))} could both be the {ours}; declare which with "
-            f"--column {ours}={found[0]!r} (in a study: format columns)"
-        )
-    if not found:
-        listed = ", ".join(map(repr, names))
-        raise VendorError(
-            f"{path}: line 1: no column is called {ours}; there are {listed}; declare it with --column {ours}=NAME "
-            "(in a study: format columns)"
-        )
-    return found[0]
+def _one(names: Sequence[str], ours: str, path: Path) -> str:
+    found = [name for name in names if normal(name) in ALIASES[ours]]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        said, example = f"{' and '.join(map(repr, found))} could both be the {ours}; declare which", repr(found[0])
+    else:
+        said, example = f"no column is called {ours}; there are {', '.join(map(repr, names))}; declare it", "NAME"
+    raise VendorError(f"{path}: line 1: {said} with --column {ours}={example} (in a study: format columns)")
 
 
 def _time(names: Sequence[str], path: Path) -> tuple[str, ...]:
@@ -155,7 +160,6 @@ def _time(names: Sequence[str], path: Path) -> tuple[str, ...]:
         return day, by_name["time"]
     found = [name for name in names if _time_name(name) in TIMES]
     found.sort(key=lambda name: normal(name) in INDEXES)  # the likelier is proposed
-    # pandas writes an index without a name as a first column without one.
     found = found or [name for name in names[:1] if not name]
     if len(found) == 1:
         return (found[0],)

@@ -7,31 +7,18 @@ from pathlib import Path
 from golden_core.vendors import GENERAL, READERS, reader
 from golden_core.vendors.base import Claim, Reader, VendorError
 from golden_core.vendors.names import pairs_in_name
-from golden_core.vendors.plain import PLAIN_PARQUET
+from golden_core.vendors.plain import parquet_names
 from golden_core.vendors.text import HEAD_BYTES, read_head, refuse_packed, require_text
 
 AUTO = "auto"
 
 
 def detect(path: Path, pair: str, format: str = AUTO) -> tuple[Reader, Claim, tuple[str, ...]]:
-    """Decide how a file is to be read.
+    """Return the reader of a file, its reason, and what else was noticed.
 
     Every reader is asked whether the file is its own. Those of vendors come first; readers of plain tables are asked
-    only where none of them claims it.
-
-    Parameters
-    ----------
-    path : Path
-        A file, or a folder for a format that comes in folders.
-    pair : str
-        What the file is said to hold.
-    format : str
-        ``auto``, a reader's name, or name and choice such as ``dukascopy_csv:month_first``.
-
-    Returns
-    -------
-    Reader, Claim, tuple of str
-        The reader, its reason, and what else was noticed.
+    only where none of them claims it. ``format`` is ``auto``, a reader's name, or name and choice such as
+    ``dukascopy_csv:month_first``.
 
     Raises
     ------
@@ -45,8 +32,7 @@ def detect(path: Path, pair: str, format: str = AUTO) -> tuple[Reader, Claim, tu
         return _declared(path, format)
     claims = _claims(path, [name for name in READERS if name not in GENERAL]) or _claims(path, GENERAL)
     if len(claims) == 1:
-        found, claim = claims[0]
-        return found, claim, ()
+        return *claims[0], ()
     if claims:
         readings = "; or ".join(f"{claim.format}, because {claim.because}" for _, claim in claims)
         raise VendorError(f"{path} can be read in {len(claims)} ways: {readings}. Declare one of them as the format")
@@ -79,7 +65,7 @@ def _unknown(path: Path) -> VendorError:
     if path.is_dir():
         return VendorError(f"{path} is a folder, and holds no files of a format that comes in folders; name a file")
     refuse_packed(path)
-    columns = PLAIN_PARQUET.names(path)
+    columns = parquet_names(path)
     kind = "plain_csv" if columns is None else "plain_parquet"
     what = _beginning(path) if columns is None else f"it is Parquet with the columns {', '.join(map(repr, columns))}"
     return VendorError(

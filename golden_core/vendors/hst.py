@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from golden_core.vendors.base import Claim, VendorError, VendorTable
-from golden_core.vendors.candle_order import require_candles
+from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
+from golden_core.vendors.names import side_in_name
+from golden_core.vendors.prices import require_candles
 
 HEADER = np.dtype(
     [
@@ -52,6 +54,12 @@ class HstReader:
     """Reader of MetaTrader 4's binary history."""
 
     name = "hst"
+    example = "EURUSD60.hst"
+    choices: Sequence[str] = ()
+
+    def chosen(self, choice: str) -> Reader:  # noqa: ARG002
+        """Return itself: there is nothing to choose."""
+        return self
 
     def sniff(self, path: Path) -> Claim | None:
         """Claim a file whose name ends in ``.hst``, or that begins like one: version, text, a known period."""
@@ -82,8 +90,7 @@ class HstReader:
         notes = [*_symbol_notes(header, pair, path), _origin(header)]
         records = _records(data, header, path)
         bar = PERIODS[header.period]
-        side = next((word for word in ("bid", "ask") if word in path.stem.lower().replace("-", "_").split("_")), None)
-        return VendorTable(_bars(records, header, path), self.name, None, bar, side, tuple(notes))
+        return VendorTable(_bars(records, header, path), self.name, None, bar, side_in_name(path), tuple(notes))
 
 
 HST = HstReader()

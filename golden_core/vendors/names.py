@@ -9,7 +9,9 @@ _CURRENCIES = (
     "AUD|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|RUB|SEK|SGD|THB|TRY|USD|ZAR"
     "|XAG|XAU|XPD|XPT"
 )
-_PAIR = re.compile(rf"(?<![A-Z])({_CURRENCIES})[_/-]?({_CURRENCIES})(?![A-Z])")
+# Brokers put the kind of account or the length of a bar behind the pair: EURUSDm, EURUSDpro, EURJPYh1.
+_BEHIND = rf"(?:(?![A-Z])|(?!{_CURRENCIES})[A-Z]{{1,6}}\d*(?![A-Z]))"
+_PAIR = re.compile(rf"(?<![A-Z])({_CURRENCIES})[_/-]?({_CURRENCIES}){_BEHIND}")
 
 
 def pairs_in_name(path: Path) -> set[str]:

@@ -1,141 +1,114 @@
-"""Plain tables with named columns, CSV or Parquet: known names, or declared ones. No vendor's own format."""
+"""Plain tables, CSV or Parquet: columns by known names, or declared by name or place. No vendor's own format."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
-from golden_core.vendors.assembly import assemble
-from golden_core.vendors.base import Claim, VendorError, VendorTable
-from golden_core.vendors.columns import clock_in, find_columns, has_bars, normal
+from golden_core.vendors.assembly import Known, assemble, require_instrument
+from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
+from golden_core.vendors.columns import PRICES, find_columns, has_prices, has_time
+from golden_core.vendors.delimited import Delimited
 from golden_core.vendors.names import side_in_name
-from golden_core.vendors.text import Rows, read_head, read_rows, refuse_packed
-from golden_core.vendors.times import ORDERS, Dates, Order
+from golden_core.vendors.text import Head, Rows, read_head, refuse_packed
 
+_BECAUSE = "its columns name a time and four prices"
 _MAGIC = b"PAR1"
 # Damaged pages make polars panic, which is no Exception.
 _BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
-_INSTRUMENTS = ("pair", "symbol", "ticker", "instrument")
+
+
+def _fits(head: Head) -> bool:
+    return has_time(head.header) and has_prices(head.header)
+
+
+CSV = Delimited(
+    name="plain_csv",
+    example="time,open,high,low,close,volume\n2024-03-15 10:00,1.08812,1.08901,1.08790,1.08874,4148\n"
+    "2024-03-15 11:00,1.08874,1.08930,1.08850,1.08911,5375",
+    because=_BECAUSE,
+    fits=_fits,
+    gaps=True,
+)
 
 
 @dataclass(frozen=True)
-class Plain:
-    """What both kinds share: columns by name. An empty cell is a price that does not exist, and stays so."""
+class Parquet:
+    """Typed columns. An empty cell is a price that does not exist, and stays so."""
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
-    order: Order | None = None
-    choices = ORDERS
-    name = "plain"
+    name = "plain_parquet"
+    example = "any Parquet file with a column of times and columns open, high, low, close"
+    choices: Sequence[str] = ()
 
-    def chosen(self, choice: str) -> Plain:
-        """Return the reader for one order of day and month."""
-        return replace(self, order=next(order for order in ORDERS if order == choice))
-
-    def declared(self, columns: Mapping[str, str | None]) -> Plain:
-        """Return the reader for declared columns: ours → the file's, or None where it has none."""
-        return replace(self, columns=columns)
-
-    def is_table(self, path: Path) -> bool:
-        """Whether the file has named columns of this kind, whatever they are called."""
-        return self.names(path) is not None
+    def chosen(self, choice: str) -> Reader:  # noqa: ARG002
+        """Return itself: there is nothing to choose."""
+        return self
 
     def sniff(self, path: Path) -> Claim | None:
         """Claim a table whose columns include a time and four prices by names that are known."""
-        names = self.names(path)
-        if names is None:
-            return None
-        return Claim(self.name, "its columns name a time and four prices") if has_bars(names) else None
+        names = parquet_names(path) or ()
+        return Claim(self.name, _BECAUSE) if has_time(names) and has_prices(names) else None
 
     def read(self, path: Path, pair: str) -> VendorTable:
-        """Read all rows.
-
-        Raises
-        ------
-        VendorError
-            If a column is missing, rows are of another pair, or at the first cell that is not what its column holds.
-        """
-        rows = self._rows(path)
-        _require_instrument(rows.table, pair, path)
-        found = find_columns(rows.table.columns, path, self.columns)
-        assembled = assemble(rows, found, path, Dates(self.order), gaps=True)
-        stated = clock_in(found.time[-1])
-        notes = list(assembled.notes)
-        if stated and not assembled.clock:
-            notes.append(f"the column {found.time[-1]!r} states the clock {stated}")
-        return VendorTable(assembled.bars, self.name, assembled.clock or stated, None, side_in_name(path), notes)
-
-    def names(self, path: Path) -> Sequence[str] | None:
-        """Return the names of the columns, or None where the file is of another kind."""
-        raise NotImplementedError
-
-    def _rows(self, path: Path) -> Rows:
-        raise NotImplementedError
-
-
-class _PlainCsv(Plain):
-    """Fields between commas, semicolons or tabs, below a header."""
-
-    name = "plain_csv"
-
-    def names(self, path: Path) -> Sequence[str] | None:
-        head = read_head(path)
-        return head.header if head else None
-
-    def _rows(self, path: Path) -> Rows:
-        return read_rows(path, header=True)
-
-
-class _PlainParquet(Plain):
-    """Typed columns."""
-
-    name = "plain_parquet"
-
-    def names(self, path: Path) -> Sequence[str] | None:
-        if not path.is_file():
-            return None
-        with path.open("rb") as stream:
-            if stream.read(len(_MAGIC)) != _MAGIC:
-                return None
-        return list(_schema(path))
-
-    def _rows(self, path: Path) -> Rows:
+        """Read all rows."""
         refuse_packed(path)
-        _schema(path)
         try:
             table = pl.read_parquet(path)
         except _BROKEN as error:
             raise _unreadable(path, error) from None
         if table.is_empty():
             raise VendorError(f"{path}: the table has no row; export it again, or leave the file out")
-        return Rows(table, pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True).alias("row"), True, ())
+        require_instrument(table, pair, path)
+        line = pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True).alias("row")
+        known = Known(format=self.name, side=side_in_name(path), gaps=True)
+        return assemble(Rows(table, line, True, ()), find_columns(table.columns, path, self.columns), path, known)
 
 
-PLAIN_CSV = _PlainCsv()
-PLAIN_PARQUET = _PlainParquet()
+PARQUET = Parquet()
 
 
-def _require_instrument(table: pl.DataFrame, pair: str, path: Path) -> None:
-    """Refuse a table that says which pair each row is of, and says another one."""
-    for name in table.columns:
-        if normal(name) not in _INSTRUMENTS:
-            continue
-        said = table[name].cast(pl.String).unique().sort()
-        others = [repr(text) for text in said if pair.lower() not in normal(str(text))]
-        if others:
-            raise VendorError(
-                f"{path}: column {name!r} says {', '.join(others[:5])}, but {pair} is asked for; "
-                "give a file of this pair alone"
-            )
-
-
-def _schema(path: Path) -> Mapping[str, pl.DataType]:
+def parquet_names(path: Path) -> Sequence[str] | None:
+    """Return the columns of a Parquet file, or None where it is none."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            return None
     try:
-        return pl.read_parquet_schema(path)
+        return list(pl.read_parquet_schema(path))
     except _BROKEN as error:
         raise _unreadable(path, error) from None
+
+
+def declared(path: Path, columns: Mapping[str, str | None]) -> Reader | None:
+    """Return the reader of a plain table whose columns are declared: ours → the file's name, or its place from 1.
+
+    Places count only where no column is called so; then a first line whose close is no number is a header.
+    """
+    if parquet_names(path) is not None:
+        return replace(PARQUET, columns=columns)
+    head = read_head(path)
+    if head is None:
+        return None
+    places = {ours: theirs for ours, theirs in columns.items() if theirs is not None}
+    if set(places.values()) & set(head.header) or not all(theirs.isdecimal() for theirs in places.values()):
+        return replace(CSV, columns=columns)
+    names = tuple(str(place) for place in range(1, len(head.header) + 1))
+    by_place = replace(CSV, columns={**dict.fromkeys((*PRICES, "volume")), **places})
+    close = places.get("close", "")
+    if close in names and re.fullmatch(r"-?[\d.,]+", head.header[int(close) - 1]) is None:
+        return replace(by_place, prepare=_numbered)
+    return replace(by_place, places=names)
+
+
+def _numbered(rows: Rows, _pair: str, _path: Path) -> Rows:
+    names = {name: str(place) for place, name in enumerate(rows.table.columns, start=1)}
+    return replace(rows, table=rows.table.rename(names))
 
 
 def _unreadable(path: Path, error: BaseException) -> VendorError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,10 @@ import polars as pl
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import PRICES
 
-_GAPS = ("", "nan", "null")  # as pandas and R write a price that does not exist
+GAPS = ("", "nan", "null", "na", "nd", ".")  # as pandas, R and FRED write a price that does not exist
+_DECIMAL_COMMA = r"^-?\d+(,\d+)?$"
+_THOUSANDS = r"^-?\d{1,3}(,\d{3})*(\.\d+)?$"
+_SURELY_THOUSANDS = r",.*[,.]"  # a single comma may as well be the decimal mark
 _CONSISTENT = 0.95  # share of bars whose high and low are highest and lowest, for an order of columns to be believed
 _TOLERATED = 0.1  # share of other bars in a file without header: errors of single rows are for cleaning
 _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with closes
@@ -21,24 +25,10 @@ _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with clos
 def read_numbers(
     table: pl.DataFrame, names: Mapping[str, str], lines: pl.Series, path: Path, *, gaps: bool
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return columns as numbers under our names, and what was decided.
+    """Return columns as numbers under our names (our name → the file's), and what was decided.
 
-    Parameters
-    ----------
-    table : pl.DataFrame
-        Columns of the file, text or numbers.
-    names : mapping
-        Our name → the file's.
-    lines : pl.Series
-        Where each row stands, for messages.
-    path : Path
-    gaps : bool
-        Whether a cell may be empty (or say NaN), which becomes null; else it is a fault.
-
-    Raises
-    ------
-    VendorError
-        At the first cell that is not a finite number.
+    With ``gaps`` a cell may be empty (or say NaN), which becomes null; any other cell that is no finite number is
+    refused, with its line.
     """
     notes: list[str] = []
     columns = [_numbers(table[theirs], lines, path, gaps, notes).alias(ours) for ours, theirs in names.items()]
@@ -52,10 +42,13 @@ def read_numbers(
 def _numbers(cells: pl.Series, lines: pl.Series, path: Path, gaps: bool, notes: list[str]) -> pl.Series:
     if cells.dtype == pl.String:
         values = cells.cast(pl.Float64, strict=False)
-        if values.null_count() and cells.str.contains(r"^-?\d+(,\d+)?$").all():
+        if values.null_count() and cells.str.contains(_DECIMAL_COMMA).all():
             values = cells.str.replace(",", ".", literal=True).cast(pl.Float64)
             notes.append("a comma is the decimal mark")
-        empty = cells.str.to_lowercase().is_in(_GAPS) if values.null_count() or not values.is_finite().all() else None
+        elif values.null_count() and _in_thousands(cells):
+            values = cells.str.replace_all(",", "", literal=True).cast(pl.Float64)
+            notes.append("commas part thousands")
+        empty = cells.str.to_lowercase().is_in(GAPS) if values.null_count() or not values.is_finite().all() else None
     else:
         if not (cells.dtype.is_numeric() or cells.dtype == pl.Null):
             raise VendorError(f"{path}: column {cells.name!r} holds {cells.dtype}, expected numbers; declare another")
@@ -75,6 +68,10 @@ def _numbers(cells: pl.Series, lines: pl.Series, path: Path, gaps: bool, notes: 
     return values
 
 
+def _in_thousands(cells: pl.Series) -> bool:
+    return cells.str.contains(_THOUSANDS).all() and cells.str.contains(_SURELY_THOUSANDS).any()
+
+
 def active(bars: pl.DataFrame) -> pl.Series:
     """Return which bars saw a price move or something traded: exports fill closed hours with bars that did not."""
     others = [name for name in ("open", "high", "low") if name in bars.columns]
@@ -86,13 +83,7 @@ def active(bars: pl.DataFrame) -> pl.Series:
 
 
 def require_last_row(bars: pl.DataFrame, path: Path, *, ended: bool) -> None:
-    """Refuse a last line without line end whose prices contradict each other: its last number is cut off.
-
-    Raises
-    ------
-    VendorError
-        Naming the line.
-    """
+    """Refuse a last line without line end whose prices contradict each other: its last number is cut off."""
     if ended or not set(PRICES) <= set(bars.columns):
         return
     if _consistent(bars.tail(1), PRICES) == 0:
@@ -104,21 +95,9 @@ def require_last_row(bars: pl.DataFrame, path: Path, *, ended: bool) -> None:
 
 
 def require_roles(bars: pl.DataFrame, path: Path, *, header: bool) -> None:
-    """Refuse prices that are not what their name or place says.
+    """Refuse prices that are not what their name or place says, naming the order that fits, where one does.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``timestamp``, four prices, ``line``.
-    path : Path
-    header : bool
-        Whether the file names its columns; if not, nearly all bars must have their highest price as high and their
-        lowest as low.
-
-    Raises
-    ------
-    VendorError
-        Naming the order that fits, where one does.
+    Without a header, nearly all bars must have their highest price as high and their lowest as low.
     """
     if not set(PRICES) <= set(bars.columns) or bars.height < 2:
         return
@@ -174,3 +153,19 @@ def _gap(bars: pl.DataFrame, order: tuple[str, ...]) -> float:
     follows = (steps == onwards.min()).fill_null(value=False).to_numpy()
     jumps = np.abs(moving[role["open"]].to_numpy()[1:] - moving[role["close"]].to_numpy()[:-1])
     return float(np.median(jumps[follows[1:]]))
+
+
+def require_candles(records: np.ndarray[Any, Any], layout: Sequence[str], where: str) -> None:
+    """Refuse binary records of which more than half cannot be candles: the columns must be in another order.
+
+    Flat candles fit every order and are not counted. ``layout`` is the order of the format, for the message.
+    """
+    low, high = records["low"], records["high"]
+    ends = np.minimum(records["open"], records["close"]), np.maximum(records["open"], records["close"])
+    moving = len(records) - np.count_nonzero((low == high) & (ends[0] == low) & (ends[1] == low))
+    impossible = np.count_nonzero((ends[0] < low) | (ends[1] > high) | (low > high))
+    if 2 * impossible > moving:
+        raise VendorError(
+            f"{where}: read as {', '.join(layout)}, {impossible} of {moving} candles that move have an open or a close"
+            " outside low to high: the columns are in another order, or the file is damaged"
+        )

@@ -19,6 +19,7 @@ from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import PRICES
 
 PAIRS = PROJECT_ROOT / "data" / "pairs.yaml"
+DUST = 1e-12  # of a whole number: 161250.00000000003 is one that was once multiplied by a thousand
 _STRAY = 0.01  # share of rows on another scale that may be decimal slips
 _FEW, _FEW_SHARE = 2, 0.2  # and how many may be in a short file
 _Positive = Annotated[float, Field(gt=0)]
@@ -58,14 +59,6 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
     A power of ten is believed only if all prices are whole numbers and it makes all rows plausible, but for a few,
     which are reported and left to cleaning.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        With ``close``, perhaps ``open``, ``high``, ``low``, and ``line``.
-    pair : str
-    where : str
-        What to blame in a message.
-
     Raises
     ------
     VendorError
@@ -85,7 +78,7 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
     power = int(values[counts.argmax()])
     notes = _strays(powers, power, bars["line"], where)
     usable = written[powers == power]
-    if power and np.any(usable != np.round(usable)):
+    if power and not np.allclose(usable, np.round(usable), rtol=DUST, atol=0):
         raise VendorError(_implausible(written, pair, known, where))
     if power:
         notes.insert(0, f"prices are whole numbers, divided by {10**power}: only so a price of {pair} is "
@@ -96,8 +89,13 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
 def _divided(bars: pl.DataFrame, names: list[str], divisor: int) -> pl.DataFrame:
     # polars multiplies by the rounded reciprocal, which is not the float nearest to 1.12336.
     return bars.with_columns(
-        pl.Series(name, bars[name].cast(pl.Float64).to_numpy() / divisor, nan_to_null=True) for name in names
+        pl.Series(name, _whole(bars[name].cast(pl.Float64).to_numpy()) / divisor, nan_to_null=True) for name in names
     )
+
+
+def _whole(written: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Take the dust off whole numbers; a price with decimals among them stays, for cleaning."""
+    return np.where(np.isclose(written, np.round(written), rtol=DUST, atol=0), np.round(written), written)
 
 
 def _powers(written: npt.NDArray[np.float64], known: Plausible) -> npt.NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -60,28 +60,15 @@ class Head:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Every row of a file as text.
+    """Every row of a file as text, under the names of its header or ``0``, ``1``, …, with its line counted from 1.
 
-    Parameters
-    ----------
-    table : pl.DataFrame
-        String columns under the names of the header, or ``0``, ``1``, … where the file has none; stripped.
-    line : pl.Series
-        Line of each row in the file, counted from 1.
-    ended : bool
-        Whether the last line has a line end. Some vendors never write one, a file that is cut off has none.
-    notes : tuple of str
-        What was decided on the way.
+    ``ended`` says whether the last line has a line end: some vendors never write one, a file that is cut off has none.
     """
 
     table: pl.DataFrame
     line: pl.Series
     ended: bool
     notes: tuple[str, ...]
-
-    def with_table(self, table: pl.DataFrame) -> Rows:
-        """Return the same rows under other names."""
-        return replace(self, table=table)
 
 
 def strip(field: str) -> str:
@@ -90,13 +77,7 @@ def strip(field: str) -> str:
 
 
 def refuse_packed(path: Path) -> None:
-    """Refuse an empty file, an archive, which may hold several files, and binary tables that no reader is for.
-
-    Raises
-    ------
-    VendorError
-        Naming the kind.
-    """
+    """Refuse an empty file, an archive, which may hold several files, and binary tables that no reader is for."""
     with path.open("rb") as stream:
         first = stream.read(8)
     if not first:
@@ -112,13 +93,7 @@ def refuse_packed(path: Path) -> None:
 
 
 def require_text(path: Path) -> None:
-    """Refuse a file whose bytes are no text.
-
-    Raises
-    ------
-    VendorError
-        Naming the first byte that is none.
-    """
+    """Refuse a file whose bytes are no text, naming the first byte that is none."""
     _clean_bytes(path)
 
 
@@ -149,13 +124,7 @@ def separator_of(line: str) -> str:
 
 
 def read_rows(path: Path, *, header: bool) -> Rows:
-    """Read a whole file as text.
-
-    Parameters
-    ----------
-    path : Path
-    header : bool
-        Whether the first line names the columns.
+    """Read a whole file as text; ``header`` says whether the first line names the columns.
 
     Raises
     ------

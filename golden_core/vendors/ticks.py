@@ -1,26 +1,22 @@
-"""Ticks into bars, whatever format the ticks came in. No file is read here."""
+"""Ticks into bars of one minute, whatever format the ticks came in: the only path. No file is read here."""
 
 from __future__ import annotations
-
-from pathlib import Path
-from typing import Literal
 
 import polars as pl
 
 from golden_core.vendors.base import VendorError
 
-TickBar = Literal["1m", "5m", "15m", "30m", "1h"]
-# Longer bars end at 17:00 in New York, which is the resampler's business.
-TICK_BARS: tuple[TickBar, ...] = ("1m", "5m", "15m", "30m", "1h")
-
-_PRICES: dict[str, pl.Expr] = {
-    "bid": pl.col("bid"),
-    "ask": pl.col("ask"),
-    "mid": (pl.col("bid") + pl.col("ask")) / 2,
+TICK_BAR = "1m"  # short enough to be resampled into any bar of a study
+_PRICES = {"bid": pl.col("bid"), "ask": pl.col("ask"), "mid": (pl.col("bid") + pl.col("ask")) / 2}
+_VOLUMES = {
+    "bid": pl.col("bid_volume"),
+    "ask": pl.col("ask_volume"),
+    "mid": pl.col("bid_volume") + pl.col("ask_volume"),
 }
+QUOTES = ("bid", "ask", "bid_volume", "ask_volume", "volume")
 
 
-def bars_from_ticks(ticks: pl.DataFrame | pl.LazyFrame, bar: str, side: str = "bid") -> pl.DataFrame:
+def bars_from_ticks(ticks: pl.DataFrame, side: str = "bid", bar: str = TICK_BAR) -> pl.DataFrame:
     """Make bars of ticks: first, highest, lowest and last price, and the sum of volumes.
 
     A bar without ticks does not exist: nothing is filled. Ticks may be out of order; of two ticks at one instant, the
@@ -28,86 +24,36 @@ def bars_from_ticks(ticks: pl.DataFrame | pl.LazyFrame, bar: str, side: str = "b
 
     Parameters
     ----------
-    ticks : pl.DataFrame or pl.LazyFrame
-        ``timestamp`` (microseconds; its zone, or none, is kept), ``bid`` and ``ask`` as the side needs, and
-        ``volume`` if there is one.
-    bar : str
-        ``1m``, ``5m``, ``15m``, ``30m`` or ``1h``.
+    ticks : pl.DataFrame
+        ``timestamp`` (its zone, or none, is kept), ``bid``, ``ask``; and ``volume``, or what was offered on each side,
+        ``bid_volume`` and ``ask_volume``, if there are such.
     side : str
         ``bid``, ``ask``, or ``mid``, their mean.
+    bar : str
+        At most an hour: longer bars end at 17:00 in New York, which is the resampler's business.
 
     Returns
     -------
     pl.DataFrame
-        ``timestamp`` (open of the bar), ``open``, ``high``, ``low``, ``close``, ``volume`` if given; by time.
-
-    Raises
-    ------
-    VendorError
-        If bar or side is none of these, a column is missing, or a tick has no time or no finite price.
+        ``timestamp`` (open of the bar), ``open``, ``high``, ``low``, ``close``, ``volume`` if given, ``line`` (count).
     """
-    lazy = ticks.lazy()
-    columns = lazy.collect_schema()
-    _require(columns, bar, side)
-    time, price = pl.col("timestamp"), pl.col("price")
-    volume = {"volume": pl.col("volume").cast(pl.Float64).sum()} if "volume" in columns else {}
-    bars = (
-        lazy.select(time, *volume.keys(), price=_PRICES[side].cast(pl.Float64))
+    volume = _VOLUMES[side] if "bid_volume" in ticks.columns else pl.col("^volume$")
+    price = pl.col("price")
+    return (
         # Stable, so that of several ticks at the first or last instant the table's order decides.
+        ticks.select("timestamp", price=_PRICES[side], volume=volume)
         .sort("timestamp", maintain_order=True)
-        .group_by(opens=time.dt.truncate(bar), maintain_order=True)
-        .agg(
-            open=price.first(),
-            high=price.max(),
-            low=price.min(),
-            close=price.last(),
-            **volume,
-            faults=(time.is_null() | ~price.is_finite().fill_null(value=False)).sum(),
-        )
-        .rename({"opens": "timestamp"})
-        .collect()
+        .group_by(pl.col("timestamp").dt.truncate(bar), maintain_order=True)
+        .agg(open=price.first(), high=price.max(), low=price.min(), close=price.last(), volume=pl.col("^volume$").sum())
+        .with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
     )
-    faults = int(bars["faults"].sum())
-    if faults:
-        raise VendorError(f"{faults} ticks have no time or no finite {side} price; give only ticks that have both")
-    return bars.drop("faults")
 
 
-def require_spread(ticks: pl.DataFrame, path: Path, bid: str, ask: str) -> None:
-    """Refuse ticks of which more than half are bid above ask: the columns must be swapped.
-
-    Parameters
-    ----------
-    ticks : pl.DataFrame
-        ``bid`` and ``ask``.
-    path : Path
-    bid, ask : str
-        The file's words for the two columns.
-
-    Raises
-    ------
-    VendorError
-        With the count.
-    """
+def require_spread(ticks: pl.DataFrame, where: str, bid: str = "bid", ask: str = "ask") -> None:
+    """Refuse ticks of which more than half have their bid above their ask: the columns must be swapped."""
     crossed = int((ticks["bid"] > ticks["ask"]).sum())
     if 2 * crossed > ticks.height:
         raise VendorError(
-            f"{path}: in {crossed} of {ticks.height} ticks the bid ({bid}) is above the ask ({ask}): the columns seem "
-            "to be swapped; export the file again"
+            f"{where}: in {crossed} of {ticks.height} ticks the bid ({bid}) is above the ask ({ask}): the columns seem "
+            "to be swapped, or the file is damaged; fetch or export it again"
         )
-
-
-def _require(columns: pl.Schema, bar: str, side: str) -> None:
-    if bar not in TICK_BARS:
-        raise VendorError(
-            f"bar {bar!r} cannot be made of ticks: make 1h bars, and resample them ({', '.join(TICK_BARS)})"
-        )
-    if side not in _PRICES:
-        raise VendorError(f"side {side!r} is none of {', '.join(_PRICES)}")
-    needed = ["timestamp", *(["bid", "ask"] if side == "mid" else [side])]
-    missing = [name for name in needed if name not in columns]
-    if missing:
-        raise VendorError(f"ticks lack the column {', '.join(missing)}; they have {', '.join(columns)}")
-    kind = columns["timestamp"]
-    if not (isinstance(kind, pl.Datetime) and kind.time_unit == "us"):
-        raise VendorError(f"timestamps of ticks are {kind}, expected Datetime in microseconds")

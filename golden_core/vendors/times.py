@@ -16,7 +16,10 @@ Order = Literal["day_first", "month_first"]
 ORDERS: tuple[Order, ...] = ("day_first", "month_first")
 NAIVE = pl.Datetime("us")
 
-_DATE = r"(?P<date>\d{4}(?P<y>[-./])\d{1,2}(?P=y)\d{1,2}|\d{1,2}(?P<d>[-./])\d{1,2}(?P=d)\d{4}|\d{8})"
+_DATE = (
+    r"(?P<date>\d{4}(?P<y>[-./])\d{1,2}(?P=y)\d{1,2}|\d{1,2}(?P<d>[-./])\d{1,2}(?P=d)\d{4}|\d{8}"
+    r"|(?P<month>[A-Z][a-z]{2}) \d{1,2}, \d{4})"
+)
 _CLOCK = (
     r"(?P<clock>\d{1,2}:\d{2}(?P<seconds>:\d{2}(?:\.\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
     r"|\d{6}(?P<milli>\d{3})?)"
@@ -33,15 +36,9 @@ _EPOCH_SPAN = (315_532_800, 4_102_444_800)  # 1980 to 2100, in seconds: the unit
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """Instants of every row.
+    """Instants of every row: naive microseconds as written, or UTC where every row has its offset.
 
-    Parameters
-    ----------
-    values : pl.Series
-        Naive microseconds as written, or UTC where every row has its offset.
-    clock : str or None
-        ``UTC`` where the rows themselves say so.
-    notes : tuple of str
+    ``clock`` is ``UTC`` where the rows themselves say so.
     """
 
     values: pl.Series
@@ -51,33 +48,19 @@ class Times:
 
 @dataclass(frozen=True)
 class Dates:
-    """What is known about the order of day and month.
-
-    Parameters
-    ----------
-    declared : str or None
-        The user's word.
-    convention : str or None
-        How the vendor writes dates with dots, where nothing in the file speaks against it.
-    """
+    """The order of day and month: the user's word, and the vendor's way of writing dates with dots."""
 
     declared: Order | None = None
     convention: Order | None = None
 
 
+NOTHING = Dates()
+
+
 def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, active: pl.Series) -> Times:
     """Read a column of times.
 
-    Parameters
-    ----------
-    texts : pl.Series
-        String.
-    lines : pl.Series
-        Where each row stands, for messages.
-    path : Path
-    dates : Dates
-    active : pl.Series
-        Boolean: bars in which the price moved or something was traded. Only they know about weekends.
+    ``active`` marks the bars in which the price moved or something was traded: only they know about weekends.
 
     Raises
     ------
@@ -153,7 +136,7 @@ def _forms(shape: re.Match[str]) -> dict[Order, str]:
     if shape["d"]:
         days: dict[Order, str] = {"day_first": f"%d{mark}%m{mark}%Y", "month_first": f"%m{mark}%d{mark}%Y"}
     else:
-        days = {"day_first": f"%Y{mark}%m{mark}%d"}
+        days = {"day_first": "%b %d, %Y" if shape["month"] else f"%Y{mark}%m{mark}%d"}
     return {order: day + _clock_form(shape) for order, day in days.items()}
 
 
@@ -284,17 +267,8 @@ def joined(date: pl.Series, time: pl.Series, path: Path) -> pl.Series:
     return (date.cast(pl.String) + " " + time.cast(pl.String)).alias("timestamp")
 
 
-def from_temporal(values: pl.Series, path: Path, lines: pl.Series) -> Times:
-    """Return times of a typed column: dates, naive times, or times with a zone, which become UTC.
-
-    Raises
-    ------
-    VendorError
-        If one is missing.
-    """
-    faults = values.is_null().arg_true()
-    if len(faults):
-        raise VendorError(f"{path}: {lines.name} {lines[int(faults[0])]} has no time; mend the row, or export it again")
+def from_temporal(values: pl.Series) -> Times:
+    """Return times of a typed column: dates, naive times, or times with a zone, which become UTC."""
     if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
         zone = values.dtype.time_zone
         utc = values.dt.cast_time_unit("us").dt.convert_time_zone("UTC")

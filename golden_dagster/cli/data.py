@@ -65,7 +65,10 @@ def import_(
     ] = None,
     column: Annotated[
         list[str] | None,
-        typer.Option(metavar="OURS=THEIRS", help="What the file calls timestamp, open, high, low, close, volume."),
+        typer.Option(
+            metavar="OURS=THEIRS",
+            help="What the file calls timestamp, open, high, low, close, volume; or their places from 1.",
+        ),
     ] = None,
 ) -> None:
     """Bring a vendor's file of one pair into Golden's home, as bars in UTC, with an account of every decision.
@@ -75,9 +78,10 @@ def import_(
     the trading week: if the weekends contradict it, nothing is imported. What can be read in two ways is refused, with
     both readings. Bars of the file's own length are not cleaned, sorted or filled in.
 
-    Formats: dukascopy_csv, dukascopy_ticks, bi5, histdata_m1, histdata_ticks, metatrader4_csv, hst, metatrader5,
-    oanda_csv, oanda_json, plain_csv, plain_parquet. Use the result in a study: data.source=files,
-    data.settings.format=auto, and its path.
+    Formats (docs/vendors.md has an example of each): alphavantage_json, bi5, ccxt_json, dukascopy_csv,
+    dukascopy_node_json, dukascopy_ticks, histdata_m1, histdata_ticks, hst, investing_csv, metatrader4_csv, metatrader5,
+    oanda_csv, oanda_json, plain_csv, plain_parquet, polygon_json, series_csv, truefx_ticks, yfinance_csv.
+    Use the result in a study: data.source=files, data.settings.format=auto, and its path.
 
         golden data import EURUSD_Candlestick_1_Hour_BID_01.01.2024-01.01.2025.csv --pair EURUSD
         golden data import EURUSD60.csv --pair EURUSD --zone EET_US

@@ -41,12 +41,9 @@ def dukascopy(
 ) -> None:
     """Fetch hourly BID candles; what is here already is not asked for again, and a broken run goes on from there."""
     with teaching():
-        import os
-
         from golden_core.sources.dukascopy import BASE_URL, fetch, months_between
         from golden_core.sources.politeness import Politeness
         from golden_core.store.lake import Home
-        from golden_core.store.randomness import Stream
 
         names = [name.strip().upper() for name in pairs.split(",") if name.strip()]
         first, last = start.date(), end.date()
@@ -57,8 +54,6 @@ def dukascopy(
                 first,
                 last,
                 politeness=Politeness(concurrency, delay, timeout, attempts),
-                # Waits must differ between two processes that fail together; no result depends on them.
-                jitter=Stream(os.getpid(), ("fetch", "dukascopy")),
                 base_url=base_url or BASE_URL,
                 progress=settled,
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -47,7 +46,7 @@ def scan(
             }
             out.mkdir(parents=True, exist_ok=True)
             for name, text in pages.items():
-                (out / name).write_bytes(os.fsencode(text))
+                (out / name).write_text(text, encoding="utf-8")
             typer.echo(f"wrote {', '.join(pages)} to {out}")
         typer.echo(verification.describe())
         raise typer.Exit(0 if verification.exact else 1)

@@ -70,7 +70,7 @@ def test_a_second_source_is_compared(file, tmp_path):
     assert same.exit_code == 0, same.output
     assert "| the second source agrees | pass |" in same.stdout
     assert "100.0% of closes are equal" in same.stdout
-    april = pl.col("timestamp") >= dt.datetime(2023, 3, 31, 21, tzinfo=dt.UTC)
+    april = pl.col("timestamp") >= dt.datetime(2023, 4, 7, 21, tzinfo=dt.UTC)
     late = pl.when(april).then(pl.col("timestamp").dt.offset_by("1h")).otherwise("timestamp")
     table.with_columns(timestamp=late).write_parquet(other)
     moved = doctor(file, "--against", other)

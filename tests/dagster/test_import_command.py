@@ -48,7 +48,7 @@ def test_it_says_what_was_decided_and_why(home, tmp_path):
     result = run(tmp_path / "x_BID.csv", "--pair", "eur/usd")
     assert result.exit_code == 0, result.output
     for part in (
-        "EURUSD from x_BID.csv", "dukascopy_csv: its header calls the time 'Local time'", "UTC explains 3 of 3",
+        "EURUSD from x_BID.csv", "dukascopy_csv: its header names the time as Dukascopy does", "UTC explains 3 of 3",
         "480 bars of 1h, 2024-03-03 22:00:00+00:00 to", "bid, as written", "each row carries its offset from UTC",
         "none is stated: note what you agreed", "sources/imports/EURUSD/x_BID_",
     ):  # fmt: skip

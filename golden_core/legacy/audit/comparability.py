@@ -23,7 +23,7 @@ def variance_findings(
     """Return one finding per set of rows that cannot share the variance of the agreeing rows.
 
     Where no set of agreeing rows stands out there is one finding for the whole group; and where agreeing rows are not
-    even the larger part, its verdict is "open".
+    even the larger part, its verdict is "inconsistent".
     """
     found = []
     for group in groups:
@@ -33,7 +33,7 @@ def variance_findings(
                 readings = set_readings(other, main, table, averaging, unreliable)
                 found.append(_singled_out(other, main, [*_rounded(other.rows, known), *readings]))
         elif others:
-            readings = scattered_readings(group.sets, table, averaging, unreliable)
+            readings = scattered_readings(group.sets, table, averaging, unreliable, clear=group.clear)
             rows = [row for other in others for row in other.rows]
             found.append(_no_single_one(group, [*_rounded(rows, known), *readings]))
     return found
@@ -58,11 +58,12 @@ def _no_single_one(group: Group, readings: list[Reading]) -> Finding:
     rows = tuple(name for found in group.sets for name in found.rows)
     return Finding(
         kind="target_variance",
-        verdict=settle(readings, "different_test_sets" if group.clear else "open"),
+        verdict=settle(readings, "different_test_sets" if group.clear else "inconsistent"),
         rows=rows,
         sentence=(
             f"{_within(group.name)}no target variance fits all {len(rows)} rows: single runs with "
-            f"R² = 1 − MSE/variance would need at least {len(group.sets)} test sets."
+            f"R² = 1 − MSE/variance would need at least {len(group.sets)} test sets. RMSE² = MSE, "
+            "R² = 1 − MSE/variance and one test set cannot all hold."
         ),
         evidence=_evidence(group.sets),
         readings=tuple(readings),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from golden_core.legacy.audit.intervals import Interval
 
 # certainly_wrong: no way of rounding or averaging gives these numbers. different_test_sets: right for each row by
-# itself, but not for rows scored on one test set. open: an innocent reading remains that the table cannot exclude.
-Verdict = Literal["certainly_wrong", "different_test_sets", "open"]
-VERDICTS: tuple[Verdict, ...] = ("certainly_wrong", "different_test_sets", "open")
+# itself, but not for rows scored on one test set. inconsistent: so many rows contradict each other that none can be
+# singled out. open: an innocent reading remains that the table cannot exclude.
+Verdict = Literal["certainly_wrong", "different_test_sets", "inconsistent", "open"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 # The declared nature of the rows: single runs, or means over seeds of one test set, or means over data sets.
 Averaging = Literal["undeclared", "none", "seeds", "datasets"]

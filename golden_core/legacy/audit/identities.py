@@ -32,7 +32,9 @@ _EXCUSES: dict[Rounding, tuple[str, str]] = {
     "twice": ("rounded twice", "first to one digit more, then again"),
     "cut_off": ("cut off, not rounded", "the digits behind the last printed one dropped, in the whole table"),
     "single_precision": ("32-bit arithmetic", "the last printed digits are noise of single precision"),
+    "padded": ("digits padded with zeros", "a number of fewer digits filled up with three zeros or more"),
 }
+_RARE = frozenset({"single_precision", "padded"})  # not worth a word where they explain nothing
 
 
 def row_findings(table: Table, averaging: Averaging, known: Contradictions) -> list[Finding]:
@@ -73,7 +75,7 @@ def excuses(contradiction: Contradiction, known: Contradictions) -> list[Reading
         if gone:
             found.append(Reading(name, "explains", f"{words[0].upper()}{words[1:]}: then nothing contradicts."))
         # It is no excuse for few digits, and none for what cannot exist: then not worth a word.
-        elif rounding != "single_precision" and contradiction[1] != "impossible_value":
+        elif rounding not in _RARE and contradiction[1] != "impossible_value":
             found.append(Reading(name, "excluded", f"{words[0].upper()}{words[1:]}: a contradiction remains."))
     return found
 
@@ -85,6 +87,9 @@ def _means(row: Row, kind: Kind, averaging: Averaging) -> tuple[Reading, ...]:
     name = "means over seeds or data sets"
     if averaging == "none":
         return (Reading(name, "excluded", "The rows are declared to be single runs."),)
+    if row.cells["rmse"].text == row.cells["mse"].text:
+        told = f"RMSE and MSE of {row.name} have the same digits: one is a copy of the other, which no mean makes."
+        return (Reading(name, "excluded", told),)
     known = bounds(row)
     top, low = known["rmse"].squared().high, known["mse"].low
     if not top:

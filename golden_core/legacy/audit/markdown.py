@@ -14,11 +14,13 @@ from golden_core.store.markdown import markdown_table
 _TITLES: dict[Verdict, str] = {
     "certainly_wrong": "Certainly wrong",
     "different_test_sets": "Scored on different test sets",
+    "inconsistent": "Inconsistent: the identities cannot all hold",
     "open": "Open: an innocent reading remains",
 }
 _SUMMARIES: dict[Verdict, str] = {
     "certainly_wrong": "no rounding and no averaging gives these numbers",
     "different_test_sets": "the rows cannot share a test set, unless a reading holds that is still open",
+    "inconsistent": "so many rows contradict each other that none can be singled out, unless an open reading holds",
     "open": "a contradiction that an innocent reading would explain",
 }
 

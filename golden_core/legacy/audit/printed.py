@@ -13,7 +13,7 @@ from golden_core.legacy.audit.markup import unmarked
 
 # How a true value became the printed one. A table is rounded to the nearest; the others are excuses that are looked
 # into before a table is called wrong.
-Rounding = Literal["nearest", "twice", "cut_off", "single_precision"]
+Rounding = Literal["nearest", "twice", "cut_off", "single_precision", "padded"]
 
 # fmt: off
 ABSENT = frozenset({
@@ -27,6 +27,7 @@ _MEANINGFUL_DIGITS = 12
 _SINGLE_PRECISION_DIGITS = 7  # decimal digits of a 32-bit float
 _SINGLE_PRECISION_ERROR = Fraction(1, 10**6)  # of a mean over some thousand errors in 32-bit arithmetic
 _TWICE = Fraction(55, 100)  # to one digit more, then to the nearest: half a unit and half a tenth of one
+_PADDING = 3  # zeros behind a number that one in a thousand ends with
 _LARGEST_EXPONENT = 300
 _LONGEST = 60  # characters of a cell
 
@@ -67,7 +68,13 @@ class Printed:
             below = self.unit if self.value <= 0 else Fraction(0)
             above = self.unit if self.value >= 0 else Fraction(0)
             return Interval(self.value - below, self.value + above)
+        elif rounding == "padded" and self.value and self._zeros_behind() >= _PADDING:
+            half *= 10 ** self._zeros_behind()
         return Interval(self.value - half, self.value + half)
+
+    def _zeros_behind(self) -> int:
+        figures = str(abs(int(self.value / self.unit)))
+        return len(figures) - len(figures.rstrip("0"))
 
     @property
     def is_power_of_ten(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from golden_core.legacy.audit.bounds import bounds, is_mean
-from golden_core.legacy.audit.findings import VERDICTS, Averaging, Finding
+from golden_core.legacy.audit.findings import VERDICTS, Averaging, Finding, Verdict
 from golden_core.legacy.audit.headings import NAMES, Metric
 from golden_core.legacy.audit.table import Row, Table
 from golden_core.legacy.audit.variance import rows_by_test_set
@@ -23,38 +23,52 @@ def ranking_findings(table: Table, averaging: Averaging, findings: Sequence[Find
     """Return where the order of rows differs between metrics that must agree on one test set.
 
     With the same targets, a smaller RMSE is a smaller MSE and a larger R². A reversed pair therefore always goes with
-    another finding, whose verdict it takes; it is what a reader sees first. Of means over seeds only MSE and R² must
-    agree, of means over data sets nothing.
+    another finding about one of its rows, and is as certain as the milder where both have one. Of means over seeds only
+    MSE and R² must agree, of means over data sets nothing.
     """
     found = []
-    for members_of_set in rows_by_test_set(table.rows).values():
-        rows = [row for row in members_of_set if averaging != "datasets" and not row.summary]
-        members = {row.name for row in rows}
-        flagged = [finding for finding in findings if finding.kind in _KINDS and members.intersection(finding.rows)]
-        suspects = {name for finding in flagged for name in finding.rows}
+    for listed in rows_by_test_set(table.rows).values():
+        rows = [row for row in listed if averaging != "datasets" and not row.summary]
         pairs = _PAIRS[-1:] if any(is_mean(row, averaging) for row in rows) else _PAIRS
-        evidence = _reversed(rows, np.array([row.name in suspects for row in rows], dtype=np.bool_), pairs)
-        if evidence:
-            verdict = min((finding.verdict for finding in flagged), key=VERDICTS.index)
-            named = tuple(row.name for row in rows if row.name in suspects)
-            found.append(Finding("ranking", verdict, named, _SENTENCE, tuple(evidence)))
+        for verdict, reversals in _by_verdict(rows, pairs, findings).items():
+            evidence = [
+                f"{row} and {names(others)}: opposite orders by {NAMES[first]} and {NAMES[second]}"
+                for (row, first, second), others in reversals.items()
+            ]
+            accused = tuple(dict.fromkeys(row for row, _, _ in reversals))
+            found.append(Finding("ranking", verdict, accused, _SENTENCE, tuple(evidence)))
     return found
 
 
-def _reversed(rows: Sequence[Row], suspect: npt.NDArray[np.bool_], pairs: Sequence[tuple[Metric, Metric]]) -> list[str]:
-    """Return the pairs of rows, one of them a suspect, that two metrics put in opposite orders."""
-    ends = {metric: _ends(rows, metric) for pair in pairs for metric in pair}
-    lines = []
-    for place in np.flatnonzero(suspect).tolist():
-        # A pair of suspects is named once, with the first of them.
-        partner = ~suspect | (np.arange(len(rows)) > place)
-        for first, second in pairs:
-            opposite = _order(ends[first], place) * _order(ends[second], place) == (1 if second == "r2" else -1)
-            against = [rows[other].name for other in np.flatnonzero(opposite & partner).tolist()]
-            if against:
-                pair = f"{NAMES[first]} and {NAMES[second]}"
-                lines.append(f"{rows[place].name} and {names(against)}: opposite orders by {pair}")
-    return lines
+def _by_verdict(
+    rows: Sequence[Row], pairs: Sequence[tuple[Metric, Metric]], findings: Sequence[Finding]
+) -> dict[Verdict, dict[tuple[str, Metric, Metric], list[str]]]:
+    """Return verdict → accused row and two metrics → the rows beside which they put it in opposite orders."""
+    found: dict[Verdict, dict[tuple[str, Metric, Metric], list[str]]] = {}
+    for first, second in pairs:
+        kinds = _KINDS if second == "r2" else _KINDS - {"target_variance"}
+        worst = {
+            row.name: min(verdicts, key=VERDICTS.index)
+            for row in rows
+            if (verdicts := [f.verdict for f in findings if f.kind in kinds and row.name in f.rows])
+        }
+        for pair in _reversed(rows, first, second):
+            accused = sorted((name for name in pair if name in worst), key=lambda name: VERDICTS.index(worst[name]))
+            if accused:
+                other = pair[1 - pair.index(accused[0])]
+                reversals = found.setdefault(worst[accused[-1]], {})
+                reversals.setdefault((accused[0], first, second), []).append(other)
+    return found
+
+
+def _reversed(rows: Sequence[Row], first: Metric, second: Metric) -> list[tuple[str, str]]:
+    """Return the pairs of rows that two metrics put in opposite orders beyond rounding."""
+    ends = _ends(rows, first), _ends(rows, second)
+    found = []
+    for place, row in enumerate(rows):
+        opposite = _order(ends[0], place) * _order(ends[1], place) == (1 if second == "r2" else -1)
+        found += [(row.name, rows[other].name) for other in np.flatnonzero(opposite).tolist() if other > place]
+    return found
 
 
 def _ends(rows: Sequence[Row], metric: Metric) -> npt.NDArray[np.float64]:

@@ -23,8 +23,8 @@ from fractions import Fraction
 from golden_core.legacy.audit.bounds import bounds, squared_error
 from golden_core.legacy.audit.findings import Averaging, Reading, RowSet
 from golden_core.legacy.audit.headings import Metric
-from golden_core.legacy.audit.intervals import Interval, common
-from golden_core.legacy.audit.table import Table
+from golden_core.legacy.audit.intervals import Interval, common, exceeds
+from golden_core.legacy.audit.table import WITHIN_NAMES, Table
 from golden_core.legacy.audit.variance import variances
 from golden_core.legacy.audit.wording import between, names, number, percent
 
@@ -32,6 +32,8 @@ _ACCIDENT = 1e-3  # chance below which rows do not move by one factor by acciden
 _SEEDS, _DATASETS = "means over seeds", "means over data sets, horizons or outputs"
 _CORRELATION, _ADJUSTED = "R² as squared correlation", "adjusted R²"
 _LOOK_BACK, _PADDED, _UNIT = "look-back", "padded zeros", "another unit"
+_NO_TEST_SET_LEFT = Fraction(99, 100)
+_ANOTHER_SCALE = 10  # times as large or as small as others: no test set of one market is
 
 
 def set_readings(
@@ -52,13 +54,13 @@ def set_readings(
 
 
 def scattered_readings(
-    sets: Sequence[RowSet], table: Table, averaging: Averaging, unreliable: frozenset[Metric]
+    sets: Sequence[RowSet], table: Table, averaging: Averaging, unreliable: frozenset[Metric], *, clear: bool
 ) -> list[Reading]:
     """Return the innocent readings of rows among which no set is the larger part."""
     rows = [row for found in sets for row in found.rows]
     told = "No one set of rows stands out, so nothing says which way the others were moved: not excluded."
     return [
-        means_over_seeds(sets, table, averaging, unreliable),
+        means_over_seeds(sets, table, averaging, unreliable, by_accident=not clear),
         means_over_datasets(averaging, agreeing=0, printed_as_means=_are_means(table, rows)),
         *(Reading(name, "open", told) for name in (_CORRELATION, _ADJUSTED, _LOOK_BACK)),
         _padded(),
@@ -67,9 +69,17 @@ def scattered_readings(
 
 
 def means_over_seeds(
-    sets: Sequence[RowSet], table: Table, averaging: Averaging, unreliable: frozenset[Metric]
+    sets: Sequence[RowSet],
+    table: Table,
+    averaging: Averaging,
+    unreliable: frozenset[Metric],
+    *,
+    by_accident: bool = False,
 ) -> Reading:
-    """Recompute the rows as means: only MSE then bounds the variance from above."""
+    """Recompute the rows as means: only MSE then bounds the variance from above.
+
+    Rows that agree were not all moved by one factor, unless ``by_accident``: among scattered rows some always agree.
+    """
     if averaging != "undeclared":
         said = {"none": "single runs", "seeds": "means over seeds, and are read as such"}[averaging]
         return Reading(_SEEDS, "excluded", f"The rows are declared to be {said}.")
@@ -82,7 +92,7 @@ def means_over_seeds(
         )
     highest = max(sets, key=lambda found: found.variance.low)
     for moved in sets:
-        if moved is highest or moved.variance.high is None:
+        if by_accident or moved is highest or moved.variance.high is None:
             continue
         factor = highest.variance.low / moved.variance.high
         if _accident([printed[name] for name in moved.rows], math.log(factor)) < _ACCIDENT:
@@ -125,6 +135,8 @@ def other_columns(
         parts: dict[str, list[Interval]] = {}
         for row in listed:
             parts.setdefault(row.other[position], []).append(found[row.name])
+        if heading in WITHIN_NAMES and any(len(part) == 1 for part in parts.values()):
+            continue  # a name that nobody shares tells its row from all others, whatever the row says
         together = sum(len(part) for part in parts.values() if len(part) > 1)
         if 2 * together > len(listed) and all(common(part) is not None for part in parts.values()):
             told = (
@@ -144,7 +156,10 @@ def _accident(moved: Sequence[Interval], shift: float) -> float:
 
 
 def _squared_correlation(other: RowSet, main: RowSet, table: Table, unreliable: frozenset[Metric]) -> Reading:
-    row = next(row for row in table.rows if row.name == other.rows[0])
+    listed = [row for row in table.rows if row.name in other.rows]
+    row = next((row for row in listed if exceeds(Fraction(0), row.cells["r2"].interval().high)), listed[0])
+    if exceeds(Fraction(0), row.cells["r2"].interval().high):
+        return Reading(_CORRELATION, "excluded", f"R² {row.cells['r2'].text} of {row.name} is below 0: no square is.")
     known = {metric: interval for metric, interval in bounds(row).items() if metric not in unreliable}
     error = squared_error(known, averaged=False)
     share = error.divided(main.variance) if error is not None else None
@@ -172,6 +187,9 @@ def _look_back(other: RowSet, main: RowSet, *, above: bool) -> Reading:
     if low.variance.high is None or high.variance.low == 0:
         return Reading(_LOOK_BACK, "open", "A longer look-back drops the first test rows: not excluded.")
     lost = 1 - low.variance.high / high.variance.low
+    if lost > _NO_TEST_SET_LEFT:
+        told = f"A longer look-back drops the first test rows; it would have to drop {percent(lost, up=True)} of them."
+        return Reading(_LOOK_BACK, "excluded", told)
     told = (
         f"A longer look-back drops the first test rows. If {names(high.rows)} lost rows, then at least "
         f"{percent(lost, up=True)} of them; if {names(low.rows)} did, all of these the same ones: not excluded."
@@ -186,8 +204,21 @@ def _padded() -> Reading:
 
 def _another_unit(other: RowSet, main: RowSet) -> list[Reading]:
     ratio = other.variance.divided(main.variance)
-    powers = [p for p in range(-6, 7) if p and ratio is not None and Fraction(100) ** p in ratio]
-    if len(powers) != 1:
+    if ratio is None or ratio.high is None:
         return []
+    powers = [p for p in range(-6, 7) if p and Fraction(100) ** p in ratio]
+    if len(powers) != 1:
+        return _another_scale(other, math.sqrt(ratio.low), math.sqrt(ratio.high))
     told = f"The errors of {names(other.rows)} may be printed in a unit 10^{powers[0]} times as small as the others'."
     return [Reading(_UNIT, "open", told)]
+
+
+def _another_scale(other: RowSet, low: float, high: float) -> list[Reading]:
+    """Name errors of standardised prices beside errors of prices; where they are, the table compares nothing."""
+    if high > 1 / _ANOTHER_SCALE and low < _ANOTHER_SCALE:
+        return []
+    told = (
+        f"The errors of {names(other.rows)} may be on another scale, such as standardised prices beside prices: "
+        f"{number(low)} to {number(high)} times the others'. Then they cannot be compared with the others' either."
+    )
+    return [Reading("another scale", "open", told)]

@@ -19,7 +19,7 @@ from golden_core.legacy.audit.printed import CellError, Printed, Rounding, parse
 from golden_core.legacy.audit.records import MAX_ROWS, Records, TableError, read_grid
 from golden_core.legacy.audit.wording import names
 
-_WITHIN_NAMES = ("the repetition of names", "the ends of names", "the beginnings of names")
+WITHIN_NAMES = ("the repetition of names", "the ends of names", "the beginnings of names")
 _SUMMARY = re.compile(r"(avg|average|mean|overall|total|all)\b", re.IGNORECASE)
 
 
@@ -94,7 +94,7 @@ def read_table(source: Path | str | pl.DataFrame, columns: Columns | None) -> Ta
         file=Path(records.file).name,
         rows=_distinct(rows),
         headings=tuple(heading for _, heading in layout.metrics),
-        unread=(*(f"column {records.header[column]!r}" for column in layout.unread), *_WITHIN_NAMES),
+        unread=(*(f"column {records.header[column]!r}" for column in layout.unread), *WITHIN_NAMES),
         notes=tuple(notes),
     )
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path
 
 from golden_core.legacy.inventory import Kind
 
@@ -34,15 +34,8 @@ class Contents:
     problem: str | None
 
 
-def read_contents(path: str, name: str) -> Contents:
-    """Read a regular file without following a link in its last step.
-
-    Parameters
-    ----------
-    path : str
-        Where the file is.
-    name : str
-        Its path from the root of the tree; the suffix tells the kind of a text.
+def read_contents(path: Path) -> Contents:
+    """Read a regular file without following a link in its last step; its suffix tells the kind of a text.
 
     Raises
     ------
@@ -58,7 +51,7 @@ def read_contents(path: str, name: str) -> Contents:
             digest.update(block)
             kept += block if size <= max(LARGEST.values()) else b""
             size, lines, last = size + len(block), lines + block.count(b"\n"), block[-1:]
-    promised = _KINDS.get(PurePosixPath(name).suffix.lower(), "text")
+    promised = _KINDS.get(path.suffix.lower(), "text")
     kind = _kind(promised, kept)
     return Contents(
         kind=kind,

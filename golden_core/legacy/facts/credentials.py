@@ -59,8 +59,7 @@ _COMPILED = {
 
 # What names a file, or was computed: a checksum list with a redacted path would verify nothing.
 _VERBATIM = frozenset(
-    {"path", "paths", "where", "opened_at", "file", "files", "sha256", "version", "versions"}
-    | {"clusters", "kind", "source"}
+    {"path", "paths", "where", "opened_at", "file", "files", "sha256", "version", "versions"} | {"kind", "source"}
 )
 
 

@@ -81,15 +81,11 @@ def _relative(path: str, module: ImportedModule, around: Surroundings) -> Iterat
     folder = posixpath.dirname(path)
     for _ in range(module.level - 1):
         folder = posixpath.dirname(folder)
-    dots = "." * module.level
-    if module.name:
-        resolves = _resolves(_join(folder, *module.name.split(".")), around)
-        yield dots + module.name, "local" if resolves else "missing"
-        return
     # `from . import name`: a module, or whatever the package itself defines.
-    package = _join(folder, "__init__.py") in around.files
-    for name in module.names:
-        yield dots + name, "local" if package or _resolves(_join(folder, name), around) else "missing"
+    package = not module.name and _join(folder, "__init__.py") in around.files
+    for name in [module.name] if module.name else module.names:
+        resolves = package or _resolves(_join(folder, *name.split(".")), around)
+        yield "." * module.level + name, "local" if resolves else "missing"
 
 
 def search_path(path: str) -> list[str]:

@@ -20,6 +20,7 @@ _CONFIGURATION = re.compile(
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _ABOUT_A_FILE = re.compile(r"(?i)(path|file|folder|dir|name|parser)s?")
+_NAMESPACES = frozenset({"vars", "__dict__"})
 _LOOKUPS = frozenset({"get", "pop", "setdefault"})
 _JSON_LOADERS = frozenset({("json", "load"), ("json", "loads")})
 _CONFIGURATION_LOADERS = frozenset(
@@ -125,11 +126,10 @@ def _given_whole(call: ast.Call) -> list[tuple[ast.expr, str]]:
     if _is_getattr(call) and isinstance(call.args[1], ast.Name):
         given.append((call.args[0], ""))
     if isinstance(call.func, ast.Attribute):
-        owner = call.func.value
-        of_vars = isinstance(owner, ast.Call) and last_name(owner.func) == "vars"
-        if call.func.attr in ("items", "values") and not call.args:
+        owner, verb = call.func.value, call.func.attr
+        if verb in ("items", "values") and not call.args:
             given.append((owner, ""))
-        elif call.func.attr == "update" and (of_vars or last_name(owner) == "__dict__"):
+        elif verb == "update" and last_name(owner.func if isinstance(owner, ast.Call) else owner) in _NAMESPACES:
             given += [(argument, "") for argument in call.args]
     return given
 

@@ -2,84 +2,64 @@
 
 from __future__ import annotations
 
-from golden_core.legacy.flow import steps
-from golden_core.legacy.flow.graph import Edge, Graph
+from collections.abc import Iterator
+
+from golden_core.legacy.flow.graph import Edge, EdgeKind, Graph
 from golden_core.legacy.flow.parts import extents
-from golden_core.legacy.flow.protocol import PARTS, Facts
+from golden_core.legacy.flow.protocol import PARTS, Facts, Part
+from golden_core.legacy.flow.steps import fitted_on, steps
 from golden_core.legacy.risks import Risk
+
+_NETWORK_ON: dict[Part, tuple[EdgeKind, str]] = {  # what each part's windows are for
+    "train": ("fit", "weights are fitted on these windows"),
+    "validation": ("apply", "forecast after every epoch"),
+    "test": ("apply", "forecast once"),
+}
 
 
 def data_flow(facts: Facts, risks: tuple[Risk, ...]) -> Graph:
-    """Return the data flow of one variant.
-
-    Parameters
-    ----------
-    facts : Facts
-        How the variant was run.
-    risks : tuple of Risk
-        The whole register; those of other variants are left out.
-    """
+    """Return the data flow of one variant; of the whole register, only its own risks are in it."""
+    ratios = facts.ratios
+    shares = ((ratios.train, "train"), (ratios.validation, "validate"), (ratios.test, "test"))
     return Graph(
         name=facts.variant,
         title=f"Legacy variant {facts.variant}: what flows where",
-        subtitles=_subtitles(facts),
-        nodes=(
-            *steps.preparation(facts),
-            *(steps.rows(facts, part) for part in PARTS),
-            steps.scaling(facts),
-            *(steps.windows(facts, part) for part in PARTS),
-            steps.network(facts),
-            steps.fit(facts),
-            *steps.decisions(facts),
-            *steps.scoring(facts),
+        subtitles=(
+            f"{facts.candles.rows:,} rows, counted from 0: "
+            + ", ".join(f"{100 * share:g} % to {verb}" for share, verb in shares)
+            + ".",
+            f"Fitted on {fitted_on(facts)} rows: scalers. Fitted on training rows: weights. "
+            "Chosen by validation rows: learning rate, end, epoch. Chosen by test rows: the model.",
         ),
-        edges=_edges(facts),
+        nodes=tuple(steps(facts)),
+        edges=tuple(_edges(facts)),
         risks=tuple(risk for risk in risks if facts.variant in risk.variants),
         extents=extents(facts),
     )
 
 
-def _edges(facts: Facts) -> tuple[Edge, ...]:
-    fitted = facts.scaling.fitted_on
-    return (
-        Edge("candles", "cleaning", "data"),
-        Edge("cleaning", "columns", "data"),
-        Edge("columns", "split", "data"),
-        *(Edge("split", f"rows_{part}", "data") for part in PARTS),
-        *(
-            Edge(f"rows_{part}", "scaling", "fit", "fitted on these rows")
-            if part in fitted
-            else Edge(f"rows_{part}", "scaling", "apply", "transformed")
-            for part in PARTS
-        ),
-        *(Edge("scaling", f"windows_{part}", "data") for part in PARTS),
-        Edge("windows_train", "network", "fit", "weights are fitted on these windows"),
-        Edge("windows_validation", "network", "apply", "forecast after every epoch"),
-        Edge("windows_test", "network", "apply", "forecast once"),
-        Edge("network", "fit", "data", "loss"),
-        Edge("fit", "network", "fit", "weights"),
-        Edge("network", "validation", "apply"),
-        Edge("network", "forecasts", "apply"),
-        Edge("validation", "stopping", "decide"),
-        Edge("validation", "plateau", "decide"),
-        Edge("stopping", "fit", "decide", "stop"),
-        Edge("plateau", "fit", "decide", "rate"),
-        Edge("forecasts", "metrics", "data"),
-        Edge("metrics", "record", "data"),
-        Edge("record", "choice", "decide", "the test rows choose the model"),
-        Edge("fit", "serving", "apply", "saved weights"),
-    )
-
-
-def _subtitles(facts: Facts) -> tuple[str, ...]:
-    count, ratios = facts.candles.rows, facts.ratios
-    shares = f"{_share(ratios.train)} to train, {_share(ratios.validation)} to validate, {_share(ratios.test)} to test"
-    return (
-        f"{count:,} rows, counted from 0: {shares}.",
-        f"Fitted on {steps.fitted_on(facts)} rows: scalers. Fitted on training rows: weights. "
-        "Chosen by validation rows: learning rate, end, epoch. Chosen by test rows: the model.",
-    )
-
-
-def _share(ratio: float) -> str:
-    return f"{100 * ratio:g} %"
+def _edges(facts: Facts) -> Iterator[Edge]:
+    yield Edge("candles", "cleaning", "data")
+    yield Edge("cleaning", "columns", "data")
+    yield Edge("columns", "split", "data")
+    for part in PARTS:
+        fitted = part in facts.scaling.fitted_on
+        kind, words = _NETWORK_ON[part]
+        yield Edge("split", f"rows_{part}", "data")
+        yield Edge(
+            f"rows_{part}", "scaling", "fit" if fitted else "apply", "fitted on these rows" if fitted else "transformed"
+        )
+        yield Edge("scaling", f"windows_{part}", "data")
+        yield Edge(f"windows_{part}", "network", kind, words)
+    yield Edge("network", "fit", "data", "loss")
+    yield Edge("fit", "network", "fit", "weights")
+    yield Edge("network", "validation", "apply")
+    yield Edge("network", "forecasts", "apply")
+    yield Edge("validation", "stopping", "decide")
+    yield Edge("validation", "plateau", "decide")
+    yield Edge("stopping", "fit", "decide", "stop")
+    yield Edge("plateau", "fit", "decide", "rate")
+    yield Edge("forecasts", "metrics", "data")
+    yield Edge("metrics", "record", "data")
+    yield Edge("record", "choice", "decide", "the test rows choose the model")
+    yield Edge("fit", "serving", "apply", "saved weights")

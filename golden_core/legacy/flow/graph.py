@@ -1,4 +1,4 @@
-"""The graph of a data flow: its types. What a node says is in content.py, where it is drawn in layout.py."""
+"""The graph of a data flow: its types. What a node says is in steps.py, where it stands in layout.py."""
 
 from __future__ import annotations
 

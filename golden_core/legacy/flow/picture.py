@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import matplotlib.style
 from matplotlib.axes import Axes
@@ -15,31 +13,24 @@ from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
 
 from golden_core.legacy.flow.content import data_flow
 from golden_core.legacy.flow.graph import Edge, EdgeKind, Graph, Node
+from golden_core.legacy.flow.layout import (
+    BADGE,
+    GAP,
+    LINE,
+    MARGIN,
+    PAD,
+    WIDTH,
+    Box,
+    Point,
+    chain_height,
+    place,
+    route,
+    wrapped,
+)
 from golden_core.legacy.flow.protocol import PARTS, Facts, Part, read_facts
 from golden_core.legacy.risks import Risk, read_risks
 
-Point = tuple[float, float]
-
-# All lengths are inches, all font sizes points.
-WIDTH, MARGIN, LANE, GUTTER = 13.0, 0.4, 3.85, 0.325
-HEAD, GAP, PAD, LINE, STRIP, BADGE = 1.0, 0.38, 0.12, 0.18, 0.8, 0.25
-TITLE, TEXT, SMALL = 10.0, 8.5, 7.5
-LETTERS_PER_INCH = 15.0  # of TEXT; the font's average letter is narrower
-
-# Row, column, columns and rows of every step.
-CELLS: dict[str, tuple[int, int, int, int]] = {
-    **{name: (0, column, 1, 1) for column, name in enumerate(("candles", "cleaning", "columns"))},
-    "split": (1, 0, 3, 1),
-    **{f"rows_{part}": (2, column, 1, 1) for column, part in enumerate(PARTS)},
-    "scaling": (3, 0, 3, 1),
-    **{f"windows_{part}": (4, column, 1, 1) for column, part in enumerate(PARTS)},
-    "network": (5, 0, 3, 1),
-    "fit": (6, 0, 1, 3),
-    **{name: (6 + row, 1, 1, 1) for row, name in enumerate(("validation", "stopping", "plateau"))},
-    **{name: (6 + row, 2, 1, 1) for row, name in enumerate(("forecasts", "metrics", "record"))},
-    "serving": (9, 0, 1, 1),
-    "choice": (9, 1, 2, 1),
-}
+TITLE, TEXT, SMALL = 10.0, 8.5, 7.5  # font sizes in points
 INK, MUTED, RED, SLATE, GREEN = "#1d2733", "#55606d", "#b3372a", "#4a5663", "#2f7d4f"
 COLOURS: dict[Part | None, tuple[str, str]] = {  # line, surface
     None: ("#8a95a1", "#f5f6f8"),
@@ -60,26 +51,6 @@ BADGES = {  # surface, line, number
     "possible threat": ("white", SLATE, SLATE),
     "looked for, not found": ("#e3f2e8", GREEN, GREEN),
 }
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle; y grows downwards."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def right(self) -> float:
-        """The right side."""
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> float:
-        """The lower side."""
-        return self.y + self.height
 
 
 def flow_svg(variant: str) -> str:
@@ -122,50 +93,6 @@ def draw(facts: Facts, risks: tuple[Risk, ...]) -> Figure:
     return figure
 
 
-def place(graph: Graph) -> dict[str, Box]:
-    """Return the box of every step; heights follow from the text."""
-    heights = [0.0] * 10
-    for node in graph.nodes:
-        row, _, _, rows = CELLS[node.id]
-        if rows == 1:
-            own = STRIP if node.id == "split" else 2 * PAD + LINE * (1.2 + len(_lines(node))) + _chain_height(node)
-            heights[row] = max(heights[row], own)
-    tops = list(accumulate((height + GAP for height in heights), initial=HEAD))
-    boxes = {}
-    for node in graph.nodes:
-        row, column, columns, rows = CELLS[node.id]
-        width = columns * LANE + (columns - 1) * GUTTER
-        left = MARGIN + column * (LANE + GUTTER)
-        boxes[node.id] = Box(left, tops[row], width, tops[row + rows] - GAP - tops[row])
-    return boxes
-
-
-def route(edge: Edge, boxes: dict[str, Box], edges: Sequence[Edge]) -> list[Point]:
-    """Return the corners of an arrow: straight where the boxes face each other, else around the right of a lane."""
-    source, target = boxes[edge.source], boxes[edge.target]
-    left, right = max(source.x, target.x), min(source.right, target.right)
-    if left >= right:  # side by side
-        y = (max(source.y, target.y) + min(source.bottom, target.bottom)) / 2
-        return [(source.right, y), (target.x, y)] if source.x < target.x else [(source.x, y), (target.right, y)]
-    if CELLS[edge.source][1] == CELLS[edge.target][1] and target.y - source.bottom > GAP + 0.01:
-        x, y, end = source.right + GUTTER / 2, source.y + source.height / 2, target.y + target.height / 2
-        return [(source.right, y), (x, y), (x, end), (target.right, end)]
-    x = (left + right) / 2
-    if any((other.source, other.target) == (edge.target, edge.source) for other in edges):
-        x += 0.3 if source.y < target.y else -0.3
-    return [(x, source.bottom), (x, target.y)] if source.y < target.y else [(x, source.y), (x, target.bottom)]
-
-
-def _lines(node: Node) -> list[str]:
-    _, _, columns, _ = CELLS[node.id]
-    letters = int((columns * LANE + (columns - 1) * GUTTER - 2 * PAD) * LETTERS_PER_INCH)
-    return [line for text in node.lines for line in textwrap.wrap(text, letters)]
-
-
-def _chain_height(node: Node) -> float:
-    return max((0.36 + 0.16 * len(block.lines) for block in node.blocks), default=0.0)
-
-
 def _write(axes: Axes, x: float, y: float, words: str, size: float, **style: str) -> None:
     # A dollar sign would otherwise begin a formula.
     axes.text(x, y, words, size=size, **{"color": INK, "va": "center", **style}, parse_math=False)  # type: ignore[arg-type]
@@ -182,8 +109,8 @@ def _step(axes: Axes, node: Node, boxes: dict[str, Box], graph: Graph) -> None:
     _write(axes, box.x + PAD, y, node.title, TITLE, weight="bold")
     _badges(axes, graph.risks_at(node.id), box.right, y)
     _chain(axes, node, box, line)
-    y += 1.2 * LINE + _chain_height(node)
-    for number, words in enumerate(_lines(node)):
+    y += 1.2 * LINE + chain_height(node)
+    for number, words in enumerate(wrapped(node)):
         _write(axes, box.x + PAD, y + LINE * number, words, TEXT)
 
 
@@ -193,7 +120,7 @@ def _chain(axes: Axes, node: Node, box: Box, line: str) -> None:
         return
     letters = [max(map(len, (block.title, *block.lines))) + 3 for block in node.blocks]
     room = box.width - 2 * PAD - 0.18 * (len(letters) - 1)
-    left, top, height = box.x + PAD, box.y + PAD + LINE + 0.06, _chain_height(node) - 0.12
+    left, top, height = box.x + PAD, box.y + PAD + LINE + 0.06, chain_height(node) - 0.12
     for number, (block, count) in enumerate(zip(node.blocks, letters, strict=True)):
         layer = Box(left, top, room * count / sum(letters), height)
         _rectangle(axes, layer, "white", line)

@@ -178,13 +178,6 @@ class Facts(Section):
 def read_facts(variant: str, folder: Path = FACTS) -> Facts:
     """Return how one variant was run.
 
-    Parameters
-    ----------
-    variant : str
-        ``v01`` … ``v10``.
-    folder : Path
-        Holds protocol.yaml.
-
     Raises
     ------
     ValueError

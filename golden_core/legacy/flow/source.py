@@ -16,18 +16,7 @@ _STYLES: dict[EdgeKind, str] = {
 
 
 def flow_source(variant: str) -> str:
-    """Return the data flow of a legacy variant as a DOT document.
-
-    Parameters
-    ----------
-    variant : str
-        ``v01`` … ``v10``.
-
-    Raises
-    ------
-    ValueError
-        If there is no such variant.
-    """
+    """Return the data flow of a legacy variant as a DOT document; a ``ValueError`` if there is no such variant."""
     return write(read_facts(variant), read_risks())
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from golden_core.legacy.flow.graph import Node
 from golden_core.legacy.flow.network import layers, trainable_weights
-from golden_core.legacy.flow.parts import batches, extents
+from golden_core.legacy.flow.parts import Extent, batches, extents
 from golden_core.legacy.flow.protocol import Facts, NumberFormat, Part
 
-_PART_TITLES: dict[Part, str] = {"train": "Training", "validation": "Validation", "test": "Test"}
 _FORMATS: dict[NumberFormat, str] = {
     "float32": "float32 unless a flag asks for mixed_float16",
     "mixed_float16": "mixed_float16 everywhere, on a CPU too, unless a flag forbids it",
@@ -15,192 +16,120 @@ _FORMATS: dict[NumberFormat, str] = {
 }
 
 
-def preparation(facts: Facts) -> tuple[Node, ...]:
-    """Return the steps before the split."""
-    candles, cleaning, columns, split = facts.candles, facts.cleaning, facts.columns, facts.split
-    return (
-        Node(
-            "candles",
-            "File",
-            (
-                f"{candles.what}, {candles.first_day} to {candles.last_day}: {candles.rows:,} rows.",
-                "The file is not part of the legacy tree.",
-            ),
-            candles.evidence,
-        ),
-        Node(
-            "cleaning",
-            "Cleaning",
-            (f"Drops {cleaning.dropped}.", f"Never checked: {', '.join(cleaning.unchecked)}."),
-            cleaning.evidence,
-        ),
-        Node(
-            "columns",
-            "Columns",
-            (f"Inputs: {', '.join(columns.features)}.", f"Target: {columns.target} of the next bar, as a price level."),
-            columns.evidence,
-        ),
-        Node("split", f"Split {split.rule}", (), (*split.evidence, *facts.ratios.evidence)),
-    )
-
-
-def rows(facts: Facts, part: Part) -> Node:
-    """Return the rows of a part."""
-    positions = extents(facts)[part].rows
-    return Node(
-        f"rows_{part}",
-        f"{_PART_TITLES[part]} rows",
-        (
-            f"Rows {positions[0]:,} … {positions[-1]:,}",
-            f"{len(positions):,} rows, {100 * len(positions) / facts.candles.rows:.3f} %",
-        ),
-        (*facts.split.evidence, *facts.ratios.evidence),
-        part,
-    )
-
-
-def scaling(facts: Facts) -> Node:
-    """Return what is done to every column."""
-    return Node(
-        "scaling",
-        "Standardisation",
-        (
-            f"The {facts.scaling.statistics} of each input, and of the target, come from the {fitted_on(facts)} rows. "
-            f"All parts are transformed with them. Saved: {facts.scaling.saved}.",
-        ),
-        facts.scaling.evidence,
-    )
-
-
-def windows(facts: Facts, part: Part) -> Node:
-    """Return the windows of a part."""
-    targets = extents(facts)[part].targets
-    length, stride = facts.windows.context_length, facts.windows.stride
-    return Node(
-        f"windows_{part}",
-        f"{_PART_TITLES[part]} windows",
-        (
-            f"{len(targets):,} windows of {length} rows, stride {stride}, made {facts.windows.made}",
-            f"Targets: rows {targets[0]:,} … {targets[-1]:,}",
-        ),
-        facts.windows.evidence,
-        part,
-    )
-
-
-def network(facts: Facts) -> Node:
-    """Return the network with its layers."""
-    return Node(
-        "network",
-        f"Network, {trainable_weights(facts):,} trainable weights",
-        (f"Number format: {_FORMATS[facts.number_format.policy]}.",),
-        (*facts.number_format.evidence, *(facts.gate.evidence if facts.gate else ())),
-        blocks=layers(facts),
-    )
-
-
-def fit(facts: Facts) -> Node:
-    """Return how the weights are fitted."""
-    training = facts.training
-    steps, full, rest = batches(len(extents(facts)["train"].targets), training.batch_size)
-    last = f" and one of {rest:,}" if rest else ""
-    order = "in a new order every epoch" if training.shuffle else "in the order of time"
-    return Node(
-        "fit",
-        "Fitting the weights",
-        (
-            f"Start: {facts.seeding.starting_weights}",
-            f"{training.epochs} epochs of {steps} steps: {full} batches of {training.batch_size:,} windows{last}, "
-            f"{order}",
-            f"{training.optimiser}, learning rate {training.learning_rate:g}, weight decay {training.weight_decay:g}",
-            f"Loss: {training.loss}",
-        ),
-        (*facts.seeding.evidence, *training.evidence),
-        "train",
-    )
-
-
-def decisions(facts: Facts) -> tuple[Node, ...]:
-    """Return what the validation rows decide."""
-    stopping, patience, plateau = facts.stopping, facts.patience, facts.plateau
-    configured = "" if patience.configured is None else f"configuration file {patience.configured}, "
-    kept = "The best epoch's weights are put back." if stopping.restores_best else "The last epoch's weights are kept."
-    never = " It cannot stop early." if patience.epochs >= facts.training.epochs else ""
-    return (
-        Node(
-            "validation",
-            "Validation loss",
-            (f"After every epoch, on all {len(extents(facts)['validation'].targets):,} windows",),
-            facts.training.evidence,
-            "validation",
-        ),
-        Node(
-            "stopping",
-            "Stopping, and which epoch is kept",
-            (
-                f"Patience {patience.epochs} epochs ({configured}paper {stopping.published_patience}).{never}",
-                kept,
-            ),
-            (*stopping.evidence, *patience.evidence),
-            "validation",
-        ),
-        Node(
-            "plateau",
-            "Learning rate",
-            (
-                f"× {plateau.factor:g} after {_count(plateau.patience, 'epoch')} without a gain above "
-                f"{plateau.min_delta:g} ({plateau.threshold}), down to {plateau.min_learning_rate:g}",
-            ),
-            plateau.evidence,
-            "validation",
-        ),
-    )
-
-
-def scoring(facts: Facts) -> tuple[Node, ...]:
-    """Return what becomes of the test rows and of the fitted network."""
-    evaluation, choice, serving = facts.evaluation, facts.choice, facts.serving
-    return (
-        Node(
-            "forecasts",
-            "Forecasts",
-            (f"{len(extents(facts)['test'].targets):,} closes, scaled back to {evaluation.space}",),
-            evaluation.evidence,
-            "test",
-        ),
-        Node(
-            "metrics",
-            "Test metrics",
-            (f"{', '.join(evaluation.metrics)} of price levels",),
-            evaluation.evidence,
-            "test",
-        ),
-        Node("record", "Record", (f"A text file with {evaluation.decimals} decimals",), evaluation.evidence, "test"),
-        Node(
-            "serving",
-            "Making forecasts later",
-            (
-                f"A separate script: {serving.context_length} rows of {serving.columns} columns, "
-                f"{'scaled' if serving.scaled else 'not scaled'}",
-            ),
-            serving.evidence,
-        ),
-        Node(
-            "choice",
-            "Which model is published",
-            (
-                f"{choice.compared} variants, {_count(choice.runs, 'run')} each, are compared by their test metrics. "
-                f"Benchmarks: {choice.benchmarks}.",
-            ),
-            choice.evidence,
-            "test",
-        ),
-    )
+def steps(facts: Facts) -> Iterator[Node]:
+    """Yield the steps from the file to the published model."""
+    parts = extents(facts)
+    yield from _preparation(facts)
+    for part, extent in parts.items():
+        yield from _rows_and_windows(facts, part, extent)
+    yield _network(facts)
+    yield _fit(facts, len(parts["train"].targets))
+    yield from _decisions(facts, len(parts["validation"].targets))
+    yield from _scoring(facts, len(parts["test"].targets))
 
 
 def fitted_on(facts: Facts) -> str:
     """Return the parts that the scalers are fitted on, in words."""
-    return " and ".join(_PART_TITLES[part].lower() for part in facts.scaling.fitted_on)
+    words: dict[Part, str] = {"train": "training", "validation": "validation", "test": "test"}
+    return " and ".join(words[part] for part in facts.scaling.fitted_on)
+
+
+def _preparation(facts: Facts) -> Iterator[Node]:
+    candles, cleaning, columns, scaling = facts.candles, facts.cleaning, facts.columns, facts.scaling
+    yield Node(
+        "candles",
+        "File",
+        (
+            f"{candles.what}, {candles.first_day} to {candles.last_day}: {candles.rows:,} rows.",
+            "The file is not part of the legacy tree.",
+        ),
+        candles.evidence,
+    )
+    said = (f"Drops {cleaning.dropped}.", f"Never checked: {', '.join(cleaning.unchecked)}.")
+    yield Node("cleaning", "Cleaning", said, cleaning.evidence)
+    said = (f"Inputs: {', '.join(columns.features)}.", f"Target: {columns.target} of the next bar, as a price level.")
+    yield Node("columns", "Columns", said, columns.evidence)
+    yield Node("split", f"Split {facts.split.rule}", (), (*facts.split.evidence, *facts.ratios.evidence))
+    applied = (
+        f"The {scaling.statistics} of each input, and of the target, come from the {fitted_on(facts)} rows. "
+        f"All parts are transformed with them. Saved: {scaling.saved}."
+    )
+    yield Node("scaling", "Standardisation", (applied,), scaling.evidence)
+
+
+def _rows_and_windows(facts: Facts, part: Part, extent: Extent) -> Iterator[Node]:
+    title = "Training" if part == "train" else part.capitalize()
+    rows, targets, windows = extent.rows, extent.targets, facts.windows
+    said = (
+        f"Rows {rows[0]:,} … {rows[-1]:,}",
+        f"{len(rows):,} rows, {100 * len(rows) / facts.candles.rows:.3f} %",
+    )
+    yield Node(f"rows_{part}", f"{title} rows", said, (*facts.split.evidence, *facts.ratios.evidence), part)
+    said = (
+        f"{len(targets):,} windows of {windows.context_length} rows, stride {windows.stride}, made {windows.made}",
+        f"Targets: rows {targets[0]:,} … {targets[-1]:,}",
+    )
+    yield Node(f"windows_{part}", f"{title} windows", said, windows.evidence, part)
+
+
+def _network(facts: Facts) -> Node:
+    title = f"Network, {trainable_weights(facts):,} trainable weights"
+    evidence = (*facts.number_format.evidence, *(facts.gate.evidence if facts.gate else ()))
+    said = (f"Number format: {_FORMATS[facts.number_format.policy]}.",)
+    return Node("network", title, said, evidence, blocks=layers(facts))
+
+
+def _fit(facts: Facts, windows: int) -> Node:
+    training = facts.training
+    count, full, rest = batches(windows, training.batch_size)
+    last = f" and one of {rest:,}" if rest else ""
+    order = "in a new order every epoch" if training.shuffle else "in the order of time"
+    said = (
+        f"Start: {facts.seeding.starting_weights}",
+        f"{training.epochs} epochs of {count} steps: {full} batches of {training.batch_size:,} windows{last}, {order}",
+        f"{training.optimiser}, learning rate {training.learning_rate:g}, weight decay {training.weight_decay:g}",
+        f"Loss: {training.loss}",
+    )
+    return Node("fit", "Fitting the weights", said, (*facts.seeding.evidence, *training.evidence), "train")
+
+
+def _decisions(facts: Facts, windows: int) -> Iterator[Node]:
+    """Yield what the validation rows decide."""
+    stopping, patience, plateau = facts.stopping, facts.patience, facts.plateau
+    said: tuple[str, ...] = (f"After every epoch, on all {windows:,} windows",)
+    yield Node("validation", "Validation loss", said, facts.training.evidence, "validation")
+    configured = "" if patience.configured is None else f"configuration file {patience.configured}, "
+    never = " It cannot stop early." if patience.epochs >= facts.training.epochs else ""
+    said = (
+        f"Patience {patience.epochs} epochs ({configured}paper {stopping.published_patience}).{never}",
+        "The best epoch's weights are put back." if stopping.restores_best else "The last epoch's weights are kept.",
+    )
+    evidence = (*stopping.evidence, *patience.evidence)
+    yield Node("stopping", "Stopping, and which epoch is kept", said, evidence, "validation")
+    cut = (
+        f"× {plateau.factor:g} after {_count(plateau.patience, 'epoch')} without a gain above {plateau.min_delta:g} "
+        f"({plateau.threshold}), down to {plateau.min_learning_rate:g}"
+    )
+    yield Node("plateau", "Learning rate", (cut,), plateau.evidence, "validation")
+
+
+def _scoring(facts: Facts, windows: int) -> Iterator[Node]:
+    """Yield what becomes of the test rows and of the fitted network."""
+    evaluation, choice, serving = facts.evaluation, facts.choice, facts.serving
+    for name, title, said in (
+        ("forecasts", "Forecasts", f"{windows:,} closes, scaled back to {evaluation.space}"),
+        ("metrics", "Test metrics", f"{', '.join(evaluation.metrics)} of price levels"),
+        ("record", "Record", f"A text file with {evaluation.decimals} decimals"),
+    ):
+        yield Node(name, title, (said,), evaluation.evidence, "test")
+    scaled = "scaled" if serving.scaled else "not scaled"
+    served = f"A separate script: {serving.context_length} rows of {serving.columns} columns, {scaled}"
+    yield Node("serving", "Making forecasts later", (served,), serving.evidence)
+    compared = (
+        f"{choice.compared} variants, {_count(choice.runs, 'run')} each, are compared by their test metrics. "
+        f"Benchmarks: {choice.benchmarks}."
+    )
+    yield Node("choice", "Which model is published", (compared,), choice.evidence, "test")
 
 
 def _count(number: int, noun: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from golden_core.legacy.flow.picture import CELLS
+from golden_core.legacy.flow.layout import CELLS
 from golden_core.legacy.forensics.probes import PROBES, STREAM, Probe
 from golden_core.legacy.frozen import FACTS
 from golden_core.legacy.listed import FactsError, write_csv
@@ -13,35 +13,13 @@ from golden_core.legacy.risks import LEAKAGE_CLASSES, Risk, read_risks
 from golden_core.models.architecture import VARIANTS
 
 _HEADER = (
-    "risk",
-    "title",
-    "variants",
-    "place",
-    "status",
-    "class",
-    "class_name",
-    "severity",
-    "evidence",
-    "consequence",
-    "mitigation",
-    "probe",
-    "threshold",
-    "value_legacy",
-    "value_alternative",
-    "shown",
-    "finding",
+    *("risk", "title", "variants", "place", "status", "class", "class_name", "severity", "evidence", "consequence"),
+    *("mitigation", "probe", "threshold", "value_legacy", "value_alternative", "shown", "finding"),
 )
 
 
 def read_register(folder: Path = FACTS, probes: Mapping[str, Probe] = PROBES) -> tuple[Risk, ...]:
     """Return the risks, each with a probe that exists, at a place that exists, for variants that exist.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds risks.yaml.
-    probes : mapping
-        Probes by name.
 
     Raises
     ------

@@ -1,10 +1,12 @@
-"""Run the legacy variants on the user's bars under the published splits, and hold the result against the record."""
+"""What a person asks of an alignment, and how it is carried out: variants and experiments under every split."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 
@@ -13,8 +15,8 @@ from golden_core.legacy.reproduction.alignment import Alignment, align
 from golden_core.legacy.reproduction.bars import Merged, merge_files
 from golden_core.legacy.reproduction.deviations import Deviation, deviations
 from golden_core.legacy.reproduction.experiments import Category, Experiment
-from golden_core.legacy.reproduction.published import RecordError, read_record
-from golden_core.legacy.reproduction.studies import chosen_splits, legacy_study, split_overrides, training_override
+from golden_core.legacy.reproduction.published import Record, RecordError, read_record
+from golden_core.legacy.reproduction.studies import legacy_study, split_overrides, training_override
 from golden_core.legacy.reproduction.window import Window, published_window
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
@@ -22,6 +24,54 @@ from golden_core.store.lake import Home, hash_frame, write_parquet
 from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, read_outputs, run_trials, trials_table
 from golden_core.trials.campaign import fingerprinted
+
+_PLAN = re.compile(r"(?P<identity>[a-z][a-z0-9_]*):(?P<category>[a-z]+):(?P<change>.+)", re.DOTALL)
+_CATEGORIES = tuple(name for name in get_args(Category) if name != "unknown")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One experiment to run: everything once more with one thing changed, in studies called after its identity."""
+
+    identity: str
+    category: Category
+    change: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Plan:
+        """Read ``ID:CATEGORY:KEY=VALUE;KEY=VALUE``.
+
+        Raises
+        ------
+        RecordError
+            If it has another form or an unknown category.
+        """
+        match = _PLAN.fullmatch(text.strip())
+        if match is None or match["category"] not in _CATEGORIES:
+            raise RecordError(
+                f"an experiment is ID:CATEGORY:KEY=VALUE;KEY=VALUE with a category of {', '.join(_CATEGORIES)}, such "
+                f"as wide:initialisation:forecasters.v04.initialisers=keras_3.15, got {text!r}"
+            )
+        change = tuple(part.strip() for part in match["change"].split(";"))
+        return cls(match["identity"], match["category"], change)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        return f"{self.identity}:{self.category}:{';'.join(self.change)}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """Hourly EURUSD candles that end with the published test window, older ones for training, and settings."""
+
+    bars: Path
+    earlier: Path | None = None
+    overrides: tuple[str, ...] = ()
+    experiments: tuple[Plan, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of bars."""
+        return (self.bars,) if self.earlier is None else (self.bars, self.earlier)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,125 +102,69 @@ class Validation:
 class Workers:
     """How trials run side by side, and who is told of each as it ends."""
 
-    backend: str
+    backend: str  # of joblib: sequential, loky or dask
     count: int
     on_outcome: Callable[[Outcome], None]
 
 
-def run_legacy(
+def carry_out(
     home: Home,
-    bars_path: Path,
-    extra_bars: Path | None = None,
-    overrides: Sequence[str] = (),
+    request: Request,
     *,
-    protocols: Sequence[str] = (),
     backend: str = "sequential",
     workers: int = 1,
     on_outcome: Callable[[Outcome], None] = lambda _: None,
-    experiments: Sequence[Experiment] = (),
 ) -> Validation:
-    """Run the study ``legacy`` on the user's bars, once per published split, and align it with the record.
+    """Run the variants, then the experiments, and align all of it with the record. What is done is not repeated.
 
-    The split that most variants were published under takes every variant of the study; another split, in a study of
-    its own (``legacy_94_3_3``), takes the variants published under it. Trials that have been done are not repeated.
-
-    Parameters
-    ----------
-    home : Home
-    bars_path : Path
-        Hourly EURUSD candles that end with the published test window.
-    extra_bars : Path, optional
-        A file with older candles, which gives what lies before the first one's beginning.
-    overrides : sequence of str
-        Settings of the study, ``training.epochs=10``: every one that departs from the legacy protocol is reported.
-    protocols : sequence of str
-        Splits to run, such as ``96/2/2``; by default all that were published.
-    backend : str
-        A joblib backend: ``sequential``, ``loky`` or ``dask``.
-    workers : int
-        Processes.
-    on_outcome : callable
-        Told of every trial as it ends.
-    experiments : sequence of Experiment
-        Runs with one thing changed, for the reasons of deviations.
-
-    Returns
-    -------
-    Validation
-        Variants whose trials failed are missing from the table; the runs name them.
+    The study ``legacy`` is run once per published split. The split that most variants were published under takes every
+    variant of the study; another split, in a study of its own (``legacy_94_3_3``), takes the variants published under
+    it. Every setting that departs from the legacy protocol is reported. Variants whose trials failed are missing from
+    the table; the runs name them.
 
     Raises
     ------
     SourceError, StudyError
         If a file or a setting is wrong.
     RecordError
-        If a split was not published, an override sets what the splits decide, no variant is left, the bars are too
-        few, or the random walk failed.
+        If an override sets what the splits decide, no variant is left, the bars are too few, or the random walk failed.
     """
-    record, study = read_record(), legacy_study(overrides)
-    splits = chosen_splits(record, protocols)
-    merged = merge_files(home, study.data, study.data.pairs[0], bars_path, extra_bars)
-    stored = _store(home, merged.bars, study.data.pairs[0])
-    crew, runs = Workers(backend, workers, on_outcome), list[Run]()
-    for split in splits:
-        decided = split_overrides(study, record, split, stored)
-        if decided:
-            runs.append(_run(home, [*overrides, *decided], split.shares, crew))
-    if not runs:
-        raise RecordError("the study has no legacy variant that was published under a chosen split")
+    record, crew = read_record(), Workers(backend, workers, on_outcome)
+    merged, runs = _under_every_split(home, request, request.overrides, record, crew)
+    experiments = []
+    for plan in request.experiments:
+        changed = [*request.overrides, *plan.change]
+        changed.append(f"name={legacy_study(changed).name}_{plan.identity}")
+        _, again = _under_every_split(home, request, changed, record, crew)
+        forecasts = pl.concat([run.forecasts for run in again])
+        experiments.append(Experiment(plan.identity, plan.category, "; ".join(plan.change), forecasts))
     alignment = align(
         pl.concat([run.forecasts for run in runs]),
         record,
-        confidence=study.evaluation.confidence,
-        significance=study.evaluation.significance,
+        confidence=runs[0].study.evaluation.confidence,
+        significance=runs[0].study.evaluation.significance,
         experiments=experiments,
     )
     return Validation(merged, published_window(runs[0].bars, record), tuple(runs), alignment)
 
 
-def run_experiment(
-    home: Home,
-    bars_path: Path,
-    extra_bars: Path | None,
-    overrides: Sequence[str],
-    *,
-    identity: str,
-    category: Category,
-    change: Sequence[str],
-    backend: str = "sequential",
-    workers: int = 1,
-    on_outcome: Callable[[Outcome], None] = lambda _: None,
-) -> Experiment:
-    """Run everything once more with one thing changed, in studies of its own: ``legacy_<identity>``.
-
-    Parameters
-    ----------
-    home, bars_path, extra_bars, overrides, backend, workers, on_outcome
-        As in :func:`run_legacy`: those of the runs whose deviations are to be explained.
-    identity : str
-        What the table calls the experiment; becomes part of the study's name.
-    category : str
-        What kind of thing is changed.
-    change : sequence of str
-        Further settings, ``forecasters.v04.initialisers=keras_3.15``.
-
-    Raises
-    ------
-    SourceError, StudyError, RecordError
-        As :func:`run_legacy`.
-    """
-    changed = [*overrides, *change]
-    renamed = [*changed, f"name={legacy_study(changed).name}_{identity}"]
-    found = run_legacy(home, bars_path, extra_bars, renamed, backend=backend, workers=workers, on_outcome=on_outcome)
-    return Experiment(identity, category, "; ".join(change), pl.concat([run.forecasts for run in found.runs]))
-
-
-def _store(home: Home, bars: pl.DataFrame, pair: str) -> str:
-    """Write the merged bars under the home and return their path relative to it; the name tells the content."""
-    path = Path("sources") / "legacy" / f"{pair}_{hash_frame(bars)[:16]}.parquet"
-    if not (home.root / path).exists():
-        write_parquet(bars, home.root / path)
-    return path.as_posix()
+def _under_every_split(
+    home: Home, request: Request, overrides: Sequence[str], record: Record, workers: Workers
+) -> tuple[Merged, list[Run]]:
+    """Write the merged bars under the home, by a name that tells their content, and run the study on them."""
+    study = legacy_study(overrides)
+    pair = study.data.pairs[0]
+    merged = merge_files(home, study.data, pair, request.bars, request.earlier)
+    stored = Path("sources") / "legacy" / f"{pair}_{hash_frame(merged.bars)[:16]}.parquet"
+    if not (home.root / stored).exists():
+        write_parquet(merged.bars, home.root / stored)
+    runs = []
+    for split in sorted(record.splits.values(), key=lambda split: -len(split.variants)):
+        if decided := split_overrides(study, record, split, stored.as_posix()):
+            runs.append(_run(home, [*overrides, *decided], split.shares, workers))
+    if not runs:
+        raise RecordError("the study has no legacy variant that was published under a split of the record")
+    return merged, runs
 
 
 def _run(home: Home, overrides: Sequence[str], shares: str, workers: Workers) -> Run:

@@ -34,40 +34,12 @@ def legacy_study(overrides: Sequence[str]) -> Study:
     return load_study("legacy", overrides)
 
 
-def chosen_splits(record: Record, protocols: Sequence[str]) -> list[PublishedSplit]:
-    """Return the splits to run, the one with most variants first; all of them where none is named.
-
-    Raises
-    ------
-    RecordError
-        If no variant was published under one of them.
-    """
-    unknown = [shares for shares in protocols if shares not in record.splits]
-    if unknown:
-        raise RecordError(f"no variant was published under the split {unknown[0]}; known: {', '.join(record.splits)}")
-    ordered = sorted(record.splits.values(), key=lambda split: -len(split.variants))
-    return [split for split in ordered if not protocols or split.shares in protocols]
-
-
 def split_overrides(study: Study, record: Record, split: PublishedSplit, bars: str) -> list[str]:
     """Return what puts the study under a split: the lengths of its parts but the first, its variants, its name.
 
     The split that most variants were published under takes every variant of the study, for a comparison on equal rows.
-    Another one takes those that were published under it, and its study a name of its own.
-
-    Parameters
-    ----------
-    study : Study
-        From :func:`legacy_study`.
-    record : Record
-    split : PublishedSplit
-    bars : str
-        Path of the bars, relative to the home, with columns named as in ``schema.BARS``.
-
-    Returns
-    -------
-    list of str
-        Empty if the study has no variant for this split.
+    Another one takes those that were published under it, and its study a name of its own. There is nothing to set if
+    the study has no variant for this split. ``bars`` is a path relative to the home, columns as in ``schema.BARS``.
     """
     given = study.model_dump(mode="json")
     # A vendor's own format has no declared columns; what is written of its bars has those of the schema.
@@ -94,16 +66,10 @@ def split_overrides(study: Study, record: Record, split: PublishedSplit, bars: s
 def training_override(study: Study, bars: int) -> str:
     """Return the length of the training part that lets the test part end with the last bar but one, its label.
 
-    Parameters
-    ----------
-    study : Study
-    bars : int
-        Rows after cleaning.
-
     Raises
     ------
     RecordError
-        If nothing is left to train on.
+        If so many bars, after cleaning, leave nothing to train on.
     """
     splits = study.splits
     warm_up = max([study.evaluation.volatility_window, *(FEATURES[name].warm_up for name in study.features)])

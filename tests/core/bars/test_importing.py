@@ -123,7 +123,7 @@ def test_rows_of_epoch_zero_are_left_to_cleaning(written: Any) -> None:
 
 
 def test_a_file_that_is_silent_about_its_clock_needs_a_declaration(written: Any) -> None:
-    with pytest.raises(VendorError, match=r"does not state its clock, and none is declared; its trading weeks say: .*"
+    with pytest.raises(VendorError, match=r"does not state its clock, and none is declared; the weekends read "
                        r"EET_US.* Ask the vendor, then declare it: --zone EET_US"):  # fmt: skip
         read_bars(written("metatrader5"), "EURUSD")
     with pytest.raises(VendorError, match="it has too few weekends to read one off"):
@@ -147,7 +147,7 @@ def test_a_header_that_lies_is_found_and_can_be_overruled(written: Any) -> None:
         read_bars(path, "EURUSD")
     read = read_bars(path, "EURUSD", zone="EET")
     assert read.bars["timestamp"].equals(bars["timestamp"])
-    assert "the file says UTC, but the trading week says otherwise: it is read by EET, as declared" in read.notes
+    assert "the file says UTC, which the trading week contradicts: it is read by EET, as declared" in read.notes
 
 
 @pytest.mark.parametrize("weeks", [1, 6])
@@ -186,7 +186,7 @@ def test_rows_that_say_utc_but_are_not(written: Any, tmp_path: Path) -> None:
         read_bars(tmp_path / "x.parquet", "EURUSD", zone="UTC+02:00")
     read = read_bars(tmp_path / "x.parquet", "EURUSD", zone="EET_US")
     assert read.bars["timestamp"].equals(bars["timestamp"])
-    assert "the rows say UTC, but the trading week says EET_US, as declared: they are read so" in read.notes
+    assert "the rows say UTC, which the trading week contradicts: they are read by EET_US, as declared" in read.notes
 
 
 def test_offsets_of_rows_count_more_than_a_declaration(written: Any) -> None:
@@ -390,3 +390,28 @@ def test_real_files(name: str, pair: str, rows: int, first: str, last: str) -> N
     if read.claim.format == "dukascopy_csv":
         prices = read.bars.select(PRICES).to_numpy()
         assert (prices.max(axis=1) == read.bars["high"].to_numpy()).all()
+
+
+@pytest.mark.parametrize("silent", [0, 7])
+def test_minutes_without_a_tick_are_silence_and_a_minute_left_out_is_missing(silent: int, tmp_path: Path) -> None:
+    times = pl.datetime_range(
+        dt.datetime(2024, 3, 4, tzinfo=dt.UTC), dt.datetime(2024, 3, 4, 11, 59, tzinfo=dt.UTC), "1m", eager=True
+    )
+    bars = walk(times.alias("timestamp"), seed=0, pair="EURUSD")
+    calm = bars.with_columns(high=pl.max_horizontal("open", "close"), low=pl.min_horizontal("open", "close"))
+    spoilt = calm.with_columns(low=pl.when(pl.int_range(pl.len()) == 130).then(0.0).otherwise("low"))
+    quiet = spoilt.filter(~pl.col("timestamp").dt.minute().is_between(20, 19 + silent))
+    quiet.write_csv(tmp_path / "x.csv", datetime_format="%Y-%m-%dT%H:%M:%SZ")
+    notes = " ".join(read_bars(tmp_path / "x.csv", "EURUSD", bar="1h").notes)
+    assert "1 of 12 of them partial: something is missing in them" in notes
+    assert ("11 of 12 of them with minutes of silence, which have no bar" in notes) == bool(silent)
+
+
+def test_a_file_of_days_may_have_one_whose_midnight_was_skipped(tmp_path: Path) -> None:
+    days = pl.datetime_range(pl.datetime(1980, 3, 24), pl.datetime(1980, 4, 11), "1d", eager=True).alias("date")
+    walk(days.filter(days.dt.weekday() < 6), seed=0, pair="EURUSD").rename({"timestamp": "date"}).write_csv(
+        tmp_path / "x.csv"
+    )
+    read = read_bars(tmp_path / "x.csv", "EURUSD", zone="Europe/Athens").bars
+    assert read.height == 15
+    assert read["timestamp"].dt.strftime("%m-%d %H").to_list()[6] == "03-31 22"

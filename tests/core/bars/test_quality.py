@@ -211,3 +211,13 @@ def test_counts_add_up(gone: list[int], twice: list[int]) -> None:
     assert table["quarantined"].sum() == len(set(twice) - set(gone))
     found = clean(raw, COVERAGE, max_abs_log_return=0.05)
     assert gaps(found.bars, COVERAGE)["bars"].sum() == len(set(gone))
+
+
+def test_a_row_that_was_never_dated_is_not_flat_as_well() -> None:
+    """One fate a row: five flat rows of 1970 failed two verdicts."""
+    zero = WHOLE[:5].with_columns(
+        timestamp=pl.lit(0).cast(pl.Datetime("us", "UTC")),
+        **{name: pl.lit(1.1) for name in ("open", "high", "low", "close")},
+    )
+    total = summarise(measured(pl.concat([WHOLE, zero]))).row(0, named=True)
+    assert (total["quarantined"], total["flat"]) == (5, 0)

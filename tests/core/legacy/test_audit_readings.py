@@ -134,9 +134,61 @@ def test_two_sets_of_equal_size_are_two_test_sets(tmp_path):
     assert audit.findings[0].verdict == "different_test_sets"
 
 
-def test_rows_that_agree_with_none_are_left_open(tmp_path):
-    audit = _audited(tmp_path, "A,0.5000,0.7500\nB,0.8000,0.6400\nC,1.2000,0.5100\n")
-    assert {finding.verdict for finding in audit.findings} == {"open"}
+@pytest.mark.parametrize(("averaging", "verdict"), [("undeclared", "open"), ("none", "inconsistent")])
+def test_rows_that_agree_with_none(tmp_path, averaging, verdict):
+    rows = "A,0.5000,0.7500\nB,0.8000,0.6400\nC,1.2000,0.5100\n"
+    audit = _audited(tmp_path, rows, averaging=averaging)
+    (variances,) = (finding for finding in audit.findings if finding.kind == "target_variance")
+    assert variances.verdict == verdict
+    assert "RMSE² = MSE, R² = 1 − MSE/variance and one test set cannot all hold" in variances.sentence
+
+
+STRANGER = "Ridge,0.30,0.4000,0.9200\nForest,0.29,0.3800,0.9278\nBoosting,0.27,0.3500,0.9387\n{},0.28,0.3600,0.9300\n"
+
+
+@pytest.mark.parametrize("name", ["LSTM", "Simple LSTM", "LSTM-v2", "Our LSTM model"])
+def test_a_row_is_not_excused_by_its_own_name(tmp_path, name):
+    audit = _audited(tmp_path, STRANGER.format(name), header="model,MAE,RMSE,R2", averaging="none")
+    (finding,) = audit.findings
+    assert (finding.verdict, finding.rows) == ("different_test_sets", (name,))
+
+
+@pytest.mark.parametrize(
+    ("row", "excluded", "named"),
+    [
+        ("C,3.0000,-0.1000", {"R² as squared correlation", "adjusted R²"}, None),
+        ("C,30.0,-0.10", {"R² as squared correlation", "adjusted R²", "look-back"}, "another scale"),
+        ("C,2519.812345,0.100000", {"adjusted R²", "look-back"}, "another scale"),
+        ("C,30.0000,0.1000", {"adjusted R²", "look-back"}, "another scale"),
+    ],
+)
+def test_what_cannot_be_is_excluded(tmp_path, row, excluded, named):
+    rows = "A,0.5000,0.7500\nB,0.4000,0.8400\n" + row + "\n"
+    (finding,) = _audited(tmp_path, rows, averaging="none").findings
+    status = {reading.name: reading.status for reading in finding.readings}
+    readings = {"R² as squared correlation", "adjusted R²", "look-back"}
+    assert {name for name in readings if status[name] == "excluded"} == excluded
+    assert status.get("another scale") == ("open" if named else None)
+    assert finding.verdict == "different_test_sets"
+
+
+def test_digits_padded_with_zeros_explain_what_a_copied_cell_does_not(tmp_path):
+    header = "model,MSE,RMSE"
+    (padded,) = _audited(tmp_path, "A,0.035720,0.188997\nB,0.070000,0.264601\n", header=header).findings
+    assert padded.verdict == "open"
+    assert [r.name for r in padded.readings if r.status == "explains"] == ["digits padded with zeros"]
+    (copied,) = _audited(tmp_path, "A,0.0900,0.3000\nB,0.5300,0.5300\n", header=header).findings
+    assert copied.verdict == "certainly_wrong"
+    assert "one is a copy of the other" in copied.readings[-1].sentence
+
+
+def test_a_ranking_is_no_worse_than_what_its_rows_contradict(tmp_path):
+    """A is certainly wrong, C may be a mean; the reversal of the two is no more certain than that."""
+    rows = "A,3.33,1.85,0.73\nB,3.27,1.81,0.78\nC,3.37,1.82,0.74\nD,6.11,2.46,0.48\n"
+    audit = _audited(tmp_path, rows, header="model,MSE,RMSE,R2")
+    (ranking,) = (finding for finding in audit.findings if finding.kind == "ranking")
+    assert (ranking.verdict, ranking.rows) == ("open", ("A",))
+    assert ranking.evidence == ("A and C: opposite orders by RMSE and MSE",)
 
 
 def test_digits_cut_off_in_the_whole_table_explain_it(tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from golden_core.legacy.inventory import EntryPoint, Inventory, Mention, Script
+from golden_core.legacy.inventory_pages import inventory_markdown
 from golden_core.legacy.scanning import LegacyTreeError, scan_tree
 
 
@@ -224,11 +225,12 @@ i = "~/models"
     }
 
 
-def test_identical_files_across_versions_are_clustered(tmp_path):
+def test_identical_files_across_versions_are_one_row(tmp_path):
     inventory = scan(tmp_path, {"v_01/a.py": "x", "v_02/a.py": "x", "v_03/b.py": "x", "v_03/c.py": "y"})
-    (cluster,) = inventory.clusters
-    assert cluster.paths == ("v_01/a.py", "v_02/a.py", "v_03/b.py")
-    assert cluster.sha256 == hashlib.sha256(b"x").hexdigest()
+    same, other = (f"| script | 1 | 1 | {hashlib.sha256(text).hexdigest()} |" for text in (b"x", b"y"))
+    page = inventory_markdown(inventory)
+    assert f"{same} a.py in v_01, v_02; b.py in v_03 |" in page
+    assert f"{other} c.py in v_03 |" in page
 
 
 def test_nothing_is_imported_or_executed(tmp_path):

@@ -6,9 +6,13 @@ import re
 
 import pytest
 
-from golden_core.legacy.forensics.differences import differences_csv, read_differences
+from golden_core.legacy.forensics.findings import (
+    differences_csv,
+    open_questions_markdown,
+    read_differences,
+    read_questions,
+)
 from golden_core.legacy.forensics.published import published_errors
-from golden_core.legacy.forensics.questions import open_questions_markdown, read_questions
 from golden_core.legacy.listed import FactsError
 from golden_core.legacy.risks import read_risks
 from golden_core.models.architecture import VARIANTS, AdditiveFacts, DotFacts, MultiHeadFacts, read_architecture

@@ -8,9 +8,10 @@ from support.record import forecasts_of, hourly_bars, small_record, with_rmse
 
 from golden_core.evaluation import MissingBenchmarkError
 from golden_core.legacy.audit.wording import number
-from golden_core.legacy.reproduction import Experiment, align, alignment_csv, alignment_markdown, what_follows
-from golden_core.legacy.reproduction.alignment import ALIGNMENT
-from golden_core.legacy.reproduction.published import RecordError
+from golden_core.legacy.reproduction import ALIGNMENT, RecordError, rows_unlike_the_random_walk, what_follows
+from golden_core.legacy.reproduction.alignment import align
+from golden_core.legacy.reproduction.experiments import Experiment
+from golden_core.legacy.reproduction.pages import alignment_markdown
 from golden_core.statistics import diebold_mariano, holm
 
 LEVELS = {"confidence": 0.95, "significance": 0.05}
@@ -157,13 +158,13 @@ def test_one_run_is_undecided(bars, record):
 
 def test_the_order_of_the_forecasts_changes_no_byte(alignment, forecasts, record):
     again = align(forecasts.sample(fraction=1, shuffle=True, seed=3), record, **LEVELS)
-    assert alignment_csv(again) == alignment_csv(alignment)
+    assert again.table.equals(alignment.table)
     assert alignment_markdown(again) == alignment_markdown(alignment)
 
 
 def test_forecasters_that_were_never_published_do_not_enter(alignment, forecasts, record):
     stranger = forecasts.filter(pl.col("forecaster") == "v03").with_columns(forecaster=pl.lit("drift"))
-    assert alignment_csv(align(pl.concat([forecasts, stranger]), record, **LEVELS)) == alignment_csv(alignment)
+    assert align(pl.concat([forecasts, stranger]), record, **LEVELS).table.equals(alignment.table)
 
 
 def test_nothing_is_aligned_without_the_random_walk(forecasts, record):
@@ -230,3 +231,33 @@ def test_the_page_shows_every_number_and_reads_as_a_table(alignment):
             assert len({line.count("|") for line in table.splitlines()}) == 1
     assert "None" not in page
     assert "nan" not in page
+
+
+@pytest.fixture(scope="module")
+def equal():
+    return forecasts_of("legacy", hourly_bars(100), 40, {"v02": 0.001}, seeds=2)
+
+
+OF_V02, SEED_1 = pl.col("forecaster") == "v02", pl.col("seed") == 1
+FIRST = pl.col("cutoff") == pl.col("cutoff").min()
+
+
+@pytest.mark.parametrize(
+    ("change", "apart"),
+    [
+        (lambda frame: frame, []),
+        (lambda frame: frame.filter(~(OF_V02 & SEED_1 & FIRST)), [(1, 1)]),
+        (
+            lambda frame: frame.with_columns(
+                true_close=pl.col("true_close") * pl.when(OF_V02).then(1.001).otherwise(1)
+            ),
+            [(0, 80), (1, 80)],
+        ),
+        (lambda frame: pl.concat([frame, frame.filter(OF_V02 & SEED_1 & FIRST)]), [(1, 0)]),
+    ],
+    ids=["equal", "a missing row", "other targets", "a row twice"],
+)
+def test_rows_unlike_the_random_walk_name_their_trial(change, apart, equal):
+    assert rows_unlike_the_random_walk(change(equal)) == [
+        f"v02, seed {seed}, of legacy: {rows} rows are not shared with the random_walk" for seed, rows in apart
+    ]

@@ -1,12 +1,13 @@
-"""The whole way on a small file: merge, both splits, trials, table, report; twice, the second time without training."""
+"""The whole way on a small file: what is asked, merge, both splits, an experiment, table, report; twice."""
 
 import datetime as dt
+from pathlib import Path
 
 import polars as pl
 import pytest
 from support.record import flat_bars, hourly_bars
 
-from golden_core.legacy.reproduction import RecordError, record_files, run_experiment, run_legacy
+from golden_core.legacy.reproduction import Plan, RecordError, Request, carry_out, record_files
 from golden_core.store.lake import Home
 
 OVERRIDES = (
@@ -17,6 +18,25 @@ OVERRIDES = (
     "forecasters={random_walk: {}, v01: {gate: linear, initialisers: keras_3.8}, "
     "v02: {gate: linear, initialisers: keras_3.8}}",
 )
+PLAN = "e1:initialisation:forecasters.v02.initialisers=keras_3.15;training.epochs=1"
+
+
+def test_a_plan_is_read_and_written():
+    plan = Plan.parse(PLAN)
+    assert (plan.identity, plan.category) == ("e1", "initialisation")
+    assert plan.change == ("forecasters.v02.initialisers=keras_3.15", "training.epochs=1")
+    assert str(plan) == PLAN
+
+
+@pytest.mark.parametrize("text", ["", "wide", "wide:luck:a=1", "wide:unknown:a=1", "Wide:data:a=1", "wide:data:"])
+def test_another_form_is_refused(text):
+    with pytest.raises(RecordError, match="an experiment is ID:CATEGORY:KEY=VALUE"):
+        Plan.parse(text)
+
+
+def test_the_files_of_a_request():
+    assert Request(Path("a")).files == (Path("a"),)
+    assert Request(Path("a"), Path("b")).files == (Path("a"), Path("b"))
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +45,13 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def files(folder):
+def request_(folder):
     bars = hourly_bars(7000)
     closed = flat_bars(bars[3000:3010], later=dt.timedelta(days=3))
     assert set(closed["timestamp"].dt.weekday()) == {6}
     pl.concat([bars[2000:], closed]).write_parquet(folder / "late.parquet")
     bars[:2500].write_parquet(folder / "early.parquet")
-    return folder / "late.parquet", folder / "early.parquet"
+    return Request(folder / "late.parquet", folder / "early.parquet", OVERRIDES, (Plan.parse(PLAN),))
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +65,16 @@ def outcomes():
 
 
 @pytest.fixture(scope="module")
-def validation(home, files, outcomes):
-    return run_legacy(home, *files, OVERRIDES, on_outcome=outcomes.append)
+def validation(home, request_, outcomes):
+    return carry_out(home, request_, on_outcome=outcomes.append)
 
 
-def test_every_trial_of_both_splits_is_run(validation, outcomes):
+def test_every_trial_of_both_splits_is_run_and_once_more_with_one_thing_changed(validation, outcomes):
     main, other = validation.runs
     assert (main.study.name, main.shares) == ("smoke_record", "96/2/2")
     assert (other.study.name, other.shares) == ("smoke_record_94_3_3", "94/3/3")
     assert [run.failures for run in validation.runs] == [(), ()]
-    assert len(outcomes) == 3 * 2 + 2 * 2
+    assert len(outcomes) == 2 * (3 * 2 + 2 * 2)
     assert main.bars.height == other.bars.height == 7000
     assert (main.training_windows, other.training_windows) == (7000 - 3800 - 3, 7000 - 5688 - 3)
     assert main.forecasts.group_by("forecaster").len().sort("forecaster").rows() == [
@@ -63,6 +83,9 @@ def test_every_trial_of_both_splits_is_run(validation, outcomes):
         ("v02", 3770),
     ]
     assert set(other.forecasts["forecaster"]) == {"random_walk", "v01"}
+    (found,) = validation.alignment.experiments
+    assert (found.id, found.category, found.change) == ("e1", "initialisation", PLAN.split(":")[2].replace(";", "; "))
+    assert set(found.forecasts["study"]) == {"smoke_record_e1", "smoke_record_e1_94_3_3"}
 
 
 def test_the_table_has_all_of_it(validation):
@@ -72,13 +95,15 @@ def test_the_table_has_all_of_it(validation):
         ("smoke_record", "v02"),
         ("smoke_record_94_3_3", "v01"),
     ]
-    # The prices are invented, so nothing published was scored on them.
+    # The prices are invented, so nothing published was scored on them, and the experiment explains nothing.
     assert set(table["verdict"]) == {"other_test_set"}
+    assert set(table["category"]) == {"unknown"}
     assert not validation.window.recovered
 
 
 def test_the_report_says_where_everything_comes_from_and_what_was_changed(validation):
-    report = record_files(validation)["validation_report.md"]
+    files = record_files(validation)
+    report = files["validation_report.md"]
     for account in validation.merged.files:
         assert account.sha256 in report
     assert "| epochs | 60 | 2 | v01, v02 |" in report
@@ -88,50 +113,35 @@ def test_the_report_says_where_everything_comes_from_and_what_was_changed(valida
     assert "This is a smoke run" in report
     assert "random walk: MAE" in report
     assert "500 bars" in report
+    assert "| e1 | initialisation | forecasters.v02.initialisers=keras_3.15; training.epochs=1 |" in report
+    assert "| e1 | initialisation |" in files["alignment.md"]
     for run in validation.runs:
         assert run.study.hash() in report
     for block in report.split("\n\n"):
         if block.startswith("|"):
             assert len({line.count("|") for line in block.splitlines()}) == 1
+    assert "\n\n\n" not in report
 
 
-def test_a_second_time_nothing_is_trained_and_every_byte_is_the_same(validation, home, files):
+def test_a_second_time_nothing_is_trained_and_every_byte_is_the_same(validation, home, request_):
     trials = {path: path.stat().st_mtime_ns for path in home.root.glob("studies/*/trials/**/*.parquet")}
-    again = run_legacy(home, *files, OVERRIDES)
+    again = carry_out(home, request_)
     assert {path: path.stat().st_mtime_ns for path in home.root.glob("studies/*/trials/**/*.parquet")} == trials
     assert record_files(again) == record_files(validation)
 
 
-def test_one_split_alone(home, files, validation):
-    alone = run_legacy(home, *files, OVERRIDES, protocols=["94/3/3"])
-    assert [run.shares for run in alone.runs] == ["94/3/3"]
-    assert set(alone.alignment.table["study"]) == {"smoke_record_94_3_3"}
-
-
-def test_a_trial_that_fails_is_named_and_the_others_are_aligned(home, files, monkeypatch):
+def test_a_trial_that_fails_is_named_and_the_others_are_aligned(home, request_, monkeypatch):
     def fails(self, *_):
         raise ValueError("no luck")
 
     monkeypatch.setattr("golden_core.forecasters.neural.V02.fit", fails)
-    found = run_legacy(home, *files, [*OVERRIDES, "name=smoke_failing", "seeds.count=1"], protocols=["96/2/2"])
+    overrides = (*OVERRIDES, "name=smoke_failing", "seeds.count=1", "training.epochs=1")
+    found = carry_out(home, Request(*request_.files, overrides))
     assert found.runs[0].failures == ("v02 on EURUSD_h1, seed 0, fold 0: no luck",)
     assert set(found.alignment.table["variant"]) == {"v01"}
-    assert "- v02 on EURUSD_h1, seed 0, fold 0: no luck" in record_files(found)["validation_report.md"]
+    assert "- v02 on EURUSD_h1, seed 0, fold 0: no luck\n" in record_files(found)["validation_report.md"]
 
 
-def test_no_variant_is_no_run(home, files):
+def test_no_variant_is_no_run(home, request_):
     with pytest.raises(RecordError, match="no legacy variant"):
-        run_legacy(home, *files, ["name=smoke_record", "forecasters={random_walk: {}}"])
-
-
-def test_an_experiment_runs_everything_once_more_with_one_thing_changed(home, files, validation):
-    change = ["forecasters.v02.initialisers=keras_3.15", "training.epochs=1"]
-    found = run_experiment(home, *files, OVERRIDES, identity="e1", category="initialisation", change=change)
-    assert (found.id, found.category, found.change) == ("e1", "initialisation", "; ".join(change))
-    assert set(found.forecasts["study"]) == {"smoke_record_e1", "smoke_record_e1_94_3_3"}
-    again = run_legacy(home, *files, OVERRIDES, experiments=[found])
-    assert (
-        "| e1 | initialisation | forecasters.v02.initialisers=keras_3.15; training.epochs=1 |"
-        in record_files(again)["alignment.md"]
-    )
-    assert again.alignment.table.equals(validation.alignment.table)  # on invented prices it explains nothing
+        carry_out(home, Request(*request_.files, ("name=smoke_record", "forecasters={random_walk: {}}")))

@@ -7,7 +7,7 @@ from golden_core.legacy.flow.parts import extents
 from golden_core.legacy.flow.protocol import read_facts
 from golden_core.legacy.reproduction.deviations import deviations
 from golden_core.legacy.reproduction.published import RecordError, read_record
-from golden_core.legacy.reproduction.studies import chosen_splits, legacy_study, split_overrides, training_override
+from golden_core.legacy.reproduction.studies import legacy_study, split_overrides, training_override
 from golden_core.models.architecture import VARIANTS
 from golden_core.preparation.catalogue import load_study
 from golden_core.splits.folds import usable_rows
@@ -102,13 +102,6 @@ def test_what_the_splits_and_files_decide_cannot_be_set(override):
 def test_a_wrong_setting_is_the_studys_own_error():
     with pytest.raises(StudyError, match="epochs"):
         legacy_study(["training.epoch=3"])
-
-
-def test_splits_are_chosen_by_name():
-    assert [split.shares for split in chosen_splits(RECORD, ())] == ["96/2/2", "94/3/3"]
-    assert [split.shares for split in chosen_splits(RECORD, ["94/3/3"])] == ["94/3/3"]
-    with pytest.raises(RecordError, match="no variant was published under the split 90/5/5; known: 94/3/3, 96/2/2"):
-        chosen_splits(RECORD, ["90/5/5"])
 
 
 def found(study, bars=ROWS, windows=90_611):

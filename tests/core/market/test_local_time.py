@@ -172,3 +172,13 @@ def test_nulls_and_coarser_units_pass() -> None:
 def test_an_unknown_clock_is_refused(name: str) -> None:
     with pytest.raises(ZoneError, match=r"unknown clock .*: expected an IANA name such as"):
         parse_clock(name)
+
+
+def test_a_day_whose_midnight_a_clock_skipped_begins_with_its_first_hour() -> None:
+    """Athens put its clocks forward at midnight on 1 April 1980; a file of days has that day nevertheless."""
+    days = pl.Series([dt.datetime(1980, 3, 31), dt.datetime(1980, 4, 1), dt.datetime(1980, 4, 2)])  # noqa: DTZ001
+    instants = to_utc(days.cast(pl.Datetime("us")), "Europe/Athens", "x")
+    assert instants.dt.strftime("%m-%d %H").to_list() == ["03-30 22", "03-31 22", "04-01 21"]
+    hours = days.cast(pl.Datetime("us")) + pl.Series([dt.timedelta(0), dt.timedelta(minutes=30), dt.timedelta(0)])
+    with pytest.raises(ZoneError, match="its clocks skip it"):
+        to_utc(hours, "Europe/Athens", "x")

@@ -142,6 +142,40 @@ def test_a_stretch_on_another_clock_is_found() -> None:
     assert found.segments[1].weekends in (14, 15, 16)
 
 
+AUTUMN_2021 = around_weekends(trading_times(dt.date(2021, 8, 15), 28))
+NOVEMBER = dt.datetime(2021, 11, 20, tzinfo=UTC)
+
+
+def _berlin_then_athens(*, sundays: bool) -> pl.Series:
+    """Return what a server shows that moves from Berlin to Athens, and that may drop what it dates on a Sunday."""
+    parts = [[t for t in AUTUMN_2021 if t < NOVEMBER], [t for t in AUTUMN_2021 if t >= NOVEMBER]]
+    times = pl.concat([shown(parts[0], "Europe/Berlin"), shown(parts[1], "EET")])
+    return times if sundays else times.filter(times.dt.weekday() != 7)
+
+
+def test_a_clock_is_judged_by_era_and_where_the_habit_changes_nothing_is_verified() -> None:
+    """Without Sundays, Berlin looks like Athens with a vendor who stops an hour early: two readings, none is proven."""
+    times = _berlin_then_athens(sundays=False)
+    found = verify_zone(times, "EET")
+    assert (found.verdict, found.agreeing, found.weekends) == ("unverifiable", 27, 27)
+    assert (
+        "from the week of 2021-11-29 its weeks end at another hour than before. Either the vendor's hours changed then "
+        "and the clock is EET throughout, or the clock changed: Europe/Berlin and then EET. Nothing is verified: split "
+        "the file at that week, or hold it against a second source" in found.summary
+    )
+    cut = dt.datetime.fromisoformat("2021-11-20")
+    assert verify_zone(times.filter(times > cut), "EET").verdict == "consistent"
+    assert verify_zone(times.filter(times < cut), "Europe/Berlin").verdict == "consistent"
+
+
+@pytest.mark.parametrize(("declared", "sundays"), [("Europe/Berlin", False), ("Europe/Berlin", True), ("EET", True)])
+def test_half_of_the_weekends_do_not_verify_the_other_half(declared: str, sundays: bool) -> None:
+    with pytest.raises(
+        ZoneError, match=r"Split the file at the week of 2021-11-29 and .*, or hold it against a second"
+    ):
+        verify_zone(_berlin_then_athens(sundays=sundays), declared)
+
+
 def late_open(t: dt.datetime) -> bool:
     return not (new_york(t).weekday() == 6 and new_york(t).hour == 17)
 

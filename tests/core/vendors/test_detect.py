@@ -59,7 +59,7 @@ def test_two_claims_are_refused_with_both(files: dict[str, Path], monkeypatch: p
 def test_a_bad_row_among_the_first_is_named(name: str, files: dict[str, Path]) -> None:
     lines = files[name].read_text().splitlines()
     files[name].write_text("\n".join([*lines[:4], lines[4].replace("1.", "1_", 1).replace("0.", "0_", 1), *lines[5:]]))
-    with pytest.raises(VendorError, match=r"line 5: column '.' *: '[01]_"):
+    with pytest.raises(VendorError, match=r"line 5: column '(open|bid)': '[01]_"):
         read_bars(files[name], "EURUSD", zone=FORMS[name].said.get("zone"))
 
 
@@ -68,9 +68,9 @@ def test_a_format_that_does_not_look_like_the_file_is_told(files: dict[str, Path
     assert notes == ("the file was declared to be dukascopy_csv; its beginning does not look like it",)
     for name, message in {
         "dukascopy_csv": "line 1: expected a column like 'Gmt time'",
-        "histdata_m1": "line 1: 9 fields, expected 20120201 000000;open",
-        "histdata_ticks": "line 1: 9 fields, expected 20120201 000003660,bid",
-        "metatrader4_csv": "line 1: 9 fields, expected date,time,open",
+        "histdata_m1": "line 1: 9 fields, expected lines like '20240315 050000;1",
+        "histdata_ticks": "line 1: 9 fields, expected lines like '20240315 050000371,",
+        "metatrader4_csv": "line 1: 9 fields, expected lines like .*date, time, open",
         "oanda_json": "the JSON is broken",
     }.items():
         with pytest.raises(VendorError, match=message):
@@ -100,7 +100,7 @@ def test_what_is_not_there_or_not_known_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VendorError, match="is a folder, and holds no files of a format that comes in folders"):
         decide(tmp_path, "EURUSD")
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(VendorError, match=r"begins with 'a,b'. Known are bi5, .* --format plain_csv --column"):
+    with pytest.raises(VendorError, match=r"begins with 'a,b'. Known are .*bi5, .* --format plain_csv --column"):
         decide(tmp_path / "x.csv", "EURUSD")
     with pytest.raises(
         VendorError, match=r"no format is called 'dukascopy'; known are .*; did you mean 'dukascopy_csv'"

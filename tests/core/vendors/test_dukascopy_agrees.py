@@ -88,7 +88,7 @@ def test_ticks_and_minutes_of_the_feed():
 def test_ticks_of_the_feed_and_hours_of_the_history(hst: pl.DataFrame):
     paths = [FEED / f"01/04/{hour:02}h_ticks.bi5" for hour in range(4)]
     ticks = pl.concat([read_ticks(path, locate(path), "EURUSD") for path in paths])
-    both = _both(bars_from_ticks(ticks, "1h"), hst)
+    both = _both(bars_from_ticks(ticks, bar="1h"), hst)
     assert both.height == 4
     assert _equal(both)
 

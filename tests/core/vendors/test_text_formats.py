@@ -42,13 +42,13 @@ def test_every_format_gives_the_same_bars(seed: int, week: int, pair: str) -> No
             assert set(read.bars.columns) == set(expected.columns), name
 
 
-def test_every_text_reader_is_among_the_formats(tmp_path: Path) -> None:
+def test_formats_of_whole_weeks_are_written_by_another_hand(tmp_path: Path) -> None:
     bars = hourly(SPRING, 2)
     found = set()
     for name, form in FORMS.items():
         form.write(bars, tmp_path / f"{name}.{form.suffix}", 5)
         found.add(read_bars(tmp_path / f"{name}.{form.suffix}", "EURUSD", **form.said).claim.format)
-    assert found == set(READERS) - {"bi5", "hst"}
+    assert len(found) == len(found & set(READERS)) == 10
 
 
 @pytest.mark.parametrize(
@@ -74,11 +74,11 @@ def test_what_is_decided_is_said(tmp_path: Path) -> None:
         read = read_bars(tmp_path / f"{name}.{form.suffix}", "EURUSD", **form.said)
         said[name] = " | ".join((read.claim.because, *read.notes))
     expected = {
-        "dukascopy_gmt": "calls the time 'Gmt time'.*has no other reading.*'Gmt time' states the clock UTC",
+        "dukascopy_gmt": "names the time as Dukascopy does.*has no other reading.*'Gmt time' states the clock UTC",
         "dukascopy_local": "each row carries its offset from UTC",
         "dukascopy_eet": r"'Time \(EET\)' states the clock EET",
         "dukascopy_semicolon": "a comma is the decimal mark",
-        "histdata_m1": "New York winter time all year.*1m were made into bars of 1h, 360 of 360 of them partial",
+        "histdata_m1": "winter time all year.*1m were made into bars of 1h, 360 of 360 of them with minutes of sil",
         "histdata_ticks": "1440 ticks give 1440 bid bars of 1m",
         "metatrader5": "does not say its clock.*not used: <VOL>, <SPREAD>",
         "oanda_json": "JSON object with candles.*mid prices",
@@ -152,7 +152,7 @@ def test_sides_of_dukascopys_ticks(tmp_path: Path) -> None:
     with pytest.raises(VendorError, match=r"in 3 of 3 ticks the bid \(Bid\) is above the ask \(Ask\)"):
         read_bars(path, "EURUSD")
     path.write_text("Gmt time,Open\n02.01.2024 10:00:00,1.1\n")
-    with pytest.raises(VendorError, match="expected columns like Gmt time, Ask, Bid, AskVolume, BidVolume"):
+    with pytest.raises(VendorError, match="no column is called bid; there are 'Gmt time', 'Open'"):
         read_bars(path, "EURUSD", format="dukascopy_ticks")
 
 

@@ -10,79 +10,61 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.vendors.base import VendorError
-from golden_core.vendors.ticks import TICK_BARS, bars_from_ticks
+from golden_core.vendors.ticks import bars_from_ticks, require_spread
 
 START = dt.datetime(2019, 2, 4)  # noqa: DTZ001 -- readers give naive times
-SECONDS = {"1m": 60, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600}
+SECONDS = {"1m": 60, "5m": 300, "1h": 3600}
+Row = tuple[int, float, float, float]
 
 
-def _ticks(rows: list[tuple[int, float, float, float]]) -> pl.DataFrame:
+def _ticks(rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "timestamp": [START + dt.timedelta(milliseconds=row[0]) for row in rows],
-            "bid": [row[1] for row in rows],
-            "ask": [row[2] for row in rows],
-            "volume": [row[3] for row in rows],
+            **{name: [row[place] for row in rows] for place, name in ((1, "bid"), (2, "ask"), (3, "volume"))},
         },
         schema={"timestamp": pl.Datetime("us"), "bid": pl.Float64, "ask": pl.Float64, "volume": pl.Float64},
     )
 
 
-def _by_hand(rows: list[tuple[int, float, float, float]], seconds: int) -> list[tuple[object, ...]]:
+def _by_hand(rows: list[Row], seconds: int) -> list[tuple[object, ...]]:
     bars: dict[int, list[float]] = {}
     for at, bid, _, volume in sorted(rows, key=lambda row: row[0]):
         bar = bars.setdefault(at // (seconds * 1000), [bid, bid, bid, bid, 0.0])
         bar[1], bar[2], bar[3], bar[4] = max(bar[1], bid), min(bar[2], bid), bid, bar[4] + volume
-    return [(START + dt.timedelta(seconds=key * seconds), *bar) for key, bar in sorted(bars.items())]
+    keyed = enumerate(sorted(bars.items()), start=1)
+    return [(START + dt.timedelta(seconds=key * seconds), *bar, line) for line, (key, bar) in keyed]
 
 
 PRICES = st.integers(100_000, 100_050).map(lambda points: points / 1e5)
 ROWS = st.lists(st.tuples(st.integers(0, 7_200_000), PRICES, PRICES, st.integers(0, 9).map(float)), max_size=60)
 
 
-@given(ROWS, st.sampled_from(TICK_BARS), st.booleans())
-def test_bars_are_those_made_one_tick_at_a_time(rows, bar, lazy):
-    ticks = _ticks(rows)
-    bars = bars_from_ticks(ticks.lazy() if lazy else ticks, bar)
-    assert bars.rows() == _by_hand(rows, SECONDS[bar])
+@given(ROWS, st.sampled_from(sorted(SECONDS)))
+def test_bars_are_those_made_one_tick_at_a_time(rows: list[Row], bar: str) -> None:
+    assert bars_from_ticks(_ticks(rows), bar=bar).rows() == _by_hand(rows, SECONDS[bar])
 
 
-def test_ticks_at_one_instant_keep_the_order_of_the_table():
+def test_ticks_at_one_instant_keep_the_order_of_the_table() -> None:
     rows = [(5000, 1.2, 1.3, 1.0), (1000, 1.4, 1.5, 1.0), (1000, 1.1, 1.2, 1.0), (5000, 1.3, 1.4, 1.0)]
-    assert bars_from_ticks(_ticks(rows), "1m").row(0)[1:] == (1.4, 1.4, 1.1, 1.3, 4.0)
+    assert bars_from_ticks(_ticks(rows)).row(0)[1:6] == (1.4, 1.4, 1.1, 1.3, 4.0)
 
 
-def test_sides():
+def test_sides_and_their_volumes() -> None:
     ticks = _ticks([(0, 1.0, 2.0, 1.0), (1, 1.5, 3.5, 1.0)])
-    assert bars_from_ticks(ticks, "1h", "ask").row(0)[1:5] == (2.0, 3.5, 2.0, 3.5)
-    assert bars_from_ticks(ticks, "1h", "mid").row(0)[1:5] == (1.5, 2.5, 1.5, 2.5)
-    assert bars_from_ticks(ticks.drop("ask", "volume"), "1h").columns == ["timestamp", "open", "high", "low", "close"]
+    assert bars_from_ticks(ticks, "ask").row(0)[1:5] == (2.0, 3.5, 2.0, 3.5)
+    assert bars_from_ticks(ticks, "mid").row(0)[1:5] == (1.5, 2.5, 1.5, 2.5)
+    assert "volume" not in bars_from_ticks(ticks.drop("volume")).columns
+    both = ticks.drop("volume").with_columns(bid_volume=1.0, ask_volume=3.0)
+    assert [bars_from_ticks(both, side)["volume"][0] for side in ("bid", "ask", "mid")] == [2.0, 6.0, 8.0]
 
 
-def test_a_zone_is_kept():
+def test_a_zone_is_kept() -> None:
     ticks = _ticks([(0, 1.0, 2.0, 1.0)]).with_columns(pl.col("timestamp").dt.replace_time_zone("UTC"))
-    assert bars_from_ticks(ticks, "1h").schema["timestamp"] == pl.Datetime("us", "UTC")
+    assert bars_from_ticks(ticks).schema["timestamp"] == pl.Datetime("us", "UTC")
 
 
-REFUSED = {
-    "4h": ({"bar": "4h"}, "make 1h bars, and resample them"),
-    "side": ({"side": "last"}, "side 'last' is none of bid, ask, mid"),
-    "no ask": ({"side": "mid", "ticks": _ticks([]).drop("ask")}, "lack the column ask"),
-    "milliseconds": (
-        {"ticks": _ticks([]).with_columns(pl.col("timestamp").dt.cast_time_unit("ms"))},
-        "expected Datetime in microseconds",
-    ),
-    "no price": ({"ticks": _ticks([(0, 1.0, 1.0, 1.0), (1, None, 1.0, 1.0)])}, "1 ticks have no time or no finite bid"),
-    "nan": ({"ticks": _ticks([(0, float("nan"), 1.0, 1.0)])}, "1 ticks have"),
-    "no time": (
-        {"ticks": _ticks([(0, 1.0, 1.0, 1.0)]).with_columns(timestamp=pl.lit(None, pl.Datetime("us")))},
-        "1 ticks",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_refused(case):
-    changes, message = REFUSED[case]
-    with pytest.raises(VendorError, match=message):
-        bars_from_ticks(**({"ticks": _ticks([(0, 1.0, 1.0, 1.0)]), "bar": "1m"} | changes))
+def test_bids_above_asks_are_refused_when_they_are_most() -> None:
+    require_spread(_ticks([(0, 1.2, 1.1, 1.0), (1, 1.0, 1.1, 1.0)]), "x.csv")
+    with pytest.raises(VendorError, match=r"x\.csv: in 1 of 1 ticks the bid"):
+        require_spread(_ticks([(0, 1.2, 1.1, 1.0)]), "x.csv")

@@ -1,0 +1,110 @@
+"""A format of delimited text, as data: how to know it, which columns it has, what it states. Formats have own files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from golden_core.vendors.assembly import Known, assemble, require_instrument
+from golden_core.vendors.base import SIDES, Claim, Reader, VendorError, VendorTable
+from golden_core.vendors.columns import PRICES, find_columns
+from golden_core.vendors.names import side_in_name
+from golden_core.vendors.text import Head, Rows, read_head, read_rows
+from golden_core.vendors.times import ORDERS, Dates, Order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delimited:
+    """One format of delimited text.
+
+    Parameters
+    ----------
+    name : str
+    example : str
+        How such a file begins.
+    because : str
+        What shows that a file is of this format.
+    fits : callable
+        Whether it is, from its first lines.
+    places : tuple of str
+        Names of the columns of a file without header, in their order; the last one may be missing.
+    ours : tuple of str
+        Prices that must be there: ``bid`` and ``ask`` make it a format of ticks.
+    time : callable, optional
+        Which of the columns is the time, where its name is the format's own.
+    prepare : callable, optional
+        Rows and pair → the rows that hold prices, under one name per column.
+    clock : callable, optional
+        Name of the time column and path → the clock that these state.
+    bar, said
+        What the format fixes or does not say.
+    convention : str or None
+        How it writes dates with dots, where nothing in the file speaks against it.
+    gaps : bool
+        Whether a price may be missing.
+    columns, order, side
+        The user's own word.
+    """
+
+    name: str
+    example: str
+    because: str
+    fits: Callable[[Head], bool]
+    places: tuple[str, ...] = ()
+    ours: tuple[str, ...] = PRICES
+    time: Callable[[Sequence[str]], str | None] = lambda _: None
+    prepare: Callable[[Rows, str, Path], Rows] = lambda rows, _pair, _path: rows
+    clock: Callable[[str, Path], str | None] = lambda _column, _path: None
+    bar: str | None = None
+    said: str = ""
+    convention: Order | None = None
+    gaps: bool = False
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+    order: Order | None = None
+    side: str | None = None
+
+    @property
+    def choices(self) -> Sequence[str]:
+        """Sides of ticks, and orders of day and month."""
+        return (*(SIDES if "bid" in self.ours else ()), *(() if self.places else ORDERS))
+
+    def chosen(self, choice: str) -> Reader:
+        """Return the reader for one of them."""
+        order = next((order for order in ORDERS if order == choice), None)
+        return replace(self, order=order) if order else replace(self, side=choice)
+
+    def sniff(self, path: Path) -> Claim | None:
+        """Claim a file whose first lines fit."""
+        head = read_head(path)
+        return Claim(self.name, self.because) if head and self.fits(head) else None
+
+    def read(self, path: Path, pair: str) -> VendorTable:
+        """Read all rows."""
+        rows = self.prepare(self._rows(path), pair, path)
+        require_instrument(rows.table, pair, path)
+        names, time = rows.table.columns, self.time(rows.table.columns)
+        found = find_columns(names, path, ({"timestamp": time} if time else {}) | dict(self.columns), self.ours)
+        known = Known(
+            format=self.name,
+            clock=self.clock(found.time[-1], path),
+            bar=self.bar,
+            side=self.side or (None if "bid" in self.ours else side_in_name(path)),
+            dates=Dates(self.order, self.convention),
+            gaps=self.gaps,
+            header=not self.places,
+            notes=(self.said,) if self.said else (),
+        )
+        return assemble(rows, found, path, known)
+
+    def _rows(self, path: Path) -> Rows:
+        if not self.places:
+            return read_rows(path, header=True)
+        rows = read_rows(path, header=False)
+        width = rows.table.width
+        if width not in (len(self.places), len(self.places) - 1):
+            raise VendorError(
+                f"{path}: line {rows.line[0]}: {width} fields, expected lines like {self.example.splitlines()[0]!r} "
+                f"({', '.join(self.places)}); leave the format to detection, or name another"
+            )
+        return replace(rows, table=rows.table.rename(dict(zip(rows.table.columns, self.places, strict=False))))

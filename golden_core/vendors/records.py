@@ -1,0 +1,130 @@
+"""A format of JSON, as data: how to know it, and the records in an answer. Formats have own files; no request here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from golden_core.vendors.assembly import Known, assemble
+from golden_core.vendors.base import SIDES, Claim, Reader, VendorError, VendorTable
+from golden_core.vendors.columns import PRICES, Found
+from golden_core.vendors.text import HEAD_BYTES, Rows, refuse_packed
+from golden_core.vendors.ticks import QUOTES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """What an answer holds: records under our names, and what it says of them."""
+
+    rows: Sequence[Mapping[str, Any]]
+    clock: str | None = None
+    bar: str | None = None
+    side: str | None = None
+    unit: str = "candle"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Json:
+    """One format of JSON.
+
+    Parameters
+    ----------
+    name, example, because
+        As of :class:`~golden_core.vendors.delimited.Delimited`.
+    begins : pattern
+        How the text begins.
+    records : callable
+        Answer, pair, chosen side (or None) and path → its records.
+    sides : bool
+        Whether there may be several sides of a price.
+    """
+
+    name: str
+    example: str
+    because: str
+    begins: re.Pattern[bytes]
+    records: Callable[[Any, str, str | None, Path], Records]
+    sides: bool = False
+    side: str | None = None
+
+    @property
+    def choices(self) -> Sequence[str]:
+        """Sides of the price, where there are several."""
+        return SIDES if self.sides else ()
+
+    def chosen(self, choice: str) -> Reader:
+        """Return the reader for one side of the price."""
+        return replace(self, side=choice)
+
+    def sniff(self, path: Path) -> Claim | None:
+        """Claim a file that begins as the format does."""
+        if not path.is_file():
+            return None
+        with path.open("rb") as stream:
+            first = stream.read(HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
+        return Claim(self.name, self.because) if self.begins.match(first) else None
+
+    def read(self, path: Path, pair: str) -> VendorTable:
+        """Read all records; one that is not complete is marked in the column ``complete``."""
+        answer = self.records(_parsed(path), pair, self.side, path)
+        if not answer.rows:
+            raise VendorError(f"{path}: the answer has no {answer.unit}; request another range")
+        ticks = "bid" in answer.rows[0]
+        needed = ("timestamp", *(("bid", "ask") if ticks else PRICES))
+        maybe = (*(QUOTES[2:] if ticks else ("volume",)), "complete")
+        names = (*needed, *(name for name in maybe if answer.rows[0].get(name) is not None))
+        table = pl.DataFrame([_column(answer, name, path) for name in names])
+        line = pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True).alias(answer.unit)
+        numbers = {name: name for name in names if name not in ("timestamp", "complete")}
+        found = Found(("timestamp",), numbers, complete="complete" if "complete" in names else None)
+        notes = (f"{answer.side} prices",) if answer.side and not ticks else ()
+        known = Known(format=self.name, clock=answer.clock, bar=answer.bar, side=answer.side, notes=notes)
+        return assemble(Rows(table, line, True, ()), found, path, known)
+
+
+def require_pair(said: str, pair: str, path: Path) -> None:
+    """Refuse an answer about another instrument."""
+    if not re.sub(r"[^A-Z]", "", said.upper()).endswith(pair):
+        raise VendorError(f"{path}: the instrument is {said!r}, but {pair} is asked for; import it as that")
+
+
+def require_list(found: Any, what: str, path: Path) -> list[Any]:
+    """Refuse an answer without its list, as services send with an error message."""
+    if isinstance(found, list):
+        return found
+    raise VendorError(f"{path}: expected {what}; save the whole answer")
+
+
+def _column(answer: Records, name: str, path: Path) -> pl.Series:
+    values = [row.get(name) if isinstance(row, Mapping) else None for row in answer.rows]
+    text = isinstance(values[0], str)
+    kinds: Any = bool if name == "complete" else str if text else (int, float)
+    for place, value in enumerate(values, start=1):
+        if not isinstance(value, kinds) or (isinstance(value, bool) and name != "complete"):
+            raise VendorError(
+                f"{path}: {answer.unit} {place} has no usable {name.replace('timestamp', 'time')}; save the answer as "
+                "it was sent"
+            )
+    if kinds == (int, float):
+        return pl.Series(name, values, pl.Int64 if all(isinstance(value, int) for value in values) else pl.Float64)
+    return pl.Series(name, values)
+
+
+def _parsed(path: Path) -> Any:
+    refuse_packed(path)
+    try:
+        return json.loads(path.read_bytes())
+    except UnicodeDecodeError as error:
+        raise VendorError(f"{path}: byte {error.start} is not UTF-8; save the answer as it was sent") from None
+    except RecursionError:
+        raise VendorError(f"{path}: the JSON nests too deep for candles; save the answer as it was sent") from None
+    except json.JSONDecodeError as error:
+        raise VendorError(
+            f"{path}: line {error.lineno}, column {error.colno}: {error.msg}: the JSON is broken or cut off"
+        ) from None
