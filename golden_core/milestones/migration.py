@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -93,23 +92,6 @@ class Plan(Section):
         return self
 
 
-@dataclass(frozen=True)
-class Found:
-    """What there is of a package: legacy files, their volume, targets and tests that exist or are only planned."""
-
-    package: WorkPackage
-    step: int
-    files: tuple[Checksum, ...]
-    distinct_files: int
-    lines: int
-    distinct_lines: int
-    effort: str
-    targets: tuple[str, ...]
-    targets_planned: tuple[str, ...]
-    tests: tuple[str, ...]
-    tests_planned: tuple[str, ...]
-
-
 def load_plan(folder: Path = MIGRATION) -> Plan:
     """Read packages.yaml and deprecations.yaml.
 
@@ -174,8 +156,12 @@ def misplaced_files(plan: Plan, checksums: Sequence[Checksum]) -> tuple[str, ...
     return (*lost, *twice, *idle)
 
 
-def look(plan: Plan, checksums: Sequence[Checksum], repository: Path, tests: Set[str]) -> tuple[Found, ...]:
-    """Return what there is of every package, in the order of work; ``tests`` are the parity tests that exist.
+def package_rows(
+    plan: Plan, checksums: Sequence[Checksum], repository: Path, tests: Set[str]
+) -> list[dict[str, str | int]]:
+    """Return a row for every package, in the order of work; several entries of a cell are separated by a semicolon.
+
+    ``tests`` are the parity tests that exist; those and targets that do not are only planned.
 
     Raises
     ------
@@ -183,8 +169,7 @@ def look(plan: Plan, checksums: Sequence[Checksum], repository: Path, tests: Set
         If packages wait for each other.
     """
     packages = {package.id: package for package in plan.packages}
-    order = [(number, packages[name]) for number, step in enumerate(steps(plan), 1) for name in step]
-    return tuple(_look(plan, package, number, checksums, repository, tests) for number, package in order)
+    return [_row(plan, packages[name], checksums, repository, tests) for step in steps(plan) for name in step]
 
 
 def migration_deliverables(
@@ -197,13 +182,20 @@ def migration_deliverables(
     PlanError
         If packages wait for each other, or a legacy file has no place or more than one.
     """
-    found = look(plan, checksums, repository, tests)
+    rows = package_rows(plan, checksums, repository, tests)
     if misplaced := misplaced_files(plan, checksums):
         raise PlanError("; ".join(misplaced))
     retired = [(one, group) for group in plan.deprecations for one in files_of(group, checksums)]
-    facts = {"plan": plan, "packages": found, "checksums": checksums, "retired": retired, "files_of": files_of}
+    packages = {package.id: package for package in plan.packages}
+    order = [(number, packages[name]) for number, step in enumerate(steps(plan), 1) for name in step]
+    facts = {
+        "plan": plan,
+        "packages": [(*place, row) for place, row in zip(order, rows, strict=True)],
+        "checksums": checksums,
+        "retired": [(group, len(files_of(group, checksums))) for group in plan.deprecations],
+    }
     return {
-        "work_packages.csv": pl.DataFrame([_row(one) for one in found]).write_csv(),
+        "work_packages.csv": pl.DataFrame(rows).write_csv(),
         "deprecations.csv": pl.DataFrame(
             [
                 (f"D{number:02d}", one.path, one.sha256, one.lines, group.reason, group.replaced_by)
@@ -229,52 +221,30 @@ def plan_results(plan: Plan, checksums: Sequence[Checksum], tests: Set[str]) -> 
     )
 
 
-def _look(
-    plan: Plan,
-    package: WorkPackage,
-    step: int,
-    checksums: Sequence[Checksum],
-    repository: Path,
-    tests: Set[str],
-) -> Found:
+def _row(
+    plan: Plan, package: WorkPackage, checksums: Sequence[Checksum], repository: Path, tests: Set[str]
+) -> dict[str, str | int]:
     files = files_of(package, checksums)
     lines = {one.sha256: one.lines for one in files}
     distinct = sum(lines.values())
-    there = {name for name in package.targets if _is_there(name, repository)}
-    return Found(
-        package=package,
-        step=step,
-        files=files,
-        distinct_files=len(lines),
-        lines=sum(one.lines for one in files),
-        distinct_lines=distinct,
-        effort=next(size.name for size in plan.sizes if size.below is None or distinct < size.below),
-        targets=tuple(name for name in package.targets if name in there),
-        targets_planned=tuple(name for name in package.targets if name not in there),
-        tests=tuple(name for name in package.parity_tests if name in tests),
-        tests_planned=tuple(name for name in package.parity_tests if name not in tests),
-    )
-
-
-def _row(one: Found) -> dict[str, str | int]:
-    """Return a package as a row; several entries of a cell are separated by a semicolon."""
+    there = [name for name in package.targets if _is_there(name, repository)]
     return {
-        "package": one.package.id,
-        "title": one.package.title,
-        "scope": one.package.scope,
-        "prerequisites": "; ".join(one.package.prerequisites),
-        "effort": one.effort,
-        "file_count": len(one.files),
-        "distinct_files": one.distinct_files,
-        "legacy_lines": one.lines,
-        "distinct_lines": one.distinct_lines,
-        "risk": one.package.risk.level,
-        "risk_reason": one.package.risk.reason,
-        "legacy_files": "; ".join(file.path for file in one.files),
-        "target": "; ".join(one.targets),
-        "target_planned": "; ".join(one.targets_planned),
-        "parity_test": "; ".join(one.tests),
-        "parity_test_planned": "; ".join(one.tests_planned),
+        "package": package.id,
+        "title": package.title,
+        "scope": package.scope,
+        "prerequisites": "; ".join(package.prerequisites),
+        "effort": next(size.name for size in plan.sizes if size.below is None or distinct < size.below),
+        "file_count": len(files),
+        "distinct_files": len(lines),
+        "legacy_lines": sum(one.lines for one in files),
+        "distinct_lines": distinct,
+        "risk": package.risk.level,
+        "risk_reason": package.risk.reason,
+        "legacy_files": "; ".join(one.path for one in files),
+        "target": "; ".join(there),
+        "target_planned": "; ".join(name for name in package.targets if name not in there),
+        "parity_test": "; ".join(name for name in package.parity_tests if name in tests),
+        "parity_test_planned": "; ".join(name for name in package.parity_tests if name not in tests),
     }
 
 

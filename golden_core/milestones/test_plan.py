@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from xml.etree import ElementTree
 
 import polars as pl
 from pydantic import ValidationError
@@ -22,6 +21,7 @@ from golden_core.study import Section
 LOADER_TESTS = PROJECT_ROOT / "data" / "loader" / "tests.yaml"
 COLLECT_SECONDS = 300
 PASSED, FAILED, MISSING, SKIPPED = "passed", "failed", "missing", "skipped"
+OUTCOMES = {"PASSED": PASSED, "FAILED": FAILED, "ERROR": FAILED, "SKIPPED": SKIPPED}
 
 
 class PlannedTest(Section):
@@ -74,7 +74,7 @@ def existing_tests(repository: Path, names: Iterable[str]) -> frozenset[str]:
     """Return the pytest ids, of those given, that pytest collects: files, classes, functions, or one of their cases."""
     asked = sorted(set(names))
     files = sorted({name.partition("::")[0] for name in asked if (repository / name.partition("::")[0]).is_file()})
-    found = _pytest(repository, ["--collect-only", *files], COLLECT_SECONDS).splitlines() if files else []
+    found = _pytest(repository, ["-q", "--collect-only", *files], COLLECT_SECONDS).splitlines() if files else []
     return frozenset(name for name in asked if any(_belongs(case, name) for case in found))
 
 
@@ -128,33 +128,19 @@ def plan_results(plan: TestPlan, table: pl.DataFrame) -> tuple[Result, Result]:
 
 
 def _pytest(repository: Path, arguments: Sequence[str], timeout_s: float) -> str:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(
         command, cwd=repository, timeout=timeout_s, check=False, capture_output=True, text=True, errors="replace"
     ).stdout
 
 
 def _cases(tests: Sequence[str], repository: Path, timeout_s: float) -> dict[str, str]:
-    """Return case → outcome, a case named like ``tests/core/test_x.py::test_y[1]``."""
-    with tempfile.TemporaryDirectory(prefix="golden-tests-") as scratch:
-        report = Path(scratch) / "report.xml"
-        _pytest(repository, ["-o", "junit_family=xunit1", f"--junitxml={report}", *tests], timeout_s)
-        # pytest wrote this file a moment ago: it is not a stranger's.
-        found = ElementTree.parse(report).iter("testcase") if report.exists() else []
-        return {_case_name(case): _outcome(case) for case in found}
-
-
-def _case_name(case: ElementTree.Element) -> str:
-    file, place = case.get("file", ""), case.get("classname", "")
-    module = file.removesuffix(".py").replace("/", ".")
-    classes = place.removeprefix(module).strip(".")
-    return "::".join([file, *([classes.replace(".", "::")] if classes else []), case.get("name", "")])
-
-
-def _outcome(case: ElementTree.Element) -> str:
-    if case.find("failure") is not None or case.find("error") is not None:
-        return FAILED
-    return SKIPPED if case.find("skipped") is not None else PASSED
+    """Return case → outcome; an error while a test is set up or taken down is a failure of it."""
+    said = _pytest(repository, ["-vv", "--tb=no", *tests], timeout_s)
+    found: dict[str, str] = {}
+    for case, word in re.findall(r"^(\S+?::.+?) (PASSED|FAILED|ERROR|SKIPPED)\b", said, flags=re.MULTILINE):
+        found[case] = FAILED if found.get(case) == FAILED else OUTCOMES[word]
+    return found
 
 
 def _belongs(case: str, test: str) -> bool:

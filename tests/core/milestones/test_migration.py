@@ -18,9 +18,9 @@ from golden_core.milestones.migration import (
     PlanError,
     find_cycle,
     load_plan,
-    look,
     migration_deliverables,
     misplaced_files,
+    package_rows,
     plan_results,
     steps,
 )
@@ -97,17 +97,21 @@ def test_volumes_are_those_of_the_checksums(pages):
 @pytest.mark.parametrize(("lines", "size"), [(0, "S"), (499, "S"), (500, "M"), (1999, "M"), (2000, "L"), (10**6, "L")])
 def test_limits_of_sizes(plan, checksums, lines, size):
     one = next(file for file in checksums if file.path.endswith("DataLoader.py"))
-    found = look(plan, [type(one)(one.path, one.sha256, one.bytes, lines)], PROJECT_ROOT, frozenset())
-    assert next(each.effort for each in found if each.package.id == "data_preparation") == size
+    found = package_rows(plan, [type(one)(one.path, one.sha256, one.bytes, lines)], PROJECT_ROOT, frozenset())
+    assert next(row["effort"] for row in found if row["package"] == "data_preparation") == size
 
 
-def test_tests_and_targets_exist_or_are_called_planned(plan, checksums, tests):
-    for one in look(plan, checksums, PROJECT_ROOT, tests):
-        assert sorted(one.tests + one.tests_planned) == sorted(one.package.parity_tests)
-        assert set(one.tests) <= tests
-        assert tests.isdisjoint(one.tests_planned)
-        assert one.targets
-        for name in one.targets_planned:
+def test_tests_and_targets_exist_or_are_called_planned(plan, pages, tests):
+    packages = {package.id: package for package in plan.packages}
+    for row in rows(pages["work_packages.csv"]):
+        existing, planned = (
+            [name for name in row[column].split("; ") if name] for column in ("parity_test", "parity_test_planned")
+        )
+        assert sorted(existing + planned) == sorted(packages[row["package"]].parity_tests)
+        assert set(existing) <= tests
+        assert tests.isdisjoint(planned)
+        assert row["target"]
+        for name in filter(None, row["target_planned"].split("; ")):
             assert not list(PROJECT_ROOT.glob(name.replace(".", "/") + "*"))
 
 
