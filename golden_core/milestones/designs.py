@@ -39,7 +39,7 @@ MEANING: dict[Status, str] = {
 }
 
 
-def configuration_pages() -> tuple[dict[str, str], Result]:
+def configuration_pages() -> tuple[dict[str, str], tuple[Result, ...]]:
     """Return the deliverables of P2.M1, and whether every rule is documented.
 
     Raises
@@ -62,7 +62,7 @@ def configuration_pages() -> tuple[dict[str, str], Result]:
         "reproducibility_checklist.md": render(TEXTS / "reproducibility_checklist.md.jinja", checklist),
     }
     value = f"{len(documented)} of {len(rules)}"
-    return pages, Result("rules_documented", value, "all", 0 < len(documented) == len(rules))
+    return pages, (Result("rules_documented", value, "all", 0 < len(documented) == len(rules)),)
 
 
 def config_schema() -> str:
@@ -96,7 +96,7 @@ def orchestrator_pages() -> tuple[dict[str, str], tuple[Result, ...]]:
     return pages, (_seeds_result(studies), _metadata_result(recorded))
 
 
-def usage_page(place: Place) -> tuple[str, Result]:
+def usage_page(place: Place) -> tuple[dict[str, str], tuple[Result, ...]]:
     """Return usage.md, and whether it has every command; the program is asked, since it stands above this package.
 
     Raises
@@ -114,7 +114,8 @@ def usage_page(place: Place) -> tuple[str, Result]:
     names = ", ".join(f"`{name}`" for name in study_names())
     page = render(TEXTS / "usage.md.jinja", {"commands": commands, "studies": names})
     value = f"{len(described)} commands" + (f", without {', '.join(missing)}" if missing else "")
-    return page, Result("usage_documented", value, "every command", bool(described) and not missing)
+    result = Result("usage_documented", value, "every command", bool(described) and not missing)
+    return {"usage.md": page}, (result,)
 
 
 def _rules() -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -11,7 +11,7 @@ import datetime
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 from golden_core.milestones.place import Place
@@ -65,23 +65,8 @@ def write_evidence(
     Nothing is written, and the date stays, where deliverables, inputs, command, lock file and results are the
     recorded ones; unless the recorded evidence came from a dirty tree, or from none, and this does not.
 
-    Parameters
-    ----------
-    place : Place
-        Checkout and root of the evidence.
-    milestone : Milestone
-        Decides which deliverables, inputs and criteria there are.
-    deliverables : mapping of str to bytes or str
-        Name → content; text becomes UTF-8.
-    inputs : sequence of Path
-        Files or folders that the deliverables were made from: all that :func:`declared_inputs` returns, and any more.
-    command : sequence of str
-        Program and arguments that make the deliverables again when run at the repository's root. An argument that is
-        the path of an external input is recorded as its name.
-    results : sequence of Result
-        What was found for machine criteria; one without a result is recorded as unmeasured.
-    now : datetime
-        With a time zone.
+    ``inputs`` are all that :func:`declared_inputs` returns, and any more; ``command`` makes the deliverables again at
+    the repository's root, an external input standing there by name; a criterion without a result is unmeasured.
 
     Raises
     ------
@@ -171,10 +156,9 @@ def _metadata(
 def _inputs(milestone: Milestone, records: Mapping[Path, InputRecord]) -> tuple[InputRecord, ...]:
     """Return the inputs in order, no name twice for different things."""
     found = sorted(set(records.values()), key=lambda record: (record.external, record.path))
-    names = [(record.external, record.path) for record in found]
-    repeated = sorted({path for external, path in names if names.count((external, path)) > 1})
-    if repeated:
-        raise EvidenceError(f"{milestone.id}: {', '.join(repeated)}: different inputs with the same name; rename one")
+    for one, other in pairwise(found):
+        if (one.external, one.path) == (other.external, other.path):
+            raise EvidenceError(f"{milestone.id}: {one.path}: different inputs with the same name; rename one")
     return tuple(found)
 
 

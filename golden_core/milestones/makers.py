@@ -80,16 +80,7 @@ def make_evidence(
 ) -> Written:
     """Make the deliverables of a milestone, evaluate its machine criteria, and write its evidence.
 
-    Parameters
-    ----------
-    place : Place
-    milestone : Milestone
-    given : Given
-        Files of the user's, for the milestones that are made from them.
-    now : datetime
-        With a time zone.
-    run_commands : bool
-        Run the commands that decide criteria; without them those criteria are recorded as unmeasured.
+    Without ``run_commands``, criteria that a command decides are recorded as unmeasured.
 
     Raises
     ------
@@ -145,6 +136,7 @@ def _forensics(_place: Place, _given: Given) -> Made:
     audit = published_audit()
     register = leakage_register_csv()
     sources = {variant: flow_source(variant) for variant in VARIANTS}
+    bounded = sum(all(f"cluster_{part}" in source for part in PARTS) for source in sources.values())
     return Made(
         {
             **{f"data_flow_diagrams/{variant}.svg": flow_svg(variant) for variant in VARIANTS},
@@ -155,14 +147,11 @@ def _forensics(_place: Place, _given: Given) -> Made:
             "published_audit.md": audit_markdown(audit),
             "published_audit.json": json.dumps(audit_record(audit), indent=2, ensure_ascii=False) + "\n",
         },
-        (_bounded(sources), *_register_results(pl.read_csv(register.encode(), infer_schema=False))),
+        (
+            _all("every_version_has_a_diagram", bounded, len(VARIANTS)),
+            *_register_results(pl.read_csv(register.encode(), infer_schema=False)),
+        ),
     )
-
-
-def _bounded(sources: dict[str, str]) -> Result:
-    """Report the diagrams that have a place for the rows of every part."""
-    bounded = sum(all(f"cluster_{part}" in source for part in PARTS) for source in sources.values())
-    return _all("every_version_has_a_diagram", bounded, len(VARIANTS))
 
 
 def _register_results(register: pl.DataFrame) -> tuple[Result, ...]:
@@ -273,27 +262,13 @@ def _speed() -> Result:
     return Result("training_speed", round(slowest, 2), f"{training.REQUIRED:g} at least", slowest >= training.REQUIRED)
 
 
-def _configuration(_place: Place, _given: Given) -> Made:
-    pages, result = configuration_pages()
-    return Made(pages, (result,))
-
-
-def _orchestrator(_place: Place, _given: Given) -> Made:
-    return Made(*orchestrator_pages())
-
-
-def _usage(place: Place, _given: Given) -> Made:
-    page, result = usage_page(place)
-    return Made({"usage.md": page}, (result,))
-
-
 MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P0.M1": _inventory,
     "P0.M2": _forensics,
     "P1.M2": _migration,
-    "P2.M1": _configuration,
+    "P2.M1": lambda _place, _given: Made(*configuration_pages()),
     "P2.M2": _loader,
-    "P3.M1": _orchestrator,
-    "P5.M1": _usage,
+    "P3.M1": lambda _place, _given: Made(*orchestrator_pages()),
+    "P5.M1": lambda place, _given: Made(*usage_page(place)),
     "P6.M1": _alignment,
 }

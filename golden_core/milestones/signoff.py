@@ -17,7 +17,7 @@ from golden_core.milestones.records import (
     moment,
     write_record,
 )
-from golden_core.milestones.registry import Accepted, Milestone, Phase, Registry
+from golden_core.milestones.registry import Milestone, Phase, Registry
 from golden_core.milestones.state import owners, standing, valid_sign_offs
 from golden_core.milestones.verification import read_sign_offs, signed_hash
 
@@ -79,20 +79,8 @@ def sign(
 ) -> SignOff:
     """Add a person's sign-off of one criterion of a milestone or gate, for the deliverables as a commit holds them.
 
-    Parameters
-    ----------
-    planned : Milestone or Phase
-        A milestone that is Under Review, or a phase whose milestones are all accepted.
-    criterion_id : str
-        A criterion for a person, not yet signed in this role.
-    role : str
-        One of the roles that the criterion asks for.
-    name : str
-        As the person gave it; there is no default.
-    date : datetime
-        With a time zone, not before the evidence.
-    commit : str
-        In full; holds the deliverables and metadata.json as they lie there.
+    ``planned`` is Under Review, or a phase whose milestones are all accepted; ``role`` is one that the criterion asks
+    for; ``name`` is as the person gave it, without a default; ``commit`` is in full.
 
     Raises
     ------
@@ -108,10 +96,9 @@ def sign(
     if role not in criterion.sign_off:
         raise EvidenceError(f"{what}: is for the {' and the '.join(criterion.sign_off)} to sign, not for {role!r}")
     signer, date = person(name, registry), moment(date)
-    entries, evidence = read_sign_offs(place, planned), _evidence(place, planned)
+    entries, evidence = read_sign_offs(place, planned), _ready(place, planned)
     if earlier := valid_sign_offs(planned, criterion, entries, evidence).get(role):
         raise EvidenceError(f"{what}: {earlier.name} has signed it already")
-    _require_ready(place, planned)
     for metadata in evidence:
         if metadata.git.dirty is not False:
             raise EvidenceError(
@@ -132,23 +119,17 @@ def sign(
     return entry
 
 
-def _evidence(place: Place, planned: Accepted) -> list[Metadata]:
-    """Return what is recorded of the milestone, or of every milestone of the phase."""
-    milestones = planned.milestones if isinstance(planned, Phase) else [planned]
-    return [
-        m for milestone in milestones if isinstance(milestone, Milestone) and (m := standing(place, milestone).metadata)
-    ]
-
-
-def _require_ready(place: Place, planned: Milestone | Phase) -> None:
+def _ready(place: Place, planned: Milestone | Phase) -> list[Metadata]:
+    """Return the evidence of a milestone that is Under Review, or of all milestones of a phase that are accepted."""
     milestones, wanted = (
-        ((planned,), "Under Review") if isinstance(planned, Milestone) else (planned.milestones, "Accepted")
+        (planned.milestones, "Accepted") if isinstance(planned, Phase) else ((planned,), "Under Review")
     )
-    for milestone in milestones:
-        found = standing(place, milestone)
-        if found.state != wanted:
-            waits = "; ".join(found.waits_for())
-            raise EvidenceError(f"{milestone.id}: is {found.state}, not {wanted}: {waits}")
+    found = [standing(place, milestone) for milestone in milestones]
+    for one in found:
+        if one.state not in {wanted, "Accepted"}:
+            waits = "; ".join(one.waits_for())
+            raise EvidenceError(f"{one.milestone.id}: is {one.state}, not {wanted}: {waits}")
+    return [one.metadata for one in found if one.metadata]
 
 
 def _require_committed(place: Place, metadata: Metadata, commit: str) -> None:

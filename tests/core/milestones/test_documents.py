@@ -60,14 +60,14 @@ class TestConfiguration:
             jsonschema.validate(json.loads(json.dumps(study, default=str)), schema)  # a day is text in JSON
 
     def test_every_rule_is_on_the_page_with_what_it_reads(self):
-        pages, result = designs.configuration_pages()
+        pages, (result,) = designs.configuration_pages()
         assert (result.value, result.passed) == ("9 of 9", True)
         assert "| `WalkForwardSection.step` | At least as long as the test part" in pages["validation_rules.md"]
         assert "| demo | 20080915 | 5 | 5 |" in pages["reproducibility_checklist.md"]
 
     def test_a_rule_without_words_fails_and_words_without_a_rule_are_refused(self, monkeypatch):
         monkeypatch.setattr(TrainingSection, "RULES", (*TrainingSection.RULES, Rule(("epochs",), lambda epochs: None)))
-        pages, result = designs.configuration_pages()
+        pages, (result,) = designs.configuration_pages()
         assert (result.value, result.passed) == ("9 of 10", False)
         assert "| `TrainingSection.epochs` | not documented |" in pages["validation_rules.md"]
         monkeypatch.setattr(TrainingSection, "RULES", ())
@@ -103,10 +103,10 @@ class TestOrchestrator:
 
 
 def test_the_usage_has_every_command():
-    page, result = designs.usage_page(Place.from_environment(PROJECT_ROOT))
+    pages, (result,) = designs.usage_page(Place.from_environment(PROJECT_ROOT))
     assert result.passed
-    assert "### `golden milestones status`" in page
-    assert all(f"`{name}`" in page for name in study_names())
+    assert "### `golden milestones status`" in pages["usage.md"]
+    assert all(f"`{name}`" in pages["usage.md"] for name in study_names())
 
 
 def test_a_program_that_does_not_answer_is_said(monkeypatch):
