@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Self, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, RootModel, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -171,6 +171,15 @@ class Phase(Accepted):
         return self
 
 
+class _Role(Section):
+    title: Text
+    answers_for: Text
+
+
+_Roles = RootModel[dict[str, _Role]]
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
 @dataclass(frozen=True)
 class Registry:
     """The whole plan: role → title, and the phases P0 … P6."""
@@ -191,11 +200,10 @@ class Registry:
         LookupError
             If the plan has no such milestone; lists those it has.
         """
-        return _named(self.milestones, identity, "milestone")
-
-    def phase(self, identity: str) -> Phase:
-        """Return a phase by its id, or raise as :meth:`milestone` does."""
-        return _named(self.phases, identity, "phase")
+        for milestone in self.milestones:
+            if milestone.id == identity:
+                return milestone
+        raise LookupError(f"no milestone {identity!r}; the plan has {', '.join(m.id for m in self.milestones)}")
 
 
 def load_registry(folder: Path = PLAN) -> Registry:
@@ -206,11 +214,9 @@ def load_registry(folder: Path = PLAN) -> Registry:
     RegistryError
         If a file is missing or malformed, or a role is used that is not declared; names the file.
     """
-    declared = _read_yaml(folder / "roles.yaml")
-    if not isinstance(declared, dict) or not all(isinstance(v, dict) and "title" in v for v in declared.values()):
-        raise RegistryError(f"{folder / 'roles.yaml'}: must map each role to its title and what it answers for")
-    roles = {str(role): str(said["title"]) for role, said in declared.items()}
-    return Registry(roles, tuple(_read_phase(folder / f"{name}.yaml", roles.keys() | {EXTERNAL}) for name in PHASES))
+    roles = _read(_Roles, folder / "roles.yaml").root
+    titles = {role: said.title for role, said in roles.items()}
+    return Registry(titles, tuple(_read_phase(folder / f"{name}.yaml", roles.keys() | {EXTERNAL}) for name in PHASES))
 
 
 def matches(name: str, pattern: str) -> bool:
@@ -219,22 +225,8 @@ def matches(name: str, pattern: str) -> bool:
     return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
 
-_Known = TypeVar("_Known", Milestone, Phase)
-
-
-def _named(known: tuple[_Known, ...], identity: str, kind: str) -> _Known:
-    for one in known:
-        if one.id == identity:
-            return one
-    raise LookupError(f"no {kind} {identity!r}; the plan has {', '.join(one.id for one in known)}")
-
-
 def _read_phase(path: Path, roles: set[str]) -> Phase:
-    try:
-        phase = Phase.model_validate(_read_yaml(path), strict=False)
-    except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise RegistryError(f"{path}: " + "; ".join(faults)) from None
+    phase = _read(Phase, path)
     if phase.id != path.stem:
         raise RegistryError(f"{path}: holds {phase.id}; name the file {phase.id}.yaml")
     criteria = chain(phase.criteria, *(milestone.criteria for milestone in phase.milestones))
@@ -244,13 +236,16 @@ def _read_phase(path: Path, roles: set[str]) -> Phase:
     return phase
 
 
-def _read_yaml(path: Path) -> object:
+def _read(model: type[_Model], path: Path) -> _Model:
     try:
-        return _parsed(path.read_bytes())
+        return model.model_validate(_parsed(path.read_bytes()), strict=False)
     except FileNotFoundError:
         raise RegistryError(f"{path}: is missing; the plan needs roles.yaml and {PHASES[0]} … {PHASES[-1]}") from None
     except YAMLError as error:
         raise RegistryError(f"{path}: is not valid YAML: {error}") from None
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise RegistryError(f"{path}: " + "; ".join(faults)) from None
 
 
 @lru_cache(maxsize=16)  # every milestone's asset and checks read the whole plan

@@ -244,9 +244,8 @@ def sign(
 
 def _planned(registry: Registry, identity: str) -> PlannedMilestone | Phase:
     """Return a milestone, or the phase of an exit gate."""
-    if any(phase.id == identity for phase in registry.phases):
-        return registry.phase(identity)
-    return _milestone(registry, identity)
+    phases = {phase.id: phase for phase in registry.phases}
+    return phases.get(identity) or _milestone(registry, identity)
 
 
 def _milestone(registry: Registry, identity: str) -> PlannedMilestone:
