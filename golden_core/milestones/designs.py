@@ -128,8 +128,9 @@ def _rules() -> Iterator[tuple[str, tuple[str, ...]]]:
     for model in seen:
         for rule in model.RULES if issubclass(model, Section) else ():
             yield f"{model.__name__}.{rule.reads[0]}", rule.reads[1:]
-        for name in model.__pydantic_decorators__.model_validators.keys() - {"_obey_rules"}:
-            yield f"{model.__name__}.{name}", ()  # a validator of the section's own: the whole section is blamed
+        for name in model.__pydantic_decorators__.model_validators:
+            if name != "_obey_rules":
+                yield f"{model.__name__}.{name}", ()  # a validator of the section's own: the whole section is blamed
 
 
 def _collect(model: type[BaseModel], seen: dict[type[BaseModel], None]) -> None:
