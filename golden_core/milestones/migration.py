@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import Field, model_validator
 
 from golden_core.legacy.inventory import Checksum
 from golden_core.milestones.documents import render
 from golden_core.milestones.evidence import Result
+from golden_core.milestones.records import read_declared
 from golden_core.milestones.registry import Name, Text, matches
 from golden_core.store.lake import PROJECT_ROOT
 from golden_core.study import Section
@@ -92,19 +91,15 @@ class Plan(Section):
         return self
 
 
-def load_plan(folder: Path = MIGRATION) -> Plan:
-    """Read packages.yaml and deprecations.yaml.
+def load_plan(path: Path = MIGRATION / "packages.yaml") -> Plan:
+    """Read the plan.
 
     Raises
     ------
     PlanError
-        If a file is missing or malformed; names what and where.
+        If the file is missing or malformed; names it and the place.
     """
-    try:
-        return Plan.model_validate(_read(folder / "packages.yaml") | _read(folder / "deprecations.yaml"), strict=False)
-    except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise PlanError(f"{folder}: " + "; ".join(faults)) from None
+    return read_declared(Plan, path, PlanError)
 
 
 def find_cycle(plan: Plan) -> tuple[str, ...]:
@@ -246,16 +241,6 @@ def _row(
         "parity_test": "; ".join(name for name in package.parity_tests if name in tests),
         "parity_test_planned": "; ".join(name for name in package.parity_tests if name not in tests),
     }
-
-
-def _read(path: Path) -> dict[str, object]:
-    try:
-        content = YAML(typ="safe", pure=True).load(path)
-    except (OSError, YAMLError) as error:
-        raise PlanError(f"{path}: cannot be read: {error}") from None
-    if not isinstance(content, dict):
-        raise PlanError(f"{path}: must be a mapping")
-    return content
 
 
 def _is_there(target: str, repository: Path) -> bool:

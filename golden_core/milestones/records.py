@@ -1,13 +1,16 @@
-"""What is written beside the deliverables: metadata, sign-offs, owners. Their form only; git keeps their history."""
+"""What is written beside the deliverables: metadata, sign-offs, owners; and reading what data/ declares. Form only."""
 
 from __future__ import annotations
 
 import datetime
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from golden_core.store.lake import write_text
 from golden_core.study import Section
@@ -105,6 +108,7 @@ class Owners(Section):
 
 
 Record = TypeVar("Record", bound=Section)
+Declared = TypeVar("Declared", bound=BaseModel)
 
 
 def write_record(record: Section, path: Path) -> None:
@@ -128,6 +132,31 @@ def read_record(kind: type[Record], path: Path) -> Record:
         fault = error.errors()[0]
         where = ".".join(map(str, fault["loc"])) or "the file"
         raise EvidenceError(f"{path.name}: {where}: {fault['msg']}; restore it from git") from None
+
+
+def read_declared(kind: type[Declared], path: Path, error: type[ValueError]) -> Declared:
+    """Read a file of data/ as what it declares.
+
+    Raises
+    ------
+    ValueError
+        Of the given type, if the file is missing or malformed; names the file, the place and what is wrong.
+    """
+    try:
+        return kind.model_validate(_parsed(path.read_bytes()), strict=False)
+    except FileNotFoundError:
+        raise error(f"{path}: is missing") from None
+    except YAMLError as fault:
+        raise error(f"{path}: is not valid YAML: {fault}") from None
+    except ValidationError as fault:
+        said = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in fault.errors())
+        raise error(f"{path}: " + "; ".join(said)) from None
+
+
+@lru_cache(maxsize=16)  # every milestone's asset and checks read the whole plan
+def _parsed(text: bytes) -> object:
+    content: object = YAML(typ="safe", pure=True).load(text)
+    return content
 
 
 def moment(date: datetime.datetime) -> datetime.datetime:

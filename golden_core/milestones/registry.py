@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, Field, RootModel, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import AfterValidator, Field, RootModel, model_validator
 
+from golden_core.milestones.records import read_declared
 from golden_core.store.lake import PROJECT_ROOT
 from golden_core.study import Section
 
@@ -177,7 +175,6 @@ class _Role(Section):
 
 
 _Roles = RootModel[dict[str, _Role]]
-_Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -214,7 +211,7 @@ def load_registry(folder: Path = PLAN) -> Registry:
     RegistryError
         If a file is missing or malformed, or a role is used that is not declared; names the file.
     """
-    roles = _read(_Roles, folder / "roles.yaml").root
+    roles = read_declared(_Roles, folder / "roles.yaml", RegistryError).root
     titles = {role: said.title for role, said in roles.items()}
     return Registry(titles, tuple(_read_phase(folder / f"{name}.yaml", roles.keys() | {EXTERNAL}) for name in PHASES))
 
@@ -226,7 +223,7 @@ def matches(name: str, pattern: str) -> bool:
 
 
 def _read_phase(path: Path, roles: set[str]) -> Phase:
-    phase = _read(Phase, path)
+    phase = read_declared(Phase, path, RegistryError)
     if phase.id != path.stem:
         raise RegistryError(f"{path}: holds {phase.id}; name the file {phase.id}.yaml")
     criteria = chain(phase.criteria, *(milestone.criteria for milestone in phase.milestones))
@@ -234,24 +231,6 @@ def _read_phase(path: Path, roles: set[str]) -> Phase:
     if unknown := set(used) - roles:
         raise RegistryError(f"{path}: {', '.join(sorted(unknown))}: not declared in roles.yaml")
     return phase
-
-
-def _read(model: type[_Model], path: Path) -> _Model:
-    try:
-        return model.model_validate(_parsed(path.read_bytes()), strict=False)
-    except FileNotFoundError:
-        raise RegistryError(f"{path}: is missing; the plan needs roles.yaml and {PHASES[0]} … {PHASES[-1]}") from None
-    except YAMLError as error:
-        raise RegistryError(f"{path}: is not valid YAML: {error}") from None
-    except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise RegistryError(f"{path}: " + "; ".join(faults)) from None
-
-
-@lru_cache(maxsize=16)  # every milestone's asset and checks read the whole plan
-def _parsed(text: bytes) -> object:
-    content: object = YAML(typ="safe", pure=True).load(text)
-    return content
 
 
 def _refuse_repeats(kind: str, names: list[str]) -> None:

@@ -9,11 +9,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
-from pydantic import ValidationError
-from ruamel.yaml import YAML
 
 from golden_core.milestones.evidence import Result
-from golden_core.milestones.records import EvidenceError
+from golden_core.milestones.records import EvidenceError, read_declared
 from golden_core.store.lake import PROJECT_ROOT
 from golden_core.store.markdown import markdown_table
 from golden_core.study import Section
@@ -58,11 +56,7 @@ def load_test_plan(path: Path = LOADER_TESTS) -> TestPlan:
     EvidenceError
         If it is no plan, or names a test for one requirement twice.
     """
-    try:
-        plan = TestPlan.model_validate(YAML(typ="safe", pure=True).load(path.read_bytes()), strict=False)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        raise EvidenceError(f"{path.name}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+    plan = read_declared(TestPlan, path, EvidenceError)
     rows = [(planned.requirement, planned.test) for planned in plan.tests]
     twice = next((row for row in rows if rows.count(row) > 1), None)
     if twice:
