@@ -24,7 +24,6 @@ from golden_core.milestones.migration import (
     steps,
 )
 from golden_core.milestones.registry import load_registry
-from golden_core.milestones.test_plan import existing_tests
 from golden_core.store.lake import PROJECT_ROOT
 
 
@@ -39,8 +38,8 @@ def checksums():
 
 
 @pytest.fixture(scope="module")
-def tests(plan):
-    return existing_tests(PROJECT_ROOT, [name for package in plan.packages for name in package.parity_tests])
+def tests(named_tests, existing):
+    return named_tests["migration"] & existing
 
 
 @pytest.fixture(scope="module")

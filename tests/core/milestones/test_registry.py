@@ -6,8 +6,6 @@ import shutil
 import pytest
 
 from golden_core.milestones.registry import PHASES, PLAN, RegistryError, load_registry, matches
-from golden_core.milestones.test_plan import existing_tests
-from golden_core.store.lake import PROJECT_ROOT
 
 # What the execution plan asks for, frozen: accountable; supporting; deliverables by its own names; criteria.
 ASKED = {
@@ -51,11 +49,10 @@ def test_the_plan_is_the_one_that_was_given(registry):
     assert [phase.id for phase in registry.phases] == list(PHASES)
 
 
-def test_every_test_that_decides_a_criterion_exists(registry):
-    commands = [c.command for milestone in registry.milestones for c in milestone.criteria if c.command]
-    tests = {argument for command in commands for argument in command if argument.startswith("tests/")}
-    assert tests
-    assert existing_tests(PROJECT_ROOT, tests) == tests
+@pytest.mark.parametrize("who", ["plan", "loader", "migration"])
+def test_every_test_that_is_named_exists(named_tests, existing, who):
+    assert named_tests[who]
+    assert named_tests[who] - existing == set()
 
 
 def test_unknown_names_list_the_known_ones(registry):
