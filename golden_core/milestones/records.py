@@ -102,9 +102,9 @@ class Ownership(Section):
 
 
 class Owners(Section):
-    """The content of owners.json: milestone → owners, oldest first; the last one owns it."""
+    """The content of owners.json: milestone → who owns it now; git knows who did before."""
 
-    owners: dict[str, tuple[Ownership, ...]]
+    owners: dict[str, Ownership]
 
 
 Record = TypeVar("Record", bound=Section)

@@ -46,23 +46,17 @@ def person(name: str, registry: Registry) -> str:
 def set_owner(
     place: Place, registry: Registry, milestone: Milestone, *, name: str, date: datetime.datetime
 ) -> Ownership:
-    """Record who owns a milestone from now on; who owned it before stays on record.
+    """Record who owns a milestone from now on.
 
     Raises
     ------
     EvidenceError
-        If the name cannot be a person's, the person owns it already, or the date is before the last one's.
+        If the name cannot be a person's, or the person owns it already.
     """
-    entry = Ownership(owner=person(name, registry), date=moment(date))
-    everybody = owners(place)
-    history = everybody.get(milestone.id, ())
-    if history and history[-1].owner == name:
-        raise EvidenceError(f"{milestone.id}: {name} owns it already, since {history[-1].date:%Y-%m-%d}")
-    if history and entry.date < history[-1].date:
-        raise EvidenceError(
-            f"{milestone.id}: {history[-1].owner} owns it since {history[-1].date:%Y-%m-%d}, a later date"
-        )
-    write_record(Owners(owners={**everybody, milestone.id: (*history, entry)}), place.owners)
+    entry, everybody = Ownership(owner=person(name, registry), date=moment(date)), owners(place)
+    if (before := everybody.get(milestone.id)) and before.owner == name:
+        raise EvidenceError(f"{milestone.id}: {name} owns it already, since {before.date:%Y-%m-%d}")
+    write_record(Owners(owners={**everybody, milestone.id: entry}), place.owners)
     return entry
 
 

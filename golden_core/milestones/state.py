@@ -155,8 +155,8 @@ def gate_standing(place: Place, registry: Registry, phase: Phase) -> GateStandin
     return GateStanding(phase, tuple(one.milestone.id for one in found if one not in accepted), criteria)
 
 
-def owners(place: Place) -> dict[str, tuple[Ownership, ...]]:
-    """Return everybody who owned each milestone, oldest first.
+def owners(place: Place) -> dict[str, Ownership]:
+    """Return who owns each milestone that somebody owns.
 
     Raises
     ------
@@ -168,8 +168,8 @@ def owners(place: Place) -> dict[str, tuple[Ownership, ...]]:
 
 def owner(place: Place, milestone: Milestone) -> str | None:
     """Return who owns a milestone now; nobody, until somebody was set."""
-    history = owners(place).get(milestone.id, ())
-    return history[-1].owner if history else None
+    found = owners(place).get(milestone.id)
+    return found.owner if found else None
 
 
 def status_record(place: Place, registry: Registry) -> dict[str, Any]:
