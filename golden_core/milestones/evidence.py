@@ -1,18 +1,19 @@
 """Writing evidence: deliverables, what is recorded about them, and the archive of what they supersede.
 
 Order of writing: archive, deliverables, metadata. Each step is whole or not at all, so a killed process leaves every
-superseded byte in its place or in the archive, and metadata that fits the deliverables or visibly does not.
+superseded byte in its place, in the archive or in git, and metadata that fits the deliverables or visibly does not.
 """
 
 from __future__ import annotations
 
+import csv
 import datetime
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
-from golden_core.milestones import checkout
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import (
     CriterionRecord,
@@ -23,11 +24,12 @@ from golden_core.milestones.records import (
     Value,
     moment,
     read_record,
-    sealed,
     write_record,
 )
-from golden_core.milestones.registry import METADATA, Criterion, Milestone, Specification, matches
-from golden_core.store.lake import confined, hash_bytes, new_folder, remove_temporaries, replacing
+from golden_core.milestones.registry import METADATA, Criterion, Milestone, matches
+from golden_core.store.lake import confined, hash_bytes, remove_temporaries, replacing
+
+INDEX_COLUMNS = ("time", "file", "sha256", "commit")
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Written:
-    """What a call wrote: nothing where everything was there already. ``archived`` holds what was superseded."""
+    """What a call wrote: nothing where everything was there already."""
 
     metadata: Metadata
     changed: tuple[str, ...]
-    archived: Path | None
 
 
 def write_evidence(
@@ -64,54 +65,34 @@ def write_evidence(
     Nothing is written, and the date stays, where deliverables, inputs, command, lock file and results are the
     recorded ones; unless the recorded evidence came from a dirty tree, or from none, and this does not.
 
-    Parameters
-    ----------
-    place : Place
-        Checkout and root of the evidence.
-    milestone : Milestone
-        Must be specified; decides which deliverables, inputs and criteria there are.
-    deliverables : mapping of str to bytes or str
-        Name → content; text becomes UTF-8.
-    inputs : sequence of Path
-        Files or folders that the deliverables were made from: all that :func:`declared_inputs` returns, and any more.
-    command : sequence of str
-        Program and arguments that make the deliverables again when run at the repository's root. An argument that is
-        the path of an external input is recorded as its name.
-    results : sequence of Result
-        What was found for machine criteria; one without a result is recorded as unmeasured.
-    now : datetime
-        With a time zone.
-
-    Returns
-    -------
-    Written
+    ``inputs`` are all that :func:`declared_inputs` returns, and any more; ``command`` makes the deliverables again at
+    the repository's root, an external input standing there by name; a criterion without a result is unmeasured.
 
     Raises
     ------
     EvidenceError
-        If the milestone is not specified, a deliverable or input is missing, unknown or given twice, a result is for a
-        person to give, or the command names a path of this machine.
+        If a deliverable or input is missing, unknown or given twice, a result is for a person to give, or the command
+        names a path of this machine.
     LookupError
         If there is a result for a criterion that the milestone does not have.
     FileNotFoundError
         If an input, given or declared, does not exist.
     """
-    specification = _specification(milestone)
-    contents = _contents(place, milestone, specification, deliverables)
+    contents = _contents(place, milestone, deliverables)
     metadata = _metadata(place, milestone, contents, inputs, command, results, moment(now))
     folder = place.folder(milestone.id)
-    for left_by_a_killed_process in (folder, place.archives(milestone.id)):
-        remove_temporaries(left_by_a_killed_process)
+    remove_temporaries(folder)  # left by a killed process
+    remove_temporaries(place.archive)
     previous = _previous(place.metadata(milestone.id))
     present = {record.path for record in previous.outputs} if previous else set()
     different = tuple(sorted(name for name in present | contents.keys() if _bytes(folder, name) != contents.get(name)))
     if previous and not different and not _says_more(metadata, previous):
-        return Written(previous, (), None)
-    archived = _archive(place, milestone.id, different, now)
+        return Written(previous, ())
+    _archive(place, milestone.id, (*different, METADATA), now)
     for name in different:
         _put(confined(folder, *name.split("/")), contents.get(name))
     write_record(metadata, place.metadata(milestone.id))
-    return Written(metadata, (*different, METADATA), archived)
+    return Written(metadata, (*different, METADATA))
 
 
 def declared_inputs(place: Place, milestone: Milestone) -> tuple[Path, ...]:
@@ -119,29 +100,18 @@ def declared_inputs(place: Place, milestone: Milestone) -> tuple[Path, ...]:
 
     Raises
     ------
-    EvidenceError
-        If the milestone is not specified.
     FileNotFoundError
         If a declared input does not exist.
     """
-    patterns = [one.path for one in _specification(milestone).inputs if one.path is not None]
-    found = {pattern: place.declared(pattern) for pattern in patterns}
+    found = {one.path: place.declared(one.path) for one in milestone.inputs if one.path is not None}
     if missing := [pattern for pattern, paths in found.items() if not paths]:
         raise FileNotFoundError(f"{milestone.id}: declared inputs {', '.join(missing)}: not in {place.repository}")
     return tuple(dict.fromkeys(chain.from_iterable(found.values())))
 
 
-def _specification(milestone: Milestone) -> Specification:
-    if milestone.specification is None:
-        raise EvidenceError(f"{milestone.id}: deliverables and criteria are not yet set; specify it in data/milestones")
-    return milestone.specification
-
-
-def _contents(
-    place: Place, milestone: Milestone, specification: Specification, deliverables: Mapping[str, bytes | str]
-) -> dict[str, bytes]:
+def _contents(place: Place, milestone: Milestone, deliverables: Mapping[str, bytes | str]) -> dict[str, bytes]:
     """Return name → bytes, every deliverable declared and every declaration delivered."""
-    declared = [deliverable.name for deliverable in specification.deliverables]
+    declared = milestone.patterns
     unknown = [name for name in deliverables if not any(matches(name, pattern) for pattern in declared)]
     missing = [pattern for pattern in declared if not any(matches(name, pattern) for name in deliverables)]
     if unknown or missing:
@@ -166,32 +136,29 @@ def _metadata(
     if unread:
         names = ", ".join(sorted(record.path for record in unread))
         raise EvidenceError(f"{milestone.id}: declared, but not given as input: {names}")
-    return sealed(
-        Metadata(
-            milestone=milestone.id,
-            title=milestone.title,
-            author=checkout.author(place.repository),
-            date=now,
-            git=checkout.git_record(place),
-            command=_portable(milestone, command, records),
-            lock=place.lock(),
-            inputs=_inputs(milestone, records),
-            outputs=tuple(
-                FileRecord(path=name, sha256=hash_bytes(content), bytes=len(content))
-                for name, content in sorted(contents.items())
-            ),
-            criteria=_criteria(milestone, results),
-        )
+    return Metadata(
+        milestone=milestone.id,
+        title=milestone.title,
+        author=place.author(),
+        date=now,
+        git=place.git_record(),
+        command=_portable(milestone, command, records),
+        lock=place.lock(),
+        inputs=_inputs(milestone, records),
+        outputs=tuple(
+            FileRecord(path=name, sha256=hash_bytes(content), bytes=len(content))
+            for name, content in sorted(contents.items())
+        ),
+        criteria=_criteria(milestone, results),
     )
 
 
 def _inputs(milestone: Milestone, records: Mapping[Path, InputRecord]) -> tuple[InputRecord, ...]:
     """Return the inputs in order, no name twice for different things."""
     found = sorted(set(records.values()), key=lambda record: (record.external, record.path))
-    names = [(record.external, record.path) for record in found]
-    repeated = sorted({path for external, path in names if names.count((external, path)) > 1})
-    if repeated:
-        raise EvidenceError(f"{milestone.id}: {', '.join(repeated)}: different inputs with the same name; rename one")
+    for one, other in pairwise(found):
+        if (one.external, one.path) == (other.external, other.path):
+            raise EvidenceError(f"{milestone.id}: {one.path}: different inputs with the same name; rename one")
     return tuple(found)
 
 
@@ -210,20 +177,19 @@ def _criteria(milestone: Milestone, results: Sequence[Result]) -> tuple[Criterio
     if len(given) < len(results):
         raise EvidenceError(f"{milestone.id}: a criterion has two results; give one each")
     for name in given:
-        if milestone.criterion(name).decider == "sign_off":
+        if milestone.criterion(name).human:
             raise EvidenceError(f"{milestone.id}: {name} is for a person to decide, not for a result")
     return tuple(_criterion(criterion, given.get(criterion.id)) for criterion in milestone.criteria)
 
 
 def _criterion(criterion: Criterion, result: Result | None) -> CriterionRecord:
-    human = criterion.decider == "sign_off"
     return CriterionRecord(
         id=criterion.id,
         claim=criterion.claim,
         decided_by=criterion.decided_by,
         value=result.value if result else None,
-        threshold=result.threshold if result else "signed" if human else "",
-        verdict=("pass" if result.passed else "fail") if result else "open" if human else "unmeasured",
+        threshold=result.threshold if result else "signed" if criterion.human else "",
+        verdict=("pass" if result.passed else "fail") if result else "open" if criterion.human else "unmeasured",
     )
 
 
@@ -236,7 +202,7 @@ def _previous(path: Path) -> Metadata | None:
 
 def _says_more(new: Metadata, old: Metadata) -> bool:
     """Whether new evidence differs from the old in substance, or in coming from a clean tree at last."""
-    circumstances = {"author", "date", "git", "seal"}
+    circumstances = {"author", "date", "git"}
     if new.model_dump(exclude=circumstances) != old.model_dump(exclude=circumstances):
         return True
     return new.git.dirty is False and old.git.dirty is not False
@@ -250,19 +216,26 @@ def _bytes(folder: Path, name: str) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
 
-def _archive(place: Place, milestone: str, different: Sequence[str], now: datetime.datetime) -> Path | None:
-    """Copy what is about to be superseded; return the folder, or nothing where there was nothing."""
-    folder = place.folder(milestone)
-    old = {name: content for name in (*different, METADATA) if (content := _bytes(folder, name)) is not None}
-    if not old:
-        return None
-    archive = place.archives(milestone) / now.astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    if archive.exists():
-        raise EvidenceError(f"{archive}: exists already; evidence of one moment is written once")
-    with new_folder(archive) as temporary:
-        for name, content in old.items():
-            _put(temporary / name, content)
-    return archive
+def _archive(place: Place, milestone: str, names: Sequence[str], now: datetime.datetime) -> None:
+    """Keep documents, and what no commit holds, under the time; of everything else a line of the index."""
+    folder, time = place.folder(milestone), now.astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    head, lines = place.git_record().commit, []
+    for name in names:
+        if (content := _bytes(folder, name)) is None:
+            continue
+        committed = head is not None and place.holds(head, folder / name)
+        if name.endswith(".md") or not committed:
+            kept = confined(place.archive, milestone, time, *name.split("/"))
+            if kept.exists():
+                raise EvidenceError(f"{kept}: exists already; evidence of one moment is written once")
+            _put(kept, content)
+        lines.append((time, f"{milestone}/{name}", hash_bytes(content), head if committed else ""))
+    if lines:
+        index = place.archive / "index.csv"
+        text = io.StringIO(index.read_text(encoding="utf-8") if index.exists() else ",".join(INDEX_COLUMNS) + "\n")
+        text.seek(0, io.SEEK_END)
+        csv.writer(text, lineterminator="\n").writerows(lines)
+        _put(index, text.getvalue().encode())
 
 
 def _put(path: Path, content: bytes | None) -> None:

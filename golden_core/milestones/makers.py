@@ -15,22 +15,25 @@ from golden_core.leakage.rates import by_kind, faults, rates
 from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
 from golden_core.legacy.audit import audit_markdown, audit_record
 from golden_core.legacy.flow import flow_source, flow_svg
+from golden_core.legacy.flow.protocol import PARTS
 from golden_core.legacy.forensics.findings import differences_csv, open_questions_markdown
 from golden_core.legacy.forensics.published import published_audit
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
+from golden_core.legacy.inventory import Imports, Inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
 from golden_core.legacy.reproduction import Request, carry_out, record_files, rows_unlike_the_random_walk
 from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
 from golden_core.milestones.commands import run_command
+from golden_core.milestones.designs import configuration_pages, orchestrator_pages, usage_page
+from golden_core.milestones.documents import loader_specification
 from golden_core.milestones.evidence import Result, Written, declared_inputs, write_evidence
-from golden_core.milestones.loader import loader_specification
-from golden_core.milestones.migration import load_plan, plan_results
-from golden_core.milestones.migration_pages import migration_deliverables
+from golden_core.milestones.migration import load_plan, migration_deliverables, plan_results
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import Milestone
-from golden_core.milestones.test_plan import load_test_plan, plan_result, run_test_plan
+from golden_core.milestones.test_plan import existing_tests, load_test_plan, plan_page, run_test_plan
+from golden_core.milestones.test_plan import plan_results as test_plan_results
 from golden_core.models.architecture import VARIANTS
 from golden_core.store.lake import Home
 
@@ -77,16 +80,7 @@ def make_evidence(
 ) -> Written:
     """Make the deliverables of a milestone, evaluate its machine criteria, and write its evidence.
 
-    Parameters
-    ----------
-    place : Place
-    milestone : Milestone
-    given : Given
-        Files of the user's, for the milestones that are made from them.
-    now : datetime
-        With a time zone.
-    run_commands : bool
-        Run the commands that decide criteria; without them those criteria are recorded as unmeasured.
+    Without ``run_commands``, criteria that a command decides are recorded as unmeasured.
 
     Raises
     ------
@@ -103,8 +97,12 @@ def make_evidence(
 
 
 def _commands(place: Place, milestone: Milestone) -> Sequence[Result]:
-    asked = [criterion for criterion in milestone.criteria if criterion.command is not None]
-    return [run_command(criterion, place.repository, timeout_s=COMMAND_SECONDS) for criterion in asked]
+    found = []
+    for criterion in milestone.criteria:
+        if criterion.command is not None:
+            status, _ = run_command(criterion.command, place.repository, timeout_s=COMMAND_SECONDS)
+            found.append(Result(criterion.id, status, "exit status 0", status == 0))
+    return found
 
 
 def _inventory(_place: Place, given: Given) -> Made:
@@ -115,12 +113,21 @@ def _inventory(_place: Place, given: Given) -> Made:
         "legacy_inventory.json": inventory_json(inventory),
         "checksums.csv": sha256sums(inventory),
     }
-    if tree is None:  # the criterion is about a tree, and nobody has looked at one
-        return Made(deliverables, ())
+    versions = inventory.versions
+    documented = sum(_documented(inventory, version) for version in versions)
+    results = [_all("every_version_documented", documented, len(versions))]
+    if tree is None:  # the other criterion is about a tree, and nobody has looked at one
+        return Made(deliverables, tuple(results))
     found = verify_tree(inventory, frozen_checksums())
     different = len(found.changed) + len(found.missing) + len(found.extra)
-    result = Result("tree_equals_frozen_checksums", different, "0 files differ", found.exact)
-    return Made(deliverables, (result,), (tree,))
+    results.append(Result("tree_equals_frozen_checksums", different, "0 files differ", found.exact))
+    return Made(deliverables, tuple(results), (tree,))
+
+
+def _documented(inventory: Inventory, version: str) -> bool:
+    """Whether the scripts of a version have a way to start and known imports."""
+    scripts = [script for script in inventory.scripts if script.path.startswith(f"{version}/")]
+    return any(script.entry_points for script in scripts) and any(script.imports != Imports() for script in scripts)
 
 
 def _forensics(_place: Place, _given: Given) -> Made:
@@ -128,34 +135,54 @@ def _forensics(_place: Place, _given: Given) -> Made:
 
     audit = published_audit()
     register = leakage_register_csv()
-    probed = pl.read_csv(register.encode(), infer_schema=False)
-    # A practice recorded as sound shows nothing, every other one shows its risk.
-    behaving = probed.filter((pl.col("shown") == "yes") == (pl.col("status") != "sound")).height
+    sources = {variant: flow_source(variant) for variant in VARIANTS}
+    bounded = sum(all(f"cluster_{part}" in source for part in PARTS) for source in sources.values())
     return Made(
         {
-            **{f"data_flow/{variant}.svg": flow_svg(variant) for variant in VARIANTS},
-            **{f"data_flow/{variant}.dot": flow_source(variant) for variant in VARIANTS},
+            **{f"data_flow_diagrams/{variant}.svg": flow_svg(variant) for variant in VARIANTS},
+            **{f"data_flow_diagrams/{variant}.dot": source for variant, source in sources.items()},
             "leakage_register.csv": register,
             "open_questions.md": open_questions_markdown(),
             "paper_versus_code.csv": differences_csv(),
             "published_audit.md": audit_markdown(audit),
             "published_audit.json": json.dumps(audit_record(audit), indent=2, ensure_ascii=False) + "\n",
         },
-        (Result("every_probe_shows_its_risk", f"{behaving} of {probed.height}", "all", behaving == probed.height),),
+        (
+            _all("every_version_has_a_diagram", bounded, len(VARIANTS)),
+            *_register_results(pl.read_csv(register.encode(), infer_schema=False)),
+        ),
     )
+
+
+def _register_results(register: pl.DataFrame) -> tuple[Result, ...]:
+    sound = pl.col("status") == "sound"
+    # A practice recorded as sound shows nothing, every other one shows its risk.
+    behaving = register.filter((pl.col("shown") == "yes") != sound).height
+    annotated = register.filter(pl.col("severity").str.len_chars() > 0, sound | (pl.col("mitigation") != "")).height
+    return (
+        _all("risks_annotated", annotated, register.height),
+        _all("every_probe_shows_its_risk", behaving, register.height),
+    )
+
+
+def _all(criterion: str, count: int, total: int) -> Result:
+    """Report a count that is to be everything; nothing is not everything."""
+    return Result(criterion, f"{count} of {total}", "all", 0 < count == total)
 
 
 def _migration(place: Place, _given: Given) -> Made:
     plan, checksums = load_plan(), frozen_checksums()
-    deliverables = migration_deliverables(plan, checksums, place.repository)
-    return Made(deliverables, plan_results(plan, checksums, place.repository))
+    tests = existing_tests(place.repository, [name for package in plan.packages for name in package.parity_tests])
+    deliverables = migration_deliverables(plan, checksums, place.repository, tests)
+    return Made(deliverables, plan_results(plan, checksums, tests))
 
 
 def _loader(place: Place, given: Given) -> Made:
-    table = run_test_plan(load_test_plan(), place.repository, timeout_s=COMMAND_SECONDS)
+    plan = load_test_plan()
+    table = run_test_plan(plan, place.repository, timeout_s=COMMAND_SECONDS)
     scores = _scorecard(given.workers)
     found = rates(scores)
-    results = [plan_result("every_planned_test_passes", table)]
+    results = [*test_plan_results(plan, table)]
     for kind in KINDS:
         broken = faults(scores, kind, complete=True)
         said = "; ".join([*(f"{name}: {rate}" for name, rate in found.items() if name.startswith(kind)), *broken])
@@ -163,7 +190,7 @@ def _loader(place: Place, given: Given) -> Made:
     return Made(
         {
             "data_loader_spec.md": loader_specification(),
-            "test_plan.csv": table.write_csv(),
+            "test_plan.md": plan_page(plan, table),
             "scorecard.csv": scores.drop("cpu_seconds").write_csv(),
             "scorecard_by_kind.csv": by_kind(scores).write_csv(),
         },
@@ -197,6 +224,8 @@ def _alignment(_place: Place, given: Given) -> Made:
         _speed(),
     ]
     deliverables, inputs = record_files(validation), list(given.request.files)
+    compared_variants = set(validation.alignment.table["variant"]) & set(VARIANTS)
+    results.append(_all("every_model_validated", len(compared_variants), len(VARIANTS)))
     if given.parity is not None:  # else nobody has compared anything with Keras, and the criteria stay unmeasured
         table, compared = _parity(given.parity)
         deliverables["parity.csv"] = table.write_csv()
@@ -237,6 +266,9 @@ MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P0.M1": _inventory,
     "P0.M2": _forensics,
     "P1.M2": _migration,
+    "P2.M1": lambda _place, _given: Made(*configuration_pages()),
     "P2.M2": _loader,
+    "P3.M1": lambda _place, _given: Made(*orchestrator_pages()),
+    "P5.M1": lambda place, _given: Made(*usage_page(place)),
     "P6.M1": _alignment,
 }

@@ -1,28 +1,27 @@
-"""The migration plan: work packages and deprecations of data/migration, held against the legacy's frozen file list."""
+"""The migration plan of data/migration, held against the legacy's files, and as pages."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Set
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+import polars as pl
+from pydantic import Field, model_validator
 
 from golden_core.legacy.inventory import Checksum
+from golden_core.milestones.documents import render
 from golden_core.milestones.evidence import Result
-from golden_core.milestones.pytest_ids import is_test
-from golden_core.milestones.registry import Name, matches
+from golden_core.milestones.records import read_declared
+from golden_core.milestones.registry import Name, Text, matches
 from golden_core.store.lake import PROJECT_ROOT
 from golden_core.study import Section
 
 MIGRATION = PROJECT_ROOT / "data" / "migration"
 
-Texts = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 Level = Literal["low", "medium", "high"]
 
 
@@ -41,15 +40,15 @@ class Risk(Section):
     """How much could go wrong, and why."""
 
     level: Level
-    reason: str = Field(min_length=1)
+    reason: Text
 
 
 class WorkPackage(Section):
     """A piece of the migration with its legacy files, its new home and the tests that show parity."""
 
     id: Name
-    title: str = Field(min_length=1)
-    scope: str = Field(min_length=1)
+    title: Text
+    scope: Text
     prerequisites: tuple[Name, ...]
     risk: Risk
     files: Texts
@@ -63,8 +62,8 @@ class Deprecation(Section):
     """Legacy files that are not carried over."""
 
     files: Texts
-    reason: str = Field(min_length=1)
-    replaced_by: str = Field(min_length=1)
+    reason: Text
+    replaced_by: Text
 
 
 class Plan(Section):
@@ -92,30 +91,15 @@ class Plan(Section):
         return self
 
 
-@dataclass(frozen=True)
-class Volume:
-    """How much legacy code a package takes over; ``distinct`` counts identical copies once."""
-
-    files: int
-    distinct_files: int
-    lines: int
-    distinct_lines: int
-    size: str
-
-
-def load_plan(folder: Path = MIGRATION) -> Plan:
-    """Read packages.yaml and deprecations.yaml.
+def load_plan(path: Path = MIGRATION / "packages.yaml") -> Plan:
+    """Read the plan.
 
     Raises
     ------
     PlanError
-        If a file is missing or malformed; names what and where.
+        If the file is missing or malformed; names it and the place.
     """
-    try:
-        return Plan.model_validate(_read(folder / "packages.yaml") | _read(folder / "deprecations.yaml"), strict=False)
-    except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise PlanError(f"{folder}: " + "; ".join(faults)) from None
+    return read_declared(Plan, path, PlanError)
 
 
 def find_cycle(plan: Plan) -> tuple[str, ...]:
@@ -167,49 +151,96 @@ def misplaced_files(plan: Plan, checksums: Sequence[Checksum]) -> tuple[str, ...
     return (*lost, *twice, *idle)
 
 
-def volume(plan: Plan, package: WorkPackage, checksums: Sequence[Checksum]) -> Volume:
-    """Count the legacy code of a package and give it its size."""
-    files = files_of(package, checksums)
-    lines = {one.sha256: one.lines for one in files}
-    distinct = sum(lines.values())
-    size = next(size.name for size in plan.sizes if size.below is None or distinct < size.below)
-    return Volume(len(files), len(lines), sum(one.lines for one in files), distinct, size)
+def package_rows(
+    plan: Plan, checksums: Sequence[Checksum], repository: Path, tests: Set[str]
+) -> list[dict[str, str | int]]:
+    """Return a row for every package, in the order of work; several entries of a cell are separated by a semicolon.
+
+    ``tests`` are the parity tests that exist; those and targets that do not are only planned.
+
+    Raises
+    ------
+    PlanError
+        If packages wait for each other.
+    """
+    packages = {package.id: package for package in plan.packages}
+    return [_row(plan, packages[name], checksums, repository, tests) for step in steps(plan) for name in step]
 
 
-def parity_tests(package: WorkPackage, repository: Path, *, existing: bool) -> tuple[str, ...]:
-    """Return the parity tests of a package that exist in tests/, or those that are only planned."""
-    return tuple(name for name in package.parity_tests if is_test(repository, name) == existing)
+def migration_deliverables(
+    plan: Plan, checksums: Sequence[Checksum], repository: Path, tests: Set[str]
+) -> dict[str, str]:
+    """Return the deliverables of milestone P1.M2 by name; equal plans give equal bytes.
+
+    Raises
+    ------
+    PlanError
+        If packages wait for each other, or a legacy file has no place or more than one.
+    """
+    rows = package_rows(plan, checksums, repository, tests)
+    if misplaced := misplaced_files(plan, checksums):
+        raise PlanError("; ".join(misplaced))
+    retired = [(one, group) for group in plan.deprecations for one in files_of(group, checksums)]
+    packages = {package.id: package for package in plan.packages}
+    order = [(number, packages[name]) for number, step in enumerate(steps(plan), 1) for name in step]
+    facts = {
+        "plan": plan,
+        "packages": [(*place, row) for place, row in zip(order, rows, strict=True)],
+        "checksums": checksums,
+        "retired": [(group, len(files_of(group, checksums))) for group in plan.deprecations],
+    }
+    return {
+        "work_packages.csv": pl.DataFrame(rows).write_csv(),
+        "deprecations.csv": pl.DataFrame(
+            [
+                (f"D{number:02d}", one.path, one.sha256, one.lines, group.reason, group.replaced_by)
+                for number, (one, group) in enumerate(retired, 1)
+            ],
+            schema=["number", "path", "sha256", "lines", "reason", "replaced_by"],
+            orient="row",
+        ).write_csv(),
+        "migration_plan.md": render(MIGRATION / "plan.md.jinja", facts),
+    }
 
 
-def targets(package: WorkPackage, repository: Path, *, existing: bool) -> tuple[str, ...]:
-    """Return the modules and files a package goes to that exist, or those that are only planned."""
-    return tuple(name for name in package.targets if _is_there(name, repository) == existing)
-
-
-def plan_results(plan: Plan, checksums: Sequence[Checksum], repository: Path) -> tuple[Result, ...]:
+def plan_results(plan: Plan, checksums: Sequence[Checksum], tests: Set[str]) -> tuple[Result, ...]:
     """Return what is found for the machine criteria of milestone P1.M2."""
-    cycle, misplaced = find_cycle(plan), misplaced_files(plan, checksums)
-    shown = [package for package in plan.packages if parity_tests(package, repository, existing=True)]
+    cycle, misplaced, count = find_cycle(plan), misplaced_files(plan, checksums), len(plan.packages)
+    shown = sum(not tests.isdisjoint(package.parity_tests) for package in plan.packages)
+    complete = sum(bool(package.scope and files_of(package, checksums)) for package in plan.packages)
     return (
+        Result("packages_complete", f"{complete} of {count}", "all", complete == count),
         Result("packages_acyclic", " → ".join(cycle) or "no cycle", "no cycle", not cycle),
         Result("every_legacy_file_placed_once", len(misplaced), "0 misplaced", not misplaced),
-        Result(
-            "every_package_has_a_parity_test",
-            f"{len(shown)} of {len(plan.packages)}",
-            "all",
-            len(shown) == len(plan.packages),
-        ),
+        Result("every_package_has_a_parity_test", f"{shown} of {count}", "all", shown == count),
     )
 
 
-def _read(path: Path) -> dict[str, object]:
-    try:
-        content = YAML(typ="safe", pure=True).load(path)
-    except (OSError, YAMLError) as error:
-        raise PlanError(f"{path}: cannot be read: {error}") from None
-    if not isinstance(content, dict):
-        raise PlanError(f"{path}: must be a mapping")
-    return content
+def _row(
+    plan: Plan, package: WorkPackage, checksums: Sequence[Checksum], repository: Path, tests: Set[str]
+) -> dict[str, str | int]:
+    files = files_of(package, checksums)
+    lines = {one.sha256: one.lines for one in files}
+    distinct = sum(lines.values())
+    there = [name for name in package.targets if _is_there(name, repository)]
+    return {
+        "package": package.id,
+        "title": package.title,
+        "scope": package.scope,
+        "prerequisites": "; ".join(package.prerequisites),
+        "effort": next(size.name for size in plan.sizes if size.below is None or distinct < size.below),
+        "file_count": len(files),
+        "distinct_files": len(lines),
+        "legacy_lines": sum(one.lines for one in files),
+        "distinct_lines": distinct,
+        "risk": package.risk.level,
+        "risk_reason": package.risk.reason,
+        "legacy_files": "; ".join(one.path for one in files),
+        "target": "; ".join(there),
+        "target_planned": "; ".join(name for name in package.targets if name not in there),
+        "parity_test": "; ".join(name for name in package.parity_tests if name in tests),
+        "parity_test_planned": "; ".join(name for name in package.parity_tests if name not in tests),
+    }
 
 
 def _is_there(target: str, repository: Path) -> bool:

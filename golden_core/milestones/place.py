@@ -1,23 +1,26 @@
-"""Where evidence lives, and what identifies a file or a folder there."""
+"""Where evidence lives, what identifies a file there, and what git knows of it. Reads only."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from golden_core.milestones.records import FileRecord, InputRecord
+from golden_core.milestones.records import EvidenceError, FileRecord, GitRecord, InputRecord
 from golden_core.milestones.registry import METADATA, SIGN_OFFS
 from golden_core.store.lake import confined, hash_bytes, hash_file
+from golden_core.store.provenance import git_environment
 
 EVIDENCE = "docs/golden"
 LOCK = "constraints.txt"
 VARIABLE = "GOLDEN_EVIDENCE"
+_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Place:
-    """The root of a checkout and the root of the evidence, which normally lies in it. Paths only."""
+    """The root of a checkout and the root of the evidence, which normally lies in it."""
 
     repository: Path
     evidence: Path
@@ -36,6 +39,11 @@ class Place:
         """Record of who owns which milestone."""
         return self.evidence / "owners.json"
 
+    @property
+    def archive(self) -> Path:
+        """What was superseded: documents by milestone and time, everything else as a line of index.csv."""
+        return self.evidence / "_archive"
+
     def folder(self, milestone: str) -> Path:
         """Deliverables of a milestone, and what is recorded about them."""
         return confined(self.evidence, milestone)
@@ -48,10 +56,6 @@ class Place:
         """Record of who signed what."""
         return self.folder(milestone) / SIGN_OFFS
 
-    def archives(self, milestone: str) -> Path:
-        """Files of a milestone that were superseded, in a folder for each time."""
-        return confined(self.evidence / "_archive", milestone)
-
     def input_record(self, path: Path) -> InputRecord:
         """Return what identifies an input: relative path within the repository, the bare name outside.
 
@@ -60,19 +64,85 @@ class Place:
         FileNotFoundError
             If there is nothing at the path.
         """
-        resolved = path.resolve()
-        inside = resolved.is_relative_to(self.repository.resolve())
-        name = resolved.relative_to(self.repository.resolve()).as_posix() if inside else resolved.name
+        resolved, root = path.resolve(), self.repository.resolve()
+        inside = resolved.is_relative_to(root)
+        name = resolved.relative_to(root).as_posix() if inside else resolved.name
         sha256, size = _identity(resolved)
         return InputRecord(path=name, sha256=sha256, bytes=size, external=not inside)
 
     def declared(self, pattern: str) -> tuple[Path, ...]:
-        """Return every file or folder of the repository that an input of the plan stands for."""
+        """Return every file or folder of the repository that a pattern of the plan stands for."""
         return tuple(sorted(self.repository.glob(pattern)))
 
     def lock(self) -> FileRecord | None:
         """Return what identifies the file that pins every library."""
         return file_record(self.repository / LOCK, LOCK) if (self.repository / LOCK).is_file() else None
+
+    def author(self) -> str | None:
+        """Return git's ``user.name``; null where it is not set. Nobody is ever made up."""
+        return self._git_text("config", "user.name") or None
+
+    def git_record(self) -> GitRecord:
+        """Return commit and uncommitted files, the folder of evidence left out; null where there is no commit."""
+        commit = self._git_text("rev-parse", "--verify", "HEAD")
+        if not commit:
+            return GitRecord(commit=None, dirty=None, uncommitted=())
+        changed = self.uncommitted(".", f":(exclude){self._within(self.evidence) or EVIDENCE}")
+        return GitRecord(commit=commit, dirty=bool(changed), uncommitted=changed)
+
+    def uncommitted_evidence(self, milestone: str) -> tuple[str, ...]:
+        """Return files of a milestone's evidence that the last commit does not hold as they are."""
+        folder = self._within(self.folder(milestone))
+        return self.uncommitted(folder) if folder else ()
+
+    def uncommitted(self, *pathspecs: str) -> tuple[str, ...]:
+        """Return what differs from the last commit, untracked files and folders included, ignored ones not.
+
+        Raises
+        ------
+        EvidenceError
+            If there is a repository and git cannot say: a damaged index is no clean tree.
+        """
+        output = self._git("status", "--porcelain=v1", "-z", "--no-renames", "--", *pathspecs)
+        if output is None and self._git("rev-parse", "--git-dir") is not None:
+            raise EvidenceError(f"{self.repository}: git status fails, so nobody knows what is committed; mend that")
+        return tuple(sorted(entry[3:] for entry in (output or b"").decode(errors="replace").split("\0") if entry))
+
+    def why_history_is_unknown(self) -> str | None:
+        """Return why a commit cannot be looked up here; nothing where it can."""
+        shallow = self._git_text("rev-parse", "--is-shallow-repository")
+        if shallow == "true":
+            return "may lie beyond the end of this shallow clone"
+        return None if shallow else "cannot be looked up: there is no git repository here"
+
+    def is_in_history(self, commit: str) -> bool:
+        """Whether a commit is the last one or came before it."""
+        return self._git("merge-base", "--is-ancestor", commit, "HEAD") is not None
+
+    def holds(self, commit: str, path: Path) -> bool:
+        """Whether a commit holds a file as it lies here."""
+        name = self._within(path)
+        return name is not None and self._git("cat-file", "blob", f"{commit}:{name}") == path.read_bytes()
+
+    def _within(self, path: Path) -> str | None:
+        return path.relative_to(self.repository).as_posix() if path.is_relative_to(self.repository) else None
+
+    def _git_text(self, *arguments: str) -> str:
+        return (self._git(*arguments) or b"").decode(errors="replace").strip()
+
+    def _git(self, *arguments: str) -> bytes | None:
+        """Return git's output, or nothing where git answers no (or there is no repository, or no git)."""
+        # Looking must not write (`git status` would refresh the index), nor find a repository further up.
+        ceiling = str(self.repository.resolve().parent)
+        environment = git_environment() | {"GIT_OPTIONAL_LOCKS": "0", "GIT_CEILING_DIRECTORIES": ceiling, "LC_ALL": "C"}
+        command = ["git", "-C", str(self.repository), *arguments]
+        try:
+            result = subprocess.run(command, capture_output=True, env=environment, timeout=_SECONDS, check=False)
+        except FileNotFoundError:
+            return None
+        except subprocess.TimeoutExpired:
+            raise EvidenceError(f"{self.repository}: git {arguments[0]} gave no answer in {_SECONDS} s") from None
+        return result.stdout if result.returncode == 0 else None
 
 
 def file_record(path: Path, name: str) -> FileRecord:

@@ -1,16 +1,19 @@
-"""What is written beside the deliverables: metadata, sign-offs, owners. Their form and their seals; no decisions."""
+"""What is written beside the deliverables: metadata, sign-offs, owners; and reading what data/ declares. Form only."""
 
 from __future__ import annotations
 
 import datetime
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
-from golden_core.store.lake import hash_bytes, write_text
-from golden_core.study import Section, canonical_json
+from golden_core.store.lake import write_text
+from golden_core.study import Section
 
 Value = bool | int | float | str | None
 Verdict = Literal["pass", "fail", "open", "unmeasured"]
@@ -49,19 +52,15 @@ class CriterionRecord(Section):
 
 
 class GitRecord(Section):
-    """The checkout before the evidence was written, the evidence itself left aside; null where git knows nothing.
+    """The checkout before the evidence was written, the evidence itself left aside; null where git knows nothing."""
 
-    The commit can only be the one before the evidence's own, since a commit cannot contain its own name. ``dirty``
-    and ``uncommitted`` leave out the folder of evidence, whose files are uncommitted while they are being written.
-    """
-
-    commit: Commit | None
+    commit: Commit | None = Field(description="the one before the evidence's own, which cannot contain its own name")
     dirty: bool | None
     uncommitted: tuple[str, ...]
 
 
 class Metadata(Section):
-    """The content of metadata.json. The seal is the hash of everything else, so that an edit by hand shows."""
+    """The content of metadata.json."""
 
     milestone: str
     title: str
@@ -75,15 +74,10 @@ class Metadata(Section):
     inputs: tuple[InputRecord, ...]
     outputs: tuple[FileRecord, ...]
     criteria: tuple[CriterionRecord, ...]
-    seal: str = ""
 
 
 class SignOff(Section):
-    """A person's word that one criterion is met, for one state of the deliverables.
-
-    ``evidence`` is the hash of what was signed, ``previous`` the seal of the entry before, which makes the list a
-    chain: no entry can be changed or taken out without breaking it.
-    """
+    """A person's word that one criterion is met; ``evidence`` is the hash of what was signed."""
 
     criterion: str
     role: str
@@ -91,8 +85,6 @@ class SignOff(Section):
     date: AwareDatetime
     commit: Commit
     evidence: Hash
-    previous: Hash | None
-    seal: str = ""
 
 
 class SignOffs(Section):
@@ -110,65 +102,61 @@ class Ownership(Section):
 
 
 class Owners(Section):
-    """The content of owners.json: milestone → owners, oldest first; the last one owns it."""
+    """The content of owners.json: milestone → who owns it now; git knows who did before."""
 
-    owners: dict[str, tuple[Ownership, ...]]
+    owners: dict[str, Ownership]
 
 
 Record = TypeVar("Record", bound=Section)
-Sealed = TypeVar("Sealed", Metadata, SignOff)
-
-
-def seal(record: Metadata | SignOff) -> str:
-    """Return the hash of a record without its seal."""
-    return hash_bytes(canonical_json(record.model_dump(mode="json", exclude={"seal"})).encode())
-
-
-def sealed(record: Sealed) -> Sealed:
-    """Return a record with its seal."""
-    return record.model_copy(update={"seal": seal(record)})
-
-
-def render(record: Section) -> str:
-    """Return a record as the text of its file."""
-    return json.dumps(record.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+Declared = TypeVar("Declared", bound=BaseModel)
 
 
 def write_record(record: Section, path: Path) -> None:
     """Write a record, whole or not at all."""
-    write_text(render(record), path)
+    write_text(json.dumps(record.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False) + "\n", path)
 
 
 def read_record(kind: type[Record], path: Path) -> Record:
-    """Read a record and refuse it if a single byte is not as it was written.
+    """Read a record.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     EvidenceError
-        If the file is not such a record, was edited by hand, or its seal does not fit.
+        If the file is not such a record.
     """
-    content = path.read_bytes()
     try:
-        record = kind.model_validate_json(content)
+        return kind.model_validate_json(path.read_bytes())
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(map(str, fault["loc"])) or "the file"
         raise EvidenceError(f"{path.name}: {where}: {fault['msg']}; restore it from git") from None
-    if content != render(record).encode() or not _intact(record):
-        raise EvidenceError(f"{path.name}: was edited after it was written; restore it from git")
-    return record
 
 
-def _intact(record: Section) -> bool:
-    if isinstance(record, Metadata):
-        return record.seal == seal(record)
-    if isinstance(record, SignOffs):
-        seals = [seal(entry) for entry in record.signoffs]
-        links = [entry.previous for entry in record.signoffs]
-        return seals == [entry.seal for entry in record.signoffs] and links == [None, *seals][: len(links)]
-    return True
+def read_declared(kind: type[Declared], path: Path, error: type[ValueError]) -> Declared:
+    """Read a file of data/ as what it declares.
+
+    Raises
+    ------
+    ValueError
+        Of the given type, if the file is missing or malformed; names the file, the place and what is wrong.
+    """
+    try:
+        return kind.model_validate(_parsed(path.read_bytes()), strict=False)
+    except FileNotFoundError:
+        raise error(f"{path}: is missing") from None
+    except YAMLError as fault:
+        raise error(f"{path}: is not valid YAML: {fault}") from None
+    except ValidationError as fault:
+        said = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in fault.errors())
+        raise error(f"{path}: " + "; ".join(said)) from None
+
+
+@lru_cache(maxsize=16)  # every milestone's asset and checks read the whole plan
+def _parsed(text: bytes) -> object:
+    content: object = YAML(typ="safe", pure=True).load(text)
+    return content
 
 
 def moment(date: datetime.datetime) -> datetime.datetime:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import AfterValidator, Field, RootModel, model_validator
 
+from golden_core.milestones.records import read_declared
 from golden_core.store.lake import PROJECT_ROOT
 from golden_core.study import Section
 
 PLAN = PROJECT_ROOT / "data" / "milestones"
 PHASES = tuple(f"P{number}" for number in range(7))
 METADATA, SIGN_OFFS = "metadata.json", "signoffs.json"
-
-Decider = Literal["check", "command", "sign_off"]
+EXTERNAL = "external"  # the role of a reviewer from outside, who has no role in the plan
 
 
 class RegistryError(ValueError):
@@ -30,7 +26,7 @@ class RegistryError(ValueError):
 
 def _relative(path: str) -> str:
     parts = PurePosixPath(path).parts
-    if not parts or path != "/".join(parts) or any(part.startswith(".") for part in parts) or "\\" in path:
+    if not parts or path != "/".join(parts) or any(part == ".." for part in parts) or "\\" in path:
         raise ValueError(f"must be a plain relative path such as tables/errors.csv, got {path!r}")
     return path
 
@@ -42,99 +38,80 @@ def _deliverable(name: str) -> str:
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-RelativePath = Annotated[str, Field(max_length=200), AfterValidator(_relative)]
+Role = Annotated[str, Field(pattern=r"^([A-Z]{2}|external)$")]
+Roles = Annotated[tuple[Role, ...], Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1)]
+Path_ = Annotated[str, Field(max_length=200), AfterValidator(_relative)]
+File = Annotated[str, Field(max_length=200), AfterValidator(_deliverable)]
 
 
 class Input(Section):
     """Something a milestone is made from."""
 
-    title: str = Field(min_length=1)
-    path: RelativePath | None = Field(
-        description="from the repository's root, * within a name; null: the user names it"
-    )
+    title: Text
+    path: Path_ | None = Field(description="from the repository's root, * within a name; null: the user names it")
 
 
 class Deliverable(Section):
-    """A file, or with * a family of files, in the folder of the milestone's evidence."""
+    """What a milestone gives, under the plan's name: files of the evidence, or files of the repository itself."""
 
-    name: Annotated[str, Field(max_length=200), AfterValidator(_deliverable)]
-    title: str = Field(min_length=1)
+    name: Text
+    title: Text
+    files: tuple[File, ...] = Field(default=(), description="in the folder of evidence, * within a name")
+    repository: tuple[Path_, ...] = Field(default=(), description="from the repository's root, * within a name")
+    beyond: bool = Field(default=False, description="ours: the plan does not ask for it")
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Files that it consists of in the folder of evidence; its name where nothing else is said."""
+        return self.files if self.files or self.repository else (self.name,)
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        for pattern in self.patterns:
+            _deliverable(pattern)
+        return self
 
 
 class Criterion(Section):
-    """One acceptance criterion, decided by exactly one of: an asset check, a command, a person's signature."""
+    """One acceptance criterion, decided by exactly one of: an asset check, a command, signatures, owners."""
 
     id: Name
-    claim: str = Field(min_length=1)
+    claim: Text
     check: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_/]+:[a-z0-9_]+$", description="asset:check")
     command: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(default=None, description="exits with 0")
-    sign_off: Name | None = Field(default=None, description="role of whoever signs")
+    sign_off: Roles | None = Field(default=None, description="roles that all sign")
+    owned: str | None = Field(default=None, description="phase whose milestones all have an owner")
+    beyond: bool = Field(default=False, description="ours: the plan does not ask for it")
 
     @model_validator(mode="after")
     def _one_decider(self) -> Self:
-        given = [name for name in ("check", "command", "sign_off") if getattr(self, name) is not None]
+        given = [name for name in ("check", "command", "sign_off", "owned") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"{self.id} needs exactly one of check, command, sign_off; got {given or 'none'}")
         return self
 
     @property
-    def decider(self) -> Decider:
-        """Which kind of thing decides."""
-        return "check" if self.check else "command" if self.command else "sign_off"
+    def human(self) -> bool:
+        """Whether persons decide."""
+        return self.sign_off is not None
 
     @property
     def decided_by(self) -> str:
         """What decides, in words: ``check legacy/snapshot:…``, ``command python …``, ``sign-off by …``."""
         if self.command:
             return f"command {' '.join(self.command)}"
-        return f"check {self.check}" if self.check else f"sign-off by {self.sign_off}"
+        if self.sign_off:
+            return f"sign-off by {' and '.join(self.sign_off)}"
+        return f"check {self.check}" if self.check else f"owners of {self.owned}"
 
 
-class Specification(Section):
-    """What a milestone takes, gives and has to satisfy, and which roles answer for it."""
+class Accepted(Section):
+    """What milestones and phases share: an id, a title, criteria of acceptance."""
 
-    accountable: Name
-    supporting: tuple[Name, ...]
-    inputs: tuple[Input, ...]
-    deliverables: tuple[Deliverable, ...]
+    id: str
+    title: Text
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
-        _refuse_repeats("criterion", [criterion.id for criterion in self.criteria])
-        _refuse_repeats("deliverable", [deliverable.name for deliverable in self.deliverables])
-        _refuse_repeats("role", [self.accountable, *self.supporting])
-        if not self.human:
-            raise ValueError("needs a criterion with sign_off: no milestone is accepted without a person")
-        return self
-
-    @property
-    def machine(self) -> tuple[Criterion, ...]:
-        """Criteria that a check or a command decides."""
-        return tuple(criterion for criterion in self.criteria if criterion.decider != "sign_off")
-
-    @property
-    def human(self) -> tuple[Criterion, ...]:
-        """Criteria that a person decides."""
-        return tuple(criterion for criterion in self.criteria if criterion.decider == "sign_off")
-
-    @property
-    def roles(self) -> frozenset[str]:
-        """Every role that is named."""
-        return frozenset({self.accountable, *self.supporting, *(c.sign_off for c in self.human if c.sign_off)})
-
-
-class Milestone(Section):
-    """One milestone. Without a specification it is only a place in the plan: its criteria are not yet set."""
-
-    id: str = Field(pattern=r"^P[0-6]\.M[1-3]$")
-    title: str = Field(min_length=1)
-    specification: Specification | None
-
-    @property
-    def criteria(self) -> tuple[Criterion, ...]:
-        """The acceptance criteria; none while they are not yet set."""
-        return self.specification.criteria if self.specification else ()
 
     def criterion(self, identity: str) -> Criterion:
         """Return a criterion by its id.
@@ -142,20 +119,46 @@ class Milestone(Section):
         Raises
         ------
         LookupError
-            If the milestone has no such criterion; lists those it has.
+            If there is no such criterion; lists those there are.
         """
         for criterion in self.criteria:
             if criterion.id == identity:
                 return criterion
-        known = ", ".join(criterion.id for criterion in self.criteria) or "none: its criteria are not yet set"
+        known = ", ".join(criterion.id for criterion in self.criteria)
         raise LookupError(f"{self.id} has no criterion {identity!r}; it has: {known}")
 
 
-class Phase(Section):
-    """A phase of the plan; its exit gate is met when all its milestones are accepted."""
+class Milestone(Accepted):
+    """What a milestone takes, gives and has to satisfy, and which roles answer for it."""
+
+    id: str = Field(pattern=r"^P[0-6]\.M[1-3]$")
+    accountable: Roles
+    supporting: tuple[Role, ...]
+    duration: Text
+    tasks: Annotated[tuple[Text, ...], Field(min_length=1)]
+    inputs: tuple[Input, ...]
+    deliverables: Annotated[tuple[Deliverable, ...], Field(min_length=1)]
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Every file, or family of files, of its folder of evidence."""
+        return tuple(chain.from_iterable(deliverable.patterns for deliverable in self.deliverables))
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        _refuse_repeats("criterion", [criterion.id for criterion in self.criteria])
+        _refuse_repeats("deliverable", [deliverable.name for deliverable in self.deliverables])
+        _refuse_repeats("role", [*self.accountable, *self.supporting])
+        if not any(criterion.human for criterion in self.criteria):
+            raise ValueError("needs a criterion with sign_off: no milestone is accepted without a person")
+        return self
+
+
+class Phase(Accepted):
+    """A phase of the plan; its exit gate is met when its milestones are accepted and its own criteria met."""
 
     id: str = Field(pattern=r"^P[0-6]$")
-    title: str = Field(min_length=1)
+    weeks: Text
     milestones: Annotated[tuple[Milestone, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -166,9 +169,17 @@ class Phase(Section):
         return self
 
 
+class _Role(Section):
+    title: Text
+    answers_for: Text
+
+
+_Roles = RootModel[dict[str, _Role]]
+
+
 @dataclass(frozen=True)
 class Registry:
-    """The whole plan: roles with what they answer for, and the phases P0 … P6."""
+    """The whole plan: role → title, and the phases P0 … P6."""
 
     roles: dict[str, str]
     phases: tuple[Phase, ...]
@@ -191,10 +202,6 @@ class Registry:
                 return milestone
         raise LookupError(f"no milestone {identity!r}; the plan has {', '.join(m.id for m in self.milestones)}")
 
-    def checks(self) -> tuple[str, ...]:
-        """Return every asset check that a criterion names, as ``asset:check``."""
-        return tuple(sorted({c.check for milestone in self.milestones for c in milestone.criteria if c.check}))
-
 
 def load_registry(folder: Path = PLAN) -> Registry:
     """Read roles.yaml and P0.yaml … P6.yaml.
@@ -204,11 +211,9 @@ def load_registry(folder: Path = PLAN) -> Registry:
     RegistryError
         If a file is missing or malformed, or a role is used that is not declared; names the file.
     """
-    roles = _read_yaml(folder / "roles.yaml")
-    if not isinstance(roles, dict) or not all(isinstance(item, str) for item in chain(roles, roles.values())):
-        raise RegistryError(f"{folder / 'roles.yaml'}: must map each role to what it answers for")
-    phases = tuple(_read_phase(folder / f"{name}.yaml", set(roles)) for name in PHASES)
-    return Registry(roles, phases)
+    roles = read_declared(_Roles, folder / "roles.yaml", RegistryError).root
+    titles = {role: said.title for role, said in roles.items()}
+    return Registry(titles, tuple(_read_phase(folder / f"{name}.yaml", roles.keys() | {EXTERNAL}) for name in PHASES))
 
 
 def matches(name: str, pattern: str) -> bool:
@@ -218,36 +223,14 @@ def matches(name: str, pattern: str) -> bool:
 
 
 def _read_phase(path: Path, roles: set[str]) -> Phase:
-    try:
-        phase = Phase.model_validate(_read_yaml(path), strict=False)
-    except ValidationError as error:
-        raise RegistryError(f"{path}: " + "; ".join(_faults(error))) from None
+    phase = read_declared(Phase, path, RegistryError)
     if phase.id != path.stem:
         raise RegistryError(f"{path}: holds {phase.id}; name the file {phase.id}.yaml")
-    used = {role for m in phase.milestones if m.specification for role in m.specification.roles}
-    if used - roles:
-        raise RegistryError(f"{path}: {', '.join(sorted(used - roles))}: not declared in roles.yaml")
+    criteria = chain(phase.criteria, *(milestone.criteria for milestone in phase.milestones))
+    used = chain(*(c.sign_off or () for c in criteria), *((*m.accountable, *m.supporting) for m in phase.milestones))
+    if unknown := set(used) - roles:
+        raise RegistryError(f"{path}: {', '.join(sorted(unknown))}: not declared in roles.yaml")
     return phase
-
-
-def _read_yaml(path: Path) -> object:
-    try:
-        return _parsed(path.read_bytes())
-    except FileNotFoundError:
-        raise RegistryError(f"{path}: is missing; the plan needs roles.yaml and {PHASES[0]} … {PHASES[-1]}") from None
-    except YAMLError as error:
-        raise RegistryError(f"{path}: is not valid YAML: {error}") from None
-
-
-@lru_cache(maxsize=16)  # every milestone's asset and checks read the whole plan
-def _parsed(text: bytes) -> object:
-    content: object = YAML(typ="safe", pure=True).load(text)
-    return content
-
-
-def _faults(error: ValidationError) -> Iterator[str]:
-    for fault in error.errors():
-        yield f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
 
 
 def _refuse_repeats(kind: str, names: list[str]) -> None:

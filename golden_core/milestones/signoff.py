@@ -1,34 +1,69 @@
-"""Signing: the one way in which a criterion for a person is met. Nothing here ever signs by itself."""
+"""Owners and signatures: the two things that only a person gives. Nothing here ever signs or names by itself."""
 
 from __future__ import annotations
 
 import datetime
 import re
 
-from golden_core.milestones import checkout
-from golden_core.milestones.people import person
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import (
     COMMIT,
     EvidenceError,
     Metadata,
+    Owners,
+    Ownership,
     SignOff,
     SignOffs,
     moment,
-    sealed,
     write_record,
 )
-from golden_core.milestones.registry import Criterion, Milestone, Registry
-from golden_core.milestones.signatures import read_sign_offs, signed_hash, valid_sign_off
-from golden_core.milestones.state import standing
-from golden_core.milestones.verification import content_findings
-from golden_core.store.lake import hash_bytes
+from golden_core.milestones.registry import Milestone, Phase, Registry
+from golden_core.milestones.state import owners, standing, valid_sign_offs
+from golden_core.milestones.verification import read_sign_offs, signed_hash
+
+LONGEST_NAME = 100
+
+
+def person(name: str, registry: Registry) -> str:
+    """Return a name that can stand for a person.
+
+    Raises
+    ------
+    EvidenceError
+        If it is empty, padded, not printable, has no letter, is too long, or is one of the plan's roles.
+    """
+    if not name.strip():
+        raise EvidenceError("a name is needed: give the name of the person, it is never assumed")
+    if name != name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise EvidenceError(f"{name!r}: a name is printable text without space around it, {LONGEST_NAME} signs at most")
+    if not any(sign.isalpha() for sign in name):
+        raise EvidenceError(f"{name!r}: a name has letters")
+    if name.casefold() in {role.casefold() for pair in registry.roles.items() for role in pair}:
+        raise EvidenceError(f"{name!r} is a role of the plan; give the name of the person who has it")
+    return name
+
+
+def set_owner(
+    place: Place, registry: Registry, milestone: Milestone, *, name: str, date: datetime.datetime
+) -> Ownership:
+    """Record who owns a milestone from now on.
+
+    Raises
+    ------
+    EvidenceError
+        If the name cannot be a person's, or the person owns it already.
+    """
+    entry, everybody = Ownership(owner=person(name, registry), date=moment(date)), owners(place)
+    if (before := everybody.get(milestone.id)) and before.owner == name:
+        raise EvidenceError(f"{milestone.id}: {name} owns it already, since {before.date:%Y-%m-%d}")
+    write_record(Owners(owners={**everybody, milestone.id: entry}), place.owners)
+    return entry
 
 
 def sign(
     place: Place,
     registry: Registry,
-    milestone: Milestone,
+    planned: Milestone | Phase,
     criterion_id: str,
     *,
     role: str,
@@ -36,72 +71,59 @@ def sign(
     date: datetime.datetime,
     commit: str,
 ) -> SignOff:
-    """Add a person's sign-off of one criterion to signoffs.json, for the deliverables as a commit holds them.
+    """Add a person's sign-off of one criterion of a milestone or gate, for the deliverables as a commit holds them.
 
-    Parameters
-    ----------
-    place : Place
-        Checkout and root of the evidence, which must lie in it.
-    registry : Registry
-        The plan, for its roles.
-    milestone : Milestone
-        Must be Under Review.
-    criterion_id : str
-        A criterion for a person, not yet signed.
-    role : str
-        The role that the criterion asks for.
-    name : str
-        As the person gave it; there is no default.
-    date : datetime
-        With a time zone, not before the evidence.
-    commit : str
-        In full; holds the deliverables and metadata.json as they lie there.
+    ``planned`` is Under Review, or a phase whose milestones are all accepted; ``role`` is one that the criterion asks
+    for; ``name`` is as the person gave it, without a default; ``commit`` is in full.
 
     Raises
     ------
     LookupError
-        If the milestone has no such criterion.
+        If there is no such criterion.
     EvidenceError
         If the criterion is not the person's to sign, or the evidence is not ready to be signed; says why.
     """
-    criterion = milestone.criterion(criterion_id)
+    criterion = planned.criterion(criterion_id)
+    what = f"{planned.id} {criterion.id}"
     if criterion.sign_off is None:
-        raise EvidenceError(f"{milestone.id} {criterion.id}: is decided by {criterion.decided_by}, not by a signature")
-    if role != criterion.sign_off:
-        raise EvidenceError(f"{milestone.id} {criterion.id}: is for the {criterion.sign_off} to sign, not for {role!r}")
+        raise EvidenceError(f"{what}: is decided by {criterion.decided_by}, not by a signature")
+    if role not in criterion.sign_off:
+        raise EvidenceError(f"{what}: is for the {' and the '.join(criterion.sign_off)} to sign, not for {role!r}")
     signer, date = person(name, registry), moment(date)
-    metadata = _signable(place, milestone, criterion)
-    if date < metadata.date:
-        raise EvidenceError(f"{milestone.id}: the evidence was written on {metadata.date.isoformat()}, after that date")
-    _require_committed(place, metadata, commit)
-    entries = read_sign_offs(place, milestone)
-    entry = sealed(
-        SignOff(
-            criterion=criterion.id,
-            role=role,
-            name=signer,
-            date=date,
-            commit=commit,
-            evidence=signed_hash(metadata, criterion),
-            previous=entries[-1].seal if entries else None,
-        )
+    entries, evidence = read_sign_offs(place, planned), _ready(place, planned)
+    if earlier := valid_sign_offs(planned, criterion, entries, evidence).get(role):
+        raise EvidenceError(f"{what}: {earlier.name} has signed it already")
+    for metadata in evidence:
+        if metadata.git.dirty is not False:
+            raise EvidenceError(
+                f"{metadata.milestone}: was not written from a clean tree; commit, write again, then sign"
+            )
+        if date < metadata.date:
+            raise EvidenceError(f"{metadata.milestone}: the evidence was written on {metadata.date}, after that date")
+        _require_committed(place, metadata, commit)
+    entry = SignOff(
+        criterion=criterion.id,
+        role=role,
+        name=signer,
+        date=date,
+        commit=commit,
+        evidence=signed_hash(planned, criterion, role, evidence),
     )
-    write_record(SignOffs(milestone=milestone.id, signoffs=(*entries, entry)), place.sign_offs(milestone.id))
+    write_record(SignOffs(milestone=planned.id, signoffs=(*entries, entry)), place.sign_offs(planned.id))
     return entry
 
 
-def _signable(place: Place, milestone: Milestone, criterion: Criterion) -> Metadata:
-    """Return the metadata of evidence that waits for exactly this signature."""
-    found = standing(place, milestone)
-    metadata, _ = content_findings(place, milestone)
-    entries = read_sign_offs(place, milestone)
-    if metadata and (earlier := valid_sign_off(entries, metadata, criterion)):
-        raise EvidenceError(f"{milestone.id} {criterion.id}: {earlier.name} has signed it already")
-    if found.state != "Under Review" or metadata is None:
-        raise EvidenceError(f"{milestone.id}: is {found.state}, not Under Review: {'; '.join(found.reasons())}")
-    if metadata.git.dirty is not False:
-        raise EvidenceError(f"{milestone.id}: was not written from a clean tree; commit, write it again, then sign")
-    return metadata
+def _ready(place: Place, planned: Milestone | Phase) -> list[Metadata]:
+    """Return the evidence of a milestone that is Under Review, or of all milestones of a phase that are accepted."""
+    milestones, wanted = (
+        (planned.milestones, "Accepted") if isinstance(planned, Phase) else ((planned,), "Under Review")
+    )
+    found = [standing(place, milestone) for milestone in milestones]
+    for one in found:
+        if one.state not in {wanted, "Accepted"}:
+            waits = "; ".join(one.waits_for())
+            raise EvidenceError(f"{one.milestone.id}: is {one.state}, not {wanted}: {waits}")
+    return [one.metadata for one in found if one.metadata]
 
 
 def _require_committed(place: Place, metadata: Metadata, commit: str) -> None:
@@ -111,9 +133,7 @@ def _require_committed(place: Place, metadata: Metadata, commit: str) -> None:
     if not place.evidence.is_relative_to(place.repository):
         raise EvidenceError("evidence outside the repository cannot be signed: no commit holds it")
     folder = place.folder(metadata.milestone)
-    names = [record.path for record in metadata.outputs] + [place.metadata(metadata.milestone).name]
-    for path in (folder / name for name in names):
-        relative = path.relative_to(place.repository).as_posix()
-        held = checkout.content_at(place.repository, commit, relative)
-        if held is None or hash_bytes(held) != hash_bytes(path.read_bytes()):
-            raise EvidenceError(f"{relative}: commit {commit} does not hold it as it lies here; commit it, then sign")
+    for path in [*(folder / record.path for record in metadata.outputs), place.metadata(metadata.milestone)]:
+        if not place.holds(commit, path):
+            name = path.relative_to(place.repository).as_posix()
+            raise EvidenceError(f"{name}: commit {commit} does not hold it as it lies here; commit it, then sign")

@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-import polars as pl
-
-from golden_core.milestones.people import owner
 from golden_core.milestones.place import Place
-from golden_core.milestones.records import CriterionRecord, EvidenceError, Metadata, SignOff, Value, Verdict
-from golden_core.milestones.registry import SIGN_OFFS, Criterion, Decider, Milestone, Phase, Registry
-from golden_core.milestones.signatures import read_sign_offs, valid_sign_off
-from golden_core.milestones.verification import Finding, content_findings
+from golden_core.milestones.records import (
+    EvidenceError,
+    Metadata,
+    Owners,
+    Ownership,
+    SignOff,
+    Value,
+    Verdict,
+    read_record,
+)
+from golden_core.milestones.registry import SIGN_OFFS, Accepted, Criterion, Milestone, Phase, Registry
+from golden_core.milestones.verification import Finding, content_findings, read_sign_offs, signed_hash
 
 State = Literal["Planned", "In Progress", "Under Review", "Accepted"]
-
-NOT_SET = "criteria: not yet set"
-
-STATUS_COLUMNS: dict[str, type[pl.DataType]] = {
-    "phase": pl.String,
-    "milestone": pl.String,
-    "title": pl.String,
-    "state": pl.String,
-    "owner": pl.String,
-    "criterion": pl.String,
-    "claim": pl.String,
-    "decided_by": pl.String,
-    "verdict": pl.String,
-    "value": pl.String,
-    "threshold": pl.String,
-}
-GATE_COLUMNS: dict[str, type[pl.DataType]] = {
-    "gate": pl.String,
-    "title": pl.String,
-    "met": pl.Boolean,
-    "accepted": pl.Int64,
-    "milestones": pl.Int64,
-}
 
 
 @dataclass(frozen=True)
@@ -47,11 +29,12 @@ class CriterionStanding:
 
     id: str
     claim: str
-    decider: Decider
+    human: bool
     decided_by: str
     verdict: Verdict
     value: Value
     threshold: str
+    unsigned: tuple[str, ...] = ()  # roles that have not signed yet
 
 
 @dataclass(frozen=True)
@@ -63,46 +46,65 @@ class Standing:
     state: State
     criteria: tuple[CriterionStanding, ...]
     findings: tuple[Finding, ...]
-    written: bool
+    metadata: Metadata | None
 
     @property
     def stale(self) -> bool:
         """Whether there is evidence, and it is not as it was recorded: then no verdict on it counts."""
-        return bool(self.findings) and self.written
+        return self.metadata is not None and bool(self.findings)
 
-    def reasons(self) -> tuple[str, ...]:
-        """Return what stands between the milestone and acceptance, one sentence each."""
-        owned = () if self.owner else ("has no owner",)
-        known = () if self.milestone.specification else (NOT_SET,)
-        unmet = [f"{c.id} is {c.verdict} ({c.decided_by})" for c in self.criteria if c.verdict != "pass"]
-        return (*owned, *known, *map(str, self.findings), *unmet)
+    def count(self, verdict: Verdict) -> int:
+        """Return how many criteria have a verdict."""
+        return sum(criterion.verdict == verdict for criterion in self.criteria)
+
+    def waits_for(self) -> tuple[str, ...]:
+        """Return what the next state waits for, one sentence each; nothing once it is accepted."""
+        if self.state == "Planned":
+            return ("an owner",)
+        human = self.state == "Under Review"
+        unmet = [c for c in self.criteria if c.verdict != "pass" and c.human == human]
+        said = (f"{c.id} is {c.verdict} ({c.decided_by})" for c in unmet)
+        return (*(() if human else map(str, self.findings)), *said)
+
+    def next_step(self) -> str:
+        """Return the same in a few words: who or what is to come next."""
+        if self.state == "Planned":
+            return "an owner"
+        if self.state == "In Progress" and self.findings:
+            return "new evidence" if self.stale else "evidence"
+        if self.state == "In Progress":
+            return f"{sum(c.verdict != 'pass' and not c.human for c in self.criteria)} criteria"
+        return signatures_of(self.criteria)
 
 
 @dataclass(frozen=True)
 class GateStanding:
-    """An exit gate: met when every milestone of its phase is accepted."""
+    """An exit gate: met when every milestone of its phase is accepted and its own criteria are met."""
 
     phase: Phase
-    accepted: tuple[str, ...]
     open: tuple[str, ...]
+    criteria: tuple[CriterionStanding, ...]
 
     @property
     def met(self) -> bool:
         """Whether the phase is left behind."""
-        return not self.open
+        return not self.open and all(criterion.verdict == "pass" for criterion in self.criteria)
+
+    def waits_for(self) -> tuple[str, ...]:
+        """Return open milestones first, then criteria that are not met."""
+        return (*self.open, *(c.id for c in self.criteria if c.verdict != "pass"))
+
+
+def signatures_of(criteria: Sequence[CriterionStanding]) -> str:
+    """Return the roles that have not signed: ``TL, RL``; nothing where everybody has."""
+    return ", ".join(dict.fromkeys(role for criterion in criteria for role in criterion.unsigned))
 
 
 def decide(*, owned: bool, ready: bool, machine: Sequence[Verdict], human: Sequence[Verdict]) -> State:
     """Return the state that follows from the facts.
 
-    Parameters
-    ----------
-    owned : bool
-        Somebody owns the milestone.
-    ready : bool
-        It is specified, and every deliverable and input is there with its recorded hash.
-    machine, human : sequence of Verdict
-        Verdicts of checks and commands, and of persons.
+    ``ready``: every deliverable and input is there with its recorded hash. ``machine`` and ``human`` are the verdicts
+    of checks and commands, and of persons.
     """
     if not owned:
         return "Planned"
@@ -119,109 +121,124 @@ def standing(place: Place, milestone: Milestone) -> Standing:
     EvidenceError
         If owners.json is damaged.
     """
-    metadata, findings = content_findings(place, milestone) if milestone.specification else (None, ())
+    metadata, findings = content_findings(place, milestone)
     sound = metadata if not findings else None
     try:
         entries = read_sign_offs(place, milestone)
     except EvidenceError as error:
         entries, findings = (), (*findings, Finding("sign-off", SIGN_OFFS, str(error)))
-    criteria = tuple(_criterion(criterion, sound, entries) for criterion in milestone.criteria)
+    criteria = tuple(
+        _signed(milestone, criterion, entries, [sound] if sound else None)
+        if criterion.human
+        else _measured(criterion, sound)
+        for criterion in milestone.criteria
+    )
     state = decide(
         owned=(held_by := owner(place, milestone)) is not None,
         ready=sound is not None,
-        machine=[c.verdict for c in criteria if c.decider != "sign_off"],
-        human=[c.verdict for c in criteria if c.decider == "sign_off"],
+        machine=[c.verdict for c in criteria if not c.human],
+        human=[c.verdict for c in criteria if c.human],
     )
-    return Standing(milestone, held_by, state, criteria, findings, place.metadata(milestone.id).exists())
+    return Standing(milestone, held_by, state, criteria, findings, metadata)
 
 
-def standings(place: Place, registry: Registry) -> tuple[Standing, ...]:
-    """Return the standing of every milestone, in the order of the plan."""
-    return tuple(standing(place, milestone) for milestone in registry.milestones)
+def gate_standing(place: Place, registry: Registry, phase: Phase) -> GateStanding:
+    """Return whether an exit gate is met, and what it waits for."""
+    found = [standing(place, milestone) for milestone in phase.milestones]
+    accepted = [one for one in found if one.state == "Accepted"]
+    evidence = [one.metadata for one in accepted if one.metadata] if len(accepted) == len(found) else None
+    entries = read_sign_offs(place, phase)
+    criteria = tuple(
+        _owned(place, registry, criterion) if criterion.owned else _signed(phase, criterion, entries, evidence)
+        for criterion in phase.criteria
+    )
+    return GateStanding(phase, tuple(one.milestone.id for one in found if one not in accepted), criteria)
 
 
-def gates(place: Place, registry: Registry) -> tuple[GateStanding, ...]:
-    """Return the exit gates P0 … P6."""
-    return tuple(_gate(place, phase) for phase in registry.phases)
+def owners(place: Place) -> dict[str, Ownership]:
+    """Return who owns each milestone that somebody owns.
 
-
-def status_table(place: Place, registry: Registry) -> pl.DataFrame:
-    """Return one row per milestone and criterion, in the order of the plan.
-
-    A milestone whose criteria are not yet set has one row, without criterion and verdict.
+    Raises
+    ------
+    EvidenceError
+        If owners.json is damaged.
     """
-    rows = [row for phase in registry.phases for m in phase.milestones for row in _rows(phase, standing(place, m))]
-    return pl.DataFrame(rows, schema=STATUS_COLUMNS, orient="row")
+    return read_record(Owners, place.owners).owners if place.owners.exists() else {}
 
 
-def gate_table(place: Place, registry: Registry) -> pl.DataFrame:
-    """Return one row per exit gate."""
-    rows = [
-        (gate.phase.id, gate.phase.title, gate.met, len(gate.accepted), len(gate.phase.milestones))
-        for gate in gates(place, registry)
-    ]
-    return pl.DataFrame(rows, schema=GATE_COLUMNS, orient="row")
+def owner(place: Place, milestone: Milestone) -> str | None:
+    """Return who owns a milestone now; nobody, until somebody was set."""
+    found = owners(place).get(milestone.id)
+    return found.owner if found else None
 
 
 def status_record(place: Place, registry: Registry) -> dict[str, Any]:
     """Return everything that is known of the plan, ready for JSON."""
+    found = [standing(place, milestone) for milestone in registry.milestones]
+    gates = [gate_standing(place, registry, phase) for phase in registry.phases]
     return {
-        "milestones": [_record(found) for found in standings(place, registry)],
-        "gates": gate_table(place, registry).to_dicts(),
+        "milestones": [
+            {
+                "milestone": one.milestone.id,
+                **one.milestone.model_dump(mode="json", include={"title", "accountable", "supporting", "duration"}),
+                "state": one.state,
+                "owner": one.owner,
+                "written": one.metadata.date.isoformat() if one.metadata else None,
+                "waits_for": list(one.waits_for()),
+                "findings": [asdict(finding) for finding in one.findings],
+                "criteria": [asdict(criterion) for criterion in one.criteria],
+            }
+            for one in found
+        ],
+        "gates": [
+            {
+                "gate": gate.phase.id,
+                "title": gate.phase.title,
+                "met": gate.met,
+                "waits_for": list(gate.waits_for()),
+                "criteria": [asdict(criterion) for criterion in gate.criteria],
+            }
+            for gate in gates
+        ],
     }
 
 
-def _record(found: Standing) -> dict[str, Any]:
-    planned = found.milestone.specification
-    return {
-        "milestone": found.milestone.id,
-        "title": found.milestone.title,
-        "state": found.state,
-        "owner": found.owner,
-        "accountable": planned.accountable if planned else None,
-        "supporting": list(planned.supporting) if planned else [],
-        "findings": [asdict(finding) for finding in found.findings],
-        "criteria": [asdict(criterion) for criterion in found.criteria],
-    }
+def valid_sign_offs(
+    planned: Accepted, criterion: Criterion, entries: Sequence[SignOff], evidence: Sequence[Metadata]
+) -> dict[str, SignOff]:
+    """Return role → latest sign-off for the deliverables as they are; stale ones do not count."""
+    wanted = {role: signed_hash(planned, criterion, role, evidence) for role in criterion.sign_off or ()}
+    return {e.role: e for e in entries if e.criterion == criterion.id and e.evidence == wanted.get(e.role)}
 
 
-def _criterion(criterion: Criterion, metadata: Metadata | None, entries: tuple[SignOff, ...]) -> CriterionStanding:
-    """Return what is known; a verdict on bytes that are not those on disk is no verdict."""
-    if criterion.decider == "sign_off":
-        signature = valid_sign_off(entries, metadata, criterion) if metadata else None
-        verdict: Verdict = "pass" if signature else "open"
-        value: Value = f"{signature.name}, {signature.date:%Y-%m-%d}" if signature else None
-        return _standing_of(criterion, verdict, value, "signed")
-    record = _recorded(criterion, metadata)
-    if record is None:
-        return _standing_of(criterion, "unmeasured", None, "")
-    return _standing_of(criterion, record.verdict, record.value, record.threshold)
+def _signed(
+    planned: Accepted, criterion: Criterion, entries: Sequence[SignOff], evidence: Sequence[Metadata] | None
+) -> CriterionStanding:
+    found = {} if evidence is None else valid_sign_offs(planned, criterion, entries, evidence)
+    unsigned = tuple(role for role in criterion.sign_off or () if role not in found)
+    said = "; ".join(f"{entry.name} ({role}), {entry.date:%Y-%m-%d}" for role, entry in found.items())
+    return _standing_of(criterion, "open" if unsigned else "pass", said or None, "signed", unsigned)
 
 
-def _recorded(criterion: Criterion, metadata: Metadata | None) -> CriterionRecord | None:
-    """Return the record of a criterion that was worded and decided as it is now."""
+def _measured(criterion: Criterion, metadata: Metadata | None) -> CriterionStanding:
+    """Return the record of a criterion that was worded and decided as it is now; else it is unmeasured."""
     asked = (criterion.id, criterion.claim, criterion.decided_by)
-    records = metadata.criteria if metadata else ()
-    return next((record for record in records if (record.id, record.claim, record.decided_by) == asked), None)
+    for record in metadata.criteria if metadata else ():
+        if (record.id, record.claim, record.decided_by) == asked:
+            return _standing_of(criterion, record.verdict, record.value, record.threshold)
+    return _standing_of(criterion, "unmeasured", None, "")
 
 
-def _standing_of(criterion: Criterion, verdict: Verdict, value: Value, threshold: str) -> CriterionStanding:
+def _owned(place: Place, registry: Registry, criterion: Criterion) -> CriterionStanding:
+    asked = [milestone for milestone in registry.milestones if milestone.id.startswith(f"{criterion.owned}.")]
+    lacking = [milestone.id for milestone in asked if owner(place, milestone) is None]
+    value = f"{len(asked) - len(lacking)} of {len(asked)}"
+    return _standing_of(criterion, "open" if lacking else "pass", value, "all")
+
+
+def _standing_of(
+    criterion: Criterion, verdict: Verdict, value: Value, threshold: str, unsigned: tuple[str, ...] = ()
+) -> CriterionStanding:
     return CriterionStanding(
-        criterion.id, criterion.claim, criterion.decider, criterion.decided_by, verdict, value, threshold
+        criterion.id, criterion.claim, criterion.human, criterion.decided_by, verdict, value, threshold, unsigned
     )
-
-
-def _gate(place: Place, phase: Phase) -> GateStanding:
-    states = {milestone.id: standing(place, milestone).state for milestone in phase.milestones}
-    accepted = tuple(name for name, state in states.items() if state == "Accepted")
-    return GateStanding(phase, accepted, tuple(name for name in states if name not in accepted))
-
-
-def _rows(phase: Phase, found: Standing) -> Iterator[tuple[str | None, ...]]:
-    milestone = found.milestone
-    known = (phase.id, milestone.id, milestone.title, found.state, found.owner)
-    if not found.criteria:
-        yield (*known, None, NOT_SET, None, None, None, None)
-    for one in found.criteria:
-        value = None if one.value is None else str(one.value)
-        yield (*known, one.id, one.claim, one.decided_by, one.verdict, value, one.threshold)

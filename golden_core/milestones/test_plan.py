@@ -1,26 +1,25 @@
-"""A plan of tests: every requirement beside the test that shows it, found and run. What is tested is said in data/."""
+"""A plan of tests: every requirement beside what shows it, found and run. What is tested is said in data/loader."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from xml.etree import ElementTree
 
 import polars as pl
-from pydantic import ValidationError
-from ruamel.yaml import YAML
 
 from golden_core.milestones.evidence import Result
-from golden_core.milestones.pytest_ids import is_test
-from golden_core.milestones.records import EvidenceError
+from golden_core.milestones.records import EvidenceError, read_declared
 from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.markdown import markdown_table
 from golden_core.study import Section
 
 LOADER_TESTS = PROJECT_ROOT / "data" / "loader" / "tests.yaml"
+COLLECT_SECONDS = 300
 PASSED, FAILED, MISSING, SKIPPED = "passed", "failed", "missing", "skipped"
+OUTCOMES = {"PASSED": PASSED, "FAILED": FAILED, "ERROR": FAILED, "SKIPPED": SKIPPED}
 
 
 class PlannedTest(Section):
@@ -31,12 +30,22 @@ class PlannedTest(Section):
     test: str
 
 
+class ManualCheck(Section):
+    """One requirement that a person looks at: what to do, and what is accepted."""
+
+    section: str
+    requirement: str
+    steps: str
+    threshold: str
+
+
 class TestPlan(Section):
     """The content of a plan's file."""
 
     __test__ = False  # no test of its own, whatever its name makes pytest think
 
     tests: tuple[PlannedTest, ...]
+    manual: tuple[ManualCheck, ...] = ()
 
 
 def load_test_plan(path: Path = LOADER_TESTS) -> TestPlan:
@@ -47,11 +56,7 @@ def load_test_plan(path: Path = LOADER_TESTS) -> TestPlan:
     EvidenceError
         If it is no plan, or names a test for one requirement twice.
     """
-    try:
-        plan = TestPlan.model_validate(YAML(typ="safe", pure=True).load(path.read_bytes()), strict=False)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        raise EvidenceError(f"{path.name}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+    plan = read_declared(TestPlan, path, EvidenceError)
     rows = [(planned.requirement, planned.test) for planned in plan.tests]
     twice = next((row for row in rows if rows.count(row) > 1), None)
     if twice:
@@ -59,16 +64,16 @@ def load_test_plan(path: Path = LOADER_TESTS) -> TestPlan:
     return plan
 
 
+def existing_tests(repository: Path, names: Iterable[str]) -> frozenset[str]:
+    """Return the pytest ids, of those given, that pytest collects: files, classes, functions, or one of their cases."""
+    asked = sorted(set(names))
+    files = sorted({name.partition("::")[0] for name in asked if (repository / name.partition("::")[0]).is_file()})
+    found = _pytest(repository, ["-q", "--collect-only", *files], COLLECT_SECONDS).splitlines() if files else []
+    return frozenset(name for name in asked if any(_belongs(case, name) for case in found))
+
+
 def run_test_plan(plan: TestPlan, repository: Path, *, timeout_s: float) -> pl.DataFrame:
     """Run every planned test and return what came of it.
-
-    Parameters
-    ----------
-    plan : TestPlan
-    repository : Path
-        Root of the checkout, in which pytest runs.
-    timeout_s : float
-        For all of them together.
 
     Returns
     -------
@@ -79,48 +84,57 @@ def run_test_plan(plan: TestPlan, repository: Path, *, timeout_s: float) -> pl.D
     Raises
     ------
     subprocess.TimeoutExpired
-        If they take longer.
+        If they take longer than ``timeout_s`` together.
     """
-    present = sorted({planned.test for planned in plan.tests if is_test(repository, planned.test)})
-    cases = _cases(present, repository, timeout_s) if present else {}
+    present = existing_tests(repository, [planned.test for planned in plan.tests])
+    cases = _cases(sorted(present), repository, timeout_s) if present else {}
     rows = []
     for planned in plan.tests:
         outcomes = [outcome for name, outcome in cases.items() if _belongs(name, planned.test)]
-        known = planned.test in present
-        found = (len(outcomes), _together(outcomes) if known else MISSING)
-        rows.append((planned.section, planned.requirement, planned.test, *found))
+        outcome = _together(outcomes) if planned.test in present else MISSING
+        rows.append((planned.section, planned.requirement, planned.test, len(outcomes), outcome))
     return pl.DataFrame(rows, schema=["section", "requirement", "test", "cases", "outcome"], orient="row")
 
 
-def plan_result(criterion: str, table: pl.DataFrame) -> Result:
-    """Return the verdict on a plan that was run."""
+def plan_page(plan: TestPlan, table: pl.DataFrame) -> str:
+    """Return test_plan.md: checks by program with what came of them, and checks by hand."""
+    automated = markdown_table(
+        ("section", "requirement", "test", "cases", "accepted", "outcome"),
+        ((s, r, f"`{test}`", str(cases), "all pass", outcome) for s, r, test, cases, outcome in table.rows()),
+    )
+    manual = markdown_table(
+        ("section", "requirement", "what to do", "accepted"),
+        ((one.section, one.requirement, one.steps, one.threshold) for one in plan.manual),
+    )
+    return f"# Test plan of the data loader\n\n## By program\n\n{automated}\n\n## By hand\n\n{manual}\n"
+
+
+def plan_results(plan: TestPlan, table: pl.DataFrame) -> tuple[Result, Result]:
+    """Return the verdicts on a plan that was run."""
     passed = table.filter(pl.col("outcome") == PASSED).height
-    return Result(criterion, f"{passed} of {table.height}", "all exist and pass", 0 < passed == table.height)
+    kinds = f"{len(plan.tests)} by program, {len(plan.manual)} by hand"
+    return (
+        Result("plan_has_both_kinds", kinds, "both, each with a threshold", bool(plan.tests and plan.manual)),
+        Result(
+            "every_planned_test_passes", f"{passed} of {table.height}", "all exist and pass", 0 < passed == table.height
+        ),
+    )
+
+
+def _pytest(repository: Path, arguments: Sequence[str], timeout_s: float) -> str:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(
+        command, cwd=repository, timeout=timeout_s, check=False, capture_output=True, text=True, errors="replace"
+    ).stdout
 
 
 def _cases(tests: Sequence[str], repository: Path, timeout_s: float) -> dict[str, str]:
-    """Return case → outcome, a case named like ``tests/core/test_x.py::test_y[1]``."""
-    with tempfile.TemporaryDirectory(prefix="golden-tests-") as scratch:
-        report = Path(scratch) / "report.xml"
-        options = ["-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", f"--junitxml={report}"]
-        command = [sys.executable, "-m", "pytest", *options, *tests]
-        subprocess.run(command, cwd=repository, timeout=timeout_s, check=False, capture_output=True)
-        # pytest wrote this file a moment ago: it is not a stranger's.
-        found = ElementTree.parse(report).iter("testcase") if report.exists() else []
-        return {_case_name(case): _outcome(case) for case in found}
-
-
-def _case_name(case: ElementTree.Element) -> str:
-    file, place = case.get("file", ""), case.get("classname", "")
-    module = file.removesuffix(".py").replace("/", ".")
-    classes = place.removeprefix(module).strip(".")
-    return "::".join([file, *([classes.replace(".", "::")] if classes else []), case.get("name", "")])
-
-
-def _outcome(case: ElementTree.Element) -> str:
-    if case.find("failure") is not None or case.find("error") is not None:
-        return FAILED
-    return SKIPPED if case.find("skipped") is not None else PASSED
+    """Return case → outcome; an error while a test is set up or taken down is a failure of it."""
+    said = _pytest(repository, ["-vv", "--tb=no", *tests], timeout_s)
+    found: dict[str, str] = {}
+    for case, word in re.findall(r"^(\S+?::.+?) (PASSED|FAILED|ERROR|SKIPPED)\b", said, flags=re.MULTILINE):
+        found[case] = FAILED if found.get(case) == FAILED else OUTCOMES[word]
+    return found
 
 
 def _belongs(case: str, test: str) -> bool:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from golden_core.milestones import checkout
 from golden_core.milestones.commands import rerun
 from golden_core.milestones.place import Place, file_record
-from golden_core.milestones.records import EvidenceError, FileRecord, InputRecord, Metadata, read_record
-from golden_core.milestones.registry import METADATA, SIGN_OFFS, Milestone, matches
-from golden_core.milestones.signatures import read_sign_offs, signed_hash
+from golden_core.milestones.records import EvidenceError, FileRecord, Metadata, SignOff, SignOffs, read_record
+from golden_core.milestones.registry import METADATA, SIGN_OFFS, Accepted, Criterion, Milestone, matches
+from golden_core.store.lake import hash_bytes
+from golden_core.study import canonical_json
 
 Kind = Literal["metadata", "deliverable", "input", "lock", "tree", "commit", "sign-off", "rerun"]
 
@@ -52,21 +52,8 @@ def verify(
 ) -> Verification:
     """Recompute every hash of a milestone's evidence, and look at the tree, the commit and the sign-offs.
 
-    Parameters
-    ----------
-    place : Place
-        Checkout and root of the evidence.
-    milestone : Milestone
-        As the plan declares it now.
-    external : mapping of str to Path
-        Where inputs outside the repository lie, by recorded name; others count as unverified.
-    rerun_within_s : float or None
-        Also run the recorded command into a scratch folder, for at most so many seconds, and compare bytes.
-
-    Returns
-    -------
-    Verification
-        Nothing was wrong if it has no findings; ``unverified`` says what nobody looked at.
+    ``external`` says where inputs outside the repository lie, by recorded name; others count as unverified. With
+    ``rerun_within_s``, the recorded command is also run into a scratch folder, and its bytes are compared.
     """
     given = external or {}
     metadata, findings = content_findings(place, milestone, given)
@@ -78,7 +65,7 @@ def verify(
         if record.external and record.path not in given
     ]
     found = [*findings, *_lock(place, metadata), *_tree(place, metadata), *_sign_offs(place, milestone, metadata)]
-    if (commit := metadata.git.commit) and (reason := checkout.why_history_is_unknown(place.repository)):
+    if (commit := metadata.git.commit) and (reason := place.why_history_is_unknown()):
         unverified.append(Finding("commit", commit, reason))
     else:
         found += _commit(place, metadata)
@@ -110,16 +97,17 @@ def _plan(place: Place, milestone: Milestone, metadata: Metadata) -> Iterator[Fi
     """Find what the plan declares and the metadata lacks, and the other way round."""
     if metadata.milestone != milestone.id:
         yield Finding("metadata", METADATA, f"is that of {metadata.milestone}")
-    specification = milestone.specification
-    declared = [deliverable.name for deliverable in specification.deliverables] if specification else []
     written = [record.path for record in metadata.outputs]
-    for pattern in declared:
+    for pattern in milestone.patterns:
         if not any(matches(name, pattern) for name in written):
             yield Finding("deliverable", pattern, "is declared in the plan and was never written")
     for name in written:
-        if not any(matches(name, pattern) for pattern in declared):
+        if not any(matches(name, pattern) for pattern in milestone.patterns):
             yield Finding("deliverable", name, "was written and is not declared in the plan")
-    for source in specification.inputs if specification else ():
+    for pattern in (pattern for deliverable in milestone.deliverables for pattern in deliverable.repository):
+        if not place.declared(pattern):
+            yield Finding("deliverable", pattern, "is declared in the plan and not in the repository")
+    for source in milestone.inputs:
         yield from _unread(place, source.path, metadata) if source.path else ()
 
 
@@ -155,7 +143,7 @@ def _inputs(place: Place, metadata: Metadata, external: Mapping[str, Path]) -> I
             yield Finding("input", record.path, f"has changed: recorded {record.sha256}, found {found}")
 
 
-def _difference(path: Path, record: FileRecord | InputRecord) -> str | None:
+def _difference(path: Path, record: FileRecord) -> str | None:
     if path.is_symlink() or path.is_dir():
         return "is a link or a folder, not the file that was written"
     if not path.exists():
@@ -175,16 +163,16 @@ def _lock(place: Place, metadata: Metadata) -> Iterator[Finding]:
 def _tree(place: Place, metadata: Metadata) -> Iterator[Finding]:
     if metadata.git.dirty:
         yield Finding("tree", METADATA, f"was written from a dirty tree: {', '.join(metadata.git.uncommitted)}")
-    for path in checkout.git_record(place).uncommitted:
+    for path in place.git_record().uncommitted:
         yield Finding("tree", path, "is not committed")
-    for path in checkout.uncommitted_evidence(place, metadata.milestone):
+    for path in place.uncommitted_evidence(metadata.milestone):
         yield Finding("tree", path, "is evidence that is not committed")
 
 
 def _commit(place: Place, metadata: Metadata) -> Iterator[Finding]:
     if metadata.git.commit is None:
         yield Finding("commit", METADATA, "was written where git knew no commit")
-    elif not checkout.is_in_history(place.repository, metadata.git.commit):
+    elif not place.is_in_history(metadata.git.commit):
         yield Finding("commit", metadata.git.commit, "is not in the history of this checkout")
 
 
@@ -194,11 +182,39 @@ def _sign_offs(place: Place, milestone: Milestone, metadata: Metadata) -> Iterat
     except EvidenceError as error:
         yield Finding("sign-off", SIGN_OFFS, str(error))
         return
-    human = {c.id: c for c in milestone.criteria if c.decider == "sign_off"}
+    asked = {(c.id, role): c for c in milestone.criteria for role in c.sign_off or ()}
     for entry in entries:
-        if entry.criterion not in human:
-            yield Finding("sign-off", entry.criterion, f"signed by {entry.name}, is no criterion for a person any more")
-        elif entry.evidence != signed_hash(metadata, human[entry.criterion]):
-            yield Finding(
-                "sign-off", entry.criterion, f"signed by {entry.name} for deliverables that have changed since"
-            )
+        who, criterion = f"signed by {entry.name}", asked.get((entry.criterion, entry.role))
+        if criterion is None:
+            yield Finding("sign-off", entry.criterion, f"{who}, is no criterion for the {entry.role} any more")
+        elif entry.evidence != signed_hash(milestone, criterion, entry.role, [metadata]):
+            yield Finding("sign-off", entry.criterion, f"{who} for deliverables that have changed since")
+
+
+def signed_hash(planned: Accepted, criterion: Criterion, role: str, evidence: Iterable[Metadata]) -> str:
+    """Return the hash of what a signature stands for: the criterion as worded, and every deliverable's bytes."""
+    signed = {
+        "milestone": planned.id,
+        "criterion": criterion.id,
+        "claim": criterion.claim,
+        "role": role,
+        "deliverables": {f"{m.milestone}/{record.path}": record.sha256 for m in evidence for record in m.outputs},
+    }
+    return hash_bytes(canonical_json(signed).encode())
+
+
+def read_sign_offs(place: Place, planned: Accepted) -> tuple[SignOff, ...]:
+    """Return every sign-off of a milestone or gate, oldest first, stale ones included.
+
+    Raises
+    ------
+    EvidenceError
+        If the list is damaged or belongs to another milestone.
+    """
+    path = place.sign_offs(planned.id)
+    if not path.exists():
+        return ()
+    found = read_record(SignOffs, path)
+    if found.milestone != planned.id:
+        raise EvidenceError(f"{path.name}: holds the sign-offs of {found.milestone}")
+    return found.signoffs

@@ -5,22 +5,20 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Bars, Earlier, Experiments, Overrides, Workers, asked, teaching, terminal
+from golden_dagster.cli.options import Bars, Earlier, Experiments, Overrides, Workers, asked, teaching
 
 if TYPE_CHECKING:
-    import polars as pl
-    from rich.table import Table
-
     from golden_core.milestones.place import Place
     from golden_core.milestones.registry import Milestone as PlannedMilestone
-    from golden_core.milestones.registry import Registry
+    from golden_core.milestones.registry import Phase, Registry
+    from golden_core.milestones.state import CriterionStanding, GateStanding, Standing
 
 app = typer.Typer(no_args_is_help=True, help="Milestones P0.M1 … P6.M3: state, evidence, sign-offs.")
 
@@ -31,65 +29,89 @@ Milestone = Annotated[str, typer.Argument(metavar="ID", help="A milestone, such 
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, for another program.")] = False,
 ) -> None:
-    """Print every milestone with every criterion's verdict, and the exit gates.
+    """Print a line for each milestone and exit gate: state, owner, criteria, evidence, what the next state waits for.
 
-    Where evidence is not as it was recorded, its verdicts do not count and are unmeasured; lines below the table say
-    so. Exit status 0 whatever the verdicts are: `golden milestones verify` is the one that fails.
+    Evidence that is not as it was recorded does not count, and its criteria are unmeasured. Exit status 0 whatever the
+    verdicts are: `golden milestones verify` is the one that fails, `golden milestones show` has the rest.
     """
     with teaching():
-        from golden_core.milestones.state import gate_table, standings, status_record, status_table
+        from golden_core.milestones.state import gate_standing, standing, status_record
 
         place, registry = _plan()
         if as_json:
             typer.echo(json.dumps(status_record(place, registry), indent=2, ensure_ascii=False))
             return
-        console = terminal()
-        console.print(_status_view(status_table(place, registry)))
-        for found in standings(place, registry):
-            if found.stale:
-                count = len(found.findings)
-                said = f"{found.milestone.id}: {found.findings[0]}" + (f"; {count - 1} more" if count > 1 else "")
-                console.print(f"not as recorded  {said}", highlight=False, markup=False, soft_wrap=True)
-        for row in gate_table(place, registry).iter_rows(named=True):
-            console.print(f"exit gate {row['gate']}: {'met' if row['met'] else 'open'}", highlight=False)
+        typer.echo(_line("", "state", "owner", ("pass", "fail", "open", "unm."), "evidence", "waits for"))
+        stale = False
+        for phase in registry.phases:
+            for found in (standing(place, milestone) for milestone in phase.milestones):
+                stale |= found.stale
+                typer.echo(_milestone_line(found))
+            typer.echo(_gate_line(gate_standing(place, registry, phase)))
+        if stale:
+            typer.echo("! not as recorded, so that nothing counts: golden milestones verify ID says why")
 
 
-def _status_view(found: pl.DataFrame) -> Table:
-    from rich.table import Table
+def _milestone_line(found: Standing) -> str:
+    counts = tuple(str(found.count(verdict) or "·") for verdict in ("pass", "fail", "open", "unmeasured"))
+    written = f"{found.metadata.date:%Y-%m-%d}{'!' if found.stale else ''}" if found.metadata else "none"
+    return _line(found.milestone.id, found.state, found.owner or "nobody", counts, written, found.next_step())
 
-    table = Table()
-    for name in ("milestone", "state", "owner", "criterion", "decided by", "verdict", "value"):
-        table.add_column(name, overflow="fold")  # a cut name of a test cannot be looked for
-    last = None
-    for row in found.iter_rows(named=True):
-        first = row["milestone"] != last
-        last = row["milestone"]
-        head = (f"{row['milestone']} {row['title']}", row["state"], row["owner"] or "—") if first else ("", "", "")
-        cells = (row["criterion"], row["decided_by"], row["verdict"], row["value"])
-        table.add_row(*(str(cell or "—" if cell != "" else "").replace("[", r"\[") for cell in (*head, *cells)))
-    return table
+
+def _gate_line(found: GateStanding) -> str:
+    from golden_core.milestones.state import signatures_of
+
+    milestones = f"{len(found.open)} of {len(found.phase.milestones)} milestones" if found.open else ""
+    signatures = f"{roles} to sign" if (roles := signatures_of(found.criteria)) else ""
+    owners = "" if milestones or signatures else ", ".join(found.waits_for())
+    waits = "; ".join(filter(None, (milestones, signatures, owners)))
+    return f"gate {found.phase.id} {'met' if found.met else f'open: {waits}'}"
+
+
+def _line(name: str, state: str, owner: str, counts: tuple[str, ...], evidence: str, waits: str) -> str:
+    """Return one line of at most 80 columns."""
+    cells = " ".join(f"{count:>4}" for count in counts)
+    return f"{name:<5} {state:<12} {_cut(owner, 11):<11} {cells}  {evidence:<11} {_cut(waits, 16)}".rstrip()
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 @app.command()
 def show(milestone: Milestone) -> None:
-    """Print one milestone: who answers for it, what it takes, gives and has to satisfy, and where it stands."""
+    """Print one milestone or exit gate: who answers for it, what it takes, gives and has to satisfy, and its state."""
     with teaching():
-        from golden_core.milestones.state import standing
+        from golden_core.milestones.registry import Phase
+        from golden_core.milestones.state import gate_standing, standing
 
         place, registry = _plan()
-        found = standing(place, _milestone(registry, milestone))
-        typer.echo(f"{found.milestone.id} {found.milestone.title}: {found.state}; owner: {found.owner or 'none yet'}")
-        if planned := found.milestone.specification:
-            typer.echo(f"  accountable {planned.accountable}; supporting {', '.join(planned.supporting) or 'nobody'}")
-            for source in planned.inputs:
-                typer.echo(f"  takes      {source.path or 'a file or folder of yours'}: {source.title}")
-            for deliverable in planned.deliverables:
-                typer.echo(f"  gives      {deliverable.name}: {deliverable.title}")
-        for criterion in found.criteria:
-            value = "" if criterion.value is None else f" [{criterion.value}]"
-            typer.echo(f"  {criterion.verdict:10} {criterion.id}: {criterion.claim} ({criterion.decided_by}){value}")
-        for reason in found.reasons():
-            typer.echo(f"  in the way {reason}")
+        planned = _planned(registry, milestone)
+        if isinstance(planned, Phase):
+            gate = gate_standing(place, registry, planned)
+            typer.echo(f"exit gate of {planned.id} {planned.title}: {'met' if gate.met else 'open'}")
+            _show_criteria(gate.criteria, "waits for", gate.waits_for())
+            return
+        found = standing(place, planned)
+        typer.echo(f"{planned.id} {planned.title}: {found.state}; owner: {found.owner or 'none yet'}")
+        supporting = ", ".join(planned.supporting) or "nobody"
+        typer.echo(f"  accountable {', '.join(planned.accountable)}; supporting {supporting}; {planned.duration}")
+        for task in planned.tasks:
+            typer.echo(f"  task       {task}")
+        for source in planned.inputs:
+            typer.echo(f"  takes      {source.path or 'a file or folder of yours'}: {source.title}")
+        for one in planned.deliverables:
+            files = ", ".join((*one.patterns, *one.repository))
+            typer.echo(f"  gives      {one.name}: {one.title}" + (f" ({files})" if files != one.name else ""))
+        _show_criteria(found.criteria, "waits for", found.waits_for())
+
+
+def _show_criteria(criteria: Sequence[CriterionStanding], label: str, reasons: Sequence[str]) -> None:
+    for one in criteria:
+        value = "" if one.value is None else f" [{one.value}]"
+        typer.echo(f"  {one.verdict:10} {one.id}: {one.claim} ({one.decided_by}){value}")
+    for reason in reasons:
+        typer.echo(f"  {label:10} {reason}")
 
 
 @app.command()
@@ -173,7 +195,7 @@ def owner(
     Commit docs/golden/owners.json afterwards.
     """
     with teaching():
-        from golden_core.milestones.people import set_owner
+        from golden_core.milestones.signoff import set_owner
 
         place, registry = _plan()
         planned, now = _milestone(registry, milestone), datetime.datetime.now(datetime.UTC)
@@ -191,12 +213,12 @@ def sign(
         str | None, typer.Option(show_default="asked for", help="Full hash of the commit that holds the deliverables.")
     ] = None,
 ) -> None:
-    """Sign a criterion, as a person, for the deliverables that a commit holds.
+    """Sign a criterion of a milestone or gate, as a person, for the deliverables that a commit holds.
 
     Your name is asked for at the prompt and nowhere else: without a terminal nothing is signed. Commit
     docs/golden/ID/signoffs.json afterwards. A signature counts as long as no deliverable changes.
 
-        golden milestones sign P1.M2 plan_approved --role research_lead --commit $(git rev-parse HEAD)
+        golden milestones sign P1.M2 plan_approved --role TL --commit $(git rev-parse HEAD)
     """
     with teaching():
         from golden_core.milestones.signoff import sign as sign_criterion
@@ -204,7 +226,7 @@ def sign(
         if not sys.stdin.isatty():
             raise typer.BadParameter("only a person signs: the name is asked for at a terminal, and here is none")
         place, registry = _plan()
-        planned = _milestone(registry, milestone)
+        planned = _planned(registry, milestone)
         with _known():
             planned.criterion(criterion)
         entry = sign_criterion(
@@ -218,6 +240,12 @@ def sign(
             commit=commit or typer.prompt("Full hash of the commit that holds the deliverables"),
         )
         typer.echo(f"{milestone} {criterion}: signed by {entry.name} ({entry.role})")
+
+
+def _planned(registry: Registry, identity: str) -> PlannedMilestone | Phase:
+    """Return a milestone, or the phase of an exit gate."""
+    phases = {phase.id: phase for phase in registry.phases}
+    return phases.get(identity) or _milestone(registry, identity)
 
 
 def _milestone(registry: Registry, identity: str) -> PlannedMilestone:

@@ -8,7 +8,7 @@ import polars as pl
 from golden_core.milestones.makers import makable, make_evidence
 from golden_core.milestones.place import Place
 from golden_core.milestones.registry import Milestone, Phase, load_registry
-from golden_core.milestones.state import GateStanding, gates, standing
+from golden_core.milestones.state import GateStanding, gate_standing, standing
 from golden_core.store.lake import PROJECT_ROOT
 from golden_dagster.lib.metadata import OWNERS, findings_value, table_value
 from golden_dagster.resources import LegacyResource
@@ -28,7 +28,7 @@ def milestone_asset(milestone: Milestone) -> dg.AssetsDefinition:
         group_name="milestones",
         owners=OWNERS,
         kinds={"markdown"},
-        description=f"{milestone.id} {milestone.title}. {_specified(milestone)}",
+        description=f"{milestone.id} {milestone.title}. {_described(milestone)}",
     )
     def evidence(legacy: LegacyResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
         place = Place.from_environment(PROJECT_ROOT)
@@ -46,7 +46,8 @@ def milestone_asset(milestone: Milestone) -> dg.AssetsDefinition:
                 "state": found.state,
                 "owner": found.owner or "none yet",
                 "criteria": table_value(criteria),
-                "criteria_met": sum(criterion.verdict == "pass" for criterion in found.criteria),
+                "criteria_met": found.count("pass"),
+                "waits_for": findings_value(list(found.waits_for())),
                 "findings": findings_value(list(map(str, found.findings))),
             }
         )
@@ -84,11 +85,11 @@ def gate_check(phase: Phase) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=milestone_key(phase.id),
         name="all_milestones_accepted",
-        description=f"Every milestone of {phase.id} is accepted: all its criteria are met, and persons have signed.",
+        description=f"Every milestone of {phase.id} is accepted, and what its gate asks for is met.",
     )
     def accepted() -> dg.AssetCheckResult:
         found = _standing_of(phase)
-        return _warning("met" if found.met else f"open: {', '.join(found.open)}", passed=found.met)
+        return _warning("met" if found.met else f"open: {', '.join(found.waits_for())}", passed=found.met)
 
     return accepted
 
@@ -106,19 +107,18 @@ def gate_asset(phase: Phase) -> dg.AssetsDefinition:
         group_name="milestones",
         owners=OWNERS,
         kinds={"markdown"},
-        description=f"Exit gate of {phase.id}, {phase.title}: met when all its milestones are accepted.",
+        description=f"Exit gate of {phase.id}, {phase.title}: met when its milestones are accepted, and "
+        f"{'; '.join(c.claim for c in phase.criteria)}",
     )
     def gate() -> dg.MaterializeResult:  # type: ignore[type-arg]
         found = _standing_of(phase)
-        return dg.MaterializeResult(
-            metadata={"met": found.met, "accepted": len(found.accepted), "open": list(found.open)}
-        )
+        return dg.MaterializeResult(metadata={"met": found.met, "waits_for": list(found.waits_for())})
 
     return gate
 
 
 def _standing_of(phase: Phase) -> GateStanding:
-    return next(g for g in gates(Place.from_environment(PROJECT_ROOT), load_registry()) if g.phase.id == phase.id)
+    return gate_standing(Place.from_environment(PROJECT_ROOT), load_registry(), phase)
 
 
 def _judged_assets(milestone: Milestone) -> list[dg.AssetKey]:
@@ -128,12 +128,12 @@ def _judged_assets(milestone: Milestone) -> list[dg.AssetKey]:
     return sorted(keys)
 
 
-def _specified(milestone: Milestone) -> str:
-    planned = milestone.specification
-    if planned is None:
-        return "Its criteria are not yet set."
-    roles = f"Accountable: {planned.accountable}; supporting: {', '.join(planned.supporting) or 'nobody'}."
-    takes = ", ".join(source.title for source in planned.inputs)
-    gives = ", ".join(deliverable.name for deliverable in planned.deliverables) or "no file"
-    claims = "\n".join(f"- {c.claim} ({c.decided_by})" for c in planned.criteria)
-    return f"{roles}\n\nTakes {takes}; gives {gives}.\n\nAccepted when\n\n{claims}"
+def _described(milestone: Milestone) -> str:
+    supporting = ", ".join(milestone.supporting) or "nobody"
+    takes = ", ".join(source.title for source in milestone.inputs)
+    gives = ", ".join(deliverable.name for deliverable in milestone.deliverables)
+    claims = "\n".join(f"- {c.claim} ({c.decided_by})" for c in milestone.criteria)
+    return (
+        f"Accountable: {', '.join(milestone.accountable)}; supporting: {supporting}.\n\n"
+        f"Takes {takes}; gives {gives}.\n\nAccepted when\n\n{claims}"
+    )

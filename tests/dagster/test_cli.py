@@ -80,7 +80,7 @@ def test_a_wrong_study_gets_every_fault_with_its_place(tmp_path):
         (("legacy", "import", "v11", "a.keras", "--out", "a.safetensors"), "'v11' is none of v01 … v10"),
         (("ui", "--port", "99999"), "less than or equal to 65535"),
         (("milestones", "show", "P9.M9"), "no milestone 'P9.M9'"),
-        (("milestones", "write", "P4.M1"), "P4.M1 has no evidence to write yet"),
+        (("milestones", "write", "P4.M1"), "P4.M1 has no evidence to write yet; there is some for P0.M1, P0.M2"),
         (("milestones", "write", "P0.M1", "--tree", "/nowhere"), "/nowhere"),
         (("milestones", "sign", "P1.M2", "plan_approved"), "here is none"),
     ],
@@ -125,7 +125,7 @@ def test_options_of_the_audit(tmp_path):
 def test_the_status_of_the_plan():
     result = golden("milestones", "status")
     assert result.exit_code == 0
-    assert "exit gate P6: open" in result.output
+    assert "gate P6 open: 3 of 3 milestones" in result.output
 
 
 def test_an_import_onto_a_folder_is_refused(tmp_path):

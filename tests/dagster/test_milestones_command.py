@@ -12,7 +12,7 @@ from support.milestones import make_project
 from typer.testing import CliRunner
 
 from golden_core.milestones.registry import load_registry
-from golden_core.milestones.signatures import read_sign_offs
+from golden_core.milestones.verification import read_sign_offs
 from golden_core.store.lake import PROJECT_ROOT
 from golden_dagster.cli import milestones
 from golden_dagster.cli.application import app
@@ -69,17 +69,17 @@ def at_a_terminal(project, *arguments, typed=b""):
 
 def test_a_person_signs_at_the_prompt(reviewed):
     status, said = at_a_terminal(
-        reviewed, "sign", "P0.M1", "reviewed", "--role", "statistician", "--commit", reviewed.head, typed=b"Mary C\n"
+        reviewed, "sign", "P0.M1", "reviewed", "--role", "RL", "--commit", reviewed.head, typed=b"Mary C\n"
     )
     assert "Your name" in said
-    assert "signed by Mary C (statistician)" in said
+    assert "signed by Mary C (RL)" in said
     assert status == 0
     assert [entry.name for entry in read_sign_offs(reviewed.place, reviewed.milestone)] == ["Mary C"]
 
 
 @pytest.mark.parametrize("given", ["Mary C\n", ""])
 def test_nothing_is_signed_without_a_terminal(reviewed, given):
-    arguments = ("sign", "P0.M1", "reviewed", "--role", "statistician", "--commit", reviewed.head)
+    arguments = ("sign", "P0.M1", "reviewed", "--role", "RL", "--commit", reviewed.head)
     result = golden("milestones", *arguments, input=given)
     assert result.exit_code == 2
     assert "only a person signs" in " ".join(result.output.replace("│", " ").split())
@@ -102,27 +102,40 @@ def test_a_criterion_that_the_milestone_does_not_have(reviewed):
 def test_a_milestone_shows_who_answers_what_it_takes_and_what_it_gives(reviewed):
     shown = golden("milestones", "show", "P0.M1").output
     for line in (
-        "accountable lead; supporting statistician",
+        "accountable TL; supporting RL; a day",
         "takes      data/*.csv: the input",
         "takes      a file or folder of yours: a file of the user's",
-        "gives      tables/*.csv: tables",
+        "gives      tables: tables (tables/*.csv)",
         "counts_equal: Twenty of twenty are equal. (check some/asset:counts_equal) [20]",
     ):
         assert line in shown
 
 
-def test_status_says_which_evidence_does_not_count_and_why(reviewed):
-    assert "not as recorded" not in golden("milestones", "status").output
+def test_status_is_a_line_for_each_milestone_and_gate(reviewed):
+    lines = golden("milestones", "status").output.splitlines()
+    assert lines == [
+        "      state        owner       pass fail open unm.  evidence    waits for",
+        "P0.M1 Under Review Ada Lovela…    2    ·    2    ·  2026-03-01  RL, TL",
+        "P0.M2 Planned      nobody         ·    ·    1    ·  none        an owner",
+        "gate P0 open: 2 of 2 milestones; TL to sign",
+    ]
+    assert "Ada Lovelace" in golden("milestones", "show", "P0.M1").output
+    assert "waits for  P0.M2" in golden("milestones", "show", "P0").output
+
+
+def test_status_says_which_evidence_does_not_count(reviewed):
     (reviewed.folder / "report.md").write_text("another")
     said = golden("milestones", "status").output
-    assert "not as recorded  P0.M1: deliverable report.md: has changed" in said
-    assert "unmeasured" in said
+    assert "P0.M1 In Progress  Ada Lovela…    ·    ·    2    2  2026-03-01! new evidence" in said
+    assert "! not as recorded" in said
+    assert "deliverable report.md: has changed" in golden("milestones", "show", "P0.M1").output
 
 
-def test_status_cuts_no_name(reviewed):
-    """A table without a terminal: the name of every check can be read in full, if over two lines."""
-    said = golden("milestones", "status").output
-    assert "…" not in said
+def test_status_fits_a_terminal():
+    """The plan itself: 80 columns, whoever owns and whatever is waited for."""
+    lines = golden("milestones", "status").output.splitlines()
+    assert sum(line.startswith(("P", "gate")) for line in lines) == 16 + 7
+    assert max(map(len, lines)) <= 80
 
 
 def test_status_for_programs():

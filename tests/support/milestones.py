@@ -6,31 +6,48 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from golden_core.milestones.evidence import Result, Written, write_evidence
-from golden_core.milestones.people import set_owner
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import SignOff
 from golden_core.milestones.registry import Milestone, Phase, Registry
-from golden_core.milestones.signoff import sign
+from golden_core.milestones.signoff import set_owner, sign
 from golden_core.milestones.state import State, standing
 
 START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 DELIVERABLES = {"report.md": "# Report\n\nGrößer als null.\n", "tables/a.csv": b"x\n1\n", "tables/b.csv": b"y\n2\n"}
 PASSED = (Result("counts_equal", 20, "20", True), Result("script_runs", 0, "exit status 0", True))
-SPECIFICATION = {
-    "accountable": "lead",
-    "supporting": ["statistician"],
+FIRST = {
+    "id": "P0.M1",
+    "title": "First",
+    "accountable": ["TL"],
+    "supporting": ["RL"],
+    "duration": "a day",
+    "tasks": ["Count."],
     "inputs": [
         {"title": "the input", "path": "data/*.csv"},
         {"title": "a file of the user's", "path": None},
     ],
-    "deliverables": [{"name": "report.md", "title": "report"}, {"name": "tables/*.csv", "title": "tables"}],
+    "deliverables": [
+        {"name": "report.md", "title": "report"},
+        {"name": "tables", "files": ["tables/*.csv"], "title": "tables"},
+        {"name": "code", "repository": ["*.py"], "title": "what makes them"},
+    ],
     "criteria": [
         {"id": "counts_equal", "claim": "Twenty of twenty are equal.", "check": "some/asset:counts_equal"},
         {"id": "script_runs", "claim": "The script runs.", "command": ["python", "-c", "raise SystemExit(0)"]},
-        {"id": "reviewed", "claim": "The numbers are right.", "sign_off": "statistician"},
-        {"id": "approved", "claim": "The report is what was asked for.", "sign_off": "lead"},
+        {"id": "reviewed", "claim": "The numbers are right.", "sign_off": ["RL"]},
+        {"id": "approved", "claim": "The report is what was asked for.", "sign_off": ["TL", "RL"]},
     ],
 }
+SECOND = FIRST | {
+    "id": "P0.M2",
+    "title": "Second",
+    "inputs": [],
+    "criteria": [{"id": "read", "claim": "It was read.", "sign_off": ["TL"]}],
+}
+GATE = [
+    {"id": "scope_approved", "claim": "The scope is right.", "sign_off": ["TL"]},
+    {"id": "owners_known", "claim": "Every milestone has an owner.", "owned": "P0"},
+]
 # Makes the same deliverables again from the input, wherever it is told to.
 MAKE = """
 import os
@@ -44,12 +61,15 @@ for name, number in (("a", Path("data/input.csv").read_text()), ("b", "2\\n")):
 
 
 def plan(**changes) -> Registry:
-    """One specified milestone and one that is not, in one phase."""
-    first = {"id": "P0.M1", "title": "First", "specification": SPECIFICATION | changes}
-    second = {"id": "P0.M2", "title": "Second", "specification": None}
-    content = {"id": "P0", "title": "Beginning", "milestones": [first, second]}
-    roles = {"lead": "the whole", "statistician": "the numbers"}
-    return Registry(roles, (Phase.model_validate(content, strict=False),))
+    """Two milestones in one phase; changes are those of the first."""
+    content = {
+        "id": "P0",
+        "title": "Beginning",
+        "weeks": "0",
+        "criteria": GATE,
+        "milestones": [FIRST | changes, SECOND],
+    }
+    return Registry({"TL": "Technical Lead", "RL": "Research Lead"}, (Phase.model_validate(content, strict=False),))
 
 
 @dataclass(frozen=True)
@@ -97,9 +117,18 @@ class Project:
         set_owner(self.place, self.registry, self.milestone, name=name, date=START + dt.timedelta(days=day))
 
     def sign(self, criterion="reviewed", **changes) -> SignOff:
-        role = {"reviewed": "statistician", "approved": "lead"}.get(criterion, "lead")
-        given = {"role": role, "name": "Mary Cartwright", "date": START + dt.timedelta(days=9), "commit": self.head}
+        given = {
+            "role": "RL" if criterion == "reviewed" else "TL",
+            "name": "Mary Cartwright",
+            "date": START + dt.timedelta(days=9),
+            "commit": self.head,
+        }
         return sign(self.place, self.registry, self.milestone, criterion, **(given | changes))
+
+    def accept(self) -> None:
+        """Sign everything that the first milestone asks persons for."""
+        for criterion, role in (("reviewed", "RL"), ("approved", "TL"), ("approved", "RL")):
+            self.sign(criterion, role=role)
 
     def with_plan(self, **changes) -> "Project":
         return replace(self, registry=plan(**changes))

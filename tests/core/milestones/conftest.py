@@ -5,6 +5,11 @@ import os
 import pytest
 from support.milestones import Project, make_project
 
+from golden_core.milestones.migration import load_plan
+from golden_core.milestones.registry import load_registry
+from golden_core.milestones.test_plan import existing_tests, load_test_plan
+from golden_core.store.lake import PROJECT_ROOT
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_developer(monkeypatch):
@@ -28,3 +33,20 @@ def reviewed(project) -> Project:
     project.write()
     project.commit()
     return project
+
+
+@pytest.fixture(scope="session")
+def named_tests() -> dict[str, set[str]]:
+    """Every test that data/ names, by who names it."""
+    commands = [c.command for milestone in load_registry().milestones for c in milestone.criteria if c.command]
+    return {
+        "plan": {argument for command in commands for argument in command if argument.startswith("tests/")},
+        "loader": {planned.test for planned in load_test_plan().tests},
+        "migration": {name for package in load_plan().packages for name in package.parity_tests},
+    }
+
+
+@pytest.fixture(scope="session")
+def existing(named_tests) -> frozenset[str]:
+    """Those of them that pytest collects; it is asked once, since it takes a while."""
+    return existing_tests(PROJECT_ROOT, set.union(*named_tests.values()))

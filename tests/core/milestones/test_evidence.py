@@ -1,5 +1,6 @@
 """Writing evidence: what is recorded, when nothing is written, what goes to the archive, what is refused."""
 
+import csv
 import datetime as dt
 import json
 import os
@@ -13,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.milestones import DELIVERABLES, PASSED, START, make_project, project_at
 
-from golden_core.milestones.evidence import Result, declared_inputs, write_evidence
-from golden_core.milestones.records import EvidenceError, Metadata, read_record, render, sealed, write_record
+from golden_core.milestones.evidence import Result, declared_inputs
+from golden_core.milestones.records import EvidenceError, Metadata, read_record, write_record
 from golden_core.milestones.verification import content_findings
 from golden_core.store.lake import hash_bytes
 
@@ -44,7 +45,6 @@ def test_everything_is_recorded(project):
         ("approved", None, "signed", "open"),
     ]
     assert written.changed == ("report.md", "tables/a.csv", "tables/b.csv", "metadata.json")
-    assert written.archived is None
     assert (project.folder / "tables" / "a.csv").read_bytes() == b"x\n1\n"
 
 
@@ -69,7 +69,7 @@ def test_unchanged_content_is_not_written_again(project):
     before = snapshot(project.place.evidence)
     again = project.write(day=5)
     assert snapshot(project.place.evidence) == before
-    assert (again.changed, again.archived) == ((), None)
+    assert again.changed == ()
     assert again.metadata.date == START
     assert project.git("status", "--porcelain") == ""
 
@@ -92,7 +92,7 @@ def test_new_facts_about_old_deliverables_are_recorded(project, what):
     elif what == "command":
         changes = {"command": ["python", "make.py", "--again"]}
     elif what == "title":
-        project = project.with_plan(criteria=[{"id": "reviewed", "claim": "Other words.", "sign_off": "statistician"}])
+        project = project.with_plan(criteria=[{"id": "reviewed", "claim": "Other words.", "sign_off": ["RL"]}])
         changes = {"results": ()}
     else:
         name = {"input": "data/input.csv", "lock": "constraints.txt"}[what]
@@ -100,7 +100,7 @@ def test_new_facts_about_old_deliverables_are_recorded(project, what):
         project.commit()
     again = project.write(day=1, **changes)
     assert again.changed == ("metadata.json",)
-    assert [path.name for path in again.archived.iterdir()] == ["metadata.json"]
+    assert [row["file"] for row in index(project)] == ["P0.M1/metadata.json"]
 
 
 def test_evidence_from_a_dirty_tree_is_replaced_by_the_same_from_a_clean_one(project):
@@ -119,21 +119,38 @@ def test_evidence_itself_does_not_make_the_tree_dirty(project):
     assert not project.write(CHANGED, day=1).metadata.git.dirty
 
 
-def test_superseded_files_are_archived_under_the_time_they_were_superseded(project):
+def index(project) -> list[dict[str, str]]:
+    with (project.place.archive / "index.csv").open(encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def archived(project) -> dict[str, bytes]:
+    found = snapshot(project.place.archive)
+    return {name: content for name, (content, _) in found.items() if name != "index.csv"}
+
+
+def test_superseded_documents_stay_and_everything_else_is_a_line(project):
+    """git holds the bytes that the line names; documents stay for people to read."""
     project.write()
-    old_metadata = (project.folder / "metadata.json").read_bytes()
-    new = {name: content for name, content in CHANGED.items() if name != "tables/b.csv"}
-    archived = project.write(new, day=1).archived
-    assert archived == project.place.evidence / "_archive" / "P0.M1" / "20260302T120000.000000Z"
-    assert {str(path.relative_to(archived)) for path in archived.rglob("*") if path.is_file()} == {
-        "report.md",
-        "tables/b.csv",
-        "metadata.json",
-    }
-    assert (archived / "report.md").read_text(encoding="utf-8") == DELIVERABLES["report.md"]
-    assert (archived / "tables" / "b.csv").read_bytes() == DELIVERABLES["tables/b.csv"]
-    assert (archived / "metadata.json").read_bytes() == old_metadata
+    commit = project.commit()
+    metadata = (project.folder / "metadata.json").read_bytes()
+    project.write({name: content for name, content in CHANGED.items() if name != "tables/b.csv"}, day=1)
+    time = "20260302T120000.000000Z"
+    assert archived(project) == {f"P0.M1/{time}/report.md": DELIVERABLES["report.md"].encode()}
+    superseded = {"report.md": DELIVERABLES["report.md"].encode(), "tables/b.csv": b"y\n2\n", "metadata.json": metadata}
+    assert index(project) == [
+        {"time": time, "file": f"P0.M1/{name}", "sha256": hash_bytes(content), "commit": commit}
+        for name, content in superseded.items()
+    ]
     assert not (project.folder / "tables" / "b.csv").exists()
+    assert project.git("show", f"{commit}:docs/golden/P0.M1/tables/b.csv") == "y\n2"
+
+
+def test_what_no_commit_holds_is_kept_whole(project):
+    project.write()
+    project.write(DELIVERABLES | {"tables/b.csv": b"new"}, day=1)
+    assert sorted(Path(name).name for name in archived(project)) == ["b.csv", "metadata.json"]
+    assert {row["commit"] for row in index(project)} == {""}
 
 
 def test_two_writings_of_one_moment_do_not_mix(project):
@@ -146,9 +163,10 @@ def test_two_writings_of_one_moment_do_not_mix(project):
 @pytest.mark.parametrize("name", ["report.md", "metadata.json"])
 def test_what_was_edited_by_hand_is_archived_and_made_good(project, name):
     project.write()
+    project.commit()
     (project.folder / name).write_text("edited\n")
-    archived = project.write(day=1).archived
-    assert (archived / name).read_text() == "edited\n"
+    project.write(day=1)
+    assert b"edited\n" in archived(project).values()
     assert content_findings(project.place, project.milestone)[1] == ()
 
 
@@ -217,13 +235,6 @@ def test_nothing_is_written_when_something_is_wrong(project, changes, message):
     assert not project.place.evidence.exists()
 
 
-def test_a_milestone_without_a_specification_has_no_evidence(project):
-    with pytest.raises(EvidenceError, match="not yet set"):
-        write_evidence(
-            project.place, project.registry.milestone("P0.M2"), {}, inputs=[], command=["x"], results=(), now=START
-        )
-
-
 def test_a_link_in_place_of_a_deliverable_is_refused(project, tmp_path):
     project.folder.mkdir(parents=True)
     (project.folder / "report.md").symlink_to(tmp_path / "elsewhere.md")
@@ -263,31 +274,29 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
 
 @given(value=VALUES | TEXTS, title=TEXTS, path=TEXTS, when=st.datetimes(timezones=st.just(dt.UTC)))
 def test_metadata_survives_its_file(tmp_path_factory, value, title, path, when):
-    record = sealed(
-        Metadata.model_validate_json(
-            json.dumps(
-                {
-                    "milestone": "P0.M1",
-                    "title": title,
-                    "author": None,
-                    "date": when.replace(microsecond=0).isoformat(),
-                    "git": {"commit": "a" * 40, "dirty": True, "uncommitted": [path]},
-                    "command": ["x", path],
-                    "lock": None,
-                    "inputs": [{"path": path, "sha256": "0" * 64, "bytes": 0, "external": True}],
-                    "outputs": [],
-                    "criteria": [
-                        {
-                            "id": "a",
-                            "claim": title,
-                            "decided_by": "b",
-                            "value": value,
-                            "threshold": "",
-                            "verdict": "pass",
-                        }
-                    ],
-                }
-            )
+    record = Metadata.model_validate_json(
+        json.dumps(
+            {
+                "milestone": "P0.M1",
+                "title": title,
+                "author": None,
+                "date": when.replace(microsecond=0).isoformat(),
+                "git": {"commit": "a" * 40, "dirty": True, "uncommitted": [path]},
+                "command": ["x", path],
+                "lock": None,
+                "inputs": [{"path": path, "sha256": "0" * 64, "bytes": 0, "external": True}],
+                "outputs": [],
+                "criteria": [
+                    {
+                        "id": "a",
+                        "claim": title,
+                        "decided_by": "b",
+                        "value": value,
+                        "threshold": "",
+                        "verdict": "pass",
+                    }
+                ],
+            }
         )
     )
     file = tmp_path_factory.mktemp("any") / "metadata.json"
@@ -295,7 +304,6 @@ def test_metadata_survives_its_file(tmp_path_factory, value, title, path, when):
     back = read_record(Metadata, file)
     assert back == record
     assert type(back.criteria[0].value) is type(value)
-    assert render(back).encode() == file.read_bytes()
 
 
 # Every step that changes the disk is a moment at which the process can be killed. At the k-th it is, without any
@@ -347,9 +355,15 @@ def test_a_killed_process_loses_nothing_and_claims_nothing(project, tmp_path):
     for root in killed:
         half = project_at(root)
         present = {name: content for name, (content, _) in snapshot(half.folder).items() if ".tmp" not in name}
-        archived = [path.read_bytes() for path in half.place.archives("P0.M1").rglob("*") if path.is_file()]
+        kept = archived(half).values()
         for name, content in old.items():
-            assert present.get(name) == content or content in archived
+            committed = index(half) if (half.place.archive / "index.csv").exists() else []
+            line = (f"P0.M1/{name}", hash_bytes(content), half.head)
+            assert (
+                present.get(name) == content
+                or content in kept
+                or line in [(row["file"], row["sha256"], row["commit"]) for row in committed]
+            )
         for name, content in present.items():
             assert content in (old.get(name), NEW.get(name)) or name == "metadata.json"
         metadata, findings = content_findings(half.place, half.milestone)

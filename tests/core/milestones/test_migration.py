@@ -3,10 +3,8 @@
 import csv
 import io
 import re
-import shutil
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,20 +17,12 @@ from golden_core.milestones.migration import (
     PlanError,
     find_cycle,
     load_plan,
+    migration_deliverables,
     misplaced_files,
-    parity_tests,
+    package_rows,
     plan_results,
     steps,
-    targets,
-    volume,
 )
-from golden_core.milestones.migration_pages import (
-    deprecations_csv,
-    migration_deliverables,
-    migration_plan_markdown,
-    work_packages_csv,
-)
-from golden_core.milestones.pytest_ids import is_test
 from golden_core.milestones.registry import load_registry
 from golden_core.store.lake import PROJECT_ROOT
 
@@ -48,8 +38,13 @@ def checksums():
 
 
 @pytest.fixture(scope="module")
-def pages(plan, checksums):
-    return migration_deliverables(plan, checksums, PROJECT_ROOT)
+def tests(named_tests, existing):
+    return named_tests["migration"] & existing
+
+
+@pytest.fixture(scope="module")
+def pages(plan, checksums, tests):
+    return migration_deliverables(plan, checksums, PROJECT_ROOT, tests)
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -100,36 +95,29 @@ def test_volumes_are_those_of_the_checksums(pages):
 @pytest.mark.parametrize(("lines", "size"), [(0, "S"), (499, "S"), (500, "M"), (1999, "M"), (2000, "L"), (10**6, "L")])
 def test_limits_of_sizes(plan, checksums, lines, size):
     one = next(file for file in checksums if file.path.endswith("DataLoader.py"))
-    package = next(package for package in plan.packages if package.id == "data_preparation")
-    assert volume(plan, package, [type(one)(one.path, one.sha256, one.bytes, lines)]).size == size
+    found = package_rows(plan, [type(one)(one.path, one.sha256, one.bytes, lines)], PROJECT_ROOT, frozenset())
+    assert next(row["effort"] for row in found if row["package"] == "data_preparation") == size
 
 
-def test_existing_parity_tests_are_in_the_tests_and_planned_ones_are_not(plan, pages):
+def test_tests_and_targets_exist_or_are_called_planned(plan, pages, tests):
+    packages = {package.id: package for package in plan.packages}
     for row in rows(pages["work_packages.csv"]):
-        for name in filter(None, row["parity_test"].split("; ")):
-            file, *names = name.split("::")
-            source = (PROJECT_ROOT / file).read_text(encoding="utf-8")
-            assert all(re.search(rf"^\s*(def|class) {one}\b", source, re.MULTILINE) for one in names)
-        for name in filter(None, row["parity_test_planned"].split("; ")):
-            assert not is_test(PROJECT_ROOT, name)
-    listed = Counter(n for p in plan.packages for n in p.parity_tests)
-    shown = [n for p in plan.packages for e in (True, False) for n in parity_tests(p, PROJECT_ROOT, existing=e)]
-    assert Counter(shown) == listed
-
-
-def test_a_test_that_is_not_there_is_only_planned(plan, checksums, tmp_path):
-    text = work_packages_csv(plan, checksums, tmp_path)
-    assert {row["parity_test"] for row in rows(text)} == {""}
-    assert {row["target"] for row in rows(text)} == {""}
-    assert "Parity test:" not in migration_plan_markdown(plan, checksums, tmp_path)
-    assert [result.passed for result in plan_results(plan, checksums, tmp_path)] == [True, True, False]
-
-
-def test_targets_are_modules_and_files_that_exist(plan):
-    for package in plan.packages:
-        assert targets(package, PROJECT_ROOT, existing=True)
-        for name in targets(package, PROJECT_ROOT, existing=False):
+        existing, planned = (
+            [name for name in row[column].split("; ") if name] for column in ("parity_test", "parity_test_planned")
+        )
+        assert sorted(existing + planned) == sorted(packages[row["package"]].parity_tests)
+        assert set(existing) <= tests
+        assert tests.isdisjoint(planned)
+        assert row["target"]
+        for name in filter(None, row["target_planned"].split("; ")):
             assert not list(PROJECT_ROOT.glob(name.replace(".", "/") + "*"))
+
+
+def test_what_is_not_there_is_only_planned(plan, checksums, tmp_path):
+    pages = migration_deliverables(plan, checksums, tmp_path, frozenset())
+    assert {(row["parity_test"], row["target"]) for row in rows(pages["work_packages.csv"])} == {("", "")}
+    assert "Parity test:" not in pages["migration_plan.md"]
+    assert [result.passed for result in plan_results(plan, checksums, frozenset())] == [True, True, True, False]
 
 
 def test_the_page_states_what_is_kept_changed_and_retired(plan, pages):
@@ -149,20 +137,16 @@ def test_nobody_pretends_to_have_measured_effort(pages):
     assert not re.search(r"person|\bdays?\b(?!\.)", pages["work_packages.csv"])
 
 
-def test_equal_plans_make_equal_bytes(plan, checksums, pages):
-    assert migration_deliverables(load_plan(), tuple(reversed(checksums)), PROJECT_ROOT) == pages
+def test_equal_plans_make_equal_bytes(plan, checksums, pages, tests):
+    assert migration_deliverables(load_plan(), tuple(reversed(checksums)), PROJECT_ROOT, tests) == pages
 
 
-def test_results_are_those_of_the_criteria_of_the_milestone(plan, checksums):
-    asked = {criterion.id for criterion in load_registry().milestone("P1.M2").specification.machine}
-    results = plan_results(plan, checksums, PROJECT_ROOT)
-    assert {result.criterion for result in results} == asked
+def test_results_and_deliverables_are_those_of_the_milestone(plan, checksums, tests, pages):
+    milestone = load_registry().milestone("P1.M2")
+    results = plan_results(plan, checksums, tests)
+    assert {result.criterion for result in results} == {c.id for c in milestone.criteria if not c.human}
     assert all(result.passed for result in results)
-
-
-def test_deliverables_are_those_of_the_milestone(pages):
-    declared = {deliverable.name for deliverable in load_registry().milestone("P1.M2").specification.deliverables}
-    assert set(pages) == declared
+    assert set(pages) == set(milestone.patterns)
 
 
 def test_a_cycle_is_found_and_named(plan, checksums):
@@ -172,10 +156,8 @@ def test_a_cycle_is_found_and_named(plan, checksums):
     edges = {(before, one.id) for one in round_trip.packages for before in one.prerequisites}
     assert all(pair in edges for pair in pairwise(cycle))
     with pytest.raises(PlanError, match="packages wait for each other: "):
-        migration_deliverables(round_trip, checksums, PROJECT_ROOT)
-    with pytest.raises(PlanError, match="packages wait for each other: "):
-        deprecations_csv(round_trip, checksums)
-    assert not plan_results(round_trip, checksums, PROJECT_ROOT)[0].passed
+        migration_deliverables(round_trip, checksums, PROJECT_ROOT, frozenset())
+    assert not plan_results(round_trip, checksums, frozenset())[1].passed
 
 
 def test_a_package_that_waits_for_itself(plan):
@@ -216,10 +198,9 @@ def load_plan_once(found: list[Plan] = []) -> Plan:  # noqa: B006
 def test_a_file_that_is_lost_doubled_or_imagined(plan, checksums, patterns, message):
     broken = changed(plan, "learning_curves", files=patterns)
     assert any(re.fullmatch(message, sentence) for sentence in misplaced_files(broken, checksums))
-    for make in (deprecations_csv, lambda plan, files: work_packages_csv(plan, files, PROJECT_ROOT)):
-        with pytest.raises(PlanError, match=message):
-            make(broken, checksums)
-    assert not plan_results(broken, checksums, PROJECT_ROOT)[1].passed
+    with pytest.raises(PlanError, match=message):
+        migration_deliverables(broken, checksums, PROJECT_ROOT, frozenset())
+    assert not plan_results(broken, checksums, frozenset())[2].passed
 
 
 BROKEN = {
@@ -229,62 +210,19 @@ BROKEN = {
     "no largest size": ("below: null", "below: 9000", "limits of sizes must grow and end with null"),
     "unknown level": ("level: low", "level: none", "packages.4.risk.level"),
     "no parity test": ("scope: Losses", "effort_days: 5\n    scope: Losses", "packages.4.effort_days"),
-    "no mapping": ("sizes:", "- sizes:", "cannot be read"),
+    "no mapping": ("sizes:", "- sizes:", "is not valid YAML"),
 }
 
 
 @pytest.mark.parametrize(("old", "new", "message"), BROKEN.values(), ids=BROKEN)
 def test_a_malformed_plan_is_refused(tmp_path, old, new, message):
-    shutil.copytree(MIGRATION, tmp_path / "migration")
-    path = tmp_path / "migration" / "packages.yaml"
-    text = path.read_text(encoding="utf-8")
+    path, text = tmp_path / "packages.yaml", (MIGRATION / "packages.yaml").read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(PlanError, match=re.escape(message)):
-        load_plan(tmp_path / "migration")
+        load_plan(path)
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(PlanError, match=r"packages\.yaml: cannot be read"):
-        load_plan(tmp_path)
-
-
-SOURCE = """
-def helper(): ...
-def test_alone(): ...
-async def test_later(): ...
-class TestGroup:
-    def test_inside(self): ...
-    def helper(self): ...
-"""
-
-
-@pytest.mark.parametrize(
-    ("identity", "expected"),
-    [
-        ("tests/test_x.py", True),
-        ("tests/test_x.py::test_alone", True),
-        ("tests/test_x.py::test_alone[v08-1]", True),
-        ("tests/test_x.py::test_later", True),
-        ("tests/test_x.py::TestGroup::test_inside", True),
-        ("tests/test_x.py::TestGroup::helper", False),
-        ("tests/test_x.py::test_inside", False),
-        ("tests/test_x.py::test_alone::test_inside", False),
-        ("tests/test_x.py::helper", False),
-        ("tests/test_x.py::test_gone", False),
-        ("tests/test_y.py", False),
-        ("tests/empty.py", False),
-        ("tests", False),
-    ],
-)
-def test_a_test_exists_if_its_file_defines_it(tmp_path, identity, expected):
-    folder = Path(tmp_path, "tests")
-    folder.mkdir()
-    (folder / "test_x.py").write_text(SOURCE)
-    (folder / "empty.py").write_text("")
-    assert is_test(tmp_path, identity) is expected
-
-
-def test_looking_for_a_test_does_not_run_it(tmp_path):
-    (tmp_path / "test_x.py").write_text("raise SystemExit\ndef test_a(): ...\n")
-    assert is_test(tmp_path, "test_x.py::test_a")
+    with pytest.raises(PlanError, match=r"packages\.yaml: is missing"):
+        load_plan(tmp_path / "packages.yaml")

@@ -1,9 +1,10 @@
 """A plan of tests on a small repository: what passes, fails, is skipped or is not there."""
 
+import polars as pl
 import pytest
 
 from golden_core.milestones.records import EvidenceError
-from golden_core.milestones.test_plan import load_test_plan, plan_result, run_test_plan
+from golden_core.milestones.test_plan import existing_tests, load_test_plan, plan_page, plan_results, run_test_plan
 
 TESTS = """
 import pytest
@@ -25,65 +26,95 @@ def test_right_too_long_a_name():
 def test_skipped():
     pytest.skip("no reason")
 
+@pytest.fixture
+def broken():
+    yield
+    raise RuntimeError
+
+def test_not_taken_down(broken):
+    pass
+
 class TestGroup:
-    def test_inside(self):
+    @pytest.mark.parametrize("text", ["two words"])
+    def test_inside(self, text):
         pass
 """
+FOUND = {  # test: cases, outcome
+    "": (10, "failed"),
+    "::test_right": (1, "passed"),
+    "::test_many": (3, "passed"),
+    "::test_one_of_many_fails": (2, "failed"),
+    "::test_skipped": (1, "skipped"),
+    "::test_not_taken_down": (1, "failed"),
+    "::TestGroup::test_inside": (1, "passed"),
+    "::test_gone": (0, "missing"),
+}
 
 
-@pytest.fixture
-def repository(tmp_path):
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "test_it.py").write_text(TESTS)
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    return tmp_path
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    root = tmp_path_factory.mktemp("repository")
+    (root / "tests").mkdir()
+    (root / "tests" / "test_it.py").write_text(TESTS)
+    (root / "pytest.ini").write_text("[pytest]\n")
+    return root
 
 
-def plan(repository, *tests):
-    path = repository / "plan.yaml"
+def plan(folder, *tests):
+    path = folder / "plan.yaml"
     lines = [f"  - {{section: a, requirement: r{k}, test: '{name}'}}" for k, name in enumerate(tests)]
-    path.write_text("\n".join(["tests:", *lines]) + "\n")
+    path.write_text("\n".join(["tests:", *lines] if lines else ["tests: []"]) + "\n")
     return load_test_plan(path)
 
 
-def outcome(repository, *tests):
-    names = [f"tests/test_it.py{name}" for name in tests]
-    return run_test_plan(plan(repository, *names), repository, timeout_s=60)
+@pytest.fixture(scope="module")
+def table(repository):
+    return run_test_plan(plan(repository, *(f"tests/test_it.py{name}" for name in FOUND)), repository, timeout_s=60)
 
 
-def test_outcomes(repository):
-    names = ["::test_right", "::test_many", "::test_one_of_many_fails", "::test_skipped", "::TestGroup::test_inside"]
-    found = outcome(repository, *names, "::test_gone")
-    assert found["outcome"].to_list() == ["passed", "passed", "failed", "skipped", "passed", "missing"]
-    assert found["cases"].to_list() == [1, 3, 2, 1, 1, 0]
-    assert not plan_result("c", found).passed
-    assert plan_result("c", found).value == "3 of 6"
+def test_outcomes(table):
+    assert dict(zip(FOUND, table.select("cases", "outcome").iter_rows(), strict=True)) == FOUND
 
 
-def test_a_whole_file_is_all_of_its_tests(repository):
-    assert outcome(repository, "")["outcome"].to_list() == ["failed"]
+def test_a_test_exists_if_pytest_collects_it(repository):
+    there = {"", "::test_right", "::test_many", "::test_many[2]", "::TestGroup", "::TestGroup::test_inside"}
+    names = {f"tests/test_it.py{name}" for name in there}
+    others = {"tests/test_it.py::test_inside", "tests/test_it.py::test_righ", "tests/test_gone.py", "tests"}
+    assert existing_tests(repository, names | others) == names
 
 
-def test_a_plan_that_passes(repository):
-    result = plan_result("c", outcome(repository, "::test_right", "::test_many"))
-    assert result.passed
+@pytest.mark.parametrize(
+    ("rows", "expected"), [([1, 2], ("2 of 2", True)), ([1, 3], ("1 of 2", False)), ([], ("0 of 0", False))]
+)
+def test_a_plan_passes_if_it_has_tests_and_all_pass(table, rows, expected):
+    result = plan_results(load_test_plan(), table[rows])[1]
+    assert (result.value, result.passed) == expected
 
 
-def test_an_empty_plan_shows_nothing(repository):
-    (repository / "plan.yaml").write_text("tests: []\n")
-    table = run_test_plan(load_test_plan(repository / "plan.yaml"), repository, timeout_s=60)
-    assert not plan_result("c", table).passed
+def test_a_plan_has_checks_by_program_and_by_hand(table, tmp_path):
+    ours = load_test_plan()
+    page = plan_page(ours, table)
+    assert "| a | r1 | `tests/test_it.py::test_right` | 1 | all pass | passed |" in page
+    assert all(f"| {one.threshold} |" in page for one in ours.manual)
+    assert plan_results(ours, table)[0].passed
+    assert not plan_results(plan(tmp_path, "x"), table)[0].passed
 
 
-def test_a_test_planned_twice_is_refused(repository):
-    (repository / "plan.yaml").write_text(
-        "tests:\n  - {section: a, requirement: r, test: t}\n  - {section: b, requirement: r, test: t}\n"
-    )
-    with pytest.raises(EvidenceError, match="t is planned twice for 'r'"):
-        load_test_plan(repository / "plan.yaml")
+def test_an_empty_plan_runs_nothing(tmp_path):
+    assert isinstance(run_test_plan(plan(tmp_path), tmp_path, timeout_s=60), pl.DataFrame)
 
 
-def test_another_form_is_refused(repository):
-    (repository / "plan.yaml").write_text("tests:\n  - {section: a, requirement: r}\n")
-    with pytest.raises(EvidenceError, match=r"plan\.yaml: tests\.0\.test: Field required"):
-        load_test_plan(repository / "plan.yaml")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "tests:\n  - {section: a, requirement: r, test: t}\n  - {section: b, requirement: r, test: t}\n",
+            "t is planned twice for 'r'",
+        ),
+        ("tests:\n  - {section: a, requirement: r}\n", r"plan\.yaml: tests\.0\.test: Field required"),
+    ],
+)
+def test_what_is_no_plan_is_refused(tmp_path, text, message):
+    (tmp_path / "plan.yaml").write_text(text)
+    with pytest.raises(EvidenceError, match=message):
+        load_test_plan(tmp_path / "plan.yaml")

@@ -1,6 +1,10 @@
-"""The data loader's milestone as files: its specification, with tables made from the code, and its plan of tests."""
+"""Pages of milestones: a template of data/ and tables made from the code, so that equal code gives equal text."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import jinja2
 
@@ -12,18 +16,23 @@ from golden_core.store.lake import PROJECT_ROOT
 from golden_core.store.markdown import markdown_table
 from golden_core.vendors import GENERAL, READERS
 
-TEMPLATE = PROJECT_ROOT / "data" / "loader" / "specification.md"
+LOADER = PROJECT_ROOT / "data" / "loader" / "specification.md"
 
 
-def loader_specification() -> str:
-    """Return data_loader_spec.md: equal code, equal text.
+def render(template: Path, facts: Mapping[str, Any]) -> str:
+    """Fill in a template and end it with one line end.
 
     Raises
     ------
     jinja2.UndefinedError
-        If the template asks for a table that is not made here.
+        If the template asks for something that is not given.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    return environment.from_string(template.read_text(encoding="utf-8")).render(facts).rstrip("\n") + "\n"
+
+
+def loader_specification() -> str:
+    """Return data_loader_spec.md."""
     tables = {
         "sessions": markdown_table(
             ("centre", "clock", "opens", "closes"),
@@ -48,7 +57,7 @@ def loader_specification() -> str:
             ((name, f.description, f.unit or "—", str(f.warm_up)) for name, f in FEATURES.items()),
         ),
     }
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(tables)
+    return render(LOADER, tables)
 
 
 def _hour(minutes: int) -> str:
