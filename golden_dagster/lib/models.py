@@ -91,10 +91,15 @@ def model_check(forecaster: str) -> dg.AssetChecksDefinition:
 
 
 def missing_once() -> dg.AutomationCondition[Any]:
-    """Ask for partitions that were never made and whose inputs exist; never again for one whose run failed."""
+    """Ask for partitions that were never made and whose inputs exist; never again for one whose run failed.
+
+    Blocking checks hold within their own run only, so they are asked for here once more; a check of the folds that was
+    never evaluated has not passed.
+    """
     return (
         dg.AutomationCondition.missing()
         & ~dg.AutomationCondition.any_deps_missing()
+        & dg.AutomationCondition.all_deps_blocking_checks_passed()
         & ~dg.AutomationCondition.in_progress()
         & ~dg.AutomationCondition.execution_failed()
     )
