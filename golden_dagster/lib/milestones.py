@@ -11,6 +11,7 @@ from golden_core.milestones.registry import Milestone, Phase, load_registry
 from golden_core.milestones.state import GateStanding, gates, standing
 from golden_core.store.lake import PROJECT_ROOT
 from golden_dagster.lib.metadata import OWNERS, findings_value, table_value
+from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import LegacyResource
 
 
@@ -24,6 +25,7 @@ def milestone_asset(milestone: Milestone) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=milestone_key(milestone.id),
+        code_version=code_version(standing),
         deps=_judged_assets(milestone),
         group_name="milestones",
         owners=OWNERS,
@@ -102,6 +104,7 @@ def gate_asset(phase: Phase) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=milestone_key(phase.id),
+        code_version=code_version(gates),
         deps=[milestone_key(milestone.id) for milestone in phase.milestones],
         group_name="milestones",
         owners=OWNERS,

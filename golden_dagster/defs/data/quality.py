@@ -3,14 +3,17 @@
 import dagster as dg
 import polars as pl
 
+from golden_core.bars.card import data_card
 from golden_core.bars.cleaning.account import unaccounted
-from golden_core.bars.quality import bounds, parity_faults, share_faults, summarise
+from golden_core.bars.crosschecks import parity
+from golden_core.bars.quality import bounds, parity_faults, quality_table, share_faults, summarise
 from golden_core.preparation import prepare_quality
 from golden_core.store.schema import QUALITY
 from golden_core.study import Study
 from golden_dagster.lib.checks import verdict
 from golden_dagster.lib.metadata import OWNERS, spec_metadata, table_value
 from golden_dagster.lib.pictures import quality_picture
+from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import StudyResource
 
 CLAIMS = {
@@ -39,6 +42,7 @@ def _data_quality() -> dg.AssetsDefinition:
         kinds={"polars", "markdown"},
         deps=["clean_bars"],
         metadata=spec_metadata(QUALITY),
+        code_version=code_version(quality_table, parity, data_card),
         description=(
             "What the bars are worth, by pair and month: expected, missing, repaired, quarantined and flat ones, the "
             "longest gap; triangular parity between pairs; and the data card."

@@ -14,7 +14,7 @@ from golden_dagster.defs.legacy.checks import (
 )
 
 
-def legacy_definitions(_study: Study | None = None) -> dg.Definitions:
+def definitions(_study: Study) -> dg.Definitions:
     """Return the legacy assets and their checks."""
     return dg.Definitions(
         assets=[legacy_snapshot, published_audit, forensics, alignment],
