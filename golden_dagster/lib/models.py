@@ -1,4 +1,4 @@
-"""The factories that make one asset per forecaster, partitioned by seed × series, and its check."""
+"""The factory that makes one asset per forecaster, partitioned by seed × series."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,9 +11,8 @@ from golden_core.inputs.windows import cut_windows
 from golden_core.splits.scaling import fit_scalers
 from golden_core.store.schema import FORECASTS
 from golden_core.study import Study
-from golden_core.trials import Outcome, Trial, altered_trials, run_trials
+from golden_core.trials import Outcome, run_trials
 from golden_core.trials.campaign import fingerprinted
-from golden_dagster.lib.checks import verdict
 from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata
 from golden_dagster.lib.partition_keys import known_keys
 from golden_dagster.lib.versions import PartitionLog, code_version
@@ -56,7 +55,7 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         watcher: dg.ResourceParam[Watcher],
     ) -> Iterator[dg.MaterializeResult[None]]:
         loaded = study.load()
-        known = [trial_key(t) for t in _trials(loaded, forecaster)]
+        known = [str(key) for key in trial_partitions(loaded).get_partition_keys()]
         trials = [trial_of(forecaster, k) for k in known_keys(context, loaded, known)]
         failures, log = [], PartitionLog(context, key)
         jobs = fingerprinted(study.home, loaded, trials)
@@ -75,23 +74,6 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         yield log.done()
 
     return model
-
-
-def model_check(forecaster: str) -> dg.AssetChecksDefinition:
-    """Return the check of ``models/<forecaster>``: files of finished trials are as they were written."""
-
-    @dg.asset_check(
-        asset=dg.AssetKey(["models", forecaster]),
-        name="files_as_written",
-        description="Forecasts, learning curve and weights of every finished trial have the SHA-256 that the trial "
-        "recorded when it wrote them.",
-    )
-    def files_as_written(study: StudyResource) -> dg.AssetCheckResult:
-        loaded = study.load()
-        found, examined = altered_trials(study.home, loaded, _trials(loaded, forecaster))
-        return verdict(found, examined=examined, unit="trials")
-
-    return files_as_written
 
 
 def missing_once() -> dg.AutomationCondition[Any]:
@@ -121,15 +103,6 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
             "seed": trial.seed,
         }
     )
-
-
-def _trials(study: Study, forecaster: str) -> list[Trial]:
-    return [
-        Trial(forecaster, pair, horizon, seed)
-        for pair in study.data.pairs
-        for horizon in study.horizons
-        for seed in range(study.seeds.count)
-    ]
 
 
 def _description(forecaster: str, kind: Any) -> str:

@@ -9,7 +9,7 @@ import pytest
 from support.campaigns import OVERRIDES, finish, opened
 from typer.testing import CliRunner
 
-from golden_core.leakage.inputs import input_faults
+from golden_core.checks import input_faults
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.sources.ecb_history import find_history

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from golden_core.checks import input_faults
 from golden_core.evaluation.campaign import evaluate
-from golden_core.leakage.inputs import input_faults
 from golden_core.store.schema import METRICS
 from golden_core.study import Study
 from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata, table_value
