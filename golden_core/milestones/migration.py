@@ -17,10 +17,10 @@ from golden_core.legacy.inventory import Checksum
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.pytest_ids import is_test
 from golden_core.milestones.registry import Name, matches
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 from golden_core.study import Section
 
-MIGRATION = PROJECT_ROOT / "data" / "migration"
+MIGRATION = shipped("migration")
 
 Texts = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 Level = Literal["low", "medium", "high"]

@@ -14,10 +14,10 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 from golden_core.study import Section
 
-PLAN = PROJECT_ROOT / "data" / "milestones"
+PLAN = shipped("milestones")
 PHASES = tuple(f"P{number}" for number in range(7))
 METADATA, SIGN_OFFS = "metadata.json", "signoffs.json"
 

@@ -16,10 +16,10 @@ from ruamel.yaml import YAML
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.pytest_ids import is_test
 from golden_core.milestones.records import EvidenceError
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 from golden_core.study import Section
 
-LOADER_TESTS = PROJECT_ROOT / "data" / "loader" / "tests.yaml"
+LOADER_TESTS = shipped("loader", "tests.yaml")
 PASSED, FAILED, MISSING, SKIPPED = "passed", "failed", "missing", "skipped"
 
 

@@ -6,10 +6,10 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 
 # A list, because what is installed here says nothing about where the code once ran.
-KNOWN_MODULES = PROJECT_ROOT / "data" / "legacy" / "third_party_modules.txt"
+KNOWN_MODULES = shipped("legacy", "third_party_modules.txt")
 _LISTED = re.compile(r"^[ \t]*-[ \t]+['\"]?([A-Za-z0-9][A-Za-z0-9._-]{0,100})", re.MULTILINE)
 _REQUIREMENT = re.compile(r"^[ \t]*([A-Za-z0-9][A-Za-z0-9._-]{0,100})", re.MULTILINE)
 
