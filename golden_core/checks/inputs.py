@@ -40,8 +40,12 @@ def input_checks(study: Study) -> tuple[Check, ...]:
 
 
 def repeated_checks(study: Study) -> tuple[Check, ...]:
-    """Return what whoever gathers trials must not take on trust from an earlier run: what blocks, as far as cheap."""
-    return tuple(check for check in (*input_checks(study), *_PARTS) if check.blocking and check.cheap)
+    """Return what whoever gathers trials must not take on trust from an earlier run: what blocks, as far as cheap.
+
+    In the order in which things are made: of several faults the first is the cause.
+    """
+    own = [check for check in input_checks(study) if check.blocking and check.cheap]
+    return tuple(sorted((*own, *_PARTS), key=lambda check: (check.asset == "folds", check not in _PARTS)))
 
 
 def input_faults(home: Home, study: Study, *names: str) -> list[str]:

@@ -14,9 +14,8 @@ from golden_core.study import Study
 from golden_core.trials import Outcome, run_trials
 from golden_core.trials.campaign import fingerprinted
 from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata
-from golden_dagster.lib.partition_keys import known_keys
 from golden_dagster.lib.versions import PartitionLog, code_version
-from golden_dagster.partitions import series_to_trials, trial_key, trial_of, trial_partitions
+from golden_dagster.partitions import known_keys, series_to_trials, trial_key, trial_of, trial_partitions
 from golden_dagster.resources import StudyResource, Watcher, WorkersResource
 
 

@@ -19,10 +19,9 @@ from golden_core.store.lake import parse_series
 from golden_core.store.schema import BARS, FOLDS, RATES
 from golden_core.study import Study
 from golden_dagster.lib.metadata import OWNERS, flat, spec_metadata, table_value
-from golden_dagster.lib.partition_keys import known_keys
 from golden_dagster.lib.pictures import closes_picture
 from golden_dagster.lib.versions import PartitionLog, code_version
-from golden_dagster.partitions import pair_partitions, pair_to_series, series_partitions
+from golden_dagster.partitions import known_keys, pair_partitions, pair_to_series, series_partitions
 from golden_dagster.resources import StudyResource
 
 
