@@ -16,30 +16,14 @@ Severity = Literal["error", "warn"]
 
 @dataclass(frozen=True, eq=False)
 class Examined:
-    """What a check found.
-
-    Parameters
-    ----------
-    findings : sequence of str
-        One sentence per violation, each naming what, where and what was expected.
-    examined : int
-        How many things were looked at.
-    unit : str, optional
-        What was counted, where it is not what the check usually counts.
-    severity : {"error", "warn"}, optional
-        Severity of a failure, where it is not the check's.
-    coverage : DataFrame, optional
-        What a probe compared, row by row.
-    refused : sequence of str
-        Runs that the pipeline itself refused: nothing was compared there.
-    """
+    """What a check found: one sentence per violation, each naming what, where and what was expected."""
 
     findings: Sequence[str]
-    examined: int
-    unit: str | None = None
-    severity: Severity | None = None
-    coverage: pl.DataFrame | None = None
-    refused: Sequence[str] = ()
+    examined: int  # how many things were looked at
+    unit: str | None = None  # what was counted, where it is not what the check usually counts
+    severity: Severity | None = None  # of a failure, where it is not the check's
+    coverage: pl.DataFrame | None = None  # what a probe compared
+    refused: Sequence[str] = ()  # runs that the pipeline itself refused: nothing was compared there
 
     def faults(self, unit: str) -> list[str]:
         """Return what speaks against the claim: who examined nothing has shown nothing."""
@@ -49,36 +33,16 @@ class Examined:
 
 @dataclass(frozen=True)
 class Check:
-    """A claim that can fail.
+    """A claim about an asset that can fail."""
 
-    Parameters
-    ----------
-    asset : str
-        Asset it is about: ``folds``, ``models/v08``.
-    name : str
-        The claim in a few words.
-    says : str
-        The claim in a sentence.
-    unit : str
-        What is counted: ``bars``, ``trials``.
-    decide : callable
-        From a home and a study to what was found.
-    severity : {"error", "warn"}
-        Severity of a failure.
-    blocking : bool
-        Whether nothing may be built on the asset when it fails.
-    cheap : bool
-        Whether it costs little enough for whoever builds on the asset to repeat it.
-    """
-
-    asset: str
-    name: str
-    says: str
-    unit: str
+    asset: str  # "folds", "models/v08"
+    name: str  # the claim in a few words
+    says: str  # the claim in a sentence
+    unit: str  # what is counted: "bars", "trials"
     decide: Callable[[Home, Study], Examined]
     severity: Severity = "error"
-    blocking: bool = False
-    cheap: bool = True
+    blocking: bool = False  # nothing may be built on the asset when it fails
+    cheap: bool = True  # costs little enough for whoever builds on the asset to repeat it
 
     def faults(self, home: Home, study: Study) -> list[str]:
         """Decide, and return what speaks against the claim; a warning is no fault."""

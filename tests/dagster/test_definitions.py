@@ -23,6 +23,8 @@ def described(definitions):
         node = graph.get(key)
         partitions = node.partitions_def.get_partition_keys() if node.partitions_def else []
         cut = f" [{len(partitions)}: {partitions[0]} … {partitions[-1]}]" if partitions else ""
+        policy = node.freshness_policy
+        cut += f" (to be remade within {policy.fail_window.to_timedelta().days} days)" if policy else ""
         deps = ", ".join(sorted(parent.to_user_string() for parent in node.parent_keys))
         lines.append(f"asset {key.to_user_string()}{cut} <- {deps}".removesuffix(" <- "))
     for key in graph.asset_check_keys:
