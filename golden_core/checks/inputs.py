@@ -1,16 +1,12 @@
-"""Checks on what all trials share: bars, their quality, folds and scalers. `metrics` repeats those that block."""
+"""Checks on what all trials share, beside bars: folds, scalers, features; and what `metrics` repeats of all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import cast
 
 import polars as pl
 
-from golden_core.bars.cleaning.account import unaccounted
-from golden_core.bars.quality import bounds, parity_faults, share_faults, summarise
-from golden_core.bars.verification import disordered_timestamps, implausible_prices, unexplained_days
+from golden_core.checks.bars import bar_checks, bars_of
 from golden_core.checks.check import Check, Examined
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import TargetName
@@ -26,17 +22,11 @@ from golden_core.study import Study
 from golden_core.trials import all_series, series_inputs
 
 FUTURE, FITS = "nothing_sees_the_future", "fits_touch_only_their_rows"
-_SHARES = {
-    "missing": "no_bars_missing",
-    "quarantined": "few_rows_quarantined",
-    "repaired": "few_rows_repaired",
-    "flat": "few_bars_flat",
-}
 
 
 def input_checks(study: Study) -> tuple[Check, ...]:
     """Return every check on the shared inputs of a study."""
-    return (*(_ECB if study.data.source == "ecb" else ()), *_BARS, *_QUALITY, *_FOLDS, *SAMPLED)
+    return (*bar_checks(study), *_FOLDS, *SAMPLED)
 
 
 def repeated_checks(study: Study) -> tuple[Check, ...]:
@@ -57,11 +47,6 @@ def input_faults(home: Home, study: Study, *names: str) -> list[str]:
     return [fault for check in asked for fault in check.faults(home, study)]
 
 
-def bars_of(home: Home, study: Study) -> dict[str, pl.DataFrame]:
-    """Return the clean bars of every pair."""
-    return _by_pair(home, study, "bars")
-
-
 def probed(report: Report) -> Examined:
     """Return what a probe found, with what it covered."""
     covered = pl.DataFrame([{"asset": cell.asset, "poison": cell.poison, "rows": cell.rows} for cell in report.cells])
@@ -77,46 +62,9 @@ def sampled_checks(home: Home, study: Study, *, backend: str = "sequential", wor
     return {FUTURE: probed(future), FITS: probed(record)}
 
 
-def _by_pair(home: Home, study: Study, kind: str) -> dict[str, pl.DataFrame]:
-    folder = home.study(study.name)
-    return {pair: pl.read_parquet(folder.table(kind, pair)) for pair in study.data.pairs}
-
-
 def _all_folds(home: Home, study: Study) -> pl.DataFrame:
     folder = home.study(study.name)
     return pl.concat([pl.read_parquet(folder.table("folds", series_name(*series))) for series in all_series(study)])
-
-
-def _of_all(home: Home, study: Study, name: str) -> pl.DataFrame:
-    return pl.read_parquet(home.study(study.name).root / f"{name}.parquet")
-
-
-def _ecb_dates(home: Home, study: Study) -> Examined:
-    calendars = _by_pair(home, study, "calendar")
-    days = sum(bars.height + calendars[pair].height for pair, bars in bars_of(home, study).items())
-    return Examined([fault for calendar in calendars.values() for fault in unexplained_days(calendar)], days)
-
-
-def _of_bars(faults: Callable[[pl.DataFrame, Study], list[str]], home: Home, study: Study) -> Examined:
-    frames = bars_of(home, study).values()
-    return Examined([fault for bars in frames for fault in faults(bars, study)], sum(bars.height for bars in frames))
-
-
-def _share(kind: str, home: Home, study: Study) -> Examined:
-    summary = summarise(_of_all(home, study, "quality"))
-    return Examined(share_faults(summary, kind, bounds(study.checks)[kind]), summary.height)
-
-
-def _parity(home: Home, study: Study) -> Examined:
-    table = _of_all(home, study, "parity")
-    # Where no three pairs form a triangle, that is what was established.
-    return Examined(parity_faults(table, study.checks), max(table.height, 1), None if table.height else "list of pairs")
-
-
-def _accounts(home: Home, study: Study) -> Examined:
-    accounts, bars, ledgers = (_by_pair(home, study, kind) for kind in ("cleaning", "bars", "ledger"))
-    found = [fault for pair in accounts for fault in unaccounted(accounts[pair], bars[pair], ledgers[pair])]
-    return Examined(found, sum(int(account["rows"].sum()) for account in accounts.values()))
 
 
 def _labels(home: Home, study: Study) -> Examined:
@@ -163,63 +111,6 @@ def _not_claimed(study: Study) -> Examined:
     finding = f"not claimed: folds of splits.scheme {study.splits.scheme} train on rows behind those they test"
     return Examined([finding], 0, "folds", "warn")
 
-
-_ECB = (
-    Check(
-        "clean_bars",
-        "ecb_dates_explained",
-        "Every weekday without a fixing is a holiday of the European Central Bank.",
-        "weekdays",
-        _ecb_dates,
-    ),
-)
-
-_BARS = (
-    Check(
-        "clean_bars",
-        "prices_positive_and_plausible",
-        "Every price is a positive finite number, and no one-bar return exceeds the study's bound.",
-        "bars",
-        partial(_of_bars, lambda bars, study: implausible_prices(bars, study.checks.max_abs_log_return)),
-        blocking=True,
-    ),
-    Check(
-        "clean_bars",
-        "timestamps_unique_and_increasing",
-        "Within a pair every bar is later than the one before, and known only after it opened.",
-        "bars",
-        partial(_of_bars, lambda bars, _study: disordered_timestamps(bars)),
-        blocking=True,
-    ),
-)
-
-_QUALITY = (
-    *(
-        Check(
-            "data_quality",
-            name,
-            f"In no pair is the share of {kind} rows above the study's `checks.max_{kind}_share`.",
-            "pairs",
-            partial(_share, kind),
-        )
-        for kind, name in _SHARES.items()
-    ),
-    Check(
-        "data_quality",
-        "triangles_agree",
-        "In no triangle of pairs are more bars off parity than the study's `checks.max_parity_share`.",
-        "triangles",
-        _parity,
-    ),
-    Check(
-        "data_quality",
-        "every_row_accounted_for",
-        "Clean bars are the kept and repaired rows of the account, and the ledger lists the remarked.",
-        "raw rows",
-        _accounts,
-        blocking=True,
-    ),
-)
 
 _FOLDS = (
     Check(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from golden_core.checks.bars import bars_of
 from golden_core.checks.check import Check, Examined
-from golden_core.checks.inputs import bars_of
 from golden_core.evaluation import verification
 from golden_core.leakage.report import sentence
 from golden_core.leakage.screening import screened_forecasts

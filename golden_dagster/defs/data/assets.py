@@ -61,7 +61,7 @@ def _raw(study: Study) -> dg.AssetsDefinition:
         kinds={"polars", "parquet"},
         metadata=spec_metadata(RATES if is_ecb else BARS),
         code_version=code_version(source, SOURCES[study.data.source]),
-        # A fixing every working day; from Friday's to Monday's are three days, and a bank holiday makes four.
+        # The schedule asks every weekday; from Friday to Monday are three days.
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=datetime.timedelta(days=5), warn_window=datetime.timedelta(days=4)
         )
