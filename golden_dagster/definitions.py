@@ -1,33 +1,16 @@
-"""The code location: everything under defs/, for one study. `definitions_for` gives the same for any study."""
+"""The code location: every folder under defs/, for one study. Nothing is computed or read when it is imported."""
 
-from pathlib import Path
+import importlib
+import pkgutil
 from typing import Any
 
 import dagster as dg
-from dagster.components import load_from_defs_folder
 
+import golden_dagster.defs
+from golden_core.preparation.catalogue import load_study
 from golden_core.study import Study
-from golden_dagster.defs.automation.definitions import automation_definitions
-from golden_dagster.defs.data.definitions import data_definitions
-from golden_dagster.defs.leakage.definitions import leakage_definitions
-from golden_dagster.defs.legacy.definitions import legacy_definitions
-from golden_dagster.defs.metrics.definitions import metrics_definitions
-from golden_dagster.defs.milestones.definitions import milestone_definitions
-from golden_dagster.defs.models.definitions import model_definitions
-from golden_dagster.defs.reports.definitions import report_definitions
 from golden_dagster.lib.published import ParquetTables
-from golden_dagster.resources import LegacyResource, StudyResource, Watcher, WorkersResource
-
-DOMAINS = (
-    data_definitions,
-    model_definitions,
-    metrics_definitions,
-    report_definitions,
-    automation_definitions,
-    leakage_definitions,
-    legacy_definitions,
-    milestone_definitions,
-)
+from golden_dagster.resources import LegacyResource, StudyResource, Watcher, WorkersResource, study_from_environment
 
 
 def resources(
@@ -45,19 +28,20 @@ def resources(
 
 def definitions_for(
     study: Study,
-    resource: StudyResource,
+    resource: StudyResource | None = None,
     *,
     workers: WorkersResource | None = None,
     watcher: Watcher | None = None,
 ) -> dg.Definitions:
-    """Return the definitions of a given study, bound to its resource."""
+    """Return the definitions of a study, bound to its resource: what each ``defs/<domain>/definitions.py`` makes."""
+    names = [domain.name for domain in pkgutil.iter_modules(golden_dagster.defs.__path__) if domain.ispkg]
+    domains = [importlib.import_module(f"{golden_dagster.defs.__name__}.{name}.definitions") for name in names]
     # One process for all steps: trials run side by side inside a step, and loky's workers serve every step.
     bound = dg.Definitions(resources=resources(resource, workers, watcher), executor=dg.in_process_executor)
-    return dg.Definitions.merge(*(domain(study) for domain in DOMAINS), bound)
+    return dg.Definitions.merge(*(domain.definitions(study) for domain in domains), bound)
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """Return the definitions of the study that GOLDEN_STUDY names, as the web UI and the daemon load them."""
-    found = load_from_defs_folder(path_within_project=Path(__file__).parent)
-    return dg.Definitions.merge(found, dg.Definitions(resources=resources(), executor=dg.in_process_executor))
+    return definitions_for(load_study(study_from_environment()))

@@ -10,7 +10,9 @@ from pathlib import Path
 import dagster as dg
 from ruamel.yaml import YAML
 
-from golden_core.store.lake import PROJECT_ROOT, Home, confined, write_text
+from golden_core.store.lake import Home, confined, write_text
+
+_SETTINGS = Path(__file__).with_name("dagster.yaml")  # a link to the project's own, which travels in a wheel
 
 
 def instance_folder(home: Home, study: str) -> Path:
@@ -21,7 +23,7 @@ def instance_folder(home: Home, study: str) -> Path:
     """
     folder = confined(home.root, "dagster", study)
     yaml = YAML(typ="safe", pure=True)
-    settings = yaml.load((PROJECT_ROOT / "dagster.yaml").read_text(encoding="utf-8"))
+    settings = yaml.load(_SETTINGS.read_text(encoding="utf-8"))
     settings["storage"]["sqlite"]["base_dir"] = str(folder / "storage")
     settings["local_artifact_storage"]["config"]["base_dir"] = str(folder)
     settings["compute_logs"]["config"]["base_dir"] = str(folder / "logs")

@@ -10,11 +10,11 @@ import polars as pl
 from golden_core.leakage.rates import by_kind, faults, rates
 from golden_core.leakage.scorecard import Scale
 from golden_core.store.lake import (
-    PROJECT_ROOT,
     Home,
     hash_bytes,
     hash_file,
     read_json,
+    shipped,
     write_json,
     write_parquet,
     write_text,
@@ -23,7 +23,6 @@ from golden_core.trials.code import source_files
 
 # What is measured: these and all they import. The probes of a user's study are not among them.
 _CODE = tuple(f"golden_core.leakage.{name}" for name in ("scorecard", "corpus", "workshop"))
-_CORPUS = "data/leakage/*.yaml"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +75,8 @@ def filed_scorecard(home: Home) -> Filed | None:
 
 def code_hash() -> str:
     """Return one hash of the probes, the workshop and the corpus."""
-    paths = sorted([*source_files(_CODE).values(), *PROJECT_ROOT.glob(_CORPUS)])
-    return hash_bytes("\n".join(f"{path.relative_to(PROJECT_ROOT)} {hash_file(path)}" for path in paths).encode())
+    files = source_files(_CODE) | {path.name: path for path in shipped("leakage").glob("*.yaml")}
+    return hash_bytes("\n".join(f"{name} {hash_file(path)}" for name, path in sorted(files.items())).encode())
 
 
 def _folder(home: Home) -> Path:

@@ -66,6 +66,13 @@ def sampled(study: Study, home: Home, *, backend: str, workers: int) -> tuple[Re
     return merged([*future, *(one for one, _ in fits)]), merged([scalers, *(one for _, one in fits)])
 
 
+def sampled_scalers(study: Study, home: Home) -> Report:
+    """Examine what the scalers of the sampled fold read: of :func:`sampled`, what needs no forecaster."""
+    subject = Subject.of(study, home)
+    series, fold = drawn_fold(subject, "sample")
+    return replayed_scalers(subject, series, [fold], RECORD_POISONS[:1])
+
+
 def structures(study: Study, home: Home) -> Report:
     """Examine the structure of every series."""
     raw = raw_bars(study, home)

@@ -26,10 +26,10 @@ from golden_core.legacy.inventory import (
     Script,
     version_of,
 )
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 from golden_core.study.sections import Section
 
-FACTS = PROJECT_ROOT / "data" / "legacy"
+FACTS = shipped("legacy")
 _COLUMNS = ["path", "sha256", "bytes", "lines"]
 
 

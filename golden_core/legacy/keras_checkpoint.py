@@ -16,12 +16,12 @@ from golden_core.legacy.keras_layers import StoredLayer, stored_layers
 from golden_core.legacy.untrusted import KerasCheckpointError
 from golden_core.models.architecture import VARIANTS
 from golden_core.models.legacy import LegacyNetwork, build
-from golden_core.store.lake import PROJECT_ROOT, hash_file
+from golden_core.store.lake import hash_file, shipped
 from golden_core.training.checkpoint import save_checkpoint
 
 __all__ = ["KerasCheckpointError", "import_checkpoint", "load_keras_checkpoint"]
 
-LAYER_NAMES = PROJECT_ROOT / "data" / "legacy" / "keras_layers.yaml"
+LAYER_NAMES = shipped("legacy", "keras_layers.yaml")
 
 _UNCHANGED = "save the weights of an unchanged legacy model"
 

@@ -19,7 +19,7 @@ from golden_core.milestones.interfaces import Interface, dot, interfaces, svg
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
 from golden_core.preparation.catalogue import load_study, study_names, vocabulary
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
@@ -28,7 +28,7 @@ from golden_core.study import Section, Study, study_schema
 from golden_core.study.anatomy import sections
 from golden_core.trials.identity import Status, all_trials, dependencies
 
-TEXTS = PROJECT_ROOT / "data" / "backbone"
+TEXTS = shipped("backbone")
 PROGRAM = (sys.executable, "-m", "typer", "golden_dagster.cli.application", "utils", "docs", "--name", "golden")
 SECONDS = 120
 FEWEST_SEEDS = 5  # of the plan

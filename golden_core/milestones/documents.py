@@ -12,11 +12,11 @@ from golden_core.bars.cleaning.rules import RULES
 from golden_core.inputs.features import FEATURES
 from golden_core.market.clock import SESSIONS
 from golden_core.market.holidays import CLOSURES
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.vendors import GENERAL, READERS
 
-LOADER = PROJECT_ROOT / "data" / "loader" / "specification.md"
+LOADER = shipped("loader", "specification.md")
 
 
 def render(template: Path, facts: Mapping[str, Any]) -> str:

@@ -16,10 +16,10 @@ from golden_core.milestones.documents import render
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.records import read_declared
 from golden_core.milestones.registry import Name, Text, matches
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 from golden_core.study import Section
 
-MIGRATION = PROJECT_ROOT / "data" / "migration"
+MIGRATION = shipped("migration")
 
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 Level = Literal["low", "medium", "high"]

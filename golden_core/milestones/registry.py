@@ -11,10 +11,10 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, RootModel, model_validator
 
 from golden_core.milestones.records import read_declared
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 from golden_core.study import Section
 
-PLAN = PROJECT_ROOT / "data" / "milestones"
+PLAN = shipped("milestones")
 PHASES = tuple(f"P{number}" for number in range(7))
 METADATA, SIGN_OFFS = "metadata.json", "signoffs.json"
 EXTERNAL = "external"  # the role of a reviewer from outside, who has no role in the plan

@@ -12,11 +12,11 @@ import polars as pl
 
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.records import EvidenceError, read_declared
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.study import Section
 
-LOADER_TESTS = PROJECT_ROOT / "data" / "loader" / "tests.yaml"
+LOADER_TESTS = shipped("loader", "tests.yaml")
 COLLECT_SECONDS = 300
 PASSED, FAILED, MISSING, SKIPPED = "passed", "failed", "missing", "skipped"
 OUTCOMES = {"PASSED": PASSED, "FAILED": FAILED, "ERROR": FAILED, "SKIPPED": SKIPPED}

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 from ruamel.yaml import YAML
 
-import golden_core
+from golden_core.store.lake import shipped
 from golden_core.study import Section
 
-FOLDER = Path(golden_core.__file__).parents[1] / "data" / "legacy"
+FOLDER = shipped("legacy")
 VARIANTS = tuple(f"v{number:02d}" for number in range(1, 11))
 
 Gate = Literal["linear", "softmax"]

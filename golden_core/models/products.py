@@ -14,7 +14,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
     In float32 on a processor, forward and backward products go through oneDNN: on the machines measured, PyTorch's
     own choice for float32, MKL, reaches half its speed or less (`golden bench training`). The two differ in rounding
-    only. Any other number format, autocast included, is left to PyTorch, as is a build without oneDNN.
+    only. Any other number format, autocast included, is left to PyTorch, as is a build without oneDNN or a release
+    without the operator.
 
     Parameters
     ----------
@@ -50,9 +51,15 @@ class _Linear(torch.autograd.Function):
 
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    # What torch.compile calls for such a product; eager PyTorch has no public name for it. The release is pinned.
+    # What torch.compile calls for such a product; eager PyTorch has no public name for it.
     y: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return y
 
 
-_ONEDNN = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+def _has_product() -> bool:
+    """Return whether this build has oneDNN and this release the operator, which is private and may go."""
+    available: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return available and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+_ONEDNN = _has_product()

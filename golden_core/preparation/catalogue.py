@@ -10,7 +10,7 @@ from typing import Any
 from golden_core.forecasters import forecaster_settings
 from golden_core.inputs.features import FEATURES, TARGETS
 from golden_core.sources import source_settings
-from golden_core.store.lake import STUDIES
+from golden_core.store.lake import shipped
 from golden_core.study import Fault, Study, StudyError, Vocabulary, closest, read_study
 
 
@@ -26,7 +26,7 @@ def vocabulary() -> Vocabulary:
 
 def study_names() -> list[str]:
     """Return the names of the studies that come with the project."""
-    return sorted(path.stem for path in STUDIES.glob("*.yaml"))
+    return sorted(path.stem for path in shipped("studies").glob("*.yaml"))
 
 
 def study_path(name: str) -> Path:
@@ -39,11 +39,11 @@ def study_path(name: str) -> Path:
     """
     if name.endswith((".yaml", ".yml")) or os.sep in name:
         return Path(name).expanduser()
-    path = STUDIES / f"{name}.yaml"
+    path = shipped("studies", f"{name}.yaml")
     if name not in study_names():
         known = study_names()
         message = f"no study is called {name!r}{closest(name, known) or '; known: ' + ', '.join(known)}"
-        raise StudyError([Fault(str(STUDIES), 0, 0, "", message)])
+        raise StudyError([Fault(str(shipped("studies")), 0, 0, "", message)])
     return path
 
 

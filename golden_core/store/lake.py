@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.resources
 import json
 import os
 import re
@@ -18,7 +19,17 @@ import polars as pl
 import psutil
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-STUDIES = PROJECT_ROOT / "data" / "studies"
+
+
+def shipped(*parts: str) -> Path:
+    """Return a file or folder of what comes with the code: ``data/`` of a checkout, a copy of it in a wheel."""
+    # A link in the checkout, which becomes a folder when a wheel is built.
+    return Path(str(importlib.resources.files("golden_core").joinpath("shipped"))).resolve().joinpath(*parts)
+
+
+def workplace() -> Path:
+    """Return the checkout that the code belongs to, or for an installed package the folder one stands in."""
+    return PROJECT_ROOT if (PROJECT_ROOT / "pyproject.toml").is_file() else Path.cwd()
 
 
 def series_name(pair: str, horizon: int) -> str:
@@ -75,12 +86,12 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Home:
-        """Return the home named by GOLDEN_HOME, by default ``.golden`` beside the code, reports in ``reports``."""
+        """Return the home named by GOLDEN_HOME, by default ``.golden`` where one stands, with ``reports`` beside it."""
         moved = os.environ.get("GOLDEN_HOME")
         if moved:
             root = Path(moved).expanduser().resolve()
             return cls(root, root / "reports")
-        return cls(PROJECT_ROOT / ".golden", PROJECT_ROOT / "reports")
+        return cls(Path.cwd() / ".golden", Path.cwd() / "reports")
 
     @property
     def warehouse(self) -> Path:

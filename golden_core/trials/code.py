@@ -28,6 +28,7 @@ def code_hash(modules: tuple[str, ...]) -> str:
     return hash_bytes("\n".join(f"{name} {syntax_hash(path.read_bytes())}" for name, path in files).encode())
 
 
+@functools.cache
 def syntax_hash(source: bytes) -> str:
     """Return the hash of what a module does: its syntax tree without docstrings, comments and positions.
 
@@ -63,14 +64,17 @@ def source_files(modules: Iterable[str]) -> dict[str, Path]:
         found[name] = path
         if path.name == "__init__.py" and name not in modules:
             continue  # a registry lists its siblings; naming one of them is not depending on all of them
-        waiting += [imported for imported in _imports(path, name) if imported.partition(".")[0] in roots]
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        waiting += [
+            imported for imported in _imports(path.read_bytes(), package) if imported.partition(".")[0] in roots
+        ]
     return found
 
 
-def _imports(path: Path, module: str) -> list[str]:
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+@functools.cache
+def _imports(source: bytes, package: str) -> list[str]:
     names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -81,10 +85,12 @@ def _imports(path: Path, module: str) -> list[str]:
 
 @functools.cache
 def _file(module: str) -> Path | None:
-    try:
-        spec = importlib.util.find_spec(module)
-    except (ImportError, AttributeError, ValueError):
-        return None  # `from package import function` also asks for package.function
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        return None
-    return Path(spec.origin)
+    """Return the source of a module, or nothing: `from package import function` also asks for package.function."""
+    top, *rest = module.split(".")
+    spec = importlib.util.find_spec(top)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        package = Path(folder, *rest)
+        for path in (package / "__init__.py", package.parent / f"{package.name}.py"):
+            if path.is_file():
+                return path
+    return Path(spec.origin) if spec and spec.origin and not rest and spec.origin.endswith(".py") else None

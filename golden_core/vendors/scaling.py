@@ -12,13 +12,13 @@ import polars as pl
 from pydantic import Field
 from ruamel.yaml import YAML
 
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 from golden_core.study.sections import Section
 from golden_core.study.values import Pair
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import PRICES
 
-PAIRS = PROJECT_ROOT / "data" / "pairs.yaml"
+PAIRS = shipped("pairs.yaml")
 DUST = 1e-12  # of a whole number: 161250.00000000003 is one that was once multiplied by a thousand
 _STRAY = 0.01  # share of rows on another scale that may be decimal slips
 _FEW, _FEW_SHARE = 2, 0.2  # and how many may be in a short file

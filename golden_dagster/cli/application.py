@@ -13,7 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="FX forecasting research in which a claim gets through only if the evidence carries it.",
-    epilog="Generated files live under GOLDEN_HOME (default: .golden beside the code).",
+    epilog="Generated files live under GOLDEN_HOME (default: .golden in the folder you stand in).",
 )
 app.command("run")(run.run)
 app.command("status")(run.status)

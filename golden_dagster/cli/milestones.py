@@ -265,6 +265,6 @@ def _known() -> Iterator[None]:
 def _plan() -> tuple[Place, Registry]:
     from golden_core.milestones.place import Place
     from golden_core.milestones.registry import load_registry
-    from golden_core.store.lake import PROJECT_ROOT
+    from golden_core.store.lake import workplace
 
-    return Place.from_environment(PROJECT_ROOT), load_registry()
+    return Place.from_environment(workplace()), load_registry()

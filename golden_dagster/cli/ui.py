@@ -23,7 +23,7 @@ def ui(
         from pathlib import Path
 
         from golden_core.preparation.catalogue import load_study, study_path
-        from golden_core.store.lake import PROJECT_ROOT, Home
+        from golden_core.store.lake import Home
         from golden_dagster.instance import instance_folder, study_instance
 
         loaded, home = load_study(study), Home.from_environment()
@@ -41,10 +41,10 @@ def ui(
             "GOLDEN_STUDY": str(study_path(study).resolve()),
         }
         dagster = Path(sys.executable).with_name("dagster")
-        command = [str(dagster), "dev", "-w", "workspace.yaml", "-h", host, "-p", str(port)]
+        command = [str(dagster), "dev", "-m", "golden_dagster.definitions", "-h", host, "-p", str(port)]
         typer.echo(f"Dagster on http://{host}:{port} for study {loaded.name}; Ctrl-C ends it")
         try:
-            status = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=False).returncode
+            status = subprocess.run(command, env=environment, check=False).returncode
         except KeyboardInterrupt:
             status = 0
         raise typer.Exit(status)

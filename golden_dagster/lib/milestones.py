@@ -9,8 +9,9 @@ from golden_core.milestones.makers import makable, make_evidence
 from golden_core.milestones.place import Place
 from golden_core.milestones.registry import Milestone, Phase, load_registry
 from golden_core.milestones.state import GateStanding, gate_standing, standing
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import workplace
 from golden_dagster.lib.metadata import OWNERS, findings_value, table_value
+from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import LegacyResource
 
 
@@ -24,6 +25,7 @@ def milestone_asset(milestone: Milestone) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=milestone_key(milestone.id),
+        code_version=code_version(standing),
         deps=_judged_assets(milestone),
         group_name="milestones",
         owners=OWNERS,
@@ -31,7 +33,7 @@ def milestone_asset(milestone: Milestone) -> dg.AssetsDefinition:
         description=f"{milestone.id} {milestone.title}. {_described(milestone)}",
     )
     def evidence(legacy: LegacyResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        place = Place.from_environment(PROJECT_ROOT)
+        place = Place.from_environment(workplace())
         if makable(milestone, legacy.given):
             now = datetime.datetime.now(datetime.UTC)
             make_evidence(place, milestone, given=legacy.given, now=now, run_commands=True)
@@ -67,7 +69,7 @@ def _recorded(milestone: Milestone, criterion: str, name: str) -> dg.AssetChecks
 
     @dg.asset_check(asset=milestone_key(milestone.id), name=name, description=claim)
     def recorded() -> dg.AssetCheckResult:
-        where = standing(Place.from_environment(PROJECT_ROOT), milestone)
+        where = standing(Place.from_environment(workplace()), milestone)
         found = next(c for c in where.criteria if c.id == criterion)
         measured = "" if found.value is None else f"{found.value}, expected {found.threshold}"
         why = f": {where.findings[0]}" if where.findings else ""
@@ -103,6 +105,7 @@ def gate_asset(phase: Phase) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=milestone_key(phase.id),
+        code_version=code_version(gate_standing),
         deps=[milestone_key(milestone.id) for milestone in phase.milestones],
         group_name="milestones",
         owners=OWNERS,
@@ -118,7 +121,7 @@ def gate_asset(phase: Phase) -> dg.AssetsDefinition:
 
 
 def _standing_of(phase: Phase) -> GateStanding:
-    return gate_standing(Place.from_environment(PROJECT_ROOT), load_registry(), phase)
+    return gate_standing(Place.from_environment(workplace()), load_registry(), phase)
 
 
 def _judged_assets(milestone: Milestone) -> list[dg.AssetKey]:

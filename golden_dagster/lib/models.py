@@ -1,4 +1,4 @@
-"""The factories that make one asset per forecaster, partitioned by seed × series, and its check."""
+"""The factory that makes one asset per forecaster, partitioned by seed × series."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,14 +6,16 @@ from typing import Any
 import dagster as dg
 
 from golden_core.forecasters import forecaster_class
+from golden_core.inputs.features import build_features
+from golden_core.inputs.windows import cut_windows
+from golden_core.splits.scaling import fit_scalers
 from golden_core.store.schema import FORECASTS
 from golden_core.study import Study
-from golden_core.trials import Outcome, Trial, altered_trials, run_trials
+from golden_core.trials import Outcome, run_trials
 from golden_core.trials.campaign import fingerprinted
-from golden_dagster.lib.checks import verdict
 from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata
-from golden_dagster.lib.partition_keys import known_keys
-from golden_dagster.partitions import series_to_trials, trial_key, trial_of, trial_partitions
+from golden_dagster.lib.versions import PartitionLog, code_version
+from golden_dagster.partitions import known_keys, series_to_trials, trial_key, trial_of, trial_partitions
 from golden_dagster.resources import StudyResource, Watcher, WorkersResource
 
 
@@ -27,7 +29,6 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
     key = dg.AssetKey(["models", forecaster])
     spec = dg.AssetSpec(
         key,
-        skippable=True,
         group_name="models",
         owners=OWNERS,
         kinds={"torch"} if kind.trained else {"python"},
@@ -36,6 +37,7 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         metadata=spec_metadata(FORECASTS),
         tags={"forecaster": forecaster, "deterministic": str(kind.deterministic).lower()},
         automation_condition=missing_once(),
+        code_version=code_version(kind, build_features, cut_windows, fit_scalers),
     )
 
     @dg.multi_asset(
@@ -52,80 +54,54 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         watcher: dg.ResourceParam[Watcher],
     ) -> Iterator[dg.MaterializeResult[None]]:
         loaded = study.load()
-        known = [trial_key(t) for t in _trials(loaded, forecaster)]
+        known = [str(key) for key in trial_partitions(loaded).get_partition_keys()]
         trials = [trial_of(forecaster, k) for k in known_keys(context, loaded, known)]
-        failures = []
+        failures, log = [], PartitionLog(context, key)
         jobs = fingerprinted(study.home, loaded, trials)
         for outcome in run_trials(study.home, loaded, jobs, backend=workers.backend, workers=workers.count):
             watcher.on_outcome(outcome)
             if outcome.error:
                 failures.append(outcome.error)
             else:
-                context.log_event(_materialisation(key, outcome))
+                log.add(trial_key(outcome.trial), outcome.fingerprint, _facts(outcome))
         if failures:
             raise dg.Failure(
                 f"{len(failures)} of {len(trials)} trials failed; the others are done. First: {failures[0]}",
                 metadata={"failures": findings_value(failures, title="failure")},
                 allow_retries=False,  # the same inputs give the same failure
             )
-        yield from ()
+        yield log.done()
 
     return model
 
 
-def model_check(forecaster: str) -> dg.AssetChecksDefinition:
-    """Return the check of ``models/<forecaster>``: files of finished trials are as they were written."""
-
-    @dg.asset_check(
-        asset=dg.AssetKey(["models", forecaster]),
-        name="files_as_written",
-        description="Forecasts, learning curve and weights of every finished trial have the SHA-256 that the trial "
-        "recorded when it wrote them.",
-    )
-    def files_as_written(study: StudyResource) -> dg.AssetCheckResult:
-        loaded = study.load()
-        found, examined = altered_trials(study.home, loaded, _trials(loaded, forecaster))
-        return verdict(found, examined=examined, unit="trials")
-
-    return files_as_written
-
-
 def missing_once() -> dg.AutomationCondition[Any]:
-    """Ask for partitions that were never made and whose inputs exist; never again for one whose run failed."""
+    """Ask for partitions that were never made and whose inputs exist; never again for one whose run failed.
+
+    Blocking checks hold within their own run only, so they are asked for here once more; a check of the folds that was
+    never evaluated has not passed.
+    """
     return (
         dg.AutomationCondition.missing()
         & ~dg.AutomationCondition.any_deps_missing()
+        & dg.AutomationCondition.all_deps_blocking_checks_passed()
         & ~dg.AutomationCondition.in_progress()
         & ~dg.AutomationCondition.execution_failed()
     )
 
 
-def _materialisation(key: dg.AssetKey, outcome: Outcome) -> dg.AssetMaterialization:
+def _facts(outcome: Outcome) -> dict[str, Any]:
     trial = outcome.trial
-    return dg.AssetMaterialization(
-        key,
-        partition=trial_key(trial),
-        metadata=flat(
-            {
-                "fingerprint": outcome.fingerprint,
-                "status": outcome.status,
-                "seconds": round(outcome.seconds, 3),
-                "pair": trial.pair,
-                "horizon": trial.horizon,
-                "seed": trial.seed,
-            }
-        ),
-        tags={"dagster/data_version": outcome.fingerprint},
+    return flat(
+        {
+            "fingerprint": outcome.fingerprint,
+            "status": outcome.status,
+            "seconds": round(outcome.seconds, 3),
+            "pair": trial.pair,
+            "horizon": trial.horizon,
+            "seed": trial.seed,
+        }
     )
-
-
-def _trials(study: Study, forecaster: str) -> list[Trial]:
-    return [
-        Trial(forecaster, pair, horizon, seed)
-        for pair in study.data.pairs
-        for horizon in study.horizons
-        for seed in range(study.seeds.count)
-    ]
 
 
 def _description(forecaster: str, kind: Any) -> str:

@@ -9,11 +9,13 @@ from support.record import hourly_bars
 from typer.testing import CliRunner
 
 from golden_core.benchmarking import training
+from golden_core.checks.platform import PLATFORM_CHECKS
+from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_dagster.cli.application import app
 from golden_dagster.definitions import resources
 from golden_dagster.defs.legacy.assets import alignment
-from golden_dagster.defs.legacy.checks import published_window_recovered, random_walk_on_the_same_rows
+from golden_dagster.lib.checks import asset_check, verdict
 from golden_dagster.resources import LegacyResource, WorkersResource
 
 SETTINGS = (
@@ -23,6 +25,7 @@ SETTINGS = (
     "training.batch_size=500",
     "forecasters={random_walk: {}, v02: {gate: linear, initialisers: keras_3.8}}",
 )
+CHECKS = [check for check in PLATFORM_CHECKS if check.asset == "legacy/alignment"]
 PLAN = "wide:initialisation:forecasters.v02.initialisers=keras_3.15"
 
 
@@ -37,13 +40,19 @@ def options(bars):
     return ["--bars", str(bars), *(part for setting in SETTINGS for part in ("--set", setting))]
 
 
+def judged(name):
+    (check,) = [check for check in CHECKS if check.name == name]
+    found = check.decide(Home.from_environment(), load_study("smoke"))
+    return verdict(found, check.unit, check.severity)
+
+
 def materialise(**legacy):
     with dg.DagsterInstance.ephemeral() as instance:
         given = {
             **resources(workers=WorkersResource(backend="sequential", workers=1)),
             "legacy": LegacyResource(**legacy),
         }
-        assets = [alignment, published_window_recovered, random_walk_on_the_same_rows]
+        assets = [alignment, *map(asset_check, CHECKS)]
         return dg.materialize(assets, resources=given, instance=instance, raise_on_error=False)
 
 
@@ -92,15 +101,15 @@ def test_a_trial_on_other_rows_fails_the_check(bars):
     forecasts.filter((pl.col("forecaster") != "v02") | (pl.col("cutoff") > forecasts["cutoff"].min())).write_parquet(
         path
     )
-    result = random_walk_on_the_same_rows()
+    result = judged("random_walk_on_the_same_rows")
     assert not result.passed
     assert result.severity == dg.AssetCheckSeverity.ERROR
     assert "v02, seed 0, of smoke_aligned: 1 rows are not shared" in result.description
 
 
-@pytest.mark.parametrize("check", [published_window_recovered, random_walk_on_the_same_rows])
-def test_where_nothing_was_aligned_the_checks_only_warn(check):
-    result = check()
+@pytest.mark.parametrize("name", ["published_window_recovered", "random_walk_on_the_same_rows"])
+def test_where_nothing_was_aligned_the_checks_only_warn(name):
+    result = judged(name)
     assert not result.passed
     assert result.severity == dg.AssetCheckSeverity.WARN
     assert "unmeasured" in result.description

@@ -1,11 +1,14 @@
 """What runs by itself: the daily refresh, and the backfill of trials that were never run."""
 
 import dagster as dg
+import pytest
 from support.campaigns import OVERRIDES, opened
 
 from golden_core.preparation.catalogue import load_study
 from golden_dagster.definitions import definitions_for
 from golden_dagster.resources import StudyResource
+
+FOLDS = dg.AssetKey("folds")
 
 
 def definitions():
@@ -50,6 +53,30 @@ def test_trials_that_were_never_run_are_asked_for(broken):
             "ar": keys,
             "dlinear": set(),
         }
+
+
+def judge(instance, graph, *, passed, without=()):
+    """Report an evaluation of every blocking check of the folds."""
+    for key in graph.get_check_keys_for_assets({FOLDS}):
+        if graph.get_check_spec(key).blocking and key.name not in without:
+            evaluation = dg.AssetCheckEvaluation(asset_key=FOLDS, check_name=key.name, passed=passed(key.name))
+            instance.report_runless_asset_event(evaluation)
+
+
+@pytest.mark.parametrize("fault", ["failed", "never evaluated"])
+def test_trials_wait_until_every_blocking_check_of_their_folds_has_passed(fault):
+    located = definitions()
+    graph, name = located.resolve_asset_graph(), "no_label_overlap"
+    with dg.DagsterInstance.ephemeral() as instance:
+        for partition in graph.get(FOLDS).partitions_def.get_partition_keys():
+            instance.report_runless_asset_event(dg.AssetMaterialization(FOLDS, partition=partition))
+        if fault == "failed":
+            judge(instance, graph, passed=lambda check: check != name)
+        else:
+            judge(instance, graph, passed=lambda _: True, without=[name])
+        assert requested(instance, located) == {"random_walk": set(), "ar": set(), "dlinear": set()}
+        judge(instance, graph, passed=lambda _: True)
+        assert {len(keys) for keys in requested(instance, located).values()} == {4}
 
 
 def test_trials_wait_for_their_folds():

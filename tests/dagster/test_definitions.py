@@ -1,5 +1,8 @@
 """The graph: it loads for every study, and every asset says what it is, who owns it and what it holds."""
 
+import os
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
@@ -8,6 +11,29 @@ from golden_core.trials import all_trials
 from golden_dagster.definitions import definitions_for, defs
 from golden_dagster.partitions import trial_key, trial_of, trial_partitions
 from golden_dagster.resources import StudyResource
+
+SNAPSHOT = Path(__file__).with_name("graph.txt")
+
+
+def described(definitions):
+    """Return assets, checks, jobs, schedules and sensors as sorted lines."""
+    graph, repository = definitions.resolve_asset_graph(), definitions.get_repository_def()
+    lines = []
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        partitions = node.partitions_def.get_partition_keys() if node.partitions_def else []
+        cut = f" [{len(partitions)}: {partitions[0]} … {partitions[-1]}]" if partitions else ""
+        policy = node.freshness_policy
+        cut += f" (to be remade within {policy.fail_window.to_timedelta().days} days)" if policy else ""
+        deps = ", ".join(sorted(parent.to_user_string() for parent in node.parent_keys))
+        lines.append(f"asset {key.to_user_string()}{cut} <- {deps}".removesuffix(" <- "))
+    for key in graph.asset_check_keys:
+        blocks = " (blocks)" if graph.get_check_spec(key).blocking else ""
+        lines.append(f"check {key.asset_key.to_user_string()}: {key.name}{blocks}")
+    lines += [f"job {name}" for name in repository.job_names if not name.startswith("__")]
+    lines += [f"schedule {s.name}: {s.cron_schedule} {s.execution_timezone}" for s in repository.schedule_defs]
+    lines += [f"sensor {sensor.name}: {sensor.sensor_type.value}" for sensor in repository.sensor_defs]
+    return "\n".join(sorted(lines)) + "\n"
 
 
 def graph_of(study):
@@ -28,8 +54,15 @@ def test_definitions_load(study):
 
 def test_the_code_location_follows_the_environment(monkeypatch):
     monkeypatch.setenv("GOLDEN_STUDY", "smoke")
-    located = defs().resolve_asset_graph() if isinstance(defs(), dg.Definitions) else None
-    assert located is None or dg.AssetKey(["models", "v08"]) in located.get_all_asset_keys()
+    assert described(defs()) == described(definitions_for(load_study("smoke"), StudyResource(study="smoke")))
+
+
+def test_the_graph_is_as_it_was():
+    """What was meant to change is written down with GOLDEN_SNAPSHOT=write, and read in the diff."""
+    shown = described(definitions_for(load_study("smoke"), StudyResource(study="smoke")))
+    if os.environ.get("GOLDEN_SNAPSHOT") == "write":
+        SNAPSHOT.write_text(shown, encoding="utf-8")
+    assert shown == SNAPSHOT.read_text(encoding="utf-8")
 
 
 def test_every_asset_explains_itself():
@@ -40,6 +73,7 @@ def test_every_asset_explains_itself():
         assert node.owners, key
         assert node.group_name != "default", key
         assert node.kinds, key
+        assert node.code_version, key
 
 
 def test_edges_and_partitions():

@@ -6,6 +6,9 @@ from support import leaks
 from support.campaigns import opened
 from typer.testing import CliRunner
 
+from golden_core.checks import input_faults
+from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import Home
 from golden_dagster.campaign import failure_messages
 from golden_dagster.cli.application import app
 
@@ -68,26 +71,30 @@ def evaluate(name, overrides=(PLANTED, ONE_PAIR)):
 
 
 @pytest.mark.parametrize(
-    ("name", "plant", "start"),
+    ("name", "plant", "start", "cheap"),
     [
         (
             "fits_touch_only_their_rows",
             lambda patch: leaks.register(patch, leaks.FitsOnTheLake),
             "weights, column 'planted'",
+            False,
         ),
-        ("fits_touch_only_their_rows", leaks.leaking_scalers, "scalers, column 'scale:"),
-        ("nothing_sees_the_future", leaks.month_end_feature, "features, column 'volatility_20'"),
-        ("parts_kept_apart", leaks.unpurged_folds, "folds, column 'part'"),
-        ("parts_kept_apart", leaks.leaking_scalers, "scalers, column 'scale:"),
+        ("fits_touch_only_their_rows", leaks.leaking_scalers, "scalers, column 'scale:", True),
+        ("nothing_sees_the_future", leaks.month_end_feature, "features, column 'volatility_20'", True),
+        ("parts_kept_apart", leaks.unpurged_folds, "folds, column 'part'", True),
+        ("parts_kept_apart", leaks.leaking_scalers, "scalers, column 'scale:", True),
     ],
 )
-def test_the_checks_fail_on_what_they_claim_to_see(monkeypatch, name, plant, start):
+def test_the_checks_fail_on_what_they_claim_to_see(monkeypatch, name, plant, start, cheap):
+    """And `metrics`, which repeats what is cheap of them, would not be made."""
     leaks.register(monkeypatch, leaks.Honest)
     plant(monkeypatch)
     evaluation = evaluate(name)
     assert not evaluation.passed
     assert evaluation.severity == dg.AssetCheckSeverity.ERROR
     assert evaluation.description.startswith(start)
+    faults = input_faults(Home.from_environment(), load_study("smoke", (PLANTED, ONE_PAIR)), name)
+    assert [fault.startswith(start) for fault in faults[:1]] == [True] * cheap
 
 
 @pytest.mark.parametrize("name", ["nothing_sees_the_future", "fits_touch_only_their_rows", "parts_kept_apart"])

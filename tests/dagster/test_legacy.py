@@ -1,23 +1,25 @@
 """The legacy assets: from the frozen facts without a tree, verified against it with one."""
 
+from functools import partial
+
 import dagster as dg
 import polars as pl
 import pytest
 
+from golden_core.checks import platform
 from golden_core.legacy.audit import audit_table
+from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import PROJECT_ROOT, Home
 from golden_dagster.definitions import resources
-from golden_dagster.defs.legacy import checks
 from golden_dagster.defs.legacy.assets import forensics, legacy_snapshot, published_audit
-from golden_dagster.defs.legacy.checks import (
-    every_risk_is_shown,
-    legacy_tree_given,
-    legacy_tree_unchanged,
-    v01_explained_by_its_split,
-)
+from golden_dagster.defs.legacy.checks import legacy_tree_given, legacy_tree_unchanged
+from golden_dagster.lib.checks import asset_check
 
 FACTS = PROJECT_ROOT / "data" / "legacy"
 ASSETS = [legacy_snapshot, published_audit, forensics]
+CHECKS = {check.name: check for check in platform.PLATFORM_CHECKS}
+v01_explained_by_its_split = asset_check(CHECKS["v01_explained_by_its_split"])
+every_risk_is_shown = asset_check(CHECKS["every_risk_is_shown"])
 
 
 def run(*definitions, **options):
@@ -84,14 +86,14 @@ def test_the_audit_and_the_register_are_checked():
 
 
 def test_an_audit_without_its_splits_fails(monkeypatch):
-    monkeypatch.setattr(checks, "published_audit", lambda: audit_table(FACTS / "published_results.csv"))
+    monkeypatch.setattr(platform, "published_audit", lambda: audit_table(FACTS / "published_results.csv"))
     (found,) = evaluations(run(published_audit, v01_explained_by_its_split)).values()
     assert (found.passed, found.description) == (False, "no split explains the table")
 
 
 def test_another_table_fails(monkeypatch):
     table = pl.read_csv(FACTS / "published_results.csv", infer_schema=False)
-    monkeypatch.setattr(checks, "published_audit", lambda: audit_table(table.filter(pl.col("variant") != "v_01")))
+    monkeypatch.setattr(platform, "published_audit", lambda: audit_table(table.filter(pl.col("variant") != "v_01")))
     (found,) = evaluations(run(published_audit, v01_explained_by_its_split)).values()
     assert found.description == "rows on other test sets are none, not v_01"
 
@@ -105,8 +107,8 @@ def test_a_silent_probe_fails_and_no_register_is_unmeasured():
     register.with_columns(
         shown=pl.when(pl.col("risk") == risk["risk"]).then(pl.lit(told)).otherwise("shown")
     ).write_csv(path)
-    assert every_risk_is_shown().description == f"{risk['risk']}: not as stated"
+    decide = partial(CHECKS["every_risk_is_shown"].decide, Home.from_environment(), load_study("smoke"))
+    assert decide().findings == [f"{risk['risk']}: not as stated"]
     path.unlink()
-    found = every_risk_is_shown()
-    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert found.description == "unmeasured: no register was written in this home"
+    assert decide().findings == ["unmeasured: no register was written in this home"]
+    assert decide().severity == "warn"

@@ -6,14 +6,18 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from golden_core.checks.platform import PLATFORM_CHECKS
 from golden_core.leakage.filed import file_scorecard
 from golden_core.leakage.scorecard import ROWS
+from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_dagster.cli import leakage_scorecard as command
 from golden_dagster.definitions import resources
 from golden_dagster.defs.leakage import assets
 from golden_dagster.defs.leakage.assets import leakage_scorecard
-from golden_dagster.defs.leakage.checks import deterministic_leaks_caught, statistical_leaks_caught
+from golden_dagster.lib.checks import asset_check, verdict
+
+CHECKS = [check for check in PLATFORM_CHECKS if check.asset == "leakage/scorecard"]
 
 
 def table(*, caught=True, alarms=0):
@@ -33,12 +37,13 @@ def run(*definitions):
 
 
 def judged():
-    return [deterministic_leaks_caught(), statistical_leaks_caught()]
+    home, study = Home.from_environment(), load_study("smoke")
+    return [verdict(check.decide(home, study), check.unit, check.severity) for check in CHECKS]
 
 
 def test_the_asset_files_its_table_and_shows_it(monkeypatch):
     monkeypatch.setattr(assets, "scorecard", lambda *_, **__: table())
-    result = run(leakage_scorecard, deterministic_leaks_caught, statistical_leaks_caught)
+    result = run(leakage_scorecard, *map(asset_check, CHECKS))
     assert result.success
     metadata = result.asset_materializations_for_node("leakage__scorecard")[0].metadata
     assert metadata["dagster/row_count"].value == 1320

@@ -15,10 +15,10 @@ from golden_core.leakage.artefacts import Finding, Pipeline
 from golden_core.leakage.corpus import bars, delivery, features, fitting, held_out, preprocessing
 from golden_core.leakage.corpus.planting import Mechanism, Site
 from golden_core.leakage.workshop import CLEAN, Plan, draw_plan, raw_bars, workshop
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 from golden_core.store.randomness import Stream
 
-FOLDER = PROJECT_ROOT / "data" / "leakage"
+FOLDER = shipped("leakage")
 CORPUS, HELD_OUT = FOLDER / "corpus.yaml", FOLDER / "held_out.yaml"
 CLASSES = {
     "L1.1": "no test set",

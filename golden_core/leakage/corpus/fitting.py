@@ -65,7 +65,7 @@ def _without_embargo(parts: Parts, _site: Site, _rows: int, _horizon: int, plan:
 
 
 def _after_test(parts: Parts, _site: Site, rows: int, horizon: int, plan: Plan) -> Parts:
-    """Train on the rows behind the test part as well, as combinatorial cross-validation does, without a purge."""
+    """Train on the rows behind the test part as well, without a purge."""
     later = np.arange(parts.test[-1] + 1, rows - horizon) if len(parts.test) else np.arange(0)
     return replace(parts, train=np.concatenate([parts.train, later])[-plan.train :])
 

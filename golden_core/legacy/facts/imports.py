@@ -12,12 +12,12 @@ from typing import Literal
 
 from golden_core.legacy.facts.scripts import ImportedModule
 from golden_core.legacy.inventory import Imports, top_folder
-from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.lake import shipped
 
 Origin = Literal["standard", "third_party", "local", "missing"]
 
 # A list, because what is installed here says nothing about where the code once ran.
-KNOWN_MODULES = PROJECT_ROOT / "data" / "legacy" / "third_party_modules.txt"
+KNOWN_MODULES = shipped("legacy", "third_party_modules.txt")
 _REQUIREMENT = re.compile(r"^[ \t]*([A-Za-z0-9][A-Za-z0-9._-]{0,100})", re.MULTILINE)
 
 

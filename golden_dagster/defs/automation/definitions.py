@@ -4,10 +4,9 @@ import dagster as dg
 
 from golden_core.study import Study
 from golden_dagster.defs.data.assets import raw_key
-from golden_dagster.lib.loading import current_study
 
 
-def automation_definitions(study: Study) -> dg.Definitions:
+def definitions(study: Study) -> dg.Definitions:
     """Return schedules and sensors of a study; both are off until somebody turns them on."""
     trials = dg.AutomationConditionSensorDefinition(
         "missing_trials",
@@ -33,9 +32,3 @@ def automation_definitions(study: Study) -> dg.Definitions:
         description="Refresh the reference rates every working day, after they are published.",
     )
     return dg.Definitions(jobs=[refresh], schedules=[daily], sensors=[trials])
-
-
-@dg.definitions
-def defs() -> dg.Definitions:
-    """Return schedules and sensors of the current study."""
-    return automation_definitions(current_study())

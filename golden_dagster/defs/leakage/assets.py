@@ -8,6 +8,7 @@ from golden_core.leakage.rates import by_kind, rates
 from golden_core.leakage.scorecard import Scale, read_settings, scorecard
 from golden_core.store.lake import Home
 from golden_dagster.lib.metadata import OWNERS, table_value
+from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import WorkersResource
 
 SCORECARD = dg.AssetKey(["leakage", "scorecard"])
@@ -24,6 +25,7 @@ class ScorecardConfig(dg.Config):
     group_name="leakage",
     owners=OWNERS,
     kinds={"python"},
+    code_version=code_version(scorecard),
     description=(
         "Every planted leak of the corpus before the probes, with who caught it and whether its place was named, and "
         "the false alarms on honest pipelines. Minutes of computing at full scale."

@@ -7,9 +7,12 @@ from golden_core.legacy.audit import audit_markdown, audit_record
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.forensics import published
 from golden_core.legacy.reproduction import ALIGNMENT, carry_out, store_validation, what_follows
+from golden_core.legacy.risks import read_risks
+from golden_core.legacy.scanning import scan_tree
 from golden_core.models.architecture import VARIANTS
 from golden_core.store.lake import Home, write_json, write_text
 from golden_dagster.lib.metadata import OWNERS, findings_value, spec_metadata, table_value
+from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import LegacyResource, WorkersResource
 
 SNAPSHOT = dg.AssetKey(["legacy", "snapshot"])
@@ -17,6 +20,7 @@ SNAPSHOT = dg.AssetKey(["legacy", "snapshot"])
 
 @dg.asset(
     key=SNAPSHOT,
+    code_version=code_version(scan_tree),
     group_name="legacy",
     owners=OWNERS,
     kinds={"python"},
@@ -50,6 +54,7 @@ def legacy_snapshot(context: dg.AssetExecutionContext, legacy: LegacyResource) -
 
 @dg.asset(
     key=["legacy", "published_audit"],
+    code_version=code_version(published.published_audit, audit_markdown),
     group_name="legacy",
     owners=OWNERS,
     kinds={"python"},
@@ -79,6 +84,7 @@ def published_audit() -> dg.MaterializeResult:  # type: ignore[type-arg]
 
 @dg.asset(
     key=["legacy", "forensics"],
+    code_version=code_version(flow_svg, read_risks),
     group_name="legacy",
     owners=OWNERS,
     kinds={"python"},
@@ -103,6 +109,7 @@ ALIGNMENT_KEY = dg.AssetKey(["legacy", "alignment"])
 
 @dg.asset(
     key=ALIGNMENT_KEY,
+    code_version=code_version(carry_out),
     group_name="legacy",
     owners=OWNERS,
     kinds={"torch", "polars"},

@@ -2,11 +2,12 @@
 
 import dagster as dg
 
+from golden_core.checks import input_faults
 from golden_core.evaluation.campaign import evaluate
-from golden_core.leakage.inputs import input_faults
 from golden_core.store.schema import METRICS
 from golden_core.study import Study
 from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata, table_value
+from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import StudyResource
 
 
@@ -20,6 +21,7 @@ def metrics_asset(study: Study) -> dg.AssetsDefinition:
         kinds={"duckdb", "polars"},
         deps=[dg.AssetKey(["models", name]) for name in sorted(study.forecasters)],
         pool="duckdb",
+        code_version=code_version(evaluate),
         metadata=spec_metadata(METRICS),
         description=(
             "Trials, folds, forecasts, metrics, summary and comparisons of the study, loaded into the warehouse in one "

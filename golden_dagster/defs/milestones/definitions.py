@@ -7,16 +7,10 @@ from golden_core.study import Study
 from golden_dagster.lib.milestones import gate_asset, gate_check, milestone_asset, milestone_checks
 
 
-def milestone_definitions(_study: Study | None = None) -> dg.Definitions:
+def definitions(_study: Study) -> dg.Definitions:
     """Return one asset per milestone and one per exit gate, with their checks."""
     phases = load_registry().phases
     milestones = [milestone_asset(milestone) for phase in phases for milestone in phase.milestones]
     checks = [check for phase in phases for milestone in phase.milestones for check in milestone_checks(milestone)]
     gates = [gate_asset(phase) for phase in phases]
     return dg.Definitions(assets=[*milestones, *gates], asset_checks=[*checks, *map(gate_check, phases)])
-
-
-@dg.definitions
-def defs() -> dg.Definitions:
-    """Return the assets of the plan."""
-    return milestone_definitions()

@@ -1,21 +1,11 @@
-"""One asset per forecaster of the study that GOLDEN_STUDY names, with its check."""
+"""One asset per forecaster of a study."""
 
 import dagster as dg
 
 from golden_core.study import Study
-from golden_dagster.lib.loading import current_study
-from golden_dagster.lib.models import model_asset, model_check
+from golden_dagster.lib.models import model_asset
 
 
-def model_definitions(study: Study) -> dg.Definitions:
-    """Return the assets ``models/<forecaster>`` of a study and their checks."""
-    names = sorted(study.forecasters)
-    return dg.Definitions(
-        assets=[model_asset(study, name) for name in names], asset_checks=[model_check(name) for name in names]
-    )
-
-
-@dg.definitions
-def defs() -> dg.Definitions:
-    """Return the model assets of the current study."""
-    return model_definitions(current_study())
+def definitions(study: Study) -> dg.Definitions:
+    """Return the assets ``models/<forecaster>`` of a study."""
+    return dg.Definitions(assets=[model_asset(study, name) for name in sorted(study.forecasters)])

@@ -7,12 +7,14 @@ import pandas as pd
 import polars as pl
 
 from golden_core.evaluation.campaign import report_provenance
+from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.reporting import leaderboard as leaderboard_table
 from golden_core.reporting import write_report
 from golden_core.store.schema import COMPARISONS
 from golden_core.study import Study
 from golden_core.store.warehouse import Warehouse
 from golden_dagster.lib.metadata import OWNERS, column_schema, table_value
+from golden_dagster.lib.versions import code_version
 from golden_dagster.lib.published import ComparisonsFrame, LeaderboardFrame
 from golden_dagster.resources import StudyResource
 
@@ -25,6 +27,7 @@ def report_assets(study: Study) -> list[dg.AssetsDefinition]:
 def _leaderboard(study: Study) -> dg.AssetsDefinition:
     @dg.asset(
         name="leaderboard",
+        code_version=code_version(leaderboard_table),
         group_name="reports",
         owners=OWNERS,
         kinds={"duckdb", "pandas"},
@@ -47,6 +50,7 @@ def _leaderboard(study: Study) -> dg.AssetsDefinition:
 def _comparisons(study: Study) -> dg.AssetsDefinition:
     @dg.asset(
         name="comparisons",
+        code_version=code_version(comparisons_table),
         group_name="reports",
         owners=OWNERS,
         kinds={"duckdb", "pandas"},
@@ -70,6 +74,7 @@ def _comparisons(study: Study) -> dg.AssetsDefinition:
 def _report() -> dg.AssetsDefinition:
     @dg.asset(
         name="report",
+        code_version=code_version(write_report),
         group_name="reports",
         owners=OWNERS,
         kinds={"html"},

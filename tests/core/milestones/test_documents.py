@@ -16,7 +16,7 @@ from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import load_registry, matches
 from golden_core.preparation.catalogue import load_study, study_names, vocabulary
-from golden_core.store.lake import PROJECT_ROOT, STUDIES
+from golden_core.store.lake import PROJECT_ROOT, shipped
 from golden_core.study import Rule, TrainingSection, study_schema
 from golden_core.vendors import READERS
 
@@ -47,7 +47,7 @@ class TestConfiguration:
     def test_the_schema_is_the_one_that_studies_are_read_with(self):
         schema = YAML(typ="safe", pure=True).load(designs.config_schema())
         assert schema == study_schema(vocabulary())
-        for path in STUDIES.glob("*.yaml"):
+        for path in shipped("studies").glob("*.yaml"):
             study = YAML(typ="safe", pure=True).load(path.read_bytes())
             jsonschema.validate(json.loads(json.dumps(study, default=str)), schema)  # a day is text in JSON
 

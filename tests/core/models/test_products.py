@@ -1,5 +1,8 @@
 """The matrix product against PyTorch's own, in values, gradients and bytes."""
 
+import runpy
+from types import SimpleNamespace
+
 import pytest
 import torch
 from hypothesis import given
@@ -81,6 +84,13 @@ def test_other_number_formats_are_left_to_pytorch(monkeypatch):
     assert linear(x.double(), weight.double(), bias.double()).dtype == torch.float64
     with torch.autocast("cpu", torch.bfloat16):
         assert linear(x, weight, bias).dtype == torch.bfloat16
+
+
+def test_a_release_without_the_operator_uses_pytorchs_own_product(monkeypatch):
+    x, weight, bias = normal(4, 3), normal(2, 3), normal(2)
+    monkeypatch.setattr(torch.ops, "mkldnn", SimpleNamespace())
+    as_there = runpy.run_path(products.__file__)
+    assert torch.equal(as_there["linear"](x, weight, bias), functional.linear(x, weight, bias))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden_core.store.lake import STUDIES
+from golden_core.store.lake import shipped
 from golden_core.study import Study, Vocabulary, describe, read_study, study_schema
 from golden_core.study.document import compose, read_document
 
@@ -36,7 +36,7 @@ def test_schema_is_a_schema(schema: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize("path", sorted(STUDIES.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(shipped("studies").glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_studies_conform(path: Path, schema: dict[str, Any]) -> None:
     assert conforms(read_document(compose(path.read_text(encoding="utf-8"))).values, schema)
 
@@ -75,7 +75,7 @@ def test_schema_wants_the_benchmark(schema: dict[str, Any], values: dict[str, An
     assert not conforms(wrong, schema)
 
 
-@pytest.mark.parametrize("path", sorted(STUDIES.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(shipped("studies").glob("*.yaml")), ids=lambda path: path.stem)
 def test_description_reads_back_as_the_same_study(
     path: Path, vocabulary: Vocabulary, read: Callable[..., Study]
 ) -> None:

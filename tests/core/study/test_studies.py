@@ -11,7 +11,7 @@ from support.folds import walk_forward
 from golden_core.inputs.features import FEATURES
 from golden_core.preparation.catalogue import load_study, study_names
 from golden_core.splits.folds import usable_rows
-from golden_core.store.lake import STUDIES
+from golden_core.store.lake import shipped
 from golden_core.study import Study, StudyError
 
 BASELINES = {"random_walk", "drift", "ar", "ets", "dlinear"}
@@ -22,7 +22,7 @@ def test_there_are_four() -> None:
     assert study_names() == ["demo", "golden", "legacy", "smoke"]
 
 
-@pytest.mark.parametrize("path", sorted(STUDIES.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(shipped("studies").glob("*.yaml")), ids=lambda path: path.stem)
 def test_study_is_named_after_its_file_and_fits_on_lines(path: Path) -> None:
     study = load_study(path.stem)
     assert study.name == path.stem
@@ -59,7 +59,7 @@ def test_golden_is_the_full_campaign() -> None:
     assert (len(study.data.pairs), study.horizons, study.seeds.count) == (7, (1, 5, 20), 10)
     assert set(study.forecasters) == BASELINES | LEGACY
     networks = len(LEGACY) * len(study.data.pairs) * len(study.horizons) * study.seeds.count
-    assert f"{networks:,} trials" in (STUDIES / "golden.yaml").read_text(encoding="utf-8")
+    assert f"{networks:,} trials" in shipped("studies", "golden.yaml").read_text(encoding="utf-8")
 
 
 def folds(study: Study, bars: int, horizon: int) -> int:
@@ -76,7 +76,7 @@ def test_several_folds_fit(name: str, bars: int) -> None:
     assert len(counts) == 1
     assert min(counts) >= 2
     if name == "golden":
-        assert "seven folds each" in (STUDIES / "golden.yaml").read_text(encoding="utf-8")
+        assert "seven folds each" in shipped("studies", "golden.yaml").read_text(encoding="utf-8")
         assert counts == {7}
 
 

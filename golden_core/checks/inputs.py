@@ -1,0 +1,182 @@
+"""Checks on what all trials share, beside bars: folds, scalers, features; and what `metrics` repeats of all of them."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import polars as pl
+
+from golden_core.checks.bars import bar_checks, bars_of
+from golden_core.checks.check import Check, Examined
+from golden_core.inputs.features import build_features
+from golden_core.inputs.windows import TargetName
+from golden_core.leakage.probes import clean_bars_report, clean_bars_times
+from golden_core.leakage.report import Report, merged, sentence
+from golden_core.leakage.sampling import sampled, sampled_scalers, structures
+from golden_core.leakage.screening import screened_features
+from golden_core.splits import verification as splits
+from golden_core.splits.scaling import scaler_mismatches
+from golden_core.splits.tables import read_folds
+from golden_core.store.lake import Home, series_name
+from golden_core.study import Study
+from golden_core.trials import all_series, series_inputs
+
+FUTURE, FITS = "nothing_sees_the_future", "fits_touch_only_their_rows"
+
+
+def input_checks(study: Study) -> tuple[Check, ...]:
+    """Return every check on the shared inputs of a study."""
+    return (*bar_checks(study), *_FOLDS, *SAMPLED)
+
+
+def repeated_checks(study: Study) -> tuple[Check, ...]:
+    """Return what whoever gathers trials must not take on trust from an earlier run: what blocks, as far as cheap.
+
+    In the order in which things are made: of several faults the first is the cause.
+    """
+    own = [check for check in input_checks(study) if check.blocking and check.cheap]
+    return tuple(sorted((*own, *_PARTS), key=lambda check: (check.asset == "folds", check not in _PARTS)))
+
+
+def input_faults(home: Home, study: Study, *names: str) -> list[str]:
+    """Return a sentence for everything that speaks against the bars, folds, scalers and features of a study.
+
+    Names confine it to some of the checks.
+    """
+    asked = [check for check in repeated_checks(study) if not names or check.name in names]
+    return [fault for check in asked for fault in check.faults(home, study)]
+
+
+def probed(report: Report) -> Examined:
+    """Return what a probe found, with what it covered."""
+    covered = pl.DataFrame([{"asset": cell.asset, "poison": cell.poison, "rows": cell.rows} for cell in report.cells])
+    found = [sentence(finding) for finding in report.findings]
+    return Examined(found, report.rows, coverage=covered, refused=report.refused)
+
+
+def sampled_checks(home: Home, study: Study, *, backend: str = "sequential", workers: int = 1) -> dict[str, Examined]:
+    """Decide both checks that fit forecasters: they start from the same honest fits, which is what probing costs."""
+    future, record = sampled(study, home, backend=backend, workers=workers)
+    return {FUTURE: probed(future), FITS: probed(record)}
+
+
+def _all_folds(home: Home, study: Study) -> pl.DataFrame:
+    folder = home.study(study.name)
+    return pl.concat([pl.read_parquet(folder.table("folds", series_name(*series))) for series in all_series(study)])
+
+
+def _labels(home: Home, study: Study) -> Examined:
+    table = _all_folds(home, study)
+    found = [*splits.foreign_schemes(table, study.splits.scheme), *splits.label_overlaps(table)]
+    return Examined([*found, *splits.reused_test_rows(table)], table.height)
+
+
+def _embargo(home: Home, study: Study) -> Examined:
+    table = _all_folds(home, study)
+    found = [*splits.embargo_violations(table, study.splits.embargo), *splits.unaccounted_rows(table)]
+    return Examined(found, table.height)
+
+
+def _scalers(home: Home, study: Study) -> Examined:
+    found, examined, target = list[str](), 0, cast(TargetName, study.target)
+    for pair, horizon in all_series(study):
+        inputs = series_inputs(home, study, pair, horizon)
+        features = build_features(study.features, inputs.bars)
+        found += scaler_mismatches(inputs.scalers, read_folds(inputs.folds), features, inputs.bars, target)
+        examined += inputs.scalers.height
+    return Examined(found, examined)
+
+
+def _structure(home: Home, study: Study) -> Examined:
+    return probed(structures(study, home))
+
+
+def _screen(home: Home, study: Study) -> Examined:
+    return probed(screened_features(study, bars_of(home, study)))
+
+
+def _future_of_bars(home: Home, study: Study) -> Examined:
+    tables = bars_of(home, study).values()
+    return probed(merged(clean_bars_report(study, bars, clean_bars_times(study, bars)) for bars in tables))
+
+
+def _fits_of_scalers(home: Home, study: Study) -> Examined:
+    return probed(sampled_scalers(study, home))
+
+
+_FOLDS = (
+    Check(
+        "folds",
+        "no_label_overlap",
+        "No training label touches the labels of validation or test, no validation label those of test, and every row "
+        "is tested once.",
+        "fold parts",
+        _labels,
+        blocking=True,
+    ),
+    Check(
+        "folds",
+        "embargo_kept",
+        "At least the study's embargo, in rows, lies between the labels of a part and those held out from it; and the "
+        "kept and dropped rows of every part are the rows that were laid for it.",
+        "fold parts",
+        _embargo,
+        blocking=True,
+    ),
+    Check(
+        "folds",
+        "scaler_fitted_on_train_only",
+        "Mean and scale of every column equal a second computation from the training rows alone.",
+        "scaler rows",
+        _scalers,
+        blocking=True,
+    ),
+    Check(
+        "folds",
+        "parts_kept_apart",
+        "No row may be used before its bar is known, no label touches a held-out part, no row or copy of one stands in "
+        "two parts, and no fit declares a test row.",
+        "rows",
+        _structure,
+        blocking=True,
+    ),
+    Check(
+        "folds",
+        "no_feature_too_good",
+        "No feature goes with the returns that follow, at its own time or a bar or two later, beyond the study's "
+        "`checks.max_foresight` and what a martingale allows by chance; no pair's bars go one way.",
+        "rows",
+        _screen,
+        blocking=True,
+    ),
+)
+
+SAMPLED = (
+    Check(
+        "folds",
+        FUTURE,
+        "When everything after a time t is replaced and the pipeline is run again, whatever is stamped at or before t "
+        "keeps its exact bits: bars, features, folds, scalers and windows of all series, weights and forecasts of "
+        "every forecaster on a sampled fold.",
+        "rows",
+        lambda home, study: sampled_checks(home, study)[FUTURE],
+        blocking=True,
+        cheap=False,
+    ),
+    Check(
+        "folds",
+        FITS,
+        "When every bar is replaced that a fit does not declare to read, what it fitted keeps its exact bits: the "
+        "scalers of a sampled fold and the weights of every forecaster on it.",
+        "rows",
+        lambda home, study: sampled_checks(home, study)[FITS],
+        blocking=True,
+        cheap=False,
+    ),
+)
+
+# What those two claim of everything that no forecaster has to be fitted for.
+_PARTS = (
+    Check("folds", FUTURE, "Features of bars at or before t keep their bits.", "rows", _future_of_bars, blocking=True),
+    Check("folds", FITS, "The scalers of a sampled fold keep their bits.", "rows", _fits_of_scalers, blocking=True),
+)

@@ -1,0 +1,119 @@
+"""Checks that belong to no study: the scorecard of the leakage probes, and what is held against the legacy record."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+
+from golden_core.checks.check import Check, Examined
+from golden_core.leakage.filed import filed_scorecard
+from golden_core.legacy.forensics.published import published_audit
+from golden_core.legacy.reproduction import published_window, rows_unlike_the_random_walk
+from golden_core.store.lake import Home
+from golden_core.study import Study
+
+
+def _unmeasured(what: str) -> Examined:
+    """Return neither success nor failure: nobody has looked yet."""
+    return Examined([what], 0, severity="warn")
+
+
+def _scorecard(kind: str, home: Home, _study: Study) -> Examined:
+    filed = filed_scorecard(home)
+    if filed is None:
+        return _unmeasured(
+            "no scorecard was measured yet: run `golden leakage scorecard`, or materialise leakage/scorecard"
+        )
+    found = filed.faults(kind)
+    unmeasured = [] if filed.current else ["the scorecard was measured on other probes or leaks: measure it again"]
+    unmeasured += [] if filed.scale == "full" else ["only a quick scorecard was measured, which carries no claim"]
+    return Examined([*found, *unmeasured], filed.rows.filter(kind=kind).height, severity="error" if found else "warn")
+
+
+def _published(_home: Home, _study: Study) -> Examined:
+    audit = published_audit()
+    findings = [finding.sentence for finding in audit.found("certainly_wrong")]
+    apart = sorted({row for finding in audit.found("different_test_sets") for row in finding.rows})
+    findings += [] if apart == ["v_01"] else [f"rows on other test sets are {', '.join(apart) or 'none'}, not v_01"]
+    if audit.explanation is None or not (audit.explanation.holds and audit.explanation.needed):
+        findings.append("no split explains the table")
+    return Examined(findings, len(audit.rows))
+
+
+def _risks(home: Home, _study: Study) -> Examined:
+    path = home.root / "legacy" / "leakage_register.csv"
+    if not path.exists():
+        return _unmeasured("unmeasured: no register was written in this home")
+    register = pl.read_csv(path, infer_schema=False)
+    silent = register.filter((pl.col("shown") == "yes") == (pl.col("status") == "sound"))
+    return Examined([f"{name}: not as stated" for name in silent[:, 0]], register.height)
+
+
+def _window(home: Home, _study: Study) -> Examined:
+    bars = _aligned(home, "bars")
+    if bars is None:
+        return _unmeasured("unmeasured: nothing has been aligned in this home")
+    window = published_window(bars)
+    return Examined([] if window.recovered else [window.verdict], len(window.splits))
+
+
+def _same_rows(home: Home, _study: Study) -> Examined:
+    forecasts = _aligned(home, "forecasts")
+    if forecasts is None:
+        return _unmeasured("unmeasured: nothing has been aligned in this home")
+    return Examined(rows_unlike_the_random_walk(forecasts), forecasts.height)
+
+
+def _aligned(home: Home, name: str) -> pl.DataFrame | None:
+    path = home.root / "legacy" / "alignment" / f"{name}.parquet"
+    return pl.read_parquet(path) if path.exists() else None
+
+
+PLATFORM_CHECKS = (
+    Check(
+        "leakage/scorecard",
+        "deterministic_leaks_caught",
+        "Every planted leak of a deterministic kind is caught, 90 % in the right place, without a false alarm on 300 "
+        "honest pipelines.",
+        "pipelines",
+        partial(_scorecard, "deterministic"),
+    ),
+    Check(
+        "leakage/scorecard",
+        "statistical_leaks_caught",
+        "At least 95 % of statistical leaks are caught, 90 % in the right place, with at most 1 % false alarms on "
+        "1,000 honest pipelines.",
+        "pipelines",
+        partial(_scorecard, "statistical"),
+    ),
+    Check(
+        "legacy/published_audit",
+        "v01_explained_by_its_split",
+        "The audit singles out v_01 in the published table; its split explains it; no row is wrong in itself.",
+        "published rows",
+        _published,
+    ),
+    Check(
+        "legacy/forensics",
+        "every_risk_is_shown",
+        "Every risk of the leakage register is shown on data by its probe; a sound practice shows none.",
+        "risks",
+        _risks,
+    ),
+    Check(
+        "legacy/alignment",
+        "published_window_recovered",
+        "The published test windows are found in the aligned bars by number and variance of their targets.",
+        "splits",
+        _window,
+    ),
+    Check(
+        "legacy/alignment",
+        "random_walk_on_the_same_rows",
+        "Every aligned trial was scored on exactly the rows of the random walk.",
+        "forecasts",
+        _same_rows,
+        blocking=True,
+    ),
+)

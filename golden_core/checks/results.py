@@ -1,0 +1,165 @@
+"""Checks on what trials gave: their files, the warehouse, the tests and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from golden_core.checks.bars import bars_of
+from golden_core.checks.check import Check, Examined
+from golden_core.evaluation import verification
+from golden_core.leakage.report import sentence
+from golden_core.leakage.screening import screened_forecasts
+from golden_core.reporting import report_differences
+from golden_core.store.lake import Home
+from golden_core.store.randomness import Stream
+from golden_core.store.warehouse import Warehouse
+from golden_core.study import Study
+from golden_core.trials import AlteredError, Trial, all_trials, altered_trials, reproduce
+
+
+def result_checks(study: Study) -> tuple[Check, ...]:
+    """Return the check on the files of every forecaster, and those on tables and report."""
+    files = (
+        Check(
+            f"models/{name}",
+            "files_as_written",
+            "Forecasts, learning curve and weights of every finished trial have the SHA-256 that the trial recorded "
+            "when it wrote them.",
+            "trials",
+            partial(_files, name),
+        )
+        for name in sorted(study.forecasters)
+    )
+    return (*files, *_TABLES)
+
+
+def sampled_trials(home: Home, study: Study) -> list[Trial]:
+    """Return the trials that are retrained: a fixed draw from the finished ones of this study.
+
+    Forecasters that depend on a seed are drawn first, since they have more ways to differ.
+    """
+    done = Warehouse(home.warehouse).query(
+        "SELECT forecaster, pair, horizon, seed, deterministic FROM trials WHERE study = ? AND status = 'done' "
+        "ORDER BY forecaster, pair, horizon, seed",
+        [study.name],
+    )
+    order = Stream(study.seeds.root).child("reproduction").generator().permutation(done.height)
+    drawn = done[order].sort("deterministic", maintain_order=True).head(study.checks.reproduced_trials)
+    return [Trial(*row) for row in drawn.select("forecaster", "pair", "horizon", "seed").iter_rows()]
+
+
+def _files(forecaster: str, home: Home, study: Study) -> Examined:
+    return Examined(*altered_trials(home, study, [t for t in all_trials(study) if t.forecaster == forecaster]))
+
+
+def _of_forecasts(faults: Callable[[Warehouse, str], list[str]], home: Home, study: Study) -> Examined:
+    warehouse = Warehouse(home.warehouse)
+    return Examined(faults(warehouse, study.name), verification.count_forecasts(warehouse, study.name))
+
+
+def _counted(faults: Callable[[Warehouse, str], tuple[list[str], int]], home: Home, study: Study) -> Examined:
+    return Examined(*faults(Warehouse(home.warehouse), study.name))
+
+
+def _present(home: Home, study: Study) -> Examined:
+    found = verification.absent_trials(Warehouse(home.warehouse), home, study)
+    return Examined(found, len(all_trials(study)))
+
+
+def _lake(home: Home, study: Study) -> Examined:
+    try:
+        return Examined(*verification.trials_unlike_lake(Warehouse(home.warehouse), home, study))
+    except AlteredError as error:
+        return Examined([str(error)], 1)
+
+
+def _screen(home: Home, study: Study) -> Examined:
+    table = Warehouse(home.warehouse).query("SELECT * FROM forecasts WHERE study = ?", [study.name])
+    report = screened_forecasts(study, bars_of(home, study), table)
+    return Examined([sentence(finding) for finding in report.findings], table.height)
+
+
+def _bitwise(home: Home, study: Study) -> Examined:
+    results = [reproduce(home, study, trial) for trial in sampled_trials(home, study)]
+    found = [
+        f"{r.trial}: {r.error or 'not the same bytes again: ' + ', '.join(r.differing)}"
+        for r in results
+        if not r.identical
+    ]
+    return Examined(found, len(results))
+
+
+def _report(home: Home, study: Study) -> Examined:
+    return Examined(*report_differences(Warehouse(home.warehouse), study, home.report(study.name)))
+
+
+_TABLES = (
+    Check(
+        "metrics",
+        "losses_finite",
+        "Every loss of every learning curve and every forecast is a finite number.",
+        "forecasts",
+        partial(_of_forecasts, verification.nonfinite_values),
+    ),
+    Check(
+        "metrics",
+        "all_trials_present",
+        "Every trial that the study asks for is in the warehouse, and none failed.",
+        "trials",
+        _present,
+    ),
+    Check(
+        "metrics",
+        "forecasts_equal_lake",
+        "Forecasts and learning curves of the warehouse are, value for value, what the trials wrote.",
+        "trials",
+        _lake,
+    ),
+    Check(
+        "metrics",
+        "random_walk_present",
+        "Wherever a forecaster has a forecast, the random walk has one for the same cutoff.",
+        "forecasts",
+        partial(_of_forecasts, verification.cutoffs_without_benchmark),
+    ),
+    Check(
+        "metrics",
+        "metrics_equal_sql",
+        "Every metric equals, to 1e-12, its recomputation in plain SQL from the table of forecasts.",
+        "metrics",
+        partial(_counted, verification.metrics_unlike_sql),
+    ),
+    Check(
+        "metrics",
+        "no_forecast_too_good",
+        "No forecaster beats no change beyond the study's `checks.max_foresight` and what a martingale allows by "
+        "chance: one that does has seen the future somewhere, or the tolerance must be argued for.",
+        "forecasts",
+        _screen,
+    ),
+    Check(
+        "metrics",
+        "forecasts_reproduce_bitwise",
+        "A sampled trial, retrained in a fresh process, writes the same bytes: forecasts, learning curve and weights.",
+        "trials",
+        _bitwise,
+        cheap=False,
+    ),
+    Check(
+        "comparisons",
+        "comparisons_equal_statsmodels",
+        "Every test of the warehouse equals, to 1e-6, a regression of the loss differences by statsmodels and its "
+        "adjustment after Holm.",
+        "tests",
+        partial(_counted, verification.comparisons_unlike_statsmodels),
+    ),
+    Check(
+        "report",
+        "report_follows_from_warehouse",
+        "Written again from the warehouse, every file of the report is the same to the byte: nothing was changed by "
+        "hand, and nothing is out of date.",
+        "files",
+        _report,
+    ),
+)

@@ -1,0 +1,1 @@
+"""The registry of checks, as Dagster runs it."""

@@ -1,0 +1,51 @@
+"""Data versions, one for each partition: the web UI shows exactly what is stale."""
+
+import dagster as dg
+import polars as pl
+import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.loader import LoadingContextForTest
+from support.campaigns import opened
+
+from golden_core.store.lake import write_parquet
+from golden_dagster.campaign import Stage
+from golden_dagster.partitions import pair_partitions
+
+PARTITIONED = ["clean_bars", "folds", "models/dlinear"]
+
+
+def status(campaign, name, partition):
+    graph = campaign.definitions.resolve_asset_graph()
+    resolver = CachingStaleStatusResolver(campaign.instance, graph, LoadingContextForTest(campaign.instance))
+    return resolver.get_status(dg.AssetKey(name.split("/")), partition).value
+
+
+@pytest.mark.parametrize("name", PARTITIONED)
+def test_every_partition_has_one_event_with_its_own_version(finished, name):
+    with opened() as campaign:
+        key = dg.AssetKey(name.split("/"))
+        keys = campaign.definitions.resolve_asset_graph().get(key).partitions_def.get_partition_keys()
+        records = campaign.instance.fetch_materializations(key, limit=100).records
+        assert sorted(record.partition_key for record in records) == sorted(keys)
+        assert len({record.event_log_entry.tags["dagster/data_version"] for record in records}) == len(keys)
+        assert {status(campaign, name, partition) for partition in keys} == {"FRESH"}
+
+
+def test_what_follows_from_changed_bars_is_stale_and_nothing_else(broken):
+    with opened() as campaign:
+        raw = broken.study("smoke").raw
+        rates = pl.read_parquet(raw)
+        is_yen = pl.col("currency") == "JPY"
+        write_parquet(rates.with_columns(rate=pl.when(is_yen).then(pl.col("rate") * 1.001).otherwise("rate")), raw)
+        stage = Stage("bars", [dg.AssetKey("clean_bars")], pair_partitions(campaign.study))
+        assert campaign.execute(stage), campaign.failures
+        assert (status(campaign, "folds", "EURUSD_h1"), status(campaign, "folds", "USDJPY_h1")) == ("FRESH", "STALE")
+
+
+def test_checks_run_with_the_bars_they_guard(finished):
+    with opened() as campaign:
+        for name, check in (("clean_bars", "prices_positive_and_plausible"), ("folds", "no_label_overlap")):
+            made = campaign.instance.fetch_materializations(dg.AssetKey(name), limit=1).records[0].run_id
+            judged = dg.AssetCheckKey(dg.AssetKey(name), check)
+            records = campaign.instance.event_log_storage.get_asset_check_execution_history(judged, limit=5)
+            assert made in {record.run_id for record in records}
