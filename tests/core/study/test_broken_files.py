@@ -8,13 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from golden_core.study import Study, StudyError, Vocabulary, read_study
 from golden_core.study import reading as reading_module
 
-FUZZ = settings(max_examples=150)
 LINE = re.compile(r"study\.yaml(:[0-9]+:[0-9]+)?(: | \S)")
 
 EMPTY = "study.yaml:1:1: is empty: a study is a mapping of sections, from `name: …` to `checks: …`"
@@ -180,7 +179,6 @@ def refused_politely(content: str | bytes, read: Callable[..., Study]) -> None:
         assert all(LINE.match(line) for line in lines), str(error)
 
 
-@FUZZ
 @given(text=st.text(alphabet=st.characters(), max_size=80))
 @example(text="\x85")
 @example(text='"\\UFFFFFFFF"')
@@ -193,13 +191,11 @@ def test_random_text_is_refused_politely(text: str, read: Callable[..., Study]) 
     refused_politely(text, read)
 
 
-@FUZZ
 @given(text=st.text(alphabet="ab:-?[]{},&*!|>'\"%@`#<=~ \n\t0.1e", max_size=60))
 def test_random_yaml_is_refused_politely(text: str, read: Callable[..., Study]) -> None:
     refused_politely(text, read)
 
 
-@FUZZ
 @given(raw=st.binary(max_size=60))
 def test_random_bytes_are_refused_politely(raw: bytes, read: Callable[..., Study]) -> None:
     refused_politely(raw, read)
@@ -208,7 +204,6 @@ def test_random_bytes_are_refused_politely(raw: bytes, read: Callable[..., Study
 SCRAPS = st.text(alphabet="ab:-[]{}&*!'\" \n\t0.1é\x00", max_size=6)
 
 
-@FUZZ
 @given(cuts=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 12), SCRAPS), min_size=1, max_size=3))
 def test_damaged_study_is_refused_politely(
     cuts: list[tuple[float, int, str]], read: Callable[..., Study], valid_text: str
@@ -220,7 +215,6 @@ def test_damaged_study_is_refused_politely(
     refused_politely(text, read)
 
 
-@FUZZ
 @given(keys=st.text(max_size=20), value=st.text(max_size=20))
 def test_random_override_is_refused_politely(
     keys: str, value: str, read: Callable[..., Study], valid_text: str

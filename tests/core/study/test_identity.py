@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.study import Study
@@ -88,7 +88,6 @@ def spelt(value: Any, order: random.Random) -> str:
     return json.dumps(value)
 
 
-@settings(max_examples=60)
 @given(order=st.randoms(use_true_random=False))
 def test_key_order_and_float_spelling_do_not_matter(
     order: random.Random, tree: dict[str, Any], read: Callable[..., Study], valid_text: str
