@@ -14,8 +14,8 @@ from golden_core.inputs.windows import TargetName
 from golden_core.sources import source
 from golden_core.splits.folds import row_clock, usable_rows
 from golden_core.splits.scaling import fit_scalers
-from golden_core.splits.schemes import lay_folds
 from golden_core.splits.tables import folds_table
+from golden_core.splits.walk_forward import walk_forward
 from golden_core.store.lake import Home, hash_frame, read_json, series_name, write_json, write_parquet
 from golden_core.study import Study
 
@@ -86,7 +86,7 @@ def prepare_series(home: Home, study: Study, pair: str, horizon: int, *, write: 
     clock = row_clock(bars, study.data.bar, context_length=length, horizon=horizon)
     try:
         features = build_features(study.features, bars)
-        laid = lay_folds(usable, study.splits, clock)
+        laid = walk_forward(usable, study.splits, clock)
         scalers = fit_scalers(study.name, pair, horizon, laid.folds, features, bars, cast(TargetName, study.target))
     except ValueError as error:  # a FeatureError is one
         raise PreparationError(f"{series}: {error}") from None
