@@ -8,9 +8,9 @@ from hypothesis import settings
 pytest_plugins = ["support.fixtures"]
 
 # A busy machine is no failure of a property, and one commit gives one verdict: examples are drawn from the test's code.
-# `pytest --hypothesis-profile search` draws others every time.
-settings.register_profile("golden", deadline=None, derandomize=True)
-settings.register_profile("search", deadline=None, print_blob=True)
+# `pytest --hypothesis-profile search` draws others every time, and many more.
+settings.register_profile("golden", deadline=None, derandomize=True, max_examples=25)
+settings.register_profile("search", deadline=None, print_blob=True, max_examples=1000)
 settings.load_profile("golden")
 
 

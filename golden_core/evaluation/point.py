@@ -153,20 +153,7 @@ def metrics_table(forecasts: pl.DataFrame, strata: Iterable[str]) -> pl.DataFram
 
 
 def evaluate(prepared: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """Compute every metric of each group in one pass.
-
-    Parameters
-    ----------
-    prepared : polars.DataFrame
-        From :func:`~golden_core.evaluation.inputs.prepare`.
-    by : list of str
-        Columns that identify a group.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``by``, ``metric``, ``value`` (null where undefined) and ``n``, one row per group and metric.
-    """
+    """Return ``by, metric, value, n`` of each group of prepared forecasts; the value is null where undefined."""
     results = {
         name: pl.struct(value=pl.when(metric.value.is_finite()).then(metric.value), n=metric.entered.cast(pl.Int64))
         for name, metric in METRICS.items()

@@ -20,15 +20,7 @@ _LATEX = {
 
 
 def decimals(places: int, *, factor: float = 1.0) -> Format:
-    """Return a format with a fixed number of decimals, a true minus sign and thin spaces between thousands.
-
-    Parameters
-    ----------
-    places : int
-        Decimals shown.
-    factor : float
-        What the number is multiplied by first: 100 for percent.
-    """
+    """Return a format of ``factor`` times a number: fixed decimals, a true minus sign, thin spaces in thousands."""
 
     def text(value: object) -> str:
         if not isinstance(value, int | float) or not math.isfinite(value):

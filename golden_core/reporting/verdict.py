@@ -23,20 +23,9 @@ class Verdict:
 
 
 def verdict(series: pl.DataFrame, study: Study, covered: Coverage) -> Verdict:
-    """Say who differs significantly from the random walk.
+    """Say who differs significantly from the random walk, by :func:`golden_core.reporting.tables.series_table`.
 
-    Parameters
-    ----------
-    series : DataFrame
-        From :func:`golden_core.reporting.tables.series_table`.
-    study : Study
-    covered : Coverage
-
-    Returns
-    -------
-    Verdict
-        The headline says "no forecaster beats the random walk", or which do and where. It starts with the
-        disclaimer for a smoke study, and with the coverage for an incomplete one.
+    A smoke study's headline starts with the disclaimer, an incomplete one's with the coverage.
     """
     others = series.filter(pl.col("forecaster") != BENCHMARK)
     number = series.select("pair", "horizon").n_unique()

@@ -46,27 +46,14 @@ class Crossings:
 def opens_after_closure(timestamp: pl.Series, bar: str) -> BoolArray:
     """Return which bars [T] open more than one bar length after the bar before: behind a weekend, a holiday, a gap.
 
-    Parameters
-    ----------
-    timestamp : Series of Datetime
-        Opens of the bars of one pair, oldest first.
-    bar : {"1d", "4h", "1h"}
-        Length of a bar. For daily fixings every weekend is a closure by this definition.
+    The opens are those of one pair, oldest first. For daily fixings every weekend is a closure by this definition.
     """
     longest = BAR_LENGTHS[bar] + ALLOWANCES.get(bar, datetime.timedelta())
     return (timestamp.diff() > longest).fill_null(False).to_numpy()
 
 
 def crossings(timestamp: pl.Series, bar: str, *, context_length: int, horizon: int) -> Crossings:
-    """Return which windows and labels of a pair reach across a closure.
-
-    Parameters
-    ----------
-    timestamp, bar
-        As in :func:`opens_after_closure`.
-    context_length, horizon : int
-        Bars looked back on, and bars looked ahead.
-    """
+    """Return which windows, of ``context_length`` bars, and labels, ``horizon`` bars ahead, reach across a closure."""
     closures = np.cumsum(opens_after_closure(timestamp, bar))  # behind how many closures each bar lies
     row = np.arange(len(closures))
     first, last = np.maximum(row - context_length + 1, 0), np.minimum(row + horizon, len(closures) - 1)

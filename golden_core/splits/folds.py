@@ -93,33 +93,13 @@ class RowClock:
 
 
 def row_clock(bars: pl.DataFrame, bar: str, *, context_length: int, horizon: int) -> RowClock:
-    """Return the clock of a pair's rows.
-
-    Parameters
-    ----------
-    bars : DataFrame
-        The pair's bars (``schema.BARS``), oldest first.
-    bar : {"1d", "4h", "1h"}
-        Length of a bar.
-    context_length, horizon : int
-        Bars looked back on, and bars looked ahead.
-    """
+    """Return the clock of the rows of a pair's bars (``schema.BARS``, oldest first)."""
     known = bars["available_at"].dt.replace_time_zone(None).to_numpy()
     return RowClock(known, horizon, crossings(bars["timestamp"], bar, context_length=context_length, horizon=horizon))
 
 
 def usable_rows(n_bars: int, *, warm_up: int, context_length: int, horizon: int) -> range:
-    """Return the rows that can be a cutoff: a full window of features behind, a label ahead.
-
-    Parameters
-    ----------
-    n_bars : int
-        Bars of the pair.
-    warm_up : int
-        Leading bars on which some feature is undefined.
-    context_length, horizon : int
-        Bars looked back on, and bars looked ahead.
-    """
+    """Return the rows that can be a cutoff: behind ``warm_up``, a full window of features behind, a label ahead."""
     return range(warm_up + context_length - 1, n_bars - horizon)
 
 

@@ -115,16 +115,9 @@ def scaler_mismatches(
     bars: pl.DataFrame,
     target: Literal["log_return", "close"],
 ) -> list[str]:
-    """Return a sentence for every stored statistic that the training rows of its fold do not give.
+    """Return a sentence for every stored statistic of a series that the training rows of its fold do not give.
 
     The second way: sliced and aggregated in polars, labels by shifting, where :func:`fit_scalers` uses NumPy.
-
-    Parameters
-    ----------
-    scalers : DataFrame
-        ``schema.SCALERS`` of one series.
-    folds, features, bars, target
-        As in :func:`fit_scalers`.
     """
     ahead = pl.col("close").shift(-scalers["horizon"].unique().item())
     label = (ahead / pl.col("close")).log() if target == "log_return" else ahead

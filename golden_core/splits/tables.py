@@ -113,13 +113,7 @@ def read_rows(table: pl.DataFrame) -> dict[str, Segments]:
 
 
 def fold_accounts(table: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per fold and part: its runs, where its rows went, what crosses closures, and what it spans.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``schema.FOLDS`` of any number of series.
-    """
+    """Return one row per fold and part: its runs, where its rows went, what crosses closures, and what it spans."""
     # The sum of nulls is 0 in polars: where closures were not looked at, no count may say that there are none.
     counts = [pl.col(name).sum() if name in _COUNTS[:4] else _sum_or_null(name) for name in ("rows", *_COUNTS)]
     return table.group_by(*SERIES, "fold", "part", maintain_order=True).agg(

@@ -15,11 +15,6 @@ def label_overlaps(table: pl.DataFrame) -> list[str]:
 
     Labels span the time from the cutoff to the moment when they are known. The held-out part must begin after that, by
     the clock and by row. Missing parts are found by the same comparison.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``schema.FOLDS``, any number of series. Nothing else is read.
     """
     clear = (_reach() <= pl.col("other_start")) & (pl.col("label_end") < pl.col("other_cutoff"))
     return _sentences(
@@ -30,29 +25,13 @@ def label_overlaps(table: pl.DataFrame) -> list[str]:
 
 
 def foreign_schemes(table: pl.DataFrame, scheme: str) -> list[str]:
-    """Return a sentence for every fold that says it was laid otherwise than the study asks.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``schema.FOLDS``, any number of series. Nothing else is read.
-    scheme : str
-        ``splits.scheme`` of the study.
-    """
+    """Return a sentence for every fold that says it was laid otherwise than the study asks."""
     foreign = table.filter(pl.col("scheme").ne_missing(scheme)).select(*_FOLD, "scheme").unique(maintain_order=True)
     return _sentences(foreign, f"laid as {{}}, the study says {scheme}", ("scheme",))
 
 
 def embargo_violations(table: pl.DataFrame, embargo: int) -> list[str]:
-    """Return a sentence for every run of rows that keeps fewer than ``embargo`` rows from a held-out part.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``schema.FOLDS``, any number of series. Nothing else is read.
-    embargo : int
-        Rows that the study asks for between labels and held-out rows.
-    """
+    """Return a sentence for every run of rows that keeps fewer than ``embargo`` rows from a held-out part."""
     gap = pl.col("other_start") - _reach()
     return _sentences(
         _offending(table, gap >= embargo),
@@ -62,13 +41,7 @@ def embargo_violations(table: pl.DataFrame, embargo: int) -> list[str]:
 
 
 def reused_test_rows(table: pl.DataFrame) -> list[str]:
-    """Return a sentence for every run of rows that a series tests more than once.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``schema.FOLDS``, any number of series. Nothing else is read.
-    """
+    """Return a sentence for every run of rows that a series tests more than once."""
     tests = table.filter(pl.col("part") == "test")
     changes = pl.concat(
         [
@@ -91,13 +64,7 @@ def reused_test_rows(table: pl.DataFrame) -> list[str]:
 
 
 def unaccounted_rows(table: pl.DataFrame) -> list[str]:
-    """Return a sentence for every part whose kept and dropped rows are not the rows that were laid for it.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``schema.FOLDS``, any number of series. Nothing else is read.
-    """
+    """Return a sentence for every part whose kept and dropped rows are not the rows that were laid for it."""
     dropped = ("purged_rows", "embargoed_rows", "closure_dropped_rows")
     accounts = fold_accounts(table.with_columns(rows=pl.col("row_stop") - pl.col("row_start")))
     accounted = pl.sum_horizontal("rows", *dropped)

@@ -35,16 +35,7 @@ class Rule:
 def broken(
     rules: Collection[Rule], values: Mapping[str, Any], faulty: Collection[KeyPath] = ()
 ) -> list[tuple[KeyPath, str]]:
-    """Return path and message of every rule that the values of a section break.
-
-    Parameters
-    ----------
-    rules : collection of Rule
-    values : mapping
-        Plain values of the section.
-    faulty : collection of key paths
-        Fields of the section that are known to be wrong; rules that read them are left out.
-    """
+    """Return path and fault of every rule that plain values break; rules that read a ``faulty`` field are left out."""
     found: list[tuple[KeyPath, str]] = []
     for rule in rules:
         paths: list[KeyPath] = [tuple(name.split(".")) for name in rule.reads]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.evaluation import METRICS, STRATA, metrics_table
@@ -126,7 +126,6 @@ def test_undefined_is_null(make_forecasts, change, undefined):
 
 
 @given(st.lists(st.tuples(*[st.floats(-1e200, 1e200)] * 2, *[st.floats(0, 1e200)] * 4), min_size=1, max_size=5))
-@settings(max_examples=50)
 def test_a_value_is_finite_or_null_whatever_the_forecasts(rows):
     names = ("y_true", "y_pred", "true_close", "pred_close", "scale", "volatility")
     n = len(rows)

@@ -26,51 +26,46 @@ def spoken(found):
     return " ".join([found.headline, *found.further]).replace("\u202f", " ")
 
 
-def test_nobody_beats_it(study):
-    series = series_of(random_walk=[None] * 2, ar=["no difference"] * 2, dlinear=["no difference"] * 2)
-    assert spoken(verdict(series, study, covered())) == (
-        "On 2 series no forecaster beats the random walk at the 5 % level after Holm adjustment. "
-        "None is significantly worse at the 5 % level after Holm adjustment."
-    )
+ALPHA = "at the 5 % level after Holm adjustment"
+SPOKEN = {
+    "nobody beats it": (
+        {"random_walk": [None] * 2, "ar": ["no difference"] * 2, "dlinear": ["no difference"] * 2},
+        f"On 2 series no forecaster beats the random walk {ALPHA}. None is significantly worse {ALPHA}.",
+    ),
+    "winners and losers are named": (
+        {"random_walk": [None] * 4, "ar": ["better", "no difference", "better", "worse"], "v01": ["worse"] * 4,
+         "ets": ["better"] * 4},
+        f"On 4 series, 2 of 3 forecasters beat the random walk {ALPHA}: ar on EURUSD_h1, EURUSD_h3; ets on 4 series. "
+        "Significantly worse: ar on EURUSD_h4; v01 on 4 series.",
+    ),
+    "one winner beats": (
+        {"random_walk": [None], "ar": ["better"], "v01": ["worse"]},
+        f"On one series, 1 of 2 forecasters beats the random walk {ALPHA}: ar on EURUSD_h1. "
+        "Significantly worse: v01 on EURUSD_h1.",
+    ),
+    "untested combinations are counted": (
+        {"random_walk": [None] * 2, "ar": [None, "no difference"]},
+        f"On 2 series no forecaster beats the random walk {ALPHA}. None is significantly worse {ALPHA}. "
+        "For 1 of 2 combinations of forecaster and series there is no test.",
+    ),
+    "nothing to compare": ({"random_walk": [None]}, "On one series nothing was compared with the random walk."),
+}  # fmt: skip
 
 
-def test_winners_and_losers_are_named(study):
-    series = series_of(
-        random_walk=[None] * 4, ar=["better", "no difference", "better", "worse"], v01=["worse"] * 4, ets=["better"] * 4
-    )
-    assert spoken(verdict(series, study, covered())) == (
-        "On 4 series, 2 of 3 forecasters beat the random walk at the 5 % level after Holm adjustment: "
-        "ar on EURUSD_h1, EURUSD_h3; ets on 4 series. "
-        "Significantly worse: ar on EURUSD_h4; v01 on 4 series."
-    )
+@pytest.mark.parametrize(("verdicts", "sentences"), SPOKEN.values(), ids=list(SPOKEN))
+def test_what_is_said(study, verdicts, sentences):
+    assert spoken(verdict(series_of(**verdicts), study, covered())) == sentences
 
 
-def test_one_winner_beats(study):
-    series = series_of(random_walk=[None], ar=["better"], v01=["worse"])
-    assert verdict(series, study, covered()).headline.startswith("On one series, 1 of 2 forecasters beats")
-
-
-def test_a_smoke_study_claims_nothing(builders):
-    smoke = builders.make_study(name="smoke_tiny")
-    assert verdict(series_of(random_walk=[None], ar=["better"]), smoke, covered()).headline.startswith(NO_CLAIM)
-
-
-def test_incomplete_is_said_first(study):
-    headline = verdict(series_of(random_walk=[None], ar=["better"]), study, covered(58)).headline
-    assert headline.startswith("Only 58 of 60 trials are present.")
-
-
-def test_untested_combinations_are_counted(study):
-    found = verdict(series_of(random_walk=[None] * 2, ar=[None, "no difference"]), study, covered())
-    assert "For 1 of 2 combinations of forecaster and series there is no test." in found.further
-
-
-def test_nothing_to_compare(study):
-    found = verdict(series_of(random_walk=[None]), study, covered())
-    assert (found.headline, found.further) == ("On one series nothing was compared with the random walk.", ())
-
-
-@pytest.mark.parametrize("name", ["demo", "nosmoke"])
-def test_other_studies_have_no_disclaimer(builders, name):
-    headline = verdict(series_of(random_walk=[None], ar=["better"]), builders.make_study(name=name), covered()).headline
-    assert "no claim" not in headline
+@pytest.mark.parametrize(
+    ("name", "present", "start"),
+    [
+        ("smoke_tiny", 60, NO_CLAIM),
+        ("demo", 58, "Only 58 of 60 trials are present."),
+        ("demo", 60, "On one series"),
+        ("nosmoke", 60, "On one series"),
+    ],
+)
+def test_no_claim_and_incompleteness_are_said_first(builders, name, present, start):
+    series = series_of(random_walk=[None], ar=["better"])
+    assert verdict(series, builders.make_study(name=name), covered(present)).headline.startswith(start)

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.study import Study, StudyError, Vocabulary, read_study
 from golden_core.study import reading as reading_module
 
-FUZZ = settings(max_examples=150)
 LINE = re.compile(r"study\.yaml(:[0-9]+:[0-9]+)?(: | \S)")
 
 EMPTY = "study.yaml:1:1: is empty: a study is a mapping of sections, from `name: …` to `checks: …`"
@@ -123,21 +122,20 @@ def test_merged_key_is_blamed_where_it_is_written(faults: Callable[..., list[str
     assert faults(text) == [f"study.yaml:{line}:{column} forecasters.v07.gate: {says}"]
 
 
-def test_missing_file(vocabulary: Vocabulary, tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"nowhere\.yaml: there is no such file$"):
-        read_study(tmp_path / "nowhere.yaml", vocabulary)
-
-
-def test_directory_and_impossible_names(vocabulary: Vocabulary, tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="cannot be read: Is a directory"):
-        read_study(tmp_path, vocabulary)
-    with pytest.raises(StudyError, match="cannot be read: embedded null byte"):
-        read_study(Path("a\0b.yaml"), vocabulary)
-    with pytest.raises(StudyError, match="cannot be read: File name too long"):
-        read_study(tmp_path / ("x" * 300), vocabulary)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere.yaml", r"nowhere\.yaml: there is no such file$"),
+        (".", "cannot be read: Is a directory"),
+        ("a\0b.yaml", "cannot be read: embedded null byte"),
+        ("x" * 300, "cannot be read: File name too long"),
+        ("file/study.yaml", "cannot be read: Not a directory"),
+    ],
+)
+def test_path_that_no_study_has(name: str, message: str, vocabulary: Vocabulary, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(StudyError, match="cannot be read: Not a directory"):
-        read_study(tmp_path / "file" / "study.yaml", vocabulary)
+    with pytest.raises(StudyError, match=message):
+        read_study(tmp_path / name, vocabulary)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -180,35 +178,28 @@ def refused_politely(content: str | bytes, read: Callable[..., Study]) -> None:
         assert all(LINE.match(line) for line in lines), str(error)
 
 
-@FUZZ
-@given(text=st.text(alphabet=st.characters(), max_size=80))
-@example(text="\x85")
-@example(text='"\\UFFFFFFFF"')
-@example(text="%YAML 3.0\n---\na: 1")
-@example(text="a: &x 1\nb: &x 2")
-@example(text="? - a\n")
-@example(text="!!map 3")
-@example(text="a\\nb: 1\n'x\ty': 1")
-def test_random_text_is_refused_politely(text: str, read: Callable[..., Study]) -> None:
-    refused_politely(text, read)
+CONTENTS = {
+    "text": st.text(max_size=80),
+    "yaml": st.text(alphabet="ab:-?[]{},&*!|>'\"%@`#<=~ \n\t0.1e", max_size=60),
+    "bytes": st.binary(max_size=60),
+    "by hand": st.sampled_from(
+        ["\x85", '"\\UFFFFFFFF"', "%YAML 3.0\n---\na: 1", "a: &x 1\nb: &x 2", "? - a\n", "!!map 3",
+         "a\\nb: 1\n'x\ty': 1"]
+    ),
+}  # fmt: skip
 
 
-@FUZZ
-@given(text=st.text(alphabet="ab:-?[]{},&*!|>'\"%@`#<=~ \n\t0.1e", max_size=60))
-def test_random_yaml_is_refused_politely(text: str, read: Callable[..., Study]) -> None:
-    refused_politely(text, read)
-
-
-@FUZZ
-@given(raw=st.binary(max_size=60))
-def test_random_bytes_are_refused_politely(raw: bytes, read: Callable[..., Study]) -> None:
-    refused_politely(raw, read)
+@pytest.mark.parametrize("contents", CONTENTS.values(), ids=list(CONTENTS))
+@given(data=st.data())
+def test_random_content_is_refused_politely(
+    contents: st.SearchStrategy[str | bytes], data: st.DataObject, read: Callable[..., Study]
+) -> None:
+    refused_politely(data.draw(contents), read)
 
 
 SCRAPS = st.text(alphabet="ab:-[]{}&*!'\" \n\t0.1é\x00", max_size=6)
 
 
-@FUZZ
 @given(cuts=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 12), SCRAPS), min_size=1, max_size=3))
 def test_damaged_study_is_refused_politely(
     cuts: list[tuple[float, int, str]], read: Callable[..., Study], valid_text: str
@@ -220,7 +211,6 @@ def test_damaged_study_is_refused_politely(
     refused_politely(text, read)
 
 
-@FUZZ
 @given(keys=st.text(max_size=20), value=st.text(max_size=20))
 def test_random_override_is_refused_politely(
     keys: str, value: str, read: Callable[..., Study], valid_text: str

@@ -38,8 +38,15 @@ def test_signed_zero_has_one_spelling() -> None:
     assert math.copysign(1, value) == 1
 
 
-def test_pair_of_surrogates_is_one_character() -> None:
-    assert read_document(compose('"\\ud83d\\ude00": "\\ud83d\\ude00"')).values == {"😀": "😀"}
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('"\\ud83d\\ude00": "\\ud83d\\ude00"', {"😀": "😀"}),  # a pair of surrogates is one character
+        ("a: &x 1\nb: &x 2\nc: *x\n", {"a": 1, "b": 2, "c": 2}),  # the later anchor of a name counts
+    ],
+)
+def test_values(text: str, values: Any) -> None:
+    assert read_document(compose(text)).values == values
 
 
 @pytest.mark.parametrize("text", ['"\\ud83d": 1', 'a: "\\ude00"', "1: a", "null: a", "[a]: b", "{a: b}: c"])
@@ -87,10 +94,6 @@ def test_own_keys_win_over_merged_ones_and_the_first_source_wins() -> None:
     assert document.values["r"] == {"a": 1, "b": 1, "c": 3, "d": 2}
     assert document.places["r", "a"] == (1, 8)
     assert document.places["r", "c"] == (3, 5)
-
-
-def test_later_anchor_of_the_same_name_counts() -> None:
-    assert read_document(compose("a: &x 1\nb: &x 2\nc: *x\n")).values == {"a": 1, "b": 2, "c": 2}
 
 
 NAME = st.from_regex(r"[a-z]{1,5}", fullmatch=True)

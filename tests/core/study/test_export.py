@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.store.lake import shipped
@@ -91,7 +91,6 @@ def test_description_shows_overrides(read: Callable[..., Study], valid_text: str
     assert "\n  epochs: 77\n" in describe(read(valid_text, ["training.epochs=77"]))
 
 
-@settings(max_examples=80)
 @given(
     text=st.text(st.characters(codec="utf-8"), min_size=1, max_size=200)
     | st.sampled_from(
@@ -103,7 +102,6 @@ def test_any_description_survives(text: str, read: Callable[..., Study], valid_t
     assert read(describe(study)) == study
 
 
-@settings(max_examples=60)
 @given(value=st.floats(min_value=0, exclude_min=True, allow_nan=False, allow_infinity=False))
 def test_any_float_survives(value: float, read: Callable[..., Study], valid_text: str) -> None:
     study = read(valid_text, {"training.weight_decay": value})

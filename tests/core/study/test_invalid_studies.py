@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from golden_core.study import Study, StudyError
@@ -322,7 +322,6 @@ def test_every_single_mistake_is_blamed_on_its_place(
         check([mutation], tree, read)
 
 
-@settings(max_examples=200)
 @given(picks=st.lists(st.integers(0, 10**6), min_size=3, max_size=5))
 @example(picks=[0, 2640, 276416])  # an unknown key of splits, whose scheme is unknown too
 def test_several_mistakes_are_all_reported(

@@ -43,35 +43,28 @@ def test_text_override(override: str, path: str, expected: Any, read: Callable[.
     assert type(found) is type(expected) or isinstance(expected, dict)
 
 
-def test_mapping_override_takes_values_as_they_are(read: Callable[..., Study], valid_text: str) -> None:
-    study = read(
-        valid_text,
-        {"training.epochs": 2, "horizons": (2, 3), "data.start": datetime.date(2010, 1, 31), "training.plateau": None},
-    )
-    assert (study.training.epochs, study.horizons, study.training.plateau) == (2, (2, 3), None)
-    assert study.data.start == datetime.date(2010, 1, 31)
+STOPPING = (("patience", "9"), ("min_delta", "0"), ("restore_best", "true"))
 
 
-def test_text_and_mapping_agree(read: Callable[..., Study], valid_text: str) -> None:
-    by_text = read(valid_text, ["training.epochs=2", "seeds.count=7", "forecasters.ar.max_order=3"])
-    by_mapping = read(valid_text, {"training.epochs": 2, "seeds.count": 7, "forecasters.ar": {"max_order": 3}})
-    assert by_text == by_mapping
-
-
-def test_override_equal_to_the_file_changes_nothing(read: Callable[..., Study], valid_text: str) -> None:
-    assert read(valid_text, ["training.epochs=6"]).hash() == read(valid_text).hash()
-
-
-def test_later_override_wins(read: Callable[..., Study], valid_text: str) -> None:
-    assert read(valid_text, ["training.epochs=2", "training.epochs=3"]).training.epochs == 3
-
-
-def test_null_section_is_made_when_all_of_it_is_given(read: Callable[..., Study], valid_text: str) -> None:
-    given = {"patience": "9", "min_delta": "0", "restore_best": "true"}
-    overrides = [f"training.early_stopping.{key}={value}" for key, value in given.items()]
-    study = read(valid_text, ["training.early_stopping=null", *overrides])
-    assert study.training.early_stopping is not None
-    assert study.training.early_stopping.patience == 9
+@pytest.mark.parametrize(
+    ("given", "same"),
+    [
+        # a mapping takes values as they are
+        ({"training.epochs": 2, "horizons": (2, 3), "data.start": datetime.date(2010, 1, 31), "training.plateau": None},
+         ["training.epochs=2", "horizons=[2, 3]", "data.start=2010-01-31", "training.plateau=null"]),
+        ({"training.epochs": 2, "seeds.count": 7, "forecasters.ar": {"max_order": 3}},
+         ["training.epochs=2", "seeds.count=7", "forecasters.ar.max_order=3"]),
+        (["training.epochs=6"], []),  # what the file says already
+        (["training.epochs=2", "training.epochs=3"], ["training.epochs=3"]),  # the later one wins
+        # a section that is null is made where all of it is given
+        (["training.early_stopping=null", *(f"training.early_stopping.{key}={value}" for key, value in STOPPING)],
+         ["training.early_stopping={patience: 9, min_delta: 0, restore_best: true}"]),
+    ],
+)  # fmt: skip
+def test_overrides_that_say_the_same(given: Any, same: Any, read: Callable[..., Study], valid_text: str) -> None:
+    one, other = read(valid_text, given), read(valid_text, same)
+    assert one == other
+    assert one.hash() == other.hash()
 
 
 def test_forecaster_can_be_added(read: Callable[..., Study], valid_text: str) -> None:
