@@ -69,6 +69,7 @@ def teaching() -> Iterator[None]:
     from golden_core.milestones.registry import RegistryError
     from golden_core.preparation.steps import PreparationError
     from golden_core.sources import SourceError
+    from golden_core.store.locking import LockedError
     from golden_core.store.warehouse import WarehouseError
     from golden_core.study import StudyError
     from golden_core.trials.outputs import AlteredError
@@ -76,7 +77,7 @@ def teaching() -> Iterator[None]:
     from golden_core.vendors.base import VendorError
 
     read = (SourceError, VendorError, ZoneError)
-    work = (StudyError, PreparationError, TrialError, AlteredError, IncompleteError, WarehouseError)
+    work = (StudyError, PreparationError, TrialError, AlteredError, IncompleteError, WarehouseError, LockedError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     plan = (EvidenceError, RegistryError, PlanError)
     try:

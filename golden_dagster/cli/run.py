@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from golden_dagster.cli.options import Backend, Overrides, StudyName, Workers, teaching, terminal
+from golden_dagster.interruption import Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,14 +22,22 @@ def run(
     overrides: Overrides = [],  # noqa: B006
     backend: Backend = "loky",
     workers: Workers = 0,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait for another campaign of this study, or refuse to start.")
+    ] = True,
 ) -> None:
     """Bring a study up to date: rates, bars, folds, trials, metrics, report. What is there already is not redone.
 
-    Exit status 1 when a trial or a blocking check failed; everything else is still done and reported.
+    Exit status 1 when a trial or a blocking check failed; everything else is still done and reported. Interrupted by
+    Ctrl-C or SIGTERM, it keeps what is finished, publishes nothing and ends with 130 or 143.
     """
     with teaching():
         console, started = terminal(), time.perf_counter()
-        finished, failures = run_with_progress(study, overrides, backend, workers, console)
+        try:
+            finished, failures = run_with_progress(study, overrides, backend, workers, console, wait=wait)
+        except Interrupted as interruption:
+            console.print(_standing(study, overrides, str(interruption)), highlight=False, soft_wrap=True)
+            raise typer.Exit(interruption.exit_status) from None
         if finished:
             print_leaderboard(study, overrides, console)
         for failure in failures:
@@ -38,7 +48,7 @@ def run(
 
 
 def run_with_progress(
-    study: str, overrides: list[str], backend: str, workers: int, console: Console
+    study: str, overrides: list[str], backend: str, workers: int, console: Console, *, wait: bool = True
 ) -> tuple[bool, list[str]]:
     """Execute every stage that is out of date, showing progress; return whether all came about, and what failed."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -60,7 +70,10 @@ def run_with_progress(
         def advance(outcome: Outcome) -> None:
             progress.update(tasks[-1], advance=1, note=str(outcome.trial))
 
-        with open_campaign(study, overrides, workers=resource, on_outcome=advance) as campaign:
+        opened = open_campaign(
+            study, overrides, workers=resource, on_outcome=advance, wait=wait, on_wait=progress.console.print
+        )
+        with opened as campaign:
             for stage in campaign.stages():
                 tasks.append(progress.add_task(stage.name, total=stage.trials or 1, note=""))
                 succeeded = campaign.execute(stage)
@@ -73,6 +86,19 @@ def run_with_progress(
             if not tasks:
                 console.print(f"study {campaign.study.name}: everything is up to date")
             return True, campaign.failures
+
+
+def _standing(study: str, overrides: list[str], signal: str) -> str:
+    """Return one line about a campaign that was interrupted: what is done, and how to go on."""
+    from golden_core.preparation.catalogue import load_study
+    from golden_core.store.lake import Home
+    from golden_core.trials import all_trials, trial_status
+
+    loaded = load_study(study, overrides)
+    status = trial_status(Home.from_environment(), loaded, all_trials(loaded))["status"].to_list()
+    command = shlex.join(["golden", "run", study, *(part for text in overrides for part in ("--set", text))])
+    done = f"{status.count('done')} of {len(status)} trials are done and kept"
+    return f"interrupted by {signal}: {done}, nothing was published; go on with: {command}"
 
 
 def status(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
