@@ -15,7 +15,7 @@ import dagster as dg
 
 from golden_core.evaluation.campaign import evaluation_is_current
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
-from golden_core.preparation.catalogue import load_study
+from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting import report_differences
 from golden_core.store.lake import Home, remove_temporaries
 from golden_core.store.locking import only_one
@@ -194,7 +194,7 @@ def open_campaign(
         When the process is told to end; what is finished stays, nothing is published.
     """
     home = Home.from_environment()
-    study = load_study(name, overrides)
+    study = load_variant(name, overrides)
     resource = StudyResource(study=name, overrides=dict(text.split("=", 1) for text in overrides))
     watcher = Watcher(on_outcome) if on_outcome else None
     folder = home.study(study.name).root
@@ -203,6 +203,7 @@ def open_campaign(
         only_one(folder / "lock.json", f"study {study.name}", wait=wait, on_wait=on_wait),
         study_instance(home, study.name, captured=False) as instance,
     ):
+        claim_name(home, study, name, overrides)
         remove_temporaries(folder)
         definitions = definitions_for(study, resource, workers=workers, watcher=watcher)
         try:
