@@ -153,7 +153,7 @@ def set_readings(
         _adjusted(other, above=above),
         _look_back(other, main, above=above),
         _PADDED,
-        *_another_unit(other, main),
+        *_another_scale(other, main),
         *percent_sign(table),
         *other_columns(table, (*main.rows, *other.rows), averaging, unreliable),
     ]
@@ -304,23 +304,17 @@ def _look_back(other: RowSet, main: RowSet, *, above: bool) -> Reading:
     return Reading(_LOOK_BACK, "open", told)
 
 
-def _another_unit(other: RowSet, main: RowSet) -> list[Reading]:
+def _another_scale(other: RowSet, main: RowSet) -> list[Reading]:
+    """Name errors of standardised prices or pips beside prices; where they are, the table compares nothing."""
     ratio = other.variance.divided(main.variance)
     if ratio is None or ratio.high is None:
         return []
-    powers = [p for p in range(-6, 7) if p and Fraction(100) ** p in ratio]
-    if len(powers) != 1:
-        return _another_scale(other, math.sqrt(ratio.low), math.sqrt(ratio.high))
-    told = f"The errors of {names(other.rows)} may be printed in a unit 10^{powers[0]} times as small as the others'."
-    return [Reading("another unit", "open", told)]
-
-
-def _another_scale(other: RowSet, low: float, high: float) -> list[Reading]:
-    """Name errors of standardised prices beside errors of prices; where they are, the table compares nothing."""
+    low, high = math.sqrt(ratio.low), math.sqrt(ratio.high)
     if high > 1 / _ANOTHER_SCALE and low < _ANOTHER_SCALE:
         return []
     told = (
-        f"The errors of {names(other.rows)} may be on another scale, such as standardised prices beside prices: "
-        f"{number(low)} to {number(high)} times the others'. Then they cannot be compared with the others' either."
+        f"The errors of {names(other.rows)} may be on another scale, such as standardised prices or pips beside "
+        f"prices: {number(low)} to {number(high)} times the others'. Then they cannot be compared with the others' "
+        "either."
     )
     return [Reading("another scale", "open", told)]

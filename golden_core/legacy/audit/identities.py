@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
-from golden_core.legacy.audit.bounds import Bounds, bounds, target_variance
+from golden_core.legacy.audit.bounds import Bounds, bounds
 from golden_core.legacy.audit.explanations import (
     Contradictions,
     declared_units,
@@ -101,6 +100,9 @@ def _evidence(row: Row, kind: Kind) -> str:
 
 # Chances of agreeing by accident below which an agreement of two columns is a fault, and is worth a word.
 _FAULT, _SUSPICION = 1e-5, 1e-3
+_EQUAL_ERRORS = Reading(
+    "equal errors", "explains", "One test point, or errors that all have the same size: then MAE is RMSE."
+)
 _Pairs = Sequence[tuple[Interval, Interval]]
 
 
@@ -151,7 +153,7 @@ def disguised_column(table: Table) -> tuple[list[Finding], frozenset[Metric]]:
         chance = _chance(pairs)
         if chance > _SUSPICION or (disguise.says == "MSE = RMSE" and _are_one(known)):
             continue
-        readings = _innocent(disguise, known)
+        readings = [_EQUAL_ERRORS] if disguise.says == "MAE = RMSE" else []
         both = {disguise.left, disguise.right}
         rows = tuple(row.name for row in table.rows if both <= set(bounds(row)))
         finding = Finding(
@@ -164,22 +166,6 @@ def disguised_column(table: Table) -> tuple[list[Finding], frozenset[Metric]]:
         )
         return [finding], disguise.unreliable
     return [], frozenset()
-
-
-def _innocent(disguise: _Disguise, rows: Sequence[Bounds]) -> list[Reading]:
-    """Return whether equal errors, or labels of 0 and 1 (|e| is e² then, no variance is above 1/4), would do."""
-    if disguise.says == "MAE = RMSE":
-        told = "One test point, or errors that all have the same size: then MAE is RMSE."
-        return [Reading("equal errors", "explains", told)]
-    if disguise.says not in {"MAE = RMSE²", "MAE = MSE"}:
-        return []
-    variances = [variance for row in rows if (variance := target_variance(row, averaged=False)) is not None]
-    possible = all(row["mae"].low <= 1 for row in rows if "mae" in row)
-    if possible and all(variance.low <= Fraction(1, 4) for variance in variances):
-        told = "Errors that are all 0 or 1 have MAE = MSE: not of prices or returns."
-        return [Reading("labels of 0 and 1", "open", told)]
-    told = "Errors of 0 and 1 have no MAE above 1 and no target variance above 1/4."
-    return [Reading("labels of 0 and 1", "excluded", told)]
 
 
 def _are_one(rows: Sequence[Bounds]) -> bool:

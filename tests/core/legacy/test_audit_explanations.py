@@ -124,7 +124,7 @@ def test_means_over_data_sets_have_no_test_set(tmp_path):
 def test_a_row_in_pips_among_prices(tmp_path):
     (finding, *_) = _audited(tmp_path, AGREEING + "E,5000,0.7500\n").findings
     assert finding.rows == ("E",)
-    assert _readings(finding)["another unit"] == "open"
+    assert _readings(finding)["another scale"] == "open"
 
 
 def test_two_sets_of_equal_size_are_two_test_sets(tmp_path):

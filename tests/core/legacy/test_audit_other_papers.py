@@ -277,14 +277,6 @@ def test_options_are_read():
         read_splits(["v_01=94/3/3"], n_rows=100, lost_rows=3)
 
 
-@pytest.mark.parametrize(("mae", "status"), [(0.46, "open"), (460.0, "excluded")])
-def test_errors_of_0_and_1_are_named_where_mae_is_mse(tmp_path, mae, status):
-    rows = "".join(f"{m},{mae * f:.5g},{mae * f:.5g}\n" for m, f in zip(MODELS, (1, 0.83, 0.71, 0.457), strict=True))
-    (finding,) = audit_table(_file(tmp_path, "Model,MAE,MSE\n" + rows)).findings
-    assert finding.sentence.startswith("MAE = MSE")
-    assert [r.status for r in finding.readings if r.name == "labels of 0 and 1"] == [status]
-
-
 def test_scattered_rows_that_agree_in_pairs_are_left_open(tmp_path):
     """RMSE averaged over seeds, and R²: each row has its own variance below the true one, and some meet by accident."""
     shifts = (1.0, 1.0, 0.93, 0.93, 0.93, 0.96, 0.96, 0.90, 0.90, 0.85)
