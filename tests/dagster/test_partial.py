@@ -28,7 +28,7 @@ def test_one_pair_then_one_series_then_one_trial(tmp_path, monkeypatch):
         assert made(campaign, "folds", "EURUSD_h1") == (True, {})
         assert made(campaign, "models/ar", "s00|EURUSD_h1") == (True, {})
         # What rests on a pair that is not there says so in one sentence.
-        with pytest.raises(PreparationError, match=r"USDJPY\.parquet does not exist yet: materialise clean_bars of USD"):
+        with pytest.raises(PreparationError, match=r"USDJPY\.parquet does not exist yet: materialise clean_bars"):
             prepare_quality(campaign.home, campaign.study)
 
 
