@@ -10,8 +10,7 @@ from typing import Any
 
 from golden_core.legacy.facts.configurations import dotted, names
 from golden_core.legacy.facts.credentials import REDACTED, names_credential
-from golden_core.legacy.facts.defaults import without_mark
-from golden_core.legacy.facts.scripts import ScriptFacts
+from golden_core.legacy.facts.scripts import ScriptFacts, without_mark
 from golden_core.legacy.facts.syntax import NOTHING, Key, equal, spell
 from golden_core.legacy.inventory import (
     Configuration,
@@ -19,8 +18,8 @@ from golden_core.legacy.inventory import (
     Difference,
     KeyRead,
     Mention,
-    is_version,
     top_folder,
+    version_of,
 )
 
 Documents = Mapping[str, Mapping[Key, Any]]  # path → settings
@@ -85,9 +84,8 @@ def differences(documents: Documents) -> Iterator[Difference]:
     """Yield the settings that differ between versions, file by file: the rows of the difference matrix."""
     files: defaultdict[str, dict[str, Mapping[Key, Any]]] = defaultdict(dict)
     for path, settings in documents.items():
-        if is_version(top_folder(path)):
-            version, _, file = path.partition("/")
-            files[file][version] = settings
+        if version := version_of(path):
+            files[path.removeprefix(f"{version}/")][version] = settings
     for file, versions in sorted(files.items()):
         for key in dict.fromkeys(key for settings in versions.values() for key in settings):
             values = {version: settings.get(key, _ABSENT) for version, settings in versions.items()}

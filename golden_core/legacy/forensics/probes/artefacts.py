@@ -26,9 +26,7 @@ def package_missing(practice: Practice = "legacy", stream: Stream = STREAM) -> P
     files = {checksum.path for checksum in frozen_checksums()}
     if practice == "alternative":
         files |= {f"v_08/{name.replace('.', '/')}.py" for name in script.imports.missing}
-    folders = {path.rsplit("/", depth)[0] for path in files for depth in range(1, path.count("/") + 1)}
-    around = Surroundings(frozenset(files), frozenset(folders), frozenset())
-    value = len(classify(_DEPENDENT, imported, around).missing)
+    value = len(classify(_DEPENDENT, imported, Surroundings.of(files)).missing)
     return ProbeResult(value, 0.0, f"Of the modules that {_DEPENDENT} imports, {value} are nowhere.")
 
 
