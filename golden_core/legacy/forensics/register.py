@@ -8,8 +8,7 @@ from pathlib import Path
 from golden_core.legacy.flow.layout import CELLS
 from golden_core.legacy.forensics.probes import PROBES, STREAM, Probe
 from golden_core.legacy.frozen import FACTS
-from golden_core.legacy.listed import FactsError, write_csv
-from golden_core.legacy.risks import LEAKAGE_CLASSES, Risk, read_risks
+from golden_core.legacy.risks import LEAKAGE_CLASSES, FactsError, Risk, read_risks, write_csv
 from golden_core.models.architecture import VARIANTS
 
 _HEADER = (

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from golden_core.evaluation import BENCHMARK
-from golden_core.legacy.flow.parts import extents
-from golden_core.legacy.flow.protocol import Facts, NumberFormat, read_facts
+from golden_core.legacy.flow.protocol import Facts, NumberFormat, extents, read_facts
 from golden_core.study import Study
 
 # Settings of one name in the study and in the facts of the protocol.

@@ -13,8 +13,7 @@ from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.audit.intervals import common
 from golden_core.legacy.audit.table import Row, read_table
 from golden_core.legacy.audit.variance import variances
-from golden_core.legacy.flow.parts import extents
-from golden_core.legacy.flow.protocol import Facts, Ratios, read_facts
+from golden_core.legacy.flow.protocol import Facts, Ratios, extents, read_facts
 from golden_core.legacy.frozen import FACTS
 from golden_core.models.architecture import VARIANTS
 

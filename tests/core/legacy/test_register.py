@@ -5,12 +5,11 @@ import io
 
 import pytest
 
-from golden_core.legacy.flow.content import data_flow
+from golden_core.legacy.flow.graph import data_flow
 from golden_core.legacy.flow.protocol import read_facts
 from golden_core.legacy.forensics.probes import PROBES
 from golden_core.legacy.forensics.register import leakage_register_csv, read_register
-from golden_core.legacy.listed import FactsError
-from golden_core.legacy.risks import LEAKAGE_CLASSES, read_risks
+from golden_core.legacy.risks import LEAKAGE_CLASSES, FactsError, read_risks
 from golden_core.models.architecture import VARIANTS
 
 _ROW = """
