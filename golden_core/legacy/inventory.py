@@ -137,7 +137,7 @@ class Configuration:
 
     ``settings`` maps dotted keys to values. ``opened_at`` is where code names the file, or loads a configuration whose
     path is not spelled out; without such a place every key is unused. A key counts as read where code of the version
-    looks it up, is handed its section and has a parameter of that name, or takes the section as a whole.
+    looks it up, or takes its section as a whole.
     """
 
     path: str

@@ -50,10 +50,7 @@ class FlagFact:
 
 @dataclass(frozen=True)
 class ScriptFacts:
-    """What one script says, facts with their lines; nothing where it has no syntax tree.
-
-    ``parameters`` are those of functions and the annotated fields of classes: what a section may be unpacked into.
-    """
+    """What one script says, facts with their lines; nothing where it has no syntax tree."""
 
     path: str
     parsed: bool = False
@@ -63,8 +60,6 @@ class ScriptFacts:
     texts: tuple[tuple[str, int], ...] = ()
     lookups: tuple[Lookup, ...] = ()
     defaults: tuple[Default, ...] = ()
-    parameters: frozenset[str] = frozenset()
-    definitions: frozenset[str] = frozenset()
     loads: tuple[int, ...] = ()
 
     def at(self, line: int) -> str:
@@ -77,8 +72,6 @@ def script_facts(path: str, tree: ast.Module) -> ScriptFacts:
     nodes = nodes_of(tree)
     found = tuple(_flags(nodes))
     of_flags = (Default((f.destination,), f.default, f.line) for f in found if f.default not in (NOTHING, None))
-    named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    fields = (n.target.id for n in nodes if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name))
     return ScriptFacts(
         path=path,
         parsed=True,
@@ -88,8 +81,6 @@ def script_facts(path: str, tree: ast.Module) -> ScriptFacts:
         texts=tuple(texts(nodes)),
         lookups=tuple(lookups(nodes)),
         defaults=(*_defaults(tree, nodes), *of_flags),
-        parameters=frozenset(node.arg for node in nodes if isinstance(node, ast.arg)).union(fields),
-        definitions=frozenset(node.name for node in nodes if isinstance(node, named)),
         loads=tuple(configuration_loads(nodes)),
     )
 

@@ -58,11 +58,6 @@ def flow_svg(variant: str) -> str:
 
     Rows and shares of the parts, what is fitted on which of them, the network, and a numbered badge for every risk at
     the step where it occurs. What shows that a step is so stands in the DOT source.
-
-    Raises
-    ------
-    ValueError
-        If there is no such variant.
     """
     style = {"svg.fonttype": "none", "svg.hashsalt": variant}
     with matplotlib.style.context(["default", style]):

@@ -58,13 +58,7 @@ class Record:
 
 
 def read_record(folder: Path = FACTS) -> Record:
-    """Return the published results of v01 … v10.
-
-    Raises
-    ------
-    TableError
-        If the table lacks a variant, or a row lacks a metric.
-    """
+    """Return the published results of v01 … v10; a ``TableError`` if the table lacks a variant or a metric."""
     facts = {variant: read_facts(variant, folder) for variant in VARIANTS}
     printed = {row.name.replace("_", ""): row for row in read_table(folder / "published_results.csv", None).rows}
     missing = [variant for variant in VARIANTS if variant not in printed]

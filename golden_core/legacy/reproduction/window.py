@@ -111,13 +111,7 @@ def clock(time: dt.datetime) -> str:
 
 
 def price_errors(forecast: FloatArray, truth: FloatArray) -> Errors:
-    """Return the errors of forecasts [N] of prices [N]; R² is 1 − SSE/SST about the mean of the truth.
-
-    Raises
-    ------
-    RecordError
-        If the truth is one price throughout.
-    """
+    """Return the errors of forecasts [N] of prices [N]; R² is 1 − SSE/SST about the mean of the truth."""
     if truth.min() == truth.max():
         raise RecordError(f"{len(truth)} targets are the same price, {truth[0]:g}: R² is undefined")
     error = forecast - truth

@@ -78,18 +78,6 @@ config["seed"] = 7
     assert configuration.unused == ("model.rate", "model.blocks[0].pool", "seed")
 
 
-def test_a_section_handed_on_whole_reads_the_parameters_it_can_fill(tmp_path):
-    source = """
-import yaml
-cfg = yaml.safe_load(open(path))
-build(**cfg["model"])
-def build(units, *, rate): ...
-"""
-    configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source}))
-    assert [found.key for found in configuration.read] == ["model.units", "model.rate"]
-    assert configuration.opened_at == ("v/Run.py:3",)
-
-
 def test_attributes_of_a_configuration_are_keys(tmp_path):
     source = """
 import tensorflow as tf
@@ -275,7 +263,7 @@ def test_names_of_configurations(name):
         ("optimizer = Adam(**cfg['a'])", ("b",)),
         ("settings = SimpleNamespace(**cfg)", ()),
         ("settings = SimpleNamespace(**yaml.safe_load(open('c.yaml')))", ()),
-        ("build(**cfg['a'])\ndef build(x): ...", ("a.y", "b")),
+        ("build(**cfg['a'])\ndef build(x, y): ...", ("b",)),
         ("vars(args).update(cfg)", ()),
         ("self.__dict__.update(cfg['a'])", ("b",)),
         ("other.update(cfg['a'])", ("a.x", "a.y", "b")),
