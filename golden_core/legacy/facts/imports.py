@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from golden_core.legacy.facts.scripts import ImportedModule
-from golden_core.legacy.inventory import Imports, top_folder
+from golden_core.legacy.inventory import Imports
 from golden_core.store.lake import shipped
 
 Origin = Literal["standard", "third_party", "local", "missing"]
@@ -94,18 +94,14 @@ def _relative(path: str, module: ImportedModule, around: Surroundings) -> Iterat
     # `from . import name`: a module, or whatever the package itself defines.
     package = not module.name and _join(folder, "__init__.py") in around.files
     for name in [module.name] if module.name else module.names:
-        resolves = package or around.resolves(_join(folder, *name.split(".")))
-        yield "." * module.level + name, "local" if resolves else "missing"
+        local = package or around.resolves(_join(folder, *name.split(".")))
+        yield "." * module.level + name, "local" if local else "missing"
 
 
 def search_path(path: str) -> list[str]:
     """Return where a script looks: its folder, those above it up to its top folder, and the root."""
-    folder, top = posixpath.dirname(path), top_folder(path)
-    folders = [folder]
-    while folder != top and folder:
-        folder = posixpath.dirname(folder)
-        folders.append(folder)
-    return list(dict.fromkeys([*folders, ""]))
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:count]) for count in range(len(parts), -1, -1)]
 
 
 def _join(*parts: str) -> str:
