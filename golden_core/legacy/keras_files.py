@@ -135,13 +135,7 @@ def stored_layers(path: Path) -> Iterator[list[StoredLayer]]:
 
 
 def read_tensor(path: Path, name: str, dataset: h5py.Dataset) -> Float32Array:
-    """Read a dataset whose shape has been verified, of float16, float32 or float64, as float32.
-
-    Raises
-    ------
-    KerasCheckpointError
-        If it holds anything but finite floating-point numbers stored in the file itself.
-    """
+    """Read finite floating-point numbers of a verified shape, stored in the file itself, as float32."""
     with explaining(path, f"readable values of {name}"), np.errstate(over="ignore"):
         if dataset.dtype.kind != "f" or dataset.external or dataset.is_virtual:
             found = "values in another file" if dataset.dtype.kind == "f" else f"the type {dataset.dtype}"

@@ -56,12 +56,7 @@ def scan_tree(path: Path) -> Inventory:
 
     A folder directly under ``path`` that is called like a version (v_01, v1, …) is one; the files of others are listed
     and belong to none. Nothing of the tree is imported or executed, no symbolic link is followed. What cannot be read
-    or parsed is among the problems.
-
-    Raises
-    ------
-    LegacyTreeError
-        If ``path`` is not a folder.
+    or parsed is among the problems; a ``path`` that is no folder is a ``LegacyTreeError``.
     """
     if not path.is_dir():
         raise LegacyTreeError(

@@ -52,10 +52,7 @@ class TreeVerification:
 def verify_tree(inventory: Inventory, checksums: Iterable[Checksum]) -> TreeVerification:
     """Compare a scanned tree with frozen checksums; what could not be read, or is a link, counts as missing.
 
-    Raises
-    ------
-    ValueError
-        If the inventory was made from frozen facts: comparing those with themselves proves nothing.
+    An inventory of frozen facts is a ``ValueError``: comparing those with themselves proves nothing.
     """
     if inventory.source != "tree":
         raise ValueError("the inventory comes from frozen facts, so there is no tree to verify; scan one first")

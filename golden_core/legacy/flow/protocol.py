@@ -157,13 +157,7 @@ class Facts(Section):
 
 
 def read_facts(variant: str, folder: Path = FACTS) -> Facts:
-    """Return how one variant was run.
-
-    Raises
-    ------
-    ValueError
-        If there is no such variant, or the file does not fit :class:`Facts`.
-    """
+    """Return how one variant was run; a ``ValueError`` if there is no such variant, or the file does not fit."""
     if variant not in VARIANTS:
         raise ValueError(f"no legacy variant is called {variant!r}; there are {VARIANTS[0]} … {VARIANTS[-1]}")
     shared = _parsed((folder / "protocol.yaml").read_bytes())

@@ -72,12 +72,7 @@ def published_window(bars: pl.DataFrame, record: Record | None = None) -> Window
     Every active bar is tried as the last target. A window ends there if, for every split of the record, the variance
     of the last targets lies in what the published numbers leave possible, RMSE² / (1 − R²) with their rounding. If
     exactly one end fits, it is the window; else the last active bar of the record's last day is looked at, and the
-    verdict says what differs there.
-
-    Raises
-    ------
-    RecordError
-        If the file has fewer active bars than a test part, or none up to the record's last day.
+    verdict says what differs there. Fewer active bars than a test part, up to that day, are a ``RecordError``.
     """
     record = record or read_record()
     active = active_bars(bars)
