@@ -1,5 +1,8 @@
 """The table of a folder of Keras files: right ones meet the limits, and each kind of difference does not."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -21,10 +24,10 @@ def outputs(network, x):
         return network(torch.from_numpy(x)).numpy()[:, None]
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """Records that a network of the project itself made, in place of Keras."""
-    network, x = random_network("v01"), windows(32, 1)
+    tmp_path, network, x = tmp_path_factory.mktemp("parity"), random_network("v01"), windows(32, 1)
     write_keras_file(tmp_path / "v_01_hash.weights.h5", "v01", network, "weights.h5")
     np.savez(tmp_path / "v_01_hash.npz", x=x, y=outputs(network, x))
     x_train = windows(64, 2)
@@ -36,6 +39,11 @@ def folder(tmp_path):
         **SETTINGS,
     )
     return tmp_path
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    return Path(shutil.copytree(made, tmp_path / "parity"))
 
 
 def change(path, **arrays):
