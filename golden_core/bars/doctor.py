@@ -24,10 +24,9 @@ SHOWN = 6
 
 @dataclass(frozen=True, eq=False)
 class Patient:
-    """Bars of one file (``schema.BARS`` of one pair, in the order of the file, not cleaned) and what is known of them.
+    """Bars of one file (``schema.BARS`` of one pair, not cleaned), the clock they were read by and its ``evidence``.
 
-    ``zone`` is the clock by which times were read, ``evidence`` what the trading weeks say about it, ``source`` has
-    file, hash, format, side and licence, ``notes`` what was decided in reading.
+    ``source`` has file, hash, format, side and licence, ``notes`` what was decided in reading.
     """
 
     bars: pl.DataFrame
@@ -57,8 +56,8 @@ class Diagnosis:
 def examine(patient: Patient, checks: ChecksSection, against: Patient | None = None) -> Diagnosis:
     """Clean the bars of one file, measure their quality, and judge it by a study's thresholds.
 
-    Bars are expected from the first clean one to the last: a file promises no range. A second source of the same pair
-    is cleaned likewise; the verdicts then say whether the two keep one clock, and how far their prices agree.
+    Bars are expected from the first clean one to the last. A second source of the pair is cleaned likewise and
+    compared.
     """
     pair = str(patient.bars["pair"][0])
     coverage = coverage_of(patient.bars, patient.bar, patient.zone)

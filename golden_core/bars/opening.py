@@ -21,19 +21,7 @@ def open_file(
     format: str = AUTO,
     columns: Mapping[str, str | None] | None = None,
 ) -> Patient:
-    """Read a file of any known format.
-
-    The pair is by default the one that the file's name mentions, or else the nearest folder above it that mentions one;
-    the clock the file's own word. ``format`` and ``columns`` are as for
-    :func:`~golden_core.bars.reading.read_bars`.
-
-    Raises
-    ------
-    VendorError
-        If no format fits or several do, a row is malformed, or pair or clock are neither stated nor declared.
-    ZoneError
-        If the trading week contradicts the clock, or a time does not exist on it.
-    """
+    """Read a file of any known format; the pair is by default what its name, or a folder above it, mentions."""
     if not path.exists():
         raise VendorError(f"there is no file {path}")
     mentions = (pairs_in_name(place) for place in (path, *path.absolute().parents))

@@ -47,18 +47,10 @@ SILENCE = 0.25  # hours: a feed of minutes says nothing for some of them around 
 
 @dataclass(frozen=True, eq=False)
 class Weekends:
-    """The weekends of a file.
+    """The weekends of a file: ``week`` (the Monday after), ``last_bar`` and ``first_bar`` on the file's clock.
 
-    Parameters
-    ----------
-    table : pl.DataFrame
-        One row each: ``week`` (the Monday after it), ``last_bar`` and ``first_bar`` (on the file's clock), and
-        ``offset_from_close`` and ``offset_from_open``: the hours by which that clock would be ahead of UTC if the last
-        bar ended, and the first began, at 17:00 in New York.
-    bar_hours : float
-        The usual distance from one bar to the next.
-    own_hours : int
-        Weekends before which the bars stop on Friday as the day before: at hours of the vendor's own.
+    ``offset_from_close`` and ``offset_from_open`` are the hours it would be ahead of UTC if these were at 17:00 New
+    York; ``bar_hours`` the usual step, ``own_hours`` the weekends before which bars stop on Friday as the day before.
     """
 
     table: pl.DataFrame
@@ -101,10 +93,7 @@ def closed_days(times: pl.Series, zone: str) -> pl.Series:
 
 
 def candidates(weekends: Weekends, declared: str | None) -> tuple[str, ...]:
-    """Return the clocks to try: the declared one first, and none that always shows the same as it.
-
-    Bars of an hour cannot be half an hour from UTC unless they begin at half past.
-    """
+    """Return the clocks to try: the declared one first, none that equals it, half hours only for such bars."""
     phase = weekends.table["first_bar"].dt.minute()
     halves = weekends.bar_hours < 1 or bool((phase != 0).any())
     minutes = [60 * hour + half for hour in FIXED_HOURS for half in ((0, 30) if halves else (0,))]
@@ -125,13 +114,9 @@ def expected(weekends: Weekends, zone: str) -> tuple[pl.Series, pl.Series]:
 
 
 def explained(weekends: Weekends, zone: str) -> Flags:
-    """Say which ends and beginnings of weeks a clock explains.
+    """Say which ends and beginnings of weeks a clock explains: [practices, 2, weekends] bool.
 
-    Returns
-    -------
-    [practices, 2, weekends] bool
-        For each of ``EARLY_CLOSES``: whether the last bar ends so many hours before the week does, and whether the
-        first bar does not begin before the week.
+    For each of ``EARLY_CLOSES``: the last bar ends so many hours before the week; the first does not begin before it.
     """
     table, length = weekends.table, weekends.bar_hours
     slack = SILENCE if length < 0.5 else 0.0

@@ -23,21 +23,10 @@ SHOWN = 3  # weeks quoted in a message; all of them are in the table
 class ZoneEvidence:
     """What the weekends of a file say about its clock.
 
-    Parameters
-    ----------
-    declared : str or None
-        The clock the file is said to keep.
-    verdict : str
-        ``read`` (nothing was declared), ``verified`` (no other clock explains the weekends), ``consistent`` (others
-        explain them as well), or ``unverifiable`` (no weekends, bars too long, or too little to tell).
-    segments : tuple of Segment
-        The clocks read, in the order of time; more than one if the file switches. Empty where nothing can be read.
-    weekends, agreeing : int
-        Weekends with evidence, and how many of them the declared clock (else the one read) explains.
-    summary : str
-        The finding in a sentence.
-    weeks : pl.DataFrame
-        One row per weekend, see ``weekends.Weekends``, and ``agrees``: whether the same clock explains it.
+    ``verdict`` is ``read`` (nothing was declared), ``verified`` (no other clock explains the weekends), ``consistent``
+    (others do as well) or ``unverifiable``. ``segments`` are the clocks read, several if the file switches; of
+    ``weekends`` the declared clock, else the one read, explains ``agreeing``; ``weeks`` has one row each, and
+    ``agrees``.
     """
 
     declared: str | None
@@ -52,9 +41,8 @@ class ZoneEvidence:
 def active_times(bars: pl.DataFrame) -> pl.Series:
     """Return the timestamps of the bars in which the market moved, which is what ``read_clock`` wants.
 
-    Feeds fill weekends with flat bars of no volume, and let a few prices trickle in after the close. A bar is left out
-    if its volume is zero, or if neither its volume nor its range reach a share of the week's median of the positive
-    ones: feeds change the unit of their volume from one day to the next, and some have none at all.
+    Left out: no volume, or neither volume nor range reach a share of the week's median of the positive ones. Feeds fill
+    weekends with flat bars, let prices trickle in after the close, and change their volume's unit from day to day.
     """
     week = pl.col("timestamp").dt.truncate("1w")
     active, tests = pl.lit(True), []
@@ -77,15 +65,10 @@ def read_clock(times: pl.Series) -> ZoneEvidence:
 
 
 def verify_zone(naive_times: pl.Series, declared: str) -> ZoneEvidence:
-    """Hold a declared clock against the weekends of a file.
+    """Hold a declared clock against the weekends of a file, from naive opens of active bars in any order.
 
-    ``naive_times`` are opens of active bars, in any order, see ``active_times``.
-
-    Raises
-    ------
-    ZoneError
-        If there is no such clock, or the weekends contradict it: with both readings, the share of weekends that each
-        explains, and the first weeks that speak against the declaration. Its ``evidence`` has all of them.
+    ZoneError if the weekends contradict it: both readings, what each explains, the first weeks against it; its
+    ``evidence`` has all of them.
     """
     parse_clock(declared)
     weekends = find_weekends(naive_times)

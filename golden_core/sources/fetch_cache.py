@@ -27,8 +27,7 @@ class Cache:
     def look(self, path: PurePosixPath, url: str, settled: dt.datetime) -> Found | None:
         """Say what is known of a file (its path below the root), or None if it must be asked for.
 
-        What another address gave is not trusted to be the same. ``settled`` (UTC) is when the server's file is final:
-        what was asked for before that is asked for again.
+        Another address, or an answer from before the file was ``settled`` (UTC), is not trusted.
         """
         entry = self._known.get(str(path))
         if entry is None or entry["url"] != url or dt.datetime.fromisoformat(entry["asked_at"]) < settled:

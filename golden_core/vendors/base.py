@@ -28,22 +28,9 @@ class Claim:
 class VendorTable:
     """What a file holds, before anybody believes its clock.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``timestamp`` (open of the bar; naive microseconds as written, or UTC where the file gives each row's offset),
-        those of ``open``, ``high``, ``low``, ``close`` and ``volume`` that the file has, as written; perhaps
-        ``complete`` (Boolean); and ``line`` (1-based line or record). In the order of the file, nothing removed.
-    format : str
-        Name of the reader.
-    clock : str or None
-        The zone that the file itself states, or ``UTC`` where each row carried its offset; None where it is silent.
-    bar : str or None
-        Length of a bar that the format fixes, such as ``1m``, or None where it follows from the rows.
-    side : str or None
-        ``bid``, ``ask`` or ``mid``, where the file or its name says so.
-    notes : sequence of str
-        What was decided on the way, and why, one sentence each.
+    ``bars`` has ``timestamp`` (open; naive microseconds as written, or UTC where each row carries its offset), prices
+    and volume as written, perhaps ``complete``, and ``line`` from 1; nothing is removed. ``clock`` and ``bar`` (such as
+    ``1m``) are what the file states, ``side`` is bid, ask or mid; None where it is silent. ``notes`` are its decisions.
     """
 
     bars: pl.DataFrame

@@ -46,15 +46,7 @@ def points(pair: str, where: str) -> int:
 
 
 def read_candles(path: Path, place: Place, pair: str) -> pl.DataFrame:
-    """Read a file of candles: naive times, UTC, four prices, volume (millions of the base currency), line (record).
-
-    A period without ticks is a flat bar of volume 0, as written.
-
-    Raises
-    ------
-    VendorError
-        If the file is damaged, or its records do not fit the place that its path gives it.
-    """
+    """Read candles: naive UTC, prices, volume (millions of the base), record; silence is a flat bar."""
     return decode_candles(_bounded(path, _capacity(place) * CANDLE.itemsize), place, pair, str(path))
 
 
@@ -73,13 +65,7 @@ def decode_candles(data: bytes, place: Place, pair: str, where: str) -> pl.DataF
 
 
 def read_ticks(path: Path, place: Place, pair: str) -> pl.DataFrame:
-    """Read the ticks of one hour (an empty file has none): naive times, UTC, two sides, their volumes, line.
-
-    Raises
-    ------
-    VendorError
-        If the file is damaged, or its records do not fit the place that its path gives it.
-    """
+    """Read the ticks of one hour (an empty file has none): naive UTC, two sides, their volumes, record."""
     where = str(path)
     records = _unpack(_bounded(path, MAX_TICKS * TICK.itemsize), TICK, MAX_TICKS, where)
     offsets = records["offset"].astype(np.int64)

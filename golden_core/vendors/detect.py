@@ -16,14 +16,8 @@ AUTO = "auto"
 def detect(path: Path, pair: str, format: str = AUTO) -> tuple[Reader, Claim, tuple[str, ...]]:
     """Return the reader of a file, its reason, and what else was noticed.
 
-    Every reader is asked whether the file is its own. Those of vendors come first; readers of plain tables are asked
-    only where none of them claims it. ``format`` is ``auto``, a reader's name, or name and choice such as
-    ``dukascopy_csv:month_first``.
-
-    Raises
-    ------
-    VendorError
-        If there is no such file or format, the name of the file says another pair, no reader claims it, or several do.
+    Vendors' formats come first; plain tables are asked only where none claims the file. ``format`` is ``auto``, a
+    reader's name, or name and choice. Refused: another pair in the file's name, no claim, several claims.
     """
     if not path.exists():
         raise VendorError(f"there is no file {path}")

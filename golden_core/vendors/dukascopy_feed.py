@@ -50,15 +50,7 @@ class Place:
 
 
 def locate(path: Path) -> Place:
-    """Read pair, kind, side and first instant from a path such as ``EURUSD/2019/01/04/00h_ticks.bi5``.
-
-    Months count from 00: that file is of 4 February 2019. All times are UTC.
-
-    Raises
-    ------
-    VendorError
-        If name or folders do not say it, with what they must look like.
-    """
+    """Read pair, kind, side and first instant (UTC) from ``EURUSD/2019/01/04/00h_ticks.bi5``, 4 February 2019."""
     name = _NAME.fullmatch(path.name)
     if name is None:
         raise VendorError(

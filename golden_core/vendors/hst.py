@@ -75,13 +75,7 @@ class HstReader:
         return None
 
     def read(self, path: Path, pair: str) -> VendorTable:
-        """Read all bars, as written: unsorted, nothing removed.
-
-        Raises
-        ------
-        VendorError
-            If the file is cut off, of an unknown version or period, or of another symbol than the pair.
-        """
+        """Read all bars as written; refuse a file that is cut off, unknown, or of another symbol."""
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise VendorError(f"{path}: {size} bytes are more than the {MAX_BYTES} that a history may have")

@@ -86,10 +86,7 @@ def parquet_names(path: Path) -> Sequence[str] | None:
 
 
 def declared(path: Path, columns: Mapping[str, str | None]) -> Reader | None:
-    """Return the reader of a plain table whose columns are declared: ours → the file's name, or its place from 1.
-
-    Places count only where no column is called so; then a first line whose close is no number is a header.
-    """
+    """Return the reader of a plain table with declared columns: ours → the file's name, or its place from 1."""
     if parquet_names(path) is not None:
         return replace(PARQUET, columns=columns)
     head = read_head(path)

@@ -25,11 +25,7 @@ _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with clos
 def read_numbers(
     table: pl.DataFrame, names: Mapping[str, str], lines: pl.Series, path: Path, *, gaps: bool
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return columns as numbers under our names (our name → the file's), and what was decided.
-
-    With ``gaps`` a cell may be empty (or say NaN), which becomes null; any other cell that is no finite number is
-    refused, with its line.
-    """
+    """Return columns as numbers under our names, and what was decided; with ``gaps`` a cell may be empty."""
     notes: list[str] = []
     columns = [_numbers(table[theirs], lines, path, gaps, notes).alias(ours) for ours, theirs in names.items()]
     numbers = pl.DataFrame(columns)
@@ -95,10 +91,7 @@ def require_last_row(bars: pl.DataFrame, path: Path, *, ended: bool) -> None:
 
 
 def require_roles(bars: pl.DataFrame, path: Path, *, header: bool) -> None:
-    """Refuse prices that are not what their name or place says, naming the order that fits, where one does.
-
-    Without a header, nearly all bars must have their highest price as high and their lowest as low.
-    """
+    """Refuse prices that are not what their name or place says, naming the order that fits, where one does."""
     if not set(PRICES) <= set(bars.columns) or bars.height < 2:
         return
     share = _consistent(bars, PRICES)
@@ -156,10 +149,7 @@ def _gap(bars: pl.DataFrame, order: tuple[str, ...]) -> float:
 
 
 def require_candles(records: np.ndarray[Any, Any], layout: Sequence[str], where: str) -> None:
-    """Refuse binary records of which more than half cannot be candles: the columns must be in another order.
-
-    Flat candles fit every order and are not counted. ``layout`` is the order of the format, for the message.
-    """
+    """Refuse records of which more than half that move cannot be candles; ``layout`` is the format's order."""
     low, high = records["low"], records["high"]
     ends = np.minimum(records["open"], records["close"]), np.maximum(records["open"], records["close"])
     moving = len(records) - np.count_nonzero((low == high) & (ends[0] == low) & (ends[1] == low))

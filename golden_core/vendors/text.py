@@ -60,10 +60,7 @@ class Head:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Every row of a file as text, under the names of its header or ``0``, ``1``, …, with its line counted from 1.
-
-    ``ended`` says whether the last line has a line end: some vendors never write one, a file that is cut off has none.
-    """
+    """Every row as text, under the header's names or ``0``, ``1``, …; ``ended``: the last line has a line end."""
 
     table: pl.DataFrame
     line: pl.Series
@@ -124,14 +121,7 @@ def separator_of(line: str) -> str:
 
 
 def read_rows(path: Path, *, header: bool) -> Rows:
-    """Read a whole file as text; ``header`` says whether the first line names the columns.
-
-    Raises
-    ------
-    VendorError
-        If the file is empty, an archive, not UTF-8, has no row, names a column twice, or a row has more or fewer
-        fields than the first line.
-    """
+    """Read a whole file as text (``header``: its first line names the columns); refuse ragged or unreadable ones."""
     refuse_packed(path)
     data, ended, notes = _clean_bytes(path)
     lines, kept = _filled_lines(data)

@@ -86,19 +86,9 @@ def share_of_week(opens: pl.Expr, closes: pl.Expr) -> pl.Expr:
 
 
 def expected_bars(bars: pl.DataFrame, covered: Covered) -> pl.DataFrame:
-    """Return the bars that the calendar asks for, on the vendor's own grid.
+    """Return the bars that the calendar asks for, on the vendor's own grid: ``timestamp`` and ``closure`` or null.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``schema.BARS`` of one pair; only their opens are read, to learn from where 4-hour and daily bars are counted.
-    covered : Covered
-
-    Returns
-    -------
-    pl.DataFrame
-        ``timestamp`` and ``closure``, the name of the holiday that explains an absence, or null. Fixings are expected
-        at the time of day that the bars have.
+    From the opens of ``bars`` it is learnt where 4-hour and daily bars are counted from, and the time of fixings.
     """
     if not has_hours(covered):
         return _fixings(bars, covered)
