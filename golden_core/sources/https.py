@@ -56,23 +56,16 @@ def require_safe(url: str) -> None:
         raise DownloadError(f"{url!r} must be an https address")
 
 
-def download(
-    url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int, same_host: bool = False
-) -> Answer:
-    """Ask once for a whole body of at most ``max_bytes``, within ``timeout`` seconds.
+def download(url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Answer:
+    """Ask once for a whole body of at most ``max_bytes``, within ``timeout`` seconds; follow redirects on the host.
 
-    ``same_host`` refuses a redirect to another host; one out of HTTPS always is refused.
-
-    Raises
-    ------
-    DownloadError
-        If the answer is not 200, incomplete, too large or too slow, or a redirect leads where it may not.
+    DownloadError if the answer is not 200, incomplete, too large or too slow, or leads elsewhere.
     """
     require_safe(url)
     request = urllib.request.Request(url, headers={"User-Agent": USER_AGENT, **headers})
     deadline = time.monotonic() + timeout
     try:
-        opener = urllib.request.build_opener(_SafeRedirects(same_host=same_host))
+        opener = urllib.request.build_opener(_SafeRedirects())
         with opener.open(request, timeout=timeout) as response:
             body = _read(response, url, deadline, max_bytes)
             found = Answer(body, response.headers)
@@ -120,10 +113,7 @@ def _read(response: IO[bytes], url: str, deadline: float, max_bytes: int) -> byt
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but never out of HTTPS, and to this machine only from it."""
-
-    def __init__(self, *, same_host: bool) -> None:
-        self.same_host = same_host
+    """Follows redirects, but never out of HTTPS, and to no other host."""
 
     def redirect_request(
         self,
@@ -135,16 +125,11 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         newurl: str,
     ) -> urllib.request.Request | None:
         try:
-            self._require_followed(req.full_url, newurl)
+            require_safe(newurl)
+            here, there = urlsplit(req.full_url), urlsplit(newurl)
+            if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+                raise DownloadError(f"{req.full_url} redirects to another host, {newurl!r}, which is not followed")
         except DownloadError:
             fp.close()
             raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-    def _require_followed(self, old: str, new: str) -> None:
-        require_safe(new)
-        here, there = urlsplit(old), urlsplit(new)
-        if there.scheme != "https" and here.scheme == "https":
-            raise DownloadError(f"{new!r} must be an https address: {old} redirects to it")
-        if self.same_host and (there.hostname, there.port) != (here.hostname, here.port):
-            raise DownloadError(f"{old} redirects to another host, {new!r}, which is not followed")
