@@ -246,7 +246,7 @@ class TestPatience:
         between = waits[1::2]
         assert between[0] == 0  # once is an accident
         assert 2 <= between[1] <= 3
-        assert between[2:] == [3, 3]
+        assert between[2:4] == [3, 3]
 
     def test_requests_keep_their_distance(self, tmp_path: Path, feed: Feed):
         started = time.monotonic()
