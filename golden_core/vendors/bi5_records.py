@@ -10,14 +10,15 @@ import numpy as np
 import polars as pl
 
 from golden_core.vendors.base import VendorError
+from golden_core.vendors.columns import PRICES
 from golden_core.vendors.dukascopy_feed import CANDLES, Place
 from golden_core.vendors.prices import require_candles
 from golden_core.vendors.ticks import require_spread
 
-CANDLE = np.dtype(
-    [("offset", ">i4"), ("open", ">i4"), ("close", ">i4"), ("low", ">i4"), ("high", ">i4"), ("volume", ">f4")]
-)
+_LAYOUT = ("open", "close", "low", "high")
+CANDLE = np.dtype([("offset", ">i4"), *((name, ">i4") for name in _LAYOUT), ("volume", ">f4")])
 TICK = np.dtype([("offset", ">i4"), ("ask", ">i4"), ("bid", ">i4"), ("ask_volume", ">f4"), ("bid_volume", ">f4")])
+SECONDS = {"min": 60, "hour": 3600, "day": 86_400}
 
 # Points per unit of the quote currency, as the feed scales its prices (dukascopy-node, instrument meta data,
 # decimalFactor). A currency that is not listed is refused: a wrong scale looks like a price.
@@ -31,8 +32,6 @@ METALS = dict.fromkeys(("XAU", "XAG"), 1_000)  # whatever they are quoted in
 
 MAX_TICKS = 1_000_000  # in one hour; the busiest hours of EURUSD have some 50,000
 MAX_DICTIONARY = 64 << 20  # bytes that the decompressor may use; the feed's own dictionaries have 4 MiB
-_PRICES = ("open", "high", "low", "close")
-_LAYOUT = ("open", "close", "low", "high")
 
 
 def points(pair: str, where: str) -> int:
@@ -51,16 +50,15 @@ def read_candles(path: Path, place: Place, pair: str) -> pl.DataFrame:
 
 
 def decode_candles(data: bytes, place: Place, pair: str, where: str) -> pl.DataFrame:
-    """Decode the bytes of a file of candles; see :func:`read_candles`."""
+    """Decode the bytes of a file of candles; refuse what is damaged, or does not fit the place of the file."""
     records = _unpack(data, CANDLE, _capacity(place), where)
-    seconds = _step_seconds(place)
-    offsets = records["offset"].astype(np.int64)
-    _require_offsets(offsets, int((place.end - place.start).total_seconds()), place, where)
-    _require(offsets % seconds == 0, offsets, f"seconds, which begins no bar of {CANDLES[place.kind]}", where)
+    offsets = _offsets(records, place, where)
+    bar = f"seconds, which begins no bar of {CANDLES[place.kind]}"
+    _require(offsets % SECONDS[place.kind] == 0, offsets, bar, where)
     _require(np.diff(offsets, prepend=-1) > 0, offsets, "seconds, not after the record before it", where)
     scale = points(pair, where)
     require_candles(records, _LAYOUT, where)
-    table = {name: records[name].astype(np.float64) / scale for name in _PRICES}
+    table = {name: records[name].astype(np.float64) / scale for name in PRICES}
     return _frame(offsets * 1_000_000, place, table | {"volume": records["volume"].astype(np.float64)})
 
 
@@ -68,8 +66,7 @@ def read_ticks(path: Path, place: Place, pair: str) -> pl.DataFrame:
     """Read the ticks of one hour (an empty file has none): naive UTC, two sides, their volumes, record."""
     where = str(path)
     records = _unpack(_bounded(path, MAX_TICKS * TICK.itemsize), TICK, MAX_TICKS, where)
-    offsets = records["offset"].astype(np.int64)
-    _require_offsets(offsets, 3_600_000, place, where)
+    offsets = _offsets(records, place, where)
     scale = points(pair, where)
     table = {name: records[name].astype(np.float64) / scale for name in ("bid", "ask")}
     volumes = {name: records[name].astype(np.float64) for name in ("bid_volume", "ask_volume")}
@@ -84,12 +81,8 @@ def _frame(microseconds: np.ndarray[Any, Any], place: Place, columns: dict[str, 
     return pl.DataFrame({"timestamp": times.astype("datetime64[us]"), **columns, "line": line})
 
 
-def _step_seconds(place: Place) -> int:
-    return {"min": 60, "hour": 3600, "day": 86_400}[place.kind]
-
-
 def _capacity(place: Place) -> int:
-    return int((place.end - place.start).total_seconds()) // _step_seconds(place)
+    return int((place.end - place.start).total_seconds()) // SECONDS[place.kind]
 
 
 def _bounded(path: Path, size: int) -> bytes:
@@ -122,10 +115,14 @@ def _unpack(data: bytes, record: np.dtype[np.void], most: int, where: str) -> np
     return np.frombuffer(body, record)
 
 
-def _require_offsets(offsets: np.ndarray[Any, Any], end: int, place: Place, where: str) -> None:
-    unit = "milliseconds" if place.kind == "ticks" else "seconds"
-    inside = (offsets >= 0) & (offsets < end)
-    _require(inside, offsets, f"{unit}, outside the file's period of {end} {unit} from {place.start} UTC", where)
+def _offsets(records: np.ndarray[Any, Any], place: Place, where: str) -> np.ndarray[Any, Any]:
+    """Return the offsets of records from the start of their file, in the unit of its kind; refuse others."""
+    offsets = records["offset"].astype(np.int64)
+    unit, per_second = ("milliseconds", 1000) if place.kind == "ticks" else ("seconds", 1)
+    end = int((place.end - place.start).total_seconds()) * per_second
+    fault = f"{unit}, outside the file's period of {end} {unit} from {place.start} UTC"
+    _require((offsets >= 0) & (offsets < end), offsets, fault, where)
+    return offsets
 
 
 def _require(sound: np.ndarray[Any, Any], offsets: np.ndarray[Any, Any], fault: str, where: str) -> None:
