@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,26 +43,22 @@ class VendorTable:
 
 
 class Reader(Protocol):
-    """One format. Stateless; instances live in a registry by name."""
+    """One format, as users name it, and how such a file begins or what its path looks like (``example``)."""
 
     @property
-    def name(self) -> str:
-        """Its name in the registry."""
-        ...
+    def name(self) -> str: ...  # noqa: D102
 
     @property
-    def example(self) -> str:
-        """How such a file begins, or what its path looks like."""
-        ...
+    def example(self) -> str: ...  # noqa: D102
 
     @property
     def choices(self) -> Sequence[str]:
         """What the user may choose where a file can be read in several ways: ``oanda_json:bid``."""
-        ...
+        return ()
 
-    def chosen(self, choice: str) -> Reader:
+    def chosen(self, choice: str) -> Reader:  # noqa: ARG002
         """Return the reader that takes one of the choices."""
-        ...
+        return self
 
     def sniff(self, path: Path) -> Claim | None:
         """Say whether the file is of this format, from its name and its first bytes; None if not."""
@@ -70,3 +67,10 @@ class Reader(Protocol):
     def read(self, path: Path, pair: str) -> VendorTable:
         """Read the whole file; a malformed row is a :class:`VendorError`, for nothing is skipped."""
         ...
+
+
+def side_in_name(path: Path) -> str | None:
+    """Return ``bid`` or ``ask`` where exactly one of them is a word of the file's name: a hint, never a proof."""
+    words = set(re.split(r"[^a-z]+", path.name.lower()))
+    found = [side for side in ("bid", "ask") if side in words]
+    return found[0] if len(found) == 1 else None

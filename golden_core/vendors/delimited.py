@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from golden_core.vendors.assembly import Known, assemble, require_instrument
-from golden_core.vendors.base import SIDES, Claim, Reader, VendorError, VendorTable
+from golden_core.vendors.base import SIDES, Claim, Reader, VendorError, VendorTable, side_in_name
 from golden_core.vendors.columns import PRICES, find_columns
-from golden_core.vendors.names import side_in_name
 from golden_core.vendors.text import Head, Rows, read_head, read_rows
 from golden_core.vendors.times import ORDERS, Dates, Order
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
+from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable, side_in_name
 from golden_core.vendors.columns import PRICES
-from golden_core.vendors.names import side_in_name
 from golden_core.vendors.prices import require_candles
 
 HEADER = np.dtype(
@@ -35,16 +33,11 @@ PERIODS = {1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h", 1440: "1
 LAST_SECOND = 253_402_300_799  # the end of the year 9999, which is as far as a calendar goes
 
 
-class HstReader:
+class HstReader(Reader):
     """Reader of MetaTrader 4's binary history."""
 
     name = "hst"
     example = "EURUSD60.hst"
-    choices: Sequence[str] = ()
-
-    def chosen(self, choice: str) -> Reader:  # noqa: ARG002
-        """Return itself: there is nothing to choose."""
-        return self
 
     def sniff(self, path: Path) -> Claim | None:
         """Claim a file whose name ends in ``.hst``, or that begins like one: version, text, a known period."""
@@ -80,7 +73,9 @@ def _header(data: bytes, pair: str, path: Path) -> tuple[int, int, tuple[str, ..
     if version not in RECORDS:
         raise VendorError(f"{path}: version {version} of .hst is not known, only {', '.join(map(str, RECORDS))}")
     if period not in PERIODS:
-        raise VendorError(f"{path}: a period of {period} minutes is none of MetaTrader's: {', '.join(map(str, PERIODS))}")
+        raise VendorError(
+            f"{path}: a period of {period} minutes is none of MetaTrader's: {', '.join(map(str, PERIODS))}"
+        )
     if not 0 <= digits <= 8:
         raise VendorError(f"{path}: {digits} digits of a price cannot be; expected 0 to 8: the header is damaged")
     if pair not in symbol.upper().replace("/", ""):

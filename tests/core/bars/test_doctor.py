@@ -13,8 +13,7 @@ import pytest
 
 from golden_core.bars.card import CardFacts, data_card
 from golden_core.bars.crosschecks import compare_sources
-from golden_core.bars.doctor import Diagnosis, Patient, coverage_of, examine
-from golden_core.bars.opening import open_file
+from golden_core.bars.doctor import Diagnosis, Patient, coverage_of, examine, open_file
 from golden_core.bars.quality import Verdict, summarise
 from golden_core.market.clock import expected_opens
 from golden_core.market.local_time import ZoneError, from_utc
