@@ -41,7 +41,9 @@ def _numbers(cells: pl.Series, lines: pl.Series, path: Path, gaps: bool, notes: 
         if values.null_count() and cells.str.contains(_DECIMAL_COMMA).all():
             values = cells.str.replace(",", ".", literal=True).cast(pl.Float64)
             notes.append("a comma is the decimal mark")
-        elif values.null_count() and _in_thousands(cells):
+        elif (
+            values.null_count() and cells.str.contains(_THOUSANDS).all() and cells.str.contains(_SURELY_THOUSANDS).any()
+        ):
             values = cells.str.replace_all(",", "", literal=True).cast(pl.Float64)
             notes.append("commas part thousands")
         empty = cells.str.to_lowercase().is_in(GAPS) if values.null_count() or not values.is_finite().all() else None
@@ -62,10 +64,6 @@ def _numbers(cells: pl.Series, lines: pl.Series, path: Path, gaps: bool, notes: 
             f"{path}: {lines.name} {lines[row]}: column {cells.name!r}: {cells[row]!r} is not a number; {fix}"
         )
     return values
-
-
-def _in_thousands(cells: pl.Series) -> bool:
-    return cells.str.contains(_THOUSANDS).all() and cells.str.contains(_SURELY_THOUSANDS).any()
 
 
 def active(bars: pl.DataFrame) -> pl.Series:
@@ -99,20 +97,18 @@ def require_roles(bars: pl.DataFrame, path: Path, *, header: bool) -> None:
         fitting = [order for order in permutations(PRICES) if _consistent(bars, order) >= _CONSISTENT]
         bad = round((1 - share) * bars.height)
         if fitting or (not header and bad > max(1, _TOLERATED * bars.height)):
-            _refuse_roles(path, bad, bars.height, [_continuing(bars, fitting)] if fitting else [], header)
+            # Of several, the order under which a bar opens nearest to the close before it.
+            best = ", ".join(min(fitting, key=lambda order: _gap(bars, order))) if fitting else ""
+            suspicion = f"; as {best} they would make sense" if fitting else ""
+            raise VendorError(
+                f"{path}: {bad} of {bars.height} bars have a high that is not highest or a low that is not lowest: "
+                f"the columns open, high, low, close seem to be swapped{suspicion}; {_fix(header)}"
+            )
     elif _gap(bars, PRICES) > 2 * _gap(bars, ("close", "high", "low", "open")):
         raise VendorError(
             f"{path}: opens and closes seem to be swapped: the close of a bar is the open of the bar before it; "
             f"{_fix(header)}"
         )
-
-
-def _refuse_roles(path: Path, bad: int, rows: int, fitting: list[tuple[str, ...]], header: bool) -> None:
-    suspicion = f"; as {', '.join(fitting[0])} they would make sense" if fitting else ""
-    raise VendorError(
-        f"{path}: {bad} of {rows} bars have a high that is not highest or a low that is not lowest: the columns open, "
-        f"high, low, close seem to be swapped{suspicion}; {_fix(header)}"
-    )
 
 
 def _fix(header: bool) -> str:
@@ -128,11 +124,6 @@ def _consistent(bars: pl.DataFrame, order: tuple[str, ...]) -> float:
     low = pl.col(role["low"]) <= pl.min_horizontal(PRICES)
     found = bars.drop_nulls(PRICES).select((high & low).mean()).item()
     return 1.0 if found is None else float(found)
-
-
-def _continuing(bars: pl.DataFrame, orders: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the order under which a bar opens nearest to the close before it."""
-    return min(orders, key=lambda order: _gap(bars, order))
 
 
 def _gap(bars: pl.DataFrame, order: tuple[str, ...]) -> float:
