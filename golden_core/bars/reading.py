@@ -194,7 +194,7 @@ def _verified(naive: pl.DataFrame, zone: str, path: Path, *, declared: bool) -> 
         return verify_zone(active_times(naive), zone)
     except ZoneError as error:
         own = "" if declared else ". The clock is the file's own word: declare the right one with --zone."
-        raise ZoneError(f"{path}: {error}{own}", error.evidence) from None
+        raise ZoneError(f"{path}: {error}{own}") from None
 
 
 def _unsaid(table: VendorTable, path: Path) -> str:

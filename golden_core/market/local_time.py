@@ -21,11 +21,7 @@ _SHIFTED = re.compile(r"(?P<zone>.+?)(?:(?P<sign>[+-])(?P<hours>\d\d):(?P<minute
 
 
 class ZoneError(ValueError):
-    """A clock is unknown, contradicted (``evidence`` has the weeks), or gives no instant; the message has the fix."""
-
-    def __init__(self, message: str, evidence: pl.DataFrame | None = None) -> None:
-        super().__init__(message)
-        self.evidence = evidence
+    """A clock is unknown, contradicted by the file, or gives no instant; the message says where, why, and the fix."""
 
 
 @dataclass(frozen=True)

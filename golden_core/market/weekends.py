@@ -21,23 +21,10 @@ from golden_core.market.local_time import from_utc
 Flags = npt.NDArray[np.bool_]
 
 # In order of preference where several explain a file equally well: the common ones, fixed offsets, the rare ones.
-NAMED = (
-    "UTC",
-    "EET_US",
-    "EET",
-    "America/New_York",
-    "Europe/London",
-    "Europe/Berlin",
-    "America/Chicago",
-)
+NAMED = ("UTC", "EET_US", "EET", "America/New_York", "Europe/London", "Europe/Berlin", "America/Chicago")
 FIXED_HOURS = range(-12, 15)
-RARE = (
-    "Europe/Moscow",
-    "Australia/Sydney",
-    "America/New_York+05:00",
-    "America/New_York+06:00",
-    "America/New_York+08:00",
-)
+_AHEAD = ("05:00", "06:00", "08:00")  # of New York
+RARE = ("Europe/Moscow", "Australia/Sydney", *(f"America/New_York+{hours}" for hours in _AHEAD))
 
 GAP_HOURS = (40, 60)  # a holiday beside the weekend makes the gap longer; a holiday within the week is shorter
 EARLY_CLOSES = (0.0, 1.0)  # hours before 17:00 New York at which a vendor ends every week
@@ -49,8 +36,7 @@ SILENCE = 0.25  # hours: a feed of minutes says nothing for some of them around 
 class Weekends:
     """The weekends of a file: ``week`` (the Monday after), ``last_bar`` and ``first_bar`` on the file's clock.
 
-    ``offset_from_close`` and ``offset_from_open`` are the hours it would be ahead of UTC if these were at 17:00 New
-    York; ``bar_hours`` the usual step, ``own_hours`` the weekends before which bars stop on Friday as the day before.
+    ``bar_hours`` is the usual step, ``own_hours`` counts weekends before which bars stop on Friday as the day before.
     """
 
     table: pl.DataFrame
@@ -71,17 +57,9 @@ def find_weekends(times: pl.Series) -> Weekends:
         .filter(gap.is_between(*GAP_HOURS) & (middle.dt.weekday() >= 6))
         .select(week=middle.dt.truncate("1w").dt.offset_by("1w").dt.date(), last_bar=last, first_bar=first)
     )
-    closed, opened = _market(weekends["week"])
-    end = weekends["last_bar"] + datetime.timedelta(hours=hours)
     stops = times.filter(times.diff().shift(-1) > datetime.timedelta(hours=hours + NIGHT))
-    return Weekends(
-        weekends.with_columns(
-            offset_from_close=_hours(end - closed.dt.replace_time_zone(None)),
-            offset_from_open=_hours(weekends["first_bar"] - opened.dt.replace_time_zone(None)),
-        ),
-        hours,
-        int(weekends["last_bar"].dt.offset_by("-1d").is_in(stops.implode()).sum()),
-    )
+    own_hours = int(weekends["last_bar"].dt.offset_by("-1d").is_in(stops.implode()).sum())
+    return Weekends(weekends, hours, own_hours)
 
 
 def closed_days(times: pl.Series, zone: str) -> pl.Series:
