@@ -98,8 +98,8 @@ def require_roles(bars: pl.DataFrame, path: Path, *, header: bool) -> None:
         bad = round((1 - share) * bars.height)
         if fitting or (not header and bad > max(1, _TOLERATED * bars.height)):
             # Of several, the order under which a bar opens nearest to the close before it.
-            best = ", ".join(min(fitting, key=lambda order: _gap(bars, order))) if fitting else ""
-            suspicion = f"; as {best} they would make sense" if fitting else ""
+            best = min(fitting, key=lambda order: _gap(bars, order), default=())
+            suspicion = f"; as {', '.join(best)} they would make sense" if best else ""
             raise VendorError(
                 f"{path}: {bad} of {bars.height} bars have a high that is not highest or a low that is not lowest: "
                 f"the columns open, high, low, close seem to be swapped{suspicion}; {_fix(header)}"

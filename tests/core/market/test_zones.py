@@ -6,7 +6,6 @@ import datetime as dt
 import functools
 import itertools
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +16,6 @@ import pytest
 from golden_core.market.weekends import explained, find_weekends
 from golden_core.market.zones import ZoneError, active_times, read_clock, verify_zone
 
-SHARED = Path(__file__).parents[3] / "../shared/data"
 NEW_YORK, UTC = ZoneInfo("America/New_York"), dt.UTC
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
@@ -486,60 +484,3 @@ def test_a_volume_that_changes_its_unit_keeps_its_bars() -> None:
 def test_bars_of_which_nothing_is_known_are_active() -> None:
     times = shown(TWO_YEARS, "UTC")
     assert active_times(pl.DataFrame({"timestamp": times, "close": 1.0})).equals(times)
-
-
-# Real files, for the developers.
-
-
-def _hourly(name: str) -> pl.DataFrame:
-    path = SHARED / "hourly" / f"{name}.parquet"
-    if not path.exists():
-        pytest.skip(f"{path} is absent")
-    return pl.read_parquet(path).with_columns(pl.col("timestamp").dt.replace_time_zone(None))
-
-
-@pytest.mark.shared
-@pytest.mark.parametrize("pair", ["AUDUSD", "EURUSD", "GBPUSD", "NZDUSD", "USDCAD", "USDCHF", "USDJPY"])
-def test_the_brokers_hourly_bars_are_in_utc(pair: str) -> None:
-    times = active_times(_hourly(f"{pair}_broker_2010_2025"))
-    found = verify_zone(times, "UTC")
-    assert (found.verdict, len(found.segments)) == ("verified", 1)
-    assert found.weekends >= 790
-    assert found.agreeing / found.weekends > 0.95
-    for declared in ("EET", "EET_US", "Europe/London", "Europe/Berlin", "UTC+01:00"):
-        with pytest.raises(ZoneError, match=r"its weekends read UTC \(weeks of 2010-01-11 to 2025-04-28"):
-            verify_zone(times, declared)
-
-
-@pytest.mark.shared
-def test_the_swiss_banks_hourly_bars_are_in_utc() -> None:
-    bars = _hourly("EURUSD_dukascopy_2015_2025")
-    found = verify_zone(active_times(bars), "UTC")
-    assert (found.verdict, found.agreeing, found.weekends) == ("verified", 523, 523)
-
-
-@pytest.mark.shared
-@pytest.mark.parametrize(
-    ("name", "clock"),
-    [
-        ("EURUSD_Candlestick_1_Hour_BID_01.01.2024-01.01.2025", "Europe/Berlin"),
-        ("USDJPY_Candlestick_1_Hour_BID_01.01.2024-01.01.2025", "Europe/Berlin"),
-        ("EURUSD_Candlestick_1_Hour_BID_01.07.2020-15.07.2023", "UTC"),
-    ],
-)
-def test_exports_keep_the_local_time_that_their_header_says(name: str, clock: str) -> None:
-    path = SHARED / "vendor" / f"{name}.csv"
-    if not path.exists():
-        pytest.skip(f"{path} is absent")
-    table = pl.read_csv(path, infer_schema=False)
-    bars = table.select(
-        timestamp=pl.col(table.columns[0]).str.slice(0, 19).str.to_datetime("%d.%m.%Y %H:%M:%S"),
-        high=pl.col("High").cast(pl.Float64),
-        low=pl.col("Low").cast(pl.Float64),
-        volume=pl.col("Volume").cast(pl.Float64),
-    )
-    found = verify_zone(active_times(bars), clock)
-    assert found.verdict == "verified"
-    for declared in {"UTC", "EET", "Europe/Berlin"} - {clock}:
-        with pytest.raises(ZoneError):
-            verify_zone(active_times(bars), declared)
