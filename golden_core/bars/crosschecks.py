@@ -114,12 +114,10 @@ def _residuals(triangle: Triangle, bars: Mapping[str, pl.DataFrame]) -> pl.DataF
 class Comparison:
     """Two sources of one pair: ``bars`` in common at ``offset_hours``, added to the second's times, None if too few.
 
-    ``scan`` has bars and correlation of log returns per offset, ``by_month`` the best offset of each month;
-    ``share_equal`` counts closes equal to 1e-9, ``level_difference`` is the median log(first/second): spreads, where
-    one is bid.
+    ``correlation`` is of log returns there, ``by_month`` has each month's best offset; ``share_equal`` counts closes
+    equal to 1e-9, ``level_difference`` is the median log(first/second): spreads, where one is bid.
     """
 
-    scan: pl.DataFrame
     offset_hours: int | None
     by_month: pl.DataFrame
     correlation: float | None
@@ -155,7 +153,6 @@ def compare_sources(left: pl.DataFrame, right: pl.DataFrame) -> Comparison:
     common = ours.join(theirs.with_columns(pl.col("timestamp").dt.offset_by(f"{offset or 0}h")), on="timestamp")
     difference = (common["log"] - common["log_right"]).to_numpy()
     return Comparison(
-        scan=table.filter(pl.col("month").is_null()).select("offset_hours", "bars", "correlation"),
         offset_hours=offset,
         correlation=best.filter(pl.col("month").is_null())["correlation"].to_list()[0] if overall else None,
         by_month=best.drop_nulls("month").select("month", "offset_hours").sort("month"),

@@ -18,8 +18,7 @@ from golden_core.store.lake import hash_file, write_json, write_parquet
 from golden_core.store.schema import BARS
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.bi5 import BI5
-from golden_core.vendors.bi5_records import CANDLE, decode_candles, points
-from golden_core.vendors.dukascopy_feed import locate, month_path
+from golden_core.vendors.bi5_files import CANDLE, decode_candles, locate, month_path, points
 
 BASE_URL = "https://datafeed.dukascopy.com/datafeed"
 MAX_BYTES = 31 * 24 * CANDLE.itemsize + 4096  # a month of candles that do not compress

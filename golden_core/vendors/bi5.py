@@ -11,8 +11,7 @@ import polars as pl
 
 from golden_core.market.clock import expected_opens, market_open
 from golden_core.vendors.base import Claim, VendorError, VendorTable
-from golden_core.vendors.bi5_records import read_candles, read_ticks
-from golden_core.vendors.dukascopy_feed import CANDLES, SPANS, Kind, Place, locate
+from golden_core.vendors.bi5_files import CANDLES, SPANS, Kind, Place, locate, read_candles, read_ticks
 from golden_core.vendors.ticks import TICK_BAR, bars_from_ticks
 
 # Readings of a folder that holds several kinds of files; of ticks also the other side, and the middle.
