@@ -37,8 +37,7 @@ def doctor(
     Exit status 1 when a threshold fails or the trading week contradicts the clock, with the reasons.
     """
     with teaching():
-        from golden_core.bars.doctor import examine
-        from golden_core.bars.opening import open_file
+        from golden_core.bars.doctor import examine, open_file
         from golden_core.market.local_time import ZoneError
         from golden_core.preparation.catalogue import load_study
         from golden_core.store.lake import write_text
