@@ -15,7 +15,20 @@ from typer.testing import CliRunner
 from golden_core.preparation.catalogue import study_names
 from golden_dagster.cli.application import app
 
-COMMANDS = ["run", "status", "leaderboard", "gate", "ui", "study", "data", "leakage", "legacy", "milestones", "bench"]
+COMMANDS = [
+    "run",
+    "status",
+    "leaderboard",
+    "gate",
+    "reproduce",
+    "ui",
+    "study",
+    "data",
+    "leakage",
+    "legacy",
+    "milestones",
+    "bench",
+]
 
 
 def golden(*arguments):
