@@ -105,58 +105,45 @@ def _arithmetic(sample: Sample) -> dict[str, Seen]:
     against = "what the lake holds" if sample.stored else "a training before it"
     repeat = _verdict(sample.identical, bad or f"{len(same)} of {count} trials, against {against}")
     elsewhere: Seen = ("unmeasured", "one trial has no order: ask for --trials 2 or more")
-    workers: Seen = (
-        "unmeasured",
-        "the lake does not say how many processes wrote it" if sample.stored else "one trial",
-    )
+    unsaid = "the lake does not say how many processes wrote it" if sample.stored else "one trial"
+    workers: Seen = ("unmeasured", unsaid)
     if count > 1:
         environment = ", ".join(f"{name}={value}" for name, value in ELSEWHERE.items())
         elsewhere = _verdict(sample.identical, bad or f"in reverse order, with {environment}")
     if count > 1 and not sample.stored:
         workers = _verdict(sample.identical, bad or f"{SIDE_BY_SIDE} at a time, then all in one")
-    return {
-        "torch_deterministic": torch_,
-        "bytes_repeat": repeat,
-        "elsewhere_repeats": elsewhere,
-        "workers_repeat": workers,
-    }
+    seen = {"torch_deterministic": torch_, "bytes_repeat": repeat, "elsewhere_repeats": elsewhere}
+    return {**seen, "workers_repeat": workers}
 
 
 def _origin(sample: Sample) -> dict[str, Seen]:
-    if not sample.records:
-        lacking: dict[str, Seen] = dict.fromkeys(
-            ("trials_recorded", "inputs_identified", "tree_recorded"), ("unmeasured", "no trial was written")
-        )
-        return {"libraries_pinned": _pinned(PINS), **lacking}
-    wanted = list(YAML(typ="safe", pure=True).load(shipped("backbone", "provenance.yaml")))
-    unsaid = sorted({name for record, _, _ in sample.records for name in wanted if not _has(record, name)})
-    known = [
-        r["depends_on"]["inputs"] == inputs and r["fingerprint"] == p == _identity(r) for r, inputs, p in sample.records
-    ]
-    git = sample.records[0][0]["git"]
-    tree = f"commit {str(git['commit'])[:12]}, {'not clean, and recorded so' if git['dirty'] else 'clean'}"
-    return {
-        "libraries_pinned": _pinned(PINS),
-        "trials_recorded": _verdict(
-            not unsaid, f"without {', '.join(unsaid)}" if unsaid else f"{len(wanted)} facts each"
-        ),
-        "inputs_identified": _verdict(
-            all(known), f"{sum(known)} of {len(known)} trials name inputs and identity as recomputed"
-        ),
-        "tree_recorded": _verdict(git == git_state(), tree) if git["commit"] else ("unmeasured", "no git, no commit"),
-    }
+    nothing: Seen = ("unmeasured", "no trial was written")
+    seen = {"trials_recorded": nothing, "inputs_identified": nothing, "tree_recorded": nothing}
+    if sample.records:
+        wanted = list(YAML(typ="safe", pure=True).load(shipped("backbone", "provenance.yaml")))
+        unsaid = sorted({name for record, _, _ in sample.records for name in wanted if not _has(record, name)})
+        known = [
+            record["depends_on"]["inputs"] == inputs and record["fingerprint"] == print_ == _identity(record)
+            for record, inputs, print_ in sample.records
+        ]
+        git = sample.records[0][0]["git"]
+        tree = f"commit {str(git['commit'])[:12]}, {'not clean, and recorded so' if git['dirty'] else 'clean'}"
+        facts = f"without {', '.join(unsaid)}" if unsaid else f"{len(wanted)} facts each"
+        named = f"{sum(known)} of {len(known)} trials name inputs and identity as recomputed"
+        seen["trials_recorded"] = _verdict(not unsaid, facts)
+        seen["inputs_identified"] = _verdict(all(known), named)
+        seen["tree_recorded"] = _verdict(git == git_state(), tree) if git["commit"] else ("unmeasured", "no git here")
+    return {"libraries_pinned": _pinned(PINS), **seen}
 
 
 def _pinned(path: Path) -> Seen:
     if not path.is_file():
         return "unmeasured", f"{path.name} comes with the checkout, and this is an installed package"
-    pins = dict(re.findall(r"^([\w.-]+)==([\w.+!-]+)", path.read_text(encoding="utf-8"), re.MULTILINE))
-    installed = {_plain(one.name): one.version for one in importlib.metadata.distributions()}
-    found = {name: installed[_plain(name)] for name in pins if _plain(name) in installed}
     # What follows a plus says who built a release, such as torch 2.13.0+cpu: the release is what is pinned.
-    other = [
-        f"{n} {v} instead of {pins[n]}" for n, v in found.items() if v.partition("+")[0] != pins[n].partition("+")[0]
-    ]
+    pins = dict(re.findall(r"^([\w.-]+)==([^\s+]+)", path.read_text(encoding="utf-8"), re.MULTILINE))
+    releases = {_plain(one.name): one.version.partition("+")[0] for one in importlib.metadata.distributions()}
+    found = {name: releases[_plain(name)] for name in pins if _plain(name) in releases}
+    other = [f"{name} {release} instead of {pins[name]}" for name, release in found.items() if release != pins[name]]
     said = "; ".join(other) or f"{len(found)} installed of {len(pins)} pinned, each as pinned"
     return _verdict(bool(found) and not other, said)
 

@@ -25,9 +25,8 @@ def reproduce(
 ) -> None:
     """Set every random generator, train some trials of a study again and compare their bytes.
 
-    With what the lake holds where the study has been run; otherwise each is trained twice, in a temporary home. The
-    study's own files are only read. Exit status 0 when all bytes agree and, with --check, no line of the list failed;
-    1 when not; 2 on bad usage. A line that cannot be measured here says why.
+    Compared with the lake where the study has been run, else trained twice in a temporary home; nothing of the study
+    is written. Exit status 0 when all bytes agree and no line of the list failed, 1 when not, 2 on bad usage.
     """
     with teaching():
         from golden_core.preparation.catalogue import load_study
