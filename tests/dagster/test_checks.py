@@ -9,11 +9,13 @@ import polars as pl
 import pytest
 from support.campaigns import OVERRIDES, opened
 
-from golden_core.checks import input_faults, repeated_checks
+from golden_core.checks import all_checks, input_faults, repeated_checks, sampled_checks
+from golden_core.checks.inputs import SAMPLED
 from golden_core.inputs.features import FEATURES, Feature
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, write_parquet
 from golden_dagster.campaign import Stage
+from golden_dagster.lib.checks import verdict
 
 CLAIMS = (
     "ecb_dates_explained",
@@ -45,29 +47,38 @@ CLAIMS = (
 )
 
 
-def evaluate(*names):
-    """Run some checks of a study alone and return name → evaluation; the plan has criteria of the same names."""
+SAMPLED_NAMES = {check.name for check in SAMPLED}
+
+
+def run(*names):
+    """Run some checks of a study alone, in Dagster; the plan has criteria of the same names."""
     with opened() as campaign:
         graph = campaign.definitions.resolve_asset_graph()
         keys = [key for key in graph.asset_check_keys if key.name in names and key.asset_key.path[0] != "milestones"]
         assert {key.name for key in keys} == set(names)
         result = campaign.run_selection("test", dg.AssetSelection.checks(*keys), {})
-        # Forecasters have a check of one name each: of these the failing one counts.
-        evaluations = sorted(result.get_asset_check_evaluations(), key=lambda evaluation: not evaluation.passed)
-        return {evaluation.check_name: evaluation for evaluation in evaluations}
+        return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+
+
+def evaluate(name):
+    """Decide a check as Dagster's checks do, without Dagster: of several of one name the failing one counts."""
+    home, study = Home.from_environment(), load_study("smoke", OVERRIDES)
+    checks = [check for check in all_checks(study) if check.name == name]
+    found = sampled_checks(home, study) if name in SAMPLED_NAMES else {}
+    results = [verdict(found.get(name) or c.decide(home, study), c.unit, c.severity) for c in checks]
+    return min(results, key=lambda result: result.passed)
 
 
 def fails(name):
     """Return what a check found, which must not be nothing."""
-    evaluation = evaluate(name)[name]
+    evaluation = evaluate(name)
     assert not evaluation.passed
     assert evaluation.severity == dg.AssetCheckSeverity.ERROR
     study = load_study("smoke", OVERRIDES)
     if name in {check.name for check in repeated_checks(study)}:
         # `metrics` is another run, and does not rely on a check that blocked an earlier one.
-        place = evaluation.description.partition(" from ")[
-            0
-        ]  # of a costly check it repeats a part, which may see it later
+        # Of a costly check it repeats a part, which may see the fault at a later time.
+        place = evaluation.description.partition(" from ")[0]
         assert any(fault.startswith(place) for fault in input_faults(Home.from_environment(), study, name))
     return evaluation.description
 
@@ -89,7 +100,7 @@ def warehouse(home, sql):
 
 
 def test_all_claims_hold_on_a_sound_campaign(finished):
-    found = evaluate(*CLAIMS)
+    found = run(*CLAIMS)
     assert {name: found[name].description for name in CLAIMS if not found[name].passed} == {}
     assert all(found[name].metadata["examined"].value > 0 for name in CLAIMS)
 
@@ -263,7 +274,13 @@ def test_a_forecast_of_a_trial_that_is_no_more(broken):
 
 
 def test_a_lake_without_any_trial(broken):
+    """Seen through Dagster, like every other fault."""
     shutil.rmtree(broken.study("smoke").root / "trials")
+    found = run("forecasts_equal_lake", "files_as_written")
+    assert not any(evaluation.passed for evaluation in found.values())
+    assert {evaluation.severity for evaluation in found.values()} == {dg.AssetCheckSeverity.ERROR}
+    for name, evaluation in found.items():
+        assert evaluation.description == fails(name)
     assert "the warehouse holds forecasts of no such trial" in fails("forecasts_equal_lake")
     assert fails("files_as_written") == "no trials to examine: the claim cannot be checked"
 
