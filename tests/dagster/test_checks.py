@@ -1,4 +1,4 @@
-"""Every asset check passes on a sound campaign, and fails on the fault it claims to see."""
+"""Every asset check fails on the fault it claims to see; that all pass on a sound campaign is shown with the gate."""
 
 import shutil
 from pathlib import Path
@@ -97,12 +97,6 @@ def warehouse(home, sql):
     """Change the warehouse behind everybody's back."""
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute(sql)
-
-
-def test_all_claims_hold_on_a_sound_campaign(finished):
-    found = run(*CLAIMS)
-    assert {name: found[name].description for name in CLAIMS if not found[name].passed} == {}
-    assert all(found[name].metadata["examined"].value > 0 for name in CLAIMS)
 
 
 def test_there_is_no_check_without_a_failing_test(finished):
