@@ -8,14 +8,13 @@ import duckdb
 import polars as pl
 import pytest
 from support.campaigns import OVERRIDES, opened
+from support.verdicts import decided
 
-from golden_core.checks import all_checks, input_faults, repeated_checks, sampled_checks
-from golden_core.checks.inputs import SAMPLED
+from golden_core.checks import input_faults, repeated_checks
 from golden_core.inputs.features import FEATURES, Feature
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, write_parquet
 from golden_dagster.campaign import Stage
-from golden_dagster.lib.checks import verdict
 
 CLAIMS = (
     "ecb_dates_explained",
@@ -47,9 +46,6 @@ CLAIMS = (
 )
 
 
-SAMPLED_NAMES = {check.name for check in SAMPLED}
-
-
 def run(*names):
     """Run some checks of a study alone, in Dagster; the plan has criteria of the same names."""
     with opened() as campaign:
@@ -60,26 +56,17 @@ def run(*names):
         return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
 
 
-def evaluate(name):
-    """Decide a check as Dagster's checks do, without Dagster: of several of one name the failing one counts."""
-    home, study = Home.from_environment(), load_study("smoke", OVERRIDES)
-    checks = [check for check in all_checks(study) if check.name == name]
-    found = sampled_checks(home, study) if name in SAMPLED_NAMES else {}
-    results = [verdict(found.get(name) or c.decide(home, study), c.unit, c.severity) for c in checks]
-    return min(results, key=lambda result: result.passed)
-
-
 def fails(name):
     """Return what a check found, which must not be nothing."""
-    evaluation = evaluate(name)
+    home, study = Home.from_environment(), load_study("smoke", OVERRIDES)
+    evaluation = decided(home, study, name)
     assert not evaluation.passed
     assert evaluation.severity == dg.AssetCheckSeverity.ERROR
-    study = load_study("smoke", OVERRIDES)
     if name in {check.name for check in repeated_checks(study)}:
         # `metrics` is another run, and does not rely on a check that blocked an earlier one.
         # Of a costly check it repeats a part, which may see the fault at a later time.
         place = evaluation.description.partition(" from ")[0]
-        assert any(fault.startswith(place) for fault in input_faults(Home.from_environment(), study, name))
+        assert any(fault.startswith(place) for fault in input_faults(home, study, name))
     return evaluation.description
 
 
