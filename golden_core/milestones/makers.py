@@ -24,7 +24,6 @@ from golden_core.legacy.inventory_pages import inventory_json, inventory_markdow
 from golden_core.legacy.reproduction import Request, carry_out, record_files, rows_unlike_the_random_walk
 from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
-from golden_core.milestones.commands import run_command
 from golden_core.milestones.designs import configuration_pages, orchestrator_pages, usage_page
 from golden_core.milestones.documents import loader_specification
 from golden_core.milestones.evidence import Result, Written, declared_inputs, write_evidence
@@ -100,7 +99,7 @@ def _commands(place: Place, milestone: Milestone) -> Sequence[Result]:
     found = []
     for criterion in milestone.criteria:
         if criterion.command is not None:
-            status, _ = run_command(criterion.command, place.repository, timeout_s=COMMAND_SECONDS)
+            status, _ = place.run(criterion.command, timeout_s=COMMAND_SECONDS)
             found.append(Result(criterion.id, status, "exit status 0", status == 0))
     return found
 

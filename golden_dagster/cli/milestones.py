@@ -181,8 +181,8 @@ def verify(
             typer.echo(f"wrong       {finding}")
         for finding in found.unverified:
             typer.echo(f"unverified  {finding}")
-        typer.echo(f"{milestone}: {'as recorded' if found.sound else 'NOT as recorded'}")
-        raise typer.Exit(0 if found.sound else 1)
+        typer.echo(f"{milestone}: {'NOT as recorded' if found.findings else 'as recorded'}")
+        raise typer.Exit(1 if found.findings else 0)
 
 
 @app.command()
