@@ -26,7 +26,7 @@ from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
 from golden_core.milestones.designs import configuration_pages, orchestrator_pages, usage_page
 from golden_core.milestones.documents import loader_specification
-from golden_core.milestones.evidence import Result, Written, declared_inputs, write_evidence
+from golden_core.milestones.evidence import Result, Written, write_evidence
 from golden_core.milestones.migration import load_plan, migration_deliverables, plan_results
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
@@ -91,8 +91,9 @@ def make_evidence(
     made = MAKERS[milestone.id](place, given)
     results = [*made.results, *(_commands(place, milestone) if run_commands else ())]
     command = ["golden", "milestones", "write", milestone.id, "--no-commands", *given.arguments]
-    inputs = [*declared_inputs(place, milestone), *made.inputs]
-    return write_evidence(place, milestone, made.deliverables, inputs=inputs, command=command, results=results, now=now)
+    return write_evidence(
+        place, milestone, made.deliverables, inputs=made.inputs, command=command, results=results, now=now
+    )
 
 
 def _commands(place: Place, milestone: Milestone) -> Sequence[Result]:
