@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from golden_core.forecasters import ENTRY_POINT_GROUP
-from golden_core.milestones.commands import run_command
 from golden_core.milestones.documents import render
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.interfaces import Interface, dot, interfaces, svg
@@ -108,7 +107,7 @@ def usage_page(place: Place) -> tuple[dict[str, str], tuple[Result, ...]]:
     EvidenceError
         If the program does not say how it is used.
     """
-    status, said = run_command(PROGRAM, place.repository, timeout_s=SECONDS)
+    status, said = place.run(PROGRAM, timeout_s=SECONDS)
     if status:
         raise EvidenceError(f"P5.M1: the program does not say how it is used: {said[-300:]}")
     commands = re.sub(r"^(#+) ", r"#\1 ", said, flags=re.MULTILINE)  # one level further down
