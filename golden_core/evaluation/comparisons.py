@@ -23,13 +23,6 @@ def comparisons_table(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl
     Level ``ensemble`` averages the forecasts of all seeds at each cutoff before the errors are taken (seed −1); level
     ``seed`` tests every seed by itself.
 
-    Parameters
-    ----------
-    forecasts : schema.FORECASTS
-        All trials of a study, the benchmark's among them.
-    benchmark : str
-        The forecaster to compare with.
-
     Returns
     -------
     schema.COMPARISONS

@@ -125,13 +125,6 @@ METRICS: dict[str, Metric] = {
 def metrics_table(forecasts: pl.DataFrame, strata: Iterable[str]) -> pl.DataFrame:
     """Compute every metric of every trial, over all its forecasts and within each stratum.
 
-    Parameters
-    ----------
-    forecasts : schema.FORECASTS
-        The trials of a study.
-    strata : iterable of str
-        Kinds of strata, names in :data:`~golden_core.evaluation.strata.STRATA`, beyond ``all``.
-
     Returns
     -------
     schema.METRICS

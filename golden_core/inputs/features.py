@@ -49,17 +49,7 @@ class FeatureError(ValueError):
 def build_features(names: Iterable[str], bars: pl.DataFrame) -> pl.DataFrame:
     """Compute features of the bars of one pair.
 
-    Parameters
-    ----------
-    names : iterable of str
-        Names in ``FEATURES``.
-    bars : pl.DataFrame
-        ``schema.BARS`` of one pair, clean.
-
-    Returns
-    -------
-    pl.DataFrame
-        ``timestamp`` and one Float64 column per feature, null in its warm-up.
+    Takes clean ``schema.BARS``; gives ``timestamp`` and one Float64 column per feature, null in its warm-up.
 
     Raises
     ------

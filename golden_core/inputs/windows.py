@@ -155,16 +155,7 @@ def cut_windows(
 ) -> Windows:
     """Cut one window per row out of a standardised feature matrix; consecutive rows copy nothing of it.
 
-    Parameters
-    ----------
-    matrix : (T, F) float32
-        Standardised features of every bar of the pair.
-    closes : (T,) float64
-    available_at : (T,) datetime64[us]
-    rows : range or (N,) int64
-        Increasing rows of the pair's bars; each is a cutoff.
-    context_length, horizon, target
-        As in :class:`Windows`.
+    ``matrix`` (T, F) float32, ``closes`` and ``available_at`` (T,) are of every bar; rows increase, each is a cutoff.
 
     Raises
     ------

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from golden_core.reporting import coverage, details, figures, inputs, tables
-from golden_core.reporting.exhibits import Exhibit, ask, latex, markdown
-from golden_core.reporting.formats import count, escape_markdown
+from golden_core.reporting import coverage, figures, tables
+from golden_core.reporting.exhibits import Exhibit, ask, declared, exhibit, latex, markdown
+from golden_core.reporting.formats import count, escape_markdown, plain
+from golden_core.reporting.grids import relative_error_grids
 from golden_core.reporting.verdict import Verdict, verdict
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -71,30 +72,22 @@ def _holds(path: Path, text: str) -> bool:
 def _files(warehouse: Warehouse, study: Study, provenance: Mapping[str, Any]) -> tuple[dict[str, str], str]:
     """Return the text of every file by name, and the sentence to quote."""
     coverage.require_random_walk(warehouse, study)
-    alpha = study.evaluation.significance
     covered = coverage.coverage(warehouse, study)
-    board = tables.leaderboard_exhibit(warehouse, study)
-    series = ask(warehouse, tables.SERIES, study.name, alpha)
+    answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
+    series = answers["series"]
+    exhibits = {name: exhibit(name, warehouse, study, answers.get(name)) for name in declared()}
+    board = exhibits["leaderboard"]
     words = verdict(series.frame, study, covered)
-    ranked = board.answer.frame["forecaster"].to_list()
     context = {
         "verdict": words,
         "covered": covered,
         "facts": _facts(warehouse, study, covered),
-        "leaderboard": board,
-        "series": tables.series_exhibit(series, study),
         "forest": figures.forest(series, study),
-        "relative_error": details.relative_error_grids(series),
-        "gain": figures.cumulative_gain(warehouse, study, ranked),
+        "relative_error": relative_error_grids(series),
+        "gain": figures.cumulative_gain(warehouse, study, board.answer.frame["forecaster"].to_list()),
         "curves": figures.learning_curves(warehouse, study),
-        "seeds": details.seeds_exhibit(warehouse, study),
-        "levels": details.levels_exhibit(warehouse, study),
         "coverage": coverage.coverage_grids(covered),
-        "failures": coverage.failures_exhibit(warehouse, study),
-        "data": inputs.data_exhibit(warehouse, study),
-        "cleaning": inputs.cleaning_exhibit(warehouse, study),
-        "closures": inputs.closures_exhibit(warehouse, study),
-        "folds": inputs.folds_exhibit(warehouse, study),
+        **exhibits,
     }
     files = {
         "leaderboard.md": _markdown_page(study, words, board),
@@ -117,7 +110,7 @@ def _html_page(study: Study, provenance: Mapping[str, Any], context: Mapping[str
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    facts = dict(inputs.flatten(provenance))
+    facts = dict(flatten(provenance))
     page: str = environment.get_template("report.html.jinja").render(
         study=study,
         settings=json.dumps(json.loads(study.canonical()), indent=2, ensure_ascii=False),
@@ -126,6 +119,18 @@ def _html_page(study: Study, provenance: Mapping[str, Any], context: Mapping[str
         **context,
     )
     return page
+
+
+def flatten(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield dotted name and text of every fact in nested mappings, in the order given."""
+    for name, value in facts.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{path}.")
+        elif isinstance(value, list | tuple):
+            yield from flatten({str(place): item for place, item in enumerate(value)}, f"{path}.")
+        else:
+            yield path, ("yes" if value else "no") if isinstance(value, bool) else plain(value)
 
 
 def _facts(warehouse: Warehouse, study: Study, covered: coverage.Coverage) -> dict[str, str]:

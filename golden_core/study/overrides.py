@@ -27,14 +27,9 @@ def apply_overrides(document: Document, overrides: Mapping[str, Any] | Sequence[
 
     Whether a key exists and its value is right is left to the validation, which then blames ``--set``.
 
-    Parameters
-    ----------
-    document : Document
-        Changed in place: values, and the places of what was overridden.
-    overrides : mapping or sequence of str
-        ``{"training.epochs": 2}``, or ``["training.epochs=2"]`` with a YAML 1.2 value behind the first ``=``. A key is
-        spelt as faults spell it. ``horizons[0]`` (or ``horizons.0``) names an existing entry of a list; its length
-        changes only as a whole: ``horizons=[1, 5]``. A section that is missing or null is made.
+    The document is changed in place. ``["training.epochs=2"]`` has a YAML 1.2 value behind the first ``=``; a key is
+    spelt as faults spell it. ``horizons[0]`` (or ``horizons.0``) names an existing entry of a list; its length changes
+    only as a whole: ``horizons=[1, 5]``. A section that is missing or null is made.
     """
     faults = []
     for entry in overrides.items() if isinstance(overrides, Mapping) else overrides:

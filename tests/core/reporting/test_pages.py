@@ -7,8 +7,8 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from golden_core.reporting import coverage, details, inputs, leaderboard, pages, tables, write_report
-from golden_core.reporting.exhibits import Answer, ask
+from golden_core.reporting import leaderboard, pages, tables, write_report
+from golden_core.reporting.exhibits import Answer, declared, exhibit
 from golden_core.store.warehouse import Warehouse
 
 FILES = (
@@ -25,21 +25,17 @@ FILES = (
 
 @pytest.fixture(scope="module")
 def exhibits(warehouse, study):
-    series = ask(warehouse, tables.SERIES, study.name, study.evaluation.significance)
-    builders = (
-        tables.leaderboard_exhibit, details.seeds_exhibit, details.levels_exhibit, coverage.failures_exhibit,
-        inputs.data_exhibit, inputs.cleaning_exhibit, inputs.closures_exhibit, inputs.folds_exhibit,
-    )  # fmt: skip
-    return [tables.series_exhibit(series, study), *(build(warehouse, study) for build in builders)]
+    answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
+    return [exhibit(name, warehouse, study, answers.get(name)) for name in declared()]
 
 
 def test_every_table_is_the_answer_to_the_query_under_it(exhibits, page, warehouse):
-    shown = [exhibit for exhibit in exhibits if exhibit.name in page.cells]
-    assert {exhibit.name for exhibit in exhibits} - {exhibit.name for exhibit in shown} == {"failures"}
-    for exhibit in shown:
-        answer = Answer(warehouse.query(page.queries[exhibit.name]), "")
-        expected = [[cell.text for cell in cells] for _, cells in replace(exhibit, answer=answer).rows]
-        assert page.cells[exhibit.name][1:] == expected
+    shown = [table for table in exhibits if table.name in page.cells]
+    assert {table.name for table in exhibits} - {table.name for table in shown} == {"failures"}
+    for table in shown:
+        answer = Answer(warehouse.query(page.queries[table.name]), "")
+        expected = [[cell.text for cell in cells] for _, cells in replace(table, answer=answer).rows]
+        assert page.cells[table.name][1:] == expected
         assert expected
 
 
