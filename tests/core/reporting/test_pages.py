@@ -2,12 +2,14 @@
 
 import itertools
 import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
 
-from golden_core.reporting import leaderboard, pages, tables, write_report
+from golden_core.reporting import leaderboard, pages, report_differences, tables, write_report
 from golden_core.reporting.exhibits import Answer, declared, exhibit
 from golden_core.store.warehouse import Warehouse
 
@@ -20,6 +22,7 @@ FILES = (
     "comparisons.csv",
     "provenance.json",
     "index.html",
+    "written.json",
 )
 
 
@@ -199,6 +202,39 @@ def test_files_and_headline_are_reported(warehouse, study, tmp_path):
     markdown = (tmp_path / "report" / "leaderboard.md").read_text(encoding="utf-8")
     assert report.headline.replace("_", r"\_") in markdown
     assert report.headline.startswith("On 4 series, 1 of 2 forecasters beats the random walk")
+
+
+@pytest.fixture
+def own(tmp_path, folder, warehouse):
+    """A copy of the complete report and of its warehouse, for a test to change."""
+    copied = shutil.copy(warehouse.path, tmp_path / "warehouse.duckdb")
+    return Warehouse(Path(copied)), Path(shutil.copytree(folder, tmp_path / "report"))
+
+
+def test_a_report_is_what_was_written_whatever_the_order_of_rows(own, study, tables):
+    made, folder = own
+    assert report_differences(made, study, folder) == ([], len(FILES) - 1)
+    made.load(study.name, {name: table.reverse() for name, table in tables.items()})
+    assert report_differences(made, study, folder) == ([], len(FILES) - 1)
+
+
+def test_what_the_report_was_not_made_from_is_named(own, study, tables, builders, monkeypatch):
+    made, folder = own
+    made.load(study.name, {"summary": tables["summary"].with_columns(pl.col("mean") + 1e-9)})
+    (found,) = report_differences(made, study, folder)[0]
+    assert found.startswith("the report was made from another state of summary; delete ")
+    monkeypatch.setattr(pages, "code_hash", lambda _: "another")
+    (found,) = report_differences(made, builders.make_study(target="close"), folder)[0]
+    assert found.startswith("the report was made from another state of code, study, summary; delete ")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_changed_or_lost_is_named(own, study, name):
+    made, folder = own
+    (folder / name).write_text("{}", encoding="utf-8")
+    assert report_differences(made, study, folder)[0][0].startswith(f"{name} ")
+    (folder / name).unlink()
+    assert report_differences(made, study, folder)[0][0].startswith(f"{name} ")
 
 
 def test_a_failure_leaves_the_old_report(warehouse, study, tmp_path, monkeypatch):
