@@ -27,28 +27,14 @@ class Crossed:
 
 @dataclass(frozen=True)
 class Part:
-    """The rows of one part of a fold, and where the others went.
-
-    Parameters
-    ----------
-    rows : tuple of range
-        Positions in the pair's bars; every row is a cutoff.
-    laid : int
-        Rows laid for the part: ``size(rows) + purged + embargoed + dropped``.
-    purged, embargoed : int
-        Rows whose labels touch those of a held-out part, and further rows within the embargo.
-    dropped : int
-        Rows dropped for crossing a closure.
-    crossed : Crossed or None
-        None where the study keeps such rows unseen.
-    """
+    """The rows of one part of a fold, positions in the pair's bars, and where the others went."""
 
     rows: Segments
-    laid: int
-    purged: int
-    embargoed: int
-    dropped: int
-    crossed: Crossed | None
+    laid: int  # size(rows) + purged + embargoed + dropped
+    purged: int  # rows whose labels touch those of a held-out part
+    embargoed: int  # further rows within the embargo
+    dropped: int  # rows dropped for crossing a closure
+    crossed: Crossed | None  # None where the study keeps such rows unseen
 
 
 @dataclass(frozen=True)

@@ -44,12 +44,9 @@ def test_a_path_may_be_walked_in_steps(root, path, split):
     assert Stream(root).child(*path[:split]).child(*path[split:]) == Stream(root).child(*path)
 
 
-def test_where_names_end_matters():
+def test_where_names_end_matters_and_numbers_are_their_text():
     paths = [("ab", "c"), ("a", "bc"), ("abc",), ("a", "b", "c"), ("c", "ab"), ()]
     assert len({Stream(1).child(*path).integer() for path in paths}) == len(paths)
-
-
-def test_numbers_and_their_text_name_the_same_stream():
     assert Stream(1).child("seed", 3) == Stream(1).child("seed", "3")
 
 
@@ -59,11 +56,6 @@ def test_drawing_from_one_stream_changes_no_other():
     parent.generator().random(1000)
     parent.child("shuffle").integer()
     assert np.array_equal(parent.child("init").generator().random(3), before)
-
-
-def test_every_generator_starts_afresh():
-    stream = Stream(5).child("init")
-    assert np.array_equal(stream.generator().random(3), stream.generator().random(3))
 
 
 def test_ten_thousand_trials_have_ten_thousand_streams():
@@ -79,18 +71,18 @@ def test_integer_has_63_bits():
     assert np.abs(bits.mean(axis=0) - 0.5).max() < 0.04
 
 
-def test_sibling_streams_are_uncorrelated_and_normal():
-    draws = np.stack([Stream(7).child("seed", index).generator().standard_normal(2000) for index in range(40)])
+@pytest.mark.parametrize(
+    "streams",
+    [[Stream(7).child("seed", index) for index in range(40)], [Stream(root).child("init") for root in range(40)]],
+    ids=["siblings", "neighbouring roots"],
+)
+def test_streams_are_uncorrelated_and_normal(streams):
+    draws = np.stack([stream.generator().standard_normal(2000) for stream in streams])
     correlation = np.corrcoef(draws)[np.triu_indices(40, k=1)]
     # 780 correlations of 2,000 pairs: standard deviation 1/√2000 = 0.022, five of them 0.112.
     assert np.abs(correlation).max() < 0.112
     assert abs(float(draws.mean())) < 5 / np.sqrt(draws.size)
     assert abs(float(draws.std()) - 1) < 5 / np.sqrt(2 * draws.size)
-
-
-def test_neighbouring_roots_are_uncorrelated():
-    draws = np.stack([Stream(root).child("init").generator().standard_normal(2000) for root in range(40)])
-    assert np.abs(np.corrcoef(draws)[np.triu_indices(40, k=1)]).max() < 0.112
 
 
 def test_second_derivation_by_hand():
