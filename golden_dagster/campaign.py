@@ -15,9 +15,10 @@ import dagster as dg
 
 from golden_core.evaluation.campaign import evaluation_is_current
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
-from golden_core.preparation.catalogue import load_study
+from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting import report_differences
 from golden_core.store.lake import Home, remove_temporaries
+from golden_core.store.locking import only_one
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
@@ -25,6 +26,7 @@ from golden_core.trials.campaign import stop_workers
 from golden_dagster.definitions import definitions_for
 from golden_dagster.defs.data.assets import raw_key
 from golden_dagster.instance import study_instance
+from golden_dagster.interruption import interruptible
 from golden_dagster.partitions import pair_partitions, series_partitions, trial_key, trial_partitions
 from golden_dagster.resources import StudyResource, Watcher, WorkersResource
 
@@ -57,6 +59,7 @@ class Campaign:
     instance: dg.DagsterInstance
     definitions: dg.Definitions
     failures: list[str] = field(default_factory=list)
+    raise_interruption: Callable[[], None] = lambda: None
 
     def stages(self) -> Iterator[Stage]:
         """Yield what is out of date, upstream first; each stage is decided after the one before has run.
@@ -121,9 +124,12 @@ class Campaign:
         job = dg.define_asset_job(name, selection=selection, executor_def=dg.in_process_executor)
         resolved = dg.Definitions.merge(self.definitions, dg.Definitions(jobs=[job])).resolve_job_def(name)
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        return resolved.execute_in_process(
-            instance=self.instance, raise_on_error=False, tags=dict(tags), run_config=quiet
-        )
+        try:
+            return resolved.execute_in_process(
+                instance=self.instance, raise_on_error=False, tags=dict(tags), run_config=quiet
+            )
+        finally:
+            self.raise_interruption()
 
     def _checks(self) -> list[dg.AssetCheckKey]:
         return list(self.definitions.resolve_asset_graph().asset_check_keys)
@@ -173,6 +179,8 @@ def open_campaign(
     *,
     workers: WorkersResource | None = None,
     on_outcome: Callable[[Outcome], None] | None = None,
+    wait: bool = True,
+    on_wait: Callable[[str], None] = lambda _message: None,
 ) -> Iterator[Campaign]:
     """Load a study and everything needed to run it.
 
@@ -180,15 +188,28 @@ def open_campaign(
     ------
     golden_core.study.StudyError
         If the study is not valid.
+    golden_core.store.locking.LockedError
+        If another campaign of this study is under way in this home and ``wait`` is false.
+    golden_dagster.interruption.Interrupted
+        When the process is told to end; what is finished stays, nothing is published.
     """
     home = Home.from_environment()
-    study = load_study(name, overrides)
-    remove_temporaries(home.study(study.name).root)
+    study = load_variant(name, overrides)
     resource = StudyResource(study=name, overrides=dict(text.split("=", 1) for text in overrides))
     watcher = Watcher(on_outcome) if on_outcome else None
-    with study_instance(home, study.name) as instance:
-        yield Campaign(home, study, instance, definitions_for(study, resource, workers=workers, watcher=watcher))
-    stop_workers()
+    folder = home.study(study.name).root
+    with (
+        interruptible() as raise_interruption,
+        only_one(folder / "lock.json", f"study {study.name}", wait=wait, on_wait=on_wait),
+        study_instance(home, study.name, captured=False) as instance,
+    ):
+        claim_name(home, study, name, overrides)
+        remove_temporaries(folder)
+        definitions = definitions_for(study, resource, workers=workers, watcher=watcher)
+        try:
+            yield Campaign(home, study, instance, definitions, raise_interruption=raise_interruption)
+        finally:
+            stop_workers()
 
 
 def failure_messages(result: dg.ExecuteInProcessResult) -> list[str]:

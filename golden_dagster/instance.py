@@ -8,11 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 from ruamel.yaml import YAML
 
 from golden_core.store.lake import Home, confined, write_text
 
 _SETTINGS = Path(__file__).with_name("dagster.yaml")  # a link to the project's own, which travels in a wheel
+
+_UNCAPTURED = {
+    "module": "dagster._core.storage.noop_compute_log_manager",
+    "class": "NoOpComputeLogManager",
+    "config": {},
+}
 
 
 def instance_folder(home: Home, study: str) -> Path:
@@ -36,7 +43,13 @@ def instance_folder(home: Home, study: str) -> Path:
 
 
 @contextmanager
-def study_instance(home: Home, study: str) -> Iterator[dg.DagsterInstance]:
-    """Open the instance of a study."""
-    with dg.DagsterInstance.from_config(str(instance_folder(home, study))) as instance:
+def study_instance(home: Home, study: str, *, captured: bool = True) -> Iterator[dg.DagsterInstance]:
+    """Open the instance of a study.
+
+    Without ``captured``, what steps print goes to the terminal alone: Dagster captures it by two processes per step,
+    which take Ctrl-C as well and die with a traceback each.
+    """
+    overrides = {} if captured else {"compute_logs": _UNCAPTURED}
+    reference = InstanceRef.from_dir(str(instance_folder(home, study)), overrides=overrides)
+    with dg.DagsterInstance.from_ref(reference) as instance:
         yield instance

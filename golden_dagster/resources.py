@@ -15,7 +15,7 @@ from golden_core.legacy.inventory import Inventory
 from golden_core.legacy.reproduction import Plan, Request
 from golden_core.legacy.scanning import scan_tree
 from golden_core.milestones.makers import Given
-from golden_core.preparation.catalogue import load_study
+from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import Home
 from golden_core.study import Study, StudyError
 from golden_core.trials import Outcome
@@ -50,7 +50,7 @@ class StudyResource(dg.ConfigurableResource[Any]):
             texts = {
                 key: value if isinstance(value, str) else json.dumps(value) for key, value in self.overrides.items()
             }
-            return load_study(self.study, [f"{key}={text}" for key, text in texts.items()])
+            return load_variant(self.study, [f"{key}={text}" for key, text in texts.items()])
         except StudyError as error:
             raise dg.Failure(f"the study {self.study!r} is not valid:\n{error}", allow_retries=False) from None
 

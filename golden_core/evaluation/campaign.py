@@ -79,8 +79,9 @@ def evaluate(home: Home, study: Study) -> Evaluated:
     }
     Warehouse(home.warehouse).load(study.name, tables)
     identity = _identity(study, trials)
-    write_json({"identity": identity}, _record(home, study))
     present = trials.filter(pl.col("status").is_in(["done", "shared"])).height
+    record = {"identity": identity, "study_hash": study.hash(), "present": present, "expected": trials.height}
+    write_json(record, _record(home, study))
     skill = summary.filter((pl.col("metric") == "r2_oos") & (pl.col("scope") == "series"))
     return Evaluated(
         identity=identity,
@@ -100,6 +101,23 @@ def evaluation_is_current(home: Home, study: Study) -> bool:
     return bool(read_json(record)["identity"] == _identity(study, trials_table(home, study)))
 
 
+def shown_completeness(home: Home, study: Study) -> tuple[int, int]:
+    """Return how many trials the tables of a study hold, and how many the study asks for.
+
+    Raises
+    ------
+    IncompleteError
+        If the warehouse does not hold the study, or holds it with other settings than these.
+    """
+    record = _record(home, study)
+    found = read_json(record) if record.exists() else {}
+    if "study_hash" not in found:
+        raise IncompleteError(f"study {study.name!r} is not in the warehouse yet")
+    if found["study_hash"] != study.hash():
+        raise IncompleteError(f"what the warehouse holds of study {study.name!r} was made with other settings")
+    return int(found["present"]), int(found["expected"])
+
+
 def report_provenance(home: Home, study: Study) -> dict[str, Any]:
     """Return what the report says about where its numbers come from.
 
@@ -110,7 +128,7 @@ def report_provenance(home: Home, study: Study) -> dict[str, Any]:
         "study": study.name,
         "study_hash": study.hash(),
         "data": read_json(folder.source) if folder.source.exists() else {},
-        "command": f"golden run {study.name}",
+        "command": read_json(folder.origin)["command"] if folder.origin.exists() else f"golden run {study.name}",
         **describe_environment(),
     }
 

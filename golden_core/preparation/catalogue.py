@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from golden_core.forecasters import forecaster_settings
 from golden_core.inputs.features import FEATURES, TARGETS
 from golden_core.sources import source_settings
-from golden_core.store.lake import shipped
+from golden_core.store.lake import Home, read_json, shipped, write_json
 from golden_core.study import Fault, Study, StudyError, Vocabulary, closest, read_study
 
 
@@ -56,3 +57,43 @@ def load_study(name: str, overrides: Mapping[str, Any] | Sequence[str] = ()) -> 
         With every fault: file, line, column, path, what is wrong and the fix.
     """
     return read_study(study_path(name), vocabulary(), overrides)
+
+
+def load_variant(name: str, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Study:
+    """Load a study as a person asks for it: with settings changed it is another study, under a name of its own.
+
+    The name is that of the study and eight digits of the variant's hash, unless an override gives it one (``name=…``).
+    """
+    study = load_study(name, overrides)
+    keys = {text.partition("=")[0].strip() for text in overrides}
+    if not keys or "name" in keys:
+        return study
+    return study.model_copy(update={"name": f"{study.name[:31]}_{study.hash()[:8]}"})
+
+
+def run_command(name: str, overrides: Sequence[str] = ()) -> str:
+    """Return the command that runs exactly this study."""
+    return shlex.join(["golden", "run", name, *(part for text in overrides for part in ("--set", text))])
+
+
+def claim_name(home: Home, study: Study, name: str, overrides: Sequence[str]) -> None:
+    """Record in its folder what a study was made from, so that no other file takes its place under one name.
+
+    Raises
+    ------
+    StudyError
+        If this home holds a study of that name from another file which is still there.
+    """
+    path = study_path(name)
+    file = name if path.parent == shipped("studies") else str(path.resolve())
+    origin = home.study(study.name).origin
+    before = read_json(origin).get("file") if origin.exists() else None
+    if before not in (None, file) and (before in study_names() or Path(str(before)).exists()):
+        message = (
+            f"this home holds a study {study.name!r} that was made from {before}; two studies of one name would "
+            "overwrite each other: give this one another name, in the file or by --as NAME"
+        )
+        raise StudyError([Fault(str(path), 0, 0, "name", message)])
+    record = {"file": file, "command": run_command(name, overrides)}
+    if not origin.exists() or read_json(origin) != record:
+        write_json(record, origin)

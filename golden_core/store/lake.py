@@ -60,6 +60,11 @@ class StudyFolder:
         return self.root / "source.json"
 
     @property
+    def origin(self) -> Path:
+        """Which file and command the study was made from."""
+        return self.root / "origin.json"
+
+    @property
     def card(self) -> Path:
         """The data card."""
         return self.root / "card.md"

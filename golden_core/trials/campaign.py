@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -91,6 +92,7 @@ def start_worker(parent: int, names: tuple[str, ...]) -> None:
     A campaign that is killed cannot tell its workers, and a trial that nobody waits for would train on for minutes.
     Loky replaces a worker that grows by 300 MB after its first task, taking a late import of torch for a leak.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to workers too; the campaign ends them
     threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
     for name in names:
         forecaster_class(name)

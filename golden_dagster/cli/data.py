@@ -20,11 +20,11 @@ app.command("doctor")(doctor)
 def show(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
     """Say which file a study reads, its hash and its range."""
     with teaching():
-        from golden_core.preparation.catalogue import load_study
+        from golden_core.preparation.catalogue import load_variant
         from golden_core.sources import source
         from golden_core.store.lake import Home
 
-        loaded = load_study(study, overrides)
+        loaded = load_variant(study, overrides)
         description = source(loaded.data.source).describe(loaded.data, Home.from_environment().root)
         for name, value in description.items():
             typer.echo(f"{name:16} {value}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from golden_dagster.cli.options import Backend, Overrides, Workers, teaching, terminal
+from golden_dagster.cli.options import As, Backend, Overrides, Workers, named, teaching, terminal
 
 
 def gate(
@@ -18,6 +18,7 @@ def gate(
     ] = None,
     backend: Backend = "loky",
     workers: Workers = 0,
+    name: As = None,
 ) -> None:
     """Materialise what is missing, run every check, print a table and write JUnit XML.
 
@@ -32,17 +33,17 @@ def gate(
 
         console = terminal()
         resource = WorkersResource(backend=backend, workers=workers)
-        with open_campaign(study, overrides, workers=resource) as campaign:
+        with open_campaign(study, named(overrides, name), workers=resource, on_wait=console.print) as campaign:
             for stage in campaign.stages():
                 console.print(f"materialising {stage.name} …", style="dim")
                 if not campaign.execute(stage) and stage.name != "models":
                     break
             console.print("running every check …", style="dim")
             result = run_gate(campaign)
-            name = campaign.study.name
-            path = junit or campaign.home.report(name) / "gate.xml"
-        write_junit(result, name, path)
-        console.print(gate_view(result, name))
+            judged = campaign.study.name
+            path = junit or campaign.home.report(judged) / "gate.xml"
+        write_junit(result, judged, path)
+        console.print(gate_view(result, judged))
         for failure in result.failures:
             console.print(f"[red]failed run[/red] {failure}", highlight=False, soft_wrap=True)
         console.print(f"{'passed' if result.passed else 'FAILED'}; JUnit XML: {path}", highlight=False, soft_wrap=True)

@@ -39,10 +39,10 @@ def audit(
     """
     with teaching():
         from golden_core.leakage.report import merged, sentence
-        from golden_core.preparation.catalogue import load_study
+        from golden_core.preparation.catalogue import load_variant
         from golden_core.store.lake import Home
 
-        loaded, console = load_study(study, overrides), terminal()
+        loaded, console = load_variant(study, overrides), terminal()
         chosen = times or loaded.checks.poisoned_times
         report = merged(_steps(loaded, Home.from_environment(), chosen, all_fits, backend, workers))
         console.print(_view(report, loaded.name))

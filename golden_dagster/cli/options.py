@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from golden_dagster.interruption import Interrupted
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -20,6 +22,12 @@ USAGE = 2  # exit status for a wrong study, option or file, as opposed to 1 for 
 Overrides = Annotated[
     list[str],
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as training.epochs=2; repeatable."),
+]
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as", metavar="NAME", help="Name of a study with settings changed; by default the study's and a short hash."
+    ),
 ]
 Backend = Annotated[Literal["sequential", "loky"], typer.Option("--backend", help="How trials run side by side.")]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 means one per core.")]
@@ -35,6 +43,11 @@ Experiments = Annotated[
         help="Run everything once more with something changed; further changes after semicolons. Repeatable.",
     ),
 ]
+
+
+def named(overrides: list[str], name: str | None) -> list[str]:
+    """Return the settings to change, with the name that ``--as`` gives."""
+    return [*overrides, f"name={name}"] if name else overrides
 
 
 def asked(bars: Path, earlier: Path | None, overrides: list[str], experiments: list[str]) -> Request:
@@ -69,6 +82,7 @@ def teaching() -> Iterator[None]:
     from golden_core.milestones.registry import RegistryError
     from golden_core.preparation.steps import PreparationError
     from golden_core.sources import SourceError
+    from golden_core.store.locking import LockedError
     from golden_core.store.warehouse import WarehouseError
     from golden_core.study import StudyError
     from golden_core.trials.outputs import AlteredError
@@ -76,7 +90,7 @@ def teaching() -> Iterator[None]:
     from golden_core.vendors.base import VendorError
 
     read = (SourceError, VendorError, ZoneError)
-    work = (StudyError, PreparationError, TrialError, AlteredError, IncompleteError, WarehouseError)
+    work = (StudyError, PreparationError, TrialError, AlteredError, IncompleteError, WarehouseError, LockedError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     plan = (EvidenceError, RegistryError, PlanError)
     try:
@@ -84,6 +98,9 @@ def teaching() -> Iterator[None]:
     except (*read, *work, *legacy, *plan) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None
+    except Interrupted as interruption:
+        typer.echo(f"interrupted by {interruption}", err=True)
+        raise typer.Exit(interruption.exit_status) from None
     except BrokenPipeError:
         raise  # whoever read along has gone; the framework ends quietly
     except OSError as error:

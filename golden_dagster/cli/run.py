@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Backend, Overrides, StudyName, Workers, teaching, terminal
+from golden_dagster.cli.options import As, Backend, Overrides, StudyName, Workers, named, teaching, terminal
+from golden_dagster.interruption import Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,14 +21,24 @@ def run(
     overrides: Overrides = [],  # noqa: B006
     backend: Backend = "loky",
     workers: Workers = 0,
+    name: As = None,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait for another campaign of this study, or refuse to start.")
+    ] = True,
 ) -> None:
     """Bring a study up to date: rates, bars, folds, trials, metrics, report. What is there already is not redone.
 
-    Exit status 1 when a trial or a blocking check failed; everything else is still done and reported.
+    Exit status 1 when a trial or a blocking check failed; everything else is still done and reported. Interrupted by
+    Ctrl-C or SIGTERM, it keeps what is finished, publishes nothing and ends with 130 or 143.
     """
     with teaching():
+        overrides = named(overrides, name)
         console, started = terminal(), time.perf_counter()
-        finished, failures = run_with_progress(study, overrides, backend, workers, console)
+        try:
+            finished, failures = run_with_progress(study, overrides, backend, workers, console, wait=wait)
+        except Interrupted as interruption:
+            console.print(_standing(study, overrides, str(interruption)), highlight=False, soft_wrap=True)
+            raise typer.Exit(interruption.exit_status) from None
         if finished:
             print_leaderboard(study, overrides, console)
         for failure in failures:
@@ -38,7 +49,7 @@ def run(
 
 
 def run_with_progress(
-    study: str, overrides: list[str], backend: str, workers: int, console: Console
+    study: str, overrides: list[str], backend: str, workers: int, console: Console, *, wait: bool = True
 ) -> tuple[bool, list[str]]:
     """Execute every stage that is out of date, showing progress; return whether all came about, and what failed."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -60,7 +71,10 @@ def run_with_progress(
         def advance(outcome: Outcome) -> None:
             progress.update(tasks[-1], advance=1, note=str(outcome.trial))
 
-        with open_campaign(study, overrides, workers=resource, on_outcome=advance) as campaign:
+        opened = open_campaign(
+            study, overrides, workers=resource, on_outcome=advance, wait=wait, on_wait=progress.console.print
+        )
+        with opened as campaign:
             for stage in campaign.stages():
                 tasks.append(progress.add_task(stage.name, total=stage.trials or 1, note=""))
                 succeeded = campaign.execute(stage)
@@ -75,16 +89,29 @@ def run_with_progress(
             return True, campaign.failures
 
 
-def status(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
+def _standing(study: str, overrides: list[str], signal: str) -> str:
+    """Return one line about a campaign that was interrupted: what is done, and how to go on."""
+    from golden_core.preparation.catalogue import load_variant, run_command
+    from golden_core.store.lake import Home
+    from golden_core.trials import all_trials, trial_status
+
+    loaded = load_variant(study, overrides)
+    status = trial_status(Home.from_environment(), loaded, all_trials(loaded))["status"].to_list()
+    done = f"{status.count('done')} of {len(status)} trials are done and kept"
+    return f"interrupted by {signal}: {done}, nothing was published; go on with: {run_command(study, overrides)}"
+
+
+def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:  # noqa: B006
     """Count the trials of a study that are done, failed or still to run."""
     with teaching():
+        overrides = named(overrides, name)
         from rich.table import Table
 
-        from golden_core.preparation.catalogue import load_study
+        from golden_core.preparation.catalogue import load_variant
         from golden_core.store.lake import Home
         from golden_core.trials import all_trials, trial_status
 
-        loaded = load_study(study, overrides)
+        loaded = load_variant(study, overrides)
         found = trial_status(Home.from_environment(), loaded, all_trials(loaded))
         counts = found.pivot("status", index="forecaster", values="seed", aggregate_function="len", sort_columns=True)
         table = Table("forecaster", *counts.columns[1:], title=f"Trials of study {loaded.name}", title_justify="left")
@@ -96,26 +123,30 @@ def status(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noq
             console.print(f"[red]failed[/red] {error}", highlight=False, soft_wrap=True)
 
 
-def leaderboard(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
+def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:  # noqa: B006
     """Print the leaderboard of a study that has been run."""
     with teaching():
-        print_leaderboard(study, overrides, terminal())
+        print_leaderboard(study, named(overrides, name), terminal())
 
 
 def print_leaderboard(study: str, overrides: list[str], console: Console) -> None:
     """Print the leaderboard and where the report is."""
-    from golden_core.evaluation.campaign import IncompleteError
-    from golden_core.preparation.catalogue import load_study
+    from golden_core.evaluation.campaign import IncompleteError, shown_completeness
+    from golden_core.preparation.catalogue import load_variant, run_command
     from golden_core.reporting import leaderboard as leaderboard_table
     from golden_core.store.lake import Home
     from golden_core.store.warehouse import Warehouse
     from golden_dagster.cli.tables import leaderboard_view
 
-    loaded, home = load_study(study, overrides), Home.from_environment()
+    loaded, home = load_variant(study, overrides), Home.from_environment()
+    try:
+        present, expected = shown_completeness(home, loaded)
+    except IncompleteError as error:
+        raise IncompleteError(f"{error}; run: {run_command(study, overrides)}") from None
     board = leaderboard_table(Warehouse(home.warehouse), loaded.name, significance=loaded.evaluation.significance)
-    if board.is_empty():
-        raise IncompleteError(f"study {loaded.name!r} is not in the warehouse yet; run `golden run {study}`")
     console.print(leaderboard_view(board, loaded))
+    if present < expected:
+        console.print(f"[red]incomplete[/red]: {present} of {expected} trials", highlight=False)
     page = home.report(loaded.name) / "index.html"
     if page.exists():
         console.print(f"report: {page}", highlight=False, soft_wrap=True)

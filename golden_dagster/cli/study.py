@@ -19,9 +19,9 @@ def validate(
 ) -> None:
     """Check a study and print every fault at once, with line and column."""
     with teaching():
-        from golden_core.preparation.catalogue import load_study
+        from golden_core.preparation.catalogue import load_variant
 
-        loaded = load_study(study, overrides)
+        loaded = load_variant(study, overrides)
         trials = len(loaded.forecasters) * len(loaded.data.pairs) * len(loaded.horizons) * loaded.seeds.count
         typer.echo(f"{loaded.name}: valid, {trials} trials, hash {loaded.hash()[:16]}")
 
@@ -30,10 +30,10 @@ def validate(
 def show(study: StudyName, overrides: Overrides = []) -> None:  # noqa: B006
     """Print a study with its overrides applied, as YAML, and its hash."""
     with teaching():
-        from golden_core.preparation.catalogue import load_study
+        from golden_core.preparation.catalogue import load_variant
         from golden_core.study import describe
 
-        typer.echo(describe(load_study(study, overrides)), nl=False)
+        typer.echo(describe(load_variant(study, overrides)), nl=False)
 
 
 @app.command()
@@ -49,7 +49,7 @@ def schema() -> None:
 def list_() -> None:
     """List the studies that come with the project."""
     with teaching():
-        from golden_core.preparation.catalogue import load_study, study_names
+        from golden_core.preparation.catalogue import load_variant, study_names
 
         for name in study_names():
-            typer.echo(f"{name:10} {load_study(name).description}")
+            typer.echo(f"{name:10} {load_variant(name).description}")

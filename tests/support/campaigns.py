@@ -10,7 +10,10 @@ from golden_dagster.cli import main
 from golden_dagster.resources import WorkersResource
 
 # Small enough for seconds; the last one trains, so that there are losses, weights and seeds.
-OVERRIDES = ("forecasters={random_walk: {}, ar: {max_order: 2}, dlinear: {moving_average: 3, epochs: null}}",)
+OVERRIDES = (
+    "name=smoke",
+    "forecasters={random_walk: {}, ar: {max_order: 2}, dlinear: {moving_average: 3, epochs: null}}",
+)
 
 
 @contextmanager

@@ -1,0 +1,73 @@
+"""One writer at a time: a lock that the operating system releases when its process is gone, however it went."""
+
+from __future__ import annotations
+
+import datetime
+import fcntl
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+class LockedError(RuntimeError):
+    """Somebody else is at work where one alone may be."""
+
+
+@contextmanager
+def only_one(
+    path: Path, what: str, *, wait: bool = True, on_wait: Callable[[str], None] = lambda _message: None
+) -> Iterator[None]:
+    """Hold the lock of ``what`` while the block runs; its file says who does.
+
+    The file stays when the lock is free: deleting it would let two processes lock two files of one name.
+
+    Raises
+    ------
+    LockedError
+        If another process holds it and ``wait`` is false; says which, and since when.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        if not _locked(file):
+            message = f"{what} is in the hands of {_holder(path)}"
+            if not wait:
+                raise LockedError(f"{message}; wait for it, or end it")
+            on_wait(f"{message}; waiting for it")
+            while not _locked(file):
+                time.sleep(0.2)
+        file.truncate(0)
+        file.write(json.dumps(_identity()))
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _identity() -> dict[str, str | int]:
+    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return {"pid": os.getpid(), "host": socket.gethostname(), "since": started, "command": command}
+
+
+def _holder(path: Path) -> str:
+    """Return who holds a lock, as its file says; between its taking and its first line nobody is named."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return f"process {found['pid']} on {found['host']} since {found['since']} ({found['command']})"
+    except (ValueError, KeyError, TypeError):
+        return "another process"

@@ -1,0 +1,58 @@
+"""How a campaign ends when it is told to: by Ctrl-C (SIGINT) or by a supervisor (SIGTERM)."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(KeyboardInterrupt):
+    """The process was told to end. No Exception, so that nothing that catches faults takes it for one."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_status = 128 + number  # as shells report a process that a signal ended
+
+
+def _raise(number: int, _frame: FrameType | None) -> None:
+    raise Interrupted(number)
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], None]]:
+    """Raise Interrupted where a signal arrives; yield a function that does so for one that arrived in a Dagster run.
+
+    Dagster puts handlers of its own in place of ours, turns both signals into a failed step and goes on. The wakeup
+    descriptor is written to by the interpreter, whoever handles the signal.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+    handlers = {number: signal.signal(number, _raise) for number in SIGNALS}
+    wakeup = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+
+    def raise_received() -> None:
+        try:
+            received = [number for number in reader.recv(64) if number in SIGNALS]
+        except BlockingIOError:
+            return
+        if received:
+            raise Interrupted(received[0])
+
+    try:
+        yield raise_received
+    finally:
+        signal.set_wakeup_fd(wakeup)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        reader.close()
+        writer.close()

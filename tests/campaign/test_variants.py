@@ -1,0 +1,91 @@
+"""A study with settings changed is another study: it overwrites nothing, and nothing is shown for it but its own."""
+
+import shutil
+
+import dagster as dg
+import polars as pl
+import pytest
+from support.campaigns import OVERRIDES, opened
+from typer.testing import CliRunner
+
+from golden_core.evaluation.campaign import evaluate, report_provenance
+from golden_core.preparation.catalogue import load_study, load_variant, run_command, study_path
+from golden_core.store.lake import read_json
+from golden_core.study import StudyError
+from golden_dagster.campaign import failure_messages, open_campaign
+from golden_dagster.cli.application import app
+
+SETTINGS = [part for text in OVERRIDES for part in ("--set", text)]
+
+
+def leaderboard(*arguments):
+    result = CliRunner().invoke(app, ["leaderboard", "smoke", *arguments])
+    return result.exit_code, " ".join(result.output.split())
+
+
+def test_a_variant_has_a_name_of_its_own():
+    variant = load_variant("smoke", ["training.epochs=3", "context_length=7"])
+    assert variant.name.startswith("smoke_")
+    assert variant == load_variant("smoke", ["context_length=7", "training.epochs=3"])
+    assert variant == load_variant("smoke", {"training.epochs": 3, "context_length": 7})
+    names = {load_variant("smoke", [f"training.epochs={epochs}"]).name for epochs in range(1, 20)}
+    assert len(names) == 19
+    assert load_variant("smoke", ["training.epochs=3", "name=smoke_mine"]).name == "smoke_mine"
+    assert load_variant("smoke") == load_study("smoke")
+
+
+def test_no_table_is_shown_for_other_settings(finished):
+    status, said = leaderboard(*SETTINGS)
+    assert status == 0
+    assert "incomplete" not in said
+    status, said = leaderboard("--set", "training.epochs=7")
+    assert status == 2
+    assert said.endswith("is not in the warehouse yet; run: golden run smoke --set training.epochs=7")
+    status, said = leaderboard(*SETTINGS, "--set", "training.epochs=7")
+    assert status == 2
+    assert "what the warehouse holds of study 'smoke' was made with other settings; run: golden run smoke" in said
+
+
+def test_an_incomplete_table_says_so(broken):
+    shutil.rmtree(next((broken.study("smoke").root / "trials" / "dlinear").rglob("forecasts.parquet")).parent)
+    evaluate(broken, load_variant("smoke", OVERRIDES))
+    status, said = leaderboard(*SETTINGS)
+    assert status == 0
+    assert "incomplete: 11 of 12 trials" in said
+
+
+def test_the_page_names_the_command_that_was_run(finished):
+    command = report_provenance(finished, load_variant("smoke", OVERRIDES))["command"]
+    assert command == run_command("smoke", OVERRIDES)
+    assert command.startswith("golden run smoke --set name=smoke --set 'forecasters={")
+
+
+def test_two_files_of_one_name(broken, tmp_path):
+    copy = tmp_path / "mine.yaml"
+    shutil.copy(study_path("smoke"), copy)
+    before = read_json(broken.study("smoke").origin)
+    refused = pytest.raises(StudyError, match="'smoke' that was made from smoke; two studies of one name")
+    with refused as found, open_campaign(str(copy)):
+        pass
+    assert "--as NAME" in str(found.value)
+    assert read_json(broken.study("smoke").origin) == before
+    with open_campaign(str(copy), ["name=smoke_mine"]) as campaign:
+        assert campaign.study.name == "smoke_mine"
+    with opened():
+        pass  # the first keeps its name
+
+
+def test_one_forecaster_without_results_costs_nobody_the_report(broken):
+    """Its trials are gone, as if all had failed: it keeps its row, without a rank, and the page says so."""
+    shutil.rmtree(broken.study("smoke").root / "trials" / "dlinear")
+    evaluate(broken, load_variant("smoke", OVERRIDES))
+    (broken.report("smoke") / "index.html").unlink()
+    published = [dg.AssetKey(name) for name in ("leaderboard", "comparisons", "report")]
+    with opened() as campaign:
+        result = campaign.run_selection("published", dg.AssetSelection.assets(*published).without_checks(), {})
+        assert failure_messages(result) == []
+    board = pl.read_parquet(broken.root / "published" / "leaderboard.parquet")
+    assert board.filter(pl.col("forecaster") == "dlinear")["rank"].to_list() == [None]
+    assert board["rank"].drop_nulls().to_list() == [1, 2]
+    page = (broken.report("smoke") / "index.html").read_text()
+    assert "rests on 8 of 12 trials" in page
