@@ -33,10 +33,10 @@ class Vocabulary:
     targets: frozenset[str]
 
 
-def read_study(path: Path, vocabulary: Vocabulary, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Study:
+def read_study(path: Path, vocabulary: Vocabulary, overrides: Sequence[str] = ()) -> Study:
     """Read and validate a study.
 
-    Overrides, ``{"training.epochs": 2}`` or ``["training.epochs=2"]``, are applied before validation. Settings of
+    Overrides, such as ``["training.epochs=2"]``, are applied before validation. Settings of
     source and forecasters come in their validated form, so that equal settings have equal hashes.
 
     Raises

@@ -1,6 +1,7 @@
 """What the tests of studies share: the vocabulary, a valid study, and a way to read a study from text."""
 
 import itertools
+import json
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,8 @@ def read(vocabulary, tmp_path_factory):
         path = folder / str(next(number)) / "study.yaml"
         path.parent.mkdir()
         path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
+        if isinstance(overrides, dict):
+            overrides = [f"{key}={json.dumps(value)}" for key, value in overrides.items()]
         return read_study(path, vocabulary, overrides)
 
     return read_text

@@ -1,6 +1,5 @@
 """Files that are no study at all: one clear line each, never another kind of error."""
 
-import os
 import re
 from pathlib import Path
 
@@ -131,15 +130,6 @@ def test_path_that_no_study_has(name, message, vocabulary, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(StudyError, match=message):
         read_study(tmp_path / name, vocabulary)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_permission_denied(vocabulary, tmp_path):
-    path = tmp_path / "study.yaml"
-    path.write_text("name: demo")
-    path.chmod(0)
-    with pytest.raises(StudyError, match="cannot be read: Permission denied"):
-        read_study(path, vocabulary)
 
 
 def test_unreadable_file_says_why(vocabulary, monkeypatch):

@@ -99,72 +99,32 @@ def walk(tree, path=()):
             yield from walk(value, (*path, key))
 
 
+SHARES = ("max_missing_share", "max_quarantined_share", "max_repaired_share", "max_flat_share", "max_parity_share")
+DAYS = ["2008", "2008-1-1", "2008-13-01", "2008-02-30", "1577836800", "2008-01-01T00:00:00", "01.01.2008"]
 OUT_OF_BOUNDS = {
-    ("name",): ["", "Demo", "2demo", "a b", "a" * 41],
-    ("description",): [""],
-    ("data", "pairs"): [[]],
-    ("data", "pairs", 0): ["eurusd", "EUR", "EURUSDX", "EUREUR", "EUR/US"],
-    ("data", "bar"): ["1", "1D", "30m"],
-    ("data", "start"): [
-        "2008",
-        "2008-1-1",
-        "2008-13-01",
-        "2008-02-30",
-        "1577836800",
-        "2008-01-01T00:00:00",
-        "01.01.2008",
-    ],
-    ("data", "end"): ["tomorrow", "2025-12-31 ", ""],
-    ("data", "time_zone"): ["", "Mars/Olympus", "Europe", "../etc/passwd", "CEST"],
-    ("features",): [[]],
-    ("context_length",): [0, -1, 100_001],
-    ("horizons",): [[]],
-    ("horizons", 0): [0, -5, 100_001],
-    ("splits", "scheme"): ["k_fold"],
-    ("splits", "window"): ["sliding"],
-    ("splits", "train"): [0],
-    ("splits", "validation"): [0, -1],
-    ("splits", "test"): [0],
-    ("splits", "step"): [0],
-    ("splits", "embargo"): [-1, -3],
-    ("splits", "closures"): ["ignore"],
-    ("seeds", "root"): [-1],
-    ("seeds", "count"): [0, 1001],
-    ("training", "epochs"): [0, 100_001],
-    ("training", "batch_size"): [0],
-    ("training", "optimiser"): ["sgd"],
-    ("training", "learning_rate"): [0, -1e-3],
-    ("training", "weight_decay"): [-0.1],
-    ("training", "gradient_clip"): [0, -1.0],
-    ("training", "precision"): ["float64"],
-    ("training", "early_stopping", "patience"): [0],
-    ("training", "early_stopping", "min_delta"): [-1e-9],
-    ("training", "plateau", "factor"): [0, 1, 1.5],
-    ("training", "plateau", "patience"): [0],
-    ("training", "plateau", "min_delta"): [-1.0],
-    ("training", "plateau", "threshold"): ["abs"],
-    ("training", "plateau", "min_learning_rate"): [-1e-9],
-    ("forecasters", "ar", "max_order"): [-1, 501],
-    ("forecasters", "ets", "model"): ["ZZZ"],
-    ("forecasters", "dlinear", "moving_average"): [0, 4],
-    ("forecasters", "dlinear", "epochs"): [0],
-    ("forecasters", "v08", "gate"): ["sigmoid"],
-    ("evaluation", "confidence"): [0.5, 1, 95],
-    ("evaluation", "bootstrap_resamples"): [99, 1_000_001],
-    ("evaluation", "significance"): [0, 0.5],
-    ("evaluation", "volatility_window"): [1],
-    ("evaluation", "strata", 0): ["month"],
-    ("checks", "reproduced_trials"): [0],
-    ("checks", "poisoned_times"): [0],
-    ("checks", "max_foresight"): [-0.1, 1],
-    ("checks", "max_abs_log_return"): [0, -0.1],
-    ("checks", "max_missing_share"): [-0.1, 1],
-    ("checks", "max_quarantined_share"): [-0.1, 1],
-    ("checks", "max_repaired_share"): [-0.1, 1],
-    ("checks", "max_flat_share"): [-0.1, 1],
-    ("checks", "max_parity_residual"): [0, -0.1],
-    ("checks", "max_parity_share"): [-0.1, 1],
-}
+    "name": ["", "Demo", "2demo", "a b", "a" * 41], "description": [""],
+    "data.pairs": [[]], "data.pairs.0": ["eurusd", "EUR", "EURUSDX", "EUREUR", "EUR/US"],
+    "data.bar": ["1", "1D", "30m"], "data.start": DAYS, "data.end": ["tomorrow", "2025-12-31 ", ""],
+    "data.time_zone": ["", "Mars/Olympus", "Europe", "../etc/passwd", "CEST"],
+    "features": [[]], "context_length": [0, -1, 100_001], "horizons": [[]], "horizons.0": [0, -5, 100_001],
+    "splits.scheme": ["k_fold"], "splits.window": ["sliding"], "splits.train": [0], "splits.validation": [0, -1],
+    "splits.test": [0], "splits.step": [0], "splits.embargo": [-1, -3], "splits.closures": ["ignore"],
+    "seeds.root": [-1], "seeds.count": [0, 1001],
+    "training.epochs": [0, 100_001], "training.batch_size": [0], "training.optimiser": ["sgd"],
+    "training.learning_rate": [0, -1e-3], "training.weight_decay": [-0.1], "training.gradient_clip": [0, -1.0],
+    "training.precision": ["float64"], "training.early_stopping.patience": [0],
+    "training.early_stopping.min_delta": [-1e-9], "training.plateau.factor": [0, 1, 1.5],
+    "training.plateau.patience": [0], "training.plateau.min_delta": [-1.0], "training.plateau.threshold": ["abs"],
+    "training.plateau.min_learning_rate": [-1e-9],
+    "forecasters.ar.max_order": [-1, 501], "forecasters.ets.model": ["ZZZ"],
+    "forecasters.dlinear.moving_average": [0, 4], "forecasters.dlinear.epochs": [0],
+    "forecasters.v08.gate": ["sigmoid"],
+    "evaluation.confidence": [0.5, 1, 95], "evaluation.bootstrap_resamples": [99, 1_000_001],
+    "evaluation.significance": [0, 0.5], "evaluation.volatility_window": [1], "evaluation.strata.0": ["month"],
+    "checks.reproduced_trials": [0], "checks.poisoned_times": [0], "checks.max_foresight": [-0.1, 1],
+    "checks.max_abs_log_return": [0, -0.1], "checks.max_parity_residual": [0, -0.1],
+    **{f"checks.{share}": [-0.1, 1] for share in SHARES},
+}  # fmt: skip
 NULLABLE = {
     ("forecasters", "dlinear", "epochs"),
     ("data", "settings", "path"),
@@ -200,7 +160,8 @@ def by_value(tree):
     for path, value in walk(tree):
         for wrong in wrong_types(value, path):
             yield Mutation(f"type {dotted(path)} {wrong!r}", setting(path, wrong), (path,), (path,), "must be")
-    for path, values in OUT_OF_BOUNDS.items():
+    for name, values in OUT_OF_BOUNDS.items():
+        path = tuple(int(part) if part.isdecimal() else part for part in name.split("."))
         for wrong in values:
             yield Mutation(f"bounds {dotted(path)} {wrong!r}", setting(path, wrong), (path,), (path,), "must")
 

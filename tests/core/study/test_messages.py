@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Annotated, ClassVar, Literal
 
 import pytest
@@ -67,7 +68,7 @@ def lines(vocabulary, valid):
 
     def said(name, settings):
         try:
-            study = read_study(valid, extended, {f"forecasters.{name}": settings})
+            study = read_study(valid, extended, [f"forecasters.{name}={json.dumps(settings)}"])
         except StudyError as error:
             return [str(fault).removeprefix(f"--set forecasters.{name}") for fault in error.faults]
         assert study.forecasters[name]

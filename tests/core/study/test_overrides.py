@@ -43,11 +43,6 @@ STOPPING = (("patience", "9"), ("min_delta", "0"), ("restore_best", "true"))
 @pytest.mark.parametrize(
     ("given", "same"),
     [
-        # a mapping takes values as they are
-        ({"training.epochs": 2, "horizons": (2, 3), "data.start": datetime.date(2010, 1, 31), "training.plateau": None},
-         ["training.epochs=2", "horizons=[2, 3]", "data.start=2010-01-31", "training.plateau=null"]),
-        ({"training.epochs": 2, "seeds.count": 7, "forecasters.ar": {"max_order": 3}},
-         ["training.epochs=2", "seeds.count=7", "forecasters.ar.max_order=3"]),
         (["training.epochs=6"], []),  # what the file says already
         (["training.epochs=2", "training.epochs=3"], ["training.epochs=3"]),  # the later one wins
         # a section that is null is made where all of it is given
@@ -115,25 +110,3 @@ def test_every_wrong_override_and_every_fault_of_the_file_at_once(faults, valid_
         "--set training.epoch: unknown key; did you mean 'epochs'?",
         f"study.yaml:{line}:3 splits.embargo: must be ≥ 0, got -3",
     ]
-
-
-@pytest.mark.parametrize(
-    ("overrides", "expected"),
-    [
-        ({3: 4}, "--set: 3 must look like section.key, such as training.epochs"),
-        ({"seeds.root": object()}, "--set seeds.root: has a value of type object; a study holds text, numbers, true, "
-                                   "false and null"),
-        ({"seeds": {1: 2, "root": 1, "count": 5}}, "--set seeds.1: a key must be text; a number or a word such as null "
-                                                  "needs quotes"),
-        ({"seeds.root": float("inf")}, "--set seeds.root: must be a finite number of at most 64 bits, got inf"),
-        ({"description": "\ud800"}, "--set description: is not text that can be stored: it holds half of a character"),
-    ],
-)  # fmt: skip
-def test_wrong_mapping_override(overrides, expected, faults, valid_text):
-    assert faults(valid_text, overrides) == [expected]
-
-
-def test_value_without_end(faults, valid_text):
-    endless = []
-    endless.append(endless)
-    assert len(faults(valid_text, {"seeds.root": endless})) == 1

@@ -18,16 +18,8 @@ from golden_core.study.anatomy import sections
 from golden_core.study.rules import Rule, broken
 from golden_core.study.values import FrozenDict, freeze
 
-SPLITS = {
-    "scheme": "walk_forward",
-    "window": "rolling",
-    "train": 9,
-    "validation": 5,
-    "test": 5,
-    "step": 5,
-    "embargo": 0,
-    "closures": "keep",
-}
+SPLITS = {"scheme": "walk_forward", "window": "rolling", "train": 9, "validation": 5, "test": 5, "step": 5}
+SPLITS |= {"embargo": 0, "closures": "keep"}
 
 
 def all_sections(model):

@@ -27,26 +27,19 @@ def test_study_is_named_after_its_file_and_fits_on_lines(path):
     assert all(len(line) <= 120 and line == line.rstrip() and "\t" not in line for line in text.splitlines())
 
 
-def test_hashes_differ():
-    assert len({load_study(name).hash() for name in study_names()}) == 4
-
-
-def test_all_but_smoke_have_enough_seeds_and_the_benchmark():
-    for name in study_names():
-        study = load_study(name)
+def test_hashes_differ_and_all_but_smoke_have_enough_seeds_and_the_benchmark():
+    studies = {name: load_study(name) for name in study_names()}
+    assert len({study.hash() for study in studies.values()}) == 4
+    for name, study in studies.items():
         assert "random_walk" in study.forecasters
         assert study.is_smoke == (name == "smoke")
         assert study.is_smoke or study.seeds.count >= 5
 
 
-def test_demo_asks_for_three_pairs_two_horizons_five_seeds():
+def test_demo_asks_for_three_pairs_two_horizons_five_seeds_and_smoke_exercises_its_forecasters():
     study = load_study("demo")
     assert (len(study.data.pairs), study.horizons, study.seeds.count) == (3, (1, 5), 5)
-    assert set(study.forecasters) == BASELINES | {"v08"}
-
-
-def test_smoke_exercises_every_forecaster_of_the_demo():
-    assert set(load_study("smoke").forecasters) == set(load_study("demo").forecasters)
+    assert set(load_study("smoke").forecasters) == set(study.forecasters) == BASELINES | {"v08"}
 
 
 def test_golden_is_the_full_campaign():
