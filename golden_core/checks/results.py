@@ -139,8 +139,8 @@ _TABLES = (
     Check(
         "report",
         "report_follows_from_warehouse",
-        "Written again from the warehouse, every file of the report is the same to the byte: nothing was changed by "
-        "hand, and nothing is out of date.",
+        "Every file of the report has the SHA-256 that it had when it was written, and tables, study and code have the "
+        "hashes that they had then: nothing was changed by hand, and nothing is out of date.",
         "files",
         _report,
     ),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from golden_core.forecasters import forecaster_settings
 from golden_core.inputs.features import FEATURES, TARGETS
@@ -48,7 +47,7 @@ def study_path(name: str) -> Path:
     return path
 
 
-def load_study(name: str, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Study:
+def load_study(name: str, overrides: Sequence[str] = ()) -> Study:
     """Load a study by name (``demo``) or path, apply overrides, validate everything at once.
 
     Raises
@@ -59,7 +58,7 @@ def load_study(name: str, overrides: Mapping[str, Any] | Sequence[str] = ()) -> 
     return read_study(study_path(name), vocabulary(), overrides)
 
 
-def load_variant(name: str, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Study:
+def load_variant(name: str, overrides: Sequence[str] = ()) -> Study:
     """Load a study as a person asks for it: with settings changed it is another study, under a name of its own.
 
     The name is that of the study and eight digits of the variant's hash, unless an override gives it one (``name=…``).

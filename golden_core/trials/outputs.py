@@ -24,17 +24,7 @@ class AlteredError(RuntimeError):
 def read_outputs(home: Home, study: Study, done: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return all forecasts and learning curves of some finished trials.
 
-    Parameters
-    ----------
-    home, study
-        Where and what.
-    done : schema.TRIALS
-        Rows of trials that are done.
-
-    Returns
-    -------
-    schema.FORECASTS, schema.HISTORY
-        Sorted by key; empty if no trial is done.
+    ``done`` are rows of ``schema.TRIALS``; gives ``schema.FORECASTS`` and ``schema.HISTORY``, sorted by key.
 
     Raises
     ------

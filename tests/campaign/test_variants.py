@@ -27,7 +27,6 @@ def test_a_variant_has_a_name_of_its_own():
     variant = load_variant("smoke", ["training.epochs=3", "context_length=7"])
     assert variant.name.startswith("smoke_")
     assert variant == load_variant("smoke", ["context_length=7", "training.epochs=3"])
-    assert variant == load_variant("smoke", {"training.epochs": 3, "context_length": 7})
     names = {load_variant("smoke", [f"training.epochs={epochs}"]).name for epochs in range(1, 20)}
     assert len(names) == 19
     assert load_variant("smoke", ["training.epochs=3", "name=smoke_mine"]).name == "smoke_mine"
