@@ -61,7 +61,7 @@ def scan(
 @app.command("audit-table")
 def audit_table_(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV, Markdown or LaTeX; headings such as model, MAE, MSE, RMSE, R².")
+        Path, typer.Argument(metavar="FILE", help="CSV, TSV or Markdown; headings such as model, MAE, MSE, RMSE, R².")
     ],
     claims: Annotated[Path | None, typer.Option(help="CSV of claimed improvements to recompute.")] = None,
     column: Annotated[
@@ -82,8 +82,8 @@ def audit_table_(
     """Check the identities that any published error table must satisfy, with rounding carried as intervals.
 
     Exit status 1 when something is certainly wrong, a claimed percentage included; rows on different test sets and
-    open readings are reported. Columns such as "Improvement over LSTM (%)" are recomputed. The legacy paper's own table
-    is recognised, and held against its own claims and the splits of its code.
+    open readings are reported. The legacy paper's own table is recognised, and held against its own claims and the
+    splits of its code.
     """
     with teaching():
         from golden_core.legacy.audit import audit_markdown, audit_record, audit_table, named_columns, read_claims

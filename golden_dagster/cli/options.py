@@ -82,7 +82,7 @@ def table(
 def teaching() -> Iterator[None]:
     """Turn an expected fault into its message and exit status 2; anything else keeps its traceback."""
     from golden_core.evaluation.campaign import IncompleteError
-    from golden_core.legacy.audit.records import TableError
+    from golden_core.legacy.audit.grid import TableError
     from golden_core.legacy.frozen import FrozenFactsError
     from golden_core.legacy.keras_files import KerasCheckpointError, ParityError
     from golden_core.legacy.reproduction import RecordError

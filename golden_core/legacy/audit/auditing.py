@@ -1,30 +1,27 @@
-"""The audit of a published table, from file to findings. Every step is defined elsewhere; here they meet."""
+"""The audit of a published table, from file to findings and to plain values. Every step is defined elsewhere."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from golden_core.legacy.audit.bounds import contradictions
-from golden_core.legacy.audit.claims import Claim
-from golden_core.legacy.audit.columns import column_faults
-from golden_core.legacy.audit.comparability import variance_findings
-from golden_core.legacy.audit.findings import VERDICTS, Averaging, Finding, Reading, RowSet, Verdict, settle
+from golden_core.legacy.audit.bounds import Group, contradictions, groups, strangers
+from golden_core.legacy.audit.claims import Claim, Evidence, Ruling, rule
+from golden_core.legacy.audit.explanations import ROUNDINGS
+from golden_core.legacy.audit.findings import VERDICTS, Averaging, Finding, RowSet, Verdict
 from golden_core.legacy.audit.headings import NAMES, Heading, Metric
-from golden_core.legacy.audit.identities import ROUNDINGS, row_findings
-from golden_core.legacy.audit.improvements import told_claims
-from golden_core.legacy.audit.intervals import Interval
-from golden_core.legacy.audit.layout import Columns
-from golden_core.legacy.audit.ranking import ranking_findings
-from golden_core.legacy.audit.rulings import Evidence, Ruling, rule
-from golden_core.legacy.audit.scales import settle_percent, settle_powers
+from golden_core.legacy.audit.identities import disguised_column, row_findings
+from golden_core.legacy.audit.intervals import Interval, names
+from golden_core.legacy.audit.printed import Printed
 from golden_core.legacy.audit.splits import Explanation, SplitHypothesis, explain
-from golden_core.legacy.audit.table import Row, Table, read_table
-from golden_core.legacy.audit.variance import Group, groups, strangers
-from golden_core.legacy.audit.wording import names
+from golden_core.legacy.audit.table import Columns, Row, Table, read_table
+from golden_core.legacy.audit.together import ranking_findings, variance_findings
 
 
 @dataclass(frozen=True)
@@ -60,24 +57,8 @@ def audit_table(
     Every printed number stands for all values that are rounded to it, and a contradiction is reported only where no
     choice of values satisfies RMSE² = MSE, MAE ≤ RMSE, R² ≤ 1 and one target variance MSE / (1 − R²) per test set.
 
-    Parameters
-    ----------
-    source : path or DataFrame
-        A file with a table, or a frame; see :func:`golden_core.legacy.audit.records.read_grid`.
-    columns : mapping, optional
-        Which column is what, where the headings do not say; see
-        :func:`golden_core.legacy.audit.table.read_table`.
-    averaging : {"undeclared", "none", "seeds", "datasets"}
-        What the paper says a row is: a single run, a mean over seeds on one test set, a mean over data sets.
-    claims : sequence of Claim
-        Comparisons of rows that the paper makes; those of the table's own columns are found in it.
-    splits : SplitHypothesis, optional
-        Which rows may have been scored on which split.
-
-    Returns
-    -------
-    Audit
-        Deterministic: equal inputs give equal audits.
+    ``columns`` say which column is what where the headings do not, ``averaging`` what the paper says a row is, and
+    ``splits`` which rows may have been scored on which split. Equal inputs give equal audits.
 
     Raises
     ------
@@ -88,21 +69,18 @@ def audit_table(
     ----------
     Brown & Heathers (2017), whose GRIM test asks the same of printed means: whether any data round to them.
     """
-    table, in_percent = settle_percent(settle_powers(read_table(source, columns), averaging), averaging)
-    faults = column_faults(table, averaging)
-    unreliable = frozenset[Metric]().union(*(fault.unreliable for fault in faults))
+    table = read_table(source, columns)
+    disguised, unreliable = disguised_column(table)
     sets = groups(table, averaging, unreliable)
     known = {
         rounding: contradictions(table.rows, averaging, unreliable, rounding)
         | strangers(sets, table, averaging, unreliable, rounding)
         for rounding in ROUNDINGS
     }
-    findings = [fault.finding for fault in faults]
-    findings += [_with_percent(f, in_percent) for f in row_findings(table, averaging, known)]
+    findings = [*disguised, *row_findings(table, averaging, known)]
     findings += variance_findings(sets, table, averaging, unreliable, known)
     findings += ranking_findings(table, averaging, findings)
     explanation = explain(splits, table.rows, sets, findings) if splits is not None else None
-    told = told_claims(table)
     evidence = Evidence({row.name: row for row in table.rows}, sets, findings, explanation)
     return Audit(
         file=table.file,
@@ -113,23 +91,9 @@ def audit_table(
         test_sets=tuple(found for group in sets for found in group.sets),
         findings=tuple(sorted(findings, key=lambda finding: VERDICTS.index(finding.verdict))),
         explanation=explanation,
-        rulings=tuple(rule(claim, evidence) for claim in (*claims, *told)),
-        notes=(*table.notes, *_unread(table, told), *_limits(table, sets, averaging, unreliable)),
+        rulings=tuple(rule(claim, evidence) for claim in claims),
+        notes=(*table.notes, *_limits(table, sets, averaging, unreliable)),
     )
-
-
-def _with_percent(finding: Finding, reading: Reading | None) -> Finding:
-    """Return a finding about R² above 1 with the reading that the column is in percent."""
-    if reading is None or finding.kind != "impossible_value":
-        return finding
-    readings = (*finding.readings, reading)
-    return replace(finding, readings=readings, verdict=settle(readings, finding.verdict))
-
-
-def _unread(table: Table, told: Sequence[Claim]) -> list[str]:
-    headings = dict.fromkeys(heading for row in table.rows for heading in row.changes)
-    left = [heading for heading in headings if not any(f": {heading} " in claim.text for claim in told)]
-    return [f"Columns that were not read: {names(left)}."] if left else []
 
 
 def _limits(table: Table, sets: Sequence[Group], averaging: Averaging, unreliable: frozenset[Metric]) -> list[str]:
@@ -160,3 +124,26 @@ def _is_coarse(row: Row) -> bool:
     if "mse" not in row.cells or "rmse" not in row.cells:
         return False
     return row.cells["mse"].digits < 3 and row.cells["mse"].digits < row.cells["rmse"].digits
+
+
+def audit_record(audit: Audit) -> dict[str, Any]:
+    """Return an audit as mappings, lists, text and numbers.
+
+    Numbers of the table are their printed text; an interval is ``[low, high]``, ``high`` null where there is no end.
+    """
+    record: dict[str, Any] = _plain(audit)
+    return record
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Interval):
+        return [_plain(value.low), _plain(value.high)]
+    if isinstance(value, Printed):
+        return value.text
+    if isinstance(value, Fraction):
+        return float(value)
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.compare}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, tuple | list) else value

@@ -1,16 +1,23 @@
-"""What a paper says about its table: percentages and tests between rows. Here they are given and read, not judged."""
+"""What a paper says about its table: percentages and tests between rows, read, recomputed and ruled on."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal, get_args
 
 import polars as pl
 
-from golden_core.legacy.audit.headings import METRICS, Metric
+from golden_core.legacy.audit.bounds import Group, bounds
+from golden_core.legacy.audit.findings import Finding
+from golden_core.legacy.audit.grid import TableError, read_grid
+from golden_core.legacy.audit.headings import METRICS, NAMES, Metric
+from golden_core.legacy.audit.intervals import Interval, between, names
 from golden_core.legacy.audit.printed import CellError, Printed, parse
-from golden_core.legacy.audit.records import TableError, as_records, read_grid
+from golden_core.legacy.audit.splits import Explanation, SplitPart
+from golden_core.legacy.audit.table import Row
 
 _COLUMNS = ("text", "kind", "row", "baseline", "metric", "claimed")
 
@@ -20,28 +27,14 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence that compares two rows.
+    """One sentence that compares two rows: better by so many percent, or a test of the paired errors of both."""
 
-    Parameters
-    ----------
-    text : str
-        The claim as it is made.
-    kind : {"percent", "paired_test"}
-        A row is better than its baseline by so many percent; or a test of the paired errors of both rows.
-    row, baseline : str
-        Names of the rows.
-    metric : str or None
-        ``mae``, ``mse``, ``rmse``, ``r2`` or ``mape``; None for a test.
-    claimed : str or None
-        The percentage as printed, such as ``"44.1"``; None for a test.
-    """
-
-    text: str
+    text: str  # as it is made
     kind: Kind
     row: str
     baseline: str
-    metric: Metric | None = None
-    claimed: str | None = None
+    metric: Metric | None = None  # None for a test
+    claimed: str | None = None  # the percentage as printed, such as "44.1"; None for a test
 
     def __post_init__(self) -> None:
         if self.kind == "percent" and (self.metric not in METRICS or self.percentage is None):
@@ -66,8 +59,7 @@ def read_claims(source: Path | str | pl.DataFrame) -> tuple[Claim, ...]:
     TableError
         Naming file, line and column.
     """
-    grid = read_grid(source)
-    records = as_records(grid, [cell.strip() for cell in grid.rows[0][1]], 1)
+    records = read_grid(source)
     missing = [name for name in _COLUMNS if name not in records.header]
     if missing:
         raise TableError(
@@ -92,3 +84,151 @@ def _claim(cells: dict[str, str], file: str, line: int) -> Claim:
         return Claim(cells["text"], kind, cells["row"], cells["baseline"], metric, cells["claimed"] or None)
     except TableError as error:
         raise TableError(f"{file}:{line}: {error}") from None
+
+
+# ------------------------------------------------------------------------------------------------ what is left of them
+
+Arithmetic = Literal["right", "right_otherwise", "wrong", "undefined"]
+Comparison = Literal["same_test_set_possible", "different_test_sets", "in_doubt", "unchecked"]
+
+_ZERO, _ONE = Fraction(0), Fraction(1)
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What is left of a claim. ``recomputed`` are the percentages that the printed numbers leave possible."""
+
+    claim: Claim
+    arithmetic: Arithmetic
+    recomputed: Interval | None
+    comparison: Comparison
+    falls: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an audit knows when it rules: the rows, their test sets, the findings, and a hypothesis that holds."""
+
+    rows: Mapping[str, Row]
+    groups: Sequence[Group]
+    findings: Sequence[Finding]
+    explanation: Explanation | None
+
+
+def rule(claim: Claim, known: Evidence) -> Ruling:
+    """Rule on one claim.
+
+    Raises
+    ------
+    TableError
+        If the claim names a row or a number that the table does not have.
+    """
+    row, baseline = (_row(name, claim, known) for name in (claim.row, claim.baseline))
+    comparison, why = _comparison(row, baseline, known)
+    different = comparison == "different_test_sets"
+    if claim.kind == "paired_test":
+        sentence = {
+            "different_test_sets": f"Undefined: {why}. Paired errors do not exist beyond the rows that both share.",
+            "in_doubt": f"Cannot be recomputed from a table, and in doubt: {why}.",
+            "unchecked": f"Cannot be recomputed from a table, nor can its pairs be checked: {why}.",
+            "same_test_set_possible": f"Cannot be recomputed from a table; {why}.",
+        }[comparison]
+        return Ruling(claim, "undefined", None, comparison, different, sentence)
+    arithmetic, recomputed, words = _arithmetic(claim, row, baseline)
+    verdict = {
+        "different_test_sets": f"but {why}: the comparison shows nothing" if arithmetic != "wrong" else f"and {why}",
+        "in_doubt": f"and the comparison is in doubt: {why}",
+        "unchecked": f"and whether both rows share a test set cannot be checked: {why}",
+        "same_test_set_possible": "" if arithmetic == "wrong" else why,
+    }[comparison]
+    sentence = "; ".join(filter(None, (words, verdict))) + "."
+    return Ruling(claim, arithmetic, recomputed, comparison, different or arithmetic == "wrong", sentence)
+
+
+def _row(name: str, claim: Claim, known: Evidence) -> Row:
+    if name not in known.rows:
+        raise TableError(f"claim {claim.text!r}: the table has no row {name!r}; it has {names(list(known.rows))}")
+    found = known.rows[name]
+    if claim.metric is not None and claim.metric not in bounds(found):
+        raise TableError(f"claim {claim.text!r}: row {name!r} has no possible {NAMES[claim.metric]}")
+    return found
+
+
+def _arithmetic(claim: Claim, row: Row, baseline: Row) -> tuple[Arithmetic, Interval | None, str]:
+    metric, printed = claim.metric, claim.percentage
+    if metric is None or printed is None:
+        raise TableError(f"claim {claim.text!r}: a percentage needs a metric and a number")
+    ours, theirs = bounds(row)[metric], bounds(baseline)[metric]
+    ways = _ways_of_r2(ours, theirs) if metric == "r2" else _ways_of_error(ours, theirs, is_rmse=metric == "rmse")
+    said, recomputed = printed.interval(), ways.pop("")
+    if recomputed is None and not any(ways.values()):
+        return "undefined", None, f"Cannot be recomputed: {NAMES[metric]} of {claim.baseline} may be 0"
+    if recomputed is not None and not recomputed.apart(said):
+        return "right", recomputed, f"Arithmetic right ({between(recomputed)} %)"
+    for name, interval in ways.items():
+        if interval is not None and not interval.apart(said):
+            return "right_otherwise", interval, f"Arithmetic right only as {name} ({between(interval)} %)"
+    if recomputed is not None and not recomputed.apart(printed.interval("cut_off")):
+        return "right_otherwise", recomputed, f"Arithmetic right if cut off, not rounded ({between(recomputed)} %)"
+    shown = f"{between(recomputed)} %" if recomputed is not None else "nothing"
+    return "wrong", recomputed, f"Arithmetic wrong: the printed numbers give {shown}, not {claim.claimed} %"
+
+
+def _ways_of_error(ours: Interval, theirs: Interval, *, is_rmse: bool) -> dict[str, Interval | None]:
+    """Return what "lower by so many percent" may mean for an error, the plain meaning first."""
+    ways = {"": _lower(ours, theirs), "the baseline's excess over the row": _higher(theirs, ours)}
+    if is_rmse:
+        ways["a change of MSE"] = _lower(ours.squared(), theirs.squared())
+    return ways
+
+
+def _ways_of_r2(ours: Interval, theirs: Interval) -> dict[str, Interval | None]:
+    """Return what "higher by so many percent" may mean for R², the plain meaning first."""
+    if ours.high is None or theirs.high is None:
+        return {"": None}
+    points = Interval(100 * (ours.low - theirs.high), 100 * (ours.high - theirs.low))
+    left = (Interval(_ONE - found.high, _ONE - found.low) for found in (ours, theirs) if found.high is not None)
+    relative = _higher(ours, theirs) if ours.low >= 0 and theirs.low >= 0 else None
+    return {"": relative, "percentage points": points, "unexplained variance": _lower(*left)}
+
+
+def _lower(ours: Interval, theirs: Interval) -> Interval | None:
+    ratio = ours.divided(theirs)
+    if ratio is None or ratio.high is None:
+        return None
+    return Interval(100 * (_ONE - ratio.high), 100 * (_ONE - ratio.low))
+
+
+def _higher(ours: Interval, theirs: Interval) -> Interval | None:
+    ratio = ours.divided(theirs)
+    return None if ratio is None or ratio.high is None else Interval(100 * (ratio.low - 1), 100 * (ratio.high - 1))
+
+
+def _comparison(row: Row, baseline: Row, known: Evidence) -> tuple[Comparison, str]:
+    """Return whether two rows can be compared, and why not."""
+    if row.test_set != baseline.test_set:
+        return "different_test_sets", "the table itself puts the rows on different test sets"
+    split = _different_splits(row.name, baseline.name, known.explanation)
+    if split:
+        return "different_test_sets", f"the rows were scored on different test sets{split}"
+    both = {row.name, baseline.name}
+    variances = next((group.variances for group in known.groups if both <= set(group.variances)), None)
+    if variances is None:
+        return "unchecked", "a row has no target variance"
+    if not variances[row.name].apart(variances[baseline.name]):
+        return "same_test_set_possible", "nothing in the table speaks against one test set"
+    verdicts = {f.verdict for f in known.findings if f.kind == "target_variance" and both.intersection(f.rows)}
+    if "different_test_sets" in verdicts:
+        return "different_test_sets", "the rows were scored on different test sets, unless an open reading holds"
+    return "in_doubt", "the rows imply different target variances, which an innocent reading would explain"
+
+
+def _different_splits(row: str, baseline: str, explanation: Explanation | None) -> str:
+    """Return the numbers of targets where a hypothesis that holds puts two rows on different splits; else nothing."""
+    if explanation is None or not explanation.holds:
+        return ""
+    parts: dict[str, SplitPart] = {name: part for part in explanation.parts for name in part.rows}
+    if parts[row].shares == parts[baseline].shares:
+        return ""
+    return f" ({parts[row].targets} and {parts[baseline].targets} targets)"

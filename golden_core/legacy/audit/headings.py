@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from golden_core.legacy.audit.markup import unmarked
 from golden_core.legacy.audit.printed import plain
 
 Metric = Literal["mae", "mse", "rmse", "r2", "mape"]
@@ -113,7 +112,7 @@ def read_heading(text: str) -> Heading | None:
     """Return what a heading says about a metric; None where it names none, or a quantity made from one."""
     if len(text) > _LONGEST:
         return None
-    scale, bare, brackets = _scale_and_brackets(unmarked(text))
+    scale, bare, brackets = _scale_and_brackets(text)
     words, found = _metric(bare)
     # "Genauigkeit (RMSE)" is told by its brackets, "Mean Absolute Error (MAE)" twice.
     for bracket in brackets if found is None else ():
@@ -153,12 +152,6 @@ def read_role(text: str) -> Role | None:
     """Return what a column without a metric is for; None where its heading does not say."""
     words = set(re.findall(r"[a-z0-9]+", _spaced(text)))
     return next((role for role, names in _ROLE_WORDS.items() if words & names), None)
-
-
-def metric_named(text: str) -> Metric | None:
-    """Return the metric that any text names, whatever else it says."""
-    found = _metric(unmarked(text))[1]
-    return found and found[1]
 
 
 def is_derived(label: str) -> bool:

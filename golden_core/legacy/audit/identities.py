@@ -1,20 +1,24 @@
-"""Rows that contradict themselves: RMSE² and MSE, MAE and RMSE, R² above one. What rows say together is elsewhere."""
+"""Rows that contradict themselves, and columns in disguise of another. What rows say together is elsewhere."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from typing import get_args
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 
-from golden_core.legacy.audit.bounds import Contradiction, bounds
+from golden_core.legacy.audit.bounds import Bounds, bounds, target_variance
+from golden_core.legacy.audit.explanations import (
+    Contradictions,
+    declared_units,
+    means_of_row,
+    one_factor,
+    percent_sign,
+    rounded_otherwise,
+)
 from golden_core.legacy.audit.findings import Averaging, Finding, Kind, Reading, Verdict, settle
 from golden_core.legacy.audit.headings import NAMES, Metric
-from golden_core.legacy.audit.printed import Rounding
-from golden_core.legacy.audit.scales import declared
+from golden_core.legacy.audit.intervals import Interval, between, number
 from golden_core.legacy.audit.table import Row, Table
-from golden_core.legacy.audit.wording import between, number
-
-Contradictions = Mapping[Rounding, frozenset[Contradiction]]
 
 _SENTENCES: dict[Kind, str] = {
     "impossible_value": "An error below 0 or an R² above 1 does not exist.",
@@ -28,31 +32,21 @@ _SENTENCES: dict[Kind, str] = {
         "can have that."
     ),
 }
-_EXCUSES: dict[Rounding, tuple[str, str]] = {
-    "twice": ("rounded twice", "first to one digit more, then again"),
-    "cut_off": ("cut off, not rounded", "the digits behind the last printed one dropped, in the whole table"),
-    "single_precision": ("32-bit arithmetic", "the last printed digits are noise of single precision"),
-    "padded": ("digits padded with zeros", "a number of fewer digits filled up with three zeros or more"),
+_COMPARED: dict[Kind, tuple[tuple[Metric, Metric], ...]] = {
+    "impossible_value": (),
+    "rmse_squared_above_mse": (("rmse", "mse"),),
+    "rmse_squared_below_mse": (("rmse", "mse"),),
+    "mae_above_rmse": (("mae", "rmse"), ("mae", "mse")),
 }
-_RARE = frozenset({"single_precision", "padded"})  # not worth a word where they explain nothing
 
 
 def row_findings(table: Table, averaging: Averaging, known: Contradictions) -> list[Finding]:
-    """Return what rows contradict by themselves, one finding per kind and verdict.
-
-    Parameters
-    ----------
-    table : Table
-    averaging : str
-        The declared nature of the rows.
-    known : mapping
-        Contradictions of the table under every way of rounding.
-    """
-    found: dict[tuple[Kind, Verdict], list[tuple[Row, tuple[Reading, ...]]]] = {}
+    """Return what rows contradict by themselves, one finding per kind and verdict."""
+    found: dict[tuple[Kind, Verdict], list[tuple[Row, list[Reading]]]] = {}
     for kind in _SENTENCES:
         for row in table.rows:
             if (row.name, kind) in known["nearest"]:
-                readings = (*excuses((row.name, kind), known), *_means(row, kind, averaging), *_units(table, row, kind))
+                readings = [*rounded_otherwise((row.name, kind), known), *_readings(table, row, kind, averaging)]
                 found.setdefault((kind, settle(readings, "certainly_wrong")), []).append((row, readings))
     return [
         Finding(
@@ -60,94 +54,160 @@ def row_findings(table: Table, averaging: Averaging, known: Contradictions) -> l
             verdict=verdict,
             rows=tuple(row.name for row, _ in listed),
             sentence=_SENTENCES[kind],
-            evidence=tuple(_EVIDENCE[kind](row) for row, _ in listed),
-            readings=_merged([readings for _, readings in listed]),
+            evidence=tuple(_evidence(row, kind) for row, _ in listed),
+            readings=_merged(reading for _, readings in listed for reading in readings),
         )
         for (kind, verdict), listed in found.items()
     ]
 
 
-def excuses(contradiction: Contradiction, known: Contradictions) -> list[Reading]:
-    """Return whether other ways of rounding explain a contradiction without making a new one anywhere."""
-    found = []
-    for rounding, (name, words) in _EXCUSES.items():
-        gone = contradiction not in known[rounding] and known[rounding] <= known["nearest"]
-        if gone:
-            found.append(Reading(name, "explains", f"{words[0].upper()}{words[1:]}: then nothing contradicts."))
-        # It is no excuse for few digits, and none for what cannot exist: then not worth a word.
-        elif rounding not in _RARE and contradiction[1] != "impossible_value":
-            found.append(Reading(name, "excluded", f"{words[0].upper()}{words[1:]}: a contradiction remains."))
-    return found
+def _readings(table: Table, row: Row, kind: Kind, averaging: Averaging) -> list[Reading]:
+    """Return what means, units and percent signs do for a row, units unless most rows hold together in one."""
+    if kind == "impossible_value":
+        return percent_sign(table) if "r2" not in bounds(row) and "r2" in row.cells else []
+    found = [means_of_row(row, averaging)] if kind == "rmse_squared_below_mse" else []
+    both = [known for other in table.rows if {"rmse", "mse"} <= set(known := bounds(other))]
+    fitting = sum(not known["rmse"].squared().apart(known["mse"]) for known in both)
+    if 2 * fitting > len(both):
+        return found
+    pairs = [pair for pair in _COMPARED[kind] if set(pair) <= set(row.cells)]
+    units = [reading for left, right in pairs for reading in declared_units(table, left, right)]
+    return [*found, *units[:1], *(one_factor(both) if kind != "mae_above_rmse" else [])]
 
 
-def _means(row: Row, kind: Kind, averaging: Averaging) -> tuple[Reading, ...]:
-    """Return what it takes for RMSE² < MSE to come from averaging: k runs have MSE ≤ k · RMSE²."""
-    if kind != "rmse_squared_below_mse":
-        return ()
-    name = "means over seeds or data sets"
-    if averaging == "none":
-        return (Reading(name, "excluded", "The rows are declared to be single runs."),)
-    if row.cells["rmse"].text == row.cells["mse"].text:
-        told = f"RMSE and MSE of {row.name} have the same digits: one is a copy of the other, which no mean makes."
-        return (Reading(name, "excluded", told),)
-    known = bounds(row)
-    top, low = known["rmse"].squared().high, known["mse"].low
-    if not top:
-        return (Reading(name, "excluded", "An RMSE of 0 in the mean is 0 in every run."),)
-    spread = math.sqrt(low / top - 1)
-    sentence = (
-        f"Mean(RMSE)² ≤ mean(MSE): explained if {row.name} is a mean over at least {math.ceil(low / top)} runs or "
-        f"data sets whose RMSE has a coefficient of variation of at least {number(spread, 2)}."
-    )
-    return (Reading(name, "explains", sentence),)
-
-
-def _units(table: Table, row: Row, kind: Kind) -> list[Reading]:
-    """Return the reading that the headings tell of different units, unless most rows hold together in one."""
-    pairs = [pair for pair in _COMPARED.get(kind, ()) if set(pair) <= set(row.cells)]
-    found = [reading for left, right in pairs for reading in declared(table, left, right)]
-    both = [bounds(other) for other in table.rows if {"rmse", "mse"} <= set(bounds(other))]
-    fitting = sum(not other["rmse"].squared().apart(other["mse"]) for other in both)
-    return found[:1] if 2 * fitting <= len(both) else []
-
-
-def _merged(listed: list[tuple[Reading, ...]]) -> tuple[Reading, ...]:
+def _merged(readings: Iterable[Reading]) -> tuple[Reading, ...]:
     """Return one reading per name and status, with the first row's sentence."""
     found: dict[tuple[str, str], Reading] = {}
-    for readings in listed:
-        for reading in readings:
-            found.setdefault((reading.name, reading.status), reading)
+    for reading in readings:
+        found.setdefault((reading.name, reading.status), reading)
     return tuple(found.values())
 
 
-def _impossible(row: Row) -> str:
-    bad = [metric for metric in row.cells if metric not in bounds(row)]
-    return f"{row.name}: " + ", ".join(f"{NAMES[metric]} {row.cells[metric].text}" for metric in bad)
-
-
-def _squares(row: Row) -> str:
+def _evidence(row: Row, kind: Kind) -> str:
     known = bounds(row)
+    if kind == "impossible_value":
+        bad = [metric for metric in row.cells if metric not in known]
+        return f"{row.name}: " + ", ".join(f"{NAMES[metric]} {row.cells[metric].text}" for metric in bad)
+    if kind == "mae_above_rmse":
+        told = [f"{NAMES[m]} {row.cells[m].text} in {between(known[m])}" for m in ("rmse", "mse") if m in known]
+        return f"{row.name}: MAE {row.cells['mae'].text} in {between(known['mae'])}; {', '.join(told)}"
     return (
         f"{row.name}: RMSE {row.cells['rmse'].text} gives RMSE² in {between(known['rmse'].squared())}; "
         f"MSE {row.cells['mse'].text} means {between(known['mse'])}"
     )
 
 
-def _absolute(row: Row) -> str:
-    known = bounds(row)
-    others = ", ".join(f"{NAMES[m]} {row.cells[m].text} in {between(known[m])}" for m in ("rmse", "mse") if m in known)
-    return f"{row.name}: MAE {row.cells['mae'].text} in {between(known['mae'])}; {others}"
+# ------------------------------------------------------------------------------------------------ columns in disguise
+
+# Chances of agreeing by accident below which an agreement of two columns is a fault, and is worth a word.
+_FAULT, _SUSPICION = 1e-5, 1e-3
+_Pairs = Sequence[tuple[Interval, Interval]]
 
 
-_EVIDENCE: dict[Kind, Callable[[Row], str]] = {
-    "impossible_value": _impossible,
-    "rmse_squared_above_mse": _squares,
-    "rmse_squared_below_mse": _squares,
-    "mae_above_rmse": _absolute,
-}
-_COMPARED: dict[Kind, tuple[tuple[Metric, Metric], ...]] = {
-    "rmse_squared_above_mse": (("rmse", "mse"),),
-    "rmse_squared_below_mse": (("rmse", "mse"),),
-    "mae_above_rmse": (("mae", "rmse"), ("mae", "mse")),
-}
-ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
+@dataclass(frozen=True)
+class _Disguise:
+    """A relation that two honest columns do not have: one, squared or not, equals the other in every row."""
+
+    says: str
+    left: Metric
+    right: Metric
+    squared: Metric | None
+    unreliable: frozenset[Metric]  # what can no longer be compared with others
+    fault: float = _FAULT
+
+    def pairs(self, rows: Sequence[Bounds]) -> list[tuple[Interval, Interval]]:
+        """Return both sides of the relation in every row that has both."""
+        return [
+            (self._side(row, self.left), self._side(row, self.right))
+            for row in rows
+            if self.left in row and self.right in row
+        ]
+
+    def _side(self, row: Bounds, metric: Metric) -> Interval:
+        return row[metric].squared() if metric == self.squared else row[metric]
+
+
+_DISGUISES = (
+    _Disguise("MSE = √MAE", "mse", "mae", "mse", frozenset({"mae", "mse", "rmse"})),
+    # A single run cannot have this one at all, so that suspicion is enough.
+    _Disguise("MSE = RMSE", "mse", "rmse", None, frozenset({"mse", "rmse"}), fault=_SUSPICION),
+    _Disguise("MAE = RMSE²", "mae", "rmse", "rmse", frozenset({"mae"})),
+    _Disguise("MAE = MSE", "mae", "mse", None, frozenset({"mae"})),
+    _Disguise("MAE = RMSE", "mae", "rmse", None, frozenset()),
+)
+
+
+def disguised_column(table: Table) -> tuple[list[Finding], frozenset[Metric]]:
+    """Return the first relation that holds in every row and is too exact for an accident, and which metrics it spoils.
+
+    The chance is that of rows whose relation is what an honest table has, MAE = c · RMSE or MSE = RMSE², to meet the
+    other one within their printed digits: only rows whose numbers are clearly apart count as further witnesses.
+    """
+    known = [bounds(row) for row in table.rows]
+    for disguise in _DISGUISES:
+        pairs = disguise.pairs(known)
+        if not pairs or any(left.apart(right) for left, right in pairs):
+            continue
+        chance = _chance(pairs)
+        if chance > _SUSPICION or (disguise.says == "MSE = RMSE" and _are_one(known)):
+            continue
+        readings = _innocent(disguise, known)
+        both = {disguise.left, disguise.right}
+        rows = tuple(row.name for row in table.rows if both <= set(bounds(row)))
+        finding = Finding(
+            kind="disguised_column",
+            verdict=settle(readings, "certainly_wrong" if chance <= disguise.fault else "open"),
+            rows=rows,
+            sentence=f"{disguise.says} in every row: one of the two columns is another one in disguise.",
+            evidence=(f"{len(rows)} rows agree to the printed digits; by accident, about {number(chance, 1)}",),
+            readings=tuple(readings),
+        )
+        return [finding], disguise.unreliable
+    return [], frozenset()
+
+
+def _innocent(disguise: _Disguise, rows: Sequence[Bounds]) -> list[Reading]:
+    """Return whether equal errors, or labels of 0 and 1 (|e| is e² then, no variance is above 1/4), would do."""
+    if disguise.says == "MAE = RMSE":
+        told = "One test point, or errors that all have the same size: then MAE is RMSE."
+        return [Reading("equal errors", "explains", told)]
+    if disguise.says not in {"MAE = RMSE²", "MAE = MSE"}:
+        return []
+    variances = [variance for row in rows if (variance := target_variance(row, averaged=False)) is not None]
+    possible = all(row["mae"].low <= 1 for row in rows if "mae" in row)
+    if possible and all(variance.low <= Fraction(1, 4) for variance in variances):
+        told = "Errors that are all 0 or 1 have MAE = MSE: not of prices or returns."
+        return [Reading("labels of 0 and 1", "open", told)]
+    told = "Errors of 0 and 1 have no MAE above 1 and no target variance above 1/4."
+    return [Reading("labels of 0 and 1", "excluded", told)]
+
+
+def _are_one(rows: Sequence[Bounds]) -> bool:
+    """Whether MSE = RMSE because both are 1, as RMSE² = MSE allows."""
+    both = [row for row in rows if "rmse" in row and "mse" in row]
+    return not any(row["rmse"].squared().apart(row["mse"]) for row in both)
+
+
+def _chance(pairs: _Pairs) -> float:
+    """Return the chance that honest columns agree within their digits in as many rows as are clearly apart."""
+    middles = sorted(_middle(right) for _, right in pairs if right.low > 0)
+    if not middles:
+        return 1.0
+    width = max(_width(left) + _width(right) for left, right in pairs)
+    spread = 1 - middles[0] / middles[-1]
+    witnesses, last = 1, middles[0]
+    for middle in middles:
+        if middle > last * (1 + 3 * width):
+            witnesses, last = witnesses + 1, middle
+    return min(1.0, width) * float(min(1.0, 3 * width / spread) ** (witnesses - 1) if spread else 1.0)
+
+
+def _middle(interval: Interval) -> float:
+    return float(interval.low if interval.high is None else (interval.low + interval.high) / 2)
+
+
+def _width(interval: Interval) -> float:
+    """Return the relative width of an interval; 1 where it reaches down to 0 or has no upper end."""
+    if interval.high is None or interval.low <= 0:
+        return 1.0
+    return float((interval.high - interval.low) / interval.low)

@@ -1,10 +1,15 @@
-"""Closed intervals of exact fractions, and points that many of them share. Where they come from is said elsewhere."""
+"""Closed intervals of exact fractions, points that many of them share, and how they are written in a sentence."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
+
+_MOST_NAMED = 12
+_FEWEST_DIGITS, _MOST_DIGITS = 3, 12
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,7 @@ def exceeds(number: Fraction | float, bound: Fraction | None) -> bool:
 
 
 def common(intervals: Iterable[Interval]) -> Interval | None:
-    """Return the numbers that lie in every interval; None where there are none.
-
-    Raises
-    ------
-    ValueError
-        If there are no intervals.
-    """
+    """Return the numbers that lie in every interval, of which there must be one; None where there are none."""
     listed = list(intervals)
     low = max(interval.low for interval in listed)
     high = min((interval.high for interval in listed if interval.high is not None), default=None)
@@ -109,3 +108,48 @@ def _ends(intervals: Iterable[Interval]) -> Sequence[tuple[Fraction, bool]]:
 
 def _holding(intervals: Mapping[str, Interval], point: Fraction) -> tuple[str, ...]:
     return tuple(name for name, interval in intervals.items() if point in interval)
+
+
+def number(value: Fraction | float, digits: int = 4) -> str:
+    """Return a number with so many significant digits."""
+    return f"{float(value):.{digits}g}"
+
+
+def between(interval: Interval) -> str:
+    """Return an interval with its ends rounded outwards: what is written holds all that is possible.
+
+    It has as many digits as it takes to leave the interval about as narrow as it is.
+    """
+    digits = _digits(interval)
+    low = _rounded(interval.low, digits, ROUND_FLOOR)
+    return f"[{low}, {'∞' if interval.high is None else _rounded(interval.high, digits, ROUND_CEILING)}]"
+
+
+def names(rows: Sequence[str]) -> str:
+    """Return the names of rows, the first dozen of them."""
+    rest = len(rows) - _MOST_NAMED
+    return ", ".join(rows[:_MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def percent(fraction: Fraction | float, *, up: bool = False) -> str:
+    """Return a fraction as whole percent, rounded to the nearest or up."""
+    shown = math.ceil(fraction * 100) if up else round(float(fraction) * 100)
+    return f"{shown} %"
+
+
+def _digits(interval: Interval) -> int:
+    if interval.high is None or interval.high == interval.low:
+        return _FEWEST_DIGITS
+    largest = max(abs(interval.low), abs(interval.high))
+    needed = math.ceil(math.log10(largest / (interval.high - interval.low))) + 1
+    return min(max(needed, _FEWEST_DIGITS), _MOST_DIGITS)
+
+
+def _rounded(value: Fraction, digits: int, direction: str) -> str:
+    context = Context(prec=digits, rounding=direction)
+    return f"{float(context.divide(Decimal(value.numerator), Decimal(value.denominator))):.{digits}g}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from golden_core.legacy.audit.auditing import Audit
+from golden_core.legacy.audit.claims import Ruling
 from golden_core.legacy.audit.findings import VERDICTS, Finding, Verdict
 from golden_core.legacy.audit.headings import METRICS, NAMES
-from golden_core.legacy.audit.rulings import Ruling
-from golden_core.legacy.audit.wording import between, names, number, plural
+from golden_core.legacy.audit.intervals import between, names, number, plural
 from golden_core.store.markdown import markdown_table
 
 _TITLES: dict[Verdict, str] = {

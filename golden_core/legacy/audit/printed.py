@@ -9,7 +9,6 @@ from fractions import Fraction
 from typing import Literal
 
 from golden_core.legacy.audit.intervals import Interval
-from golden_core.legacy.audit.markup import unmarked
 
 # How a true value became the printed one. A table is rounded to the nearest; the others are excuses that are looked
 # into before a table is called wrong.
@@ -92,29 +91,18 @@ class Printed:
 
 
 def parse(text: str, *, decimal_comma: bool) -> Printed | None:
-    """Read one cell.
+    """Read one cell; None for an empty one or a dash.
 
     Digits count, final zeros included: ``0.50`` is a number from 0.495 to 0.505. Read are signs, thousands separators
     (comma, point, space, apostrophe), scientific notation (``3.3e-3``, ``3.3×10⁻³``), a percent sign or a unit, a part
-    behind ± or in brackets, and marks of emphasis (``**0.5**``, ``0.5†``).
-
-    Parameters
-    ----------
-    text : str
-    decimal_comma : bool
-        Whether ``0,5`` is one half; else the comma separates thousands.
-
-    Returns
-    -------
-    Printed or None
-        None for an empty cell or a dash.
+    behind ± or in brackets, and marks of emphasis (``**0.5**``, ``0.5†``). With ``decimal_comma``, 0,5 is one half.
 
     Raises
     ------
     CellError
         If the cell holds anything else.
     """
-    bare = plain(unmarked(text))
+    bare = plain(text)
     if bare.casefold() in ABSENT:
         return None
     if len(bare) > _LONGEST:

@@ -7,36 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from golden_core.legacy.audit.bounds import Group
 from golden_core.legacy.audit.findings import Finding
-from golden_core.legacy.audit.intervals import Interval, common
-from golden_core.legacy.audit.records import TableError
+from golden_core.legacy.audit.grid import TableError
+from golden_core.legacy.audit.intervals import Interval, between, common, names, number
 from golden_core.legacy.audit.table import Row
-from golden_core.legacy.audit.variance import Group
-from golden_core.legacy.audit.wording import between, names, number
 
 
 @dataclass(frozen=True)
 class SplitHypothesis:
-    """Chronological splits of one data set: train/validation/test shares per row of the table.
+    """Chronological splits of one data set: train/validation/test shares per row of the table."""
 
-    Parameters
-    ----------
-    default : str
-        Shares of every row that is not named, such as ``"96/2/2"``.
-    rows : mapping
-        Row → its shares, such as ``{"v_01": "94/3/3"}``.
-    n_rows : int
-        Rows of the data before splitting.
-    lost_rows : int
-        First rows of the test part that are never targets: the look-back.
-    measured : mapping
-        Shares → target variance measured on the data (squared unit of the target), where that is known.
-    """
-
-    default: str
-    rows: Mapping[str, str]
-    n_rows: int
-    lost_rows: int
+    default: str  # of every row that is not named, such as "96/2/2"
+    rows: Mapping[str, str]  # row → its shares
+    n_rows: int  # of the data before splitting
+    lost_rows: int  # first rows of the test part that are never targets: the look-back
+    # Shares → target variance measured on the data (squared unit of the target), where that is known.
     measured: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -81,23 +67,15 @@ def read_splits(texts: Sequence[str], *, n_rows: int, lost_rows: int) -> SplitHy
 
 
 def count_targets(shares: str, n_rows: int, lost_rows: int) -> int:
-    """Return how many test targets a chronological split leaves.
-
-    Parameters
-    ----------
-    shares : str
-        Percent of train, validation and test, such as ``"94/3/3"``. The test part is what follows the first
-        ⌊(train + validation) · n⌋ rows.
-    n_rows, lost_rows : int
-        As in :class:`SplitHypothesis`.
+    """Return how many test targets a chronological split leaves: what follows ⌊(train + validation) · n⌋ rows.
 
     Raises
     ------
     TableError
         If the shares are not three percentages that sum to 100, or leave no target.
     """
-    found = re.fullmatch(r"\s*([\d.]+)\s*/\s*([\d.]+)\s*/\s*([\d.]+)\s*", shares)
-    parts = [Fraction(part) for part in found.groups()] if found and _are_numbers(found.groups()) else []
+    found = re.fullmatch(r"/".join([r"\s*(\d+(?:\.\d+)?)\s*"] * 3), shares)
+    parts = [Fraction(part) for part in found.groups()] if found else []
     if sum(parts) != 100:
         raise TableError(f"splits: {shares!r} is not train/validation/test in percent, such as '94/3/3'")
     targets = n_rows - int((parts[0] + parts[1]) / 100 * n_rows) - lost_rows
@@ -161,7 +139,3 @@ def _sentence(parts: Sequence[SplitPart], *, holds: bool, needed: bool) -> str:
         return f"The splits do not explain the table: {told}."
     verb = "explain" if needed else "are not needed to explain"
     return f"The splits {verb} the table: {told}."
-
-
-def _are_numbers(texts: Sequence[str]) -> bool:
-    return all(re.fullmatch(r"\d+(\.\d+)?", text) for text in texts)

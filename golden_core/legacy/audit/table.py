@@ -4,23 +4,42 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 import polars as pl
 
-from golden_core.legacy.audit.arranging import arrange
-from golden_core.legacy.audit.headings import ERRORS, Heading, Metric, is_derived, read_role
-from golden_core.legacy.audit.intervals import Interval
-from golden_core.legacy.audit.layout import Columns, Layout, lay_out
-from golden_core.legacy.audit.printed import CellError, Printed, Rounding, parse, says_decimal_comma
-from golden_core.legacy.audit.records import MAX_ROWS, Records, TableError, read_grid
-from golden_core.legacy.audit.wording import names
+from golden_core.legacy.audit.grid import MAX_ROWS, Grid, TableError, read_grid
+from golden_core.legacy.audit.headings import (
+    ERRORS,
+    METRICS,
+    NAMES,
+    Heading,
+    Metric,
+    Role,
+    heading_for,
+    is_derived,
+    read_heading,
+    read_role,
+)
+from golden_core.legacy.audit.intervals import Interval, names
+from golden_core.legacy.audit.printed import (
+    CellError,
+    Printed,
+    Rounding,
+    is_number,
+    is_word,
+    parse,
+    says_decimal_comma,
+)
 
 WITHIN_NAMES = ("the repetition of names", "the ends of names", "the beginnings of names")
 _SUMMARY = re.compile(r"(avg|average|mean|overall|total|all)\b", re.IGNORECASE)
+_ROLES: tuple[Role, ...] = ("label", "test_set", "run")
+
+Columns = Mapping[str, str | Sequence[str] | None]
 
 
 @dataclass(frozen=True)
@@ -33,7 +52,6 @@ class Row:
     other: tuple[str, ...]  # what may tell test sets apart, in the order of the table's ``unread``
     cells: Mapping[Metric, Printed]
     averaged: bool  # a ± part or the heading says that the numbers are means
-    changes: Mapping[str, str]  # what else is printed in numbers, by heading
     summary: bool  # its name says that it is a mean over other rows, which have several test sets
     # What :func:`~golden_core.legacy.audit.bounds.bounds` found; every ruling asks it of every row.
     known: dict[Rounding, Mapping[Metric, Interval]] = field(
@@ -56,7 +74,33 @@ class Table:
         return next((found.unit for found in self.headings if found.metric == metric and found.unit), "")
 
 
-def read_table(source: Path | str | pl.DataFrame, columns: Columns | None) -> Table:
+@dataclass(frozen=True)
+class _Layout:
+    """Which column plays which part, by position."""
+
+    metrics: tuple[tuple[int, Heading], ...]
+    roles: Mapping[Role, tuple[int, ...]]
+    unread: tuple[int, ...]  # words that nobody recognised
+
+
+def named_columns(texts: Sequence[str]) -> Columns:
+    """Read which column is what from texts such as ``mae=mean |e|``; an empty heading means "there is none".
+
+    Raises
+    ------
+    TableError
+        If a text has no equals sign.
+    """
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        key, mark, heading = text.partition("=")
+        if not mark:
+            raise TableError(f"--column: {text!r} is not KEY=HEADING; keys are {', '.join((*METRICS, *_ROLES))}")
+        found.setdefault(key.strip(), []).extend([heading.strip()] if heading.strip() else [])
+    return found
+
+
+def read_table(source: Path | str | pl.DataFrame, columns: Columns | None = None) -> Table:
     """Read a table of errors.
 
     Columns are recognised by their headings: MAE, MSE, RMSE, R² and MAPE in their usual spellings, with unit, percent
@@ -78,71 +122,165 @@ def read_table(source: Path | str | pl.DataFrame, columns: Columns | None) -> Ta
     """
     given = columns or {}
     named = {name for listed in given.values() for name in ([listed] if isinstance(listed, str) else listed or ())}
-    records = arrange(read_grid(source), named)
-    layout = lay_out(records, given)
-    records, notes = _without_derived_rows(records, layout)
-    comma = _decimal_comma(records, layout)
+    grid = read_grid(source, lambda cells: _is_header(cells, named))
+    layout, ignored = _lay_out(grid, given)
+    grid, notes = _without_derived_rows(grid, layout)
+    comma = _decimal_comma(grid, layout)
     numbers: dict[int, list[Printed | None]] = {}
     for column, heading in layout.metrics:
-        numbers[column] = _in_unit(_column(records, column, decimal_comma=comma), heading, records, column, notes)
-    rows = _rows(records, layout, numbers)
+        numbers[column] = _in_unit(_column(grid, column, decimal_comma=comma), heading, grid, column, notes)
+    rows = _rows(grid, layout, numbers)
     if not rows:
-        raise TableError(f"{records.file}: no row has a number")
+        raise TableError(f"{grid.file}: no row has a number")
     if len(rows) > MAX_ROWS:  # one line may hold the rows of many test sets
-        raise TableError(f"{records.file}: has {len(rows)} rows of numbers; a published table has at most {MAX_ROWS}")
+        raise TableError(f"{grid.file}: has {len(rows)} rows of numbers; a published table has at most {MAX_ROWS}")
     return Table(
-        file=Path(records.file).name,
+        file=Path(grid.file).name,
         rows=_distinct(rows),
         headings=tuple(heading for _, heading in layout.metrics),
-        unread=(*(f"column {records.header[column]!r}" for column in layout.unread), *WITHIN_NAMES),
-        notes=tuple(notes),
+        unread=(*(f"column {grid.header[column]!r}" for column in layout.unread), *WITHIN_NAMES),
+        notes=(*notes, *([f"Columns that were not read: {names(ignored)}."] if ignored else [])),
     )
 
 
-def _without_derived_rows(records: Records, layout: Layout) -> tuple[Records, list[str]]:
+def _is_header(cells: Sequence[str], named: set[str]) -> bool:
+    speaks = any(read_heading(cell) is not None or cell.strip() in named - {""} for cell in cells)
+    return speaks and len(cells) > 1 and not any(is_number(cell) for cell in cells)
+
+
+# ---------------------------------------------------------------------------------------------- which column is what
+
+
+def _lay_out(grid: Grid, columns: Columns) -> tuple[_Layout, list[str]]:
+    """Return which column holds what, as the caller says or else the headings, and the headings that say nothing."""
+    given = _given(grid, columns)
+    metrics, roles = [], {role: list(given.get(role, ())) for role in _ROLES}
+    claimed = {column: key for key, listed in given.items() for column in listed}
+    for column, text in enumerate(grid.header):
+        heading, role = read_heading(text), read_role(text)
+        if column in claimed:
+            metrics += [(column, heading_for(text, metric)) for metric in METRICS if metric == claimed[column]]
+        elif heading is not None:
+            metrics += [] if heading.metric in given else [(column, heading)]
+        elif role is not None and role not in given and _is_key(grid, column):
+            roles[role].append(column)
+    used = {*claimed, *(column for column, _ in metrics), *(column for listed in roles.values() for column in listed)}
+    texts = [c for c in range(len(grid.header)) if c not in used and any(is_word(row[c]) for row in grid.rows)]
+    used.update(texts)
+    if "label" not in given and not roles["label"] and texts:
+        roles["label"].append(texts.pop(0))
+    left = [n for c, n in enumerate(grid.header) if c not in used and n and not _is_row_number(grid, c)]
+    found = {role: tuple(listed) for role, listed in roles.items()}
+    return _Layout(_parted(grid, metrics), found, tuple(texts)), left
+
+
+def _given(grid: Grid, columns: Columns) -> dict[str, tuple[int, ...]]:
+    """Return the positions of the columns that the caller names."""
+    found: dict[str, tuple[int, ...]] = {}
+    known = (*METRICS, *_ROLES)
+    for key, named in columns.items():
+        if key not in known:
+            raise TableError(f"--column: nothing is called {key!r}; known: {', '.join(known)}")
+        listed = [] if named is None else [named] if isinstance(named, str) else list(named)
+        absent = [name for name in listed if name not in grid.header]
+        if absent:
+            has = ", ".join(grid.header)
+            raise TableError(f"{grid.file}: there is no column {absent[0]!r} for {key}; it has {has}")
+        found[key] = tuple(grid.header.index(name) for name in listed)
+    return found
+
+
+def _parted(grid: Grid, metrics: list[tuple[int, Heading]]) -> tuple[tuple[int, Heading], ...]:
+    """Return the columns of metrics under the parts that tell them apart.
+
+    Where a metric has several columns, what else their headings say tells them apart, and if need be the unit too.
+    Where each has one, only what cannot be one test set does: samples, or two different words.
+    """
+    expected, place = ", ".join(NAMES.values()), f"{grid.file}:{grid.header_line}"
+    if not metrics and any(is_number(name) for name in grid.header):
+        raise TableError(f"{place}: holds numbers, not headings; expected a row such as model, {expected}")
+    if not metrics:
+        raise TableError(
+            f"{place}: no heading names {expected}; it has {', '.join(grid.header)}. Expected is one column for each "
+            "metric. Say which is which: --column mae=HEADING"
+        )
+    if max(Counter(heading.metric for _, heading in metrics).values()) == 1:
+        if len({heading.part for _, heading in metrics} - {""}) > 1:
+            return tuple(metrics)
+        samples = {heading.sample for _, heading in metrics} - {"", "test"}
+        return tuple((column, replace(heading, part=heading.sample if samples else "")) for column, heading in metrics)
+    # Beside errors in the unit of the target, a percentage of the same name is made from them.
+    plain = {(heading.metric, heading.part) for _, heading in metrics if not heading.percent}
+    metrics = [(c, h) for c, h in metrics if not h.percent or h.metric == "r2" or (h.metric, h.part) not in plain]
+    if max(Counter((heading.metric, heading.part) for _, heading in metrics).values()) > 1:
+        metrics = [(c, replace(h, part=" ".join(filter(None, (h.part, h.unit.casefold()))))) for c, h in metrics]
+    places: dict[tuple[Metric, str], int] = {}
+    for column, heading in metrics:
+        first = places.setdefault((heading.metric, heading.part), column)
+        if first != column:
+            raise TableError(
+                f"{place}: column {column + 1} ({heading.text!r}): reads as {NAMES[heading.metric]}, like "
+                f"{grid.header[first]!r}; say which is meant, for instance --column "
+                f"{heading.metric}={grid.header[first]!r}"
+            )
+    return tuple(metrics)
+
+
+def _is_row_number(grid: Grid, column: int) -> bool:
+    cells = [row[column].strip() for row in grid.rows]
+    return cells in ([str(i + start) for i in range(len(cells))] for start in (0, 1))
+
+
+def _is_key(grid: Grid, column: int) -> bool:
+    """Whether a column can tell rows apart: words, or whole numbers (a horizon, a seed, a year)."""
+    cells = [row[column].strip() for row in grid.rows]
+    return all(not cell or cell.isdecimal() or not is_number(cell) for cell in cells)
+
+
+def _without_derived_rows(grid: Grid, layout: _Layout) -> tuple[Grid, list[str]]:
     """Leave out rows of spreads, ranks and changes: they are made from other rows, and no identity holds in them."""
-    keys = {0, *layout.roles["label"], *layout.roles["test_set"], *layout.roles["run"]}
+    keys = {0, *(column for listed in layout.roles.values() for column in listed)}
     keys -= {column for column, _ in layout.metrics}
-    left = [i for i, cells in enumerate(records.rows) if any(is_derived(cells[key]) for key in keys)]
+    left = [i for i, cells in enumerate(grid.rows) if any(is_derived(cells[key]) for key in keys)]
     if not left:
-        return records, []
-    told = names(list(dict.fromkeys(next(records.rows[i][key] for key in keys if records.rows[i][key]) for i in left)))
-    kept = [i for i in range(len(records.rows)) if i not in left]
-    rows, places = tuple(records.rows[i] for i in kept), tuple(records.places[i] for i in kept)
-    return replace(records, rows=rows, places=places), [f"Rows that are made from other rows were left out: {told}."]
+        return grid, []
+    told = names(list(dict.fromkeys(next(grid.rows[i][key] for key in keys if grid.rows[i][key]) for i in left)))
+    kept = [i for i in range(len(grid.rows)) if i not in left]
+    rows, lines = tuple(grid.rows[i] for i in kept), tuple(grid.lines[i] for i in kept)
+    return replace(grid, rows=rows, lines=lines), [f"Rows that are made from other rows were left out: {told}."]
 
 
-def _decimal_comma(records: Records, layout: Layout) -> bool:
-    said: dict[bool, tuple[int, int]] = {}
+# ------------------------------------------------------------------------------------------------------- the numbers
+
+
+def _decimal_comma(grid: Grid, layout: _Layout) -> bool:
+    said: dict[bool | None, tuple[int, int]] = {}
     for column, _ in layout.metrics:
-        for row, cells in enumerate(records.rows):
-            style = says_decimal_comma(cells[column])
-            if style is not None:
-                said.setdefault(style, (row, column))
-    if len(said) == 2:
+        for row, cells in enumerate(grid.rows):
+            if "," in cells[column] or says_decimal_comma(cells[column]) is not None:
+                said.setdefault(says_decimal_comma(cells[column]), (row, column))
+    if {True, False} <= set(said):
         (row, column), (other, _) = said[True], said[False]
         raise TableError(
-            f"{records.where(row, column)}: {records.rows[row][column]!r} has a decimal comma, but line "
-            f"{records.lines[other]} has a decimal point"
+            f"{grid.where(row, column)}: {grid.rows[row][column]!r} has a decimal comma, but line "
+            f"{grid.lines[other]} has a decimal point"
         )
-    if not said and records.delimiter != ",":
-        for column, _ in layout.metrics:
-            for row, cells in enumerate(records.rows):
-                if "," in cells[column]:
-                    raise TableError(
-                        f"{records.where(row, column)}: the comma in {cells[column]!r} may separate decimals or "
-                        "thousands; write the numbers with a decimal point"
-                    )
+    if set(said) == {None} and grid.delimiter != ",":
+        row, column = said[None]
+        raise TableError(
+            f"{grid.where(row, column)}: the comma in {grid.rows[row][column]!r} may separate decimals or thousands; "
+            "write the numbers with a decimal point"
+        )
     return True in said
 
 
-def _column(records: Records, column: int, *, decimal_comma: bool) -> list[Printed | None]:
+def _column(grid: Grid, column: int, *, decimal_comma: bool) -> list[Printed | None]:
     found: list[Printed | None] = []
-    for row, cells in enumerate(records.rows):
+    for row, cells in enumerate(grid.rows):
         try:
             found.append(parse(cells[column], decimal_comma=decimal_comma))
         except CellError as error:
-            raise TableError(f"{records.where(row, column)}: {error}") from None
+            raise TableError(f"{grid.where(row, column)}: {error}") from None
     # A whole number may have been rounded to tens. Its final zeros count only as far as the column prints digits.
     printed = [number for number in found if number is not None]
     # 9.96 to two digits is 10, and often printed as 10.0: the last zero of a power of ten may be a carry.
@@ -152,7 +290,7 @@ def _column(records: Records, column: int, *, decimal_comma: bool) -> list[Print
 
 
 def _in_unit(
-    numbers: list[Printed | None], heading: Heading, records: Records, column: int, notes: list[str]
+    numbers: list[Printed | None], heading: Heading, grid: Grid, column: int, notes: list[str]
 ) -> list[Printed | None]:
     """Return a column's numbers as values: the power of ten applied, R² as a fraction, signs of losses as errors."""
     if heading.metric == "r2":
@@ -162,7 +300,7 @@ def _in_unit(
     if heading.metric in ERRORS and len(set(signs)) > 1:
         row = next(i for i, number in enumerate(numbers) if number is not None and number.sign != signs[0])
         told = max(signs, key=len)
-        raise TableError(f"{records.where(row, column)}: some cells of the column have a {told!r} and others not")
+        raise TableError(f"{grid.where(row, column)}: some cells of the column have a {told!r} and others not")
     values = [number.value for number in numbers if number is not None]
     if values and max(values) <= 0 and min(values) < 0:
         notes.append(f"{heading.text}: every number is negative; they are read as scores, the negatives of errors.")
@@ -170,14 +308,19 @@ def _in_unit(
     return [number and number.scaled(heading.scale) for number in numbers]
 
 
-def _rows(records: Records, layout: Layout, numbers: Mapping[int, list[Printed | None]]) -> list[Row]:
+# ---------------------------------------------------------------------------------------------------------- the rows
+
+
+def _rows(grid: Grid, layout: _Layout, numbers: Mapping[int, list[Printed | None]]) -> list[Row]:
     """Return one row per line and part, those without numbers left out."""
-    parts = _parts(layout)
-    averaged = any(heading.average for _, heading in layout.metrics)
+    parts: dict[str, list[tuple[int, Metric]]] = {}
+    for column, heading in layout.metrics:
+        parts.setdefault(heading.part, []).append((column, heading.metric))
+    means = any(heading.average for _, heading in layout.metrics)
     section, sets = "", [""] * len(layout.roles["test_set"])
     seen: Counter[tuple[str, ...]] = Counter()
     found = []
-    for number, cells in enumerate(records.rows):
+    for number, cells in enumerate(grid.rows):
         words = [cell.strip() for cell in cells]
         if not any(words[column] for column, _ in layout.metrics):
             section = " ".join(word for word in words if word)
@@ -185,23 +328,23 @@ def _rows(records: Records, layout: Layout, numbers: Mapping[int, list[Printed |
         # An empty cell goes on with the one above, as merged cells of a spreadsheet do.
         sets = [words[column] or above for column, above in zip(layout.roles["test_set"], sets, strict=True)]
         label = " ".join(words[c] for c in (*layout.roles["label"], *layout.roles["run"]) if words[c])
-        own = (label,) if _is_test_set(label) else ()
         seen[section, *sets, label] += 1
-        repetition = str(seen[section, *sets, label])
+        summary = any(_SUMMARY.match(word) for word in (section, *sets, label))
         for part, columns in parts.items():
             values = {metric: value for column, metric in columns if (value := numbers[column][number]) is not None}
             if values:
+                told = (section, *sets, label if _is_test_set(label) else "", part)
+                repetition = str(seen[section, *sets, label])
                 row = Row(
-                    name=label or f"line {records.lines[number]}",
-                    line=records.lines[number],
-                    test_set=tuple(word for word in (section, *sets, *own, part) if word),
+                    name=label or f"line {grid.lines[number]}",
+                    line=grid.lines[number],
+                    test_set=tuple(word for word in told if word),
                     other=(*(words[column] for column in layout.unread), repetition, *_ends_of(label)),
                     cells=values,
-                    changes={records.header[column]: words[column] for column in layout.ignored},
-                    averaged=averaged or any(value.spread for value in values.values()),
-                    summary=any(_SUMMARY.match(word) for word in (section, *sets, label)),
+                    averaged=means or summary or any(value.spread for value in values.values()),
+                    summary=summary,
                 )
-                found.append(replace(row, averaged=row.averaged or row.summary))
+                found.append(row)
     return found
 
 
@@ -217,26 +360,14 @@ def _ends_of(label: str) -> tuple[str, str]:
     return (parts[-1], parts[0]) if len(parts) > 1 else ("", "")
 
 
-def _parts(layout: Layout) -> dict[str, list[tuple[int, Metric]]]:
-    """Return the columns of each part."""
-    found: dict[str, list[tuple[int, Metric]]] = {}
-    for column, heading in layout.metrics:
-        found.setdefault(heading.part, []).append((column, heading.metric))
-    return found
-
-
 def _distinct(rows: Iterable[Row]) -> tuple[Row, ...]:
     """Return the rows under names that occur once: with the test set, then with the line, where they must."""
     listed = list(rows)
-    for longer in (_with_test_set, _with_line):
+    for form in ("set", "line"):
         count = Counter(row.name for row in listed)
-        listed = [replace(row, name=longer(row)) if count[row.name] > 1 else row for row in listed]
+        listed = [replace(row, name=_longer(row, form)) if count[row.name] > 1 else row for row in listed]
     return tuple(listed)
 
 
-def _with_test_set(row: Row) -> str:
-    return " / ".join((*row.test_set, row.name))
-
-
-def _with_line(row: Row) -> str:
-    return f"{row.name} (line {row.line})"
+def _longer(row: Row, form: str) -> str:
+    return " / ".join((*row.test_set, row.name)) if form == "set" else f"{row.name} (line {row.line})"

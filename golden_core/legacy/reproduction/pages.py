@@ -9,7 +9,7 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from golden_core.legacy.audit.headings import NAMES
-from golden_core.legacy.audit.wording import between, names, number
+from golden_core.legacy.audit.intervals import between, names, number
 from golden_core.legacy.reproduction.alignment import Alignment
 from golden_core.legacy.reproduction.errors import on_published_rows
 from golden_core.legacy.reproduction.experiments import outcomes

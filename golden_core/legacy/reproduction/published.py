@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from golden_core.legacy.audit import Interval, TableError
-from golden_core.legacy.audit.bounds import bounds
+from golden_core.legacy.audit.bounds import bounds, variances
 from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.audit.intervals import common
 from golden_core.legacy.audit.table import Row, read_table
-from golden_core.legacy.audit.variance import variances
 from golden_core.legacy.flow.protocol import Facts, Ratios, extents, read_facts
 from golden_core.legacy.frozen import FACTS
 from golden_core.models.architecture import VARIANTS

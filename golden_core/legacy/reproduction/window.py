@@ -11,7 +11,7 @@ import polars as pl
 
 from golden_core.inputs.windows import FloatArray, IntArray
 from golden_core.legacy.audit import Interval
-from golden_core.legacy.audit.wording import between, names, number, plural
+from golden_core.legacy.audit.intervals import between, names, number, plural
 from golden_core.legacy.reproduction.bars import active_bars
 from golden_core.legacy.reproduction.published import PublishedSplit, Record, RecordError, read_record
 

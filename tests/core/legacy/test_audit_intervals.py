@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golden_core.legacy.audit import Interval
-from golden_core.legacy.audit.intervals import common, fewest_points, largest_overlap
+from golden_core.legacy.audit.intervals import between, common, fewest_points, largest_overlap
 from golden_core.legacy.audit.printed import parse
-from golden_core.legacy.audit.wording import between
 
 ENDS = st.integers(0, 12)
 INTERVALS = st.lists(

@@ -7,10 +7,8 @@ import pytest
 
 from golden_core.legacy.audit import TableError, audit_table, named_columns
 from golden_core.legacy.audit.headings import is_derived, read_heading
-from golden_core.legacy.audit.markup import unmarked
 from golden_core.legacy.audit.printed import CellError, parse
 from golden_core.legacy.audit.splits import read_splits
-from golden_core.legacy.audit.table import read_table
 from golden_core.store.randomness import Stream
 
 MODELS = ("ARIMA", "LSTM", "GRU", "Ours")
@@ -60,20 +58,6 @@ STOCK_CSV = HEAD + _lines(STOCK, _plain)
         + _lines(STOCK, lambda m, s: f"| **{m}** | {s['rmse']:.3f} | _{s['mse']:.3f}_ | **{s['r2']:.4f}** |\n"),
         "+-----+-----+\n| Model | RMSE | MSE | R2 |\n+=====+=====+\n"
         + _lines(STOCK, lambda m, s: f"| {m} | {s['rmse']:.3f} | {s['mse']:.3f} | {s['r2']:.4f} |\n+---+---+\n"),
-        # LaTeX, as pandas and people write it.
-        "\\begin{table}\n\\begin{tabular}{l r@{.}l rr}\n\\toprule\n"
-        "Model & RMSE $\\downarrow$ & MSE & $R^{2}$ \\\\\n\\midrule\n"
-        + _lines(
-            STOCK,
-            lambda m, s: (
-                f"{m}~\\cite{{x}} & \\textbf{{{s['rmse']:.3f}}} & \\underline{{{s['mse']:.3f}}} & "
-                f"$\\mathbf{{{s['r2']:.4f}}}$ \\\\[2pt] \\cmidrule(lr){{2-3}}\n"
-            ),
-        )
-        + "\\bottomrule\n\\end{tabular}\n\\end{table}\n",
-        # Columns between spaces.
-        "Model    RMSE    MSE    R2\n"
-        + _lines(STOCK, lambda m, s: f"{m}   {s['rmse']:.3f}   {s['mse']:.3f}   {s['r2']:.4f}\n"),
         # What a spreadsheet puts before and behind.
         "sep=;\n" + STOCK_CSV.replace(",", ";"),
         "# run 12\n" + STOCK_CSV,
@@ -81,17 +65,6 @@ STOCK_CSV = HEAD + _lines(STOCK, _plain)
         HEAD + _lines(STOCK, lambda m, s: _plain(m, s).replace("\n", ",,\n")),
         STOCK_CSV.replace("GRU", HEAD + "GRU"),
         STOCK_CSV.replace("Model,RMSE,MAE", 'Model,"RMSE\n(USD)",MAE'),
-        # Metrics in rows, and in a column of a long table.
-        "Metric," + ",".join(MODELS) + "\n"
-        + "".join(f"{k.upper()},{','.join(f'{STOCK[m][k]:.4f}' for m in MODELS)}\n" for k in ("rmse", "mse", "r2")),
-        "model,metric,value\n"
-        + "".join(f"{m},{k.upper()},{STOCK[m][k]:.4f}\n" for m in MODELS for k in ("rmse", "mse", "r2")),
-        "Dataset,Metric," + ",".join(MODELS) + "\n"
-        + "".join(
-            f"{name if k == 'rmse' else ''},{k.upper()},{','.join(f'{s[m][k]:.4f}' for m in MODELS)}\n"
-            for name, s in SERIES.items()
-            for k in ("rmse", "mse", "r2")
-        ),
         # Marks that follow numbers, and what stands in for one that is missing.
         HEAD + _lines(STOCK, lambda m, s: _plain(m, s).replace(",", "†,", 1).replace("\n", "**\n")) + "X,OOM,—,n/r,-\n",
         HEAD + _lines(STOCK, lambda m, s: f"{m},${s['rmse']:.3f},{s['mae']:.3f} USD,{s['mse']:.3f}#,{s['r2']:.4f}ᵃ\n"),
@@ -103,7 +76,7 @@ STOCK_CSV = HEAD + _lines(STOCK, _plain)
 def test_layouts(tmp_path, text):
     audit = audit_table(_file(tmp_path, text))
     assert audit.findings == ()
-    assert len(audit.rows) == (12 if "Dataset" in text else 4)
+    assert len(audit.rows) == 4
     assert {row.name.split(" / ")[-1].strip("†~ ") for row in audit.rows} == set(MODELS)
     assert audit.test_sets  # the variances were compared
     assert all(found.number == 1 for found in audit.test_sets)
@@ -112,30 +85,6 @@ def test_layouts(tmp_path, text):
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_byte_order_marks(tmp_path, encoding):
     assert len(audit_table(_file(tmp_path, STOCK_CSV, encoding=encoding)).rows) == 4
-
-
-@pytest.mark.parametrize(
-    ("above", "below"),
-    [
-        ("Model,AAPL,,IBM,,DAX,", ",RMSE,R2,RMSE,R2,RMSE,R2"),
-        ("Model,AAPL,AAPL,IBM,IBM,DAX,DAX", "Model,RMSE,R2,RMSE,R2,RMSE,R2"),
-        ("Methods,AAPL [3],,IBM [4],,DAX [5],", "Metric,RMSE,R2,RMSE,R2,RMSE,R2"),
-        ("Model,RMSE,R2,RMSE,R2,RMSE,R2", ",AAPL,AAPL,IBM,IBM,DAX,DAX"),
-        ("Model,RMSE,R2,RMSE,R2,RMSE,R2", ",24,24,48,48,96,96"),
-        ("Model,Train,,Validation,,Test,", ",RMSE,R²,RMSE,R²,RMSE,R²"),
-    ],
-)
-def test_headings_in_two_rows(tmp_path, above, below):
-    cells = {m: [f"{s[m]['rmse']:.3f},{s[m]['r2']:.4f}" for s in SERIES.values()] for m in MODELS}
-    rows = "".join(f"{m},{','.join(listed)}\n" for m, listed in cells.items())
-    audit = audit_table(_file(tmp_path, f"{above}\n{below}\n{rows}"))
-    assert audit.findings == ()
-    assert [len(found.rows) for found in audit.test_sets] == [4, 4, 4]
-    # The parts are test sets: one row with another's error does not share their variance.
-    broken = rows.replace(f"{SERIES['IBM']['GRU']['rmse']:.3f}", f"{SERIES['IBM']['GRU']['rmse'] * 1.1:.3f}")
-    (finding, *_) = audit_table(_file(tmp_path, f"{above}\n{below}\n{broken}")).findings
-    assert finding.kind == "target_variance"
-    assert [name.split(" / ")[-1] for name in finding.rows] == ["GRU"]
 
 
 @pytest.mark.parametrize(
@@ -169,16 +118,17 @@ def test_columns_of_other_errors_are_not_held_against_these(tmp_path, heading):
 
 
 @pytest.mark.parametrize(
-    ("heading", "factor"),
+    ("heading", "factor", "verdicts"),
     [
-        ("RMSE (×10⁻⁴)", 1e4), ("RMSE [1e-4]", 1e4), ("RMSE ($\\times 10^{-4}$)", 1e4), ("RMSE (x 10-4)", 1e4),
-        ("RMSE×10^4", 1e4), ("10⁴·RMSE", 1e4), ("RMSE * 1e4", 1e4), ("RMSE (x1000)", 1e3), ('"RMSE × 10,000"', 1e4),
+        ("RMSE (×10⁻⁴)", 1e4, set()), ("RMSE [1e-4]", 1e4, set()), ("RMSE (x 10-4)", 1e4, set()),
+        ("RMSE (x1000)", 1e3, set()), ('"RMSE × 10,000"', 1e4, set()),
+        ("RMSE×10^4", 1e4, {"open"}), ("10⁴·RMSE", 1e4, {"open"}), ("RMSE * 1e4", 1e4, {"open"}),
     ],
 )  # fmt: skip
-def test_powers_of_ten_of_both_senses(tmp_path, heading, factor):
-    rows = _lines(FX, lambda m, s: f"{m},{s['mae']:.6f},{s['rmse'] * factor:.3f},{s['mse']:.4e},{s['r2']:.4f}\n")
+def test_a_power_of_ten_is_the_unit_and_its_other_sense_is_left_open(tmp_path, heading, factor, verdicts):
+    rows = _lines(FX, lambda m, s: f"{m},{s['mae']:.6f},{s['rmse'] * factor:.5g},{s['mse']:.4e},{s['r2']:.4f}\n")
     audit = audit_table(_file(tmp_path, f"Model,MAE,{heading},MSE,R2\n{rows}"))
-    assert audit.findings == ()
+    assert {finding.verdict for finding in audit.findings} == verdicts
 
 
 @pytest.mark.parametrize("heading", ["RMSE (pips)", "RMSE (bps)", "RMSE [pips]", "RMSE (points)"])
@@ -198,8 +148,8 @@ def test_a_told_unit_is_no_excuse_for_one_row(tmp_path):
 
 @pytest.mark.parametrize(
     "style",
-    ["{a}×10{s}", "{a} × 10^{b}", "{a}⋅10{s}", "{a}∙10{s}", "{a} x 10^({b})", "${a}\\times 10^{{{b}}}$", "{a}✕10{s}",
-     "{a} \\cdot 10^{{{b}}}", "{a}*10^{b}", "{a}*10**{b}", "{a}E{b}", "{a}×10<sup>{b}</sup>"],
+    ["{a}×10{s}", "{a} × 10^{b}", "{a}⋅10{s}", "{a}∙10{s}", "{a} x 10^({b})", "{a}✕10{s}",
+     "{a}*10^{b}", "{a}*10**{b}", "{a}E{b}"],
 )  # fmt: skip
 def test_scientific_notation(tmp_path, style):
     def cell(x):
@@ -213,7 +163,6 @@ def test_scientific_notation(tmp_path, style):
 @pytest.mark.parametrize(
     ("text", "value", "spread"),
     [
-        ("$8.668 \\pm 1.545$", 8.668, True),
         ("8.387 [8.287, 8.487]", 8.387, True),
         ("8.387 (8.287; 8.487)", 8.387, True),
         ("0.50 (-13.2%)", 0.5, False),
@@ -222,7 +171,6 @@ def test_scientific_notation(tmp_path, style):
         ("12.5 pips", 12.5, False),
         ("€12.5", 12.5, False),
         ("0.93^a", 0.93, False),
-        ("<b>0.93</b><sup>b</sup>", 0.93, False),
     ],
 )
 def test_what_stands_around_a_number(text, value, spread):
@@ -243,7 +191,6 @@ def test_a_power_of_ten_in_brackets_is_not_dropped():
         ("Root Mean Sq. Error", "rmse", ""), ("Root MSE", "rmse", ""), ("√MSE", "rmse", ""), ("RMS error", "rmse", ""),
         ("Mean Abs. Error", "mae", ""), ("Genauigkeit (RMSE)", "rmse", ""), ("R2 (test)", "r2", "test"),
         ("Val MSE loss", "mse", "validation"), ("ＲＭＳＥ", "rmse", ""), ("VAR RMSE", "rmse", ""),
-        ("\\textbf{RMSE} $\\downarrow$", "rmse", ""), ("R<sup>2</sup>", "r2", ""),
     ],
 )  # fmt: skip
 def test_more_headings(heading, metric, sample):
@@ -299,15 +246,6 @@ def test_what_was_not_read_is_said(tmp_path):
     assert "Rows that are made from other rows were left out: Rank." in notes
 
 
-def test_places_survive_turning(tmp_path):
-    text = "Metric,A,B\nRMSE,0.5,0.6\nMSE,0.25,abc\n"
-    with pytest.raises(TableError, match=r"table.csv:3: column 3 \('MSE'\): 'abc' is not a number"):
-        audit_table(_file(tmp_path, text))
-    twice = "model,metric,value\nA,RMSE,1.0\nA,RMSE,2.0\nA,MSE,1.0\n"
-    with pytest.raises(TableError, match=r"table.csv:3: column 3 \('value'\): RMSE of A stands twice"):
-        read_table(_file(tmp_path, twice), None)
-
-
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
@@ -315,6 +253,9 @@ def test_places_survive_turning(tmp_path):
         (b"%PDF-1.7", "is a PDF"),
         (b"<html><table></table></html>", "is a web page"),
         (b'[{"model": "A", "RMSE": 1}]', "is JSON"),
+        (b"\\begin{tabular}{lr}\nModel & RMSE", "is LaTeX; save the table as CSV"),
+        (b"Metric,A,B\nRMSE,0.5,0.6\nMSE,0.25,0.36\n", "table.csv:1: no heading names .* one column for each metric"),
+        (b"Model,AAPL,,IBM,\n,RMSE,R2,RMSE,R2\nA,1,0,2,0\n", "table.csv:2: column 4: 'RMSE' is the heading of an"),
         (b"0.5,0.3\n0.4,0.2\n", "table.csv:1: holds numbers, not headings"),
         (b'model,RMSE\n"A,1\nB,2\n', "table.csv:2: a quotation mark is not closed"),
     ],
@@ -326,11 +267,6 @@ def test_files_that_are_no_table(tmp_path, raw, message):
         audit_table(path)
 
 
-def test_hostile_marks_end():
-    for text in ("<b>" * 50_000, "\\a{" * 50_000, "{" * 50_000, "**" * 50_000, "<b>" * 100, "\\a{" * 100):
-        assert unmarked(text) is not None
-
-
 def test_options_are_read():
     assert named_columns(["mae=mean |e|", "rmse="]) == {"mae": ["mean |e|"], "rmse": []}
     with pytest.raises(TableError, match="'mae' is not KEY=HEADING"):
@@ -339,41 +275,6 @@ def test_options_are_read():
     assert (found.default, found.rows) == ("96/2/2", {"v_01": "94/3/3"})
     with pytest.raises(TableError, match="give one split without a row"):
         read_splits(["v_01=94/3/3"], n_rows=100, lost_rows=3)
-
-
-@pytest.mark.parametrize(
-    ("heading", "sign"),
-    [
-        ("Improvement over LSTM (%)", 1),
-        ("RMSE reduction vs. LSTM [%]", 1),
-        ("Gain compared to LSTM", 1),
-        ("Δ vs LSTM (%)", -1),
-        ("RMSE change relative to LSTM (%)", -1),
-    ],
-)
-def test_columns_of_improvements_are_recomputed(tmp_path, heading, sign):
-    base = STOCK["LSTM"]["rmse"]
-
-    def table(wrong=""):
-        told = {m: "-" if m == "LSTM" else f"{sign * 100 * (1 - s['rmse'] / base):.1f}" for m, s in STOCK.items()}
-        told |= {"Ours": wrong} if wrong else {}
-        rows = _lines(STOCK, lambda m, s: f"{m},{s['rmse']:.3f},{s['mae']:.3f},{s['r2']:.4f},{told[m]}\n")
-        return audit_table(_file(tmp_path, f"Model,RMSE,MAE,R2,{heading}\n{rows}"))
-
-    audit = table()
-    assert [(ruling.claim.row, ruling.falls) for ruling in audit.rulings] == [
-        ("ARIMA", False), ("GRU", False), ("Ours", False)
-    ]  # fmt: skip
-    assert not any("not read" in note for note in audit.notes)
-    assert [ruling.arithmetic for ruling in table(wrong="55.9").rulings][-1] == "wrong"
-
-
-def test_improvements_of_means_are_not_recomputed(tmp_path):
-    """A mean of improvements is not the improvement of means."""
-    text = "Model,RMSE,Improvement over A (%)\nA,2.0±0.1,-\nB,1.0±0.1,44.1\n"
-    audit = audit_table(_file(tmp_path, text))
-    assert audit.rulings == ()
-    assert "Columns that were not read: Improvement over A (%)." in audit.notes
 
 
 @pytest.mark.parametrize(("mae", "status"), [(0.46, "open"), (460.0, "excluded")])

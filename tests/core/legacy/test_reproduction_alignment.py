@@ -7,7 +7,7 @@ from scipy import stats
 from support.record import forecasts_of, hourly_bars, small_record, with_rmse
 
 from golden_core.evaluation import MissingBenchmarkError
-from golden_core.legacy.audit.wording import number
+from golden_core.legacy.audit.intervals import number
 from golden_core.legacy.reproduction import ALIGNMENT, RecordError, what_follows
 from golden_core.legacy.reproduction.alignment import align
 from golden_core.legacy.reproduction.experiments import Experiment

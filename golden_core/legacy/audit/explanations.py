@@ -1,6 +1,7 @@
-"""Innocent readings of rows that imply different target variances: what each can do, and what it would take.
+"""Innocent explanations of a contradiction: what each can do, and what it would take.
 
-Let S be rows whose implied variance is not that of the agreeing rows M, and let M be what it says it is. Then
+Of rows that imply different target variances, let S be rows whose implied variance is not that of the agreeing rows M,
+and let M be what it says it is. Then
 
 - means over seeds with only RMSE printed can only lower the implied variance, since mean(RMSE)² ≤ mean(MSE);
 - R² printed as squared correlation can only raise it: the best line through the forecasts is at least as good as the
@@ -17,23 +18,127 @@ What moves M instead has to move all its rows by one factor, as if by accident.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import get_args
 
-from golden_core.legacy.audit.bounds import bounds, squared_error
+from golden_core.legacy.audit.bounds import MOST_RUNS, Bounds, Contradiction, bounds, squared_error, variances
 from golden_core.legacy.audit.findings import Averaging, Reading, RowSet
-from golden_core.legacy.audit.headings import Metric
-from golden_core.legacy.audit.intervals import Interval, common, exceeds
-from golden_core.legacy.audit.table import WITHIN_NAMES, Table
-from golden_core.legacy.audit.variance import variances
-from golden_core.legacy.audit.wording import between, names, number, percent
+from golden_core.legacy.audit.headings import NAMES, Metric
+from golden_core.legacy.audit.intervals import Interval, between, common, exceeds, names, number, percent
+from golden_core.legacy.audit.printed import Rounding
+from golden_core.legacy.audit.table import WITHIN_NAMES, Row, Table
 
+Contradictions = Mapping[Rounding, frozenset[Contradiction]]
+ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
+
+_OTHER_ROUNDINGS: dict[Rounding, tuple[str, str]] = {
+    "twice": ("rounded twice", "first to one digit more, then again"),
+    "cut_off": ("cut off, not rounded", "the digits behind the last printed one dropped, in the whole table"),
+    "single_precision": ("32-bit arithmetic", "the last printed digits are noise of single precision"),
+    "padded": ("digits padded with zeros", "a number of fewer digits filled up with three zeros or more"),
+}
+_RARE = frozenset({"single_precision", "padded"})  # not worth a word where they explain nothing
+# A share of the price, with no square of its own.
+_RELATIVE_UNITS = re.compile(r"\b(pips?|bps?|points?)\b", re.IGNORECASE)
+_MOST_PARAMETERS = Fraction(1, 5)  # share of n that "RMSE with n − k degrees of freedom" may take for k
 _ACCIDENT = 1e-3  # chance below which rows do not move by one factor by accident
 _SEEDS, _DATASETS = "means over seeds", "means over data sets, horizons or outputs"
-_CORRELATION, _ADJUSTED = "R² as squared correlation", "adjusted R²"
-_LOOK_BACK, _PADDED, _UNIT = "look-back", "padded zeros", "another unit"
+_CORRELATION, _ADJUSTED, _LOOK_BACK = "R² as squared correlation", "adjusted R²", "look-back"
 _NO_TEST_SET_LEFT = Fraction(99, 100)
 _ANOTHER_SCALE = 10  # times as large or as small as others: no test set of one market is
+_PADDED = Reading(
+    "padded zeros",
+    "open",
+    "Zeros for a share q of the targets turn variance V and mean m into (1 − q)·V + q(1 − q)·m²: not excluded.",
+)
+
+# -------------------------------------------------------------------------------------------- of one row by itself
+
+
+def rounded_otherwise(contradiction: Contradiction, known: Contradictions) -> list[Reading]:
+    """Return whether other ways of rounding explain a contradiction without making a new one anywhere."""
+    found = []
+    for rounding, (name, words) in _OTHER_ROUNDINGS.items():
+        told = f"{words[0].upper()}{words[1:]}"
+        if contradiction not in known[rounding] and known[rounding] <= known["nearest"]:
+            found.append(Reading(name, "explains", f"{told}: then nothing contradicts."))
+        # It is no excuse for few digits, and none for what cannot exist: then not worth a word.
+        elif rounding not in _RARE and contradiction[1] != "impossible_value":
+            found.append(Reading(name, "excluded", f"{told}: a contradiction remains."))
+    return found
+
+
+def means_of_row(row: Row, averaging: Averaging) -> Reading:
+    """Return what it takes for RMSE² < MSE to come from averaging: k runs have MSE ≤ k · RMSE²."""
+    name = "means over seeds or data sets"
+    if averaging == "none":
+        return Reading(name, "excluded", "The rows are declared to be single runs.")
+    if row.cells["rmse"].text == row.cells["mse"].text:
+        told = f"RMSE and MSE of {row.name} have the same digits: one is a copy of the other, which no mean makes."
+        return Reading(name, "excluded", told)
+    known = bounds(row)
+    top, low = known["rmse"].squared().high, known["mse"].low
+    if not top:
+        return Reading(name, "excluded", "An RMSE of 0 in the mean is 0 in every run.")
+    runs = math.ceil(low / top)
+    if runs > MOST_RUNS:
+        return Reading(name, "excluded", f"{row.name} would have to be a mean over at least {runs} runs.")
+    sentence = (
+        f"Mean(RMSE)² ≤ mean(MSE): explained if {row.name} is a mean over at least {runs} runs or data sets whose RMSE "
+        f"has a coefficient of variation of at least {number(math.sqrt(low / top - 1), 2)}."
+    )
+    return Reading(name, "explains", sentence)
+
+
+def declared_units(table: Table, left: Metric, right: Metric) -> list[Reading]:
+    """Return the reading that the table itself tells of different units."""
+    used = [heading for heading in table.headings if heading.metric in (left, right)]
+    signed = any(number.sign for row in table.rows for m, number in row.cells.items() if m in (left, right))
+    if signed or any(heading.percent or heading.scale != 1 for heading in used):
+        told = "A percent sign, a unit or a power of ten is printed: read the other way round, it explains the factor."
+        return [Reading("declared units", "explains", told)]
+    units = [table.unit(metric) for metric in (left, right)]
+    base, other = (re.sub(r"(\^?2|\bsquared)$", "", unit.casefold()).strip() for unit in units)
+    if base != other:
+        said = " and ".join(f"{NAMES[m]} in {unit or 'none'}" for m, unit in zip((left, right), units, strict=True))
+        return [Reading("declared units", "explains", f"The headings do not tell one unit: {said}.")]
+    if "mse" in (left, right) and units[0] == units[1] and _RELATIVE_UNITS.search(base):
+        told = f"MSE is told in {units[0]}, not in their square: it may have been scaled like an error, once."
+        return [Reading("declared units", "explains", told)]
+    return []
+
+
+def one_factor(rows: Sequence[Bounds]) -> list[Reading]:
+    """Return the reading that RMSE² is one number times MSE in all rows: degrees of freedom, or another unit."""
+    ratios = [ratio for row in rows if (ratio := row["rmse"].squared().divided(row["mse"])) is not None]
+    factor = common(ratios) if len(ratios) > 1 else None
+    if factor is None or factor.high is None or 1 in factor:
+        return []
+    taken = 1 - 1 / factor.low if factor.low > 1 else 0
+    if 0 < taken <= _MOST_PARAMETERS:
+        told = f"RMSE divided by n − k instead of n would take k = {percent(taken, up=True)} of n."
+        return [Reading("degrees of freedom", "explains", told)]
+    told = f"RMSE² is a factor in {between(factor)} times MSE in every row: the two columns may not be in one unit."
+    return [Reading("one factor", "open", told)]
+
+
+def percent_sign(table: Table) -> list[Reading]:
+    """Return the reading that a column of R² is in percent without saying so, or says so and is not."""
+    printed = [row.cells["r2"] for row in table.rows if "r2" in row.cells]
+    signed = any(heading.percent for heading in table.headings if heading.metric == "r2")
+    tops = [cell.interval().low * (100 if signed or cell.sign else 1) for cell in printed]
+    if not signed and 2 * sum(1 < top <= 100 for top in tops) > len(tops):
+        told = "Most of the column is above 1: with a % in its heading it would be read in percent."
+        return [Reading("R² in percent", "explains", told)]
+    if signed and tops and max(tops) <= 1:
+        told = "No R² is above 1 under its percent sign: without it, they would be read as fractions."
+        return [Reading("R² as fractions", "explains", told)]
+    return []
+
+
+# ------------------------------------------------------------------------------------------------- of rows together
 
 
 def set_readings(
@@ -44,11 +149,12 @@ def set_readings(
     return [
         means_over_seeds((main, other), table, averaging, unreliable),
         means_over_datasets(averaging, agreeing=len(main.rows), printed_as_means=_are_means(table, other.rows)),
-        _squared_correlation(other, main, table, unreliable) if above else _only_raises(other),
+        _squared_correlation(other, main, table, unreliable, above=above),
         _adjusted(other, above=above),
         _look_back(other, main, above=above),
-        _padded(),
+        _PADDED,
         *_another_unit(other, main),
+        *percent_sign(table),
         *other_columns(table, (*main.rows, *other.rows), averaging, unreliable),
     ]
 
@@ -63,7 +169,8 @@ def scattered_readings(
         means_over_seeds(sets, table, averaging, unreliable, by_accident=not clear),
         means_over_datasets(averaging, agreeing=0, printed_as_means=_are_means(table, rows)),
         *(Reading(name, "open", told) for name in (_CORRELATION, _ADJUSTED, _LOOK_BACK)),
-        _padded(),
+        _PADDED,
+        *percent_sign(table),
         *other_columns(table, rows, averaging, unreliable),
     ]
 
@@ -155,7 +262,12 @@ def _accident(moved: Sequence[Interval], shift: float) -> float:
     return math.prod(min(1.0, width / shift) for width in sorted(widths)[1:])
 
 
-def _squared_correlation(other: RowSet, main: RowSet, table: Table, unreliable: frozenset[Metric]) -> Reading:
+def _squared_correlation(
+    other: RowSet, main: RowSet, table: Table, unreliable: frozenset[Metric], *, above: bool
+) -> Reading:
+    if not above:
+        told = f"It can only raise the implied variance; that of {names(other.rows)} is lower than the others'."
+        return Reading(_CORRELATION, "excluded", told)
     listed = [row for row in table.rows if row.name in other.rows]
     row = next((row for row in listed if exceeds(Fraction(0), row.cells["r2"].interval().high)), listed[0])
     if exceeds(Fraction(0), row.cells["r2"].interval().high):
@@ -168,11 +280,6 @@ def _squared_correlation(other: RowSet, main: RowSet, table: Table, unreliable: 
         true = Interval(1 - share.high, 1 - share.low)
         told += f" Then 1 − MSE/variance of {row.name} is in {between(true)}, and R² {row.cells['r2'].text} is r²."
     return Reading(_CORRELATION, "open", told)
-
-
-def _only_raises(other: RowSet) -> Reading:
-    told = f"It can only raise the implied variance; that of {names(other.rows)} is lower than the others'."
-    return Reading(_CORRELATION, "excluded", told)
 
 
 def _adjusted(other: RowSet, *, above: bool) -> Reading:
@@ -197,11 +304,6 @@ def _look_back(other: RowSet, main: RowSet, *, above: bool) -> Reading:
     return Reading(_LOOK_BACK, "open", told)
 
 
-def _padded() -> Reading:
-    told = "Zeros for a share q of the targets turn variance V and mean m into (1 − q)·V + q(1 − q)·m²: not excluded."
-    return Reading(_PADDED, "open", told)
-
-
 def _another_unit(other: RowSet, main: RowSet) -> list[Reading]:
     ratio = other.variance.divided(main.variance)
     if ratio is None or ratio.high is None:
@@ -210,7 +312,7 @@ def _another_unit(other: RowSet, main: RowSet) -> list[Reading]:
     if len(powers) != 1:
         return _another_scale(other, math.sqrt(ratio.low), math.sqrt(ratio.high))
     told = f"The errors of {names(other.rows)} may be printed in a unit 10^{powers[0]} times as small as the others'."
-    return [Reading(_UNIT, "open", told)]
+    return [Reading("another unit", "open", told)]
 
 
 def _another_scale(other: RowSet, low: float, high: float) -> list[Reading]:
