@@ -30,18 +30,6 @@ def summary_table(
     of them is undefined for that seed: ``seeds`` says how many entered. Metrics in price units are not combined over
     pairs, and R² of levels is not pooled over them: those rows are absent.
 
-    Parameters
-    ----------
-    forecasts : schema.FORECASTS
-    metrics : schema.METRICS
-        Of the same forecasts.
-    trials : schema.TRIALS
-        Every trial of the study: which series there are, and which forecasters are deterministic.
-    evaluation : EvaluationSection
-        Confidence and resamples.
-    stream : Stream
-        For the bootstrap; one child per forecaster.
-
     Returns
     -------
     schema.SUMMARY

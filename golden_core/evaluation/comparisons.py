@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ from golden_core.statistics import diebold_mariano, holm
 from golden_core.store.schema import COMPARISONS
 
 ENSEMBLE_SEED = -1
+AT = ["level", "study", "forecaster", "pair", "horizon", "seed"]  # where a test is
 
 
 class MissingBenchmarkError(ValueError):
@@ -22,13 +24,6 @@ def comparisons_table(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl
 
     Level ``ensemble`` averages the forecasts of all seeds at each cutoff before the errors are taken (seed −1); level
     ``seed`` tests every seed by itself.
-
-    Parameters
-    ----------
-    forecasts : schema.FORECASTS
-        All trials of a study, the benchmark's among them.
-    benchmark : str
-        The forecaster to compare with.
 
     Returns
     -------
@@ -46,7 +41,7 @@ def comparisons_table(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl
     prepared = prepare(forecasts, benchmark)
     _require_benchmark(prepared, benchmark)
     trials = prepared.filter(pl.col("forecaster") != benchmark).with_columns(level=pl.lit("seed"))
-    at_cutoff = ["level", "study", "forecaster", "pair", "horizon", "seed", "cutoff"]
+    at_cutoff = [*AT, "cutoff"]
     average = trials.with_columns(level=pl.lit("ensemble"), seed=pl.lit(ENSEMBLE_SEED, pl.Int32))
     losses = (
         pl.concat([trials, average])
@@ -58,7 +53,7 @@ def comparisons_table(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl
     )
     tests = [
         _test(group, part, benchmark)
-        for group, part in losses.partition_by(at_cutoff[:-1], as_dict=True, maintain_order=True).items()
+        for group, part in losses.partition_by(AT, as_dict=True, maintain_order=True).items()
     ]
     table = pl.DataFrame(tests, schema={name: dtype for name, dtype in COMPARISONS.dtypes.items() if name != "p_holm"})
     adjusted = pl.col("p_value").map_batches(_holm, return_dtype=pl.Float64).over("study", "level")
@@ -66,23 +61,10 @@ def comparisons_table(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl
 
 
 def _test(group: tuple[Any, ...], losses: pl.DataFrame, benchmark: str) -> dict[str, object]:
-    level, study, forecaster, pair, horizon, seed = group
-    result = diebold_mariano(
-        losses["error"].to_numpy() ** 2, losses["benchmark_error"].to_numpy() ** 2, horizon=horizon
-    )
-    return {
-        "study": study,
-        "forecaster": forecaster,
-        "benchmark": benchmark,
-        "pair": pair,
-        "horizon": horizon,
-        "level": level,
-        "seed": seed,
-        "n": result.n,
-        "mean_difference": result.mean_difference,
-        "statistic": result.statistic,
-        "p_value": result.p_value,
-    }
+    found = dict(zip(AT, group, strict=True))
+    ours, theirs = losses["error"].to_numpy() ** 2, losses["benchmark_error"].to_numpy() ** 2
+    result = diebold_mariano(ours, theirs, horizon=found["horizon"])
+    return {**found, "benchmark": benchmark, **dataclasses.asdict(result)}
 
 
 def _holm(p_values: pl.Series) -> pl.Series:

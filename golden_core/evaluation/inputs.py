@@ -17,11 +17,7 @@ def prepare(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl.DataFrame
 
     The order fixes the order of every sum, so that equal forecasts give bit-identical tables however the rows came.
 
-    Parameters
-    ----------
-    forecasts : schema.FORECASTS
-    benchmark : str
-        A deterministic forecaster; where it has several seeds the lowest speaks for it.
+    The benchmark is deterministic; where it has several seeds the lowest speaks for it.
 
     Returns
     -------

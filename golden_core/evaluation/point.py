@@ -15,33 +15,16 @@ from golden_core.store.schema import METRICS as METRICS_TABLE
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """A number computed from forecasts alone.
-
-    Parameters
-    ----------
-    label, unit, reference : str
-        For tables and figures; the reference is the source of the definition.
-    direction : {"lower", "higher"}
-        Which is better.
-    value : polars.Expr
-        One number per group of prepared forecasts (:func:`~golden_core.evaluation.inputs.prepare`). Where the
-        definition divides by zero the metric is undefined, and the table holds null.
-    entered : polars.Expr
-        How many forecasts entered.
-    across_pairs : frozenset of {"macro", "micro"}
-        How the metric may be combined over currency pairs; price units of two pairs may not be combined at all.
-    magnitude : float
-        Smallest magnitude against which rounding is judged: 1 for 1 minus a ratio, whose rounding is the ratio's.
-    """
+    """A number computed from forecasts alone, one per group of prepared forecasts."""
 
     label: str
     unit: str
-    direction: Literal["lower", "higher"]
-    value: pl.Expr
-    reference: str
-    entered: pl.Expr = field(default_factory=pl.len)
-    across_pairs: frozenset[str] = frozenset({"macro", "micro"})
-    magnitude: float = 0.0
+    direction: Literal["lower", "higher"]  # which is better
+    value: pl.Expr  # where the definition divides by zero it is undefined, and the table holds null
+    reference: str  # the source of the definition
+    entered: pl.Expr = field(default_factory=pl.len)  # how many forecasts entered
+    across_pairs: frozenset[str] = frozenset({"macro", "micro"})  # how pairs combine; price units do not
+    magnitude: float = 0.0  # against which rounding is judged: 1 for 1 minus a ratio, whose rounding is the ratio's
 
 
 _ERROR = pl.col("y_pred") - pl.col("y_true")
@@ -50,73 +33,54 @@ _BENCHMARK_ERROR = pl.col("benchmark_error")
 _CLOSE = pl.col("true_close")
 _SIGNED = (pl.col("y_pred") != 0) & (pl.col("y_true") != 0)
 
+_DEFINED = "Hyndman & Koehler (2006), section 2.1"
+_PRICES = "quote per base"
+
 METRICS: dict[str, Metric] = {
-    "mae": Metric(
-        label="MAE",
-        unit="log return",
-        direction="lower",
-        value=_ERROR.abs().mean(),
-        reference="Hyndman & Koehler (2006), section 2.1",
-    ),
-    "rmse": Metric(
-        label="RMSE",
-        unit="log return",
-        direction="lower",
-        value=_ERROR.pow(2).mean().sqrt(),
-        reference="Hyndman & Koehler (2006), section 2.1",
-    ),
+    "mae": Metric("MAE", "log return", "lower", _ERROR.abs().mean(), _DEFINED),
+    "rmse": Metric("RMSE", "log return", "lower", _ERROR.pow(2).mean().sqrt(), _DEFINED),
     "mae_price": Metric(
-        label="MAE of prices",
-        unit="quote per base",
-        direction="lower",
-        value=_PRICE_ERROR.abs().mean(),
-        reference="Hyndman & Koehler (2006), section 2.1",
-        across_pairs=frozenset(),
+        "MAE of prices", _PRICES, "lower", _PRICE_ERROR.abs().mean(), _DEFINED, across_pairs=frozenset()
     ),
     "rmse_price": Metric(
-        label="RMSE of prices",
-        unit="quote per base",
-        direction="lower",
-        value=_PRICE_ERROR.pow(2).mean().sqrt(),
-        reference="Hyndman & Koehler (2006), section 2.1",
-        across_pairs=frozenset(),
+        "RMSE of prices", _PRICES, "lower", _PRICE_ERROR.pow(2).mean().sqrt(), _DEFINED, across_pairs=frozenset()
     ),
     "r2_levels": Metric(
-        label="R² of price levels (for comparison with the literature)",
-        unit="1",
-        direction="higher",
+        "R² of price levels (for comparison with the literature)",
+        "1",
+        "higher",
         # Two passes: the sum of squares of closes near 1 would cancel. Equal closes have a variance of rounding only.
-        value=pl.when(_CLOSE.min() < _CLOSE.max()).then(
+        pl.when(_CLOSE.min() < _CLOSE.max()).then(
             1 - _PRICE_ERROR.pow(2).sum() / (_CLOSE - _CLOSE.mean()).pow(2).sum()
         ),
-        reference="1 − SSE/SST of closes; near 1 for a random walk, so no evidence of skill",
+        "1 − SSE/SST of closes; near 1 for a random walk, so no evidence of skill",
         across_pairs=frozenset({"macro"}),
         magnitude=1.0,
     ),
     "r2_oos": Metric(
-        label="Out-of-sample R² against the random walk",
-        unit="1",
-        direction="higher",
+        "Out-of-sample R² against the random walk",
+        "1",
+        "higher",
         # 1 − SSE/SSE₀ as one sum, which is exactly 0 for the benchmark itself.
-        value=pl.when(_BENCHMARK_ERROR.null_count() == 0).then(
+        pl.when(_BENCHMARK_ERROR.null_count() == 0).then(
             (_BENCHMARK_ERROR.pow(2) - _ERROR.pow(2)).sum() / _BENCHMARK_ERROR.pow(2).sum()
         ),
-        reference="Campbell & Thompson (2008), the random walk in place of the historical mean",
+        "Campbell & Thompson (2008), the random walk in place of the historical mean",
         magnitude=1.0,
     ),
     "mase": Metric(
-        label="MASE",
-        unit="1",
-        direction="lower",
-        value=(_ERROR.abs() / pl.col("scale")).mean(),
-        reference="Hyndman & Koehler (2006), section 3, scaled by the no-change error of the training rows",
+        "MASE",
+        "1",
+        "lower",
+        (_ERROR.abs() / pl.col("scale")).mean(),
+        "Hyndman & Koehler (2006), section 3, scaled by the no-change error of the training rows",
     ),
     "directional_accuracy": Metric(
-        label="Directional accuracy",
-        unit="share",
-        direction="higher",
-        value=(pl.col("y_pred").sign() == pl.col("y_true").sign()).filter(_SIGNED).mean(),
-        reference="share of equal signs where neither the forecast nor the truth is zero",
+        "Directional accuracy",
+        "share",
+        "higher",
+        (pl.col("y_pred").sign() == pl.col("y_true").sign()).filter(_SIGNED).mean(),
+        "share of equal signs where neither the forecast nor the truth is zero",
         entered=_SIGNED.sum(),
     ),
 }
@@ -124,13 +88,6 @@ METRICS: dict[str, Metric] = {
 
 def metrics_table(forecasts: pl.DataFrame, strata: Iterable[str]) -> pl.DataFrame:
     """Compute every metric of every trial, over all its forecasts and within each stratum.
-
-    Parameters
-    ----------
-    forecasts : schema.FORECASTS
-        The trials of a study.
-    strata : iterable of str
-        Kinds of strata, names in :data:`~golden_core.evaluation.strata.STRATA`, beyond ``all``.
 
     Returns
     -------

@@ -37,13 +37,6 @@ _NUMBERS = ("mean_difference", "statistic", "p_value", "p_holm")
 def comparison_differences(warehouse: Warehouse, study: str) -> pl.DataFrame:
     """Compare the stored tests of a study with the same tests by statsmodels.
 
-    Parameters
-    ----------
-    warehouse : Warehouse
-        With the tables ``forecasts`` and ``comparisons``.
-    study : str
-        Its name.
-
     Returns
     -------
     polars.DataFrame

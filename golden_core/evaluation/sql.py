@@ -72,13 +72,6 @@ FROM wide UNPIVOT INCLUDE NULLS (value FOR metric IN (
 def metric_differences(warehouse: Warehouse, study: str) -> pl.DataFrame:
     """Compare the stored metrics of a study with the same metrics computed in SQL.
 
-    Parameters
-    ----------
-    warehouse : Warehouse
-        With the tables ``forecasts`` and ``metrics``.
-    study : str
-        Its name.
-
     Returns
     -------
     polars.DataFrame

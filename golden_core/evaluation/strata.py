@@ -47,12 +47,6 @@ def with_strata(forecasts: pl.DataFrame, kinds: Iterable[str]) -> pl.DataFrame:
 
     The terciles are those of the cutoffs of the series, so every forecaster is judged on the same subsets.
 
-    Parameters
-    ----------
-    forecasts : schema.FORECASTS
-    kinds : iterable of str
-        Names in :data:`STRATA`.
-
     Raises
     ------
     ValueError

@@ -102,13 +102,7 @@ class ExponentialSmoothing(Forecaster):
 def filter_states(log_closes: FloatArray, smoothing: FloatArray, initial: FloatArray) -> FloatArray:
     """Return level and trend after each observation [T, 1 or 2].
 
-    Parameters
-    ----------
-    log_closes : (T,) float64
-    smoothing : (1,), (2,) or (3,) float64
-        α; α, β; or α, β, φ.
-    initial : (1,) or (2,) float64
-        Level and trend before the first observation.
+    ``smoothing`` is (α), (α, β) or (α, β, φ), ``initial`` level and trend before the first observation.
     """
     alpha, beta, phi = np.append(smoothing, [0.0, 1.0][len(smoothing) - 1 :])
     _, _, states, _ = pegelsresid_C(

@@ -64,15 +64,7 @@ class AutoRegression(Forecaster):
 def select_by_bic(design: FloatArray, y: FloatArray) -> FloatArray:
     """Return the least-squares coefficients of the first k columns, k ≥ 1 chosen by BIC.
 
-    Parameters
-    ----------
-    design : (N, K) float64
-        Nested regressors: model k uses the first k columns.
-    y : (N,) float64
-
-    Returns
-    -------
-    (k,) float64
+    ``design`` (N, K) holds nested regressors: model k uses the first k columns.
 
     Raises
     ------
@@ -94,12 +86,7 @@ def nested_bic(effects: FloatArray, residuals: FloatArray) -> FloatArray:
     Model k leaves the residuals of the full model and what the later columns would have explained, so that one
     orthogonal decomposition serves every order.
 
-    Parameters
-    ----------
-    effects : (K,) float64
-        ``Qᵀy`` of the QR decomposition of the full design.
-    residuals : (N,) float64
-        Residuals of the full model.
+    ``effects`` (K,) are ``Qᵀy`` of the QR decomposition of the full design, ``residuals`` (N,) those of the full model.
     """
     n = len(residuals)
     explained_later = np.append(np.cumsum(effects[:0:-1] ** 2)[::-1], 0.0)

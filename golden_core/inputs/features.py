@@ -21,25 +21,13 @@ TARGETS = ("log_return", "close")
 
 @dataclass(frozen=True)
 class Feature:
-    """A causal function of bars.
-
-    Parameters
-    ----------
-    description, unit : str
-        What it is and what it is measured in.
-    warm_up : int
-        Bars without a value at the start: the first row that has one.
-    needs : tuple of str
-        Columns that the bars must have.
-    compute : callable
-        Bars (T rows, in the order of time) → (T,) Float64, null in the warm-up, from rows up to its own.
-    """
+    """A causal function of bars, and the columns that it needs of them."""
 
     description: str
     unit: str
-    warm_up: int
+    warm_up: int  # bars without a value at the start: the first row that has one
     needs: tuple[str, ...]
-    compute: Callable[[pl.DataFrame], pl.Series]
+    compute: Callable[[pl.DataFrame], pl.Series]  # bars [T], in the order of time → [T], from rows up to its own
 
 
 class FeatureError(ValueError):
@@ -49,17 +37,7 @@ class FeatureError(ValueError):
 def build_features(names: Iterable[str], bars: pl.DataFrame) -> pl.DataFrame:
     """Compute features of the bars of one pair.
 
-    Parameters
-    ----------
-    names : iterable of str
-        Names in ``FEATURES``.
-    bars : pl.DataFrame
-        ``schema.BARS`` of one pair, clean.
-
-    Returns
-    -------
-    pl.DataFrame
-        ``timestamp`` and one Float64 column per feature, null in its warm-up.
+    Takes clean ``schema.BARS``; gives ``timestamp`` and one Float64 column per feature, null in its warm-up.
 
     Raises
     ------

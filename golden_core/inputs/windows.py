@@ -55,27 +55,10 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """The past at N cutoffs, and nothing else.
+    """The past at N cutoffs, and nothing else. No value is NaN or infinite, so no forecaster ever sees one."""
 
-    Parameters
-    ----------
-    X : (N, L, F) float32
-        Standardised features, oldest bar first; a read-only view.
-    cutoffs : (N,) datetime64[us]
-        When the last bar of each window is known, UTC.
-    horizon : int
-        Bars looked ahead.
-    target : Target
-        How a network's output becomes a log return.
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite: a window cannot hold a NaN, so no forecaster ever sees one.
-    """
-
-    X: Float32Array
-    cutoffs: TimeArray
+    X: Float32Array  # [N, L, F] standardised features, oldest bar first; a read-only view
+    cutoffs: TimeArray  # [N] when the last bar of each window is known, UTC
     horizon: int
     target: Target
     _closes: FloatArray  # up to the last cutoff; private because row i may only see its own past
@@ -155,16 +138,7 @@ def cut_windows(
 ) -> Windows:
     """Cut one window per row out of a standardised feature matrix; consecutive rows copy nothing of it.
 
-    Parameters
-    ----------
-    matrix : (T, F) float32
-        Standardised features of every bar of the pair.
-    closes : (T,) float64
-    available_at : (T,) datetime64[us]
-    rows : range or (N,) int64
-        Increasing rows of the pair's bars; each is a cutoff.
-    context_length, horizon, target
-        As in :class:`Windows`.
+    ``matrix`` (T, F) float32, ``closes`` and ``available_at`` (T,) are of every bar; rows increase, each is a cutoff.
 
     Raises
     ------

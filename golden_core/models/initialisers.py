@@ -27,14 +27,8 @@ def initialise(network: nn.Module, version: KerasVersion, generator: Generator) 
     The forget gate's bias is one. Batch normalisation keeps the values it is made with: scale and variance one, shift
     and mean zero.
 
-    Parameters
-    ----------
-    network : Module
-        Its blocks are filled in the order in which the network names them.
-    version : {"keras_3.8", "keras_3.15"}
-        Which Keras to follow where they differ: the bounds of the attention kernels, see :func:`attention_fans`.
-    generator : Generator
-        Source of all randomness; the global one is not touched.
+    ``version`` says which Keras to follow where they differ, see :func:`attention_fans`. All randomness comes from the
+    generator.
 
     References
     ----------

@@ -114,23 +114,8 @@ def build(
 ) -> LegacyNetwork:
     """Build one of the legacy networks.
 
-    Parameters
-    ----------
-    variant : str
-        ``v01`` … ``v10``.
-    context_length, num_features : int
-        Shape of a window; the legacy experiments used 3 × 4.
-    gate : {"linear", "softmax"}
-        How experts are weighted. The legacy code is linear; softmax, the published equation, is an ablation.
-    initialisers : {"keras_3.15", "keras_3.8"}
-        Whose bounds the attention kernels start with.
-    generator : Generator, optional
-        Draws the starting values. Without one the kernels are zero, ready for the weights of a checkpoint.
-
-    Returns
-    -------
-    LegacyNetwork
-        Maps windows [B, L, F] to standardised targets [B].
+    It maps windows [B, L, F] to standardised targets [B]; the legacy experiments used 3 × 4. The legacy gate is linear;
+    softmax, the published equation, is an ablation. Without a generator the kernels are zero, ready for a checkpoint.
 
     Raises
     ------

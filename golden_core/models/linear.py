@@ -19,14 +19,7 @@ class DLinear(nn.Module):
     The trend is a centred moving average that repeats the window's first and last value beyond its edges, so nothing
     outside the window is read. The decomposition is the same for every feature; the weights are not shared.
 
-    Parameters
-    ----------
-    context_length, num_features : int
-        Shape of a window.
-    moving_average : int
-        Steps of the moving average; odd.
-    generator : Generator, optional
-        Draws the starting values, uniform on ±1/√(L · F). Without one they are zero, ready for a checkpoint.
+    Without a generator, which draws the values uniform on ±1/√(L · F), they are zero, ready for a checkpoint.
 
     Raises
     ------

@@ -16,12 +16,6 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     own choice for float32, MKL, reaches half its speed or less (`golden bench training`). The two differ in rounding
     only. Any other number format, autocast included, is left to PyTorch, as is a build without oneDNN or a release
     without the operator.
-
-    Parameters
-    ----------
-    x : (..., in)
-    weight : (out, in)
-    bias : (out,)
     """
     if x.dtype != torch.float32 or not _ONEDNN or x.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
         return functional.linear(x, weight, bias)

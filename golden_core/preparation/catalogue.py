@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from golden_core.forecasters import forecaster_settings
 from golden_core.inputs.features import FEATURES, TARGETS
 from golden_core.sources import source_settings
-from golden_core.store.lake import Home, read_json, shipped, write_json
+from golden_core.store.lake import Home, shipped, stored_json, write_json
 from golden_core.study import Fault, Study, StudyError, Vocabulary, closest, read_study
 
 
@@ -48,7 +47,7 @@ def study_path(name: str) -> Path:
     return path
 
 
-def load_study(name: str, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Study:
+def load_study(name: str, overrides: Sequence[str] = ()) -> Study:
     """Load a study by name (``demo``) or path, apply overrides, validate everything at once.
 
     Raises
@@ -59,7 +58,7 @@ def load_study(name: str, overrides: Mapping[str, Any] | Sequence[str] = ()) -> 
     return read_study(study_path(name), vocabulary(), overrides)
 
 
-def load_variant(name: str, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Study:
+def load_variant(name: str, overrides: Sequence[str] = ()) -> Study:
     """Load a study as a person asks for it: with settings changed it is another study, under a name of its own.
 
     The name is that of the study and eight digits of the variant's hash, unless an override gives it one (``name=…``).
@@ -87,7 +86,7 @@ def claim_name(home: Home, study: Study, name: str, overrides: Sequence[str]) ->
     path = study_path(name)
     file = name if path.parent == shipped("studies") else str(path.resolve())
     origin = home.study(study.name).origin
-    before = read_json(origin).get("file") if origin.exists() else None
+    before = stored_json(origin).get("file")
     if before not in (None, file) and (before in study_names() or Path(str(before)).exists()):
         message = (
             f"this home holds a study {study.name!r} that was made from {before}; two studies of one name would "
@@ -95,5 +94,5 @@ def claim_name(home: Home, study: Study, name: str, overrides: Sequence[str]) ->
         )
         raise StudyError([Fault(str(path), 0, 0, "name", message)])
     record = {"file": file, "command": run_command(name, overrides)}
-    if not origin.exists() or read_json(origin) != record:
+    if stored_json(origin) != record:
         write_json(record, origin)

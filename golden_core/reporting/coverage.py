@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from golden_core.reporting.exhibits import Answer, Cell, Column, Exhibit, Grids, Row, ask, cross, field
-from golden_core.reporting.formats import count, plain
+from golden_core.reporting.exhibits import Answer, Cell, Row, ask
+from golden_core.reporting.formats import count
+from golden_core.reporting.grids import Grids, cross
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 
@@ -27,14 +28,6 @@ LEFT JOIN results USING (forecaster, pair, horizon)
 WHERE study = $1
 GROUP BY forecaster, pair, horizon
 ORDER BY pair, horizon, forecaster
-"""
-
-FAILURES = """
-SELECT forecaster, pair || '_h' || horizon AS series, count(*) AS trials,
-       string_agg(seed, ', ' ORDER BY seed) AS seeds, error
-FROM trials WHERE study = $1 AND status = 'failed'
-GROUP BY forecaster, pair, horizon, error
-ORDER BY forecaster, pair, horizon, error
 """
 
 UNMATCHED = """
@@ -119,22 +112,6 @@ def coverage_grids(covered: Coverage) -> Grids:
         (cross(covered.answer.frame, "series", "forecaster", _trials, title="", corner="Series"),),
         legend,
         covered.answer,
-    )
-
-
-def failures_exhibit(warehouse: Warehouse, study: Study) -> Exhibit:
-    """Return every failure with its error text."""
-    return Exhibit(
-        "failures",
-        "Failed trials with their errors. n counts trials of one forecaster and series that failed alike.",
-        (
-            field("Forecaster", "forecaster", plain, kind="heading"),
-            field("Series", "series", plain, kind="heading"),
-            field("n", "trials", count),
-            field("Seeds", "seeds", plain, kind="text"),
-            Column("Error", lambda row: plain(row["error"]), kind="prose", tone=lambda _: "error"),
-        ),
-        ask(warehouse, FAILURES, study.name),
     )
 
 

@@ -4,15 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import polars as pl
+from jinja2 import Environment, StrictUndefined, UndefinedError
+from ruamel.yaml import YAML
 
-from golden_core.reporting.formats import ABSENT, Format, escape_latex, escape_markdown
+from golden_core.evaluation.inputs import BENCHMARK
+from golden_core.reporting import formats
+from golden_core.reporting.formats import ABSENT, escape_latex, escape_markdown
+from golden_core.store.markdown import markdown_table
 from golden_core.store.warehouse import Warehouse
+from golden_core.study import Study
 
 Row = Mapping[str, Any]
 Kind = Literal["number", "text", "prose", "heading"]  # prose may break into lines
+
+
+class _Refused(StrictUndefined):
+    """A name that a row lacks: an error where it is read, since a format shows what is no number as a dash."""
+
+    def __init__(self, *_: Any, name: str | None = None, **__: Any) -> None:
+        raise UndefinedError(f"a table of the report asks for {name!r}, which its query does not give")
+
+
+# Plain text: the templates of pages escape it for HTML, markdown() and latex() for theirs.
+_WORDS = Environment(undefined=_Refused, autoescape=False)
+_WORDS.filters |= {
+    name: getattr(formats, name) for name in ("plain", "count", "decimals", "percent", "probability", "level")
+}
+_WORDS.globals |= {"absent": ABSENT, "benchmark": BENCHMARK, "interval": formats.interval, "span": formats.span}
 
 
 @dataclass(frozen=True)
@@ -32,45 +55,31 @@ def ask(warehouse: Warehouse, sql: str, *parameters: str | float) -> Answer:
     return Answer(warehouse.query(sql, parameters), text)
 
 
+class Cell(NamedTuple):
+    """The text of a cell and the CSS class of its tone."""
+
+    text: str
+    tone: str = ""
+
+
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: its heading, and how a row becomes text.
-
-    ``tone`` names the CSS class of a cell; a tone always repeats what the text says, it never replaces it.
-    """
+    """One column of a table: its heading, and how a row becomes text; ``tone`` repeats what the text says."""
 
     label: str
-    text: Callable[[Row], str]
+    show: str
     unit: str = ""
     kind: Kind = "number"
-    tone: Callable[[Row], str] = lambda _: ""
+    tone: str = "''"
 
     @property
     def heading(self) -> str:
         """The label with its unit in parentheses."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
-
-def field(label: str, name: str, style: Format, *, unit: str = "", kind: Kind = "number") -> Column:
-    """Return the column that shows one field of the answer."""
-    return Column(label, lambda row: style(row[name]), unit, kind)
-
-
-def interval(label: str, low: str, high: str, style: Format, *, unit: str = "") -> Column:
-    """Return the column that shows two fields as an interval, or the dash when there is none."""
-
-    def text(row: Row) -> str:
-        ends = (style(row[low]), style(row[high]))
-        return ABSENT if ABSENT in ends else f"[{ends[0]}, {ends[1]}]"
-
-    return Column(label, text, unit)
-
-
-class Cell(NamedTuple):
-    """The text of a cell and the CSS class of its tone."""
-
-    text: str
-    tone: str = ""
+    def cell(self, row: Row) -> Cell:
+        """Return what the column shows of a row."""
+        return Cell(_evaluate(self.show, row), _evaluate(self.tone, row))
 
 
 @dataclass(frozen=True)
@@ -81,8 +90,8 @@ class Exhibit:
     caption: str
     columns: tuple[Column, ...]
     answer: Answer
-    notes: tuple[str, ...] = ()
-    row_tone: Callable[[Row], str] = lambda _: ""
+    note: str = ""
+    row_tone: str = "''"
 
     @property
     def keyed(self) -> bool:
@@ -93,51 +102,52 @@ class Exhibit:
     def rows(self) -> list[tuple[str, list[Cell]]]:
         """Tone and cells of every row."""
         return [
-            (self.row_tone(row), [Cell(column.text(row), column.tone(row)) for column in self.columns])
+            (_evaluate(self.row_tone, row), [column.cell(row) for column in self.columns])
             for row in self.answer.frame.iter_rows(named=True)
         ]
 
 
-@dataclass(frozen=True)
-class Grid:
-    """A small table of two crossed names, such as pair × horizon."""
-
-    title: str
-    corner: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+@cache
+def declared() -> dict[str, dict[str, Any]]:
+    """Return what ``exhibits.yaml`` says of every table, by name."""
+    tables: dict[str, dict[str, Any]] = YAML(typ="safe", pure=True).load(Path(__file__).with_suffix(".yaml"))
+    return tables
 
 
-@dataclass(frozen=True)
-class Grids:
-    """One or more grids under one caption, with the legend of their tones."""
+def exhibit(name: str, warehouse: Warehouse, study: Study, answer: Answer | None = None) -> Exhibit:
+    """Return a declared table, with an answer given or with that to its own query."""
+    said = dict(declared()[name])
+    if answer is None:
+        query = said.pop("query")
+        answer = ask(warehouse, query, study.name, *([study.evaluation.significance] if "$2" in query else []))
+    levels = {"confidence": study.evaluation.confidence, "alpha": study.evaluation.significance}
+    words = {"study": study, "frame": answer.frame, **{key: formats.level(value) for key, value in levels.items()}}
+    columns = tuple(
+        Column(**{**column, "label": _WORDS.from_string(column["label"]).render(words)})
+        for column in said.pop("columns")
+    )
+    caption = _WORDS.from_string(said.pop("caption")).render(words)
+    return Exhibit(name, caption, columns, answer, **said)
 
-    name: str
-    caption: str
-    grids: tuple[Grid, ...]
-    legend: tuple[Cell, ...]
-    answer: Answer
+
+@cache
+def _compiled(expression: str) -> Callable[..., Any]:
+    return _WORDS.compile_expression(expression, undefined_to_none=False)
 
 
-def cross(
-    frame: pl.DataFrame, rows: str, columns: str, cell: Callable[[Row], Cell], *, title: str, corner: str
-) -> Grid:
-    """Cross two columns of a table; names keep the order of their first appearance."""
-    cells = {(row[rows], row[columns]): cell(row) for row in frame.iter_rows(named=True)}
-    across = frame[columns].unique(maintain_order=True).to_list()
-    down = frame[rows].unique(maintain_order=True).to_list()
-    body = tuple((str(name), tuple(cells.get((name, other), Cell(ABSENT)) for other in across)) for name in down)
-    return Grid(title, corner, tuple(str(name) for name in across), body)
+def _evaluate(expression: str, row: Row) -> str:
+    return str(_compiled(expression)(**row))
 
 
 def markdown(exhibit: Exhibit) -> str:
     """Return the exhibit as a GitHub table under its caption."""
-    headings = [escape_markdown(column.heading) for column in exhibit.columns]
-    rules = ["---:" if column.kind == "number" else ":---" for column in exhibit.columns]
-    body = [[escape_markdown(cell.text) for cell in cells] for _, cells in exhibit.rows]
-    lines = ["| " + " | ".join(cells) + " |" for cells in (headings, rules, *body)]
-    notes = [escape_markdown(note) for note in exhibit.notes]
-    return "\n\n".join([escape_markdown(exhibit.caption), "\n".join(lines), *notes]) + "\n"
+    table = markdown_table(
+        [escape_markdown(column.heading) for column in exhibit.columns],
+        [[escape_markdown(cell.text) for cell in cells] for _, cells in exhibit.rows],
+        ["---:" if column.kind == "number" else ":---" for column in exhibit.columns],
+    )
+    notes = [escape_markdown(exhibit.note)] if exhibit.note else []
+    return "\n\n".join([escape_markdown(exhibit.caption), table, *notes]) + "\n"
 
 
 def latex(exhibit: Exhibit) -> str:
@@ -148,7 +158,7 @@ def latex(exhibit: Exhibit) -> str:
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escape_latex(' '.join((exhibit.caption, *exhibit.notes)))}}}",
+        rf"\caption{{{escape_latex(f'{exhibit.caption} {exhibit.note}'.strip())}}}",
         rf"\label{{tab:{exhibit.name}}}",
         rf"\begin{{tabular}}{{{alignment}}}",
         r"\toprule",

@@ -80,10 +80,9 @@ def forest(answer: Answer, study: Study) -> Plot:
     limits = (min(low, -_LINEAR_TO) * 1.3, max(high, _LINEAR_TO) * 1.3)
     panels = []
     for (name,), part in frame.group_by("forecaster", maintain_order=True):
-        values = percent(2)
         description = (
             f"{name}: out-of-sample R² on {len(part)} series, "
-            f"from {values(part['r2_oos'].min())} % to {values(part['r2_oos'].max())} %"
+            f"from {percent(part['r2_oos'].min())} % to {percent(part['r2_oos'].max())} %"
         )
         panels.append(panel("forest", str(name), description, partial(_forest, part, limits), 0.55 + 0.19 * len(part)))
     confidence, alpha = level(study.evaluation.confidence), level(study.evaluation.significance)
@@ -107,7 +106,7 @@ def learning_curves(warehouse: Warehouse, study: Study) -> Plot:
     for (name,), part in answer.frame.group_by("forecaster", maintain_order=True):
         description = (
             f"{name}: losses over {len(part)} epochs; median validation loss from "
-            f"{decimals(3)(part['validation'][0])} to {decimals(3)(part['validation'][-1])}, {part['runs'][0]} runs"
+            f"{decimals(part['validation'][0], 3)} to {decimals(part['validation'][-1], 3)}, {part['runs'][0]} runs"
         )
         panels.append(panel("curves", str(name), description, partial(_curves, part)))
     return Plot(
@@ -133,7 +132,7 @@ def cumulative_gain(warehouse: Warehouse, study: Study, ranked: list[str]) -> Pl
     panels = []
     for (series,), part in answer.frame.group_by("series", maintain_order=True):
         final = part.group_by("forecaster", maintain_order=True).last().filter(pl.col("forecaster").is_in(list(lines)))
-        ends = ", ".join(f"{row['forecaster']} {percent(2)(row['gain'])} %" for row in final.iter_rows(named=True))
+        ends = ", ".join(f"{row['forecaster']} {percent(row['gain'])} %" for row in final.iter_rows(named=True))
         description = f"{series}: cumulative gain over the random walk at the end: {ends}"
         panels.append(panel("gain", str(series), description, partial(_gain, part, lines)))
     rest = " The others are grey and may leave the frame." if len(ranked) - 1 > len(lines) else ""
@@ -168,7 +167,7 @@ def _forest(part: pl.DataFrame, limits: tuple[float, float], axes: Axes) -> None
     shown = _thinned([tick for tick in sorted(ticks) if limits[0] <= tick <= limits[1]])
     axes.xaxis.set_major_locator(FixedLocator(shown))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xticklabels([decimals(0, factor=100)(tick) for tick in shown])
+    axes.set_xticklabels([decimals(tick, 0, factor=100) for tick in shown])
     axes.set_yticks(part["place"], part["series"].to_list())
     axes.set_ylim(len(part) - 0.4, -0.6)
     axes.set_xlabel("R², %")

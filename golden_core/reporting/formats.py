@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Callable
-
-Format = Callable[[object], str]
 
 ABSENT = "—"
 _MINUS = "−"
@@ -19,28 +16,40 @@ _LATEX = {
 }  # fmt: skip
 
 
-def decimals(places: int, *, factor: float = 1.0) -> Format:
-    """Return a format of ``factor`` times a number: fixed decimals, a true minus sign, thin spaces in thousands."""
-
-    def text(value: object) -> str:
-        if not isinstance(value, int | float) or not math.isfinite(value):
-            return ABSENT
-        rounded = round(value * factor, places) + 0.0  # + 0.0 turns −0.0 into 0.0: no table shows "−0.00"
-        return f"{rounded:,.{places}f}".replace("-", _MINUS).replace(",", _THIN_SPACE)
-
-    return text
+def decimals(value: object, places: int, *, factor: float = 1.0) -> str:
+    """Return ``factor`` times a number: fixed decimals, a true minus sign, thin spaces in thousands; else the dash."""
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return ABSENT
+    rounded = round(value * factor, places) + 0.0  # + 0.0 turns −0.0 into 0.0: no table shows "−0.00"
+    return f"{rounded:,.{places}f}".replace("-", _MINUS).replace(",", _THIN_SPACE)
 
 
-def percent(places: int) -> Format:
-    """Return a format for a fraction shown in percent; the unit stands in the heading."""
-    return decimals(places, factor=100.0)
+def count(value: object) -> str:
+    """Return a whole number."""
+    return decimals(value, 0)
+
+
+def percent(value: object, places: int = 2) -> str:
+    """Return a fraction in percent; the unit stands in the heading."""
+    return decimals(value, places, factor=100.0)
 
 
 def probability(value: object) -> str:
     """Return a p-value with three decimals; below that, only that it is below."""
     if isinstance(value, float) and math.isfinite(value) and value < 0.001:
         return "<" + _THIN_SPACE + "0.001"
-    return decimals(3)(value)
+    return decimals(value, 3)
+
+
+def interval(low: object, high: object) -> str:
+    """Return two fractions as an interval in percent, or the dash where an end is absent."""
+    ends = (percent(low), percent(high))
+    return ABSENT if ABSENT in ends else f"[{ends[0]}, {ends[1]}]"
+
+
+def span(first: object, last: object) -> str:
+    """Return the days from first to last, or the dash where there are none."""
+    return ABSENT if first is None else f"{first} – {last}"
 
 
 def level(fraction: float) -> str:
@@ -55,9 +64,6 @@ def plain(value: object) -> str:
     if isinstance(value, datetime.datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     return str(value)
-
-
-count: Format = decimals(0)
 
 
 def escape_markdown(text: str) -> str:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from golden_core.reporting import coverage, details, figures, inputs, tables
-from golden_core.reporting.exhibits import Exhibit, ask, latex, markdown
-from golden_core.reporting.formats import count, escape_markdown
+from golden_core.reporting import coverage, figures, tables
+from golden_core.reporting.exhibits import Exhibit, ask, declared, exhibit, latex, markdown
+from golden_core.reporting.formats import count, escape_markdown, plain
+from golden_core.reporting.grids import relative_error_grids
 from golden_core.reporting.verdict import Verdict, verdict
+from golden_core.store.lake import hash_bytes, hash_file
+from golden_core.store.schema import WAREHOUSE_TABLES
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
+from golden_core.trials.code import code_hash
 
 METRICS = "SELECT * FROM metrics WHERE study = $1 ORDER BY ALL"
 COMPARISONS = "SELECT * FROM comparisons WHERE study = $1 ORDER BY ALL"
 PROVENANCE = "provenance.json"
+RECORD = "written.json"
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ def write_report(warehouse: Warehouse, study: Study, folder: Path, provenance: M
     -------
     Report
         ``index.html``, ``leaderboard.md``, ``leaderboard.tex``, and ``leaderboard``, ``series``, ``metrics`` and
-        ``comparisons`` as CSV; ``provenance.json`` holds the provenance given.
+        ``comparisons`` as CSV; ``provenance.json`` holds the provenance given, and ``written.json`` what
+        :func:`report_differences` compares.
 
     Raises
     ------
@@ -46,55 +52,69 @@ def write_report(warehouse: Warehouse, study: Study, folder: Path, provenance: M
         If the random walk was not forecast wherever another forecaster was. Nothing is written then.
     """
     files, headline = _files(warehouse, study, provenance)
+    hashes = {name: hash_bytes(text.encode()) for name, text in files.items()}
+    record = {"made_from": _made_from(warehouse, study), "sha256": hashes}
+    files[RECORD] = json.dumps(record, indent=2) + "\n"
     _replace(folder, files)
     return Report(tuple(folder / name for name in files), headline)
 
 
 def report_differences(warehouse: Warehouse, study: Study, folder: Path) -> tuple[list[str], int]:
-    """Compare a report with what the warehouse gives now, from the provenance beside it, byte by byte."""
-    path = folder / PROVENANCE
+    """Return what speaks against a report, and how many files were looked at; nothing is rendered again.
+
+    When it was written it recorded the hash of every file, and hashes of what it was made from: study, code, tables.
+    """
+    remedy = f"delete {folder} and run the study again"
     try:
-        provenance = json.loads(path.read_text(encoding="utf-8"))
-        files, _ = _files(warehouse, study, provenance)
-    except (OSError, ValueError, coverage.RandomWalkMissingError) as error:
-        return [f"{path.name}: the report cannot be written again from it: {error}"], 1
-    found = [name for name, text in files.items() if not _holds(folder / name, text)]
-    return [f"{name} is not what the warehouse gives; delete {folder} and run the study again" for name in found], len(
-        files
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        written, origin = dict(record["sha256"]), dict(record["made_from"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [f"{RECORD} does not say what was written ({type(error).__name__}: {error}); {remedy}"], 1
+    found = [
+        f"{name} is not what was written; {remedy}" for name in written if not _holds(folder / name, written[name])
+    ]
+    now = _made_from(warehouse, study)
+    other = sorted(name for name in now.keys() | origin.keys() if now.get(name) != origin.get(name))
+    found += [f"the report was made from another state of {', '.join(other)}; {remedy}"] if other else []
+    return found, len(written)
+
+
+def _holds(path: Path, digest: str) -> bool:
+    return path.is_file() and hash_file(path) == digest
+
+
+def _made_from(warehouse: Warehouse, study: Study) -> dict[str, str]:
+    """Return a hash of everything that a report is made from, by name. Of a table's rows, whatever their order."""
+    sources = [path for path in sorted(Path(__file__).parent.rglob("*")) if path.suffix in {".yaml", ".jinja", ".css"}]
+    code = [code_hash((__name__,)), *map(hash_file, sources)]
+    rows = " UNION ALL ".join(
+        f"SELECT '{table.name}', count(*) || '-' || coalesce(bit_xor(hash({table.name})), 0) FROM {table.name} "
+        "WHERE study = $1"
+        for table in WAREHOUSE_TABLES
     )
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_bytes() == text.encode("utf-8")
+    tables: dict[str, str] = dict(warehouse.query(rows, [study.name]).iter_rows())
+    return {"study": study.hash(), "code": hash_bytes("".join(code).encode()), **tables}
 
 
 def _files(warehouse: Warehouse, study: Study, provenance: Mapping[str, Any]) -> tuple[dict[str, str], str]:
     """Return the text of every file by name, and the sentence to quote."""
     coverage.require_random_walk(warehouse, study)
-    alpha = study.evaluation.significance
     covered = coverage.coverage(warehouse, study)
-    board = tables.leaderboard_exhibit(warehouse, study)
-    series = ask(warehouse, tables.SERIES, study.name, alpha)
+    answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
+    series = answers["series"]
+    exhibits = {name: exhibit(name, warehouse, study, answers.get(name)) for name in declared()}
+    board = exhibits["leaderboard"]
     words = verdict(series.frame, study, covered)
-    ranked = board.answer.frame["forecaster"].to_list()
     context = {
         "verdict": words,
         "covered": covered,
         "facts": _facts(warehouse, study, covered),
-        "leaderboard": board,
-        "series": tables.series_exhibit(series, study),
         "forest": figures.forest(series, study),
-        "relative_error": details.relative_error_grids(series),
-        "gain": figures.cumulative_gain(warehouse, study, ranked),
+        "relative_error": relative_error_grids(series),
+        "gain": figures.cumulative_gain(warehouse, study, board.answer.frame["forecaster"].to_list()),
         "curves": figures.learning_curves(warehouse, study),
-        "seeds": details.seeds_exhibit(warehouse, study),
-        "levels": details.levels_exhibit(warehouse, study),
         "coverage": coverage.coverage_grids(covered),
-        "failures": coverage.failures_exhibit(warehouse, study),
-        "data": inputs.data_exhibit(warehouse, study),
-        "cleaning": inputs.cleaning_exhibit(warehouse, study),
-        "closures": inputs.closures_exhibit(warehouse, study),
-        "folds": inputs.folds_exhibit(warehouse, study),
+        **exhibits,
     }
     files = {
         "leaderboard.md": _markdown_page(study, words, board),
@@ -117,7 +137,7 @@ def _html_page(study: Study, provenance: Mapping[str, Any], context: Mapping[str
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    facts = dict(inputs.flatten(provenance))
+    facts = dict(flatten(provenance))
     page: str = environment.get_template("report.html.jinja").render(
         study=study,
         settings=json.dumps(json.loads(study.canonical()), indent=2, ensure_ascii=False),
@@ -126,6 +146,18 @@ def _html_page(study: Study, provenance: Mapping[str, Any], context: Mapping[str
         **context,
     )
     return page
+
+
+def flatten(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield dotted name and text of every fact in nested mappings, in the order given."""
+    for name, value in facts.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{path}.")
+        elif isinstance(value, list | tuple):
+            yield from flatten({str(place): item for place, item in enumerate(value)}, f"{path}.")
+        else:
+            yield path, ("yes" if value else "no") if isinstance(value, bool) else plain(value)
 
 
 def _facts(warehouse: Warehouse, study: Study, covered: coverage.Coverage) -> dict[str, str]:

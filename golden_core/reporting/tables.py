@@ -1,12 +1,10 @@
-"""Tables of results: scores and their comparison with the random walk. Each is one query, whose text stands here."""
+"""Tables of results that are published by themselves: scores, and their comparison with the random walk."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from golden_core.evaluation.inputs import BENCHMARK
-from golden_core.reporting.exhibits import Answer, Column, Exhibit, Row, ask, field, interval
-from golden_core.reporting.formats import ABSENT, count, decimals, level, percent, plain, probability
+from golden_core.reporting.exhibits import Answer, ask
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 
@@ -122,91 +120,7 @@ def series_table(warehouse: Warehouse, study_name: str, *, significance: float) 
     return ask(warehouse, SERIES, study_name, significance).frame
 
 
-def leaderboard_exhibit(warehouse: Warehouse, study: Study) -> Exhibit:
-    """Return the leaderboard with its caption: what it says, n, units and how the interval is formed."""
-    answer = ask(warehouse, LEADERBOARD, study.name, study.evaluation.significance)
-    confidence, alpha = level(study.evaluation.confidence), level(study.evaluation.significance)
-    return Exhibit(
-        "leaderboard",
-        f"Forecasters by out-of-sample R² against the random walk, mean over {_series_count(answer)} series. "
-        "R² is the share of the random walk’s squared error that a forecaster removes; negative means it adds error. "
-        f"The interval is the {confidence} Student t interval of the mean over seeds: it shows what retraining "
-        "changes, not what another period would change. RMSE in basis points (1e-4 log return). Better and worse: "
-        "series on which the seed-averaged forecast differs significantly from the random walk (Diebold–Mariano "
-        f"with the Harvey–Leybourne–Newbold correction, two-sided, Holm-adjusted, {alpha}), of those tested.",
-        (
-            field("Rank", "rank", count),
-            field("Forecaster", "forecaster", plain, kind="heading"),
-            field("R²\u00a0out of\u00a0sample", "r2_oos", percent(2), unit="%"),
-            interval(f"{confidence} interval", "r2_oos_low", "r2_oos_high", percent(2), unit="%"),
-            field("MASE", "mase", decimals(3)),
-            field("RMSE", "rmse_bp", decimals(2), unit="bp"),
-            field("Right direction", "directional_accuracy", percent(1), unit="%"),
-            field("Seeds", "seeds", count),
-            Column("Better", lambda row: _of_tested(row, "better"), tone=lambda row: "better" if row["better"] else ""),
-            Column("Worse", lambda row: _of_tested(row, "worse"), tone=lambda row: "worse" if row["worse"] else ""),
-            field("Series", "series", count),
-            field("Forecasts", "forecasts", count),
-        ),
-        answer,
-        notes=(
-            f"{ABSENT} in the interval: a deterministic forecaster gives the same forecasts whatever the seed, so "
-            f"there is no spread to show; with a single seed there is none either. {ABSENT} elsewhere: not defined "
-            "(the random walk forecasts no direction and is not tested against itself), or no forecast exists. Means "
-            "are over seeds that have every series of the study; where no seed has, the forecaster is not ranked.",
-        ),
-        row_tone=benchmark_tone,
-    )
-
-
-def series_exhibit(answer: Answer, study: Study) -> Exhibit:
-    """Return the table of every forecaster on every series."""
-    confidence, alpha = level(study.evaluation.confidence), level(study.evaluation.significance)
-    return Exhibit(
-        "series",
-        "Every forecaster on every series. Left: scores of single forecasters, mean over seeds, with the "
-        f"{confidence} Student t interval over seeds. Right, from “n” on: the seed average, which is an ensemble and "
-        "can be better than every one of its members, tested against the random walk (Diebold–Mariano statistic "
-        "with the Harvey–Leybourne–Newbold correction; negative favours the forecaster; two-sided p, and p after "
-        f"Holm over all tests at this level). Verdict at {alpha}. n counts forecasts; RMSE in basis points.",
-        (
-            field("Forecaster", "forecaster", plain, kind="heading"),
-            field("Series", "series", plain, kind="heading"),
-            field("Seeds", "seeds", count),
-            field("R²\u00a0out of\u00a0sample", "r2_oos", percent(2), unit="%"),
-            interval(f"{confidence} interval", "r2_oos_low", "r2_oos_high", percent(2), unit="%"),
-            field("MASE", "mase", decimals(3)),
-            field("RMSE", "rmse_bp", decimals(2), unit="bp"),
-            field("Right direction", "directional_accuracy", percent(1), unit="%"),
-            field("n", "n", count),
-            field("R²\u00a0of the\u00a0average", "ensemble_r2_oos", percent(2), unit="%"),
-            field("DM", "statistic", decimals(2)),
-            field("p", "p_value", probability),
-            field("p,\u00a0Holm", "p_holm", probability),
-            Column("Verdict", lambda row: plain(row["verdict"]), kind="text", tone=_verdict_tone),
-        ),
-        answer,
-        notes=(
-            f"{ABSENT}: no interval for a deterministic forecaster or a single seed; no test for the random walk "
-            "itself, nor for forecasts identical to it.",
-        ),
-        row_tone=benchmark_tone,
-    )
-
-
-def _of_tested(row: Row, name: str) -> str:
-    return f"{row[name]} of {row['tested']}" if row["tested"] else ABSENT
-
-
-def _series_count(answer: Answer) -> str:
-    most = answer.frame["series"].max()
-    return count(most) if answer.frame["series"].n_unique() == 1 else f"up to {count(most)}"
-
-
-def benchmark_tone(row: Row) -> str:
-    """Return the tone of a row: the random walk’s is set apart."""
-    return "benchmark" if row["forecaster"] == BENCHMARK else ""
-
-
-def _verdict_tone(row: Row) -> str:
-    return row["verdict"] if row["verdict"] in ("better", "worse") else ""
+def answers(warehouse: Warehouse, study: Study) -> tuple[Answer, Answer]:
+    """Return leaderboard and table of series with the queries behind them."""
+    alpha = study.evaluation.significance
+    return ask(warehouse, LEADERBOARD, study.name, alpha), ask(warehouse, SERIES, study.name, alpha)

@@ -24,18 +24,10 @@ ALLOWANCES = {"1d": datetime.timedelta(hours=1)}
 
 @dataclass(frozen=True, eq=False)
 class Crossings:
-    """Which rows reach across a closure.
+    """Which rows reach across a closure."""
 
-    Parameters
-    ----------
-    windows : (T,) bool
-        Between the first and the last bar of the row's window. What a feature reads before the window does not count.
-    labels : (T,) bool
-        Between the row and the end of its label; for the last rows, whose label is not known, up to the last bar.
-    """
-
-    windows: BoolArray
-    labels: BoolArray
+    windows: BoolArray  # [T] between first and last bar of the window; what a feature reads before does not count
+    labels: BoolArray  # [T] up to the end of the label; for the last rows, which have none, up to the last bar
 
     @property
     def either(self) -> BoolArray:

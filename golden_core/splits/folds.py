@@ -27,28 +27,14 @@ class Crossed:
 
 @dataclass(frozen=True)
 class Part:
-    """The rows of one part of a fold, and where the others went.
-
-    Parameters
-    ----------
-    rows : tuple of range
-        Positions in the pair's bars; every row is a cutoff.
-    laid : int
-        Rows laid for the part: ``size(rows) + purged + embargoed + dropped``.
-    purged, embargoed : int
-        Rows whose labels touch those of a held-out part, and further rows within the embargo.
-    dropped : int
-        Rows dropped for crossing a closure.
-    crossed : Crossed or None
-        None where the study keeps such rows unseen.
-    """
+    """The rows of one part of a fold, positions in the pair's bars, and where the others went."""
 
     rows: Segments
-    laid: int
-    purged: int
-    embargoed: int
-    dropped: int
-    crossed: Crossed | None
+    laid: int  # size(rows) + purged + embargoed + dropped
+    purged: int  # rows whose labels touch those of a held-out part
+    embargoed: int  # further rows within the embargo
+    dropped: int  # rows dropped for crossing a closure
+    crossed: Crossed | None  # None where the study keeps such rows unseen
 
 
 @dataclass(frozen=True)
@@ -76,16 +62,7 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class RowClock:
-    """When each row of a pair's bars is decided, how far its label reaches, and what it crosses. T bars.
-
-    Parameters
-    ----------
-    available_at : (T,) datetime64[us]
-        When each bar is known: the cutoff of its row.
-    horizon : int
-        Length of a label, in bars.
-    crossings : Crossings
-    """
+    """When each row of a pair's bars [T] is decided, how many bars its label reads on, and what it crosses."""
 
     available_at: TimeArray
     horizon: int
@@ -118,16 +95,7 @@ def settle(
     Training rows give way to validation and test as they were laid, validation rows to test; test rows give way to
     nothing. So what is dropped at closures moves no other boundary.
 
-    Parameters
-    ----------
-    index : int
-    train, validation, test : tuple of range
-        Disjoint rows.
-    clock : RowClock
-    embargo : int
-        Extra gap around held-out rows and their labels, in bars.
-    closures : {"keep", "drop", "flag"}
-        What becomes of rows whose window or label crosses a closure; ``flag`` keeps and counts them.
+    ``closures``: flag keeps rows whose window or label crosses a closure and counts them.
 
     Raises
     ------

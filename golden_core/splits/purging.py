@@ -28,18 +28,7 @@ def purge(rows: Segments, held_out: Segments, available_at: TimeArray, *, horizo
     embargo asks for that many more bars on either side: López de Prado's lies behind the block alone, for he lets
     training rows before it touch its windows; walk-forward folds have nothing but rows before it.
 
-    Parameters
-    ----------
-    rows : tuple of range
-        Candidate rows, positions in the pair's bars. None may be held out itself.
-    held_out : tuple of range
-        Blocks that no kept label may touch, in any order. An empty one holds nothing out.
-    available_at : (T,) datetime64[us]
-        When each bar of the pair is known.
-    horizon : int
-        Length of a label, in bars.
-    embargo : int
-        Extra gap between a label and a held-out block's rows and labels, in bars.
+    Rows are positions in the pair's T bars; ``held_out`` blocks come in any order, an empty one holds nothing out.
 
     Raises
     ------

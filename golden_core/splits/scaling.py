@@ -38,23 +38,8 @@ def fit_scalers(
     described over the labels of the same rows, so the last close that is read lies ``horizon`` bars after the last row
     of a run of training rows.
 
-    Parameters
-    ----------
-    study, pair : str
-    horizon : int
-        Length of a label, in bars.
-    folds : sequence of Fold
-    features : DataFrame
-        ``timestamp`` and one Float64 column per feature, a row per bar.
-    bars : DataFrame
-        The pair's bars (``schema.BARS``), oldest first.
-    target : {"log_return", "close"}
-        Whether the target is the h-bar log return or the close at the end of the label.
-
-    Returns
-    -------
-    DataFrame
-        ``schema.SCALERS``; the target is the column called ``target``.
+    ``features`` hold ``timestamp`` and one Float64 column each, a row per bar of ``bars`` (``schema.BARS``); the result
+    is ``schema.SCALERS``, its target the column called ``target``.
 
     Raises
     ------
@@ -80,17 +65,8 @@ def fit_scalers(
 def standardise(features: pl.DataFrame, scalers: pl.DataFrame) -> Float32Array:
     """Return the features less their mean, over their scale. Columns are matched by name, so order cannot slip.
 
-    Parameters
-    ----------
-    features : DataFrame
-        ``timestamp`` and F Float64 columns, a row per bar; null while a feature warms up.
-    scalers : DataFrame
-        ``schema.SCALERS`` of one series and one fold.
-
-    Returns
-    -------
-    (T, F) float32
-        In the order of the feature columns; NaN where a feature is null.
+    Takes ``timestamp`` and F Float64 columns of T bars, null while a feature warms up, and ``schema.SCALERS`` of one
+    series and fold; gives (T, F) float32 in the order of the columns, NaN where a feature is null.
 
     Raises
     ------

@@ -27,23 +27,7 @@ def folds_table(
 ) -> pl.DataFrame:
     """Return a row per fold, part and run of rows: what it spans, and when that and its labels are known.
 
-    Parameters
-    ----------
-    study, pair : str
-    horizon : int
-        Length of a label, in bars.
-    folds : sequence of Fold
-    bars : DataFrame
-        The pair's bars (``schema.BARS``), oldest first: the table that the rows of the folds are positions in.
-    scheme : str
-        How the folds were laid.
-    context_length : int
-        Bars of a window.
-
-    Returns
-    -------
-    DataFrame
-        ``schema.FOLDS``.
+    The rows of the folds are positions in ``bars`` (``schema.BARS``, oldest first); the result is ``schema.FOLDS``.
 
     Examples
     --------

@@ -14,14 +14,7 @@ def walk_forward(usable: range, splits: WalkForwardSection, clock: RowClock) -> 
     purge and ``embargo`` rows to the gap; rows that cross a closure go where the study says so. Only a full test part
     makes a fold.
 
-    Parameters
-    ----------
-    usable : range
-        Rows with a full window and a label, as :func:`~golden_core.splits.folds.usable_rows` returns them.
-    splits : WalkForwardSection
-        Lengths of the parts, in rows, before anything is dropped.
-    clock : RowClock
-        Of the bars that the rows are positions in.
+    Lengths are in rows, before anything is dropped.
 
     Raises
     ------

@@ -77,17 +77,8 @@ def harvey_leybourne_newbold(
 ) -> FloatArray | np.float64:
     """Return the corrected statistic of many loss differences at once.
 
-    Parameters
-    ----------
-    differences : (..., T) float64
-        Loss differences, in time order along the last axis.
-    horizon, kernel
-        As in :func:`diebold_mariano`.
-
-    Returns
-    -------
-    (...) float64
-        Student t with T − 1 degrees of freedom under the null; NaN where undefined.
+    Takes (..., T) in the order of time and gives (...): Student t with T − 1 degrees of freedom under the null, NaN
+    where undefined. Horizon and kernel are those of :func:`diebold_mariano`.
 
     Raises
     ------

@@ -13,16 +13,7 @@ RESAMPLES_AT_ONCE = 1000  # bounds the memory of a bootstrap, not its result
 def t_interval(values: FloatArray, confidence: float) -> tuple[FloatArray, FloatArray]:
     """Return the Student t interval of the mean.
 
-    Parameters
-    ----------
-    values : (..., S) float64
-        Independent values along the last axis, S ≥ 2.
-    confidence : float
-        Coverage, such as 0.95; exact for normal values.
-
-    Returns
-    -------
-    low, high : (...) float64
+    Takes (..., S) independent values, S ≥ 2, and gives low and high (...); exact for normal values.
 
     Raises
     ------

@@ -56,20 +56,9 @@ def standardise_by_past(values: FloatArray, *, least: int, limit: float, centre:
     A mean over all rows would make a persistent factor correlate with the returns it is built from
     (Stambaugh 1999, Journal of Financial Economics 54); an expanding one cannot.
 
-    Parameters
-    ----------
-    values : (T, K) float64
-        NaN where missing; the result is zero there.
-    least : int
-        Values needed before the first result; earlier ones are zero.
-    limit : float
-        Results are clipped to ± this, an odd function, so that symmetric terms stay symmetric.
-    centre : bool
-        Whether the mean up to each row is subtracted.
-
-    Returns
-    -------
-    (T, K) float64
+    Takes and gives (T, K): zero where a value is missing (NaN) or fewer than ``least`` came before. Results are clipped
+    to ± ``limit``, an odd function, so that symmetric terms stay symmetric; ``centre`` subtracts the mean up to each
+    row.
     """
     known = np.isfinite(values)
     filled = np.where(known, values, 0.0)
@@ -86,18 +75,8 @@ def standardise_by_past(values: FloatArray, *, least: int, limit: float, centre:
 def standardise_by_recent(moves: FloatArray, *, window: int = RECENT, limit: float = 4.0) -> FloatArray:
     """Divide each move by the typical size of the moves before it, so that clustered volatility hides nothing.
 
-    Parameters
-    ----------
-    moves : (T,) float64
-    window : int
-        Moves whose median absolute value, times 1.48, is the size: the standard deviation of a normal variable. The
-        first moves, which have fewer before them, become zero.
-    limit : float
-        As in :func:`standardise_by_past`.
-
-    Returns
-    -------
-    (T,) float64
+    Takes and gives (T,). The size is 1.48 times the median absolute value of the last ``window`` moves, the standard
+    deviation of a normal variable; the first moves, with fewer before them, become zero. ``limit`` clips.
     """
     if len(moves) <= window:
         return np.zeros(len(moves))

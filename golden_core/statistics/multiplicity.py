@@ -10,15 +10,7 @@ from golden_core.inputs.windows import FloatArray
 def holm(p_values: FloatArray) -> FloatArray:
     """Adjust p-values so that the chance of any false rejection stays below the level, whatever their dependence.
 
-    Parameters
-    ----------
-    p_values : (K,) float64
-        NaN where a test is undefined: it is not counted and stays NaN.
-
-    Returns
-    -------
-    (K,) float64
-        Adjusted p-values, in the order given.
+    Takes and gives (K,); NaN where a test is undefined: it is not counted and stays NaN.
 
     Raises
     ------

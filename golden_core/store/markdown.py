@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 
-def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], marks: Sequence[str] = ()) -> str:
     r"""Return a table of cells in which nothing but an unescaped bar can still end a cell: it is escaped here.
 
     Examples
@@ -15,8 +15,11 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     | --- | --- |
     | 1 | x\|y |
     """
-    marks = ["---"] * len(heads)
-    lines = [[cell(text) for text in heads], marks, *([cell(text) for text in row] for row in rows)]
+    lines = [
+        [cell(text) for text in heads],
+        marks or ["---"] * len(heads),
+        *([cell(text) for text in row] for row in rows),
+    ]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

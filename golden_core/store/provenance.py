@@ -18,17 +18,9 @@ import psutil
 from golden_core.store.lake import PROJECT_ROOT
 
 LIBRARIES = (
-    "numpy",
-    "polars",
-    "scipy",
-    "statsmodels",
-    "statsforecast",
-    "torch",
-    "duckdb",
-    "dagster",
-    "CurrencyConverter",
+    "numpy", "polars", "scipy", "statsmodels", "statsforecast", "torch", "duckdb", "dagster", "CurrencyConverter",
     "holidays",
-)
+)  # fmt: skip
 
 # A hook, or a tool that works on several repositories, leaves these behind; they outrank `git -C`.
 _ELSEWHERE = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}

@@ -74,6 +74,8 @@ _PAIR = Column("pair", pl.String, "currency pair, base then quote")
 _HORIZON = Column("horizon", pl.Int32, "bars looked ahead", "bars")
 _SEED = Column("seed", pl.Int32, "index of the seed within the study")
 _FOLD = Column("fold", pl.Int32, "index of the fold")
+_TRIAL = (_STUDY, _FORECASTER, _PAIR, _HORIZON, _SEED)
+_SERIES_FOLD = (_STUDY, _PAIR, _HORIZON, _FOLD)
 _CUTOFF = Column("cutoff", UTC_TIME, "forecast origin: when the last bar of the window is known", "UTC")
 
 RATES = Table(
@@ -188,10 +190,7 @@ FOLDS = Table(
     "Every part of every fold, a row per run of consecutive rows: what it spans and when that is known. Rows are "
     "positions in the pair's bars. Counts of a part stand in its first segment and are 0 in the others: they add up.",
     (
-        _STUDY,
-        _PAIR,
-        _HORIZON,
-        _FOLD,
+        *_SERIES_FOLD,
         Column("part", pl.String, "train, validation or test"),
         Column("segment", pl.Int32, "number of the run within its part, from 0"),
         Column("scheme", pl.String, "how the fold was laid; walk_forward: parts in the order of time"),
@@ -222,10 +221,7 @@ SCALERS = Table(
     "scalers",
     "Mean and scale of every input column and of the target, from the training rows of the fold alone.",
     (
-        _STUDY,
-        _PAIR,
-        _HORIZON,
-        _FOLD,
+        *_SERIES_FOLD,
         Column("column", pl.String, "name of the feature, or 'target'"),
         Column("mean", pl.Float64, "mean over the training rows"),
         Column("scale", pl.Float64, "population standard deviation over the training rows"),
@@ -238,11 +234,7 @@ FORECASTS = Table(
     "forecasts",
     "What a forecaster hands on: one row per cutoff. Every metric can be recomputed from here.",
     (
-        _STUDY,
-        _FORECASTER,
-        _PAIR,
-        _HORIZON,
-        _SEED,
+        *_TRIAL,
         _FOLD,
         _CUTOFF,
         Column("target_at", UTC_TIME, "when the target is known", "UTC"),
@@ -262,11 +254,7 @@ HISTORY = Table(
     "history",
     "Learning curves: one row per epoch.",
     (
-        _STUDY,
-        _FORECASTER,
-        _PAIR,
-        _HORIZON,
-        _SEED,
+        *_TRIAL,
         _FOLD,
         Column("epoch", pl.Int32, "counted from 1"),
         Column("train_loss", pl.Float64, "mean squared error, scaled target, training mode"),
@@ -280,11 +268,7 @@ TRIALS = Table(
     "trials",
     "One row per trial that the study asks for, whatever became of it.",
     (
-        _STUDY,
-        _FORECASTER,
-        _PAIR,
-        _HORIZON,
-        _SEED,
+        *_TRIAL,
         Column("status", pl.String, "done, shared (a deterministic forecaster's further seed), failed or missing"),
         Column("fingerprint", pl.String, "hash of everything that the trial depends on"),
         Column("deterministic", pl.Boolean, "the forecaster declares that seeds do not matter"),
@@ -301,11 +285,7 @@ METRICS = Table(
     "metrics",
     "One row per trial, stratum and metric, computed from forecasts alone.",
     (
-        _STUDY,
-        _FORECASTER,
-        _PAIR,
-        _HORIZON,
-        _SEED,
+        *_TRIAL,
         Column("stratum_kind", pl.String, "all, year, volatility_tercile or weekday"),
         Column("stratum", pl.String, "value of the stratum; 'all' where there is none"),
         Column("metric", pl.String, "name of the metric"),
@@ -357,14 +337,5 @@ COMPARISONS = Table(
 )
 
 WAREHOUSE_TABLES = (
-    TRIALS,
-    FOLDS,
-    SCALERS,
-    FORECASTS,
-    HISTORY,
-    CALENDAR,
-    CLEANING,
-    METRICS,
-    SUMMARY,
-    COMPARISONS,
-)
+    TRIALS, FOLDS, SCALERS, FORECASTS, HISTORY, CALENDAR, CLEANING, METRICS, SUMMARY, COMPARISONS,
+)  # fmt: skip

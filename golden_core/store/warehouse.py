@@ -53,12 +53,7 @@ class Warehouse:
     short; their session is in UTC whatever the machine's zone, and single-threaded, so that sums of floating-point
     numbers always add up in the same order.
 
-    Parameters
-    ----------
-    path : Path
-        The file; the first load makes it.
-    patience : float
-        Seconds to wait while another process or thread holds the file.
+    ``patience`` is in seconds: how long to wait while another process or thread holds the file.
     """
 
     path: Path
@@ -70,17 +65,7 @@ class Warehouse:
         Loading twice is loading once. After an error or a kill the file holds what it held before. Tables not given
         and other studies stay as they are.
 
-        Parameters
-        ----------
-        study : str
-            Name of the study that every row belongs to.
-        tables : mapping
-            Table name → data frame, or the Parquet files that together are the table.
-
-        Returns
-        -------
-        dict
-            Table name → rows loaded.
+        A table is a data frame, or the Parquet files that together are it. Returns table name → rows loaded.
 
         Raises
         ------
@@ -102,12 +87,7 @@ class Warehouse:
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pl.DataFrame:
         """Run one SELECT on a short-lived read-only connection.
 
-        Parameters
-        ----------
-        sql : str
-            Values go in as ``?`` or ``$name``, never as text.
-        parameters : sequence or mapping
-            Their values.
+        Values go in as ``?`` or ``$name``, never as text.
 
         Raises
         ------

@@ -6,9 +6,9 @@ The node graph is walked here instead of being constructed by the library. So ev
 
 from __future__ import annotations
 
-import datetime
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -19,13 +19,17 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from golden_core.study.faults import KeyPath, dotted, show
-from golden_core.study.scalars import resolve, storable, whole
 
 Place = tuple[int, int]
 
 NOWHERE: Place = (0, 0)  # of values that no file holds: overrides
 MAX_ENTRIES = 10_000  # aliases can make a small file stand for a huge tree
 MAX_DEPTH = 20
+
+_NULLS = {"", "~", "null", "Null", "NULL"}
+_BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INTEGERS = ((r"[-+]?[0-9]+", 10), (r"0o[0-7]+", 8), (r"0x[0-9a-fA-F]+", 16))
+_FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {_TAG + kind for kind in ("null", "bool", "int", "float", "str", "timestamp", "merge", "value")}
@@ -113,22 +117,6 @@ def read_document(node: Node | None) -> Document:
     return document
 
 
-def plain_value(value: Any, path: KeyPath, document: Document) -> Any:
-    """Turn a Python value into a plain one, for overrides that are not text; note faults in the document."""
-    document.visit(path)
-    if isinstance(value, Mapping):
-        named = {key: whole(key) if isinstance(key, str) else None for key in value}
-        document.faults += [((*path, show(key)), _NO_TEXT_KEY) for key, name in named.items() if name is None]
-        return {
-            name: plain_value(value[key], (*path, name), document) for key, name in named.items() if name is not None
-        }
-    if isinstance(value, list | tuple):
-        return [plain_value(entry, (*path, index), document) for index, entry in enumerate(value)]
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    return _checked(value, path, document)
-
-
 def _plain(node: Node, path: KeyPath, document: Document) -> Any:
     document.visit(path)
     if isinstance(node, ScalarNode) and node.tag in _PLAIN_TAGS:
@@ -191,3 +179,40 @@ def _checked(value: Any, path: KeyPath, document: Document) -> Any:
     if problem:
         document.faults.append((path, problem))
     return plain
+
+
+def resolve(text: str) -> Any:
+    """Return what a scalar without quotes stands for, by the YAML 1.2 core schema (YAML 1.2.2, section 10.3.2)."""
+    if text in _NULLS:
+        return None
+    if text in _BOOLS:
+        return _BOOLS[text]
+    for pattern, base in _INTEGERS:
+        if re.fullmatch(pattern, text):
+            digits = text.removeprefix("0o").removeprefix("0x")
+            return int(digits, base) if len(digits) <= 100 else math.inf  # refused as not finite
+    if re.fullmatch(_FLOAT, text):
+        return float(re.sub(r"\.(?=[iInN])", "", text))
+    return text
+
+
+def whole(text: str) -> str | None:
+    """Return a text with its pairs of surrogates joined, as JSON writes them; None where a half stands alone."""
+    try:
+        return str(text) if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        return None
+
+
+def storable(value: Any) -> tuple[Any, str]:
+    """Return a scalar as its plain type; or None, and why a study cannot hold it."""
+    if value is None or isinstance(value, bool):
+        return value, ""
+    if isinstance(value, str):
+        text = whole(value)
+        return text, "" if text is not None else "is not text that can be stored: it holds half of a character"
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value) + 0.0, ""  # −0 and 0 are equal, so they must not be spelt differently
+    if isinstance(value, int) and abs(value) < 2**63:
+        return int(value), ""
+    return None, f"must be a finite number of at most 64 bits, got {show(value)}"

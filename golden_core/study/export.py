@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from golden_core.study.document import resolve
 from golden_core.study.reading import Vocabulary
-from golden_core.study.scalars import resolve
 from golden_core.study.sections import BENCHMARK, Study
 
 WIDTH = 120

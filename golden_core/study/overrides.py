@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from golden_core.study.document import NOWHERE, Document, TextError, compose, plain_value, read_document
+from golden_core.study.document import NOWHERE, Document, TextError, compose, read_document
 from golden_core.study.faults import Fault, KeyPath, dotted, show
 
 ORIGIN = "--set"  # what stands where other faults name a file
@@ -22,31 +22,25 @@ class _OverrideError(ValueError):
         self.path = path
 
 
-def apply_overrides(document: Document, overrides: Mapping[str, Any] | Sequence[str]) -> list[Fault]:
+def apply_overrides(document: Document, overrides: Sequence[str]) -> list[Fault]:
     """Put overrides into a document, in the order given, and return the faults of those that cannot be applied.
 
     Whether a key exists and its value is right is left to the validation, which then blames ``--set``.
 
-    Parameters
-    ----------
-    document : Document
-        Changed in place: values, and the places of what was overridden.
-    overrides : mapping or sequence of str
-        ``{"training.epochs": 2}``, or ``["training.epochs=2"]`` with a YAML 1.2 value behind the first ``=``. A key is
-        spelt as faults spell it. ``horizons[0]`` (or ``horizons.0``) names an existing entry of a list; its length
-        changes only as a whole: ``horizons=[1, 5]``. A section that is missing or null is made.
+    The document is changed in place. ``["training.epochs=2"]`` has a YAML 1.2 value behind the first ``=``; a key is
+    spelt as faults spell it. ``horizons[0]`` (or ``horizons.0``) names an existing entry of a list; its length changes
+    only as a whole: ``horizons=[1, 5]``. A section that is missing or null is made.
     """
     faults = []
-    for entry in overrides.items() if isinstance(overrides, Mapping) else overrides:
+    for text in overrides:
         try:
-            keys, given = _from_text(entry) if isinstance(entry, str) else _from_value(*entry)
-            _assign(document, keys, given)
+            _assign(document, *_read(text))
         except _OverrideError as error:
             faults.append(Fault(ORIGIN, 0, 0, error.path, str(error)))
     return faults
 
 
-def _from_text(text: str) -> tuple[list[str], Document]:
+def _read(text: str) -> tuple[list[str], Document]:
     key, equals, value = text.partition("=")
     if not equals:
         raise _OverrideError("", f"{show(text)} must look like section.key=value")
@@ -57,17 +51,8 @@ def _from_text(text: str) -> tuple[list[str], Document]:
         raise _OverrideError(key.strip(), f"the value {show(value)} {error.message}") from None
 
 
-def _from_value(key: Any, value: Any) -> tuple[list[str], Document]:
-    keys, given = _keys(key), Document()
-    try:
-        given.values = plain_value(value, (), given)
-    except TextError as error:
-        raise _OverrideError(key, f"the value {error.message}") from None
-    return keys, given
-
-
-def _keys(key: Any) -> list[str]:
-    if not (isinstance(key, str) and re.fullmatch(_KEY, key)):
+def _keys(key: str) -> list[str]:
+    if not re.fullmatch(_KEY, key):
         raise _OverrideError("", f"{show(key)} must look like section.key, such as training.epochs")
     return re.sub(r"\[([0-9]+)\]", r".\1", key).split(".")
 

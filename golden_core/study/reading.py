@@ -33,22 +33,11 @@ class Vocabulary:
     targets: frozenset[str]
 
 
-def read_study(path: Path, vocabulary: Vocabulary, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Study:
+def read_study(path: Path, vocabulary: Vocabulary, overrides: Sequence[str] = ()) -> Study:
     """Read and validate a study.
 
-    Parameters
-    ----------
-    path : Path
-        A YAML 1.2 file.
-    vocabulary : Vocabulary
-        The names that the study may use.
-    overrides : mapping or sequence of str
-        ``{"training.epochs": 2}`` or ``["training.epochs=2"]``; applied before validation.
-
-    Returns
-    -------
-    Study
-        With the settings of source and forecasters in their validated form, so that equal settings have equal hashes.
+    Overrides, such as ``["training.epochs=2"]``, are applied before validation. Settings of
+    source and forecasters come in their validated form, so that equal settings have equal hashes.
 
     Raises
     ------

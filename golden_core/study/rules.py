@@ -16,15 +16,9 @@ class Rule:
     It is looked at as soon as every field that it reads is right by itself, whatever else is wrong with the study: so
     a broken rule is reported together with all other faults.
 
-    Parameters
-    ----------
-    reads : tuple of str
-        Dotted names of the fields it reads, within its section. The first one is blamed.
-    check : callable
-        Takes the plain values of these fields and returns what is wrong, or None. It is not called when one
-        of them is null or missing.
-    keys_only : bool
-        The rule reads only the keys of a mapping, so that faults in its values do not matter.
+    ``reads`` are dotted names of fields within its section, the first of which is blamed; ``check`` takes their plain
+    values, none of them null or missing, and returns what is wrong, or None. ``keys_only``: it reads only the keys of a
+    mapping, so that faults in its values do not matter.
     """
 
     reads: tuple[str, ...]

@@ -41,17 +41,8 @@ def train(
     Batches are drawn anew each epoch from the stream ``shuffle/<epoch>``; the last one may be smaller. Reduced
     precision applies to the training steps only: the validation loss, like every forecast, is computed in float32.
 
-    Parameters
-    ----------
-    module : Module
-        Maps windows [B, L, F] to standardised targets [B].
-    train : Examples
-        What the weights are fitted to.
-    validation : Examples
-        What the learning rate, the stopping and the choice of the epoch look at; never a gradient.
-    training : TrainingSection
-    stream : Stream
-        Source of the shuffles.
+    ``module`` maps windows [B, L, F] to standardised targets [B]. The validation part decides learning rate, stopping
+    and the epoch kept; never a gradient.
 
     Raises
     ------

@@ -45,17 +45,8 @@ def run_trials(
 ) -> Iterator[Outcome]:
     """Run trials and yield each outcome as it comes.
 
-    Parameters
-    ----------
-    home, study
-        Where and what.
-    trials : sequence of (Trial, str)
-        Trials with their fingerprints. Trials that share a fingerprint (the seeds of a deterministic forecaster)
-        run once; the others are reported as shared.
-    backend : str
-        A joblib backend: ``sequential`` or ``loky``.
-    workers : int
-        Processes.
+    Trials come with their fingerprints: those that share one (the seeds of a deterministic forecaster) run once, and
+    the others are reported as shared. The backend is joblib's ``sequential`` or ``loky``, the workers are processes.
 
     Notes
     -----

@@ -66,12 +66,7 @@ class FittedFold:
 def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = None) -> Path:
     """Run a trial unless it has been done, and return its folder.
 
-    Parameters
-    ----------
-    home, study, trial
-        Where, what and which.
-    into : Path, optional
-        Write to this new folder instead, whether or not the trial has been done: for reproduction.
+    ``into`` writes to that new folder instead, whether or not the trial has been done: for reproduction.
 
     Raises
     ------

@@ -45,28 +45,18 @@ def test_a_series_is_summarised_over_its_seeds(forecasts, summarise, evaluation)
 
 
 @pytest.mark.parametrize(("pair", "horizon"), [("all", 0), ("EURUSD", 0), ("all", 5)])
-def test_macro_averages_series_before_seeds(forecasts, summarise, pair, horizon):
-    chosen = metrics_table(forecasts, ()).filter(forecaster="oracle", metric="mase")
-    chosen = chosen if pair == "all" else chosen.filter(pair=pair)
-    chosen = chosen if horizon == 0 else chosen.filter(horizon=horizon)
-    seeds = chosen.group_by("seed").agg(pl.col("value").mean())["value"].to_numpy()
-    row = summarise(forecasts).filter(scope="macro", forecaster="oracle", metric="mase", pair=pair, horizon=horizon)
-    assert row["mean"].item() == pytest.approx(seeds.mean(), rel=1e-12)
-    assert row["sd"].item() == pytest.approx(seeds.std(ddof=1), rel=1e-9)
-
-
-@pytest.mark.parametrize(("pair", "horizon"), [("all", 0), ("EURUSD", 0), ("all", 5)])
-def test_micro_is_the_metric_of_pooled_forecasts(forecasts, summarise, pair, horizon):
-    kept = prepare(forecasts).filter(forecaster="noisy")
-    kept = kept if pair == "all" else kept.filter(pair=pair)
-    kept = kept if horizon == 0 else kept.filter(horizon=horizon)
+def test_macro_averages_series_before_seeds_and_micro_pools_forecasts(forecasts, summarise, pair, horizon):
+    span = {**({} if pair == "all" else {"pair": pair}), **({"horizon": horizon} if horizon else {})}
+    table = summarise(forecasts).filter(pair=pair, horizon=horizon)
+    single = metrics_table(forecasts, ()).filter(forecaster="oracle", metric="mase", **span)
+    seeds = single.group_by("seed").agg(pl.col("value").mean())["value"].to_numpy()
+    row = only(table, scope="macro", forecaster="oracle", metric="mase")
+    assert (row["mean"], row["sd"]) == pytest.approx((seeds.mean(), seeds.std(ddof=1)), rel=1e-9)
+    kept = prepare(forecasts).filter(forecaster="noisy", **span)
     pooled = evaluate(kept, ["seed"]).filter(metric="rmse")["value"].to_numpy()
-    row = summarise(forecasts).filter(scope="micro", forecaster="noisy", metric="rmse", pair=pair, horizon=horizon)
-    assert row["mean"].item() == pytest.approx(pooled.mean(), rel=1e-12)
-    squares = (kept["y_pred"] - kept["y_true"]).pow(2).to_frame("e").with_columns(kept["seed"])
-    assert pooled == pytest.approx(
-        squares.group_by("seed", maintain_order=True).agg(pl.col("e").mean())["e"].sqrt().to_numpy()
-    )
+    assert only(table, scope="micro", forecaster="noisy", metric="rmse")["mean"] == pytest.approx(pooled.mean())
+    squares = kept.group_by("seed", maintain_order=True).agg((pl.col("y_pred") - pl.col("y_true")).pow(2).mean())
+    assert pooled == pytest.approx(squares["y_pred"].sqrt().to_numpy())
 
 
 def test_prices_of_two_pairs_are_never_combined(forecasts, summarise):
@@ -96,8 +86,12 @@ def test_further_seeds_of_a_deterministic_forecaster_change_nothing(make_forecas
     assert summarise(pl.concat([forecasts, copies])).equals(summarise(forecasts))
 
 
-def test_the_random_walk_has_no_direction_to_summarise(forecasts, summarise):
-    rows = summarise(forecasts).filter(forecaster="random_walk", metric="directional_accuracy")
+def test_one_seed_has_no_spread_and_the_random_walk_no_direction(make_forecasts, summarise):
+    whole = summarise(make_forecasts(("noisy",), seeds=1))
+    table = whole.filter(forecaster="noisy")
+    assert set(table["seeds"]) == {1}
+    assert table.select("sd", "t_low", "bootstrap_low").null_count().row(0) == (len(table),) * 3
+    rows = whole.filter(forecaster="random_walk", metric="directional_accuracy")
     assert set(rows["seeds"]) == {0}
     assert rows["mean"].null_count() == len(rows) > 0
 
@@ -127,12 +121,6 @@ def test_no_complete_seed_leaves_a_row_without_numbers(forecasts, summarise, tri
     assert row["seeds"] == 0
     assert row["mean"] is None
     assert table.filter(forecaster="noisy", scope="macro", pair="USDJPY", metric="mase")["seeds"].item() == 3
-
-
-def test_one_seed_has_no_spread(make_forecasts, summarise):
-    table = summarise(make_forecasts(("noisy",), seeds=1)).filter(forecaster="noisy")
-    assert set(table["seeds"]) == {1}
-    assert table.select("sd", "t_low", "bootstrap_low").null_count().row(0) == (len(table),) * 3
 
 
 def test_a_further_forecaster_changes_no_other_row(make_forecasts, summarise):

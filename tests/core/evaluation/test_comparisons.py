@@ -85,8 +85,9 @@ def test_another_benchmark(forecasts):
     assert set(table["forecaster"]) == {"noisy", "random_walk"}
 
 
-def test_the_random_walk_alone_has_nothing_to_compare(make_forecasts):
-    assert comparisons_table(make_forecasts(())).equals(COMPARISONS.empty())
+def test_the_random_walk_alone_and_no_forecasts_have_nothing_to_compare(make_forecasts):
+    for forecasts in (make_forecasts(()), FORECASTS.empty()):
+        assert comparisons_table(forecasts).equals(COMPARISONS.empty())
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,3 @@ def test_the_random_walk_alone_has_nothing_to_compare(make_forecasts):
 def test_nothing_is_compared_without_the_random_walk_at_the_same_cutoffs(forecasts, gone):
     with pytest.raises(MissingBenchmarkError, match="nothing is reported without the random walk"):
         comparisons_table(forecasts.filter(~gone))
-
-
-def test_no_forecasts_no_comparisons():
-    assert comparisons_table(FORECASTS.empty()).equals(COMPARISONS.empty())

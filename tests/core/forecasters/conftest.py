@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from scipy.signal import lfilter
 
 from golden_core.forecasters.base import Context
-from golden_core.inputs.windows import Examples, FloatArray, IntArray, Target, Windows, cut_windows
+from golden_core.inputs.windows import Examples, FloatArray, Target, cut_windows
 from golden_core.store.randomness import Stream
 from golden_core.study import TrainingSection
 
@@ -38,10 +37,10 @@ class Market:
     horizon: int = 1
 
     @property
-    def context(self) -> Context:
+    def context(self):
         return Context(self.context_length, ("return_1", "abs_return_1"), self.horizon, TRAINING)
 
-    def windows(self, rows: range | IntArray) -> Windows:
+    def windows(self, rows):
         returns = np.diff(np.log(self.closes), prepend=np.log(self.closes[0])) / VOLATILITY
         return cut_windows(
             np.column_stack([returns, np.abs(returns) - 0.8]).astype(np.float32),
@@ -53,26 +52,26 @@ class Market:
             target=Target("log_return", mean=0.0, scale=VOLATILITY * self.horizon**0.5),
         )
 
-    def examples(self, rows: range | IntArray) -> Examples:
+    def examples(self, rows):
         ends = np.asarray(rows)
         return Examples(self.windows(rows), np.log(self.closes[ends + self.horizon] / self.closes[ends]))
 
 
-def closes_from(log_returns: FloatArray, start: float = 1.1) -> FloatArray:
+def closes_from(log_returns, start=1.1):
     """Return the closes [1 + T] that 1-bar log returns [T] lead to."""
     return start * np.exp(np.concatenate([[0.0], np.cumsum(log_returns)]))
 
 
 @pytest.fixture(scope="session")
-def stream() -> Stream:
+def stream():
     return Stream(20260101, ("tests", "forecasters"))
 
 
 @pytest.fixture(scope="session")
-def walk(stream: Stream) -> Callable[..., Market]:
+def walk(stream):
     """Build a market whose log closes are a random walk."""
 
-    def build(bars: int, **settings: int) -> Market:
+    def build(bars, **settings):
         returns = stream.child("walk").generator().normal(0.0, VOLATILITY, bars - 1)
         return Market(closes_from(returns), **settings)
 
@@ -80,10 +79,10 @@ def walk(stream: Stream) -> Callable[..., Market]:
 
 
 @pytest.fixture(scope="session")
-def momentum(stream: Stream) -> Callable[..., Market]:
+def momentum(stream):
     """Build a market whose returns continue, so that a forecaster that can learn forecasts more than a constant."""
 
-    def build(bars: int, **settings: int) -> Market:
+    def build(bars, **settings):
         noise = stream.child("momentum").generator().normal(0.0, VOLATILITY, bars - 1)
         return Market(closes_from(lfilter([1.0], [1.0, -0.4, -0.2], noise)), **settings)
 
@@ -91,6 +90,6 @@ def momentum(stream: Stream) -> Callable[..., Market]:
 
 
 @pytest.fixture(scope="session")
-def market() -> type[Market]:
+def market():
     """The market class, for tests that bring their own closes."""
     return Market

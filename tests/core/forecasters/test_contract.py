@@ -3,8 +3,6 @@
 A probe is believed because the forecasters at the end of this file, each bad on purpose, do not pass it.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 

@@ -135,11 +135,12 @@ def test_a_network_that_knows_nothing_says_so(kind, small):
             ask()
 
 
-def test_too_few_windows_are_refused(small, stream):
+def test_too_few_windows_and_an_even_moving_average_are_refused(small, stream):
     forecaster = V01(LEGACY, small.context)
-    one = small.examples(range(40, 41))
     with pytest.raises(FitError, match=r"2 training windows and 1 validation window at least, there are 1 and 40"):
-        forecaster.fit(one, small.examples(VALIDATION), stream)
+        forecaster.fit(small.examples(range(40, 41)), small.examples(VALIDATION), stream)
+    with pytest.raises(ValueError, match="must be odd, got 4"):
+        fit(DLinearForecaster, {"moving_average": 4, "epochs": None}, small, stream)
 
 
 @pytest.mark.parametrize("scale", [0.006, 0.0])
@@ -164,8 +165,3 @@ def test_a_diverging_loss_is_a_fit_error_and_leaves_no_network(small, stream):
         forecaster.fit(small.examples(TRAIN), small.examples(VALIDATION), stream)
     with pytest.raises(RuntimeError, match="knows nothing yet"):
         forecaster.state()
-
-
-def test_an_even_moving_average_is_refused(small, stream):
-    with pytest.raises(ValueError, match="must be odd, got 4"):
-        fit(DLinearForecaster, {"moving_average": 4, "epochs": None}, small, stream)

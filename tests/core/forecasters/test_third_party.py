@@ -1,7 +1,5 @@
 """A forecaster from an installed package joins the registry, or is refused with one sentence that names it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -3,11 +3,8 @@
 The probe of causality is itself put to the test: a planted leak must not get past it.
 """
 
-from __future__ import annotations
-
 import math
-from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 
 import numpy as np
 import polars as pl
@@ -22,24 +19,24 @@ LENGTH = 120
 
 
 @pytest.fixture(scope="module")
-def closes() -> Any:
+def closes():
     returns = np.random.Generator(np.random.PCG64(1)).standard_t(3, LENGTH - 1) * 0.005
     return 1.1 * np.exp(np.concatenate([[0.0], np.cumsum(returns)]))
 
 
 @pytest.fixture
-def bars(make_bars: Any, closes: Any) -> pl.DataFrame:
-    frame: pl.DataFrame = make_bars(closes, candles=True)
+def bars(make_bars, closes):
+    frame = make_bars(closes, candles=True)
     return frame.with_columns(open=pl.col("close") * 1.001)
 
 
-def same_bits(left: pl.Series, right: pl.Series) -> bool:
+def same_bits(left, right):
     """Return whether two columns agree in every null and every bit."""
     bits = [column.fill_null(0.0).to_numpy().view(np.uint64) for column in (left, right)]
     return bool(left.is_null().equals(right.is_null()) and np.array_equal(*bits))
 
 
-def futures(bars: pl.DataFrame, row: int) -> dict[str, pl.DataFrame]:
+def futures(bars, row):
     """Return the bars with everything after a row replaced, in several ways; all of them keep the times in order."""
     past, future = bars[: row + 1], bars[row + 1 :]
     prices = ["open", "high", "low", "close"]
@@ -54,7 +51,7 @@ def futures(bars: pl.DataFrame, row: int) -> dict[str, pl.DataFrame]:
     }
 
 
-def leaks(name: str, bars: pl.DataFrame, rows: range) -> list[str]:
+def leaks(name, bars, rows):
     """Return the ways in which a later bar changes an earlier value of a feature."""
     before = build_features([name], bars)[name]
     return [
@@ -67,17 +64,17 @@ def leaks(name: str, bars: pl.DataFrame, rows: range) -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(FEATURES))
 class TestEveryFeature:
-    def test_the_future_changes_no_bit_of_the_past(self, name: str, bars: pl.DataFrame) -> None:
+    def test_the_future_changes_no_bit_of_the_past(self, name, bars):
         assert leaks(name, bars, range(0, LENGTH, 7)) == []
 
-    def test_warm_up_is_exact(self, name: str, bars: pl.DataFrame) -> None:
+    def test_warm_up_is_exact(self, name, bars):
         values, warm_up = build_features([name], bars)[name], FEATURES[name].warm_up
         assert values.dtype == pl.Float64
         assert values[:warm_up].null_count() == warm_up
         assert values[warm_up:].null_count() == 0
         assert values[warm_up:].is_finite().all()
 
-    def test_only_the_window_matters(self, name: str, bars: pl.DataFrame) -> None:
+    def test_only_the_window_matters(self, name, bars):
         # Not even a huge value that has left the window leaves a trace, nor does where the series starts.
         warm_up = FEATURES[name].warm_up
         whole = build_features([name], bars)[name]
@@ -91,17 +88,17 @@ class TestEveryFeature:
         )
         assert same_bits(build_features([name], wild)[name][30 + warm_up :], whole[30 + warm_up :])
 
-    def test_a_constant_price_is_no_trouble(self, name: str, make_bars: Any) -> None:
+    def test_a_constant_price_is_no_trouble(self, name, make_bars):
         bars = make_bars([1.1] * 40, candles=True).with_columns(open=pl.col("close"))
         assert build_features([name], bars)[name][FEATURES[name].warm_up :].is_finite().all()
 
-    def test_it_says_what_it_is(self, name: str) -> None:
+    def test_it_says_what_it_is(self, name):
         feature = FEATURES[name]
         assert feature.description
         assert feature.warm_up >= 0
         assert set(feature.needs) <= {"open", "high", "low", "close", "volume"}
 
-    def test_what_it_needs_is_what_it_reads(self, name: str, bars: pl.DataFrame) -> None:
+    def test_what_it_needs_is_what_it_reads(self, name, bars):
         spare = [column for column in ("open", "high", "low", "close") if column not in FEATURES[name].needs]
         assert same_bits(build_features([name], bars.drop(spare))[name], build_features([name], bars)[name])
 
@@ -117,7 +114,7 @@ class TestThePlantedLeak:
         ],
         ids=["next bar", "whole-sample mean", "centred window", "length of the series"],
     )
-    def test_it_is_caught(self, compute: Any, bars: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_is_caught(self, compute, bars, monkeypatch):
         monkeypatch.setitem(FEATURES, "leak", Feature("planted", "", 0, ("close",), compute))
         assert leaks("leak", bars, range(0, LENGTH, 7)) != []
 
@@ -140,12 +137,12 @@ class TestValues:
             ("low", lambda c, t: c[t] * 0.99),
         ],
     )
-    def test_definition(self, name: str, expected: Any, bars: pl.DataFrame, closes: Any) -> None:
+    def test_definition(self, name, expected, bars, closes):
         found = build_features([name], bars)[name].to_numpy()
         for row in range(FEATURES[name].warm_up, LENGTH):
             assert found[row] == pytest.approx(expected(closes, row), rel=1e-9, abs=1e-15)
 
-    def test_weekdays_lie_on_a_circle(self, make_bars: Any) -> None:
+    def test_weekdays_lie_on_a_circle(self, make_bars):
         found = build_features(["day_of_week_sin", "day_of_week_cos"], make_bars([1.1] * 24 * 14))
         angle = np.unwrap(np.arctan2(*found.select("day_of_week_sin", "day_of_week_cos").to_numpy().T))
         steps = np.diff(angle[::24])  # 1 January 2024 is a Monday; a week brings the angle round
@@ -154,7 +151,7 @@ class TestValues:
 
     @settings(deadline=None)
     @given(st.lists(st.floats(0.5, 2.0), min_size=21, max_size=60))
-    def test_volatility_agrees_with_numpy_on_anything(self, prices: list[float]) -> None:
+    def test_volatility_agrees_with_numpy_on_anything(self, prices):
         bars = pl.DataFrame({"pair": "X", "timestamp": range(len(prices)), "close": prices})
         found = build_features(["volatility_20"], bars)["volatility_20"].to_numpy()[20:]
         returns = np.lib.stride_tricks.sliding_window_view(np.diff(np.log(prices)), 20)
@@ -162,37 +159,37 @@ class TestValues:
 
 
 class TestBuilding:
-    def test_columns_come_in_the_order_asked_for(self, bars: pl.DataFrame) -> None:
+    def test_columns_come_in_the_order_asked_for(self, bars):
         found = build_features(["momentum_20", "close"], bars)
         assert found.columns == ["timestamp", "momentum_20", "close"]
         assert found["timestamp"].equals(bars["timestamp"])
 
-    def test_a_missing_column_names_feature_and_pair(self, make_bars: Any) -> None:
+    def test_a_missing_column_names_feature_and_pair(self, make_bars):
         with pytest.raises(
             FeatureError, match=r"feature 'high' needs the column 'high', which the bars of EURUSD do not"
         ):
             build_features(["close", "high"], make_bars([1.1, 1.2]))
 
-    def test_an_unknown_name_suggests_another(self, bars: pl.DataFrame) -> None:
+    def test_an_unknown_name_suggests_another(self, bars):
         with pytest.raises(FeatureError, match=r"no feature is called 'log_retrun'; did you mean 'log_return'\?"):
             build_features(["log_retrun"], bars)
         with pytest.raises(FeatureError, match=r"no feature is called 'zzz'; known: close, .*, volatility_20"):
             build_features(["zzz"], bars)
 
     @pytest.mark.parametrize("order", [[1, 0, 2], [0, 1, 1]])
-    def test_bars_out_of_order_would_look_ahead(self, order: list[int], bars: pl.DataFrame) -> None:
+    def test_bars_out_of_order_would_look_ahead(self, order, bars):
         with pytest.raises(FeatureError, match=r"the bars of EURUSD are not in the order of time: clean them first"):
             build_features(["close"], bars[order])
 
-    def test_two_pairs_would_mix(self, bars: pl.DataFrame) -> None:
+    def test_two_pairs_would_mix(self, bars):
         both = pl.concat([bars[:1], bars[1:2].with_columns(pair=pl.lit("USDJPY"))])
         with pytest.raises(FeatureError, match=r"from the bars of one pair, got EURUSD, USDJPY"):
             build_features(["close"], both)
 
-    def test_targets_are_those_a_window_knows(self) -> None:
+    def test_targets_are_those_a_window_knows(self):
         assert set(TARGETS) == set(get_args(get_type_hints(Target)["name"]))
 
-    def test_features_of_the_real_history(self, make_data: Any, tmp_path: Path) -> None:
+    def test_features_of_the_real_history(self, make_data, tmp_path):
         from golden_core.sources.ecb import Ecb
 
         data = make_data()

@@ -3,10 +3,8 @@
 import datetime
 import itertools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from html.parser import HTMLParser
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import polars as pl
@@ -28,8 +26,8 @@ SEEDED = {"random_walk": 0, "ar": 0, "dlinear": 1}
 Skill = Callable[[str, str], tuple[float, float]]
 
 
-def make_study(**changes: object) -> Study:
-    settings: dict[str, object] = {
+def make_study(**changes):
+    settings = {
         "name": "synthetic",
         "description": "Random forecasts of known skill.",
         "data": {
@@ -70,7 +68,7 @@ def make_study(**changes: object) -> Study:
     return Study.model_validate({**settings, **changes})
 
 
-def skill_of(forecaster: str, pair: str) -> tuple[float, float]:
+def skill_of(forecaster, pair):
     """Share of the truth that a forecast holds, and its noise relative to the truth."""
     if forecaster == "random_walk":
         return 0.0, 0.0
@@ -80,11 +78,11 @@ def skill_of(forecaster: str, pair: str) -> tuple[float, float]:
 
 
 def make_forecasts(
-    study: Study,
-    days: int,
-    seeded: Mapping[str, int] = SEEDED,
-    skill: Callable[[str, str], tuple[float, float]] = skill_of,
-) -> pl.DataFrame:
+    study,
+    days,
+    seeded=SEEDED,
+    skill=skill_of,
+):
     """Forecasts of every trial: the truth shrunk by the skill, plus noise of its own per seed."""
     parts = []
     for pair, horizon in itertools.product(study.data.pairs, study.horizons):
@@ -99,9 +97,7 @@ def make_forecasts(
     return schema.FORECASTS.conform(pl.concat(parts).cast(dict(schema.FORECASTS.dtypes)))
 
 
-def one_trial(
-    study: str, forecaster: str, pair: str, horizon: int, seed: int, truth: np.ndarray, predicted: np.ndarray
-) -> pl.DataFrame:
+def one_trial(study, forecaster, pair, horizon, seed, truth, predicted):
     cutoffs = [FIRST_DAY + datetime.timedelta(days=day) for day in range(len(truth))]
     close = 1.2 * np.exp(np.cumsum(truth) / horizon)
     return pl.DataFrame(
@@ -126,7 +122,7 @@ def one_trial(
     )
 
 
-def make_trials(study: Study, seeded: Mapping[str, int] = SEEDED) -> pl.DataFrame:
+def make_trials(study, seeded=SEEDED):
     frame = pl.DataFrame(
         [
             (study.name, forecaster, pair, horizon, seed, "done" if seeded[forecaster] or not seed else "shared",
@@ -142,7 +138,7 @@ def make_trials(study: Study, seeded: Mapping[str, int] = SEEDED) -> pl.DataFram
     return schema.TRIALS.conform(frame)
 
 
-def make_history(study: Study, forecaster: str) -> pl.DataFrame:
+def make_history(study, forecaster):
     rows = []
     for pair, horizon, seed in itertools.product(study.data.pairs, study.horizons, range(study.seeds.count)):
         random = STREAM.child("history", forecaster, pair, horizon, seed).generator()
@@ -153,7 +149,7 @@ def make_history(study: Study, forecaster: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema.HISTORY.dtypes, orient="row")
 
 
-def make_folds(study: Study) -> pl.DataFrame:
+def make_folds(study):
     """Training parts are in two runs: ten rows between them cross a closure and were dropped."""
     runs = (("train", 0, 0, 120), ("train", 1, 130, 200), ("validation", 0, 208, 250), ("test", 0, 258, 358))
     rows = []
@@ -195,9 +191,7 @@ CLOSED = (
 )
 
 
-def make_tables(
-    study: Study, forecasts: pl.DataFrame, trials: pl.DataFrame, curves: tuple[str, ...]
-) -> dict[str, pl.DataFrame]:
+def make_tables(study, forecasts, trials, curves):
     metrics = metrics_table(forecasts, study.evaluation.strata)
     cleaning = [(pair, *rule, "what it does") for pair in study.data.pairs for rule in RULES]
     calendar = [(pair, *day) for pair in study.data.pairs for day in CLOSED]
@@ -224,29 +218,29 @@ PROVENANCE = {
 
 
 @pytest.fixture(scope="session")
-def study() -> Study:
+def study():
     return make_study()
 
 
 @pytest.fixture(scope="session")
-def forecasts(study: Study) -> pl.DataFrame:
+def forecasts(study):
     return make_forecasts(study, 200)
 
 
 @pytest.fixture(scope="session")
-def tables(study: Study, forecasts: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def tables(study, forecasts):
     return make_tables(study, forecasts, make_trials(study), ("dlinear",))
 
 
 @pytest.fixture(scope="session")
-def warehouse(tmp_path_factory: pytest.TempPathFactory, study: Study, tables: dict[str, pl.DataFrame]) -> Warehouse:
+def warehouse(tmp_path_factory, study, tables):
     made = Warehouse(tmp_path_factory.mktemp("complete") / "warehouse.duckdb")
     made.load(study.name, tables)
     return made
 
 
 @pytest.fixture(scope="session")
-def incomplete(tmp_path_factory: pytest.TempPathFactory, study: Study, forecasts: pl.DataFrame) -> Warehouse:
+def incomplete(tmp_path_factory, study, forecasts):
     """One trial of dlinear failed and one was never run."""
     gone = (pl.col("forecaster") == "dlinear") & (pl.col("pair") == "USDJPY") & (pl.col("horizon") == 5)
     failed, missing = gone & (pl.col("seed") == 1), gone & (pl.col("seed") == 3)
@@ -260,7 +254,7 @@ def incomplete(tmp_path_factory: pytest.TempPathFactory, study: Study, forecasts
 
 
 @pytest.fixture(scope="session")
-def folder(warehouse: Warehouse, study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(warehouse, study, tmp_path_factory):
     """The report of the complete study."""
     where = tmp_path_factory.mktemp("reports") / "synthetic"
     write_report(warehouse, study, where, PROVENANCE)
@@ -268,19 +262,19 @@ def folder(warehouse: Warehouse, study: Study, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
-def page(folder: Path) -> "Page":
+def page(folder):
     return Page((folder / "index.html").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
-def incomplete_page(incomplete: Warehouse, study: Study, tmp_path_factory: pytest.TempPathFactory) -> "Page":
+def incomplete_page(incomplete, study, tmp_path_factory):
     where = tmp_path_factory.mktemp("reports") / "incomplete"
     write_report(incomplete, study, where, PROVENANCE)
     return Page((where / "index.html").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
-def builders() -> ModuleType:
+def builders():
     """This module, for tests that build a study of their own."""
     return sys.modules[__name__]
 
@@ -288,7 +282,7 @@ def builders() -> ModuleType:
 class Page(HTMLParser):
     """A page as a reader gets it: elements with attributes, and by figure the cells of its tables and its query."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html):
         super().__init__()
         self.html = html
         self.elements: list[tuple[str, dict[str, str | None]]] = []
@@ -299,7 +293,7 @@ class Page(HTMLParser):
         self._open: list[str] = []
         self.feed(html)
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag, attributes):
         self.elements.append((tag, dict(attributes)))
         self._open.append(tag)
         if tag == "figure":
@@ -309,13 +303,13 @@ class Page(HTMLParser):
         if tag in ("td", "th") and self._figure:
             self.cells[self._figure][-1].append("")
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, tag):
         while self._open and self._open.pop() != tag:  # void elements have no end
             pass
         if tag == "figure":
             self._figure = ""
 
-    def handle_data(self, data: str) -> None:
+    def handle_data(self, data):
         self.text.append(data)
         if "td" in self._open or ("th" in self._open and self._figure):
             if self._figure:
@@ -324,6 +318,6 @@ class Page(HTMLParser):
             self.queries[self._figure] = self.queries.get(self._figure, "") + data
 
     @property
-    def words(self) -> str:
+    def words(self):
         """The text of the page with single spaces."""
         return " ".join("".join(self.text).split())

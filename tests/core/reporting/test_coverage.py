@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 
 from golden_core.reporting import RandomWalkMissingError, write_report
-from golden_core.reporting.coverage import coverage, failures_exhibit, require_random_walk
+from golden_core.reporting.coverage import coverage, require_random_walk
+from golden_core.reporting.exhibits import exhibit
 from golden_core.store.warehouse import Warehouse
 
 WALK = pl.col("forecaster") == "random_walk"
@@ -48,7 +49,7 @@ def test_done_without_forecasts_is_missing(load, study, forecasts):
 
 
 def test_failures_carry_their_error(incomplete, study, builders):
-    row = failures_exhibit(incomplete, study).answer.frame.row(0, named=True)
+    row = exhibit("failures", incomplete, study).answer.frame.row(0, named=True)
     assert row == {
         "forecaster": "dlinear",
         "series": "USDJPY_h5",

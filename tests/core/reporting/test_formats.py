@@ -6,14 +6,16 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 
-from golden_core.reporting.exhibits import Answer, Column, Exhibit, field, interval, latex, markdown
+from golden_core.reporting.exhibits import Answer, Column, Exhibit, latex, markdown
 from golden_core.reporting.formats import (
     ABSENT,
     count,
     decimals,
     escape_latex,
     escape_markdown,
+    interval,
     level,
     percent,
     plain,
@@ -27,24 +29,24 @@ def number(text):
 
 @given(st.floats(-1e6, 1e6), st.integers(0, 4))
 def test_text_is_the_number_rounded(value, places):
-    assert number(decimals(places)(value)) == pytest.approx(value, abs=0.50001 * 10.0**-places)
+    assert number(decimals(value, places)) == pytest.approx(value, abs=0.50001 * 10.0**-places)
 
 
 @given(st.floats(-1, 1))
 def test_no_negative_zero(value):
-    text = decimals(2)(value)
+    text = decimals(value, 2)
     assert not (text.startswith("−") and number(text) == 0)
 
 
 @pytest.mark.parametrize("nothing", [None, math.nan, math.inf, "text"])
 def test_what_is_not_a_number_is_a_dash(nothing):
-    assert decimals(2)(nothing) == count(nothing) == ABSENT
+    assert decimals(nothing, 2) == count(nothing) == ABSENT
 
 
 @pytest.mark.parametrize(
     ("style", "value", "text"),
     [
-        (percent(2), -0.012345, "−1.23"),
+        (percent, -0.012345, "−1.23"),
         (count, 1234567, "1\u202f234\u202f567"),
         (probability, 0.0499, "0.050"),
         (probability, 0.0009, "<\u202f0.001"),
@@ -79,18 +81,18 @@ def exhibit():
 
     frame = pl.DataFrame({"name": ["a_b", "c|d & 5%"], "low": [-0.5, None], "high": [0.25, None]})
     columns = (
-        field("Name", "name", plain, kind="heading"),
-        interval("Interval", "low", "high", percent(1), unit="%"),
-        Column("Fixed", lambda _: "1", kind="text"),
+        Column("Name", "name | plain", kind="heading"),
+        Column("Interval", "interval(low, high)", unit="%"),
+        Column("Fixed", "'1'", kind="text"),
     )
-    return Exhibit("example", "Caption with 5 % and x_y.", columns, Answer(frame, "SELECT 1"), notes=("A note.",))
+    return Exhibit("example", "Caption with 5 % and x_y.", columns, Answer(frame, "SELECT 1"), note="A note.")
 
 
 def test_latex_table(exhibit):
     text = latex(exhibit)
     assert r"\begin{tabular}{lrl}" in text
     assert all(rule in text for rule in (r"\toprule", r"\midrule", r"\bottomrule"))
-    assert r"{}a\_b & [$-$50.0, 25.0] & 1 \\" in text
+    assert r"{}a\_b & [$-$50.00, 25.00] & 1 \\" in text
     assert r"{}c\textbar{}d \& 5\% & --- & 1 \\" in text
     assert text.count("{") == text.count("}")
 
@@ -103,6 +105,11 @@ def test_markdown_table(exhibit):
     assert {row.replace(r"\|", "").count("|") for row in rows} == {4}
 
 
-def test_an_interval_with_one_end_is_no_interval(exhibit):
-    shown = exhibit.columns[1].text
-    assert shown({"low": -0.5, "high": None}) == shown({"low": math.nan, "high": 0.1}) == ABSENT
+@pytest.mark.parametrize(("low", "high"), [(-0.5, None), (math.nan, 0.1)])
+def test_an_interval_with_one_end_is_no_interval(low, high):
+    assert interval(low, high) == ABSENT
+
+
+def test_a_column_that_the_answer_lacks_is_an_error_not_an_empty_cell():
+    with pytest.raises(UndefinedError, match="rnak"):
+        Column("Rank", "rnak | count").cell({"rank": 1})

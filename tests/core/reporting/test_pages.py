@@ -2,13 +2,15 @@
 
 import itertools
 import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
 
-from golden_core.reporting import coverage, details, inputs, leaderboard, pages, tables, write_report
-from golden_core.reporting.exhibits import Answer, ask
+from golden_core.reporting import leaderboard, pages, report_differences, tables, write_report
+from golden_core.reporting.exhibits import Answer, declared, exhibit
 from golden_core.store.warehouse import Warehouse
 
 FILES = (
@@ -20,26 +22,23 @@ FILES = (
     "comparisons.csv",
     "provenance.json",
     "index.html",
+    "written.json",
 )
 
 
 @pytest.fixture(scope="module")
 def exhibits(warehouse, study):
-    series = ask(warehouse, tables.SERIES, study.name, study.evaluation.significance)
-    builders = (
-        tables.leaderboard_exhibit, details.seeds_exhibit, details.levels_exhibit, coverage.failures_exhibit,
-        inputs.data_exhibit, inputs.cleaning_exhibit, inputs.closures_exhibit, inputs.folds_exhibit,
-    )  # fmt: skip
-    return [tables.series_exhibit(series, study), *(build(warehouse, study) for build in builders)]
+    answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
+    return [exhibit(name, warehouse, study, answers.get(name)) for name in declared()]
 
 
 def test_every_table_is_the_answer_to_the_query_under_it(exhibits, page, warehouse):
-    shown = [exhibit for exhibit in exhibits if exhibit.name in page.cells]
-    assert {exhibit.name for exhibit in exhibits} - {exhibit.name for exhibit in shown} == {"failures"}
-    for exhibit in shown:
-        answer = Answer(warehouse.query(page.queries[exhibit.name]), "")
-        expected = [[cell.text for cell in cells] for _, cells in replace(exhibit, answer=answer).rows]
-        assert page.cells[exhibit.name][1:] == expected
+    shown = [table for table in exhibits if table.name in page.cells]
+    assert {table.name for table in exhibits} - {table.name for table in shown} == {"failures"}
+    for table in shown:
+        answer = Answer(warehouse.query(page.queries[table.name]), "")
+        expected = [[cell.text for cell in cells] for _, cells in replace(table, answer=answer).rows]
+        assert page.cells[table.name][1:] == expected
         assert expected
 
 
@@ -203,6 +202,39 @@ def test_files_and_headline_are_reported(warehouse, study, tmp_path):
     markdown = (tmp_path / "report" / "leaderboard.md").read_text(encoding="utf-8")
     assert report.headline.replace("_", r"\_") in markdown
     assert report.headline.startswith("On 4 series, 1 of 2 forecasters beats the random walk")
+
+
+@pytest.fixture
+def own(tmp_path, folder, warehouse):
+    """A copy of the complete report and of its warehouse, for a test to change."""
+    copied = shutil.copy(warehouse.path, tmp_path / "warehouse.duckdb")
+    return Warehouse(Path(copied)), Path(shutil.copytree(folder, tmp_path / "report"))
+
+
+def test_a_report_is_what_was_written_whatever_the_order_of_rows(own, study, tables):
+    made, folder = own
+    assert report_differences(made, study, folder) == ([], len(FILES) - 1)
+    made.load(study.name, {name: table.reverse() for name, table in tables.items()})
+    assert report_differences(made, study, folder) == ([], len(FILES) - 1)
+
+
+def test_what_the_report_was_not_made_from_is_named(own, study, tables, builders, monkeypatch):
+    made, folder = own
+    made.load(study.name, {"summary": tables["summary"].with_columns(pl.col("mean") + 1e-9)})
+    (found,) = report_differences(made, study, folder)[0]
+    assert found.startswith("the report was made from another state of summary; delete ")
+    monkeypatch.setattr(pages, "code_hash", lambda _: "another")
+    (found,) = report_differences(made, builders.make_study(target="close"), folder)[0]
+    assert found.startswith("the report was made from another state of code, study, summary; delete ")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_changed_or_lost_is_named(own, study, name):
+    made, folder = own
+    (folder / name).write_text("{}", encoding="utf-8")
+    assert report_differences(made, study, folder)[0][0].startswith(f"{name} ")
+    (folder / name).unlink()
+    assert report_differences(made, study, folder)[0][0].startswith(f"{name} ")
 
 
 def test_a_failure_leaves_the_old_report(warehouse, study, tmp_path, monkeypatch):

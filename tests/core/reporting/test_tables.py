@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from golden_core.evaluation import METRICS
-from golden_core.reporting import details, leaderboard, series_table, tables
-from golden_core.reporting.exhibits import ask
+from golden_core.reporting import leaderboard, series_table, tables
+from golden_core.reporting.exhibits import ask, declared, exhibit
 from golden_core.store.warehouse import Warehouse
 
 ALPHA = 0.05
@@ -118,7 +118,7 @@ def test_no_spread_for_a_deterministic_forecaster_even_if_the_summary_had_one(tm
 
 
 def test_single_seeds_are_those_of_seeded_forecasters(warehouse, study, tables):
-    answer = details.seeds_exhibit(warehouse, study).answer.frame
+    answer = exhibit("seeds", warehouse, study).answer.frame
     assert answer["forecaster"].unique().to_list() == ["dlinear"]
     own = tables["comparisons"].filter((pl.col("level") == "seed") & (pl.col("forecaster") == "dlinear"))
     assert answer["worse"].sum() == ((own["p_holm"] <= ALPHA) & (own["mean_difference"] > 0)).sum()
@@ -150,7 +150,7 @@ def test_other_studies_do_not_mix_in(tmp_path, study, tables, board, series):
 
 
 def test_metrics_shown_are_registered_and_ranked_in_their_direction():
-    named = re.findall(r"metric = '(\w+)'", tables.LEADERBOARD + tables.SERIES + details.LEVELS)
+    named = re.findall(r"metric = '(\w+)'", tables.LEADERBOARD + tables.SERIES + declared()["levels"]["query"])
     assert set(named) == {"r2_oos", "mase", "rmse", "directional_accuracy", "r2_levels"}
     assert set(named) <= set(METRICS)
     assert METRICS["r2_oos"].direction == "higher"  # the leaderboard sorts it descending

@@ -78,23 +78,24 @@ def test_two_bars_known_at_once_are_not_apart():
     assert purge((range(10),), (range(10, 15),), known, horizon=1, embargo=0).rows == (range(8),)
 
 
-def test_before_by_hand():
-    # Label of row 6 reads rows 7 and 8, the gap is row 9, the held-out part starts at row 10.
-    assert purge((range(10),), (range(10, 20),), daily(40), horizon=2, embargo=1) == Purged((range(7),), 2, 1)
-
-
-def test_behind_by_hand():
-    # The label of row 19 is known with row 21; row 22 is the gap, row 23 the first that may train.
-    assert purge((range(20, 30),), (range(10, 20),), daily(40), horizon=2, embargo=1) == Purged((range(23, 30),), 2, 1)
+@pytest.mark.parametrize(
+    ("rows", "held_out", "kept"),
+    [
+        # Label of row 6 reads rows 7 and 8, the gap is row 9, the held-out part starts at row 10.
+        (range(10), range(10, 20), (range(7),)),
+        # The label of row 19 is known with row 21; row 22 is the gap, row 23 the first that may train.
+        (range(20, 30), range(10, 20), (range(23, 30),)),
+        (range(10, 13), range(8, 10), ()),
+    ],
+    ids=["before", "behind", "all rows"],
+)
+def test_by_hand(rows, held_out, kept):
+    assert purge((rows,), (held_out,), daily(40), horizon=2, embargo=1) == Purged(kept, 2, 1)
 
 
 def test_nothing_held_out_drops_nothing():
     for held_out in ((), (range(10, 10),)):
         assert purge((range(5), range(7, 9)), held_out, daily(20), horizon=3, embargo=4).rows == (range(5), range(7, 9))
-
-
-def test_all_rows_may_go():
-    assert purge((range(10, 13),), (range(8, 10),), daily(30), horizon=2, embargo=1) == Purged((), 2, 1)
 
 
 @pytest.mark.parametrize(("horizon", "embargo"), [(0, 0), (-1, 3), (1, -1)])

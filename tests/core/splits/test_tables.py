@@ -139,29 +139,19 @@ def test_a_fold_outside_the_bars_is_refused():
         folds_table("study", "EURUSD", HORIZON, walk(), bars(100), scheme="walk_forward", context_length=CONTEXT)
 
 
-@pytest.mark.parametrize(
-    ("fold", "words"),
-    [
-        (
-            make_fold(1, range(30, 86), range(90, 107), range(115, 135)),
-            "labels of train read up to row 90 .* validation",
-        ),
-        (
-            make_fold(1, range(30, 82), range(90, 111), range(115, 135)),
-            "labels of validation read up to row 115 .* test",
-        ),
-        (make_fold(1, range(30, 120), range(90, 107), range(115, 135)), "labels of train read up to row 124 .* test"),
-        (
-            make_fold(1, range(90, 107), range(30, 82), range(115, 135)),
-            "labels of train read up to row 111 .* validation",
-        ),
-        (make_fold(1, range(115, 135), range(90, 107), range(30, 82)), "labels of train read .* test starts at row 30"),
-    ],
-    ids=["train into validation", "validation into test", "train into test", "swapped", "reversed"],
-)
-def test_label_overlaps_finds_it(fold, words):
-    good, other = walk()[0], walk()[2]
-    found = label_overlaps(table([good, fold, other]))
+OVERLAPPING = {
+    "train into validation": ((30, 86), (90, 107), (115, 135), "labels of train read up to row 90 .* validation"),
+    "validation into test": ((30, 82), (90, 111), (115, 135), "labels of validation read up to row 115 .* test"),
+    "train into test": ((30, 120), (90, 107), (115, 135), "labels of train read up to row 124 .* test"),
+    "swapped": ((90, 107), (30, 82), (115, 135), "labels of train read up to row 111 .* validation"),
+    "reversed": ((115, 135), (90, 107), (30, 82), "labels of train read .* test starts at row 30"),
+}
+
+
+@pytest.mark.parametrize(("train", "validation", "test", "words"), OVERLAPPING.values(), ids=list(OVERLAPPING))
+def test_label_overlaps_finds_it(train, validation, test, words):
+    fold = make_fold(1, range(*train), range(*validation), range(*test))
+    found = label_overlaps(table([walk()[0], fold, walk()[2]]))
     assert any(re.search(words, sentence) for sentence in found)
     assert all(sentence.startswith("study EURUSD_h5 fold 1: ") for sentence in found)
 
@@ -272,12 +262,6 @@ def test_foreign_schemes_finds_folds_of_another_scheme():
         "study EURUSD_h5 fold 1: laid as missing, the study says walk_forward",
         "study USDJPY_h5 fold 0: laid as missing, the study says walk_forward",
     ]
-
-
-def test_an_overlap_in_time_alone_is_found():
-    written = table(walk()[1:2])
-    held_out = written.row(by_predicate=pl.col("part") == "validation", named=True)
-    assert len(label_overlaps(plant(written, 1, "train", label_end=held_out["first_cutoff"]))) == 1
 
 
 def test_unaccounted_rows_finds_a_wrong_count():

@@ -38,42 +38,22 @@ def labels(rows, horizon):
 
 
 @given(layouts())
-def test_parts_are_ordered_disjoint_and_usable(layout):
+def test_parts_are_usable_and_in_order_and_no_label_comes_nearer_to_a_later_one_than_the_embargo(layout):
     usable, splits, horizon = layout
-    for fold in walk_forward(usable, splits, horizon).folds:
+    folds = walk_forward(usable, splits, horizon).folds
+    for fold in folds:
         train, validation, test = (set(rows) for rows in fold.parts.values())
         assert train
         assert validation
         assert len(test) == splits.test
-        assert not train & validation
-        assert not train & test
-        assert not validation & test
         assert max(train) < min(validation) <= max(validation) < min(test)
         assert train | validation | test <= set(usable)
-
-
-@given(layouts())
-def test_no_label_reaches_a_later_part(layout):
-    usable, splits, horizon = layout
-    for fold in walk_forward(usable, splits, horizon).folds:
         # Not the rows of the later parts, and so not their labels either, which lie further on.
-        assert not labels(fold.train, horizon) & (set(fold.validation) | labels(fold.validation, horizon))
-        assert not labels(fold.train, horizon) & (set(fold.test) | labels(fold.test, horizon))
-        assert not labels(fold.validation, horizon) & (set(fold.test) | labels(fold.test, horizon))
-
-
-@given(layouts())
-def test_embargo_is_kept_and_nothing_more_is_dropped(layout):
-    usable, splits, horizon = layout
-    for fold in walk_forward(usable, splits, horizon).folds:
-        assert fold.validation.start - 1 - max(labels(fold.train, horizon)) == splits.embargo
-        assert fold.test.start - 1 - max(labels(fold.validation, horizon)) == splits.embargo
-
-
-@given(layouts())
-def test_test_rows_are_used_at_most_once(layout):
-    usable, splits, horizon = layout
-    tested = [row for fold in walk_forward(usable, splits, horizon).folds for row in fold.test]
+        later = {"train": validation | test, "validation": test}
+        for part, held_out in later.items():
+            assert not labels(fold.parts[part], horizon) & (held_out | labels(held_out, horizon))
+            assert min(held_out) - 1 - max(labels(fold.parts[part], horizon)) == splits.embargo
+    tested = [row for fold in folds for row in fold.test]
     assert len(tested) == len(set(tested))
 
 

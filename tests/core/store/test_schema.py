@@ -1,7 +1,5 @@
 """Tables: every declaration is complete, and `conform` refuses whatever deviates, all of it at once."""
 
-from __future__ import annotations
-
 import polars as pl
 import pytest
 
@@ -28,7 +26,7 @@ FRAME = pl.DataFrame(
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_declaration_is_complete(table: Table) -> None:
+def test_declaration_is_complete(table):
     names = [column.name for column in table.columns]
     assert len(set(names)) == len(names)
     assert table.description.endswith(".")
@@ -36,52 +34,34 @@ def test_declaration_is_complete(table: Table) -> None:
     assert all(name.isidentifier() and name == name.lower() for name in (table.name, *names))
     assert table.key
     assert set(table.key) <= {column.name for column in table.columns if not column.optional}
-
-
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_all_times_are_utc_microseconds(table: Table) -> None:
     times = [column for column in table.columns if isinstance(column.dtype, pl.Datetime) or column.dtype is pl.Datetime]
     assert all(column.dtype == UTC_TIME and column.unit == "UTC" for column in times)
-
-
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_empty_table_conforms(table: Table) -> None:
     assert table.conform(table.empty()).equals(table.empty())
     assert table.empty().height == 0
 
 
-def test_a_column_means_the_same_in_every_table() -> None:
-    meanings: dict[str, set[object]] = {}
-    for table in TABLES:
-        for column in table.columns:
-            if column.name in {"study", "forecaster", "fold", "cutoff", "timestamp"}:
-                meanings.setdefault(column.name, set()).add(column.dtype)
-    assert all(len(dtypes) == 1 for dtypes in meanings.values())
-
-
-def test_warehouse_holds_each_table_once() -> None:
-    names = [table.name for table in WAREHOUSE_TABLES]
-    assert len(set(names)) == len(names)
+def test_a_name_means_one_thing_and_the_warehouse_holds_each_table_once():
+    for name in ("study", "forecaster", "fold", "cutoff", "timestamp"):
+        assert len({table.dtypes[name] for table in TABLES if name in table.dtypes}) == 1
+    assert len({table.name for table in WAREHOUSE_TABLES}) == len(WAREHOUSE_TABLES)
     assert set(WAREHOUSE_TABLES) <= set(TABLES)
 
 
-def test_forecasts_are_enough_for_every_metric() -> None:
+def test_forecasts_are_enough_for_every_metric():
     forecasts = next(table for table in WAREHOUSE_TABLES if table.name == "forecasts")
     assert {"last_close", "true_close", "pred_close", "y_true", "y_pred", "cutoff", "target_at"} <= set(
         forecasts.dtypes
     )
 
 
-def test_conform_orders_the_columns() -> None:
+def test_conform_orders_the_columns_of_a_copy_and_lets_optional_ones_and_nulls_be():
     shuffled = FRAME.select("volume", "price", "at", "pair")
     assert TABLE.conform(shuffled).columns == ["pair", "at", "price", "volume"]
     assert TABLE.conform(shuffled).equals(FRAME)
-
-
-def test_optional_column_may_be_left_out() -> None:
+    assert shuffled.columns == ["volume", "price", "at", "pair"]
     assert TABLE.conform(FRAME.drop("volume")).columns == ["pair", "at", "price"]
-    assert "volume" not in TABLE.empty().columns
-    assert "volume" in TABLE.dtypes
+    assert TABLE.conform(FRAME.with_columns(price=pl.lit(None, pl.Float64)))["price"].null_count() == 1
+    assert BARS.empty().columns == ["pair", "timestamp", "available_at", "close"]  # what a source of fixings has
 
 
 @pytest.mark.parametrize(
@@ -103,21 +83,7 @@ def test_optional_column_may_be_left_out() -> None:
         ),
     ],
 )
-def test_conform_refuses(frame: pl.DataFrame, expected: str) -> None:
+def test_conform_refuses(frame, expected):
     with pytest.raises(SchemaError) as caught:
         TABLE.conform(frame)
     assert str(caught.value) == expected
-
-
-def test_null_outside_the_key_is_allowed() -> None:
-    assert TABLE.conform(FRAME.with_columns(price=pl.lit(None, pl.Float64)))["price"].null_count() == 1
-
-
-def test_conform_does_not_change_its_argument() -> None:
-    shuffled = FRAME.select("price", "at", "pair")
-    TABLE.conform(shuffled)
-    assert shuffled.columns == ["price", "at", "pair"]
-
-
-def test_bars_of_a_source_with_one_fixing_a_day_have_a_close_and_nothing_else() -> None:
-    assert BARS.empty().columns == ["pair", "timestamp", "available_at", "close"]

@@ -1,11 +1,6 @@
 """The JSON schema and the resolved YAML: they say the same as the validation."""
 
-from __future__ import annotations
-
 import copy
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -13,35 +8,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.store.lake import shipped
-from golden_core.study import Study, Vocabulary, describe, read_study, study_schema
+from golden_core.study import describe, read_study, study_schema
 from golden_core.study.document import compose, read_document
 
 
 @pytest.fixture(scope="module")
-def schema(vocabulary: Vocabulary) -> dict[str, Any]:
+def schema(vocabulary):
     return study_schema(vocabulary)
 
 
 @pytest.fixture(scope="module")
-def values(valid_text: str) -> dict[str, Any]:
-    found: dict[str, Any] = read_document(compose(valid_text)).values
-    return found
+def values(valid_text):
+    return read_document(compose(valid_text)).values
 
 
-def conforms(values: dict[str, Any], schema: dict[str, Any]) -> bool:
+def conforms(values, schema):
     return bool(jsonschema.Draft202012Validator(schema).is_valid(values))
 
 
-def test_schema_is_a_schema(schema: dict[str, Any]) -> None:
+def test_schema_is_a_schema(schema):
     jsonschema.Draft202012Validator.check_schema(schema)
 
 
 @pytest.mark.parametrize("path", sorted(shipped("studies").glob("*.yaml")), ids=lambda path: path.stem)
-def test_shipped_studies_conform(path: Path, schema: dict[str, Any]) -> None:
+def test_shipped_studies_conform(path, schema):
     assert conforms(read_document(compose(path.read_text(encoding="utf-8"))).values, schema)
 
 
-def test_schema_names_settings_by_source_and_forecaster(schema: dict[str, Any], vocabulary: Vocabulary) -> None:
+def test_schema_names_settings_by_source_and_forecaster(schema, vocabulary):
     assert set(schema["properties"]["forecasters"]["properties"]) == set(vocabulary.forecasters)
     assert schema["$defs"]["DataSection"]["properties"]["source"]["enum"] == sorted(vocabulary.sources)
 
@@ -57,9 +51,7 @@ def test_schema_names_settings_by_source_and_forecaster(schema: dict[str, Any], 
         (("forecasters", "v08"), {"gate": "x"}), (("evaluation",), {"confidence": 1}),
     ],
 )  # fmt: skip
-def test_schema_refuses(
-    section: tuple[str, ...], change: dict[str, Any], schema: dict[str, Any], values: dict[str, Any]
-) -> None:
+def test_schema_refuses(section, change, schema, values):
     wrong = copy.deepcopy(values)
     target = wrong
     for part in section:
@@ -69,16 +61,14 @@ def test_schema_refuses(
     assert not conforms(wrong, schema)
 
 
-def test_schema_wants_the_benchmark(schema: dict[str, Any], values: dict[str, Any]) -> None:
+def test_schema_wants_the_benchmark(schema, values):
     wrong = copy.deepcopy(values)
     del wrong["forecasters"]["random_walk"]
     assert not conforms(wrong, schema)
 
 
 @pytest.mark.parametrize("path", sorted(shipped("studies").glob("*.yaml")), ids=lambda path: path.stem)
-def test_description_reads_back_as_the_same_study(
-    path: Path, vocabulary: Vocabulary, read: Callable[..., Study]
-) -> None:
+def test_description_reads_back_as_the_same_study(path, vocabulary, read):
     study = read_study(path, vocabulary)
     text = describe(study)
     assert text.startswith(f"# sha256 {study.hash()}\nname: {path.stem}\n")
@@ -87,7 +77,7 @@ def test_description_reads_back_as_the_same_study(
     assert all(line == line.rstrip() for line in text.splitlines())
 
 
-def test_description_shows_overrides(read: Callable[..., Study], valid_text: str) -> None:
+def test_description_shows_overrides(read, valid_text):
     assert "\n  epochs: 77\n" in describe(read(valid_text, ["training.epochs=77"]))
 
 
@@ -97,13 +87,13 @@ def test_description_shows_overrides(read: Callable[..., Study], valid_text: str
         ["NO", "1e-3", ".5e3", "22:30", "2020-01-01", "~", "null", " x ", "a\n\nb\n", "- a", "#x", "<<", "="]
     )
 )
-def test_any_description_survives(text: str, read: Callable[..., Study], valid_text: str) -> None:
+def test_any_description_survives(text, read, valid_text):
     study = read(valid_text, {"description": text, "data.settings.path": text})
     assert read(describe(study)) == study
 
 
 @given(value=st.floats(min_value=0, exclude_min=True, allow_nan=False, allow_infinity=False))
-def test_any_float_survives(value: float, read: Callable[..., Study], valid_text: str) -> None:
+def test_any_float_survives(value, read, valid_text):
     study = read(valid_text, {"training.weight_decay": value})
     assert study.training.weight_decay == value
     assert read(describe(study)).hash() == study.hash()

@@ -1,17 +1,11 @@
 """The hash of a study: the same however the file spells it, different as soon as one value differs."""
 
-from __future__ import annotations
-
 import copy
 import json
 import os
-import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,7 +17,7 @@ from golden_core.study.document import compose, read_document
 READ = "import sys; from golden_core.preparation.catalogue import load_study; print(load_study(sys.argv[1]).hash())"
 
 # One other valid value for every setting of the valid study; a list is changed entry by entry.
-OTHER: dict[str, Any] = {
+OTHER = {
     "name": "demo2", "description": "Another.", "data.source": "files", "data.settings.path": "rates.csv",
     "data.pairs[0]": "EURCHF", "data.pairs[1]": "EURCHF", "data.pairs[2]": "EURCHF", "data.bar": "4h",
     "data.start": "2008-01-02", "data.end": "2025-12-30", "data.time_zone": "UTC", "target": "close",
@@ -50,12 +44,11 @@ ONE_VALUE = {"data.source", "splits.scheme"}  # changing the source or the schem
 
 
 @pytest.fixture(scope="module")
-def tree(valid_text: str) -> dict[str, Any]:
-    values: dict[str, Any] = read_document(compose(valid_text)).values
-    return values
+def tree(valid_text):
+    return read_document(compose(valid_text)).values
 
 
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(value, path=""):
     if isinstance(value, dict) and value:
         for key, entry in value.items():
             yield from leaves(entry, f"{path}.{key}" if path else key)
@@ -66,7 +59,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def shuffled(value: Any, order: random.Random) -> Any:
+def shuffled(value, order):
     if not isinstance(value, dict):
         return value
     entries = [(key, shuffled(entry, order)) for key, entry in value.items()]
@@ -74,7 +67,7 @@ def shuffled(value: Any, order: random.Random) -> Any:
     return dict(entries)
 
 
-def spelt(value: Any, order: random.Random) -> str:
+def spelt(value, order):
     """Return a value as flow YAML, floats in one of their many spellings."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {spelt(entry, order)}" for key, entry in value.items()) + "}"
@@ -89,9 +82,7 @@ def spelt(value: Any, order: random.Random) -> str:
 
 
 @given(order=st.randoms(use_true_random=False))
-def test_key_order_and_float_spelling_do_not_matter(
-    order: random.Random, tree: dict[str, Any], read: Callable[..., Study], valid_text: str
-) -> None:
+def test_key_order_and_float_spelling_do_not_matter(order, tree, read, valid_text):
     text = "# a comment\n" + "\n".join(f"{key}: {spelt(value, order)}" for key, value in shuffled(tree, order).items())
     assert read(text).hash() == read(valid_text).hash()
 
@@ -105,13 +96,13 @@ FLOATS = {
 
 
 @pytest.mark.parametrize(("key", "spellings"), FLOATS.items())
-def test_spellings_of_one_float(key: str, spellings: list[str], read: Callable[..., Study], valid_text: str) -> None:
+def test_spellings_of_one_float(key, spellings, read, valid_text):
     studies = [read(valid_text, [f"{key}={spelling}"]) for spelling in spellings]
     assert all(study == studies[0] for study in studies)
     assert len({study.hash() for study in studies}) == 1
 
 
-def test_comments_anchors_and_merge_keys_do_not_matter(read: Callable[..., Study], valid_text: str) -> None:
+def test_comments_anchors_and_merge_keys_do_not_matter(read, valid_text):
     bare = re.sub(r"\s+#.*", "", re.sub(r"^#.*\n", "", valid_text, flags=re.MULTILINE))
     legacy = "  v08:\n    gate: linear\n    initialisers: keras_3.8"
     assert legacy in bare
@@ -127,7 +118,7 @@ def test_comments_anchors_and_merge_keys_do_not_matter(read: Callable[..., Study
     assert read(bare).hash() not in hashes
 
 
-def test_every_value_matters(tree: dict[str, Any], read: Callable[..., Study], valid_text: str) -> None:
+def test_every_value_matters(tree, read, valid_text):
     known = {read(valid_text).hash()}
     for path, value in leaves(tree):
         if path in ONE_VALUE or value == {}:
@@ -140,7 +131,7 @@ def test_every_value_matters(tree: dict[str, Any], read: Callable[..., Study], v
     assert set(OTHER) <= {path for path, _ in leaves(tree)}, "OTHER names a setting that the study does not have"
 
 
-def test_order_of_a_list_and_the_set_of_forecasters_matter(read: Callable[..., Study], valid_text: str) -> None:
+def test_order_of_a_list_and_the_set_of_forecasters_matter(read, valid_text):
     overrides = (
         ["horizons=[5, 1]"], ["forecasters.v01={gate: linear, initialisers: keras_3.8}"], [],
     )  # fmt: skip
@@ -149,16 +140,14 @@ def test_order_of_a_list_and_the_set_of_forecasters_matter(read: Callable[..., S
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "4242"])
-def test_hash_is_the_same_in_every_process(
-    hash_seed: str, valid: Path, read: Callable[..., Study], valid_text: str
-) -> None:
+def test_hash_is_the_same_in_every_process(hash_seed, valid, read, valid_text):
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     command = [sys.executable, "-c", READ, str(valid)]
     process = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert process.stdout.strip() == read(valid_text).hash()
 
 
-def test_canonical_form_is_compact_sorted_json(read: Callable[..., Study], valid_text: str) -> None:
+def test_canonical_form_is_compact_sorted_json(read, valid_text):
     study = read(valid_text)
     parsed = json.loads(study.canonical())
     assert study.canonical() == json.dumps(parsed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -167,7 +156,7 @@ def test_canonical_form_is_compact_sorted_json(read: Callable[..., Study], valid
     assert Study.model_validate_json(study.canonical()) == study
 
 
-def test_hash_depends_neither_on_line_ends_nor_on_copying(read: Callable[..., Study], valid_text: str) -> None:
+def test_hash_depends_neither_on_line_ends_nor_on_copying(read, valid_text):
     study = read(valid_text)
     twins = (read(valid_text.replace("\n", "\r\n")), read("\ufeff" + valid_text), copy.deepcopy(study))
     assert {twin.hash() for twin in twins} == {study.hash()}

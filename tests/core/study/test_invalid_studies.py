@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from golden_core.study import Study, StudyError
+from golden_core.study import StudyError
 from golden_core.study.document import compose, read_document
 from golden_core.study.faults import dotted
 
@@ -32,21 +32,21 @@ class Mutation:
     touched: tuple[Path, ...]
     says: str = ""
 
-    def agrees_with(self, other: Mutation) -> bool:
+    def agrees_with(self, other):
         return not any(a[: len(b)] == b or b[: len(a)] == a for a in self.reach for b in other.reach)
 
     @property
-    def reach(self) -> tuple[Path, ...]:
+    def reach(self):
         """What it touches, and what it hides: without a known scheme nobody can say which settings splits have."""
         return (*self.touched, ("splits",)) if ("splits", "scheme") in self.touched else self.touched
 
 
-def emit(tree: dict[str, Any]) -> tuple[str, dict[Path, tuple[int, int]]]:
+def emit(tree):
     """Return a tree as YAML in block style, and the line and column of every key and list entry."""
-    lines: list[str] = []
-    places: dict[Path, tuple[int, int]] = {(): (1, 1)}
+    lines = []
+    places = {(): (1, 1)}
 
-    def write(value: Any, path: Path, indent: int) -> None:
+    def write(value, path, indent):
         entries = value.items() if isinstance(value, dict) else enumerate(value)
         for key, entry in entries:
             here = (*path, key)
@@ -62,28 +62,28 @@ def emit(tree: dict[str, Any]) -> tuple[str, dict[Path, tuple[int, int]]]:
     return "\n".join(lines) + "\n", places
 
 
-def place_of(path: Path, places: dict[Path, tuple[int, int]]) -> tuple[int, int]:
+def place_of(path, places):
     while path not in places:
         path = path[:-1]
     return places[path]
 
 
-def at(tree: Any, path: Path) -> Any:
+def at(tree, path):
     for part in path:
         tree = tree[part]
     return tree
 
 
-def setting(path: Path, value: Any) -> Callable[[dict[str, Any]], None]:
+def setting(path, value):
     return lambda tree: at(tree, path[:-1]).__setitem__(path[-1], value)
 
 
-def removing(path: Path) -> Callable[[dict[str, Any]], None]:
+def removing(path):
     return lambda tree: at(tree, path[:-1]).pop(path[-1])
 
 
-def renaming(path: Path, name: str) -> Callable[[dict[str, Any]], None]:
-    def apply(tree: dict[str, Any]) -> None:
+def renaming(path, name):
+    def apply(tree):
         section = at(tree, path[:-1])
         entries = [(name if key == path[-1] else key, value) for key, value in section.items()]
         section.clear()
@@ -92,79 +92,39 @@ def renaming(path: Path, name: str) -> Callable[[dict[str, Any]], None]:
     return apply
 
 
-def walk(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+def walk(tree, path=()):
     for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
         yield (*path, key), value
         if isinstance(value, dict | list):
             yield from walk(value, (*path, key))
 
 
-OUT_OF_BOUNDS: dict[Path, list[Any]] = {
-    ("name",): ["", "Demo", "2demo", "a b", "a" * 41],
-    ("description",): [""],
-    ("data", "pairs"): [[]],
-    ("data", "pairs", 0): ["eurusd", "EUR", "EURUSDX", "EUREUR", "EUR/US"],
-    ("data", "bar"): ["1", "1D", "30m"],
-    ("data", "start"): [
-        "2008",
-        "2008-1-1",
-        "2008-13-01",
-        "2008-02-30",
-        "1577836800",
-        "2008-01-01T00:00:00",
-        "01.01.2008",
-    ],
-    ("data", "end"): ["tomorrow", "2025-12-31 ", ""],
-    ("data", "time_zone"): ["", "Mars/Olympus", "Europe", "../etc/passwd", "CEST"],
-    ("features",): [[]],
-    ("context_length",): [0, -1, 100_001],
-    ("horizons",): [[]],
-    ("horizons", 0): [0, -5, 100_001],
-    ("splits", "scheme"): ["k_fold"],
-    ("splits", "window"): ["sliding"],
-    ("splits", "train"): [0],
-    ("splits", "validation"): [0, -1],
-    ("splits", "test"): [0],
-    ("splits", "step"): [0],
-    ("splits", "embargo"): [-1, -3],
-    ("splits", "closures"): ["ignore"],
-    ("seeds", "root"): [-1],
-    ("seeds", "count"): [0, 1001],
-    ("training", "epochs"): [0, 100_001],
-    ("training", "batch_size"): [0],
-    ("training", "optimiser"): ["sgd"],
-    ("training", "learning_rate"): [0, -1e-3],
-    ("training", "weight_decay"): [-0.1],
-    ("training", "gradient_clip"): [0, -1.0],
-    ("training", "precision"): ["float64"],
-    ("training", "early_stopping", "patience"): [0],
-    ("training", "early_stopping", "min_delta"): [-1e-9],
-    ("training", "plateau", "factor"): [0, 1, 1.5],
-    ("training", "plateau", "patience"): [0],
-    ("training", "plateau", "min_delta"): [-1.0],
-    ("training", "plateau", "threshold"): ["abs"],
-    ("training", "plateau", "min_learning_rate"): [-1e-9],
-    ("forecasters", "ar", "max_order"): [-1, 501],
-    ("forecasters", "ets", "model"): ["ZZZ"],
-    ("forecasters", "dlinear", "moving_average"): [0, 4],
-    ("forecasters", "dlinear", "epochs"): [0],
-    ("forecasters", "v08", "gate"): ["sigmoid"],
-    ("evaluation", "confidence"): [0.5, 1, 95],
-    ("evaluation", "bootstrap_resamples"): [99, 1_000_001],
-    ("evaluation", "significance"): [0, 0.5],
-    ("evaluation", "volatility_window"): [1],
-    ("evaluation", "strata", 0): ["month"],
-    ("checks", "reproduced_trials"): [0],
-    ("checks", "poisoned_times"): [0],
-    ("checks", "max_foresight"): [-0.1, 1],
-    ("checks", "max_abs_log_return"): [0, -0.1],
-    ("checks", "max_missing_share"): [-0.1, 1],
-    ("checks", "max_quarantined_share"): [-0.1, 1],
-    ("checks", "max_repaired_share"): [-0.1, 1],
-    ("checks", "max_flat_share"): [-0.1, 1],
-    ("checks", "max_parity_residual"): [0, -0.1],
-    ("checks", "max_parity_share"): [-0.1, 1],
-}
+SHARES = ("max_missing_share", "max_quarantined_share", "max_repaired_share", "max_flat_share", "max_parity_share")
+DAYS = ["2008", "2008-1-1", "2008-13-01", "2008-02-30", "1577836800", "2008-01-01T00:00:00", "01.01.2008"]
+OUT_OF_BOUNDS = {
+    "name": ["", "Demo", "2demo", "a b", "a" * 41], "description": [""],
+    "data.pairs": [[]], "data.pairs.0": ["eurusd", "EUR", "EURUSDX", "EUREUR", "EUR/US"],
+    "data.bar": ["1", "1D", "30m"], "data.start": DAYS, "data.end": ["tomorrow", "2025-12-31 ", ""],
+    "data.time_zone": ["", "Mars/Olympus", "Europe", "../etc/passwd", "CEST"],
+    "features": [[]], "context_length": [0, -1, 100_001], "horizons": [[]], "horizons.0": [0, -5, 100_001],
+    "splits.scheme": ["k_fold"], "splits.window": ["sliding"], "splits.train": [0], "splits.validation": [0, -1],
+    "splits.test": [0], "splits.step": [0], "splits.embargo": [-1, -3], "splits.closures": ["ignore"],
+    "seeds.root": [-1], "seeds.count": [0, 1001],
+    "training.epochs": [0, 100_001], "training.batch_size": [0], "training.optimiser": ["sgd"],
+    "training.learning_rate": [0, -1e-3], "training.weight_decay": [-0.1], "training.gradient_clip": [0, -1.0],
+    "training.precision": ["float64"], "training.early_stopping.patience": [0],
+    "training.early_stopping.min_delta": [-1e-9], "training.plateau.factor": [0, 1, 1.5],
+    "training.plateau.patience": [0], "training.plateau.min_delta": [-1.0], "training.plateau.threshold": ["abs"],
+    "training.plateau.min_learning_rate": [-1e-9],
+    "forecasters.ar.max_order": [-1, 501], "forecasters.ets.model": ["ZZZ"],
+    "forecasters.dlinear.moving_average": [0, 4], "forecasters.dlinear.epochs": [0],
+    "forecasters.v08.gate": ["sigmoid"],
+    "evaluation.confidence": [0.5, 1, 95], "evaluation.bootstrap_resamples": [99, 1_000_001],
+    "evaluation.significance": [0, 0.5], "evaluation.volatility_window": [1], "evaluation.strata.0": ["month"],
+    "checks.reproduced_trials": [0], "checks.poisoned_times": [0], "checks.max_foresight": [-0.1, 1],
+    "checks.max_abs_log_return": [0, -0.1], "checks.max_parity_residual": [0, -0.1],
+    **{f"checks.{share}": [-0.1, 1] for share in SHARES},
+}  # fmt: skip
 NULLABLE = {
     ("forecasters", "dlinear", "epochs"),
     ("data", "settings", "path"),
@@ -175,7 +135,7 @@ NULLABLE = {
 OPEN = {("forecasters",)}  # its keys are names, not settings
 
 
-def wrong_types(value: Any, path: Path) -> list[Any]:
+def wrong_types(value, path):
     """Return values that are not of the type of this setting, YAML's own traps among them."""
     if isinstance(value, bool):
         return ["true", 1, None]
@@ -192,20 +152,21 @@ def wrong_types(value: Any, path: Path) -> list[Any]:
     return [3, "x", ["x"], *([] if path in NULLABLE else [None])]
 
 
-def mutations(tree: dict[str, Any]) -> list[Mutation]:
+def mutations(tree):
     return [*by_value(tree), *by_key(tree), *by_name(), *by_rule()]
 
 
-def by_value(tree: dict[str, Any]) -> Iterator[Mutation]:
+def by_value(tree):
     for path, value in walk(tree):
         for wrong in wrong_types(value, path):
             yield Mutation(f"type {dotted(path)} {wrong!r}", setting(path, wrong), (path,), (path,), "must be")
-    for path, values in OUT_OF_BOUNDS.items():
+    for name, values in OUT_OF_BOUNDS.items():
+        path = tuple(int(part) if part.isdecimal() else part for part in name.split("."))
         for wrong in values:
             yield Mutation(f"bounds {dotted(path)} {wrong!r}", setting(path, wrong), (path,), (path,), "must")
 
 
-def by_key(tree: dict[str, Any]) -> Iterator[Mutation]:
+def by_key(tree):
     for path, value in walk(tree):
         section, key = path[:-1], path[-1]
         if isinstance(key, str) and section not in OPEN:
@@ -220,7 +181,7 @@ def by_key(tree: dict[str, Any]) -> Iterator[Mutation]:
     yield Mutation("extra nonsense", setting(("nonsense",), 1), (("nonsense",),), (("nonsense",),), "unknown key")
 
 
-def by_name() -> Iterator[Mutation]:
+def by_name():
     settings_too = (("data", "source"), ("data", "settings"))  # of an unknown source no settings can be checked
     yield Mutation("source", setting(("data", "source"), "ebc"), (("data", "source"),), settings_too, "mean 'ecb'?")
     yield Mutation(
@@ -241,8 +202,8 @@ def by_name() -> Iterator[Mutation]:
     yield Mutation("forecaster prophet", setting(new, {}), (new,), (new,), "no forecaster is called 'prophet'")
 
 
-def by_rule() -> Iterator[Mutation]:
-    def rule(path: Path, value: Any, says: str, *reads: Path) -> Mutation:
+def by_rule():
+    def rule(path, value, says, *reads):
         return Mutation(f"rule {dotted(path)} {value!r}", setting(path, value), (path,), (path, *reads), says)
 
     days, step = (("data", "start"), ("data", "end")), ("splits", "test")
@@ -271,24 +232,23 @@ def by_rule() -> Iterator[Mutation]:
 
 
 @pytest.fixture(scope="module")
-def tree(valid_text: str) -> dict[str, Any]:
-    values: dict[str, Any] = read_document(compose(valid_text)).values
-    return values
+def tree(valid_text):
+    return read_document(compose(valid_text)).values
 
 
 class Mutations(list[Mutation]):
     """All of them; shown by their number, since hypothesis prints what a failing test was given."""
 
-    def __repr__(self) -> str:
+    def __repr__(self):
         return f"{len(self)} mutations"
 
 
 @pytest.fixture(scope="module")
-def all_mutations(tree: dict[str, Any]) -> list[Mutation]:
+def all_mutations(tree):
     return Mutations(mutations(tree))
 
 
-def check(chosen: list[Mutation], tree: dict[str, Any], read: Callable[..., Study]) -> None:
+def check(chosen, tree, read):
     wrong = copy.deepcopy(tree)
     for mutation in chosen:
         mutation.apply(wrong)
@@ -310,13 +270,11 @@ def check(chosen: list[Mutation], tree: dict[str, Any], read: Callable[..., Stud
     assert len(str(caught.value).splitlines()) == len(found)
 
 
-def test_emitted_study_is_the_study(tree: dict[str, Any], read: Callable[..., Study], valid_text: str) -> None:
+def test_emitted_study_is_the_study(tree, read, valid_text):
     assert read(emit(tree)[0]).hash() == read(valid_text).hash()
 
 
-def test_every_single_mistake_is_blamed_on_its_place(
-    all_mutations: list[Mutation], tree: dict[str, Any], read: Callable[..., Study]
-) -> None:
+def test_every_single_mistake_is_blamed_on_its_place(all_mutations, tree, read):
     assert len(all_mutations) >= 200
     for mutation in all_mutations:
         check([mutation], tree, read)
@@ -324,10 +282,8 @@ def test_every_single_mistake_is_blamed_on_its_place(
 
 @given(picks=st.lists(st.integers(0, 10**6), min_size=3, max_size=5))
 @example(picks=[0, 2640, 276416])  # an unknown key of splits, whose scheme is unknown too
-def test_several_mistakes_are_all_reported(
-    picks: list[int], all_mutations: list[Mutation], tree: dict[str, Any], read: Callable[..., Study]
-) -> None:
-    chosen: list[Mutation] = []
+def test_several_mistakes_are_all_reported(picks, all_mutations, tree, read):
+    chosen = []
     for pick in picks:
         mutation = all_mutations[pick % len(all_mutations)]
         if len(chosen) < 3 and all(mutation.agrees_with(other) for other in chosen):
@@ -335,6 +291,6 @@ def test_several_mistakes_are_all_reported(
     check(chosen, tree, read)
 
 
-def test_every_setting_is_mutated(tree: dict[str, Any], all_mutations: list[Mutation]) -> None:
+def test_every_setting_is_mutated(tree, all_mutations):
     touched = {path for mutation in all_mutations for path in mutation.touched}
     assert {path for path, _ in walk(tree)} <= touched

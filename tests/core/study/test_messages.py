@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+import json
+from typing import Annotated, ClassVar, Literal
 
 import pytest
 from pydantic import BaseModel, Field, RootModel, field_validator, model_validator
 
-from golden_core.study import Pair, Rule, Section, StudyError, Vocabulary, read_study
+from golden_core.study import Pair, Rule, Section, StudyError, read_study
 from golden_core.study.faults import Fault, closest, dotted, nearest, show
 
 
@@ -45,31 +44,31 @@ class Rich(BaseModel):
 
     @field_validator("odd")
     @classmethod
-    def _odd(cls, value: int) -> int:
+    def _odd(cls, value):
         if value % 2 == 0:
             raise ValueError("must be odd,\n  as a window has a middle")
         return value
 
     @model_validator(mode="after")
-    def _whole(self) -> Rich:
+    def _whole(self):
         if self.number == 13:
             raise ValueError("thirteen is not a number of layers")
         return self
 
 
 INNER = {"kind": "inner", "depth": 1, "low": 0.0, "high": 1.0}
-RICH: dict[str, Any] = {"files": {"EURUSD": "x"}, "number": 1, "layers": [INNER, INNER], "odd": 3}
+RICH = {"files": {"EURUSD": "x"}, "number": 1, "layers": [INNER, INNER], "odd": 3}
 
 
 @pytest.fixture
-def lines(vocabulary: Vocabulary, valid: Path) -> Callable[..., list[str]]:
+def lines(vocabulary, valid):
     """Return what is said about settings of the forecasters `variants` and `rich`, without the path before them."""
     known = {**vocabulary.forecasters, "variants": Variants, "rich": Rich}
     extended = dataclasses.replace(vocabulary, forecasters=known)
 
-    def said(name: str, settings: Any) -> list[str]:
+    def said(name, settings):
         try:
-            study = read_study(valid, extended, {f"forecasters.{name}": settings})
+            study = read_study(valid, extended, [f"forecasters.{name}={json.dumps(settings)}"])
         except StudyError as error:
             return [str(fault).removeprefix(f"--set forecasters.{name}") for fault in error.faults]
         assert study.forecasters[name]
@@ -95,7 +94,7 @@ def lines(vocabulary: Vocabulary, valid: Path) -> Callable[..., list[str]]:
         ({"kind": "inner", "low": 0, "high": 1}, [".depth: is required: levels"]),
     ],
 )
-def test_settings_that_are_one_of_several(settings: Any, expected: list[str], lines: Callable[..., list[str]]) -> None:
+def test_settings_that_are_one_of_several(settings, expected, lines):
     assert lines("variants", settings) == expected
 
 
@@ -117,13 +116,11 @@ def test_settings_that_are_one_of_several(settings: Any, expected: list[str], li
         ({"optional": INNER | {"high": -1.0}}, [".optional.high: must be > low (0.0)"]),
     ],
 )
-def test_settings_of_a_third_party(
-    change: dict[str, Any], expected: list[str], lines: Callable[..., list[str]]
-) -> None:
+def test_settings_of_a_third_party(change, expected, lines):
     assert lines("rich", RICH | change) == expected
 
 
-def test_paths_are_spelt_as_overrides_take_them() -> None:
+def test_paths_are_spelt_as_overrides_take_them():
     assert dotted(("splits", "embargo")) == "splits.embargo"
     assert dotted(("horizons", 1)) == "horizons[1]"
     assert dotted(("a", 0, "b", 1, 2)) == "a[0].b[1][2]"
@@ -136,11 +133,11 @@ def test_paths_are_spelt_as_overrides_take_them() -> None:
     [(None, "nothing"), (True, "true"), ({"a": 1}, "a mapping"), ([1], "a list"), ("x", "'x'"), ("a\nb", "'a\\nb'"),
      ("x" * 99, "'" + "x" * 58 + "…"), (1e-5, "1e-05"), ("\u202e", "'\\u202e'")],
 )  # fmt: skip
-def test_values_are_shown_short_and_printable(value: Any, shown: str) -> None:
+def test_values_are_shown_short_and_printable(value, shown):
     assert show(value) == shown
 
 
-def test_suggestions() -> None:
+def test_suggestions():
     known = ["epochs", "batch_size", "Europe/Berlin"]
     assert nearest("epoch", known) == "epochs"
     assert nearest("EPOCHS", known) == "epochs"
@@ -150,7 +147,7 @@ def test_suggestions() -> None:
     assert closest("zzz", known) == ""
 
 
-def test_faults_are_sorted_as_the_file_is_read() -> None:
+def test_faults_are_sorted_as_the_file_is_read():
     later, earlier = Fault("a.yaml", 10, 1, "x", "m"), Fault("a.yaml", 9, 5, "y", "m")
     assert StudyError([later, earlier, later]).faults == [earlier, later]
     assert str(StudyError([later, earlier])) == "a.yaml:9:5 y: m\na.yaml:10:1 x: m"
@@ -158,6 +155,6 @@ def test_faults_are_sorted_as_the_file_is_read() -> None:
     assert str(Fault("a.yaml", 0, 0, "", "is empty")) == "a.yaml: is empty"
 
 
-def test_the_example_of_the_documentation(faults: Callable[..., list[str]], valid_text: str) -> None:
+def test_the_example_of_the_documentation(faults, valid_text):
     text = valid_text.replace("embargo: 5 ", "embargo: -3 ")
     assert faults(text)[0].endswith(" splits.embargo: must be ≥ 0, got -3")

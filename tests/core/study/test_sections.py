@@ -1,40 +1,28 @@
 """The sections themselves: no defaults, frozen, strict, and rules that hold without a file."""
 
-from __future__ import annotations
-
 import copy
 import pickle
-from collections.abc import Callable, Iterator
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from golden_core.study import (
     DataSection,
     Section,
     SeedsSection,
     Study,
-    Vocabulary,
     WalkForwardSection,
 )
 from golden_core.study.anatomy import sections
 from golden_core.study.rules import Rule, broken
 from golden_core.study.values import FrozenDict, freeze
 
-SPLITS = {
-    "scheme": "walk_forward",
-    "window": "rolling",
-    "train": 9,
-    "validation": 5,
-    "test": 5,
-    "step": 5,
-    "embargo": 0,
-    "closures": "keep",
-}
+SPLITS = {"scheme": "walk_forward", "window": "rolling", "train": 9, "validation": 5, "test": 5, "step": 5}
+SPLITS |= {"embargo": 0, "closures": "keep"}
 
 
-def all_sections(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+def all_sections(model):
     yield model
     for field in model.model_fields.values():
         for annotation in (field.annotation, *get_args(field.annotation)):
@@ -42,19 +30,19 @@ def all_sections(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
                 yield from all_sections(section)
 
 
-def every_model(vocabulary: Vocabulary) -> set[type[BaseModel]]:
+def every_model(vocabulary):
     roots = [Study, *vocabulary.sources.values(), *vocabulary.forecasters.values()]
     return {section for root in roots for variant in sections(root) for section in all_sections(variant)}
 
 
-def test_nothing_here_has_a_default(vocabulary: Vocabulary) -> None:
+def test_nothing_here_has_a_default(vocabulary):
     models = every_model(vocabulary)
     assert {"Study", "Plateau", "EarlyStopping", "LegacySettings", "Columns"} <= {model.__name__ for model in models}
     with_default = [f"{m.__name__}.{name}" for m in models for name, f in m.model_fields.items() if not f.is_required()]
     assert with_default == []
 
 
-def test_every_section_is_frozen_closed_strict_and_finite(vocabulary: Vocabulary) -> None:
+def test_every_section_is_frozen_closed_strict_and_finite(vocabulary):
     for model in every_model(vocabulary):
         assert issubclass(model, Section), model
         config = model.model_config
@@ -66,7 +54,7 @@ def test_every_section_is_frozen_closed_strict_and_finite(vocabulary: Vocabulary
         ), model
 
 
-def test_every_setting_of_the_study_is_described(vocabulary: Vocabulary) -> None:
+def test_every_setting_of_the_study_is_described(vocabulary):
     models = {model for model in every_model(vocabulary) if model.__module__.startswith("golden_core.study")}
     bare = [
         f"{model.__name__}.{name}"
@@ -77,7 +65,7 @@ def test_every_setting_of_the_study_is_described(vocabulary: Vocabulary) -> None
     assert bare == []
 
 
-def test_no_setting_can_be_changed(read: Callable[..., Study], valid_text: str) -> None:
+def test_no_setting_can_be_changed(read, valid_text):
     study = read(valid_text)
     for section in (study, study.data, study.splits, study.seeds, study.training, study.training.plateau):
         assert section is not None
@@ -85,14 +73,14 @@ def test_no_setting_can_be_changed(read: Callable[..., Study], valid_text: str) 
             with pytest.raises(ValidationError, match="frozen"):
                 setattr(section, name, 1)
     with pytest.raises(ValidationError):
-        study.extra = 1  # type: ignore[attr-defined]
+        study.extra = 1
 
 
-def test_no_settings_of_sources_and_forecasters_can_be_changed(read: Callable[..., Study], valid_text: str) -> None:
+def test_no_settings_of_sources_and_forecasters_can_be_changed(read, valid_text):
     study = read(valid_text)
     before = study.hash()
     for settings in (study.forecasters, study.forecasters["ar"], study.data.settings):
-        changes: list[Callable[[Any], Any]] = [
+        changes = [
             lambda d: d.__setitem__("x", 1), lambda d: d.__delitem__(next(iter(d))), lambda d: d.update(x=1),
             lambda d: d.pop(next(iter(d))), lambda d: d.popitem(), lambda d: d.clear(), lambda d: d.setdefault("x", 1),
             lambda d: d.__ior__({"x": 1}),
@@ -103,14 +91,14 @@ def test_no_settings_of_sources_and_forecasters_can_be_changed(read: Callable[..
     assert study.hash() == before
 
 
-def test_study_survives_pickling_and_copying(read: Callable[..., Study], valid_text: str) -> None:
+def test_study_survives_pickling_and_copying(read, valid_text):
     study = read(valid_text)
     for twin in (pickle.loads(pickle.dumps(study)), copy.deepcopy(study), copy.copy(study)):
         assert twin == study
         assert isinstance(twin.forecasters["ar"], FrozenDict)
 
 
-def test_freeze_goes_all_the_way_down() -> None:
+def test_freeze_goes_all_the_way_down():
     frozen = freeze({"a": [{"b": 1}], "c": {"d": [1, [2]]}})
     assert frozen == {"a": ({"b": 1},), "c": {"d": (1, (2,))}}
     with pytest.raises(TypeError):
@@ -128,19 +116,19 @@ def test_freeze_goes_all_the_way_down() -> None:
         ({"train": True}, "train"),
     ],
 )
-def test_sections_made_in_python_are_held_to_the_same(change: dict[str, Any], message: str) -> None:
+def test_sections_made_in_python_are_held_to_the_same(change, message):
     WalkForwardSection(**SPLITS)
     with pytest.raises(ValidationError, match=message):
         WalkForwardSection(**SPLITS | change)
 
 
-def test_splits_without_a_scheme(faults: Callable[..., list[str]], valid_text: str) -> None:
+def test_splits_without_a_scheme(faults, valid_text):
     without = {key: value for key, value in SPLITS.items() if key != "scheme"} | {"validation": 30}
     found = faults(valid_text, {"splits": without})
     assert found == ["--set splits.scheme: is required: how folds are laid: always in the order of time"]
 
 
-def test_rules_hold_for_a_copy_made_from_a_dump(read: Callable[..., Study], valid_text: str) -> None:
+def test_rules_hold_for_a_copy_made_from_a_dump(read, valid_text):
     values = read(valid_text).model_dump()
     assert Study.model_validate(values) == read(valid_text)
     values["seeds"]["count"] = 4
@@ -149,9 +137,7 @@ def test_rules_hold_for_a_copy_made_from_a_dump(read: Callable[..., Study], vali
 
 
 @pytest.mark.parametrize(("name", "smoke"), [("smoke", True), ("smoke_gpu", True), ("smokey", False), ("demo", False)])
-def test_only_a_smoke_study_may_have_few_seeds(
-    name: str, smoke: bool, read: Callable[..., Study], faults: Callable[..., list[str]], valid_text: str
-) -> None:
+def test_only_a_smoke_study_may_have_few_seeds(name, smoke, read, faults, valid_text):
     overrides = [f"name={name}", "seeds.count=1"]
     if smoke:
         assert read(valid_text, overrides).is_smoke
@@ -159,13 +145,13 @@ def test_only_a_smoke_study_may_have_few_seeds(
         assert faults(valid_text, overrides) == ["--set seeds.count: must be ≥ 5 for anything but a smoke study, got 1"]
 
 
-def test_seeds_are_bounded_by_64_bits() -> None:
+def test_seeds_are_bounded_by_64_bits():
     assert SeedsSection(root=2**63 - 1, count=5).root == 2**63 - 1
     with pytest.raises(ValidationError):
         SeedsSection(root=2**63, count=5)
 
 
-def test_day_is_a_day(read: Callable[..., Study], valid_text: str) -> None:
+def test_day_is_a_day(read, valid_text):
     values = read(valid_text).data.model_dump()
     assert DataSection.model_validate(values).start == values["start"]
     for wrong in (1199145600, 1199145600.0, "1199145600", "20080101"):
@@ -173,7 +159,7 @@ def test_day_is_a_day(read: Callable[..., Study], valid_text: str) -> None:
             DataSection.model_validate(values | {"start": wrong})
 
 
-def test_rule_waits_for_the_fields_it_reads() -> None:
+def test_rule_waits_for_the_fields_it_reads():
     rule = Rule(("a.b", "c"), lambda b, c: "no" if b > c else None)
     assert broken([rule], {"a": {"b": 2}, "c": 1}) == [(("a", "b"), "no")]
     assert broken([rule], {"a": {"b": 1}, "c": 1}) == []
@@ -184,7 +170,7 @@ def test_rule_waits_for_the_fields_it_reads() -> None:
     assert broken([rule], {"a": {"b": 2}, "c": 1}, [("a", "x"), ("d",)]) == [(("a", "b"), "no")]
 
 
-def test_rule_about_keys_does_not_mind_faulty_values() -> None:
+def test_rule_about_keys_does_not_mind_faulty_values():
     rule = Rule(("a",), lambda a: None if "x" in a else "lacks x", keys_only=True)
     assert broken([rule], {"a": {"y": 1}}, [("a", "y")]) == [(("a",), "lacks x")]
     assert broken([rule], {"a": 1}, [("a",)]) == []

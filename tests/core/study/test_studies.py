@@ -1,10 +1,5 @@
 """The four studies that come with the project: valid, named after their files, and what their comments say."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 from support.folds import walk_forward
 
@@ -12,18 +7,18 @@ from golden_core.inputs.features import FEATURES
 from golden_core.preparation.catalogue import load_study, study_names
 from golden_core.splits.folds import usable_rows
 from golden_core.store.lake import shipped
-from golden_core.study import Study, StudyError
+from golden_core.study import StudyError
 
 BASELINES = {"random_walk", "drift", "ar", "ets", "dlinear"}
 LEGACY = {f"v{number:02d}" for number in range(1, 11)}
 
 
-def test_there_are_four() -> None:
+def test_there_are_four():
     assert study_names() == ["demo", "golden", "legacy", "smoke"]
 
 
 @pytest.mark.parametrize("path", sorted(shipped("studies").glob("*.yaml")), ids=lambda path: path.stem)
-def test_study_is_named_after_its_file_and_fits_on_lines(path: Path) -> None:
+def test_study_is_named_after_its_file_and_fits_on_lines(path):
     study = load_study(path.stem)
     assert study.name == path.stem
     assert study == load_study(str(path))
@@ -32,29 +27,22 @@ def test_study_is_named_after_its_file_and_fits_on_lines(path: Path) -> None:
     assert all(len(line) <= 120 and line == line.rstrip() and "\t" not in line for line in text.splitlines())
 
 
-def test_hashes_differ() -> None:
-    assert len({load_study(name).hash() for name in study_names()}) == 4
-
-
-def test_all_but_smoke_have_enough_seeds_and_the_benchmark() -> None:
-    for name in study_names():
-        study = load_study(name)
+def test_hashes_differ_and_all_but_smoke_have_enough_seeds_and_the_benchmark():
+    studies = {name: load_study(name) for name in study_names()}
+    assert len({study.hash() for study in studies.values()}) == 4
+    for name, study in studies.items():
         assert "random_walk" in study.forecasters
         assert study.is_smoke == (name == "smoke")
         assert study.is_smoke or study.seeds.count >= 5
 
 
-def test_demo_asks_for_three_pairs_two_horizons_five_seeds() -> None:
+def test_demo_asks_for_three_pairs_two_horizons_five_seeds_and_smoke_exercises_its_forecasters():
     study = load_study("demo")
     assert (len(study.data.pairs), study.horizons, study.seeds.count) == (3, (1, 5), 5)
-    assert set(study.forecasters) == BASELINES | {"v08"}
+    assert set(load_study("smoke").forecasters) == set(study.forecasters) == BASELINES | {"v08"}
 
 
-def test_smoke_exercises_every_forecaster_of_the_demo() -> None:
-    assert set(load_study("smoke").forecasters) == set(load_study("demo").forecasters)
-
-
-def test_golden_is_the_full_campaign() -> None:
+def test_golden_is_the_full_campaign():
     study = load_study("golden")
     assert (len(study.data.pairs), study.horizons, study.seeds.count) == (7, (1, 5, 20), 10)
     assert set(study.forecasters) == BASELINES | LEGACY
@@ -62,7 +50,7 @@ def test_golden_is_the_full_campaign() -> None:
     assert f"{networks:,} trials" in shipped("studies", "golden.yaml").read_text(encoding="utf-8")
 
 
-def folds(study: Study, bars: int, horizon: int) -> int:
+def folds(study, bars, horizon):
     warm_up = max(study.evaluation.volatility_window, *(FEATURES[name].warm_up for name in study.features))
     usable = usable_rows(bars, warm_up=warm_up, context_length=study.context_length, horizon=horizon)
     return len(walk_forward(usable, study.splits, horizon).folds)
@@ -70,7 +58,7 @@ def folds(study: Study, bars: int, horizon: int) -> int:
 
 # Fixings of the ECB in the range of each study, counted in the shipped file.
 @pytest.mark.parametrize(("name", "bars"), [("smoke", 511), ("demo", 4609), ("golden", 6913)])
-def test_several_folds_fit(name: str, bars: int) -> None:
+def test_several_folds_fit(name, bars):
     study = load_study(name)
     counts = {folds(study, bars, horizon) for horizon in study.horizons}
     assert len(counts) == 1
@@ -80,7 +68,7 @@ def test_several_folds_fit(name: str, bars: int) -> None:
         assert counts == {7}
 
 
-def test_legacy_meets_the_legacy_split_row_for_row() -> None:
+def test_legacy_meets_the_legacy_split_row_for_row():
     """94,390 bars, 96/2/2, windows of three made inside each part: 90,611, 1,885 and 1,885 samples."""
     study, bars = load_study("legacy"), 94_390
     assert study.context_length == 3
@@ -99,7 +87,7 @@ def test_legacy_meets_the_legacy_split_row_for_row() -> None:
     assert fold.train == legacy["train"][study.evaluation.volatility_window :]
 
 
-def test_legacy_splits_another_length_as_its_comment_says() -> None:
+def test_legacy_splits_another_length_as_its_comment_says():
     bars = 63_446
     study = load_study("legacy", [f"splits.train={bars - 3800}"])
     usable = usable_rows(bars, warm_up=study.evaluation.volatility_window, context_length=3, horizon=1)
@@ -109,12 +97,12 @@ def test_legacy_splits_another_length_as_its_comment_says() -> None:
     assert fold.test == range(bars - 1886, bars - 1)
 
 
-def test_legacy_takes_the_path_of_its_file_from_the_command_line() -> None:
+def test_legacy_takes_the_path_of_its_file_from_the_command_line():
     study = load_study("legacy", ["data.settings.paths.EURUSD=/data/mine.parquet"])
     assert study.data.settings["paths"] == {"EURUSD": "/data/mine.parquet"}
 
 
-def test_legacy_training_is_the_legacy_protocol() -> None:
+def test_legacy_training_is_the_legacy_protocol():
     training = load_study("legacy").training
     plateau, stopping = training.plateau, training.early_stopping
     assert plateau is not None
@@ -126,7 +114,7 @@ def test_legacy_training_is_the_legacy_protocol() -> None:
     assert 20 <= stopping.patience <= 60
 
 
-def test_legacy_architectures_all_get_the_same_settings(read: Callable[..., Study]) -> None:
+def test_legacy_architectures_all_get_the_same_settings(read):
     for name in ("golden", "legacy"):
         study = load_study(name)
         assert {str(study.forecasters[variant]) for variant in LEGACY} == {str(study.forecasters["v01"])}

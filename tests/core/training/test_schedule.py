@@ -18,15 +18,18 @@ def stopping(patience=2, min_delta=0.0):
     return StoppingRule(EarlyStopping(patience=patience, min_delta=min_delta, restore_best=True))
 
 
-def test_the_rate_is_cut_after_patience_epochs_and_the_count_starts_again():
-    schedule = plateau(patience=2)
-    losses = [5, 4, 4, 4, 4, 4, 3, 3, 3]
-    assert [schedule.update(loss) for loss in losses] == [1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]
-
-
-def test_an_improvement_starts_the_count_again():
-    schedule = plateau(patience=2)
-    assert [schedule.update(loss) for loss in [5, 6, 4, 6, 3, 6, 2]] == [1] * 7
+@pytest.mark.parametrize(
+    ("settings", "losses", "rates"),
+    [
+        ({"patience": 2}, [5, 4, 4, 4, 4, 4, 3, 3, 3], [1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]),
+        ({"patience": 2}, [5, 6, 4, 6, 3, 6, 2], [1] * 7),  # an improvement starts the count again
+        # Keras keeps the reference until it is beaten by more than min_delta, so slow progress counts in the end.
+        ({"patience": 3, "min_delta": 1.0}, [10, 9.5, 8.9, 8.5, 8.0, 7.8], [1] * 6),
+    ],
+)
+def test_the_rate_is_cut_after_patience_epochs_and_the_count_starts_again(settings, losses, rates):
+    schedule = plateau(**settings)
+    assert [schedule.update(loss) for loss in losses] == rates
 
 
 def test_an_absolute_threshold_is_subtracted_and_a_relative_one_multiplied():
@@ -47,12 +50,6 @@ def test_the_legacy_path_of_rates():
     schedule = plateau(0.01, factor=0.1, patience=1, min_delta=1e-4, min_learning_rate=5e-7)
     rates = [schedule.update(loss) for loss in [3e-4, 2.9e-4, 2.8e-4, 2.7e-4, 2.6e-4, 2.5e-4, 2.4e-4, 2.3e-4]]
     assert rates == pytest.approx([1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 5e-7, 5e-7, 5e-7])
-
-
-def test_small_steps_add_up_against_the_best_that_counted():
-    # Keras keeps the reference until it is beaten by more than min_delta, so slow progress counts in the end.
-    schedule = plateau(patience=3, min_delta=1.0)
-    assert [schedule.update(loss) for loss in [10, 9.5, 8.9, 8.5, 8.0, 7.8]] == [1] * 6
 
 
 @given(

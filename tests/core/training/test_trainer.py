@@ -127,23 +127,16 @@ def test_validation_is_in_inference_mode_and_after_the_epoch(examples, training,
 OVERSHOOTING = {"learning_rate": 0.7, "epochs": 6, "batch_size": 80}
 
 
-def test_the_best_epoch_is_kept_even_if_training_was_not_stopped(examples, training, stream):
+@pytest.mark.parametrize("best", [True, False])
+def test_the_best_epoch_is_kept_even_if_training_was_not_stopped(examples, training, stream, best):
     held_out = examples(30, "validation")
-    rule = EarlyStopping(patience=12, min_delta=0.0, restore_best=True)
+    rule = EarlyStopping(patience=12, min_delta=0.0, restore_best=best)
     module = Linear(normalised=True)
     curve = train(module, examples(80), held_out, training(**OVERSHOOTING, early_stopping=rule), stream)
     losses = [epoch.validation_loss for epoch in curve]
     assert len(curve) == 6
     assert losses[-1] > min(losses)  # or the test shows nothing
-    assert loss_of(module, held_out) == pytest.approx(min(losses), rel=1e-6)
-
-
-def test_without_restore_the_last_epoch_is_kept(examples, training, stream):
-    held_out = examples(30, "validation")
-    rule = EarlyStopping(patience=12, min_delta=0.0, restore_best=False)
-    module = Linear(normalised=True)
-    curve = train(module, examples(80), held_out, training(**OVERSHOOTING, early_stopping=rule), stream)
-    assert loss_of(module, held_out) == pytest.approx(curve[-1].validation_loss, rel=1e-6)
+    assert loss_of(module, held_out) == pytest.approx(min(losses) if best else losses[-1], rel=1e-6)
 
 
 def test_training_stops_when_patience_runs_out(examples, training, stream):
@@ -159,19 +152,26 @@ def test_the_rate_of_each_epoch_is_the_schedules(examples, training, stream):
     assert [epoch.epoch for epoch in curve] == [1, 2, 3, 4, 5, 6]
 
 
-def test_the_optimiser_uses_the_rate_that_the_curve_reports(examples, training, stream, monkeypatch):
-    used = []
+@pytest.fixture
+def steps(monkeypatch):
+    """Note the learning rate and the norm of the gradient of every step."""
+    seen, make = [], trainer.make_optimiser
 
-    def spied(*arguments, **settings):
-        optimiser = make(*arguments, **settings)
-        optimiser.register_step_pre_hook(lambda *_: used.append(optimiser.param_groups[0]["lr"]))
+    def spied(name, parameters, **settings):
+        parameters = list(parameters)
+        optimiser = make(name, parameters, **settings)
+        norm = lambda: torch.cat([p.grad.flatten() for p in parameters]).norm().item()  # noqa: E731
+        optimiser.register_step_pre_hook(lambda *_: seen.append((optimiser.param_groups[0]["lr"], norm())))
         return optimiser
 
-    make = trainer.make_optimiser
     monkeypatch.setattr(trainer, "make_optimiser", spied)
+    return seen
+
+
+def test_the_optimiser_uses_the_rate_that_the_curve_reports(examples, training, stream, steps):
     rule = Plateau(factor=0.1, patience=1, min_delta=1e9, threshold="absolute", min_learning_rate=0.0)
     curve = train(Linear(), examples(32), examples(20), training(epochs=4, plateau=rule), stream)
-    assert used == [epoch.learning_rate for epoch in curve for _ in range(2)]
+    assert [rate for rate, _ in steps] == [epoch.learning_rate for epoch in curve for _ in range(2)]
 
 
 @pytest.mark.parametrize("limit", [None, 0.5])

@@ -22,7 +22,7 @@ class Model:
 '''
 
 
-def hashed(text: str) -> str:
+def hashed(text):
     return syntax_hash(textwrap.dedent(text).encode())
 
 
@@ -37,7 +37,7 @@ def hashed(text: str) -> str:
         ('        """Return the mean."""\n', ""),
     ],
 )
-def test_words_and_layout_are_not_code(old: str, new: str) -> None:
+def test_words_and_layout_are_not_code(old, new):
     assert old in SOURCE
     assert hashed(SOURCE.replace(old, new)) == hashed(SOURCE)
 
@@ -53,16 +53,16 @@ def test_words_and_layout_are_not_code(old: str, new: str) -> None:
         ("CLIP = 3.0", 'CLIP = 3.0\n"""a statement that is no docstring"""'),
     ],
 )
-def test_every_statement_is(old: str, new: str) -> None:
+def test_every_statement_is(old, new):
     assert old in SOURCE
     assert hashed(SOURCE.replace(old, new)) != hashed(SOURCE)
 
 
-def test_a_function_that_is_nothing_but_its_docstring_can_be_hashed() -> None:
+def test_a_function_that_is_nothing_but_its_docstring_can_be_hashed():
     assert hashed('def f() -> None:\n    """Do nothing."""') == hashed('def f() -> None:\n    """Nothing."""')
 
 
-def test_a_forecaster_depends_on_what_it_imports_and_on_no_sibling() -> None:
+def test_a_forecaster_depends_on_what_it_imports_and_on_no_sibling():
     naive = source_files(("golden_core.forecasters.naive",))
     assert "golden_core.forecasters.base" in naive
     assert "golden_core.forecasters.neural" not in naive
