@@ -90,7 +90,8 @@ def read_bars(
     scaled = scale(table.bars, pair, str(path))
     dated = scaled.bars.with_columns(timed.utc.alias("timestamp"))
     length = bar_length(dated, table.bar, bar, path)
-    whole, left_out = _split_incomplete(dated)
+    over = pl.col("complete") if "complete" in dated.columns else pl.lit(value=True)
+    whole, left_out = dated.filter(over), dated.filter(~over).select("line", "timestamp", reason=pl.lit(PARTIAL))
     if whole.is_empty():
         raise VendorError(f"{path}: none of its {dated.height} bars is complete; fetch the file again when one is over")
     bars = _finished(whole, pair, length, timed.zone)
@@ -108,10 +109,7 @@ def read_bars(
 
 
 def _reader(
-    path: Path,
-    pair: str,
-    format: str,
-    columns: Mapping[str, str | None] | None,
+    path: Path, pair: str, format: str, columns: Mapping[str, str | None] | None
 ) -> tuple[Reader, Claim, tuple[str, ...]]:
     if not columns:
         return detect(path, pair, format)
@@ -206,13 +204,6 @@ def _unsaid(table: VendorTable, path: Path) -> str:
         f"{path}: the file does not state its clock, and none is declared; {read}. Ask the vendor, then declare it: "
         f"--zone {example} (in a study: data.time_zone)"
     )
-
-
-def _split_incomplete(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the bars that are over, and those that the vendor marks as still running."""
-    over = pl.col("complete") if "complete" in bars.columns else pl.lit(value=True)
-    left_out = bars.filter(~over).select("line", "timestamp", reason=pl.lit(PARTIAL))
-    return bars.filter(over), left_out
 
 
 def _finished(bars: pl.DataFrame, pair: str, bar: str, zone: str) -> pl.DataFrame:

@@ -20,7 +20,7 @@ from golden_core.sources.ecb_history import (
     span,
     unzip,
 )
-from golden_core.sources.https import DownloadError, download, require_safe
+from golden_core.sources.https import DownloadError, download
 from golden_core.store.lake import hash_bytes, read_json, replacing, write_json
 
 ECB_URL = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
@@ -56,10 +56,6 @@ def refresh(home: Path, *, url: str = ECB_URL, timeout: float = TIMEOUT_SECONDS)
     ``url`` is HTTPS, or HTTP on this machine; ``timeout`` is of the whole download, in seconds. If it fails, or does
     not continue the present history, RefreshError is raised and the file is the same, byte for byte.
     """
-    try:
-        require_safe(url)
-    except DownloadError as error:
-        raise RefreshError(str(error)) from error
     target = refreshed_path(home)
     present = find_history(None, home)
     try:

@@ -65,12 +65,14 @@ def test_feed_and_history(hst: pl.DataFrame):
     assert (only_feed["volume"] == 0).all()  # the feed fills weekends with flat bars, the history has none
 
 
-def test_minutes_of_the_feed_and_hours_of_the_history(hst: pl.DataFrame):
-    minutes = BI5.read(FEED / "01/04/BID_candles_min_1.bi5", "EURUSD").bars
-    hours = minutes.group_by(pl.col("timestamp").dt.truncate("1h"), maintain_order=True).agg(
+def _made(bars: pl.DataFrame, length: str) -> pl.DataFrame:
+    return bars.group_by(pl.col("timestamp").dt.truncate(length), maintain_order=True).agg(
         open=pl.col("open").first(), high=pl.col("high").max(), low=pl.col("low").min(), close=pl.col("close").last()
     )
-    both = _both(hours, hst)
+
+
+def test_minutes_of_the_feed_and_hours_of_the_history(hst: pl.DataFrame):
+    both = _both(_made(BI5.read(FEED / "01/04/BID_candles_min_1.bi5", "EURUSD").bars, "1h"), hst)
     assert both.height == 24
     assert _equal(both)
 
@@ -96,10 +98,6 @@ def test_days_and_hours_of_the_feed():
     days = BI5.read(FEED / "BID_candles_day_1.bi5", "EURUSD").bars
     hours = BI5.read(FEED / "00/BID_candles_hour_1.bi5", "EURUSD").bars
     # A day's candle is made of its ticks: the flat hours that fill a closure are not in it.
-    ticked = hours.filter(pl.col("volume") > 0)
-    made = ticked.group_by(pl.col("timestamp").dt.truncate("1d"), maintain_order=True).agg(
-        open=pl.col("open").first(), high=pl.col("high").max(), low=pl.col("low").min(), close=pl.col("close").last()
-    )
-    both = _both(days, made)
+    both = _both(days, _made(hours.filter(pl.col("volume") > 0), "1d"))
     assert both.height == 27
     assert _equal(both)
