@@ -6,7 +6,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from ruamel.yaml import YAML
@@ -48,7 +48,11 @@ def configuration_pages() -> tuple[dict[str, str], tuple[Result, ...]]:
     table = markdown_table(("blamed", "rule", "also reads"), rows)
     studies = [load_study(name) for name in study_names()]
     sampled = ((study.name, str(study.checks.reproduced_trials)) for study in studies)
-    checklist = {"seeds": _seeds(studies), "samples": markdown_table(("study", "trials"), sampled)}
+    checklist = {
+        "checklist": _yaml("reproducibility_checklist.yaml"),
+        "seeds": _seeds(studies),
+        "samples": markdown_table(("study", "trials"), sampled),
+    }
     pages = {
         "config_schema.yaml": config_schema(),
         "validation_rules.md": render(TEXTS / "validation_rules.md.jinja", {"rules": table}),
@@ -128,8 +132,8 @@ def _collect(model: type[BaseModel], seen: dict[type[BaseModel], None]) -> None:
                 _collect(inner, seen)
 
 
-def _yaml(name: str) -> dict[str, str]:
-    found: dict[str, str] = YAML(typ="safe", pure=True).load(TEXTS / name)
+def _yaml(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = YAML(typ="safe", pure=True).load(TEXTS / name)
     return found
 
 

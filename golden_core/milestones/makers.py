@@ -16,12 +16,12 @@ from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
 from golden_core.legacy.audit import audit_markdown, audit_record
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.flow.protocol import PARTS
-from golden_core.legacy.forensics.findings import differences_csv, open_questions_markdown
 from golden_core.legacy.forensics.published import published_audit
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
 from golden_core.legacy.inventory import Imports, Inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
 from golden_core.legacy.reproduction import Request, carry_out, record_files, rows_unlike_the_random_walk
+from golden_core.legacy.risks import differences_csv, open_questions_markdown
 from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
 from golden_core.milestones.designs import configuration_pages, orchestrator_pages, usage_page

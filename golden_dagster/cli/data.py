@@ -136,8 +136,7 @@ def doctor(
     Exit status 1 when a threshold fails or the trading week contradicts the clock, with the reasons.
     """
     with teaching():
-        from golden_core.bars.doctor import examine
-        from golden_core.bars.opening import open_file
+        from golden_core.bars.doctor import examine, open_file
         from golden_core.market.local_time import ZoneError
         from golden_core.preparation.catalogue import load_study
         from golden_core.store.lake import write_text
@@ -172,8 +171,7 @@ def dukascopy(
     base_url: Annotated[
         str | None, typer.Option("--base-url", help="Address of the feed or a mirror: HTTPS, or HTTP on this machine.")
     ] = None,
-    concurrency: Annotated[int, typer.Option(min=1, max=8, help="Requests at once.")] = 2,
-    delay: Annotated[float, typer.Option(min=0, help="Seconds between the starts of two requests.")] = 0.5,
+    delay: Annotated[float, typer.Option(min=0, help="Seconds before each request; there is one at a time.")] = 0.5,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that one download may take.")] = 30.0,
     attempts: Annotated[int, typer.Option(min=1, max=10, help="How often a month is asked for.")] = 5,
 ) -> None:
@@ -191,7 +189,7 @@ def dukascopy(
                 names,
                 first,
                 last,
-                politeness=Politeness(concurrency, delay, timeout, attempts),
+                politeness=Politeness(delay, timeout, attempts),
                 base_url=base_url or BASE_URL,
                 progress=settled,
             )

@@ -39,7 +39,7 @@ def gate(
 
         console = terminal()
         resource = WorkersResource(backend=backend, workers=workers)
-        with open_campaign(study, named(overrides, name), workers=resource, on_wait=console.print) as campaign:
+        with open_campaign(study, named(overrides, name), workers=resource, say=console.print) as campaign:
             for stage in campaign.stages():
                 console.print(f"materialising {stage.name} …", style="dim")
                 if not campaign.execute(stage) and stage.name != "models":

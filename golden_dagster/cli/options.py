@@ -84,11 +84,10 @@ def teaching() -> Iterator[None]:
     from golden_core.evaluation.campaign import IncompleteError
     from golden_core.legacy.audit.records import TableError
     from golden_core.legacy.frozen import FrozenFactsError
-    from golden_core.legacy.keras_records import ParityError
-    from golden_core.legacy.listed import FactsError
+    from golden_core.legacy.keras_files import KerasCheckpointError, ParityError
     from golden_core.legacy.reproduction import RecordError
+    from golden_core.legacy.risks import FactsError
     from golden_core.legacy.scanning import LegacyTreeError
-    from golden_core.legacy.untrusted import KerasCheckpointError
     from golden_core.market.local_time import ZoneError
     from golden_core.milestones.records import EvidenceError
     from golden_core.preparation.steps import PreparationError

@@ -75,7 +75,7 @@ def run_with_progress(
             progress.update(tasks[-1], advance=1, note=str(outcome.trial))
 
         opened = open_campaign(
-            study, overrides, workers=resource, on_outcome=advance, wait=wait, on_wait=progress.console.print
+            study, overrides, workers=resource, on_outcome=advance, wait=wait, say=progress.console.print
         )
         with opened as campaign:
             for stage in campaign.stages():

@@ -37,9 +37,9 @@ def spec_metadata(table: Table) -> dict[str, Any]:
 
 
 def table_value(frame: pl.DataFrame, *, digits: int = 6, rows: int = MAX_ROWS) -> dg.TableMetadataValue:
-    """Return the first rows of a small table, rounded: the UI prints floats as they are."""
+    """Return the first rows of a small table to so many significant digits: the UI prints floats as they are."""
     shown = frame.head(rows).with_columns(
-        pl.col(pl.Float64).round(digits), pl.col(pl.Datetime, pl.Date).cast(pl.String)
+        pl.col(pl.Float64).round_sig_figs(digits), pl.col(pl.Datetime, pl.Date).cast(pl.String)
     )
     records = [dg.TableRecord({k: _plain(v) for k, v in row.items()}) for row in shown.iter_rows(named=True)]
     columns = [dg.TableColumn(name, str(dtype)) for name, dtype in frame.schema.items()]

@@ -11,14 +11,14 @@ from golden_core.store.lake import Home, confined, write_parquet
 
 LeaderboardFrame = create_dagster_pandas_dataframe_type(
     name="LeaderboardFrame",
-    description="One row per forecaster, best first.",
+    description="One row per forecaster, best first; one without results has neither rank nor numbers.",
     columns=[
         PandasColumn.string_column("forecaster", non_nullable=True, unique=True),
-        PandasColumn.integer_column("rank", min_value=1, non_nullable=True),
+        PandasColumn.integer_column("rank", min_value=1, ignore_missing_vals=True),
         PandasColumn.numeric_column("r2_oos", max_value=1.0, ignore_missing_vals=True),
         PandasColumn.numeric_column("mase", min_value=0.0, ignore_missing_vals=True),
         PandasColumn.numeric_column("directional_accuracy", min_value=0.0, max_value=1.0, ignore_missing_vals=True),
-        PandasColumn.integer_column("seeds", min_value=0, non_nullable=True),
+        PandasColumn.integer_column("seeds", min_value=0, ignore_missing_vals=True),
     ],
 )
 
@@ -34,6 +34,12 @@ ComparisonsFrame = create_dagster_pandas_dataframe_type(
         PandasColumn.numeric_column("p_holm", min_value=0.0, max_value=1.0, ignore_missing_vals=True),
     ],
 )
+
+
+def published_frame(table: pl.DataFrame) -> pd.DataFrame:
+    """Return a table as dagster-pandas checks it: whole numbers stay whole where some are missing."""
+    whole = [name for name, dtype in table.schema.items() if dtype.is_integer()]
+    return table.to_pandas().astype(dict.fromkeys(whole, "Int64"))
 
 
 class ParquetTables(dg.ConfigurableIOManager):

@@ -2,6 +2,8 @@
 
 import shutil
 
+import dagster as dg
+import polars as pl
 import pytest
 from support.campaigns import OVERRIDES, opened
 from typer.testing import CliRunner
@@ -10,7 +12,7 @@ from golden_core.evaluation.campaign import evaluate, report_provenance
 from golden_core.preparation.catalogue import load_study, load_variant, run_command, study_path
 from golden_core.store.lake import read_json
 from golden_core.study import StudyError
-from golden_dagster.campaign import open_campaign
+from golden_dagster.campaign import failure_messages, open_campaign
 from golden_dagster.cli.application import app
 
 SETTINGS = [part for text in OVERRIDES for part in ("--set", text)]
@@ -71,3 +73,19 @@ def test_two_files_of_one_name(broken, tmp_path):
         assert campaign.study.name == "smoke_mine"
     with opened():
         pass  # the first keeps its name
+
+
+def test_one_forecaster_without_results_costs_nobody_the_report(broken):
+    """Its trials are gone, as if all had failed: it keeps its row, without a rank, and the page says so."""
+    shutil.rmtree(broken.study("smoke").root / "trials" / "dlinear")
+    evaluate(broken, load_variant("smoke", OVERRIDES))
+    (broken.report("smoke") / "index.html").unlink()
+    published = [dg.AssetKey(name) for name in ("leaderboard", "comparisons", "report")]
+    with opened() as campaign:
+        result = campaign.run_selection("published", dg.AssetSelection.assets(*published).without_checks(), {})
+        assert failure_messages(result) == []
+    board = pl.read_parquet(broken.root / "published" / "leaderboard.parquet")
+    assert board.filter(pl.col("forecaster") == "dlinear")["rank"].to_list() == [None]
+    assert board["rank"].drop_nulls().to_list() == [1, 2]
+    page = (broken.report("smoke") / "index.html").read_text()
+    assert "rests on 8 of 12 trials" in page

@@ -15,7 +15,7 @@ from golden_core.study import Study
 from golden_core.store.warehouse import Warehouse
 from golden_dagster.lib.metadata import OWNERS, column_schema, table_value
 from golden_dagster.lib.versions import code_version
-from golden_dagster.lib.published import ComparisonsFrame, LeaderboardFrame
+from golden_dagster.lib.published import ComparisonsFrame, LeaderboardFrame, published_frame
 from golden_dagster.resources import StudyResource
 
 
@@ -42,7 +42,7 @@ def _leaderboard(study: Study) -> dg.AssetsDefinition:
             Warehouse(study.home.warehouse), loaded.name, significance=loaded.evaluation.significance
         )
         metadata: dict[str, Any] = {"dagster/row_count": table.height, "leaderboard": table_value(table)}
-        return dg.Output(table.to_pandas(), metadata=metadata)
+        return dg.Output(published_frame(table), metadata=metadata)
 
     return leaderboard
 
@@ -66,7 +66,7 @@ def _comparisons(study: Study) -> dg.AssetsDefinition:
         )
         ensemble = table.filter(pl.col("level") == "ensemble").drop("study", "benchmark", "level", "seed")
         metadata: dict[str, Any] = {"dagster/row_count": table.height, "ensembles": table_value(ensemble)}
-        return dg.Output(table.to_pandas(), metadata=metadata)
+        return dg.Output(published_frame(table), metadata=metadata)
 
     return comparisons
 
