@@ -39,13 +39,7 @@ MEANING: dict[Status, str] = {
 
 
 def configuration_pages() -> tuple[dict[str, str], tuple[Result, ...]]:
-    """Return the deliverables of P2.M1, and whether every rule is documented.
-
-    Raises
-    ------
-    EvidenceError
-        If a text is there for a rule that the code does not have.
-    """
+    """Return the deliverables of P2.M1, and whether every rule is documented."""
     said, rules = _yaml("rules.yaml"), dict(_rules())
     if idle := said.keys() - rules.keys():
         raise EvidenceError(f"rules.yaml: {', '.join(sorted(idle))}: the code has no such rule")
@@ -100,13 +94,7 @@ def orchestrator_pages() -> tuple[dict[str, str], tuple[Result, ...]]:
 
 
 def usage_page(place: Place) -> tuple[dict[str, str], tuple[Result, ...]]:
-    """Return usage.md, and whether it has every command; the program is asked, since it stands above this package.
-
-    Raises
-    ------
-    EvidenceError
-        If the program does not say how it is used.
-    """
+    """Return usage.md, and whether it has every command; the program is asked, since it stands above this package."""
     status, said = place.run(PROGRAM, timeout_s=SECONDS)
     if status:
         raise EvidenceError(f"P5.M1: the program does not say how it is used: {said[-300:]}")
@@ -171,13 +159,9 @@ def _seeds_result(studies: Sequence[Study]) -> Result:
 def _metadata_result(recorded: dict[str, str]) -> Result:
     """Report which of what the plan asks for is specified and is what a trial asks the machine."""
     asked, environment = ("git.commit", "machine.cpu", "machine.gpu"), describe_environment()
-    found = [name for name in asked if name in recorded and _has(environment, name)]
+    known = {f"{section}.{key}" for section in ("git", "machine") for key in environment[section]}
+    found = [name for name in asked if name in recorded and name in known]
     return Result("metadata_specified", ", ".join(found), ", ".join(asked), len(found) == len(asked))
-
-
-def _has(environment: dict[str, Any], name: str) -> bool:
-    section, _, key = name.partition(".")
-    return key in environment[section]
 
 
 def _described(one: Interface) -> dict[str, str]:

@@ -20,13 +20,7 @@ LOADER = shipped("loader", "specification.md")
 
 
 def render(template: Path, facts: Mapping[str, Any]) -> str:
-    """Fill in a template and end it with one line end.
-
-    Raises
-    ------
-    jinja2.UndefinedError
-        If the template asks for something that is not given.
-    """
+    """Fill in a template, which asks for nothing that is not given, and end it with one line end."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
     return environment.from_string(template.read_text(encoding="utf-8")).render(facts).rstrip("\n") + "\n"
 

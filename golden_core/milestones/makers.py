@@ -80,11 +80,6 @@ def make_evidence(
     """Make the deliverables of a milestone, evaluate its machine criteria, and write its evidence.
 
     Without ``run_commands``, criteria that a command decides are recorded as unmeasured.
-
-    Raises
-    ------
-    EvidenceError
-        If this milestone has no maker yet, or is made from files that were not given.
     """
     if milestone.id not in MAKERS:
         raise EvidenceError(f"{milestone.id} has no evidence to write yet; there is some for {', '.join(MAKERS)}")

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from golden_core.legacy.inventory import Checksum
 from golden_core.milestones.documents import render
 from golden_core.milestones.evidence import Result
-from golden_core.milestones.records import read_declared
+from golden_core.milestones.records import EvidenceError, read_declared
 from golden_core.milestones.registry import Name, Text, matches
 from golden_core.store.lake import shipped
 from golden_core.study import Section
@@ -23,10 +23,6 @@ MIGRATION = shipped("migration")
 
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 Level = Literal["low", "medium", "high"]
-
-
-class PlanError(ValueError):
-    """The migration plan is not one: a file is malformed, packages wait for each other, or a legacy file is lost."""
 
 
 class Size(Section):
@@ -86,8 +82,8 @@ class Plan(Section):
 
 
 def load_plan(path: Path = MIGRATION / "packages.yaml") -> Plan:
-    """Read the plan; PlanError names the file and the place of what is wrong."""
-    return read_declared(Plan, path, PlanError)
+    """Read the plan; EvidenceError names the file and the place of what is wrong."""
+    return read_declared(Plan, path)
 
 
 def find_cycle(plan: Plan) -> tuple[str, ...]:
@@ -104,11 +100,11 @@ def steps(plan: Plan) -> tuple[tuple[str, ...], ...]:
 
     Raises
     ------
-    PlanError
+    EvidenceError
         If packages wait for each other.
     """
     if cycle := find_cycle(plan):
-        raise PlanError(f"packages wait for each other: {' → '.join(cycle)}")
+        raise EvidenceError(f"packages wait for each other: {' → '.join(cycle)}")
     sorter, found = _sorter(plan), []
     sorter.prepare()
     while ready := sorter.get_ready():
@@ -146,12 +142,12 @@ def migration_deliverables(
 
     Raises
     ------
-    PlanError
+    EvidenceError
         If packages wait for each other, or a legacy file has no place or more than one.
     """
     order = [(number, name) for number, step in enumerate(steps(plan), 1) for name in step]
     if misplaced := misplaced_files(plan, checksums):
-        raise PlanError("; ".join(misplaced))
+        raise EvidenceError("; ".join(misplaced))
     named = {package.id: package for package in plan.packages}
     packages = [(n, named[name], _row(plan, named[name], checksums, repository, tests)) for n, name in order]
     retired = [(one, group) for group in plan.deprecations for one in files_of(group, checksums)]

@@ -23,7 +23,7 @@ Commit = Annotated[str, Field(pattern=COMMIT)]
 
 
 class EvidenceError(ValueError):
-    """Evidence cannot be written, read or signed; says what is wrong and what to do."""
+    """Evidence cannot be written, read or signed, or what data/ declares is none; says what is wrong and what to do."""
 
 
 class FileRecord(Section):
@@ -126,17 +126,17 @@ def read_record(kind: type[Record], path: Path) -> Record:
         raise EvidenceError(f"{path.name}: {where}: {fault['msg']}; restore it from git") from None
 
 
-def read_declared(kind: type[Declared], path: Path, error: type[ValueError]) -> Declared:
+def read_declared(kind: type[Declared], path: Path) -> Declared:
     """Read a file of data/ as what it declares; the error names the file, the place and what is wrong."""
     try:
         return kind.model_validate(_parsed(path.read_bytes()), strict=False)
     except FileNotFoundError:
-        raise error(f"{path}: is missing") from None
+        raise EvidenceError(f"{path}: is missing") from None
     except YAMLError as fault:
-        raise error(f"{path}: is not valid YAML: {fault}") from None
+        raise EvidenceError(f"{path}: is not valid YAML: {fault}") from None
     except ValidationError as fault:
         said = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in fault.errors())
-        raise error(f"{path}: " + "; ".join(said)) from None
+        raise EvidenceError(f"{path}: " + "; ".join(said)) from None
 
 
 @lru_cache(maxsize=16)  # every milestone's asset and checks read the whole plan

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, RootModel, model_validator
 
-from golden_core.milestones.records import read_declared
+from golden_core.milestones.records import EvidenceError, read_declared
 from golden_core.store.lake import shipped
 from golden_core.study import Section
 
@@ -18,10 +18,6 @@ PLAN = shipped("milestones")
 PHASES = tuple(f"P{number}" for number in range(7))
 METADATA, SIGN_OFFS = "metadata.json", "signoffs.json"
 EXTERNAL = "external"  # the role of a reviewer from outside, who has no role in the plan
-
-
-class RegistryError(ValueError):
-    """The declared plan is not a plan; names the file and what is wrong."""
 
 
 def _relative(path: str) -> str:
@@ -192,8 +188,8 @@ class Registry:
 
 
 def load_registry(folder: Path = PLAN) -> Registry:
-    """Read roles.yaml and P0.yaml … P6.yaml."""
-    roles = read_declared(_Roles, folder / "roles.yaml", RegistryError).root
+    """Read roles.yaml and P0.yaml … P6.yaml; EvidenceError names the file and what is wrong."""
+    roles = read_declared(_Roles, folder / "roles.yaml").root
     titles = {role: said.title for role, said in roles.items()}
     return Registry(titles, tuple(_read_phase(folder / f"{name}.yaml", roles.keys() | {EXTERNAL}) for name in PHASES))
 
@@ -205,13 +201,13 @@ def matches(name: str, pattern: str) -> bool:
 
 
 def _read_phase(path: Path, roles: set[str]) -> Phase:
-    phase = read_declared(Phase, path, RegistryError)
+    phase = read_declared(Phase, path)
     if phase.id != path.stem:
-        raise RegistryError(f"{path}: holds {phase.id}; name the file {phase.id}.yaml")
+        raise EvidenceError(f"{path}: holds {phase.id}; name the file {phase.id}.yaml")
     criteria = chain(phase.criteria, *(milestone.criteria for milestone in phase.milestones))
     used = chain(*(c.sign_off or () for c in criteria), *((*m.accountable, *m.supporting) for m in phase.milestones))
     if unknown := set(used) - roles:
-        raise RegistryError(f"{path}: {', '.join(sorted(unknown))}: not declared in roles.yaml")
+        raise EvidenceError(f"{path}: {', '.join(sorted(unknown))}: not declared in roles.yaml")
     return phase
 
 

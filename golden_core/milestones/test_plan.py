@@ -49,14 +49,8 @@ class TestPlan(Section):
 
 
 def load_test_plan(path: Path = LOADER_TESTS) -> TestPlan:
-    """Read a plan.
-
-    Raises
-    ------
-    EvidenceError
-        If it is no plan, or names a test for one requirement twice.
-    """
-    plan = read_declared(TestPlan, path, EvidenceError)
+    """Read a plan; EvidenceError if it is none, or names a test for one requirement twice."""
+    plan = read_declared(TestPlan, path)
     rows = [(planned.requirement, planned.test) for planned in plan.tests]
     twice = next((row for row in rows if rows.count(row) > 1), None)
     if twice:
@@ -80,11 +74,6 @@ def run_test_plan(plan: TestPlan, repository: Path, *, timeout_s: float) -> pl.D
     DataFrame
         ``section``, ``requirement``, ``test``, ``cases`` (run for it) and ``outcome``: passed if there is a case and
         all passed, failed if one failed, missing if no such test exists, skipped if one was and none failed.
-
-    Raises
-    ------
-    subprocess.TimeoutExpired
-        If they take longer than ``timeout_s`` together.
     """
     present = existing_tests(repository, [planned.test for planned in plan.tests])
     cases = _cases(sorted(present), repository, timeout_s) if present else {}

@@ -89,9 +89,7 @@ def teaching() -> Iterator[None]:
     from golden_core.legacy.risks import FactsError
     from golden_core.legacy.scanning import LegacyTreeError
     from golden_core.market.local_time import ZoneError
-    from golden_core.milestones.migration import PlanError
     from golden_core.milestones.records import EvidenceError
-    from golden_core.milestones.registry import RegistryError
     from golden_core.preparation.steps import PreparationError
     from golden_core.sources import SourceError
     from golden_core.store.locking import LockedError
@@ -104,10 +102,9 @@ def teaching() -> Iterator[None]:
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PreparationError, TrialError, AlteredError, IncompleteError, WarehouseError, LockedError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
-    plan = (EvidenceError, RegistryError, PlanError)
     try:
         yield
-    except (*read, *work, *legacy, *plan) as error:
+    except (*read, *work, *legacy, EvidenceError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None
     except Interrupted as interruption:

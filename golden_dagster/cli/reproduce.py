@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Overrides, teaching, terminal
+from golden_dagster.cli.options import Overrides, table, teaching, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from golden_core.trials.checklist import Answer
-    from golden_core.trials.reproduction import Sample
+    from golden_core.trials.reproduction import Reproduction, Sample
 
 COLOURS = {"passed": "green", "failed": "red", "unmeasured": "yellow"}
 
@@ -56,19 +56,17 @@ def reproduce(
 
 def _trials_view(sample: Sample) -> Table:
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table("trial", "bytes")
-    for one in sample.trials:
-        table.add_row(str(one.trial), "[green]the same[/green]" if one.identical else f"[red]{escape(one.said)}[/red]")
-    return table
+    def said(one: Reproduction) -> str:
+        return "[green]the same[/green]" if one.identical else f"[red]{escape(one.said)}[/red]"
+
+    return table(("trial", "bytes"), ((one.trial, said(one)) for one in sample.trials))
 
 
 def _list_view(answered: list[Answer]) -> Table:
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table("claim", "verdict", "seen", title="Reproducibility checklist", title_justify="left", show_lines=True)
-    for one in answered:
-        table.add_row(escape(one.claim), f"[{COLOURS[one.verdict]}]{one.verdict}[/]", escape(one.seen))
-    return table
+    rows = ((escape(one.claim), f"[{COLOURS[one.verdict]}]{one.verdict}[/]", escape(one.seen)) for one in answered)
+    found = table(("claim", "verdict", "seen"), rows, title="Reproducibility checklist")
+    found.show_lines = True
+    return found

@@ -14,7 +14,6 @@ from golden_core.legacy.frozen import frozen_checksums
 from golden_core.milestones.migration import (
     MIGRATION,
     Plan,
-    PlanError,
     find_cycle,
     load_plan,
     migration_deliverables,
@@ -22,6 +21,7 @@ from golden_core.milestones.migration import (
     plan_results,
     steps,
 )
+from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import load_registry
 from golden_core.store.lake import PROJECT_ROOT
 
@@ -142,7 +142,7 @@ def test_a_cycle_is_found_and_named(plan, checksums):
     assert cycle[0] == cycle[-1]
     edges = {(before, one.id) for one in round_trip.packages for before in one.prerequisites}
     assert all(pair in edges for pair in pairwise(cycle))
-    with pytest.raises(PlanError, match="packages wait for each other: "):
+    with pytest.raises(EvidenceError, match="packages wait for each other: "):
         migration_deliverables(round_trip, checksums, PROJECT_ROOT, frozenset())
     assert not plan_results(round_trip, checksums, frozenset())[1].passed
 
@@ -175,7 +175,7 @@ def test_an_order_exists_exactly_if_no_package_reaches_itself(data):
 def test_a_file_that_is_lost_doubled_or_imagined(plan, checksums, patterns, message):
     broken = changed(plan, "learning_curves", files=patterns)
     assert any(re.fullmatch(message, sentence) for sentence in misplaced_files(broken, checksums))
-    with pytest.raises(PlanError, match=message):
+    with pytest.raises(EvidenceError, match=message):
         migration_deliverables(broken, checksums, PROJECT_ROOT, frozenset())
     assert not plan_results(broken, checksums, frozenset())[2].passed
 
@@ -194,5 +194,5 @@ def test_a_malformed_plan_is_refused(tmp_path, old, new, message):
     path, text = tmp_path / "packages.yaml", (MIGRATION / "packages.yaml").read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(PlanError, match=re.escape(message)):
+    with pytest.raises(EvidenceError, match=re.escape(message)):
         load_plan(path)

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from golden_core.milestones.registry import PHASES, PLAN, RegistryError, load_registry, matches
+from golden_core.milestones.records import EvidenceError
+from golden_core.milestones.registry import PHASES, PLAN, load_registry, matches
 
 # What the execution plan asks for, frozen: accountable; supporting; deliverables by its own names; criteria.
 ASKED = {
@@ -90,7 +91,7 @@ def test_a_malformed_plan_is_refused_with_its_file(folder, old, new, message):
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(RegistryError, match=re.escape(message)) as error:
+    with pytest.raises(EvidenceError, match=re.escape(message)) as error:
         load_registry(folder)
     assert str(path) in str(error.value)
 
@@ -98,13 +99,13 @@ def test_a_malformed_plan_is_refused_with_its_file(folder, old, new, message):
 @pytest.mark.parametrize("name", ["roles.yaml", "P3.yaml"])
 def test_a_missing_file_is_named(folder, name):
     (folder / name).unlink()
-    with pytest.raises(RegistryError, match=rf"{name}: is missing"):
+    with pytest.raises(EvidenceError, match=rf"{name}: is missing"):
         load_registry(folder)
 
 
 def test_a_phase_in_the_wrong_file_is_refused(folder):
     shutil.copy(PLAN / "P3.yaml", folder / "P4.yaml")
-    with pytest.raises(RegistryError, match=r"P4\.yaml: holds P3; name the file P3\.yaml"):
+    with pytest.raises(EvidenceError, match=r"P4\.yaml: holds P3; name the file P3\.yaml"):
         load_registry(folder)
 
 
