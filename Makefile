@@ -4,17 +4,20 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+ASKED := --constraint constraints.txt --editable '.[dev]'
 
 .PHONY: demo test lint gate ui clean help
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-# Byte code is made on every core; pip makes it on one.
+# uv installs in a sixth of pip's time. It is told the links and index that pip was told; where it cannot reach what
+# pip's own configuration files name, pip installs the same.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[dev]'
-	$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$PIP_INDEX_URL}" \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python $(ASKED) || $(BIN)/python -m pip install --quiet $(ASKED)
 	touch $@
 
 setup: $(READY) ## install everything into .venv

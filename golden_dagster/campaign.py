@@ -23,6 +23,7 @@ from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
 from golden_core.trials.campaign import stop_workers
+from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
 from golden_dagster.definitions import definitions_for
 from golden_dagster.defs.data.assets import raw_key
 from golden_dagster.instance import study_instance
@@ -126,7 +127,10 @@ class Campaign:
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         try:
             return resolved.execute_in_process(
-                instance=self.instance, raise_on_error=False, tags=dict(tags), run_config=quiet
+                instance=self.instance,
+                raise_on_error=False,
+                tags={PROCESS_TAG: process_tag(), **tags},
+                run_config=quiet,
             )
         finally:
             self.raise_interruption()
@@ -180,7 +184,7 @@ def open_campaign(
     workers: WorkersResource | None = None,
     on_outcome: Callable[[Outcome], None] | None = None,
     wait: bool = True,
-    on_wait: Callable[[str], None] = lambda _message: None,
+    say: Callable[[str], None] = lambda _message: None,
 ) -> Iterator[Campaign]:
     """Load a study and everything needed to run it.
 
@@ -200,10 +204,12 @@ def open_campaign(
     folder = home.study(study.name).root
     with (
         interruptible() as raise_interruption,
-        only_one(folder / "lock.json", f"study {study.name}", wait=wait, on_wait=on_wait),
+        only_one(folder / "lock.json", f"study {study.name}", wait=wait, on_wait=say),
         study_instance(home, study.name, captured=False) as instance,
     ):
         claim_name(home, study, name, overrides)
+        for ended in end_dead_runs(instance):
+            say(ended)
         remove_temporaries(folder)
         definitions = definitions_for(study, resource, workers=workers, watcher=watcher)
         try:

@@ -1,5 +1,6 @@
 """What all tests share: a home of their own, and no setting of the developer's."""
 
+import itertools
 import os
 
 import pytest
@@ -14,10 +15,19 @@ settings.register_profile("search", deadline=None, print_blob=True, max_examples
 settings.load_profile("golden")
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory):
+    """Give out folders by counting: pytest's own way lists thousands of them for every new one."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory, monkeypatch):
+def _own_home(_homes, monkeypatch):
     """Keep generated files out of the checkout, whatever a test runs."""
-    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path_factory.mktemp("home")))
+    home = next(_homes)
+    home.mkdir()
+    monkeypatch.setenv("GOLDEN_HOME", str(home))
     monkeypatch.delenv("GOLDEN_STUDY", raising=False)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(name, os.environ.get(name, "1"))

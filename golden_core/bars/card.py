@@ -18,34 +18,10 @@ EXAMPLES = 3  # rows of each rule
 
 @dataclass(frozen=True, eq=False)
 class CardFacts:
-    """Everything on a card.
+    """Everything on a card: ``zones`` is the evidence for each pair's clock, tables are as ``schema`` calls them.
 
-    Parameters
-    ----------
-    title : str
-        Study or file.
-    source : mapping of str to str
-        What the source says about itself: files, hashes, range. ``licence`` is a field of its own; where it is missing
-        the card says that nobody stated one.
-    zones : mapping of str to str
-        By pair: the evidence for its clock.
-    summary : pl.DataFrame
-        ``quality.summarise``.
-    months : pl.DataFrame
-        ``schema.QUALITY``.
-    account : pl.DataFrame
-        ``schema.CLEANING`` of all pairs.
-    ledger : pl.DataFrame
-        ``schema.LEDGER`` of all pairs.
-    coverage : pl.DataFrame
-        ``pair``, ``first``, ``last``, ``bars``.
-    gaps : pl.DataFrame
-        ``pair``, ``first``, ``last``, ``bars``.
-    parity : pl.DataFrame
-        ``schema.PARITY``.
-    verdicts : sequence of Verdict
-    notes : sequence of str
-        What was decided on the way to the bars.
+    ``source`` is what the source says of itself, its ``licence`` a line of its own; ``coverage`` and ``gaps`` have
+    ``pair``, ``first``, ``last``, ``bars``; ``summary`` is ``quality.summarise``, ``months`` ``schema.QUALITY``.
     """
 
     title: str

@@ -53,10 +53,7 @@ class Parity:
 
 
 def triangles(pairs: list[str]) -> list[Triangle]:
-    """Return every set of three pairs over three currencies, the implied pair being the last by name of its currencies.
-
-    The pair without the currency that the other two share first, in the order of the list, is the implied one.
-    """
+    """Return every three pairs over three currencies; the pair without the linking currency is the implied one."""
     found = []
     for trio in combinations(sorted(pairs), 3):
         currencies = [currency for pair in trio for currency in legs(pair)]
@@ -76,12 +73,7 @@ def triangles(pairs: list[str]) -> list[Triangle]:
 def parity(bars: Mapping[str, pl.DataFrame], bound: float) -> Parity:
     """Return how well the pairs of every triangle agree where all three have a bar of the same time.
 
-    Parameters
-    ----------
-    bars : mapping of str to pl.DataFrame
-        ``schema.BARS`` by pair.
-    bound : float
-        Largest plausible absolute residual, log price. Bid prices of three pairs differ from parity by their spreads.
+    ``bound`` is the largest plausible residual, log price: bids of three pairs differ from parity by their spreads.
     """
     rows, flagged = [], [_FLAGGED.clear()]
     for triangle in triangles(list(bars)):
@@ -120,28 +112,12 @@ def _residuals(triangle: Triangle, bars: Mapping[str, pl.DataFrame]) -> pl.DataF
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two sources of one pair.
+    """Two sources of one pair: ``bars`` in common at ``offset_hours``, added to the second's times, None if too few.
 
-    Parameters
-    ----------
-    scan : pl.DataFrame
-        ``offset_hours`` (added to the right source's times), ``bars`` in common and ``correlation`` of their log
-        returns from one common bar to the next.
-    offset_hours : int or None
-        The offset with the highest correlation: 0 for two clocks that agree; None where too little is in common.
-    by_month : pl.DataFrame
-        ``month``, ``offset_hours``: the same month by month, which shows a clock that switches.
-    correlation : float or None
-        Of these log returns at that offset.
-    bars : int
-        Bars in common at that offset.
-    share_equal : float
-        Share of these with the same close to 1e-9.
-    level_difference : float
-        Median log(left close / right close): half a spread or a whole one where one is bid and the other is not.
+    ``correlation`` is of log returns there, ``by_month`` has each month's best offset; ``share_equal`` counts closes
+    equal to 1e-9, ``level_difference`` is the median log(first/second): spreads, where one is bid.
     """
 
-    scan: pl.DataFrame
     offset_hours: int | None
     by_month: pl.DataFrame
     correlation: float | None
@@ -155,13 +131,7 @@ FEWEST = 100  # bars in common below which a correlation says nothing; a month o
 
 
 def compare_sources(left: pl.DataFrame, right: pl.DataFrame) -> Comparison:
-    """Compare two sources of one pair that cover the same hours.
-
-    Parameters
-    ----------
-    left, right : pl.DataFrame
-        ``schema.BARS`` of one pair, clean, bars of the same length.
-    """
+    """Compare two sources of one pair: clean bars of one length (``schema.BARS``)."""
     ours, theirs = _logs(left), _logs(right)
     scans = []
     for hours in OFFSETS:
@@ -183,7 +153,6 @@ def compare_sources(left: pl.DataFrame, right: pl.DataFrame) -> Comparison:
     common = ours.join(theirs.with_columns(pl.col("timestamp").dt.offset_by(f"{offset or 0}h")), on="timestamp")
     difference = (common["log"] - common["log_right"]).to_numpy()
     return Comparison(
-        scan=table.filter(pl.col("month").is_null()).select("offset_hours", "bars", "correlation"),
         offset_hours=offset,
         correlation=best.filter(pl.col("month").is_null())["correlation"].to_list()[0] if overall else None,
         by_month=best.drop_nulls("month").select("month", "offset_hours").sort("month"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import polars as pl
 
@@ -11,11 +12,15 @@ from golden_core.bars.card import CardFacts, data_card
 from golden_core.bars.cleaning import Cleaned, Coverage, clean
 from golden_core.bars.cleaning.coverage import coverage_of
 from golden_core.bars.crosschecks import FEWEST, compare_sources
+from golden_core.bars.importing import hash_source
 from golden_core.bars.quality import STYLES, Verdict, gaps, judge, quality_table, summarise
+from golden_core.bars.reading import read_bars
 from golden_core.market.local_time import ZoneError
 from golden_core.market.zones import active_times, verify_zone
 from golden_core.store.schema import PARITY, QUALITY
 from golden_core.study.sections import ChecksSection
+from golden_core.vendors.base import VendorError
+from golden_core.vendors.detect import AUTO, pairs_in_name
 
 UNRELATED = 0.5  # correlation of one-bar returns: two feeds of one pair have more, whatever their spreads
 APART = 0.01  # median log price: sides of one pair are never so far apart, and dollar pairs move alike
@@ -24,10 +29,9 @@ SHOWN = 6
 
 @dataclass(frozen=True, eq=False)
 class Patient:
-    """Bars of one file (``schema.BARS`` of one pair, in the order of the file, not cleaned) and what is known of them.
+    """Bars of one file (``schema.BARS`` of one pair, not cleaned), the clock they were read by and its ``evidence``.
 
-    ``zone`` is the clock by which times were read, ``evidence`` what the trading weeks say about it, ``source`` has
-    file, hash, format, side and licence, ``notes`` what was decided in reading.
+    ``source`` has file, hash, format, side and licence, ``notes`` what was decided in reading.
     """
 
     bars: pl.DataFrame
@@ -54,11 +58,45 @@ class Diagnosis:
         return all(verdict.passed is not False for verdict in self.verdicts)
 
 
+def open_file(
+    path: Path,
+    *,
+    pair: str | None = None,
+    zone: str | None = None,
+    format: str = AUTO,
+    columns: Mapping[str, str | None] | None = None,
+) -> Patient:
+    """Read a file of any known format; the pair is by default what its name, or a folder above it, mentions."""
+    if not path.exists():
+        raise VendorError(f"there is no file {path}")
+    mentions = (pairs_in_name(place) for place in (path, *path.absolute().parents))
+    named = next((found for found in mentions if found), set())
+    if pair is None and len(named) != 1:
+        raise VendorError(f"{path}: its name mentions {', '.join(sorted(named)) or 'no pair'}; declare it with --pair")
+    reading = read_bars(path, pair or named.pop(), format=format, zone=zone, columns=columns)
+    return Patient(
+        bars=reading.bars,
+        bar=reading.bar,
+        zone=reading.zone,
+        evidence=reading.evidence.summary,
+        source={
+            "file": path.name,
+            "sha256": hash_source(path),
+            "rows": f"{reading.bars.height:,}",
+            "format": f"{reading.claim.format}: {reading.claim.because}",
+            "bar": reading.bar,
+            "side": reading.side or "not stated",
+            "licence": "",
+        },
+        notes=reading.notes,
+    )
+
+
 def examine(patient: Patient, checks: ChecksSection, against: Patient | None = None) -> Diagnosis:
     """Clean the bars of one file, measure their quality, and judge it by a study's thresholds.
 
-    Bars are expected from the first clean one to the last: a file promises no range. A second source of the same pair
-    is cleaned likewise; the verdicts then say whether the two keep one clock, and how far their prices agree.
+    Bars are expected from the first clean one to the last. A second source of the pair is cleaned likewise and
+    compared.
     """
     pair = str(patient.bars["pair"][0])
     coverage = coverage_of(patient.bars, patient.bar, patient.zone)

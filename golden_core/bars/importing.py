@@ -36,15 +36,9 @@ def import_file(
     bar: str | None = None,
     columns: Mapping[str, str | None] | None = None,
 ) -> Imported:
-    """Read a file, and write its bars (``schema.BARS``, UTC) and their account under the home.
+    """Read a file, and write its bars (``schema.BARS``, UTC) and their account under the home; errors write nothing.
 
-    Both are written whole or not at all, under a name that says what was imported and how: the same file under the same
-    declarations takes the place of the former import, another declaration gets files of its own.
-
-    Raises
-    ------
-    VendorError, ZoneError
-        As :func:`~golden_core.bars.reading.read_bars`, whose parameters these are; nothing is written then.
+    The same file under the same declarations takes the place of the former import, another declaration gets own files.
     """
     reading = read_bars(path, pair, format=format, zone=zone, bar=bar, columns=columns)
     declared = {"format": format, "zone": zone, "bar": bar, "columns": dict(columns or {})}

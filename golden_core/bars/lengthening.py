@@ -21,10 +21,7 @@ SILENT = "flat_without_trade"  # a copy of the close before: it changes no price
 
 @dataclass(frozen=True, eq=False)
 class Lengthened:
-    """Longer bars (``schema.BARS``), the shorter ones that are not in them, and what was done, in words.
-
-    ``left_out`` has ``line``, ``timestamp`` and ``reason``; a vendor's fills of closed hours are only counted.
-    """
+    """Longer bars, ``line``, ``timestamp`` and ``reason`` of the shorter ones left out, and what was done."""
 
     bars: pl.DataFrame
     left_out: pl.DataFrame
@@ -34,13 +31,7 @@ class Lengthened:
 def lengthen(bars: pl.DataFrame, lines: pl.Series, length: str, to: str, zone: str, path: Path) -> Lengthened:
     """Clean the bars of a file as a study cleans its bars, and put them together.
 
-    ``bars`` (``schema.BARS`` of one pair) and their ``lines`` are in the order of the file, ``zone`` is its clock;
-    ``length`` and ``to`` are keys of ``clock.MINUTES``.
-
-    Raises
-    ------
-    VendorError
-        If no bar stays, or the bars lie across the borders of the longer ones.
+    ``bars`` (``schema.BARS`` of one pair) and their ``lines`` are in the order of the file, ``zone`` is its clock.
     """
     cleaned = clean(bars, coverage_of(bars, length, zone), max_abs_log_return=BOUND)
     lost = cleaned.ledger.filter(pl.col("action") == "quarantined")
@@ -72,10 +63,7 @@ def lengthen(bars: pl.DataFrame, lines: pl.Series, length: str, to: str, zone: s
 
 
 def _spoilt(made: pl.DataFrame, bars: pl.DataFrame, lost: pl.DataFrame, kept: pl.DataFrame, to: str) -> pl.Series:
-    """Say of which bars made of minutes one was left out, or the end is not there: a minute without ticks has no bar.
-
-    A row without a sound time stood where the row before it stands.
-    """
+    """Say of which bars one minute was left out, or the end is not there: a minute without ticks has no bar."""
     before = bars["timestamp"][(lost["position"] - 2).clip(0)]
     timeless = lost["rule"].is_in(["epoch_zero", "absurd_date"])
     at = lost.with_columns(before.alias("before")).select(

@@ -10,30 +10,12 @@ KNOWN = "available_at"
 
 
 def panel(bars_by_pair: Mapping[str, pl.DataFrame], cutoffs: pl.Series) -> pl.DataFrame:
-    """Place the bars or features of several pairs on the cutoffs of one clock.
+    """Place the rows of several pairs on the ``cutoffs`` (UTC) of one clock: ``cutoff`` and ``EURUSD.close`` and so on.
 
-    A row becomes known at its ``available_at`` and counts for the first cutoff at or after that, and for no other. If
-    several rows of a pair become known between two cutoffs the last one counts; if none does the pair is null there:
-    neither an older row nor the next one stands in. What became known before the first cutoff counts only if it did so
-    exactly at it, for nobody says how far back the first interval reaches.
-
-    Parameters
-    ----------
-    bars_by_pair : mapping of str to pl.DataFrame
-        By pair: ``available_at`` (UTC) and any other columns, rows in any order.
-    cutoffs : pl.Series
-        UTC instants [N], in any order; repeated ones count once.
-
-    Returns
-    -------
-    pl.DataFrame
-        [N rows] ``cutoff``, in the order of time, and for every pair its columns as ``EURUSD.close``, with
-        ``EURUSD.available_at``, which is never later than ``cutoff``.
-
-    Raises
-    ------
-    ValueError
-        If a table has no ``available_at``, or two of its rows become known at the same time.
+    A row becomes known at its ``available_at`` and counts for the first cutoff at or after that, and for no other; of
+    several the last. Without one the pair is null there: neither an older row nor the next one stands in. What became
+    known before the first cutoff counts only if it did so exactly at it: nobody says how far back that interval
+    reaches.
     """
     clock = cutoffs.unique().sort().rename("cutoff")
     joined = clock.to_frame()

@@ -21,23 +21,9 @@ _MONTH = pl.col("timestamp").dt.truncate("1mo").dt.date()
 def quality_table(
     bars: pl.DataFrame, ledger: pl.DataFrame, covered: Covered, *, whole_range: bool = True
 ) -> pl.DataFrame:
-    """Return ``schema.QUALITY`` of one pair.
+    """Return ``schema.QUALITY`` of one pair, by month; bars and ledger of one cleaning hold every raw row.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``schema.BARS``, clean.
-    ledger : pl.DataFrame
-        ``schema.LEDGER`` of the same cleaning. Bars and ledger together hold every raw row.
-    covered : Covered
-        Range, source, length of a bar and time zone.
-    whole_range : bool
-        Whether bars are expected on all days of the range; otherwise from the first bar to the last.
-
-    Returns
-    -------
-    pl.DataFrame
-        One row per month that has a raw row or should have one.
+    With ``whole_range`` bars are expected on all days of the range, otherwise from the first bar to the last.
     """
     pair = str((bars if bars.height else ledger)["pair"][0])
     tables = [_asked(bars, covered, whole_range=whole_range), _fates(bars, ledger), _looks(bars, ledger)]
@@ -66,13 +52,7 @@ def quality_table(
 
 
 def gaps(bars: pl.DataFrame, covered: Covered, *, whole_range: bool = True) -> pl.DataFrame:
-    """Return every gap against the calendar: bars missing in a row that no closure explains.
-
-    Returns
-    -------
-    pl.DataFrame
-        ``first`` and ``last`` missing open, and ``bars``, in the order of time.
-    """
+    """Return every gap that no closure explains: ``first`` and ``last`` missing open, and ``bars``."""
     asked = _expected(bars, covered, whole_range=whole_range).filter(pl.col("closure").is_null())
     absent = asked.with_columns(run=pl.col("there").cum_sum()).filter(~pl.col("there"))
     found = absent.group_by("run", maintain_order=True).agg(
@@ -84,8 +64,7 @@ def gaps(bars: pl.DataFrame, covered: Covered, *, whole_range: bool = True) -> p
 def summarise(quality: pl.DataFrame) -> pl.DataFrame:
     """Return one row per pair: the counts summed, the longest gap, and the shares that a study limits.
 
-    Rows that a vendor filled in while the market was closed, and stubs of weekends, count in no share: they are a
-    style, not a fault.
+    Fills of closed hours and stubs of weekends count in no share: they are a vendor's style, not a fault.
     """
     counts = [name for name, dtype in QUALITY.dtypes.items() if dtype == pl.Int64 and name != "longest_gap"]
     sums = [pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name) for name in counts]
@@ -133,16 +112,7 @@ class Verdict:
 
 
 def judge(summary: pl.DataFrame, parity: pl.DataFrame, checks: ChecksSection) -> list[Verdict]:
-    """Hold the shares of every pair and the triangles against the study's bounds.
-
-    Parameters
-    ----------
-    summary : pl.DataFrame
-        See ``summarise``.
-    parity : pl.DataFrame
-        ``schema.PARITY``; empty where no three pairs form a triangle.
-    checks : ChecksSection
-    """
+    """Hold shares (``summarise``) and triangles (``schema.PARITY``) against the study's bounds."""
     found = []
     for kind, bound in bounds(checks).items():
         known = summary[f"{kind}_share"].drop_nulls()

@@ -28,9 +28,8 @@ PARTIAL = "incomplete"
 class Reading:
     """Bars of one file (``schema.BARS``, oldest first or as in the file), and every decision on the way to them.
 
-    ``zone`` is the clock by which times were read (``UTC`` where every row carried its offset), ``evidence`` what the
-    trading week says about it, ``divisor`` what prices were divided by, ``left_out`` has ``line``, ``timestamp`` (UTC)
-    and ``reason`` of rows that are no bars yet, and ``notes`` one sentence per decision.
+    ``zone`` is the clock they were read by, ``divisor`` what prices were divided by, ``left_out`` has ``line``,
+    ``timestamp`` (UTC) and ``reason`` of rows that are no bars.
     """
 
     bars: pl.DataFrame
@@ -63,21 +62,18 @@ def read_bars(
     bar: str | None = None,
     columns: Mapping[str, str | None] | None = None,
 ) -> Reading:
-    """Read one file.
+    """Read one file, or a folder for a format that comes in folders.
 
     Parameters
     ----------
-    path : Path
-        A file, or a folder for a format that comes in folders.
-    pair, format : str
-        What it holds; ``auto`` or a reader's name.
+    format : str
+        ``auto``, a reader's name, or name and choice.
     zone : str or None
-        The declared clock of the file, see ``local_time.parse_clock``; None to take the file's own word.
+        The declared clock, see ``local_time.parse_clock``; None to take the file's own word.
     bar : str or None
-        Length of a bar, a key of ``clock.MINUTES``; None to take it from the file. Shorter bars are cleaned and put
-        together, see ``lengthening``.
+        A key of ``clock.MINUTES``, None as in the file; shorter bars are cleaned and put together.
     columns : mapping or None
-        Declared columns of a plain table: ours (``timestamp``, ``open``, …) → the file's name, or place from 1.
+        Declared columns of a plain table: ours → the file's name, or place from 1.
 
     Raises
     ------
@@ -198,7 +194,7 @@ def _verified(naive: pl.DataFrame, zone: str, path: Path, *, declared: bool) -> 
         return verify_zone(active_times(naive), zone)
     except ZoneError as error:
         own = "" if declared else ". The clock is the file's own word: declare the right one with --zone."
-        raise ZoneError(f"{path}: {error}{own}", error.evidence) from None
+        raise ZoneError(f"{path}: {error}{own}") from None
 
 
 def _unsaid(table: VendorTable, path: Path) -> str:

@@ -17,32 +17,18 @@ class ResamplingError(ValueError):
 
 
 def resample(bars: pl.DataFrame, to: str) -> pl.DataFrame:
-    """Put the bars of one pair together into longer ones.
+    """Put the bars of one pair together into longer ones, ``1h``, ``4h`` or ``1d``.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``schema.BARS`` of one pair, all of one length, in the order of time; a ``partial`` column, as this function
-        gives it, is honoured, so that hours made of minutes may become days.
-    to : str
-        Length of the new bars: ``1h``, ``4h`` or ``1d``. Those of four hours and of a day begin at 17:00 in New York,
-        or a multiple of four hours after it: in UTC they move with daylight saving, and the day over which the clocks
-        change has 23 or 25 hours.
-
-    Returns
-    -------
-    pl.DataFrame
-        ``schema.BARS``, labelled by their open, and ``partial``. A bar is partial if a shorter bar that the calendar
-        expects within it is missing or partial itself, if the table ends before it does, or if the market is closed
-        over all of it. A shorter bar that a holiday, an early close or a late open explains is not expected
-        (``clock.expected_opens``), unless the new bar has no others. ``available_at`` is the close of the new bar, or
-        when the last of its shorter bars is known, if that is later. Bars of which nothing is there are not there.
+    Those of four hours and of a day are counted from 17:00 in New York: in UTC they move with daylight saving. A new
+    bar is ``partial`` if a shorter one that the calendar expects in it is missing or partial itself, if the table ends
+    before it does, or if the market is closed over all of it; absences that a closure explains
+    (``clock.expected_opens``) do not count, unless there are no others. ``available_at`` is its close, or when the last
+    of its bars is known, if later.
 
     Raises
     ------
     ResamplingError
-        If the bars are of several pairs or lengths, not shorter than ``to``, out of order, or lie across the border of
-        two new bars.
+        If the bars are of several pairs or lengths, not shorter, out of order, or lie across a border.
     """
     require_bar(to)
     partial = bars[PARTIAL] if PARTIAL in bars.columns else pl.repeat(False, bars.height, eager=True)

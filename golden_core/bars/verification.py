@@ -12,21 +12,13 @@ def implausible_prices(bars: pl.DataFrame, max_abs_log_return: float) -> list[st
     """Return prices that are not positive and finite, and one-bar log returns beyond the bound."""
     pair = bars["pair"][0] if bars.height else "?"
     found = []
-    for name in _PRICES:
-        if name in bars.columns:
-            bad = bars.filter(~(pl.col(name).is_finite() & (pl.col(name) > 0)).fill_null(False))
-            found += [
-                f"{pair} {name} is {row[name]} at {row['timestamp']}, expected a positive number"
-                for row in bad.head(_SHOWN).iter_rows(named=True)
-            ]
-            found += _rest(bad.height, f"{pair} {name}")
-    step = pl.col("close").log().diff()
-    jumps = bars.select("timestamp", step=step).filter(pl.col("step").abs() > max_abs_log_return)
-    found += [
-        f"{pair} moves by {row['step']:+.4f} (log return) to {row['timestamp']}, bound {max_abs_log_return:g}"
-        for row in jumps.head(_SHOWN).iter_rows(named=True)
-    ]
-    return found + _rest(jumps.height, f"{pair} returns")
+    for name in (name for name in _PRICES if name in bars.columns):
+        bad = bars.filter(~(pl.col(name).is_finite() & (pl.col(name) > 0)).fill_null(False))
+        said = f"{pair} {name} is {{{name}}} at {{timestamp}}, expected a positive number"
+        found += _listed(bad, said, f"{pair} {name}")
+    jumps = bars.with_columns(step=pl.col("close").log().diff()).filter(pl.col("step").abs() > max_abs_log_return)
+    said = f"{pair} moves by {{step:+.4f}} (log return) to {{timestamp}}, bound {max_abs_log_return:g}"
+    return found + _listed(jumps, said, f"{pair} returns")
 
 
 def disordered_timestamps(bars: pl.DataFrame) -> list[str]:
@@ -35,28 +27,19 @@ def disordered_timestamps(bars: pl.DataFrame) -> list[str]:
     found = []
     for name in ("timestamp", "available_at"):
         late = bars.with_columns(before=pl.col(name).shift(1)).filter(pl.col(name) <= pl.col("before"))
-        found += [
-            f"{pair} {name} {row[name]} does not come after {row['before']}"
-            for row in late.head(_SHOWN).iter_rows(named=True)
-        ]
-        found += _rest(late.height, f"{pair} {name}")
+        found += _listed(late, f"{pair} {name} {{{name}}} does not come after {{before}}", f"{pair} {name}")
     early = bars.filter(pl.col("available_at") < pl.col("timestamp"))
-    found += [
-        f"{pair} bar {row['timestamp']} is said to be known at {row['available_at']}, before it happens"
-        for row in early.head(_SHOWN).iter_rows(named=True)
-    ]
-    return found + _rest(early.height, f"{pair} available_at")
+    said = f"{pair} bar {{timestamp}} is said to be known at {{available_at}}, before it happens"
+    return found + _listed(early, said, f"{pair} available_at")
 
 
 def unexplained_days(calendar: pl.DataFrame) -> list[str]:
     """Return the weekdays without a bar that no holiday explains."""
-    open_days = calendar.filter(pl.col("explanation").is_null())
-    found = [
-        f"{row['pair']} has no bar on {row['date']:%A %Y-%m-%d} and no holiday explains it"
-        for row in open_days.head(_SHOWN).iter_rows(named=True)
-    ]
-    return found + _rest(open_days.height, "weekdays")
+    said = "{pair} has no bar on {date:%A %Y-%m-%d} and no holiday explains it"
+    return _listed(calendar.filter(pl.col("explanation").is_null()), said, "weekdays")
 
 
-def _rest(count: int, what: str) -> list[str]:
-    return [f"… and {count - _SHOWN} more: {what}"] if count > _SHOWN else []
+def _listed(rows: pl.DataFrame, sentence: str, what: str) -> list[str]:
+    """Say a sentence of the first rows, and how many more there are."""
+    found = [sentence.format(**row) for row in rows.head(_SHOWN).iter_rows(named=True)]
+    return found + ([f"… and {rows.height - _SHOWN} more: {what}"] if rows.height > _SHOWN else [])

@@ -28,13 +28,13 @@ def bar_checks(study: Study) -> tuple[Check, ...]:
 
 
 def bars_of(home: Home, study: Study) -> dict[str, pl.DataFrame]:
-    """Return the clean bars of every pair."""
+    """Return the clean bars of every pair that has some: a partition made alone is checked alone."""
     return _by_pair(home, study, "bars")
 
 
 def _by_pair(home: Home, study: Study, kind: str) -> dict[str, pl.DataFrame]:
-    folder = home.study(study.name)
-    return {pair: pl.read_parquet(folder.table(kind, pair)) for pair in study.data.pairs}
+    paths = {pair: home.study(study.name).table(kind, pair) for pair in study.data.pairs}
+    return {pair: pl.read_parquet(path) for pair, path in paths.items() if path.exists()}
 
 
 def _of_all(home: Home, study: Study, name: str) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from golden_core.splits import verification as splits
 from golden_core.splits.scaling import scaler_mismatches
 from golden_core.splits.tables import read_folds
 from golden_core.store.lake import Home, series_name
+from golden_core.store.schema import FOLDS
 from golden_core.study import Study
 from golden_core.trials import all_series, series_inputs
 
@@ -60,9 +61,16 @@ def sampled_checks(home: Home, study: Study, *, backend: str = "sequential", wor
     return {FUTURE: probed(future), FITS: probed(record)}
 
 
+def present_series(home: Home, study: Study) -> list[tuple[str, int]]:
+    """Return the series whose folds have been laid: a partition made alone is checked alone."""
+    folder = home.study(study.name)
+    return [series for series in all_series(study) if folder.table("folds", series_name(*series)).exists()]
+
+
 def _all_folds(home: Home, study: Study) -> pl.DataFrame:
     folder = home.study(study.name)
-    return pl.concat([pl.read_parquet(folder.table("folds", series_name(*series))) for series in all_series(study)])
+    paths = [folder.table("folds", series_name(*series)) for series in present_series(home, study)]
+    return pl.concat([FOLDS.empty(), *(pl.read_parquet(path) for path in paths)])
 
 
 def _labels(home: Home, study: Study) -> Examined:
@@ -79,7 +87,7 @@ def _embargo(home: Home, study: Study) -> Examined:
 
 def _scalers(home: Home, study: Study) -> Examined:
     found, examined, target = list[str](), 0, cast(TargetName, study.target)
-    for pair, horizon in all_series(study):
+    for pair, horizon in present_series(home, study):
         inputs = series_inputs(home, study, pair, horizon)
         features = build_features(study.features, inputs.bars)
         found += scaler_mismatches(inputs.scalers, read_folds(inputs.folds), features, inputs.bars, target)

@@ -12,10 +12,11 @@ from golden_core.leakage.report import sentence
 from golden_core.leakage.screening import screened_forecasts
 from golden_core.reporting import report_differences
 from golden_core.store.lake import Home
-from golden_core.store.randomness import Stream
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
-from golden_core.trials import AlteredError, Trial, all_trials, altered_trials, reproduce
+from golden_core.trials import AlteredError, all_trials, altered_trials, reproduce
+from golden_core.trials.outputs import finished_trials
+from golden_core.trials.reproduction import draw_trials
 
 
 def result_checks(study: Study) -> tuple[Check, ...]:
@@ -32,21 +33,6 @@ def result_checks(study: Study) -> tuple[Check, ...]:
         for name in sorted(study.forecasters)
     )
     return (*files, *_TABLES)
-
-
-def sampled_trials(home: Home, study: Study) -> list[Trial]:
-    """Return the trials that are retrained: a fixed draw from the finished ones of this study.
-
-    Forecasters that depend on a seed are drawn first, since they have more ways to differ.
-    """
-    done = Warehouse(home.warehouse).query(
-        "SELECT forecaster, pair, horizon, seed, deterministic FROM trials WHERE study = ? AND status = 'done' "
-        "ORDER BY forecaster, pair, horizon, seed",
-        [study.name],
-    )
-    order = Stream(study.seeds.root).child("reproduction").generator().permutation(done.height)
-    drawn = done[order].sort("deterministic", maintain_order=True).head(study.checks.reproduced_trials)
-    return [Trial(*row) for row in drawn.select("forecaster", "pair", "horizon", "seed").iter_rows()]
 
 
 def _files(forecaster: str, home: Home, study: Study) -> Examined:
@@ -81,13 +67,9 @@ def _screen(home: Home, study: Study) -> Examined:
 
 
 def _bitwise(home: Home, study: Study) -> Examined:
-    results = [reproduce(home, study, trial) for trial in sampled_trials(home, study)]
-    found = [
-        f"{r.trial}: {r.error or 'not the same bytes again: ' + ', '.join(r.differing)}"
-        for r in results
-        if not r.identical
-    ]
-    return Examined(found, len(results))
+    done = list(finished_trials(home, study, all_trials(study)))
+    results = [reproduce(home, study, trial) for trial in draw_trials(study, done, study.checks.reproduced_trials)]
+    return Examined([f"{one.trial}: {one.said}" for one in results if not one.identical], len(results))
 
 
 def _report(home: Home, study: Study) -> Examined:

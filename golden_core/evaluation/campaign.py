@@ -10,7 +10,7 @@ import polars as pl
 from golden_core.evaluation.aggregate import summary_table
 from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.evaluation.point import metrics_table
-from golden_core.store.lake import Home, hash_bytes, read_json, series_name, write_json
+from golden_core.store.lake import Home, hash_bytes, series_name, stored_json, write_json
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import WAREHOUSE_TABLES
@@ -95,10 +95,8 @@ def evaluate(home: Home, study: Study) -> Evaluated:
 
 def evaluation_is_current(home: Home, study: Study) -> bool:
     """Return whether the warehouse holds exactly what the lake and the study imply now."""
-    record = _record(home, study)
-    if not (record.exists() and home.warehouse.exists()):
-        return False
-    return bool(read_json(record)["identity"] == _identity(study, trials_table(home, study)))
+    identity = stored_json(_record(home, study)).get("identity")
+    return home.warehouse.exists() and identity == _identity(study, trials_table(home, study))
 
 
 def shown_completeness(home: Home, study: Study) -> tuple[int, int]:
@@ -109,8 +107,7 @@ def shown_completeness(home: Home, study: Study) -> tuple[int, int]:
     IncompleteError
         If the warehouse does not hold the study, or holds it with other settings than these.
     """
-    record = _record(home, study)
-    found = read_json(record) if record.exists() else {}
+    found = stored_json(_record(home, study))
     if "study_hash" not in found:
         raise IncompleteError(f"study {study.name!r} is not in the warehouse yet")
     if found["study_hash"] != study.hash():
@@ -127,8 +124,8 @@ def report_provenance(home: Home, study: Study) -> dict[str, Any]:
     return {
         "study": study.name,
         "study_hash": study.hash(),
-        "data": read_json(folder.source) if folder.source.exists() else {},
-        "command": read_json(folder.origin)["command"] if folder.origin.exists() else f"golden run {study.name}",
+        "data": stored_json(folder.source),
+        "command": stored_json(folder.origin).get("command", f"golden run {study.name}"),
         **describe_environment(),
     }
 

@@ -88,7 +88,7 @@ def _artefacts(study: Study, bars: Bars) -> dict[str, pl.DataFrame]:
         build_features(study.features, table).with_columns(table["available_at"].alias(STAMP), pl.lit(pair).alias(KEY))
         for pair, table in bars.items()
     ]
-    targets = [target_rows(series, bars[series[0]]) for series in all_series(study)]
+    targets = [target_rows(series, bars[series[0]]) for series in all_series(study) if series[0] in bars]
     return {
         artefacts.BARS: pl.concat(stamped, how="diagonal"),
         artefacts.FEATURES: pl.concat(features),

@@ -21,7 +21,6 @@ from golden_core.legacy.inventory import (
     Flag,
     Imports,
     Inventory,
-    Kind,
     Mention,
     Script,
     version_of,
@@ -78,13 +77,7 @@ class InventoryFacts(Section):
 
 
 def frozen_checksums(path: Path = FACTS / "checksums.csv") -> tuple[Checksum, ...]:
-    """Read a CSV file with the columns path, sha256, bytes, lines.
-
-    Raises
-    ------
-    FrozenFactsError
-        If a row is not a checksum or a path stands there twice; names the line.
-    """
+    """Read a CSV file with the columns path, sha256, bytes, lines; each path once, or a ``FrozenFactsError``."""
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
     if not rows or rows[0] != _COLUMNS:
@@ -99,16 +92,14 @@ def frozen_checksums(path: Path = FACTS / "checksums.csv") -> tuple[Checksum, ..
 
 
 def frozen_inventory(folder: Path = FACTS) -> Inventory:
-    """Return the inventory of v_01 … v_10 from the frozen facts: no tree was seen, and ``source`` says so.
-
-    Raises
-    ------
-    FrozenFactsError
-        If a file of facts is malformed.
-    """
-    facts = _facts(folder / "inventory.yaml")
+    """Return the inventory of v_01 … v_10 from the frozen facts: no tree was seen, and ``source`` says so."""
+    path = folder / "inventory.yaml"
+    try:
+        facts = InventoryFacts.model_validate(YAML(typ="safe", pure=True).load(path), strict=False)
+    except (YAMLError, ValidationError) as error:
+        raise FrozenFactsError(f"{path}: {error}") from error
     files = tuple(
-        File(c.path, c.sha256, c.bytes, c.lines, version_of(c.path), _kind(c.path))
+        File(**vars(c), version=version_of(c.path), kind="script" if c.path.endswith(".py") else "configuration")
         for c in frozen_checksums(folder / "checksums.csv")
     )
     scripts = [file for file in files if file.kind == "script"]
@@ -122,16 +113,9 @@ def frozen_inventory(folder: Path = FACTS) -> Inventory:
         ),
         data_files=facts.data_files,
         absolute_paths=tuple(
-            Mention(text, file.path) for file in scripts for text in facts.scripts[_name(file)].absolute_paths
+            Mention(text, file.path) for file in scripts for text in facts.scripts[Path(file.path).name].absolute_paths
         ),
     )
-
-
-def _facts(path: Path) -> InventoryFacts:
-    try:
-        return InventoryFacts.model_validate(YAML(typ="safe", pure=True).load(path), strict=False)
-    except (YAMLError, ValidationError) as error:
-        raise FrozenFactsError(f"{path}: {error}") from error
 
 
 def _checksum(row: list[str], where: str) -> Checksum:
@@ -142,16 +126,8 @@ def _checksum(row: list[str], where: str) -> Checksum:
     return Checksum(row[0], row[1], int(row[2]), int(row[3]))
 
 
-def _kind(path: str) -> Kind:
-    return "script" if path.endswith(".py") else "configuration"
-
-
-def _name(file: File) -> str:
-    return file.path.rsplit("/", 1)[-1]
-
-
 def _script(file: File, facts: InventoryFacts) -> Script:
-    fact = facts.scripts[_name(file)]
+    fact = facts.scripts[Path(file.path).name]
     kinds = () if file.version in fact.without_entry_points else fact.entry_points
     return Script(
         path=file.path,

@@ -1,7 +1,6 @@
 """The types of an inventory: what is known about a tree of version folders. No reading and no rendering here.
 
-Every text is valid Unicode: a file whose name is not printable is not read, what was taken from a file is redacted and
-shortened. A place is spelled ``path:line``.
+A place is spelled ``path:line``. Values of settings and defaults are JSON text.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from typing import Literal
 Kind = Literal["script", "configuration", "data", "text", "binary"]
 EntryKind = Literal["__main__", "argparse", "sys.argv", "runs on import"]
 
-ODD_NAME = "not read: its name is a hyphen, or holds a backslash or what cannot be printed"  # of a problem
 _VERSION = re.compile(r"(?i)v(er(sion)?)?[ ._-]?\d+")
 
 
@@ -61,10 +59,7 @@ class Mention:
 
 @dataclass(frozen=True)
 class Imports:
-    """Modules that a script imports, by where they come from.
-
-    ``missing`` is what is neither in the tree, nor in the standard library, nor a package that is declared or known.
-    """
+    """Modules by where they come from; ``missing``: not in the tree, not Python's, and no declared or known package."""
 
     standard: tuple[str, ...] = ()
     third_party: tuple[str, ...] = ()
@@ -74,7 +69,7 @@ class Imports:
 
 @dataclass(frozen=True)
 class Flag:
-    """An option or argument of argparse. ``default`` is JSON text, ``(computed)``, or null where none is given."""
+    """An argument of argparse. ``default`` is JSON text, ``(computed)``, or null where none is given."""
 
     names: tuple[str, ...]
     default: str | None
@@ -128,7 +123,7 @@ class KeyRead:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A configured value and a different default for it in the code, as JSON text; of many places, the first."""
+    """A configured value and a different default for it in the code; of many places, the first."""
 
     key: str
     configured: str
@@ -140,10 +135,9 @@ class Contradiction:
 class Configuration:
     """A configuration file and what the code of its version does with it.
 
-    ``settings`` maps dotted keys to JSON text. ``opened_at`` is where code names the file, or loads a configuration
-    whose path is not spelled out; without such a place every key is unused. A key counts as read where code of the
-    version looks up a key of that name, is handed its section and has a parameter of that name, or takes the section
-    as a whole.
+    ``settings`` maps dotted keys to values. ``opened_at`` is where code names the file, or loads a configuration whose
+    path is not spelled out; without such a place every key is unused. A key counts as read where code of the version
+    looks it up, or takes its section as a whole.
     """
 
     path: str
@@ -190,11 +184,7 @@ def top_folder(path: str) -> str:
     return path.split("/", 1)[0] if "/" in path else ""
 
 
-def is_version(folder: str) -> bool:
-    """Tell whether a top folder is called like a version: v_01, v1, version-3. Others hold documents, data, tools."""
-    return _VERSION.fullmatch(folder) is not None
-
-
 def version_of(path: str) -> str:
-    """Return the version that a path belongs to, or "" where its top folder is none."""
-    return top_folder(path) if is_version(top_folder(path)) else ""
+    """Return the version that a path belongs to, or "": a top folder called v_01, v1 or version-3, and no other."""
+    top = top_folder(path)
+    return top if _VERSION.fullmatch(top) else ""

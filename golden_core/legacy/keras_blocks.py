@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from golden_core.inputs.windows import Float32Array
-from golden_core.legacy.keras_layers import Shapes
+from golden_core.legacy.keras_files import Shapes
 from golden_core.models.blocks import (
     AdditiveAttention,
     BatchNorm,

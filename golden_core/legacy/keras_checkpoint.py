@@ -11,9 +11,7 @@ from ruamel.yaml import YAML
 from torch import Tensor, nn
 
 from golden_core.legacy.keras_blocks import KINDS, blocks_in_order, keras_shapes, torch_state
-from golden_core.legacy.keras_container import open_contents, read_tensor
-from golden_core.legacy.keras_layers import StoredLayer, stored_layers
-from golden_core.legacy.untrusted import KerasCheckpointError
+from golden_core.legacy.keras_files import KerasCheckpointError, StoredLayer, read_tensor, stored_layers
 from golden_core.models.architecture import VARIANTS
 from golden_core.models.legacy import LegacyNetwork, build
 from golden_core.store.lake import hash_file, shipped
@@ -34,10 +32,9 @@ def load_keras_checkpoint(variant: str, path: Path | str) -> LegacyNetwork:
     Parameters
     ----------
     variant : str
-        ``v01`` … ``v10``.
     path : Path or str
-        A ``.keras`` archive, a ``.weights.h5`` or a whole-model ``.h5`` file, told apart by content. It needs no trust:
-        nothing in it is executed, followed, or unpacked without bound.
+        A ``.keras`` archive, a ``.weights.h5`` or a whole-model ``.h5`` file, told apart by content. Nothing in it is
+        executed or followed.
 
     Returns
     -------
@@ -55,8 +52,7 @@ def load_keras_checkpoint(variant: str, path: Path | str) -> LegacyNetwork:
     path, network = Path(path), build(variant)
     blocks = blocks_in_order(network)
     state: dict[str, Tensor] = {}
-    with open_contents(path) as contents:
-        layers = list(stored_layers(path, contents))
+    with stored_layers(path) as layers:
         _verify_shapes(path, variant, blocks.values(), layers)
         for place, layer in _match(path, variant, blocks, layers).items():
             tensors = {key: read_tensor(path, f"{place} {key}", dataset) for key, dataset in layer.tensors.items()}
@@ -71,18 +67,8 @@ def import_checkpoint(variant: str, path: Path | str, out: Path) -> None:
 
     The file holds no scalers: whoever forecasts with the checkpoint standardises as its training did.
 
-    Parameters
-    ----------
-    variant : str
-    path : Path or str
-        See :func:`load_keras_checkpoint`.
-    out : Path
-        A safetensors file, replaced in one step if it exists, unless it is the Keras file.
-
-    Raises
-    ------
-    KerasCheckpointError, ValueError
-        See :func:`load_keras_checkpoint`; nothing is written then.
+    ``out`` is replaced in one step if it exists, unless it is the Keras file. What :func:`load_keras_checkpoint`
+    refuses leaves it as it was.
     """
     path = Path(path)
     if out.exists() and out.samefile(path):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -16,7 +18,7 @@ from torch.nn import functional
 
 from golden_core.inputs.windows import FloatArray
 from golden_core.legacy.keras_checkpoint import load_keras_checkpoint
-from golden_core.legacy.keras_records import Outputs, ParityError, read_outputs, read_steps
+from golden_core.legacy.keras_files import KerasCheckpointError, ParityError, explaining, unpack
 from golden_core.models.architecture import VARIANTS
 from golden_core.store.schema import Column, Table
 from golden_core.training.optimiser import KerasAdamW
@@ -43,6 +45,27 @@ PARITY = Table(
 
 _NAME = re.compile(r"v_?(\d\d)_.+\.npz")
 _CHECKPOINTS = (".keras", ".weights.h5", ".h5")
+_MAXIMUM_STEPS = 1_000  # a replay of more would take hours
+_WINDOW = (3, 4)  # bars and features of the legacy experiments
+_FIX = "write the record again with numpy.savez"
+
+
+class Outputs(NamedTuple):
+    """Windows [N, 3, 4] and what Keras made of them, [N], N ≥ 2, not all equal."""
+
+    x: FloatArray
+    y: FloatArray
+
+
+class Steps(NamedTuple):
+    """Full-batch training steps: windows [M, 3, 4], targets [M], a loss before each step, outputs after all."""
+
+    x_train: FloatArray
+    y_train: FloatArray
+    losses: FloatArray
+    learning_rate: float
+    weight_decay: float
+    after: Outputs
 
 
 def parity(folder: Path) -> pl.DataFrame:
@@ -120,12 +143,8 @@ def replay_steps(
     Parameters
     ----------
     model : Module
-        Maps windows [N, L, F] to standardised targets [N]; left in inference mode.
+        Maps windows [N, L, F] to standardised targets [N]; left in inference mode. Every tensor is decayed.
     x, y : [N, L, F] and [N] or [N, 1]
-        Windows and targets.
-    steps : int
-    learning_rate, weight_decay : float
-        The same in every step; every tensor is decayed.
 
     Returns
     -------
@@ -163,3 +182,42 @@ def _step(model: nn.Module, optimiser: KerasAdamW, windows: Tensor, targets: Ten
     torch.autograd.backward(loss)
     optimiser.step()
     return loss.item()
+
+
+def read_outputs(path: Path) -> Outputs:
+    """Read ``x`` and ``y`` of a record; see :func:`parity` for what is refused."""
+    outputs = Outputs(*_pair(path, "x", "y"))
+    if np.ptp(outputs.y) == 0:
+        raise KerasCheckpointError(path, "outputs y that differ", f"{len(outputs.y)} that are {outputs.y[0]:g}", _FIX)
+    return outputs
+
+
+def read_steps(path: Path) -> Steps:
+    """Read ``x_train``, ``y_train``, ``losses``, ``learning_rate``, ``weight_decay``, ``x`` and ``y`` of a record."""
+    losses = _array(path, "losses").ravel()
+    if not (0 < len(losses) <= _MAXIMUM_STEPS and (losses > 0).all()):
+        raise KerasCheckpointError(path, f"1 to {_MAXIMUM_STEPS:,} positive losses", f"{len(losses):,} numbers", _FIX)
+    rate, decay = (_array(path, name) for name in ("learning_rate", "weight_decay"))
+    if not rate.size == decay.size == 1:
+        raise KerasCheckpointError(path, "one learning_rate and one weight_decay", f"{rate.size}, {decay.size}", _FIX)
+    return Steps(*_pair(path, "x_train", "y_train"), losses, rate.item(), decay.item(), read_outputs(path))
+
+
+def _pair(path: Path, x_name: str, y_name: str) -> tuple[FloatArray, FloatArray]:
+    x, y = _array(path, x_name), _array(path, y_name)
+    if x.shape[1:] != _WINDOW or len(x) == 0 or y.shape not in {(len(x),), (len(x), 1)}:
+        expected = f"windows {x_name} [N, {_WINDOW[0]}, {_WINDOW[1]}] and as many {y_name} [N] or [N, 1]"
+        raise KerasCheckpointError(path, expected, f"the shapes {list(x.shape)} and {list(y.shape)}", _FIX)
+    return x, y.ravel()
+
+
+def _array(path: Path, name: str) -> FloatArray:
+    with explaining(path, f"a whole array {name} of numbers"):
+        stored = np.load(io.BytesIO(unpack(path, f"{name}.npy", _FIX)), allow_pickle=False)
+        if stored.dtype.kind not in "fiu":
+            raise KerasCheckpointError(path, f"an array {name} of numbers", f"the type {stored.dtype}", _FIX)
+        values: FloatArray = stored.astype(np.float64)
+    if wrong := int(np.count_nonzero(~np.isfinite(values))):
+        found = f"{wrong} of {values.size} that are not"
+        raise KerasCheckpointError(path, f"finite numbers in {name}", found, "record a run that did not diverge")
+    return values

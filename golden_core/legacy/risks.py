@@ -1,14 +1,19 @@
-"""The risks of data/legacy/risks.yaml: what each is, where it occurs, how bad it is. No probe is known here."""
+"""The numbered lists of data/legacy – risks, differences between paper and code, open questions – and their tables."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
+from ruamel.yaml import YAML
 
 from golden_core.legacy.frozen import FACTS
-from golden_core.legacy.listed import Entry, read_list
+from golden_core.study import Section
 
 LeakageClass = Literal["L1.1", "L1.2", "L1.3", "L1.4", "L2", "L3.1", "L3.2", "L3.3", "none"]
 Status = Literal["occurs", "possible", "sound"]
@@ -26,6 +31,24 @@ LEAKAGE_CLASSES: dict[LeakageClass, str] = {
     "L3.3": "sampling bias in the test distribution",
     "none": "not leakage",
 }
+_HEAD = """# Open questions about the legacy
+
+What files, code and arithmetic cannot settle. The questions are kept in data/legacy/open_questions.yaml. Owner, due
+date and answer are for people to fill in; nothing of the platform writes them.
+
+| | question | owner | due date |
+|---|---|---|---|
+"""
+
+
+class FactsError(ValueError):
+    """A file of facts is not what it must be; names the file, the entry and what was expected."""
+
+
+class Entry(Section):
+    """A numbered fact."""
+
+    id: str = Field(pattern=r"^[A-Z][0-9]{2}$")
 
 
 class Risk(Entry):
@@ -52,6 +75,94 @@ class Risk(Entry):
         return int(self.id[1:])
 
 
+class Difference(Entry):
+    """One claim of the paper, and what the code does instead."""
+
+    topic: str = Field(min_length=1)
+    variants: tuple[str, ...] = Field(min_length=1)
+    paper: str = Field(min_length=1, description="what the paper says, in other words")
+    paper_place: str = Field(min_length=1)
+    code: str = Field(min_length=1, description="what the code does")
+    evidence: tuple[str, ...] = Field(min_length=1)
+    consequence: str = Field(min_length=1)
+
+
+class Question(Entry):
+    """One question: why it is asked, what it concerns, and what would settle it."""
+
+    question: str = Field(min_length=1)
+    why: str = Field(min_length=1)
+    settled_by: str = Field(min_length=1)
+    concerns: tuple[str, ...] = Field(description="ids of risks and differences")
+    evidence: tuple[str, ...] = Field(min_length=1)
+
+
+EntryType = TypeVar("EntryType", bound=Entry)
+
+
 def read_risks(folder: Path = FACTS) -> tuple[Risk, ...]:
     """Return the risks R01, R02, … of risks.yaml; a ``FactsError`` if the file is not a list of them."""
-    return read_list(folder / "risks.yaml", Risk, "R")
+    return _read_list(folder / "risks.yaml", Risk, "R")
+
+
+def read_differences(folder: Path = FACTS) -> tuple[Difference, ...]:
+    """Return the differences D01, D02, …; a ``FactsError`` if the file is not a list of them."""
+    return _read_list(folder / "differences.yaml", Difference, "D")
+
+
+def read_questions(folder: Path = FACTS) -> tuple[Question, ...]:
+    """Return the questions Q01, Q02, …; a ``FactsError`` if the file is not a list of them."""
+    return _read_list(folder / "open_questions.yaml", Question, "Q")
+
+
+def differences_csv() -> str:
+    """Return paper_vs_code.csv: one row per difference, with its evidence."""
+    header = ("difference", "topic", "variants", "paper_says", "paper_place", "code_does", "evidence", "consequence")
+    rows = (
+        (d.id, d.topic, " ".join(d.variants), d.paper, d.paper_place, d.code, "; ".join(d.evidence), d.consequence)
+        for d in read_differences()
+    )
+    return write_csv(header, rows)
+
+
+def open_questions_markdown() -> str:
+    """Return open_questions.md: a table with room for owner and due date, and a section per question."""
+    questions = read_questions()
+    table = "".join(f"| {question.id} | {question.question} | | |\n" for question in questions)
+    return _HEAD + table + "".join(_section(question) for question in questions)
+
+
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table as CSV text with line feeds."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _read_list(path: Path, model: type[EntryType], letter: str) -> tuple[EntryType, ...]:
+    """Return the entries of a YAML list, whose ids are a letter and two digits, from 01 on."""
+    entries = []
+    for number, value in enumerate(YAML(typ="safe", pure=True).load(path), 1):
+        try:
+            entry = model.model_validate_json(json.dumps(value))
+        except ValidationError as error:
+            raise FactsError(f"{path}: entry {number}: {error}") from None
+        if entry.id != f"{letter}{number:02d}":
+            raise FactsError(f"{path}: entry {number} is called {entry.id}, expected {letter}{number:02d}")
+        entries.append(entry)
+    return tuple(entries)
+
+
+def _section(question: Question) -> str:
+    return (
+        f"\n## {question.id}. {question.question}\n\n"
+        f"- Why it matters: {question.why}\n"
+        f"- Settled by: {question.settled_by}\n"
+        f"- Evidence: {'; '.join(question.evidence)}\n"
+        f"- Concerns: {', '.join(question.concerns) or 'no row'}\n"
+        "- Owner:\n"
+        "- Due date:\n"
+        "- Answer:\n"
+    )

@@ -46,41 +46,21 @@ SESSIONS = {
 
 
 def market_open(times: pl.Expr) -> pl.Expr:
-    """Say whether each instant lies in a trading week: from Sunday 17:00 to before Friday 17:00 in New York.
-
-    Holidays do not count: see ``expected_opens``.
-    """
+    """Say whether instants lie in a trading week, Sunday to Friday 17:00 New York, holidays included."""
     return trading_day(times).dt.weekday() <= 5
 
 
 def trading_day(times: pl.Expr) -> pl.Expr:
-    """Return the date on which the trading day of each instant ends, at 17:00 in New York.
-
-    The week's five are dated Monday to Friday; a date on a Saturday or Sunday means that the market is closed.
-    """
+    """Return the New York date on which the trading day of each instant ends; a Saturday or Sunday is closed."""
     return _trading_clock(times).dt.date()
 
 
 def expected_opens(start: datetime.date, end: datetime.date, bar: str) -> pl.DataFrame:
-    """Return the opens of all bars of the trading weeks between two dates.
+    """Return the opens of all bars of the trading weeks between two UTC days, both included.
 
-    Parameters
-    ----------
-    start, end : date
-        First and last UTC day, both included.
-    bar : str
-        A key of ``MINUTES``. Bars of ``4h`` and ``1d`` are counted from 17:00 in New York.
-
-    Returns
-    -------
-    pl.DataFrame
-        ``timestamp`` (UTC, us) and ``closure``: the name of the holiday, early close or late open that explains why a
-        vendor may have no such bar; null for a bar that every feed should have.
-
-    Raises
-    ------
-    ValueError
-        If ``bar`` is unknown.
+    ``timestamp`` (UTC, us) and ``closure``: the holiday, early close or late open that explains why a vendor may have
+    no such bar; null for a bar that every feed should have. Bars of ``4h`` and ``1d`` are counted from 17:00 in New
+    York.
     """
     require_bar(bar)
     first = datetime.datetime.combine(start, datetime.time(), datetime.UTC)
@@ -101,22 +81,15 @@ def expected_opens(start: datetime.date, end: datetime.date, bar: str) -> pl.Dat
 
 
 def sessions(times: pl.Expr) -> pl.Expr:
-    """Say of each instant which centres are at work: a struct of booleans named as in ``SESSIONS``.
+    """Say of each instant which centres of ``SESSIONS`` are at work: a struct of booleans.
 
-    A centre is at work from Monday to Friday between its local hours, while the market is open: in the southern summer
-    Sydney's Monday begins before the week does.
+    Monday to Friday, local hours, while the market is open: in the southern summer Sydney's Monday begins before it.
     """
     return pl.struct((_at_work(times, session) & market_open(times)).alias(name) for name, session in SESSIONS.items())
 
 
 def bar_open(times: pl.Expr, bar: str) -> pl.Expr:
-    """Return the open of the bar of each instant; ``4h`` and ``1d`` are counted from 17:00 New York.
-
-    Raises
-    ------
-    ValueError
-        If ``bar`` is unknown.
-    """
+    """Return the open of the bar of each instant; ``4h`` and ``1d`` are counted from 17:00 New York."""
     require_bar(bar)
     if MINUTES[bar] <= 60:
         return times.dt.truncate(bar)
@@ -126,14 +99,8 @@ def bar_open(times: pl.Expr, bar: str) -> pl.Expr:
 def bar_close(opens: pl.Expr, bar: str) -> pl.Expr:
     """Return when bars that open at these instants are known: their close.
 
-    Bars up to an hour last their length. ``4h`` and ``1d`` bars on the grid counted from 17:00 New York close on its
-    next line, so that the day over which the clocks change has 23 or 25 hours. A bar off that grid is of another clock:
-    it lasts its length in elapsed time.
-
-    Raises
-    ------
-    ValueError
-        If ``bar`` is unknown.
+    ``4h`` and ``1d`` bars on the grid counted from 17:00 New York close on its next line, so that the day over which
+    the clocks change has 23 or 25 hours. A bar off that grid is of another clock: it lasts its length in elapsed time.
     """
     require_bar(bar)
     elapsed = opens.dt.offset_by(f"{MINUTES[bar]}m")
@@ -149,13 +116,7 @@ def on_grid(opens: pl.Expr, bar: str) -> pl.Expr:
 
 
 def require_bar(bar: str) -> None:
-    """Refuse a length of bar that this clock has no grid for.
-
-    Raises
-    ------
-    ValueError
-        If ``bar`` is not a key of ``MINUTES``.
-    """
+    """Refuse a length of bar that this clock has no grid for."""
     if bar not in MINUTES:
         raise ValueError(f"bar must be one of {', '.join(MINUTES)}, got {bar!r}")
 
@@ -163,19 +124,14 @@ def require_bar(bar: str) -> None:
 def fixing(date: pl.Expr) -> pl.Expr:
     """Return when the ECB's reference rates of a day are observed: 14:15 in Frankfurt, as UTC.
 
-    References
-    ----------
-    European Central Bank, Framework for the euro foreign exchange reference rates: rates are set by the daily
-    concertation at 14:15 CET and, since July 2016, published around 16:00 CET.
+    European Central Bank, Framework for the euro foreign exchange reference rates; published around 16:00 since July
+    2016.
     """
     return _at(date, FIXING)
 
 
 def publication(date: pl.Expr) -> pl.Expr:
-    """Return when the ECB's reference rates of a day are known: 16:00 in Frankfurt, as UTC.
-
-    Before July 2016 they were published sooner. One late time for all years cannot leak.
-    """
+    """Return when the ECB's rates of a day are known: 16:00 in Frankfurt, in UTC; before July 2016 it was sooner."""
     return _at(date, PUBLICATION)
 
 
@@ -186,19 +142,9 @@ def expected_days(start: datetime.date, end: datetime.date) -> pl.Series:
 
 
 def closures(source: str, start: datetime.date, end: datetime.date) -> pl.DataFrame:
-    """Return the holidays on which a source is expected to have no price.
+    """Return ``date`` and ``explanation`` of the holidays on which a source is expected to have no price.
 
-    Parameters
-    ----------
-    source : str
-        ``ecb`` follows the closing days of the ECB; any other source the days on which the market closes worldwide.
-    start, end : date
-        First and last day, both included.
-
-    Returns
-    -------
-    pl.DataFrame
-        ``date`` and ``explanation``, the name of the holiday.
+    ``ecb`` follows the closing days of the ECB; any other source the days on which the market closes worldwide.
     """
     calendar = holidays.financial_holidays("ECB", years=range(start.year, end.year + 1))
     table = pl.DataFrame(

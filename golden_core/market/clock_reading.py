@@ -19,10 +19,10 @@ CLEARLY_EXPLAINED = 0.85  # of the weekends between two switches, or a vendor's 
 
 @dataclass(frozen=True)
 class Segment:
-    """Weekends over which a file keeps one clock and habit.
+    """Weekends over which a file keeps one clock and habit, from the Monday after the first to that after the last.
 
-    ``zones`` explain them equally well, the best first; ``first`` and ``last`` are the Mondays after the first and the
-    last of these ``weekends``, of which the best clock and the ``declared`` one explain so many.
+    ``zones`` explain them equally well, the best first; ``agreeing`` and ``declared`` count what best and declared
+    explain.
     """
 
     zones: tuple[str, ...]
@@ -39,19 +39,11 @@ class Segment:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """The clocks that explain a file best.
+    """The clocks that explain a file best, in the order of time: several if it, or its vendor's habit, switches.
 
-    Parameters
-    ----------
-    segments : tuple of Segment
-        In the order of time; more than one if the file switches its clock, or its vendor the hour of the week's end:
-        the two look alike.
-    agrees : [weekends] bool
-        Which weekends the reading explains at both ends.
-    declared_agrees : [weekends] bool
-        Which weekends the declared clock explains at both ends.
-    against, in_favour : int
-        Ends and beginnings of weeks that the reading explains and the declared clock does not, and the reverse.
+    ``agrees`` and ``declared_agrees`` [weekends] say what the reading and the declared clock explain at both ends;
+    ``against`` counts ends and beginnings of weeks that only the reading explains, ``in_favour`` only the declared
+    clock.
     """
 
     segments: tuple[Segment, ...]
@@ -63,10 +55,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class _Run:
-    """Weekends ``start`` to before ``stop``, and the candidates that explain them as well as the best one, in order.
-
-    ``habits`` has for each of ``zones`` the closing practices by which it does.
-    """
+    """Weekends ``start`` to before ``stop``, candidates that explain them as the best one does, and by which habits."""
 
     start: int
     stop: int
@@ -75,10 +64,9 @@ class _Run:
 
 
 def read(weekends: Weekends, declared: str | None) -> Reading:
-    """Find the clocks that explain the most ends and beginnings of weeks.
+    """Find the clocks that explain the most ends and beginnings of weeks, ``declared`` or else the first being ours.
 
     One clock is preferred: it gives way only to those that explain clearly more, each over weekends of its own.
-    Without a declaration, the first clock read stands for the declared one.
     """
     names = candidates(weekends, declared)
     edges = np.stack([explained(weekends, name) for name in names])
@@ -108,9 +96,8 @@ def read(weekends: Weekends, declared: str | None) -> Reading:
 def _stretches(edges: Flags) -> list[tuple[int, int, int]]:
     """Return stretches of weekends and the candidate [practice, zone] that explains each best.
 
-    The path through the candidates that explains the most, each change of candidate costing ``SWITCH`` (Viterbi 1967,
-    IEEE Transactions on Information Theory 13:260). A stretch that is short or not explained clearly is given to the
-    best single candidate.
+    Each change of candidate costs ``SWITCH`` (Viterbi 1967, IEEE Trans. Information Theory 13:260). A stretch that is
+    short or not explained clearly is given to the best single candidate.
     """
     zones, practices, _, count = edges.shape
     # Practices vary slowest, so that of equally good candidates the one that closes on time comes first.

@@ -14,20 +14,10 @@ MINUTES_A_DAY = 24 * 60
 
 @dataclass(frozen=True)
 class Closure:
-    """A recurring stretch of one trading day during which a feed may be silent.
+    """A recurring stretch of one trading day (which begins at 17:00 New York on the eve) of silence.
 
-    Parameters
-    ----------
-    name : str
-        What explains the silence.
-    month, day : int
-        The trading day, which begins at 17:00 New York on the eve.
-    start, stop : int
-        First minute and one past the last, counted from the beginning of the trading day.
-    worldwide : bool
-        True where the banks of all large centres are closed; False where it is the practice of some vendors.
-    source : str
-        Where this is known from.
+    ``start`` to before ``stop`` are minutes of that day; ``worldwide`` or the practice of some vendors, known from
+    ``source``.
     """
 
     name: str

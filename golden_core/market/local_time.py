@@ -21,17 +21,7 @@ _SHIFTED = re.compile(r"(?P<zone>.+?)(?:(?P<sign>[+-])(?P<hours>\d\d):(?P<minute
 
 
 class ZoneError(ValueError):
-    """A clock is unknown, contradicted by the file, or gives no instant; the message says where, why, and the fix.
-
-    Attributes
-    ----------
-    evidence : pl.DataFrame or None
-        Week by week, where a declaration was contradicted.
-    """
-
-    def __init__(self, message: str, evidence: pl.DataFrame | None = None) -> None:
-        super().__init__(message)
-        self.evidence = evidence
+    """A clock is unknown, contradicted by the file, or gives no instant; the message says where, why, and the fix."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +41,9 @@ class Resolved:
 
 
 def parse_clock(name: str) -> Clock:
-    """Return the clock of a name.
+    """Return the clock of a name: IANA (``EET`` has European rules), one put forward or back, or ``EET_US``.
 
-    Parameters
-    ----------
-    name : str
-        An IANA name (``Europe/Berlin``; ``EET`` has the European Union's rules), one put forward or back
-        (``UTC+02:00``, ``America/New_York+07:00``), or ``EET_US``, short for the last.
-
-    Raises
-    ------
-    ZoneError
-        If there is no such zone.
+    ``UTC+02:00`` and ``America/New_York+07:00`` are put forward; ``EET_US`` is short for the last.
     """
     parts = _SHIFTED.fullmatch(BROKER_CLOCKS.get(name, name))
     within = parts is not None and int(parts["hours"] or 0) <= FURTHEST and int(parts["minutes"] or 0) < 60
@@ -87,20 +68,12 @@ def to_utc(naive: pl.Series, zone: str, where: str, lines: pl.Series | None = No
 
 
 def resolve(naive: pl.Series, zone: str, where: str, lines: pl.Series | None = None) -> Resolved:
-    """Return the UTC instants of what a vendor's clock showed, in the order of the file.
+    """Return the UTC instants of what a vendor's clock showed, in the order of the file; a null stays null.
 
-    An hour that the clock showed twice is told apart by order alone: where its rows run through it, step back once and
-    run through it again, those before the step are the first time. Where that tells nothing and the market is closed at
-    both instants, the first is taken: no price depends on it. Where all times are midnights they are days, and a day
-    whose midnight was skipped or repeated begins at its first instant. Anything else is refused.
-
-    ``where`` (such as pair and file) begins every message, which names the line, counted from 1 where none are given. A
-    null stays null.
-
-    Raises
-    ------
-    ZoneError
-        Naming the line of the first time that the clock never showed, or showed twice with nothing to tell which.
+    An hour shown twice is told apart by order alone: rows that run through it, step back once and run through it again.
+    Where that tells nothing and the market is closed at both instants, the first is taken: no price depends on it.
+    Where all times are midnights they are days, which begin at their first instant. Anything else is refused, naming
+    the line.
     """
     clock = parse_clock(zone)
     table = pl.DataFrame({"naive": naive.dt.cast_time_unit("us")}).with_columns(

@@ -21,23 +21,10 @@ from golden_core.market.local_time import from_utc
 Flags = npt.NDArray[np.bool_]
 
 # In order of preference where several explain a file equally well: the common ones, fixed offsets, the rare ones.
-NAMED = (
-    "UTC",
-    "EET_US",
-    "EET",
-    "America/New_York",
-    "Europe/London",
-    "Europe/Berlin",
-    "America/Chicago",
-)
+NAMED = ("UTC", "EET_US", "EET", "America/New_York", "Europe/London", "Europe/Berlin", "America/Chicago")
 FIXED_HOURS = range(-12, 15)
-RARE = (
-    "Europe/Moscow",
-    "Australia/Sydney",
-    "America/New_York+05:00",
-    "America/New_York+06:00",
-    "America/New_York+08:00",
-)
+_AHEAD = ("05:00", "06:00", "08:00")  # of New York
+RARE = ("Europe/Moscow", "Australia/Sydney", *(f"America/New_York+{hours}" for hours in _AHEAD))
 
 GAP_HOURS = (40, 60)  # a holiday beside the weekend makes the gap longer; a holiday within the week is shorter
 EARLY_CLOSES = (0.0, 1.0)  # hours before 17:00 New York at which a vendor ends every week
@@ -47,18 +34,9 @@ SILENCE = 0.25  # hours: a feed of minutes says nothing for some of them around 
 
 @dataclass(frozen=True, eq=False)
 class Weekends:
-    """The weekends of a file.
+    """The weekends of a file: ``week`` (the Monday after), ``last_bar`` and ``first_bar`` on the file's clock.
 
-    Parameters
-    ----------
-    table : pl.DataFrame
-        One row each: ``week`` (the Monday after it), ``last_bar`` and ``first_bar`` (on the file's clock), and
-        ``offset_from_close`` and ``offset_from_open``: the hours by which that clock would be ahead of UTC if the last
-        bar ended, and the first began, at 17:00 in New York.
-    bar_hours : float
-        The usual distance from one bar to the next.
-    own_hours : int
-        Weekends before which the bars stop on Friday as the day before: at hours of the vendor's own.
+    ``bar_hours`` is the usual step, ``own_hours`` counts weekends before which bars stop on Friday as the day before.
     """
 
     table: pl.DataFrame
@@ -79,17 +57,9 @@ def find_weekends(times: pl.Series) -> Weekends:
         .filter(gap.is_between(*GAP_HOURS) & (middle.dt.weekday() >= 6))
         .select(week=middle.dt.truncate("1w").dt.offset_by("1w").dt.date(), last_bar=last, first_bar=first)
     )
-    closed, opened = _market(weekends["week"])
-    end = weekends["last_bar"] + datetime.timedelta(hours=hours)
     stops = times.filter(times.diff().shift(-1) > datetime.timedelta(hours=hours + NIGHT))
-    return Weekends(
-        weekends.with_columns(
-            offset_from_close=_hours(end - closed.dt.replace_time_zone(None)),
-            offset_from_open=_hours(weekends["first_bar"] - opened.dt.replace_time_zone(None)),
-        ),
-        hours,
-        int(weekends["last_bar"].dt.offset_by("-1d").is_in(stops.implode()).sum()),
-    )
+    own_hours = int(weekends["last_bar"].dt.offset_by("-1d").is_in(stops.implode()).sum())
+    return Weekends(weekends, hours, own_hours)
 
 
 def closed_days(times: pl.Series, zone: str) -> pl.Series:
@@ -101,10 +71,7 @@ def closed_days(times: pl.Series, zone: str) -> pl.Series:
 
 
 def candidates(weekends: Weekends, declared: str | None) -> tuple[str, ...]:
-    """Return the clocks to try: the declared one first, and none that always shows the same as it.
-
-    Bars of an hour cannot be half an hour from UTC unless they begin at half past.
-    """
+    """Return the clocks to try: the declared one first, none that equals it, half hours only for such bars."""
     phase = weekends.table["first_bar"].dt.minute()
     halves = weekends.bar_hours < 1 or bool((phase != 0).any())
     minutes = [60 * hour + half for hour in FIXED_HOURS for half in ((0, 30) if halves else (0,))]
@@ -125,13 +92,9 @@ def expected(weekends: Weekends, zone: str) -> tuple[pl.Series, pl.Series]:
 
 
 def explained(weekends: Weekends, zone: str) -> Flags:
-    """Say which ends and beginnings of weeks a clock explains.
+    """Say which ends and beginnings of weeks a clock explains: [practices, 2, weekends] bool.
 
-    Returns
-    -------
-    [practices, 2, weekends] bool
-        For each of ``EARLY_CLOSES``: whether the last bar ends so many hours before the week does, and whether the
-        first bar does not begin before the week.
+    For each of ``EARLY_CLOSES``: the last bar ends so many hours before the week; the first does not begin before it.
     """
     table, length = weekends.table, weekends.bar_hours
     slack = SILENCE if length < 0.5 else 0.0

@@ -16,28 +16,17 @@ THIN_VOLUME = 0.02
 THIN_RANGE = 0.2
 LEAST_EXPLAINED = 0.5  # of the weekends, or the file follows no clock that is known here
 CLOSED_DAYS = 0.2  # of the weekends with a bar on a closed day: Sunday's two hours move too little to be told each time
-SHOWN = 3  # weeks quoted in a message; all of them are in the table
+SHOWN = 3  # weeks quoted in a message
 
 
 @dataclass(frozen=True, eq=False)
 class ZoneEvidence:
     """What the weekends of a file say about its clock.
 
-    Parameters
-    ----------
-    declared : str or None
-        The clock the file is said to keep.
-    verdict : str
-        ``read`` (nothing was declared), ``verified`` (no other clock explains the weekends), ``consistent`` (others
-        explain them as well), or ``unverifiable`` (no weekends, bars too long, or too little to tell).
-    segments : tuple of Segment
-        The clocks read, in the order of time; more than one if the file switches. Empty where nothing can be read.
-    weekends, agreeing : int
-        Weekends with evidence, and how many of them the declared clock (else the one read) explains.
-    summary : str
-        The finding in a sentence.
-    weeks : pl.DataFrame
-        One row per weekend, see ``weekends.Weekends``, and ``agrees``: whether the same clock explains it.
+    ``verdict`` is ``read`` (nothing was declared), ``verified`` (no other clock explains the weekends), ``consistent``
+    (others do as well) or ``unverifiable``. ``segments`` are the clocks read, several if the file switches; of
+    ``weekends`` the declared clock, else the one read, explains ``agreeing``; ``weeks`` has one row each, and
+    ``agrees``.
     """
 
     declared: str | None
@@ -46,15 +35,13 @@ class ZoneEvidence:
     weekends: int
     agreeing: int
     summary: str
-    weeks: pl.DataFrame
 
 
 def active_times(bars: pl.DataFrame) -> pl.Series:
     """Return the timestamps of the bars in which the market moved, which is what ``read_clock`` wants.
 
-    Feeds fill weekends with flat bars of no volume, and let a few prices trickle in after the close. A bar is left out
-    if its volume is zero, or if neither its volume nor its range reach a share of the week's median of the positive
-    ones: feeds change the unit of their volume from one day to the next, and some have none at all.
+    Left out: no volume, or neither volume nor range reach a share of the week's median of the positive ones. Feeds fill
+    weekends with flat bars, let prices trickle in after the close, and change their volume's unit from day to day.
     """
     week = pl.col("timestamp").dt.truncate("1w")
     active, tests = pl.lit(True), []
@@ -77,15 +64,9 @@ def read_clock(times: pl.Series) -> ZoneEvidence:
 
 
 def verify_zone(naive_times: pl.Series, declared: str) -> ZoneEvidence:
-    """Hold a declared clock against the weekends of a file.
+    """Hold a declared clock against the weekends of a file, from naive opens of active bars in any order.
 
-    ``naive_times`` are opens of active bars, in any order, see ``active_times``.
-
-    Raises
-    ------
-    ZoneError
-        If there is no such clock, or the weekends contradict it: with both readings, the share of weekends that each
-        explains, and the first weeks that speak against the declaration. Its ``evidence`` has all of them.
+    ZoneError if the weekends contradict it: both readings, what each explains, the first weeks against it.
     """
     parse_clock(declared)
     weekends = find_weekends(naive_times)
@@ -95,25 +76,18 @@ def verify_zone(naive_times: pl.Series, declared: str) -> ZoneEvidence:
 
 
 def _judge(weekends: Weekends, declared: str | None) -> ZoneEvidence:
-    count, name = weekends.table.height, declared or "the clock"
+    count = weekends.table.height
     if weekends.bar_hours >= 24:
-        return _unverifiable(declared, weekends, f"{name} cannot be verified: a day's bar does not show an hour")
+        return _silent(declared, count, "a day's bar does not show an hour")
     if not count:
-        return _unverifiable(declared, weekends, f"{name} cannot be verified: the file spans no weekend")
+        return _silent(declared, count, "the file spans no weekend")
     if weekends.own_hours > LEAST_EXPLAINED * count:
         habit = f"before {weekends.own_hours} of {count} weekends the bars stop when they had stopped the day before"
-        return _unverifiable(declared, weekends, f"{name} cannot be verified: {habit}, at hours of the vendor's own")
+        return _silent(declared, count, f"{habit}, at hours of the vendor's own")
     reading = read(weekends, declared)
     verdict, summary = _verdict(reading, weekends, declared)
-    return ZoneEvidence(
-        declared=declared,
-        verdict=verdict,
-        segments=reading.segments,
-        weekends=count,
-        agreeing=int(reading.declared_agrees.sum()),
-        summary=summary,
-        weeks=weekends.table.with_columns(agrees=pl.Series(reading.declared_agrees)),
-    )
+    agreeing = int(reading.declared_agrees.sum())
+    return ZoneEvidence(declared, verdict, reading.segments, count, agreeing, summary)
 
 
 def _require_closed(days: pl.Series, declared: str) -> None:
@@ -137,8 +111,7 @@ def _verdict(
     unclear = [segment for segment in eras if declared not in segment.zones and not _clear(segment)]
     contradicting = [s for s in eras if declared not in s.zones and _clear(s)]
     if declared and contradicting:
-        weeks = weekends.table.with_columns(agrees=pl.Series(reading.declared_agrees))
-        raise ZoneError(_contradiction(reading, weekends, declared, found), weeks)
+        raise ZoneError(_contradiction(reading, weekends, declared, found))
     if unclear or reading.agrees.mean() < LEAST_EXPLAINED:
         return "unverifiable", f"no known clock explains the {count} weekends well; the best is {found}"
     if declared is None:
@@ -184,23 +157,18 @@ def _contradiction(reading: Reading, weekends: Weekends, declared: str, found: s
         for row, close, open_ in zip(table.head(SHOWN).iter_rows(named=True), closed, opened, strict=False)
     )
     count = weekends.table.height
+    more = f"; and {table.height - SHOWN} more" if table.height > SHOWN else ""
+    remedy = f"Declare {reading.segments[0].zones[0]}, or get a file that keeps the clock it names"
+    if len(reading.segments) > 1:
+        cut = f"Split the file at the week of {reading.segments[1].first} and declare a clock for each part"
+        remedy = f"{cut}, or hold it against a second source"
     return (
         f"the file is declared to keep {declared}, but its weekends read {found}. {declared} explains "
         f"{int(reading.declared_agrees.sum())} of {count} weekends, the reading {int(reading.agrees.sum())}. "
-        f"Against {declared}: {weeks}"
-        + (f"; and {table.height - SHOWN} more" if table.height > SHOWN else "")
-        + ". "
-        + _remedy(reading)
+        f"Against {declared}: {weeks}{more}. {remedy}"
     )
 
 
-def _remedy(reading: Reading) -> str:
-    if len(reading.segments) > 1:
-        cut = f"Split the file at the week of {reading.segments[1].first} and declare a clock for each part"
-        return f"{cut}, or hold it against a second source"
-    return f"Declare {reading.segments[0].zones[0]}, or get a file that keeps the clock it names"
-
-
-def _unverifiable(declared: str | None, weekends: Weekends, summary: str) -> ZoneEvidence:
-    weeks = weekends.table.with_columns(agrees=pl.lit(None, dtype=pl.Boolean))
-    return ZoneEvidence(declared, "unverifiable", (), weekends.table.height, 0, summary, weeks)
+def _silent(declared: str | None, count: int, why: str) -> ZoneEvidence:
+    summary = f"{declared or 'the clock'} cannot be verified: {why}"
+    return ZoneEvidence(declared, "unverifiable", (), count, 0, summary)

@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from golden_core.forecasters import ENTRY_POINT_GROUP
-from golden_core.milestones.commands import run_command
 from golden_core.milestones.documents import render
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.interfaces import Interface, dot, interfaces, svg
@@ -55,7 +54,11 @@ def configuration_pages() -> tuple[dict[str, str], tuple[Result, ...]]:
     table = markdown_table(("blamed", "rule", "also reads"), rows)
     studies = [load_study(name) for name in study_names()]
     sampled = ((study.name, str(study.checks.reproduced_trials)) for study in studies)
-    checklist = {"seeds": _seeds(studies), "samples": markdown_table(("study", "trials"), sampled)}
+    checklist = {
+        "checklist": _yaml("reproducibility_checklist.yaml"),
+        "seeds": _seeds(studies),
+        "samples": markdown_table(("study", "trials"), sampled),
+    }
     pages = {
         "config_schema.yaml": config_schema(),
         "validation_rules.md": render(TEXTS / "validation_rules.md.jinja", {"rules": table}),
@@ -104,7 +107,7 @@ def usage_page(place: Place) -> tuple[dict[str, str], tuple[Result, ...]]:
     EvidenceError
         If the program does not say how it is used.
     """
-    status, said = run_command(PROGRAM, place.repository, timeout_s=SECONDS)
+    status, said = place.run(PROGRAM, timeout_s=SECONDS)
     if status:
         raise EvidenceError(f"P5.M1: the program does not say how it is used: {said[-300:]}")
     commands = re.sub(r"^(#+) ", r"#\1 ", said, flags=re.MULTILINE)  # one level further down
@@ -141,8 +144,8 @@ def _collect(model: type[BaseModel], seen: dict[type[BaseModel], None]) -> None:
                 _collect(inner, seen)
 
 
-def _yaml(name: str) -> dict[str, str]:
-    found: dict[str, str] = YAML(typ="safe", pure=True).load(TEXTS / name)
+def _yaml(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = YAML(typ="safe", pure=True).load(TEXTS / name)
     return found
 
 

@@ -19,7 +19,6 @@ from golden_core.milestones.records import (
     CriterionRecord,
     EvidenceError,
     FileRecord,
-    InputRecord,
     Metadata,
     Value,
     moment,
@@ -65,8 +64,8 @@ def write_evidence(
     Nothing is written, and the date stays, where deliverables, inputs, command, lock file and results are the
     recorded ones; unless the recorded evidence came from a dirty tree, or from none, and this does not.
 
-    ``inputs`` are all that :func:`declared_inputs` returns, and any more; ``command`` makes the deliverables again at
-    the repository's root, an external input standing there by name; a criterion without a result is unmeasured.
+    ``command`` makes the deliverables again at the repository's root, an external input standing there by name; a
+    criterion without a result is unmeasured.
 
     Raises
     ------
@@ -96,13 +95,7 @@ def write_evidence(
 
 
 def declared_inputs(place: Place, milestone: Milestone) -> tuple[Path, ...]:
-    """Return the files of the repository that the plan declares as inputs of a milestone.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a declared input does not exist.
-    """
+    """Return the files of the repository that the plan declares as inputs; FileNotFoundError where there is none."""
     found = {one.path: place.declared(one.path) for one in milestone.inputs if one.path is not None}
     if missing := [pattern for pattern, paths in found.items() if not paths]:
         raise FileNotFoundError(f"{milestone.id}: declared inputs {', '.join(missing)}: not in {place.repository}")
@@ -131,45 +124,29 @@ def _metadata(
     results: Sequence[Result],
     now: datetime.datetime,
 ) -> Metadata:
-    records = {path: place.input_record(path) for path in inputs}
-    unread = {place.input_record(path) for path in declared_inputs(place, milestone)} - set(records.values())
-    if unread:
-        names = ", ".join(sorted(record.path for record in unread))
-        raise EvidenceError(f"{milestone.id}: declared, but not given as input: {names}")
+    read = {path: place.input_record(path) for path in (*declared_inputs(place, milestone), *inputs)}
+    records = sorted(set(read.values()), key=lambda record: (record.external, record.path))
+    for one, other in pairwise(records):
+        if (one.external, one.path) == (other.external, other.path):
+            raise EvidenceError(f"{milestone.id}: {one.path}: different inputs with the same name; rename one")
+    names = {str(path): record.path for path, record in read.items()}
+    portable = tuple(names.get(argument, argument) for argument in command)
+    for argument in portable:
+        if any(Path(part).is_absolute() for part in argument.split("=")):
+            raise EvidenceError(f"{milestone.id}: {argument!r} of the command means nothing on another machine")
+    made = [FileRecord(path=n, sha256=hash_bytes(content), bytes=len(content)) for n, content in contents.items()]
     return Metadata(
         milestone=milestone.id,
         title=milestone.title,
         author=place.author(),
         date=now,
         git=place.git_record(),
-        command=_portable(milestone, command, records),
+        command=portable,
         lock=place.lock(),
-        inputs=_inputs(milestone, records),
-        outputs=tuple(
-            FileRecord(path=name, sha256=hash_bytes(content), bytes=len(content))
-            for name, content in sorted(contents.items())
-        ),
+        inputs=tuple(records),
+        outputs=tuple(sorted(made, key=lambda record: record.path)),
         criteria=_criteria(milestone, results),
     )
-
-
-def _inputs(milestone: Milestone, records: Mapping[Path, InputRecord]) -> tuple[InputRecord, ...]:
-    """Return the inputs in order, no name twice for different things."""
-    found = sorted(set(records.values()), key=lambda record: (record.external, record.path))
-    for one, other in pairwise(found):
-        if (one.external, one.path) == (other.external, other.path):
-            raise EvidenceError(f"{milestone.id}: {one.path}: different inputs with the same name; rename one")
-    return tuple(found)
-
-
-def _portable(milestone: Milestone, command: Sequence[str], records: Mapping[Path, InputRecord]) -> tuple[str, ...]:
-    """Return a command without paths of this machine: an external input stands there by name."""
-    names = {str(path): record.path for path, record in records.items()}
-    portable = tuple(names.get(argument, argument) for argument in command)
-    for argument in portable:
-        if any(Path(part).is_absolute() for part in argument.split("=")):
-            raise EvidenceError(f"{milestone.id}: {argument!r} of the command means nothing on another machine")
-    return portable
 
 
 def _criteria(milestone: Milestone, results: Sequence[Result]) -> tuple[CriterionRecord, ...]:

@@ -16,18 +16,17 @@ from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
 from golden_core.legacy.audit import audit_markdown, audit_record
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.flow.protocol import PARTS
-from golden_core.legacy.forensics.findings import differences_csv, open_questions_markdown
 from golden_core.legacy.forensics.published import published_audit
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
 from golden_core.legacy.inventory import Imports, Inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
 from golden_core.legacy.reproduction import Request, carry_out, record_files, rows_unlike_the_random_walk
+from golden_core.legacy.risks import differences_csv, open_questions_markdown
 from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
-from golden_core.milestones.commands import run_command
 from golden_core.milestones.designs import configuration_pages, orchestrator_pages, usage_page
 from golden_core.milestones.documents import loader_specification
-from golden_core.milestones.evidence import Result, Written, declared_inputs, write_evidence
+from golden_core.milestones.evidence import Result, Written, write_evidence
 from golden_core.milestones.migration import load_plan, migration_deliverables, plan_results
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
@@ -92,15 +91,16 @@ def make_evidence(
     made = MAKERS[milestone.id](place, given)
     results = [*made.results, *(_commands(place, milestone) if run_commands else ())]
     command = ["golden", "milestones", "write", milestone.id, "--no-commands", *given.arguments]
-    inputs = [*declared_inputs(place, milestone), *made.inputs]
-    return write_evidence(place, milestone, made.deliverables, inputs=inputs, command=command, results=results, now=now)
+    return write_evidence(
+        place, milestone, made.deliverables, inputs=made.inputs, command=command, results=results, now=now
+    )
 
 
 def _commands(place: Place, milestone: Milestone) -> Sequence[Result]:
     found = []
     for criterion in milestone.criteria:
         if criterion.command is not None:
-            status, _ = run_command(criterion.command, place.repository, timeout_s=COMMAND_SECONDS)
+            status, _ = place.run(criterion.command, timeout_s=COMMAND_SECONDS)
             found.append(Result(criterion.id, status, "exit status 0", status == 0))
     return found
 

@@ -82,30 +82,18 @@ class Plan(Section):
         unknown = {name for package in self.packages for name in package.prerequisites} - set(names)
         if unknown:
             raise ValueError(f"prerequisite {', '.join(sorted(unknown))} is no package")
-        limits = [size.below for size in self.sizes]
-        finite = [limit for limit in limits if limit is not None]
-        if limits != [*sorted(set(finite)), None]:
-            raise ValueError(f"limits of sizes must grow and end with null, got {limits}")
-        if self.risks.keys() != {"low", "medium", "high"}:
-            raise ValueError("risks must say what low, medium and high mean")
         return self
 
 
 def load_plan(path: Path = MIGRATION / "packages.yaml") -> Plan:
-    """Read the plan.
-
-    Raises
-    ------
-    PlanError
-        If the file is missing or malformed; names it and the place.
-    """
+    """Read the plan; PlanError names the file and the place of what is wrong."""
     return read_declared(Plan, path, PlanError)
 
 
 def find_cycle(plan: Plan) -> tuple[str, ...]:
     """Return packages that wait for each other, the first one again at the end; empty if there are none."""
     try:
-        TopologicalSorter({package.id: package.prerequisites for package in plan.packages}).prepare()
+        _sorter(plan).prepare()
     except CycleError as error:
         return tuple(error.args[1])
     return ()
@@ -121,11 +109,9 @@ def steps(plan: Plan) -> tuple[tuple[str, ...], ...]:
     """
     if cycle := find_cycle(plan):
         raise PlanError(f"packages wait for each other: {' → '.join(cycle)}")
-    sorter = TopologicalSorter({package.id: package.prerequisites for package in plan.packages})
+    sorter, found = _sorter(plan), []
     sorter.prepare()
-    found = []
-    while sorter.is_active():
-        ready = sorter.get_ready()
+    while ready := sorter.get_ready():
         found.append(tuple(package.id for package in plan.packages if package.id in ready))
         sorter.done(*ready)
     return tuple(found)
@@ -151,46 +137,32 @@ def misplaced_files(plan: Plan, checksums: Sequence[Checksum]) -> tuple[str, ...
     return (*lost, *twice, *idle)
 
 
-def package_rows(
+def migration_deliverables(
     plan: Plan, checksums: Sequence[Checksum], repository: Path, tests: Set[str]
-) -> list[dict[str, str | int]]:
-    """Return a row for every package, in the order of work; several entries of a cell are separated by a semicolon.
+) -> dict[str, str]:
+    """Return the deliverables of milestone P1.M2 by name; equal plans give equal bytes.
 
     ``tests`` are the parity tests that exist; those and targets that do not are only planned.
 
     Raises
     ------
     PlanError
-        If packages wait for each other.
-    """
-    packages = {package.id: package for package in plan.packages}
-    return [_row(plan, packages[name], checksums, repository, tests) for step in steps(plan) for name in step]
-
-
-def migration_deliverables(
-    plan: Plan, checksums: Sequence[Checksum], repository: Path, tests: Set[str]
-) -> dict[str, str]:
-    """Return the deliverables of milestone P1.M2 by name; equal plans give equal bytes.
-
-    Raises
-    ------
-    PlanError
         If packages wait for each other, or a legacy file has no place or more than one.
     """
-    rows = package_rows(plan, checksums, repository, tests)
+    order = [(number, name) for number, step in enumerate(steps(plan), 1) for name in step]
     if misplaced := misplaced_files(plan, checksums):
         raise PlanError("; ".join(misplaced))
+    named = {package.id: package for package in plan.packages}
+    packages = [(n, named[name], _row(plan, named[name], checksums, repository, tests)) for n, name in order]
     retired = [(one, group) for group in plan.deprecations for one in files_of(group, checksums)]
-    packages = {package.id: package for package in plan.packages}
-    order = [(number, packages[name]) for number, step in enumerate(steps(plan), 1) for name in step]
     facts = {
         "plan": plan,
-        "packages": [(*place, row) for place, row in zip(order, rows, strict=True)],
+        "packages": packages,
         "checksums": checksums,
         "retired": [(group, len(files_of(group, checksums))) for group in plan.deprecations],
     }
     return {
-        "work_packages.csv": pl.DataFrame(rows).write_csv(),
+        "work_packages.csv": pl.DataFrame([row for *_, row in packages]).write_csv(),
         "deprecations.csv": pl.DataFrame(
             [
                 (f"D{number:02d}", one.path, one.sha256, one.lines, group.reason, group.replaced_by)
@@ -214,6 +186,10 @@ def plan_results(plan: Plan, checksums: Sequence[Checksum], tests: Set[str]) -> 
         Result("every_legacy_file_placed_once", len(misplaced), "0 misplaced", not misplaced),
         Result("every_package_has_a_parity_test", f"{shown} of {count}", "all", shown == count),
     )
+
+
+def _sorter(plan: Plan) -> TopologicalSorter[str]:
+    return TopologicalSorter({package.id: package.prerequisites for package in plan.packages})
 
 
 def _row(

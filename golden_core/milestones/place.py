@@ -1,9 +1,12 @@
-"""Where evidence lives, what identifies a file there, and what git knows of it. Reads only."""
+"""Where evidence lives, what identifies a file there, what git knows of it, and how a command runs there."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +18,6 @@ from golden_core.store.provenance import git_environment
 EVIDENCE = "docs/golden"
 LOCK = "constraints.txt"
 VARIABLE = "GOLDEN_EVIDENCE"
-_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,7 @@ class Place:
 
     @classmethod
     def from_environment(cls, repository: Path) -> Place:
-        """Return the place of a checkout: evidence in ``docs/golden``, or where GOLDEN_EVIDENCE says.
-
-        A command that is run again to verify it finds the variable set to a scratch folder.
-        """
+        """Return the place of a checkout: evidence in ``docs/golden``, or where GOLDEN_EVIDENCE says."""
         moved = os.environ.get(VARIABLE)
         return cls(repository, Path(moved).expanduser().resolve() if moved else repository / EVIDENCE)
 
@@ -57,13 +56,7 @@ class Place:
         return self.folder(milestone) / SIGN_OFFS
 
     def input_record(self, path: Path) -> InputRecord:
-        """Return what identifies an input: relative path within the repository, the bare name outside.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is nothing at the path.
-        """
+        """Return what identifies an input: relative path within the repository, the bare name outside."""
         resolved, root = path.resolve(), self.repository.resolve()
         inside = resolved.is_relative_to(root)
         name = resolved.relative_to(root).as_posix() if inside else resolved.name
@@ -77,6 +70,32 @@ class Place:
     def lock(self) -> FileRecord | None:
         """Return what identifies the file that pins every library."""
         return file_record(self.repository / LOCK, LOCK) if (self.repository / LOCK).is_file() else None
+
+    def run(self, command: Sequence[str], *, timeout_s: float, **variables: str) -> tuple[int, str]:
+        """Return the exit status of a command, run at the repository's root, and what it said.
+
+        Raises
+        ------
+        OSError
+            If there is no such program.
+        subprocess.TimeoutExpired
+            If it runs longer than allowed.
+        """
+        # The programs installed beside this interpreter first, so that `golden` and `python` are this project's.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        with tempfile.TemporaryFile() as output:  # a pipe would wait for whatever the command has started
+            status = subprocess.run(
+                command,
+                cwd=self.repository,
+                env={**os.environ, "PATH": path, **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=timeout_s,
+                check=False,
+            ).returncode
+            output.seek(0)
+            return status, output.read().decode(errors="replace").strip()
 
     def author(self) -> str | None:
         """Return git's ``user.name``; null where it is not set. Nobody is ever made up."""
@@ -96,15 +115,9 @@ class Place:
         return self.uncommitted(folder) if folder else ()
 
     def uncommitted(self, *pathspecs: str) -> tuple[str, ...]:
-        """Return what differs from the last commit, untracked files and folders included, ignored ones not.
-
-        Raises
-        ------
-        EvidenceError
-            If there is a repository and git cannot say: a damaged index is no clean tree.
-        """
+        """Return what differs from the last commit, untracked files and folders included, ignored ones not."""
         output = self._git("status", "--porcelain=v1", "-z", "--no-renames", "--", *pathspecs)
-        if output is None and self._git("rev-parse", "--git-dir") is not None:
+        if output is None and self._git("rev-parse", "--git-dir") is not None:  # a damaged index is no clean tree
             raise EvidenceError(f"{self.repository}: git status fails, so nobody knows what is committed; mend that")
         return tuple(sorted(entry[3:] for entry in (output or b"").decode(errors="replace").split("\0") if entry))
 
@@ -137,11 +150,9 @@ class Place:
         environment = git_environment() | {"GIT_OPTIONAL_LOCKS": "0", "GIT_CEILING_DIRECTORIES": ceiling, "LC_ALL": "C"}
         command = ["git", "-C", str(self.repository), *arguments]
         try:
-            result = subprocess.run(command, capture_output=True, env=environment, timeout=_SECONDS, check=False)
+            result = subprocess.run(command, capture_output=True, env=environment, check=False)
         except FileNotFoundError:
             return None
-        except subprocess.TimeoutExpired:
-            raise EvidenceError(f"{self.repository}: git {arguments[0]} gave no answer in {_SECONDS} s") from None
         return result.stdout if result.returncode == 0 else None
 
 

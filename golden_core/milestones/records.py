@@ -117,15 +117,7 @@ def write_record(record: Section, path: Path) -> None:
 
 
 def read_record(kind: type[Record], path: Path) -> Record:
-    """Read a record.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    EvidenceError
-        If the file is not such a record.
-    """
+    """Read a record; FileNotFoundError if it is not there, EvidenceError if it is none."""
     try:
         return kind.model_validate_json(path.read_bytes())
     except ValidationError as error:
@@ -135,13 +127,7 @@ def read_record(kind: type[Record], path: Path) -> Record:
 
 
 def read_declared(kind: type[Declared], path: Path, error: type[ValueError]) -> Declared:
-    """Read a file of data/ as what it declares.
-
-    Raises
-    ------
-    ValueError
-        Of the given type, if the file is missing or malformed; names the file, the place and what is wrong.
-    """
+    """Read a file of data/ as what it declares; the error names the file, the place and what is wrong."""
     try:
         return kind.model_validate(_parsed(path.read_bytes()), strict=False)
     except FileNotFoundError:
@@ -160,13 +146,7 @@ def _parsed(text: bytes) -> object:
 
 
 def moment(date: datetime.datetime) -> datetime.datetime:
-    """Return a moment in UTC to the second.
-
-    Raises
-    ------
-    EvidenceError
-        If it has no time zone.
-    """
+    """Return a moment in UTC to the second."""
     if date.tzinfo is None:
         raise EvidenceError(f"the date {date.isoformat()} has no time zone; give one, such as UTC")
     return date.astimezone(datetime.UTC).replace(microsecond=0)

@@ -114,13 +114,7 @@ class Accepted(Section):
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
 
     def criterion(self, identity: str) -> Criterion:
-        """Return a criterion by its id.
-
-        Raises
-        ------
-        LookupError
-            If there is no such criterion; lists those there are.
-        """
+        """Return a criterion by its id; LookupError lists those there are."""
         for criterion in self.criteria:
             if criterion.id == identity:
                 return criterion
@@ -190,13 +184,7 @@ class Registry:
         return tuple(chain.from_iterable(phase.milestones for phase in self.phases))
 
     def milestone(self, identity: str) -> Milestone:
-        """Return a milestone by its id.
-
-        Raises
-        ------
-        LookupError
-            If the plan has no such milestone; lists those it has.
-        """
+        """Return a milestone by its id; LookupError lists those there are."""
         for milestone in self.milestones:
             if milestone.id == identity:
                 return milestone
@@ -204,13 +192,7 @@ class Registry:
 
 
 def load_registry(folder: Path = PLAN) -> Registry:
-    """Read roles.yaml and P0.yaml … P6.yaml.
-
-    Raises
-    ------
-    RegistryError
-        If a file is missing or malformed, or a role is used that is not declared; names the file.
-    """
+    """Read roles.yaml and P0.yaml … P6.yaml."""
     roles = read_declared(_Roles, folder / "roles.yaml", RegistryError).root
     titles = {role: said.title for role, said in roles.items()}
     return Registry(titles, tuple(_read_phase(folder / f"{name}.yaml", roles.keys() | {EXTERNAL}) for name in PHASES))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Sequence
 
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import (
@@ -25,13 +26,7 @@ LONGEST_NAME = 100
 
 
 def person(name: str, registry: Registry) -> str:
-    """Return a name that can stand for a person.
-
-    Raises
-    ------
-    EvidenceError
-        If it is empty, padded, not printable, has no letter, is too long, or is one of the plan's roles.
-    """
+    """Return a name that can stand for a person: printable, with letters, and none of the plan's roles."""
     if not name.strip():
         raise EvidenceError("a name is needed: give the name of the person, it is never assumed")
     if name != name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
@@ -46,13 +41,7 @@ def person(name: str, registry: Registry) -> str:
 def set_owner(
     place: Place, registry: Registry, milestone: Milestone, *, name: str, date: datetime.datetime
 ) -> Ownership:
-    """Record who owns a milestone from now on.
-
-    Raises
-    ------
-    EvidenceError
-        If the name cannot be a person's, or the person owns it already.
-    """
+    """Record who owns a milestone from now on; refuse what is no name, and who owns it already."""
     entry, everybody = Ownership(owner=person(name, registry), date=moment(date)), owners(place)
     if (before := everybody.get(milestone.id)) and before.owner == name:
         raise EvidenceError(f"{milestone.id}: {name} owns it already, since {before.date:%Y-%m-%d}")
@@ -74,7 +63,7 @@ def sign(
     """Add a person's sign-off of one criterion of a milestone or gate, for the deliverables as a commit holds them.
 
     ``planned`` is Under Review, or a phase whose milestones are all accepted; ``role`` is one that the criterion asks
-    for; ``name`` is as the person gave it, without a default; ``commit`` is in full.
+    for; ``commit`` is in full.
 
     Raises
     ------
@@ -93,31 +82,19 @@ def sign(
     entries, evidence = read_sign_offs(place, planned), _ready(place, planned)
     if earlier := valid_sign_offs(planned, criterion, entries, evidence).get(role):
         raise EvidenceError(f"{what}: {earlier.name} has signed it already")
-    for metadata in evidence:
-        if metadata.git.dirty is not False:
-            raise EvidenceError(
-                f"{metadata.milestone}: was not written from a clean tree; commit, write again, then sign"
-            )
-        if date < metadata.date:
-            raise EvidenceError(f"{metadata.milestone}: the evidence was written on {metadata.date}, after that date")
-        _require_committed(place, metadata, commit)
-    entry = SignOff(
-        criterion=criterion.id,
-        role=role,
-        name=signer,
-        date=date,
-        commit=commit,
-        evidence=signed_hash(planned, criterion, role, evidence),
-    )
+    _require_held(place, evidence, date, commit)
+    signed = signed_hash(planned, criterion, role, evidence)
+    entry = SignOff(criterion=criterion.id, role=role, name=signer, date=date, commit=commit, evidence=signed)
     write_record(SignOffs(milestone=planned.id, signoffs=(*entries, entry)), place.sign_offs(planned.id))
     return entry
 
 
 def _ready(place: Place, planned: Milestone | Phase) -> list[Metadata]:
     """Return the evidence of a milestone that is Under Review, or of all milestones of a phase that are accepted."""
-    milestones, wanted = (
-        (planned.milestones, "Accepted") if isinstance(planned, Phase) else ((planned,), "Under Review")
-    )
+    if isinstance(planned, Phase):
+        milestones, wanted = planned.milestones, "Accepted"
+    else:
+        milestones, wanted = (planned,), "Under Review"
     found = [standing(place, milestone) for milestone in milestones]
     for one in found:
         if one.state not in {wanted, "Accepted"}:
@@ -126,14 +103,18 @@ def _ready(place: Place, planned: Milestone | Phase) -> list[Metadata]:
     return [one.metadata for one in found if one.metadata]
 
 
-def _require_committed(place: Place, metadata: Metadata, commit: str) -> None:
+def _require_held(place: Place, evidence: Sequence[Metadata], date: datetime.datetime, commit: str) -> None:
     """Refuse a commit that does not hold the evidence as it lies there: nobody else could see what was signed."""
     if not re.fullmatch(COMMIT, commit):
         raise EvidenceError(f"{commit!r} is not a commit in full; git rev-parse HEAD prints it")
-    if not place.evidence.is_relative_to(place.repository):
-        raise EvidenceError("evidence outside the repository cannot be signed: no commit holds it")
-    folder = place.folder(metadata.milestone)
-    for path in [*(folder / record.path for record in metadata.outputs), place.metadata(metadata.milestone)]:
-        if not place.holds(commit, path):
-            name = path.relative_to(place.repository).as_posix()
-            raise EvidenceError(f"{name}: commit {commit} does not hold it as it lies here; commit it, then sign")
+    for metadata in evidence:
+        if metadata.git.dirty is not False:
+            raise EvidenceError(
+                f"{metadata.milestone}: was not written from a clean tree; commit, write again, then sign"
+            )
+        if date < metadata.date:
+            raise EvidenceError(f"{metadata.milestone}: the evidence was written on {metadata.date}, after that date")
+        folder = place.folder(metadata.milestone)
+        for path in [*(folder / record.path for record in metadata.outputs), place.metadata(metadata.milestone)]:
+            if not place.holds(commit, path):
+                raise EvidenceError(f"{path}: commit {commit} does not hold it as it lies here; commit it, then sign")

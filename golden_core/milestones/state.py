@@ -101,11 +101,7 @@ def signatures_of(criteria: Sequence[CriterionStanding]) -> str:
 
 
 def decide(*, owned: bool, ready: bool, machine: Sequence[Verdict], human: Sequence[Verdict]) -> State:
-    """Return the state that follows from the facts.
-
-    ``ready``: every deliverable and input is there with its recorded hash. ``machine`` and ``human`` are the verdicts
-    of checks and commands, and of persons.
-    """
+    """Return the state that follows from the facts; ready: every deliverable and input is there as recorded."""
     if not owned:
         return "Planned"
     if not ready or any(verdict != "pass" for verdict in machine):
@@ -114,13 +110,7 @@ def decide(*, owned: bool, ready: bool, machine: Sequence[Verdict], human: Seque
 
 
 def standing(place: Place, milestone: Milestone) -> Standing:
-    """Return owner, state and criteria of a milestone as the disk has them now.
-
-    Raises
-    ------
-    EvidenceError
-        If owners.json is damaged.
-    """
+    """Return owner, state and criteria of a milestone as the disk has them now."""
     metadata, findings = content_findings(place, milestone)
     sound = metadata if not findings else None
     try:
@@ -133,13 +123,14 @@ def standing(place: Place, milestone: Milestone) -> Standing:
         else _measured(criterion, sound)
         for criterion in milestone.criteria
     )
+    held_by = owners(place).get(milestone.id)
     state = decide(
-        owned=(held_by := owner(place, milestone)) is not None,
+        owned=held_by is not None,
         ready=sound is not None,
         machine=[c.verdict for c in criteria if not c.human],
         human=[c.verdict for c in criteria if c.human],
     )
-    return Standing(milestone, held_by, state, criteria, findings, metadata)
+    return Standing(milestone, held_by.owner if held_by else None, state, criteria, findings, metadata)
 
 
 def gate_standing(place: Place, registry: Registry, phase: Phase) -> GateStanding:
@@ -156,51 +147,36 @@ def gate_standing(place: Place, registry: Registry, phase: Phase) -> GateStandin
 
 
 def owners(place: Place) -> dict[str, Ownership]:
-    """Return who owns each milestone that somebody owns.
-
-    Raises
-    ------
-    EvidenceError
-        If owners.json is damaged.
-    """
+    """Return who owns each milestone that somebody owns."""
     return read_record(Owners, place.owners).owners if place.owners.exists() else {}
-
-
-def owner(place: Place, milestone: Milestone) -> str | None:
-    """Return who owns a milestone now; nobody, until somebody was set."""
-    found = owners(place).get(milestone.id)
-    return found.owner if found else None
 
 
 def status_record(place: Place, registry: Registry) -> dict[str, Any]:
     """Return everything that is known of the plan, ready for JSON."""
-    found = [standing(place, milestone) for milestone in registry.milestones]
-    gates = [gate_standing(place, registry, phase) for phase in registry.phases]
-    return {
-        "milestones": [
-            {
-                "milestone": one.milestone.id,
-                **one.milestone.model_dump(mode="json", include={"title", "accountable", "supporting", "duration"}),
-                "state": one.state,
-                "owner": one.owner,
-                "written": one.metadata.date.isoformat() if one.metadata else None,
-                "waits_for": list(one.waits_for()),
-                "findings": [asdict(finding) for finding in one.findings],
-                "criteria": [asdict(criterion) for criterion in one.criteria],
-            }
-            for one in found
-        ],
-        "gates": [
-            {
-                "gate": gate.phase.id,
-                "title": gate.phase.title,
-                "met": gate.met,
-                "waits_for": list(gate.waits_for()),
-                "criteria": [asdict(criterion) for criterion in gate.criteria],
-            }
-            for gate in gates
-        ],
-    }
+    milestones = [
+        {
+            "milestone": one.milestone.id,
+            **one.milestone.model_dump(mode="json", include={"title", "accountable", "supporting", "duration"}),
+            "state": one.state,
+            "owner": one.owner,
+            "written": one.metadata.date.isoformat() if one.metadata else None,
+            "waits_for": list(one.waits_for()),
+            "findings": [asdict(finding) for finding in one.findings],
+            "criteria": [asdict(criterion) for criterion in one.criteria],
+        }
+        for one in (standing(place, milestone) for milestone in registry.milestones)
+    ]
+    gates = [
+        {
+            "gate": gate.phase.id,
+            "title": gate.phase.title,
+            "met": gate.met,
+            "waits_for": list(gate.waits_for()),
+            "criteria": [asdict(criterion) for criterion in gate.criteria],
+        }
+        for gate in (gate_standing(place, registry, phase) for phase in registry.phases)
+    ]
+    return {"milestones": milestones, "gates": gates}
 
 
 def valid_sign_offs(
@@ -231,9 +207,8 @@ def _measured(criterion: Criterion, metadata: Metadata | None) -> CriterionStand
 
 def _owned(place: Place, registry: Registry, criterion: Criterion) -> CriterionStanding:
     asked = [milestone for milestone in registry.milestones if milestone.id.startswith(f"{criterion.owned}.")]
-    lacking = [milestone.id for milestone in asked if owner(place, milestone) is None]
-    value = f"{len(asked) - len(lacking)} of {len(asked)}"
-    return _standing_of(criterion, "open" if lacking else "pass", value, "all")
+    owned = sum(milestone.id in owners(place) for milestone in asked)
+    return _standing_of(criterion, "pass" if owned == len(asked) else "open", f"{owned} of {len(asked)}", "all")
 
 
 def _standing_of(

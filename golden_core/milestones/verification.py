@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from golden_core.milestones.commands import rerun
-from golden_core.milestones.place import Place, file_record
-from golden_core.milestones.records import EvidenceError, FileRecord, Metadata, SignOff, SignOffs, read_record
+from golden_core.milestones.place import VARIABLE, Place
+from golden_core.milestones.records import EvidenceError, Metadata, SignOff, SignOffs, read_record
 from golden_core.milestones.registry import METADATA, SIGN_OFFS, Accepted, Criterion, Milestone, matches
-from golden_core.store.lake import hash_bytes
+from golden_core.store.lake import hash_bytes, hash_file
 from golden_core.study import canonical_json
 
 Kind = Literal["metadata", "deliverable", "input", "lock", "tree", "commit", "sign-off", "rerun"]
@@ -33,14 +34,8 @@ class Finding:
 class Verification:
     """What was found wrong, and what could not be looked at and why."""
 
-    milestone: str
     findings: tuple[Finding, ...]
     unverified: tuple[Finding, ...]
-
-    @property
-    def sound(self) -> bool:
-        """Whether nothing that was looked at is wrong."""
-        return not self.findings
 
 
 def verify(
@@ -58,25 +53,24 @@ def verify(
     given = external or {}
     metadata, findings = content_findings(place, milestone, given)
     if metadata is None:
-        return Verification(milestone.id, findings, ())
-    unverified = [
-        Finding("input", record.path, "lies outside the repository; give its path to have it verified")
-        for record in metadata.inputs
-        if record.external and record.path not in given
-    ]
+        return Verification(findings, ())
+    absent = [record.path for record in metadata.inputs if record.external and record.path not in given]
+    unverified = [Finding("input", n, "lies outside the repository; give its path to have it verified") for n in absent]
     found = [*findings, *_lock(place, metadata), *_tree(place, metadata), *_sign_offs(place, milestone, metadata)]
-    if (commit := metadata.git.commit) and (reason := place.why_history_is_unknown()):
+    commit, command = metadata.git.commit, " ".join(metadata.command)
+    if commit and (reason := place.why_history_is_unknown()):
         unverified.append(Finding("commit", commit, reason))
-    else:
-        found += _commit(place, metadata)
+    elif commit is None:
+        found.append(Finding("commit", METADATA, "was written where git knew no commit"))
+    elif not place.is_in_history(commit):
+        found.append(Finding("commit", commit, "is not in the history of this checkout"))
     if rerun_within_s is None:
-        unverified.append(Finding("rerun", " ".join(metadata.command), "the command was not run again"))
-    elif lacking := [argument for argument in metadata.command if argument in {f.subject for f in unverified}]:
-        unverified.append(Finding("rerun", " ".join(metadata.command), f"needs {', '.join(lacking)}"))
+        unverified.append(Finding("rerun", command, "the command was not run again"))
+    elif lacking := [argument for argument in metadata.command if argument in absent]:
+        unverified.append(Finding("rerun", command, f"needs {', '.join(lacking)}"))
     else:
-        differences = rerun(place, metadata, given, timeout_s=rerun_within_s)
-        found += [Finding("rerun", name, message) for name, message in differences]
-    return Verification(milestone.id, tuple(found), tuple(unverified))
+        found += [Finding("rerun", *said) for said in _rerun(place, metadata, given, rerun_within_s)]
+    return Verification(tuple(found), tuple(unverified))
 
 
 def content_findings(
@@ -107,23 +101,22 @@ def _plan(place: Place, milestone: Milestone, metadata: Metadata) -> Iterator[Fi
     for pattern in (pattern for deliverable in milestone.deliverables for pattern in deliverable.repository):
         if not place.declared(pattern):
             yield Finding("deliverable", pattern, "is declared in the plan and not in the repository")
-    for source in milestone.inputs:
-        yield from _unread(place, source.path, metadata) if source.path else ()
-
-
-def _unread(place: Place, pattern: str, metadata: Metadata) -> Iterator[Finding]:
-    """Find files that a declared input stands for and that were not read; a family may have grown since."""
     read = {record.path for record in metadata.inputs if not record.external}
-    there = {path.relative_to(place.repository).as_posix() for path in place.declared(pattern)}
-    known = there or {name for name in read if matches(name, pattern)}
-    for name in sorted(there - read) if known else [pattern]:
-        yield Finding("input", name, "is declared in the plan and was not read")
+    for declared in filter(None, (source.path for source in milestone.inputs)):
+        there = {path.relative_to(place.repository).as_posix() for path in place.declared(declared)}
+        # A family may have grown since; of one that has gone, what was read is said to be missing elsewhere.
+        known = there or any(matches(name, declared) for name in read)
+        for name in sorted(there - read) if known else [declared]:
+            yield Finding("input", name, "is declared in the plan and was not read")
 
 
 def _outputs(place: Place, metadata: Metadata) -> Iterator[Finding]:
     folder = place.folder(metadata.milestone)
     for record in metadata.outputs:
-        if message := _difference(folder / record.path, record):
+        path = folder / record.path
+        if path.is_symlink() or path.is_dir():
+            yield Finding("deliverable", record.path, "is a link or a folder, not the file that was written")
+        elif message := _difference(record.sha256, hash_file(path) if path.exists() else None):
             yield Finding("deliverable", record.path, message)
     known = {record.path for record in metadata.outputs} | {METADATA, SIGN_OFFS}
     for path in sorted(folder.rglob("*")):
@@ -137,19 +130,15 @@ def _inputs(place: Place, metadata: Metadata, external: Mapping[str, Path]) -> I
         path = external.get(record.path) if record.external else place.repository / record.path
         if path is None:
             continue  # reported as unverified: what is not here cannot be wrong
-        if not path.exists():
-            yield Finding("input", record.path, "is missing")
-        elif (found := place.input_record(path).sha256) != record.sha256:
-            yield Finding("input", record.path, f"has changed: recorded {record.sha256}, found {found}")
+        found = place.input_record(path).sha256 if path.exists() else None
+        if message := _difference(record.sha256, found):
+            yield Finding("input", record.path, message)
 
 
-def _difference(path: Path, record: FileRecord) -> str | None:
-    if path.is_symlink() or path.is_dir():
-        return "is a link or a folder, not the file that was written"
-    if not path.exists():
+def _difference(recorded: str, found: str | None) -> str | None:
+    if found is None:
         return "is missing"
-    found = file_record(path, record.path).sha256
-    return None if found == record.sha256 else f"has changed: recorded {record.sha256}, found {found}"
+    return None if found == recorded else f"has changed: recorded {recorded}, found {found}"
 
 
 def _lock(place: Place, metadata: Metadata) -> Iterator[Finding]:
@@ -169,13 +158,6 @@ def _tree(place: Place, metadata: Metadata) -> Iterator[Finding]:
         yield Finding("tree", path, "is evidence that is not committed")
 
 
-def _commit(place: Place, metadata: Metadata) -> Iterator[Finding]:
-    if metadata.git.commit is None:
-        yield Finding("commit", METADATA, "was written where git knew no commit")
-    elif not place.is_in_history(metadata.git.commit):
-        yield Finding("commit", metadata.git.commit, "is not in the history of this checkout")
-
-
 def _sign_offs(place: Place, milestone: Milestone, metadata: Metadata) -> Iterator[Finding]:
     try:
         entries = read_sign_offs(place, milestone)
@@ -189,6 +171,34 @@ def _sign_offs(place: Place, milestone: Milestone, metadata: Metadata) -> Iterat
             yield Finding("sign-off", entry.criterion, f"{who}, is no criterion for the {entry.role} any more")
         elif entry.evidence != signed_hash(milestone, criterion, entry.role, [metadata]):
             yield Finding("sign-off", entry.criterion, f"{who} for deliverables that have changed since")
+
+
+def _rerun(
+    place: Place, metadata: Metadata, external: Mapping[str, Path], timeout_s: float
+) -> tuple[tuple[str, str], ...]:
+    """Make the deliverables again, GOLDEN_EVIDENCE set to a scratch folder; return what differs and how."""
+    command = [str(external.get(argument, argument)) for argument in metadata.command]
+    said = " ".join(metadata.command)
+    with tempfile.TemporaryDirectory(prefix="golden-rerun-") as scratch:
+        try:
+            status, output = place.run(command, timeout_s=timeout_s, **{VARIABLE: scratch})
+        except subprocess.TimeoutExpired:
+            return ((said, f"took longer than {timeout_s:g} s"),)
+        except OSError as error:
+            return ((said, f"cannot be started: {error.strerror}"),)
+        if status:
+            return ((said, f"ended with status {status}: {output[-300:]}"),)
+        folder = Place(place.repository, Path(scratch)).folder(metadata.milestone)
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / METADATA)
+        made = {path.relative_to(folder).as_posix(): hash_file(path) for path in files}
+    recorded = {record.path: record.sha256 for record in metadata.outputs}
+    lost = [(name, "was not made again") for name in recorded if name not in made]
+    other = [
+        (name, f"came out different: recorded {sha256}, now {made[name]}")
+        for name, sha256 in recorded.items()
+        if made.get(name, sha256) != sha256
+    ]
+    return (*lost, *other, *((name, "is made now and was not recorded") for name in made if name not in recorded))
 
 
 def signed_hash(planned: Accepted, criterion: Criterion, role: str, evidence: Iterable[Metadata]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from golden_core.forecasters import forecaster_settings
 from golden_core.inputs.features import FEATURES, TARGETS
 from golden_core.sources import source_settings
-from golden_core.store.lake import Home, read_json, shipped, write_json
+from golden_core.store.lake import Home, shipped, stored_json, write_json
 from golden_core.study import Fault, Study, StudyError, Vocabulary, closest, read_study
 
 
@@ -86,7 +86,7 @@ def claim_name(home: Home, study: Study, name: str, overrides: Sequence[str]) ->
     path = study_path(name)
     file = name if path.parent == shipped("studies") else str(path.resolve())
     origin = home.study(study.name).origin
-    before = read_json(origin).get("file") if origin.exists() else None
+    before = stored_json(origin).get("file")
     if before not in (None, file) and (before in study_names() or Path(str(before)).exists()):
         message = (
             f"this home holds a study {study.name!r} that was made from {before}; two studies of one name would "
@@ -94,5 +94,5 @@ def claim_name(home: Home, study: Study, name: str, overrides: Sequence[str]) ->
         )
         raise StudyError([Fault(str(path), 0, 0, "name", message)])
     record = {"file": file, "command": run_command(name, overrides)}
-    if not origin.exists() or read_json(origin) != record:
+    if stored_json(origin) != record:
         write_json(record, origin)

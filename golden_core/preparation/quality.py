@@ -11,8 +11,8 @@ from golden_core.bars.cleaning.coverage import has_hours
 from golden_core.bars.crosschecks import Parity, parity
 from golden_core.bars.doctor import clock_verdict
 from golden_core.bars.quality import Verdict, gaps, judge, quality_table, summarise
-from golden_core.preparation.steps import store
-from golden_core.store.lake import Home, hash_bytes, hash_frame, read_json, write_text
+from golden_core.preparation.steps import store, stored_table
+from golden_core.store.lake import Home, hash_bytes, hash_frame, stored_json, write_text
 from golden_core.study import Study
 
 
@@ -37,8 +37,7 @@ def prepare_quality(home: Home, study: Study, *, write: bool = True) -> Quality:
     """
     folder, data = home.study(study.name), study.data
     stored = {
-        kind: {pair: pl.read_parquet(folder.table(kind, pair)) for pair in data.pairs}
-        for kind in ("bars", "ledger", "cleaning")
+        kind: {pair: stored_table(folder, kind, pair) for pair in data.pairs} for kind in ("bars", "ledger", "cleaning")
     }
     bars, ledgers = stored["bars"], stored["ledger"]
     months = pl.concat([quality_table(bars[pair], ledgers[pair], data) for pair in data.pairs])
@@ -46,7 +45,7 @@ def prepare_quality(home: Home, study: Study, *, write: bool = True) -> Quality:
     agreement = parity(bars, study.checks.max_parity_residual)
     clocks = {pair: _clock(bars[pair], ledgers[pair], study) for pair in data.pairs}
     verdicts = (*_clock_verdicts(clocks), *judge(summarise(months), agreement.table, study.checks))
-    source = {name: str(value) for name, value in read_json(folder.source).items()} if folder.source.exists() else {}
+    source = {name: str(value) for name, value in stored_json(folder.source).items()}
     card = data_card(
         CardFacts(
             title=f"study {study.name}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +17,7 @@ from golden_core.splits.folds import row_clock, usable_rows
 from golden_core.splits.scaling import fit_scalers
 from golden_core.splits.tables import folds_table
 from golden_core.splits.walk_forward import walk_forward
-from golden_core.store.lake import Home, hash_frame, read_json, series_name, write_json, write_parquet
+from golden_core.store.lake import Home, StudyFolder, hash_frame, series_name, stored_json, write_json, write_parquet
 from golden_core.study import Study
 
 
@@ -40,9 +41,10 @@ def prepare_raw(home: Home, study: Study, *, write: bool = True) -> Prepared:
     description = dict(kind.describe(study.data, home.root))
     raw = kind.read(study.data, study.seeds.root, home.root)
     changed = store({folder.raw: raw}, write=write)
-    if write and not (folder.source.exists() and read_json(folder.source) == description):
+    described = stored_json(folder.source) == json.loads(json.dumps(description))
+    if write and not described:
         write_json(description, folder.source)
-    return Prepared(raw, hash_frame(raw), changed, description)
+    return Prepared(raw, hash_frame(raw), changed or not described, description)
 
 
 def prepare_pair(
@@ -78,7 +80,7 @@ def prepare_series(home: Home, study: Study, pair: str, horizon: int, *, write: 
         Naming the series, what it lacks and the fix.
     """
     folder, series = home.study(study.name), series_name(pair, horizon)
-    bars = pl.read_parquet(folder.table("bars", pair))
+    bars = stored_table(folder, "bars", pair)
     # The trailing volatility of a forecast needs its own past, whatever the features need.
     warm_up = max([study.evaluation.volatility_window, *(FEATURES[name].warm_up for name in study.features)])
     length = study.context_length
@@ -95,6 +97,22 @@ def prepare_series(home: Home, study: Study, pair: str, horizon: int, *, write: 
     changed = store({folder.table("folds", series): folds, folder.table("scalers", series): scalers}, write=write)
     identity = hash_frame(folds) + hash_frame(scalers)
     return Prepared(folds, identity, changed, {"scalers": scalers, "unused_rows": laid.unused_rows})
+
+
+def stored_table(folder: StudyFolder, kind: str, pair: str) -> pl.DataFrame:
+    """Read a table that ``clean_bars`` writes.
+
+    Raises
+    ------
+    PreparationError
+        If it is missing or damaged; says what to make.
+    """
+    path = folder.table(kind, pair)
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError):
+        state = "is damaged" if path.exists() else "does not exist yet"
+        raise PreparationError(f"{path} {state}: materialise clean_bars of {pair} first") from None
 
 
 def store(tables: dict[Path, pl.DataFrame], *, write: bool) -> bool:

@@ -25,13 +25,7 @@ class UnknownSourceError(LookupError):
 
 
 def source(name: str) -> Source:
-    """Return a source.
-
-    Raises
-    ------
-    UnknownSourceError
-        If no source has that name.
-    """
+    """Return a source by its name."""
     if name not in SOURCES:
         raise UnknownSourceError(f"no source is called {name!r}; known: {', '.join(sorted(SOURCES))}")
     return SOURCES[name]()

@@ -21,24 +21,12 @@ class SourceError(ValueError):
 
 
 class Source(Protocol):
-    """Where prices come from. A source has no state: everything it knows is in the study and in its files.
-
-    Class attributes
-    ----------------
-    Settings
-        Pydantic model of ``data.settings`` in a study.
-    """
+    """Where prices come from; stateless. ``Settings`` is the model of ``data.settings`` in a study."""
 
     Settings: ClassVar[type[BaseModel]]
 
     def read(self, data: DataSection, root_seed: int, home: Path) -> pl.DataFrame:
-        """Return the raw table that the study's pairs need, restricted to its days.
-
-        Raises
-        ------
-        SourceError
-            If the input is missing or malformed, or the study asks for what it cannot give.
-        """
+        """Return the raw table that the study's pairs need, restricted to its days, or raise SourceError."""
         ...
 
     def bars(self, raw: pl.DataFrame, data: DataSection, pair: str) -> pl.DataFrame:
@@ -57,13 +45,7 @@ def parse_settings(model: type[SettingsModel], data: DataSection) -> SettingsMod
 
 
 def require_fixing_clock(data: DataSection) -> None:
-    """Refuse a study that declares another clock than one fixing a day in Frankfurt.
-
-    Raises
-    ------
-    SourceError
-        If ``data.bar`` or ``data.time_zone`` says otherwise: a setting that is ignored would be a lie.
-    """
+    """Refuse a study that declares another clock than one fixing a day in Frankfurt: ignoring it would be a lie."""
     if data.bar != "1d":
         raise SourceError(f"data.bar must be 1d for source {data.source}, which has one price a day, got {data.bar}")
     if data.time_zone != ECB_ZONE:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,18 +13,18 @@ import polars as pl
 from golden_core.sources.base import SourceError
 from golden_core.sources.fetch_cache import Cache
 from golden_core.sources.https import DownloadError, require_safe
-from golden_core.sources.politeness import Politeness, StoppedError, Turns, ask
+from golden_core.sources.politeness import Politeness, ask
 from golden_core.store.lake import hash_file, write_json, write_parquet
 from golden_core.store.schema import BARS
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.bi5 import BI5
-from golden_core.vendors.bi5_records import CANDLE, decode_candles, points
-from golden_core.vendors.dukascopy_feed import Place, locate, month_path
+from golden_core.vendors.bi5_files import CANDLE, decode_candles, locate, month_path, points
 
 BASE_URL = "https://datafeed.dukascopy.com/datafeed"
 MAX_BYTES = 31 * 24 * CANDLE.itemsize + 4096  # a month of candles that do not compress
 SETTLES = dt.timedelta(days=1)  # after its end, a month's file does not change any more
 SHOWN = 12
+GIVES_UP_AFTER = 3  # months in a row that failed after all attempts: the server is not well
 
 State = Literal["fetched", "cached", "absent", "failed", "not asked"]
 
@@ -88,34 +86,28 @@ def fetch(
     progress: Callable[[Month], None] = lambda _: None,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> list[Fetched]:
-    """Fetch what is not here yet, and stitch each pair's hours into one Parquet file.
+    """Fetch what is not here yet, and stitch each pair's hours into one Parquet file, in the order of the pairs.
 
     Raw files and manifests go to ``sources/dukascopy/raw`` of the home, tables beside it. ``start`` and ``end`` are UTC
-    days, both included; ``progress`` is told of every month when it is settled; the result has the order of the pairs.
-
-    Raises
-    ------
-    FetchError
-        If a month cannot be fetched (all of them are listed), or the request makes no sense.
+    days, both included; ``progress`` is told of every month when it is settled. FetchError lists months that failed.
     """
     base_url = base_url.rstrip("/")
     began = now()
     _require_request(pairs, start, end, base_url, began.date())
-    raw = folder(home) / "raw"
-    caches = {pair: Cache(raw, pair) for pair in pairs}
-    wanted = list(itertools.product(pairs, months_between(start, end)))
-    work = _Work(caches, politeness, Turns(politeness.delay_s), base_url, now)
-    with ThreadPoolExecutor(politeness.concurrency, thread_name_prefix="fetch") as pool:
-        try:
-            futures = [pool.submit(work.month, pair, month) for pair, month in wanted]
-            months = _collect(futures, progress)
-        except BaseException:  # also Ctrl-C: the workers must not go on asking
-            work.turns.stop()
-            pool.shutdown(cancel_futures=True)
-            raise
-    _require_complete(months)
+    months: dict[str, list[Month]] = {pair: [] for pair in pairs}
+    failed, stopped = 0, False
+    for pair in pairs:
+        feed = _Feed(Cache(folder(home) / "raw", pair), politeness, base_url, now)
+        for month in months_between(start, end):
+            settled, last_word = (Month(pair, month, "not asked"), False) if stopped else feed.month(pair, month)
+            failed = {"failed": failed + 1, "cached": failed}.get(settled.state, 0)
+            # The server's last word for one month is its last word for all.
+            stopped = stopped or last_word or failed >= GIVES_UP_AFTER
+            months[pair].append(settled)
+            progress(settled)
+    _require_complete([month for settled in months.values() for month in settled])
     days = _Days(start, end, began)
-    return [_stitch(home, pair, [one for one in months if one.pair == pair], days, base_url) for pair in pairs]
+    return [_stitch(home, pair, months[pair], days, base_url) for pair in pairs]
 
 
 @dataclass(frozen=True)
@@ -131,62 +123,39 @@ class _Days:
 
 
 @dataclass(frozen=True)
-class _Work:
-    """What every worker needs."""
+class _Feed:
+    """The feed, and what is here of it."""
 
-    caches: Mapping[str, Cache]
+    cache: Cache
     politeness: Politeness
-    turns: Turns
     base_url: str
     now: Callable[[], dt.datetime]
 
-    def month(self, pair: str, month: dt.date) -> Month:
-        """Settle one month."""
-        settled = self._settle(pair, month)
-        if settled.state in {"fetched", "absent", "failed"}:
-            self.turns.settle(failed=settled.state == "failed")
-        return settled
-
-    def _settle(self, pair: str, month: dt.date) -> Month:
-        path, cache = month_path(pair, month), self.caches[pair]
-        url, place = f"{self.base_url}/{path}", locate(cache.root / path)
+    def month(self, pair: str, month: dt.date) -> tuple[Month, bool]:
+        """Settle one month, and say whether the server's answer forbids to ask for others."""
+        path, cache = month_path(pair, month), self.cache
+        url, local = f"{self.base_url}/{path}", cache.root / path
+        place = locate(local)
         known = cache.look(path, url, place.end.replace(tzinfo=dt.UTC) + SETTLES)
         if known is not None:
-            return Month(pair, month, known)
-        altered = cache.altered(path)
-        asked_at = self.now()
+            return Month(pair, month, known), False
+        altered, asked_at = cache.altered(path), self.now()
         try:
-            body = self._ask(url, place)
+            body = ask(
+                url,
+                politeness=self.politeness,
+                max_bytes=MAX_BYTES,
+                check=lambda body: decode_candles(body, place, pair, url),
+            )
         except DownloadError as error:
-            if not error.passing:
-                self.turns.stop()  # the server's last word for one month is its last word for all
-            return Month(pair, month, "failed", str(error))
-        except StoppedError:
-            return Month(pair, month, "not asked")
+            return Month(pair, month, "failed", str(error)), not error.passing
         if body is not None:
             cache.keep(path, body, url, asked_at)
-            return Month(pair, month, "fetched", "the kept file had been altered" if altered else "")
-        local = cache.root / path
+            return Month(pair, month, "fetched", "the kept file had been altered" if altered else ""), False
         if local.exists():
-            return Month(pair, month, "failed", f"{url} is gone, but {local} is here: delete it if it is wrong")
+            return Month(pair, month, "failed", f"{url} is gone, but {local} is here: delete it if it is wrong"), False
         cache.keep_absence(path, url, asked_at)
-        return Month(pair, month, "absent")
-
-    def _ask(self, url: str, place: Place) -> bytes | None:
-        def check(body: bytes) -> None:
-            decode_candles(body, place, place.pair or "", url)
-
-        return ask(url, politeness=self.politeness, turns=self.turns, max_bytes=MAX_BYTES, check=check)
-
-
-def _collect(futures: Iterable[Future[Month]], progress: Callable[[Month], None]) -> list[Month]:
-    """Gather the months as they are settled."""
-    settled = []
-    for future in as_completed(futures):
-        month = future.result()
-        settled.append(month)
-        progress(month)
-    return sorted(settled, key=lambda one: (one.pair, one.month))
+        return Month(pair, month, "absent"), False
 
 
 def _require_request(pairs: Sequence[str], start: dt.date, end: dt.date, base_url: str, today: dt.date) -> None:
@@ -223,8 +192,9 @@ def _stitch(home: Path, pair: str, months: Sequence[Month], days: _Days, base_ur
         tables = [BI5.read(path, pair).bars for path in paths]
     except VendorError as error:
         raise FetchError(f"{error}; delete that file and fetch again") from error
+    none = FetchError(f"{pair}: the feed has no candles from {days}")
     if not any(table.height for table in tables):
-        raise FetchError(f"{pair}: the feed has no candles from {days}")
+        raise none
     opens = pl.col("timestamp").dt.replace_time_zone("UTC")
     bars = BARS.conform(
         pl.concat(tables)
@@ -234,21 +204,15 @@ def _stitch(home: Path, pair: str, months: Sequence[Month], days: _Days, base_ur
         .drop("line")
     )
     if bars.is_empty():
-        raise FetchError(f"{pair}: the feed has no candles from {days}")
+        raise none
     path = folder(home) / f"{pair}_1h_bid.parquet"
     write_parquet(bars, path)
     first, last = bars["timestamp"][0], bars["timestamp"][-1]
     found = Fetched(pair, path, hash_file(path), bars.height, first, last, tuple(months))
-    _write_account(found, days, base_url)
-    return found
-
-
-def _write_account(found: Fetched, days: _Days, base_url: str) -> None:
-    """Write what the table is made of beside it."""
-    absent = [f"{one.month:%Y-%m}" for one in found.months if one.state == "absent"]
     account = {
-        "pair": found.pair, "bar": "1h", "side": "bid", "clock": "UTC", "sha256": found.sha256, "bars": found.bars,
-        "from": str(days.start), "to": str(days.end), "base_url": base_url, "months": len(found.months),
-        "absent": absent,
+        "pair": pair, "bar": "1h", "side": "bid", "clock": "UTC", "sha256": found.sha256, "bars": found.bars,
+        "from": str(days.start), "to": str(days.end), "base_url": base_url, "months": len(months),
+        "absent": [f"{one.month:%Y-%m}" for one in months if one.state == "absent"],
     }  # fmt: skip
-    write_json(account, found.path.with_suffix(".json"))
+    write_json(account, path.with_suffix(".json"))
+    return found

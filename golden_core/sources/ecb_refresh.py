@@ -53,24 +53,8 @@ class RefreshError(SourceError):
 def refresh(home: Path, *, url: str = ECB_URL, timeout: float = TIMEOUT_SECONDS) -> RefreshResult:
     """Fetch the newest history if there is one, and put it in place of the copy under ``home``.
 
-    Parameters
-    ----------
-    home : Path
-        Golden's home.
-    url : str
-        Where the zip file lies: HTTPS, or plain HTTP on this machine.
-    timeout : float
-        Seconds that the whole download may take.
-
-    Returns
-    -------
-    RefreshResult
-
-    Raises
-    ------
-    RefreshError
-        If the download fails, or its content is not a history that continues the present one. The file under
-        ``home`` is then the same, byte for byte.
+    ``url`` is HTTPS, or HTTP on this machine; ``timeout`` is of the whole download, in seconds. If it fails, or does
+    not continue the present history, RefreshError is raised and the file is the same, byte for byte.
     """
     try:
         require_safe(url)

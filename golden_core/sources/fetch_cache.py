@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -21,28 +19,24 @@ class Cache:
     def __init__(self, root: Path, folder: str) -> None:
         self.root = root
         self.manifest = root / folder / MANIFEST
-        self._lock = threading.Lock()
         self._known = self._load()
 
     def look(self, path: PurePosixPath, url: str, settled: dt.datetime) -> Found | None:
         """Say what is known of a file (its path below the root), or None if it must be asked for.
 
-        What another address gave is not trusted to be the same. ``settled`` (UTC) is when the server's file is final:
-        what was asked for before that is asked for again.
+        Another address, or an answer from before the file was ``settled`` (UTC), is not trusted.
         """
         entry = self._known.get(str(path))
         if entry is None or entry["url"] != url or dt.datetime.fromisoformat(entry["asked_at"]) < settled:
             return None
         if entry["state"] == "absent":
             return "absent"
-        local = self.root / path
-        return "cached" if local.is_file() and hash_file(local) == entry["sha256"] else None
+        return None if self.altered(path) or not (self.root / path).is_file() else "cached"
 
     def altered(self, path: PurePosixPath) -> bool:
         """Tell whether a file is here, but is not the one that was fetched."""
-        entry, local = self._known.get(str(path)), self.root / path
-        known = entry is not None and entry["state"] == "fetched"
-        return known and local.is_file() and hash_file(local) != entry["sha256"]  # type: ignore[index]
+        fetched, local = self._known.get(str(path), {}).get("sha256"), self.root / path
+        return fetched is not None and local.is_file() and hash_file(local) != fetched
 
     def keep(self, path: PurePosixPath, body: bytes, url: str, asked_at: dt.datetime) -> None:
         """Write a file, then its entry: a process killed in between asks for it anew."""
@@ -55,26 +49,19 @@ class Cache:
         self._enter(path, {"state": "absent", "url": url}, asked_at)
 
     def _enter(self, path: PurePosixPath, entry: dict[str, Any], asked_at: dt.datetime) -> None:
-        with self._lock:
-            self._known[str(path)] = entry | {"asked_at": asked_at.isoformat(timespec="seconds")}
-            write_json({"files": self._known}, self.manifest)
+        self._known[str(path)] = entry | {"asked_at": asked_at.isoformat(timespec="seconds")}
+        write_json({"files": self._known}, self.manifest)
 
     def _load(self) -> dict[str, dict[str, Any]]:
         if not self.manifest.exists():
             return {}
         try:
-            known = read_json(self.manifest)["files"]
+            known = dict(read_json(self.manifest)["files"])
             for entry in known.values():
-                _require_entry(entry)
+                asked_at = dt.datetime.fromisoformat(entry["asked_at"])
+                sound = entry["state"] == "absent" or (entry["state"] == "fetched" and entry["sha256"])
+                if not sound or asked_at.tzinfo is None or not isinstance(entry["url"], str):
+                    raise ValueError(f"the entry {entry}")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise SourceError(f"{self.manifest} is damaged ({error}): delete it and fetch again") from error
-        return dict(known)
-
-
-def _require_entry(entry: Mapping[str, Any]) -> None:
-    if entry["state"] not in {"fetched", "absent"} or (entry["state"] == "fetched" and not entry["sha256"]):
-        raise ValueError(f"state {entry['state']!r}")
-    if dt.datetime.fromisoformat(entry["asked_at"]).tzinfo is None:
-        raise ValueError("a time without a zone")
-    if not isinstance(entry["url"], str):
-        raise TypeError("an address that is no text")
+        return known

@@ -69,14 +69,7 @@ class Files(Source):
     Settings: ClassVar[type[BaseModel]] = FilesSettings
 
     def read(self, data: DataSection, root_seed: int, home: Path) -> pl.DataFrame:  # noqa: ARG002
-        """Return the bars (``schema.BARS``) of every pair, in the order of the files.
-
-        Raises
-        ------
-        SourceError
-            Naming the pair: a file or column is missing, a row is malformed, the trading week contradicts
-            ``data.time_zone``, a local time does not exist, or the bars are longer than ``data.bar``.
-        """
+        """Return the bars (``schema.BARS``) of every pair, in the order of the files; errors name the pair."""
         settings = parse_settings(FilesSettings, data)
         return BARS.conform(pl.concat((_read_pair(settings, data, pair, home) for pair in data.pairs), how="diagonal"))
 

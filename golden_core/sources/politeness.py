@@ -1,8 +1,7 @@
-"""How often, how many at once, and how long to go on asking a server that others use too. No vendor is named here."""
+"""How often, how fast and how long to go on asking a server that others use too: one request at a time."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,18 +13,15 @@ from urllib3.util import Retry
 from golden_core.sources.https import DownloadError, download
 from golden_core.vendors.base import VendorError
 
-GIVES_UP_AFTER = 3  # addresses in a row that failed after all attempts: the server is not well
-
 
 @dataclass(frozen=True)
 class Politeness:
-    """Limits of a fetch: requests at once, seconds between two starts, seconds and attempts of one download, waits.
+    """Limits of a fetch: seconds before each request, seconds and attempts of one download, waits between these.
 
     The first failed attempt is repeated at once, then after twice ``backoff_s`` and so on, doubling, up to
     ``longest_wait_s``. A server that asks for more is left alone.
     """
 
-    concurrency: int = 2
     delay_s: float = 0.5
     timeout_s: float = 30.0
     attempts: int = 5
@@ -33,78 +29,14 @@ class Politeness:
     longest_wait_s: float = 120.0
 
     def __post_init__(self) -> None:
-        if self.concurrency < 1 or self.attempts < 1 or self.timeout_s <= 0:
-            raise ValueError("concurrency, attempts and timeout must be at least 1, 1 and above 0")
-        if min(self.delay_s, self.backoff_s, self.longest_wait_s) < 0:
-            raise ValueError("delay, back-off and longest wait must not be negative")
+        if self.attempts < 1 or self.timeout_s <= 0 or min(self.delay_s, self.backoff_s, self.longest_wait_s) < 0:
+            raise ValueError("attempts must be at least 1, the timeout above 0, and no wait negative")
 
 
-class StoppedError(Exception):
-    """The fetch was stopped while this address waited for its turn."""
+def ask(url: str, *, politeness: Politeness, max_bytes: int, check: Callable[[bytes], object]) -> bytes | None:
+    """Ask for a body until ``check`` raises no VendorError about it; None if there is none (404).
 
-
-class Turns:
-    """One queue for all workers: no request starts before its turn, and a server's wish to wait holds everyone."""
-
-    def __init__(self, delay_s: float) -> None:
-        self._delay = delay_s
-        self._lock = threading.Lock()
-        self._next = time.monotonic()
-        self._failed = 0
-        self._stopped = threading.Event()
-
-    def take(self) -> None:
-        """Wait until the next request may start; raise StoppedError if the fetch was stopped meanwhile."""
-        while True:
-            with self._lock:
-                now = time.monotonic()
-                left = self._next - now
-                if left <= 0:
-                    self._next = now + self._delay
-            if self._stopped.is_set():
-                raise StoppedError
-            if left <= 0:
-                return
-            self._stopped.wait(left)
-
-    def hold(self, seconds: float) -> None:
-        """Let nobody start within so many seconds."""
-        with self._lock:
-            self._next = max(self._next, time.monotonic() + seconds)
-
-    def settle(self, *, failed: bool) -> None:
-        """Count an address that was settled; stop when :data:`GIVES_UP_AFTER` of them have failed in a row.
-
-        Workers call it before they take the next address: whoever gathers the results may lag behind them.
-        """
-        with self._lock:
-            self._failed = self._failed + 1 if failed else 0
-            if self._failed >= GIVES_UP_AFTER:
-                self._stopped.set()
-
-    def rest(self, seconds: float) -> None:
-        """Wait, unless the fetch is stopped."""
-        if self._stopped.wait(seconds):
-            raise StoppedError
-
-    def stop(self) -> None:
-        """Let nobody start any more."""
-        self._stopped.set()
-
-
-def ask(
-    url: str, *, politeness: Politeness, turns: Turns, max_bytes: int, check: Callable[[bytes], None]
-) -> bytes | None:
-    """Ask for a body until it is sound, on a host that redirects may not leave; None if there is none (404).
-
-    ``check`` raises :class:`VendorError` if a body is damaged.
-
-    Raises
-    ------
-    DownloadError
-        After the last attempt, or at once if another attempt cannot help; with the last fault.
-    StoppedError
-        If the fetch is stopped.
+    DownloadError after the last attempt, or at once if another attempt cannot help; with the last fault.
     """
     retry = Retry(
         total=politeness.attempts - 1,
@@ -113,9 +45,9 @@ def ask(
         backoff_max=politeness.longest_wait_s,
     )
     while True:
-        turns.take()
+        time.sleep(politeness.delay_s)
         try:
-            body = download(url, headers={}, timeout=politeness.timeout_s, max_bytes=max_bytes, same_host=True).body
+            body = download(url, headers={}, timeout=politeness.timeout_s, max_bytes=max_bytes).body
             check(body)
         except VendorError as error:
             fault = DownloadError(f"the answer is damaged: {error}", passing=True)
@@ -126,9 +58,7 @@ def ask(
         else:
             return body
         retry = _next(retry, fault, url, politeness)
-        if fault.wait is not None:
-            turns.hold(fault.wait)
-        turns.rest(max(retry.get_backoff_time(), fault.wait or 0.0))
+        time.sleep(max(retry.get_backoff_time(), fault.wait or 0.0))
 
 
 def _next(retry: Retry, fault: DownloadError, url: str, politeness: Politeness) -> Retry:
@@ -140,5 +70,6 @@ def _next(retry: Retry, fault: DownloadError, url: str, politeness: Politeness) 
     try:
         return retry.increment("GET", url, error=fault)
     except MaxRetryError:
+        time.sleep(fault.wait or 0.0)  # whatever is asked for next
         attempts = f"{fault} ({politeness.attempts} attempts)"
         raise DownloadError(attempts, status=fault.status, passing=True) from None

@@ -76,13 +76,7 @@ class Synthetic(Source):
     Settings: ClassVar[type[BaseModel]] = SyntheticSettings
 
     def read(self, data: DataSection, root_seed: int, home: Path) -> pl.DataFrame:  # noqa: ARG002
-        """Return bars (``schema.BARS``) of every pair. A later ``data.end`` leaves the earlier bars as they were.
-
-        Raises
-        ------
-        SourceError
-            If the range holds no weekday.
-        """
+        """Return bars (``schema.BARS``); a later ``data.end`` leaves the earlier bars as they were."""
         require_fixing_clock(data)
         settings = parse_settings(SyntheticSettings, data).root
         dates = expected_days(data.start, data.end)
@@ -119,12 +113,7 @@ def _pair_bars(settings: ProcessSettings, dates: pl.Series, pair: str, stream: S
 
 
 def _garch(settings: GarchSettings, count: int, stream: Stream) -> FloatArray:
-    """Return σₜzₜ with σ²ₜ₊₁ = ω + (αzₜ² + β)σ²ₜ, from the unconditional variance on.
-
-    References
-    ----------
-    Bollerslev (1986), section 3.
-    """
+    """Return σₜzₜ with σ²ₜ₊₁ = ω + (αzₜ² + β)σ²ₜ, from the unconditional variance on (Bollerslev 1986, section 3)."""
     shocks = _normal(count, stream)
     omega = settings.volatility**2 * (1 - settings.alpha - settings.beta)
     gains = settings.alpha * shocks**2 + settings.beta
@@ -144,12 +133,7 @@ def _ar(settings: ArSettings, count: int, stream: Stream) -> FloatArray:
 
 
 def _regimes(settings: RegimesSettings, count: int, stream: Stream) -> FloatArray:
-    """Return μ(s) + σ(s)z for a two-state Markov chain s, from its stationary distribution on.
-
-    References
-    ----------
-    Hamilton (1989), section 2.
-    """
+    """Return μ(s) + σ(s)z for a stationary two-state Markov chain s (Hamilton 1989, section 2)."""
     leave = [1 - stay for stay in settings.stay]
     draws = stream.child("regimes").generator().random(count)
     first = int(draws[0] < leave[0] / sum(leave)) if count else 0

@@ -196,6 +196,15 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
+def stored_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object that can be made again; an empty one where the file is missing or damaged."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def hash_bytes(data: bytes) -> str:
     """Return the SHA-256 of some bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from golden_core.store.lake import hash_bytes
@@ -28,18 +28,34 @@ def code_hash(modules: tuple[str, ...]) -> str:
     return hash_bytes("\n".join(f"{name} {syntax_hash(path.read_bytes())}" for name, path in files).encode())
 
 
-@functools.cache
 def syntax_hash(source: bytes) -> str:
     """Return the hash of what a module does: its syntax tree without docstrings, comments and positions.
 
     Annotations stay in: pydantic and dataclasses read them. A release of Python may name its nodes in another way,
     so hashes are compared only between runs of one; the version of Python is part of every trial's provenance.
     """
+    return _read(source)[0]
+
+
+@functools.cache
+def _read(source: bytes) -> tuple[str, list[ast.Import | ast.ImportFrom]]:
+    """Return a module's hash and its imports, of one reading: every start of a campaign reads a hundred modules."""
     tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _documented(node):
+    imports = []
+    for node in (tree, *_statements(tree)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports.append(node)
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _documented(node):
             node.body = node.body[1:]
-    return hash_bytes(ast.dump(tree).encode())
+    return hash_bytes(ast.dump(tree).encode()), imports
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements within a node, at any depth; expressions hold neither docstrings nor imports."""
+    for part in ("body", "handlers", "cases", "orelse", "finalbody"):
+        for child in getattr(node, part, ()):
+            yield child
+            yield from _statements(child)
 
 
 def _documented(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -71,13 +87,12 @@ def source_files(modules: Iterable[str]) -> dict[str, Path]:
     return found
 
 
-@functools.cache
 def _imports(source: bytes, package: str) -> list[str]:
     names: list[str] = []
-    for node in ast.walk(ast.parse(source)):
+    for node in _read(source)[1]:
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
     return names

@@ -76,14 +76,19 @@ def series_inputs(home: Home, study: Study, pair: str, horizon: int) -> SeriesIn
     Raises
     ------
     UnreadyError
-        If a table has not been written yet.
+        If a table has not been written yet, or cannot be read.
     """
     folder, series = home.study(study.name), series_name(pair, horizon)
     paths = [folder.table("bars", pair), folder.table("folds", series), folder.table("scalers", series)]
     for path in paths:
         if not path.exists():
             raise UnreadyError(f"{path} does not exist yet: materialise bars and folds of {series} first")
-    bars, folds, scalers = (pl.read_parquet(path) for path in paths)
+    try:
+        bars, folds, scalers = (pl.read_parquet(path) for path in paths)
+    except pl.exceptions.PolarsError as error:
+        raise UnreadyError(
+            f"a table of {series} is damaged: materialise bars and folds of it again ({error})"
+        ) from None
     identity = hash_bytes("".join(hash_frame(frame) for frame in (bars, folds, scalers)).encode())
     return SeriesInputs(bars, folds, scalers, identity)
 

@@ -76,20 +76,20 @@ def read_provenance(folder: Path) -> dict[str, Any]:
 
 
 def altered_trials(home: Home, study: Study, trials: Sequence[Trial]) -> tuple[list[str], int]:
-    """Return what speaks against the files of some trials, and how many finished ones were looked at.
+    """Return what speaks against the files of some trials, and how many finished ones were looked at."""
+    done = finished_trials(home, study, trials)
+    found = [f"{trial}: {said}; {_remedy(folder)}" for trial, folder in done.items() for said in altered_files(folder)]
+    return found, len(done)
 
-    Seeds that share one trial count once.
-    """
+
+def finished_trials(home: Home, study: Study, trials: Sequence[Trial]) -> dict[Trial, Path]:
+    """Return those of some trials that are done, with their folders. Seeds that share one trial count once."""
     status = trial_status(home, study, list(trials))
     done = status.filter(pl.col("status") == "done").unique("fingerprint", keep="first", maintain_order=True)
-    found = []
-    for name, pair, horizon, seed, print_ in done.select(
-        "forecaster", "pair", "horizon", "seed", "fingerprint"
-    ).iter_rows():
-        trial = Trial(name, pair, horizon, seed)
-        folder = home.study(study.name).trial(name, trial.series, print_)
-        found += [f"{trial}: {sentence}; {_remedy(folder)}" for sentence in altered_files(folder)]
-    return found, done.height
+    rows = done.select("forecaster", "pair", "horizon", "seed", "fingerprint").iter_rows()
+    found = {Trial(*fields): print_ for *fields, print_ in rows}
+    folder = home.study(study.name)
+    return {trial: folder.trial(trial.forecaster, trial.series, print_) for trial, print_ in found.items()}
 
 
 def _remedy(folder: Path) -> str:

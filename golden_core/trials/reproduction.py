@@ -1,19 +1,29 @@
-"""Retrain a finished trial in a fresh process and compare its files byte by byte."""
+"""Train trials again in fresh processes and compare their files byte by byte, with the lake or with each other."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from golden_core.store.lake import Home
+from golden_core.forecasters import forecaster_class
+from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.store.lake import Home, hash_file, read_json
+from golden_core.store.randomness import Stream
 from golden_core.study import Study
-from golden_core.trials.identity import Trial, fingerprint, series_inputs
-from golden_core.trials.outputs import output_hashes
-from golden_core.trials.run import run_trial
+from golden_core.trials.identity import Trial, all_trials, fingerprint, series_inputs
+from golden_core.trials.outputs import OUTPUTS, PROVENANCE, altered_files, finished_trials
+
+FOUND = "found.json"
+ELSEWHERE = {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu", "OMP_NUM_THREADS": "2"}
+SIDE_BY_SIDE = 2  # processes of the first training, which the second does in one
 
 
 @dataclass(frozen=True)
@@ -29,8 +39,39 @@ class Reproduction:
         """Whether every file is the same, byte for byte."""
         return not self.differing and self.error is None
 
+    @property
+    def said(self) -> str:
+        """What was found, in words."""
+        return self.error or f"not the same bytes again: {', '.join(self.differing)}"
 
-def reproduce(home: Home, study: Study, trial: Trial, *, timeout: float | None = None) -> Reproduction:
+
+@dataclass(frozen=True)
+class Retraining:
+    """What one fresh process did: why it failed, or what it found (see retraining.py)."""
+
+    error: str | None
+    found: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some trials of a study trained again, compared with the lake (``stored``) or with a training before.
+
+    ``records`` has for every trial its provenance, and the hash of inputs and the fingerprint that it should name.
+    """
+
+    trials: tuple[Reproduction, ...]
+    stored: bool
+    processes: tuple[Retraining, ...]
+    records: tuple[tuple[Mapping[str, Any], str, str], ...]
+
+    @property
+    def identical(self) -> bool:
+        """Whether there are trials, and all of them gave the same bytes."""
+        return bool(self.trials) and all(one.identical for one in self.trials)
+
+
+def reproduce(home: Home, study: Study, trial: Trial) -> Reproduction:
     """Run a finished trial again in a new Python process and compare what it writes.
 
     Raises
@@ -38,42 +79,112 @@ def reproduce(home: Home, study: Study, trial: Trial, *, timeout: float | None =
     FileNotFoundError
         If the trial has not been done.
     """
-    inputs = series_inputs(home, study, trial.pair, trial.horizon)
-    print_ = fingerprint(study, trial, inputs.hash)
+    print_ = fingerprint(study, trial, series_inputs(home, study, trial.pair, trial.horizon).hash)
     folder = home.study(study.name).trial(trial.forecaster, trial.series, print_)
     if not folder.is_dir():
         raise FileNotFoundError(f"{trial} has not been run: {folder} does not exist")
     with tempfile.TemporaryDirectory(prefix="golden-reproduce-") as scratch:
-        again = Path(scratch) / "trial"
-        request = {
-            "home": [str(home.root), str(home.reports)],
-            "study": study.model_dump(mode="json"),
-            "trial": [trial.forecaster, trial.pair, trial.horizon, trial.seed],
-            "into": str(again),
-        }
-        result = subprocess.run(
-            [sys.executable, "-m", "golden_core.trials.reproduction"],
-            input=json.dumps(request),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        if result.returncode:
-            lines = result.stderr.strip().splitlines()
-            return Reproduction(trial, (), lines[-1] if lines else f"exit status {result.returncode}")
-        before, after = output_hashes(folder), output_hashes(again)
-        differing = tuple(name for name in before if before[name] != after[name])
-    return Reproduction(trial, differing, None)
+        done = retrain(home, study, [trial], Path(scratch), run="again")
+        return Reproduction(trial, () if done.error else _differing(folder, Path(scratch, "0")), done.error)
 
 
-def main() -> None:
-    """Serve one request from standard input: the fresh process of :func:`reproduce`."""
-    request = json.loads(sys.stdin.read())
-    study = Study.model_validate_json(json.dumps(request["study"]))
-    home = Home(*(Path(path) for path in request["home"]))
-    run_trial(home, study, Trial(*request["trial"]), into=Path(request["into"]))
+def reproduce_sample(home: Home, study: Study, count: int) -> Sample:
+    """Train some trials again and compare; nothing is written into the home.
+
+    Where trials of the study are finished, they are drawn from and compared with; where none is, bars and folds are
+    made in a temporary home and every trial is trained twice: in processes side by side, and in one, in reverse order
+    and another environment.
+    """
+    with tempfile.TemporaryDirectory(prefix="golden-reproduce-") as scratch:
+        root = Path(scratch)
+        first = finished_trials(home, study, all_trials(study))
+        trials = draw_trials(study, list(first) or _distinct(study), count)
+        before: list[Retraining] = []
+        if not first:
+            home = Home(root / "home", root / "reports")
+            _prepare(home, study, trials)
+            first = {trial: root / str(number) / "0" for number, trial in enumerate(trials)}
+            with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+                jobs = [
+                    pool.submit(retrain, home, study, [trial], first[trial].parent, run=f"first {trial}")
+                    for trial in trials
+                ]
+            before = [job.result() for job in jobs]
+        backwards = trials[::-1]
+        last = retrain(home, study, backwards, root / "last", run="last", environment=ELSEWHERE)
+        again = {trial: root / "last" / str(number) for number, trial in enumerate(backwards)}
+        errors = [one.error or last.error for one in before] or [last.error] * len(trials)
+        found = [
+            Reproduction(trial, () if error else _differing(first[trial], again[trial]), error or _fault(first[trial]))
+            for trial, error in zip(trials, errors, strict=True)
+        ]
+        records = () if last.error else tuple(_record(home, study, trial, again[trial]) for trial in trials)
+    return Sample(tuple(found), not before, (*before, last), records)
 
 
-if __name__ == "__main__":
-    main()
+def draw_trials(study: Study, trials: Sequence[Trial], count: int) -> list[Trial]:
+    """Draw some trials from a named stream; those that depend on a seed first: they have more ways to differ."""
+    order = Stream(study.seeds.root).child("reproduction").generator().permutation(len(trials))
+    drawn = [trials[position] for position in order]
+    return sorted(drawn, key=lambda trial: forecaster_class(trial.forecaster).deterministic)[:count]
+
+
+def retrain(
+    home: Home,
+    study: Study,
+    trials: Sequence[Trial],
+    into: Path,
+    *,
+    run: str,
+    environment: Mapping[str, str] | None = None,
+) -> Retraining:
+    """Train trials in a new Python process, one after another, into numbered folders; ``run`` names its stream."""
+    request = {
+        "home": [str(home.root), str(home.reports)],
+        "study": study.model_dump(mode="json"),
+        "trials": [[trial.forecaster, trial.pair, trial.horizon, trial.seed] for trial in trials],
+        "into": str(into),
+        "run": run,
+    }
+    result = subprocess.run(
+        [sys.executable, "-m", "golden_core.trials.retraining"],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        env={**os.environ, **(environment or {})},
+        check=False,
+    )
+    if result.returncode:
+        lines = result.stderr.strip().splitlines()
+        return Retraining(lines[-1] if lines else f"exit status {result.returncode}", {})
+    return Retraining(None, read_json(into / FOUND))
+
+
+def _distinct(study: Study) -> list[Trial]:
+    """Return every trial once: all seeds of a deterministic forecaster are its first."""
+    return [t for t in all_trials(study) if t.seed == 0 or not forecaster_class(t.forecaster).deterministic]
+
+
+def _prepare(home: Home, study: Study, trials: Sequence[Trial]) -> None:
+    prepare_raw(home, study)
+    for pair in dict.fromkeys(trial.pair for trial in trials):
+        prepare_pair(home, study, pair)
+    for pair, horizon in dict.fromkeys((trial.pair, trial.horizon) for trial in trials):
+        prepare_series(home, study, pair, horizon)
+
+
+def _differing(one: Path, other: Path) -> tuple[str, ...]:
+    return tuple(name for name in OUTPUTS if _hash(one / name) != _hash(other / name))
+
+
+def _hash(path: Path) -> str | None:
+    return hash_file(path) if path.is_file() else None
+
+
+def _fault(folder: Path) -> str | None:
+    return "; ".join(altered_files(folder)) or None
+
+
+def _record(home: Home, study: Study, trial: Trial, folder: Path) -> tuple[Mapping[str, Any], str, str]:
+    inputs = series_inputs(home, study, trial.pair, trial.horizon).hash
+    return read_json(folder / PROVENANCE), inputs, fingerprint(study, trial, inputs)

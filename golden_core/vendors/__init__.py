@@ -35,13 +35,7 @@ GENERAL = ("plain_csv", "plain_parquet", "series_csv")
 
 
 def reader(name: str) -> Reader:
-    """Return a reader by its name, or by name and choice, such as ``dukascopy_csv:day_first``.
-
-    Raises
-    ------
-    VendorError
-        If no reader has that name, or it does not offer that choice.
-    """
+    """Return a reader by its name, or by name and choice, such as ``dukascopy_csv:day_first``."""
     plain, _, choice = name.partition(":")
     if plain not in READERS:
         near = difflib.get_close_matches(plain, READERS, n=1)

@@ -18,10 +18,7 @@ from golden_core.vendors.times import NOTHING, Dates, Times, from_temporal, join
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What is known of a table beside its rows: its format, and what this states of clock, bar and side.
-
-    ``gaps`` says whether a cell may be empty, which becomes null; ``header`` whether the file names its columns.
-    """
+    """What is known beside the rows; ``gaps``: a cell may be empty; ``header``: the file names its columns."""
 
     format: str
     clock: str | None = None
@@ -34,13 +31,7 @@ class Known:
 
 
 def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
-    """Return the bars of a table; ticks become bars of one minute.
-
-    Raises
-    ------
-    VendorError
-        At the first malformed row; or if the columns are not what they are called.
-    """
+    """Return the bars of a table (ticks become bars of one minute); refuse its first malformed row."""
     numbers, number_notes = read_numbers(rows.table, found.numbers, rows.line, path, gaps=known.gaps)
     times = _times(rows, found, path, known.dates, active(numbers))
     table = pl.DataFrame([times.values.alias("timestamp"), *numbers.get_columns(), rows.line.alias("line")])

@@ -18,18 +18,10 @@ SHORTER = 0.25  # share of steps below the length that no file has: Sunday's stu
 
 
 def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path: Path) -> str:
-    """Return the length of a file's bars; refuse a file of several lengths, and longer bars than wanted.
+    """Return the length of a file's bars; refuse a file of several lengths, and longer bars than ``wanted``.
 
-    A bar is known when it is over. A day's bar among hours, as brokers keep for the years of which they have no hours,
-    would be known a day too early.
-
-    ``stated`` is what the format says, or None to take the median distance from one bar to the next; ``wanted`` is what
-    the bars are to be made into. Both are keys of ``clock.MINUTES``.
-
-    Raises
-    ------
-    VendorError
-        If the length is not known here, contradicted by the rows, or beyond what is wanted.
+    A bar is known when it is over: a day's bar among hours would be known a day too early. ``stated`` is what the
+    format says, None to take the median step; both are keys of ``clock.MINUTES``.
     """
     if wanted and wanted not in MINUTES:
         raise VendorError(f"{path}: a bar of {wanted!r} is none of {', '.join(MINUTES)}")

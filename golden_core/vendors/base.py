@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,22 +29,9 @@ class Claim:
 class VendorTable:
     """What a file holds, before anybody believes its clock.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``timestamp`` (open of the bar; naive microseconds as written, or UTC where the file gives each row's offset),
-        those of ``open``, ``high``, ``low``, ``close`` and ``volume`` that the file has, as written; perhaps
-        ``complete`` (Boolean); and ``line`` (1-based line or record). In the order of the file, nothing removed.
-    format : str
-        Name of the reader.
-    clock : str or None
-        The zone that the file itself states, or ``UTC`` where each row carried its offset; None where it is silent.
-    bar : str or None
-        Length of a bar that the format fixes, such as ``1m``, or None where it follows from the rows.
-    side : str or None
-        ``bid``, ``ask`` or ``mid``, where the file or its name says so.
-    notes : sequence of str
-        What was decided on the way, and why, one sentence each.
+    ``bars`` has ``timestamp`` (open; naive microseconds as written, or UTC where each row carries its offset), prices
+    and volume as written, perhaps ``complete``, and ``line`` from 1; nothing is removed. ``clock`` and ``bar`` (such as
+    ``1m``) are what the file states, ``side`` is bid, ask or mid; None where it is silent. ``notes`` are its decisions.
     """
 
     bars: pl.DataFrame
@@ -55,26 +43,22 @@ class VendorTable:
 
 
 class Reader(Protocol):
-    """One format. Stateless; instances live in a registry by name."""
+    """One format, as users name it, and how such a file begins or what its path looks like (``example``)."""
 
     @property
-    def name(self) -> str:
-        """Its name in the registry."""
-        ...
+    def name(self) -> str: ...  # noqa: D102
 
     @property
-    def example(self) -> str:
-        """How such a file begins, or what its path looks like."""
-        ...
+    def example(self) -> str: ...  # noqa: D102
 
     @property
     def choices(self) -> Sequence[str]:
         """What the user may choose where a file can be read in several ways: ``oanda_json:bid``."""
-        ...
+        return ()
 
-    def chosen(self, choice: str) -> Reader:
+    def chosen(self, choice: str) -> Reader:  # noqa: ARG002
         """Return the reader that takes one of the choices."""
-        ...
+        return self
 
     def sniff(self, path: Path) -> Claim | None:
         """Say whether the file is of this format, from its name and its first bytes; None if not."""
@@ -83,3 +67,10 @@ class Reader(Protocol):
     def read(self, path: Path, pair: str) -> VendorTable:
         """Read the whole file; a malformed row is a :class:`VendorError`, for nothing is skipped."""
         ...
+
+
+def side_in_name(path: Path) -> str | None:
+    """Return ``bid`` or ``ask`` where exactly one of them is a word of the file's name: a hint, never a proof."""
+    words = set(re.split(r"[^a-z]+", path.name.lower()))
+    found = [side for side in ("bid", "ask") if side in words]
+    return found[0] if len(found) == 1 else None

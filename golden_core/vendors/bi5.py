@@ -11,8 +11,7 @@ import polars as pl
 
 from golden_core.market.clock import expected_opens, market_open
 from golden_core.vendors.base import Claim, VendorError, VendorTable
-from golden_core.vendors.bi5_records import read_candles, read_ticks
-from golden_core.vendors.dukascopy_feed import CANDLES, SPANS, Kind, Place, locate
+from golden_core.vendors.bi5_files import CANDLES, SPANS, Kind, Place, locate, read_candles, read_ticks
 from golden_core.vendors.ticks import TICK_BAR, bars_from_ticks
 
 # Readings of a folder that holds several kinds of files; of ticks also the other side, and the middle.
@@ -26,10 +25,7 @@ _PERIOD: dict[Kind, str] = {"ticks": "hour", "min": "day", "hour": "month", "day
 
 @dataclass(frozen=True)
 class Bi5Reader:
-    """Reader of candles, and of ticks as bars of one minute: of BID, unless another side is chosen.
-
-    ``kind`` is chosen, or None where there is only one; a single file of candles says its own side.
-    """
+    """Reader of candles, and of ticks as bars of one minute: of BID, unless another side is chosen."""
 
     kind: Kind | None = None
     side: str = "bid"
@@ -51,11 +47,7 @@ class Bi5Reader:
     def read(self, path: Path, pair: str) -> VendorTable:
         """Read a file, or all files of a pair in a folder, in order of time.
 
-        Raises
-        ------
-        VendorError
-            If a file is damaged or its path does not say its time; or a folder has no file of the pair and side, two
-            of one period, or files of two kinds and none is chosen: they would be two readings of the same prices.
+        Two files of one period, or of two kinds with none chosen, would be two readings of one price: they are refused.
         """
         files, left = self._files(path, pair) if path.is_dir() else (self._file(path, pair), 0)
         kind, side = files[0][0].kind, files[0][0].side or self.side

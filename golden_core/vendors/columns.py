@@ -45,16 +45,8 @@ _UTC = re.compile(_CODE + r"(?![a-z])(?!.*(?:\d|plus|minus))", re.IGNORECASE)  #
 class Found:
     """Which column of the file is which of ours.
 
-    Parameters
-    ----------
-    time : tuple of str
-        One column, or date and time of day.
-    numbers : mapping
-        Our name → the file's, for those of the prices (or the two sides of a tick) and volumes that there are.
-    ignored : tuple of str
-        Columns that are not used.
-    complete : str or None
-        The column that says whether a bar was over when it was written.
+    ``time`` is one column, or date and time of day; ``numbers`` our name → the file's; ``complete`` says whether a bar
+    was over when it was written.
     """
 
     time: tuple[str, ...]
@@ -71,22 +63,9 @@ def normal(name: str) -> str:
 def find_columns(
     names: Sequence[str], path: Path, declared: Mapping[str, str | None], ours: Sequence[str] = PRICES
 ) -> Found:
-    """Find time, prices and volume by their names.
+    """Find time, prices (``ours``) and volume by name; ``declared`` is ours → the file's, or None where it has none.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Columns of the file.
-    path : Path
-    declared : mapping
-        Ours (``timestamp``, ``open``, …) → the file's, or None where it has none; what is not declared is looked for.
-    ours : sequence of str
-        The prices that must be there.
-
-    Raises
-    ------
-    VendorError
-        If one is missing, or two columns answer to the same name.
+    A name that is missing, or that two columns answer to, is refused.
     """
     for name, theirs in declared.items():
         if theirs is not None and theirs not in names:
@@ -123,11 +102,7 @@ def has_time(names: Sequence[str]) -> bool:
 
 
 def clock_in(name: str) -> str | None:
-    """Return the clock that the name of a time column states.
-
-    ``Gmt time`` and ``time_utc`` say UTC, ``Time (GMT+0200)`` says UTC+02:00; a name that says more than is understood
-    states nothing.
-    """
+    """Return the clock that a column states: ``time_utc`` is UTC, ``Time (GMT+0200)`` UTC+02:00; else None."""
     offset = _OFFSET.search(name)
     if offset:
         shift = f"{int(offset['hours']):02}:{offset['minutes'] or '00'}"

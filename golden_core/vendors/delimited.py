@@ -7,44 +7,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from golden_core.vendors.assembly import Known, assemble, require_instrument
-from golden_core.vendors.base import SIDES, Claim, Reader, VendorError, VendorTable
+from golden_core.vendors.base import SIDES, Claim, Reader, VendorError, VendorTable, side_in_name
 from golden_core.vendors.columns import PRICES, find_columns
-from golden_core.vendors.names import side_in_name
 from golden_core.vendors.text import Head, Rows, read_head, read_rows
 from golden_core.vendors.times import ORDERS, Dates, Order
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delimited:
-    """One format of delimited text.
+    """One format of delimited text: how it begins (``example``), what shows it (``because``, ``fits``), what it states.
 
-    Parameters
-    ----------
-    name : str
-    example : str
-        How such a file begins.
-    because : str
-        What shows that a file is of this format.
-    fits : callable
-        Whether it is, from its first lines.
-    places : tuple of str
-        Names of the columns of a file without header, in their order; the last one may be missing.
-    ours : tuple of str
-        Prices that must be there: ``bid`` and ``ask`` make it a format of ticks.
-    time : callable, optional
-        Which of the columns is the time, where its name is the format's own.
-    prepare : callable, optional
-        Rows and pair → the rows that hold prices, under one name per column.
-    clock : callable, optional
-        Name of the time column and path → the clock that these state.
-    bar, said
-        What the format fixes or does not say.
-    convention : str or None
-        How it writes dates with dots, where nothing in the file speaks against it.
-    gaps : bool
-        Whether a price may be missing.
-    columns, order, side
-        The user's own word.
+    ``places`` names the columns of a file without header (the last may be missing); ``ours`` are the prices that must
+    be there (bid and ask make ticks); ``time`` finds a time column of the format's own name; ``prepare`` leaves the
+    rows that hold prices; ``clock`` is what time column and path state; ``convention`` how it writes dates with dots;
+    ``gaps`` whether a price may be missing; ``columns``, ``order`` and ``side`` are the user's own word.
     """
 
     name: str

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from golden_core.vendors import GENERAL, READERS, reader
 from golden_core.vendors.base import Claim, Reader, VendorError
-from golden_core.vendors.names import pairs_in_name
 from golden_core.vendors.plain import parquet_names
 from golden_core.vendors.text import HEAD_BYTES, read_head, refuse_packed, require_text
 
 AUTO = "auto"
+_CURRENCIES = (
+    "AUD|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|RUB|SEK|SGD|THB|TRY|USD|ZAR"
+    "|XAG|XAU|XPD|XPT"
+)
+# Brokers put the kind of account or the length of a bar behind the pair: EURUSDm, EURUSDpro, EURJPYh1.
+_BEHIND = rf"(?:(?![A-Z])|(?!{_CURRENCIES})[A-Z]{{1,6}}\d*(?![A-Z]))"
+_PAIR = re.compile(rf"(?<![A-Z])({_CURRENCIES})[_/-]?({_CURRENCIES}){_BEHIND}")
+
+
+def pairs_in_name(path: Path) -> set[str]:
+    """Return the pairs that a file's name mentions."""
+    return {base + quote for base, quote in _PAIR.findall(path.name.upper()) if base != quote}
 
 
 def detect(path: Path, pair: str, format: str = AUTO) -> tuple[Reader, Claim, tuple[str, ...]]:
     """Return the reader of a file, its reason, and what else was noticed.
 
-    Every reader is asked whether the file is its own. Those of vendors come first; readers of plain tables are asked
-    only where none of them claims it. ``format`` is ``auto``, a reader's name, or name and choice such as
-    ``dukascopy_csv:month_first``.
-
-    Raises
-    ------
-    VendorError
-        If there is no such file or format, the name of the file says another pair, no reader claims it, or several do.
+    Vendors' formats come first; plain tables are asked only where none claims the file. ``format`` is ``auto``, a
+    reader's name, or name and choice. Refused: another pair in the file's name, no claim, several claims.
     """
     if not path.exists():
         raise VendorError(f"there is no file {path}")

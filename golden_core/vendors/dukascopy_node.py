@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from golden_core.vendors.names import side_in_name
+from golden_core.vendors.base import side_in_name
 from golden_core.vendors.records import Json, Records, require_list
 
 _QUOTES: dict[str, str] = {"bidPrice": "bid", "askPrice": "ask", "bidVolume": "bid_volume", "askVolume": "ask_volume"}

@@ -10,10 +10,9 @@ from pathlib import Path
 import polars as pl
 
 from golden_core.vendors.assembly import Known, assemble, require_instrument
-from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
+from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable, side_in_name
 from golden_core.vendors.columns import PRICES, find_columns, has_prices, has_time
 from golden_core.vendors.delimited import Delimited
-from golden_core.vendors.names import side_in_name
 from golden_core.vendors.text import Head, Rows, read_head, refuse_packed
 
 _BECAUSE = "its columns name a time and four prices"
@@ -37,17 +36,12 @@ CSV = Delimited(
 
 
 @dataclass(frozen=True)
-class Parquet:
+class Parquet(Reader):
     """Typed columns. An empty cell is a price that does not exist, and stays so."""
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
     name = "plain_parquet"
     example = "any Parquet file with a column of times and columns open, high, low, close"
-    choices: Sequence[str] = ()
-
-    def chosen(self, choice: str) -> Reader:  # noqa: ARG002
-        """Return itself: there is nothing to choose."""
-        return self
 
     def sniff(self, path: Path) -> Claim | None:
         """Claim a table whose columns include a time and four prices by names that are known."""
@@ -86,10 +80,7 @@ def parquet_names(path: Path) -> Sequence[str] | None:
 
 
 def declared(path: Path, columns: Mapping[str, str | None]) -> Reader | None:
-    """Return the reader of a plain table whose columns are declared: ours → the file's name, or its place from 1.
-
-    Places count only where no column is called so; then a first line whose close is no number is a header.
-    """
+    """Return the reader of a plain table with declared columns: ours → the file's name, or its place from 1."""
     if parquet_names(path) is not None:
         return replace(PARQUET, columns=columns)
     head = read_head(path)

@@ -25,11 +25,7 @@ _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with clos
 def read_numbers(
     table: pl.DataFrame, names: Mapping[str, str], lines: pl.Series, path: Path, *, gaps: bool
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return columns as numbers under our names (our name → the file's), and what was decided.
-
-    With ``gaps`` a cell may be empty (or say NaN), which becomes null; any other cell that is no finite number is
-    refused, with its line.
-    """
+    """Return columns as numbers under our names, and what was decided; with ``gaps`` a cell may be empty."""
     notes: list[str] = []
     columns = [_numbers(table[theirs], lines, path, gaps, notes).alias(ours) for ours, theirs in names.items()]
     numbers = pl.DataFrame(columns)
@@ -45,7 +41,9 @@ def _numbers(cells: pl.Series, lines: pl.Series, path: Path, gaps: bool, notes: 
         if values.null_count() and cells.str.contains(_DECIMAL_COMMA).all():
             values = cells.str.replace(",", ".", literal=True).cast(pl.Float64)
             notes.append("a comma is the decimal mark")
-        elif values.null_count() and _in_thousands(cells):
+        elif (
+            values.null_count() and cells.str.contains(_THOUSANDS).all() and cells.str.contains(_SURELY_THOUSANDS).any()
+        ):
             values = cells.str.replace_all(",", "", literal=True).cast(pl.Float64)
             notes.append("commas part thousands")
         empty = cells.str.to_lowercase().is_in(GAPS) if values.null_count() or not values.is_finite().all() else None
@@ -66,10 +64,6 @@ def _numbers(cells: pl.Series, lines: pl.Series, path: Path, gaps: bool, notes: 
             f"{path}: {lines.name} {lines[row]}: column {cells.name!r}: {cells[row]!r} is not a number; {fix}"
         )
     return values
-
-
-def _in_thousands(cells: pl.Series) -> bool:
-    return cells.str.contains(_THOUSANDS).all() and cells.str.contains(_SURELY_THOUSANDS).any()
 
 
 def active(bars: pl.DataFrame) -> pl.Series:
@@ -95,10 +89,7 @@ def require_last_row(bars: pl.DataFrame, path: Path, *, ended: bool) -> None:
 
 
 def require_roles(bars: pl.DataFrame, path: Path, *, header: bool) -> None:
-    """Refuse prices that are not what their name or place says, naming the order that fits, where one does.
-
-    Without a header, nearly all bars must have their highest price as high and their lowest as low.
-    """
+    """Refuse prices that are not what their name or place says, naming the order that fits, where one does."""
     if not set(PRICES) <= set(bars.columns) or bars.height < 2:
         return
     share = _consistent(bars, PRICES)
@@ -106,20 +97,18 @@ def require_roles(bars: pl.DataFrame, path: Path, *, header: bool) -> None:
         fitting = [order for order in permutations(PRICES) if _consistent(bars, order) >= _CONSISTENT]
         bad = round((1 - share) * bars.height)
         if fitting or (not header and bad > max(1, _TOLERATED * bars.height)):
-            _refuse_roles(path, bad, bars.height, [_continuing(bars, fitting)] if fitting else [], header)
+            # Of several, the order under which a bar opens nearest to the close before it.
+            best = min(fitting, key=lambda order: _gap(bars, order), default=())
+            suspicion = f"; as {', '.join(best)} they would make sense" if best else ""
+            raise VendorError(
+                f"{path}: {bad} of {bars.height} bars have a high that is not highest or a low that is not lowest: "
+                f"the columns open, high, low, close seem to be swapped{suspicion}; {_fix(header)}"
+            )
     elif _gap(bars, PRICES) > 2 * _gap(bars, ("close", "high", "low", "open")):
         raise VendorError(
             f"{path}: opens and closes seem to be swapped: the close of a bar is the open of the bar before it; "
             f"{_fix(header)}"
         )
-
-
-def _refuse_roles(path: Path, bad: int, rows: int, fitting: list[tuple[str, ...]], header: bool) -> None:
-    suspicion = f"; as {', '.join(fitting[0])} they would make sense" if fitting else ""
-    raise VendorError(
-        f"{path}: {bad} of {rows} bars have a high that is not highest or a low that is not lowest: the columns open, "
-        f"high, low, close seem to be swapped{suspicion}; {_fix(header)}"
-    )
 
 
 def _fix(header: bool) -> str:
@@ -137,11 +126,6 @@ def _consistent(bars: pl.DataFrame, order: tuple[str, ...]) -> float:
     return 1.0 if found is None else float(found)
 
 
-def _continuing(bars: pl.DataFrame, orders: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the order under which a bar opens nearest to the close before it."""
-    return min(orders, key=lambda order: _gap(bars, order))
-
-
 def _gap(bars: pl.DataFrame, order: tuple[str, ...]) -> float:
     """Return the median distance from a close to the next open, in price; 0 where too few bars follow each other."""
     role = dict(zip(order, PRICES, strict=True))
@@ -156,10 +140,7 @@ def _gap(bars: pl.DataFrame, order: tuple[str, ...]) -> float:
 
 
 def require_candles(records: np.ndarray[Any, Any], layout: Sequence[str], where: str) -> None:
-    """Refuse binary records of which more than half cannot be candles: the columns must be in another order.
-
-    Flat candles fit every order and are not counted. ``layout`` is the order of the format, for the message.
-    """
+    """Refuse records of which more than half that move cannot be candles; ``layout`` is the format's order."""
     low, high = records["low"], records["high"]
     ends = np.minimum(records["open"], records["close"]), np.maximum(records["open"], records["close"])
     moving = len(records) - np.count_nonzero((low == high) & (ends[0] == low) & (ends[1] == low))

@@ -31,19 +31,7 @@ class Records:
 
 @dataclass(frozen=True, kw_only=True)
 class Json:
-    """One format of JSON.
-
-    Parameters
-    ----------
-    name, example, because
-        As of :class:`~golden_core.vendors.delimited.Delimited`.
-    begins : pattern
-        How the text begins.
-    records : callable
-        Answer, pair, chosen side (or None) and path → its records.
-    sides : bool
-        Whether there may be several sides of a price.
-    """
+    """One format of JSON; ``records`` takes answer, pair, chosen side and path; ``sides``: there may be several."""
 
     name: str
     example: str

@@ -57,13 +57,7 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
     """Bring integer prices to units of the quote currency: 112336 of EURUSD is 1.12336.
 
     A power of ten is believed only if all prices are whole numbers and it makes all rows plausible, but for a few,
-    which are reported and left to cleaning.
-
-    Raises
-    ------
-    VendorError
-        If no power of ten makes the prices plausible, they have decimals where one would be needed, or rows are on
-        different scales.
+    which are reported and left to cleaning; anything else is refused.
     """
     known = plausible_pairs().get(pair)
     if known is None:

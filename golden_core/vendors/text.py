@@ -8,13 +8,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from golden_core.vendors.base import VendorError
-
-IntArray = npt.NDArray[np.intp]
 
 HEAD_BYTES = 65_536
 SNIFFED = 20  # lines that tell the form of a file without header
@@ -60,10 +56,7 @@ class Head:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Every row of a file as text, under the names of its header or ``0``, ``1``, …, with its line counted from 1.
-
-    ``ended`` says whether the last line has a line end: some vendors never write one, a file that is cut off has none.
-    """
+    """Every row as text, under the header's names or ``0``, ``1``, …; ``ended``: the last line has a line end."""
 
     table: pl.DataFrame
     line: pl.Series
@@ -124,29 +117,23 @@ def separator_of(line: str) -> str:
 
 
 def read_rows(path: Path, *, header: bool) -> Rows:
-    """Read a whole file as text; ``header`` says whether the first line names the columns.
-
-    Raises
-    ------
-    VendorError
-        If the file is empty, an archive, not UTF-8, has no row, names a column twice, or a row has more or fewer
-        fields than the first line.
-    """
+    """Read a whole file as text (``header``: its first line names the columns); refuse ragged or unreadable ones."""
     refuse_packed(path)
     data, ended, notes = _clean_bytes(path)
-    lines, kept = _filled_lines(data)
-    if len(kept) < len(lines) - 1:
-        notes.append(f"{len(lines) - 1 - len(kept)} blank lines hold no row")
-        data = b"\n".join(data[lines[i] + 1 : lines[i + 1]] for i in kept) + b"\n"
-    if len(kept) == 0:
+    lines = data.removesuffix(b"\n").split(b"\n")
+    kept = [place for place, line in enumerate(lines) if line.strip()]
+    if not kept:
         raise VendorError(f"{path}: the file holds nothing but blank lines; fetch it again")
-    first = data[: data.index(b"\n")].decode()
+    if len(kept) < len(lines):
+        notes.append(f"{len(lines) - len(kept)} blank lines hold no row")
+        lines = [lines[place] for place in kept]
+    first = lines[0].decode()
     separator = separator_of(first)
-    _require_even(path, data, separator, kept + 1)
+    _require_even(path, lines, separator.encode(), kept)
     if header and len(kept) == 1:
         raise VendorError(f"{path}: there is a header and no row below it; export it again, or leave the file out")
     table = pl.read_csv(
-        data,
+        b"\n".join(lines) + b"\n",
         has_header=False,
         skip_rows=int(header),
         separator=separator,
@@ -157,7 +144,7 @@ def read_rows(path: Path, *, header: bool) -> Rows:
     names = [strip(field) for field in first.split(separator)] if header else [str(i) for i in range(table.width)]
     table.columns = _distinct(path, names)
     table = table.with_columns(pl.all().fill_null("").str.strip_chars(' \t"\r'))
-    return Rows(table, pl.Series("line", kept[int(header) :] + 1), ended, tuple(notes))
+    return Rows(table, pl.Series("line", kept[int(header) :], pl.Int64) + 1, ended, tuple(notes))
 
 
 def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
@@ -207,32 +194,18 @@ def _zeros(data: bytes) -> str:
     return "this is no text file; name its reader with --format"
 
 
-def _filled_lines(data: bytes) -> tuple[IntArray, IntArray]:
-    """Return the positions of line ends (one before the first line), and the indices of lines that are not blank."""
-    codes = np.frombuffer(data, dtype=np.uint8)
-    ends = np.concatenate(([-1], np.flatnonzero(codes == ord("\n"))))
-    starts = codes[ends[:-1] + 1]
-    # A row seldom begins with a space: only lines that do are looked at one by one.
-    suspects = np.flatnonzero((starts == ord(" ")) | (starts == ord("\t")) | (starts == ord("\r")))
-    blank = starts == ord("\n")
-    blank[suspects] = [not data[ends[i] + 1 : ends[i + 1]].strip() for i in suspects]
-    return ends, np.flatnonzero(~blank)
-
-
-def _require_even(path: Path, data: bytes, separator: str, lines: IntArray) -> None:
+def _require_even(path: Path, lines: list[bytes], separator: bytes, places: list[int]) -> None:
     """Refuse rows with more or fewer fields than the first line."""
-    codes = np.frombuffer(data, dtype=np.uint8)
-    ends = np.concatenate(([-1], np.flatnonzero(codes == ord("\n"))))
-    fields = np.diff(np.searchsorted(np.flatnonzero(codes == ord(separator)), ends)) + 1
-    ragged = np.flatnonzero(fields != fields[0])
-    if not len(ragged):
+    wanted = lines[0].count(separator)
+    row = next((row for row, line in enumerate(lines) if line.count(separator) != wanted), None)
+    if row is None:
         return
-    row = int(ragged[0])
-    found = data[ends[row] + 1 : ends[row + 1]].decode()
-    cut = row == len(fields) - 1 and fields[row] < fields[0]
+    fields = lines[row].count(separator)
+    cut = row == len(lines) - 1 and fields < wanted
     fix = "the file is cut off: fetch it again" if cut else "mend the line, or export the file again"
     raise VendorError(
-        f"{path}: line {lines[row]}: {fields[row]} fields where the first line has {fields[0]}: {found[:120]!r}; {fix}"
+        f"{path}: line {places[row] + 1}: {fields + 1} fields where the first line has {wanted + 1}: "
+        f"{lines[row].decode()[:120]!r}; {fix}"
     )
 
 

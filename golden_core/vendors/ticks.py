@@ -17,25 +17,10 @@ QUOTES = ("bid", "ask", "bid_volume", "ask_volume", "volume")
 
 
 def bars_from_ticks(ticks: pl.DataFrame, side: str = "bid", bar: str = TICK_BAR) -> pl.DataFrame:
-    """Make bars of ticks: first, highest, lowest and last price, and the sum of volumes.
+    """Make bars of ticks: first, highest, lowest and last price, and the sum of volumes; nothing is filled.
 
-    A bar without ticks does not exist: nothing is filled. Ticks may be out of order; of two ticks at one instant, the
-    first in the table is the earlier one.
-
-    Parameters
-    ----------
-    ticks : pl.DataFrame
-        ``timestamp`` (its zone, or none, is kept), ``bid``, ``ask``; and ``volume``, or what was offered on each side,
-        ``bid_volume`` and ``ask_volume``, if there are such.
-    side : str
-        ``bid``, ``ask``, or ``mid``, their mean.
-    bar : str
-        At most an hour: longer bars end at 17:00 in New York, which is the resampler's business.
-
-    Returns
-    -------
-    pl.DataFrame
-        ``timestamp`` (open of the bar), ``open``, ``high``, ``low``, ``close``, ``volume`` if given, ``line`` (count).
+    ``ticks`` has ``timestamp``, ``bid``, ``ask``, perhaps ``volume`` or both sides' volumes, in any order; of two at
+    one instant the first in the table is the earlier. ``bar`` is at most an hour. ``line`` counts the bars.
     """
     volume = _VOLUMES[side] if "bid_volume" in ticks.columns else pl.col("^volume$")
     price = pl.col("price")

@@ -36,10 +36,7 @@ _EPOCH_SPAN = (315_532_800, 4_102_444_800)  # 1980 to 2100, in seconds: the unit
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """Instants of every row: naive microseconds as written, or UTC where every row has its offset.
-
-    ``clock`` is ``UTC`` where the rows themselves say so.
-    """
+    """Instants of every row: naive microseconds as written, or UTC where every row has its offset."""
 
     values: pl.Series
     clock: str | None
@@ -58,14 +55,9 @@ NOTHING = Dates()
 
 
 def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, active: pl.Series) -> Times:
-    """Read a column of times.
+    """Read a column of times; refuse what is no time, several forms, or an order of day and month nobody can tell.
 
-    ``active`` marks the bars in which the price moved or something was traded: only they know about weekends.
-
-    Raises
-    ------
-    VendorError
-        If a text is no time, times come in several forms, or day and month cannot be told apart.
+    ``active`` marks bars in which the price moved or something was traded: only they know about weekends.
     """
     first = texts[0]
     if re.fullmatch(_EPOCH, first):
@@ -100,15 +92,7 @@ def _text_epochs(texts: pl.Series, lines: pl.Series, path: Path) -> Times:
 
 
 def read_epochs(counts: pl.Series, lines: pl.Series, path: Path) -> Times:
-    """Read integers that count from 1970: seconds, milliseconds, microseconds or nanoseconds, told by their size.
-
-    Rows of zero stay what they are, for cleaning to find.
-
-    Raises
-    ------
-    VendorError
-        If no unit puts every time between 1980 and 2100.
-    """
+    """Read counts since 1970, their unit told by size (1980 to 2100); zeros stay, for cleaning to find."""
     low, high = _EPOCH_SPAN
     told = counts.filter(counts != 0)
     fitting = [unit for unit, size in _EPOCH_UNITS.items() if told.is_between(low * size, high * size).all()]
@@ -248,13 +232,7 @@ def _not_a_time(path: Path, lines: pl.Series, row: int, text: str, like: str) ->
 
 
 def joined(date: pl.Series, time: pl.Series, path: Path) -> pl.Series:
-    """Return days and times of day, as text or typed, as one text.
-
-    Raises
-    ------
-    VendorError
-        If the first column is not of days alone, or the second not of times of day.
-    """
+    """Return days and times of day, as text or typed, as one text."""
     naive = isinstance(date.dtype, pl.Datetime) and date.dtype.time_zone is None
     if date.dtype == pl.Date or (naive and (date.dt.time() == datetime.time()).all()):
         date = date.dt.strftime("%Y-%m-%d")

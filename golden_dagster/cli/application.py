@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from golden_dagster.cli import bench, data, gate, leakage, leakage_scorecard, legacy, milestones, run, study, ui
+from golden_dagster.cli import bench, data, gate, leakage, legacy, milestones, reproduce, run, study, ui
 
 app = typer.Typer(
     name="golden",
@@ -19,10 +19,10 @@ app.command("run")(run.run)
 app.command("status")(run.status)
 app.command("leaderboard")(run.leaderboard)
 app.command("gate")(gate.gate)
+app.command("reproduce")(reproduce.reproduce)
 app.command("ui")(ui.ui)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")
-leakage.app.command("scorecard")(leakage_scorecard.scorecard)
 app.add_typer(leakage.app, name="leakage")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(milestones.app, name="milestones")

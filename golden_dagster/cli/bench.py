@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Overrides, StudyName, Workers, teaching, terminal
+from golden_dagster.cli.options import Overrides, StudyName, Workers, table, teaching, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -78,16 +78,17 @@ def leakage(study: StudyName = "demo", overrides: Overrides = []) -> None:  # no
 
 
 def _training_view(found: list[Comparison]) -> Table:
-    from rich.table import Table
-
-    first = found[0]
-    table = Table(
-        "threads", "straightforward", "this platform", "times as fast", "in processor time", "outputs differ by",
-        title=f"Seconds per epoch of {first.variant}, batch {first.batch_size}", title_justify="left",
-        caption="Medians; the implementations take turns, ratios are of neighbouring steps.", caption_justify="left",
-    )  # fmt: skip
-    for one in found:
-        seconds = (one.epoch_seconds(one.reference), one.epoch_seconds(one.network))
-        cells = (f"{one.threads}", *(f"{value:.2f}" for value in seconds), f"{one.ratio:.2f}", f"{one.cpu_ratio:.2f}")
-        table.add_row(*cells, f"{one.difference:.1e} of their range")
-    return table
+    columns = "threads", "straightforward", "this platform", "times as fast", "in processor time", "outputs differ by"
+    rows = (
+        (
+            one.threads,
+            *(f"{one.epoch_seconds(times):.2f}" for times in (one.reference, one.network)),
+            f"{one.ratio:.2f}",
+            f"{one.cpu_ratio:.2f}",
+            f"{one.difference:.1e} of their range",
+        )
+        for one in found
+    )
+    title = f"Seconds per epoch of {found[0].variant}, batch {found[0].batch_size}"
+    caption = "Medians; the implementations take turns, ratios are of neighbouring steps."
+    return table(columns, rows, title=title, caption=caption)

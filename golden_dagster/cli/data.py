@@ -1,19 +1,37 @@
-"""`golden data`: where the prices come from, bringing in a vendor's file, and asking for newer ones."""
+"""`golden data`: where the prices come from; vendors' files imported, examined, fetched. Readers are elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.data_doctor import doctor
-from golden_dagster.cli.data_fetch import fetch_app
-from golden_dagster.cli.options import Overrides, StudyName, teaching, terminal
+from golden_dagster.cli.options import Overrides, StudyName, table, teaching, terminal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from golden_core.bars.importing import Imported
+    from golden_core.sources.dukascopy import Fetched, Month
+
+ColumnNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="OURS=THEIRS",
+        help="What the file calls timestamp, open, high, low, close, volume; or their places from 1.",
+    ),
+]
 
 app = typer.Typer(no_args_is_help=True, help="Prices: look at a study's source, refresh, import, fetch, examine files.")
+fetch_app = typer.Typer(no_args_is_help=True, help="Fetch prices from a vendor's public feed.")
 app.add_typer(fetch_app, name="fetch")
-app.command("doctor")(doctor)
+
+DAY = ["%Y-%m-%d"]
 
 
 @app.command()
@@ -63,13 +81,7 @@ def import_(
         str | None,
         typer.Option(help="Length of a bar, if not the file's own: shorter ones are cleaned and put together."),
     ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="OURS=THEIRS",
-            help="What the file calls timestamp, open, high, low, close, volume; or their places from 1.",
-        ),
-    ] = None,
+    column: ColumnNames = None,
 ) -> None:
     """Bring a vendor's file of one pair into Golden's home, as bars in UTC, with an account of every decision.
 
@@ -91,10 +103,193 @@ def import_(
     with teaching():
         from golden_core.bars.importing import import_file
         from golden_core.store.lake import Home
-        from golden_dagster.cli.imports import declared_columns, import_view, named_pair
 
         home = Home.from_environment().root
         imported = import_file(
-            home, path, named_pair(pair), format=format_, zone=zone, bar=bar, columns=declared_columns(column or [])
+            home, path, _named_pair(pair), format=format_, zone=zone, bar=bar, columns=_declared(column or [])
         )
-        terminal().print(import_view(imported, home))
+        terminal().print(_import_view(imported, home))
+
+
+@app.command()
+def doctor(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of bars.")],
+    pair: Annotated[str | None, typer.Option(help="The pair, where the file's name does not say it.")] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="The file's clock: Europe/Berlin, UTC+02:00, EET, EET_US (New York + 7).")
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="As for an import: auto, or a format's name, perhaps with a choice.")
+    ] = "auto",
+    column: ColumnNames = None,
+    study: Annotated[str, typer.Option(help="The study whose checks set the thresholds.")] = "legacy",
+    against: Annotated[
+        Path | None, typer.Option(help="A second source of the same pair: do both keep one clock, do prices agree?")
+    ] = None,
+    against_zone: Annotated[
+        str | None, typer.Option(help="The second file's clock, if it is not the one that --zone declares.")
+    ] = None,
+    card: Annotated[Path | None, typer.Option(help="Also write the data card to this file.")] = None,
+) -> None:
+    """Examine one file: clock, cleaning, gaps, thresholds; the data card is printed, nothing is imported.
+
+    Exit status 1 when a threshold fails or the trading week contradicts the clock, with the reasons.
+    """
+    with teaching():
+        from golden_core.bars.doctor import examine, open_file
+        from golden_core.market.local_time import ZoneError
+        from golden_core.preparation.catalogue import load_study
+        from golden_core.store.lake import write_text
+
+        checks, columns = load_study(study).checks, _declared(column or [])
+        try:
+            other = None if against is None else open_file(against, pair=pair, zone=against_zone or zone)
+            diagnosis = examine(open_file(file, pair=pair, zone=zone, format=format_, columns=columns), checks, other)
+        except ZoneError as error:
+            typer.echo(f"FAIL clock: {error}", err=True)
+            raise typer.Exit(1) from None
+        typer.echo(diagnosis.card, nl=False)
+        if card is not None:
+            write_text(diagnosis.card, card)
+        for verdict in diagnosis.verdicts:
+            if verdict.passed is False:
+                typer.echo(f"FAIL {verdict.claim}: {verdict.detail}", err=True)
+        if not diagnosis.passed:
+            raise typer.Exit(1)
+
+
+@fetch_app.callback()
+def _group() -> None:
+    """Fetch prices from a vendor's public feed."""  # one command alone would lose its name
+
+
+@fetch_app.command()
+def dukascopy(
+    pairs: Annotated[str, typer.Option("--pairs", help="Such as EURUSD,USDJPY.")],
+    start: Annotated[datetime, typer.Option("--from", formats=DAY, help="First day, UTC.")],
+    end: Annotated[datetime, typer.Option("--to", formats=DAY, help="Last day, UTC, included.")],
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="Address of the feed or a mirror: HTTPS, or HTTP on this machine.")
+    ] = None,
+    delay: Annotated[float, typer.Option(min=0, help="Seconds before each request; there is one at a time.")] = 0.5,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that one download may take.")] = 30.0,
+    attempts: Annotated[int, typer.Option(min=1, max=10, help="How often a month is asked for.")] = 5,
+) -> None:
+    """Fetch hourly BID candles; what is here already is not asked for again, and a broken run goes on from there."""
+    with teaching():
+        from golden_core.sources.dukascopy import BASE_URL, fetch, months_between
+        from golden_core.sources.politeness import Politeness
+        from golden_core.store.lake import Home
+
+        names = [name.strip().upper() for name in pairs.split(",") if name.strip()]
+        first, last = start.date(), end.date()
+        with _bar(len(names) * len(months_between(first, last))) as settled:
+            found = fetch(
+                Home.from_environment().root,
+                names,
+                first,
+                last,
+                politeness=Politeness(delay, timeout, attempts),
+                base_url=base_url or BASE_URL,
+                progress=settled,
+            )
+        console = terminal()
+        console.print(_fetched_view(found))
+        for text in _remarks(found):
+            console.print(text, style="dim", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[Month], None]]:
+    """Show how many months are settled, and which one was last; on stderr, so that the table can be piped."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("asking", total=max(total, 0))
+
+        def settled(month: Month) -> None:
+            shown.update(task, advance=1, description=f"{month}: {month.state}")
+
+        yield settled
+
+
+def _fetched_view(found: list[Fetched]) -> Table:
+    def row(one: Fetched) -> tuple[object, ...]:
+        counts = ", ".join(f"{state} {number}" for state, number in one.counts.items())
+        return one.pair, one.bars, f"{one.first:%Y-%m-%d %H:%M}", f"{one.last:%Y-%m-%d %H:%M}", counts
+
+    return table(("pair", "hours", "from", "to", "months"), map(row, found), title="Dukascopy, BID, UTC")
+
+
+def _remarks(found: list[Fetched]) -> list[str]:
+    """Name the months without data, what was strange, and each table with its hash."""
+    remarks = []
+    for one in found:
+        absent = [f"{month.month:%Y-%m}" for month in one.months if month.state == "absent"]
+        if absent:
+            remarks.append(f"{one.pair}: the feed has nothing for {', '.join(absent)}")
+        remarks += [f"{month}: {month.detail}; it was asked for again" for month in one.months if month.detail]
+        remarks.append(f"{one.pair}: sha256 {one.sha256} {one.path}")
+    return remarks
+
+
+def _named_pair(text: str) -> str:
+    """Return a pair as typed, in capitals."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from golden_core.study.values import Pair
+    from golden_core.vendors.base import VendorError
+
+    pair = text.upper().replace("/", "").replace("_", "")
+    try:
+        return TypeAdapter(Pair).validate_python(pair)
+    except ValidationError:
+        raise VendorError(
+            f"--pair must be two different currencies, base then quote, such as EURUSD, got {text!r}"
+        ) from None
+
+
+def _declared(entries: Sequence[str]) -> dict[str, str | None]:
+    """Return what ``--column`` declares: our name → the file's."""
+    from golden_core.sources.files import Columns
+    from golden_core.vendors.base import VendorError
+
+    declared: dict[str, str | None] = {}
+    for entry in entries:
+        ours, mark, theirs = entry.partition("=")
+        if not mark or not theirs or ours not in Columns.model_fields:
+            raise VendorError(
+                f"--column must look like close=NAME, with one of {', '.join(Columns.model_fields)}, got {entry!r}"
+            )
+        declared[ours] = theirs
+    return declared
+
+
+def _import_view(imported: Imported, home: Path) -> Table:
+    """Return what was decided about a file, and why."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    record, reading = imported.record, imported.reading
+    found = f"{record['rows']:,} bars of {record['bar']}, {record['first']} to {record['last']}"
+    scale = "as written" if record["divisor"] == 1 else f"divided by {record['divisor']}"
+    rows = {
+        "format": f"{record['format']}: {record['because']}",
+        "clock": f"{record['zone']} ({reading.evidence.verdict}): {reading.evidence.summary}",
+        "bars": found,
+        "prices": f"{record['side'] or 'side unknown'}, {scale}",
+        "noticed": "\n".join(f"• {note}" for note in reading.notes) or "nothing",
+        "sha256": record["sha256"],
+        "licence": "none is stated: note what you agreed with the vendor in the account",
+        "written": str(imported.path.relative_to(home)),
+        "account": str(imported.sidecar.relative_to(home)),
+    }
+    title = escape(f"{record['pair']} from {record['original']}")
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column("what", no_wrap=True)
+    table.add_column("decided", overflow="fold")
+    for name, value in rows.items():
+        table.add_row(name, escape(value))
+    return table

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import As, Backend, Overrides, Workers, named, teaching, terminal
+from golden_dagster.cli.options import As, Backend, Overrides, Workers, named, table, teaching, terminal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from golden_dagster.gate import GateResult
+
+COLOURS = {"passed": "green", "failed": "red", "warned": "yellow", "not run": "red"}
 
 
 def gate(
@@ -27,13 +34,12 @@ def gate(
     """
     with teaching():
         from golden_dagster.campaign import open_campaign
-        from golden_dagster.cli.tables import gate_view
         from golden_dagster.gate import run_gate, write_junit
         from golden_dagster.resources import WorkersResource
 
         console = terminal()
         resource = WorkersResource(backend=backend, workers=workers)
-        with open_campaign(study, named(overrides, name), workers=resource, on_wait=console.print) as campaign:
+        with open_campaign(study, named(overrides, name), workers=resource, say=console.print) as campaign:
             for stage in campaign.stages():
                 console.print(f"materialising {stage.name} …", style="dim")
                 if not campaign.execute(stage) and stage.name != "models":
@@ -43,8 +49,19 @@ def gate(
             judged = campaign.study.name
             path = junit or campaign.home.report(judged) / "gate.xml"
         write_junit(result, judged, path)
-        console.print(gate_view(result, judged))
+        console.print(_view(result, judged))
         for failure in result.failures:
             console.print(f"[red]failed run[/red] {failure}", highlight=False, soft_wrap=True)
         console.print(f"{'passed' if result.passed else 'FAILED'}; JUnit XML: {path}", highlight=False, soft_wrap=True)
         raise typer.Exit(0 if result.passed else 1)
+
+
+def _view(result: GateResult, study: str) -> Table:
+    """Return one row per check, with what it found."""
+    from rich.markup import escape
+
+    rows = (
+        (row.asset, row.name, f"[{COLOURS[row.verdict]}]{row.verdict}[/]", escape(row.description))
+        for row in result.rows
+    )
+    return table(("asset", "check", "verdict", "found"), rows, title=f"Gate of study {study}")

@@ -1,16 +1,19 @@
-"""`golden leakage`: the probes in full, outside any campaign."""
+"""`golden leakage`: the probes in full, outside any campaign, and before planted leaks."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Backend, Overrides, Workers, teaching, terminal
+from golden_dagster.cli.options import Backend, Overrides, Workers, table, teaching, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import polars as pl
+    from rich.console import Console
     from rich.table import Table
 
     from golden_core.leakage.report import Report
@@ -75,19 +78,83 @@ def _steps(study: Study, home: Home, times: int, all_fits: bool, backend: str, w
 
 def _view(report: Report, study: str) -> Table:
     """Return one row per asset and one column per poison: how many rows were compared, or that something leaked."""
-    from rich.table import Table
-
     poisons = list(dict.fromkeys(cell.poison for cell in report.cells))
     cells = {(cell.asset, cell.poison): cell for cell in report.cells}
-    table = Table(
-        "asset", *poisons, title=f"Leakage audit of study {study}", title_justify="left",
-        caption="Rows compared bit by bit; a dash where nothing was.", caption_justify="left",
-    )  # fmt: skip
-    for asset in dict.fromkeys(cell.asset for cell in report.cells):
-        shown = []
-        for poison in poisons:
-            cell = cells.get((asset, poison))
-            text = f"{cell.rows}" if cell and cell.rows else "—"
-            shown.append("[red]leak[/red]" if cell and cell.finding else f"[green]{text}[/green]")
-        table.add_row(asset, *shown)
-    return table
+
+    def shown(asset: str, poison: str) -> str:
+        cell = cells.get((asset, poison))
+        if cell and cell.finding:
+            return "[red]leak[/red]"
+        return f"[green]{cell.rows if cell and cell.rows else '—'}[/green]"
+
+    assets = dict.fromkeys(cell.asset for cell in report.cells)
+    rows = ((asset, *(shown(asset, poison) for poison in poisons)) for asset in assets)
+    caption = "Rows compared bit by bit; a dash where nothing was."
+    return table(("asset", *poisons), rows, title=f"Leakage audit of study {study}", caption=caption)
+
+
+@app.command()
+def scorecard(
+    quick: Annotated[bool, typer.Option("--quick", help="One site of each kind, few honest pipelines.")] = False,
+    backend: Backend = "loky",
+    workers: Workers = 0,
+) -> None:
+    """Plant every leak of the corpus, let the probes find it, and count false alarms on honest pipelines.
+
+    Exit status 1 when a leak is missed or misplaced, or an alarm is false, beyond what is claimed. The table is filed
+    under GOLDEN_HOME, where the checks of leakage/scorecard find it.
+    """
+    with teaching():
+        from golden_core.leakage.filed import file_scorecard
+        from golden_core.leakage.rates import faults, rates
+        from golden_core.leakage.scorecard import KINDS, Scale
+        from golden_core.store.lake import Home
+
+        console, started = terminal(), time.perf_counter()
+        scale: Scale = "quick" if quick else "full"
+        rows = _examined(scale, backend, workers, console)
+        folder = file_scorecard(Home.from_environment(), rows, scale)
+        console.print(_scorecard_view(rows))
+        for name, rate in rates(rows).items():
+            console.print(f"{name}: {rate}", highlight=False)
+        found = [fault for kind in KINDS for fault in faults(rows, kind, complete=not quick)]
+        for fault in found:
+            console.print(f"[red]failed[/red] {fault}", highlight=False, soft_wrap=True)
+        spent = f"{time.perf_counter() - started:.0f} s, {rows['cpu_seconds'].sum():.0f} s of processor time"
+        console.print(f"{spent}; filed in {folder}", style="dim", soft_wrap=True)
+        raise typer.Exit(1 if found else 0)
+
+
+def _examined(scale: str, backend: str, workers: int, console: Console) -> pl.DataFrame:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    from golden_core.leakage.scorecard import read_settings
+    from golden_core.leakage.scorecard import scorecard as measure
+    from golden_dagster.resources import available_cores
+
+    with Progress(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console) as progress:
+        task = progress.add_task("pipelines", total=None)
+
+        def note(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        settings = read_settings("quick" if scale == "quick" else "full")
+        return measure(settings, backend=backend, workers=workers or available_cores(), note=note)
+
+
+def _scorecard_view(rows: pl.DataFrame) -> Table:
+    from golden_core.leakage.rates import by_kind
+
+    cells = (
+        (
+            row["id"] + (" (held out)" if row["held_out"] else ""),
+            row["leak_class"],
+            row["sites"],
+            f"{row['caught']}/{row['pipelines']}",
+            f"{row['placed']}/{row['pipelines']}",
+            row["caught_by"],
+            row["expected_probe"],
+        )
+        for row in by_kind(rows).iter_rows(named=True)
+    )
+    return table(("kind", "class", "sites", "caught", "placed", "caught by", "expected"), cells)

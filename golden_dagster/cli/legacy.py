@@ -7,9 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from golden_dagster.cli.options import Backend, Earlier, Experiments, Overrides, Workers, asked, teaching, terminal
+from golden_dagster.cli.options import (
+    Backend,
+    Earlier,
+    Experiments,
+    Overrides,
+    Workers,
+    asked,
+    table,
+    teaching,
+    terminal,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from golden_core.legacy.reproduction import Request, Validation
     from golden_core.store.lake import Home
     from golden_core.trials import Outcome
@@ -36,18 +48,12 @@ def scan(
 
         inventory = scan_tree(path)
         verification = verify_tree(inventory, frozen_checksums())
-        if out is None:
-            typer.echo(inventory_markdown(inventory))
-        else:
-            pages = {
-                "legacy_inventory.md": inventory_markdown(inventory),
-                "legacy_inventory.json": inventory_json(inventory),
-                "checksums.csv": sha256sums(inventory),
-            }
-            out.mkdir(parents=True, exist_ok=True)
-            for name, text in pages.items():
-                (out / name).write_text(text, encoding="utf-8")
-            typer.echo(f"wrote {', '.join(pages)} to {out}")
+        pages = {
+            "legacy_inventory.md": inventory_markdown(inventory),
+            "legacy_inventory.json": inventory_json(inventory),
+            "checksums.csv": sha256sums(inventory),
+        }
+        _give(pages, out)
         typer.echo(verification.describe())
         raise typer.Exit(0 if verification.exact else 1)
 
@@ -113,13 +119,19 @@ def register(out: Folder = None) -> None:
     with teaching():
         from golden_core.legacy.forensics.register import leakage_register_csv
 
-        text = leakage_register_csv()
-        if out is None:
-            typer.echo(text, nl=False)
-        else:
-            out.mkdir(parents=True, exist_ok=True)
-            (out / "leakage_register.csv").write_text(text, encoding="utf-8")
-            typer.echo(f"wrote {out / 'leakage_register.csv'}")
+        _give({"leakage_register.csv": leakage_register_csv()}, out)
+
+
+def _give(pages: dict[str, str], out: Path | None) -> None:
+    """Print the first page, or write all of them into a folder."""
+    if out is None:
+        typer.echo(next(iter(pages.values())), nl=False)
+        return
+    from golden_core.store.lake import write_text
+
+    for name, text in pages.items():
+        write_text(text, out / name)
+    typer.echo(f"wrote {', '.join(pages)} to {out}")
 
 
 @app.command("import")
@@ -145,16 +157,20 @@ def parity(
 ) -> None:
     """Hold the ports against Keras' own outputs and training steps. Exit status 1 when a difference is too large."""
     with teaching():
-        from rich.table import Table
-
         from golden_core.legacy.parity import parity as compare
 
         found = compare(folder)
-        table = Table("variant", "checkpoint", "record", "claim", "largest difference", "limit", "")
-        for row in found.iter_rows(named=True):
-            names = (row["variant"], row["checkpoint"], row["record"], row["claim"])
-            table.add_row(*names, f"{row['difference']:.1e}", f"{row['limit']:g}", "met" if row["met"] else "NOT met")
-        terminal().print(table)
+        names = "variant", "checkpoint", "record", "claim"
+        rows = (
+            (
+                *(row[n] for n in names),
+                f"{row['difference']:.1e}",
+                f"{row['limit']:g}",
+                "met" if row["met"] else "NOT met",
+            )
+            for row in found.iter_rows(named=True)
+        )
+        terminal().print(table((*names, "largest difference", "limit", ""), rows))
         raise typer.Exit(0 if found["met"].all() else 1)
 
 
@@ -185,7 +201,8 @@ def align(
         found = _with_progress(home, request, backend, workers)
         folder = out or home.root / "legacy" / "alignment"
         store_validation(found, folder)
-        _print_alignment(found)
+        columns = ("study", "variant", "published RMSE", "ours", "± SD", "random walk", "verdict", "category")
+        terminal().print(table(columns, _alignment_rows(found)))
         for sentence in what_follows(found.alignment):
             typer.echo(f"- {sentence}")
         failures = [failure for run in found.runs for failure in run.failures]
@@ -212,13 +229,9 @@ def _with_progress(home: Home, request: Request, backend: str, workers: int) -> 
         return carry_out(home, request, backend=backend, workers=count, on_outcome=advance)
 
 
-def _print_alignment(found: Validation) -> None:
-    from rich.table import Table
-
-    table = Table("study", "variant", "published RMSE", "ours", "± SD", "random walk", "verdict", "category")
+def _alignment_rows(found: Validation) -> Iterator[tuple[str, ...]]:
     for row in found.alignment.table.iter_rows(named=True):
         if row["metric"] == "rmse":
             numbers = (row["published"], row["mean"], row["sd"], row["random_walk"])
             cells = ("—" if number is None else f"{number:.6f}" for number in numbers)
-            table.add_row(row["study"], row["variant"], *cells, row["verdict"], row["category"] or "—")
-    terminal().print(table)
+            yield row["study"], row["variant"], *cells, row["verdict"], row["category"] or "—"

@@ -181,14 +181,14 @@ def verify(
             typer.echo(f"wrong       {finding}")
         for finding in found.unverified:
             typer.echo(f"unverified  {finding}")
-        typer.echo(f"{milestone}: {'as recorded' if found.sound else 'NOT as recorded'}")
-        raise typer.Exit(0 if found.sound else 1)
+        typer.echo(f"{milestone}: {'NOT as recorded' if found.findings else 'as recorded'}")
+        raise typer.Exit(1 if found.findings else 0)
 
 
 @app.command()
 def owner(
     milestone: Milestone,
-    name: Annotated[str | None, typer.Option(show_default="asked for", help="A person; no role of the plan.")] = None,
+    name: Annotated[str, typer.Option(help="A person; no role of the plan.")],
 ) -> None:
     """Set who owns a milestone; a milestone is not In Progress until somebody does.
 
@@ -199,8 +199,7 @@ def owner(
 
         place, registry = _plan()
         planned, now = _milestone(registry, milestone), datetime.datetime.now(datetime.UTC)
-        given = typer.prompt("Name of the owner") if name is None else name
-        entry = set_owner(place, registry, planned, name=given, date=now)
+        entry = set_owner(place, registry, planned, name=name, date=now)
         typer.echo(f"{milestone} is owned by {entry.owner}")
 
 
@@ -208,10 +207,8 @@ def owner(
 def sign(
     milestone: Milestone,
     criterion: Annotated[str, typer.Argument(metavar="CRITERION", help="A criterion that a person decides.")],
-    role: Annotated[str | None, typer.Option(show_default="asked for", help="The role you sign in.")] = None,
-    commit: Annotated[
-        str | None, typer.Option(show_default="asked for", help="Full hash of the commit that holds the deliverables.")
-    ] = None,
+    role: Annotated[str, typer.Option(help="The role you sign in.")],
+    commit: Annotated[str, typer.Option(help="Full hash of the commit that holds the deliverables.")],
 ) -> None:
     """Sign a criterion of a milestone or gate, as a person, for the deliverables that a commit holds.
 
@@ -223,7 +220,7 @@ def sign(
     with teaching():
         from golden_core.milestones.signoff import sign as sign_criterion
 
-        if not sys.stdin.isatty():
+        if not at_a_terminal():
             raise typer.BadParameter("only a person signs: the name is asked for at a terminal, and here is none")
         place, registry = _plan()
         planned = _planned(registry, milestone)
@@ -234,12 +231,17 @@ def sign(
             registry,
             planned,
             criterion,
-            role=role or typer.prompt("Role you sign in"),
+            role=role,
             name=typer.prompt("Your name"),
             date=datetime.datetime.now(datetime.UTC),
-            commit=commit or typer.prompt("Full hash of the commit that holds the deliverables"),
+            commit=commit,
         )
         typer.echo(f"{milestone} {criterion}: signed by {entry.name} ({entry.role})")
+
+
+def at_a_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
 
 
 def _planned(registry: Registry, identity: str) -> PlannedMilestone | Phase:

@@ -1,9 +1,9 @@
-"""Options that several commands share, and how a command ends on a fault of the user's."""
+"""What commands share: options, the table that they print, and how they end on a fault of the user's."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,6 +14,7 @@ from golden_dagster.interruption import Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from golden_core.legacy.reproduction import Request
 
@@ -65,17 +66,28 @@ def terminal() -> Console:
     return found if found.is_terminal else Console(width=140)
 
 
+def table(
+    columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None, caption: str | None = None
+) -> Table:
+    """Return a table for the terminal; cells may carry rich's markup."""
+    from rich.table import Table
+
+    found = Table(*columns, title=title, caption=caption, title_justify="left", caption_justify="left")
+    for row in rows:
+        found.add_row(*map(str, row))
+    return found
+
+
 @contextmanager
 def teaching() -> Iterator[None]:
     """Turn an expected fault into its message and exit status 2; anything else keeps its traceback."""
     from golden_core.evaluation.campaign import IncompleteError
     from golden_core.legacy.audit.records import TableError
     from golden_core.legacy.frozen import FrozenFactsError
-    from golden_core.legacy.keras_records import ParityError
-    from golden_core.legacy.listed import FactsError
+    from golden_core.legacy.keras_files import KerasCheckpointError, ParityError
     from golden_core.legacy.reproduction import RecordError
+    from golden_core.legacy.risks import FactsError
     from golden_core.legacy.scanning import LegacyTreeError
-    from golden_core.legacy.untrusted import KerasCheckpointError
     from golden_core.market.local_time import ZoneError
     from golden_core.milestones.migration import PlanError
     from golden_core.milestones.records import EvidenceError

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from golden_dagster.cli.options import As, Backend, Overrides, StudyName, Workers, named, teaching, terminal
+from golden_dagster.cli.options import As, Backend, Overrides, StudyName, Workers, named, table, teaching, terminal
 from golden_dagster.interruption import Interrupted
 
 if TYPE_CHECKING:
+    import polars as pl
     from rich.console import Console
+    from rich.table import Table
 
+    from golden_core.study import Study
     from golden_core.trials import Outcome
 
 
@@ -72,7 +75,7 @@ def run_with_progress(
             progress.update(tasks[-1], advance=1, note=str(outcome.trial))
 
         opened = open_campaign(
-            study, overrides, workers=resource, on_outcome=advance, wait=wait, on_wait=progress.console.print
+            study, overrides, workers=resource, on_outcome=advance, wait=wait, say=progress.console.print
         )
         with opened as campaign:
             for stage in campaign.stages():
@@ -105,8 +108,6 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
     """Count the trials of a study that are done, failed or still to run."""
     with teaching():
         overrides = named(overrides, name)
-        from rich.table import Table
-
         from golden_core.preparation.catalogue import load_variant
         from golden_core.store.lake import Home
         from golden_core.trials import all_trials, trial_status
@@ -114,11 +115,9 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
         loaded = load_variant(study, overrides)
         found = trial_status(Home.from_environment(), loaded, all_trials(loaded))
         counts = found.pivot("status", index="forecaster", values="seed", aggregate_function="len", sort_columns=True)
-        table = Table("forecaster", *counts.columns[1:], title=f"Trials of study {loaded.name}", title_justify="left")
-        for row in counts.fill_null(0).sort("forecaster").iter_rows():
-            table.add_row(*(str(value) for value in row))
+        rows = counts.fill_null(0).sort("forecaster").iter_rows()
         console = terminal()
-        console.print(table)
+        console.print(table(("forecaster", *counts.columns[1:]), rows, title=f"Trials of study {loaded.name}"))
         for error in found["error"].drop_nulls():
             console.print(f"[red]failed[/red] {error}", highlight=False, soft_wrap=True)
 
@@ -136,7 +135,6 @@ def print_leaderboard(study: str, overrides: list[str], console: Console) -> Non
     from golden_core.reporting import leaderboard as leaderboard_table
     from golden_core.store.lake import Home
     from golden_core.store.warehouse import Warehouse
-    from golden_dagster.cli.tables import leaderboard_view
 
     loaded, home = load_variant(study, overrides), Home.from_environment()
     try:
@@ -144,9 +142,40 @@ def print_leaderboard(study: str, overrides: list[str], console: Console) -> Non
     except IncompleteError as error:
         raise IncompleteError(f"{error}; run: {run_command(study, overrides)}") from None
     board = leaderboard_table(Warehouse(home.warehouse), loaded.name, significance=loaded.evaluation.significance)
-    console.print(leaderboard_view(board, loaded))
+    console.print(_leaderboard_view(board, loaded))
     if present < expected:
         console.print(f"[red]incomplete[/red]: {present} of {expected} trials", highlight=False)
     page = home.report(loaded.name) / "index.html"
     if page.exists():
         console.print(f"report: {page}", highlight=False, soft_wrap=True)
+
+
+def _leaderboard_view(board: pl.DataFrame, study: Study) -> Table:
+    """Return the leaderboard; a dash stands where a number is undefined."""
+    percent = f"{study.evaluation.confidence:.0%}"
+    columns = "rank", "forecaster", "R² vs walk", percent, "MASE", "RMSE bp", "direction", "seeds", "better", "worse"
+    rows = (
+        (
+            row["rank"], row["forecaster"], _number(row["r2_oos"], "+.4f"),
+            _interval(row["r2_oos_low"], row["r2_oos_high"]), _number(row["mase"], ".4f"),
+            _number(row["rmse_bp"], ".2f"), _number(row["directional_accuracy"], ".1%"), row["seeds"],
+            _number(row["better"], "d"), _number(row["worse"], "d"),
+        )
+        for row in board.iter_rows(named=True)
+    )  # fmt: skip
+    caption = (
+        f"Averages over series. R² against the random walk, its {percent} interval over seeds; significance by "
+        "Diebold–Mariano on seed-averaged forecasts, Holm-adjusted."
+    )
+    found = table(columns, rows, title=f"Leaderboard of study {study.name}", caption=caption)
+    for column in found.columns:
+        column.justify = "left" if column.header == "forecaster" else "right"
+    return found
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "—" if low is None or high is None else f"{low:+.4f} … {high:+.4f}"
+
+
+def _number(value: Any, form: str) -> str:
+    return "—" if value is None else format(value, form)

@@ -24,6 +24,7 @@ def ui(
 
         from golden_core.preparation.catalogue import load_study, study_path
         from golden_core.store.lake import Home
+        from golden_dagster.dead_runs import end_dead_runs
         from golden_dagster.instance import instance_folder, study_instance
 
         loaded, home = load_study(study), Home.from_environment()
@@ -32,8 +33,10 @@ def ui(
             socket.create_server((host, port)).close()
         except OSError as error:
             raise typer.BadParameter(f"cannot listen on {host}:{port}: {error.strerror}; name another --port") from None
-        with study_instance(home, loaded.name):
-            pass  # makes the storage: processes that start at once on an empty one collide
+        # Opening makes the storage: processes that start at once on an empty one collide.
+        with study_instance(home, loaded.name) as instance:
+            for ended in end_dead_runs(instance):
+                typer.echo(ended)
         environment = {
             **os.environ,
             "DAGSTER_HOME": str(instance_folder(home, loaded.name)),

@@ -1,6 +1,7 @@
 """The factories that make one asset per milestone and one per exit gate of the plan, and their checks."""
 
 import datetime
+from collections.abc import Iterator
 
 import dagster as dg
 import polars as pl
@@ -8,7 +9,7 @@ import polars as pl
 from golden_core.milestones.makers import makable, make_evidence
 from golden_core.milestones.place import Place
 from golden_core.milestones.registry import Milestone, Phase, load_registry
-from golden_core.milestones.state import GateStanding, gate_standing, standing
+from golden_core.milestones.state import CriterionStanding, GateStanding, Standing, gate_standing, standing
 from golden_core.store.lake import workplace
 from golden_dagster.lib.metadata import OWNERS, findings_value, table_value
 from golden_dagster.lib.versions import code_version
@@ -58,27 +59,42 @@ def milestone_asset(milestone: Milestone) -> dg.AssetsDefinition:
 
 
 def milestone_checks(milestone: Milestone) -> list[dg.AssetChecksDefinition]:
-    """Return a check for every criterion, except those that a check of another asset decides."""
-    own = f"{milestone_key(milestone.id).to_user_string()}:"
+    """Return a check for every criterion, except those that a check of another asset decides; all in one step.
+
+    Where a milestone stands is found once for all of them, and a step of Dagster's costs more than to look.
+    """
+    key = milestone_key(milestone.id)
+    own = f"{key.to_user_string()}:"
     names = {c.id: (c.check or f"{own}{c.id}") for c in milestone.criteria}
-    return [_recorded(milestone, c, name.removeprefix(own)) for c, name in names.items() if name.startswith(own)]
+    names = {criterion: name.removeprefix(own) for criterion, name in names.items() if name.startswith(own)}
+    if not names:
+        return []
 
-
-def _recorded(milestone: Milestone, criterion: str, name: str) -> dg.AssetChecksDefinition:
-    claim = milestone.criterion(criterion).claim
-
-    @dg.asset_check(asset=milestone_key(milestone.id), name=name, description=claim)
-    def recorded() -> dg.AssetCheckResult:
+    @dg.multi_asset_check(
+        name=f"{key.path[-1]}_criteria",
+        specs=[
+            dg.AssetCheckSpec(name, asset=key, description=milestone.criterion(criterion).claim)
+            for criterion, name in names.items()
+        ],
+        can_subset=True,
+    )
+    def recorded(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         where = standing(Place.from_environment(workplace()), milestone)
-        found = next(c for c in where.criteria if c.id == criterion)
-        measured = "" if found.value is None else f"{found.value}, expected {found.threshold}"
-        why = f": {where.findings[0]}" if where.findings else ""
-        said = {"pass": measured or "pass", "fail": f"fails: {measured}"}.get(found.verdict, f"{found.verdict}{why}")
-        # Where the project stands does not say whether a study may be trusted: it closes the gate of its phase, and
-        # only warns at the gate of a study. What nobody has measured yet is no failure, and no success either.
-        return _warning(said, passed=found.verdict == "pass")
+        selected = {check.name for check in context.selected_asset_check_keys}
+        for criterion in where.criteria:
+            if names.get(criterion.id) in selected:
+                yield _said(where, criterion)._replace(check_name=names[criterion.id])
 
-    return recorded
+    return [recorded]
+
+
+def _said(where: Standing, found: CriterionStanding) -> dg.AssetCheckResult:
+    measured = "" if found.value is None else f"{found.value}, expected {found.threshold}"
+    why = f": {where.findings[0]}" if where.findings else ""
+    said = {"pass": measured or "pass", "fail": f"fails: {measured}"}.get(found.verdict, f"{found.verdict}{why}")
+    # Where the project stands does not say whether a study may be trusted: it closes the gate of its phase, and
+    # only warns at the gate of a study. What nobody has measured yet is no failure, and no success either.
+    return _warning(said, passed=found.verdict == "pass")
 
 
 def gate_check(phase: Phase) -> dg.AssetChecksDefinition:

@@ -5,53 +5,26 @@ import subprocess
 import sys
 
 import pytest
+from support import every_trial
+from support.campaigns import home_at
 
 from golden_core.store.lake import hash_file
 
-CAMPAIGN = """
-import sys
-from golden_core.preparation.catalogue import load_study
-from golden_core.store.lake import Home
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
-from golden_core.trials import all_trials, run_trials
-from golden_core.trials.campaign import fingerprinted, stop_workers
 
-backend, order = sys.argv[1:]
-home, study = Home.from_environment(), load_study("smoke")
-prepare_raw(home, study)
-for pair in study.data.pairs:
-    prepare_pair(home, study, pair)
-    for horizon in study.horizons:
-        prepare_series(home, study, pair, horizon)
-trials = all_trials(study)
-jobs = fingerprinted(home, study, trials[::-1] if order == "backwards" else trials)
-outcomes = list(run_trials(home, study, jobs, backend=backend, workers=2))
-assert not [o.error for o in outcomes if o.error]
-stop_workers()
-"""
-
-
-def run(folder, backend, order, hash_seed, time_zone, threads):
-    """Run the smoke campaign in a process of its own; return file → SHA-256 of what its trials wrote."""
-    folder.mkdir()
-    environment = {
-        **os.environ,
-        "GOLDEN_HOME": str(folder / "home"),
-        "PYTHONHASHSEED": hash_seed,
-        "TZ": time_zone,
-        "OMP_NUM_THREADS": threads,
-    }
-    command = [sys.executable, "-c", CAMPAIGN, backend, order]
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    root = folder / "home" / "studies" / "smoke"
+def written(home):
+    """Return file → SHA-256 of what the trials wrote."""
+    root = home / "studies" / "smoke"
     files = [path for path in root.rglob("*") if path.suffix in {".parquet", ".safetensors"}]
     return {str(path.relative_to(root)): hash_file(path) for path in files}
 
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("a") / "first", "sequential", "forwards", "0", "UTC", "1")
+    """Of this process, one trial after another."""
+    home = tmp_path_factory.mktemp("reference") / "home"
+    with home_at(home):
+        every_trial.run("sequential", "forwards")
+    return written(home)
 
 
 def test_every_trial_wrote_its_files(reference):
@@ -60,4 +33,9 @@ def test_every_trial_wrote_its_files(reference):
 
 
 def test_another_process_environment_order_and_backend(reference, tmp_path):
-    assert run(tmp_path / "second", "loky", "backwards", "4242", "Asia/Kathmandu", "2") == reference
+    home = tmp_path / "home"
+    another = {"GOLDEN_HOME": str(home), "PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu", "OMP_NUM_THREADS": "2"}
+    command = [sys.executable, "-P", every_trial.__file__, "loky", "backwards"]
+    result = subprocess.run(command, cwd=tmp_path, env=os.environ | another, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert written(home) == reference

@@ -89,7 +89,7 @@ def test_a_trial_whose_run_failed_is_not_asked_for_again(broken):
     with opened(overrides) as campaign:
         campaign.instance.wipe_assets([dg.AssetKey(["models", "dlinear"])])
         assert len(requested(campaign.instance, campaign.definitions)["dlinear"]) == 4
-        for stage in campaign.stages():
-            campaign.execute(stage)
+        (models,) = (stage for stage in campaign.stages() if stage.name == "models")
+        campaign.execute(models)
         assert any("dlinear" in failure for failure in campaign.failures)
         assert requested(campaign.instance, campaign.definitions)["dlinear"] == set()

@@ -14,7 +14,7 @@ def bench(*arguments):
 
 def test_it_measures_a_campaign_and_prints_the_share(monkeypatch):
     monkeypatch.setattr(leakage, "ALLOWED", 1e9)
-    result = bench("--set", "forecasters={random_walk: {}}")
+    result = bench("--set", "forecasters={random_walk: {}}", "--set", "data.pairs=[EURUSD]")
     assert result.exit_code == 0, result.output
     assert "Leakage checks of study smoke" in result.output
     assert "future poison, replayed fits" in result.output

@@ -3,19 +3,34 @@
 import errno
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 from support.keras_files import random_network, write_keras_file
 from typer.testing import CliRunner
 
 from golden_core.preparation.catalogue import study_names
 from golden_dagster.cli.application import app
 
-COMMANDS = ["run", "status", "leaderboard", "gate", "ui", "study", "data", "leakage", "legacy", "milestones", "bench"]
+COMMANDS = [
+    "run",
+    "status",
+    "leaderboard",
+    "gate",
+    "reproduce",
+    "ui",
+    "study",
+    "data",
+    "leakage",
+    "legacy",
+    "milestones",
+    "bench",
+]
 
 
 def golden(*arguments):
@@ -27,6 +42,15 @@ def test_every_command_explains_itself(command):
     result = golden(command, "--help")
     assert result.exit_code == 0
     assert len(result.output.split()) > 20
+
+
+def test_the_usage_page_has_every_command_and_no_other():
+    program = typer.main.get_command(app)
+    known = {f"golden {name}" for name, one in program.commands.items() if not hasattr(one, "commands")}
+    groups = {name: one.commands for name, one in program.commands.items() if hasattr(one, "commands")}
+    known |= {f"golden {group} {name}" for group, commands in groups.items() for name in commands}
+    page = Path("docs/usage.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(golden [^`]+)` \|", page, flags=re.MULTILINE)) == known
 
 
 def test_help_imports_nothing_heavy():

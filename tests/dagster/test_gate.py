@@ -5,10 +5,14 @@ from xml.etree import ElementTree
 
 import dagster as dg
 import pytest
+from support import leaks
 from support.campaigns import OVERRIDES, opened
 from typer.testing import CliRunner
 
+from golden_core.checks import all_checks
+from golden_core.checks.platform import PLATFORM_CHECKS
 from golden_core.inputs.features import FEATURES, Feature
+from golden_core.preparation.catalogue import load_study
 from golden_dagster.campaign import Campaign, failure_messages
 from golden_dagster.cli.application import app
 from golden_dagster.gate import run_gate, write_junit
@@ -21,20 +25,18 @@ def gate(*arguments):
 
 
 def test_a_sound_study_passes(broken):
+    """With every claim: a check that examined nothing, or was not evaluated, would have closed the gate."""
     result = gate("--study", "smoke", *SETTINGS)
     assert result.exit_code == 0, result.output
     suite = ElementTree.parse(broken.report("smoke") / "gate.xml").getroot()
     assert suite.get("failures") == suite.get("errors") == "0"
-    assert int(suite.get("tests")) >= 12
+    ours = {check.name for check in all_checks(load_study("smoke", OVERRIDES)) if check not in PLATFORM_CHECKS}
+    assert ours <= {case.get("name") for case in suite if not len(case)}  # not even warned of
 
 
 def test_a_planted_leak_closes_the_gate_and_is_named(monkeypatch):
-    honest = FEATURES["volatility_20"]
-    leaking = Feature(
-        honest.description, honest.unit, honest.warm_up, honest.needs, lambda bars: honest.compute(bars).shift(-1)
-    )
-    monkeypatch.setitem(FEATURES, "volatility_20", leaking)
-    result = gate("--study", "smoke", *SETTINGS, "--set", "data.pairs=[EURUSD]")
+    leaks.leaking_feature(monkeypatch)
+    result = gate("--study", "smoke", "--set", "forecasters={random_walk: {}}", "--set", "data.pairs=[EURUSD]")
     assert result.exit_code == 1
     assert "volatility_20" in result.output.replace("\n", "")
 
@@ -107,18 +109,15 @@ def test_a_leak_planted_later_stops_the_campaign_before_training(broken, monkeyp
         lambda bars: honest.compute(bars) + bars["close"].reverse().cum_sum().reverse() * 0,
     )
     monkeypatch.setitem(FEATURES, "volatility_20", after_the_last_label)
-    result = gate("--study", "smoke", *SETTINGS, "--set", "training.epochs=2")
-    assert result.exit_code == 1
-    assert "materialising input checks" in result.output
-    assert "materialising models" not in result.output
+    with opened([*OVERRIDES, "training.epochs=2"]) as campaign:
+        stage = next(campaign.stages())
+        assert stage.name == "input checks"
+        assert not campaign.execute(stage)  # where `golden run` and `golden gate` stop
+        assert any("'volatility_20'" in failure for failure in campaign.failures)
 
 
 def test_the_fan_in_refuses_inputs_that_leak(broken, monkeypatch):
-    honest = FEATURES["volatility_20"]
-    leaking = Feature(
-        honest.description, honest.unit, honest.warm_up, honest.needs, lambda bars: honest.compute(bars).shift(-1)
-    )
-    monkeypatch.setitem(FEATURES, "volatility_20", leaking)
+    leaks.leaking_feature(monkeypatch)
     with opened() as campaign:
         result = campaign.run_selection("fan_in", dg.AssetSelection.assets("metrics").without_checks(), {})
         assert not result.success

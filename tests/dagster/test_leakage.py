@@ -3,13 +3,13 @@
 import dagster as dg
 import pytest
 from support import leaks
-from support.campaigns import opened
+from support.verdicts import decided
 from typer.testing import CliRunner
 
 from golden_core.checks import input_faults
+from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
-from golden_dagster.campaign import failure_messages
 from golden_dagster.cli.application import app
 
 PLANTED = leaks.forecasters("drift", "planted")
@@ -49,25 +49,13 @@ def test_a_forecaster_that_is_added_to_folds_that_are_up_to_date(broken, monkeyp
     assert "weights, column 'planted' from " in output
 
 
-def evaluate(name, overrides=(PLANTED, ONE_PAIR)):
-    """Run the stages up to the folds, and return what one of their checks says."""
-    with opened(overrides) as campaign:
-        evaluations = []
-        for stage in campaign.stages():
-            keys = [key for key in campaign.definitions.resolve_asset_graph().asset_check_keys if key.name == name]
-            selection = dg.AssetSelection.assets(*stage.assets).without_checks()
-            tags = {}
-            if stage.partitions is not None:
-                known = stage.partitions.get_partition_keys()
-                tags = {"dagster/asset_partition_range_start": known[0], "dagster/asset_partition_range_end": known[-1]}
-            if stage.name == "folds":
-                result = campaign.run_selection(stage.job, selection | dg.AssetSelection.checks(*keys), tags)
-                assert not failure_messages(result) or result.get_asset_check_evaluations()
-                evaluations += result.get_asset_check_evaluations()
-                break
-            campaign.run_selection(stage.job, selection, tags)
-        (evaluation,) = evaluations
-        return evaluation
+def evaluate(name):
+    """Make bars and folds, and return what one of their checks says."""
+    home, study = Home.from_environment(), load_study("smoke", (PLANTED, ONE_PAIR))
+    prepare_raw(home, study)
+    prepare_pair(home, study, "EURUSD")
+    prepare_series(home, study, "EURUSD", 1)
+    return decided(home, study, name)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from golden_core.leakage.filed import file_scorecard
 from golden_core.leakage.scorecard import ROWS
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
-from golden_dagster.cli import leakage_scorecard as command
+from golden_dagster.cli import leakage as command
 from golden_dagster.definitions import resources
 from golden_dagster.defs.leakage import assets
 from golden_dagster.defs.leakage.assets import leakage_scorecard

@@ -10,6 +10,7 @@ import pytest
 from golden_core.store.lake import PROJECT_ROOT
 
 SOURCES = ("golden_core", "golden_dagster", "data", "pyproject.toml", "README.md", "LICENSE", "dagster.yaml")
+FORECASTERS = "forecasters={random_walk: {}, ar: {max_order: 2}}"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def golden(installed, folder, *arguments):
         (["study", "validate", "smoke"], "smoke: valid, "),
         (["status", "smoke"], "Trials of study smoke"),
         (
-            ["run", "smoke", "--set", "forecasters={random_walk: {}, ar: {max_order: 2}}", "--backend", "sequential"],
+            ["run", "smoke", "--backend", "sequential", "--set", "data.pairs=[EURUSD]", "--set", FORECASTERS],
             "random_walk",
         ),
     ],

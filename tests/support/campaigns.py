@@ -45,12 +45,13 @@ def finish(campaign):
     return done
 
 
-def run_in_group(home: Path, log: Path):
+def run_in_group(home: Path, log: Path, backend: str):
     """Run the small campaign as `golden run` does, in a process group of its own; for a process to start with."""
     os.setsid()
     with log.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.environ["GOLDEN_HOME"] = str(home)
-    sys.argv = ["golden", "run", "smoke", *(part for override in OVERRIDES for part in ("--set", override))]
+    settings = [part for override in OVERRIDES for part in ("--set", override)]
+    sys.argv = ["golden", "run", "smoke", "--backend", backend, *settings]
     main()

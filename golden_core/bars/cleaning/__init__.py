@@ -23,19 +23,9 @@ __all__ = ["RULES", "Cleaned", "Coverage", "Covered", "clean"]
 
 @dataclass(frozen=True, eq=False)
 class Cleaned:
-    """Clean bars, what was done to get them, and the weekdays that have none.
+    """Clean bars (``schema.BARS``), the account (CLEANING), weekdays without a bar (CALENDAR), and the LEDGER.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``schema.BARS`` in the order of time.
-    account : pl.DataFrame
-        ``schema.CLEANING``: every raw row counted once, under the rule that decided. Kept and repaired rows are the
-        clean bars.
-    calendar : pl.DataFrame
-        ``schema.CALENDAR``.
-    ledger : pl.DataFrame
-        ``schema.LEDGER``: every row but the unremarkable ones, with what it was.
+    The account counts every raw row once, under the rule that decided; the ledger has all but the unremarkable ones.
     """
 
     bars: pl.DataFrame
@@ -47,33 +37,12 @@ class Cleaned:
 def clean(
     raw: pl.DataFrame, data: Covered, *, max_abs_log_return: float, others: Sequence[pl.DataFrame] = ()
 ) -> Cleaned:
-    """Clean the bars of one pair.
+    """Clean the bars of one pair (``schema.BARS``, in any order).
 
     A bar is removed or changed only for what it is itself, for earlier bars, or for bars of the same time; what later
-    bars show is reported (see ``cleaning.rules``).
-
-    Parameters
-    ----------
-    raw : pl.DataFrame
-        ``schema.BARS`` of one pair, in any order.
-    data : Covered
-        Range, source, length of a bar and time zone: the data section of a study.
-    max_abs_log_return : float
-        Largest plausible one-bar log return. A larger one that no other pair refutes is reported, not removed:
-        whether it is an error or a day like 15 January 2015 shows only afterwards.
-    others : sequence of pl.DataFrame
-        Raw bars of other pairs from the same source, the evidence of the same time; may be empty.
-
-    Returns
-    -------
-    Cleaned
-
-    Raises
-    ------
-    SchemaError
-        If a table is not one of bars.
-    ValueError
-        If ``raw`` does not hold exactly one pair.
+    bars show is reported (see ``cleaning.rules``). ``data`` is a study's data section or a ``Coverage``; ``others`` are
+    raw bars of other pairs from the same source. A one-bar log return beyond ``max_abs_log_return`` that no other pair
+    refutes is reported, not removed: whether it is an error or a day like 15 January 2015 shows only afterwards.
     """
     raw = BARS.conform(raw)
     pairs = raw["pair"].unique().to_list()

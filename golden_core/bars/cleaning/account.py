@@ -13,13 +13,8 @@ from golden_core.store.schema import CLEANING, LEDGER
 def account_table(pair: str, rules: pl.Series, available: Collection[str]) -> pl.DataFrame:
     """Return ``schema.CLEANING``: one row per rule, those that applied to nothing or cannot apply included.
 
-    Parameters
-    ----------
-    pair : str
-    rules : (N,) String
-        The rule that decided about each raw row.
-    available : collection of str
-        Columns of the bars, ``hours`` and ``others``: what rules may need.
+    ``rules`` names who decided about each raw row; ``available`` are columns, ``hours`` and ``others``: what rules
+    need.
     """
     counts = dict(rules.value_counts().iter_rows())
     rows = [
@@ -39,13 +34,7 @@ def ledger_table(judged: pl.DataFrame) -> pl.DataFrame:
 
 
 def unaccounted(account: pl.DataFrame, bars: pl.DataFrame, ledger: pl.DataFrame) -> list[str]:
-    """Return what speaks against the books: the account, the clean bars and the ledger of one pair must agree.
-
-    Parameters
-    ----------
-    account, bars, ledger : pl.DataFrame
-        ``schema.CLEANING``, ``schema.BARS`` and ``schema.LEDGER`` as they were stored.
-    """
+    """Return what speaks against the books of one pair: account, clean bars and ledger must agree."""
     pair = str(account["pair"][0])
     stayed = int(account.filter(pl.col("action") != "quarantined")["rows"].sum())
     found = [f"{pair}: {bars.height} clean bars, but the account keeps {stayed} rows"] if bars.height != stayed else []

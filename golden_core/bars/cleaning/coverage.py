@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import Protocol
 
 import polars as pl
 
@@ -12,49 +11,24 @@ from golden_core.bars.cleaning.rules import FIXING_SOURCES
 from golden_core.market.clock import MINUTES, bar_close, bar_open, closures, expected_days, expected_opens, market_open
 from golden_core.market.clock import on_grid as on_new_york_grid
 from golden_core.market.local_time import parse_clock
+from golden_core.study import DataSection
 
 NEIGHBOURHOOD = datetime.timedelta(days=366)
 _MOMENT = pl.duration(microseconds=1)
 
 
-class Covered(Protocol):
-    """What cleaning knows about a feed; a study's data section is one."""
-
-    @property
-    def source(self) -> str:
-        """Name of the source."""
-        ...
-
-    @property
-    def bar(self) -> str:
-        """Length of a bar."""
-        ...
-
-    @property
-    def start(self) -> datetime.date:
-        """First day asked for."""
-        ...
-
-    @property
-    def end(self) -> datetime.date:
-        """Last day asked for, included."""
-        ...
-
-    @property
-    def time_zone(self) -> str:
-        """The vendor's clock."""
-        ...
-
-
 @dataclass(frozen=True)
 class Coverage:
-    """The same for a file outside a study."""
+    """What cleaning knows about a file outside a study: days, both included, length of a bar and the vendor's clock."""
 
     source: str
     bar: str
     start: datetime.date
     end: datetime.date
     time_zone: str
+
+
+Covered = Coverage | DataSection
 
 
 def has_hours(covered: Covered) -> bool:
@@ -86,19 +60,9 @@ def share_of_week(opens: pl.Expr, closes: pl.Expr) -> pl.Expr:
 
 
 def expected_bars(bars: pl.DataFrame, covered: Covered) -> pl.DataFrame:
-    """Return the bars that the calendar asks for, on the vendor's own grid.
+    """Return the bars that the calendar asks for, on the vendor's own grid: ``timestamp`` and ``closure`` or null.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``schema.BARS`` of one pair; only their opens are read, to learn from where 4-hour and daily bars are counted.
-    covered : Covered
-
-    Returns
-    -------
-    pl.DataFrame
-        ``timestamp`` and ``closure``, the name of the holiday that explains an absence, or null. Fixings are expected
-        at the time of day that the bars have.
+    From the opens of ``bars`` it is learnt where 4-hour and daily bars are counted from, and the time of fixings.
     """
     if not has_hours(covered):
         return _fixings(bars, covered)

@@ -24,24 +24,10 @@ def moves(others: Sequence[pl.DataFrame]) -> dict[str, pl.DataFrame]:
 
 
 def refuted(bars: pl.DataFrame, pair: str, bound: float, others: Mapping[str, pl.DataFrame]) -> pl.Series:
-    """Say which bars leave their level or the bar before by more than the bound although no two other pairs follow.
+    """Say which bars [T] leave their level or the bar before by more than the bound although no two other pairs follow.
 
     Two pairs that share a third currency imply a price of this one. They are heard only where both moved at that time:
-    a frozen feed is no witness. One that agrees within the bound is enough to keep a bar.
-
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        ``timestamp``, ``close``, ``level`` of one pair in the order of time.
-    pair : str
-    bound : float
-        Log price.
-    others : mapping of str to pl.DataFrame
-        See ``moves``.
-
-    Returns
-    -------
-    (T,) Boolean
+    a frozen feed is no witness. One that agrees within the bound (log price) is enough to keep a bar.
     """
     log = pl.col("close").log()
     far = ((log - pl.col("level") * pl.lit(10.0).log()).abs() > bound) | (log.diff().abs() > bound)
@@ -63,13 +49,7 @@ def refuted(bars: pl.DataFrame, pair: str, bound: float, others: Mapping[str, pl
 
 
 def shared(jumps: pl.DataFrame, pair: str, others: Mapping[str, pl.DataFrame]) -> pl.Series:
-    """Say which jumps another pair of the same currency makes at the same time, at least ``SHARED`` of it.
-
-    Parameters
-    ----------
-    jumps : pl.DataFrame
-        ``timestamp`` and ``step`` (log return) of this pair.
-    """
+    """Say which jumps (log ``step``) another pair of the same currency makes at the time, ``SHARED`` of it or more."""
     found = pl.repeat(False, jumps.height, dtype=pl.Boolean, eager=True)
     for name, table in others.items():
         sign = _direction(pair, name)

@@ -15,12 +15,7 @@ CONSTANT = 24  # bars in a row with one volume
 
 
 def findings(bars: pl.DataFrame, pair: str, bound: float, others: Mapping[str, pl.DataFrame]) -> dict[str, pl.Series]:
-    """Return which rule of reporting sees which bar of one pair, in the order of time.
-
-    Returns
-    -------
-    dict of str to (T,) Boolean
-    """
+    """Return which rule of reporting sees which bar [T] of one pair, in the order of time."""
     found = jumps(bars, pair, bound, others)
     if {"high", "low"} <= set(bars.columns):
         found["implausible_range"] = (bars["high"] / bars["low"]).log() > bound
@@ -34,10 +29,7 @@ def findings(bars: pl.DataFrame, pair: str, bound: float, others: Mapping[str, p
 
 
 def jumps(bars: pl.DataFrame, pair: str, bound: float, others: Mapping[str, pl.DataFrame]) -> dict[str, pl.Series]:
-    """Tell one-bar log returns beyond the bound apart: shared, undone by the next bar, or neither.
-
-    The bar that undoes a spike is no jump of its own.
-    """
+    """Tell log returns beyond the bound apart: shared, undone by the next bar (no jump of its own), or neither."""
     steps = bars["close"].log().diff()
     jump = (steps.abs() > bound).fill_null(False)
     back = (steps + steps.shift(-1)).abs() <= bound

@@ -71,10 +71,7 @@ def flat_bars() -> pl.Expr:
 
 
 def frozen_candles() -> pl.Expr:
-    """Return whether a bar, in the order of time, ends a run of equal candles that no market makes.
-
-    Flat bars are left to other rules: a market without trade does make these.
-    """
+    """Return whether a bar ends a run of equal candles that no market makes; flat bars have other rules."""
     return (run_length(*PRICES) >= FROZEN) & (pl.col("high") > pl.col("low"))
 
 

@@ -24,17 +24,7 @@ _LACKS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule.
-
-    Parameters
-    ----------
-    name, action : str
-        The action is ``quarantined``, ``repaired`` or ``kept``.
-    detail : str
-        What it sees, and why that decides.
-    needs : tuple of str
-        Columns of bars, ``hours`` (a market with a trading week) or ``others`` (bars of other pairs).
-    """
+    """One rule: quarantined, repaired or kept; ``needs`` are columns of bars, ``hours`` or ``others``."""
 
     name: str
     action: str

@@ -17,24 +17,11 @@ _LN10 = math.log(10)
 
 
 def levels(close: pl.Series, known: Plausible | None = None) -> pl.Series:
-    """Return log10 of the level before each bar: the trailing median, in one decimal unit throughout.
+    """Return log10 of the level before each close [T]: the trailing median, in one decimal unit; null at first.
 
-    The unit is the one in which the pair costs what it can; a price that it cannot cost in any unit tells no level, so
-    that however many of them begin a file, the bars after them are not taken for slips. Of a pair of which nothing is
-    known, the unit is that of the first level: when the median changes by a whole power of ten, the vendor has changed
-    the unit in mid-history, and the level does not follow. Bars of another unit are slips, every one.
-
-    Parameters
-    ----------
-    close : (T,) Float64
-        Positive and finite, in the order of time.
-    known : Plausible or None
-        What the pair can cost.
-
-    Returns
-    -------
-    (T,) Float64
-        Depends on earlier bars alone; null for the first ``SETTLED`` bars.
+    The unit is the one in which the pair costs what it can; a price that it cannot cost in any unit tells no level. Of
+    a pair of which nothing is known, it is that of the first level: when the median changes by a whole power of ten,
+    the vendor has changed the unit, and the level does not follow. Bars of another unit are slips, every one.
     """
     log = close.log10()
     if known is not None:
@@ -57,21 +44,9 @@ def middle(known: Plausible | None) -> float | None:
 
 
 def rescale(bars: pl.DataFrame, bound: float, first: float | None = None) -> pl.DataFrame:
-    """Undo decimal slips, price by price.
+    """Undo decimal slips, price by price, of bars with ``level``; add ``decimal_slip`` and ``off_scale_price``.
 
-    Parameters
-    ----------
-    bars : pl.DataFrame
-        Bars in the order of time with usable prices, and ``level`` (see ``levels``).
-    bound : float
-        Largest distance, as a log price, of a repaired price from its level.
-    first : float or None
-        Level of bars that have none yet, see ``middle``.
-
-    Returns
-    -------
-    pl.DataFrame
-        The bars, slips undone, and the columns ``decimal_slip`` and ``off_scale_price``.
+    ``bound`` is the largest log distance of a repaired price from its level, ``first`` the level of bars without one.
     """
     prices = [name for name in PRICES if name in bars.columns]
     level = pl.col("level").fill_null(pl.lit(first, pl.Float64))

@@ -17,9 +17,7 @@ from ruamel.yaml.tag import Tag
 
 from golden_core.legacy.facts.syntax import Key
 
-# More than this is data, or a few aliases that stand for millions of values.
-LARGEST = 10_000  # settings
-LONGEST = 1 << 20  # characters and list entries, altogether
+LARGEST = 10_000  # settings; more is data, or a few aliases that stand for millions of values
 DEEPEST = 20
 _PYYAML_TRUTH = re.compile("yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF")
 
@@ -27,19 +25,15 @@ _PYYAML_TRUTH = re.compile("yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF")
 def read_configuration(path: str, text: bytes) -> dict[Key, Any] | str:
     """Return settings by their path of names (list positions as ``[i]``), or why there are none.
 
-    JSON is tried first under a YAML name, for there are such files.
+    The reason never quotes the file, which may hold a credential.
     """
     try:
         settings: dict[Key, Any] = {}
-        weight = 0
-        for key, value in _flat((), _tree(path, text)):
+        for key, value in _flat((), _tree(path, text.decode("utf-8-sig"))):
             settings[key] = value
-            weight += _weight(value)
-            if len(settings) > LARGEST or weight > LONGEST:
-                return f"not read: more than {LARGEST} settings or {LONGEST} characters"
-    except _DepthError:
-        return f"not read: nested more than {DEEPEST} deep"
-    except MarkedYAMLError as error:  # its message may quote the file
+            if len(settings) > LARGEST:
+                return f"not read: more than {LARGEST} settings"
+    except MarkedYAMLError as error:
         line = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
         return f"not read: {type(error).__name__}{line}"
     except (YAMLError, ValueError, RecursionError, AttributeError, TypeError) as error:
@@ -47,12 +41,8 @@ def read_configuration(path: str, text: bytes) -> dict[Key, Any] | str:
     return settings
 
 
-class _DepthError(Exception):
-    """The document is nested too deeply, or contains itself."""
-
-
-def _tree(path: str, text: bytes) -> Any:
-    source = text.decode("utf-8-sig")
+def _tree(path: str, source: str) -> Any:
+    """Parse a document; JSON is tried first under a YAML name, for there are such files."""
     suffix = path.rsplit(".", 1)[-1].lower()
     if suffix == "toml":
         return tomllib.loads(source)
@@ -63,9 +53,11 @@ def _tree(path: str, text: bytes) -> Any:
             return json.loads(source)
         except ValueError:
             pass  # a YAML flow mapping also starts with a brace
+    reader = YAML(typ="safe", pure=True)
+    reader.Resolver = _Resolver
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a warning quotes the file
-        return _reader().load(source)
+        return reader.load(source)
 
 
 class _Resolver(VersionedResolver):
@@ -77,16 +69,10 @@ class _Resolver(VersionedResolver):
         return super().resolve(kind, value, implicit)
 
 
-def _reader() -> YAML:
-    reader = YAML(typ="safe", pure=True)
-    reader.Resolver = _Resolver
-    return reader
-
-
 def _flat(key: Key, value: Any) -> Iterator[tuple[Key, Any]]:
     """Yield every leaf with its path; a list without mappings is one leaf, an empty mapping too."""
     if len(key) > DEEPEST:
-        raise _DepthError
+        raise RecursionError
     if isinstance(value, dict) and value:
         for name, item in value.items():
             yield from _flat((*key, str(name)), item)
@@ -95,12 +81,6 @@ def _flat(key: Key, value: Any) -> Iterator[tuple[Key, Any]]:
             yield from _flat((*key, f"[{position}]"), item)
     elif key:
         yield key, value
-
-
-def _weight(value: Any) -> int:
-    if isinstance(value, list | set):
-        return sum(map(_weight, value))
-    return 1 + len(value) if isinstance(value, str | bytes) else 1
 
 
 def dotted(key: Key) -> str:

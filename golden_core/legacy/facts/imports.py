@@ -6,12 +6,12 @@ import posixpath
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from golden_core.legacy.facts.scripts import ImportedModule
-from golden_core.legacy.inventory import Imports, top_folder
+from golden_core.legacy.inventory import Imports
 from golden_core.store.lake import shipped
 
 Origin = Literal["standard", "third_party", "local", "missing"]
@@ -29,6 +29,20 @@ class Surroundings:
     folders: frozenset[str]
     packages: frozenset[str]
 
+    @classmethod
+    def of(cls, files: Collection[str], packages: Collection[str] = ()) -> Surroundings:
+        """Return what a tree of files offers, beside the packages given."""
+        folders = {path.rsplit("/", depth)[0] for path in files for depth in range(1, path.count("/") + 1)}
+        return cls(frozenset(files), frozenset(folders), frozenset(packages))
+
+    def resolves(self, stem: str) -> bool:
+        """Tell whether a path without its suffix is a module, a package or a bare folder."""
+        return self.holds_module(stem) or stem in self.folders
+
+    def holds_module(self, stem: str) -> bool:
+        """Tell whether a path without its suffix is a module or a package in full."""
+        return stem + ".py" in self.files or stem + "/__init__.py" in self.files
+
 
 def known_modules() -> frozenset[str]:
     """Return the names, in lower case, under which known third-party packages are imported."""
@@ -38,8 +52,7 @@ def known_modules() -> frozenset[str]:
 
 def required(path: str, text: bytes) -> frozenset[str]:
     """Return the packages that a requirements.txt declares, in lower case as they would be imported."""
-    name = posixpath.basename(path).lower()
-    if not (name.startswith("requirements") and name.endswith((".txt", ".in"))):
+    if not re.fullmatch(r"(?i)requirements.*\.(txt|in)", posixpath.basename(path)):
         return frozenset()
     found = _REQUIREMENT.findall(text.decode("utf-8", "replace"))
     return frozenset(package.lower().replace("-", "_").replace(".", "_") for package in found)
@@ -54,18 +67,15 @@ def classify(path: str, modules: Iterable[ImportedModule], around: Surroundings)
     """
     found: defaultdict[Origin, set[str]] = defaultdict(set)
     for module in modules:
-        for name, origin in _origins(path, module, around):
+        for name, origin in (_relative if module.level else _absolute)(path, module, around):
             found[origin].add(name)
     return Imports(**{origin: tuple(sorted(names)) for origin, names in found.items()})
 
 
-def _origins(path: str, module: ImportedModule, around: Surroundings) -> Iterator[tuple[str, Origin]]:
-    if module.level:
-        yield from _relative(path, module, around)
-        return
+def _absolute(path: str, module: ImportedModule, around: Surroundings) -> Iterator[tuple[str, Origin]]:
     top = module.name.partition(".")[0]
     folders = search_path(path)
-    regular = next((folder for folder in folders if _is_module(_join(folder, top), around.files)), None)
+    regular = next((folder for folder in folders if around.holds_module(_join(folder, top))), None)
     bare = next((folder for folder in folders if _join(folder, top) in around.folders), None)
     if regular != folders[0] and top in sys.stdlib_module_names:
         yield top, "standard"
@@ -73,8 +83,8 @@ def _origins(path: str, module: ImportedModule, around: Surroundings) -> Iterato
         yield top, "third_party"
     else:
         home = bare if regular is None else regular
-        stem = None if home is None else _join(home, *module.name.split("."))
-        yield module.name, "local" if stem and _resolves(stem, around) else "missing"
+        local = home is not None and around.resolves(_join(home, *module.name.split(".")))
+        yield module.name, "local" if local else "missing"
 
 
 def _relative(path: str, module: ImportedModule, around: Surroundings) -> Iterator[tuple[str, Origin]]:
@@ -84,26 +94,14 @@ def _relative(path: str, module: ImportedModule, around: Surroundings) -> Iterat
     # `from . import name`: a module, or whatever the package itself defines.
     package = not module.name and _join(folder, "__init__.py") in around.files
     for name in [module.name] if module.name else module.names:
-        resolves = package or _resolves(_join(folder, *name.split(".")), around)
-        yield "." * module.level + name, "local" if resolves else "missing"
+        local = package or around.resolves(_join(folder, *name.split(".")))
+        yield "." * module.level + name, "local" if local else "missing"
 
 
 def search_path(path: str) -> list[str]:
     """Return where a script looks: its folder, those above it up to its top folder, and the root."""
-    folder, top = posixpath.dirname(path), top_folder(path)
-    folders = [folder]
-    while folder != top and folder:
-        folder = posixpath.dirname(folder)
-        folders.append(folder)
-    return list(dict.fromkeys([*folders, ""]))
-
-
-def _is_module(stem: str, files: frozenset[str]) -> bool:
-    return stem + ".py" in files or stem + "/__init__.py" in files
-
-
-def _resolves(stem: str, around: Surroundings) -> bool:
-    return _is_module(stem, around.files) or stem in around.folders
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:count]) for count in range(len(parts), -1, -1)]
 
 
 def _join(*parts: str) -> str:

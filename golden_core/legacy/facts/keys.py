@@ -35,28 +35,18 @@ _CONFIGURATION_LOADERS = frozenset(
 class Lookup:
     """A key that code looks up. ``named`` tells whether what it looks in is called like a configuration.
 
-    ``handed_to`` is null for a single key. Else all under the key is read at once, by what is called so: ``build`` in
-    ``build(**config)``, "" where it is walked through on the spot.
+    ``whole``: all under the key is read at once, or any of it may be, as by ``build(**config)`` and ``config.items()``.
     """
 
     key: Key
     line: int
     named: bool
     default: Any = NOTHING
-    handed_to: str | None = None
+    whole: bool = False
 
 
-def is_configuration_name(name: str) -> bool:
+def is_configuration_name(name: str, carriers: frozenset[str] = _CARRIERS) -> bool:
     """Tell whether a variable of that name holds settings."""
-    return _is_about_one(name, _CARRIERS)
-
-
-def _speaks_of_one(name: str) -> bool:
-    """Tell whether a name means settings, or a file of them."""
-    return _is_about_one(name, _CARRIERS | _FILES)
-
-
-def _is_about_one(name: str, carriers: frozenset[str]) -> bool:
     words = [word.lower() for word in _WORDS.findall(name) if len(word) > 1]
     phrase = takewhile(lambda word: word not in _PREPOSITIONS, words)
     nouns = [word for word in phrase if word not in carriers]
@@ -95,7 +85,7 @@ def configuration_loads(nodes: list[ast.AST]) -> Iterator[int]:
     yield from (call.lineno for call in calls.values() if _loader(call) in _CONFIGURATION_LOADERS)
     waiting = {key: call.lineno for key, call in calls.items() if _loader(call) in _JSON_LOADERS}
     for node in nodes if waiting else []:
-        if any(map(_speaks_of_one, _names_about(node))):
+        if any(is_configuration_name(name, _CARRIERS | _FILES) for name in _names_about(node)):
             inside = (id(part) for part in nodes_of(node))
             yield from [waiting.pop(key) for key in inside if key in waiting]
 
@@ -119,28 +109,22 @@ def _names_about(node: ast.AST) -> list[str]:
 
 
 def _whole_sections(node: ast.Call | ast.Subscript, modules: set[str]) -> Iterator[Lookup]:
-    """Yield the sections that are read as a whole, or any key of which may be."""
-    given = _given_whole(node) if isinstance(node, ast.Call) else []
-    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Name):
-        given = [(node.value, "")]
-    for section, reader in given:
-        path = _section(section, modules)
-        if path is not None:
-            yield Lookup(path, node.lineno, named=False, handed_to=reader)
-
-
-def _given_whole(call: ast.Call) -> list[tuple[ast.expr, str]]:
-    """Return x and who reads it of ``f(**x)``, ``x.items()``, ``vars(y).update(x)`` and ``getattr(x, name)``."""
-    given = [(keyword.value, last_name(call.func)) for keyword in call.keywords if keyword.arg is None]
-    if _is_getattr(call) and isinstance(call.args[1], ast.Name):
-        given.append((call.args[0], ""))
-    if isinstance(call.func, ast.Attribute):
-        owner, verb = call.func.value, call.func.attr
-        if verb in ("items", "values") and not call.args:
-            given.append((owner, ""))
-        elif verb == "update" and last_name(owner.func if isinstance(owner, ast.Call) else owner) in _NAMESPACES:
-            given += [(argument, "") for argument in call.args]
-    return given
+    """Yield the sections of ``f(**x)``, ``x.items()``, ``vars(y).update(x)``, ``getattr(x, name)`` and ``x[name]``."""
+    given: list[ast.expr] = []
+    if isinstance(node, ast.Subscript):
+        given += [node.value] if isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Name) else []
+    else:
+        given += [keyword.value for keyword in node.keywords if keyword.arg is None]
+        given += [node.args[0]] if _is_getattr(node) and isinstance(node.args[1], ast.Name) else []
+        if isinstance(node.func, ast.Attribute):
+            owner, verb = node.func.value, node.func.attr
+            if verb in ("items", "values") and not node.args:
+                given.append(owner)
+            elif verb == "update" and last_name(owner.func if isinstance(owner, ast.Call) else owner) in _NAMESPACES:
+                given += node.args
+    for section in given:
+        if (path := _section(section, modules)) is not None:
+            yield Lookup(path, node.lineno, named=False, whole=True)
 
 
 def _section(node: ast.expr, modules: set[str]) -> Key | None:

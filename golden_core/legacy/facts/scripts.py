@@ -1,17 +1,19 @@
-"""One Python script → its entry points, argparse flags, imported modules, and what it says about settings."""
+"""One Python script → its entry points, argparse flags, imports, and the literals that it falls back on."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from golden_core.legacy.facts.defaults import Default, defaults
-from golden_core.legacy.facts.keys import Lookup, configuration_loads, lookups
-from golden_core.legacy.facts.syntax import NOTHING, constant_text, dotted_name, last_name, literal, nodes_of
+from golden_core.legacy.facts.keys import Lookup, configuration_loads, is_configuration_name, looked_up, lookups
+from golden_core.legacy.facts.syntax import NOTHING, Key, constant_text, dotted_name, last_name, literal, nodes_of
 from golden_core.legacy.facts.texts import texts
 from golden_core.legacy.inventory import EntryKind
+
+_MARK = re.compile(r"(?i)^defaults?_|_defaults?$")
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,15 @@ class ImportedModule:
     name: str
     level: int
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Default:
+    """A literal that code falls back on, under a name: a parameter, a field, a constant, a table of defaults."""
+
+    key: Key
+    value: Any
+    line: int
 
 
 @dataclass(frozen=True)
@@ -39,10 +50,7 @@ class FlagFact:
 
 @dataclass(frozen=True)
 class ScriptFacts:
-    """What one script says, facts with their lines; nothing where it has no syntax tree.
-
-    ``parameters`` are those of functions and the annotated fields of classes: what a section may be unpacked into.
-    """
+    """What one script says, facts with their lines; nothing where it has no syntax tree."""
 
     path: str
     parsed: bool = False
@@ -52,8 +60,6 @@ class ScriptFacts:
     texts: tuple[tuple[str, int], ...] = ()
     lookups: tuple[Lookup, ...] = ()
     defaults: tuple[Default, ...] = ()
-    parameters: frozenset[str] = frozenset()
-    definitions: frozenset[str] = frozenset()
     loads: tuple[int, ...] = ()
 
     def at(self, line: int) -> str:
@@ -66,8 +72,6 @@ def script_facts(path: str, tree: ast.Module) -> ScriptFacts:
     nodes = nodes_of(tree)
     found = tuple(_flags(nodes))
     of_flags = (Default((f.destination,), f.default, f.line) for f in found if f.default not in (NOTHING, None))
-    named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    fields = (n.target.id for n in nodes if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name))
     return ScriptFacts(
         path=path,
         parsed=True,
@@ -76,9 +80,7 @@ def script_facts(path: str, tree: ast.Module) -> ScriptFacts:
         flags=found,
         texts=tuple(texts(nodes)),
         lookups=tuple(lookups(nodes)),
-        defaults=(*defaults(tree, nodes), *of_flags),
-        parameters=frozenset(node.arg for node in nodes if isinstance(node, ast.arg)).union(fields),
-        definitions=frozenset(node.name for node in nodes if isinstance(node, named)),
+        defaults=(*_defaults(tree, nodes), *of_flags),
         loads=tuple(configuration_loads(nodes)),
     )
 
@@ -145,3 +147,72 @@ def _flag(names: tuple[str, ...], call: ast.Call) -> FlagFact:
     best = min(names, key=lambda name: 0 if not name.startswith("-") else 1 if name.startswith("--") else 2)
     destination = constant_text(keywords.get("dest")) or best.lstrip("-").replace("-", "_")
     return FlagFact(names, value, value is not NOTHING or default is not None, destination, call.lineno)
+
+
+def without_mark(name: str) -> str:
+    """Return the name of the setting that a default is for: ``epochs`` of ``default_epochs`` and ``EPOCHS_DEFAULT``."""
+    return _MARK.sub("", name) or name
+
+
+def _defaults(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[Default]:
+    """Yield the literals that code falls back on."""
+    bodies = [tree.body, *(node.body for node in nodes if isinstance(node, ast.ClassDef))]
+    declared = {id(statement) for body in bodies for statement in body}  # constants and fields, not local variables
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from _of_parameters(node.args)
+        elif isinstance(node, ast.BoolOp | ast.IfExp):
+            yield from _alternative(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                name = last_name(target)
+                if id(node) in declared or without_mark(name) != name:
+                    yield from _default(name, node.value)
+                if "default" in name.lower() or is_configuration_name(name):
+                    yield from _table((), node.value)
+
+
+def _of_parameters(arguments: ast.arguments) -> Iterator[Default]:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    pairs = [*zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True)]
+    pairs += [(name, value) for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value]
+    for name, value in pairs:
+        yield from _default(name.arg, value)
+
+
+def _alternative(node: ast.BoolOp | ast.IfExp) -> Iterator[Default]:
+    """Yield the literal that takes the place of a value which is not there.
+
+    That is ``args.epochs or 60``, ``args.epochs if args.epochs is not None else 60``, ``60 if epochs is None else
+    epochs``, ``c["x"] if "x" in c else 1``; not ``rate if training else 0``, whose condition is about something else.
+    """
+    if isinstance(node, ast.BoolOp):
+        if isinstance(node.op, ast.Or) and len(node.values) == 2:
+            yield from _default(_setting(node.values[0]), node.values[1])
+        return
+    asked = {last_name(part) or constant_text(part) for part in ast.walk(node.test)}
+    for value, fallback in ((node.body, node.orelse), (node.orelse, node.body)):
+        if _setting(value) in asked:
+            yield from _default(_setting(value), fallback)
+
+
+def _setting(value: ast.expr) -> str:
+    """Return the name under which a value is looked up, "" where there is none."""
+    return last_name(value) or looked_up(value) or ""
+
+
+def _default(name: str, node: ast.expr) -> Iterator[Default]:
+    """Yield a literal under a name. None and containers of settings say nothing about one setting."""
+    value = literal(node)
+    if name and value is not NOTHING and value is not None and not isinstance(value, dict):
+        yield Default((name,), value, node.lineno)
+
+
+def _table(prefix: Key, node: ast.expr) -> Iterator[Default]:
+    """Yield the literal entries of a table of settings, section by section."""
+    if isinstance(node, ast.Dict):
+        for name, value in zip(map(constant_text, node.keys), node.values, strict=True):
+            if name and isinstance(value, ast.Dict):
+                yield from _table((*prefix, name), value)
+            elif name:
+                yield from (Default((*prefix, name), one.value, one.line) for one in _default(name, value))

@@ -10,8 +10,7 @@ from typing import Any
 
 from golden_core.legacy.facts.configurations import dotted, names
 from golden_core.legacy.facts.credentials import REDACTED, names_credential
-from golden_core.legacy.facts.defaults import without_mark
-from golden_core.legacy.facts.scripts import ScriptFacts
+from golden_core.legacy.facts.scripts import ScriptFacts, without_mark
 from golden_core.legacy.facts.syntax import NOTHING, Key, equal, spell
 from golden_core.legacy.inventory import (
     Configuration,
@@ -19,8 +18,8 @@ from golden_core.legacy.inventory import (
     Difference,
     KeyRead,
     Mention,
-    is_version,
     top_folder,
+    version_of,
 )
 
 Documents = Mapping[str, Mapping[Key, Any]]  # path → settings
@@ -39,14 +38,12 @@ _ABSENT = object()
 class _Code:
     """What some scripts say about settings, each fact with its first places.
 
-    ``whole`` are sections that are read all at once by something whose parameters cannot be looked at. Defaults are
-    grouped by name and value.
+    ``whole`` are sections that are read all at once. Defaults are grouped by name and value.
     """
 
     lookups: dict[Key, Places]
     whole: dict[Key, Places]
     defaults: dict[str, list[tuple[Any, Places]]]
-    parameters: frozenset[str]
     loads: Places
     file_names: dict[str, Places]
 
@@ -85,9 +82,8 @@ def differences(documents: Documents) -> Iterator[Difference]:
     """Yield the settings that differ between versions, file by file: the rows of the difference matrix."""
     files: defaultdict[str, dict[str, Mapping[Key, Any]]] = defaultdict(dict)
     for path, settings in documents.items():
-        if is_version(top_folder(path)):
-            version, _, file = path.partition("/")
-            files[file][version] = settings
+        if version := version_of(path):
+            files[path.removeprefix(f"{version}/")][version] = settings
     for file, versions in sorted(files.items()):
         for key in dict.fromkeys(key for settings in versions.values() for key in settings):
             values = {version: settings.get(key, _ABSENT) for version, settings in versions.items()}
@@ -129,14 +125,13 @@ def _configuration(path: str, settings: Mapping[Key, Any], code: _Code, opened: 
 
 def _code_of(scripts: Sequence[ScriptFacts]) -> _Code:
     """Put the facts of some scripts together."""
-    defined = frozenset[str]().union(*(script.definitions for script in scripts))
     lookups: defaultdict[Key, set[str]] = defaultdict(set)
     whole: defaultdict[Key, set[str]] = defaultdict(set)
     file_names: defaultdict[str, set[str]] = defaultdict(set)
     for script in scripts:
         for lookup in script.lookups:
             lookups[lookup.key].add(script.at(lookup.line))
-            if lookup.handed_to is not None and lookup.handed_to not in defined:
+            if lookup.whole:
                 whole[lookup.key].add(script.at(lookup.line))
         for text, line in script.texts:
             file_names[re.split(r"[/\\]", text)[-1]].add(script.at(line))
@@ -144,7 +139,6 @@ def _code_of(scripts: Sequence[ScriptFacts]) -> _Code:
         lookups={key: _first(places) for key, places in lookups.items()},
         whole={key: _first(places) for key, places in whole.items()},
         defaults=_defaults(scripts),
-        parameters=frozenset(_normal(name) for script in scripts for name in script.parameters),
         loads=_first({script.at(line) for script in scripts for line in script.loads}),
         file_names={name: _first(places) for name, places in file_names.items()},
     )
@@ -165,13 +159,12 @@ def _defaults(scripts: Sequence[ScriptFacts]) -> dict[str, list[tuple[Any, Place
 
 
 def _read_at(key: Key, code: _Code) -> Places:
-    """Return where a setting is read: looked up by name, handed to a parameter of that name, or with its section."""
+    """Return where a setting is read: looked up by name, or with all of a section that it stands in."""
     path = names(key)
     found = {where for start in range(len(path)) for where in code.lookups.get(path[start:], ())}
     if not found and path:
         sections = [path[start:stop] for stop in range(len(path)) for start in range(stop + 1)]
-        reading = code.lookups if _normal(path[-1]) in code.parameters else code.whole
-        found = {where for section in sections for where in reading.get(section, ())}
+        found = {where for section in sections for where in code.whole.get(section, ())}
     return _first(found)
 
 

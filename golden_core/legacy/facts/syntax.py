@@ -88,14 +88,13 @@ def equal(left: Any, right: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
+    """Return a value in JSON's types; what JSON lacks as text."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted(map(str, value))
-    if isinstance(value, int) and value.bit_length() > 1024:
-        return hex(value)  # Python refuses to write thousands of decimal digits
     return value if value is None or isinstance(value, int | float | str) else str(value)
 
 

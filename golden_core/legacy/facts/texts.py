@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from golden_core.legacy.facts.syntax import constant_text, dotted_name, last_name
 
-DEEPEST = 100  # calls within calls that a text is joined of
+DEEPEST = 100  # operations within operations that a text is joined of
 LONGEST = 1024
 HOLE = "{}"  # stands for what is computed at run time
 # Texts for people: what they mention is not what the code opens.
@@ -50,7 +50,7 @@ def data_file(text: str) -> str | None:
 
 def is_computed(name: str) -> bool:
     """Tell whether part of a name is only known at run time."""
-    return HOLE in name or "%" in name or "{" in name or "*" in name
+    return any(mark in name for mark in "%{*")
 
 
 def texts(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
@@ -87,7 +87,7 @@ def _spelled(node: ast.AST, joined: set[int], depth: int = 0) -> str | None:
     """Return the text that an expression makes, null if no string takes part; marks the parts that went into it."""
     if isinstance(node, ast.Constant) or depth == DEEPEST:
         return constant_text(node)
-    parts, between = _parts(node, joined)
+    parts, between = _parts(node)
     spelled = [_spelled(part, joined, depth + 1) for part in parts]
     if all(text is None for text in spelled):
         return None
@@ -95,12 +95,12 @@ def _spelled(node: ast.AST, joined: set[int], depth: int = 0) -> str | None:
     return between.join(HOLE if text is None else text for text in spelled)
 
 
-def _parts(node: ast.AST, joined: set[int]) -> tuple[list[ast.expr], str]:
+def _parts(node: ast.AST) -> tuple[list[ast.expr], str]:
     """Return what an expression joins to a text, and with what between."""
     if isinstance(node, ast.JoinedStr):
         return node.values, ""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Div):
-        return _operands(node, joined), "/" if isinstance(node.op, ast.Div) else ""
+        return [node.left, node.right], "/" if isinstance(node.op, ast.Div) else ""
     if isinstance(node, ast.Call):
         name = dotted_name(node.func)
         if name[-2:] == ("path", "join") or name[-1:] in (("Path",), ("PurePath",)):
@@ -108,14 +108,3 @@ def _parts(node: ast.AST, joined: set[int]) -> tuple[list[ast.expr], str]:
         if isinstance(node.func, ast.Attribute) and node.func.attr == "joinpath":
             return [node.func.value, *node.args], "/"
     return [], ""
-
-
-def _operands(node: ast.BinOp, joined: set[int]) -> list[ast.expr]:
-    """Return the operands of a chain of one operator, which may be thousands; marks the operations inside it."""
-    operands = [node.right]
-    left = node.left
-    while isinstance(left, ast.BinOp) and type(left.op) is type(node.op):
-        joined.add(id(left))
-        operands.append(left.right)
-        left = left.left
-    return [left, *reversed(operands)]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from golden_core.legacy.flow.graph import Edge, Graph, Node
+from golden_core.legacy.flow.graph import Edge, Graph
 from golden_core.legacy.flow.protocol import PARTS
+from golden_core.legacy.flow.steps import Node
 
 Point = tuple[float, float]
 

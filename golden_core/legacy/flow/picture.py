@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
 
-from golden_core.legacy.flow.content import data_flow
-from golden_core.legacy.flow.graph import Edge, EdgeKind, Graph, Node
+from golden_core.legacy.flow.graph import Edge, EdgeKind, Graph, data_flow
 from golden_core.legacy.flow.layout import (
     BADGE,
     GAP,
@@ -28,6 +27,7 @@ from golden_core.legacy.flow.layout import (
     wrapped,
 )
 from golden_core.legacy.flow.protocol import PARTS, Facts, Part, read_facts
+from golden_core.legacy.flow.steps import Node
 from golden_core.legacy.risks import Risk, read_risks
 
 TITLE, TEXT, SMALL = 10.0, 8.5, 7.5  # font sizes in points
@@ -58,11 +58,6 @@ def flow_svg(variant: str) -> str:
 
     Rows and shares of the parts, what is fitted on which of them, the network, and a numbered badge for every risk at
     the step where it occurs. What shows that a step is so stands in the DOT source.
-
-    Raises
-    ------
-    ValueError
-        If there is no such variant.
     """
     style = {"svg.fonttype": "none", "svg.hashsalt": variant}
     with matplotlib.style.context(["default", style]):

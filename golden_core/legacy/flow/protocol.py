@@ -1,15 +1,19 @@
-"""The facts of data/legacy/protocol.yaml: how each variant was run. No arithmetic with them belongs here."""
+"""How each variant was run, by data/legacy/protocol.yaml, and the rows, windows and steps that follow from it."""
 
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import Field
 from ruamel.yaml import YAML
 
+from golden_core.inputs.windows import FloatArray
 from golden_core.legacy.frozen import FACTS
 from golden_core.models.architecture import VARIANTS, Architecture, Gate, read_architecture
 from golden_core.study import Plateau, Section
@@ -26,60 +30,47 @@ class Proven(Section):
     evidence: tuple[str, ...] = Field(min_length=1)
 
 
-class Candles(Proven):
-    """The one input."""
+# What each field of Facts holds; its name there says what it is about.
 
+
+class _Candles(Proven):
     what: str
     first_day: str
     last_day: str
     rows: int = Field(ge=1)
 
 
-class Cleaning(Proven):
-    """What is done with bad rows."""
-
+class _Cleaning(Proven):
     dropped: str
     unchecked: tuple[str, ...]
 
 
-class Columns(Proven):
-    """What is put in, and what is forecast."""
-
+class _Columns(Proven):
     features: tuple[str, ...]
     target: str
 
 
-class Split(Proven):
-    """How rows become parts."""
-
+class _Split(Proven):
     rule: str
 
 
-class Scaling(Proven):
-    """Standardisation of the inputs and of the target."""
-
+class _Scaling(Proven):
     statistics: str
     fitted_on: tuple[Part, ...]
     saved: str
 
 
-class WindowFacts(Proven):
-    """What a network sees at once."""
-
+class _WindowFacts(Proven):
     context_length: int = Field(ge=1)
     stride: int = Field(ge=1)
     made: str
 
 
-class Seeding(Proven):
-    """What the first weights are made of."""
-
+class _Seeding(Proven):
     starting_weights: str
 
 
-class Training(Proven):
-    """The descent."""
-
+class _Training(Proven):
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     shuffle: bool
@@ -89,28 +80,22 @@ class Training(Proven):
     loss: str
 
 
-class Stopping(Proven):
-    """Early stopping and the choice of the epoch."""
-
+class _Stopping(Proven):
     restores_best: bool
     published_patience: int
 
 
-class PlateauFacts(Plateau, Proven):
+class _PlateauFacts(Plateau, Proven):
     """How the learning rate is cut."""
 
 
-class Evaluation(Proven):
-    """How a run is scored."""
-
+class _Evaluation(Proven):
     metrics: tuple[str, ...]
     space: str
     decimals: int = Field(ge=0)
 
 
-class Choice(Proven):
-    """How the published model was chosen."""
-
+class _Choice(Proven):
     compared: int
     runs: int
     benchmarks: str
@@ -139,15 +124,11 @@ class Patience(Proven):
     configured: int | None
 
 
-class NumberFormatFacts(Proven):
-    """In which number format the network computes."""
-
+class _NumberFormatFacts(Proven):
     policy: NumberFormat
 
 
-class GateFacts(Proven):
-    """How the experts of a network are weighted."""
-
+class _GateFacts(Proven):
     kind: Gate
 
 
@@ -155,34 +136,28 @@ class Facts(Section):
     """Everything known about how one variant was run. Two variants are equal in this if and only if these are."""
 
     variant: str
-    candles: Candles
-    cleaning: Cleaning
-    columns: Columns
-    split: Split
+    candles: _Candles
+    cleaning: _Cleaning
+    columns: _Columns
+    split: _Split
     ratios: Ratios
-    scaling: Scaling
-    windows: WindowFacts
-    seeding: Seeding
+    scaling: _Scaling
+    windows: _WindowFacts
+    seeding: _Seeding
     architecture: Architecture
-    gate: GateFacts | None = None
-    number_format: NumberFormatFacts
-    training: Training
-    stopping: Stopping
+    gate: _GateFacts | None = None
+    number_format: _NumberFormatFacts
+    training: _Training
+    stopping: _Stopping
     patience: Patience
-    plateau: PlateauFacts
-    evaluation: Evaluation
-    choice: Choice
+    plateau: _PlateauFacts
+    evaluation: _Evaluation
+    choice: _Choice
     serving: Serving
 
 
 def read_facts(variant: str, folder: Path = FACTS) -> Facts:
-    """Return how one variant was run.
-
-    Raises
-    ------
-    ValueError
-        If there is no such variant, or the file does not fit :class:`Facts`.
-    """
+    """Return how one variant was run; a ``ValueError`` if there is no such variant, or the file does not fit."""
     if variant not in VARIANTS:
         raise ValueError(f"no legacy variant is called {variant!r}; there are {VARIANTS[0]} … {VARIANTS[-1]}")
     shared = _parsed((folder / "protocol.yaml").read_bytes())
@@ -196,3 +171,45 @@ def read_facts(variant: str, folder: Path = FACTS) -> Facts:
 def _parsed(text: bytes) -> dict[str, Any]:
     parsed: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
     return parsed
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The rows of a part, and those of them that are targets."""
+
+    rows: range
+    targets: range
+
+
+def extents(facts: Facts) -> dict[Part, Extent]:
+    """Return the rows of every part, from the number of rows and the ratios alone.
+
+    Windows are made inside a part, so its first rows are never targets.
+    """
+    first_target, stride = facts.windows.context_length, facts.windows.stride
+    parts = split_rows(facts.candles.rows, facts.ratios)
+    return {part: Extent(rows, rows[first_target::stride]) for part, rows in parts.items()}
+
+
+def split_rows(count: int, ratios: Ratios) -> dict[Part, range]:
+    """Return the rows of every part.
+
+    A boundary is the number of rows times a sum of ratios, cut off to a whole number, in double precision as in the
+    legacy code.
+    """
+    first, second = int(count * ratios.train), int(count * (ratios.train + ratios.validation))
+    return dict(zip(PARTS, (range(first), range(first, second), range(second, count)), strict=True))
+
+
+def batches(samples: int, batch_size: int) -> tuple[int, int, int]:
+    """Return the steps of an epoch, how many of them are full, and the size of a smaller last one (0: none)."""
+    return math.ceil(samples / batch_size), samples // batch_size, samples % batch_size
+
+
+def legacy_windows(values: FloatArray, part: range, context_length: int) -> tuple[FloatArray, FloatArray]:
+    """Return the windows [N, L] of a part and their targets [N], as the legacy code cuts them.
+
+    ``values`` [T] is one column of all rows, ``part`` the rows of the part; the target is the row after a window.
+    """
+    inside = values[part.start : part.stop]
+    return sliding_window_view(inside[:-1], context_length), inside[context_length:]

@@ -1,19 +1,47 @@
-"""What every step of a data flow says. Every fact of a run appears in one of them; how they are joined is elsewhere."""
+"""The steps of a data flow and what each says: every fact of a run appears in one. They are joined in graph.py."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
-from golden_core.legacy.flow.graph import Node
-from golden_core.legacy.flow.network import layers, trainable_weights
-from golden_core.legacy.flow.parts import Extent, batches, extents
-from golden_core.legacy.flow.protocol import Facts, NumberFormat, Part
+from golden_core.legacy.flow.protocol import Extent, Facts, NumberFormat, Part, batches, extents
+from golden_core.models.architecture import (
+    AdditiveFacts,
+    Architecture,
+    AttentionFacts,
+    DotFacts,
+    ExpertsFacts,
+    FrontFacts,
+    HiddenFacts,
+)
 
 _FORMATS: dict[NumberFormat, str] = {
     "float32": "float32 unless a flag asks for mixed_float16",
     "mixed_float16": "mixed_float16 everywhere, on a CPU too, unless a flag forbids it",
     "mixed_float16_on_gpu": "mixed_float16 where there is a GPU, float32 elsewhere",
 }
+
+
+@dataclass(frozen=True)
+class Block:
+    """A layer inside the network."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A step: what it is called, what it does, and what shows that it does so. ``part`` is None for all parts."""
+
+    id: str
+    title: str
+    lines: tuple[str, ...]
+    evidence: tuple[str, ...]
+    part: Part | None = None
+    blocks: tuple[Block, ...] = ()
 
 
 def steps(facts: Facts) -> Iterator[Node]:
@@ -134,3 +162,64 @@ def _scoring(facts: Facts, windows: int) -> Iterator[Node]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def trainable_weights(facts: Facts) -> int:
+    """Return how many numbers of the network are fitted."""
+    return _weights(facts.architecture, facts.windows.context_length, len(facts.columns.features))
+
+
+@lru_cache(maxsize=32)  # a network is made to count them
+def _weights(architecture: Architecture, context_length: int, features: int) -> int:
+    from golden_core.models.legacy import LegacyNetwork  # noqa: PLC0415  torch, which no reader of facts waits for
+
+    network = LegacyNetwork(architecture, context_length, features, "linear")
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def layers(facts: Facts) -> tuple[Block, ...]:
+    """Return the layers from the window to the forecast, with every size and slope."""
+    network, length, features = facts.architecture, facts.windows.context_length, len(facts.columns.features)
+    width = network.experts.units if network.experts else 2 * network.lstm.units
+    found = [
+        Block("Window", (f"{length} × {features}",)),
+        _front(network.front),
+        Block("BiLSTM", (f"2 × {network.lstm.units} units",)),
+        Block("Attention", (_attention(network.attention), "normalised")),
+    ]
+    if network.experts and facts.gate:
+        found.append(_experts(network.experts, facts.gate.kind))
+    found.append(Block("Flatten", (f"{length} × {width}", f"= {length * width:,}")))
+    if network.hidden:
+        found.append(_hidden(network.hidden))
+    return (*found, Block("Output", ("1, scaled", "close")))
+
+
+def _front(front: FrontFacts) -> Block:
+    attention = f"each with {_attention(front.attention)} attention" if front.attention else "no attention"
+    shortcut = "no shortcut" if front.shortcut_slope is None else f"shortcut, slope {front.shortcut_slope:g}"
+    slopes = " and ".join(f"{slope:g}" for slope in front.slopes)
+    return Block(f"2 × convolution {front.filters} × {front.kernel}", (f"slopes {slopes}", attention, shortcut))
+
+
+def _attention(facts: AttentionFacts | None) -> str:
+    match facts:
+        case None:
+            return "no"
+        case DotFacts():
+            return "dot"
+        case AdditiveFacts():
+            return "additive"
+        case _:
+            return f"{facts.heads}-head × {facts.key_dimension}"
+
+
+def _experts(facts: ExpertsFacts, gate: str) -> Block:
+    return Block(
+        f"{facts.count} experts", (f"{facts.units} units, slope {facts.slope:g}", f"{gate} gate", "normalised")
+    )
+
+
+def _hidden(facts: HiddenFacts) -> Block:
+    normalised = "normalised" if facts.normalised else "not normalised"
+    return Block("Dense", (f"{facts.units} units, slope {facts.slope:g}", normalised))

@@ -8,8 +8,7 @@ from pathlib import Path
 from golden_core.legacy.flow.layout import CELLS
 from golden_core.legacy.forensics.probes import PROBES, STREAM, Probe
 from golden_core.legacy.frozen import FACTS
-from golden_core.legacy.listed import FactsError, write_csv
-from golden_core.legacy.risks import LEAKAGE_CLASSES, Risk, read_risks
+from golden_core.legacy.risks import LEAKAGE_CLASSES, FactsError, Risk, read_risks, write_csv
 from golden_core.models.architecture import VARIANTS
 
 _HEADER = (
@@ -19,13 +18,7 @@ _HEADER = (
 
 
 def read_register(folder: Path = FACTS, probes: Mapping[str, Probe] = PROBES) -> tuple[Risk, ...]:
-    """Return the risks, each with a probe that exists, at a place that exists, for variants that exist.
-
-    Raises
-    ------
-    FactsError
-        Naming every row that does not hold.
-    """
+    """Return the risks; a ``FactsError`` names those whose probe, place or variant does not exist."""
     risks, faults = read_risks(folder), []
     for risk in risks:
         if risk.probe not in probes:
@@ -45,11 +38,6 @@ def leakage_register_csv() -> str:
 
     ``value_legacy`` is what the legacy practice shows, ``value_alternative`` what the remedy leaves of it or, for a
     row whose status is ``sound``, what the avoided mistake would show. A risk is there above ``threshold``.
-
-    Raises
-    ------
-    FactsError
-        If a row names a probe, a place or a variant that does not exist.
 
     References
     ----------

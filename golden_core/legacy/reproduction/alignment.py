@@ -85,20 +85,13 @@ def align(
     and of a variance that the published row allows. Whether it could be one more run is asked of the interval of one
     more run, and of every value that rounds to the printed number.
 
-    Parameters
-    ----------
-    forecasts : schema.FORECASTS
-        Of one or several studies, each with its random walk.
-    published : Record
-    confidence, significance : float
-        Of the intervals, and of the tests against the random walk.
-    experiments : sequence of Experiment
-        Without them the reason of a deviation is unknown.
+    ``forecasts`` (schema.FORECASTS) are of one or several studies, each with its random walk; without ``experiments``
+    the reason of a deviation is unknown.
 
     Raises
     ------
-    RecordError, ValueError
-        As :func:`~golden_core.legacy.reproduction.errors.trial_errors`.
+    RecordError
+        If the forecasts are of several pairs or horizons, or a study has no random walk.
     MissingBenchmarkError
         If a trial and the random walk were not scored on the same rows.
     """

@@ -60,12 +60,8 @@ def active_bars(bars: pl.DataFrame) -> pl.DataFrame:
 def merge_files(home: Home, data: DataSection, pair: str, path: Path, earlier: Path | None) -> Merged:
     """Read the user's files of one pair as the source ``files`` does, and join them.
 
-    The last bars of ``path`` are the test set; ``earlier`` gives the bars before its first one, and nothing else.
-
-    Raises
-    ------
-    SourceError
-        If a file is missing or malformed, has no bar in the days of the study, or the earlier one adds none.
+    The last bars of ``path`` are the test set; ``earlier`` gives the bars before its first one, and nothing else. A
+    ``SourceError`` if a file is missing or malformed, has no bar in the days of the study, or adds none.
     """
     later = _read(home, data, pair, path)
     if earlier is None:

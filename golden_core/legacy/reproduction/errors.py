@@ -25,16 +25,8 @@ _RMSE = METRICS["rmse_price"].value
 def trial_errors(forecasts: pl.DataFrame, record: Record) -> pl.DataFrame:
     """Return the errors of every trial of the record's variants and of the random walk; others are left out.
 
-    Returns
-    -------
-    DataFrame
-        ``study``, ``forecaster``, ``seed``, ``targets``, ``variance`` of the targets, and ``mae``, ``mse``, ``rmse``,
-        ``r2`` in prices; in the order of the key.
-
-    Raises
-    ------
-    RecordError
-        If there are several pairs or horizons, or a study has no random walk.
+    The columns are ``study``, ``forecaster``, ``seed``, ``targets``, ``variance`` of the targets, and ``mae``, ``mse``,
+    ``rmse``, ``r2`` in prices. Several pairs or horizons, or a study without a random walk, are a ``RecordError``.
     """
     known = of_record(forecasts, record)
     series = known.select("pair", "horizon").unique()
@@ -111,7 +103,6 @@ def spread_of(values: FloatArray, confidence: float, metric: Metric) -> Spread:
         The metric of every seed; its logarithms are taken for independent draws of a normal distribution.
     confidence : float
         Coverage of both intervals. That of one more run, and what it is made of, is absent if a run made no error.
-    metric : str
 
     References
     ----------

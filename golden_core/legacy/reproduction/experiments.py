@@ -56,11 +56,6 @@ def outcomes(experiments: Sequence[Experiment], record: Record, confidence: floa
     """Return what the experiments say, by variant.
 
     A variant whose changed runs were not made on the published test rows has no outcome: they explain nothing.
-
-    Raises
-    ------
-    RecordError, ValueError
-        As :func:`~golden_core.legacy.reproduction.errors.trial_errors`; if two experiments have one id.
     """
     ids = [experiment.id for experiment in experiments]
     if len(set(ids)) < len(ids):

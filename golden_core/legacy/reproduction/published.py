@@ -13,8 +13,7 @@ from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.audit.intervals import common
 from golden_core.legacy.audit.table import Row, read_table
 from golden_core.legacy.audit.variance import variances
-from golden_core.legacy.flow.parts import extents
-from golden_core.legacy.flow.protocol import Facts, Ratios, read_facts
+from golden_core.legacy.flow.protocol import Facts, Ratios, extents, read_facts
 from golden_core.legacy.frozen import FACTS
 from golden_core.models.architecture import VARIANTS
 
@@ -59,13 +58,7 @@ class Record:
 
 
 def read_record(folder: Path = FACTS) -> Record:
-    """Return the published results of v01 … v10.
-
-    Raises
-    ------
-    TableError
-        If the table lacks a variant, or a row lacks a metric.
-    """
+    """Return the published results of v01 … v10; a ``TableError`` if the table lacks a variant or a metric."""
     facts = {variant: read_facts(variant, folder) for variant in VARIANTS}
     printed = {row.name.replace("_", ""): row for row in read_table(folder / "published_results.csv", None).rows}
     missing = [variant for variant in VARIANTS if variant not in printed]

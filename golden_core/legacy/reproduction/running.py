@@ -13,10 +13,15 @@ import polars as pl
 from golden_core.evaluation import BENCHMARK
 from golden_core.legacy.reproduction.alignment import Alignment, align
 from golden_core.legacy.reproduction.bars import Merged, merge_files
-from golden_core.legacy.reproduction.deviations import Deviation, deviations
 from golden_core.legacy.reproduction.experiments import Category, Experiment
 from golden_core.legacy.reproduction.published import Record, RecordError, read_record
-from golden_core.legacy.reproduction.studies import legacy_study, split_overrides, training_override
+from golden_core.legacy.reproduction.studies import (
+    Deviation,
+    deviations,
+    legacy_study,
+    split_overrides,
+    training_override,
+)
 from golden_core.legacy.reproduction.window import Window, published_window
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
@@ -39,13 +44,7 @@ class Plan:
 
     @classmethod
     def parse(cls, text: str) -> Plan:
-        """Read ``ID:CATEGORY:KEY=VALUE;KEY=VALUE``.
-
-        Raises
-        ------
-        RecordError
-            If it has another form or an unknown category.
-        """
+        """Read ``ID:CATEGORY:KEY=VALUE;KEY=VALUE``; a ``RecordError`` for another form or category."""
         match = _PLAN.fullmatch(text.strip())
         if match is None or match["category"] not in _CATEGORIES:
             raise RecordError(

@@ -72,12 +72,7 @@ def published_window(bars: pl.DataFrame, record: Record | None = None) -> Window
     Every active bar is tried as the last target. A window ends there if, for every split of the record, the variance
     of the last targets lies in what the published numbers leave possible, RMSE² / (1 − R²) with their rounding. If
     exactly one end fits, it is the window; else the last active bar of the record's last day is looked at, and the
-    verdict says what differs there.
-
-    Raises
-    ------
-    RecordError
-        If the file has fewer active bars than a test part, or none up to the record's last day.
+    verdict says what differs there. Fewer active bars than a test part, up to that day, are a ``RecordError``.
     """
     record = record or read_record()
     active = active_bars(bars)
@@ -111,13 +106,7 @@ def clock(time: dt.datetime) -> str:
 
 
 def price_errors(forecast: FloatArray, truth: FloatArray) -> Errors:
-    """Return the errors of forecasts [N] of prices [N]; R² is 1 − SSE/SST about the mean of the truth.
-
-    Raises
-    ------
-    RecordError
-        If the truth is one price throughout.
-    """
+    """Return the errors of forecasts [N] of prices [N]; R² is 1 − SSE/SST about the mean of the truth."""
     if truth.min() == truth.max():
         raise RecordError(f"{len(truth)} targets are the same price, {truth[0]:g}: R² is undefined")
     error = forecast - truth

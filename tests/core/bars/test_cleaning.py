@@ -202,19 +202,6 @@ def test_whatever_comes_in_is_accounted_for(rows: list[tuple[int, float, float]]
     assert cleaned.bars.join(raw, on="timestamp", how="anti").is_empty()
 
 
-@settings(deadline=None)
-@given(
-    rows=st.lists(st.tuples(st.integers(0, 30), PRICES, PRICES), min_size=1, max_size=40),
-    later=st.lists(st.tuples(st.integers(31, 40), PRICES, PRICES), max_size=20),
-)
-def test_later_bars_change_no_earlier_one(
-    rows: list[tuple[int, float, float]], later: list[tuple[int, float, float]]
-) -> None:
-    before = clean(_raw(rows), _section(), max_abs_log_return=0.3).bars
-    after = clean(_raw(rows + later), _section(), max_abs_log_return=0.3).bars
-    assert after.filter(pl.col("timestamp") <= _raw([(30, 1.0, 1.0)])["timestamp"][0]).equals(before)
-
-
 def _raw(rows: list[tuple[int, float, float]]) -> pl.DataFrame:
     hours, closes, opens = zip(*rows, strict=True)
     times = np.datetime64("2024-01-01T00", "us") + np.array(hours) * np.timedelta64(1, "h")

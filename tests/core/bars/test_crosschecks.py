@@ -79,7 +79,6 @@ class TestSources:
         assert set(found.by_month["offset_hours"]) == {shift}
         assert found.level_difference == pytest.approx(-2e-5)
         assert (found.bars, found.share_equal) == (len(OPENS), 0.0)
-        assert found.scan["offset_hours"].to_list() == list(range(-12, 13))
 
     def test_a_clock_that_switches_shows_month_by_month(self) -> None:
         switched = pl.select(

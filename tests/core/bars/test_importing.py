@@ -136,7 +136,6 @@ def test_a_declaration_that_the_weekends_contradict_stops_the_import(zone: str, 
         read_bars(written("metatrader5"), "EURUSD", zone=zone)
     assert "x.csv: " in str(caught.value)
     assert zone in str(caught.value)
-    assert caught.value.evidence is not None
 
 
 def test_a_header_that_lies_is_found_and_can_be_overruled(written: Any) -> None:

@@ -13,11 +13,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from golden_core.legacy.flow import flow_source, flow_svg
-from golden_core.legacy.flow.content import data_flow
+from golden_core.legacy.flow.graph import data_flow, write
 from golden_core.legacy.flow.layout import CELLS, WIDTH, place, route
 from golden_core.legacy.flow.picture import badge_style, draw
 from golden_core.legacy.flow.protocol import Facts, read_facts
-from golden_core.legacy.flow.source import write
 from golden_core.legacy.risks import read_risks
 from golden_core.models.architecture import VARIANTS
 

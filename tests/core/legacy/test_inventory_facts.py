@@ -5,9 +5,8 @@ import hashlib
 import pytest
 from support.trees import scan
 
-from golden_core.legacy.inventory import EntryPoint, Inventory, Mention, Script
+from golden_core.legacy.inventory import EntryPoint, Inventory, Script
 from golden_core.legacy.inventory_pages import inventory_markdown
-from golden_core.legacy.scanning import LegacyTreeError, scan_tree
 
 
 def script(inventory: Inventory, path: str) -> Script:
@@ -186,64 +185,12 @@ g = ".csv"
     ]
 
 
-def test_absolute_paths_in_code_settings_and_texts(tmp_path):
-    source = r"""
-a = "C:/Users/me/EURUSD 1 Hour.csv"
-b = r"D:\data\x.csv"
-c = "/home/me/x.csv"
-d = "relative/path.csv"
-e = "https://host/home/x.csv"
-f = "/"
-g = base + "/checkpoint"
-h = "cp /mnt/disk/x y"
-i = "~/models"
-"""
-    inventory = scan(
-        tmp_path,
-        {
-            "v/Run.py": source,
-            "v/config.json": '{"data": {"path": "/var/data/x.csv"}}',
-            "v/run.sh": "#!/bin/sh\ncd /opt/tool\n",
-        },
-    )
-    assert set(inventory.absolute_paths) == {
-        Mention("C:/Users/me/EURUSD 1 Hour.csv", "v/Run.py:2"),
-        Mention("D:\\data\\x.csv", "v/Run.py:3"),
-        Mention("/home/me/x.csv", "v/Run.py:4"),
-        Mention("/mnt/disk/x", "v/Run.py:9"),
-        Mention("~/models", "v/Run.py:10"),
-        Mention("/var/data/x.csv", "v/config.json:data.path"),
-        Mention("/opt/tool", "v/run.sh:2"),
-    }
-
-
 def test_identical_files_across_versions_are_one_row(tmp_path):
     inventory = scan(tmp_path, {"v_01/a.py": "x", "v_02/a.py": "x", "v_03/b.py": "x", "v_03/c.py": "y"})
     same, other = (f"| script | 1 | 1 | {hashlib.sha256(text).hexdigest()} |" for text in (b"x", b"y"))
     page = inventory_markdown(inventory)
     assert f"{same} a.py in v_01, v_02; b.py in v_03 |" in page
     assert f"{other} c.py in v_03 |" in page
-
-
-def test_nothing_is_imported_or_executed(tmp_path):
-    trap = f"open({str(tmp_path / 'sprung')!r}, 'w').write('x')\n"
-    scan(
-        tmp_path / "tree", {"v/Run.py": trap, "v/conftest.py": trap, "v/__init__.py": trap, "v/sitecustomize.py": trap}
-    )
-    assert not (tmp_path / "sprung").exists()
-
-
-def test_what_is_not_a_folder_is_refused(tmp_path):
-    with pytest.raises(LegacyTreeError, match="no such folder"):
-        scan_tree(tmp_path / "absent")
-    (tmp_path / "file").write_text("")
-    with pytest.raises(LegacyTreeError, match="not a folder"):
-        scan_tree(tmp_path / "file")
-
-
-def test_an_empty_tree_has_an_empty_inventory(tmp_path):
-    inventory = scan_tree(tmp_path)
-    assert (inventory.versions, inventory.files, inventory.problems) == ((), (), ())
 
 
 @pytest.mark.parametrize(
@@ -257,3 +204,60 @@ def test_an_empty_tree_has_an_empty_inventory(tmp_path):
 def test_conditions_on_the_name_of_the_module(tmp_path, condition, kinds):
     found = script(scan(tmp_path, {"v/Run.py": f"if {condition}:\n    f()\n"}), "v/Run.py")
     assert [point.kind for point in found.entry_points] == kinds
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("', '.join(names)", []),
+        ("'a' + '/' + 'b' + '.csv'", ["a/b.csv"]),
+        ("base / 'a' / 'b.csv'", ["{}/a/b.csv"]),
+        ("Path('a').joinpath('b').joinpath('c.csv')", ["a/b/c.csv"]),
+        ("'out/' + read('b.csv') + '.txt'", ["out/{}.txt", "b.csv"]),
+        ("os.path.join(read('x.csv'), 'y.csv')", ["{}/y.csv", "x.csv"]),
+        ("f\"{read('a.csv')}/b.csv\"", ["{}/b.csv", "a.csv"]),
+        ("print('wrote ' + 'a.csv')", []),
+    ],
+)
+def test_a_joined_name_is_named_once(tmp_path, expression, names):
+    assert [one.name for one in scan(tmp_path, {"v/Run.py": f"x = {expression}\n"}).data_files] == names
+
+
+def test_a_chain_of_thousands_does_not_end_the_scan(tmp_path):
+    inventory = scan(tmp_path, {"v/Run.py": "import os\nx = 'a'" + "+'b'" * 300 + "\nopen('c.csv')\n"})
+    assert (inventory.scripts[0].imports.standard, inventory.data_files[-1].name) == (("os",), "c.csv")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "paths"),
+    [
+        (
+            "Run.py",
+            "a = 'C:/Users/me/EURUSD 1 Hour.csv'\nb = r'D:\\data\\x.csv'\n",
+            ["C:/Users/me/EURUSD 1 Hour.csv", "D:\\data\\x.csv"],
+        ),
+        (
+            "Run.py",
+            "a = '/home/me/x.csv'\nb = 'cp /mnt/disk/x y'\nc = '~/models'\n",
+            ["/home/me/x.csv", "/mnt/disk/x", "~/models"],
+        ),
+        ("Run.py", "a = 'relative/path.csv'\nb = 'https://host/home/x.csv'\nc = '/'\nd = base + '/checkpoint'\n", []),
+        ("Run.py", "a = f'{base}/data/x.parquet'\nb = base + '/home/x'\nc = '// and nothing'\n", []),
+        (
+            "Run.py",
+            "a = '//server/share/z.csv'\nb = '//comment about /home/me/x'\n",
+            ["//server/share/z.csv", "/home/me/x"],
+        ),
+        ("config.json", '{"data": {"path": "/var/data/x.csv"}}', ["/var/data/x.csv"]),
+        ("README.md", "It lies in /home/me/data. Or in C:\\fx\\x.csv.\n", ["/home/me/data", "C:\\fx\\x.csv"]),
+    ],
+)
+def test_absolute_paths_in_code_settings_and_texts(tmp_path, file, text, paths):
+    assert [one.text for one in scan(tmp_path, {f"v/{file}": text}).absolute_paths] == paths
+
+
+def test_the_place_of_an_absolute_path_is_named(tmp_path):
+    inventory = scan(
+        tmp_path, {"v/Run.py": "\na = '/home/me/x'\n", "v/c.json": '{"data": {"path": "/var/data/x.csv"}}'}
+    )
+    assert [one.where for one in inventory.absolute_paths] == ["v/Run.py:2", "v/c.json:data.path"]

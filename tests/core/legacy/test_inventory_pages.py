@@ -38,25 +38,9 @@ def test_sha256sum_accepts_the_list_whatever_the_names(tmp_path):
     assert sums.count("\n") == 2 * len(NAMES)
     result = check(tmp_path / "tree", sums)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
-
-
-@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="the program sha256sum is not installed")
-def test_sha256sum_sees_one_changed_byte(tmp_path):
-    plant(tmp_path / "tree")
-    sums = sha256sums(scan_tree(tmp_path / "tree"))
     (tmp_path / "tree" / "v_01" / "plain.py").write_bytes(b"y")
     result = check(tmp_path / "tree", sums)
-    assert result.returncode == 1
-    assert b"v_01/plain.py: FAILED" in result.stdout
-
-
-@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="the program sha256sum is not installed")
-def test_the_list_is_what_sha256sum_itself_would_write(tmp_path):
-    plant(tmp_path / "tree")
-    paths = [f"v_01/{name}" for name in NAMES]
-    written = subprocess.run(["sha256sum", "--", *paths], cwd=tmp_path / "tree", capture_output=True, check=True).stdout
-    ours = sha256sums(scan_tree(tmp_path / "tree"))
-    assert set(written.decode().splitlines()) <= set(ours.splitlines())
+    assert (result.returncode, b"v_01/plain.py: FAILED" in result.stdout) == (1, True)
 
 
 def sample(root: Path) -> Inventory:

@@ -1,16 +1,25 @@
 """Configurations against the code of their version, and against those of other versions."""
 
 import json
+from pathlib import Path
 
 import pytest
 from support.trees import scan
 
+from golden_core.legacy.facts.keys import is_configuration_name
 from golden_core.legacy.inventory import Configuration, Contradiction, Difference, Inventory, Mention
+
+SECTIONS = "a: {x: 1}\nb: 3\n"
+LOADED = "import yaml\ncfg = yaml.safe_load(open('c.yaml'))\n"
 
 
 def only(inventory: Inventory) -> Configuration:
     (configuration,) = inventory.configurations
     return configuration
+
+
+def scanned(root: Path, settings: str, source: str) -> Configuration:
+    return only(scan(root, {"v/c.yaml": settings, "v/Run.py": source}))
 
 
 CONFIGURATION = json.dumps(
@@ -69,18 +78,6 @@ config["seed"] = 7
     assert configuration.unused == ("model.rate", "model.blocks[0].pool", "seed")
 
 
-def test_a_section_handed_on_whole_reads_the_parameters_it_can_fill(tmp_path):
-    source = """
-import yaml
-cfg = yaml.safe_load(open(path))
-build(**cfg["model"])
-def build(units, *, rate): ...
-"""
-    configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source}))
-    assert [found.key for found in configuration.read] == ["model.units", "model.rate"]
-    assert configuration.opened_at == ("v/Run.py:3",)
-
-
 def test_attributes_of_a_configuration_are_keys(tmp_path):
     source = """
 import tensorflow as tf
@@ -101,11 +98,6 @@ def test_a_file_that_no_code_opens_has_no_key_that_is_read(tmp_path):
     configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source}))
     assert (configuration.opened_at, configuration.read) == ((), ())
     assert len(configuration.unused) == 6
-
-
-def test_loading_something_else_does_not_open_a_configuration(tmp_path):
-    source = "import json\ndef history(path):\n    return json.load(open(path))['seed']\n"
-    assert only(scan(tmp_path, {"v/c.json": '{"seed": 1}', "v/Run.py": source})).opened_at == ()
 
 
 def test_code_of_another_version_reads_nothing(tmp_path):
@@ -201,13 +193,132 @@ def test_a_load_of_the_file_that_code_names_does_not_open_another(tmp_path):
     assert opened == {"v/used.json": (("v/Run.py:2",), ()), "v/old.json": ((), ("seed",))}
 
 
-def test_thousands_of_files_and_of_places_do_not_multiply(tmp_path):
-    """Every file here meets every default: listed each by each they would be a quarter of a million contradictions."""
-    code = {f"v/m{i}.py": "def f(name=1, epochs=2): ...\nconfig['epochs']\n" for i in range(500)}
-    settings = {f"v/c{i}.json": '{"epochs": 3}' for i in range(500)}
-    inventory = scan(tmp_path, code | settings | {"v/load.py": "import json\nconfig = json.load(open(name))\n"})
-    assert len(inventory.configurations) == 500
-    for configuration in inventory.configurations:
-        (contradiction,) = configuration.contradictions
-        assert contradiction.where[:2] == ("v/m0.py:1", "v/m1.py:1")
-        assert len(contradiction.where) == len(configuration.read[0].where) == 20
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(path: Optional[str] = None) -> Optional[Path]: ...\n",
+        "class A:\n    path: Optional[str] = None\n",
+        "MaybePath = Optional[Path]\n",
+        "def f(path: typing.Optional[Path]) -> OptionsOf[Path]: ...\n",
+        "def f(model: Params[Model]):\n    kept: Config[Model] = model\n",
+    ],
+)
+def test_a_hint_reads_no_key(tmp_path, source):
+    found = scanned(tmp_path, SECTIONS, f"open('c.yaml')\n{source}")
+    assert (found.read, found.unused) == ((), ("a.x", "b"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def history(path: Optional[str] = None):\n    with open(path) as f:\n        return json.load(f)\n",
+        "def history(path: Config) -> Settings:\n    return json.load(open(path))\n",
+        "def build(config):\n    units = config['a']\n    history = json.load(open('h.json'))\n",
+        "def load_params_history(path):\n    return json.load(open(path))\n",
+        "history = json.load(open('history.json'))\n",
+    ],
+)
+def test_a_load_of_something_else_opens_no_configuration(tmp_path, source):
+    assert scanned(tmp_path, SECTIONS, f"import json\n{source}").opened_at == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("def load_config_from_json(path):\n    return json.load(open(path))\n", 3),
+        ("def load_config(path):\n    return json.load(open(path))\n", 3),
+        ("def load(config_path):\n    with open(config_path) as f:\n        return json.load(f)\n", 4),
+        ("def load(path):\n    with open(path) as f:\n        self.config = json.load(f)\n", 4),
+        ("with open(args.config) as f:\n    data = json.load(f)\n", 3),
+        ("data = json.load(open(CONFIG_FILE))\n", 2),
+        ("def load(path):\n    cfg: dict = json.load(open(path))\n", 3),
+    ],
+)
+def test_a_load_of_a_configuration_opens_it(tmp_path, source, line):
+    assert scanned(tmp_path, SECTIONS, f"import json\n{source}").opened_at == (f"v/Run.py:{line}",)
+
+
+HOLD_SETTINGS = (
+    *("config", "cfg", "CFG", "trainConfig", "myconfig", "config_dict", "configs_by_name", "config_v2"),
+    *("hyperparameters", "opts", "options"),
+)
+HOLD_NONE = (
+    *("Optional", "configure", "option_chain", "config_path", "params_history", "from_config", "adopted", "parameters"),
+)
+
+
+@pytest.mark.parametrize("name", [*HOLD_SETTINGS, *HOLD_NONE])
+def test_names_of_configurations(name):
+    assert is_configuration_name(name) == (name in HOLD_SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("source", "unused"),
+    [
+        ("print(cfg['a']['x'])", ("a.y", "b")),
+        ("for name, value in cfg.items(): setattr(args, name, value)", ()),
+        ("for name, value in cfg['a'].items(): print(name)", ("b",)),
+        ("list(cfg.a.values())", ("b",)),
+        ("cfg.keys()", ("a.x", "a.y", "b")),
+        ("optimizer = Adam(**cfg['a'])", ("b",)),
+        ("settings = SimpleNamespace(**cfg)", ()),
+        ("settings = SimpleNamespace(**yaml.safe_load(open('c.yaml')))", ()),
+        ("build(**cfg['a'])\ndef build(x, y): ...", ("b",)),
+        ("vars(args).update(cfg)", ()),
+        ("self.__dict__.update(cfg['a'])", ("b",)),
+        ("other.update(cfg['a'])", ("a.x", "a.y", "b")),
+        ("for name in names: print(cfg['a'][name])", ("b",)),
+        ("for name in names: cfg['a'][name] = 1", ("a.x", "a.y", "b")),
+        ("print(getattr(cfg, 'b', 7))", ("a.x", "a.y")),
+        ("print(getattr(cfg.a, name))", ("b",)),
+        ("print(rows[i].items(), frame[column])", ("a.x", "a.y", "b")),
+    ],
+)
+def test_a_key_that_may_be_read_is_not_called_unused(tmp_path, source, unused):
+    assert scanned(tmp_path, "a: {x: 1, y: 2}\nb: 3\n", LOADED + source + "\n").unused == unused
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def main(args):\n    default_epochs = 50\n",
+        "def main(args):\n    default_epochs: int = 50\n",
+        "DEFAULT_EPOCHS = 50\n",
+        "EPOCHS_DEFAULT = 50\n",
+        "epochs = args.epochs if args.epochs is not None else 50\n",
+        "epochs = args.epochs if args.epochs else 50\n",
+        "epochs = 50 if epochs is None else epochs\n",
+        "epochs = cfg['epochs'] if 'epochs' in cfg else 50\n",
+        "epochs = cfg.get('epochs') or 50\n",
+        "epochs = getattr(cfg, 'epochs', 50)\n",
+    ],
+)
+def test_a_default_in_a_script_contradicts_the_configuration(tmp_path, source):
+    (found,) = scanned(tmp_path, "epochs: 60\n", source).contradictions
+    assert (found.key, found.configured, found.default) == ("epochs", "60", "50")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "rate = rate if training else 0.0\n",
+        "default_rate = 0.1\n",
+        "rate = args.rate if args.rate is not None else default_rate\n",
+        "default_rate = compute()\n",
+        "def main():\n    rate = 0.5\n",
+    ],
+)
+def test_what_is_no_other_default(tmp_path, source):
+    assert scanned(tmp_path, "rate: 0.1\n", source).contradictions == ()
+
+
+def test_a_setting_may_itself_be_called_a_default(tmp_path):
+    found = scanned(tmp_path, json.dumps({"default_pair": "EURUSD"}), "def f(default_pair='GBPUSD'): ...\n")
+    assert [one.default for one in found.contradictions] == ['"GBPUSD"']
+
+
+def test_truth_values_are_those_of_pyyaml(tmp_path):
+    settings = "shuffle: yes\nworkers: Off\nquoted: 'no'\ny: n\nrate: 1e-3\n"
+    found = scanned(tmp_path, settings, "def f(shuffle=True, workers=False, rate=0.001): ...\n")
+    assert found.settings == {"shuffle": "true", "workers": "false", "quoted": '"no"', "y": '"n"', "rate": "0.001"}
+    assert found.contradictions == ()

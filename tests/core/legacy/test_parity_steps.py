@@ -1,5 +1,7 @@
 """Training steps against what Keras recorded, against hand derivations, and against their own noise."""
 
+import functools
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -117,18 +119,18 @@ def test_keras_lies_within_the_scatter_of_float32():
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_replay_equals_keras_in_float64(variant, tmp_path):
-    losses, outputs, expected = replayed(variant, tmp_path)
+def test_the_replay_equals_keras_in_float64(variant):
+    losses, outputs, expected = replayed(variant)
     assert losses == pytest.approx(expected["losses"], rel=2e-5)  # measured: 1e-6 … 9e-6
     theirs = expected["outputs_after"]
     assert np.abs(outputs - theirs).max() <= 2e-5 * np.ptp(theirs)  # measured: 6e-7 … 4e-6
 
 
-def test_keras_in_float32_is_no_nearer_to_itself_than_the_replay_is_to_it(tmp_path):
+def test_keras_in_float32_is_no_nearer_to_itself_than_the_replay_is_to_it():
     """Two ways in which Keras takes the same steps, op by op and compiled, against the replay: ten variants each."""
     to_itself, to_replay = [], []
     for variant in VARIANTS:
-        _, outputs, expected = replayed(variant, tmp_path)
+        _, outputs, expected = replayed(variant)
         one, other = expected["outputs_after_float32"], expected["outputs_after_graph"]
         to_itself.append(np.abs(one - other).max() / np.ptp(one))
         to_replay.append(np.mean([np.abs(outputs - y).max() / np.ptp(y) for y in (one, other)]))
@@ -136,9 +138,11 @@ def test_keras_in_float32_is_no_nearer_to_itself_than_the_replay_is_to_it(tmp_pa
     assert max(to_itself) > 1e-3
 
 
-def replayed(variant, folder):
+@functools.cache
+def replayed(variant):
     """Return the losses and final outputs of the recorded steps, and what Keras recorded of them."""
-    model = load_keras_checkpoint(variant, write_record_weights(folder / f"{variant}.weights.h5", variant))
+    with tempfile.TemporaryDirectory() as folder:
+        model = load_keras_checkpoint(variant, write_record_weights(Path(folder) / "model.weights.h5", variant))
     x_train, y_train, x = windows(variant)
     losses = replay_steps(model, x_train, y_train, **STEPS)
     with torch.no_grad():

@@ -6,15 +6,15 @@ import re
 
 import pytest
 
-from golden_core.legacy.forensics.findings import (
+from golden_core.legacy.forensics.published import published_errors
+from golden_core.legacy.risks import (
+    FactsError,
     differences_csv,
     open_questions_markdown,
     read_differences,
     read_questions,
+    read_risks,
 )
-from golden_core.legacy.forensics.published import published_errors
-from golden_core.legacy.listed import FactsError
-from golden_core.legacy.risks import read_risks
 from golden_core.models.architecture import VARIANTS, AdditiveFacts, DotFacts, MultiHeadFacts, read_architecture
 from golden_core.store.lake import PROJECT_ROOT
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from currency_converter import CurrencyConverter
@@ -19,7 +18,7 @@ from golden_core.market.clock import closures, expected_days
 from golden_core.sources import SOURCES, Source, SourceError, UnknownSourceError, source, source_settings
 from golden_core.sources.ecb import Ecb
 from golden_core.sources.ecb_history import HistoryFile, find_history, parse_rates, read_rates, unzip
-from golden_core.store.schema import BARS, RATES
+from golden_core.store.schema import RATES
 
 MAJORS = ("EURUSD", "GBPUSD", "USDJPY", "USDCHF", "AUDUSD", "NZDUSD", "USDCAD")
 SMALL = "Date,USD,JPY,GBP,\n2024-01-05,1.1,155,0.86,\n2024-01-04,1.09,N/A,0.85,\n2024-01-03,1.08,154.5,N/A,\n"
@@ -207,14 +206,6 @@ class TestMalformed:
         with pytest.raises(SourceError, match=message):
             parse_rates(text.encode(), "x.csv")
 
-    def test_a_word_in_line_17(self) -> None:
-        lines = [
-            "Date,USD,JPY",
-            *(f"2024-01-{32 - line:02d},1.1,{'abc' if line == 17 else 155}" for line in range(2, 32)),
-        ]
-        with pytest.raises(SourceError, match=r"^x.csv:17: column JPY: 'abc' is not a positive number or N/A$"):
-            parse_rates("\n".join(lines).encode(), "x.csv")
-
     def test_bytes_that_are_no_text(self) -> None:
         with pytest.raises(SourceError, match=r"x.csv:3: is not UTF-8 text"):
             parse_rates(b"Date,USD\n2024-01-05,1\n2024-01-04,\xff\n", "x.csv")
@@ -285,8 +276,3 @@ class TestRegistry:
     def test_an_unknown_source_lists_the_known(self) -> None:
         with pytest.raises(UnknownSourceError, match=r"no source is called 'ecp'; known: ecb, files, synthetic"):
             source("ecp")
-
-    def test_bars_conform(self, make_data: Any, tmp_path: Path) -> None:
-        bars = _bars(make_data(pairs=("USDJPY",)), tmp_path, "USDJPY")
-        assert bars.equals(BARS.conform(bars))
-        assert np.isfinite(bars["close"].to_numpy()).all()

@@ -16,7 +16,6 @@ from golden_core.sources import SourceError
 from golden_core.sources.files import Files, FilesSettings
 from golden_core.store.schema import BARS
 
-HOURLY = Path(__file__).parents[3] / "../shared/data/hourly"
 NAMES = {"timestamp": "Time", "open": "O", "high": "H", "low": "L", "close": "C", "volume": None}
 CSV = """Time,O,H,L,C
 2024-01-02T00:00:00,1.1,1.2,1.0,1.15
@@ -95,11 +94,6 @@ def test_days_are_the_vendors(make: Any, tmp_path: Path) -> None:
     assert Files().read(data, 0, tmp_path).height == 4
 
 
-def test_order_and_duplicates_are_left_to_cleaning(make: Any, tmp_path: Path) -> None:
-    _frame(_times("2024-01-02", 5)[[3, 1, 2, 2, 4]]).write_parquet(tmp_path / "d.parquet")
-    assert Files().read(make("d.parquet"), 0, tmp_path)["timestamp"].dt.hour().to_list() == [3, 1, 2, 2, 4]
-
-
 @pytest.mark.parametrize(("bar", "hours", "length"), [("1h", 4, "4h"), ("4h", 24, "1d"), ("1h", 24, "1d")])
 def test_longer_bars_are_refused(bar: str, hours: int, length: str, make: Any, tmp_path: Path) -> None:
     """A bar of four hours taken for one would be known three hours too early."""
@@ -140,16 +134,6 @@ def test_rows_of_the_epoch_reach_the_account(make: Any, tmp_path: Path) -> None:
     assert account.filter(rule="epoch_zero")["rows"].item() == 2
 
 
-def test_a_local_time_that_is_skipped_is_refused(make: Any, tmp_path: Path) -> None:
-    day = dt.date(2024, 3, 31)
-    _frame(_times(str(day), 4)).write_parquet(tmp_path / "d.parquet")
-    data = make("d.parquet", time_zone="Europe/Berlin", start=day - dt.timedelta(days=1), end=day)
-    with pytest.raises(
-        SourceError, match=rf"EURUSD: .*d.parquet: line 3: {day} 02:00:00 is not a time of Europe/Berlin"
-    ):
-        Files().read(data, 0, tmp_path)
-
-
 def test_other_formats_are_refused(make: Any, tmp_path: Path) -> None:
     (tmp_path / "rubbish.parquet").write_bytes(b"rubbish \xff\xd8")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 rubbish PAR1")
@@ -180,30 +164,3 @@ def test_describe_hashes_every_file(make: Any, tmp_path: Path) -> None:
     found = Files().describe(make(), tmp_path)
     assert found["file EURUSD"] == "bars.csv"
     assert len(found["sha256 EURUSD"]) == 64
-
-
-@pytest.mark.shared
-@pytest.mark.parametrize("pair", ["EURUSD", "USDCHF"])
-def test_a_real_hourly_feed(pair: str, make_data: Any, tmp_path: Path) -> None:
-    path = HOURLY / f"{pair}_broker_2010_2025.parquet"
-    if not path.exists():
-        pytest.skip(f"{path} is absent")
-    columns = {name: name for name in NAMES}
-    data = make_data(
-        source="files",
-        settings={"format": "columns", "paths": {pair: str(path)}, "columns": columns},
-        pairs=(pair,),
-        bar="1h",
-        start=dt.date(2010, 1, 4),
-        end=dt.date(2025, 4, 25),
-        time_zone="UTC",
-    )
-    cleaned = clean(Files().read(data, 0, tmp_path), data, max_abs_log_return=0.05)
-    assert cleaned.bars.height > 94_000
-    # Stubs of a tick or two that this broker stamped at 17:00 New York on Fridays until 2014, and nothing else.
-    gone = cleaned.ledger.filter(action="quarantined")
-    assert set(gone["rule"]) == {"outside_trading_week"}
-    assert 100 < gone.height < 130
-    # The franc's floor broke on 15 January 2015; this broker has no price of it on the day after.
-    unexplained = cleaned.calendar.filter(pl.col("explanation").is_null())["date"].to_list()
-    assert unexplained == ([dt.date(2015, 1, 16)] if pair == "USDCHF" else [])

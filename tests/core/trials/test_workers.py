@@ -13,7 +13,8 @@ from joblib import delayed
 from golden_core.preparation.catalogue import load_study
 from golden_core.trials.campaign import worker_pool
 
-pool = worker_pool(load_study("smoke"), "loky", 2)
+study = load_study("smoke", ["forecasters={random_walk: {}}"])  # which needs no torch
+pool = worker_pool(study, "loky", 2)
 for _ in pool(delayed(time.sleep)(seconds) for seconds in (0.01, 0.01, 600, 600)):
     print("a trial is done", flush=True)
 """

@@ -13,8 +13,7 @@ from support.vendor_files import candles, packed, place, ticks
 
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.bi5 import BI5
-from golden_core.vendors.bi5_records import CANDLE, MAX_TICKS, TICK
-from golden_core.vendors.dukascopy_feed import locate, month_path
+from golden_core.vendors.bi5_files import CANDLE, MAX_TICKS, TICK, locate, month_path
 
 HOURS = [
     (index * 3600, 1.14 + index / 1e4, 1.1420 + index / 1e4, 1.1390 + index / 1e4, 1.1410, 2.5) for index in range(5)

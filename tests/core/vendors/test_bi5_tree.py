@@ -13,7 +13,7 @@ from support.vendor_files import candles, packed, place, ticks
 
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.bi5 import BI5
-from golden_core.vendors.bi5_records import TICK
+from golden_core.vendors.bi5_files import TICK
 
 MONDAY = dt.datetime(2019, 2, 4, tzinfo=dt.UTC)
 

@@ -8,8 +8,7 @@ import polars as pl
 import pytest
 
 from golden_core.vendors.bi5 import BI5
-from golden_core.vendors.bi5_records import read_ticks
-from golden_core.vendors.dukascopy_feed import locate
+from golden_core.vendors.bi5_files import locate, read_ticks
 from golden_core.vendors.hst import HST
 from golden_core.vendors.ticks import bars_from_ticks
 

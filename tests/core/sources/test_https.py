@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
-import io
 import ssl
 import urllib.error
 
@@ -67,33 +66,14 @@ def test_a_server_may_ask_to_wait(server):
     assert caught.value.wait is None
 
 
-def test_redirects_stay_on_the_host_if_asked(server, other_server):
+def test_a_redirect_is_named_and_not_followed(server, other_server):
     server.sends(b"", status=302, Location=other_server.url)
-    assert _get(server.url).body == b"sound"
-    with pytest.raises(DownloadError, match=r"redirects to another host, .* which is not followed") as caught:
-        _get(server.url, same_host=True)
-    assert not caught.value.passing
-    assert len(other_server.seen) == 1
-
-
-def test_a_redirect_never_leaves_https():
-    handler = https._SafeRedirects(same_host=False)
-    request = https.urllib.request.Request("https://example.com/a")
     with pytest.raises(
-        DownloadError, match=r"'http://127.0.0.1/b' must be an https address: https://example.com/a redirects"
-    ):
-        handler.redirect_request(request, io.BytesIO(), 302, "", {}, "http://127.0.0.1/b")
-    assert (
-        handler.redirect_request(request, io.BytesIO(), 302, "", {}, "https://example.org/b").full_url
-        == "https://example.org/b"
-    )
-
-
-def test_a_redirect_in_a_circle_ends(server):
-    server.sends(b"", status=302, Location=server.url)
-    with pytest.raises(DownloadError, match="answered 302"):
+        DownloadError, match=rf"answered 302 .* redirects to '{other_server.url}', which is not fol"
+    ) as caught:
         _get(server.url)
-    assert len(server.seen) < 15
+    assert not caught.value.passing
+    assert other_server.seen == []
 
 
 def test_a_body_is_whole_and_bounded(server):

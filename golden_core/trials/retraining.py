@@ -1,0 +1,42 @@
+"""The fresh process in which trials are trained again: started as a module, with its request on standard input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from torch.nn.modules.module import register_module_forward_pre_hook
+
+from golden_core.store.lake import Home, write_json
+from golden_core.store.randomness import Stream
+from golden_core.study import Study
+from golden_core.trials.generators import seed_everything, states
+from golden_core.trials.identity import Trial
+from golden_core.trials.reproduction import FOUND
+from golden_core.trials.run import run_trial
+
+
+def main() -> None:
+    """Train the trials of a request, each into a folder of its own, and write what was found in the process."""
+    request = json.loads(sys.stdin.read())
+    study = Study.model_validate_json(json.dumps(request["study"]))
+    home, into = Home(*(Path(path) for path in request["home"])), Path(request["into"])
+    trials = [Trial(*fields) for fields in request["trials"]]
+    # Another number for every process: what draws from a global generator then differs, and does not repeat by luck.
+    seed_everything(Stream(study.seeds.root).child("reproduction", request["run"]))
+    before, settings = states(), set[tuple[bool, int]]()
+    # Looked at whenever a network computes: what is set before or after training shows nothing.
+    watch = register_module_forward_pre_hook(
+        lambda _module, _args: settings.add((torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()))
+    )
+    for number, trial in enumerate(trials):
+        run_trial(home, study, trial, into=into / str(number))
+    watch.remove()
+    moved = [name for name, state in states().items() if state != before[name]]
+    write_json({"moved": moved, "torch": sorted(settings)}, into / FOUND)
+
+
+if __name__ == "__main__":
+    main()

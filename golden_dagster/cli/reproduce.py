@@ -1,0 +1,74 @@
+"""`golden reproduce`: trials trained again and compared byte by byte, and the reproducibility checklist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from golden_dagster.cli.options import Overrides, teaching, terminal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from golden_core.trials.checklist import Answer
+    from golden_core.trials.reproduction import Sample
+
+COLOURS = {"passed": "green", "failed": "red", "unmeasured": "yellow"}
+
+
+def reproduce(
+    study: Annotated[str, typer.Option(help="Name from data/studies, or path of a YAML file.")] = "smoke",
+    overrides: Overrides = [],  # noqa: B006
+    trials: Annotated[int, typer.Option(min=1, help="How many trials are trained again, drawn by a named seed.")] = 2,
+    check: Annotated[bool, typer.Option("--check", help="Also go through the reproducibility checklist.")] = False,
+) -> None:
+    """Set every random generator, train some trials of a study again and compare their bytes.
+
+    Compared with the lake where the study has been run, else trained twice in a temporary home; nothing of the study
+    is written. Exit status 0 when all bytes agree and no line of the list failed, 1 when not, 2 on bad usage.
+    """
+    with teaching():
+        from golden_core.preparation.catalogue import load_study
+        from golden_core.store.lake import Home
+        from golden_core.trials.reproduction import reproduce_sample
+
+        console, loaded = terminal(), load_study(study, overrides)
+        sample = reproduce_sample(Home.from_environment(), loaded, trials)
+        against = "the lake" if sample.stored else "a first training in a temporary home"
+        console.print(f"Study {loaded.name}, trained again and compared with {against}", highlight=False)
+        console.print(_trials_view(sample))
+        answered: list[Answer] = []
+        if check:
+            from golden_core.trials.checklist import answers
+
+            answered = answers(loaded, sample)
+            console.print(_list_view(answered))
+        failed = [one.name for one in answered if one.verdict == "failed"]
+        held = sample.identical and not failed
+        same = sum(one.identical for one in sample.trials)
+        said = f"{same} of {len(sample.trials)} trials gave the same bytes"
+        unmeasured = sum(one.verdict == "unmeasured" for one in answered)
+        listed = f"; {len(answered)} lines, {len(failed)} failed, {unmeasured} unmeasured" if check else ""
+        console.print(f"{'reproduced' if held else 'NOT REPRODUCED'}: {said}{listed}", highlight=False)
+        raise typer.Exit(0 if held else 1)
+
+
+def _trials_view(sample: Sample) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("trial", "bytes")
+    for one in sample.trials:
+        table.add_row(str(one.trial), "[green]the same[/green]" if one.identical else f"[red]{escape(one.said)}[/red]")
+    return table
+
+
+def _list_view(answered: list[Answer]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("claim", "verdict", "seen", title="Reproducibility checklist", title_justify="left", show_lines=True)
+    for one in answered:
+        table.add_row(escape(one.claim), f"[{COLOURS[one.verdict]}]{one.verdict}[/]", escape(one.seen))
+    return table

@@ -1,0 +1,158 @@
+"""Trials trained again: the same bytes or a failure that says which; and every line of the list has an answer."""
+
+import importlib.metadata
+import os
+
+import polars as pl
+import pytest
+from support.campaigns import OVERRIDES
+
+from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import Home, write_parquet
+from golden_core.store.provenance import git_state
+from golden_core.store.randomness import Stream
+from golden_core.trials import checklist
+from golden_core.trials.checklist import NOTEBOOK, answers
+from golden_core.trials.generators import GENERATORS, present, seed_everything, states
+from golden_core.trials.notebook import recorded_text, rerun_text
+from golden_core.trials.reproduction import Reproduction, Retraining, Sample, reproduce_sample
+
+STREAM = Stream(1).child("test of reproduction")
+# One package with two forecasters that no stream can make repeat.
+RESTLESS = """
+import numpy as np
+from golden_core.forecasters.naive import RandomWalk
+
+class Unseeded(RandomWalk):
+    deterministic = False
+
+    def predict(self, windows):
+        return 1e-6 * np.random.default_rng().normal(size=len(windows))
+
+class Global(Unseeded):
+    def predict(self, windows):
+        return 1e-6 * np.random.normal(size=len(windows))
+"""
+
+
+@pytest.fixture
+def restless(tmp_path, monkeypatch):
+    """Install the package, for this process and for those that it starts."""
+    name = f"restless_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(RESTLESS)
+    info = tmp_path / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    entries = f"[golden_core.forecasters]\nunseeded = {name}:Unseeded\nglobal = {name}:Global\n"
+    (info / "entry_points.txt").write_text(entries)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+
+
+def files(home):
+    """Return every file under a home with its time of writing."""
+    return {path: path.stat().st_mtime_ns for path in home.root.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def _without_notebook(tmp_path, monkeypatch):
+    """It has a test of its own; here it would be run once for every answer."""
+    monkeypatch.setattr(checklist, "NOTEBOOK", tmp_path / "absent.ipynb")
+
+
+def verdicts(study, sample):
+    return {one.name: (one.verdict, one.seen) for one in answers(study, sample)}
+
+
+@pytest.mark.parametrize(("forecaster", "moved"), [("unseeded", ""), ("global", "NumPy")])
+@pytest.mark.usefixtures("_without_notebook")
+def test_a_forecaster_that_draws_past_its_stream_does_not_reproduce(restless, forecaster, moved):
+    study = load_study("smoke", [f"forecasters={{random_walk: {{}}, {forecaster}: {{}}}}"])
+    sample = reproduce_sample(Home.from_environment(), study, 1)
+    assert not sample.identical
+    assert sample.trials[0].said == "not the same bytes again: forecasts.parquet"
+    found = verdicts(study, sample)
+    assert found["bytes_repeat"] == ("failed", f"{sample.trials[0].trial}: {sample.trials[0].said}")
+    assert found["globals_untouched"][0] == ("failed" if moved else "passed")
+    assert moved in found["globals_untouched"][1]
+
+
+@pytest.mark.usefixtures("_without_notebook")
+def test_what_the_lake_holds_comes_out_again_and_nothing_is_written(finished):
+    before, study = files(finished), load_study("smoke", OVERRIDES)
+    sample = reproduce_sample(finished, study, 2)
+    assert sample.stored
+    assert sample.identical
+    assert files(finished) == before
+    found = verdicts(study, sample)
+    assert {verdict for verdict, _ in found.values()} <= {"passed", "unmeasured"}
+    assert found["torch_deterministic"] == (
+        "passed",
+        "deterministic algorithms on, 1 threads whenever a network computed",
+    )
+    assert found["workers_repeat"][0] == "unmeasured"
+    assert found["elsewhere_repeats"][0] == found["inputs_identified"][0] == "passed"
+
+
+def test_a_stored_trial_whose_bytes_were_altered_does_not_reproduce(broken):
+    root = broken.study("smoke").root
+    for path in root.glob("trials/dlinear/EURUSD_h1/*/forecasts.parquet"):
+        table = pl.read_parquet(path)
+        write_parquet(table.with_columns(y_pred=pl.col("y_pred") + 1e-15), path)
+    for path in root.glob("trials/dlinear/USDJPY_h1/*/weights.safetensors"):
+        path.unlink()
+    sample = reproduce_sample(broken, load_study("smoke", OVERRIDES), 4)
+    assert {(one.trial.series, one.differing, one.said) for one in sample.trials} == {
+        ("EURUSD_h1", ("forecasts.parquet",), "forecasts.parquet is not what the trial wrote"),
+        ("USDJPY_h1", ("weights.safetensors",), "weights.safetensors is missing"),
+    }
+
+
+def test_generators_are_set_one_by_one():
+    for name in present():
+        seed_everything(STREAM)
+        before, drawn = states(), GENERATORS[name].draw(3)
+        assert {other for other, state in states().items() if state != before[other]} == {name}
+        seed_everything(STREAM)
+        assert GENERATORS[name].draw(3) == drawn
+        seed_everything(STREAM.child("other"))
+        assert GENERATORS[name].draw(3) != drawn
+
+
+def test_the_sample_notebook_prints_its_numbers_again(tmp_path, monkeypatch):
+    printed = rerun_text(NOTEBOOK)
+    assert printed == recorded_text(NOTEBOOK)
+    monkeypatch.setattr(checklist, "rerun_text", lambda path: printed)
+    altered = tmp_path / NOTEBOOK.name
+    altered.write_text(NOTEBOOK.read_text().replace("0.678928684144", "0.678928684145"))
+    assert checklist._notebook(altered)[0] == "failed"
+    assert checklist._notebook(tmp_path / "absent.ipynb")[0] == "unmeasured"
+
+
+def test_other_versions_than_the_pinned_ones_are_named(tmp_path):
+    pins, version = tmp_path / "constraints.txt", importlib.metadata.version("numpy")
+    pins.write_text(f"# exact\nnumpy=={version}+built.here\nnot_installed==1\n")
+    assert checklist._pinned(pins) == ("passed", "1 installed of 2 pinned, each as pinned")
+    pins.write_text(f"numpy=={version}.1\n")
+    assert checklist._pinned(pins) == ("failed", f"numpy {version} instead of {version}.1")
+
+
+GOOD = {"moved": [], "torch": [[True, 1]]}
+FAULTS = {
+    "a generator was moved": ({"moved": ["torch"], "torch": []}, None, "globals_untouched", "moved by training: torch"),
+    "two threads": ({**GOOD, "torch": [[True, 2]]}, None, "torch_deterministic", "on, 2 threads"),
+    "any operation": ({**GOOD, "torch": [[False, 1]]}, None, "torch_deterministic", "off, 1 threads"),
+    "no driver": (GOOD, {"machine": {"cpu": ""}}, "trials_recorded", "machine.gpu, machine.memory_gb"),
+    "other inputs": (GOOD, {"depends_on": {"inputs": "other"}}, "inputs_identified", "0 of 1 trials"),
+    "another tree": (GOOD, {"git": {"commit": "0" * 40, "dirty": False}}, "tree_recorded", "000000000000, clean"),
+}
+
+
+@pytest.mark.parametrize(("found", "record", "line", "seen"), FAULTS.values(), ids=FAULTS)
+@pytest.mark.usefixtures("_without_notebook")
+def test_each_line_of_the_list_can_fail(found, record, line, seen):
+    record = {"git": git_state(), "depends_on": {"inputs": "a"}, "fingerprint": "b", **(record or {})}
+    sample = Sample((Reproduction(None, (), None),), False, (Retraining(None, found),), ((record, "a", "b"),))
+    verdict, said = verdicts(load_study("smoke"), sample)[line]
+    assert verdict == "failed"
+    assert seen in said

@@ -1,0 +1,76 @@
+"""Runs of killed processes: ended and named, while those of living processes and of other machines go on."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+from dagster._core.events import EngineEventData
+
+from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
+
+
+@dg.op
+def work() -> None: ...
+
+
+@dg.job
+def toy() -> None:
+    work()
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def gone():
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def started(instance, tags=None, pid=None):
+    """Return a run in progress, with what Dagster's event says of its process."""
+    run = instance.create_run_for_job(toy, tags=tags or {})
+    instance.report_engine_event(
+        "Started process", run, EngineEventData(metadata={"pid": dg.MetadataValue.text(str(pid))} if pid else {})
+    )
+    instance.report_dagster_event(
+        dg.DagsterEvent(event_type_value=dg.DagsterEventType.RUN_START.value, job_name="toy"), run_id=run.run_id
+    )
+    return run.run_id
+
+
+def statuses(instance, *runs):
+    return [instance.get_run_by_id(run).status.value for run in runs]
+
+
+def test_only_runs_of_dead_processes_are_ended(instance, gone):
+    host = socket.gethostname()
+    dead = [started(instance, {PROCESS_TAG: f"{host}:{gone}"}), started(instance, pid=gone)]
+    living = [
+        started(instance, {PROCESS_TAG: process_tag()}),
+        started(instance, pid=os.getpid()),
+        started(instance, {PROCESS_TAG: f"elsewhere:{gone}"}),
+        started(instance),  # it has not yet said which process
+    ]
+    said = end_dead_runs(instance)
+    assert statuses(instance, *dead) == ["FAILURE"] * 2
+    assert statuses(instance, *living) == ["STARTED"] * 4
+    assert sorted(said) == sorted(
+        f"run {run[:8]} of toy: process {gone} is gone, so the run was ended as failed" for run in dead
+    )
+    assert end_dead_runs(instance) == []
+
+
+def test_a_number_that_was_given_to_a_later_process(instance, monkeypatch):
+    run = started(instance, {PROCESS_TAG: process_tag()})
+    record = instance.get_run_record_by_id(run)
+    monkeypatch.setattr("psutil.Process.create_time", lambda _: record.start_time + 60)
+    assert len(end_dead_runs(instance)) == 1

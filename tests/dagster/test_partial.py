@@ -1,0 +1,60 @@
+"""Partition by partition on a fresh home: what a person does who clicks one cell of the grid."""
+
+import dagster as dg
+import polars as pl
+import pytest
+from support.campaigns import OVERRIDES, opened
+
+from golden_core.evaluation.campaign import IncompleteError, evaluate, evaluation_is_current, shown_completeness
+from golden_core.preparation import PreparationError, prepare_pair, prepare_quality, prepare_raw
+from golden_core.preparation.catalogue import load_variant
+from golden_core.trials import all_trials, trial_status
+
+PARTITION = "dagster/partition"
+
+
+def made(campaign, asset, partition=None):
+    """Materialise one asset with its checks; return the run's result."""
+    selection = dg.AssetSelection.assets(dg.AssetKey(asset.split("/")))
+    result = campaign.run_selection("one", selection, {PARTITION: partition} if partition else {})
+    return result.success, {e.check_name: e.description for e in result.get_asset_check_evaluations() if not e.passed}
+
+
+def test_one_pair_then_one_series_then_one_trial(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
+    with opened() as campaign:
+        assert made(campaign, "ecb_rates") == (True, {})
+        assert made(campaign, "clean_bars", "EURUSD") == (True, {})
+        assert made(campaign, "folds", "EURUSD_h1") == (True, {})
+        assert made(campaign, "models/ar", "s00|EURUSD_h1") == (True, {})
+        # What rests on a pair that is not there says so in one sentence.
+        with pytest.raises(PreparationError, match=r"USDJPY\.parquet does not exist yet: materialise clean_bars"):
+            prepare_quality(campaign.home, campaign.study)
+
+
+def damage(path):
+    """Cut a file off in its middle."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def test_what_can_be_made_again_is_made_again(broken):
+    """Files cut off in the middle: nothing ends in a traceback, and the next run makes them again."""
+    folder = broken.study("smoke")
+    bars = folder.table("bars", "EURUSD").read_bytes()
+    for path in (folder.table("bars", "EURUSD"), folder.source, folder.root / "evaluated.json"):
+        damage(path)
+    study = load_variant("smoke", OVERRIDES)
+    status = trial_status(broken, study, all_trials(study))
+    assert status.group_by("pair").agg(pl.col("status").unique().first()).sort("pair").rows() == [
+        ("EURUSD", "missing"),
+        ("USDJPY", "done"),
+    ]
+    assert not evaluation_is_current(broken, study)
+    with pytest.raises(IncompleteError, match="is not in the warehouse yet"):
+        shown_completeness(broken, study)
+    assert prepare_raw(broken, study).changed
+    assert prepare_pair(broken, study, "EURUSD").changed
+    assert folder.table("bars", "EURUSD").read_bytes() == bars
+    assert not prepare_raw(broken, study).changed
+    evaluate(broken, study)
+    assert evaluation_is_current(broken, study)
