@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from golden_core.evaluation.verification import count_forecasts, cutoffs_without_benchmark
 from golden_core.reporting.exhibits import Answer, Cell, Row, ask
 from golden_core.reporting.formats import count
 from golden_core.reporting.grids import Grids, cross
@@ -28,13 +29,6 @@ LEFT JOIN results USING (forecaster, pair, horizon)
 WHERE study = $1
 GROUP BY forecaster, pair, horizon
 ORDER BY pair, horizon, forecaster
-"""
-
-UNMATCHED = """
-SELECT pair || '_h' || horizon AS series,
-       count(DISTINCT cutoff) - count(DISTINCT cutoff) FILTER (forecaster = 'random_walk') AS missing
-FROM forecasts WHERE study = $1
-GROUP BY pair, horizon HAVING missing > 0 ORDER BY pair, horizon
 """
 
 SPAN = """
@@ -85,12 +79,10 @@ def require_random_walk(warehouse: Warehouse, study: Study) -> None:
         If there are no forecasts at all, or some without the random walk's beside them; names the series.
     """
     fix = "run the random_walk trials of the study and load the warehouse again"
-    if ask(warehouse, SPAN, study.name).frame["forecasts"].item() == 0:
+    if not count_forecasts(warehouse, study.name):
         raise RandomWalkMissingError(f"study {study.name}: the warehouse holds no forecasts; {fix}")
-    holes = ask(warehouse, UNMATCHED, study.name).frame
-    if len(holes):
-        where = ", ".join(f"{series} ({missing} cutoffs)" for series, missing in holes.iter_rows())
-        raise RandomWalkMissingError(f"study {study.name}: no random_walk forecasts beside those of {where}; {fix}")
+    if holes := cutoffs_without_benchmark(warehouse, study.name):
+        raise RandomWalkMissingError(f"study {study.name}: {'; '.join(holes)}; {fix}")
 
 
 def coverage(warehouse: Warehouse, study: Study) -> Coverage:

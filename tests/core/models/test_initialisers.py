@@ -70,16 +70,12 @@ def test_recurrent_kernels_are_orthonormal():
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_biases_are_zero_except_the_forget_gate(variant):
+def test_biases_are_zero_except_the_forget_gate_and_normalisation_starts_as_the_identity(variant):
     for name, parameter in network(variant).named_parameters():
         if name.startswith("lstm.") and name.endswith("bias"):
             assert torch.equal(parameter, torch.cat([torch.full((200,), value) for value in (0.0, 1.0, 0.0, 0.0)]))
         elif "bias" in name:
             assert not parameter.any(), name
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_normalisation_starts_as_the_identity(variant):
     state = network(variant).state_dict()
     prefixes = [name.removesuffix("running_var") for name in state if name.endswith("running_var")]
     assert prefixes

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from golden_core.evaluation import comparisons_table, metrics_table, summary_table
+from golden_core.preparation.catalogue import load_study
 from golden_core.reporting import write_report
 from golden_core.store import schema
 from golden_core.store.randomness import Stream
@@ -26,46 +27,21 @@ SEEDED = {"random_walk": 0, "ar": 0, "dlinear": 1}
 Skill = Callable[[str, str], tuple[float, float]]
 
 
+SETTINGS = load_study("smoke").model_dump() | {
+    "name": "synthetic",
+    "description": "Random forecasts of known skill.",
+    "features": ("log_return",),
+    "horizons": (1, 5),
+    "seeds": {"root": 1, "count": 5},
+    "forecasters": {"random_walk": {}, "ar": {}, "dlinear": {}},
+}
+SETTINGS["data"] |= {"source": "synthetic", "pairs": ("EURUSD", "USDJPY")}
+SETTINGS["splits"] |= {"train": 200, "validation": 50, "test": 100, "step": 100, "embargo": 2}
+SETTINGS["evaluation"] |= {"confidence": 0.95, "significance": 0.05, "strata": ("year",)}
+
+
 def make_study(**changes):
-    settings = {
-        "name": "synthetic",
-        "description": "Random forecasts of known skill.",
-        "data": {
-            "source": "synthetic",
-            "settings": {},
-            "pairs": ("EURUSD", "USDJPY"),
-            "bar": "1d",
-            "start": datetime.date(2019, 1, 1),
-            "end": datetime.date(2021, 12, 31),
-            "time_zone": "UTC",
-        },
-        "target": "log_return",
-        "features": ("return_1",),
-        "context_length": 8,
-        "horizons": (1, 5),
-        "splits": {
-            "scheme": "walk_forward", "window": "rolling", "train": 200, "validation": 50, "test": 100, "step": 100,
-            "embargo": 2, "closures": "flag",
-        },
-        "seeds": {"root": 1, "count": 5},
-        "training": {
-            "epochs": 12, "batch_size": 32, "shuffle": True, "optimiser": "adamw", "learning_rate": 1e-3,
-            "weight_decay": 0.0, "gradient_clip": None, "precision": "float32", "early_stopping": None,
-            "plateau": None,
-        },
-        "forecasters": {"random_walk": {}, "ar": {}, "dlinear": {}},
-        "evaluation": {
-            "confidence": 0.95, "bootstrap_resamples": 200, "significance": 0.05, "volatility_window": 20,
-            "strata": ("year",),
-        },
-        "checks": {
-            "reproduced_trials": 1, "poisoned_times": 1, "max_foresight": 0.03, "max_abs_log_return": 0.2,
-            "max_missing_share": 0.0,
-            "max_quarantined_share": 0.0, "max_repaired_share": 0.0, "max_flat_share": 0.0,
-            "max_parity_residual": 1e-9, "max_parity_share": 0.0,
-        },
-    }  # fmt: skip
-    return Study.model_validate({**settings, **changes})
+    return Study.model_validate({**SETTINGS, **changes})
 
 
 def skill_of(forecaster, pair):

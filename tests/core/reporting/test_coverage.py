@@ -62,9 +62,9 @@ def test_failures_carry_their_error(incomplete, study, builders):
 @pytest.mark.parametrize(
     ("gone", "named"),
     [
-        (WALK & USDJPY_H5, r"USDJPY_h5 \(200 cutoffs\)"),
-        (WALK, r"EURUSD_h1 \(200 cutoffs\), EURUSD_h5"),
-        (WALK & USDJPY_H5 & (pl.col("cutoff") == pl.col("cutoff").max()), r"USDJPY_h5 \(1 cutoffs\)"),
+        (WALK & USDJPY_H5, "200 forecasts of ar on USDJPY_h5 have no random walk beside them"),
+        (WALK, r"of ar on EURUSD_h1 have no random walk.*of dlinear on USDJPY_h5"),
+        (WALK & USDJPY_H5 & (pl.col("cutoff") == pl.col("cutoff").max()), "1 forecasts of ar on USDJPY_h5 have no"),
         (pl.lit(True), "no forecasts"),
     ],
     ids=["one series", "everywhere", "one cutoff", "no forecasts at all"],
