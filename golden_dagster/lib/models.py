@@ -13,6 +13,7 @@ from golden_core.store.schema import FORECASTS
 from golden_core.study import Study
 from golden_core.trials import Outcome, run_trials
 from golden_core.trials.campaign import fingerprinted
+from golden_dagster.lib.automation import keep_current
 from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata
 from golden_dagster.lib.versions import PartitionLog, code_version
 from golden_dagster.partitions import known_keys, series_to_trials, trial_key, trial_of, trial_partitions
@@ -36,7 +37,7 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         description=_description(forecaster, kind),
         metadata=spec_metadata(FORECASTS),
         tags={"forecaster": forecaster, "deterministic": str(kind.deterministic).lower()},
-        automation_condition=missing_once(),
+        automation_condition=keep_current(),
         code_version=code_version(kind, build_features, cut_windows, fit_scalers),
     )
 
@@ -73,21 +74,6 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         yield log.done()
 
     return model
-
-
-def missing_once() -> dg.AutomationCondition[Any]:
-    """Ask for partitions that were never made and whose inputs exist; never again for one whose run failed.
-
-    Blocking checks hold within their own run only, so they are asked for here once more; a check of the folds that was
-    never evaluated has not passed.
-    """
-    return (
-        dg.AutomationCondition.missing()
-        & ~dg.AutomationCondition.any_deps_missing()
-        & dg.AutomationCondition.all_deps_blocking_checks_passed()
-        & ~dg.AutomationCondition.in_progress()
-        & ~dg.AutomationCondition.execution_failed()
-    )
 
 
 def _facts(outcome: Outcome) -> dict[str, Any]:

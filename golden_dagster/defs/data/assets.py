@@ -18,6 +18,7 @@ from golden_core.splits.walk_forward import walk_forward
 from golden_core.store.lake import parse_series
 from golden_core.store.schema import BARS, FOLDS, RATES
 from golden_core.study import Study
+from golden_dagster.lib.automation import keep_current
 from golden_dagster.lib.metadata import OWNERS, flat, spec_metadata, table_value
 from golden_dagster.lib.pictures import closes_picture
 from golden_dagster.lib.versions import PartitionLog, code_version
@@ -101,6 +102,7 @@ def _clean_bars(study: Study) -> dg.AssetsDefinition:
         kinds={"polars", "parquet"},
         deps=[raw_key(study)],
         metadata=spec_metadata(BARS),
+        automation_condition=keep_current(),
         code_version=code_version(clean, SOURCES[study.data.source]),
         description=(
             "Bars of one pair on the UTC clock, each with the time it became known. Every row that was repaired or "
@@ -141,6 +143,7 @@ def _folds(study: Study) -> dg.AssetsDefinition:
         kinds={"polars", "parquet"},
         deps=[dg.AssetDep("clean_bars", partition_mapping=pair_to_series(study))],
         metadata=spec_metadata(FOLDS),
+        automation_condition=keep_current(),
         code_version=code_version(walk_forward, folds_table, fit_scalers, build_features),
         description=(
             "Folds of one series, purged and embargoed, and the scalers fitted on their training rows. Row ranges, "

@@ -8,6 +8,7 @@ from golden_core.bars.crosschecks import parity
 from golden_core.bars.quality import quality_table
 from golden_core.preparation import prepare_quality
 from golden_core.store.schema import QUALITY
+from golden_dagster.lib.automation import keep_current
 from golden_dagster.lib.metadata import OWNERS, spec_metadata, table_value
 from golden_dagster.lib.pictures import quality_picture
 from golden_dagster.lib.versions import code_version
@@ -20,6 +21,7 @@ from golden_dagster.resources import StudyResource
     owners=OWNERS,
     kinds={"polars", "markdown"},
     deps=["clean_bars"],
+    automation_condition=keep_current(),
     metadata=spec_metadata(QUALITY),
     code_version=code_version(quality_table, parity, data_card),
     description=(

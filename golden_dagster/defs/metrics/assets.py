@@ -6,6 +6,7 @@ from golden_core.checks import input_faults
 from golden_core.evaluation.campaign import evaluate
 from golden_core.store.schema import METRICS
 from golden_core.study import Study
+from golden_dagster.lib.automation import gather_current
 from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata, table_value
 from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import StudyResource
@@ -21,6 +22,7 @@ def metrics_asset(study: Study) -> dg.AssetsDefinition:
         kinds={"duckdb", "polars"},
         deps=[dg.AssetKey(["models", name]) for name in sorted(study.forecasters)],
         pool="duckdb",
+        automation_condition=gather_current(),
         code_version=code_version(evaluate),
         metadata=spec_metadata(METRICS),
         description=(

@@ -13,6 +13,7 @@ from golden_core.reporting import write_report
 from golden_core.store.schema import COMPARISONS
 from golden_core.study import Study
 from golden_core.store.warehouse import Warehouse
+from golden_dagster.lib.automation import keep_current
 from golden_dagster.lib.metadata import OWNERS, column_schema, table_value
 from golden_dagster.lib.versions import code_version
 from golden_dagster.lib.published import ComparisonsFrame, LeaderboardFrame, published_frame
@@ -32,6 +33,7 @@ def _leaderboard(study: Study) -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"duckdb", "pandas"},
         deps=["metrics"],
+        automation_condition=keep_current(),
         dagster_type=LeaderboardFrame,
         metadata={"study": study.name},
         description="One row per forecaster, averaged over series: skill against the random walk with its interval.",
@@ -55,6 +57,7 @@ def _comparisons(study: Study) -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"duckdb", "pandas"},
         deps=["metrics"],
+        automation_condition=keep_current(),
         dagster_type=ComparisonsFrame,
         metadata={"study": study.name, "dagster/column_schema": column_schema(COMPARISONS)},
         description="Diebold–Mariano tests of every forecaster against the random walk, Holm-adjusted within a level.",
@@ -79,6 +82,7 @@ def _report() -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"html"},
         deps=["leaderboard", "comparisons"],
+        automation_condition=keep_current(),
         description="One self-contained page, with the leaderboard as Markdown, LaTeX and CSV beside it.",
     )
     def report(study: StudyResource) -> dg.MaterializeResult[None]:
