@@ -16,16 +16,15 @@ import polars as pl
 from golden_core.inputs.features import FEATURES
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, WEIGHTS, Finding, Pipeline, Run
-from golden_core.leakage.every_bar import every_bar_report
-from golden_core.leakage.faults import faulty
+from golden_core.leakage.batch_probe import lake_read
 from golden_core.leakage.poison import FUTURE, attempt, future_report, record_report
-from golden_core.leakage.poisons import RECORD_POISONS
+from golden_core.leakage.poisons import RECORD_POISONS, faulty
 from golden_core.leakage.report import Cell, Report, compared, merged
+from golden_core.leakage.single_bar_probe import single_bar_report
 from golden_core.leakage.structural import structural
 from golden_core.leakage.study_pipeline import Scope, as_bars, feature_pipeline, study_pipeline
 from golden_core.leakage.study_tables import Series
 from golden_core.leakage.subject import Subject
-from golden_core.leakage.touching import lake_read
 from golden_core.sources import source
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
@@ -59,7 +58,7 @@ def features_at_every_bar(subject: Subject, rounds: Mapping[str, int]) -> Report
     needs = {name: bool(FEATURES[name].needs) for name in study.features}
     back = max(FEATURES[name].warm_up for name in study.features)
     stream = Stream(study.seeds.root).child("leakage", "single bars")
-    report = every_bar_report(feature_pipeline(study), bars, stream, back=back, rounds=rounds, needs=needs)
+    report = single_bar_report(feature_pipeline(study), bars, stream, back=back, rounds=rounds, needs=needs)
     read, first = list[Finding](), cast(dt.datetime, bars["available_at"].min())
     for name in study.features:
         alone = feature_pipeline(study.model_copy(update={"features": (name,)}))

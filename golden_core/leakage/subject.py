@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 
 from golden_core.leakage.artefacts import BARS, COMPLETE, FOLDS, KEY, STAMP, Run
-from golden_core.leakage.faults import FAULTS, TWIN
+from golden_core.leakage.batch_probe import lake_files
+from golden_core.leakage.poisons import FAULTS, TWIN
 from golden_core.leakage.study_pipeline import Scope, raw_bars, study_pipeline
 from golden_core.leakage.study_tables import Series
-from golden_core.leakage.touching import lake_files
 from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
@@ -63,7 +63,7 @@ class Subject:
 
     @property
     def turns(self) -> range:
-        """Turns of :func:`~golden_core.leakage.faults.faulty` after which some pair has had each kind of bad bar."""
+        """Turns of :func:`~golden_core.leakage.poisons.faulty` after which some pair has had each kind of bad bar."""
         return range(0, len(self.faults), 1 if self.triangulated else self.raw["pair"].n_unique())
 
     def folds(self, series: Series) -> list[int]:

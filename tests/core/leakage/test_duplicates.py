@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from golden_core.leakage.artefacts import Run
-from golden_core.leakage.duplicates import duplicated_rows
+from golden_core.leakage.structural import duplicated_rows
 
 START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 TRAIN, TEST = 1200, 400

@@ -7,7 +7,7 @@ import pytest
 from support import leaks
 
 from golden_core.leakage import sampling
-from golden_core.leakage.audit import audit_steps
+from golden_core.leakage.audit import OF_CLEANING, audit_steps, sampled, structures
 from golden_core.leakage.probes import (
     Fits,
     clean_bars_report,
@@ -20,7 +20,6 @@ from golden_core.leakage.probes import (
     structure,
 )
 from golden_core.leakage.report import Report, merged
-from golden_core.leakage.sampling import OF_CLEANING, sampled, structures
 from golden_core.leakage.study_pipeline import Scope, as_bars, as_table, raw_bars, study_pipeline
 from golden_core.leakage.subject import Subject
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series

@@ -5,7 +5,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from golden_core.leakage.touching import LAKE, files_read, lake_read
+from golden_core.leakage.batch_probe import LAKE, files_read, lake_read
 
 STAMP = dt.datetime(2020, 1, 2, tzinfo=dt.UTC)
 

@@ -7,7 +7,7 @@ import pytest
 from support.leaks import CentresItsBatch, Honest, LooksAtTheNextWindow
 
 from golden_core.forecasters import FORECASTERS
-from golden_core.leakage.neighbours import MEMORY, NEIGHBOURS, neighbour_findings
+from golden_core.leakage.batch_probe import MEMORY, NEIGHBOURS, batch_findings
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
@@ -103,7 +103,7 @@ def probes_of(kind, fold, stream):
 
 
 def places_of(one, another, fold, stream):
-    return [(x.probe, x.column, x.timestamp) for x in neighbour_findings(one, another, fold.test, "planted", stream)]
+    return [(x.probe, x.column, x.timestamp) for x in batch_findings(one, another, fold.test, "planted", stream)]
 
 
 @pytest.mark.parametrize(
