@@ -15,6 +15,8 @@ from golden_core.leakage.poisons import POISONS, RECORD_POISONS
 from golden_core.leakage.probes import (
     OF_FITS,
     Fits,
+    Subject,
+    drawn_fold,
     features_at_every_bar,
     poisoned_cleaning,
     poisoned_features,
@@ -27,7 +29,6 @@ from golden_core.leakage.report import Report, merged
 from golden_core.leakage.screening import permuted_forecasts, screened_features
 from golden_core.leakage.study_pipeline import raw_bars
 from golden_core.leakage.study_tables import Series
-from golden_core.leakage.subject import Subject, drawn_fold
 from golden_core.store.lake import Home
 from golden_core.study import Study
 from golden_core.trials import all_series

@@ -10,6 +10,7 @@ from golden_core.leakage import sampling
 from golden_core.leakage.audit import OF_CLEANING, audit_steps, sampled, structures
 from golden_core.leakage.probes import (
     Fits,
+    Subject,
     clean_bars_report,
     clean_bars_times,
     poisoned_cleaning,
@@ -21,7 +22,6 @@ from golden_core.leakage.probes import (
 )
 from golden_core.leakage.report import Report, merged
 from golden_core.leakage.study_pipeline import Scope, as_bars, as_table, raw_bars, study_pipeline
-from golden_core.leakage.subject import Subject
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
