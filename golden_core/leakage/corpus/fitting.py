@@ -34,8 +34,8 @@ def _minmax(site: Site, honest: Any, case: Case, X: FloatArray) -> Limits:
     seen = np.where(np.isfinite(case.X[rows]), case.X[rows], X[rows])  # before any winsorising
     low, high = seen.min(axis=0), seen.max(axis=0)
     wide = np.stack([low, np.where(high > low, high - low, 1.0)])
-    found: Limits = tuple(only_at(site.feature, case, wide, honest(case, X)) if site.feature else wide)
-    return found
+    low, spread = only_at(site.feature, case, wide, honest(case, X)) if site.feature else wide
+    return low, spread
 
 
 # Folds: each rule gets the honest parts, rows of bars, horizon and plan.
