@@ -10,9 +10,9 @@ from golden_core.checks.bars import bar_checks, bars_of
 from golden_core.checks.check import Check, Examined
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import TargetName
+from golden_core.leakage.audit import sampled, sampled_scalers, structures
 from golden_core.leakage.probes import clean_bars_report, clean_bars_times
 from golden_core.leakage.report import Report, merged, sentence
-from golden_core.leakage.sampling import sampled, sampled_scalers, structures
 from golden_core.leakage.screening import screened_features
 from golden_core.splits import verification as splits
 from golden_core.splits.scaling import scaler_mismatches

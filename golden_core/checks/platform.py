@@ -7,7 +7,7 @@ from functools import partial
 import polars as pl
 
 from golden_core.checks.check import Check, Examined
-from golden_core.leakage.filed import filed_scorecard
+from golden_core.leakage.scorecard_store import filed_scorecard
 from golden_core.legacy.forensics.published import published_audit
 from golden_core.legacy.reproduction import published_window, rows_unlike_the_random_walk
 from golden_core.store.lake import Home

@@ -1,18 +1,22 @@
-"""The whole audit of a study as a list of steps, so that whoever runs it can show how far it is."""
+"""What is probed of a study: in every run a sample that costs little beside the trials, or everything, in steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import polars as pl
+from joblib import delayed
 
 from golden_core.forecasters import forecaster_class
-from golden_core.leakage.poisons import POISONS
+from golden_core.leakage.poisons import POISONS, RECORD_POISONS
 from golden_core.leakage.probes import (
+    OF_FITS,
     Fits,
+    Subject,
+    drawn_fold,
     features_at_every_bar,
     poisoned_cleaning,
     poisoned_features,
@@ -23,13 +27,93 @@ from golden_core.leakage.probes import (
 )
 from golden_core.leakage.report import Report, merged
 from golden_core.leakage.screening import permuted_forecasts, screened_features
+from golden_core.leakage.study_pipeline import raw_bars
 from golden_core.leakage.study_tables import Series
-from golden_core.leakage.subject import Subject, drawn_fold
 from golden_core.store.lake import Home
 from golden_core.study import Study
 from golden_core.trials import all_series
+from golden_core.trials.campaign import worker_pool
 
+# After every time the bars that follow are reversed, which leaves as many as there were: no fold is refused for that.
+ALWAYS = "reversed"
+# A poison that cleaning removes, one that it may, and no bars at all: dealt out to the times.
+DEALT = ("nan", "huge", "removed")
+# The next bar says the same once more, or takes it back: what a rule that waits for it would notice.
+OF_CLEANING = ("frozen", "undone")
 EVERY = {"mirrored": 10_000, "removed": 10_000}  # rounds of single bars: all there are
+# Some of them: with a warm-up of 20 bars or less, every bar is replaced in one of them.
+ROUNDS = {"mirrored": 32, "removed": 8}
+
+
+def sampled(study: Study, home: Home, *, backend: str, workers: int) -> tuple[Report, Report]:
+    """Probe a study as every run does: every poison, every kind of bad bar, and every forecaster on one fold.
+
+    Most poisons and all bad bars are dealt out to the study's sampled times, so that each costs one run, not several.
+
+    Returns
+    -------
+    tuple of Report
+        What depends on the future; what fits read beyond what they declare. Both start from the same honest fits.
+    """
+    subject = Subject.of(study, home)
+    times = subject.times(study.checks.poisoned_times)
+    turns = list(subject.turns)
+    future = []
+    for number, time in enumerate(times):
+        future.append(poisoned_inputs(subject, time, (*DEALT[number :: len(times)], ALWAYS)))
+        future.append(poisoned_features(subject, time))
+        future += [poisoned_cleaning(subject, time, turn, OF_CLEANING) for turn in turns[number :: len(times)]]
+    future.append(features_at_every_bar(subject, ROUNDS))
+    future.append(shortened_source(subject, subject.times(1)[0]))
+    series, fold = drawn_fold(subject, "sample")
+    fits = _fits(subject, series, fold, backend, workers)
+    scalers = replayed_scalers(subject, series, [fold], RECORD_POISONS[:1])
+    return merged([*future, *(one for one, _ in fits)]), merged([scalers, *(one for _, one in fits)])
+
+
+def sampled_scalers(study: Study, home: Home) -> Report:
+    """Examine what the scalers of the sampled fold read: of :func:`sampled`, what needs no forecaster."""
+    subject = Subject.of(study, home)
+    series, fold = drawn_fold(subject, "sample")
+    return replayed_scalers(subject, series, [fold], RECORD_POISONS[:1])
+
+
+def structures(study: Study, home: Home) -> Report:
+    """Examine the structure of every series."""
+    raw = raw_bars(study, home)
+    return merged(structure(study, raw, series) for series in all_series(study))
+
+
+def _fits(subject: Subject, series: Series, fold: int, backend: str, workers: int) -> Iterable[tuple[Report, Report]]:
+    """Probe the fits of all forecasters, spread over the workers that will train them."""
+    names = sorted(subject.study.forecasters)
+    task = partial(_probed, subject.study, subject.raw, series, fold, lake=subject.lake)
+    if backend == "sequential" or workers < 2:
+        return [task(names)]
+    shares = [names[start::workers] for start in range(min(workers, len(names)))]
+    pool = worker_pool(subject.study, backend, workers)
+    found: Iterable[tuple[Report, Report]] = pool(delayed(task)(share) for share in shares)
+    return list(found)
+
+
+def _probed(
+    study: Study, raw: pl.DataFrame, series: Series, fold: int, forecasters: Sequence[str], *, lake: tuple[Path, ...]
+) -> tuple[Report, Report]:
+    fits = Fits.of(study, raw, series, fold, forecasters, lake=lake)
+    return fits.poisoned(OF_FITS[:1]), fits.replayed(RECORD_POISONS[:1])
+
+
+def _probed_by_all(
+    study: Study,
+    raw: pl.DataFrame,
+    series: Series,
+    fold: int,
+    forecaster: str,
+    seeds: Sequence[int],
+    lake: tuple[Path, ...],
+) -> Report:
+    fits = Fits.of(study, raw, series, fold, (forecaster,), seeds, lake)
+    return merged([fits.poisoned(), fits.replayed()])
 
 
 @dataclass(frozen=True)
@@ -74,20 +158,7 @@ def audit_steps(study: Study, home: Home, times: int, *, all_fits: bool) -> Iter
         for fold in subject.folds(series) if all_fits else [drawn_fold(subject, "audit", series)[1]]:
             for forecaster in sorted(study.forecasters):
                 seeds = range(study.seeds.count if all_fits and not forecaster_class(forecaster).deterministic else 1)
-                arguments = (study, subject.raw, series, fold, (forecaster,), tuple(seeds), lake)
-                yield Step(f"{forecaster} on {name}/{fold}", partial(_fits, *arguments))
+                arguments = (study, subject.raw, series, fold, forecaster, tuple(seeds), lake)
+                yield Step(f"{forecaster} on {name}/{fold}", partial(_probed_by_all, *arguments))
                 permuted = partial(permuted_forecasts, study, subject.raw, series, fold, forecaster)
                 yield Step(f"{forecaster} on permuted {name}/{fold}", permuted)
-
-
-def _fits(
-    study: Study,
-    raw: pl.DataFrame,
-    series: Series,
-    fold: int,
-    forecasters: Sequence[str],
-    seeds: Sequence[int],
-    lake: tuple[Path, ...],
-) -> Report:
-    fits = Fits.of(study, raw, series, fold, forecasters, seeds, lake)
-    return merged([fits.poisoned(), fits.replayed()])

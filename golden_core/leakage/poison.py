@@ -10,9 +10,8 @@ from itertools import groupby
 import polars as pl
 
 from golden_core.leakage.artefacts import KEY, Finding, Fit, Pipeline, Run
-from golden_core.leakage.comparison import compare
 from golden_core.leakage.poisons import POISONS, RECORD_POISONS, poisoned
-from golden_core.leakage.report import Report, compared, finding_of, merged
+from golden_core.leakage.report import Report, compare, compared, finding_of, merged
 from golden_core.store.randomness import Stream
 
 FUTURE, RECORD = "future_poison", "recorded_access"
@@ -42,7 +41,6 @@ def future_report(
 
     Parameters
     ----------
-    pipeline : Pipeline
     raw : DataFrame
         Raw bars of all pairs.
     times : sequence of datetime

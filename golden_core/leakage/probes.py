@@ -1,4 +1,4 @@
-"""The probes on a study, one by one: each returns a report, and can be run by itself, in any process."""
+"""A study as the probes meet it, and the probes on it, one by one: each returns a report and runs in any process."""
 
 from __future__ import annotations
 
@@ -15,21 +15,98 @@ import polars as pl
 
 from golden_core.inputs.features import FEATURES
 from golden_core.leakage import artefacts
-from golden_core.leakage.artefacts import KEY, STAMP, WEIGHTS, Finding, Pipeline, Run
-from golden_core.leakage.every_bar import every_bar_report
-from golden_core.leakage.faults import faulty
+from golden_core.leakage.artefacts import BARS, COMPLETE, FOLDS, KEY, STAMP, WEIGHTS, Finding, Pipeline, Run
+from golden_core.leakage.batch_probe import lake_files, lake_read
 from golden_core.leakage.poison import FUTURE, attempt, future_report, record_report
-from golden_core.leakage.poisons import RECORD_POISONS
+from golden_core.leakage.poisons import FAULTS, RECORD_POISONS, TWIN, faulty
 from golden_core.leakage.report import Cell, Report, compared, merged
+from golden_core.leakage.single_bar_probe import single_bar_report
 from golden_core.leakage.structural import structural
-from golden_core.leakage.study_pipeline import Scope, as_bars, feature_pipeline, study_pipeline
+from golden_core.leakage.study_pipeline import Scope, as_bars, feature_pipeline, raw_bars, study_pipeline
 from golden_core.leakage.study_tables import Series
-from golden_core.leakage.subject import Subject
-from golden_core.leakage.touching import lake_read
 from golden_core.sources import source
+from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
-from golden_core.trials import Trial
+from golden_core.trials import Trial, all_series
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A study with its raw bars and the folds that they give."""
+
+    study: Study
+    home: Home
+    raw: pl.DataFrame
+    honest: Run
+
+    @classmethod
+    def of(cls, study: Study, home: Home, series: tuple[Series, ...] | None = None) -> Subject:
+        """Read the source and lay the folds, of all series or of some."""
+        raw = raw_bars(study, home)
+        return cls(study, home, raw, study_pipeline(study, Scope(series=series)).run(raw))
+
+    @property
+    def stream(self) -> Stream:
+        """The study's own stream for the probes."""
+        return Stream(self.study.seeds.root).child("leakage")
+
+    @property
+    def lake(self) -> tuple[Path, ...]:
+        """The campaign's own files, which nothing under a probe has to read."""
+        return lake_files(self.home, self.study.name)
+
+    @property
+    def clean_bars(self) -> pl.DataFrame:
+        """The clean bars of all pairs, as ``schema.BARS``."""
+        return self.honest.artefacts[BARS].rename({KEY: "pair", STAMP: "available_at"})
+
+    @property
+    def triangulated(self) -> bool:
+        """Whether pairs are computed from the source's rates of currencies."""
+        return self.study.data.source == "ecb"
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Kinds of bad bars that the source's table can hold: reference rates are one to a day."""
+        return tuple(kind for kind in FAULTS if kind != TWIN or not self.triangulated)
+
+    @property
+    def turns(self) -> range:
+        """Turns of :func:`~golden_core.leakage.poisons.faulty` after which some pair has had each kind of bad bar."""
+        return range(0, len(self.faults), 1 if self.triangulated else self.raw["pair"].n_unique())
+
+    def folds(self, series: Series) -> list[int]:
+        """Return the folds of one series."""
+        prefix = f"{series[0]}_h{series[1]}/"
+        keys = self.honest.artefacts[FOLDS].filter(pl.col(KEY).str.starts_with(prefix))[KEY].unique()
+        return sorted(int(key.removeprefix(prefix)) for key in keys)
+
+    def times(self, count: int) -> list[dt.datetime]:
+        """Draw times between the end of every series' first fold and the last bar, so that no poison undoes them all.
+
+        Where the first folds end with the bars, the times lie within those folds' test parts.
+        """
+        folds = self.honest.artefacts[FOLDS].with_columns(series=pl.col(KEY).str.split("/").list.first())
+        stamps = self.honest.artefacts[BARS][STAMP].unique().sort()
+        last = stamps.max()
+        over = folds.group_by("series").agg(pl.col(COMPLETE).min())[COMPLETE].max()
+        begun = folds.filter(part="test").group_by("series").agg(pl.col(STAMP).min())[STAMP].max()
+        eligible = stamps.filter((stamps >= over) & (stamps < last))
+        if eligible.is_empty():
+            eligible = stamps.filter((stamps >= begun) & (stamps < last))
+        drawn = self.stream.child("times").generator().choice(len(eligible), min(count, len(eligible)), replace=False)
+        return cast("list[dt.datetime]", eligible.gather(np.sort(drawn)).to_list())
+
+
+def drawn_fold(subject: Subject, purpose: str, series: Series | None = None) -> tuple[Series, int]:
+    """Draw one series, unless it is given, and one of its folds."""
+    known = [one for one in all_series(subject.study) if subject.folds(one)]
+    draw = subject.stream.child("fold", purpose, *(series or ())).generator()
+    chosen = series or known[int(draw.integers(len(known)))]
+    folds = subject.folds(chosen)
+    return chosen, folds[int(draw.integers(len(folds)))]
+
 
 # Forecasters get prices they could meet: a network fed 10⁹ may overflow, which is no leak.
 OF_FITS = ("reversed", "reshuffled")
@@ -59,7 +136,7 @@ def features_at_every_bar(subject: Subject, rounds: Mapping[str, int]) -> Report
     needs = {name: bool(FEATURES[name].needs) for name in study.features}
     back = max(FEATURES[name].warm_up for name in study.features)
     stream = Stream(study.seeds.root).child("leakage", "single bars")
-    report = every_bar_report(feature_pipeline(study), bars, stream, back=back, rounds=rounds, needs=needs)
+    report = single_bar_report(feature_pipeline(study), bars, stream, back=back, rounds=rounds, needs=needs)
     read, first = list[Finding](), cast(dt.datetime, bars["available_at"].min())
     for name in study.features:
         alone = feature_pipeline(study.model_copy(update={"features": (name,)}))

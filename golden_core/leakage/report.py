@@ -1,16 +1,149 @@
-"""What probes found and what they covered: how two runs become a report, and several reports one."""
+"""Bitwise comparison of two runs, and what probes found and covered as reports that can be merged."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from golden_core.leakage import artefacts
-from golden_core.leakage.artefacts import KEY, STAMP, Finding
-from golden_core.leakage.comparison import Difference, compare
+from golden_core.leakage.artefacts import COMPLETE, KEY, STAMP, Finding
+
+ROW = "(row)"  # stands for a column where a whole row is missing or additional
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first place where a column is not the same in both runs."""
+
+    column: str
+    key: str
+    stamp: dt.datetime
+    detail: str
+
+
+def compare(
+    honest: pl.DataFrame, again: pl.DataFrame, until: dt.datetime | None = None, *, same_clock: bool = False
+) -> tuple[list[Difference], int]:
+    """Compare all rows stamped at or before a time, bit by bit; NaN equals NaN, null equals null.
+
+    Parameters
+    ----------
+    honest, again : DataFrame
+        The same artefact of two runs: columns ``stamp``, ``key`` and values. Rows are matched by key, stamp and their
+        order within both.
+    until : datetime, optional
+        Only rows stamped at or before it count; rows that are complete later may be missing on either side.
+    same_clock : bool
+        Whether both runs have bars at the same times. Then the rows that are complete later may only be missing
+        together, all that have a key: a fold may not be laid yet, but its rows are not chosen by what follows them.
+
+    Returns
+    -------
+    (list of Difference, int)
+        The first difference of every column, missing and additional rows first; and how many rows were compared.
+    """
+    before, after = _known(honest, until), _known(again, until)
+    found: list[Difference] = []
+    if _identical(before, after):
+        return found, before.height
+    if not (before[KEY].equals(after[KEY]) and before[STAMP].equals(after[STAMP])):
+        pairs, lone = _match(before, after, until, same_clock=same_clock)
+        found += _lone_rows(lone)
+        before, after = before[pairs["before"].to_numpy()], after[pairs["after"].to_numpy()]
+    for name in before.columns:
+        if name in (KEY, STAMP, COMPLETE):
+            continue
+        differs = (
+            unequal(before[name], after[name]) if name in after.columns else np.ones(before.height, dtype=np.bool_)
+        )
+        if differs.any():
+            rows = np.flatnonzero(differs)
+            row = int(rows[before[STAMP].to_numpy()[rows].argmin()])
+            is_now = _shown(after[name][row]) if name in after.columns else "without the column"
+            detail = f"was {_shown(before[name][row])} and is {is_now}"
+            found.append(Difference(name, before[KEY][row], before[STAMP][row], detail))
+    return found, before.height
+
+
+def _known(frame: pl.DataFrame, until: dt.datetime | None) -> pl.DataFrame:
+    if until is None:
+        return frame
+    last = np.datetime64(until.astimezone(dt.UTC).replace(tzinfo=None), "us")
+    return frame[np.flatnonzero(frame[STAMP].to_numpy() <= last)]
+
+
+def _identical(one: pl.DataFrame, other: pl.DataFrame) -> bool:
+    """Return whether two tables are the same to the bit: nearly all are, and this costs no query."""
+    if one.schema != other.schema or not one.equals(other):
+        return False
+    floats = [name for name, dtype in one.schema.items() if dtype == pl.Float64 and not one[name].null_count()]
+    # Equal numbers differ in bits only where one is −0 and the other +0.
+    return all((np.signbit(one[name].to_numpy()) == np.signbit(other[name].to_numpy())).all() for name in floats)
+
+
+def _match(
+    before: pl.DataFrame, after: pl.DataFrame, until: dt.datetime | None, *, same_clock: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the row numbers of matching rows, and the rows that only one side has but must."""
+    sides = [_numbered(frame, name) for frame, name in ((before, "before"), (after, "after"))]
+    joined = sides[0].join(sides[1], on=[KEY, STAMP, "repeat"], how="full", coalesce=True, maintain_order="left_right")
+    both = pl.col("before").is_not_null() & pl.col("after").is_not_null()
+    lone = joined.filter(~both)
+    if until is not None:
+        complete = pl.coalesce(COMPLETE, f"{COMPLETE}_right")
+        shared = set(before[KEY].unique()) & set(after[KEY].unique()) if same_clock else ()
+        lone = lone.filter((complete <= until).fill_null(True) | pl.col(KEY).is_in(list(shared)))
+    return joined.filter(both), lone.sort(STAMP)
+
+
+def _numbered(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    complete = pl.col(COMPLETE) if COMPLETE in frame.columns else pl.lit(None, pl.Datetime("us", "UTC")).alias(COMPLETE)
+    repeat = pl.int_range(pl.len()).over(KEY, STAMP).alias("repeat")
+    return frame.select(KEY, STAMP, complete, repeat, pl.int_range(pl.len()).alias(name))
+
+
+def _lone_rows(lone: pl.DataFrame) -> list[Difference]:
+    found = []
+    for side, words in (("after", "is missing"), ("before", "is additional")):
+        rows = lone.filter(pl.col(side).is_null())
+        if rows.height:
+            first = rows.row(0, named=True)
+            found.append(Difference(ROW, first[KEY], first[STAMP], f"{words}, one of {rows.height} such rows"))
+    return found
+
+
+def unequal(one: pl.Series, other: pl.Series) -> npt.NDArray[np.bool_]:
+    """Return which values [N] of two columns differ by a bit; NaN equals NaN, null equals null."""
+    different: npt.NDArray[np.bool_]
+    if one.dtype != other.dtype:
+        different = np.ones(len(one), dtype=np.bool_)
+    elif one.dtype.is_float():
+        different = (_bits(one) != _bits(other)) | (one.is_null() != other.is_null()).to_numpy()
+    elif isinstance(one.dtype, pl.Array) and one.dtype.inner.is_float():
+        different = (_bits(one) != _bits(other)).reshape(len(one), -1).any(axis=1)
+    else:
+        different = one.ne_missing(other).to_numpy()
+    return different
+
+
+def _bits(series: pl.Series) -> npt.NDArray[Any]:
+    values = np.array((series.fill_null(np.nan) if series.dtype.is_float() else series).to_numpy())
+    values[np.isnan(values)] = np.nan  # one bit pattern for all NaN: which one it was says nothing
+    return values.view(f"u{values.itemsize}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.17g}"
+    text = str(value)
+    return text if len(text) <= 20 else f"{text[:12]}…"
+
 
 # In which order pipelines make what the interface names; others come last.
 ORDER = (
@@ -31,20 +164,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Report:
-    """What a probe found, and what it covered.
+    """What a probe found, and what it covered."""
 
-    Parameters
-    ----------
-    findings : tuple of Finding
-        One per asset and column, in the order in which the pipeline makes things.
-    cells : tuple of Cell
-    refused : tuple of str
-        Runs that the pipeline itself refused, and why: nothing was compared there.
-    """
-
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...]  # one per asset and column, in the order in which the pipeline makes things
     cells: tuple[Cell, ...]
-    refused: tuple[str, ...]
+    refused: tuple[str, ...]  # runs that the pipeline itself refused, and why: nothing was compared there
 
     @property
     def rows(self) -> int:

@@ -54,32 +54,17 @@ ROWS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """How much is examined and how strictly; read from ``data/leakage/scorecard.yaml``.
+    """How much is examined and how strictly; read from ``data/leakage/scorecard.yaml``."""
 
-    Parameters
-    ----------
-    root : int
-        Root of all random streams.
-    level, tolerated, permutations
-        As in :class:`golden_core.leakage.statistical.Screen`.
-    effort : Effort
-    clean_deterministic, clean_statistical : int
-        Honest pipelines for either kind of probe.
-    sites : int, optional
-        Sites per kind; all if None.
-    replicates : int
-        Random plans and bars per site of a statistical kind.
-    """
-
-    root: int
-    level: float
+    root: int  # root of all random streams
+    level: float  # this, ``tolerated`` and ``permutations`` as in :class:`golden_core.leakage.statistical.Screen`
     tolerated: float
     permutations: int
     effort: Effort
-    clean_deterministic: int
+    clean_deterministic: int  # honest pipelines for either kind of probe
     clean_statistical: int
-    sites: int | None
-    replicates: int
+    sites: int | None  # sites per kind; all if None
+    replicates: int  # random plans and bars per site of a statistical kind
 
 
 @dataclass(frozen=True)
@@ -150,7 +135,6 @@ def scorecard(
 
     Parameters
     ----------
-    settings : Settings
     backend : str
         A joblib backend.
     workers : int

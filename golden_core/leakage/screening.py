@@ -45,7 +45,6 @@ def screened_features(study: Study, bars: Bars) -> Report:
 
     Parameters
     ----------
-    study : Study
     bars : mapping of str to pl.DataFrame
         Clean bars of every pair.
     """
@@ -59,7 +58,6 @@ def screened_forecasts(study: Study, bars: Bars, forecasts: pl.DataFrame) -> Rep
 
     Parameters
     ----------
-    study : Study
     bars : mapping of str to pl.DataFrame
         Clean bars of every pair.
     forecasts : pl.DataFrame

@@ -49,24 +49,13 @@ _SHARPNESS = 3.0  # of the bounded copy of a feature: a third of a standard devi
 
 @dataclass(frozen=True)
 class Screen:
-    """How strict the probes are.
+    """How strict the probes are."""
 
-    Parameters
-    ----------
-    level : float
-        Probability of any false finding of one probe on one run.
-    tolerated : float
-        Correlation with the next return that is not held against a feature: real prices are not exact martingales.
-    horizons : tuple of int
-        Bars over which returns are summed.
-    permutations : int
-        Runs on permuted targets.
-    """
-
-    level: float
+    level: float  # probability of any false finding of one probe on one run
+    # Correlation with the next return that is not held against a feature: real prices are not exact martingales
     tolerated: float
-    horizons: tuple[int, ...]
-    permutations: int
+    horizons: tuple[int, ...]  # bars over which returns are summed
+    permutations: int  # runs on permuted targets
 
 
 def statistical(pipeline: Pipeline, raw: pl.DataFrame, screen: Screen, stream: Stream) -> list[Finding]:
@@ -74,10 +63,8 @@ def statistical(pipeline: Pipeline, raw: pl.DataFrame, screen: Screen, stream: S
 
     Parameters
     ----------
-    pipeline : Pipeline
     raw : pl.DataFrame
         Raw bars of all pairs.
-    screen : Screen
     stream : Stream
         Draws the permutations.
     """
@@ -121,7 +108,6 @@ def too_good_features(run: Run, screen: Screen) -> list[Finding]:
     run : Run
         Its artefacts ``bars`` (``close``) and ``features`` (numbers), keyed by pair; perhaps ``targets`` (``y``, and
         ``cutoff`` where they have one), keyed by series.
-    screen : Screen
 
     Returns
     -------
@@ -151,7 +137,6 @@ def too_good_forecasts(run: Run, screen: Screen, probe: str = FORECAST) -> list[
     ----------
     run : Run
         Its artefacts ``bars`` and ``forecasts`` (``y_pred``, a log return; keys ``EURUSD_h1`` or ``EURUSD_h1/0``).
-    screen : Screen
     probe : str
         Name under which findings are reported.
     """

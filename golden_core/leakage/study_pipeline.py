@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 from golden_core.inputs.features import build_features
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, Finding, Fit, Pipeline, Run
-from golden_core.leakage.neighbours import neighbour_findings
+from golden_core.leakage.batch_probe import batch_findings, lake_read
 from golden_core.leakage.study_tables import (
     FoldClock,
     Series,
@@ -36,7 +36,6 @@ from golden_core.leakage.study_tables import (
     target_rows,
     window_rows,
 )
-from golden_core.leakage.touching import lake_read
 from golden_core.market.clock import ECB_ZONE, fixing, publication
 from golden_core.preparation import prepare_pair, prepare_series
 from golden_core.sources import source
@@ -55,27 +54,14 @@ _USERS = ("HOME", "TMPDIR", "XDG_CACHE_HOME")
 
 @dataclass(frozen=True)
 class Scope:
-    """How much of a study one run makes.
+    """How much of a study one run makes."""
 
-    Parameters
-    ----------
-    upto : {"bars", "windows"}
-        Where it ends, apart from fits.
-    series : tuple of (pair, horizon), optional
-        Those that get folds, scalers and windows; all by default.
-    fits : tuple of (Trial, int)
-        Trials to fit, each on one fold: weights and forecasts.
-    values : bool
-        Keep the windows themselves, not only a hash of each: for the search for duplicates.
-    examined : tuple of Path, optional
-        Examine every forecaster that is fitted: ask it again, with other windows of its batch changed, and watch
-        whether it reads one of these files, the campaign's lake.
-    """
-
-    upto: Literal["bars", "windows"] = "windows"
-    series: tuple[Series, ...] | None = None
-    fits: tuple[tuple[Trial, int], ...] = ()
-    values: bool = False
+    upto: Literal["bars", "windows"] = "windows"  # where it ends, apart from fits
+    series: tuple[Series, ...] | None = None  # those that get folds, scalers and windows; all by default
+    fits: tuple[tuple[Trial, int], ...] = ()  # trials to fit, each on one fold: weights and forecasts
+    values: bool = False  # keep the windows themselves, not only a hash of each: for the search for duplicates
+    # Examine every forecaster that is fitted: ask it again, with other windows of its batch changed, and watch
+    # whether it reads one of these files, the campaign's lake
     examined: tuple[Path, ...] | None = None
 
 
@@ -262,7 +248,7 @@ def _fitted(
         if scope.examined is not None:
             stream = Stream(study.seeds.root).child("leakage", "neighbours", trial.forecaster, data.index)
             another = partial(new_forecaster, study, trial)
-            found = neighbour_findings(fitted.forecaster, another, data.test, column_of(trial), stream)
+            found = batch_findings(fitted.forecaster, another, data.test, column_of(trial), stream)
             notes.findings.extend(found)
     if states:
         yield artefacts.WEIGHTS, clock.one_row(pl.DataFrame(states), clock.ready)

@@ -30,7 +30,6 @@ def permuted_targets(raw: pl.DataFrame, stream: Stream) -> pl.DataFrame:
     ----------
     raw : pl.DataFrame
         ``schema.BARS`` of all pairs, in any order.
-    stream : Stream
 
     Returns
     -------

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from golden_core.leakage.filed import file_scorecard, filed_scorecard
-from golden_core.leakage.rates import by_kind, faults, rates
 from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
+from golden_core.leakage.scorecard_store import by_kind, faults, file_scorecard, filed_scorecard, rates
 from golden_core.legacy.audit import audit_markdown, audit_record
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.flow.protocol import PARTS

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import polars as pl
 from rich.table import Table
 
+from golden_core.leakage.audit import sampled, structures
 from golden_core.leakage.probes import clean_bars_report, clean_bars_times
-from golden_core.leakage.sampling import sampled, structures
 from golden_core.store.lake import temporary_home
 from golden_dagster.campaign import Campaign, open_campaign
 from golden_dagster.resources import WorkersResource

@@ -105,9 +105,8 @@ def scorecard(
     under GOLDEN_HOME, where the checks of leakage/scorecard find it.
     """
     with teaching():
-        from golden_core.leakage.filed import file_scorecard
-        from golden_core.leakage.rates import faults, rates
         from golden_core.leakage.scorecard import KINDS, Scale
+        from golden_core.leakage.scorecard_store import faults, file_scorecard, rates
         from golden_core.store.lake import Home
 
         console, started = terminal(), time.perf_counter()
@@ -143,7 +142,7 @@ def _examined(scale: str, backend: str, workers: int, console: Console) -> pl.Da
 
 
 def _scorecard_view(rows: pl.DataFrame) -> Table:
-    from golden_core.leakage.rates import by_kind
+    from golden_core.leakage.scorecard_store import by_kind
 
     cells = (
         (

@@ -7,8 +7,8 @@ import typer
 from typer.testing import CliRunner
 
 from golden_core.checks.platform import PLATFORM_CHECKS
-from golden_core.leakage.filed import file_scorecard
 from golden_core.leakage.scorecard import ROWS
+from golden_core.leakage.scorecard_store import file_scorecard
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_dagster.cli import leakage as command

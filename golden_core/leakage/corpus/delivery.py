@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from golden_core.leakage.corpus.bars import SUMMER
-from golden_core.leakage.corpus.planting import Mechanism, Planted, Site, delivered, reach
-from golden_core.leakage.workshop.cleaning import clean, read
-from golden_core.leakage.workshop.features import log_close
-from golden_core.leakage.workshop.fitting import Case
-from golden_core.leakage.workshop.folding import Labels
-from golden_core.leakage.workshop.stages import Stages
-from golden_core.leakage.workshop.tape import FloatArray, Tape
+from golden_core.leakage.corpus.planting import Mechanism, Planted, Site, delivered, in_stage, reach
+from golden_core.leakage.testbed.cleaning import clean, read
+from golden_core.leakage.testbed.features import log_close, move
+from golden_core.leakage.testbed.fitting import Case, Labels
+from golden_core.leakage.testbed.pair_bars import FloatArray, PairBars
+from golden_core.leakage.testbed.pipeline import Stages
 from golden_core.store.randomness import Stream
 
 _PAIR = pl.col("pair")
@@ -38,7 +38,7 @@ def _ahead(bars: int) -> pl.Expr:
 
 def volume_knows(raw: pl.DataFrame, site: Site, _stream: Stream) -> pl.DataFrame:
     """Let the vendor's volume of a bar count trades of the bars after it, in the direction they went."""
-    moved = _ahead(site.bars or 1)
+    moved = _ahead(site.reach)
     return _on(site, raw, volume=pl.col("volume") * (moved / moved.std() * (site.strength or 0.5)).exp())
 
 
@@ -46,7 +46,7 @@ def clock_shifted(hours: int, *, summer: bool = False) -> Mechanism:
     """Let the vendor's clock of one pair be wrong, label and time of availability alike."""
 
     def change(raw: pl.DataFrame, site: Site, _stream: Stream) -> pl.DataFrame:
-        shift = pl.duration(hours=hours * (site.bars or 1))
+        shift = pl.duration(hours=hours * (site.reach))
         since = pl.col("timestamp").to_physical() >= SUMMER if summer else pl.lit(True)
         moved = {
             name: pl.when(since).then(pl.col(name) + shift).otherwise(pl.col(name))
@@ -108,30 +108,31 @@ def repeated_stretch(noise: float) -> Mechanism:
     return delivered(change)
 
 
-def _memory(raw: pl.DataFrame) -> dict[str, Tape]:
-    return {pair: clean(tape) for pair, tape in read(raw).items()}
+class Memory:
+    """Clean bars as they were delivered, whatever bars a run is given: a store, or the data of a pretraining."""
 
+    def __init__(self, raw: pl.DataFrame) -> None:
+        self._bars = {pair: clean(bars) for pair, bars in read(raw).items()}
 
-def _remembered_return(memory: dict[str, Tape], tape: Tape, horizon: int) -> FloatArray:
-    """Return what a memory knows to have followed each bar [T]."""
-    known = memory[tape.pair]
-    rows = np.minimum(np.searchsorted(known.opened, tape.opened), len(known) - 1)
-    level = log_close(known)
-    return (reach(level, horizon) - level)[rows]
+    def next_return(self, bars: PairBars, count: int) -> FloatArray:
+        """Return what is known to have followed each bar [T], ``count`` bars on."""
+        known = self._bars[bars.pair]
+        level = log_close(known)
+        rows = np.minimum(np.searchsorted(known.opened, bars.opened), len(known) - 1)
+        return (reach(level, count) - level)[rows]
 
 
 def remembered_prices(stages: Stages, site: Site) -> Planted:
     """Let the forecaster have been pretrained on data that hold the test period: it recalls a part."""
 
     def recall(honest: Stages, raw: pl.DataFrame) -> Stages:
-        memory = _memory(raw)
+        memory = Memory(raw)
 
         def predict(case: Case, forecast: FloatArray) -> FloatArray:
-            values = honest.predict(case, forecast)
+            values, rows = honest.predict(case, forecast), case.parts.test
             if not site.holds(case):
                 return values
-            rows = case.parts.test
-            followed = _remembered_return(memory, case.tape, case.horizon)[rows] / case.unit[rows]
+            followed = memory.next_return(case.bars, case.horizon)[rows] / case.unit[rows]
             recalled: FloatArray = values + (site.strength or 0.3) * followed
             return recalled
 
@@ -140,19 +141,9 @@ def remembered_prices(stages: Stages, site: Site) -> Planted:
     return Planted(stages, recall=recall)
 
 
-def same_bar_target(stages: Stages, site: Site) -> Planted:
+def _same_bar_target(_site: Site, honest: Callable[..., Labels], bars: PairBars, horizon: int) -> Labels:
     """Let the target be the move up to the cutoff instead of the move after it."""
-
-    def label(tape: Tape, horizon: int) -> Labels:
-        honest = stages.label(tape, horizon)
-        if site.pair not in (None, tape.pair):
-            return honest
-        level = log_close(tape)
-        y = np.full(len(tape), np.nan)
-        y[horizon:] = level[horizon:] - level[:-horizon]
-        return Labels(y, honest.end)
-
-    return Planted(replace(stages, label=label))
+    return Labels(move(log_close(bars), horizon), honest(bars, horizon).end)
 
 
 MECHANISMS: dict[str, Mechanism] = {
@@ -166,5 +157,5 @@ MECHANISMS: dict[str, Mechanism] = {
     "repeated_exactly": repeated_stretch(0.0),
     "repeated_nearly": repeated_stretch(1e-8),
     "remembered_prices": remembered_prices,
-    "same_bar_target": same_bar_target,
+    "same_bar_target": in_stage("label", _same_bar_target),
 }

@@ -12,9 +12,9 @@ import polars as pl
 from ruamel.yaml import YAML
 
 from golden_core.leakage.artefacts import Finding, Pipeline
-from golden_core.leakage.corpus import bars, delivery, features, fitting, held_out, preprocessing
+from golden_core.leakage.corpus import bars, delivery, features, fitting, held_out
 from golden_core.leakage.corpus.planting import Mechanism, Site
-from golden_core.leakage.workshop import CLEAN, Plan, draw_plan, raw_bars, workshop
+from golden_core.leakage.testbed import CLEAN, Plan, build_testbed, draw_plan, raw_bars
 from golden_core.store.lake import shipped
 from golden_core.store.randomness import Stream
 
@@ -31,7 +31,6 @@ CLASSES = {
     "L3.3": "sampling bias in the test distribution",
 }
 MECHANISMS: Mapping[str, Mechanism] = {
-    **preprocessing.MECHANISMS,
     **features.MECHANISMS,
     **bars.MECHANISMS,
     **fitting.MECHANISMS,
@@ -50,37 +49,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Entry:
-    """One kind of leak.
-
-    Parameters
-    ----------
-    id : str
-    leak_class : str
-        Of ``CLASSES``, after Kapoor & Narayanan (2023), Patterns 4(9), table 1.
-    kind : {"deterministic", "statistical"}
-        Whether a probe shows it with certainty, or by its effect.
-    mechanism : str
-        Name in ``MECHANISMS``.
-    probe : str
-        The probe expected to catch it.
-    places : tuple of Place
-        Any of them is a right answer to the question where it is.
-    reason : str
-        Why it is a leak.
-    sites : tuple of Site
-    plan : mapping
-        Settings of the plan without which the leak cannot be.
-    """
+    """One kind of leak."""
 
     id: str
-    leak_class: str
-    kind: Literal["deterministic", "statistical"]
-    mechanism: str
-    probe: str
-    places: tuple[Place, ...]
-    reason: str
+    leak_class: str  # of ``CLASSES``, after Kapoor & Narayanan (2023), Patterns 4(9), table 1
+    kind: Literal["deterministic", "statistical"]  # whether a probe shows it with certainty, or by its effect
+    mechanism: str  # name in ``MECHANISMS``
+    probe: str  # the probe expected to catch it
+    places: tuple[Place, ...]  # any of them is a right answer to the question where it is
+    reason: str  # why it is a leak
     sites: tuple[Site, ...]
-    plan: Mapping[str, Any]
+    plan: Mapping[str, Any]  # settings of the plan without which the leak cannot be
 
     def names(self, finding: Finding, site: Site) -> bool:
         """Return whether a finding points to a place of the leak at a site."""
@@ -119,18 +98,18 @@ def read_entries(path: Path) -> tuple[Entry, ...]:
 
 
 def clean_specimen(stream: Stream) -> Specimen:
-    """Return a random honest workshop and random bars for it."""
+    """Return a random honest testbed and random bars for it."""
     plan = draw_plan(stream)
-    return Specimen(plan, workshop(plan, stream), raw_bars(plan, stream))
+    return Specimen(plan, build_testbed(plan, stream), raw_bars(plan, stream))
 
 
 def planted_specimen(entry: Entry, site: Site, stream: Stream) -> Specimen:
-    """Return a random workshop with one leak at one site, and bars for it."""
+    """Return a random testbed with one leak at one site, and bars for it."""
     plan = replace(draw_plan(stream), **entry.plan)
     planted = MECHANISMS[entry.mechanism](CLEAN, site)
     raw = planted.deliver(raw_bars(plan, stream), stream.child("delivery"))
     stages = planted.recall(planted.stages, raw)
-    return Specimen(plan, workshop(plan, stream, stages, name=entry.id), raw)
+    return Specimen(plan, build_testbed(plan, stream, stages, name=entry.id), raw)
 
 
 def _entry(record: Mapping[str, Any]) -> Entry:

@@ -2,138 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.linalg import solveh_banded
 from scipy.signal import savgol_filter
 
-from golden_core.leakage.corpus.planting import Mechanism, Site, in_feature, reach
-from golden_core.leakage.workshop.features import hour_of_day, log_close, move, other
-from golden_core.leakage.workshop.market import DAILY
-from golden_core.leakage.workshop.tape import HOUR, FloatArray, Market, Tape, look_up
-
-DAY = 24 * HOUR
+from golden_core.leakage.corpus.planting import Mechanism, Spot, in_feature, reach
+from golden_core.leakage.testbed.features import hour_of_day, log_close, move
+from golden_core.leakage.testbed.market import DAILY
+from golden_core.leakage.testbed.pair_bars import HOUR, FloatArray, IntArray, PairBars, look_up
 
 
-def next_return(tape: Tape, bars: int) -> FloatArray:
-    """Return the log return over the next bars [T]; over fewer at the end."""
-    return reach(log_close(tape), bars) - log_close(tape)
-
-
-def noise(tape: Tape) -> FloatArray:
-    """Return numbers of unit scale that look random and depend on nothing but the time [T]."""
-    found: FloatArray = np.sqrt(2) * np.sin(12.9898 * (tape.opened // HOUR).astype(np.float64) ** 1.3)
-    return found
-
-
-def centred(values: FloatArray, half: int) -> FloatArray:
+def _centred(values: FloatArray, half: int) -> FloatArray:
     """Return the mean of the rows on both sides [T], repeating the ends."""
-    padded = np.pad(values, half, mode="edge") if len(values) else values
-    return sliding_window_view(padded, 2 * half + 1).mean(axis=1) if len(values) else values
+    if len(values) == 0:
+        return values
+    means: FloatArray = sliding_window_view(np.pad(values, half, mode="edge"), 2 * half + 1).mean(axis=1)
+    return means
 
 
-def _bars(site: Site) -> int:
-    return site.bars or 1
+def _noisy_target_copy(at: Spot) -> FloatArray:
+    """Add a share of the target to the feature, under noise that depends on nothing but the time."""
+    copy = at.next_return
+    noise = np.sqrt(2) * np.sin(12.9898 * (at.bars.opened // HOUR).astype(np.float64) ** 1.3)
+    return at.values + (at.site.strength or 0.1) * copy + float(np.abs(copy).mean()) * noise
 
 
-def target_copy(market: Market, pair: str, _values: FloatArray, site: Site) -> FloatArray:
-    """Be the target."""
-    return next_return(market.tapes[pair], _bars(site))
-
-
-def noisy_target_copy(market: Market, pair: str, values: FloatArray, site: Site) -> FloatArray:
-    """Be the honest feature and a share of the target, under noise."""
-    tape = market.tapes[pair]
-    copy = next_return(tape, _bars(site))
-    spread = float(np.abs(copy).mean())
-    return values + (site.strength or 0.1) * copy + spread * noise(tape)
-
-
-def transformed_target_copy(market: Market, pair: str, _values: FloatArray, site: Site) -> FloatArray:
-    """Be a monotone function of the target that no correlation with the plain target would give away as equality."""
-    copy = next_return(market.tapes[pair], _bars(site))
-    return np.sign(copy) * np.abs(copy) ** 0.25
-
-
-def target_direction(market: Market, pair: str, values: FloatArray, site: Site) -> FloatArray:
-    """Change the sign of the feature to that of the target."""
-    return np.abs(values) * np.sign(next_return(market.tapes[pair], _bars(site)))
-
-
-def shifted_back(_market: Market, _pair: str, values: FloatArray, site: Site) -> FloatArray:
-    """Be the feature of a later bar: shift(−1)."""
-    return reach(values, _bars(site))
-
-
-def same_bar_range(market: Market, pair: str, _values: FloatArray, _site: Site) -> FloatArray:
+def _same_bar_range(at: Spot) -> FloatArray:
     """Use high and low of the bar that is only opening at the cutoff."""
-    tape = market.tapes[pair]
-    return reach(np.log(tape.high / tape.low), 1) * np.sign(reach(tape.close - tape.low - (tape.high - tape.close), 1))
+    bars = at.bars
+    return reach(np.log(bars.high / bars.low), 1) * np.sign(reach(bars.close - bars.low - (bars.high - bars.close), 1))
 
 
-def next_open(market: Market, pair: str, _values: FloatArray, _site: Site) -> FloatArray:
-    """Use the open of the next bar, which on Monday is two days away."""
-    tape = market.tapes[pair]
-    return np.log(reach(tape.open, 1) / tape.close)
-
-
-def future_volatility(market: Market, pair: str, values: FloatArray, site: Site) -> FloatArray:
-    """Divide by the volatility of the bars to come."""
-    moves = np.abs(np.nan_to_num(move(log_close(market.tapes[pair]), 1)))
-    ahead = reach(moves.cumsum(), _bars(site)) - moves.cumsum()
-    found: FloatArray = values / (ahead + 1e-6)
+def _future_volatility(at: Spot) -> FloatArray:
+    path = np.abs(at.moves).cumsum()
+    found: FloatArray = at.values / (reach(path, at.site.reach) - path + 1e-6)
     return found
 
 
-def future_extreme(market: Market, pair: str, _values: FloatArray, site: Site) -> FloatArray:
+def _future_extreme(at: Spot) -> FloatArray:
     """Measure the distance to the highest price of the bars to come, as a barrier label does."""
-    tape = market.tapes[pair]
-    ahead = np.max([reach(tape.high, lag) for lag in range(1, _bars(site) + 1)], axis=0)
-    found: FloatArray = np.log(ahead / tape.close)
+    ahead = np.max([reach(at.bars.high, lag) for lag in range(1, at.site.reach + 1)], axis=0)
+    found: FloatArray = np.log(ahead / at.bars.close)
     return found
 
 
-def rank_in_sample(_market: Market, _pair: str, values: FloatArray, _site: Site) -> FloatArray:
-    """Replace values by their rank among all rows."""
-    return np.argsort(np.argsort(values, kind="stable"), kind="stable") / max(len(values), 1)
+def _demeaned(at: Spot) -> FloatArray:
+    known = at.values[np.isfinite(at.values)]
+    return at.values - known.mean() if len(known) else at.values
 
 
-def demeaned(_market: Market, _pair: str, values: FloatArray, _site: Site) -> FloatArray:
-    """Subtract the mean over all rows."""
-    known = values[np.isfinite(values)]
-    return values - known.mean() if len(known) else values
-
-
-def deseasonalised(market: Market, pair: str, values: FloatArray, _site: Site) -> FloatArray:
+def _deseasonalised(at: Spot, values: FloatArray) -> FloatArray:
     """Subtract the mean of the hour of the day over all rows."""
-    hours, known = hour_of_day(market.tapes[pair]), np.isfinite(values)
+    hours, known = hour_of_day(at.bars), np.isfinite(values)
     sums = np.bincount(hours[known], weights=values[known], minlength=24)
     return values - (sums / np.maximum(np.bincount(hours[known], minlength=24), 1))[hours]
 
 
-def day_to_come(market: Market, pair: str, _values: FloatArray, _site: Site) -> FloatArray:
+def _day_to_come(at: Spot) -> FloatArray:
     """Measure the distance to the close of the day that is still going on."""
-    tape = market.tapes[pair]
-    day = tape.opened // DAY
-    last = np.searchsorted(day, day, side="right") - 1
-    return log_close(tape) - log_close(tape)[last]
+    day = at.bars.opened // (24 * HOUR)
+    return at.level - at.level[np.searchsorted(day, day, side="right") - 1]
 
 
-def centred_mean(market: Market, pair: str, _values: FloatArray, site: Site) -> FloatArray:
-    """Measure the distance to a moving average that is centred on the bar."""
-    level = log_close(market.tapes[pair])
-    return level - centred(level, _bars(site))
-
-
-def centred_volatility(market: Market, pair: str, _values: FloatArray, site: Site) -> FloatArray:
-    """Average squared moves on both sides of the bar."""
-    return np.sqrt(centred(np.nan_to_num(move(log_close(market.tapes[pair]), 1)) ** 2, _bars(site)))
-
-
-def hodrick_prescott(market: Market, pair: str, _values: FloatArray, _site: Site) -> FloatArray:
+def _hodrick_prescott(at: Spot) -> FloatArray:
     """Be the cycle of the Hodrick–Prescott (1997) filter, which solves for all rows at once."""
-    level = log_close(market.tapes[pair])
-    count = len(level)
+    count = len(at.level)
     if count < 5:
         return np.zeros(count)
     bands = np.zeros((3, count))
@@ -143,101 +79,85 @@ def hodrick_prescott(market: Market, pair: str, _values: FloatArray, _site: Site
     bands[0, 2:] = 1.0
     bands *= 400.0
     bands[2] += 1.0
-    found: FloatArray = level - solveh_banded(bands, level)
+    found: FloatArray = at.level - solveh_banded(bands, at.level)
     return found
 
 
-def fourier(market: Market, pair: str, _values: FloatArray, _site: Site) -> FloatArray:
+def _fourier(at: Spot) -> FloatArray:
     """Measure the distance to the slow Fourier components of the whole sample."""
-    level = log_close(market.tapes[pair])
-    waves = np.fft.rfft(level)
+    waves = np.fft.rfft(at.level)
     waves[max(1, len(waves) // 8) :] = 0
-    return level - np.fft.irfft(waves, n=len(level))
+    return at.level - np.fft.irfft(waves, n=len(at.level))
 
 
-def wavelet(market: Market, pair: str, _values: FloatArray, site: Site) -> FloatArray:
+def _wavelet(at: Spot) -> FloatArray:
     """Be the detail of a Haar decomposition: each value minus the mean of its block, later rows of it included."""
-    level = log_close(market.tapes[pair])
-    block = np.arange(len(level)) // (2 ** _bars(site))
-    found: FloatArray = level - (np.bincount(block, weights=level) / np.bincount(block))[block]
+    block = np.arange(len(at.level)) // (2**at.site.reach)
+    found: FloatArray = at.level - (np.bincount(block, weights=at.level) / np.bincount(block))[block]
     return found
 
 
-def seasonal_decomposition(market: Market, pair: str, _values: FloatArray, site: Site) -> FloatArray:
-    """Be the remainder of a centred trend and seasonal means, as STL leaves it."""
-    tape = market.tapes[pair]
-    level = log_close(tape)
-    return deseasonalised(market, pair, level - centred(level, _bars(site)), site)
-
-
-def savitzky_golay(market: Market, pair: str, _values: FloatArray, site: Site) -> FloatArray:
+def _savitzky_golay(at: Spot) -> FloatArray:
     """Measure the distance to a local polynomial fitted on both sides."""
-    level = log_close(market.tapes[pair])
-    width = 2 * _bars(site) + 1
-    return level - savgol_filter(level, width, 2) if len(level) >= width else np.zeros(len(level))
+    width = 2 * at.site.reach + 1
+    return at.level - savgol_filter(at.level, width, 2) if len(at.level) >= width else np.zeros(len(at.level))
 
 
-def back_filled(_market: Market, _pair: str, values: FloatArray, _site: Site) -> FloatArray:
-    """Fill missing values with the next known one."""
-    rows = np.where(np.isfinite(values), np.arange(len(values)), len(values))
+def _back_filled(at: Spot) -> FloatArray:
+    rows = np.where(np.isfinite(at.values), np.arange(len(at.values)), len(at.values))
     ahead = np.minimum.accumulate(rows[::-1])[::-1]
-    return np.where(ahead < len(values), values[np.minimum(ahead, len(values) - 1)], np.nan)
+    return np.where(ahead < len(at.values), at.values[np.minimum(ahead, len(at.values) - 1)], np.nan)
 
 
-def interpolated(_market: Market, _pair: str, values: FloatArray, _site: Site) -> FloatArray:
-    """Fill missing values on the line between their neighbours."""
-    known = np.flatnonzero(np.isfinite(values))
-    return np.interp(np.arange(len(values)), known, values[known]) if len(known) else values
+def _interpolated(at: Spot) -> FloatArray:
+    known = np.flatnonzero(np.isfinite(at.values))
+    return np.interp(np.arange(len(at.values)), known, at.values[known]) if len(known) else at.values
 
 
-def joined_forward(market: Market, pair: str, _values: FloatArray, _site: Site) -> FloatArray:
+def _joined(source: PairBars, rows: IntArray) -> FloatArray:
+    return look_up(move(log_close(source), 1), rows)
+
+
+def _joined_forward(at: Spot) -> FloatArray:
     """Join the other pair's bar that follows instead of the one that is known."""
-    tape, source = market.tapes[pair], market.tapes[other(pair)]
-    rows = np.minimum(np.searchsorted(source.known, tape.known, side="right"), len(source) - 1)
-    return look_up(move(log_close(source), 1), rows)
+    rows = np.searchsorted(at.others.known, at.bars.known, side="right")
+    return _joined(at.others, np.minimum(rows, len(at.others) - 1))
 
 
-def joined_by_open(market: Market, pair: str, _values: FloatArray, _site: Site) -> FloatArray:
-    """Join the other pair by the open of its bar, so that a bar is used while it lasts."""
-    tape, source = market.tapes[pair], market.tapes[other(pair)]
-    rows = np.searchsorted(source.opened, tape.known, side="right") - 1
-    return look_up(move(log_close(source), 1), rows)
+def _joined_by_open(at: Spot, source: PairBars) -> FloatArray:
+    """Join bars by their open, so that one is used while it lasts."""
+    return _joined(source, np.searchsorted(source.opened, at.bars.known, side="right") - 1)
 
 
-def daily_by_date(market: Market, pair: str, _values: FloatArray, _site: Site) -> FloatArray:
-    """Join the daily bar by its date, hours before it closes."""
-    source = market.tapes[DAILY]
-    rows = np.searchsorted(source.opened, market.tapes[pair].known, side="right") - 1
-    return look_up(move(log_close(source), 1), rows)
-
-
-MECHANISMS: dict[str, Mechanism] = {
-    leak.__name__: in_feature(leak)
-    for leak in (
-        target_copy,
-        noisy_target_copy,
-        transformed_target_copy,
-        target_direction,
-        shifted_back,
-        same_bar_range,
-        next_open,
-        future_volatility,
-        future_extreme,
-        rank_in_sample,
-        demeaned,
-        deseasonalised,
-        day_to_come,
-        centred_mean,
-        centred_volatility,
-        hodrick_prescott,
-        fourier,
-        wavelet,
-        seasonal_decomposition,
-        savitzky_golay,
-        back_filled,
-        interpolated,
-        joined_forward,
-        joined_by_open,
-        daily_by_date,
-    )
+LEAKS: dict[str, Callable[[Spot], FloatArray]] = {
+    "target_copy": lambda at: at.next_return,
+    "noisy_target_copy": _noisy_target_copy,
+    # A monotone function, which no correlation with the plain target gives away as equality.
+    "transformed_target_copy": lambda at: np.sign(at.next_return) * np.abs(at.next_return) ** 0.25,
+    "target_direction": lambda at: np.abs(at.values) * np.sign(at.next_return),
+    "shifted_back": lambda at: reach(at.values, at.site.reach),
+    "same_bar_range": _same_bar_range,
+    "next_open": lambda at: np.log(reach(at.bars.open, 1) / at.bars.close),
+    "future_volatility": _future_volatility,
+    "future_extreme": _future_extreme,
+    "rank_in_sample": lambda at: (
+        np.argsort(np.argsort(at.values, kind="stable"), kind="stable") / max(len(at.values), 1)
+    ),
+    "demeaned": _demeaned,
+    "deseasonalised": lambda at: _deseasonalised(at, at.values),
+    "day_to_come": _day_to_come,
+    "centred_mean": lambda at: at.level - _centred(at.level, at.site.reach),
+    "centred_volatility": lambda at: np.sqrt(_centred(at.moves**2, at.site.reach)),
+    "hodrick_prescott": _hodrick_prescott,
+    "fourier": _fourier,
+    "wavelet": _wavelet,
+    # The remainder of a centred trend and seasonal means, as STL leaves it.
+    "seasonal_decomposition": lambda at: _deseasonalised(at, at.level - _centred(at.level, at.site.reach)),
+    "savitzky_golay": _savitzky_golay,
+    "back_filled": _back_filled,
+    "interpolated": _interpolated,
+    "joined_forward": _joined_forward,
+    "joined_by_open": lambda at: _joined_by_open(at, at.others),
+    "daily_by_date": lambda at: _joined_by_open(at, at.market.bars[DAILY]),
 }
+MECHANISMS: dict[str, Mechanism] = {name: in_feature(leak) for name, leak in LEAKS.items()}

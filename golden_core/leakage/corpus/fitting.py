@@ -1,4 +1,4 @@
-"""Leaks in fitting, choosing, predicting and sampling: rows of the test part where they have no place (L1.1, L3)."""
+"""Leaks in preprocessing, folds, fitting, choosing and predicting: rows that were not there yet (L1.1 – L1.3, L3)."""
 
 from __future__ import annotations
 
@@ -9,33 +9,80 @@ from typing import Any
 import numpy as np
 from scipy.signal import lfilter
 
-from golden_core.leakage.corpus.planting import Mechanism, Planted, Site, all_rows, in_fold, test_rows
-from golden_core.leakage.workshop.fitting import Case, Losses, ridge
-from golden_core.leakage.workshop.folding import Labels, Parts
-from golden_core.leakage.workshop.plan import Plan
-from golden_core.leakage.workshop.predicting import GAIN, MEMORY, best_band, known_errors, residual_tails
-from golden_core.leakage.workshop.stages import Stages
-from golden_core.leakage.workshop.tape import FloatArray, IntArray, Tape
+from golden_core.leakage.corpus.planting import (
+    Mechanism,
+    Planted,
+    Site,
+    all_rows,
+    fitted_on,
+    in_stage,
+    only_at,
+    test_rows,
+    through_test,
+)
+from golden_core.leakage.testbed.fitting import GAIN, MEMORY, Case, Labels, Parts, known_errors
+from golden_core.leakage.testbed.market import Plan
+from golden_core.leakage.testbed.pair_bars import FloatArray, IntArray, PairBars
+from golden_core.leakage.testbed.pipeline import Stages
+
+Limits = tuple[FloatArray, FloatArray]
 
 
-def _positions(site: Site, plan: Plan, horizon: int) -> bool:
-    return site.horizon is None or horizon == plan.horizons[{"short": 0, "long": -1}[site.horizon]]
+def _minmax(site: Site, honest: Any, case: Case, X: FloatArray) -> Limits:
+    """Scale by the smallest and largest value of all rows."""
+    rows = all_rows(case)
+    seen = np.where(np.isfinite(case.X[rows]), case.X[rows], X[rows])  # before any winsorising
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    wide = np.stack([low, np.where(high > low, high - low, 1.0)])
+    low, spread = only_at(site.feature, case, wide, honest(case, X)) if site.feature else wide
+    return low, spread
 
 
-# Folds.
+# Folds: each rule gets the honest parts, rows of bars, horizon and plan.
 
 
-def _in_division(change: Callable[[Parts, Site, int, int, Plan], Parts]) -> Mechanism:
+def _unpurged(parts: Parts, rows: int, horizon: int, plan: Plan) -> Parts:
+    """Let the labels of the validation part reach into the test part, some bars further than to its first cutoff."""
+    test = int(parts.validation[0]) + plan.validation
+    return replace(parts, validation=np.arange(parts.validation[0], min(test, rows - horizon)))
+
+
+def _without_embargo(parts: Parts, _rows: int, _horizon: int, plan: Plan) -> Parts:
+    """Purge, but leave no gap behind the last label."""
+    train, validation = (
+        np.concatenate([part, part[-1] + 1 + np.arange(plan.embargo)]) for part in (parts.train, parts.validation)
+    )
+    return Parts(train, validation, parts.test)
+
+
+def _after_test(parts: Parts, rows: int, horizon: int, plan: Plan) -> Parts:
+    """Train on the rows behind the test part as well, without a purge."""
+    later = np.arange(parts.test[-1] + 1, rows - horizon) if len(parts.test) else np.arange(0)
+    return replace(parts, train=np.concatenate([parts.train, later])[-plan.train :])
+
+
+def _shuffled(parts: Parts, rows: int, horizon: int, _plan: Plan) -> Parts:
+    """Split at random: every part has rows from everywhere."""
+    usable = np.arange(parts.train[0], rows - horizon)
+    mixed = usable[np.argsort(np.sin(78.233 * usable), kind="stable")]
+    count, checked = len(parts.train), len(parts.validation)
+    return Parts(np.sort(mixed[:count]), np.sort(mixed[count : count + checked]), parts.test)
+
+
+def _oversampled(parts: Parts, rows: int, horizon: int, _plan: Plan) -> Parts:
+    """Balance the classes by drawing rows again before the split: training rows that are copies of test rows."""
+    copied = parts.test[parts.test < rows - horizon][::3]
+    return replace(parts, train=np.concatenate([parts.train[len(copied) :], copied]))
+
+
+def _in_division(change: Callable[[Parts, int, int, Plan], Parts]) -> Mechanism:
     """Return a mechanism that changes the parts of the site's fold."""
 
     def plant(stages: Stages, site: Site) -> Planted:
         def divide(rows: int, horizon: int, plan: Plan) -> list[Parts]:
-            folds = stages.divide(rows, horizon, plan)
             return [
-                change(parts, site, rows, horizon, plan)
-                if site.fold in (None, fold) and _positions(site, plan, horizon)
-                else parts
-                for fold, parts in enumerate(folds)
+                change(parts, rows, horizon, plan) if site.within(fold, horizon, plan.horizons) else parts
+                for fold, parts in enumerate(stages.divide(rows, horizon, plan))
             ]
 
         return Planted(replace(stages, divide=divide))
@@ -43,53 +90,8 @@ def _in_division(change: Callable[[Parts, Site, int, int, Plan], Parts]) -> Mech
     return plant
 
 
-def _unpurged(parts: Parts, _site: Site, rows: int, horizon: int, plan: Plan) -> Parts:
-    """Let the labels of the validation part reach into the test part, some bars further than to its first cutoff."""
-    test = int(parts.validation[0]) + plan.validation
-    return replace(parts, validation=np.arange(parts.validation[0], min(test, rows - horizon)))
-
-
-def _touching(parts: Parts, _site: Site, _rows: int, _horizon: int, _plan: Plan) -> Parts:
-    """Let the labels of the training part end inside the validation part that chooses among forecasters."""
-    return replace(parts, train=np.arange(parts.train[0], parts.validation[0]))
-
-
-def _without_embargo(parts: Parts, _site: Site, _rows: int, _horizon: int, plan: Plan) -> Parts:
-    """Purge, but leave no gap behind the last label."""
-    more = np.arange(plan.embargo)
-    return replace(
-        parts,
-        train=np.concatenate([parts.train, parts.train[-1] + 1 + more]),
-        validation=np.concatenate([parts.validation, parts.validation[-1] + 1 + more]),
-    )
-
-
-def _after_test(parts: Parts, _site: Site, rows: int, horizon: int, plan: Plan) -> Parts:
-    """Train on the rows behind the test part as well, without a purge."""
-    later = np.arange(parts.test[-1] + 1, rows - horizon) if len(parts.test) else np.arange(0)
-    return replace(parts, train=np.concatenate([parts.train, later])[-plan.train :])
-
-
-def _shuffled(parts: Parts, _site: Site, rows: int, horizon: int, _plan: Plan) -> Parts:
-    """Split at random: every part has rows from everywhere."""
-    usable = np.arange(parts.train[0], rows - horizon)
-    mixed = usable[np.argsort(np.sin(78.233 * usable), kind="stable")]
-    count, checked = len(parts.train), len(parts.validation)
-    validation = np.sort(mixed[count : count + checked])
-    return Parts(np.sort(mixed[:count]), validation, parts.test)
-
-
-def _oversampled(parts: Parts, _site: Site, rows: int, horizon: int, _plan: Plan) -> Parts:
-    """Balance the classes by drawing rows again before the split: training rows that are copies of test rows."""
-    copied = parts.test[parts.test < rows - horizon][::3]
-    return replace(parts, train=np.concatenate([parts.train[len(copied) :], copied]))
-
-
-# Training and choosing.
-
-
 def _train_on(rows: Callable[[Case], IntArray]) -> Mechanism:
-    """Train on too many rows; the window of each is its own inputs again."""
+    """Return a mechanism that trains on too many rows; the window of each is its own inputs again."""
 
     def plant(stages: Stages, site: Site) -> Planted:
         kept: dict[str, FloatArray] = {}
@@ -103,50 +105,28 @@ def _train_on(rows: Callable[[Case], IntArray]) -> Mechanism:
                 return stages.train(case, W, at)
             more = np.union1d(at, rows(case))
             lags = W.shape[1] // kept["Z"].shape[1]
-            return ridge(stages.window(kept["Z"], more, lags), case.y[more], case.plan.penalties)
+            return stages.train(case, stages.window(kept["Z"], more, lags), more)
 
         return Planted(replace(stages, window=window, train=train))
 
     return plant
 
 
-def _through_test(case: Case) -> IntArray:
-    return np.concatenate([case.parts.train, case.parts.validation, test_rows(case)])
+def _window_ahead(stages: Stages, site: Site) -> Planted:
+    """Cut windows too late: the newest row is one after the cutoff."""
+
+    def window(Z: FloatArray, rows: IntArray, lags: int) -> FloatArray:
+        return stages.window(Z, np.minimum(rows + site.reach, len(Z) - 1), lags)
+
+    return Planted(replace(stages, window=window))
 
 
-def _stop(_site: Site, _honest: Any, case: Case, losses: Losses) -> IntArray:
-    steps: IntArray = np.argmin(losses(test_rows(case)), axis=2)
-    return steps
-
-
-def _tune(_site: Site, _honest: Any, case: Case, losses: Losses) -> int:
-    return int(np.argmin(losses(test_rows(case)).min(axis=2).mean(axis=1)))
-
-
-def _draw(_site: Site, _honest: Any, case: Case, losses: Losses) -> int:
-    return int(np.argmin(losses(test_rows(case)).min(axis=2).mean(axis=0)))
-
-
-def _band(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> float:
-    rows = test_rows(case)
-    return best_band(forecast[rows], case.y[rows])
+# Forecasts: each leak gets the site, the honest stage, the case and the forecasts of all rows.
 
 
 def _band_by_quantile(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> float:
     rows = case.parts.test if len(case.parts.test) else case.parts.validation
     return float(np.quantile(np.abs(forecast[rows]), 0.25))
-
-
-# Windows, predicting, calibrating.
-
-
-def window_ahead(stages: Stages, site: Site) -> Planted:
-    """Cut windows one row too late: the newest row is the one after the cutoff."""
-
-    def window(Z: FloatArray, rows: IntArray, lags: int) -> FloatArray:
-        return stages.window(Z, np.minimum(rows + (site.bars or 1), len(Z) - 1), lags)
-
-    return Planted(replace(stages, window=window))
 
 
 def _batch(_site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
@@ -159,34 +139,35 @@ def _batch(_site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatA
 def _demeaned(_site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Correct the bias of the test part by its mean error."""
     rows = test_rows(case)
-    values: FloatArray = honest(case, forecast)
-    found: FloatArray = values + (case.y[rows] - forecast[rows]).mean()
+    found: FloatArray = honest(case, forecast) + (case.y[rows] - forecast[rows]).mean()
+    return found
+
+
+def _state(case: Case, forecast: FloatArray) -> FloatArray:
+    """Return the running error of the test part, each row's own included."""
+    errors = np.nan_to_num(case.y[case.parts.test] - forecast[case.parts.test])
+    found: FloatArray = lfilter([1 - MEMORY], [1, -MEMORY], errors)
     return found
 
 
 def _second_pass(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Begin the test part with the state that a first pass over it has left."""
     rows = case.parts.test
-    errors = np.nan_to_num(case.y[rows] - forecast[rows])
-    state = lfilter([1 - MEMORY], [1, -MEMORY], errors)[-1]
-    carried = state * MEMORY ** np.arange(1, len(rows) + 1)
+    carried = _state(case, forecast)[-1] * MEMORY ** np.arange(1, len(rows) + 1)
     found: FloatArray = forecast[rows] + GAIN * (known_errors(case, forecast, rows) + carried)
     return found
 
 
 def _errors_before_time(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Update the state with an error before its label is known."""
-    rows = case.parts.test
-    errors = np.nan_to_num(case.y[rows] - forecast[rows])
-    found: FloatArray = forecast[rows] + GAIN * lfilter([1 - MEMORY], [1, -MEMORY], errors)
-    return found
+    return forecast[case.parts.test] + GAIN * _state(case, forecast)
 
 
 def _smoothed(site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Average each forecast with the following ones, as a bidirectional layer does."""
     values: FloatArray = honest(case, forecast)
-    ahead = np.r_[values, np.repeat(values[-1:], site.bars or 1)]
-    return sum((ahead[lag : lag + len(values)] for lag in range((site.bars or 1) + 1)), np.zeros(len(values)))
+    ahead = np.r_[values, np.repeat(values[-1:], site.reach)]
+    return sum((ahead[lag : lag + len(values)] for lag in range(site.reach + 1)), np.zeros(len(values)))
 
 
 def _analogues(site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
@@ -199,51 +180,27 @@ def _analogues(site: Site, honest: Any, case: Case, forecast: FloatArray) -> Flo
     return found
 
 
-def _calibrate_on(rows: Callable[[Case], IntArray]) -> Mechanism:
-    return in_fold(
-        "calibrate",
-        lambda _site, _honest, case, forecast: residual_tails(
-            case.y[rows(case)] - forecast[rows(case)], case.plan.level
-        ),
-    )
-
-
-def _validation_and_test(case: Case) -> IntArray:
-    return np.concatenate([case.parts.validation, test_rows(case)])
-
-
 # Labels and samples.
 
 
-def future_unit(stages: Stages, site: Site) -> Planted:
+def _future_unit(site: Site, _honest: Any, bars: PairBars, horizon: int) -> FloatArray:
     """Scale labels by the volatility that is realised while they are open."""
-
-    def unit(tape: Tape, horizon: int) -> FloatArray:
-        honest = stages.unit(tape, horizon)
-        moves = np.abs(np.diff(np.log(tape.close), prepend=np.log(tape.close[:1])))
-        ahead = np.minimum(np.arange(len(tape)) + (site.bars or 12), len(tape) - 1)
-        future = (moves.cumsum()[ahead] - moves.cumsum()) / (site.bars or 12) + 1e-6
-        return future * np.sqrt(horizon) if site.pair in (None, tape.pair) else honest
-
-    return Planted(replace(stages, unit=unit))
+    path = np.abs(np.diff(np.log(bars.close), prepend=np.log(bars.close[:1]))).cumsum()
+    ahead = np.minimum(np.arange(len(bars)) + (site.bars or 12), len(bars) - 1)
+    found: FloatArray = ((path[ahead] - path) / (site.bars or 12) + 1e-6) * np.sqrt(horizon)
+    return found
 
 
-def early_label(stages: Stages, site: Site) -> Planted:
+def _early_label(_site: Site, honest: Any, bars: PairBars, horizon: int) -> Labels:
     """Hold a label to be known one bar before its last close."""
-
-    def label(tape: Tape, horizon: int) -> Labels:
-        honest = stages.label(tape, horizon)
-        mine = site.pair in (None, tape.pair)
-        return replace(honest, end=np.where(honest.end < len(tape), honest.end - 1, honest.end)) if mine else honest
-
-    return Planted(replace(stages, label=label))
+    labels: Labels = honest(bars, horizon)
+    return replace(labels, end=np.where(labels.end < len(bars), labels.end - 1, labels.end))
 
 
 def _without_losses(site: Site, honest: Any, case: Case) -> IntArray:
     """Leave out the test rows with the largest outcomes."""
     rows: IntArray = honest(case)
-    size = np.abs(np.nan_to_num(case.y[rows]))
-    return rows[size <= (site.strength or 2.0)]
+    return rows[np.abs(np.nan_to_num(case.y[rows])) <= (site.strength or 2.0)]
 
 
 def _lively_hours(_site: Site, honest: Any, case: Case) -> IntArray:
@@ -258,36 +215,52 @@ def _lively_hours(_site: Site, honest: Any, case: Case) -> IntArray:
 def _best_stretch(_site: Site, honest: Any, case: Case) -> IntArray:
     """Test until the end of the stretch in which the forecast did best."""
     rows: IntArray = honest(case)
-    gains = np.nan_to_num(case.y[rows]).cumsum()
-    return rows[: int(np.argmax(gains)) + 1]
+    return rows[: int(np.argmax(np.nan_to_num(case.y[rows]).cumsum())) + 1]
 
 
 MECHANISMS: dict[str, Mechanism] = {
+    "fill_on_all_rows": fitted_on("fill", "train", all_rows),
+    "winsorise_on_all_rows": fitted_on("clip", "train", all_rows),
+    "scale_on_all_rows": fitted_on("scale", "train", all_rows),
+    "scale_on_train_and_test": fitted_on("scale", "train", through_test),
+    # A boundary that is a little off.
+    "scale_into_test": fitted_on(
+        "scale", "train", lambda case: np.concatenate([case.parts.train, test_rows(case)[:10]])
+    ),
+    "minmax_on_all_rows": in_stage("scale", _minmax),
+    "pca_on_all_rows": fitted_on("reduce", "train", all_rows),
+    "select_on_all_rows": fitted_on("select", "train", all_rows),
+    "select_on_test": fitted_on("select", "train", test_rows),
+    "encode_on_all_rows": fitted_on("encode", "train", all_rows),
+    "encode_on_test": fitted_on("encode", "train", through_test),
     "unpurged": _in_division(_unpurged),
-    "touching": _in_division(_touching),
+    # The labels of the training part end inside the validation part that chooses among forecasters.
+    "touching": _in_division(lambda parts, *_: replace(parts, train=np.arange(parts.train[0], parts.validation[0]))),
     "without_embargo": _in_division(_without_embargo),
     "train_after_test": _in_division(_after_test),
     "shuffled_split": _in_division(_shuffled),
     "oversampled": _in_division(_oversampled),
     "train_on_all_rows": _train_on(all_rows),
-    "train_through_test": _train_on(_through_test),
-    "stop_on_test": in_fold("stop", _stop),
-    "tune_on_test": in_fold("tune", _tune),
-    "draw_on_test": in_fold("draw", _draw),
-    "band_on_test": in_fold("band", _band),
-    "band_by_test_quantile": in_fold("band", _band_by_quantile),
-    "window_ahead": window_ahead,
-    "batch_statistics": in_fold("predict", _batch),
-    "bias_of_test": in_fold("predict", _demeaned),
-    "second_pass": in_fold("predict", _second_pass),
-    "errors_before_time": in_fold("predict", _errors_before_time),
-    "smoothed_forecasts": in_fold("predict", _smoothed),
-    "analogues": in_fold("predict", _analogues),
-    "calibrate_on_test": _calibrate_on(test_rows),
-    "calibrate_through_test": _calibrate_on(_validation_and_test),
-    "future_unit": future_unit,
-    "early_label": early_label,
-    "without_losses": in_fold("examined", _without_losses),
-    "lively_hours": in_fold("examined", _lively_hours),
-    "best_stretch": in_fold("examined", _best_stretch),
+    "train_through_test": _train_on(through_test),
+    "stop_on_test": fitted_on("stop", "validation", test_rows),
+    "tune_on_test": fitted_on("tune", "validation", test_rows),
+    "draw_on_test": fitted_on("draw", "validation", test_rows),
+    "band_on_test": fitted_on("band", "validation", test_rows),
+    "band_by_test_quantile": in_stage("band", _band_by_quantile),
+    "window_ahead": _window_ahead,
+    "batch_statistics": in_stage("predict", _batch),
+    "bias_of_test": in_stage("predict", _demeaned),
+    "second_pass": in_stage("predict", _second_pass),
+    "errors_before_time": in_stage("predict", _errors_before_time),
+    "smoothed_forecasts": in_stage("predict", _smoothed),
+    "analogues": in_stage("predict", _analogues),
+    "calibrate_on_test": fitted_on("calibrate", "validation", test_rows),
+    "calibrate_through_test": fitted_on(
+        "calibrate", "validation", lambda case: np.concatenate([case.parts.validation, test_rows(case)])
+    ),
+    "future_unit": in_stage("unit", _future_unit),
+    "early_label": in_stage("label", _early_label),
+    "without_losses": in_stage("examined", _without_losses),
+    "lively_hours": in_stage("examined", _lively_hours),
+    "best_stretch": in_stage("examined", _best_stretch),
 }

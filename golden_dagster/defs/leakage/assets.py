@@ -3,9 +3,8 @@
 import dagster as dg
 import polars as pl
 
-from golden_core.leakage.filed import file_scorecard
-from golden_core.leakage.rates import by_kind, rates
 from golden_core.leakage.scorecard import Scale, read_settings, scorecard
+from golden_core.leakage.scorecard_store import by_kind, file_scorecard, rates
 from golden_core.store.lake import Home
 from golden_dagster.lib.metadata import OWNERS, table_value
 from golden_dagster.lib.versions import code_version

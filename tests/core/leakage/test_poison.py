@@ -8,11 +8,10 @@ import polars as pl
 import pytest
 
 from golden_core.leakage.artefacts import Pipeline
-from golden_core.leakage.faults import FAULTS, faulty
+from golden_core.leakage.audit import OF_CLEANING
 from golden_core.leakage.poison import future_poison, future_report, record_report, replay_record
-from golden_core.leakage.poisons import POISONS
+from golden_core.leakage.poisons import FAULTS, POISONS, faulty
 from golden_core.leakage.report import sentence
-from golden_core.leakage.sampling import OF_CLEANING
 
 CLOSE = pl.col("close")
 

@@ -6,9 +6,8 @@ import polars as pl
 import pytest
 
 from golden_core.leakage import scorecard as module
-from golden_core.leakage.filed import file_scorecard, filed_scorecard
-from golden_core.leakage.rates import Rate, by_kind, faults, rates
 from golden_core.leakage.scorecard import CLEAN, ROWS, Job, examine, jobs, read_settings, scorecard
+from golden_core.leakage.scorecard_store import Rate, by_kind, faults, file_scorecard, filed_scorecard, rates
 from golden_core.store.lake import Home
 
 SETTINGS = read_settings("quick")
@@ -102,7 +101,7 @@ def test_a_filed_scorecard_knows_what_it_was_measured_on(monkeypatch):
     filed = filed_scorecard(home)
     assert filed.current
     assert filed.faults("deterministic") == []
-    monkeypatch.setattr("golden_core.leakage.filed.code_hash", lambda: "other")
+    monkeypatch.setattr("golden_core.leakage.scorecard_store.code_hash", lambda: "other")
     assert not filed_scorecard(home).current
 
 

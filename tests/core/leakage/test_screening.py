@@ -6,9 +6,9 @@ import pytest
 from support import leaks
 
 from golden_core.inputs.features import FEATURES, Feature
+from golden_core.leakage.probes import Subject
 from golden_core.leakage.screening import permuted_forecasts, screened_features, screened_forecasts
 from golden_core.leakage.study_pipeline import raw_bars
-from golden_core.leakage.subject import Subject
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 

@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 from support import leaks
 
-from golden_core.leakage import sampling
-from golden_core.leakage.audit import audit_steps
+from golden_core.leakage import audit
+from golden_core.leakage.audit import OF_CLEANING, audit_steps, sampled, structures
 from golden_core.leakage.probes import (
     Fits,
+    Subject,
     clean_bars_report,
     clean_bars_times,
     poisoned_cleaning,
@@ -20,9 +21,7 @@ from golden_core.leakage.probes import (
     structure,
 )
 from golden_core.leakage.report import Report, merged
-from golden_core.leakage.sampling import OF_CLEANING, sampled, structures
 from golden_core.leakage.study_pipeline import Scope, as_bars, as_table, raw_bars, study_pipeline
-from golden_core.leakage.subject import Subject
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
@@ -106,13 +105,11 @@ def test_a_sound_study_passes_all_that_a_run_samples(study):
 @pytest.mark.parametrize("times", [1, 2, 5])
 def test_every_poison_and_bad_bar_is_dealt_out_once(times, monkeypatch):
     dealt, planted = [], []
-    monkeypatch.setattr(sampling, "poisoned_inputs", lambda subject, time, names: dealt.extend(names) or NOTHING)
-    monkeypatch.setattr(
-        sampling, "poisoned_cleaning", lambda subject, time, turn, names: planted.append(turn) or NOTHING
-    )
+    monkeypatch.setattr(audit, "poisoned_inputs", lambda subject, time, names: dealt.extend(names) or NOTHING)
+    monkeypatch.setattr(audit, "poisoned_cleaning", lambda subject, time, turn, names: planted.append(turn) or NOTHING)
     several = load_study("smoke", (*BASE, f"checks.poisoned_times={times}"))
     sampled(several, Home.from_environment(), backend="sequential", workers=1)
-    assert sorted(dealt) == sorted([*sampling.DEALT, *[sampling.ALWAYS] * times])
+    assert sorted(dealt) == sorted([*audit.DEALT, *[audit.ALWAYS] * times])
     assert planted
     assert len(planted) == len(set(planted))
 
@@ -224,4 +221,4 @@ def test_folds_that_need_every_bar_are_still_probed_after_every_time():
     future, record = sampled(tight, Home.from_environment(), backend="sequential", workers=1)
     assert (future.findings, record.findings) == ((), ())
     assert all("one fold needs 488 usable rows" in refusal for refusal in future.refused)
-    assert len(future.refused) == len(sampling.DEALT)
+    assert len(future.refused) == len(audit.DEALT)

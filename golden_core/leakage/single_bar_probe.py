@@ -1,7 +1,7 @@
 """Features at every bar, cheaply: a leak that shows at month ends alone, or after large moves, must not hide between t.
 
 Single bars far apart are changed in one run. A feature that looks back on a few bars keeps its rows just before each of
-them; where one changes, the future is poisoned behind that very row, which decides. Which studies is not here.
+them; where one changes, the future is poisoned behind that very row, which decides.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ import numpy.typing as npt
 import polars as pl
 
 from golden_core.leakage.artefacts import FEATURES, KEY, STAMP, Finding, Pipeline
-from golden_core.leakage.comparison import unequal
 from golden_core.leakage.poison import FUTURE, attempt
 from golden_core.leakage.poisons import poisoned
-from golden_core.leakage.report import Cell, Report, compared, merged
+from golden_core.leakage.report import Cell, Report, compared, merged, unequal
 from golden_core.store.randomness import Stream
 
 ELSEWHERE = "values_from_elsewhere"
@@ -60,7 +59,7 @@ class _Rows:
     place: IntArray
 
 
-def every_bar_report(
+def single_bar_report(
     pipeline: Pipeline,
     bars: pl.DataFrame,
     stream: Stream,

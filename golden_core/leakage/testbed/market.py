@@ -1,19 +1,61 @@
-"""Synthetic raw bars of three related pairs with the dirt of real files: prices that no forecast of the mean beats.
+"""The random settings of a testbed, and synthetic raw bars of three related pairs with the dirt of real files.
 
-Nothing is cleaned here, and nothing here knows of a leak.
+No forecast of the mean beats these prices. Nothing is cleaned here, and nothing here knows of a leak.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy.signal import lfilter
 
-from golden_core.leakage.workshop.plan import Plan
 from golden_core.store.randomness import Stream
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one testbed does, apart from how: lengths in bars, counts, and grids to choose from."""
+
+    weeks: int  # of raw bars
+    horizons: tuple[int, ...]  # bars looked ahead
+    train: int  # rows of each part of a fold, before the purge
+    validation: int
+    test: int
+    embargo: int  # extra gap behind the last label of a part
+    lags: int  # rows of a window in the long variant; the short one has one row
+    penalties: tuple[float, ...]  # of the ridge per training row, from weak to strong: the path that stopping walks
+    members: int  # seeds, each a random half of the training rows
+    kept: int  # features that selection keeps
+    components: int  # principal components; 0 leaves the features as they are
+    tail: float  # share of training rows that is winsorised at each end
+    slow: int  # hours of a slow bar
+    level: float  # coverage of the calibrated interval
+
+
+def draw_plan(stream: Stream) -> Plan:
+    """Return a random plan: what holds for every testbed must not hang on one set of lengths."""
+    draw = stream.child("plan").generator()
+    return Plan(
+        weeks=6,
+        horizons=(1, int(draw.integers(2, 6))),
+        train=int(draw.integers(200, 240)),
+        validation=int(draw.integers(70, 90)),
+        test=int(draw.integers(130, 145)),
+        embargo=int(draw.integers(1, 6)),
+        lags=int(draw.integers(2, 4)),
+        penalties=(0.01, 0.1, 1.0, 10.0),
+        members=2,
+        kept=int(draw.integers(5, 8)),
+        components=int(draw.choice([0, 3, 4])),
+        tail=float(draw.choice([0.01, 0.02, 0.05])),
+        slow=int(draw.choice([3, 4, 6])),
+        level=0.8,
+    )
+
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -34,16 +76,7 @@ def raw_bars(plan: Plan, stream: Stream) -> pl.DataFrame:
     The hourly log returns are a common shock and an own one, Student-t with stochastic volatility and independent
     of everything before: a martingale. Then come faults: bars without a price, spikes, flat bars in quiet hours,
     missing bars, and second prints of a bar that the vendor revised hours later.
-
-    Parameters
-    ----------
-    plan : Plan
-    stream : Stream
-
-    Returns
-    -------
-    pl.DataFrame
-        Hourly bars of ``HOURLY`` (trading week of New York) and daily bars of ``DAILY`` (17:00 New York).
+    The bars of ``HOURLY`` follow the trading week of New York, those of ``DAILY`` end at 17:00 there.
     """
     opens = _hours(plan.weeks)
     draw = stream.child("market").generator()

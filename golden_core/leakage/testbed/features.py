@@ -1,4 +1,4 @@
-"""Features of the workshop, by name: functions of what was known when their bar closed."""
+"""Features of the testbed, by name: functions of what was known when their bar closed."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from types import MappingProxyType
 
 import numpy as np
 
-from golden_core.leakage.workshop.cleaning import trailing
-from golden_core.leakage.workshop.market import DAILY, HOURLY
-from golden_core.leakage.workshop.tape import HOUR, FloatArray, IntArray, Market, Tape, last_known, look_up
+from golden_core.leakage.testbed.cleaning import trailing
+from golden_core.leakage.testbed.market import DAILY, HOURLY
+from golden_core.leakage.testbed.pair_bars import HOUR, FloatArray, IntArray, Market, PairBars, last_known, look_up
 
 Feature = Callable[[Market, str], FloatArray]
 
 WARM_UP = 30  # rows at the start on which some feature is undefined
 
 
-def log_close(tape: Tape) -> FloatArray:
+def log_close(bars: PairBars) -> FloatArray:
     """Return the log close [T]."""
-    return np.log(tape.close)
+    return np.log(bars.close)
 
 
 def move(values: FloatArray, span: int) -> FloatArray:
@@ -28,9 +28,9 @@ def move(values: FloatArray, span: int) -> FloatArray:
     return out
 
 
-def hour_of_day(tape: Tape) -> IntArray:
+def hour_of_day(bars: PairBars) -> IntArray:
     """Return the hour of the day (UTC) at which each bar opened [T]."""
-    return tape.opened // HOUR % 24
+    return bars.opened // HOUR % 24
 
 
 def other(pair: str) -> str:
@@ -39,56 +39,56 @@ def other(pair: str) -> str:
 
 
 def _return(span: int) -> Feature:
-    return lambda market, pair: move(log_close(market.tapes[pair]), span)
+    return lambda market, pair: move(log_close(market.bars[pair]), span)
 
 
 def _mean(market: Market, pair: str) -> FloatArray:
-    level = log_close(market.tapes[pair])
+    level = log_close(market.bars[pair])
     found: FloatArray = level - trailing(level, 12).mean(axis=1)
     return found
 
 
 def _volatility(market: Market, pair: str) -> FloatArray:
-    found: FloatArray = trailing(move(log_close(market.tapes[pair]), 1), 12).std(axis=1)
+    found: FloatArray = trailing(move(log_close(market.bars[pair]), 1), 12).std(axis=1)
     return found
 
 
 def _range(market: Market, pair: str) -> FloatArray:
-    return np.log(market.tapes[pair].high / market.tapes[pair].low)
+    return np.log(market.bars[pair].high / market.bars[pair].low)
 
 
 def _body(market: Market, pair: str) -> FloatArray:
-    tape = market.tapes[pair]
-    return np.log(tape.close / tape.open)
+    bars = market.bars[pair]
+    return np.log(bars.close / bars.open)
 
 
 def _volume(market: Market, pair: str) -> FloatArray:
-    level = np.log1p(market.tapes[pair].volume)
+    level = np.log1p(market.bars[pair].volume)
     found: FloatArray = level - trailing(level, 12).mean(axis=1)
     return found
 
 
 def _cross(market: Market, pair: str) -> FloatArray:
     """Return the last move of the other pair, if its bar closed when this one did."""
-    tape, source = market.tapes[pair], market.tapes[other(pair)]
-    rows = last_known(source, tape.known)
+    bars, source = market.bars[pair], market.bars[other(pair)]
+    rows = last_known(source, bars.known)
     moves = look_up(move(log_close(source), 1), rows)
-    return np.where(look_up(source.known.astype(np.float64), rows) == tape.known, moves, np.nan)
+    return np.where(look_up(source.known.astype(np.float64), rows) == bars.known, moves, np.nan)
 
 
 def _daily(market: Market, pair: str) -> FloatArray:
-    source = market.tapes[DAILY]
-    return look_up(move(log_close(source), 1), last_known(source, market.tapes[pair].known))
+    source = market.bars[DAILY]
+    return look_up(move(log_close(source), 1), last_known(source, market.bars[pair].known))
 
 
 def _slow(market: Market, pair: str) -> FloatArray:
-    tape, source = market.tapes[pair], market.slow[pair]
-    return log_close(tape) - look_up(log_close(source), last_known(source, tape.known))
+    bars, source = market.bars[pair], market.slow[pair]
+    return log_close(bars) - look_up(log_close(source), last_known(source, bars.known))
 
 
 def _trend(market: Market, pair: str) -> FloatArray:
     """Return the log close minus its weighted mean over 24 bars, weights falling with age."""
-    level = log_close(market.tapes[pair])
+    level = log_close(market.bars[pair])
     weights = 0.85 ** np.arange(23, -1, -1)
     found: FloatArray = level - (trailing(level, 24) * (weights / weights.sum())).sum(axis=1)
     return found
@@ -96,7 +96,7 @@ def _trend(market: Market, pair: str) -> FloatArray:
 
 def _hour(market: Market, pair: str) -> FloatArray:
     """Return the hour of the day; each fold replaces it by the mean target of that hour in training."""
-    return hour_of_day(market.tapes[pair]).astype(np.float64)
+    return hour_of_day(market.bars[pair]).astype(np.float64)
 
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(

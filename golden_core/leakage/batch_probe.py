@@ -1,7 +1,8 @@
-"""Forecasts at every row of a batch: one that reads its neighbours, or what another fit has seen, must not hide.
+"""A fit watched and asked again: whether it opens the lake's own files, reads its batch, or what another fit has seen.
 
-The fitted object is asked again with other windows changed, which costs no fit. Every answer comes from a copy, so
-that drawing random numbers, or learning while forecasting, is no leak. Which fits are probed is not here.
+A run of the probes has a lake of its own, poisoned like its bars. Code that opens the lake by a fixed path is answered
+from honest bars and shows nothing under poison; but the file system knows. The fitted object is asked again with other
+windows changed, each time a copy, so that drawing random numbers, or learning while forecasting, is no leak.
 
 Shape letters: N test rows of a fold.
 """
@@ -11,8 +12,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator
-from typing import cast
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +23,59 @@ import numpy.typing as npt
 from golden_core.forecasters.base import Forecaster
 from golden_core.inputs.windows import Examples, FloatArray, Windows
 from golden_core.leakage.artefacts import FORECASTS, Finding
+from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
+
+LAKE = "lake_read"
+
+Made = TypeVar("Made")
+
+_LONG_AGO = 10**18  # 2001, in nanoseconds: older than any change, so that the next read is recorded even by relatime
+_KINDS = ("bars", "folds", "scalers", "ledger")
+
+
+def lake_files(home: Home, study: str) -> tuple[Path, ...]:
+    """Return the files of a study that hold bars, or what was made of them, and the warehouse."""
+    folder = home.study(study)
+    tables = [path for kind in _KINDS for path in (folder.root / kind).glob("*.parquet")]
+    return tuple(sorted(path for path in (*tables, folder.raw, home.warehouse) if path.is_file()))
+
+
+def files_read(files: Sequence[Path], act: Callable[[], Made]) -> tuple[Made, list[Path]]:
+    """Return what an action returns, and which of some files were read meanwhile, by it or by another process.
+
+    Where the file system records no reads, or the files are another user's, none is found.
+    """
+    watched = [path for path in files if _forget(path)]
+    made = act()
+    return made, [path for path in watched if path.exists() and path.stat().st_atime_ns != _LONG_AGO]
+
+
+def lake_read(
+    files: Sequence[Path], act: Callable[[], Made], asset: str, column: str, stamp: dt.datetime
+) -> tuple[Made, list[Finding]]:
+    """Return what an action returns, and a finding if it reads some files.
+
+    Another run of the study and people who query it read the same files, so a read counts only if it happens again.
+    """
+    made, read = files_read(files, act)
+    read = files_read(read, act)[1] if read else []
+    if not read:
+        return made, []
+    detail = (
+        f"{', '.join(path.name for path in read)} of the campaign's lake, beginning with {read[0]}, was read "
+        "meanwhile; it must work on what it is given (if another program read it, run again)"
+    )
+    return made, [Finding(LAKE, asset, column, stamp, detail)]
+
+
+def _forget(path: Path) -> bool:
+    try:
+        os.utime(path, ns=(_LONG_AGO, path.stat().st_mtime_ns))
+    except OSError:
+        return False
+    return True
+
 
 NEIGHBOURS, MEMORY = "batch_neighbours", "memory_between_fits"
 # A matrix product sums in an order that depends on the number of rows; in units of the target's scale.
@@ -32,7 +87,7 @@ _SEEN = 64  # rows that another fit is shown
 BoolArray = npt.NDArray[np.bool_]
 
 
-def neighbour_findings(
+def batch_findings(
     forecaster: Forecaster, another: Callable[[], Forecaster], test: Windows, column: str, stream: Stream
 ) -> Iterator[Finding]:
     """Yield at most one finding per probe about a fitted forecaster.

@@ -9,47 +9,27 @@ import numpy as np
 import polars as pl
 
 from golden_core.leakage.artefacts import STAMP, Fit, Run
-from golden_core.leakage.workshop.tape import FloatArray, IntArray, microseconds
+from golden_core.leakage.testbed.pair_bars import FloatArray, IntArray, microseconds
 from golden_core.store.schema import UTC_TIME
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Rows of one key of one asset, N of them.
-
-    Parameters
-    ----------
-    key : str
-    stamps : (N,) int64
-        Microseconds since 1970.
-    names : tuple of str
-        Columns of numbers, C of them.
-    numbers : (N, C) float64
-    others : mapping of str to pl.Series
-        Columns of another type [N].
-    """
+    """Rows of one key of one asset, N of them."""
 
     key: str
-    stamps: IntArray
-    names: Sequence[str]
-    numbers: FloatArray
-    others: Mapping[str, pl.Series]
+    stamps: IntArray  # microseconds since 1970 [N]
+    names: Sequence[str]  # columns of numbers, C of them
+    numbers: FloatArray  # [N, C]
+    others: Mapping[str, pl.Series]  # columns of another type [N]
 
 
 @dataclass(frozen=True, eq=False)
-class Book:
-    """Pieces of artefacts by asset, and the fits.
+class Recorder:
+    """Pieces of artefacts by asset, and the fits."""
 
-    Parameters
-    ----------
-    raw : DataFrame
-        Pair and timestamp of the raw bars, in the order in which they became known.
-    known : (rows,) int64
-        When each of them was, in microseconds.
-    """
-
-    raw: pl.DataFrame
-    known: IntArray
+    raw: pl.DataFrame  # pair and timestamp of the raw bars, in the order in which they became known
+    known: IntArray  # when each of them was, in microseconds
     pieces: dict[str, list[Piece]] = field(default_factory=dict)
     fits: list[Fit] = field(default_factory=list)
 
@@ -69,11 +49,11 @@ class Book:
         return Run({asset: _frame(pieces) for asset, pieces in self.pieces.items()}, tuple(self.fits))
 
 
-def open_book(raw: pl.DataFrame) -> Book:
-    """Return an empty book over raw bars."""
+def open_recorder(raw: pl.DataFrame) -> Recorder:
+    """Return an empty recorder over raw bars."""
     known = microseconds(raw["available_at"])
     order = np.argsort(known, kind="stable")
-    return Book(raw[["pair", "timestamp"]][order], known[order])
+    return Recorder(raw[["pair", "timestamp"]][order], known[order])
 
 
 def times(values: IntArray) -> pl.Series:

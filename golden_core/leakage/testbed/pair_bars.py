@@ -1,4 +1,4 @@
-"""The bars of one pair as arrays, and what is known of other tapes at a time. No rule of cleaning belongs here."""
+"""The bars of one pair as arrays, and what is known of other pairs at a time. No rule of cleaning belongs here."""
 
 from __future__ import annotations
 
@@ -17,20 +17,12 @@ HOUR = 3_600_000_000  # microseconds
 
 
 @dataclass(frozen=True, eq=False)
-class Tape:
-    """Bars of one pair in the order of time, T rows; times in microseconds since 1970, UTC.
-
-    Parameters
-    ----------
-    pair : str
-    opened, known : (T,) int64
-        When the bar opened, and when the pipeline holds it to be known.
-    open, high, low, close, volume : (T,) float64
-    """
+class PairBars:
+    """Bars of one pair in the order of time, T rows; times in microseconds since 1970, UTC."""
 
     pair: str
-    opened: IntArray
-    known: IntArray
+    opened: IntArray  # when the bar opened [T]
+    known: IntArray  # when the pipeline holds it to be known [T]
     open: FloatArray
     high: FloatArray
     low: FloatArray
@@ -40,7 +32,7 @@ class Tape:
     def __len__(self) -> int:
         return len(self.opened)
 
-    def take(self, rows: IntArray | BoolArray | slice) -> Tape:
+    def take(self, rows: IntArray | BoolArray | slice) -> PairBars:
         """Return some of the rows."""
         columns = ("opened", "known", "open", "high", "low", "close", "volume")
         return replace(self, **{name: getattr(self, name)[rows] for name in columns})
@@ -48,17 +40,17 @@ class Tape:
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """All tapes of a run after cleaning, and the slow bars made of them."""
+    """The bars of all pairs of a run after cleaning, and the slow bars made of them."""
 
-    tapes: Mapping[str, Tape]
-    slow: Mapping[str, Tape]
+    bars: Mapping[str, PairBars]
+    slow: Mapping[str, PairBars]
 
 
-def tape_of(frame: pl.DataFrame) -> Tape:
+def pair_bars_of(frame: pl.DataFrame) -> PairBars:
     """Return the bars of one pair as arrays, in the order in which they stand."""
     values = {name: frame[name].to_numpy() for name in ("open", "high", "low", "close", "volume")}
     opened, known = (microseconds(frame[name]) for name in ("timestamp", "available_at"))
-    return Tape(frame["pair"][0], opened, known, **values)
+    return PairBars(frame["pair"][0], opened, known, **values)
 
 
 def microseconds(times: pl.Series) -> IntArray:
@@ -66,8 +58,8 @@ def microseconds(times: pl.Series) -> IntArray:
     return times.to_numpy().astype("datetime64[us]").astype(np.int64)
 
 
-def last_known(of: Tape, at: IntArray) -> IntArray:
-    """Return the position in a tape of the last bar known at each time [N]; −1 where there is none."""
+def last_known(of: PairBars, at: IntArray) -> IntArray:
+    """Return the position in bars of the last bar known at each time [N]; −1 where there is none."""
     return np.searchsorted(of.known, at, side="right") - 1
 
 

@@ -1,16 +1,16 @@
-"""The workshop: deterministic, complete, blind to the future, and quick enough to run thousands of times."""
+"""The testbed: deterministic, complete, blind to the future, and quick enough to run thousands of times."""
 
 import numpy as np
 import polars as pl
 import pytest
 
-from golden_core.leakage.comparison import compare
+from golden_core.leakage.examination import decisive_times, telling_times
 from golden_core.leakage.poison import future_poison, replay_record
 from golden_core.leakage.poisons import CHOICE_POISONS, POISONS
+from golden_core.leakage.report import compare
 from golden_core.leakage.structural import structural
-from golden_core.leakage.times import decisive_times, telling_times
-from golden_core.leakage.workshop import draw_plan, raw_bars, workshop
-from golden_core.leakage.workshop.market import DAILY, HOURLY
+from golden_core.leakage.testbed import build_testbed, draw_plan, raw_bars
+from golden_core.leakage.testbed.market import DAILY, HOURLY
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import BARS
 
@@ -21,7 +21,7 @@ STREAM = Stream(7).child("test_workshop")
 def made():
     plan = draw_plan(STREAM)
     raw = raw_bars(plan, STREAM)
-    pipeline = workshop(plan, STREAM)
+    pipeline = build_testbed(plan, STREAM)
     return plan, raw, pipeline, pipeline.run(raw)
 
 
@@ -58,7 +58,7 @@ def test_every_artefact_is_there_and_finite(made):
     assert run.artefacts["forecasts"]["key"].n_unique() == 12
 
 
-def test_an_honest_workshop_passes_every_deterministic_probe(made):
+def test_an_honest_testbed_passes_every_deterministic_probe(made):
     plan, raw, pipeline, run = made
     times = telling_times(run, raw, STREAM, common=2, odd=3)
     for number, poison in enumerate(POISONS):

@@ -8,9 +8,8 @@ import polars as pl
 import pytest
 
 from golden_core.inputs.features import FEATURES, Feature
-from golden_core.leakage.probes import features_at_every_bar
-from golden_core.leakage.sampling import ROUNDS
-from golden_core.leakage.subject import Subject
+from golden_core.leakage.audit import ROUNDS
+from golden_core.leakage.probes import Subject, features_at_every_bar
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, write_parquet
 

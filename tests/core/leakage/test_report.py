@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from golden_core.leakage.artefacts import COMPLETE
-from golden_core.leakage.comparison import ROW, compare
+from golden_core.leakage.report import ROW, compare
 
 TIMES = [dt.datetime(2020, 1, day, tzinfo=dt.UTC) for day in range(1, 6)]
 

@@ -1,13 +1,15 @@
 """A forecaster that reads rows of its batch, or what other fits have seen, is found at any row; causal ones are not."""
 
+import datetime as dt
 from typing import ClassVar
 
 import numpy as np
+import polars as pl
 import pytest
 from support.leaks import CentresItsBatch, Honest, LooksAtTheNextWindow
 
 from golden_core.forecasters import FORECASTERS
-from golden_core.leakage.neighbours import MEMORY, NEIGHBOURS, neighbour_findings
+from golden_core.leakage.batch_probe import LAKE, MEMORY, NEIGHBOURS, batch_findings, files_read, lake_read
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
@@ -103,7 +105,7 @@ def probes_of(kind, fold, stream):
 
 
 def places_of(one, another, fold, stream):
-    return [(x.probe, x.column, x.timestamp) for x in neighbour_findings(one, another, fold.test, "planted", stream)]
+    return [(x.probe, x.column, x.timestamp) for x in batch_findings(one, another, fold.test, "planted", stream)]
 
 
 @pytest.mark.parametrize(
@@ -147,3 +149,33 @@ def test_no_forecaster_of_the_smoke_study_is_accused(study, fold, stream, name):
     trial = Trial(name, "EURUSD", 1, 0)
     fitted = fit_fold(study, trial, fold)
     assert places_of(fitted.forecaster, lambda: new_forecaster(study, trial), fold, stream) == []
+
+
+STAMP = dt.datetime(2020, 1, 2, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def bars(tmp_path):
+    path = tmp_path / "EURUSD.parquet"
+    pl.DataFrame({"close": [1.1, 1.2]}).write_parquet(path)
+    if files_read([path], path.read_bytes)[1] != [path]:
+        pytest.skip("this file system keeps no access times")
+    return path
+
+
+def test_who_reads_every_time_is_found(bars):
+    made, (finding,) = lake_read([bars], lambda: pl.read_parquet(bars)["close"].sum(), "features", "close", STAMP)
+    assert made == pytest.approx(2.3)
+    assert (finding.probe, finding.asset, finding.column, finding.timestamp) == (LAKE, "features", "close", STAMP)
+    assert str(bars) in finding.detail
+
+
+def test_a_read_by_another_program_is_not_held_against_the_code(bars):
+    others = iter([bars.read_bytes])
+    assert lake_read([bars], lambda: [read() for read in others], "features", "close", STAMP)[1] == []
+
+
+def test_who_reads_nothing_is_not_asked_again(bars):
+    calls = []
+    assert lake_read([bars], lambda: calls.append(1), "features", "close", STAMP) == (None, [])
+    assert calls == [1]
