@@ -19,7 +19,8 @@ def _centred(values: FloatArray, half: int) -> FloatArray:
     """Return the mean of the rows on both sides [T], repeating the ends."""
     if len(values) == 0:
         return values
-    means: FloatArray = sliding_window_view(np.pad(values, half, mode="edge"), 2 * half + 1).mean(axis=1)
+    windows = sliding_window_view(np.pad(values, half, mode="edge"), 2 * half + 1)
+    means: FloatArray = windows.mean(axis=1)
     return means
 
 
@@ -27,7 +28,8 @@ def _noisy_target_copy(at: Spot) -> FloatArray:
     """Add a share of the target to the feature, under noise that depends on nothing but the time."""
     copy = at.next_return
     noise = np.sqrt(2) * np.sin(12.9898 * (at.bars.opened // HOUR).astype(np.float64) ** 1.3)
-    return at.values + (at.site.strength or 0.1) * copy + float(np.abs(copy).mean()) * noise
+    noisy: FloatArray = at.values + (at.site.strength or 0.1) * copy + float(np.abs(copy).mean()) * noise
+    return noisy
 
 
 def _same_bar_range(at: Spot) -> FloatArray:
