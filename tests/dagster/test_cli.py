@@ -94,7 +94,7 @@ def test_a_wrong_study_gets_every_fault_with_its_place(tmp_path):
     [
         (("run", "demoo"), "did you mean 'demo'?"),
         (("run", "smoke", "--set", "nonsense"), "must look like section.key=value"),
-        (("leaderboard", "smoke"), "there is no warehouse"),
+        (("leaderboard", "smoke"), "is not in the warehouse yet; run: golden run smoke"),
         (("data", "show", "smoke", "--set", "data.settings.path=/nowhere.zip"), "/nowhere.zip"),
         (("data", "refresh", "--url", "http://example.com/rates.zip"), "https"),
         (("legacy", "audit-table", "/nowhere.csv"), "/nowhere.csv"),
@@ -106,7 +106,7 @@ def test_a_wrong_study_gets_every_fault_with_its_place(tmp_path):
         (("milestones", "show", "P9.M9"), "no milestone 'P9.M9'"),
         (("milestones", "write", "P4.M1"), "P4.M1 has no evidence to write yet; there is some for P0.M1, P0.M2"),
         (("milestones", "write", "P0.M1", "--tree", "/nowhere"), "/nowhere"),
-        (("milestones", "sign", "P1.M2", "plan_approved"), "here is none"),
+        (("milestones", "sign", "P1.M2", "plan_approved", "--role", "TL", "--commit", "HEAD"), "here is none"),
     ],
 )
 def test_bad_usage_is_one_clear_message(arguments, message):

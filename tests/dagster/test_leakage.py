@@ -42,7 +42,7 @@ def test_the_gate_closes_before_training_and_names_the_place(monkeypatch, plant,
 def test_a_forecaster_that_is_added_to_folds_that_are_up_to_date(broken, monkeypatch):
     leaks.register(monkeypatch, leaks.StopsOnTest)
     added = "forecasters={random_walk: {}, ar: {max_order: 2}, planted: {}}"
-    status, output = golden("gate", "--study", "smoke", "--set", added)
+    status, output = golden("gate", "--study", "smoke", "--as", "smoke", "--set", added)
     assert status == 1
     assert "materialising input checks" in output
     assert "materialising models" not in output
