@@ -29,11 +29,11 @@ def reproduce(
     is written. Exit status 0 when all bytes agree and no line of the list failed, 1 when not, 2 on bad usage.
     """
     with teaching():
-        from golden_core.preparation.catalogue import load_study
+        from golden_core.preparation.catalogue import load_variant
         from golden_core.store.lake import Home
         from golden_core.trials.reproduction import reproduce_sample
 
-        console, loaded = terminal(), load_study(study, overrides)
+        console, loaded = terminal(), load_variant(study, overrides)
         sample = reproduce_sample(Home.from_environment(), loaded, trials)
         against = "the lake" if sample.stored else "a first training in a temporary home"
         console.print(f"Study {loaded.name}, trained again and compared with {against}", highlight=False)
