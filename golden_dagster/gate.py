@@ -13,6 +13,8 @@ import dagster as dg
 from golden_core.store.lake import write_text
 from golden_dagster.campaign import Campaign, failure_messages
 
+PLATFORM = {"legacy", "leakage", "milestones"}  # where assets live that belong to no study
+
 Verdict = Literal["passed", "failed", "warned", "not run"]
 
 
@@ -24,6 +26,12 @@ class CheckRow:
     name: str
     verdict: Verdict
     description: str
+    seconds: float | None = None  # of the step that decided it, which may have decided others too
+
+    @property
+    def of_study(self) -> bool:
+        """Whether it is a claim about a study, and not about the platform."""
+        return self.asset.partition("/")[0] not in PLATFORM
 
     @property
     def blocks(self) -> bool:
@@ -53,13 +61,21 @@ def run_gate(campaign: Campaign) -> GateResult:
     expected = sorted(graph.asset_check_keys, key=lambda key: (key.asset_key.path, key.name))
     result = campaign.run_selection("gate", dg.AssetSelection.all_asset_checks(), {})
     evaluations = {evaluation.asset_check_key: evaluation for evaluation in result.get_asset_check_evaluations()}
-    rows = [_row(key, evaluations.get(key)) for key in expected]
+    seconds = _seconds(result)
+    rows = [_row(key, evaluations.get(key), seconds.get(key)) for key in expected]
     claims = {f"{row.name}: {row.description}" for row in rows}
     failures = [message for message in (*campaign.failures, *failure_messages(result)) if message not in claims]
     return GateResult(rows, list(dict.fromkeys(failures)))
 
 
-def _row(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation | None) -> CheckRow:
+def _seconds(result: dg.ExecuteInProcessResult) -> dict[dg.AssetCheckKey, float]:
+    """Return how long the step of each check took."""
+    steps = {e.step_key: e.step_success_data.duration_ms / 1000 for e in result.all_events if e.is_step_success}
+    evaluated = [e for e in result.all_events if e.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION]
+    return {e.asset_check_evaluation_data.asset_check_key: steps[e.step_key] for e in evaluated if e.step_key in steps}
+
+
+def _row(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation | None, seconds: float | None) -> CheckRow:
     asset = key.asset_key.to_user_string()
     if evaluation is None:
         return CheckRow(asset, key.name, "not run", "the check was not evaluated")
@@ -67,7 +83,7 @@ def _row(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation | None) -> C
         verdict: Verdict = "passed"
     else:
         verdict = "warned" if evaluation.severity == dg.AssetCheckSeverity.WARN else "failed"
-    return CheckRow(asset, key.name, verdict, evaluation.description or "")
+    return CheckRow(asset, key.name, verdict, evaluation.description or "", seconds)
 
 
 def write_junit(result: GateResult, study: str, path: Path) -> None:
@@ -75,6 +91,8 @@ def write_junit(result: GateResult, study: str, path: Path) -> None:
     suite = ElementTree.Element("testsuite", name=f"golden gate {study}")
     for row in result.rows:
         case = ElementTree.SubElement(suite, "testcase", classname=row.asset.replace("/", "."), name=row.name)
+        if row.seconds is not None:
+            case.set("time", f"{row.seconds:.3f}")
         if row.verdict == "failed":
             ElementTree.SubElement(case, "failure", message=row.description)
         elif row.verdict == "not run":

@@ -1,12 +1,20 @@
 """Every check of the platform as data: what it says, of which asset, how it is decided. Nothing here runs by itself."""
 
 from golden_core.checks.check import Check, Examined
-from golden_core.checks.inputs import input_checks, input_faults, repeated_checks, sampled_checks
+from golden_core.checks.inputs import input_checks, input_faults, repeated_checks, sampled_checks, verified_input_faults
 from golden_core.checks.platform import PLATFORM_CHECKS
 from golden_core.checks.results import result_checks
 from golden_core.study import Study
 
-__all__ = ["Check", "Examined", "all_checks", "input_faults", "repeated_checks", "sampled_checks"]
+__all__ = [
+    "Check",
+    "Examined",
+    "all_checks",
+    "input_faults",
+    "repeated_checks",
+    "sampled_checks",
+    "verified_input_faults",
+]
 
 
 def all_checks(study: Study) -> tuple[Check, ...]:

@@ -17,10 +17,12 @@ from golden_core.leakage.screening import screened_features
 from golden_core.splits import verification as splits
 from golden_core.splits.scaling import scaler_mismatches
 from golden_core.splits.tables import read_folds
-from golden_core.store.lake import Home, series_name
+from golden_core.store.lake import Home, identified, series_name
 from golden_core.store.schema import FOLDS
 from golden_core.study import Study
 from golden_core.trials import all_series, series_inputs
+
+_SOUND: set[tuple[object, ...]] = set()  # inputs that this process has found sound
 
 FUTURE, FITS = "nothing_sees_the_future", "fits_touch_only_their_rows"
 
@@ -46,6 +48,18 @@ def input_faults(home: Home, study: Study, *names: str) -> list[str]:
     """
     asked = [check for check in repeated_checks(study) if not names or check.name in names]
     return [fault for check in asked for fault in check.faults(home, study)]
+
+
+def verified_input_faults(home: Home, study: Study) -> list[str]:
+    """Return :func:`input_faults`; a process looks at sound inputs once, as long as none of their files changes."""
+    folder = home.study(study.name)
+    kinds = ("bars", "cleaning", "ledger", "folds", "scalers")
+    files = [folder.raw, *(path for kind in kinds for path in sorted((folder.root / kind).glob("*.parquet")))]
+    state = (study.hash(), *(identified(path) for path in files if path.exists()))
+    faults = [] if state in _SOUND else input_faults(home, study)
+    if not faults:
+        _SOUND.add(state)
+    return faults
 
 
 def probed(report: Report) -> Examined:

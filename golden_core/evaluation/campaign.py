@@ -13,11 +13,11 @@ from golden_core.evaluation.point import metrics_table
 from golden_core.store.lake import Home, hash_bytes, series_name, stored_json, write_json
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
-from golden_core.store.schema import WAREHOUSE_TABLES
+from golden_core.store.schema import FORECASTS, HISTORY, WAREHOUSE_TABLES
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
-from golden_core.trials import all_series, read_outputs, trials_table
+from golden_core.trials import Trial, all_series, read_outputs, trials_table
 from golden_core.trials.code import code_hash
 
 CODE = (
@@ -91,6 +91,28 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         rows={table.name: tables[table.name].height for table in WAREHOUSE_TABLES if table.name in tables},
         skill=skill.select("forecaster", "pair", "horizon", "seeds", "mean", "sd", "t_low", "t_high"),
     )
+
+
+def trial_summary(home: Home, study: Study, trial: Trial, fingerprint: str) -> dict[str, Any]:
+    """Return what a finished trial comes to: forecasts, RMSE of log returns, R² against no change, validation loss.
+
+    The forecasts of a random walk are no change, so this R² is that of the report, over all folds of the trial.
+    """
+    folder = home.study(study.name).trial(trial.forecaster, trial.series, fingerprint)
+    forecasts = pl.read_parquet(folder / f"{FORECASTS.name}.parquet", columns=["y_true", "y_pred"])
+    squared = forecasts.select(
+        error=(pl.col("y_pred") - pl.col("y_true")).pow(2), unchanged=pl.col("y_true").pow(2)
+    ).sum()
+    error, unchanged = squared.row(0)
+    losses = pl.read_parquet(folder / f"{HISTORY.name}.parquet")
+    lowest = losses.group_by("fold").agg(pl.col("validation_loss").min())["validation_loss"].mean()
+    return {
+        "rows": forecasts.height,
+        "folder": folder,
+        "rmse": (error / forecasts.height) ** 0.5 if forecasts.height else None,
+        "r2_oos": 1 - error / unchanged if unchanged else None,
+        "validation_loss": lowest,
+    }
 
 
 def evaluation_is_current(home: Home, study: Study) -> bool:

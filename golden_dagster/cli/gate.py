@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,8 +27,13 @@ def gate(
     backend: Backend = "loky",
     workers: Workers = 0,
     name: As = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show the checks of legacy, leakage and milestones too, not only the study's.")
+    ] = False,
 ) -> None:
     """Materialise what is missing, run every check, print a table and write JUnit XML.
+
+    The table shows the checks of the study, and of the others those that close the gate.
 
     Exit status 0 when everything holds; 1 on a failed ERROR check, a check that was not evaluated or a failed run;
     2 on bad usage. Warnings never fail.
@@ -49,19 +55,23 @@ def gate(
             judged = campaign.study.name
             path = junit or campaign.home.report(judged) / "gate.xml"
         write_junit(result, judged, path)
-        console.print(_view(result, judged))
+        console.print(_view(result, judged, everything=everything))
         for failure in result.failures:
             console.print(f"[red]failed run[/red] {failure}", highlight=False, soft_wrap=True)
         console.print(f"{'passed' if result.passed else 'FAILED'}; JUnit XML: {path}", highlight=False, soft_wrap=True)
         raise typer.Exit(0 if result.passed else 1)
 
 
-def _view(result: GateResult, study: str) -> Table:
-    """Return one row per check, with what it found."""
+def _view(result: GateResult, study: str, *, everything: bool) -> Table:
+    """Return one row per check, with what it found, and a total of all of them."""
     from rich.markup import escape
 
+    shown = [row for row in result.rows if everything or row.of_study or row.blocks]
     rows = (
-        (row.asset, row.name, f"[{COLOURS[row.verdict]}]{row.verdict}[/]", escape(row.description))
-        for row in result.rows
+        (row.asset, row.name, f"[{COLOURS[row.verdict]}]{row.verdict}[/]", escape(row.description)) for row in shown
     )
-    return table(("asset", "check", "verdict", "found"), rows, title=f"Gate of study {study}")
+    counts = Counter(str(row.verdict) for row in result.rows)
+    caption = f"{len(result.rows)} checks: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in COLOURS)
+    if hidden := len(result.rows) - len(shown):
+        caption += f"; {hidden} that are no study's are shown by --all"
+    return table(("asset", "check", "verdict", "found"), rows, title=f"Gate of study {study}", caption=caption)

@@ -5,6 +5,8 @@ from typing import Any
 
 import dagster as dg
 
+from golden_core.checks import verified_input_faults
+from golden_core.evaluation.campaign import trial_summary
 from golden_core.forecasters import forecaster_class
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import cut_windows
@@ -57,6 +59,14 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         loaded = study.load()
         known = [str(key) for key in trial_partitions(loaded).get_partition_keys()]
         trials = [trial_of(forecaster, k) for k in known_keys(context, loaded, known)]
+        faults = verified_input_faults(study.home, loaded)
+        if faults:
+            # A blocking check protects the run it is part of, and this may be another run.
+            raise dg.Failure(
+                f"no trial of study {loaded.name!r} is trained: {faults[0]}",
+                metadata={"faults": findings_value(faults, title="fault")},
+                allow_retries=False,
+            )
         failures, log = [], PartitionLog(context, key)
         jobs = fingerprinted(study.home, loaded, trials)
         for outcome in run_trials(study.home, loaded, jobs, backend=workers.backend, workers=workers.count):
@@ -64,7 +74,8 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
             if outcome.error:
                 failures.append(outcome.error)
             else:
-                log.add(trial_key(outcome.trial), outcome.fingerprint, _facts(outcome))
+                facts = trial_summary(study.home, loaded, outcome.trial, outcome.fingerprint)
+                log.add(trial_key(outcome.trial), outcome.fingerprint, _facts(outcome, facts))
         if failures:
             raise dg.Failure(
                 f"{len(failures)} of {len(trials)} trials failed; the others are done. First: {failures[0]}",
@@ -76,7 +87,7 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
     return model
 
 
-def _facts(outcome: Outcome) -> dict[str, Any]:
+def _facts(outcome: Outcome, summary: dict[str, Any]) -> dict[str, Any]:
     trial = outcome.trial
     return flat(
         {
@@ -86,6 +97,9 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
             "pair": trial.pair,
             "horizon": trial.horizon,
             "seed": trial.seed,
+            "dagster/row_count": summary.pop("rows"),
+            "folder": dg.MetadataValue.path(str(summary.pop("folder"))),
+            **summary,
         }
     )
 

@@ -1,4 +1,6 @@
-"""What runs by itself: the daily refresh, and the backfill of trials that were never run."""
+"""What runs by itself: the refresh, the night, what keeps a study current, and who hears of failures."""
+
+import subprocess
 
 import dagster as dg
 import pytest
@@ -6,6 +8,7 @@ from support.campaigns import OVERRIDES, opened
 
 from golden_core.preparation.catalogue import load_study
 from golden_dagster.definitions import definitions_for
+from golden_dagster.defs.automation.definitions import GOLDEN, failed_runs
 from golden_dagster.resources import StudyResource
 
 FOLDS = dg.AssetKey("folds")
@@ -55,11 +58,11 @@ def test_trials_that_were_never_run_are_asked_for(broken):
         }
 
 
-def judge(instance, graph, *, passed, without=()):
-    """Report an evaluation of every blocking check of the folds."""
-    for key in graph.get_check_keys_for_assets({FOLDS}):
+def judge(instance, graph, *, passed, without=(), asset=FOLDS):
+    """Report an evaluation of every blocking check of an asset."""
+    for key in graph.get_check_keys_for_assets({asset}):
         if graph.get_check_spec(key).blocking and key.name not in without:
-            evaluation = dg.AssetCheckEvaluation(asset_key=FOLDS, check_name=key.name, passed=passed(key.name))
+            evaluation = dg.AssetCheckEvaluation(asset_key=asset, check_name=key.name, passed=passed(key.name))
             instance.report_runless_asset_event(evaluation)
 
 
@@ -93,3 +96,98 @@ def test_a_trial_whose_run_failed_is_not_asked_for_again(broken):
         campaign.execute(models)
         assert any("dlinear" in failure for failure in campaign.failures)
         assert requested(campaign.instance, campaign.definitions)["dlinear"] == set()
+
+
+class Nights:
+    """Ticks of the automation sensor on a finished campaign, and what happens between them."""
+
+    def __init__(self, campaign):
+        self.campaign, self.cursor = campaign, None
+        self.graph = campaign.definitions.resolve_asset_graph()
+
+    def asked(self):
+        """Return what one tick asks for: asset → partitions."""
+        result = dg.evaluate_automation_conditions(
+            self.campaign.definitions, self.campaign.instance, cursor=self.cursor
+        )
+        self.cursor = result.cursor
+        keys = [key for key in self.graph.get_all_asset_keys() if result.get_num_requested(key)]
+        return {key.to_user_string(): {str(p) for p in result.get_requested_partitions(key)} for key in keys}
+
+    def made(self, name, version, *partitions):
+        """Log an asset with another data version, as its run would, with its blocking checks passed."""
+        key = dg.AssetKey(name.split("/"))
+        for partition in partitions or (None,):
+            event = dg.AssetMaterialization(key, partition=partition, tags={"dagster/data_version": version})
+            self.campaign.instance.report_runless_asset_event(event)
+        judge(self.campaign.instance, self.graph, passed=lambda _: True, asset=key)
+
+
+def test_a_change_passes_down_the_chain_layer_by_layer_and_nowhere_else(broken):
+    """Only the pair whose bars changed, only its series, only its trials; then what gathers them; then rest."""
+    trials = {"s00|EURUSD_h1", "s01|EURUSD_h1"}
+    with opened() as campaign:
+        nights = Nights(campaign)
+        assert nights.asked() == nights.asked() == {}
+        nights.made("ecb_rates", "new rates")
+        assert nights.asked() == {"clean_bars": {"EURUSD", "USDJPY"}}
+        nights.made("clean_bars", "new bars", "EURUSD")
+        assert nights.asked() == {"folds": {"EURUSD_h1"}, "data_quality": {"None"}}
+        nights.made("data_quality", "new quality")
+        nights.made("folds", "new folds", "EURUSD_h1")
+        assert nights.asked() == {f"models/{name}": trials for name in ("ar", "dlinear", "random_walk")}
+        for name in ("ar", "dlinear", "random_walk"):
+            nights.made(f"models/{name}", "new trials", *trials)
+        assert nights.asked() == {"metrics": {"None"}}
+        nights.made("metrics", "new metrics")
+        assert nights.asked() == {"leaderboard": {"None"}, "comparisons": {"None"}}
+        nights.made("leaderboard", "new board")
+        nights.made("comparisons", "new tests")
+        assert nights.asked() == {"report": {"None"}}
+        nights.made("report", "new report")
+        assert nights.asked() == nights.asked() == {}
+
+
+def test_rates_that_did_not_change_ask_for_nothing(broken):
+    with opened() as campaign:
+        nights = Nights(campaign)
+        nights.asked()
+        event = campaign.instance.get_latest_materialization_event(dg.AssetKey("ecb_rates")).asset_materialization
+        nights.made("ecb_rates", event.tags["dagster/data_version"])
+        assert nights.asked() == {}
+
+
+def test_failures_are_handed_to_a_command(tmp_path, monkeypatch):
+    told = tmp_path / "told.txt"
+    monkeypatch.setenv("GOLDEN_ON_FAILURE", f"tee {told}")
+
+    @dg.op
+    def breaks():
+        raise dg.Failure("no rates tonight")
+
+    @dg.job
+    def night():
+        breaks()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = night.execute_in_process(instance=instance, raise_on_error=False)
+        event = result.get_run_failure_event()
+        failed_runs(
+            dg.build_run_status_sensor_context("failed_runs", event, instance, result.dagster_run).for_run_failure()
+        )
+    assert told.read_text().startswith(f"run {result.run_id} of night failed: ")
+
+
+def test_the_night_is_refresh_and_gate(monkeypatch):
+    commands = []
+
+    def ran(command, **_):
+        commands.append(command[len(GOLDEN) :])
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", ran)
+    schedule = definitions().resolve_schedule_def("nightly_study")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 18 * * 1-5", "Europe/Berlin")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert definitions().resolve_job_def("study").execute_in_process(instance=instance).success
+    assert commands == [["data", "refresh"], ["gate", "--study", "smoke"]]

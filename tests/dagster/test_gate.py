@@ -32,6 +32,11 @@ def test_a_sound_study_passes(broken):
     assert suite.get("failures") == suite.get("errors") == "0"
     ours = {check.name for check in all_checks(load_study("smoke", OVERRIDES)) if check not in PLATFORM_CHECKS}
     assert ours <= {case.get("name") for case in suite if not len(case)}  # not even warned of
+    assert all(float(case.get("time")) >= 0 for case in suite)
+    shown = " ".join(result.output.split())
+    assert f"{len(suite)} checks: " in shown
+    assert "that are no study's are shown by --all" in shown
+    assert "milestones/" not in shown
 
 
 def test_a_planted_leak_closes_the_gate_and_is_named(monkeypatch):
@@ -116,9 +121,12 @@ def test_a_leak_planted_later_stops_the_campaign_before_training(broken, monkeyp
         assert any("'volatility_20'" in failure for failure in campaign.failures)
 
 
-def test_the_fan_in_refuses_inputs_that_leak(broken, monkeypatch):
+@pytest.mark.parametrize(("asset", "tags"), [("metrics", {}), ("models/ar", {"dagster/partition": "s00|EURUSD_h1"})])
+def test_who_builds_on_inputs_that_leak_refuses_them(asset, tags, broken, monkeypatch):
+    """Blocking checks hold within their own run only, and this is another one."""
     leaks.leaking_feature(monkeypatch)
     with opened() as campaign:
-        result = campaign.run_selection("fan_in", dg.AssetSelection.assets("metrics").without_checks(), {})
+        selection = dg.AssetSelection.assets(dg.AssetKey(asset.split("/"))).without_checks()
+        result = campaign.run_selection("another", selection, tags)
         assert not result.success
         assert any("'volatility_20'" in message for message in failure_messages(result))

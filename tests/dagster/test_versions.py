@@ -8,6 +8,7 @@ from dagster._core.loader import LoadingContextForTest
 from support.campaigns import opened
 
 from golden_core.store.lake import write_parquet
+from golden_core.store.warehouse import Warehouse
 from golden_dagster.campaign import Stage
 from golden_dagster.partitions import pair_partitions
 
@@ -49,3 +50,23 @@ def test_checks_run_with_the_bars_they_guard(finished):
             judged = dg.AssetCheckKey(dg.AssetKey(name), check)
             records = campaign.instance.event_log_storage.get_asset_check_execution_history(judged, limit=5)
             assert made in {record.run_id for record in records}
+
+
+def test_a_trial_says_what_it_came_to(finished):
+    """The same numbers as the warehouse's, so that the UI plots over partitions what the report says."""
+    with opened() as campaign:
+        key = dg.AssetKey(["models", "dlinear"])
+        (record,) = (
+            r
+            for r in campaign.instance.fetch_materializations(key, limit=100).records
+            if r.partition_key == "s01|EURUSD_h1"
+        )
+        said = {name: value.value for name, value in record.asset_materialization.metadata.items()}
+    expected = Warehouse(finished.warehouse).query(
+        "SELECT metric, value, n FROM metrics WHERE forecaster = 'dlinear' AND pair = 'EURUSD' AND seed = 1 "
+        "AND stratum_kind = 'all' AND metric IN ('rmse', 'r2_oos') ORDER BY metric"
+    )
+    assert [said["r2_oos"], said["rmse"]] == pytest.approx(expected["value"].to_list(), rel=1e-12)
+    assert expected["n"].to_list() == [said["dagster/row_count"]] * 2
+    assert said["validation_loss"] > 0
+    assert said["folder"].endswith(said["fingerprint"][:16])
