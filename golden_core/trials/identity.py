@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import itertools
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
 from golden_core.forecasters import forecaster_class
-from golden_core.store.lake import Home, hash_bytes, hash_file, hash_frame, series_name
+from golden_core.store.lake import (
+    Home,
+    hash_bytes,
+    hash_file,
+    hash_frame,
+    identified,
+    series_name,
+    stored_json,
+    write_json,
+)
 from golden_core.store.provenance import library_versions
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
@@ -78,8 +90,7 @@ def series_inputs(home: Home, study: Study, pair: str, horizon: int) -> SeriesIn
     UnreadyError
         If a table has not been written yet, or cannot be read.
     """
-    folder, series = home.study(study.name), series_name(pair, horizon)
-    paths = [folder.table("bars", pair), folder.table("folds", series), folder.table("scalers", series)]
+    series, paths = series_name(pair, horizon), _tables(home, study, pair, horizon)
     for path in paths:
         if not path.exists():
             raise UnreadyError(f"{path} does not exist yet: materialise bars and folds of {series} first")
@@ -93,40 +104,79 @@ def series_inputs(home: Home, study: Study, pair: str, horizon: int) -> SeriesIn
     return SeriesInputs(bars, folds, scalers, identity)
 
 
+def series_hashes(home: Home, study: Study, series: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str | None]:
+    """Return the hash of the inputs of several series, or nothing where they are not there.
+
+    What was hashed before is remembered in the study's folder, and hashed anew where size, time or inode of a file has
+    changed: to look at a table costs a hundred times less than to read it.
+    """
+    memory = home.study(study.name).root / "input_hashes.json"
+    before, after, found = stored_json(memory), {}, {}
+    for pair, horizon in series:
+        name, paths = series_name(pair, horizon), _tables(home, study, pair, horizon)
+        state = [list(identified(path)) for path in paths if path.exists()]
+        known = before.get(name, {})
+        if known.get("files") != state:
+            try:
+                known = {"files": state, "hash": series_inputs(home, study, pair, horizon).hash}
+            except UnreadyError:
+                known = {}
+        found[pair, horizon] = known.get("hash")
+        after[name] = known
+    if any(before.get(name) != known for name, known in after.items()):
+        with contextlib.suppress(OSError):  # a home that cannot be written to is read every time
+            write_json(before | after, memory)
+    return found
+
+
+def _tables(home: Home, study: Study, pair: str, horizon: int) -> list[Path]:
+    folder, series = home.study(study.name), series_name(pair, horizon)
+    return [folder.table("bars", pair), folder.table("folds", series), folder.table("scalers", series)]
+
+
 def fingerprint(study: Study, trial: Trial, inputs_hash: str) -> str:
     """Return the hash of everything a trial's output depends on.
 
     A deterministic forecaster's fingerprint leaves the seed out, so that all its seeds are one trial; the training
     section enters only for a forecaster that trains.
     """
-    return hash_bytes(canonical_json(dependencies(study, trial, inputs_hash)).encode())
+    return _fingerprint(_shared_by_trials(study, trial.forecaster), trial, inputs_hash)
+
+
+def _fingerprint(shared: dict[str, Any], trial: Trial, inputs_hash: str) -> str:
+    return hash_bytes(canonical_json(shared | _own(shared, trial, inputs_hash)).encode())
 
 
 def dependencies(study: Study, trial: Trial, inputs_hash: str) -> dict[str, Any]:
     """Return what enters a fingerprint, by name, so that a reader can see why a trial is stale."""
-    kind = forecaster_class(trial.forecaster)
+    shared = _shared_by_trials(study, trial.forecaster)
+    return json.loads(canonical_json(shared | _own(shared, trial, inputs_hash)))  # type: ignore[no-any-return]
+
+
+def _own(shared: dict[str, Any], trial: Trial, inputs_hash: str) -> dict[str, Any]:
+    seed = None if shared["root_seed"] is None else trial.seed
+    return {"pair": trial.pair, "horizon": trial.horizon, "seed": seed, "inputs": inputs_hash}
+
+
+def _shared_by_trials(study: Study, forecaster: str) -> dict[str, Any]:
+    """Return what all trials of a forecaster depend on."""
+    kind = forecaster_class(forecaster)
     module = inspect.getmodule(kind)
-    seeded = not kind.deterministic
-    found: dict[str, Any] = {
+    return {
         "study": study.name,
-        "forecaster": trial.forecaster,
-        "settings": study.forecasters[trial.forecaster],
-        "pair": trial.pair,
-        "horizon": trial.horizon,
-        "root_seed": study.seeds.root if seeded else None,
-        "seed": trial.seed if seeded else None,
+        "forecaster": forecaster,
+        "settings": study.forecasters[forecaster],
+        "root_seed": None if kind.deterministic else study.seeds.root,
         "target": study.target,
         "features": study.features,
         "context_length": study.context_length,
         "bar": study.data.bar,
         "volatility_window": study.evaluation.volatility_window,
         "training": study.training.model_dump(mode="json") if kind.trained else None,
-        "inputs": inputs_hash,
         "code": code_hash((module.__name__ if module else kind.__module__, *SHARED_CODE)),
         "files": {path.name: hash_file(path) for path in kind.files},
         "libraries": library_versions(tuple(sorted({*kind.libraries, "polars", "numpy"}))),
     }
-    return json.loads(canonical_json(found))  # type: ignore[no-any-return]
 
 
 def trial_folder(home: Home, study: Study, trial: Trial, print_: str) -> tuple[Status, str | None]:
@@ -145,18 +195,15 @@ def trial_status(home: Home, study: Study, trials: list[Trial]) -> pl.DataFrame:
 
     A trial whose bars or folds are missing is itself missing, with an empty fingerprint.
     """
-    hashes: dict[str, str | None] = {}
+    hashes = series_hashes(home, study, {(trial.pair, trial.horizon): None for trial in trials})
+    kinds = {trial.forecaster: forecaster_class(trial.forecaster) for trial in trials}
+    shared = {name: _shared_by_trials(study, name) for name in kinds}
     rows = []
     for trial in trials:
-        if trial.series not in hashes:
-            try:
-                hashes[trial.series] = series_inputs(home, study, trial.pair, trial.horizon).hash
-            except UnreadyError:
-                hashes[trial.series] = None
-        inputs_hash = hashes[trial.series]
-        print_ = fingerprint(study, trial, inputs_hash) if inputs_hash else ""
+        inputs_hash = hashes[trial.pair, trial.horizon]
+        print_ = _fingerprint(shared[trial.forecaster], trial, inputs_hash) if inputs_hash else ""
         status, error = trial_folder(home, study, trial, print_) if print_ else ("missing", None)
-        deterministic = forecaster_class(trial.forecaster).deterministic
+        deterministic = kinds[trial.forecaster].deterministic
         rows.append((trial.forecaster, trial.pair, trial.horizon, trial.seed, status, print_, deterministic, error))
     schema = {
         "forecaster": pl.String, "pair": pl.String, "horizon": pl.Int32, "seed": pl.Int32, "status": pl.String,
