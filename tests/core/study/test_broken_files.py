@@ -1,5 +1,6 @@
 """Files that are no study at all: one clear line each, never another kind of error."""
 
+import os
 import re
 from pathlib import Path
 
@@ -124,10 +125,12 @@ def test_merged_key_is_blamed_where_it_is_written(faults, valid_text):
         ("a\0b.yaml", "cannot be read: embedded null byte"),
         ("x" * 300, "cannot be read: File name too long"),
         ("file/study.yaml", "cannot be read: Not a directory"),
+        ("pipe", "cannot be read: is no regular file"),  # it used to wait for a writer, for ever
     ],
 )
 def test_path_that_no_study_has(name, message, vocabulary, tmp_path):
     (tmp_path / "file").write_text("x")
+    os.mkfifo(tmp_path / "pipe")
     with pytest.raises(StudyError, match=message):
         read_study(tmp_path / name, vocabulary)
 
