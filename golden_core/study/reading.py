@@ -54,7 +54,7 @@ def read_study(path: Path, vocabulary: Vocabulary, overrides: Sequence[str] = ()
 
 def _read(path: Path) -> Document:
     try:
-        if path.is_fifo() or path.is_char_device() or path.is_socket():
+        if path.is_fifo() or path.is_socket():
             raise ValueError("is no regular file")  # opening a pipe would wait for somebody to write
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
