@@ -44,15 +44,16 @@ def _study_job(*, asks_first: bool) -> dg.JobDefinition:
     def bring_up_to_date(context: dg.OpExecutionContext, study: StudyResource) -> None:
         commands = [["data", "refresh"]] if asks_first else []
         commands.append(["gate", "--study", study.study])
-        for command in commands:
+        failures = []
+        for command in commands:  # the gate also runs on the rates of yesterday
             context.log.info(f"golden {shlex.join(command)}")
             done = subprocess.run([*GOLDEN, *command], check=False, text=True, capture_output=True)
             context.log.info(done.stdout + done.stderr)
             if done.returncode:
                 last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-                raise dg.Failure(
-                    f"golden {shlex.join(command)} ended with {done.returncode}: {' '.join(last)}", allow_retries=False
-                )
+                failures.append(f"golden {shlex.join(command)} ended with {done.returncode}: {' '.join(last)}")
+        if failures:
+            raise dg.Failure("; ".join(failures), allow_retries=False)
 
     @dg.job(
         name="study",
@@ -97,6 +98,7 @@ def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
 
 @dg.run_failure_sensor(
     name="failed_runs",
+    default_status=dg.DefaultSensorStatus.RUNNING,
     description=f"Logs every failed run, and hands its message to the command in {ON_FAILURE}, if there is one.",
 )
 def failed_runs(context: dg.RunFailureSensorContext) -> None:
