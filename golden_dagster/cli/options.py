@@ -103,15 +103,6 @@ def teaching() -> Iterator[None]:
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
     stored = (WarehouseError, LockedError)
-        StudyError,
-        PreparationError,
-        TrialError,
-        AlteredError,
-        UnreadyError,
-        IncompleteError,
-        WarehouseError,
-        LockedError,
-    )
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     try:
         yield
