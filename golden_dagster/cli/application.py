@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from golden_dagster.cli import bench, data, gate, leakage, legacy, milestones, reproduce, run, study, ui
+from golden_dagster.cli import bench, clean, data, gate, leakage, legacy, milestones, reproduce, run, study, ui
 
 app = typer.Typer(
     name="golden",
@@ -20,6 +20,7 @@ app.command("status")(run.status)
 app.command("leaderboard")(run.leaderboard)
 app.command("gate")(gate.gate)
 app.command("reproduce")(reproduce.reproduce)
+app.command("clean")(clean.clean)
 app.command("ui")(ui.ui)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")

@@ -95,16 +95,18 @@ def teaching() -> Iterator[None]:
     from golden_core.store.locking import LockedError
     from golden_core.store.warehouse import WarehouseError
     from golden_core.study import StudyError
+    from golden_core.trials.identity import UnreadyError
     from golden_core.trials.outputs import AlteredError
     from golden_core.trials.run import TrialError
     from golden_core.vendors.base import VendorError
 
     read = (SourceError, VendorError, ZoneError)
-    work = (StudyError, PreparationError, TrialError, AlteredError, IncompleteError, WarehouseError, LockedError)
+    work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
+    stored = (WarehouseError, LockedError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     try:
         yield
-    except (*read, *work, *legacy, EvidenceError) as error:
+    except (*read, *work, *stored, *legacy, EvidenceError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None
     except Interrupted as interruption:

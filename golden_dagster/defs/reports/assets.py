@@ -1,5 +1,6 @@
 """What people read: leaderboard, comparisons and the report, all of them queries of the warehouse."""
 
+import datetime
 from typing import Any
 
 import dagster as dg
@@ -83,6 +84,10 @@ def _report() -> dg.AssetsDefinition:
         kinds={"html"},
         deps=["leaderboard", "comparisons"],
         automation_condition=keep_current(),
+        # As for the rates: from Friday to Monday are three days.
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            fail_window=datetime.timedelta(days=5), warn_window=datetime.timedelta(days=4)
+        ),
         description="One self-contained page, with the leaderboard as Markdown, LaTeX and CSV beside it.",
     )
     def report(study: StudyResource) -> dg.MaterializeResult[None]:

@@ -1,0 +1,54 @@
+"""What a study has written and no longer asks for: trials under fingerprints of yesterday's settings, data or code."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from golden_core.store.lake import Home
+from golden_core.study import Study
+from golden_core.trials.identity import UnreadyError, all_trials, trial_status
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """A finished or failed trial that the study would not find again."""
+
+    path: Path
+    forecaster: str
+    series: str
+    size: int  # bytes
+
+
+def superseded_trials(home: Home, study: Study) -> list[Superseded]:
+    """Return the folders of trials, and the records of failures, whose fingerprint the study does not have now.
+
+    Raises
+    ------
+    UnreadyError
+        If bars or folds are missing: without them nobody can tell which fingerprints are current.
+    """
+    status = trial_status(home, study, all_trials(study))
+    if (status["fingerprint"] == "").any():
+        raise UnreadyError(f"study {study.name!r} lacks bars or folds, so that no trial can be told from an old one")
+    current = {print_[:16] for print_ in status["fingerprint"]}
+    root = home.study(study.name).root
+    found = [*root.glob("trials/*/*/*"), *root.glob("failures/*/*/*.json")]
+    old = sorted(path for path in found if not path.name.startswith(".") and path.stem not in current)
+    return [Superseded(path, path.parts[-3], path.parts[-2], _size(path)) for path in old]
+
+
+def delete(found: Superseded) -> None:
+    """Delete one of them; a folder disappears from its place first, so that no half of it is ever taken for a trial."""
+    if found.path.is_file():
+        found.path.unlink()
+        return
+    going = found.path.with_name(f".{found.path.name}.going.tmp")
+    found.path.rename(going)
+    shutil.rmtree(going)
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
