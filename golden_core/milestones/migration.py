@@ -168,6 +168,7 @@ def migration_deliverables(
             orient="row",
         ).write_csv(),
         "migration_plan.md": render(MIGRATION / "plan.md.jinja", facts),
+        "second_layout.md": (MIGRATION / "second_layout.md").read_text(encoding="utf-8"),
     }
 
 
