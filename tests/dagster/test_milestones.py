@@ -51,6 +51,7 @@ def test_the_migration_plan_writes_its_evidence_and_passes_its_checks(evidence):
         "work_packages.csv",
         "deprecations.csv",
         "migration_plan.md",
+        "second_layout.md",
     }
     found = {e.check_name: e.passed for e in result.get_asset_check_evaluations()}
     assert found == {
