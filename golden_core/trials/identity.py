@@ -122,7 +122,8 @@ def series_hashes(home: Home, study: Study, series: Iterable[tuple[str, int]]) -
             except UnreadyError:
                 known = {}
         found[pair, horizon] = known.get("hash")
-        after[name] = known
+        if known:
+            after[name] = known
     if any(before.get(name) != known for name, known in after.items()):
         with contextlib.suppress(OSError):  # a home that cannot be written to is read every time
             write_json(before | after, memory)
