@@ -15,7 +15,7 @@ from golden_core.legacy.inventory import Inventory
 from golden_core.legacy.reproduction import Plan, Request
 from golden_core.legacy.scanning import scan_tree
 from golden_core.milestones.makers import Given
-from golden_core.preparation.catalogue import load_variant
+from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.store.lake import Home
 from golden_core.study import Study, StudyError
 from golden_core.trials import Outcome
@@ -46,13 +46,18 @@ class StudyResource(dg.ConfigurableResource[Any]):
             With every fault of the study, one per line.
         """
         try:
-            # Dagster's configuration cannot hold a null inside a mapping, but the text "null" can stand for one.
-            texts = {
-                key: value if isinstance(value, str) else json.dumps(value) for key, value in self.overrides.items()
-            }
-            return load_variant(self.study, [f"{key}={text}" for key, text in texts.items()])
+            study = load_variant(self.study, self.settings)
+            claim_name(self.home, study, self.study, self.settings)
+            return study
         except StudyError as error:
             raise dg.Failure(f"the study {self.study!r} is not valid:\n{error}", allow_retries=False) from None
+
+    @property
+    def settings(self) -> list[str]:
+        """The overrides as the command line takes them: ``training.epochs=2``."""
+        # Dagster's configuration cannot hold a null inside a mapping, but the text "null" can stand for one.
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in self.overrides.items()}
+        return [f"{key}={text}" for key, text in texts.items()]
 
     @property
     def home(self) -> Home:

@@ -94,14 +94,17 @@ def run_with_progress(
 
 def _standing(study: str, overrides: list[str], signal: str) -> str:
     """Return one line about a campaign that was interrupted: what is done, and how to go on."""
+    from golden_core.evaluation.campaign import evaluation_is_current
     from golden_core.preparation.catalogue import load_variant, run_command
     from golden_core.store.lake import Home
     from golden_core.trials import all_trials, trial_status
 
     loaded = load_variant(study, overrides)
-    status = trial_status(Home.from_environment(), loaded, all_trials(loaded))["status"].to_list()
+    home = Home.from_environment()
+    status = trial_status(home, loaded, all_trials(loaded))["status"].to_list()
     done = f"{status.count('done')} of {len(status)} trials are done and kept"
-    return f"interrupted by {signal}: {done}, nothing was published; go on with: {run_command(study, overrides)}"
+    published = "the tables hold them" if evaluation_is_current(home, loaded) else "nothing was published"
+    return f"interrupted by {signal}: {done}, {published}; go on with: {run_command(study, overrides)}"
 
 
 def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:  # noqa: B006

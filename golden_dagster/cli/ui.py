@@ -22,12 +22,13 @@ def ui(
         import sys
         from pathlib import Path
 
-        from golden_core.preparation.catalogue import load_study, study_path
+        from golden_core.preparation.catalogue import claim_name, load_study, study_path
         from golden_core.store.lake import Home
         from golden_dagster.dead_runs import end_dead_runs
         from golden_dagster.instance import instance_folder, study_instance
 
         loaded, home = load_study(study), Home.from_environment()
+        claim_name(home, loaded, study, [])
         try:
             # Dagster would start everything first, and then look for another port.
             socket.create_server((host, port)).close()

@@ -38,15 +38,17 @@ def test_nothing_is_published_and_it_goes_on_later(number, status, broken, monke
     # The checks of inputs that nobody changed are another test's.
     monkeypatch.setattr(Campaign, "stages", lambda self: (s for s in stages(self) if not s.checks_only))
 
+    ended = []
+
     def interrupted(*_):
         os.kill(os.getpid(), number)
         time.sleep(60)
+        ended.append("nobody stopped the trial")
 
     monkeypatch.setattr(trials, "run_trial", interrupted)
-    started = time.monotonic()
     result = run()
     assert result.exit_code == status, result.output
-    assert time.monotonic() - started < 50, "it waited for the trial"
+    assert ended == []
     assert f"interrupted by {signal.Signals(number).name}: 11 of 12 trials are done and kept" in result.output
     assert "go on with: golden run smoke --set" in result.output
     assert hash_file(broken.warehouse) == before

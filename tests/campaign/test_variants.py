@@ -14,6 +14,7 @@ from golden_core.store.lake import read_json
 from golden_core.study import StudyError
 from golden_dagster.campaign import failure_messages, open_campaign
 from golden_dagster.cli.application import app
+from golden_dagster.resources import StudyResource
 
 SETTINGS = [part for text in OVERRIDES for part in ("--set", text)]
 
@@ -70,8 +71,17 @@ def test_two_files_of_one_name(broken, tmp_path):
     assert read_json(broken.study("smoke").origin) == before
     with open_campaign(str(copy), ["name=smoke_mine"]) as campaign:
         assert campaign.study.name == "smoke_mine"
+    resource = StudyResource(study=str(copy))
+    with pytest.raises(dg.Failure, match="two studies of one name"):
+        resource.load()  # what a run from the web UI does
+    assert CliRunner().invoke(app, ["ui", "--study", str(copy)]).exit_code == 2
     with opened():
         pass  # the first keeps its name
+
+
+def test_a_variant_from_the_web_ui_names_its_command(broken):
+    variant = StudyResource(study="smoke", overrides={"training.epochs": 2}).load()
+    assert report_provenance(broken, variant)["command"] == "golden run smoke --set training.epochs=2"
 
 
 def test_one_forecaster_without_results_costs_nobody_the_report(broken):

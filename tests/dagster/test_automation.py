@@ -190,7 +190,8 @@ def test_the_night_is_refresh_and_gate(status, monkeypatch):
     monkeypatch.setattr(subprocess, "run", ran)
     schedule = definitions().resolve_schedule_def("nightly_study")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 18 * * 1-5", "Europe/Berlin")
+    resource = StudyResource(study="smoke", overrides={"training.epochs": 2})
     with dg.DagsterInstance.ephemeral() as instance:
-        job = definitions().resolve_job_def("study")
+        job = definitions_for(load_study("smoke"), resource).resolve_job_def("study")
         assert job.execute_in_process(instance=instance, raise_on_error=False).success is (status == 0)
-    assert commands == [["data", "refresh"], ["gate", "--study", "smoke"]]
+    assert commands == [["data", "refresh"], ["gate", "--study", "smoke", "--set", "training.epochs=2"]]

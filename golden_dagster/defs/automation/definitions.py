@@ -43,7 +43,9 @@ def _study_job(*, asks_first: bool) -> dg.JobDefinition:
     @dg.op(description="Bring the study up to date and evaluate every check, in a process of its own.")
     def bring_up_to_date(context: dg.OpExecutionContext, study: StudyResource) -> None:
         commands = [["data", "refresh"]] if asks_first else []
-        commands.append(["gate", "--study", study.study])
+        commands.append(
+            ["gate", "--study", study.study, *(part for text in study.settings for part in ("--set", text))]
+        )
         failures = []
         for command in commands:  # the gate also runs on the rates of yesterday
             context.log.info(f"golden {shlex.join(command)}")
