@@ -11,7 +11,7 @@ ASKED := --constraint constraints.txt --editable '.[dev]'
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-# uv installs in a sixth of pip's time. It is told the links and index that pip was told; where it cannot reach what
+# uv installs faster than pip. It is told the links and index that pip was told; where it cannot reach what
 # pip's own configuration files name, pip installs the same.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

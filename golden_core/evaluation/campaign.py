@@ -9,7 +9,7 @@ import polars as pl
 
 from golden_core.evaluation.aggregate import summary_table
 from golden_core.evaluation.comparisons import comparisons_table
-from golden_core.evaluation.point import metrics_table
+from golden_core.evaluation.point import METRICS, metrics_table
 from golden_core.store.lake import Home, hash_bytes, series_name, stored_json, write_json
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
@@ -96,21 +96,17 @@ def evaluate(home: Home, study: Study) -> Evaluated:
 def trial_summary(home: Home, study: Study, trial: Trial, fingerprint: str) -> dict[str, Any]:
     """Return what a finished trial comes to: forecasts, RMSE of log returns, R² against no change, validation loss.
 
-    The forecasts of a random walk are no change, so this R² is that of the report, over all folds of the trial.
+    The random walk forecasts no change, so these are the numbers of the report, over all folds of the trial.
     """
     folder = home.study(study.name).trial(trial.forecaster, trial.series, fingerprint)
     forecasts = pl.read_parquet(folder / f"{FORECASTS.name}.parquet", columns=["y_true", "y_pred"])
-    squared = forecasts.select(
-        error=(pl.col("y_pred") - pl.col("y_true")).pow(2), unchanged=pl.col("y_true").pow(2)
-    ).sum()
-    error, unchanged = squared.row(0)
+    compared = forecasts.with_columns(benchmark_error=-pl.col("y_true"))
     losses = pl.read_parquet(folder / f"{HISTORY.name}.parquet")
     lowest = losses.group_by("fold").agg(pl.col("validation_loss").min())["validation_loss"].mean()
     return {
         "rows": forecasts.height,
         "folder": folder,
-        "rmse": (error / forecasts.height) ** 0.5 if forecasts.height else None,
-        "r2_oos": 1 - error / unchanged if unchanged else None,
+        **compared.select(**{name: METRICS[name].value for name in ("rmse", "r2_oos")}).row(0, named=True),
         "validation_loss": lowest,
     }
 
