@@ -318,7 +318,7 @@ SUMMARY = Table(
 
 COMPARISONS = Table(
     "comparisons",
-    "Diebold–Mariano tests of every forecaster against the random walk, per series.",
+    "Tests of equal accuracy of every forecaster against the random walk, per series.",
     (
         _STUDY,
         _FORECASTER,
@@ -329,9 +329,12 @@ COMPARISONS = Table(
         Column("seed", pl.Int32, "index of the seed; −1 for the ensemble"),
         Column("n", pl.Int64, "forecasts compared"),
         Column("mean_difference", pl.Float64, "mean squared error minus the benchmark's; negative is better"),
-        Column("statistic", pl.Float64, "Harvey–Leybourne–Newbold corrected Diebold–Mariano statistic"),
-        Column("p_value", pl.Float64, "two-sided, Student t with n − 1 degrees of freedom"),
-        Column("p_holm", pl.Float64, "Holm-adjusted over all tests of the same level"),
+        Column("statistic", pl.Float64, "mean difference over its long-run standard error by equally weighted cosines"),
+        Column("df", pl.Int64, "cosine coefficients, the degrees of freedom of Student's t"),
+        Column("p_value", pl.Float64, "two-sided"),
+        Column("p_holm", pl.Float64, "Holm-adjusted over all tests of the same level; undefined tests count as p = 1"),
+        Column("hln_statistic", pl.Float64, "Diebold–Mariano with equal weights, corrected, as in R; decides nothing"),
+        Column("hln_p_value", pl.Float64, "two-sided, Student t with n − 1 degrees of freedom; decides nothing"),
     ),
     key=("study", "forecaster", "benchmark", "pair", "horizon", "level", "seed"),
 )
