@@ -107,6 +107,10 @@ class Home:
         """Folder of one study."""
         return StudyFolder(confined(self.root, "studies", name))
 
+    def instance(self, name: str) -> Path:
+        """Folder of one study's Dagster instance: studies have the same asset keys, so each has its own."""
+        return confined(self.root, "dagster", name)
+
     def report(self, name: str) -> Path:
         """Folder of one study's report."""
         return confined(self.reports, name)
