@@ -111,6 +111,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.milestones.records import EvidenceError
     from golden_core.preparation.steps import PreparationError
     from golden_core.sources import SourceError
+    from golden_core.store.lake import LayoutError
     from golden_core.store.locking import LockedError
     from golden_core.store.warehouse import WarehouseError
     from golden_core.study import StudyError
@@ -121,7 +122,7 @@ def _expected() -> tuple[type[Exception], ...]:
 
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
-    stored = (WarehouseError, LockedError)
+    stored = (WarehouseError, LockedError, LayoutError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     return (*read, *work, *stored, *legacy, EvidenceError)
 
