@@ -207,6 +207,7 @@ def open_campaign(
         only_one(folder / "lock.json", f"study {study.name}", wait=wait, on_wait=say),
         study_instance(home, study.name, captured=False) as instance,
     ):
+        home.stamp()
         claim_name(home, study, name, overrides)
         for ended in end_dead_runs(instance):
             say(ended)

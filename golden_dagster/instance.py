@@ -11,7 +11,7 @@ import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 from ruamel.yaml import YAML
 
-from golden_core.store.lake import Home, confined, write_text
+from golden_core.store.lake import Home, write_text
 
 _SETTINGS = Path(__file__).with_name("dagster.yaml")  # a link to the project's own, which travels in a wheel
 
@@ -28,7 +28,7 @@ def instance_folder(home: Home, study: str) -> Path:
     Studies have the same asset keys, so each has its own record of what was materialised. For the demo study under
     the default home it is the storage that the project's own dagster.yaml names.
     """
-    folder = confined(home.root, "dagster", study)
+    folder = home.instance(study)
     yaml = YAML(typ="safe", pure=True)
     settings = yaml.load(_SETTINGS.read_text(encoding="utf-8"))
     settings["storage"]["sqlite"]["base_dir"] = str(folder / "storage")

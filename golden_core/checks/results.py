@@ -9,8 +9,6 @@ from golden_core.checks.bars import bars_of
 from golden_core.checks.check import Check, Examined
 from golden_core.evaluation import verification
 from golden_core.leakage.report import sentence
-from golden_core.leakage.screening import screened_forecasts
-from golden_core.reporting import report_differences
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -61,6 +59,8 @@ def _lake(home: Home, study: Study) -> Examined:
 
 
 def _screen(home: Home, study: Study) -> Examined:
+    from golden_core.leakage.screening import screened_forecasts
+
     table = Warehouse(home.warehouse).query("SELECT * FROM forecasts WHERE study = ?", [study.name])
     report = screened_forecasts(study, bars_of(home, study), table)
     return Examined([sentence(finding) for finding in report.findings], table.height)
@@ -73,6 +73,8 @@ def _bitwise(home: Home, study: Study) -> Examined:
 
 
 def _report(home: Home, study: Study) -> Examined:
+    from golden_core.reporting import report_differences
+
     return Examined(*report_differences(Warehouse(home.warehouse), study, home.report(study.name)))
 
 

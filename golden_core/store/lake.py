@@ -20,6 +20,12 @@ import psutil
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
+LAYOUT = 1  # of lake and warehouse; a home without a stamp was written before there were any, and is laid out like 1
+
+
+class LayoutError(RuntimeError):
+    """A home was laid out by a later release than this one."""
+
 
 def shipped(*parts: str) -> Path:
     """Return a file or folder of what comes with the code: ``data/`` of a checkout, a copy of it in a wheel."""
@@ -91,12 +97,22 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Home:
-        """Return the home named by GOLDEN_HOME, by default ``.golden`` where one stands, with ``reports`` beside it."""
+        """Return the home named by GOLDEN_HOME, by default ``.golden`` where one stands, with ``reports`` beside it.
+
+        Raises
+        ------
+        LayoutError
+            If a later release has laid it out.
+        """
         moved = os.environ.get("GOLDEN_HOME")
-        if moved:
-            root = Path(moved).expanduser().resolve()
-            return cls(root, root / "reports")
-        return cls(Path.cwd() / ".golden", Path.cwd() / "reports")
+        root = Path(moved).expanduser().resolve() if moved else Path.cwd() / ".golden"
+        refuse_newer(stored_json(root / "layout.json").get("layout"), root)
+        return cls(root, (root if moved else Path.cwd()) / "reports")
+
+    def stamp(self) -> None:
+        """Record how the home is laid out, before anything is written to it."""
+        if stored_json(self.root / "layout.json") != {"layout": LAYOUT}:
+            write_json({"layout": LAYOUT}, self.root / "layout.json")
 
     @property
     def warehouse(self) -> Path:
@@ -107,9 +123,28 @@ class Home:
         """Folder of one study."""
         return StudyFolder(confined(self.root, "studies", name))
 
+    def instance(self, name: str) -> Path:
+        """Folder of one study's Dagster instance: studies have the same asset keys, so each has its own."""
+        return confined(self.root, "dagster", name)
+
     def report(self, name: str) -> Path:
         """Folder of one study's report."""
         return confined(self.reports, name)
+
+
+def refuse_newer(layout: object, place: Path) -> None:
+    """Refuse what is stamped with a layout that this release does not know.
+
+    Raises
+    ------
+    LayoutError
+        Naming the place, both versions and the fix.
+    """
+    if isinstance(layout, int) and layout > LAYOUT:
+        raise LayoutError(
+            f"{place} has layout {layout}, and this release of golden knows layouts up to {LAYOUT}: install the "
+            "release that wrote it, or set GOLDEN_HOME to another folder"
+        )
 
 
 @contextmanager

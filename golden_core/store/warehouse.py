@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from golden_core.store.lake import LAYOUT, refuse_newer
 from golden_core.store.schema import TRIALS, UTC_TIME, WAREHOUSE_TABLES, SchemaError, Table
 
 _TYPES = {
@@ -79,6 +80,8 @@ class Warehouse:
         with _WRITING, self._connection(read_only=False) as connection:
             connection.begin()
             _create_tables(connection, self.path)
+            if _layout(connection) != LAYOUT:
+                connection.execute(f"CREATE OR REPLACE TABLE layout AS SELECT {LAYOUT} AS version")
             for name, frame in frames.items():
                 _replace_rows(connection, name, study, frame)
             connection.commit()  # left early, the connection closes and its transaction never happened
@@ -111,6 +114,7 @@ class Warehouse:
         connection = self._wait(read_only)
         try:
             connection.execute("SET TimeZone = 'UTC'")
+            refuse_newer(_layout(connection), self.path)
             yield connection
         finally:
             connection.close()
@@ -132,6 +136,14 @@ class Warehouse:
                     ) from error
             time.sleep(pause)
             pause = min(2 * pause, 1.0)
+
+
+def _layout(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """Return the stamp of the file; nothing where it was written before there were stamps."""
+    if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'layout'").fetchall():
+        return None
+    ((version,),) = connection.execute("SELECT version FROM layout").fetchall()
+    return int(version)
 
 
 def _holder(error: duckdb.Error) -> str:

@@ -7,10 +7,6 @@ import dagster as dg
 import pandas as pd
 import polars as pl
 
-from golden_core.evaluation.campaign import report_provenance
-from golden_core.evaluation.comparisons import comparisons_table
-from golden_core.reporting import leaderboard as leaderboard_table
-from golden_core.reporting import write_report
 from golden_core.store.schema import COMPARISONS
 from golden_core.study import Study
 from golden_core.store.warehouse import Warehouse
@@ -29,7 +25,7 @@ def report_assets(study: Study) -> list[dg.AssetsDefinition]:
 def _leaderboard(study: Study) -> dg.AssetsDefinition:
     @dg.asset(
         name="leaderboard",
-        code_version=code_version(leaderboard_table),
+        code_version=code_version("golden_core.reporting.tables"),
         group_name="reports",
         owners=OWNERS,
         kinds={"duckdb", "pandas"},
@@ -40,6 +36,8 @@ def _leaderboard(study: Study) -> dg.AssetsDefinition:
         description="One row per forecaster, averaged over series: skill against the random walk with its interval.",
     )
     def leaderboard(study: StudyResource) -> dg.Output[pd.DataFrame]:
+        from golden_core.reporting import leaderboard as leaderboard_table
+
         loaded = study.load()
         table = leaderboard_table(
             Warehouse(study.home.warehouse), loaded.name, significance=loaded.evaluation.significance
@@ -53,7 +51,7 @@ def _leaderboard(study: Study) -> dg.AssetsDefinition:
 def _comparisons(study: Study) -> dg.AssetsDefinition:
     @dg.asset(
         name="comparisons",
-        code_version=code_version(comparisons_table),
+        code_version=code_version("golden_core.evaluation.comparisons"),
         group_name="reports",
         owners=OWNERS,
         kinds={"duckdb", "pandas"},
@@ -78,7 +76,7 @@ def _comparisons(study: Study) -> dg.AssetsDefinition:
 def _report() -> dg.AssetsDefinition:
     @dg.asset(
         name="report",
-        code_version=code_version(write_report),
+        code_version=code_version("golden_core.reporting.pages"),
         group_name="reports",
         owners=OWNERS,
         kinds={"html"},
@@ -91,6 +89,9 @@ def _report() -> dg.AssetsDefinition:
         description="One self-contained page, with the leaderboard as Markdown, LaTeX and CSV beside it.",
     )
     def report(study: StudyResource) -> dg.MaterializeResult[None]:
+        from golden_core.evaluation.campaign import report_provenance
+        from golden_core.reporting import write_report
+
         loaded = study.load()
         warehouse = Warehouse(study.home.warehouse)
         folder = study.home.report(loaded.name)
