@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from golden_core.evaluation.campaign import evaluation_is_current
+from golden_core.evaluation.stored import tables_fault
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting import report_differences
@@ -61,6 +62,7 @@ class Campaign:
     definitions: dg.Definitions
     failures: list[str] = field(default_factory=list)
     raise_interruption: Callable[[], None] = lambda: None
+    say: Callable[[str], None] = lambda _message: None
 
     def stages(self) -> Iterator[Stage]:
         """Yield what is out of date, upstream first; each stage is decided after the one before has run.
@@ -97,6 +99,9 @@ class Campaign:
 
     def _report_is_current(self) -> bool:
         """Whether the report is what the tables, and the code and templates of reporting, give now."""
+        if fault := tables_fault(self.home, self.study):
+            self.say(f"{fault}; its tables are made again from the lake")
+            return False
         if not evaluation_is_current(self.home, self.study):
             return False
         found, _ = report_differences(Warehouse(self.home.warehouse), self.study, self.home.report(self.study.name))
@@ -213,7 +218,7 @@ def open_campaign(
         remove_temporaries(folder)
         definitions = definitions_for(study, resource, workers=workers, watcher=watcher)
         try:
-            yield Campaign(home, study, instance, definitions, raise_interruption=raise_interruption)
+            yield Campaign(home, study, instance, definitions, raise_interruption=raise_interruption, say=say)
         finally:
             stop_workers()
 

@@ -92,6 +92,8 @@ def teaching() -> Iterator[None]:
     from golden_core.milestones.records import EvidenceError
     from golden_core.preparation.steps import PreparationError
     from golden_core.sources import SourceError
+    from golden_core.store.health import StorageError
+    from golden_core.store.lake import StoredTableError
     from golden_core.store.locking import LockedError
     from golden_core.store.warehouse import WarehouseError
     from golden_core.study import StudyError
@@ -102,7 +104,7 @@ def teaching() -> Iterator[None]:
 
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
-    stored = (WarehouseError, LockedError)
+    stored = (WarehouseError, LockedError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     try:
         yield
