@@ -5,7 +5,9 @@ What is stale is decided by content: tables are recomputed and compared, trials 
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from golden_core.evaluation.stored import tables_fault
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting import report_differences
+from golden_core.store.health import FullDiskError, speaks_of_full_disk
 from golden_core.store.lake import Home, remove_temporaries
 from golden_core.store.locking import only_one
 from golden_core.store.warehouse import Warehouse
@@ -50,6 +53,19 @@ class Stage:
     def job(self) -> str:
         """Its name as Dagster allows it."""
         return self.name.replace(" ", "_")
+
+
+class _WithoutEventLog:
+    """A stream without what Dagster prints for each event that it cannot store, before it raises the error."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return 0 if text.startswith("Exception while writing logger call") else int(self._stream.write(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 @dataclass
@@ -131,14 +147,19 @@ class Campaign:
         resolved = dg.Definitions.merge(self.definitions, dg.Definitions(jobs=[job])).resolve_job_def(name)
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         try:
-            return resolved.execute_in_process(
-                instance=self.instance,
-                raise_on_error=False,
-                tags={PROCESS_TAG: process_tag(), **tags},
-                run_config=quiet,
-            )
+            with contextlib.redirect_stderr(_WithoutEventLog(sys.stderr)):
+                result = resolved.execute_in_process(
+                    instance=self.instance,
+                    raise_on_error=False,
+                    tags={PROCESS_TAG: process_tag(), **tags},
+                    run_config=quiet,
+                )
         finally:
             self.raise_interruption()
+        for message in failure_messages(result):
+            if speaks_of_full_disk(message):
+                raise FullDiskError(message)
+        return result
 
     def _checks(self) -> list[dg.AssetCheckKey]:
         return list(self.definitions.resolve_asset_graph().asset_check_keys)
@@ -210,7 +231,7 @@ def open_campaign(
     with (
         interruptible() as raise_interruption,
         only_one(folder / "lock.json", f"study {study.name}", wait=wait, on_wait=say),
-        study_instance(home, study.name, captured=False) as instance,
+        study_instance(home, study.name, captured=False, say=say) as instance,
     ):
         claim_name(home, study, name, overrides)
         for ended in end_dead_runs(instance):

@@ -25,10 +25,15 @@ def disk_is_full(error: BaseException | None) -> bool:
     """Return whether an error, or what caused it, speaks of a full disk."""
     while error is not None:
         numbered = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
-        if numbered or isinstance(error, FullDiskError) or any(words in str(error).lower() for words in _FULL):
+        if numbered or speaks_of_full_disk(str(error)):
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def speaks_of_full_disk(text: str) -> bool:
+    """Return whether a message is that of a full disk."""
+    return any(words in text.lower() for words in _FULL)
 
 
 @contextmanager
