@@ -17,7 +17,17 @@ from golden_core.splits.folds import row_clock, usable_rows
 from golden_core.splits.scaling import fit_scalers
 from golden_core.splits.tables import folds_table
 from golden_core.splits.walk_forward import walk_forward
-from golden_core.store.lake import Home, StudyFolder, hash_frame, series_name, stored_json, write_json, write_parquet
+from golden_core.store.lake import (
+    Home,
+    StoredTableError,
+    StudyFolder,
+    hash_frame,
+    read_table,
+    series_name,
+    stored_json,
+    write_json,
+    write_parquet,
+)
 from golden_core.study import Study
 
 
@@ -52,7 +62,7 @@ def prepare_pair(
 ) -> Prepared:
     """Build and clean the bars of one pair from the stored source table (or from ``raw``)."""
     folder, kind = home.study(study.name), source(study.data.source)
-    table = pl.read_parquet(folder.raw) if raw is None else raw
+    table = read_table(folder.raw) if raw is None else raw
     raw_bars = {name: kind.bars(table, study.data, name) for name in study.data.pairs}
     others = [bars for name, bars in raw_bars.items() if name != pair]
     cleaned = clean(raw_bars[pair], study.data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
@@ -109,8 +119,8 @@ def stored_table(folder: StudyFolder, kind: str, pair: str) -> pl.DataFrame:
     """
     path = folder.table(kind, pair)
     try:
-        return pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError):
+        return read_table(path)
+    except StoredTableError:
         state = "is damaged" if path.exists() else "does not exist yet"
         raise PreparationError(f"{path} {state}: materialise clean_bars of {pair} first") from None
 
@@ -125,10 +135,8 @@ def store(tables: dict[Path, pl.DataFrame], *, write: bool) -> bool:
 
 
 def _same(path: Path, table: pl.DataFrame) -> bool:
-    if not path.exists():
-        return False
     try:
-        stored = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError):
+        stored = read_table(path)
+    except StoredTableError:
         return False  # an unreadable copy is rebuilt from its source
     return stored.schema == table.schema and hash_frame(stored) == hash_frame(table)

@@ -17,7 +17,6 @@ from golden_core.reporting.formats import count, escape_markdown, plain
 from golden_core.reporting.grids import relative_error_grids
 from golden_core.reporting.verdict import Verdict, verdict
 from golden_core.store.lake import hash_bytes, hash_file
-from golden_core.store.schema import WAREHOUSE_TABLES
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials.code import code_hash
@@ -87,13 +86,7 @@ def _made_from(warehouse: Warehouse, study: Study) -> dict[str, str]:
     """Return a hash of everything that a report is made from, by name. Of a table's rows, whatever their order."""
     sources = [path for path in sorted(Path(__file__).parent.rglob("*")) if path.suffix in {".yaml", ".jinja", ".css"}]
     code = [code_hash((__name__,)), *map(hash_file, sources)]
-    rows = " UNION ALL ".join(
-        f"SELECT '{table.name}', count(*) || '-' || coalesce(bit_xor(hash({table.name})), 0) FROM {table.name} "
-        "WHERE study = $1"
-        for table in WAREHOUSE_TABLES
-    )
-    tables: dict[str, str] = dict(warehouse.query(rows, [study.name]).iter_rows())
-    return {"study": study.hash(), "code": hash_bytes("".join(code).encode()), **tables}
+    return {"study": study.hash(), "code": hash_bytes("".join(code).encode()), **warehouse.digests(study.name)}
 
 
 def _files(warehouse: Warehouse, study: Study, provenance: Mapping[str, Any]) -> tuple[dict[str, str], str]:

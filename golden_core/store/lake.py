@@ -18,6 +18,8 @@ from typing import Any
 import polars as pl
 import psutil
 
+from golden_core.store.health import telling_of
+
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 LAYOUT = 1  # of lake and warehouse; a home without a stamp was written before there were any, and is laid out like 1
@@ -177,41 +179,74 @@ def confined(root: Path, *parts: str) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; on success it takes the place of ``path`` in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Yield a temporary path beside ``path``; on success it takes the place of ``path`` in one step.
+
+    Raises
+    ------
+    FullDiskError
+        If there is no room for it.
+    """
+    with telling_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder; on success it becomes ``path``, unless another process was first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent))
-    try:
-        yield temporary
-        temporary.chmod(0o755)
+    """Yield a temporary folder; on success it becomes ``path``, unless another process was first.
+
+    Raises
+    ------
+    FullDiskError
+        If there is no room for it.
+    """
+    with telling_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent))
         try:
-            temporary.rename(path)
-        except OSError:
-            # The name is the content's identity, so whoever was first has written the same thing.
-            if not path.is_dir():
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            yield temporary
+            temporary.chmod(0o755)
+            try:
+                temporary.rename(path)
+            except OSError:
+                # The name is the content's identity, so whoever was first has written the same thing.
+                if not path.is_dir():
+                    raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Write a table, whole or not at all."""
     with replacing(path) as temporary:
         frame.write_parquet(temporary, compression="zstd", statistics=True)
+
+
+class StoredTableError(RuntimeError):
+    """A table of the lake is missing or damaged; the message says which, and what to do."""
+
+
+def read_table(path: Path, *, rows: int | None = None) -> pl.DataFrame:
+    """Read a table of the lake, or its first rows.
+
+    Raises
+    ------
+    StoredTableError
+        If it is missing or damaged.
+    """
+    try:
+        return pl.read_parquet(path, glob=False, n_rows=rows)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        state = f"is damaged ({str(error).splitlines()[0]})" if path.exists() else "does not exist"
+        raise StoredTableError(f"{path} {state}: `golden run STUDY` makes it again") from None
 
 
 def write_text(text: str, path: Path) -> None:

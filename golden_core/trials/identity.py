@@ -16,11 +16,13 @@ import polars as pl
 from golden_core.forecasters import forecaster_facts
 from golden_core.store.lake import (
     Home,
+    StoredTableError,
     StudyFolder,
     hash_bytes,
     hash_file,
     hash_frame,
     identified,
+    read_table,
     series_name,
     stored_json,
     write_json,
@@ -91,16 +93,14 @@ def series_inputs(home: Home, study: Study, pair: str, horizon: int) -> SeriesIn
     UnreadyError
         If a table has not been written yet, or cannot be read.
     """
-    series, paths = series_name(pair, horizon), _tables(home, study, pair, horizon)
+    series, paths = series_name(pair, horizon), input_tables(home, study, pair, horizon)
     for path in paths:
         if not path.exists():
             raise UnreadyError(f"{path} does not exist yet: materialise bars and folds of {series} first")
     try:
-        bars, folds, scalers = (pl.read_parquet(path) for path in paths)
-    except pl.exceptions.PolarsError as error:
-        raise UnreadyError(
-            f"a table of {series} is damaged: materialise bars and folds of it again ({error})"
-        ) from None
+        bars, folds, scalers = (read_table(path) for path in paths)
+    except StoredTableError as error:
+        raise UnreadyError(str(error)) from None
     identity = hash_bytes("".join(hash_frame(frame) for frame in (bars, folds, scalers)).encode())
     return SeriesInputs(bars, folds, scalers, identity)
 
@@ -114,7 +114,7 @@ def series_hashes(home: Home, study: Study, series: Iterable[tuple[str, int]]) -
     memory = home.study(study.name).root / "input_hashes.json"
     before, after, found = stored_json(memory), {}, {}
     for pair, horizon in series:
-        name, paths = series_name(pair, horizon), _tables(home, study, pair, horizon)
+        name, paths = series_name(pair, horizon), input_tables(home, study, pair, horizon)
         state = [list(identified(path)) for path in paths if path.exists()]
         known = before.get(name, {})
         if known.get("files") != state:
@@ -131,7 +131,8 @@ def series_hashes(home: Home, study: Study, series: Iterable[tuple[str, int]]) -
     return found
 
 
-def _tables(home: Home, study: Study, pair: str, horizon: int) -> list[Path]:
+def input_tables(home: Home, study: Study, pair: str, horizon: int) -> list[Path]:
+    """Return the files of bars, folds and scalers of one series, whether or not they are there."""
     folder, series = home.study(study.name), series_name(pair, horizon)
     return [folder.table("bars", pair), folder.table("folds", series), folder.table("scalers", series)]
 

@@ -111,7 +111,8 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.milestones.records import EvidenceError
     from golden_core.preparation.steps import PreparationError
     from golden_core.sources import SourceError
-    from golden_core.store.lake import LayoutError
+    from golden_core.store.health import StorageError
+    from golden_core.store.lake import LayoutError, StoredTableError
     from golden_core.store.locking import LockedError
     from golden_core.store.warehouse import WarehouseError
     from golden_core.study import StudyError
@@ -122,7 +123,7 @@ def _expected() -> tuple[type[Exception], ...]:
 
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
-    stored = (WarehouseError, LockedError, LayoutError)
+    stored = (WarehouseError, LockedError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     return (*read, *work, *stored, *legacy, EvidenceError)
 

@@ -15,7 +15,7 @@ from golden_core.sources.ecb_refresh import refresh
 from golden_core.splits.scaling import fit_scalers
 from golden_core.splits.tables import fold_accounts, folds_table
 from golden_core.splits.walk_forward import walk_forward
-from golden_core.store.lake import parse_series
+from golden_core.store.lake import parse_series, read_table
 from golden_core.store.schema import BARS, FOLDS, RATES
 from golden_core.study import Study
 from golden_dagster.lib.automation import keep_current
@@ -113,7 +113,7 @@ def _clean_bars(study: Study) -> dg.AssetsDefinition:
     @_by_partition(spec, pair_partitions(study))
     def clean_bars(context: dg.AssetExecutionContext, study: StudyResource) -> Iterator[dg.MaterializeResult[None]]:
         loaded, log = study.load(), PartitionLog(context, spec.key)
-        raw = pl.read_parquet(study.home.study(loaded.name).raw)
+        raw = read_table(study.home.study(loaded.name).raw)
         for pair in known_keys(context, loaded, loaded.data.pairs):
             prepared = prepare_pair(study.home, loaded, pair, raw=raw)
             bars, calendar = prepared.table, prepared.notes["calendar"]
