@@ -37,6 +37,13 @@ Status = Literal["done", "failed", "missing"]
 # Code that every trial runs, beside its forecaster. Sources and cleaning enter as the hash of the bars.
 SHARED_CODE = ("golden_core.inputs.features", "golden_core.inputs.windows", "golden_core.splits.scaling")
 
+# What a trial of a study with quantiles runs besides.
+QUANTILE_CODE = (
+    "golden_core.forecasters.quantiles",
+    "golden_core.splits.calibration",
+    "golden_core.uncertainty.calibration",
+)
+
 
 class UnreadyError(RuntimeError):
     """A trial was asked for before its bars and folds exist."""
@@ -162,7 +169,15 @@ def _own(shared: dict[str, Any], trial: Trial, inputs_hash: str) -> dict[str, An
 
 
 def _shared_by_trials(study: Study, forecaster: str) -> dict[str, Any]:
-    """Return what all trials of a forecaster depend on."""
+    """Return what all trials of a forecaster depend on; without quantiles, nothing that concerns them."""
+    shared = _of_forecasts(study, forecaster)
+    if study.quantiles is None:
+        return shared
+    settings = {"quantiles": study.quantiles.model_dump(mode="json"), "embargo": study.splits.embargo}
+    return shared | settings | {"quantile_code": code_hash(QUANTILE_CODE)}
+
+
+def _of_forecasts(study: Study, forecaster: str) -> dict[str, Any]:
     facts = forecaster_facts(forecaster)
     return {
         "study": study.name,
