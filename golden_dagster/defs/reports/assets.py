@@ -12,12 +12,13 @@ from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.reporting import leaderboard as leaderboard_table
 from golden_core.reporting import write_report
 from golden_core.store.schema import COMPARISONS
-from golden_core.study import Study
 from golden_core.store.warehouse import Warehouse
+from golden_core.study import Study
 from golden_dagster.lib.automation import keep_current
 from golden_dagster.lib.metadata import OWNERS, column_schema, table_value
-from golden_dagster.lib.versions import code_version
 from golden_dagster.lib.published import ComparisonsFrame, LeaderboardFrame, published_frame
+from golden_dagster.lib.verdicts import recorded_verdicts
+from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import StudyResource
 
 
@@ -83,6 +84,7 @@ def _report() -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"html"},
         deps=["leaderboard", "comparisons"],
+        op_tags={"dagster/priority": "-1"},  # after the checks of the same run: the page shows what they said
         automation_condition=keep_current(),
         # As for the rates: from Friday to Monday are three days.
         freshness_policy=dg.FreshnessPolicy.time_window(
@@ -90,14 +92,16 @@ def _report() -> dg.AssetsDefinition:
         ),
         description="One self-contained page, with the leaderboard as Markdown, LaTeX and CSV beside it.",
     )
-    def report(study: StudyResource) -> dg.MaterializeResult[None]:
+    def report(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult[None]:
         loaded = study.load()
         warehouse = Warehouse(study.home.warehouse)
         folder = study.home.report(loaded.name)
-        written = write_report(warehouse, loaded, folder, report_provenance(study.home, loaded))
+        judged = recorded_verdicts(context.instance, loaded)
+        written = write_report(warehouse, loaded, folder, report_provenance(study.home, loaded), judged)
         return dg.MaterializeResult(
             metadata={
                 "headline": written.headline,
+                "checks": str(judged),
                 "page": dg.MetadataValue.path(str(folder / "index.html")),
                 "files": [str(path) for path in written.files],
             }
