@@ -102,7 +102,7 @@ def stratum_grids(answer: Answer, ranked: Sequence[str]) -> Grids:
     return Grids(
         "strata",
         "When forecasts are good: out-of-sample R² against the random walk in percent among the cutoffs of a stratum, "
-        f"mean over seeds and series. Strata are small: their differences describe and test nothing. {'; '.join(said)}.",
+        f"mean over seeds and series. Strata are small: differences between them test nothing. {'; '.join(said)}.",
         tuple(grids),
         legend,
         answer,

@@ -91,12 +91,14 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Home:
-        """Return the home named by GOLDEN_HOME, by default ``.golden`` where one stands, with ``reports`` beside it."""
+        """Return the home named by GOLDEN_HOME, by default ``.golden`` with ``reports`` beside it.
+
+        A relative name is looked for where one stands and then upwards, as far as the checkout goes: a command given
+        in a subfolder must not begin a second home.
+        """
         moved = os.environ.get("GOLDEN_HOME")
-        if moved:
-            root = Path(moved).expanduser().resolve()
-            return cls(root, root / "reports")
-        return cls(Path.cwd() / ".golden", Path.cwd() / "reports")
+        root = _nearest(Path(moved or ".golden").expanduser()).resolve()
+        return cls(root, (root if moved else root.parent) / "reports")
 
     @property
     def warehouse(self) -> Path:
@@ -110,6 +112,13 @@ class Home:
     def report(self, name: str) -> Path:
         """Folder of one study's report."""
         return confined(self.reports, name)
+
+
+def _nearest(name: Path) -> Path:
+    here = Path.cwd()
+    upwards = (here, *here.parents)
+    found = (place / name for place in upwards if (place / name).is_dir() or (place / "dagster.yaml").is_file())
+    return next(found, here / name)
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from golden_core.study import Study
 from golden_dagster.lib.automation import keep_current
 from golden_dagster.lib.metadata import OWNERS, column_schema, table_value
 from golden_dagster.lib.published import ComparisonsFrame, LeaderboardFrame, published_frame
-from golden_dagster.lib.verdicts import recorded_verdicts
 from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import StudyResource
 
@@ -93,6 +92,8 @@ def _report() -> dg.AssetsDefinition:
         description="One self-contained page, with the leaderboard as Markdown, LaTeX and CSV beside it.",
     )
     def report(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult[None]:
+        from golden_dagster.lib.verdicts import recorded_verdicts  # noqa: PLC0415  what decides checks takes seconds
+
         loaded = study.load()
         warehouse = Warehouse(study.home.warehouse)
         folder = study.home.report(loaded.name)
