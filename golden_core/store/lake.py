@@ -99,7 +99,10 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Home:
-        """Return the home named by GOLDEN_HOME, by default ``.golden`` where one stands, with ``reports`` beside it.
+        """Return the home named by GOLDEN_HOME, by default ``.golden`` with ``reports`` beside it.
+
+        A relative name is looked for where one stands and then upwards, as far as the checkout goes: a command given
+        in a subfolder must not begin a second home.
 
         Raises
         ------
@@ -107,9 +110,9 @@ class Home:
             If a later release has laid it out.
         """
         moved = os.environ.get("GOLDEN_HOME")
-        root = Path(moved).expanduser().resolve() if moved else Path.cwd() / ".golden"
+        root = _nearest(Path(moved or ".golden").expanduser()).resolve()
         refuse_newer(stored_json(root / "layout.json").get("layout"), root)
-        return cls(root, (root if moved else Path.cwd()) / "reports")
+        return cls(root, (root if moved else root.parent) / "reports")
 
     def stamp(self) -> None:
         """Record how the home is laid out, before anything is written to it."""
@@ -147,6 +150,13 @@ def refuse_newer(layout: object, place: Path) -> None:
             f"{place} has layout {layout}, and this release of golden knows layouts up to {LAYOUT}: install the "
             "release that wrote it, or set GOLDEN_HOME to another folder"
         )
+
+
+def _nearest(name: Path) -> Path:
+    here = Path.cwd()
+    upwards = (here, *here.parents)
+    found = (place / name for place in upwards if (place / name).is_dir() or (place / "dagster.yaml").is_file())
+    return next(found, here / name)
 
 
 @contextmanager
