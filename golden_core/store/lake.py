@@ -312,9 +312,10 @@ def hash_frame(frame: pl.DataFrame) -> str:
         if column.dtype == pl.String:
             digest.update("\x1f".join(column.fill_null("").to_list()).encode())
         else:
-            physical = column.to_physical()
-            filled = physical.fill_null(False if physical.dtype == pl.Boolean else 0)
-            digest.update(filled.to_numpy().tobytes())
+            physical = column if column.dtype.is_numeric() else column.to_physical()
+            if physical.null_count():
+                physical = physical.fill_null(False if physical.dtype == pl.Boolean else 0)
+            digest.update(physical.to_numpy().tobytes())
     return digest.hexdigest()
 
 

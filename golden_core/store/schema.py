@@ -50,22 +50,22 @@ class Table:
         SchemaError
             Naming the table and every missing, unknown or wrongly typed column.
         """
-        faults = []
+        faults, schema, declared = [], frame.schema, self.dtypes
         for column in self.columns:
-            if column.name not in frame.columns:
+            if column.name not in schema:
                 if not column.optional:
                     faults.append(f"missing column {column.name!r}")
-            elif frame.schema[column.name] != column.dtype:
-                faults.append(f"{column.name!r} is {frame.schema[column.name]}, expected {column.dtype}")
-        faults += [f"unknown column {name!r}" for name in frame.columns if name not in self.dtypes]
+            elif schema[column.name] != column.dtype:
+                faults.append(f"{column.name!r} is {schema[column.name]}, expected {column.dtype}")
+        faults += [f"unknown column {name!r}" for name in schema if name not in declared]
         faults += [
             f"{frame[name].null_count()} nulls in key column {name!r}"
             for name in self.key
-            if name in frame.columns and frame[name].null_count()
+            if name in schema and frame[name].null_count()
         ]
         if faults:
             raise SchemaError(f"table {self.name}: " + "; ".join(faults))
-        return frame.select([name for name in self.dtypes if name in frame.columns])
+        return frame.select([name for name in declared if name in schema])
 
 
 _STUDY = Column("study", pl.String, "name of the study")
