@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from golden_dagster.cli import bench, clean, data, gate, leakage, legacy, milestones, reproduce, run, study, ui
+from golden_dagster.cli import (
+    bench,
+    clean,
+    data,
+    gate,
+    leakage,
+    legacy,
+    milestones,
+    reproduce,
+    run,
+    statistics,
+    study,
+    ui,
+)
 
 app = typer.Typer(
     name="golden",
@@ -25,6 +38,7 @@ app.command("ui")(ui.ui)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")
 app.add_typer(leakage.app, name="leakage")
+app.add_typer(statistics.app, name="statistics")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(milestones.app, name="milestones")
 app.add_typer(bench.app, name="bench")

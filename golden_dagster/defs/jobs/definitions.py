@@ -6,6 +6,7 @@ from golden_core.study import Study
 from golden_dagster.defs.data.assets import raw_key
 from golden_dagster.defs.leakage.assets import SCORECARD
 from golden_dagster.defs.legacy.assets import ALIGNMENT_KEY
+from golden_dagster.defs.statistics.assets import CALIBRATION
 
 Selected = dg.AssetSelection
 
@@ -23,6 +24,7 @@ def definitions(study: Study) -> dg.Definitions:
         "input_checks": (Selected.checks_for_assets("clean_bars", "folds"), "The checks that guard all training."),
         "gate": (Selected.all_asset_checks(), "Every check on what there is; nothing is made."),
         "leakage_scorecard": (Selected.assets(SCORECARD), "Plant leaks and count what is caught. Minutes."),
+        "statistics_calibration": (Selected.assets(CALIBRATION), "Measure size and power of all tests. Minutes."),
         "legacy": (Selected.groups("legacy") - alignment, "Inventory, audit and register of the legacy experiments."),
         "legacy_alignment": (alignment, "The ten variants on bars of yours beside the published numbers. Hours."),
         "milestones": (Selected.groups("milestones"), "Evidence and standing of every milestone and exit gate."),
