@@ -203,6 +203,22 @@ class QuantilesSection(Section):
     RULES: ClassVar = (Rule(("levels",), _central),)
 
 
+class ProtocolSection(Section):
+    """What may be claimed of the study, fixed before its test parts are opened."""
+
+    kinds: Annotated[tuple[Literal["more_accurate", "predicts", "equivalent"], ...], Distinct] = Field(
+        min_length=1, description="kinds of claim, each decided by one test"
+    )
+    scopes: Annotated[tuple[Literal["series", "pooled"], ...], Distinct] = Field(
+        min_length=1, description="series by series, or the mean over pairs at each cutoff"
+    )
+    loss: Literal["squared", "absolute"] = Field(description="loss of a forecast log return")
+    margin: float = Field(gt=0, lt=1, description="difference that is none, as a share of the random walk's loss")
+    family: Literal["kind", "study"] = Field(description="over which tests Holm's adjustment runs")
+    alpha: float = Field(gt=0, lt=0.5, description="chance of any false claim in a family")
+    power: float = Field(gt=0.5, lt=1, description="chance of finding the effect that a non-claim is reported with")
+
+
 class ChecksSection(Section):
     """How hard the asset checks look."""
 
@@ -245,6 +261,9 @@ class Study(Section):
     quantiles: QuantilesSection | None = Field(
         default=None, description="quantiles beside the forecasts; without the section there are none"
     )
+    protocol: ProtocolSection | None = Field(
+        default=None, description="what may be claimed; without the section nothing is"
+    )
 
     RULES: ClassVar = (
         Rule(("seeds.count", "name"), _enough_seeds),
@@ -256,7 +275,8 @@ class Study(Section):
     @model_serializer(mode="wrap")
     def _leave_out_absent(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Write nothing of an absent section, so that a study without it is what it was before there was one."""
-        return {name: value for name, value in given(self).items() if name != "quantiles" or value is not None}
+        absent = {"quantiles", "protocol"}
+        return {name: value for name, value in given(self).items() if name not in absent or value is not None}
 
     @property
     def is_smoke(self) -> bool:
@@ -266,6 +286,12 @@ class Study(Section):
     def canonical(self) -> str:
         """Return the settings as canonical JSON: sorted keys, shortest float spelling, no whitespace."""
         return canonical_json(self.model_dump(mode="json"))
+
+    def protocol_hash(self) -> str | None:
+        """Return the SHA-256 of what may be claimed, in hexadecimal; None where nothing may."""
+        if self.protocol is None:
+            return None
+        return hashlib.sha256(canonical_json(self.protocol.model_dump(mode="json")).encode()).hexdigest()
 
     def hash(self) -> str:
         """Return the SHA-256 of the canonical form, in hexadecimal."""

@@ -25,6 +25,7 @@ from golden_core.store.health import disk_is_full, full_disk
 from golden_core.store.lake import Home, write_json
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, fingerprint, series_inputs
+from golden_core.trials.ledger import open_test_parts
 from golden_core.trials.memory import keep_freed_memory
 from golden_core.trials.run import TrialError, run_trial
 
@@ -62,6 +63,8 @@ def run_trials(
     for trial, print_ in trials:
         groups.setdefault(print_, []).append(trial)
     jobs = [(members[0], print_) for print_, members in groups.items()]
+    folder = home.study(study.name)
+    open_test_parts(home, study, [t for t, p in jobs if not folder.trial(t.forecaster, t.series, p).exists()])
     for outcome in _run(home, study, jobs, backend, workers):
         yield outcome
         for shared in groups[outcome.fingerprint][1:]:

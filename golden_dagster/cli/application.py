@@ -6,6 +6,7 @@ import typer
 
 from golden_dagster.cli import (
     bench,
+    claims,
     clean,
     data,
     gate,
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("status")(run.status)
 app.command("leaderboard")(run.leaderboard)
+app.command("claims")(claims.claims)
 app.command("gate")(gate.gate)
 app.command("reproduce")(reproduce.reproduce)
 app.command("clean")(clean.clean)

@@ -117,13 +117,14 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.store.warehouse import WarehouseError
     from golden_core.study import StudyError
     from golden_core.trials.identity import UnreadyError
+    from golden_core.trials.ledger import LedgerError
     from golden_core.trials.outputs import AlteredError
     from golden_core.trials.run import TrialError
     from golden_core.vendors.base import VendorError
 
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
-    stored = (WarehouseError, LockedError, LayoutError, StorageError, StoredTableError)
+    stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     return (*read, *work, *stored, *legacy, EvidenceError)
 

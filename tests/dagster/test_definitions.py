@@ -45,12 +45,15 @@ def graph_of(study):
 def test_definitions_load(study):
     keys = {key.to_user_string() for key in graph_of(study).get_all_asset_keys()}
     models = {f"models/{name}" for name in load_study(study).forecasters}
-    legacy = {"legacy/snapshot", "legacy/published_audit", "legacy/forensics", "legacy/alignment", "leakage/scorecard"}
+    platform = {
+        "legacy/snapshot", "legacy/published_audit", "legacy/forensics", "legacy/alignment", "leakage/scorecard",
+        "statistics/calibration",
+    }  # fmt: skip
     shared = {
         "ecb_rates", "clean_bars", "data_quality", "folds", "metrics", "leaderboard", "comparisons", "report",
     }  # fmt: skip
-    assert {key for key in keys if not key.startswith("milestones/")} == shared | models | legacy
-    assert len(keys) - len(shared | models | legacy) == 16 + 7  # milestones and exit gates
+    assert {key for key in keys if not key.startswith("milestones/")} == shared | models | platform
+    assert len(keys) - len(shared | models | platform) == 16 + 7  # milestones and exit gates
 
 
 def test_the_code_location_follows_the_environment(monkeypatch):
