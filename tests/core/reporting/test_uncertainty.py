@@ -31,9 +31,8 @@ def made(builders, tables, forecasts, tmp_path_factory):
 
 def test_intervals_are_shown_with_their_coverage_and_what_has_none_is_point_only(made):
     page, coverage, _ = made
-    walk, ar, network = sorted(
-        page.cells["intervals"][1:], key=lambda row: ["random_walk", "ar", "dlinear"].index(row[0])
-    )
+    rows = {row[0]: row for row in page.cells["intervals"][1:]}
+    walk, ar, network = (rows[name] for name in ("random_walk", "ar", "dlinear"))
     expected = coverage.filter(kind="interval", forecaster="random_walk")
     assert walk[1:5] == [
         "80.0",
