@@ -10,8 +10,6 @@ from golden_core.checks.check import Check, Examined
 from golden_core.evaluation import verification
 from golden_core.evaluation.distributions_sql import coverage_unlike_sql, quantiles_that_cross
 from golden_core.leakage.report import sentence
-from golden_core.leakage.screening import screened_forecasts
-from golden_core.reporting import report_differences
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -62,6 +60,8 @@ def _lake(home: Home, study: Study) -> Examined:
 
 
 def _screen(home: Home, study: Study) -> Examined:
+    from golden_core.leakage.screening import screened_forecasts
+
     table = Warehouse(home.warehouse).query("SELECT * FROM forecasts WHERE study = ?", [study.name])
     report = screened_forecasts(study, bars_of(home, study), table)
     return Examined([sentence(finding) for finding in report.findings], table.height)
@@ -74,6 +74,8 @@ def _bitwise(home: Home, study: Study) -> Examined:
 
 
 def _report(home: Home, study: Study) -> Examined:
+    from golden_core.reporting import report_differences
+
     return Examined(*report_differences(Warehouse(home.warehouse), study, home.report(study.name)))
 
 

@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pydantic import BaseModel
 
 from golden_core.forecasters.base import Forecaster
+from golden_core.forecasters.facts import FACTS, Facts
 from golden_core.forecasters.settings import (
     ArSettings,
     DLinearSettings,
@@ -53,6 +54,11 @@ def forecaster_settings() -> Mapping[str, type[BaseModel]]:
     """
     built_in = {name: settings for name, (_, settings) in FORECASTERS.items()}
     return built_in | {name: _load(point).Settings for name, point in _offered().items()}
+
+
+def forecaster_facts(name: str) -> Facts:
+    """Return what identifies a forecaster; for a built-in one without importing what it computes with."""
+    return FACTS[name] if name in FACTS else Facts.of(forecaster_class(name))
 
 
 def forecaster_class(name: str) -> type[Forecaster]:

@@ -50,22 +50,22 @@ class Table:
         SchemaError
             Naming the table and every missing, unknown or wrongly typed column.
         """
-        faults = []
+        faults, schema, declared = [], frame.schema, self.dtypes
         for column in self.columns:
-            if column.name not in frame.columns:
+            if column.name not in schema:
                 if not column.optional:
                     faults.append(f"missing column {column.name!r}")
-            elif frame.schema[column.name] != column.dtype:
-                faults.append(f"{column.name!r} is {frame.schema[column.name]}, expected {column.dtype}")
-        faults += [f"unknown column {name!r}" for name in frame.columns if name not in self.dtypes]
+            elif schema[column.name] != column.dtype:
+                faults.append(f"{column.name!r} is {schema[column.name]}, expected {column.dtype}")
+        faults += [f"unknown column {name!r}" for name in schema if name not in declared]
         faults += [
             f"{frame[name].null_count()} nulls in key column {name!r}"
             for name in self.key
-            if name in frame.columns and frame[name].null_count()
+            if name in schema and frame[name].null_count()
         ]
         if faults:
             raise SchemaError(f"table {self.name}: " + "; ".join(faults))
-        return frame.select([name for name in self.dtypes if name in frame.columns])
+        return frame.select([name for name in declared if name in schema])
 
 
 _STUDY = Column("study", pl.String, "name of the study")
@@ -334,7 +334,7 @@ SUMMARY = Table(
 
 COMPARISONS = Table(
     "comparisons",
-    "Diebold–Mariano tests of every forecaster against the random walk, per series.",
+    "Tests of equal accuracy of every forecaster against the random walk, per series.",
     (
         _STUDY,
         _FORECASTER,
@@ -345,9 +345,12 @@ COMPARISONS = Table(
         Column("seed", pl.Int32, "index of the seed; −1 for the ensemble"),
         Column("n", pl.Int64, "forecasts compared"),
         Column("mean_difference", pl.Float64, "mean squared error minus the benchmark's; negative is better"),
-        Column("statistic", pl.Float64, "Harvey–Leybourne–Newbold corrected Diebold–Mariano statistic"),
-        Column("p_value", pl.Float64, "two-sided, Student t with n − 1 degrees of freedom"),
-        Column("p_holm", pl.Float64, "Holm-adjusted over all tests of the same level"),
+        Column("statistic", pl.Float64, "mean difference over its long-run standard error by equally weighted cosines"),
+        Column("df", pl.Int64, "cosine coefficients, the degrees of freedom of Student's t"),
+        Column("p_value", pl.Float64, "two-sided"),
+        Column("p_holm", pl.Float64, "Holm-adjusted over all tests of the same level; undefined tests count as p = 1"),
+        Column("hln_statistic", pl.Float64, "Diebold–Mariano with equal weights, corrected, as in R; decides nothing"),
+        Column("hln_p_value", pl.Float64, "two-sided, Student t with n − 1 degrees of freedom; decides nothing"),
     ),
     key=("study", "forecaster", "benchmark", "pair", "horizon", "level", "seed"),
 )

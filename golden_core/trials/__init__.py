@@ -9,7 +9,6 @@ from golden_core.trials.identity import (
     all_trials,
     fingerprint,
     series_inputs,
-    trial_folder,
     trial_status,
 )
 from golden_core.trials.outputs import AlteredError, altered_trials, read_outputs, read_quantiles
@@ -35,7 +34,6 @@ __all__ = [
     "run_trial",
     "run_trials",
     "series_inputs",
-    "trial_folder",
     "trial_status",
     "trials_table",
 ]

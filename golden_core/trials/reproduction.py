@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from golden_core.forecasters import forecaster_class
+from golden_core.forecasters import forecaster_facts
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.store.lake import Home, hash_file, read_json
 from golden_core.store.randomness import Stream
@@ -126,7 +126,7 @@ def draw_trials(study: Study, trials: Sequence[Trial], count: int) -> list[Trial
     """Draw some trials from a named stream; those that depend on a seed first: they have more ways to differ."""
     order = Stream(study.seeds.root).child("reproduction").generator().permutation(len(trials))
     drawn = [trials[position] for position in order]
-    return sorted(drawn, key=lambda trial: forecaster_class(trial.forecaster).deterministic)[:count]
+    return sorted(drawn, key=lambda trial: forecaster_facts(trial.forecaster).deterministic)[:count]
 
 
 def retrain(
@@ -162,7 +162,7 @@ def retrain(
 
 def _distinct(study: Study) -> list[Trial]:
     """Return every trial once: all seeds of a deterministic forecaster are its first."""
-    return [t for t in all_trials(study) if t.seed == 0 or not forecaster_class(t.forecaster).deterministic]
+    return [t for t in all_trials(study) if t.seed == 0 or not forecaster_facts(t.forecaster).deterministic]
 
 
 def _prepare(home: Home, study: Study, trials: Sequence[Trial]) -> None:

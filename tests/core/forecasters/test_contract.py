@@ -11,8 +11,9 @@ import pytest
 import safetensors.numpy
 from pydantic import ValidationError
 
-from golden_core.forecasters import FORECASTERS, forecaster_class, forecaster_settings
+from golden_core.forecasters import FORECASTERS, forecaster_class, forecaster_facts, forecaster_settings
 from golden_core.forecasters.base import Forecaster, count_parameters
+from golden_core.forecasters.facts import FACTS, Facts
 from golden_core.forecasters.settings import NoSettings
 
 SETTINGS = {
@@ -209,7 +210,13 @@ def test_a_forecaster_declares_what_identifies_it(name):
     assert "numpy" in kind.libraries
 
 
+@each_forecaster
+def test_what_is_known_of_a_forecaster_before_it_is_imported_is_what_it_says(name):
+    assert forecaster_facts(name) == Facts.of(forecaster_class(name))
+
+
 def test_every_built_in_forecaster_is_tested():
+    assert set(FACTS) == set(FORECASTERS)
     assert set(SETTINGS) == set(FORECASTERS)
     assert {param.values[0] for param in NAMES} == set(forecaster_settings()) >= set(FORECASTERS)
 
