@@ -84,7 +84,7 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         "summary": summary,
         "comparisons": comparisons_table(forecasts),
         "quantiles": quantiles,
-        "coverage": coverage_table(forecasts, quantiles),
+        "coverage": coverage_table(forecasts, quantiles, study.evaluation.confidence),
         "scores": scores_table(forecasts, quantiles),
         "claims": _claims(home, study, forecasts),
     }

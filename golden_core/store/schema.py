@@ -364,6 +364,8 @@ COVERAGE = Table(
         _LEVEL,
         Column("n", pl.Int64, "forecasts"),
         Column("share", pl.Float64, "share of forecasts whose truth lies at or below the quantile, or within"),
+        Column("low", pl.Float64, "lower end of the interval of that share over time; null where undefined"),
+        Column("high", pl.Float64, "upper end of the interval of that share over time; null where undefined"),
         Column("infinite", pl.Int64, "forecasts whose quantile, or an end of whose interval, is infinite"),
         Column("width", pl.Float64, "mean width; null for quantiles, and where an end is infinite", "log return"),
         Column("score", pl.Float64, "mean pinball loss or interval score; null where one is infinite", "log return"),
