@@ -1,7 +1,8 @@
-"""Run many trials at once, through joblib. A failing trial is a recorded row, not the end of the campaign."""
+"""Run many trials at once: joblib, or Dask. A failing trial is a recorded row, not the end of the campaign."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -46,7 +47,8 @@ def run_trials(
     """Run trials and yield each outcome as it comes.
 
     Trials come with their fingerprints: those that share one (the seeds of a deterministic forecaster) run once, and
-    the others are reported as shared. The backend is joblib's ``sequential`` or ``loky``, the workers are processes.
+    the others are reported as shared. The backend is joblib's ``sequential`` or ``loky``, whose
+    workers are processes of this machine, or ``dask``, which has the workers of its scheduler.
 
     Notes
     -----
@@ -65,8 +67,11 @@ def run_trials(
 
 
 def _run(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]], backend: str, workers: int) -> Iterable[Outcome]:
-    if backend == "sequential" or len(jobs) <= 1:
+    if backend == "sequential" or (backend == "loky" and len(jobs) <= 1):
         return (run_recorded(home, study, trial, print_) for trial, print_ in jobs)
+    if backend == "dask":
+        outcomes: Iterable[Outcome] = importlib.import_module("golden_core.trials.dask").on_dask(home, study, jobs)
+        return outcomes
     tasks = (delayed(run_recorded)(home, study, trial, print_) for trial, print_ in jobs)
     found: Iterable[Outcome] = worker_pool(study, backend, workers)(tasks)
     return found

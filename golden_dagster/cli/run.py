@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,11 +62,13 @@ def run_with_progress(
 
     loaded, home, command = load_variant(study, overrides), Home.from_environment(), run_command(study, overrides)
     taken = taken_in(home, loaded, command)
-    if unchanged(home, loaded, taken):
+    # What Dagster recorded on a server cannot be looked at without Dagster.
+    on_disk = os.environ.get("GOLDEN_STORAGE", "sqlite") == "sqlite"
+    if on_disk and unchanged(home, loaded, taken):
         console.print(f"study {loaded.name}: everything is up to date")
         return True, []
     finished, failures = _execute(study, overrides, backend, workers, console, wait=wait)
-    if finished and not failures and taken == taken_in(home, loaded, command):
+    if on_disk and finished and not failures and taken == taken_in(home, loaded, command):
         remember(home, loaded, taken)
     return finished, failures
 
