@@ -14,7 +14,7 @@ from golden_core.leakage.report import Report, merged, sentence
 from golden_core.splits import verification as splits
 from golden_core.splits.scaling import scaler_mismatches
 from golden_core.splits.tables import read_folds
-from golden_core.store.lake import Home, identified, series_name
+from golden_core.store.lake import Home, identified, read_table, series_name
 from golden_core.store.schema import FOLDS
 from golden_core.study import Study
 from golden_core.trials import all_series, series_inputs
@@ -83,7 +83,7 @@ def present_series(home: Home, study: Study) -> list[tuple[str, int]]:
 def _all_folds(home: Home, study: Study) -> pl.DataFrame:
     folder = home.study(study.name)
     paths = [folder.table("folds", series_name(*series)) for series in present_series(home, study)]
-    return pl.concat([FOLDS.empty(), *(pl.read_parquet(path) for path in paths)])
+    return pl.concat([FOLDS.empty(), *(read_table(path) for path in paths)])
 
 
 def _labels(home: Home, study: Study) -> Examined:

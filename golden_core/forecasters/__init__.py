@@ -26,6 +26,8 @@ ENTRY_POINT_GROUP = "golden_core.forecasters"
 # name → (module:class, settings). The class is imported when a trial needs it, so that naming one costs nothing.
 FORECASTERS: dict[str, tuple[str, type[BaseModel]]] = {
     "random_walk": ("golden_core.forecasters.naive:RandomWalk", NoSettings),
+    "random_walk_garch": ("golden_core.forecasters.volatility:GarchWalk", NoSettings),
+    "random_walk_gjr_t": ("golden_core.forecasters.volatility:GjrTWalk", NoSettings),
     "drift": ("golden_core.forecasters.naive:Drift", NoSettings),
     "ar": ("golden_core.forecasters.statistical:AutoRegression", ArSettings),
     "ets": ("golden_core.forecasters.smoothing:ExponentialSmoothing", EtsSettings),

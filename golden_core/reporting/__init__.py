@@ -4,12 +4,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from golden_core.reporting.coverage import RandomWalkMissingError
+from golden_core.reporting.judged import Judged
 from golden_core.reporting.tables import leaderboard, series_table
 
 if TYPE_CHECKING:
     from golden_core.reporting.pages import Report, report_differences, write_report
 
-__all__ = ["RandomWalkMissingError", "Report", "leaderboard", "report_differences", "series_table", "write_report"]
+__all__ = [
+    "Judged",
+    "RandomWalkMissingError",
+    "Report",
+    "leaderboard",
+    "report_differences",
+    "series_table",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:

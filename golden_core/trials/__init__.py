@@ -11,7 +11,7 @@ from golden_core.trials.identity import (
     series_inputs,
     trial_status,
 )
-from golden_core.trials.outputs import AlteredError, altered_trials, read_outputs
+from golden_core.trials.outputs import AlteredError, altered_trials, read_outputs, read_quantiles
 from golden_core.trials.reproduction import Reproduction, reproduce
 from golden_core.trials.run import TrialError, run_trial
 from golden_core.trials.tables import trials_table
@@ -29,6 +29,7 @@ __all__ = [
     "altered_trials",
     "fingerprint",
     "read_outputs",
+    "read_quantiles",
     "reproduce",
     "run_trial",
     "run_trials",

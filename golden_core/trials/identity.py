@@ -16,11 +16,13 @@ import polars as pl
 from golden_core.forecasters import forecaster_facts
 from golden_core.store.lake import (
     Home,
+    StoredTableError,
     StudyFolder,
     hash_bytes,
     hash_file,
     hash_frame,
     identified,
+    read_table,
     series_name,
     stored_json,
     write_json,
@@ -34,6 +36,13 @@ Status = Literal["done", "failed", "missing"]
 
 # Code that every trial runs, beside its forecaster. Sources and cleaning enter as the hash of the bars.
 SHARED_CODE = ("golden_core.inputs.features", "golden_core.inputs.windows", "golden_core.splits.scaling")
+
+# What a trial of a study with quantiles runs besides.
+QUANTILE_CODE = (
+    "golden_core.forecasters.quantiles",
+    "golden_core.splits.calibration",
+    "golden_core.uncertainty.calibration",
+)
 
 
 class UnreadyError(RuntimeError):
@@ -91,16 +100,14 @@ def series_inputs(home: Home, study: Study, pair: str, horizon: int) -> SeriesIn
     UnreadyError
         If a table has not been written yet, or cannot be read.
     """
-    series, paths = series_name(pair, horizon), _tables(home, study, pair, horizon)
+    series, paths = series_name(pair, horizon), input_tables(home, study, pair, horizon)
     for path in paths:
         if not path.exists():
             raise UnreadyError(f"{path} does not exist yet: materialise bars and folds of {series} first")
     try:
-        bars, folds, scalers = (pl.read_parquet(path) for path in paths)
-    except pl.exceptions.PolarsError as error:
-        raise UnreadyError(
-            f"a table of {series} is damaged: materialise bars and folds of it again ({error})"
-        ) from None
+        bars, folds, scalers = (read_table(path) for path in paths)
+    except StoredTableError as error:
+        raise UnreadyError(str(error)) from None
     identity = hash_bytes("".join(hash_frame(frame) for frame in (bars, folds, scalers)).encode())
     return SeriesInputs(bars, folds, scalers, identity)
 
@@ -114,7 +121,7 @@ def series_hashes(home: Home, study: Study, series: Iterable[tuple[str, int]]) -
     memory = home.study(study.name).root / "input_hashes.json"
     before, after, found = stored_json(memory), {}, {}
     for pair, horizon in series:
-        name, paths = series_name(pair, horizon), _tables(home, study, pair, horizon)
+        name, paths = series_name(pair, horizon), input_tables(home, study, pair, horizon)
         state = [list(identified(path)) for path in paths if path.exists()]
         known = before.get(name, {})
         if known.get("files") != state:
@@ -131,7 +138,8 @@ def series_hashes(home: Home, study: Study, series: Iterable[tuple[str, int]]) -
     return found
 
 
-def _tables(home: Home, study: Study, pair: str, horizon: int) -> list[Path]:
+def input_tables(home: Home, study: Study, pair: str, horizon: int) -> list[Path]:
+    """Return the files of bars, folds and scalers of one series, whether or not they are there."""
     folder, series = home.study(study.name), series_name(pair, horizon)
     return [folder.table("bars", pair), folder.table("folds", series), folder.table("scalers", series)]
 
@@ -161,7 +169,15 @@ def _own(shared: dict[str, Any], trial: Trial, inputs_hash: str) -> dict[str, An
 
 
 def _shared_by_trials(study: Study, forecaster: str) -> dict[str, Any]:
-    """Return what all trials of a forecaster depend on."""
+    """Return what all trials of a forecaster depend on; without quantiles, nothing that concerns them."""
+    shared = _of_forecasts(study, forecaster)
+    if study.quantiles is None:
+        return shared
+    settings = {"quantiles": study.quantiles.model_dump(mode="json"), "embargo": study.splits.embargo}
+    return shared | settings | {"quantile_code": code_hash(QUANTILE_CODE)}
+
+
+def _of_forecasts(study: Study, forecaster: str) -> dict[str, Any]:
     facts = forecaster_facts(forecaster)
     return {
         "study": study.name,

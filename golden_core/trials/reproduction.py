@@ -19,7 +19,7 @@ from golden_core.store.lake import Home, hash_file, read_json
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, all_trials, fingerprint, series_inputs
-from golden_core.trials.outputs import OUTPUTS, PROVENANCE, altered_files, finished_trials
+from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, altered_files, finished_trials
 
 FOUND = "found.json"
 ELSEWHERE = {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu", "OMP_NUM_THREADS": "2"}
@@ -174,7 +174,7 @@ def _prepare(home: Home, study: Study, trials: Sequence[Trial]) -> None:
 
 
 def _differing(one: Path, other: Path) -> tuple[str, ...]:
-    return tuple(name for name in OUTPUTS if _hash(one / name) != _hash(other / name))
+    return tuple(name for name in (*OUTPUTS, ALSO) if _hash(one / name) != _hash(other / name))
 
 
 def _hash(path: Path) -> str | None:

@@ -115,7 +115,8 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.milestones.records import EvidenceError
     from golden_core.preparation.steps import PreparationError
     from golden_core.sources import SourceError
-    from golden_core.store.lake import LayoutError
+    from golden_core.store.health import StorageError
+    from golden_core.store.lake import LayoutError, StoredTableError
     from golden_core.store.locking import LockedError
     from golden_core.store.warehouse import WarehouseError
     from golden_core.study import StudyError
@@ -123,11 +124,10 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.trials.outputs import AlteredError
     from golden_core.trials.run import TrialError
     from golden_core.vendors.base import VendorError
-    from golden_dagster.instance import StorageError
 
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
-    stored = (WarehouseError, LockedError, LayoutError, StorageError)
+    stored = (WarehouseError, LockedError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     return (*read, *work, *stored, *legacy, EvidenceError)
 

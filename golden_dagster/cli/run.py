@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,11 +58,12 @@ def run_with_progress(
     from golden_core.preparation.catalogue import load_variant, run_command
     from golden_core.store.lake import Home
     from golden_core.trials.standing import remember, taken_in, unchanged
+    from golden_dagster.postgres import on_server
 
     loaded, home, command = load_variant(study, overrides), Home.from_environment(), run_command(study, overrides)
     taken = taken_in(home, loaded, command)
     # What Dagster recorded on a server cannot be looked at without Dagster.
-    on_disk = os.environ.get("GOLDEN_STORAGE", "sqlite") == "sqlite"
+    on_disk = not on_server()
     if on_disk and unchanged(home, loaded, taken):
         console.print(f"study {loaded.name}: everything is up to date")
         return True, []
@@ -132,18 +132,21 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
     """Count the trials of a study that are done, failed or still to run."""
     with teaching():
         overrides = named(overrides, name)
+        from golden_core.evaluation.stored import stored_faults
         from golden_core.preparation.catalogue import load_variant
         from golden_core.store.lake import Home
         from golden_core.trials import all_trials, trial_status
 
-        loaded = load_variant(study, overrides)
-        found = trial_status(Home.from_environment(), loaded, all_trials(loaded))
+        loaded, home = load_variant(study, overrides), Home.from_environment()
+        found = trial_status(home, loaded, all_trials(loaded))
         counts = found.pivot("status", index="forecaster", values="seed", aggregate_function="len", sort_columns=True)
         rows = counts.fill_null(0).sort("forecaster").iter_rows()
         console = terminal()
         console.print(table(("forecaster", *counts.columns[1:]), rows, title=f"Trials of study {loaded.name}"))
         for error in found["error"].drop_nulls():
             console.print(f"[red]failed[/red] {error}", highlight=False, soft_wrap=True)
+        for fault in stored_faults(home, loaded):
+            console.print(f"[red]damaged[/red] {fault}", highlight=False, soft_wrap=True)
 
 
 def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:  # noqa: B006

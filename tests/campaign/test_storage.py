@@ -11,11 +11,12 @@ from support.postgres import postgres
 from golden_core import checks
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_variant
+from golden_core.store.health import StorageError
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials import all_trials
 from golden_dagster.campaign import open_campaign
-from golden_dagster.instance import StorageError, instance_folder, study_instance
+from golden_dagster.instance import instance_folder, study_instance
 from golden_dagster.partitions import trial_key
 from golden_dagster.resources import WorkersResource
 

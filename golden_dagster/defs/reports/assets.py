@@ -8,12 +8,12 @@ import pandas as pd
 import polars as pl
 
 from golden_core.store.schema import COMPARISONS
-from golden_core.study import Study
 from golden_core.store.warehouse import Warehouse
+from golden_core.study import Study
 from golden_dagster.lib.automation import keep_current
 from golden_dagster.lib.metadata import OWNERS, column_schema, table_value
-from golden_dagster.lib.versions import code_version
 from golden_dagster.lib.published import ComparisonsFrame, LeaderboardFrame, published_frame
+from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import StudyResource
 
 
@@ -81,6 +81,7 @@ def _report() -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"html"},
         deps=["leaderboard", "comparisons"],
+        op_tags={"dagster/priority": "-1"},  # after the checks of the same run: the page shows what they said
         automation_condition=keep_current(),
         # As for the rates: from Friday to Monday are three days.
         freshness_policy=dg.FreshnessPolicy.time_window(
@@ -88,17 +89,20 @@ def _report() -> dg.AssetsDefinition:
         ),
         description="One self-contained page, with the leaderboard as Markdown, LaTeX and CSV beside it.",
     )
-    def report(study: StudyResource) -> dg.MaterializeResult[None]:
+    def report(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult[None]:
         from golden_core.evaluation.campaign import report_provenance
         from golden_core.reporting import write_report
+        from golden_dagster.lib.verdicts import recorded_verdicts  # noqa: PLC0415  what decides checks takes seconds
 
         loaded = study.load()
         warehouse = Warehouse(study.home.warehouse)
         folder = study.home.report(loaded.name)
-        written = write_report(warehouse, loaded, folder, report_provenance(study.home, loaded))
+        judged = recorded_verdicts(context.instance, loaded)
+        written = write_report(warehouse, loaded, folder, report_provenance(study.home, loaded), judged)
         return dg.MaterializeResult(
             metadata={
                 "headline": written.headline,
+                "checks": str(judged),
                 "page": dg.MetadataValue.path(str(folder / "index.html")),
                 "files": [str(path) for path in written.files],
             }

@@ -18,6 +18,8 @@ from golden_core.forecasters.settings import NoSettings
 
 SETTINGS = {
     "random_walk": {},
+    "random_walk_garch": {},
+    "random_walk_gjr_t": {},
     "drift": {},
     "ar": {"max_order": 5},
     "ets": {"model": "AZN"},
@@ -25,13 +27,14 @@ SETTINGS = {
     **{f"v{n:02d}": {"gate": "linear", "initialisers": "keras_3.8"} for n in range(1, 11)},
 }
 TRAIN, VALIDATION, TEST = range(40, 240), range(245, 285), range(290, 350)
-CONSTANT = {"random_walk", "drift"}  # our others must forecast what varies, or the probes prove nothing
+WALKS = ["random_walk", "random_walk_garch", "random_walk_gjr_t"]
+CONSTANT = {*WALKS, "drift"}  # our others must forecast what varies, or the probes prove nothing
 LAST_SEEN = 320  # the probes replace every bar after this one
 BARS = 360
 
 SLOW = {f"v{n:02d}" for n in range(1, 11)} - {"v04", "v08"}
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in forecaster_settings()]
-STATISTICAL = ["random_walk", "drift", "ar", "ets"]
+STATISTICAL = [*WALKS, "drift", "ar", "ets"]
 each_forecaster = pytest.mark.parametrize("name", NAMES)
 
 
