@@ -30,7 +30,11 @@ As = Annotated[
         "--as", metavar="NAME", help="Name of a study with settings changed; by default the study's and a short hash."
     ),
 ]
-Backend = Annotated[Literal["sequential", "loky"], typer.Option("--backend", help="How trials run side by side.")]
+Local = Annotated[Literal["sequential", "loky"], typer.Option("--backend", help="How fits run side by side.")]
+Backend = Annotated[
+    Literal["sequential", "loky", "dask"],
+    typer.Option("--backend", help="How trials run side by side; dask has GOLDEN_DASK_SCHEDULER's workers."),
+]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 means one per core.")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Name from data/studies, or path of a YAML file.")]
 

@@ -58,14 +58,17 @@ def run_with_progress(
     from golden_core.preparation.catalogue import load_variant, run_command
     from golden_core.store.lake import Home
     from golden_core.trials.standing import remember, taken_in, unchanged
+    from golden_dagster.postgres import on_server
 
     loaded, home, command = load_variant(study, overrides), Home.from_environment(), run_command(study, overrides)
     taken = taken_in(home, loaded, command)
-    if unchanged(home, loaded, taken):
+    # What Dagster recorded on a server cannot be looked at without Dagster.
+    on_disk = not on_server()
+    if on_disk and unchanged(home, loaded, taken):
         console.print(f"study {loaded.name}: everything is up to date")
         return True, []
     finished, failures = _execute(study, overrides, backend, workers, console, wait=wait)
-    if finished and not failures and taken == taken_in(home, loaded, command):
+    if on_disk and finished and not failures and taken == taken_in(home, loaded, command):
         remember(home, loaded, taken)
     return finished, failures
 
