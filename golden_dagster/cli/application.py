@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from golden_dagster.cli import bench, clean, data, gate, leakage, legacy, milestones, reproduce, run, study, ui
+from golden_dagster.cli import bench, clean, data, doctor, gate, leakage, legacy, milestones, reproduce, run, study, ui
 
 app = typer.Typer(
     name="golden",
@@ -21,6 +21,7 @@ app.command("leaderboard")(run.leaderboard)
 app.command("gate")(gate.gate)
 app.command("reproduce")(reproduce.reproduce)
 app.command("clean")(clean.clean)
+app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")
