@@ -263,7 +263,7 @@ def failure_messages(result: dg.ExecuteInProcessResult) -> list[str]:
         if event.is_step_failure:
             error = event.step_failure_data.error
             cause = error
-            while cause is not None and cause.cause is not None:
+            while cause is not None and cause.cause is not None and cause.cls_name != FullDiskError.__name__:
                 cause = cause.cause
             message = event.step_failure_data.user_failure_data
             text = message.description if message and message.description else (cause.message if cause else "failed")

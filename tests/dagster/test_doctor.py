@@ -64,7 +64,7 @@ def test_a_home_that_cannot_be_written(tmp_path, inside):
     """A file stands where the home should be; root would get past any right."""
     (tmp_path / "file").write_text("")
     home = (
-        Home(tmp_path / "file" / "home", tmp_path / "file" / "reports") if made else Home(tmp_path / "file", tmp_path)
+        Home(tmp_path / "file" / "home", tmp_path / "file" / "reports") if inside else Home(tmp_path / "file", tmp_path)
     )
     assert levels(home)["home"] == (
         "fail",

@@ -4,7 +4,7 @@ import errno
 import os
 
 import pytest
-from support.campaigns import OVERRIDES, finish, opened
+from support.campaigns import OVERRIDES, opened
 from support.damage import cut_off, emptied, written_over
 from typer.testing import CliRunner
 
@@ -75,8 +75,15 @@ def test_a_file_that_cannot_be_made_for_another_reason_says_that(tmp_path, monke
         lake.write_text("text", tmp_path / "file")
 
 
-@pytest.mark.parametrize("harm", [cut_off, emptied, written_over])
-@pytest.mark.parametrize("name", ["history/runs.db", "history/runs/index.db", "schedules/schedules.db"])
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [
+        ("history/runs.db", cut_off),
+        ("history/runs.db", emptied),
+        ("history/runs/index.db", written_over),
+        ("schedules/schedules.db", written_over),
+    ],
+)
 def test_a_damaged_storage_is_set_aside_and_nothing_is_trained_again(broken, name, harm):
     storage = broken.root / "dagster" / "smoke" / "storage"
     harm(storage / name)
@@ -97,12 +104,12 @@ def test_a_storage_that_cannot_be_used_is_one_line(broken):
     result = run()
     assert result.exit_code == 2
     assert len(result.output.strip().splitlines()) == 1
-    assert f"Dagster's storage {path.parents[1]} cannot be used: unable to open database file" in result.output
+    assert f"Dagster's storage {path.parents[1]} cannot be used: " in result.output
 
 
 def test_a_campaign_says_what_it_will_take_as_far_as_that_was_measured(broken, monkeypatch):
     found = estimate.estimate(broken, STUDY, ["ar", "ar", "drift"])
-    costs = [cost for cost in estimate._costs(broken, "smoke", "ar")]
+    costs = estimate._costs(broken, "smoke", "ar")
     assert found.measured == len(costs) == 2
     assert found.seconds == pytest.approx(sum(seconds for seconds, _ in costs))
     assert found.size == sum(size for _, size in costs)
@@ -119,8 +126,8 @@ def test_a_campaign_that_cannot_fit_does_not_start(broken, monkeypatch):
         folder.rename(broken.root / "gone")
     said = []
     with opened(say=said.append) as campaign:
-        assert [stage.name for stage in campaign.stages()][:1] == ["input checks"]
+        assert [stage.name for stage in campaign.stages()][:2] == ["input checks", "models"]
         assert said[-1].startswith("1 trials to run: about 0:00:0")
-    monkeypatch.setattr(estimate, "free_bytes", lambda _path: 10)
-    with opened() as campaign, pytest.raises(FullDiskError, match="golden clean"):
-        finish(campaign)
+        monkeypatch.setattr(estimate, "free_bytes", lambda _path: 10)
+        with pytest.raises(FullDiskError, match="golden clean"):
+            list(campaign.stages())
