@@ -53,7 +53,7 @@ class Stage:
 
     @property
     def job(self) -> str:
-        """Its name as Dagster allows it."""
+        """The job of the code location that its run belongs to."""
         return self.name.replace(" ", "_")
 
 
@@ -141,7 +141,7 @@ class Campaign:
         if stage.partitions is not None:
             keys = stage.partitions.get_partition_keys()
             tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
-        result = self.run_selection(f"stage_{stage.job}", selection, tags)
+        result = self.run_selection(stage.job, selection, tags)
         failures = failure_messages(result)
         self.failures += failures
         return result.success and not (stage.checks_only and failures)
@@ -151,7 +151,16 @@ class Campaign:
     ) -> dg.ExecuteInProcessResult:
         """Execute a selection in this process, quietly."""
         job = dg.define_asset_job(name, selection=selection, executor_def=dg.in_process_executor)
-        resolved = dg.Definitions.merge(self.definitions, dg.Definitions(jobs=[job])).resolve_job_def(name)
+        made = self.definitions
+        # Alone: the code location's own job of this name also selects what is not stale.
+        alone = dg.Definitions(
+            assets=made.assets,
+            asset_checks=made.asset_checks,
+            resources=made.resources,
+            executor=made.executor,
+            jobs=[job],
+        )
+        resolved = alone.resolve_job_def(name)
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         try:
             with contextlib.redirect_stderr(_WithoutEventLog(sys.stderr)):
@@ -237,11 +246,14 @@ def open_campaign(
     resource = StudyResource(study=name, overrides=dict(text.split("=", 1) for text in overrides))
     watcher = Watcher(on_outcome) if on_outcome else None
     folder = home.study(study.name).root
+    if not home.root.is_dir():
+        say(f"a new home: {home.root}")
     with (
         interruptible() as raise_interruption,
         only_one(folder / "lock.json", f"study {study.name}", wait=wait, on_wait=say),
         study_instance(home, study.name, captured=False, say=say) as instance,
     ):
+        home.stamp()
         claim_name(home, study, name, overrides)
         for ended in end_dead_runs(instance):
             say(ended)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import io
+import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
+from dagster._serdes import ConfigurableClassData
 from ruamel.yaml import YAML
 from sqlalchemy.exc import DBAPIError
 
+from golden_core.preparation.catalogue import load_study
 from golden_core.store.health import StorageError, disk_is_full, free_bytes, full_disk, megabytes, set_aside
-from golden_core.store.lake import Home, confined, write_text
+from golden_core.store.lake import Home, write_text
+from golden_dagster.resources import study_from_environment
 
 _SETTINGS = Path(__file__).with_name("dagster.yaml")  # a link to the project's own, which travels in a wheel
 
 _PAGE = 4096  # bytes: what SQLite writes at least; with less, it speaks of an I/O error
+_CAPTURED = {"module": "dagster._core.storage.local_compute_log_manager", "class": "LocalComputeLogManager"}
 _UNCAPTURED = {
     "module": "dagster._core.storage.noop_compute_log_manager",
     "class": "NoOpComputeLogManager",
@@ -29,15 +34,14 @@ _UNCAPTURED = {
 def instance_folder(home: Home, study: str) -> Path:
     """Write the instance settings of a study under the home and return the folder to use as DAGSTER_HOME.
 
-    Studies have the same asset keys, so each has its own record of what was materialised. For the demo study under
-    the default home it is the storage that the project's own dagster.yaml names.
+    Studies have the same asset keys, so each has its own record of what was materialised.
     """
-    folder = confined(home.root, "dagster", study)
+    folder = home.instance(study)
     yaml = YAML(typ="safe", pure=True)
     settings = yaml.load(_SETTINGS.read_text(encoding="utf-8"))
-    settings["storage"]["sqlite"]["base_dir"] = str(folder / "storage")
-    settings["local_artifact_storage"]["config"]["base_dir"] = str(folder)
-    settings["compute_logs"]["config"]["base_dir"] = str(folder / "logs")
+    del settings["instance_class"]  # which leads here
+    settings["storage"] = {"sqlite": {"base_dir": str(folder / "storage")}}
+    settings["compute_logs"] = {**_CAPTURED, "config": {"base_dir": str(folder / "logs")}}
     stream = io.StringIO()
     yaml.dump(settings, stream)
     path = folder / "dagster.yaml"
@@ -101,3 +105,35 @@ def _explaining(storage: Path) -> Iterator[None]:
             "Make room or mend its rights, and give the same command again: what is finished is kept, and a damaged "
             "storage is then made anew"
         ) from error
+
+
+class StudyInstance(dg.DagsterInstance):
+    """What DAGSTER_HOME opens when it is the project's folder: the instance of the study that GOLDEN_STUDY names."""
+
+    @staticmethod
+    def config_schema() -> dict[str, dg.Field]:
+        """Return what dagster.yaml may say beyond Dagster's own settings: nothing."""
+        return {}
+
+    @staticmethod
+    def config_defaults(base_dir: str) -> Mapping[str, ConfigurableClassData | None]:
+        """Return the storage of the study in place of Dagster's defaults.
+
+        Raises
+        ------
+        dagster.DagsterInvariantViolationError
+            Where a home other than the one beside dagster.yaml would be begun.
+        """
+        home = Home.from_environment()
+        if not os.environ.get("GOLDEN_HOME") and home.root.parent != Path(base_dir).resolve():
+            raise dg.DagsterInvariantViolationError(
+                f"DAGSTER_HOME is {base_dir}, but from {Path.cwd()} the results would lie in {home.root}: "
+                f"start this in {base_dir}, or set GOLDEN_HOME"
+            )
+        own = InstanceRef.from_dir(str(instance_folder(home, load_study(study_from_environment()).name)))
+        return {
+            **InstanceRef.config_defaults(base_dir),
+            "storage": own.storage_data,
+            "local_artifact_storage": own.local_artifact_storage_data,
+            "compute_logs": own.compute_logs_data,
+        }

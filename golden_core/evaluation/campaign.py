@@ -9,6 +9,7 @@ import polars as pl
 
 from golden_core.evaluation.aggregate import summary_table
 from golden_core.evaluation.comparisons import comparisons_table
+from golden_core.evaluation.distributions import coverage_table, scores_table
 from golden_core.evaluation.point import METRICS, metrics_table
 from golden_core.evaluation.stored import evaluation_record, tables_fault
 from golden_core.store.lake import Home, hash_bytes, read_table, series_name, stored_json, write_json
@@ -18,7 +19,7 @@ from golden_core.store.schema import FORECASTS, HISTORY, WAREHOUSE_TABLES
 from golden_core.store.warehouse import DamagedWarehouseError, Warehouse
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
-from golden_core.trials import Trial, all_series, read_outputs, trials_table
+from golden_core.trials import Trial, all_series, read_outputs, read_quantiles, trials_table
 from golden_core.trials.code import code_hash
 
 CODE = (
@@ -26,6 +27,7 @@ CODE = (
     "golden_core.evaluation.point",
     "golden_core.evaluation.aggregate",
     "golden_core.evaluation.comparisons",
+    "golden_core.evaluation.distributions",
 )
 
 
@@ -63,6 +65,7 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         raise IncompleteError(f"no trial of study {study.name!r} has been done; run `golden run {study.name}`")
     folds = _partitions(home, study, "folds")
     forecasts, history = read_outputs(home, study, done)
+    quantiles = read_quantiles(home, study, done)
     metrics = metrics_table(forecasts, study.evaluation.strata)
     stream = Stream(study.seeds.root).child("evaluation")
     summary = summary_table(forecasts, metrics, trials, study.evaluation, stream)
@@ -77,6 +80,9 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         "metrics": metrics,
         "summary": summary,
         "comparisons": comparisons_table(forecasts),
+        "quantiles": quantiles,
+        "coverage": coverage_table(forecasts, quantiles),
+        "scores": scores_table(forecasts, quantiles),
     }
     digests = _load(Warehouse(home.warehouse), study, tables)
     identity = _identity(study, trials)

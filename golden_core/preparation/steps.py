@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -57,15 +58,20 @@ def prepare_raw(home: Home, study: Study, *, write: bool = True) -> Prepared:
     return Prepared(raw, hash_frame(raw), changed or not described, description)
 
 
+def bars_of_pairs(study: Study, table: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return the bars of every pair as the source's table gives them."""
+    kind = source(study.data.source)
+    return {pair: kind.bars(table, study.data, pair) for pair in study.data.pairs}
+
+
 def prepare_pair(
-    home: Home, study: Study, pair: str, *, raw: pl.DataFrame | None = None, write: bool = True
+    home: Home, study: Study, pair: str, *, given: Mapping[str, pl.DataFrame] | None = None, write: bool = True
 ) -> Prepared:
-    """Build and clean the bars of one pair from the stored source table (or from ``raw``)."""
-    folder, kind = home.study(study.name), source(study.data.source)
-    table = read_table(folder.raw) if raw is None else raw
-    raw_bars = {name: kind.bars(table, study.data, name) for name in study.data.pairs}
-    others = [bars for name, bars in raw_bars.items() if name != pair]
-    cleaned = clean(raw_bars[pair], study.data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
+    """Build and clean the bars of one pair from those of all pairs: ``given``, or from the stored source table."""
+    folder = home.study(study.name)
+    raw = given or bars_of_pairs(study, read_table(folder.raw))
+    others = [bars for name, bars in raw.items() if name != pair]
+    cleaned = clean(raw[pair], study.data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
     if cleaned.bars.is_empty():
         raise PreparationError(f"{pair}: no bar is left between {study.data.start} and {study.data.end}")
     changed = store(

@@ -22,6 +22,12 @@ from golden_core.store.health import telling_of
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
+LAYOUT = 1  # of lake and warehouse; a home without a stamp was written before there were any, and is laid out like 1
+
+
+class LayoutError(RuntimeError):
+    """A home was laid out by a later release than this one."""
+
 
 def shipped(*parts: str) -> Path:
     """Return a file or folder of what comes with the code: ``data/`` of a checkout, a copy of it in a wheel."""
@@ -93,12 +99,25 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Home:
-        """Return the home named by GOLDEN_HOME, by default ``.golden`` where one stands, with ``reports`` beside it."""
+        """Return the home named by GOLDEN_HOME, by default ``.golden`` with ``reports`` beside it.
+
+        A relative name is looked for where one stands and then upwards, as far as the checkout goes: a command given
+        in a subfolder must not begin a second home.
+
+        Raises
+        ------
+        LayoutError
+            If a later release has laid it out.
+        """
         moved = os.environ.get("GOLDEN_HOME")
-        if moved:
-            root = Path(moved).expanduser().resolve()
-            return cls(root, root / "reports")
-        return cls(Path.cwd() / ".golden", Path.cwd() / "reports")
+        root = _nearest(Path(moved or ".golden").expanduser()).resolve()
+        refuse_newer(stored_json(root / "layout.json").get("layout"), root)
+        return cls(root, (root if moved else root.parent) / "reports")
+
+    def stamp(self) -> None:
+        """Record how the home is laid out, before anything is written to it."""
+        if stored_json(self.root / "layout.json") != {"layout": LAYOUT}:
+            write_json({"layout": LAYOUT}, self.root / "layout.json")
 
     @property
     def warehouse(self) -> Path:
@@ -109,9 +128,35 @@ class Home:
         """Folder of one study."""
         return StudyFolder(confined(self.root, "studies", name))
 
+    def instance(self, name: str) -> Path:
+        """Folder of one study's Dagster instance: studies have the same asset keys, so each has its own."""
+        return confined(self.root, "dagster", name)
+
     def report(self, name: str) -> Path:
         """Folder of one study's report."""
         return confined(self.reports, name)
+
+
+def refuse_newer(layout: object, place: Path) -> None:
+    """Refuse what is stamped with a layout that this release does not know.
+
+    Raises
+    ------
+    LayoutError
+        Naming the place, both versions and the fix.
+    """
+    if isinstance(layout, int) and layout > LAYOUT:
+        raise LayoutError(
+            f"{place} has layout {layout}, and this release of golden knows layouts up to {LAYOUT}: install the "
+            "release that wrote it, or set GOLDEN_HOME to another folder"
+        )
+
+
+def _nearest(name: Path) -> Path:
+    here = Path.cwd()
+    upwards = (here, *here.parents)
+    found = (place / name for place in upwards if (place / name).is_dir() or (place / "dagster.yaml").is_file())
+    return next(found, here / name)
 
 
 @contextmanager
@@ -267,9 +312,10 @@ def hash_frame(frame: pl.DataFrame) -> str:
         if column.dtype == pl.String:
             digest.update("\x1f".join(column.fill_null("").to_list()).encode())
         else:
-            physical = column.to_physical()
-            filled = physical.fill_null(False if physical.dtype == pl.Boolean else 0)
-            digest.update(filled.to_numpy().tobytes())
+            physical = column if column.dtype.is_numeric() else column.to_physical()
+            if physical.null_count():
+                physical = physical.fill_null(False if physical.dtype == pl.Boolean else 0)
+            digest.update(physical.to_numpy().tobytes())
     return digest.hexdigest()
 
 

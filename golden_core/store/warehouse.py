@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from golden_core.store.health import set_aside, telling_of
+from golden_core.store.lake import LAYOUT, refuse_newer
 from golden_core.store.schema import TRIALS, UTC_TIME, WAREHOUSE_TABLES, SchemaError, Table
 
 _TYPES = {
@@ -87,6 +88,8 @@ class Warehouse:
         with _WRITING, self._connection(read_only=False) as connection:
             connection.begin()
             _create_tables(connection, self.path)
+            if _layout(connection) != LAYOUT:
+                connection.execute(f"CREATE OR REPLACE TABLE layout AS SELECT {LAYOUT} AS version")
             for name, frame in frames.items():
                 _replace_rows(connection, name, study, frame)
             connection.commit()  # left early, the connection closes and its transaction never happened
@@ -144,6 +147,7 @@ class Warehouse:
             connection = self._wait(read_only)
             try:
                 connection.execute("SET TimeZone = 'UTC'")
+                refuse_newer(_layout(connection), self.path)
                 yield connection
             except duckdb.Error as error:
                 raise self._explained(error) from error
@@ -178,6 +182,14 @@ class Warehouse:
                     ) from error
             time.sleep(pause)
             pause = min(2 * pause, 1.0)
+
+
+def _layout(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """Return the stamp of the file; nothing where it was written before there were stamps."""
+    if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'layout'").fetchall():
+        return None
+    ((version,),) = connection.execute("SELECT version FROM layout").fetchall()
+    return int(version)
 
 
 def _holder(error: duckdb.Error) -> str:

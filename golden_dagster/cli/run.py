@@ -55,6 +55,24 @@ def run_with_progress(
     study: str, overrides: list[str], backend: str, workers: int, console: Console, *, wait: bool = True
 ) -> tuple[bool, list[str]]:
     """Execute every stage that is out of date, showing progress; return whether all came about, and what failed."""
+    from golden_core.preparation.catalogue import load_variant, run_command
+    from golden_core.store.lake import Home
+    from golden_core.trials.standing import remember, taken_in, unchanged
+
+    loaded, home, command = load_variant(study, overrides), Home.from_environment(), run_command(study, overrides)
+    taken = taken_in(home, loaded, command)
+    if unchanged(home, loaded, taken):
+        console.print(f"study {loaded.name}: everything is up to date")
+        return True, []
+    finished, failures = _execute(study, overrides, backend, workers, console, wait=wait)
+    if finished and not failures and taken == taken_in(home, loaded, command):
+        remember(home, loaded, taken)
+    return finished, failures
+
+
+def _execute(
+    study: str, overrides: list[str], backend: str, workers: int, console: Console, *, wait: bool
+) -> tuple[bool, list[str]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
     from golden_dagster.campaign import open_campaign

@@ -88,7 +88,7 @@ def test_tables_and_columns_are_those_of_the_schema_with_their_descriptions(ware
         assert set(comments) == {"study", *table.dtypes}
         for column in table.columns:
             assert column.description in comments[column.name]
-    assert set(columns["table_name"]) == {table.name for table in WAREHOUSE_TABLES}
+    assert set(columns["table_name"]) == {"layout", *(table.name for table in WAREHOUSE_TABLES)}
     kinds = dict(columns.filter(table_name="folds").select("column_name", "data_type").iter_rows())
     assert kinds["label_end"] == "TIMESTAMP WITH TIME ZONE"
     assert kinds["fold"] == "INTEGER"
