@@ -17,7 +17,7 @@ import torch
 from packaging.specifiers import SpecifierSet
 
 from golden_core.store.health import StorageError, free_bytes, megabytes
-from golden_core.store.lake import PROJECT_ROOT, Home, StoredTableError, read_table
+from golden_core.store.lake import LAYOUT, PROJECT_ROOT, Home, LayoutError, StoredTableError, read_table
 from golden_core.store.locking import lock_state
 from golden_core.store.warehouse import Warehouse, WarehouseError
 from golden_dagster.dead_runs import dead_runs
@@ -70,37 +70,34 @@ def _packages() -> Finding:
     path = PROJECT_ROOT / "constraints.txt"
     if not path.exists():
         return Finding("packages", "ok", "no constraints.txt here to compare with: installed as a package")
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    wanted = dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
-    found = {name: _version(name) for name in wanted}
-    other = [
-        f"{name} {have} for {wanted[name]}" for name, have in found.items() if have and not _same(have, wanted[name])
-    ]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pinned = [line.split("==") for line in lines if "==" in line and not line.startswith("#")]
+    found = [(name, wanted, _version(name)) for name, wanted in pinned]
+    compared = [one for one in found if one[2]]  # what is absent and needed says so by itself
+    other = [f"{name} {have} for {wanted}" for name, wanted, have in compared if not _is(have, wanted)]
     if not other:
-        return Finding("packages", "ok", f"{len(wanted)} as in constraints.txt")
+        return Finding("packages", "ok", f"{len(compared)} as in constraints.txt")
     named = ", ".join(other[:5])
-    return Finding("packages", "warn", f"{len(other)} of {len(wanted)} unlike constraints.txt ({named}): run `make`")
+    return Finding("packages", "warn", f"{len(other)} of {len(compared)} unlike constraints.txt ({named}): run `make`")
 
 
-def _version(name: str) -> str | None:
+def _version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return None  # what cannot be done without it says so by itself
+        return ""
 
 
-def _same(found: str, wanted: str) -> bool:
+def _is(found: str, wanted: str) -> bool:
     return SpecifierSet(f"=={wanted}").contains(found, prereleases=True)  # 2.13.0+cpu is 2.13.0
 
 
 def _threads() -> Finding:
     threads, cores = torch.get_num_threads(), available_cores()
     said = f"torch {torch.__version__} with {threads} threads on {cores} cores; a trial uses one"
-    return (
-        Finding("threads", "ok", said)
-        if threads <= cores
-        else Finding("threads", "warn", f"{said}: unset OMP_NUM_THREADS")
-    )
+    if threads > cores:
+        return Finding("threads", "warn", f"{said}: unset OMP_NUM_THREADS")
+    return Finding("threads", "ok", said)
 
 
 def _writable(home: Home, files: Mapping[Path, os.stat_result]) -> Finding:
@@ -144,7 +141,7 @@ def _lake(home: Home) -> Finding:
             read_table(path)
         except StoredTableError as error:
             return Finding("lake", "fail", str(error))
-    return Finding("lake", "ok", f"{len(tables)} tables can be read")
+    return Finding("lake", "ok", f"{len(tables)} tables can be read; layout {LAYOUT}")
 
 
 def _warehouse(home: Home) -> Finding:
@@ -155,7 +152,7 @@ def _warehouse(home: Home) -> Finding:
         studies = warehouse.query("SELECT DISTINCT study FROM trials ORDER BY study")["study"].to_list()
         for study in studies:
             warehouse.digests(study)
-    except WarehouseError as error:
+    except (WarehouseError, LayoutError) as error:
         return Finding("warehouse", "fail", str(error))
     return Finding("warehouse", "ok", f"every row of {', '.join(studies) or 'no study'} can be read")
 
