@@ -17,7 +17,6 @@ import dagster as dg
 import polars as pl
 
 from golden_core.evaluation.campaign import evaluation_is_current
-from golden_core.evaluation.stored import tables_fault
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting import report_differences
@@ -29,6 +28,7 @@ from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
 from golden_core.trials.campaign import stop_workers
 from golden_core.trials.estimate import estimate
+from golden_core.trials.stored import tables_fault
 from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
 from golden_dagster.definitions import definitions_for
 from golden_dagster.defs.data.assets import raw_key

@@ -8,10 +8,10 @@ from support.damage import cut_off, emptied, written_over
 from typer.testing import CliRunner
 
 from golden_core.evaluation.campaign import IncompleteError, evaluate, shown_completeness
-from golden_core.evaluation.stored import stored_faults, tables_fault
 from golden_core.preparation.catalogue import load_variant
 from golden_core.reporting import leaderboard
 from golden_core.store.warehouse import Warehouse
+from golden_core.trials.stored import stored_faults, tables_fault
 from golden_dagster.cli.application import app
 
 STUDY = load_variant("smoke", OVERRIDES)

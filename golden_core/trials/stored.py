@@ -8,8 +8,7 @@ from pathlib import Path
 from golden_core.store.lake import Home, StoredTableError, identified, read_table, series_name, stored_json, write_json
 from golden_core.store.warehouse import Warehouse, WarehouseError
 from golden_core.study import Study
-from golden_core.trials import all_series
-from golden_core.trials.identity import input_tables, series_hashes
+from golden_core.trials.identity import all_series, input_tables, series_hashes
 
 
 def evaluation_record(home: Home, study: Study) -> Path:
