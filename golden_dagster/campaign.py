@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from golden_core.evaluation.campaign import evaluation_is_current
-from golden_core.evaluation.stored import tables_fault
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting import report_differences
@@ -27,6 +27,8 @@ from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
 from golden_core.trials.campaign import stop_workers
+from golden_core.trials.estimate import estimate
+from golden_core.trials.stored import tables_fault
 from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
 from golden_dagster.definitions import definitions_for
 from golden_dagster.defs.data.assets import raw_key
@@ -79,6 +81,7 @@ class Campaign:
     failures: list[str] = field(default_factory=list)
     raise_interruption: Callable[[], None] = lambda: None
     say: Callable[[str], None] = lambda _message: None
+    workers: int = 1
 
     def stages(self) -> Iterator[Stage]:
         """Yield what is out of date, upstream first; each stage is decided after the one before has run.
@@ -87,6 +90,8 @@ class Campaign:
         ------
         golden_core.trials.TrialError
             Once the folds are there, if they are not in the order of time: no trial runs on them.
+        golden_core.store.health.FullDiskError
+            If the trials to run need more room than there is, as far as that was ever measured.
         """
         study = self.study
         if self._raw_is_stale():
@@ -101,10 +106,12 @@ class Campaign:
         if self._series_are_stale():
             yield Stage("folds", inputs[1:], series_partitions(study))
             checked.add(inputs[1])
-        stale, count = self._stale_models()
+        stale, count, to_run = self._stale_models()
         if stale and checked != set(inputs):
             # Their last run may have failed, or been before a feature changed: blocking holds within one run only.
             yield Stage("input checks", inputs, checks_only=True)
+        if to_run:
+            self.say(estimate(self.home, study, to_run).said(self.workers))
         if stale:
             yield Stage("models", stale, trial_partitions(study), count)
         published = [dg.AssetKey(name) for name in ("metrics", "leaderboard", "comparisons", "report")]
@@ -197,10 +204,12 @@ class Campaign:
             for horizon in self.study.horizons
         )
 
-    def _stale_models(self) -> tuple[list[dg.AssetKey], int]:
-        """Return the models with a trial to run or to record, and how many trials their partitions hold."""
+    def _stale_models(self) -> tuple[list[dg.AssetKey], int, list[str]]:
+        """Return the models with a trial to run or to record, how many trials they hold, and whose are to be run."""
         trials = all_trials(self.study)
-        status = trial_status(self.home, self.study, trials)["status"].to_list()
+        found = trial_status(self.home, self.study, trials)
+        to_run = found.filter(pl.col("status") != "done").unique("fingerprint")["forecaster"].to_list()
+        status = found["status"].to_list()
         stale = []
         for name in sorted(self.study.forecasters):
             key = dg.AssetKey(["models", name])
@@ -208,7 +217,7 @@ class Campaign:
             own = [(trial, s) for trial, s in zip(trials, status, strict=True) if trial.forecaster == name]
             if any(s != "done" or trial_key(trial) not in made for trial, s in own):
                 stale.append(key)
-        return stale, len(stale) * len(trials) // len(self.study.forecasters)
+        return stale, len(stale) * len(trials) // len(self.study.forecasters), to_run
 
 
 @contextmanager
@@ -249,9 +258,12 @@ def open_campaign(
         for ended in end_dead_runs(instance):
             say(ended)
         remove_temporaries(folder)
+        count = workers.count if workers and workers.backend != "sequential" else 1
         definitions = definitions_for(study, resource, workers=workers, watcher=watcher)
         try:
-            yield Campaign(home, study, instance, definitions, raise_interruption=raise_interruption, say=say)
+            yield Campaign(
+                home, study, instance, definitions, raise_interruption=raise_interruption, say=say, workers=count
+            )
         finally:
             stop_workers()
 
@@ -263,7 +275,7 @@ def failure_messages(result: dg.ExecuteInProcessResult) -> list[str]:
         if event.is_step_failure:
             error = event.step_failure_data.error
             cause = error
-            while cause is not None and cause.cause is not None:
+            while cause is not None and cause.cause is not None and cause.cls_name != FullDiskError.__name__:
                 cause = cause.cause
             message = event.step_failure_data.user_failure_data
             text = message.description if message and message.description else (cause.message if cause else "failed")

@@ -23,7 +23,12 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
     A run of another machine is left alone, and so is one that has not yet said which process executes it.
     """
-    return [_ended(instance, run, pid) for run, pid in _executed_here(instance) if not _alive(pid, instance, run)]
+    return [_ended(instance, run, pid) for run, pid in dead_runs(instance)]
+
+
+def dead_runs(instance: dg.DagsterInstance) -> list[tuple[dg.DagsterRun, int]]:
+    """Return every run in progress whose process is gone from this machine, with the process's number."""
+    return [(run, pid) for run, pid in _executed_here(instance) if not _alive(pid, instance, run)]
 
 
 def _executed_here(instance: dg.DagsterInstance) -> Iterator[tuple[dg.DagsterRun, int]]:

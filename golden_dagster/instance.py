@@ -86,7 +86,7 @@ def storage_fault(storage: Path) -> str | None:
             try:
                 found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             except sqlite3.OperationalError:
-                raise  # locked, or not ours to read: no damage
+                return None  # locked, or not ours to read, which whoever opens it will tell
             except sqlite3.DatabaseError as error:
                 found = str(error)
         if found != "ok":

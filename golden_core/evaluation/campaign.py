@@ -12,7 +12,6 @@ from golden_core.evaluation.aggregate import summary_table
 from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.evaluation.distributions import coverage_table, scores_table
 from golden_core.evaluation.point import METRICS, metrics_table
-from golden_core.evaluation.stored import evaluation_record, tables_fault
 from golden_core.store.lake import Home, hash_bytes, read_table, series_name, stored_json, write_json
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
@@ -23,6 +22,7 @@ from golden_core.study.sections import canonical_json
 from golden_core.trials import Trial, all_series, read_outputs, read_quantiles, trials_table
 from golden_core.trials.code import code_hash
 from golden_core.trials.ledger import standing
+from golden_core.trials.stored import evaluation_record, tables_fault
 
 CODE = (
     "golden_core.evaluation.campaign",

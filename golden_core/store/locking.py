@@ -50,6 +50,12 @@ def only_one(
             file.truncate(0)
 
 
+def lock_state(path: Path) -> tuple[bool, str]:
+    """Return whether a lock is held, and who its file names: if nobody holds it, somebody who was killed."""
+    with path.open("r", encoding="utf-8") as file:
+        return not _locked(file), _holder(path) if path.stat().st_size else ""
+
+
 def _locked(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

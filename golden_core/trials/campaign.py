@@ -113,7 +113,8 @@ def _marked(home: Home, study: Study, trial: Trial, print_: str, marks: Path) ->
 def _alone(home: Home, study: Study, trial: Trial, print_: str) -> Outcome:
     """Run one of the trials that were under way when a worker died; if its own worker dies too, it is the cause."""
     try:
-        return next(iter(worker_pool(study, "loky", 2)([delayed(run_recorded)(home, study, trial, print_)])))
+        found: Outcome = next(iter(worker_pool(study, "loky", 2)([delayed(run_recorded)(home, study, trial, print_)])))
+        return found
     except TerminatedWorkerError as error:
         message = f"{trial}: its worker process {died(error)} while it ran, twice, the second time alone"
         _record(home, study, trial, print_, message, "")

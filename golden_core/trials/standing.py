@@ -24,7 +24,9 @@ from golden_core.trials.code import code_hash
 PACKAGES = ("golden_core", "golden_dagster")
 RECORD = "current.json"
 # What is written without anything having changed: locks, memories, the ticks of sensors, captured output.
-_RESTLESS = frozenset({RECORD, "lock.json", "input_hashes.json", "schedules", "logs", "dagster.yaml", "__pycache__"})
+_RESTLESS = frozenset(
+    {RECORD, "lock.json", "input_hashes.json", "tables_read.json", "schedules", "logs", "dagster.yaml", "__pycache__"}
+)
 
 
 def taken_in(home: Home, study: Study, command: str) -> str:

@@ -9,6 +9,7 @@ from golden_dagster.cli import (
     claims,
     clean,
     data,
+    doctor,
     gate,
     leakage,
     legacy,
@@ -36,6 +37,7 @@ app.command("claims")(claims.claims)
 app.command("gate")(gate.gate)
 app.command("reproduce")(reproduce.reproduce)
 app.command("clean")(clean.clean)
+app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")

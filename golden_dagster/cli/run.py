@@ -132,10 +132,10 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
     """Count the trials of a study that are done, failed or still to run."""
     with teaching():
         overrides = named(overrides, name)
-        from golden_core.evaluation.stored import stored_faults
         from golden_core.preparation.catalogue import load_variant
         from golden_core.store.lake import Home
         from golden_core.trials import all_trials, trial_status
+        from golden_core.trials.stored import stored_faults
 
         loaded, home = load_variant(study, overrides), Home.from_environment()
         found = trial_status(home, loaded, all_trials(loaded))

@@ -179,10 +179,11 @@ def test_finishing_after_losing_the_warehouse(broken):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("splits.train=5000", "EURUSD_h1: "),
-        ("data.start=2024-11-01", "EURUSD_h1: "),
-        ("features=[log_return, high]", "EURUSD_h1: "),
-        ("data.pairs=[EURUSD, USDXXX]", "XXX"),
+        ("splits.train=5000", "splits.train: one fold needs 5160 rows"),
+        ("splits.train=339", "EURUSD_h1: one fold needs 499 usable rows"),  # holidays are known to the data alone
+        ("data.start=2024-11-01", "splits.train: one fold needs 360 rows"),
+        ("features=[log_return, high]", "features: 'high' needs 'high'"),
+        ("data.pairs=[EURUSD, USDXXX]", "data.pairs: USDXXX: "),
     ],
 )
 def test_data_that_cannot_carry_the_study_is_one_clear_message(broken, override, message):

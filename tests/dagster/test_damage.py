@@ -1,37 +1,21 @@
 """Files that are not whole: found, told in one line each, and made again from what they were derived from."""
 
 import os
-import random
 
 import pytest
 from support.campaigns import OVERRIDES, opened
+from support.damage import cut_off, emptied, written_over
 from typer.testing import CliRunner
 
 from golden_core.evaluation.campaign import IncompleteError, evaluate, shown_completeness
-from golden_core.evaluation.stored import stored_faults, tables_fault
 from golden_core.preparation.catalogue import load_variant
 from golden_core.reporting import leaderboard
 from golden_core.store.warehouse import Warehouse
+from golden_core.trials.stored import stored_faults, tables_fault
 from golden_dagster.cli.application import app
 
 STUDY = load_variant("smoke", OVERRIDES)
 SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
-
-
-def cut_off(path):
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def written_over(path):
-    """Replace the middle third, and leave the size as it was."""
-    third = path.stat().st_size // 3
-    with path.open("r+b") as file:
-        file.seek(third)
-        file.write(random.Random(1).randbytes(third))
-
-
-def emptied(path):
-    path.write_bytes(b"")
 
 
 def golden(*arguments):

@@ -8,8 +8,7 @@ from pathlib import Path
 from golden_core.store.lake import Home, StoredTableError, identified, read_table, series_name, stored_json, write_json
 from golden_core.store.warehouse import Warehouse, WarehouseError
 from golden_core.study import Study
-from golden_core.trials import all_series
-from golden_core.trials.identity import input_tables, series_hashes
+from golden_core.trials.identity import all_series, input_tables, series_hashes
 
 
 def evaluation_record(home: Home, study: Study) -> Path:
@@ -45,9 +44,9 @@ def tables_fault(home: Home, study: Study) -> str | None:
     They are read once, and again whenever the size, the time or the inode of the warehouse has changed.
     """
     record, memory = evaluation_record(home, study), home.study(study.name).root / "tables_read.json"
-    loaded = stored_json(record).get("tables")
-    if loaded is None:
-        return f"{record} does not say what was loaded" if record.exists() else None
+    loaded = stored_json(record).get("tables", {})  # what an earlier version wrote does not say; it is only read
+    if not record.exists():
+        return None
     try:
         state = {"file": list(identified(home.warehouse)), "tables": loaded} if home.warehouse.exists() else {}
         if state and stored_json(memory) == state:
@@ -55,7 +54,7 @@ def tables_fault(home: Home, study: Study) -> str | None:
         found = Warehouse(home.warehouse).digests(study.name)
     except WarehouseError as error:
         return str(error)
-    other = sorted(name for name in found.keys() | loaded.keys() if found.get(name) != loaded.get(name))
+    other = sorted(name for name in loaded if found.get(name) != loaded[name])
     if other:
         names = ", ".join(other)
         return f"warehouse {home.warehouse} holds other rows of study {study.name!r} than were loaded, in {names}"

@@ -1,0 +1,70 @@
+"""What trials will cost in time and on disk, as finished trials of the same forecasters in this home did; no guess."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from statistics import fmean
+
+from golden_core.store.health import FullDiskError, free_bytes, megabytes
+from golden_core.store.lake import Home, stored_json
+from golden_core.study import Study
+from golden_core.trials.outputs import PROVENANCE
+
+SAMPLE = 100  # finished trials of a forecaster that are looked at: their mean is all that is asked for
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What ``trials`` trials will take: seconds if one after another, bytes; and forecasters that nobody measured."""
+
+    trials: int
+    seconds: float
+    size: float
+    measured: int  # finished trials that it rests on
+    unmeasured: tuple[str, ...]
+
+    def said(self, workers: int) -> str:
+        """Return the estimate in one line."""
+        if not self.measured:
+            return f"{self.trials} trials to run; time and disk unmeasured: nothing like them has finished in this home"
+        time = datetime.timedelta(seconds=round(self.seconds / workers))
+        text = f"{self.trials} trials to run: about {time} on {workers} workers, and {megabytes(self.size)}"
+        beside = f"; unmeasured: {', '.join(self.unmeasured)}" if self.unmeasured else ""
+        return f"{text}, as {self.measured} finished trials of this home took{beside}"
+
+
+def estimate(home: Home, study: Study, forecasters: Sequence[str]) -> Estimate:
+    """Estimate some trials, named by their forecasters; those of this study count before those of others.
+
+    Raises
+    ------
+    FullDiskError
+        If what is measured to be needed is more than is free.
+    """
+    seconds = size = 0.0
+    measured, unmeasured = 0, []
+    for name, count in sorted(Counter(forecasters).items()):
+        costs = _costs(home, study.name, name) or _costs(home, "*", name)
+        if costs:
+            seconds += count * fmean(one for one, _ in costs)
+            size += count * fmean(one for _, one in costs)
+        else:
+            unmeasured.append(name)
+        measured += len(costs)
+    if size > (free := free_bytes(home.root)):
+        raise FullDiskError(
+            f"{home.root}: {len(forecasters)} trials need about {megabytes(size)}, as {measured} finished ones did; "
+            f"{megabytes(free)} are free. Make room (`golden clean`), or give another disk by GOLDEN_HOME"
+        )
+    return Estimate(len(forecasters), seconds, size, measured, tuple(unmeasured))
+
+
+def _costs(home: Home, study: str, forecaster: str) -> list[tuple[float, int]]:
+    """Return seconds and bytes of finished trials."""
+    found = home.root.glob(f"studies/{study}/trials/{forecaster}/*/*/{PROVENANCE}")
+    records = ((stored_json(path).get("wall_seconds"), path.parent) for path in islice(found, SAMPLE))
+    return [(s, sum(file.stat().st_size for file in folder.iterdir())) for s, folder in records if s is not None]

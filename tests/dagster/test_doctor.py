@@ -1,0 +1,72 @@
+"""`golden doctor`: one line for each thing that is looked at, and its fix where it is not well."""
+
+import os
+import socket
+import time
+
+import pytest
+from support.damage import cut_off, written_over
+from typer.testing import CliRunner
+
+from golden_core.store.lake import Home
+from golden_core.store.locking import only_one
+from golden_dagster.cli.application import app
+from golden_dagster.dead_runs import PROCESS_TAG
+from golden_dagster.doctor import examine
+from golden_dagster.instance import study_instance
+
+from .test_dead_runs import gone, started  # noqa: F401  a fixture
+
+
+def levels(home):
+    return {one.subject: (one.level, one.said) for one in examine(home)}
+
+
+def test_a_sound_home_is_well(finished):
+    found = levels(finished)
+    assert {subject for subject, (level, _) in found.items() if level == "fail"} == set()
+    assert {"python", "packages", "threads", "home", "disk", "clock", "lake", "warehouse"} < set(found)
+    assert found["lock of smoke"] == ("ok", "free")
+    assert found["warehouse"] == ("ok", "every row of smoke can be read")
+    result = CliRunner().invoke(app, ["doctor"])
+    assert result.exit_code == 0
+
+
+def test_every_harm_is_found_with_its_fix(broken, gone):  # noqa: F811
+    with study_instance(broken, "smoke") as instance:
+        started(instance, {PROCESS_TAG: f"{socket.gethostname()}:{gone}"})
+    folder = broken.study("smoke")
+    (folder.root / "lock.json").write_text('{"pid": 7, "host": "h", "since": "noon", "command": "golden run"}')
+    cut_off(folder.table("bars", "EURUSD"))
+    written_over(broken.warehouse)
+    os.utime(folder.origin, (time.time() + 3600,) * 2)
+    found = levels(broken)
+    for subject, level, says in (
+        ("lock of smoke", "warn", "process 7 on h since noon (golden run) was killed: `golden run smoke` goes on"),
+        ("runs of smoke", "warn", "1 in progress whose process is gone: `golden run smoke`"),
+        ("lake", "fail", "EURUSD.parquet is damaged"),
+        ("warehouse", "fail", "`golden run STUDY` sets it aside"),
+        ("clock", "fail", "origin.json): the clock is behind"),
+    ):
+        assert found[subject][0] == level
+        assert says in found[subject][1]
+    written_over(broken.root / "dagster" / "smoke" / "storage" / "history" / "runs.db")
+    with only_one(folder.root / "lock.json", "study smoke"):
+        found = levels(broken)
+    assert found["lock of smoke"][1].startswith(f"held by process {os.getpid()} ")
+    assert found["runs of smoke"][0] == "fail"
+    assert "makes it anew" in found["runs of smoke"][1]
+    assert CliRunner().invoke(app, ["doctor"]).exit_code == 1
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_home_that_cannot_be_written(tmp_path, inside):
+    """A file stands where the home should be; root would get past any right."""
+    (tmp_path / "file").write_text("")
+    home = (
+        Home(tmp_path / "file" / "home", tmp_path / "file" / "reports") if inside else Home(tmp_path / "file", tmp_path)
+    )
+    assert levels(home)["home"] == (
+        "fail",
+        f"{tmp_path / 'file'}: Not a directory: mend its rights, or name another by GOLDEN_HOME",
+    )

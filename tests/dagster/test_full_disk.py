@@ -1,0 +1,133 @@
+"""A disk without room, and a storage of Dagster's that is not whole: one line, nothing half-written, and it goes on."""
+
+import errno
+import os
+
+import pytest
+from support.campaigns import OVERRIDES, opened
+from support.damage import cut_off, emptied, written_over
+from typer.testing import CliRunner
+
+from golden_core.preparation.catalogue import load_variant
+from golden_core.store import lake
+from golden_core.store.health import FullDiskError
+from golden_core.trials import all_trials, estimate, run_trials, trial_status
+from golden_core.trials.campaign import fingerprinted
+from golden_dagster.cli.application import app
+
+STUDY = load_variant("smoke", OVERRIDES)
+SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
+
+
+def run():
+    return CliRunner().invoke(app, ["run", "smoke", "--backend", "sequential", *SETTINGS])
+
+
+@pytest.fixture
+def without_room(monkeypatch):
+    """Let every table that is written find a full disk, as the library that writes it says so."""
+
+    def full(frame, path, **options):
+        path.write_bytes(b"half of it")
+        raise OSError("No space left on device (os error 28)")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("polars.DataFrame.write_parquet", full)
+        yield patched
+
+
+def files(root):
+    return {path for path in root.rglob("*") if path.is_file() and "dagster" not in path.parts}
+
+
+def test_a_trial_that_finds_no_room_is_no_failed_trial(broken, without_room):
+    trial = next(t for t in all_trials(STUDY) if t.forecaster == "ar" and t.seed == 0)
+    [job] = fingerprinted(broken, STUDY, [trial])
+    folder = broken.study("smoke").trial(trial.forecaster, trial.series, job[1])
+    folder.rename(broken.root / "gone")
+    before = files(broken.root)
+    with pytest.raises(FullDiskError, match=r"the disk is full, [0-9.]+ MB are free; make room"):
+        list(run_trials(broken, STUDY, [job]))
+    assert files(broken.root) == before
+    without_room.undo()
+    assert [outcome.status for outcome in run_trials(broken, STUDY, [job])] == ["done"]
+
+
+def test_a_run_that_finds_no_room_says_so_once(broken, without_room):
+    (broken.study("smoke").table("bars", "EURUSD")).unlink()
+    result = run()
+    assert result.exit_code == 2
+    assert result.output.count("the disk is full") == 1
+    assert f"{broken.study('smoke').table('bars', 'EURUSD')}: the disk is full" in result.output
+    assert "Traceback" not in result.output
+    assert list(broken.root.rglob("*.tmp")) == []
+    without_room.undo()
+    with opened() as campaign:
+        assert next(campaign.stages()).name == "bars"
+
+
+def test_a_file_that_cannot_be_made_for_another_reason_says_that(tmp_path, monkeypatch):
+    def refused(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path))
+
+    monkeypatch.setattr("tempfile.mkstemp", refused)
+    with pytest.raises(OSError, match="Read-only file system"):
+        lake.write_text("text", tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [
+        ("history/runs.db", cut_off),
+        ("history/runs.db", emptied),
+        ("history/runs/index.db", written_over),
+        ("schedules/schedules.db", written_over),
+    ],
+)
+def test_a_damaged_storage_is_set_aside_and_nothing_is_trained_again(broken, name, harm):
+    storage = broken.root / "dagster" / "smoke" / "storage"
+    harm(storage / name)
+    said = []
+    with opened(say=said.append) as campaign:
+        assert campaign.instance.get_runs() == [] or harm is emptied  # SQLite takes an empty file for a new one
+    assert trial_status(broken, STUDY, all_trials(STUDY))["status"].to_list() == ["done"] * len(all_trials(STUDY))
+    if harm is not emptied:
+        assert [line for line in said if f"{storage / name} is damaged" in line]
+        assert len(list(storage.parent.glob("storage.damaged-*"))) == 1
+
+
+def test_a_storage_that_cannot_be_used_is_one_line(broken):
+    """Its file is a folder: there is nothing to set aside, and SQLite cannot open it."""
+    path = broken.root / "dagster" / "smoke" / "storage" / "history" / "runs.db"
+    path.rename(path.with_suffix(".old"))
+    path.mkdir()
+    result = run()
+    assert result.exit_code == 2
+    assert len(result.output.strip().splitlines()) == 1
+    assert f"Dagster's storage {path.parents[1]} cannot be used: " in result.output
+
+
+def test_a_campaign_says_what_it_will_take_as_far_as_that_was_measured(broken, monkeypatch):
+    found = estimate.estimate(broken, STUDY, ["ar", "ar", "drift"])
+    costs = estimate._costs(broken, "smoke", "ar")
+    assert found.measured == len(costs) == 2
+    assert found.seconds == pytest.approx(sum(seconds for seconds, _ in costs))
+    assert found.size == sum(size for _, size in costs)
+    assert found.said(2).endswith("as 2 finished trials of this home took; unmeasured: drift")
+    unknown = estimate.estimate(broken, STUDY, ["drift"])
+    assert unknown.said(2).startswith("1 trials to run; time and disk unmeasured")
+    monkeypatch.setattr(estimate, "free_bytes", lambda _path: int(found.size) - 1)
+    with pytest.raises(FullDiskError, match=r"3 trials need about [0-9.]+ MB, as 2 finished ones did; [0-9.]+ MB are"):
+        estimate.estimate(broken, STUDY, ["ar", "ar", "drift"])
+
+
+def test_a_campaign_that_cannot_fit_does_not_start(broken, monkeypatch):
+    for folder in broken.study("smoke").root.glob("trials/ar/EURUSD_h1/*"):
+        folder.rename(broken.root / "gone")
+    said = []
+    with opened(say=said.append) as campaign:
+        assert [stage.name for stage in campaign.stages()][:2] == ["input checks", "models"]
+        assert said[-1].startswith("1 trials to run: about 0:00:0")
+        monkeypatch.setattr(estimate, "free_bytes", lambda _path: 10)
+        with pytest.raises(FullDiskError, match="golden clean"):
+            list(campaign.stages())
