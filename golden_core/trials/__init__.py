@@ -13,7 +13,7 @@ from golden_core.trials.identity import (
     trial_status,
 )
 from golden_core.trials.outputs import AlteredError, altered_trials, read_outputs
-from golden_core.trials.reproduction import Reproduction, reproduce
+from golden_core.trials.reproduction import Reproduction, reproduce_last
 from golden_core.trials.run import TrialError, run_trial
 from golden_core.trials.tables import trials_table
 
@@ -30,7 +30,7 @@ __all__ = [
     "altered_trials",
     "fingerprint",
     "read_outputs",
-    "reproduce",
+    "reproduce_last",
     "run_trial",
     "run_trials",
     "series_inputs",
