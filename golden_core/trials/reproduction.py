@@ -79,8 +79,8 @@ def reproduce_last(home: Home, study: Study, count: int) -> list[Reproduction]:
     """
     done = finished_trials(home, study, all_trials(study))
     last = sorted(done, key=lambda trial: (done[trial] / PROVENANCE).stat().st_mtime_ns)
-    trials = {trial.forecaster: trial for trial in last}.values()
-    trials = list(dict.fromkeys([*trials, *draw_trials(study, list(done), count)]))
+    of_each = {trial.forecaster: trial for trial in last}.values()
+    trials = list(dict.fromkeys([*of_each, *draw_trials(study, list(done), count)]))
     with tempfile.TemporaryDirectory(prefix="golden-reproduce-") as scratch:
         ran = retrain(home, study, trials, Path(scratch), run="again", apart=True)
         folders = {trial: Path(scratch, str(number)) for number, trial in enumerate(trials)}
