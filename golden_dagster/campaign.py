@@ -5,7 +5,9 @@ What is stale is decided by content: tables are recomputed and compared, trials 
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,9 +16,11 @@ from typing import Any
 import dagster as dg
 
 from golden_core.evaluation.campaign import evaluation_is_current
+from golden_core.evaluation.stored import tables_fault
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting import report_differences
+from golden_core.store.health import FullDiskError, speaks_of_full_disk
 from golden_core.store.lake import Home, remove_temporaries
 from golden_core.store.locking import only_one
 from golden_core.store.warehouse import Warehouse
@@ -47,8 +51,21 @@ class Stage:
 
     @property
     def job(self) -> str:
-        """Its name as Dagster allows it."""
+        """The job of the code location that its run belongs to."""
         return self.name.replace(" ", "_")
+
+
+class _WithoutEventLog:
+    """A stream without what Dagster prints for each event that it cannot store, before it raises the error."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return 0 if text.startswith("Exception while writing logger call") else int(self._stream.write(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 @dataclass
@@ -61,6 +78,7 @@ class Campaign:
     definitions: dg.Definitions
     failures: list[str] = field(default_factory=list)
     raise_interruption: Callable[[], None] = lambda: None
+    say: Callable[[str], None] = lambda _message: None
 
     def stages(self) -> Iterator[Stage]:
         """Yield what is out of date, upstream first; each stage is decided after the one before has run.
@@ -97,6 +115,9 @@ class Campaign:
 
     def _report_is_current(self) -> bool:
         """Whether the report is what the tables, and the code and templates of reporting, give now."""
+        if fault := tables_fault(self.home, self.study):
+            self.say(f"{fault}; its tables are made again from the lake")
+            return False
         if not evaluation_is_current(self.home, self.study):
             return False
         found, _ = report_differences(Warehouse(self.home.warehouse), self.study, self.home.report(self.study.name))
@@ -113,7 +134,7 @@ class Campaign:
         if stage.partitions is not None:
             keys = stage.partitions.get_partition_keys()
             tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
-        result = self.run_selection(f"stage_{stage.job}", selection, tags)
+        result = self.run_selection(stage.job, selection, tags)
         failures = failure_messages(result)
         self.failures += failures
         return result.success and not (stage.checks_only and failures)
@@ -123,17 +144,31 @@ class Campaign:
     ) -> dg.ExecuteInProcessResult:
         """Execute a selection in this process, quietly."""
         job = dg.define_asset_job(name, selection=selection, executor_def=dg.in_process_executor)
-        resolved = dg.Definitions.merge(self.definitions, dg.Definitions(jobs=[job])).resolve_job_def(name)
+        made = self.definitions
+        # Alone: the code location's own job of this name also selects what is not stale.
+        alone = dg.Definitions(
+            assets=made.assets,
+            asset_checks=made.asset_checks,
+            resources=made.resources,
+            executor=made.executor,
+            jobs=[job],
+        )
+        resolved = alone.resolve_job_def(name)
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         try:
-            return resolved.execute_in_process(
-                instance=self.instance,
-                raise_on_error=False,
-                tags={PROCESS_TAG: process_tag(), **tags},
-                run_config=quiet,
-            )
+            with contextlib.redirect_stderr(_WithoutEventLog(sys.stderr)):
+                result = resolved.execute_in_process(
+                    instance=self.instance,
+                    raise_on_error=False,
+                    tags={PROCESS_TAG: process_tag(), **tags},
+                    run_config=quiet,
+                )
         finally:
             self.raise_interruption()
+        for message in failure_messages(result):
+            if speaks_of_full_disk(message):
+                raise FullDiskError(message)
+        return result
 
     def _checks(self) -> list[dg.AssetCheckKey]:
         return list(self.definitions.resolve_asset_graph().asset_check_keys)
@@ -202,18 +237,21 @@ def open_campaign(
     resource = StudyResource(study=name, overrides=dict(text.split("=", 1) for text in overrides))
     watcher = Watcher(on_outcome) if on_outcome else None
     folder = home.study(study.name).root
+    if not home.root.is_dir():
+        say(f"a new home: {home.root}")
     with (
         interruptible() as raise_interruption,
         only_one(folder / "lock.json", f"study {study.name}", wait=wait, on_wait=say),
-        study_instance(home, study.name, captured=False) as instance,
+        study_instance(home, study.name, captured=False, say=say) as instance,
     ):
+        home.stamp()
         claim_name(home, study, name, overrides)
         for ended in end_dead_runs(instance):
             say(ended)
         remove_temporaries(folder)
         definitions = definitions_for(study, resource, workers=workers, watcher=watcher)
         try:
-            yield Campaign(home, study, instance, definitions, raise_interruption=raise_interruption)
+            yield Campaign(home, study, instance, definitions, raise_interruption=raise_interruption, say=say)
         finally:
             stop_workers()
 

@@ -5,20 +5,20 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import dagster as dg
 from pydantic import Field
 
-from golden_core.legacy.frozen import frozen_inventory
-from golden_core.legacy.inventory import Inventory
-from golden_core.legacy.reproduction import Plan, Request
-from golden_core.legacy.scanning import scan_tree
-from golden_core.milestones.makers import Given
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.store.lake import Home
 from golden_core.study import Study, StudyError
 from golden_core.trials import Outcome
+
+if TYPE_CHECKING:
+    from golden_core.legacy.inventory import Inventory
+    from golden_core.legacy.reproduction import Request
+    from golden_core.milestones.makers import Given
 
 DEFAULT_STUDY = "demo"
 
@@ -88,8 +88,11 @@ class LegacyResource(dg.ConfigurableResource[Any]):
         description="folder of Keras checkpoints and what Keras computed with them; empty for none",
     )
 
-    def inventory(self) -> Inventory:
+    def inventory(self) -> "Inventory":
         """Return the inventory of the tree, or the frozen one where there is none."""
+        from golden_core.legacy.frozen import frozen_inventory
+        from golden_core.legacy.scanning import scan_tree
+
         return scan_tree(self.path) if self.path else frozen_inventory()
 
     @property
@@ -98,8 +101,10 @@ class LegacyResource(dg.ConfigurableResource[Any]):
         return Path(self.tree) if self.tree else None
 
     @property
-    def request(self) -> Request | None:
+    def request(self) -> "Request | None":
         """The alignment that is asked for, if there are bars."""
+        from golden_core.legacy.reproduction import Plan, Request
+
         if not self.bars:
             return None
         plans = tuple(Plan.parse(text) for text in self.experiments)
@@ -107,8 +112,10 @@ class LegacyResource(dg.ConfigurableResource[Any]):
         return Request(Path(self.bars), earlier, tuple(self.overrides), experiments=plans)
 
     @property
-    def given(self) -> Given:
+    def given(self) -> "Given":
         """Everything of the user's that milestones can be made from."""
+        from golden_core.milestones.makers import Given
+
         parity = Path(self.parity) if self.parity else None
         return Given(tree=self.path, request=self.request, parity=parity, workers=available_cores())
 

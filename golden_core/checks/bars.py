@@ -11,7 +11,7 @@ from golden_core.bars.cleaning.account import unaccounted
 from golden_core.bars.quality import bounds, parity_faults, share_faults, summarise
 from golden_core.bars.verification import disordered_timestamps, implausible_prices, unexplained_days
 from golden_core.checks.check import Check, Examined
-from golden_core.store.lake import Home
+from golden_core.store.lake import Home, read_table
 from golden_core.study import Study
 
 _SHARES = {
@@ -34,11 +34,11 @@ def bars_of(home: Home, study: Study) -> dict[str, pl.DataFrame]:
 
 def _by_pair(home: Home, study: Study, kind: str) -> dict[str, pl.DataFrame]:
     paths = {pair: home.study(study.name).table(kind, pair) for pair in study.data.pairs}
-    return {pair: pl.read_parquet(path) for pair, path in paths.items() if path.exists()}
+    return {pair: read_table(path) for pair, path in paths.items() if path.exists()}
 
 
 def _of_all(home: Home, study: Study, name: str) -> pl.DataFrame:
-    return pl.read_parquet(home.study(study.name).root / f"{name}.parquet")
+    return read_table(home.study(study.name).root / f"{name}.parquet")
 
 
 def _ecb_dates(home: Home, study: Study) -> Examined:

@@ -10,14 +10,11 @@ from golden_core.checks.bars import bar_checks, bars_of
 from golden_core.checks.check import Check, Examined
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import TargetName
-from golden_core.leakage.audit import sampled, sampled_scalers, structures
-from golden_core.leakage.probes import clean_bars_report, clean_bars_times
 from golden_core.leakage.report import Report, merged, sentence
-from golden_core.leakage.screening import screened_features
 from golden_core.splits import verification as splits
 from golden_core.splits.scaling import scaler_mismatches
 from golden_core.splits.tables import read_folds
-from golden_core.store.lake import Home, identified, series_name
+from golden_core.store.lake import Home, identified, read_table, series_name
 from golden_core.store.schema import FOLDS
 from golden_core.study import Study
 from golden_core.trials import all_series, series_inputs
@@ -71,6 +68,8 @@ def probed(report: Report) -> Examined:
 
 def sampled_checks(home: Home, study: Study, *, backend: str = "sequential", workers: int = 1) -> dict[str, Examined]:
     """Decide both checks that fit forecasters: they start from the same honest fits, which is what probing costs."""
+    from golden_core.leakage.audit import sampled
+
     future, record = sampled(study, home, backend=backend, workers=workers)
     return {FUTURE: probed(future), FITS: probed(record)}
 
@@ -84,7 +83,7 @@ def present_series(home: Home, study: Study) -> list[tuple[str, int]]:
 def _all_folds(home: Home, study: Study) -> pl.DataFrame:
     folder = home.study(study.name)
     paths = [folder.table("folds", series_name(*series)) for series in present_series(home, study)]
-    return pl.concat([FOLDS.empty(), *(pl.read_parquet(path) for path in paths)])
+    return pl.concat([FOLDS.empty(), *(read_table(path) for path in paths)])
 
 
 def _labels(home: Home, study: Study) -> Examined:
@@ -110,19 +109,27 @@ def _scalers(home: Home, study: Study) -> Examined:
 
 
 def _structure(home: Home, study: Study) -> Examined:
+    from golden_core.leakage.audit import structures
+
     return probed(structures(study, home))
 
 
 def _screen(home: Home, study: Study) -> Examined:
+    from golden_core.leakage.screening import screened_features
+
     return probed(screened_features(study, bars_of(home, study)))
 
 
 def _future_of_bars(home: Home, study: Study) -> Examined:
+    from golden_core.leakage.probes import clean_bars_report, clean_bars_times
+
     tables = bars_of(home, study).values()
     return probed(merged(clean_bars_report(study, bars, clean_bars_times(study, bars)) for bars in tables))
 
 
 def _fits_of_scalers(home: Home, study: Study) -> Examined:
+    from golden_core.leakage.audit import sampled_scalers
+
     return probed(sampled_scalers(study, home))
 
 

@@ -7,9 +7,6 @@ from functools import partial
 import polars as pl
 
 from golden_core.checks.check import Check, Examined
-from golden_core.leakage.scorecard_store import filed_scorecard
-from golden_core.legacy.forensics.published import published_audit
-from golden_core.legacy.reproduction import published_window, rows_unlike_the_random_walk
 from golden_core.store.lake import Home
 from golden_core.study import Study
 
@@ -20,6 +17,8 @@ def _unmeasured(what: str) -> Examined:
 
 
 def _scorecard(kind: str, home: Home, _study: Study) -> Examined:
+    from golden_core.leakage.scorecard_store import filed_scorecard
+
     filed = filed_scorecard(home)
     if filed is None:
         return _unmeasured(
@@ -32,6 +31,8 @@ def _scorecard(kind: str, home: Home, _study: Study) -> Examined:
 
 
 def _published(_home: Home, _study: Study) -> Examined:
+    from golden_core.legacy.forensics.published import published_audit
+
     audit = published_audit()
     findings = [finding.sentence for finding in audit.found("certainly_wrong")]
     apart = sorted({row for finding in audit.found("different_test_sets") for row in finding.rows})
@@ -54,6 +55,8 @@ def _window(home: Home, _study: Study) -> Examined:
     bars = _aligned(home, "bars")
     if bars is None:
         return _unmeasured("unmeasured: nothing has been aligned in this home")
+    from golden_core.legacy.reproduction import published_window
+
     window = published_window(bars)
     return Examined([] if window.recovered else [window.verdict], len(window.splits))
 
@@ -62,6 +65,8 @@ def _same_rows(home: Home, _study: Study) -> Examined:
     forecasts = _aligned(home, "forecasts")
     if forecasts is None:
         return _unmeasured("unmeasured: nothing has been aligned in this home")
+    from golden_core.legacy.reproduction import rows_unlike_the_random_walk
+
     return Examined(rows_unlike_the_random_walk(forecasts), forecasts.height)
 
 

@@ -8,9 +8,8 @@ from functools import partial
 from golden_core.checks.bars import bars_of
 from golden_core.checks.check import Check, Examined
 from golden_core.evaluation import verification
+from golden_core.evaluation.distributions_sql import coverage_unlike_sql, quantiles_that_cross
 from golden_core.leakage.report import sentence
-from golden_core.leakage.screening import screened_forecasts
-from golden_core.reporting import report_differences
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -30,7 +29,7 @@ def result_checks(study: Study) -> tuple[Check, ...]:
         )
         for name in sorted(study.forecasters)
     )
-    return (*files, *_TABLES)
+    return (*files, *_TABLES, *(_QUANTILES if study.quantiles else ()))
 
 
 def _files(forecaster: str, home: Home, study: Study) -> Examined:
@@ -59,6 +58,8 @@ def _lake(home: Home, study: Study) -> Examined:
 
 
 def _screen(home: Home, study: Study) -> Examined:
+    from golden_core.leakage.screening import screened_forecasts
+
     table = Warehouse(home.warehouse).query("SELECT * FROM forecasts WHERE study = ?", [study.name])
     report = screened_forecasts(study, bars_of(home, study), table)
     return Examined([sentence(finding) for finding in report.findings], table.height)
@@ -70,9 +71,28 @@ def _bitwise(home: Home, study: Study) -> Examined:
 
 
 def _report(home: Home, study: Study) -> Examined:
+    from golden_core.reporting import report_differences
+
     return Examined(*report_differences(Warehouse(home.warehouse), study, home.report(study.name)))
 
 
+_QUANTILES = (
+    Check(
+        "metrics",
+        "quantiles_do_not_cross",
+        "No quantile of a forecast lies below one of a lower level, and none is NaN.",
+        "quantiles",
+        partial(_counted, quantiles_that_cross),
+    ),
+    Check(
+        "metrics",
+        "coverage_equals_sql",
+        "Every coverage, width, pinball loss and interval score equals, to 1e-12, its recomputation in plain SQL, and "
+        "every weighted interval score twice the mean pinball loss.",
+        "rows",
+        partial(_counted, coverage_unlike_sql),
+    ),
+)
 _TABLES = (
     Check(
         "metrics",

@@ -9,15 +9,17 @@ import polars as pl
 
 from golden_core.evaluation.aggregate import summary_table
 from golden_core.evaluation.comparisons import comparisons_table
+from golden_core.evaluation.distributions import coverage_table, scores_table
 from golden_core.evaluation.point import METRICS, metrics_table
-from golden_core.store.lake import Home, hash_bytes, series_name, stored_json, write_json
+from golden_core.evaluation.stored import evaluation_record, tables_fault
+from golden_core.store.lake import Home, hash_bytes, read_table, series_name, stored_json, write_json
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS, HISTORY, WAREHOUSE_TABLES
-from golden_core.store.warehouse import Warehouse
+from golden_core.store.warehouse import DamagedWarehouseError, Warehouse
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
-from golden_core.trials import Trial, all_series, read_outputs, trials_table
+from golden_core.trials import Trial, all_series, read_outputs, read_quantiles, trials_table
 from golden_core.trials.code import code_hash
 
 CODE = (
@@ -25,6 +27,7 @@ CODE = (
     "golden_core.evaluation.point",
     "golden_core.evaluation.aggregate",
     "golden_core.evaluation.comparisons",
+    "golden_core.evaluation.distributions",
 )
 
 
@@ -62,6 +65,7 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         raise IncompleteError(f"no trial of study {study.name!r} has been done; run `golden run {study.name}`")
     folds = _partitions(home, study, "folds")
     forecasts, history = read_outputs(home, study, done)
+    quantiles = read_quantiles(home, study, done)
     metrics = metrics_table(forecasts, study.evaluation.strata)
     stream = Stream(study.seeds.root).child("evaluation")
     summary = summary_table(forecasts, metrics, trials, study.evaluation, stream)
@@ -76,12 +80,17 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         "metrics": metrics,
         "summary": summary,
         "comparisons": comparisons_table(forecasts),
+        "quantiles": quantiles,
+        "coverage": coverage_table(forecasts, quantiles),
+        "scores": scores_table(forecasts, quantiles),
     }
-    Warehouse(home.warehouse).load(study.name, tables)
+    digests = _load(Warehouse(home.warehouse), study, tables)
     identity = _identity(study, trials)
     present = trials.filter(pl.col("status").is_in(["done", "shared"])).height
-    record = {"identity": identity, "study_hash": study.hash(), "present": present, "expected": trials.height}
-    write_json(record, _record(home, study))
+    counts = {"present": present, "expected": trials.height}
+    write_json(
+        {"identity": identity, "study_hash": study.hash(), "tables": digests, **counts}, evaluation_record(home, study)
+    )
     skill = summary.filter((pl.col("metric") == "r2_oos") & (pl.col("scope") == "series"))
     return Evaluated(
         identity=identity,
@@ -91,6 +100,17 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         rows={table.name: tables[table.name].height for table in WAREHOUSE_TABLES if table.name in tables},
         skill=skill.select("forecaster", "pair", "horizon", "seeds", "mean", "sd", "t_low", "t_high"),
     )
+
+
+def _load(warehouse: Warehouse, study: Study, tables: dict[str, pl.DataFrame]) -> dict[str, str]:
+    """Load the tables of a study and return their digests; a damaged warehouse is set aside for a new one."""
+    try:
+        warehouse.load(study.name, tables)
+        return warehouse.digests(study.name)
+    except DamagedWarehouseError:
+        warehouse.set_aside()
+        warehouse.load(study.name, tables)
+        return warehouse.digests(study.name)
 
 
 def trial_summary(home: Home, study: Study, trial: Trial, fingerprint: str) -> dict[str, Any]:
@@ -113,8 +133,8 @@ def trial_summary(home: Home, study: Study, trial: Trial, fingerprint: str) -> d
 
 def evaluation_is_current(home: Home, study: Study) -> bool:
     """Return whether the warehouse holds exactly what the lake and the study imply now."""
-    identity = stored_json(_record(home, study)).get("identity")
-    return home.warehouse.exists() and identity == _identity(study, trials_table(home, study))
+    identity = stored_json(evaluation_record(home, study)).get("identity")
+    return identity == _identity(study, trials_table(home, study)) and tables_fault(home, study) is None
 
 
 def shown_completeness(home: Home, study: Study) -> tuple[int, int]:
@@ -125,11 +145,13 @@ def shown_completeness(home: Home, study: Study) -> tuple[int, int]:
     IncompleteError
         If the warehouse does not hold the study, or holds it with other settings than these.
     """
-    found = stored_json(_record(home, study))
+    found = stored_json(evaluation_record(home, study))
     if "study_hash" not in found:
         raise IncompleteError(f"study {study.name!r} is not in the warehouse yet")
     if found["study_hash"] != study.hash():
         raise IncompleteError(f"what the warehouse holds of study {study.name!r} was made with other settings")
+    if fault := tables_fault(home, study):
+        raise IncompleteError(fault)
     return int(found["present"]), int(found["expected"])
 
 
@@ -151,17 +173,13 @@ def report_provenance(home: Home, study: Study) -> dict[str, Any]:
 def _partitions(home: Home, study: Study, kind: str) -> pl.DataFrame:
     folder = home.study(study.name)
     paths = [folder.table(kind, series_name(pair, horizon)) for pair, horizon in all_series(study)]
-    return pl.concat([pl.read_parquet(path) for path in paths if path.exists()])
+    return pl.concat([read_table(path) for path in paths if path.exists()])
 
 
 def _by_pair(home: Home, study: Study, kind: str) -> pl.DataFrame:
     folder = home.study(study.name)
-    frames = [pl.read_parquet(folder.table(kind, pair)) for pair in study.data.pairs]
+    frames = [read_table(folder.table(kind, pair)) for pair in study.data.pairs]
     return pl.concat(frames)
-
-
-def _record(home: Home, study: Study) -> Any:
-    return home.study(study.name).root / "evaluated.json"
 
 
 def _identity(study: Study, trials: pl.DataFrame) -> str:

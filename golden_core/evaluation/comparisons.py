@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from golden_core.evaluation.inputs import BENCHMARK, SERIES, prepare
-from golden_core.statistics import diebold_mariano, holm
+from golden_core.statistics import diebold_mariano, holm, long_run
+from golden_core.statistics.moments import accuracy
 from golden_core.store.schema import COMPARISONS
 
 ENSEMBLE_SEED = -1
@@ -29,7 +30,7 @@ def comparisons_table(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl
     -------
     schema.COMPARISONS
         Sorted by key. Statistic and p-values are null where the test is undefined, as for forecasts identical to the
-        benchmark's; such tests do not count in Holm's adjustment, which runs over all tests of a study and level.
+        benchmark's; such tests count as p = 1 in Holm's adjustment, which runs over all tests of a study and level.
 
     Raises
     ------
@@ -63,8 +64,20 @@ def comparisons_table(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl
 def _test(group: tuple[Any, ...], losses: pl.DataFrame, benchmark: str) -> dict[str, object]:
     found = dict(zip(AT, group, strict=True))
     ours, theirs = losses["error"].to_numpy() ** 2, losses["benchmark_error"].to_numpy() ** 2
-    result = diebold_mariano(ours, theirs, horizon=found["horizon"])
-    return {**found, "benchmark": benchmark, **dataclasses.asdict(result)}
+    tested = long_run(accuracy(theirs, ours), horizon=found["horizon"])
+    parity = diebold_mariano(ours, theirs, horizon=found["horizon"])
+    defined = tested.reason == ""
+    return {
+        **found,
+        "benchmark": benchmark,
+        "n": tested.n,
+        "mean_difference": float(np.mean(ours - theirs)),
+        "statistic": float(tested.statistic) if defined else None,
+        "df": tested.df,
+        "p_value": float(tested.p_value) if defined else None,
+        "hln_statistic": parity.statistic,
+        "hln_p_value": parity.p_value,
+    }
 
 
 def _holm(p_values: pl.Series) -> pl.Series:

@@ -8,10 +8,10 @@ import polars as pl
 
 from golden_core.evaluation.sql import metric_differences
 from golden_core.store.lake import Home
-from golden_core.store.schema import FORECASTS, HISTORY, Table
+from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES, Table
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
-from golden_core.trials import Trial, all_trials, read_outputs, trial_status, trials_table
+from golden_core.trials import Trial, all_trials, read_outputs, read_quantiles, trial_status, trials_table
 
 TOLERANCE = 1e-12  # relative; both computations are float64 with two-pass sums
 # Ensembles are averaged in another order, and squares of nearly equal errors are subtracted: of a forecast that is
@@ -114,7 +114,7 @@ def comparisons_unlike_statsmodels(warehouse: Warehouse, study: str) -> tuple[li
 
 
 def trials_unlike_lake(warehouse: Warehouse, home: Home, study: Study) -> tuple[list[str], int]:
-    """Return trials whose forecasts or learning curve are not in the warehouse as in the lake, and how many were held.
+    """Return trials of which the warehouse does not hold what the lake does, and how many were held against it.
 
     Raises
     ------
@@ -123,7 +123,8 @@ def trials_unlike_lake(warehouse: Warehouse, home: Home, study: Study) -> tuple[
     """
     done = trials_table(home, study).filter(pl.col("status") == "done")
     found = []
-    for table, written in zip((FORECASTS, HISTORY), read_outputs(home, study, done), strict=True):
+    outputs = (*read_outputs(home, study, done), read_quantiles(home, study, done))
+    for table, written in zip((FORECASTS, HISTORY, QUANTILES), outputs, strict=True):
         held = warehouse.query(f"SELECT * FROM {table.name} WHERE study = ?", [study.name])
         held = table.conform(held).sort(table.key)
         found += _unlike(table, written, held)

@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pydantic import BaseModel
 
 from golden_core.forecasters.base import Forecaster
+from golden_core.forecasters.facts import FACTS, Facts
 from golden_core.forecasters.settings import (
     ArSettings,
     DLinearSettings,
@@ -25,6 +26,8 @@ ENTRY_POINT_GROUP = "golden_core.forecasters"
 # name → (module:class, settings). The class is imported when a trial needs it, so that naming one costs nothing.
 FORECASTERS: dict[str, tuple[str, type[BaseModel]]] = {
     "random_walk": ("golden_core.forecasters.naive:RandomWalk", NoSettings),
+    "random_walk_garch": ("golden_core.forecasters.volatility:GarchWalk", NoSettings),
+    "random_walk_gjr_t": ("golden_core.forecasters.volatility:GjrTWalk", NoSettings),
     "drift": ("golden_core.forecasters.naive:Drift", NoSettings),
     "ar": ("golden_core.forecasters.statistical:AutoRegression", ArSettings),
     "ets": ("golden_core.forecasters.smoothing:ExponentialSmoothing", EtsSettings),
@@ -51,6 +54,11 @@ def forecaster_settings() -> Mapping[str, type[BaseModel]]:
     """
     built_in = {name: settings for name, (_, settings) in FORECASTERS.items()}
     return built_in | {name: _load(point).Settings for name, point in _offered().items()}
+
+
+def forecaster_facts(name: str) -> Facts:
+    """Return what identifies a forecaster; for a built-in one without importing what it computes with."""
+    return FACTS[name] if name in FACTS else Facts.of(forecaster_class(name))
 
 
 def forecaster_class(name: str) -> type[Forecaster]:

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from golden_core.study import closest
 
+FloatArray = npt.NDArray[np.float64]
 TARGETS = ("log_return", "close")
 
 
@@ -78,27 +81,40 @@ def _log_return(span: int) -> Callable[[pl.DataFrame], pl.Series]:
 
 
 def _volatility(window: int) -> Callable[[pl.DataFrame], pl.Series]:
-    def compute(bars: pl.DataFrame) -> pl.Series:
-        returns = _log_return(1)(bars)
-        mean = _sum(_lags(returns, window)) / window
-        return (_sum([(lag - mean) ** 2 for lag in _lags(returns, window)]) / (window - 1)).sqrt()
+    def spread(returns: FloatArray) -> FloatArray:
+        mean = _mean(returns, window)
+        squares = [(lag - mean) ** 2 for lag in _lags(returns, window)]
+        return np.sqrt(_sum(squares) * (1 / (window - 1)))
 
-    return compute
+    return lambda bars: _trailing(_log_return(1)(bars), window, spread)
 
 
 def _distance_from_mean(window: int) -> Callable[[pl.DataFrame], pl.Series]:
-    return lambda bars: _log_close(bars) - _sum(_lags(_log_close(bars), window)) / window
+    return lambda bars: _trailing(_log_close(bars), window, lambda level: level - _mean(level, window))
 
 
 def _week(wave: Callable[[pl.Series], pl.Series]) -> Callable[[pl.DataFrame], pl.Series]:
     return lambda bars: wave(bars["timestamp"].dt.weekday().cast(pl.Float64) * (2 * math.pi / 7))
 
 
-def _lags(values: pl.Series, window: int) -> list[pl.Series]:
-    return [values.shift(lag) for lag in range(window)]
+def _trailing(values: pl.Series, window: int, compute: Callable[[FloatArray], FloatArray]) -> pl.Series:
+    """Return what is computed of the last ``window`` values at each row [T]; null where one of them is missing."""
+    known = values.is_not_null().cast(pl.Int64).rolling_sum(window, min_samples=window)
+    with np.errstate(all="ignore"):  # a price may be poisoned; what comes of it is NaN or infinite, not an accident
+        return pl.Series(compute(values.to_numpy())).set((known != window).fill_null(True), None)
 
 
-def _sum(terms: list[pl.Series]) -> pl.Series:
+def _mean(values: FloatArray, window: int) -> FloatArray:
+    return _sum(_lags(values, window)) * (1 / window)
+
+
+def _lags(values: FloatArray, window: int) -> list[FloatArray]:
+    """Return the values 0, 1, … rows before each row [T] each; NaN before the first."""
+    padded = np.concatenate([np.full(window, np.nan), values])
+    return [padded[window - lag : len(padded) - lag] for lag in range(window)]
+
+
+def _sum(terms: list[FloatArray]) -> FloatArray:
     return reduce(add, terms)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 from joblib import delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from golden_core.forecasters import forecaster_class
 from golden_core.leakage.poisons import POISONS, RECORD_POISONS
@@ -32,7 +33,8 @@ from golden_core.leakage.study_tables import Series
 from golden_core.store.lake import Home
 from golden_core.study import Study
 from golden_core.trials import all_series
-from golden_core.trials.campaign import worker_pool
+from golden_core.trials.campaign import died, worker_pool
+from golden_core.trials.run import TrialError
 
 # After every time the bars that follow are reversed, which leaves as many as there were: no fold is refused for that.
 ALWAYS = "reversed"
@@ -92,8 +94,19 @@ def _fits(subject: Subject, series: Series, fold: int, backend: str, workers: in
         return [task(names)]
     shares = [names[start::workers] for start in range(min(workers, len(names)))]
     pool = worker_pool(subject.study, backend, workers)
-    found: Iterable[tuple[Report, Report]] = pool(delayed(task)(share) for share in shares)
-    return list(found)
+    try:
+        return list(pool(delayed(task)(share) for share in shares))
+    except TerminatedWorkerError:
+        return [_probed_alone(subject.study, task, name) for name in names]
+
+
+def _probed_alone(study: Study, task: Callable[[list[str]], tuple[Report, Report]], name: str) -> tuple[Report, Report]:
+    """Probe one forecaster in a worker of its own, after one of several has ended theirs."""
+    try:
+        found: tuple[Report, Report] = next(iter(worker_pool(study, "loky", 2)([delayed(task)([name])])))
+        return found
+    except TerminatedWorkerError as error:
+        raise TrialError(f"{name}: its worker process {died(error)} while its fits were probed") from None
 
 
 def _probed(

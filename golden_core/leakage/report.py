@@ -75,7 +75,7 @@ def _known(frame: pl.DataFrame, until: dt.datetime | None) -> pl.DataFrame:
     if until is None:
         return frame
     last = np.datetime64(until.astimezone(dt.UTC).replace(tzinfo=None), "us")
-    return frame[np.flatnonzero(frame[STAMP].to_numpy() <= last)]
+    return frame.filter(pl.Series(frame[STAMP].to_numpy() <= last))
 
 
 def _identical(one: pl.DataFrame, other: pl.DataFrame) -> bool:
@@ -124,7 +124,9 @@ def unequal(one: pl.Series, other: pl.Series) -> npt.NDArray[np.bool_]:
     if one.dtype != other.dtype:
         different = np.ones(len(one), dtype=np.bool_)
     elif one.dtype.is_float():
-        different = (_bits(one) != _bits(other)) | (one.is_null() != other.is_null()).to_numpy()
+        different = _bits(one) != _bits(other)
+        if one.null_count() or other.null_count():
+            different |= (one.is_null() != other.is_null()).to_numpy()
     elif isinstance(one.dtype, pl.Array) and one.dtype.inner.is_float():
         different = (_bits(one) != _bits(other)).reshape(len(one), -1).any(axis=1)
     else:
@@ -133,7 +135,7 @@ def unequal(one: pl.Series, other: pl.Series) -> npt.NDArray[np.bool_]:
 
 
 def _bits(series: pl.Series) -> npt.NDArray[Any]:
-    values = np.array((series.fill_null(np.nan) if series.dtype.is_float() else series).to_numpy())
+    values = np.array(series.to_numpy())  # null becomes NaN
     values[np.isnan(values)] = np.nan  # one bit pattern for all NaN: which one it was says nothing
     return values.view(f"u{values.itemsize}")
 

@@ -37,7 +37,7 @@ from golden_core.leakage.study_tables import (
     window_rows,
 )
 from golden_core.market.clock import ECB_ZONE, fixing, publication
-from golden_core.preparation import prepare_pair, prepare_series
+from golden_core.preparation import bars_of_pairs, prepare_pair, prepare_series
 from golden_core.sources import source
 from golden_core.store.lake import Home, parse_series, temporary_home, write_parquet
 from golden_core.store.randomness import Stream
@@ -129,12 +129,12 @@ def column_of(trial: Trial) -> str:
 
 
 def _run(study: Study, scope: Scope, raw: pl.DataFrame) -> Run:
-    kind, table = source(study.data.source), as_table(study, raw)
+    table = as_table(study, raw)
     # NaN and 1e9 are what is asked for: arithmetic on them is no accident.
     with temporary_home() as home, _moved_to(home.root), threadpool_limits(1), np.errstate(all="ignore"):
         write_parquet(table, home.study(study.name).raw)
-        given = {pair: kind.bars(table, study.data, pair) for pair in study.data.pairs}
-        bars = {pair: prepare_pair(home, study, pair).table for pair in study.data.pairs}
+        given = bars_of_pairs(study, table)
+        bars = {pair: prepare_pair(home, study, pair, given=given).table for pair in study.data.pairs}
         made = {artefacts.RAW: _stamped(given), artefacts.BARS: _stamped(bars)}
         if scope.upto == "bars":
             return Run(made, ())

@@ -8,6 +8,7 @@ Wherever times are taken they are UTC instants, and an instant belongs to what i
 from __future__ import annotations
 
 import datetime
+import functools
 from dataclasses import dataclass
 
 import holidays
@@ -141,6 +142,7 @@ def expected_days(start: datetime.date, end: datetime.date) -> pl.Series:
     return days.filter(days.dt.weekday() <= 5)
 
 
+@functools.cache
 def closures(source: str, start: datetime.date, end: datetime.date) -> pl.DataFrame:
     """Return ``date`` and ``explanation`` of the holidays on which a source is expected to have no price.
 

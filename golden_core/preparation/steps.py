@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +18,17 @@ from golden_core.splits.folds import row_clock, usable_rows
 from golden_core.splits.scaling import fit_scalers
 from golden_core.splits.tables import folds_table
 from golden_core.splits.walk_forward import walk_forward
-from golden_core.store.lake import Home, StudyFolder, hash_frame, series_name, stored_json, write_json, write_parquet
+from golden_core.store.lake import (
+    Home,
+    StoredTableError,
+    StudyFolder,
+    hash_frame,
+    read_table,
+    series_name,
+    stored_json,
+    write_json,
+    write_parquet,
+)
 from golden_core.study import Study
 
 
@@ -47,15 +58,20 @@ def prepare_raw(home: Home, study: Study, *, write: bool = True) -> Prepared:
     return Prepared(raw, hash_frame(raw), changed or not described, description)
 
 
+def bars_of_pairs(study: Study, table: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return the bars of every pair as the source's table gives them."""
+    kind = source(study.data.source)
+    return {pair: kind.bars(table, study.data, pair) for pair in study.data.pairs}
+
+
 def prepare_pair(
-    home: Home, study: Study, pair: str, *, raw: pl.DataFrame | None = None, write: bool = True
+    home: Home, study: Study, pair: str, *, given: Mapping[str, pl.DataFrame] | None = None, write: bool = True
 ) -> Prepared:
-    """Build and clean the bars of one pair from the stored source table (or from ``raw``)."""
-    folder, kind = home.study(study.name), source(study.data.source)
-    table = pl.read_parquet(folder.raw) if raw is None else raw
-    raw_bars = {name: kind.bars(table, study.data, name) for name in study.data.pairs}
-    others = [bars for name, bars in raw_bars.items() if name != pair]
-    cleaned = clean(raw_bars[pair], study.data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
+    """Build and clean the bars of one pair from those of all pairs: ``given``, or from the stored source table."""
+    folder = home.study(study.name)
+    raw = given or bars_of_pairs(study, read_table(folder.raw))
+    others = [bars for name, bars in raw.items() if name != pair]
+    cleaned = clean(raw[pair], study.data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
     if cleaned.bars.is_empty():
         raise PreparationError(f"{pair}: no bar is left between {study.data.start} and {study.data.end}")
     changed = store(
@@ -109,8 +125,8 @@ def stored_table(folder: StudyFolder, kind: str, pair: str) -> pl.DataFrame:
     """
     path = folder.table(kind, pair)
     try:
-        return pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError):
+        return read_table(path)
+    except StoredTableError:
         state = "is damaged" if path.exists() else "does not exist yet"
         raise PreparationError(f"{path} {state}: materialise clean_bars of {pair} first") from None
 
@@ -125,10 +141,8 @@ def store(tables: dict[Path, pl.DataFrame], *, write: bool) -> bool:
 
 
 def _same(path: Path, table: pl.DataFrame) -> bool:
-    if not path.exists():
-        return False
     try:
-        stored = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError):
+        stored = read_table(path)
+    except StoredTableError:
         return False  # an unreadable copy is rebuilt from its source
     return stored.schema == table.schema and hash_frame(stored) == hash_frame(table)

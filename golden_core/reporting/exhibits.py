@@ -40,10 +40,10 @@ _WORDS.globals |= {"absent": ABSENT, "benchmark": BENCHMARK, "interval": formats
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a query, with the query as a reader can run it again."""
+    """The answer to a query, with the query as a reader can run it again; none where the rows were handed in."""
 
     frame: pl.DataFrame
-    sql: str
+    sql: str = ""
 
 
 def ask(warehouse: Warehouse, sql: str, *parameters: str | float) -> Answer:

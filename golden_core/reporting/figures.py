@@ -191,17 +191,26 @@ def _curves(part: pl.DataFrame, axes: Axes) -> None:
     for name, colour, dash in (("train", MUTED, "--"), ("validation", BLUE, "-")):
         low, high = part[f"{name}_low"], part[f"{name}_high"]
         axes.fill_between(part["epoch"], low, high, color=colour, alpha=0.15, linewidth=0)
-        axes.plot(part["epoch"], part[name], color=colour, linestyle=dash, linewidth=0.5)
+        marker = "o" if len(part) == 1 else ""  # a line of one epoch would not be seen
+        axes.plot(part["epoch"], part[name], color=colour, linestyle=dash, linewidth=0.5, marker=marker, markersize=4)
         axes.plot(alive["epoch"], alive[name], color=colour, linestyle=dash)
     losses = part.select(pl.selectors.matches("^(train|validation)")).to_numpy()
     if losses.max() > 10 * losses.min() > 0:
         axes.set_yscale("log")
         # Plain numbers: mathematical markup stays text, so that no name can be markup.
         for axis_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-            axis_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+            axis_formatter(_PlainLog(minor_thresholds=(2, 0.5)))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
+
+
+class _PlainLog(LogFormatter):
+    """Labels where a logarithmic axis has them, written as people write numbers: 0.6, not 6e−01."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the label of a tick, or nothing where there is none."""
+        return f"{x:.10f}".rstrip("0").rstrip(".") if super().__call__(x, pos) else ""  # type: ignore[no-untyped-call]
 
 
 def _gain(part: pl.DataFrame, lines: Mapping[str, Line], axes: Axes) -> None:
@@ -220,4 +229,5 @@ def _gain(part: pl.DataFrame, lines: Mapping[str, Line], axes: Axes) -> None:
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.ticklabel_format(axis="y", style="plain", useOffset=False)  # no "1e−5" above the axis
     axes.set_ylabel("gain, %")

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from golden_core.evaluation.inputs import BENCHMARK
+from golden_core.evaluation.strata import STRATA
 from golden_core.reporting.exhibits import Answer, Cell, Row
 from golden_core.reporting.formats import ABSENT, percent
 
 _STEPS = ((0.0005, "even"), (0.005, "1"), (0.02, "2"))  # |relative RMSE| below which a cell is tinted so
+_R2_STEPS = ((0.001, "even"), (0.01, "1"), (0.04, "2"))  # |R²| that belongs to them: 1 − (1 + x)² ≈ −2x
+
+STRATA_SKILL = """
+SELECT stratum_kind AS kind, stratum, forecaster, avg(value ORDER BY pair, horizon, seed) AS r2_oos
+FROM metrics WHERE study = $1 AND metric = 'r2_oos' AND stratum_kind <> 'all'
+GROUP BY stratum_kind, stratum, forecaster ORDER BY stratum_kind, stratum, forecaster
+"""
 
 
 @dataclass(frozen=True)
@@ -72,10 +80,45 @@ def relative_error_grids(answer: Answer) -> Grids:
     )
 
 
+def stratum_grids(answer: Answer, ranked: Sequence[str]) -> Grids:
+    """Return one grid per kind of stratum, forecaster × stratum: out-of-sample R² among its cutoffs."""
+    others = answer.frame.filter(pl.col("forecaster") != BENCHMARK)
+    grids, said = [], []
+    for kind in [kind for kind in STRATA if kind in set(others["kind"])]:
+        labels, name = STRATA[kind].labels, kind.replace("_", " ")
+        # In the order of the leaderboard, and of the week; years sort as text.
+        place = others.with_columns(
+            row=pl.col("forecaster").replace_strict(dict(zip(ranked, range(len(ranked)), strict=True))),
+            column=pl.col("stratum").replace_strict(dict(zip(labels, range(len(labels)), strict=True)), default=0),
+        )
+        part = place.filter(pl.col("kind") == kind).sort("column", "stratum", "row")
+        grids.append(cross(part, "forecaster", "stratum", _skill, title=name, corner="Forecaster"))
+        said.append(f"{name}: {STRATA[kind].description}")
+    legend = (
+        Cell("R² above 4 %", "lower-3"), Cell("1–4 %", "lower-2"), Cell("0.1–1 %", "lower-1"),
+        Cell("within 0.1 %", "even"),
+        Cell("−0.1 to −1 %", "higher-1"), Cell("−1 to −4 %", "higher-2"), Cell("below −4 %", "higher-3"),
+    )  # fmt: skip
+    return Grids(
+        "strata",
+        "When forecasts are good: out-of-sample R² against the random walk in percent among the cutoffs of a stratum, "
+        f"mean over seeds and series. Strata are small: differences between them test nothing. {'; '.join(said)}.",
+        tuple(grids),
+        legend,
+        answer,
+    )
+
+
 def _relative(row: Row) -> Cell:
     value = row["relative_rmse"]
-    if value is None:
-        return Cell(ABSENT)
-    step = next((name for bound, name in _STEPS if abs(value) < bound), "3")
-    tone = step if step == "even" else f"{'lower' if value < 0 else 'higher'}-{step}"
-    return Cell(percent(value), tone)
+    return Cell(ABSENT) if value is None else Cell(percent(value), _tone(value, _STEPS))
+
+
+def _skill(row: Row) -> Cell:
+    value = row["r2_oos"]
+    return Cell(ABSENT) if value is None else Cell(percent(value), _tone(-value, _R2_STEPS))
+
+
+def _tone(loss: float, steps: Sequence[tuple[float, str]]) -> str:
+    step = next((name for bound, name in steps if abs(loss) < bound), "3")
+    return step if step == "even" else f"{'lower' if loss < 0 else 'higher'}-{step}"

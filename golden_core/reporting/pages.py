@@ -12,12 +12,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from golden_core.reporting import coverage, figures, tables
-from golden_core.reporting.exhibits import Exhibit, ask, declared, exhibit, latex, markdown
+from golden_core.reporting.exhibits import Answer, Exhibit, ask, declared, exhibit, latex, markdown
 from golden_core.reporting.formats import count, escape_markdown, plain
-from golden_core.reporting.grids import relative_error_grids
+from golden_core.reporting.grids import STRATA_SKILL, relative_error_grids, stratum_grids
+from golden_core.reporting.judged import Judged
 from golden_core.reporting.verdict import Verdict, verdict
 from golden_core.store.lake import hash_bytes, hash_file
-from golden_core.store.schema import WAREHOUSE_TABLES
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials.code import code_hash
@@ -36,22 +36,24 @@ class Report:
     headline: str
 
 
-def write_report(warehouse: Warehouse, study: Study, folder: Path, provenance: Mapping[str, Any]) -> Report:
-    """Write the report of a study into a folder; equal warehouse, study and provenance give equal bytes.
+def write_report(
+    warehouse: Warehouse, study: Study, folder: Path, provenance: Mapping[str, Any], judged: Judged | None = None
+) -> Report:
+    """Write the report of a study into a folder; equal warehouse, study, provenance and verdicts give equal bytes.
 
     Returns
     -------
     Report
         ``index.html``, ``leaderboard.md``, ``leaderboard.tex``, and ``leaderboard``, ``series``, ``metrics`` and
-        ``comparisons`` as CSV; ``provenance.json`` holds the provenance given, and ``written.json`` what
-        :func:`report_differences` compares.
+        ``comparisons`` as CSV; ``checks.csv`` and ``provenance.json`` hold the verdicts and the provenance given, and
+        ``written.json`` what :func:`report_differences` compares.
 
     Raises
     ------
     RandomWalkMissingError
         If the random walk was not forecast wherever another forecaster was. Nothing is written then.
     """
-    files, headline = _files(warehouse, study, provenance)
+    files, headline = _files(warehouse, study, provenance, judged or Judged())
     hashes = {name: hash_bytes(text.encode()) for name, text in files.items()}
     record = {"made_from": _made_from(warehouse, study), "sha256": hashes}
     files[RECORD] = json.dumps(record, indent=2) + "\n"
@@ -87,31 +89,31 @@ def _made_from(warehouse: Warehouse, study: Study) -> dict[str, str]:
     """Return a hash of everything that a report is made from, by name. Of a table's rows, whatever their order."""
     sources = [path for path in sorted(Path(__file__).parent.rglob("*")) if path.suffix in {".yaml", ".jinja", ".css"}]
     code = [code_hash((__name__,)), *map(hash_file, sources)]
-    rows = " UNION ALL ".join(
-        f"SELECT '{table.name}', count(*) || '-' || coalesce(bit_xor(hash({table.name})), 0) FROM {table.name} "
-        "WHERE study = $1"
-        for table in WAREHOUSE_TABLES
-    )
-    tables: dict[str, str] = dict(warehouse.query(rows, [study.name]).iter_rows())
-    return {"study": study.hash(), "code": hash_bytes("".join(code).encode()), **tables}
+    return {"study": study.hash(), "code": hash_bytes("".join(code).encode()), **warehouse.digests(study.name)}
 
 
-def _files(warehouse: Warehouse, study: Study, provenance: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+def _files(
+    warehouse: Warehouse, study: Study, provenance: Mapping[str, Any], judged: Judged
+) -> tuple[dict[str, str], str]:
     """Return the text of every file by name, and the sentence to quote."""
     coverage.require_random_walk(warehouse, study)
     covered = coverage.coverage(warehouse, study)
     answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
     series = answers["series"]
+    answers |= {"checks": Answer(judged.checks), "probes": Answer(judged.probes)}
     exhibits = {name: exhibit(name, warehouse, study, answers.get(name)) for name in declared()}
     board = exhibits["leaderboard"]
     words = verdict(series.frame, study, covered)
+    ranked = board.answer.frame["forecaster"].to_list()
     context = {
         "verdict": words,
         "covered": covered,
         "facts": _facts(warehouse, study, covered),
         "forest": figures.forest(series, study),
         "relative_error": relative_error_grids(series),
-        "gain": figures.cumulative_gain(warehouse, study, board.answer.frame["forecaster"].to_list()),
+        "gain": figures.cumulative_gain(warehouse, study, ranked),
+        "strata": stratum_grids(ask(warehouse, STRATA_SKILL, study.name), ranked),
+        "judged": judged,
         "curves": figures.learning_curves(warehouse, study),
         "coverage": coverage.coverage_grids(covered),
         **exhibits,
@@ -122,6 +124,7 @@ def _files(warehouse: Warehouse, study: Study, provenance: Mapping[str, Any]) ->
         "leaderboard.csv": board.answer.frame.write_csv(),
         "series.csv": series.frame.write_csv(),
         "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
+        "checks.csv": judged.checks.write_csv(),
         "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
         PROVENANCE: json.dumps(provenance, indent=2, ensure_ascii=False) + "\n",
         "index.html": _html_page(study, provenance, context),

@@ -44,12 +44,22 @@ def parse_settings(model: type[SettingsModel], data: DataSection) -> SettingsMod
     return model.model_validate_json(json.dumps(data.settings))
 
 
+def bar_fault(bar: str, source: str) -> str | None:
+    """Return what speaks against a length of bars where there is one fixing a day."""
+    return None if bar == "1d" else f"must be 1d for source {source}, which has one price a day, got {bar}"
+
+
+def zone_fault(zone: str, source: str) -> str | None:
+    """Return what speaks against a clock where prices are fixed in Frankfurt."""
+    return None if zone == ECB_ZONE else f"must be {ECB_ZONE} for source {source}, got {zone}"
+
+
 def require_fixing_clock(data: DataSection) -> None:
     """Refuse a study that declares another clock than one fixing a day in Frankfurt: ignoring it would be a lie."""
-    if data.bar != "1d":
-        raise SourceError(f"data.bar must be 1d for source {data.source}, which has one price a day, got {data.bar}")
-    if data.time_zone != ECB_ZONE:
-        raise SourceError(f"data.time_zone must be {ECB_ZONE} for source {data.source}, got {data.time_zone}")
+    if fault := bar_fault(data.bar, data.source):
+        raise SourceError(f"data.bar {fault}")
+    if fault := zone_fault(data.time_zone, data.source):
+        raise SourceError(f"data.time_zone {fault}")
 
 
 def fixing_bars(pair: str, fixings: pl.DataFrame) -> pl.DataFrame:

@@ -41,7 +41,8 @@ class Ecb(Source):
         require_fixing_clock(data)
         file = find_history(parse_settings(EcbSettings, data).path, home)
         history = read_rates(file)
-        _require_currencies(data.pairs, history["currency"].unique(), file.name)
+        if fault := currency_fault(data.pairs, history["currency"].unique(), file.name):
+            raise SourceError(f"data.pairs: {fault}")
         legs = {currency for pair in data.pairs for currency in _legs(pair)}
         rates = history.filter(pl.col("date").is_between(data.start, data.end), pl.col("currency").is_in(legs))
         if rates.is_empty():
@@ -84,11 +85,13 @@ def _legs(pair: str) -> tuple[str, str]:
     return pair[:3], pair[3:]
 
 
-def _require_currencies(pairs: Iterable[str], currencies: Iterable[str], name: str) -> None:
+def currency_fault(pairs: Iterable[str], currencies: Iterable[str], name: str) -> str | None:
+    """Return which pair has a currency that a history lacks, and what it has."""
     known = {"EUR", *currencies}
     for pair in pairs:
         for currency in _legs(pair):
             if currency not in known:
                 close = difflib.get_close_matches(currency, sorted(known), n=3, cutoff=0.6)
                 hint = f"close matches: {', '.join(close)}" if close else f"known: {', '.join(sorted(known))}"
-                raise SourceError(f"data.pairs: {pair}: {name} has no currency {currency!r}; {hint}")
+                return f"{pair}: {name} has no currency {currency!r}; {hint}"
+    return None

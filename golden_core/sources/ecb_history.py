@@ -11,6 +11,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -61,6 +62,13 @@ def read_rates(file: HistoryFile) -> pl.DataFrame:
     """Return the rates (``schema.RATES``) of a file, by date and currency; days without a rate are absent."""
     text = file.content if file.name.endswith(".csv") else unzip(file.content, file.name)
     return parse_rates(text, file.name)
+
+
+@lru_cache(maxsize=2)  # a run reads its study some fifty times
+def currencies(file: HistoryFile) -> tuple[str, ...]:
+    """Return the currencies that a file names in its header."""
+    text = file.content if file.name.endswith(".csv") else unzip(file.content, file.name)
+    return tuple(_currencies(text.splitlines()[0].decode("utf-8", "replace") if text else "", file.name))
 
 
 def span(rates: pl.DataFrame) -> tuple[datetime.date, datetime.date]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy  # loads scipy.stats when it is first used: half of what the evaluation takes to import
 
 from golden_core.inputs.windows import FloatArray
 
@@ -26,7 +26,7 @@ def t_interval(values: FloatArray, confidence: float) -> tuple[FloatArray, Float
     """
     count = _count(values)
     mean = values.mean(axis=-1)
-    half = stats.t.ppf((1 + confidence) / 2, df=count - 1) * values.std(axis=-1, ddof=1) / np.sqrt(count)
+    half = scipy.stats.t.ppf((1 + confidence) / 2, df=count - 1) * values.std(axis=-1, ddof=1) / np.sqrt(count)
     return mean - half, mean + half
 
 
@@ -67,7 +67,7 @@ def bootstrap_interval(
     Efron (1979); Efron & Tibshirani (1993), chapter 13.
     """
     _count(values)
-    found = stats.bootstrap(
+    found = scipy.stats.bootstrap(
         (values,),
         np.mean,
         n_resamples=resamples,

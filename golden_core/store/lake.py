@@ -18,7 +18,15 @@ from typing import Any
 import polars as pl
 import psutil
 
+from golden_core.store.health import telling_of
+
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+LAYOUT = 1  # of lake and warehouse; a home without a stamp was written before there were any, and is laid out like 1
+
+
+class LayoutError(RuntimeError):
+    """A home was laid out by a later release than this one."""
 
 
 def shipped(*parts: str) -> Path:
@@ -91,12 +99,25 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Home:
-        """Return the home named by GOLDEN_HOME, by default ``.golden`` where one stands, with ``reports`` beside it."""
+        """Return the home named by GOLDEN_HOME, by default ``.golden`` with ``reports`` beside it.
+
+        A relative name is looked for where one stands and then upwards, as far as the checkout goes: a command given
+        in a subfolder must not begin a second home.
+
+        Raises
+        ------
+        LayoutError
+            If a later release has laid it out.
+        """
         moved = os.environ.get("GOLDEN_HOME")
-        if moved:
-            root = Path(moved).expanduser().resolve()
-            return cls(root, root / "reports")
-        return cls(Path.cwd() / ".golden", Path.cwd() / "reports")
+        root = _nearest(Path(moved or ".golden").expanduser()).resolve()
+        refuse_newer(stored_json(root / "layout.json").get("layout"), root)
+        return cls(root, (root if moved else root.parent) / "reports")
+
+    def stamp(self) -> None:
+        """Record how the home is laid out, before anything is written to it."""
+        if stored_json(self.root / "layout.json") != {"layout": LAYOUT}:
+            write_json({"layout": LAYOUT}, self.root / "layout.json")
 
     @property
     def warehouse(self) -> Path:
@@ -107,9 +128,35 @@ class Home:
         """Folder of one study."""
         return StudyFolder(confined(self.root, "studies", name))
 
+    def instance(self, name: str) -> Path:
+        """Folder of one study's Dagster instance: studies have the same asset keys, so each has its own."""
+        return confined(self.root, "dagster", name)
+
     def report(self, name: str) -> Path:
         """Folder of one study's report."""
         return confined(self.reports, name)
+
+
+def refuse_newer(layout: object, place: Path) -> None:
+    """Refuse what is stamped with a layout that this release does not know.
+
+    Raises
+    ------
+    LayoutError
+        Naming the place, both versions and the fix.
+    """
+    if isinstance(layout, int) and layout > LAYOUT:
+        raise LayoutError(
+            f"{place} has layout {layout}, and this release of golden knows layouts up to {LAYOUT}: install the "
+            "release that wrote it, or set GOLDEN_HOME to another folder"
+        )
+
+
+def _nearest(name: Path) -> Path:
+    here = Path.cwd()
+    upwards = (here, *here.parents)
+    found = (place / name for place in upwards if (place / name).is_dir() or (place / "dagster.yaml").is_file())
+    return next(found, here / name)
 
 
 @contextmanager
@@ -142,41 +189,74 @@ def confined(root: Path, *parts: str) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; on success it takes the place of ``path`` in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Yield a temporary path beside ``path``; on success it takes the place of ``path`` in one step.
+
+    Raises
+    ------
+    FullDiskError
+        If there is no room for it.
+    """
+    with telling_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder; on success it becomes ``path``, unless another process was first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent))
-    try:
-        yield temporary
-        temporary.chmod(0o755)
+    """Yield a temporary folder; on success it becomes ``path``, unless another process was first.
+
+    Raises
+    ------
+    FullDiskError
+        If there is no room for it.
+    """
+    with telling_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent))
         try:
-            temporary.rename(path)
-        except OSError:
-            # The name is the content's identity, so whoever was first has written the same thing.
-            if not path.is_dir():
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            yield temporary
+            temporary.chmod(0o755)
+            try:
+                temporary.rename(path)
+            except OSError:
+                # The name is the content's identity, so whoever was first has written the same thing.
+                if not path.is_dir():
+                    raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Write a table, whole or not at all."""
     with replacing(path) as temporary:
         frame.write_parquet(temporary, compression="zstd", statistics=True)
+
+
+class StoredTableError(RuntimeError):
+    """A table of the lake is missing or damaged; the message says which, and what to do."""
+
+
+def read_table(path: Path, *, rows: int | None = None) -> pl.DataFrame:
+    """Read a table of the lake, or its first rows.
+
+    Raises
+    ------
+    StoredTableError
+        If it is missing or damaged.
+    """
+    try:
+        return pl.read_parquet(path, glob=False, n_rows=rows)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        state = f"is damaged ({str(error).splitlines()[0]})" if path.exists() else "does not exist"
+        raise StoredTableError(f"{path} {state}: `golden run STUDY` makes it again") from None
 
 
 def write_text(text: str, path: Path) -> None:
@@ -232,9 +312,10 @@ def hash_frame(frame: pl.DataFrame) -> str:
         if column.dtype == pl.String:
             digest.update("\x1f".join(column.fill_null("").to_list()).encode())
         else:
-            physical = column.to_physical()
-            filled = physical.fill_null(False if physical.dtype == pl.Boolean else 0)
-            digest.update(filled.to_numpy().tobytes())
+            physical = column if column.dtype.is_numeric() else column.to_physical()
+            if physical.null_count():
+                physical = physical.fill_null(False if physical.dtype == pl.Boolean else 0)
+            digest.update(physical.to_numpy().tobytes())
     return digest.hexdigest()
 
 

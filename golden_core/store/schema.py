@@ -50,22 +50,22 @@ class Table:
         SchemaError
             Naming the table and every missing, unknown or wrongly typed column.
         """
-        faults = []
+        faults, schema, declared = [], frame.schema, self.dtypes
         for column in self.columns:
-            if column.name not in frame.columns:
+            if column.name not in schema:
                 if not column.optional:
                     faults.append(f"missing column {column.name!r}")
-            elif frame.schema[column.name] != column.dtype:
-                faults.append(f"{column.name!r} is {frame.schema[column.name]}, expected {column.dtype}")
-        faults += [f"unknown column {name!r}" for name in frame.columns if name not in self.dtypes]
+            elif schema[column.name] != column.dtype:
+                faults.append(f"{column.name!r} is {schema[column.name]}, expected {column.dtype}")
+        faults += [f"unknown column {name!r}" for name in schema if name not in declared]
         faults += [
             f"{frame[name].null_count()} nulls in key column {name!r}"
             for name in self.key
-            if name in frame.columns and frame[name].null_count()
+            if name in schema and frame[name].null_count()
         ]
         if faults:
             raise SchemaError(f"table {self.name}: " + "; ".join(faults))
-        return frame.select([name for name in self.dtypes if name in frame.columns])
+        return frame.select([name for name in declared if name in schema])
 
 
 _STUDY = Column("study", pl.String, "name of the study")
@@ -76,6 +76,7 @@ _SEED = Column("seed", pl.Int32, "index of the seed within the study")
 _FOLD = Column("fold", pl.Int32, "index of the fold")
 _TRIAL = (_STUDY, _FORECASTER, _PAIR, _HORIZON, _SEED)
 _SERIES_FOLD = (_STUDY, _PAIR, _HORIZON, _FOLD)
+_LEVEL = Column("level", pl.Float64, "nominal probability of the quantile, or of the central interval")
 _CUTOFF = Column("cutoff", UTC_TIME, "forecast origin: when the last bar of the window is known", "UTC")
 
 RATES = Table(
@@ -264,6 +265,21 @@ HISTORY = Table(
     key=("study", "forecaster", "pair", "horizon", "seed", "fold", "epoch"),
 )
 
+QUANTILES = Table(
+    "quantiles",
+    "Calibrated quantiles of the log return beside the forecasts, one row per cutoff and level; of a forecaster that "
+    "gives point forecasts only there are none.",
+    (
+        *_TRIAL,
+        _FOLD,
+        _CUTOFF,
+        _LEVEL,
+        Column("value", pl.Float64, "quantile; infinite where only that is valid", "log return"),
+        Column("rearranged", pl.Boolean, "the quantiles of this cutoff crossed and were put in order"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed", "cutoff", "level"),
+)
+
 TRIALS = Table(
     "trials",
     "One row per trial that the study asks for, whatever became of it.",
@@ -318,7 +334,7 @@ SUMMARY = Table(
 
 COMPARISONS = Table(
     "comparisons",
-    "Diebold–Mariano tests of every forecaster against the random walk, per series.",
+    "Tests of equal accuracy of every forecaster against the random walk, per series.",
     (
         _STUDY,
         _FORECASTER,
@@ -329,13 +345,47 @@ COMPARISONS = Table(
         Column("seed", pl.Int32, "index of the seed; −1 for the ensemble"),
         Column("n", pl.Int64, "forecasts compared"),
         Column("mean_difference", pl.Float64, "mean squared error minus the benchmark's; negative is better"),
-        Column("statistic", pl.Float64, "Harvey–Leybourne–Newbold corrected Diebold–Mariano statistic"),
-        Column("p_value", pl.Float64, "two-sided, Student t with n − 1 degrees of freedom"),
-        Column("p_holm", pl.Float64, "Holm-adjusted over all tests of the same level"),
+        Column("statistic", pl.Float64, "mean difference over its long-run standard error by equally weighted cosines"),
+        Column("df", pl.Int64, "cosine coefficients, the degrees of freedom of Student's t"),
+        Column("p_value", pl.Float64, "two-sided"),
+        Column("p_holm", pl.Float64, "Holm-adjusted over all tests of the same level; undefined tests count as p = 1"),
+        Column("hln_statistic", pl.Float64, "Diebold–Mariano with equal weights, corrected, as in R; decides nothing"),
+        Column("hln_p_value", pl.Float64, "two-sided, Student t with n − 1 degrees of freedom; decides nothing"),
     ),
     key=("study", "forecaster", "benchmark", "pair", "horizon", "level", "seed"),
 )
 
+COVERAGE = Table(
+    "coverage",
+    "How often the truth lies below each quantile, and within each central interval, per trial.",
+    (
+        *_TRIAL,
+        Column("kind", pl.String, "quantile or interval"),
+        _LEVEL,
+        Column("n", pl.Int64, "forecasts"),
+        Column("share", pl.Float64, "share of forecasts whose truth lies at or below the quantile, or within"),
+        Column("infinite", pl.Int64, "forecasts whose quantile, or an end of whose interval, is infinite"),
+        Column("width", pl.Float64, "mean width; null for quantiles, and where an end is infinite", "log return"),
+        Column("score", pl.Float64, "mean pinball loss or interval score; null where one is infinite", "log return"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed", "kind", "level"),
+)
+
+SCORES = Table(
+    "scores",
+    "Scores of the forecast distributions over all levels, per trial.",
+    (
+        *_TRIAL,
+        Column("score", pl.String, "crps, wis (weighted interval score) or rearranged (share of cutoffs)"),
+        Column("value", pl.Float64, "mean over forecasts; null where one is infinite"),
+        Column("skill", pl.Float64, "1 − value / that of the random walk; null where one of them is null or 0"),
+        Column("n", pl.Int64, "forecasts"),
+        Column("infinite", pl.Int64, "forecasts whose score is infinite"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed", "score"),
+)
+
 WAREHOUSE_TABLES = (
-    TRIALS, FOLDS, SCALERS, FORECASTS, HISTORY, CALENDAR, CLEANING, METRICS, SUMMARY, COMPARISONS,
+    TRIALS, FOLDS, SCALERS, FORECASTS, HISTORY, CALENDAR, CLEANING, METRICS, SUMMARY, COMPARISONS, QUANTILES, COVERAGE,
+    SCORES,
 )  # fmt: skip

@@ -16,6 +16,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from golden_core.store.health import set_aside, telling_of
+from golden_core.store.lake import LAYOUT, refuse_newer
 from golden_core.store.schema import TRIALS, UTC_TIME, WAREHOUSE_TABLES, SchemaError, Table
 
 _TYPES = {
@@ -28,11 +30,18 @@ _TYPES = {
     UTC_TIME: "TIMESTAMP WITH TIME ZONE",
 }
 
+# What DuckDB says of a file that was cut off or written over; every block has a checksum.
+_DAMAGE = ("Corrupt database file", "Could not read enough bytes", "not a valid DuckDB database", "deserialize")
+
 _WRITING = threading.Lock()  # DuckDB's lock keeps other processes out; this one, other threads
 
 
 class WarehouseError(RuntimeError):
     """The warehouse cannot be opened, or is not what this version of golden writes."""
+
+
+class DamagedWarehouseError(WarehouseError):
+    """The file is not whole. Its tables are derived, so that a study can be loaded again into a new one."""
 
 
 def _stored(table: Table) -> Table:
@@ -79,6 +88,8 @@ class Warehouse:
         with _WRITING, self._connection(read_only=False) as connection:
             connection.begin()
             _create_tables(connection, self.path)
+            if _layout(connection) != LAYOUT:
+                connection.execute(f"CREATE OR REPLACE TABLE layout AS SELECT {LAYOUT} AS version")
             for name, frame in frames.items():
                 _replace_rows(connection, name, study, frame)
             connection.commit()  # left early, the connection closes and its transaction never happened
@@ -106,14 +117,51 @@ class Warehouse:
         assert isinstance(frame, pl.DataFrame)
         return frame
 
+    def digests(self, study: str) -> dict[str, str]:
+        """Return number and hash of a study's rows by table, whatever their order; reads every one of them.
+
+        Raises
+        ------
+        DamagedWarehouseError
+            If one cannot be read.
+        """
+        rows = " UNION ALL ".join(
+            f"SELECT '{name}', count(*) || '-' || coalesce(bit_xor(hash({name})), 0) FROM {name} WHERE study = $1"
+            for name in _TABLES
+        )
+        try:
+            return dict(self.query(rows, [study]).iter_rows())
+        except duckdb.CatalogException as error:
+            raise WarehouseError(f"warehouse {self.path} lacks a table: {str(error).splitlines()[0]}") from error
+
+    def set_aside(self) -> Path:
+        """Give a damaged file, and what belongs to it, another name; return that name."""
+        log = self.path.with_name(f"{self.path.name}.wal")
+        if log.exists():
+            set_aside(log)
+        return set_aside(self.path)
+
     @contextmanager
     def _connection(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-        connection = self._wait(read_only)
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
-            yield connection
-        finally:
-            connection.close()
+        with telling_of(self.path):
+            connection = self._wait(read_only)
+            try:
+                connection.execute("SET TimeZone = 'UTC'")
+                refuse_newer(_layout(connection), self.path)
+                yield connection
+            except duckdb.Error as error:
+                raise self._explained(error) from error
+            finally:
+                connection.close()
+
+    def _explained(self, error: duckdb.Error) -> Exception:
+        """Return the error to raise: of a damaged file what to do, of anything else itself."""
+        if any(words in str(error) for words in _DAMAGE) or isinstance(error, duckdb.FatalException):
+            return DamagedWarehouseError(
+                f"warehouse {self.path} is damaged ({str(error).splitlines()[0]}): it holds nothing that the lake does "
+                "not, and `golden run STUDY` sets it aside and makes the study's tables again"
+            )
+        return error
 
     def _wait(self, read_only: bool) -> duckdb.DuckDBPyConnection:
         """Open the file, trying again with growing pauses while someone else holds it."""
@@ -124,6 +172,8 @@ class Warehouse:
                 return duckdb.connect(str(self.path), read_only, {"threads": 1})
             except duckdb.Error as error:
                 if not (holder := _holder(error)):
+                    if isinstance(explained := self._explained(error), WarehouseError):
+                        raise explained from error
                     raise WarehouseError(f"warehouse {self.path} cannot be opened: {error}") from error
                 if time.monotonic() + pause > deadline:
                     raise WarehouseError(
@@ -132,6 +182,14 @@ class Warehouse:
                     ) from error
             time.sleep(pause)
             pause = min(2 * pause, 1.0)
+
+
+def _layout(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """Return the stamp of the file; nothing where it was written before there were stamps."""
+    if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'layout'").fetchall():
+        return None
+    ((version,),) = connection.execute("SELECT version FROM layout").fetchall()
+    return int(version)
 
 
 def _holder(error: duckdb.Error) -> str:

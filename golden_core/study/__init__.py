@@ -5,13 +5,16 @@ from golden_core.study.faults import Fault, StudyError, closest
 from golden_core.study.reading import Vocabulary, read_study
 from golden_core.study.rules import Rule
 from golden_core.study.sections import (
+    AdaptiveCalibration,
     ChecksSection,
     DataSection,
     EarlyStopping,
     EvaluationSection,
     Plateau,
+    QuantilesSection,
     Section,
     SeedsSection,
+    SplitCalibration,
     Study,
     TrainingSection,
     WalkForwardSection,
@@ -20,6 +23,7 @@ from golden_core.study.sections import (
 from golden_core.study.values import Pair
 
 __all__ = [
+    "AdaptiveCalibration",
     "ChecksSection",
     "DataSection",
     "EarlyStopping",
@@ -27,9 +31,11 @@ __all__ = [
     "Fault",
     "Pair",
     "Plateau",
+    "QuantilesSection",
     "Rule",
     "Section",
     "SeedsSection",
+    "SplitCalibration",
     "Study",
     "StudyError",
     "TrainingSection",

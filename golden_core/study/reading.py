@@ -15,7 +15,7 @@ from golden_core.study.document import Document, TextError, compose, read_docume
 from golden_core.study.faults import Fault, KeyPath, StudyError, closest, dotted, show
 from golden_core.study.messages import explain
 from golden_core.study.overrides import ORIGIN, apply_overrides
-from golden_core.study.rules import broken
+from golden_core.study.rules import Rule, broken
 from golden_core.study.sections import Section, Study
 
 MAX_BYTES = 100_000
@@ -25,12 +25,16 @@ Findings = list[tuple[KeyPath, str]]
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What may be named: sources and forecasters with the schema of their settings, features and targets."""
+    """What may be named: sources and forecasters with the schema of their settings, features and targets.
+
+    ``rules`` are those that need to know what the names stand for.
+    """
 
     sources: Mapping[str, type[BaseModel]]
     forecasters: Mapping[str, type[BaseModel]]
     features: frozenset[str]
     targets: frozenset[str]
+    rules: tuple[Rule, ...] = ()
 
 
 def read_study(path: Path, vocabulary: Vocabulary, overrides: Sequence[str] = ()) -> Study:
@@ -97,6 +101,7 @@ def _findings(document: Document, vocabulary: Vocabulary) -> Findings:
     """Return every fault of a document: what could not be read, then the schema, the rules and the names."""
     unreadable = document.faults
     others = _check_section(document.values, Study, unreadable) + _check_names(document.values, vocabulary)
+    others += broken(vocabulary.rules, document.values, [path for path, _ in (*unreadable, *others)])
     return unreadable + [
         (path, message)
         for path, message in others

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from golden_core.study.faults import dotted
@@ -16,11 +25,15 @@ from golden_core.study.values import Day, Distinct, Pair, Settings, TimeZone, fr
 
 BENCHMARK = "random_walk"
 FEWEST_SEEDS = 5
+_ROUNDING = 1e-9  # 0.1 and 0.9 add up to 1 but for rounding
 
 Embargo = Annotated[int, Field(ge=0, description="extra rows dropped around held-out parts, beyond the purge")]
 Closures = Annotated[
     Literal["keep", "drop", "flag"],
     Field(description="what becomes of rows whose window or label crosses a closure; flag keeps and counts them"),
+]
+CalibrationShare = Annotated[
+    float, Field(gt=0, lt=1, description="last part of the validation rows, which then calibrate and validate nothing")
 ]
 
 
@@ -65,6 +78,13 @@ def _has_benchmark(forecasters: dict[str, Any]) -> str | None:
 def _survives_purge(rows: int, horizons: list[int], embargo: int) -> str | None:
     dropped = max(horizons) + embargo
     return None if rows > dropped else f"must be > {dropped}, the longest horizon plus the embargo, got {rows}"
+
+
+def _central(levels: tuple[float, ...]) -> str | None:
+    paired = all(abs(low + high - 1) < _ROUNDING for low, high in zip(levels, reversed(levels), strict=True))
+    if paired and len(levels) % 2 and all(low < high for low, high in itertools.pairwise(levels)):
+        return None
+    return f"must rise, lie evenly around 0.5 and include it, such as [0.05, 0.5, 0.95], got {list(levels)}"
 
 
 def is_smoke(name: str) -> bool:
@@ -155,6 +175,34 @@ class EvaluationSection(Section):
     )
 
 
+class SplitCalibration(Section):
+    """Split conformal: one correction per fold and level, from rows that nothing was fitted on."""
+
+    method: Literal["split"] = Field(description="one correction per fold and level")
+    share: CalibrationShare
+
+
+class AdaptiveCalibration(Section):
+    """Adaptive conformal inference: the correction of a level follows what the fold has missed so far."""
+
+    method: Literal["adaptive"] = Field(description="a correction per forecast, from the errors known by then")
+    share: CalibrationShare
+    step: float = Field(gt=0, lt=1, description="how far one error moves a level, and how fast its share is held to it")
+
+
+class QuantilesSection(Section):
+    """Quantiles of the log return beside every forecast, of the forecasters that can give them."""
+
+    levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        min_length=3, description="levels, evenly around 0.5: pairs of them are the ends of central intervals"
+    )
+    calibration: SplitCalibration | AdaptiveCalibration = Field(
+        discriminator="method", description="how the levels are made to hold on rows not seen"
+    )
+
+    RULES: ClassVar = (Rule(("levels",), _central),)
+
+
 class ChecksSection(Section):
     """How hard the asset checks look."""
 
@@ -196,6 +244,9 @@ class Study(Section):
     )
     evaluation: EvaluationSection
     checks: ChecksSection
+    quantiles: QuantilesSection | None = Field(
+        default=None, description="quantiles beside the forecasts; without the section there are none"
+    )
 
     RULES: ClassVar = (
         Rule(("seeds.count", "name"), _enough_seeds),
@@ -203,6 +254,11 @@ class Study(Section):
         Rule(("splits.train", "horizons", "splits.embargo"), _survives_purge),
         Rule(("splits.validation", "horizons", "splits.embargo"), _survives_purge),
     )
+
+    @model_serializer(mode="wrap")
+    def _leave_out_absent(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write nothing of an absent section, so that a study without it is what it was before there was one."""
+        return {name: value for name, value in given(self).items() if name != "quantiles" or value is not None}
 
     @property
     def is_smoke(self) -> bool:

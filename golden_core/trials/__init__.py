@@ -9,10 +9,9 @@ from golden_core.trials.identity import (
     all_trials,
     fingerprint,
     series_inputs,
-    trial_folder,
     trial_status,
 )
-from golden_core.trials.outputs import AlteredError, altered_trials, read_outputs
+from golden_core.trials.outputs import AlteredError, altered_trials, read_outputs, read_quantiles
 from golden_core.trials.reproduction import Reproduction, reproduce_last
 from golden_core.trials.run import TrialError, run_trial
 from golden_core.trials.tables import trials_table
@@ -30,11 +29,11 @@ __all__ = [
     "altered_trials",
     "fingerprint",
     "read_outputs",
+    "read_quantiles",
     "reproduce_last",
     "run_trial",
     "run_trials",
     "series_inputs",
-    "trial_folder",
     "trial_status",
     "trials_table",
 ]

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from golden_core.forecasters import forecaster_class
+from golden_core.store.health import disk_is_full, full_disk
 from golden_core.store.lake import Home, write_json
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, fingerprint, series_inputs
@@ -64,12 +69,53 @@ def run_trials(
             yield Outcome(shared, status, outcome.fingerprint, 0.0, outcome.error)
 
 
-def _run(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]], backend: str, workers: int) -> Iterable[Outcome]:
-    if backend == "sequential" or len(jobs) <= 1:
-        return (run_recorded(home, study, trial, print_) for trial, print_ in jobs)
-    tasks = (delayed(run_recorded)(home, study, trial, print_) for trial, print_ in jobs)
-    found: Iterable[Outcome] = worker_pool(study, backend, workers)(tasks)
-    return found
+def _run(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]], backend: str, workers: int) -> Iterator[Outcome]:
+    folder = home.study(study.name)
+    # One trial needs no worker, unless it may end its process: it failed the last time.
+    alone = len(jobs) <= 1 and not any(folder.failure(t.forecaster, t.series, p).exists() for t, p in jobs)
+    if backend == "sequential" or alone:
+        yield from (run_recorded(home, study, trial, print_) for trial, print_ in jobs)
+        return
+    pending = {print_: trial for trial, print_ in jobs}
+    with tempfile.TemporaryDirectory(prefix="golden-under-way-") as marks:
+        while pending:
+            tasks = [delayed(_marked)(home, study, trial, print_, Path(marks)) for print_, trial in pending.items()]
+            pool = worker_pool(study, backend, workers if len(tasks) > 1 else 2)  # of 1, joblib makes none
+            try:
+                for outcome in pool(tasks):
+                    del pending[outcome.fingerprint]
+                    yield outcome
+            except TerminatedWorkerError as error:
+                under_way = [mark.name for mark in Path(marks).iterdir()]
+                if not under_way:
+                    raise TrialError(f"study {study.name!r}: a worker process {died(error)} before any trial") from None
+                for print_ in under_way:
+                    (Path(marks) / print_).unlink()
+                    yield _alone(home, study, pending.pop(print_), print_)
+
+
+def _marked(home: Home, study: Study, trial: Trial, print_: str, marks: Path) -> Outcome:
+    """Run a trial with a mark while it is under way, for whoever has to say what a dead worker was doing."""
+    (marks / print_).touch()
+    outcome = run_recorded(home, study, trial, print_)
+    (marks / print_).unlink()
+    return outcome
+
+
+def _alone(home: Home, study: Study, trial: Trial, print_: str) -> Outcome:
+    """Run one of the trials that were under way when a worker died; if its own worker dies too, it is the cause."""
+    try:
+        return next(iter(worker_pool(study, "loky", 2)([delayed(run_recorded)(home, study, trial, print_)])))
+    except TerminatedWorkerError as error:
+        message = f"{trial}: its worker process {died(error)} while it ran, twice, the second time alone"
+        _record(home, study, trial, print_, message, "")
+        return Outcome(trial, "failed", print_, 0.0, message)
+
+
+def died(error: TerminatedWorkerError) -> str:
+    """Return how a worker process ended, as loky tells it: ``died (SIGKILL(-9))``."""
+    codes = re.search(r"exit codes of the workers are \{(.+?)\}", str(error))
+    return f"died ({codes[1]}; memory may have run out)" if codes else "died"
 
 
 def worker_pool(study: Study, backend: str, workers: int) -> Parallel:
@@ -111,12 +157,20 @@ def run_recorded(home: Home, study: Study, trial: Trial, print_: str) -> Outcome
     failure = home.study(study.name).failure(trial.forecaster, trial.series, print_)
     try:
         run_trial(home, study, trial)
-    except Exception as error:  # noqa: BLE001  whatever a third party's forecaster raises, the others go on
+    except Exception as error:
+        # Whatever a third party's forecaster raises, the others go on; where there is no room, nobody does.
+        if disk_is_full(error):
+            raise full_disk(home.study(study.name).root) from error
         message = str(error) if isinstance(error, TrialError) else f"{trial}: {type(error).__name__}: {error}"
-        write_json({"error": message, "traceback": traceback.format_exc(), "fingerprint": print_}, failure)
+        _record(home, study, trial, print_, message, traceback.format_exc())
         return Outcome(trial, "failed", print_, time.perf_counter() - started, message)
     failure.unlink(missing_ok=True)
     return Outcome(trial, "done", print_, time.perf_counter() - started, None)
+
+
+def _record(home: Home, study: Study, trial: Trial, print_: str, message: str, trace: str) -> None:
+    failure = home.study(study.name).failure(trial.forecaster, trial.series, print_)
+    write_json({"error": message, "traceback": trace, "fingerprint": print_}, failure)
 
 
 def stop_workers() -> None:

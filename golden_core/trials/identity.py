@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import itertools
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,16 @@ from typing import Any, Literal
 
 import polars as pl
 
-from golden_core.forecasters import forecaster_class
+from golden_core.forecasters import forecaster_facts
 from golden_core.store.lake import (
     Home,
+    StoredTableError,
+    StudyFolder,
     hash_bytes,
     hash_file,
     hash_frame,
     identified,
+    read_table,
     series_name,
     stored_json,
     write_json,
@@ -33,6 +36,13 @@ Status = Literal["done", "failed", "missing"]
 
 # Code that every trial runs, beside its forecaster. Sources and cleaning enter as the hash of the bars.
 SHARED_CODE = ("golden_core.inputs.features", "golden_core.inputs.windows", "golden_core.splits.scaling")
+
+# What a trial of a study with quantiles runs besides.
+QUANTILE_CODE = (
+    "golden_core.forecasters.quantiles",
+    "golden_core.splits.calibration",
+    "golden_core.uncertainty.calibration",
+)
 
 
 class UnreadyError(RuntimeError):
@@ -90,16 +100,14 @@ def series_inputs(home: Home, study: Study, pair: str, horizon: int) -> SeriesIn
     UnreadyError
         If a table has not been written yet, or cannot be read.
     """
-    series, paths = series_name(pair, horizon), _tables(home, study, pair, horizon)
+    series, paths = series_name(pair, horizon), input_tables(home, study, pair, horizon)
     for path in paths:
         if not path.exists():
             raise UnreadyError(f"{path} does not exist yet: materialise bars and folds of {series} first")
     try:
-        bars, folds, scalers = (pl.read_parquet(path) for path in paths)
-    except pl.exceptions.PolarsError as error:
-        raise UnreadyError(
-            f"a table of {series} is damaged: materialise bars and folds of it again ({error})"
-        ) from None
+        bars, folds, scalers = (read_table(path) for path in paths)
+    except StoredTableError as error:
+        raise UnreadyError(str(error)) from None
     identity = hash_bytes("".join(hash_frame(frame) for frame in (bars, folds, scalers)).encode())
     return SeriesInputs(bars, folds, scalers, identity)
 
@@ -113,7 +121,7 @@ def series_hashes(home: Home, study: Study, series: Iterable[tuple[str, int]]) -
     memory = home.study(study.name).root / "input_hashes.json"
     before, after, found = stored_json(memory), {}, {}
     for pair, horizon in series:
-        name, paths = series_name(pair, horizon), _tables(home, study, pair, horizon)
+        name, paths = series_name(pair, horizon), input_tables(home, study, pair, horizon)
         state = [list(identified(path)) for path in paths if path.exists()]
         known = before.get(name, {})
         if known.get("files") != state:
@@ -130,7 +138,8 @@ def series_hashes(home: Home, study: Study, series: Iterable[tuple[str, int]]) -
     return found
 
 
-def _tables(home: Home, study: Study, pair: str, horizon: int) -> list[Path]:
+def input_tables(home: Home, study: Study, pair: str, horizon: int) -> list[Path]:
+    """Return the files of bars, folds and scalers of one series, whether or not they are there."""
     folder, series = home.study(study.name), series_name(pair, horizon)
     return [folder.table("bars", pair), folder.table("folds", series), folder.table("scalers", series)]
 
@@ -160,35 +169,63 @@ def _own(shared: dict[str, Any], trial: Trial, inputs_hash: str) -> dict[str, An
 
 
 def _shared_by_trials(study: Study, forecaster: str) -> dict[str, Any]:
-    """Return what all trials of a forecaster depend on."""
-    kind = forecaster_class(forecaster)
-    module = inspect.getmodule(kind)
+    """Return what all trials of a forecaster depend on; without quantiles, nothing that concerns them."""
+    shared = _of_forecasts(study, forecaster)
+    if study.quantiles is None:
+        return shared
+    settings = {"quantiles": study.quantiles.model_dump(mode="json"), "embargo": study.splits.embargo}
+    return shared | settings | {"quantile_code": code_hash(QUANTILE_CODE)}
+
+
+def _of_forecasts(study: Study, forecaster: str) -> dict[str, Any]:
+    facts = forecaster_facts(forecaster)
     return {
         "study": study.name,
         "forecaster": forecaster,
         "settings": study.forecasters[forecaster],
-        "root_seed": None if kind.deterministic else study.seeds.root,
+        "root_seed": None if facts.deterministic else study.seeds.root,
         "target": study.target,
         "features": study.features,
         "context_length": study.context_length,
         "bar": study.data.bar,
         "volatility_window": study.evaluation.volatility_window,
-        "training": study.training.model_dump(mode="json") if kind.trained else None,
-        "code": code_hash((module.__name__ if module else kind.__module__, *SHARED_CODE)),
-        "files": {path.name: hash_file(path) for path in kind.files},
-        "libraries": library_versions(tuple(sorted({*kind.libraries, "polars", "numpy"}))),
+        "training": study.training.model_dump(mode="json") if facts.trained else None,
+        "code": code_hash((facts.module, *SHARED_CODE)),
+        "files": {path.name: hash_file(path) for path in facts.files},
+        "libraries": library_versions(tuple(sorted({*facts.libraries, "polars", "numpy"}))),
     }
 
 
-def trial_folder(home: Home, study: Study, trial: Trial, print_: str) -> tuple[Status, str | None]:
-    """Return whether the trial of a fingerprint is done, failed (with its message) or missing."""
-    folder = home.study(study.name)
-    if folder.trial(trial.forecaster, trial.series, print_).is_dir():
-        return "done", None
-    failure = folder.failure(trial.forecaster, trial.series, print_)
-    if failure.exists():
-        return "failed", str(json.loads(failure.read_text(encoding="utf-8"))["error"])
-    return "missing", None
+@dataclass(frozen=True)
+class _Cells:
+    """The trials of one forecaster on one series: what all seeds share is written down, and looked up, once."""
+
+    before: str  # of the seed, in the canonical JSON of what a trial depends on
+    after: str
+    seeded: bool
+    done: frozenset[str]
+    failures: frozenset[str]
+
+    @classmethod
+    def read(cls, folder: StudyFolder, shared: dict[str, Any], trial: Trial, inputs_hash: str) -> _Cells:
+        mark = "\0seed"
+        own = _own(shared, trial, inputs_hash) | {"seed": mark}
+        before, _, after = canonical_json(shared | own).partition(json.dumps(mark))
+        place = trial.forecaster, trial.series, "any"
+        done, failures = folder.trial(*place).parent, folder.failure(*place).parent
+        return cls(before, after, shared["root_seed"] is not None, _names(done), _names(failures))
+
+    def fingerprint(self, seed: int) -> str:
+        """Return the same as :func:`fingerprint`."""
+        return hash_bytes(f"{self.before}{seed if self.seeded else 'null'}{self.after}".encode())
+
+
+def _names(folder: Path) -> frozenset[str]:
+    """Return what lies in a folder, which need not be there: one look, however many trials there are."""
+    try:
+        return frozenset(entry.name for entry in os.scandir(folder))
+    except FileNotFoundError:
+        return frozenset()
 
 
 def trial_status(home: Home, study: Study, trials: list[Trial]) -> pl.DataFrame:
@@ -197,17 +234,33 @@ def trial_status(home: Home, study: Study, trials: list[Trial]) -> pl.DataFrame:
     A trial whose bars or folds are missing is itself missing, with an empty fingerprint.
     """
     hashes = series_hashes(home, study, {(trial.pair, trial.horizon): None for trial in trials})
-    kinds = {trial.forecaster: forecaster_class(trial.forecaster) for trial in trials}
-    shared = {name: _shared_by_trials(study, name) for name in kinds}
-    rows = []
+    shared = {name: _shared_by_trials(study, name) for name in {trial.forecaster for trial in trials}}
+    cells: dict[tuple[str, str, int], _Cells] = {}
+    folder, rows = home.study(study.name), []
     for trial in trials:
-        inputs_hash = hashes[trial.pair, trial.horizon]
-        print_ = _fingerprint(shared[trial.forecaster], trial, inputs_hash) if inputs_hash else ""
-        status, error = trial_folder(home, study, trial, print_) if print_ else ("missing", None)
-        deterministic = kinds[trial.forecaster].deterministic
-        rows.append((trial.forecaster, trial.pair, trial.horizon, trial.seed, status, print_, deterministic, error))
+        own, inputs_hash = shared[trial.forecaster], hashes[trial.pair, trial.horizon]
+        found: tuple[str, Status, str | None] = "", "missing", None
+        if inputs_hash:
+            key = trial.forecaster, trial.pair, trial.horizon
+            if key not in cells:
+                cells[key] = _Cells.read(folder, own, trial, inputs_hash)
+            found = _status(folder, cells[key], trial)
+        print_, status, error = found
+        row = (trial.forecaster, trial.pair, trial.horizon, trial.seed, status, print_, own["root_seed"] is None, error)
+        rows.append(row)
     schema = {
         "forecaster": pl.String, "pair": pl.String, "horizon": pl.Int32, "seed": pl.Int32, "status": pl.String,
         "fingerprint": pl.String, "deterministic": pl.Boolean, "error": pl.String,
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _status(folder: StudyFolder, cells: _Cells, trial: Trial) -> tuple[str, Status, str | None]:
+    """Return fingerprint, status and error of a trial."""
+    print_ = cells.fingerprint(trial.seed)
+    if print_[:16] in cells.done:
+        return print_, "done", None
+    if f"{print_[:16]}.json" not in cells.failures:
+        return print_, "missing", None
+    failure = folder.failure(trial.forecaster, trial.series, print_)
+    return print_, "failed", str(json.loads(failure.read_text(encoding="utf-8"))["error"])

@@ -9,11 +9,12 @@ from typing import Any
 import polars as pl
 
 from golden_core.store.lake import Home, hash_file, read_json, series_name
-from golden_core.store.schema import FORECASTS, HISTORY
+from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, trial_status
 
 OUTPUTS = (f"{FORECASTS.name}.parquet", f"{HISTORY.name}.parquet", "weights.safetensors")
+ALSO = f"{QUANTILES.name}.parquet"  # of a study with quantiles, where the forecaster gives them
 PROVENANCE = "provenance.json"
 
 
@@ -33,10 +34,7 @@ def read_outputs(home: Home, study: Study, done: pl.DataFrame) -> tuple[pl.DataF
     """
     if done.is_empty():
         return FORECASTS.empty(), HISTORY.empty()
-    folders = [
-        home.study(study.name).trial(row["forecaster"], series_name(row["pair"], row["horizon"]), row["fingerprint"])
-        for row in done.iter_rows(named=True)
-    ]
+    folders = _folders(home, study, done)
     for folder in folders:
         if altered := altered_files(folder):
             raise AlteredError(f"{folder}: {'; '.join(altered)}; {_remedy(folder)}")
@@ -47,16 +45,35 @@ def read_outputs(home: Home, study: Study, done: pl.DataFrame) -> tuple[pl.DataF
     return forecasts.sort(FORECASTS.key), history.sort(HISTORY.key)
 
 
+def read_quantiles(home: Home, study: Study, done: pl.DataFrame) -> pl.DataFrame:
+    """Return the quantiles (``schema.QUANTILES``) of those of some finished trials that gave any, sorted by key.
+
+    What the trials wrote is verified by :func:`read_outputs`.
+    """
+    paths = [folder / ALSO for folder in _folders(home, study, done) if (folder / ALSO).exists()]
+    found = [QUANTILES.conform(pl.read_parquet(path)) for path in paths]
+    return pl.concat([QUANTILES.empty(), *found]).sort(QUANTILES.key)
+
+
+def _folders(home: Home, study: Study, done: pl.DataFrame) -> list[Path]:
+    return [
+        home.study(study.name).trial(row["forecaster"], series_name(row["pair"], row["horizon"]), row["fingerprint"])
+        for row in done.iter_rows(named=True)
+    ]
+
+
 def output_hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of everything that a trial gave."""
-    return {name: hash_file(folder / name) for name in OUTPUTS}
+    given = (*OUTPUTS, ALSO) if (folder / ALSO).exists() else OUTPUTS
+    return {name: hash_file(folder / name) for name in given}
 
 
 def altered_files(folder: Path) -> list[str]:
     """Return one sentence for every file of a finished trial that is not as its provenance says it was written."""
     try:
         written = read_json(folder / PROVENANCE)["sha256"]
-        return [f"{name} {fault}" for name in OUTPUTS if (fault := _fault(folder / name, written[name]))]
+        names = dict.fromkeys((*OUTPUTS, *written))
+        return [f"{name} {fault}" for name in names if (fault := _fault(folder / name, written[name]))]
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [f"{PROVENANCE} does not say what was written ({type(error).__name__}: {error})"]
 

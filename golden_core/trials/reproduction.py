@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from golden_core.forecasters import forecaster_class
+from golden_core.forecasters import forecaster_facts
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.store.lake import Home, hash_file, read_json
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, all_trials, fingerprint, series_inputs
-from golden_core.trials.outputs import OUTPUTS, PROVENANCE, altered_files, finished_trials
+from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, altered_files, finished_trials
 
 FOUND = "found.json"
 ELSEWHERE = {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu", "OMP_NUM_THREADS": "2"}
@@ -130,7 +130,7 @@ def draw_trials(study: Study, trials: Sequence[Trial], count: int) -> list[Trial
     """Draw some trials from a named stream; those that depend on a seed first: they have more ways to differ."""
     order = Stream(study.seeds.root).child("reproduction").generator().permutation(len(trials))
     drawn = [trials[position] for position in order]
-    return sorted(drawn, key=lambda trial: forecaster_class(trial.forecaster).deterministic)[:count]
+    return sorted(drawn, key=lambda trial: forecaster_facts(trial.forecaster).deterministic)[:count]
 
 
 def retrain(
@@ -171,7 +171,7 @@ def retrain(
 
 def _distinct(study: Study) -> list[Trial]:
     """Return every trial once: all seeds of a deterministic forecaster are its first."""
-    return [t for t in all_trials(study) if t.seed == 0 or not forecaster_class(t.forecaster).deterministic]
+    return [t for t in all_trials(study) if t.seed == 0 or not forecaster_facts(t.forecaster).deterministic]
 
 
 def _prepare(home: Home, study: Study, trials: Sequence[Trial]) -> None:
@@ -183,7 +183,7 @@ def _prepare(home: Home, study: Study, trials: Sequence[Trial]) -> None:
 
 
 def _differing(one: Path, other: Path) -> tuple[str, ...]:
-    return tuple(name for name in OUTPUTS if _hash(one / name) != _hash(other / name))
+    return tuple(name for name in (*OUTPUTS, ALSO) if _hash(one / name) != _hash(other / name))
 
 
 def _hash(path: Path) -> str | None:

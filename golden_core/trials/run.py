@@ -22,6 +22,7 @@ from golden_core.forecasters import forecaster_class
 from golden_core.forecasters.base import Context, Epoch, Forecaster, State, count_parameters
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import Examples, FloatArray, IntArray, Target, TargetName, Windows, cut_windows
+from golden_core.splits.calibration import set_apart
 from golden_core.splits.closures import crossings
 from golden_core.splits.labels import log_returns_ahead
 from golden_core.splits.scaling import standardise
@@ -30,11 +31,13 @@ from golden_core.splits.tables import read_rows
 from golden_core.store.lake import Home, new_folder, write_json, write_parquet
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
-from golden_core.store.schema import FORECASTS, HISTORY
+from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES
 from golden_core.study import Study
 from golden_core.training.checkpoint import save_checkpoint
 from golden_core.trials.identity import SeriesInputs, Trial, dependencies, fingerprint, series_inputs
 from golden_core.trials.outputs import PROVENANCE, output_hashes
+from golden_core.trials.quantiles import fold_quantiles, quantile_rows
+from golden_core.uncertainty.calibration import Quantiles
 
 
 class TrialError(RuntimeError):
@@ -51,16 +54,21 @@ class FoldData:
     test: Windows
     test_rows: IntArray
     scale: float
+    calibration: Examples | None  # of a study with quantiles
 
 
 @dataclass(frozen=True, eq=False)
 class FittedFold:
-    """What fitting one fold gave: learning curve, forecast log returns [N] of its test part, state, and the object."""
+    """What fitting one fold gave: learning curve, forecast log returns [N] of its test part, state, and the object.
+
+    ``quantiles`` are of a study that asks for them, from a forecaster that gives them.
+    """
 
     epochs: list[Epoch]
     y_pred: FloatArray
     state: State
     forecaster: Forecaster
+    quantiles: Quantiles | None
 
 
 def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = None) -> Path:
@@ -83,7 +91,7 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
         return folder
     started, cpu_started = time.perf_counter(), time.process_time()
     with threadpool_limits(1):
-        forecasts, history, states = _run_folds(study, trial, inputs)
+        tables, states = _run_folds(study, trial, inputs)
     provenance = {
         "study": study.name,
         "study_hash": study.hash(),
@@ -98,8 +106,8 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
         **describe_environment(),
     }
     with new_folder(folder) as temporary:
-        write_parquet(forecasts, temporary / "forecasts.parquet")
-        write_parquet(history, temporary / "history.parquet")
+        for name, table in tables.items():
+            write_parquet(table, temporary / f"{name}.parquet")
         weights = {f"fold{i}/{name}": value for i, state in enumerate(states) for name, value in state.items()}
         save_checkpoint(
             temporary / "weights.safetensors", weights, {"trial": provenance["trial"], "fingerprint": print_}
@@ -108,16 +116,22 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
     return folder
 
 
-def _run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[pl.DataFrame, pl.DataFrame, list[State]]:
-    forecasts, history, states = [], [], []
+def _run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[dict[str, pl.DataFrame], list[State]]:
+    """Return the tables of a trial by name, and the state of every fold."""
+    tables: dict[str, list[pl.DataFrame]] = {}
+    states = []
     for fold in cut_folds(study, trial.horizon, inputs):
         fitted = fit_fold(study, trial, fold)
-        forecasts.append(_forecast_rows(study, trial, fold, inputs.bars, fitted.y_pred))
-        history.append(_history_rows(study, trial, fold.index, fitted.epochs))
+        forecasts = _forecast_rows(study, trial, fold, inputs.bars, fitted.y_pred)
+        tables.setdefault(FORECASTS.name, []).append(forecasts)
+        tables.setdefault(HISTORY.name, []).append(_history_rows(study, trial, fold.index, fitted.epochs))
+        if study.quantiles and fitted.quantiles:
+            rows = quantile_rows(forecasts, study.quantiles.levels, fitted.quantiles)
+            tables.setdefault(QUANTILES.name, []).append(rows)
         states.append(fitted.state)
-    if not forecasts:
+    if not tables:
         raise TrialError(f"{trial}: the series has no fold")
-    return pl.concat(forecasts), pl.concat(history), states
+    return {name: pl.concat(parts) for name, parts in tables.items()}, states
 
 
 def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
@@ -136,10 +150,11 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
         forecaster = new_forecaster(study, trial)
         epochs = forecaster.fit(fold.train, fold.validation, stream.child("fold", fold.index))
         y_pred = _predict(forecaster, fold.test)
+        quantiles = fold_quantiles(study, trial, forecaster, fold.train, fold.calibration, fold.test)
     except Exception as error:
         what = str(error) if isinstance(error, ValueError | RuntimeError) else f"{type(error).__name__}: {error}"
         raise TrialError(f"{trial}, fold {fold.index}: {what}") from error
-    return FittedFold(epochs, y_pred, forecaster.state(), forecaster)
+    return FittedFold(epochs, y_pred, forecaster.state(), forecaster, quantiles)
 
 
 def new_forecaster(study: Study, trial: Trial) -> Forecaster:
@@ -180,9 +195,14 @@ def cut_folds(study: Study, horizon: int, inputs: SeriesInputs) -> Iterator[Fold
         def examples(part: IntArray, windows: Any = windows) -> Examples:
             return Examples(windows(part), ahead[part])
 
-        train = examples(rows["train"])
+        calibration = None
+        if study.quantiles:
+            part, share = read_rows(parts)["validation"], study.quantiles.calibration.share
+            kept, apart = set_apart(part, share, available_at, horizon=horizon, embargo=study.splits.embargo)
+            rows["validation"], calibration = positions(kept), examples(positions(apart))
+        train, validation, test = examples(rows["train"]), examples(rows["validation"]), windows(rows["test"])
         scale = float(np.abs(train.y).mean())
-        yield FoldData(int(index), train, examples(rows["validation"]), windows(rows["test"]), rows["test"], scale)
+        yield FoldData(int(index), train, validation, test, rows["test"], scale, calibration)
 
 
 def _forecast_rows(study: Study, trial: Trial, fold: FoldData, bars: pl.DataFrame, y_pred: FloatArray) -> pl.DataFrame:

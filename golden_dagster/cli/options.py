@@ -81,6 +81,25 @@ def table(
 @contextmanager
 def teaching() -> Iterator[None]:
     """Turn an expected fault into its message and exit status 2; anything else keeps its traceback."""
+    try:
+        yield
+    except (typer.Exit, typer.BadParameter, KeyboardInterrupt):
+        raise
+    except Interrupted as interruption:
+        typer.echo(f"interrupted by {interruption}", err=True)
+        raise typer.Exit(interruption.exit_status) from None
+    except BrokenPipeError:
+        raise  # whoever read along has gone; the framework ends quietly
+    except _expected() as error:  # what this imports is looked for only once something has been raised
+        typer.echo(str(error), err=True)
+        raise typer.Exit(USAGE) from None
+    except OSError as error:
+        typer.echo(_about(error), err=True)
+        raise typer.Exit(USAGE) from None
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """Return every kind of error whose message says all that a person needs."""
     from golden_core.evaluation.campaign import IncompleteError
     from golden_core.legacy.audit.grid import TableError
     from golden_core.legacy.frozen import FrozenFactsError
@@ -92,6 +111,8 @@ def teaching() -> Iterator[None]:
     from golden_core.milestones.records import EvidenceError
     from golden_core.preparation.steps import PreparationError
     from golden_core.sources import SourceError
+    from golden_core.store.health import StorageError
+    from golden_core.store.lake import LayoutError, StoredTableError
     from golden_core.store.locking import LockedError
     from golden_core.store.warehouse import WarehouseError
     from golden_core.study import StudyError
@@ -102,21 +123,9 @@ def teaching() -> Iterator[None]:
 
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
-    stored = (WarehouseError, LockedError)
+    stored = (WarehouseError, LockedError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
-    try:
-        yield
-    except (*read, *work, *stored, *legacy, EvidenceError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(USAGE) from None
-    except Interrupted as interruption:
-        typer.echo(f"interrupted by {interruption}", err=True)
-        raise typer.Exit(interruption.exit_status) from None
-    except BrokenPipeError:
-        raise  # whoever read along has gone; the framework ends quietly
-    except OSError as error:
-        typer.echo(_about(error), err=True)
-        raise typer.Exit(USAGE) from None
+    return (*read, *work, *stored, *legacy, EvidenceError)
 
 
 def _about(error: OSError) -> str:

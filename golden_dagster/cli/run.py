@@ -55,6 +55,24 @@ def run_with_progress(
     study: str, overrides: list[str], backend: str, workers: int, console: Console, *, wait: bool = True
 ) -> tuple[bool, list[str]]:
     """Execute every stage that is out of date, showing progress; return whether all came about, and what failed."""
+    from golden_core.preparation.catalogue import load_variant, run_command
+    from golden_core.store.lake import Home
+    from golden_core.trials.standing import remember, taken_in, unchanged
+
+    loaded, home, command = load_variant(study, overrides), Home.from_environment(), run_command(study, overrides)
+    taken = taken_in(home, loaded, command)
+    if unchanged(home, loaded, taken):
+        console.print(f"study {loaded.name}: everything is up to date")
+        return True, []
+    finished, failures = _execute(study, overrides, backend, workers, console, wait=wait)
+    if finished and not failures and taken == taken_in(home, loaded, command):
+        remember(home, loaded, taken)
+    return finished, failures
+
+
+def _execute(
+    study: str, overrides: list[str], backend: str, workers: int, console: Console, *, wait: bool
+) -> tuple[bool, list[str]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
     from golden_dagster.campaign import open_campaign
@@ -111,18 +129,21 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
     """Count the trials of a study that are done, failed or still to run."""
     with teaching():
         overrides = named(overrides, name)
+        from golden_core.evaluation.stored import stored_faults
         from golden_core.preparation.catalogue import load_variant
         from golden_core.store.lake import Home
         from golden_core.trials import all_trials, trial_status
 
-        loaded = load_variant(study, overrides)
-        found = trial_status(Home.from_environment(), loaded, all_trials(loaded))
+        loaded, home = load_variant(study, overrides), Home.from_environment()
+        found = trial_status(home, loaded, all_trials(loaded))
         counts = found.pivot("status", index="forecaster", values="seed", aggregate_function="len", sort_columns=True)
         rows = counts.fill_null(0).sort("forecaster").iter_rows()
         console = terminal()
         console.print(table(("forecaster", *counts.columns[1:]), rows, title=f"Trials of study {loaded.name}"))
         for error in found["error"].drop_nulls():
             console.print(f"[red]failed[/red] {error}", highlight=False, soft_wrap=True)
+        for fault in stored_faults(home, loaded):
+            console.print(f"[red]damaged[/red] {fault}", highlight=False, soft_wrap=True)
 
 
 def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:  # noqa: B006

@@ -35,7 +35,7 @@ def ui(
         except OSError as error:
             raise typer.BadParameter(f"cannot listen on {host}:{port}: {error.strerror}; name another --port") from None
         # Opening makes the storage: processes that start at once on an empty one collide.
-        with study_instance(home, loaded.name) as instance:
+        with study_instance(home, loaded.name, say=typer.echo) as instance:
             for ended in end_dead_runs(instance):
                 typer.echo(ended)
         environment = {

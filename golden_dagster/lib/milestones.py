@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
-from golden_core.milestones.makers import makable, make_evidence
 from golden_core.milestones.place import Place
 from golden_core.milestones.registry import Milestone, Phase, load_registry
 from golden_core.milestones.state import CriterionStanding, GateStanding, Standing, gate_standing, standing
@@ -34,6 +33,8 @@ def milestone_asset(milestone: Milestone) -> dg.AssetsDefinition:
         description=f"{milestone.id} {milestone.title}. {_described(milestone)}",
     )
     def evidence(legacy: LegacyResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        from golden_core.milestones.makers import makable, make_evidence
+
         place = Place.from_environment(workplace())
         if makable(milestone, legacy.given):
             now = datetime.datetime.now(datetime.UTC)

@@ -5,9 +5,8 @@ from typing import Any
 
 import dagster as dg
 
-from golden_core.checks import verified_input_faults
-from golden_core.evaluation.campaign import trial_summary
-from golden_core.forecasters import forecaster_class
+from golden_core.forecasters import forecaster_facts
+from golden_core.forecasters.facts import Facts
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import cut_windows
 from golden_core.splits.scaling import fit_scalers
@@ -28,19 +27,19 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
     The step logs one materialisation per finished trial itself, so that a run that is killed or fails half-way keeps
     what it finished, and a partition that was already done costs no training.
     """
-    kind = forecaster_class(forecaster)
+    facts = forecaster_facts(forecaster)
     key = dg.AssetKey(["models", forecaster])
     spec = dg.AssetSpec(
         key,
         group_name="models",
         owners=OWNERS,
-        kinds={"torch"} if kind.trained else {"python"},
+        kinds={"torch"} if facts.trained else {"python"},
         deps=[dg.AssetDep("folds", partition_mapping=series_to_trials())],
-        description=_description(forecaster, kind),
+        description=_description(facts),
         metadata=spec_metadata(FORECASTS),
-        tags={"forecaster": forecaster, "deterministic": str(kind.deterministic).lower()},
+        tags={"forecaster": forecaster, "deterministic": str(facts.deterministic).lower()},
         automation_condition=keep_current(),
-        code_version=code_version(kind, build_features, cut_windows, fit_scalers),
+        code_version=code_version(facts.module, build_features, cut_windows, fit_scalers),
     )
 
     @dg.multi_asset(
@@ -56,6 +55,9 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         workers: WorkersResource,
         watcher: dg.ResourceParam[Watcher],
     ) -> Iterator[dg.MaterializeResult[None]]:
+        from golden_core.checks import verified_input_faults
+        from golden_core.evaluation.campaign import trial_summary
+
         loaded = study.load()
         known = [str(key) for key in trial_partitions(loaded).get_partition_keys()]
         trials = [trial_of(forecaster, k) for k in known_keys(context, loaded, known)]
@@ -74,8 +76,8 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
             if outcome.error:
                 failures.append(outcome.error)
             else:
-                facts = trial_summary(study.home, loaded, outcome.trial, outcome.fingerprint)
-                log.add(trial_key(outcome.trial), outcome.fingerprint, _facts(outcome, facts))
+                summary = trial_summary(study.home, loaded, outcome.trial, outcome.fingerprint)
+                log.add(trial_key(outcome.trial), outcome.fingerprint, _facts(outcome, summary))
         if failures:
             raise dg.Failure(
                 f"{len(failures)} of {len(trials)} trials failed; the others are done. First: {failures[0]}",
@@ -104,9 +106,8 @@ def _facts(outcome: Outcome, summary: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _description(forecaster: str, kind: Any) -> str:
-    first = (kind.__doc__ or forecaster).strip().splitlines()[0]
+def _description(facts: Facts) -> str:
     seeds = (
-        "Deterministic: trained once per series, all seeds share it." if kind.deterministic else "One trial per seed."
+        "Deterministic: trained once per series, all seeds share it." if facts.deterministic else "One trial per seed."
     )
-    return f"{first}\n\n{seeds} Forecasts, learning curve, weights and provenance of every trial are in the lake."
+    return f"{facts.says}\n\n{seeds} Forecasts, learning curve, weights and provenance of every trial are in the lake."

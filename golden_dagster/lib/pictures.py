@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import dagster as dg
-import matplotlib as mpl
 import polars as pl
-from matplotlib.figure import Figure
 
 from golden_dagster.lib.metadata import picture_value
 
-mpl.use("agg")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def closes_picture(bars: pl.DataFrame, pair: str) -> dg.MarkdownMetadataValue:
     """Return the closes of one pair over time."""
-    figure = Figure(figsize=(8, 2.6), dpi=90, layout="constrained")
+    figure = _figure(2.6)
     axes = figure.add_subplot()
     axes.plot(bars["timestamp"].dt.replace_time_zone(None).to_numpy(), bars["close"].to_numpy(), linewidth=0.8)
     axes.set_ylabel(pair)
@@ -30,7 +30,7 @@ def quality_picture(months: pl.DataFrame) -> dg.MarkdownMetadataValue:
     whole = pl.max_horizontal("expected", pl.sum_horizontal("kept", "repaired", "quarantined"), pl.lit(1))
     grid = months.with_columns(share=faults / whole).pivot("month", index="pair", values="share", sort_columns=True)
     names, dates = grid["pair"].to_list(), grid.columns[1:]
-    figure = Figure(figsize=(8, 1.0 + 0.28 * len(names)), dpi=90, layout="constrained")
+    figure = _figure(1.0 + 0.28 * len(names))
     axes = figure.add_subplot()
     cells = axes.imshow(grid.drop("pair").to_numpy(), aspect="auto", cmap="magma_r", vmin=0.0, vmax=0.05)
     axes.set_yticks(range(len(names)), names)
@@ -38,6 +38,14 @@ def quality_picture(months: pl.DataFrame) -> dg.MarkdownMetadataValue:
     axes.set_xticks(ticks, [dates[place][:7] for place in ticks])
     figure.colorbar(cells, ax=axes, extend="max")
     return _png(figure, "Share of bars missing, repaired or quarantined, by pair and month")
+
+
+def _figure(height: float) -> Figure:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    mpl.use("agg")
+    return Figure(figsize=(8, height), dpi=90, layout="constrained")
 
 
 def _png(figure: Figure, caption: str) -> dg.MarkdownMetadataValue:

@@ -14,9 +14,12 @@ from golden_core.trials.code import code_hash
 _LOGGED = "__source_asset_observation__"
 
 
-def code_version(*made_by: Callable[..., Any]) -> str:
-    """Return the version of the code behind some functions: their modules and all they import, without comments."""
-    return code_hash(tuple(sorted({function.__module__ for function in made_by})))[:16]
+def code_version(*made_by: Callable[..., Any] | str) -> str:
+    """Return the version of the code behind some functions: their modules and all they import, without comments.
+
+    What takes seconds to import is given as the name of its module.
+    """
+    return code_hash(tuple(sorted({by if isinstance(by, str) else by.__module__ for by in made_by})))[:16]
 
 
 class PartitionLog:

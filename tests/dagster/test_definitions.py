@@ -9,6 +9,7 @@ import pytest
 from golden_core.preparation.catalogue import load_study
 from golden_core.trials import all_trials
 from golden_dagster.definitions import definitions_for, defs
+from golden_dagster.instance import study_instance
 from golden_dagster.partitions import trial_key, trial_of, trial_partitions
 from golden_dagster.resources import StudyResource
 
@@ -99,3 +100,19 @@ def test_blocking_checks_guard_the_shared_inputs():
     blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
     probes = {"nothing_sees_the_future", "fits_touch_only_their_rows", "parts_kept_apart", "no_feature_too_good"}
     assert {"no_label_overlap", "embargo_kept", "scaler_fitted_on_train_only"} | probes <= blocking
+
+
+def test_every_run_of_the_command_line_belongs_to_a_job(finished):
+    """As the web UI looks it up: by name."""
+    names = definitions_for(load_study("smoke"), StudyResource(study="smoke")).get_repository_def().job_names
+    with study_instance(finished, "smoke") as instance:
+        recorded = {run.job_name for run in instance.get_runs()}
+    assert {"rates", "bars", "data_quality", "folds", "models", "metrics_and_report"} == recorded
+    assert recorded | {"gate", "input_checks", "study", "legacy", "milestones", "leakage_scorecard"} <= set(names)
+
+
+def test_only_what_belongs_to_a_study_is_partitioned():
+    """What "Materialize all" asks for are the partitions of the first asset: those of the study's pairs."""
+    graph = graph_of("smoke")
+    cut = {key for key in graph.get_all_asset_keys() if graph.get(key).partitions_def}
+    assert {key.path[0] for key in cut} == {"clean_bars", "folds", "models"}

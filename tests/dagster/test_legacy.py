@@ -43,22 +43,25 @@ def tree(tmp_path, monkeypatch):
 
 
 def test_a_snapshot_of_the_frozen_facts():
-    result = run(legacy_snapshot, partition_key="v08")
+    result = run(legacy_snapshot)
     assert result.success
     metadata = result.asset_materializations_for_node("legacy__snapshot")[0].metadata
-    assert metadata["dagster/row_count"].value == 11
+    found = {record.data["version"]: record.data["files"] for record in metadata["versions"].records}
+    assert len(found) == 10
+    assert found["v_08"] == 11
+    assert metadata["dagster/row_count"].value == sum(found.values()) == len(metadata["files"].records)
     assert metadata["source"].value == "frozen facts"
 
 
 def test_without_a_tree_a_warning_says_so():
-    found = evaluations(run(legacy_snapshot, legacy_tree_unchanged, legacy_tree_given, partition_key="v01"))
+    found = evaluations(run(legacy_snapshot, legacy_tree_unchanged, legacy_tree_given))
     assert found["legacy_tree_unchanged"].passed
     assert not found["legacy_tree_given"].passed
     assert found["legacy_tree_given"].severity == dg.AssetCheckSeverity.WARN
 
 
 def test_another_tree_is_refused_file_by_file(tree):
-    result = run(legacy_snapshot, legacy_tree_unchanged, legacy_tree_given, partition_key="v01")
+    result = run(legacy_snapshot, legacy_tree_unchanged, legacy_tree_given)
     found = evaluations(result)
     assert not result.success
     assert found["legacy_tree_given"].passed

@@ -15,7 +15,7 @@ from golden_core.leakage.testbed.features import FEATURES, Feature, hour_of_day
 from golden_core.leakage.testbed.fitting import Case, Labels, Losses, Parts, cut
 from golden_core.leakage.testbed.market import HOURLY, Plan
 from golden_core.leakage.testbed.pair_bars import FloatArray, IntArray, Market, PairBars
-from golden_core.leakage.testbed.recorder import Recorder, open_recorder, times
+from golden_core.leakage.testbed.recorder import Recorder, open_recorder
 from golden_core.store.lake import series_name
 from golden_core.store.randomness import Stream
 
@@ -101,7 +101,7 @@ def _run(raw: pl.DataFrame, plan: Plan, stages: Stages, luck: FloatArray) -> Run
     tables = {pair: np.column_stack([feature(market, pair) for feature in stages.features.values()]) for pair in pairs}
     for pair, X in tables.items():
         own = market.bars[pair]
-        recorder.write(artefacts.FEATURES, pair, own.known, tuple(stages.features), X, timestamp=times(own.opened))
+        recorder.write(artefacts.FEATURES, pair, own.known, tuple(stages.features), X, timestamp=own.opened)
     for pair, X in tables.items():
         for horizon in plan.horizons:
             _series(recorder, plan, stages, luck, market, pair, horizon, X)
@@ -130,8 +130,8 @@ def _series(
         bars.known[labels.end[known]],
         ("y", "unit"),
         np.column_stack([labels.y[known], unit[known]]),
-        timestamp=times(bars.opened[known]),
-        cutoff=times(bars.known[known]),
+        timestamp=bars.opened[known],
+        cutoff=bars.known[known],
     )
     for fold, parts in enumerate(stages.divide(len(bars), horizon, plan)):
         case = Case(
@@ -171,7 +171,7 @@ def _prepare(recorder: Recorder, stages: Stages, case: Case) -> _Prepared:
     Z = np.ascontiguousarray(Z[:, kept])
     born, until = _at(case, case.parts.validation), _at(case, case.parts.train)
     # A fold exists when its validation labels are known; what is fitted on its training rows is known before.
-    stamp, complete = np.array([until]), times(np.array([born]))
+    stamp, complete = np.array([until]), np.array([born])
     names = [f"hour_mean:{at:02d}" for at in range(24)]
     names += [f"{what}:{name}" for what in ("fill", "low", "high", "mean", "scale") for name in case.names]
     fitted = np.concatenate([encoding, filled, low, high, mean, spread])
@@ -198,9 +198,7 @@ def _forecast(recorder: Recorder, stages: Stages, case: Case, prepared: _Prepare
     stamps = np.maximum(case.bars.known[used], prepared.born)
     K = windows[lags].shape[1]
     inputs = [f"x{k}" for k in range(K)]
-    recorder.write(
-        artefacts.WINDOWS, case.series, stamps, inputs, windows[lags], timestamp=times(case.bars.opened[used])
-    )
+    recorder.write(artefacts.WINDOWS, case.series, stamps, inputs, windows[lags], timestamp=case.bars.opened[used])
     count = len(parts.train)
     half = [np.flatnonzero(case.luck[member, :count] < 0.5) for member in range(case.plan.members)]
     paths = [[stages.train(case, windows[length][rows], parts.train[rows]) for rows in half] for length in lengths]
@@ -248,7 +246,7 @@ def _forecast(recorder: Recorder, stages: Stages, case: Case, prepared: _Prepare
             case.bars.known[tested],
             ("y_pred", "lower", "upper"),
             values,
-            timestamp=times(case.bars.opened[tested]),
+            timestamp=case.bars.opened[tested],
         )
 
 
@@ -259,7 +257,7 @@ def _at(case: Case, rows: IntArray) -> int:
 
 def _write_bars(recorder: Recorder, asset: str, bars: PairBars) -> None:
     values = np.column_stack([bars.open, bars.high, bars.low, bars.close, bars.volume])
-    recorder.write(asset, bars.pair, bars.known, PRICES, values, timestamp=times(bars.opened))
+    recorder.write(asset, bars.pair, bars.known, PRICES, values, timestamp=bars.opened)
 
 
 def _write_folds(recorder: Recorder, case: Case) -> None:
@@ -275,6 +273,6 @@ def _write_folds(recorder: Recorder, case: Case) -> None:
         stamps,
         ("row",),
         rows[:, None].astype(np.float64),
-        timestamp=times(case.bars.opened[rows]),
+        timestamp=case.bars.opened[rows],
         part=names,
     )

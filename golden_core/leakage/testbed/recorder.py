@@ -21,7 +21,7 @@ class Piece:
     stamps: IntArray  # microseconds since 1970 [N]
     names: Sequence[str]  # columns of numbers, C of them
     numbers: FloatArray  # [N, C]
-    others: Mapping[str, pl.Series]  # columns of another type [N]
+    others: Mapping[str, pl.Series | IntArray]  # columns of another type [N]; integers are times like the stamps
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,13 @@ class Recorder:
     fits: list[Fit] = field(default_factory=list)
 
     def write(
-        self, asset: str, key: str, stamps: IntArray, names: Sequence[str], numbers: FloatArray, **others: pl.Series
+        self,
+        asset: str,
+        key: str,
+        stamps: IntArray,
+        names: Sequence[str],
+        numbers: FloatArray,
+        **others: pl.Series | IntArray,
     ) -> None:
         """Add rows of one key; all pieces of an asset have the same columns."""
         self.pieces.setdefault(asset, []).append(Piece(key, stamps, names, numbers, others))
@@ -61,11 +67,16 @@ def times(values: IntArray) -> pl.Series:
     return pl.Series(values, dtype=pl.Int64).cast(UTC_TIME)
 
 
+def _column(parts: Sequence[pl.Series | IntArray]) -> pl.Series:
+    series = [part for part in parts if isinstance(part, pl.Series)]
+    return pl.concat(series) if series else times(np.concatenate(parts))
+
+
 def _frame(pieces: list[Piece]) -> pl.DataFrame:
     keys = pl.Series("key", [piece.key for piece in pieces], dtype=pl.String)
     owner = np.repeat(np.arange(len(pieces)), [len(piece.stamps) for piece in pieces])
     stamps = times(np.concatenate([piece.stamps for piece in pieces])).alias(STAMP)
-    others = [pl.concat([piece.others[name] for piece in pieces]).alias(name) for name in pieces[0].others]
+    others = [_column([piece.others[name] for piece in pieces]).alias(name) for name in pieces[0].others]
     numbers = np.asfortranarray(np.concatenate([piece.numbers for piece in pieces]))
     table = pl.from_numpy(numbers, schema=list(pieces[0].names), orient="row") if pieces[0].names else pl.DataFrame()
     return pl.DataFrame([stamps, keys[owner], *others]).hstack(table)

@@ -9,13 +9,13 @@ import polars as pl
 
 from golden_core.bars.cleaning import clean
 from golden_core.inputs.features import build_features
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation import bars_of_pairs, prepare_pair, prepare_raw, prepare_series
 from golden_core.sources import SOURCES, source
 from golden_core.sources.ecb_refresh import refresh
 from golden_core.splits.scaling import fit_scalers
 from golden_core.splits.tables import fold_accounts, folds_table
 from golden_core.splits.walk_forward import walk_forward
-from golden_core.store.lake import parse_series
+from golden_core.store.lake import parse_series, read_table
 from golden_core.store.schema import BARS, FOLDS, RATES
 from golden_core.study import Study
 from golden_dagster.lib.automation import keep_current
@@ -113,9 +113,9 @@ def _clean_bars(study: Study) -> dg.AssetsDefinition:
     @_by_partition(spec, pair_partitions(study))
     def clean_bars(context: dg.AssetExecutionContext, study: StudyResource) -> Iterator[dg.MaterializeResult[None]]:
         loaded, log = study.load(), PartitionLog(context, spec.key)
-        raw = pl.read_parquet(study.home.study(loaded.name).raw)
+        given = bars_of_pairs(loaded, read_table(study.home.study(loaded.name).raw))
         for pair in known_keys(context, loaded, loaded.data.pairs):
-            prepared = prepare_pair(study.home, loaded, pair, raw=raw)
+            prepared = prepare_pair(study.home, loaded, pair, given=given)
             bars, calendar = prepared.table, prepared.notes["calendar"]
             log.add(
                 pair,

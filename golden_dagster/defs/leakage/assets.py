@@ -3,8 +3,6 @@
 import dagster as dg
 import polars as pl
 
-from golden_core.leakage.scorecard import Scale, read_settings, scorecard
-from golden_core.leakage.scorecard_store import by_kind, file_scorecard, rates
 from golden_core.store.lake import Home
 from golden_dagster.lib.metadata import OWNERS, table_value
 from golden_dagster.lib.versions import code_version
@@ -24,7 +22,7 @@ class ScorecardConfig(dg.Config):
     group_name="leakage",
     owners=OWNERS,
     kinds={"python"},
-    code_version=code_version(scorecard),
+    code_version=code_version("golden_core.leakage.scorecard"),
     description=(
         "Every planted leak of the corpus before the probes, with who caught it and whether its place was named, and "
         "the false alarms on honest pipelines. Minutes of computing at full scale."
@@ -32,6 +30,9 @@ class ScorecardConfig(dg.Config):
 )
 def leakage_scorecard(config: ScorecardConfig, workers: WorkersResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Examine everything and file the result."""
+    from golden_core.leakage.scorecard import Scale, read_settings, scorecard
+    from golden_core.leakage.scorecard_store import by_kind, file_scorecard, rates
+
     scale: Scale = "quick" if config.scale == "quick" else "full"
     rows = scorecard(read_settings(scale), backend=workers.backend, workers=workers.count)
     folder = file_scorecard(Home.from_environment(), rows, scale)

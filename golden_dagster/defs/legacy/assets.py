@@ -3,12 +3,6 @@
 import dagster as dg
 import polars as pl
 
-from golden_core.legacy.audit import audit_markdown, audit_record
-from golden_core.legacy.flow import flow_source, flow_svg
-from golden_core.legacy.forensics import published
-from golden_core.legacy.reproduction import ALIGNMENT, carry_out, store_validation, what_follows
-from golden_core.legacy.risks import read_risks
-from golden_core.legacy.scanning import scan_tree
 from golden_core.models.architecture import VARIANTS
 from golden_core.store.lake import Home, write_json, write_text
 from golden_dagster.lib.metadata import OWNERS, findings_value, spec_metadata, table_value
@@ -20,41 +14,39 @@ SNAPSHOT = dg.AssetKey(["legacy", "snapshot"])
 
 @dg.asset(
     key=SNAPSHOT,
-    code_version=code_version(scan_tree),
+    code_version=code_version("golden_core.legacy.scanning"),
     group_name="legacy",
     owners=OWNERS,
     kinds={"python"},
-    partitions_def=dg.StaticPartitionsDefinition(list(VARIANTS)),
-    backfill_policy=dg.BackfillPolicy.single_run(),
     description=(
-        "Every file of one legacy version with SHA-256, size and lines, and what its code does: read as text, never "
-        "imported. From the tree that GOLDEN_LEGACY_TREE names, or from the frozen facts."
+        "Every file of the ten legacy versions with SHA-256, size and lines, and what their code does: read as text, "
+        "never imported. From the tree that GOLDEN_LEGACY_TREE names, or from the frozen facts."
     ),
 )
-def legacy_snapshot(context: dg.AssetExecutionContext, legacy: LegacyResource) -> None:
-    """Record one version per partition."""
+def legacy_snapshot(legacy: LegacyResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Record all versions; partitions would be what "Materialize all" asks about first."""
     inventory = legacy.inventory()
-    for variant in context.partition_keys:
-        version = variant.replace("v", "v_")
-        files = pl.DataFrame(
-            [(f.path, f.kind, f.bytes, f.lines, f.sha256) for f in inventory.files if f.version == version],
-            schema=["path", "kind", "bytes", "lines", "sha256"],
-            orient="row",
-        )
-        context.add_asset_metadata(
-            {
-                "dagster/row_count": files.height,
-                "source": inventory.source,
-                "lines": int(files["lines"].sum()),
-                "files": table_value(files),
-            },
-            partition_key=variant,
-        )
+    files = pl.DataFrame(
+        [(f.version, f.path, f.kind, f.bytes, f.lines, f.sha256) for f in inventory.files],
+        schema=["version", "path", "kind", "bytes", "lines", "sha256"],
+        orient="row",
+    )
+    versions = files.group_by("version", maintain_order=True).agg(
+        pl.len().alias("files"), pl.col("bytes", "lines").sum()
+    )
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": files.height,
+            "source": inventory.source,
+            "versions": table_value(versions),
+            "files": table_value(files, rows=files.height),
+        }
+    )
 
 
 @dg.asset(
     key=["legacy", "published_audit"],
-    code_version=code_version(published.published_audit, audit_markdown),
+    code_version=code_version("golden_core.legacy.forensics.published", "golden_core.legacy.audit.markdown"),
     group_name="legacy",
     owners=OWNERS,
     kinds={"python"},
@@ -62,6 +54,9 @@ def legacy_snapshot(context: dg.AssetExecutionContext, legacy: LegacyResource) -
 )
 def published_audit() -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Audit the published table, its headline claims and the splits of its rows."""
+    from golden_core.legacy.audit import audit_markdown, audit_record
+    from golden_core.legacy.forensics import published
+
     audit = published.published_audit()
     folder = Home.from_environment().root / "legacy"
     write_json(audit_record(audit), folder / "published_audit.json")
@@ -84,7 +79,7 @@ def published_audit() -> dg.MaterializeResult:  # type: ignore[type-arg]
 
 @dg.asset(
     key=["legacy", "forensics"],
-    code_version=code_version(flow_svg, read_risks),
+    code_version=code_version("golden_core.legacy.flow.picture", "golden_core.legacy.risks"),
     group_name="legacy",
     owners=OWNERS,
     kinds={"python"},
@@ -92,7 +87,8 @@ def published_audit() -> dg.MaterializeResult:  # type: ignore[type-arg]
 )
 def forensics() -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Run every probe and draw every version."""
-    from golden_core.legacy.forensics.register import leakage_register_csv  # noqa: PLC0415  imports torch
+    from golden_core.legacy.flow import flow_source, flow_svg
+    from golden_core.legacy.forensics.register import leakage_register_csv
 
     folder = Home.from_environment().root / "legacy"
     register = leakage_register_csv()
@@ -109,11 +105,10 @@ ALIGNMENT_KEY = dg.AssetKey(["legacy", "alignment"])
 
 @dg.asset(
     key=ALIGNMENT_KEY,
-    code_version=code_version(carry_out),
+    code_version=code_version("golden_core.legacy.reproduction.running"),
     group_name="legacy",
     owners=OWNERS,
     kinds={"torch", "polars"},
-    metadata=spec_metadata(ALIGNMENT),
     description=(
         "Published against ours per variant, on the bars that GOLDEN_LEGACY_BARS names: mean and spread over seeds, "
         "verdict, the category of a deviation with the experiment that supports it, and the random walk on the same "
@@ -124,6 +119,8 @@ def alignment(
     context: dg.AssetExecutionContext, legacy: LegacyResource, workers: WorkersResource
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Run what is missing, and hold the record against it."""
+    from golden_core.legacy.reproduction import ALIGNMENT, carry_out, store_validation, what_follows
+
     if legacy.request is None:
         raise dg.Failure(
             "there are no bars to align with the record: set GOLDEN_LEGACY_BARS, or the resource's `bars`, to a file "
@@ -144,6 +141,7 @@ def alignment(
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": found.alignment.table.height,
+            **spec_metadata(ALIGNMENT),
             "window": found.window.verdict,
             "failed_trials": findings_value(failures, title="failed trial"),
             "rmse": table_value(shown),

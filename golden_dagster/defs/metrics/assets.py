@@ -2,8 +2,6 @@
 
 import dagster as dg
 
-from golden_core.checks import input_faults
-from golden_core.evaluation.campaign import evaluate
 from golden_core.store.schema import METRICS
 from golden_core.study import Study
 from golden_dagster.lib.automation import gather_current
@@ -23,7 +21,7 @@ def metrics_asset(study: Study) -> dg.AssetsDefinition:
         deps=[dg.AssetKey(["models", name]) for name in sorted(study.forecasters)],
         pool="duckdb",
         automation_condition=gather_current(),
-        code_version=code_version(evaluate),
+        code_version=code_version("golden_core.evaluation.campaign"),
         metadata=spec_metadata(METRICS),
         description=(
             "Trials, folds, forecasts, metrics, summary and comparisons of the study, loaded into the warehouse in one "
@@ -31,6 +29,9 @@ def metrics_asset(study: Study) -> dg.AssetsDefinition:
         ),
     )
     def metrics(study: StudyResource) -> dg.MaterializeResult[None]:
+        from golden_core.checks import input_faults
+        from golden_core.evaluation.campaign import evaluate
+
         loaded = study.load()
         faults = input_faults(study.home, loaded)
         if faults:

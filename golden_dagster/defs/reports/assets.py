@@ -7,17 +7,13 @@ import dagster as dg
 import pandas as pd
 import polars as pl
 
-from golden_core.evaluation.campaign import report_provenance
-from golden_core.evaluation.comparisons import comparisons_table
-from golden_core.reporting import leaderboard as leaderboard_table
-from golden_core.reporting import write_report
 from golden_core.store.schema import COMPARISONS
-from golden_core.study import Study
 from golden_core.store.warehouse import Warehouse
+from golden_core.study import Study
 from golden_dagster.lib.automation import keep_current
 from golden_dagster.lib.metadata import OWNERS, column_schema, table_value
-from golden_dagster.lib.versions import code_version
 from golden_dagster.lib.published import ComparisonsFrame, LeaderboardFrame, published_frame
+from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import StudyResource
 
 
@@ -29,7 +25,7 @@ def report_assets(study: Study) -> list[dg.AssetsDefinition]:
 def _leaderboard(study: Study) -> dg.AssetsDefinition:
     @dg.asset(
         name="leaderboard",
-        code_version=code_version(leaderboard_table),
+        code_version=code_version("golden_core.reporting.tables"),
         group_name="reports",
         owners=OWNERS,
         kinds={"duckdb", "pandas"},
@@ -40,6 +36,8 @@ def _leaderboard(study: Study) -> dg.AssetsDefinition:
         description="One row per forecaster, averaged over series: skill against the random walk with its interval.",
     )
     def leaderboard(study: StudyResource) -> dg.Output[pd.DataFrame]:
+        from golden_core.reporting import leaderboard as leaderboard_table
+
         loaded = study.load()
         table = leaderboard_table(
             Warehouse(study.home.warehouse), loaded.name, significance=loaded.evaluation.significance
@@ -53,7 +51,7 @@ def _leaderboard(study: Study) -> dg.AssetsDefinition:
 def _comparisons(study: Study) -> dg.AssetsDefinition:
     @dg.asset(
         name="comparisons",
-        code_version=code_version(comparisons_table),
+        code_version=code_version("golden_core.evaluation.comparisons"),
         group_name="reports",
         owners=OWNERS,
         kinds={"duckdb", "pandas"},
@@ -78,11 +76,12 @@ def _comparisons(study: Study) -> dg.AssetsDefinition:
 def _report() -> dg.AssetsDefinition:
     @dg.asset(
         name="report",
-        code_version=code_version(write_report),
+        code_version=code_version("golden_core.reporting.pages"),
         group_name="reports",
         owners=OWNERS,
         kinds={"html"},
         deps=["leaderboard", "comparisons"],
+        op_tags={"dagster/priority": "-1"},  # after the checks of the same run: the page shows what they said
         automation_condition=keep_current(),
         # As for the rates: from Friday to Monday are three days.
         freshness_policy=dg.FreshnessPolicy.time_window(
@@ -90,14 +89,20 @@ def _report() -> dg.AssetsDefinition:
         ),
         description="One self-contained page, with the leaderboard as Markdown, LaTeX and CSV beside it.",
     )
-    def report(study: StudyResource) -> dg.MaterializeResult[None]:
+    def report(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult[None]:
+        from golden_core.evaluation.campaign import report_provenance
+        from golden_core.reporting import write_report
+        from golden_dagster.lib.verdicts import recorded_verdicts  # noqa: PLC0415  what decides checks takes seconds
+
         loaded = study.load()
         warehouse = Warehouse(study.home.warehouse)
         folder = study.home.report(loaded.name)
-        written = write_report(warehouse, loaded, folder, report_provenance(study.home, loaded))
+        judged = recorded_verdicts(context.instance, loaded)
+        written = write_report(warehouse, loaded, folder, report_provenance(study.home, loaded), judged)
         return dg.MaterializeResult(
             metadata={
                 "headline": written.headline,
+                "checks": str(judged),
                 "page": dg.MetadataValue.path(str(folder / "index.html")),
                 "files": [str(path) for path in written.files],
             }

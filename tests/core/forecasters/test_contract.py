@@ -11,12 +11,15 @@ import pytest
 import safetensors.numpy
 from pydantic import ValidationError
 
-from golden_core.forecasters import FORECASTERS, forecaster_class, forecaster_settings
+from golden_core.forecasters import FORECASTERS, forecaster_class, forecaster_facts, forecaster_settings
 from golden_core.forecasters.base import Forecaster, count_parameters
+from golden_core.forecasters.facts import FACTS, Facts
 from golden_core.forecasters.settings import NoSettings
 
 SETTINGS = {
     "random_walk": {},
+    "random_walk_garch": {},
+    "random_walk_gjr_t": {},
     "drift": {},
     "ar": {"max_order": 5},
     "ets": {"model": "AZN"},
@@ -24,13 +27,14 @@ SETTINGS = {
     **{f"v{n:02d}": {"gate": "linear", "initialisers": "keras_3.8"} for n in range(1, 11)},
 }
 TRAIN, VALIDATION, TEST = range(40, 240), range(245, 285), range(290, 350)
-CONSTANT = {"random_walk", "drift"}  # our others must forecast what varies, or the probes prove nothing
+WALKS = ["random_walk", "random_walk_garch", "random_walk_gjr_t"]
+CONSTANT = {*WALKS, "drift"}  # our others must forecast what varies, or the probes prove nothing
 LAST_SEEN = 320  # the probes replace every bar after this one
 BARS = 360
 
 SLOW = {f"v{n:02d}" for n in range(1, 11)} - {"v04", "v08"}
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in forecaster_settings()]
-STATISTICAL = ["random_walk", "drift", "ar", "ets"]
+STATISTICAL = [*WALKS, "drift", "ar", "ets"]
 each_forecaster = pytest.mark.parametrize("name", NAMES)
 
 
@@ -206,7 +210,13 @@ def test_a_forecaster_declares_what_identifies_it(name):
     assert "numpy" in kind.libraries
 
 
+@each_forecaster
+def test_what_is_known_of_a_forecaster_before_it_is_imported_is_what_it_says(name):
+    assert forecaster_facts(name) == Facts.of(forecaster_class(name))
+
+
 def test_every_built_in_forecaster_is_tested():
+    assert set(FACTS) == set(FORECASTERS)
     assert set(SETTINGS) == set(FORECASTERS)
     assert {param.values[0] for param in NAMES} == set(forecaster_settings()) >= set(FORECASTERS)
 

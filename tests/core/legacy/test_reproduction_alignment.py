@@ -12,7 +12,7 @@ from golden_core.legacy.reproduction import ALIGNMENT, RecordError, what_follows
 from golden_core.legacy.reproduction.alignment import align
 from golden_core.legacy.reproduction.experiments import Experiment
 from golden_core.legacy.reproduction.pages import alignment_markdown
-from golden_core.statistics import diebold_mariano, holm
+from golden_core.statistics import holm, long_run
 
 LEVELS = {"confidence": 0.95, "significance": 0.05}
 MAIN, OTHER = "legacy", "legacy_94_3_3"
@@ -20,19 +20,21 @@ MAIN, OTHER = "legacy", "legacy_94_3_3"
 
 @pytest.fixture(scope="module")
 def bars():
-    return hourly_bars(200)
+    return hourly_bars(800)
 
 
 @pytest.fixture(scope="module")
 def record(bars):
-    return small_record(bars["close"].to_numpy())
+    # Long enough for cosines to tell a better forecaster from luck.
+    splits = (("96/2/2", ("v02", "v03"), 160), ("94/3/3", ("v01",), 240))
+    return small_record(bars["close"].to_numpy(), splits)
 
 
 @pytest.fixture(scope="module")
 def forecasts(bars):
     """Three variants on the first split's rows: one as good as published, one better, one far worse; v01 on its own."""
-    main = forecasts_of(MAIN, bars, 37, {"v01": 0.002, "v02": 0.002, "v03": 0.0001})
-    return pl.concat([main, forecasts_of(OTHER, bars, 57, {"v01": 0.02})])
+    main = forecasts_of(MAIN, bars, 157, {"v01": 0.002, "v02": 0.002, "v03": 0.0001})
+    return pl.concat([main, forecasts_of(OTHER, bars, 237, {"v01": 0.02})])
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ def test_numbers_are_those_of_the_forecasts(alignment, forecasts, record, bars, 
     own = forecasts.filter(pl.col("study") == MAIN, pl.col("forecaster") == "v02").partition_by("seed")
     errors = np.array([(part["pred_close"] - part["true_close"]).to_numpy() for part in own])
     mse = (errors**2).mean(axis=1)
-    truth = bars["close"].to_numpy()[-37:]
+    truth = bars["close"].to_numpy()[-157:]
     ours = {"mae": abs(errors).mean(axis=1), "mse": mse, "rmse": np.sqrt(mse), "r2": 1 - mse / truth.var()}[metric]
     found = row(alignment, MAIN, "v02", metric)
     assert found["seeds"] == 5
@@ -79,7 +81,7 @@ def test_numbers_are_those_of_the_forecasts(alignment, forecasts, record, bars, 
 
 def test_the_random_walk_stands_beside_every_number_on_the_same_rows(alignment, bars):
     closes = bars["close"].to_numpy()
-    for study, targets in ((MAIN, 37), (OTHER, 57)):
+    for study, targets in ((MAIN, 157), (OTHER, 237)):
         steps = np.diff(closes[-targets - 1 :])
         expected = {"mae": abs(steps).mean(), "mse": (steps**2).mean(), "rmse": np.sqrt((steps**2).mean())}
         expected["r2"] = 1 - expected["mse"] / closes[-targets:].var()
@@ -113,8 +115,8 @@ def test_without_the_run_on_its_own_rows_the_category_is_unknown(forecasts, reco
 
 
 def test_categories_need_experiments(forecasts, record, bars):
-    changed = Experiment("e1", "initialisation", "x=1", forecasts_of("changed", bars, 37, {"v03": 0.002}))
-    vain = Experiment("e2", "precision", "x=2", forecasts_of("changed", bars, 37, {"v03": 0.0002}))
+    changed = Experiment("e1", "initialisation", "x=1", forecasts_of("changed", bars, 157, {"v03": 0.002}))
+    vain = Experiment("e2", "precision", "x=2", forecasts_of("changed", bars, 157, {"v03": 0.0002}))
     tried = align(forecasts, record, experiments=[changed, vain], **LEVELS)
     found = row(tried, MAIN, "v03")
     assert (found["category"], found["experiment"], found["tried"]) == ("initialisation", "e1", "e2")
@@ -136,7 +138,7 @@ def test_diebold_mariano_is_adjusted_over_the_variants_of_a_study(alignment, for
     for name in ("v01", "v02", "v03"):
         own = main.filter(pl.col("forecaster") == name).partition_by("seed")
         mean = np.mean([part["y_pred"].to_numpy() for part in own], axis=0)
-        tests[name] = diebold_mariano((mean - own[0]["y_true"].to_numpy()) ** 2, walk, horizon=1)
+        tests[name] = long_run((mean - own[0]["y_true"].to_numpy()) ** 2 - walk, horizon=1)
     adjusted = holm(np.array([test.p_value for test in tests.values()]))
     for (name, test), p in zip(tests.items(), adjusted, strict=True):
         assert row(alignment, MAIN, name)["statistic"] == pytest.approx(test.statistic)
@@ -146,7 +148,7 @@ def test_diebold_mariano_is_adjusted_over_the_variants_of_a_study(alignment, for
 
 
 def test_one_run_is_undecided(bars, record):
-    single = align(forecasts_of(MAIN, bars, 37, {"v02": 0.002}, seeds=1), record, **LEVELS)
+    single = align(forecasts_of(MAIN, bars, 157, {"v02": 0.002}, seeds=1), record, **LEVELS)
     found = row(single, MAIN, "v02")
     assert (found["verdict"], found["category"], found["z"], found["sd"]) == ("undecided", "unknown", None, None)
     assert "takes two runs or more" in " ".join(what_follows(single))
@@ -198,7 +200,7 @@ def test_the_words_are_those_of_the_numbers(alignment):
     assert "1 (v01) smaller than our runs allow, 1 (v03) larger" in said
     assert "v01 in study legacy: the deviation is of the category split, as legacy_94_3_3 shows." in said
     assert "For v01, v03 the category of the deviation is unknown" in said
-    assert "cannot be reproduced exactly without the original file: it had 200 rows" in said
+    assert "cannot be reproduced exactly without the original file: it had 800 rows" in said
 
 
 def test_published_numbers_are_held_against_the_random_walk_whatever_was_run(forecasts, record):
@@ -211,7 +213,7 @@ def test_published_numbers_are_held_against_the_random_walk_whatever_was_run(for
 
 
 def test_other_bars_are_said_to_carry_no_comparison(record):
-    elsewhere = forecasts_of(MAIN, hourly_bars(200, "another feed"), 37, {"v02": 0.002})
+    elsewhere = forecasts_of(MAIN, hourly_bars(800, "another feed"), 157, {"v02": 0.002})
     alignment = align(elsewhere, record, **LEVELS)
     assert set(alignment.table["verdict"]) == {"other_test_set"}
     assert "no published number is compared with anything on them" in "\n".join(what_follows(alignment))
@@ -224,7 +226,7 @@ def test_a_smoke_run_says_so(forecasts, record):
 
 def test_the_page_shows_every_number_and_reads_as_a_table(alignment):
     page = alignment_markdown(alignment)
-    assert page.count("### RMSE in study legacy: 37 targets of variance") == 1
+    assert page.count("### RMSE in study legacy: 157 targets of variance") == 1
     for found in alignment.table.iter_rows(named=True):
         assert f"{found['published']:.6g}" in page
         assert f"{found['mean']:.6g}" in page

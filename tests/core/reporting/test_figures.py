@@ -1,12 +1,13 @@
 """Figures: the data behind them, and SVG that can stand in a page with others."""
 
 import re
+from functools import partial
 from xml.etree import ElementTree
 
 import polars as pl
 import pytest
 
-from golden_core.reporting import tables
+from golden_core.reporting import figures, tables
 from golden_core.reporting.exhibits import ask
 from golden_core.reporting.figures import cumulative_gain, forest, learning_curves
 from golden_core.reporting.svg import panel
@@ -98,3 +99,20 @@ def test_only_the_best_have_a_colour(warehouse, study):
     shown = cumulative_gain(warehouse, study, ["a", "b", "random_walk", "c", "d", "e", "f"])
     assert [key.title for key in shown.legend] == ["a", "b", "c", "d", "e"]
     assert "grey" in shown.caption
+
+
+def test_losses_over_decades_are_labelled_as_people_write_numbers():
+    part = pl.DataFrame({"epoch": [1, 2, 3], "runs": 1, "train": [9.0, 0.9, 0.6], "validation": [12.0, 1.1, 0.7]})
+    both = ("train", "validation")
+    part = part.with_columns(**{f"{name}_{end}": pl.col(name) for name in both for end in ("low", "high")})
+    labels = re.findall(r"<text[^>]*>([^<]*)</text>", panel("p", "t", "d", partial(figures._curves, part)).svg)
+    assert "10" in labels
+    assert not [label for label in labels if "e" in label.replace("epoch", "")]
+
+
+def test_a_single_epoch_is_a_point_that_is_seen():
+    columns = [f"{name}{end}" for name in ("train", "validation") for end in ("", "_low", "_high")]
+    part = pl.DataFrame({"epoch": [1], "runs": 2, **dict.fromkeys(columns, 1.5)})
+    shown = panel("p", "t", "d", partial(figures._curves, part)).svg
+    assert "<use" in shown.split("axis_2")[-1]  # a marker after the axes
+    assert "0.975" not in shown  # there is no epoch between two

@@ -9,8 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from golden_core.reporting import leaderboard, pages, report_differences, tables, write_report
+from golden_core.reporting import Judged, leaderboard, pages, report_differences, tables, write_report
 from golden_core.reporting.exhibits import Answer, declared, exhibit
+from golden_core.reporting.judged import checks_frame, probes_frame
 from golden_core.store.warehouse import Warehouse
 
 FILES = (
@@ -19,6 +20,7 @@ FILES = (
     "leaderboard.csv",
     "series.csv",
     "metrics.csv",
+    "checks.csv",
     "comparisons.csv",
     "provenance.json",
     "index.html",
@@ -29,12 +31,14 @@ FILES = (
 @pytest.fixture(scope="module")
 def exhibits(warehouse, study):
     answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
-    return [exhibit(name, warehouse, study, answers.get(name)) for name in declared()]
+    handed_in = {"checks", "probes"}  # no query gives them
+    return [exhibit(name, warehouse, study, answers.get(name)) for name in declared() if name not in handed_in]
 
 
 def test_every_table_is_the_answer_to_the_query_under_it(exhibits, page, warehouse):
     shown = [table for table in exhibits if table.name in page.cells]
-    assert {table.name for table in exhibits} - {table.name for table in shown} == {"failures"}
+    unasked = {"failures", "intervals", "distributions"}  # nothing failed, and the study asks for no quantiles
+    assert {table.name for table in exhibits} - {table.name for table in shown} == unasked
     for table in shown:
         answer = Answer(warehouse.query(page.queries[table.name]), "")
         expected = [[cell.text for cell in cells] for _, cells in replace(table, answer=answer).rows]
@@ -265,6 +269,36 @@ def test_data_summary_counts(page):
     assert page.cells["closures"][1][:3] == ["unexplained", "2", "2"]
     assert page.cells["folds"][1][:4] == ["EURUSD_h1", "0", "2019-04-18 – 2019-11-03", "190"]
     assert page.cells["folds"][1][-4:] == ["2", "4", "10", "10"]  # purged, embargoed, crossing closures, dropped
+
+
+def test_verdicts_of_checks_and_what_the_probes_compared_are_on_the_page(warehouse, study, tmp_path, builders):
+    checks = checks_frame(
+        [
+            ("passed", "embargo_kept", "folds", True, "12 fold parts examined"),
+            ("not run", "forecasts_reproduce_bitwise", "metrics", False, ""),
+            ("failed", "nothing_sees_the_future", "folds", True, "feature 'volatility_20' <b>changes</b>"),
+        ]
+    )
+    probes = probes_frame([("nothing_sees_the_future", "features", "reversed", 102)])
+    write_report(warehouse, study, tmp_path / "report", {}, Judged(checks, probes))
+    page = builders.Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    assert page.cells["checks"][1:] == [
+        ["nothing_sees_the_future", "folds", "failed", "yes", "feature 'volatility_20' <b>changes</b>"],
+        ["forecasts_reproduce_bitwise", "metrics", "not run", "—", "—"],
+        ["embargo_kept", "folds", "passed", "yes", "12 fold parts examined"],
+    ]
+    assert page.cells["probes"][1] == ["nothing_sees_the_future", "features", "reversed", "102"]
+    assert "1 passed, 1 not run, 1 failed." in page.words
+    assert [found["class"] for _, found in page.elements if "banner" in (found.get("class") or "")] == ["banner alarm"]
+    assert not page.queries.keys() & {"checks", "probes"}
+
+
+def test_skill_by_stratum_is_the_mean_of_the_metrics(page, tables):
+    """By hand for one forecaster and year; the random walk is the measure and has no row."""
+    year = tables["metrics"].filter(metric="r2_oos", stratum_kind="year", forecaster="dlinear", stratum="2020")
+    assert page.cells["strata"][0][:2] == ["Forecaster", "2020"]
+    assert [row[0] for row in page.cells["strata"][1:]] == ["ar", "dlinear"]
+    assert page.cells["strata"][2][1] == f"{100 * year['value'].mean():.2f}".replace("-", "−")
 
 
 def test_a_study_without_networks_has_no_learning_curves(warehouse, study, tables, tmp_path):

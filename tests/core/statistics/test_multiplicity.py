@@ -1,4 +1,4 @@
-"""Holm's adjustment by hand, against statsmodels, and its promise about false rejections."""
+"""Adjustments by hand, against statsmodels, and their promise about false rejections."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from golden_core.statistics import holm
+from golden_core.statistics import benjamini_hochberg, holm
 from golden_core.store.randomness import Stream
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=30).map(np.array)
@@ -17,9 +17,10 @@ def test_by_hand():
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06], rtol=1e-15)
 
 
+@pytest.mark.parametrize(("adjust", "method"), [(holm, "holm"), (benjamini_hochberg, "fdr_bh")])
 @given(P_VALUES)
-def test_agrees_with_statsmodels(p_values):
-    np.testing.assert_allclose(holm(p_values), multipletests(p_values, method="holm")[1], rtol=1e-12)
+def test_agrees_with_statsmodels(adjust, method, p_values):
+    np.testing.assert_allclose(adjust(p_values), multipletests(p_values, method=method)[1], rtol=1e-12)
 
 
 @given(P_VALUES, st.randoms())
@@ -31,13 +32,15 @@ def test_order_does_not_matter_and_p_values_never_shrink(p_values, chance):
     assert (holm(p_values) <= 1).all()
 
 
+@pytest.mark.parametrize("adjust", [holm, benjamini_hochberg])
 @given(P_VALUES)
-def test_undefined_tests_do_not_count(p_values):
+def test_undefined_tests_count_as_one(adjust, p_values):
     gaps = np.full(2 * len(p_values), np.nan)
     gaps[::2] = p_values
-    adjusted = holm(gaps)
+    adjusted = adjust(gaps)
     assert np.isnan(adjusted[1::2]).all()
-    np.testing.assert_array_equal(adjusted[::2], holm(p_values))
+    np.testing.assert_array_equal(adjusted[::2], adjust(np.where(np.isnan(gaps), 1.0, gaps))[::2])
+    assert (adjusted[::2] >= adjust(p_values)).all()
 
 
 def test_nothing_to_adjust():

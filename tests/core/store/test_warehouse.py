@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from golden_core.store import warehouse as module
+from golden_core.store.health import FullDiskError
 from golden_core.store.schema import CALENDAR, CLEANING, FOLDS, HISTORY, TRIALS, WAREHOUSE_TABLES, SchemaError
 from golden_core.store.warehouse import Warehouse, WarehouseError
 
@@ -87,7 +88,7 @@ def test_tables_and_columns_are_those_of_the_schema_with_their_descriptions(ware
         assert set(comments) == {"study", *table.dtypes}
         for column in table.columns:
             assert column.description in comments[column.name]
-    assert set(columns["table_name"]) == {table.name for table in WAREHOUSE_TABLES}
+    assert set(columns["table_name"]) == {"layout", *(table.name for table in WAREHOUSE_TABLES)}
     kinds = dict(columns.filter(table_name="folds").select("column_name", "data_type").iter_rows())
     assert kinds["label_end"] == "TIMESTAMP WITH TIME ZONE"
     assert kinds["fold"] == "INTEGER"
@@ -191,7 +192,7 @@ def test_a_file_that_is_no_warehouse_is_refused(warehouse):
     warehouse.path.parent.mkdir()
     warehouse.path.write_text("not a database" * 1000)
     for action in (lambda: warehouse.query("SELECT 1"), lambda: warehouse.load("demo", {})):
-        with pytest.raises(WarehouseError, match=r"warehouse\.duckdb cannot be opened"):
+        with pytest.raises(WarehouseError, match=r"warehouse\.duckdb is damaged .*not a valid DuckDB"):
             action()
 
 
@@ -209,7 +210,7 @@ def test_an_error_in_the_middle_of_a_load_changes_nothing(warehouse, monkeypatch
         replace(connection, name, study, frame)
 
     monkeypatch.setattr(module, "_replace_rows", fail_on_the_third)
-    with pytest.raises(RuntimeError, match="the disk is full"):
+    with pytest.raises(FullDiskError, match=r"warehouse\.duckdb: the disk is full"):
         warehouse.load("demo", {"history": history(9), "calendar": calendar(9), "cleaning": cleaning(9)})
     assert done == ["history", "calendar"]
     monkeypatch.undo()

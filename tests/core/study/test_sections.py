@@ -13,6 +13,7 @@ from golden_core.study import (
     SeedsSection,
     Study,
     WalkForwardSection,
+    describe,
 )
 from golden_core.study.anatomy import sections
 from golden_core.study.rules import Rule, broken
@@ -39,7 +40,32 @@ def test_nothing_here_has_a_default(vocabulary):
     models = every_model(vocabulary)
     assert {"Study", "Plateau", "EarlyStopping", "LegacySettings", "Columns"} <= {model.__name__ for model in models}
     with_default = [f"{m.__name__}.{name}" for m in models for name, f in m.model_fields.items() if not f.is_required()]
-    assert with_default == []
+    assert with_default == ["Study.quantiles"]  # which stands for no quantiles at all
+
+
+QUANTILES = "quantiles={levels: [0.1, 0.5, 0.9], calibration: {method: split, share: 0.5}}"
+
+
+def test_a_study_without_quantiles_is_what_it_was_before_there_were_any(read, valid_text):
+    """Not a word of the absent section, and so no other hash; with the section it is another study."""
+    without, with_them = read(valid_text), read(valid_text, [QUANTILES])
+    assert "quantiles" not in without.model_dump() | without.model_dump(mode="json")
+    assert "quantiles" not in without.canonical()
+    assert read(valid_text, ["quantiles=null"]).hash() == without.hash() != with_them.hash()
+    assert describe(with_them).endswith("  levels: [0.1, 0.5, 0.9]\n  calibration: {method: split, share: 0.5}\n")
+    assert Study.model_validate(with_them.model_dump()) == with_them
+
+
+@pytest.mark.parametrize("levels", [[0.1, 0.5], [0.1, 0.5, 0.8], [0.1, 0.2, 0.8, 0.9], [0.9, 0.5, 0.1], [0.5] * 3])
+def test_levels_are_the_ends_of_central_intervals(faults, valid_text, levels):
+    (found,) = faults(valid_text, [QUANTILES, f"quantiles.levels={levels}"])
+    assert "quantiles.levels: must" in found
+
+
+def test_adaptive_calibration_says_its_step_and_split_has_none(faults, valid_text):
+    for override, said in {"method=adaptive": "is required", "step=0.1": "unknown key"}.items():
+        (found,) = faults(valid_text, [QUANTILES, f"quantiles.calibration.{override}"])
+        assert found.startswith(f"--set quantiles.calibration.step: {said}")
 
 
 def test_every_section_is_frozen_closed_strict_and_finite(vocabulary):

@@ -1,14 +1,17 @@
 """What has been done is told without reading again what did not change, and never from memory where it did."""
 
 import os
+import shutil
+import subprocess
+import sys
 
 import polars as pl
 import pytest
 from support.campaigns import OVERRIDES
 
 from golden_core.preparation.catalogue import load_variant
-from golden_core.store.lake import write_parquet
-from golden_core.trials import all_trials, identity, trial_status
+from golden_core.store.lake import write_json, write_parquet
+from golden_core.trials import all_trials, fingerprint, identity, series_inputs, trial_status
 
 STUDY = load_variant("smoke", OVERRIDES)
 
@@ -60,3 +63,31 @@ def test_a_lost_file_and_a_damaged_memory(broken, read):
     assert status(broken) == {"EURUSD": {"missing"}, "USDJPY": {"done"}}
     (broken.study("smoke").root / "input_hashes.json").write_text("{")
     assert status(broken) == {"EURUSD": {"missing"}, "USDJPY": {"done"}}
+
+
+def test_every_fingerprint_is_that_of_a_trial_by_itself(finished):
+    trials = all_trials(STUDY)
+    hashes = {pair: series_inputs(finished, STUDY, pair, 1).hash for pair in STUDY.data.pairs}
+    alone = [fingerprint(STUDY, trial, hashes[trial.pair]) for trial in trials]
+    assert trial_status(finished, STUDY, trials)["fingerprint"].to_list() == alone
+    assert len(set(alone)) == len({(t.forecaster, t.pair, t.seed * (t.forecaster == "dlinear")) for t in trials})
+
+
+def test_a_failure_is_told_with_its_message(broken):
+    trial = next(trial for trial in all_trials(STUDY) if trial.forecaster == "dlinear")
+    print_ = fingerprint(STUDY, trial, series_inputs(broken, STUDY, trial.pair, 1).hash)
+    folder = broken.study("smoke")
+    shutil.rmtree(folder.trial("dlinear", trial.series, print_))
+    write_json({"error": "no luck"}, folder.failure("dlinear", trial.series, print_))
+    assert trial_status(broken, STUDY, [trial])["error"].to_list() == ["no luck"]
+
+
+def test_to_look_at_a_study_imports_nothing_that_trains():
+    """Torch alone takes seconds."""
+    code = (
+        "import sys; from golden_dagster.cli.application import app; app(['status', 'demo'], standalone_mode=False); "
+        "heavy = {'torch', 'statsforecast', 'statsmodels', 'scipy.stats', 'matplotlib', 'pandas', 'dagster'}; "
+        "sys.exit(' '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,64 @@
+"""Whether what is stored of a study is whole: the tables of the lake, and those that were loaded into the warehouse."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from golden_core.store.lake import Home, StoredTableError, identified, read_table, series_name, stored_json, write_json
+from golden_core.store.warehouse import Warehouse, WarehouseError
+from golden_core.study import Study
+from golden_core.trials import all_series
+from golden_core.trials.identity import input_tables, series_hashes
+
+
+def evaluation_record(home: Home, study: Study) -> Path:
+    """Return the file that says what an evaluation loaded."""
+    return home.study(study.name).root / "evaluated.json"
+
+
+def stored_faults(home: Home, study: Study) -> list[str]:
+    """Return one sentence for every stored table of a study that is damaged; `golden run` makes all of them again.
+
+    Of each table the footer is read; the rest only of those that trials read, unless it is known to be as it was.
+    """
+    root, series = home.study(study.name).root, all_series(study)
+    keys = {*study.data.pairs, *(series_name(*one) for one in series)}
+    paths = [*root.glob("*.parquet"), *(path for path in root.glob("*/*.parquet") if path.stem in keys)]
+    unread = [one for one, known in series_hashes(home, study, series).items() if known is None]
+    whole = {path for one in unread for path in input_tables(home, study, *one) if path.exists()}
+    found = [fault for path in sorted({*paths, *whole}) if (fault := _fault(path, whole=path in whole))]
+    return [*found, *filter(None, [tables_fault(home, study)])]
+
+
+def _fault(path: Path, *, whole: bool) -> str | None:
+    try:
+        read_table(path, rows=None if whole else 0)
+    except StoredTableError as error:
+        return str(error)
+    return None
+
+
+def tables_fault(home: Home, study: Study) -> str | None:
+    """Return what is wrong with the published tables of a study in one sentence, if they are not as they were loaded.
+
+    They are read once, and again whenever the size, the time or the inode of the warehouse has changed.
+    """
+    record, memory = evaluation_record(home, study), home.study(study.name).root / "tables_read.json"
+    loaded = stored_json(record).get("tables")
+    if loaded is None:
+        return f"{record} does not say what was loaded" if record.exists() else None
+    try:
+        state = {"file": list(identified(home.warehouse)), "tables": loaded} if home.warehouse.exists() else {}
+        if state and stored_json(memory) == state:
+            return None
+        found = Warehouse(home.warehouse).digests(study.name)
+    except WarehouseError as error:
+        return str(error)
+    other = sorted(name for name in found.keys() | loaded.keys() if found.get(name) != loaded.get(name))
+    if other:
+        names = ", ".join(other)
+        return f"warehouse {home.warehouse} holds other rows of study {study.name!r} than were loaded, in {names}"
+    with contextlib.suppress(OSError):  # a home that cannot be written to is read every time
+        write_json(state, memory)
+    return None

@@ -1,0 +1,68 @@
+"""What is known of a built-in forecaster before its libraries are imported: to look at a study must not load torch.
+
+Its class says the same, and the contract tests hold both to each other.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+
+from golden_core.forecasters.base import Forecaster
+from golden_core.models.architecture import architecture_path
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The class attributes of a forecaster, the module that defines it, and the first line of its docstring."""
+
+    says: str
+    module: str
+    deterministic: bool = False
+    trained: bool = False
+    libraries: tuple[str, ...] = ("numpy",)
+    files: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(cls, kind: type[Forecaster]) -> Facts:
+        """Return what a class says of itself."""
+        module = inspect.getmodule(kind)
+        return cls(
+            says=(inspect.getdoc(kind) or kind.__name__).splitlines()[0],
+            module=module.__name__ if module else kind.__module__,
+            deterministic=kind.deterministic,
+            trained=kind.trained,
+            libraries=tuple(kind.libraries),
+            files=tuple(kind.files),
+        )
+
+
+def _network(says: str, *files: Path) -> Facts:
+    libraries = ("numpy", "torch")
+    return Facts(says, "golden_core.forecasters.neural", trained=True, libraries=libraries, files=files)
+
+
+FACTS = {
+    "random_walk": Facts(
+        "No change: the forecast log return is zero.", "golden_core.forecasters.naive", deterministic=True
+    ),
+    "drift": Facts(
+        "Constant drift: the h-bar forecast is h times the mean 1-bar log return of the training rows.",
+        "golden_core.forecasters.naive",
+        deterministic=True,
+    ),
+    "ar": Facts(
+        "Direct h-step autoregression: the h-bar log return on an intercept and the last p 1-bar log returns.",
+        "golden_core.forecasters.statistical",
+        deterministic=True,
+    ),
+    "ets": Facts(
+        "Additive exponential smoothing of log closes, its parameters frozen after the training part.",
+        "golden_core.forecasters.smoothing",
+        deterministic=True,
+        libraries=("numpy", "statsforecast", "coreforecast"),
+    ),
+    "dlinear": _network("Trend and remainder, one linear layer each."),
+    **{f"v{n:02d}": _network(f"The legacy variant v{n:02d}.", architecture_path(f"v{n:02d}")) for n in range(1, 11)},
+}

@@ -1,0 +1,104 @@
+"""What a study asks that its source, or its days, cannot give: as far as the study alone shows it, before any run."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from golden_core.inputs.features import FEATURES
+from golden_core.market.clock import MINUTES, expected_days
+from golden_core.sources import SourceError
+from golden_core.sources.base import bar_fault, zone_fault
+from golden_core.sources.ecb import currency_fault
+from golden_core.sources.ecb_history import currencies, find_history
+from golden_core.splits.folds import usable_rows
+from golden_core.store.lake import Home
+from golden_core.study import Rule
+
+_FIXINGS = {"ecb", "synthetic"}  # one price a day, of weekdays
+FIRST_FIXING = datetime.date(1999, 1, 4)  # of the euro
+
+
+def _bar(bar: str, source: str) -> str | None:
+    return bar_fault(bar, source) if source in _FIXINGS else None
+
+
+def _zone(zone: str, source: str) -> str | None:
+    return zone_fault(zone, source) if source in _FIXINGS else None
+
+
+def _pairs(pairs: Sequence[str], source: str, settings: Mapping[str, Any]) -> str | None:
+    if source != "ecb":
+        return None
+    try:
+        file = find_history(settings["path"], Home.from_environment().root)
+        return currency_fault(pairs, currencies(file), Path(file.name).name)
+    except SourceError:
+        return None  # of the file, which whoever reads it will tell
+
+
+def _past(end: str, source: str) -> str | None:
+    today = datetime.datetime.now(datetime.UTC).date()
+    if source == "synthetic" or _day(end) <= today:
+        return None
+    return f"must not be after today ({today}): no price is known of later days, got {end}"
+
+
+def _columns(features: Sequence[str], source: str, settings: Mapping[str, Any]) -> str | None:
+    named = settings.get("columns") if source == "files" else None
+    if source not in _FIXINGS and named is None:
+        return None  # the file has them, or not
+    given = {"close"} if named is None else {name for name, column in named.items() if column}
+    for name in features:
+        if lacking := sorted({*FEATURES[name].needs} - given):
+            known = ", ".join(sorted(other for other in FEATURES if given >= {*FEATURES[other].needs}))
+            return f"{name!r} needs {lacking[0]!r}, which the bars of this study do not have; they give {known}"
+    return None
+
+
+def _fold(
+    train: int, validation: int, test: int, start: str, end: str, bar: str, source: str,
+    features: Sequence[str], context_length: int, horizons: Sequence[int], window: int,
+) -> str | None:  # fmt: skip
+    """Say that not one fold fits, where even a bar at every time that there could be one is too few."""
+    first, last = _day(start), _day(end)
+    if source == "ecb":
+        first, last = max(first, FIRST_FIXING), min(last, datetime.datetime.now(datetime.UTC).date())
+    days = len(expected_days(first, last)) if source in _FIXINGS else (last - first).days + 1
+    most = days * MINUTES["1d"] // MINUTES[bar]
+    warm_up = max(window, *(FEATURES[name].warm_up for name in features))
+    usable = len(usable_rows(most, warm_up=warm_up, context_length=context_length, horizon=max(horizons)))
+    needed = train + validation + test
+    if usable >= needed:
+        return None
+    return (
+        f"one fold needs {needed} rows (train {train} + validation {validation} + test {test}), and from {first} to "
+        f"{last} there are at most {most} bars, of which {usable} can be rows at horizon {max(horizons)}: shorten the "
+        "parts in splits, or take more days"
+    )
+
+
+def _day(text: str) -> datetime.date:
+    """Return a day; what is no date stands for the newest day that there is."""
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return datetime.datetime.now(datetime.UTC).date()
+
+
+RULES = (
+    Rule(("data.bar", "data.source"), _bar),
+    Rule(("data.time_zone", "data.source"), _zone),
+    Rule(("data.pairs", "data.source", "data.settings"), _pairs),
+    Rule(("data.end", "data.source"), _past),
+    Rule(("features", "data.source", "data.settings"), _columns),
+    Rule(
+        (
+            "splits.train", "splits.validation", "splits.test", "data.start", "data.end", "data.bar", "data.source",
+            "features", "context_length", "horizons", "evaluation.volatility_window",
+        ),
+        _fold,
+    ),
+)  # fmt: skip

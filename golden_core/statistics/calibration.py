@@ -1,0 +1,203 @@
+"""Size and power of every test that a claim may use, measured in worlds where the truth is known (worlds.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from joblib import Parallel, delayed
+from scipy import stats
+
+from golden_core.statistics import worlds
+from golden_core.statistics.diebold_mariano import harvey_leybourne_newbold
+from golden_core.statistics.long_run import Alternative, FloatArray, equivalence, long_run, minimum_detectable
+from golden_core.statistics.resampling import confidence_set, cosines, superior
+from golden_core.statistics.rules import Kind, refused
+from golden_core.store.randomness import Stream
+
+ALPHA = 0.05
+BAND = (0.037, 0.063)  # where the size of a test at a nominal 5 % has to lie
+POWER = 0.8
+FORECASTERS = 10  # of the tests of many
+RESAMPLES = 499
+BATCH = 500  # simulations of one unit of work, with a random stream of its own
+HORIZONS = (1, 4, 24)
+LENGTHS = (250, 1888)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One test in one world at one length and horizon."""
+
+    test: Kind
+    world: str
+    n: int
+    horizon: int
+
+    @property
+    def refused(self) -> bool:
+        """Whether the rules refuse the test here, so that there is nothing to measure."""
+        return bool(refused(self.test, self.n, self.horizon, level=worlds.COVERED))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a rejection rate is called, and between which bounds it has to lie; no bounds where it is only reported."""
+
+    name: str
+    low: float | None = None
+    high: float | None = None
+
+
+SIZE = Measure("size", *BAND)
+FOUND = Measure("power")
+Rates = dict[Measure, float]
+Simulated = Callable[[str, np.random.Generator, int, int, int], FloatArray]
+
+
+def _one_mean(simulated: Simulated, alternative: Alternative) -> Callable[[Cell, Stream, int], Rates]:
+    """Measure the engine on a moment: without an effect, and with the one that it says it would find."""
+    alpha = ALPHA / 2 if alternative == "two-sided" else ALPHA
+
+    def rates(cell: Cell, stream: Stream, simulations: int) -> Rates:
+        g = simulated(cell.world, stream.generator(), simulations, cell.n, cell.horizon)
+        # Unbiased is the variance, not its root: the mean of squares says what is detectable over simulations.
+        effect = np.sqrt(np.square(minimum_detectable(g, horizon=cell.horizon, power=POWER, alpha=alpha)).mean())
+        null, planted = (
+            long_run(moment, horizon=cell.horizon, alternative=alternative).p_value for moment in (g, g + effect)
+        )
+        return {_size(cell): _rate(null), FOUND: _rate(planted)}
+
+    return rates
+
+
+def _equivalent(cell: Cell, stream: Stream, simulations: int) -> Rates:
+    """Measure the test of equivalence with a mean at its margin (size) and at zero (power)."""
+    g = worlds.equally_accurate(cell.world, stream.generator(), simulations, cell.n, cell.horizon)
+    margin = float(1.5 * np.sqrt(np.square(minimum_detectable(g, horizon=cell.horizon)).mean()))
+    at_margin, at_zero = (equivalence(moment, margin=margin, horizon=cell.horizon) for moment in (g + margin, g))
+    return {SIZE: _rate(at_margin), FOUND: _rate(at_zero)}
+
+
+def _rectangular(cell: Cell, stream: Stream, simulations: int) -> Rates:
+    """Measure Diebold–Mariano with Harvey's correction, which stands in tables for readers who compare with R."""
+    g = worlds.equally_accurate(cell.world, stream.generator(), simulations, cell.n, cell.horizon)
+    statistic = harvey_leybourne_newbold(g, horizon=cell.horizon)
+    return {Measure("size, decides nothing"): _rate(2 * stats.t.sf(np.abs(statistic), cell.n - 1))}
+
+
+def _superior(cell: Cell, stream: Stream, simulations: int) -> Rates:
+    generator = stream.generator()
+    resamples = cosines(cell.n, horizon=cell.horizon, reps=RESAMPLES, generator=generator)
+    many = worlds.many_losses(cell.world, generator, simulations, cell.n, cell.horizon, FORECASTERS + 1)
+    rates = {_size(cell): _rate(np.array([superior(losses[:, 0], losses[:, 1:], resamples) for losses in many]))}
+    if cell.world == "iid":
+        found = [superior(*_one_precise(generator, cell.n), resamples) for _ in range(simulations)]
+        rates[Measure("power, one precise and nine erratic", POWER, 1.0)] = _rate(np.array(found))
+    return rates
+
+
+def _one_precise(generator: np.random.Generator, n: int) -> tuple[FloatArray, FloatArray]:
+    """Return losses of a benchmark (n,) and of ten (n, 10): one a little better always, nine erratic and no better."""
+    gains = generator.standard_normal((n, FORECASTERS))
+    gains[:, 0] = 0.1 * gains[:, 0] + 0.1 * 4 / np.sqrt(n)
+    return np.full(n, 3.0), 3.0 - gains
+
+
+def _confidence_set(cell: Cell, stream: Stream, simulations: int) -> Rates:
+    generator = stream.generator()
+    resamples = cosines(cell.n, horizon=cell.horizon, reps=RESAMPLES, generator=generator)
+    many = worlds.many_losses(cell.world, generator, simulations, cell.n, cell.horizon, FORECASTERS)
+    worse = np.r_[np.zeros(FORECASTERS - 1), 1.0] * many.std()
+    kept = np.array([confidence_set(equal, resamples)[0] for equal in many])
+    left = np.array([confidence_set(equal + worse, resamples)[-1] for equal in many])
+    return {
+        Measure("best kept at 90 %", 0.9, 1.0): float((kept >= 0.1).mean()),
+        Measure("1 sd worse dropped", 0.99, 1.0): float((left < 0.1).mean()),
+    }
+
+
+def _size(cell: Cell) -> Measure:
+    return Measure("size beyond the design") if cell.world == "slow" else SIZE
+
+
+def _rate(p_values: FloatArray) -> float:
+    return float((p_values <= ALPHA).mean())
+
+
+# Which tests, in which worlds. In "garch" only one bar ahead has an interval that is known to be true.
+TESTS: dict[str, tuple[Callable[[Cell, Stream, int], Rates], tuple[str, ...]]] = {
+    "more_accurate": (_one_mean(worlds.equally_accurate, "greater"), ("iid", "ma", "garch", "slow")),
+    "predicts": (_one_mean(worlds.unpredictable, "greater"), ("garch", "slow", "nested")),
+    "covers": (_one_mean(worlds.covered, "two-sided"), ("ma", "garch")),
+    "equivalent": (_equivalent, ("iid", "ma", "garch")),
+    "superior": (_superior, ("iid", "ma", "garch", "slow")),
+    "confidence_set": (_confidence_set, ("iid", "ma")),
+    "hln_rectangular": (_rectangular, ("iid", "ma", "garch", "slow")),
+}
+
+
+def cells() -> Iterator[Cell]:
+    """Yield every cell of the table, those included that the rules refuse."""
+    for test, (_, places) in TESTS.items():
+        for world in places:
+            for n in (200, *LENGTHS) if test == "confidence_set" else LENGTHS:
+                for horizon in (1,) if (test, world) == ("covers", "garch") else HORIZONS:
+                    if world != "ma" or horizon > 1 or test == "covers":
+                        yield Cell(test, world, n, horizon)
+
+
+def calibrate(stream: Stream, *, simulations: int, jobs: int = 1, only: Callable[[Cell], bool] = bool) -> pl.DataFrame:
+    """Measure every cell with at least ``simulations`` simulations, in whole batches of 500.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per cell and measure: test, world, n, horizon, measure, simulations, rate, low, high, verdict. The same
+        stream gives the same table whatever ``jobs`` is.
+    """
+    asked = [cell for cell in cells() if only(cell)]
+    batches = -(-simulations // BATCH)
+    work = [(cell, batch) for cell in asked if not cell.refused for batch in range(batches)]
+    found = Parallel(n_jobs=jobs)(
+        delayed(_batch)(cell, stream.child(*cell.__dict__.values(), batch)) for cell, batch in work
+    )
+    by_cell: dict[Cell, list[Rates]] = {cell: [] for cell in asked}
+    for (cell, _), rates in zip(work, found, strict=True):
+        by_cell[cell].append(rates)
+    rows = [row for cell, rates in by_cell.items() for row in _rows(cell, rates)]
+    return pl.DataFrame(rows, schema_overrides={"rate": pl.Float64, "low": pl.Float64, "high": pl.Float64})
+
+
+def _batch(cell: Cell, stream: Stream) -> Rates:
+    return TESTS[cell.test][0](cell, stream, BATCH)
+
+
+def _rows(cell: Cell, rates: list[Rates]) -> Iterator[dict[str, object]]:
+    if not rates:
+        nothing = dict.fromkeys(("rate", "low", "high"))
+        yield {**cell.__dict__, "measure": "size", "simulations": 0, **nothing, "verdict": "refused by rule"}
+        return
+    for measure in rates[0]:
+        rate = float(np.mean([batch[measure] for batch in rates]))
+        yield {
+            **cell.__dict__,
+            "measure": measure.name,
+            "simulations": BATCH * len(rates),
+            "rate": rate,
+            "low": measure.low,
+            "high": measure.high,
+            "verdict": _verdict(measure, rate),
+        }
+
+
+def _verdict(measure: Measure, rate: float) -> str:
+    if measure.low is None or measure.high is None:
+        return "reported"
+    if rate > measure.high:
+        return "too large"
+    if rate < measure.low:
+        return "conservative" if measure.name == "size" else "too small"
+    return "as wanted"

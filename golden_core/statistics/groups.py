@@ -1,0 +1,137 @@
+"""Differences between groups of values, such as the metrics of seeds or pairs: they describe and never decide.
+
+Values of one group share their test data, so nothing here is evidence for a claim: that is the work of long_run.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from scipy.optimize import brentq
+from scipy.special import gammaln, nctdtrinc
+
+from golden_core.statistics.long_run import ROUNDING, FloatArray
+
+
+@dataclass(frozen=True)
+class GroupTest:
+    """A statistic and its p-value; both NaN where a group has no spread or too few values."""
+
+    statistic: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A standardised effect with its confidence interval; NaN where undefined."""
+
+    value: float
+    low: float
+    high: float
+
+
+UNDEFINED = GroupTest(float("nan"), float("nan"))
+NO_EFFECT = Effect(float("nan"), float("nan"), float("nan"))
+
+
+def anova(groups: Sequence[FloatArray], *, equal_variances: bool = True) -> GroupTest:
+    """Test whether K groups (n_k,) share one mean: Fisher's F, or Welch's where variances may differ.
+
+    References
+    ----------
+    Fisher (1925); Welch (1951), Biometrika 38(3/4).
+    """
+    if not _varied(groups, every=not equal_variances):
+        return UNDEFINED
+    found = stats.f_oneway(*groups, equal_var=equal_variances)
+    return GroupTest(float(found.statistic), float(found.pvalue))
+
+
+def pairwise(groups: Sequence[FloatArray], *, equal_variances: bool = True) -> FloatArray:
+    """Return (K, K) p-values of all differences of means: Tukey's, or Games & Howell's where variances may differ.
+
+    NaN throughout if a group has no spread or too few values.
+
+    References
+    ----------
+    Tukey (1953) and Kramer (1956); Games & Howell (1976), Journal of Educational Statistics 1(2).
+    """
+    if not _varied(groups, every=not equal_variances):
+        return np.full((len(groups), len(groups)), np.nan)
+    return np.asarray(stats.tukey_hsd(*groups, equal_var=equal_variances).pvalue)
+
+
+def friedman(values: FloatArray) -> GroupTest:
+    """Test whether K treatments rank alike over N blocks, of (N, K) values with N ≥ 2 and K ≥ 3.
+
+    References
+    ----------
+    Friedman (1937), Journal of the American Statistical Association 32(200).
+    """
+    if values.shape[0] < 2 or values.shape[1] < 3 or not np.isfinite(values).all() or not np.ptp(values, axis=1).any():
+        return UNDEFINED
+    found = stats.friedmanchisquare(*values.T)
+    return GroupTest(float(found.statistic), float(found.pvalue))
+
+
+def hedges_g(a: FloatArray, b: FloatArray, *, level: float = 0.95) -> Effect:
+    """Return the difference of two means in pooled standard deviations, corrected for its bias in small groups.
+
+    Takes (n_a,) and (n_b,). The interval inverts the noncentral t distribution.
+
+    References
+    ----------
+    Hedges (1981), Journal of Educational Statistics 6(2), equation 6e; Steiger & Fouladi (1997).
+    """
+    if not _varied((a, b)):
+        return NO_EFFECT
+    df = len(a) + len(b) - 2
+    pooled = np.sqrt(((len(a) - 1) * a.var(ddof=1) + (len(b) - 1) * b.var(ddof=1)) / df)
+    scale = np.sqrt(1 / len(a) + 1 / len(b))
+    t = float((a.mean() - b.mean()) / (pooled * scale))
+    correction = np.exp(gammaln(df / 2) - gammaln((df - 1) / 2)) / np.sqrt(df / 2)
+    low, high = (nctdtrinc(df, tail, t) for tail in _tails(level))
+    return Effect(*(float(correction * scale * value) for value in (t, low, high)))
+
+
+def eta_squared(groups: Sequence[FloatArray], *, level: float = 0.95) -> Effect:
+    """Return the share of the variance of all values that lies between groups.
+
+    The interval inverts the noncentral F distribution and starts at zero where no effect is compatible.
+
+    References
+    ----------
+    Fisher (1925); Steiger (2004), Psychological Methods 9(2), section on η².
+    """
+    if not _varied(groups):
+        return NO_EFFECT
+    n = sum(map(len, groups))
+    between, within = len(groups) - 1, n - len(groups)
+    f = float(stats.f_oneway(*groups).statistic)
+
+    def bound(tail: float) -> float:
+        if stats.f.cdf(f, between, within) <= tail:
+            return 0.0
+        beyond = f * between
+        while stats.ncf.cdf(f, between, within, beyond) > tail:
+            beyond *= 2
+        return float(brentq(lambda shift: stats.ncf.cdf(f, between, within, shift) - tail, 0, beyond))
+
+    low, high = (shift / (shift + n) for shift in map(bound, _tails(level)))
+    return Effect(f * between / (f * between + within), low, high)
+
+
+def _varied(groups: Sequence[FloatArray], *, every: bool = False) -> bool:
+    """Say whether all values are finite and spread within groups goes beyond rounding: in one, or in every group."""
+    if len(groups) < 2 or any(len(group) < 2 or not np.isfinite(group).all() for group in groups):
+        return False
+    varied = [bool(np.ptp(group) > ROUNDING * np.abs(group).max()) for group in groups]
+    return all(varied) if every else any(varied)
+
+
+def _tails(level: float) -> tuple[float, float]:
+    """Return the values of the distribution function at which the lower and the upper bound lie."""
+    return (1 + level) / 2, (1 - level) / 2

@@ -1,0 +1,29 @@
+"""Where a test is not made, because it would not keep its size there, as calibration.py measures."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from golden_core.statistics.long_run import LEAST_COEFFICIENTS, TOO_SHORT, coefficients
+
+Kind = Literal["more_accurate", "predicts", "equivalent", "covers", "profitable", "superior", "confidence_set"]
+
+LEAST_FITTED = 8  # cosine coefficients for moments of fitted forecasts, which are skewed
+LEAST_BLOCKS = 40  # n / 2h for tests of many
+LEAST_MISSES = 20  # values expected outside an interval, each counted once in h
+OF_MANY = ("superior", "confidence_set")
+
+
+def refused(kind: Kind, n: int, horizon: int, *, level: float = 0.9) -> str:
+    """Return why a test of ``n`` times at this horizon is not made, or "" where it is. ``level`` is an interval's."""
+    count = coefficients(n, horizon)
+    if count < LEAST_COEFFICIENTS:
+        return TOO_SHORT
+    if kind == "predicts" and count < LEAST_FITTED:
+        return f"{count} cosine coefficients: a test of foreknowledge needs {LEAST_FITTED}"
+    if kind in OF_MANY and n / (2 * horizon) < LEAST_BLOCKS:
+        return f"{n} times at horizon {horizon}: a test of many needs {2 * LEAST_BLOCKS * horizon}"
+    misses = n * min(level, 1 - level) / horizon
+    if kind == "covers" and misses < LEAST_MISSES:
+        return f"{misses:.1f} independent misses expected: a test of coverage needs {LEAST_MISSES}"
+    return ""

@@ -1,0 +1,77 @@
+"""A small calibration: a test that is off its size is seen, refused cells are said, and chance is reproducible."""
+
+import numpy as np
+import pytest
+
+from golden_core.statistics import calibration, worlds
+from golden_core.statistics.calibration import Cell, calibrate
+from golden_core.statistics.rules import refused
+from golden_core.store.randomness import Stream
+
+STREAM = Stream(1).child("calibration")
+
+
+def one(test, world="iid", n=250, horizon=1):
+    return lambda cell: cell == Cell(test, world, n, horizon)
+
+
+def test_the_engine_keeps_its_size_and_the_rectangle_does_not():
+    table = calibrate(STREAM, simulations=2000, only=lambda c: (c.world, c.n) == ("ma", 250) and c.horizon == 24)
+    sizes = table.filter(table["measure"].str.starts_with("size"))
+    rates = dict(zip(sizes["test"], sizes["rate"], strict=True))
+    assert 0.037 <= rates["more_accurate"] <= 0.07
+    assert rates["hln_rectangular"] > 0.08
+
+
+def test_a_test_that_is_off_its_size_is_called_so(monkeypatch):
+    # Three quarters of the variance: what a kernel of declining weights makes of overlapping labels.
+    honest = worlds.equally_accurate
+    monkeypatch.setitem(
+        calibration.TESTS,
+        "more_accurate",
+        (calibration._one_mean(lambda *at: honest(*at) + 0.3 * np.sqrt(8 / at[3]), "greater"), ("iid",)),
+    )
+    table = calibrate(STREAM, simulations=500, only=one("more_accurate"))
+    assert table.row(0, named=True)["verdict"] == "too large"
+
+
+def test_refused_cells_stay_in_the_table():
+    table = calibrate(STREAM, simulations=500, only=one("superior", n=250, horizon=24))
+    assert table.row(0, named=True) == {
+        "test": "superior", "world": "iid", "n": 250, "horizon": 24, "measure": "size",
+        "simulations": 0, "rate": None, "low": None, "high": None, "verdict": "refused by rule",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "n", "horizon", "part"),
+    [
+        ("more_accurate", 250, 24, ""),
+        ("more_accurate", 191, 24, "too short"),
+        ("predicts", 250, 24, "5 cosine coefficients"),
+        ("superior", 319, 4, "needs 320"),
+        ("superior", 320, 4, ""),
+        ("covers", 250, 4, "6.2 independent misses"),
+    ],
+)
+def test_rules(kind, n, horizon, part):
+    assert part in refused(kind, n, horizon)
+    assert bool(part) == bool(refused(kind, n, horizon))
+
+
+def test_the_same_table_whoever_shares_the_work():
+    only = one("covers", "garch")
+    assert calibrate(STREAM, simulations=1000, only=only).equals(calibrate(STREAM, simulations=1000, only=only, jobs=2))
+
+
+def test_worlds_are_what_they_say():
+    generator = STREAM.child("worlds").generator()
+    sums = worlds.overlapping(generator, (2000, 60), 4)
+    lags = [float((sums[:, lag:] * sums[:, : 60 - lag]).mean()) for lag in range(6)]
+    np.testing.assert_allclose(lags, [1, 0.75, 0.5, 0.25, 0, 0], atol=0.03)
+    returns, known = worlds.garch(generator, (4000, 200))
+    assert returns.var() == pytest.approx(1, abs=0.03)
+    assert np.corrcoef(known[:, 100] ** 2, returns[:, 100] ** 2)[0, 1] > 0.1
+    noise = worlds.persistent(generator, (2000, 50), 0.95)
+    assert noise.std() == pytest.approx(worlds.NOISE, rel=0.03)
+    assert np.corrcoef(noise[:, 10], noise[:, 11])[0, 1] == pytest.approx(0.95, abs=0.02)

@@ -1,0 +1,59 @@
+"""Studies that are well-formed and ask for what nobody can give: refused before a run, at the place of the setting."""
+
+import pytest
+
+from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import shipped
+from golden_core.study import StudyError
+
+SMOKE = shipped("studies", "smoke.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong", "says"),
+    [
+        ("  pairs: [EURUSD, USDJPY] ", "  pairs: [EURUSD, XXXYYY] ", "eurofxref-hist.zip has no currency 'XXX'"),
+        ("  bar: 1d", "  bar: 1h", "must be 1d for source ecb, which has one price a day, got 1h"),
+        ("  time_zone: Europe/Berlin", "  time_zone: UTC", "must be Europe/Berlin for source ecb, got UTC"),
+        ("features: [log_return, volatility_20]", "features: [log_return, open]", "'open' needs 'open'"),
+        ("  train: 200", "  train: 363", "one fold needs 523 rows"),
+        ("  end: 2024-12-31", "  end: 2099-12-31", "must not be after today"),
+    ],
+)  # fmt: skip
+def test_each_is_refused_at_its_place(tmp_path, line, wrong, says):
+    assert line in SMOKE
+    path = tmp_path / "mine.yaml"
+    path.write_text(SMOKE.replace(line, wrong))
+    with pytest.raises(StudyError) as refused:
+        load_study(str(path))
+    [fault] = refused.value.faults
+    number = 1 + SMOKE[: SMOKE.index(line)].count("\n")
+    assert (fault.file, fault.line, fault.column) == ("mine.yaml", number, 1 + len(line) - len(line.lstrip()))
+    assert says in fault.message
+
+
+def test_what_fits_just_so_is_not_refused():
+    """Its 522 weekdays have 499 rows at most: 339 + 60 + 100."""
+    assert load_study("smoke", ["splits.train=339"])
+    with pytest.raises(StudyError, match=r"at most 522 bars, of which 499 can be rows at horizon 1"):
+        load_study("smoke", ["splits.train=340"])
+
+
+def test_a_source_that_makes_its_bars_has_a_future():
+    settings = "data.settings={process: ar, initial_price: 1.0, volatility: 0.01, r2: 0.1}"
+    assert load_study("smoke", ["data.source=synthetic", settings, "data.end=2099-12-31"])
+
+
+def test_columns_that_a_file_is_declared_not_to_have():
+    columns = "{timestamp: t, open: null, high: h, low: l, close: c, volume: null}"
+    settings = f"data.settings={{format: columns, paths: {{EURUSD: a.csv}}, columns: {columns}}}"
+    study = ["data.source=files", "data.pairs=[EURUSD]", settings]
+    assert load_study("smoke", [*study, "features=[high, close]"])
+    with pytest.raises(StudyError, match="'open' needs 'open'"):
+        load_study("smoke", [*study, "features=[high, open]"])
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    with pytest.raises(StudyError) as refused:
+        load_study("smoke", ["data.bar=1h", "data.pairs=[XXXYYY]", "features=[open]", "data.end=2099-12-31"])
+    assert [fault.path for fault in refused.value.faults] == ["data.bar", "data.end", "data.pairs", "features"]

@@ -1,0 +1,88 @@
+"""Files that are not whole: found, told in one line each, and made again from what they were derived from."""
+
+import os
+import random
+
+import pytest
+from support.campaigns import OVERRIDES, opened
+from typer.testing import CliRunner
+
+from golden_core.evaluation.campaign import IncompleteError, evaluate, shown_completeness
+from golden_core.evaluation.stored import stored_faults, tables_fault
+from golden_core.preparation.catalogue import load_variant
+from golden_core.reporting import leaderboard
+from golden_core.store.warehouse import Warehouse
+from golden_dagster.cli.application import app
+
+STUDY = load_variant("smoke", OVERRIDES)
+SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
+
+
+def cut_off(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def written_over(path):
+    """Replace the middle third, and leave the size as it was."""
+    third = path.stat().st_size // 3
+    with path.open("r+b") as file:
+        file.seek(third)
+        file.write(random.Random(1).randbytes(third))
+
+
+def emptied(path):
+    path.write_bytes(b"")
+
+
+def golden(*arguments):
+    return CliRunner().invoke(app, [*arguments, "smoke", *SETTINGS])
+
+
+@pytest.mark.parametrize("harm", [cut_off, written_over, emptied, os.unlink])
+def test_a_damaged_warehouse_is_said_and_made_again(broken, harm):
+    board = leaderboard(Warehouse(broken.warehouse), "smoke", significance=0.05)
+    harm(broken.warehouse)
+    fault = tables_fault(broken, STUDY)
+    assert fault.startswith(("warehouse ", "there is no warehouse "))
+    assert "golden run STUDY" in fault
+    with pytest.raises(IncompleteError, match=r"warehouse\.duckdb"):
+        shown_completeness(broken, STUDY)
+    evaluate(broken, STUDY)
+    assert tables_fault(broken, STUDY) is None
+    assert leaderboard(Warehouse(broken.warehouse), "smoke", significance=0.05).equals(board)
+
+
+def test_rows_of_an_earlier_day_are_no_tables_of_this_study(broken):
+    frames = {"metrics": Warehouse(broken.warehouse).query("SELECT * FROM metrics").head(1)}
+    Warehouse(broken.warehouse).load("smoke", frames)
+    assert "holds other rows of study 'smoke' than were loaded, in metrics" in tables_fault(broken, STUDY)
+
+
+def test_status_and_leaderboard_say_it_in_one_line(broken):
+    folder = broken.study("smoke")
+    cut_off(folder.table("bars", "EURUSD"))
+    emptied(folder.raw)
+    written_over(folder.table("folds", "USDJPY_h1"))
+    written_over(broken.warehouse)
+    said = [line for line in golden("status").output.splitlines() if line.startswith("damaged")]
+    assert len(said) == 4
+    for line, name in zip(
+        said, ("EURUSD.parquet", "USDJPY_h1.parquet", "raw.parquet", "warehouse.duckdb"), strict=True
+    ):
+        assert name in line
+        assert "golden run STUDY" in line
+    shown = golden("leaderboard")
+    assert shown.exit_code == 2
+    assert len(shown.output.splitlines()) == 1
+    assert "is damaged" in shown.output
+
+
+def test_a_run_finds_a_warehouse_written_over(broken):
+    """What is up to date says so of the files that it read, and not of those that it wrote."""
+    written_over(broken.warehouse)
+    said = []
+    with opened(say=said.append) as campaign:
+        assert [next(campaign.stages()).name] == ["metrics and report"]
+    assert len(said) == 1
+    assert said[0].endswith("its tables are made again from the lake")
+    assert stored_faults(broken, STUDY) == [tables_fault(broken, STUDY)]

@@ -1,0 +1,61 @@
+"""Which storage a person writes into, whatever folder they stand in and however Dagster was started."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from golden_core.store.lake import PROJECT_ROOT, Home
+from golden_dagster.instance import study_instance
+
+
+def storage(instance):
+    return Path(instance.get_ref().storage_data.config_dict["base_dir"])
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A checkout of its own: a folder with the project's dagster.yaml, and DAGSTER_HOME that points at it."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "dagster.yaml").write_bytes((PROJECT_ROOT / "dagster.yaml").read_bytes())
+    monkeypatch.delenv("GOLDEN_HOME")
+    monkeypatch.setenv("DAGSTER_HOME", str(folder))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_the_study_of_the_environment_has_its_own_storage(project, monkeypatch):
+    for study in ("demo", "smoke"):
+        monkeypatch.setenv("GOLDEN_STUDY", study)
+        with dg.DagsterInstance.get() as instance, study_instance(Home.from_environment(), study) as own:
+            assert storage(instance) == storage(own) == project / ".golden" / "dagster" / study / "storage"
+            assert instance.storage_directory() == own.storage_directory()
+            run = dg.DagsterRun(job_name="noticed")
+            instance.add_run(run)
+            assert own.has_run(run.run_id)
+    assert [path.name for path in sorted((project / ".golden" / "dagster").iterdir())] == ["demo", "smoke"]
+
+
+def test_dagster_started_elsewhere_begins_no_second_home(project, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    with pytest.raises(dg.DagsterInvariantViolationError, match=f"start this in {project}, or set GOLDEN_HOME"):
+        dg.DagsterInstance.get()
+    assert not list(elsewhere.iterdir())
+    monkeypatch.setenv("GOLDEN_HOME", str(project / ".golden"))
+    with dg.DagsterInstance.get() as instance:
+        assert storage(instance) == project / ".golden" / "dagster" / "demo" / "storage"
+
+
+@pytest.mark.parametrize("named", [None, ".golden", "results"])
+def test_a_subfolder_leads_to_the_home_of_its_project(named, project, monkeypatch):
+    if named:
+        monkeypatch.setenv("GOLDEN_HOME", named)
+    expected = Home.from_environment()
+    assert expected.root == project / (named or ".golden")
+    assert expected.reports == (expected.root / "reports" if named else project / "reports")
+    (project / "docs" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(project / "docs" / "deep")
+    assert Home.from_environment() == expected
