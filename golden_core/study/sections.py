@@ -222,7 +222,9 @@ class ProtocolSection(Section):
 class ChecksSection(Section):
     """How hard the asset checks look."""
 
-    reproduced_trials: int = Field(ge=1, description="trials retrained in a fresh process and compared bitwise")
+    reproduced_trials: int = Field(
+        ge=1, description="trials retrained beside every forecaster's last, compared bitwise"
+    )
     poisoned_times: int = Field(ge=1, description="times after which all data is replaced in the leakage probe")
     max_foresight: float = Field(
         ge=0, lt=1, description="correlation with the next return that is not held against a feature or a forecast"
