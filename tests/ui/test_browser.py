@@ -75,11 +75,7 @@ def test_the_report_on_a_screen_on_a_phone_and_on_paper(opened, finished, tmp_pa
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 690, "height": 1000})  # what A4 leaves between its margins
     assert not page.locator("nav").is_visible()
-    hidden = page.evaluate(
-        "[...document.querySelectorAll('main .scroll')].filter(e => e.scrollWidth > e.clientWidth + 1 "
-        "&& getComputedStyle(e).overflowX !== 'visible').length"
-    )
-    assert hidden == 0
+    assert page.evaluate("document.documentElement.scrollWidth") == 690  # no table is cut off
 
 
 @pytest.fixture
