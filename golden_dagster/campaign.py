@@ -15,6 +15,8 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from golden_core.evaluation.campaign import evaluation_is_current
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
@@ -40,6 +42,9 @@ from golden_dagster.resources import StudyResource, Watcher, WorkersResource
 # Retraining a trial to compare its bytes costs as much as the trial: the gate does it, a run does not.
 GATE_ONLY = ("forecasts_reproduce_bitwise",)
 
+# By this, and not by the job's name alone, the web UI that `golden ui` starts finds the runs of a job.
+LISTED = {REPOSITORY_LABEL_TAG: f"{SINGLETON_REPOSITORY_NAME}@golden_dagster.definitions"}
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -54,7 +59,7 @@ class Stage:
     @property
     def job(self) -> str:
         """The job of the code location that its run belongs to."""
-        return self.name.replace(" ", "_")
+        return f"stage_{self.name.replace(' ', '_')}"
 
 
 class _WithoutEventLog:
@@ -79,6 +84,7 @@ class Campaign:
     instance: dg.DagsterInstance
     definitions: dg.Definitions
     failures: list[str] = field(default_factory=list)
+    stopped: Stage | None = None  # the stage that failed, so that nothing after it could be made
     raise_interruption: Callable[[], None] = lambda: None
     say: Callable[[str], None] = lambda _message: None
     workers: int = 1
@@ -144,7 +150,10 @@ class Campaign:
         result = self.run_selection(stage.job, selection, tags)
         failures = failure_messages(result)
         self.failures += failures
-        return result.success and not (stage.checks_only and failures)
+        succeeded = result.success and not (stage.checks_only and failures)
+        if not succeeded and stage.name != "models":  # a failed trial leaves others standing
+            self.stopped = self.stopped or stage
+        return succeeded
 
     def run_selection(
         self, name: str, selection: dg.AssetSelection, tags: Mapping[str, str]
@@ -167,7 +176,7 @@ class Campaign:
                 result = resolved.execute_in_process(
                     instance=self.instance,
                     raise_on_error=False,
-                    tags={PROCESS_TAG: process_tag(), **tags},
+                    tags={PROCESS_TAG: process_tag(), **LISTED, **tags},
                     run_config=quiet,
                 )
         finally:
@@ -272,7 +281,8 @@ def failure_messages(result: dg.ExecuteInProcessResult) -> list[str]:
     """Return what failed in a run: the first line of every failed step, and every failed check that blocks."""
     found = []
     for event in result.all_events:
-        if event.is_step_failure:
+        # A check that blocks fails its step as well, with a sentence that says less than its own.
+        if event.is_step_failure and event.step_failure_data.error.cls_name != "DagsterAssetCheckFailedError":
             error = event.step_failure_data.error
             cause = error
             while cause is not None and cause.cause is not None and cause.cls_name != FullDiskError.__name__:
