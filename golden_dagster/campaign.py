@@ -281,10 +281,9 @@ def failure_messages(result: dg.ExecuteInProcessResult) -> list[str]:
     """Return what failed in a run: the first line of every failed step, and every failed check that blocks."""
     found = []
     for event in result.all_events:
+        cause = event.step_failure_data.error if event.is_step_failure else None
         # A check that blocks fails its step as well, with a sentence that says less than its own.
-        if event.is_step_failure and event.step_failure_data.error.cls_name != "DagsterAssetCheckFailedError":
-            error = event.step_failure_data.error
-            cause = error
+        if event.is_step_failure and (cause is None or cause.cls_name != "DagsterAssetCheckFailedError"):
             while cause is not None and cause.cause is not None and cause.cls_name != FullDiskError.__name__:
                 cause = cause.cause
             message = event.step_failure_data.user_failure_data
