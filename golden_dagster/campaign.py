@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
 from golden_core.trials.campaign import stop_workers
 from golden_core.trials.estimate import estimate
+from golden_core.trials.outputs import damaged_trials
 from golden_core.trials.stored import tables_fault
 from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
 from golden_dagster.definitions import definitions_for
@@ -112,6 +114,7 @@ class Campaign:
         if self._series_are_stale():
             yield Stage("folds", inputs[1:], series_partitions(study))
             checked.add(inputs[1])
+        self._remove_damaged_trials()
         stale, count, to_run = self._stale_models()
         if stale and checked != set(inputs):
             # Their last run may have failed, or been before a feature changed: blocking holds within one run only.
@@ -212,6 +215,12 @@ class Campaign:
             for pair in self.study.data.pairs
             for horizon in self.study.horizons
         )
+
+    def _remove_damaged_trials(self) -> None:
+        """Remove what a finished trial can no longer be read from, so that it counts as missing."""
+        for folder, fault in damaged_trials(self.home, self.study).items():
+            self.say(f"{fault}; it is made again")
+            shutil.rmtree(folder)
 
     def _stale_models(self) -> tuple[list[dg.AssetKey], int, list[str]]:
         """Return the models with a trial to run or to record, how many trials they hold, and whose are to be run."""

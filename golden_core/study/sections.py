@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 from golden_core.study.faults import dotted
 from golden_core.study.messages import BROKEN_RULE
 from golden_core.study.rules import Rule, broken
-from golden_core.study.values import Day, Distinct, Pair, Settings, TimeZone, freeze
+from golden_core.study.values import Day, Distinct, LastDay, Pair, Settings, TimeZone, freeze
 
 BENCHMARK = "random_walk"
 FEWEST_SEEDS = 5
@@ -100,7 +100,7 @@ class DataSection(Section):
     pairs: Annotated[tuple[Pair, ...], Distinct] = Field(min_length=1, description="currency pairs")
     bar: Literal["1d", "4h", "1h"] = Field(description="length of a bar")
     start: Day = Field(description="first day")
-    end: Day = Field(description="last day, included")
+    end: LastDay = Field(description="last day, included; or latest, the last day of which the source has all bars")
     time_zone: TimeZone = Field(description="the vendor's clock")
 
     RULES: ClassVar = (Rule(("end", "start"), _after),)

@@ -135,6 +135,7 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
         from golden_core.preparation.catalogue import load_variant
         from golden_core.store.lake import Home
         from golden_core.trials import all_trials, trial_status
+        from golden_core.trials.outputs import damaged_trials
         from golden_core.trials.stored import stored_faults
 
         loaded, home = load_variant(study, overrides), Home.from_environment()
@@ -145,7 +146,7 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
         console.print(table(("forecaster", *counts.columns[1:]), rows, title=f"Trials of study {loaded.name}"))
         for error in found["error"].drop_nulls():
             console.print(f"[red]failed[/red] {error}", highlight=False, soft_wrap=True)
-        for fault in stored_faults(home, loaded):
+        for fault in (*stored_faults(home, loaded), *damaged_trials(home, loaded).values()):
             console.print(f"[red]damaged[/red] {fault}", highlight=False, soft_wrap=True)
 
 
