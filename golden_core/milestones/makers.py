@@ -28,6 +28,7 @@ from golden_core.milestones.documents import loader_specification
 from golden_core.milestones.evidence import Result, Written, write_evidence
 from golden_core.milestones.migration import load_plan, migration_deliverables, plan_results
 from golden_core.milestones.place import Place
+from golden_core.milestones.protocols import protocol_pages
 from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import Milestone
 from golden_core.milestones.test_plan import existing_tests, load_test_plan, plan_page, run_test_plan
@@ -263,6 +264,7 @@ MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P2.M1": lambda _place, _given: Made(*configuration_pages()),
     "P2.M2": _loader,
     "P3.M1": lambda _place, _given: Made(*orchestrator_pages()),
+    "P3.M2": lambda _place, _given: Made(*protocol_pages(Home.from_environment())),
     "P5.M1": lambda place, _given: Made(*usage_page(place)),
     "P6.M1": _alignment,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import polars as pl
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from golden_core.evaluation.calibrated import size_points
@@ -13,9 +14,23 @@ from golden_core.statistics.calibration import ALPHA, BAND, LENGTHS
 
 def calibration_figure(table: pl.DataFrame) -> bytes:
     """Return a PNG with one panel per number of times: rejection rates at a nominal 5 %, with their 95 % intervals."""
+    stream = io.BytesIO()
+    _drawn(table).savefig(stream, format="png", dpi=110, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def calibration_svg(table: pl.DataFrame) -> str:
+    """Return the same as SVG; equal tables give equal text."""
+    stream = io.StringIO()
+    with rc_context({"svg.hashsalt": "calibration", "svg.fonttype": "none"}):
+        _drawn(table).savefig(stream, format="svg", metadata={"Date": None})
+    return stream.getvalue()
+
+
+def _drawn(table: pl.DataFrame) -> Figure:
     points = size_points(table)
     figure = Figure(figsize=(10, 5.5), layout="constrained")
-    panels = figure.subplots(1, len(LENGTHS), sharey=True)
+    panels = figure.subplots(1, len(LENGTHS))
     tests = points["test"].unique(maintain_order=True).to_list()
     for panel, n in zip(panels, LENGTHS, strict=True):
         panel.axvspan(*BAND, color="#dfe8dc", label=f"within {BAND[0]} – {BAND[1]}")
@@ -31,6 +46,4 @@ def calibration_figure(table: pl.DataFrame) -> bytes:
         panel.set_title(f"{n} times", fontsize=10)
         panel.set_xlabel("share of true nulls rejected at 5 %", fontsize=9)
     figure.suptitle("Which tests keep their size? Grey decides nothing.", fontsize=11)
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
-    return stream.getvalue()
+    return figure

@@ -1,0 +1,86 @@
+"""The pages of P3.M2: the statistical protocol and the templates of reports, made from schema, rules and exhibits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from golden_core.evaluation.calibrated import Calibrated, filed_calibration
+from golden_core.evaluation.strata import STRATA
+from golden_core.milestones.designs import TEXTS
+from golden_core.milestones.documents import render
+from golden_core.milestones.evidence import Result
+from golden_core.reporting.calibration_figure import calibration_svg
+from golden_core.reporting.exhibits import declared
+from golden_core.reporting.grids import STRATA_SKILL
+from golden_core.statistics import rules
+from golden_core.store.lake import Home
+from golden_core.store.markdown import markdown_table
+from golden_core.study import ProtocolSection
+
+KINDS = {
+    "more_accurate": ("Is its loss smaller than the random walk's?", "mean loss difference, one-sided"),
+    "predicts": ("Does it know something that the random walk does not?", "mean of 2 (y − b)(f − b), one-sided"),
+    "equivalent": ("Is its loss the random walk's, but for the margin?", "two one-sided tests against the margin"),
+}
+ENGINE = "long-run variance by equally weighted cosines (Lazarus, Lewis, Stock & Watson 2018)"
+
+
+def protocol_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
+    """Return the deliverables of P3.M2, with the calibration of this home, and what is found for its criteria."""
+    filed = filed_calibration(home)
+    facts = {
+        "kinds": markdown_table(
+            ("claim", "question", "test", "engine"),
+            ((f"`{kind}`", question, test, ENGINE) for kind, (question, test) in KINDS.items()),
+        ),
+        "settings": markdown_table(
+            ("setting", "what it says"),
+            ((f"`{name}`", field.description or "") for name, field in ProtocolSection.model_fields.items()),
+        ),
+        "rules": markdown_table(("tests", "are refused with"), _rules()),
+        "calibration": _calibration(filed),
+        "strata": ", ".join(name for name in STRATA if name != "all"),
+    }
+    pages = {"statistical_protocol.md": render(TEXTS / "statistical_protocol.md.jinja", facts)}
+    pages |= {f"templates/{name}.md": _template(name, said) for name, said in declared().items()}
+    pages["templates/strata.md"] = _template("strata", {"caption": "Skill among the cutoffs of a stratum.",
+                                                        "query": STRATA_SKILL, "columns": []})  # fmt: skip
+    if filed is not None:
+        pages["calibration.csv"] = filed.table.write_csv()
+        pages["calibration.svg"] = calibration_svg(filed.table)
+    return pages, (_averages(pages),)
+
+
+def _rules() -> list[tuple[str, str]]:
+    return [
+        ("all", f"fewer than {rules.LEAST_COEFFICIENTS} cosine coefficients: min(0.4 n^⅔, n / 2h)"),
+        ("`predicts`", f"fewer than {rules.LEAST_FITTED} cosine coefficients"),
+        ("of many forecasters at once", f"n / 2h below {rules.LEAST_BLOCKS}"),
+        ("of coverage", f"fewer than {rules.LEAST_MISSES} independent misses expected"),
+    ]
+
+
+def _calibration(filed: Calibrated | None) -> str:
+    if filed is None or not filed.current:
+        return "Unmeasured for this code: `golden statistics calibrate` measures it."
+    shown = filed.table.select("test", "world", "n", "horizon", "measure", pl.col("rate").round(4), "verdict")
+    rows = (["" if cell is None else str(cell) for cell in row] for row in shown.iter_rows())
+    table = markdown_table(shown.columns, rows)
+    return f"{filed.simulations} simulations of every cell, by `golden statistics calibrate`.\n\n{table}"
+
+
+def _template(name: str, said: dict[str, Any]) -> str:
+    rows = ((column["label"], column.get("unit", ""), f"`{column['show']}`") for column in said["columns"])
+    columns = markdown_table(("column", "unit", "shown"), rows) if said["columns"] else ""
+    query = f"```sql\n{said['query'].strip()}\n```" if "query" in said else "Its rows are handed in by the page."
+    return "\n\n".join(part for part in (f"# {name}", said["caption"].strip(), columns, query) if part) + "\n"
+
+
+def _averages(pages: dict[str, str]) -> Result:
+    """Report which ways of averaging a template asks the warehouse for."""
+    wanted = {"over series": "'macro'", "over rows": "'micro'", "by stratum": "stratum_kind"}
+    text = "\n".join(page for name, page in pages.items() if name.startswith("templates/"))
+    found = [way for way, asked in wanted.items() if asked in text]
+    return Result("templates_cover_averages", ", ".join(found), ", ".join(wanted), len(found) == len(wanted))

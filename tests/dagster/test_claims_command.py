@@ -1,0 +1,64 @@
+"""`golden claims` prints what is carried, counts the rest with the reason, and refuses a study without a protocol."""
+
+import datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from golden_core.claims.decisions import claims_table
+from golden_core.evaluation import campaign
+from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import Home
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import FORECASTS
+from golden_core.store.warehouse import Warehouse
+from golden_core.trials.ledger import Standing
+from golden_dagster.cli.application import app
+
+N = 400
+
+
+def rows(forecaster, y, y_pred):
+    frame = pl.DataFrame({"y_true": y, "y_pred": y_pred}).with_row_index("day")
+    cutoff = pl.lit(datetime.datetime(2020, 1, 1, 15, tzinfo=datetime.UTC)) + pl.duration(days="day")
+    facts = {"study": "demo", "forecaster": forecaster, "pair": "EURUSD", "horizon": 1, "seed": 0, "fold": 0}
+    filled = frame.with_columns(
+        **{name: pl.lit(value) for name, value in facts.items()},
+        cutoff=cutoff,
+        target_at=cutoff,
+        crosses_closure=pl.lit(False),
+        **{name: pl.lit(1.0) for name in ("last_close", "true_close", "pred_close", "scale", "volatility")},
+    )
+    return filled.select(pl.col(column.name).cast(column.dtype) for column in FORECASTS.columns)
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """A home whose warehouse holds claims of the demo: one forecaster that knows, and one that does not."""
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
+    study, home = load_study("demo"), Home.from_environment()
+    y = 0.01 * Stream(5).child("claims").generator().standard_normal(N)
+    known = {"random_walk": 0 * y, "ar": 0.2 * y, "drift": np.roll(y, 1)}
+    forecasts = pl.concat(rows(name, y, y_pred) for name, y_pred in known.items())
+    table = claims_table("demo", forecasts, study.protocol, 0.95, Standing(True, 2))
+    Warehouse(home.warehouse).load("demo", {"claims": table})
+    monkeypatch.setattr(campaign, "shown_completeness", lambda *_: (5, 180))
+    return lambda *arguments: CliRunner().invoke(app, ["claims", *arguments], env={"COLUMNS": "200"})
+
+
+def test_claims_are_printed_and_non_claims_counted(asked):
+    said = asked("demo").output
+    assert "ar" in said
+    assert "drift" not in said
+    assert "4 of 12 claims asked about are carried by the evidence" in said
+    assert "8 are not: the test does not reject" in said
+    assert "incomplete: 5 of 180 trials" in said
+    assert "drift" in asked("demo", "--all").output
+
+
+def test_a_study_without_a_protocol_claims_nothing(asked):
+    found = asked("smoke")
+    assert found.exit_code == 2
+    assert "no section `protocol`" in found.output
