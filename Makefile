@@ -4,7 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-ASKED := --constraint constraints.txt --editable '.[dev]'
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+ASKED := --constraint constraints.txt --editable '.[dev$(if $(CHROMIUM),$(shell echo ,)browser)]'
 
 .PHONY: demo test lint gate ui clean help
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from golden_core.evaluation.campaign import evaluation_is_current
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
@@ -28,6 +31,7 @@ from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
 from golden_core.trials.campaign import stop_workers
 from golden_core.trials.estimate import estimate
+from golden_core.trials.outputs import damaged_trials
 from golden_core.trials.stored import tables_fault
 from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
 from golden_dagster.definitions import definitions_for
@@ -39,6 +43,9 @@ from golden_dagster.resources import StudyResource, Watcher, WorkersResource
 
 # Retraining a trial to compare its bytes costs as much as the trial: the gate does it, a run does not.
 GATE_ONLY = ("forecasts_reproduce_bitwise",)
+
+# By this, and not by the job's name alone, the web UI that `golden ui` starts finds the runs of a job.
+LISTED = {REPOSITORY_LABEL_TAG: f"{SINGLETON_REPOSITORY_NAME}@golden_dagster.definitions"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class Stage:
     @property
     def job(self) -> str:
         """The job of the code location that its run belongs to."""
-        return self.name.replace(" ", "_")
+        return f"stage_{self.name.replace(' ', '_')}"
 
 
 class _WithoutEventLog:
@@ -79,6 +86,7 @@ class Campaign:
     instance: dg.DagsterInstance
     definitions: dg.Definitions
     failures: list[str] = field(default_factory=list)
+    stopped: Stage | None = None  # the stage that failed, so that nothing after it could be made
     raise_interruption: Callable[[], None] = lambda: None
     say: Callable[[str], None] = lambda _message: None
     workers: int = 1
@@ -106,6 +114,7 @@ class Campaign:
         if self._series_are_stale():
             yield Stage("folds", inputs[1:], series_partitions(study))
             checked.add(inputs[1])
+        self._remove_damaged_trials()
         stale, count, to_run = self._stale_models()
         if stale and checked != set(inputs):
             # Their last run may have failed, or been before a feature changed: blocking holds within one run only.
@@ -144,7 +153,10 @@ class Campaign:
         result = self.run_selection(stage.job, selection, tags)
         failures = failure_messages(result)
         self.failures += failures
-        return result.success and not (stage.checks_only and failures)
+        succeeded = result.success and not (stage.checks_only and failures)
+        if not succeeded and stage.name != "models":  # a failed trial leaves others standing
+            self.stopped = self.stopped or stage
+        return succeeded
 
     def run_selection(
         self, name: str, selection: dg.AssetSelection, tags: Mapping[str, str]
@@ -167,7 +179,7 @@ class Campaign:
                 result = resolved.execute_in_process(
                     instance=self.instance,
                     raise_on_error=False,
-                    tags={PROCESS_TAG: process_tag(), **tags},
+                    tags={PROCESS_TAG: process_tag(), **LISTED, **tags},
                     run_config=quiet,
                 )
         finally:
@@ -203,6 +215,12 @@ class Campaign:
             for pair in self.study.data.pairs
             for horizon in self.study.horizons
         )
+
+    def _remove_damaged_trials(self) -> None:
+        """Remove what a finished trial can no longer be read from, so that it counts as missing."""
+        for folder, fault in damaged_trials(self.home, self.study).items():
+            self.say(f"{fault}; it is made again")
+            shutil.rmtree(folder)
 
     def _stale_models(self) -> tuple[list[dg.AssetKey], int, list[str]]:
         """Return the models with a trial to run or to record, how many trials they hold, and whose are to be run."""
@@ -272,9 +290,9 @@ def failure_messages(result: dg.ExecuteInProcessResult) -> list[str]:
     """Return what failed in a run: the first line of every failed step, and every failed check that blocks."""
     found = []
     for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            cause = error
+        cause = event.step_failure_data.error if event.is_step_failure else None
+        # A check that blocks fails its step as well, with a sentence that says less than its own.
+        if event.is_step_failure and (cause is None or cause.cls_name != "DagsterAssetCheckFailedError"):
             while cause is not None and cause.cause is not None and cause.cls_name != FullDiskError.__name__:
                 cause = cause.cause
             message = event.step_failure_data.user_failure_data

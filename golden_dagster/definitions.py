@@ -2,12 +2,16 @@
 
 import importlib
 import pkgutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 import golden_dagster.defs
 from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import PROJECT_ROOT
+from golden_core.store.provenance import git_page, git_state
 from golden_core.study import Study
 from golden_dagster.lib.published import ParquetTables
 from golden_dagster.resources import LegacyResource, StudyResource, Watcher, WorkersResource, study_from_environment
@@ -44,4 +48,23 @@ def definitions_for(
 @dg.definitions
 def defs() -> dg.Definitions:
     """Return the definitions of the study that GOLDEN_STUDY names, as the web UI and the daemon load them."""
-    return definitions_for(load_study(study_from_environment()))
+    found = definitions_for(load_study(study_from_environment()))
+    return dg.Definitions(
+        assets=referenced(found.assets or (), git_page(), git_state()),
+        asset_checks=found.asset_checks,
+        jobs=found.jobs,
+        schedules=found.schedules,
+        sensors=found.sensors,
+        resources=found.resources,
+        executor=found.executor,
+    )
+
+
+def referenced(assets: Iterable[Any], page: str | None, state: Mapping[str, Any]) -> Sequence[Any]:
+    """Return assets that lead to their source: to its web page where exactly this code is there, else to the file."""
+    local = dg.with_source_code_references(list(assets))
+    if page is None or state["dirty"] or not state["commit"]:
+        return local
+    anchor = Path(__file__)
+    inside = dg.AnchorBasedFilePathMapping(anchor, str(anchor.relative_to(PROJECT_ROOT)))
+    return dg.link_code_references_to_git(local, page, git_branch=state["commit"], file_path_mapping=inside)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
@@ -27,6 +27,7 @@ class CheckRow:
     verdict: Verdict
     description: str
     seconds: float | None = None  # of the step that decided it, which may have decided others too
+    follows: bool = False  # says nothing of its own: what it looks at could not be made, or it could not look
 
     @property
     def of_study(self) -> bool:
@@ -43,13 +44,19 @@ class CheckRow:
 class GateResult:
     """Every check and every failed run."""
 
-    rows: Sequence[CheckRow]
+    rows: Sequence[CheckRow]  # in the order in which their assets are made
     failures: Sequence[str]
 
     @property
     def passed(self) -> bool:
         """Whether no ERROR check failed, every check was evaluated, and every run succeeded."""
         return not self.failures and not any(row.blocks for row in self.rows)
+
+    @property
+    def cause(self) -> str | None:
+        """What closed the gate: the first failed run, else the first check in the order of the graph."""
+        rows = (f"{row.asset}: {row.name}: {row.description}" for row in self.rows if row.blocks and not row.follows)
+        return next(iter((*self.failures, *rows)), None)
 
 
 def run_gate(campaign: Campaign) -> GateResult:
@@ -58,14 +65,34 @@ def run_gate(campaign: Campaign) -> GateResult:
     A check that should have run and did not is as bad as a failed one: it has shown nothing. A warning never fails.
     """
     graph = campaign.definitions.resolve_asset_graph()
-    expected = sorted(graph.asset_check_keys, key=lambda key: (key.asset_key.path, key.name))
+    place = {key: number for number, key in enumerate(graph.toposorted_asset_keys)}
+    expected = sorted(graph.asset_check_keys, key=lambda key: (place[key.asset_key], key.name))
     result = campaign.run_selection("gate", dg.AssetSelection.all_asset_checks(), {})
     evaluations = {evaluation.asset_check_key: evaluation for evaluation in result.get_asset_check_evaluations()}
     seconds = _seconds(result)
     rows = [_row(key, evaluations.get(key), seconds.get(key)) for key in expected]
     claims = {f"{row.name}: {row.description}" for row in rows}
     failures = [message for message in (*campaign.failures, *failure_messages(result)) if message not in claims]
-    return GateResult(rows, list(dict.fromkeys(failures)))
+    causes = campaign.failures if campaign.stopped else failures
+    lost = _unmade(campaign)
+    rows = [
+        replace(row, follows=bool(causes) and _follows(row, key.asset_key in lost))
+        for row, key in zip(rows, expected, strict=True)
+    ]
+    return GateResult(rows, list(dict.fromkeys(causes)))
+
+
+def _unmade(campaign: Campaign) -> set[dg.AssetKey]:
+    """Return the assets below the stage that failed."""
+    graph, found = campaign.definitions.resolve_asset_graph(), set[dg.AssetKey]()
+    front = set(campaign.stopped.assets) if campaign.stopped else set()
+    while front := {child for key in front for child in graph.get(key).child_keys} - found:
+        found |= front
+    return found
+
+
+def _follows(row: CheckRow, unmade: bool) -> bool:
+    return row.verdict == "not run" or (unmade and row.verdict != "passed")
 
 
 def _seconds(result: dg.ExecuteInProcessResult) -> dict[dg.AssetCheckKey, float]:
@@ -94,9 +121,9 @@ def write_junit(result: GateResult, study: str, path: Path) -> None:
         if row.seconds is not None:
             case.set("time", f"{row.seconds:.3f}")
         if row.verdict == "failed":
-            ElementTree.SubElement(case, "failure", message=row.description)
+            ElementTree.SubElement(case, "failure", message=_reason(row, result))
         elif row.verdict == "not run":
-            ElementTree.SubElement(case, "error", message=row.description)
+            ElementTree.SubElement(case, "error", message=_reason(row, result))
         elif row.verdict == "warned":
             ElementTree.SubElement(case, "system-out").text = f"warning: {row.description}"
     for failure in result.failures:
@@ -107,3 +134,7 @@ def write_junit(result: GateResult, study: str, path: Path) -> None:
     suite.set("errors", str(len(suite.findall("testcase/error"))))
     ElementTree.indent(suite)
     write_text(ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n", path)
+
+
+def _reason(row: CheckRow, result: GateResult) -> str:
+    return f"{row.description}; it follows from: {result.cause}" if row.follows else row.description

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.health import StorageError, disk_is_full, free_bytes, full_disk, megabytes, set_aside
 from golden_core.store.lake import Home, write_text
+from golden_dagster.postgres import on_server, server_storage
 from golden_dagster.resources import study_from_environment
 
 _SETTINGS = Path(__file__).with_name("dagster.yaml")  # a link to the project's own, which travels in a wheel
@@ -40,7 +41,8 @@ def instance_folder(home: Home, study: str) -> Path:
     yaml = YAML(typ="safe", pure=True)
     settings = yaml.load(_SETTINGS.read_text(encoding="utf-8"))
     del settings["instance_class"]  # which leads here
-    settings["storage"] = {"sqlite": {"base_dir": str(folder / "storage")}}
+    local = {"sqlite": {"base_dir": str(folder / "storage")}}
+    settings["storage"] = server_storage(study) if on_server() else local
     settings["compute_logs"] = {**_CAPTURED, "config": {"base_dir": str(folder / "logs")}}
     stream = io.StringIO()
     yaml.dump(settings, stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -54,6 +55,21 @@ def trial_of(forecaster: str, key: str) -> Trial:
 def trial_key(trial: Trial) -> str:
     """Return the partition key of a trial."""
     return f"{seed_key(trial.seed)}|{trial.series}"
+
+
+def enclosing(definition: dg.PartitionsDefinition[Any], keys: Sequence[str]) -> tuple[str, str]:
+    """Return first and last key of the smallest block that holds some keys: a range of each dimension."""
+    if not isinstance(definition, dg.MultiPartitionsDefinition):
+        order = definition.get_partition_keys()
+        places = [order.index(key) for key in keys]
+        return order[min(places)], order[max(places)]
+    parts = [definition.get_partition_key_from_str(str(key)).keys_by_dimension for key in keys]
+    corners = {
+        one.name: enclosing(one.partitions_def, [part[one.name] for part in parts])
+        for one in definition.partitions_defs
+    }
+    first, last = (dg.MultiPartitionKey({name: ends[end] for name, ends in corners.items()}) for end in (0, 1))
+    return str(first), str(last)
 
 
 def known_keys(context: dg.AssetExecutionContext, study: Study, known: Sequence[str]) -> list[str]:

@@ -123,8 +123,15 @@ class LegacyResource(dg.ConfigurableResource[Any]):
 class WorkersResource(dg.ConfigurableResource[Any]):
     """How trials run side by side inside one asset."""
 
-    backend: Literal["sequential", "loky"] = Field(default="loky", description="a joblib backend")
-    workers: int = Field(default=0, ge=0, description="processes; 0 means one per available core")
+    backend: Literal["sequential", "loky", "dask"] = Field(
+        default="loky", description="of trials: one after the other, processes of this machine, or a Dask scheduler's"
+    )
+    workers: int = Field(default=0, ge=0, description="processes of this machine; 0 means one per available core")
+
+    @property
+    def local(self) -> Literal["sequential", "loky"]:
+        """The backend of what is no trial: probing costs little and stays on this machine."""
+        return "loky" if self.backend == "dask" else self.backend
 
     @property
     def count(self) -> int:

@@ -10,6 +10,8 @@ from golden_core.checks.check import Check, Examined
 from golden_core.store.lake import Home
 from golden_core.study import Study
 
+REPEATED_SIMULATIONS = 500
+
 
 def _unmeasured(what: str) -> Examined:
     """Return neither success nor failure: nobody has looked yet."""
@@ -28,6 +30,39 @@ def _scorecard(kind: str, home: Home, _study: Study) -> Examined:
     unmeasured = [] if filed.current else ["the scorecard was measured on other probes or leaks: measure it again"]
     unmeasured += [] if filed.scale == "full" else ["only a quick scorecard was measured, which carries no claim"]
     return Examined([*found, *unmeasured], filed.rows.filter(kind=kind).height, severity="error" if found else "warn")
+
+
+def _sizes(home: Home, _study: Study) -> Examined:
+    from golden_core.evaluation.calibrated import LEAST_SIMULATIONS, filed_calibration, off_size
+
+    filed = filed_calibration(home)
+    if filed is None:
+        return _no_calibration()
+    few = filed.simulations < LEAST_SIMULATIONS
+    unmeasured = [f"{filed.simulations} simulations carry no claim, {LEAST_SIMULATIONS} do"] if few else []
+    unmeasured += _outdated(filed.current)
+    # Of few simulations, sizes lie outside the band by luck.
+    found = [] if few else off_size(filed.table)
+    return Examined([*found, *unmeasured], filed.table.height, severity="error" if found else "warn")
+
+
+def _repeated(home: Home, _study: Study) -> Examined:
+    from golden_core.evaluation.calibrated import filed_calibration, repetition_differences
+
+    filed = filed_calibration(home)
+    if filed is None:
+        return _no_calibration()
+    if outdated := _outdated(filed.current):
+        return Examined(outdated, filed.table.height, severity="warn")
+    return Examined(*repetition_differences(filed.table, REPEATED_SIMULATIONS))
+
+
+def _outdated(current: bool) -> list[str]:
+    return [] if current else ["the calibration was measured on other tests or worlds: measure it again"]
+
+
+def _no_calibration() -> Examined:
+    return _unmeasured("no calibration was measured here: `golden statistics calibrate`, or statistics/calibration")
 
 
 def _published(_home: Home, _study: Study) -> Examined:
@@ -76,6 +111,22 @@ def _aligned(home: Home, name: str) -> pl.DataFrame | None:
 
 
 PLATFORM_CHECKS = (
+    Check(
+        "statistics/calibration",
+        "tests_keep_their_size",
+        "In 10,000 simulations, every test that a claim may use rejects a true null hypothesis at 5 % in 3.7 – 6.3 %, "
+        "or less, or is refused by rule; the confidence set keeps the best and drops the worse.",
+        "measures",
+        _sizes,
+    ),
+    Check(
+        "statistics/calibration",
+        "calibration_repeats",
+        "500 simulations of other chance give, within chance, every size and power that was filed.",
+        "measures",
+        _repeated,
+        cheap=False,
+    ),
     Check(
         "leakage/scorecard",
         "deterministic_leaks_caught",

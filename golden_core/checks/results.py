@@ -13,9 +13,7 @@ from golden_core.leakage.report import sentence
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
-from golden_core.trials import AlteredError, all_trials, altered_trials, reproduce
-from golden_core.trials.outputs import finished_trials
-from golden_core.trials.reproduction import draw_trials
+from golden_core.trials import AlteredError, all_trials, altered_trials, reproduce_last
 
 
 def result_checks(study: Study) -> tuple[Check, ...]:
@@ -68,8 +66,7 @@ def _screen(home: Home, study: Study) -> Examined:
 
 
 def _bitwise(home: Home, study: Study) -> Examined:
-    done = list(finished_trials(home, study, all_trials(study)))
-    results = [reproduce(home, study, trial) for trial in draw_trials(study, done, study.checks.reproduced_trials)]
+    results = reproduce_last(home, study, study.checks.reproduced_trials)
     return Examined([f"{one.trial}: {one.said}" for one in results if not one.identical], len(results))
 
 
@@ -143,7 +140,8 @@ _TABLES = (
     Check(
         "metrics",
         "forecasts_reproduce_bitwise",
-        "A sampled trial, retrained in a fresh process, writes the same bytes: forecasts, learning curve and weights.",
+        "The last trial of every forecaster and some drawn ones, each retrained in a process of its own, write the "
+        "same bytes: forecasts, learning curve and weights.",
         "trials",
         _bitwise,
         cheap=False,

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from golden_core.claims.decisions import claims_table
 from golden_core.evaluation.aggregate import summary_table
 from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.evaluation.distributions import coverage_table, scores_table
@@ -14,12 +15,13 @@ from golden_core.evaluation.point import METRICS, metrics_table
 from golden_core.store.lake import Home, hash_bytes, read_table, series_name, stored_json, write_json
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
-from golden_core.store.schema import FORECASTS, HISTORY, WAREHOUSE_TABLES
+from golden_core.store.schema import CLAIMS, FORECASTS, HISTORY, WAREHOUSE_TABLES
 from golden_core.store.warehouse import DamagedWarehouseError, Warehouse
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials import Trial, all_series, read_outputs, read_quantiles, trials_table
 from golden_core.trials.code import code_hash
+from golden_core.trials.ledger import standing
 from golden_core.trials.stored import evaluation_record, tables_fault
 
 CODE = (
@@ -28,6 +30,7 @@ CODE = (
     "golden_core.evaluation.aggregate",
     "golden_core.evaluation.comparisons",
     "golden_core.evaluation.distributions",
+    "golden_core.claims.decisions",
 )
 
 
@@ -81,8 +84,9 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         "summary": summary,
         "comparisons": comparisons_table(forecasts),
         "quantiles": quantiles,
-        "coverage": coverage_table(forecasts, quantiles),
+        "coverage": coverage_table(forecasts, quantiles, study.evaluation.confidence),
         "scores": scores_table(forecasts, quantiles),
+        "claims": _claims(home, study, forecasts),
     }
     digests = _load(Warehouse(home.warehouse), study, tables)
     identity = _identity(study, trials)
@@ -168,6 +172,12 @@ def report_provenance(home: Home, study: Study) -> dict[str, Any]:
         "command": stored_json(folder.origin).get("command", f"golden run {study.name}"),
         **describe_environment(),
     }
+
+
+def _claims(home: Home, study: Study, forecasts: pl.DataFrame) -> pl.DataFrame:
+    if study.protocol is None:
+        return CLAIMS.empty()
+    return claims_table(study.name, forecasts, study.protocol, study.evaluation.confidence, standing(home, study))
 
 
 def _partitions(home: Home, study: Study, kind: str) -> pl.DataFrame:

@@ -10,15 +10,24 @@ import polars as pl
 
 from golden_core.evaluation.inputs import BENCHMARK, SERIES, TRIAL
 from golden_core.inputs.windows import FloatArray
+from golden_core.statistics.long_run import long_run
 from golden_core.store.schema import COVERAGE, FORECASTS, SCORES
 from golden_core.uncertainty import scores
 
 Row = dict[str, Any]
 
 
-def coverage_table(forecasts: pl.DataFrame, quantiles: pl.DataFrame) -> pl.DataFrame:
-    """Return ``schema.COVERAGE``: a row per trial and quantile, and per trial and central interval, sorted by key."""
-    rows = [key | row for key, *arrays in _trials(forecasts, quantiles) for row in _coverage(*arrays)]
+def coverage_table(forecasts: pl.DataFrame, quantiles: pl.DataFrame, confidence: float) -> pl.DataFrame:
+    """Return ``schema.COVERAGE``: a row per trial and quantile, and per trial and central interval, sorted by key.
+
+    The interval of a share at level ``confidence`` is that of :func:`~golden_core.statistics.long_run.long_run`: misses
+    that come in bursts make it wider than independent ones would.
+    """
+    rows = [
+        key | row | _share_interval(hits, key["horizon"], confidence)
+        for key, *arrays in _trials(forecasts, quantiles)
+        for row, hits in _coverage(*arrays)
+    ]
     return COVERAGE.conform(pl.DataFrame(rows, schema=COVERAGE.dtypes)).sort(COVERAGE.key)
 
 
@@ -44,17 +53,24 @@ def _trials(
         yield dict(zip(TRIAL, key, strict=True)), y[:, 0], values, levels, rearranged[:, 0].astype(float)
 
 
-def _coverage(y: FloatArray, values: FloatArray, levels: FloatArray, _: FloatArray) -> Iterator[Row]:
+def _coverage(y: FloatArray, values: FloatArray, levels: FloatArray, _: FloatArray) -> Iterator[tuple[Row, FloatArray]]:
+    """Yield a row, and 1 where the truth is at or below the quantile, or within the interval [N]."""
     losses = scores.pinball(y, values, levels)
     for place, level in enumerate(levels):
-        below, score = y <= values[:, place], _mean(losses[:, place])
-        row = {"kind": "quantile", "level": level, "n": len(y), "share": below.mean(), "width": None}
-        yield row | {"score": score["value"], "infinite": score["infinite"]}
+        score = _mean(losses[:, place])
+        row = {"kind": "quantile", "level": level, "width": None, "score": score["value"]}
+        yield row | {"infinite": score["infinite"]}, (y <= values[:, place]).astype(float)
     for first, last, level in scores.central_intervals(levels):
         ends = values[:, first], values[:, last]
         width, score = _mean(scores.width(*ends)), _mean(scores.interval_score(y, *ends, level))
-        row = {"kind": "interval", "level": level, "n": len(y), "share": scores.covered(y, *ends).mean()}
-        yield row | {"width": width["value"], "score": score["value"], "infinite": width["infinite"]}
+        row = {"kind": "interval", "level": level, "width": width["value"], "score": score["value"]}
+        yield row | {"infinite": width["infinite"]}, scores.covered(y, *ends).astype(float)
+
+
+def _share_interval(hits: FloatArray, horizon: int, confidence: float) -> Row:
+    found = long_run(hits, horizon=horizon, level=confidence)
+    low, high = (None if np.isnan(end) else float(end) for end in (found.low, found.high))
+    return {"n": len(hits), "share": hits.mean(), "low": low, "high": high}
 
 
 def _scores(y: FloatArray, values: FloatArray, levels: FloatArray, rearranged: FloatArray) -> Iterator[Row]:

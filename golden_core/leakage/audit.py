@@ -30,6 +30,7 @@ from golden_core.leakage.report import Report, merged
 from golden_core.leakage.screening import permuted_forecasts, screened_features
 from golden_core.leakage.study_pipeline import raw_bars
 from golden_core.leakage.study_tables import Series
+from golden_core.preparation import dated_study
 from golden_core.store.lake import Home
 from golden_core.study import Study
 from golden_core.trials import all_series
@@ -82,6 +83,7 @@ def sampled_scalers(study: Study, home: Home) -> Report:
 
 def structures(study: Study, home: Home) -> Report:
     """Examine the structure of every series."""
+    study = dated_study(home, study)
     raw = raw_bars(study, home)
     return merged(structure(study, raw, series) for series in all_series(study))
 
@@ -150,6 +152,7 @@ def audit_steps(study: Study, home: Home, times: int, *, all_fits: bool) -> Iter
         Every fold and seed of every forecaster, instead of one fold per series and the first seed.
     """
     subject = Subject.of(study, home)
+    study = subject.study
     lake = subject.lake
     for time in subject.times(times):
         when = f"{time:%Y-%m-%d %H:%M}"

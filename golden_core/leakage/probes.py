@@ -24,6 +24,7 @@ from golden_core.leakage.single_bar_probe import single_bar_report
 from golden_core.leakage.structural import structural
 from golden_core.leakage.study_pipeline import Scope, as_bars, feature_pipeline, raw_bars, study_pipeline
 from golden_core.leakage.study_tables import Series
+from golden_core.preparation import dated_study
 from golden_core.sources import source
 from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
@@ -43,6 +44,7 @@ class Subject:
     @classmethod
     def of(cls, study: Study, home: Home, series: tuple[Series, ...] | None = None) -> Subject:
         """Read the source and lay the folds, of all series or of some."""
+        study = dated_study(home, study)
         raw = raw_bars(study, home)
         return cls(study, home, raw, study_pipeline(study, Scope(series=series)).run(raw))
 

@@ -47,7 +47,8 @@ from golden_core.trials import SeriesInputs, Trial, all_series, series_inputs
 from golden_core.trials.run import FoldData, TrialError, cut_folds, fit_fold, new_forecaster
 
 _FROM_SERIES = (
-    artefacts.TARGETS, artefacts.FOLDS, artefacts.SCALERS, artefacts.WINDOWS, artefacts.WEIGHTS, artefacts.FORECASTS,
+    artefacts.TARGETS, artefacts.FOLDS, artefacts.SCALERS, artefacts.WINDOWS, artefacts.WEIGHTS, artefacts.CALIBRATION,
+    artefacts.FORECASTS,
 )  # fmt: skip
 _USERS = ("HOME", "TMPDIR", "XDG_CACHE_HOME")
 
@@ -234,7 +235,7 @@ def _fitted(
     notes: _Notes,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     states: dict[str, list[str]] = {}
-    forecasts = rows_of(data.test, bars)
+    forecasts = calibrated = rows_of(data.test, bars)
     for trial in trials:
         try:
             fit = partial(fit_fold, study, trial, data)
@@ -244,6 +245,9 @@ def _fitted(
             continue
         states[column_of(trial)] = [digest_of(fitted.state)]
         forecasts = forecasts.with_columns(pl.Series(column_of(trial), fitted.y_pred))
+        if study.quantiles and fitted.quantiles:
+            beside = zip(study.quantiles.levels, fitted.quantiles.values.T, strict=True)
+            calibrated = calibrated.with_columns(pl.Series(f"{column_of(trial)} at {p}", q) for p, q in beside)
         notes.findings.extend(read)
         if scope.examined is not None:
             stream = Stream(study.seeds.root).child("leakage", "neighbours", trial.forecaster, data.index)
@@ -252,4 +256,6 @@ def _fitted(
             notes.findings.extend(found)
     if states:
         yield artefacts.WEIGHTS, clock.one_row(pl.DataFrame(states), clock.ready)
+        if study.quantiles:
+            yield artefacts.CALIBRATION, clock.rows(calibrated, clock.ready)
         yield artefacts.FORECASTS, clock.rows(forecasts, clock.ready)

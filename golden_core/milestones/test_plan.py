@@ -63,7 +63,7 @@ def existing_tests(repository: Path, names: Iterable[str]) -> frozenset[str]:
     asked = sorted(set(names))
     files = sorted({name.partition("::")[0] for name in asked if (repository / name.partition("::")[0]).is_file()})
     found = _pytest(repository, ["-q", "--collect-only", *files], COLLECT_SECONDS).splitlines() if files else []
-    return frozenset(name for name in asked if any(_belongs(case, name) for case in found))
+    return frozenset(name for name in asked if any(belongs(case, name) for case in found))
 
 
 def run_test_plan(plan: TestPlan, repository: Path, *, timeout_s: float) -> pl.DataFrame:
@@ -79,7 +79,7 @@ def run_test_plan(plan: TestPlan, repository: Path, *, timeout_s: float) -> pl.D
     cases = _cases(sorted(present), repository, timeout_s) if present else {}
     rows = []
     for planned in plan.tests:
-        outcomes = [outcome for name, outcome in cases.items() if _belongs(name, planned.test)]
+        outcomes = [outcome for name, outcome in cases.items() if belongs(name, planned.test)]
         outcome = _together(outcomes) if planned.test in present else MISSING
         rows.append((planned.section, planned.requirement, planned.test, len(outcomes), outcome))
     return pl.DataFrame(rows, schema=["section", "requirement", "test", "cases", "outcome"], orient="row")
@@ -126,7 +126,8 @@ def _cases(tests: Sequence[str], repository: Path, timeout_s: float) -> dict[str
     return found
 
 
-def _belongs(case: str, test: str) -> bool:
+def belongs(case: str, test: str) -> bool:
+    """Return whether a case that pytest collects is a test, or one of a test's, a class's or a file's."""
     return case == test or case.startswith((f"{test}[", f"{test}::"))
 
 

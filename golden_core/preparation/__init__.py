@@ -1,12 +1,20 @@
 """From a study to its raw table, bars and folds in the lake; and what a study may name."""
 
 from golden_core.preparation.quality import Quality, prepare_quality
-from golden_core.preparation.steps import PreparationError, bars_of_pairs, prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation.steps import (
+    PreparationError,
+    bars_of_pairs,
+    dated_study,
+    prepare_pair,
+    prepare_raw,
+    prepare_series,
+)
 
 __all__ = [
     "PreparationError",
     "Quality",
     "bars_of_pairs",
+    "dated_study",
     "prepare_pair",
     "prepare_quality",
     "prepare_raw",

@@ -16,6 +16,7 @@ from golden_core.sources.ecb_history import currencies, find_history
 from golden_core.splits.folds import usable_rows
 from golden_core.store.lake import Home
 from golden_core.study import Rule
+from golden_core.study.values import LATEST
 
 _FIXINGS = {"ecb", "synthetic"}  # one price a day, of weekdays
 FIRST_FIXING = datetime.date(1999, 1, 4)  # of the euro
@@ -41,7 +42,9 @@ def _pairs(pairs: Sequence[str], source: str, settings: Mapping[str, Any]) -> st
 
 def _past(end: str, source: str) -> str | None:
     today = datetime.datetime.now(datetime.UTC).date()
-    if source == "synthetic" or _day(end) <= today:
+    if source == "synthetic":
+        return None if end != LATEST else f"must be a day: source {source} makes its bars, and has no {LATEST} one"
+    if _day(end) <= today:
         return None
     return f"must not be after today ({today}): no price is known of later days, got {end}"
 

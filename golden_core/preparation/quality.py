@@ -11,7 +11,7 @@ from golden_core.bars.cleaning.coverage import has_hours
 from golden_core.bars.crosschecks import Parity, parity
 from golden_core.bars.doctor import clock_verdict
 from golden_core.bars.quality import Verdict, gaps, judge, quality_table, summarise
-from golden_core.preparation.steps import store, stored_table
+from golden_core.preparation.steps import dated_study, store, stored_table
 from golden_core.store.lake import Home, hash_bytes, hash_frame, stored_json, write_text
 from golden_core.study import Study
 
@@ -35,7 +35,7 @@ def prepare_quality(home: Home, study: Study, *, write: bool = True) -> Quality:
 
     Writes ``quality.parquet``, ``gaps.parquet``, ``parity.parquet`` and ``card.md`` into the study's folder.
     """
-    folder, data = home.study(study.name), study.data
+    folder, data = home.study(study.name), dated_study(home, study).data
     stored = {
         kind: {pair: stored_table(folder, kind, pair) for pair in data.pairs} for kind in ("bars", "ledger", "cleaning")
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import polars as pl
 from golden_core.bars.cleaning import clean
 from golden_core.inputs.features import FEATURES, build_features
 from golden_core.inputs.windows import TargetName
-from golden_core.sources import source
+from golden_core.sources import dated, source
 from golden_core.splits.folds import row_clock, usable_rows
 from golden_core.splits.scaling import fit_scalers
 from golden_core.splits.tables import folds_table
@@ -30,6 +31,7 @@ from golden_core.store.lake import (
     write_parquet,
 )
 from golden_core.study import Study
+from golden_core.study.values import NEWEST
 
 
 class PreparationError(ValueError):
@@ -49,13 +51,34 @@ class Prepared:
 def prepare_raw(home: Home, study: Study, *, write: bool = True) -> Prepared:
     """Read the source of a study; ``write=False`` only tells whether the stored copy is out of date."""
     folder, kind = home.study(study.name), source(study.data.source)
-    description = dict(kind.describe(study.data, home.root))
-    raw = kind.read(study.data, study.seeds.root, home.root)
+    data = dated(study.data, study.seeds.root, home.root)
+    description = dict(kind.describe(data, home.root))
+    if study.data.end == NEWEST:
+        description["end"] = str(data.end)
+    raw = kind.read(data, study.seeds.root, home.root)
     changed = store({folder.raw: raw}, write=write)
     described = stored_json(folder.source) == json.loads(json.dumps(description))
     if write and not described:
         write_json(description, folder.source)
     return Prepared(raw, hash_frame(raw), changed or not described, description)
+
+
+def dated_study(home: Home, study: Study) -> Study:
+    """Return a study that says ``end: latest`` with the last day of its stored raw table; any other as it is.
+
+    Raises
+    ------
+    PreparationError
+        If no raw table has been stored.
+    """
+    if study.data.end != NEWEST:
+        return study
+    source_file = home.study(study.name).source
+    end = stored_json(source_file).get("end")
+    if end is None:
+        raise PreparationError(f"{source_file} does not say which day is the latest: materialise the raw table first")
+    data = study.data.model_copy(update={"end": datetime.date.fromisoformat(str(end))})
+    return study.model_copy(update={"data": data})
 
 
 def bars_of_pairs(study: Study, table: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -71,9 +94,10 @@ def prepare_pair(
     folder = home.study(study.name)
     raw = given or bars_of_pairs(study, read_table(folder.raw))
     others = [bars for name, bars in raw.items() if name != pair]
-    cleaned = clean(raw[pair], study.data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
+    data = dated_study(home, study).data
+    cleaned = clean(raw[pair], data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
     if cleaned.bars.is_empty():
-        raise PreparationError(f"{pair}: no bar is left between {study.data.start} and {study.data.end}")
+        raise PreparationError(f"{pair}: no bar is left between {data.start} and {data.end}")
     changed = store(
         {
             folder.table("bars", pair): cleaned.bars,

@@ -210,7 +210,7 @@ class _PlainLog(LogFormatter):
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         """Return the label of a tick, or nothing where there is none."""
-        return f"{x:.10f}".rstrip("0").rstrip(".") if super().__call__(x, pos) else ""  # type: ignore[no-untyped-call]
+        return f"{x:.10f}".rstrip("0").rstrip(".") if super().__call__(x, pos) else ""
 
 
 def _gain(part: pl.DataFrame, lines: Mapping[str, Line], axes: Axes) -> None:

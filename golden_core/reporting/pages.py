@@ -125,6 +125,7 @@ def _files(
         "series.csv": series.frame.write_csv(),
         "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
         "checks.csv": judged.checks.write_csv(),
+        **({"claims.csv": exhibits["claims"].answer.frame.write_csv()} if study.protocol else {}),
         "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
         PROVENANCE: json.dumps(provenance, indent=2, ensure_ascii=False) + "\n",
         "index.html": _html_page(study, provenance, context),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
@@ -32,6 +33,10 @@ class Source(Protocol):
     def bars(self, raw: pl.DataFrame, data: DataSection, pair: str) -> pl.DataFrame:
         """Return the bars of one pair (``schema.BARS``) as the raw table has them: not cleaned, not sorted."""
         ...
+
+    def last_day(self, raw: pl.DataFrame, data: DataSection) -> datetime.date:  # noqa: ARG002
+        """Return the last day of which a raw table has every bar of every pair: what ``end: latest`` stands for."""
+        raise SourceError(f"data.end must be a day: source {data.source} has no latest bar")
 
     def describe(self, data: DataSection, home: Path) -> dict[str, str]:
         """Return the identity of the input: files, SHA-256, range, licence."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import polars as pl
 from pydantic import BaseModel, Field
@@ -61,6 +62,15 @@ class Ecb(Source):
         if fixings.is_empty():
             raise SourceError(f"{pair}: no day from {data.start} to {data.end} has a rate of both {base} and {quote}")
         return fixing_bars(pair, fixings)
+
+    def last_day(self, raw: pl.DataFrame, data: DataSection) -> datetime.date:
+        """Return the last day on which every currency of the study has a rate."""
+        legs = {currency for pair in data.pairs for currency in _legs(pair)} - {"EUR"}
+        rates = raw.group_by("date").agg(pl.col("currency").n_unique())
+        day = rates.filter(pl.col("currency") == len(legs))["date"].max()
+        if day is None:
+            raise SourceError(f"no day from {data.start} on has a rate of each of {', '.join(sorted(legs))}")
+        return cast(datetime.date, day)
 
     def describe(self, data: DataSection, home: Path) -> dict[str, str]:
         """Return which file is read, its SHA-256, size and range, and the licence."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, cast
 
 import polars as pl
 from pydantic import AfterValidator, BaseModel, Field
@@ -76,6 +77,15 @@ class Files(Source):
     def bars(self, raw: pl.DataFrame, data: DataSection, pair: str) -> pl.DataFrame:  # noqa: ARG002
         """Return the bars of one pair."""
         return raw.filter(pl.col("pair") == pair)
+
+    def last_day(self, raw: pl.DataFrame, data: DataSection) -> datetime.date:
+        """Return the last day that is over in the files of all pairs: a bar of a later day follows it."""
+        days = raw.select("pair", day=from_utc(raw["timestamp"], data.time_zone).dt.date())
+        over = days.filter(pl.col("day") < pl.col("day").max().over("pair"), pl.col("day") >= data.start)
+        ends = over.group_by("pair").agg(pl.col("day").max())
+        if ends.height < len(data.pairs):
+            raise SourceError(f"not every pair has a day from {data.start} on that a later bar shows to be over")
+        return cast(datetime.date, ends["day"].min())
 
     def describe(self, data: DataSection, home: Path) -> dict[str, str]:
         """Return path and SHA-256 of every pair's file."""

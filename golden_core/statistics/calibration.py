@@ -128,7 +128,7 @@ def _rate(p_values: FloatArray) -> float:
 
 
 # Which tests, in which worlds. In "garch" only one bar ahead has an interval that is known to be true.
-TESTS: dict[str, tuple[Callable[[Cell, Stream, int], Rates], tuple[str, ...]]] = {
+TESTS: dict[Kind, tuple[Callable[[Cell, Stream, int], Rates], tuple[str, ...]]] = {
     "more_accurate": (_one_mean(worlds.equally_accurate, "greater"), ("iid", "ma", "garch", "slow")),
     "predicts": (_one_mean(worlds.unpredictable, "greater"), ("garch", "slow", "nested")),
     "covers": (_one_mean(worlds.covered, "two-sided"), ("ma", "garch")),

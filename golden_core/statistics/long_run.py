@@ -134,7 +134,8 @@ def minimum_detectable(g: FloatArray, *, horizon: int, power: float = 0.8, alpha
     if df < LEAST_COEFFICIENTS:
         return np.full(g.shape[:-1], np.nan)[()]
     critical = stats.t.ppf(1 - alpha, df)
-    return nctdtrinc(df, 1 - power, critical) * np.sqrt(variance / n)
+    effect: FloatArray = nctdtrinc(df, 1 - power, critical) * np.sqrt(variance / n)
+    return effect
 
 
 def _moments(g: FloatArray, horizon: int) -> tuple[FloatArray, FloatArray, npt.NDArray[np.str_]]:
@@ -143,7 +144,7 @@ def _moments(g: FloatArray, horizon: int) -> tuple[FloatArray, FloatArray, npt.N
     if count < LEAST_COEFFICIENTS:
         undefined = np.full(g.shape[:-1], np.nan)
         return (g.mean(axis=-1) if n else undefined[()]), undefined[()], np.full(g.shape[:-1], TOO_SHORT)[()]
-    finite = np.isfinite(g).all(axis=-1)
+    finite = np.asarray(np.isfinite(g).all(axis=-1))
     known = np.where(finite[..., np.newaxis], g, 0.0)
     mean = known.mean(axis=-1)
     phases = np.pi * np.outer(np.arange(n) + 0.5, np.arange(1, count + 1)) / n
@@ -159,6 +160,6 @@ def _moments(g: FloatArray, horizon: int) -> tuple[FloatArray, FloatArray, npt.N
 def _p_value(statistic: FloatArray, df: int, alternative: Alternative) -> FloatArray:
     if df < LEAST_COEFFICIENTS:
         return np.full_like(statistic, np.nan)
-    if alternative == "two-sided":
-        return 2 * stats.t.sf(np.abs(statistic), df)
-    return stats.t.sf(statistic if alternative == "greater" else -statistic, df)
+    reached = {"two-sided": np.abs(statistic), "greater": statistic, "less": -statistic}[alternative]
+    beyond: FloatArray = stats.t.sf(reached, df)
+    return 2 * beyond if alternative == "two-sided" else beyond

@@ -110,7 +110,7 @@ def superior(benchmark: FloatArray, losses: FloatArray, resamples: Resamples) ->
         return float("nan")
     far_worse = means / spread < -np.sqrt(2 * np.log(np.log(len(benchmark))))
     null = ((centred + np.where(far_worse, means, 0.0)) / spread).max(axis=1)
-    observed = max(0.0, _as_normal((means / spread).max(), resamples.df))
+    observed = np.maximum(0.0, _as_normal((means / spread).max(), resamples.df))
     return float(_exceeded(np.maximum(0.0, null), observed))
 
 
@@ -195,4 +195,5 @@ def _as_normal(statistic: FloatArray, df: float) -> FloatArray:
 
 def _exceeded(null: FloatArray, observed: FloatArray) -> FloatArray:
     """Return p-values: how many of the resamples (B, ...) reach what was observed (...), itself counted as one."""
-    return (1 + (null >= observed).sum(axis=0)) / (1 + len(null))
+    p_values: FloatArray = (1 + (null >= observed).sum(axis=0)) / (1 + len(null))
+    return p_values

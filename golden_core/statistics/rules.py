@@ -6,7 +6,9 @@ from typing import Literal
 
 from golden_core.statistics.long_run import LEAST_COEFFICIENTS, TOO_SHORT, coefficients
 
-Kind = Literal["more_accurate", "predicts", "equivalent", "covers", "profitable", "superior", "confidence_set"]
+Kind = Literal[
+    "more_accurate", "predicts", "equivalent", "covers", "profitable", "superior", "confidence_set", "hln_rectangular"
+]  # the last is calibrated beside the others and decides nothing
 
 LEAST_FITTED = 8  # cosine coefficients for moments of fitted forecasts, which are skewed
 LEAST_BLOCKS = 40  # n / 2h for tests of many

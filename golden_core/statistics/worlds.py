@@ -23,7 +23,8 @@ COVERED = 0.9  # nominal level of simulated intervals
 def overlapping(generator: np.random.Generator, shape: tuple[int, ...], horizon: int) -> FloatArray:
     """Return sums of the next ``horizon`` independent draws, of unit variance: an MA(h − 1) along the last axis."""
     draws = generator.standard_normal((*shape[:-1], shape[-1] + horizon - 1))
-    return _sums(draws, horizon) / np.sqrt(horizon)
+    sums: FloatArray = _sums(draws, horizon) / np.sqrt(horizon)
+    return sums
 
 
 def garch(generator: np.random.Generator, shape: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
@@ -42,7 +43,8 @@ def persistent(generator: np.random.Generator, shape: tuple[int, ...], persisten
     """Return AR(1) series of standard deviation NOISE along the last axis: forecasts that know nothing, slowly."""
     innovations = generator.standard_normal(shape)
     innovations[..., 1:] *= np.sqrt(1 - persistence**2)
-    return NOISE * signal.lfilter([1.0], [1.0, -persistence], innovations, axis=-1)
+    series: FloatArray = NOISE * signal.lfilter([1.0], [1.0, -persistence], innovations, axis=-1)
+    return series
 
 
 def equally_accurate(world: str, generator: np.random.Generator, simulations: int, n: int, horizon: int) -> FloatArray:

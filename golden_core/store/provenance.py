@@ -44,6 +44,17 @@ def git_state(root: Path = PROJECT_ROOT) -> dict[str, Any]:
     return {"commit": commit, "dirty": dirty}
 
 
+def git_page(root: Path = PROJECT_ROOT) -> str | None:
+    """Return the web page of a checkout's origin on GitHub or GitLab, without what its URL holds of a user."""
+    try:
+        origin = _run("git", "-C", str(root), "remote", "get-url", "origin") if (root / ".git").exists() else ""
+    except (OSError, subprocess.SubprocessError):
+        return None
+    hosts = r"(?:https://(?:[^@/]*@)?|(?:ssh://)?git@)(github\.com|gitlab\.com)[:/](.+?)(?:\.git)?/?"
+    found = re.fullmatch(hosts, origin)
+    return f"https://{found[1]}/{found[2]}" if found else None
+
+
 @functools.cache
 def machine() -> dict[str, Any]:
     """Return processor, cores, memory, GPU with driver (null where there is none) and operating system."""

@@ -364,6 +364,8 @@ COVERAGE = Table(
         _LEVEL,
         Column("n", pl.Int64, "forecasts"),
         Column("share", pl.Float64, "share of forecasts whose truth lies at or below the quantile, or within"),
+        Column("low", pl.Float64, "lower end of the interval of that share over time; null where undefined"),
+        Column("high", pl.Float64, "upper end of the interval of that share over time; null where undefined"),
         Column("infinite", pl.Int64, "forecasts whose quantile, or an end of whose interval, is infinite"),
         Column("width", pl.Float64, "mean width; null for quantiles, and where an end is infinite", "log return"),
         Column("score", pl.Float64, "mean pinball loss or interval score; null where one is infinite", "log return"),
@@ -385,7 +387,39 @@ SCORES = Table(
     key=("study", "forecaster", "pair", "horizon", "seed", "score"),
 )
 
+CLAIMS = Table(
+    "claims",
+    "Every claim that the protocol asks about, decided or not: forecasters against the random walk. Effects are shares "
+    "of the random walk's mean loss. Seeds are averaged before a test: a claim is about one training run.",
+    (
+        _STUDY,
+        _FORECASTER,
+        Column("kind", pl.String, "more_accurate, predicts or equivalent"),
+        Column("scope", pl.String, "series, or pooled: the mean over pairs at each cutoff"),
+        Column("pair", pl.String, "currency pair; 'all' when pooled"),
+        _HORIZON,
+        Column("claimed", pl.Boolean, "p_holm is at or below the protocol's alpha"),
+        Column("effect", pl.Float64, "loss removed, for predicts the covariance of forecast and outcome", "share"),
+        Column("low", pl.Float64, "lower end of the effect's interval", "share"),
+        Column("high", pl.Float64, "upper end of the effect's interval", "share"),
+        Column("p_value", pl.Float64, "one-sided; null where the test is undefined"),
+        Column("p_holm", pl.Float64, "Holm-adjusted over the family; undefined tests count as p = 1"),
+        Column("family", pl.Int64, "tests of the family"),
+        Column("n", pl.Int64, "cutoffs"),
+        Column("df", pl.Int64, "cosine coefficients, the degrees of freedom of Student's t"),
+        Column("smallest_effect", pl.Float64, "effect that the first step of Holm would find with the power", "share"),
+        Column("margin", pl.Float64, "difference that counts as none", "share"),
+        Column("margin_reached", pl.Float64, "smallest margin that the first step of Holm would claim", "share"),
+        Column("seeds", pl.Int64, "seeds averaged"),
+        Column("seeds_agreeing", pl.Int64, "seeds whose own effect lies on the side of the claim"),
+        Column("registered", pl.Boolean, "the protocol was on record when the first of its test parts was opened"),
+        Column("tried", pl.Int64, "settings of forecasters ever tried on these bars in this home"),
+        Column("reason", pl.String, "why the test is undefined or refused; null where it was made"),
+    ),
+    key=("study", "forecaster", "kind", "scope", "pair", "horizon"),
+)
+
 WAREHOUSE_TABLES = (
     TRIALS, FOLDS, SCALERS, FORECASTS, HISTORY, CALENDAR, CLEANING, METRICS, SUMMARY, COMPARISONS, QUANTILES, COVERAGE,
-    SCORES,
+    SCORES, CLAIMS,
 )  # fmt: skip

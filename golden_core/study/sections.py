@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 from golden_core.study.faults import dotted
 from golden_core.study.messages import BROKEN_RULE
 from golden_core.study.rules import Rule, broken
-from golden_core.study.values import Day, Distinct, Pair, Settings, TimeZone, freeze
+from golden_core.study.values import Day, Distinct, LastDay, Pair, Settings, TimeZone, freeze
 
 BENCHMARK = "random_walk"
 FEWEST_SEEDS = 5
@@ -100,7 +100,7 @@ class DataSection(Section):
     pairs: Annotated[tuple[Pair, ...], Distinct] = Field(min_length=1, description="currency pairs")
     bar: Literal["1d", "4h", "1h"] = Field(description="length of a bar")
     start: Day = Field(description="first day")
-    end: Day = Field(description="last day, included")
+    end: LastDay = Field(description="last day, included; or latest, the last day of which the source has all bars")
     time_zone: TimeZone = Field(description="the vendor's clock")
 
     RULES: ClassVar = (Rule(("end", "start"), _after),)
@@ -203,10 +203,28 @@ class QuantilesSection(Section):
     RULES: ClassVar = (Rule(("levels",), _central),)
 
 
+class ProtocolSection(Section):
+    """What may be claimed of the study, fixed before its test parts are opened."""
+
+    kinds: Annotated[tuple[Literal["more_accurate", "predicts", "equivalent"], ...], Distinct] = Field(
+        min_length=1, description="kinds of claim, each decided by one test"
+    )
+    scopes: Annotated[tuple[Literal["series", "pooled"], ...], Distinct] = Field(
+        min_length=1, description="series by series, or the mean over pairs at each cutoff"
+    )
+    loss: Literal["squared", "absolute"] = Field(description="loss of a forecast log return")
+    margin: float = Field(gt=0, lt=1, description="difference that is none, as a share of the random walk's loss")
+    family: Literal["kind", "study"] = Field(description="over which tests Holm's adjustment runs")
+    alpha: float = Field(gt=0, lt=0.5, description="chance of any false claim in a family")
+    power: float = Field(gt=0.5, lt=1, description="chance of finding the effect that a non-claim is reported with")
+
+
 class ChecksSection(Section):
     """How hard the asset checks look."""
 
-    reproduced_trials: int = Field(ge=1, description="trials retrained in a fresh process and compared bitwise")
+    reproduced_trials: int = Field(
+        ge=1, description="trials retrained beside every forecaster's last, compared bitwise"
+    )
     poisoned_times: int = Field(ge=1, description="times after which all data is replaced in the leakage probe")
     max_foresight: float = Field(
         ge=0, lt=1, description="correlation with the next return that is not held against a feature or a forecast"
@@ -245,6 +263,9 @@ class Study(Section):
     quantiles: QuantilesSection | None = Field(
         default=None, description="quantiles beside the forecasts; without the section there are none"
     )
+    protocol: ProtocolSection | None = Field(
+        default=None, description="what may be claimed; without the section nothing is"
+    )
 
     RULES: ClassVar = (
         Rule(("seeds.count", "name"), _enough_seeds),
@@ -256,7 +277,8 @@ class Study(Section):
     @model_serializer(mode="wrap")
     def _leave_out_absent(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Write nothing of an absent section, so that a study without it is what it was before there was one."""
-        return {name: value for name, value in given(self).items() if name != "quantiles" or value is not None}
+        absent = {"quantiles", "protocol"}
+        return {name: value for name, value in given(self).items() if name not in absent or value is not None}
 
     @property
     def is_smoke(self) -> bool:
@@ -266,6 +288,12 @@ class Study(Section):
     def canonical(self) -> str:
         """Return the settings as canonical JSON: sorted keys, shortest float spelling, no whitespace."""
         return canonical_json(self.model_dump(mode="json"))
+
+    def protocol_hash(self) -> str | None:
+        """Return the SHA-256 of what may be claimed, in hexadecimal; None where nothing may."""
+        if self.protocol is None:
+            return None
+        return hashlib.sha256(canonical_json(self.protocol.model_dump(mode="json")).encode()).hexdigest()
 
     def hash(self) -> str:
         """Return the SHA-256 of the canonical form, in hexadecimal."""

@@ -7,7 +7,7 @@ import re
 import zoneinfo
 from typing import Annotated, Any, NoReturn
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from golden_core.study.faults import closest, show
@@ -15,6 +15,9 @@ from golden_core.study.messages import SAID
 
 # The day of many brokers ends at midnight when it is 17:00 in New York, all year round.
 BROKER_CLOCKS = {"EET_US": "America/New_York+07:00"}
+
+LATEST = "latest"
+NEWEST = datetime.date.max  # how a study holds `latest`: no day is excluded until the source has been asked
 
 
 class FrozenDict(dict[str, Any]):
@@ -67,6 +70,15 @@ def _day(value: Any) -> datetime.date:
         raise _said(f"must be a day like 2020-01-31, got {show(value)}") from None
 
 
+def _last_day(value: Any) -> datetime.date:
+    if value == LATEST:
+        return NEWEST
+    try:
+        return _day(value)
+    except PydanticCustomError:
+        raise _said(f"must be a day like 2020-01-31, or {LATEST}, got {show(value)}") from None
+
+
 def _time_zone(name: str) -> str:
     zone = re.sub(r"[+-][0-9]{2}:[0-9]{2}$", "", BROKER_CLOCKS.get(name, name))
     try:
@@ -81,6 +93,12 @@ Pair = Annotated[
     str, Field(pattern=r"^[A-Z]{6}$", description="base then quote, such as EURUSD"), AfterValidator(_two_currencies)
 ]
 Day = Annotated[datetime.date, BeforeValidator(_day)]  # pydantic alone would also take seconds since 1970 for a day
+LastDay = Annotated[
+    datetime.date,
+    BeforeValidator(_last_day),
+    PlainSerializer(lambda day: LATEST if day == NEWEST else day.isoformat(), when_used="json"),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"const": LATEST}]}),
+]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Settings = Annotated[dict[str, Any], AfterValidator(freeze)]
 Distinct = AfterValidator(_no_repeats)

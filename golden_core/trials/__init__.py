@@ -12,7 +12,7 @@ from golden_core.trials.identity import (
     trial_status,
 )
 from golden_core.trials.outputs import AlteredError, altered_trials, read_outputs, read_quantiles
-from golden_core.trials.reproduction import Reproduction, reproduce
+from golden_core.trials.reproduction import Reproduction, reproduce_last
 from golden_core.trials.run import TrialError, run_trial
 from golden_core.trials.tables import trials_table
 
@@ -30,7 +30,7 @@ __all__ = [
     "fingerprint",
     "read_outputs",
     "read_quantiles",
-    "reproduce",
+    "reproduce_last",
     "run_trial",
     "run_trials",
     "series_inputs",

@@ -1,7 +1,8 @@
-"""Run many trials at once, through joblib. A failing trial is a recorded row, not the end of the campaign."""
+"""Run many trials at once: joblib, or Dask. A failing trial is a recorded row, not the end of the campaign."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import signal
@@ -25,6 +26,7 @@ from golden_core.store.health import disk_is_full, full_disk
 from golden_core.store.lake import Home, write_json
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, fingerprint, series_inputs
+from golden_core.trials.ledger import open_test_parts
 from golden_core.trials.memory import keep_freed_memory
 from golden_core.trials.run import TrialError, run_trial
 
@@ -51,7 +53,8 @@ def run_trials(
     """Run trials and yield each outcome as it comes.
 
     Trials come with their fingerprints: those that share one (the seeds of a deterministic forecaster) run once, and
-    the others are reported as shared. The backend is joblib's ``sequential`` or ``loky``, the workers are processes.
+    the others are reported as shared. The backend is joblib's ``sequential`` or ``loky``, whose
+    workers are processes of this machine, or ``dask``, which has the workers of its scheduler.
 
     Notes
     -----
@@ -62,6 +65,8 @@ def run_trials(
     for trial, print_ in trials:
         groups.setdefault(print_, []).append(trial)
     jobs = [(members[0], print_) for print_, members in groups.items()]
+    folder = home.study(study.name)
+    open_test_parts(home, study, [t for t, p in jobs if not folder.trial(t.forecaster, t.series, p).exists()])
     for outcome in _run(home, study, jobs, backend, workers):
         yield outcome
         for shared in groups[outcome.fingerprint][1:]:
@@ -73,8 +78,11 @@ def _run(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]], backend: s
     folder = home.study(study.name)
     # One trial needs no worker, unless it may end its process: it failed the last time.
     alone = len(jobs) <= 1 and not any(folder.failure(t.forecaster, t.series, p).exists() for t, p in jobs)
-    if backend == "sequential" or alone:
+    if backend == "sequential" or (backend == "loky" and alone):
         yield from (run_recorded(home, study, trial, print_) for trial, print_ in jobs)
+        return
+    if backend == "dask":
+        yield from importlib.import_module("golden_core.trials.dask").on_dask(home, study, jobs)
         return
     pending = {print_: trial for trial, print_ in jobs}
     with tempfile.TemporaryDirectory(prefix="golden-under-way-") as marks:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from golden_core.store.lake import Home, hash_file, read_json, series_name
+from golden_core.store.lake import Home, hash_bytes, hash_file, read_json, series_name, stored_json, write_json
 from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES
 from golden_core.study import Study
-from golden_core.trials.identity import Trial, trial_status
+from golden_core.trials.identity import Trial, all_trials, trial_status
 
 OUTPUTS = (f"{FORECASTS.name}.parquet", f"{HISTORY.name}.parquet", "weights.safetensors")
 ALSO = f"{QUANTILES.name}.parquet"  # of a study with quantiles, where the forecaster gives them
 PROVENANCE = "provenance.json"
+READ = "trials_read.json"  # which folders of trials have been hashed and found whole, and their state then
 
 
 class AlteredError(RuntimeError):
@@ -97,6 +100,32 @@ def altered_trials(home: Home, study: Study, trials: Sequence[Trial]) -> tuple[l
     done = finished_trials(home, study, trials)
     found = [f"{trial}: {said}; {_remedy(folder)}" for trial, folder in done.items() for said in altered_files(folder)]
     return found, len(done)
+
+
+def damaged_trials(home: Home, study: Study) -> dict[Path, str]:
+    """Return the finished trials of a study whose files are not as they were written: folder → what is wrong.
+
+    Files are hashed once, and again where the size, the time or the inode of one has changed.
+    """
+    root = home.study(study.name).root
+    memory, whole, found = root / READ, {}, {}
+    before = stored_json(memory)
+    for trial, folder in finished_trials(home, study, all_trials(study)).items():
+        name, state = folder.relative_to(root).as_posix(), _state(folder)
+        altered = [] if before.get(name) == state else altered_files(folder)
+        if altered:
+            found[folder] = f"{trial}: {'; '.join(altered)}"
+        else:
+            whole[name] = state
+    if whole != before:
+        with contextlib.suppress(OSError):  # a home that cannot be written to is read every time
+            write_json(whole, memory)
+    return found
+
+
+def _state(folder: Path) -> str:
+    states = sorted((one.name, one.stat()) for one in os.scandir(folder))
+    return hash_bytes(repr([(name, s.st_size, s.st_mtime_ns, s.st_ino) for name, s in states]).encode())[:16]
 
 
 def finished_trials(home: Home, study: Study, trials: Sequence[Trial]) -> dict[Trial, Path]:

@@ -71,21 +71,25 @@ class Sample:
         return bool(self.trials) and all(one.identical for one in self.trials)
 
 
-def reproduce(home: Home, study: Study, trial: Trial) -> Reproduction:
-    """Run a finished trial again in a new Python process and compare what it writes.
+def reproduce_last(home: Home, study: Study, count: int) -> list[Reproduction]:
+    """Train finished trials again, each in a process of its own, and compare what they write with the lake.
 
-    Raises
-    ------
-    FileNotFoundError
-        If the trial has not been done.
+    They are the last one that each forecaster wrote, and ``count`` drawn ones. A forecaster that keeps in its module
+    what it saw in an earlier trial has seen most by its last: alone in a process that trial gives other bytes.
     """
-    print_ = fingerprint(study, trial, series_inputs(home, study, trial.pair, trial.horizon).hash)
-    folder = home.study(study.name).trial(trial.forecaster, trial.series, print_)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{trial} has not been run: {folder} does not exist")
+    done = finished_trials(home, study, all_trials(study))
+    last = sorted(done, key=lambda trial: (done[trial] / PROVENANCE).stat().st_mtime_ns)
+    of_each = {trial.forecaster: trial for trial in last}.values()
+    trials = list(dict.fromkeys([*of_each, *draw_trials(study, list(done), count)]))
     with tempfile.TemporaryDirectory(prefix="golden-reproduce-") as scratch:
-        done = retrain(home, study, [trial], Path(scratch), run="again")
-        return Reproduction(trial, () if done.error else _differing(folder, Path(scratch, "0")), done.error)
+        ran = retrain(home, study, trials, Path(scratch), run="again", apart=True)
+        folders = {trial: Path(scratch, str(number)) for number, trial in enumerate(trials)}
+        return [
+            Reproduction(trial, _differing(done[trial], folder), None)
+            if folder.is_dir()
+            else Reproduction(trial, (), ran.error)
+            for trial, folder in folders.items()
+        ]
 
 
 def reproduce_sample(home: Home, study: Study, count: int) -> Sample:
@@ -136,15 +140,20 @@ def retrain(
     into: Path,
     *,
     run: str,
+    apart: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> Retraining:
-    """Train trials in a new Python process, one after another, into numbered folders; ``run`` names its stream."""
+    """Train trials in a new Python process, one after another, into numbered folders; ``run`` names its stream.
+
+    ``apart`` gives each trial a fork of that process, so that none can know of another.
+    """
     request = {
         "home": [str(home.root), str(home.reports)],
         "study": study.model_dump(mode="json"),
         "trials": [[trial.forecaster, trial.pair, trial.horizon, trial.seed] for trial in trials],
         "into": str(into),
         "run": run,
+        "apart": apart,
     }
     result = subprocess.run(
         [sys.executable, "-m", "golden_core.trials.retraining"],

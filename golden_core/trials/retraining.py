@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
@@ -19,11 +22,28 @@ from golden_core.trials.run import run_trial
 
 
 def main() -> None:
-    """Train the trials of a request, each into a folder of its own, and write what was found in the process."""
+    """Train the trials of a request, each into a folder of its own, and write what was found in the process.
+
+    ``apart``: each in a fork of this process, which has imported everything and trained nothing. What a forecaster
+    keeps in its module then cannot flow from one trial to the next, and torch is imported once.
+    """
     request = json.loads(sys.stdin.read())
+    jobs = [(number, Trial(*fields)) for number, fields in enumerate(request["trials"])]
+    if not request["apart"]:
+        _train(request, jobs)
+        return
+    forks = multiprocessing.get_context("fork")
+    for job in jobs:
+        child = forks.Process(target=_train, args=(request, [job]))
+        child.start()
+        child.join()
+        if child.exitcode:
+            sys.exit(1)  # the child has said why
+
+
+def _train(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) -> None:
     study = Study.model_validate_json(json.dumps(request["study"]))
     home, into = Home(*(Path(path) for path in request["home"])), Path(request["into"])
-    trials = [Trial(*fields) for fields in request["trials"]]
     # Another number for every process: what draws from a global generator then differs, and does not repeat by luck.
     seed_everything(Stream(study.seeds.root).child("reproduction", request["run"]))
     before, settings = states(), set[tuple[bool, int]]()
@@ -31,7 +51,7 @@ def main() -> None:
     watch = register_module_forward_pre_hook(
         lambda _module, _args: settings.add((torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()))
     )
-    for number, trial in enumerate(trials):
+    for number, trial in jobs:
         run_trial(home, study, trial, into=into / str(number))
     watch.remove()
     moved = [name for name, state in states().items() if state != before[name]]

@@ -20,12 +20,23 @@ from golden_core.store.lake import PROJECT_ROOT, Home, hash_bytes, identified, s
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials.code import code_hash
+from golden_core.trials.outputs import READ
 
 PACKAGES = ("golden_core", "golden_dagster")
 RECORD = "current.json"
 # What is written without anything having changed: locks, memories, the ticks of sensors, captured output.
 _RESTLESS = frozenset(
-    {RECORD, "lock.json", "input_hashes.json", "tables_read.json", "schedules", "logs", "dagster.yaml", "__pycache__"}
+    {
+        RECORD,
+        "lock.json",
+        "input_hashes.json",
+        "tables_read.json",
+        READ,
+        "schedules",
+        "logs",
+        "dagster.yaml",
+        "__pycache__",
+    }
 )
 
 

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from golden_dagster.cli import bench, clean, data, doctor, gate, leakage, legacy, milestones, reproduce, run, study, ui
+from golden_dagster.cli import (
+    bench,
+    claims,
+    clean,
+    data,
+    doctor,
+    gate,
+    leakage,
+    legacy,
+    milestones,
+    reproduce,
+    run,
+    statistics,
+    study,
+    ui,
+)
 
 app = typer.Typer(
     name="golden",
@@ -18,6 +33,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("status")(run.status)
 app.command("leaderboard")(run.leaderboard)
+app.command("claims")(claims.claims)
 app.command("gate")(gate.gate)
 app.command("reproduce")(reproduce.reproduce)
 app.command("clean")(clean.clean)
@@ -26,6 +42,7 @@ app.command("ui")(ui.ui)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")
 app.add_typer(leakage.app, name="leakage")
+app.add_typer(statistics.app, name="statistics")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(milestones.app, name="milestones")
 app.add_typer(bench.app, name="bench")

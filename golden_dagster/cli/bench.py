@@ -63,6 +63,29 @@ def training(
 
 
 @app.command()
+def scale(
+    study: StudyName = "demo",
+    pairs: Annotated[int, typer.Option(min=1)] = 100,
+    horizons: Annotated[int, typer.Option(min=1)] = 10,
+    seeds: Annotated[int, typer.Option(min=1)] = 20,
+    forecasters: Annotated[int, typer.Option(min=1)] = 20,
+    on: Annotated[list[int], typer.Option(min=1, help="Workers to plan for; repeatable.")] = [2, 16, 128, 1024],  # noqa: B006
+    workers: Workers = 0,
+) -> None:
+    """Plan a larger campaign from what a finished study here has cost: hours on n workers, and the bottleneck."""
+    with teaching():
+        from golden_core.preparation.catalogue import load_variant
+        from golden_core.store.lake import Home
+        from golden_dagster.benchmarks.scale import Size, costs, plan
+
+        console = terminal()
+        found = costs(
+            Home.from_environment(), load_variant(study), workers, note=lambda text: console.print(text, style="dim")
+        )
+        console.print(plan(found, Size(pairs, horizons, seeds, forecasters), on))
+
+
+@app.command()
 def leakage(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
     """Measure what the leakage checks of a run cost beside its campaign: minutes for the demo.
 

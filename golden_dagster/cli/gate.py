@@ -33,12 +33,15 @@ def gate(
 ) -> None:
     """Materialise what is missing, run every check, print a table and write JUnit XML.
 
-    The table shows the checks of the study, and of the others those that close the gate.
+    What closed the gate is said first. The table shows the checks of the study, and of the others those that close the
+    gate; not those that could only follow from the cause.
 
     Exit status 0 when everything holds; 1 on a failed ERROR check, a check that was not evaluated or a failed run;
     2 on bad usage. Warnings never fail.
     """
     with teaching():
+        from rich.markup import escape
+
         from golden_dagster.campaign import open_campaign
         from golden_dagster.gate import run_gate, write_junit
         from golden_dagster.resources import WorkersResource
@@ -55,9 +58,14 @@ def gate(
             judged = campaign.study.name
             path = junit or campaign.home.report(judged) / "gate.xml"
         write_junit(result, judged, path)
+        if result.cause:
+            console.print(f"[red]cause[/red] {escape(result.cause)}", highlight=False, soft_wrap=True)
         console.print(_view(result, judged, everything=everything))
-        for failure in result.failures:
-            console.print(f"[red]failed run[/red] {failure}", highlight=False, soft_wrap=True)
+        for failure in result.failures[1:]:
+            console.print(f"[red]failed run[/red] {escape(failure)}", highlight=False, soft_wrap=True)
+        following = sum(row.follows for row in result.rows)
+        if following and not everything:
+            console.print(f"{following} checks could not run, or had nothing to look at, because of it: see --all")
         console.print(f"{'passed' if result.passed else 'FAILED'}; JUnit XML: {path}", highlight=False, soft_wrap=True)
         raise typer.Exit(0 if result.passed else 1)
 
@@ -66,12 +74,12 @@ def _view(result: GateResult, study: str, *, everything: bool) -> Table:
     """Return one row per check, with what it found, and a total of all of them."""
     from rich.markup import escape
 
-    shown = [row for row in result.rows if everything or row.of_study or row.blocks]
+    shown = [row for row in result.rows if everything or ((row.of_study or row.blocks) and not row.follows)]
     rows = (
         (row.asset, row.name, f"[{COLOURS[row.verdict]}]{row.verdict}[/]", escape(row.description)) for row in shown
     )
     counts = Counter(str(row.verdict) for row in result.rows)
     caption = f"{len(result.rows)} checks: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in COLOURS)
-    if hidden := len(result.rows) - len(shown):
+    if hidden := sum(row not in shown and not row.follows for row in result.rows):
         caption += f"; {hidden} that are no study's are shown by --all"
     return table(("asset", "check", "verdict", "found"), rows, title=f"Gate of study {study}", caption=caption)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Backend, Overrides, Workers, table, teaching, terminal
+from golden_dagster.cli.options import Local, Overrides, Workers, table, teaching, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def audit(
     ] = None,
     all_fits: Annotated[bool, typer.Option("--all-fits", help="Every fold and seed, not one fold per series.")] = False,
     overrides: Overrides = [],  # noqa: B006
-    backend: Backend = "loky",
+    backend: Local = "loky",
     workers: Workers = 0,
 ) -> None:
     """Probe a study from its source to its forecasts, and say which asset, column and time leaks.
@@ -96,7 +96,7 @@ def _view(report: Report, study: str) -> Table:
 @app.command()
 def scorecard(
     quick: Annotated[bool, typer.Option("--quick", help="One site of each kind, few honest pipelines.")] = False,
-    backend: Backend = "loky",
+    backend: Local = "loky",
     workers: Workers = 0,
 ) -> None:
     """Plant every leak of the corpus, let the probes find it, and count false alarms on honest pipelines.

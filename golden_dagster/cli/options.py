@@ -30,7 +30,11 @@ As = Annotated[
         "--as", metavar="NAME", help="Name of a study with settings changed; by default the study's and a short hash."
     ),
 ]
-Backend = Annotated[Literal["sequential", "loky"], typer.Option("--backend", help="How trials run side by side.")]
+Local = Annotated[Literal["sequential", "loky"], typer.Option("--backend", help="How fits run side by side.")]
+Backend = Annotated[
+    Literal["sequential", "loky", "dask"],
+    typer.Option("--backend", help="How trials run side by side; dask has GOLDEN_DASK_SCHEDULER's workers."),
+]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 means one per core.")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Name from data/studies, or path of a YAML file.")]
 
@@ -117,13 +121,14 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.store.warehouse import WarehouseError
     from golden_core.study import StudyError
     from golden_core.trials.identity import UnreadyError
+    from golden_core.trials.ledger import LedgerError
     from golden_core.trials.outputs import AlteredError
     from golden_core.trials.run import TrialError
     from golden_core.vendors.base import VendorError
 
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
-    stored = (WarehouseError, LockedError, LayoutError, StorageError, StoredTableError)
+    stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     return (*read, *work, *stored, *legacy, EvidenceError)
 

@@ -58,14 +58,17 @@ def run_with_progress(
     from golden_core.preparation.catalogue import load_variant, run_command
     from golden_core.store.lake import Home
     from golden_core.trials.standing import remember, taken_in, unchanged
+    from golden_dagster.postgres import on_server
 
     loaded, home, command = load_variant(study, overrides), Home.from_environment(), run_command(study, overrides)
     taken = taken_in(home, loaded, command)
-    if unchanged(home, loaded, taken):
+    # What Dagster recorded on a server cannot be looked at without Dagster.
+    on_disk = not on_server()
+    if on_disk and unchanged(home, loaded, taken):
         console.print(f"study {loaded.name}: everything is up to date")
         return True, []
     finished, failures = _execute(study, overrides, backend, workers, console, wait=wait)
-    if finished and not failures and taken == taken_in(home, loaded, command):
+    if on_disk and finished and not failures and taken == taken_in(home, loaded, command):
         remember(home, loaded, taken)
     return finished, failures
 
@@ -132,6 +135,7 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
         from golden_core.preparation.catalogue import load_variant
         from golden_core.store.lake import Home
         from golden_core.trials import all_trials, trial_status
+        from golden_core.trials.outputs import damaged_trials
         from golden_core.trials.stored import stored_faults
 
         loaded, home = load_variant(study, overrides), Home.from_environment()
@@ -142,7 +146,7 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
         console.print(table(("forecaster", *counts.columns[1:]), rows, title=f"Trials of study {loaded.name}"))
         for error in found["error"].drop_nulls():
             console.print(f"[red]failed[/red] {error}", highlight=False, soft_wrap=True)
-        for fault in stored_faults(home, loaded):
+        for fault in (*stored_faults(home, loaded), *damaged_trials(home, loaded).values()):
             console.print(f"[red]damaged[/red] {fault}", highlight=False, soft_wrap=True)
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import dagster as dg
 
+from golden_dagster.lib.ticks import CappedCondition
+
 Condition = dg.AutomationCondition[Any]
 
 
@@ -14,7 +16,8 @@ def keep_current() -> Condition:
     here once more; a check that was never evaluated has not passed. What failed waits for a change.
     """
     never_made = dg.AutomationCondition.missing() & ~dg.AutomationCondition.execution_failed()
-    return (never_made | _changed()) & ~dg.AutomationCondition.any_deps_missing() & _at_rest()
+    wanted = (never_made | _changed()) & ~dg.AutomationCondition.any_deps_missing() & _at_rest()
+    return CappedCondition(wanted)
 
 
 def gather_current() -> Condition:

@@ -35,7 +35,7 @@ def sampled_asset_checks(checks: Sequence[Check]) -> dg.AssetChecksDefinition:
     def future_and_fits(
         context: dg.AssetCheckExecutionContext, study: StudyResource, workers: WorkersResource
     ) -> Iterator[dg.AssetCheckResult]:
-        found = sampled_checks(study.home, study.load(), backend=workers.backend, workers=workers.count)
+        found = sampled_checks(study.home, study.load(), backend=workers.local, workers=workers.count)
         for check in checks:
             if check.name in {key.name for key in context.selected_asset_check_keys}:
                 yield verdict(found[check.name], check.unit, check.severity)._replace(check_name=check.name)

@@ -4,18 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from golden_core.forecasters import forecaster_facts
 from golden_core.forecasters.facts import Facts
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import cut_windows
 from golden_core.splits.scaling import fit_scalers
-from golden_core.store.schema import FORECASTS
+from golden_core.store.schema import FORECASTS, HISTORY
 from golden_core.study import Study
 from golden_core.trials import Outcome, run_trials
 from golden_core.trials.campaign import fingerprinted
 from golden_dagster.lib.automation import keep_current
 from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata
+from golden_dagster.lib.pictures import learning_curve_picture
 from golden_dagster.lib.versions import PartitionLog, code_version
 from golden_dagster.partitions import known_keys, series_to_trials, trial_key, trial_of, trial_partitions
 from golden_dagster.resources import StudyResource, Watcher, WorkersResource
@@ -90,7 +92,7 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
 
 
 def _facts(outcome: Outcome, summary: dict[str, Any]) -> dict[str, Any]:
-    trial = outcome.trial
+    trial, folder = outcome.trial, summary.pop("folder")
     return flat(
         {
             "fingerprint": outcome.fingerprint,
@@ -100,7 +102,8 @@ def _facts(outcome: Outcome, summary: dict[str, Any]) -> dict[str, Any]:
             "horizon": trial.horizon,
             "seed": trial.seed,
             "dagster/row_count": summary.pop("rows"),
-            "folder": dg.MetadataValue.path(str(summary.pop("folder"))),
+            "folder": dg.MetadataValue.path(str(folder)),
+            "learning_curve": learning_curve_picture(pl.read_parquet(folder / f"{HISTORY.name}.parquet")),
             **summary,
         }
     )

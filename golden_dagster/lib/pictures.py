@@ -48,6 +48,28 @@ def _figure(height: float) -> Figure:
     return Figure(figsize=(8, height), dpi=90, layout="constrained")
 
 
+def learning_curve_picture(history: pl.DataFrame) -> dg.MarkdownMetadataValue | None:
+    """Return the losses of one trial by epoch, a pair of lines per fold; nothing for what does not learn by epochs."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    if history.is_empty():
+        return None
+    figure = Figure(figsize=(5, 2.2), dpi=72)
+    axes = figure.add_axes((0.13, 0.2, 0.84, 0.76))
+    for number, (_, fold) in enumerate(history.group_by("fold", maintain_order=True)):
+        for name, colour, dash in (("train", "0.55", "--"), ("validation", "tab:blue", "-")):
+            label = None if number else name  # one entry of the legend for all folds
+            marker = "o" if fold.height == 1 else ""
+            axes.plot(fold["epoch"], fold[f"{name}_loss"], dash, color=colour, label=label, marker=marker, linewidth=1)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return _png(figure, "Learning curve: mean squared error of the scaled target, one pair of lines per fold")
+
+
 def _png(figure: Figure, caption: str) -> dg.MarkdownMetadataValue:
     stream = io.BytesIO()
     figure.savefig(stream, format="png")

@@ -1,5 +1,6 @@
 """The small published tables: dagster-pandas types that guard them, and the Parquet files they are stored in."""
 
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -42,6 +43,11 @@ def published_frame(table: pl.DataFrame) -> pd.DataFrame:
     return table.to_pandas().astype(dict.fromkeys(whole, "Int64"))
 
 
+def published_path(key: dg.AssetKey) -> Path:
+    """Return the file of a published table."""
+    return confined(Home.from_environment().root, "published", f"{'__'.join(key.path)}.parquet")
+
+
 class ParquetTables(dg.ConfigurableIOManager):
     """Stores data frames as Parquet under the home; the default everywhere, so that nothing is ever pickled."""
 
@@ -53,11 +59,8 @@ class ParquetTables(dg.ConfigurableIOManager):
             raise TypeError(
                 f"{context.asset_key.to_user_string()} returned {type(obj).__name__}, expected a data frame"
             )
-        write_parquet(pl.from_pandas(obj), self._path(context.asset_key))
+        write_parquet(pl.from_pandas(obj), published_path(context.asset_key))
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """Read one table."""
-        return pl.read_parquet(self._path(context.asset_key)).to_pandas()
-
-    def _path(self, key: dg.AssetKey) -> Any:
-        return confined(Home.from_environment().root, "published", f"{'__'.join(key.path)}.parquet")
+        return pl.read_parquet(published_path(context.asset_key)).to_pandas()

@@ -13,7 +13,7 @@ from golden_core.store.randomness import Stream
 from golden_core.store.schema import WAREHOUSE_TABLES
 from golden_core.store.warehouse import Warehouse
 
-KILLS = int(os.environ.get("GOLDEN_KILLS", "4"))  # twenty take some minutes
+KILLS = int(os.environ.get("GOLDEN_KILLS", "2"))  # one of each kind; twenty take some minutes
 COSTS = {"wall_seconds", "cpu_seconds", "peak_memory_mb"}
 
 
@@ -84,7 +84,7 @@ def test_killed_again_and_again_the_tables_are_the_same(processes, finished, tmp
     kills = rounds = among = 0
     for number, seconds in enumerate(moments):
         home = tmp_path / f"round{rounds}"
-        # Workers are the dearer half of a short run: every fourth has them, and is killed while they are at work.
+        # Workers are the dearer half of a short run: every fourth, and the first, has them and is killed at their work.
         wait, backend = (after_a_trial(home), "loky") if number % 4 == 0 else (after(float(seconds)), "sequential")
         if killed(processes, home, wait, backend):
             kills += 1
@@ -95,7 +95,7 @@ def test_killed_again_and_again_the_tables_are_the_same(processes, finished, tmp
             rounds += 1
             assert_equal(tables(home), expected)
     assert kills == KILLS
-    assert among >= KILLS // 4
+    assert among >= max(1, KILLS // 4)
     assert not killed(processes, tmp_path / f"round{rounds}", after(None))
     assert_equal(tables(tmp_path / f"round{rounds}"), expected)
     assert not list((tmp_path / f"round{rounds}" / "studies").rglob(".*.tmp"))

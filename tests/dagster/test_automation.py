@@ -1,6 +1,7 @@
 """What runs by itself: the refresh, the night, what keeps a study current, and who hears of failures."""
 
 import subprocess
+from random import Random
 
 import dagster as dg
 import pytest
@@ -9,6 +10,7 @@ from support.campaigns import OVERRIDES, opened
 from golden_core.preparation.catalogue import load_study
 from golden_dagster.definitions import definitions_for
 from golden_dagster.defs.automation.definitions import GOLDEN, failed_runs
+from golden_dagster.lib.ticks import RANGE, partitions_per_tick
 from golden_dagster.resources import StudyResource
 
 FOLDS = dg.AssetKey("folds")
@@ -56,6 +58,82 @@ def test_trials_that_were_never_run_are_asked_for(broken):
             "ar": keys,
             "dlinear": set(),
         }
+
+
+@pytest.fixture
+def gaps(monkeypatch):
+    """A study of 200 trials over two forecasters, every inputs' check passed, one in ten trials missing at random."""
+    overrides = [
+        "name=smoke_gaps",
+        "forecasters={random_walk: {}, drift: {}}",
+        "seeds.count=10",
+        "horizons=[1,2,3,4,5]",
+    ]
+    located = definitions_for(load_study("smoke", overrides), StudyResource(study="smoke"))
+    graph = located.resolve_asset_graph()
+    missing, random = {}, Random(1)
+    with dg.DagsterInstance.ephemeral() as instance:
+        for asset in (*(["models", name] for name in ("random_walk", "drift")), ["folds"]):
+            key = dg.AssetKey(asset)
+            partitions = graph.get(key).partitions_def.get_partition_keys()
+            left_out = set() if asset == ["folds"] else set(random.sample(sorted(map(str, partitions)), 10))
+            for partition in set(map(str, partitions)) - left_out:
+                instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition))
+            if left_out:
+                missing[key] = left_out
+        judge(instance, graph, passed=lambda _: True)
+        yield located, instance, missing
+
+
+def tick(located, instance, cursor=None):
+    """Evaluate the sensor; return its cursor, and the partitions that each run of each asset covers."""
+    context = dg.build_sensor_context(instance, cursor=cursor, repository_def=located.get_repository_def())
+    data = located.get_repository_def().get_sensor_def("keep_current").evaluate_tick(context)
+    graph, found = located.resolve_asset_graph(), {}
+    for request in data.run_requests:
+        (asset,) = request.asset_selection
+        definition = graph.get(asset).partitions_def
+        block = definition and dg.PartitionKeyRange(*(request.tags[tag] for tag in RANGE))
+        covered = set(map(str, definition.get_partition_keys_in_range(block))) if definition else {None}
+        found.setdefault(asset, []).append(covered)
+    return data.cursor, found
+
+
+def test_scattered_gaps_are_one_run_per_asset(gaps):
+    located, instance, missing = gaps
+    _, found = tick(located, instance)
+    assert found.keys() == missing.keys()
+    for asset, wanted in missing.items():
+        (covered,) = found[asset]
+        assert wanted <= covered
+        definition = located.resolve_asset_graph().get(asset).partitions_def
+        subset = definition.subset_with_partition_keys(wanted)
+        assert len(subset.get_partition_key_ranges(definition)) > 5  # each of them a run of a backfill
+
+
+def test_a_tick_asks_for_no_more_than_it_may_and_the_next_ones_for_the_rest(gaps, monkeypatch):
+    located, instance, missing = gaps
+    monkeypatch.setenv("GOLDEN_PARTITIONS_PER_TICK", "4")
+    cursor, ticks = None, 0
+    while any(missing.values()):
+        cursor, found = tick(located, instance, cursor)
+        for asset, runs in found.items():
+            (covered,) = runs
+            due = covered & missing[asset]
+            assert 0 < len(due) <= 4
+            for partition in due:
+                instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=partition))
+            missing[asset] -= due
+        ticks += 1
+    assert 3 <= ticks <= 6
+    assert tick(located, instance, cursor)[1] == {}
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
+def test_a_cap_that_is_no_number_of_partitions_is_refused(text, monkeypatch):
+    monkeypatch.setenv("GOLDEN_PARTITIONS_PER_TICK", text)
+    with pytest.raises(ValueError, match=f"GOLDEN_PARTITIONS_PER_TICK must be a whole number .* got '{text}'"):
+        partitions_per_tick()
 
 
 def judge(instance, graph, *, passed, without=(), asset=FOLDS):

@@ -2,6 +2,7 @@
 
 import os
 
+import dagster as dg
 import duckdb
 import pytest
 from support.campaigns import OVERRIDES, opened
@@ -12,6 +13,8 @@ from golden_core.evaluation.campaign import IncompleteError, evaluate, shown_com
 from golden_core.preparation.catalogue import load_variant
 from golden_core.reporting import leaderboard
 from golden_core.store.warehouse import Warehouse
+from golden_core.trials import outputs
+from golden_core.trials.outputs import damaged_trials
 from golden_core.trials.stored import stored_faults, tables_fault
 from golden_dagster.cli.application import app
 
@@ -76,3 +79,32 @@ def test_a_run_finds_a_warehouse_written_over(broken):
     assert len(said) == 1
     assert said[0].endswith("its tables are made again from the lake")
     assert stored_faults(broken, STUDY) == [tables_fault(broken, STUDY)]
+
+
+@pytest.mark.parametrize("harm", [cut_off, written_over])
+def test_a_damaged_forecast_file_is_said_and_its_trial_made_again(broken, harm):
+    path = min(broken.study("smoke").root.glob("trials/ar/EURUSD_h1/*/forecasts.parquet"))
+    whole = path.read_bytes()
+    assert "damaged" not in golden("status").stdout
+    harm(path)
+    said = "ar on EURUSD_h1, seed 0: forecasts.parquet is not what the trial wrote"
+    assert golden("status").stdout.count(f"damaged {said}") == 1
+    told = []
+    with opened(say=told.append) as campaign:
+        (models,) = (stage for stage in campaign.stages() if stage.name == "models")
+        assert models.assets == [dg.AssetKey(["models", "ar"])]
+        assert campaign.execute(models)
+    assert f"{said}; it is made again" in told
+    assert path.read_bytes() == whole
+    assert damaged_trials(broken, STUDY) == {}
+
+
+def test_whole_trials_are_hashed_once(broken, monkeypatch):
+    damaged_trials(broken, STUDY)
+    hashed = []
+    monkeypatch.setattr(outputs, "altered_files", lambda folder: hashed.append(folder.parent.name) or [])
+    assert damaged_trials(broken, STUDY) == {}
+    assert hashed == []
+    os.utime(min(broken.study("smoke").root.glob("trials/ar/USDJPY_h1/*/forecasts.parquet")), (1, 1))
+    assert damaged_trials(broken, STUDY) == {}
+    assert hashed == ["USDJPY_h1"]

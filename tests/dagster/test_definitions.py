@@ -7,8 +7,10 @@ import dagster as dg
 import pytest
 
 from golden_core.preparation.catalogue import load_study
+from golden_core.store.schema import COMPARISONS, FORECASTS, METRICS
 from golden_core.trials import all_trials
-from golden_dagster.definitions import definitions_for, defs
+from golden_dagster.definitions import definitions_for, defs, referenced
+from golden_dagster.defs.data.quality import data_quality
 from golden_dagster.instance import study_instance
 from golden_dagster.partitions import trial_key, trial_of, trial_partitions
 from golden_dagster.resources import StudyResource
@@ -45,12 +47,15 @@ def graph_of(study):
 def test_definitions_load(study):
     keys = {key.to_user_string() for key in graph_of(study).get_all_asset_keys()}
     models = {f"models/{name}" for name in load_study(study).forecasters}
-    legacy = {"legacy/snapshot", "legacy/published_audit", "legacy/forensics", "legacy/alignment", "leakage/scorecard"}
+    platform = {
+        "legacy/snapshot", "legacy/published_audit", "legacy/forensics", "legacy/alignment", "leakage/scorecard",
+        "statistics/calibration",
+    }  # fmt: skip
     shared = {
         "ecb_rates", "clean_bars", "data_quality", "folds", "metrics", "leaderboard", "comparisons", "report",
     }  # fmt: skip
-    assert {key for key in keys if not key.startswith("milestones/")} == shared | models | legacy
-    assert len(keys) - len(shared | models | legacy) == 16 + 7  # milestones and exit gates
+    assert {key for key in keys if not key.startswith("milestones/")} == shared | models | platform
+    assert len(keys) - len(shared | models | platform) == 16 + 7  # milestones and exit gates
 
 
 def test_the_code_location_follows_the_environment(monkeypatch):
@@ -104,11 +109,13 @@ def test_blocking_checks_guard_the_shared_inputs():
 
 def test_every_run_of_the_command_line_belongs_to_a_job(finished):
     """As the web UI looks it up: by name."""
-    names = definitions_for(load_study("smoke"), StudyResource(study="smoke")).get_repository_def().job_names
+    repository = definitions_for(load_study("smoke"), StudyResource(study="smoke")).get_repository_def()
+    names = {job.name for job in repository.get_all_jobs()}  # all of them load: no name is an op's too
     with study_instance(finished, "smoke") as instance:
         recorded = {run.job_name for run in instance.get_runs()}
-    assert {"rates", "bars", "data_quality", "folds", "models", "metrics_and_report"} == recorded
-    assert recorded | {"gate", "input_checks", "study", "legacy", "milestones", "leakage_scorecard"} <= set(names)
+    stages = ("rates", "bars", "data_quality", "folds", "models", "metrics_and_report")
+    assert {f"stage_{name}" for name in stages} == recorded
+    assert recorded | {"gate", "stage_input_checks", "study", "legacy", "milestones", "leakage_scorecard"} <= names
 
 
 def test_only_what_belongs_to_a_study_is_partitioned():
@@ -116,3 +123,51 @@ def test_only_what_belongs_to_a_study_is_partitioned():
     graph = graph_of("smoke")
     cut = {key for key in graph.get_all_asset_keys() if graph.get(key).partitions_def}
     assert {key.path[0] for key in cut} == {"clean_bars", "folds", "models"}
+
+
+@pytest.mark.parametrize(
+    ("page", "dirty", "linked"),
+    [(None, False, False), ("https://github.com/a/b", True, False), ("https://github.com/a/b", False, True)],
+)
+def test_code_references_lead_to_the_page_only_where_it_holds_this_code(page, dirty, linked):
+    (found,) = referenced([data_quality], page, {"commit": "0" * 40, "dirty": dirty})
+    (where,) = found.metadata_by_key[dg.AssetKey("data_quality")]["dagster/code_references"].code_references
+    if linked:
+        assert where.url.startswith(f"{page}/tree/{'0' * 40}/golden_dagster/defs/data/quality.py#L")
+    else:
+        assert where.file_path.endswith("golden_dagster/defs/data/quality.py")
+
+
+def test_columns_of_published_tables_come_from_columns_that_there_are(finished):
+    """Lineage is typed in by hand: every column at both ends exists in the schema of its table."""
+    models = {dg.AssetKey(["models", name]) for name in ("random_walk", "ar", "dlinear")}
+    tables = {
+        dg.AssetKey("metrics"): METRICS,
+        dg.AssetKey("comparisons"): COMPARISONS,
+        **dict.fromkeys(models, FORECASTS),
+    }
+    with study_instance(finished, "smoke") as instance:
+        for name in ("metrics", "comparisons", "leaderboard"):
+            made = instance.get_latest_materialization_event(dg.AssetKey(name)).asset_materialization.metadata
+            lineage = made["dagster/column_lineage"].value.deps_by_column
+            assert made["dagster/uri"].value.startswith("file://")
+            assert made["dagster/table_name"].value.endswith(name)
+            own = tables.get(dg.AssetKey(name))
+            columns = set(own.dtypes) if own else {c.name for c in made["dagster/column_schema"].value.columns}
+            assert set(lineage) <= columns
+            ends = [dep for deps in lineage.values() for dep in deps]
+            assert ends
+            assert all(dep.column_name in tables[dep.asset_key].dtypes for dep in ends)
+
+
+def test_a_trained_trial_shows_its_learning_curve(finished):
+    with study_instance(finished, "smoke") as instance:
+        shown = {
+            name: instance.get_latest_materialization_event(
+                dg.AssetKey(["models", name])
+            ).asset_materialization.metadata
+            for name in ("ar", "dlinear")
+        }
+    assert "learning_curve" not in shown["ar"]
+    assert "data:image/png;base64," in shown["dlinear"]["learning_curve"].value
+    assert len(shown["dlinear"]["learning_curve"].value) < 20_000  # one per trial in the record

@@ -1,5 +1,6 @@
 """The gate's exit status: 0 when everything holds, 1 on a fault or a silence, 2 on bad usage."""
 
+import re
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -13,7 +14,7 @@ from golden_core.checks import all_checks
 from golden_core.checks.platform import PLATFORM_CHECKS
 from golden_core.inputs.features import FEATURES, Feature
 from golden_core.preparation.catalogue import load_study
-from golden_dagster.campaign import Campaign, failure_messages
+from golden_dagster.campaign import Campaign, Stage, failure_messages
 from golden_dagster.cli.application import app
 from golden_dagster.gate import run_gate, write_junit
 
@@ -43,7 +44,13 @@ def test_a_planted_leak_closes_the_gate_and_is_named(monkeypatch):
     leaks.leaking_feature(monkeypatch)
     result = gate("--study", "smoke", "--set", "forecasters={random_walk: {}}", "--set", "data.pairs=[EURUSD]")
     assert result.exit_code == 1
-    assert "volatility_20" in result.output.replace("\n", "")
+    said = result.output.split("running every check …")[1].strip()
+    assert said.startswith("cause ")
+    assert "'volatility_20'" in said.splitlines()[0]  # one true cause, in its own words and before anything else
+    assert re.search(r"^\d+ checks could not run, or had nothing to look at, because of it: see --all$", said, re.M)
+    assert "not run" not in said.split("checks: ")[0]
+    assert "metrics" not in said.split("checks: ")[0]
+    assert "FileNotFoundError" not in said
 
 
 @pytest.mark.parametrize("arguments", [["--study", "nowhere"], ["--set", "training.epoch=1"], ["--backend", "magic"]])
@@ -101,6 +108,30 @@ def test_what_closes_the_gate(check, passes, verdict, tmp_path):
     write_junit(result, "toy", tmp_path / "gate.xml")
     suite = ElementTree.parse(tmp_path / "gate.xml").getroot()
     assert (suite.get("failures") != "0" or suite.get("errors") != "0") is not passes
+
+
+def test_what_only_follows_is_told_from_what_speaks_for_itself():
+    """Above: made, then failed; below it nothing could be made, beside it another check fails by itself."""
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        @dg.asset
+        def above() -> None: ...
+
+        @dg.asset(deps=[above])
+        def below() -> None: ...
+
+        @dg.asset
+        def beside() -> None: ...
+
+        checks = [reporting(False, dg.AssetCheckSeverity.ERROR)(asset) for asset in (beside, below)] + [raising(above)]
+        definitions = dg.Definitions(assets=[above, below, beside], asset_checks=checks)
+        campaign = Campaign(SimpleNamespace(), SimpleNamespace(name="toy"), instance, definitions)
+        campaign.failures.append("above: the disk is upside down")
+        campaign.stopped = Stage("above", [dg.AssetKey("above")])
+        result = run_gate(campaign)
+    assert result.cause == "above: the disk is upside down"
+    assert {row.asset: row.follows for row in result.rows} == {"above": True, "below": True, "beside": False}
+    assert not result.passed
 
 
 def test_a_leak_planted_later_stops_the_campaign_before_training(broken, monkeypatch):

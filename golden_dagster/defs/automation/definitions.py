@@ -10,6 +10,7 @@ import dagster as dg
 from golden_core.study import Study
 from golden_dagster.dead_runs import end_dead_runs
 from golden_dagster.defs.data.assets import raw_key
+from golden_dagster.lib.ticks import DEFAULT_PER_TICK, PER_TICK, OneRunPerAsset
 from golden_dagster.resources import StudyResource
 
 GOLDEN = [sys.executable, "-c", "from golden_dagster.cli import main; main()"]
@@ -18,12 +19,13 @@ ON_FAILURE = "GOLDEN_ON_FAILURE"
 
 def definitions(study: Study) -> dg.Definitions:
     """Return jobs, schedules and sensors of a study; what starts work is off until somebody turns it on."""
-    current = dg.AutomationConditionSensorDefinition(
+    current = OneRunPerAsset(
         "keep_current",
         target=dg.AssetSelection.groups("data", "models", "metrics", "reports"),
         description=(
             "Makes again what is missing or was made from other data or code: bars, folds, trials, tables, report, "
-            "layer by layer, and only the partitions that need it. What failed is not tried again by itself."
+            "layer by layer, one run per asset, and only the partitions that need it, at most "
+            f"{DEFAULT_PER_TICK} ({PER_TICK}) of an asset at a tick. What failed is not tried again by itself."
         ),
         minimum_interval_seconds=60,
     )

@@ -6,6 +6,7 @@ from golden_core.study import Study
 from golden_dagster.defs.data.assets import raw_key
 from golden_dagster.defs.leakage.assets import SCORECARD
 from golden_dagster.defs.legacy.assets import ALIGNMENT_KEY
+from golden_dagster.defs.statistics.assets import CALIBRATION
 
 Selected = dg.AssetSelection
 
@@ -14,15 +15,19 @@ def definitions(study: Study) -> dg.Definitions:
     """Return the jobs; a run of a stage of `golden run` carries the name of its job, and so is listed under it."""
     alignment = Selected.assets(ALIGNMENT_KEY)
     jobs = {
-        "rates": (Selected.assets(raw_key(study)), "Read the source's table."),
-        "bars": (Selected.assets("clean_bars"), "Clean the bars of one or more pairs."),
-        "data_quality": (Selected.assets("data_quality"), "Measure what the bars of all pairs are worth."),
-        "folds": (Selected.assets("folds"), "Lay the folds of one or more series."),
-        "models": (Selected.groups("models"), "Train every forecaster on one or more partitions, seed × series."),
-        "metrics_and_report": (Selected.groups("metrics", "reports"), "Evaluate all trials and write the report."),
-        "input_checks": (Selected.checks_for_assets("clean_bars", "folds"), "The checks that guard all training."),
+        "stage_rates": (Selected.assets(raw_key(study)), "Read the source's table."),
+        "stage_bars": (Selected.assets("clean_bars"), "Clean the bars of one or more pairs."),
+        "stage_data_quality": (Selected.assets("data_quality"), "Measure what the bars of all pairs are worth."),
+        "stage_folds": (Selected.assets("folds"), "Lay the folds of one or more series."),
+        "stage_models": (Selected.groups("models"), "Train every forecaster on some partitions."),
+        "stage_metrics_and_report": (Selected.groups("metrics", "reports"), "Evaluate all trials and report."),
+        "stage_input_checks": (
+            Selected.checks_for_assets("clean_bars", "folds"),
+            "The checks that guard training.",
+        ),
         "gate": (Selected.all_asset_checks(), "Every check on what there is; nothing is made."),
         "leakage_scorecard": (Selected.assets(SCORECARD), "Plant leaks and count what is caught. Minutes."),
+        "statistics_calibration": (Selected.assets(CALIBRATION), "Measure size and power of all tests. Minutes."),
         "legacy": (Selected.groups("legacy") - alignment, "Inventory, audit and register of the legacy experiments."),
         "legacy_alignment": (alignment, "The ten variants on bars of yours beside the published numbers. Hours."),
         "milestones": (Selected.groups("milestones"), "Evidence and standing of every milestone and exit gate."),

@@ -34,7 +34,7 @@ def leakage_scorecard(config: ScorecardConfig, workers: WorkersResource) -> dg.M
     from golden_core.leakage.scorecard_store import by_kind, file_scorecard, rates
 
     scale: Scale = "quick" if config.scale == "quick" else "full"
-    rows = scorecard(read_settings(scale), backend=workers.backend, workers=workers.count)
+    rows = scorecard(read_settings(scale), backend=workers.local, workers=workers.count)
     folder = file_scorecard(Home.from_environment(), rows, scale)
     kinds = by_kind(rows)
     return dg.MaterializeResult(

@@ -5,6 +5,7 @@ import dagster as dg
 from golden_core.store.schema import METRICS
 from golden_core.study import Study
 from golden_dagster.lib.automation import gather_current
+from golden_dagster.lib.lineage import located, metrics_origin
 from golden_dagster.lib.metadata import OWNERS, findings_value, flat, spec_metadata, table_value
 from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import StudyResource
@@ -53,6 +54,7 @@ def metrics_asset(study: Study) -> dg.AssetsDefinition:
                     "rows": evaluated.rows,
                     "skill_against_the_random_walk": table_value(evaluated.skill),
                     "warehouse": dg.MetadataValue.path(str(study.home.warehouse)),
+                    **located("warehouse.main.metrics", study.home.warehouse, metrics_origin(loaded)),
                 }
             ),
         )

@@ -11,8 +11,9 @@ from golden_core.store.schema import COMPARISONS
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_dagster.lib.automation import keep_current
+from golden_dagster.lib.lineage import comparisons_origin, leaderboard_origin, located
 from golden_dagster.lib.metadata import OWNERS, column_schema, table_value
-from golden_dagster.lib.published import ComparisonsFrame, LeaderboardFrame, published_frame
+from golden_dagster.lib.published import ComparisonsFrame, LeaderboardFrame, published_frame, published_path
 from golden_dagster.lib.versions import code_version
 from golden_dagster.resources import StudyResource
 
@@ -42,7 +43,15 @@ def _leaderboard(study: Study) -> dg.AssetsDefinition:
         table = leaderboard_table(
             Warehouse(study.home.warehouse), loaded.name, significance=loaded.evaluation.significance
         )
-        metadata: dict[str, Any] = {"dagster/row_count": table.height, "leaderboard": table_value(table)}
+        shown = table_value(table)
+        metadata: dict[str, Any] = {
+            "dagster/row_count": table.height,
+            "dagster/column_schema": shown.schema,
+            "leaderboard": shown,
+            **located(
+                "published.leaderboard", published_path(dg.AssetKey("leaderboard")), leaderboard_origin(table.columns)
+            ),
+        }
         return dg.Output(published_frame(table), metadata=metadata)
 
     return leaderboard
@@ -67,7 +76,11 @@ def _comparisons(study: Study) -> dg.AssetsDefinition:
             "SELECT * FROM comparisons WHERE study = ? ORDER BY level, forecaster, pair, horizon, seed", [loaded.name]
         )
         ensemble = table.filter(pl.col("level") == "ensemble").drop("study", "benchmark", "level", "seed")
-        metadata: dict[str, Any] = {"dagster/row_count": table.height, "ensembles": table_value(ensemble)}
+        metadata: dict[str, Any] = {
+            "dagster/row_count": table.height,
+            "ensembles": table_value(ensemble),
+            **located("warehouse.main.comparisons", study.home.warehouse, comparisons_origin(loaded)),
+        }
         return dg.Output(published_frame(table), metadata=metadata)
 
     return comparisons

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.bars.cleaning import RULES as REGISTRY
@@ -177,7 +177,6 @@ class TestRefused:
 PRICES = st.sampled_from([1.0, 1.1, 1.2, 5.0, 110.0, 0.012, 0.0, -1.0, math.nan, math.inf])
 
 
-@settings(deadline=None)
 @given(rows=st.lists(st.tuples(st.integers(0, 30), PRICES, PRICES), min_size=1, max_size=60))
 def test_whatever_comes_in_is_accounted_for(rows: list[tuple[int, float, float]]) -> None:
     raw = _raw(rows)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.bars.cleaning import RULES, Cleaned, Coverage, clean
@@ -389,7 +389,6 @@ def _beside(name: str) -> Any:
     return Path(__file__).with_name(name)
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     cut=st.integers(20, 500),
     poison=st.sampled_from(["nan", "huge", "reversed", "shuffled", "slipped", "flat"]),

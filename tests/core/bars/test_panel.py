@@ -6,7 +6,7 @@ import datetime as dt
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.bars.panel import panel
@@ -59,7 +59,6 @@ def test_what_cannot_be_placed_is_refused() -> None:
 MINUTES = st.lists(st.integers(0, 300), unique=True, max_size=40)
 
 
-@settings(deadline=None)
 @given(cutoffs=st.lists(st.integers(0, 300), min_size=1, max_size=25), first=MINUTES, second=MINUTES)
 def test_every_value_was_known_and_new(cutoffs: list[int], first: list[int], second: list[int]) -> None:
     found = panel({"EURUSD": table(first), "USDJPY": table(second)}, instants(cutoffs))
@@ -74,7 +73,6 @@ def test_every_value_was_known_and_new(cutoffs: list[int], first: list[int], sec
             assert known_at is None or known_at <= at(cutoff)
 
 
-@settings(deadline=None)
 @given(cutoffs=st.lists(st.integers(0, 300), min_size=1, max_size=25), minutes=MINUTES, poison=st.integers(0, 300))
 def test_the_future_changes_no_earlier_row(cutoffs: list[int], minutes: list[int], poison: int) -> None:
     honest = table(minutes)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.bars.cleaning import Coverage, clean
@@ -202,7 +202,6 @@ class TestVerdicts:
         assert "about the same row" in unaccounted(found.account, found.bars, twice)[-1]
 
 
-@settings(deadline=None, max_examples=30)
 @given(gone=st.lists(st.integers(0, 700), max_size=60), twice=st.lists(st.integers(0, 700), max_size=20))
 def test_counts_add_up(gone: list[int], twice: list[int]) -> None:
     raw = pl.concat([WHOLE.filter(~pl.int_range(pl.len()).is_in(gone)), WHOLE[sorted(set(twice) - set(gone))]])

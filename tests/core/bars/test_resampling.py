@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from support.examples import few
 
 from golden_core.bars.resampling import ResamplingError, resample
 from golden_core.store.schema import BARS
@@ -90,7 +91,7 @@ def naive(bars: pl.DataFrame, to: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("to", ["4h", "1d"])
 @pytest.mark.parametrize("sunday", SUNDAYS)
-@settings(max_examples=10)
+@few(10)
 @given(seed=st.integers(0, 10**6), kept=st.floats(0.05, 1))
 def test_hours_agree_with_a_naive_implementation(sunday: dt.date, to: str, seed: int, kept: float) -> None:
     bars = make(opens(sunday, 2, HOUR), seed=seed)
@@ -118,7 +119,7 @@ def test_minutes_to_hours_to_days_is_minutes_to_days(sunday: dt.date) -> None:
     assert not days["partial"].any()
 
 
-@settings(max_examples=8)
+@few(8)
 @given(seed=st.integers(0, 10**6), lost=st.integers(1, 400))
 def test_a_lost_minute_makes_its_hour_its_four_hours_and_its_day_partial(seed: int, lost: int) -> None:
     keep = np.ones(5 * 1440, dtype=bool)

@@ -6,6 +6,8 @@ import pytest
 
 from golden_core.evaluation.distributions import coverage_table, scores_table
 from golden_core.evaluation.distributions_sql import coverage_unlike_sql, quantiles_that_cross
+from golden_core.statistics.long_run import long_run
+from golden_core.statistics.moments import covers
 from golden_core.store.schema import QUANTILES
 from golden_core.store.warehouse import Warehouse
 
@@ -24,7 +26,7 @@ def quantiles_of(forecasts, scale=1.0):
 def loaded(tmp_path):
     def load(forecasts, quantiles, coverage=None, scores=None):
         warehouse = Warehouse(tmp_path / "warehouse.duckdb")
-        coverage = coverage_table(forecasts, quantiles) if coverage is None else coverage
+        coverage = coverage_table(forecasts, quantiles, 0.95) if coverage is None else coverage
         scores = scores_table(forecasts, quantiles) if scores is None else scores
         tables = {"forecasts": forecasts, "quantiles": quantiles, "coverage": coverage, "scores": scores}
         warehouse.load("made", tables)
@@ -36,7 +38,7 @@ def loaded(tmp_path):
 def test_one_trial_by_hand(make_forecasts):
     forecasts = make_forecasts((), ("EURUSD",), (1,), n=4).with_columns(y_true=pl.Series([-0.01, -0.001, 0.001, 0.008]))
     quantiles = quantiles_of(forecasts)
-    coverage = coverage_table(forecasts, quantiles)
+    coverage = coverage_table(forecasts, quantiles, 0.95)
     below = coverage.filter(kind="quantile").select("level", "share")
     assert below.rows() == [(0.1, 0.25), (0.25, 0.25), (0.5, 0.5), (0.75, 0.75), (0.9, 0.75)]
     wide = coverage.filter(kind="interval", level=0.8).row(0, named=True)
@@ -50,6 +52,18 @@ def test_one_trial_by_hand(make_forecasts):
     wis = scores.filter(score="wis")["value"][0]
     assert wis == pytest.approx(2 * coverage.filter(kind="quantile")["score"].mean(), rel=1e-12)
     assert scores.filter(score="rearranged")["value"][0] == 0.0
+
+
+def test_the_interval_of_a_share_is_the_engines_and_null_where_undefined(make_forecasts):
+    forecasts = make_forecasts((), ("EURUSD",), n=300)
+    coverage = coverage_table(forecasts, quantiles_of(forecasts), 0.9)
+    for row in coverage.filter(kind="interval", level=0.8).iter_rows(named=True):
+        y = forecasts.filter(horizon=row["horizon"]).sort("cutoff")["y_true"].to_numpy()
+        engine = long_run(covers(y, np.full(300, -0.006), np.full(300, 0.007), 0.8), horizon=row["horizon"], level=0.9)
+        assert (row["low"], row["high"]) == pytest.approx((0.8 + engine.low, 0.8 + engine.high), rel=1e-9)
+        assert row["low"] < row["share"] < row["high"]
+    short = coverage_table(forecasts.head(3), quantiles_of(forecasts.head(3)), 0.9)
+    assert short["low"].null_count() == short["high"].null_count() == len(short) == 7
 
 
 def test_skill_is_against_the_random_walk_of_the_series(make_forecasts):
@@ -76,7 +90,7 @@ def test_sql_agrees_infinite_bounds_and_all(make_forecasts, loaded):
     trials = 4 * (1 + 3 + 1)  # series × seeds of walk, noisy, steady
     assert examined == trials * (5 + 2 + 1)
     assert quantiles_that_cross(warehouse, "made") == ([], quantiles.height)
-    steady = coverage_table(forecasts, quantiles).filter(pl.col("forecaster") == "steady")
+    steady = coverage_table(forecasts, quantiles, 0.95).filter(pl.col("forecaster") == "steady")
     assert steady.filter(kind="interval", level=0.8)["width"].null_count() == 4
     assert set(steady.filter(kind="interval", level=0.8)["infinite"]) == {120}
     scores = scores_table(forecasts, quantiles).filter(pl.col("score") != "rearranged", forecaster="steady")
@@ -87,7 +101,7 @@ def test_sql_agrees_infinite_bounds_and_all(make_forecasts, loaded):
 def test_sql_finds_a_number_that_is_off(make_forecasts, loaded, column):
     forecasts = make_forecasts((), ("EURUSD",), (1,), n=50)
     quantiles = quantiles_of(forecasts)
-    coverage = coverage_table(forecasts, quantiles)
+    coverage = coverage_table(forecasts, quantiles, 0.95)
     wrong = pl.when(kind="interval", level=0.8).then(pl.col(column) + (1 if column in ("n", "infinite") else 1e-9))
     found, _ = coverage_unlike_sql(loaded(forecasts, quantiles, coverage.with_columns(wrong.otherwise(column))), "made")
     assert found == ["('random_walk', 'EURUSD', 1, 0, 'interval', 0.8): SQL finds another share, width or score"]
@@ -96,7 +110,7 @@ def test_sql_finds_a_number_that_is_off(make_forecasts, loaded, column):
 def test_sql_finds_rows_that_are_missing_and_a_wrong_weighted_score(make_forecasts, loaded):
     forecasts = make_forecasts((), ("EURUSD",), (1,), n=50)
     quantiles = quantiles_of(forecasts)
-    coverage = coverage_table(forecasts, quantiles).filter(pl.col("kind") != "interval")
+    coverage = coverage_table(forecasts, quantiles, 0.95).filter(pl.col("kind") != "interval")
     scores = scores_table(forecasts, quantiles).with_columns(pl.col("value") * (1 + 1e-9))
     found, _ = coverage_unlike_sql(loaded(forecasts, quantiles, coverage, scores), "made")
     assert len(found) == 3
@@ -108,7 +122,9 @@ def test_crossing_quantiles_are_found(make_forecasts, loaded):
     quantiles = quantiles_of(forecasts)
     lower = pl.when(level=0.75).then(pl.col("value") - 0.005).otherwise("value")
     crossing = quantiles.with_columns(value=lower)
-    warehouse = loaded(forecasts, crossing, *(table(forecasts, quantiles) for table in (coverage_table, scores_table)))
+    warehouse = loaded(
+        forecasts, crossing, *(coverage_table(forecasts, quantiles, 0.95), scores_table(forecasts, quantiles))
+    )
     found, examined = quantiles_that_cross(warehouse, "made")
     assert found == ["50 quantiles of random_walk on EURUSD_h1 lie below one of a lower level"]
     assert examined == 250
@@ -116,5 +132,5 @@ def test_crossing_quantiles_are_found(make_forecasts, loaded):
 
 def test_without_quantiles_the_tables_are_empty(make_forecasts):
     forecasts = make_forecasts(n=10)
-    assert coverage_table(forecasts, QUANTILES.empty()).is_empty()
+    assert coverage_table(forecasts, QUANTILES.empty(), 0.95).is_empty()
     assert scores_table(forecasts, QUANTILES.empty()).is_empty()

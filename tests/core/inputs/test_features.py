@@ -9,7 +9,7 @@ from typing import get_args, get_type_hints
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.inputs.features import FEATURES, TARGETS, Feature, FeatureError, build_features
@@ -149,7 +149,6 @@ class TestValues:
         assert steps == pytest.approx(np.full(13, 2 * math.pi / 7))
         assert angle[0] == pytest.approx(2 * math.pi / 7)
 
-    @settings(deadline=None)
     @given(st.lists(st.floats(0.5, 2.0), min_size=21, max_size=60))
     def test_volatility_agrees_with_numpy_on_anything(self, prices):
         bars = pl.DataFrame({"pair": "X", "timestamp": range(len(prices)), "close": prices})

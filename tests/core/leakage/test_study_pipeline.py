@@ -2,10 +2,12 @@
 
 import os
 
+import numpy as np
 import polars as pl
 import pytest
 from support import leaks
 
+from golden_core import trials
 from golden_core.leakage import audit
 from golden_core.leakage.audit import OF_CLEANING, audit_steps, sampled, structures
 from golden_core.leakage.probes import (
@@ -192,6 +194,22 @@ def test_forecasters(study, subject, monkeypatch, kind, future, record):
     fits = Fits.of(planted, subject.raw, SERIES, 0, ("planted", "random_walk"))
     assert places(fits.poisoned()) == future
     assert places(fits.replayed()) == record
+
+
+def test_quantiles_whose_calibration_is_a_label_ahead(subject, monkeypatch):
+    quantiles = "quantiles={levels: [0.1, 0.5, 0.9], calibration: {method: adaptive, share: 0.5, step: 0.05}}"
+    study = load_study("smoke", (*BASE, quantiles))
+    honest = Fits.of(study, subject.raw, SERIES, 0, ("drift", "random_walk")).poisoned()
+    assert honest.findings == ()
+    assert {cell.asset for cell in honest.cells if cell.rows} >= {"calibration", "forecasts"}
+
+    def ahead(windows, known_labels=trials.quantiles.known_labels):
+        labels, known = known_labels(windows)
+        return np.append(labels[1:-1], [0.0, 0.0]), known
+
+    monkeypatch.setattr(trials.quantiles, "known_labels", ahead)
+    report = Fits.of(study, subject.raw, SERIES, 0, ("drift",)).poisoned()
+    assert {asset for asset, _ in places(report)} == {"calibration"}
 
 
 def test_a_forecaster_that_fails_is_not_a_leak_and_not_hidden(subject, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.legacy.audit import audit_table
@@ -27,7 +27,6 @@ def _scores(y, f):
 
 
 @given(SEEDS)
-@settings(max_examples=50, deadline=None)
 def test_rmse_averaged_over_seeds_only_lowers(seed):
     generator, y, f = _run(seed)
     runs = [_scores(y, f + size * generator.normal(size=len(y))) for size in (0.5, 1.0, 3.0)]
@@ -39,7 +38,6 @@ def test_rmse_averaged_over_seeds_only_lowers(seed):
 
 
 @given(SEEDS)
-@settings(max_examples=50, deadline=None)
 def test_squared_correlation_only_raises(seed):
     _, y, f = _run(seed)
     found = _scores(y, f)
@@ -47,7 +45,6 @@ def test_squared_correlation_only_raises(seed):
 
 
 @given(SEEDS, st.integers(1, 30))
-@settings(max_examples=50, deadline=None)
 def test_adjusted_r2_only_lowers(seed, inputs):
     _, y, f = _run(seed)
     found, n = _scores(y, f), len(y)
@@ -56,14 +53,12 @@ def test_adjusted_r2_only_lowers(seed, inputs):
 
 
 @given(SEEDS, st.integers(1, 150))
-@settings(max_examples=50, deadline=None)
 def test_a_look_back_raises_to_at_most_n_over_what_is_left(seed, dropped):
     _, y, _ = _run(seed)
     assert y[dropped:].var() <= y.var() * len(y) / (len(y) - dropped) * (1 + 1e-12)
 
 
 @given(SEEDS, st.integers(1, 100))
-@settings(max_examples=50, deadline=None)
 def test_padding_with_zeros(seed, zeros):
     _, y, f = _run(seed)
     q = zeros / (len(y) + zeros)

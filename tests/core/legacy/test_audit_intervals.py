@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.legacy.audit import Interval
@@ -25,7 +25,6 @@ INTERVALS = st.lists(
 
 
 @given(st.decimals("-1e6", "1e6", places=9), st.integers(0, 8))
-@settings(deadline=None)
 def test_a_printed_number_holds_what_was_rounded(value, places):
     step = Decimal(1).scaleb(-places)
     for rounding in (ROUND_HALF_EVEN, ROUND_HALF_UP):

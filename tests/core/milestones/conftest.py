@@ -7,7 +7,7 @@ from support.milestones import Project, make_project
 
 from golden_core.milestones.migration import load_plan
 from golden_core.milestones.registry import load_registry
-from golden_core.milestones.test_plan import existing_tests, load_test_plan
+from golden_core.milestones.test_plan import belongs, existing_tests, load_test_plan
 from golden_core.store.lake import PROJECT_ROOT
 
 
@@ -47,6 +47,14 @@ def named_tests() -> dict[str, set[str]]:
 
 
 @pytest.fixture(scope="session")
-def existing(named_tests) -> frozenset[str]:
-    """Those of them that pytest collects; it is asked once, since it takes a while."""
-    return existing_tests(PROJECT_ROOT, set.union(*named_tests.values()))
+def existing(named_tests, request) -> frozenset[str]:
+    """Those of them that pytest collects. A session of the whole suite has; elsewhere another pytest is asked."""
+    names = set.union(*named_tests.values())
+    asked, option = request.config.invocation_params.args, request.config.option
+    if option.keyword or option.markexpr or any("::" in str(argument) for argument in asked):
+        return existing_tests(PROJECT_ROOT, names)
+    cases = {item.nodeid for item in request.session.items}
+    here = {case.partition("::")[0] for case in cases}
+    if not {name.partition("::")[0] for name in names if (PROJECT_ROOT / name.partition("::")[0]).is_file()} <= here:
+        return existing_tests(PROJECT_ROOT, names)
+    return frozenset(name for name in names if any(belongs(case, name) for case in cases))

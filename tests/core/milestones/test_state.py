@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.milestones import DELIVERABLES, PASSED, START, Project, make_project
 
@@ -108,7 +108,6 @@ def step(project: Project, name: str, day: int) -> None:
             (project.folder / "tables" / "a.csv").write_text("9\n")
 
 
-@settings(max_examples=25)
 @given(st.lists(st.sampled_from(STEPS), max_size=8), st.booleans())
 def test_whatever_happens_acceptance_means_all_of_it(steps, ready):
     with tempfile.TemporaryDirectory() as folder:

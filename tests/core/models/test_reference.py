@@ -4,8 +4,9 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import few
 from torch import nn
 
 from golden_core.models.blocks import (
@@ -120,7 +121,7 @@ PLAIN = {
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-@settings(max_examples=10)
+@few(10)
 @given(shape=shapes)
 def test_a_block_and_its_gradients_equal_the_plain_implementation(name, shape):
     make, plain = BLOCKS[name]

@@ -23,7 +23,7 @@ def made(builders, tables, forecasts, tmp_path_factory):
     quantiles = QUANTILES.conform(beside.with_columns(value=shifted).select(*QUANTILES.dtypes))
     folder = tmp_path_factory.mktemp("uncertain")
     warehouse = Warehouse(folder / "warehouse.duckdb")
-    coverage, scores = coverage_table(forecasts, quantiles), scores_table(forecasts, quantiles)
+    coverage, scores = coverage_table(forecasts, quantiles, 0.95), scores_table(forecasts, quantiles)
     warehouse.load(study.name, tables | {"quantiles": quantiles, "coverage": coverage, "scores": scores})
     write_report(warehouse, study, folder / "report", builders.PROVENANCE)
     return builders.Page((folder / "report" / "index.html").read_text(encoding="utf-8")), coverage, scores
@@ -31,20 +31,15 @@ def made(builders, tables, forecasts, tmp_path_factory):
 
 def test_intervals_are_shown_with_their_coverage_and_what_has_none_is_point_only(made):
     page, coverage, _ = made
-    walk, ar, network = sorted(
-        page.cells["intervals"][1:], key=lambda row: ["random_walk", "ar", "dlinear"].index(row[0])
-    )
+    rows = {row[0]: row for row in page.cells["intervals"][1:]}
+    walk, ar, network = (rows[name] for name in ("random_walk", "ar", "dlinear"))
     expected = coverage.filter(kind="interval", forecaster="random_walk")
-    assert walk[1:5] == [
-        "80.0",
-        f"{100 * expected['share'].mean():.1f}",
-        "200.0",
-        f"{1e4 * expected['score'].mean():.1f}",
-    ]
-    assert walk[5:] == ["0", "800"]
+    share, score = f"{100 * expected['share'].mean():.1f}", f"{1e4 * expected['score'].mean():.1f}"
+    off = expected.filter((pl.col("low") > 0.8) | (pl.col("high") < 0.8)).height
+    assert walk[1:] == ["80.0", share, f"{off} of 4", "200.0", score, "0", "800"]
     infinite = coverage.filter(kind="interval", forecaster="ar")["infinite"].sum()
-    assert ar[3:6] == ["—", "—", str(infinite)]
-    assert network[1:] == ["point only", *["—"] * 5]
+    assert ar[4:7] == ["—", "—", str(infinite)]
+    assert network[1:] == ["point only", *["—"] * 6]
 
 
 def test_scores_are_shown_with_the_skill_against_the_random_walk(made):

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 from currency_converter import CurrencyConverter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.market.clock import closures, expected_days
@@ -230,7 +230,6 @@ class TestMalformed:
         with pytest.raises(SourceError, match=r"16000001 bytes, more than the 16000000 allowed"):
             unzip(bytes(16_000_001), "x.zip")
 
-    @settings(max_examples=200, deadline=None)
     @given(position=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255))
     def test_a_damaged_archive_gives_one_kind_of_error(self, position: float, value: int, make_zip: Any) -> None:
         whole = make_zip(SMALL)

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy import stats
@@ -151,7 +150,6 @@ class TestRegimes:
 
 @pytest.mark.parametrize("process", PROCESSES)
 class TestEveryProcess:
-    @hypothesis_settings(max_examples=30, deadline=None)
     @given(root=st.integers(0, 2**63 - 1), short=st.integers(0, 200), more=st.integers(0, 200))
     def test_a_longer_run_begins_with_the_shorter(self, process: str, root: int, short: int, more: int) -> None:
         settings, stream = PROCESSES[process], Stream(root)

@@ -7,21 +7,33 @@ import polars as pl
 import pytest
 from support.campaigns import OVERRIDES
 
+from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
-from golden_core.store.lake import Home, write_parquet
+from golden_core.store.lake import Home, hash_file, write_parquet
 from golden_core.store.provenance import git_state
 from golden_core.store.randomness import Stream
-from golden_core.trials import checklist
+from golden_core.trials import all_trials, checklist, run_trials
+from golden_core.trials.campaign import fingerprinted
 from golden_core.trials.checklist import NOTEBOOK, answers
 from golden_core.trials.generators import GENERATORS, present, seed_everything, states
 from golden_core.trials.notebook import recorded_text, rerun_text
-from golden_core.trials.reproduction import Reproduction, Retraining, Sample, reproduce_sample
+from golden_core.trials.outputs import OUTPUTS, finished_trials
+from golden_core.trials.reproduction import (
+    Reproduction,
+    Retraining,
+    Sample,
+    reproduce_last,
+    reproduce_sample,
+    retrain,
+)
 
 STREAM = Stream(1).child("test of reproduction")
-# One package with two forecasters that no stream can make repeat.
+# One package with two forecasters that no stream can make repeat, and one that remembers what it was shown.
 RESTLESS = """
 import numpy as np
-from golden_core.forecasters.naive import RandomWalk
+from golden_core.forecasters.naive import Drift, RandomWalk
+
+SEEN = []
 
 class Unseeded(RandomWalk):
     deterministic = False
@@ -32,6 +44,13 @@ class Unseeded(RandomWalk):
 class Global(Unseeded):
     def predict(self, windows):
         return 1e-6 * np.random.normal(size=len(windows))
+
+class Remembering(Drift):
+    def predict(self, windows):
+        closes, honest = windows.last_close, super().predict(windows)
+        drifts = [drift for first, drift in SEEN if first != closes[0]]  # of the test parts of other trials
+        SEEN.append((closes[0], np.log(closes[-1] / closes[0]) / len(closes)))
+        return (honest + np.mean(drifts)) / 2 if drifts else honest
 """
 
 
@@ -43,10 +62,33 @@ def restless(tmp_path, monkeypatch):
     info = tmp_path / f"{name}-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    entries = f"[golden_core.forecasters]\nunseeded = {name}:Unseeded\nglobal = {name}:Global\n"
-    (info / "entry_points.txt").write_text(entries)
+    entries = [f"{kind.lower()} = {name}:{kind}" for kind in ("Unseeded", "Global", "Remembering")]
+    (info / "entry_points.txt").write_text("\n".join(["[golden_core.forecasters]", *entries, ""]))
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+
+
+def test_a_forecaster_that_remembers_an_earlier_trial_is_caught_by_training_its_last_one_alone(restless, tmp_path):
+    """Trained in one process in the order of the campaign, it repeats its bytes and passes for honest."""
+    home = Home.from_environment()
+    study = load_study("smoke", ["forecasters={random_walk: {}, remembering: {}}"])
+    prepare_raw(home, study)
+    for pair in study.data.pairs:
+        prepare_pair(home, study, pair)
+        prepare_series(home, study, pair, 1)
+    outcomes = list(run_trials(home, study, fingerprinted(home, study, all_trials(study))))
+    done = finished_trials(home, study, all_trials(study))
+    assert len(outcomes) == 8
+    assert len(done) == 4
+    together = tmp_path / "together"
+    assert retrain(home, study, list(done), together, run="again").error is None
+    assert all(altered(done[trial], together / str(number)) == [] for number, trial in enumerate(done))
+    found = {str(one.trial): one.said for one in reproduce_last(home, study, 1) if not one.identical}
+    assert found == {"remembering on USDJPY_h1, seed 0": "not the same bytes again: forecasts.parquet"}
+
+
+def altered(folder, again):
+    return [name for name in OUTPUTS if hash_file(folder / name) != hash_file(again / name)]
 
 
 def files(home):

@@ -11,8 +11,9 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from support.examples import few
 from support.text_files import FORMS, PRICES, hourly, oanda_answer
 
 from golden_core.bars.reading import read_bars
@@ -23,7 +24,7 @@ from golden_core.vendors.base import VendorError
 SPRING, AUTUMN = "2024-03-03", "2023-10-15"
 
 
-@settings(max_examples=2)
+@few(2)
 @given(seed=st.integers(0, 2**32 - 1), week=st.integers(0, 51), pair=st.sampled_from(["EURUSD", "USDJPY"]))
 @example(seed=1, week=9, pair="EURUSD")
 @example(seed=2, week=42, pair="USDJPY")

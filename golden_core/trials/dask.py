@@ -1,0 +1,89 @@
+"""Trials on the workers of a Dask scheduler: one machine or many that share the home's folder.
+
+Lost workers cost the trial under way, which the scheduler gives to another. A lost scheduler costs nothing that is
+finished: what is not is handed to the next one under the same address.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
+
+from distributed import Client, KilledWorker, as_completed
+
+from golden_core.store.lake import Home
+from golden_core.study import Study
+from golden_core.trials.campaign import Outcome, run_recorded
+from golden_core.trials.identity import Trial
+from golden_core.trials.run import TrialError
+
+SCHEDULER = "GOLDEN_DASK_SCHEDULER"
+PATIENCE = 60.0  # seconds that a campaign waits for a scheduler, at the start and after it has lost one
+
+
+def on_dask(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]]) -> Iterator[Outcome]:
+    """Run trials on the scheduler that GOLDEN_DASK_SCHEDULER names and yield each outcome as it comes.
+
+    Raises
+    ------
+    TrialError
+        If no scheduler is named, or none answers for a minute.
+    """
+    address = os.environ.get(SCHEDULER, "")
+    if not address:
+        raise TrialError(f"the backend dask needs {SCHEDULER} in the environment, such as tcp://127.0.0.1:8786")
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a lost scheduler is no reason for a traceback
+    waiting = {print_: trial for trial, print_ in jobs}
+    while waiting:
+        for outcome in _until_lost(address, home, study, waiting):
+            del waiting[outcome.fingerprint]
+            yield outcome
+
+
+def _until_lost(address: str, home: Home, study: Study, waiting: dict[str, Trial]) -> Iterator[Outcome]:
+    """Yield the outcomes of one scheduler, until all have come or it is gone."""
+    with _connected(address) as client:
+        futures = {
+            client.submit(run_alike, home, study, trial, print_, pure=False): (trial, print_)
+            for print_, trial in waiting.items()
+        }
+        try:
+            for future in as_completed(list(futures), loop=client.loop):
+                yield _outcome(future, *futures[future])
+        except CancelledError:  # so futures end whose scheduler has gone
+            return
+        finally:
+            client.cancel(list(futures))
+
+
+def _connected(address: str) -> Client:
+    try:
+        return Client(address, timeout=PATIENCE, set_as_default=False)
+    except OSError as error:
+        message = f"no Dask scheduler at {address} for {PATIENCE:g} s: start one, and run again to go on"
+        raise TrialError(message) from error
+
+
+def _outcome(future: object, trial: Trial, print_: str) -> Outcome:
+    try:
+        return future.result()  # type: ignore[attr-defined, no-any-return]
+    except KilledWorker:
+        said = f"{trial}: every worker that ran it was killed; most often its memory did not suffice"
+    except RuntimeError as error:  # of Dask's own: what a trial raises is an outcome
+        said = f"{trial}: the scheduler or a worker has another installation: {str(error).splitlines()[0]}"
+    return Outcome(trial, "failed", print_, 0.0, said)
+
+
+def run_alike(home: Home, study: Study, trial: Trial, print_: str) -> Outcome:
+    """Run one trial on a worker, and see that it has the code, the libraries and the home of the campaign.
+
+    A worker names what it writes after its own code, so that other code could never pass for that of the campaign.
+    """
+    outcome = run_recorded(home, study, trial, print_)
+    if outcome.error or home.study(study.name).trial(trial.forecaster, trial.series, print_).is_dir():
+        return outcome
+    said = f"{trial}: the worker on {socket.gethostname()} has other code, libraries or data than the campaign"
+    return Outcome(trial, "failed", print_, outcome.seconds, said)

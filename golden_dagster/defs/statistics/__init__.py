@@ -1,0 +1,1 @@
+"""The calibration of the tests that decide claims."""

@@ -1,0 +1,117 @@
+"""The same campaign on a scheduler's workers, one killed in the middle of a trial and the scheduler with them later."""
+
+import os
+import shutil
+import time
+
+import pytest
+from support.dask_cluster import cluster
+
+from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation.catalogue import load_variant
+from golden_core.store.lake import Home
+from golden_core.trials import TrialError, all_series, all_trials, read_outputs, run_trials, trials_table
+from golden_core.trials.campaign import fingerprinted
+
+# Sleeps where the environment says so, after it has said which process is in the middle of a trial.
+SLOW = """
+import os, pathlib, time
+from golden_core.forecasters.naive import Drift
+
+class Slow(Drift):
+    '''Takes its time.'''
+    deterministic = False
+
+    def fit(self, train, validation, stream):
+        if folder := os.environ.get("SLOW"):
+            pathlib.Path(folder, str(os.getpid())).touch()
+            time.sleep(0.3)
+            pathlib.Path(folder, str(os.getpid())).unlink()
+        return super().fit(train, validation, stream)
+"""
+COSTS = ("wall_seconds", "cpu_seconds", "peak_memory_mb")
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A study with a slow forecaster, which an installed package offers."""
+    package = tmp_path / "package"
+    (package / "slow-1.0.dist-info").mkdir(parents=True)
+    (package / "slow.py").write_text(SLOW)
+    (package / "slow-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: slow\nVersion: 1.0\n")
+    entry = "[golden_core.forecasters]\nslow = slow:Slow\n"
+    (package / "slow-1.0.dist-info" / "entry_points.txt").write_text(entry)
+    monkeypatch.syspath_prepend(str(package))
+    monkeypatch.setenv("PYTHONPATH", f"{package}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    settings = ["forecasters={random_walk: {}, slow: {}}", "data.pairs=[EURUSD]", "seeds.count=4", "name=smoke_dask"]
+    return load_variant("smoke", settings)
+
+
+def prepared(home, study):
+    prepare_raw(home, study)
+    for pair, horizon in all_series(study):
+        prepare_pair(home, study, pair)
+        prepare_series(home, study, pair, horizon)
+    return fingerprinted(home, study, all_trials(study))
+
+
+def tables(home, study):
+    trials = trials_table(home, study)
+    return trials.drop(COSTS), *read_outputs(home, study, trials.filter(status="done"))
+
+
+def in_the_middle(folder, workers):
+    """Wait until a worker is in the middle of a trial, and return it."""
+    while True:
+        busy = {path.name for path in folder.iterdir()}
+        found = [worker for worker in workers if worker.poll() is None and str(worker.pid) in busy]
+        if found:
+            return found[0]
+        time.sleep(0.01)
+
+
+def test_killed_workers_and_schedulers_leave_the_tables_the_same(study, tmp_path, monkeypatch):
+    here, there, busy = Home(tmp_path / "here", tmp_path), Home(tmp_path / "there", tmp_path), tmp_path / "busy"
+    jobs = prepared(here, study)
+    shutil.copytree(here.root, there.root)
+    assert {outcome.status for outcome in run_trials(here, study, jobs)} == {"done", "shared"}
+    busy.mkdir()
+    with cluster(tmp_path, {"SLOW": str(busy)}, workers=3) as found:
+        monkeypatch.setenv("GOLDEN_DASK_SCHEDULER", found.address)
+        outcomes = run_trials(there, study, jobs, backend="dask")
+        came = [next(outcomes)]
+        in_the_middle(busy, found.workers).kill()
+        came.append(next(outcomes))
+        found.kill()
+        found.start(2)
+        came += outcomes
+    assert {outcome.error for outcome in came} == {None}
+    assert sorted(outcome.trial for outcome in came) == sorted(all_trials(study))
+    (trials, forecasts, history), elsewhere = tables(here, study), tables(there, study)
+    assert trials.equals(elsewhere[0])
+    assert forecasts.equals(elsewhere[1])
+    assert history.equals(elsewhere[2])
+    assert forecasts.n_unique(["forecaster", "seed"]) == 1 + 4
+
+
+def test_a_worker_with_other_code_is_found_out(study, tmp_path, monkeypatch):
+    from golden_core.trials import dask
+
+    home = Home(tmp_path / "home", tmp_path)
+    trial, print_ = prepared(home, study)[0]
+    found = dask.run_alike(home, study, trial, "0" * 64)
+    assert (found.status, found.fingerprint) == ("failed", "0" * 64)
+    assert "other code, libraries or data than the campaign" in found.error
+    assert dask.run_alike(home, study, trial, print_).status == "done"
+
+
+def test_without_a_scheduler_one_line_says_so(study, tmp_path, monkeypatch):
+    from golden_core.trials import dask
+
+    monkeypatch.delenv("GOLDEN_DASK_SCHEDULER", raising=False)
+    with pytest.raises(TrialError, match="needs GOLDEN_DASK_SCHEDULER"):
+        list(run_trials(Home(tmp_path, tmp_path), study, [(all_trials(study)[0], "0")], backend="dask"))
+    monkeypatch.setenv("GOLDEN_DASK_SCHEDULER", "tcp://127.0.0.1:1")
+    monkeypatch.setattr(dask, "PATIENCE", 0.1)
+    with pytest.raises(TrialError, match=r"no Dask scheduler at tcp://127.0.0.1:1 for 0.1 s: start one"):
+        list(run_trials(Home(tmp_path, tmp_path), study, [(all_trials(study)[0], "0")], backend="dask"))

@@ -1,0 +1,186 @@
+"""Claims that are carried and that are not, on forecasts made to order, and each number by another way."""
+
+import datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import fft, stats
+
+from golden_core.claims.decisions import claims_table
+from golden_core.statistics import equivalence, holm
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import CLAIMS, FORECASTS
+from golden_core.study import ProtocolSection
+from golden_core.trials.ledger import Standing
+
+N = 600
+PROTOCOL = ProtocolSection(
+    kinds=("more_accurate", "predicts", "equivalent"),
+    scopes=("series", "pooled"),
+    loss="squared",
+    margin=0.05,
+    family="kind",
+    alpha=0.05,
+    power=0.8,
+)
+# How much of the next return a forecaster knows, and how much noise it adds, in standard deviations of the return.
+FORECASTERS = {"random_walk": (0.0, 0.0), "skilled": (0.1, 0.0), "noisy": (0.0, 0.6), "still": (0.0, 0.02)}
+
+
+def draw(*names):
+    return Stream(3).child("claims", *names).generator().standard_normal(N)
+
+
+def forecasts(pairs=("EURUSD", "USDJPY"), seeds=3, n=N):
+    first = datetime.datetime(2020, 1, 1, 15, tzinfo=datetime.UTC)
+    parts = []
+    for pair in pairs:
+        size = 0.01 if pair == "USDJPY" else 0.005
+        y = size * draw("y", pair)
+        for name, (known, noise) in FORECASTERS.items():
+            for seed in range(1 if name == "random_walk" else seeds):
+                y_pred = known * y + noise * size * draw("f", name, pair, seed)
+                parts.append(_rows(name, pair, seed, first, y, y_pred).head(n))
+    return FORECASTS.conform(pl.concat(parts))
+
+
+def _rows(name, pair, seed, first, y, y_pred):
+    facts = {"study": "made", "forecaster": name, "pair": pair, "horizon": 1, "seed": seed, "fold": 0}
+    frame = pl.DataFrame({"y_true": y, "y_pred": y_pred}).with_row_index("day")
+    cutoff = pl.lit(first) + pl.duration(days="day")
+    return (
+        frame.with_columns(
+            **{key: pl.lit(value) for key, value in facts.items()},
+            cutoff=cutoff,
+            target_at=cutoff + pl.duration(days=1),
+            crosses_closure=pl.lit(False),
+            **{column: pl.lit(1.0) for column in ("last_close", "true_close", "pred_close", "scale", "volatility")},
+        )
+        .with_columns(pl.col(pl.Int32).cast(pl.Int32))
+        .select(pl.col(column.name).cast(column.dtype) for column in FORECASTS.columns)
+    )
+
+
+def decide(table, protocol=PROTOCOL):
+    return claims_table("made", table, protocol, 0.95, Standing(True, 7))
+
+
+@pytest.fixture(scope="module")
+def table():
+    return decide(forecasts())
+
+
+def row(table, forecaster, kind, pair="EURUSD"):
+    return table.row(
+        by_predicate=(pl.col("forecaster") == forecaster) & (pl.col("kind") == kind) & (pl.col("pair") == pair),
+        named=True,
+    )
+
+
+def test_every_question_has_a_row_whatever_becomes_of_it(table):
+    CLAIMS.conform(table)
+    assert len(table) == 3 * 3 * (2 + 1)  # forecasters, kinds, two series and their pool
+    assert table["tried"].unique().to_list() == [7]
+
+
+def test_planted_skill_is_claimed_and_noise_is_not(table):
+    for kind in ("more_accurate", "predicts"):
+        assert row(table, "skilled", kind)["claimed"]
+        assert row(table, "skilled", kind, "all")["claimed"]
+        assert row(table, "skilled", kind)["seeds_agreeing"] == 3
+        assert not row(table, "noisy", kind)["claimed"]
+    assert row(table, "still", "equivalent", "all")["claimed"]
+    assert not row(table, "noisy", "equivalent")["claimed"]
+    # 1 − 0.9² of the loss is gone.
+    assert row(table, "skilled", "more_accurate")["effect"] == pytest.approx(0.19, abs=1e-12)
+    assert row(table, "skilled", "predicts")["effect"] == pytest.approx(0.2, abs=1e-12)
+
+
+def test_numbers_of_a_series_by_cosine_transform(table):
+    own = forecasts().filter(pair="EURUSD")
+    walk = own.filter(forecaster="random_walk")["y_true"].to_numpy() ** 2
+    runs = own.filter(forecaster="noisy").partition_by("seed")
+    losses = [(run["y_pred"] - run["y_true"]).to_numpy() ** 2 for run in runs]
+    g = np.mean([walk - loss for loss in losses], axis=0) / walk.mean()
+    df = int(0.4 * N ** (2 / 3))
+    error = np.sqrt(np.square(fft.dct(g, norm="ortho")[1 : df + 1]).mean() / N)
+    found = row(table, "noisy", "more_accurate")
+    assert (found["n"], found["df"], found["family"]) == (N, df, 9)
+    assert found["effect"] == pytest.approx(g.mean(), rel=1e-12)
+    assert found["p_value"] == pytest.approx(stats.t.sf(g.mean() / error, df), rel=1e-9)
+    half = stats.t.ppf(0.975, df) * error
+    assert [found["low"], found["high"]] == pytest.approx([g.mean() - half, g.mean() + half], rel=1e-9)
+    critical = stats.t.ppf(1 - 0.05 / 9, df)
+    assert stats.nct.sf(critical, df, found["smallest_effect"] / error) == pytest.approx(0.8, abs=1e-5)
+    reach = np.abs(g.mean() + np.array([-1, 1]) * critical * error).max()
+    assert found["margin_reached"] == pytest.approx(reach, rel=1e-9)
+
+
+def test_the_margin_that_is_reached_would_have_been_claimed(table):
+    found = row(table, "still", "equivalent")
+    own = forecasts().filter(pair="EURUSD")
+    walk = own.filter(forecaster="random_walk")["y_true"].to_numpy() ** 2
+    g = (
+        np.mean(
+            [
+                walk - (run["y_pred"] - run["y_true"]).to_numpy() ** 2
+                for run in own.filter(forecaster="still").partition_by("seed")
+            ],
+            axis=0,
+        )
+        / walk.mean()
+    )
+    assert equivalence(g, margin=found["margin_reached"], horizon=1) == pytest.approx(0.05 / 9, rel=1e-6)
+    assert found["p_value"] == pytest.approx(float(equivalence(g, margin=0.05 * walk / walk.mean(), horizon=1)))
+
+
+@pytest.mark.parametrize("family", ["kind", "study"])
+def test_holm_runs_over_the_declared_family(family):
+    table = decide(forecasts(), PROTOCOL.model_copy(update={"family": family}))
+    for part in [table] if family == "study" else table.partition_by("kind"):
+        assert part["family"].unique().to_list() == [len(part)]
+        np.testing.assert_allclose(part["p_holm"].to_numpy(), holm(part["p_value"].to_numpy()))
+
+
+def test_seeds_are_no_samples():
+    few, many = (decide(forecasts(seeds=seeds)) for seeds in (1, 3))
+    repeated = forecasts(seeds=1)
+    copies = [
+        repeated.filter(pl.col("forecaster") != "random_walk").with_columns(seed=pl.lit(s, pl.Int32))
+        for s in range(1, 9)
+    ]
+    copied = decide(pl.concat([repeated, *copies]))
+    np.testing.assert_allclose(copied["p_value"].to_numpy(), few["p_value"].to_numpy(), rtol=1e-9)
+    assert row(copied, "noisy", "predicts")["seeds"] == 9
+    assert row(many, "noisy", "predicts")["seeds"] == 3
+
+
+def test_a_copy_of_the_random_walk_is_no_claim_and_still_counts():
+    copied = forecasts().with_columns(y_pred=pl.when(pl.col("forecaster") == "noisy").then(0.0).otherwise("y_pred"))
+    found = row(decide(copied), "noisy", "more_accurate")
+    assert (found["claimed"], found["p_holm"], found["family"]) == (False, None, 9)
+    assert "identical forecasts" in found["reason"]
+
+
+def test_what_cannot_be_tested_says_why():
+    short = decide(forecasts(n=31))
+    assert not short["claimed"].any()
+    assert short["reason"].unique().to_list() == [
+        "fewer than 4 cosine coefficients: the series is too short for its horizon"
+    ]
+    gone = forecasts().filter(
+        ~((pl.col("forecaster") == "noisy") & (pl.col("cutoff").dt.day() == 3) & (pl.col("seed") == 1))
+    )
+    uneven = decide(gone)
+    assert "same cutoffs" in row(uneven, "noisy", "predicts")["reason"]
+    assert "in common" in row(uneven, "noisy", "predicts", "all")["reason"]
+    assert row(uneven, "skilled", "predicts")["claimed"]
+
+
+def test_more_noise_never_helps_a_claim_and_absolute_loss_is_asked_for():
+    squared, absolute = (
+        decide(forecasts(), PROTOCOL.model_copy(update={"loss": loss})) for loss in ("squared", "absolute")
+    )
+    assert row(absolute, "skilled", "more_accurate")["effect"] == pytest.approx(0.1, abs=1e-12)
+    assert row(squared, "noisy", "more_accurate")["p_value"] > 0.99

@@ -1,0 +1,166 @@
+"""What a person sees in a real browser: the pages of a report, and a study in the web UI of Dagster."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from ruamel.yaml import YAML
+from support.campaigns import OVERRIDES, home_at
+
+from golden_core.preparation.catalogue import load_variant
+from golden_core.store.lake import Home
+from golden_dagster.campaign import open_campaign
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WAIT = 180_000  # ms; a busy machine is no failure
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `browser`")
+    with playwright.sync_playwright() as started:
+        # Chromium's own sandbox does not start as root, as in a container; the pages are ours.
+        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """Open pages of a width; what the console says is kept, and has to be no error."""
+    errors, pages = [], []
+
+    def page(width):
+        made = browser.new_page(viewport={"width": width, "height": 900})
+        made.set_default_timeout(WAIT)
+        made.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        made.on("pageerror", lambda error: errors.append(str(error)))
+        pages.append(made)
+        return made
+
+    yield page
+    for made in pages:
+        made.close()
+    assert errors == []
+
+
+def test_the_report_on_a_screen_on_a_phone_and_on_paper(opened, finished, tmp_path):
+    address = (finished.report("smoke") / "index.html").as_uri()
+    for width in (1280, 390):
+        page = opened(width)
+        page.goto(address)
+        wide, seen, tall = page.evaluate(
+            "[document.documentElement.scrollWidth, innerWidth, document.documentElement.scrollHeight]"
+        )
+        assert wide <= seen == width  # tables scroll inside their frames, the page does not
+        assert tall > 2000
+        # A heading stands above its column: both begin at the left, or both end at the right.
+        begin = "e => getComputedStyle(e).textAlign"
+        assert page.locator("#checks thead th.text").first.evaluate(begin) == "left"
+        assert page.locator("#checks tbody td.text").first.evaluate(begin) == "left"
+        assert page.locator("#checks tbody tr").count() > 20
+        assert page.locator("#curves .panel svg").count() == 1
+    page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 690, "height": 1000})  # what A4 leaves between its margins
+    assert not page.locator("nav").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 690  # no table is cut off
+
+
+@pytest.fixture
+def served(_finished, tmp_path):
+    """The address of `golden ui` over a copy of the finished campaign in which one forecast file was cut off."""
+    home, study = tmp_path / "home", tmp_path / "study.yaml"
+    shutil.copytree(_finished, home)
+    with home_at(home):
+        small = load_variant("smoke", OVERRIDES)
+        with study.open("w", encoding="utf-8") as stream:
+            YAML().dump(small.model_dump(mode="json"), stream)
+        Home.from_environment().study("smoke").origin.unlink()  # the same study, from a file of its own now
+        damaged = next(Home.from_environment().study("smoke").root.glob("trials/ar/*/*/forecasts.parquet"))
+        damaged.write_bytes(damaged.read_bytes()[:-100])
+        with open_campaign(str(study)) as campaign:
+            files = dg.AssetCheckKey(dg.AssetKey(["models", "ar"]), "files_as_written")
+            campaign.run_selection("gate", dg.AssetSelection.checks(files), {})
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+            command = "from golden_dagster.cli import main; main()"
+            arguments = ["ui", "--study", str(study), "--port", str(port)]
+            log = (tmp_path / "ui.log").open("w")
+            process = subprocess.Popen(
+                [sys.executable, "-c", command, *arguments], stdout=log, stderr=log, start_new_session=True
+            )
+            try:
+                yield _once_it_answers(f"http://127.0.0.1:{port}", process, tmp_path / "ui.log"), campaign.instance
+            finally:
+                os.killpg(process.pid, signal.SIGINT)
+                try:
+                    process.wait(30)
+                finally:
+                    if process.poll() is None:
+                        os.killpg(process.pid, signal.SIGKILL)
+                    log.close()
+
+
+def _once_it_answers(address: str, process: subprocess.Popen, log: Path) -> str:
+    for _ in range(300):
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{address}/server_info", timeout=5):
+                return address
+        except OSError:
+            time.sleep(1)
+    raise AssertionError(log.read_text())
+
+
+def test_a_study_in_the_web_ui(opened, served):
+    address, instance = served
+    page = opened(1280)
+    location = f"{address}/locations/golden_dagster.definitions"
+
+    page.goto(f"{location}/asset-groups/data/lineage")
+    for asset in ("ecb_rates", "clean_bars", "folds", "data_quality"):
+        page.get_by_text(asset, exact=True).first.wait_for()
+
+    page.goto(f"{address}/assets/models/dlinear?view=partitions&partition=s00%7CEURUSD_h1")
+    page.get_by_text("Materialized (4)").wait_for()
+    page.get_by_text("s01", exact=True).first.wait_for()
+    row = page.get_by_role("row").filter(has_text="learning_curve")
+    row.get_by_text("[Show Markdown]").click()
+    picture = page.get_by_role("img", name="Learning curve")
+    picture.wait_for()
+    assert picture.evaluate("image => image.naturalWidth") > 300
+
+    page.goto(f"{address}/assets/models/ar?view=checks")
+    page.get_by_text("files_as_written").first.wait_for()
+    page.get_by_text("Failed", exact=True).first.wait_for()
+
+    page.goto(f"{location}/jobs/stage_models/runs")
+    page.get_by_text("Success").first.wait_for()  # the campaign's own run, under its job
+
+    page.goto(f"{address}/assets/models/random_walk")
+    page.get_by_role("button", name="Materialize").first.click()
+    every = page.get_by_role("button", name="All", exact=True)  # seeds, series
+    every.nth(1).wait_for()
+    every.nth(0).click()
+    every.nth(1).click()
+    page.get_by_role("button", name="Launch backfill").click()
+    page.get_by_text("Created backfill").wait_for()
+    page.goto(f"{address}/runs?view=backfills")
+    page.get_by_text("Completed").first.wait_for()
+
+    changed = dg.AssetMaterialization("ecb_rates", tags={"dagster/data_version": "of another day"})
+    instance.report_runless_asset_event(changed)
+    page.goto(f"{address}/assets/clean_bars")
+    page.get_by_text("Unsynced").first.wait_for()
