@@ -41,7 +41,7 @@ class WarehouseError(RuntimeError):
 
 
 class DamagedWarehouseError(WarehouseError):
-    """The file is not whole. Its tables are derived, so that a study can be loaded again into a new one."""
+    """The file is not whole, or laid out otherwise. Its tables are derived: a study can be loaded into a new one."""
 
 
 def _stored(table: Table) -> Table:
@@ -243,7 +243,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         if table.name not in found:
             _create_table(connection, table)
         elif found[table.name] != expected:
-            raise WarehouseError(
+            raise DamagedWarehouseError(
                 f"table {table.name} of {path} was written with another schema: move the file away and load again"
             )
 
