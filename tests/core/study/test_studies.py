@@ -36,10 +36,12 @@ def test_hashes_differ_and_all_but_smoke_have_enough_seeds_and_the_benchmark():
         assert study.is_smoke or study.seeds.count >= 5
 
 
-def test_demo_asks_for_three_pairs_two_horizons_five_seeds_and_smoke_exercises_its_forecasters():
+def test_demo_asks_for_three_pairs_two_horizons_five_seeds_and_quantiles():
     study = load_study("demo")
     assert (len(study.data.pairs), study.horizons, study.seeds.count) == (3, (1, 5), 5)
-    assert set(load_study("smoke").forecasters) == set(study.forecasters) == BASELINES | {"v08"}
+    assert set(load_study("smoke").forecasters) == BASELINES | {"v08"}
+    assert set(study.forecasters) == BASELINES | {"v08", "random_walk_garch", "random_walk_gjr_t"}
+    assert study.quantiles
 
 
 def test_golden_is_the_full_campaign():
