@@ -18,6 +18,7 @@ from golden_core.splits.walk_forward import walk_forward
 from golden_core.store.lake import parse_series, read_table
 from golden_core.store.schema import BARS, FOLDS, RATES
 from golden_core.study import Study
+from golden_core.trials import series_inputs
 from golden_dagster.lib.automation import keep_current
 from golden_dagster.lib.metadata import OWNERS, flat, spec_metadata, table_value
 from golden_dagster.lib.pictures import closes_picture
@@ -160,7 +161,8 @@ def _folds(study: Study) -> dg.AssetsDefinition:
             prepared = prepare_series(study.home, loaded, *parse_series(series))
             log.add(
                 series,
-                prepared.hash,
+                # With the bars: they grow every night, which leaves most folds as they are and makes trials stale.
+                series_inputs(study.home, loaded, *parse_series(series)).hash,
                 {
                     "dagster/row_count": prepared.table.height,
                     "folds": prepared.table["fold"].n_unique(),
