@@ -43,6 +43,7 @@ def quality_picture(months: pl.DataFrame) -> dg.MarkdownMetadataValue:
 def learning_curve_picture(history: pl.DataFrame) -> dg.MarkdownMetadataValue | None:
     """Return the losses of one trial by epoch, a pair of lines per fold; nothing for what does not learn by epochs."""
     from matplotlib.figure import Figure  # noqa: PLC0415  half a second, and most steps draw nothing
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     if history.is_empty():
         return None
@@ -55,7 +56,7 @@ def learning_curve_picture(history: pl.DataFrame) -> dg.MarkdownMetadataValue | 
             axes.plot(fold["epoch"], fold[f"{name}_loss"], dash, color=colour, label=label, marker=marker, linewidth=1)
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     return _png(figure, "Learning curve: mean squared error of the scaled target, one pair of lines per fold")
