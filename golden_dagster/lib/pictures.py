@@ -64,7 +64,7 @@ def learning_curve_picture(history: pl.DataFrame) -> dg.MarkdownMetadataValue | 
             axes.plot(fold["epoch"], fold[f"{name}_loss"], dash, color=colour, label=label, marker=marker, linewidth=1)
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     return _png(figure, "Learning curve: mean squared error of the scaled target, one pair of lines per fold")

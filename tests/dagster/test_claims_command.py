@@ -44,7 +44,7 @@ def asked(tmp_path, monkeypatch):
     forecasts = pl.concat(rows(name, y, y_pred) for name, y_pred in known.items())
     table = claims_table("demo", forecasts, study.protocol, 0.95, Standing(True, 2))
     Warehouse(home.warehouse).load("demo", {"claims": table})
-    monkeypatch.setattr(campaign, "shown_completeness", lambda *_: (5, 180))
+    monkeypatch.setattr(campaign, "shown_completeness", lambda *_: (5, 240))
     return lambda *arguments: CliRunner().invoke(app, ["claims", *arguments], env={"COLUMNS": "200"})
 
 
@@ -54,7 +54,7 @@ def test_claims_are_printed_and_non_claims_counted(asked):
     assert "drift" not in said
     assert "4 of 12 claims asked about are carried by the evidence" in said
     assert "8 are not: the test does not reject" in said
-    assert "incomplete: 5 of 180 trials" in said
+    assert "incomplete: 5 of 240 trials" in said
     assert "drift" in asked("demo", "--all").output
 
 

@@ -1,12 +1,14 @@
 """The graph: it loads for every study, and every asset says what it is, who owns it and what it holds."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from golden_core.preparation.catalogue import load_study
+from golden_core.store.provenance import git_environment, git_page
 from golden_core.store.schema import COMPARISONS, FORECASTS, METRICS
 from golden_core.trials import all_trials
 from golden_dagster.definitions import definitions_for, defs, referenced
@@ -136,6 +138,21 @@ def test_code_references_lead_to_the_page_only_where_it_holds_this_code(page, di
         assert where.url.startswith(f"{page}/tree/{'0' * 40}/golden_dagster/defs/data/quality.py#L")
     else:
         assert where.file_path.endswith("golden_dagster/defs/data/quality.py")
+
+
+@pytest.mark.parametrize(
+    ("origin", "page"),
+    [
+        ("git@github.com:somebody/golden.git", "https://github.com/somebody/golden"),
+        ("https://somebody:secret@gitlab.com/group/golden.git", "https://gitlab.com/group/golden"),
+        ("/srv/git/golden.git", None),
+        ("https://github.com.example.org/somebody/golden", None),
+    ],
+)
+def test_the_page_of_a_checkout_is_that_of_its_origin(origin, page, tmp_path):
+    for command in (["init", "--quiet"], ["remote", "add", "origin", origin]):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True, env=git_environment())
+    assert git_page(tmp_path) == page
 
 
 def test_columns_of_published_tables_come_from_columns_that_there_are(finished):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
@@ -18,6 +19,7 @@ from support.campaigns import OVERRIDES, home_at
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import Home
 from golden_dagster.campaign import open_campaign
+from golden_dagster.instance import study_instance
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WAIT = 180_000  # ms; a busy machine is no failure
@@ -25,8 +27,9 @@ WAIT = 180_000  # ms; a busy machine is no failure
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def browser():
+    """Start after a campaign has run, not before: it keeps an event loop in this thread, and so does Dagster."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `browser`")
     with playwright.sync_playwright() as started:
         # Chromium's own sandbox does not start as root, as in a container; the pages are ours.
@@ -37,7 +40,7 @@ def browser():
 
 @pytest.fixture
 def opened(browser):
-    """Open pages of a width; what the console says is kept, and has to be no error."""
+    """Open pages of a width; ``errors`` are what their consoles say."""
     errors, pages = [], []
 
     def page(width):
@@ -48,13 +51,13 @@ def opened(browser):
         pages.append(made)
         return made
 
+    page.errors = errors
     yield page
     for made in pages:
         made.close()
-    assert errors == []
 
 
-def test_the_report_on_a_screen_on_a_phone_and_on_paper(opened, finished, tmp_path):
+def test_the_report_on_a_screen_on_a_phone_and_on_paper(finished, tmp_path, opened):
     address = (finished.report("smoke") / "index.html").as_uri()
     for width in (1280, 390):
         page = opened(width)
@@ -76,6 +79,7 @@ def test_the_report_on_a_screen_on_a_phone_and_on_paper(opened, finished, tmp_pa
     page.set_viewport_size({"width": 690, "height": 1000})  # what A4 leaves between its margins
     assert not page.locator("nav").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 690  # no table is cut off
+    assert opened.errors == []
 
 
 @pytest.fixture
@@ -93,24 +97,30 @@ def served(_finished, tmp_path):
         with open_campaign(str(study)) as campaign:
             files = dg.AssetCheckKey(dg.AssetKey(["models", "ar"]), "files_as_written")
             campaign.run_selection("gate", dg.AssetSelection.checks(files), {})
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                port = free.getsockname()[1]
-            command = "from golden_dagster.cli import main; main()"
-            arguments = ["ui", "--study", str(study), "--port", str(port)]
-            log = (tmp_path / "ui.log").open("w")
-            process = subprocess.Popen(
-                [sys.executable, "-c", command, *arguments], stdout=log, stderr=log, start_new_session=True
-            )
-            try:
-                yield _once_it_answers(f"http://127.0.0.1:{port}", process, tmp_path / "ui.log"), campaign.instance
-            finally:
-                os.killpg(process.pid, signal.SIGINT)
-                try:
-                    process.wait(30)
-                finally:
-                    if process.poll() is None:
-                        os.killpg(process.pid, signal.SIGKILL)
-                    log.close()
+        with (
+            study_instance(Home.from_environment(), "smoke") as instance,
+            _web_ui(study, tmp_path / "ui.log") as address,
+        ):
+            yield address, instance
+
+
+@contextmanager
+def _web_ui(study: Path, log: Path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = "from golden_dagster.cli import main; main()"
+    arguments = [sys.executable, "-c", command, "ui", "--study", str(study), "--port", str(port)]
+    with log.open("w") as stream:
+        process = subprocess.Popen(arguments, stdout=stream, stderr=stream, start_new_session=True)
+    try:
+        yield _once_it_answers(f"http://127.0.0.1:{port}", process, log)
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(30)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # whoever is left of the group
+        process.wait()
 
 
 def _once_it_answers(address: str, process: subprocess.Popen, log: Path) -> str:
@@ -124,7 +134,7 @@ def _once_it_answers(address: str, process: subprocess.Popen, log: Path) -> str:
     raise AssertionError(log.read_text())
 
 
-def test_a_study_in_the_web_ui(opened, served):
+def test_a_study_in_the_web_ui(served, opened):
     address, instance = served
     page = opened(1280)
     location = f"{address}/locations/golden_dagster.definitions"
