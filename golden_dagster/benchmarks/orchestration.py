@@ -59,7 +59,9 @@ class Measurement:
         return self.dagster / self.joblib
 
 
-def measure(sizes: Sequence[int], workers: int, note: Callable[[str], None]) -> list[Measurement]:
+def measure(
+    sizes: Sequence[int], workers: int, note: Callable[[str], None], kinds: Sequence[str] = tuple(KINDS)
+) -> list[Measurement]:
     """Measure every kind and size of campaign; each starts from an empty home.
 
     Raises
@@ -72,7 +74,7 @@ def measure(sizes: Sequence[int], workers: int, note: Callable[[str], None]) -> 
         raise ValueError(f"there is no campaign of {unknown[0]} partitions; known: {', '.join(map(str, SIZES))}")
     count = workers or available_cores()
     found = []
-    for kind in KINDS:
+    for kind in kinds:
         for size in (size for size in sizes if size < LARGE or kind == "trivial"):
             note(f"{kind}, {size} partitions …")
             with temporary_home() as home:

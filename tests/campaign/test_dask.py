@@ -108,10 +108,12 @@ def test_a_worker_with_other_code_is_found_out(study, tmp_path, monkeypatch):
 def test_without_a_scheduler_one_line_says_so(study, tmp_path, monkeypatch):
     from golden_core.trials import dask
 
+    home = Home(tmp_path / "home", tmp_path)
+    jobs = prepared(home, study)[:1]
     monkeypatch.delenv("GOLDEN_DASK_SCHEDULER", raising=False)
     with pytest.raises(TrialError, match="needs GOLDEN_DASK_SCHEDULER"):
-        list(run_trials(Home(tmp_path, tmp_path), study, [(all_trials(study)[0], "0")], backend="dask"))
+        list(run_trials(home, study, jobs, backend="dask"))
     monkeypatch.setenv("GOLDEN_DASK_SCHEDULER", "tcp://127.0.0.1:1")
     monkeypatch.setattr(dask, "PATIENCE", 0.1)
     with pytest.raises(TrialError, match=r"no Dask scheduler at tcp://127.0.0.1:1 for 0.1 s: start one"):
-        list(run_trials(Home(tmp_path, tmp_path), study, [(all_trials(study)[0], "0")], backend="dask"))
+        list(run_trials(home, study, jobs, backend="dask"))
