@@ -22,6 +22,14 @@ def _homes(tmp_path_factory):
     return (folder / str(number) for number in itertools.count())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_wider_fixtures(_homes):
+    """Give what is made once for a module or a session a home too: the next fixture comes after those."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GOLDEN_HOME", str(next(_homes)))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_home(_homes, monkeypatch):
     """Keep generated files out of the checkout, whatever a test runs."""
