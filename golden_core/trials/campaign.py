@@ -23,12 +23,15 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from golden_core.forecasters import forecaster_class
 from golden_core.store.health import disk_is_full, full_disk
-from golden_core.store.lake import Home, write_json
+from golden_core.store.lake import Home, stored_json, write_json
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, fingerprint, series_inputs
 from golden_core.trials.ledger import open_test_parts
 from golden_core.trials.memory import keep_freed_memory
 from golden_core.trials.run import TrialError, run_trial
+
+# The same inputs and code give the same failure, unless memory or a disk ran out: not tried every night for ever.
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,10 @@ def run_recorded(home: Home, study: Study, trial: Trial, print_: str) -> Outcome
     keep_freed_memory()
     started = time.perf_counter()
     failure = home.study(study.name).failure(trial.forecaster, trial.series, print_)
+    before = stored_json(failure)
+    if before.get("attempts", 0) >= ATTEMPTS:
+        left = f"{before['error']} (left after {ATTEMPTS} attempts: delete {failure} to have it tried again)"
+        return Outcome(trial, "failed", print_, 0.0, left)
     try:
         run_trial(home, study, trial)
     except Exception as error:
@@ -179,7 +186,8 @@ def run_recorded(home: Home, study: Study, trial: Trial, print_: str) -> Outcome
 
 def _record(home: Home, study: Study, trial: Trial, print_: str, message: str, trace: str) -> None:
     failure = home.study(study.name).failure(trial.forecaster, trial.series, print_)
-    write_json({"error": message, "traceback": trace, "fingerprint": print_}, failure)
+    attempts = stored_json(failure).get("attempts", 0) + 1
+    write_json({"error": message, "traceback": trace, "fingerprint": print_, "attempts": attempts}, failure)
 
 
 def stop_workers() -> None:

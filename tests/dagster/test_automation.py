@@ -8,6 +8,7 @@ import pytest
 from support.campaigns import OVERRIDES, opened
 
 from golden_core.preparation.catalogue import load_study
+from golden_core.trials import series_inputs
 from golden_dagster.definitions import definitions_for
 from golden_dagster.defs.automation.definitions import GOLDEN, failed_runs
 from golden_dagster.lib.ticks import RANGE, partitions_per_tick
@@ -224,6 +225,16 @@ def test_a_change_passes_down_the_chain_layer_by_layer_and_nowhere_else(broken):
         assert nights.asked() == {"report": {"None"}}
         nights.made("report", "new report")
         assert nights.asked() == nights.asked() == {}
+
+
+def test_the_version_of_folds_is_that_of_all_their_trials_read(finished):
+    """Bars grow every night and leave most folds as they are; the trials are stale all the same."""
+    with opened() as campaign:
+        versions = campaign.instance.fetch_materializations(FOLDS, limit=2).records
+        found = {record.partition_key: record.asset_materialization.tags["dagster/data_version"] for record in versions}
+        assert found == {
+            f"{pair}_h1": series_inputs(finished, campaign.study, pair, 1).hash for pair in ("EURUSD", "USDJPY")
+        }
 
 
 def test_rates_that_did_not_change_ask_for_nothing(broken):
