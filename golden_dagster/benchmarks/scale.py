@@ -40,7 +40,7 @@ class Costs:
     trials_per_series: tuple[int, int]  # forecasters whose trials are one for all seeds, and one per seed
     training: tuple[float, float]  # processor seconds per trial of either kind
     evaluation: float  # processor seconds per trial: reading it back, and its metrics
-    recording: float  # processor seconds per cell of the one process that records
+    recording: float  # processor seconds per cell of the one process that records, its start included
     megabytes: float  # per trial on disk
     memory: float  # megabytes of a trial's forecasts, which the fan-in holds all at once
 
