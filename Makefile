@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 ASKED := --constraint constraints.txt --editable '.[dev$(if $(CHROMIUM),$(shell echo ,)browser)]'
 
-.PHONY: demo test lint gate ui clean help
+.PHONY: demo test endurance lint gate ui clean help
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -26,8 +26,11 @@ setup: $(READY) ## install everything into .venv
 demo: $(READY) ## run the demo study on real ECB rates and print the leaderboard
 	$(BIN)/golden run demo
 
-test: $(READY) ## run the whole test suite
+test: $(READY) ## run the test suite, but for what is slow
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+endurance: $(READY) ## run the slow tests: killed schedulers, four campaigns on two databases, a wheel, a browser
+	$(BIN)/python -m pytest -n auto --dist worksteal -m endurance
 
 lint: $(READY) ## style, types and import directions
 	$(BIN)/ruff check .

@@ -43,10 +43,19 @@ def _network(says: str, *files: Path) -> Facts:
     return Facts(says, "golden_core.forecasters.neural", trained=True, libraries=libraries, files=files)
 
 
+def _volatility(says: str) -> Facts:
+    libraries = ("numpy", "scipy", "arch")
+    return Facts(says, "golden_core.forecasters.volatility", deterministic=True, libraries=libraries)
+
+
 FACTS = {
     "random_walk": Facts(
         "No change: the forecast log return is zero.", "golden_core.forecasters.naive", deterministic=True
     ),
+    "random_walk_garch": _volatility(
+        "The random walk, whose 1-bar log returns have the variance ``ω + (α + γ·1[e < 0]) e² + β σ²``."
+    ),
+    "random_walk_gjr_t": _volatility("The same with more weight on falls, and Student t shocks."),
     "drift": Facts(
         "Constant drift: the h-bar forecast is h times the mean 1-bar log return of the training rows.",
         "golden_core.forecasters.naive",

@@ -58,6 +58,7 @@ def _rules() -> list[tuple[str, str]]:
         ("all", f"fewer than {rules.LEAST_COEFFICIENTS} cosine coefficients: min(0.4 n^⅔, n / 2h)"),
         ("`predicts`", f"fewer than {rules.LEAST_FITTED} cosine coefficients"),
         ("of many forecasters at once", f"n / 2h below {rules.LEAST_BLOCKS}"),
+        ("of the best of many", f"fewer than {rules.LEAST_HALVED} halved cosine coefficients"),
         ("of coverage", f"fewer than {rules.LEAST_MISSES} independent misses expected"),
     ]
 

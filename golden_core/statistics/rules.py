@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from golden_core.statistics.long_run import LEAST_COEFFICIENTS, TOO_SHORT, coefficients
+from golden_core.statistics.long_run import LEAST_COEFFICIENTS as LEAST_COEFFICIENTS
+from golden_core.statistics.long_run import TOO_SHORT, coefficients
 
 Kind = Literal[
     "more_accurate", "predicts", "equivalent", "covers", "profitable", "superior", "confidence_set", "hln_rectangular"
@@ -12,6 +13,7 @@ Kind = Literal[
 
 LEAST_FITTED = 8  # cosine coefficients for moments of fitted forecasts, which are skewed
 LEAST_BLOCKS = 40  # n / 2h for tests of many
+LEAST_HALVED = 10  # half the cosine coefficients, for the best of many: below, size and power are lost
 LEAST_MISSES = 20  # values expected outside an interval, each counted once in h
 OF_MANY = ("superior", "confidence_set")
 
@@ -25,6 +27,8 @@ def refused(kind: Kind, n: int, horizon: int, *, level: float = 0.9) -> str:
         return f"{count} cosine coefficients: a test of foreknowledge needs {LEAST_FITTED}"
     if kind in OF_MANY and n / (2 * horizon) < LEAST_BLOCKS:
         return f"{n} times at horizon {horizon}: a test of many needs {2 * LEAST_BLOCKS * horizon}"
+    if kind == "superior" and count // 2 < LEAST_HALVED:
+        return f"{count // 2} halved cosine coefficients: a test of the best of many needs {LEAST_HALVED}"
     misses = n * min(level, 1 - level) / horizon
     if kind == "covers" and misses < LEAST_MISSES:
         return f"{misses:.1f} independent misses expected: a test of coverage needs {LEAST_MISSES}"

@@ -23,7 +23,9 @@ class StorageError(RuntimeError):
 
 def disk_is_full(error: BaseException | None) -> bool:
     """Return whether an error, or what caused it, speaks of a full disk."""
-    while error is not None:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # what is raised from itself would go on for ever
+        seen.add(id(error))
         numbered = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
         if numbered or speaks_of_full_disk(str(error)):
             return True

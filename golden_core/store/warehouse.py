@@ -150,7 +150,10 @@ class Warehouse:
                 refuse_newer(_layout(connection), self.path)
                 yield connection
             except duckdb.Error as error:
-                raise self._explained(error) from error
+                explained = self._explained(error)
+                if explained is error:
+                    raise
+                raise explained from error
             finally:
                 connection.close()
 

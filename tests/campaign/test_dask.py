@@ -70,6 +70,7 @@ def in_the_middle(folder, workers):
         time.sleep(0.01)
 
 
+@pytest.mark.endurance
 def test_killed_workers_and_schedulers_leave_the_tables_the_same(study, tmp_path, monkeypatch):
     here, there, busy = Home(tmp_path / "here", tmp_path), Home(tmp_path / "there", tmp_path), tmp_path / "busy"
     jobs = prepared(here, study)
@@ -94,6 +95,7 @@ def test_killed_workers_and_schedulers_leave_the_tables_the_same(study, tmp_path
     assert forecasts.n_unique(["forecaster", "seed"]) == 1 + 4
 
 
+@pytest.mark.endurance
 def test_a_worker_with_other_code_is_found_out(study, tmp_path, monkeypatch):
     from golden_core.trials import dask
 

@@ -52,6 +52,7 @@ def processes():
     return context
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_four_campaigns_at_once_lose_nothing(kind, tmp_path, processes, monkeypatch):
     with postgres() if kind == "postgres" else nullcontext({}) as server:

@@ -12,6 +12,7 @@ def bench(*arguments):
     return CliRunner().invoke(app, ("bench", "leakage", "smoke", *arguments))
 
 
+@pytest.mark.endurance
 def test_it_measures_a_campaign_and_prints_the_share(monkeypatch):
     monkeypatch.setattr(leakage, "ALLOWED", 1e9)
     result = bench("--set", "forecasters={random_walk: {}}", "--set", "data.pairs=[EURUSD]")

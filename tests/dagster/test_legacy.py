@@ -17,6 +17,7 @@ from golden_dagster.lib.checks import asset_check
 
 FACTS = PROJECT_ROOT / "data" / "legacy"
 ASSETS = [legacy_snapshot, published_audit, forensics]
+AUDIT = "golden_core.legacy.forensics.published.published_audit"
 CHECKS = {check.name: check for check in platform.PLATFORM_CHECKS}
 v01_explained_by_its_split = asset_check(CHECKS["v01_explained_by_its_split"])
 every_risk_is_shown = asset_check(CHECKS["every_risk_is_shown"])
@@ -89,14 +90,14 @@ def test_the_audit_and_the_register_are_checked():
 
 
 def test_an_audit_without_its_splits_fails(monkeypatch):
-    monkeypatch.setattr(platform, "published_audit", lambda: audit_table(FACTS / "published_results.csv"))
+    monkeypatch.setattr(AUDIT, lambda: audit_table(FACTS / "published_results.csv"))
     (found,) = evaluations(run(published_audit, v01_explained_by_its_split)).values()
     assert (found.passed, found.description) == (False, "no split explains the table")
 
 
 def test_another_table_fails(monkeypatch):
     table = pl.read_csv(FACTS / "published_results.csv", infer_schema=False)
-    monkeypatch.setattr(platform, "published_audit", lambda: audit_table(table.filter(pl.col("variant") != "v_01")))
+    monkeypatch.setattr(AUDIT, lambda: audit_table(table.filter(pl.col("variant") != "v_01")))
     (found,) = evaluations(run(published_audit, v01_explained_by_its_split)).values()
     assert found.description == "rows on other test sets are none, not v_01"
 

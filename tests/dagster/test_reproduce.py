@@ -20,6 +20,7 @@ def golden(*arguments):
     return CliRunner().invoke(app, ["reproduce", *arguments])
 
 
+@pytest.mark.endurance
 def test_a_study_that_was_never_run_is_trained_twice_and_every_line_answered():
     result = golden("--check", *SMALL)
     assert result.exit_code == 0, result.output

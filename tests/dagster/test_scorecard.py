@@ -13,7 +13,6 @@ from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_dagster.cli import leakage as command
 from golden_dagster.definitions import resources
-from golden_dagster.defs.leakage import assets
 from golden_dagster.defs.leakage.assets import leakage_scorecard
 from golden_dagster.lib.checks import asset_check, verdict
 
@@ -42,7 +41,7 @@ def judged():
 
 
 def test_the_asset_files_its_table_and_shows_it(monkeypatch):
-    monkeypatch.setattr(assets, "scorecard", lambda *_, **__: table())
+    monkeypatch.setattr("golden_core.leakage.scorecard.scorecard", lambda *_, **__: table())
     result = run(leakage_scorecard, *map(asset_check, CHECKS))
     assert result.success
     metadata = result.asset_materializations_for_node("leakage__scorecard")[0].metadata

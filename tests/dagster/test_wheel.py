@@ -41,6 +41,7 @@ def golden(installed, folder, *arguments):
     )
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

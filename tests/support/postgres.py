@@ -32,7 +32,7 @@ def postgres() -> Iterator[dict[str, str]]:
     """Run a server for a while; yield the variables by which it is found."""
     programs = binaries()
     # Not below pytest's own folder, which another user may not enter.
-    with tempfile.TemporaryDirectory(prefix="golden-postgres-") as folder:
+    with tempfile.TemporaryDirectory(prefix="golden-postgres-", dir="/tmp") as folder:
         yield from _served(programs, Path(folder))
 
 

@@ -50,7 +50,10 @@ def test_refused_cells_stay_in_the_table():
         ("more_accurate", 191, 24, "too short"),
         ("predicts", 250, 24, "5 cosine coefficients"),
         ("superior", 319, 4, "needs 320"),
-        ("superior", 320, 4, ""),
+        ("superior", 320, 4, "needs 10"),
+        ("superior", 400, 4, ""),
+        ("superior", 250, 1, "7 halved"),
+        ("confidence_set", 320, 4, ""),
         ("covers", 250, 4, "6.2 independent misses"),
     ],
 )
