@@ -86,15 +86,17 @@ def claim_name(home: Home, study: Study, name: str, overrides: Sequence[str]) ->
         If this home holds a study of that name from another file which is still there.
     """
     path = study_path(name)
-    file = name if path.parent == shipped("studies") else str(path.resolve())
+    # The web UI knows a shipped study by its path, the command line by its name.
+    given = path.stem if path.resolve().parent == shipped("studies").resolve() else name
+    file = given if given in study_names() else str(path.resolve())
     origin = home.study(study.name).origin
     before = stored_json(origin).get("file")
-    if before not in (None, file) and (before in study_names() or Path(str(before)).exists()):
+    if before not in (None, file, str(path.resolve())) and (before in study_names() or Path(str(before)).exists()):
         message = (
             f"this home holds a study {study.name!r} that was made from {before}; two studies of one name would "
             "overwrite each other: give this one another name, in the file or by --as NAME"
         )
         raise StudyError([Fault(str(path), 0, 0, "name", message)])
-    record = {"file": file, "command": run_command(name, overrides)}
+    record = {"file": file, "command": run_command(given, overrides)}
     if stored_json(origin) != record:
         write_json(record, origin)

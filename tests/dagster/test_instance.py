@@ -5,7 +5,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from golden_core.store.lake import PROJECT_ROOT, Home
+from golden_core.preparation.catalogue import claim_name, load_study, study_path
+from golden_core.store.lake import PROJECT_ROOT, Home, stored_json
 from golden_dagster.instance import study_instance
 
 
@@ -59,3 +60,10 @@ def test_a_subfolder_leads_to_the_home_of_its_project(named, project, monkeypatc
     (project / "docs" / "deep").mkdir(parents=True)
     monkeypatch.chdir(project / "docs" / "deep")
     assert Home.from_environment() == expected
+
+
+def test_a_shipped_study_is_the_same_by_name_and_by_path(tmp_path):
+    home, study = Home(tmp_path / "home", tmp_path / "reports"), load_study("smoke")
+    claim_name(home, study, "smoke", [])
+    claim_name(home, study, str(study_path("smoke").resolve()), [])
+    assert stored_json(home.study("smoke").origin) == {"file": "smoke", "command": "golden run smoke"}
