@@ -86,7 +86,7 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         "quantiles": quantiles,
         "coverage": coverage_table(forecasts, quantiles, study.evaluation.confidence),
         "scores": scores_table(forecasts, quantiles),
-        "claims": _claims(home, study, forecasts),
+        "claims": _claims(home, study, forecasts, done),
     }
     digests = _load(Warehouse(home.warehouse), study, tables)
     identity = _identity(study, trials)
@@ -174,10 +174,11 @@ def report_provenance(home: Home, study: Study) -> dict[str, Any]:
     }
 
 
-def _claims(home: Home, study: Study, forecasts: pl.DataFrame) -> pl.DataFrame:
+def _claims(home: Home, study: Study, forecasts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:
     if study.protocol is None:
         return CLAIMS.empty()
-    return claims_table(study.name, forecasts, study.protocol, study.evaluation.confidence, standing(home, study))
+    record = standing(home, study, done.select("forecaster", "pair").iter_rows())
+    return claims_table(study.name, forecasts, study.protocol, study.evaluation.confidence, record)
 
 
 def _partitions(home: Home, study: Study, kind: str) -> pl.DataFrame:

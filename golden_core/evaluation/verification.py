@@ -8,7 +8,8 @@ import polars as pl
 
 from golden_core.evaluation.sql import metric_differences
 from golden_core.store.lake import Home
-from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES, Table
+from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES
+from golden_core.store.table import Table
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import Trial, all_trials, read_outputs, read_quantiles, trial_status, trials_table

@@ -20,7 +20,7 @@ from golden_core.inputs.windows import FloatArray
 from golden_core.legacy.keras_checkpoint import load_keras_checkpoint
 from golden_core.legacy.keras_files import KerasCheckpointError, ParityError, explaining, unpack
 from golden_core.models.architecture import VARIANTS
-from golden_core.store.schema import Column, Table
+from golden_core.store.table import Column, Table
 from golden_core.training.optimiser import KerasAdamW
 from golden_core.training.trainer import TrainingError
 

@@ -22,7 +22,8 @@ from golden_core.store.lake import shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
-from golden_core.store.schema import COMPARISONS, FORECASTS, METRICS, SUMMARY, TRIALS, Table
+from golden_core.store.schema import COMPARISONS, FORECASTS, METRICS, SUMMARY, TRIALS
+from golden_core.store.table import Table
 from golden_core.study import Section, Study, study_schema
 from golden_core.study.anatomy import sections
 from golden_core.trials.identity import Status, all_trials, dependencies

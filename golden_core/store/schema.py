@@ -2,71 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import polars as pl
 
+from golden_core.store.table import Column, Table
+
 UTC_TIME = pl.Datetime("us", "UTC")
-
-
-class SchemaError(ValueError):
-    """A table does not have the columns or dtypes that its schema promises."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its dtype, what it means, and its unit where it has one."""
-
-    name: str
-    dtype: pl.DataType | type[pl.DataType]
-    description: str
-    unit: str = ""
-    optional: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A named table: its columns in order and the columns that identify a row."""
-
-    name: str
-    description: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...]
-
-    @property
-    def dtypes(self) -> dict[str, pl.DataType | type[pl.DataType]]:
-        """Column name → dtype, the optional columns included."""
-        return {column.name: column.dtype for column in self.columns}
-
-    def empty(self) -> pl.DataFrame:
-        """Return the table with no rows (optional columns left out)."""
-        return pl.DataFrame(schema={c.name: c.dtype for c in self.columns if not c.optional})
-
-    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Order the columns as declared and verify names, dtypes and nulls in the key.
-
-        Raises
-        ------
-        SchemaError
-            Naming the table and every missing, unknown or wrongly typed column.
-        """
-        faults, schema, declared = [], frame.schema, self.dtypes
-        for column in self.columns:
-            if column.name not in schema:
-                if not column.optional:
-                    faults.append(f"missing column {column.name!r}")
-            elif schema[column.name] != column.dtype:
-                faults.append(f"{column.name!r} is {schema[column.name]}, expected {column.dtype}")
-        faults += [f"unknown column {name!r}" for name in schema if name not in declared]
-        faults += [
-            f"{frame[name].null_count()} nulls in key column {name!r}"
-            for name in self.key
-            if name in schema and frame[name].null_count()
-        ]
-        if faults:
-            raise SchemaError(f"table {self.name}: " + "; ".join(faults))
-        return frame.select([name for name in declared if name in schema])
-
 
 _STUDY = Column("study", pl.String, "name of the study")
 _FORECASTER = Column("forecaster", pl.String, "name in the registry of forecasters")
@@ -413,7 +353,7 @@ CLAIMS = Table(
         Column("seeds", pl.Int64, "seeds averaged"),
         Column("seeds_agreeing", pl.Int64, "seeds whose own effect lies on the side of the claim"),
         Column("registered", pl.Boolean, "the protocol was on record when the first of its test parts was opened"),
-        Column("tried", pl.Int64, "settings of forecasters ever tried on these bars in this home"),
+        Column("tried", pl.Int64, "settings of forecasters tried on these bars in this home, when this was made"),
         Column("reason", pl.String, "why the test is undefined or refused; null where it was made"),
     ),
     key=("study", "forecaster", "kind", "scope", "pair", "horizon"),

@@ -18,7 +18,8 @@ import polars as pl
 
 from golden_core.store.health import set_aside, telling_of
 from golden_core.store.lake import LAYOUT, refuse_newer
-from golden_core.store.schema import TRIALS, UTC_TIME, WAREHOUSE_TABLES, SchemaError, Table
+from golden_core.store.schema import TRIALS, UTC_TIME, WAREHOUSE_TABLES
+from golden_core.store.table import SchemaError, Table
 
 _TYPES = {
     pl.String: "VARCHAR",

@@ -85,13 +85,15 @@ def read_ledger(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
         yield entry, previous
 
 
-def standing(home: Home, study: Study) -> Standing:
+def standing(home: Home, study: Study, done: Iterable[tuple[str, str]]) -> Standing:
     """Return how the study's protocol and bars stand in the ledger.
 
-    A protocol is registered if every first opening of a forecaster's series on these bars, by any study, came under it.
+    ``done`` names forecaster and pair of every finished trial. A protocol is registered if each of them is in the
+    ledger, and came under this protocol when it was first opened, by whatever study.
     """
-    bars = set(_bars(home, study, study.data.pairs).values())
-    ours = {(_settings(study, name), bar) for name in study.forecasters for bar in bars}
+    of_pair = _bars(home, study, study.data.pairs)
+    bars = set(of_pair.values())
+    ours = {(_settings(study, name), of_pair[pair]) for name, pair in done}
     tried: set[tuple[str, str]] = set()
     first: dict[tuple[str, str], str | None] = {}
     for entry, _ in read_ledger(ledger_path(home)):
@@ -100,8 +102,7 @@ def standing(home: Home, study: Study) -> Standing:
                 tried.add((name, settings))
                 first.setdefault((settings, bar), entry["protocol"])
     protocol = study.protocol_hash()
-    known = ours & first.keys()
-    return Standing(bool(known) and all(first[key] == protocol for key in known), len(tried))
+    return Standing(bool(ours) and all(first.get(key, "") == protocol for key in ours), len(tried))
 
 
 def _bars(home: Home, study: Study, pairs: Iterable[str]) -> dict[str, str]:
@@ -121,5 +122,6 @@ def ledger_path(home: Home) -> Path:
 
 
 def _settings(study: Study, forecaster: str) -> str:
-    training = study.training.model_dump(mode="json")
-    return hash_bytes(canonical_json([forecaster, study.forecasters[forecaster], training]).encode())
+    """Return the identity of a way to forecast: what the forecaster is told, whatever study asks for it."""
+    told = [study.forecasters[forecaster], study.target, study.features, study.context_length]
+    return hash_bytes(canonical_json([forecaster, *told, study.training.model_dump(mode="json")]).encode())

@@ -12,6 +12,9 @@ from golden_core.study import Study
 
 _TRIAL = ("study", "forecaster", "pair", "horizon", "seed")
 _COMPARISONS, _METRICS = dg.AssetKey("comparisons"), dg.AssetKey("metrics")
+_TESTED = (  # columns of comparisons that are made of errors
+    "n", "mean_difference", "statistic", "df", "p_value", "p_holm", "hln_statistic", "hln_p_value",
+)  # fmt: skip
 _ERRORS = ("y_true", "y_pred")  # of which every comparison is made
 
 Origin = dict[str, Sequence[tuple[dg.AssetKey, str]]]
@@ -36,7 +39,7 @@ def metrics_origin(study: Study) -> Origin:
 
 def comparisons_origin(study: Study) -> Origin:
     """Return what the table ``comparisons`` is computed from; it averages over seeds where its level says so."""
-    made = dict.fromkeys(("n", "mean_difference", "statistic", "p_value", "p_holm"), _ERRORS)
+    made = dict.fromkeys(_TESTED, _ERRORS)
     return {name: _forecasts(study, *made.get(name, (name,))) for name in (*_TRIAL, *made)}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from golden_core.store.schema import Table
+from golden_core.store.table import Table
 
 MAX_ROWS = 50  # a table in the UI is for looking at; the whole of it is a query away
 

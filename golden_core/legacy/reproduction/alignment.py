@@ -21,7 +21,7 @@ from golden_core.legacy.reproduction.errors import (
 )
 from golden_core.legacy.reproduction.experiments import Experiment, Outcome, attribute, outcomes
 from golden_core.legacy.reproduction.published import METRICS, PublishedRow, Record
-from golden_core.store.schema import Column, Table
+from golden_core.store.table import Column, Table
 
 ALIGNMENT = Table(
     "alignment",

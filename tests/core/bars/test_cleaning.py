@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from golden_core.bars.cleaning import RULES as REGISTRY
 from golden_core.bars.cleaning import Cleaned, clean
-from golden_core.store.schema import BARS, CALENDAR, CLEANING, LEDGER, SchemaError
+from golden_core.store.schema import BARS, CALENDAR, CLEANING, LEDGER
+from golden_core.store.table import SchemaError
 
 RULES = [(rule.name, rule.action) for rule in REGISTRY]
 

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golden_core.evaluation import METRICS, STRATA, metrics_table
-from golden_core.store.schema import FORECASTS, SchemaError
+from golden_core.store.schema import FORECASTS
 from golden_core.store.schema import METRICS as METRICS_TABLE
+from golden_core.store.table import SchemaError
 
 KINDS = ("year", "volatility_tercile", "weekday")
 

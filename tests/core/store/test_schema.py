@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 
 from golden_core.store import schema
-from golden_core.store.schema import BARS, UTC_TIME, WAREHOUSE_TABLES, Column, SchemaError, Table
+from golden_core.store.schema import BARS, UTC_TIME, WAREHOUSE_TABLES
+from golden_core.store.table import Column, SchemaError, Table
 
 TABLES = [table for table in vars(schema).values() if isinstance(table, Table)]
 

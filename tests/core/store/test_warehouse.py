@@ -14,7 +14,8 @@ import pytest
 
 from golden_core.store import warehouse as module
 from golden_core.store.health import FullDiskError
-from golden_core.store.schema import CALENDAR, CLEANING, FOLDS, HISTORY, TRIALS, WAREHOUSE_TABLES, SchemaError
+from golden_core.store.schema import CALENDAR, CLEANING, FOLDS, HISTORY, TRIALS, WAREHOUSE_TABLES
+from golden_core.store.table import SchemaError
 from golden_core.store.warehouse import Warehouse, WarehouseError
 
 

@@ -13,6 +13,7 @@ PROTOCOL = (
     "protocol={kinds: [predicts], scopes: [series], loss: squared, margin: 0.01, family: kind, alpha: 0.05, power: 0.8}"
 )
 FIRST, CHANGED = (load_variant("smoke", [*OVERRIDES, PROTOCOL, *more]) for more in ((), ("protocol.alpha=0.1",)))
+DONE = [("ar", "EURUSD"), ("random_walk", "EURUSD")]
 TRIALS = [Trial(name, "EURUSD", 1, seed) for name in ("ar", "random_walk") for seed in (0, 1)]
 
 
@@ -33,7 +34,7 @@ def entries(home):
 
 
 def test_nothing_tried_is_nothing_registered(home):
-    assert vars(standing(home, FIRST)) == {"registered": False, "tried": 0}
+    assert vars(standing(home, FIRST, DONE)) == {"registered": False, "tried": 0}
     open_test_parts(home, FIRST, [])
     assert not ledger_path(home).exists()
 
@@ -41,20 +42,25 @@ def test_nothing_tried_is_nothing_registered(home):
 def test_a_protocol_that_was_there_first_is_registered(home):
     open_test_parts(home, FIRST, TRIALS)
     open_test_parts(home, CHANGED, TRIALS)
-    assert vars(standing(home, FIRST)) == {"registered": True, "tried": 2}
-    assert vars(standing(home, CHANGED)) == {"registered": False, "tried": 2}
+    assert vars(standing(home, FIRST, DONE)) == {"registered": True, "tried": 2}
+    assert vars(standing(home, CHANGED, DONE)) == {"registered": False, "tried": 2}
     assert [entry["protocol"] for entry in entries(home)] == [FIRST.protocol_hash(), CHANGED.protocol_hash()]
     assert len(entries(home)[0]["opened"]) == 2  # seeds share their test part
 
 
+def test_what_was_opened_before_there_was_a_ledger_is_not_registered(home):
+    open_test_parts(home, FIRST, TRIALS)
+    assert not standing(home, FIRST, [*DONE, ("ar", "USDJPY")]).registered
+
+
 def test_other_settings_count_as_tried_under_whatever_name_and_other_bars_do_not(home):
     open_test_parts(home, FIRST, TRIALS)
-    other = load_variant("smoke", [*OVERRIDES, PROTOCOL, "forecasters.ar.max_order=1"])
-    open_test_parts(home, other, TRIALS[:1])
-    assert standing(home, FIRST).tried == 3
+    for change in ("forecasters.ar.max_order=1", "context_length=4"):
+        open_test_parts(home, load_variant("smoke", [*OVERRIDES, PROTOCOL, change]), TRIALS[:1])
+    assert standing(home, FIRST, DONE).tried == 4
     for pair in ("EURUSD", "USDJPY"):
         bars(home, pair, 2.0)
-    assert vars(standing(home, FIRST)) == {"registered": False, "tried": 0}
+    assert vars(standing(home, FIRST, DONE)) == {"registered": False, "tried": 0}
 
 
 def test_a_changed_or_missing_line_is_named(home):
@@ -68,7 +74,7 @@ def test_a_changed_or_missing_line_is_named(home):
             open_test_parts(home, FIRST, TRIALS)
     path.write_bytes(b"no json\n")
     with pytest.raises(LedgerError, match="line 1"):
-        standing(home, FIRST)
+        standing(home, FIRST, DONE)
 
 
 def test_a_line_that_a_killed_process_left_unfinished_is_none(home):
