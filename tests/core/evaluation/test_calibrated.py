@@ -72,3 +72,12 @@ def test_a_changed_test_does_not_repeat(home, monkeypatch):
 
     monkeypatch.setattr(calibrated, "calibrate", liberal)
     assert any("measured again" in finding for finding in decided("calibration_repeats", home).findings)
+
+
+def test_a_calibration_of_other_code_only_warns(home, monkeypatch):
+    calibrated.measure_calibration(home, 500)
+    monkeypatch.setattr(calibrated, "code_hash", lambda _modules: "other")
+    for name in ("tests_keep_their_size", "calibration_repeats"):
+        found = decided(name, home)
+        assert found.severity == "warn"
+        assert found.findings[-1] == "the calibration was measured on other tests or worlds: measure it again"
