@@ -83,6 +83,11 @@ def test_a_forecaster_that_remembers_an_earlier_trial_is_caught_by_training_its_
     together = tmp_path / "together"
     assert retrain(home, study, list(done), together, run="again").error is None
     assert all(altered(done[trial], together / str(number)) == [] for number, trial in enumerate(done))
+    alone = tmp_path / "alone"
+    assert retrain(home, study, list(done), alone, run="again", apart=True).error is None
+    differing = {str(trial): altered(done[trial], alone / str(number)) for number, trial in enumerate(done)}
+    assert differing.pop("remembering on USDJPY_h1, seed 0") == ["forecasts.parquet"]
+    assert not any(differing.values())
     found = {str(one.trial): one.said for one in reproduce_last(home, study, 1) if not one.identical}
     assert found == {"remembering on USDJPY_h1, seed 0": "not the same bytes again: forecasts.parquet"}
 
