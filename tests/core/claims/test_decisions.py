@@ -174,7 +174,7 @@ def test_what_cannot_be_tested_says_why():
     )
     uneven = decide(gone)
     assert "same cutoffs" in row(uneven, "noisy", "predicts")["reason"]
-    assert "in common" in row(uneven, "noisy", "predicts", "all")["reason"]
+    assert "same cutoffs" in row(uneven, "noisy", "predicts", "all")["reason"]
     assert row(uneven, "skilled", "predicts")["claimed"]
 
 
