@@ -23,6 +23,8 @@ KINDS = {
     "more_accurate": ("Is its loss smaller than the random walk's?", "mean loss difference, one-sided"),
     "predicts": ("Does it know something that the random walk does not?", "mean of 2 (y − b)(f − b), one-sided"),
     "equivalent": ("Is its loss the random walk's, but for the margin?", "two one-sided tests against the margin"),
+    "covers": ("Does its interval cover at its level, but for the margin?", "two one-sided tests against the margin"),
+    "profitable": ("Do its trades earn more than they cost?", "mean net return per bar, one-sided"),
 }
 ENGINE = "long-run variance by equally weighted cosines (Lazarus, Lewis, Stock & Watson 2018)"
 

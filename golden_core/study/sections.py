@@ -5,22 +5,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
-from golden_core.study.faults import dotted
-from golden_core.study.messages import BROKEN_RULE
-from golden_core.study.rules import Rule, broken
+from golden_core.study.money import EconomicsSection
+from golden_core.study.rules import Rule
+from golden_core.study.section import Section as Section
 from golden_core.study.values import Day, Distinct, LastDay, Pair, Settings, TimeZone, freeze
 
 BENCHMARK = "random_walk"
@@ -32,25 +23,10 @@ Closures = Annotated[
     Literal["keep", "drop", "flag"],
     Field(description="what becomes of rows whose window or label crosses a closure; flag keeps and counts them"),
 ]
+ClaimKind = Literal["more_accurate", "predicts", "equivalent", "covers", "profitable"]
 CalibrationShare = Annotated[
     float, Field(gt=0, lt=1, description="last part of the validation rows, which then calibrate and validate nothing")
 ]
-
-
-class Section(BaseModel):
-    """A frozen part of a study that refuses unknown keys, loose types, NaN and infinity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    RULES: ClassVar[tuple[Rule, ...]] = ()
-
-    @model_validator(mode="after")
-    def _obey_rules(self) -> Self:
-        values = self.model_dump() if self.RULES else {}
-        faults = [f"{dotted(path)}: {message}" for path, message in broken(self.RULES, values)]
-        if faults:
-            raise PydanticCustomError(BROKEN_RULE, "{faults}", {"faults": "; ".join(faults)})
-        return self
 
 
 def _after(end: Any, start: Any) -> str | None:
@@ -85,6 +61,41 @@ def _central(levels: tuple[float, ...]) -> str | None:
     if paired and len(levels) % 2 and all(low < high for low, high in itertools.pairwise(levels)):
         return None
     return f"must rise, lie evenly around 0.5 and include it, such as [0.05, 0.5, 0.95], got {list(levels)}"
+
+
+def _within_shares(margin: float, level: float) -> str | None:
+    widest = min(level, 1 - level)
+    return None if margin < widest else f"must be < {widest:g}: a share lies between 0 and 1, got {margin}"
+
+
+def _needs_coverage(kinds: tuple[str, ...], coverage: Any) -> str | None:
+    if "covers" not in kinds or coverage is not None:
+        return None
+    return "asks for covers, which needs to know of what: add `coverage: {level: …, margin: …}`, or leave the kind out"
+
+
+def _has_quantiles(kinds: tuple[str, ...], quantiles: Any) -> str | None:
+    if "covers" not in kinds or quantiles is not None:
+        return None
+    return "asks for covers, which is about quantiles: add the section `quantiles`, or leave the kind out"
+
+
+def _has_economics(kinds: tuple[str, ...], economics: Any) -> str | None:
+    if "profitable" not in kinds or economics is not None:
+        return None
+    return "asks for profitable, which is about trading: add the section `economics`, or leave the kind out"
+
+
+def _between_quantiles(level: float, levels: tuple[float, ...]) -> str | None:
+    known = [round(1 - 2 * low, 9) for low in levels if low < 0.5]
+    if any(abs(level - one) < _ROUNDING for one in known):
+        return None
+    return f"must lie between a pair of quantiles.levels, which give {', '.join(map(str, known))}, got {level}"
+
+
+def _costs_of_all(costs: dict[str, Any], pairs: tuple[str, ...]) -> str | None:
+    lacking = [pair for pair in pairs if pair not in costs]
+    return f"lacks {', '.join(lacking)}: every pair of data.pairs needs its cost" if lacking else None
 
 
 def is_smoke(name: str) -> bool:
@@ -203,10 +214,19 @@ class QuantilesSection(Section):
     RULES: ClassVar = (Rule(("levels",), _central),)
 
 
+class CoverageClaim(Section):
+    """What it means that a central interval covers: its share of true values is the level, but for the margin."""
+
+    level: float = Field(gt=0, lt=1, description="nominal level of the central interval, such as 0.9")
+    margin: float = Field(gt=0, lt=1, description="difference of shares that is none, either side of the level")
+
+    RULES: ClassVar = (Rule(("margin", "level"), _within_shares),)
+
+
 class ProtocolSection(Section):
     """What may be claimed of the study, fixed before its test parts are opened."""
 
-    kinds: Annotated[tuple[Literal["more_accurate", "predicts", "equivalent"], ...], Distinct] = Field(
+    kinds: Annotated[tuple[ClaimKind, ...], Distinct] = Field(
         min_length=1, description="kinds of claim, each decided by one test"
     )
     scopes: Annotated[tuple[Literal["series", "pooled"], ...], Distinct] = Field(
@@ -217,6 +237,14 @@ class ProtocolSection(Section):
     family: Literal["kind", "study"] = Field(description="over which tests Holm's adjustment runs")
     alpha: float = Field(gt=0, lt=0.5, description="chance of any false claim in a family")
     power: float = Field(gt=0.5, lt=1, description="chance of finding the effect that a non-claim is reported with")
+    coverage: CoverageClaim | None = Field(default=None, description="the interval that `covers` is about, or null")
+
+    RULES: ClassVar = (Rule(("kinds", "coverage"), _needs_coverage, absent_too=True),)
+
+    @model_serializer(mode="wrap")
+    def _leave_out_absent(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write nothing of an absent interval: a protocol from before there was one keeps its hash."""
+        return {name: value for name, value in given(self).items() if name != "coverage" or value is not None}
 
 
 class ChecksSection(Section):
@@ -267,7 +295,16 @@ class Study(Section):
         default=None, description="what may be claimed; without the section nothing is"
     )
 
+    economics: EconomicsSection | None = Field(
+        default=None, description="what the forecasts earn; without the section nothing is traded"
+    )
+
     RULES: ClassVar = (
+        Rule(("protocol.kinds", "quantiles"), _has_quantiles, absent_too=True),
+        Rule(("protocol.kinds", "economics"), _has_economics, absent_too=True),
+        Rule(("protocol.coverage.level", "quantiles.levels"), _between_quantiles),
+        Rule(("economics.half_spread.pips", "data.pairs"), _costs_of_all),
+        Rule(("economics.swap.pips", "data.pairs"), _costs_of_all),
         Rule(("seeds.count", "name"), _enough_seeds),
         Rule(("forecasters",), _has_benchmark, keys_only=True),
         Rule(("splits.train", "horizons", "splits.embargo"), _survives_purge),
@@ -277,7 +314,7 @@ class Study(Section):
     @model_serializer(mode="wrap")
     def _leave_out_absent(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Write nothing of an absent section, so that a study without it is what it was before there was one."""
-        absent = {"quantiles", "protocol"}
+        absent = {"quantiles", "protocol", "economics"}
         return {name: value for name, value in given(self).items() if name not in absent or value is not None}
 
     @property
@@ -290,10 +327,18 @@ class Study(Section):
         return canonical_json(self.model_dump(mode="json"))
 
     def protocol_hash(self) -> str | None:
-        """Return the SHA-256 of what may be claimed, in hexadecimal; None where nothing may."""
+        """Return the SHA-256 of what may be claimed, in hexadecimal; None where nothing may.
+
+        What a claim is about counts with it: other costs, or other quantiles, make it another claim.
+        """
         if self.protocol is None:
             return None
-        return hashlib.sha256(canonical_json(self.protocol.model_dump(mode="json")).encode()).hexdigest()
+        about = {"covers": self.quantiles, "profitable": self.economics}
+        asked = {
+            kind: one.model_dump(mode="json") for kind, one in about.items() if one and kind in self.protocol.kinds
+        }
+        said = self.protocol.model_dump(mode="json") | ({"about": asked} if asked else {})
+        return hashlib.sha256(canonical_json(said).encode()).hexdigest()
 
     def hash(self) -> str:
         """Return the SHA-256 of the canonical form, in hexadecimal."""
