@@ -24,6 +24,7 @@ from golden_core.study.rules import Rule, broken
 from golden_core.study.values import Day, Distinct, LastDay, Pair, Settings, TimeZone, freeze
 
 BENCHMARK = "random_walk"
+MARTINGALE = "garch"  # process of the source synthetic
 FEWEST_SEEDS = 5
 _ROUNDING = 1e-9  # 0.1 and 0.9 add up to 1 but for rounding
 
@@ -85,6 +86,21 @@ def _central(levels: tuple[float, ...]) -> str | None:
     if paired and len(levels) % 2 and all(low < high for low, high in itertools.pairwise(levels)):
         return None
     return f"must rise, lie evenly around 0.5 and include it, such as [0.05, 0.5, 0.95], got {list(levels)}"
+
+
+def _among(named: list[str], forecasters: dict[str, Any]) -> str | None:
+    unknown = [name for name in named if name not in forecasters or name == BENCHMARK]
+    return f"must be of the section forecasters, without {BENCHMARK}, got {', '.join(unknown)}" if unknown else None
+
+
+def _unpredictable(_block: int, source: str, settings: dict[str, Any]) -> str | None:
+    process = settings.get("process")
+    if (source, process) == ("synthetic", MARTINGALE):
+        return None
+    return (
+        f"a placebo needs bars that nobody can forecast, data.source synthetic with the process {MARTINGALE}; got "
+        f"{source}{f' with the process {process}' if process else ''}"
+    )
 
 
 def is_smoke(name: str) -> bool:
@@ -219,6 +235,32 @@ class ProtocolSection(Section):
     power: float = Field(gt=0.5, lt=1, description="chance of finding the effect that a non-claim is reported with")
 
 
+class PlaceboArm(Section):
+    """Universes in which there is nothing to find, and who looks for it there."""
+
+    forecasters: Annotated[tuple[str, ...], Distinct] = Field(
+        min_length=1, description="names from the section forecasters, beside the random walk"
+    )
+    universes: int = Field(ge=1, le=100_000, description="universes, each with bars of its own")
+
+
+class PowerArm(PlaceboArm):
+    """Universes in which a known part of the next bar's return can be forecast."""
+
+    r2: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Distinct] = Field(
+        min_length=1, description="population R² of the best one-bar forecast; as many universes with each"
+    )
+
+
+class PlaceboSection(Section):
+    """The campaign against ourselves: how often the pipeline claims a skill where there is none, and where there is."""
+
+    cheap: PlaceboArm = Field(description="the arm that shows the rate of false claims")
+    network: PlaceboArm | None = Field(description="a smaller arm with forecasters that train, or null")
+    power: PowerArm = Field(description="planted skill of the first pair, one bar ahead")
+    block: int = Field(ge=1, le=1000, description="universes of one unit of work, and of one file")
+
+
 class ChecksSection(Section):
     """How hard the asset checks look."""
 
@@ -266,18 +308,25 @@ class Study(Section):
     protocol: ProtocolSection | None = Field(
         default=None, description="what may be claimed; without the section nothing is"
     )
+    placebo: PlaceboSection | None = Field(
+        default=None, description="universes in which claims are counted; without the section there are none"
+    )
 
     RULES: ClassVar = (
         Rule(("seeds.count", "name"), _enough_seeds),
         Rule(("forecasters",), _has_benchmark, keys_only=True),
         Rule(("splits.train", "horizons", "splits.embargo"), _survives_purge),
         Rule(("splits.validation", "horizons", "splits.embargo"), _survives_purge),
+        Rule(("placebo.block", "data.source", "data.settings"), _unpredictable),
+        Rule(("placebo.cheap.forecasters", "forecasters"), _among, keys_only=True),
+        Rule(("placebo.network.forecasters", "forecasters"), _among, keys_only=True),
+        Rule(("placebo.power.forecasters", "forecasters"), _among, keys_only=True),
     )
 
     @model_serializer(mode="wrap")
     def _leave_out_absent(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Write nothing of an absent section, so that a study without it is what it was before there was one."""
-        absent = {"quantiles", "protocol"}
+        absent = {"quantiles", "protocol", "placebo"}
         return {name: value for name, value in given(self).items() if name not in absent or value is not None}
 
     @property
