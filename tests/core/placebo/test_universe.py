@@ -1,4 +1,4 @@
-"""A universe gives claims where a skill is planted, none where it is stopped; what peeks is stopped before any claim."""
+"""A universe gives claims where a skill is planted; what peeks is stopped by the gate before any claim."""
 
 import dataclasses
 
