@@ -35,7 +35,7 @@ ENGINE = "long-run variance by equally weighted cosines (Lazarus, Lewis, Stock &
 def protocol_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
     """Return the deliverables of P3.M2, with what was measured in this home, and what is found for its criteria."""
     filed = filed_calibration(home)
-    counted = {name: filed_count(home, load_study(PLACEBO), name, GATE) for name in _COUNTED}
+    counted: dict[Name, Filed | None] = {name: filed_count(home, load_study(PLACEBO), name, GATE) for name in _COUNTED}
     facts = {
         "kinds": markdown_table(
             ("claim", "question", "test", "engine"),
@@ -47,7 +47,7 @@ def protocol_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
         ),
         "rules": markdown_table(("tests", "are refused with"), _rules()),
         "calibration": _calibration(filed),
-        **{name: _count(name, found) for name, found in counted.items()},
+        **{str(name): _count(name, found) for name, found in counted.items()},
         "strata": ", ".join(name for name in STRATA if name != "all"),
     }
     pages = {"statistical_protocol.md": render(TEXTS / "statistical_protocol.md.jinja", facts)}
