@@ -22,6 +22,7 @@ from golden_core.trials.code import code_hash
 _CODE = (
     "golden_core.bars.cleaning", "golden_core.claims.decisions", "golden_core.inputs.features",
     "golden_core.inputs.windows", "golden_core.placebo.universe", "golden_core.sources.synthetic",
+    "golden_core.sources.synthetic_hours",
     "golden_core.splits.folds", "golden_core.splits.scaling", "golden_core.splits.tables",
     "golden_core.splits.walk_forward",
 )  # fmt: skip

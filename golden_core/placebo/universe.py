@@ -81,14 +81,15 @@ def universe(study: Study, arm: Arm, number: int) -> Study:
 
 def _planted(study: Study, r2: float) -> dict[str, Any]:
     """Return what a world with skill changes: its process, one series, and the foresight that it is known to allow."""
-    kept = {name: study.data.settings[name] for name in ("initial_price", "volatility")}
-    settings = freeze({"process": "ar", "r2": r2, **kept})
+    told = study.data.settings
+    if study.data.source == "synthetic":  # whose process with skill is another one
+        told = {"process": "ar", **{name: told[name] for name in ("initial_price", "volatility")}}
     foresight = study.checks.max_foresight + math.sqrt(r2)
     protocol = study.protocol and study.protocol.model_copy(
         update={"kinds": tuple(kind for kind in study.protocol.kinds if kind in SKILL), "scopes": ("series",)}
     )
     return {
-        "data": study.data.model_copy(update={"settings": settings, "pairs": study.data.pairs[:1]}),
+        "data": study.data.model_copy(update={"settings": freeze({**told, "r2": r2}), "pairs": study.data.pairs[:1]}),
         "horizons": (1,),
         "checks": study.checks.model_copy(update={"max_foresight": foresight}),
         "protocol": protocol,

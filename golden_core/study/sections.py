@@ -24,7 +24,7 @@ from golden_core.study.rules import Rule, broken
 from golden_core.study.values import Day, Distinct, LastDay, Pair, Settings, TimeZone, freeze
 
 BENCHMARK = "random_walk"
-MARTINGALE = "garch"  # process of the source synthetic
+MARTINGALE = "garch"  # process of synthetic sources
 FEWEST_SEEDS = 5
 _ROUNDING = 1e-9  # 0.1 and 0.9 add up to 1 but for rounding
 
@@ -94,12 +94,12 @@ def _among(named: list[str], forecasters: dict[str, Any]) -> str | None:
 
 
 def _unpredictable(_block: int, source: str, settings: dict[str, Any]) -> str | None:
-    process = settings.get("process")
-    if (source, process) == ("synthetic", MARTINGALE):
+    process, known = settings.get("process"), settings.get("r2")
+    if source in ("synthetic", "synthetic_hours") and process == MARTINGALE and not known:
         return None
     return (
-        f"a placebo needs bars that nobody can forecast, data.source synthetic with the process {MARTINGALE}; got "
-        f"{source}{f' with the process {process}' if process else ''}"
+        f"a placebo needs bars that nobody can forecast, data.source synthetic or synthetic_hours with the process "
+        f"{MARTINGALE} and no r2; got {source}{f' with the process {process}' if process else ''}"
     )
 
 
