@@ -78,13 +78,13 @@ def relative_error_grids(answer: Answer) -> Grids:
         cross(others.filter(pl.col("forecaster") == name), "pair", "column", _relative, title=name, corner="Pair")
         for name in names
     ]
-    legend = _legend(_STEPS, "lower", "higher")
     return Grids(
         "relative-error",
-        "RMSE relative to the random walk’s, in percent, by pair and horizon in bars; mean over seeds. Negative is "
-        "better than the random walk. One grid per forecaster, in the order of the leaderboard.",
+        "Where is the error lower than the random walk’s? RMSE relative to it, in percent, by pair and horizon in "
+        "bars; mean over seeds. Negative is better than the random walk. One grid per forecaster, in the order of the "
+        "leaderboard.",
         tuple(grids),
-        legend,
+        relative_legend(),
         answer,
     )
 
@@ -106,12 +106,22 @@ def stratum_grids(answer: Answer, ranked: Sequence[str]) -> Grids:
     legend = _legend(_R2_STEPS, "better", "worse")
     return Grids(
         "strata",
-        "When forecasts are good: out-of-sample R² against the random walk in percent among the cutoffs of a stratum, "
+        "When are forecasts good? Out-of-sample R² against the random walk in percent among the cutoffs of a stratum, "
         f"mean over seeds and series. Strata are small: differences between them test nothing. {'; '.join(said)}.",
         tuple(grids),
         legend,
         answer,
     )
+
+
+def relative_legend() -> tuple[Cell, ...]:
+    """Say what the tones of relative errors stand for."""
+    return _legend(_STEPS, "lower", "higher")
+
+
+def relative_tone(value: float) -> str:
+    """Return the tone of a relative error."""
+    return _tone(value, _STEPS)
 
 
 def _legend(steps: Sequence[tuple[float, str]], less: str, more: str) -> tuple[Cell, ...]:
@@ -125,7 +135,7 @@ def _legend(steps: Sequence[tuple[float, str]], less: str, more: str) -> tuple[C
 
 def _relative(row: Row) -> Cell:
     value = row["relative_rmse"]
-    return Cell(ABSENT) if value is None else Cell(percent(value), _tone(value, _STEPS))
+    return Cell(ABSENT) if value is None else Cell(percent(value), relative_tone(value))
 
 
 def _skill(row: Row) -> Cell:

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from golden_core.reporting import coverage, figures, tables
+from golden_core.reporting import claim_figures, coverage, figures, tables, uncertainty_figures
 from golden_core.reporting.exhibits import Answer, Exhibit, ask, declared, exhibit, latex, markdown
 from golden_core.reporting.formats import count, escape_markdown, plain
 from golden_core.reporting.grids import STRATA_SKILL, Grids, grids_latex, relative_error_grids, stratum_grids
@@ -110,6 +110,7 @@ def render(
         "relative_error": relative_error_grids(series),
         "strata": stratum_grids(ask(warehouse, STRATA_SKILL, study.name), ranked),
         "coverage": coverage.coverage_grids(covered),
+        "pairwise": claim_figures.pairwise_grids(warehouse, study),
     }
     context = {
         "verdict": words,
@@ -119,6 +120,8 @@ def render(
         "gain": figures.cumulative_gain(warehouse, study, ranked),
         "judged": judged,
         "curves": figures.learning_curves(warehouse, study),
+        "ranks": claim_figures.critical_difference(warehouse, study),
+        **_asked_for(warehouse, study),
         **grids,
         **exhibits,
     }
@@ -133,6 +136,15 @@ def render(
         "index.html": _html_page(study, provenance, context),
     }
     return files, words.headline
+
+
+def _asked_for(warehouse: Warehouse, study: Study) -> dict[str, figures.Plot]:
+    """Return the figures of what not every study asks for."""
+    plots = {"effects": claim_figures.claim_forest} if study.protocol else {}
+    if study.quantiles:
+        plots["calibration"] = uncertainty_figures.coverage_by_level
+        plots |= {"pit": uncertainty_figures.pit_histogram, "fan": uncertainty_figures.fan_chart}
+    return {name: draw(warehouse, study) for name, draw in plots.items()}
 
 
 def _table_files(exhibits: Iterable[Exhibit], grids: Iterable[Grids]) -> dict[str, str]:
