@@ -31,6 +31,7 @@ FORECASTERS: dict[str, tuple[str, type[BaseModel]]] = {
     "drift": ("golden_core.forecasters.naive:Drift", NoSettings),
     "ar": ("golden_core.forecasters.statistical:AutoRegression", ArSettings),
     "ets": ("golden_core.forecasters.smoothing:ExponentialSmoothing", EtsSettings),
+    "theta": ("golden_core.forecasters.theta:Theta", NoSettings),
     "dlinear": ("golden_core.forecasters.neural:DLinearForecaster", DLinearSettings),
     **{f"v{n:02d}": (f"golden_core.forecasters.neural:V{n:02d}", LegacySettings) for n in range(1, 11)},
 }

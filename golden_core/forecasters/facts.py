@@ -72,6 +72,12 @@ FACTS = {
         deterministic=True,
         libraries=("numpy", "statsforecast", "coreforecast"),
     ),
+    "theta": Facts(
+        "The theta method: exponential smoothing of log closes with half the drift of their trend line.",
+        "golden_core.forecasters.theta",
+        deterministic=True,
+        libraries=("numpy", "scipy"),
+    ),
     "dlinear": _network("Trend and remainder, one linear layer each."),
     **{f"v{n:02d}": _network(f"The legacy variant v{n:02d}.", architecture_path(f"v{n:02d}")) for n in range(1, 11)},
 }

@@ -39,7 +39,7 @@ class NeuralForecaster(Forecaster):
 
     @abstractmethod
     def network(self, generator: Generator | None) -> nn.Module:
-        """Return a network from [B, L, F] to what the objective takes, with values drawn from the generator, or zeros."""
+        """Return a network, [B, L, F] to what the objective takes, with values from the generator, or zeros."""
 
     def budget(self) -> TrainingSection:
         """Return the training budget: the study's, unless a subclass has reason to differ."""

@@ -23,18 +23,20 @@ SETTINGS = {
     "drift": {},
     "ar": {"max_order": 5},
     "ets": {"model": "AZN"},
+    "theta": {},
     "dlinear": {"moving_average": 5, "epochs": None},
     **{f"v{n:02d}": {"gate": "linear", "initialisers": "keras_3.8"} for n in range(1, 11)},
 }
 TRAIN, VALIDATION, TEST = range(40, 240), range(245, 285), range(290, 350)
 WALKS = ["random_walk", "random_walk_garch", "random_walk_gjr_t"]
-CONSTANT = {*WALKS, "drift"}  # our others must forecast what varies, or the probes prove nothing
+# Our others must forecast what varies, or the probes prove nothing; theta has a market and a probe of its own.
+CONSTANT = {*WALKS, "drift", "theta"}
 LAST_SEEN = 320  # the probes replace every bar after this one
 BARS = 360
 
 SLOW = {f"v{n:02d}" for n in range(1, 11)} - {"v04", "v08"}
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in forecaster_settings()]
-STATISTICAL = [*WALKS, "drift", "ar", "ets"]
+STATISTICAL = [*WALKS, "drift", "ar", "ets", "theta"]
 each_forecaster = pytest.mark.parametrize("name", NAMES)
 
 

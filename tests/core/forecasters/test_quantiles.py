@@ -19,6 +19,7 @@ FEW_NUMBERS = {
     "drift": {},
     "ar": {"max_order": 5},
     "ets": {"model": "ANN"},
+    "theta": {},
 }
 NETWORKS = {"dlinear": {"moving_average": 3, "epochs": None}}
 LEGACY = {f"v{n:02d}" for n in range(1, 11)}  # exact ports of what was published: point only
