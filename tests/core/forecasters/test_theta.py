@@ -55,8 +55,6 @@ def test_slope_weight_and_forecast_are_those_of_statsmodels(market, stream):
     assert 2 * forecaster.state()["drift"][0] == pytest.approx(oracle.params["b0"], rel=1e-9)
     bars = np.arange(len(log_closes))
     curved = 2 * log_closes - np.polyval(np.polyfit(bars, log_closes, 1), bars)
-        np.polyfit(np.arange(len(log_closes)), log_closes, 1), np.arange(len(log_closes))
-    )
     smoothing = SimpleExpSmoothing(curved, initialization_method="known", initial_level=curved[0]).fit()
     assert forecaster.state()["weight"][0] == pytest.approx(smoothing.params["smoothing_level"], abs=1e-4)
     forecaster.restore(forecaster.state() | {"weight": np.array([oracle.params["alpha"]])})
