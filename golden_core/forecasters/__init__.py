@@ -18,7 +18,9 @@ from golden_core.forecasters.settings import (
     DLinearSettings,
     EtsSettings,
     LegacySettings,
+    MixtureSettings,
     NoSettings,
+    PatchTSTSettings,
 )
 
 ENTRY_POINT_GROUP = "golden_core.forecasters"
@@ -33,6 +35,8 @@ FORECASTERS: dict[str, tuple[str, type[BaseModel]]] = {
     "ets": ("golden_core.forecasters.smoothing:ExponentialSmoothing", EtsSettings),
     "theta": ("golden_core.forecasters.theta:Theta", NoSettings),
     "dlinear": ("golden_core.forecasters.neural:DLinearForecaster", DLinearSettings),
+    "patchtst": ("golden_core.forecasters.neural:PatchTSTForecaster", PatchTSTSettings),
+    "moe": ("golden_core.forecasters.neural:MixtureForecaster", MixtureSettings),
     **{f"v{n:02d}": (f"golden_core.forecasters.neural:V{n:02d}", LegacySettings) for n in range(1, 11)},
 }
 

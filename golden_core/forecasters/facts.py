@@ -79,5 +79,7 @@ FACTS = {
         libraries=("numpy", "scipy"),
     ),
     "dlinear": _network("Trend and remainder, one linear layer each."),
+    "patchtst": _network("Patches of each feature through a small transformer."),
+    "moe": _network("Experts weighed by a softmax gate that is kept in balance."),
     **{f"v{n:02d}": _network(f"The legacy variant v{n:02d}.", architecture_path(f"v{n:02d}")) for n in range(1, 11)},
 }

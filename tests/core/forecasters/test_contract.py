@@ -25,6 +25,8 @@ SETTINGS = {
     "ets": {"model": "AZN"},
     "theta": {},
     "dlinear": {"moving_average": 5, "epochs": None},
+    "patchtst": {"patch_length": 6, "stride": 3, "width": 8, "heads": 2, "layers": 1, "hidden": 16},
+    "moe": {"width": 8, "heads": 2, "layers": 1, "hidden": 16, "experts": 3, "units": 4, "balance": 0.01},
     **{f"v{n:02d}": {"gate": "linear", "initialisers": "keras_3.8"} for n in range(1, 11)},
 }
 TRAIN, VALIDATION, TEST = range(40, 240), range(245, 285), range(290, 350)

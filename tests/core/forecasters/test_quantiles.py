@@ -21,7 +21,11 @@ FEW_NUMBERS = {
     "ets": {"model": "ANN"},
     "theta": {},
 }
-NETWORKS = {"dlinear": {"moving_average": 3, "epochs": None}}
+NETWORKS = {
+    "dlinear": {"moving_average": 3, "epochs": None},
+    "patchtst": {"patch_length": 3, "stride": 1, "width": 8, "heads": 2, "layers": 1, "hidden": 16},
+    "moe": {"width": 8, "heads": 2, "layers": 1, "hidden": 16, "experts": 3, "units": 4, "balance": 0.01},
+}
 LEGACY = {f"v{n:02d}" for n in range(1, 11)}  # exact ports of what was published: point only
 SETTINGS = FEW_NUMBERS | NETWORKS
 each = pytest.mark.parametrize("name", SETTINGS)
@@ -91,7 +95,7 @@ def test_a_restored_forecaster_gives_the_same(name, fit):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_learns_quantiles_and_knows_no_other_levels(name, momentum, stream):
     market = momentum(1200, levels=tuple(LEVELS.tolist()), context_length=5)
-    training = market.context.training.model_copy(update={"epochs": 12, "learning_rate": 0.02})
+    training = market.context.training.model_copy(update={"epochs": 12, "learning_rate": 0.01})
     forecaster = forecaster_class(name)(SETTINGS[name], dataclasses.replace(market.context, training=training))
     forecaster.fit(market.examples(range(40, 800)), market.examples(range(801, 840)), stream)
     test = market.examples(range(841, 1190))
