@@ -78,6 +78,12 @@ FACTS = {
         deterministic=True,
         libraries=("numpy", "scipy"),
     ),
+    "lightgbm": Facts(
+        "Boosted trees on all values of a window; how large the trees are, and how many, the validation part chooses.",
+        "golden_core.forecasters.boosting",
+        deterministic=True,
+        libraries=("numpy", "lightgbm"),
+    ),
     "dlinear": _network("Trend and remainder, one linear layer each."),
     "patchtst": _network("Patches of each feature through a small transformer."),
     "moe": _network("Experts weighed by a softmax gate that is kept in balance."),

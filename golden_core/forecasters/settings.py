@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from golden_core.study import Rule, Section
+from golden_core.study.values import Distinct
 
 
 class NoSettings(Section):
@@ -25,6 +26,18 @@ class EtsSettings(Section):
     model: Literal["ANN", "AAN", "AAdN", "AZN"] = Field(
         description="error, trend, season: no trend, linear trend, damped trend, or the trend that AICc selects"
     )
+
+
+class LightGBMSettings(Section):
+    """Gradient-boosted trees."""
+
+    leaves: Annotated[tuple[Annotated[int, Field(ge=2, le=1024)], ...], Distinct] = Field(
+        min_length=1, description="numbers of leaves per tree that the validation part chooses among"
+    )
+    rows_per_leaf: int = Field(ge=1, description="fewest training rows of a leaf")
+    learning_rate: float = Field(gt=0, le=1, description="share of a tree that is added")
+    rounds: int = Field(ge=1, le=100_000, description="most trees of an ensemble")
+    patience: int = Field(ge=1, description="trees without a smaller validation error before it stops")
 
 
 class DLinearSettings(Section):
