@@ -22,7 +22,8 @@ class Places(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [..., S, C] to [..., S, C]."""
-        return x + self.weight
+        placed: Tensor = x + self.weight
+        return placed
 
 
 class EncoderLayer(nn.Module):
@@ -48,8 +49,9 @@ class EncoderLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, S, C] to [B, S, C]."""
         x = x + self.attention(self.attention_norm(x))
-        y: Tensor = functional.gelu(self.hidden(self.hidden_norm(x)))
-        return x + self.output(y)
+        y = functional.gelu(self.hidden(self.hidden_norm(x)))
+        added: Tensor = x + self.output(y)
+        return added
 
 
 def patches(x: Tensor, length: int, stride: int) -> Tensor:
