@@ -376,11 +376,11 @@ EQUITY = Table(
         _FORECASTER,
         _PAIR,
         _HORIZON,
-        Column("at", UTC_TIME, "when that price was", "UTC"),
+        Column("timestamp", UTC_TIME, "when that price was", "UTC"),
         Column("gross", pl.Float64, "gained so far, before costs", "share"),
         Column("net", pl.Float64, "gained so far, after costs", "share"),
     ),
-    key=("study", "forecaster", "pair", "horizon", "at"),
+    key=("study", "forecaster", "pair", "horizon", "timestamp"),
 )
 
 CLAIMS = Table(
