@@ -15,11 +15,11 @@ from golden_core.store.warehouse import Warehouse
 
 TABLES = (
     "leaderboard", "series", "seeds", "averages", "levels", "data", "cleaning", "closures", "folds", "relative-error",
-    "strata", "coverage",
+    "strata", "coverage", "pairwise",
 )  # fmt: skip
 FILES = (
     *(f"{name}{suffix}" for name in TABLES for suffix in (".csv", ".tex")),
-    *("metrics.csv", "comparisons.csv", "checks.csv", "probes.csv", "leaderboard.md", "provenance.json", "index.html"),
+    *("leaderboard.md", "metrics.csv", "comparisons.csv", "checks.csv", "probes.csv", "provenance.json", "index.html"),
     "written.json",
 )
 
