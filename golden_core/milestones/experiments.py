@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from golden_core.evaluation.campaign import shown_completeness
 from golden_core.milestones.designs import FEWEST_SEEDS
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.place import Place
@@ -15,6 +14,7 @@ from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import all_trials
 from golden_core.trials.outputs import altered_trials
+from golden_core.trials.stored import shown_completeness
 
 STUDY = "demo"
 VARIANT = "v08"

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from golden_core.reporting import claim_figures, coverage, figures, tables, uncertainty_figures
+from golden_core.reporting.equity_figure import equity
 from golden_core.reporting.exhibits import Answer, Exhibit, ask, declared, exhibit, latex, markdown
 from golden_core.reporting.formats import count, escape_markdown, plain
 from golden_core.reporting.grids import STRATA_SKILL, Grids, grids_latex, relative_error_grids, stratum_grids
@@ -120,6 +121,7 @@ def render(
         "facts": _facts(warehouse, study, covered),
         "forest": figures.forest(series, study),
         "gain": figures.cumulative_gain(warehouse, study, ranked),
+        "equity": equity(warehouse, study, ranked),
         "judged": judged,
         "curves": figures.learning_curves(warehouse, study),
         "ranks": claim_figures.critical_difference(warehouse, study),
