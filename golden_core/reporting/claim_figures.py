@@ -81,7 +81,8 @@ def claim_forest(warehouse: Warehouse, study: Study) -> Plot:
         "How large are the effects that claims are about, and how well are they known? In percent of the random "
         f"walk’s mean loss, for coverage of the forecasts, for money of the capital; with the {confidence} interval of "
         "the test’s own engine. Grey is the margin within which a difference counts as none. Filled: carried, above "
-        f"zero (blue) or within the margin (black); hollow: neither. The axis is common to all panels of a measure, {AXIS}.",
+        "zero (blue) or within the margin (black); hollow: neither. The axis is common to all panels of a measure, "
+        f"{AXIS}.",
         tuple(panels),
         (),
         answer,

@@ -29,7 +29,12 @@ PROVENANCE = "provenance.json"
 GIVEN = (PROVENANCE, "checks.csv", "probes.csv")  # what no query of the warehouse gives
 RECORD = "written.json"
 # Tables that are on the page only where the study has this section.
-_SECTIONS = {"intervals": "quantiles", "distributions": "quantiles", "claims": "protocol"}
+_SECTIONS = {
+    "intervals": "quantiles",
+    "distributions": "quantiles",
+    "claims": "protocol",
+    "economics": "economics",
+}
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,8 @@ def test_the_page_can_be_read_without_seeing_it(page):
     assert all(deeper - level <= 1 for level, deeper in itertools.pairwise(levels))
 
 
-def test_ids_are_unique_and_references_lead_somewhere(page):
+def test_ids_are_unique_and_references_lead_somewhere(whole, builders):
+    page = builders.Page((whole.folder / "index.html").read_text(encoding="utf-8"))
     ids = [found["id"] for _, found in page.elements if "id" in found]
     assert len(ids) == len(set(ids))
     wanted = [found["href"] for _, found in page.elements if found.get("href")]
