@@ -242,7 +242,7 @@ METRICS = Table(
     "One row per trial, stratum and metric, computed from forecasts alone.",
     (
         *_TRIAL,
-        Column("stratum_kind", pl.String, "all, year, volatility_tercile or weekday"),
+        Column("stratum_kind", pl.String, "all, year, volatility_tercile, session or weekday"),
         Column("stratum", pl.String, "value of the stratum; 'all' where there is none"),
         Column("metric", pl.String, "name of the metric"),
         Column("value", pl.Float64, "null where the metric is undefined"),

@@ -15,6 +15,7 @@ from golden_core.study.section import Section as Section
 from golden_core.study.values import Day, Distinct, LastDay, Pair, Settings, TimeZone, freeze
 
 BENCHMARK = "random_walk"
+MARTINGALE = "garch"  # process of synthetic sources
 FEWEST_SEEDS = 5
 _ROUNDING = 1e-9  # 0.1 and 0.9 add up to 1 but for rounding
 
@@ -96,6 +97,21 @@ def _between_quantiles(level: float, levels: tuple[float, ...]) -> str | None:
 def _costs_of_all(costs: dict[str, Any], pairs: tuple[str, ...]) -> str | None:
     lacking = [pair for pair in pairs if pair not in costs]
     return f"lacks {', '.join(lacking)}: every pair of data.pairs needs its cost" if lacking else None
+
+
+def _among(named: list[str], forecasters: dict[str, Any]) -> str | None:
+    unknown = [name for name in named if name not in forecasters or name == BENCHMARK]
+    return f"must be of the section forecasters, without {BENCHMARK}, got {', '.join(unknown)}" if unknown else None
+
+
+def _unpredictable(_block: int, source: str, settings: dict[str, Any]) -> str | None:
+    process, known = settings.get("process"), settings.get("r2")
+    if source in ("synthetic", "synthetic_hours") and process == MARTINGALE and not known:
+        return None
+    return (
+        f"a placebo needs bars that nobody can forecast, data.source synthetic or synthetic_hours with the process "
+        f"{MARTINGALE} and no r2; got {source}{f' with the process {process}' if process else ''}"
+    )
 
 
 def is_smoke(name: str) -> bool:
@@ -181,7 +197,7 @@ class EvaluationSection(Section):
     bootstrap_resamples: int = Field(ge=100, le=1_000_000, description="resamples of a bootstrap interval")
     significance: float = Field(gt=0, lt=0.5, description="level of tests, after correction for their number")
     volatility_window: int = Field(ge=2, description="bars of the trailing volatility that forms the terciles")
-    strata: Annotated[tuple[Literal["year", "volatility_tercile", "weekday"], ...], Distinct] = Field(
+    strata: Annotated[tuple[Literal["year", "volatility_tercile", "session", "weekday"], ...], Distinct] = Field(
         description="parts that are also judged by themselves"
     )
 
@@ -247,6 +263,32 @@ class ProtocolSection(Section):
         return {name: value for name, value in given(self).items() if name != "coverage" or value is not None}
 
 
+class PlaceboArm(Section):
+    """Universes in which there is nothing to find, and who looks for it there."""
+
+    forecasters: Annotated[tuple[str, ...], Distinct] = Field(
+        min_length=1, description="names from the section forecasters, beside the random walk"
+    )
+    universes: int = Field(ge=1, le=100_000, description="universes, each with bars of its own")
+
+
+class PowerArm(PlaceboArm):
+    """Universes in which a known part of the next bar's return can be forecast."""
+
+    r2: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Distinct] = Field(
+        min_length=1, description="population R² of the best one-bar forecast; as many universes with each"
+    )
+
+
+class PlaceboSection(Section):
+    """The campaign against ourselves: how often the pipeline claims a skill where there is none, and where there is."""
+
+    cheap: PlaceboArm = Field(description="the arm that shows the rate of false claims")
+    network: PlaceboArm | None = Field(description="a smaller arm with forecasters that train, or null")
+    power: PowerArm = Field(description="planted skill of the first pair, one bar ahead")
+    block: int = Field(ge=1, le=1000, description="universes of one unit of work, and of one file")
+
+
 class ChecksSection(Section):
     """How hard the asset checks look."""
 
@@ -294,7 +336,9 @@ class Study(Section):
     protocol: ProtocolSection | None = Field(
         default=None, description="what may be claimed; without the section nothing is"
     )
-
+    placebo: PlaceboSection | None = Field(
+        default=None, description="universes in which claims are counted; without the section there are none"
+    )
     economics: EconomicsSection | None = Field(
         default=None, description="what the forecasts earn; without the section nothing is traded"
     )
@@ -309,12 +353,16 @@ class Study(Section):
         Rule(("forecasters",), _has_benchmark, keys_only=True),
         Rule(("splits.train", "horizons", "splits.embargo"), _survives_purge),
         Rule(("splits.validation", "horizons", "splits.embargo"), _survives_purge),
+        Rule(("placebo.block", "data.source", "data.settings"), _unpredictable),
+        Rule(("placebo.cheap.forecasters", "forecasters"), _among, keys_only=True),
+        Rule(("placebo.network.forecasters", "forecasters"), _among, keys_only=True),
+        Rule(("placebo.power.forecasters", "forecasters"), _among, keys_only=True),
     )
 
     @model_serializer(mode="wrap")
     def _leave_out_absent(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Write nothing of an absent section, so that a study without it is what it was before there was one."""
-        absent = {"quantiles", "protocol", "economics"}
+        absent = {"quantiles", "protocol", "economics", "placebo"}
         return {name: value for name, value in given(self).items() if name not in absent or value is not None}
 
     @property
