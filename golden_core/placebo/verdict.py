@@ -10,7 +10,7 @@ import polars as pl
 from scipy import stats
 from scipy.special import nctdtr, nctdtrinc
 
-from golden_core.placebo.universe import PLANTED, SKILL
+from golden_core.placebo.universe import EFFECTS, PLANTED, SKILL
 from golden_core.statistics import holm
 from golden_core.study import ProtocolSection
 
@@ -123,7 +123,7 @@ def _point(group: pl.DataFrame, r2: float, protocol: ProtocolSection) -> dict[st
     # Unbiased is the variance, not its root: the mean of squares says what is detectable.
     smallest = float(np.sqrt(np.square(group["smallest_effect"].drop_nulls().to_numpy()).mean()))
     effect = float(group["effect"].drop_nulls().to_numpy().mean())
-    true = effect if forecaster != PLANTED else (r2 if kind == "more_accurate" else 2 * r2)
+    true = EFFECTS[kind] * r2 if forecaster == PLANTED else effect
     df, alpha = int(group["df"][0]), protocol.alpha / int(group["family"][0])
     return {
         "arm": arm, "r2": r2, "forecaster": forecaster, "kind": kind, "universes": count, "found": found,
