@@ -146,16 +146,19 @@ def promised(effect: float, smallest: float, df: int, alpha: float, power: float
 def faults(table: pl.DataFrame, universes: dict[str, int]) -> tuple[list[str], list[str]]:
     """Return what speaks against a table of false claims, and what is still open.
 
-    The first arm has to show the rate; a smaller one must not refute it.
+    The first arm has to show the rate once it has the ``universes`` that its study asks for; a smaller one must not
+    refute it.
     """
     deciding = table.drop_nulls("allowed")
     done = dict(deciding.select("arm", "universes").iter_rows())
-    open_ = [f"{done.get(arm, 0)} of {n} universes of arm {arm} are done" for arm, n in universes.items()
-             if done.get(arm, 0) < n]  # fmt: skip
-    found = [
-        f"arm {row['arm']}: {row['found']} of {row['universes']} universes claim a skill where there is none, at most "
-        f"{row['allowed']} may"
-        for number, row in enumerate(deciding.iter_rows(named=True))
-        if row["verdict"] == TOO_MANY or (number == 0 and row["verdict"] == OPEN and row["allowed"] >= 0)
-    ]
+    wanting = {arm: n for arm, n in universes.items() if done.get(arm, 0) < n}
+    open_ = [f"{done.get(arm, 0)} of {n} universes of arm {arm} are done" for arm, n in wanting.items()]
+    found = []
+    for number, row in enumerate(deciding.iter_rows(named=True)):
+        too_few = row["allowed"] < 0 or row["arm"] in wanting
+        if row["verdict"] == TOO_MANY or (number == 0 and row["verdict"] == OPEN and not too_few):
+            found.append(
+                f"arm {row['arm']}: {row['found']} of {row['universes']} universes claim a skill where there is none, "
+                f"at most {row['allowed']} may"
+            )
     return found, open_
