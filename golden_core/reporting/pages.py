@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from golden_core.reporting import coverage, figures, tables
+from golden_core.reporting.equity_figure import equity
 from golden_core.reporting.exhibits import Answer, Exhibit, ask, declared, exhibit, latex, markdown
 from golden_core.reporting.formats import count, escape_markdown, plain
 from golden_core.reporting.grids import STRATA_SKILL, relative_error_grids, stratum_grids
@@ -112,6 +113,7 @@ def _files(
         "forest": figures.forest(series, study),
         "relative_error": relative_error_grids(series),
         "gain": figures.cumulative_gain(warehouse, study, ranked),
+        "equity": equity(warehouse, study, ranked),
         "strata": stratum_grids(ask(warehouse, STRATA_SKILL, study.name), ranked),
         "judged": judged,
         "curves": figures.learning_curves(warehouse, study),
@@ -126,6 +128,7 @@ def _files(
         "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
         "checks.csv": judged.checks.write_csv(),
         **({"claims.csv": exhibits["claims"].answer.frame.write_csv()} if study.protocol else {}),
+        **({"economics.csv": exhibits["economics"].answer.frame.write_csv()} if study.economics else {}),
         "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
         PROVENANCE: json.dumps(provenance, indent=2, ensure_ascii=False) + "\n",
         "index.html": _html_page(study, provenance, context),

@@ -14,6 +14,7 @@ from golden_dagster.cli import (
     leakage,
     legacy,
     milestones,
+    placebo,
     reproduce,
     run,
     statistics,
@@ -35,6 +36,8 @@ app.command("status")(run.status)
 app.command("leaderboard")(run.leaderboard)
 app.command("claims")(claims.claims)
 app.command("gate")(gate.gate)
+app.command("placebo")(placebo.placebo)
+app.command("power")(placebo.power)
 app.command("reproduce")(reproduce.reproduce)
 app.command("clean")(clean.clean)
 app.command("doctor")(doctor.doctor)

@@ -1,4 +1,4 @@
-"""The four studies that come with the project: valid, named after their files, and what their comments say."""
+"""The six studies that come with the project: valid, named after their files, and what their comments say."""
 
 import pytest
 from support.folds import walk_forward
@@ -18,8 +18,8 @@ LEGACY = {f"v{number:02d}" for number in range(1, 11)}
 NEWER = {"theta", "lightgbm", "patchtst", "moe"}
 
 
-def test_there_are_four():
-    assert study_names() == ["demo", "golden", "legacy", "smoke"]
+def test_there_are_six():
+    assert study_names() == ["demo", "golden", "legacy", "placebo", "placebo_hours", "smoke"]
 
 
 @pytest.mark.parametrize("path", sorted(shipped("studies").glob("*.yaml")), ids=lambda path: path.stem)
@@ -34,7 +34,7 @@ def test_study_is_named_after_its_file_and_fits_on_lines(path):
 
 def test_hashes_differ_and_all_but_smoke_have_enough_seeds_and_the_benchmark():
     studies = {name: load_study(name) for name in study_names()}
-    assert len({study.hash() for study in studies.values()}) == 4
+    assert len({study.hash() for study in studies.values()}) == 6
     for name, study in studies.items():
         assert "random_walk" in study.forecasters
         assert study.is_smoke == (name == "smoke")
