@@ -102,8 +102,7 @@ def _tested(question: Question, family: int, protocol: ProtocolSection, confiden
     g, h, first_step = question.by_seed.mean(axis=0), question.horizon, protocol.alpha / family
     kind: Any = question.kind
     found = long_run(g, horizon=h, alternative="greater", level=confidence)
-    level = {"level": protocol.coverage.level} if kind == "covers" and protocol.coverage else {}
-    reason = question.reason or refused(kind, len(g), h, **level) or str(found.reason)
+    reason = question.reason or refused(kind, len(g), h, level=_rarest(protocol)) or str(found.reason)
     margin = _margin(kind, protocol)
     within = question.margin is not None
     p_value = equivalence(g, margin=question.margin, horizon=h) if question.margin is not None else found.p_value
@@ -128,6 +127,16 @@ def _tested(question: Question, family: int, protocol: ProtocolSection, confiden
         "seeds_agreeing": int((np.abs(effects) < margin).sum() if within and margin else (effects > 0).sum()),
         "reason": reason or None,
     }
+
+
+def _rarest(protocol: ProtocolSection) -> float:
+    """Return the level of the interval that the test of coverage has to tell its own from: fewest lie outside, or in.
+
+    Its size is that at the margin, where the rule's number of misses is wanted, not at the level.
+    """
+    if protocol.coverage is None:
+        return 0.9
+    return 0.5 + abs(protocol.coverage.level - 0.5) + protocol.coverage.margin
 
 
 def _margin(kind: str, protocol: ProtocolSection) -> float | None:

@@ -52,12 +52,12 @@ def equity_table(study: str, traded: Iterable[Strategy]) -> pl.DataFrame:
     frames = [
         pl.DataFrame(
             {
-                "at": one.account.times,
+                "timestamp": one.account.times,
                 "gross": one.account.gross.mean(axis=0).cumsum(),
                 "net": one.returns.cumsum(),
             }
         )
-        .group_by(month=pl.col("at").dt.truncate("1mo"), maintain_order=True)
+        .group_by(month=pl.col("timestamp").dt.truncate("1mo"), maintain_order=True)
         .last()
         .with_columns(
             study=pl.lit(study),

@@ -85,7 +85,7 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         "quantiles": quantiles,
         "coverage": coverage_table(forecasts, quantiles, study.evaluation.confidence),
         "scores": scores_table(forecasts, quantiles),
-        **_money_and_claims(home, study, done, forecasts, quantiles),
+        **money_and_claims(home, study, done, forecasts, quantiles),
     }
     digests = _load(Warehouse(home.warehouse), study, tables)
     identity = _identity(study, trials)
@@ -155,7 +155,7 @@ def report_provenance(home: Home, study: Study) -> dict[str, Any]:
     }
 
 
-def _money_and_claims(
+def money_and_claims(
     home: Home, study: Study, done: pl.DataFrame, forecasts: pl.DataFrame, quantiles: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
     """Return what the forecasts earn and what may be claimed; tables without rows of what the study does not ask."""

@@ -27,6 +27,7 @@ from golden_core.legacy.verification import verify_tree
 from golden_core.milestones.designs import configuration_pages, orchestrator_pages, usage_page
 from golden_core.milestones.documents import loader_specification
 from golden_core.milestones.evidence import Result, Written, write_evidence
+from golden_core.milestones.experiments import STUDY, experiment_pages, experiment_ran
 from golden_core.milestones.migration import load_plan, migration_deliverables, plan_results
 from golden_core.milestones.place import Place
 from golden_core.milestones.protocols import protocol_pages
@@ -81,6 +82,8 @@ class Given:
 
 def makable(milestone: Milestone, given: Given) -> bool:
     """Whether the deliverables of a milestone can be made from what the project and the user have."""
+    if milestone.id == "P5.M2":
+        return experiment_ran(Home.from_environment(), load_study(STUDY))
     return milestone.id in MAKERS and (milestone.id != "P6.M1" or given.request is not None)
 
 
@@ -284,6 +287,10 @@ def _speed() -> Result:
     return Result("training_speed", round(slowest, 2), f"{training.REQUIRED:g} at least", slowest >= training.REQUIRED)
 
 
+def _experiment(place: Place, _given: Given) -> Made:
+    return Made(*experiment_pages(place, Home.from_environment(), load_study(STUDY)))
+
+
 MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P0.M1": _inventory,
     "P0.M2": _forensics,
@@ -294,5 +301,6 @@ MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P3.M1": lambda _place, _given: Made(*orchestrator_pages()),
     "P3.M2": lambda _place, _given: Made(*protocol_pages(Home.from_environment())),
     "P5.M1": lambda place, _given: Made(*usage_page(place)),
+    "P5.M2": _experiment,
     "P6.M1": _alignment,
 }

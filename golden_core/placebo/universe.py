@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from golden_core.claims.decisions import BENCHMARK, claims_table
+from golden_core.claims.decisions import claims_table
+from golden_core.claims.questions import BENCHMARK
 from golden_core.forecasters import forecaster_facts
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.store.lake import Home, read_table, temporary_home

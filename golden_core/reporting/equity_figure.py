@@ -20,10 +20,10 @@ from golden_core.study import Study
 
 # Who never traded has no line.
 EQUITY = """
-SELECT forecaster, pair, horizon, pair || '_h' || horizon AS series, at, equity.net
+SELECT forecaster, pair, horizon, pair || '_h' || horizon AS series, timestamp, equity.net
 FROM equity JOIN economics USING (study, forecaster, pair, horizon)
 WHERE study = $1 AND economics.turnover > 0
-ORDER BY pair, horizon, forecaster, at
+ORDER BY pair, horizon, forecaster, timestamp
 """
 
 
@@ -56,7 +56,7 @@ def _equity(part: pl.DataFrame, lines: Mapping[str, Line], axes: Axes) -> None:
     for (name,), line in part.group_by("forecaster", maintain_order=True):
         colour, dash = lines.get(str(name), (RULE, "-"))
         front = 2 if name in lines else 1
-        axes.plot(line["at"], 100 * line["net"], color=colour, linestyle=dash, zorder=front)
+        axes.plot(line["timestamp"], 100 * line["net"], color=colour, linestyle=dash, zorder=front)
     locator = AutoDateLocator(minticks=3, maxticks=5)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

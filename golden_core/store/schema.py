@@ -242,7 +242,7 @@ METRICS = Table(
     "One row per trial, stratum and metric, computed from forecasts alone.",
     (
         *_TRIAL,
-        Column("stratum_kind", pl.String, "all, year, volatility_tercile or weekday"),
+        Column("stratum_kind", pl.String, "all, year, volatility_tercile, session or weekday"),
         Column("stratum", pl.String, "value of the stratum; 'all' where there is none"),
         Column("metric", pl.String, "name of the metric"),
         Column("value", pl.Float64, "null where the metric is undefined"),
@@ -354,7 +354,7 @@ ECONOMICS = Table(
         Column("sharpe_gross", pl.Float64, "the same ratio before costs", "a √year"),
         Column("sharpe_delayed", pl.Float64, "the net ratio if every fill comes one bar later", "a √year"),
         Column("probabilistic", pl.Float64, "probability that the true net ratio is above 0, moments heeded"),
-        Column("deflated", pl.Float64, "the same, above what the best of `tried` without skill would show"),
+        Column("deflated", pl.Float64, "the same, above the best of `tried` without skill; null for one alone"),
         Column("tried", pl.Int64, "settings of forecasters tried on these bars in this home, when this was made"),
         Column(
             "overfitting", pl.Float64, "of a series: how probably the best in one half is below median in the other"
@@ -376,11 +376,11 @@ EQUITY = Table(
         _FORECASTER,
         _PAIR,
         _HORIZON,
-        Column("at", UTC_TIME, "when that price was", "UTC"),
+        Column("timestamp", UTC_TIME, "when that price was", "UTC"),
         Column("gross", pl.Float64, "gained so far, before costs", "share"),
         Column("net", pl.Float64, "gained so far, after costs", "share"),
     ),
-    key=("study", "forecaster", "pair", "horizon", "at"),
+    key=("study", "forecaster", "pair", "horizon", "timestamp"),
 )
 
 CLAIMS = Table(

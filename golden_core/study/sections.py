@@ -197,7 +197,7 @@ class EvaluationSection(Section):
     bootstrap_resamples: int = Field(ge=100, le=1_000_000, description="resamples of a bootstrap interval")
     significance: float = Field(gt=0, lt=0.5, description="level of tests, after correction for their number")
     volatility_window: int = Field(ge=2, description="bars of the trailing volatility that forms the terciles")
-    strata: Annotated[tuple[Literal["year", "volatility_tercile", "weekday"], ...], Distinct] = Field(
+    strata: Annotated[tuple[Literal["year", "volatility_tercile", "session", "weekday"], ...], Distinct] = Field(
         description="parts that are also judged by themselves"
     )
 

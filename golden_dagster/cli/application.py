@@ -15,6 +15,7 @@ from golden_dagster.cli import (
     legacy,
     milestones,
     placebo,
+    report,
     reproduce,
     run,
     statistics,
@@ -45,6 +46,7 @@ app.command("ui")(ui.ui)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")
 app.add_typer(leakage.app, name="leakage")
+app.add_typer(report.app, name="report")
 app.add_typer(statistics.app, name="statistics")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(milestones.app, name="milestones")

@@ -114,6 +114,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.milestones.records import EvidenceError
     from golden_core.placebo.universe import PlaceboError
     from golden_core.preparation.steps import PreparationError
+    from golden_core.reporting import RandomWalkMissingError, UnreadableReportError
     from golden_core.sources import SourceError
     from golden_core.store.health import StorageError
     from golden_core.store.lake import LayoutError, StoredTableError
@@ -131,7 +132,7 @@ def _expected() -> tuple[type[Exception], ...]:
     work = (StudyError, PlaceboError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
     stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
-    return (*read, *work, *stored, *legacy, EvidenceError)
+    return (*read, *work, *stored, *legacy, EvidenceError, RandomWalkMissingError, UnreadableReportError)
 
 
 def _about(error: OSError) -> str:

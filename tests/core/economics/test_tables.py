@@ -131,7 +131,7 @@ def test_equity_ends_where_the_returns_add_up(traded, table):
     for one in traded:
         last = equity.filter(forecaster=one.forecaster, pair=one.pair)
         assert last["net"][-1] == pytest.approx(one.returns.sum(), abs=1e-12)
-        assert last["at"][-1] == one.account.times[-1]
+        assert last["timestamp"][-1] == one.account.times[-1]
         assert len(last) == 1  # all within a month of March 2024
     net = row(table, "knows")["net"] * (N + HORIZON) / (24 * 365.25)
     assert equity.filter(forecaster="knows", pair="EURUSD")["net"][0] == pytest.approx(net)

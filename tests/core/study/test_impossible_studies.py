@@ -53,6 +53,12 @@ def test_columns_that_a_file_is_declared_not_to_have():
         load_study("smoke", [*study, "features=[high, open]"])
 
 
+def test_a_pair_without_a_known_pip_has_no_cost():
+    pips = "economics.half_spread.pips.EURXYZ={sydney: 1, tokyo: 1, london: 1, new_york: 1, otherwise: 1}"
+    with pytest.raises(StudyError, match=r"economics\.half_spread\.pips: data/pairs\.yaml knows no pip of EURXYZ"):
+        load_study("demo", [pips])
+
+
 def test_all_that_is_wrong_is_said_at_once():
     with pytest.raises(StudyError) as refused:
         load_study("smoke", ["data.bar=1h", "data.pairs=[XXXYYY]", "features=[open]", "data.end=2099-12-31"])
