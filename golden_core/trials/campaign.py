@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -139,12 +139,12 @@ def worker_pool(study: Study, backend: str, workers: int) -> Parallel:
         options = {
             "inner_max_num_threads": 1,
             "initializer": start_worker,
-            "initargs": (os.getpid(), tuple(sorted(study.forecasters))),
+            "initargs": (os.getpid(), tuple(sorted(study.forecasters.items()))),
         }
     return Parallel(n_jobs=workers, backend=backend, return_as="generator_unordered", **options)
 
 
-def start_worker(parent: int, names: tuple[str, ...]) -> None:
+def start_worker(parent: int, forecasters: tuple[tuple[str, Mapping[str, Any]], ...]) -> None:
     """Make a worker end with the process that started it, and import what it will need before its first trial.
 
     A campaign that is killed cannot tell its workers, and a trial that nobody waits for would train on for minutes.
@@ -152,8 +152,8 @@ def start_worker(parent: int, names: tuple[str, ...]) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to workers too; the campaign ends them
     threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
-    for name in names:
-        forecaster_class(name)
+    for name, settings in forecasters:
+        forecaster_class(name, settings)
 
 
 def _end_with(parent: int, every_s: float = 1.0) -> None:

@@ -178,7 +178,7 @@ def _shared_by_trials(study: Study, forecaster: str) -> dict[str, Any]:
 
 
 def _of_forecasts(study: Study, forecaster: str) -> dict[str, Any]:
-    facts = forecaster_facts(forecaster)
+    facts = forecaster_facts(forecaster, study.forecasters[forecaster])
     return {
         "study": study.name,
         "forecaster": forecaster,

@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from golden_core.forecasters import forecaster_class
 from golden_core.forecasters.base import Context, Epoch, Forecaster, State, count_parameters
+from golden_core.forecasters.custom import own_settings
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import Examples, FloatArray, IntArray, Target, TargetName, Windows, cut_windows
 from golden_core.splits.calibration import set_apart
@@ -82,7 +83,8 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
         If the data cannot carry the forecaster, or a forecast is not
         finite. Nothing is left half-written.
     """
-    if forecaster_class(trial.forecaster).deterministic:
+    deterministic = forecaster_class(trial.forecaster, study.forecasters[trial.forecaster]).deterministic
+    if deterministic:
         trial = dataclasses.replace(trial, seed=0)  # all its seeds are this one
     inputs = series_inputs(home, study, trial.pair, trial.horizon)
     print_ = fingerprint(study, trial, inputs.hash)
@@ -98,7 +100,7 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
         "fingerprint": print_,
         "trial": {"forecaster": trial.forecaster, "pair": trial.pair, "horizon": trial.horizon, "seed": trial.seed},
         "depends_on": dependencies(study, trial, inputs.hash),
-        "deterministic": forecaster_class(trial.forecaster).deterministic,
+        "deterministic": deterministic,
         "parameters": count_parameters(states[0]),
         "wall_seconds": time.perf_counter() - started,
         "cpu_seconds": time.process_time() - cpu_started,
@@ -148,7 +150,7 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
     TrialError
         If the data cannot carry the forecaster, or a forecast is not finite.
     """
-    kind = forecaster_class(trial.forecaster)
+    kind = forecaster_class(trial.forecaster, study.forecasters[trial.forecaster])
     if "torch" in kind.libraries:
         importlib.import_module("golden_core.training.determinism").activate()
     stream = Stream(study.seeds.root).child(trial.forecaster, trial.pair, trial.horizon, f"seed {trial.seed}")
@@ -167,7 +169,8 @@ def new_forecaster(study: Study, trial: Trial) -> Forecaster:
     """Return the forecaster of a trial, not fitted yet."""
     levels = study.quantiles.levels if study.quantiles else ()
     context = Context(study.context_length, study.features, trial.horizon, study.training, levels)
-    return forecaster_class(trial.forecaster)(study.forecasters[trial.forecaster], context)
+    settings = study.forecasters[trial.forecaster]
+    return forecaster_class(trial.forecaster, settings)(own_settings(settings), context)
 
 
 def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:

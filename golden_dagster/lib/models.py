@@ -29,7 +29,7 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
     The step logs one materialisation per finished trial itself, so that a run that is killed or fails half-way keeps
     what it finished, and a partition that was already done costs no training.
     """
-    facts = forecaster_facts(forecaster)
+    facts = forecaster_facts(forecaster, study.forecasters[forecaster])
     key = dg.AssetKey(["models", forecaster])
     spec = dg.AssetSpec(
         key,
