@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from golden_core.legacy.flow.graph import trainable_weights
 from golden_core.legacy.flow.protocol import Ratios, batches, extents, legacy_windows, read_facts, split_rows
-from golden_core.legacy.flow.steps import trainable_weights
 from golden_core.legacy.risks import read_differences, read_questions, read_risks
 from golden_core.models.architecture import VARIANTS
 from golden_core.store.lake import PROJECT_ROOT
