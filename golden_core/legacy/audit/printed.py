@@ -8,18 +8,16 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
+from ruamel.yaml import YAML
+
 from golden_core.legacy.audit.intervals import Interval
+from golden_core.store.lake import shipped
 
 # How a true value became the printed one. A table is rounded to the nearest; the others are excuses that are looked
 # into before a table is called wrong.
 Rounding = Literal["nearest", "twice", "cut_off", "single_precision", "padded"]
 
-# fmt: off
-ABSENT = frozenset({
-    "", "-", "--", "---", "n/a", "na", "nan", "null", "none", "n.a.", "n/r", "n.r.", "nr", "?", "…", "...", "/", "x",
-    "✗", "✘", "oom", "oot", "outofmemory", "timeout", "failed", "diverged", "notreported", "notavailable",
-})
-# fmt: on
+ABSENT: frozenset[str] = frozenset(YAML(typ="safe", pure=True).load(shipped("legacy", "table_words.yaml"))["absent"])
 
 # A double carries fifteen digits; sums over many errors lose some more. What is printed beyond this is noise.
 _MEANINGFUL_DIGITS = 12

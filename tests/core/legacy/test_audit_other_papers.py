@@ -249,11 +249,11 @@ def test_what_was_not_read_is_said(tmp_path):
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b"PK\x03\x04rest", "is a workbook or another archive, not text; save the table as CSV"),
-        (b"%PDF-1.7", "is a PDF"),
-        (b"<html><table></table></html>", "is a web page"),
-        (b'[{"model": "A", "RMSE": 1}]', "is JSON"),
-        (b"\\begin{tabular}{lr}\nModel & RMSE", "is LaTeX; save the table as CSV"),
+        (b"PK\x03\x04\0rest", "is no text; save the table as CSV"),
+        (b"%PDF-1.7\n%\xe2\xe3", "table.csv:2: is not UTF-8 text; save the table as CSV"),
+        (b"<html><table></table></html>", "is a web page, JSON or LaTeX; save the table as CSV"),
+        (b'[{"model": "A", "RMSE": 1}]', "is a web page, JSON or LaTeX"),
+        (b"\\begin{tabular}{lr}\nModel & RMSE", "is a web page, JSON or LaTeX"),
         (b"Metric,A,B\nRMSE,0.5,0.6\nMSE,0.25,0.36\n", "table.csv:1: no heading names .* one column for each metric"),
         (b"Model,AAPL,,IBM,\n,RMSE,R2,RMSE,R2\nA,1,0,2,0\n", "table.csv:2: column 4: 'RMSE' is the heading of an"),
         (b"0.5,0.3\n0.4,0.2\n", "table.csv:1: holds numbers, not headings"),

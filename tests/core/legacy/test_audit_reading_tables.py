@@ -7,15 +7,16 @@ from fractions import Fraction
 import polars as pl
 import pytest
 
-from golden_core.legacy.audit import TableError, audit_markdown, audit_table
+from golden_core.legacy.audit import TableError, audit_table
 from golden_core.legacy.audit.headings import read_heading, read_role
+from golden_core.legacy.audit.markdown import audit_markdown
 from golden_core.legacy.audit.printed import CellError, parse
 from golden_core.legacy.audit.table import read_table
 
 
-def _file(tmp_path, text, encoding="utf-8"):
+def _file(tmp_path, text):
     path = tmp_path / "table.csv"
-    path.write_bytes(text.encode(encoding))
+    path.write_bytes(text.encode())
     return path
 
 
@@ -244,7 +245,6 @@ def test_a_frame_of_text_and_one_of_numbers():
         ("model;RMSE;MSE\nA;0,5;0.25\n", r"table.csv:2: column 2 \('RMSE'\): '0,5' has a decimal comma, but line 2"),
         ("model;RMSE\nA;1,234\n", r"table.csv:2: column 2 \('RMSE'\): the comma in '1,234' may separate"),
         ("model,RMSE\nA,2.0%\nB,3.0\n", r"table.csv:3: column 2 \('RMSE'\): some cells of the column have a '%'"),
-        ("model,RMSE\nA,1\x00\n", "table.csv:2: byte 4 of the line: is a NUL byte"),
     ],
 )
 def test_malformed_tables(tmp_path, text, message):
@@ -252,9 +252,7 @@ def test_malformed_tables(tmp_path, text, message):
         audit_table(_file(tmp_path, text))
 
 
-def test_files_that_are_no_text(tmp_path):
-    with pytest.raises(TableError, match=r"table.csv:2: byte 1 of the line: is not UTF-8"):
-        audit_table(_file(tmp_path, "model,RMSE\n\xfc,1\n", "latin-1"))
+def test_files_that_are_not_there(tmp_path):
     with pytest.raises(TableError, match="cannot be read: No such file"):
         audit_table(tmp_path / "absent.csv")
     with pytest.raises(TableError, match="cannot be read: Is a directory"):
