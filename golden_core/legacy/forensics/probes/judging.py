@@ -152,7 +152,7 @@ _DEPENDENT = "v_08/dependencies.py"
 def package_missing(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001
     """Look for what dependencies.py imports among the files of the tree. Alternative: the package is there."""
     script = next(script for script in frozen_inventory().scripts if script.path == _DEPENDENT)
-    imported = [ImportedModule(name, 0, ()) for name in (*script.imports.standard, *script.imports.missing)]
+    imported = [ImportedModule(name) for name in (*script.imports.standard, *script.imports.missing)]
     files = {checksum.path for checksum in frozen_checksums()}
     if practice == "alternative":
         files |= {f"v_08/{name.replace('.', '/')}.py" for name in script.imports.missing}
