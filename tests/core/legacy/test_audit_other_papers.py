@@ -163,16 +163,11 @@ def test_scientific_notation(tmp_path, style):
 @pytest.mark.parametrize(
     ("text", "value", "spread"),
     [
-        ("8.387 [8.287, 8.487]", 8.387, True),
-        ("8.387 (8.287; 8.487)", 8.387, True),
-        ("0.50 (-13.2%)", 0.5, False),
-        ("0.50 (2)", 0.5, False),
-        ("0.50 [12]", 0.5, False),
-        ("12.5 pips", 12.5, False),
-        ("€12.5", 12.5, False),
+        ("8.387 [8.287, 8.487]", 8.387, True), ("8.387 (8.287; 8.487)", 8.387, True), ("0.50 (-13.2%)", 0.5, False),
+        ("0.50 (2)", 0.5, False), ("0.50 [12]", 0.5, False), ("12.5 pips", 12.5, False), ("€12.5", 12.5, False),
         ("0.93^a", 0.93, False),
     ],
-)
+)  # fmt: skip
 def test_what_stands_around_a_number(text, value, spread):
     found = parse(text, decimal_comma=False)
     assert found is not None

@@ -73,24 +73,13 @@ def test_what_is_no_number(text):
 @pytest.mark.parametrize(
     ("heading", "metric", "part"),
     [
-        ("MAE", "mae", ""),
-        ("Mean Absolute Error (MAE)", "mae", ""),
-        ("rmse", "rmse", ""),
-        ("Root Mean Squared Error", "rmse", ""),
-        ("Mean squared error", "mse", ""),
-        ("R²", "r2", ""),
-        ("R^2", "r2", ""),
-        ("R$^2$", "r2", ""),
-        ("R-squared", "r2", ""),
-        ("r_squared", "r2", ""),
-        ("R2 score", "r2", ""),
-        ("Test RMSE", "rmse", "test"),
-        ("trainRMSE", "rmse", "train"),
-        ("RMSE_EURUSD", "rmse", "eurusd"),
-        ("MAE↓", "mae", ""),
-        ("MAPE (%)", "mape", ""),
+        ("MAE", "mae", ""), ("Mean Absolute Error (MAE)", "mae", ""), ("rmse", "rmse", ""),
+        ("Root Mean Squared Error", "rmse", ""), ("Mean squared error", "mse", ""), ("R²", "r2", ""),
+        ("R^2", "r2", ""), ("R$^2$", "r2", ""), ("R-squared", "r2", ""), ("r_squared", "r2", ""),
+        ("R2 score", "r2", ""), ("Test RMSE", "rmse", "test"), ("trainRMSE", "rmse", "train"),
+        ("RMSE_EURUSD", "rmse", "eurusd"), ("MAE↓", "mae", ""), ("MAPE (%)", "mape", ""),
     ],
-)
+)  # fmt: skip
 def test_headings_of_metrics(heading, metric, part):
     found = read_heading(heading)
     assert found is not None

@@ -116,13 +116,10 @@ def test_surrogates_and_endless_texts_from_files_are_made_harmless(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "password" * 20_000,
-        "password" + " " * 200_000 + "x",
-        "-----BEGIN PRIVATE KEY-----" * 5_000,
-        "'password=" * 10_000,
-        "a" * 200_000 + "://",
+        "password" * 20_000, "password" + " " * 200_000 + "x", "-----BEGIN PRIVATE KEY-----" * 5_000,
+        "'password=" * 10_000, "a" * 200_000 + "://",
     ],
-)
+)  # fmt: skip
 def test_no_text_makes_the_search_for_credentials_slow(tmp_path, text):
     start = time.process_time()
     scan(tmp_path, {"v/a.txt": text})

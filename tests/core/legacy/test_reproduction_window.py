@@ -37,8 +37,8 @@ def test_errors_of_the_random_walk_are_those_of_the_bars_before():
     assert split.variance == pytest.approx(np.mean(truth**2) - np.mean(truth) ** 2, rel=1e-6)
     assert split.random_walk["mae"] == pytest.approx(np.abs(steps).sum() / 37)
     assert split.random_walk["mse"] == pytest.approx((steps**2).sum() / 37)
-    assert split.random_walk["rmse"]**2 == pytest.approx(split.random_walk["mse"])
-    assert split.random_walk["rmse"]**2 / (1 - split.random_walk["r2"]) == pytest.approx(split.variance)
+    assert split.random_walk["rmse"] ** 2 == pytest.approx(split.random_walk["mse"])
+    assert split.random_walk["rmse"] ** 2 / (1 - split.random_walk["r2"]) == pytest.approx(split.variance)
 
 
 def test_a_flat_bar_that_was_traded_stays():
