@@ -51,11 +51,8 @@ def read_grid(source: Path | str | pl.DataFrame, is_header: Callable[[Sequence[s
     as are its repetitions below. A row of one cell is the heading of a section or a footnote; any other must be as long
     as the header. The floats of a frame have lost their final zeros, and are taken for less precise.
 
-    Raises
-    ------
-    TableError
-        If the file is missing, empty, too large or not such text, a row is longer or shorter than the header, or two
-        columns have one heading.
+    Raises ``TableError`` if the file is missing, empty, too large or not such text, a row is longer or shorter than the
+    header, or two columns have one heading.
     """
     file, found, delimiter = _of_frame(source) if isinstance(source, pl.DataFrame) else _of_file(Path(source))
     if not found:

@@ -95,10 +95,7 @@ def parse(text: str, *, decimal_comma: bool) -> Printed | None:
     (comma, point, space, apostrophe), scientific notation (``3.3e-3``, ``3.3×10⁻³``), a percent sign or a unit, a part
     behind ± or in brackets, and marks of emphasis (``**0.5**``, ``0.5†``). With ``decimal_comma``, 0,5 is one half.
 
-    Raises
-    ------
-    CellError
-        If the cell holds anything else.
+    Raises ``CellError`` if the cell holds anything else.
     """
     bare = plain(text)
     if bare.casefold() in ABSENT:
