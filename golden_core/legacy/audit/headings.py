@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from ruamel.yaml import YAML
-
-from golden_core.legacy.audit.printed import plain
-from golden_core.store.lake import shipped
+from golden_core.legacy.audit.printed import WORDS, plain
 
 Metric = Literal["mae", "mse", "rmse", "r2", "mape"]
 METRICS: tuple[Metric, ...] = ("mae", "mse", "rmse", "r2", "mape")
@@ -20,11 +17,10 @@ NAMES: dict[Metric, str] = {"mae": "MAE", "mse": "MSE", "rmse": "RMSE", "r2": "R
 
 Role = Literal["label", "test_set", "run"]
 
-_FILE: dict[str, Any] = YAML(typ="safe", pure=True).load(shipped("legacy", "table_words.yaml"))
-_METRIC_WORDS: dict[str, Metric] = _FILE["metrics"]
-_ROLE_WORDS: dict[Role, frozenset[str]] = {role: frozenset(_FILE[role]) for role in get_args(Role)}
-_WORDS = {name: frozenset(listed) for name, listed in _FILE.items() if isinstance(listed, list)}
-_SAMPLES: dict[str, str] = _FILE["samples"]
+_METRIC_WORDS: dict[str, Metric] = WORDS["metrics"]
+_ROLE_WORDS: dict[Role, frozenset[str]] = {role: frozenset(WORDS[role]) for role in get_args(Role)}
+_WORDS = {name: frozenset(listed) for name, listed in WORDS.items() if isinstance(listed, list)}
+_SAMPLES: dict[str, str] = WORDS["samples"]
 _LONGEST = 120  # characters of a heading; what is longer is prose
 _SCALE = re.compile(
     r"(?:[x*·]_?|(?<![a-z0-9.]))(?:10\^([+-]?\d{1,2})|(?:1e|e(?=[+-]))([+-]?\d{1,2}))(?![\d.])"
@@ -116,7 +112,7 @@ def _metric(text: str) -> tuple[list[str], tuple[str, Metric] | None]:
 
 
 def _words(text: str) -> list[str]:
-    return [_FILE["spellings"].get(word, word) for word in re.findall(r"[a-z0-9%‰]+", _spaced(text))]
+    return [WORDS["spellings"].get(word, word) for word in re.findall(r"[a-z0-9%‰]+", _spaced(text))]
 
 
 def _scale_and_brackets(text: str) -> tuple[Fraction, str, list[str]]:

@@ -176,7 +176,7 @@ def _are_one(rows: Sequence[Bounds]) -> bool:
 
 def _chance(pairs: _Pairs) -> float:
     """Return the chance that honest columns agree within their digits in as many rows as are clearly apart."""
-    middles = sorted(_middle(right) for _, right in pairs if right.low > 0)
+    middles = sorted(float((r.low + (r.low if r.high is None else r.high)) / 2) for _, r in pairs if r.low > 0)
     if not middles:
         return 1.0
     width = max(_width(left) + _width(right) for left, right in pairs)
@@ -186,10 +186,6 @@ def _chance(pairs: _Pairs) -> float:
         if middle > last * (1 + 3 * width):
             witnesses, last = witnesses + 1, middle
     return min(1.0, width) * float(min(1.0, 3 * width / spread) ** (witnesses - 1) if spread else 1.0)
-
-
-def _middle(interval: Interval) -> float:
-    return float(interval.low if interval.high is None else (interval.low + interval.high) / 2)
 
 
 def _width(interval: Interval) -> float:

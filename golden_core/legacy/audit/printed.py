@@ -6,18 +6,22 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from importlib.resources import files
+from typing import Any, Literal
 
 from ruamel.yaml import YAML
 
 from golden_core.legacy.audit.intervals import Interval
-from golden_core.store.lake import shipped
 
 # How a true value became the printed one. A table is rounded to the nearest; the others are excuses that are looked
 # into before a table is called wrong.
 Rounding = Literal["nearest", "twice", "cut_off", "single_precision", "padded"]
 
-ABSENT: frozenset[str] = frozenset(YAML(typ="safe", pure=True).load(shipped("legacy", "table_words.yaml"))["absent"])
+# The words by which a table is understood, by their purpose.
+WORDS: dict[str, Any] = YAML(typ="safe", pure=True).load(
+    (files("golden_core.legacy") / "templates" / "table_words.yaml").read_text(encoding="utf-8")
+)
+ABSENT: frozenset[str] = frozenset(WORDS["absent"])
 
 # A double carries fifteen digits; sums over many errors lose some more. What is printed beyond this is noise.
 _MEANINGFUL_DIGITS = 12

@@ -118,14 +118,8 @@ def read_table(source: Path | str | pl.DataFrame, columns: Columns | None = None
     horizon, …). Where a metric has several columns, the rest of their headings (train, test, a dataset) tells test
     sets apart. A row without any number is the heading of the rows below it.
 
-    Parameters
-    ----------
-    source : path or DataFrame
-    columns : mapping or None
-        What the headings do not say: ``mae``, ``mse``, ``rmse``, ``r2``, ``mape``, ``label``, ``test_set`` or ``run``
-        → heading, list of headings, or None for "there is none".
-
-    Raises ``TableError``, naming file, line and column.
+    ``columns`` says what the headings do not: ``mae``, ``mse``, ``rmse``, ``r2``, ``mape``, ``label``, ``test_set`` or
+    ``run`` → heading, list of headings, or None for "there is none". A ``TableError`` names file, line and column.
     """
     given = columns or {}
     named = {name for listed in given.values() for name in ([listed] if isinstance(listed, str) else listed or ())}
@@ -372,9 +366,6 @@ def _distinct(rows: Iterable[Row]) -> tuple[Row, ...]:
     listed = list(rows)
     for form in ("set", "line"):
         count = Counter(row.name for row in listed)
-        listed = [replace(row, name=_longer(row, form)) if count[row.name] > 1 else row for row in listed]
+        longer = ((" / ".join((*r.test_set, r.name)) if form == "set" else f"{r.name} (line {r.line})") for r in listed)
+        listed = [replace(r, name=name) if count[r.name] > 1 else r for r, name in zip(listed, longer, strict=True)]
     return tuple(listed)
-
-
-def _longer(row: Row, form: str) -> str:
-    return " / ".join((*row.test_set, row.name)) if form == "set" else f"{row.name} (line {row.line})"

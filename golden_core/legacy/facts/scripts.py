@@ -104,17 +104,14 @@ def _entry_points(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[tuple[Entr
     yield from (("sys.argv", line) for line in arguments[:1])
     makers = (node for node in nodes if isinstance(node, ast.Call) and last_name(node.func) == "ArgumentParser")
     yield from (("argparse", node.lineno) for node in makers)
-    acting = [node.lineno for node in tree.body if isinstance(node, ast.For | ast.While | ast.With) or _is_call(node)]
+    calls = [node for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
+    acting = [node.lineno for node in tree.body if node in calls or isinstance(node, ast.For | ast.While | ast.With)]
     yield from (("runs on import", line) for line in acting[:1])
 
 
 def _asks_for_main(node: ast.AST) -> bool:
     sides = (node.left, *node.comparators) if isinstance(node, ast.Compare) else ()
     return {last_name(side) or constant_text(side) for side in sides} == {"__name__", "__main__"}
-
-
-def _is_call(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await)
 
 
 def _flags(nodes: list[ast.AST]) -> Iterator[FlagFact]:

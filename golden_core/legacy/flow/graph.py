@@ -1,17 +1,17 @@
-"""Facts → the graph of a data flow, and its text in Graphviz's DOT language. What a step says is in data/legacy."""
+"""Facts → the graph of a data flow, and its text in Graphviz's DOT language. What a step says is in flow.yaml."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 from ruamel.yaml import YAML
 
 from golden_core.legacy.flow.protocol import PARTS, Facts, Part, batches, extents, read_facts
-from golden_core.legacy.frozen import FACTS
 from golden_core.legacy.risks import Risk, read_risks
 from golden_core.models.architecture import Architecture, AttentionFacts
 
@@ -113,7 +113,8 @@ def step_names() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _told() -> dict[str, Any]:
-    told: dict[str, Any] = YAML(typ="safe", pure=True).load(FACTS / "flow.yaml")
+    text = (files("golden_core.legacy") / "templates" / "flow.yaml").read_text(encoding="utf-8")
+    told: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
     return told
 
 

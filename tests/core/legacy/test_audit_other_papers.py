@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from golden_core.legacy.audit import TableError, audit_table, named_columns
-from golden_core.legacy.audit.headings import is_derived, read_heading
+from golden_core.legacy.audit.headings import is_derived
 from golden_core.legacy.audit.printed import CellError, parse
 from golden_core.legacy.audit.splits import read_splits
 from golden_core.store.randomness import Stream
@@ -178,28 +178,6 @@ def test_a_power_of_ten_in_brackets_is_not_dropped():
     """7.071(-3) is 0.007071 to a Fortran programmer; without its brackets it would be called wrong."""
     with pytest.raises(CellError, match="may be a power of ten"):
         parse("7.071(-3)", decimal_comma=False)
-
-
-@pytest.mark.parametrize(
-    ("heading", "metric", "sample"),
-    [
-        ("Root Mean Sq. Error", "rmse", ""), ("Root MSE", "rmse", ""), ("√MSE", "rmse", ""), ("RMS error", "rmse", ""),
-        ("Mean Abs. Error", "mae", ""), ("Genauigkeit (RMSE)", "rmse", ""), ("R2 (test)", "r2", "test"),
-        ("Val MSE loss", "mse", "validation"), ("ＲＭＳＥ", "rmse", ""), ("VAR RMSE", "rmse", ""),
-    ],
-)  # fmt: skip
-def test_more_headings(heading, metric, sample):
-    found = read_heading(heading)
-    assert found is not None
-    assert (found.metric, found.sample) == (metric, sample)
-
-
-@pytest.mark.parametrize(
-    "heading",
-    ["RMSE var", "R² (adj.)", "RMSE (normalized)", "MSE (log)", "1 − R²", "RMSE²", "Weighted MAE", "MSLE", "RMSPE"],
-)
-def test_more_headings_of_other_things(heading):
-    assert read_heading(heading) is None
 
 
 def test_names_of_derived_rows():
