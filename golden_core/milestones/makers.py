@@ -13,7 +13,8 @@ import polars as pl
 from golden_core.checks import all_checks
 from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
 from golden_core.leakage.scorecard_store import by_kind, faults, file_scorecard, filed_scorecard, rates
-from golden_core.legacy.audit import audit_markdown, audit_record
+from golden_core.legacy.audit import audit_record
+from golden_core.legacy.audit.markdown import audit_markdown
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.flow.protocol import PARTS
 from golden_core.legacy.forensics.published import published_audit
