@@ -22,7 +22,7 @@ from golden_core.study.sections import canonical_json
 from golden_core.trials import Trial, all_series, read_outputs, read_quantiles, trials_table
 from golden_core.trials.code import code_hash
 from golden_core.trials.ledger import standing
-from golden_core.trials.stored import evaluation_record, tables_fault
+from golden_core.trials.stored import IncompleteError, evaluation_record, tables_fault
 
 CODE = (
     "golden_core.evaluation.campaign",
@@ -32,10 +32,6 @@ CODE = (
     "golden_core.evaluation.distributions",
     "golden_core.claims.decisions",
 )
-
-
-class IncompleteError(RuntimeError):
-    """The lake does not hold what an evaluation needs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,24 +135,6 @@ def evaluation_is_current(home: Home, study: Study) -> bool:
     """Return whether the warehouse holds exactly what the lake and the study imply now."""
     identity = stored_json(evaluation_record(home, study)).get("identity")
     return identity == _identity(study, trials_table(home, study)) and tables_fault(home, study) is None
-
-
-def shown_completeness(home: Home, study: Study) -> tuple[int, int]:
-    """Return how many trials the tables of a study hold, and how many the study asks for.
-
-    Raises
-    ------
-    IncompleteError
-        If the warehouse does not hold the study, or holds it with other settings than these.
-    """
-    found = stored_json(evaluation_record(home, study))
-    if "study_hash" not in found:
-        raise IncompleteError(f"study {study.name!r} is not in the warehouse yet")
-    if found["study_hash"] != study.hash():
-        raise IncompleteError(f"what the warehouse holds of study {study.name!r} was made with other settings")
-    if fault := tables_fault(home, study):
-        raise IncompleteError(fault)
-    return int(found["present"]), int(found["expected"])
 
 
 def report_provenance(home: Home, study: Study) -> dict[str, Any]:

@@ -31,10 +31,10 @@ def claims(
     with the protocol's power, "within" the margin of equivalence that is reached.
     """
     with teaching():
-        from golden_core.evaluation.campaign import shown_completeness
         from golden_core.preparation.catalogue import load_variant
         from golden_core.store.lake import Home
         from golden_core.store.warehouse import Warehouse
+        from golden_core.trials.stored import shown_completeness
 
         loaded, home, console = load_variant(study, named(overrides, name)), Home.from_environment(), terminal()
         if loaded.protocol is None:

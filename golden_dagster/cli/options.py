@@ -104,7 +104,6 @@ def teaching() -> Iterator[None]:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Return every kind of error whose message says all that a person needs."""
-    from golden_core.evaluation.campaign import IncompleteError
     from golden_core.legacy.audit.grid import TableError
     from golden_core.legacy.frozen import FrozenFactsError
     from golden_core.legacy.keras_files import KerasCheckpointError, ParityError
@@ -124,6 +123,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.trials.ledger import LedgerError
     from golden_core.trials.outputs import AlteredError
     from golden_core.trials.run import TrialError
+    from golden_core.trials.stored import IncompleteError
     from golden_core.vendors.base import VendorError
 
     read = (SourceError, VendorError, ZoneError)
