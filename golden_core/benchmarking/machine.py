@@ -1,4 +1,4 @@
-"""What the machine is and can do: its class, its peaks as measured now, number formats, operations, peak memory."""
+"""What the machine can do: its peaks as measured now, number formats, a network's operations, peak memory."""
 
 from __future__ import annotations
 
@@ -16,19 +16,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from golden_core.benchmarking.sampling import Call, sample
 from golden_core.models.products import linear
-from golden_core.store.provenance import machine
 
 PRECISIONS = ("float32", "bfloat16", "tf32")
 _TRIED = 0.3  # seconds for each peak
 _SIDE = {"cpu": 1024, "cuda": 8192}  # of the square matrices multiplied
 _COPIED = {"cpu": 2**26, "cuda": 2**30}  # bytes, beyond any cache
-
-
-def machine_class() -> str:
-    """Return what two machines share whose times may be compared: processor, cores, and the accelerator."""
-    found = machine()
-    cards = "".join(f" + {card['name']}" for card in found["gpu"] or ())
-    return f"{found['cpu']} × {found['cores']}{cards}"
 
 
 def refusal(device: str, precision: str) -> str | None:

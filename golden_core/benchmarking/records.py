@@ -8,20 +8,21 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 from scipy import stats
 
-from golden_core.benchmarking.machine import machine_class
-from golden_core.benchmarking.measurement import Measurement
 from golden_core.benchmarking.sampling import ALPHA
 from golden_core.benchmarking.summary import summarise
 from golden_core.store.lake import Home, new_folder, stored_json, write_json, write_parquet
-from golden_core.store.provenance import describe_environment
+from golden_core.store.provenance import describe_environment, machine
 from golden_core.store.schema import BENCHMARKS
 from golden_core.store.warehouse import Warehouse
+
+if TYPE_CHECKING:  # it knows networks, and whoever reads a run need not wait for torch
+    from golden_core.benchmarking.measurement import Measurement
 
 KEY = ("subject", "scenario", "device", "precision", "threads", "batch")
 SLOWER = 1.10  # a median so many times that of the accepted baseline is a regression
@@ -43,6 +44,13 @@ class Run:
     def seconds(self, key: Sequence[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return the durations [N] behind a row."""
         return self.samples.filter(**dict(zip(KEY, key, strict=True)))["seconds"].to_numpy()
+
+
+def machine_class() -> str:
+    """Return what two machines share whose times may be compared: processor, cores, and the accelerator."""
+    found = machine()
+    cards = "".join(f" + {card['name']}" for card in found["gpu"] or ())
+    return f"{found['cpu']} × {found['cores']}{cards}"
 
 
 def file_run(home: Home, benchmark: str, study: str, found: Sequence[Measurement]) -> Run:

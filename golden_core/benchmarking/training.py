@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,7 +76,7 @@ class Comparison:
 
     def rows(self) -> Iterator[Measurement]:
         """Yield both as measurements; the network's says what it was compared with."""
-        told = {"threads": self.threads, "operations": self.work, "peaks": Peaks(self.peak)}
+        told: dict[str, Any] = {"threads": self.threads, "operations": self.work, "peaks": Peaks(self.peak)}
         port = f"{self.variant}, one module per part"
         steps = [step.wall for step in self.reference]
         yield timed(port, "step", "window", steps, self.batch_size, **told, precision="float32")
@@ -133,8 +134,8 @@ def _compare(variant: str, batch_size: int, threads: int, steps: int, precision:
         rows = torch.randperm(len(X), generator=shuffle)[:batch_size]
         for module in (reference, network) if coin.random() < 0.5 else (network, reference):
             taken[module].append(trainers[module].step(X, y, rows))
-    counted = (tuple(taken[module][1:]) for module in (reference, network))
-    return Comparison(variant, batch_size, threads, *counted, difference, precision, work * batch_size, peak)
+    port, own = (tuple(taken[module][1:]) for module in (reference, network))
+    return Comparison(variant, batch_size, threads, port, own, difference, precision, work * batch_size, peak)
 
 
 def output_difference(network: nn.Module, reference: nn.Module, X: Tensor) -> float:

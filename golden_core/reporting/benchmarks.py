@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
 
 from golden_core.benchmarking.records import BenchmarkError, Run, last_runs, load_benchmarks
+from golden_core.inputs.windows import FloatArray
 from golden_core.reporting.exhibits import Answer, ask, exhibit
 from golden_core.reporting.figures import LINES, Plot
 from golden_core.reporting.svg import BLUE, Dashes, legend_key, panel
@@ -22,7 +23,8 @@ PAGE = "benchmarks.html"
 
 THROUGHPUT = """
 SELECT subject, batch, throughput FROM benchmarks
-WHERE study = $1 AND scenario IN ('single', 'batch', 'offline') AND device = 'cpu' AND precision IN ('float32', 'float64')
+WHERE study = $1 AND scenario IN ('single', 'batch', 'offline') AND device = 'cpu'
+  AND precision IN ('float32', 'float64')
 ORDER BY subject, batch
 """
 
@@ -120,7 +122,7 @@ def cost(warehouse: Warehouse, study: Study) -> Plot:
     )
 
 
-def _distribution(milliseconds: np.ndarray, axes: Axes) -> None:  # type: ignore[type-arg]
+def _distribution(milliseconds: FloatArray, axes: Axes) -> None:
     # Some hundred points look like all of them, and the page stays small.
     shares = np.unique(np.linspace(0, len(milliseconds) - 1, 300).astype(int))
     axes.step(milliseconds[shares], 100 * (shares + 1) / len(milliseconds), where="post", color=BLUE)

@@ -5,9 +5,16 @@ import pytest
 
 from golden_core.benchmarking import records
 from golden_core.benchmarking.energy import UNMEASURED
-from golden_core.benchmarking.machine import machine_class
 from golden_core.benchmarking.measurement import Peaks, timed
-from golden_core.benchmarking.records import BenchmarkError, accept, file_run, last_runs, regressions, unfaithful
+from golden_core.benchmarking.records import (
+    BenchmarkError,
+    accept,
+    file_run,
+    last_runs,
+    machine_class,
+    regressions,
+    unfaithful,
+)
 from golden_core.benchmarking.sampling import Paired
 from golden_core.store.warehouse import Warehouse
 
