@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,6 +30,11 @@ def prepare_cold(folder: Path, study: Study, trial: Trial, state: State, windows
     np.savez(folder / "windows.npz", X=windows.X, cutoffs=windows.cutoffs, _closes=closes, _rows=windows.positions)
     np.savez(folder / "state.npz", **state)  # type: ignore[arg-type]
     return [sys.executable, "-m", __name__, str(folder)]
+
+
+def start(command: list[str]) -> None:
+    """Make one cold start and wait for its end."""
+    subprocess.run(command, check=True, capture_output=True)
 
 
 def first_forecast(folder: Path) -> float:

@@ -8,7 +8,6 @@ processor.
 from __future__ import annotations
 
 import dataclasses
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -150,8 +149,7 @@ def _forecasts(subject: _Subject) -> Iterator[Measurement]:
     yield measure(subject.name, "warm", warm, once, seconds=effort.seconds, meter=subject.meter)
     with tempfile.TemporaryDirectory(prefix="golden-cold-") as folder:
         command = cold.prepare_cold(Path(folder), study, subject.trial, state, first)
-        start = partial(subprocess.run, command, check=True, capture_output=True)
-        found = measure(subject.name, "cold", start, once, seconds=0.0, meter=subject.meter)
+        found = measure(subject.name, "cold", lambda: cold.start(command), once, seconds=0.0, meter=subject.meter)
         said = "memory is that of the process that waits"
         yield dataclasses.replace(found, memory_mb=None, missing=(*found.missing, said))
 

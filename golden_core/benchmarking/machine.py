@@ -17,7 +17,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from golden_core.benchmarking.sampling import Call, sample
 from golden_core.models.products import linear
 
-PRECISIONS = ("float32", "bfloat16", "tf32")
 _TRIED = 0.3  # seconds for each peak
 _SIDE = {"cpu": 1024, "cuda": 8192}  # of the square matrices multiplied
 _COPIED = {"cpu": 2**26, "cuda": 2**30}  # bytes, beyond any cache

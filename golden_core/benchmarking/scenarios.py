@@ -31,10 +31,11 @@ _ALL = (
     Scenario("to_device", "copy", "the windows of the offline call copied to the device", "window", 64),
     Scenario("from_device", "copy", "their forecasts copied back", "window", 64),
     Scenario("fit", "training", "one fit of a fold, with the study's budget", "window and epoch", 3, block=1),
-    Scenario("part", "platform", "one call of a part of the platform, on the data of a study", "row", 11),
+    Scenario("part", "platform", "one call of a part of the platform, on the data of a study", "row", 11, block=3),
     Scenario("campaign", "platform", "trials of a small study, or what guards them", "trial", 1, block=1),
     Scenario("step", "training", "one step on a batch: forward, backward, optimiser", "window", 9),
 )
 SCENARIOS = {scenario.name: scenario for scenario in _ALL}
+PRECISIONS = ("float32", "bfloat16", "tf32")
 BATCHES = (8, 64, 512)
 SECONDS = 2.0

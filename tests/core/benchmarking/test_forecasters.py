@@ -21,7 +21,7 @@ def study(monkeypatch):
     """The smoke study; peaks are not measured and cold starts not made."""
     monkeypatch.setattr(forecasters, "matrix_peak", lambda *_: 1e12)
     monkeypatch.setattr(forecasters, "bandwidth_peak", lambda *_: 1e12)
-    monkeypatch.setattr(forecasters.subprocess, "run", lambda *_, **__: None)
+    monkeypatch.setattr(forecasters.cold, "start", lambda _: None)
     return load_study("smoke")
 
 

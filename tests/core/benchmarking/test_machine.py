@@ -5,7 +5,8 @@ import torch
 
 from golden_core.benchmarking import energy
 from golden_core.benchmarking.energy import Counter, Meter, counters
-from golden_core.benchmarking.machine import PRECISIONS, PeakMemory, conditions, operations, refusal
+from golden_core.benchmarking.machine import PeakMemory, conditions, operations, refusal
+from golden_core.benchmarking.scenarios import PRECISIONS
 from golden_core.benchmarking.straightforward import straightforward
 from golden_core.models.legacy import build
 from golden_core.models.linear import DLinear

@@ -16,6 +16,8 @@ from golden_core.benchmarking.records import (
     unfaithful,
 )
 from golden_core.benchmarking.sampling import Paired
+from golden_core.checks.platform import PLATFORM_CHECKS
+from golden_core.preparation.catalogue import load_study
 from golden_core.store.warehouse import Warehouse
 
 
@@ -100,3 +102,34 @@ def test_what_was_timed_elsewhere_is_no_steady_sample(home):
     assert (row["mean_ms"], row["sd_ms"], row["throughput"]) == (2000.0, None, 30.0)
     assert "p50 needs 11 samples" in row["undefined"]
     assert records.unsteady(home) == ([], 0)
+
+
+CHECKS = {check.name: check for check in PLATFORM_CHECKS if check.asset == "benchmarks/table"}
+
+
+def judged(home, name):
+    check = CHECKS[name]
+    found = check.decide(home, load_study("smoke"))
+    return found.faults(check.unit), found.severity or check.severity
+
+
+def test_checks_of_what_nobody_measured_warn(home):
+    for name in CHECKS:
+        (fault,), severity = judged(home, name)
+        assert severity == "warn"
+        assert "golden bench" in fault
+
+
+def test_every_check_fails_where_its_claim_does(home, measured):
+    first = file_run(home, "inference", "demo", [measured()])
+    accept(home, "inference")
+    assert judged(home, "results_follow_from_samples") == ([], "error")
+    assert judged(home, "warm_up_settled") == ([], "warn")
+    run = file_run(home, "inference", "demo", [measured(seconds=2e-3, steady=False)])
+    (slower,), _ = judged(home, "no_slower_than_accepted")
+    assert f"2.00 times the median of the accepted run {first.folder.name}" in slower
+    assert judged(home, "warm_up_settled")[0] == ["inference v08 single cpu float32 1 1: never steady"]
+    run.samples.head(99).write_parquet(run.folder / "samples.parquet")
+    faults, severity = judged(home, "results_follow_from_samples")
+    assert severity == "error"
+    assert "samples is not what the samples give" in faults[0] or "mean_ms is not" in faults[0]
