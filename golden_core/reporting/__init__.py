@@ -9,15 +9,19 @@ from golden_core.store.lazy import lazily
 
 if TYPE_CHECKING:
     from golden_core.reporting.pages import Report, report_differences, write_report
+    from golden_core.reporting.verification import Difference, UnreadableReportError, verify_report
 
 __all__ = [
+    "Difference",
     "Judged",
     "RandomWalkMissingError",
     "Report",
+    "UnreadableReportError",
     "leaderboard",
     "report_differences",
     "series_table",
+    "verify_report",
     "write_report",
 ]
 
-__getattr__ = lazily(__name__, __all__, ("pages",))
+__getattr__ = lazily(__name__, __all__, ("pages", "verification"))

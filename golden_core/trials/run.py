@@ -91,7 +91,7 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
         return folder
     started, cpu_started = time.perf_counter(), time.process_time()
     with threadpool_limits(1):
-        tables, states = _run_folds(study, trial, inputs)
+        tables, states = run_folds(study, trial, inputs)
     provenance = {
         "study": study.name,
         "study_hash": study.hash(),
@@ -116,8 +116,14 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
     return folder
 
 
-def _run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[dict[str, pl.DataFrame], list[State]]:
-    """Return the tables of a trial by name, and the state of every fold."""
+def run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[dict[str, pl.DataFrame], list[State]]:
+    """Return the tables of a trial by name, and the state of every fold; nothing is written.
+
+    Raises
+    ------
+    TrialError
+        As :func:`fit_fold`, and if the series has no fold.
+    """
     tables: dict[str, list[pl.DataFrame]] = {}
     states = []
     for fold in cut_folds(study, trial.horizon, inputs):
@@ -159,7 +165,8 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
 
 def new_forecaster(study: Study, trial: Trial) -> Forecaster:
     """Return the forecaster of a trial, not fitted yet."""
-    context = Context(study.context_length, study.features, trial.horizon, study.training)
+    levels = study.quantiles.levels if study.quantiles else ()
+    context = Context(study.context_length, study.features, trial.horizon, study.training, levels)
     return forecaster_class(trial.forecaster)(study.forecasters[trial.forecaster], context)
 
 

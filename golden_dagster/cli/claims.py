@@ -27,7 +27,8 @@ def claims(
 ) -> None:
     """Print the claims that a study's evidence carries, and count those that it does not.
 
-    Effects are in percent of the random walk's loss. "Found from" is the effect that a claim would have been made of
+    Effects are in percent of the random walk's loss; of covers, in points of coverage, and of profitable, in percent of
+    the capital a year. "Found from" is the effect that a claim would have been made of
     with the protocol's power, "within" the margin of equivalence that is reached.
     """
     with teaching():

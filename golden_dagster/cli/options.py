@@ -113,7 +113,9 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.legacy.scanning import LegacyTreeError
     from golden_core.market.local_time import ZoneError
     from golden_core.milestones.records import EvidenceError
+    from golden_core.placebo.universe import PlaceboError
     from golden_core.preparation.steps import PreparationError
+    from golden_core.reporting import RandomWalkMissingError, UnreadableReportError
     from golden_core.sources import SourceError
     from golden_core.store.health import StorageError
     from golden_core.store.lake import LayoutError, StoredTableError
@@ -128,10 +130,11 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.vendors.base import VendorError
 
     read = (SourceError, VendorError, ZoneError)
-    work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
+    work = (StudyError, PlaceboError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
     stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
-    return (*read, *work, *stored, *legacy, EvidenceError, BenchmarkError)
+    told = (EvidenceError, RandomWalkMissingError, UnreadableReportError, BenchmarkError)
+    return (*read, *work, *stored, *legacy, *told)
 
 
 def _about(error: OSError) -> str:

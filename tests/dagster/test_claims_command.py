@@ -42,7 +42,8 @@ def asked(tmp_path, monkeypatch):
     y = 0.01 * Stream(5).child("claims").generator().standard_normal(N)
     known = {"random_walk": 0 * y, "ar": 0.2 * y, "drift": np.roll(y, 1)}
     forecasts = pl.concat(rows(name, y, y_pred) for name, y_pred in known.items())
-    table = claims_table("demo", forecasts, study.protocol, 0.95, Standing(True, 2))
+    asked = study.protocol.model_copy(update={"kinds": ("more_accurate", "predicts", "equivalent")})
+    table = claims_table("demo", forecasts, asked, 0.95, Standing(True, 2))
     Warehouse(home.warehouse).load("demo", {"claims": table})
     monkeypatch.setattr(stored, "shown_completeness", lambda *_: (5, 240))
     return lambda *arguments: CliRunner().invoke(app, ["claims", *arguments], env={"COLUMNS": "200"})
