@@ -25,6 +25,7 @@ from golden_core.legacy.reproduction import Request, carry_out, record_files, ro
 from golden_core.legacy.risks import differences_csv, open_questions_markdown
 from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
+from golden_core.milestones.benchmark_plan import benchmark_pages
 from golden_core.milestones.designs import configuration_pages, orchestrator_pages, usage_page
 from golden_core.milestones.documents import loader_specification
 from golden_core.milestones.evidence import Result, Written, write_evidence
@@ -301,6 +302,7 @@ MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P2.M2": _loader,
     "P3.M1": lambda _place, _given: Made(*orchestrator_pages()),
     "P3.M2": lambda _place, _given: Made(*protocol_pages(Home.from_environment())),
+    "P4.M2": lambda _place, _given: Made(*benchmark_pages()),
     "P5.M1": lambda place, _given: Made(*usage_page(place)),
     "P5.M2": _experiment,
     "P6.M1": _alignment,

@@ -104,6 +104,7 @@ def teaching() -> Iterator[None]:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Return every kind of error whose message says all that a person needs."""
+    from golden_core.benchmarking.records import BenchmarkError
     from golden_core.legacy.audit.grid import TableError
     from golden_core.legacy.frozen import FrozenFactsError
     from golden_core.legacy.keras_files import KerasCheckpointError, ParityError
@@ -132,7 +133,8 @@ def _expected() -> tuple[type[Exception], ...]:
     work = (StudyError, PlaceboError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
     stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
-    return (*read, *work, *stored, *legacy, EvidenceError, RandomWalkMissingError, UnreadableReportError)
+    told = (EvidenceError, RandomWalkMissingError, UnreadableReportError, BenchmarkError)
+    return (*read, *work, *stored, *legacy, *told)
 
 
 def _about(error: OSError) -> str:

@@ -51,7 +51,8 @@ def test_definitions_load(study):
     models = {f"models/{name}" for name in load_study(study).forecasters}
     platform = {
         "legacy/snapshot", "legacy/published_audit", "legacy/forensics", "legacy/alignment", "leakage/scorecard",
-        "statistics/calibration",
+        "statistics/calibration", "benchmarks/inference", "benchmarks/training", "benchmarks/data",
+        "benchmarks/statistics", "benchmarks/table",
     }  # fmt: skip
     shared = {
         "ecb_rates", "clean_bars", "data_quality", "folds", "metrics", "leaderboard", "comparisons", "report",

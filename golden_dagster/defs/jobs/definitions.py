@@ -28,6 +28,10 @@ def definitions(study: Study) -> dg.Definitions:
         "gate": (Selected.all_asset_checks(), "Every check on what there is; nothing is made."),
         "leakage_scorecard": (Selected.assets(SCORECARD), "Plant leaks and count what is caught. Minutes."),
         "statistics_calibration": (Selected.assets(CALIBRATION), "Measure size and power of all tests. Minutes."),
+        "benchmarks": (
+            Selected.groups("benchmarks"),
+            "Time forecasters and platform. Minutes to hours.",
+        ),
         "legacy": (Selected.groups("legacy") - alignment, "Inventory, audit and register of the legacy experiments."),
         "legacy_alignment": (alignment, "The ten variants on bars of yours beside the published numbers. Hours."),
         "milestones": (Selected.groups("milestones"), "Evidence and standing of every milestone and exit gate."),
