@@ -159,7 +159,8 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
 
 def new_forecaster(study: Study, trial: Trial) -> Forecaster:
     """Return the forecaster of a trial, not fitted yet."""
-    context = Context(study.context_length, study.features, trial.horizon, study.training)
+    levels = study.quantiles.levels if study.quantiles else ()
+    context = Context(study.context_length, study.features, trial.horizon, study.training, levels)
     return forecaster_class(trial.forecaster)(study.forecasters[trial.forecaster], context)
 
 
