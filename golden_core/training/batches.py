@@ -48,13 +48,13 @@ class Batches:
         self.totals = np.array([len(order) for order in orders])
         steps = -(-int(self.totals.max()) // size)
         self.counts = np.clip(self.totals - size * np.arange(steps)[:, None], 0, size)
-        self.rows = np.empty((len(orders), steps * size), dtype=np.int64)
-        for row, order in zip(self.rows, orders, strict=True):
+        rows = np.empty((len(orders), steps * size), dtype=np.int64)
+        for row, order in zip(rows, orders, strict=True):
             row[:] = order[0]
             row[: len(order)] = order
             start = len(order) // size * size
             row[len(order) : start + size] = order[min(start, len(order) - 1)]
-        self.rows = self.rows.reshape(len(orders), steps, size)
+        self.rows = rows.reshape(len(orders), steps, size)
 
     def on(self, device: torch.device) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         """Yield rows [M, B], counts [M] and mask [M, B] of each step, no mask where no member has padding."""

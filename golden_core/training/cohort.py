@@ -1,4 +1,4 @@
-"""Many networks of one architecture trained together, each as the single trainer would: the loop of trainer.py, stacked.
+"""Many networks of one architecture trained together, each as by the single trainer: the loop of trainer.py, stacked.
 
 Members share the device's time and nothing else: each has its own examples, starting values, shuffles, learning rate,
 clipping, schedules and best epoch. Shape letters: M members, N windows, B batch, L context, F features, P weights and
@@ -11,15 +11,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.func import vmap
 
 from golden_core.inputs.windows import Examples, IntArray
 from golden_core.store.randomness import Stream
 from golden_core.study import TrainingSection
 from golden_core.training.batches import Batches, Rows
 from golden_core.training.functional import Stacked
+from golden_core.training.objective import MEAN, Objective
 from golden_core.training.schedule import Epoch, PlateauSchedule, StoppingRule
 from golden_core.training.stacked_optimiser import StackedAdamW, clip
 from golden_core.training.trainer import TrainingError, _verify
@@ -57,11 +58,12 @@ def train_cohort(
     training: TrainingSection,
     device: torch.device,
     *,
+    objective: Objective = MEAN,
     watch: Callable[[Progress], None] = lambda _progress: None,
 ) -> Iterator[tuple[int, list[Epoch] | TrainingError]]:
     """Fit networks in place, and yield the place of each with its learning curve as soon as it has finished.
 
-    What a member ends with is what :func:`golden_core.training.trainer.train` would have given it alone, up to rounding;
+    A member ends as :func:`golden_core.training.trainer.train` would have left it alone, up to rounding;
     the rounding depends on the company. A member whose loss is not finite ends with the error of its own, and the
     others go on without it. The number format is that of the networks.
 
@@ -70,7 +72,7 @@ def train_cohort(
     CohortError
         If the networks cannot train together.
     """
-    cohort = _Cohort(members, training, device)
+    cohort = _Cohort(members, training, device, objective)
     for number in range(1, training.epochs + 1):
         started = time.perf_counter()
         train_losses, windows, count = cohort.fit_epoch(number), cohort.windows, len(cohort.places)
@@ -104,8 +106,10 @@ class _Course:
 class _Cohort:
     """The members that are still training, by their places among all: weights, moments and statistics in stacks."""
 
-    def __init__(self, members: Sequence[Member], training: TrainingSection, device: torch.device) -> None:
-        self.members, self.training, self.device = members, training, device
+    def __init__(
+        self, members: Sequence[Member], training: TrainingSection, device: torch.device, objective: Objective
+    ) -> None:
+        self.members, self.training, self.device, self.objective = members, training, device, objective
         self.stacked = Stacked([member.module for member in members])
         weights, statistics = zip(*(self.stacked.read(member.module) for member in members), strict=True)
         self.weights = torch.stack(weights).to(device).requires_grad_()  # [M, P]
@@ -137,8 +141,10 @@ class _Cohort:
         X, y = self.fitted.take(rows)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.training.precision == "bfloat16"):
             outputs = self.stacked(self.weights, self.statistics, X, mask, training=True)
-        losses = _mean_squares(outputs, y, counts, mask)
-        (gradients,) = torch.autograd.grad(losses.sum(), self.weights)  # no member's loss depends on another's weights
+        outputs = outputs.to(y.dtype)
+        losses = self._losses(outputs, y, counts, mask)
+        aims = losses + self._penalties(outputs, counts, mask) if self.objective.balance else losses
+        (gradients,) = torch.autograd.grad(aims.sum(), self.weights)  # no member's aim depends on another's weights
         if self.training.gradient_clip is not None:
             gradients = clip(gradients, self.training.gradient_clip)
         self.optimiser.step(self.weights, gradients, factors, None if mask is None else counts > 0)
@@ -152,7 +158,7 @@ class _Cohort:
         for rows, counts, mask in batches.on(self.device):
             X, y = self.held_out.take(rows)
             outputs = self.stacked(self.weights, self.statistics, X, None, training=False)
-            total += _mean_squares(outputs, y, counts, mask) * counts
+            total += self._losses(outputs, y, counts, mask) * counts
         return (total.cpu().numpy() / batches.totals).tolist()  # type: ignore[no-any-return]
 
     def end_epoch(
@@ -206,13 +212,26 @@ class _Cohort:
         rows = self.fitted.all_of(place)
         if not self.training.shuffle:
             return rows
-        shuffled: IntArray = rows[self.members[place].stream.child("shuffle", number).generator().permutation(len(rows))]
+        shuffled: IntArray = rows[
+            self.members[place].stream.child("shuffle", number).generator().permutation(len(rows))
+        ]
         return shuffled
 
+    def _losses(self, outputs: Tensor, y: Tensor, counts: Tensor, mask: Tensor | None) -> Tensor:
+        """Return each member's loss [M]: the mean over the rows of its batch that are no padding."""
+        of_rows: Tensor = vmap(vmap(self._of_row))(outputs, y)
+        if mask is not None:
+            of_rows = torch.where(mask, of_rows, 0)
+        return of_rows.sum(dim=1) / counts.clamp(min=1)
 
-def _mean_squares(outputs: Tensor, y: Tensor, counts: Tensor, mask: Tensor | None) -> Tensor:
-    """Return each member's mean squared error [M] over the rows [M, B] that are no padding."""
-    squares = (outputs.to(y.dtype) - y).square()
-    if mask is not None:
-        squares = torch.where(mask, squares, 0)
-    return squares.sum(dim=1) / counts.clamp(min=1)
+    def _of_row(self, outputs: Tensor, y: Tensor) -> Tensor:
+        return self.objective.loss(outputs.unsqueeze(0), y.unsqueeze(0))
+
+    def _penalties(self, outputs: Tensor, counts: Tensor, mask: Tensor | None) -> Tensor:
+        """Return each member's penalty [M], which depends on the mean row of its batch: padding becomes that row."""
+        if mask is not None:
+            real = mask.unsqueeze(-1)
+            mean = torch.where(real, outputs, 0).sum(dim=1, keepdim=True) / counts.clamp(min=1)[:, None, None]
+            outputs = torch.where(real, outputs, mean)
+        penalties: Tensor = vmap(self.objective.penalty)(outputs)
+        return penalties

@@ -1,4 +1,4 @@
-"""Networks as functions of stacked weights, so that many train in one pass. What they are trained for belongs elsewhere.
+"""Networks as functions of stacked weights, so that many train in one pass. What they train for belongs elsewhere.
 
 A few layers call what ``torch.func.vmap`` cannot batch; a copy of the network computes the same by other operations.
 Shape letters: M members, B batch, L context, F features, C channels, U units, P weights and Q moving statistics of one
@@ -64,8 +64,7 @@ class Layout:
         parts = torch.split(joined, self.sizes, dim=-1)
         leading = joined.shape[:-1]
         return {
-            name: part.unflatten(-1, shape) if shape else part.view(leading)
-            for (name, shape), part in zip(self.shapes.items(), parts, strict=True)
+            name: part.reshape(*leading, *shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)
         }
 
 
@@ -158,7 +157,7 @@ def _unrolled(block: BidirectionalLSTM, x: Tensor) -> Tensor:
     recurrent = torch.stack([block.forward_recurrent, block.backward_recurrent]).transpose(1, 2)  # [2, U, 4U]
     bias = torch.stack([block.forward_bias, block.backward_bias])
     rows = torch.stack([x, x.flip(1)]).flatten(1, 2)  # [2, BL, C]
-    given = (rows @ kernel.transpose(1, 2) + bias.unsqueeze(1)).unflatten(1, x.shape[:2])  # [2, B, L, 4U]
+    given = (rows @ kernel.transpose(1, 2) + bias.unsqueeze(1)).reshape(2, *x.shape[:2], -1)  # [2, B, L, 4U]
     steps: list[Tensor] = []
     hidden = cell = None
     for step in range(x.shape[1]):

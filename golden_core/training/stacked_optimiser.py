@@ -71,4 +71,5 @@ class StackedAdamW:
 def clip(gradients: Tensor, limit: float) -> Tensor:
     """Return gradients [M, P], each member's scaled down to a norm of at most ``limit``."""
     norms = torch.linalg.vector_norm(gradients, dim=1, keepdim=True)
-    return gradients * (limit / (norms + CLIP_EPSILON)).clamp(max=1.0)
+    scale: Tensor = (limit / (norms + CLIP_EPSILON)).clamp(max=1.0)
+    return gradients * scale

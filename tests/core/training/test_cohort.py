@@ -10,11 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from golden_core.models import products
 from golden_core.models.blocks import BatchNorm, Dense
 from golden_core.models.legacy import build
 from golden_core.study import EarlyStopping, Plateau
 from golden_core.training import trainer
+from golden_core.training.batches import Rows
 from golden_core.training.cohort import Member, train_cohort
+from golden_core.training.objective import MEAN, Objective
 from golden_core.training.trainer import TrainingError
 
 torch.set_num_threads(1)
@@ -63,11 +66,11 @@ def member(examples, stream):
     return build_member
 
 
-def alone(one, training):
+def alone(one, training, objective=MEAN):
     """Return curve (or error) and state of a copy of a member that the single trainer has fitted."""
     module = copy.deepcopy(one.module)
     try:
-        curve = trainer.train(module, one.train, one.validation, training, one.stream)
+        curve = trainer.train(module, one.train, one.validation, training, one.stream, objective)
     except TrainingError as error:
         return error, None
     return curve, module
@@ -91,14 +94,14 @@ def compare(expected, found, X, tolerance):
 
 
 @pytest.mark.usefixtures("double")
-@pytest.mark.parametrize("optimiser", ["adamw", "keras_adamw"])
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])  # builders, without state
 @given(
     rows=st.lists(st.sampled_from([5, 16, 32, 33, 47, 64]), min_size=1, max_size=5),
     order=st.randoms(use_true_random=False),
-    batch=st.sampled_from([1, 16, 100]),
+    batch=st.sampled_from([8, 16, 100]),
+    optimiser=st.sampled_from(["adamw", "keras_adamw"]),
 )
-def test_whatever_the_company_a_member_is_trained_as_if_alone(member, training, optimiser, rows, order, batch):
+def test_whatever_the_company_a_member_is_trained_as_if_alone(member, training, rows, order, batch, optimiser):
     """Any number, any order, unequal rows, members that stop early: forecasts to 1e-10 in float64."""
     budget = training(optimiser=optimiser, batch_size=batch, **EVERYTHING)
     members = [member(number, count) for number, count in enumerate(rows)]
@@ -139,15 +142,55 @@ def test_without_shuffles_or_schedules_too(member, training, changes):
         compare(alone(one, budget), found, one.validation.windows.X, 1e-10)
 
 
-def test_in_float32_the_company_moves_the_last_bits_only(member, training):
-    """Measured over 3 epochs of v08: at most 2e-5 of the forecasts' range; 1e-3 is asked for."""
-    budget = training(epochs=3)
-    members = [
-        member(n, rows, build("v08", 4, 2, generator=torch.Generator().manual_seed(n)))
-        for n, rows in enumerate((40, 33))
-    ]
+class Gated(Small):
+    """Outputs of every kind: a mean, two quantiles and the weights of two experts, [B, 5]."""
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.dense, self.gate = Dense(3, 3), Dense(3, 2)
+        for parameter in (self.dense.weight, self.gate.weight):
+            nn.init.normal_(parameter, generator=torch.Generator().manual_seed(seed))
+
+    def forward(self, x):
+        hidden = torch.tanh(self.hidden(self.norm(x.flatten(1))))
+        return torch.cat([self.dense(hidden), torch.softmax(self.gate(hidden), dim=-1)], dim=-1)
+
+
+@pytest.mark.usefixtures("double")
+def test_quantiles_and_the_load_of_experts_are_trained_as_if_alone(member, training):
+    budget, objective = training(**EVERYTHING), Objective(levels=(0.1, 0.9), balance=0.3)
+    members = [member(number, rows, Gated(number).double()) for number, rows in enumerate((40, 33, 20))]
+    for one, found in zip(members, together(members, budget, objective=objective), strict=True):
+        compare(alone(one, budget, objective), found, one.validation.windows.X, 1e-10)
+
+
+def difference(one, other, X):
+    """Return how far two networks' forecasts are apart, and their last validation losses, relative."""
+    (curve, module), (other_curve, other_module) = one, other
+    forecasts, reference = trainer.predict(module, X), trainer.predict(other_module, X)
+    apart = curve[-1].validation_loss / other_curve[-1].validation_loss - 1
+    return np.abs(forecasts - reference).max() / np.ptp(reference), abs(apart)
+
+
+def test_in_float32_company_moves_what_rounding_moves(member, training, monkeypatch):
+    """The single trainer itself forecasts otherwise with another library's products: batch normalisation takes what a
+    bias before it adds, so its gradient is rounding alone, and Adam makes full steps of it. Measured over 3 epochs at
+    rate 1e-3: forecasts of a network without such biases 1e-7 of their range, of v08 up to a tenth, its validation
+    loss 3e-5. For v01, 0.3 % and 2e-5.
+    """
+    budget = training(epochs=3, learning_rate=1e-3, optimiser="adamw", gradient_clip=1.0)
+    members = [member(n, rows, Small(n)) for n, rows in enumerate((40, 33))]
     for one, found in zip(members, together(members, budget), strict=True):
-        compare(alone(one, budget), found, one.validation.windows.X, 1e-3)
+        compare(alone(one, budget), found, one.validation.windows.X, 1e-5)
+    networks = [build("v01", 4, 2, generator=torch.Generator().manual_seed(n)) for n in range(2)]
+    members = [member(n, rows, networks[n]) for n, rows in enumerate((40, 33))]
+    found, usual = together(members, budget), [alone(one, budget) for one in members]
+    monkeypatch.setattr(products, "_ONEDNN", not products._ONEDNN)
+    for one, ours, theirs in zip(members, found, usual, strict=True):
+        X = one.validation.windows.X
+        of_company, of_rounding = difference(ours, theirs, X), difference(alone(one, budget), theirs, X)
+        assert of_company[0] <= 20 * of_rounding[0]
+        assert of_company[1] <= 1e-3
 
 
 def test_the_same_cohort_gives_the_same_bytes(member, training):
@@ -160,24 +203,25 @@ def test_the_same_cohort_gives_the_same_bytes(member, training):
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])
-@pytest.mark.usefixtures("double")
 def test_a_member_that_diverges_ends_with_its_own_error_and_the_others_go_on(member, training, part):
-    budget = training(**EVERYTHING)
-    members = [member(number) for number in range(3)]
+    budget = training(**EVERYTHING | {"early_stopping": None})
+    members = [member(number, module=Small(number)) for number in range(3)]
     sick = getattr(members[1], part)
-    members[1] = dataclasses.replace(members[1], **{part: dataclasses.replace(sick, y=sick.y * 1e200)})
+    members[1] = dataclasses.replace(members[1], **{part: dataclasses.replace(sick, y=sick.y * 1e30)})
     found = together(members, budget)
-    expected = alone(members[1], budget)[0]
     assert isinstance(found[1][0], TrainingError)
-    assert str(found[1][0]) == str(expected)
+    assert str(found[1][0]) == str(alone(members[1], budget)[0])
     for place in (0, 2):
-        compare(alone(members[place], budget), found[place], members[place].validation.windows.X, 1e-10)
+        compare(alone(members[place], budget), found[place], members[place].validation.windows.X, 1e-4)
 
 
 def test_reduced_precision_is_for_training_steps_only(member, training):
     members = [member(number, module=Small(number)) for number in range(2)]
     exact, reduced = (
-        [trainer.predict(module, members[0].train.windows.X) for _, module in together(members, training(precision=name))]
+        [
+            trainer.predict(module, members[0].train.windows.X)
+            for _, module in together(members, training(precision=name))
+        ]
         for name in ("float32", "bfloat16")
     )
     assert not np.array_equal(exact, reduced)
@@ -187,8 +231,6 @@ def test_reduced_precision_is_for_training_steps_only(member, training):
 def test_examples_that_members_share_are_held_once(member, training):
     first = member(0)
     members = [dataclasses.replace(first, module=Small(n).double(), stream=first.stream.child(n)) for n in range(3)]
-    from golden_core.training.batches import Rows
-
     rows = Rows([one.train for one in members], torch.zeros(1))
     assert len(rows.y) == 40
     assert rows.first == [0, 0, 0]
