@@ -46,6 +46,7 @@ class Progress:
     members: int
     windows: int
     seconds: float
+    cpu_seconds: float
 
     @property
     def speed(self) -> float:
@@ -74,10 +75,11 @@ def train_cohort(
     """
     cohort = _Cohort(members, training, device, objective)
     for number in range(1, training.epochs + 1):
-        started = time.perf_counter()
-        train_losses, windows, count = cohort.fit_epoch(number), cohort.windows, len(cohort.places)
-        yield from cohort.end_epoch(number, train_losses, cohort.validation_losses())
-        watch(Progress(number, count, windows, time.perf_counter() - started))
+        started, cpu_started = time.perf_counter(), time.process_time()
+        train_losses, validation_losses = cohort.fit_epoch(number), cohort.validation_losses()
+        elapsed = time.perf_counter() - started, time.process_time() - cpu_started
+        watch(Progress(number, len(cohort.places), cohort.windows, *elapsed))
+        yield from cohort.end_epoch(number, train_losses, validation_losses)
         if not cohort.places:
             return
 

@@ -17,6 +17,10 @@ WORKSPACE = ":4096:8"
 SHARE = {"cpu": 0.5, "cuda": 0.9}  # of what is free, for one cohort: a processor's memory has other users
 
 
+class DeviceError(RuntimeError):
+    """There is no such device here."""
+
+
 def best_kind() -> Kind:
     """Return the kind of device that ``training.device: auto`` stands for on this machine."""
     return "cuda" if torch.cuda.is_available() else "cpu"
@@ -27,14 +31,28 @@ def prepare(kind: Kind) -> torch.device:
 
     Raises
     ------
-    RuntimeError
+    DeviceError
         If there is no such device.
     """
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise RuntimeError("training.device is cuda, and this machine or this build of torch has none: use cpu or auto")
+    require(kind)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
     determinism.activate()
     return torch.device(kind)
+
+
+def require(kind: Kind) -> None:
+    """Refuse to go on without the device.
+
+    Raises
+    ------
+    DeviceError
+        If there is no such device.
+    """
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise DeviceError(
+            "training.device is cuda, and this machine or this build of torch has none: say cpu or auto, or install a "
+            "build of torch for the card"
+        )
 
 
 def card(kind: Kind) -> str | None:
@@ -46,6 +64,11 @@ def budget(kind: Kind) -> int:
     """Return the bytes that one cohort may take of the memory that is free."""
     free = torch.cuda.mem_get_info()[0] if kind == "cuda" else psutil.virtual_memory().available
     return int(free * SHARE[kind])
+
+
+def release() -> None:
+    """Give back what a card's allocator keeps for later, which another cohort may want in other pieces."""
+    torch.cuda.empty_cache()
 
 
 def ran_out(error: BaseException) -> bool:
