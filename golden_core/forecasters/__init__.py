@@ -18,7 +18,10 @@ from golden_core.forecasters.settings import (
     DLinearSettings,
     EtsSettings,
     LegacySettings,
+    LightGBMSettings,
+    MixtureSettings,
     NoSettings,
+    PatchTSTSettings,
 )
 
 ENTRY_POINT_GROUP = "golden_core.forecasters"
@@ -31,7 +34,11 @@ FORECASTERS: dict[str, tuple[str, type[BaseModel]]] = {
     "drift": ("golden_core.forecasters.naive:Drift", NoSettings),
     "ar": ("golden_core.forecasters.statistical:AutoRegression", ArSettings),
     "ets": ("golden_core.forecasters.smoothing:ExponentialSmoothing", EtsSettings),
+    "theta": ("golden_core.forecasters.theta:Theta", NoSettings),
+    "lightgbm": ("golden_core.forecasters.boosting:LightGBM", LightGBMSettings),
     "dlinear": ("golden_core.forecasters.neural:DLinearForecaster", DLinearSettings),
+    "patchtst": ("golden_core.forecasters.neural:PatchTSTForecaster", PatchTSTSettings),
+    "moe": ("golden_core.forecasters.neural:MixtureForecaster", MixtureSettings),
     **{f"v{n:02d}": (f"golden_core.forecasters.neural:V{n:02d}", LegacySettings) for n in range(1, 11)},
 }
 

@@ -1,4 +1,4 @@
-"""Forecasters that train a network: DLinear and the ten legacy variants. Networks and the loop live further down."""
+"""Forecasters that train a network. The networks themselves, and the loop that fits them, live further down."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from pydantic import BaseModel
 from torch import Generator, nn
 
 from golden_core.forecasters.base import Context, Epoch, FitError, Forecaster, State
-from golden_core.forecasters.settings import DLinearSettings, LegacySettings
+from golden_core.forecasters.settings import DLinearSettings, LegacySettings, MixtureSettings, PatchTSTSettings
 from golden_core.inputs.windows import Examples, Float32Array, FloatArray, Windows
 from golden_core.models.architecture import architecture_path
 from golden_core.models.legacy import build
 from golden_core.models.linear import DLinear
+from golden_core.models.mixture import GatedExperts
+from golden_core.models.patch import PatchTST
 from golden_core.store.randomness import Stream
 from golden_core.study import TrainingSection
 from golden_core.training import trainer
@@ -39,7 +41,7 @@ class NeuralForecaster(Forecaster):
 
     @abstractmethod
     def network(self, generator: Generator | None) -> nn.Module:
-        """Return a network from [B, L, F] to what the objective takes, with values drawn from the generator, or zeros."""
+        """Return a network, [B, L, F] to what the objective takes, with values from the generator, or zeros."""
 
     def budget(self) -> TrainingSection:
         """Return the training budget: the study's, unless a subclass has reason to differ."""
@@ -118,6 +120,36 @@ class DLinearForecaster(QuantileNetwork):
         """Return the study's budget with the forecaster's own number of epochs: its epochs cost next to nothing."""
         epochs = self.settings.epochs
         return self.context.training if epochs is None else self.context.training.model_copy(update={"epochs": epochs})
+
+
+class PatchTSTForecaster(QuantileNetwork):
+    """Patches of each feature through a small transformer."""
+
+    Settings: ClassVar[type[BaseModel]] = PatchTSTSettings
+    settings: PatchTSTSettings
+
+    def network(self, generator: Generator | None) -> nn.Module:
+        """Return a :class:`PatchTST` of the study's shape."""
+        shape = self.context.context_length, len(self.context.features)
+        outputs = 1 + len(self.context.levels)
+        return PatchTST(*shape, **self.settings.model_dump(), outputs=outputs, generator=generator)
+
+
+class MixtureForecaster(QuantileNetwork):
+    """Experts weighed by a softmax gate that is kept in balance."""
+
+    Settings: ClassVar[type[BaseModel]] = MixtureSettings
+    settings: MixtureSettings
+
+    def network(self, generator: Generator | None) -> nn.Module:
+        """Return :class:`GatedExperts` of the study's shape."""
+        shape = self.context.context_length, len(self.context.features)
+        outputs, facts = 1 + len(self.context.levels), self.settings.model_dump(exclude={"balance"})
+        return GatedExperts(*shape, **facts, outputs=outputs, generator=generator)
+
+    def objective(self) -> Objective:
+        """Return the loss of the forecasts and, beside it, what keeps the load of the experts even."""
+        return Objective(self.context.levels, self.settings.balance)
 
 
 class LegacyForecaster(NeuralForecaster):

@@ -242,7 +242,7 @@ METRICS = Table(
     "One row per trial, stratum and metric, computed from forecasts alone.",
     (
         *_TRIAL,
-        Column("stratum_kind", pl.String, "all, year, volatility_tercile or weekday"),
+        Column("stratum_kind", pl.String, "all, year, volatility_tercile, session or weekday"),
         Column("stratum", pl.String, "value of the stratum; 'all' where there is none"),
         Column("metric", pl.String, "name of the metric"),
         Column("value", pl.Float64, "null where the metric is undefined"),
@@ -327,28 +327,87 @@ SCORES = Table(
     key=("study", "forecaster", "pair", "horizon", "seed", "score"),
 )
 
-CLAIMS = Table(
-    "claims",
-    "Every claim that the protocol asks about, decided or not: forecasters against the random walk. Effects are shares "
-    "of the random walk's mean loss. Seeds are averaged before a test: a claim is about one training run.",
+ECONOMICS = Table(
+    "economics",
+    "What the forecasts earn under the section `economics`. An account is in quote currency and reinvests nothing; all "
+    "amounts are shares of its capital, a year. Seeds share the capital evenly, each trading for itself.",
     (
         _STUDY,
         _FORECASTER,
-        Column("kind", pl.String, "more_accurate, predicts or equivalent"),
+        _PAIR,
+        _HORIZON,
+        Column("seeds", pl.Int64, "seeds that share the capital"),
+        Column("n", pl.Int64, "times at which a position could be open: returns", "bars"),
+        Column("filled_at", pl.String, "the price that a position is filled at: open of the next bar, or next fixing"),
+        Column("gross", pl.Float64, "gained from price changes, each counted once", "share a year"),
+        Column("spread", pl.Float64, "paid for half the spread", "share a year"),
+        Column("slippage", pl.Float64, "paid for fills worse than the quote", "share a year"),
+        Column("swap", pl.Float64, "earned overnight; negative where paid", "share a year"),
+        Column("net", pl.Float64, "gross − spread − slippage + swap", "share a year"),
+        Column("sharpe", pl.Float64, "net mean over standard deviation of bars, × √(bars a year)", "a √year"),
+        Column(
+            "low", pl.Float64, "lower end of its interval, long-run variance by equally weighted cosines", "a √year"
+        ),
+        Column("high", pl.Float64, "upper end of the same", "a √year"),
+        Column("bootstrap_low", pl.Float64, "lower end of its interval by stationary bootstrap", "a √year"),
+        Column("bootstrap_high", pl.Float64, "upper end of the same", "a √year"),
+        Column("sharpe_gross", pl.Float64, "the same ratio before costs", "a √year"),
+        Column("sharpe_delayed", pl.Float64, "the net ratio if every fill comes one bar later", "a √year"),
+        Column("probabilistic", pl.Float64, "probability that the true net ratio is above 0, moments heeded"),
+        Column("deflated", pl.Float64, "the same, above the best of `tried` without skill; null for one alone"),
+        Column("tried", pl.Int64, "settings of forecasters tried on these bars in this home, when this was made"),
+        Column(
+            "overfitting", pl.Float64, "of a series: how probably the best in one half is below median in the other"
+        ),
+        Column("drawdown", pl.Float64, "deepest fall of net equity below its highest level so far", "share"),
+        Column("turnover", pl.Float64, "value bought and sold", "multiple a year"),
+        Column("half_spread_pips", pl.Float64, "mean half-spread paid", "pips"),
+        Column("break_even_pips", pl.Float64, "half-spread at which net is 0, slippage and swap as they are", "pips"),
+        Column("reason", pl.String, "why a ratio or its interval is undefined; null where none is"),
+    ),
+    key=("study", "forecaster", "pair", "horizon"),
+)
+
+EQUITY = Table(
+    "equity",
+    "Equity of the accounts in table economics at the last price of every month, as a share of the capital.",
+    (
+        _STUDY,
+        _FORECASTER,
+        _PAIR,
+        _HORIZON,
+        Column("timestamp", UTC_TIME, "when that price was", "UTC"),
+        Column("gross", pl.Float64, "gained so far, before costs", "share"),
+        Column("net", pl.Float64, "gained so far, after costs", "share"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "timestamp"),
+)
+
+CLAIMS = Table(
+    "claims",
+    "Every claim that the protocol asks about, decided or not. Effects are shares of the random walk's mean loss; for "
+    "covers, of forecasts; for profitable, of the capital a year. Seeds are averaged before a test: a claim is about "
+    "one training run.",
+    (
+        _STUDY,
+        _FORECASTER,
+        Column("kind", pl.String, "more_accurate, predicts, equivalent, covers or profitable"),
         Column("scope", pl.String, "series, or pooled: the mean over pairs at each cutoff"),
         Column("pair", pl.String, "currency pair; 'all' when pooled"),
         _HORIZON,
         Column("claimed", pl.Boolean, "p_holm is at or below the protocol's alpha"),
-        Column("effect", pl.Float64, "loss removed, for predicts the covariance of forecast and outcome", "share"),
+        Column(
+            "effect", pl.Float64, "loss removed; covariance with the outcome, coverage − level, net return", "share"
+        ),
         Column("low", pl.Float64, "lower end of the effect's interval", "share"),
         Column("high", pl.Float64, "upper end of the effect's interval", "share"),
-        Column("p_value", pl.Float64, "one-sided; null where the test is undefined"),
+        Column("p_value", pl.Float64, "one-sided; null where the test is undefined or refused"),
         Column("p_holm", pl.Float64, "Holm-adjusted over the family; undefined tests count as p = 1"),
         Column("family", pl.Int64, "tests of the family"),
         Column("n", pl.Int64, "cutoffs"),
         Column("df", pl.Int64, "cosine coefficients, the degrees of freedom of Student's t"),
         Column("smallest_effect", pl.Float64, "effect that the first step of Holm would find with the power", "share"),
-        Column("margin", pl.Float64, "difference that counts as none", "share"),
+        Column("margin", pl.Float64, "difference that counts as none; null for profitable", "share"),
         Column("margin_reached", pl.Float64, "smallest margin that the first step of Holm would claim", "share"),
         Column("seeds", pl.Int64, "seeds averaged"),
         Column("seeds_agreeing", pl.Int64, "seeds whose own effect lies on the side of the claim"),
@@ -361,5 +420,5 @@ CLAIMS = Table(
 
 WAREHOUSE_TABLES = (
     TRIALS, FOLDS, SCALERS, FORECASTS, HISTORY, CALENDAR, CLEANING, METRICS, SUMMARY, COMPARISONS, QUANTILES, COVERAGE,
-    SCORES, CLAIMS,
+    SCORES, ECONOMICS, EQUITY, CLAIMS,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from golden_core.study.export import describe, study_schema
 from golden_core.study.faults import Fault, StudyError, closest
+from golden_core.study.money import EconomicsSection
 from golden_core.study.reading import Vocabulary, read_study
 from golden_core.study.rules import Rule
 from golden_core.study.sections import (
@@ -10,6 +11,7 @@ from golden_core.study.sections import (
     DataSection,
     EarlyStopping,
     EvaluationSection,
+    PlaceboSection,
     Plateau,
     ProtocolSection,
     QuantilesSection,
@@ -28,9 +30,11 @@ __all__ = [
     "ChecksSection",
     "DataSection",
     "EarlyStopping",
+    "EconomicsSection",
     "EvaluationSection",
     "Fault",
     "Pair",
+    "PlaceboSection",
     "Plateau",
     "ProtocolSection",
     "QuantilesSection",

@@ -14,6 +14,8 @@ from golden_dagster.cli import (
     leakage,
     legacy,
     milestones,
+    placebo,
+    report,
     reproduce,
     run,
     statistics,
@@ -35,6 +37,8 @@ app.command("status")(run.status)
 app.command("leaderboard")(run.leaderboard)
 app.command("claims")(claims.claims)
 app.command("gate")(gate.gate)
+app.command("placebo")(placebo.placebo)
+app.command("power")(placebo.power)
 app.command("reproduce")(reproduce.reproduce)
 app.command("clean")(clean.clean)
 app.command("doctor")(doctor.doctor)
@@ -42,6 +46,7 @@ app.command("ui")(ui.ui)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")
 app.add_typer(leakage.app, name="leakage")
+app.add_typer(report.app, name="report")
 app.add_typer(statistics.app, name="statistics")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(milestones.app, name="milestones")

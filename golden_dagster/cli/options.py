@@ -107,7 +107,6 @@ def teaching() -> Iterator[None]:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Return every kind of error whose message says all that a person needs."""
-    from golden_core.evaluation.campaign import IncompleteError
     from golden_core.legacy.audit.grid import TableError
     from golden_core.legacy.frozen import FrozenFactsError
     from golden_core.legacy.keras_files import KerasCheckpointError, ParityError
@@ -116,7 +115,9 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.legacy.scanning import LegacyTreeError
     from golden_core.market.local_time import ZoneError
     from golden_core.milestones.records import EvidenceError
+    from golden_core.placebo.universe import PlaceboError
     from golden_core.preparation.steps import PreparationError
+    from golden_core.reporting import RandomWalkMissingError, UnreadableReportError
     from golden_core.sources import SourceError
     from golden_core.store.health import StorageError
     from golden_core.store.lake import LayoutError, StoredTableError
@@ -127,13 +128,14 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.trials.ledger import LedgerError
     from golden_core.trials.outputs import AlteredError
     from golden_core.trials.run import TrialError
+    from golden_core.trials.stored import IncompleteError
     from golden_core.vendors.base import VendorError
 
     read = (SourceError, VendorError, ZoneError)
-    work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
+    work = (StudyError, PlaceboError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
     stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
-    return (*read, *work, *stored, *legacy, EvidenceError)
+    return (*read, *work, *stored, *legacy, EvidenceError, RandomWalkMissingError, UnreadableReportError)
 
 
 def _about(error: OSError) -> str:

@@ -163,11 +163,11 @@ def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As =
 
 def print_leaderboard(study: str, overrides: list[str], console: Console) -> None:
     """Print the leaderboard and where the report is."""
-    from golden_core.evaluation.campaign import IncompleteError, shown_completeness
     from golden_core.preparation.catalogue import load_variant, run_command
     from golden_core.reporting import leaderboard as leaderboard_table
     from golden_core.store.lake import Home
     from golden_core.store.warehouse import Warehouse
+    from golden_core.trials.stored import IncompleteError, shown_completeness
 
     loaded, home = load_variant(study, overrides), Home.from_environment()
     try:

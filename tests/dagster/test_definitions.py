@@ -57,7 +57,7 @@ def test_definitions_load(study):
         "ecb_rates", "clean_bars", "data_quality", "folds", "metrics", "leaderboard", "comparisons", "report",
     }  # fmt: skip
     assert {key for key in keys if not key.startswith("milestones/")} == shared | models | platform
-    assert len(keys) - len(shared | models | platform) == 16 + 7  # milestones and exit gates
+    assert len(keys) - len(shared | models | platform) == 16 + 7 + 1  # milestones, exit gates, requirements
 
 
 def test_the_code_location_follows_the_environment(monkeypatch):

@@ -19,10 +19,16 @@ FEW_NUMBERS = {
     "drift": {},
     "ar": {"max_order": 5},
     "ets": {"model": "ANN"},
+    "theta": {},
 }
-NETWORKS = {"dlinear": {"moving_average": 3, "epochs": None}}
+TREES = {"lightgbm": {"leaves": (3,), "rows_per_leaf": 10, "learning_rate": 0.1, "rounds": 40, "patience": 10}}
+NETWORKS = {
+    "dlinear": {"moving_average": 3, "epochs": None},
+    "patchtst": {"patch_length": 3, "stride": 1, "width": 8, "heads": 2, "layers": 1, "hidden": 16},
+    "moe": {"width": 8, "heads": 2, "layers": 1, "hidden": 16, "experts": 3, "units": 4, "balance": 0.01},
+}
 LEGACY = {f"v{n:02d}" for n in range(1, 11)}  # exact ports of what was published: point only
-SETTINGS = FEW_NUMBERS | NETWORKS
+SETTINGS = FEW_NUMBERS | TREES | NETWORKS
 each = pytest.mark.parametrize("name", SETTINGS)
 
 
@@ -87,10 +93,10 @@ def test_a_restored_forecaster_gives_the_same(name, fit):
     assert asked(name, restored, market).tobytes() == asked(name, forecaster, market).tobytes()
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_learns_quantiles_and_knows_no_other_levels(name, momentum, stream):
+@pytest.mark.parametrize("name", TREES | NETWORKS)
+def test_quantiles_are_learned_at_the_levels_of_the_study_and_no_others(name, momentum, stream):
     market = momentum(1200, levels=tuple(LEVELS.tolist()), context_length=5)
-    training = market.context.training.model_copy(update={"epochs": 12, "learning_rate": 0.02})
+    training = market.context.training.model_copy(update={"epochs": 12, "learning_rate": 0.01})
     forecaster = forecaster_class(name)(SETTINGS[name], dataclasses.replace(market.context, training=training))
     forecaster.fit(market.examples(range(40, 800)), market.examples(range(801, 840)), stream)
     test = market.examples(range(841, 1190))
@@ -98,7 +104,7 @@ def test_a_network_learns_quantiles_and_knows_no_other_levels(name, momentum, st
     shares = (test.y[:, None] <= quantiles).mean(axis=0)
     assert shares == pytest.approx(LEVELS, abs=0.1)
     assert np.corrcoef(quantiles[:, 2], forecaster.predict(test.windows))[0, 1] > 0.8
-    with pytest.raises(ValueError, match=r"fitted at the levels \(0.025, .*\), not \(0.5,\)"):
+    with pytest.raises(ValueError, match=r"the levels \(0.025, .*\), not \(0.5,\)"):
         forecaster.predict_quantiles(test.windows, np.array([0.5]))
 
 
