@@ -107,13 +107,8 @@ def run_trial(
     if folder.is_dir():
         return folder
     started, cpu_started = time.perf_counter(), time.process_time()
-<<<<<<< HEAD
     with threadpool_limits(1), _answers_of(company):
-        tables, states = _run_folds(study, trial, inputs)
-=======
-    with threadpool_limits(1):
         tables, states = run_folds(study, trial, inputs)
->>>>>>> main
     provenance = {
         "study": study.name,
         "study_hash": study.hash(),
@@ -140,7 +135,6 @@ def run_trial(
     return folder
 
 
-<<<<<<< HEAD
 def _answers_of(company: Company | None) -> contextlib.AbstractContextManager[None]:
     if company is None:
         return contextlib.nullcontext()
@@ -161,9 +155,6 @@ def _training(name: str) -> Any:
     return importlib.import_module(f"golden_core.training.{name}")
 
 
-def _run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[dict[str, pl.DataFrame], list[State]]:
-    """Return the tables of a trial by name, and the state of every fold."""
-=======
 def run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[dict[str, pl.DataFrame], list[State]]:
     """Return the tables of a trial by name, and the state of every fold; nothing is written.
 
@@ -172,7 +163,6 @@ def run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[dict[st
     TrialError
         As :func:`fit_fold`, and if the series has no fold.
     """
->>>>>>> main
     tables: dict[str, list[pl.DataFrame]] = {}
     states = []
     for fold in cut_folds(study, trial.horizon, inputs):

@@ -5,11 +5,15 @@ import torch
 from torch import nn
 
 from golden_core.models.blocks import BatchNorm, Dense
-from golden_core.models.legacy import build
-from golden_core.models.linear import DLinear
+from golden_core.preparation.catalogue import load_study
+from golden_core.trials import Trial
+from golden_core.trials.cohorts import join_cohorts
+from golden_core.trials.run import new_forecaster
 from golden_core.training.functional import CohortError, Stacked
 
-VARIANTS = [f"v{number:02d}" for number in range(1, 11)]
+STUDY = load_study("golden")
+TRIALS = join_cohorts(STUDY, (Trial(name, "EURUSD", 1, 0) for name in STUDY.forecasters), asked=True)
+NETWORKS = sorted(trial.forecaster for trial in TRIALS)  # which may join is decided by the registry alone
 M, B = 3, 16
 
 
@@ -18,9 +22,8 @@ def generator(seed):
 
 
 def networks(name, count=M):
-    if name == "dlinear":
-        return [DLinear(5, 7, 3, generator=generator(seed)) for seed in range(count)]
-    return [build(name, 5, 7, generator=generator(seed)) for seed in range(count)]
+    forecaster = new_forecaster(STUDY, Trial(name, "EURUSD", 1, 0))
+    return [forecaster.network(generator(seed)) for seed in range(count)]
 
 
 def stacks(modules):
@@ -29,8 +32,12 @@ def stacks(modules):
     return stacked, torch.stack(weights), torch.stack(statistics)
 
 
+def test_every_network_of_the_golden_study_may_join():
+    assert {*(f"v{number:02d}" for number in range(1, 11)), "dlinear", "patchtst", "moe"} <= set(NETWORKS)
+
+
 @pytest.mark.parametrize("padding", [0, 5])
-@pytest.mark.parametrize("name", [*VARIANTS, "dlinear"])
+@pytest.mark.parametrize("name", NETWORKS)
 def test_outputs_and_moving_statistics_equal_the_modules_own(name, padding):
     """To 5e-6 of the outputs' range in float32: rounding, in another order."""
     modules = networks(name)
@@ -46,7 +53,7 @@ def test_outputs_and_moving_statistics_equal_the_modules_own(name, padding):
 
 
 @pytest.mark.parametrize("padding", [0, 5])
-@pytest.mark.parametrize("name", ["v04", "v08", "dlinear"])
+@pytest.mark.parametrize("name", ["v04", "v08", "moe", "patchtst"])
 def test_gradients_equal_the_modules_own(name, padding):
     modules = [module.double() for module in networks(name)]
     stacked, weights, statistics = stacks(modules)
