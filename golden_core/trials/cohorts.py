@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from golden_core.forecasters import forecaster_class, forecaster_facts
+from golden_core.forecasters.neural import NeuralForecaster
 from golden_core.store.lake import Home, stored_json
 from golden_core.study import Study
 from golden_core.training import device
@@ -157,7 +158,7 @@ def join_cohorts(study: Study, trials: Iterable[Trial], *, asked: bool) -> set[T
         for trial in trials
         if forecaster_facts(trial.forecaster).trained
         and (asked or device_kind(study, trial.forecaster) != "cpu")
-        and hasattr(forecaster_class(trial.forecaster), "network")
+        and issubclass(forecaster_class(trial.forecaster), NeuralForecaster)
     }
 
 
