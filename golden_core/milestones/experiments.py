@@ -51,9 +51,7 @@ def experiment_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, 
         If the warehouse does not hold the study.
     """
     if VARIANT not in study.forecasters or study.protocol is None:
-        raise EvidenceError(
-            f"P5.M2: study {study.name!r} has no forecaster {VARIANT} or no protocol; name one that has"
-        )
+        raise EvidenceError(f"P5.M2: study {study.name!r} lacks forecaster {VARIANT} or a protocol; give it both")
     present, expected = shown_completeness(home, study)
     if present < expected:
         raise EvidenceError(f"P5.M2: {present} of {expected} trials are there; `golden run {study.name}` runs the rest")

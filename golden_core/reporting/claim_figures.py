@@ -21,13 +21,16 @@ from golden_core.statistics.groups import friedman, nemenyi_difference
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 
-# One effect has two claims: that it is above zero, and that it lies within the margin.
+# One effect can have two claims: that it is above zero, and that it lies within the margin.
 EFFECTS = """
-SELECT forecaster, CASE WHEN kind IN ('more_accurate', 'equivalent') THEN 'loss removed' ELSE kind END AS measure,
+SELECT forecaster,
+       CASE kind WHEN 'predicts' THEN 'covariance' WHEN 'covers' THEN 'coverage − level'
+                 WHEN 'profitable' THEN 'net return a year' ELSE 'loss removed' END AS measure,
        CASE WHEN scope = 'pooled' THEN 'all pairs' ELSE pair END || '_h' || horizon AS label,
-       max(effect) AS effect, max(low) AS low, max(high) AS high, max(margin) FILTER (kind = 'equivalent') AS margin,
-       coalesce(bool_or(claimed) FILTER (kind = 'equivalent'), false) AS equivalent,
-       coalesce(bool_or(claimed) FILTER (kind <> 'equivalent'), false) AS better
+       max(effect) AS effect, max(low) AS low, max(high) AS high,
+       max(margin) FILTER (kind IN ('equivalent', 'covers')) AS margin,
+       coalesce(bool_or(claimed) FILTER (kind IN ('equivalent', 'covers')), false) AS within,
+       coalesce(bool_or(claimed) FILTER (kind NOT IN ('equivalent', 'covers')), false) AS above
 FROM claims WHERE study = $1 AND effect IS NOT NULL
 GROUP BY forecaster, measure, scope, pair, horizon ORDER BY measure, forecaster, scope, pair, horizon
 """
@@ -62,7 +65,7 @@ FROM whole ORDER BY series, forecaster
 def claim_forest(warehouse: Warehouse, study: Study) -> Plot:
     """Plot the effect of every claim asked about with its interval, and the margin within which it counts as none."""
     answer = ask(warehouse, EFFECTS, study.name)
-    carried = pl.when("better").then(pl.lit(BLUE)).when("equivalent").then(pl.lit(INK))
+    carried = pl.when("above").then(pl.lit(BLUE)).when("within").then(pl.lit(INK))
     frame = answer.frame.with_columns(tone=carried)
     panels = []
     for (measure,), every in frame.group_by("measure", maintain_order=True):
@@ -75,10 +78,11 @@ def claim_forest(warehouse: Warehouse, study: Study) -> Plot:
     confidence = level(study.evaluation.confidence)
     return Plot(
         "effects",
-        f"How large are the effects that claims are about, and how well are they known? Shares of the random walk’s "
-        f"mean loss in percent, with the {confidence} interval of the test’s own engine; grey is the margin within "
-        "which a difference counts as none. Blue: the claim is carried; black: equivalence is; hollow: neither. The "
-        f"axis is common to all panels of a measure, {AXIS}.",
+        "How large are the effects that claims are about, and how well are they known? In percent of the random "
+        f"walk’s mean loss, for coverage of the forecasts, for money of the capital; with the {confidence} interval of "
+        "the test’s own engine. Grey is the margin within which a difference counts as none. Filled: carried, above "
+        "zero (blue) or within the margin (black); hollow: neither. The axis is common to all panels of a measure, "
+        f"{AXIS}.",
         tuple(panels),
         (),
         answer,

@@ -28,6 +28,13 @@ COMPARISONS = "SELECT * FROM comparisons WHERE study = $1 ORDER BY ALL"
 PROVENANCE = "provenance.json"
 GIVEN = (PROVENANCE, "checks.csv", "probes.csv")  # what no query of the warehouse gives
 RECORD = "written.json"
+# Tables that are on the page only where the study has this section.
+_SECTIONS = {
+    "intervals": "quantiles",
+    "distributions": "quantiles",
+    "claims": "protocol",
+    "economics": "economics",
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,7 @@ def render(
         **exhibits,
     }
     files = {
-        **_table_files(exhibits.values(), grids.values()),
+        **_table_files(study, exhibits.values(), grids.values()),
         "leaderboard.md": _markdown_page(study, words, board),
         "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
         "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
@@ -149,11 +156,12 @@ def _asked_for(warehouse: Warehouse, study: Study) -> dict[str, figures.Plot]:
     return {name: draw(warehouse, study) for name, draw in plots.items()}
 
 
-def _table_files(exhibits: Iterable[Exhibit], grids: Iterable[Grids]) -> dict[str, str]:
-    """Return every table that has rows as LaTeX, with what the page shows, and as CSV, with every digit."""
+def _table_files(study: Study, exhibits: Iterable[Exhibit], grids: Iterable[Grids]) -> dict[str, str]:
+    """Return every table on the page that has rows as LaTeX, with what it shows, and as CSV, with every digit."""
     files: dict[str, str] = {}
     for shown in exhibits:
-        if shown.answer.frame.height:
+        asked = shown.name not in _SECTIONS or getattr(study, _SECTIONS[shown.name]) is not None
+        if asked and shown.answer.frame.height:
             files |= {f"{shown.name}.csv": shown.answer.frame.write_csv(), f"{shown.name}.tex": latex(shown)}
     for grid in grids:
         if grid.grids:

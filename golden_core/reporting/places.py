@@ -75,7 +75,11 @@ class _Reader(HTMLParser):
             table.title = data.strip()
         self._keep(data)
 
-    handle_decl = handle_comment = handle_pi = handle_data
+    def handle_decl(self, decl: str) -> None:
+        self._keep(decl)
+
+    def handle_comment(self, data: str) -> None:
+        self._keep(data)
 
     def _enter(self, tag: str) -> None:
         if tag == "figure":

@@ -118,7 +118,7 @@ def fan_chart(warehouse: Warehouse, study: Study) -> Plot:
     for (name,), part in answer.frame.group_by("forecaster", maintain_order=True):
         told = f"{name}: central intervals and outcomes at {part['target_at'].n_unique()} times"
         panels.append(panel("fan", str(name), told, partial(_fan, part)))
-    series, times = answer.frame["series"].first(), answer.frame["target_at"].n_unique()
+    series, times = str(answer.frame["series"].first()), answer.frame["target_at"].n_unique()
     return Plot(
         "fan",
         f"What do the intervals look like? Central intervals of the log return in basis points on {series}, the first "

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from golden_core.reporting.judged import Judged, checks_from_csv, probes_from_csv
 from golden_core.reporting.pages import GIVEN, PROVENANCE, RECORD, render
-from golden_core.reporting.places import by_exhibit, leaves
+from golden_core.reporting.places import Leaf, by_exhibit, leaves
 from golden_core.store.lake import hash_bytes
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -95,7 +95,9 @@ def _by_place(name: str, expected: str, found: str) -> Iterator[Difference]:
     ours = by_exhibit(leaves(expected))
     for exhibit in dict.fromkeys([*ours, *theirs]):
         mine, other = ours.get(exhibit, []), theirs.get(exhibit, [])
-        unlike = (pair for pair in zip(mine, other, strict=False) if pair[0].text != pair[1].text)
+        unlike: Iterator[tuple[Leaf, Leaf]] = (
+            pair for pair in zip(mine, other, strict=False) if pair[0].text != pair[1].text
+        )
         if len(mine) != len(other):  # from the first difference on, nothing stands opposite what it belongs to
             counts = (f"{len(found)} tags and texts" for found in (other, mine))
             yield Difference(name, exhibit, "the whole of it", *counts)
@@ -107,7 +109,8 @@ def _by_place(name: str, expected: str, found: str) -> Iterator[Difference]:
 def _by_row(name: str, expected: str, found: str) -> Iterator[Difference]:
     ours, theirs = (list(csv.reader(text.splitlines(keepends=True))) for text in (expected, found))
     headings = ours[0] if ours else []
-    for number, (mine, other) in enumerate(zip_longest(ours, theirs, fillvalue=[])):
+    nothing: list[str] = []
+    for number, (mine, other) in enumerate(zip_longest(ours, theirs, fillvalue=nothing)):
         for place, (cell, its) in enumerate(zip_longest(mine, other, fillvalue=ABSENT)):
             if cell != its:
                 column = headings[place] if place < len(headings) else str(place + 1)

@@ -260,7 +260,8 @@ LEVELS = (0.1, 0.5, 0.9)
 def whole(tables, forecasts, tmp_path_factory):
     """A study with everything: claims, and quantiles of two forecasters, one with an infinite end now and then."""
     section = {"levels": LEVELS, "calibration": {"method": "split", "share": 0.5}}
-    study = make_study(quantiles=section, protocol=load_study("demo").protocol.model_dump())
+    protocol = load_study("demo").protocol.model_dump() | {"kinds": ("more_accurate", "predicts", "equivalent")}
+    study = make_study(quantiles=section, protocol=protocol)
     around = pl.DataFrame({"level": LEVELS, "value": [-0.01, 0.0, 0.01], "rearranged": [False] * 3})
     beside = forecasts.filter(pl.col("forecaster") != "dlinear").join(around, how="cross")
     endless = (pl.col("forecaster") == "ar") & (pl.col("level") == 0.9) & (pl.col("cutoff").dt.day() == 1)

@@ -15,11 +15,11 @@ from golden_core.store.warehouse import Warehouse
 
 TABLES = (
     "leaderboard", "series", "seeds", "averages", "levels", "data", "cleaning", "closures", "folds", "relative-error",
-    "strata", "coverage",
+    "strata", "coverage", "pairwise",
 )  # fmt: skip
 FILES = (
     *(f"{name}{suffix}" for name in TABLES for suffix in (".csv", ".tex")),
-    *("metrics.csv", "comparisons.csv", "checks.csv", "probes.csv", "leaderboard.md", "provenance.json", "index.html"),
+    *("leaderboard.md", "metrics.csv", "comparisons.csv", "checks.csv", "probes.csv", "provenance.json", "index.html"),
     "written.json",
 )
 
@@ -109,7 +109,8 @@ def test_the_page_can_be_read_without_seeing_it(page):
     assert all(deeper - level <= 1 for level, deeper in itertools.pairwise(levels))
 
 
-def test_ids_are_unique_and_references_lead_somewhere(page):
+def test_ids_are_unique_and_references_lead_somewhere(whole, builders):
+    page = builders.Page((whole.folder / "index.html").read_text(encoding="utf-8"))
     ids = [found["id"] for _, found in page.elements if "id" in found]
     assert len(ids) == len(set(ids))
     wanted = [found["href"] for _, found in page.elements if found.get("href")]
