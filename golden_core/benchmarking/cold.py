@@ -11,6 +11,7 @@ import numpy as np
 
 from golden_core.forecasters import forecaster_class
 from golden_core.forecasters.base import Context, State
+from golden_core.forecasters.custom import own_settings
 from golden_core.inputs.windows import Target, Windows
 from golden_core.study import Study, TrainingSection
 from golden_core.trials.identity import Trial
@@ -42,7 +43,7 @@ def first_forecast(folder: Path) -> float:
     asked = json.loads((folder / "asked.json").read_text(encoding="utf-8"))
     length, features, horizon = asked["context"]
     context = Context(length, tuple(features), horizon, TrainingSection.model_validate(asked["training"]))
-    forecaster = forecaster_class(asked["forecaster"])(asked["settings"], context)
+    forecaster = forecaster_class(asked["forecaster"], asked["settings"])(own_settings(asked["settings"]), context)
     with np.load(folder / "state.npz") as state, np.load(folder / "windows.npz") as arrays:
         forecaster.restore(dict(state))
         windows = Windows(horizon=horizon, target=Target(**asked["target"]), **arrays)

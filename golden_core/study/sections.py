@@ -186,6 +186,14 @@ class TrainingSection(Section):
     precision: Literal["float32", "bfloat16"] = Field(description="number format of the network")
     early_stopping: EarlyStopping | None = Field(description="when to stop early, or null")
     plateau: Plateau | None = Field(description="when to cut the learning rate, or null")
+    device: Literal["cpu", "cuda", "auto"] = Field(
+        default="cpu", description="where networks train; auto is cuda where there is a card; without the setting, cpu"
+    )
+
+    @model_serializer(mode="wrap")
+    def _leave_out_cpu(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write nothing of a processor, so that a study on one is what it was before there was a choice."""
+        return {name: value for name, value in given(self).items() if (name, value) != ("device", "cpu")}
 
     RULES: ClassVar = (Rule(("plateau.min_learning_rate", "learning_rate"), _below_start),)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from golden_core.benchmarking.cohort import CohortRun
     from golden_core.benchmarking.forecasters import Effort
     from golden_core.benchmarking.measurement import Measurement
     from golden_core.benchmarking.training import Comparison
@@ -167,6 +169,37 @@ def accept(benchmark: Annotated[str, typer.Argument(metavar="BENCHMARK", help="i
 
 
 @app.command()
+def cohort(
+    study: StudyName = "golden",
+    overrides: Overrides = [],  # noqa: B006
+    forecaster: Annotated[str, typer.Option(help="One of the study's that trains a network.")] = "v08",
+    members: Annotated[int, typer.Option(min=0, help="Networks in the cohort; 0 means 70 on a card, 4 without.")] = 0,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs that are timed, after one that is not.")] = 2,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the cohort trains.")] = "auto",
+) -> None:
+    """Time one network trained alone and many together, as a share of the peak of a matrix product in the same run."""
+    with teaching():
+        from golden_core.benchmarking.cohort import measure
+        from golden_core.preparation.catalogue import load_variant
+        from golden_core.training.device import DeviceError, best_kind
+
+        console, kind = terminal(), best_kind() if device == "auto" else device
+        try:
+            found = measure(
+                load_variant(study, overrides),
+                forecaster,
+                kind,
+                members=members or {"cpu": 4, "cuda": 70}[kind],
+                epochs=epochs,
+                note=lambda text: console.print(text, style="dim", highlight=False),
+            )
+        except (ValueError, DeviceError) as error:
+            raise typer.BadParameter(str(error)) from None
+        console.print(_cohort_view(found))
+        console.print(_of_the_study(found), highlight=False, soft_wrap=True)
+
+
+@app.command()
 def scale(
     study: StudyName = "demo",
     pairs: Annotated[int, typer.Option(min=1)] = 100,
@@ -203,6 +236,28 @@ def leakage(study: StudyName = "demo", overrides: Overrides = []) -> None:  # no
         console.print(view(found))
         _filed(console, "leakage", found.study, found.measurements())
         raise typer.Exit(0 if found.share <= ALLOWED else 1)
+
+
+def _cohort_view(found: CohortRun) -> Table:
+    rows = ((one.subject, one.networks, f"{one.windows_per_second:,.0f}", f"{one.share:.1%}") for one in found.speeds)
+    title = f"Training {found.forecaster} of study {found.study}, cohorts on {found.card or 'the processor'}"
+    caption = (
+        f"A window costs {found.operations / 1e6:.2f} MFLOP forward and backward; a float32 matrix product on the "
+        f"cohort's device gave {found.peak / 1e9:,.0f} GFLOP/s. The single trainer is held against the processor's."
+    )
+    return table(("trained", "networks", "windows/s", "of the peak"), rows, title=title, caption=caption)
+
+
+def _of_the_study(found: CohortRun) -> str:
+    """Return what follows for the study, and what was not measured."""
+    time = datetime.timedelta(seconds=round(found.study_seconds))
+    said = (
+        f"the networks of study {found.study} see {found.study_windows / 1e6:,.1f} million windows if none stops "
+        f"early: {time} at this speed, if all cost what {found.forecaster} does"
+    )
+    if found.kind == "cuda":
+        return said
+    return f"{said}\non a card: unmeasured, for there is none here; where there is: golden bench cohort --device cuda"
 
 
 def _training_view(found: list[Comparison]) -> Table:

@@ -32,8 +32,11 @@ As = Annotated[
 ]
 Local = Annotated[Literal["sequential", "loky"], typer.Option("--backend", help="How fits run side by side.")]
 Backend = Annotated[
-    Literal["sequential", "loky", "dask"],
-    typer.Option("--backend", help="How trials run side by side; dask has GOLDEN_DASK_SCHEDULER's workers."),
+    Literal["sequential", "loky", "dask", "cohort"],
+    typer.Option(
+        "--backend",
+        help="How trials run side by side; dask has GOLDEN_DASK_SCHEDULER's workers, cohort trains networks together.",
+    ),
 ]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 means one per core.")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Name from data/studies, or path of a YAML file.")]

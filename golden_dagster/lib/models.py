@@ -73,7 +73,8 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
             )
         failures, log = [], PartitionLog(context, key)
         jobs = fingerprinted(study.home, loaded, trials)
-        for outcome in run_trials(study.home, loaded, jobs, backend=workers.backend, workers=workers.count):
+        ran = run_trials(study.home, loaded, jobs, backend=workers.backend, workers=workers.count, note=watcher.on_note)
+        for outcome in ran:
             watcher.on_outcome(outcome)
             if outcome.error:
                 failures.append(outcome.error)
