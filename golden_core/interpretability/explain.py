@@ -18,10 +18,19 @@ from threadpoolctl import threadpool_limits
 
 from golden_core.evaluation.strata import with_strata
 from golden_core.interpretability import attribution, hooks
-from golden_core.interpretability.filing import DOCUMENT, RECORD, identities, place, summary_identity
+from golden_core.interpretability.filing import (
+    DOCUMENT,
+    LIKENESS,
+    RECORD,
+    SIGNIFICANCE,
+    ExplanationError,
+    identities,
+    place,
+    summary_identity,
+)
 from golden_core.interpretability.gating import summarise
 from golden_core.interpretability.measures import FloatArray, importance, spearman
-from golden_core.interpretability.sanity import LIKENESS, SIGNIFICANCE, beats_chance, randomised, walked
+from golden_core.interpretability.sanity import beats_chance, randomised, walked
 from golden_core.interpretability.subject import Subject, UnexplainableError, subjects
 from golden_core.store.lake import Home, hash_file, new_folder, read_json, write_json, write_parquet
 from golden_core.store.randomness import Stream
@@ -53,13 +62,13 @@ def explain_study(home: Home, study: Study, *, workers: int = 1) -> tuple[pl.Dat
 
     Raises
     ------
-    UnexplainableError
+    ExplanationError
         If the study has no section ``explanations``, or names a forecaster that is no network.
     UnreadyError
         If none of the trials is finished.
     """
     if study.explanations is None:
-        raise UnexplainableError(f"study {study.name!r} has no section `explanations`, which says what to explain")
+        raise ExplanationError(f"study {study.name!r} has no section `explanations`, which says what to explain")
     found = identities(home, study)
     if not found:
         raise UnreadyError(f"no network of study {study.name!r} is trained yet: `golden run {study.name}` trains them")

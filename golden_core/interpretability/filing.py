@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from golden_core.store.lake import Home, hash_bytes, hash_file, parse_series, read_json, stored_json
+from golden_core.store.lake import Home, hash_bytes, hash_file, parse_series, read_json, read_table, stored_json
 from golden_core.store.provenance import library_versions
 from golden_core.store.schema import EXPLANATIONS, IMPORTANCES
 from golden_core.study import Study
@@ -18,8 +18,14 @@ from golden_core.trials.outputs import finished_trials
 
 CODE = ("golden_core.interpretability.explain",)
 MATRIX_CODE = ("golden_core.interpretability.testbed",)
+LIKENESS = 0.2  # |Spearman| of an explanation with that of a network which has learned nothing
+SIGNIFICANCE = 0.01  # of deletion and insertion against random order
 RECORD = "explained.json"
 DOCUMENT = "explanation.json"
+
+
+class ExplanationError(ValueError):
+    """There is nothing to explain; the message says of what, and what to do."""
 
 
 def explained_trials(study: Study) -> list[Trial]:
@@ -67,6 +73,27 @@ def explanations_are_current(home: Home, study: Study) -> bool:
     return record.get("identity") == summary_identity(home, study) and all(
         path.exists() and hash_file(path) == record["sha256"].get(name) for name, path in tables.items()
     )
+
+
+def filed_explanations(home: Home, study: Study) -> pl.DataFrame:
+    """Return ``schema.EXPLANATIONS`` of a study as filed, empty where nothing was explained."""
+    path = home.study(study.name).explained(f"{EXPLANATIONS.name}.parquet")
+    return read_table(path) if path.exists() else EXPLANATIONS.empty()
+
+
+def altered_explanations(home: Home, study: Study) -> tuple[list[str], int]:
+    """Return what speaks against the files of the explanations of a study, and how many files were looked at."""
+    if not explanations_are_current(home, study):
+        return [f"explanations are not those of the trials there are now: `golden explain {study.name}`"], 1
+    found, count = list[str](), 0
+    for trial, (_, identity) in identities(home, study).items():
+        folder = place(home, study, trial, identity)
+        hashes = read_json(folder / DOCUMENT)["hashes"]
+        files = {name: folder / f"{name}.parquet" for name in hashes if name != "weights"}
+        other = [name for name, path in files.items() if not path.exists() or hash_file(path) != hashes[name]]
+        found += [f"{trial}: {name} is not what was written; delete {folder} and explain again" for name in other]
+        count += len(files)
+    return found, count
 
 
 def filed_matrix(home: Home) -> tuple[pl.DataFrame, bool] | None:

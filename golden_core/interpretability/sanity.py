@@ -19,8 +19,6 @@ from golden_core.interpretability.measures import FloatArray, spearman
 from golden_core.interpretability.subject import Subject, outputs
 from golden_core.store.randomness import Stream
 
-LIKENESS = 0.2  # |Spearman| of an explanation with that of a network which has learned nothing
-SIGNIFICANCE = 0.01  # of deletion and insertion against random order
 ORDERS = 8  # random ones
 RANDOMISED_ROWS = 8
 

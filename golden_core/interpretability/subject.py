@@ -15,6 +15,7 @@ from torch import Generator, Tensor, nn
 
 from golden_core.forecasters.neural import NeuralForecaster
 from golden_core.inputs.windows import TimeArray
+from golden_core.interpretability.filing import ExplanationError
 from golden_core.interpretability.measures import FloatArray
 from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
@@ -27,7 +28,7 @@ from golden_core.trials.run import cut_folds, new_forecaster
 AT_ONCE = 4096  # windows; fixed, because the shape of a product can change its last bit
 
 
-class UnexplainableError(ValueError):
+class UnexplainableError(ExplanationError):
     """A forecaster has nothing of the kind that was asked for; the message names it."""
 
 

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -24,19 +25,22 @@ from golden_core.interpretability.attribution import (
     STEPS,
     Method,
     incompleteness,
-    integrated_gradients,
     quadrature,
+    rough_gradients,
 )
+from golden_core.interpretability.filing import LIKENESS, MATRIX_CODE, SIGNIFICANCE
 from golden_core.interpretability.gating import dead_experts, heaviest
 from golden_core.interpretability.hooks import gates
 from golden_core.interpretability.measures import FloatArray, auroc, importance, normalised_mutual_information, spearman
-from golden_core.interpretability.sanity import LIKENESS, SIGNIFICANCE, beats_chance, randomised, walked
+from golden_core.interpretability.sanity import beats_chance, randomised, walked
 from golden_core.interpretability.subject import Subject, forecast, prepared
 from golden_core.models.blocks import Dense, MixtureOfExperts, MultiHeadAttention
 from golden_core.models.initialisers import initialise
+from golden_core.store.lake import Home, hash_bytes, write_json, write_text
 from golden_core.store.randomness import Stream
 from golden_core.study import TrainingSection
 from golden_core.training import determinism, trainer
+from golden_core.trials.code import code_hash
 
 STREAM = Stream(20261127, ("interpretability", "testbed"))
 LENGTH, FEATURES, EXPERTS, DEAD = 5, 3, 3, 2
@@ -109,6 +113,16 @@ class _Row:
         )  # fmt: skip
 
 
+def measure_sanity(home: Home) -> tuple[pl.DataFrame, Path]:
+    """Measure the sanity matrix and file it; return the table and its folder."""
+    table, folder = sanity_matrix(), home.root / "interpretability"
+    text = table.write_csv()
+    write_text(text, folder / "sanity_matrix.csv")
+    record = {"code": code_hash(MATRIX_CODE), "table": hash_bytes(text.encode())}
+    write_json(record, folder / "sanity.json")  # last: what it describes is there by then
+    return table, folder
+
+
 def sanity_matrix() -> pl.DataFrame:
     """Measure every gate on every method; one row each, with its control. The same in every process."""
     determinism.activate()
@@ -155,7 +169,7 @@ def _linear() -> list[_Row]:
     network, X = Linear(generator), STREAM.child("linear", "X").generator().standard_normal((SHOWN, LENGTH, FEATURES))
     subject = _subject(network, X)
     truth = X * network.weight.detach().numpy().reshape(LENGTH, FEATURES)
-    off = float(np.abs(integrated_gradients(subject, STREAM) * quadrature(STEPS) - truth).max())
+    off = float(np.abs(rough_gradients(subject, STREAM) * quadrature(2 * STEPS) - truth).max())
     return [
         _Row(
             "linear model", name, float(np.abs(METHODS[name](subject, STREAM) - truth).max()),

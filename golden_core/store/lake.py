@@ -86,7 +86,7 @@ class StudyFolder:
         return confined(self.root, "trials", forecaster, series, fingerprint[:16])
 
     def explained(self, *names: str) -> Path:
-        """Path of a file or folder of explanations."""
+        """Path of a file or folder of explanations; of all of them without a name."""
         return confined(self.root, "explanations", *names)
 
     def failure(self, forecaster: str, series: str, fingerprint: str) -> Path:

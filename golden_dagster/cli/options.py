@@ -105,6 +105,7 @@ def teaching() -> Iterator[None]:
 def _expected() -> tuple[type[Exception], ...]:
     """Return every kind of error whose message says all that a person needs."""
     from golden_core.evaluation.campaign import IncompleteError
+    from golden_core.interpretability.filing import ExplanationError
     from golden_core.legacy.audit.grid import TableError
     from golden_core.legacy.frozen import FrozenFactsError
     from golden_core.legacy.keras_files import KerasCheckpointError, ParityError
@@ -130,7 +131,7 @@ def _expected() -> tuple[type[Exception], ...]:
     work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
     stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
-    return (*read, *work, *stored, *legacy, EvidenceError)
+    return (*read, *work, *stored, *legacy, EvidenceError, ExplanationError)
 
 
 def _about(error: OSError) -> str:
