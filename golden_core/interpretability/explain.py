@@ -128,7 +128,7 @@ def _look(
         try:
             values[name] = attribution.METHODS[name](subject, own.child(name))
         except UnexplainableError as error:
-            found.refused[name] = str(error)
+            found.refused[name] = str(error).removeprefix(f"{subject.name}: ")
     gains = walked(subject, values, own.child("walks"))
     for name, found_values in values.items():
         likeness = randomised(
