@@ -7,7 +7,9 @@ standardised units of the target. Shape letters: N windows, L context, F feature
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,8 +71,7 @@ def shapley(subject: Subject, stream: Stream) -> FloatArray:
     ----------
     Lundberg and Lee (2017); Sundararajan and Najmi (2020), "The many Shapley values", for the single baseline.
     """
-    import shap  # noqa: PLC0415  seconds
-
+    shap = _shap()
     cells = subject.X[0].size
     flat = subject.X.reshape(-1, cells)
     before = np.random.get_state()  # noqa: NPY002  shap draws from numpy's global generator, which is not ours to move
@@ -125,7 +126,7 @@ def incompleteness(subject: Subject, attributions: FloatArray) -> FloatArray:
     """Return how far each row is from adding up to F(x) − F(baseline), in units of its tolerance [N]: 1 is the most."""
     moved = difference(subject)
     gap = np.abs(attributions.sum(axis=(1, 2)) - moved)
-    return gap / (RELATIVE * np.abs(moved) + ABSOLUTE)
+    return np.asarray(gap / (RELATIVE * np.abs(moved) + ABSOLUTE))
 
 
 def difference(subject: Subject) -> FloatArray:
@@ -150,6 +151,18 @@ def quadrature(steps: int) -> float:
 
     one = torch.ones(1, 1, dtype=torch.float64)
     return float(_captum(total).attribute(one, n_steps=steps).item())
+
+
+@functools.cache
+def _shap() -> Any:
+    """Return shap without its compiled helpers: to compile them takes longer than all that they would save here."""
+    import numba  # noqa: PLC0415
+
+    before, numba.config.DISABLE_JIT = numba.config.DISABLE_JIT, True
+    try:
+        return importlib.import_module("shap")
+    finally:
+        numba.config.DISABLE_JIT = before
 
 
 def _captum(function: Callable[[Tensor], Tensor]):  # type: ignore[no-untyped-def]  # noqa: ANN202

@@ -6,7 +6,7 @@ Shape letters: N windows, L context, F features, E experts.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,7 +134,7 @@ def _look(
         likeness = randomised(
             subject, attribution.ROUGH[name], own.child("randomised"), draws=draws, stages=subject.fold == 0
         )
-        measured: dict[str, Sequence[Any]] = {
+        measured: dict[str, Iterable[Any]] = {
             "incomplete": attribution.incompleteness(subject, found_values) if name in attribution.COMPLETE else [],
             "randomised": [value for stage, value in likeness if stage == "everything"],
             "stages": likeness if subject.fold == 0 else [],

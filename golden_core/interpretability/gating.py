@@ -24,7 +24,7 @@ def is_distribution(weights: FloatArray) -> bool:
 
 def heaviest(gate: Gate) -> npt.NDArray[np.int64]:
     """Return the expert with the largest mean absolute weight in each window [N]."""
-    return np.abs(gate.weights).mean(axis=1).argmax(axis=1)
+    return np.asarray(np.abs(gate.weights).mean(axis=1).argmax(axis=1))
 
 
 def dead_experts(gate: Gate) -> list[int]:

@@ -22,7 +22,7 @@ def spearman(one: FloatArray, other: FloatArray) -> FloatArray:
     first, second = (rankdata(a.reshape(len(a), -1), axis=1) for a in (one, other))
     first, second = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (first, second))
     scale = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
-    return np.divide((first * second).sum(axis=1), scale, out=np.zeros(len(one)), where=scale > 0)
+    return np.asarray(np.divide((first * second).sum(axis=1), scale, out=np.zeros(len(one)), where=scale > 0))
 
 
 def importance(attributions: FloatArray) -> FloatArray:

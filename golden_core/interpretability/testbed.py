@@ -17,7 +17,7 @@ import polars as pl
 import torch
 from torch import Generator, Tensor, nn
 
-from golden_core.inputs.windows import Examples, Target, Windows
+from golden_core.inputs.windows import Examples, Target, TimeArray, Windows
 from golden_core.interpretability.attribution import (
     COMPLETE,
     METHODS,
@@ -139,6 +139,15 @@ def sanity_matrix() -> pl.DataFrame:
         *_regimes(),
     ]
     return pl.DataFrame([row.record() for row in rows], schema=SCHEMA, orient="row")
+
+
+def extracted() -> bytes:
+    """Return everything that all methods take out of a probe, as bytes: twice the same, if nothing else decides."""
+    determinism.activate()
+    X = STREAM.child("extracted").generator().standard_normal((SHOWN, LENGTH, FEATURES))
+    subject = _subject(prepared(Probe(Generator().manual_seed(STREAM.integer()))), X)
+    values = [method(subject, STREAM.child(name)) for name, method in METHODS.items()]
+    return b"".join(found.tobytes() for found in (*values, *(gate.contributions for gate in gates(subject))))
 
 
 def input_itself(subject: Subject, _stream: Stream) -> FloatArray:
@@ -293,5 +302,5 @@ def _examples(X: FloatArray, y: FloatArray) -> Examples:
     return Examples(windows, y)
 
 
-def _days(count: int) -> np.ndarray:  # type: ignore[type-arg]
+def _days(count: int) -> TimeArray:
     return np.arange(count).astype("datetime64[D]")

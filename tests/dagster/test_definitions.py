@@ -92,7 +92,10 @@ def test_edges_and_partitions():
     assert model.parent_keys == {dg.AssetKey("folds")}
     expected = len(study.data.pairs) * len(study.horizons) * study.seeds.count
     assert len(model.partitions_def.get_partition_keys()) == expected
-    assert graph.get(dg.AssetKey("metrics")).parent_keys == {dg.AssetKey(["models", f]) for f in study.forecasters}
+    models = {dg.AssetKey(["models", f]) for f in study.forecasters}
+    assert graph.get(dg.AssetKey("metrics")).parent_keys == models | {dg.AssetKey("explanations")}
+    explained = {dg.AssetKey(["models", f]) for f in study.explanations.forecasters}
+    assert graph.get(dg.AssetKey("explanations")).parent_keys == explained
 
 
 def test_partition_keys_name_trials():

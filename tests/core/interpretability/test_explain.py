@@ -21,6 +21,8 @@ from golden_core.interpretability.filing import (
 )
 from golden_core.interpretability.subject import Subject, UnexplainableError, prepared, subjects
 from golden_core.interpretability.testbed import SCHEMA, Probe
+from golden_core.milestones.explanations import sample_pages, specification_pages
+from golden_core.milestones.records import EvidenceError
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, hash_bytes, shipped, write_json, write_parquet, write_text
@@ -230,3 +232,22 @@ def test_a_matrix_of_other_code_is_out_of_date(study, tmp_path, monkeypatch):
         ["the sanity matrix was measured on other code: measure it again"],
         "warn",
     )
+
+
+def test_the_specification_follows_from_the_code_and_the_matrix(tmp_path):
+    home = Home(tmp_path, tmp_path)
+    filed(home, ["completeness", "regimes"])
+    pages, results = specification_pages(home)
+    assert set(pages) == {"interpretability_spec.md", "sanity_matrix.csv"}
+    assert all(result.passed for result in results)
+    for name in ("`explanations: explanations_follow_the_weights`", "`integrated_gradients`", "`hashes`", "regimes"):
+        assert name in pages["interpretability_spec.md"]
+
+
+def test_samples_are_those_of_the_home(home, study, monkeypatch):
+    monkeypatch.setattr("golden_core.milestones.explanations.SAMPLED", {"smoke": OVERRIDES})
+    pages, result = sample_pages(home)
+    assert {name.rpartition(".")[2] for name in pages} == {"json", "parquet", "png"}
+    assert result.passed
+    with pytest.raises(EvidenceError, match=r"P5\.M3: nothing of smoke is explained in this home"):
+        sample_pages(Home(home.root / "empty", home.root))
