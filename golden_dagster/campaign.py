@@ -20,6 +20,7 @@ from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from golden_core.evaluation.campaign import evaluation_is_current
+from golden_core.interpretability.filing import explanations_are_current
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting import report_differences
@@ -42,7 +43,7 @@ from golden_dagster.partitions import pair_partitions, series_partitions, trial_
 from golden_dagster.resources import StudyResource, Watcher, WorkersResource
 
 # Retraining a trial to compare its bytes costs as much as the trial: the gate does it, a run does not.
-GATE_ONLY = ("forecasts_reproduce_bitwise",)
+GATE_ONLY = ("forecasts_reproduce_bitwise", "explanations_reproduce_bitwise")
 
 # By this, and not by the job's name alone, the web UI that `golden ui` starts finds the runs of a job.
 LISTED = {REPOSITORY_LABEL_TAG: f"{SINGLETON_REPOSITORY_NAME}@golden_dagster.definitions"}
@@ -123,11 +124,17 @@ class Campaign:
             self.say(estimate(self.home, study, to_run).said(self.workers))
         if stale:
             yield Stage("models", stale, trial_partitions(study), count)
+        if study.explanations and not self._explanations_are_current():
+            yield Stage("explanations", [dg.AssetKey("explanations")])
         published = [dg.AssetKey(name) for name in ("metrics", "leaderboard", "comparisons", "report")]
         if not self._report_is_current() or any(
             self.instance.get_latest_materialization_event(key) is None for key in published
         ):
             yield Stage("metrics and report", published)
+
+    def _explanations_are_current(self) -> bool:
+        made = self.instance.get_latest_materialization_event(dg.AssetKey("explanations")) is not None
+        return made and explanations_are_current(self.home, self.study)
 
     def _report_is_current(self) -> bool:
         """Whether the report is what the tables, and the code and templates of reporting, give now."""

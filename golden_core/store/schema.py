@@ -469,7 +469,58 @@ BENCHMARKS = Table(
     key=("study", "benchmark", "run", "subject", "scenario", "device", "precision", "threads", "batch"),
 )
 
+_METHOD = Column("method", pl.String, "integrated_gradients, shap, occlusion or attention")
+_LAG = Column("lag", pl.Int32, "bars before the cutoff; 0 is the bar of the cutoff itself", "bars")
+_FEATURE = Column("feature", pl.String, "name of the feature")
+
+ATTRIBUTIONS = Table(
+    "attributions",
+    "What each feature at each lag does to one forecast, by one method; one file per checkpoint.",
+    (
+        *_TRIAL,
+        _FOLD,
+        _METHOD,
+        _CUTOFF,
+        _LAG,
+        _FEATURE,
+        Column("attribution", pl.Float64, "share in forecast less forecast at the baseline", "standardised target"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed", "fold", "method", "cutoff", "lag", "feature"),
+)
+
+IMPORTANCES = Table(
+    "importances",
+    "How much of a network's attributions falls on each feature at each lag, over all folds.",
+    (
+        *_TRIAL,
+        _METHOD,
+        _FEATURE,
+        _LAG,
+        Column("share", pl.Float64, "share of the mean absolute attribution; all cells add up to one"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed", "method", "feature", "lag"),
+)
+
+EXPLANATIONS = Table(
+    "explanations",
+    "What the sanity checks say of each method on each network, and whether its explanations are reported.",
+    (
+        *_TRIAL,
+        _METHOD,
+        Column("rows", pl.Int64, "windows explained"),
+        Column("incomplete", pl.Float64, "largest gap of a sum, in tolerances; null where none is promised"),
+        Column("randomised", pl.Float64, "Spearman with explanations of networks without what was learned"),
+        Column("deletion_p", pl.Float64, "p-value of deletion against random order, one-sided"),
+        Column("insertion_p", pl.Float64, "p-value of insertion against random order, one-sided"),
+        Column("other_methods", pl.Float64, "mean Spearman with the other methods, window by window; null for one"),
+        Column("other_seeds", pl.Float64, "mean Spearman with the other seeds, window by window; null for one"),
+        Column("reported", pl.Boolean, "nothing speaks against showing it"),
+        Column("reason", pl.String, "why it is not reported"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed", "method"),
+)
+
 WAREHOUSE_TABLES = (
     TRIALS, FOLDS, SCALERS, FORECASTS, HISTORY, CALENDAR, CLEANING, METRICS, SUMMARY, COMPARISONS, QUANTILES, COVERAGE,
-    SCORES, ECONOMICS, EQUITY, CLAIMS, BENCHMARKS,
+    SCORES, ECONOMICS, EQUITY, CLAIMS, BENCHMARKS, IMPORTANCES, EXPLANATIONS,
 )  # fmt: skip

@@ -108,6 +108,7 @@ def teaching() -> Iterator[None]:
 def _expected() -> tuple[type[Exception], ...]:
     """Return every kind of error whose message says all that a person needs."""
     from golden_core.benchmarking.records import BenchmarkError
+    from golden_core.interpretability.filing import ExplanationError
     from golden_core.legacy.audit.grid import TableError
     from golden_core.legacy.frozen import FrozenFactsError
     from golden_core.legacy.keras_files import KerasCheckpointError, ParityError
@@ -136,7 +137,7 @@ def _expected() -> tuple[type[Exception], ...]:
     work = (StudyError, PlaceboError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
     stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
-    told = (EvidenceError, RandomWalkMissingError, UnreadableReportError, BenchmarkError)
+    told = (EvidenceError, RandomWalkMissingError, UnreadableReportError, BenchmarkError, ExplanationError)
     return (*read, *work, *stored, *legacy, *told)
 
 
