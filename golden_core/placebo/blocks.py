@@ -20,7 +20,8 @@ from golden_core.trials.code import code_hash
 
 # What a universe runs, beside its forecasters and the gate.
 _CODE = (
-    "golden_core.bars.cleaning", "golden_core.claims.decisions", "golden_core.inputs.features",
+    "golden_core.bars.cleaning", "golden_core.claims.decisions", "golden_core.economics.strategies",
+    "golden_core.inputs.features",
     "golden_core.inputs.windows", "golden_core.placebo.universe", "golden_core.sources.synthetic",
     "golden_core.sources.synthetic_hours",
     "golden_core.splits.folds", "golden_core.splits.scaling", "golden_core.splits.tables",

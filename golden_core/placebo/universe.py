@@ -17,11 +17,12 @@ from threadpoolctl import threadpool_limits
 
 from golden_core.claims.decisions import claims_table
 from golden_core.claims.questions import BENCHMARK
+from golden_core.economics.strategies import Strategy, strategies
 from golden_core.forecasters import forecaster_facts
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.store.lake import Home, read_table, temporary_home
 from golden_core.store.randomness import Stream
-from golden_core.store.schema import CLAIMS, FORECASTS
+from golden_core.store.schema import CLAIMS, FORECASTS, QUANTILES
 from golden_core.study import ProtocolSection, Study
 from golden_core.study.values import freeze
 from golden_core.trials import Trial, all_series, all_trials, series_inputs
@@ -30,6 +31,7 @@ from golden_core.trials.run import run_folds
 
 SKILL = ("more_accurate", "predicts", "profitable")  # kinds of claim that are false of a martingale
 PLANTED = "planted"  # forecaster of a world with skill that knows its one parameter
+EFFECTS = {"more_accurate": 1, "predicts": 2}  # what that one is worth in units of R², by kind of claim
 
 _KEPT = ("forecaster", "kind", "scope", "pair", "horizon", "effect", "smallest_effect", "p_value", "p_holm", "claimed",
          "family", "df", "n", "reason")  # fmt: skip
@@ -74,7 +76,6 @@ def universe(study: Study, arm: Arm, number: int) -> Study:
     changed: dict[str, Any] = {
         "seeds": study.seeds.model_copy(update={"root": root}),
         "forecasters": freeze({name: study.forecasters[name] for name in names}),
-        "quantiles": None,
         "placebo": None,
     }
     return study.model_copy(update=changed | (_planted(study, arm.r2) if arm.r2 is not None else {}))
@@ -87,7 +88,7 @@ def _planted(study: Study, r2: float) -> dict[str, Any]:
         told = {"process": "ar", **{name: told[name] for name in ("initial_price", "volatility")}}
     foresight = study.checks.max_foresight + math.sqrt(r2)
     protocol = study.protocol and study.protocol.model_copy(
-        update={"kinds": tuple(kind for kind in study.protocol.kinds if kind in SKILL), "scopes": ("series",)}
+        update={"kinds": tuple(kind for kind in study.protocol.kinds if kind in EFFECTS), "scopes": ("series",)}
     )
     return {
         "data": study.data.model_copy(update={"settings": freeze({**told, "r2": r2}), "pairs": study.data.pairs[:1]}),
@@ -125,15 +126,15 @@ def _decided(home: Home, study: Study, arm: Arm, gate: Gate, thorough: bool) -> 
         prepare_series(home, study, *series)
     if faults := gate.inputs(home, study, thorough):
         return faults, CLAIMS.empty()
-    forecasts = pl.concat([_forecasts(home, study, trial) for trial in _once(study)])
+    forecasts, quantiles = _forecasts(home, study)
     if faults := gate.forecasts(home, study, forecasts):
         return faults, CLAIMS.empty()
     if arm.r2 is None:
-        return [], _claims(study, forecasts)
+        return [], _claims(home, study, forecasts, quantiles)
     # Each forecaster is asked about by itself, so that a curve of power is that of one test.
     forecasts = pl.concat([forecasts, _knowing(home, study, forecasts, arm.r2)])
     asked = [forecasts.filter(pl.col("forecaster").is_in([BENCHMARK, name])) for name in (*arm.forecasters, PLANTED)]
-    return [], pl.concat([_claims(study, part) for part in asked])
+    return [], pl.concat([_claims(home, study, part, QUANTILES.empty()) for part in asked])
 
 
 def _once(study: Study) -> list[Trial]:
@@ -141,15 +142,22 @@ def _once(study: Study) -> list[Trial]:
     return [t for t in all_trials(study) if t.seed == 0 or not forecaster_facts(t.forecaster).deterministic]
 
 
-def _forecasts(home: Home, study: Study, trial: Trial) -> pl.DataFrame:
-    tables, _ = run_folds(study, trial, series_inputs(home, study, trial.pair, trial.horizon))
-    return tables[FORECASTS.name]
+def _forecasts(home: Home, study: Study) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return forecasts and quantiles of every trial."""
+    trials = [run_folds(study, t, series_inputs(home, study, t.pair, t.horizon))[0] for t in _once(study)]
+    quantiles = [tables[QUANTILES.name] for tables in trials if QUANTILES.name in tables]
+    return pl.concat([tables[FORECASTS.name] for tables in trials]), pl.concat([QUANTILES.empty(), *quantiles])
 
 
-def _claims(study: Study, forecasts: pl.DataFrame) -> pl.DataFrame:
+def _claims(home: Home, study: Study, forecasts: pl.DataFrame, quantiles: pl.DataFrame) -> pl.DataFrame:
     # The protocol stood before the universe was made, and nothing else was tried on its bars.
     known = Standing(registered=True, tried=forecasts["forecaster"].n_unique())
-    return claims_table(study.name, forecasts, required_protocol(study), study.evaluation.confidence, known)
+    traded: list[Strategy] = []
+    if study.economics is not None:
+        bars = pl.concat([read_table(home.study(study.name).table("bars", pair)) for pair in study.data.pairs])
+        traded = list(strategies(forecasts, bars, study.economics))
+    protocol, confidence = required_protocol(study), study.evaluation.confidence
+    return claims_table(study.name, forecasts, protocol, confidence, known, quantiles=quantiles, traded=traded)
 
 
 def required_protocol(study: Study) -> ProtocolSection:

@@ -10,7 +10,7 @@ import polars as pl
 from scipy import stats
 from scipy.special import nctdtr, nctdtrinc
 
-from golden_core.placebo.universe import PLANTED, SKILL
+from golden_core.placebo.universe import EFFECTS, PLANTED, SKILL
 from golden_core.statistics import holm
 from golden_core.study import ProtocolSection
 
@@ -123,7 +123,7 @@ def _point(group: pl.DataFrame, r2: float, protocol: ProtocolSection) -> dict[st
     # Unbiased is the variance, not its root: the mean of squares says what is detectable.
     smallest = float(np.sqrt(np.square(group["smallest_effect"].drop_nulls().to_numpy()).mean()))
     effect = float(group["effect"].drop_nulls().to_numpy().mean())
-    true = effect if forecaster != PLANTED else (r2 if kind == "more_accurate" else 2 * r2)
+    true = EFFECTS[kind] * r2 if forecaster == PLANTED else effect
     df, alpha = int(group["df"][0]), protocol.alpha / int(group["family"][0])
     return {
         "arm": arm, "r2": r2, "forecaster": forecaster, "kind": kind, "universes": count, "found": found,
@@ -146,16 +146,19 @@ def promised(effect: float, smallest: float, df: int, alpha: float, power: float
 def faults(table: pl.DataFrame, universes: dict[str, int]) -> tuple[list[str], list[str]]:
     """Return what speaks against a table of false claims, and what is still open.
 
-    The first arm has to show the rate; a smaller one must not refute it.
+    The first arm has to show the rate once it has the ``universes`` that its study asks for; a smaller one must not
+    refute it.
     """
     deciding = table.drop_nulls("allowed")
     done = dict(deciding.select("arm", "universes").iter_rows())
-    open_ = [f"{done.get(arm, 0)} of {n} universes of arm {arm} are done" for arm, n in universes.items()
-             if done.get(arm, 0) < n]  # fmt: skip
-    found = [
-        f"arm {row['arm']}: {row['found']} of {row['universes']} universes claim a skill where there is none, at most "
-        f"{row['allowed']} may"
-        for number, row in enumerate(deciding.iter_rows(named=True))
-        if row["verdict"] == TOO_MANY or (number == 0 and row["verdict"] == OPEN and row["allowed"] >= 0)
-    ]
+    wanting = {arm: n for arm, n in universes.items() if done.get(arm, 0) < n}
+    open_ = [f"{done.get(arm, 0)} of {n} universes of arm {arm} are done" for arm, n in wanting.items()]
+    found = []
+    for number, row in enumerate(deciding.iter_rows(named=True)):
+        too_few = row["allowed"] < 0 or row["arm"] in wanting
+        if row["verdict"] == TOO_MANY or (number == 0 and row["verdict"] == OPEN and not too_few):
+            found.append(
+                f"arm {row['arm']}: {row['found']} of {row['universes']} universes claim a skill where there is none, "
+                f"at most {row['allowed']} may"
+            )
     return found, open_

@@ -31,12 +31,14 @@ def placebo(
     than a rate of 5 % allows.
     """
     with teaching():
+        from golden_core.placebo.filed import declared
         from golden_core.placebo.verdict import faults
+        from golden_core.preparation.catalogue import load_variant
 
         found = _counted("placebo", study, universes, overrides, workers)
-        against, _ = faults(found, {})
-        for fault in against:
-            terminal().print(fault, style="red", highlight=False, soft_wrap=True)
+        against, left = faults(found, declared(load_variant(study, overrides), "placebo"))
+        for line, style in [*((line, "red") for line in against), *((line, "dim") for line in left)]:
+            terminal().print(line, style=style, highlight=False, soft_wrap=True)
         raise typer.Exit(1 if against else 0)
 
 
