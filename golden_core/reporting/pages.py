@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,13 @@ def render(
     warehouse: Warehouse, study: Study, provenance: Mapping[str, Any], judged: Judged
 ) -> tuple[dict[str, str], str]:
     """Return the text of every file of a report by name, and the sentence to quote; nothing is written."""
+    with warehouse.kept_open():
+        return _rendered(warehouse, study, provenance, judged)
+
+
+def _rendered(
+    warehouse: Warehouse, study: Study, provenance: Mapping[str, Any], judged: Judged
+) -> tuple[dict[str, str], str]:
     coverage.require_random_walk(warehouse, study)
     covered = coverage.coverage(warehouse, study)
     answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
@@ -169,21 +177,29 @@ def _table_files(study: Study, exhibits: Iterable[Exhibit], grids: Iterable[Grid
     return files
 
 
-def _html_page(study: Study, provenance: Mapping[str, Any], context: Mapping[str, Any]) -> str:
-    environment = Environment(
+@cache
+def _environment() -> Environment:
+    return Environment(
         loader=PackageLoader("golden_core.reporting"),
         autoescape=True,  # whatever the template is called: names and error texts are other people's
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _html_page(study: Study, provenance: Mapping[str, Any], context: Mapping[str, Any]) -> str:
     facts = dict(flatten(provenance))
-    page: str = environment.get_template("report.html.jinja").render(
-        study=study,
-        settings=json.dumps(json.loads(study.canonical()), indent=2, ensure_ascii=False),
-        provenance={"study": study.name, "study_hash": study.hash(), **facts},
-        dirty=facts.get("git.dirty") == "yes",
-        **context,
+    page: str = (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            study=study,
+            settings=json.dumps(json.loads(study.canonical()), indent=2, ensure_ascii=False),
+            provenance={"study": study.name, "study_hash": study.hash(), **facts},
+            dirty=facts.get("git.dirty") == "yes",
+            **context,
+        )
     )
     return page
 

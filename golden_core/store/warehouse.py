@@ -118,6 +118,20 @@ class Warehouse:
         assert isinstance(frame, pl.DataFrame)
         return frame
 
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Keep the file open for reading, so that queries within need not open it again: most of what small ones cost.
+
+        Raises
+        ------
+        WarehouseError
+            As :meth:`query`.
+        """
+        if not self.path.exists():
+            raise WarehouseError(f"there is no warehouse at {self.path}: `golden run STUDY` makes it")
+        with self._connection(read_only=True):
+            yield
+
     def digests(self, study: str) -> dict[str, str]:
         """Return number and hash of a study's rows by table, whatever their order; reads every one of them.
 

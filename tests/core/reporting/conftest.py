@@ -10,12 +10,13 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
+from markupsafe import Markup
 
 from golden_core.claims.decisions import claims_table
 from golden_core.evaluation import comparisons_table, metrics_table, summary_table
 from golden_core.evaluation.distributions import coverage_table, scores_table
 from golden_core.preparation.catalogue import load_study
-from golden_core.reporting import Judged, write_report
+from golden_core.reporting import Judged, svg, write_report
 from golden_core.reporting.judged import checks_frame, probes_frame
 from golden_core.store import schema
 from golden_core.store.randomness import Stream
@@ -290,6 +291,12 @@ def incomplete_page(incomplete, study, tmp_path_factory):
     where = tmp_path_factory.mktemp("reports") / "incomplete"
     write_report(incomplete, study, where, PROVENANCE)
     return Page((where / "index.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def _undrawn(monkeypatch):
+    """Leave figures empty: to draw those of one page takes seconds, and most of what a page says is no figure."""
+    monkeypatch.setattr(svg, "_svg", lambda *_: Markup('<svg role="img" aria-label="left empty"></svg>'))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 from golden_core.reporting import RandomWalkMissingError, write_report
 from golden_core.reporting.coverage import coverage, require_random_walk
 from golden_core.reporting.exhibits import exhibit
-from golden_core.store.warehouse import Warehouse
+from golden_core.store.warehouse import Warehouse, WarehouseError
 
 WALK = pl.col("forecaster") == "random_walk"
 USDJPY_H5 = (pl.col("pair") == "USDJPY") & (pl.col("horizon") == 5)
@@ -78,3 +78,12 @@ def test_nothing_is_printed_without_the_random_walk(load, study, forecasts, tmp_
 
 def test_the_random_walk_may_stand_alone(load, study, forecasts):
     require_random_walk(load(forecasts=forecasts.filter(WALK)), study)
+
+
+def test_one_opening_serves_a_whole_page(warehouse, study, monkeypatch):
+    """Opening is most of what a small query costs; inside, every query answers as outside."""
+    outside = warehouse.query("SELECT count(*) AS n FROM forecasts WHERE study = ?", [study.name])
+    with warehouse.kept_open():
+        assert warehouse.query("SELECT count(*) AS n FROM forecasts WHERE study = ?", [study.name]).equals(outside)
+    with pytest.raises(WarehouseError, match="there is no warehouse"), Warehouse(warehouse.path / "none").kept_open():
+        pass

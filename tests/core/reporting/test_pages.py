@@ -172,11 +172,13 @@ def test_provenance_is_on_the_page(page, study):
 
 
 @pytest.mark.parametrize(("dirty", "shown"), [(True, True), (False, False), (None, False)])
+@pytest.mark.usefixtures("_undrawn")
 def test_a_dirty_tree_is_said_aloud(warehouse, study, tmp_path, dirty, shown):
     write_report(warehouse, study, tmp_path / "report", {"git": {"commit": "0", "dirty": dirty}})
     assert ("Uncommitted changes." in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")) is shown
 
 
+@pytest.mark.usefixtures("_undrawn")
 def test_a_smoke_study_carries_no_claim(tmp_path, builders):
     study = builders.make_study(name="smoke", seeds={"root": 1, "count": 2})
     forecasts = builders.make_forecasts(study, 60)
@@ -197,6 +199,7 @@ def test_the_same_warehouse_gives_the_same_bytes(folder, warehouse, study, table
             assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes(), name
 
 
+@pytest.mark.usefixtures("_undrawn")
 def test_files_and_headline_are_reported(warehouse, study, tmp_path):
     report = write_report(warehouse, study, tmp_path / "report", {})
     assert [path.name for path in report.files] == list(FILES)
@@ -239,6 +242,7 @@ def test_a_file_changed_or_lost_is_named(own, study, name):
     assert report_differences(made, study, folder)[0][0].startswith(f"{name} ")
 
 
+@pytest.mark.usefixtures("_undrawn")
 def test_a_failure_leaves_the_old_report(warehouse, study, tmp_path, monkeypatch):
     write_report(warehouse, study, tmp_path / "report", {"command": "the first"})
     old = {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()}
@@ -290,6 +294,7 @@ def test_skill_by_stratum_is_the_mean_of_the_metrics(page, tables):
     assert page.cells["strata"][2][1] == f"{100 * year['value'].mean():.2f}".replace("-", "−")
 
 
+@pytest.mark.usefixtures("_undrawn")
 def test_a_study_without_networks_has_no_learning_curves(warehouse, study, tables, tmp_path):
     made = Warehouse(tmp_path / "warehouse.duckdb")
     made.load(study.name, {**tables, "history": tables["history"].clear()})
