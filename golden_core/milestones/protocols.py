@@ -94,7 +94,7 @@ def _count(name: Name, found: Filed | None) -> str:
         return f"Unmeasured here: `golden {name} {PLACEBO}` measures it."
     shown = found.table.select(_COUNTED[name]).with_columns(pl.col(pl.Float64).round(3))
     rows = (["" if cell is None else str(cell) for cell in row] for row in shown.iter_rows())
-    told = "" if found.current else " The code has changed since, and is unmeasured."
+    told = "" if found.current else f" Counted at commit {found.commit}; the code has changed since, and is unmeasured."
     return (
         f"By `golden {name} {PLACEBO}`; seconds are of processor time, per universe.{told}\n\n"
         f"{markdown_table(shown.columns, rows)}"

@@ -12,6 +12,7 @@ from golden_core.placebo.blocks import block_file, block_rows, blocks, placebo_a
 from golden_core.placebo.universe import Arm, Gate, PlaceboError, required_protocol
 from golden_core.placebo.verdict import false_claims, found_skill
 from golden_core.store.lake import Home, hash_bytes, stored_json, write_json, write_text
+from golden_core.store.provenance import git_state
 from golden_core.study import Study
 
 Name = Literal["placebo", "power"]
@@ -24,6 +25,7 @@ class Filed:
     table: pl.DataFrame  # as from verdict.py
     universes: dict[str, int]  # by arm, that are in it
     current: bool  # whether another run would be of the same code, settings and libraries
+    commit: str | None  # of the code that counted, where there is git
 
 
 def arms_of(study: Study, name: Name, universes: int | None = None) -> tuple[Arm, ...]:
@@ -51,7 +53,7 @@ def count_universes(home: Home, study: Study, name: Name, gate: Gate, universes:
     text, folder = table.write_csv(), home.study(study.name).root / "placebo"
     write_text(text, folder / f"{name}.csv")
     # Last: what it describes is there by then.
-    record = {"universes": done, "asked": universes, "table": hash_bytes(text.encode())}
+    record = {"universes": done, "asked": universes, "table": hash_bytes(text.encode()), **git_state()}
     write_json({**record, "identity": _identity(home, study, arms, gate)}, folder / f"{name}.json")
     return table
 
@@ -63,7 +65,8 @@ def filed_count(home: Home, study: Study, name: Name, gate: Gate) -> Filed | Non
     if not path.exists() or hash_bytes(path.read_bytes()) != record.get("table"):
         return None
     identity = _identity(home, study, arms_of(study, name, record["asked"]), gate)
-    return Filed(pl.read_csv(path, infer_schema_length=None), record["universes"], record["identity"] == identity)
+    table = pl.read_csv(path, infer_schema_length=None)
+    return Filed(table, record["universes"], record["identity"] == identity, record["commit"])
 
 
 def declared(study: Study, name: Name) -> dict[str, int]:
