@@ -20,6 +20,7 @@ from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from golden_core.evaluation.campaign import evaluation_is_current
+from golden_core.interpretability.filing import explanations_are_current
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting import report_differences
@@ -29,7 +30,7 @@ from golden_core.store.locking import only_one
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
-from golden_core.trials.campaign import stop_workers
+from golden_core.trials.campaign import require_device, stop_workers
 from golden_core.trials.estimate import estimate
 from golden_core.trials.outputs import damaged_trials
 from golden_core.trials.stored import tables_fault
@@ -42,7 +43,7 @@ from golden_dagster.partitions import pair_partitions, series_partitions, trial_
 from golden_dagster.resources import StudyResource, Watcher, WorkersResource
 
 # Retraining a trial to compare its bytes costs as much as the trial: the gate does it, a run does not.
-GATE_ONLY = ("forecasts_reproduce_bitwise",)
+GATE_ONLY = ("forecasts_reproduce_bitwise", "explanations_reproduce_bitwise")
 
 # By this, and not by the job's name alone, the web UI that `golden ui` starts finds the runs of a job.
 LISTED = {REPOSITORY_LABEL_TAG: f"{SINGLETON_REPOSITORY_NAME}@golden_dagster.definitions"}
@@ -123,11 +124,17 @@ class Campaign:
             self.say(estimate(self.home, study, to_run).said(self.workers))
         if stale:
             yield Stage("models", stale, trial_partitions(study), count)
+        if study.explanations and not self._explanations_are_current():
+            yield Stage("explanations", [dg.AssetKey("explanations")])
         published = [dg.AssetKey(name) for name in ("metrics", "leaderboard", "comparisons", "report")]
         if not self._report_is_current() or any(
             self.instance.get_latest_materialization_event(key) is None for key in published
         ):
             yield Stage("metrics and report", published)
+
+    def _explanations_are_current(self) -> bool:
+        made = self.instance.get_latest_materialization_event(dg.AssetKey("explanations")) is not None
+        return made and explanations_are_current(self.home, self.study)
 
     def _report_is_current(self) -> bool:
         """Whether the report is what the tables, and the code and templates of reporting, give now."""
@@ -245,6 +252,7 @@ def open_campaign(
     *,
     workers: WorkersResource | None = None,
     on_outcome: Callable[[Outcome], None] | None = None,
+    on_note: Callable[[str, bool], None] = lambda _text, _lasting: None,
     wait: bool = True,
     say: Callable[[str], None] = lambda _message: None,
 ) -> Iterator[Campaign]:
@@ -254,6 +262,8 @@ def open_campaign(
     ------
     golden_core.study.StudyError
         If the study is not valid.
+    golden_core.trials.TrialError
+        If its networks ask for a device that is not there.
     golden_core.store.locking.LockedError
         If another campaign of this study is under way in this home and ``wait`` is false.
     golden_dagster.interruption.Interrupted
@@ -261,8 +271,9 @@ def open_campaign(
     """
     home = Home.from_environment()
     study = load_variant(name, overrides)
+    require_device(study)
     resource = StudyResource(study=name, overrides=dict(text.split("=", 1) for text in overrides))
-    watcher = Watcher(on_outcome) if on_outcome else None
+    watcher = Watcher(on_outcome, on_note) if on_outcome else None
     folder = home.study(study.name).root
     if not home.root.is_dir():
         say(f"a new home: {home.root}")
@@ -276,7 +287,7 @@ def open_campaign(
         for ended in end_dead_runs(instance):
             say(ended)
         remove_temporaries(folder)
-        count = workers.count if workers and workers.backend != "sequential" else 1
+        count = workers.count if workers and workers.backend not in {"sequential", "cohort"} else 1
         definitions = definitions_for(study, resource, workers=workers, watcher=watcher)
         try:
             yield Campaign(

@@ -112,19 +112,19 @@ def shape(returns: FloatArray) -> tuple[float, float]:
     return float(stats.skew(returns)), float(stats.kurtosis(returns, fisher=False))
 
 
-def overfitting(returns: FloatArray, *, blocks: int = BLOCKS) -> float:
+def overfitting(returns: FloatArray, *, blocks: int = BLOCKS, horizon: int = 1) -> float:
     """Return how probably the strategy with the best Sharpe ratio in one half is below the median in the other.
 
     Takes (K, T) returns of K strategies and gives the share of all ways to choose half of the blocks of time in which
     the chosen strategy's relative rank in the other half is at or below one half. NaN for fewer than two strategies,
-    for one without spread, or for fewer than two times a block.
+    for one without spread, or for blocks no longer than the ``horizon`` over which neighbouring returns share lots.
 
     References
     ----------
     Bailey, Borwein, López de Prado & Zhu (2017), Journal of Computational Finance 20(4), section 2.
     """
     count, n = returns.shape
-    if count < 2 or n < 2 * blocks or np.isnan(sharpe(returns)).any():
+    if count < 2 or n // blocks <= horizon or np.isnan(sharpe(returns)).any():
         return float("nan")
     starts = np.arange(blocks) * n // blocks
     sums = np.stack([np.add.reduceat(values, starts, axis=1) for values in (returns, np.square(returns))])

@@ -77,10 +77,10 @@ def _series(
     """Yield the rows of one series: what was tried beside a strategy counts in its deflated ratio."""
     judged = [one for one in series if not one.reason]
     returns = np.array([one.returns for one in judged])  # [K, T]
-    intervals = _bootstrap(study, returns, generator) if judged else []
+    intervals = _bootstrap(study, returns, series[0].horizon, generator) if judged else []
     beside: dict[str, Any] = {
         "tried": max(tried, len(series)),
-        "overfitting": _number(sharpe.overfitting(returns)) if judged else None,
+        "overfitting": _number(sharpe.overfitting(returns, horizon=series[0].horizon)) if judged else None,
     }
     variance = float(np.var(sharpe.sharpe(returns), ddof=1)) if len(judged) > 1 else np.nan
     for one in series:
@@ -91,11 +91,13 @@ def _series(
         yield row
 
 
-def _bootstrap(study: Study, returns: FloatArray, generator: np.random.Generator) -> list[tuple[float, float]]:
+def _bootstrap(
+    study: Study, returns: FloatArray, horizon: int, generator: np.random.Generator
+) -> list[tuple[float, float]]:
     assert study.economics is not None
     low, high = sharpe.bootstrap_interval(
         returns,
-        block=study.economics.bootstrap_block,
+        block=max(study.economics.bootstrap_block, horizon),
         reps=study.evaluation.bootstrap_resamples,
         level=study.evaluation.confidence,
         generator=generator,

@@ -14,10 +14,19 @@ from golden_core.evaluation.aggregate import summary_table
 from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.evaluation.distributions import coverage_table, scores_table
 from golden_core.evaluation.point import METRICS, metrics_table
-from golden_core.store.lake import Home, hash_bytes, read_table, series_name, stored_json, write_json
+from golden_core.store.lake import Home, hash_bytes, hash_frame, read_table, series_name, stored_json, write_json
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
-from golden_core.store.schema import CLAIMS, ECONOMICS, EQUITY, FORECASTS, HISTORY, WAREHOUSE_TABLES
+from golden_core.store.schema import (
+    CLAIMS,
+    ECONOMICS,
+    EQUITY,
+    EXPLANATIONS,
+    FORECASTS,
+    HISTORY,
+    IMPORTANCES,
+    WAREHOUSE_TABLES,
+)
 from golden_core.store.warehouse import DamagedWarehouseError, Warehouse
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
@@ -86,9 +95,10 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         "coverage": coverage_table(forecasts, quantiles, study.evaluation.confidence),
         "scores": scores_table(forecasts, quantiles),
         **money_and_claims(home, study, done, forecasts, quantiles),
+        **_explained(home, study),
     }
     digests = _load(Warehouse(home.warehouse), study, tables)
-    identity = _identity(study, trials)
+    identity = _identity(home, study, trials)
     present = trials.filter(pl.col("status").is_in(["done", "shared"])).height
     counts = {"present": present, "expected": trials.height}
     write_json(
@@ -137,7 +147,7 @@ def trial_summary(home: Home, study: Study, trial: Trial, fingerprint: str) -> d
 def evaluation_is_current(home: Home, study: Study) -> bool:
     """Return whether the warehouse holds exactly what the lake and the study imply now."""
     identity = stored_json(evaluation_record(home, study)).get("identity")
-    return identity == _identity(study, trials_table(home, study)) and tables_fault(home, study) is None
+    return identity == _identity(home, study, trials_table(home, study)) and tables_fault(home, study) is None
 
 
 def report_provenance(home: Home, study: Study) -> dict[str, Any]:
@@ -177,6 +187,13 @@ def money_and_claims(
     return tables
 
 
+def _explained(home: Home, study: Study) -> dict[str, pl.DataFrame]:
+    """Return the tables of explanations, empty until some have been made."""
+    paths = {table: home.study(study.name).explained(f"{table.name}.parquet") for table in (IMPORTANCES, EXPLANATIONS)}
+    wanted = study.explanations is not None and all(path.exists() for path in paths.values())
+    return {table.name: read_table(path) if wanted else table.empty() for table, path in paths.items()}
+
+
 def _partitions(home: Home, study: Study, kind: str) -> pl.DataFrame:
     folder = home.study(study.name)
     paths = [folder.table(kind, series_name(pair, horizon)) for pair, horizon in all_series(study)]
@@ -189,6 +206,7 @@ def _by_pair(home: Home, study: Study, kind: str) -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def _identity(study: Study, trials: pl.DataFrame) -> str:
+def _identity(home: Home, study: Study, trials: pl.DataFrame) -> str:
     rows = trials.select("forecaster", "pair", "horizon", "seed", "status", "fingerprint", "error").rows()
-    return hash_bytes(canonical_json([study.hash(), code_hash(CODE), rows]).encode())
+    explained = [hash_frame(table) for table in _explained(home, study).values()] if study.explanations else []
+    return hash_bytes(canonical_json([study.hash(), code_hash(CODE), rows, *explained]).encode())

@@ -13,7 +13,8 @@ import polars as pl
 from golden_core.checks import all_checks
 from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
 from golden_core.leakage.scorecard_store import by_kind, faults, file_scorecard, filed_scorecard, rates
-from golden_core.legacy.audit import audit_markdown, audit_record
+from golden_core.legacy.audit import audit_record
+from golden_core.legacy.audit.markdown import audit_markdown
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.flow.protocol import PARTS
 from golden_core.legacy.forensics.published import published_audit
@@ -24,10 +25,12 @@ from golden_core.legacy.reproduction import Request, carry_out, record_files, ro
 from golden_core.legacy.risks import differences_csv, open_questions_markdown
 from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
+from golden_core.milestones.benchmark_plan import benchmark_pages
 from golden_core.milestones.designs import configuration_pages, orchestrator_pages, usage_page
 from golden_core.milestones.documents import loader_specification
 from golden_core.milestones.evidence import Result, Written, write_evidence
 from golden_core.milestones.experiments import STUDY, experiment_pages, experiment_ran
+from golden_core.milestones.explanations import sample_pages, specification_pages
 from golden_core.milestones.migration import load_plan, migration_deliverables, plan_results
 from golden_core.milestones.place import Place
 from golden_core.milestones.protocols import protocol_pages
@@ -279,6 +282,12 @@ def _largest(table: pl.DataFrame, criterion: str, limits: dict[str, float]) -> R
     return Result(criterion, shown, threshold, rows.height > 0 and bool(rows["met"].all()))
 
 
+def _samples() -> Made:
+    """Return explanations; latencies are measured where benchmarks are."""
+    pages, result = sample_pages(Home.from_environment())
+    return Made(pages, (result,))
+
+
 def _speed() -> Result:
     from golden_core.benchmarking import training  # noqa: PLC0415  imports torch
 
@@ -300,7 +309,10 @@ MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P2.M2": _loader,
     "P3.M1": lambda _place, _given: Made(*orchestrator_pages()),
     "P3.M2": lambda _place, _given: Made(*protocol_pages(Home.from_environment())),
+    "P4.M1": lambda _place, _given: Made(*specification_pages(Home.from_environment())),
+    "P4.M2": lambda _place, _given: Made(*benchmark_pages()),
     "P5.M1": lambda place, _given: Made(*usage_page(place)),
     "P5.M2": _experiment,
+    "P5.M3": lambda _place, _given: _samples(),
     "P6.M1": _alignment,
 }

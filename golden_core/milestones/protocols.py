@@ -53,8 +53,8 @@ def protocol_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
         "strata": ", ".join(name for name in STRATA if name != "all"),
     }
     pages = {"statistical_protocol.md": render(TEXTS / "statistical_protocol.md.jinja", facts)}
-    pages |= {f"templates/{name}.md": _template(name, said) for name, said in declared().items()}
-    pages["templates/strata.md"] = _template("strata", {"caption": "Skill among the cutoffs of a stratum.",
+    pages |= {f"templates/{name}.md": template(name, said) for name, said in declared().items()}
+    pages["templates/strata.md"] = template("strata", {"caption": "Skill among the cutoffs of a stratum.",
                                                         "query": STRATA_SKILL, "columns": []})  # fmt: skip
     if filed is not None:
         pages["calibration.csv"] = filed.table.write_csv()
@@ -103,7 +103,8 @@ def _count(name: Name, found: Filed | None) -> str:
     )
 
 
-def _template(name: str, said: dict[str, Any]) -> str:
+def template(name: str, said: dict[str, Any]) -> str:
+    """Return the page of a table of a report: its caption, columns and query."""
     rows = ((column["label"], column.get("unit", ""), f"`{column['show']}`") for column in said["columns"])
     columns = markdown_table(("column", "unit", "shown"), rows) if said["columns"] else ""
     query = f"```sql\n{said['query'].strip()}\n```" if "query" in said else "Its rows are handed in by the page."

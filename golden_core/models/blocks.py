@@ -139,9 +139,13 @@ class DotAttention(nn.Module):
     Luong, Pham and Manning (2015), the "dot" score.
     """
 
+    def attention_weights(self, x: Tensor) -> Tensor:
+        """Return what each step takes of every other, [B, L, C] → [B, 1, L, L]: the last axis adds up to one."""
+        return torch.softmax(x @ x.transpose(1, 2), dim=-1).unsqueeze(1)
+
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, L, C] to [B, L, C]."""
-        return torch.softmax(x @ x.transpose(1, 2), dim=-1) @ x
+        return self.attention_weights(x).squeeze(1) @ x
 
 
 class AdditiveAttention(nn.Module):
@@ -159,15 +163,19 @@ class AdditiveAttention(nn.Module):
         super().__init__()
         self.scale = _zeros(channels)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [B, L, C] to [B, L, C]."""
+    def attention_weights(self, x: Tensor) -> Tensor:
+        """Return what each step takes of every other, [B, L, C] → [B, 1, L, L]: the last axis adds up to one."""
         length = x.shape[1]
         pairs = torch.cat([x[:, step:] + x[:, step : step + 1] for step in range(length)], dim=1)
         scores = torch.tanh(pairs) @ self.scale  # [B, L(L + 1)/2]
         first, second = torch.triu_indices(length, length)
         place = torch.zeros(length, length, dtype=torch.long)
         place[first, second] = place[second, first] = torch.arange(len(first))
-        return torch.softmax(scores[:, place], dim=-1) @ x
+        return torch.softmax(scores[:, place], dim=-1).unsqueeze(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [B, L, C] to [B, L, C]."""
+        return self.attention_weights(x).squeeze(1) @ x
 
 
 class MultiHeadAttention(nn.Module):
@@ -188,14 +196,21 @@ class MultiHeadAttention(nn.Module):
         self.weight_qkv, self.bias_qkv = _zeros(3 * width, channels), _zeros(3 * width)
         self.weight_output, self.bias_output = _zeros(channels, width), _zeros(channels)
 
+    def attention_weights(self, x: Tensor) -> Tensor:
+        """Return what each step takes of every other in each head, [B, L, C] → [B, H, L, L]: rows add up to one."""
+        return self._attend(x)[0]
+
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, L, C] to [B, L, C]."""
+        weights, value = self._attend(x)
+        return linear((weights @ value).transpose(1, 2).flatten(2), self.weight_output, self.bias_output)
+
+    def _attend(self, x: Tensor) -> tuple[Tensor, Tensor]:
         merged = linear(x, self.weight_qkv, self.bias_qkv)
         split = merged.view(*x.shape[:2], 3, self.heads, self.key_dimension)
         query, key, value = split.permute(2, 0, 3, 1, 4)  # [B, H, L, D] each
         query = query * self.key_dimension**-0.5
-        weights = torch.softmax(query @ key.transpose(-1, -2), dim=-1)  # [B, H, L, L]
-        return linear((weights @ value).transpose(1, 2).flatten(2), self.weight_output, self.bias_output)
+        return torch.softmax(query @ key.transpose(-1, -2), dim=-1), value  # [B, H, L, L], [B, H, L, D]
 
 
 class MixtureOfExperts(nn.Module):

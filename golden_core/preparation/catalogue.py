@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from golden_core.forecasters import forecaster_settings
+from golden_core.forecasters.custom import custom_class
 from golden_core.forecasters.settings import RULES as SUITED
 from golden_core.inputs.features import FEATURES, TARGETS
 from golden_core.preparation.feasibility import RULES as FEASIBLE
@@ -23,6 +24,7 @@ def vocabulary() -> Vocabulary:
         forecasters=forecaster_settings(),
         features=frozenset(FEATURES),
         targets=frozenset(TARGETS),
+        custom=lambda named: custom_class(named).Settings,
         rules=(*FEASIBLE, *SUITED),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from golden_core.forecasters import forecaster_facts
 from golden_core.inputs.features import FEATURES
 from golden_core.market.clock import MINUTES, expected_days
 from golden_core.sources import SourceError
@@ -97,7 +98,16 @@ def _day(text: str) -> datetime.date:
         return datetime.datetime.now(datetime.UTC).date()
 
 
+def _networks(asked: Sequence[str], forecasters: Mapping[str, Any]) -> str | None:
+    try:
+        others = [name for name in asked if name in forecasters and not forecaster_facts(name).trained]
+    except LookupError:
+        return None  # an unknown forecaster, which is told where it is named
+    return f"names {', '.join(others)}: no network, with no weights that could be looked into" if others else None
+
+
 RULES = (
+    Rule(("explanations.forecasters", "forecasters"), _networks, keys_only=True),
     Rule(("data.bar", "data.source"), _bar),
     Rule(("data.time_zone", "data.source"), _zone),
     Rule(("data.pairs", "data.source", "data.settings"), _pairs),

@@ -85,6 +85,10 @@ class StudyFolder:
         """Folder of a finished trial. Its name is its identity: it exists whole, or not at all."""
         return confined(self.root, "trials", forecaster, series, fingerprint[:16])
 
+    def explained(self, *names: str) -> Path:
+        """Path of a file or folder of explanations; of all of them without a name."""
+        return confined(self.root, "explanations", *names)
+
     def failure(self, forecaster: str, series: str, fingerprint: str) -> Path:
         """Record of a failed trial."""
         return confined(self.root, "failures", forecaster, series, f"{fingerprint[:16]}.json")

@@ -418,7 +418,109 @@ CLAIMS = Table(
     key=("study", "forecaster", "kind", "scope", "pair", "horizon"),
 )
 
+BENCHMARKS = Table(
+    "benchmarks",
+    "What was timed: a row per thing, scenario and condition of the last run of every benchmark. Durations are of one "
+    "call after the warm-up; raw samples lie beside the run in the lake.",
+    (
+        Column("study", pl.String, "name of the study; empty for what belongs to none"),
+        Column("benchmark", pl.String, "command of `golden bench`"),
+        Column("run", pl.String, "folder of the run in the lake"),
+        Column("subject", pl.String, "what was timed: a forecaster, a variant, a test, a part of the platform"),
+        Column("scenario", pl.String, "single, batch, offline, cold, warm, fit, step, … as the plan declares"),
+        Column("device", pl.String, "cpu or cuda"),
+        Column("precision", pl.String, "number format: float64, float32, bfloat16 or tf32"),
+        Column("threads", pl.Int32, "threads of a call"),
+        Column("batch", pl.Int64, "units of work in a call"),
+        Column("unit", pl.String, "what is counted"),
+        Column("samples", pl.Int64, "timed calls"),
+        Column("warm_up", pl.Int64, "calls before them, left out"),
+        Column("steady", pl.Boolean, "the warm-up ended by its rule, not by its limit"),
+        Column("mean_ms", pl.Float64, "mean of a call", "ms"),
+        Column("sd_ms", pl.Float64, "standard deviation", "ms"),
+        Column("p50_ms", pl.Float64, "median; null below 11 samples", "ms"),
+        *(
+            Column(f"p{p}{kind}_ms", pl.Float64, text.format(p), "ms")
+            for p in (90, 95, 99)
+            for kind, text in (
+                ("", "{}th percentile; null below MLPerf's sample size"),
+                ("_bound", "what the {}th percentile does not exceed with 99 % confidence; null for too few samples"),
+            )
+        ),
+        Column("throughput", pl.Float64, "units per second"),
+        Column("memory_mb", pl.Float64, "peak memory: resident of the process, or allocated on the device", "MB"),
+        Column("flops", pl.Float64, "floating-point operations of a call; null where there is no network to count"),
+        Column("peak_share", pl.Float64, "operations per second over those of a matrix product in the same run"),
+        Column("bandwidth_share", pl.Float64, "least bytes moved per second over those of a copy in the same run"),
+        Column("energy_j", pl.Float64, "energy of a call by a counter, idling left out; null where unmeasured", "J"),
+        Column("against", pl.String, "what it was compared with in pairs; empty for nothing"),
+        Column("ratio", pl.Float64, "how many times as long the other took"),
+        Column("ratio_low", pl.Float64, "lower end of the ratio's 99 % interval"),
+        Column("ratio_high", pl.Float64, "upper end of the ratio's 99 % interval"),
+        Column("p_value", pl.Float64, "of no difference, by signed ranks; null for fewer than 8 pairs"),
+        Column("undefined", pl.String, "what is null above, and why"),
+        Column("measured_at", UTC_TIME, "when the run ended", "UTC"),
+        Column("machine", pl.String, "class of the machine: processor, cores, accelerator"),
+        Column("load", pl.Float64, "what waited for a core when the run ended, per core, over a minute"),
+        Column("commit", pl.String, "of the code; null without git"),
+        Column("dirty", pl.Boolean, "the code differed from its commit"),
+        Column("versions", pl.String, "of the libraries, as JSON"),
+    ),
+    key=("study", "benchmark", "run", "subject", "scenario", "device", "precision", "threads", "batch"),
+)
+
+_METHOD = Column("method", pl.String, "integrated_gradients, shap, occlusion or attention")
+_LAG = Column("lag", pl.Int32, "bars before the cutoff; 0 is the bar of the cutoff itself", "bars")
+_FEATURE = Column("feature", pl.String, "name of the feature")
+
+ATTRIBUTIONS = Table(
+    "attributions",
+    "What each feature at each lag does to one forecast, by one method; one file per checkpoint.",
+    (
+        *_TRIAL,
+        _FOLD,
+        _METHOD,
+        _CUTOFF,
+        _LAG,
+        _FEATURE,
+        Column("attribution", pl.Float64, "share in forecast less forecast at the baseline", "standardised target"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed", "fold", "method", "cutoff", "lag", "feature"),
+)
+
+IMPORTANCES = Table(
+    "importances",
+    "How much of a network's attributions falls on each feature at each lag, over all folds.",
+    (
+        *_TRIAL,
+        _METHOD,
+        _FEATURE,
+        _LAG,
+        Column("share", pl.Float64, "share of the mean absolute attribution; all cells add up to one"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed", "method", "feature", "lag"),
+)
+
+EXPLANATIONS = Table(
+    "explanations",
+    "What the sanity checks say of each method on each network, and whether its explanations are reported.",
+    (
+        *_TRIAL,
+        _METHOD,
+        Column("rows", pl.Int64, "windows explained"),
+        Column("incomplete", pl.Float64, "largest gap of a sum, in tolerances; null where none is promised"),
+        Column("randomised", pl.Float64, "Spearman with explanations of networks without what was learned"),
+        Column("deletion_p", pl.Float64, "p-value of deletion against random order, one-sided"),
+        Column("insertion_p", pl.Float64, "p-value of insertion against random order, one-sided"),
+        Column("other_methods", pl.Float64, "mean Spearman with the other methods, window by window; null for one"),
+        Column("other_seeds", pl.Float64, "mean Spearman with the other seeds, window by window; null for one"),
+        Column("reported", pl.Boolean, "nothing speaks against showing it"),
+        Column("reason", pl.String, "why it is not reported"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "seed", "method"),
+)
+
 WAREHOUSE_TABLES = (
     TRIALS, FOLDS, SCALERS, FORECASTS, HISTORY, CALENDAR, CLEANING, METRICS, SUMMARY, COMPARISONS, QUANTILES, COVERAGE,
-    SCORES, ECONOMICS, EQUITY, CLAIMS,
+    SCORES, ECONOMICS, EQUITY, CLAIMS, BENCHMARKS, IMPORTANCES, EXPLANATIONS,
 )  # fmt: skip

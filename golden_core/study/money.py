@@ -82,4 +82,4 @@ class EconomicsSection(Section):
     half_spread: HalfSpread
     slippage: Slippage
     swap: Swap
-    bootstrap_block: int = Field(ge=1, description="mean length of a block of the bootstrap of Sharpe ratios, bars")
+    bootstrap_block: int = Field(ge=1, description="mean length of bootstrap blocks, bars; the horizon where longer")

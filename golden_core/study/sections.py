@@ -114,6 +114,21 @@ def _unpredictable(_block: int, source: str, settings: dict[str, Any]) -> str | 
     )
 
 
+def _among_forecasters(asked: tuple[str, ...], known: dict[str, Any]) -> str | None:
+    unknown = [name for name in asked if name not in known]
+    return f"names {', '.join(unknown)}, which the study does not run; it runs {', '.join(known)}" if unknown else None
+
+
+def _among_series(asked: tuple[str, ...], pairs: list[str], horizons: list[int]) -> str | None:
+    known = [f"{pair}_h{horizon}" for pair in pairs for horizon in horizons]
+    unknown = [name for name in asked if name not in known]
+    return f"names {', '.join(unknown)}; the series of the study are {', '.join(known)}" if unknown else None
+
+
+def _among_seeds(asked: int, count: int) -> str | None:
+    return None if asked <= count else f"must be ≤ seeds.count ({count}), got {asked}"
+
+
 def is_smoke(name: str) -> bool:
     """Whether a study of this name only exercises the plumbing."""
     return name == "smoke" or name.startswith("smoke_")
@@ -186,6 +201,14 @@ class TrainingSection(Section):
     precision: Literal["float32", "bfloat16"] = Field(description="number format of the network")
     early_stopping: EarlyStopping | None = Field(description="when to stop early, or null")
     plateau: Plateau | None = Field(description="when to cut the learning rate, or null")
+    device: Literal["cpu", "cuda", "auto"] = Field(
+        default="cpu", description="where networks train; auto is cuda where there is a card; without the setting, cpu"
+    )
+
+    @model_serializer(mode="wrap")
+    def _leave_out_cpu(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write nothing of a processor, so that a study on one is what it was before there was a choice."""
+        return {name: value for name, value in given(self).items() if (name, value) != ("device", "cpu")}
 
     RULES: ClassVar = (Rule(("plateau.min_learning_rate", "learning_rate"), _below_start),)
 
@@ -289,6 +312,18 @@ class PlaceboSection(Section):
     block: int = Field(ge=1, le=1000, description="universes of one unit of work, and of one file")
 
 
+class ExplanationsSection(Section):
+    """Which networks are looked into, and how."""
+
+    forecasters: Annotated[tuple[str, ...], Distinct] = Field(min_length=1, description="forecasters that are networks")
+    series: Annotated[tuple[str, ...], Distinct] = Field(min_length=1, description="series, such as EURUSD_h1")
+    seeds: int = Field(ge=1, description="how many seeds of each, the first ones")
+    rows: int = Field(ge=8, description="windows explained per fold, spread evenly over its test part")
+    methods: Annotated[tuple[Literal["integrated_gradients", "shap", "occlusion", "attention"], ...], Distinct] = Field(
+        min_length=1, description="methods; what fails its sanity checks is kept from the report"
+    )
+
+
 class ChecksSection(Section):
     """How hard the asset checks look."""
 
@@ -343,12 +378,19 @@ class Study(Section):
         default=None, description="what the forecasts earn; without the section nothing is traded"
     )
 
+    explanations: ExplanationsSection | None = Field(
+        default=None, description="which networks are explained; without the section none is"
+    )
+
     RULES: ClassVar = (
         Rule(("protocol.kinds", "quantiles"), _has_quantiles, absent_too=True),
         Rule(("protocol.kinds", "economics"), _has_economics, absent_too=True),
         Rule(("protocol.coverage.level", "quantiles.levels"), _between_quantiles),
         Rule(("economics.half_spread.pips", "data.pairs"), _costs_of_all),
         Rule(("economics.swap.pips", "data.pairs"), _costs_of_all),
+        Rule(("explanations.forecasters", "forecasters"), _among_forecasters, keys_only=True),
+        Rule(("explanations.series", "data.pairs", "horizons"), _among_series),
+        Rule(("explanations.seeds", "seeds.count"), _among_seeds),
         Rule(("seeds.count", "name"), _enough_seeds),
         Rule(("forecasters",), _has_benchmark, keys_only=True),
         Rule(("splits.train", "horizons", "splits.embargo"), _survives_purge),
@@ -362,7 +404,7 @@ class Study(Section):
     @model_serializer(mode="wrap")
     def _leave_out_absent(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Write nothing of an absent section, so that a study without it is what it was before there was one."""
-        absent = {"quantiles", "protocol", "economics", "placebo"}
+        absent = {"quantiles", "protocol", "economics", "placebo", "explanations"}
         return {name: value for name, value in given(self).items() if name not in absent or value is not None}
 
     @property

@@ -10,6 +10,7 @@ from golden_dagster.cli import (
     clean,
     data,
     doctor,
+    explain,
     gate,
     leakage,
     legacy,
@@ -36,6 +37,7 @@ app.command("run")(run.run)
 app.command("status")(run.status)
 app.command("leaderboard")(run.leaderboard)
 app.command("claims")(claims.claims)
+app.command("explain")(explain.explain)
 app.command("gate")(gate.gate)
 app.command("placebo")(placebo.placebo)
 app.command("power")(placebo.power)

@@ -32,8 +32,11 @@ As = Annotated[
 ]
 Local = Annotated[Literal["sequential", "loky"], typer.Option("--backend", help="How fits run side by side.")]
 Backend = Annotated[
-    Literal["sequential", "loky", "dask"],
-    typer.Option("--backend", help="How trials run side by side; dask has GOLDEN_DASK_SCHEDULER's workers."),
+    Literal["sequential", "loky", "dask", "cohort"],
+    typer.Option(
+        "--backend",
+        help="How trials run side by side; dask has GOLDEN_DASK_SCHEDULER's workers, cohort trains networks together.",
+    ),
 ]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 means one per core.")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Name from data/studies, or path of a YAML file.")]
@@ -104,6 +107,8 @@ def teaching() -> Iterator[None]:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Return every kind of error whose message says all that a person needs."""
+    from golden_core.benchmarking.records import BenchmarkError
+    from golden_core.interpretability.filing import ExplanationError
     from golden_core.legacy.audit.grid import TableError
     from golden_core.legacy.frozen import FrozenFactsError
     from golden_core.legacy.keras_files import KerasCheckpointError, ParityError
@@ -132,7 +137,8 @@ def _expected() -> tuple[type[Exception], ...]:
     work = (StudyError, PlaceboError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
     stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
-    return (*read, *work, *stored, *legacy, EvidenceError, RandomWalkMissingError, UnreadableReportError)
+    told = (EvidenceError, RandomWalkMissingError, UnreadableReportError, BenchmarkError, ExplanationError)
+    return (*read, *work, *stored, *legacy, *told)
 
 
 def _about(error: OSError) -> str:

@@ -95,8 +95,13 @@ def _execute(
         def advance(outcome: Outcome) -> None:
             progress.update(tasks[-1], advance=1, note=str(outcome.trial))
 
+        def note(text: str, lasting: bool) -> None:
+            if lasting:
+                progress.console.print(text, highlight=False, soft_wrap=True)
+            progress.update(tasks[-1], note="" if lasting else text)
+
         opened = open_campaign(
-            study, overrides, workers=resource, on_outcome=advance, wait=wait, say=progress.console.print
+            study, overrides, workers=resource, on_outcome=advance, on_note=note, wait=wait, say=progress.console.print
         )
         with opened as campaign:
             for stage in campaign.stages():

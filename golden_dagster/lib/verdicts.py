@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from golden_core.checks.explanations import explanation_checks
 from golden_core.checks.inputs import input_checks
 from golden_core.checks.results import result_checks
 from golden_core.reporting import Judged
@@ -17,7 +18,7 @@ def recorded_verdicts(instance: dg.DagsterInstance, study: Study) -> Judged:
     """Return how every check of a study ended the last time it ran; that of the report itself comes after it."""
     checks = {
         dg.AssetCheckKey(dg.AssetKey(check.asset.split("/")), check.name): check
-        for check in (*input_checks(study), *result_checks(study))
+        for check in (*input_checks(study), *result_checks(study), *explanation_checks(study))
         if check.asset != "report"
     }
     found = {key: _last(instance, key) for key in checks}

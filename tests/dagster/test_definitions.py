@@ -51,11 +51,13 @@ def test_definitions_load(study):
     models = {f"models/{name}" for name in load_study(study).forecasters}
     platform = {
         "legacy/snapshot", "legacy/published_audit", "legacy/forensics", "legacy/alignment", "leakage/scorecard",
-        "statistics/calibration",
+        "statistics/calibration", "benchmarks/inference", "benchmarks/training", "benchmarks/data",
+        "benchmarks/statistics", "benchmarks/table", "interpretability/sanity",
     }  # fmt: skip
     shared = {
         "ecb_rates", "clean_bars", "data_quality", "folds", "metrics", "leaderboard", "comparisons", "report",
     }  # fmt: skip
+    shared |= {"explanations"} if load_study(study).explanations else set()
     assert {key for key in keys if not key.startswith("milestones/")} == shared | models | platform
     assert len(keys) - len(shared | models | platform) == 16 + 7 + 1  # milestones, exit gates, requirements
 
@@ -91,7 +93,10 @@ def test_edges_and_partitions():
     assert model.parent_keys == {dg.AssetKey("folds")}
     expected = len(study.data.pairs) * len(study.horizons) * study.seeds.count
     assert len(model.partitions_def.get_partition_keys()) == expected
-    assert graph.get(dg.AssetKey("metrics")).parent_keys == {dg.AssetKey(["models", f]) for f in study.forecasters}
+    models = {dg.AssetKey(["models", f]) for f in study.forecasters}
+    assert graph.get(dg.AssetKey("metrics")).parent_keys == models | {dg.AssetKey("explanations")}
+    explained = {dg.AssetKey(["models", f]) for f in study.explanations.forecasters}
+    assert graph.get(dg.AssetKey("explanations")).parent_keys == explained
 
 
 def test_partition_keys_name_trials():

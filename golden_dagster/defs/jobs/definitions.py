@@ -4,11 +4,13 @@ import dagster as dg
 
 from golden_core.study import Study
 from golden_dagster.defs.data.assets import raw_key
+from golden_dagster.defs.interpretability.assets import SANITY
 from golden_dagster.defs.leakage.assets import SCORECARD
 from golden_dagster.defs.legacy.assets import ALIGNMENT_KEY
 from golden_dagster.defs.statistics.assets import CALIBRATION
 
 Selected = dg.AssetSelection
+_EXPLAIN = (Selected.assets("explanations"), "Explain the networks that the study names.")
 
 
 def definitions(study: Study) -> dg.Definitions:
@@ -20,6 +22,7 @@ def definitions(study: Study) -> dg.Definitions:
         "stage_data_quality": (Selected.assets("data_quality"), "Measure what the bars of all pairs are worth."),
         "stage_folds": (Selected.assets("folds"), "Lay the folds of one or more series."),
         "stage_models": (Selected.groups("models"), "Train every forecaster on some partitions."),
+        **({"stage_explanations": _EXPLAIN} if study.explanations else {}),
         "stage_metrics_and_report": (Selected.groups("metrics", "reports"), "Evaluate all trials and report."),
         "stage_input_checks": (
             Selected.checks_for_assets("clean_bars", "folds"),
@@ -28,6 +31,14 @@ def definitions(study: Study) -> dg.Definitions:
         "gate": (Selected.all_asset_checks(), "Every check on what there is; nothing is made."),
         "leakage_scorecard": (Selected.assets(SCORECARD), "Plant leaks and count what is caught. Minutes."),
         "statistics_calibration": (Selected.assets(CALIBRATION), "Measure size and power of all tests. Minutes."),
+        "benchmarks": (
+            Selected.groups("benchmarks"),
+            "Time forecasters and platform. Minutes to hours.",
+        ),
+        "interpretability_sanity": (
+            Selected.assets(SANITY),
+            "Every method of explanation before every gate. A minute.",
+        ),
         "legacy": (Selected.groups("legacy") - alignment, "Inventory, audit and register of the legacy experiments."),
         "legacy_alignment": (alignment, "The ten variants on bars of yours beside the published numbers. Hours."),
         "milestones": (Selected.groups("milestones"), "Evidence and standing of every milestone and exit gate."),

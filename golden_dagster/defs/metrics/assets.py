@@ -19,7 +19,10 @@ def metrics_asset(study: Study) -> dg.AssetsDefinition:
         group_name="metrics",
         owners=OWNERS,
         kinds={"duckdb", "polars"},
-        deps=[dg.AssetKey(["models", name]) for name in sorted(study.forecasters)],
+        deps=[
+            *(dg.AssetKey(["models", name]) for name in sorted(study.forecasters)),
+            *(["explanations"] if study.explanations else []),
+        ],
         pool="duckdb",
         automation_condition=gather_current(),
         code_version=code_version("golden_core.evaluation.campaign"),

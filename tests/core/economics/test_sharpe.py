@@ -113,6 +113,8 @@ def test_overfitting_of_skill_noise_and_nothing():
     assert sharpe.overfitting(skilled) == 0.0
     many = [sharpe.overfitting(draw("noise", place, size=(10, 320)), blocks=8) for place in range(40)]
     assert 0.4 < np.mean(many) < 0.7  # without skill about a half
+    assert not np.isnan(sharpe.overfitting(noise[:, :400], horizon=24))
+    assert np.isnan(sharpe.overfitting(noise[:, :399], horizon=24))  # blocks as long as lots are held
     for nothing in (noise[:1], noise[:, :20], np.vstack([noise[0], np.zeros(1600)])):
         assert np.isnan(sharpe.overfitting(nothing))
 

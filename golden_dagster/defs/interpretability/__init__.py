@@ -1,0 +1,1 @@
+"""What networks look at, and whether the methods that say so can be believed."""
