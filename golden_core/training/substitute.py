@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import nn
 
 from golden_core.inputs.windows import Examples
@@ -20,14 +19,13 @@ from golden_core.training.cohort import Member, train_cohort
 from golden_core.training.objective import MEAN, Objective
 from golden_core.training.schedule import Epoch
 
-Trainer = Callable[..., list[Epoch]]
-Answer = tuple[nn.Module, list[Epoch] | trainer.TrainingError]
+Outcome = list[Epoch] | trainer.TrainingError
 _SINGLE = trainer.train
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """What a forecaster asked of the trainer."""
+    """What a forecaster asks of the trainer."""
 
     member: Member
     training: TrainingSection
@@ -42,9 +40,29 @@ class _Asked(Exception):  # noqa: N818
 
 
 @contextlib.contextmanager
-def trained_by(other: Trainer) -> Iterator[None]:
-    """Have another function train, with the arguments of :func:`golden_core.training.trainer.train`."""
-    before, trainer.train = trainer.train, other
+def trained_by(other: Callable[[Request], tuple[nn.Module, Outcome] | None]) -> Iterator[None]:
+    """Have another function train: it returns a fitted network with its curve or error, or nothing to decline."""
+    before = trainer.train
+
+    def train(
+        module: nn.Module,
+        train: Examples,
+        validation: Examples,
+        training: TrainingSection,
+        stream: Stream,
+        objective: Objective = MEAN,
+    ) -> list[Epoch]:
+        answer = other(Request(Member(module, train, validation, stream), training, objective))
+        if answer is None:
+            return before(module, train, validation, training, stream, objective)
+        fitted, outcome = answer
+        if isinstance(outcome, trainer.TrainingError):
+            raise outcome
+        module.load_state_dict(fitted.state_dict())
+        module.eval()
+        return outcome
+
+    trainer.train = train
     try:
         yield
     finally:
@@ -54,15 +72,8 @@ def trained_by(other: Trainer) -> Iterator[None]:
 def request_of(fit: Callable[[], object]) -> Request | None:
     """Return what a forecaster's fit asks of the trainer first, without training; None where it asks for nothing."""
 
-    def ask(
-        module: nn.Module,
-        train: Examples,
-        validation: Examples,
-        training: TrainingSection,
-        stream: Stream,
-        objective: Objective = MEAN,
-    ) -> list[Epoch]:
-        raise _Asked(Request(Member(module, train, validation, stream), training, objective))
+    def ask(request: Request) -> None:
+        raise _Asked(request)
 
     try:
         with trained_by(ask):
@@ -72,52 +83,17 @@ def request_of(fit: Callable[[], object]) -> Request | None:
     return None
 
 
-@contextlib.contextmanager
-def answering(answers: Mapping[tuple[str, ...], Answer]) -> Iterator[None]:
-    """Answer with networks that are fitted already, by the paths of their streams; train what has no answer."""
-    otherwise = trainer.train
-
-    def answer(
-        module: nn.Module,
-        train: Examples,
-        validation: Examples,
-        training: TrainingSection,
-        stream: Stream,
-        objective: Objective = MEAN,
-    ) -> list[Epoch]:
-        if stream.path not in answers:
-            return otherwise(module, train, validation, training, stream, objective)
-        fitted, outcome = answers[stream.path]
-        return _hand_over(module, fitted, outcome)
-
-    with trained_by(answer):
-        yield
+def answering(answers: Mapping[tuple[str, ...], tuple[nn.Module, Outcome]]) -> contextlib.AbstractContextManager[None]:
+    """Answer with networks that are fitted already, by the paths of their streams; decline what has no answer."""
+    return trained_by(lambda request: answers.get(request.member.stream.path))
 
 
-@contextlib.contextmanager
-def alone_on(kind: device.Kind) -> Iterator[None]:
+def alone_on(kind: device.Kind) -> contextlib.AbstractContextManager[None]:
     """Train every network as a cohort of one on a card, unless something else trains already; cpu changes nothing."""
 
-    def train_alone(
-        module: nn.Module,
-        train: Examples,
-        validation: Examples,
-        training: TrainingSection,
-        stream: Stream,
-        objective: Objective = MEAN,
-    ) -> list[Epoch]:
-        member = Member(module, train, validation, stream)
-        ((_, outcome),) = train_cohort([member], training, device.prepare(kind), objective=objective)
-        return _hand_over(module, module, outcome)
+    def train_alone(request: Request) -> tuple[nn.Module, Outcome]:
+        where, objective = device.prepare(kind), request.objective
+        ((_, outcome),) = train_cohort([request.member], request.training, where, objective=objective)
+        return request.member.module, outcome
 
-    with trained_by(train_alone) if kind != "cpu" and trainer.train is _SINGLE else contextlib.nullcontext():
-        yield
-
-
-def _hand_over(module: nn.Module, fitted: nn.Module, outcome: list[Epoch] | trainer.TrainingError) -> list[Epoch]:
-    if isinstance(outcome, trainer.TrainingError):
-        raise outcome
-    with torch.no_grad():
-        module.load_state_dict(fitted.state_dict())
-    module.eval()
-    return outcome
+    return trained_by(train_alone) if kind != "cpu" and trainer.train is _SINGLE else contextlib.nullcontext()
