@@ -30,7 +30,7 @@ from golden_core.store.locking import only_one
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
-from golden_core.trials.campaign import stop_workers
+from golden_core.trials.campaign import require_device, stop_workers
 from golden_core.trials.estimate import estimate
 from golden_core.trials.outputs import damaged_trials
 from golden_core.trials.stored import tables_fault
@@ -252,6 +252,7 @@ def open_campaign(
     *,
     workers: WorkersResource | None = None,
     on_outcome: Callable[[Outcome], None] | None = None,
+    on_note: Callable[[str, bool], None] = lambda _text, _lasting: None,
     wait: bool = True,
     say: Callable[[str], None] = lambda _message: None,
 ) -> Iterator[Campaign]:
@@ -261,6 +262,8 @@ def open_campaign(
     ------
     golden_core.study.StudyError
         If the study is not valid.
+    golden_core.trials.TrialError
+        If its networks ask for a device that is not there.
     golden_core.store.locking.LockedError
         If another campaign of this study is under way in this home and ``wait`` is false.
     golden_dagster.interruption.Interrupted
@@ -268,8 +271,9 @@ def open_campaign(
     """
     home = Home.from_environment()
     study = load_variant(name, overrides)
+    require_device(study)
     resource = StudyResource(study=name, overrides=dict(text.split("=", 1) for text in overrides))
-    watcher = Watcher(on_outcome) if on_outcome else None
+    watcher = Watcher(on_outcome, on_note) if on_outcome else None
     folder = home.study(study.name).root
     if not home.root.is_dir():
         say(f"a new home: {home.root}")
@@ -283,7 +287,7 @@ def open_campaign(
         for ended in end_dead_runs(instance):
             say(ended)
         remove_temporaries(folder)
-        count = workers.count if workers and workers.backend != "sequential" else 1
+        count = workers.count if workers and workers.backend not in {"sequential", "cohort"} else 1
         definitions = definitions_for(study, resource, workers=workers, watcher=watcher)
         try:
             yield Campaign(

@@ -123,15 +123,16 @@ class LegacyResource(dg.ConfigurableResource[Any]):
 class WorkersResource(dg.ConfigurableResource[Any]):
     """How trials run side by side inside one asset."""
 
-    backend: Literal["sequential", "loky", "dask"] = Field(
-        default="loky", description="of trials: one after the other, processes of this machine, or a Dask scheduler's"
+    backend: Literal["sequential", "loky", "dask", "cohort"] = Field(
+        default="loky",
+        description="of trials: one after the other, processes of this machine or a Dask scheduler's, or in cohorts",
     )
     workers: int = Field(default=0, ge=0, description="processes of this machine; 0 means one per available core")
 
     @property
     def local(self) -> Literal["sequential", "loky"]:
         """The backend of what is no trial: probing costs little and stays on this machine."""
-        return "loky" if self.backend == "dask" else self.backend
+        return "sequential" if self.backend == "sequential" else "loky"
 
     @property
     def count(self) -> int:
@@ -149,3 +150,4 @@ class Watcher:
     """Whoever wants to know of every finished trial: the progress bar of ``golden run``, or nobody."""
 
     on_outcome: Callable[[Outcome], None] = lambda _outcome: None
+    on_note: Callable[[str, bool], None] = lambda _text, _lasting: None  # of cohorts; and whether to keep it in sight

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
+from golden_core.benchmarking.machine import matrix_peak, operations
+from golden_core.benchmarking.measurement import Measurement, Peaks, timed
+from golden_core.benchmarking.sampling import Paired, compare
 from golden_core.benchmarking.straightforward import straightforward
 from golden_core.models.legacy import build
 from golden_core.store.randomness import Stream
@@ -39,24 +44,44 @@ class Step:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Steps of the straightforward port and of the network, taken in turns, and how far their outputs are apart."""
+    """Steps of the straightforward port and of the network, in pairs, and how far their outputs are apart.
+
+    The port steps in float32 always, the network in ``precision``.
+    """
 
     variant: str
     batch_size: int
     threads: int
     reference: tuple[Step, ...]
     network: tuple[Step, ...]
-    difference: float  # largest, relative to the range of the outputs
+    difference: float  # largest, relative to the range of the outputs, both in float32
+    precision: str = "float32"
+    work: float | None = None  # operations of a step
+    peak: float | None = None  # operations per second of a matrix product, measured in the same run
+
+    @property
+    def paired(self) -> Paired:
+        """The steps compared, pair by pair, elapsed time."""
+        return compare(*(np.array([step.wall for step in steps]) for steps in (self.network, self.reference)))
 
     @property
     def ratio(self) -> float:
-        """How many times as fast the network is: the median over pairs of neighbouring steps, elapsed time."""
-        return statistics.median(a.wall / b.wall for a, b in zip(self.reference, self.network, strict=True))
+        """How many times as fast the network is, elapsed time."""
+        return self.paired.ratio
 
     @property
     def cpu_ratio(self) -> float:
         """The same in processor time, on which other programs have less influence."""
-        return statistics.median(a.cpu / b.cpu for a, b in zip(self.reference, self.network, strict=True))
+        return compare(*(np.array([step.cpu for step in steps]) for steps in (self.network, self.reference))).ratio
+
+    def rows(self) -> Iterator[Measurement]:
+        """Yield both as measurements; the network's says what it was compared with."""
+        told: dict[str, Any] = {"threads": self.threads, "operations": self.work, "peaks": Peaks(self.peak)}
+        port = f"{self.variant}, one module per part"
+        steps = [step.wall for step in self.reference]
+        yield timed(port, "step", "window", steps, self.batch_size, **told, precision="float32")
+        told |= {"precision": self.precision, "against": port, "paired": self.paired}
+        yield timed(self.variant, "step", "window", [step.wall for step in self.network], self.batch_size, **told)
 
     def epoch_seconds(self, steps: Sequence[Step]) -> float:
         """Return elapsed seconds of an epoch of the legacy experiments, from the median step."""
@@ -64,12 +89,19 @@ class Comparison:
 
 
 def measure(
-    variant: str, *, batch_size: int, threads: Sequence[int], steps: int, note: Callable[[str], None]
+    variant: str,
+    *,
+    batch_size: int,
+    threads: Sequence[int],
+    steps: int,
+    note: Callable[[str], None],
+    precision: str = "float32",
 ) -> list[Comparison]:
-    """Time training steps of a legacy network and of its straightforward port, in turns, per number of threads.
+    """Time training steps of a legacy network and of its straightforward port, in pairs, per number of threads.
 
     A step is what the trainer does for a batch: gather its windows, forward, backward, optimiser. Both start from the
-    same weights and meet the same batches. The first step of each warms up and is not counted.
+    same weights and meet the same batches; a coin decides which goes first. The first step of each warms up and is not
+    counted. ``precision`` bfloat16 is the network's, and the port's stays float32.
 
     Raises
     ------
@@ -82,13 +114,13 @@ def measure(
         for count in threads:
             note(f"{variant}, {steps} steps of {batch_size} windows, {count} thread{'s' if count > 1 else ''} …")
             torch.set_num_threads(count)
-            found.append(_compare(variant, batch_size, count, steps))
+            found.append(_compare(variant, batch_size, count, steps, precision))
     finally:
         torch.set_num_threads(before)
     return found
 
 
-def _compare(variant: str, batch_size: int, threads: int, steps: int) -> Comparison:
+def _compare(variant: str, batch_size: int, threads: int, steps: int, precision: str) -> Comparison:
     network = build(variant, generator=_generator("weights"))
     reference = straightforward(network)
     X = torch.randn(2 * batch_size, CONTEXT_LENGTH, FEATURES, generator=_generator("windows"))
@@ -96,13 +128,14 @@ def _compare(variant: str, batch_size: int, threads: int, steps: int) -> Compari
     difference = output_difference(network, reference, X[:batch_size])
     shuffle = _generator("batches")
     taken: dict[nn.Module, list[Step]] = {reference: [], network: []}
-    trainers = {module: _Trainer(module) for module in taken}
+    trainers = {reference: _Trainer(reference, "float32"), network: _Trainer(network, precision)}
+    work, peak, coin = operations(network, X[:2], training=True) / 2, matrix_peak("cpu", precision), STREAM.generator()
     for _ in range(steps + 1):
         rows = torch.randperm(len(X), generator=shuffle)[:batch_size]
-        for module, trainer in trainers.items():
-            taken[module].append(trainer.step(X, y, rows))
-    counted = {module: tuple(all_steps[1:]) for module, all_steps in taken.items()}
-    return Comparison(variant, batch_size, threads, counted[reference], counted[network], difference)
+        for module in (reference, network) if coin.random() < 0.5 else (network, reference):
+            taken[module].append(trainers[module].step(X, y, rows))
+    port, own = (tuple(taken[module][1:]) for module in (reference, network))
+    return Comparison(variant, batch_size, threads, port, own, difference, precision, work * batch_size, peak)
 
 
 def output_difference(network: nn.Module, reference: nn.Module, X: Tensor) -> float:
@@ -130,15 +163,17 @@ def output_difference(network: nn.Module, reference: nn.Module, X: Tensor) -> fl
 class _Trainer:
     """One network under training, as the legacy protocol trains it."""
 
-    def __init__(self, module: nn.Module) -> None:
-        self.module = module.train()
+    def __init__(self, module: nn.Module, precision: str) -> None:
+        self.module, self.reduced = module.train(), precision == "bfloat16"
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
         self.optimiser = make_optimiser("keras_adamw", trained, lr=1e-3, weight_decay=0.004)
 
     def step(self, X: Tensor, y: Tensor, rows: Tensor) -> Step:
         wall, cpu = time.perf_counter(), time.process_time()
         self.optimiser.zero_grad()
-        loss = functional.mse_loss(self.module(X[rows]), y[rows])
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.reduced):
+            outputs = self.module(X[rows])
+        loss = functional.mse_loss(outputs.float(), y[rows])
         torch.autograd.backward(loss)
         self.optimiser.step()
         return Step(time.perf_counter() - wall, time.process_time() - cpu)

@@ -65,6 +65,23 @@ def _no_calibration() -> Examined:
     return _unmeasured("no calibration was measured here: `golden statistics calibrate`, or statistics/calibration")
 
 
+def _timed(look: str, home: Home, _study: Study) -> Examined:
+    """Look at the last run of every benchmark by a function of the records."""
+    from golden_core.benchmarking import records
+
+    findings, examined = getattr(records, look)(home)
+    if examined == 0:
+        return _unmeasured(_NOTHING_TIMED[look])
+    return Examined(findings, examined)
+
+
+_NOTHING_TIMED = {
+    "unfaithful": "nothing was timed here: `golden bench inference STUDY`, or benchmarks/inference",
+    "unsteady": "nothing was timed repeatedly here: `golden bench inference STUDY`, or benchmarks/inference",
+    "regressions": "no run was accepted as baseline and measured again: `golden bench accept BENCHMARK`",
+}
+
+
 def _published(_home: Home, _study: Study) -> Examined:
     from golden_core.legacy.forensics.published import published_audit
 
@@ -142,6 +159,30 @@ PLATFORM_CHECKS = (
         "1,000 honest pipelines.",
         "pipelines",
         partial(_scorecard, "statistical"),
+    ),
+    Check(
+        "benchmarks/table",
+        "results_follow_from_samples",
+        "Every mean, spread, percentile and throughput is what the raw durations give, and a percentile that they do "
+        "not carry is not given.",
+        "measurements",
+        partial(_timed, "unfaithful"),
+    ),
+    Check(
+        "benchmarks/table",
+        "warm_up_settled",
+        "Before every measurement, two blocks of calls in a row had the same median to within 5 %.",
+        "measurements",
+        partial(_timed, "unsteady"),
+        severity="warn",
+    ),
+    Check(
+        "benchmarks/table",
+        "no_slower_than_accepted",
+        "No median is more than 1.1 times that of the accepted run on the same class of machine.",
+        "measurements",
+        partial(_timed, "regressions"),
+        severity="warn",
     ),
     Check(
         "legacy/published_audit",

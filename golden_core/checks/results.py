@@ -29,7 +29,7 @@ def result_checks(study: Study) -> tuple[Check, ...]:
         )
         for name in sorted(study.forecasters)
     )
-    return (*files, *_TABLES, *(_QUANTILES if study.quantiles else ()))
+    return (*files, *_TABLES, *(_QUANTILES if study.quantiles else ()), *(_PLACEBO if study.placebo else ()))
 
 
 def _files(forecaster: str, home: Home, study: Study) -> Examined:
@@ -76,6 +76,29 @@ def _report(home: Home, study: Study) -> Examined:
     return Examined(*report_differences(Warehouse(home.warehouse), study, home.report(study.name)))
 
 
+def _false_claims(home: Home, study: Study) -> Examined:
+    from golden_core.checks.universes import GATE
+    from golden_core.placebo.filed import declared, filed_count
+    from golden_core.placebo.verdict import faults
+
+    filed = filed_count(home, study, "placebo", GATE)
+    if filed is None:
+        return Examined([f"nothing was counted here: `golden placebo {study.name}` counts"], 0, severity="warn")
+    found, open_ = faults(filed.table, declared(study, "placebo"))
+    open_ += [] if filed.current else ["the universes are of other code or settings: count them again"]
+    return Examined([*found, *open_], sum(filed.universes.values()), severity="error" if found else "warn")
+
+
+_PLACEBO = (
+    Check(
+        "placebo/false_claims",
+        "placebo_claims_nothing",
+        "In at most 5 % of universes where nothing can be forecast the pipeline claims a skill, by so few that the "
+        "rate is shown: 16 of 500.",
+        "universes",
+        _false_claims,
+    ),
+)
 _QUANTILES = (
     Check(
         "metrics",

@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from golden_core.claims.questions import Question, questions
+from golden_core.economics.strategies import Strategy
 from golden_core.statistics import equivalence, holm, long_run, minimum_detectable
-from golden_core.statistics.long_run import FloatArray
-from golden_core.statistics.moments import accuracy, predicts
 from golden_core.statistics.rules import refused
-from golden_core.store.schema import CLAIMS
+from golden_core.store.schema import CLAIMS, QUANTILES
 from golden_core.study import ProtocolSection
 from golden_core.trials.ledger import Standing
 
-BENCHMARK = "random_walk"
 ALL_PAIRS = "all"
-_NO_COMMON = "the pairs have no cutoff in common"
-_UNEVEN = "the forecaster and the random walk do not have the same cutoffs"
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """One claim asked about: the moments of each seed [S, T], positive where it is right, and a margin [T] or none."""
-
-    forecaster: str
-    kind: str
-    scope: str
-    pair: str
-    horizon: int
-    by_seed: FloatArray
-    margin: FloatArray | None
-    reason: str = ""
+_NO_COMMON = "the pairs do not have the same times"
 
 
 def claims_table(
-    study: str, forecasts: pl.DataFrame, protocol: ProtocolSection, confidence: float, standing: Standing
+    study: str,
+    forecasts: pl.DataFrame,
+    protocol: ProtocolSection,
+    confidence: float,
+    standing: Standing,
+    *,
+    quantiles: pl.DataFrame | None = None,
+    traded: Sequence[Strategy] = (),
 ) -> pl.DataFrame:
-    """Decide every claim of a protocol from the table of forecasts.
+    """Decide every claim of a protocol.
 
     Parameters
     ----------
@@ -50,13 +40,17 @@ def claims_table(
         Level of the intervals of effects.
     standing : Standing
         What the ledger says of the protocol and of what was tried on these bars.
+    quantiles : schema.QUANTILES
+        Beside the forecasts, for ``covers``.
+    traded : sequence of Strategy
+        Every forecaster on every series, for ``profitable``.
 
     Returns
     -------
     schema.CLAIMS
         A row per forecaster, kind, scope, pair and horizon, sorted by key.
     """
-    moments = list(_moments(forecasts, protocol))
+    moments = list(questions(forecasts, QUANTILES.empty() if quantiles is None else quantiles, traded, protocol))
     asked = [question for question in moments if question.scope in protocol.scopes]
     asked += list(_pooled(moments)) if "pooled" in protocol.scopes else []
     sizes = [len(asked) if protocol.family == "study" else sum(q.kind == one.kind for q in asked) for one in asked]
@@ -76,53 +70,6 @@ def claims_table(
 _DECIDED = ("p_holm", "claimed")
 
 
-def _moments(forecasts: pl.DataFrame, protocol: ProtocolSection) -> Iterator[Question]:
-    """Yield the questions of every forecaster on every series, in units of the random walk's mean loss there."""
-    for (pair, horizon), part in _groups(forecasts, "pair", "horizon"):
-        seeds = _groups(part.filter(forecaster=BENCHMARK), "seed")
-        walk = next((rows for _, rows in seeds), None)
-        for (forecaster,), own in _groups(part.filter(pl.col("forecaster") != BENCHMARK), "forecaster"):
-            runs = [rows for _, rows in _groups(own, "seed")]
-            even = walk is not None and all(run["cutoff"].equals(walk["cutoff"]) for run in runs)
-            for kind in protocol.kinds:
-                at = (forecaster, kind, "series", pair, horizon)
-                if even and walk is not None:
-                    yield Question(*at, *_MOMENTS[kind](runs, walk, protocol))
-                else:
-                    yield Question(*at, np.empty((len(runs), 0)), None, _UNEVEN)
-
-
-def _more_accurate(
-    runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection
-) -> tuple[FloatArray, FloatArray | None]:
-    theirs = _loss(walk, protocol)
-    return np.stack([accuracy(_loss(run, protocol), theirs) for run in runs]) / theirs.mean(), None
-
-
-def _predicts(
-    runs: list[pl.DataFrame], walk: pl.DataFrame, _protocol: ProtocolSection
-) -> tuple[FloatArray, FloatArray | None]:
-    y, benchmark = walk["y_true"].to_numpy(), walk["y_pred"].to_numpy()
-    unit = np.square(y - benchmark).mean()
-    return np.stack([predicts(y, run["y_pred"].to_numpy(), benchmark) for run in runs]) / unit, None
-
-
-def _equivalent(
-    runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection
-) -> tuple[FloatArray, FloatArray | None]:
-    theirs = _loss(walk, protocol)
-    return _more_accurate(runs, walk, protocol)[0], protocol.margin * theirs / theirs.mean()
-
-
-_MOMENTS: dict[str, Callable[[list[pl.DataFrame], pl.DataFrame, ProtocolSection], tuple[FloatArray, FloatArray | None]]]
-_MOMENTS = {"more_accurate": _more_accurate, "predicts": _predicts, "equivalent": _equivalent}
-
-
-def _loss(rows: pl.DataFrame, protocol: ProtocolSection) -> FloatArray:
-    error: FloatArray = (rows["y_pred"] - rows["y_true"]).to_numpy()
-    return np.square(error) if protocol.loss == "squared" else np.abs(error)
-
-
 def _pooled(moments: list[Question]) -> Iterator[Question]:
     """Yield the mean over pairs of each question; pairs share the dollar, so they are never samples of their own."""
     groups: dict[tuple[str, str, int], list[Question]] = {}
@@ -130,12 +77,24 @@ def _pooled(moments: list[Question]) -> Iterator[Question]:
         groups.setdefault((question.forecaster, question.kind, question.horizon), []).append(question)
     for (forecaster, kind, horizon), parts in groups.items():
         at = (forecaster, kind, "pooled", ALL_PAIRS, horizon)
-        if len({part.by_seed.shape for part in parts}) > 1 or any(part.reason for part in parts):
-            yield Question(*at, np.empty((1, 0)), None, _NO_COMMON)
+        first = parts[0]
+        if reason := _why_not(parts):
+            yield Question(*at, np.empty((1, 0)), first.times.clear(), None, reason)
             continue
         margins = [part.margin for part in parts if part.margin is not None]
         margin = np.mean(margins, axis=0) if margins else None
-        yield Question(*at, np.mean([part.by_seed for part in parts], axis=0), margin)
+        yield Question(*at, np.mean([part.by_seed for part in parts], axis=0), first.times, margin)
+
+
+def _why_not(parts: list[Question]) -> str:
+    """Return why there is no mean over pairs, or ""."""
+    unknown = [part for part in parts if part.reason]
+    if unknown:
+        shared = len({part.reason for part in parts}) == 1
+        return unknown[0].reason if shared else f"{unknown[0].pair}: {unknown[0].reason}"
+    first, *others = parts
+    alike = all(part.times.equals(first.times) and len(part.by_seed) == len(first.by_seed) for part in others)
+    return "" if alike else _NO_COMMON
 
 
 def _tested(question: Question, family: int, protocol: ProtocolSection, confidence: float) -> dict[str, Any]:
@@ -143,7 +102,8 @@ def _tested(question: Question, family: int, protocol: ProtocolSection, confiden
     g, h, first_step = question.by_seed.mean(axis=0), question.horizon, protocol.alpha / family
     kind: Any = question.kind
     found = long_run(g, horizon=h, alternative="greater", level=confidence)
-    reason = question.reason or refused(kind, len(g), h) or str(found.reason)
+    reason = question.reason or refused(kind, len(g), h, level=_rarest(protocol)) or str(found.reason)
+    margin = _margin(kind, protocol)
     within = question.margin is not None
     p_value = equivalence(g, margin=question.margin, horizon=h) if question.margin is not None else found.p_value
     reach = long_run(g, horizon=h, level=1 - 2 * first_step)
@@ -162,16 +122,28 @@ def _tested(question: Question, family: int, protocol: ProtocolSection, confiden
         "family": family,
         "n": len(g),
         "df": found.df,
-        "margin": protocol.margin,
+        "margin": margin,
         "seeds": len(effects),
-        "seeds_agreeing": int((np.abs(effects) < protocol.margin).sum() if within else (effects > 0).sum()),
+        "seeds_agreeing": int((np.abs(effects) < margin).sum() if within and margin else (effects > 0).sum()),
         "reason": reason or None,
     }
 
 
-def _groups(frame: pl.DataFrame, *by: str) -> Iterator[tuple[tuple[Any, ...], pl.DataFrame]]:
-    ordered = frame.sort(*by, "cutoff")
-    yield from ordered.partition_by(*by, as_dict=True, maintain_order=True).items()
+def _rarest(protocol: ProtocolSection) -> float:
+    """Return the level of the interval that the test of coverage has to tell its own from: fewest lie outside, or in.
+
+    Its size is that at the margin, where the rule's number of misses is wanted, not at the level.
+    """
+    if protocol.coverage is None:
+        return 0.9
+    return 0.5 + abs(protocol.coverage.level - 0.5) + protocol.coverage.margin
+
+
+def _margin(kind: str, protocol: ProtocolSection) -> float | None:
+    """Return the difference that counts as none for a kind of claim; None where there is no such thing."""
+    if kind == "covers":
+        return protocol.coverage.margin if protocol.coverage else None
+    return None if kind == "profitable" else protocol.margin
 
 
 def _holm(p_values: pl.Series) -> pl.Series:

@@ -8,6 +8,8 @@ from typing import Any
 import polars as pl
 
 from golden_core.claims.decisions import claims_table
+from golden_core.economics.strategies import Strategy, strategies
+from golden_core.economics.tables import economics_table, equity_table
 from golden_core.evaluation.aggregate import summary_table
 from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.evaluation.distributions import coverage_table, scores_table
@@ -15,14 +17,23 @@ from golden_core.evaluation.point import METRICS, metrics_table
 from golden_core.store.lake import Home, hash_bytes, hash_frame, read_table, series_name, stored_json, write_json
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
-from golden_core.store.schema import CLAIMS, EXPLANATIONS, FORECASTS, HISTORY, IMPORTANCES, WAREHOUSE_TABLES
+from golden_core.store.schema import (
+    CLAIMS,
+    ECONOMICS,
+    EQUITY,
+    EXPLANATIONS,
+    FORECASTS,
+    HISTORY,
+    IMPORTANCES,
+    WAREHOUSE_TABLES,
+)
 from golden_core.store.warehouse import DamagedWarehouseError, Warehouse
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials import Trial, all_series, read_outputs, read_quantiles, trials_table
 from golden_core.trials.code import code_hash
 from golden_core.trials.ledger import standing
-from golden_core.trials.stored import evaluation_record, tables_fault
+from golden_core.trials.stored import IncompleteError, evaluation_record, tables_fault
 
 CODE = (
     "golden_core.evaluation.campaign",
@@ -31,11 +42,8 @@ CODE = (
     "golden_core.evaluation.comparisons",
     "golden_core.evaluation.distributions",
     "golden_core.claims.decisions",
+    "golden_core.economics.tables",
 )
-
-
-class IncompleteError(RuntimeError):
-    """The lake does not hold what an evaluation needs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +94,7 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         "quantiles": quantiles,
         "coverage": coverage_table(forecasts, quantiles, study.evaluation.confidence),
         "scores": scores_table(forecasts, quantiles),
-        "claims": _claims(home, study, forecasts, done),
+        **money_and_claims(home, study, done, forecasts, quantiles),
         **_explained(home, study),
     }
     digests = _load(Warehouse(home.warehouse), study, tables)
@@ -142,24 +150,6 @@ def evaluation_is_current(home: Home, study: Study) -> bool:
     return identity == _identity(home, study, trials_table(home, study)) and tables_fault(home, study) is None
 
 
-def shown_completeness(home: Home, study: Study) -> tuple[int, int]:
-    """Return how many trials the tables of a study hold, and how many the study asks for.
-
-    Raises
-    ------
-    IncompleteError
-        If the warehouse does not hold the study, or holds it with other settings than these.
-    """
-    found = stored_json(evaluation_record(home, study))
-    if "study_hash" not in found:
-        raise IncompleteError(f"study {study.name!r} is not in the warehouse yet")
-    if found["study_hash"] != study.hash():
-        raise IncompleteError(f"what the warehouse holds of study {study.name!r} was made with other settings")
-    if fault := tables_fault(home, study):
-        raise IncompleteError(fault)
-    return int(found["present"]), int(found["expected"])
-
-
 def report_provenance(home: Home, study: Study) -> dict[str, Any]:
     """Return what the report says about where its numbers come from.
 
@@ -175,11 +165,26 @@ def report_provenance(home: Home, study: Study) -> dict[str, Any]:
     }
 
 
-def _claims(home: Home, study: Study, forecasts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:
-    if study.protocol is None:
-        return CLAIMS.empty()
+def money_and_claims(
+    home: Home, study: Study, done: pl.DataFrame, forecasts: pl.DataFrame, quantiles: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
+    """Return what the forecasts earn and what may be claimed; tables without rows of what the study does not ask."""
+    tables = {"economics": ECONOMICS.empty(), "equity": EQUITY.empty(), "claims": CLAIMS.empty()}
+    if study.economics is None and study.protocol is None:
+        return tables
     record = standing(home, study, done.select("forecaster", "pair").iter_rows())
-    return claims_table(study.name, forecasts, study.protocol, study.evaluation.confidence, record)
+    traded: list[Strategy] = []
+    if study.economics is not None:
+        traded = list(strategies(forecasts, _by_pair(home, study, "bars"), study.economics))
+        stream = Stream(study.seeds.root).child("economics")
+        tables["economics"] = economics_table(study, traded, record.tried, stream)
+        tables["equity"] = equity_table(study.name, traded)
+    if study.protocol is not None:
+        level = study.evaluation.confidence
+        tables["claims"] = claims_table(
+            study.name, forecasts, study.protocol, level, record, quantiles=quantiles, traded=traded
+        )
+    return tables
 
 
 def _explained(home: Home, study: Study) -> dict[str, pl.DataFrame]:

@@ -21,12 +21,30 @@ ranked AS (
            count(*) OVER (PARTITION BY pair, horizon) AS cutoffs
     FROM (SELECT DISTINCT pair, horizon, cutoff, volatility FROM forecasts WHERE study = $study)
 ),
+instants AS (
+    SELECT DISTINCT cutoff,
+           dayofweek((cutoff AT TIME ZONE 'America/New_York') + INTERVAL 7 HOUR) BETWEEN 1 AND 5 AS week
+    FROM forecasts WHERE study = $study
+),
+sessions AS (
+    SELECT cutoff, coalesce(string_agg(centre, ' + ' ORDER BY place)
+               FILTER (week AND dayofweek(clock) BETWEEN 1 AND 5
+                       AND CAST(clock AS TIME) >= opens AND CAST(clock AS TIME) < closes), 'none') AS session
+    FROM instants CROSS JOIN LATERAL (VALUES
+        (1, 'sydney', cutoff AT TIME ZONE 'Australia/Sydney', TIME '07:00', TIME '16:00'),
+        (2, 'tokyo', cutoff AT TIME ZONE 'Asia/Tokyo', TIME '09:00', TIME '18:00'),
+        (3, 'london', cutoff AT TIME ZONE 'Europe/London', TIME '08:00', TIME '17:00'),
+        (4, 'new_york', cutoff AT TIME ZONE 'America/New_York', TIME '08:00', TIME '17:00')
+    ) AS centres(place, centre, clock, opens, closes)
+    GROUP BY cutoff
+),
 placed AS (
-    SELECT f.*, b.benchmark_error,
+    SELECT f.*, b.benchmark_error, o.session,
            CASE r.place * 3 // r.cutoffs WHEN 0 THEN 'low' WHEN 1 THEN 'middle' ELSE 'high' END AS tercile
     FROM forecasts f
     LEFT JOIN benchmark b USING (pair, horizon, cutoff)
     JOIN ranked r USING (pair, horizon, cutoff)
+    JOIN sessions o USING (cutoff)
     WHERE f.study = $study
 ),
 members AS (
@@ -35,6 +53,7 @@ members AS (
         ('all', 'all'),
         ('year', CAST(year(p.cutoff) AS VARCHAR)),
         ('volatility_tercile', p.tercile),
+        ('session', p.session),
         ('weekday', dayname(p.cutoff))
     ) AS s(stratum_kind, stratum)
 ),

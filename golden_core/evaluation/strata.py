@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from golden_core.evaluation.inputs import SERIES
+from golden_core.market.clock import SESSIONS, sessions
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,14 @@ def _named(index: pl.Expr, labels: tuple[str, ...]) -> pl.Expr:
     return index.replace_strict(dict(enumerate(labels)), return_dtype=pl.String)
 
 
+def _at_work() -> pl.Expr:
+    """Name the centres that are at work, in the order in which a trading day meets them."""
+    open_ = sessions(pl.col("cutoff"))
+    names = pl.concat_list(pl.when(open_.struct.field(name)).then(pl.lit(name)) for name in SESSIONS)
+    joined = names.list.drop_nulls().list.join(" + ")
+    return pl.when(joined == "").then(pl.lit("none")).otherwise(joined)
+
+
 STRATA: dict[str, Stratum] = {
     "all": Stratum("every forecast", pl.lit("all")),
     "year": Stratum("calendar year of the cutoff, UTC", pl.col("cutoff").dt.year().cast(pl.String)),
@@ -38,6 +47,7 @@ STRATA: dict[str, Stratum] = {
         _named(pl.col("volatility_rank") * 3 // pl.col("cutoffs"), _TERCILES),
         _TERCILES,
     ),
+    "session": Stratum("centres at work at the cutoff, on their own clocks", _at_work()),
     "weekday": Stratum("day of the cutoff, UTC", _named(pl.col("cutoff").dt.weekday() - 1, _WEEKDAYS), _WEEKDAYS),
 }
 

@@ -1,4 +1,4 @@
-"""Forecasters, by name. A literal registry plus the entry points of other people's packages."""
+"""Forecasters, by name: a literal registry, the entry points of other people's packages, and what a study names."""
 
 from __future__ import annotations
 
@@ -8,19 +8,27 @@ import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import Any
 
 from pydantic import BaseModel
 
 from golden_core.forecasters.base import Forecaster
+from golden_core.forecasters.custom import custom_class, unfit
 from golden_core.forecasters.facts import FACTS, Facts
 from golden_core.forecasters.settings import (
     ArSettings,
     DLinearSettings,
     EtsSettings,
     LegacySettings,
+    LightGBMSettings,
+    MixtureSettings,
     NoSettings,
+    PatchTSTSettings,
 )
+from golden_core.study import CUSTOM, NAME
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 ENTRY_POINT_GROUP = "golden_core.forecasters"
 
 # name → (module:class, settings). The class is imported when a trial needs it, so that naming one costs nothing.
@@ -31,7 +39,11 @@ FORECASTERS: dict[str, tuple[str, type[BaseModel]]] = {
     "drift": ("golden_core.forecasters.naive:Drift", NoSettings),
     "ar": ("golden_core.forecasters.statistical:AutoRegression", ArSettings),
     "ets": ("golden_core.forecasters.smoothing:ExponentialSmoothing", EtsSettings),
+    "theta": ("golden_core.forecasters.theta:Theta", NoSettings),
+    "lightgbm": ("golden_core.forecasters.boosting:LightGBM", LightGBMSettings),
     "dlinear": ("golden_core.forecasters.neural:DLinearForecaster", DLinearSettings),
+    "patchtst": ("golden_core.forecasters.neural:PatchTSTForecaster", PatchTSTSettings),
+    "moe": ("golden_core.forecasters.neural:MixtureForecaster", MixtureSettings),
     **{f"v{n:02d}": (f"golden_core.forecasters.neural:V{n:02d}", LegacySettings) for n in range(1, 11)},
 }
 
@@ -56,13 +68,16 @@ def forecaster_settings() -> Mapping[str, type[BaseModel]]:
     return built_in | {name: _load(point).Settings for name, point in _offered().items()}
 
 
-def forecaster_facts(name: str) -> Facts:
-    """Return what identifies a forecaster; for a built-in one without importing what it computes with."""
-    return FACTS[name] if name in FACTS else Facts.of(forecaster_class(name))
+def forecaster_facts(name: str, settings: Mapping[str, Any] = NOTHING) -> Facts:
+    """Return what identifies a forecaster; for a built-in one without importing what it computes with.
+
+    ``settings`` are those of the study, which may name a class of one's own.
+    """
+    return FACTS[name] if name in FACTS else Facts.of(forecaster_class(name, settings))
 
 
-def forecaster_class(name: str) -> type[Forecaster]:
-    """Return the class of a forecaster.
+def forecaster_class(name: str, settings: Mapping[str, Any] = NOTHING) -> type[Forecaster]:
+    """Return the class of a forecaster; ``settings`` are those of the study, which may name one by ``custom``.
 
     Raises
     ------
@@ -70,7 +85,11 @@ def forecaster_class(name: str) -> type[Forecaster]:
         If no built-in forecaster and no installed package has that name.
     ForecasterPackageError
         If an installed package offers a forecaster that cannot be used.
+    CustomForecasterError
+        If the study names a class that cannot be used.
     """
+    if CUSTOM in settings:
+        return custom_class(settings[CUSTOM])
     if name in FORECASTERS:
         module, _, attribute = FORECASTERS[name][0].partition(":")
         found: type[Forecaster] = getattr(importlib.import_module(module), attribute)
@@ -90,8 +109,8 @@ def _offered() -> dict[str, EntryPoint]:
             raise _refusal(point, "that name is built in; choose another")
         if point.name in offered:
             raise _refusal(point, f"{_origin(offered[point.name])} has the same name; uninstall one of them")
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", point.name):
-            raise _refusal(point, "a name must match [a-z][a-z0-9_]*, for it becomes a folder and a key")
+        if not re.fullmatch(NAME, point.name):
+            raise _refusal(point, f"a name must match {NAME}, for it becomes a folder and a key")
         offered[point.name] = point
     return offered
 
@@ -107,18 +126,10 @@ def _load(point: EntryPoint) -> type[Forecaster]:
         found = point.load()
     except Exception as error:
         raise _refusal(point, f"loading it raised {type(error).__name__}: {error}") from error
-    if not isinstance(found, type):
-        raise _refusal(point, f"it must be a class, got {type(found).__name__}")
-    settings = getattr(found, "Settings", None)
-    if not (isinstance(settings, type) and issubclass(settings, BaseModel)):
-        raise _refusal(point, "its class needs an attribute Settings, a pydantic model")
-    # A method inherited from the protocol itself is a stub that returns nothing.
-    methods = ("__init__", "fit", "predict", "state", "restore")
-    stubs = [name for name in methods if getattr(found, name, None) in (None, getattr(Forecaster, name))]
-    missing = stubs + [name for name in ("deterministic", "trained", "libraries") if not hasattr(found, name)]
-    if missing:
-        raise _refusal(point, f"its class lacks {', '.join(missing)}; inherit from Forecaster and define them")
-    return found
+    if reason := unfit(found):
+        raise _refusal(point, reason)
+    kind: type[Forecaster] = found
+    return kind
 
 
 def _refusal(point: EntryPoint, reason: str) -> ForecasterPackageError:

@@ -29,6 +29,7 @@ class Context:
     features: tuple[str, ...]
     horizon: int
     training: TrainingSection
+    levels: tuple[float, ...] = ()  # of the quantiles that the study asks for
 
 
 class Forecaster(Protocol):

@@ -72,6 +72,20 @@ FACTS = {
         deterministic=True,
         libraries=("numpy", "statsforecast", "coreforecast"),
     ),
+    "theta": Facts(
+        "The theta method: exponential smoothing of log closes with half the drift of their trend line.",
+        "golden_core.forecasters.theta",
+        deterministic=True,
+        libraries=("numpy", "scipy"),
+    ),
+    "lightgbm": Facts(
+        "Boosted trees on all values of a window; how large the trees are, and how many, the validation part chooses.",
+        "golden_core.forecasters.boosting",
+        deterministic=True,
+        libraries=("numpy", "lightgbm"),
+    ),
     "dlinear": _network("Trend and remainder, one linear layer each."),
+    "patchtst": _network("Patches of each feature through a small transformer."),
+    "moe": _network("Experts weighed by a softmax gate that is kept in balance."),
     **{f"v{n:02d}": _network(f"The legacy variant v{n:02d}.", architecture_path(f"v{n:02d}")) for n in range(1, 11)},
 }

@@ -1,4 +1,4 @@
-"""Forecasters that train a network: DLinear and the ten legacy variants. Networks and the loop live further down."""
+"""Forecasters that train a network. The networks themselves, and the loop that fits them, live further down."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from pydantic import BaseModel
 from torch import Generator, nn
 
 from golden_core.forecasters.base import Context, Epoch, FitError, Forecaster, State
-from golden_core.forecasters.settings import DLinearSettings, LegacySettings
-from golden_core.inputs.windows import Examples, FloatArray, Windows
+from golden_core.forecasters.settings import DLinearSettings, LegacySettings, MixtureSettings, PatchTSTSettings
+from golden_core.inputs.windows import Examples, Float32Array, FloatArray, Windows
 from golden_core.models.architecture import architecture_path
 from golden_core.models.legacy import build
 from golden_core.models.linear import DLinear
+from golden_core.models.mixture import GatedExperts
+from golden_core.models.patch import PatchTST
 from golden_core.store.randomness import Stream
 from golden_core.study import TrainingSection
 from golden_core.training import trainer
+from golden_core.training.objective import MEAN, Objective
 
 MINIMUM_TRAINING_WINDOWS = 2
 
@@ -38,18 +41,22 @@ class NeuralForecaster(Forecaster):
 
     @abstractmethod
     def network(self, generator: Generator | None) -> nn.Module:
-        """Return a network [B, L, F] → [B], with starting values from the generator, or zeros without one."""
+        """Return a network, [B, L, F] to what the objective takes, with values from the generator, or zeros."""
 
     def budget(self) -> TrainingSection:
         """Return the training budget: the study's, unless a subclass has reason to differ."""
         return self.context.training
+
+    def objective(self) -> Objective:
+        """Return what the network's outputs are held against: the mean, unless a subclass has more."""
+        return MEAN
 
     def fit(self, train: Examples, validation: Examples, stream: Stream) -> list[Epoch]:
         """Train from the starting values of the stream ``init``; see :meth:`Forecaster.fit`."""
         _verify(train, validation)
         module = self.network(Generator().manual_seed(stream.child("init").integer()))
         try:
-            curve = trainer.train(module, train, validation, self.budget(), stream)
+            curve = trainer.train(module, train, validation, self.budget(), stream, self.objective())
         except trainer.TrainingError as error:
             raise FitError(str(error)) from error
         self._module = module
@@ -57,7 +64,7 @@ class NeuralForecaster(Forecaster):
 
     def predict(self, windows: Windows) -> FloatArray:
         """Return forecast h-bar log returns [N]."""
-        return windows.target.log_return(trainer.predict(self._fitted(), windows.X), windows.last_close)
+        return windows.target.log_return(self._outputs(windows)[:, 0], windows.last_close)
 
     def state(self) -> State:
         """Return weights and moving statistics."""
@@ -69,13 +76,35 @@ class NeuralForecaster(Forecaster):
         module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in state.items()})
         self._module = module
 
+    def _outputs(self, windows: Windows) -> Float32Array:
+        """Return the network's outputs as columns [N, C], the mean first."""
+        return trainer.predict(self._fitted(), windows.X).reshape(len(windows), -1)
+
     def _fitted(self) -> nn.Module:
         if self._module is None:
             raise RuntimeError(f"{type(self).__name__} knows nothing yet: call fit or restore first")
         return self._module
 
 
-class DLinearForecaster(NeuralForecaster):
+class QuantileNetwork(NeuralForecaster):
+    """A network with one more output per quantile level of the study, fitted by the pinball loss beside the mean.
+
+    Nothing keeps the quantiles from crossing: where they do, calibration puts them in order and counts it.
+    """
+
+    def objective(self) -> Objective:
+        """Return the mean's loss and, where the study asks for quantiles, theirs."""
+        return Objective(self.context.levels)
+
+    def predict_quantiles(self, windows: Windows, levels: FloatArray) -> FloatArray:
+        """Return quantiles of the h-bar log return [N, Q], at the study's levels and no others."""
+        if (asked := tuple(np.asarray(levels).tolist())) != self.context.levels:
+            raise ValueError(f"the network was fitted at the levels {self.context.levels}, not {asked}")
+        outputs = self._outputs(windows)[:, 1 : 1 + len(levels)]
+        return windows.target.log_return(outputs, windows.last_close[:, None])
+
+
+class DLinearForecaster(QuantileNetwork):
     """Trend and remainder, one linear layer each."""
 
     Settings: ClassVar[type[BaseModel]] = DLinearSettings
@@ -84,7 +113,8 @@ class DLinearForecaster(NeuralForecaster):
     def network(self, generator: Generator | None) -> nn.Module:
         """Return a :class:`DLinear` of the study's shape."""
         shape = self.context.context_length, len(self.context.features)
-        return DLinear(*shape, self.settings.moving_average, generator=generator)
+        outputs = 1 + len(self.context.levels)
+        return DLinear(*shape, self.settings.moving_average, outputs=outputs, generator=generator)
 
     def budget(self) -> TrainingSection:
         """Return the study's budget with the forecaster's own number of epochs: its epochs cost next to nothing."""
@@ -92,8 +122,41 @@ class DLinearForecaster(NeuralForecaster):
         return self.context.training if epochs is None else self.context.training.model_copy(update={"epochs": epochs})
 
 
+class PatchTSTForecaster(QuantileNetwork):
+    """Patches of each feature through a small transformer."""
+
+    Settings: ClassVar[type[BaseModel]] = PatchTSTSettings
+    settings: PatchTSTSettings
+
+    def network(self, generator: Generator | None) -> nn.Module:
+        """Return a :class:`PatchTST` of the study's shape."""
+        shape = self.context.context_length, len(self.context.features)
+        outputs = 1 + len(self.context.levels)
+        return PatchTST(*shape, **self.settings.model_dump(), outputs=outputs, generator=generator)
+
+
+class MixtureForecaster(QuantileNetwork):
+    """Experts weighed by a softmax gate that is kept in balance."""
+
+    Settings: ClassVar[type[BaseModel]] = MixtureSettings
+    settings: MixtureSettings
+
+    def network(self, generator: Generator | None) -> nn.Module:
+        """Return :class:`GatedExperts` of the study's shape."""
+        shape = self.context.context_length, len(self.context.features)
+        outputs, facts = 1 + len(self.context.levels), self.settings.model_dump(exclude={"balance"})
+        return GatedExperts(*shape, **facts, outputs=outputs, generator=generator)
+
+    def objective(self) -> Objective:
+        """Return the loss of the forecasts and, beside it, what keeps the load of the experts even."""
+        return Objective(self.context.levels, self.settings.balance)
+
+
 class LegacyForecaster(NeuralForecaster):
-    """A legacy variant under the study's protocol; a subclass names the variant."""
+    """A legacy variant under the study's protocol; a subclass names the variant.
+
+    Point forecasts only, whatever the study asks for: another head would be another network than the one published.
+    """
 
     Settings: ClassVar[type[BaseModel]] = LegacySettings
     variant: ClassVar[str]

@@ -14,7 +14,7 @@ from golden_core.forecasters.base import Forecaster
 from golden_core.inputs.windows import Examples, FloatArray, Windows
 
 # Forecasters whose errors on other rows are like those on the training rows, for they have few numbers to fit.
-FROM_RESIDUALS = frozenset({"drift", "ar", "ets"})
+FROM_RESIDUALS = frozenset({"drift", "ar", "ets", "theta"})
 CONSTANT_VOLATILITY = "random_walk"
 
 
@@ -33,7 +33,7 @@ def raw_quantiles(
     """Return quantiles [N, Q] of a fitted forecaster, or None where it gives point forecasts only.
 
     The random walk's are those of a normal distribution with the mean square of the h-bar training returns; ``drift``,
-    ``ar`` and ``ets`` add the quantiles of their training residuals to the forecast.
+    ``ar``, ``ets`` and ``theta`` add the quantiles of their training residuals to the forecast.
 
     Raises
     ------

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from statsforecast.ets import pegelsresid_C
 from statsforecast.models import AutoETS
 
-from golden_core.forecasters.base import Context, Epoch, FitError, Forecaster, State
+from golden_core.forecasters.base import Context, Epoch, Forecaster, State
+from golden_core.forecasters.closes import training_closes
 from golden_core.forecasters.settings import EtsSettings
 from golden_core.inputs.windows import Examples, FloatArray, Windows
 from golden_core.store.randomness import Stream
@@ -48,20 +49,11 @@ class ExponentialSmoothing(Forecaster):
     def fit(self, train: Examples, validation: Examples, stream: Stream) -> list[Epoch]:
         """Select and fit on the closes of the training rows; the labels are not used."""
         del validation, stream
-        closes, rows = train.windows.last_close, train.windows.positions
-        if len(closes) != rows[-1] - rows[0] + 1:
-            raise FitError(
-                f"exponential smoothing needs consecutive training rows, {len(closes)} of {rows[-1] - rows[0] + 1} are "
-                "there; leave it out of the study, or keep rows that cross closures (splits.closures: flag)"
-            )
-        if len(closes) < MIN_ROWS:
-            raise FitError(f"exponential smoothing needs at least {MIN_ROWS} training rows, there are {len(closes)}")
-        if np.ptp(closes) == 0:
-            raise FitError(f"exponential smoothing needs closes that vary, all {len(closes)} are {closes[0]:g}")
+        closes = training_closes(train, "exponential smoothing", MIN_ROWS)
         model = AutoETS(season_length=1, model=self._letters, damped=self._damped).fit(np.log(closes)).model_
         smoothing, self._initial = model["par"][:4], model["par"][4:]
         self._smoothing = smoothing[np.isfinite(smoothing)]
-        self._start = int(rows[0])
+        self._start = int(train.windows.positions[0])
         return []
 
     def predict(self, windows: Windows) -> FloatArray:

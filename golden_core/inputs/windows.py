@@ -38,7 +38,7 @@ class Target:
         return ((raw - self.mean) / self.scale).astype(np.float32)
 
     def log_return(self, standardised: npt.NDArray[np.floating], last_close: FloatArray) -> FloatArray:
-        """Return log returns [N] for standardised outputs [N].
+        """Return log returns for standardised outputs, [N] or [N, Q]; closes [N] or [N, 1].
 
         Raises
         ------

@@ -173,7 +173,8 @@ def audit_steps(study: Study, home: Home, times: int, *, all_fits: bool) -> Iter
         yield Step(f"scalers of {name}", partial(replayed_scalers, subject, series, subject.folds(series)))
         for fold in subject.folds(series) if all_fits else [drawn_fold(subject, "audit", series)[1]]:
             for forecaster in sorted(study.forecasters):
-                seeds = range(study.seeds.count if all_fits and not forecaster_class(forecaster).deterministic else 1)
+                kind = forecaster_class(forecaster, study.forecasters[forecaster])
+                seeds = range(study.seeds.count if all_fits and not kind.deterministic else 1)
                 arguments = (study, subject.raw, series, fold, forecaster, tuple(seeds), lake)
                 yield Step(f"{forecaster} on {name}/{fold}", partial(_probed_by_all, *arguments))
                 permuted = partial(permuted_forecasts, study, subject.raw, series, fold, forecaster)

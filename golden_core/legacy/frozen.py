@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -102,19 +103,15 @@ def frozen_inventory(folder: Path = FACTS) -> Inventory:
         File(**vars(c), version=version_of(c.path), kind="script" if c.path.endswith(".py") else "configuration")
         for c in frozen_checksums(folder / "checksums.csv")
     )
-    scripts = [file for file in files if file.kind == "script"]
+    scripts = [(file, facts.scripts[Path(file.path).name]) for file in files if file.kind == "script"]
     return Inventory(
         source="frozen facts",
         versions=tuple(sorted({file.version for file in files})),
         files=files,
-        scripts=tuple(_script(file, facts) for file in scripts),
-        configurations=tuple(
-            _configuration(file, facts.configuration) for file in files if file.kind == "configuration"
-        ),
+        scripts=tuple(_script(file, fact, facts.flags) for file, fact in scripts),
+        configurations=tuple(_configuration(file, facts.configuration) for file in files if file.kind != "script"),
         data_files=facts.data_files,
-        absolute_paths=tuple(
-            Mention(text, file.path) for file in scripts for text in facts.scripts[Path(file.path).name].absolute_paths
-        ),
+        absolute_paths=tuple(Mention(text, file.path) for file, fact in scripts for text in fact.absolute_paths),
     )
 
 
@@ -126,27 +123,18 @@ def _checksum(row: list[str], where: str) -> Checksum:
     return Checksum(row[0], row[1], int(row[2]), int(row[3]))
 
 
-def _script(file: File, facts: InventoryFacts) -> Script:
-    fact = facts.scripts[Path(file.path).name]
+def _script(file: File, fact: ScriptFact, flags: Iterable[Flag]) -> Script:
     kinds = () if file.version in fact.without_entry_points else fact.entry_points
     return Script(
         path=file.path,
         imports=Imports(fact.standard, fact.third_party, fact.local, fact.missing),
         entry_points=tuple(EntryPoint(kind, file.path) for kind in kinds),
-        flags=tuple(flag for flag in facts.flags if flag.where == file.path),
+        flags=tuple(flag for flag in flags if flag.where == file.path),
     )
 
 
 def _configuration(file: File, fact: ConfigurationFact) -> Configuration:
-    return Configuration(
-        path=file.path,
-        settings={},
-        opened_at=(),
-        read=(),
-        unused=tuple(sorted({*fact.unused_in_all, *fact.unused[file.version]})),
-        contradictions=tuple(
-            Contradiction(found.key, found.configured, found.default, (found.where,))
-            for found in fact.contradictions
-            if found.version == file.version
-        ),
-    )
+    unused = tuple(sorted({*fact.unused_in_all, *fact.unused[file.version]}))
+    found = [one for one in fact.contradictions if one.version == file.version]
+    contradictions = tuple(Contradiction(one.key, one.configured, one.default, (one.where,)) for one in found)
+    return Configuration(file.path, {}, (), (), unused, contradictions)

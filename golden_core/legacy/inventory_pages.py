@@ -14,6 +14,7 @@ from itertools import combinations
 from golden_core.legacy.inventory import Inventory, version_of
 
 NO_ROWS = "None."
+_PRESENCE = {None: "unknown: computed", True: "yes", False: "no"}
 # Within a word an underscore is one; a bracket alone makes no link.
 _MARKUP = re.compile(r"[\\`*<|~]|(?<=\])[(\[]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
@@ -43,7 +44,13 @@ def _parts(inventory: Inventory) -> Iterable[str]:
     yield "## Scripts\n\n" + _grouped(
         ("started by", "standard", "third-party", "local", "missing"),
         (
-            ((", ".join(dict.fromkeys(point.kind for point in one.entry_points)), *_joined(one.imports)), [one.path])
+            (
+                (
+                    ", ".join(dict.fromkeys(point.kind for point in one.entry_points)),
+                    *map(", ".join, dataclasses.astuple(one.imports)),
+                ),
+                [one.path],
+            )
             for one in inventory.scripts
         ),
     )
@@ -74,7 +81,7 @@ def _parts(inventory: Inventory) -> Iterable[str]:
     )
     yield from _differences(inventory)
     yield "## Data files named in code\n\n" + _grouped(
-        ("name", "in the tree"), (((one.name, _presence(one.present)), [one.where]) for one in inventory.data_files)
+        ("name", "in the tree"), (((one.name, _PRESENCE[one.present]), [one.where]) for one in inventory.data_files)
     )
     yield "## Absolute paths\n\n" + _grouped(
         ("path",), (((one.text,), [one.where]) for one in inventory.absolute_paths)
@@ -107,10 +114,6 @@ def _versions(inventory: Inventory) -> Iterable[Sequence[object]]:
         yield version or "(no version)", len(files), *sizes, scripts
 
 
-def _joined(imports: object) -> tuple[str, ...]:
-    return tuple(", ".join(names) for names in dataclasses.astuple(imports))  # type: ignore[call-overload]
-
-
 def _differences(inventory: Inventory) -> Iterable[str]:
     """Yield the difference matrix of each configuration file, and how many settings differ between two versions."""
     yield "## Differences between configurations"
@@ -130,10 +133,6 @@ def _differences(inventory: Inventory) -> Iterable[str]:
             for one in versions
         ]
         yield "Settings that differ:\n\n" + _table(("", *versions), matrix)
-
-
-def _presence(present: bool | None) -> str:
-    return "unknown: computed" if present is None else "yes" if present else "no"
 
 
 def _inner(path: str) -> str:

@@ -27,27 +27,11 @@ Signature = tuple[str, tuple[tuple[str, tuple[int, ...]], ...]]
 
 
 def load_keras_checkpoint(variant: str, path: Path | str) -> LegacyNetwork:
-    """Read the weights of a legacy variant that Keras saved.
+    """Return a variant's network for windows [B, 3, 4], in inference mode, float32, with weights that Keras saved.
 
-    Parameters
-    ----------
-    variant : str
-    path : Path or str
-        A ``.keras`` archive, a ``.weights.h5`` or a whole-model ``.h5`` file, told apart by content. Nothing in it is
-        executed or followed.
-
-    Returns
-    -------
-    LegacyNetwork
-        For windows [B, 3, 4], in inference mode, float32. Every tensor of the file beside the optimiser's is in it,
-        each once. float16 and float64 are converted.
-
-    Raises
-    ------
-    KerasCheckpointError
-        If the file is no Keras checkpoint, damaged, or holds other layers, shapes or names than the variant's.
-    ValueError
-        If there is no such variant.
+    ``path`` is a ``.keras`` archive, a ``.weights.h5`` or a whole-model ``.h5`` file, told apart by content; nothing in
+    it is executed or followed. Every tensor beside the optimiser's is in the network, each once. A file that is none of
+    these, damaged, or holds other layers, shapes or names than the variant's is a ``KerasCheckpointError``.
     """
     path, network = Path(path), build(variant)
     blocks = blocks_in_order(network)
@@ -63,12 +47,9 @@ def load_keras_checkpoint(variant: str, path: Path | str) -> LegacyNetwork:
 
 
 def import_checkpoint(variant: str, path: Path | str, out: Path) -> None:
-    """Turn a Keras file into a checkpoint whose state the variant's forecaster restores.
+    """Turn a Keras file into a checkpoint whose state the variant's forecaster restores; ``out`` is replaced at once.
 
     The file holds no scalers: whoever forecasts with the checkpoint standardises as its training did.
-
-    ``out`` is replaced in one step if it exists, unless it is the Keras file. What :func:`load_keras_checkpoint`
-    refuses leaves it as it was.
     """
     path = Path(path)
     if out.exists() and out.samefile(path):
@@ -102,7 +83,12 @@ def _match(
         places = {place: names[place] or "" for place, block in blocks.items() if KINDS[type(block)] == kind}
         stored = sorted((layer for layer in layers if layer.kind == kind), key=lambda layer: layer.position)
         if all(places.values()) and all(layer.name for layer in stored):
-            matched |= _match_names(path, f"{kind} layers of {variant}", places, stored)
+            found = {str(layer.name): layer for layer in stored}
+            if missing := [f"{name} ({place})" for place, name in places.items() if name not in found]:
+                unknown = ", ".join(sorted(set(found) - set(places.values()))) or "another of them twice"
+                expected = f"{kind} layers of {variant} named {', '.join(missing)}"
+                raise KerasCheckpointError(path, expected, unknown, _UNCHANGED)
+            matched |= {place: found[name] for place, name in places.items()}
             continue
         for (place, name), layer in zip(places.items(), stored, strict=True):
             if layer.name and name and layer.name != name:
@@ -110,17 +96,6 @@ def _match(
                 raise KerasCheckpointError(path, expected, layer.name, _UNCHANGED)
             matched[place] = layer
     return matched
-
-
-def _match_names(
-    path: Path, what: str, places: dict[str, str], stored: Sequence[StoredLayer]
-) -> dict[str, StoredLayer]:
-    found = {str(layer.name): layer for layer in stored}
-    missing = [f"{name} ({place})" for place, name in places.items() if name not in found]
-    if missing:
-        unknown = ", ".join(sorted(set(found) - set(places.values()))) or "another of them twice"
-        raise KerasCheckpointError(path, f"{what} named {', '.join(missing)}", unknown, _UNCHANGED)
-    return {place: found[name] for place, name in places.items()}
 
 
 def _census(blocks: Iterable[nn.Module]) -> Counter[Signature]:

@@ -111,17 +111,12 @@ def stored_layers(path: Path) -> Iterator[list[StoredLayer]]:
     """Open a ``.keras``, ``.weights.h5`` or whole-model ``.h5`` file, told apart by content, whatever its name.
 
     The state of the optimiser is passed over. No value is read yet; the tensors live as long as the context. A tensor
-    that Keras would not write there keeps its path, and so fits nothing.
-
-    Raises
-    ------
-    KerasCheckpointError
-        If the file is none of the three, is damaged, or holds tensors outside of the layers or two of one name.
+    that Keras would not write there keeps its path, and so fits nothing. A file that is none of the three, is damaged,
+    or holds tensors outside of the layers or two of one name is a ``KerasCheckpointError``.
     """
     if not path.is_file():
-        raise KerasCheckpointError(
-            path, "a file", "something else" if path.exists() else "nothing", "name a checkpoint"
-        )
+        found = "something else" if path.exists() else "nothing"
+        raise KerasCheckpointError(path, "a file", found, "name a checkpoint")
     source: Path | io.BytesIO = path
     with path.open("rb") as stream:
         if stream.read(2) == b"PK":

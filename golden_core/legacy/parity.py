@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import ArrayLike
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from golden_core.inputs.windows import FloatArray
@@ -74,14 +74,8 @@ def parity(folder: Path) -> pl.DataFrame:
     ``v_08_trained.npz`` holds windows ``x`` and Keras' outputs ``y`` for the checkpoints of the same name, which end
     in .keras, .weights.h5 or .h5. ``v_08_steps.npz`` holds ``x_train``, ``y_train``, ``learning_rate``,
     ``weight_decay``, the ``losses`` of steps that began with the weights of ``v_08_hash``, and outputs ``y`` for ``x``
-    after them.
-
-    Raises
-    ------
-    ParityError
-        If there is no record, one lacks its checkpoint, is of no variant, or cannot be replayed.
-    KerasCheckpointError
-        If a checkpoint is not one of its variant, or a record lacks an array of finite numbers and fitting shape.
+    after them. No record, or one without its checkpoint, of no variant or that cannot be replayed is a ``ParityError``;
+    a checkpoint of another variant, or a record without arrays of finite numbers, a ``KerasCheckpointError``.
     """
     records = {path: match[1] for path in sorted(folder.glob("*.npz")) if (match := _NAME.fullmatch(path.name))}
     if not records:
@@ -133,28 +127,15 @@ def replay_steps(
 ) -> FloatArray:
     """Take full-batch steps of Keras' AdamW on the mean squared error, in place, and return the losses before each.
 
+    ``model`` maps windows ``x`` [N, L, F] to standardised targets ``y`` [N] or [N, 1], has every tensor decayed and is
+    left in inference mode. A loss that is not finite is a ``TrainingError``.
+
     The arithmetic is float64, whatever the model's precision, which it gets back. A bias that only shifts the input of
     a batch normalisation has a gradient of exactly zero. In float32 rounding leaves some 1e-7 of it, which Adam divides
     by itself and Keras' epsilon of 1e-7, so that such biases wander by a visible part of a step, differently for every
     order of summation: for another number of threads, compiled or not, and in another version. No replay can follow
     that noise of Keras; a replay in float32 would add its own. float64 gives the steps that the noise is about, those
     of Keras in float64.
-
-    Parameters
-    ----------
-    model : Module
-        Maps windows [N, L, F] to standardised targets [N]; left in inference mode. Every tensor is decayed.
-    x, y : [N, L, F] and [N] or [N, 1]
-
-    Returns
-    -------
-    [steps] float64
-        In training mode.
-
-    Raises
-    ------
-    TrainingError
-        If a loss is not finite.
 
     References
     ----------
@@ -166,22 +147,19 @@ def replay_steps(
     model.double().train()
     try:
         optimiser = KerasAdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay)
-        losses = [_step(model, optimiser, windows, targets.flatten()) for _ in range(steps)]
+        losses = []
+        for step in range(1, steps + 1):
+            optimiser.zero_grad()
+            loss = functional.mse_loss(model(windows), targets.flatten())
+            losses.append(loss.item())
+            if not math.isfinite(losses[-1]):
+                told = f"the loss is {losses[-1]} before step {step}: verify the windows, or lower learning_rate"
+                raise TrainingError(told)
+            torch.autograd.backward(loss)
+            optimiser.step()
     finally:
         model.to(precision).eval()
     return np.array(losses)
-
-
-def _step(model: nn.Module, optimiser: KerasAdamW, windows: Tensor, targets: Tensor) -> float:
-    optimiser.zero_grad()
-    loss = functional.mse_loss(model(windows), targets)
-    if not math.isfinite(loss.item()):
-        raise TrainingError(
-            f"the loss is {loss.item()} before step {optimiser.steps + 1}: verify the windows, or lower learning_rate"
-        )
-    torch.autograd.backward(loss)
-    optimiser.step()
-    return loss.item()
 
 
 def read_outputs(path: Path) -> Outputs:

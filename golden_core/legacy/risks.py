@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from ruamel.yaml import YAML
 
 from golden_core.legacy.frozen import FACTS
+from golden_core.legacy.page import page
 from golden_core.study import Section
 
 LeakageClass = Literal["L1.1", "L1.2", "L1.3", "L1.4", "L2", "L3.1", "L3.2", "L3.3", "none"]
@@ -31,14 +32,6 @@ LEAKAGE_CLASSES: dict[LeakageClass, str] = {
     "L3.3": "sampling bias in the test distribution",
     "none": "not leakage",
 }
-_HEAD = """# Open questions about the legacy
-
-What files, code and arithmetic cannot settle. The questions are kept in data/legacy/open_questions.yaml. Owner, due
-date and answer are for people to fill in; nothing of the platform writes them.
-
-| | question | owner | due date |
-|---|---|---|---|
-"""
 
 
 class FactsError(ValueError):
@@ -127,9 +120,7 @@ def differences_csv() -> str:
 
 def open_questions_markdown() -> str:
     """Return open_questions.md: a table with room for owner and due date, and a section per question."""
-    questions = read_questions()
-    table = "".join(f"| {question.id} | {question.question} | | |\n" for question in questions)
-    return _HEAD + table + "".join(_section(question) for question in questions)
+    return page("open_questions.md.jinja", questions=read_questions())
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -153,16 +144,3 @@ def _read_list(path: Path, model: type[EntryType], letter: str) -> tuple[EntryTy
             raise FactsError(f"{path}: entry {number} is called {entry.id}, expected {letter}{number:02d}")
         entries.append(entry)
     return tuple(entries)
-
-
-def _section(question: Question) -> str:
-    return (
-        f"\n## {question.id}. {question.question}\n\n"
-        f"- Why it matters: {question.why}\n"
-        f"- Settled by: {question.settled_by}\n"
-        f"- Evidence: {'; '.join(question.evidence)}\n"
-        f"- Concerns: {', '.join(question.concerns) or 'no row'}\n"
-        "- Owner:\n"
-        "- Due date:\n"
-        "- Answer:\n"
-    )

@@ -160,5 +160,5 @@ def _data_files(script: ScriptFacts, around: Surroundings) -> Iterator[DataFile]
     for text, line in script.texts:
         if name := data_file(text):
             spellings = (posixpath.normpath(posixpath.join(folder, name.replace("\\", "/"))) for folder in folders)
-            present = None if is_computed(name) else any(path in around.files for path in spellings)
+            present = None if is_computed(name) else any(path in around.paths for path in spellings)
             yield DataFile(name, script.at(line), present)

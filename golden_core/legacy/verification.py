@@ -33,7 +33,7 @@ class TreeVerification:
 
     @property
     def exact(self) -> bool:
-        """Whether the tree is the frozen one: nothing changed, missing or extra."""
+        """Whether the tree is the frozen one."""
         return not (self.changed or self.missing or self.extra)
 
     def describe(self) -> str:

@@ -84,12 +84,12 @@ def write_evidence(
     remove_temporaries(place.archive)
     previous = _previous(place.metadata(milestone.id))
     present = {record.path for record in previous.outputs} if previous else set()
-    different = tuple(sorted(name for name in present | contents.keys() if _bytes(folder, name) != contents.get(name)))
+    different = tuple(sorted(name for name in present | contents.keys() if _bytes(folder / name) != contents.get(name)))
     if previous and not different and not _says_more(metadata, previous):
         return Written(previous, ())
-    _archive(place, milestone.id, (*different, METADATA), now)
+    archived(place, milestone.id, {name: folder / name for name in (*different, METADATA)}, now)
     for name in different:
-        _put(confined(folder, *name.split("/")), contents.get(name))
+        put(confined(folder, *name.split("/")), contents.get(name))
     write_record(metadata, place.metadata(milestone.id))
     return Written(metadata, (*different, METADATA))
 
@@ -185,37 +185,36 @@ def _says_more(new: Metadata, old: Metadata) -> bool:
     return new.git.dirty is False and old.git.dirty is not False
 
 
-def _bytes(folder: Path, name: str) -> bytes | None:
+def _bytes(path: Path) -> bytes | None:
     """Return what lies in place of a deliverable, or nothing."""
-    path = folder / name
     if path.is_symlink() or path.is_dir():
         raise EvidenceError(f"{path}: is a link or a folder where a deliverable belongs; remove it")
     return path.read_bytes() if path.exists() else None
 
 
-def _archive(place: Place, milestone: str, names: Sequence[str], now: datetime.datetime) -> None:
+def archived(place: Place, name: str, files: Mapping[str, Path], now: datetime.datetime) -> None:
     """Keep documents, and what no commit holds, under the time; of everything else a line of the index."""
-    folder, time = place.folder(milestone), now.astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    time = now.astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     head, lines = place.git_record().commit, []
-    for name in names:
-        if (content := _bytes(folder, name)) is None:
+    for file, path in files.items():
+        if (content := _bytes(path)) is None:
             continue
-        committed = head is not None and place.holds(head, folder / name)
-        if name.endswith(".md") or not committed:
-            kept = confined(place.archive, milestone, time, *name.split("/"))
+        committed = head is not None and place.holds(head, path)
+        if file.endswith(".md") or not committed:
+            kept = confined(place.archive, name, time, *file.split("/"))
             if kept.exists():
                 raise EvidenceError(f"{kept}: exists already; evidence of one moment is written once")
-            _put(kept, content)
-        lines.append((time, f"{milestone}/{name}", hash_bytes(content), head if committed else ""))
+            put(kept, content)
+        lines.append((time, f"{name}/{file}", hash_bytes(content), head if committed else ""))
     if lines:
         index = place.archive / "index.csv"
         text = io.StringIO(index.read_text(encoding="utf-8") if index.exists() else ",".join(INDEX_COLUMNS) + "\n")
         text.seek(0, io.SEEK_END)
         csv.writer(text, lineterminator="\n").writerows(lines)
-        _put(index, text.getvalue().encode())
+        put(index, text.getvalue().encode())
 
 
-def _put(path: Path, content: bytes | None) -> None:
+def put(path: Path, content: bytes | None) -> None:
     """Write a file, whole or not at all; without content, remove it."""
     if content is None:
         path.unlink(missing_ok=True)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import polars as pl
 
+from golden_core.checks import all_checks
 from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
 from golden_core.leakage.scorecard_store import by_kind, faults, file_scorecard, filed_scorecard, rates
-from golden_core.legacy.audit import audit_markdown, audit_record
+from golden_core.legacy.audit import audit_record
+from golden_core.legacy.audit.markdown import audit_markdown
 from golden_core.legacy.flow import flow_source, flow_svg
 from golden_core.legacy.flow.protocol import PARTS
 from golden_core.legacy.forensics.published import published_audit
@@ -23,18 +25,29 @@ from golden_core.legacy.reproduction import Request, carry_out, record_files, ro
 from golden_core.legacy.risks import differences_csv, open_questions_markdown
 from golden_core.legacy.scanning import scan_tree
 from golden_core.legacy.verification import verify_tree
+from golden_core.milestones.benchmark_plan import benchmark_pages
 from golden_core.milestones.designs import configuration_pages, orchestrator_pages, usage_page
 from golden_core.milestones.documents import loader_specification
 from golden_core.milestones.evidence import Result, Written, write_evidence
+from golden_core.milestones.experiments import STUDY, experiment_pages, experiment_ran
 from golden_core.milestones.explanations import sample_pages, specification_pages
 from golden_core.milestones.migration import load_plan, migration_deliverables, plan_results
 from golden_core.milestones.place import Place
 from golden_core.milestones.protocols import protocol_pages
 from golden_core.milestones.records import EvidenceError
-from golden_core.milestones.registry import Milestone
+from golden_core.milestones.registry import Milestone, Registry, load_registry
+from golden_core.milestones.requirements import (
+    load_requirements,
+    mapped,
+    requirement_faults,
+    requirement_rows,
+    workbook,
+)
+from golden_core.milestones.responsibility import responsibility_page
 from golden_core.milestones.test_plan import existing_tests, load_test_plan, plan_page, run_test_plan
 from golden_core.milestones.test_plan import plan_results as test_plan_results
 from golden_core.models.architecture import VARIANTS
+from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 
 COMMAND_SECONDS = 900.0
@@ -44,7 +57,7 @@ COMMAND_SECONDS = 900.0
 class Made:
     """Deliverables by name, what was found for machine criteria, and inputs beside the declared ones."""
 
-    deliverables: Mapping[str, bytes | str]
+    deliverables: Mapping[str, str | bytes]
     results: tuple[Result, ...]
     inputs: tuple[Path, ...] = ()
 
@@ -72,6 +85,8 @@ class Given:
 
 def makable(milestone: Milestone, given: Given) -> bool:
     """Whether the deliverables of a milestone can be made from what the project and the user have."""
+    if milestone.id == "P5.M2":
+        return experiment_ran(Home.from_environment(), load_study(STUDY))
     return milestone.id in MAKERS and (milestone.id != "P6.M1" or given.request is not None)
 
 
@@ -164,6 +179,23 @@ def _register_results(register: pl.DataFrame) -> tuple[Result, ...]:
 def _all(criterion: str, count: int, total: int) -> Result:
     """Report a count that is to be everything; nothing is not everything."""
     return Result(criterion, f"{count} of {total}", "all", 0 < count == total)
+
+
+def _requirements(place: Place, _given: Given) -> Made:
+    registry, requirements = load_registry(), load_requirements()
+    page, charted = responsibility_page(registry)
+    faults = requirement_faults(requirements, registry, known_checks(registry), place)
+    deliverables: dict[str, str | bytes] = {
+        "requirements_matrix.xlsx": workbook(requirement_rows(requirements, registry)),
+        "raci.md": page,
+    }
+    return Made(deliverables, (mapped(requirements, faults), charted))
+
+
+def known_checks(registry: Registry) -> frozenset[str]:
+    """Return ``asset:check`` of every check: of the platform, of the demo, of the plan's own criteria."""
+    checks = {f"{one.asset}:{one.name}" for one in all_checks(load_study("demo"))}
+    return frozenset(checks | {c.check for m in registry.milestones for c in m.criteria if c.check})
 
 
 def _migration(place: Place, _given: Given) -> Made:
@@ -264,16 +296,23 @@ def _speed() -> Result:
     return Result("training_speed", round(slowest, 2), f"{training.REQUIRED:g} at least", slowest >= training.REQUIRED)
 
 
+def _experiment(place: Place, _given: Given) -> Made:
+    return Made(*experiment_pages(place, Home.from_environment(), load_study(STUDY)))
+
+
 MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P0.M1": _inventory,
     "P0.M2": _forensics,
+    "P1.M1": _requirements,
     "P1.M2": _migration,
     "P2.M1": lambda _place, _given: Made(*configuration_pages()),
     "P2.M2": _loader,
     "P3.M1": lambda _place, _given: Made(*orchestrator_pages()),
     "P3.M2": lambda _place, _given: Made(*protocol_pages(Home.from_environment())),
     "P4.M1": lambda _place, _given: Made(*specification_pages(Home.from_environment())),
+    "P4.M2": lambda _place, _given: Made(*benchmark_pages()),
     "P5.M1": lambda place, _given: Made(*usage_page(place)),
+    "P5.M2": _experiment,
     "P5.M3": lambda _place, _given: _samples(),
     "P6.M1": _alignment,
 }

@@ -6,14 +6,18 @@ from typing import Any
 
 import polars as pl
 
+from golden_core.checks.universes import GATE
 from golden_core.evaluation.calibrated import Calibrated, filed_calibration
 from golden_core.evaluation.strata import STRATA
 from golden_core.milestones.designs import TEXTS
 from golden_core.milestones.documents import render
 from golden_core.milestones.evidence import Result
+from golden_core.placebo.filed import Filed, Name, filed_count
+from golden_core.preparation.catalogue import load_study
 from golden_core.reporting.calibration_figure import calibration_svg
 from golden_core.reporting.exhibits import declared
 from golden_core.reporting.grids import STRATA_SKILL
+from golden_core.reporting.placebo_figures import PICTURES, as_svg
 from golden_core.statistics import rules
 from golden_core.store.lake import Home
 from golden_core.store.markdown import markdown_table
@@ -23,13 +27,17 @@ KINDS = {
     "more_accurate": ("Is its loss smaller than the random walk's?", "mean loss difference, one-sided"),
     "predicts": ("Does it know something that the random walk does not?", "mean of 2 (y − b)(f − b), one-sided"),
     "equivalent": ("Is its loss the random walk's, but for the margin?", "two one-sided tests against the margin"),
+    "covers": ("Does its interval cover at its level, but for the margin?", "two one-sided tests against the margin"),
+    "profitable": ("Do its trades earn more than they cost?", "mean net return per bar, one-sided"),
 }
+PLACEBO = "placebo"  # the shipped study whose universes are shown
 ENGINE = "long-run variance by equally weighted cosines (Lazarus, Lewis, Stock & Watson 2018)"
 
 
 def protocol_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
-    """Return the deliverables of P3.M2, with the calibration of this home, and what is found for its criteria."""
+    """Return the deliverables of P3.M2, with what was measured in this home, and what is found for its criteria."""
     filed = filed_calibration(home)
+    counted: dict[Name, Filed | None] = {name: filed_count(home, load_study(PLACEBO), name, GATE) for name in _COUNTED}
     facts = {
         "kinds": markdown_table(
             ("claim", "question", "test", "engine"),
@@ -41,15 +49,19 @@ def protocol_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
         ),
         "rules": markdown_table(("tests", "are refused with"), _rules()),
         "calibration": _calibration(filed),
+        **{str(name): _count(name, found) for name, found in counted.items()},
         "strata": ", ".join(name for name in STRATA if name != "all"),
     }
     pages = {"statistical_protocol.md": render(TEXTS / "statistical_protocol.md.jinja", facts)}
-    pages |= {f"templates/{name}.md": _template(name, said) for name, said in declared().items()}
-    pages["templates/strata.md"] = _template("strata", {"caption": "Skill among the cutoffs of a stratum.",
+    pages |= {f"templates/{name}.md": template(name, said) for name, said in declared().items()}
+    pages["templates/strata.md"] = template("strata", {"caption": "Skill among the cutoffs of a stratum.",
                                                         "query": STRATA_SKILL, "columns": []})  # fmt: skip
     if filed is not None:
         pages["calibration.csv"] = filed.table.write_csv()
         pages["calibration.svg"] = calibration_svg(filed.table)
+    for name, found in counted.items():
+        if found is not None:
+            pages |= {f"{name}.csv": found.table.write_csv(), f"{name}.svg": as_svg(PICTURES[name](found.table))}
     return pages, (_averages(pages),)
 
 
@@ -72,7 +84,27 @@ def _calibration(filed: Calibrated | None) -> str:
     return f"{filed.simulations} simulations of every cell, by `golden statistics calibrate`.\n\n{table}"
 
 
-def _template(name: str, said: dict[str, Any]) -> str:
+_COUNTED: dict[Name, list[str]] = {
+    "placebo": ["arm", "claims", "adjustment", "universes", "stopped", "found", "allowed", "verdict", "seconds"],
+    "power": ["kind", "forecaster", "r2", "universes", "found", "low", "high", "share", "promised", "seconds"],
+}
+
+
+def _count(name: Name, found: Filed | None) -> str:
+    """Return what was counted in universes, or that it was not."""
+    if found is None:
+        return f"Unmeasured here: `golden {name} {PLACEBO}` measures it."
+    shown = found.table.select(_COUNTED[name]).with_columns(pl.col(pl.Float64).round(3))
+    rows = (["" if cell is None else str(cell) for cell in row] for row in shown.iter_rows())
+    told = "" if found.current else f" Counted at commit {found.commit}; the code has changed since, and is unmeasured."
+    return (
+        f"By `golden {name} {PLACEBO}`; seconds are of processor time, per universe.{told}\n\n"
+        f"{markdown_table(shown.columns, rows)}"
+    )
+
+
+def template(name: str, said: dict[str, Any]) -> str:
+    """Return the page of a table of a report: its caption, columns and query."""
     rows = ((column["label"], column.get("unit", ""), f"`{column['show']}`") for column in said["columns"])
     columns = markdown_table(("column", "unit", "shown"), rows) if said["columns"] else ""
     query = f"```sql\n{said['query'].strip()}\n```" if "query" in said else "Its rows are handed in by the page."

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from golden_core.forecasters import forecaster_settings
+from golden_core.forecasters.custom import custom_class
+from golden_core.forecasters.settings import RULES as SUITED
 from golden_core.inputs.features import FEATURES, TARGETS
-from golden_core.preparation.feasibility import RULES
+from golden_core.preparation.feasibility import RULES as FEASIBLE
 from golden_core.sources import source_settings
 from golden_core.store.lake import Home, shipped, stored_json, write_json
 from golden_core.study import Fault, Study, StudyError, Vocabulary, closest, read_study
@@ -22,7 +24,8 @@ def vocabulary() -> Vocabulary:
         forecasters=forecaster_settings(),
         features=frozenset(FEATURES),
         targets=frozenset(TARGETS),
-        rules=RULES,
+        custom=lambda named: custom_class(named).Settings,
+        rules=(*FEASIBLE, *SUITED),
     )
 
 

@@ -18,6 +18,7 @@ from golden_core.splits.folds import usable_rows
 from golden_core.store.lake import Home
 from golden_core.study import Rule
 from golden_core.study.values import LATEST
+from golden_core.vendors.scaling import plausible_pairs
 
 _FIXINGS = {"ecb", "synthetic"}  # one price a day, of weekdays
 FIRST_FIXING = datetime.date(1999, 1, 4)  # of the euro
@@ -84,6 +85,11 @@ def _fold(
     )
 
 
+def _pips(costs: Mapping[str, Any]) -> str | None:
+    unknown = [pair for pair in costs if pair not in plausible_pairs()]
+    return f"data/pairs.yaml knows no pip of {', '.join(unknown)}: add it there" if unknown else None
+
+
 def _day(text: str) -> datetime.date:
     """Return a day; what is no date stands for the newest day that there is."""
     try:
@@ -107,6 +113,7 @@ RULES = (
     Rule(("data.pairs", "data.source", "data.settings"), _pairs),
     Rule(("data.end", "data.source"), _past),
     Rule(("features", "data.source", "data.settings"), _columns),
+    Rule(("economics.half_spread.pips",), _pips),
     Rule(
         (
             "splits.train", "splits.validation", "splits.test", "data.start", "data.end", "data.bar", "data.source",

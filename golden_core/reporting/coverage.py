@@ -99,8 +99,8 @@ def coverage_grids(covered: Coverage) -> Grids:
     )  # fmt: skip
     return Grids(
         "coverage",
-        f"Trials present by series and forecaster: {covered}. A deterministic forecaster runs once per series; its "
-        "other seeds share that result (run + shared).",
+        f"What ran? Trials present by series and forecaster: {covered}. A deterministic forecaster runs once per "
+        "series; its other seeds share that result (run + shared).",
         (cross(covered.answer.frame, "series", "forecaster", _trials, title="", corner="Series"),),
         legend,
         covered.answer,

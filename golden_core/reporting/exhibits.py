@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -152,20 +152,28 @@ def markdown(exhibit: Exhibit) -> str:
 
 def latex(exhibit: Exhibit) -> str:
     r"""Return the exhibit as a LaTeX table; needs ``\usepackage{booktabs}``."""
-    alignment = "".join("r" if column.kind == "number" else "l" for column in exhibit.columns)
-    headings = [escape_latex(column.heading) for column in exhibit.columns]
-    body = [[escape_latex(cell.text) for cell in cells] for _, cells in exhibit.rows]
+    return latex_table(
+        exhibit.name,
+        f"{exhibit.caption} {exhibit.note}".strip(),
+        "".join("r" if column.kind == "number" else "l" for column in exhibit.columns),
+        [column.heading for column in exhibit.columns],
+        [[cell.text for cell in cells] for _, cells in exhibit.rows],
+    )
+
+
+def latex_table(name: str, caption: str, alignment: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return plain texts as a LaTeX table, every one of them escaped."""
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escape_latex(f'{exhibit.caption} {exhibit.note}'.strip())}}}",
-        rf"\label{{tab:{exhibit.name}}}",
+        rf"\caption{{{escape_latex(caption)}}}",
+        rf"\label{{tab:{name}}}",
         rf"\begin{{tabular}}{{{alignment}}}",
         r"\toprule",
-        " & ".join(headings) + r" \\",
+        " & ".join(map(escape_latex, headings)) + r" \\",
         r"\midrule",
         # An empty group first: a cell that starts with [ would be read as the optional argument of \\.
-        *("{}" + " & ".join(cells) + r" \\" for cells in body),
+        *("{}" + " & ".join(map(escape_latex, cells)) + r" \\" for cells in rows),
         r"\bottomrule",
         r"\end{tabular}",
         r"\end{table}",

@@ -59,7 +59,8 @@ LINES: tuple[Line, ...] = (
     ("#8a6a12", (0, (1, 1))),
     ("#6d4a86", (0, (5, 1, 1, 1))),
 )
-_LINEAR_TO = 0.01  # the skill axis is linear within ±1 % and logarithmic beyond
+_LINEAR_TO = 0.01  # the least and the greatest effect of the linear part of an axis
+AXIS = f"linear within ±{level(_LINEAR_TO)} and logarithmic beyond"
 
 
 @dataclass(frozen=True)
@@ -75,24 +76,31 @@ class Plot:
 
 def forest(answer: Answer, study: Study) -> Plot:
     """Plot out-of-sample R² with its interval on every series, one panel per forecaster, on one common axis."""
-    frame = answer.frame.filter((pl.col("forecaster") != BENCHMARK) & pl.col("r2_oos").is_not_null())
-    low, high = _extent(frame, "r2_oos", "r2_oos_low", "r2_oos_high")
-    limits = (min(low, -_LINEAR_TO) * 1.3, max(high, _LINEAR_TO) * 1.3)
-    panels = []
+    frame = answer.frame.filter((pl.col("forecaster") != BENCHMARK) & pl.col("r2_oos").is_not_null()).select(
+        "forecaster",
+        label="series",
+        effect="r2_oos",
+        low="r2_oos_low",
+        high="r2_oos_high",
+        tone=pl.col("verdict").replace_strict({"better": BLUE, "worse": RED}, default=None),
+        margin=pl.lit(None, pl.Float64),
+    )
+    limits, panels = effect_limits(frame), []
     for (name,), part in frame.group_by("forecaster", maintain_order=True):
         description = (
             f"{name}: out-of-sample R² on {len(part)} series, "
-            f"from {percent(part['r2_oos'].min())} % to {percent(part['r2_oos'].max())} %"
+            f"from {percent(part['effect'].min())} % to {percent(part['effect'].max())} %"
         )
-        panels.append(panel("forest", str(name), description, partial(_forest, part, limits), 0.55 + 0.19 * len(part)))
+        draw = partial(effects, part, limits, "R², %")
+        panels.append(panel("forest", str(name), description, draw, effect_height(len(part))))
     confidence, alpha = level(study.evaluation.confidence), level(study.evaluation.significance)
     return Plot(
         "forest",
-        "Skill against the random walk by series: out-of-sample R² in percent, mean over seeds. The upright line is "
-        f"the random walk. Bars are {confidence} Student t intervals over seeds; a deterministic forecaster has none. "
-        f"Filled: the seed average differs significantly from the random walk at {alpha} after Holm, better (blue) or "
-        "worse (red); hollow: no significant difference. The axis is common to all panels, linear within ±1 % and "
-        "logarithmic beyond.",
+        "On which series is there skill? Out-of-sample R² against the random walk in percent, mean over seeds. The "
+        f"upright line is the random walk. Bars are {confidence} Student t intervals over seeds; a deterministic "
+        f"forecaster has none. Filled: the seed average differs significantly from the random walk at {alpha} after "
+        f"Holm, better (blue) or worse (red); hollow: no significant difference. The axis is common to all panels, "
+        f"{AXIS}.",
         tuple(panels),
         (),
         answer,
@@ -111,9 +119,9 @@ def learning_curves(warehouse: Warehouse, study: Study) -> Plot:
         panels.append(panel("curves", str(name), description, partial(_curves, part)))
     return Plot(
         "curves",
-        "Learning curves: mean squared error of the scaled target by epoch. Lines are medians and bands the full range "
-        "over series, seeds and folds. Runs stop early: an epoch covers the runs still training, and a line is thin "
-        "where fewer than half are left.",
+        "Did training converge? Mean squared error of the scaled target by epoch. Lines are medians and bands the full "
+        "range over series, seeds and folds. Runs stop early: an epoch covers the runs still training, and a line is "
+        "thin where fewer than half are left.",
         tuple(panels),
         (legend_key("curves", "validation", BLUE, "-"), legend_key("curves", "training", MUTED, "--")),
         answer,
@@ -138,9 +146,9 @@ def cumulative_gain(warehouse: Warehouse, study: Study, ranked: list[str]) -> Pl
     rest = " The others are grey and may leave the frame." if len(ranked) - 1 > len(lines) else ""
     return Plot(
         "gain",
-        "When skill arises: running sum of the random walk’s squared errors minus the forecaster’s, in percent of the "
-        "random walk’s total (Goyal & Welch 2008), at month ends, for seed-averaged forecasts. A rising line gains on "
-        f"the random walk; the last value is the R² of the average. In colour: the best {len(lines)} on the "
+        "When does skill arise? The running sum of the random walk’s squared errors minus the forecaster’s, in percent "
+        "of the random walk’s total (Goyal & Welch 2008), at month ends, for seed-averaged forecasts. A rising line "
+        f"gains on the random walk; the last value is the R² of the average. In colour: the best {len(lines)} on the "
         f"leaderboard.{rest} The axes differ between panels.",
         tuple(panels),
         tuple(legend_key("gain", name, colour, dash) for name, (colour, dash) in lines.items()),
@@ -148,19 +156,22 @@ def cumulative_gain(warehouse: Warehouse, study: Study, ranked: list[str]) -> Pl
     )
 
 
-def _forest(part: pl.DataFrame, limits: tuple[float, float], axes: Axes) -> None:
+def effects(part: pl.DataFrame, limits: tuple[float, float], name: str, axes: Axes) -> None:
+    """Draw effects with their intervals, one row each: ``label``, ``effect``, ``low``, ``high``, ``tone``, ``margin``.
+
+    A tone fills its mark; without one the mark is hollow. A margin shades what counts as no difference. The axis is
+    linear about zero and logarithmic beyond.
+    """
     part = part.with_columns(
-        place=pl.int_range(pl.len()),
-        colour=pl.col("verdict").replace_strict({"better": BLUE, "worse": RED}, default=MUTED),
-        face=pl.col("verdict").replace_strict({"better": BLUE, "worse": RED}, default="white"),
+        place=pl.int_range(pl.len()), colour=pl.col("tone").fill_null(MUTED), face=pl.col("tone").fill_null("white")
     )
-    spread = part.drop_nulls("r2_oos_low")
+    spread = part.drop_nulls("low")
+    for margin in part["margin"].drop_nulls().unique():
+        axes.axvspan(-margin, margin, color=RULE, alpha=0.5, linewidth=0, zorder=0)
     axes.axvline(0, color=INK, linewidth=0.75, zorder=1)
-    axes.hlines(
-        spread["place"], spread["r2_oos_low"], spread["r2_oos_high"], colors=spread["colour"].to_list(), linewidth=1.5
-    )
+    axes.hlines(spread["place"], spread["low"], spread["high"], colors=spread["colour"].to_list(), linewidth=1.5)
     faces, edges = part["face"].to_list(), part["colour"].to_list()
-    axes.scatter(part["r2_oos"], part["place"], s=16, facecolors=faces, edgecolors=edges, linewidths=1, zorder=3)
+    axes.scatter(part["effect"], part["place"], s=16, facecolors=faces, edgecolors=edges, linewidths=1, zorder=3)
     axes.set_xscale("symlog", linthresh=_LINEAR_TO)
     axes.set_xlim(*limits)
     ticks = [0.0] + [sign * 10.0**power for power in range(-2, 9) for sign in (-1, 1)]
@@ -168,9 +179,20 @@ def _forest(part: pl.DataFrame, limits: tuple[float, float], axes: Axes) -> None
     axes.xaxis.set_major_locator(FixedLocator(shown))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xticklabels([decimals(tick, 0, factor=100) for tick in shown])
-    axes.set_yticks(part["place"], part["series"].to_list())
+    axes.set_yticks(part["place"], part["label"].to_list())
     axes.set_ylim(len(part) - 0.4, -0.6)
-    axes.set_xlabel("R², %")
+    axes.set_xlabel(name)
+
+
+def effect_limits(frame: pl.DataFrame) -> tuple[float, float]:
+    """Return an axis that holds every ``effect``, ``low`` and ``high``, and the linear part about zero."""
+    low, high = _extent(frame, "effect", "low", "high")
+    return min(low, -_LINEAR_TO) * 1.3, max(high, _LINEAR_TO) * 1.3
+
+
+def effect_height(rows: int) -> float:
+    """Return the height in inches of a panel with so many effects."""
+    return 0.55 + 0.19 * rows
 
 
 def _extent(frame: pl.DataFrame, *columns: str) -> tuple[float, float]:

@@ -9,8 +9,8 @@ import polars as pl
 
 from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.evaluation.strata import STRATA
-from golden_core.reporting.exhibits import Answer, Cell, Row
-from golden_core.reporting.formats import ABSENT, percent
+from golden_core.reporting.exhibits import Answer, Cell, Row, latex_table
+from golden_core.reporting.formats import ABSENT, level, percent
 
 _STEPS = ((0.0005, "even"), (0.005, "1"), (0.02, "2"))  # |relative RMSE| below which a cell is tinted so
 _R2_STEPS = ((0.001, "even"), (0.01, "1"), (0.04, "2"))  # |R²| that belongs to them: 1 − (1 + x)² ≈ −2x
@@ -43,6 +43,20 @@ class Grids:
     answer: Answer
 
 
+def grids_latex(grids: Grids) -> str:
+    """Return every grid as a LaTeX table of its own."""
+    return "\n".join(
+        latex_table(
+            f"{grids.name}-{number}",
+            f"{grid.title}: {grids.caption}" if grid.title else grids.caption,
+            "l" + "r" * len(grid.columns),
+            [grid.corner, *grid.columns],
+            [[name, *(cell.text for cell in cells)] for name, cells in grid.rows],
+        )
+        for number, grid in enumerate(grids.grids, start=1)
+    )
+
+
 def cross(
     frame: pl.DataFrame, rows: str, columns: str, cell: Callable[[Row], Cell], *, title: str, corner: str
 ) -> Grid:
@@ -64,18 +78,13 @@ def relative_error_grids(answer: Answer) -> Grids:
         cross(others.filter(pl.col("forecaster") == name), "pair", "column", _relative, title=name, corner="Pair")
         for name in names
     ]
-    legend = (
-        Cell("more than 2 % lower", "lower-3"), Cell("0.5–2 % lower", "lower-2"), Cell("0.05–0.5 % lower", "lower-1"),
-        Cell("within 0.05 %", "even"),
-        Cell("0.05–0.5 % higher", "higher-1"), Cell("0.5–2 % higher", "higher-2"),
-        Cell("more than 2 % higher", "higher-3"),
-    )  # fmt: skip
     return Grids(
         "relative-error",
-        "RMSE relative to the random walk’s, in percent, by pair and horizon in bars; mean over seeds. Negative is "
-        "better than the random walk. One grid per forecaster, in the order of the leaderboard.",
+        "Where is the error lower than the random walk’s? RMSE relative to it, in percent, by pair and horizon in "
+        "bars; mean over seeds. Negative is better than the random walk. One grid per forecaster, in the order of the "
+        "leaderboard.",
         tuple(grids),
-        legend,
+        relative_legend(),
         answer,
     )
 
@@ -94,14 +103,10 @@ def stratum_grids(answer: Answer, ranked: Sequence[str]) -> Grids:
         part = place.filter(pl.col("kind") == kind).sort("column", "stratum", "row")
         grids.append(cross(part, "forecaster", "stratum", _skill, title=name, corner="Forecaster"))
         said.append(f"{name}: {STRATA[kind].description}")
-    legend = (
-        Cell("R² above 4 %", "lower-3"), Cell("1–4 %", "lower-2"), Cell("0.1–1 %", "lower-1"),
-        Cell("within 0.1 %", "even"),
-        Cell("−0.1 to −1 %", "higher-1"), Cell("−1 to −4 %", "higher-2"), Cell("below −4 %", "higher-3"),
-    )  # fmt: skip
+    legend = _legend(_R2_STEPS, "better", "worse")
     return Grids(
         "strata",
-        "When forecasts are good: out-of-sample R² against the random walk in percent among the cutoffs of a stratum, "
+        "When are forecasts good? Out-of-sample R² against the random walk in percent among the cutoffs of a stratum, "
         f"mean over seeds and series. Strata are small: differences between them test nothing. {'; '.join(said)}.",
         tuple(grids),
         legend,
@@ -109,9 +114,28 @@ def stratum_grids(answer: Answer, ranked: Sequence[str]) -> Grids:
     )
 
 
+def relative_legend() -> tuple[Cell, ...]:
+    """Say what the tones of relative errors stand for."""
+    return _legend(_STEPS, "lower", "higher")
+
+
+def relative_tone(value: float) -> str:
+    """Return the tone of a relative error."""
+    return _tone(value, _STEPS)
+
+
+def _legend(steps: Sequence[tuple[float, str]], less: str, more: str) -> tuple[Cell, ...]:
+    """Say what each tone stands for, from the bounds that give it."""
+    even, first, second = (level(bound) for bound, _ in steps)
+    spans = (f"{even} to {first}", f"{first} to {second}", f"more than {second}")
+    down = [Cell(f"{text} {less}", f"lower-{place}") for place, text in enumerate(spans, start=1)]
+    up = [Cell(f"{text} {more}", f"higher-{place}") for place, text in enumerate(spans, start=1)]
+    return (*reversed(down), Cell(f"within {even}", "even"), *up)
+
+
 def _relative(row: Row) -> Cell:
     value = row["relative_rmse"]
-    return Cell(ABSENT) if value is None else Cell(percent(value), _tone(value, _STEPS))
+    return Cell(ABSENT) if value is None else Cell(percent(value), relative_tone(value))
 
 
 def _skill(row: Row) -> Cell:

@@ -23,6 +23,16 @@ def probes_frame(rows: list[tuple[str, str, str, int]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_PROBES, orient="row")
 
 
+def checks_from_csv(text: str) -> pl.DataFrame:
+    """Return the table of checks that was written as CSV."""
+    return pl.read_csv(text.encode(), schema=_CHECKS)
+
+
+def probes_from_csv(text: str) -> pl.DataFrame:
+    """Return the table of probes that was written as CSV."""
+    return pl.read_csv(text.encode(), schema=_PROBES)
+
+
 @dataclass(frozen=True, eq=False)
 class Judged:
     """The results of the checks of a study, and what its leakage probes compared."""

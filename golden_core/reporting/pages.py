@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from golden_core.reporting import coverage, figures, tables
+from golden_core.reporting import claim_figures, coverage, figures, tables, uncertainty_figures
+from golden_core.reporting.equity_figure import equity
 from golden_core.reporting.exhibits import Answer, Exhibit, ask, declared, exhibit, latex, markdown
 from golden_core.reporting.formats import count, escape_markdown, plain
-from golden_core.reporting.grids import STRATA_SKILL, relative_error_grids, stratum_grids
+from golden_core.reporting.grids import STRATA_SKILL, Grids, grids_latex, relative_error_grids, stratum_grids
 from golden_core.reporting.judged import Judged
 from golden_core.reporting.verdict import Verdict, verdict
 from golden_core.store.lake import hash_bytes, hash_file
@@ -25,7 +26,15 @@ from golden_core.trials.code import code_hash
 METRICS = "SELECT * FROM metrics WHERE study = $1 ORDER BY ALL"
 COMPARISONS = "SELECT * FROM comparisons WHERE study = $1 ORDER BY ALL"
 PROVENANCE = "provenance.json"
+GIVEN = (PROVENANCE, "checks.csv", "probes.csv")  # what no query of the warehouse gives
 RECORD = "written.json"
+# Tables that are on the page only where the study has this section.
+_SECTIONS = {
+    "intervals": "quantiles",
+    "distributions": "quantiles",
+    "claims": "protocol",
+    "economics": "economics",
+}
 
 
 @dataclass(frozen=True)
@@ -44,16 +53,16 @@ def write_report(
     Returns
     -------
     Report
-        ``index.html``, ``leaderboard.md``, ``leaderboard.tex``, and ``leaderboard``, ``series``, ``metrics`` and
-        ``comparisons`` as CSV; ``checks.csv`` and ``provenance.json`` hold the verdicts and the provenance given, and
-        ``written.json`` what :func:`report_differences` compares.
+        ``index.html``, ``leaderboard.md``, every table of the page as CSV and LaTeX, and ``metrics`` and
+        ``comparisons`` as CSV; ``checks.csv``, ``probes.csv`` and ``provenance.json`` hold the verdicts and the
+        provenance given, and ``written.json`` what :func:`report_differences` compares.
 
     Raises
     ------
     RandomWalkMissingError
         If the random walk was not forecast wherever another forecaster was. Nothing is written then.
     """
-    files, headline = _files(warehouse, study, provenance, judged or Judged())
+    files, headline = render(warehouse, study, provenance, judged or Judged())
     hashes = {name: hash_bytes(text.encode()) for name, text in files.items()}
     record = {"made_from": _made_from(warehouse, study), "sha256": hashes}
     files[RECORD] = json.dumps(record, indent=2) + "\n"
@@ -92,10 +101,10 @@ def _made_from(warehouse: Warehouse, study: Study) -> dict[str, str]:
     return {"study": study.hash(), "code": hash_bytes("".join(code).encode()), **warehouse.digests(study.name)}
 
 
-def _files(
+def render(
     warehouse: Warehouse, study: Study, provenance: Mapping[str, Any], judged: Judged
 ) -> tuple[dict[str, str], str]:
-    """Return the text of every file by name, and the sentence to quote."""
+    """Return the text of every file of a report by name, and the sentence to quote; nothing is written."""
     coverage.require_random_walk(warehouse, study)
     covered = coverage.coverage(warehouse, study)
     answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
@@ -105,32 +114,59 @@ def _files(
     board = exhibits["leaderboard"]
     words = verdict(series.frame, study, covered)
     ranked = board.answer.frame["forecaster"].to_list()
+    grids = {
+        "relative_error": relative_error_grids(series),
+        "strata": stratum_grids(ask(warehouse, STRATA_SKILL, study.name), ranked),
+        "coverage": coverage.coverage_grids(covered),
+        "pairwise": claim_figures.pairwise_grids(warehouse, study),
+    }
     context = {
         "verdict": words,
         "covered": covered,
         "facts": _facts(warehouse, study, covered),
         "forest": figures.forest(series, study),
-        "relative_error": relative_error_grids(series),
         "gain": figures.cumulative_gain(warehouse, study, ranked),
-        "strata": stratum_grids(ask(warehouse, STRATA_SKILL, study.name), ranked),
+        "equity": equity(warehouse, study, ranked),
         "judged": judged,
         "curves": figures.learning_curves(warehouse, study),
-        "coverage": coverage.coverage_grids(covered),
+        "ranks": claim_figures.critical_difference(warehouse, study),
+        **_asked_for(warehouse, study),
+        **grids,
         **exhibits,
     }
     files = {
+        **_table_files(study, exhibits.values(), grids.values()),
         "leaderboard.md": _markdown_page(study, words, board),
-        "leaderboard.tex": latex(board),
-        "leaderboard.csv": board.answer.frame.write_csv(),
-        "series.csv": series.frame.write_csv(),
         "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
-        "checks.csv": judged.checks.write_csv(),
-        **({"claims.csv": exhibits["claims"].answer.frame.write_csv()} if study.protocol else {}),
         "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
+        "checks.csv": judged.checks.write_csv(),
+        "probes.csv": judged.probes.write_csv(),
         PROVENANCE: json.dumps(provenance, indent=2, ensure_ascii=False) + "\n",
         "index.html": _html_page(study, provenance, context),
     }
     return files, words.headline
+
+
+def _asked_for(warehouse: Warehouse, study: Study) -> dict[str, figures.Plot]:
+    """Return the figures of what not every study asks for."""
+    plots = {"effects": claim_figures.claim_forest} if study.protocol else {}
+    if study.quantiles:
+        plots["calibration"] = uncertainty_figures.coverage_by_level
+        plots |= {"pit": uncertainty_figures.pit_histogram, "fan": uncertainty_figures.fan_chart}
+    return {name: draw(warehouse, study) for name, draw in plots.items()}
+
+
+def _table_files(study: Study, exhibits: Iterable[Exhibit], grids: Iterable[Grids]) -> dict[str, str]:
+    """Return every table on the page that has rows as LaTeX, with what it shows, and as CSV, with every digit."""
+    files: dict[str, str] = {}
+    for shown in exhibits:
+        asked = shown.name not in _SECTIONS or getattr(study, _SECTIONS[shown.name]) is not None
+        if asked and shown.answer.frame.height:
+            files |= {f"{shown.name}.csv": shown.answer.frame.write_csv(), f"{shown.name}.tex": latex(shown)}
+    for grid in grids:
+        if grid.grids:
+            files |= {f"{grid.name}.csv": grid.answer.frame.write_csv(), f"{grid.name}.tex": grids_latex(grid)}
+    return files
 
 
 def _html_page(study: Study, provenance: Mapping[str, Any], context: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from golden_core.sources.base import Source, SourceError
 from golden_core.sources.ecb import Ecb
 from golden_core.sources.files import Files
 from golden_core.sources.synthetic import Synthetic
+from golden_core.sources.synthetic_hours import SyntheticHours
 from golden_core.study import DataSection
 from golden_core.study.values import NEWEST
 
@@ -20,6 +21,7 @@ SOURCES: dict[str, type[Source]] = {
     "ecb": Ecb,
     "files": Files,
     "synthetic": Synthetic,
+    "synthetic_hours": SyntheticHours,
 }
 
 

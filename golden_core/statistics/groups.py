@@ -77,6 +77,17 @@ def friedman(values: FloatArray) -> GroupTest:
     return GroupTest(float(found.statistic), float(found.pvalue))
 
 
+def nemenyi_difference(treatments: int, blocks: int, alpha: float) -> float:
+    """Return by how much the average ranks of two of K ≥ 2 treatments differ over N blocks, if not by chance.
+
+    References
+    ----------
+    Nemenyi (1963); Demšar (2006), Journal of Machine Learning Research 7, section 3.2.2.
+    """
+    range_ = float(stats.studentized_range.isf(alpha, treatments, np.inf))
+    return range_ * float(np.sqrt(treatments * (treatments + 1) / (12 * blocks)))
+
+
 def hedges_g(a: FloatArray, b: FloatArray, *, level: float = 0.95) -> Effect:
     """Return the difference of two means in pooled standard deviations, corrected for its bias in small groups.
 

@@ -242,7 +242,7 @@ METRICS = Table(
     "One row per trial, stratum and metric, computed from forecasts alone.",
     (
         *_TRIAL,
-        Column("stratum_kind", pl.String, "all, year, volatility_tercile or weekday"),
+        Column("stratum_kind", pl.String, "all, year, volatility_tercile, session or weekday"),
         Column("stratum", pl.String, "value of the stratum; 'all' where there is none"),
         Column("metric", pl.String, "name of the metric"),
         Column("value", pl.Float64, "null where the metric is undefined"),
@@ -327,28 +327,87 @@ SCORES = Table(
     key=("study", "forecaster", "pair", "horizon", "seed", "score"),
 )
 
-CLAIMS = Table(
-    "claims",
-    "Every claim that the protocol asks about, decided or not: forecasters against the random walk. Effects are shares "
-    "of the random walk's mean loss. Seeds are averaged before a test: a claim is about one training run.",
+ECONOMICS = Table(
+    "economics",
+    "What the forecasts earn under the section `economics`. An account is in quote currency and reinvests nothing; all "
+    "amounts are shares of its capital, a year. Seeds share the capital evenly, each trading for itself.",
     (
         _STUDY,
         _FORECASTER,
-        Column("kind", pl.String, "more_accurate, predicts or equivalent"),
+        _PAIR,
+        _HORIZON,
+        Column("seeds", pl.Int64, "seeds that share the capital"),
+        Column("n", pl.Int64, "times at which a position could be open: returns", "bars"),
+        Column("filled_at", pl.String, "the price that a position is filled at: open of the next bar, or next fixing"),
+        Column("gross", pl.Float64, "gained from price changes, each counted once", "share a year"),
+        Column("spread", pl.Float64, "paid for half the spread", "share a year"),
+        Column("slippage", pl.Float64, "paid for fills worse than the quote", "share a year"),
+        Column("swap", pl.Float64, "earned overnight; negative where paid", "share a year"),
+        Column("net", pl.Float64, "gross − spread − slippage + swap", "share a year"),
+        Column("sharpe", pl.Float64, "net mean over standard deviation of bars, × √(bars a year)", "a √year"),
+        Column(
+            "low", pl.Float64, "lower end of its interval, long-run variance by equally weighted cosines", "a √year"
+        ),
+        Column("high", pl.Float64, "upper end of the same", "a √year"),
+        Column("bootstrap_low", pl.Float64, "lower end of its interval by stationary bootstrap", "a √year"),
+        Column("bootstrap_high", pl.Float64, "upper end of the same", "a √year"),
+        Column("sharpe_gross", pl.Float64, "the same ratio before costs", "a √year"),
+        Column("sharpe_delayed", pl.Float64, "the net ratio if every fill comes one bar later", "a √year"),
+        Column("probabilistic", pl.Float64, "probability that the true net ratio is above 0, moments heeded"),
+        Column("deflated", pl.Float64, "the same, above the best of `tried` without skill; null for one alone"),
+        Column("tried", pl.Int64, "settings of forecasters tried on these bars in this home, when this was made"),
+        Column(
+            "overfitting", pl.Float64, "of a series: how probably the best in one half is below median in the other"
+        ),
+        Column("drawdown", pl.Float64, "deepest fall of net equity below its highest level so far", "share"),
+        Column("turnover", pl.Float64, "value bought and sold", "multiple a year"),
+        Column("half_spread_pips", pl.Float64, "mean half-spread paid", "pips"),
+        Column("break_even_pips", pl.Float64, "half-spread at which net is 0, slippage and swap as they are", "pips"),
+        Column("reason", pl.String, "why a ratio or its interval is undefined; null where none is"),
+    ),
+    key=("study", "forecaster", "pair", "horizon"),
+)
+
+EQUITY = Table(
+    "equity",
+    "Equity of the accounts in table economics at the last price of every month, as a share of the capital.",
+    (
+        _STUDY,
+        _FORECASTER,
+        _PAIR,
+        _HORIZON,
+        Column("timestamp", UTC_TIME, "when that price was", "UTC"),
+        Column("gross", pl.Float64, "gained so far, before costs", "share"),
+        Column("net", pl.Float64, "gained so far, after costs", "share"),
+    ),
+    key=("study", "forecaster", "pair", "horizon", "timestamp"),
+)
+
+CLAIMS = Table(
+    "claims",
+    "Every claim that the protocol asks about, decided or not. Effects are shares of the random walk's mean loss; for "
+    "covers, of forecasts; for profitable, of the capital a year. Seeds are averaged before a test: a claim is about "
+    "one training run.",
+    (
+        _STUDY,
+        _FORECASTER,
+        Column("kind", pl.String, "more_accurate, predicts, equivalent, covers or profitable"),
         Column("scope", pl.String, "series, or pooled: the mean over pairs at each cutoff"),
         Column("pair", pl.String, "currency pair; 'all' when pooled"),
         _HORIZON,
         Column("claimed", pl.Boolean, "p_holm is at or below the protocol's alpha"),
-        Column("effect", pl.Float64, "loss removed, for predicts the covariance of forecast and outcome", "share"),
+        Column(
+            "effect", pl.Float64, "loss removed; covariance with the outcome, coverage − level, net return", "share"
+        ),
         Column("low", pl.Float64, "lower end of the effect's interval", "share"),
         Column("high", pl.Float64, "upper end of the effect's interval", "share"),
-        Column("p_value", pl.Float64, "one-sided; null where the test is undefined"),
+        Column("p_value", pl.Float64, "one-sided; null where the test is undefined or refused"),
         Column("p_holm", pl.Float64, "Holm-adjusted over the family; undefined tests count as p = 1"),
         Column("family", pl.Int64, "tests of the family"),
         Column("n", pl.Int64, "cutoffs"),
         Column("df", pl.Int64, "cosine coefficients, the degrees of freedom of Student's t"),
         Column("smallest_effect", pl.Float64, "effect that the first step of Holm would find with the power", "share"),
-        Column("margin", pl.Float64, "difference that counts as none", "share"),
+        Column("margin", pl.Float64, "difference that counts as none; null for profitable", "share"),
         Column("margin_reached", pl.Float64, "smallest margin that the first step of Holm would claim", "share"),
         Column("seeds", pl.Int64, "seeds averaged"),
         Column("seeds_agreeing", pl.Int64, "seeds whose own effect lies on the side of the claim"),
@@ -357,6 +416,57 @@ CLAIMS = Table(
         Column("reason", pl.String, "why the test is undefined or refused; null where it was made"),
     ),
     key=("study", "forecaster", "kind", "scope", "pair", "horizon"),
+)
+
+BENCHMARKS = Table(
+    "benchmarks",
+    "What was timed: a row per thing, scenario and condition of the last run of every benchmark. Durations are of one "
+    "call after the warm-up; raw samples lie beside the run in the lake.",
+    (
+        Column("study", pl.String, "name of the study; empty for what belongs to none"),
+        Column("benchmark", pl.String, "command of `golden bench`"),
+        Column("run", pl.String, "folder of the run in the lake"),
+        Column("subject", pl.String, "what was timed: a forecaster, a variant, a test, a part of the platform"),
+        Column("scenario", pl.String, "single, batch, offline, cold, warm, fit, step, … as the plan declares"),
+        Column("device", pl.String, "cpu or cuda"),
+        Column("precision", pl.String, "number format: float64, float32, bfloat16 or tf32"),
+        Column("threads", pl.Int32, "threads of a call"),
+        Column("batch", pl.Int64, "units of work in a call"),
+        Column("unit", pl.String, "what is counted"),
+        Column("samples", pl.Int64, "timed calls"),
+        Column("warm_up", pl.Int64, "calls before them, left out"),
+        Column("steady", pl.Boolean, "the warm-up ended by its rule, not by its limit"),
+        Column("mean_ms", pl.Float64, "mean of a call", "ms"),
+        Column("sd_ms", pl.Float64, "standard deviation", "ms"),
+        Column("p50_ms", pl.Float64, "median; null below 11 samples", "ms"),
+        *(
+            Column(f"p{p}{kind}_ms", pl.Float64, text.format(p), "ms")
+            for p in (90, 95, 99)
+            for kind, text in (
+                ("", "{}th percentile; null below MLPerf's sample size"),
+                ("_bound", "what the {}th percentile does not exceed with 99 % confidence; null for too few samples"),
+            )
+        ),
+        Column("throughput", pl.Float64, "units per second"),
+        Column("memory_mb", pl.Float64, "peak memory: resident of the process, or allocated on the device", "MB"),
+        Column("flops", pl.Float64, "floating-point operations of a call; null where there is no network to count"),
+        Column("peak_share", pl.Float64, "operations per second over those of a matrix product in the same run"),
+        Column("bandwidth_share", pl.Float64, "least bytes moved per second over those of a copy in the same run"),
+        Column("energy_j", pl.Float64, "energy of a call by a counter, idling left out; null where unmeasured", "J"),
+        Column("against", pl.String, "what it was compared with in pairs; empty for nothing"),
+        Column("ratio", pl.Float64, "how many times as long the other took"),
+        Column("ratio_low", pl.Float64, "lower end of the ratio's 99 % interval"),
+        Column("ratio_high", pl.Float64, "upper end of the ratio's 99 % interval"),
+        Column("p_value", pl.Float64, "of no difference, by signed ranks; null for fewer than 8 pairs"),
+        Column("undefined", pl.String, "what is null above, and why"),
+        Column("measured_at", UTC_TIME, "when the run ended", "UTC"),
+        Column("machine", pl.String, "class of the machine: processor, cores, accelerator"),
+        Column("load", pl.Float64, "what waited for a core when the run ended, per core, over a minute"),
+        Column("commit", pl.String, "of the code; null without git"),
+        Column("dirty", pl.Boolean, "the code differed from its commit"),
+        Column("versions", pl.String, "of the libraries, as JSON"),
+    ),
+    key=("study", "benchmark", "run", "subject", "scenario", "device", "precision", "threads", "batch"),
 )
 
 _METHOD = Column("method", pl.String, "integrated_gradients, shap, occlusion or attention")
@@ -412,5 +522,5 @@ EXPLANATIONS = Table(
 
 WAREHOUSE_TABLES = (
     TRIALS, FOLDS, SCALERS, FORECASTS, HISTORY, CALENDAR, CLEANING, METRICS, SUMMARY, COMPARISONS, QUANTILES, COVERAGE,
-    SCORES, CLAIMS, IMPORTANCES, EXPLANATIONS,
+    SCORES, ECONOMICS, EQUITY, CLAIMS, BENCHMARKS, IMPORTANCES, EXPLANATIONS,
 )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from golden_core.study.export import describe, study_schema
 from golden_core.study.faults import Fault, StudyError, closest
-from golden_core.study.reading import Vocabulary, read_study
+from golden_core.study.money import EconomicsSection
+from golden_core.study.reading import CUSTOM, NAME, Vocabulary, read_study
 from golden_core.study.rules import Rule
 from golden_core.study.sections import (
     AdaptiveCalibration,
@@ -11,6 +12,7 @@ from golden_core.study.sections import (
     EarlyStopping,
     EvaluationSection,
     ExplanationsSection,
+    PlaceboSection,
     Plateau,
     ProtocolSection,
     QuantilesSection,
@@ -25,14 +27,18 @@ from golden_core.study.sections import (
 from golden_core.study.values import Pair
 
 __all__ = [
+    "CUSTOM",
+    "NAME",
     "AdaptiveCalibration",
     "ChecksSection",
     "DataSection",
     "EarlyStopping",
+    "EconomicsSection",
     "EvaluationSection",
     "ExplanationsSection",
     "Fault",
     "Pair",
+    "PlaceboSection",
     "Plateau",
     "ProtocolSection",
     "QuantilesSection",

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from golden_core.study.document import resolve
-from golden_core.study.reading import Vocabulary
+from golden_core.study.reading import CUSTOM, Vocabulary
 from golden_core.study.sections import BENCHMARK, Study
 
 WIDTH = 120
@@ -65,7 +65,11 @@ def study_schema(vocabulary: Vocabulary) -> dict[str, Any]:
     study["properties"]["forecasters"] |= {
         "properties": {name: refer[model] for name, model in sorted(vocabulary.forecasters.items())},
         "required": [BENCHMARK],
-        "additionalProperties": False,
+        "additionalProperties": {
+            "type": "object",
+            "properties": {CUSTOM: {"type": "string", "description": "a class of one's own, package.module:Class"}},
+            "required": [CUSTOM],
+        },
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **study, "$defs": definitions}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from golden_core.study.rules import Rule, broken
 from golden_core.study.sections import Section, Study
 
 MAX_BYTES = 100_000
+CUSTOM = "custom"  # the key by which a study gives a forecaster a class of one's own
+NAME = "[a-z][a-z0-9_]*"  # of a forecaster
 
 Findings = list[tuple[KeyPath, str]]
 
@@ -27,13 +30,15 @@ Findings = list[tuple[KeyPath, str]]
 class Vocabulary:
     """What may be named: sources and forecasters with the schema of their settings, features and targets.
 
-    ``rules`` are those that need to know what the names stand for.
+    ``rules`` are those that need to know what the names stand for. ``custom`` gives the schema of the settings of a
+    class that a study names itself, or says in a ValueError why it cannot be used.
     """
 
     sources: Mapping[str, type[BaseModel]]
     forecasters: Mapping[str, type[BaseModel]]
     features: frozenset[str]
     targets: frozenset[str]
+    custom: Callable[[Any], type[BaseModel]]
     rules: tuple[Rule, ...] = ()
 
 
@@ -143,14 +148,29 @@ def _check_names(values: dict[str, Any], vocabulary: Vocabulary) -> Findings:
         where: KeyPath = ("data", "settings")
         findings += _check_named("source", name, vocabulary.sources, ("data", "source"), data.get("settings"), where)
     for name, settings in forecasters.items() if isinstance(forecasters, dict) else ():
-        where = ("forecasters", name)
-        findings += _check_named("forecaster", name, vocabulary.forecasters, where, settings, where)
+        findings += _check_forecaster(name, settings, vocabulary)
     for index, name in enumerate(features if isinstance(features, list) else ()):
         if isinstance(name, str) and name not in vocabulary.features:
             findings.append((("features", index), _unknown("feature", name, vocabulary.features)))
     if isinstance(name := values.get("target"), str) and name not in vocabulary.targets:
         findings.append((("target",), _unknown("target", name, vocabulary.targets)))
     return findings
+
+
+def _check_forecaster(name: str, settings: Any, vocabulary: Vocabulary) -> Findings:
+    where: KeyPath = ("forecasters", name)
+    if not (isinstance(settings, dict) and CUSTOM in settings):
+        return _check_named("forecaster", name, vocabulary.forecasters, where, settings, where)
+    if name in vocabulary.forecasters:
+        return [(where, f"there is a forecaster {name} already: one with a class of its own needs another name")]
+    if not re.fullmatch(NAME, name):
+        return [(where, f"must match {NAME}, for the name becomes a folder")]
+    try:
+        model = vocabulary.custom(settings[CUSTOM])
+    except ValueError as error:
+        return [((*where, CUSTOM), str(error))]
+    own = {key: value for key, value in settings.items() if key != CUSTOM}
+    return [((*where, *path), message) for path, message in _check_section(own, model, [])]
 
 
 def _check_named(
@@ -176,8 +196,15 @@ def _resolved(values: dict[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
     """Return the values with the settings of source and forecasters as their own schemas spell them."""
     data, forecasters = values["data"], values["forecasters"]
     source = _spelt(vocabulary.sources[data["source"]], data["settings"])
-    named = {name: _spelt(vocabulary.forecasters[name], settings) for name, settings in forecasters.items()}
+    named = {name: _forecaster(name, settings, vocabulary) for name, settings in forecasters.items()}
     return values | {"data": data | {"settings": source}, "forecasters": named}
+
+
+def _forecaster(name: str, settings: dict[str, Any], vocabulary: Vocabulary) -> Any:
+    if CUSTOM not in settings:
+        return _spelt(vocabulary.forecasters[name], settings)
+    own = {key: value for key, value in settings.items() if key != CUSTOM}
+    return {CUSTOM: settings[CUSTOM], **_spelt(vocabulary.custom(settings[CUSTOM]), own)}
 
 
 def _spelt(model: type[BaseModel], settings: dict[str, Any]) -> Any:

@@ -18,12 +18,14 @@ class Rule:
 
     ``reads`` are dotted names of fields within its section, the first of which is blamed; ``check`` takes their plain
     values, none of them null or missing, and returns what is wrong, or None. ``keys_only``: it reads only the keys of a
-    mapping, so that faults in its values do not matter.
+    mapping, so that faults in its values do not matter. ``absent_too``: it is about what is missing, so that every
+    value but the first may be None.
     """
 
     reads: tuple[str, ...]
     check: Callable[..., str | None]
     keys_only: bool = False
+    absent_too: bool = False
 
 
 def broken(
@@ -36,7 +38,8 @@ def broken(
         if any(_touches(fault, path, rule.keys_only) for fault in faulty for path in paths):
             continue
         read = [_at(values, path) for path in paths]
-        if not any(value is None for value in read) and (message := rule.check(*read)):
+        needed = read[:1] if rule.absent_too else read
+        if not any(value is None for value in needed) and (message := rule.check(*read)):
             found.append((paths[0], message))
     return found
 

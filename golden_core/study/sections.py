@@ -5,25 +5,17 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
-from golden_core.study.faults import dotted
-from golden_core.study.messages import BROKEN_RULE
-from golden_core.study.rules import Rule, broken
+from golden_core.study.money import EconomicsSection
+from golden_core.study.rules import Rule
+from golden_core.study.section import Section as Section
 from golden_core.study.values import Day, Distinct, LastDay, Pair, Settings, TimeZone, freeze
 
 BENCHMARK = "random_walk"
+MARTINGALE = "garch"  # process of synthetic sources
 FEWEST_SEEDS = 5
 _ROUNDING = 1e-9  # 0.1 and 0.9 add up to 1 but for rounding
 
@@ -32,25 +24,10 @@ Closures = Annotated[
     Literal["keep", "drop", "flag"],
     Field(description="what becomes of rows whose window or label crosses a closure; flag keeps and counts them"),
 ]
+ClaimKind = Literal["more_accurate", "predicts", "equivalent", "covers", "profitable"]
 CalibrationShare = Annotated[
     float, Field(gt=0, lt=1, description="last part of the validation rows, which then calibrate and validate nothing")
 ]
-
-
-class Section(BaseModel):
-    """A frozen part of a study that refuses unknown keys, loose types, NaN and infinity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    RULES: ClassVar[tuple[Rule, ...]] = ()
-
-    @model_validator(mode="after")
-    def _obey_rules(self) -> Self:
-        values = self.model_dump() if self.RULES else {}
-        faults = [f"{dotted(path)}: {message}" for path, message in broken(self.RULES, values)]
-        if faults:
-            raise PydanticCustomError(BROKEN_RULE, "{faults}", {"faults": "; ".join(faults)})
-        return self
 
 
 def _after(end: Any, start: Any) -> str | None:
@@ -85,6 +62,56 @@ def _central(levels: tuple[float, ...]) -> str | None:
     if paired and len(levels) % 2 and all(low < high for low, high in itertools.pairwise(levels)):
         return None
     return f"must rise, lie evenly around 0.5 and include it, such as [0.05, 0.5, 0.95], got {list(levels)}"
+
+
+def _within_shares(margin: float, level: float) -> str | None:
+    widest = min(level, 1 - level)
+    return None if margin < widest else f"must be < {widest:g}: a share lies between 0 and 1, got {margin}"
+
+
+def _needs_coverage(kinds: tuple[str, ...], coverage: Any) -> str | None:
+    if "covers" not in kinds or coverage is not None:
+        return None
+    return "asks for covers, which needs to know of what: add `coverage: {level: …, margin: …}`, or leave the kind out"
+
+
+def _has_quantiles(kinds: tuple[str, ...], quantiles: Any) -> str | None:
+    if "covers" not in kinds or quantiles is not None:
+        return None
+    return "asks for covers, which is about quantiles: add the section `quantiles`, or leave the kind out"
+
+
+def _has_economics(kinds: tuple[str, ...], economics: Any) -> str | None:
+    if "profitable" not in kinds or economics is not None:
+        return None
+    return "asks for profitable, which is about trading: add the section `economics`, or leave the kind out"
+
+
+def _between_quantiles(level: float, levels: tuple[float, ...]) -> str | None:
+    known = [round(1 - 2 * low, 9) for low in levels if low < 0.5]
+    if any(abs(level - one) < _ROUNDING for one in known):
+        return None
+    return f"must lie between a pair of quantiles.levels, which give {', '.join(map(str, known))}, got {level}"
+
+
+def _costs_of_all(costs: dict[str, Any], pairs: tuple[str, ...]) -> str | None:
+    lacking = [pair for pair in pairs if pair not in costs]
+    return f"lacks {', '.join(lacking)}: every pair of data.pairs needs its cost" if lacking else None
+
+
+def _among(named: list[str], forecasters: dict[str, Any]) -> str | None:
+    unknown = [name for name in named if name not in forecasters or name == BENCHMARK]
+    return f"must be of the section forecasters, without {BENCHMARK}, got {', '.join(unknown)}" if unknown else None
+
+
+def _unpredictable(_block: int, source: str, settings: dict[str, Any]) -> str | None:
+    process, known = settings.get("process"), settings.get("r2")
+    if source in ("synthetic", "synthetic_hours") and process == MARTINGALE and not known:
+        return None
+    return (
+        f"a placebo needs bars that nobody can forecast, data.source synthetic or synthetic_hours with the process "
+        f"{MARTINGALE} and no r2; got {source}{f' with the process {process}' if process else ''}"
+    )
 
 
 def _among_forecasters(asked: tuple[str, ...], known: dict[str, Any]) -> str | None:
@@ -174,6 +201,14 @@ class TrainingSection(Section):
     precision: Literal["float32", "bfloat16"] = Field(description="number format of the network")
     early_stopping: EarlyStopping | None = Field(description="when to stop early, or null")
     plateau: Plateau | None = Field(description="when to cut the learning rate, or null")
+    device: Literal["cpu", "cuda", "auto"] = Field(
+        default="cpu", description="where networks train; auto is cuda where there is a card; without the setting, cpu"
+    )
+
+    @model_serializer(mode="wrap")
+    def _leave_out_cpu(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write nothing of a processor, so that a study on one is what it was before there was a choice."""
+        return {name: value for name, value in given(self).items() if (name, value) != ("device", "cpu")}
 
     RULES: ClassVar = (Rule(("plateau.min_learning_rate", "learning_rate"), _below_start),)
 
@@ -185,7 +220,7 @@ class EvaluationSection(Section):
     bootstrap_resamples: int = Field(ge=100, le=1_000_000, description="resamples of a bootstrap interval")
     significance: float = Field(gt=0, lt=0.5, description="level of tests, after correction for their number")
     volatility_window: int = Field(ge=2, description="bars of the trailing volatility that forms the terciles")
-    strata: Annotated[tuple[Literal["year", "volatility_tercile", "weekday"], ...], Distinct] = Field(
+    strata: Annotated[tuple[Literal["year", "volatility_tercile", "session", "weekday"], ...], Distinct] = Field(
         description="parts that are also judged by themselves"
     )
 
@@ -218,10 +253,19 @@ class QuantilesSection(Section):
     RULES: ClassVar = (Rule(("levels",), _central),)
 
 
+class CoverageClaim(Section):
+    """What it means that a central interval covers: its share of true values is the level, but for the margin."""
+
+    level: float = Field(gt=0, lt=1, description="nominal level of the central interval, such as 0.9")
+    margin: float = Field(gt=0, lt=1, description="difference of shares that is none, either side of the level")
+
+    RULES: ClassVar = (Rule(("margin", "level"), _within_shares),)
+
+
 class ProtocolSection(Section):
     """What may be claimed of the study, fixed before its test parts are opened."""
 
-    kinds: Annotated[tuple[Literal["more_accurate", "predicts", "equivalent"], ...], Distinct] = Field(
+    kinds: Annotated[tuple[ClaimKind, ...], Distinct] = Field(
         min_length=1, description="kinds of claim, each decided by one test"
     )
     scopes: Annotated[tuple[Literal["series", "pooled"], ...], Distinct] = Field(
@@ -232,6 +276,40 @@ class ProtocolSection(Section):
     family: Literal["kind", "study"] = Field(description="over which tests Holm's adjustment runs")
     alpha: float = Field(gt=0, lt=0.5, description="chance of any false claim in a family")
     power: float = Field(gt=0.5, lt=1, description="chance of finding the effect that a non-claim is reported with")
+    coverage: CoverageClaim | None = Field(default=None, description="the interval that `covers` is about, or null")
+
+    RULES: ClassVar = (Rule(("kinds", "coverage"), _needs_coverage, absent_too=True),)
+
+    @model_serializer(mode="wrap")
+    def _leave_out_absent(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write nothing of an absent interval: a protocol from before there was one keeps its hash."""
+        return {name: value for name, value in given(self).items() if name != "coverage" or value is not None}
+
+
+class PlaceboArm(Section):
+    """Universes in which there is nothing to find, and who looks for it there."""
+
+    forecasters: Annotated[tuple[str, ...], Distinct] = Field(
+        min_length=1, description="names from the section forecasters, beside the random walk"
+    )
+    universes: int = Field(ge=1, le=100_000, description="universes, each with bars of its own")
+
+
+class PowerArm(PlaceboArm):
+    """Universes in which a known part of the next bar's return can be forecast."""
+
+    r2: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Distinct] = Field(
+        min_length=1, description="population R² of the best one-bar forecast; as many universes with each"
+    )
+
+
+class PlaceboSection(Section):
+    """The campaign against ourselves: how often the pipeline claims a skill where there is none, and where there is."""
+
+    cheap: PlaceboArm = Field(description="the arm that shows the rate of false claims")
+    network: PlaceboArm | None = Field(description="a smaller arm with forecasters that train, or null")
+    power: PowerArm = Field(description="planted skill of the first pair, one bar ahead")
+    block: int = Field(ge=1, le=1000, description="universes of one unit of work, and of one file")
 
 
 class ExplanationsSection(Section):
@@ -293,12 +371,23 @@ class Study(Section):
     protocol: ProtocolSection | None = Field(
         default=None, description="what may be claimed; without the section nothing is"
     )
+    placebo: PlaceboSection | None = Field(
+        default=None, description="universes in which claims are counted; without the section there are none"
+    )
+    economics: EconomicsSection | None = Field(
+        default=None, description="what the forecasts earn; without the section nothing is traded"
+    )
 
     explanations: ExplanationsSection | None = Field(
         default=None, description="which networks are explained; without the section none is"
     )
 
     RULES: ClassVar = (
+        Rule(("protocol.kinds", "quantiles"), _has_quantiles, absent_too=True),
+        Rule(("protocol.kinds", "economics"), _has_economics, absent_too=True),
+        Rule(("protocol.coverage.level", "quantiles.levels"), _between_quantiles),
+        Rule(("economics.half_spread.pips", "data.pairs"), _costs_of_all),
+        Rule(("economics.swap.pips", "data.pairs"), _costs_of_all),
         Rule(("explanations.forecasters", "forecasters"), _among_forecasters, keys_only=True),
         Rule(("explanations.series", "data.pairs", "horizons"), _among_series),
         Rule(("explanations.seeds", "seeds.count"), _among_seeds),
@@ -306,12 +395,16 @@ class Study(Section):
         Rule(("forecasters",), _has_benchmark, keys_only=True),
         Rule(("splits.train", "horizons", "splits.embargo"), _survives_purge),
         Rule(("splits.validation", "horizons", "splits.embargo"), _survives_purge),
+        Rule(("placebo.block", "data.source", "data.settings"), _unpredictable),
+        Rule(("placebo.cheap.forecasters", "forecasters"), _among, keys_only=True),
+        Rule(("placebo.network.forecasters", "forecasters"), _among, keys_only=True),
+        Rule(("placebo.power.forecasters", "forecasters"), _among, keys_only=True),
     )
 
     @model_serializer(mode="wrap")
     def _leave_out_absent(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Write nothing of an absent section, so that a study without it is what it was before there was one."""
-        absent = {"quantiles", "protocol", "explanations"}
+        absent = {"quantiles", "protocol", "economics", "placebo", "explanations"}
         return {name: value for name, value in given(self).items() if name not in absent or value is not None}
 
     @property
@@ -324,10 +417,18 @@ class Study(Section):
         return canonical_json(self.model_dump(mode="json"))
 
     def protocol_hash(self) -> str | None:
-        """Return the SHA-256 of what may be claimed, in hexadecimal; None where nothing may."""
+        """Return the SHA-256 of what may be claimed, in hexadecimal; None where nothing may.
+
+        What a claim is about counts with it: other costs, or other quantiles, make it another claim.
+        """
         if self.protocol is None:
             return None
-        return hashlib.sha256(canonical_json(self.protocol.model_dump(mode="json")).encode()).hexdigest()
+        about = {"covers": self.quantiles, "profitable": self.economics}
+        asked = {
+            kind: one.model_dump(mode="json") for kind, one in about.items() if one and kind in self.protocol.kinds
+        }
+        said = self.protocol.model_dump(mode="json") | ({"about": asked} if asked else {})
+        return hashlib.sha256(canonical_json(said).encode()).hexdigest()
 
     def hash(self) -> str:
         """Return the SHA-256 of the canonical form, in hexadecimal."""

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from golden_core.inputs.windows import Examples, Float32Array
 from golden_core.store.randomness import Stream
 from golden_core.study import TrainingSection
+from golden_core.training.objective import MEAN, Objective
 from golden_core.training.optimiser import make_optimiser
 from golden_core.training.schedule import Epoch, PlateauSchedule, StoppingRule
 
@@ -34,15 +34,21 @@ class _Data:
 
 
 def train(
-    module: nn.Module, train: Examples, validation: Examples, training: TrainingSection, stream: Stream
+    module: nn.Module,
+    train: Examples,
+    validation: Examples,
+    training: TrainingSection,
+    stream: Stream,
+    objective: Objective = MEAN,
 ) -> list[Epoch]:
-    """Fit a network in place by mini-batch gradient descent on the mean squared error of the standardised target.
+    """Fit a network in place by mini-batch gradient descent on its loss against the standardised target.
 
     Batches are drawn anew each epoch from the stream ``shuffle/<epoch>``; the last one may be smaller. Reduced
     precision applies to the training steps only: the validation loss, like every forecast, is computed in float32.
 
-    ``module`` maps windows [B, L, F] to standardised targets [B]. The validation part decides learning rate, stopping
-    and the epoch kept; never a gradient.
+    ``module`` maps windows [B, L, F] to standardised targets [B], or to what else ``objective`` takes. The validation
+    part decides learning rate, stopping and the epoch kept; never a gradient. A learning curve holds losses without
+    the penalty, which is of the batch and not of the forecasts.
 
     Raises
     ------
@@ -59,8 +65,8 @@ def train(
     rate, curve = training.learning_rate, list[Epoch]()
     for number in range(1, training.epochs + 1):
         order = _order(len(fitted.y), training.shuffle, stream.child("shuffle", number))
-        train_loss = _fit_epoch(module, optimiser, fitted, torch.split(order, training.batch_size), training)
-        validation_loss = functional.mse_loss(_infer(module, held_out.X), held_out.y).item()
+        train_loss = _fit_epoch(module, optimiser, fitted, torch.split(order, training.batch_size), training, objective)
+        validation_loss = objective.loss(_infer(module, held_out.X), held_out.y).item()
         epoch = Epoch(number, train_loss, validation_loss, rate)
         _verify(epoch)
         curve.append(epoch)
@@ -78,7 +84,7 @@ def train(
 
 
 def predict(module: nn.Module, X: Float32Array) -> Float32Array:
-    """Return a network's outputs [N] for windows [N, L, F], in inference mode and float32."""
+    """Return a network's outputs, [N] or [N, C], for windows [N, L, F], in inference mode and float32."""
     outputs: Float32Array = _infer(module, _tensor(X)).numpy()
     return outputs
 
@@ -89,6 +95,7 @@ def _fit_epoch(
     data: _Data,
     batches: Iterable[Tensor],
     training: TrainingSection,
+    objective: Objective,
 ) -> float:
     """Take one step per batch of row numbers; return the mean loss."""
     module.train()
@@ -97,8 +104,9 @@ def _fit_epoch(
         optimiser.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=training.precision == "bfloat16"):
             outputs = module(data.X[rows])
-        loss = functional.mse_loss(outputs.float(), data.y[rows])
-        torch.autograd.backward(loss)
+        outputs = outputs.float()
+        loss = objective.loss(outputs, data.y[rows])
+        torch.autograd.backward(loss + objective.penalty(outputs) if objective.balance else loss)
         if training.gradient_clip is not None:
             nn.utils.clip_grad_norm_(module.parameters(), training.gradient_clip)
         optimiser.step()

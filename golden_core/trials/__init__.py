@@ -1,20 +1,25 @@
 """One trial from study to files: the only place where bars, fold, forecaster and lake meet."""
 
-from golden_core.trials.campaign import Outcome, run_trials
-from golden_core.trials.identity import (
-    SeriesInputs,
-    Trial,
-    UnreadyError,
-    all_series,
-    all_trials,
-    fingerprint,
-    series_inputs,
-    trial_status,
-)
-from golden_core.trials.outputs import AlteredError, altered_trials, read_outputs, read_quantiles
-from golden_core.trials.reproduction import Reproduction, reproduce_last
-from golden_core.trials.run import TrialError, run_trial
-from golden_core.trials.tables import trials_table
+from typing import TYPE_CHECKING
+
+from golden_core.store.lazy import lazily
+
+if TYPE_CHECKING:
+    from golden_core.trials.campaign import Outcome, run_trials
+    from golden_core.trials.identity import (
+        SeriesInputs,
+        Trial,
+        UnreadyError,
+        all_series,
+        all_trials,
+        fingerprint,
+        series_inputs,
+        trial_status,
+    )
+    from golden_core.trials.outputs import AlteredError, altered_trials, read_outputs, read_quantiles
+    from golden_core.trials.reproduction import Reproduction, reproduce_last
+    from golden_core.trials.run import TrialError, run_trial
+    from golden_core.trials.tables import trials_table
 
 __all__ = [
     "AlteredError",
@@ -37,3 +42,5 @@ __all__ = [
     "trial_status",
     "trials_table",
 ]
+
+__getattr__ = lazily(__name__, __all__, ("identity", "outputs", "tables", "run", "campaign", "reproduction"))

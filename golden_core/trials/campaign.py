@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,7 @@ from golden_core.study import Study
 from golden_core.trials.identity import Trial, fingerprint, series_inputs
 from golden_core.trials.ledger import open_test_parts
 from golden_core.trials.memory import keep_freed_memory
-from golden_core.trials.run import TrialError, run_trial
+from golden_core.trials.run import Company, TrialError, run_trial
 
 # The same inputs and code give the same failure, unless memory or a disk ran out: not tried every night for ever.
 ATTEMPTS = 3
@@ -52,12 +52,16 @@ def run_trials(
     *,
     backend: str = "sequential",
     workers: int = 1,
+    note: Callable[[str, bool], None] = lambda _text, _lasting: None,
 ) -> Iterator[Outcome]:
     """Run trials and yield each outcome as it comes.
 
     Trials come with their fingerprints: those that share one (the seeds of a deterministic forecaster) run once, and
     the others are reported as shared. The backend is joblib's ``sequential`` or ``loky``, whose
-    workers are processes of this machine, or ``dask``, which has the workers of its scheduler.
+    workers are processes of this machine, or ``dask``, which has the workers of its scheduler. With ``cohort`` networks
+    train together in this process (so they do with any backend where the study's device is a card), and whatever
+    trains no network goes to ``loky``. ``note`` is told how cohorts get on, and whether that
+    is to be kept in sight.
 
     Notes
     -----
@@ -70,11 +74,68 @@ def run_trials(
     jobs = [(members[0], print_) for print_, members in groups.items()]
     folder = home.study(study.name)
     open_test_parts(home, study, [t for t, p in jobs if not folder.trial(t.forecaster, t.series, p).exists()])
-    for outcome in _run(home, study, jobs, backend, workers):
+    for outcome in _run_all(home, study, jobs, backend, workers, note):
         yield outcome
         for shared in groups[outcome.fingerprint][1:]:
             status: Literal["shared", "failed"] = "shared" if outcome.status == "done" else "failed"
             yield Outcome(shared, status, outcome.fingerprint, 0.0, outcome.error)
+
+
+def require_device(study: Study) -> None:
+    """Refuse to begin a study whose networks ask for a device that this machine does not have.
+
+    Raises
+    ------
+    TrialError
+        If it does not have it.
+    """
+    if study.training.device != "cuda":
+        return
+    device = importlib.import_module("golden_core.training.device")
+    try:
+        device.require("cuda")
+    except device.DeviceError as error:
+        raise TrialError(f"study {study.name!r}: {error}") from None
+
+
+def _run_all(
+    home: Home,
+    study: Study,
+    jobs: Sequence[tuple[Trial, str]],
+    backend: str,
+    workers: int,
+    note: Callable[[str, bool], None],
+) -> Iterator[Outcome]:
+    require_device(study)
+    cohort, together = backend == "cohort", set[Trial]()
+    if cohort or study.training.device != "cpu":
+        cohorts = importlib.import_module("golden_core.trials.cohorts")  # which imports torch
+        together = cohorts.join_cohorts(study, (trial for trial, _ in jobs), asked=cohort)
+    rest = [job for job in jobs if job[0] not in together]
+    yield from _run(home, study, rest, "loky" if cohort else backend, workers)
+    if together:
+        yield from _in_cohorts(home, study, [job for job in jobs if job[0] in together], note)
+
+
+def _in_cohorts(
+    home: Home, study: Study, jobs: Sequence[tuple[Trial, str]], note: Callable[[str, bool], None]
+) -> Iterator[Outcome]:
+    """Train trials in cohorts; those that are done, or were given up, are only looked at."""
+    folder, prints = home.study(study.name), dict(jobs)
+    to_train = [
+        trial
+        for trial, print_ in jobs
+        if not folder.trial(trial.forecaster, trial.series, print_).is_dir()
+        and _given_up(home, study, trial, print_) is None
+    ]
+    yield from (run_recorded(home, study, trial, prints[trial]) for trial in prints if trial not in to_train)
+    cohorts = importlib.import_module("golden_core.trials.cohorts").Cohorts(home, study, note)
+    for trial, company in cohorts.train(to_train):
+        if isinstance(company, str):
+            _record(home, study, trial, prints[trial], company, "")
+            yield Outcome(trial, "failed", prints[trial], 0.0, company)
+        else:
+            yield run_recorded(home, study, trial, prints[trial], company)
 
 
 def _run(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]], backend: str, workers: int) -> Iterator[Outcome]:
@@ -139,12 +200,12 @@ def worker_pool(study: Study, backend: str, workers: int) -> Parallel:
         options = {
             "inner_max_num_threads": 1,
             "initializer": start_worker,
-            "initargs": (os.getpid(), tuple(sorted(study.forecasters))),
+            "initargs": (os.getpid(), tuple(sorted(study.forecasters.items()))),
         }
     return Parallel(n_jobs=workers, backend=backend, return_as="generator_unordered", **options)
 
 
-def start_worker(parent: int, names: tuple[str, ...]) -> None:
+def start_worker(parent: int, forecasters: tuple[tuple[str, Mapping[str, Any]], ...]) -> None:
     """Make a worker end with the process that started it, and import what it will need before its first trial.
 
     A campaign that is killed cannot tell its workers, and a trial that nobody waits for would train on for minutes.
@@ -152,8 +213,8 @@ def start_worker(parent: int, names: tuple[str, ...]) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to workers too; the campaign ends them
     threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
-    for name in names:
-        forecaster_class(name)
+    for name, settings in forecasters:
+        forecaster_class(name, settings)
 
 
 def _end_with(parent: int, every_s: float = 1.0) -> None:
@@ -162,17 +223,23 @@ def _end_with(parent: int, every_s: float = 1.0) -> None:
     os._exit(1)  # as if killed too: whatever a trial writes is whole or not there
 
 
-def run_recorded(home: Home, study: Study, trial: Trial, print_: str) -> Outcome:
+def _given_up(home: Home, study: Study, trial: Trial, print_: str) -> str | None:
+    failure = home.study(study.name).failure(trial.forecaster, trial.series, print_)
+    before = stored_json(failure)
+    if before.get("attempts", 0) < ATTEMPTS:
+        return None
+    return f"{before['error']} (left after {ATTEMPTS} attempts: delete {failure} to have it tried again)"
+
+
+def run_recorded(home: Home, study: Study, trial: Trial, print_: str, company: Company | None = None) -> Outcome:
     """Run one trial and turn a failure into a record on disk: the unit of work of every worker."""
     keep_freed_memory()
     started = time.perf_counter()
     failure = home.study(study.name).failure(trial.forecaster, trial.series, print_)
-    before = stored_json(failure)
-    if before.get("attempts", 0) >= ATTEMPTS:
-        left = f"{before['error']} (left after {ATTEMPTS} attempts: delete {failure} to have it tried again)"
+    if left := _given_up(home, study, trial, print_):
         return Outcome(trial, "failed", print_, 0.0, left)
     try:
-        run_trial(home, study, trial)
+        run_trial(home, study, trial, company=company)
     except Exception as error:
         # Whatever a third party's forecaster raises, the others go on; where there is no room, nobody does.
         if disk_is_full(error):
@@ -181,7 +248,8 @@ def run_recorded(home: Home, study: Study, trial: Trial, print_: str) -> Outcome
         _record(home, study, trial, print_, message, traceback.format_exc())
         return Outcome(trial, "failed", print_, time.perf_counter() - started, message)
     failure.unlink(missing_ok=True)
-    return Outcome(trial, "done", print_, time.perf_counter() - started, None)
+    seconds = time.perf_counter() - started + (company.wall_seconds if company else 0)
+    return Outcome(trial, "done", print_, seconds, None)
 
 
 def _record(home: Home, study: Study, trial: Trial, print_: str, message: str, trace: str) -> None:

@@ -22,7 +22,7 @@ from golden_core.trials.notebook import recorded_text, rerun_text
 from golden_core.trials.reproduction import ELSEWHERE, SIDE_BY_SIDE, Sample
 
 # An installed package has neither: its list says that they could not be looked at.
-NOTEBOOK = PROJECT_ROOT / "docs" / "notebooks" / "reproducibility.ipynb"
+NOTEBOOKS = PROJECT_ROOT / "docs" / "notebooks"
 PINS = PROJECT_ROOT / "constraints.txt"
 DRAWN = 1000  # numbers of each generator that are compared
 
@@ -70,7 +70,7 @@ def _seeds(study: Study, sample: Sample) -> dict[str, Seen]:
         "generators_repeat": _repeats(stream, "Python", "NumPy", "torch"),
         "cuda_repeats": cuda,
         "globals_untouched": _verdict(not moved, touched) if ended else ("unmeasured", "no process came to its end"),
-        "notebook_repeats": _notebook(NOTEBOOK),
+        "notebook_repeats": _notebooks(NOTEBOOKS),
     }
 
 
@@ -84,14 +84,21 @@ def _repeats(stream: Stream, *names: str, where: str = "") -> Seen:
     return _verdict(not bad, f"{', '.join(bad or names)}: {DRAWN} numbers {'differ' if bad else 'repeat'}{where}")
 
 
-def _notebook(path: Path) -> Seen:
-    if not path.is_file():
-        return "unmeasured", f"{path.name} comes with the checkout, and this is an installed package"
+def _notebooks(folder: Path) -> Seen:
+    paths = sorted(folder.glob("*.ipynb"))
+    if not paths:
+        return "unmeasured", f"{folder.name} come with the checkout, and this is an installed package"
+    found = [_notebook(path) for path in paths]
+    said = [text for same, text in found if not same] or [text for _, text in found]
+    return _verdict(all(same for same, _ in found), "; ".join(said))
+
+
+def _notebook(path: Path) -> tuple[bool, str]:
     recorded, again = recorded_text(path), rerun_text(path)
     differing = [line for line in again.splitlines() if line not in recorded.splitlines()]
-    count = len(re.findall(r"\d\.\d{6,}|\d{9,}", recorded))
+    count = len(re.findall(r"\d\.\d+|\d{9,}", recorded))
     said = f"now {differing or again!r}" if recorded != again else f"{count} numbers of {path.name} came out again"
-    return _verdict(recorded == again and count > 0, said)
+    return recorded == again and count > 0, said
 
 
 def _arithmetic(sample: Sample) -> dict[str, Seen]:

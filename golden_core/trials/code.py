@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.util
+import site
+import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -66,8 +68,12 @@ def _documented(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFun
 
 
 def source_files(modules: Iterable[str]) -> dict[str, Path]:
-    """Return module name → file for the modules and their imports, within their own top-level packages."""
+    """Return module name → file for the modules and their imports, within their own top-level packages.
+
+    What lies beside a package that is not installed, as a module does beside another in one's own folder, is its own.
+    """
     roots = {module.partition(".")[0] for module in modules}
+    folders = frozenset(folder for root in roots if (folder := _folder(root)))
     found: dict[str, Path] = {}
     waiting = list(modules)
     while waiting:
@@ -81,10 +87,20 @@ def source_files(modules: Iterable[str]) -> dict[str, Path]:
         if path.name == "__init__.py" and name not in modules:
             continue  # a registry lists its siblings; naming one of them is not depending on all of them
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        waiting += [
-            imported for imported in _imports(path.read_bytes(), package) if imported.partition(".")[0] in roots
-        ]
+        imported = _imports(path.read_bytes(), package)
+        waiting += [one for one in imported if (top := one.partition(".")[0]) in roots or _folder(top) in folders]
     return found
+
+
+@functools.cache
+def _folder(top: str) -> Path | None:
+    """Return the folder in which a top-level module or package lies, where that is nobody's place for installations."""
+    path = _file(top)
+    if path is None:
+        return None
+    folder = path.parent.parent if path.name == "__init__.py" else path.parent
+    installed = {Path(place) for place in (*sysconfig.get_paths().values(), *site.getsitepackages())}
+    return None if folder in installed or "site-packages" in folder.parts else folder
 
 
 def _imports(source: bytes, package: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 import json
 import os
@@ -36,6 +37,9 @@ Status = Literal["done", "failed", "missing"]
 
 # Code that every trial runs, beside its forecaster. Sources and cleaning enter as the hash of the bars.
 SHARED_CODE = ("golden_core.inputs.features", "golden_core.inputs.windows", "golden_core.splits.scaling")
+
+# What a trial that trains on a card runs besides: there even a single network is a cohort, of one.
+COHORT_CODE = ("golden_core.training.cohort",)
 
 # What a trial of a study with quantiles runs besides.
 QUANTILE_CODE = (
@@ -177,8 +181,24 @@ def _shared_by_trials(study: Study, forecaster: str) -> dict[str, Any]:
     return shared | settings | {"quantile_code": code_hash(QUANTILE_CODE)}
 
 
+def device_kind(study: Study, forecaster: str) -> Literal["cpu", "cuda"]:
+    """Return the kind of device that a forecaster's networks train on, here and now."""
+    device = study.training.device
+    if device == "cpu" or not forecaster_facts(forecaster, study.forecasters[forecaster]).trained:
+        return "cpu"
+    if device == "cuda":
+        return device
+    # Only who leaves the choice to the machine needs torch to know what a trial is.
+    kind: Literal["cpu", "cuda"] = importlib.import_module("golden_core.training.device").best_kind()
+    return kind
+
+
 def _of_forecasts(study: Study, forecaster: str) -> dict[str, Any]:
-    facts = forecaster_facts(forecaster)
+    facts = forecaster_facts(forecaster, study.forecasters[forecaster])
+    training = study.training.model_dump(mode="json", exclude={"device"})
+    code: tuple[str, ...] = (facts.module, *SHARED_CODE)
+    if (kind := device_kind(study, forecaster)) != "cpu":
+        training, code = training | {"device": kind}, (*code, *COHORT_CODE)
     return {
         "study": study.name,
         "forecaster": forecaster,
@@ -189,8 +209,8 @@ def _of_forecasts(study: Study, forecaster: str) -> dict[str, Any]:
         "context_length": study.context_length,
         "bar": study.data.bar,
         "volatility_window": study.evaluation.volatility_window,
-        "training": study.training.model_dump(mode="json") if facts.trained else None,
-        "code": code_hash((facts.module, *SHARED_CODE)),
+        "training": training if facts.trained else None,
+        "code": code_hash(code),
         "files": {path.name: hash_file(path) for path in facts.files},
         "libraries": library_versions(tuple(sorted({*facts.libraries, "polars", "numpy"}))),
     }

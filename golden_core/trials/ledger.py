@@ -124,4 +124,5 @@ def ledger_path(home: Home) -> Path:
 def _settings(study: Study, forecaster: str) -> str:
     """Return the identity of a way to forecast: what the forecaster is told, whatever study asks for it."""
     told = [study.forecasters[forecaster], study.target, study.features, study.context_length]
-    return hash_bytes(canonical_json([forecaster, *told, study.training.model_dump(mode="json")]).encode())
+    training = study.training.model_dump(mode="json", exclude={"device"})  # where is no other way to forecast
+    return hash_bytes(canonical_json([forecaster, *told, training]).encode())

@@ -130,7 +130,7 @@ def draw_trials(study: Study, trials: Sequence[Trial], count: int) -> list[Trial
     """Draw some trials from a named stream; those that depend on a seed first: they have more ways to differ."""
     order = Stream(study.seeds.root).child("reproduction").generator().permutation(len(trials))
     drawn = [trials[position] for position in order]
-    return sorted(drawn, key=lambda trial: forecaster_facts(trial.forecaster).deterministic)[:count]
+    return sorted(drawn, key=lambda trial: _deterministic(study, trial))[:count]
 
 
 def retrain(
@@ -171,7 +171,11 @@ def retrain(
 
 def _distinct(study: Study) -> list[Trial]:
     """Return every trial once: all seeds of a deterministic forecaster are its first."""
-    return [t for t in all_trials(study) if t.seed == 0 or not forecaster_facts(t.forecaster).deterministic]
+    return [trial for trial in all_trials(study) if trial.seed == 0 or not _deterministic(study, trial)]
+
+
+def _deterministic(study: Study, trial: Trial) -> bool:
+    return forecaster_facts(trial.forecaster, study.forecasters[trial.forecaster]).deterministic
 
 
 def _prepare(home: Home, study: Study, trials: Sequence[Trial]) -> None:

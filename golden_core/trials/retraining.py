@@ -15,10 +15,10 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from golden_core.store.lake import Home, write_json
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
+from golden_core.trials.cohorts import run_again
 from golden_core.trials.generators import seed_everything, states
 from golden_core.trials.identity import Trial
 from golden_core.trials.reproduction import FOUND
-from golden_core.trials.run import run_trial
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def _train(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) -> None:
         lambda _module, _args: settings.add((torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()))
     )
     for number, trial in jobs:
-        run_trial(home, study, trial, into=into / str(number))
+        run_again(home, study, trial, into / str(number))
     watch.remove()
     moved = [name for name, state in states().items() if state != before[name]]
     write_json({"moved": moved, "torch": sorted(settings)}, into / FOUND)

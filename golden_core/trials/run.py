@@ -5,11 +5,12 @@ Shape letters: T bars, N test rows of a fold.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from golden_core.forecasters import forecaster_class
 from golden_core.forecasters.base import Context, Epoch, Forecaster, State, count_parameters
+from golden_core.forecasters.custom import own_settings
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import Examples, FloatArray, IntArray, Target, TargetName, Windows, cut_windows
 from golden_core.splits.calibration import set_apart
@@ -34,7 +36,7 @@ from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES
 from golden_core.study import Study
 from golden_core.training.checkpoint import save_checkpoint
-from golden_core.trials.identity import SeriesInputs, Trial, dependencies, fingerprint, series_inputs
+from golden_core.trials.identity import SeriesInputs, Trial, dependencies, device_kind, fingerprint, series_inputs
 from golden_core.trials.outputs import PROVENANCE, output_hashes
 from golden_core.trials.quantiles import fold_quantiles, quantile_rows
 from golden_core.uncertainty.calibration import Quantiles
@@ -71,10 +73,26 @@ class FittedFold:
     quantiles: Quantiles | None
 
 
-def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = None) -> Path:
+@dataclass(frozen=True, eq=False)
+class Company:
+    """The cohort that trained a trial's networks: all its trials, what they came to, and what one of them cost.
+
+    ``answers`` are fitted networks with their learning curves, or errors, by the path of their streams.
+    """
+
+    trials: tuple[Trial, ...]
+    answers: Mapping[tuple[str, ...], Any]
+    wall_seconds: float
+    cpu_seconds: float
+
+
+def run_trial(
+    home: Home, study: Study, trial: Trial, *, into: Path | None = None, company: Company | None = None
+) -> Path:
     """Run a trial unless it has been done, and return its folder.
 
-    ``into`` writes to that new folder instead, whether or not the trial has been done: for reproduction.
+    ``into`` writes to that new folder instead, whether or not the trial has been done: for reproduction. With a
+    ``company`` that has trained its networks it only forecasts and writes.
 
     Raises
     ------
@@ -82,7 +100,8 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
         If the data cannot carry the forecaster, or a forecast is not
         finite. Nothing is left half-written.
     """
-    if forecaster_class(trial.forecaster).deterministic:
+    deterministic = forecaster_class(trial.forecaster, study.forecasters[trial.forecaster]).deterministic
+    if deterministic:
         trial = dataclasses.replace(trial, seed=0)  # all its seeds are this one
     inputs = series_inputs(home, study, trial.pair, trial.horizon)
     print_ = fingerprint(study, trial, inputs.hash)
@@ -90,18 +109,20 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
     if folder.is_dir():
         return folder
     started, cpu_started = time.perf_counter(), time.process_time()
-    with threadpool_limits(1):
-        tables, states = _run_folds(study, trial, inputs)
+    with threadpool_limits(1), _answers_of(company):
+        tables, states = run_folds(study, trial, inputs)
     provenance = {
         "study": study.name,
         "study_hash": study.hash(),
         "fingerprint": print_,
         "trial": {"forecaster": trial.forecaster, "pair": trial.pair, "horizon": trial.horizon, "seed": trial.seed},
         "depends_on": dependencies(study, trial, inputs.hash),
-        "deterministic": forecaster_class(trial.forecaster).deterministic,
+        "deterministic": deterministic,
         "parameters": count_parameters(states[0]),
-        "wall_seconds": time.perf_counter() - started,
-        "cpu_seconds": time.process_time() - cpu_started,
+        "device": _device(study, trial.forecaster),
+        "company": [[one.pair, one.seed] for one in company.trials] if company else None,
+        "wall_seconds": time.perf_counter() - started + (company.wall_seconds if company else 0),
+        "cpu_seconds": time.process_time() - cpu_started + (company.cpu_seconds if company else 0),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         **describe_environment(),
     }
@@ -116,8 +137,34 @@ def run_trial(home: Home, study: Study, trial: Trial, *, into: Path | None = Non
     return folder
 
 
-def _run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[dict[str, pl.DataFrame], list[State]]:
-    """Return the tables of a trial by name, and the state of every fold."""
+def _answers_of(company: Company | None) -> contextlib.AbstractContextManager[None]:
+    if company is None:
+        return contextlib.nullcontext()
+    answers: contextlib.AbstractContextManager[None] = _training("substitute").answering(company.answers)
+    return answers
+
+
+def _device(study: Study, forecaster: str) -> dict[str, str | None] | None:
+    """Return kind and name of the device that a forecaster's networks train on; nothing of one that has none."""
+    if "torch" not in forecaster_class(forecaster, study.forecasters[forecaster]).libraries:
+        return None
+    kind = device_kind(study, forecaster)
+    return {"kind": kind, "card": _training("device").card(kind)}
+
+
+def _training(name: str) -> Any:
+    """Return a module that imports torch, which is for those only who train."""
+    return importlib.import_module(f"golden_core.training.{name}")
+
+
+def run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[dict[str, pl.DataFrame], list[State]]:
+    """Return the tables of a trial by name, and the state of every fold; nothing is written.
+
+    Raises
+    ------
+    TrialError
+        As :func:`fit_fold`, and if the series has no fold.
+    """
     tables: dict[str, list[pl.DataFrame]] = {}
     states = []
     for fold in cut_folds(study, trial.horizon, inputs):
@@ -142,13 +189,10 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
     TrialError
         If the data cannot carry the forecaster, or a forecast is not finite.
     """
-    kind = forecaster_class(trial.forecaster)
-    if "torch" in kind.libraries:
-        importlib.import_module("golden_core.training.determinism").activate()
-    stream = Stream(study.seeds.root).child(trial.forecaster, trial.pair, trial.horizon, f"seed {trial.seed}")
     try:
         forecaster = new_forecaster(study, trial)
-        epochs = forecaster.fit(fold.train, fold.validation, stream.child("fold", fold.index))
+        with _trainer_of(study, trial):
+            epochs = forecaster.fit(fold.train, fold.validation, fold_stream(study, trial, fold.index))
         y_pred = _predict(forecaster, fold.test)
         quantiles = fold_quantiles(study, trial, forecaster, fold.train, fold.calibration, fold.test)
     except Exception as error:
@@ -157,10 +201,28 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
     return FittedFold(epochs, y_pred, forecaster.state(), forecaster, quantiles)
 
 
+def _trainer_of(study: Study, trial: Trial) -> contextlib.AbstractContextManager[None]:
+    """Make torch deterministic where it is used, and have networks train on the study's device."""
+    if "torch" not in forecaster_class(trial.forecaster, study.forecasters[trial.forecaster]).libraries:
+        return contextlib.nullcontext()
+    _training("determinism").activate()
+    kind = device_kind(study, trial.forecaster)
+    trainer: contextlib.AbstractContextManager[None] = _training("substitute").alone_on(kind)
+    return trainer
+
+
+def fold_stream(study: Study, trial: Trial, fold: int) -> Stream:
+    """Return the random stream of one fit."""
+    stream = Stream(study.seeds.root).child(trial.forecaster, trial.pair, trial.horizon, f"seed {trial.seed}")
+    return stream.child("fold", fold)
+
+
 def new_forecaster(study: Study, trial: Trial) -> Forecaster:
     """Return the forecaster of a trial, not fitted yet."""
-    context = Context(study.context_length, study.features, trial.horizon, study.training)
-    return forecaster_class(trial.forecaster)(study.forecasters[trial.forecaster], context)
+    levels = study.quantiles.levels if study.quantiles else ()
+    context = Context(study.context_length, study.features, trial.horizon, study.training, levels)
+    settings = study.forecasters[trial.forecaster]
+    return forecaster_class(trial.forecaster, settings)(own_settings(settings), context)
 
 
 def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:

@@ -43,9 +43,9 @@ _RESTLESS = frozenset(
 def taken_in(home: Home, study: Study, command: str) -> str:
     """Return the identity of what a campaign starts from: settings, input, source files, installed packages."""
     described = dict(source(study.data.source).describe(study.data, home.root))
-    foreign = sorted({forecaster_facts(name).module for name in study.forecasters if name not in FACTS})
+    foreign = {forecaster_facts(name, own).module for name, own in study.forecasters.items() if name not in FACTS}
     installed = {name for folder in sys.path for name in _listed(Path(folder)) if name.endswith(".dist-info")}
-    parts = [command, study.hash(), json.loads(json.dumps(described)), code_hash(tuple(foreign)), sys.version]
+    parts = [command, study.hash(), json.loads(json.dumps(described)), code_hash(tuple(sorted(foreign))), sys.version]
     return _identity([parts, sorted(installed), *_files(PROJECT_ROOT / package for package in PACKAGES)])
 
 

@@ -11,6 +11,10 @@ from golden_core.study import Study
 from golden_core.trials.identity import all_series, input_tables, series_hashes
 
 
+class IncompleteError(RuntimeError):
+    """The lake does not hold what an evaluation needs."""
+
+
 def evaluation_record(home: Home, study: Study) -> Path:
     """Return the file that says what an evaluation loaded."""
     return home.study(study.name).root / "evaluated.json"
@@ -61,3 +65,21 @@ def tables_fault(home: Home, study: Study) -> str | None:
     with contextlib.suppress(OSError):  # a home that cannot be written to is read every time
         write_json(state, memory)
     return None
+
+
+def shown_completeness(home: Home, study: Study) -> tuple[int, int]:
+    """Return how many trials the tables of a study hold, and how many the study asks for.
+
+    Raises
+    ------
+    IncompleteError
+        If the warehouse does not hold the study, or holds it with other settings than these.
+    """
+    found = stored_json(evaluation_record(home, study))
+    if "study_hash" not in found:
+        raise IncompleteError(f"study {study.name!r} is not in the warehouse yet")
+    if found["study_hash"] != study.hash():
+        raise IncompleteError(f"what the warehouse holds of study {study.name!r} was made with other settings")
+    if fault := tables_fault(home, study):
+        raise IncompleteError(fault)
+    return int(found["present"]), int(found["expected"])

@@ -21,7 +21,7 @@ Rule = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 
 @dataclass(frozen=True, eq=False)
 class Quantiles:
-    """Quantiles that do not cross [T, Q], and in which rows [T] they did before they were put in order."""
+    """Quantiles that do not cross [T, Q], and in which rows [T] they did, as given or as calibrated."""
 
     values: FloatArray
     rearranged: BoolArray
@@ -46,9 +46,10 @@ def calibrated(
 ) -> Quantiles:
     """Shift each quantile until it holds: below an upper one lies at least its level, above a lower one the rest.
 
-    Every level is calibrated by itself, from one side: its score is how far the truth lies beyond the quantile, in
-    units of the row's own spread, the distance of its outermost quantiles; so that a shift found in calm rows is as
-    wide as it must be in wild ones. A shift is infinite where only that is valid.
+    Quantiles that cross as given are put in order first. Every level is calibrated by itself, from one side: its score
+    is how far the truth lies beyond the quantile, in units of the row's own spread, the distance of its outermost
+    quantiles; so that a shift found in calm rows is as wide as it must be in wild ones. A shift is infinite where only
+    that is valid.
 
     Parameters
     ----------
@@ -72,14 +73,16 @@ def calibrated(
     levels = verified_levels(levels)
     side = np.where(levels >= 0.5, 1.0, -1.0)
     alpha = np.minimum(levels, 1 - levels)
-    known, later = (side * (truth[:, None] - raw) / _spread(raw) for truth, raw in (calibration, given))
-    shift = side * rule(known, later, alpha)
-    return Quantiles(*rearranged(given[1] + shift * _spread(given[1])))
+    before, (raw, crossed) = rearranged(calibration[1])[0], rearranged(given[1])
+    known = side * (calibration[0][:, None] - before) / _spread(before)
+    later = side * (given[0][:, None] - raw) / _spread(raw)
+    values, again = rearranged(raw + side * rule(known, later, alpha) * _spread(raw))
+    return Quantiles(values, crossed | again)
 
 
 def _spread(raw: FloatArray) -> FloatArray:
     """Return the distance of the outermost quantiles of each row, as a column [N, 1]."""
-    spread: FloatArray = raw.max(axis=1, keepdims=True) - raw.min(axis=1, keepdims=True)
+    spread: FloatArray = raw[:, -1:] - raw[:, :1]
     if not (np.isfinite(spread) & (spread > 0)).all():
         raise ValueError("a forecaster must give finite quantiles that are not all equal: nothing can be calibrated")
     return spread

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 from rich.table import Table
 
+from golden_core.benchmarking.measurement import Measurement, timed
 from golden_core.leakage.audit import sampled, structures
 from golden_core.leakage.probes import clean_bars_report, clean_bars_times
 from golden_core.store.lake import temporary_home
@@ -31,6 +32,11 @@ class Cost:
         """Leakage checks over the rest of the campaign."""
         spent = sum(self.probes.values())
         return spent / (self.campaign - spent)
+
+    def measurements(self) -> list[Measurement]:
+        """Return checks and campaign as rows of the table of benchmarks, each of one duration."""
+        parts = {"campaign, leakage checks included": self.campaign, **self.probes}
+        return [timed(name, "campaign", "run", [seconds], 1) for name, seconds in parts.items()]
 
 
 def measure(name: str, overrides: Sequence[str], note: Callable[[str], None]) -> Cost:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from golden_core.benchmarking.measurement import Measurement as Timed
+from golden_core.benchmarking.measurement import timed
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, temporary_home
@@ -57,6 +59,14 @@ class Measurement:
     def ratio(self) -> float:
         """Dagster campaign over joblib campaign."""
         return self.dagster / self.joblib
+
+    def measurements(self) -> list[Timed]:
+        """Return the three ways as rows of the table of benchmarks, each of one duration."""
+        ways = {"bare": (self.bare, 1), "joblib": (self.joblib, self.workers), "Dagster": (self.dagster, self.workers)}
+        return [
+            timed(f"{self.kind} trials, {way}", "campaign", "trial", [seconds], self.trials, threads=threads)
+            for way, (seconds, threads) in ways.items()
+        ]
 
 
 def measure(

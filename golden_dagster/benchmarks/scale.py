@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import polars as pl
 from rich.table import Table
 
-from golden_core.evaluation.campaign import IncompleteError
 from golden_core.evaluation.point import metrics_table
 from golden_core.store.lake import Home, series_name
 from golden_core.study import Study
 from golden_core.trials import read_outputs, trials_table
+from golden_core.trials.stored import IncompleteError
 from golden_dagster.benchmarks.orchestration import measure
 
 

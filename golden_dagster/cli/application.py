@@ -15,6 +15,8 @@ from golden_dagster.cli import (
     leakage,
     legacy,
     milestones,
+    placebo,
+    report,
     reproduce,
     run,
     statistics,
@@ -37,6 +39,8 @@ app.command("leaderboard")(run.leaderboard)
 app.command("claims")(claims.claims)
 app.command("explain")(explain.explain)
 app.command("gate")(gate.gate)
+app.command("placebo")(placebo.placebo)
+app.command("power")(placebo.power)
 app.command("reproduce")(reproduce.reproduce)
 app.command("clean")(clean.clean)
 app.command("doctor")(doctor.doctor)
@@ -44,6 +48,7 @@ app.command("ui")(ui.ui)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")
 app.add_typer(leakage.app, name="leakage")
+app.add_typer(report.app, name="report")
 app.add_typer(statistics.app, name="statistics")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(milestones.app, name="milestones")

@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import datetime
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from golden_dagster.cli.options import Overrides, StudyName, Workers, table, teaching, terminal
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
+    from golden_core.benchmarking.cohort import CohortRun
+    from golden_core.benchmarking.forecasters import Effort
+    from golden_core.benchmarking.measurement import Measurement
     from golden_core.benchmarking.training import Comparison
 
 app = typer.Typer(no_args_is_help=True, help="Measure the platform itself.")
+
+Only = Annotated[list[str], typer.Option("--forecaster", help="One of the study's; repeatable. By default all.")]
+Seconds = Annotated[float, typer.Option(min=0.0, help="How long every scenario is measured at least.")]
+Samples = Annotated[int, typer.Option(min=0, help="Calls at least; 0 for the number that the plan declares.")]
+Threads = Annotated[int, typer.Option(min=1, help="Threads of a call.")]
+Device = Annotated[Literal["cpu", "cuda"], typer.Option(help="Where networks compute.")]
+Precision = Annotated[Literal["float32", "bfloat16", "tf32"], typer.Option(help="Number format of networks.")]
+
+
+@app.command()
+def inference(
+    study: StudyName = "demo",
+    overrides: Overrides = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    batch: Annotated[list[int], typer.Option(min=1, help="Windows in a call; repeatable.")] = [8, 64, 512],  # noqa: B006
+    seconds: Seconds = 2.0,
+    samples: Samples = 0,
+    threads: Threads = 1,
+    device: Device = "cpu",
+    precision: Precision = "float32",
+) -> None:
+    """Time forecasts of a study's forecasters: one window, batches, all at once; cold and warm starts; copies.
+
+    A percentile is given only where enough calls carry it: 24,576 for the 90th (--samples).
+    """
+    with teaching():
+        from golden_core.benchmarking import forecasters
+
+        asked = forecasters.Effort(seconds, samples or None, batch, threads, device, precision)
+        _of_study("inference", forecasters.inference, study, overrides, only, asked)
 
 
 @app.command()
@@ -31,23 +67,39 @@ def orchestration(
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
         console.print(view(rows))
+        _filed(console, "orchestration", "", [one for row in rows for one in row.measurements()])
 
 
 @app.command()
 def training(
+    study: Annotated[
+        str | None, typer.Argument(metavar="STUDY", help="Time whole fits of its forecasters; without, the ports.")
+    ] = None,
+    overrides: Overrides = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    seconds: Seconds = 2.0,
+    samples: Samples = 0,
     variant: Annotated[str, typer.Option(help="Which legacy variant, v01 … v10.")] = "v08",
     batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = 5000,
     threads: Annotated[list[int], typer.Option(min=1, help="Threads of a step; repeatable.")] = [1, 2],  # noqa: B006
     steps: Annotated[int, typer.Option(min=1, help="Steps of each implementation, per number of threads.")] = 9,
+    precision: Annotated[Literal["float32", "bfloat16"], typer.Option(help="Of the network.")] = "float32",
 ) -> None:
     """Time a legacy variant's training beside a port with one module per expert and head, outputs being equal.
 
-    Exit status 1 if it is less than 1.5 times as fast with some number of threads.
+    With a STUDY, time whole fits of its forecasters. Exit status 1 if a variant is less than 1.5 times as fast as its
+    port with some number of threads.
     """
     with teaching():
         from golden_core.benchmarking.training import REQUIRED, measure
         from golden_core.models.architecture import VARIANTS
 
+        if study is not None:
+            from golden_core.benchmarking import forecasters
+
+            asked = forecasters.Effort(seconds, samples or None, threads=threads[0], precision=precision)
+            _of_study("training", forecasters.fits, study, overrides, only, asked)
+            return
         if variant not in VARIANTS:
             raise typer.BadParameter(f"{variant!r} is none of {VARIANTS[0]} … {VARIANTS[-1]}", param_hint="--variant")
         console = terminal()
@@ -56,10 +108,95 @@ def training(
             batch_size=batch,
             threads=threads,
             steps=steps,
+            precision=precision,
             note=lambda text: console.print(text, style="dim", highlight=False),
         )
         console.print(_training_view(found))
+        _filed(console, "training", "", [row for one in found for row in one.rows()])
         raise typer.Exit(0 if all(one.ratio >= REQUIRED for one in found) else 1)
+
+
+@app.command()
+def data(
+    study: StudyName = "demo",
+    overrides: Overrides = [],  # noqa: B006
+    seconds: Seconds = 2.0,
+    samples: Samples = 0,
+) -> None:
+    """Time the way from the source's table to windows: cleaning, folds, features, for the study's first series."""
+    with teaching():
+        from golden_core.benchmarking.forecasters import Effort
+        from golden_core.benchmarking.platform import data_parts
+        from golden_core.preparation.catalogue import load_variant
+        from golden_core.store.lake import Home
+
+        console, loaded = terminal(), load_variant(study, overrides)
+        found = data_parts(Home.from_environment(), loaded, Effort(seconds, samples or None), _dim(console))
+        _filed(console, "data", loaded.name, found)
+
+
+@app.command()
+def statistics(seconds: Seconds = 2.0, samples: Samples = 0) -> None:
+    """Time the tests that decide claims, on losses of ten forecasters at 1,888 times."""
+    with teaching():
+        from golden_core.benchmarking.forecasters import Effort
+        from golden_core.benchmarking.platform import statistics_parts
+
+        console = terminal()
+        _filed(console, "statistics", "", statistics_parts(Effort(seconds, samples or None), _dim(console)))
+
+
+@app.command()
+def show(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
+    """Write the page of what was last measured for a study, beside its report."""
+    with teaching():
+        from golden_core.preparation.catalogue import load_variant
+        from golden_core.reporting.benchmarks import write_benchmarks
+        from golden_core.store.lake import Home
+
+        terminal().print(f"written: {write_benchmarks(Home.from_environment(), load_variant(study, overrides))}")
+
+
+@app.command()
+def accept(benchmark: Annotated[str, typer.Argument(metavar="BENCHMARK", help="inference, training, data, …")]) -> None:
+    """Make the last runs of a benchmark the baseline of this class of machine: slower ones are seen from then on."""
+    with teaching():
+        from golden_core.benchmarking.records import accept as accepted
+        from golden_core.store.lake import Home
+
+        for name in accepted(Home.from_environment(), benchmark):
+            terminal().print(f"accepted: {benchmark}, run {name}", highlight=False)
+
+
+@app.command()
+def cohort(
+    study: StudyName = "golden",
+    overrides: Overrides = [],  # noqa: B006
+    forecaster: Annotated[str, typer.Option(help="One of the study's that trains a network.")] = "v08",
+    members: Annotated[int, typer.Option(min=0, help="Networks in the cohort; 0 means 70 on a card, 4 without.")] = 0,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs that are timed, after one that is not.")] = 2,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the cohort trains.")] = "auto",
+) -> None:
+    """Time one network trained alone and many together, as a share of the peak of a matrix product in the same run."""
+    with teaching():
+        from golden_core.benchmarking.cohort import measure
+        from golden_core.preparation.catalogue import load_variant
+        from golden_core.training.device import DeviceError, best_kind
+
+        console, kind = terminal(), best_kind() if device == "auto" else device
+        try:
+            found = measure(
+                load_variant(study, overrides),
+                forecaster,
+                kind,
+                members=members or {"cpu": 4, "cuda": 70}[kind],
+                epochs=epochs,
+                note=lambda text: console.print(text, style="dim", highlight=False),
+            )
+        except (ValueError, DeviceError) as error:
+            raise typer.BadParameter(str(error)) from None
+        console.print(_cohort_view(found))
+        console.print(_of_the_study(found), highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -97,7 +234,30 @@ def leakage(study: StudyName = "demo", overrides: Overrides = []) -> None:  # no
         console = terminal()
         found = measure(study, overrides, note=lambda text: console.print(text, style="dim", highlight=False))
         console.print(view(found))
+        _filed(console, "leakage", found.study, found.measurements())
         raise typer.Exit(0 if found.share <= ALLOWED else 1)
+
+
+def _cohort_view(found: CohortRun) -> Table:
+    rows = ((one.subject, one.networks, f"{one.windows_per_second:,.0f}", f"{one.share:.1%}") for one in found.speeds)
+    title = f"Training {found.forecaster} of study {found.study}, cohorts on {found.card or 'the processor'}"
+    caption = (
+        f"A window costs {found.operations / 1e6:.2f} MFLOP forward and backward; a float32 matrix product on the "
+        f"cohort's device gave {found.peak / 1e9:,.0f} GFLOP/s. The single trainer is held against the processor's."
+    )
+    return table(("trained", "networks", "windows/s", "of the peak"), rows, title=title, caption=caption)
+
+
+def _of_the_study(found: CohortRun) -> str:
+    """Return what follows for the study, and what was not measured."""
+    time = datetime.timedelta(seconds=round(found.study_seconds))
+    said = (
+        f"the networks of study {found.study} see {found.study_windows / 1e6:,.1f} million windows if none stops "
+        f"early: {time} at this speed, if all cost what {found.forecaster} does"
+    )
+    if found.kind == "cuda":
+        return said
+    return f"{said}\non a card: unmeasured, for there is none here; where there is: golden bench cohort --device cuda"
 
 
 def _training_view(found: list[Comparison]) -> Table:
@@ -115,3 +275,68 @@ def _training_view(found: list[Comparison]) -> Table:
     title = f"Seconds per epoch of {found[0].variant}, batch {found[0].batch_size}"
     caption = "Medians; the implementations take turns, ratios are of neighbouring steps."
     return table(columns, rows, title=title, caption=caption)
+
+
+def _of_study(
+    benchmark: str,
+    measured: Callable[..., list[Measurement]],
+    study: str,
+    overrides: list[str],
+    only: list[str],
+    effort: Effort,
+) -> None:
+    """Measure forecasters of a study, file the run and write the study's page."""
+    from golden_core.preparation.catalogue import load_variant
+    from golden_core.reporting.benchmarks import write_benchmarks
+    from golden_core.store.lake import Home
+
+    console, home, loaded = terminal(), Home.from_environment(), load_variant(study, overrides)
+    try:
+        found = measured(home, loaded, only, effort, _dim(console))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    _filed(console, benchmark, loaded.name, found)
+    console.print(f"written: {write_benchmarks(home, loaded)}", highlight=False)
+
+
+def _filed(console: Console, benchmark: str, study: str, found: Sequence[Measurement]) -> None:
+    """File a run and print its rows, the slowest regressions last."""
+    from golden_core.benchmarking.records import file_run, regressions
+    from golden_core.store.lake import Home
+
+    if not found:
+        raise typer.BadParameter("none of these forecasters computes on that device or in that number format")
+    home = Home.from_environment()
+    run = file_run(home, benchmark, study, found)
+    columns = "subject", "scenario", "batch", "calls", "steady", "mean ms", "p50", "p90", "p99", "per s", "% of peak"
+    rows = (
+        (
+            row["subject"],
+            f"{row['scenario']} {row['device']} {row['precision']} × {row['threads']}",
+            f"{row['batch']:,}",
+            f"{row['samples']:,}",
+            "yes" if row["steady"] else "no",
+            *(_milliseconds(row, name) for name in ("mean", "p50", "p90", "p99")),
+            f"{row['throughput']:,.1f}",
+            "—" if row["peak_share"] is None else f"{100 * row['peak_share']:.1f}",
+        )
+        for row in run.rows.iter_rows(named=True)
+    )
+    caption = (
+        f"— : too few calls to say; ≤ : not exceeded with 99 % confidence. Load per core {run.rows['load'][0]:.1f}."
+    )
+    console.print(table(columns, rows, title=f"{benchmark} on {run.rows['machine'][0]}", caption=caption))
+    console.print(f"filed: {run.folder}", highlight=False)
+    for slower in regressions(home)[0]:
+        console.print(f"slower: {slower}", style="red", highlight=False)
+
+
+def _milliseconds(row: dict[str, Any], name: str) -> str:
+    bound = row.get(f"{name}_bound_ms")
+    if (value := row[f"{name}_ms"]) is not None:
+        return f"{value:.3f}"
+    return "—" if bound is None else f"≤ {bound:.3f}"
+
+
+def _dim(console: Console) -> Callable[[str], None]:
+    return lambda text: console.print(text, style="dim", highlight=False)

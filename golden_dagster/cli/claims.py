@@ -27,14 +27,15 @@ def claims(
 ) -> None:
     """Print the claims that a study's evidence carries, and count those that it does not.
 
-    Effects are in percent of the random walk's loss. "Found from" is the effect that a claim would have been made of
+    Effects are in percent of the random walk's loss; of covers, in points of coverage, and of profitable, in percent of
+    the capital a year. "Found from" is the effect that a claim would have been made of
     with the protocol's power, "within" the margin of equivalence that is reached.
     """
     with teaching():
-        from golden_core.evaluation.campaign import shown_completeness
         from golden_core.preparation.catalogue import load_variant
         from golden_core.store.lake import Home
         from golden_core.store.warehouse import Warehouse
+        from golden_core.trials.stored import shown_completeness
 
         loaded, home, console = load_variant(study, named(overrides, name)), Home.from_environment(), terminal()
         if loaded.protocol is None:

@@ -86,7 +86,8 @@ def audit_table_(
     splits of its code.
     """
     with teaching():
-        from golden_core.legacy.audit import audit_markdown, audit_record, audit_table, named_columns, read_claims
+        from golden_core.legacy.audit import audit_record, audit_table, named_columns, read_claims
+        from golden_core.legacy.audit.markdown import audit_markdown
         from golden_core.legacy.audit.splits import read_splits
         from golden_core.legacy.forensics.published import is_published, published_audit
 

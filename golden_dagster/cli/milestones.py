@@ -239,6 +239,16 @@ def sign(
         typer.echo(f"{milestone} {criterion}: signed by {entry.name} ({entry.role})")
 
 
+@app.command()
+def steer() -> None:
+    """Write the plan with a dated note of where it stands to docs/golden/execution_plan.md; archive the one before."""
+    with teaching():
+        from golden_core.milestones.steering import steer as write_note
+
+        place, registry = _plan()
+        typer.echo(write_note(place, registry, datetime.datetime.now(datetime.UTC)))
+
+
 def at_a_terminal() -> bool:
     """Whether somebody can be asked."""
     return sys.stdin.isatty()

@@ -32,8 +32,11 @@ As = Annotated[
 ]
 Local = Annotated[Literal["sequential", "loky"], typer.Option("--backend", help="How fits run side by side.")]
 Backend = Annotated[
-    Literal["sequential", "loky", "dask"],
-    typer.Option("--backend", help="How trials run side by side; dask has GOLDEN_DASK_SCHEDULER's workers."),
+    Literal["sequential", "loky", "dask", "cohort"],
+    typer.Option(
+        "--backend",
+        help="How trials run side by side; dask has GOLDEN_DASK_SCHEDULER's workers, cohort trains networks together.",
+    ),
 ]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 means one per core.")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Name from data/studies, or path of a YAML file.")]
@@ -104,7 +107,7 @@ def teaching() -> Iterator[None]:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Return every kind of error whose message says all that a person needs."""
-    from golden_core.evaluation.campaign import IncompleteError
+    from golden_core.benchmarking.records import BenchmarkError
     from golden_core.interpretability.filing import ExplanationError
     from golden_core.legacy.audit.grid import TableError
     from golden_core.legacy.frozen import FrozenFactsError
@@ -114,7 +117,9 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.legacy.scanning import LegacyTreeError
     from golden_core.market.local_time import ZoneError
     from golden_core.milestones.records import EvidenceError
+    from golden_core.placebo.universe import PlaceboError
     from golden_core.preparation.steps import PreparationError
+    from golden_core.reporting import RandomWalkMissingError, UnreadableReportError
     from golden_core.sources import SourceError
     from golden_core.store.health import StorageError
     from golden_core.store.lake import LayoutError, StoredTableError
@@ -125,13 +130,15 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.trials.ledger import LedgerError
     from golden_core.trials.outputs import AlteredError
     from golden_core.trials.run import TrialError
+    from golden_core.trials.stored import IncompleteError
     from golden_core.vendors.base import VendorError
 
     read = (SourceError, VendorError, ZoneError)
-    work = (StudyError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
+    work = (StudyError, PlaceboError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
     stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
-    return (*read, *work, *stored, *legacy, EvidenceError, ExplanationError)
+    told = (EvidenceError, RandomWalkMissingError, UnreadableReportError, BenchmarkError, ExplanationError)
+    return (*read, *work, *stored, *legacy, *told)
 
 
 def _about(error: OSError) -> str:

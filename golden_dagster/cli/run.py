@@ -95,8 +95,13 @@ def _execute(
         def advance(outcome: Outcome) -> None:
             progress.update(tasks[-1], advance=1, note=str(outcome.trial))
 
+        def note(text: str, lasting: bool) -> None:
+            if lasting:
+                progress.console.print(text, highlight=False, soft_wrap=True)
+            progress.update(tasks[-1], note="" if lasting else text)
+
         opened = open_campaign(
-            study, overrides, workers=resource, on_outcome=advance, wait=wait, say=progress.console.print
+            study, overrides, workers=resource, on_outcome=advance, on_note=note, wait=wait, say=progress.console.print
         )
         with opened as campaign:
             for stage in campaign.stages():
@@ -158,11 +163,11 @@ def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As =
 
 def print_leaderboard(study: str, overrides: list[str], console: Console) -> None:
     """Print the leaderboard and where the report is."""
-    from golden_core.evaluation.campaign import IncompleteError, shown_completeness
     from golden_core.preparation.catalogue import load_variant, run_command
     from golden_core.reporting import leaderboard as leaderboard_table
     from golden_core.store.lake import Home
     from golden_core.store.warehouse import Warehouse
+    from golden_core.trials.stored import IncompleteError, shown_completeness
 
     loaded, home = load_variant(study, overrides), Home.from_environment()
     try:

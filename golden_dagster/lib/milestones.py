@@ -1,4 +1,4 @@
-"""The factories that make one asset per milestone and one per exit gate of the plan, and their checks."""
+"""The factories that make one asset per milestone and one per exit gate of the plan, their checks, the requirements."""
 
 import datetime
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ import polars as pl
 
 from golden_core.milestones.place import Place
 from golden_core.milestones.registry import Milestone, Phase, load_registry
+from golden_core.milestones.requirements import COLUMNS, load_requirements, requirement_faults, requirement_rows
 from golden_core.milestones.state import CriterionStanding, GateStanding, Standing, gate_standing, standing
 from golden_core.store.lake import workplace
 from golden_dagster.lib.metadata import OWNERS, findings_value, table_value
@@ -135,6 +136,30 @@ def gate_asset(phase: Phase) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata={"met": found.met, "waits_for": list(found.waits_for())})
 
     return gate
+
+
+def requirements_asset() -> dg.AssetsDefinition:
+    """Return the asset of the requirements: the matrix as a table, and what is not mapped yet."""
+
+    @dg.asset(
+        key=dg.AssetKey(["milestones", "requirements"]),
+        code_version=code_version(requirement_rows),
+        group_name="milestones",
+        owners=OWNERS,
+        kinds={"yaml"},
+        description="What the golden standard requires: artefact, measure, threshold and what decides, row by row.",
+    )
+    def requirements() -> dg.MaterializeResult:  # type: ignore[type-arg]
+        from golden_core.milestones.makers import known_checks
+
+        registry, place, rows = load_registry(), Place.from_environment(workplace()), load_requirements()
+        faults = requirement_faults(rows, registry, known_checks(registry), place)
+        matrix = pl.DataFrame(requirement_rows(rows, registry), schema=list(COLUMNS), orient="row")
+        return dg.MaterializeResult(
+            metadata={"requirements": table_value(matrix), "rows": len(rows), "unmapped": findings_value(faults)}
+        )
+
+    return requirements
 
 
 def _standing_of(phase: Phase) -> GateStanding:

@@ -29,7 +29,7 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
     The step logs one materialisation per finished trial itself, so that a run that is killed or fails half-way keeps
     what it finished, and a partition that was already done costs no training.
     """
-    facts = forecaster_facts(forecaster)
+    facts = forecaster_facts(forecaster, study.forecasters[forecaster])
     key = dg.AssetKey(["models", forecaster])
     spec = dg.AssetSpec(
         key,
@@ -73,7 +73,8 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
             )
         failures, log = [], PartitionLog(context, key)
         jobs = fingerprinted(study.home, loaded, trials)
-        for outcome in run_trials(study.home, loaded, jobs, backend=workers.backend, workers=workers.count):
+        ran = run_trials(study.home, loaded, jobs, backend=workers.backend, workers=workers.count, note=watcher.on_note)
+        for outcome in ran:
             watcher.on_outcome(outcome)
             if outcome.error:
                 failures.append(outcome.error)

@@ -9,6 +9,11 @@ from golden_dagster.cli.application import app
 SMALL = ("bench", "training", "--batch", "20", "--steps", "1", "--threads", "1")
 
 
+@pytest.fixture(autouse=True)
+def _known_peak(monkeypatch):
+    monkeypatch.setattr(training, "matrix_peak", lambda *_: 1e11)
+
+
 def run(*arguments):
     return CliRunner().invoke(app, arguments)
 

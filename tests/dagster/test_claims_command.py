@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from golden_core.claims.decisions import claims_table
-from golden_core.evaluation import campaign
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS
 from golden_core.store.warehouse import Warehouse
+from golden_core.trials import stored
 from golden_core.trials.ledger import Standing
 from golden_dagster.cli.application import app
 
@@ -42,9 +42,10 @@ def asked(tmp_path, monkeypatch):
     y = 0.01 * Stream(5).child("claims").generator().standard_normal(N)
     known = {"random_walk": 0 * y, "ar": 0.2 * y, "drift": np.roll(y, 1)}
     forecasts = pl.concat(rows(name, y, y_pred) for name, y_pred in known.items())
-    table = claims_table("demo", forecasts, study.protocol, 0.95, Standing(True, 2))
+    asked = study.protocol.model_copy(update={"kinds": ("more_accurate", "predicts", "equivalent")})
+    table = claims_table("demo", forecasts, asked, 0.95, Standing(True, 2))
     Warehouse(home.warehouse).load("demo", {"claims": table})
-    monkeypatch.setattr(campaign, "shown_completeness", lambda *_: (5, 240))
+    monkeypatch.setattr(stored, "shown_completeness", lambda *_: (5, 240))
     return lambda *arguments: CliRunner().invoke(app, ["claims", *arguments], env={"COLUMNS": "200"})
 
 

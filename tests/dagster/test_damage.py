@@ -9,13 +9,13 @@ from support.campaigns import OVERRIDES, opened
 from support.damage import cut_off, emptied, written_over
 from typer.testing import CliRunner
 
-from golden_core.evaluation.campaign import IncompleteError, evaluate, shown_completeness
+from golden_core.evaluation.campaign import evaluate
 from golden_core.preparation.catalogue import load_variant
 from golden_core.reporting import leaderboard
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials import outputs
 from golden_core.trials.outputs import damaged_trials
-from golden_core.trials.stored import stored_faults, tables_fault
+from golden_core.trials.stored import IncompleteError, shown_completeness, stored_faults, tables_fault
 from golden_dagster.cli.application import app
 
 STUDY = load_variant("smoke", OVERRIDES)

@@ -51,14 +51,15 @@ def test_definitions_load(study):
     models = {f"models/{name}" for name in load_study(study).forecasters}
     platform = {
         "legacy/snapshot", "legacy/published_audit", "legacy/forensics", "legacy/alignment", "leakage/scorecard",
-        "statistics/calibration", "interpretability/sanity",
+        "statistics/calibration", "benchmarks/inference", "benchmarks/training", "benchmarks/data",
+        "benchmarks/statistics", "benchmarks/table", "interpretability/sanity",
     }  # fmt: skip
     shared = {
         "ecb_rates", "clean_bars", "data_quality", "folds", "metrics", "leaderboard", "comparisons", "report",
     }  # fmt: skip
     shared |= {"explanations"} if load_study(study).explanations else set()
     assert {key for key in keys if not key.startswith("milestones/")} == shared | models | platform
-    assert len(keys) - len(shared | models | platform) == 16 + 7  # milestones and exit gates
+    assert len(keys) - len(shared | models | platform) == 16 + 7 + 1  # milestones, exit gates, requirements
 
 
 def test_the_code_location_follows_the_environment(monkeypatch):

@@ -5,10 +5,11 @@ import polars as pl
 import pytest
 from support.campaigns import OVERRIDES, opened
 
-from golden_core.evaluation.campaign import IncompleteError, evaluate, evaluation_is_current, shown_completeness
+from golden_core.evaluation.campaign import evaluate, evaluation_is_current
 from golden_core.preparation import PreparationError, prepare_pair, prepare_quality, prepare_raw
 from golden_core.preparation.catalogue import load_variant
 from golden_core.trials import all_trials, trial_status
+from golden_core.trials.stored import IncompleteError, shown_completeness
 
 PARTITION = "dagster/partition"
 

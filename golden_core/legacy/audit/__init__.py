@@ -5,7 +5,6 @@ from golden_core.legacy.audit.claims import Claim, Ruling, read_claims
 from golden_core.legacy.audit.findings import Finding, Reading, RowSet
 from golden_core.legacy.audit.grid import TableError
 from golden_core.legacy.audit.intervals import Interval
-from golden_core.legacy.audit.markdown import audit_markdown
 from golden_core.legacy.audit.splits import Explanation, SplitHypothesis, SplitPart, count_targets
 from golden_core.legacy.audit.table import named_columns
 
@@ -21,7 +20,6 @@ __all__ = [
     "SplitHypothesis",
     "SplitPart",
     "TableError",
-    "audit_markdown",
     "audit_record",
     "audit_table",
     "count_targets",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from golden_core.legacy.audit.bounds import Group, contradictions, groups, stran
 from golden_core.legacy.audit.claims import Claim, Evidence, Ruling, rule
 from golden_core.legacy.audit.explanations import ROUNDINGS
 from golden_core.legacy.audit.findings import VERDICTS, Averaging, Finding, RowSet, Verdict
-from golden_core.legacy.audit.headings import NAMES, Heading, Metric
+from golden_core.legacy.audit.headings import NAMES, Heading
 from golden_core.legacy.audit.identities import disguised_column, row_findings
 from golden_core.legacy.audit.intervals import Interval, names
 from golden_core.legacy.audit.printed import Printed
@@ -60,10 +60,7 @@ def audit_table(
     ``columns`` say which column is what where the headings do not, ``averaging`` what the paper says a row is, and
     ``splits`` which rows may have been scored on which split. Equal inputs give equal audits.
 
-    Raises
-    ------
-    TableError
-        If the table, a claim or a split cannot be read; names file, line and column.
+    Raises ``TableError`` if the table, a claim or a split cannot be read; names file, line and column.
 
     References
     ----------
@@ -71,15 +68,11 @@ def audit_table(
     """
     table = read_table(source, columns)
     disguised, unreliable = disguised_column(table)
-    sets = groups(table, averaging, unreliable)
-    known = {
-        rounding: contradictions(table.rows, averaging, unreliable, rounding)
-        | strangers(sets, table, averaging, unreliable, rounding)
-        for rounding in ROUNDINGS
-    }
-    findings = [*disguised, *row_findings(table, averaging, known)]
-    findings += variance_findings(sets, table, averaging, unreliable, known)
-    findings += ranking_findings(table, averaging, findings)
+    table = replace(table, averaging=averaging, unreliable=unreliable)
+    sets = groups(table)
+    known = {rounding: contradictions(table, rounding) | strangers(sets, table, rounding) for rounding in ROUNDINGS}
+    findings = [*disguised, *row_findings(table, known), *variance_findings(sets, table, known)]
+    findings += ranking_findings(table, findings)
     explanation = explain(splits, table.rows, sets, findings) if splits is not None else None
     evidence = Evidence({row.name: row for row in table.rows}, sets, findings, explanation)
     return Audit(
@@ -92,38 +85,36 @@ def audit_table(
         findings=tuple(sorted(findings, key=lambda finding: VERDICTS.index(finding.verdict))),
         explanation=explanation,
         rulings=tuple(rule(claim, evidence) for claim in claims),
-        notes=(*table.notes, *_limits(table, sets, averaging, unreliable)),
+        notes=(*table.notes, *_limits(table, sets)),
     )
 
 
-def _limits(table: Table, sets: Sequence[Group], averaging: Averaging, unreliable: frozenset[Metric]) -> list[str]:
+def _limits(table: Table, sets: Sequence[Group]) -> list[str]:
     """Return what the table does not allow to check."""
     found = []
-    coarse = [row.name for row in table.rows if _is_coarse(row)]
+    coarse = [
+        row.name
+        for row in table.rows
+        if {"mse", "rmse"} <= set(row.cells) and row.cells["mse"].digits < min(3, row.cells["rmse"].digits)
+    ]
     if coarse:
         found.append(
             f"MSE has fewer significant digits than RMSE² carries: {names(coarse)}. RMSE² is the better number."
         )
-    if averaging == "datasets":
+    if table.averaging == "datasets":
         found.append("Means over data sets have no target variance: test sets were not compared.")
     alone = [row.name for row in table.rows if not any(row.name in group.variances for group in sets)]
-    if alone and averaging != "datasets":
+    if alone and table.averaging != "datasets":
         found.append(f"Without a usable R² and MSE or RMSE there is no target variance: {names(alone)}.")
     if sets and len(table.rows) > 1 and all(len(group.variances) == 1 for group in sets):
         found.append("No two rows with a target variance share a test set, as the table tells them apart.")
     open_ended = [name for group in sets for name, interval in group.variances.items() if interval.high is None]
     if open_ended:
         found.append(f"R² that is printed as 1 leaves the target variance without an upper end: {names(open_ended)}.")
-    if unreliable:
-        told = ", ".join(NAMES[metric] for metric in NAMES if metric in unreliable)
+    if table.unreliable:
+        told = ", ".join(NAMES[metric] for metric in NAMES if metric in table.unreliable)
         found.append(f"Not used for the target variance, being in doubt as a column: {told}.")
     return found
-
-
-def _is_coarse(row: Row) -> bool:
-    if "mse" not in row.cells or "rmse" not in row.cells:
-        return False
-    return row.cells["mse"].digits < 3 and row.cells["mse"].digits < row.cells["rmse"].digits
 
 
 def audit_record(audit: Audit) -> dict[str, Any]:

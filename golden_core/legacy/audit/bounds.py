@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from golden_core.legacy.audit.findings import Averaging, Kind, RowSet
+from golden_core.legacy.audit.findings import Kind, RowSet
 from golden_core.legacy.audit.headings import ERRORS, Metric
 from golden_core.legacy.audit.intervals import Interval, common, exceeds, fewest_points, largest_overlap
 from golden_core.legacy.audit.printed import Rounding
@@ -25,11 +25,6 @@ Contradiction = tuple[str, Kind]  # name of the row (or test set), and what cont
 MOST_RUNS = 100  # a mean over more of them is none that a paper prints
 _ONE = Fraction(1)
 _NOT_NEGATIVE = Interval(Fraction(0), None)
-
-
-def is_mean(row: Row, averaging: Averaging) -> bool:
-    """Whether a row is a mean over runs: declared to be, or printed with a spread where nothing is declared."""
-    return averaging in {"seeds", "datasets"} or row.summary or (averaging == "undeclared" and row.averaged)
 
 
 def bounds(row: Row, rounding: Rounding = "nearest") -> Bounds:
@@ -49,19 +44,17 @@ def _possible(row: Row, rounding: Rounding) -> Bounds:
     return found
 
 
-def contradictions(
-    rows: Iterable[Row], averaging: Averaging, unreliable: frozenset[Metric], rounding: Rounding
-) -> frozenset[Contradiction]:
-    """Return which rows contradict which identity, each row by itself, columns in doubt left out of comparisons."""
+def contradictions(table: Table, rounding: Rounding) -> frozenset[Contradiction]:
+    """Return which rows contradict which identity, each row by itself."""
     found: list[Contradiction] = []
-    for row in rows:
+    for row in table.rows:
         known = bounds(row, rounding)
         if len(known) < len(row.cells):
             found.append((row.name, "impossible_value"))
-        mae, mse, rmse = (known.get(metric) if metric not in unreliable else None for metric in ERRORS)
+        mae, mse, rmse = (known.get(metric) if metric not in table.unreliable else None for metric in ERRORS)
         if mse and rmse and rmse.squared().above(mse):
             found.append((row.name, "rmse_squared_above_mse"))
-        if mse and rmse and mse.above(rmse.squared()) and not (is_mean(row, averaging) and _by_means(mse, rmse)):
+        if mse and rmse and mse.above(rmse.squared()) and not (table.is_mean(row) and _by_means(mse, rmse)):
             found.append((row.name, "rmse_squared_below_mse"))
         if mae and ((rmse and mae.above(rmse)) or (mse and mae.squared().above(mse))):
             found.append((row.name, "mae_above_rmse"))
@@ -136,45 +129,33 @@ def rows_by_test_set(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def groups(table: Table, averaging: Averaging, unreliable: frozenset[Metric]) -> list[Group]:
+def groups(table: Table) -> list[Group]:
     """Return the rows of every declared test set with the target variances they imply; means of several have none."""
-    if averaging == "datasets":
-        return []
-    listed = [
-        (name, variances(rows, averaging, unreliable, "nearest")) for name, rows in rows_by_test_set(table.rows).items()
-    ]
-    return [_group(name, found) for name, found in listed if found]
+    listed = {} if table.averaging == "datasets" else rows_by_test_set(table.rows)
+    return [_group(name, found) for name, rows in listed.items() if (found := variances(table, rows))]
 
 
 def variances(
-    rows: Sequence[Row],
-    averaging: Averaging,
-    unreliable: frozenset[Metric],
-    rounding: Rounding,
-    *,
-    as_means: bool = False,
+    table: Table, rows: Sequence[Row], rounding: Rounding = "nearest", *, as_means: bool = False
 ) -> dict[str, Interval]:
     """Return the target variance of every row that has one, by name; ``as_means`` takes every row for a mean."""
     found = {}
     for row in rows:
-        known = {metric: interval for metric, interval in bounds(row, rounding).items() if metric not in unreliable}
-        variance = target_variance(known, averaged=as_means or is_mean(row, averaging))
+        known = {m: interval for m, interval in bounds(row, rounding).items() if m not in table.unreliable}
+        variance = target_variance(known, averaged=as_means or table.is_mean(row))
         if variance is not None and not row.summary:
             found[row.name] = variance
     return found
 
 
-def strangers(
-    groups: Iterable[Group], table: Table, averaging: Averaging, unreliable: frozenset[Metric], rounding: Rounding
-) -> frozenset[Contradiction]:
+def strangers(groups: Iterable[Group], table: Table, rounding: Rounding) -> frozenset[Contradiction]:
     """Return the rows that do not share the variance of the largest set, under some way of rounding.
 
     Where the largest set itself falls apart under that rounding, the test set is named instead of a row.
     """
     found: list[Contradiction] = []
     for group in groups:
-        rows = [row for row in table.rows if row.name in group.variances]
-        moved = variances(rows, averaging, unreliable, rounding)
+        moved = variances(table, table.named(list(group.variances)), rounding)
         agreeing = [moved[name] for name in group.sets[0].rows if name in moved]
         shared = common(agreeing) if agreeing else None
         if shared is None:

@@ -54,10 +54,7 @@ class Claim:
 def read_claims(source: Path | str | pl.DataFrame) -> tuple[Claim, ...]:
     """Read claims from a table with the columns ``text, kind, row, baseline, metric, claimed``.
 
-    Raises
-    ------
-    TableError
-        Naming file, line and column.
+    Raises ``TableError``, naming file, line and column.
     """
     records = read_grid(source)
     missing = [name for name in _COLUMNS if name not in records.header]
@@ -119,10 +116,7 @@ class Evidence:
 def rule(claim: Claim, known: Evidence) -> Ruling:
     """Rule on one claim.
 
-    Raises
-    ------
-    TableError
-        If the claim names a row or a number that the table does not have.
+    Raises ``TableError`` if the claim names a row or a number that the table does not have.
     """
     row, baseline = (_row(name, claim, known) for name in (claim.row, claim.baseline))
     comparison, why = _comparison(row, baseline, known)

@@ -141,62 +141,49 @@ def percent_sign(table: Table) -> list[Reading]:
 # ------------------------------------------------------------------------------------------------- of rows together
 
 
-def set_readings(
-    other: RowSet, main: RowSet, table: Table, averaging: Averaging, unreliable: frozenset[Metric]
-) -> list[Reading]:
+def set_readings(other: RowSet, main: RowSet, table: Table) -> list[Reading]:
     """Return every innocent reading of one set of rows beside the agreeing rows."""
     above = other.variance.above(main.variance)
     return [
-        means_over_seeds((main, other), table, averaging, unreliable),
-        means_over_datasets(averaging, agreeing=len(main.rows), printed_as_means=_are_means(table, other.rows)),
-        _squared_correlation(other, main, table, unreliable, above=above),
+        means_over_seeds((main, other), table),
+        means_over_datasets(table, other.rows, agreeing=len(main.rows)),
+        _squared_correlation(other, main, table, above=above),
         _adjusted(other, above=above),
         _look_back(other, main, above=above),
         _PADDED,
         *_another_scale(other, main),
         *percent_sign(table),
-        *other_columns(table, (*main.rows, *other.rows), averaging, unreliable),
+        *other_columns(table, (*main.rows, *other.rows)),
     ]
 
 
-def scattered_readings(
-    sets: Sequence[RowSet], table: Table, averaging: Averaging, unreliable: frozenset[Metric], *, clear: bool
-) -> list[Reading]:
+def scattered_readings(sets: Sequence[RowSet], table: Table, *, clear: bool) -> list[Reading]:
     """Return the innocent readings of rows among which no set is the larger part."""
     rows = [row for found in sets for row in found.rows]
     told = "No one set of rows stands out, so nothing says which way the others were moved: not excluded."
     return [
-        means_over_seeds(sets, table, averaging, unreliable, by_accident=not clear),
-        means_over_datasets(averaging, agreeing=0, printed_as_means=_are_means(table, rows)),
+        means_over_seeds(sets, table, by_accident=not clear),
+        means_over_datasets(table, rows, agreeing=0),
         *(Reading(name, "open", told) for name in (_CORRELATION, _ADJUSTED, _LOOK_BACK)),
         _PADDED,
         *percent_sign(table),
-        *other_columns(table, rows, averaging, unreliable),
+        *other_columns(table, rows),
     ]
 
 
-def means_over_seeds(
-    sets: Sequence[RowSet],
-    table: Table,
-    averaging: Averaging,
-    unreliable: frozenset[Metric],
-    *,
-    by_accident: bool = False,
-) -> Reading:
+def means_over_seeds(sets: Sequence[RowSet], table: Table, *, by_accident: bool = False) -> Reading:
     """Recompute the rows as means: only MSE then bounds the variance from above.
 
     Rows that agree were not all moved by one factor, unless ``by_accident``: among scattered rows some always agree.
     """
-    if averaging != "undeclared":
-        said = {"none": "single runs", "seeds": "means over seeds, and are read as such"}[averaging]
+    if table.averaging != "undeclared":
+        said = {"none": "single runs", "seeds": "means over seeds, and are read as such"}[table.averaging]
         return Reading(_SEEDS, "excluded", f"The rows are declared to be {said}.")
-    named = [row for found in sets for row in found.rows]
-    rows = [row for row in table.rows if row.name in named]
-    printed = variances(rows, averaging, unreliable, "nearest")
-    if common(variances(rows, averaging, unreliable, "nearest", as_means=True).values()) is None:
-        return Reading(
-            _SEEDS, "excluded", "RMSE² of means is at most MSE; within the printed MSE a contradiction remains."
-        )
+    rows = table.named([row for found in sets for row in found.rows])
+    printed = variances(table, rows)
+    if common(variances(table, rows, as_means=True).values()) is None:
+        told = "RMSE² of means is at most MSE; within the printed MSE a contradiction remains."
+        return Reading(_SEEDS, "excluded", told)
     highest = max(sets, key=lambda found: found.variance.low)
     for moved in sets:
         if by_accident or moved is highest or moved.variance.high is None:
@@ -215,28 +202,22 @@ def means_over_seeds(
     return Reading(_SEEDS, "explains", told)
 
 
-def means_over_datasets(averaging: Averaging, *, agreeing: int, printed_as_means: bool) -> Reading:
-    """Say whether the rows may be means over several test sets, beside so many rows that agree on one variance."""
-    if averaging == "undeclared" and printed_as_means:
+def means_over_datasets(table: Table, rows: Sequence[str], *, agreeing: int) -> Reading:
+    """Say whether rows may be means over several test sets, beside so many rows that agree on one variance."""
+    if table.averaging != "undeclared":
+        return Reading(_DATASETS, "excluded", "The rows are declared to belong to one test set.")
+    if all(row.averaged for row in table.named(rows)):
         told = "The rows are printed as means; over folds or data sets they have no target variance of their own."
         return Reading(_DATASETS, "explains", told)
-    if averaging == "undeclared":
-        told = "Means over several test sets have no target variance of their own: not excluded by the numbers"
-        told += f", though {agreeing} rows agree on one." if agreeing else "."
-        return Reading(_DATASETS, "open", told)
-    return Reading(_DATASETS, "excluded", "The rows are declared to belong to one test set.")
+    told = "Means over several test sets have no target variance of their own: not excluded by the numbers"
+    told += f", though {agreeing} rows agree on one." if agreeing else "."
+    return Reading(_DATASETS, "open", told)
 
 
-def _are_means(table: Table, names: Sequence[str]) -> bool:
-    return all(row.averaged for row in table.rows if row.name in names)
-
-
-def other_columns(
-    table: Table, rows: Sequence[str], averaging: Averaging, unreliable: frozenset[Metric]
-) -> list[Reading]:
+def other_columns(table: Table, rows: Sequence[str]) -> list[Reading]:
     """Return a column that nobody recognised, if its words part the rows into test sets that hold together."""
-    listed = [row for row in table.rows if row.name in rows]
-    found = variances(listed, averaging, unreliable, "nearest")
+    listed = table.named(rows)
+    found = variances(table, listed)
     readings = []
     for position, heading in enumerate(table.unread):
         parts: dict[str, list[Interval]] = {}
@@ -262,17 +243,15 @@ def _accident(moved: Sequence[Interval], shift: float) -> float:
     return math.prod(min(1.0, width / shift) for width in sorted(widths)[1:])
 
 
-def _squared_correlation(
-    other: RowSet, main: RowSet, table: Table, unreliable: frozenset[Metric], *, above: bool
-) -> Reading:
+def _squared_correlation(other: RowSet, main: RowSet, table: Table, *, above: bool) -> Reading:
     if not above:
         told = f"It can only raise the implied variance; that of {names(other.rows)} is lower than the others'."
         return Reading(_CORRELATION, "excluded", told)
-    listed = [row for row in table.rows if row.name in other.rows]
+    listed = table.named(other.rows)
     row = next((row for row in listed if exceeds(Fraction(0), row.cells["r2"].interval().high)), listed[0])
     if exceeds(Fraction(0), row.cells["r2"].interval().high):
         return Reading(_CORRELATION, "excluded", f"R² {row.cells['r2'].text} of {row.name} is below 0: no square is.")
-    known = {metric: interval for metric, interval in bounds(row).items() if metric not in unreliable}
+    known = {metric: interval for metric, interval in bounds(row).items() if metric not in table.unreliable}
     error = squared_error(known, averaged=False)
     share = error.divided(main.variance) if error is not None else None
     told = "It can only raise the implied variance: not excluded."

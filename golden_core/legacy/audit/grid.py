@@ -16,22 +16,10 @@ MAX_BYTES = 5_000_000
 MAX_ROWS = 2_000
 _LONGEST = 400  # characters of a cell in which emphasis is looked for
 _DELIMITERS = (",", ";", "\t", "|")
-# What people hand over in place of a table, by how it begins.
-_OTHER_FILES = {
-    b"PK\x03\x04": "a workbook or another archive",
-    b"\xd0\xcf\x11\xe0": "a workbook of an old kind",
-    b"%PDF": "a PDF",
-    b"PAR1": "a Parquet file",
-    b"\x1f\x8b": "compressed",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-}
+# What people hand over in place of a table.
 _OTHER_TEXTS = re.compile(
-    r"\s*(?:(?P<page><!doctype|<html|<table|<\?xml)|(?P<json>[{\[].*[}\]]\s*$)|.*?(?P<latex>\\begin\{(?:tabular|longtable)))",
-    re.IGNORECASE | re.DOTALL,
+    r"\s*(<(!doctype|html|table|\?xml)|[{\[].*[}\]]\s*$|.*?\\begin\{(tabular|longtable))", re.IGNORECASE | re.DOTALL
 )
-_KINDS = {"page": "a web page or XML", "json": "JSON", "latex": "LaTeX"}
-_BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 _Lines = list[tuple[int, list[str]]]
 
@@ -63,11 +51,8 @@ def read_grid(source: Path | str | pl.DataFrame, is_header: Callable[[Sequence[s
     as are its repetitions below. A row of one cell is the heading of a section or a footnote; any other must be as long
     as the header. The floats of a frame have lost their final zeros, and are taken for less precise.
 
-    Raises
-    ------
-    TableError
-        If the file is missing, empty, too large or not such text, a row is longer or shorter than the header, or two
-        columns have one heading.
+    Raises ``TableError`` if the file is missing, empty, too large or not such text, a row is longer or shorter than the
+    header, or two columns have one heading.
     """
     file, found, delimiter = _of_frame(source) if isinstance(source, pl.DataFrame) else _of_file(Path(source))
     if not found:
@@ -126,25 +111,16 @@ def _decoded(path: Path) -> str:
         raise TableError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(raw) > MAX_BYTES:
         raise TableError(f"{path}: is larger than {MAX_BYTES // 1_000_000} MB; a published table is expected")
-    for start, kind in _OTHER_FILES.items():
-        if raw.startswith(start):
-            raise TableError(f"{path}: is {kind}, not text; save the table as CSV")
-    mark = next((mark for mark in _BOMS if raw.startswith(mark)), b"")
     try:
-        text = raw[len(mark) :].decode(_BOMS.get(mark, "utf-8"))
+        text = raw.decode("utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise TableError(f"{path}:{_place(raw, error.start)}: is not UTF-8 text; save the table as UTF-8") from None
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise TableError(f"{path}:{line}: is not UTF-8 text; save the table as CSV in UTF-8") from None
     if "\0" in text:
-        raise TableError(f"{path}:{_place(raw, raw.index(0))}: is a NUL byte; save the table as UTF-8 text")
-    if (other := _OTHER_TEXTS.match(text)) is not None:
-        raise TableError(f"{path}: is {_KINDS[other.lastgroup or '']}; save the table as CSV")
+        raise TableError(f"{path}: is no text; save the table as CSV in UTF-8")
+    if _OTHER_TEXTS.match(text):
+        raise TableError(f"{path}: is a web page, JSON or LaTeX; save the table as CSV")
     return text
-
-
-def _place(raw: bytes, position: int) -> str:
-    before = raw[:position]
-    line, byte = before.count(b"\n") + 1, position - before.rfind(b"\n")  # rfind is −1 in the first line
-    return f"{line}: byte {byte} of the line"
 
 
 def _of_bars(text: str) -> _Lines:

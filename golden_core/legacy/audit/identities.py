@@ -14,7 +14,7 @@ from golden_core.legacy.audit.explanations import (
     percent_sign,
     rounded_otherwise,
 )
-from golden_core.legacy.audit.findings import Averaging, Finding, Kind, Reading, Verdict, settle
+from golden_core.legacy.audit.findings import Finding, Kind, Reading, Verdict, settle
 from golden_core.legacy.audit.headings import NAMES, Metric
 from golden_core.legacy.audit.intervals import Interval, between, number
 from golden_core.legacy.audit.table import Row, Table
@@ -39,13 +39,13 @@ _COMPARED: dict[Kind, tuple[tuple[Metric, Metric], ...]] = {
 }
 
 
-def row_findings(table: Table, averaging: Averaging, known: Contradictions) -> list[Finding]:
+def row_findings(table: Table, known: Contradictions) -> list[Finding]:
     """Return what rows contradict by themselves, one finding per kind and verdict."""
     found: dict[tuple[Kind, Verdict], list[tuple[Row, list[Reading]]]] = {}
     for kind in _SENTENCES:
         for row in table.rows:
             if (row.name, kind) in known["nearest"]:
-                readings = [*rounded_otherwise((row.name, kind), known), *_readings(table, row, kind, averaging)]
+                readings = [*rounded_otherwise((row.name, kind), known), *_readings(table, row, kind)]
                 found.setdefault((kind, settle(readings, "certainly_wrong")), []).append((row, readings))
     return [
         Finding(
@@ -60,11 +60,11 @@ def row_findings(table: Table, averaging: Averaging, known: Contradictions) -> l
     ]
 
 
-def _readings(table: Table, row: Row, kind: Kind, averaging: Averaging) -> list[Reading]:
+def _readings(table: Table, row: Row, kind: Kind) -> list[Reading]:
     """Return what means, units and percent signs do for a row, units unless most rows hold together in one."""
     if kind == "impossible_value":
         return percent_sign(table) if "r2" not in bounds(row) and "r2" in row.cells else []
-    found = [means_of_row(row, averaging)] if kind == "rmse_squared_below_mse" else []
+    found = [means_of_row(row, table.averaging)] if kind == "rmse_squared_below_mse" else []
     both = [known for other in table.rows if {"rmse", "mse"} <= set(known := bounds(other))]
     fitting = sum(not known["rmse"].squared().apart(known["mse"]) for known in both)
     if 2 * fitting > len(both):
@@ -176,7 +176,7 @@ def _are_one(rows: Sequence[Bounds]) -> bool:
 
 def _chance(pairs: _Pairs) -> float:
     """Return the chance that honest columns agree within their digits in as many rows as are clearly apart."""
-    middles = sorted(_middle(right) for _, right in pairs if right.low > 0)
+    middles = sorted(float((r.low + (r.low if r.high is None else r.high)) / 2) for _, r in pairs if r.low > 0)
     if not middles:
         return 1.0
     width = max(_width(left) + _width(right) for left, right in pairs)
@@ -186,10 +186,6 @@ def _chance(pairs: _Pairs) -> float:
         if middle > last * (1 + 3 * width):
             witnesses, last = witnesses + 1, middle
     return min(1.0, width) * float(min(1.0, 3 * width / spread) ** (witnesses - 1) if spread else 1.0)
-
-
-def _middle(interval: Interval) -> float:
-    return float(interval.low if interval.high is None else (interval.low + interval.high) / 2)
 
 
 def _width(interval: Interval) -> float:

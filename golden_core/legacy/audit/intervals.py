@@ -65,16 +65,18 @@ def largest_overlap(intervals: Mapping[str, Interval]) -> tuple[tuple[str, ...],
     Intervals on a line that meet two by two all share a point (Helly), so this is the largest set without a
     contradiction. It is found at a lower end, by one pass over the ends in order; the lowest such set is returned.
     """
+    ends = [(interval.low, True) for interval in intervals.values()]
+    ends += [(interval.high, False) for interval in intervals.values() if interval.high is not None]
     depth, deepest, points = 0, 0, list[Fraction]()
-    for point, starts in _ends(intervals.values()):
+    for point, starts in sorted(ends, key=lambda end: (end[0], not end[1])):  # lower ends first: they are closed
         depth += 1 if starts else -1
         if starts and depth > deepest:
             deepest, points = depth, [point]
         elif starts and depth == deepest:
             points.append(point)
-    found = [_holding(intervals, point) for point in (points[0], points[-1])]
+    first, last = ([n for n, interval in intervals.items() if point in interval] for point in (points[0], points[-1]))
     # A set that holds at the first and at the last such point holds at every one between.
-    return found[0], found[0] == found[1]
+    return tuple(first), first == last
 
 
 def fewest_points(intervals: Mapping[str, Interval]) -> list[tuple[str, ...]]:
@@ -96,18 +98,6 @@ def fewest_points(intervals: Mapping[str, Interval]) -> list[tuple[str, ...]]:
             sets.append((None, []))
         sets[-1][1].extend(unbounded)
     return [tuple(name for name in intervals if name in members) for _, members in sets]
-
-
-def _ends(intervals: Iterable[Interval]) -> Sequence[tuple[Fraction, bool]]:
-    """Return every end in order, lower ends first where they tie: the intervals are closed."""
-    listed = list(intervals)
-    ends = [(interval.low, True) for interval in listed]
-    ends += [(interval.high, False) for interval in listed if interval.high is not None]
-    return sorted(ends, key=lambda end: (end[0], not end[1]))
-
-
-def _holding(intervals: Mapping[str, Interval], point: Fraction) -> tuple[str, ...]:
-    return tuple(name for name, interval in intervals.items() if point in interval)
 
 
 def number(value: Fraction | float, digits: int = 4) -> str:

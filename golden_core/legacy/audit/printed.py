@@ -6,7 +6,10 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from importlib.resources import files
+from typing import Any, Literal
+
+from ruamel.yaml import YAML
 
 from golden_core.legacy.audit.intervals import Interval
 
@@ -14,12 +17,11 @@ from golden_core.legacy.audit.intervals import Interval
 # into before a table is called wrong.
 Rounding = Literal["nearest", "twice", "cut_off", "single_precision", "padded"]
 
-# fmt: off
-ABSENT = frozenset({
-    "", "-", "--", "---", "n/a", "na", "nan", "null", "none", "n.a.", "n/r", "n.r.", "nr", "?", "…", "...", "/", "x",
-    "✗", "✘", "oom", "oot", "outofmemory", "timeout", "failed", "diverged", "notreported", "notavailable",
-})
-# fmt: on
+# The words by which a table is understood, by their purpose.
+WORDS: dict[str, Any] = YAML(typ="safe", pure=True).load(
+    (files("golden_core.legacy") / "templates" / "table_words.yaml").read_text(encoding="utf-8")
+)
+ABSENT: frozenset[str] = frozenset(WORDS["absent"])
 
 # A double carries fifteen digits; sums over many errors lose some more. What is printed beyond this is noise.
 _MEANINGFUL_DIGITS = 12
@@ -97,10 +99,7 @@ def parse(text: str, *, decimal_comma: bool) -> Printed | None:
     (comma, point, space, apostrophe), scientific notation (``3.3e-3``, ``3.3×10⁻³``), a percent sign or a unit, a part
     behind ± or in brackets, and marks of emphasis (``**0.5**``, ``0.5†``). With ``decimal_comma``, 0,5 is one half.
 
-    Raises
-    ------
-    CellError
-        If the cell holds anything else.
+    Raises ``CellError`` if the cell holds anything else.
     """
     bare = plain(text)
     if bare.casefold() in ABSENT:

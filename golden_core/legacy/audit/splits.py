@@ -52,10 +52,7 @@ class Explanation:
 def read_splits(texts: Sequence[str], *, n_rows: int, lost_rows: int) -> SplitHypothesis:
     """Read a hypothesis from texts such as ``96/2/2``, the split of all rows that ``v_01=94/3/3`` does not name.
 
-    Raises
-    ------
-    TableError
-        If no text, or more than one, is without a row.
+    Raises ``TableError`` if no text, or more than one, is without a row.
     """
     named = {row.strip(): shares for row, mark, shares in (text.rpartition("=") for text in texts) if mark}
     default = [text for text in texts if "=" not in text]
@@ -69,10 +66,7 @@ def read_splits(texts: Sequence[str], *, n_rows: int, lost_rows: int) -> SplitHy
 def count_targets(shares: str, n_rows: int, lost_rows: int) -> int:
     """Return how many test targets a chronological split leaves: what follows ⌊(train + validation) · n⌋ rows.
 
-    Raises
-    ------
-    TableError
-        If the shares are not three percentages that sum to 100, or leave no target.
+    Raises ``TableError`` if the shares are not three percentages that sum to 100, or leave no target.
     """
     found = re.fullmatch(r"/".join([r"\s*(\d+(?:\.\d+)?)\s*"] * 3), shares)
     parts = [Fraction(part) for part in found.groups()] if found else []
@@ -91,10 +85,7 @@ def explain(
 ) -> Explanation:
     """Hold a hypothesis of splits against the target variances of a table.
 
-    Raises
-    ------
-    TableError
-        If the hypothesis names a row that the table does not have, or shares that are none.
+    Raises ``TableError`` if the hypothesis names a row that the table does not have, or shares that are none.
     """
     shares = {row.name: hypothesis.rows.get(row.name, hypothesis.default) for row in rows}
     unknown = [name for name in hypothesis.rows if name not in shares]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from golden_core.legacy.audit.findings import Averaging
 from golden_core.legacy.audit.grid import MAX_ROWS, Grid, TableError, read_grid
 from golden_core.legacy.audit.headings import (
     ERRORS,
@@ -68,6 +69,18 @@ class Table:
     headings: tuple[Heading, ...]
     unread: tuple[str, ...]  # columns of words that nobody recognised, and how often a name came before
     notes: tuple[str, ...]
+    averaging: Averaging = "undeclared"
+    unreliable: frozenset[Metric] = frozenset()  # columns in doubt, left out of comparisons
+
+    def is_mean(self, row: Row) -> bool:
+        """Whether a row is a mean over runs: declared to be, or printed with a spread where nothing is declared."""
+        return (
+            self.averaging in {"seeds", "datasets"} or row.summary or (self.averaging == "undeclared" and row.averaged)
+        )
+
+    def named(self, names: Sequence[str]) -> list[Row]:
+        """Return the rows of these names, in the order of the table."""
+        return [row for row in self.rows if row.name in names]
 
     def unit(self, metric: Metric) -> str:
         """Return the unit that the headings of a metric tell, or nothing."""
@@ -86,10 +99,7 @@ class _Layout:
 def named_columns(texts: Sequence[str]) -> Columns:
     """Read which column is what from texts such as ``mae=mean |e|``; an empty heading means "there is none".
 
-    Raises
-    ------
-    TableError
-        If a text has no equals sign.
+    Raises ``TableError`` if a text has no equals sign.
     """
     found: dict[str, list[str]] = {}
     for text in texts:
@@ -108,17 +118,8 @@ def read_table(source: Path | str | pl.DataFrame, columns: Columns | None = None
     horizon, …). Where a metric has several columns, the rest of their headings (train, test, a dataset) tells test
     sets apart. A row without any number is the heading of the rows below it.
 
-    Parameters
-    ----------
-    source : path or DataFrame
-    columns : mapping or None
-        What the headings do not say: ``mae``, ``mse``, ``rmse``, ``r2``, ``mape``, ``label``, ``test_set`` or ``run``
-        → heading, list of headings, or None for "there is none".
-
-    Raises
-    ------
-    TableError
-        Naming file, line and column.
+    ``columns`` says what the headings do not: ``mae``, ``mse``, ``rmse``, ``r2``, ``mape``, ``label``, ``test_set`` or
+    ``run`` → heading, list of headings, or None for "there is none". A ``TableError`` names file, line and column.
     """
     given = columns or {}
     named = {name for listed in given.values() for name in ([listed] if isinstance(listed, str) else listed or ())}
@@ -365,9 +366,6 @@ def _distinct(rows: Iterable[Row]) -> tuple[Row, ...]:
     listed = list(rows)
     for form in ("set", "line"):
         count = Counter(row.name for row in listed)
-        listed = [replace(row, name=_longer(row, form)) if count[row.name] > 1 else row for row in listed]
+        longer = ((" / ".join((*r.test_set, r.name)) if form == "set" else f"{r.name} (line {r.line})") for r in listed)
+        listed = [replace(r, name=name) if count[r.name] > 1 else r for r, name in zip(listed, longer, strict=True)]
     return tuple(listed)
-
-
-def _longer(row: Row, form: str) -> str:
-    return " / ".join((*row.test_set, row.name)) if form == "set" else f"{row.name} (line {row.line})"

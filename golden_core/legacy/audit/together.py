@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from golden_core.legacy.audit.bounds import Group, bounds, is_mean, rows_by_test_set
+from golden_core.legacy.audit.bounds import Group, bounds, rows_by_test_set
 from golden_core.legacy.audit.explanations import Contradictions, rounded_otherwise, scattered_readings, set_readings
-from golden_core.legacy.audit.findings import VERDICTS, Averaging, Finding, Reading, RowSet, Verdict, settle
+from golden_core.legacy.audit.findings import VERDICTS, Finding, Reading, RowSet, Verdict, settle
 from golden_core.legacy.audit.headings import NAMES, Metric
 from golden_core.legacy.audit.intervals import between, names, plural
 from golden_core.legacy.audit.table import Row, Table
@@ -19,13 +19,7 @@ _KINDS = frozenset({"target_variance", "rmse_squared_above_mse", "rmse_squared_b
 _SENTENCE = "Rows rank differently by metrics that must agree on one test set (RMSE, MSE, R²)."
 
 
-def variance_findings(
-    groups: Sequence[Group],
-    table: Table,
-    averaging: Averaging,
-    unreliable: frozenset[Metric],
-    known: Contradictions,
-) -> list[Finding]:
+def variance_findings(groups: Sequence[Group], table: Table, known: Contradictions) -> list[Finding]:
     """Return one finding per set of rows that cannot share the variance of the agreeing rows.
 
     Where no set of agreeing rows stands out there is one finding for the whole group; and where agreeing rows are not
@@ -36,10 +30,10 @@ def variance_findings(
         main, *others = group.sets
         if others and group.clear and group.unique and len(main.rows) > 1:
             for other in others:
-                readings = set_readings(other, main, table, averaging, unreliable)
+                readings = set_readings(other, main, table)
                 found.append(_singled_out(other, main, [*_rounded(other.rows, known), *readings]))
         elif others:
-            readings = scattered_readings(group.sets, table, averaging, unreliable, clear=group.clear)
+            readings = scattered_readings(group.sets, table, clear=group.clear)
             rows = [row for other in others for row in other.rows]
             found.append(_no_single_one(group, [*_rounded(rows, known), *readings]))
     return found
@@ -97,7 +91,7 @@ def _rounded(rows: Sequence[str], known: Contradictions) -> list[Reading]:
     return list(found.values())
 
 
-def ranking_findings(table: Table, averaging: Averaging, findings: Sequence[Finding]) -> list[Finding]:
+def ranking_findings(table: Table, findings: Sequence[Finding]) -> list[Finding]:
     """Return where the order of rows differs between metrics that must agree on one test set.
 
     With the same targets, a smaller RMSE is a smaller MSE and a larger R². A reversed pair therefore always goes with
@@ -106,8 +100,8 @@ def ranking_findings(table: Table, averaging: Averaging, findings: Sequence[Find
     """
     found = []
     for listed in rows_by_test_set(table.rows).values():
-        rows = [row for row in listed if averaging != "datasets" and not row.summary]
-        pairs = _PAIRS[-1:] if any(is_mean(row, averaging) for row in rows) else _PAIRS
+        rows = [row for row in listed if table.averaging != "datasets" and not row.summary]
+        pairs = _PAIRS[-1:] if any(table.is_mean(row) for row in rows) else _PAIRS
         for verdict, reversals in _by_verdict(rows, pairs, findings).items():
             evidence = [
                 f"{row} and {names(others)}: opposite orders by {NAMES[first]} and {NAMES[second]}"

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, TypeGuard
+from typing import Any
 
-from golden_core.legacy.facts.syntax import NOTHING, Key, constant_text, dotted_name, last_name, literal, nodes_of
+from golden_core.legacy.facts.syntax import NOTHING, Key, constant_text, dotted_name, last_name, literal
 
 # A name is about its last noun: `train_config` holds settings, as does `config_dict`; `params_history` is a history,
 # `config_path` leads to settings, `Optional` and `configure` are other words.
@@ -21,11 +21,9 @@ _CONFIGURATION = re.compile(r".*(config(uration)?s?|cfgs?|conf|settings?|params|
 _WORDS = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+")
 _PREPOSITIONS = frozenset({"from", "for", "of", "by", "with", "to", "in"})
 _CARRIERS = frozenset({"dict", "data", "json", "yaml", "obj"})
-_FILES = frozenset({"path", "paths", "file", "files", "filename", "folder", "dir", "name", "parser"})
-_NAMESPACES = frozenset({"vars", "__dict__"})
 _LOOKUPS = frozenset({"get", "pop", "setdefault"})
-_JSON_LOADERS = frozenset({("json", "load"), ("json", "loads")})
-_CONFIGURATION_LOADERS = frozenset(
+# JSON holds anything: where code loads some, only the name of the file tells that it is a configuration.
+_LOADERS = frozenset(
     {(module, verb) for module in ("yaml", "toml", "tomllib", "OmegaConf") for verb in ("load", "loads")}
     | {("yaml", verb) for verb in ("safe_load", "full_load", "unsafe_load")}
 )
@@ -45,11 +43,11 @@ class Lookup:
     whole: bool = False
 
 
-def is_configuration_name(name: str, carriers: frozenset[str] = _CARRIERS) -> bool:
+def is_configuration_name(name: str) -> bool:
     """Tell whether a variable of that name holds settings."""
     words = [word.lower() for word in _WORDS.findall(name) if len(word) > 1]
     phrase = takewhile(lambda word: word not in _PREPOSITIONS, words)
-    nouns = [word for word in phrase if word not in carriers]
+    nouns = [word for word in phrase if word not in _CARRIERS]
     return bool(nouns) and _CONFIGURATION.fullmatch(nouns[-1]) is not None
 
 
@@ -63,140 +61,93 @@ def lookups(nodes: list[ast.AST]) -> Iterator[Lookup]:
         alias.asname or alias.name.split(".")[0] for n in nodes if isinstance(n, ast.Import) for alias in n.names
     }
     for node in nodes:
-        if isinstance(node, ast.Call | ast.Subscript):
-            yield from _whole_sections(node, modules)
+        for section in _taken_whole(node):
+            key, named = _path(section, set(), modules)
+            if key or named or (isinstance(section, ast.Call) and _is_load(section)):
+                yield Lookup(key, section.lineno, named=False, whole=True)
         if id(node) in seen or isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
             continue
-        if isinstance(node, ast.Subscript | ast.Call):
-            yield from _lookup(node, seen, modules)
-        elif isinstance(node, ast.Attribute):
-            path = _attributes(node, seen, modules)
-            if path:
-                yield Lookup(path, node.lineno, named=True)
+        if isinstance(node, ast.Call) and looked_up(node) is None:
+            seen.add(id(node.func))  # in `config.model.items()` the last name is a method, not a key
+        elif isinstance(node, ast.Call | ast.Subscript | ast.Attribute):
+            key, named = _path(node, seen, modules)
+            if key:
+                yield Lookup(key, node.lineno, named, _fallback(node))
 
 
 def configuration_loads(nodes: list[ast.AST]) -> Iterator[int]:
-    """Yield the lines that load a configuration.
-
-    JSON holds anything, so ``json.load`` counts only where its function, its file, the file that is open around it or
-    the variable that takes its value is called like a configuration.
-    """
-    calls = {id(node): node for node in nodes if isinstance(node, ast.Call)}
-    yield from (call.lineno for call in calls.values() if _loader(call) in _CONFIGURATION_LOADERS)
-    waiting = {key: call.lineno for key, call in calls.items() if _loader(call) in _JSON_LOADERS}
-    for node in nodes if waiting else []:
-        if any(is_configuration_name(name, _CARRIERS | _FILES) for name in _names_about(node)):
-            inside = (id(part) for part in nodes_of(node))
-            yield from [waiting.pop(key) for key in inside if key in waiting]
+    """Yield the lines that load a configuration whose file they do not have to name."""
+    yield from (node.lineno for node in nodes if isinstance(node, ast.Call) and _is_load(node))
 
 
-def _names_about(node: ast.AST) -> list[str]:
-    """Return the names by which a statement or a call says what a load in it is about."""
-    match node:
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
-            # A parameter `config_path` is for loading; one called `config` is loaded already.
-            given = [part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)]
-            return [node.name, *(name for name in given if not is_configuration_name(name))]
-        case ast.Assign():
-            return [last_name(target) for target in node.targets]
-        case ast.AnnAssign():
-            return [last_name(node.target)]
-        case ast.With():
-            return [last_name(part) for item in node.items for part in ast.walk(item.context_expr)]
-        case ast.Call() if _loader(node) in _JSON_LOADERS:
-            return [last_name(part) for argument in node.args for part in ast.walk(argument)]
-    return []
-
-
-def _whole_sections(node: ast.Call | ast.Subscript, modules: set[str]) -> Iterator[Lookup]:
-    """Yield the sections of ``f(**x)``, ``x.items()``, ``vars(y).update(x)``, ``getattr(x, name)`` and ``x[name]``."""
-    given: list[ast.expr] = []
-    if isinstance(node, ast.Subscript):
-        given += [node.value] if isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Name) else []
-    else:
-        given += [keyword.value for keyword in node.keywords if keyword.arg is None]
-        given += [node.args[0]] if _is_getattr(node) and isinstance(node.args[1], ast.Name) else []
-        if isinstance(node.func, ast.Attribute):
-            owner, verb = node.func.value, node.func.attr
-            if verb in ("items", "values") and not node.args:
-                given.append(owner)
-            elif verb == "update" and last_name(owner.func if isinstance(owner, ast.Call) else owner) in _NAMESPACES:
-                given += node.args
-    for section in given:
-        if (path := _section(section, modules)) is not None:
-            yield Lookup(path, node.lineno, named=False, whole=True)
-
-
-def _section(node: ast.expr, modules: set[str]) -> Key | None:
-    """Return the key of a section of a configuration, () for all of it, null for anything else."""
-    if isinstance(node, ast.Call) and _loader(node) in _CONFIGURATION_LOADERS | _JSON_LOADERS:
-        return ()
-    keys, base = _chain(node, set())
-    path = _attributes(base, set(), modules)
-    return path + keys if path or keys or is_configuration_name(last_name(base)) else None
-
-
-def looked_up(node: ast.expr) -> str | None:
+def looked_up(node: ast.AST) -> str | None:
     """Return the constant key of ``x["key"]``, of ``x.get("key", …)`` and of ``getattr(x, "key", …)``."""
-    if isinstance(node, ast.Subscript):
-        return constant_text(node.slice)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _LOOKUPS and node.args:
-        return constant_text(node.args[0])
-    return constant_text(node.args[1]) if _is_getattr(node) else None
+    match node:
+        case ast.Subscript():
+            return constant_text(node.slice)
+        case ast.Call(func=ast.Attribute(attr=verb), args=[key, *_]) if verb in _LOOKUPS:
+            return constant_text(key)
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, key, *_]):
+            return constant_text(key)
+    return None
 
 
-def _is_getattr(node: ast.expr) -> TypeGuard[ast.Call]:
-    return isinstance(node, ast.Call) and last_name(node.func) == "getattr" and len(node.args) > 1
+def _taken_whole(node: ast.AST) -> list[ast.expr]:
+    """Return what is read as a whole: x of ``f(**x)``, ``x.items()``, ``vars(y).update(x)`` and ``x[name]``."""
+    unpacked = [one.value for one in node.keywords if one.arg is None] if isinstance(node, ast.Call) else []
+    match node:
+        case ast.Subscript(value=owner, slice=ast.Name(), ctx=ast.Load()):
+            return [owner]
+        case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Name(), *_]):
+            return [owner]
+        case ast.Call(func=ast.Attribute(value=owner, attr="items" | "values"), args=[]):
+            return [owner, *unpacked]
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="vars")), attr="update")):
+            return [*node.args, *unpacked]
+        case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="__dict__"), attr="update")):
+            return [*node.args, *unpacked]
+    return unpacked
 
 
-def _lookup(node: ast.Subscript | ast.Call, seen: set[int], modules: set[str]) -> Iterator[Lookup]:
-    keys, base = _chain(node, seen)
-    if not keys and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        seen.add(id(node.func))  # in `config.model.items()` the last name is a method, not a key
-        base = node.func.value
-    named = is_configuration_name(last_name(base.func if isinstance(base, ast.Call) else base))
-    path = _attributes(base, seen, modules) if isinstance(base, ast.Attribute) else ()
-    if path or keys:
-        yield Lookup(path + keys, node.lineno, named or bool(path), _fallback(node))
+def _path(node: ast.expr, seen: set[int], modules: set[str]) -> tuple[Key, bool]:
+    """Follow a chain inwards; return the key it reads, and whether what it starts from is called a configuration.
 
-
-def _chain(node: ast.expr, seen: set[int]) -> tuple[Key, ast.expr]:
-    """Follow subscripts and lookups inwards; return the keys, outermost section first, and what they start from."""
-    keys: list[str] = []
+    The key is all behind the name of a configuration; where there is none, the constant keys at the end of the chain.
+    """
+    names: list[tuple[str, bool]] = []  # outermost first, and whether it is a constant key
     while True:
-        key = looked_up(node)
-        if isinstance(node, ast.Subscript):
-            inner = node.value
-        elif key is not None and isinstance(node, ast.Call):
-            seen.add(id(node.func))
-            inner = node.func.value if isinstance(node.func, ast.Attribute) else node.args[0]
-        else:
-            return tuple(reversed(keys)), node
-        keys += [key] if key is not None else []
         seen.add(id(node))
-        node = inner
+        key = looked_up(node)
+        names += [(key, True)] if key is not None else []
+        if isinstance(node, ast.Call) and key is not None:
+            seen.add(id(node.func))
+            node = node.func.value if isinstance(node.func, ast.Attribute) else node.args[0]
+        elif isinstance(node, ast.Attribute):
+            names.append((node.attr, False))
+            node = node.value
+        elif isinstance(node, ast.Subscript):
+            node = node.value
+        else:
+            names.append((last_name(node.func if isinstance(node, ast.Call) else node), False))
+            break
+    called = [place for place, (name, is_key) in enumerate(names) if not is_key and is_configuration_name(name)]
+    if called and names[-1][0] not in modules:
+        return tuple(name for name, _ in reversed(names[: called[-1]])), True
+    constant = takewhile(lambda one: one[1], names)
+    return tuple(reversed([name for name, _ in constant])), False
 
 
-def _attributes(node: ast.expr, seen: set[int], modules: set[str]) -> Key:
-    """Return the attributes after the name of a configuration; () for those of a module, and where there is none."""
-    names = dotted_name(node)
-    inner = node
-    while isinstance(inner, ast.Attribute):
-        seen.add(id(inner))
-        inner = inner.value
-    first = next((position for position, name in enumerate(names) if is_configuration_name(name)), None)
-    return () if first is None or names[0] in modules else names[first + 1 :]
+def _fallback(node: ast.expr) -> Any:
+    """Return the literal that stands in for a key that is not there."""
+    match node:
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, _, given]) | ast.Call(args=[_, given]):
+            return literal(given)
+    return NOTHING
 
 
-def _fallback(node: ast.Subscript | ast.Call) -> Any:
-    if not (isinstance(node, ast.Call) and looked_up(node)):
-        return NOTHING
-    given = node.args[2 if _is_getattr(node) else 1 :]
-    return literal(given[0]) if given else NOTHING
-
-
-def _loader(call: ast.Call) -> tuple[str, ...]:
-    """Return module and verb of a call: ("json", "load"); a ``YAML(…)`` object counts as yaml."""
-    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
-        return ("yaml", call.func.attr) if last_name(call.func.value.func) == "YAML" else ()
-    return dotted_name(call.func)[-2:]
+def _is_load(call: ast.Call) -> bool:
+    """Whether a call loads YAML or TOML: ``yaml.safe_load(…)``, ``YAML(…).load(…)``."""
+    match call.func:
+        case ast.Attribute(value=ast.Call(func=maker), attr="load"):
+            return last_name(maker) == "YAML"
+    return dotted_name(call.func)[-2:] in _LOADERS

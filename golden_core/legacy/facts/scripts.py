@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from golden_core.legacy.facts.keys import Lookup, configuration_loads, is_configuration_name, looked_up, lookups
 from golden_core.legacy.facts.syntax import NOTHING, Key, constant_text, dotted_name, last_name, literal, nodes_of
@@ -16,17 +16,15 @@ from golden_core.legacy.inventory import EntryKind
 _MARK = re.compile(r"(?i)^defaults?_|_defaults?$")
 
 
-@dataclass(frozen=True)
-class ImportedModule:
+class ImportedModule(NamedTuple):
     """A module as an import names it; ``level`` counts leading dots, ``names`` is what is taken from it."""
 
     name: str
-    level: int
-    names: tuple[str, ...]
+    level: int = 0
+    names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Default:
+class Default(NamedTuple):
     """A literal that code falls back on, under a name: a parameter, a field, a constant, a table of defaults."""
 
     key: Key
@@ -89,52 +87,40 @@ def _imported_modules(nodes: list[ast.AST]) -> Iterator[ImportedModule]:
     """Yield the modules of import statements, and of ``import_module("…")`` and ``__import__("…")``."""
     for node in nodes:
         if isinstance(node, ast.Import):
-            yield from (ImportedModule(alias.name, 0, ()) for alias in node.names)
+            yield from (ImportedModule(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield ImportedModule(node.module or "", node.level, tuple(alias.name for alias in node.names))
         elif isinstance(node, ast.Call) and last_name(node.func) in ("import_module", "__import__") and node.args:
             name = constant_text(node.args[0])
             if name and not name.startswith("."):
-                yield ImportedModule(name, 0, ())
+                yield ImportedModule(name)
 
 
 def _entry_points(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[tuple[EntryKind, int]]:
     """Yield how a module is started, and the first line that acts when it is merely imported."""
     guarded = [node for node in tree.body if isinstance(node, ast.If) and any(map(_asks_for_main, ast.walk(node.test)))]
     yield from (("__main__", node.lineno) for node in guarded)
-    arguments = (n.lineno for n in nodes if isinstance(n, ast.Attribute) and dotted_name(n) == ("sys", "argv"))
-    yield from (("sys.argv", line) for line in list(arguments)[:1])
-    for node in nodes:
-        if isinstance(node, ast.Call) and last_name(node.func) == "ArgumentParser":
-            yield "argparse", node.lineno
-    acting = [node.lineno for node in tree.body if _acts(node)]
-    if acting:
-        yield "runs on import", acting[0]
+    arguments = [n.lineno for n in nodes if isinstance(n, ast.Attribute) and dotted_name(n) == ("sys", "argv")]
+    yield from (("sys.argv", line) for line in arguments[:1])
+    makers = (node for node in nodes if isinstance(node, ast.Call) and last_name(node.func) == "ArgumentParser")
+    yield from (("argparse", node.lineno) for node in makers)
+    calls = [node for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
+    acting = [node.lineno for node in tree.body if node in calls or isinstance(node, ast.For | ast.While | ast.With)]
+    yield from (("runs on import", line) for line in acting[:1])
 
 
 def _asks_for_main(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Compare):
-        return False
-    return {last_name(side) or constant_text(side) for side in (node.left, *node.comparators)} == {
-        "__name__",
-        "__main__",
-    }
-
-
-def _acts(node: ast.stmt) -> bool:
-    """Tell whether a top-level statement does something by itself: a call, a loop, a block."""
-    if isinstance(node, ast.Expr):
-        return isinstance(node.value, ast.Call | ast.Await)
-    return isinstance(node, ast.For | ast.While | ast.With)
+    sides = (node.left, *node.comparators) if isinstance(node, ast.Compare) else ()
+    return {last_name(side) or constant_text(side) for side in sides} == {"__name__", "__main__"}
 
 
 def _flags(nodes: list[ast.AST]) -> Iterator[FlagFact]:
     """Yield the flags of argparse where they are added."""
     for node in nodes:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
-            names = tuple(text for text in map(constant_text, node.args) if text)
-            if names and "option" not in last_name(node.func.value).lower():  # a browser's options have such a method
-                yield _flag(names, node)
+        match node:
+            case ast.Call(func=ast.Attribute(attr="add_argument")):
+                if names := tuple(text for text in map(constant_text, node.args) if text):
+                    yield _flag(names, node)
 
 
 def _flag(names: tuple[str, ...], call: ast.Call) -> FlagFact:

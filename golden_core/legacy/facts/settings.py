@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from golden_core.legacy.facts.configurations import dotted, names
@@ -23,7 +22,6 @@ from golden_core.legacy.inventory import (
 )
 
 Documents = Mapping[str, Mapping[Key, Any]]  # path → settings
-Places = tuple[str, ...]
 
 LISTED_PLACES = 20  # common names have thousands, and files of settings may be as many
 # As the last name of a key these say nothing by themselves: `name` in the code is rarely `optimizer.name` of the file.
@@ -34,18 +32,31 @@ _GENERIC = frozenset(
 _ABSENT = object()
 
 
-@dataclass(frozen=True)
 class _Code:
-    """What some scripts say about settings, each fact with its first places.
+    """What some scripts say about settings, each fact with its places."""
 
-    ``whole`` are sections that are read all at once. Defaults are grouped by name and value.
-    """
+    def __init__(self, scripts: Sequence[ScriptFacts]) -> None:
+        self.lookups: defaultdict[Key, set[str]] = defaultdict(set)
+        self.whole: defaultdict[Key, set[str]] = defaultdict(set)  # sections that are read all at once
+        self.file_names: defaultdict[str, set[str]] = defaultdict(set)
+        self.loads = {script.at(line) for script in scripts for line in script.loads}
+        self.defaults: defaultdict[str, dict[str, tuple[Any, set[str]]]] = defaultdict(dict)  # by name and value
+        for script in scripts:
+            for lookup in script.lookups:
+                (self.whole if lookup.whole else self.lookups)[lookup.key].add(script.at(lookup.line))
+            for text, line in script.texts:
+                self.file_names[re.split(r"[/\\]", text)[-1]].add(script.at(line))
+            for key, value, line in (*script.defaults, *((o.key, o.default, o.line) for o in script.lookups)):
+                if value is not NOTHING and value is not None and not isinstance(value, dict):
+                    of_name = self.defaults[_normal("_".join(key))]
+                    of_name.setdefault(spell(value), (value, set()))[1].add(script.at(line))
 
-    lookups: dict[Key, Places]
-    whole: dict[Key, Places]
-    defaults: dict[str, list[tuple[Any, Places]]]
-    loads: Places
-    file_names: dict[str, Places]
+    def reads(self, key: Key) -> set[str]:
+        """Return where a setting is read: looked up by name, or with all of a section that it stands in."""
+        path = names(key)
+        found = {where for start in range(len(path)) for where in self.lookups.get(path[start:], ())}
+        sections = [path[start:stop] for stop in range(len(path) + 1) for start in range(min(stop + 1, len(path)))]
+        return found or {where for section in sections for where in self.whole.get(section, ())}
 
 
 def configurations(documents: Documents, scripts: Sequence[ScriptFacts]) -> Iterator[Configuration]:
@@ -56,9 +67,9 @@ def configurations(documents: Documents, scripts: Sequence[ScriptFacts]) -> Iter
     """
     for folder, paths in _by_folder(documents).items():
         # The code that may read the files of a folder: its own and that at the root; at the root, all.
-        code = _code_of([script for script in scripts if not folder or top_folder(script.path) in ("", folder)])
-        named = {path: code.file_names.get(path.rsplit("/", 1)[-1], ()) for path in paths}
-        loads = () if any(named.values()) else code.loads
+        code = _Code([script for script in scripts if not folder or top_folder(script.path) in ("", folder)])
+        named = {path: code.file_names.get(path.rsplit("/", 1)[-1], set()) for path in paths}
+        loads = set() if any(named.values()) else code.loads
         for path in paths:
             yield _configuration(path, documents[path], code, named[path] or loads)
 
@@ -105,73 +116,27 @@ def _by_folder(documents: Documents) -> dict[str, list[str]]:
     return dict(paths)
 
 
-def _configuration(path: str, settings: Mapping[Key, Any], code: _Code, opened: Places) -> Configuration:
-    read = {key: _read_at(key, code) if opened else () for key in settings}
+def _configuration(path: str, settings: Mapping[Key, Any], code: _Code, opened: set[str]) -> Configuration:
+    read = {key: code.reads(key) if opened else () for key in settings}
     return Configuration(
         path=path,
         settings={dotted(key): spell_setting(key, value) for key, value in settings.items()},
-        opened_at=opened,
-        read=tuple(KeyRead(dotted(key), places) for key, places in read.items() if places),
+        opened_at=_first(opened),
+        read=tuple(KeyRead(dotted(key), _first(places)) for key, places in read.items() if places),
         unused=tuple(dotted(key) for key, places in read.items() if not places),
         contradictions=tuple(
-            Contradiction(dotted(key), spell_setting(key, value), spell_setting(key, default), places)
+            Contradiction(dotted(key), spell_setting(key, value), spell_setting(key, default), _first(places))
             for key, value in settings.items()
             for spelling in _spellings(names(key))
-            for default, places in code.defaults.get(spelling, ())
+            for default, places in code.defaults.get(spelling, {}).values()
             if not equal(value, default)
         ),
     )
 
 
-def _code_of(scripts: Sequence[ScriptFacts]) -> _Code:
-    """Put the facts of some scripts together."""
-    lookups: defaultdict[Key, set[str]] = defaultdict(set)
-    whole: defaultdict[Key, set[str]] = defaultdict(set)
-    file_names: defaultdict[str, set[str]] = defaultdict(set)
-    for script in scripts:
-        for lookup in script.lookups:
-            lookups[lookup.key].add(script.at(lookup.line))
-            if lookup.whole:
-                whole[lookup.key].add(script.at(lookup.line))
-        for text, line in script.texts:
-            file_names[re.split(r"[/\\]", text)[-1]].add(script.at(line))
-    return _Code(
-        lookups={key: _first(places) for key, places in lookups.items()},
-        whole={key: _first(places) for key, places in whole.items()},
-        defaults=_defaults(scripts),
-        loads=_first({script.at(line) for script in scripts for line in script.loads}),
-        file_names={name: _first(places) for name, places in file_names.items()},
-    )
-
-
-def _defaults(scripts: Sequence[ScriptFacts]) -> dict[str, list[tuple[Any, Places]]]:
-    found: defaultdict[str, dict[str, tuple[Any, set[str]]]] = defaultdict(dict)
-    for script in scripts:
-        said = [(one.key, one.value, one.line) for one in script.defaults]
-        said += [
-            (one.key, one.default, one.line)
-            for one in script.lookups
-            if one.default is not NOTHING and one.default is not None and not isinstance(one.default, dict)
-        ]
-        for key, value, line in said:
-            found[_normal("_".join(key))].setdefault(spell(value), (value, set()))[1].add(script.at(line))
-    return {name: [(value, _first(places)) for value, places in values.values()] for name, values in found.items()}
-
-
-def _read_at(key: Key, code: _Code) -> Places:
-    """Return where a setting is read: looked up by name, or with all of a section that it stands in."""
-    path = names(key)
-    found = {where for start in range(len(path)) for where in code.lookups.get(path[start:], ())}
-    if not found and path:
-        sections = [path[start:stop] for stop in range(len(path)) for start in range(stop + 1)]
-        found = {where for section in sections for where in code.whole.get(section, ())}
-    return _first(found)
-
-
-def _first(places: set[str]) -> Places:
-    return tuple(sorted(places, key=lambda place: (place.rpartition(":")[0], int(place.rpartition(":")[2]))))[
-        :LISTED_PLACES
-    ]
+def _first(places: Iterable[str]) -> tuple[str, ...]:
+    ordered = sorted(places, key=lambda place: (place.rpartition(":")[0], int(place.rpartition(":")[2])))
+    return tuple(ordered[:LISTED_PLACES])
 
 
 def _spellings(path: Key) -> list[str]:

@@ -84,7 +84,7 @@ def spell(value: Any) -> str:
 
 def equal(left: Any, right: Any) -> bool:
     """Compare as a reader would: 60 equals 60.0, a list equals a tuple, True is not 1, "0.1" is not 0.1."""
-    return bool(_comparable(left) == _comparable(right))
+    return _as_floats(left) == _as_floats(right)
 
 
 def _plain(value: Any) -> Any:
@@ -98,9 +98,5 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, int | float | str) else str(value)
 
 
-def _comparable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _comparable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_comparable(item) for item in value]
-    return ("bool", value) if isinstance(value, bool) else value
+def _as_floats(value: Any) -> str:
+    return repr(json.loads(spell(value), parse_int=float))

@@ -1,17 +1,20 @@
-"""Facts → the graph of a data flow, and its text in Graphviz's DOT language. What a step says is in steps.py."""
+"""Facts → the graph of a data flow, and its text in Graphviz's DOT language. What a step says is in flow.yaml."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Literal, NamedTuple
 
-from golden_core.legacy.flow.protocol import PARTS, Extent, Facts, Part, extents, read_facts
-from golden_core.legacy.flow.steps import Node, fitted_on, steps
+from jinja2 import Environment, StrictUndefined
+from ruamel.yaml import YAML
+
+from golden_core.legacy.flow.protocol import PARTS, Facts, Part, batches, extents, read_facts
 from golden_core.legacy.risks import Risk, read_risks
+from golden_core.models.architecture import Architecture, AttentionFacts
 
-# data: rows or numbers move on. fit: something is learnt from them. apply: what was learnt is used on them. decide: a
-# choice is made by them.
 EdgeKind = Literal["data", "fit", "apply", "decide"]
 
 _STYLES: dict[EdgeKind, str] = {
@@ -20,11 +23,42 @@ _STYLES: dict[EdgeKind, str] = {
     "apply": "color=gray40 style=dashed",
     "decide": "color=goldenrod4 style=dotted penwidth=2",
 }
-_NETWORK_ON: dict[Part, tuple[EdgeKind, str]] = {  # what each part's windows are for
-    "train": ("fit", "weights are fitted on these windows"),
-    "validation": ("apply", "forecast after every epoch"),
-    "test": ("apply", "forecast once"),
+_PART_NAMES: dict[Part, str] = {"train": "Training", "validation": "Validation", "test": "Test"}
+_WORDS = Environment(undefined=StrictUndefined, autoescape=False)  # the texts go into no page of HTML
+_WORDS.filters |= {
+    "grouped": lambda number: f"{number:,}",
+    "plural": lambda number, noun: f"{number} {noun}" if number == 1 else f"{number} {noun}s",
 }
+
+
+class Cell(NamedTuple):
+    """Where a step stands on the grid of the picture, and how much of it it takes."""
+
+    row: int
+    column: int
+    columns: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """A layer inside the network."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A step: what it is called, what it does, and what shows that it does so. ``part`` is None for all parts."""
+
+    id: str
+    title: str
+    lines: tuple[str, ...]
+    evidence: tuple[str, ...]
+    part: Part | None
+    blocks: tuple[Block, ...]
+    at: Cell
 
 
 @dataclass(frozen=True)
@@ -47,7 +81,7 @@ class Graph:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     risks: tuple[Risk, ...]
-    extents: dict[Part, Extent]
+    rows: dict[Part, range]
 
     def node(self, identity: str) -> Node:
         """Return the node of that name."""
@@ -58,52 +92,103 @@ class Graph:
         return tuple(risk for risk in self.risks if risk.place == identity)
 
 
-def data_flow(facts: Facts, risks: tuple[Risk, ...]) -> Graph:
+def data_flow(facts: Facts, risks: Iterable[Risk]) -> Graph:
     """Return the data flow of one variant; of the whole register, only its own risks are in it."""
-    ratios = facts.ratios
-    shares = ((ratios.train, "train"), (ratios.validation, "validate"), (ratios.test, "test"))
+    told, words = _told(), _words(facts)
     return Graph(
         name=facts.variant,
-        title=f"Legacy variant {facts.variant}: what flows where",
-        subtitles=(
-            f"{facts.candles.rows:,} rows, counted from 0: "
-            + ", ".join(f"{100 * share:g} % to {verb}" for share, verb in shares)
-            + ".",
-            f"Fitted on {fitted_on(facts)} rows: scalers. Fitted on training rows: weights. "
-            "Chosen by validation rows: learning rate, end, epoch. Chosen by test rows: the model.",
-        ),
-        nodes=tuple(steps(facts)),
-        edges=tuple(_edges(facts)),
+        title=_said(told["title"], words),
+        subtitles=_lines(told["subtitles"], words),
+        nodes=tuple(_node(entry, facts, of_part) for entry, of_part in _every(told["nodes"], words)),
+        edges=tuple(Edge(*_lines(entry, of_part)) for entry, of_part in _every(told["edges"], words)),  # type: ignore[arg-type]
         risks=tuple(risk for risk in risks if facts.variant in risk.variants),
-        extents=extents(facts),
+        rows={part: extent.rows for part, extent in extents(facts).items()},
     )
 
 
-def _edges(facts: Facts) -> Iterator[Edge]:
-    yield Edge("candles", "cleaning", "data")
-    yield Edge("cleaning", "columns", "data")
-    yield Edge("columns", "split", "data")
-    for part in PARTS:
-        fitted = part in facts.scaling.fitted_on
-        kind, words = _NETWORK_ON[part]
-        yield Edge("split", f"rows_{part}", "data")
-        yield Edge(
-            f"rows_{part}", "scaling", "fit" if fitted else "apply", "fitted on these rows" if fitted else "transformed"
-        )
-        yield Edge("scaling", f"windows_{part}", "data")
-        yield Edge(f"windows_{part}", "network", kind, words)
-    yield Edge("network", "fit", "data", "loss")
-    yield Edge("fit", "network", "fit", "weights")
-    yield Edge("network", "validation", "apply")
-    yield Edge("network", "forecasts", "apply")
-    yield Edge("validation", "stopping", "decide")
-    yield Edge("validation", "plateau", "decide")
-    yield Edge("stopping", "fit", "decide", "stop")
-    yield Edge("plateau", "fit", "decide", "rate")
-    yield Edge("forecasts", "metrics", "data")
-    yield Edge("metrics", "record", "data")
-    yield Edge("record", "choice", "decide", "the test rows choose the model")
-    yield Edge("fit", "serving", "apply", "saved weights")
+def step_names() -> frozenset[str]:
+    """Return the names of all steps, at which a risk may occur."""
+    return frozenset(_said(entry["id"], words) for entry, words in _every(_told()["nodes"], {}))
+
+
+@lru_cache(maxsize=1)
+def _told() -> dict[str, Any]:
+    text = (files("golden_core.legacy") / "templates" / "flow.yaml").read_text(encoding="utf-8")
+    told: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    return told
+
+
+def _every(entries: Iterable[Any], words: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Yield entries with what their texts may name, those for every part once for each."""
+    for entry in entries:
+        if isinstance(entry, dict) and "for_every_part" in entry:
+            for part in PARTS:
+                of_part = {"part": part, "part_name": _PART_NAMES[part], "extent": words.get("parts", {}).get(part)}
+                yield from ((one, words | of_part) for one in entry["for_every_part"])
+        else:
+            yield entry, words
+
+
+def _words(facts: Facts) -> dict[str, Any]:
+    """Return what the texts of flow.yaml may name: every fact, and what follows from several."""
+    network, parts = facts.architecture, extents(facts)
+    steps, full, rest = batches(len(parts["train"].targets), facts.training.batch_size)
+    return {
+        **dict(facts),
+        "network": network,
+        "number_formats": _told()["number_formats"],
+        "parts": parts,
+        "fitted_on": " and ".join(_PART_NAMES[part].lower() for part in facts.scaling.fitted_on),
+        "batches": {"count": steps, "full": full, "rest": rest},
+        "width": network.experts.units if network.experts else 2 * network.lstm.units,
+        "attention": _attention,
+        "weights": lambda: trainable_weights(facts),
+    }
+
+
+def _node(entry: dict[str, Any], facts: Facts, words: dict[str, Any]) -> Node:
+    shown_by = [getattr(facts, name) for name in entry["evidence"]]
+    cell, part = Cell(*entry["at"]), entry.get("part", words.get("part"))
+    if "part" in words:
+        cell = cell._replace(column=PARTS.index(part))
+    blocks = ((_said(block["title"], words), block["lines"]) for block in entry.get("blocks", ()))
+    return Node(
+        id=_said(entry["id"], words),
+        title=_said(entry["title"], words),
+        lines=_lines(entry["lines"], words),
+        evidence=tuple(place for fact in shown_by if fact for place in fact.evidence),
+        part=part,
+        blocks=tuple(Block(title, _lines(lines, words)) for title, lines in blocks if title),
+        at=cell,
+    )
+
+
+def _lines(texts: Iterable[str], words: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(_said(text, words) for text in texts)
+
+
+def _said(text: str, words: dict[str, Any]) -> str:
+    return _WORDS.from_string(text).render(words)
+
+
+def _attention(facts: AttentionFacts) -> str:
+    return f"{facts.heads}-head × {facts.key_dimension}" if facts.kind == "multi_head" else facts.kind
+
+
+def trainable_weights(facts: Facts) -> int:
+    """Return how many numbers of the network are fitted."""
+    return _weights(facts.architecture, facts.windows.context_length, len(facts.columns.features))
+
+
+@lru_cache(maxsize=32)  # a network is made to count them
+def _weights(architecture: Architecture, context_length: int, features: int) -> int:
+    from golden_core.models.legacy import LegacyNetwork  # noqa: PLC0415  torch, which no reader of facts waits for
+
+    network = LegacyNetwork(architecture, context_length, features, "linear")
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+# --------------------------------------------------------------------------------------------------------- DOT source
 
 
 def flow_source(variant: str) -> str:
@@ -111,7 +196,7 @@ def flow_source(variant: str) -> str:
     return write(read_facts(variant), read_risks())
 
 
-def write(facts: Facts, risks: tuple[Risk, ...]) -> str:
+def write(facts: Facts, risks: Iterable[Risk]) -> str:
     """Write the flow of facts; equal facts and risks give equal text."""
     graph = data_flow(facts, risks)
     lines = [
@@ -122,17 +207,20 @@ def write(facts: Facts, risks: tuple[Risk, ...]) -> str:
     ]
     for part in PARTS:
         lines += [f"  subgraph cluster_{part} {{", f"    label={_quoted([part])};"]
-        lines += [f"    {_node(node, graph)}" for node in graph.nodes if node.part == part]
+        lines += [f"    {_declared(node, graph)}" for node in graph.nodes if node.part == part]
         lines.append("  }")
-    lines += [f"  {_node(node, graph)}" for node in graph.nodes if node.part is None]
+    lines += [f"  {_declared(node, graph)}" for node in graph.nodes if node.part is None]
     lines += [
         f"  {edge.source} -> {edge.target} [label={_quoted([edge.label])} {_STYLES[edge.kind]}];"
         for edge in graph.edges
     ]
-    return "\n".join([*lines, *_comments(graph), "}", ""])
+    lines += [
+        f"  // {risk.id} {risk.title} (at {risk.place}; {risk.status}; leakage {risk.leakage})" for risk in graph.risks
+    ]
+    return "\n".join([*lines, "}", ""])
 
 
-def _node(node: Node, graph: Graph) -> str:
+def _declared(node: Node, graph: Graph) -> str:
     chain = [" → ".join(f"{block.title}: {', '.join(block.lines)}" for block in node.blocks)] if node.blocks else []
     risks = graph.risks_at(node.id)
     marks = ["risks " + ", ".join(risk.id for risk in risks)] if risks else []
@@ -140,13 +228,7 @@ def _node(node: Node, graph: Graph) -> str:
     return f"{node.id} [label={label} tooltip={tooltip}];"
 
 
-def _comments(graph: Graph) -> list[str]:
-    return [
-        f"  // {risk.id} {risk.title} (at {risk.place}; {risk.status}; leakage {risk.leakage})" for risk in graph.risks
-    ]
-
-
-def _quoted(lines: list[str] | tuple[str, ...]) -> str:
+def _quoted(lines: Iterable[str]) -> str:
     """Return lines as one quoted string, broken where DOT breaks."""
     escaped = (line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
     return '"' + "\\n".join(escaped) + '"'

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
 
-from golden_core.legacy.flow.graph import Edge, EdgeKind, Graph, data_flow
+from golden_core.legacy.flow.graph import Edge, EdgeKind, Graph, Node, data_flow
 from golden_core.legacy.flow.layout import (
     BADGE,
     GAP,
@@ -27,7 +27,6 @@ from golden_core.legacy.flow.layout import (
     wrapped,
 )
 from golden_core.legacy.flow.protocol import PARTS, Facts, Part, read_facts
-from golden_core.legacy.flow.steps import Node
 from golden_core.legacy.risks import Risk, read_risks
 
 TITLE, TEXT, SMALL = 10.0, 8.5, 7.5  # font sizes in points
@@ -81,7 +80,7 @@ def draw(facts: Facts, risks: tuple[Risk, ...]) -> Figure:
         _write(axes, MARGIN, 0.58 + 0.2 * number, words, TEXT, color=MUTED)
     for edge in graph.edges:
         if edge.source != "split":
-            _arrow(axes, route(edge, boxes, graph.edges), edge)
+            _arrow(axes, route(edge, boxes, graph), edge)
     for node in graph.nodes:
         (_split if node.id == "split" else _step)(axes, node, boxes, graph)
     _legend(axes, graph, bottom)
@@ -129,18 +128,18 @@ def _chain(axes: Axes, node: Node, box: Box, line: str) -> None:
 
 def _split(axes: Axes, node: Node, boxes: dict[str, Box], graph: Graph) -> None:
     """Draw the rows of the file to scale, the boundaries of the parts, and where each goes on."""
-    box, count = boxes["split"], graph.extents["test"].rows.stop
+    box, count = boxes["split"], graph.rows["test"].stop
     top, scale = box.bottom - 0.3, box.width / count
     _write(axes, box.x, box.y + 0.1, f"{node.title}, to scale", TITLE, weight="bold")
     risks = graph.risks_at("split")
     _badges(axes, risks, box.x + 0.085 * len(f"{node.title}, to scale") + 0.1 + BADGE * len(risks), box.y + 0.1)
     for part in PARTS:
-        rows, below, (strong, _) = graph.extents[part].rows, boxes[f"rows_{part}"], COLOURS[part]
+        rows, below, (strong, _) = graph.rows[part], boxes[f"rows_{part}"], COLOURS[part]
         strip = Box(box.x + rows.start * scale, top, len(rows) * scale, 0.3)
         corners = [(strip.x, strip.bottom), (strip.right, strip.bottom), (below.right, below.y), (below.x, below.y)]
         axes.add_patch(Polygon(corners, facecolor=strong, alpha=0.16, linewidth=0))
         _rectangle(axes, strip, strong, "white")
-    bounds = [*(graph.extents[part].rows.start for part in PARTS), count]
+    bounds = [*(graph.rows[part].start for part in PARTS), count]
     for number, bound in enumerate(reversed(bounds)):  # the last three are close together: labels side by side
         x = box.right - 1.4 * number if number < 3 else box.x
         side = "right" if number < 3 else "left"

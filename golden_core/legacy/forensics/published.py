@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Literal
-
-import polars as pl
 
 from golden_core.legacy.audit import Audit, SplitHypothesis, TableError, audit_table, read_claims
+from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.audit.table import Table, read_table
 from golden_core.legacy.frozen import FACTS
 from golden_core.legacy.reproduction.published import read_record
@@ -16,11 +14,9 @@ from golden_core.legacy.reproduction.published import read_record
 _TABLE = "published_results.csv"
 
 
-def published_errors(metric: Literal["mae", "mse", "rmse", "r2"], folder: Path = FACTS) -> dict[str, float]:
+def published_errors(metric: Metric, folder: Path = FACTS) -> dict[str, float]:
     """Return one published test metric by variant, ``v01`` … ``v10``."""
-    table = pl.read_csv(folder / _TABLE)
-    names = table["variant"].str.replace("_", "").to_list()
-    return dict(zip(names, table[metric].cast(pl.Float64).to_list(), strict=True))
+    return {variant: row.values[metric] for variant, row in read_record(folder).rows.items()}
 
 
 def published_splits(folder: Path = FACTS) -> SplitHypothesis:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from golden_core.legacy.flow.layout import CELLS
+from golden_core.legacy.flow.graph import step_names
 from golden_core.legacy.forensics.probes import PROBES, STREAM, Probe
 from golden_core.legacy.frozen import FACTS
 from golden_core.legacy.risks import LEAKAGE_CLASSES, FactsError, Risk, read_risks, write_csv
@@ -23,7 +23,7 @@ def read_register(folder: Path = FACTS, probes: Mapping[str, Probe] = PROBES) ->
     for risk in risks:
         if risk.probe not in probes:
             faults.append(f"{risk.id} names the probe {risk.probe!r}, which does not exist")
-        if risk.place not in CELLS:
+        if risk.place not in step_names():
             faults.append(f"{risk.id} occurs at {risk.place!r}, which is no node of a data flow")
         faults += [
             f"{risk.id} concerns {name!r}, which is no variant" for name in risk.variants if name not in VARIANTS

@@ -13,7 +13,6 @@ from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.reproduction.errors import (
     Verdict,
     judge,
-    of_record,
     on_published_rows,
     spread_of,
     trial_errors,
@@ -79,21 +78,13 @@ def align(
     significance: float,
     experiments: Sequence[Experiment] = (),
 ) -> Alignment:
-    """Hold published errors against those of our runs.
+    """Hold published errors against those of our runs, ``forecasts`` (schema.FORECASTS) of one or several studies.
 
     A published number is held against the runs only where both can have been scored on the same test targets: as many,
     and of a variance that the published row allows. Whether it could be one more run is asked of the interval of one
-    more run, and of every value that rounds to the printed number.
-
-    ``forecasts`` (schema.FORECASTS) are of one or several studies, each with its random walk; without ``experiments``
-    the reason of a deviation is unknown.
-
-    Raises
-    ------
-    RecordError
-        If the forecasts are of several pairs or horizons, or a study has no random walk.
-    MissingBenchmarkError
-        If a trial and the random walk were not scored on the same rows.
+    more run, and of every value that rounds to the printed number. Without ``experiments`` the reason of a deviation is
+    unknown. Forecasts of several pairs or horizons, or of a study without a random walk, are a ``RecordError``, a trial
+    scored on other rows than the random walk a ``MissingBenchmarkError``.
     """
     errors = trial_errors(forecasts, published)
     tried = outcomes(experiments, published, confidence)
@@ -103,25 +94,21 @@ def align(
     rows: list[dict[str, Any]] = []
     for trials in own:
         row, walk = published.rows[trials["forecaster"][0]], walks[trials["study"][0]]
-        comparable, changed = _on_its_rows(own, row, published), tried.get(row.variant, ())
+        comparable = [
+            other["study"][0]  # the studies in which the variant was run on test targets like the published ones
+            for other in own
+            if other["forecaster"][0] == row.variant
+            and on_published_rows(other["targets"][0], other["variance"][0], row, published)
+        ]
         rows += [
-            _row(trials, row, metric, confidence, comparable, changed) | {"random_walk": walk[metric]}
+            _row(trials, row, metric, confidence, comparable, tried.get(row.variant, ()))
+            | {"random_walk": walk[metric]}
             for metric in METRICS
         ]
-    tests = _tests(of_record(forecasts, published), significance)
+    tests = _tests(forecasts.filter(pl.col("forecaster").is_in([*published.rows, BENCHMARK])), significance)
     table = pl.DataFrame(rows, schema={n: t for n, t in ALIGNMENT.dtypes.items() if n not in tests.columns[2:]})
     table = table.join(tests, on=["study", "variant"], how="left", maintain_order="left")
     return Alignment(ALIGNMENT.conform(table), windows, published, tuple(experiments), confidence, significance)
-
-
-def _on_its_rows(own: Sequence[pl.DataFrame], row: PublishedRow, record: Record) -> list[str]:
-    """Return the studies in which a variant was run on test targets like the published ones."""
-    return [
-        trials["study"][0]
-        for trials in own
-        if trials["forecaster"][0] == row.variant
-        and on_published_rows(trials["targets"][0], trials["variance"][0], row, record)
-    ]
 
 
 def _row(

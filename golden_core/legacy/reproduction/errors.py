@@ -28,7 +28,7 @@ def trial_errors(forecasts: pl.DataFrame, record: Record) -> pl.DataFrame:
     The columns are ``study``, ``forecaster``, ``seed``, ``targets``, ``variance`` of the targets, and ``mae``, ``mse``,
     ``rmse``, ``r2`` in prices. Several pairs or horizons, or a study without a random walk, are a ``RecordError``.
     """
-    known = of_record(forecasts, record)
+    known = forecasts.filter(pl.col("forecaster").is_in([*record.rows, BENCHMARK]))
     series = known.select("pair", "horizon").unique()
     if series.height > 1 or (known["horizon"] != 1).any():
         raise RecordError(f"the record is of one pair, one bar ahead; the forecasts are of {series.rows()}")
@@ -48,11 +48,6 @@ def trial_errors(forecasts: pl.DataFrame, record: Record) -> pl.DataFrame:
             r2=METRICS["r2_levels"].value,
         )
     )
-
-
-def of_record(forecasts: pl.DataFrame, record: Record) -> pl.DataFrame:
-    """Return the forecasts of the record's variants and of the random walk."""
-    return forecasts.filter(pl.col("forecaster").is_in([*record.rows, BENCHMARK]))
 
 
 def on_published_rows(targets: int, variance: float, row: PublishedRow, record: Record) -> bool:
@@ -80,29 +75,22 @@ class Spread:
 
     seeds: int
     mean: float
-    sd: float | None
-    mean_low: float | None  # interval of the mean
-    mean_high: float | None
-    typical: float | None  # geometric mean; of R², one less that of 1 − R²
-    log_sd: float | None  # standard deviation of the logarithms
-    run_low: float | None  # interval of one more run
-    run_high: float | None
+    sd: float | None = None
+    mean_low: float | None = None  # interval of the mean
+    mean_high: float | None = None
+    typical: float | None = None  # geometric mean; of R², one less that of 1 − R²
+    log_sd: float | None = None  # standard deviation of the logarithms
+    run_low: float | None = None  # interval of one more run
+    run_high: float | None = None
 
 
 def spread_of(values: FloatArray, confidence: float, metric: Metric) -> Spread:
-    """Return mean, spread, and the intervals of the mean and of one more run.
+    """Return mean, spread, and the intervals of the mean and of one more run, of the metric of every seed [S].
 
     A published number comes from one run, so the interval to hold it against is that of one more run, not that of the
-    mean. It is taken on logarithms, log m ± t · s · √(1 + 1/S) with their mean and deviation: an error cannot be below
-    zero, the runs of one network differ by factors, and MSE, RMSE and R² then say the same, as they must, being one
-    number on one test set. R² enters as log(1 − R²).
-
-    Parameters
-    ----------
-    values : (S,) float64
-        The metric of every seed; its logarithms are taken for independent draws of a normal distribution.
-    confidence : float
-        Coverage of both intervals. That of one more run, and what it is made of, is absent if a run made no error.
+    mean. It is taken on logarithms, log m ± t · s · √(1 + 1/S) with their mean and deviation, for independent draws of
+    a normal distribution: an error cannot be below zero, the runs of one network differ by factors, and MSE, RMSE and
+    R² then say the same, being one number on one test set. R² enters as log(1 − R²). A run without an error has none.
 
     References
     ----------
@@ -111,12 +99,12 @@ def spread_of(values: FloatArray, confidence: float, metric: Metric) -> Spread:
     """
     seeds, mean = len(values), float(values.mean())
     if seeds == 1:
-        return Spread(1, mean, None, None, None, None, None, None, None)
+        return Spread(1, mean)
     low, high = t_interval(values, confidence)
     ordinary = (seeds, mean, float(values.std(ddof=1)), float(low), float(high))
     errors = 1 - values if metric == "r2" else values
     if errors.min() <= 0:
-        return Spread(*ordinary, None, None, None, None)
+        return Spread(*ordinary)
     logarithms = np.log(errors)
     centre, log_sd = float(logarithms.mean()), float(logarithms.std(ddof=1))
     half = float(stats.t.ppf((1 + confidence) / 2, df=seeds - 1)) * log_sd * math.sqrt(1 + 1 / seeds)
@@ -131,12 +119,11 @@ def distance(published: float, spread: Spread, metric: Metric) -> float | None:
 
     So it is positive where the published number is the larger one. None where there is no logarithm.
     """
-    if spread.typical is None:
+    if spread.typical is None or (1 - published if metric == "r2" else published) <= 0:
         return None
-    error, ours = (1 - published, 1 - spread.typical) if metric == "r2" else (published, spread.typical)
-    if error <= 0:
-        return None
-    return math.log(error / ours) * (-1 if metric == "r2" else 1)
+    if metric == "r2":
+        return -math.log((1 - published) / (1 - spread.typical))
+    return math.log(published / spread.typical)
 
 
 def z_score(published: float, spread: Spread, metric: Metric) -> float | None:

@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from golden_core.legacy.audit.headings import NAMES
-from golden_core.legacy.audit.intervals import between, names, number
+from golden_core.legacy.page import page
 from golden_core.legacy.reproduction.alignment import Alignment
 from golden_core.legacy.reproduction.errors import on_published_rows
 from golden_core.legacy.reproduction.experiments import outcomes
 from golden_core.legacy.reproduction.running import Run, Validation
 from golden_core.legacy.reproduction.window import clock
 from golden_core.store.lake import write_parquet, write_text
-from golden_core.store.markdown import cell
 from golden_core.study.sections import is_smoke
 
 _JUDGED = ("consistent", "published_better", "published_worse")
@@ -58,7 +55,7 @@ def what_follows(alignment: Alignment) -> list[str]:
         "significance": f"{100 * alignment.significance:g} %",
         "confidence": f"{100 * alignment.confidence:g} %",
     }
-    return _TEMPLATES.get_template("what_follows.jinja").render(facts | _published_against_walk(alignment)).splitlines()
+    return page("what_follows.jinja", **facts, **_published_against_walk(alignment)).splitlines()
 
 
 def _page(template: str, alignment: Alignment, /, **shown: Any) -> str:
@@ -69,9 +66,11 @@ def _page(template: str, alignment: Alignment, /, **shown: Any) -> str:
         "claims": what_follows(alignment),
         "confidence": f"{100 * alignment.confidence:g} %",
         "by_metric": [rows.to_dicts() for rows in _parts(alignment.table, "study", "metric")],
+        "clock": clock,
+        "curves": _curves,
         "outcomes": outcomes(alignment.experiments, alignment.record, alignment.confidence),
     }
-    return _TEMPLATES.get_template(template).render(context)
+    return page(template, **context)
 
 
 def _parts(table: pl.DataFrame, *columns: str) -> list[pl.DataFrame]:
@@ -120,17 +119,3 @@ def _curves(run: Run) -> list[dict[str, Any]]:
     ]
     early = (pl.col("trained") < run.study.training.epochs).sum()
     return runs.group_by("forecaster").agg(*ranges, runs=pl.len(), early=early).sort("forecaster").to_dicts()
-
-
-_TEMPLATES = Environment(
-    loader=PackageLoader("golden_core.legacy.reproduction"),
-    undefined=StrictUndefined,
-    autoescape=False,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
-_TEMPLATES.globals["METRICS"] = NAMES
-_TEMPLATES.filters |= {
-    "between": between, "cell": cell, "clock": clock, "curves": _curves, "names": names, "number": number,
-}  # fmt: skip

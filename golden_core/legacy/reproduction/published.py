@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from golden_core.legacy.audit import Interval, TableError
 from golden_core.legacy.audit.bounds import bounds, variances
 from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.audit.intervals import common
-from golden_core.legacy.audit.table import Row, read_table
+from golden_core.legacy.audit.table import Row, Table, read_table
 from golden_core.legacy.flow.protocol import Facts, Ratios, extents, read_facts
 from golden_core.legacy.frozen import FACTS
 from golden_core.models.architecture import VARIANTS
@@ -59,11 +59,12 @@ class Record:
 def read_record(folder: Path = FACTS) -> Record:
     """Return the published results of v01 … v10; a ``TableError`` if the table lacks a variant or a metric."""
     facts = {variant: read_facts(variant, folder) for variant in VARIANTS}
-    printed = {row.name.replace("_", ""): row for row in read_table(folder / "published_results.csv", None).rows}
+    table = replace(read_table(folder / "published_results.csv"), averaging="none")
+    printed = {row.name.replace("_", ""): row for row in table.rows}
     missing = [variant for variant in VARIANTS if variant not in printed]
     if missing:
         raise TableError(f"{folder / 'published_results.csv'}: no row for {', '.join(missing)}")
-    rows = {variant: _row(variant, printed[variant], facts[variant].ratios) for variant in VARIANTS}
+    rows = {variant: _row(variant, table, printed[variant], facts[variant].ratios) for variant in VARIANTS}
     members: dict[str, list[str]] = {}
     for variant, row in rows.items():
         members.setdefault(row.shares, []).append(variant)
@@ -72,13 +73,13 @@ def read_record(folder: Path = FACTS) -> Record:
     return Record(rows, splits, candles.rows, dt.date.fromisoformat(candles.last_day))
 
 
-def _row(variant: str, printed: Row, ratios: Ratios) -> PublishedRow:
+def _row(variant: str, table: Table, printed: Row, ratios: Ratios) -> PublishedRow:
     intervals = bounds(printed)
     absent = [metric for metric in METRICS if metric not in intervals]
     if absent:
         raise TableError(f"line {printed.line}: {printed.name} has no usable {', '.join(absent)}")
     values = {metric: float(printed.cells[metric].value) for metric in METRICS}
-    variance = variances([printed], "none", frozenset(), "nearest")[printed.name]
+    variance = variances(table, [printed])[printed.name]
     shares = "/".join(f"{100 * share:.4g}" for share in (ratios.train, ratios.validation, ratios.test))
     return PublishedRow(variant, shares, values, intervals, variance)
 

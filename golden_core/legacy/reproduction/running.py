@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -97,13 +97,7 @@ class Validation:
     alignment: Alignment
 
 
-@dataclass(frozen=True, eq=False)
-class Workers:
-    """How trials run side by side, and who is told of each as it ends."""
-
-    backend: str  # of joblib: sequential, loky or dask
-    count: int
-    on_outcome: Callable[[Outcome], None]
+Trials = Callable[[Home, Study], Iterator[Outcome]]  # how the trials of a study are run, side by side or not
 
 
 def carry_out(
@@ -119,22 +113,23 @@ def carry_out(
     The study ``legacy`` is run once per published split. The split that most variants were published under takes every
     variant of the study; another split, in a study of its own (``legacy_94_3_3``), takes the variants published under
     it. Every setting that departs from the legacy protocol is reported. Variants whose trials failed are missing from
-    the table; the runs name them.
-
-    Raises
-    ------
-    SourceError, StudyError
-        If a file or a setting is wrong.
-    RecordError
-        If an override sets what the splits decide, no variant is left, the bars are too few, or the random walk failed.
+    the table; the runs name them. A wrong file or setting is a ``SourceError`` or ``StudyError``; an override of what
+    the splits decide, no variant, too few bars or a failed random walk a ``RecordError``.
     """
-    record, crew = read_record(), Workers(backend, workers, on_outcome)
-    merged, runs = _under_every_split(home, request, request.overrides, record, crew)
+    record = read_record()
+
+    def trials(home: Home, study: Study) -> Iterator[Outcome]:
+        jobs = fingerprinted(home, study, all_trials(study))
+        for outcome in run_trials(home, study, jobs, backend=backend, workers=workers):
+            on_outcome(outcome)
+            yield outcome
+
+    merged, runs = _under_every_split(home, request, request.overrides, record, trials)
     experiments = []
     for plan in request.experiments:
         changed = [*request.overrides, *plan.change]
         changed.append(f"name={legacy_study(changed).name}_{plan.identity}")
-        _, again = _under_every_split(home, request, changed, record, crew)
+        _, again = _under_every_split(home, request, changed, record, trials)
         forecasts = pl.concat([run.forecasts for run in again])
         experiments.append(Experiment(plan.identity, plan.category, "; ".join(plan.change), forecasts))
     alignment = align(
@@ -148,7 +143,7 @@ def carry_out(
 
 
 def _under_every_split(
-    home: Home, request: Request, overrides: Sequence[str], record: Record, workers: Workers
+    home: Home, request: Request, overrides: Sequence[str], record: Record, trials: Trials
 ) -> tuple[Merged, list[Run]]:
     """Write the merged bars under the home, by a name that tells their content, and run the study on them."""
     study = legacy_study(overrides)
@@ -160,13 +155,13 @@ def _under_every_split(
     runs = []
     for split in sorted(record.splits.values(), key=lambda split: -len(split.variants)):
         if decided := split_overrides(study, record, split, stored.as_posix()):
-            runs.append(_run(home, [*overrides, *decided], split.shares, workers))
+            runs.append(_run(home, [*overrides, *decided], split.shares, trials))
     if not runs:
         raise RecordError("the study has no legacy variant that was published under a split of the record")
     return merged, runs
 
 
-def _run(home: Home, overrides: Sequence[str], shares: str, workers: Workers) -> Run:
+def _run(home: Home, overrides: Sequence[str], shares: str, trials: Trials) -> Run:
     """Prepare a study, its training part being all the bars that the split leaves, and run its trials."""
     study = load_study("legacy", overrides)
     pair, horizon = study.data.pairs[0], study.horizons[0]
@@ -175,14 +170,10 @@ def _run(home: Home, overrides: Sequence[str], shares: str, workers: Workers) ->
     study = load_study("legacy", [*overrides, training_override(study, bars.height)])
     folds = prepare_series(home, study, pair, horizon).table
     windows = int(folds.filter(pl.col("part") == "train")["rows"].sum())
-    jobs, failures = fingerprinted(home, study, all_trials(study)), []
-    for outcome in run_trials(home, study, jobs, backend=workers.backend, workers=workers.count):
-        workers.on_outcome(outcome)
-        if outcome.error:
-            failures.append(outcome.error)
+    failures = sorted(outcome.error for outcome in trials(home, study) if outcome.error)
     done = trials_table(home, study).filter(pl.col("status") == "done")
     if BENCHMARK not in set(done["forecaster"]):
         raise RecordError(f"study {study.name} has no forecasts of the {BENCHMARK}: {'; '.join(failures)}")
     forecasts, history = read_outputs(home, study, done)
     found = deviations(study, bars.height, windows)
-    return Run(shares, study, bars, windows, tuple(sorted(failures)), found, forecasts, history)
+    return Run(shares, study, bars, windows, tuple(failures), found, forecasts, history)

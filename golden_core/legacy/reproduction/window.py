@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import polars as pl
 
 from golden_core.inputs.windows import FloatArray, IntArray
 from golden_core.legacy.audit import Interval
+from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.audit.intervals import between, names, number, plural
 from golden_core.legacy.reproduction.bars import active_bars
 from golden_core.legacy.reproduction.published import PublishedSplit, Record, RecordError, read_record
@@ -18,16 +19,6 @@ from golden_core.legacy.reproduction.published import PublishedSplit, Record, Re
 _SHOWN = 5
 # A running variance loses some digits; what comes this near to an interval is computed again from its own closes.
 _NEAR = 1e-6
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Errors of one forecaster on one test set, in prices."""
-
-    mae: float
-    mse: float
-    rmse: float
-    r2: float
 
 
 @dataclass(frozen=True)
@@ -41,7 +32,7 @@ class SplitWindow:
     last_target: dt.datetime
     variance: float
     published: Interval | None
-    random_walk: Errors
+    random_walk: Mapping[Metric, float]  # its errors on these targets, in prices
 
     @property
     def fits(self) -> bool:
@@ -88,16 +79,8 @@ def published_window(bars: pl.DataFrame, record: Record | None = None) -> Window
             f"{longest}"
         )
     splits = tuple(_split_window(split, closes, times, end) for split in record.splits.values())
-    ends = tuple(times.gather(fitting).to_list())
-    tried = active.height - longest + 1
-    return Window(
-        active_bars=active.height,
-        inactive_bars=bars.height - active.height,
-        tried=tried,
-        ends=ends,
-        splits=splits,
-        verdict=_verdict(splits, ends, tried),
-    )
+    ends, tried = tuple(times.gather(fitting).to_list()), active.height - longest + 1
+    return Window(active.height, bars.height - active.height, tried, ends, splits, _verdict(splits, ends, tried))
 
 
 def clock(time: dt.datetime) -> str:
@@ -105,13 +88,14 @@ def clock(time: dt.datetime) -> str:
     return f"{time.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def price_errors(forecast: FloatArray, truth: FloatArray) -> Errors:
+def price_errors(forecast: FloatArray, truth: FloatArray) -> dict[Metric, float]:
     """Return the errors of forecasts [N] of prices [N]; R² is 1 − SSE/SST about the mean of the truth."""
     if truth.min() == truth.max():
         raise RecordError(f"{len(truth)} targets are the same price, {truth[0]:g}: R² is undefined")
     error = forecast - truth
     mse = float(np.mean(error**2))
-    return Errors(float(np.mean(np.abs(error))), mse, float(np.sqrt(mse)), 1 - mse / float(np.var(truth)))
+    r2 = 1 - mse / float(np.var(truth))
+    return {"mae": float(np.mean(np.abs(error))), "mse": mse, "rmse": float(np.sqrt(mse)), "r2": r2}
 
 
 def _fitting_ends(closes: FloatArray, splits: Iterable[PublishedSplit]) -> IntArray:

@@ -31,6 +31,10 @@ def definitions(study: Study) -> dg.Definitions:
         "gate": (Selected.all_asset_checks(), "Every check on what there is; nothing is made."),
         "leakage_scorecard": (Selected.assets(SCORECARD), "Plant leaks and count what is caught. Minutes."),
         "statistics_calibration": (Selected.assets(CALIBRATION), "Measure size and power of all tests. Minutes."),
+        "benchmarks": (
+            Selected.groups("benchmarks"),
+            "Time forecasters and platform. Minutes to hours.",
+        ),
         "interpretability_sanity": (
             Selected.assets(SANITY),
             "Every method of explanation before every gate. A minute.",

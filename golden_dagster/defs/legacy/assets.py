@@ -54,7 +54,8 @@ def legacy_snapshot(legacy: LegacyResource) -> dg.MaterializeResult:  # type: ig
 )
 def published_audit() -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Audit the published table, its headline claims and the splits of its rows."""
-    from golden_core.legacy.audit import audit_markdown, audit_record
+    from golden_core.legacy.audit import audit_record
+    from golden_core.legacy.audit.markdown import audit_markdown
     from golden_core.legacy.forensics import published
 
     audit = published.published_audit()

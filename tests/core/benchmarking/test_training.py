@@ -16,6 +16,11 @@ from golden_core.training.optimiser import KerasAdamW
 torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _known_peak(monkeypatch):
+    monkeypatch.setattr(training, "matrix_peak", lambda *_: 1e11)
+
+
 def pair(variant="v08", **options):
     network = build(variant, generator=torch.Generator().manual_seed(1), **options)
     return network, straightforward(network)
@@ -87,8 +92,12 @@ def test_ratios_are_of_neighbouring_steps():
     reference = (Step(3.0, 2.0), Step(8.0, 2.0), Step(5.0, 9.0))
     network = (Step(1.0, 1.0), Step(4.0, 1.0), Step(1.0, 3.0))
     found = Comparison("v08", 5000, 1, reference, network, 0.0)
-    assert found.ratio == 3.0  # of 3, 2 and 5
-    assert found.cpu_ratio == 2.0
+    # Of 3, 2 and 5, and of every two of them their geometric mean: 2, √6, 3, √10, √15, 5.
+    assert found.ratio == pytest.approx((3 * 10**0.5) ** 0.5)
+    assert found.cpu_ratio == pytest.approx((2 * 6**0.5) ** 0.5)  # of 2, 2 and 3: 2, 2, 2, √6, √6, 3
+    port, network = found.rows()
+    assert (port.subject, port.paired) == ("v08, one module per part", None)
+    assert (network.subject, network.against, network.paired.ratio) == ("v08", port.subject, found.ratio)
     assert found.epoch_seconds(reference) == pytest.approx(5.0 * 90_611 / 5000)
 
 
@@ -100,4 +109,5 @@ def test_measuring_takes_turns_and_restores_the_threads():
     assert (first.threads, second.threads) == (1, 2)
     assert all(len(steps) == 2 for one in (first, second) for steps in (one.reference, one.network))
     assert first.difference <= training.TOLERANCE
+    assert first.work == pytest.approx(20 * 13.66e6, rel=1e-3)
     assert [note.split(",")[2] for note in notes] == [" 1 thread …", " 2 threads …"]

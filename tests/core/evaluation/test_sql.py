@@ -8,7 +8,7 @@ import pytest
 from golden_core.evaluation import METRICS, METRICS_SQL, metric_differences, metrics_table
 from golden_core.store.warehouse import Warehouse
 
-KINDS = ("year", "volatility_tercile", "weekday")
+KINDS = ("year", "volatility_tercile", "session", "weekday")
 TOLERANCE = 1e-12
 
 
@@ -34,6 +34,15 @@ def test_every_metric_agrees_in_every_stratum(make_forecasts, compare):
     assert set(differences["metric"]) == set(METRICS)
     assert largest(differences) <= TOLERANCE
     assert differences["polars"].null_count() == differences["sql"].null_count() > 0
+
+
+def test_sessions_agree_over_every_change_of_clocks(make_forecasts, compare):
+    """Four weeks around the changes of March 2024, at every hour of the day."""
+    first, step = pl.datetime(2024, 3, 5, time_zone="UTC"), pl.duration(minutes=97)
+    forecasts = make_forecasts((), ("EURUSD",), (1,), n=400).with_columns(cutoff=first + pl.int_range(400) * step)
+    metrics = metrics_table(forecasts, ["session"])
+    assert metrics["stratum"].n_unique() > 8
+    assert largest(compare(forecasts, metrics)) <= TOLERANCE
 
 
 def test_skill_near_zero_and_closes_near_each_other_agree(make_forecasts, compare):

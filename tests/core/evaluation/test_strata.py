@@ -47,6 +47,23 @@ def test_year_and_weekday_are_those_of_the_cutoff_in_utc(make_forecasts):
     assert named["weekday"].to_list() == ["Tuesday", "Wednesday"]
 
 
+@pytest.mark.parametrize(
+    ("cutoff", "session"),
+    [
+        ("2024-01-10 13:15", "london + new_york"),  # the ECB's fixing in winter
+        ("2024-03-20 12:30", "london + new_york"),  # New York has changed its clocks, London has not
+        ("2024-01-10 00:30", "sydney + tokyo"),
+        ("2024-01-10 21:59", "sydney + new_york"),
+        ("2024-01-10 22:30", "sydney"),
+        ("2024-01-13 12:00", "none"),  # a Saturday
+    ],
+)
+def test_sessions_follow_the_clocks_of_their_centres(make_forecasts, cutoff, session):
+    at = pl.lit(cutoff).str.to_datetime("%Y-%m-%d %H:%M", time_unit="us", time_zone="UTC")
+    forecasts = make_forecasts((), ("EURUSD",), (1,), n=1).with_columns(cutoff=at)
+    assert with_strata(forecasts, ["session"])["session"].to_list() == [session]
+
+
 def test_labels_are_the_names_that_occur(forecasts):
     named = with_strata(forecasts, STRATA)
     for kind, stratum in STRATA.items():

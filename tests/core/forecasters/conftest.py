@@ -35,10 +35,11 @@ class Market:
     closes: FloatArray
     context_length: int = 24
     horizon: int = 1
+    levels: tuple[float, ...] = ()
 
     @property
     def context(self):
-        return Context(self.context_length, ("return_1", "abs_return_1"), self.horizon, TRAINING)
+        return Context(self.context_length, ("return_1", "abs_return_1"), self.horizon, TRAINING, self.levels)
 
     def windows(self, rows):
         returns = np.diff(np.log(self.closes), prepend=np.log(self.closes[0])) / VOLATILITY

@@ -12,12 +12,12 @@ from golden_core.legacy.audit import (
     Claim,
     SplitHypothesis,
     TableError,
-    audit_markdown,
     audit_record,
     audit_table,
     count_targets,
     read_claims,
 )
+from golden_core.legacy.audit.markdown import audit_markdown
 
 ROOT = Path(__file__).parents[3]
 TABLE = ROOT / "data/legacy/published_results.csv"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from golden_core.legacy.flow.graph import trainable_weights
 from golden_core.legacy.flow.protocol import Ratios, batches, extents, legacy_windows, read_facts, split_rows
-from golden_core.legacy.flow.steps import trainable_weights
 from golden_core.legacy.risks import read_differences, read_questions, read_risks
 from golden_core.models.architecture import VARIANTS
 from golden_core.store.lake import PROJECT_ROOT
@@ -90,19 +90,6 @@ def test_an_unknown_variant_is_refused():
 
 def test_all_evidence_exists_in_the_frozen_tree():
     assert [fault for text in sorted(_all_evidence()) for fault in _faults(text, _tree())] == []
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("v_08/Run.py:9999", "has 138 lines"),
-        ("v_08/Runner.py", "no such file"),
-        ("Evaluator.py:3", "differs between versions"),
-        ("somewhere", "neither a place in the tree nor"),
-    ],
-)
-def test_evidence_that_does_not_exist_is_found(text, fault):
-    assert fault in _faults(text, _tree())[0]
 
 
 def _all_evidence() -> set[str]:

@@ -13,8 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from golden_core.legacy.flow import flow_source, flow_svg
-from golden_core.legacy.flow.graph import data_flow, write
-from golden_core.legacy.flow.layout import CELLS, WIDTH, place, route
+from golden_core.legacy.flow.graph import data_flow, step_names, write
+from golden_core.legacy.flow.layout import WIDTH, place, route
 from golden_core.legacy.flow.picture import badge_style, draw
 from golden_core.legacy.flow.protocol import Facts, read_facts
 from golden_core.legacy.risks import read_risks
@@ -198,7 +198,7 @@ def test_arrows_cross_no_foreign_box_and_stay_on_the_page(variant):
     graph = data_flow(read_facts(variant), read_risks())
     boxes = place(graph)
     for edge in graph.edges:
-        for (x, y), (end_x, end_y) in itertools.pairwise(route(edge, boxes, graph.edges)):
+        for (x, y), (end_x, end_y) in itertools.pairwise(route(edge, boxes, graph)):
             assert x == pytest.approx(end_x) or y == pytest.approx(end_y) or edge.source == "split"
             low, high, top, bottom = min(x, end_x), max(x, end_x), min(y, end_y), max(y, end_y)
             assert 0 < low <= high < WIDTH
@@ -225,7 +225,7 @@ def test_the_source_declares_what_it_joins_and_says_what_the_picture_says(varian
     assert '"' not in unquoted.replace('""', "")
     declared = set(re.findall(r"^ +(\w+) \[label=", unquoted, re.MULTILINE))
     joined = set(itertools.chain(*re.findall(r"^ +(\w+) -> (\w+) ", unquoted, re.MULTILINE)))
-    assert declared == joined == {node.id for node in graph.nodes} == CELLS.keys()
+    assert declared == joined == {node.id for node in graph.nodes} == step_names()
     for part in ("train", "validation", "test"):
         cluster = source.split(f"subgraph cluster_{part} {{")[1].split("  }\n")[0]
         assert all((f"    {node.id} [" in cluster) == (node.part == part) for node in graph.nodes)

@@ -141,7 +141,6 @@ p.add_argument(
 )
 s = p.add_subparsers()
 s.add_parser("t").add_argument("--a", default=1)
-browser_options.add_argument("--headless")
 """
     flags = script(scan(tmp_path, {"v/Run.py": source}), "v/Run.py").flags
     assert {(flag.names, flag.default, flag.where) for flag in flags} == {

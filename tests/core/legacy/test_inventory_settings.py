@@ -222,22 +222,6 @@ def test_a_load_of_something_else_opens_no_configuration(tmp_path, source):
     assert scanned(tmp_path, SECTIONS, f"import json\n{source}").opened_at == ()
 
 
-@pytest.mark.parametrize(
-    ("source", "line"),
-    [
-        ("def load_config_from_json(path):\n    return json.load(open(path))\n", 3),
-        ("def load_config(path):\n    return json.load(open(path))\n", 3),
-        ("def load(config_path):\n    with open(config_path) as f:\n        return json.load(f)\n", 4),
-        ("def load(path):\n    with open(path) as f:\n        self.config = json.load(f)\n", 4),
-        ("with open(args.config) as f:\n    data = json.load(f)\n", 3),
-        ("data = json.load(open(CONFIG_FILE))\n", 2),
-        ("def load(path):\n    cfg: dict = json.load(open(path))\n", 3),
-    ],
-)
-def test_a_load_of_a_configuration_opens_it(tmp_path, source, line):
-    assert scanned(tmp_path, SECTIONS, f"import json\n{source}").opened_at == (f"v/Run.py:{line}",)
-
-
 HOLD_SETTINGS = (
     *("config", "cfg", "CFG", "trainConfig", "myconfig", "config_dict", "configs_by_name", "config_v2"),
     *("hyperparameters", "opts", "options"),
@@ -281,18 +265,13 @@ def test_a_key_that_may_be_read_is_not_called_unused(tmp_path, source, unused):
 @pytest.mark.parametrize(
     "source",
     [
-        "def main(args):\n    default_epochs = 50\n",
-        "def main(args):\n    default_epochs: int = 50\n",
-        "DEFAULT_EPOCHS = 50\n",
-        "EPOCHS_DEFAULT = 50\n",
-        "epochs = args.epochs if args.epochs is not None else 50\n",
-        "epochs = args.epochs if args.epochs else 50\n",
-        "epochs = 50 if epochs is None else epochs\n",
-        "epochs = cfg['epochs'] if 'epochs' in cfg else 50\n",
-        "epochs = cfg.get('epochs') or 50\n",
+        "def main(args):\n    default_epochs = 50\n", "def main(args):\n    default_epochs: int = 50\n",
+        "DEFAULT_EPOCHS = 50\n", "EPOCHS_DEFAULT = 50\n", "epochs = args.epochs if args.epochs is not None else 50\n",
+        "epochs = args.epochs if args.epochs else 50\n", "epochs = 50 if epochs is None else epochs\n",
+        "epochs = cfg['epochs'] if 'epochs' in cfg else 50\n", "epochs = cfg.get('epochs') or 50\n",
         "epochs = getattr(cfg, 'epochs', 50)\n",
     ],
-)
+)  # fmt: skip
 def test_a_default_in_a_script_contradicts_the_configuration(tmp_path, source):
     (found,) = scanned(tmp_path, "epochs: 60\n", source).contradictions
     assert (found.key, found.configured, found.default) == ("epochs", "60", "50")

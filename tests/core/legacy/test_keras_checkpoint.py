@@ -1,7 +1,6 @@
 """Weights from Keras files: every variant in every container, names before positions, and on into a forecaster."""
 
 import re
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -23,7 +22,6 @@ from golden_core.training.checkpoint import load_checkpoint
 
 torch.set_num_threads(1)
 
-PARITY = Path(__file__).parents[3] / "../shared/legacy/parity"
 # Of model.weights.h5, beside the optimiser: counted in files that Keras 3.15.1 wrote.
 MODEL_DATASETS = {
     **{"v01": 24, "v02": 48, "v03": 54, "v04": 55, "v05": 62, "v06": 68, "v07": 92, "v08": 94},
@@ -226,19 +224,3 @@ def test_outputs_of_recorded_weights_equal_those_of_keras(variant, tmp_path):
     with torch.no_grad():
         difference = np.abs(network(torch.from_numpy(windows_of(variant)[2])).numpy() - expected).max()
     assert difference <= 2e-5 * np.ptp(expected)
-
-
-@pytest.mark.shared
-@pytest.mark.parametrize(
-    "name",
-    ["v_01_hash.weights.h5", "v_04_hash.weights.h5", "v_08_hash.weights.h5", "v_08_trained.keras", "v_04_trained.h5"],
-)
-def test_outputs_equal_those_of_keras(name):
-    if not PARITY.is_dir():
-        pytest.skip("needs the Keras files of ../shared")
-    network = load_keras_checkpoint(f"v{name[2:4]}", PARITY / name)
-    with np.load(PARITY / f"{name.partition('.')[0]}.npz") as data:
-        x, y = torch.from_numpy(data["x"]), data["y"][:, 0]
-    with torch.no_grad():
-        difference = np.abs(network(x).numpy() - y).max()
-    assert difference <= 2e-5 * np.ptp(y)  # measured: 3e-7 … 8e-6

@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from golden_core.legacy.forensics.published import published_errors
 from golden_core.legacy.risks import (
     FactsError,
     differences_csv,
@@ -24,29 +23,6 @@ def test_there_is_a_row_per_difference_with_evidence():
     assert [row["difference"] for row in rows] == [found.id for found in read_differences()]
     assert all(row[column] for row in rows for column in row)
     assert {name for row in rows for name in row["variants"].split()} <= set(VARIANTS)
-
-
-@pytest.mark.parametrize(
-    ("metric", "better", "worse", "claim"),
-    [
-        ("rmse", "v08", "v01", 44.1),
-        ("mae", "v08", "v01", 55.9),
-        ("rmse", "v08", "v06", 32.5),
-        ("rmse", "v06", "v05", 73.2),
-    ],
-)
-def test_the_claimed_percentages_are_those_of_the_published_table(metric, better, worse, claim):
-    """The claims are about these pairs of rows, so these are the rows that the differences speak of."""
-    table = published_errors(metric)
-    assert 100 * (1 - table[better] / table[worse]) == pytest.approx(claim, abs=0.06)
-
-
-def test_the_published_r2_implies_another_test_set_for_v01():
-    """RMSE²/(1 − R²) is the variance of the targets: one number per test set (arithmetic on the table)."""
-    rmse, r2 = published_errors("rmse"), published_errors("r2")
-    implied = {variant: rmse[variant] ** 2 / (1 - r2[variant]) for variant in VARIANTS}
-    assert implied.pop("v01") == pytest.approx(8.27e-4, rel=2e-3)
-    assert list(implied.values()) == pytest.approx([2.387e-4] * 9, rel=2e-3)
 
 
 def test_rows_agree_with_the_architectures():

@@ -43,12 +43,12 @@ def test_one_number_in_four_forms_is_judged_once():
 
 @pytest.mark.parametrize("seeds", [2, 5, 20])
 def test_one_more_run_lies_in_its_interval_as_often_as_promised(seeds):
-    draws = STREAM.child("one more run", seeds).generator().normal(-6, 0.7, size=(4000, seeds + 1))
+    draws = STREAM.child("one more run", seeds).generator().normal(-6, 0.7, size=(1500, seeds + 1))
     draws = np.exp(draws)
     spreads = [spread_of(row[:-1], 0.9, "mae") for row in draws]
     inside = np.mean([s.run_low <= row[-1] <= s.run_high for s, row in zip(spreads, draws, strict=True)])
-    # Three standard errors of a share of 0.9 in 4,000 draws.
-    assert inside == pytest.approx(0.9, abs=0.0143)
+    # Three standard errors of a share of 0.9 in 1,500 draws.
+    assert inside == pytest.approx(0.9, abs=0.0233)
 
 
 def test_a_single_run_has_no_spread():
@@ -91,16 +91,12 @@ OF_R2 = spread_of(np.array([0.2, 0.4, 0.5, 0.6, 0.8]), 0.95, "r2")  # one more r
 @pytest.mark.parametrize(
     ("published", "verdict"),
     [
-        (interval(0, 0.25), "published_better"),
-        (interval(0, 0.5), "consistent"),
-        (interval(1, 2), "consistent"),
-        (interval(0, 1000), "consistent"),
-        (interval(220, 230), "consistent"),
-        (interval(230, 240), "published_worse"),
-        (interval(230, None), "published_worse"),
+        (interval(0, 0.25), "published_better"), (interval(0, 0.5), "consistent"), (interval(1, 2), "consistent"),
+        (interval(0, 1000), "consistent"), (interval(220, 230), "consistent"),
+        (interval(230, 240), "published_worse"), (interval(230, None), "published_worse"),
         (interval(0, None), "consistent"),
     ],
-)
+)  # fmt: skip
 def test_one_value_that_rounds_to_the_printed_number_is_enough(published, verdict):
     assert judge(published, RUNS, "rmse") == verdict
     assert judge(published, RUNS, "mae") == verdict
@@ -109,13 +105,10 @@ def test_one_value_that_rounds_to_the_printed_number_is_enough(published, verdic
 @pytest.mark.parametrize(
     ("published", "verdict"),
     [
-        (interval(-3, -2), "published_worse"),
-        (interval(-3, -1), "consistent"),
-        (interval(0, 1), "consistent"),
-        (interval(0.9375, 1), "published_better"),
-        (interval(0.9375, None), "published_better"),
+        (interval(-3, -2), "published_worse"), (interval(-3, -1), "consistent"), (interval(0, 1), "consistent"),
+        (interval(0.9375, 1), "published_better"), (interval(0.9375, None), "published_better"),
     ],
-)
+)  # fmt: skip
 def test_of_r2_more_is_better(published, verdict):
     assert judge(published, OF_R2, "r2") == verdict
 

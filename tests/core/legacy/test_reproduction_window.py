@@ -35,10 +35,10 @@ def test_errors_of_the_random_walk_are_those_of_the_bars_before():
     (split, _) = published_window(bars, small_record(closes)).splits
     truth, steps = closes[-37:], np.diff(closes[-38:])
     assert split.variance == pytest.approx(np.mean(truth**2) - np.mean(truth) ** 2, rel=1e-6)
-    assert split.random_walk.mae == pytest.approx(np.abs(steps).sum() / 37)
-    assert split.random_walk.mse == pytest.approx((steps**2).sum() / 37)
-    assert split.random_walk.rmse**2 == pytest.approx(split.random_walk.mse)
-    assert split.random_walk.rmse**2 / (1 - split.random_walk.r2) == pytest.approx(split.variance)
+    assert split.random_walk["mae"] == pytest.approx(np.abs(steps).sum() / 37)
+    assert split.random_walk["mse"] == pytest.approx((steps**2).sum() / 37)
+    assert split.random_walk["rmse"] ** 2 == pytest.approx(split.random_walk["mse"])
+    assert split.random_walk["rmse"] ** 2 / (1 - split.random_walk["r2"]) == pytest.approx(split.variance)
 
 
 def test_a_flat_bar_that_was_traded_stays():
@@ -148,9 +148,9 @@ def test_the_window_in_dukascopys_bars():
     ):
         found = splits[shares]
         assert found.targets == n
-        assert found.random_walk.rmse == pytest.approx(rmse, abs=5e-8)
-        assert found.random_walk.mae == pytest.approx(mae, abs=5e-9)
-        assert found.random_walk.r2 == pytest.approx(r2, abs=5e-7)
+        assert found.random_walk["rmse"] == pytest.approx(rmse, abs=5e-8)
+        assert found.random_walk["mae"] == pytest.approx(mae, abs=5e-9)
+        assert found.random_walk["r2"] == pytest.approx(r2, abs=5e-7)
         assert found.variance == pytest.approx(variance, rel=3e-6)
 
 

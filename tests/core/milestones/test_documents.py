@@ -108,7 +108,7 @@ def test_a_program_that_does_not_answer_is_said(monkeypatch):
         designs.usage_page(Place.from_environment(PROJECT_ROOT))
 
 
-@pytest.mark.parametrize("identity", ["P2.M1", "P3.M1", "P5.M1"])
+@pytest.mark.parametrize("identity", ["P2.M1", "P3.M1", "P4.M2", "P5.M1"])
 def test_makers_give_what_the_plan_asks_for(identity):
     milestone = load_registry().milestone(identity)
     made = MAKERS[identity](Place.from_environment(PROJECT_ROOT), Given())

@@ -319,7 +319,7 @@ def test_a_writing_that_stops_half_way_loses_nothing_and_claims_nothing(project,
         return counted
 
     with monkeypatch.context() as patched, contextlib.suppress(KeyboardInterrupt):
-        for name in ("_put", "write_record"):
+        for name in ("put", "write_record"):
             patched.setattr(evidence, name, stopping(getattr(evidence, name)))
         project.write(NEW, day=1)
     assert next(steps) == min(stopped_at + 1, 6)

@@ -2,10 +2,12 @@
 
 from typing import get_args
 
+import polars as pl
 import pytest
 
 from golden_core.milestones import protocols
 from golden_core.milestones.protocols import KINDS, protocol_pages
+from golden_core.placebo.filed import Filed
 from golden_core.store.lake import Home
 from golden_core.study import ProtocolSection
 
@@ -26,6 +28,27 @@ def test_what_was_not_measured_is_said(home):
     assert "calibration.csv" not in pages
     assert averages.passed
     assert "templates/claims.md" in pages
+    assert "Unmeasured here: `golden placebo placebo`" in pages["statistical_protocol.md"]
+    assert "placebo.csv" not in pages
+
+
+def test_what_universes_came_to_is_shown_with_the_code_it_is_of(home, monkeypatch):
+    def counted(home, study, name, gate):
+        facts = {"universes": [500], "found": [3], "seconds": [1.7]}
+        if name == "power":
+            curve = {"kind": ["predicts"], "forecaster": ["planted"], "r2": [0.001], "low": [0.1], "high": [0.3]}
+            return Filed(pl.DataFrame({**facts, **curve, "share": [0.2], "promised": [0.21]}), {}, True, "c0ffee")
+        said = {"arm": ["cheap"], "claims": ["any skill"], "adjustment": ["Holm by kind"], "stopped": [2]}
+        table = pl.DataFrame({**facts, **said, "share": [0.006], "allowed": [16], "verdict": ["at most 5 %"]})
+        return Filed(table, {}, False, "c0ffee")
+
+    monkeypatch.setattr(protocols, "filed_count", counted)
+    pages, _ = protocol_pages(home)
+    page = pages["statistical_protocol.md"]
+    assert "| cheap | any skill | Holm by kind | 500 | 2 | 3 | 16 | at most 5 % | 1.7 |" in page
+    assert page.count("Counted at commit c0ffee; the code has changed since") == 1
+    assert pages["placebo.csv"].startswith("universes,found")
+    assert all("<svg" in pages[f"{name}.svg"] for name in ("placebo", "power"))
 
 
 @pytest.mark.parametrize(("lost", "left"), [("averages", "over series, by stratum"), ("leaderboard", None)])

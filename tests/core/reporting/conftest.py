@@ -5,18 +5,23 @@ import itertools
 import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 
+from golden_core.claims.decisions import claims_table
 from golden_core.evaluation import comparisons_table, metrics_table, summary_table
+from golden_core.evaluation.distributions import coverage_table, scores_table
 from golden_core.preparation.catalogue import load_study
-from golden_core.reporting import write_report
+from golden_core.reporting import Judged, write_report
+from golden_core.reporting.judged import checks_frame, probes_frame
 from golden_core.store import schema
 from golden_core.store.randomness import Stream
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
+from golden_core.trials.ledger import Standing
 
 STREAM = Stream(20_261_123)
 FIRST_DAY = datetime.datetime(2020, 1, 1, 15, tzinfo=datetime.UTC)
@@ -192,6 +197,17 @@ PROVENANCE = {
     "command": "golden run synthetic && golden report synthetic",
 }
 
+JUDGED = Judged(
+    checks_frame(
+        [
+            ("passed", "embargo_kept", "folds", True, "12 fold parts examined"),
+            ("not run", "forecasts_reproduce_bitwise", "metrics", False, ""),
+            ("failed", "nothing_sees_the_future", "folds", True, "feature 'volatility_20' <b>changes</b>"),
+        ]
+    ),
+    probes_frame([("nothing_sees_the_future", "features", "reversed", 102)]),
+)
+
 
 @pytest.fixture(scope="session")
 def study():
@@ -235,6 +251,33 @@ def folder(warehouse, study, tmp_path_factory):
     where = tmp_path_factory.mktemp("reports") / "synthetic"
     write_report(warehouse, study, where, PROVENANCE)
     return where
+
+
+LEVELS = (0.1, 0.5, 0.9)
+
+
+@pytest.fixture(scope="session")
+def whole(tables, forecasts, tmp_path_factory):
+    """A study with everything: claims, and quantiles of two forecasters, one with an infinite end now and then."""
+    section = {"levels": LEVELS, "calibration": {"method": "split", "share": 0.5}}
+    protocol = load_study("demo").protocol.model_dump() | {"kinds": ("more_accurate", "predicts", "equivalent")}
+    study = make_study(quantiles=section, protocol=protocol)
+    around = pl.DataFrame({"level": LEVELS, "value": [-0.01, 0.0, 0.01], "rearranged": [False] * 3})
+    beside = forecasts.filter(pl.col("forecaster") != "dlinear").join(around, how="cross")
+    endless = (pl.col("forecaster") == "ar") & (pl.col("level") == 0.9) & (pl.col("cutoff").dt.day() == 1)
+    shifted = pl.when(endless).then(float("inf")).otherwise(pl.col("y_pred") + pl.col("value"))
+    quantiles = schema.QUANTILES.conform(beside.with_columns(value=shifted).select(*schema.QUANTILES.dtypes))
+    folder = tmp_path_factory.mktemp("whole")
+    warehouse = Warehouse(folder / "warehouse.duckdb")
+    found = {
+        "quantiles": quantiles,
+        "coverage": coverage_table(forecasts, quantiles, 0.95),
+        "scores": scores_table(forecasts, quantiles),
+        "claims": claims_table(study.name, forecasts, study.protocol, 0.95, Standing(True, 2)),
+    }
+    warehouse.load(study.name, tables | found)
+    write_report(warehouse, study, folder / "report", PROVENANCE, JUDGED)
+    return SimpleNamespace(study=study, warehouse=warehouse, folder=folder / "report", **found)
 
 
 @pytest.fixture(scope="session")

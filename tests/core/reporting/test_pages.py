@@ -9,21 +9,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from golden_core.reporting import Judged, leaderboard, pages, report_differences, tables, write_report
+from golden_core.reporting import leaderboard, pages, report_differences, tables, write_report
 from golden_core.reporting.exhibits import Answer, declared, exhibit
-from golden_core.reporting.judged import checks_frame, probes_frame
 from golden_core.store.warehouse import Warehouse
 
+TABLES = (
+    "leaderboard", "series", "seeds", "averages", "levels", "data", "cleaning", "closures", "folds", "relative-error",
+    "strata", "coverage", "pairwise",
+)  # fmt: skip
 FILES = (
-    "leaderboard.md",
-    "leaderboard.tex",
-    "leaderboard.csv",
-    "series.csv",
-    "metrics.csv",
-    "checks.csv",
-    "comparisons.csv",
-    "provenance.json",
-    "index.html",
+    *(f"{name}{suffix}" for name in TABLES for suffix in (".csv", ".tex")),
+    *("leaderboard.md", "metrics.csv", "comparisons.csv", "checks.csv", "probes.csv", "provenance.json", "index.html"),
     "written.json",
 )
 
@@ -37,7 +33,8 @@ def exhibits(warehouse, study):
 
 def test_every_table_is_the_answer_to_the_query_under_it(exhibits, page, warehouse):
     shown = [table for table in exhibits if table.name in page.cells]
-    unasked = {"failures", "intervals", "distributions", "claims"}  # nothing failed, no quantiles, no protocol
+    # Nothing failed, nothing more asked; what was timed has a page of its own.
+    unasked = {"failures", "intervals", "distributions", "claims", "economics", "benchmarks", "machines"}
     assert {table.name for table in exhibits} - {table.name for table in shown} == unasked
     for table in shown:
         answer = Answer(warehouse.query(page.queries[table.name]), "")
@@ -113,7 +110,8 @@ def test_the_page_can_be_read_without_seeing_it(page):
     assert all(deeper - level <= 1 for level, deeper in itertools.pairwise(levels))
 
 
-def test_ids_are_unique_and_references_lead_somewhere(page):
+def test_ids_are_unique_and_references_lead_somewhere(whole, builders):
+    page = builders.Page((whole.folder / "index.html").read_text(encoding="utf-8"))
     ids = [found["id"] for _, found in page.elements if "id" in found]
     assert len(ids) == len(set(ids))
     wanted = [found["href"] for _, found in page.elements if found.get("href")]
@@ -232,7 +230,7 @@ def test_what_the_report_was_not_made_from_is_named(own, study, tables, builders
     assert found.startswith("the report was made from another state of code, study, summary; delete ")
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", ["leaderboard.tex", "strata.csv", "provenance.json", "index.html", "written.json"])
 def test_a_file_changed_or_lost_is_named(own, study, name):
     made, folder = own
     (folder / name).write_text("{}", encoding="utf-8")
@@ -271,17 +269,8 @@ def test_data_summary_counts(page):
     assert page.cells["folds"][1][-4:] == ["2", "4", "10", "10"]  # purged, embargoed, crossing closures, dropped
 
 
-def test_verdicts_of_checks_and_what_the_probes_compared_are_on_the_page(warehouse, study, tmp_path, builders):
-    checks = checks_frame(
-        [
-            ("passed", "embargo_kept", "folds", True, "12 fold parts examined"),
-            ("not run", "forecasts_reproduce_bitwise", "metrics", False, ""),
-            ("failed", "nothing_sees_the_future", "folds", True, "feature 'volatility_20' <b>changes</b>"),
-        ]
-    )
-    probes = probes_frame([("nothing_sees_the_future", "features", "reversed", 102)])
-    write_report(warehouse, study, tmp_path / "report", {}, Judged(checks, probes))
-    page = builders.Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+def test_verdicts_of_checks_and_what_the_probes_compared_are_on_the_page(whole, builders):
+    page = builders.Page((whole.folder / "index.html").read_text(encoding="utf-8"))
     assert page.cells["checks"][1:] == [
         ["nothing_sees_the_future", "folds", "failed", "yes", "feature 'volatility_20' <b>changes</b>"],
         ["forecasts_reproduce_bitwise", "metrics", "not run", "—", "—"],

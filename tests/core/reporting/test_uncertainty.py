@@ -3,30 +3,10 @@
 import polars as pl
 import pytest
 
-from golden_core.evaluation.distributions import coverage_table, scores_table
-from golden_core.reporting import write_report
-from golden_core.store.schema import QUANTILES
-from golden_core.store.warehouse import Warehouse
-
-LEVELS = [0.1, 0.5, 0.9]
-
 
 @pytest.fixture(scope="module")
-def made(builders, tables, forecasts, tmp_path_factory):
-    """Quantiles of two forecasters, one of them with an infinite end at every tenth cutoff; none of the third."""
-    section = {"levels": tuple(LEVELS), "calibration": {"method": "split", "share": 0.5}}
-    study = builders.make_study(quantiles=section)
-    around = pl.DataFrame({"level": LEVELS, "value": [-0.01, 0.0, 0.01], "rearranged": [False] * 3})
-    beside = forecasts.filter(pl.col("forecaster") != "dlinear").join(around, how="cross")
-    endless = (pl.col("forecaster") == "ar") & (pl.col("level") == 0.9) & (pl.col("cutoff").dt.day() == 1)
-    shifted = pl.when(endless).then(float("inf")).otherwise(pl.col("y_pred") + pl.col("value"))
-    quantiles = QUANTILES.conform(beside.with_columns(value=shifted).select(*QUANTILES.dtypes))
-    folder = tmp_path_factory.mktemp("uncertain")
-    warehouse = Warehouse(folder / "warehouse.duckdb")
-    coverage, scores = coverage_table(forecasts, quantiles, 0.95), scores_table(forecasts, quantiles)
-    warehouse.load(study.name, tables | {"quantiles": quantiles, "coverage": coverage, "scores": scores})
-    write_report(warehouse, study, folder / "report", builders.PROVENANCE)
-    return builders.Page((folder / "report" / "index.html").read_text(encoding="utf-8")), coverage, scores
+def made(whole, builders):
+    return builders.Page((whole.folder / "index.html").read_text(encoding="utf-8")), whole.coverage, whole.scores
 
 
 def test_intervals_are_shown_with_their_coverage_and_what_has_none_is_point_only(made):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from golden_core.statistics.groups import anova, eta_squared, friedman, hedges_g, pairwise
+from golden_core.statistics.groups import anova, eta_squared, friedman, hedges_g, nemenyi_difference, pairwise
 
 PLANT_GROWTH = (  # R's datasets, Dobson (1983)
     np.array([4.17, 5.58, 5.18, 6.11, 4.50, 4.61, 5.17, 4.53, 5.33, 5.14]),
@@ -96,3 +96,10 @@ def test_one_group_without_spread_undoes_what_weighs_by_variances():
     assert np.isnan(anova(groups, equal_variances=False).p_value)
     assert np.isfinite(anova(groups).p_value)
     assert np.isnan(friedman(np.ones((4, 3))).p_value)
+
+
+@pytest.mark.parametrize(("treatments", "q"), [(2, 1.960), (3, 2.343), (5, 2.728), (10, 3.164)])
+def test_nemenyi_agrees_with_the_published_quantiles(treatments, q):
+    """Demšar (2006), table 5(a), at 5 %."""
+    expected = q * np.sqrt(treatments * (treatments + 1) / (6 * 14))
+    assert nemenyi_difference(treatments, 14, 0.05) == pytest.approx(expected, rel=3e-4)

@@ -53,7 +53,24 @@ def test_columns_that_a_file_is_declared_not_to_have():
         load_study("smoke", [*study, "features=[high, open]"])
 
 
+def test_a_pair_without_a_known_pip_has_no_cost():
+    pips = "economics.half_spread.pips.EURXYZ={sydney: 1, tokyo: 1, london: 1, new_york: 1, otherwise: 1}"
+    with pytest.raises(StudyError, match=r"economics\.half_spread\.pips: data/pairs\.yaml knows no pip of EURXYZ"):
+        load_study("demo", [pips])
+
+
 def test_all_that_is_wrong_is_said_at_once():
     with pytest.raises(StudyError) as refused:
         load_study("smoke", ["data.bar=1h", "data.pairs=[XXXYYY]", "features=[open]", "data.end=2099-12-31"])
     assert [fault.path for fault in refused.value.faults] == ["data.bar", "data.end", "data.pairs", "features"]
+
+
+def test_a_patch_is_no_longer_than_the_context_and_heads_share_the_width():
+    settings = "{patch_length: 4, stride: 1, width: 9, heads: 2, layers: 1, hidden: 8}"
+    with pytest.raises(StudyError) as refused:
+        load_study("smoke", [f"forecasters.patchtst={settings}"])
+    found = {fault.path: fault.message for fault in refused.value.faults}
+    assert found == {
+        "forecasters.patchtst.width": "must be a multiple of heads (2), got 9",
+        "forecasters.patchtst.patch_length": "must be ≤ context_length (3), got 4",
+    }

@@ -40,7 +40,8 @@ def test_nothing_here_has_a_default(vocabulary):
     models = every_model(vocabulary)
     assert {"Study", "Plateau", "EarlyStopping", "LegacySettings", "Columns"} <= {model.__name__ for model in models}
     with_default = [f"{m.__name__}.{name}" for m in models for name, f in m.model_fields.items() if not f.is_required()]
-    assert with_default == ["Study.quantiles", "Study.protocol"]  # which stand for none at all
+    none_at_all = {"Study.quantiles", "Study.protocol", "Study.economics", "ProtocolSection.coverage"}
+    assert set(with_default) == none_at_all | {"TrainingSection.device"}  # where there was no choice before
 
 
 QUANTILES = "quantiles={levels: [0.1, 0.5, 0.9], calibration: {method: split, share: 0.5}}"

@@ -1,20 +1,25 @@
-"""The four studies that come with the project: valid, named after their files, and what their comments say."""
+"""The six studies that come with the project: valid, named after their files, and what their comments say."""
 
 import pytest
 from support.folds import walk_forward
 
+from golden_core.forecasters import FORECASTERS, forecaster_facts
 from golden_core.inputs.features import FEATURES
 from golden_core.preparation.catalogue import load_study, study_names
 from golden_core.splits.folds import usable_rows
 from golden_core.store.lake import shipped
 from golden_core.study import StudyError
+from golden_core.trials import all_trials
 
 BASELINES = {"random_walk", "drift", "ar", "ets", "dlinear"}
+WALKS = {"random_walk_garch", "random_walk_gjr_t"}
 LEGACY = {f"v{number:02d}" for number in range(1, 11)}
 
+NEWER = {"theta", "lightgbm", "patchtst", "moe"}
 
-def test_there_are_four():
-    assert study_names() == ["demo", "golden", "legacy", "smoke"]
+
+def test_there_are_six():
+    assert study_names() == ["demo", "golden", "legacy", "placebo", "placebo_hours", "smoke"]
 
 
 @pytest.mark.parametrize("path", sorted(shipped("studies").glob("*.yaml")), ids=lambda path: path.stem)
@@ -29,7 +34,7 @@ def test_study_is_named_after_its_file_and_fits_on_lines(path):
 
 def test_hashes_differ_and_all_but_smoke_have_enough_seeds_and_the_benchmark():
     studies = {name: load_study(name) for name in study_names()}
-    assert len({study.hash() for study in studies.values()}) == 4
+    assert len({study.hash() for study in studies.values()}) == 6
     for name, study in studies.items():
         assert "random_walk" in study.forecasters
         assert study.is_smoke == (name == "smoke")
@@ -40,15 +45,17 @@ def test_demo_asks_for_three_pairs_two_horizons_five_seeds_and_quantiles():
     study = load_study("demo")
     assert (len(study.data.pairs), study.horizons, study.seeds.count) == (3, (1, 5), 5)
     assert set(load_study("smoke").forecasters) == BASELINES | {"v08"}
-    assert set(study.forecasters) == BASELINES | {"v08", "random_walk_garch", "random_walk_gjr_t"}
+    assert set(study.forecasters) == BASELINES | WALKS | {"v08"}
     assert study.quantiles
 
 
 def test_golden_is_the_full_campaign():
     study = load_study("golden")
     assert (len(study.data.pairs), study.horizons, study.seeds.count) == (7, (1, 5, 20), 10)
-    assert set(study.forecasters) == BASELINES | LEGACY
-    networks = len(LEGACY) * len(study.data.pairs) * len(study.horizons) * study.seeds.count
+    assert set(study.forecasters) == set(FORECASTERS) == BASELINES | WALKS | LEGACY | NEWER
+    assert study.quantiles
+    networks = sum(not forecaster_facts(trial.forecaster).deterministic for trial in all_trials(study))
+    assert networks == len(LEGACY | {"dlinear", "patchtst", "moe"}) * 7 * 3 * 10
     assert f"{networks:,} trials" in shipped("studies", "golden.yaml").read_text(encoding="utf-8")
 
 

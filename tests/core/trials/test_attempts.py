@@ -15,7 +15,7 @@ def test_a_failing_trial_is_left_after_some_attempts_until_something_changes(mon
     prepare_series(home, study, "EURUSD", 1)
     tried = []
 
-    def fails(home, study, trial):
+    def fails(home, study, trial, company=None):
         tried.append(trial)
         raise TrialError("no luck")
 

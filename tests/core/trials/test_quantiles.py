@@ -22,19 +22,23 @@ ADAPTIVE = "quantiles.calibration={method: adaptive, share: 0.5, step: 0.05}"
 PLAIN, STUDY, FOLLOWING = (
     load_variant("smoke", (*OVERRIDES, *more)) for more in ((), (QUANTILES,), (QUANTILES, ADAPTIVE))
 )
-WALK, NETWORK = Trial("random_walk", "EURUSD", 1, 0), Trial("dlinear", "EURUSD", 1, 0)
+WALK, NETWORK, LEGACY = (Trial(name, "EURUSD", 1, 0) for name in ("random_walk", "dlinear", "v08"))
 
 
-@pytest.mark.parametrize("study", [STUDY, FOLLOWING], ids=["split", "adaptive"])
-def test_quantiles_stand_beside_every_forecast(broken, study):
-    folder = run_trial(broken, study, WALK)
+@pytest.mark.parametrize(
+    ("study", "trial"),
+    [(STUDY, WALK), (FOLLOWING, WALK), (STUDY, NETWORK)],
+    ids=["split", "adaptive", "by a network's own outputs"],
+)
+def test_quantiles_stand_beside_every_forecast(broken, study, trial):
+    folder = run_trial(broken, study, trial)
     quantiles, forecasts = (pl.read_parquet(folder / f"{name}.parquet") for name in ("quantiles", "forecasts"))
     key = ["study", "forecaster", "pair", "horizon", "seed", "fold", "cutoff"]
     expected = forecasts.select(key).join(pl.DataFrame({"level": LEVELS}), how="cross")
     assert quantiles.select(*key, "level").equals(expected.sort("cutoff", "level"))
     assert (quantiles.sort("cutoff", "level").group_by("cutoff").agg(pl.col("value").is_sorted())["value"]).all()
     assert "quantiles.parquet" in read_json(folder / "provenance.json")["sha256"]
-    done = trial_status(broken, study, [WALK])
+    done = trial_status(broken, study, [trial])
     assert read_quantiles(broken, study, done).equals(quantiles)
 
 
@@ -46,13 +50,15 @@ def test_an_altered_file_of_quantiles_is_found(broken):
     assert altered_files(folder) == ["quantiles.parquet is missing"]
 
 
-def test_a_network_is_point_only(broken):
-    folder = run_trial(broken, STUDY, NETWORK)
+def test_a_legacy_network_is_point_only(broken):
+    gates = "{gate: linear, initialisers: keras_3.8}"
+    study = load_variant("smoke", (*OVERRIDES, QUANTILES, f"forecasters={{random_walk: {{}}, v08: {gates}}}"))
+    folder = run_trial(broken, study, LEGACY)
     assert not (folder / "quantiles.parquet").exists()
     assert altered_files(folder) == []
-    done = trial_status(broken, STUDY, [NETWORK])
-    assert read_quantiles(broken, STUDY, done).is_empty()
-    assert not read_outputs(broken, STUDY, done)[0].is_empty()
+    done = trial_status(broken, study, [LEGACY])
+    assert read_quantiles(broken, study, done).is_empty()
+    assert not read_outputs(broken, study, done)[0].is_empty()
 
 
 def test_without_the_section_nothing_of_it_enters_a_trial(finished):

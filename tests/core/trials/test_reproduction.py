@@ -14,7 +14,7 @@ from golden_core.store.provenance import git_state
 from golden_core.store.randomness import Stream
 from golden_core.trials import all_trials, checklist, run_trials
 from golden_core.trials.campaign import fingerprinted
-from golden_core.trials.checklist import NOTEBOOK, answers
+from golden_core.trials.checklist import NOTEBOOKS, answers
 from golden_core.trials.generators import GENERATORS, present, seed_everything, states
 from golden_core.trials.notebook import recorded_text, rerun_text
 from golden_core.trials.outputs import OUTPUTS, finished_trials
@@ -104,8 +104,8 @@ def files(home):
 
 @pytest.fixture
 def _without_notebook(tmp_path, monkeypatch):
-    """It has a test of its own; here it would be run once for every answer."""
-    monkeypatch.setattr(checklist, "NOTEBOOK", tmp_path / "absent.ipynb")
+    """They have a test of their own; here they would be run once for every answer."""
+    monkeypatch.setattr(checklist, "NOTEBOOKS", tmp_path / "absent")
 
 
 def verdicts(study, sample):
@@ -167,14 +167,19 @@ def test_generators_are_set_one_by_one():
         assert GENERATORS[name].draw(3) != drawn
 
 
-def test_the_sample_notebook_prints_its_numbers_again(tmp_path, monkeypatch):
-    printed = rerun_text(NOTEBOOK)
-    assert printed == recorded_text(NOTEBOOK)
-    monkeypatch.setattr(checklist, "rerun_text", lambda path: printed)
-    altered = tmp_path / NOTEBOOK.name
-    altered.write_text(NOTEBOOK.read_text().replace("0.678928684144", "0.678928684145"))
-    assert checklist._notebook(altered)[0] == "failed"
-    assert checklist._notebook(tmp_path / "absent.ipynb")[0] == "unmeasured"
+def test_every_notebook_prints_its_numbers_again(tmp_path, monkeypatch):
+    printed = {path.name: rerun_text(path) for path in NOTEBOOKS.glob("*.ipynb")}
+    assert printed == {path.name: recorded_text(path) for path in NOTEBOOKS.glob("*.ipynb")}
+    assert {"statistics_claims.ipynb", "statistics_power.ipynb"} < printed.keys()
+    monkeypatch.setattr(checklist, "rerun_text", lambda path: printed[path.name])
+    name = "reproducibility.ipynb"
+    altered = (NOTEBOOKS / name).read_text().replace("0.678928684144", "0.678928684145")
+    (tmp_path / name).write_text(altered)
+    assert checklist._notebooks(NOTEBOOKS)[0] == "passed"
+    verdict, said = checklist._notebooks(tmp_path)
+    assert verdict == "failed"
+    assert "0.6789286841447503" in said
+    assert checklist._notebooks(tmp_path / "absent")[0] == "unmeasured"
 
 
 def test_other_versions_than_the_pinned_ones_are_named(tmp_path):

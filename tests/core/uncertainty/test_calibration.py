@@ -48,7 +48,16 @@ def test_crossings_are_repaired_and_counted():
     found = calibrated(LEVELS, (y[:99], raw[:99]), (y[99:], raw[99:]), lambda *_: np.zeros(5))
     assert found.rearranged.all()
     assert found.values == pytest.approx(np.tile(WRONG, (50, 1)))
-    assert not calibrated(LEVELS, (y[:99], raw[:99]), (y[99:], raw[99:]), split).rearranged.all()
+
+
+def test_quantiles_that_cross_before_calibration_are_put_in_order_and_counted_too():
+    (y,), (raw,) = worlds(99, 50, 1, "crossing before")
+    mixed = raw.copy()
+    mixed[::3] = raw[::3, ::-1]
+    straight, found = (calibrated(LEVELS, (y[:99], q[:99]), (y[99:], q[99:]), split) for q in (raw, mixed))
+    assert found.values.tobytes() == straight.values.tobytes()
+    assert found.rearranged.tolist() == [row % 3 == 0 for row in range(99, 149)]
+    assert not straight.rearranged.any()
 
 
 def test_adaptive_calibration_follows_a_break_that_split_does_not():

@@ -152,7 +152,7 @@ _DEPENDENT = "v_08/dependencies.py"
 def package_missing(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001
     """Look for what dependencies.py imports among the files of the tree. Alternative: the package is there."""
     script = next(script for script in frozen_inventory().scripts if script.path == _DEPENDENT)
-    imported = [ImportedModule(name, 0, ()) for name in (*script.imports.standard, *script.imports.missing)]
+    imported = [ImportedModule(name) for name in (*script.imports.standard, *script.imports.missing)]
     files = {checksum.path for checksum in frozen_checksums()}
     if practice == "alternative":
         files |= {f"v_08/{name.replace('.', '/')}.py" for name in script.imports.missing}
@@ -163,7 +163,9 @@ def package_missing(practice: Practice = "legacy", stream: Stream = STREAM) -> P
 def exports_bound_to_code(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
     """Make a layer again whose class has lost an argument since. Alternative: fill one with the exported tensors."""
     arguments: dict[str, Any] = {"inputs": 4, "outputs": 8, "score_mode": "dot"}
-    tensors = {name: values.detach() for name, values in _started(stream).state_dict().items()}
+    exported = Dense(4, 8)
+    initialise(exported, "keras_3.8", torch.Generator().manual_seed(stream.child("export").integer()))
+    tensors = {name: values.detach() for name, values in exported.state_dict().items()}
     lost = 0
     try:
         if practice == "legacy":
@@ -173,12 +175,6 @@ def exports_bound_to_code(practice: Practice = "legacy", stream: Stream = STREAM
     except TypeError:
         lost = 1
     return ProbeResult(lost, 0.0, f"Of 1 export, a class without the argument score_mode cannot take {lost}.")
-
-
-def _started(stream: Stream) -> Dense:
-    layer = Dense(4, 8)
-    initialise(layer, "keras_3.8", torch.Generator().manual_seed(stream.child("export").integer()))
-    return layer
 
 
 def checkpoint_per_epoch(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001

@@ -1,0 +1,185 @@
+"""`golden bench cohort`: one network trained alone and many together, by the trainers that studies use, in one run.
+
+Windows are made up; networks, budget and shape are the study's. Nothing here is timed but whole epochs: shuffles,
+steps, clipping, optimiser and validation.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from golden_core.forecasters.neural import NeuralForecaster
+from golden_core.inputs.features import FEATURES
+from golden_core.inputs.windows import Examples, Target, cut_windows
+from golden_core.market.clock import MINUTES, closures, expected_days
+from golden_core.splits.folds import usable_rows
+from golden_core.store.randomness import Stream
+from golden_core.study import Study
+from golden_core.training import device, trainer
+from golden_core.training.cohort import Progress, train_cohort
+from golden_core.training.functional import Stacked
+from golden_core.training.substitute import Request, request_of
+from golden_core.trials.cohorts import join_cohorts
+from golden_core.trials.identity import Trial, all_series
+from golden_core.trials.run import new_forecaster
+
+STREAM = Stream(0, ("benchmarking", "cohort"))
+SIDE = {"cpu": 1024, "cuda": 8192}  # of the square matrices whose product is the peak
+PRODUCTS = 5  # of which the quickest counts
+WARM_UP = 1  # epochs of each that are not counted
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Training windows per second of some networks, and their share of the peak of the device that they ran on."""
+
+    subject: str
+    networks: int
+    windows_per_second: float
+    share: float
+
+
+@dataclass(frozen=True)
+class CohortRun:
+    """What one run measured, and what follows for the study: windows, and seconds if all networks were like this."""
+
+    forecaster: str
+    kind: device.Kind
+    card: str | None
+    peak: float  # operations per second
+    operations: float  # of one window, forward and backward
+    speeds: tuple[Speed, ...]
+    study: str
+    study_windows: int
+
+    @property
+    def study_seconds(self) -> float:
+        """How long the study's networks would train at the speed of the cohort, to their last epochs."""
+        return self.study_windows / self.speeds[-1].windows_per_second
+
+
+def measure(
+    study: Study, forecaster: str, kind: device.Kind, *, members: int, epochs: int, note: Callable[[str], None]
+) -> CohortRun:
+    """Time a network by the single trainer, alone on the device, and in a cohort.
+
+    Raises
+    ------
+    ValueError
+        If the forecaster trains no network that joins cohorts.
+    golden_core.training.device.DeviceError
+        If there is no such device.
+    """
+    trial = Trial(forecaster, *all_series(study)[0], 0)
+    if forecaster not in study.forecasters or not join_cohorts(study, [trial], asked=True):
+        raise ValueError(f"study {study.name!r} has no network called {forecaster!r}")
+    where = device.prepare(kind)
+    budget = study.training.model_copy(update={"epochs": WARM_UP + epochs, "early_stopping": None})
+    study = study.model_copy(update={"training": budget})
+    note("peak of a matrix product …")
+    peaks = {name: _peak(name) for name in {"cpu", kind}}
+    requests = [_request(study, trial, number) for number in range(members)]
+    operations = _operations(requests[0], budget.batch_size)
+
+    def speed(subject: str, number: int, rate: float, on: device.Kind = kind) -> Speed:
+        return Speed(subject, number, rate, rate * operations / peaks[on])
+
+    note("one network, the single trainer …")
+    found = [speed("one, by the single trainer on the processor", 1, _single(_request(study, trial, 0)), "cpu")]
+    for number, subject in ((1, "a cohort of one"), (members, "a cohort")):
+        note(f"{subject}, {number} networks on {kind} …")
+        chosen = [_request(study, trial, place) for place in range(number)] if number == 1 else requests
+        found.append(speed(subject, number, _together(chosen, where)))
+    card, peak = device.card(kind), peaks[kind]
+    return CohortRun(forecaster, kind, card, peak, operations, tuple(found), study.name, windows_of(study))
+
+
+def windows_of(study: Study) -> int:
+    """Return how many windows the networks of a study are trained on, if none stops before its last epoch.
+
+    Folds are counted on the days that have a price by the source's calendar; no window falls out at a closure.
+    """
+    warm_up = max(study.evaluation.volatility_window, *(FEATURES[name].warm_up for name in study.features))
+    days = {*expected_days(study.data.start, study.data.end)}
+    days -= {*closures(study.data.source, study.data.start, study.data.end)["date"]}
+    bars, splits, total = len(days) * MINUTES["1d"] // MINUTES[study.data.bar], study.splits, 0
+    trials = [Trial(name, *series, 0) for name in study.forecasters for series in all_series(study)]
+    for trial in join_cohorts(study, trials, asked=True):
+        rows = usable_rows(bars, warm_up=warm_up, context_length=study.context_length, horizon=trial.horizon)
+        folds = max(0, (len(rows) - splits.train - splits.validation - splits.test) // splits.step + 1)
+        each = splits.train - trial.horizon - splits.embargo
+        total += study.seeds.count * folds * each * cast(NeuralForecaster, new_forecaster(study, trial)).budget().epochs
+    return total
+
+
+def _request(study: Study, trial: Trial, seed: int) -> Request:
+    """Return what a forecaster asks of the trainer, for made-up windows in the number of the study's first fold."""
+    generator, horizon = STREAM.child("windows").generator(), study.horizons[0]
+    splits = study.splits
+    counts = [rows - horizon - splits.embargo for rows in (splits.train, splits.validation)]
+    bars = sum(counts) + study.context_length
+    matrix = generator.normal(size=(bars, len(study.features))).astype(np.float32)
+    times = np.datetime64("2001-01-01", "us") + np.arange(bars) * np.timedelta64(1, "D")
+    returns = 0.01 * generator.normal(size=bars)
+
+    def examples(first: int, count: int) -> Examples:
+        rows = range(first, first + count)
+        target = Target("log_return", mean=0.0, scale=0.01)
+        shape = {"context_length": study.context_length, "horizon": horizon}
+        return Examples(cut_windows(matrix, np.ones(bars), times, rows, target=target, **shape), returns[rows])
+
+    start = study.context_length
+    train, validation = examples(start, counts[0]), examples(start + counts[0], counts[1])
+    forecaster = new_forecaster(study, dataclasses.replace(trial, seed=seed))
+    request = request_of(lambda: forecaster.fit(train, validation, STREAM.child("fit", seed)))
+    if request is None:
+        raise ValueError(f"forecaster {trial.forecaster!r} does not hand its network to the trainer")
+    return request
+
+
+def _single(request: Request) -> float:
+    member, epochs = request.member, request.training.epochs
+    for training in (request.training.model_copy(update={"epochs": WARM_UP}), request.training):
+        started = time.perf_counter()
+        trainer.train(member.module, member.train, member.validation, training, member.stream, request.objective)
+    return epochs * len(member.train) / (time.perf_counter() - started)
+
+
+def _together(requests: Sequence[Request], where: torch.device) -> float:
+    seen: list[Progress] = []
+    first = requests[0]
+    members = [one.member for one in requests]
+    deque(train_cohort(members, first.training, where, objective=first.objective, watch=seen.append), maxlen=0)
+    counted = seen[WARM_UP:]
+    return sum(one.windows for one in counted) / sum(one.seconds for one in counted)
+
+
+def _operations(request: Request, batch_size: int) -> float:
+    """Return the floating-point operations of one window, forward and backward; a multiply-add is two."""
+    stacked = Stacked([request.member.module])
+    X = torch.from_numpy(request.member.train.windows.X[None, :batch_size].copy())
+    weights, statistics = (values.unsqueeze(0) for values in stacked.read(request.member.module))
+    with FlopCounterMode(display=False) as counter:
+        outputs = stacked(weights.requires_grad_(), statistics, X, None, training=True)
+        torch.autograd.backward(outputs.sum())
+    return float(counter.get_total_flops() / X.shape[1])
+
+
+def _peak(kind: device.Kind) -> float:
+    """Return the operations per second of a large float32 matrix product."""
+    a, b = torch.rand(2, SIDE[kind], SIDE[kind], device=kind)
+    best = np.inf
+    for _ in range(PRODUCTS + 1):
+        started = time.perf_counter()
+        (a @ b).sum().item()  # which waits for the device
+        best = min(best, time.perf_counter() - started)
+    return float(2 * SIDE[kind] ** 3 / best)

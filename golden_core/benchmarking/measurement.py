@@ -1,0 +1,130 @@
+"""One measurement: what was called under which conditions, the sample of durations, and the row it comes to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from golden_core.benchmarking.energy import UNMEASURED, Meter
+from golden_core.benchmarking.machine import PeakMemory, synchronised
+from golden_core.benchmarking.sampling import Call, Paired, Sample, sample
+from golden_core.benchmarking.scenarios import SCENARIOS
+from golden_core.benchmarking.summary import summarise
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Under which conditions something is called; ``batch`` units of work in one call."""
+
+    device: str = "cpu"
+    precision: str = "float32"
+    threads: int = 1
+    batch: int = 1
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """What the machine gave in the same run: operations and bytes per second."""
+
+    operations: float | None = None
+    bytes: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """What one row of the table is made from."""
+
+    subject: str
+    scenario: str
+    unit: str
+    condition: Condition
+    sample: Sample
+    peaks: Peaks = field(default_factory=Peaks)
+    operations: float | None = None  # of one call
+    bytes: float | None = None  # that one call reads and writes at least: weights, inputs, outputs
+    memory_mb: float | None = None
+    joules: float | None = None  # of one call, idling left out
+    against: str = ""  # what it was compared with, in pairs
+    paired: Paired | None = None
+    missing: tuple[str, ...] = ()  # what else is undefined, and why
+
+    def row(self) -> dict[str, Any]:
+        """Return the columns of the table that are this measurement's own."""
+        found = summarise(self.sample.seconds, self.condition.batch)
+        each = float(self.sample.seconds.mean())
+        rate = None if self.operations is None else self.operations / each
+        pair = self.paired
+        return {
+            "subject": self.subject,
+            "scenario": self.scenario,
+            "unit": self.unit,
+            **self.condition.__dict__,
+            **found,
+            "undefined": "; ".join(filter(None, (found["undefined"], *self.missing))),
+            "warm_up": self.sample.warm_up,
+            "steady": self.sample.steady,
+            "memory_mb": self.memory_mb,
+            "flops": self.operations,
+            "peak_share": _share(rate, self.peaks.operations),
+            "bandwidth_share": _share(None if self.bytes is None else self.bytes / each, self.peaks.bytes),
+            "energy_j": self.joules,
+            "against": self.against,
+            "ratio": pair.ratio if pair else None,
+            "ratio_low": pair.low if pair else None,
+            "ratio_high": pair.high if pair else None,
+            "p_value": pair.p_value if pair else None,
+        }
+
+
+def measure(
+    subject: str,
+    scenario: str,
+    call: Call,
+    condition: Condition,
+    *,
+    seconds: float,
+    meter: Meter,
+    fewest: int | None = None,
+    missing: Sequence[str] = (),
+    **facts: Any,
+) -> Measurement:
+    """Time a call as its scenario asks, with the memory and the energy that it took.
+
+    ``facts`` are further fields of the measurement: peaks, operations, bytes.
+    """
+    asked = SCENARIOS[scenario]
+    with PeakMemory(condition.device) as memory:
+        started = time.perf_counter()
+        meter.start()
+        least = asked.fewest if fewest is None else fewest
+        taken = sample(synchronised(call, condition.device), seconds=seconds, fewest=least, block=asked.block)
+        joules = meter.joules(time.perf_counter() - started)
+    calls = taken.warm_up + len(taken.seconds)
+    return Measurement(
+        subject,
+        scenario,
+        asked.unit,
+        condition,
+        taken,
+        memory_mb=memory.megabytes,
+        joules=None if joules is None else joules / calls,
+        missing=(*missing, *(() if meter.counters else (UNMEASURED,))),
+        **facts,
+    )
+
+
+def timed(subject: str, scenario: str, unit: str, seconds: Sequence[float], batch: int, **facts: Any) -> Measurement:
+    """Return a measurement of what was timed elsewhere, each duration of ``batch`` units and none of them warm-up."""
+    threads = int(facts.pop("threads", 1))
+    taken = Sample(np.asarray(seconds, dtype=np.float64), 0, False)
+    missing = ("not repeated until steady", UNMEASURED)
+    condition = Condition(threads=threads, batch=batch, precision=facts.pop("precision", "float64"))
+    return Measurement(subject, scenario, unit, condition, taken, missing=missing, **facts)
+
+
+def _share(rate: float | None, peak: float | None) -> float | None:
+    return None if rate is None or not peak else rate / peak

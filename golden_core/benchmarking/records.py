@@ -1,0 +1,193 @@
+"""Runs of benchmarks in the lake, whole or not at all: raw samples, rows, provenance; and baselines once accepted."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from golden_core.benchmarking.sampling import ALPHA
+from golden_core.benchmarking.summary import summarise
+from golden_core.store.lake import Home, new_folder, stored_json, write_json, write_parquet
+from golden_core.store.provenance import describe_environment, machine
+from golden_core.store.schema import BENCHMARKS
+from golden_core.store.warehouse import Warehouse
+
+if TYPE_CHECKING:  # it knows networks, and whoever reads a run need not wait for torch
+    from golden_core.benchmarking.measurement import Measurement
+
+KEY = ("subject", "scenario", "device", "precision", "threads", "batch")
+SLOWER = 1.10  # a median so many times that of the accepted baseline is a regression
+_STAMP = "%Y%m%dT%H%M%S%fZ"
+
+
+class BenchmarkError(LookupError):
+    """There is no run to accept or to show; the message says what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run of one benchmark, as it was filed."""
+
+    folder: Path
+    rows: pl.DataFrame  # schema.BENCHMARKS
+    samples: pl.DataFrame  # KEY, seconds
+
+    def seconds(self, key: Sequence[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return the durations [N] behind a row."""
+        return self.samples.filter(**dict(zip(KEY, key, strict=True)))["seconds"].to_numpy()
+
+
+def machine_class() -> str:
+    """Return what two machines share whose times may be compared: processor, cores, and the accelerator."""
+    found = machine()
+    cards = "".join(f" + {card['name']}" for card in found["gpu"] or ())
+    return f"{found['cpu']} × {found['cores']}{cards}"
+
+
+def file_run(home: Home, benchmark: str, study: str, found: Sequence[Measurement]) -> Run:
+    """File a run and put the last runs of its study into the warehouse; ``study`` is empty for what belongs to none."""
+    now, facts = datetime.datetime.now(datetime.UTC), describe_environment()
+    name = now.strftime(_STAMP)
+    shared = {
+        "study": study,
+        "benchmark": benchmark,
+        "run": name,
+        "measured_at": now,
+        "machine": machine_class(),
+        "load": os.getloadavg()[0] / facts["machine"]["cores"],
+        **facts["git"],
+        "versions": json.dumps({"python": facts["machine"]["python"], **facts["libraries"]}),
+    }
+    rows = pl.DataFrame([{**shared, **one.row()} for one in found], schema=BENCHMARKS.dtypes)
+    samples = pl.concat(_samples(one) for one in found)
+    folder = _folder(home, benchmark, study) / name
+    with new_folder(folder) as temporary:
+        write_parquet(BENCHMARKS.conform(rows), temporary / "rows.parquet")
+        write_parquet(samples, temporary / "samples.parquet")
+        write_json(facts, temporary / "provenance.json")
+    load_benchmarks(home, study)
+    return read_run(folder)
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run back."""
+    rows = pl.read_parquet(folder / "rows.parquet", glob=False)
+    return Run(folder, BENCHMARKS.conform(rows), pl.read_parquet(folder / "samples.parquet", glob=False))
+
+
+def last_runs(home: Home, study: str | None = None) -> list[Run]:
+    """Return the last run of every benchmark, of one study or of all and of none."""
+    folders = {path.parent.parent for path in (home.root / "benchmarks").glob("*/*/*/rows.parquet")}
+    runs = [read_run(max(path.parent for path in folder.glob("*/rows.parquet"))) for folder in sorted(folders)]
+    return [run for run in runs if study is None or run.rows["study"][0] == study]
+
+
+def load_benchmarks(home: Home, study: str) -> None:
+    """Put the last runs of a study into the warehouse."""
+    rows = [run.rows for run in last_runs(home, study)]
+    Warehouse(home.warehouse).load(study, {BENCHMARKS.name: pl.concat([BENCHMARKS.empty(), *rows])})
+
+
+def accept(home: Home, benchmark: str) -> list[str]:
+    """Make the last runs of a benchmark the baselines of this machine class; return their folders' names.
+
+    Raises
+    ------
+    BenchmarkError
+        If there is none from such a machine.
+    """
+    here = machine_class()
+    runs = [run for run in last_runs(home) if run.rows["benchmark"][0] == benchmark and run.rows["machine"][0] == here]
+    if not runs:
+        raise BenchmarkError(f"no run of {benchmark!r} was filed on {here}: run `golden bench {benchmark}` first")
+    record = _accepted(home)
+    before = stored_json(record)
+    named = {_place(run): run.folder.name for run in runs}
+    write_json({**before, here: {**before.get(here, {}), **named}}, record)
+    return list(named.values())
+
+
+def regressions(home: Home) -> tuple[list[str], int]:
+    """Return what has become slower than the accepted baseline of its machine class, and how many rows were compared.
+
+    Slower means a median of more than 1.1 times, and p ≤ 1 % by Mann & Whitney (1947): sessions apart cannot be paired.
+    """
+    accepted, found, compared = stored_json(_accepted(home)), list[str](), 0
+    for run in last_runs(home):
+        name = accepted.get(run.rows["machine"][0], {}).get(_place(run))
+        folder = run.folder.with_name(str(name))
+        if name in (None, run.folder.name) or not folder.is_dir():
+            continue
+        baseline = read_run(folder)
+        common = run.rows.join(baseline.rows, on=KEY, how="semi")
+        for key in common.select(KEY).iter_rows():
+            compared += 1
+            found += _slower(run, baseline, key)
+    return found, compared
+
+
+def unfaithful(home: Home) -> tuple[list[str], int]:
+    """Return rows that do not follow from their raw samples, percentiles refused included, and how many there are."""
+    found, examined = [], 0
+    for run in last_runs(home):
+        for row in run.rows.iter_rows(named=True):
+            examined += 1
+            key = [row[name] for name in KEY]
+            seconds = run.seconds(key)
+            again = summarise(seconds, row["batch"]) if len(seconds) else {"samples": 0}
+            reason = again.pop("undefined", "")
+            wrong = [name for name, value in again.items() if row[name] != value]
+            wrong += [] if row["undefined"].startswith(reason) else ["undefined"]
+            found += [f"{_label(run, key)}: {name} is not what the samples give" for name in wrong]
+    return found, examined
+
+
+def unsteady(home: Home) -> tuple[list[str], int]:
+    """Return the rows whose warm-up did not settle by its rule, and how many there are."""
+    rows = pl.concat([BENCHMARKS.empty(), *(run.rows for run in last_runs(home))])
+    repeated = rows.filter(pl.col("warm_up") > 0)
+    names = repeated.filter(~pl.col("steady")).select("benchmark", *KEY).iter_rows()
+    return [f"{' '.join(map(str, name))}: never steady" for name in names], repeated.height
+
+
+def _slower(run: Run, baseline: Run, key: Sequence[Any]) -> Iterator[str]:
+    new, old = run.seconds(key), baseline.seconds(key)
+    ratio = float(np.median(new) / np.median(old))
+    if ratio > SLOWER and stats.mannwhitneyu(new, old).pvalue <= ALPHA:
+        load = [one.rows["load"][0] for one in (baseline, run)]
+        yield (
+            f"{_label(run, key)}: {ratio:.2f} times the median of the accepted run {baseline.folder.name} "
+            f"(load per core {load[0]:.1f} then, {load[1]:.1f} now)"
+        )
+
+
+def _label(run: Run, key: Any) -> str:
+    return f"{run.rows['benchmark'][0]} {' '.join(map(str, key))}"
+
+
+def _samples(one: Measurement) -> pl.DataFrame:
+    named = {"subject": one.subject, "scenario": one.scenario, **one.condition.__dict__}
+    types = {name: BENCHMARKS.dtypes[name] for name in KEY}
+    literals = [pl.lit(named[name], types[name]).alias(name) for name in KEY]
+    return pl.DataFrame({"seconds": one.sample.seconds}).select(*literals, "seconds")
+
+
+def _place(run: Run) -> str:
+    return f"{run.rows['benchmark'][0]}/{run.rows['study'][0]}"
+
+
+def _folder(home: Home, benchmark: str, study: str) -> Path:
+    return home.root / "benchmarks" / benchmark / (study or "-")
+
+
+def _accepted(home: Home) -> Path:
+    return home.root / "benchmarks" / "accepted.json"

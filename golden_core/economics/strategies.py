@@ -1,0 +1,80 @@
+"""Every forecaster of a study as a strategy: its forecasts traded, seed by seed. What it is worth stands elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from golden_core.economics.costs import Quotes, quotes
+from golden_core.economics.ledger import Account, account
+from golden_core.economics.positions import signals
+from golden_core.statistics.long_run import FloatArray
+from golden_core.study import EconomicsSection
+
+IDLE = "never in the market: no forecast passes the study's rule"
+UNEVEN = "not the same cutoffs as the other forecasters of the series"
+
+
+@dataclass(frozen=True, eq=False)
+class Strategy:
+    """A forecaster's account on a series, with a row per seed, and the same with every fill one bar later."""
+
+    forecaster: str
+    pair: str
+    horizon: int
+    quotes: Quotes
+    account: Account
+    delayed: Account
+    reason: str  # why there is nothing to judge, or ""
+
+    @property
+    def returns(self) -> FloatArray:
+        """Return the net returns (T,) of a capital that the seeds share evenly."""
+        net: FloatArray = self.account.net.mean(axis=0)
+        return net
+
+
+def strategies(forecasts: pl.DataFrame, bars: pl.DataFrame, section: EconomicsSection) -> Iterator[Strategy]:
+    """Trade every forecaster of a study on every series.
+
+    Parameters
+    ----------
+    forecasts : schema.FORECASTS
+        Of the whole study. A cutoff at which a seed has no forecast asks for no position.
+    bars : schema.BARS
+        Clean bars of all pairs.
+    section : EconomicsSection
+        Rule, limit and costs.
+
+    Yields
+    ------
+    Strategy
+        Sorted by pair, horizon and forecaster. Those of a series have the same times.
+    """
+    ordered = forecasts.sort("pair", "horizon", "forecaster", "seed", "cutoff")
+    offered = {pair: quotes(bars.filter(pair=pair), pair, section) for pair in ordered["pair"].unique()}
+    for (pair, horizon), part in ordered.group_by("pair", "horizon", maintain_order=True):
+        cutoffs = part.select("cutoff", "volatility").unique("cutoff", keep="first").sort("cutoff")
+        for (forecaster,), own in part.group_by("forecaster", maintain_order=True):
+            yield _strategy(str(forecaster), str(pair), int(str(horizon)), own, cutoffs, offered[str(pair)], section)
+
+
+def _strategy(
+    forecaster: str,
+    pair: str,
+    horizon: int,
+    own: pl.DataFrame,
+    cutoffs: pl.DataFrame,
+    offered: Quotes,
+    section: EconomicsSection,
+) -> Strategy:
+    wide = cutoffs.join(own.pivot("seed", index="cutoff", values="y_pred"), on="cutoff", how="left").sort("cutoff")
+    forecast = wide.drop("cutoff", "volatility").to_numpy().T.astype(float)
+    wanted = signals(forecast, cutoffs["volatility"].to_numpy(), horizon, section)
+    fills = offered.fills(cutoffs["cutoff"])
+    kept, delayed = (account(wanted, fills, offered, horizon, delay=delay) for delay in (0, 1))
+    reason = UNEVEN if np.isnan(forecast).any() else ("" if kept.traded.any() else IDLE)
+    return Strategy(forecaster, pair, horizon, offered, kept, delayed, reason)

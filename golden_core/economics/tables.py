@@ -1,0 +1,156 @@
+"""The tables `economics` and `equity`: what every strategy of a study comes to. Trading itself belongs to ledger.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from golden_core.economics import sharpe
+from golden_core.economics.strategies import Strategy
+from golden_core.statistics.long_run import FloatArray, long_run
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import ECONOMICS, EQUITY
+from golden_core.study import Study
+
+_AMOUNTS = ("gross", "spread", "slippage", "swap", "net", "turnover")
+
+
+def economics_table(study: Study, traded: Iterable[Strategy], tried: int, stream: Stream) -> pl.DataFrame:
+    """Judge every strategy.
+
+    Parameters
+    ----------
+    study : Study
+        With a section ``economics``; its level of confidence, and its number of resamples, hold here too.
+    traded : iterable of Strategy
+        As from :func:`~golden_core.economics.strategies.strategies`, in its order.
+    tried : int
+        Settings of forecasters ever tried on these bars; at least the strategies of a series are counted.
+    stream : Stream
+        Of the bootstrap.
+
+    Returns
+    -------
+    schema.ECONOMICS
+        A row per forecaster, pair and horizon, sorted by key. One return series, net of costs, is behind all ratios
+        but those said to be gross or delayed.
+    """
+    rows = [
+        {"study": study.name, **row}
+        for (pair, horizon), series in groupby(traded, key=lambda one: (one.pair, one.horizon))
+        for row in _series(study, list(series), tried, stream.child(pair, horizon).generator())
+    ]
+    return ECONOMICS.conform(pl.DataFrame(rows, schema=ECONOMICS.dtypes)).sort(ECONOMICS.key)
+
+
+def equity_table(study: str, traded: Iterable[Strategy]) -> pl.DataFrame:
+    """Return ``schema.EQUITY``, sorted by key: gained by the last price of every month, seeds sharing the capital."""
+    frames = [
+        pl.DataFrame(
+            {
+                "timestamp": one.account.times,
+                "gross": one.account.gross.mean(axis=0).cumsum(),
+                "net": one.returns.cumsum(),
+            }
+        )
+        .group_by(month=pl.col("timestamp").dt.truncate("1mo"), maintain_order=True)
+        .last()
+        .with_columns(
+            study=pl.lit(study),
+            forecaster=pl.lit(one.forecaster),
+            pair=pl.lit(one.pair),
+            horizon=pl.lit(one.horizon, pl.Int32),
+        )
+        .drop("month")
+        for one in traded
+    ]
+    return EQUITY.conform(pl.concat(frames)).sort(EQUITY.key)
+
+
+def _series(
+    study: Study, series: list[Strategy], tried: int, generator: np.random.Generator
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one series: what was tried beside a strategy counts in its deflated ratio."""
+    judged = [one for one in series if not one.reason]
+    returns = np.array([one.returns for one in judged])  # [K, T]
+    intervals = _bootstrap(study, returns, series[0].horizon, generator) if judged else []
+    beside: dict[str, Any] = {
+        "tried": max(tried, len(series)),
+        "overfitting": _number(sharpe.overfitting(returns, horizon=series[0].horizon)) if judged else None,
+    }
+    variance = float(np.var(sharpe.sharpe(returns), ddof=1)) if len(judged) > 1 else np.nan
+    for one in series:
+        row = _amounts(one) | beside
+        if not one.reason:
+            row |= _ratios(one, study.evaluation.confidence, intervals.pop(0))
+            row["deflated"] = _deflated(one.returns, row["tried"], variance)
+        yield row
+
+
+def _bootstrap(
+    study: Study, returns: FloatArray, horizon: int, generator: np.random.Generator
+) -> list[tuple[float, float]]:
+    assert study.economics is not None
+    low, high = sharpe.bootstrap_interval(
+        returns,
+        block=max(study.economics.bootstrap_block, horizon),
+        reps=study.evaluation.bootstrap_resamples,
+        level=study.evaluation.confidence,
+        generator=generator,
+    )
+    return list(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def _amounts(one: Strategy) -> dict[str, Any]:
+    """Return what a strategy gained and paid."""
+    kept, rate = one.account, one.quotes.per_year
+    units = kept.traded.sum() * one.quotes.pip
+    yearly = {name: rate * getattr(kept, name).mean() for name in _AMOUNTS}
+    before_spread = (kept.net + kept.spread).sum()
+    return {
+        "forecaster": one.forecaster,
+        "pair": one.pair,
+        "horizon": one.horizon,
+        "seeds": len(kept.gross),
+        "n": len(kept.times),
+        "filled_at": one.quotes.filled_at,
+        **yearly,
+        "drawdown": float(sharpe.drawdown(one.returns)),
+        "half_spread_pips": kept.spread.sum() / units if units else None,
+        "break_even_pips": before_spread / units if units else None,
+        "reason": one.reason or None,
+    }
+
+
+def _ratios(one: Strategy, confidence: float, bootstrap: tuple[float, float]) -> dict[str, Any]:
+    year, returns = np.sqrt(one.quotes.per_year), one.returns
+    found = long_run(sharpe.sharpe_moment(returns), horizon=one.horizon, level=confidence)
+    numbers = {
+        "sharpe": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "bootstrap_low": bootstrap[0],
+        "bootstrap_high": bootstrap[1],
+        "sharpe_gross": sharpe.sharpe(one.account.gross.mean(axis=0)),
+        "sharpe_delayed": sharpe.sharpe(one.delayed.net.mean(axis=0)),
+    }
+    return {
+        **{name: _number(year * value) for name, value in numbers.items()},
+        "probabilistic": sharpe.probabilistic(float(found.mean), len(returns), *sharpe.shape(returns)),
+        "reason": str(found.reason) or None,
+    }
+
+
+def _deflated(returns: FloatArray, tried: int, variance: float) -> float | None:
+    if np.isnan(variance):
+        return None
+    ratio = float(sharpe.sharpe(returns))
+    return sharpe.deflated(ratio, len(returns), *sharpe.shape(returns), trials=tried, variance=variance)
+
+
+def _number(value: float | FloatArray) -> float | None:
+    return float(value) if np.isfinite(value) else None

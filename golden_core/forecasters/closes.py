@@ -1,0 +1,29 @@
+"""The training closes of forecasters that run a recursion over every bar. What the recursion is belongs elsewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from golden_core.forecasters.base import FitError
+from golden_core.inputs.windows import Examples, FloatArray
+
+
+def training_closes(train: Examples, who: str, least: int) -> FloatArray:
+    """Return the closes of the training rows [N], oldest first, none left out.
+
+    Raises
+    ------
+    FitError
+        If rows are missing between them, there are fewer than ``least``, or all are equal.
+    """
+    closes, rows = train.windows.last_close, train.windows.positions
+    if len(closes) != rows[-1] - rows[0] + 1:
+        raise FitError(
+            f"{who} needs consecutive training rows, {len(closes)} of {rows[-1] - rows[0] + 1} are there; leave it out "
+            "of the study, or keep rows that cross closures (splits.closures: flag)"
+        )
+    if len(closes) < least:
+        raise FitError(f"{who} needs at least {least} training rows, there are {len(closes)}")
+    if np.ptp(closes) == 0:
+        raise FitError(f"{who} needs closes that vary, all {len(closes)} are {closes[0]:g}")
+    return closes

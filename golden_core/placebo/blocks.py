@@ -1,0 +1,138 @@
+"""Universes in blocks: one file each, whole or not there, named after everything that it depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from joblib import delayed
+
+from golden_core.forecasters import forecaster_facts
+from golden_core.placebo.universe import ROWS, Arm, Gate, PlaceboError, required_protocol, universe, universe_rows
+from golden_core.store.lake import Home, hash_bytes, read_table, write_parquet
+from golden_core.store.provenance import library_versions
+from golden_core.study import PlaceboSection, Study
+from golden_core.study.sections import canonical_json
+from golden_core.trials.campaign import worker_pool
+from golden_core.trials.code import code_hash
+
+# What a universe runs, beside its forecasters and the gate.
+_CODE = (
+    "golden_core.bars.cleaning", "golden_core.claims.decisions", "golden_core.economics.strategies",
+    "golden_core.inputs.features",
+    "golden_core.inputs.windows", "golden_core.placebo.universe", "golden_core.sources.synthetic",
+    "golden_core.sources.synthetic_hours",
+    "golden_core.splits.folds", "golden_core.splits.scaling", "golden_core.splits.tables",
+    "golden_core.splits.walk_forward",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some universes of an arm, from ``first`` to before ``stop``."""
+
+    arm: Arm
+    index: int
+    first: int
+    stop: int
+
+    @property
+    def key(self) -> str:
+        """``cheap_007``, which is also its partition in Dagster."""
+        return f"{self.arm.name}_{self.index:03d}"
+
+
+def required_section(study: Study) -> PlaceboSection:
+    """Return the section ``placebo`` of a study.
+
+    Raises
+    ------
+    PlaceboError
+        If it, or the protocol that would be put to the test, is missing.
+    """
+    if study.placebo is None:
+        raise PlaceboError(f"study {study.name!r} has no section `placebo`; data/studies/placebo.yaml shows one")
+    required_protocol(study)
+    return study.placebo
+
+
+def placebo_arms(study: Study, universes: int | None = None) -> tuple[Arm, ...]:
+    """Return the arms without skill, the cheap one with so many universes where a number is given."""
+    section = required_section(study)
+    cheap = Arm("cheap", section.cheap.forecasters, universes or section.cheap.universes)
+    network = section.network
+    return (cheap, Arm("network", network.forecasters, network.universes)) if network else (cheap,)
+
+
+def power_arms(study: Study, universes: int | None = None) -> tuple[Arm, ...]:
+    """Return an arm for every planted R²."""
+    power = required_section(study).power
+    count = universes or power.universes
+    return tuple(Arm(f"power_{r2:g}", power.forecasters, count, r2) for r2 in power.r2)
+
+
+def blocks(study: Study, arms: Sequence[Arm]) -> list[Block]:
+    """Return the blocks of some arms; a larger number of universes begins with the blocks of a smaller one."""
+    size = required_section(study).block
+    return [
+        Block(arm, index, first, min(first + size, arm.universes))
+        for arm in arms
+        for index, first in enumerate(range(0, arm.universes, size))
+    ]
+
+
+def block_file(home: Home, study: Study, block: Block, gate: Gate) -> Path:
+    """Return the file of a block, whether or not it is there; another setting or statement gives it another name."""
+    facts = [forecaster_facts(name) for name in universe(study, block.arm, 0).forecasters]
+    libraries = {"numpy", "polars", "scipy", *(library for fact in facts for library in fact.libraries)}
+    depends_on = {
+        "study": universe(study, block.arm, block.first).hash(),
+        "universes": [block.first, block.stop],
+        "r2": block.arm.r2,
+        "code": code_hash((*_CODE, gate.module, *sorted({fact.module for fact in facts}))),
+        "libraries": library_versions(tuple(sorted(libraries))),
+    }
+    name = f"{block.key}-{hash_bytes(canonical_json(depends_on).encode())[:16]}.parquet"
+    return home.study(study.name).root / "placebo" / name
+
+
+def run_block(home: Home, study: Study, block: Block, gate: Gate) -> Path:
+    """Run the universes of a block unless that was done, and return its file.
+
+    The first universe of an arm is put before the gate's probes of code as well: they would find the same in all.
+    """
+    path = block_file(home, study, block, gate)
+    if not path.exists():
+        numbers = range(block.first, block.stop)
+        rows = [universe_rows(study, block.arm, n, gate, thorough=n == 0) for n in numbers]
+        write_parquet(pl.concat(rows), path)
+    return path
+
+
+def run_blocks(
+    home: Home, study: Study, arms: Sequence[Arm], gate: Gate, *, workers: int = 1
+) -> Iterator[tuple[int, int]]:
+    """Run what is missing of some arms, and yield how many blocks are done, and how many there are."""
+    asked = blocks(study, arms)
+    missing = [block for block in asked if not block_file(home, study, block, gate).exists()]
+    done = len(asked) - len(missing)
+    yield done, len(asked)
+    if workers == 1:
+        paths = (run_block(home, study, block, gate) for block in missing)
+    else:
+        pool = worker_pool(study, "loky", workers)
+        paths = pool(delayed(run_block)(home, study, block, gate) for block in missing)
+    for number, _ in enumerate(paths, start=1):
+        yield done + number, len(asked)
+
+
+def block_rows(home: Home, study: Study, arms: Sequence[Arm], gate: Gate) -> pl.DataFrame:
+    """Return the rows of every block that is there, each with its arm."""
+    parts = [pl.DataFrame(schema={"arm": pl.String, **ROWS})]
+    for block in blocks(study, arms):
+        path = block_file(home, study, block, gate)
+        if path.exists():
+            parts.append(read_table(path).select(pl.lit(block.arm.name).alias("arm"), *ROWS))
+    return pl.concat(parts)

@@ -1,0 +1,156 @@
+"""Who is better than whom: effects of claims, pairs of forecasters, average ranks. One query each.
+
+What decides a claim stands in claims/; ranks and pairs describe.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from golden_core.reporting.exhibits import Cell, Row, ask
+from golden_core.reporting.figures import AXIS, Plot, effect_height, effect_limits, effects
+from golden_core.reporting.formats import ABSENT, count, decimals, level, percent, probability
+from golden_core.reporting.grids import Grids, cross, relative_legend, relative_tone
+from golden_core.reporting.svg import BLUE, INK, RED, Panel, panel
+from golden_core.statistics.groups import friedman, nemenyi_difference
+from golden_core.store.warehouse import Warehouse
+from golden_core.study import Study
+
+# One effect can have two claims: that it is above zero, and that it lies within the margin.
+EFFECTS = """
+SELECT forecaster,
+       CASE kind WHEN 'predicts' THEN 'covariance' WHEN 'covers' THEN 'coverage − level'
+                 WHEN 'profitable' THEN 'net return a year' ELSE 'loss removed' END AS measure,
+       CASE WHEN scope = 'pooled' THEN 'all pairs' ELSE pair END || '_h' || horizon AS label,
+       max(effect) AS effect, max(low) AS low, max(high) AS high,
+       max(margin) FILTER (kind IN ('equivalent', 'covers')) AS margin,
+       coalesce(bool_or(claimed) FILTER (kind IN ('equivalent', 'covers')), false) AS within,
+       coalesce(bool_or(claimed) FILTER (kind NOT IN ('equivalent', 'covers')), false) AS above
+FROM claims WHERE study = $1 AND effect IS NOT NULL
+GROUP BY forecaster, measure, scope, pair, horizon ORDER BY measure, forecaster, scope, pair, horizon
+"""
+
+PAIRWISE = """
+WITH errors AS (
+    SELECT forecaster, pair, horizon, mean AS rmse FROM summary
+    WHERE study = $1 AND scope = 'series' AND metric = 'rmse' AND mean IS NOT NULL
+)
+SELECT one.forecaster, other.forecaster AS other, count(*) AS series,
+       count(*) FILTER (one.rmse < other.rmse) AS lower,
+       median(one.rmse / other.rmse - 1) FILTER (one.forecaster <> other.forecaster) AS typical
+FROM errors AS one JOIN errors AS other USING (pair, horizon)
+GROUP BY one.forecaster, other.forecaster ORDER BY one.forecaster, other.forecaster
+"""
+
+# Equal errors share the mean of their ranks. A forecaster without some series has no place among the others.
+RANKS = """
+WITH errors AS (
+    SELECT forecaster, pair || '_h' || horizon AS series, mean AS rmse,
+           count(*) OVER (PARTITION BY forecaster) AS held
+    FROM summary WHERE study = $1 AND scope = 'series' AND metric = 'rmse' AND mean IS NOT NULL
+), whole AS (
+    SELECT * FROM errors WHERE held = (SELECT max(held) FROM errors)
+)
+SELECT forecaster, series, rmse,
+       rank() OVER (PARTITION BY series ORDER BY rmse) + (count(*) OVER (PARTITION BY series, rmse) - 1) / 2 AS place
+FROM whole ORDER BY series, forecaster
+"""
+
+
+def claim_forest(warehouse: Warehouse, study: Study) -> Plot:
+    """Plot the effect of every claim asked about with its interval, and the margin within which it counts as none."""
+    answer = ask(warehouse, EFFECTS, study.name)
+    carried = pl.when("above").then(pl.lit(BLUE)).when("within").then(pl.lit(INK))
+    frame = answer.frame.with_columns(tone=carried)
+    panels = []
+    for (measure,), every in frame.group_by("measure", maintain_order=True):
+        limits = effect_limits(every)
+        for (name,), part in every.group_by("forecaster", maintain_order=True):
+            least, most = percent(part["effect"].min()), percent(part["effect"].max())
+            told = f"{name}, {measure}: {len(part)} effects from {least} % to {most} %"
+            draw = partial(effects, part, limits, f"{measure}, %")
+            panels.append(panel("effects", f"{name}: {measure}", told, draw, effect_height(len(part))))
+    confidence = level(study.evaluation.confidence)
+    return Plot(
+        "effects",
+        "How large are the effects that claims are about, and how well are they known? In percent of the random "
+        f"walk’s mean loss, for coverage of the forecasts, for money of the capital; with the {confidence} interval of "
+        "the test’s own engine. Grey is the margin within which a difference counts as none. Filled: carried, above "
+        "zero (blue) or within the margin (black); hollow: neither. The axis is common to all panels of a measure, "
+        f"{AXIS}.",
+        tuple(panels),
+        (),
+        answer,
+    )
+
+
+def pairwise_grids(warehouse: Warehouse, study: Study) -> Grids:
+    """Return the grid forecaster × forecaster of how RMSE compares, typically and by number of series."""
+    answer = ask(warehouse, PAIRWISE, study.name)
+    grid = (cross(answer.frame, "forecaster", "other", _compared, title="", corner="Forecaster"),)
+    return Grids(
+        "pairwise",
+        "Who is more accurate than whom? RMSE of the row relative to that of the column in percent, median over "
+        "series, and on how many of the common series it is lower; mean over seeds. It describes: what is "
+        "significant against the random walk stands with the claims.",
+        grid if answer.frame.height else (),
+        relative_legend(),
+        answer,
+    )
+
+
+def critical_difference(warehouse: Warehouse, study: Study) -> Plot:
+    """Plot average ranks over series with the critical difference of Nemenyi; nothing below three forecasters.
+
+    References
+    ----------
+    Demšar (2006), Journal of Machine Learning Research 7, section 3.2.2.
+    """
+    answer, alpha = ask(warehouse, RANKS, study.name), study.evaluation.significance
+    ranks = answer.frame.group_by("forecaster").agg(rank=pl.col("place").mean()).sort("rank", "forecaster")
+    series = answer.frame["series"].n_unique()
+    panels: tuple[Panel, ...] = ()
+    said = "There are too few forecasters or series to say."
+    if ranks.height > 2 and series > 1:
+        wide = answer.frame.pivot("forecaster", index="series", values="rmse").drop("series").to_numpy()
+        apart, tested = nemenyi_difference(ranks.height, series, alpha), friedman(np.asarray(wide))
+        ends = f"from {decimals(ranks['rank'][0], 2)} to {decimals(ranks['rank'][-1], 2)}"
+        told = f"average ranks of {ranks.height} forecasters on {series} series, {ends}"
+        draw = partial(_ranks, ranks, apart)
+        panels = (panel("ranks", "average rank", told, draw, effect_height(ranks.height)),)
+        said = (
+            f"Two differ by more than the critical difference of {decimals(apart, 2)} where their bars do not meet "
+            f"(Nemenyi, {level(alpha)}). Friedman’s test that all rank alike: χ² {decimals(tested.statistic, 2)}, "
+            f"p {probability(tested.p_value)}."
+        )
+    return Plot(
+        "ranks",
+        f"Whose ranks differ? Average rank by RMSE, mean over seeds, on {count(series)} series; 1 is the best. {said} "
+        "It describes and never decides: series share the dollar and the period, and both tests take them for "
+        "independent.",
+        panels,
+        (),
+        answer,
+    )
+
+
+def _compared(row: Row) -> Cell:
+    if row["typical"] is None:
+        return Cell(ABSENT)
+    return Cell(f"{percent(row['typical'])} ({row['lower']} of {row['series']})", relative_tone(row["typical"]))
+
+
+def _ranks(ranks: pl.DataFrame, apart: float, axes: Axes) -> None:
+    places = range(ranks.height)
+    colours = [BLUE if place == 0 else RED if place == ranks.height - 1 else INK for place in places]
+    axes.hlines(places, ranks["rank"] - apart / 2, ranks["rank"] + apart / 2, colors=colours, linewidth=1.5)
+    axes.scatter(ranks["rank"], places, s=16, c=colours, zorder=3)
+    axes.set_yticks(places, ranks["forecaster"].to_list())
+    axes.set_ylim(ranks.height - 0.4, -0.6)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.set_xlabel("average rank")

@@ -1,0 +1,168 @@
+"""A report held against the warehouse: it is rendered anew, and every place that differs is named. Nothing is written.
+
+What a report is made from besides the warehouse, provenance and verdicts of checks, lies beside it and is held against
+the hashes that were recorded when it was written.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice, zip_longest
+from pathlib import Path
+
+from golden_core.reporting.judged import Judged, checks_from_csv, probes_from_csv
+from golden_core.reporting.pages import GIVEN, PROVENANCE, RECORD, render
+from golden_core.reporting.places import Leaf, by_exhibit, leaves
+from golden_core.store.lake import hash_bytes
+from golden_core.store.warehouse import Warehouse
+from golden_core.study import Study
+
+PAGE = "index.html"
+ABSENT = "nothing"
+
+
+class UnreadableReportError(ValueError):
+    """There is no report to verify, or what belongs to it cannot be read."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One place of a report at which it does not say what the warehouse says."""
+
+    file: str
+    exhibit: str
+    place: str
+    found: str
+    expected: str
+
+
+def verify_report(
+    warehouse: Warehouse, study: Study, folder: Path, page: Path | None = None
+) -> tuple[list[Difference], int]:
+    """Render a report anew and compare every file of it, or one page alone, with what lies on disk.
+
+    Parameters
+    ----------
+    folder : Path
+        The report, with the provenance and the verdicts that it was written with.
+    page : Path, optional
+        A page to hold against the warehouse in place of the whole report, such as one that was sent to somebody.
+
+    Returns
+    -------
+    list of Difference, int
+        What differs, in the order of files and places; and how many places were compared.
+
+    Raises
+    ------
+    UnreadableReportError
+        If the folder holds no report, or its provenance or verdicts cannot be read; names the file and the remedy.
+    RandomWalkMissingError
+        As :func:`~golden_core.reporting.pages.write_report`.
+    """
+    provenance, judged, odd = _given(folder)
+    rendered, _ = render(warehouse, study, provenance, judged)
+    if page is not None:
+        found = {PAGE: _text(page)}
+        expected: Mapping[str, str] = {PAGE: rendered[PAGE]}
+    else:
+        there = {path.name for path in folder.iterdir() if path.is_file()} - {RECORD}
+        found = {name: _text(folder / name) for name in sorted(there)}
+        expected = rendered
+    differences = list(odd)
+    for name in sorted({*expected, *found}):
+        differences += file_differences(name, expected.get(name), found.get(name))
+    return differences, sum(_places(name, text) for name, text in expected.items())
+
+
+def file_differences(name: str, expected: str | None, found: str | None) -> list[Difference]:
+    """Return every place at which a file of a report differs from the one that the warehouse gives."""
+    if expected == found:
+        return []
+    if expected is None or found is None:
+        there = ("a file", ABSENT) if expected is None else (ABSENT, "a file")
+        return [Difference(name, Path(name).stem, "the file", *there)]
+    differences = list(_READERS.get(Path(name).suffix, _by_line)(name, expected, found))
+    # Bytes outside every place, such as a blank between tags.
+    return differences or list(_by_line(name, expected, found))
+
+
+def _by_place(name: str, expected: str, found: str) -> Iterator[Difference]:
+    theirs = by_exhibit(leaves(found))
+    ours = by_exhibit(leaves(expected))
+    for exhibit in dict.fromkeys([*ours, *theirs]):
+        mine, other = ours.get(exhibit, []), theirs.get(exhibit, [])
+        unlike: Iterator[tuple[Leaf, Leaf]] = (
+            pair for pair in zip(mine, other, strict=False) if pair[0].text != pair[1].text
+        )
+        if len(mine) != len(other):  # from the first difference on, nothing stands opposite what it belongs to
+            counts = (f"{len(found)} tags and texts" for found in (other, mine))
+            yield Difference(name, exhibit, "the whole of it", *counts)
+            unlike = islice(unlike, 1)
+        for leaf, its in unlike:
+            yield Difference(name, exhibit, leaf.place, *_apart(its.text, leaf.text))
+
+
+def _by_row(name: str, expected: str, found: str) -> Iterator[Difference]:
+    ours, theirs = (list(csv.reader(text.splitlines(keepends=True))) for text in (expected, found))
+    headings = ours[0] if ours else []
+    nothing: list[str] = []
+    for number, (mine, other) in enumerate(zip_longest(ours, theirs, fillvalue=nothing)):
+        for place, (cell, its) in enumerate(zip_longest(mine, other, fillvalue=ABSENT)):
+            if cell != its:
+                column = headings[place] if place < len(headings) else str(place + 1)
+                row = f"row {number}, column {column}" if number else f"heading {column}"
+                yield Difference(name, Path(name).stem, row, its, cell)
+
+
+def _by_line(name: str, expected: str, found: str) -> Iterator[Difference]:
+    pairs = zip_longest(expected.split("\n"), found.split("\n"), fillvalue=ABSENT)
+    for number, (mine, other) in enumerate(pairs, start=1):
+        if mine != other:
+            yield Difference(name, Path(name).stem, f"line {number}", *_apart(other, mine))
+
+
+_READERS = {".html": _by_place, ".csv": _by_row}
+
+
+def _apart(found: str, expected: str) -> tuple[str, str]:
+    """Cut two texts to the neighbourhood of their first difference; a line of a plot has thousands of numbers."""
+    first = next((n for n, (a, b) in enumerate(zip(found, expected, strict=False)) if a != b), 0)
+    start = max(0, first - 24) if max(len(found), len(expected)) > 60 else 0
+    shown = [("…" if start else "") + text[start:][:60] for text in (found, expected)]
+    return shown[0], shown[1]
+
+
+def _places(name: str, text: str) -> int:
+    return len(leaves(text)) if name.endswith(".html") else text.count("\n")
+
+
+def _given(folder: Path) -> tuple[dict[str, object], Judged, list[Difference]]:
+    """Return what the report was written with, and what of it is not as recorded."""
+    texts = {name: _text(folder / name) for name in (RECORD, *GIVEN)}
+    try:
+        hashes = dict(json.loads(texts[RECORD])["sha256"])
+        provenance = json.loads(texts[PROVENANCE])
+        judged = Judged(checks_from_csv(texts["checks.csv"]), probes_from_csv(texts["probes.csv"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableReportError(
+            f"{folder}: {RECORD}, {' or '.join(GIVEN)} is not as it was written ({type(error).__name__}: {error}); "
+            f"delete the folder and run the study again"
+        ) from error
+    odd = [
+        Difference(name, Path(name).stem, "the file", hash_bytes(texts[name].encode()), str(hashes.get(name)))
+        for name in GIVEN
+        if hashes.get(name) != hash_bytes(texts[name].encode())
+    ]
+    return provenance, judged, odd
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is no UTF-8 text"
+        raise UnreadableReportError(f"{path}: {reason}; `golden run STUDY` writes the report") from error

@@ -1,0 +1,1 @@
+"""What the study's forecasters and the platform cost, measured when somebody asks."""

@@ -1,0 +1,93 @@
+"""Benchmarks as assets: each measures now and files its run; the table gathers the last run of every one."""
+
+import dagster as dg
+import polars as pl
+
+from golden_core.store.schema import BENCHMARKS
+from golden_dagster.lib.metadata import OWNERS, spec_metadata, table_value
+from golden_dagster.lib.versions import code_version
+from golden_dagster.resources import StudyResource
+
+TABLE = dg.AssetKey(["benchmarks", "table"])
+KINDS = {
+    "inference": "Forecasts of every forecaster of the study: one window, batches, all at once, cold and warm starts.",
+    "training": "Whole fits of every forecaster of the study, with its own budget. As long as three trials of each.",
+    "data": "The way from the source's table to the windows of the first series.",
+    "statistics": "The tests that decide claims, on losses of ten forecasters.",
+}
+SHOWN = ("benchmark", "subject", "scenario", "batch", "samples", "steady", "mean_ms", "p50_ms", "throughput")
+
+
+class EffortConfig(dg.Config):
+    """How much is measured."""
+
+    seconds: float = 2.0
+    samples: int = 0  # calls at least; 0 for the number that the plan declares
+    threads: int = 1
+
+
+def benchmark(name: str, says: str) -> dg.AssetsDefinition:
+    """Return the asset of one kind of measurement."""
+
+    @dg.asset(
+        key=["benchmarks", name],
+        group_name="benchmarks",
+        owners=OWNERS,
+        kinds={"python"},
+        code_version=code_version("golden_core.benchmarking.platform"),
+        description=f"{says} Measure on a machine that does nothing else.",
+    )
+    def measured(config: EffortConfig, study: StudyResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        from golden_core.benchmarking import forecasters, platform
+        from golden_core.benchmarking.records import file_run
+
+        home, loaded = study.home, study.load()
+        effort = forecasters.Effort(config.seconds, config.samples or None, threads=config.threads)
+        if name == "statistics":
+            run = file_run(home, name, "", platform.statistics_parts(effort, _silent))
+        elif name == "data":
+            run = file_run(home, name, loaded.name, platform.data_parts(home, loaded, effort, _silent))
+        else:
+            asked = {"inference": forecasters.inference, "training": forecasters.fits}[name]
+            run = file_run(home, name, loaded.name, asked(home, loaded, (), effort, _silent))
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": run.rows.height,
+                "folder": dg.MetadataValue.path(run.folder),
+                "machine": run.rows["machine"][0],
+                "load_per_core": run.rows["load"][0],
+                "measured": table_value(run.rows.select(SHOWN)),
+            }
+        )
+
+    return measured
+
+
+@dg.asset(
+    key=TABLE,
+    deps=[["benchmarks", name] for name in KINDS],
+    group_name="benchmarks",
+    owners=OWNERS,
+    kinds={"duckdb", "html"},
+    code_version=code_version("golden_core.reporting.benchmarks"),
+    metadata=spec_metadata(BENCHMARKS),
+    description="The last run of every benchmark in the warehouse, and the study's page of them.",
+)
+def benchmarks_table(study: StudyResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Load what the command line measured too, and write the page."""
+    from golden_core.benchmarking.records import last_runs
+    from golden_core.reporting.benchmarks import write_benchmarks
+
+    page = write_benchmarks(study.home, study.load())
+    rows = pl.concat([BENCHMARKS.empty(), *(run.rows for run in last_runs(study.home))])
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": rows.height,
+            "page": dg.MetadataValue.path(page),
+            "table": table_value(rows.select(SHOWN)),
+        }
+    )
+
+
+def _silent(_text: str) -> None:
+    pass

@@ -1,0 +1,1 @@
+"""The campaign against ourselves, of a study that declares one."""

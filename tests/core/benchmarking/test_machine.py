@@ -1,0 +1,85 @@
+"""Operations against counts by hand, counters that wrap, memory that is seen, and what is not here is refused."""
+
+import pytest
+import torch
+
+from golden_core.benchmarking import energy
+from golden_core.benchmarking.energy import Counter, Meter, counters
+from golden_core.benchmarking.machine import PeakMemory, conditions, operations, refusal
+from golden_core.benchmarking.scenarios import PRECISIONS
+from golden_core.benchmarking.straightforward import straightforward
+from golden_core.models.legacy import build
+from golden_core.models.linear import DLinear
+
+
+def test_operations_of_a_network_are_counted_whatever_library_computes_them():
+    network = build("v08", generator=torch.Generator().manual_seed(1))
+    X = torch.zeros(10, 3, 4)
+    forward, both = operations(network, X), operations(network, X, training=True)
+    assert both == pytest.approx(3 * forward, rel=1e-3)  # but for the gradient of the inputs
+    assert both / 10 == pytest.approx(13.7e6, rel=0.005)  # by hand, from the widths of its layers
+    assert operations(straightforward(network), X) == forward
+    assert operations(network, X[:5]) == forward / 2
+
+
+def test_those_of_a_linear_map_by_hand():
+    # A moving average of 6 bars is a product with a 6 × 6 matrix; then one weight per bar and feature, twice.
+    network = DLinear(6, 2, 3, generator=torch.Generator().manual_seed(1))
+    assert operations(network, torch.zeros(1, 6, 2)) == 2 * (6 * 6 * 2 + 2 * 6 * 2)
+
+
+def test_memory_of_a_block_is_seen():
+    with PeakMemory("cpu") as little:
+        pass
+    with PeakMemory("cpu") as much:
+        torch.ones(50_000_000)
+    if little.megabytes is None:
+        pytest.skip("this system does not let a process begin its high-water mark anew")
+    assert much.megabytes - little.megabytes == pytest.approx(200, abs=20)
+
+
+def test_conditions_are_put_back():
+    threads = torch.get_num_threads()
+    with conditions("cpu", "bfloat16", 2):
+        assert torch.get_num_threads() == 2
+        assert torch.is_autocast_enabled("cpu")
+    assert torch.get_num_threads() == threads
+    assert not torch.is_autocast_enabled("cpu")
+
+
+def test_what_is_not_here_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert [refusal("cpu", name) is None for name in PRECISIONS] == [True, True, False]
+    assert refusal("cuda", "float32") == "there is no CUDA device here"
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A processor package with a counter, and a part of it that is counted in it."""
+    for name in ("intel-rapl:0", "intel-rapl:0:0"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "max_energy_range_uj").write_text("1000000000")
+        (tmp_path / name / "energy_uj").write_text("999000000")
+    return tmp_path / "intel-rapl:0" / "energy_uj"
+
+
+def test_energy_is_that_of_the_packages_without_idling_over_a_counter_that_begins_anew(package, monkeypatch):
+    (found,) = counters("cpu", package.parents[1])
+    monkeypatch.setattr(energy, "counters", lambda _: [found])
+    monkeypatch.setattr(energy.time, "sleep", lambda _: package.write_text("1000000"))  # 2 J in 2 s
+    meter = Meter.on("cpu")
+    assert meter.idle_watts == 1.0
+    meter.start()
+    package.write_text("8000000")
+    assert meter.joules(3.0) == pytest.approx(7 - 3)
+
+
+def test_without_a_counter_that_can_be_read_energy_is_unmeasured(package):
+    def forbidden():
+        raise PermissionError("for the administrator")
+
+    assert not energy._readable(Counter("package", forbidden))
+    assert counters("cpu", package.parent / "nothing") == []
+    meter = Meter([])
+    meter.start()
+    assert meter.joules(1.0) is None

@@ -1,0 +1,121 @@
+"""Sizes that carry percentiles, warm-up by rule, and comparisons that find what is there on a noisy machine."""
+
+import numpy as np
+import pytest
+
+from golden_core.benchmarking.sampling import PAIRS, compare, interleaved, sample
+from golden_core.benchmarking.summary import TAILS, bound, full_size, least_size, percentile, summarise
+from golden_core.store.randomness import Stream
+
+STREAM = Stream(20_261_127, ("tests", "sampling"))
+
+
+class FakeClock:
+    """A clock that moves only when a call says how long it takes."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def calls(self, durations):
+        durations = iter(durations)
+
+        def call():
+            self.now += next(durations)
+
+        return call
+
+
+def noisy(n, chance):
+    """Durations of one call on a machine with drifting load, bursts of other work and heavy tails."""
+    load = np.cumsum(chance.normal(0, 0.02, n))
+    bursts = np.repeat(chance.random(-(-n // 20)) < 0.15, 20)[:n] * chance.exponential(0.5, n)
+    return np.exp(load + bursts + 0.05 * np.abs(chance.standard_t(3, n)))
+
+
+def pairs(n, chance, slower=1.0):
+    """The same in pairs: what lies next to each other in time shares its noise; the second of a pair is warmer."""
+    clock = FakeClock()
+    noise = iter(noisy(2 * n, chance) * np.tile([1.0, 0.97], n))
+    one, other = (clock.calls(map((factor * 1e-3).__mul__, noise)) for factor in (1.0, slower))
+    return interleaved(one, other, n, chance, clock)
+
+
+@pytest.mark.parametrize(("p", "full", "least"), [(0.90, 24_576, 64), (0.95, 57_344, 130), (0.99, 270_336, 662)])
+def test_sizes_are_those_of_mlperf(p, full, least):
+    assert full_size(p) == full
+    assert least_size(p) == least
+
+
+@pytest.mark.parametrize("p", TAILS)
+def test_a_percentile_is_refused_one_below_the_size_that_carries_it(p):
+    values = np.arange(1.0, full_size(p) + 1)
+    assert percentile(values[1:], p) is None
+    assert percentile(values, p) == np.ceil(p * len(values))
+    assert bound(values[: least_size(p) - 1], p) is None
+    assert bound(values[: least_size(p)], p) == least_size(p) - 1  # the largest but one
+
+
+def test_a_bound_is_exceeded_by_its_percentile_in_one_case_of_a_hundred():
+    chance = STREAM.child("bound").generator()
+    missed = np.mean([bound(chance.random(700), 0.9) < 0.9 for _ in range(2000)])
+    assert 0.002 < missed <= 0.016  # at most 1 %, and three standard errors
+
+
+def test_a_summary_says_what_it_does_not_carry():
+    found = summarise(np.full(10, 0.002), units=4)
+    assert found["mean_ms"] == pytest.approx(2.0)
+    assert found["throughput"] == pytest.approx(2000)
+    assert found["p50_ms"] is None
+    assert found["undefined"].startswith("10 samples: p50 needs 11 samples, p90 needs 24,576 samples, its bound 64")
+    full = summarise(STREAM.generator().random(full_size(0.99)) + 0.1, units=1)
+    assert full["undefined"] == ""
+    assert full["p50_ms"] < full["p90_ms"] < full["p95_ms"] < full["p99_ms"]
+    assert all(full[f"p{p}_ms"] <= full[f"p{p}_bound_ms"] for p in (90, 95, 99))
+
+
+@pytest.mark.parametrize("seconds", [[], [1.0, 0.0], [1.0, np.nan]])
+def test_what_is_no_duration_is_refused(seconds):
+    with pytest.raises(ValueError, match="each a positive number"):
+        summarise(np.array(seconds), 1)
+
+
+def test_warm_up_ends_when_two_blocks_agree():
+    clock = FakeClock()
+    cooling = [*np.linspace(9.0, 2.0, 30), *[1.0] * 400]
+    found = sample(clock.calls(cooling), seconds=300, fewest=5, clock=clock)
+    assert (found.warm_up, found.steady) == (50, True)  # blocks of ten: the fourth and fifth are alike
+    assert (found.seconds == 1.0).all()
+    assert len(found.seconds) == 300
+
+
+def test_what_never_settles_is_measured_and_says_so():
+    clock = FakeClock()
+    growing = clock.calls(1e-6 * 1.02**n for n in range(10_000))
+    found = sample(growing, seconds=1e-9, fewest=7, clock=clock)
+    assert not found.steady
+    assert (found.warm_up, len(found.seconds)) == (20, 7)  # as long as asked for, but two blocks at least
+
+
+def test_the_longer_of_time_and_number_decides():
+    clock = FakeClock()
+    assert len(sample(clock.calls([0.5] * 100), seconds=1.0, fewest=30, clock=clock).seconds) == 30
+
+
+def test_identical_calls_are_rarely_told_apart():
+    found = [compare(*pairs(PAIRS, STREAM.child("same", n).generator())).different for n in range(100)]
+    assert sum(found) <= 5
+
+
+def test_five_percent_are_found():
+    found = [compare(*pairs(PAIRS, STREAM.child("slower", n).generator(), slower=1.05)) for n in range(100)]
+    assert sum(one.different and one.ratio > 1 for one in found) >= 95
+    assert sum(one.low <= 1.05 <= one.high for one in found) >= 95
+
+
+def test_few_pairs_give_a_ratio_and_no_verdict():
+    found = compare(np.ones(7), np.full(7, 2.0))
+    assert (found.ratio, found.p_value, found.different) == (2.0, None, False)
+    assert compare(np.ones(9), np.ones(9)).p_value == 1.0

@@ -1,0 +1,153 @@
+"""What strategies come to: planted skill pays, costs eat it, idle ones are said to be idle, and every number twice."""
+
+import datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+from support.money import bars, section
+
+from golden_core.economics import sharpe
+from golden_core.economics.strategies import IDLE, UNEVEN, strategies
+from golden_core.economics.tables import economics_table, equity_table
+from golden_core.preparation.catalogue import load_study
+from golden_core.statistics import long_run
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import ECONOMICS, EQUITY, FORECASTS
+
+N, HORIZON = 600, 5
+SEEDS = {"random_walk": 1, "knows": 3, "guesses": 3}
+SETTINGS = load_study("smoke").model_dump() | {"economics": section().model_dump()}
+STUDY = type(load_study("smoke")).model_validate(SETTINGS)
+
+
+def forecasts(pairs=("EURUSD",), n=N):
+    """Forecasts at the closes of hourly bars 50 … 50 + n: one that sees the next five opens, dimly, and a guess."""
+    rows = []
+    for pair in pairs:
+        known, opened = bars(pair)["available_at"], bars(pair)["open"].to_numpy()
+        at = np.arange(50, 50 + n)
+        y = np.log(opened[at + 1 + HORIZON] / opened[at + 1])
+        for name, seeds in SEEDS.items():
+            for seed in range(seeds):
+                noise = Stream(14).child(name, pair, seed).generator().normal(0, y.std(), n)
+                y_pred = {"random_walk": 0 * y, "knows": y + noise, "guesses": noise}[name]
+                facts = {"study": STUDY.name, "forecaster": name, "pair": pair, "horizon": HORIZON, "seed": seed}
+                frame = pl.DataFrame({"cutoff": known[50 : 50 + n], "y_true": y, "y_pred": y_pred, "volatility": 0.002})
+                rows.append(frame.with_columns(**{key: pl.lit(value) for key, value in facts.items()}))
+    filled = pl.concat(rows).with_columns(
+        fold=pl.lit(0),
+        target_at=pl.col("cutoff") + datetime.timedelta(hours=HORIZON),
+        crosses_closure=pl.lit(False),
+        **{name: pl.lit(1.0) for name in ("last_close", "true_close", "pred_close", "scale")},
+    )
+    return FORECASTS.conform(filled.select(pl.col(one.name).cast(one.dtype) for one in FORECASTS.columns))
+
+
+@pytest.fixture(scope="module")
+def traded():
+    both = pl.concat([bars("EURUSD"), bars("USDJPY")])
+    return list(strategies(forecasts(("EURUSD", "USDJPY")), both, section()))
+
+
+@pytest.fixture(scope="module")
+def table(traded):
+    return economics_table(STUDY, traded, 3, Stream(1).child("economics"))
+
+
+def row(table, forecaster, pair="EURUSD"):
+    return table.row(by_predicate=(pl.col("forecaster") == forecaster) & (pl.col("pair") == pair), named=True)
+
+
+def test_every_forecaster_has_a_row_on_every_series(table):
+    ECONOMICS.conform(table)
+    assert len(table) == 6
+    assert table["n"].unique().to_list() == [N + HORIZON]
+    assert table["filled_at"].unique().to_list() == ["open of the next bar"]
+
+
+def test_skill_pays_and_a_guess_pays_its_costs(table):
+    knows, guesses = row(table, "knows"), row(table, "guesses")
+    assert knows["low"] > 0 > guesses["net"]
+    assert knows["probabilistic"] > 0.999
+    assert knows["deflated"] < knows["probabilistic"]
+    assert guesses["probabilistic"] < 0.5
+    assert knows["sharpe"] > knows["sharpe_delayed"] > 0
+    assert knows["half_spread_pips"] < knows["break_even_pips"]
+    assert guesses["half_spread_pips"] > guesses["break_even_pips"]
+    assert knows["bootstrap_low"] < knows["sharpe"] < knows["bootstrap_high"]
+    for one in (knows, guesses):
+        assert one["net"] == pytest.approx(one["gross"] - one["spread"] - one["slippage"] + one["swap"], rel=1e-12)
+        assert one["sharpe"] < one["sharpe_gross"]
+    assert knows["overfitting"] == guesses["overfitting"] == 0.0
+
+
+def test_the_random_walk_trades_nothing_and_says_so(table):
+    idle = row(table, "random_walk")
+    assert (idle["reason"], idle["net"], idle["turnover"], idle["sharpe"], idle["deflated"]) == (IDLE, 0, 0, None, None)
+    assert idle["break_even_pips"] is None
+
+
+def test_the_numbers_of_a_row_by_another_way(traded, table):
+    """One net return series, the mean over seeds, behind ratio, interval, both probabilities and the drawdown."""
+    by_name = {(one.forecaster, one.pair): one for one in traded}
+    r, other = (by_name[name, "USDJPY"].account.net.mean(axis=0) for name in ("knows", "guesses"))
+    found, year = row(table, "knows", "USDJPY"), 24 * 365.25
+    assert found["net"] == pytest.approx(year * r.mean(), rel=1e-12)
+    ratio = r.mean() / r.std()
+    assert found["sharpe"] == pytest.approx(np.sqrt(year) * ratio, rel=1e-12)
+    engine = long_run(sharpe.sharpe_moment(r), horizon=HORIZON, level=STUDY.evaluation.confidence)
+    assert [found["low"], found["high"]] == pytest.approx([np.sqrt(year) * engine.low, np.sqrt(year) * engine.high])
+    error = np.sqrt((1 - stats.skew(r) * ratio + (stats.kurtosis(r) + 2) / 4 * ratio**2) / (len(r) - 1))
+    assert found["probabilistic"] == pytest.approx(stats.norm.cdf(ratio / error), rel=1e-9)
+    between = np.std([ratio, other.mean() / other.std()], ddof=1)
+    assert found["deflated"] == pytest.approx(
+        stats.norm.cdf((ratio - between * sharpe.expected_maximum(3)) / error), rel=1e-9
+    )
+    equity = np.concatenate([[0.0], np.cumsum(r)])
+    assert found["drawdown"] == pytest.approx(max(equity[: k + 1].max() - equity[k] for k in range(len(equity))))
+
+
+def test_break_even_is_the_half_spread_at_which_nothing_is_left(table):
+    pips = row(table, "guesses")["break_even_pips"]
+    worth = section(spread=0.0)
+    free = row(economics_table(STUDY, list(strategies(forecasts(), bars(), worth)), 3, Stream(1)), "guesses")
+    assert free["break_even_pips"] == pytest.approx(pips, rel=1e-9)
+    paid = free["net"] / free["turnover"] * bars()["open"].mean() / 1e-4  # turnover is in value, pips in units
+    assert paid == pytest.approx(pips, rel=0.02)
+
+
+def test_more_tried_deflates_more(traded, table):
+    many = row(economics_table(STUDY, traded, 5000, Stream(1).child("economics")), "knows")
+    assert many["tried"] == 5000
+    assert many["deflated"] < row(table, "knows")["deflated"]
+    assert row(economics_table(STUDY, traded, 0, Stream(1)), "knows")["tried"] == 3  # at least those that stand here
+
+
+def test_equity_ends_where_the_returns_add_up(traded, table):
+    equity = equity_table(STUDY.name, traded)
+    EQUITY.conform(equity)
+    for one in traded:
+        last = equity.filter(forecaster=one.forecaster, pair=one.pair)
+        assert last["net"][-1] == pytest.approx(one.returns.sum(), abs=1e-12)
+        assert last["timestamp"][-1] == one.account.times[-1]
+        assert len(last) == 1  # all within a month of March 2024
+    net = row(table, "knows")["net"] * (N + HORIZON) / (24 * 365.25)
+    assert equity.filter(forecaster="knows", pair="EURUSD")["net"][0] == pytest.approx(net)
+
+
+def test_a_forecaster_that_lacks_cutoffs_is_not_judged():
+    gone = forecasts().filter(~((pl.col("forecaster") == "knows") & (pl.col("seed") == 1) & (pl.col("y_true") > 0.008)))
+    table = economics_table(STUDY, list(strategies(gone, bars(), section())), 3, Stream(1))
+    assert row(table, "knows")["reason"] == UNEVEN
+    assert row(table, "knows")["sharpe"] is None
+    assert row(table, "guesses")["sharpe"] is not None
+
+
+def test_who_never_trades_leaves_no_judgement_on_a_series():
+    table = economics_table(
+        STUDY, list(strategies(forecasts().filter(forecaster="random_walk"), bars(), section())), 1, Stream(1)
+    )
+    assert table["reason"].to_list() == [IDLE]
+    assert table["overfitting"].to_list() == [None]

@@ -1,0 +1,68 @@
+"""The page of benchmarks: every row is there with what it does not know, and equal runs give equal bytes."""
+
+import numpy as np
+import pytest
+
+from golden_core.benchmarking.measurement import Condition, Measurement
+from golden_core.benchmarking.records import BenchmarkError, file_run
+from golden_core.benchmarking.sampling import Paired, Sample
+from golden_core.reporting.benchmarks import write_benchmarks
+from golden_core.store.lake import Home
+from golden_core.store.warehouse import Warehouse
+
+
+def measured(subject, scenario, batch, calls=100, **facts):
+    seconds = 1e-3 * batch**0.5 * (1 + np.arange(calls) / calls)
+    return Measurement(subject, scenario, "window", Condition(batch=batch), Sample(seconds, 20, True), **facts)
+
+
+@pytest.fixture
+def home(study, tables):
+    home = Home.from_environment()
+    Warehouse(home.warehouse).load(study.name, tables)
+    return home
+
+
+@pytest.fixture
+def runs(home, study):
+    names, sizes = ("ar", "dlinear"), {"single": 1, "batch": 8, "offline": 100}
+    found = [measured(name, scenario, batch) for name in names for scenario, batch in sizes.items()]
+    file_run(home, "inference", study.name, found)
+    file_run(home, "training", study.name, [measured(name, "fit", 1000, 3) for name in names])
+    pair = Paired(2.0, 1.9, 2.1, 0.001)
+    file_run(home, "training", "", [measured("v08", "step", 5000, 9, against="port", paired=pair)])
+    return home
+
+
+def test_the_page_has_every_row_and_three_plots(runs, study, builders):
+    page = builders.Page(write_benchmarks(runs, study).read_text(encoding="utf-8"))
+    head, *rows = page.cells["benchmarks"]
+    assert len(rows) == 2 * 4 + 1
+    found = {row[1] + " " + row[2]: dict(zip(head, row, strict=True)) for row in rows}
+    ar = next(cells for name, cells in found.items() if name.startswith("ar single"))
+    place = next(label for label in ar if label.startswith("p90"))
+    assert ar[place].startswith("≤ ")  # a hundred calls bound it, and do not carry it
+    assert ar[next(label for label in ar if label.startswith("p99"))] == "—"
+    assert ar[next(label for label in ar if label.startswith("Energy"))] == "unmeasured"
+    assert "p99 needs 270,336 samples, its bound 662" in ar["Undefined"]
+    (step,) = (cells for name, cells in found.items() if name.startswith("v08"))
+    assert step["Times as fast"] == "2.00"
+    assert [one["id"] for tag, one in page.elements if tag == "figure"] == [
+        "benchmarks", "latency", "throughput", "cost", "machines",
+    ]  # fmt: skip
+    assert "ar: 100 calls, half of them within 1.5 ms" in page.html
+    assert len(page.cells["machines"]) == 1 + 3
+
+
+def test_equal_runs_give_equal_bytes(runs, study):
+    assert write_benchmarks(runs, study).read_bytes() == write_benchmarks(runs, study).read_bytes()
+
+
+def test_without_a_fit_there_is_no_plot_of_cost(home, study):
+    file_run(home, "inference", study.name, [measured("ar", "single", 1)])
+    assert 'id="cost"' not in write_benchmarks(home, study).read_text(encoding="utf-8")
+
+
+def test_a_study_that_nobody_measured_says_what_to_run(home, study):
+    with pytest.raises(BenchmarkError, match="run `golden bench inference synthetic`"):
+        write_benchmarks(home, study)

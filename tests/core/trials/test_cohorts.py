@@ -1,0 +1,220 @@
+"""Trials whose networks train together: their files, what a kill leaves, and what ends one of them or all."""
+
+import shutil
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from support.campaigns import OVERRIDES
+from torch import nn
+
+from golden_core.forecasters.neural import DLinearForecaster
+from golden_core.preparation.catalogue import load_variant
+from golden_core.store.lake import hash_file, read_json
+from golden_core.training import device, functional
+from golden_core.trials import Trial, TrialError, all_trials, cohorts, fingerprint, run_trial, run_trials
+from golden_core.trials.campaign import fingerprinted
+from golden_core.trials.identity import dependencies
+from golden_core.trials.ledger import _settings
+from golden_core.trials.outputs import OUTPUTS, finished_trials
+
+STUDY = load_variant("smoke", OVERRIDES)
+NETWORKS = [trial for trial in all_trials(STUDY) if trial.forecaster == "dlinear"]  # two series, two seeds; two folds
+SECOND = NETWORKS[1]
+
+
+@pytest.fixture
+def home(broken):
+    """Bars, folds and the trials of everything but networks."""
+    shutil.rmtree(broken.study("smoke").root / "trials" / "dlinear")
+    return broken
+
+
+@pytest.fixture
+def sizes(monkeypatch):
+    """Note how many networks each cohort has."""
+    seen, train = [], cohorts.train_cohort
+
+    def noted(members, *arguments, **options):
+        seen.append(len(members))
+        return train(members, *arguments, **options)
+
+    monkeypatch.setattr(cohorts, "train_cohort", noted)
+    return seen
+
+
+def run(home, trials=NETWORKS, study=STUDY, notes=None):
+    note = (lambda text, lasting: notes.append((text, lasting))) if notes is not None else (lambda *_: None)
+    return run_trials(home, study, fingerprinted(home, study, trials), backend="cohort", workers=1, note=note)
+
+
+def folders(home):
+    return finished_trials(home, STUDY, NETWORKS)
+
+
+def company_of(folder):
+    return read_json(folder / "provenance.json")["company"]
+
+
+def test_trials_have_the_identity_and_the_forecasts_that_they_have_alone(home, finished, sizes):
+    notes = []
+    alone = folders(finished)
+    found = list(run(home, all_trials(STUDY), notes=notes))
+    assert {one.status for one in found} == {"done", "shared"}
+    assert sizes == [8]
+    together = folders(home)
+    assert [folder.name for folder in together.values()] == [folder.name for folder in alone.values()]
+    for trial, folder in together.items():
+        ours, theirs = (pl.read_parquet(one / "forecasts.parquet")["y_pred"] for one in (folder, alone[trial]))
+        assert np.abs(ours - theirs).max() <= 1e-6 * np.ptp(theirs.to_numpy())
+        record = read_json(folder / "provenance.json")
+        assert record["device"] == {"kind": "cpu", "card": None}
+        assert record["company"] == [[one.pair, one.seed] for one in NETWORKS]
+        assert company_of(alone[trial]) is None
+    text, lasting = notes[0]
+    assert text.startswith("dlinear, horizon 1: epoch 1, 8 of 8 networks training, ")
+    assert text.endswith(" windows/s")
+    assert not lasting
+
+
+def test_a_killed_cohort_leaves_finished_trials_and_the_next_trains_the_missing_only(home, sizes):
+    begun = run(home)
+    done = next(begun).trial
+    begun.close()  # as where a signal ends it
+    assert list(folders(home)) == [done]
+    assert {one.status for one in run(home)} == {"done"}
+    assert sizes == [8, 6]
+    companies = {trial: company_of(folder) for trial, folder in folders(home).items()}
+    assert len(companies.pop(done)) == 4
+    assert {len(company) for company in companies.values()} == {3}
+
+
+def test_a_trial_comes_out_again_in_the_company_that_it_had(home, sizes, tmp_path):
+    list(run(home))
+    cohorts.run_again(home, STUDY, SECOND, tmp_path / "again")
+    assert sizes == [8, 8]
+    stored = folders(home)[SECOND]
+    assert [hash_file(stored / name) == hash_file(tmp_path / "again" / name) for name in OUTPUTS] == [True] * 3
+    assert company_of(tmp_path / "again") == company_of(stored)
+
+
+def test_a_network_that_diverges_ends_its_trial_and_no_other(home, monkeypatch):
+    made, network = [], DLinearForecaster.network
+
+    def network_or_nan(self, generator):
+        module = network(self, generator)
+        made.append(module)
+        if len(made) == 4:  # the first is looked at for its size; of this one the second trial has its first fold
+            nn.init.constant_(module.trend.weight, torch.nan)
+        return module
+
+    monkeypatch.setattr(DLinearForecaster, "network", network_or_nan)
+    found = {one.trial: one.error for one in run(home)}
+    error = found.pop(SECOND)
+    assert error.startswith(f"{SECOND}, fold 0: the training loss is nan in epoch 1, at learning rate 0.001: lower")
+    assert set(found.values()) == {None}
+    monkeypatch.undo()
+    assert [one.status for one in run(home)] == ["done"] * 4
+
+
+def test_where_memory_runs_out_the_cohort_is_halved_and_says_so(home, monkeypatch):
+    train, fits = cohorts.train_cohort, [4]
+
+    def too_small(members, *arguments, **options):
+        if len(members) > fits[0]:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return train(members, *arguments, **options)
+
+    monkeypatch.setattr(cohorts, "train_cohort", too_small)
+    notes = []
+    assert {one.status for one in run(home, notes=notes)} == {"done"}
+    said = "memory ran out with 4 trials of dlinear in one cohort: going on with 2 and 2"
+    assert [text for text, lasting in notes if lasting] == [said]
+    assert {len(company_of(folder)) for folder in folders(home).values()} == {2}
+    shutil.rmtree(home.study("smoke").root / "trials" / "dlinear")
+    fits[0] = 0
+    errors = {one.error for one in run(home)}
+    assert f"{SECOND}: memory ran out while its networks trained alone; lower training.batch_size" in errors
+    assert len(errors) == 4
+
+
+def test_a_cohort_is_cut_to_what_memory_holds_before_it_begins(home, monkeypatch, sizes):
+    monkeypatch.setattr(cohorts, "bytes_of_member", lambda member, batch_size: 100)
+    monkeypatch.setattr(device, "budget", lambda kind: 600)
+    notes = []
+    assert {one.status for one in run(home, notes=notes)} == {"done"}
+    assert sizes == [4, 4]
+    assert notes[0][0].startswith("4 trials of dlinear need about ")
+    assert notes[0][0].endswith(" may be taken: 2 cohorts")
+
+
+def test_networks_that_cannot_train_together_train_alone_and_it_is_said(home, monkeypatch, sizes):
+    monkeypatch.setattr(functional, "refusal", lambda module: "it is odd")
+    notes = []
+    assert {one.status for one in run(home, notes=notes)} == {"done"}
+    assert sizes == []
+    assert notes == [("DLinear cannot train in a cohort: it is odd; its trials train alone", True)]
+    assert {company_of(folder) for folder in folders(home).values()} == {None}
+
+
+def test_what_cannot_be_fitted_fails_with_the_words_that_it_has_alone(home, monkeypatch, sizes):
+    def refuse(self):
+        raise ValueError("no budget")
+
+    monkeypatch.setattr(DLinearForecaster, "budget", refuse)
+    assert {one.error for one in run(home, NETWORKS[:1])} == {f"{NETWORKS[0]}, fold 0: no budget"}
+    assert sizes == []
+
+
+def told(study):
+    return dependencies(study, SECOND, "inputs")
+
+
+def test_the_device_enters_the_identity_of_networks_and_cpu_changes_nothing(monkeypatch):
+    walk = Trial("random_walk", "EURUSD", 1, 0)
+    cpu, auto, cuda = (
+        load_variant("smoke", (*OVERRIDES, f"training.device={name}")) for name in ("cpu", "auto", "cuda")
+    )
+    assert cpu.hash() == STUDY.hash()
+    assert cuda.hash() != auto.hash() != STUDY.hash()
+    monkeypatch.setattr(device, "best_kind", lambda: "cpu")
+    assert told(cpu) == told(auto) == told(STUDY)
+    assert "device" not in told(cpu)["training"]
+    assert told(cuda)["training"] == told(cpu)["training"] | {"device": "cuda"}
+    assert told(cuda)["code"] != told(cpu)["code"]
+    assert fingerprint(cuda, walk, "inputs") == fingerprint(STUDY, walk, "inputs")
+    monkeypatch.setattr(device, "best_kind", lambda: "cuda")
+    assert told(auto) == told(cuda)
+    assert _settings(cuda, "dlinear") == _settings(STUDY, "dlinear")  # where is no other way to forecast
+
+
+def test_a_study_for_a_card_is_refused_where_there_is_none(home, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    study = load_variant("smoke", (*OVERRIDES, "training.device=cuda"))
+    with pytest.raises(TrialError, match=r"study 'smoke': training\.device is cuda, and this machine or this build"):
+        next(run(home, study=study))
+    with pytest.raises(TrialError, match=r"fold 0: training\.device is cuda"):
+        run_trial(home, study, SECOND)
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    """Take the processor for a card."""
+    monkeypatch.setattr(device, "require", lambda kind: None)
+    monkeypatch.setattr(torch, "device", lambda kind: torch.zeros(1).device)
+    monkeypatch.setattr(device, "card", lambda kind: "a card")
+    monkeypatch.setattr(device, "budget", lambda kind: 10**9)
+
+
+@pytest.mark.usefixtures("pretended")
+def test_on_a_card_networks_train_in_cohorts_whatever_the_backend_and_alone_as_one(home, sizes, tmp_path):
+    study = load_variant("smoke", (*OVERRIDES, "training.device=cuda"))
+    trials = fingerprinted(home, study, NETWORKS)
+    assert {one.status for one in run_trials(home, study, trials, backend="sequential")} == {"done"}
+    assert sizes == [8]
+    folder = run_trial(home, study, SECOND, into=tmp_path / "alone")
+    assert sizes == [8]
+    record = read_json(folder / "provenance.json")
+    assert record["device"] == {"kind": "cuda", "card": "a card"}
+    assert record["company"] is None

@@ -1,0 +1,74 @@
+"""`golden bench` and the assets of benchmarks on a study too small to mean anything: what is filed, how it ends."""
+
+import dagster as dg
+import pytest
+from typer.testing import CliRunner
+
+from golden_core.benchmarking import forecasters
+from golden_core.benchmarking.records import last_runs
+from golden_core.store.lake import Home
+from golden_dagster.cli.application import app
+from golden_dagster.definitions import resources
+from golden_dagster.defs.benchmarks.assets import KINDS, benchmark, benchmarks_table
+from golden_dagster.resources import StudyResource
+
+BRIEF = ("--seconds", "0", "--samples", "1")
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Peaks are not measured and cold starts not made."""
+    monkeypatch.setattr(forecasters, "matrix_peak", lambda *_: 1e12)
+    monkeypatch.setattr(forecasters, "bandwidth_peak", lambda *_: 1e12)
+    monkeypatch.setattr(forecasters.cold, "start", lambda _: None)
+
+
+def bench(*arguments):
+    return CliRunner().invoke(app, ("bench", *arguments))
+
+
+def test_inference_is_filed_shown_and_accepted():
+    result = bench("inference", "smoke", "--forecaster", "ar", "--batch", "8", *BRIEF)
+    assert result.exit_code == 0, result.output
+    assert "single cpu float64 × 1" in result.output
+    (run,) = last_runs(Home.from_environment())
+    assert f"filed: {run.folder}" in result.output.replace("\n", "")
+    assert run.rows["study"].to_list() == ["smoke"] * 5
+    assert (Home.from_environment().report("smoke") / "benchmarks.html").is_file()
+    assert bench("accept", "inference").output.strip() == f"accepted: inference, run {run.folder.name}"
+    assert bench("show", "smoke").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("inference", "smoke", "--forecaster", "v11", *BRIEF), "study smoke has no forecaster 'v11'"),
+        (("training", "smoke", "--forecaster", "ar", "--precision", "bfloat16", *BRIEF), "none of these forecasters"),
+        (("inference", "smoke", "--precision", "tf32", *BRIEF), "tf32 on cpu is unmeasured"),
+        (("accept", "cohort"), "run `golden bench cohort` first"),
+        (("show", "smoke"), "nothing was measured for study 'smoke'"),
+    ],
+)
+def test_what_cannot_be_done_is_bad_usage(arguments, words):
+    result = bench(*arguments)
+    assert result.exit_code == 2
+    assert words in " ".join(result.output.replace("│", " ").split())
+    assert last_runs(Home.from_environment()) == []
+
+
+def test_the_assets_file_their_runs_and_the_table_gathers_them():
+    config = {"config": {"seconds": 0.0, "samples": 1}}
+    study = StudyResource(study="smoke", overrides={"forecasters": {"random_walk": {}}, "name": "smoke"})
+    assets = [*(benchmark(name, says) for name, says in KINDS.items()), benchmarks_table]
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            assets,
+            instance=instance,
+            resources={**resources(), "study": study},
+            run_config={"ops": {f"benchmarks__{name}": config for name in KINDS}},
+        )
+    assert result.success
+    runs = last_runs(Home.from_environment())
+    assert {run.rows["benchmark"][0] for run in runs} == set(KINDS)
+    metadata = result.asset_materializations_for_node("benchmarks__table")[0].metadata
+    assert metadata["dagster/row_count"].value == sum(run.rows.height for run in runs)
