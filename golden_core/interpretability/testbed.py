@@ -199,14 +199,17 @@ def _weights(subject: Subject) -> list[_Row]:
 
 def _labels(subject: Subject, found: dict[str, FloatArray], X: FloatArray, y: FloatArray) -> list[_Row]:
     """Explain networks that were trained on permuted labels, and compare with the one that saw the true ones."""
-    likeness: dict[str, list[float]] = {name: [] for name in METHODS}
+    explainers = {**ROUGH, "window": input_itself}
+    likeness: dict[str, list[float]] = {name: [] for name in explainers}
+    found = {**found, "window": subject.X}
     for draw in range(DRAWS // 2):
         stream = STREAM.child("labels", draw)
         blank = _fitted(X, stream.generator().permutation(y), stream)
-        for name, method in ROUGH.items():
+        for name, method in explainers.items():
             again = method(dataclasses.replace(blank, X=subject.X), STREAM.child(name))
             likeness[name].append(float(spearman(found[name], again).mean()))
-    return [_likeness("labels permuted", name, float(np.mean(values)), 1.0) for name, values in likeness.items()]
+    control = float(np.mean(likeness.pop("window")))
+    return [_likeness("labels permuted", name, float(np.mean(values)), control) for name, values in likeness.items()]
 
 
 def _likeness(gate: str, method: str, value: float, control: float) -> _Row:
