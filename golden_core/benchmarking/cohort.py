@@ -20,7 +20,7 @@ from golden_core.benchmarking.machine import matrix_peak, operations
 from golden_core.forecasters.neural import NeuralForecaster
 from golden_core.inputs.features import FEATURES
 from golden_core.inputs.windows import Examples, Target, cut_windows
-from golden_core.market.clock import MINUTES, closures, expected_days
+from golden_core.market.clock import MINUTES, MONTH, closures, expected_days, month_ends
 from golden_core.splits.folds import usable_rows
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
@@ -110,7 +110,9 @@ def windows_of(study: Study) -> int:
     warm_up = max(study.evaluation.volatility_window, *(FEATURES[name].warm_up for name in study.features))
     days = {*expected_days(study.data.start, study.data.end)}
     days -= {*closures(study.data.source, study.data.start, study.data.end)["date"]}
-    bars, splits, total = len(days) * MINUTES["1d"] // MINUTES[study.data.bar], study.splits, 0
+    months = len(month_ends(study.data.source, study.data.start, study.data.end))
+    bars = months if study.data.bar == MONTH else len(days) * MINUTES["1d"] // MINUTES[study.data.bar]
+    splits, total = study.splits, 0
     trials = [Trial(name, *series, 0) for name in study.forecasters for series in all_series(study)]
     for trial in join_cohorts(study, trials, asked=True):
         rows = usable_rows(bars, warm_up=warm_up, context_length=study.context_length, horizon=trial.horizon)
