@@ -46,7 +46,7 @@ def study() -> str:
     found = study_schema(vocabulary())
     parts = ["# Settings of a study", "A study is one YAML file with these sections.", _settings(found)]
     for name, paths in _places(found).items():
-        parts.append(f"## {_heading(paths)} {{#{name.lower()}}}")
+        parts.append(f"## {_heading(paths)}{_variant(found['$defs'][name])} {{#{name.lower()}}}")
         parts += [f"At {', '.join(f'`{path}`' for path in paths)}."] if len(paths) > _SHOWN else []
         parts.append(_settings(found["$defs"][name]))
     rules = configuration_pages()[0]["validation_rules.md"].partition(_RULES)[2]
@@ -64,16 +64,17 @@ def checks() -> str:
     """Return every check of the studies that come with the project, by the asset that it is about."""
     known = [check for name in study_names() for check in all_checks(load_study(name))]
     found = {(_asset(check), check.name): check for check in known}
-    rows = [
-        (f"`{asset}`", f"`{name}`", check.says, check.unit, "blocks" if check.blocking else check.severity)
-        for (asset, name), check in sorted(found.items())
-    ]
     start = (
         f"# Checks\n\n{len(found)} claims that can fail. One that *blocks* stops whatever would be built on its asset; "
         "an *error* closes the gate; a *warn* is shown and closes nothing. Which of them a study has depends on its "
         "sections."
     )
-    return f"{start}\n\n{markdown_table(('asset', 'check', 'what it claims', 'counts', 'when it fails'), rows)}"
+    parts = [start]
+    for asset in sorted({asset for asset, _ in found}):
+        own = (check for (about, _), check in sorted(found.items()) if about == asset)
+        rows = ((f"`{c.name}`", c.says, c.unit, "blocks" if c.blocking else c.severity) for c in own)
+        parts += [f"## {asset}", markdown_table(("check", "what it claims", "counts", "when it fails"), rows)]
+    return "\n\n".join(parts)
 
 
 def _asset(check: Check) -> str:
@@ -128,6 +129,12 @@ def _sections(part: Mapping[str, Any]) -> list[str]:
     inner = [*_choices(part), *_values(part), *([part["items"]] if "items" in part else [])]
     own = [str(part["$ref"]).rpartition("/")[2]] if "$ref" in part else []
     return [*own, *(name for one in inner for name in _sections(one))]
+
+
+def _variant(part: Mapping[str, Any]) -> str:
+    """Return what tells a section from others that may stand in its place, such as its method."""
+    fixed = (f", {key} `{said['const']}`" for key, said in part.get("properties", {}).items() if "const" in said)
+    return next(fixed, "")
 
 
 def _choices(part: Mapping[str, Any]) -> list[dict[str, Any]]:

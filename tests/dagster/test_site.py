@@ -223,6 +223,14 @@ def test_every_page_with_python_is_followed():
     assert {page.name for page in FENCED if any(blocks(page, "python"))} == followed | own
 
 
+def test_no_block_is_of_another_kind():
+    """What a page shows and nobody runs is a file that it shows."""
+    for page in FENCED:
+        text = page.read_text(encoding="utf-8")
+        assert set(re.findall(r"^ *```(\w+)$", text, re.MULTILINE)) <= {"bash", "python", "yaml", "text"}, page
+        assert all(re.fullmatch(r'--8<-- ".+"\n', shown) for shown in re.findall(r"```text\n(.*?)```", text, re.DOTALL))
+
+
 def test_the_workflow_is_one_and_its_commands_are_understood():
     [text] = blocks(DOCS / "how_to/gate_in_ci.md", "yaml")
     workflow = YAML(typ="safe", pure=True).load(text)
