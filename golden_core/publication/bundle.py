@@ -24,8 +24,7 @@ from golden_core.store.provenance import git_environment, git_state
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study, describe
 from golden_core.trials import all_trials
-from golden_core.trials.outputs import finished_trials
-from golden_core.trials.run import PROVENANCE
+from golden_core.trials.outputs import PROVENANCE, finished_trials
 
 if TYPE_CHECKING:
     import bagit

@@ -117,7 +117,7 @@ def _component(distribution: Distribution, needs: Iterable[str]) -> Component:
 
 def _licence(distribution: Distribution) -> tuple[str, str]:
     """Return what a distribution says of its licence: the expression first, then its name, then its classifiers."""
-    metadata = distribution.metadata
+    metadata: Any = distribution.metadata  # an email.message.Message; its protocol leaves `get` out before 3.12
     if expression := metadata.get("License-Expression"):
         return expression, "License-Expression"
     name = " ".join((metadata.get("License") or "").split())

@@ -53,8 +53,7 @@ def demonstrate(
 
 
 def _fitted(design: FloatArray, y: FloatArray) -> FloatArray:
-    coefficients: FloatArray = np.linalg.lstsq(design, y, rcond=None)[0]
-    return coefficients
+    return np.asarray(np.linalg.lstsq(design, y, rcond=None)[0], dtype=np.float64)
 
 
 def _held(y: FloatArray, forecasts: FloatArray, walk: FloatArray) -> Demonstration:
