@@ -43,7 +43,7 @@ def demonstrate(
     first = max([lags, *means, 1])
     targets = np.arange(first, len(prices))
     end = targets + 1 if includes_target else targets  # one past the last month of a rolling mean
-    columns = [np.ones(len(targets)), *(prices[targets - 1 - lag] for lag in range(lags))]
+    columns: list[FloatArray] = [np.ones(len(targets)), *(prices[targets - 1 - lag] for lag in range(lags))]
     columns += [np.array([prices[stop - length : stop].mean() for stop in end]) for length in means]
     design, y = np.column_stack(columns), prices[targets]
     if len(y) - tested <= design.shape[1]:

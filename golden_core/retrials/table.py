@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import polars as pl
 
 from golden_core.preparation.catalogue import load_study
 from golden_core.retrials.leaks import Demonstration, demonstrate
-from golden_core.retrials.published import Retrial, implied_forecasts
+from golden_core.retrials.published import Leak, Retrial, implied_forecasts
 from golden_core.store.lake import Home, read_table
 from golden_core.store.markdown import markdown_table
 from golden_core.store.warehouse import Warehouse
@@ -18,7 +19,7 @@ from golden_core.trials.stored import IncompleteError, shown_completeness
 
 COLUMNS = {
     "retrial": pl.String,
-    "row": pl.String,  # claimed, court or leak
+    "row": pl.String,  # claimed, court or shown
     "study": pl.String,
     "closes": pl.String,  # last or mean
     "forecaster": pl.String,
@@ -65,9 +66,8 @@ def _rows(home: Home, retrial: Retrial) -> Iterator[dict[str, Any]]:
     yield from ({"retrial": retrial.name, "row": "court", **row} for row in court)
     if retrial.leak and implied:
         for study in retrial.studies:
-            yield from (
-                {"retrial": retrial.name, "row": "leak", **row} for row in _leaks(home, study, retrial, implied)
-            )
+            shown = _shown(home, study, retrial.leak, implied)
+            yield from ({"retrial": retrial.name, "row": "shown", **row} for row in shown)
 
 
 def _implied(retrial: Retrial) -> int | None:
@@ -103,28 +103,29 @@ def _court(home: Home, name: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _leaks(home: Home, name: str, retrial: Retrial, tested: int) -> Iterator[dict[str, Any]]:
-    """Yield the regression with rolling means up to the month before, and with those that include the target."""
-    assert retrial.leak is not None
+def _shown(home: Home, name: str, leak: Leak, tested: int) -> Iterator[dict[str, Any]]:
+    """Yield the regression on as many months as published: without rolling means, with sound ones, with leaky ones."""
     study = load_study(name)
-    for pair in study.data.pairs:
+    variants: dict[str, tuple[tuple[int, ...], bool]] = {
+        "lags alone": ((), False),
+        "means up to the month before": (leak.means, False),
+        "means that include the target": (leak.means, True),
+    }
+    for pair, (said, (means, leaky)) in itertools.product(study.data.pairs, variants.items()):
         prices = read_table(home.study(name).table("bars", pair))["close"].to_numpy()
-        for leaky in (False, True):
-            found = demonstrate(
-                prices, lags=retrial.leak.lags, means=retrial.leak.means, tested=tested, includes_target=leaky
-            )
-            yield {
-                "study": name,
-                "closes": study.data.price,
-                "forecaster": f"means {'that include the target' if leaky else 'up to the month before'}",
-                "claim": "equal squared errors of prices",
-                "series": f"{pair}_h1",
-                "n": found.n,
-                "rmse_ratio": found.rmse_ratio,
-                "statistic": found.statistic,
-                "p_value": found.p_value,
-                "note": _note(found),
-            }
+        found = demonstrate(prices, lags=leak.lags, means=means, tested=tested, includes_target=leaky)
+        yield {
+            "study": name,
+            "closes": study.data.price,
+            "forecaster": said,
+            "claim": "equal squared errors of prices",
+            "series": f"{pair}_h1",
+            "n": found.n,
+            "rmse_ratio": found.rmse_ratio,
+            "statistic": found.statistic,
+            "p_value": found.p_value,
+            "note": _note(found),
+        }
 
 
 def _note(found: Demonstration) -> str:
@@ -133,13 +134,27 @@ def _note(found: Demonstration) -> str:
 
 
 def retrials_page(table: pl.DataFrame) -> str:
-    """Return the table as Markdown, without the questions that the court refused."""
-    shown = table.filter(~((pl.col("row") == "court") & pl.col("p_value").is_null())).drop("study")
-    cells = [[_cell(value) for value in row] for row in shown.iter_rows()]
-    return f"# Retrials\n\n{markdown_table(shown.columns, cells)}\n"
+    """Return the table as Markdown: what was claimed, how many claims of each kind hold, and what was shown."""
+    court = table.filter(row="court").group_by("study", "closes", "claim", maintain_order=True)
+    decided = court.agg(
+        asked=pl.len(),
+        tested=pl.col("p_value").count(),
+        hold=pl.col("holds").sum(),
+        lowest_rmse_ratio=pl.col("rmse_ratio").min(),
+        highest_rmse_ratio=pl.col("rmse_ratio").max(),
+        smallest_p_value=pl.col("p_value").min(),
+    )
+    claimed = table.filter(row="claimed").select("retrial", "n", "statistic", "p_value", "holds", "note")
+    shown = table.filter(row="shown").drop("retrial", "row", "study", "claim", "holds")
+    parts = {"What was claimed": claimed, "What the court decided": decided, "What a leak would do": shown}
+    return "\n\n".join(f"### {head}\n\n{_markdown(part)}" for head, part in parts.items()) + "\n"
+
+
+def _markdown(part: pl.DataFrame) -> str:
+    return markdown_table(part.columns, [[_cell(value) for value in row] for row in part.iter_rows()])
 
 
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "–" if value in (None, "") else f"{value:.3f}" if isinstance(value, float) else str(value)
+    return "–" if value in (None, "") else f"{value:.4f}" if isinstance(value, float) else str(value)

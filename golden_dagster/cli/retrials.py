@@ -11,6 +11,7 @@ from golden_dagster.cli.options import table, teaching, terminal
 
 
 def retrials(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Of retrials; all without it.")] = None,
     to: Annotated[Path | None, typer.Option("--to", help="Folder to write to; by default reports/retrials.")] = None,
 ) -> None:
     """Write what was claimed, what holds and which leak would do as retrials.csv and retrials.md.
@@ -23,7 +24,10 @@ def retrials(
         from golden_core.store.lake import Home, write_text
 
         home, console = Home.from_environment(), terminal()
-        found = retrials_table(home, published())
+        known = {one.name: one for one in published()}
+        if unknown := sorted({*(names or ())} - {*known}):
+            raise typer.BadParameter(f"no retrial is called {', '.join(unknown)}; there are {', '.join(known)}")
+        found = retrials_table(home, [one for name, one in known.items() if not names or name in names])
         folder = to or home.reports / "retrials"
         write_text(found.write_csv(), folder / "retrials.csv")
         write_text(retrials_page(found), folder / "retrials.md")

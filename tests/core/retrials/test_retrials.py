@@ -1,5 +1,7 @@
 """Published claims: what their numbers imply, the leak shown at work, and the table of what holds."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -111,14 +113,22 @@ def test_the_table_has_a_row_for_what_was_claimed_what_was_decided_and_each_leak
     puzzle = retrials()[:1]
     found = retrials_table(home, puzzle)
     assert dict(found.schema) == COLUMNS
-    assert found["row"].to_list() == ["claimed", *["court"] * 8, *["leak"] * 4]
+    assert found["row"].to_list() == ["claimed", *["court"] * 8, *["shown"] * 6]
     claimed = found.row(0, named=True)
     assert (claimed["n"], claimed["statistic"], claimed["holds"]) == (18, 3.0585, True)  # `lags` bears it out here
     court = found.filter(row="court", forecaster="ar", claim="more_accurate")
     assert court["rmse_ratio"].to_list() == [1.04, 1.04]
     page = retrials_page(found)
-    assert page.count("\n|") == 2 + found.height
-    assert "| means that include the target |" in page
+    assert "| retrial_puzzle_ends | last | more_accurate | 2 | 2 | 1 | 1.0400 | 1.0400 | 0.9000 |" in page
+    assert page.count("| means that include the target | USDCAD_h1 | 18 | 0.0000 |") == 2
+
+
+def test_the_page_shows_the_table_that_the_command_wrote():
+    docs = Path(__file__).parents[3] / "docs"
+    filed = pl.read_csv(docs / "golden/P6.M2/retrials.csv", schema=COLUMNS)
+    page = (docs / "retrials.md").read_text(encoding="utf-8")
+    assert f"begins -->\n{retrials_page(filed)}<!--" in page
+    assert {study for retrial in retrials() for study in retrial.studies} >= {*filed["study"].drop_nulls()}
 
 
 def test_a_study_that_has_not_been_run_is_named(tmp_path):
