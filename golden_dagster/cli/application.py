@@ -16,8 +16,10 @@ from golden_dagster.cli import (
     legacy,
     milestones,
     placebo,
+    publish,
     report,
     reproduce,
+    retrials,
     run,
     statistics,
     study,
@@ -42,6 +44,7 @@ app.command("gate")(gate.gate)
 app.command("placebo")(placebo.placebo)
 app.command("power")(placebo.power)
 app.command("reproduce")(reproduce.reproduce)
+app.command("retrials")(retrials.retrials)
 app.command("clean")(clean.clean)
 app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)
@@ -52,4 +55,5 @@ app.add_typer(report.app, name="report")
 app.add_typer(statistics.app, name="statistics")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(milestones.app, name="milestones")
+app.add_typer(publish.app, name="publish")
 app.add_typer(bench.app, name="bench")
