@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import typer
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -31,6 +33,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, text in pages.items():
         files.append(File.generated(config, f"reference/{name}.md", content=text))
     return files
+
+
+def on_page_markdown(markdown: str, config: MkDocsConfig, **_: object) -> str:
+    """Put the evidence's tables in the place of the comments that name their files: `<!-- table golden/….csv -->`."""
+    return re.sub(r"<!-- table (\S+) -->", lambda named: _filed(Path(config.docs_dir, named[1])), markdown)
 
 
 def commands() -> str:
@@ -75,6 +82,12 @@ def checks() -> str:
         rows = ((f"`{c.name}`", c.says, c.unit, "blocks" if c.blocking else c.severity) for c in own)
         parts += [f"## {asset}", markdown_table(("check", "what it claims", "counts", "when it fails"), rows)]
     return "\n\n".join(parts)
+
+
+def _filed(path: Path) -> str:
+    table = pl.read_csv(path).with_columns(pl.col(pl.Float64).round(4))
+    rows = (["—" if cell is None else str(cell) for cell in row] for row in table.iter_rows())
+    return markdown_table(table.columns, rows)
 
 
 def _asset(check: Check) -> str:
