@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from golden_core.bars.averages import averages_verdict
 from golden_core.bars.card import CardFacts, data_card
 from golden_core.bars.cleaning import Cleaned, Coverage, clean
 from golden_core.bars.cleaning.coverage import coverage_of
@@ -106,7 +107,12 @@ def examine(patient: Patient, checks: ChecksSection, against: Patient | None = N
         return _diagnosis(patient, cleaned, coverage, QUALITY.empty(), (Verdict("bars that stay", False, none_left),))
     quality = quality_table(cleaned.bars, cleaned.ledger, coverage, whole_range=False)
     judged = judge(summarise(quality), PARITY.empty(), checks)
-    verdicts = [clock_verdict(cleaned.bars, cleaned.ledger), *(_with_rules(verdict, cleaned) for verdict in judged)]
+    prices = averages_verdict({pair: cleaned.bars})
+    verdicts = [
+        clock_verdict(cleaned.bars, cleaned.ledger),
+        prices,
+        *(_with_rules(verdict, cleaned) for verdict in judged),
+    ]
     if against is not None:
         other = _cleaned(against, coverage_of(against.bars, against.bar, against.zone), checks)
         verdicts.append(sources_verdict(cleaned.bars, other.bars, patient.bar, against.bar))

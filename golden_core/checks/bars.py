@@ -7,6 +7,7 @@ from functools import partial
 
 import polars as pl
 
+from golden_core.bars.averages import DECLARED, look_like_averages
 from golden_core.bars.cleaning.account import unaccounted
 from golden_core.bars.quality import bounds, parity_faults, share_faults, summarise
 from golden_core.bars.verification import disordered_timestamps, implausible_prices, unexplained_days
@@ -63,6 +64,13 @@ def _parity(home: Home, study: Study) -> Examined:
     return Examined(parity_faults(table, study.checks), max(table.height, 1), None if table.height else "list of pairs")
 
 
+def _prices(home: Home, study: Study) -> Examined:
+    bars = bars_of(home, study)
+    if study.data.price == "mean":
+        return Examined([], len(bars), f"pairs, whose closes are {DECLARED.removeprefix('declared: closes are ')}")
+    return Examined(look_like_averages(bars), len(bars))
+
+
 def _accounts(home: Home, study: Study) -> Examined:
     accounts, bars, ledgers = (_by_pair(home, study, kind) for kind in ("cleaning", "bars", "ledger"))
     found = [fault for pair in accounts for fault in unaccounted(accounts[pair], bars[pair], ledgers[pair])]
@@ -108,6 +116,14 @@ _QUALITY = (
             partial(_share, kind),
         )
         for kind, name in _SHARES.items()
+    ),
+    Check(
+        "data_quality",
+        "bars_are_prices",
+        "In no pair are changes of closes correlated as those of means over time are, unless the study declares means.",
+        "pairs",
+        _prices,
+        severity="warn",
     ),
     Check(
         "data_quality",

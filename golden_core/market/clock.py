@@ -25,6 +25,7 @@ CLOSED_WORLDWIDE = ("Christmas Day", "New Year's Day")
 
 NEW_YORK = "America/New_York"
 MINUTES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "1d": 1440}
+MONTH = "1mo"  # as long as its month: made of fixings, and on no grid of minutes
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,28 @@ def expected_days(start: datetime.date, end: datetime.date) -> pl.Series:
     """Return every day from Monday to Friday between two dates, both included."""
     days = pl.date_range(start, end, eager=True).alias("date")
     return days.filter(days.dt.weekday() <= 5)
+
+
+def month_ends(source: str, start: datetime.date, end: datetime.date) -> pl.Series:
+    """Return the last day on which a source is expected to have a price, of every month that lies between two days.
+
+    A month counts if all its expected days do: of one under way, nobody knows the last price, nor the mean.
+    """
+    first = start.replace(day=1)
+    last = (end.replace(day=28) + datetime.timedelta(days=4)).replace(day=1) - datetime.timedelta(days=1)
+    days = expected_days(first, last).to_frame().join(closures(source, first, last), on="date", how="anti")
+    months = days.group_by(pl.col("date").dt.truncate("1mo").alias("month")).agg(
+        opens=pl.col("date").min(), date=pl.col("date").max()
+    )
+    return months.filter(pl.col("opens") >= start, pl.col("date") <= end)["date"].sort()
+
+
+def most_bars(source: str, start: datetime.date, end: datetime.date, bar: str, *, fixings: bool) -> int:
+    """Return how many bars there can be between two days, both included: of weekdays alone where prices are fixed."""
+    if bar == MONTH:
+        return len(month_ends(source, start, end))
+    days = len(expected_days(start, end)) if fixings else (end - start).days + 1
+    return days * MINUTES["1d"] // MINUTES[bar]
 
 
 @functools.cache

@@ -9,9 +9,9 @@ from typing import Any
 
 from golden_core.forecasters import forecaster_facts
 from golden_core.inputs.features import FEATURES
-from golden_core.market.clock import MINUTES, expected_days
+from golden_core.market.clock import most_bars
 from golden_core.sources import SourceError
-from golden_core.sources.base import bar_fault, zone_fault
+from golden_core.sources.base import bar_fault, price_fault, zone_fault
 from golden_core.sources.ecb import currency_fault
 from golden_core.sources.ecb_history import currencies, find_history
 from golden_core.splits.folds import usable_rows
@@ -22,10 +22,6 @@ from golden_core.vendors.scaling import plausible_pairs
 
 _FIXINGS = {"ecb", "synthetic"}  # one price a day, of weekdays
 FIRST_FIXING = datetime.date(1999, 1, 4)  # of the euro
-
-
-def _bar(bar: str, source: str) -> str | None:
-    return bar_fault(bar, source) if source in _FIXINGS else None
 
 
 def _zone(zone: str, source: str) -> str | None:
@@ -71,8 +67,7 @@ def _fold(
     first, last = _day(start), _day(end)
     if source == "ecb":
         first, last = max(first, FIRST_FIXING), min(last, datetime.datetime.now(datetime.UTC).date())
-    days = len(expected_days(first, last)) if source in _FIXINGS else (last - first).days + 1
-    most = days * MINUTES["1d"] // MINUTES[bar]
+    most = most_bars(source, first, last, bar, fixings=source in _FIXINGS)
     warm_up = max(window, *(FEATURES[name].warm_up for name in features))
     usable = len(usable_rows(most, warm_up=warm_up, context_length=context_length, horizon=max(horizons)))
     needed = train + validation + test
@@ -108,7 +103,8 @@ def _networks(asked: Sequence[str], forecasters: Mapping[str, Any]) -> str | Non
 
 RULES = (
     Rule(("explanations.forecasters", "forecasters"), _networks, keys_only=True),
-    Rule(("data.bar", "data.source"), _bar),
+    Rule(("data.bar", "data.source"), bar_fault),
+    Rule(("data.price", "data.bar", "data.source"), price_fault),
     Rule(("data.time_zone", "data.source"), _zone),
     Rule(("data.pairs", "data.source", "data.settings"), _pairs),
     Rule(("data.end", "data.source"), _past),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from golden_core.bars.averages import averages_verdict
 from golden_core.bars.card import CardFacts, data_card
 from golden_core.bars.cleaning.coverage import has_hours
 from golden_core.bars.crosschecks import Parity, parity
@@ -44,7 +45,8 @@ def prepare_quality(home: Home, study: Study, *, write: bool = True) -> Quality:
     found = pl.concat([gaps(bars[pair], data).select(pl.lit(pair).alias("pair"), pl.all()) for pair in data.pairs])
     agreement = parity(bars, study.checks.max_parity_residual)
     clocks = {pair: _clock(bars[pair], ledgers[pair], study) for pair in data.pairs}
-    verdicts = (*_clock_verdicts(clocks), *judge(summarise(months), agreement.table, study.checks))
+    prices = averages_verdict(bars, declared=data.price == "mean")
+    verdicts = (*_clock_verdicts(clocks), prices, *judge(summarise(months), agreement.table, study.checks))
     source = {name: str(value) for name, value in stored_json(folder.source).items()}
     card = data_card(
         CardFacts(

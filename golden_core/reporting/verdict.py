@@ -13,6 +13,8 @@ from golden_core.study import Study
 
 NO_CLAIM = "This is a smoke study: it exercises the plumbing, and its numbers carry no claim."
 
+NO_PRICE = "The closes of this study are means over its bars, as it declares, and no prices: nothing trades at them."
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -32,6 +34,8 @@ def verdict(series: pl.DataFrame, study: Study, covered: Coverage) -> Verdict:
     places = f"on {number} series" if number != 1 else "on one series"
     alpha = f"at the {level(study.evaluation.significance)} level after Holm adjustment"
     warnings = [NO_CLAIM] if study.is_smoke else []
+    if study.data.price == "mean":
+        warnings.append(NO_PRICE)
     if not covered.complete:
         warnings.append(f"Only {covered.present} of {covered.asked} trials are present.")
     better = _named(others.filter(pl.col("verdict") == "better"))

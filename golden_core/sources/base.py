@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol, TypeVar
 import polars as pl
 from pydantic import BaseModel
 
-from golden_core.market.clock import ECB_ZONE, fixing, publication
+from golden_core.market.clock import ECB_ZONE, MONTH, fixing, publication
 from golden_core.store.schema import BARS
 from golden_core.study import DataSection
 
@@ -49,9 +49,23 @@ def parse_settings(model: type[SettingsModel], data: DataSection) -> SettingsMod
     return model.model_validate_json(json.dumps(data.settings))
 
 
+_FIXED = {"ecb": ("1d", MONTH), "synthetic": ("1d",)}  # bars that can be made of one price a day
+
+
 def bar_fault(bar: str, source: str) -> str | None:
-    """Return what speaks against a length of bars where there is one fixing a day."""
-    return None if bar == "1d" else f"must be 1d for source {source}, which has one price a day, got {bar}"
+    """Return what speaks against a length of bars: where there is one fixing a day, and where there is none."""
+    if source not in _FIXED:
+        return f"{MONTH} is made of fixings, and source {source} has none: use 1d, 4h or 1h" if bar == MONTH else None
+    if bar in _FIXED[source]:
+        return None
+    return f"must be {' or '.join(_FIXED[source])} for source {source}, which has one price a day, got {bar}"
+
+
+def price_fault(price: str, bar: str, source: str) -> str | None:
+    """Return what speaks against saying that closes are means over time: a source that makes no such bars."""
+    if price == "last" or (source, bar) == ("ecb", MONTH) or source == "files":
+        return None
+    return f"may be mean for bars of {MONTH} of source ecb, and for files whose bars are means; got {source}, {bar}"
 
 
 def zone_fault(zone: str, source: str) -> str | None:

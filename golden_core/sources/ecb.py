@@ -1,4 +1,8 @@
-"""Source `ecb`: euro reference rates, and pairs by triangulation through the euro. One fixing a day, no candles."""
+"""Source `ecb`: euro reference rates, and pairs by triangulation through the euro. One fixing a day, no candles.
+
+A bar of a month has the last fixing of the month, or the mean of all; it is known when the last is. A mean over time
+is the price of no moment, and its changes are correlated (Working 1960).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import ClassVar, cast
 import polars as pl
 from pydantic import BaseModel, Field
 
+from golden_core.market.clock import MONTH, month_ends
 from golden_core.sources.base import Source, SourceError, fixing_bars, parse_settings, require_fixing_clock
 from golden_core.sources.ecb_history import find_history, read_rates, span
 from golden_core.sources.ecb_refresh import RefreshError, RefreshResult, refresh
@@ -59,8 +64,13 @@ class Ecb(Source):
         if lacking:
             raise SourceError(f"{pair}: there is no rate of {lacking[0]} from {data.start} to {data.end}")
         fixings = rates.select("date", close=pl.col(quote) / pl.col(base)).drop_nulls().sort("date")
+        if data.bar == MONTH:
+            fixings = _months(fixings, data)
         if fixings.is_empty():
-            raise SourceError(f"{pair}: no day from {data.start} to {data.end} has a rate of both {base} and {quote}")
+            unit = "whole month" if data.bar == MONTH else "day"
+            raise SourceError(
+                f"{pair}: no {unit} from {data.start} to {data.end} has a rate of both {base} and {quote}"
+            )
         return fixing_bars(pair, fixings)
 
     def last_day(self, raw: pl.DataFrame, data: DataSection) -> datetime.date:
@@ -89,6 +99,15 @@ class Ecb(Source):
             "currencies": str(history["currency"].n_unique()),
             "licence": LICENCE,
         }
+
+
+def _months(fixings: pl.DataFrame, data: DataSection) -> pl.DataFrame:
+    """Return one price per whole month, of its last day; a month whose last fixing is missing has none."""
+    close = pl.col("close").mean() if data.price == "mean" else pl.col("close").last()
+    month = pl.col("date").dt.truncate("1mo").alias("month")
+    made = fixings.group_by(month, maintain_order=True).agg(pl.col("date").last(), close)
+    ends = month_ends("ecb", data.start, data.end)
+    return made.filter(pl.col("date").is_in(ends.implode())).select("date", "close")
 
 
 def _legs(pair: str) -> tuple[str, str]:

@@ -14,12 +14,14 @@ import polars as pl
 from golden_core.inputs.windows import BoolArray
 
 BAR_LENGTHS = {
+    "1mo": datetime.timedelta(days=31),
     "1d": datetime.timedelta(days=1),
     "4h": datetime.timedelta(hours=4),
     "1h": datetime.timedelta(hours=1),
 }
 # A day with a clock change is an hour longer, which is no closure. Shorter bars: clocks change while the market sleeps.
-ALLOWANCES = {"1d": datetime.timedelta(hours=1)}
+# Months end on weekdays: from Friday, 26 February to 31 March are 33 days, and without a month they are 58 at least.
+ALLOWANCES = {"1d": datetime.timedelta(hours=1), "1mo": datetime.timedelta(days=4)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,8 @@ class Crossings:
 def opens_after_closure(timestamp: pl.Series, bar: str) -> BoolArray:
     """Return which bars [T] open more than one bar length after the bar before: behind a weekend, a holiday, a gap.
 
-    The opens are those of one pair, oldest first. For daily fixings every weekend is a closure by this definition.
+    The opens are those of one pair, oldest first. For daily fixings every weekend is a closure by this definition;
+    for bars of a month, which end whatever the weekday, only a month without a bar is one.
     """
     longest = BAR_LENGTHS[bar] + ALLOWANCES.get(bar, datetime.timedelta())
     return (timestamp.diff() > longest).fill_null(False).to_numpy()

@@ -140,12 +140,22 @@ class DataSection(Section):
     source: str = Field(description="name of a registered source")
     settings: Settings = Field(description="the source's own settings")
     pairs: Annotated[tuple[Pair, ...], Distinct] = Field(min_length=1, description="currency pairs")
-    bar: Literal["1d", "4h", "1h"] = Field(description="length of a bar")
+    bar: Literal["1mo", "1d", "4h", "1h"] = Field(description="length of a bar")
+    price: Literal["last", "mean"] = Field(
+        default="last",
+        description="what a close is: the last price of the bar, or a mean over it, which is a price of no moment; "
+        "without the setting, last",
+    )
     start: Day = Field(description="first day")
     end: LastDay = Field(description="last day, included; or latest, the last day of which the source has all bars")
     time_zone: TimeZone = Field(description="the vendor's clock")
 
     RULES: ClassVar = (Rule(("end", "start"), _after),)
+
+    @model_serializer(mode="wrap")
+    def _leave_out_last(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write nothing of last prices, so that a study of them is what it was before there was a choice."""
+        return {name: value for name, value in given(self).items() if (name, value) != ("price", "last")}
 
 
 class WalkForwardSection(Section):

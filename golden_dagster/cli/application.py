@@ -19,6 +19,7 @@ from golden_dagster.cli import (
     publish,
     report,
     reproduce,
+    retrials,
     run,
     statistics,
     study,
@@ -43,6 +44,7 @@ app.command("gate")(gate.gate)
 app.command("placebo")(placebo.placebo)
 app.command("power")(placebo.power)
 app.command("reproduce")(reproduce.reproduce)
+app.command("retrials")(retrials.retrials)
 app.command("clean")(clean.clean)
 app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)

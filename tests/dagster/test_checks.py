@@ -24,6 +24,7 @@ CLAIMS = (
     "few_rows_quarantined",
     "few_rows_repaired",
     "few_bars_flat",
+    "bars_are_prices",
     "triangles_agree",
     "every_row_accounted_for",
     "no_label_overlap",

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from golden_core.bars.cleaning.account import account_table, ledger_table
-from golden_core.bars.cleaning.coverage import Coverage, Covered, expected_bars, has_hours, on_wall
+from golden_core.bars.cleaning.coverage import Coverage, Covered, asked_days, expected_bars, has_hours, on_wall
 from golden_core.bars.cleaning.evidence import moves, refuted
 from golden_core.bars.cleaning.findings import findings
 from golden_core.bars.cleaning.own import flat_bars, frozen_candles, inconsistent_range, own_rules, usable_volume
 from golden_core.bars.cleaning.rules import HOURS, ORDER, OTHERS, PRICES, RULES, UNREMARKABLE
 from golden_core.bars.cleaning.scale import levels, middle, rescale
-from golden_core.market.clock import closures, expected_days
+from golden_core.market.clock import closures
 from golden_core.store.schema import BARS, CALENDAR
 from golden_core.vendors.scaling import plausible_pairs
 
@@ -128,9 +128,9 @@ def _fates(bars: pl.DataFrame, rule: str, applies: pl.Series) -> pl.DataFrame:
 
 
 def _missing_days(bars: pl.DataFrame, data: Covered, pair: str) -> pl.DataFrame:
-    """Return the weekdays of the range asked for without a bar, on the vendor's clock, with their explanations."""
+    """Return the days asked for without a bar, on the vendor's clock, with their explanations."""
     present = bars.select(date=on_wall(pl.col("timestamp"), data.time_zone).dt.date())
-    missing = expected_days(data.start, data.end).to_frame().join(present, on="date", how="anti").sort("date")
+    missing = asked_days(data).to_frame().join(present, on="date", how="anti").sort("date")
     explained = missing.join(closures(data.source, data.start, data.end), on="date", how="left", maintain_order="left")
     return CALENDAR.conform(explained.with_columns(pair=pl.lit(pair)))
 

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import polars as pl
 
 from golden_core.bars.cleaning.rules import FIXING_SOURCES
-from golden_core.market.clock import MINUTES, bar_close, bar_open, closures, expected_days, expected_opens, market_open
+from golden_core.market.clock import (
+    MINUTES,
+    MONTH,
+    bar_close,
+    bar_open,
+    closures,
+    expected_days,
+    expected_opens,
+    market_open,
+    month_ends,
+)
 from golden_core.market.clock import on_grid as on_new_york_grid
 from golden_core.market.local_time import parse_clock
 from golden_core.study import DataSection
@@ -90,6 +100,13 @@ def expected_bars(bars: pl.DataFrame, covered: Covered) -> pl.DataFrame:
     )
 
 
+def asked_days(covered: Covered) -> pl.Series:
+    """Return the days that should have a bar, or an explanation: weekdays, or the last of every month."""
+    if covered.bar == MONTH:
+        return month_ends(covered.source, covered.start, covered.end)
+    return expected_days(covered.start, covered.end)
+
+
 def on_wall(times: pl.Expr, zone: str) -> pl.Expr:
     """Return what the vendor's clock shows (naive) at UTC instants."""
     clock = parse_clock(zone)
@@ -103,7 +120,7 @@ def _from_wall(naive: pl.Expr, zone: str) -> pl.Expr:
 
 
 def _fixings(bars: pl.DataFrame, covered: Covered) -> pl.DataFrame:
-    days = expected_days(covered.start, covered.end).to_frame()
+    days = asked_days(covered).to_frame()
     holidays = closures(covered.source, covered.start, covered.end).rename({"explanation": "closure"})
     shown = on_wall(pl.col("timestamp"), covered.time_zone)
     present = bars.select(timestamp="timestamp", date=shown.dt.date()).unique("date", keep="first")

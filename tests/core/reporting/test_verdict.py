@@ -5,7 +5,7 @@ import pytest
 
 from golden_core.reporting.coverage import Coverage
 from golden_core.reporting.exhibits import Answer
-from golden_core.reporting.verdict import NO_CLAIM, verdict
+from golden_core.reporting.verdict import NO_CLAIM, NO_PRICE, verdict
 
 
 def series_of(**verdicts):
@@ -69,3 +69,11 @@ def test_what_is_said(study, verdicts, sentences):
 def test_no_claim_and_incompleteness_are_said_first(builders, name, present, start):
     series = series_of(random_walk=[None], ar=["better"])
     assert verdict(series, builders.make_study(name=name), covered(present)).headline.startswith(start)
+
+
+def test_a_study_of_means_says_first_that_they_are_no_prices(builders):
+    found = series_of(random_walk=[None], ar=["better"])
+    data = builders.make_study().data
+    study = builders.make_study(data=data.model_dump() | {"source": "files", "price": "mean"})
+    assert verdict(found, study, covered()).headline.startswith(f"{NO_PRICE} On one series, 1 of 1")
+    assert NO_PRICE not in verdict(found, builders.make_study(), covered()).headline

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -108,7 +109,7 @@ class TestTriangulation:
         raw = parse_rates(f"Date,USD,JPY\n2024-01-05,{rates[0]!r},{rates[1]!r}\n".encode(), "x.csv")
 
         def close(pair: str) -> float:
-            return float(Ecb().bars(raw, None, pair)["close"][0])  # type: ignore[arg-type]
+            return float(Ecb().bars(raw, SimpleNamespace(bar="1d"), pair)["close"][0])  # type: ignore[arg-type]
 
         assert close("EURUSD") == rates[0]
         assert close("USDEUR") == pytest.approx(1 / rates[0])
@@ -137,7 +138,7 @@ class TestTriangulation:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"bar": "1h"}, "data.bar must be 1d for source ecb, which has one price a day, got 1h"),
+            ({"bar": "1h"}, "data.bar must be 1d or 1mo for source ecb, which has one price a day, got 1h"),
             ({"time_zone": "UTC"}, "data.time_zone must be Europe/Berlin for source ecb, got UTC"),
         ],
     )

@@ -13,7 +13,7 @@ SMOKE = shipped("studies", "smoke.yaml").read_text(encoding="utf-8")
     ("line", "wrong", "says"),
     [
         ("  pairs: [EURUSD, USDJPY] ", "  pairs: [EURUSD, XXXYYY] ", "eurofxref-hist.zip has no currency 'XXX'"),
-        ("  bar: 1d", "  bar: 1h", "must be 1d for source ecb, which has one price a day, got 1h"),
+        ("  bar: 1d", "  bar: 1h", "must be 1d or 1mo for source ecb, which has one price a day, got 1h"),
         ("  time_zone: Europe/Berlin", "  time_zone: UTC", "must be Europe/Berlin for source ecb, got UTC"),
         ("features: [log_return, volatility_20]", "features: [log_return, open]", "'open' needs 'open'"),
         ("  train: 200", "  train: 363", "one fold needs 523 rows"),

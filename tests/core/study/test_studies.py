@@ -1,4 +1,4 @@
-"""The six studies that come with the project: valid, named after their files, and what their comments say."""
+"""The studies that come with the project: valid, named after their files, and what their comments say."""
 
 import pytest
 from support.folds import walk_forward
@@ -18,8 +18,11 @@ LEGACY = {f"v{number:02d}" for number in range(1, 11)}
 NEWER = {"theta", "lightgbm", "patchtst", "moe"}
 
 
-def test_there_are_six():
-    assert study_names() == ["demo", "golden", "legacy", "placebo", "placebo_hours", "smoke"]
+RETRIALS = ["retrial_exformer", "retrial_puzzle_ends", "retrial_puzzle_means"]
+
+
+def test_there_are_six_and_the_retrials():
+    assert study_names() == ["demo", "golden", "legacy", "placebo", "placebo_hours", *RETRIALS, "smoke"]
 
 
 @pytest.mark.parametrize("path", sorted(shipped("studies").glob("*.yaml")), ids=lambda path: path.stem)
@@ -34,7 +37,7 @@ def test_study_is_named_after_its_file_and_fits_on_lines(path):
 
 def test_hashes_differ_and_all_but_smoke_have_enough_seeds_and_the_benchmark():
     studies = {name: load_study(name) for name in study_names()}
-    assert len({study.hash() for study in studies.values()}) == 6
+    assert len({study.hash() for study in studies.values()}) == 9
     for name, study in studies.items():
         assert "random_walk" in study.forecasters
         assert study.is_smoke == (name == "smoke")

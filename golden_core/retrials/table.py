@@ -1,0 +1,145 @@
+"""The table of retrials: a row per published claim, per claim that the court decided, and per leak shown at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from golden_core.preparation.catalogue import load_study
+from golden_core.retrials.leaks import Demonstration, demonstrate
+from golden_core.retrials.published import Retrial, implied_forecasts
+from golden_core.store.lake import Home, read_table
+from golden_core.store.markdown import markdown_table
+from golden_core.store.warehouse import Warehouse
+from golden_core.trials.stored import IncompleteError, shown_completeness
+
+COLUMNS = {
+    "retrial": pl.String,
+    "row": pl.String,  # claimed, court or leak
+    "study": pl.String,
+    "closes": pl.String,  # last or mean
+    "forecaster": pl.String,
+    "claim": pl.String,
+    "series": pl.String,
+    "n": pl.Int64,  # forecasts
+    "rmse_ratio": pl.Float64,  # forecaster over random walk
+    "statistic": pl.Float64,  # Diebold–Mariano, positive for the forecaster
+    "p_value": pl.Float64,  # of the court one-sided and Holm-adjusted, else two-sided
+    "holds": pl.Boolean,
+    "note": pl.String,
+}
+DECIMALS = 4  # more differ between machines
+_CLAIMS = "SELECT * FROM claims WHERE study = ? ORDER BY kind, scope, pair, horizon, forecaster"
+
+
+def retrials_table(home: Home, asked: Sequence[Retrial]) -> pl.DataFrame:
+    """Return what was claimed, what the court decided of it, and what a leak would give, from the studies' tables.
+
+    Raises
+    ------
+    IncompleteError
+        If a study has not been run as it stands, or not all of it.
+    """
+    rows = [row for retrial in asked for row in _rows(home, retrial)]
+    table = pl.DataFrame([{name: row.get(name) for name in COLUMNS} for row in rows], schema=COLUMNS)
+    return table.with_columns(pl.col(pl.Float64).round(DECIMALS))
+
+
+def _rows(home: Home, retrial: Retrial) -> Iterator[dict[str, Any]]:
+    court = [row for study in retrial.studies for row in _court(home, study)]
+    borne_out = [r["holds"] for r in court if r["forecaster"] in retrial.forecasters and r["claim"] == retrial.claim]
+    implied = _implied(retrial)
+    yield {
+        "retrial": retrial.name,
+        "row": "claimed",
+        "claim": retrial.claim,
+        "n": implied,
+        "statistic": retrial.statistic,
+        "p_value": retrial.p_value,
+        "holds": any(borne_out) if borne_out else None,
+        "note": f"{retrial.source}: {retrial.claimed}",
+    }
+    yield from ({"retrial": retrial.name, "row": "court", **row} for row in court)
+    if retrial.leak and implied:
+        for study in retrial.studies:
+            yield from (
+                {"retrial": retrial.name, "row": "leak", **row} for row in _leaks(home, study, retrial, implied)
+            )
+
+
+def _implied(retrial: Retrial) -> int | None:
+    """Return the number of forecasts that the published numbers imply, if they imply one."""
+    if retrial.statistic is None or retrial.p_value is None or retrial.months is None:
+        return None
+    found = implied_forecasts(retrial.statistic, retrial.p_value, retrial.months)
+    return found[0] if len(found) == 1 else None
+
+
+def _court(home: Home, name: str) -> Iterator[dict[str, Any]]:
+    study = load_study(name)
+    try:
+        present, expected = shown_completeness(home, study)
+    except IncompleteError as error:
+        raise IncompleteError(f"{error}; run: golden run {name}") from None
+    if present < expected:
+        raise IncompleteError(f"study {name!r} has {present} of {expected} trials; run: golden run {name}")
+    claims = Warehouse(home.warehouse).query(_CLAIMS, [name])
+    for row in claims.iter_rows(named=True):
+        losses = row["kind"] == "more_accurate" and row["effect"] is not None
+        yield {
+            "study": name,
+            "closes": study.data.price,
+            "forecaster": row["forecaster"],
+            "claim": row["kind"],
+            "series": "all pairs" if row["scope"] == "pooled" else f"{row['pair']}_h{row['horizon']}",
+            "n": row["n"],
+            "rmse_ratio": float(np.sqrt(1 - row["effect"])) if losses else None,
+            "p_value": row["p_holm"],
+            "holds": row["claimed"],
+            "note": row["reason"] or "",
+        }
+
+
+def _leaks(home: Home, name: str, retrial: Retrial, tested: int) -> Iterator[dict[str, Any]]:
+    """Yield the regression with rolling means up to the month before, and with those that include the target."""
+    assert retrial.leak is not None
+    study = load_study(name)
+    for pair in study.data.pairs:
+        prices = read_table(home.study(name).table("bars", pair))["close"].to_numpy()
+        for leaky in (False, True):
+            found = demonstrate(
+                prices, lags=retrial.leak.lags, means=retrial.leak.means, tested=tested, includes_target=leaky
+            )
+            yield {
+                "study": name,
+                "closes": study.data.price,
+                "forecaster": f"means {'that include the target' if leaky else 'up to the month before'}",
+                "claim": "equal squared errors of prices",
+                "series": f"{pair}_h1",
+                "n": found.n,
+                "rmse_ratio": found.rmse_ratio,
+                "statistic": found.statistic,
+                "p_value": found.p_value,
+                "note": _note(found),
+            }
+
+
+def _note(found: Demonstration) -> str:
+    raw = "undefined" if found.uncorrected is None else f"{found.uncorrected:.2f}"
+    return f"{raw} without small-sample correction; MAPE {found.mape:.2f} %, random walk {found.random_walk_mape:.2f} %"
+
+
+def retrials_page(table: pl.DataFrame) -> str:
+    """Return the table as Markdown, without the questions that the court refused."""
+    shown = table.filter(~((pl.col("row") == "court") & pl.col("p_value").is_null())).drop("study")
+    cells = [[_cell(value) for value in row] for row in shown.iter_rows()]
+    return f"# Retrials\n\n{markdown_table(shown.columns, cells)}\n"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value in (None, "") else f"{value:.3f}" if isinstance(value, float) else str(value)
