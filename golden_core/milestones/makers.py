@@ -34,6 +34,7 @@ from golden_core.milestones.explanations import sample_pages, specification_page
 from golden_core.milestones.migration import load_plan, migration_deliverables, plan_results
 from golden_core.milestones.place import Place
 from golden_core.milestones.protocols import protocol_pages
+from golden_core.milestones.publication import READ as WORDS
 from golden_core.milestones.publication import STUDY as SUITE
 from golden_core.milestones.publication import publication_pages, suite_ran
 from golden_core.milestones.records import EvidenceError
@@ -305,7 +306,8 @@ def _experiment(place: Place, _given: Given) -> Made:
 
 
 def _publication(place: Place, _given: Given) -> Made:
-    return Made(publication_pages(place, Home.from_environment(), load_study(SUITE)), ())
+    pages = publication_pages(place, Home.from_environment(), load_study(SUITE))
+    return Made(pages, (), tuple(place.repository / name for name in WORDS))
 
 
 MAKERS: dict[str, Callable[[Place, Given], Made]] = {

@@ -14,6 +14,7 @@ from golden_core.trials.stored import IncompleteError, shown_completeness
 
 STUDY = "golden"
 _ARCHIVE = "README.md"  # of the archive alone
+READ = ("CHANGELOG.md", "pyproject.toml")
 
 
 def suite_ran(home: Home, study: Study) -> bool:
@@ -37,7 +38,7 @@ def publication_pages(place: Place, home: Home, study: Study) -> dict[str, str]:
         If the warehouse does not hold the whole suite.
     """
     pages = cards(home, study)
-    papers = documents(place.repository, study)
+    papers = documents(place.repository, study, None)  # which is signed later, and with it another one
     papers = {name: text for name, text in papers.items() if name != _ARCHIVE}
     papers["release.md"] = papers.pop("release_notes.md")
     with tempfile.TemporaryDirectory(prefix="golden-bundle-") as scratch:

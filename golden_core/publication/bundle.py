@@ -18,7 +18,7 @@ from golden_core.publication.crate import write_crate
 from golden_core.publication.declared import PublicationError, words_path
 from golden_core.publication.dependencies import bill_of_materials, components, licences
 from golden_core.publication.release import project_version, release_notes
-from golden_core.publication.tables import described, published_tables, table_hash, verdicts
+from golden_core.publication.tables import PUBLIC, described, published_tables, table_hash, verdicts
 from golden_core.store.lake import Home, hash_file, new_folder, read_json, stored_json, write_json, write_text
 from golden_core.store.provenance import git_environment, git_state
 from golden_core.store.warehouse import Warehouse
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import bagit
 
 ALGORITHM = "sha256"
-PUBLIC = ("ecb", "synthetic")  # sources whose bars anybody may pass on
 READ = ("summary", "comparisons", "claims", "coverage", "scores", "economics")  # tables that people open
 COPIED = ("CITATION.cff", "LICENSE", "CHANGELOG.md", "constraints.txt")
 RESULTS = "results.json"
@@ -55,7 +54,7 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
         raise PublicationError(f"{root} lacks {', '.join(absent)}: archive from a checkout of the project")
     if not (report := home.report(study.name)).is_dir():
         raise PublicationError(f"{report} does not exist: `golden run {study.name}` makes the report")
-    texts = {**cards(home, study), **documents(root, study)}
+    texts = {**cards(home, study), **documents(root, study, git_state(root)["commit"])}
     with new_folder(to) as folder:
         folder.chmod(0o755)
         for name, text in texts.items():
@@ -69,10 +68,10 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
         bagit.make_bag(str(folder), _bag_info(study, root, now), checksums=[ALGORITHM])
 
 
-def documents(root: Path, study: Study) -> dict[str, str]:
-    """Return what an archive says beside its numbers: file name → text."""
-    found, commit = components(), git_state(root)["commit"]
-    known = {"study": study.name, "commit": commit or "unknown", "revision": f"swh:1:rev:{commit or 'COMMIT'}"}
+def documents(root: Path, study: Study, commit: str | None) -> dict[str, str]:
+    """Return what an archive says beside its numbers: file name → text; without a commit, where one is to be put."""
+    found = components()
+    known = {"study": study.name, "commit": commit or "COMMIT", "revision": f"swh:1:rev:{commit or 'COMMIT'}"}
 
     def words(name: str) -> str:
         return Template(words_path(name).read_text(encoding="utf-8")).substitute(known)

@@ -117,13 +117,13 @@ def _component(distribution: Distribution, needs: Iterable[str]) -> Component:
 
 def _licence(distribution: Distribution) -> tuple[str, str]:
     """Return what a distribution says of its licence: the expression first, then its name, then its classifiers."""
-    metadata: Any = distribution.metadata  # an email.message.Message; its protocol leaves `get` out before 3.12
-    if expression := metadata.get("License-Expression"):
-        return expression, "License-Expression"
-    name = " ".join((metadata.get("License") or "").split())
+    said = distribution.metadata.json
+    if expression := said.get("license_expression"):
+        return str(expression), "License-Expression"
+    name = " ".join(str(said.get("license", "")).split())
     if name and len(name) <= _LONGEST and name != "UNKNOWN":
         return name, "License"
-    told = [text.split(" :: ")[-1] for text in metadata.get_all("Classifier") or () if text.startswith(_CLASSIFIER)]
+    told = [text.split(" :: ")[-1] for text in said.get("classifier", ()) if text.startswith(_CLASSIFIER)]
     return ("; ".join(told), "Classifier") if told else (UNDECLARED, "")
 
 

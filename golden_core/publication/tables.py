@@ -18,6 +18,9 @@ UNREPEATABLE: Mapping[str, tuple[str, ...]] = {
     "economics": ("tried", "deflated"),
 }
 
+PUBLIC = ("ecb", "synthetic")  # sources whose bars anybody may pass on
+OF_BARS = ("forecasts", "quantiles")  # tables that hold a source's prices, or forecasts of them
+
 # What the study decided, and nothing else: the words of it survive another processor's last digit.
 _VERDICTS = """
 SELECT 'claim' AS what, forecaster, kind, scope, pair, horizon, CASE WHEN claimed THEN 'claimed' ELSE 'not claimed' END
@@ -32,14 +35,18 @@ ORDER BY ALL
 
 
 def published_tables(warehouse: Warehouse, study: Study) -> dict[str, pl.DataFrame]:
-    """Return a study's rows of every table of the warehouse, sorted by key; what was timed is left out."""
+    """Return a study's rows of every table of the warehouse, sorted by key, as far as anybody may have them.
+
+    What was timed is left out, and of sources that are not public whatever holds prices or forecasts of them.
+    """
+    left_out = {BENCHMARKS.name, *(() if study.data.source in PUBLIC else OF_BARS)}
     with warehouse.kept_open():
         return {
             table.name: warehouse.query(
                 f"SELECT * FROM {table.name} WHERE study = ? ORDER BY {', '.join(_quoted(table.key))}", [study.name]
             )
             for table in WAREHOUSE_TABLES
-            if table.name != BENCHMARKS.name
+            if table.name not in left_out
         }
 
 

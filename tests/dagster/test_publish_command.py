@@ -51,6 +51,7 @@ def test_a_study_that_comes_out_again_is_compared(bag, finished, monkeypatch):
     found = golden("reproduce", bag)
     assert found.exit_code == 0, found.output
     assert "reproduced: 19 of 19 tables have the archived hash; 4 of 4 verdicts are the archived ones" in found.output
+    assert "cause" not in found.output
     assert Path(os.environ["GOLDEN_HOME"]) == finished.root
 
 

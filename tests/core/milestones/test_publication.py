@@ -30,6 +30,7 @@ def test_the_papers_for_people_are_open(finished):
     assert "Reviewer: ______" in pages["external_review.md"]
     assert "Open: to be filled in by people" in pages["post_mortem.md"]
     assert "The tag `v1.0-golden` is set by people" in pages["release.md"]
+    assert "swh:1:rev:COMMIT" in pages["persistent_identifiers.md"]  # the next commit changes no evidence
     assert load_registry().milestone("P6.M3").criterion("external_review").human
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import shutil
+import sys
 from pathlib import Path
 
 import bagit
@@ -13,7 +14,7 @@ from golden_core.publication import reproduction
 from golden_core.publication.bundle import bundle_faults, results, write_bundle
 from golden_core.publication.declared import PublicationError
 from golden_core.publication.reproduction import compared
-from golden_core.publication.tables import table_hash
+from golden_core.publication.tables import published_tables, table_hash
 from golden_core.store.lake import Home, hash_file
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials.stored import IncompleteError
@@ -119,6 +120,15 @@ def test_another_table_needs_another_machine(archived, broken, study, monkeypatc
     assert any(line.endswith("here is another one") for line in there.lines)
 
 
+def test_prices_of_a_source_that_is_not_public_stay_at_home(finished, study):
+    imported = study.model_copy(update={"data": study.data.model_copy(update={"source": "files"})})
+    warehouse = Warehouse(finished.warehouse)
+    assert published_tables(warehouse, study).keys() - published_tables(warehouse, imported).keys() == {
+        "forecasts",
+        "quantiles",
+    }
+
+
 def test_nothing_is_written_over(archived, finished, study):
     with pytest.raises(PublicationError, match="exists already"):
         write_bundle(finished, study, ROOT, archived, NOW)
@@ -134,4 +144,10 @@ def test_no_archive_without_a_warehouse(study, tmp_path):
 
 def test_what_is_no_bag_is_refused(tmp_path):
     with pytest.raises(PublicationError, match="is no archive"):
+        bundle_faults(tmp_path)
+
+
+def test_without_the_extra_it_is_said_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "bagit", None)
+    with pytest.raises(PublicationError, match=r"pip install 'golden\[publish\]'"):
         bundle_faults(tmp_path)
