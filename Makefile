@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 ASKED := --constraint constraints.txt --editable '.[dev$(if $(CHROMIUM),$(shell echo ,)browser)]'
 
-.PHONY: demo test endurance lint gate ui clean help
+.PHONY: demo test endurance lint gate reproduce site ui clean help
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -41,8 +41,16 @@ lint: $(READY) ## style, types and import directions
 gate: $(READY) ## materialise the smoke study and run every asset check
 	$(BIN)/golden gate --study smoke
 
+site: $(READY) ## build the documentation in site/, and fail on a link that leads nowhere
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+# From this tree's code, whichever environment BIN is: an unpacked archive may use one that is there (READY= BIN=…).
+reproduce: $(READY) ## make the tables of an archive again and compare their hashes: make reproduce BUNDLE=DIR
+	$(if $(BUNDLE),,$(error name the archive: make reproduce BUNDLE=DIR))
+	PYTHONPATH=$(CURDIR) $(BIN)/python -c 'from golden_dagster.cli import main; main()' publish reproduce $(abspath $(BUNDLE))
+
 ui: $(READY) ## open the Dagster web UI on 127.0.0.1:3000
 	$(BIN)/golden ui
 
 clean: ## delete everything generated
-	rm -rf .golden reports $(VENV)
+	rm -rf .golden reports site $(VENV)

@@ -15,8 +15,8 @@ from typing import cast
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
+from golden_core.benchmarking.machine import matrix_peak, operations
 from golden_core.forecasters.neural import NeuralForecaster
 from golden_core.inputs.features import FEATURES
 from golden_core.inputs.windows import Examples, Target, cut_windows
@@ -26,15 +26,12 @@ from golden_core.store.randomness import Stream
 from golden_core.study import Study
 from golden_core.training import device, trainer
 from golden_core.training.cohort import Progress, train_cohort
-from golden_core.training.functional import Stacked
 from golden_core.training.substitute import Request, request_of
 from golden_core.trials.cohorts import join_cohorts
 from golden_core.trials.identity import Trial, all_series
 from golden_core.trials.run import new_forecaster
 
 STREAM = Stream(0, ("benchmarking", "cohort"))
-SIDE = {"cpu": 1024, "cuda": 8192}  # of the square matrices whose product is the peak
-PRODUCTS = 5  # of which the quickest counts
 WARM_UP = 1  # epochs of each that are not counted
 
 
@@ -86,12 +83,14 @@ def measure(
     budget = study.training.model_copy(update={"epochs": WARM_UP + epochs, "early_stopping": None})
     study = study.model_copy(update={"training": budget})
     note("peak of a matrix product …")
-    peaks = {name: _peak(name) for name in {"cpu", kind}}
+    peaks = {name: matrix_peak(name, "float32") for name in {"cpu", kind}}
     requests = [_request(study, trial, number) for number in range(members)]
-    operations = _operations(requests[0], budget.batch_size)
+    member = requests[0].member
+    batch = torch.from_numpy(member.train.windows.X[: budget.batch_size].copy())
+    of_window = operations(member.module, batch, training=True) / len(batch)
 
     def speed(subject: str, number: int, rate: float, on: device.Kind = kind) -> Speed:
-        return Speed(subject, number, rate, rate * operations / peaks[on])
+        return Speed(subject, number, rate, rate * of_window / peaks[on])
 
     note("one network, the single trainer …")
     found = [speed("one, by the single trainer on the processor", 1, _single(_request(study, trial, 0)), "cpu")]
@@ -100,7 +99,7 @@ def measure(
         chosen = [_request(study, trial, place) for place in range(number)] if number == 1 else requests
         found.append(speed(subject, number, _together(chosen, where)))
     card, peak = device.card(kind), peaks[kind]
-    return CohortRun(forecaster, kind, card, peak, operations, tuple(found), study.name, windows_of(study))
+    return CohortRun(forecaster, kind, card, peak, of_window, tuple(found), study.name, windows_of(study))
 
 
 def windows_of(study: Study) -> int:
@@ -163,25 +162,3 @@ def _together(requests: Sequence[Request], where: torch.device) -> float:
     deque(train_cohort(members, first.training, where, objective=first.objective, watch=seen.append), maxlen=0)
     counted = seen[WARM_UP:]
     return sum(one.windows for one in counted) / sum(one.seconds for one in counted)
-
-
-def _operations(request: Request, batch_size: int) -> float:
-    """Return the floating-point operations of one window, forward and backward; a multiply-add is two."""
-    stacked = Stacked([request.member.module])
-    X = torch.from_numpy(request.member.train.windows.X[None, :batch_size].copy())
-    weights, statistics = (values.unsqueeze(0) for values in stacked.read(request.member.module))
-    with FlopCounterMode(display=False) as counter:
-        outputs = stacked(weights.requires_grad_(), statistics, X, None, training=True)
-        torch.autograd.backward(outputs.sum())
-    return float(counter.get_total_flops() / X.shape[1])
-
-
-def _peak(kind: device.Kind) -> float:
-    """Return the operations per second of a large float32 matrix product."""
-    a, b = torch.rand(2, SIDE[kind], SIDE[kind], device=kind)
-    best = np.inf
-    for _ in range(PRODUCTS + 1):
-        started = time.perf_counter()
-        (a @ b).sum().item()  # which waits for the device
-        best = min(best, time.perf_counter() - started)
-    return float(2 * SIDE[kind] ** 3 / best)

@@ -44,9 +44,15 @@ def attention_maps(subject: Subject) -> dict[str, FloatArray]:
     Raises
     ------
     UnexplainableError
-        If no layer shows its attention.
+        If no layer shows its attention, or if what it attends to are not the bars of the window.
     """
-    return _seen(subject, ATTENTION, "attention")
+    found, (rows, bars) = _seen(subject, ATTENTION, "attention"), subject.X.shape[:2]
+    for layer, maps in found.items():
+        if maps.shape[0] != rows or maps.shape[-1] != bars:
+            raise UnexplainableError(
+                f"{subject.name}: {layer} attends to {maps.shape[-1]} patches and not to {bars} bars"
+            )
+    return found
 
 
 def gates(subject: Subject) -> list[Gate]:
@@ -82,7 +88,7 @@ def _seen(subject: Subject, method: str, what: str) -> dict[str, FloatArray]:
 
         return look
 
-    layers = [(name, module) for name, module in subject.network.named_modules() if hasattr(module, method)]
+    layers = [(name, module) for name, module in subject.network.named_modules() if _shows(module, method)]
     handles = [module.register_forward_pre_hook(looked_at(name)) for name, module in layers]
     try:
         with torch.no_grad():
@@ -91,6 +97,12 @@ def _seen(subject: Subject, method: str, what: str) -> dict[str, FloatArray]:
         for handle in handles:
             handle.remove()
     return found
+
+
+def _shows(module: nn.Module, method: str) -> bool:
+    """Whether a layer shows itself; what only repeats a layer within it does not count."""
+    within = (one for one in module.modules() if one is not module)
+    return hasattr(module, method) and not any(hasattr(one, method) for one in within)
 
 
 @contextmanager

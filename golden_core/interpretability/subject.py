@@ -85,6 +85,6 @@ def outputs(network: nn.Module, X: FloatArray) -> FloatArray:
 
 
 def forecast(network: nn.Module, X: Tensor) -> Tensor:
-    """Return what a network forecasts [N]; of one that gives quantiles [N, Q], the one in the middle."""
+    """Return what a network forecasts [N]: the mean, which is the first of several outputs [N, C]."""
     found: Tensor = network(X)
-    return found if found.ndim == 1 else found[:, found.shape[1] // 2]
+    return found if found.ndim == 1 else found[:, 0]

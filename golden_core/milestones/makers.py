@@ -34,6 +34,9 @@ from golden_core.milestones.explanations import sample_pages, specification_page
 from golden_core.milestones.migration import load_plan, migration_deliverables, plan_results
 from golden_core.milestones.place import Place
 from golden_core.milestones.protocols import protocol_pages
+from golden_core.milestones.publication import READ as WORDS
+from golden_core.milestones.publication import STUDY as SUITE
+from golden_core.milestones.publication import publication_pages, suite_ran
 from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import Milestone, Registry, load_registry
 from golden_core.milestones.requirements import (
@@ -87,6 +90,8 @@ def makable(milestone: Milestone, given: Given) -> bool:
     """Whether the deliverables of a milestone can be made from what the project and the user have."""
     if milestone.id == "P5.M2":
         return experiment_ran(Home.from_environment(), load_study(STUDY))
+    if milestone.id == "P6.M3":
+        return suite_ran(Home.from_environment(), load_study(SUITE))
     return milestone.id in MAKERS and (milestone.id != "P6.M1" or given.request is not None)
 
 
@@ -300,6 +305,11 @@ def _experiment(place: Place, _given: Given) -> Made:
     return Made(*experiment_pages(place, Home.from_environment(), load_study(STUDY)))
 
 
+def _publication(place: Place, _given: Given) -> Made:
+    pages = publication_pages(place, Home.from_environment(), load_study(SUITE))
+    return Made(pages, (), tuple(place.repository / name for name in WORDS))
+
+
 MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P0.M1": _inventory,
     "P0.M2": _forensics,
@@ -315,4 +325,5 @@ MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P5.M2": _experiment,
     "P5.M3": lambda _place, _given: _samples(),
     "P6.M1": _alignment,
+    "P6.M3": _publication,
 }

@@ -16,6 +16,7 @@ from golden_dagster.cli import (
     legacy,
     milestones,
     placebo,
+    publish,
     report,
     reproduce,
     retrials,
@@ -54,4 +55,5 @@ app.add_typer(report.app, name="report")
 app.add_typer(statistics.app, name="statistics")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(milestones.app, name="milestones")
+app.add_typer(publish.app, name="publish")
 app.add_typer(bench.app, name="bench")

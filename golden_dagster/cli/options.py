@@ -119,6 +119,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.milestones.records import EvidenceError
     from golden_core.placebo.universe import PlaceboError
     from golden_core.preparation.steps import PreparationError
+    from golden_core.publication.declared import PublicationError
     from golden_core.reporting import RandomWalkMissingError, UnreadableReportError
     from golden_core.sources import SourceError
     from golden_core.store.health import StorageError
@@ -137,7 +138,14 @@ def _expected() -> tuple[type[Exception], ...]:
     work = (StudyError, PlaceboError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
     stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
-    told = (EvidenceError, RandomWalkMissingError, UnreadableReportError, BenchmarkError, ExplanationError)
+    told = (
+        EvidenceError,
+        PublicationError,
+        RandomWalkMissingError,
+        UnreadableReportError,
+        BenchmarkError,
+        ExplanationError,
+    )
     return (*read, *work, *stored, *legacy, *told)
 
 

@@ -40,7 +40,7 @@ def test_nothing_is_published_and_it_goes_on_later(number, status, broken, monke
 
     ended = []
 
-    def interrupted(*_):
+    def interrupted(*_, **__):
         os.kill(os.getpid(), number)
         time.sleep(60)
         ended.append("nobody stopped the trial")

@@ -19,7 +19,7 @@ from golden_core.store.schema import FORECASTS
 from golden_core.store.schema import METRICS as METRICS_TABLE
 from golden_core.store.table import SchemaError
 
-KINDS = ("year", "volatility_tercile", "weekday")
+KINDS = ("year", "session", "volatility_tercile", "weekday")
 
 
 def values(table, **where):

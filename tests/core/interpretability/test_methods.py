@@ -13,6 +13,8 @@ from golden_core.models.blocks import MixtureOfExperts
 from golden_core.models.initialisers import initialise
 from golden_core.models.legacy import build
 from golden_core.models.linear import DLinear
+from golden_core.models.mixture import GatedExperts
+from golden_core.models.patch import PatchTST
 from golden_core.store.randomness import Stream
 
 STREAM = Stream(1)
@@ -91,6 +93,34 @@ def test_a_model_without_hooks_is_refused_by_name():
         hooks.attention_maps(one)
     with pytest.raises(UnexplainableError, match="it: DLinear has no layer that shows a gate of experts"):
         hooks.gates(one)
+
+
+def moe(**sizes):
+    settings = {"width": 4, "heads": 2, "layers": 1, "hidden": 8, "experts": 3, "units": 4, "outputs": 3} | sizes
+    return GatedExperts(5, 2, **settings, generator=Generator().manual_seed(5))
+
+
+def test_the_mean_of_a_network_with_quantiles_is_what_is_explained():
+    """Its columns are the mean, the quantiles, and behind them the weights of the gate."""
+    explained = subject(moe(), windows(12, 5, 2))
+    expected = explained.network(torch.from_numpy(explained.X))[:, 0].detach().numpy()
+    assert np.array_equal(outputs(explained.network, explained.X), expected)
+
+
+def test_the_gate_of_the_mixture_is_seen_once_and_is_a_distribution():
+    explained = subject(moe(), windows(12, 5, 2))
+    (gate,) = hooks.gates(explained)
+    assert (gate.layer, gate.weights.shape, gate.contributions.shape) == ("experts", (12, 1, 3), (12, 3))
+    assert np.abs(gate.weights.sum(axis=-1) - 1).max() < 1e-12
+    assert np.abs(gate.contributions).max() > 0
+    assert list(hooks.attention_maps(explained)) == ["encoder.0.attention"]
+
+
+def test_attention_to_patches_is_no_attention_to_bars():
+    sizes = {"patch_length": 3, "stride": 1, "width": 4, "heads": 2, "layers": 1, "hidden": 8}
+    network = PatchTST(5, 2, **sizes, generator=Generator().manual_seed(5))
+    with pytest.raises(UnexplainableError, match="attends to 4 patches and not to 5 bars"):
+        hooks.attention_maps(subject(network, windows(12, 5, 2)))
 
 
 def test_a_linear_gate_has_signs_and_no_entropy():

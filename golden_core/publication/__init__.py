@@ -1,0 +1,1 @@
+"""What strangers are handed: cards, licences, checklist, release notes, the archive. Nothing is computed here."""

@@ -1,0 +1,206 @@
+"""The archive of a study: a BagIt bag whose payload is an RO-Crate, written whole, and verified byte by byte."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from golden_core.publication.cards import cards
+from golden_core.publication.checklist import checklist_page
+from golden_core.publication.crate import write_crate
+from golden_core.publication.declared import PublicationError, words_path
+from golden_core.publication.dependencies import bill_of_materials, components, licences
+from golden_core.publication.release import project_version, release_notes
+from golden_core.publication.tables import PUBLIC, described, published_tables, table_hash, verdicts
+from golden_core.store.lake import Home, hash_file, new_folder, read_json, stored_json, write_json, write_text
+from golden_core.store.provenance import git_environment, git_state
+from golden_core.store.warehouse import Warehouse
+from golden_core.study import Study, describe
+from golden_core.trials import all_trials
+from golden_core.trials.outputs import PROVENANCE, finished_trials
+
+if TYPE_CHECKING:
+    import bagit
+
+ALGORITHM = "sha256"
+READ = ("summary", "comparisons", "claims", "coverage", "scores", "economics")  # tables that people open
+COPIED = ("CITATION.cff", "LICENSE", "CHANGELOG.md", "constraints.txt")
+RESULTS = "results.json"
+
+
+def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.datetime) -> None:
+    """Write the archive of a study that has been run into a new folder, whole or not at all.
+
+    ``root`` is the checkout whose documents and source are archived.
+
+    Raises
+    ------
+    PublicationError
+        If the folder exists, the study has no report, or this is an installed package without a checkout.
+    IncompleteError
+        If the warehouse does not hold the whole study.
+    """
+    bagit = _bagit()
+    if to.exists():
+        raise PublicationError(f"{to} exists already: an archive is written into a new folder")
+    if absent := [name for name in (*COPIED, "pyproject.toml") if not (root / name).is_file()]:
+        raise PublicationError(f"{root} lacks {', '.join(absent)}: archive from a checkout of the project")
+    if not (report := home.report(study.name)).is_dir():
+        raise PublicationError(f"{report} does not exist: `golden run {study.name}` makes the report")
+    texts = {**cards(home, study), **documents(root, study, git_state(root)["commit"])}
+    with new_folder(to) as folder:
+        folder.chmod(0o755)
+        for name, text in texts.items():
+            write_text(text, folder / name)
+        for name in COPIED:
+            shutil.copyfile(root / name, folder / name)
+        shutil.copytree(report, folder / "report")
+        write_results(home, study, folder)
+        _archive_source(root, folder / "source.tar")
+        write_crate(folder, study, project_version(root), now)
+        bagit.make_bag(str(folder), _bag_info(study, root, now), checksums=[ALGORITHM])
+
+
+def documents(root: Path, study: Study, commit: str | None) -> dict[str, str]:
+    """Return what an archive says beside its numbers: file name → text; without a commit, where one is to be put."""
+    found = components()
+    known = {"study": study.name, "commit": commit or "COMMIT", "revision": f"swh:1:rev:{commit or 'COMMIT'}"}
+
+    def words(name: str) -> str:
+        return Template(words_path(name).read_text(encoding="utf-8")).substitute(known)
+
+    return {
+        "README.md": words("archive.md"),
+        "persistent_identifiers.md": words("persistent_identifiers.md"),
+        "external_review.md": words("external_review.md"),
+        "post_mortem.md": words("post_mortem.md"),
+        "reproducibility_checklist.md": checklist_page(root),
+        "release_notes.md": release_notes(root),
+        "licences.csv": licences(found).write_csv(),
+        "sbom.cdx.json": bill_of_materials(found),
+    }
+
+
+def write_results(home: Home, study: Study, folder: Path) -> None:
+    """Write tables, study, manifests and public inputs into a folder, and results.json, which hashes the tables."""
+    warehouse, stored = Warehouse(home.warehouse), home.study(study.name)
+    tables = {**published_tables(warehouse, study), "verdicts": verdicts(warehouse, study)}
+    (folder / "tables").mkdir(parents=True)
+    for name, frame in tables.items():
+        frame.write_parquet(folder / "tables" / f"{name}.parquet", compression="zstd")
+        if name in (*READ, "verdicts"):
+            frame.write_csv(folder / "tables" / f"{name}.csv")
+    write_text(describe(study), folder / "studies" / f"{study.name}.yaml")
+    for trial, source in finished_trials(home, study, all_trials(study)).items():
+        name = f"{trial.forecaster}/{source.parent.name}_{trial.seed}.json"
+        _copy(source / PROVENANCE, folder / "manifests" / "trials" / name)
+    _copy(stored.source, folder / "manifests" / "source.json")
+    if study.data.source in PUBLIC:
+        _copy(stored.raw, folder / "inputs" / "raw.parquet")
+    facts = {"study": study.name, "study_hash": study.hash(), "source": stored_json(stored.source)}
+    write_json({**facts, "git": git_state(), "tables": described(tables)}, folder / RESULTS)
+
+
+def bundle_faults(folder: Path) -> list[str]:
+    """Return a sentence for everything that is not as it was archived: files by name, then tables by their hash.
+
+    Raises
+    ------
+    PublicationError
+        If the folder is no bag.
+    """
+    bag = opened(folder)
+    faults = list(_altered(bag, folder))
+    if not faults:
+        try:
+            bag.validate()
+        except _bagit().BagError as error:
+            faults = [str(error)]
+    return [*faults, *_other_tables(folder / "data")]
+
+
+def opened(folder: Path) -> bagit.Bag:
+    """Return a bag; PublicationError where there is none."""
+    library = _bagit()
+    try:
+        return library.Bag(str(folder))
+    except (library.BagError, OSError, ValueError) as error:
+        raise PublicationError(f"{folder} is no archive of `golden publish bundle`: {error}") from None
+
+
+def results(folder: Path) -> dict[str, Any]:
+    """Return results.json of an archive; PublicationError where it cannot be read."""
+    try:
+        return read_json(folder / "data" / RESULTS)
+    except (OSError, ValueError) as error:
+        raise PublicationError(f"{folder / 'data' / RESULTS} cannot be read: {error}") from None
+
+
+def _altered(bag: bagit.Bag, folder: Path) -> Iterator[str]:
+    for name, hashes in sorted(bag.entries.items()):
+        path = folder / name
+        if not path.is_file():
+            yield f"{name} is missing"
+        elif hash_file(path) != hashes.get(ALGORITHM):
+            yield f"{name} is not as it was archived"
+    for path in sorted(one for one in (folder / "data").rglob("*") if not one.is_dir()):
+        if (name := path.relative_to(folder).as_posix()) not in bag.entries:
+            yield f"{name} was not archived"
+
+
+def _other_tables(payload: Path) -> Iterator[str]:
+    """Hold every table against its own hash: who changes a table and the manifest has still changed a result."""
+    for name, recorded in stored_json(payload / RESULTS).get("tables", {}).items():
+        path = payload / "tables" / f"{name}.parquet"
+        try:
+            same = table_hash(name, pl.read_parquet(path, glob=False)) == recorded["sha256"]
+        except (OSError, pl.exceptions.PolarsError):
+            yield f"table {name} cannot be read"
+            continue
+        if not same:
+            yield f"table {name} holds other values than results.json says"
+
+
+def _bagit() -> Any:
+    try:
+        import bagit  # noqa: PLC0415  of the extra `publish`
+    except ImportError:
+        raise PublicationError("archives need the extra `publish`: pip install 'golden[publish]'") from None
+    return bagit
+
+
+def _bag_info(study: Study, root: Path, now: datetime.datetime) -> dict[str, str]:
+    return {
+        "Bagging-Date": now.date().isoformat(),
+        "External-Description": f"Archive of study {study.name} of golden {project_version(root)}: {study.description}",
+        "Internal-Sender-Identifier": study.hash(),
+    }
+
+
+def _archive_source(root: Path, path: Path) -> None:
+    """Write the last commit; where there is no git, the archive has no source, and results.json names no commit."""
+    if not git_state(root)["commit"]:
+        return
+    command = ["git", "-C", str(root), "archive", "--format=tar", f"--output={path}", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=git_environment())
+    if done.returncode:
+        raise PublicationError(f"the source cannot be archived: {done.stderr.strip()}")
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def manifest(folder: Path) -> pl.DataFrame:
+    """Return ``path, bytes, sha256`` of every file under a folder, by path."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    rows = [(path.relative_to(folder).as_posix(), path.stat().st_size, hash_file(path)) for path in files]
+    return pl.DataFrame(rows, schema=["path", "bytes", "sha256"], orient="row")

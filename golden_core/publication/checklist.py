@@ -1,0 +1,97 @@
+"""The checklists of NeurIPS, REFORMS and model info sheets: our answers, and whether what each links to exists."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from golden_core.checks import all_checks
+from golden_core.preparation.catalogue import load_study
+from golden_core.publication.declared import PublicationError, Text, read_words
+from golden_core.store.markdown import markdown_table
+from golden_core.study.section import Section
+
+LISTS = ("NeurIPS", "REFORMS", "model info sheet")
+COMMANDS = ("golden run", "golden gate", "golden reproduce", "golden publish reproduce", "golden publish verify")
+
+
+class Row(Section):
+    """One question with our answer and what bears it out."""
+
+    list: Literal["NeurIPS", "REFORMS", "model info sheet"]
+    question: Text
+    answer: Literal["yes", "no", "partly", "not applicable"]
+    because: Text
+    link: Text = Field(description="a path, or check asset:name, test path::name, command …")
+
+
+class Rows(Section):
+    """All of them."""
+
+    rows: Annotated[tuple[Row, ...], Field(min_length=1)]
+
+
+@functools.cache
+def checklist_rows() -> tuple[Row, ...]:
+    """Return what checklist.yaml says."""
+    return read_words(Rows, "checklist.yaml").rows
+
+
+def broken_links(rows: Collection[Row], root: Path) -> list[str]:
+    """Return a sentence for every answer whose link leads nowhere in a checkout."""
+    found = []
+    for row in rows:
+        kind, _, name = row.link.partition(" ")
+        exists = _KINDS[kind](name, root) if kind in _KINDS else _file(row.link, root)
+        if not exists:
+            found.append(f"{row.list}, {row.question!r}: {row.link} does not exist")
+    return found
+
+
+def checklist_page(root: Path) -> str:
+    """Return the answered lists as Markdown.
+
+    Raises
+    ------
+    PublicationError
+        Naming every answer whose link leads nowhere.
+    """
+    rows = checklist_rows()
+    if broken := broken_links(rows, root):
+        raise PublicationError("reproducibility checklist: " + "; ".join(broken))
+    parts = [
+        "# Reproducibility checklist",
+        "Answers are the project's own and signed by nobody yet: who publishes reads them, and what they link to.",
+    ]
+    for name in LISTS:
+        table = [(row.question, row.answer, row.because, f"`{row.link}`") for row in rows if row.list == name]
+        parts += [f"## {name}", markdown_table(("question", "answer", "because", "see"), table)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _file(name: str, root: Path) -> bool:
+    return (root / name).exists()
+
+
+def _check(name: str, _root: Path) -> bool:
+    return name in {f"{one.asset}:{one.name}" for one in all_checks(load_study("demo"))}
+
+
+def _test(name: str, root: Path) -> bool:
+    path, _, function = name.partition("::")
+    if not _file(path, root):
+        return False
+    tree = ast.parse((root / path).read_text(encoding="utf-8"))
+    return function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def _command(name: str, _root: Path) -> bool:
+    return name in COMMANDS
+
+
+_KINDS: Mapping[str, Callable[[str, Path], bool]] = {"check": _check, "test": _test, "command": _command}

@@ -1,0 +1,88 @@
+"""A study that was run again, held against its archive: tables by hash, verdicts one by one, and likely causes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from golden_core.publication.bundle import results
+from golden_core.publication.tables import described, differing_verdicts, published_tables, verdicts
+from golden_core.store.lake import Home, read_json, stored_json
+from golden_core.store.provenance import git_state, library_versions, machine
+from golden_core.store.warehouse import Warehouse
+from golden_core.study import Study
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How many tables and verdicts there are, and which of them came out otherwise."""
+
+    tables: int
+    other_tables: tuple[str, ...]
+    verdicts: int
+    other_verdicts: tuple[str, ...]
+    causes: tuple[str, ...]
+
+    @property
+    def reproduced(self) -> bool:
+        """Whether every verdict is the archived one, and every table too unless the machine explains that it is not."""
+        return not self.other_verdicts and (not self.other_tables or bool(self.causes))
+
+    @property
+    def lines(self) -> list[str]:
+        """A line for each thing that differs."""
+        return [
+            *(f"cause     {text}" for text in self.causes),
+            *(f"table     {name} has another hash" for name in self.other_tables),
+            *(f"verdict   {text}" for text in self.other_verdicts),
+        ]
+
+    @property
+    def summary(self) -> str:
+        """One line that says it all."""
+        word = "reproduced" if self.reproduced else "NOT REPRODUCED"
+        tables = f"{self.tables - len(self.other_tables)} of {self.tables} tables have the archived hash"
+        same = self.verdicts - len(self.other_verdicts)
+        return f"{word}: {tables}; {same} of {self.verdicts} verdicts are the archived ones"
+
+
+def compared(home: Home, study: Study, folder: Path) -> Comparison:
+    """Compare the tables of a study in a home with those of an archive."""
+    archived, warehouse = results(folder), Warehouse(home.warehouse)
+    now = {**published_tables(warehouse, study), "verdicts": verdicts(warehouse, study)}
+    hashes = described(now)
+    names = sorted(archived["tables"].keys() | hashes.keys())
+    recorded = pl.read_parquet(folder / "data" / "tables" / "verdicts.parquet", glob=False)
+    other = [
+        f"{', '.join(str(part) for part in row[:6])}: {row[6]}, now {row[7]}"
+        for row in differing_verdicts(recorded, now["verdicts"]).iter_rows()
+    ]
+    return Comparison(
+        tables=len(names),
+        other_tables=tuple(name for name in names if archived["tables"].get(name) != hashes.get(name)),
+        verdicts=max(recorded.height, now["verdicts"].height),
+        other_verdicts=tuple(other),
+        causes=tuple(_causes(archived, home, study, folder / "data")),
+    )
+
+
+def _causes(archived: Mapping[str, Any], home: Home, study: Study, payload: Path) -> Iterator[str]:
+    """Yield what is otherwise here than where the archived trials ran; without such a thing every byte must agree."""
+    if archived["study_hash"] != study.hash():
+        yield "the study's settings read otherwise in this release"
+    if archived["source"] != stored_json(home.study(study.name).source):
+        yield "the source's file is not the archived one: see manifests/source.json"
+    if (commit := git_state()["commit"]) and commit != archived["git"]["commit"]:
+        yield f"the code is that of commit {commit}, not of {archived['git']['commit']}"
+    trials = [read_json(path) for path in sorted((payload / "manifests" / "trials").rglob("*.json"))]
+    cpus = sorted({str(trial["machine"]["cpu"]) for trial in trials} - {str(machine()["cpu"])})
+    if cpus:
+        yield f"trials ran on {', '.join(cpus)}, here is {machine()['cpu']}"
+    used = {(name, version) for trial in trials for name, version in trial["libraries"].items()}
+    here = library_versions(tuple(sorted({name for name, _ in used})))
+    if other := [f"{name} {version} (here {here[name]})" for name, version in sorted(used) if here[name] != version]:
+        yield f"trials ran with {', '.join(other)}"

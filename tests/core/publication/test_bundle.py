@@ -1,0 +1,153 @@
+"""An archive is whole, says what it holds, and names every byte that somebody has changed."""
+
+import datetime
+import shutil
+import sys
+from pathlib import Path
+
+import bagit
+import polars as pl
+import pytest
+from rocrate.rocrate import ROCrate
+
+from golden_core.publication import reproduction
+from golden_core.publication.bundle import bundle_faults, results, write_bundle
+from golden_core.publication.declared import PublicationError
+from golden_core.publication.reproduction import compared
+from golden_core.publication.tables import published_tables, table_hash
+from golden_core.store.lake import Home, hash_file
+from golden_core.store.warehouse import Warehouse
+from golden_core.trials.stored import IncompleteError
+
+ROOT = Path.cwd()
+NOW = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
+
+
+@pytest.fixture(scope="module")
+def archived(_finished, study, tmp_path_factory):
+    """An archive of the finished campaign; not to be changed."""
+    folder = tmp_path_factory.mktemp("archive") / "bag"
+    write_bundle(Home(_finished, _finished / "reports"), study, ROOT, folder, NOW)
+    return folder
+
+
+@pytest.fixture
+def copied(archived, tmp_path):
+    """A copy of the archive, to be harmed."""
+    return Path(shutil.copytree(archived, tmp_path / "bag"))
+
+
+def test_the_archive_is_a_bag_and_a_crate(archived):
+    bagit.Bag(str(archived)).validate()
+    crate = ROCrate(archived / "data")
+    described = {one.id for one in crate.data_entities}
+    files = {p.relative_to(archived / "data").as_posix() for p in (archived / "data").rglob("*") if p.is_file()}
+    assert described == files - {"ro-crate-metadata.json"}
+    assert bundle_faults(archived) == []
+
+
+def test_the_archive_holds_what_it_promises(archived, study):
+    data, said = archived / "data", results(archived)
+    assert (said["study"], said["study_hash"]) == ("smoke", study.hash())
+    assert len(said["tables"]) == len(list((data / "tables").glob("*.parquet"))) == 19
+    assert said["tables"]["forecasts"]["rows"] == pl.read_parquet(data / "tables" / "forecasts.parquet").height > 0
+    assert len(list((data / "manifests" / "trials").rglob("*.json"))) == (2 + 2) * 2
+    for name in ("MODEL_CARD.md", "DATA_CARD.md", "sbom.cdx.json", "CITATION.cff", "source.tar", "external_review.md"):
+        assert (data / name).stat().st_size > 0
+    assert said["git"]["commit"] in (data / "persistent_identifiers.md").read_text()
+    assert (data / "inputs" / "raw.parquet").is_file()
+
+
+@pytest.mark.parametrize("name", ["data/tables/metrics.parquet", "data/MODEL_CARD.md", "bag-info.txt"])
+def test_a_changed_byte_is_named(name, copied):
+    path = copied / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert f"{name} is not as it was archived" in bundle_faults(copied)
+
+
+def test_what_is_missing_or_new_is_named(copied):
+    (copied / "data" / "tables" / "claims.parquet").unlink()
+    (copied / "data" / "new.txt").write_text("new")
+    faults = bundle_faults(copied)
+    assert {"data/tables/claims.parquet is missing", "data/new.txt was not archived"} <= set(faults)
+
+
+def test_a_table_changed_together_with_its_manifest_is_named(copied):
+    """Somebody who edits a number can make the bag again; the table's own hash is another thing to forge."""
+    path = copied / "data" / "tables" / "metrics.parquet"
+    pl.read_parquet(path).with_columns(pl.col("value") * 1.01).write_parquet(path)
+    bagit.Bag(str(copied)).save(manifests=True)
+    assert bundle_faults(copied) == ["table metrics holds other values than results.json says"]
+
+
+def test_times_and_memory_are_not_part_of_a_tables_hash(archived):
+    trials = pl.read_parquet(archived / "data" / "tables" / "trials.parquet")
+    assert table_hash("trials", trials) == table_hash("trials", trials.with_columns(pl.col("wall_seconds") + 1))
+    assert table_hash("trials", trials) != table_hash("trials", trials.with_columns(pl.col("parameters") + 1))
+
+
+def test_the_same_study_at_the_same_time_is_the_same_archive(archived, finished, study, tmp_path):
+    write_bundle(finished, study, ROOT, tmp_path / "bag", NOW)
+    assert hash_file(tmp_path / "bag" / "tagmanifest-sha256.txt") == hash_file(archived / "tagmanifest-sha256.txt")
+
+
+def test_a_home_is_held_against_the_archive(archived, broken, study):
+    found = compared(broken, study, archived)
+    assert (found.reproduced, found.lines) == (True, [])
+    assert found.summary.startswith("reproduced: 19 of 19 tables have the archived hash; 4 of 4 verdicts")
+    warehouse = Warehouse(broken.warehouse)
+    table = warehouse.query("SELECT * FROM comparisons WHERE study = 'smoke'")
+    flipped = table.with_columns(p_holm=pl.lit(0.001), mean_difference=-pl.col("mean_difference").abs())
+    warehouse.load("smoke", {"comparisons": flipped})
+    again = compared(broken, study, archived)
+    assert not again.reproduced
+    assert again.other_tables == ("comparisons", "verdicts")
+    assert any("now better" in line for line in again.lines)
+
+
+def test_another_table_needs_another_machine(archived, broken, study, monkeypatch):
+    """The last digit of a number: to be explained on the machine that archived it, and expected on another."""
+    warehouse = Warehouse(broken.warehouse)
+    table = warehouse.query("SELECT * FROM summary WHERE study = 'smoke'")
+    warehouse.load("smoke", {"summary": table.with_columns(pl.col("mean") * (1 + 1e-15))})
+    here = compared(broken, study, archived)
+    assert (here.reproduced, here.lines) == (False, ["table     summary has another hash"])
+    monkeypatch.setattr(reproduction, "machine", lambda: {"cpu": "another one"})
+    there = compared(broken, study, archived)
+    assert there.reproduced
+    assert any(line.endswith("here is another one") for line in there.lines)
+
+
+def test_prices_of_a_source_that_is_not_public_stay_at_home(finished, study):
+    imported = study.model_copy(update={"data": study.data.model_copy(update={"source": "files"})})
+    warehouse = Warehouse(finished.warehouse)
+    assert published_tables(warehouse, study).keys() - published_tables(warehouse, imported).keys() == {
+        "forecasts",
+        "quantiles",
+    }
+
+
+def test_nothing_is_written_over(archived, finished, study):
+    with pytest.raises(PublicationError, match="exists already"):
+        write_bundle(finished, study, ROOT, archived, NOW)
+
+
+def test_no_archive_without_a_warehouse(study, tmp_path):
+    home = Home.from_environment()
+    home.report(study.name).mkdir(parents=True)
+    with pytest.raises(IncompleteError, match="not in the warehouse yet"):
+        write_bundle(home, study, ROOT, tmp_path / "bag", NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_bag_is_refused(tmp_path):
+    with pytest.raises(PublicationError, match="is no archive"):
+        bundle_faults(tmp_path)
+
+
+def test_without_the_extra_it_is_said_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "bagit", None)
+    with pytest.raises(PublicationError, match=r"pip install 'golden\[publish\]'"):
+        bundle_faults(tmp_path)

@@ -1,0 +1,45 @@
+"""Cards say what the warehouse says, and nothing where there is none."""
+
+import re
+
+import duckdb
+import pytest
+
+from golden_core.publication.cards import FILES, card_words, cards
+from golden_core.store.lake import Home
+from golden_core.trials.stored import IncompleteError
+
+
+def test_numbers_of_the_cards_are_those_of_the_warehouse(finished, study):
+    made = cards(finished, study)
+    assert set(made) == set(FILES.values())
+    with duckdb.connect(str(finished.warehouse), read_only=True) as connection:
+        value = connection.execute(
+            "SELECT mean FROM summary WHERE study = 'smoke' AND forecaster = 'dlinear' AND scope = 'macro' "
+            "AND pair = 'all' AND horizon = 0 AND metric = 'r2_oos'"
+        ).fetchone()[0]
+        rows = connection.execute("SELECT sum(rows) FROM cleaning WHERE pair = 'EURUSD'").fetchone()[0]
+    assert re.search(rf"^\| dlinear \| {re.escape(f'{value:.4g}')} \|", made["MODEL_CARD.md"], re.MULTILINE)
+    assert study.hash() in made["MODEL_CARD.md"]
+    assert f"| EURUSD | {rows} | 2023-01-02" in made["DATA_CARD.md"]
+    assert cards(finished, study) == made
+
+
+def test_what_the_study_does_not_ask_for_is_said(finished, study):
+    assert "The study has no protocol, so nothing is claimed." in cards(finished, study)["MODEL_CARD.md"]
+
+
+def test_no_number_stands_in_the_words():
+    words = [s.text or "" for card in (card_words().model, card_words().data) for s in card.sections]
+    assert not [text for text in words if re.search(r"\d", text)]
+
+
+def test_no_card_without_a_warehouse(study):
+    with pytest.raises(IncompleteError, match="is not in the warehouse yet"):
+        cards(Home.from_environment(), study)
+
+
+def test_no_card_of_other_settings(finished, study):
+    other = study.model_copy(update={"description": "another one"})
+    with pytest.raises(IncompleteError, match="other settings"):
+        cards(finished, other)

@@ -1,0 +1,94 @@
+"""`golden publish` from the command line: what it says, and its exit status."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.campaigns import OVERRIDES
+from typer.testing import CliRunner
+
+from golden_dagster.cli import run
+from golden_dagster.cli.application import app
+
+SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
+
+
+def golden(*arguments):
+    return CliRunner().invoke(app, ["publish", *map(str, arguments)])
+
+
+@pytest.fixture
+def bag(finished, tmp_path):
+    made = golden("bundle", "smoke", "--to", tmp_path / "bag", *SETTINGS)
+    assert made.exit_code == 0, made.output
+    return tmp_path / "bag"
+
+
+def test_an_archive_is_written_and_verified(bag):
+    found = golden("verify", bag)
+    assert (found.exit_code, "every file and 19 tables as archived" in found.output) == (0, True)
+    (bag / "data" / "licences.csv").write_text("")
+    found = golden("verify", bag)
+    assert (found.exit_code, "data/licences.csv is not as it was archived" in found.output) == (1, True)
+    found = golden("reproduce", bag)
+    assert (found.exit_code, "is not as it was archived: data/licences.csv" in found.output) == (2, True)
+
+
+def test_cards_are_written_where_they_are_asked_for(finished, tmp_path):
+    assert golden("cards", "smoke", "--to", tmp_path, *SETTINGS).exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"MODEL_CARD.md", "DATA_CARD.md"}
+
+
+def test_a_study_that_comes_out_again_is_compared(bag, finished, monkeypatch):
+    def ran(study, overrides, *_):
+        assert (Path(study).parent.name, overrides) == ("studies", [])
+        shutil.copytree(finished.root, os.environ["GOLDEN_HOME"], dirs_exist_ok=True)
+        return True, []
+
+    monkeypatch.setattr(run, "run_with_progress", ran)
+    found = golden("reproduce", bag)
+    assert found.exit_code == 0, found.output
+    assert "reproduced: 19 of 19 tables have the archived hash; 4 of 4 verdicts are the archived ones" in found.output
+    assert "cause" not in found.output
+    assert Path(os.environ["GOLDEN_HOME"]) == finished.root
+
+
+def test_a_study_that_fails_is_not_reproduced(bag, monkeypatch):
+    monkeypatch.setattr(run, "run_with_progress", lambda *_: (True, ["ar EURUSD_h1: no memory"]))
+    found = golden("reproduce", bag)
+    assert (found.exit_code, "the study did not run whole: ar EURUSD_h1: no memory" in found.output) == (2, True)
+
+
+@pytest.mark.endurance
+def test_an_archive_is_made_again_from_its_own_code(bag, tmp_path):
+    """In an empty folder, by the code that the archive holds, in an environment that has its libraries."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    subprocess.run(["tar", "-xf", str(bag / "data" / "source.tar"), "-C", str(tree)], check=True)
+    command = ["make", "reproduce", f"BUNDLE={bag}", "READY=", f"BIN={Path('.venv/bin').absolute()}"]
+    result = subprocess.run(command, cwd=tree, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "reproduced: 19 of 19 tables" in result.stdout
+
+
+def test_make_asks_for_the_archive():
+    result = subprocess.run(["make", "-n", "reproduce", "READY="], capture_output=True, text=True)
+    assert (result.returncode, "make reproduce BUNDLE=DIR" in result.stderr) == (2, True)
+    result = subprocess.run(["make", "-n", "reproduce", "READY=", "BUNDLE=a"], capture_output=True, text=True)
+    assert result.returncode == 0
+    assert result.stdout.rstrip().endswith(f"publish reproduce {Path('a').absolute()}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("cards", "smoke"), "is not in the warehouse yet"),
+        (("bundle", "smoke", "--to", "/proc/nowhere"), "the report"),
+        (("verify", "/nowhere"), "is no archive of `golden publish bundle`"),
+    ],
+)
+def test_bad_usage_is_one_clear_message(arguments, message):
+    result = golden(*arguments)
+    assert (result.exit_code, message in result.output) == (2, True), result.output
