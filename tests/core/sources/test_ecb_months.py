@@ -89,3 +89,11 @@ def test_what_a_study_cannot_ask_is_said(overrides, said):
 def test_a_study_of_last_prices_is_what_it_was_before_there_was_a_choice():
     assert load_study("smoke", ["data.price=last"]).hash() == load_study("smoke").hash()
     assert "price" not in load_study("smoke").model_dump()["data"]
+
+
+def test_months_are_made_of_fixings_alone_and_files_may_hold_means():
+    with pytest.raises(StudyError, match="1mo is made of fixings, and source synthetic_hours has none"):
+        load_study("placebo_hours", ["data.bar=1mo"])
+    with pytest.raises(StudyError, match="may be mean for bars of 1mo of source ecb"):
+        load_study("placebo_hours", ["data.price=mean"])
+    assert load_study("legacy", ["data.price=mean"]).data.price == "mean"
