@@ -41,7 +41,7 @@ def test_nothing_here_has_a_default(vocabulary):
     assert {"Study", "Plateau", "EarlyStopping", "LegacySettings", "Columns"} <= {model.__name__ for model in models}
     with_default = [f"{m.__name__}.{name}" for m in models for name, f in m.model_fields.items() if not f.is_required()]
     sections = ("quantiles", "protocol", "economics", "placebo", "explanations")
-    none_at_all = {*(f"Study.{name}" for name in sections), "ProtocolSection.coverage"}
+    none_at_all = {*(f"Study.{name}" for name in sections), "ProtocolSection.coverage", "DataSection.price"}
     assert set(with_default) == none_at_all | {"TrainingSection.device"}  # where there was no choice before
 
 
