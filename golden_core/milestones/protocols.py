@@ -94,7 +94,7 @@ def _count(name: Name, found: Filed | None) -> str:
     """Return what was counted in universes, or that it was not."""
     if found is None:
         return f"Unmeasured here: `golden {name} {PLACEBO}` measures it."
-    shown = found.table.select(_COUNTED[name]).with_columns(pl.col(pl.Float64).round(3))
+    shown = found.table.select(_COUNTED[name]).with_columns(pl.col(pl.Float64).round_sig_figs(3))
     rows = (["" if cell is None else str(cell) for cell in row] for row in shown.iter_rows())
     told = "" if found.current else f" Counted at commit {found.commit}; the code has changed since, and is unmeasured."
     return (
