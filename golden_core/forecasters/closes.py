@@ -1,11 +1,11 @@
-"""The training closes of forecasters that run a recursion over every bar. What the recursion is belongs elsewhere."""
+"""The closes of forecasters that run a recursion over every bar. What the recursion is belongs elsewhere."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from golden_core.forecasters.base import FitError
-from golden_core.inputs.windows import Examples, FloatArray
+from golden_core.inputs.windows import Examples, FloatArray, Windows
 
 
 def training_closes(train: Examples, who: str, least: int) -> FloatArray:
@@ -27,3 +27,16 @@ def training_closes(train: Examples, who: str, least: int) -> FloatArray:
     if np.ptp(closes) == 0:
         raise FitError(f"{who} needs closes that vary, all {len(closes)} are {closes[0]:g}")
     return closes
+
+
+def closes_since(windows: Windows, start: int) -> FloatArray:
+    """Return the closes from the bar where a recursion starts to the last cutoff, oldest first.
+
+    Raises
+    ------
+    ValueError
+        If a cutoff lies before that bar, the first of the training rows.
+    """
+    if windows.positions[0] < start:
+        raise ValueError(f"cutoff {windows.cutoffs[0]} lies before the first training row, bar {start}")
+    return windows.past(len(windows) - 1)[start:]

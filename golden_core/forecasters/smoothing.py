@@ -11,7 +11,7 @@ from statsforecast.ets import pegelsresid_C
 from statsforecast.models import AutoETS
 
 from golden_core.forecasters.base import Context, Epoch, Forecaster, State
-from golden_core.forecasters.closes import training_closes
+from golden_core.forecasters.closes import closes_since, training_closes
 from golden_core.forecasters.settings import EtsSettings
 from golden_core.inputs.windows import Examples, FloatArray, Windows
 from golden_core.store.randomness import Stream
@@ -64,9 +64,7 @@ class ExponentialSmoothing(Forecaster):
         ValueError
             If a cutoff lies before the first training row, where the recursion starts.
         """
-        if windows.positions[0] < self._start:
-            raise ValueError(f"cutoff {windows.cutoffs[0]} lies before the first training row, bar {self._start}")
-        log_closes = np.log(windows.past(len(windows) - 1)[self._start :])
+        log_closes = np.log(closes_since(windows, self._start))
         after = windows.positions - self._start
         states = filter_states(log_closes, self._smoothing, self._initial)[after]
         # Extrapolated here, for statsforecast 2.1.1 counts φ twice beyond one bar (corrected in its pull request 1219).

@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from scipy.signal import lfilter
 
 from golden_core.forecasters.base import Context, Epoch, FitError, Forecaster, State
-from golden_core.forecasters.closes import training_closes
+from golden_core.forecasters.closes import closes_since, training_closes
 from golden_core.forecasters.settings import NoSettings
 from golden_core.inputs.windows import Examples, FloatArray, Windows
 from golden_core.store.randomness import Stream
@@ -59,9 +59,7 @@ class Theta(Forecaster):
         ValueError
             If a cutoff lies before the first training row, where the recursion starts.
         """
-        if windows.positions[0] < self._start:
-            raise ValueError(f"cutoff {windows.cutoffs[0]} lies before the first training row, bar {self._start}")
-        log_closes = np.log(windows.past(len(windows) - 1)[self._start :])
+        log_closes = np.log(closes_since(windows, self._start))
         after = windows.positions - self._start
         levels = smoothed_levels(log_closes, self._weight, self._drift)[after]
         return np.asarray(levels + self._horizon * self._drift - log_closes[after])

@@ -12,6 +12,7 @@ from scipy import special
 from scipy.signal import lfilter
 
 from golden_core.forecasters.base import Context, Epoch, FitError, Forecaster, State
+from golden_core.forecasters.closes import closes_since
 from golden_core.forecasters.settings import NoSettings
 from golden_core.inputs.windows import Examples, FloatArray, Windows
 from golden_core.store.randomness import Stream
@@ -80,12 +81,10 @@ class GarchWalk(Forecaster):
         ValueError
             If a cutoff lies before the first training row, where the recursion starts.
         """
-        if windows.positions[0] < self._start:
-            raise ValueError(f"cutoff {windows.cutoffs[0]} lies before the first training row, bar {self._start}")
         omega, alpha, gamma, beta, _ = self._parameters
         persistence = alpha + gamma / 2 + beta
-        squares = (_returns(windows, self._start) / self._unit) ** 2
-        falls = _returns(windows, self._start) < 0
+        returns = _returns(windows, self._start)
+        squares, falls = (returns / self._unit) ** 2, returns < 0
         first = omega + persistence  # of the bar after the first row, whose past has the mean square 1
         news = np.append(first, omega + (alpha + gamma * falls) * squares)
         ahead = lfilter([1.0], [1.0, -beta], news)[windows.positions - self._start]
@@ -117,4 +116,4 @@ class GjrTWalk(GarchWalk):
 
 def _returns(windows: Windows, start: int) -> FloatArray:
     """Return every 1-bar log return from bar ``start`` to the last cutoff."""
-    return np.asarray(np.diff(np.log(windows.past(len(windows) - 1)[start:])))
+    return np.asarray(np.diff(np.log(closes_since(windows, start))))
