@@ -85,7 +85,8 @@ def blocks(study: Study, arms: Sequence[Arm]) -> list[Block]:
 
 def block_file(home: Home, study: Study, block: Block, gate: Gate) -> Path:
     """Return the file of a block, whether or not it is there; another setting or statement gives it another name."""
-    facts = [forecaster_facts(name) for name in universe(study, block.arm, 0).forecasters]
+    asked = universe(study, block.arm, 0).forecasters
+    facts = [forecaster_facts(name, settings) for name, settings in asked.items()]
     libraries = {"numpy", "polars", "scipy", *(library for fact in facts for library in fact.libraries)}
     depends_on = {
         "study": universe(study, block.arm, block.first).hash(),

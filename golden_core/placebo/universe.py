@@ -18,14 +18,14 @@ from threadpoolctl import threadpool_limits
 from golden_core.claims.decisions import claims_table
 from golden_core.claims.questions import BENCHMARK
 from golden_core.economics.strategies import Strategy, strategies
-from golden_core.forecasters import forecaster_facts
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.store.lake import Home, read_table, temporary_home
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import CLAIMS, FORECASTS, QUANTILES
 from golden_core.study import ProtocolSection, Study
 from golden_core.study.values import freeze
-from golden_core.trials import Trial, all_series, all_trials, series_inputs
+from golden_core.trials import all_series, series_inputs
+from golden_core.trials.identity import distinct_trials
 from golden_core.trials.ledger import Standing
 from golden_core.trials.run import run_folds
 
@@ -137,14 +137,9 @@ def _decided(home: Home, study: Study, arm: Arm, gate: Gate, thorough: bool) -> 
     return [], pl.concat([_claims(home, study, part, QUANTILES.empty()) for part in asked])
 
 
-def _once(study: Study) -> list[Trial]:
-    """Return the trials of a study; all seeds of a deterministic forecaster are the first."""
-    return [t for t in all_trials(study) if t.seed == 0 or not forecaster_facts(t.forecaster).deterministic]
-
-
 def _forecasts(home: Home, study: Study) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return forecasts and quantiles of every trial."""
-    trials = [run_folds(study, t, series_inputs(home, study, t.pair, t.horizon))[0] for t in _once(study)]
+    trials = [run_folds(study, t, series_inputs(home, study, t.pair, t.horizon))[0] for t in distinct_trials(study)]
     quantiles = [tables[QUANTILES.name] for tables in trials if QUANTILES.name in tables]
     return pl.concat([tables[FORECASTS.name] for tables in trials]), pl.concat([QUANTILES.empty(), *quantiles])
 

@@ -96,6 +96,16 @@ def all_trials(study: Study) -> list[Trial]:
     ]
 
 
+def is_deterministic(study: Study, trial: Trial) -> bool:
+    """Whether all seeds of a trial's forecaster are one trial."""
+    return forecaster_facts(trial.forecaster, study.forecasters[trial.forecaster]).deterministic
+
+
+def distinct_trials(study: Study) -> list[Trial]:
+    """Return every trial once: all seeds of a deterministic forecaster are its first."""
+    return [trial for trial in all_trials(study) if trial.seed == 0 or not is_deterministic(study, trial)]
+
+
 def series_inputs(home: Home, study: Study, pair: str, horizon: int) -> SeriesInputs:
     """Read bars, folds and scalers of one series.
 

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from golden_core.forecasters import forecaster_facts
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.store.lake import Home, hash_file, read_json
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
-from golden_core.trials.identity import Trial, all_trials, fingerprint, series_inputs
+from golden_core.trials.identity import Trial, all_trials, distinct_trials, fingerprint, is_deterministic, series_inputs
 from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, altered_files, finished_trials
 
 FOUND = "found.json"
@@ -102,7 +101,7 @@ def reproduce_sample(home: Home, study: Study, count: int) -> Sample:
     with tempfile.TemporaryDirectory(prefix="golden-reproduce-") as scratch:
         root = Path(scratch)
         first = finished_trials(home, study, all_trials(study))
-        trials = draw_trials(study, list(first) or _distinct(study), count)
+        trials = draw_trials(study, list(first) or distinct_trials(study), count)
         before: list[Retraining] = []
         if not first:
             home = Home(root / "home", root / "reports")
@@ -130,7 +129,7 @@ def draw_trials(study: Study, trials: Sequence[Trial], count: int) -> list[Trial
     """Draw some trials from a named stream; those that depend on a seed first: they have more ways to differ."""
     order = Stream(study.seeds.root).child("reproduction").generator().permutation(len(trials))
     drawn = [trials[position] for position in order]
-    return sorted(drawn, key=lambda trial: _deterministic(study, trial))[:count]
+    return sorted(drawn, key=lambda trial: is_deterministic(study, trial))[:count]
 
 
 def retrain(
@@ -167,15 +166,6 @@ def retrain(
         lines = result.stderr.strip().splitlines()
         return Retraining(lines[-1] if lines else f"exit status {result.returncode}", {})
     return Retraining(None, read_json(into / FOUND))
-
-
-def _distinct(study: Study) -> list[Trial]:
-    """Return every trial once: all seeds of a deterministic forecaster are its first."""
-    return [trial for trial in all_trials(study) if trial.seed == 0 or not _deterministic(study, trial)]
-
-
-def _deterministic(study: Study, trial: Trial) -> bool:
-    return forecaster_facts(trial.forecaster, study.forecasters[trial.forecaster]).deterministic
 
 
 def _prepare(home: Home, study: Study, trials: Sequence[Trial]) -> None:
