@@ -87,6 +87,12 @@ def _has_economics(kinds: tuple[str, ...], economics: Any) -> str | None:
     return "asks for profitable, which is about trading: add the section `economics`, or leave the kind out"
 
 
+def _of_a_moment(price: str, economics: Any) -> str | None:
+    if price == "last" or economics is None:
+        return None
+    return "is no price that anybody could trade at: leave the section `economics` out, or take last prices"
+
+
 def _between_quantiles(level: float, levels: tuple[float, ...]) -> str | None:
     known = [round(1 - 2 * low, 9) for low in levels if low < 0.5]
     if any(abs(level - one) < _ROUNDING for one in known):
@@ -395,6 +401,7 @@ class Study(Section):
     RULES: ClassVar = (
         Rule(("protocol.kinds", "quantiles"), _has_quantiles, absent_too=True),
         Rule(("protocol.kinds", "economics"), _has_economics, absent_too=True),
+        Rule(("data.price", "economics"), _of_a_moment, absent_too=True),
         Rule(("protocol.coverage.level", "quantiles.levels"), _between_quantiles),
         Rule(("economics.half_spread.pips", "data.pairs"), _costs_of_all),
         Rule(("economics.swap.pips", "data.pairs"), _costs_of_all),

@@ -42,6 +42,7 @@ def test_coverage_is_not_asked_without_quantiles_nor_without_saying_of_what(read
     [
         ("protocol.coverage.level=0.9", "coverage.level: must lie between a pair of quantiles.levels, which give 0.8"),
         ("protocol.coverage.margin=0.3", "protocol.coverage.margin: must be < 0.2"),
+        ("data.price=mean", "data.price: is no price that anybody could trade at"),
         ("data.pairs=[EURUSD, USDJPY]", "lacks USDJPY: every pair of data.pairs needs its cost"),
         ("economics.signal.rule=scaled", "economics.signal.gain: is required"),
         ("economics.slippage.source=''", "economics.slippage.source: must not be empty"),
