@@ -38,6 +38,26 @@ _WORDS.filters |= {
 _WORDS.globals |= {"absent": ABSENT, "benchmark": BENCHMARK, "interval": formats.interval, "span": formats.span}
 
 
+@cache
+def _limits() -> dict[str, str]:
+    """Return the limits of other rooms that captions name; imported when one does, for a leaderboard names none."""
+    from golden_core.benchmarking import sampling, summary  # noqa: PLC0415
+    from golden_core.interpretability import filing  # noqa: PLC0415
+
+    return {
+        "likeness": f"{filing.LIKENESS:g}",
+        "chance": f"{filing.SIGNIFICANCE:g}",
+        "steady": formats.level(sampling.STEADY),
+        "tails": ", ".join(f"{p:.0%}".replace("%", "th") for p in summary.TAILS),
+        "sizes": ", ".join(f"{summary.full_size(p):,} calls" for p in summary.TAILS),
+        "certain": formats.level(summary.CONFIDENCE),
+        "different": formats.level(sampling.ALPHA),
+    }
+
+
+_WORDS.globals["limits"] = _limits
+
+
 @dataclass(frozen=True)
 class Answer:
     """The answer to a query, with the query as a reader can run it again; none where the rows were handed in."""
@@ -126,8 +146,8 @@ def exhibit(name: str, warehouse: Warehouse, study: Study, answer: Answer | None
         Column(**{**column, "label": _WORDS.from_string(column["label"]).render(words)})
         for column in said.pop("columns")
     )
-    caption = _WORDS.from_string(said.pop("caption")).render(words)
-    return Exhibit(name, caption, columns, answer, **said)
+    texts = {part: _WORDS.from_string(said.pop(part)).render(words) for part in ("caption", "note") if part in said}
+    return Exhibit(name, columns=columns, answer=answer, **texts, **said)
 
 
 @cache

@@ -5,8 +5,9 @@ import pytest
 
 from golden_core.benchmarking.measurement import Condition, Measurement
 from golden_core.benchmarking.records import BenchmarkError, file_run
-from golden_core.benchmarking.sampling import Paired, Sample
+from golden_core.benchmarking.sampling import ALPHA, Paired, Sample
 from golden_core.reporting.benchmarks import write_benchmarks
+from golden_core.reporting.exhibits import declared
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
 
@@ -66,3 +67,7 @@ def test_without_a_fit_there_is_no_plot_of_cost(home, study):
 def test_a_study_that_nobody_measured_says_what_to_run(home, study):
     with pytest.raises(BenchmarkError, match="run `golden bench inference synthetic`"):
         write_benchmarks(home, study)
+
+
+def test_the_limit_in_the_query_is_that_of_the_comparison():
+    assert f"p_value <= {ALPHA} AS different" in declared()["benchmarks"]["query"]
