@@ -15,7 +15,7 @@ from golden_core.publication.bundle import bundle_faults, results, write_bundle
 from golden_core.publication.declared import PublicationError
 from golden_core.publication.reproduction import compared
 from golden_core.publication.tables import published_tables, table_hash
-from golden_core.store.lake import Home, hash_file
+from golden_core.store.lake import Home, hash_file, read_json, write_json
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials.stored import IncompleteError
 
@@ -80,6 +80,21 @@ def test_a_table_changed_together_with_its_manifest_is_named(copied):
     pl.read_parquet(path).with_columns(pl.col("value") * 1.01).write_parquet(path)
     bagit.Bag(str(copied)).save(manifests=True)
     assert bundle_faults(copied) == ["table metrics holds other values than results.json says"]
+
+
+def test_nothing_outside_an_archive_is_read(copied):
+    """Who made it may be anybody: a name that leads out of it is not followed, and a link makes it no archive."""
+    outside = copied.parent / "outside.parquet"
+    outside.write_bytes((copied / "data" / "tables" / "claims.parquet").read_bytes())
+    results = read_json(copied / "data" / "results.json")
+    results["tables"]["../../../outside"] = results["tables"]["claims"]
+    write_json(results, copied / "data" / "results.json")
+    assert "table ../../../outside cannot be read" in bundle_faults(copied)
+
+    (copied / "data" / "tables" / "claims.parquet").unlink()
+    (copied / "data" / "tables" / "claims.parquet").symlink_to(outside)
+    with pytest.raises(PublicationError, match="is unsafe"):
+        bundle_faults(copied)
 
 
 def test_times_and_memory_are_not_part_of_a_tables_hash(archived):
