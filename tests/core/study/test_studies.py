@@ -1,5 +1,7 @@
 """The studies that come with the project: valid, named after their files, and what their comments say."""
 
+import json
+
 import pytest
 from support.folds import walk_forward
 
@@ -21,8 +23,17 @@ NEWER = {"theta", "lightgbm", "patchtst", "moe"}
 RETRIALS = ["retrial_exformer", "retrial_puzzle_ends", "retrial_puzzle_means"]
 
 
-def test_there_are_six_and_the_retrials():
-    assert study_names() == ["demo", "golden", "legacy", "placebo", "placebo_hours", *RETRIALS, "smoke"]
+def test_there_are_seven_and_the_retrials():
+    assert study_names() == [
+        "demo",
+        "golden",
+        "golden_two_cores",
+        "legacy",
+        "placebo",
+        "placebo_hours",
+        *RETRIALS,
+        "smoke",
+    ]
 
 
 @pytest.mark.parametrize("path", sorted(shipped("studies").glob("*.yaml")), ids=lambda path: path.stem)
@@ -37,7 +48,7 @@ def test_study_is_named_after_its_file_and_fits_on_lines(path):
 
 def test_hashes_differ_and_all_but_smoke_have_enough_seeds_and_the_benchmark():
     studies = {name: load_study(name) for name in study_names()}
-    assert len({study.hash() for study in studies.values()}) == 9
+    assert len({study.hash() for study in studies.values()}) == len(studies)
     for name, study in studies.items():
         assert "random_walk" in study.forecasters
         assert study.is_smoke == (name == "smoke")
@@ -62,17 +73,48 @@ def test_golden_is_the_full_campaign():
     assert f"{networks:,} trials" in shipped("studies", "golden.yaml").read_text(encoding="utf-8")
 
 
-def folds(study, bars, horizon):
+def leaves(values, path=""):
+    if not isinstance(values, dict):
+        return {path: values}
+    return {end: leaf for key in values for end, leaf in leaves(values[key], f"{path}.{key}".lstrip(".")).items()}
+
+
+def test_golden_on_two_cores_is_cut_where_it_says_and_nowhere_else():
+    full, cut = load_study("golden"), load_study("golden_two_cores")
+    full_leaves, cut_leaves = (leaves(json.loads(study.canonical())) for study in (full, cut))
+    assert full_leaves.keys() == cut_leaves.keys()
+    assert {path for path in full_leaves if full_leaves[path] != cut_leaves[path]} == {
+        "name",
+        "description",
+        "splits.test",
+        "splits.step",
+        "seeds.count",
+        "training.epochs",
+        "training.batch_size",
+        "training.early_stopping.patience",
+        "training.plateau.patience",
+        "forecasters.dlinear.epochs",
+    }
+    for words in ("five seeds instead of ten", "two folds instead of seven", "two epochs instead of thirty"):
+        assert words in cut.description
+    assert (cut.seeds.count, full.seeds.count, cut.training.epochs, full.training.epochs) == (5, 10, 2, 30)
+    for horizon in full.horizons:  # the same test rows
+        of_full, of_cut = (splits(study, 6913, horizon).folds for study in (full, cut))
+        assert (len(of_full), len(of_cut)) == (7, 2)
+        assert [row for fold in of_full for row in fold.test] == [row for fold in of_cut for row in fold.test]
+
+
+def splits(study, bars, horizon):
     warm_up = max(study.evaluation.volatility_window, *(FEATURES[name].warm_up for name in study.features))
     usable = usable_rows(bars, warm_up=warm_up, context_length=study.context_length, horizon=horizon)
-    return len(walk_forward(usable, study.splits, horizon).folds)
+    return walk_forward(usable, study.splits, horizon)
 
 
 # Fixings of the ECB in the range of each study, counted in the shipped file.
 @pytest.mark.parametrize(("name", "bars"), [("smoke", 511), ("demo", 4609), ("golden", 6913)])
 def test_several_folds_fit(name, bars):
     study = load_study(name)
-    counts = {folds(study, bars, horizon) for horizon in study.horizons}
+    counts = {len(splits(study, bars, horizon).folds) for horizon in study.horizons}
     assert len(counts) == 1
     assert min(counts) >= 2
     if name == "golden":
