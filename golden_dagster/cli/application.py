@@ -12,6 +12,7 @@ from golden_dagster.cli import (
     doctor,
     explain,
     gate,
+    lake,
     leakage,
     legacy,
     milestones,
@@ -50,6 +51,7 @@ app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)
 app.add_typer(study.app, name="study")
 app.add_typer(data.app, name="data")
+app.add_typer(lake.app, name="lake")
 app.add_typer(leakage.app, name="leakage")
 app.add_typer(report.app, name="report")
 app.add_typer(statistics.app, name="statistics")

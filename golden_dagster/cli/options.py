@@ -132,11 +132,12 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.trials.outputs import AlteredError
     from golden_core.trials.run import TrialError
     from golden_core.trials.stored import IncompleteError
+    from golden_core.trials.transfer import TransferError
     from golden_core.vendors.base import VendorError
 
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PlaceboError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
-    stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError)
+    stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError, TransferError)
     legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     told = (
         EvidenceError,

@@ -1,0 +1,147 @@
+"""Trials carried from one home to another: every byte as it was, and nothing that is not."""
+
+import json
+import shutil
+import zipfile
+
+import pytest
+from support.campaigns import OVERRIDES
+from typer.testing import CliRunner
+
+from golden_core.preparation.catalogue import load_variant
+from golden_core.store.lake import Home, LayoutError, hash_bytes
+from golden_core.trials import all_trials, trial_status
+from golden_core.trials.transfer import MANIFEST, Taken, TransferError, export_trials, import_trials
+from golden_dagster.cli.application import app
+
+STUDY = load_variant("smoke", OVERRIDES)
+
+
+@pytest.fixture
+def archive(finished, tmp_path):
+    path = tmp_path / "trials.zip"
+    export_trials(finished, STUDY, path)
+    return path
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    return Home(tmp_path / "elsewhere", tmp_path / "elsewhere" / "reports")
+
+
+def files(home):
+    root = home.study("smoke").root / "trials"
+    return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def rewritten(archive, path, change):
+    """Write an archive again, entry by entry, as ``change`` of name and content says."""
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            if changed := change(name, old.read(name)):
+                new.writestr(*changed)
+    return path
+
+
+def test_what_arrives_is_what_left_and_the_same_trials_are_the_same_bytes(finished, archive, elsewhere, tmp_path):
+    distinct = {row[0] for row in trial_status(finished, STUDY, all_trials(STUDY)).select("fingerprint").rows()}
+    assert import_trials(elsewhere, STUDY, archive) == Taken(len(distinct), 0)
+    assert files(elsewhere) == files(finished)
+    assert import_trials(elsewhere, STUDY, archive) == Taken(0, len(distinct))
+    again = tmp_path / "again.zip"
+    export_trials(finished, STUDY, again)
+    assert again.read_bytes() == archive.read_bytes()
+
+
+def test_a_study_finds_what_arrived_and_trains_nothing(broken, archive):
+    before = trial_status(broken, STUDY, all_trials(STUDY))
+    gone = list((broken.study("smoke").root / "trials").glob("dlinear/*/*"))
+    for folder in gone:
+        shutil.rmtree(folder)
+    assert (trial_status(broken, STUDY, all_trials(STUDY))["status"] == "missing").any()
+    assert import_trials(broken, STUDY, archive).new == len(gone)
+    assert trial_status(broken, STUDY, all_trials(STUDY)).equals(before)
+
+
+def altered(name, content):
+    return (name, content[:-1] + b"?") if name.endswith("history.parquet") else (name, content)
+
+
+def altered_with_its_manifest(name, content):
+    """As somebody does who changes a result and the manifest: the trial's own provenance still knows."""
+    if name == MANIFEST:
+        said = json.loads(content)
+        said["sha256"] = {
+            key: hash_bytes(b"?") if key.endswith("history.parquet") else h for key, h in said["sha256"].items()
+        }
+        return name, json.dumps(said)
+    return (name, b"?") if name.endswith("history.parquet") else (name, content)
+
+
+def outside(name, content):
+    wrong = "../../../../outside.parquet"
+    if name == MANIFEST:
+        said = json.loads(content)
+        said["sha256"] = {wrong if key.endswith("history.parquet") else key: h for key, h in said["sha256"].items()}
+        return name, json.dumps(said)
+    return (wrong if name.endswith("history.parquet") else name), content
+
+
+CHANGES = {
+    "a changed byte": (altered, "history.parquet is not what was exported"),
+    "a changed byte and manifest": (altered_with_its_manifest, "history.parquet is not what the trial wrote"),
+    "an entry fewer": (
+        lambda name, content: None if name.endswith("history.parquet") else (name, content),
+        "not those",
+    ),
+    "no manifest": (lambda name, content: None if name == MANIFEST else (name, content), "has no manifest"),
+    "a later layout": (lambda name, content: (name, content.replace(b'"layout": 1', b'"layout": 99')), "layout"),
+    "another study": (lambda name, content: (name, content.replace(b'"study": "smoke"', b'"study": "demo"')), "'demo'"),
+    "a way out": (outside, "is no file of a trial"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_changed_is_refused_and_nothing_is_added(archive, elsewhere, tmp_path, change):
+    alter, said = CHANGES[change]
+    with zipfile.ZipFile(archive) as old:
+        single = [n for n in old.namelist() if n == MANIFEST or n.startswith("dlinear/EURUSD_h1/")]
+        prints = sorted({n.split("/")[2] for n in single if n != MANIFEST})[:1]
+    kept = rewritten(archive, tmp_path / "one.zip", lambda name, content: only(name, content, prints[0]))
+    with pytest.raises((TransferError, LayoutError), match=said):
+        import_trials(elsewhere, STUDY, rewritten(kept, tmp_path / "changed.zip", alter))
+    assert not list(elsewhere.root.rglob("*.parquet"))
+    assert not list(tmp_path.rglob("outside.parquet"))
+
+
+def only(name, content, print_):
+    if name != MANIFEST:
+        return (name, content) if name.startswith("dlinear/EURUSD_h1/") and print_ in name else None
+    said = json.loads(content)
+    said["sha256"] = {
+        key: h for key, h in said["sha256"].items() if key.startswith("dlinear/EURUSD_h1/") and print_ in key
+    }
+    return name, json.dumps(said)
+
+
+def test_damage_is_not_exported(broken, tmp_path):
+    damaged = next((broken.study("smoke").root / "trials").glob("dlinear/*/*/history.parquet"))
+    damaged.write_bytes(b"damage")
+    with pytest.raises(TransferError, match=r"history\.parquet is not what the trial wrote"):
+        export_trials(broken, STUDY, tmp_path / "trials.zip")
+    assert not (tmp_path / "trials.zip").exists()
+
+
+def test_the_commands_say_what_they_did_and_what_is_wrong(broken, elsewhere, tmp_path):
+    settings = [part for text in OVERRIDES for part in ("--set", text)]
+    path = tmp_path / "trials.zip"
+    result = CliRunner().invoke(app, ["lake", "export", "smoke", "--to", str(path), *settings])
+    assert result.exit_code == 0, result.output
+    assert " trials, " in result.output
+    result = CliRunner().invoke(app, ["lake", "import", "smoke", str(path), *settings])
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("0 trials added")
+    path.write_text("no archive")
+    result = CliRunner().invoke(app, ["lake", "import", "smoke", str(path), *settings])
+    assert result.exit_code == 2
+    assert "is no archive of `golden lake export`" in result.output
