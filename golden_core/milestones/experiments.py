@@ -21,7 +21,7 @@ VARIANT = "v08"
 RECORD = ("parameter_counts", "output_parity")  # criteria of P6.M1: what the legacy record says of the parts
 REPORT = "reports"
 # Every number of theirs is a row of the warehouse, and tables of the page sum them up: megabytes that nobody reads.
-_LEFT_OUT = frozenset({"metrics.csv", "comparisons.csv"})
+LEFT_OUT = frozenset({"metrics.csv", "comparisons.csv"})
 
 # A claim that is refused has a reason in place of numbers; so has a summary over one seed, which has no spread.
 _INTERVALS = """
@@ -58,10 +58,10 @@ def experiment_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, 
     warehouse, folder = Warehouse(home.warehouse), home.report(study.name)
     results = (
         _reproduced(place, home, study, warehouse),
-        _intervals(study, warehouse),
+        intervals(study, warehouse),
         _recorded(study, warehouse, home),
     )
-    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name not in _LEFT_OUT)
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name not in LEFT_OUT)
     return {f"{REPORT}/{path.name}": path.read_text(encoding="utf-8") for path in files}, results
 
 
@@ -93,7 +93,8 @@ def _legacy_record(place: Place) -> dict[str, str]:
     return {name: verdicts.get(name, "unmeasured") for name in RECORD}
 
 
-def _intervals(study: Study, warehouse: Warehouse) -> Result:
+def intervals(study: Study, warehouse: Warehouse) -> Result:
+    """Report whether every claim and summary that is told has its interval, and every stratum asked for is there."""
     rows = warehouse.query(_INTERVALS, [study.name])
     strata = warehouse.query(
         "SELECT DISTINCT stratum_kind FROM metrics WHERE study = ? AND stratum_kind <> 'all' ORDER BY 1", [study.name]

@@ -35,8 +35,7 @@ from golden_core.milestones.migration import load_plan, migration_deliverables, 
 from golden_core.milestones.place import Place
 from golden_core.milestones.protocols import protocol_pages
 from golden_core.milestones.publication import READ as WORDS
-from golden_core.milestones.publication import STUDY as SUITE
-from golden_core.milestones.publication import publication_pages, suite_ran
+from golden_core.milestones.publication import publication_pages
 from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import Milestone, Registry, load_registry
 from golden_core.milestones.requirements import (
@@ -47,10 +46,13 @@ from golden_core.milestones.requirements import (
     workbook,
 )
 from golden_core.milestones.responsibility import responsibility_page
+from golden_core.milestones.suite import suite, suite_pages, suite_ran
 from golden_core.milestones.test_plan import existing_tests, load_test_plan, plan_page, run_test_plan
 from golden_core.milestones.test_plan import plan_results as test_plan_results
 from golden_core.models.architecture import VARIANTS
 from golden_core.preparation.catalogue import load_study
+from golden_core.retrials.published import retrials
+from golden_core.retrials.table import retrials_page, retrials_table
 from golden_core.store.lake import Home
 
 COMMAND_SECONDS = 900.0
@@ -90,9 +92,9 @@ def makable(milestone: Milestone, given: Given) -> bool:
     """Whether the deliverables of a milestone can be made from what the project and the user have."""
     if milestone.id == "P5.M2":
         return experiment_ran(Home.from_environment(), load_study(STUDY))
-    if milestone.id == "P6.M3":
-        return suite_ran(Home.from_environment(), load_study(SUITE))
-    return milestone.id in MAKERS and (milestone.id != "P6.M1" or given.request is not None)
+    if milestone.id in {"P6.M2", "P6.M3"}:
+        return suite_ran(Home.from_environment(), suite(Home.from_environment()))
+    return milestone.id != "P6.M1" or given.request is not None
 
 
 def make_evidence(
@@ -102,8 +104,6 @@ def make_evidence(
 
     Without ``run_commands``, criteria that a command decides are recorded as unmeasured.
     """
-    if milestone.id not in MAKERS:
-        raise EvidenceError(f"{milestone.id} has no evidence to write yet; there is some for {', '.join(MAKERS)}")
     made = MAKERS[milestone.id](place, given)
     results = [*made.results, *(_commands(place, milestone) if run_commands else ())]
     command = ["golden", "milestones", "write", milestone.id, "--no-commands", *given.arguments]
@@ -305,8 +305,17 @@ def _experiment(place: Place, _given: Given) -> Made:
     return Made(*experiment_pages(place, Home.from_environment(), load_study(STUDY)))
 
 
+def _suite(place: Place, _given: Given) -> Made:
+    """Return the suite's report and appendices, and the retrials, which are studies of their own."""
+    home = Home.from_environment()
+    pages, results = suite_pages(place, home, suite(home))
+    found = retrials_table(home, retrials())
+    retried = {"retrials.csv": found.write_csv(), "retrials.md": retrials_page(found)}
+    return Made({**pages, **retried}, results)
+
+
 def _publication(place: Place, _given: Given) -> Made:
-    pages = publication_pages(place, Home.from_environment(), load_study(SUITE))
+    pages = publication_pages(place, Home.from_environment(), suite(Home.from_environment()))
     return Made(pages, (), tuple(place.repository / name for name in WORDS))
 
 
@@ -325,5 +334,6 @@ MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P5.M2": _experiment,
     "P5.M3": lambda _place, _given: _samples(),
     "P6.M1": _alignment,
+    "P6.M2": _suite,
     "P6.M3": _publication,
 }

@@ -10,20 +10,9 @@ from golden_core.publication.bundle import documents, manifest, write_results
 from golden_core.publication.cards import FILES, cards
 from golden_core.store.lake import Home
 from golden_core.study import Study
-from golden_core.trials.stored import IncompleteError, shown_completeness
 
-STUDY = "golden"
 _ARCHIVE = "README.md"  # of the archive alone
 READ = ("CHANGELOG.md", "pyproject.toml")
-
-
-def suite_ran(home: Home, study: Study) -> bool:
-    """Whether the home holds every trial of the suite, and the tables made from them."""
-    try:
-        present, expected = shown_completeness(home, study)
-    except IncompleteError:
-        return False
-    return present == expected
 
 
 def publication_pages(place: Place, home: Home, study: Study) -> dict[str, str]:

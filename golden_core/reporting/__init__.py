@@ -8,7 +8,7 @@ from golden_core.reporting.tables import leaderboard, series_table
 from golden_core.store.lazy import lazily
 
 if TYPE_CHECKING:
-    from golden_core.reporting.pages import Report, report_differences, write_report
+    from golden_core.reporting.pages import Report, figures_apart, report_differences, write_report
     from golden_core.reporting.verification import Difference, UnreadableReportError, verify_report
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "RandomWalkMissingError",
     "Report",
     "UnreadableReportError",
+    "figures_apart",
     "leaderboard",
     "report_differences",
     "series_table",

@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, LogFormatter, MaxNLocator, NullForma
 from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.reporting.exhibits import Answer, ask
 from golden_core.reporting.formats import decimals, level, percent
-from golden_core.reporting.svg import BLUE, INK, MUTED, RED, RULE, Dashes, Panel, legend_key, panel
+from golden_core.reporting.svg import BLUE, INK, MUTED, RED, RULE, Dashes, Key, Panel, legend_key, panel
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 
@@ -70,7 +70,7 @@ class Plot:
     name: str
     caption: str
     panels: tuple[Panel, ...]
-    legend: tuple[Panel, ...]
+    legend: tuple[Key, ...]
     answer: Answer
 
 

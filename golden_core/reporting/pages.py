@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from golden_core.reporting import claim_figures, coverage, figures, tables, uncertainty_figures
 from golden_core.reporting.equity_figure import equity
 from golden_core.reporting.exhibits import Answer, Exhibit, ask, declared, exhibit, latex, markdown
+from golden_core.reporting.figure_files import figure_files
 from golden_core.reporting.formats import count, escape_markdown, plain
 from golden_core.reporting.grids import STRATA_SKILL, Grids, grids_latex, relative_error_grids, stratum_grids
 from golden_core.reporting.judged import Judged
@@ -132,13 +133,8 @@ def _rendered(
         "verdict": words,
         "covered": covered,
         "facts": _facts(warehouse, study, covered),
-        "forest": figures.forest(series, study),
-        "gain": figures.cumulative_gain(warehouse, study, ranked),
-        "equity": equity(warehouse, study, ranked),
         "judged": judged,
-        "curves": figures.learning_curves(warehouse, study),
-        "ranks": claim_figures.critical_difference(warehouse, study),
-        **_asked_for(warehouse, study),
+        **_plots(warehouse, study, series, ranked),
         **grids,
         **exhibits,
     }
@@ -155,13 +151,27 @@ def _rendered(
     return files, words.headline
 
 
-def _asked_for(warehouse: Warehouse, study: Study) -> dict[str, figures.Plot]:
-    """Return the figures of what not every study asks for."""
-    plots = {"effects": claim_figures.claim_forest} if study.protocol else {}
+def figures_apart(warehouse: Warehouse, study: Study) -> dict[str, bytes]:
+    """Return the figures of a report as files for manuscripts, by name."""
+    with warehouse.kept_open():
+        board, series = tables.answers(warehouse, study)
+        return figure_files(_plots(warehouse, study, series, board.frame["forecaster"].to_list()).values())
+
+
+def _plots(warehouse: Warehouse, study: Study, series: Answer, ranked: list[str]) -> dict[str, figures.Plot]:
+    """Return every figure of the page; some are of what not every study asks for."""
+    plots = {
+        "forest": figures.forest(series, study),
+        "gain": figures.cumulative_gain(warehouse, study, ranked),
+        "equity": equity(warehouse, study, ranked),
+        "curves": figures.learning_curves(warehouse, study),
+        "ranks": claim_figures.critical_difference(warehouse, study),
+    }
+    asked = {"effects": claim_figures.claim_forest} if study.protocol else {}
     if study.quantiles:
-        plots["calibration"] = uncertainty_figures.coverage_by_level
-        plots |= {"pit": uncertainty_figures.pit_histogram, "fan": uncertainty_figures.fan_chart}
-    return {name: draw(warehouse, study) for name, draw in plots.items()}
+        asked["calibration"] = uncertainty_figures.coverage_by_level
+        asked |= {"pit": uncertainty_figures.pit_histogram, "fan": uncertainty_figures.fan_chart}
+    return plots | {name: draw(warehouse, study) for name, draw in asked.items()}
 
 
 def _table_files(study: Study, exhibits: Iterable[Exhibit], grids: Iterable[Grids]) -> dict[str, str]:

@@ -34,7 +34,7 @@ STYLE = {
     "figure.constrained_layout.use": True,
     "lines.linewidth": 1.25,
 }
-_WIDTH = 3.5  # inches: 336 CSS pixels, the width of a phone's text column
+WIDTH = 3.5  # inches: 336 CSS pixels, the width of a phone's text column
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,31 @@ class Panel:
 
     title: str
     svg: Markup
+    draw: Callable[[Axes], None]  # for whoever wants it elsewhere than in a page
+    height: float  # inches
+
+
+@dataclass(frozen=True)
+class Key(Panel):
+    """The short line that stands for a name in a legend."""
+
+    colour: str
+    dashes: Dashes
 
 
 def panel(plot: str, title: str, description: str, draw: Callable[[Axes], None], height: float = 2.1) -> Panel:
     """Draw one panel of a plot, as wide as a phone and ``height`` inches high."""
-    return Panel(title, _svg(f"{plot}-{title}", description, draw, height, _WIDTH))
+    return Panel(title, _svg(f"{plot}-{title}", description, draw, height, WIDTH), draw, height)
 
 
-def legend_key(plot: str, name: str, colour: str, dashes: Dashes) -> Panel:
+def legend_key(plot: str, name: str, colour: str, dashes: Dashes) -> Key:
     """Draw the short line that stands for a name in a legend."""
 
     def draw(axes: Axes) -> None:
         axes.set_axis_off()
         axes.plot([0, 1], [0, 0], color=colour, linestyle=dashes, linewidth=1.5)
 
-    return Panel(name, _svg(f"{plot}-key-{name}", "", draw, 0.12, 0.32))
+    return Key(name, _svg(f"{plot}-key-{name}", "", draw, 0.12, 0.32), draw, 0.12, colour, dashes)
 
 
 def _svg(identity: str, description: str, draw: Callable[[Axes], None], height: float, width: float) -> Markup:

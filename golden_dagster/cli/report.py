@@ -1,4 +1,4 @@
-"""`golden report`: whether a page still says what the warehouse says."""
+"""`golden report`: whether a page still says what the warehouse says, and its figures for a manuscript."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ import typer
 
 from golden_dagster.cli.options import As, Overrides, StudyName, named, table, teaching, terminal
 
-app = typer.Typer(no_args_is_help=True, help="Hold the report of a study against its numbers.")
-
-
-@app.callback()
-def _report() -> None:
-    """Keep `verify` a command of its own."""
+app = typer.Typer(
+    no_args_is_help=True, help="Hold the report of a study against its numbers, and take its figures out."
+)
 
 
 @app.command()
@@ -51,3 +48,28 @@ def verify(
         said = count if found else f"as the warehouse says: {compared} places compared"
         console.print(f"{of}: {said}", highlight=False, soft_wrap=True)
         raise typer.Exit(1 if found else 0)
+
+
+@app.command("figures")
+def figures(
+    study: StudyName,
+    to: Annotated[Path, typer.Option(help="Folder for the files.")],
+    overrides: Overrides = [],  # noqa: B006
+    name: As = None,
+) -> None:
+    """Write every figure of the report as PDF and SVG, panels and legend on one sheet, for a manuscript.
+
+    golden report figures demo --to figures
+    """
+    with teaching():
+        from golden_core.preparation.catalogue import load_variant
+        from golden_core.reporting import figures_apart
+        from golden_core.store.lake import Home, write_bytes
+        from golden_core.store.warehouse import Warehouse
+        from golden_core.trials.stored import shown_completeness
+
+        loaded, home = load_variant(study, named(overrides, name)), Home.from_environment()
+        shown_completeness(home, loaded)
+        for file, content in figures_apart(Warehouse(home.warehouse), loaded).items():
+            write_bytes(content, to / file)
+            typer.echo(f"written: {to / file}")

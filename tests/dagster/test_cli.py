@@ -104,7 +104,7 @@ def test_a_wrong_study_gets_every_fault_with_its_place(tmp_path):
         (("legacy", "import", "v11", "a.keras", "--out", "a.safetensors"), "'v11' is none of v01 … v10"),
         (("ui", "--port", "99999"), "less than or equal to 65535"),
         (("milestones", "show", "P9.M9"), "no milestone 'P9.M9'"),
-        (("milestones", "write", "P6.M2"), "P6.M2 has no evidence to write yet; there is some for P0.M1, P0.M2"),
+        (("milestones", "write", "P6.M2"), "study 'golden' is not in the warehouse yet"),
         (("milestones", "write", "P6.M3"), "study 'golden' is not in the warehouse yet"),
         (("milestones", "write", "P0.M1", "--tree", "/nowhere"), "/nowhere"),
         (("milestones", "sign", "P1.M2", "plan_approved", "--role", "TL", "--commit", "HEAD"), "here is none"),

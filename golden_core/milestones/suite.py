@@ -1,0 +1,140 @@
+"""The evidence of P6.M2: the report of the campaign, appendices for a manuscript, and what its tables say of the plan.
+
+The campaign exists in two sizes. Whichever the home holds whole counts, the full one first, and the pages say which.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from golden_core.benchmarking.records import last_runs, load_benchmarks
+from golden_core.interpretability.filing import altered_explanations
+from golden_core.milestones.evidence import Result
+from golden_core.milestones.experiments import LEFT_OUT, intervals
+from golden_core.milestones.place import Place
+from golden_core.preparation.catalogue import load_study
+from golden_core.reporting import figures_apart, verify_report
+from golden_core.reporting.exhibits import exhibit, latex, latex_table
+from golden_core.reporting.formats import escape_latex, plain
+from golden_core.store.lake import Home
+from golden_core.store.warehouse import Warehouse
+from golden_core.study import Study
+from golden_core.trials.stored import IncompleteError, shown_completeness
+
+SIZES = ("golden", "golden_two_cores")
+REPORT = "reports/golden_suite"
+# Sections of the appendices and the tables of the report that they take, where the study has them.
+APPENDICES = {
+    "Leaderboard": ("leaderboard", "series", "averages"),
+    "Claims, and what is not claimed": ("claims", "pairwise"),
+    "Calibration": ("coverage", "levels", "distributions", "intervals"),
+    "Economics": ("economics",),
+    "Explanations": ("explained", "looked_at"),
+    "Benchmarks": ("benchmarks", "machines"),
+    "Uncertainty": ("seeds", "relative-error", "strata"),
+    "Alignment with the legacy record": ("alignment",),
+}
+_ALIGNED = ("variant", "metric", "published", "mean", "run_low", "run_high", "random_walk", "verdict")
+_CARRIED = """
+SELECT count(*) FILTER (claimed) AS carried,
+       count(*) FILTER (claimed AND effect IS NOT NULL AND low IS NOT NULL AND p_holm <= $2) AS documented,
+       count(*) FILTER (NOT claimed AND coalesce(smallest_effect, margin_reached) IS NULL AND reason IS NULL) AS silent,
+       count(*) AS asked
+FROM claims WHERE study = $1
+"""
+
+
+def suite(home: Home) -> Study:
+    """Return the campaign that this home holds whole, in the larger size that it does.
+
+    Raises
+    ------
+    IncompleteError
+        If it holds none; says what of the full one.
+    """
+    studies = [load_study(name) for name in SIZES]
+    return next((study for study in studies if suite_ran(home, study)), studies[0])
+
+
+def suite_ran(home: Home, study: Study) -> bool:
+    """Whether the home holds every trial of the suite, and the tables made from them."""
+    try:
+        present, expected = shown_completeness(home, study)
+    except IncompleteError:
+        return False
+    return present == expected
+
+
+def suite_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, bytes | str], tuple[Result, ...]]:
+    """Return report, figures and appendices as deliverables, and what is found for the machine criteria of P6.M2.
+
+    Raises
+    ------
+    IncompleteError
+        If the warehouse does not hold the whole study.
+    """
+    present, expected = shown_completeness(home, study)
+    if present < expected:
+        raise IncompleteError(f"{expected - present} of {expected} trials of {study.name} are missing: golden run")
+    warehouse, folder = Warehouse(home.warehouse), home.report(study.name)
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name not in LEFT_OUT)
+    pages: dict[str, bytes | str] = {f"{REPORT}/{path.name}": path.read_text(encoding="utf-8") for path in files}
+    pages |= {f"{REPORT}/figures/{name}": content for name, content in figures_apart(warehouse, study).items()}
+    tables = {path.stem: path.read_text(encoding="utf-8") for path in files if path.suffix == ".tex"}
+    tables |= _benchmarks(home, study, warehouse) | _alignment(place)
+    pages |= {
+        f"appendices/{name}.tex": tables[name] for names in APPENDICES.values() for name in names if name in tables
+    }
+    pages["appendices/appendices.tex"] = _appendices(study, tables)
+    complete, documented = intervals(study, warehouse), _documented(study, warehouse)
+    differences, places = verify_report(warehouse, study, folder)
+    held = f"{present} of {expected} trials; {complete.value}; {len(differences)} of {places} places differ"
+    threshold = f"0 holes; {complete.threshold}; 0 places"
+    results = (
+        Result("metrics_complete", held, threshold, complete.passed and not differences),
+        documented,
+        _archived(home, study),
+    )
+    return pages, results
+
+
+def _appendices(study: Study, tables: dict[str, str]) -> str:
+    r"""Return a LaTeX file that takes in the tables; needs ``\usepackage{booktabs}``."""
+    lines = [r"\appendix", f"% Study {study.name}, sha256 {study.hash()}", escape_latex(study.description)]
+    for title, names in APPENDICES.items():
+        taken = [rf"\input{{{name}}}" for name in names if name in tables]
+        lines += ["", rf"\section{{{title}}}", *(taken or ["This study has no such table."])]
+    return "\n".join(lines) + "\n"
+
+
+def _benchmarks(home: Home, study: Study, warehouse: Warehouse) -> dict[str, str]:
+    if not last_runs(home, study.name):
+        return {}
+    load_benchmarks(home, study.name)
+    return {name: latex(exhibit(name, warehouse, study)) for name in ("benchmarks", "machines")}
+
+
+def _alignment(place: Place) -> dict[str, str]:
+    """Return what P6.M1 filed of the legacy record; nothing where it has not."""
+    path = place.evidence / "P6.M1" / "alignment.csv"
+    if not path.exists():
+        return {}
+    table = pl.read_csv(path).select(_ALIGNED)
+    rows = [[f"{cell:.4g}" if isinstance(cell, float) else plain(cell) for cell in row] for row in table.iter_rows()]
+    caption = "The published errors of the legacy runs, beside five seeds on the recovered window; from P6.M1."
+    return {"alignment": latex_table("alignment", caption, "llrrrrrl", _ALIGNED, rows)}
+
+
+def _documented(study: Study, warehouse: Warehouse) -> Result:
+    alpha = study.protocol.alpha if study.protocol else 0.0
+    carried, documented, silent, asked = warehouse.query(_CARRIED, [study.name, alpha]).row(0)
+    said = f"{documented} of {carried} claims carried, of {asked} asked, with effect, interval and p by Holm; "
+    said += f"{silent} not carried without the effect or margin that would have been"
+    return Result("significance_documented", said, "all; 0", asked > 0 and documented == carried and not silent)
+
+
+def _archived(home: Home, study: Study) -> Result:
+    runs = len(last_runs(home, study.name))
+    faults, files = altered_explanations(home, study) if study.explanations else (["no explanations asked for"], 0)
+    said = f"{'; '.join(faults) or f'{files} files of explanations as written'}; {runs} benchmarks of the study filed"
+    return Result("artifacts_archived", said, "explanations as written; 1 benchmark", not faults and runs > 0)

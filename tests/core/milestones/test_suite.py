@@ -1,0 +1,118 @@
+"""The evidence of P6.M2 from a small campaign: every criterion holds, and each can fail."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from golden_core.benchmarking.measurement import Condition, Measurement
+from golden_core.benchmarking.records import file_run
+from golden_core.benchmarking.sampling import Sample
+from golden_core.evaluation.campaign import evaluate, report_provenance
+from golden_core.interpretability.explain import explain_study
+from golden_core.milestones import suite
+from golden_core.milestones.makers import MAKERS
+from golden_core.milestones.place import Place
+from golden_core.milestones.registry import load_registry, matches
+from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation.catalogue import load_study
+from golden_core.reporting import write_report
+from golden_core.store.lake import PROJECT_ROOT, Home
+from golden_core.store.warehouse import Warehouse
+from golden_core.trials import all_trials, run_trials
+from golden_core.trials.campaign import fingerprinted
+from golden_core.trials.stored import IncompleteError
+
+PLACE = Place(PROJECT_ROOT, PROJECT_ROOT / "docs" / "golden")
+STUDY = load_study(
+    "smoke",
+    [
+        "name=small",
+        "data.pairs=[EURUSD]",
+        "seeds.count=5",
+        "forecasters={random_walk: {}, dlinear: {moving_average: 3, epochs: 2}}",
+        "protocol={kinds: [more_accurate, equivalent], scopes: [series], loss: squared, margin: 0.05, family: kind, "
+        "alpha: 0.05, power: 0.8}",
+        "explanations={forecasters: [dlinear], series: [EURUSD_h1], seeds: 2, rows: 8, methods: [occlusion]}",
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("suite")
+    home = Home(folder / "home", folder / "reports")
+    prepare_raw(home, STUDY)
+    prepare_pair(home, STUDY, "EURUSD")
+    prepare_series(home, STUDY, "EURUSD", 1)
+    list(run_trials(home, STUDY, fingerprinted(home, STUDY, all_trials(STUDY))))
+    explain_study(home, STUDY)
+    evaluate(home, STUDY)
+    sample = Sample(1e-3 * (1 + np.arange(100) / 100), 20, True)
+    file_run(home, "inference", "small", [Measurement("dlinear", "single", "window", Condition(batch=1), sample)])
+    write_report(Warehouse(home.warehouse), STUDY, home.report("small"), report_provenance(home, STUDY))
+    return home
+
+
+@pytest.fixture
+def own(campaign, tmp_path):
+    """A copy to break."""
+    shutil.copytree(campaign.root.parent, tmp_path / "own")
+    return Home(tmp_path / "own" / "home", tmp_path / "own" / "reports")
+
+
+def test_a_campaign_gives_report_figures_and_appendices_and_satisfies_the_plan(campaign):
+    pages, results = suite.suite_pages(PLACE, campaign, STUDY)
+    milestone = load_registry().milestone("P6.M2")
+    assert {result.criterion for result in results} == {c.id for c in milestone.criteria if c.check}
+    assert [result for result in results if not result.passed] == []
+    assert all(any(matches(name, pattern) for pattern in milestone.patterns) for name in pages)
+    names = {"reports/golden_suite/index.html", "appendices/benchmarks.tex", "appendices/alignment.tex"}
+    names |= {"appendices/claims.tex", "appendices/appendices.tex"}
+    assert names | {f"reports/golden_suite/figures/effects.{kind}" for kind in ("pdf", "svg")} <= pages.keys()
+    assert pages["reports/golden_suite/figures/effects.pdf"].startswith(b"%PDF")
+    assert b"<svg" in pages["reports/golden_suite/figures/effects.svg"]
+    book = pages["appendices/appendices.tex"]
+    taken = {
+        line.removeprefix(r"\input{").removesuffix("}") for line in book.splitlines() if line.startswith(r"\input")
+    }
+    assert taken == {name.split("/")[1].removesuffix(".tex") for name in pages if name.startswith("appendices/")} - {
+        "appendices"
+    }
+    assert "This study has no such table." in book  # it trades nothing
+    assert suite.suite_pages(PLACE, campaign, STUDY) == (pages, results)
+
+
+def test_every_criterion_can_fail(own, monkeypatch):
+    page = own.report("small") / "claims.csv"
+    page.write_text(page.read_text(encoding="utf-8").replace("0.", "1.", 1), encoding="utf-8")
+    monkeypatch.setattr(suite, "_CARRIED", suite._CARRIED.replace("NOT claimed AND coalesce", "true OR coalesce"))
+    next(own.study("small").explained().rglob("attributions.parquet")).write_bytes(b"other")
+    _, (complete, documented, archived) = suite.suite_pages(PLACE, own, STUDY)
+    assert "1 of " in complete.value
+    assert documented.value.endswith("2 not carried without the effect or margin that would have been")
+    assert "attributions is not what was written" in archived.value
+    assert not any(result.passed for result in (complete, documented, archived))
+
+
+def test_without_a_benchmark_or_a_trial_it_is_not_the_suite(own):
+    shutil.rmtree(own.root / "benchmarks")
+    _, (*_, archived) = suite.suite_pages(PLACE, own, STUDY)
+    assert archived.value.endswith("; 0 benchmarks of the study filed")
+    assert not archived.passed
+    shutil.rmtree(own.study("small").root / "trials" / "dlinear")
+    evaluate(own, STUDY)
+    assert not suite.suite_ran(own, STUDY)
+    with pytest.raises(IncompleteError):
+        suite.suite_pages(PLACE, own, STUDY)
+
+
+def test_the_full_size_comes_first_and_none_is_said_to_be_there(campaign, monkeypatch):
+    assert suite.suite(campaign).name == "golden"
+    assert not suite.suite_ran(campaign, suite.suite(campaign))
+    monkeypatch.setattr(suite, "load_study", lambda name: STUDY if name == "golden_two_cores" else load_study(name))
+    assert suite.suite(campaign) == STUDY
+
+
+def test_every_milestone_of_the_plan_has_a_maker():
+    assert MAKERS.keys() == {milestone.id for milestone in load_registry().milestones}
