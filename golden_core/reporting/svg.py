@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import matplotlib.style
 from markupsafe import Markup
@@ -43,7 +43,7 @@ class Panel:
 
     title: str
     svg: Markup
-    draw: Callable[[Axes], None]  # for whoever wants it elsewhere than in a page
+    draw: Callable[[Axes], None] = field(compare=False)  # for whoever wants it elsewhere than in a page
     height: float  # inches
 
 
