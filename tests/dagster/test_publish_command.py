@@ -14,6 +14,8 @@ from golden_dagster.cli.application import app
 
 SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
 
+MAKE = ("make", "-n", "--no-print-directory")  # which a make within `make test` would print
+
 
 def golden(*arguments):
     return CliRunner().invoke(app, ["publish", *map(str, arguments)])
@@ -74,9 +76,9 @@ def test_an_archive_is_made_again_from_its_own_code(bag, tmp_path):
 
 
 def test_make_asks_for_the_archive():
-    result = subprocess.run(["make", "-n", "reproduce", "READY="], capture_output=True, text=True)
+    result = subprocess.run([*MAKE, "reproduce", "READY="], capture_output=True, text=True)
     assert (result.returncode, "make reproduce BUNDLE=DIR" in result.stderr) == (2, True)
-    result = subprocess.run(["make", "-n", "reproduce", "READY=", "BUNDLE=a"], capture_output=True, text=True)
+    result = subprocess.run([*MAKE, "reproduce", "READY=", "BUNDLE=a"], capture_output=True, text=True)
     assert result.returncode == 0
     assert result.stdout.rstrip().endswith(f"publish reproduce {Path('a').absolute()}")
 

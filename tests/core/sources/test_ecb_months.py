@@ -95,5 +95,5 @@ def test_months_are_made_of_fixings_alone_and_files_may_hold_means():
     with pytest.raises(StudyError, match="1mo is made of fixings, and source synthetic_hours has none"):
         load_study("placebo_hours", ["data.bar=1mo"])
     with pytest.raises(StudyError, match="may be mean for bars of 1mo of source ecb"):
-        load_study("placebo_hours", ["data.price=mean"])
+        load_study("placebo_hours", ["data.price=mean", "economics=null", "protocol.kinds=[more_accurate]"])
     assert load_study("legacy", ["data.price=mean"]).data.price == "mean"
