@@ -23,11 +23,12 @@ NEWER = {"theta", "lightgbm", "patchtst", "moe"}
 RETRIALS = ["retrial_exformer", "retrial_puzzle_ends", "retrial_puzzle_means"]
 
 
-def test_there_are_seven_and_the_retrials():
+def test_there_are_eight_and_the_retrials():
     assert study_names() == [
         "demo",
         "golden",
         "golden_two_cores",
+        "hourly",
         "legacy",
         "placebo",
         "placebo_hours",
