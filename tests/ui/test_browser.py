@@ -175,5 +175,5 @@ def test_a_study_in_the_web_ui(served, opened):
 
     changed = dg.AssetMaterialization("ecb_rates", tags={"dagster/data_version": "of another day"})
     instance.report_runless_asset_event(changed)
-    page.goto(f"{address}/assets/clean_bars")
+    page.goto(f"{address}/assets/clean_bars?view=partitions&partition=EURUSD")  # what is stale is told by partition
     page.get_by_text("Unsynced").first.wait_for()
