@@ -45,13 +45,7 @@ FROM claims WHERE study = $1
 
 
 def suite(home: Home) -> Study:
-    """Return the campaign that this home holds whole, in the larger size that it does.
-
-    Raises
-    ------
-    IncompleteError
-        If it holds none; says what of the full one.
-    """
+    """Return the campaign that this home holds whole, in the larger size that it does; the full one if it holds none."""
     studies = [load_study(name) for name in SIZES]
     return next((study for study in studies if suite_ran(home, study)), studies[0])
 
@@ -75,7 +69,9 @@ def suite_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, bytes
     """
     present, expected = shown_completeness(home, study)
     if present < expected:
-        raise IncompleteError(f"{expected - present} of {expected} trials of {study.name} are missing: golden run")
+        raise IncompleteError(
+            f"{expected - present} of {expected} trials are missing: `golden run {study.name}` runs them"
+        )
     warehouse, folder = Warehouse(home.warehouse), home.report(study.name)
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name not in LEFT_OUT)
     pages: dict[str, bytes | str] = {f"{REPORT}/{path.name}": path.read_text(encoding="utf-8") for path in files}

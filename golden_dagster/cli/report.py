@@ -69,7 +69,7 @@ def figures(
         from golden_core.trials.stored import shown_completeness
 
         loaded, home = load_variant(study, named(overrides, name)), Home.from_environment()
-        shown_completeness(home, loaded)
+        shown_completeness(home, loaded)  # refuses what is not in the warehouse as it stands
         for file, content in figures_apart(Warehouse(home.warehouse), loaded).items():
             write_bytes(content, to / file)
             typer.echo(f"written: {to / file}")
