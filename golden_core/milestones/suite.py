@@ -45,7 +45,7 @@ FROM claims WHERE study = $1
 
 
 def suite(home: Home) -> Study:
-    """Return the campaign that this home holds whole, in the larger size that it does; the full one if it holds none."""
+    """Return the campaign that this home holds whole, the larger size first, or the full one where it holds none."""
     studies = [load_study(name) for name in SIZES]
     return next((study for study in studies if suite_ran(home, study)), studies[0])
 
