@@ -5,6 +5,13 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+from golden_core.evaluation.campaign import evaluate, report_provenance
+from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.reporting import write_report
+from golden_core.store.lake import Home
+from golden_core.store.warehouse import Warehouse
+from golden_core.trials import all_trials, run_trials
+from golden_core.trials.campaign import fingerprinted
 from golden_dagster.campaign import open_campaign
 from golden_dagster.cli import main
 from golden_dagster.resources import WorkersResource
@@ -43,6 +50,19 @@ def finish(campaign):
         assert campaign.execute(stage), campaign.failures
         done.append(stage.name)
     return done
+
+
+def run_on_one_pair(folder, study, before_report=lambda _home: None):
+    """Run a study of EURUSD at one bar without Dagster, and return its home below ``folder``."""
+    home = Home(folder / "home", folder / "reports")
+    prepare_raw(home, study)
+    prepare_pair(home, study, "EURUSD")
+    prepare_series(home, study, "EURUSD", 1)
+    list(run_trials(home, study, fingerprinted(home, study, all_trials(study))))
+    before_report(home)
+    evaluate(home, study)
+    write_report(Warehouse(home.warehouse), study, home.report(study.name), report_provenance(home, study))
+    return home
 
 
 def run_in_group(home: Path, log: Path, backend: str):

@@ -3,20 +3,16 @@
 import shutil
 
 import pytest
+from support.campaigns import run_on_one_pair
 
-from golden_core.evaluation.campaign import evaluate, report_provenance
 from golden_core.milestones import experiments
 from golden_core.milestones.experiments import experiment_pages, experiment_ran
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import load_registry, matches
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
-from golden_core.reporting import write_report
 from golden_core.store.lake import PROJECT_ROOT, Home
 from golden_core.store.warehouse import Warehouse
-from golden_core.trials import all_trials, run_trials
-from golden_core.trials.campaign import fingerprinted
 
 STUDY = load_study(
     "smoke",
@@ -34,15 +30,7 @@ PLACE = Place(PROJECT_ROOT, PROJECT_ROOT / "docs" / "golden")
 
 @pytest.fixture(scope="module")
 def experiment(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("experiment")
-    home = Home(folder / "home", folder / "reports")
-    prepare_raw(home, STUDY)
-    prepare_pair(home, STUDY, "EURUSD")
-    prepare_series(home, STUDY, "EURUSD", 1)
-    list(run_trials(home, STUDY, fingerprinted(home, STUDY, all_trials(STUDY))))
-    evaluate(home, STUDY)
-    write_report(Warehouse(home.warehouse), STUDY, home.report("small"), report_provenance(home, STUDY))
-    return home
+    return run_on_one_pair(tmp_path_factory.mktemp("experiment"), STUDY)
 
 
 @pytest.fixture
