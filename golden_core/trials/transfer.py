@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from golden_core.store.lake import Home, confined, hash_bytes, new_folder, refuse_newer, replacing
+from golden_core.store.lake import Home, confined, hash_bytes, new_folder, refuse_newer, replacing, series_name
 from golden_core.study import Study
+from golden_core.study.sections import canonical_json
 from golden_core.trials.identity import all_trials
 from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, altered_files, finished_trials
 
 LAYOUT = 1
 MANIFEST = "manifest.json"
 _FILES = frozenset({*OUTPUTS, ALSO, PROVENANCE})
+_ENCRYPTED = 1  # a bit of an entry's flags
 _MADE = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say: the same trials give the same bytes
 
 
@@ -72,14 +74,25 @@ def import_trials(home: Home, study: Study, path: Path) -> Taken:
         If the file is no such archive, is of another study, or is damaged; names the entry. Nothing is added then.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _added(home, study, archive, _verified(archive, study, path))
+        archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
         raise TransferError(f"{path} is no archive of `golden lake export`: {error}") from None
+    with archive:
+        try:
+            trials = _verified(archive, study, path)
+        except zipfile.BadZipFile as error:
+            raise TransferError(f"{path} is damaged ({error}); export it again") from None
+        return _added(home, study, archive, trials)
 
 
 def _verified(archive: zipfile.ZipFile, study: Study, path: Path) -> dict[tuple[str, str, str], list[str]]:
     """Return the entries of every trial, of an archive whose contents are as its manifest says."""
+    for entry in archive.infolist():
+        # What is stored as it is cannot swell when it is read.
+        if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & _ENCRYPTED:
+            raise TransferError(
+                f"{path}: {entry.filename} is compressed or locked, which no export is; export it again"
+            )
     said = _manifest(archive, path)
     refuse_newer(said["layout"], path)
     if said["study"] != study.name:
@@ -90,24 +103,31 @@ def _verified(archive: zipfile.ZipFile, study: Study, path: Path) -> dict[tuple[
     trials: dict[tuple[str, str, str], list[str]] = {}
     for entry in found:
         place, name = _place(entry.filename, path)
-        # What is stored as it is cannot swell when it is read.
-        if entry.compress_type != zipfile.ZIP_STORED or hash_bytes(archive.read(entry)) != hashes[entry.filename]:
+        if hash_bytes(archive.read(entry)) != hashes[entry.filename]:
             raise TransferError(f"{path}: {entry.filename} is not what was exported; export it again")
         trials.setdefault(place, []).append(name)
     for place in trials:
-        _verify_provenance(archive, "/".join(place), hashes, path)
+        _verify_provenance(archive, place, hashes, path)
     return trials
 
 
-def _verify_provenance(archive: zipfile.ZipFile, place: str, hashes: dict[str, str], path: Path) -> None:
-    """Hold the files of a trial against what it says that it wrote: who changes a result and the manifest is seen."""
+def _verify_provenance(
+    archive: zipfile.ZipFile, place: tuple[str, str, str], hashes: dict[str, str], path: Path
+) -> None:
+    """Hold a trial against what it says of itself: who changes a result and the manifest, or moves one, is seen."""
+    name = "/".join(place)
     try:
-        written = json.loads(archive.read(f"{place}/{PROVENANCE}"))["sha256"]
-        wrong = [name for name in dict.fromkeys((*OUTPUTS, *written)) if hashes.get(f"{place}/{name}") != written[name]]
-    except (KeyError, TypeError, ValueError):
-        wrong = [PROVENANCE]
+        said = json.loads(archive.read(f"{name}/{PROVENANCE}"))
+        written, trial = said["sha256"], said["trial"]
+        wrong = [file for file in dict.fromkeys((*OUTPUTS, *written)) if hashes.get(f"{name}/{file}") != written[file]]
+        depends_on = hash_bytes(canonical_json(said["depends_on"]).encode())
+        here = (trial["forecaster"], series_name(trial["pair"], trial["horizon"]), depends_on[:16])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        wrong, here = [PROVENANCE], place
     if wrong:
-        raise TransferError(f"{path}: {place}: {', '.join(wrong)} is not what the trial wrote; export it again")
+        raise TransferError(f"{path}: {name}: {', '.join(wrong)} is not what the trial wrote; export it again")
+    if here != place:
+        raise TransferError(f"{path}: {name} is the trial {'/'.join(here)} under another name; export it again")
 
 
 def _manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
@@ -115,7 +135,7 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
         said = json.loads(archive.read(MANIFEST))
         if isinstance(said["layout"], int) and isinstance(said["study"], str) and isinstance(said["sha256"], dict):
             return dict(said)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         pass
     raise TransferError(f"{path} is no archive of `golden lake export`: it has no {MANIFEST} of one")
 

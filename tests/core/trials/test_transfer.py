@@ -87,7 +87,17 @@ def outside(name, content):
     return (wrong if name.endswith("history.parquet") else name), content
 
 
+def moved(name, content):
+    """As somebody does who passes one trial off for another."""
+    if name == MANIFEST:
+        said = json.loads(content)
+        said["sha256"] = {moved(key, None)[0]: h for key, h in said["sha256"].items()}
+        return name, json.dumps(said)
+    return name.replace("dlinear/EURUSD_h1/", "dlinear/USDJPY_h1/"), content
+
+
 CHANGES = {
+    "another trial's name": (moved, "is the trial dlinear/EURUSD_h1/.* under another name"),
     "a changed byte": (altered, "history.parquet is not what was exported"),
     "a changed byte and manifest": (altered_with_its_manifest, "history.parquet is not what the trial wrote"),
     "an entry fewer": (
@@ -122,6 +132,21 @@ def only(name, content, print_):
         key: h for key, h in said["sha256"].items() if key.startswith("dlinear/EURUSD_h1/") and print_ in key
     }
     return name, json.dumps(said)
+
+
+def test_what_is_compressed_is_refused_before_it_is_read(archive, elsewhere, tmp_path):
+    path = tmp_path / "compressed.zip"
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        new.writestr(MANIFEST, old.read(MANIFEST))
+    with pytest.raises(TransferError, match=r"manifest\.json is compressed or locked"):
+        import_trials(elsewhere, STUDY, path)
+
+
+def test_a_home_that_cannot_be_written_is_not_the_archives_fault(archive, tmp_path):
+    (tmp_path / "elsewhere").write_text("a file, where the home should be")
+    home = Home(tmp_path / "elsewhere", tmp_path / "reports")
+    with pytest.raises(OSError, match="elsewhere"):
+        import_trials(home, STUDY, archive)
 
 
 def test_damage_is_not_exported(broken, tmp_path):
