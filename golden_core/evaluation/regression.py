@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy import fft, stats
+from scipy import stats
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 
@@ -75,13 +75,14 @@ def _test(ours: FloatArray, theirs: FloatArray, horizon: int) -> dict[str, Any]:
 
 
 def _cosines(ours: FloatArray, theirs: FloatArray, horizon: int) -> tuple[float | None, float | None]:
-    """Return statistic and p-value from the lowest coefficients of a discrete cosine transform."""
+    """Return statistic and p-value from the lowest frequencies of the losses followed by their mirror image."""
     n, losses = len(ours), ours - theirs
     df = min(int(0.4 * n ** (2 / 3)), n // (2 * horizon))
     larger = np.maximum(ours, theirs)
     if df < 4 or (np.abs(losses) <= 1e-10 * np.maximum(larger, np.median(larger))).all():
         return None, None
-    variance = np.square(fft.dct(losses, norm="ortho")[1 : df + 1]).mean()
+    mirrored = np.abs(np.fft.rfft(np.concatenate([losses, losses[::-1]])))[1 : df + 1]  # 2 |Σ losses · cosine|
+    variance = np.square(mirrored).mean() / (2 * n)
     statistic = float(losses.mean() / np.sqrt(variance / n))
     return statistic, float(2 * stats.t.sf(abs(statistic), df))
 
