@@ -18,6 +18,7 @@ BENCHMARK = "random_walk"
 UNEVEN = "the forecaster and the random walk do not have the same cutoffs"
 POINT_ONLY = "point only: the forecaster gives no quantiles"
 GAPS = "some forecasts have no quantiles"
+_FORECAST = ("forecaster", "pair", "horizon", "seed", "cutoff")  # what tells one from another
 _SAME_LEVEL = 1e-9  # 1 − 0.95 is 0.05 but for rounding
 
 Series = tuple[str, int]
@@ -47,7 +48,8 @@ def questions(
     shares of the capital a year. The random walk is asked for its coverage alone: it is what the others are held
     against, and it never trades.
     """
-    at_level = _interval(quantiles, protocol)
+    if "covers" in protocol.kinds:  # one join for all: each would read every quantile of the study
+        forecasts = forecasts.join(_interval(quantiles, protocol), on=_FORECAST, how="left")
     accounts = {(one.forecaster, one.pair, one.horizon): one for one in traded}
     for (pair, horizon), part in groups(forecasts, "pair", "horizon"):
         walk = next((rows for _, rows in groups(part.filter(forecaster=BENCHMARK), "seed")), None)
@@ -56,7 +58,7 @@ def questions(
             for kind in protocol.kinds:
                 at = (forecaster, kind, "series", pair, horizon)
                 if kind == "covers":
-                    yield Question(*at, *_covers(runs, at_level, protocol))
+                    yield Question(*at, *_covers(runs, protocol))
                 elif forecaster == BENCHMARK:
                     continue
                 elif kind == "profitable":
@@ -102,34 +104,31 @@ _MOMENTS: dict[str, Callable[[list[pl.DataFrame], pl.DataFrame, ProtocolSection]
 _MOMENTS = {"more_accurate": _more_accurate, "predicts": _predicts, "equivalent": _equivalent}
 
 
-def _covers(runs: list[pl.DataFrame], at_level: pl.DataFrame, protocol: ProtocolSection) -> Asked:
-    """Return coverage minus its level, and the margin.
+def _covers(runs: list[pl.DataFrame], protocol: ProtocolSection) -> Asked:
+    """Return coverage minus its level, and the margin, of forecasts beside the ends of their interval.
 
     That an interval covers is a positive finding, so it is the alternative: the null hypothesis is that coverage is
     off by the margin or more, on either side (Schuirmann 1987, of the share of Christoffersen 1998, section 2). A test
     that fails to reject "it covers" would have found nothing.
     """
     assert protocol.coverage is not None  # the study's rules have seen to it
-    key = ["forecaster", "pair", "horizon", "seed", "cutoff"]
-    beside = [run.join(at_level, on=key, how="left", maintain_order="left") for run in runs]
-    times, missing = runs[0]["cutoff"], [run["low"].null_count() for run in beside]
+    times, missing = runs[0]["cutoff"], [run["low"].null_count() for run in runs]
     if any(missing) or not all(run["cutoff"].equals(times) for run in runs):
-        none = all(count == len(run) for count, run in zip(missing, beside, strict=True))
+        none = all(count == len(run) for count, run in zip(missing, runs, strict=True))
         return np.empty((len(runs), 0)), times.clear(), None, POINT_ONLY if none else GAPS
-    arrays = [[run[name].to_numpy() for name in ("y_true", "low", "high")] for run in beside]
+    arrays = [[run[name].to_numpy() for name in ("y_true", "low", "high")] for run in runs]
     by_seed = np.stack([covers(y, low, high, protocol.coverage.level) for y, low, high in arrays])
     return by_seed, times, np.full(by_seed.shape[-1], protocol.coverage.margin), ""
 
 
 def _interval(quantiles: pl.DataFrame, protocol: ProtocolSection) -> pl.DataFrame:
     """Return the ends of the central interval that the protocol names, a row per forecast that has them."""
-    key = ["forecaster", "pair", "horizon", "seed", "cutoff"]
     tail = (1 - protocol.coverage.level) / 2 if protocol.coverage else 0.0
     low, high = (
-        quantiles.filter((pl.col("level") - end).abs() < _SAME_LEVEL).select(*key, pl.col("value").alias(name))
+        quantiles.filter((pl.col("level") - end).abs() < _SAME_LEVEL).select(*_FORECAST, pl.col("value").alias(name))
         for name, end in (("low", tail), ("high", 1 - tail))
     )
-    return low.join(high, on=key)
+    return low.join(high, on=_FORECAST)
 
 
 def _profitable(one: Strategy) -> Asked:

@@ -68,9 +68,6 @@ def with_strata(forecasts: pl.DataFrame, kinds: Iterable[str]) -> pl.DataFrame:
         raise ValueError(f"forecasts disagree about the volatility of one cutoff, the first at {clash.row(0)}")
     ranked = cutoffs.with_columns(
         volatility_rank=pl.int_range(pl.len()).over(SERIES), cutoffs=pl.len().over(SERIES).cast(pl.Int64)
-    ).drop("volatility")
-    return (
-        forecasts.join(ranked, on=[*SERIES, "cutoff"], how="left", maintain_order="left")
-        .with_columns(**{kind: STRATA[kind].value for kind in kinds})
-        .drop("volatility_rank", "cutoffs")
     )
+    named = ranked.select(*SERIES, "cutoff", **{kind: STRATA[kind].value for kind in kinds})
+    return forecasts.join(named, on=[*SERIES, "cutoff"], how="left", maintain_order="left")
