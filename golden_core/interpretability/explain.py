@@ -148,7 +148,7 @@ def _look(
 
 
 def _look_inside(subject: Subject, regimes: pl.DataFrame, found: _Folds) -> None:
-    if hooks.has(subject.network, hooks.ATTENTION):
+    if hooks.attends_to_bars(subject):  # maps of patches have no lags to lie on
         found.attention += [_map_rows(subject, layer, maps) for layer, maps in hooks.attention_maps(subject).items()]
     if hooks.has(subject.network, hooks.GATE):
         cutoffs = pl.DataFrame({"cutoff": pl.Series(subject.cutoffs).cast(pl.Datetime("us"))})

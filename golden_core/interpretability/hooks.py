@@ -38,6 +38,14 @@ def has(network: nn.Module, method: str) -> bool:
     return any(hasattr(module, method) for module in network.modules())
 
 
+def attends_to_bars(subject: Subject) -> bool:
+    """Whether a network shows its attention, and as one to the bars of the window: a map of patches has other lags."""
+    if not has(subject.network, ATTENTION):
+        return False
+    shape = subject.X.shape[:2]
+    return all((len(maps), maps.shape[-1]) == shape for maps in _seen(subject, ATTENTION, "attention").values())
+
+
 def attention_maps(subject: Subject) -> dict[str, FloatArray]:
     """Return what each step takes of every other, by layer: [N, H, L, L], rows adding up to one.
 
@@ -46,9 +54,9 @@ def attention_maps(subject: Subject) -> dict[str, FloatArray]:
     UnexplainableError
         If no layer shows its attention, or if what it attends to are not the bars of the window.
     """
-    found, (rows, bars) = _seen(subject, ATTENTION, "attention"), subject.X.shape[:2]
+    found, bars = _seen(subject, ATTENTION, "attention"), subject.X.shape[1]
     for layer, maps in found.items():
-        if maps.shape[0] != rows or maps.shape[-1] != bars:
+        if not attends_to_bars(subject):
             raise UnexplainableError(
                 f"{subject.name}: {layer} attends to {maps.shape[-1]} patches and not to {bars} bars"
             )
