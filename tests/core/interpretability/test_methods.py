@@ -119,8 +119,11 @@ def test_the_gate_of_the_mixture_is_seen_once_and_is_a_distribution():
 def test_attention_to_patches_is_no_attention_to_bars():
     sizes = {"patch_length": 3, "stride": 1, "width": 4, "heads": 2, "layers": 1, "hidden": 8}
     network = PatchTST(5, 2, **sizes, generator=Generator().manual_seed(5))
+    explained = subject(network, windows(12, 5, 2))
     with pytest.raises(UnexplainableError, match="attends to 4 patches and not to 5 bars"):
-        hooks.attention_maps(subject(network, windows(12, 5, 2)))
+        hooks.attention_maps(explained)
+    assert not hooks.attends_to_bars(explained)  # so that an explanation goes on without its maps
+    assert hooks.attends_to_bars(subject(moe(), windows(12, 5, 2)))
 
 
 def test_a_linear_gate_has_signs_and_no_entropy():
