@@ -23,6 +23,7 @@ def prepare_cold(folder: Path, study: Study, trial: Trial, state: State, windows
         "forecaster": trial.forecaster,
         "settings": study.model_dump(mode="json")["forecasters"][trial.forecaster],
         "context": [study.context_length, study.features, trial.horizon],
+        "levels": study.quantiles.levels if study.quantiles else (),  # the head of a network has an output for each
         "training": study.training.model_dump(mode="json"),
         "target": windows.target.__dict__,
     }
@@ -34,15 +35,25 @@ def prepare_cold(folder: Path, study: Study, trial: Trial, state: State, windows
 
 
 def start(command: list[str]) -> None:
-    """Make one cold start and wait for its end."""
-    subprocess.run(command, check=True, capture_output=True)
+    """Make one cold start and wait for its end.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails, with the last line of what it said.
+    """
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["it said nothing"]
+        raise RuntimeError(f"a cold start ended with exit status {done.returncode}: {said[-1]}")
 
 
 def first_forecast(folder: Path) -> float:
     """Restore what was prepared and return the first forecast."""
     asked = json.loads((folder / "asked.json").read_text(encoding="utf-8"))
     length, features, horizon = asked["context"]
-    context = Context(length, tuple(features), horizon, TrainingSection.model_validate(asked["training"]))
+    training, levels = TrainingSection.model_validate(asked["training"]), tuple(asked["levels"])
+    context = Context(length, tuple(features), horizon, training, levels)
     forecaster = forecaster_class(asked["forecaster"], asked["settings"])(own_settings(asked["settings"]), context)
     with np.load(folder / "state.npz") as state, np.load(folder / "windows.npz") as arrays:
         forecaster.restore(dict(state))

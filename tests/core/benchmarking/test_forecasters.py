@@ -73,8 +73,9 @@ def test_what_cannot_be_measured_is_refused(home, study, names, effort, words):
         inference(home, study, names, effort, note=lambda _: None)
 
 
-@pytest.mark.parametrize("name", ["ar", "dlinear"])
-def test_a_cold_start_gives_the_forecast_of_what_was_fitted(home, study, tmp_path: Path, name):
+@pytest.mark.parametrize(("name", "quantiles"), [("ar", None), ("dlinear", None), ("dlinear", "demo")])
+def test_a_cold_start_gives_the_forecast_of_what_was_fitted(home, study, tmp_path: Path, name, quantiles):
+    study = study.model_copy(update={"quantiles": quantiles and load_study(quantiles).quantiles})
     fold, trial = first_fold(home, study), Trial(name, "EURUSD", 1, 0)
     forecaster = new_forecaster(study, trial)
     forecaster.fit(fold.train, fold.validation, Stream(1))
