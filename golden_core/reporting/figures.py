@@ -29,26 +29,28 @@ FROM history WHERE study = $1
 GROUP BY forecaster, epoch ORDER BY forecaster, epoch
 """
 
-# Sums are ordered: floating-point addition in whatever order threads finish would change the last digits.
+# Sums are ordered: floating-point addition in whatever order threads finish would change the last digits. A running
+# sum as a window function has none: a smaller memory_limit gave other last digits (measured). Lists are summed instead.
 CUMULATIVE = """
 WITH ensemble AS (
     SELECT forecaster, pair, horizon, cutoff, any_value(y_true) AS y_true, avg(y_pred ORDER BY seed) AS y_pred
     FROM forecasts WHERE study = $1 GROUP BY forecaster, pair, horizon, cutoff
-), running AS (
-    SELECT model.forecaster, pair, horizon, cutoff,
-           sum((walk.y_true - walk.y_pred) ** 2) OVER series AS walk_error,
-           sum((model.y_true - model.y_pred) ** 2) OVER series AS model_error
+), months AS (
+    SELECT model.forecaster, pair, horizon, CAST(max(cutoff) AT TIME ZONE 'UTC' AS DATE) AS day,
+           sum((walk.y_true - walk.y_pred) ** 2 ORDER BY cutoff) AS walk_error,
+           sum((walk.y_true - walk.y_pred) ** 2 - (model.y_true - model.y_pred) ** 2 ORDER BY cutoff) AS gained
     FROM ensemble AS model JOIN ensemble AS walk USING (pair, horizon, cutoff)
     WHERE walk.forecaster = 'random_walk' AND model.forecaster <> 'random_walk'
-    WINDOW series AS (PARTITION BY model.forecaster, pair, horizon ORDER BY cutoff)
-), months AS (
-    SELECT forecaster, pair, horizon, CAST(max(cutoff) AT TIME ZONE 'UTC' AS DATE) AS day,
-           max(walk_error) AS walk_error, max(model_error) AS model_error
-    FROM running GROUP BY forecaster, pair, horizon, date_trunc('month', cutoff AT TIME ZONE 'UTC')
+    GROUP BY model.forecaster, pair, horizon, date_trunc('month', cutoff AT TIME ZONE 'UTC')
+), lines AS (
+    SELECT forecaster, pair, horizon, sum(walk_error ORDER BY day) AS walk_error,
+           list(day ORDER BY day) AS days, list(gained ORDER BY day) AS gained
+    FROM months GROUP BY forecaster, pair, horizon
 )
-SELECT forecaster, pair, horizon, pair || '_h' || horizon AS series, day,
-       (walk_error - model_error) / max(walk_error) OVER (PARTITION BY forecaster, pair, horizon) AS gain
-FROM months ORDER BY pair, horizon, forecaster, day
+SELECT forecaster, pair, horizon, pair || '_h' || horizon AS series, days[month] AS day,
+       list_sum(gained[:month]) / walk_error AS gain
+FROM lines, unnest(range(1, len(days) + 1)) AS step(month)
+ORDER BY pair, horizon, forecaster, day
 """
 
 Line = tuple[str, Dashes]

@@ -70,12 +70,25 @@ def legend_key(plot: str, name: str, colour: str, dashes: Dashes) -> Key:
     return Key(name, _svg(f"{plot}-key-{name}", "", draw, 0.12, 0.32), draw, 0.12, colour, dashes)
 
 
+def _settle(figure: Figure, axes: Axes) -> None:
+    """Lay a figure out and round where its axes stand.
+
+    The layout follows the labels, so that a last bit of a value would move the axes by a last bit: invisible, but the
+    ids of clip paths are hashes of it, and the bytes of a page would differ where no number does.
+    """
+    figure.get_layout_engine().execute(figure)  # type: ignore[union-attr]
+    figure.set_layout_engine("none")
+    axes.set_position([round(place, 5) for place in axes.get_position().bounds])  # type: ignore[arg-type]
+
+
 def _svg(identity: str, description: str, draw: Callable[[Axes], None], height: float, width: float) -> Markup:
     """Return an ``<svg>`` element whose ids no other figure of the page has."""
     # From matplotlib's own defaults: the user's matplotlibrc must not change a report.
     with matplotlib.style.context(["default", {**STYLE, "svg.hashsalt": identity}]):
         figure = Figure(figsize=(width, height))
-        draw(figure.add_subplot())
+        axes = figure.add_subplot()
+        draw(axes)
+        _settle(figure, axes)
         buffer = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
