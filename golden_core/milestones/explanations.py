@@ -6,17 +6,19 @@ import json
 
 import polars as pl
 
+from golden_core.benchmarking.summary import full_size
 from golden_core.checks.check import Check
 from golden_core.checks.explanations import SANITY_CHECKS, explanation_checks
 from golden_core.interpretability.filing import DOCUMENT, altered_explanations, filed_matrix, identities, place
 from golden_core.milestones.documents import render
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.records import EvidenceError
-from golden_core.preparation.catalogue import load_study
+from golden_core.preparation.catalogue import load_study, recorded_study
 from golden_core.reporting.explained import importance_figure
 from golden_core.store.lake import Home, hash_bytes, read_json, read_table, shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.store.schema import ATTRIBUTIONS
+from golden_core.store.warehouse import Warehouse
 
 FOLDER = shipped("interpretability")
 SCHEMA = FOLDER / "explanation.schema.json"
@@ -24,8 +26,20 @@ ONE_OF_LEGACY = (
     "explanations={forecasters: [v08], series: [EURUSD_h1], seeds: 1, rows: 12, "
     "methods: [integrated_gradients, shap, occlusion, attention]}"
 )
-# Of a legacy study, whose bars are the user's, `golden explain legacy --as legacy --set …` makes them.
-SAMPLED: dict[str, tuple[str, ...]] = {"demo": (), "legacy": (ONE_OF_LEGACY,)}
+# In a home as somebody ran them: a legacy study's bars are the user's, and so is what of its training they can afford.
+SAMPLED = {
+    "demo": ("golden run demo",),
+    "legacy": (
+        f"golden run legacy --as legacy --set data.settings.paths.EURUSD=FILE --set '{ONE_OF_LEGACY}'",
+        f"golden bench inference legacy --forecaster v08 --samples {full_size(0.99)} (the same --as and --set)",
+    ),
+}
+_LATENCIES = """
+SELECT study, subject, device, "precision", threads, samples, mean_ms, sd_ms, p50_ms,
+       coalesce(p90_ms, p90_bound_ms) AS p90_ms, coalesce(p99_ms, p99_bound_ms) AS p99_ms,
+       p99_ms IS NULL AS bounded, machine, "commit"
+FROM benchmarks WHERE study = $1 AND scenario = 'single' ORDER BY subject, device, "precision", threads
+"""
 
 
 def specification_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
@@ -65,22 +79,25 @@ def specification_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]
     )
 
 
-def sample_pages(home: Home) -> tuple[dict[str, bytes | str], Result]:
-    """Return the samples of P5.M3: a document, a table and a picture of every first seed, and whether all is sound.
+def sample_pages(home: Home) -> tuple[dict[str, bytes | str], tuple[Result, ...]]:
+    """Return the samples of P5.M3: a document, a table and a picture of every first seed, and what a forecast takes.
 
     Raises
     ------
     EvidenceError
-        If this home has no explanation of one of the studies.
+        If this home has no explanation, or no latency, of one of the studies.
     """
     pages: dict[str, bytes | str] = {}
-    faults, missing = list[str](), list[str]()
-    for name, overrides in SAMPLED.items():
-        study = load_study(name, overrides)
+    faults, missing, timed = list[str](), list[str](), list[pl.DataFrame]()
+    for name, commands in SAMPLED.items():
+        study = recorded_study(home, name)
         found = {t: place(home, study, t, i) for t, (_, i) in identities(home, study).items() if t.seed == 0}
         done = {trial: folder for trial, folder in found.items() if folder.is_dir()}
-        missing += [] if done else [name]
-        faults += altered_explanations(home, study)[0] if done else []
+        if not done:
+            missing += commands
+            continue
+        faults += altered_explanations(home, study)[0]
+        timed.append(Warehouse(home.warehouse).query(_LATENCIES, [name]))
         for trial, folder in done.items():
             stem = f"samples/{name}_{trial.forecaster}_{trial.series}"
             pages[f"{stem}.json"] = (folder / DOCUMENT).read_text(encoding="utf-8")
@@ -94,13 +111,21 @@ def sample_pages(home: Home) -> tuple[dict[str, bytes | str], Result]:
                 if said["reported"] and said["reason"]
             ]
     if missing:
-        commands = ["golden run demo", f"golden explain legacy --as legacy --set '{ONE_OF_LEGACY}'"]
-        raise EvidenceError(
-            f"P5.M3: nothing of {', '.join(missing)} is explained in this home; after `golden run legacy` on bars of "
-            f"yours, these do it: {'; '.join(commands)}"
-        )
+        raise EvidenceError(f"P5.M3: this home lacks what these make: {'; '.join(missing)}")
+    latencies = pl.concat(timed)
+    pages["samples/latencies.csv"] = latencies.write_csv()
     said = "; ".join(faults) or f"{len(pages)} files as written"
-    return pages, Result("perturbations_passed", said, "as written, nothing reported that fails", not faults)
+    passed = Result("perturbations_passed", said, "as written, nothing reported that fails", not faults)
+    return pages, (passed, _latencies(latencies))
+
+
+def _latencies(timed: pl.DataFrame) -> Result:
+    """Report how many things have every figure; a percentile may be the bound that its sample carries."""
+    wanted = ("mean_ms", "sd_ms", "p50_ms", "p90_ms", "p99_ms")
+    whole = timed.drop_nulls(wanted)
+    value = f"{len(whole)} of {len(timed)} forecasters, {whole.filter('bounded').height} of them with bounds"
+    threshold = "all, with mean, deviation, 50th, 90th and 99th percentile or its 99 % bound"
+    return Result("latencies_reported", value, threshold, 0 < len(timed) == len(whole))
 
 
 def _study_checks() -> tuple[Check, ...]:

@@ -287,12 +287,6 @@ def _largest(table: pl.DataFrame, criterion: str, limits: dict[str, float]) -> R
     return Result(criterion, shown, threshold, rows.height > 0 and bool(rows["met"].all()))
 
 
-def _samples() -> Made:
-    """Return explanations; latencies are measured where benchmarks are."""
-    pages, result = sample_pages(Home.from_environment())
-    return Made(pages, (result,))
-
-
 def _speed() -> Result:
     from golden_core.benchmarking import training  # noqa: PLC0415  imports torch
 
@@ -332,7 +326,7 @@ MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P4.M2": lambda _place, _given: Made(*benchmark_pages()),
     "P5.M1": lambda place, _given: Made(*usage_page(place)),
     "P5.M2": _experiment,
-    "P5.M3": lambda _place, _given: _samples(),
+    "P5.M3": lambda _place, _given: Made(*sample_pages(Home.from_environment())),
     "P6.M1": _alignment,
     "P6.M2": _suite,
     "P6.M3": _publication,

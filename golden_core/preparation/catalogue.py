@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from golden_core.forecasters import forecaster_settings
@@ -78,6 +79,19 @@ def load_variant(name: str, overrides: Sequence[str] = ()) -> Study:
 def run_command(name: str, overrides: Sequence[str] = ()) -> str:
     """Return the command that runs exactly this study."""
     return shlex.join(["golden", "run", name, *(part for text in overrides for part in ("--set", text))])
+
+
+def recorded_study(home: Home, name: str) -> Study:
+    """Return the study of that name as this home last ran it, overrides included; else as it is shipped.
+
+    Raises
+    ------
+    StudyError
+        If the settings of that run are no longer valid.
+    """
+    words = shlex.split(stored_json(home.study(name).origin).get("command", ""))
+    file = words[2] if len(words) > 2 else name
+    return load_study(file, [text for flag, text in pairwise(words) if flag == "--set"])
 
 
 def claim_name(home: Home, study: Study, name: str, overrides: Sequence[str]) -> None:

@@ -9,6 +9,9 @@ import polars as pl
 import pytest
 from torch import Generator
 
+from golden_core.benchmarking.measurement import Condition, Measurement
+from golden_core.benchmarking.records import file_run
+from golden_core.benchmarking.sampling import Sample
 from golden_core.checks.explanations import SANITY_CHECKS, explanation_checks
 from golden_core.interpretability import explain
 from golden_core.interpretability.filing import (
@@ -24,7 +27,7 @@ from golden_core.interpretability.testbed import SCHEMA, Probe
 from golden_core.milestones.explanations import sample_pages, specification_pages
 from golden_core.milestones.records import EvidenceError
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
-from golden_core.preparation.catalogue import load_study
+from golden_core.preparation.catalogue import claim_name, load_study
 from golden_core.store.lake import Home, hash_bytes, shipped, write_json, write_parquet, write_text
 from golden_core.store.schema import ATTRIBUTIONS
 from golden_core.study import StudyError
@@ -244,10 +247,36 @@ def test_the_specification_follows_from_the_code_and_the_matrix(tmp_path):
         assert name in pages["interpretability_spec.md"]
 
 
-def test_samples_are_those_of_the_home(home, study, monkeypatch):
-    monkeypatch.setattr("golden_core.milestones.explanations.SAMPLED", {"smoke": OVERRIDES})
-    pages, result = sample_pages(home)
-    assert {name.rpartition(".")[2] for name in pages} == {"json", "parquet", "png"}
-    assert result.passed
-    with pytest.raises(EvidenceError, match=r"P5\.M3: nothing of smoke is explained in this home"):
-        sample_pages(Home(home.root / "empty", home.root))
+def timed(home, study, calls=700, scenario="single"):
+    """File a run in which one forecaster was called so often."""
+    sample = Sample(np.linspace(1e-3, 2e-3, calls), 20, steady=True)
+    file_run(home, "inference", study.name, [Measurement("dlinear", scenario, "window", Condition(batch=1), sample)])
+
+
+@pytest.fixture
+def sampled(home, study, monkeypatch):
+    """A home that ran one study, whose record says with which settings."""
+    monkeypatch.setattr("golden_core.milestones.explanations.SAMPLED", {"smoke": ("golden run smoke",)})
+    claim_name(home, study, "smoke", OVERRIDES)
+    timed(home, study)
+    return home
+
+
+def test_samples_are_those_of_the_home_as_it_was_run(sampled):
+    pages, results = sample_pages(sampled)
+    assert {name.rpartition(".")[2] for name in pages} == {"csv", "json", "parquet", "png"}
+    assert [result.passed for result in results] == [True, True]
+    assert pages["samples/latencies.csv"].splitlines()[1].startswith("smoke,dlinear,cpu,float32,1,700,1.5")
+
+
+def test_samples_of_other_settings_do_not_count(sampled):
+    write_json({"file": "smoke", "command": "golden run smoke"}, sampled.study("smoke").origin)
+    with pytest.raises(EvidenceError, match=r"P5\.M3: this home lacks what these make: golden run smoke"):
+        sample_pages(sampled)
+
+
+@pytest.mark.parametrize("changed", [{"calls": 600}, {"scenario": "offline"}])
+def test_a_latency_that_is_not_whole_is_not_reported(sampled, study, changed):
+    timed(sampled, study, **changed)  # 662 calls bound the 99th percentile
+    passed = {result.criterion: result.passed for result in sample_pages(sampled)[1]}
+    assert passed == {"perturbations_passed": True, "latencies_reported": False}
