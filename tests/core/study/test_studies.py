@@ -7,6 +7,7 @@ from support.folds import walk_forward
 
 from golden_core.forecasters import FORECASTERS, forecaster_facts
 from golden_core.inputs.features import FEATURES
+from golden_core.placebo.verdict import allowed
 from golden_core.preparation.catalogue import load_study, study_names
 from golden_core.splits.folds import usable_rows
 from golden_core.store.lake import shipped
@@ -23,7 +24,7 @@ NEWER = {"theta", "lightgbm", "patchtst", "moe"}
 RETRIALS = ["retrial_exformer", "retrial_puzzle_ends", "retrial_puzzle_means"]
 
 
-def test_there_are_eight_and_the_retrials():
+def test_there_are_nine_and_the_retrials():
     assert study_names() == [
         "demo",
         "golden",
@@ -31,6 +32,7 @@ def test_there_are_eight_and_the_retrials():
         "hourly",
         "legacy",
         "placebo",
+        "placebo_golden",
         "placebo_hours",
         *RETRIALS,
         "smoke",
@@ -103,6 +105,20 @@ def test_golden_on_two_cores_is_cut_where_it_says_and_nowhere_else():
         of_full, of_cut = (splits(study, 6913, horizon).folds for study in (full, cut))
         assert (len(of_full), len(of_cut)) == (7, 2)
         assert [row for fold in of_full for row in fold.test] == [row for fold in of_cut for row in fold.test]
+
+
+def test_the_placebo_of_golden_differs_in_its_bars_alone():
+    cut, placebo = (json.loads(load_study(name).canonical()) for name in ("golden_two_cores", "placebo_golden"))
+    assert {name for name in cut.keys() | placebo.keys() if cut.get(name) != placebo.get(name)} == {
+        "name",
+        "description",
+        "data",
+        "explanations",
+        "placebo",
+    }
+    assert {name for name in cut["data"] if cut["data"][name] != placebo["data"][name]} == {"source", "settings"}
+    assert "explanations" not in placebo
+    assert allowed(placebo["placebo"]["cheap"]["universes"]) == 1  # as the file says
 
 
 def splits(study, bars, horizon):
