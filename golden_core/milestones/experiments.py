@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from golden_core.benchmarking.records import last_runs
 from golden_core.milestones.designs import FEWEST_SEEDS
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.place import Place
@@ -107,6 +108,6 @@ def intervals(study: Study, warehouse: Warehouse) -> Result:
 
 
 def _recorded(study: Study, warehouse: Warehouse, home: Home) -> Result:
-    found, places = verify_report(warehouse, study, home.report(study.name))
+    found, places = verify_report(warehouse, study, home.report(study.name), runs=last_runs(home, study.name))
     value = f"{len(found)} of {places} places of the report differ from the warehouse and the record beside it"
     return Result("reports_recorded", value, "none", not found)

@@ -83,7 +83,7 @@ def suite_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, bytes
     }
     pages["appendices/appendices.tex"] = _appendices(study, tables)
     complete, documented = intervals(study, warehouse), _documented(study, warehouse)
-    differences, places = verify_report(warehouse, study, folder)
+    differences, places = verify_report(warehouse, study, folder, runs=last_runs(home, study.name))
     held = f"{present} of {expected} trials; {complete.value}; {len(differences)} of {places} places differ"
     threshold = f"0 holes; {complete.threshold}; 0 places"
     results = (

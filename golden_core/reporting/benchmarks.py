@@ -53,20 +53,23 @@ def write_benchmarks(home: Home, study: Study) -> Path:
         )
     for name in (study.name, ""):
         load_benchmarks(home, name)
-    warehouse = Warehouse(home.warehouse)
+    path = home.report(study.name) / PAGE
+    write_text(benchmarks_page(Warehouse(home.warehouse), study, runs), path)
+    return path
+
+
+def benchmarks_page(warehouse: Warehouse, study: Study, runs: list[Run]) -> str:
+    """Return the page of these runs, whose rows are in the warehouse."""
     environment = Environment(
         loader=PackageLoader("golden_core.reporting"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    page = environment.get_template("benchmarks.html.jinja").render(
+    return environment.get_template("benchmarks.html.jinja").render(
         study=study,
         benchmarks=exhibit("benchmarks", warehouse, study),
         machines=exhibit("machines", warehouse, study),
         plots=[plot for plot in (latency(runs), throughput(warehouse, study), cost(warehouse, study)) if plot.panels],
     )
-    path = home.report(study.name) / PAGE
-    write_text(page, path)
-    return path
 
 
 def latency(runs: list[Run]) -> Plot:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from pathlib import Path
 
+from golden_core.benchmarking.records import Run
+from golden_core.reporting.benchmarks import PAGE as BENCHMARKS
+from golden_core.reporting.benchmarks import benchmarks_page
 from golden_core.reporting.judged import Judged, checks_from_csv, probes_from_csv
 from golden_core.reporting.pages import GIVEN, PROVENANCE, RECORD, render
 from golden_core.reporting.places import Leaf, by_exhibit, leaves
@@ -40,7 +43,7 @@ class Difference:
 
 
 def verify_report(
-    warehouse: Warehouse, study: Study, folder: Path, page: Path | None = None
+    warehouse: Warehouse, study: Study, folder: Path, page: Path | None = None, runs: Sequence[Run] = ()
 ) -> tuple[list[Difference], int]:
     """Render a report anew and compare every file of it, or one page alone, with what lies on disk.
 
@@ -50,6 +53,8 @@ def verify_report(
         The report, with the provenance and the verdicts that it was written with.
     page : Path, optional
         A page to hold against the warehouse in place of the whole report, such as one that was sent to somebody.
+    runs : sequence of golden_core.benchmarking.records.Run
+        The last runs of the study's benchmarks, whose page lies beside the report.
 
     Returns
     -------
@@ -71,7 +76,7 @@ def verify_report(
     else:
         there = {path.name for path in folder.iterdir() if path.is_file()} - {RECORD}
         found = {name: _text(folder / name) for name in sorted(there)}
-        expected = rendered
+        expected = {**rendered, BENCHMARKS: benchmarks_page(warehouse, study, list(runs))} if runs else rendered
     differences = list(odd)
     for name in sorted({*expected, *found}):
         differences += file_differences(name, expected.get(name), found.get(name))

@@ -31,6 +31,7 @@ def verify(
     with teaching():
         from rich.markup import escape
 
+        from golden_core.benchmarking.records import last_runs
         from golden_core.preparation.catalogue import load_variant
         from golden_core.reporting import verify_report
         from golden_core.store.lake import Home
@@ -38,7 +39,8 @@ def verify(
 
         loaded, home, console = load_variant(study, named(overrides, name)), Home.from_environment(), terminal()
         folder = home.report(loaded.name)
-        found, compared = verify_report(Warehouse(home.warehouse), loaded, folder, page)
+        runs = last_runs(home, loaded.name)
+        found, compared = verify_report(Warehouse(home.warehouse), loaded, folder, page, runs)
         if found:
             rows = ((one.file, one.exhibit, one.place, one.found, one.expected) for one in found)
             cells = (map(escape, row) for row in rows)

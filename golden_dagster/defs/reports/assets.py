@@ -103,8 +103,11 @@ def _report() -> dg.AssetsDefinition:
         description="One self-contained page, with the leaderboard as Markdown, LaTeX and CSV beside it.",
     )
     def report(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult[None]:
+        from golden_core.benchmarking.records import last_runs
         from golden_core.evaluation.campaign import report_provenance
         from golden_core.reporting import write_report
+        from golden_core.reporting.benchmarks import PAGE, benchmarks_page
+        from golden_core.store.lake import write_text
         from golden_dagster.lib.verdicts import recorded_verdicts  # noqa: PLC0415  what decides checks takes seconds
 
         loaded = study.load()
@@ -112,6 +115,8 @@ def _report() -> dg.AssetsDefinition:
         folder = study.home.report(loaded.name)
         judged = recorded_verdicts(context.instance, loaded)
         written = write_report(warehouse, loaded, folder, report_provenance(study.home, loaded), judged)
+        if runs := last_runs(study.home, loaded.name):  # its page shows accuracy against cost, and accuracy is new
+            write_text(benchmarks_page(warehouse, loaded, runs), folder / PAGE)
         return dg.MaterializeResult(
             metadata={
                 "headline": written.headline,

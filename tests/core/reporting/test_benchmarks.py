@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from golden_core.benchmarking.measurement import Condition, Measurement
-from golden_core.benchmarking.records import BenchmarkError, file_run
+from golden_core.benchmarking.records import BenchmarkError, file_run, last_runs
 from golden_core.benchmarking.sampling import ALPHA, Paired, Sample
+from golden_core.reporting import verify_report, write_report
 from golden_core.reporting.benchmarks import write_benchmarks
 from golden_core.reporting.exhibits import declared
 from golden_core.store.lake import Home
@@ -71,3 +72,17 @@ def test_a_study_that_nobody_measured_says_what_to_run(home, study):
 
 def test_the_limit_in_the_query_is_that_of_the_comparison():
     assert f"p_value <= {ALPHA} AS different" in declared()["benchmarks"]["query"]
+
+
+def test_the_page_is_verified_with_its_report(runs, study, builders):
+    folder, warehouse = runs.report(study.name), Warehouse(runs.warehouse)
+    write_report(warehouse, study, folder, builders.PROVENANCE)
+    page, filed = write_benchmarks(runs, study), last_runs(runs, study.name)
+    assert verify_report(warehouse, study, folder, runs=filed)[0] == []
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace("1.5 ms", "1.4 ms", 1), encoding="utf-8")
+    (found,), _ = verify_report(warehouse, study, folder, runs=filed)
+    assert (found.file, found.exhibit) == ("benchmarks.html", "latency")
+    page.unlink()
+    (lost,), _ = verify_report(warehouse, study, folder, runs=filed)
+    assert (lost.file, lost.found) == ("benchmarks.html", "nothing")
