@@ -46,7 +46,7 @@ from golden_core.milestones.requirements import (
     workbook,
 )
 from golden_core.milestones.responsibility import responsibility_page
-from golden_core.milestones.suite import suite, suite_pages, suite_ran
+from golden_core.milestones.suite import placebo_pages, suite, suite_pages, suite_ran
 from golden_core.milestones.test_plan import existing_tests, load_test_plan, plan_page, run_test_plan
 from golden_core.milestones.test_plan import plan_results as test_plan_results
 from golden_core.models.architecture import VARIANTS
@@ -300,12 +300,13 @@ def _experiment(place: Place, _given: Given) -> Made:
 
 
 def _suite(place: Place, _given: Given) -> Made:
-    """Return the suite's report and appendices, and the retrials, which are studies of their own."""
+    """Return the suite's report and appendices, its placebo, and the retrials, which are studies of their own."""
     home = Home.from_environment()
     pages, results = suite_pages(place, home, suite(home))
     found = retrials_table(home, retrials())
     retried = {"retrials.csv": found.write_csv(), "retrials.md": retrials_page(found)}
-    return Made({**pages, **retried}, results)
+    silent, counted = placebo_pages(home)
+    return Made({**pages, **silent, **retried}, (*results, *counted))
 
 
 def _publication(place: Place, _given: Given) -> Made:

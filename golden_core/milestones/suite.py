@@ -8,10 +8,13 @@ from __future__ import annotations
 import polars as pl
 
 from golden_core.benchmarking.records import last_runs, load_benchmarks
+from golden_core.checks.universes import GATE
 from golden_core.interpretability.filing import altered_explanations
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.experiments import LEFT_OUT, intervals
 from golden_core.milestones.place import Place
+from golden_core.placebo.filed import filed_count
+from golden_core.placebo.verdict import SHOWN
 from golden_core.preparation.catalogue import load_study
 from golden_core.reporting import figures_apart, verify_report
 from golden_core.reporting.exhibits import exhibit, latex, latex_table
@@ -21,6 +24,7 @@ from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials.stored import IncompleteError, shown_completeness
 
+PLACEBO = "placebo_golden"  # the same protocol where nothing can be forecast
 SIZES = ("golden", "golden_two_cores")
 REPORT = "reports/golden_suite"
 # Sections of the appendices and the tables of the report that they take, where the study has them.
@@ -92,6 +96,19 @@ def suite_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, bytes
         _archived(home, study),
     )
     return pages, results
+
+
+def placebo_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
+    """Return how often the suite's protocol claims a skill where there is none; nothing where nobody has counted."""
+    filed = filed_count(home, load_study(PLACEBO), "placebo", GATE)
+    if filed is None:
+        return {}, ()
+    row = filed.table.row(0, named=True)
+    said = f"{row['found']} of {row['universes']} universes claim a skill"
+    said += "" if filed.current else f", by the code of {filed.commit}, which has changed"
+    passed = filed.current and row["verdict"] == SHOWN
+    found = Result("placebo_silent", said, f"at most {row['allowed']}, by the code of today", passed)
+    return {"placebo.csv": filed.table.write_csv()}, (found,)
 
 
 def _appendices(study: Study, tables: dict[str, str]) -> str:
