@@ -271,7 +271,7 @@ def open_campaign(
     """
     home = Home.from_environment()
     study = load_variant(name, overrides)
-    require_device(study)
+    require_device(home, study)
     resource = StudyResource(study=name, overrides=dict(text.split("=", 1) for text in overrides))
     watcher = Watcher(on_outcome, on_note) if on_outcome else None
     folder = home.study(study.name).root

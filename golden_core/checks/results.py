@@ -66,8 +66,14 @@ def _screen(home: Home, study: Study) -> Examined:
 
 
 def _bitwise(home: Home, study: Study) -> Examined:
-    results = reproduce_last(home, study, study.checks.reproduced_trials)
-    return Examined([f"{one.trial}: {one.said}" for one in results if not one.identical], len(results))
+    results, strangers = reproduce_last(home, study, study.checks.reproduced_trials)
+    if differing := [f"{one.trial}: {one.said}" for one in results if not one.identical]:
+        return Examined(differing, len(results))
+    unmeasured = [
+        f"unmeasured: all trials of {name} were trained on {where}, which is not here: verify them there"
+        for name, where in strangers.items()
+    ]
+    return Examined(unmeasured, len(results), severity="warn" if unmeasured else None)
 
 
 def _report(home: Home, study: Study) -> Examined:

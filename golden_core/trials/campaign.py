@@ -25,7 +25,7 @@ from golden_core.forecasters import forecaster_class
 from golden_core.store.health import disk_is_full, full_disk
 from golden_core.store.lake import Home, stored_json, write_json
 from golden_core.study import Study
-from golden_core.trials.identity import Trial, fingerprint, series_inputs
+from golden_core.trials.identity import Trial, device_kind, fingerprint, series_inputs
 from golden_core.trials.ledger import open_test_parts
 from golden_core.trials.memory import keep_freed_memory
 from golden_core.trials.run import Company, TrialError, run_trial
@@ -81,15 +81,25 @@ def run_trials(
             yield Outcome(shared, status, outcome.fingerprint, 0.0, outcome.error)
 
 
-def require_device(study: Study) -> None:
-    """Refuse to begin a study whose networks ask for a device that this machine does not have.
+def require_device(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]] | None = None) -> None:
+    """Refuse to begin a study with networks to train on a device that this machine does not have.
+
+    What was trained elsewhere and imported needs none. Before bars and folds have told which trials those are
+    (``jobs`` is None), a home with trials in it gets the benefit of the doubt.
 
     Raises
     ------
     TrialError
-        If it does not have it.
+        If there is something to train, and no such device.
     """
     if study.training.device != "cuda":
+        return
+    folder = home.study(study.name)
+    there = [(folder.root / "trials").is_dir()]
+    if jobs is not None:
+        trained = [(trial, print_) for trial, print_ in jobs if device_kind(study, trial.forecaster) == "cuda"]
+        there = [folder.trial(trial.forecaster, trial.series, print_).is_dir() for trial, print_ in trained]
+    if all(there):
         return
     device = importlib.import_module("golden_core.training.device")
     try:
@@ -106,7 +116,7 @@ def _run_all(
     workers: int,
     note: Callable[[str, bool], None],
 ) -> Iterator[Outcome]:
-    require_device(study)
+    require_device(home, study, jobs)
     cohort, together = backend == "cohort", set[Trial]()
     if cohort or study.training.device != "cpu":
         cohorts = importlib.import_module("golden_core.trials.cohorts")  # which imports torch

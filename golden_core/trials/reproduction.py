@@ -15,6 +15,7 @@ from typing import Any
 
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.store.lake import Home, hash_file, read_json
+from golden_core.store.provenance import machine
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, all_trials, distinct_trials, fingerprint, is_deterministic, series_inputs
@@ -70,25 +71,46 @@ class Sample:
         return bool(self.trials) and all(one.identical for one in self.trials)
 
 
-def reproduce_last(home: Home, study: Study, count: int) -> list[Reproduction]:
+def reproduce_last(home: Home, study: Study, count: int) -> tuple[list[Reproduction], dict[str, str]]:
     """Train finished trials again, each in a process of its own, and compare what they write with the lake.
 
     They are the last one that each forecaster wrote, and ``count`` drawn ones. A forecaster that keeps in its module
     what it saw in an earlier trial has seen most by its last: alone in a process that trial gives other bytes.
+
+    Bytes are promised on one kind of machine: what another one wrote is left out, and of a forecaster without any
+    trial from here the second value says where they come from.
     """
-    done = finished_trials(home, study, all_trials(study))
+    everywhere, here = finished_trials(home, study, all_trials(study)), machine()
+    elsewhere = {trial: where for trial, folder in everywhere.items() if (where := _made_elsewhere(folder, here))}
+    done = {trial: folder for trial, folder in everywhere.items() if trial not in elsewhere}
+    strangers = {trial.forecaster: where for trial, where in elsewhere.items()}
+    for trial in done:
+        strangers.pop(trial.forecaster, None)
+    if not done:
+        return [], strangers
     last = sorted(done, key=lambda trial: (done[trial] / PROVENANCE).stat().st_mtime_ns)
     of_each = {trial.forecaster: trial for trial in last}.values()
     trials = list(dict.fromkeys([*of_each, *draw_trials(study, list(done), count)]))
     with tempfile.TemporaryDirectory(prefix="golden-reproduce-") as scratch:
         ran = retrain(home, study, trials, Path(scratch), run="again", apart=True)
         folders = {trial: Path(scratch, str(number)) for number, trial in enumerate(trials)}
-        return [
+        found = [
             Reproduction(trial, _differing(done[trial], folder), None)
             if folder.is_dir()
             else Reproduction(trial, (), ran.error)
             for trial, folder in folders.items()
         ]
+    return found, strangers
+
+
+def _made_elsewhere(folder: Path, here: Mapping[str, Any]) -> str | None:
+    """Return on what a trial was trained if that is no machine like this one: another processor, or a card."""
+    record = read_json(folder / PROVENANCE)
+    cards = [card["name"] for card in here["gpu"] or ()]
+    card = (record["device"] or {}).get("card")
+    if card is not None:  # what the processor beside it is does not matter
+        return None if card in cards else str(card)
+    return None if record["machine"]["cpu"] == here["cpu"] else str(record["machine"]["cpu"])
 
 
 def reproduce_sample(home: Home, study: Study, count: int) -> Sample:

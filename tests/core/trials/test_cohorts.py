@@ -9,6 +9,7 @@ import torch
 from support.campaigns import OVERRIDES
 from torch import nn
 
+from golden_core.checks.results import result_checks
 from golden_core.forecasters.neural import DLinearForecaster
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import hash_file, read_json
@@ -18,6 +19,7 @@ from golden_core.trials.campaign import fingerprinted
 from golden_core.trials.identity import dependencies
 from golden_core.trials.ledger import _settings
 from golden_core.trials.outputs import OUTPUTS, finished_trials
+from golden_core.trials.reproduction import reproduce_last
 
 STUDY = load_variant("smoke", OVERRIDES)
 NETWORKS = [trial for trial in all_trials(STUDY) if trial.forecaster == "dlinear"]  # two series, two seeds; two folds
@@ -198,13 +200,40 @@ def test_a_study_for_a_card_is_refused_where_there_is_none(home, monkeypatch):
         run_trial(home, study, SECOND)
 
 
-@pytest.fixture
-def pretended(monkeypatch):
+def pretend(monkeypatch):
     """Take the processor for a card."""
     monkeypatch.setattr(device, "require", lambda kind: None)
     monkeypatch.setattr(torch, "device", lambda kind: torch.zeros(1).device)
     monkeypatch.setattr(device, "card", lambda kind: "a card")
     monkeypatch.setattr(device, "budget", lambda kind: 10**9)
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    pretend(monkeypatch)
+
+
+def test_what_a_card_trained_needs_none_afterwards(home, sizes):
+    study = load_variant("smoke", (*OVERRIDES, "training.device=cuda"))
+    trials = fingerprinted(home, study, NETWORKS)
+    with pytest.MonkeyPatch.context() as patch:
+        pretend(patch)
+        assert {one.status for one in run_trials(home, study, trials, backend="sequential")} == {"done"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        assert {one.status for one in run_trials(home, study, trials)} == {"done"}
+        assert sizes == [8]
+        found, strangers = reproduce_last(home, study, 1)
+        assert {one.trial.forecaster for one in found if one.identical} == {"random_walk", "ar"}
+        assert strangers == {"dlinear": "a card"}
+        (check,) = (check for check in result_checks(study) if check.name == "forecasts_reproduce_bitwise")
+        examined = check.decide(home, study)
+        assert examined.severity == "warn"
+        assert examined.findings[0].startswith("unmeasured: all trials of dlinear were trained on a card, which is not")
+        missing = home.study("smoke").trial("dlinear", trials[0][0].series, trials[0][1])
+        shutil.rmtree(missing)
+        with pytest.raises(TrialError, match=r"training\.device is cuda"):
+            list(run_trials(home, study, trials))
 
 
 @pytest.mark.usefixtures("pretended")

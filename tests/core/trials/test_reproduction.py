@@ -9,7 +9,7 @@ from support.campaigns import OVERRIDES
 
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
-from golden_core.store.lake import Home, hash_file, write_parquet
+from golden_core.store.lake import Home, hash_file, read_json, write_json, write_parquet
 from golden_core.store.provenance import git_state
 from golden_core.store.randomness import Stream
 from golden_core.trials import all_trials, checklist, run_trials
@@ -88,8 +88,14 @@ def test_a_forecaster_that_remembers_an_earlier_trial_is_caught_by_training_its_
     differing = {str(trial): altered(done[trial], alone / str(number)) for number, trial in enumerate(done)}
     assert differing.pop("remembering on USDJPY_h1, seed 0") == ["forecasts.parquet"]
     assert not any(differing.values())
-    found = {str(one.trial): one.said for one in reproduce_last(home, study, 1) if not one.identical}
+    found = {str(one.trial): one.said for one in reproduce_last(home, study, 1)[0] if not one.identical}
     assert found == {"remembering on USDJPY_h1, seed 0": "not the same bytes again: forecasts.parquet"}
+    for trial in (trial for trial in done if trial.forecaster == "remembering"):
+        record = read_json(done[trial] / "provenance.json")
+        write_json({**record, "machine": record["machine"] | {"cpu": "another"}}, done[trial] / "provenance.json")
+    reproduced, strangers = reproduce_last(home, study, 1)
+    assert {one.trial.forecaster for one in reproduced} == {"random_walk"}
+    assert strangers == {"remembering": "another"}
 
 
 def altered(folder, again):
