@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from golden_dagster.cli.options import As, Overrides, StudyName, named, table, teaching, terminal
+from golden_dagster.cli.options import As, Overrides, StudyName, coloured, named, table, teaching, terminal
 
 _QUERY = """
 SELECT forecaster, kind, CASE WHEN scope = 'pooled' THEN 'all pairs' ELSE pair END || ' h' || horizon AS series,
@@ -52,7 +52,7 @@ def claims(
         for reason, count in rows.filter(~rows["claimed"]).group_by("reason", maintain_order=True).len().iter_rows():
             console.print(f"  {count} are not: {reason or 'the test does not reject'}", style="dim", highlight=False)
         if present < expected:
-            console.print(f"[red]incomplete[/red]: {present} of {expected} trials", highlight=False)
+            console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)
 
 
 def _cells(row: dict[str, Any]) -> tuple[object, ...]:

@@ -269,7 +269,6 @@ def _declared(entries: Sequence[str]) -> dict[str, str | None]:
 
 def _import_view(imported: Imported, home: Path) -> Table:
     """Return what was decided about a file, and why."""
-    from rich.markup import escape
     from rich.table import Table
 
     record, reading = imported.record, imported.reading
@@ -286,10 +285,10 @@ def _import_view(imported: Imported, home: Path) -> Table:
         "written": str(imported.path.relative_to(home)),
         "account": str(imported.sidecar.relative_to(home)),
     }
-    title = escape(f"{record['pair']} from {record['original']}")
+    title = f"{record['pair']} from {record['original']}"
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column("what", no_wrap=True)
     table.add_column("decided", overflow="fold")
     for name, value in rows.items():
-        table.add_row(name, escape(value))
+        table.add_row(name, value)
     return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from golden_dagster.cli.options import table, teaching, terminal
+from golden_dagster.cli.options import coloured, table, teaching, terminal
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -15,12 +15,10 @@ def doctor() -> None:
     Exit status 1 when something fails; a warning does not.
     """
     with teaching():
-        from rich.markup import escape
-
         from golden_core.store.lake import Home
         from golden_dagster.doctor import examine
 
         found = list(examine(Home.from_environment()))
-        rows = ((one.subject, f"[{COLOURS[one.level]}]{one.level}[/]", escape(one.said)) for one in found)
+        rows = ((one.subject, coloured(one.level, COLOURS[one.level]), one.said) for one in found)
         terminal().print(table(("what", "state", "found"), rows))
         raise typer.Exit(any(one.level == "fail" for one in found))

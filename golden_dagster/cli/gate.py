@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import As, Backend, Overrides, Workers, named, table, teaching, terminal
+from golden_dagster.cli.options import (
+    As,
+    Backend,
+    Overrides,
+    Workers,
+    coloured,
+    named,
+    table,
+    teaching,
+    terminal,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,8 +50,6 @@ def gate(
     2 on bad usage. Warnings never fail.
     """
     with teaching():
-        from rich.markup import escape
-
         from golden_dagster.campaign import open_campaign
         from golden_dagster.gate import run_gate, write_junit
         from golden_dagster.resources import WorkersResource
@@ -59,10 +67,10 @@ def gate(
             path = junit or campaign.home.report(judged) / "gate.xml"
         write_junit(result, judged, path)
         if result.cause:
-            console.print(f"[red]cause[/red] {escape(result.cause)}", highlight=False, soft_wrap=True)
+            console.print(coloured("cause", "red", f" {result.cause}"), highlight=False, soft_wrap=True)
         console.print(_view(result, judged, everything=everything))
         for failure in result.failures[1:]:
-            console.print(f"[red]failed run[/red] {escape(failure)}", highlight=False, soft_wrap=True)
+            console.print(coloured("failed run", "red", f" {failure}"), highlight=False, soft_wrap=True)
         following = sum(row.follows for row in result.rows)
         if following and not everything:
             console.print(f"{following} checks could not run, or had nothing to look at, because of it: see --all")
@@ -72,12 +80,8 @@ def gate(
 
 def _view(result: GateResult, study: str, *, everything: bool) -> Table:
     """Return one row per check, with what it found, and a total of all of them."""
-    from rich.markup import escape
-
     shown = [row for row in result.rows if everything or ((row.of_study or row.blocks) and not row.follows)]
-    rows = (
-        (row.asset, row.name, f"[{COLOURS[row.verdict]}]{row.verdict}[/]", escape(row.description)) for row in shown
-    )
+    rows = ((row.asset, row.name, coloured(row.verdict, COLOURS[row.verdict]), row.description) for row in shown)
     counts = Counter(str(row.verdict) for row in result.rows)
     caption = f"{len(result.rows)} checks: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in COLOURS)
     if hidden := sum(row not in shown and not row.follows for row in result.rows):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Local, Overrides, Workers, table, teaching, terminal
+from golden_dagster.cli.options import Local, Overrides, Workers, coloured, table, teaching, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from golden_core.leakage.report import Report
     from golden_core.store.lake import Home
@@ -81,11 +82,11 @@ def _view(report: Report, study: str) -> Table:
     poisons = list(dict.fromkeys(cell.poison for cell in report.cells))
     cells = {(cell.asset, cell.poison): cell for cell in report.cells}
 
-    def shown(asset: str, poison: str) -> str:
+    def shown(asset: str, poison: str) -> Text:
         cell = cells.get((asset, poison))
         if cell and cell.finding:
-            return "[red]leak[/red]"
-        return f"[green]{cell.rows if cell and cell.rows else '—'}[/green]"
+            return coloured("leak", "red")
+        return coloured(str(cell.rows if cell and cell.rows else "—"), "green")
 
     assets = dict.fromkeys(cell.asset for cell in report.cells)
     rows = ((asset, *(shown(asset, poison) for poison in poisons)) for asset in assets)
@@ -118,7 +119,7 @@ def scorecard(
             console.print(f"{name}: {rate}", highlight=False)
         found = [fault for kind in KINDS for fault in faults(rows, kind, complete=not quick)]
         for fault in found:
-            console.print(f"[red]failed[/red] {fault}", highlight=False, soft_wrap=True)
+            console.print(coloured("failed", "red", f" {fault}"), highlight=False, soft_wrap=True)
         spent = f"{time.perf_counter() - started:.0f} s, {rows['cpu_seconds'].sum():.0f} s of processor time"
         console.print(f"{spent}; filed in {folder}", style="dim", soft_wrap=True)
         raise typer.Exit(1 if found else 0)

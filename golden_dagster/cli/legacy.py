@@ -219,7 +219,11 @@ def _with_progress(home: Home, request: Request, backend: str, workers: int) -> 
     from golden_core.legacy.reproduction import carry_out
     from golden_dagster.resources import available_cores
 
-    columns = (TextColumn("{task.completed:.0f} trials"), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))
+    columns = (
+        TextColumn("{task.completed:.0f} trials"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+    )
     with Progress(*columns, console=terminal()) as progress:
         task = progress.add_task("trials", total=None, note="")
 

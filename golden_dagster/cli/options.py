@@ -15,6 +15,7 @@ from golden_dagster.interruption import Interrupted
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from golden_core.legacy.reproduction import Request
 
@@ -66,22 +67,33 @@ def asked(bars: Path, earlier: Path | None, overrides: list[str], experiments: l
 
 
 def terminal() -> Console:
-    """Return a console; where no terminal tells its width, tables get room instead of 80 columns."""
+    """Return a console that prints text as it is: a list in a setting is no markup.
+
+    Where no terminal tells its width, tables get room instead of 80 columns.
+    """
     from rich.console import Console
 
-    found = Console()
-    return found if found.is_terminal else Console(width=140)
+    found = Console(markup=False)
+    return found if found.is_terminal else Console(width=140, markup=False)
+
+
+def coloured(word: str, style: str, rest: str = "") -> Text:
+    """Return a word in a colour, and text after it as it is."""
+    from rich.text import Text
+
+    return Text.assemble((word, style), rest)
 
 
 def table(
     columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None, caption: str | None = None
 ) -> Table:
-    """Return a table for the terminal; cells may carry rich's markup."""
+    """Return a table for the terminal; cells are printed as they are, ``Text`` in its colour."""
     from rich.table import Table
+    from rich.text import Text
 
     found = Table(*columns, title=title, caption=caption, title_justify="left", caption_justify="left")
     for row in rows:
-        found.add_row(*map(str, row))
+        found.add_row(*(cell if isinstance(cell, Text) else str(cell) for cell in row))
     return found
 
 

@@ -29,8 +29,6 @@ def verify(
     the page and is held against the hashes of the moment of writing. Exit status 1 if anything differs.
     """
     with teaching():
-        from rich.markup import escape
-
         from golden_core.benchmarking.records import last_runs
         from golden_core.preparation.catalogue import load_variant
         from golden_core.reporting import verify_report
@@ -43,8 +41,7 @@ def verify(
         found, compared = verify_report(Warehouse(home.warehouse), loaded, folder, page, runs)
         if found:
             rows = ((one.file, one.exhibit, one.place, one.found, one.expected) for one in found)
-            cells = (map(escape, row) for row in rows)
-            console.print(table(("file", "exhibit", "place", "on disk", "from the warehouse"), cells))
+            console.print(table(("file", "exhibit", "place", "on disk", "from the warehouse"), rows))
         of = page or folder
         count = "1 difference" if len(found) == 1 else f"{len(found)} differences"
         said = count if found else f"as the warehouse says: {compared} places compared"

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Overrides, table, teaching, terminal
+from golden_dagster.cli.options import Overrides, coloured, table, teaching, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from golden_core.trials.checklist import Answer
     from golden_core.trials.reproduction import Reproduction, Sample
@@ -55,18 +56,14 @@ def reproduce(
 
 
 def _trials_view(sample: Sample) -> Table:
-    from rich.markup import escape
-
-    def said(one: Reproduction) -> str:
-        return "[green]the same[/green]" if one.identical else f"[red]{escape(one.said)}[/red]"
+    def said(one: Reproduction) -> Text:
+        return coloured("the same", "green") if one.identical else coloured(one.said, "red")
 
     return table(("trial", "bytes"), ((one.trial, said(one)) for one in sample.trials))
 
 
 def _list_view(answered: list[Answer]) -> Table:
-    from rich.markup import escape
-
-    rows = ((escape(one.claim), f"[{COLOURS[one.verdict]}]{one.verdict}[/]", escape(one.seen)) for one in answered)
+    rows = ((one.claim, coloured(one.verdict, COLOURS[one.verdict]), one.seen) for one in answered)
     found = table(("claim", "verdict", "seen"), rows, title="Reproducibility checklist")
     found.show_lines = True
     return found

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from golden_dagster.cli.options import As, Backend, Overrides, StudyName, Workers, named, table, teaching, terminal
+from golden_dagster.cli.options import (
+    As,
+    Backend,
+    Overrides,
+    StudyName,
+    Workers,
+    coloured,
+    named,
+    table,
+    teaching,
+    terminal,
+)
 from golden_dagster.interruption import Interrupted
 
 if TYPE_CHECKING:
@@ -45,7 +56,7 @@ def run(
         if finished:
             print_leaderboard(study, overrides, console)
         for failure in failures:
-            console.print(f"[red]failed[/red] {failure}", highlight=False, soft_wrap=True)
+            console.print(coloured("failed", "red", f" {failure}"), highlight=False, soft_wrap=True)
         console.print(f"{time.perf_counter() - started:.1f} s", style="dim")
         if failures:
             raise typer.Exit(1)
@@ -86,7 +97,7 @@ def _execute(
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}", style="dim"),
+        TextColumn("{task.fields[note]}", style="dim", markup=False),
     )
     resource = WorkersResource(backend=backend, workers=workers)  # type: ignore[arg-type]
     with Progress(*columns, console=console) as progress:
@@ -150,9 +161,9 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
         console = terminal()
         console.print(table(("forecaster", *counts.columns[1:]), rows, title=f"Trials of study {loaded.name}"))
         for error in found["error"].drop_nulls():
-            console.print(f"[red]failed[/red] {error}", highlight=False, soft_wrap=True)
+            console.print(coloured("failed", "red", f" {error}"), highlight=False, soft_wrap=True)
         for fault in (*stored_faults(home, loaded), *damaged_trials(home, loaded).values()):
-            console.print(f"[red]damaged[/red] {fault}", highlight=False, soft_wrap=True)
+            console.print(coloured("damaged", "red", f" {fault}"), highlight=False, soft_wrap=True)
 
 
 def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:  # noqa: B006
@@ -177,7 +188,7 @@ def print_leaderboard(study: str, overrides: list[str], console: Console) -> Non
     board = leaderboard_table(Warehouse(home.warehouse), loaded.name, significance=loaded.evaluation.significance)
     console.print(_leaderboard_view(board, loaded))
     if present < expected:
-        console.print(f"[red]incomplete[/red]: {present} of {expected} trials", highlight=False)
+        console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)
     page = home.report(loaded.name) / "index.html"
     if page.exists():
         console.print(f"report: {page}", highlight=False, soft_wrap=True)
