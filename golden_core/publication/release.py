@@ -50,9 +50,8 @@ def release_notes(root: Path) -> str:
 
 
 _WAITING = (
-    f"The tag `{TAG}` is set by people: once every criterion of `golden milestones status` is signed, the version is "
-    f"raised in `pyproject.toml` and `CITATION.cff`, this section of the changelog gets its number and day, and "
-    f"`git tag --sign {TAG} COMMIT` names the commit that `metadata.json` of P6.M3 records."
+    f"The tag `{TAG}` is set by people: once every criterion of `golden milestones status` is signed, this section of the "
+    f"changelog gets its day, and `git tag --sign {TAG} COMMIT` names the commit that `metadata.json` of P6.M3 records."
 )
 
 

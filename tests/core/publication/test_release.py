@@ -21,14 +21,14 @@ def test_the_citation_has_what_its_format_requires():
         ("title:", "titel:", "lacks title"),
         ("cff-version: 1.2.0", "cff-version: 1.1.0", "cff-version is '1.1.0', not '1.2.0'"),
         ("type: software", "type: model", "type is 'model', neither software nor dataset"),
-        ("version: 0.1.0", "version: 0.2.0", "version is 0.2.0, the project's is 0.1.0"),
+        ("version: 1.0.0", "version: 1.1.0", "version is 1.1.0, the project's is 1.0.0"),
         ("  - name: The Golden developers", "  - nom: The Golden developers", "authors 1 is nobody"),
         ("    title: Euro", "    titel: Euro", "references 1 is nobody"),
     ],
 )
 def test_a_fault_of_the_citation_is_named(before, after, fault):
     assert before in CITATION
-    assert fault in citation_faults(CITATION.replace(before, after, 1), "0.1.0")
+    assert fault in citation_faults(CITATION.replace(before, after, 1), "1.0.0")
 
 
 def test_what_is_no_mapping_is_no_citation():
