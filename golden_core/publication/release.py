@@ -50,8 +50,9 @@ def release_notes(root: Path) -> str:
 
 
 _WAITING = (
-    f"The tag `{TAG}` is set by people: once every criterion of `golden milestones status` is signed, this section of the "
-    f"changelog gets its day, and `git tag --sign {TAG} COMMIT` names the commit that `metadata.json` of P6.M3 records."
+    f"The tag `{TAG}` is set by people: once every criterion of `golden milestones status` is signed, this section of "
+    f"the changelog gets its day, and `git tag --sign {TAG} COMMIT` names the commit that `metadata.json` of P6.M3 "
+    f"records."
 )
 
 
