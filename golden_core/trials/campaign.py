@@ -28,6 +28,7 @@ from golden_core.study import Study
 from golden_core.trials.identity import Trial, device_kind, fingerprint, series_inputs
 from golden_core.trials.ledger import open_test_parts
 from golden_core.trials.memory import keep_freed_memory
+from golden_core.trials.outputs import PROVENANCE
 from golden_core.trials.run import Company, TrialError, run_trial
 
 # The same inputs and code give the same failure, unless memory or a disk ran out: not tried every night for ever.
@@ -85,7 +86,7 @@ def require_device(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]] |
     """Refuse to begin a study with networks to train on a device that this machine does not have.
 
     What was trained elsewhere and imported needs none. Before bars and folds have told which trials those are
-    (``jobs`` is None), a home with trials in it gets the benefit of the doubt.
+    (``jobs`` is None), a home with any trial of such a device gets the benefit of the doubt.
 
     Raises
     ------
@@ -95,8 +96,10 @@ def require_device(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]] |
     if study.training.device != "cuda":
         return
     folder = home.study(study.name)
-    there = [(folder.root / "trials").is_dir()]
-    if jobs is not None:
+    if jobs is None:
+        records = map(stored_json, (folder.root / "trials").glob(f"*/*/*/{PROVENANCE}"))
+        there = [any((record.get("device") or {}).get("kind") == "cuda" for record in records)]
+    else:
         trained = [(trial, print_) for trial, print_ in jobs if device_kind(study, trial.forecaster) == "cuda"]
         there = [folder.trial(trial.forecaster, trial.series, print_).is_dir() for trial, print_ in trained]
     if all(there):

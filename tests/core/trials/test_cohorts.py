@@ -12,10 +12,10 @@ from torch import nn
 from golden_core.checks.results import result_checks
 from golden_core.forecasters.neural import DLinearForecaster
 from golden_core.preparation.catalogue import load_variant
-from golden_core.store.lake import hash_file, read_json
+from golden_core.store.lake import Home, hash_file, read_json
 from golden_core.training import device, functional
 from golden_core.trials import Trial, TrialError, all_trials, cohorts, fingerprint, run_trial, run_trials
-from golden_core.trials.campaign import fingerprinted
+from golden_core.trials.campaign import fingerprinted, require_device
 from golden_core.trials.identity import dependencies
 from golden_core.trials.ledger import _settings
 from golden_core.trials.outputs import OUTPUTS, finished_trials
@@ -221,6 +221,9 @@ def test_what_a_card_trained_needs_none_afterwards(home, sizes):
         assert {one.status for one in run_trials(home, study, trials, backend="sequential")} == {"done"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.cuda, "is_available", lambda: False)
+        require_device(home, study)  # nobody knows yet whether something is left to train
+        with pytest.raises(TrialError, match=r"training\.device is cuda"):
+            require_device(Home(home.root / "fresh", home.reports), study)
         assert {one.status for one in run_trials(home, study, trials)} == {"done"}
         assert sizes == [8]
         found, strangers = reproduce_last(home, study, 1)
