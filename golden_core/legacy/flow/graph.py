@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
@@ -167,8 +167,12 @@ def _lines(texts: Iterable[str], words: dict[str, Any]) -> tuple[str, ...]:
     return tuple(_said(text, words) for text in texts)
 
 
+# Compiling a text takes longer than everything else that is done with it.
+_template = cache(_WORDS.from_string)
+
+
 def _said(text: str, words: dict[str, Any]) -> str:
-    return _WORDS.from_string(text).render(words)
+    return _template(text).render(words)
 
 
 def _attention(facts: AttentionFacts) -> str:
