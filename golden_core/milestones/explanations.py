@@ -80,7 +80,9 @@ def specification_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]
 
 
 def sample_pages(home: Home) -> tuple[dict[str, bytes | str], tuple[Result, ...]]:
-    """Return the samples of P5.M3: a document, a table and a picture of every first seed, and what a forecast takes.
+    """Return the samples of P5.M3: a document and a picture of every first seed, and what a forecast takes.
+
+    Of bars that are shipped, tables by window too.
 
     Raises
     ------
@@ -101,8 +103,10 @@ def sample_pages(home: Home) -> tuple[dict[str, bytes | str], tuple[Result, ...]
         for trial, folder in done.items():
             stem = f"samples/{name}_{trial.forecaster}_{trial.series}"
             pages[f"{stem}.json"] = (folder / DOCUMENT).read_text(encoding="utf-8")
-            for path in sorted(folder.glob("*.parquet")):
-                pages[f"{stem}_{path.name}"] = path.read_bytes()
+            if (
+                study.data.source != "files"
+            ):  # attributions of a window add up to its forecast: those stay with the bars
+                pages |= {f"{stem}_{path.name}": path.read_bytes() for path in sorted(folder.glob("*.parquet"))}
             shares = read_table(home.study(name).explained("importances.parquet"))
             pages[f"{stem}.png"] = importance_figure(shares.filter(pl.col("forecaster") == trial.forecaster))
             faults += [

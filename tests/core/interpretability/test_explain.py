@@ -269,6 +269,15 @@ def test_samples_are_those_of_the_home_as_it_was_run(sampled):
     assert pages["samples/latencies.csv"].splitlines()[1].startswith("smoke,dlinear,cpu,float32,1,700,1.5")
 
 
+def test_nothing_by_window_leaves_a_home_with_bars_of_ones_own(sampled, study, monkeypatch):
+    own = study.model_copy(update={"data": study.data.model_copy(update={"source": "files"})})
+    known = identities(sampled, study)
+    monkeypatch.setattr("golden_core.milestones.explanations.recorded_study", lambda *_: own)
+    monkeypatch.setattr("golden_core.milestones.explanations.identities", lambda *_: known)
+    monkeypatch.setattr("golden_core.milestones.explanations.altered_explanations", lambda *_: ([], 0))
+    assert {name.rpartition(".")[2] for name in sample_pages(sampled)[0]} == {"csv", "json", "png"}
+
+
 def test_samples_of_other_settings_do_not_count(sampled):
     write_json({"file": "smoke", "command": "golden run smoke"}, sampled.study("smoke").origin)
     with pytest.raises(EvidenceError, match=r"P5\.M3: this home lacks what these make: golden run smoke"):
