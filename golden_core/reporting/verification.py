@@ -17,7 +17,7 @@ from golden_core.benchmarking.records import Run
 from golden_core.reporting.benchmarks import PAGE as BENCHMARKS
 from golden_core.reporting.benchmarks import benchmarks_page
 from golden_core.reporting.judged import Judged, checks_from_csv, probes_from_csv
-from golden_core.reporting.pages import GIVEN, PROVENANCE, RECORD, render
+from golden_core.reporting.pages import GIVEN, PROVENANCE, RECORD, render, report_differences, write_report
 from golden_core.reporting.places import Leaf, by_exhibit, leaves
 from golden_core.store.lake import hash_bytes
 from golden_core.store.warehouse import Warehouse
@@ -81,6 +81,18 @@ def verify_report(
     for name in sorted({*expected, *found}):
         differences += file_differences(name, expected.get(name), found.get(name))
     return differences, sum(_places(name, text) for name, text in expected.items())
+
+
+def renew_report(warehouse: Warehouse, study: Study, folder: Path) -> bool:
+    """Write a report again, for what was timed since: with its own provenance and verdicts.
+
+    Returns whether it was written. A report that is not there, or whose results are out of date, waits for its run.
+    """
+    if report_differences(warehouse, study, folder)[0]:
+        return False
+    provenance, judged, _ = _given(folder)
+    write_report(warehouse, study, folder, provenance, judged)
+    return True
 
 
 def file_differences(name: str, expected: str | None, found: str | None) -> list[Difference]:

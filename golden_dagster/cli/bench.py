@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from golden_core.benchmarking.forecasters import Effort
     from golden_core.benchmarking.measurement import Measurement
     from golden_core.benchmarking.training import Comparison
+    from golden_core.store.lake import Home
+    from golden_core.study import Study
 
 app = typer.Typer(no_args_is_help=True, help="Measure the platform itself.")
 
@@ -151,10 +153,9 @@ def show(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa:
     """Write the page of what was last measured for a study, beside its report."""
     with teaching():
         from golden_core.preparation.catalogue import load_variant
-        from golden_core.reporting.benchmarks import write_benchmarks
         from golden_core.store.lake import Home
 
-        terminal().print(f"written: {write_benchmarks(Home.from_environment(), load_variant(study, overrides))}")
+        _write_page(terminal(), Home.from_environment(), load_variant(study, overrides))
 
 
 @app.command()
@@ -287,7 +288,6 @@ def _of_study(
 ) -> None:
     """Measure forecasters of a study, file the run and write the study's page."""
     from golden_core.preparation.catalogue import load_variant
-    from golden_core.reporting.benchmarks import write_benchmarks
     from golden_core.store.lake import Home
 
     console, home, loaded = terminal(), Home.from_environment(), load_variant(study, overrides)
@@ -296,7 +296,18 @@ def _of_study(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     _filed(console, benchmark, loaded.name, found)
-    console.print(f"written: {write_benchmarks(home, loaded)}", highlight=False)
+    _write_page(console, home, loaded)
+
+
+def _write_page(console: Console, home: Home, study: Study) -> None:
+    """Write the page of a study's benchmarks, and the report beside it, which lists them."""
+    from golden_core.reporting.benchmarks import write_benchmarks
+    from golden_core.reporting.verification import renew_report
+    from golden_core.store.warehouse import Warehouse
+
+    page = write_benchmarks(home, study)
+    renewed = renew_report(Warehouse(home.warehouse), study, home.report(study.name))
+    console.print(f"written: {page}{', and the report beside it' * renewed}", highlight=False, soft_wrap=True)
 
 
 def _filed(console: Console, benchmark: str, study: str, found: Sequence[Measurement]) -> None:

@@ -77,8 +77,12 @@ def benchmarks_table(study: StudyResource) -> dg.MaterializeResult:  # type: ign
     """Load what the command line measured too, and write the page."""
     from golden_core.benchmarking.records import last_runs
     from golden_core.reporting.benchmarks import write_benchmarks
+    from golden_core.reporting.verification import renew_report
+    from golden_core.store.warehouse import Warehouse
 
-    page = write_benchmarks(study.home, study.load())
+    loaded = study.load()
+    page = write_benchmarks(study.home, loaded)
+    renew_report(Warehouse(study.home.warehouse), loaded, study.home.report(loaded.name))
     rows = pl.concat([BENCHMARKS.empty(), *(run.rows for run in last_runs(study.home))])
     return dg.MaterializeResult(
         metadata={
