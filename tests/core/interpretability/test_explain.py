@@ -40,6 +40,10 @@ OVERRIDES = (
     "forecasters={random_walk: {}, ar: {max_order: 1}, dlinear: {moving_average: 3, epochs: 2}}",
     f"explanations={ASKED}",
 )
+PATCHES = (
+    "forecasters={random_walk: {}, patchtst: {patch_length: 3, stride: 1, width: 8, heads: 2, layers: 1, hidden: 8}}",
+    f"explanations={ASKED.replace('dlinear', 'patchtst').replace('seeds: 2', 'seeds: 1')}",
+)
 SCHEMA_FILE = shipped("interpretability", "explanation.schema.json")
 
 
@@ -50,7 +54,12 @@ def study():
 
 @pytest.fixture(scope="module")
 def _made(tmp_path_factory, study):
-    home = Home(tmp_path_factory.mktemp("explained"), tmp_path_factory.getbasetemp())
+    return explained(study, tmp_path_factory.mktemp("explained"))
+
+
+def explained(study, folder):
+    """Run the networks of a study on one series, and explain them."""
+    home = Home(folder, folder.parent)
     prepare_raw(home, study)
     prepare_pair(home, study, "EURUSD")
     prepare_series(home, study, "EURUSD", 1)
@@ -95,6 +104,21 @@ def test_what_is_written_has_its_schema_and_names_a_method_that_the_network_has_
         "DLinear has no layer that shows attention"
     ]
     assert verdicts.filter(method="integrated_gradients")["incomplete"].max() < 1e-6
+
+
+def test_a_study_of_patches_is_explained_without_their_maps(tmp_path):
+    """Patches have no lags for a map of attention to lie on: the method is refused, and the rest goes on."""
+    study = load_study("smoke", PATCHES)
+    home = explained(study, tmp_path)
+    for folder, into in folders(home, study).values():
+        document = json.loads((into / DOCUMENT).read_text())
+        jsonschema.validate(document, json.loads(SCHEMA_FILE.read_text()))
+        assert list(document["refused"]) == ["attention"]
+        assert "patches" in document["refused"]["attention"]
+        assert not (into / "attention.parquet").exists()
+        cutoffs = pl.read_parquet(into / "attributions.parquet")["cutoff"]
+        assert cutoffs.is_in(pl.read_parquet(folder / "forecasts.parquet")["cutoff"].implode()).all()
+    assert set(filed_explanations(home, study)["method"]) == {"integrated_gradients", "attention"}
 
 
 def test_attributions_of_a_linear_forecaster_add_up_to_its_forecasts(home, study):
