@@ -105,7 +105,7 @@ def sample_pages(home: Home) -> tuple[dict[str, bytes | str], tuple[Result, ...]
             pages[f"{stem}.json"] = (folder / DOCUMENT).read_text(encoding="utf-8")
             if (
                 study.data.source != "files"
-            ):  # attributions of a window add up to its forecast: those stay with the bars
+            ):  # what is said of a window adds up to its forecast, and stays with the bars
                 pages |= {f"{stem}_{path.name}": path.read_bytes() for path in sorted(folder.glob("*.parquet"))}
             shares = read_table(home.study(name).explained("importances.parquet"))
             pages[f"{stem}.png"] = importance_figure(shares.filter(pl.col("forecaster") == trial.forecaster))

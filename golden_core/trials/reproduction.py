@@ -107,7 +107,7 @@ def _made_elsewhere(folder: Path, here: Mapping[str, Any]) -> str | None:
     """Return on what a trial was trained if that is no machine like this one: another processor, or a card."""
     record = read_json(folder / PROVENANCE)
     cards = [card["name"] for card in here["gpu"] or ()]
-    card = (record["device"] or {}).get("card")
+    card = (record.get("device") or {}).get("card")
     if card is not None:  # what the processor beside it is does not matter
         return None if card in cards else str(card)
     return None if record["machine"]["cpu"] == here["cpu"] else str(record["machine"]["cpu"])
