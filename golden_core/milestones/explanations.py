@@ -103,9 +103,8 @@ def sample_pages(home: Home) -> tuple[dict[str, bytes | str], tuple[Result, ...]
         for trial, folder in done.items():
             stem = f"samples/{name}_{trial.forecaster}_{trial.series}"
             pages[f"{stem}.json"] = (folder / DOCUMENT).read_text(encoding="utf-8")
-            if (
-                study.data.source != "files"
-            ):  # what is said of a window adds up to its forecast, and stays with the bars
+            # What is said of a window adds up to its forecast, and stays with bars that are the user's own.
+            if study.data.source != "files":
                 pages |= {f"{stem}_{path.name}": path.read_bytes() for path in sorted(folder.glob("*.parquet"))}
             shares = read_table(home.study(name).explained("importances.parquet"))
             pages[f"{stem}.png"] = importance_figure(shares.filter(pl.col("forecaster") == trial.forecaster))
