@@ -1,9 +1,14 @@
 """`golden report verify` on a finished campaign: nothing differs, or a place is named, or there is no report."""
 
+import numpy as np
 import pytest
 from support.campaigns import OVERRIDES
 from typer.testing import CliRunner
 
+from golden_core.benchmarking.measurement import Condition, Measurement
+from golden_core.benchmarking.records import file_run
+from golden_core.benchmarking.sampling import Sample
+from golden_core.store.warehouse import Warehouse
 from golden_dagster.cli.application import app
 
 SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
@@ -31,3 +36,15 @@ def test_without_a_report_the_remedy_is_said(tmp_path, monkeypatch, verified):
     found = verified()
     assert found.exit_code == 2
     assert "`golden run STUDY` writes the report" in found.output
+
+
+def test_what_was_timed_is_in_a_report_that_is_made_again_with_a_new_warehouse(broken, verified):
+    sample = Sample(np.linspace(1e-3, 2e-3, 100), 20, steady=True)
+    file_run(broken, "inference", "smoke", [Measurement("ar", "single", "window", Condition(batch=1), sample)])
+    broken.warehouse.unlink()
+    again = CliRunner().invoke(app, ["run", "smoke", *SETTINGS])
+    assert again.exit_code == 0, again.output
+    assert Warehouse(broken.warehouse).query("SELECT subject FROM benchmarks")["subject"].to_list() == ["ar"]
+    assert (broken.report("smoke") / "benchmarks.html").exists()
+    honest = verified()
+    assert (honest.exit_code, "as the warehouse says" in honest.output) == (0, True), honest.output
