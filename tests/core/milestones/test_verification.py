@@ -228,6 +228,14 @@ class TestRerun:
             assert (finding.kind, finding.subject) == ("rerun", subject)
             assert finding.message.startswith(message)
 
+    def test_from_another_input_nothing_is_made_again(self, reviewed):
+        """It must come out otherwise, and may take an hour to."""
+        flip(reviewed.place.repository / "data" / "input.csv")
+        reviewed.commit()
+        verification = verify(reviewed.place, reviewed.milestone, rerun_within_s=LIMIT_S)
+        assert [finding.kind for finding in verification.findings] == ["input"]
+        assert str(verification.unverified[0]).startswith("rerun python make.py: not run again: what it is made from")
+
     @pytest.mark.parametrize(
         ("command", "limit_s", "said"),
         [
