@@ -69,7 +69,7 @@ def read(weekends: Weekends, declared: str | None) -> Reading:
     One clock is preferred: it gives way only to those that explain clearly more, each over weekends of its own.
     """
     names = candidates(weekends, declared)
-    edges = np.stack([explained(weekends, name) for name in names])
+    edges = explained(weekends, names)
     runs = _merged([_run(edges, start, stop, state) for start, stop, state in _stretches(edges)])
     best = np.concatenate([_chosen(edges, run.zones[0], run) for run in runs], axis=-1)
     own = np.concatenate([_chosen(edges, 0 if declared else run.zones[0], run) for run in runs], axis=-1)

@@ -9,6 +9,8 @@ vendor that always stops then, an hour before), and its beginning if the first b
 from __future__ import annotations
 
 import datetime
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from golden_core.market.clock import NEW_YORK
-from golden_core.market.local_time import from_utc
+from golden_core.market.local_time import from_utc, parse_clock
 
 Flags = npt.NDArray[np.bool_]
 
@@ -79,10 +81,14 @@ def candidates(weekends: Weekends, declared: str | None) -> tuple[str, ...]:
     names = [*NAMED, *(f"UTC{'-' if m < 0 else '+'}{abs(m) // 60:02}:{abs(m) % 60:02}" for m in fixed), *RARE]
     if declared is None:
         return tuple(names)
-    probe = pl.date_range(datetime.date(1999, 1, 1), datetime.date(2035, 12, 31), "1w", eager=True)
-    probe = probe.cast(pl.Datetime("us", "UTC"))
-    same = from_utc(probe, declared)
-    return (declared, *(name for name in names if not from_utc(probe, name).equals(same)))
+    return (declared, *(name for name in names if _by_weeks(name) != _by_weeks(declared)))
+
+
+@functools.cache
+def _by_weeks(zone: str) -> bytes:
+    """Return what a clock shows once a week over a generation: two that agree there are one."""
+    weeks = pl.date_range(datetime.date(1999, 1, 1), datetime.date(2035, 12, 31), "1w", eager=True)
+    return from_utc(weeks.cast(pl.Datetime("us", "UTC")), zone).to_numpy().tobytes()
 
 
 def expected(weekends: Weekends, zone: str) -> tuple[pl.Series, pl.Series]:
@@ -91,19 +97,22 @@ def expected(weekends: Weekends, zone: str) -> tuple[pl.Series, pl.Series]:
     return from_utc(closed, zone), from_utc(opened, zone)
 
 
-def explained(weekends: Weekends, zone: str) -> Flags:
-    """Say which ends and beginnings of weeks a clock explains: [practices, 2, weekends] bool.
+def explained(weekends: Weekends, zones: Sequence[str]) -> Flags:
+    """Say which ends and beginnings of weeks clocks explain: [zones, practices, 2, weekends] bool.
 
     For each of ``EARLY_CLOSES``: the last bar ends so many hours before the week; the first does not begin before it.
     """
     table, length = weekends.table, weekends.bar_hours
     slack = SILENCE if length < 0.5 else 0.0
-    closed, opened = expected(weekends, zone)
-    left = _hours(closed - table["last_bar"]).to_numpy()  # from the open of the last bar to the end of the week
-    late = _hours(table["first_bar"] - opened).to_numpy()
+    market = pl.concat(_market(table["week"]))
+    show = functools.cache(lambda zone: from_utc(market, zone).to_numpy().reshape(2, -1))
+    clocks = [parse_clock(zone) for zone in zones]
+    closed, opened = np.stack([show(clock.zone) + np.timedelta64(clock.shift) for clock in clocks], axis=1)
+    left = _hours(closed - table["last_bar"].to_numpy())  # from the open of the last bar to the end of the week
+    late = _hours(table["first_bar"].to_numpy() - opened)
     opens = late > -length - slack
     closes = ((left - early > -slack) & (left - early <= length + slack) for early in EARLY_CLOSES)
-    return np.stack([np.stack([close, opens]) for close in closes])
+    return np.stack([np.stack([close, opens], axis=1) for close in closes], axis=1)
 
 
 def _market(weeks: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -116,5 +125,5 @@ def _market(weeks: pl.Series) -> tuple[pl.Series, pl.Series]:
     return closed, opened
 
 
-def _hours(spans: pl.Series) -> pl.Series:
-    return spans.dt.total_seconds() / 3600
+def _hours(spans: npt.NDArray[np.timedelta64]) -> npt.NDArray[np.float64]:
+    return spans / np.timedelta64(1, "h")

@@ -423,7 +423,7 @@ def test_what_explains_a_weekend(last_bar: str, first_bar: str, closes: list[boo
     dates = {"Fri": "2024-01-12", "Sun": "2024-01-14", "Mon": "2024-01-15"}
     edges = [dt.datetime.fromisoformat(f"{dates[edge[:3]]}T{edge[4:]}") for edge in (last_bar, first_bar)]
     times = [edges[0] - 2 * HOUR, edges[0] - HOUR, edges[0], edges[1], edges[1] + HOUR]
-    found = explained(find_weekends(pl.Series(times, dtype=pl.Datetime("us"))), "UTC")
+    found = explained(find_weekends(pl.Series(times, dtype=pl.Datetime("us"))), ["UTC"])[0]
     assert found[:, 0, 0].tolist() == closes
     assert found[:, 1, 0].tolist() == [opens, opens]
 
