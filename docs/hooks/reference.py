@@ -36,8 +36,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, config: MkDocsConfig, **_: object) -> str:
-    """Put the evidence's tables in the place of the comments that name their files: `<!-- table golden/….csv -->`."""
-    return re.sub(r"<!-- table (\S+) -->", lambda named: _filed(Path(config.docs_dir, named[1])), markdown)
+    """Put tables in the place of the comments that name files, and perhaps columns: `<!-- table golden/….csv n p -->`."""
+    return re.sub(
+        r"<!-- table (\S+)(.*?) -->", lambda named: _filed(Path(config.docs_dir, named[1]), named[2].split()), markdown
+    )
 
 
 def commands() -> str:
@@ -84,8 +86,8 @@ def checks() -> str:
     return "\n\n".join(parts)
 
 
-def _filed(path: Path) -> str:
-    table = pl.read_csv(path).with_columns(pl.col(pl.Float64).round(4))
+def _filed(path: Path, columns: list[str]) -> str:
+    table = pl.read_csv(path, columns=columns or None).with_columns(pl.col(pl.Float64).round(4))
     rows = (["—" if cell is None else str(cell) for cell in row] for row in table.iter_rows())
     return markdown_table(table.columns, rows)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from golden_core.claims.questions import Question, questions
@@ -17,7 +18,9 @@ from golden_core.study import ProtocolSection
 from golden_core.trials.ledger import Standing
 
 ALL_PAIRS = "all"
-_NO_COMMON = "the pairs do not have the same times"
+COMMON = 0.95  # of the times of each pair: an hour that one vendor's file lacks is no reason to pool nothing
+_NO_COMMON = "the pairs have too few times in common"
+_OTHER_SEEDS = "the pairs do not have the same seeds"
 
 
 def claims_table(
@@ -71,30 +74,40 @@ _DECIDED = ("p_holm", "claimed")
 
 
 def _pooled(moments: list[Question]) -> Iterator[Question]:
-    """Yield the mean over pairs of each question; pairs share the dollar, so they are never samples of their own."""
+    """Yield the mean over pairs of each question; pairs share the dollar, so they are never samples of their own.
+
+    It is taken at the times that all pairs have.
+    """
     groups: dict[tuple[str, str, int], list[Question]] = {}
     for question in moments:
         groups.setdefault((question.forecaster, question.kind, question.horizon), []).append(question)
     for (forecaster, kind, horizon), parts in groups.items():
         at = (forecaster, kind, "pooled", ALL_PAIRS, horizon)
-        first = parts[0]
-        if reason := _why_not(parts):
-            yield Question(*at, np.empty((1, 0)), first.times.clear(), None, reason)
+        held = [part.times.is_in(_common(parts).implode()).to_numpy() for part in parts]
+        if reason := _why_not(parts, held):
+            yield Question(*at, np.empty((1, 0)), parts[0].times.clear(), None, reason)
             continue
-        margins = [part.margin for part in parts if part.margin is not None]
-        margin = np.mean(margins, axis=0) if margins else None
-        yield Question(*at, np.mean([part.by_seed for part in parts], axis=0), first.times, margin)
+        by_seed = np.mean([part.by_seed[:, here] for part, here in zip(parts, held, strict=True)], axis=0)
+        margins = [part.margin[here] for part, here in zip(parts, held, strict=True) if part.margin is not None]
+        yield Question(*at, by_seed, parts[0].times.filter(held[0]), np.mean(margins, axis=0) if margins else None)
 
 
-def _why_not(parts: list[Question]) -> str:
-    """Return why there is no mean over pairs, or ""."""
-    unknown = [part for part in parts if part.reason]
-    if unknown:
+def _common(parts: list[Question]) -> pl.Series:
+    """Return the times that all pairs have."""
+    common = parts[0].times
+    for part in parts[1:]:
+        common = common.filter(common.is_in(part.times.implode()))
+    return common
+
+
+def _why_not(parts: list[Question], held: list[npt.NDArray[np.bool_]]) -> str:
+    """Return why there is no mean over pairs at the times that are held by all, or ""."""
+    if unknown := [part for part in parts if part.reason]:
         shared = len({part.reason for part in parts}) == 1
         return unknown[0].reason if shared else f"{unknown[0].pair}: {unknown[0].reason}"
-    first, *others = parts
-    alike = all(part.times.equals(first.times) and len(part.by_seed) == len(first.by_seed) for part in others)
-    return "" if alike else _NO_COMMON
+    if len({len(part.by_seed) for part in parts}) > 1:
+        return _OTHER_SEEDS
+    return "" if all(len(here) and here.mean() >= COMMON for here in held) else _NO_COMMON
 
 
 def _tested(question: Question, family: int, protocol: ProtocolSection, confidence: float) -> dict[str, Any]:

@@ -78,8 +78,8 @@ def test_coverage_that_too_few_misses_decide_is_refused():
     assert "independent misses expected" in row(found, "skilled", "covers")["reason"]
 
 
-def strategy(forecaster, pair, net, reason=""):
-    times = bars(pair)["timestamp"][: net.shape[1]]
+def strategy(forecaster, pair, net, reason="", at=slice(None)):
+    times = bars(pair)["timestamp"][:N][at]
     nothing = np.zeros_like(net)
     kept = Account(times, net, nothing, nothing, nothing, nothing + 1, nothing)
     return Strategy(forecaster, pair, 1, quotes(bars(pair), pair, section()), kept, kept, reason)
@@ -115,11 +115,33 @@ def test_a_loss_is_no_claim_however_certain():
     assert not table["claimed"].any()
 
 
-def test_pairs_of_other_times_have_no_pool():
-    ours = [one for one in traded() if one.pair == "EURUSD"]
-    other = [strategy(one.forecaster, "USDJPY", one.account.net[:, 1:], one.reason) for one in ours]
-    table = decide(forecasts(), PROFITABLE, traded=[*ours, *other])
-    assert row(table, "skilled", "profitable", "all")["reason"] == "the pairs do not have the same times"
+def without(pair, rows):
+    """Strategies of which those on one pair lack some bars."""
+    for one in traded():
+        kept = np.delete(np.arange(N), rows if one.pair == pair else [])
+        yield strategy(one.forecaster, one.pair, one.account.net[:, kept], one.reason, kept)
+
+
+def test_a_pool_is_of_the_times_that_all_pairs_have():
+    gone = [0, 17, 400]
+    shorter = {one.pair: one for one in without("USDJPY", gone) if one.forecaster == "skilled"}
+    found = row(decide(forecasts(), PROFITABLE, traded=list(without("USDJPY", gone))), "skilled", "profitable", "all")
+    nets = np.delete(shorter["EURUSD"].account.net, gone, axis=1), shorter["USDJPY"].account.net
+    assert found["n"] == N - len(gone)
+    assert found["effect"] == pytest.approx(24 * 365.25 * np.mean(nets), rel=1e-12)
+
+
+@pytest.mark.parametrize(("lost", "reason"), [(30, None), (31, "the pairs have too few times in common")])
+def test_pairs_of_other_times_have_no_pool(lost, reason):
+    table = decide(forecasts(), PROFITABLE, traded=list(without("EURUSD", range(lost))))
+    assert row(table, "skilled", "profitable", "all")["reason"] == reason
+
+
+def test_pairs_of_other_seeds_have_no_pool():
+    table = forecasts()
+    fewer = table.filter(~((pl.col("pair") == "USDJPY") & (pl.col("seed") == 2)))
+    found = row(decide(fewer), "skilled", "more_accurate", "all")
+    assert found["reason"] == "the pairs do not have the same seeds"
 
 
 def test_equivalence_of_coverage_keeps_its_size_at_the_margin():
