@@ -36,7 +36,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, config: MkDocsConfig, **_: object) -> str:
-    """Put tables in the place of the comments that name files, and perhaps columns: `<!-- table golden/….csv n p -->`."""
+    """Put tables in the place of comments that name a file, and perhaps columns: `<!-- table golden/….csv n p -->`."""
     return re.sub(
         r"<!-- table (\S+)(.*?) -->", lambda named: _filed(Path(config.docs_dir, named[1]), named[2].split()), markdown
     )

@@ -212,7 +212,7 @@ def test_the_check_of_the_page_decides(finished, capsys):
     assert found.examined > 400
 
 
-@pytest.mark.parametrize("name", ["how_to/accelerator.md", "explanation/placebo.md", "how_to/backfill.md"])
+@pytest.mark.parametrize("name", ["how_to/accelerator.md", "explanation/placebo.md", "how_to/backfill.md", "hourly.md"])
 def test_the_blocks_of_other_pages(name, finished, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     follow(DOCS / name, tmp_path)
@@ -220,6 +220,7 @@ def test_the_blocks_of_other_pages(name, finished, tmp_path, monkeypatch, capsys
 
 def test_every_page_with_python_is_followed():
     followed = {"accelerator.md", "placebo.md", "extend_a_check.md", "read_a_report.md", "bring_your_own_candles.md"}
+    followed |= {"hourly.md"}
     own = {"your_forecaster.md"}  # by the tests of forecasters
     assert {page.name for page in FENCED if any(blocks(page, "python"))} == followed | own
 
