@@ -36,7 +36,7 @@ WALKS = ["random_walk", "random_walk_garch", "random_walk_gjr_t"]
 CONSTANT = {*WALKS, "drift", "theta"}
 STEPWISE = {"lightgbm"}  # as many values as its few trees have leaves
 LAST_SEEN = 320  # the probes replace every bar after this one
-BARS = 360
+BARS, CONTEXT = 360, 12
 
 SLOW = {f"v{n:02d}" for n in range(1, 11)} - {"v04", "v08"}
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in forecaster_settings()]
@@ -55,14 +55,22 @@ def settings_of(name):
 
 
 @pytest.fixture(scope="module")
-def trial(momentum, stream):
-    """Return name → (a fitted forecaster, its market); fitted once."""
+def learnt(momentum, stream):
+    """Return name → (a fitted forecaster, its learning curve); fitted once."""
 
     @functools.cache
     def fit(name):
-        return fit_once(forecaster_class(name), settings_of(name), momentum(BARS), stream)
+        market = momentum(BARS, context_length=CONTEXT)
+        forecaster = forecaster_class(name)(settings_of(name), market.context)
+        return forecaster, forecaster.fit(market.examples(TRAIN), market.examples(VALIDATION), stream)
 
-    return lambda name: (fit(name), momentum(BARS))
+    return fit
+
+
+@pytest.fixture(scope="module")
+def trial(learnt, momentum):
+    """Return name → (a fitted forecaster, its market)."""
+    return lambda name: (learnt(name)[0], momentum(BARS, context_length=CONTEXT))
 
 
 def fit_once(kind, settings, market, stream):
@@ -113,13 +121,12 @@ def probe_restore(forecaster, settings, market):
     assert restored.predict(windows).tobytes() == forecaster.predict(windows).tobytes()
 
 
-def probe_streams(kind, settings, market, stream):
+def probe_streams(kind, settings, market, stream, fitted=None):
     """Equal streams give equal bytes; other streams do exactly when the forecaster declares that seeds matter."""
     windows = market.windows(TEST)
-    first, again, other = (
-        fit_once(kind, settings, market, chosen).predict(windows).tobytes()
-        for chosen in (stream, stream, stream.child("other"))
-    )
+    one = fitted or fit_once(kind, settings, market, stream)
+    twin, another = (fit_once(kind, settings, market, chosen) for chosen in (stream, stream.child("other")))
+    first, again, other = (forecaster.predict(windows).tobytes() for forecaster in (one, twin, another))
     assert first == again
     assert (first == other) is kind.deterministic
 
@@ -129,9 +136,13 @@ def probe_streams(kind, settings, market, stream):
 
 @each_forecaster
 @pytest.mark.parametrize("horizon", [1, 5])
-def test_forecasts_are_one_finite_log_return_per_cutoff(name, horizon, momentum, stream):
-    market = momentum(BARS, horizon=horizon)
-    forecasts = fit_once(forecaster_class(name), settings_of(name), market, stream).predict(market.windows(TEST))
+def test_forecasts_are_one_finite_log_return_per_cutoff(name, horizon, trial, momentum, stream):
+    if horizon == 1:
+        forecaster, market = trial(name)
+    else:
+        market = momentum(BARS, context_length=CONTEXT, horizon=horizon)
+        forecaster = fit_once(forecaster_class(name), settings_of(name), market, stream)
+    forecasts = forecaster.predict(market.windows(TEST))
     assert forecasts.shape == (len(TEST),)
     assert forecasts.dtype == np.float64
     assert np.isfinite(forecasts).all()
@@ -140,8 +151,9 @@ def test_forecasts_are_one_finite_log_return_per_cutoff(name, horizon, momentum,
 
 
 @each_forecaster
-def test_streams_matter_as_declared(name, momentum, stream):
-    probe_streams(forecaster_class(name), settings_of(name), momentum(BARS), stream)
+def test_streams_matter_as_declared(name, trial, stream):
+    fitted, market = trial(name)
+    probe_streams(forecaster_class(name), settings_of(name), market, stream, fitted)
 
 
 @each_forecaster
@@ -178,10 +190,8 @@ def test_predicting_leaves_the_state_alone(name, trial):
 
 
 @each_forecaster
-def test_a_learning_curve_counts_its_epochs_and_only_training_has_one(name, momentum, stream):
-    market = momentum(BARS)
-    forecaster = forecaster_class(name)(settings_of(name), market.context)
-    curve = forecaster.fit(market.examples(TRAIN), market.examples(VALIDATION), stream)
+def test_a_learning_curve_counts_its_epochs_and_only_training_has_one(name, learnt):
+    forecaster, curve = learnt(name)
     assert [row.epoch for row in curve] == list(range(1, len(curve) + 1))
     assert bool(curve) is forecaster.trained
     assert all(np.isfinite([row.train_loss, row.validation_loss, row.learning_rate]).all() for row in curve)
@@ -189,7 +199,7 @@ def test_a_learning_curve_counts_its_epochs_and_only_training_has_one(name, mome
 
 @pytest.mark.parametrize("name", STATISTICAL)
 def test_without_training_the_validation_part_is_not_read(name, momentum, stream):
-    kind, market = forecaster_class(name), momentum(BARS)
+    kind, market = forecaster_class(name), momentum(BARS, context_length=CONTEXT)
     elsewhere = kind(settings_of(name), market.context)
     elsewhere.fit(market.examples(TRAIN), market.examples(range(300, 340)), stream)
     usual = fit_once(kind, settings_of(name), market, stream)
@@ -228,7 +238,7 @@ def test_every_built_in_forecaster_is_tested():
 
 
 def test_no_forecaster_is_ever_handed_a_nan(momentum):
-    market = momentum(BARS)
+    market = momentum(BARS, context_length=CONTEXT)
     examples = market.examples(TEST)
     with pytest.raises(ValueError, match=r"label at cutoff .* is not finite"):
         dataclasses.replace(examples, y=np.where(np.arange(len(TEST)) == 7, np.nan, examples.y))
@@ -308,7 +318,7 @@ class DrawsWithoutItsStream(Bad):
 
 @pytest.fixture
 def bad(momentum, stream):
-    market = momentum(BARS)
+    market = momentum(BARS, context_length=CONTEXT)
     return lambda kind: (fit_once(kind, {}, market, stream), market)
 
 
@@ -338,4 +348,4 @@ def test_a_forgotten_weight_is_found(bad):
 @pytest.mark.parametrize("kind", [IgnoresItsStream, DrawsInSecret, DrawsWithoutItsStream])
 def test_a_false_declaration_about_seeds_is_found(kind, momentum, stream):
     with pytest.raises(AssertionError):
-        probe_streams(kind, {}, momentum(BARS), stream)
+        probe_streams(kind, {}, momentum(BARS, context_length=CONTEXT), stream)
