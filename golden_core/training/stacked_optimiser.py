@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from golden_core.study import TrainingSection
-from golden_core.training.optimiser import BETAS, KERAS_EPSILON
+from golden_core.training.optimiser import BETAS, KERAS_EPSILON, keras_correction
 
 EPSILON = 1e-8  # of torch.optim.AdamW
 CLIP_EPSILON = 1e-6  # of torch.nn.utils.clip_grad_norm_
@@ -38,9 +38,9 @@ class StackedAdamW:
         rate = np.asarray(rates, dtype=np.float64)
         decay = np.broadcast_to(1 - rate * self.training.weight_decay, counts.shape)
         if self.training.optimiser == "keras_adamw":
-            first, second = (np.float32(1) - np.float32(beta) ** counts.astype(np.float32) for beta in BETAS)
-            with np.errstate(divide="ignore", invalid="ignore"):  # of members before their first step, who take none
-                size = rate * (np.sqrt(second) / first).astype(np.float64)
+            # Before its first step a member takes none.
+            corrections = np.array([1.0, *map(keras_correction, range(1, int(counts.max(initial=0)) + 1))])
+            size = rate * corrections[counts]
             return np.stack([decay, size, np.ones_like(decay)], axis=1)
         first, second = (1 - beta**counts for beta in BETAS)
         with np.errstate(divide="ignore"):
