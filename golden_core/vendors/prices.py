@@ -80,7 +80,7 @@ def require_last_row(bars: pl.DataFrame, path: Path, *, ended: bool) -> None:
     """Refuse a last line without line end whose prices contradict each other: its last number is cut off."""
     if ended or not set(PRICES) <= set(bars.columns):
         return
-    if _consistent(bars.tail(1), PRICES) == 0:
+    if _consistent(bars.tail(1).drop_nulls(PRICES), PRICES) == 0:
         line = bars["line"][-1]
         raise VendorError(
             f"{path}: line {line}: the last line has no line end and its prices contradict each other: "
@@ -92,19 +92,21 @@ def require_roles(bars: pl.DataFrame, path: Path, *, header: bool) -> None:
     """Refuse prices that are not what their name or place says, naming the order that fits, where one does."""
     if not set(PRICES) <= set(bars.columns) or bars.height < 2:
         return
-    share = _consistent(bars, PRICES)
+    whole = bars.drop_nulls(PRICES)
+    moving = whole.filter(active(whole)).sort("timestamp")
+    share = _consistent(whole, PRICES)
     if share < _CONSISTENT:
-        fitting = [order for order in permutations(PRICES) if _consistent(bars, order) >= _CONSISTENT]
+        fitting = [order for order in permutations(PRICES) if _consistent(whole, order) >= _CONSISTENT]
         bad = round((1 - share) * bars.height)
         if fitting or (not header and bad > max(1, _TOLERATED * bars.height)):
             # Of several, the order under which a bar opens nearest to the close before it.
-            best = min(fitting, key=lambda order: _gap(bars, order), default=())
+            best = min(fitting, key=lambda order: _gap(moving, order), default=())
             suspicion = f"; as {', '.join(best)} they would make sense" if best else ""
             raise VendorError(
                 f"{path}: {bad} of {bars.height} bars have a high that is not highest or a low that is not lowest: "
                 f"the columns open, high, low, close seem to be swapped{suspicion}; {_fix(header)}"
             )
-    elif _gap(bars, PRICES) > 2 * _gap(bars, ("close", "high", "low", "open")):
+    elif _gap(moving, PRICES) > 2 * _gap(moving, ("close", "high", "low", "open")):
         raise VendorError(
             f"{path}: opens and closes seem to be swapped: the close of a bar is the open of the bar before it; "
             f"{_fix(header)}"
@@ -117,19 +119,17 @@ def _fix(header: bool) -> str:
     return "give the file a header that names its columns, and read it as plain_csv"
 
 
-def _consistent(bars: pl.DataFrame, order: tuple[str, ...]) -> float:
+def _consistent(whole: pl.DataFrame, order: tuple[str, ...]) -> float:
     """Return the share of bars that make sense if the columns open, high, low, close are in truth this order."""
-    role = dict(zip(order, PRICES, strict=True))
-    high = pl.col(role["high"]) >= pl.max_horizontal(PRICES)
-    low = pl.col(role["low"]) <= pl.min_horizontal(PRICES)
-    found = bars.drop_nulls(PRICES).select((high & low).mean()).item()
-    return 1.0 if found is None else float(found)
+    prices = {role: whole[column].to_numpy() for role, column in zip(order, PRICES, strict=True)}
+    high = prices["high"] >= np.max([*prices.values()], axis=0)
+    low = prices["low"] <= np.min([*prices.values()], axis=0)
+    return float((high & low).mean()) if whole.height else 1.0
 
 
-def _gap(bars: pl.DataFrame, order: tuple[str, ...]) -> float:
+def _gap(moving: pl.DataFrame, order: tuple[str, ...]) -> float:
     """Return the median distance from a close to the next open, in price; 0 where too few bars follow each other."""
     role = dict(zip(order, PRICES, strict=True))
-    moving = bars.drop_nulls(PRICES).filter(active(bars.drop_nulls(PRICES))).sort("timestamp")
     steps = moving["timestamp"].diff().dt.total_seconds()
     onwards = steps.filter(steps > 0)
     if len(onwards) < _FEWEST_PAIRS:

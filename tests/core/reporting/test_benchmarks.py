@@ -42,7 +42,7 @@ def test_the_page_has_every_row_and_three_plots(runs, study, builders):
     page = builders.Page(write_benchmarks(runs, study).read_text(encoding="utf-8"))
     head, *rows = page.cells["benchmarks"]
     assert len(rows) == 2 * 4 + 1
-    found = {row[1] + " " + row[2]: dict(zip(head, row, strict=True)) for row in rows}
+    found = {f"{row[0]} {row[2]}": dict(zip(head, row, strict=True)) for row in rows}
     ar = next(cells for name, cells in found.items() if name.startswith("ar single"))
     place = next(label for label in ar if label.startswith("p90"))
     assert ar[place].startswith("≤ ")  # a hundred calls bound it, and do not carry it
