@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PATIENCE_S = 30.0  # for a program that was told to end
 
 
 class Interrupted(KeyboardInterrupt):
@@ -56,3 +58,22 @@ def interruptible() -> Iterator[Callable[[], None]]:
             signal.signal(number, handler)
         reader.close()
         writer.close()
+
+
+def run_until_told(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a program and return its exit status; when this process is told to end, the program is too, and waited for.
+
+    Ctrl-C reaches both by itself, and is a good end: 0. A supervisor tells this process alone.
+    """
+    with interruptible(), subprocess.Popen(command, env=environment) as program:
+        try:
+            return program.wait()
+        except Interrupted as told:
+            by_terminal = told.exit_status == 128 + signal.SIGINT
+            if not by_terminal:
+                program.send_signal(signal.SIGINT)
+            try:
+                program.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                program.kill()
+            return 0 if by_terminal else told.exit_status

@@ -14,11 +14,10 @@ def ui(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
 ) -> None:
-    """Open the Dagster web UI with the study's assets, schedules and sensors. Ctrl-C ends it."""
+    """Open the Dagster web UI with the study's assets, schedules and sensors. Ctrl-C ends it, and so does SIGTERM."""
     with teaching():
         import os
         import socket
-        import subprocess
         import sys
         from pathlib import Path
 
@@ -26,6 +25,7 @@ def ui(
         from golden_core.store.lake import Home
         from golden_dagster.dead_runs import end_dead_runs
         from golden_dagster.instance import instance_folder, study_instance
+        from golden_dagster.interruption import run_until_told
 
         loaded, home = load_study(study), Home.from_environment()
         claim_name(home, loaded, study, [])
@@ -47,8 +47,4 @@ def ui(
         dagster = Path(sys.executable).with_name("dagster")
         command = [str(dagster), "dev", "-m", "golden_dagster.definitions", "-h", host, "-p", str(port)]
         typer.echo(f"Dagster on http://{host}:{port} for study {loaded.name}; Ctrl-C ends it")
-        try:
-            status = subprocess.run(command, env=environment, check=False).returncode
-        except KeyboardInterrupt:
-            status = 0
-        raise typer.Exit(status)
+        raise typer.Exit(run_until_told(command, environment))

@@ -1,0 +1,51 @@
+"""A program that runs under this one ends with it, whoever tells it to."""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from golden_dagster import interruption
+from golden_dagster.interruption import run_until_told
+
+WAITS = """
+import pathlib, sys, time
+pathlib.Path(sys.argv[1], "ready").touch()
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    pathlib.Path(sys.argv[1], "ended").touch()
+"""
+DEAF = WAITS.replace("try:", "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\ntry:")
+
+
+def tell(number, ready):
+    """Send this process a signal once the program under it is there."""
+
+    def send():
+        while not ready.exists():
+            time.sleep(0.01)
+        time.sleep(0.1)
+        os.kill(os.getpid(), number)
+
+    threading.Thread(target=send).start()
+
+
+def test_its_own_status_is_ours():
+    assert run_until_told([sys.executable, "-c", "raise SystemExit(7)"], os.environ) == 7
+
+
+def test_a_supervisor_ends_both(tmp_path):
+    tell(signal.SIGTERM, tmp_path / "ready")
+    assert run_until_told([sys.executable, "-c", WAITS, str(tmp_path)], os.environ) == 143
+    assert (tmp_path / "ended").exists()
+
+
+def test_a_program_that_does_not_listen_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(interruption, "PATIENCE_S", 0.2)
+    begun = time.monotonic()
+    tell(signal.SIGTERM, tmp_path / "ready")
+    assert run_until_told([sys.executable, "-c", DEAF, str(tmp_path)], os.environ) == 143
+    assert time.monotonic() - begun < 30
+    assert not (tmp_path / "ended").exists()
