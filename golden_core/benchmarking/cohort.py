@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from golden_core.benchmarking.machine import matrix_peak, operations
+from golden_core.benchmarking.measurement import Measurement, Peaks, timed
 from golden_core.forecasters.neural import NeuralForecaster
 from golden_core.inputs.features import FEATURES
 from golden_core.inputs.windows import Examples, Target, cut_windows
@@ -37,12 +38,19 @@ WARM_UP = 1  # epochs of each that are not counted
 
 @dataclass(frozen=True)
 class Speed:
-    """Training windows per second of some networks, and their share of the peak of the device that they ran on."""
+    """How long some networks trained on ``windows`` each time, and the peak of the device that they ran on."""
 
     subject: str
     networks: int
-    windows_per_second: float
-    share: float
+    windows: int
+    seconds: tuple[float, ...]
+    device: device.Kind
+    peak: float  # operations per second
+
+    @property
+    def windows_per_second(self) -> float:
+        """Training windows per second, of all networks together."""
+        return self.windows * len(self.seconds) / sum(self.seconds)
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,25 @@ class CohortRun:
     def study_seconds(self) -> float:
         """How long the study's networks would train at the speed of the cohort, to their last epochs."""
         return self.study_windows / self.speeds[-1].windows_per_second
+
+    def share(self, speed: Speed) -> float:
+        """Return what share of its device's peak a speed is."""
+        return speed.windows_per_second * self.operations / speed.peak
+
+    def measurements(self) -> Iterator[Measurement]:
+        """Yield a row of the table of benchmarks for each speed."""
+        for one in self.speeds:
+            yield timed(
+                f"{self.forecaster}, {one.subject}",
+                "epochs",
+                "window",
+                one.seconds,
+                one.windows,
+                device=one.device,
+                precision="float32",
+                operations=self.operations * one.windows,
+                peaks=Peaks(one.peak),
+            )
 
 
 def measure(
@@ -89,17 +116,15 @@ def measure(
     batch = torch.from_numpy(member.train.windows.X[: budget.batch_size].copy())
     of_window = operations(member.module, batch, training=True) / len(batch)
 
-    def speed(subject: str, number: int, rate: float, on: device.Kind = kind) -> Speed:
-        return Speed(subject, number, rate, rate * of_window / peaks[on])
-
     note("one network, the single trainer …")
-    found = [speed("one, by the single trainer on the processor", 1, _single(_request(study, trial, 0)), "cpu")]
+    single = _single(_request(study, trial, 0))
+    found = [Speed("one, by the single trainer on the processor", 1, *single, "cpu", peaks["cpu"])]
     for number, subject in ((1, "a cohort of one"), (members, "a cohort")):
         note(f"{subject}, {number} networks on {kind} …")
         chosen = [_request(study, trial, place) for place in range(number)] if number == 1 else requests
-        found.append(speed(subject, number, _together(chosen, where)))
-    card, peak = device.card(kind), peaks[kind]
-    return CohortRun(forecaster, kind, card, peak, of_window, tuple(found), study.name, windows_of(study))
+        found.append(Speed(subject, number, *_together(chosen, where), kind, peaks[kind]))
+    card = device.card(kind)
+    return CohortRun(forecaster, kind, card, peaks[kind], of_window, tuple(found), study.name, windows_of(study))
 
 
 def windows_of(study: Study) -> int:
@@ -147,18 +172,21 @@ def _request(study: Study, trial: Trial, seed: int) -> Request:
     return request
 
 
-def _single(request: Request) -> float:
-    member, epochs = request.member, request.training.epochs
+def _single(request: Request) -> tuple[int, tuple[float, ...]]:
+    """Return how many windows were trained on in how many seconds: all epochs in one, for the trainer says nothing."""
+    member, epochs, seconds = request.member, request.training.epochs, 0.0
     for training in (request.training.model_copy(update={"epochs": WARM_UP}), request.training):
         started = time.perf_counter()
         trainer.train(member.module, member.train, member.validation, training, member.stream, request.objective)
-    return epochs * len(member.train) / (time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+    return epochs * len(member.train), (seconds,)
 
 
-def _together(requests: Sequence[Request], where: torch.device) -> float:
+def _together(requests: Sequence[Request], where: torch.device) -> tuple[int, tuple[float, ...]]:
+    """Return how many windows a cohort was trained on in each epoch, and its seconds."""
     seen: list[Progress] = []
     first = requests[0]
     members = [one.member for one in requests]
     deque(train_cohort(members, first.training, where, objective=first.objective, watch=seen.append), maxlen=0)
     counted = seen[WARM_UP:]
-    return sum(one.windows for one in counted) / sum(one.seconds for one in counted)
+    return counted[0].windows, tuple(one.seconds for one in counted)

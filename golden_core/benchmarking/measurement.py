@@ -117,13 +117,15 @@ def measure(
     )
 
 
+_CONDITIONS = {"device", "precision", "threads"}
+
+
 def timed(subject: str, scenario: str, unit: str, seconds: Sequence[float], batch: int, **facts: Any) -> Measurement:
     """Return a measurement of what was timed elsewhere, each duration of ``batch`` units and none of them warm-up."""
-    threads = int(facts.pop("threads", 1))
+    asked = {"precision": "float64"} | {name: facts.pop(name) for name in _CONDITIONS & facts.keys()}
     taken = Sample(np.asarray(seconds, dtype=np.float64), 0, False)
     missing = ("not repeated until steady", UNMEASURED)
-    condition = Condition(threads=threads, batch=batch, precision=facts.pop("precision", "float64"))
-    return Measurement(subject, scenario, unit, condition, taken, missing=missing, **facts)
+    return Measurement(subject, scenario, unit, Condition(batch=batch, **asked), taken, missing=missing, **facts)
 
 
 def _share(rate: float | None, peak: float | None) -> float | None:

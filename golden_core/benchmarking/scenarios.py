@@ -34,6 +34,7 @@ _ALL = (
     Scenario("part", "platform", "one call of a part of the platform, on the data of a study", "row", 11, block=3),
     Scenario("campaign", "platform", "trials of a small study, or what guards them", "trial", 1, block=1),
     Scenario("step", "training", "one step on a batch: forward, backward, optimiser", "window", 9),
+    Scenario("epochs", "training", "epochs of one network or a cohort, validation included", "window", 1, block=1),
 )
 SCENARIOS = {scenario.name: scenario for scenario in _ALL}
 PRECISIONS = ("float32", "bfloat16", "tf32")

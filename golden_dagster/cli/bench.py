@@ -182,12 +182,14 @@ def cohort(
     with teaching():
         from golden_core.benchmarking.cohort import measure
         from golden_core.preparation.catalogue import load_variant
+        from golden_core.store.lake import Home
         from golden_core.training.device import DeviceError, best_kind
 
         console, kind = terminal(), best_kind() if device == "auto" else device
+        loaded, home = load_variant(study, overrides), Home.from_environment()
         try:
             found = measure(
-                load_variant(study, overrides),
+                loaded,
                 forecaster,
                 kind,
                 members=members or {"cpu": 4, "cuda": 70}[kind],
@@ -198,6 +200,8 @@ def cohort(
             raise typer.BadParameter(str(error)) from None
         console.print(_cohort_view(found))
         console.print(_of_the_study(found), highlight=False, soft_wrap=True)
+        _filed(console, "cohort", loaded.name, list(found.measurements()))
+        _write_page(console, home, loaded)
 
 
 @app.command()
@@ -240,7 +244,9 @@ def leakage(study: StudyName = "demo", overrides: Overrides = []) -> None:  # no
 
 
 def _cohort_view(found: CohortRun) -> Table:
-    rows = ((one.subject, one.networks, f"{one.windows_per_second:,.0f}", f"{one.share:.1%}") for one in found.speeds)
+    rows = (
+        (one.subject, one.networks, f"{one.windows_per_second:,.0f}", f"{found.share(one):.1%}") for one in found.speeds
+    )
     title = f"Training {found.forecaster} of study {found.study}, cohorts on {found.card or 'the processor'}"
     caption = (
         f"A window costs {found.operations / 1e6:.2f} MFLOP forward and backward; a float32 matrix product on the "

@@ -6,9 +6,12 @@ import pytest
 from typer.testing import CliRunner
 
 from golden_core.benchmarking import cohort
+from golden_core.benchmarking.records import last_runs
 from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import Home
 from golden_dagster.cli.application import app
 
+SUBJECTS = ("one, by the single trainer on the processor", "a cohort of one", "a cohort")
 SMALL = ("--members", "2", "--epochs", "1", "--device", "cpu")
 
 
@@ -28,6 +31,19 @@ def test_it_prints_speeds_shares_of_the_peak_and_what_the_study_would_take():
     assert "one, by the single trainer on the processor" in result.output
     assert re.search(r"study smoke see 0\.0 million windows if none stops early: \d+:\d\d:\d\d", result.output)
     assert "on a card: unmeasured, for there is none here; where there is: golden bench cohort" in result.output
+
+
+def test_it_is_filed_with_what_was_timed():
+    assert run("smoke", "--forecaster", "dlinear", "--members", "2", "--epochs", "3", "--device", "cpu").exit_code == 0
+    home = Home.from_environment()
+    (filed,) = last_runs(home, "smoke")
+    rows = {row["subject"]: row for row in filed.rows.iter_rows(named=True)}
+    single, one, two = (rows[f"dlinear, {name}"] for name in SUBJECTS)
+    assert [row["samples"] for row in (single, one, two)] == [1, 3, 3]  # the single trainer tells no epoch
+    assert (single["batch"], one["batch"], two["batch"]) == (4 * 198, 198, 2 * 198)
+    share = two["throughput"] * two["flops"] / two["batch"] / 1e11
+    assert two["peak_share"] == pytest.approx(share)
+    assert "dlinear, a cohort of one" in (home.report("smoke") / "benchmarks.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["random_walk", "v11"])
