@@ -92,7 +92,7 @@ def _fits(subject: Subject, series: Series, fold: int, backend: str, workers: in
     """Probe the fits of all forecasters, spread over the workers that will train them."""
     names = sorted(subject.study.forecasters)
     task = partial(_probed, subject.study, subject.raw, series, fold, lake=subject.lake)
-    if backend == "sequential" or workers < 2:
+    if backend == "sequential":
         return [task(names)]
     shares = [names[start::workers] for start in range(min(workers, len(names)))]
     pool = worker_pool(subject.study, backend, workers)

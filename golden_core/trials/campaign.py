@@ -165,7 +165,7 @@ def _run(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]], backend: s
     with tempfile.TemporaryDirectory(prefix="golden-under-way-") as marks:
         while pending:
             tasks = [delayed(_marked)(home, study, trial, print_, Path(marks)) for print_, trial in pending.items()]
-            pool = worker_pool(study, backend, workers if len(tasks) > 1 else 2)  # of 1, joblib makes none
+            pool = worker_pool(study, backend, workers)
             try:
                 for outcome in pool(tasks):
                     del pending[outcome.fingerprint]
@@ -205,17 +205,21 @@ def died(error: TerminatedWorkerError) -> str:
 
 
 def worker_pool(study: Study, backend: str, workers: int) -> Parallel:
-    """Return joblib's pool for a study. Everybody asks for it here, so that one set of warm workers serves all."""
-    options: dict[str, Any] = {}
+    """Return joblib's pool for a study. Everybody asks for it here, so that one set of warm workers serves all.
+
+    Of one worker joblib makes none, and a forecaster that ends its process would end the campaign: there are two then,
+    and one waits.
+    """
+    options: dict[str, Any] = {"pre_dispatch": 1, "batch_size": 1} if workers == 1 else {}
     if backend == "loky":
         # A worker whose networks outgrow its first one is replaced between two trials, and nothing is lost.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
-        options = {
+        options |= {
             "inner_max_num_threads": 1,
             "initializer": start_worker,
             "initargs": (os.getpid(), tuple(sorted(study.forecasters.items()))),
         }
-    return Parallel(n_jobs=workers, backend=backend, return_as="generator_unordered", **options)
+    return Parallel(n_jobs=max(2, workers), backend=backend, return_as="generator_unordered", **options)
 
 
 def start_worker(parent: int, forecasters: tuple[tuple[str, Mapping[str, Any]], ...]) -> None:

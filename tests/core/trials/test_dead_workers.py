@@ -41,12 +41,13 @@ def deadly(tmp_path, monkeypatch):
     stop_workers()
 
 
-def test_the_others_go_on_and_the_next_run_too(broken, deadly):
+@pytest.mark.parametrize("workers", [2, 1])
+def test_the_others_go_on_and_the_next_run_too(broken, deadly, workers):
     study = load_variant("smoke", (*OVERRIDES[:1], "forecasters={random_walk: {}, drift: {}, deadly: {}}"))
     trials = all_trials(study)
 
     def run(jobs):
-        found = list(run_trials(broken, study, jobs, backend="loky", workers=2))
+        found = list(run_trials(broken, study, jobs, backend="loky", workers=workers))
         return {str(o.trial): o.error for o in found if o.error}, len(found)
 
     jobs = fingerprinted(broken, study, trials)
