@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -65,7 +66,7 @@ def _verify_shapes(path: Path, variant: str, blocks: Iterable[nn.Module], layers
     if found == expected:
         return
     for other in VARIANTS:
-        if found == _census(blocks_in_order(build(other)).values()):
+        if found == _layers_of(other):
             fix = f"import it as {other}, or name a checkpoint of {variant}"
             raise KerasCheckpointError(path, f"the layers of {variant}", f"those of {other}", fix)
     missing, extra = _listed(expected - found), _listed(found - expected)
@@ -77,7 +78,7 @@ def _match(
     path: Path, variant: str, blocks: dict[str, nn.Module], layers: Sequence[StoredLayer]
 ) -> dict[str, StoredLayer]:
     """Find every block's layer: by the user's name, or by position in its class where names are missing."""
-    names: dict[str, str | None] = YAML(typ="safe").load(LAYER_NAMES)[variant]
+    names = _layer_names()[variant]
     matched: dict[str, StoredLayer] = {}
     for kind in KINDS.values():
         places = {place: names[place] or "" for place, block in blocks.items() if KINDS[type(block)] == kind}
@@ -96,6 +97,17 @@ def _match(
                 raise KerasCheckpointError(path, expected, layer.name, _UNCHANGED)
             matched[place] = layer
     return matched
+
+
+@cache
+def _layer_names() -> dict[str, dict[str, str | None]]:
+    names: dict[str, dict[str, str | None]] = YAML(typ="safe").load(LAYER_NAMES)
+    return names
+
+
+@cache
+def _layers_of(variant: str) -> Counter[Signature]:
+    return _census(blocks_in_order(build(variant)).values())
 
 
 def _census(blocks: Iterable[nn.Module]) -> Counter[Signature]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Annotated, Literal
@@ -98,5 +99,9 @@ def read_architecture(variant: str) -> Architecture:
     """
     if variant not in VARIANTS:
         raise ValueError(f"no legacy variant is called {variant!r}; there are {VARIANTS[0]} … {VARIANTS[-1]}")
-    facts = YAML(typ="safe").load(architecture_path(variant))
-    return Architecture.model_validate_json(json.dumps(facts))
+    return _read(architecture_path(variant).read_bytes())
+
+
+@functools.lru_cache(maxsize=len(VARIANTS))  # a network is built from them for every fold
+def _read(facts: bytes) -> Architecture:
+    return Architecture.model_validate_json(json.dumps(YAML(typ="safe").load(facts)))

@@ -46,14 +46,16 @@ def _numbers(cells: pl.Series, lines: pl.Series, path: Path, gaps: bool, notes: 
         ):
             values = cells.str.replace_all(",", "", literal=True).cast(pl.Float64)
             notes.append("commas part thousands")
-        empty = cells.str.to_lowercase().is_in(GAPS) if values.null_count() or not values.is_finite().all() else None
     else:
         if not (cells.dtype.is_numeric() or cells.dtype == pl.Null):
             raise VendorError(f"{path}: column {cells.name!r} holds {cells.dtype}, expected numbers; declare another")
         values = cells.cast(pl.Float64)
-        empty = cells.is_null() | values.is_nan().fill_null(value=False)
+    if not values.null_count() and values.is_finite().all():
+        return values
     faults = ~values.is_finite().fill_null(value=False)
-    if empty is not None and gaps:
+    if gaps:
+        written = cells.dtype == pl.String
+        empty = cells.str.to_lowercase().is_in(GAPS) if written else values.is_null() | values.is_nan()
         values, faults = values.set(empty, None), faults & ~empty
     if faults.any():
         row = int(faults.arg_true()[0])

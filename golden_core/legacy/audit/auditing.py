@@ -11,14 +11,13 @@ from typing import Any
 
 import polars as pl
 
-from golden_core.legacy.audit.bounds import Group, contradictions, groups, strangers
+from golden_core.legacy.audit.bounds import Contradiction, Group, contradictions, groups, strangers
 from golden_core.legacy.audit.claims import Claim, Evidence, Ruling, rule
-from golden_core.legacy.audit.explanations import ROUNDINGS
 from golden_core.legacy.audit.findings import VERDICTS, Averaging, Finding, RowSet, Verdict
 from golden_core.legacy.audit.headings import NAMES, Heading
 from golden_core.legacy.audit.identities import disguised_column, row_findings
 from golden_core.legacy.audit.intervals import Interval, names
-from golden_core.legacy.audit.printed import Printed
+from golden_core.legacy.audit.printed import Printed, Rounding
 from golden_core.legacy.audit.splits import Explanation, SplitHypothesis, explain
 from golden_core.legacy.audit.table import Columns, Row, Table, read_table
 from golden_core.legacy.audit.together import ranking_findings, variance_findings
@@ -42,6 +41,17 @@ class Audit:
     def found(self, verdict: Verdict) -> tuple[Finding, ...]:
         """Return the findings with one verdict."""
         return tuple(finding for finding in self.findings if finding.verdict == verdict)
+
+
+class _Contradictions(dict[Rounding, frozenset[Contradiction]]):
+    """What contradicts itself under each way of rounding, found when it is asked for: most tables ask for one."""
+
+    def __init__(self, table: Table, sets: Sequence[Group]) -> None:
+        self.table, self.sets = table, sets
+
+    def __missing__(self, rounding: Rounding) -> frozenset[Contradiction]:
+        found = contradictions(self.table, rounding) | strangers(self.sets, self.table, rounding)
+        return self.setdefault(rounding, found)
 
 
 def audit_table(
@@ -70,7 +80,7 @@ def audit_table(
     disguised, unreliable = disguised_column(table)
     table = replace(table, averaging=averaging, unreliable=unreliable)
     sets = groups(table)
-    known = {rounding: contradictions(table, rounding) | strangers(sets, table, rounding) for rounding in ROUNDINGS}
+    known = _Contradictions(table, sets)
     findings = [*disguised, *row_findings(table, known), *variance_findings(sets, table, known)]
     findings += ranking_findings(table, findings)
     explanation = explain(splits, table.rows, sets, findings) if splits is not None else None

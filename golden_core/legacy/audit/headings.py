@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, get_args
 
 from golden_core.legacy.audit.printed import WORDS, plain
@@ -43,6 +44,7 @@ class Heading:
     average: bool  # it says that its numbers are means
 
 
+@lru_cache(maxsize=1024)
 def read_heading(text: str) -> Heading | None:
     """Return what a heading says about a metric; None where it names none, or a quantity made from one."""
     if len(text) > _LONGEST:

@@ -24,7 +24,9 @@ class Interval:
 
     def __and__(self, other: Interval) -> Interval | None:
         """Return what two intervals share; None where they share nothing."""
-        return common((self, other))
+        low = max(self.low, other.low)
+        high = other.high if self.high is None or exceeds(self.high, other.high) else self.high
+        return None if exceeds(low, high) else Interval(low, high)
 
     def above(self, other: Interval) -> bool:
         """Whether every number in here is larger than every number in the other."""

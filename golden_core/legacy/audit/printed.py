@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -37,6 +38,7 @@ _NUMBER = re.compile(
     r"(?P<sign>[+-]?)(?P<whole>\d*)(?:\.(?P<decimals>\d*))?"
     r"(?:[eE](?P<e>[+-]?\d{1,4})|[x*·]10\^?(?P<ten>[+-]?\d{1,4}))?"
 )
+_PLAIN = re.compile(r"[A-Za-z0-9.,+-]*")  # nothing here has another form
 _SPREAD = re.compile(r"(?:±|\+/-|\+-)(.+)$")
 _IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]$")
 _SIGN = re.compile(r"(?<=[\d.])(%|‰|pips?|bps?|points?|usd|eur|gbp|jpy|cny|chf|dollars?)$", re.IGNORECASE)
@@ -125,6 +127,7 @@ def is_word(text: str) -> bool:
     return bool(text.strip()) and _reads(text) is None and plain(text).casefold() not in ABSENT
 
 
+@lru_cache(maxsize=8192)
 def _reads(text: str) -> Printed | None:
     try:
         return parse(text, decimal_comma=says_decimal_comma(text) is True)
@@ -132,8 +135,11 @@ def _reads(text: str) -> Printed | None:
         return None
 
 
+@lru_cache(maxsize=8192)  # every cell of a table is asked about several times
 def plain(text: str) -> str:
     """Return a cell without spaces and emphasis, its superscripts, signs and digits in their plain forms."""
+    if _PLAIN.fullmatch(text):
+        return text
     text = re.sub(r"[⁻⁺]?[⁰¹²³⁴-⁹]+", lambda found: "^" + found[0].translate(_SUPERSCRIPTS), text)
     text = re.sub(r"[ªºʰ-ʸᴬ-ᵪᶛ-ᶿⁱⁿ]", "", text)  # small letters behind a number are notes
     text = unicodedata.normalize("NFKC", text)

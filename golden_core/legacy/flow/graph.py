@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -167,12 +167,17 @@ def _lines(texts: Iterable[str], words: dict[str, Any]) -> tuple[str, ...]:
     return tuple(_said(text, words) for text in texts)
 
 
-# Compiling a text takes longer than everything else that is done with it.
-_template = cache(_WORDS.from_string)
-
-
 def _said(text: str, words: dict[str, Any]) -> str:
-    return _template(text).render(words)
+    return _template(text)(words)
+
+
+@cache  # compiling a text takes longer than everything else that is done with it
+def _template(text: str) -> Callable[[dict[str, Any]], str]:
+    render = _WORDS.from_string(text).render
+    if "{" in text:
+        return render
+    plain = render()  # names no fact
+    return lambda _: plain
 
 
 def _attention(facts: AttentionFacts) -> str:
@@ -202,7 +207,11 @@ def flow_source(variant: str) -> str:
 
 def write(facts: Facts, risks: Iterable[Risk]) -> str:
     """Write the flow of facts; equal facts and risks give equal text."""
-    graph = data_flow(facts, risks)
+    return written(data_flow(facts, risks))
+
+
+def written(graph: Graph) -> str:
+    """Write a graph in DOT."""
     lines = [
         f"digraph {graph.name} {{",
         f"  graph [rankdir=TB labelloc=t label={_quoted([graph.title, *graph.subtitles])}];",

@@ -12,12 +12,14 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from golden_core.legacy.flow import flow_source, flow_svg
-from golden_core.legacy.flow.graph import data_flow, step_names, write
+from golden_core.legacy import risks as register
+from golden_core.legacy.flow import graph as graphs
+from golden_core.legacy.flow import picture as pictures
+from golden_core.legacy.flow import protocol
+from golden_core.legacy.flow.graph import Graph, data_flow, step_names, write, written
 from golden_core.legacy.flow.layout import WIDTH, place, route
 from golden_core.legacy.flow.picture import badge_style, draw
-from golden_core.legacy.flow.protocol import Facts, read_facts
-from golden_core.legacy.risks import read_risks
+from golden_core.legacy.flow.protocol import Facts
 from golden_core.models.architecture import VARIANTS
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -34,6 +36,11 @@ _OTHER = {
 }
 
 
+read_facts, read_risks = functools.cache(protocol.read_facts), functools.cache(register.read_risks)
+flow_source, flow_svg = functools.cache(graphs.flow_source), functools.cache(pictures.flow_svg)
+
+
+@functools.cache
 def nameless(variant: str) -> Facts:
     return read_facts(variant).model_copy(update={"variant": "v00"})
 
@@ -69,6 +76,11 @@ def changed(facts: Facts, path) -> Facts:
 
 
 @functools.cache
+def flow(variant: str) -> Graph:
+    return data_flow(read_facts(variant), read_risks())
+
+
+@functools.cache
 def picture(variant: str) -> Figure:
     return draw(read_facts(variant), read_risks())
 
@@ -88,20 +100,21 @@ def test_no_two_variants_share_a_picture_unless_they_are_equal():
 @pytest.mark.parametrize("variant", ["v01", "v06", "v08"])
 def test_every_single_fact_changes_the_source_and_the_graph_that_is_drawn(variant):
     facts = read_facts(variant)
-    graph, source = data_flow(facts, ()), write(facts, ())
+    graph = data_flow(facts, ())
     paths = [
         path
         for path in leaves(json.loads(facts.model_dump_json()))
         if path[-1] != "kind" or path[0] == "gate"  # another kind of layer is another set of facts, as between variants
     ]
     assert len(paths) > 80
-    assert [path for path in paths if data_flow(changed(facts, path), ()) == graph] == []
-    assert [path for path in paths if write(changed(facts, path), ()) == source] == []
+    others = {path: data_flow(changed(facts, path), ()) for path in paths}
+    assert [path for path, other in others.items() if other == graph] == []
+    assert [path for path, other in others.items() if written(other) == written(graph)] == []
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_all_words_of_the_graph_are_drawn(variant):
-    graph = data_flow(read_facts(variant), read_risks())
+    graph = flow(variant)
     drawn = " ".join(text.get_text() for text in picture(variant).axes[0].texts)
     told = [text for node in graph.nodes for text in (node.title, *node.lines)]
     told += [text for node in graph.nodes for block in node.blocks for text in (block.title, *block.lines)]
@@ -127,8 +140,8 @@ def test_the_picture_is_svg_with_its_words_as_text():
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_risk_has_its_badge_at_its_place_and_in_the_legend(variant):
-    facts, risks = read_facts(variant), [risk for risk in read_risks() if variant in risk.variants]
-    boxes = place(data_flow(facts, read_risks()))
+    risks = [risk for risk in read_risks() if variant in risk.variants]
+    boxes = place(flow(variant))
     texts = picture(variant).axes[0].texts
     bottom = max(box.bottom for box in boxes.values())
     for risk in risks:
@@ -170,17 +183,16 @@ def test_boundaries_are_named_and_to_scale(variant, labels):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_boxes_do_not_overlap_and_text_stays_inside(variant):
     """Widths are those of matplotlib's own font."""
-    graph = data_flow(read_facts(variant), read_risks())
+    graph = flow(variant)
     boxes = place(graph)
     for (one, a), (other, b) in itertools.combinations(boxes.items(), 2):
         apart = a.right <= b.x or b.right <= a.x or a.bottom <= b.y or b.bottom <= a.y
         assert apart, f"{one} and {other} overlap"
     figure = picture(variant)
     renderer = FigureCanvasAgg(figure).get_renderer()
+    to_inches = figure.axes[0].transData.inverted()
     extents = [
-        text.get_window_extent(renderer).transformed(figure.axes[0].transData.inverted())
-        for text in figure.axes[0].texts
-        if text.get_text()
+        text.get_window_extent(renderer).transformed(to_inches) for text in figure.axes[0].texts if text.get_text()
     ]
     for extent in extents:
         assert 0 < extent.x0 < extent.x1 < WIDTH
@@ -195,7 +207,7 @@ def test_boxes_do_not_overlap_and_text_stays_inside(variant):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_arrows_cross_no_foreign_box_and_stay_on_the_page(variant):
-    graph = data_flow(read_facts(variant), read_risks())
+    graph = flow(variant)
     boxes = place(graph)
     for edge in graph.edges:
         for (x, y), (end_x, end_y) in itertools.pairwise(route(edge, boxes, graph)):
@@ -218,7 +230,7 @@ def test_signs_of_markup_in_a_fact_are_only_text():
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_source_declares_what_it_joins_and_says_what_the_picture_says(variant):
     source = flow_source(variant)
-    graph = data_flow(read_facts(variant), read_risks())
+    graph = flow(variant)
     assert source.startswith(f"digraph {variant} {{\n")
     assert source.count("{") == source.count("}") == 4
     unquoted = re.sub(r'"(?:[^"\\]|\\.)*"', '""', source)

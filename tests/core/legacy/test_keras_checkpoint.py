@@ -1,12 +1,14 @@
 """Weights from Keras files: every variant in every container, names before positions, and on into a forecaster."""
 
+import functools
 import re
 
 import h5py
 import numpy as np
 import pytest
 import torch
-from support.keras_files import COMPOSITE_NAMES, CONTAINERS, layout, random_network, write_keras_file
+from support import keras_files
+from support.keras_files import COMPOSITE_NAMES, CONTAINERS, layout, write_keras_file
 from support.keras_record import record, write_record_weights
 from support.keras_record import windows as windows_of
 
@@ -27,6 +29,9 @@ MODEL_DATASETS = {
     **{"v01": 24, "v02": 48, "v03": 54, "v04": 55, "v05": 62, "v06": 68, "v07": 92, "v08": 94},
     **{"v09": 71, "v10": 85},
 }
+
+
+random_network = functools.cache(keras_files.random_network)  # nothing here changes one
 
 
 def outputs(network):

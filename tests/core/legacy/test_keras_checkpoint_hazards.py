@@ -1,12 +1,14 @@
 """Files that are not what they seem: each is refused with one error that names file, expectation, finding and fix."""
 
+import functools
 import zipfile
 
 import h5py
 import numpy as np
 import pytest
 import torch
-from support.keras_files import CONTAINERS, random_network, write_keras_file
+from support import keras_files
+from support.keras_files import CONTAINERS, write_keras_file
 
 from golden_core.legacy.keras_checkpoint import KerasCheckpointError, load_keras_checkpoint
 from golden_core.legacy.keras_files import MAXIMUM_BYTES
@@ -14,6 +16,7 @@ from golden_core.models.architecture import VARIANTS
 
 torch.set_num_threads(1)
 
+random_network = functools.cache(keras_files.random_network)  # nothing here changes one
 CONV = "layers/conv1d/vars"
 KERNEL, BIAS, HEAD = f"{CONV}/0", f"{CONV}/1", "layers/dense/vars/0"
 

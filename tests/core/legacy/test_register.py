@@ -1,17 +1,20 @@
 """The register of risks: every row holds, every probe is used, and the table says what the probes found."""
 
 import csv
+import functools
 import io
 
 import pytest
 
+from golden_core.legacy import risks as register
 from golden_core.legacy.flow.graph import data_flow
 from golden_core.legacy.flow.protocol import read_facts
 from golden_core.legacy.forensics.probes import PROBES
 from golden_core.legacy.forensics.register import leakage_register_csv, read_register
-from golden_core.legacy.risks import LEAKAGE_CLASSES, FactsError, read_risks
+from golden_core.legacy.risks import LEAKAGE_CLASSES, FactsError
 from golden_core.models.architecture import VARIANTS
 
+read_risks = functools.cache(register.read_risks)
 _ROW = """
 - id: {id}
   title: A title
