@@ -11,6 +11,7 @@ import matplotlib.style
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 Dashes = str | tuple[int, tuple[int, ...]]
 INK, MUTED, RULE, BLUE, RED = "#1d2733", "#5a6572", "#d5dae0", "#1f5f8b", "#a6411f"
@@ -76,15 +77,16 @@ def _settle(figure: Figure, axes: Axes) -> None:
     The layout follows the labels, so that a last bit of a value would move the axes by a last bit: invisible, but the
     ids of clip paths are hashes of it, and the bytes of a page would differ where no number does.
     """
-    figure.get_layout_engine().execute(figure)  # type: ignore[union-attr]
-    figure.set_layout_engine("none")
+    ConstrainedLayoutEngine().execute(figure)
     axes.set_position([round(place, 5) for place in axes.get_position().bounds])  # type: ignore[arg-type]
 
 
 def _svg(identity: str, description: str, draw: Callable[[Axes], None], height: float, width: float) -> Markup:
     """Return an ``<svg>`` element whose ids no other figure of the page has."""
     # From matplotlib's own defaults: the user's matplotlibrc must not change a report.
-    with matplotlib.style.context(["default", {**STYLE, "svg.hashsalt": identity}]):
+    # Laid out below: a figure that lays itself out is drawn twice to be saved once.
+    own = {"figure.constrained_layout.use": False, "svg.hashsalt": identity}
+    with matplotlib.style.context(["default", {**STYLE, **own}]):
         figure = Figure(figsize=(width, height))
         axes = figure.add_subplot()
         draw(axes)

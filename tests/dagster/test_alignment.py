@@ -1,17 +1,21 @@
 """The alignment from the command line, as an asset and as evidence, on invented bars and two small variants."""
 
 import json
+import shutil
 
 import dagster as dg
 import polars as pl
 import pytest
+from support.campaigns import home_at
 from support.record import hourly_bars
 from typer.testing import CliRunner
 
 from golden_core.benchmarking import training
 from golden_core.checks.platform import PLATFORM_CHECKS
+from golden_core.legacy.reproduction import running
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
+from golden_core.trials import run_trials
 from golden_dagster.cli.application import app
 from golden_dagster.definitions import resources
 from golden_dagster.defs.legacy.assets import alignment
@@ -29,9 +33,9 @@ CHECKS = [check for check in PLATFORM_CHECKS if check.asset == "legacy/alignment
 PLAN = "wide:initialisation:forecasters.v02.initialisers=keras_3.15"
 
 
-@pytest.fixture
-def bars(tmp_path):
-    path = tmp_path / "bars.parquet"
+@pytest.fixture(scope="module")
+def bars(tmp_path_factory):
+    path = tmp_path_factory.mktemp("record") / "bars.parquet"
     hourly_bars(6000).write_parquet(path)
     return path
 
@@ -82,8 +86,15 @@ def test_a_wrong_request_is_bad_usage(bars, more, message):
     assert message in result.output
 
 
-def test_the_asset_names_the_random_walk_and_fails_the_check_of_the_window(bars):
-    result = materialise(bars=str(bars), overrides=list(SETTINGS))
+@pytest.fixture(scope="module")
+def aligned(bars, tmp_path_factory):
+    """A home with the alignment in it, and the run that made it."""
+    with home_at(tmp_path_factory.mktemp("aligned")):
+        return Home.from_environment(), materialise(bars=str(bars), overrides=list(SETTINGS))
+
+
+def test_the_asset_names_the_random_walk_and_fails_the_check_of_the_window(aligned):
+    home, result = aligned
     assert result.success
     found = {e.check_name: e for e in result.get_asset_check_evaluations()}
     assert found["random_walk_on_the_same_rows"].passed
@@ -91,11 +102,12 @@ def test_the_asset_names_the_random_walk_and_fails_the_check_of_the_window(bars)
     metadata = result.asset_materializations_for_node("legacy__alignment")[0].metadata
     assert metadata["dagster/row_count"].value == 4
     assert "This is a smoke run" in metadata["what_follows"].value
-    assert (Home.from_environment().root / "legacy" / "alignment" / "validation_report.md").is_file()
+    assert (home.root / "legacy" / "alignment" / "validation_report.md").is_file()
 
 
-def test_a_trial_on_other_rows_fails_the_check(bars):
-    materialise(bars=str(bars), overrides=list(SETTINGS))
+def test_a_trial_on_other_rows_fails_the_check(aligned):
+    shutil.copytree(aligned[0].root, Home.from_environment().root, dirs_exist_ok=True)
+    assert judged("random_walk_on_the_same_rows").passed
     path = Home.from_environment().root / "legacy" / "alignment" / "forecasts.parquet"
     forecasts = pl.read_parquet(path)
     forecasts.filter((pl.col("forecaster") != "v02") | (pl.col("cutoff") > forecasts["cutoff"].min())).write_parquet(
@@ -126,6 +138,8 @@ def test_the_evidence_holds_tables_and_what_was_measured(bars, tmp_path, monkeyp
     monkeypatch.setenv("GOLDEN_EVIDENCE", str(tmp_path / "evidence"))
     quick = training.Comparison("v08", 5000, 1, (training.Step(3.0, 3.0),), (training.Step(2.5, 2.5),), 0.0)
     monkeypatch.setattr(training, "measure", lambda *_, **__: [quick])
+    in_this_process = {"backend": "sequential"}  # workers take seconds to start
+    monkeypatch.setattr(running, "run_trials", lambda *given, **how: run_trials(*given, **how | in_this_process))
     asked = ["milestones", "write", "P6.M1", "--no-commands", *options(bars), "--workers", "1"]
     result = CliRunner().invoke(app, asked)
     assert result.exit_code == 0, result.output

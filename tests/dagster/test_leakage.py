@@ -3,16 +3,19 @@
 import dagster as dg
 import pytest
 from support import leaks
+from support.campaigns import home_at, opened
 from support.verdicts import decided
 from typer.testing import CliRunner
 
-from golden_core.checks import input_faults
+from golden_core.checks import input_faults, sampled_checks
+from golden_core.checks.inputs import SAMPLED
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_dagster.cli.application import app
+from golden_dagster.lib.checks import verdict
 
-PLANTED = leaks.forecasters("drift", "planted")
+PLANTED = leaks.forecasters("planted")
 ONE_PAIR = "data.pairs=[EURUSD]"
 SMALL = ("--set", leaks.forecasters("drift"), "--set", ONE_PAIR)
 
@@ -40,22 +43,23 @@ def test_the_gate_closes_before_training_and_names_the_place(monkeypatch, plant,
 
 
 def test_a_forecaster_that_is_added_to_folds_that_are_up_to_date(broken, monkeypatch):
+    """What the gate says of a stage that fails is shown above."""
     leaks.register(monkeypatch, leaks.StopsOnTest)
     added = "forecasters={random_walk: {}, ar: {max_order: 2}, planted: {}}"
-    status, output = golden("gate", "--study", "smoke", "--as", "smoke", "--set", added)
-    assert status == 1
-    assert "materialising input checks" in output
-    assert "materialising models" not in output
-    assert "weights, column 'planted' from " in output
+    with opened(["name=smoke", added]) as campaign:
+        stage = next(campaign.stages())
+        assert stage.name == "input checks"
+        assert not campaign.execute(stage)  # where `golden run` and `golden gate` stop
+        assert any("weights, column 'planted' from " in failure for failure in campaign.failures)
 
 
-def evaluate(name):
-    """Make bars and folds, and return what one of their checks says."""
+def prepared():
+    """Make bars and folds; return where, and the study."""
     home, study = Home.from_environment(), load_study("smoke", (PLANTED, ONE_PAIR))
     prepare_raw(home, study)
     prepare_pair(home, study, "EURUSD")
     prepare_series(home, study, "EURUSD", 1)
-    return decided(home, study, name)
+    return home, study
 
 
 @pytest.mark.parametrize(
@@ -77,7 +81,7 @@ def test_the_checks_fail_on_what_they_claim_to_see(monkeypatch, name, plant, sta
     """And `metrics`, which repeats what is cheap of them, would not be made."""
     leaks.register(monkeypatch, leaks.Honest)
     plant(monkeypatch)
-    evaluation = evaluate(name)
+    evaluation = decided(*prepared(), name)
     assert not evaluation.passed
     assert evaluation.severity == dg.AssetCheckSeverity.ERROR
     assert evaluation.description.startswith(start)
@@ -85,10 +89,21 @@ def test_the_checks_fail_on_what_they_claim_to_see(monkeypatch, name, plant, sta
     assert [fault.startswith(start) for fault in faults[:1]] == [True] * cheap
 
 
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory):
+    """What the checks say of a study without a leak."""
+    with pytest.MonkeyPatch.context() as patch, home_at(tmp_path_factory.mktemp("honest")):
+        leaks.register(patch, leaks.Honest)
+        home, study = prepared()
+        found = sampled_checks(home, study)
+        return {check.name: verdict(found[check.name], check.unit) for check in SAMPLED} | {
+            "parts_kept_apart": decided(home, study, "parts_kept_apart")
+        }
+
+
 @pytest.mark.parametrize("name", ["nothing_sees_the_future", "fits_touch_only_their_rows", "parts_kept_apart"])
-def test_the_checks_say_what_they_covered(monkeypatch, name):
-    leaks.register(monkeypatch, leaks.Honest)
-    evaluation = evaluate(name)
+def test_the_checks_say_what_they_covered(honest, name):
+    evaluation = honest[name]
     assert evaluation.passed
     assets = {record.data["asset"] for record in evaluation.metadata["coverage"].records}
     assert assets >= {"scalers", *(["weights"] if name != "parts_kept_apart" else ["windows"])}
@@ -96,9 +111,7 @@ def test_the_checks_say_what_they_covered(monkeypatch, name):
 
 
 def test_an_audit_without_a_leak(monkeypatch):
-    status, output = golden(
-        "leakage", "audit", "--study", "smoke", "--times", "1", "--set", leaks.forecasters("drift"), "--set", ONE_PAIR
-    )
+    status, output = golden("leakage", "audit", "--study", "smoke", "--times", "1", *SMALL)
     assert status == 0, output
     assert "no leak; " in output
     assert "reshuffled" in output
@@ -106,9 +119,7 @@ def test_an_audit_without_a_leak(monkeypatch):
 
 def test_an_audit_names_asset_column_and_time(monkeypatch):
     leaks.leaking_feature(monkeypatch)
-    status, output = golden(
-        "leakage", "audit", "--study", "smoke", "--set", leaks.forecasters("drift"), "--set", ONE_PAIR
-    )
+    status, output = golden("leakage", "audit", "--study", "smoke", *SMALL)
     assert status == 1
     assert "leak: features, column 'volatility_20' from 20" in output
     assert "(perhaps only because features.volatility_20 does)" in output

@@ -1,16 +1,38 @@
 """A finished smoke campaign, made once: tests look at it, or break a copy of it."""
 
 import fcntl
+import functools
 import os
 import shutil
 from contextlib import contextmanager
 
 import pytest
+import sqlalchemy
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 
 from golden_core.store.lake import Home
 from golden_dagster import campaign
 from golden_dagster.instance import instance_folder, study_instance
 from support.campaigns import finish, home_at, opened
+
+
+@functools.lru_cache
+def _engine(url):
+    """Return the one engine of a file of Dagster's storage, which does not wait until the disk has what it writes."""
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool, connect_args={"timeout": 30})
+    sqlalchemy.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+    return engine
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_storage():
+    """In this process Dagster makes an engine per file: one per statement is half the time of a small campaign."""
+    with pytest.MonkeyPatch.context() as patch:
+        for storage in (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage):
+            patch.setattr(storage, "create_engine", lambda url, **_: _engine(url))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

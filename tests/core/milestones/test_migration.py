@@ -147,9 +147,8 @@ def test_a_cycle_is_found_and_named(plan, checksums):
     assert not plan_results(round_trip, checksums, frozenset())[1].passed
 
 
-@given(st.data())
-def test_an_order_exists_exactly_if_no_package_reaches_itself(data):
-    plan = load_plan()
+@given(data=st.data())
+def test_an_order_exists_exactly_if_no_package_reaches_itself(plan, data):
     names = [package.id for package in plan.packages]
     edges = {name: data.draw(st.sets(st.sampled_from(names), max_size=2)) for name in names}
     packages = tuple(one.model_copy(update={"prerequisites": tuple(sorted(edges[one.id]))}) for one in plan.packages)

@@ -82,6 +82,13 @@ def test_a_campaign_gives_report_figures_and_appendices_and_satisfies_the_plan(c
     assert suite.suite_pages(PLACE, campaign, STUDY) == (pages, results)
 
 
+@pytest.fixture
+def _undrawn(monkeypatch):
+    """Leave the files of figures out: they cost more than the pages, and no criterion looks at them."""
+    monkeypatch.setattr(suite, "figures_apart", lambda *_, **__: {})
+
+
+@pytest.mark.usefixtures("_undrawn")
 def test_every_criterion_can_fail(own):
     page = own.report("small") / "claims.csv"
     page.write_text(page.read_text(encoding="utf-8").replace("0.", "1.", 1), encoding="utf-8")
@@ -100,6 +107,7 @@ def test_every_criterion_can_fail(own):
     assert not documented.passed
 
 
+@pytest.mark.usefixtures("_undrawn")
 def test_without_a_benchmark_or_a_trial_it_is_not_the_suite(own):
     shutil.rmtree(own.root / "benchmarks")
     _, (*_, archived) = suite.suite_pages(PLACE, own, STUDY)

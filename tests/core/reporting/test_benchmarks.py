@@ -3,11 +3,12 @@
 import numpy as np
 import polars as pl
 import pytest
+from markupsafe import Markup
 
 from golden_core.benchmarking.measurement import Condition, Measurement
 from golden_core.benchmarking.records import BenchmarkError, file_run, last_runs
 from golden_core.benchmarking.sampling import ALPHA, Paired, Sample
-from golden_core.reporting import verify_report, write_report
+from golden_core.reporting import svg, verify_report, write_report
 from golden_core.reporting.benchmarks import write_benchmarks
 from golden_core.reporting.exhibits import declared
 from golden_core.reporting.verification import renew_report
@@ -38,6 +39,12 @@ def runs(home, study):
     return home
 
 
+@pytest.fixture
+def _spoken(monkeypatch):
+    """Leave figures empty but for what a screen reader hears of them."""
+    monkeypatch.setattr(svg, "_svg", lambda _, said, *__: Markup('<svg role="img" aria-label="{}"></svg>').format(said))
+
+
 def test_the_page_has_every_row_and_three_plots(runs, study, builders):
     page = builders.Page(write_benchmarks(runs, study).read_text(encoding="utf-8"))
     head, *rows = page.cells["benchmarks"]
@@ -62,6 +69,7 @@ def test_equal_runs_give_equal_bytes(runs, study):
     assert write_benchmarks(runs, study).read_bytes() == write_benchmarks(runs, study).read_bytes()
 
 
+@pytest.mark.usefixtures("_spoken")
 def test_without_a_fit_there_is_no_plot_of_cost(home, study):
     file_run(home, "inference", study.name, [measured("ar", "single", 1)])
     assert 'id="cost"' not in write_benchmarks(home, study).read_text(encoding="utf-8")
@@ -76,6 +84,7 @@ def test_the_limit_in_the_query_is_that_of_the_comparison():
     assert f"p_value <= {ALPHA} AS different" in declared()["benchmarks"]["query"]
 
 
+@pytest.mark.usefixtures("_spoken")
 def test_the_page_is_verified_with_its_report(runs, study, builders):
     folder, warehouse = runs.report(study.name), Warehouse(runs.warehouse)
     write_report(warehouse, study, folder, builders.PROVENANCE)
@@ -93,6 +102,7 @@ def test_the_page_is_verified_with_its_report(runs, study, builders):
     assert (lost.file, lost.found) == ("benchmarks.html", "nothing")
 
 
+@pytest.mark.usefixtures("_spoken")
 def test_a_report_that_waits_for_its_run_is_left_alone(runs, study, builders, tables):
     folder, warehouse = runs.report(study.name), Warehouse(runs.warehouse)
     assert not renew_report(warehouse, study, folder)
