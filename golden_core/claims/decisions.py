@@ -83,7 +83,8 @@ def _pooled(moments: list[Question]) -> Iterator[Question]:
         groups.setdefault((question.forecaster, question.kind, question.horizon), []).append(question)
     for (forecaster, kind, horizon), parts in groups.items():
         at = (forecaster, kind, "pooled", ALL_PAIRS, horizon)
-        held = [part.times.is_in(_common(parts).implode()).to_numpy() for part in parts]
+        common = _common(parts).implode()
+        held = [part.times.is_in(common).to_numpy() for part in parts]
         if reason := _why_not(parts, held):
             yield Question(*at, np.empty((1, 0)), parts[0].times.clear(), None, reason)
             continue
