@@ -7,11 +7,11 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-PATIENCE_S = 30.0  # for a program that was told to end
+PATIENCE_S = 20.0  # for a program that was told to end
 
 
 class Interrupted(KeyboardInterrupt):
@@ -63,17 +63,20 @@ def interruptible() -> Iterator[Callable[[], None]]:
 def run_until_told(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a program and return its exit status; when this process is told to end, the program is too, and waited for.
 
-    Ctrl-C reaches both by itself, and is a good end: 0. A supervisor tells this process alone.
+    Ctrl-C reaches both by itself, and is a good end: 0. A supervisor tells this process alone; where it does so by
+    SIGINT, the program is told after a while.
     """
     with interruptible(), subprocess.Popen(command, env=environment) as program:
         try:
             return program.wait()
         except Interrupted as told:
             by_terminal = told.exit_status == 128 + signal.SIGINT
-            if not by_terminal:
-                program.send_signal(signal.SIGINT)
-            try:
-                program.wait(PATIENCE_S)
-            except subprocess.TimeoutExpired:
+            for tells in (not by_terminal, True):
+                if tells:
+                    program.send_signal(signal.SIGINT)
+                with suppress(subprocess.TimeoutExpired):
+                    program.wait(PATIENCE_S)
+                    break
+            else:
                 program.kill()
             return 0 if by_terminal else told.exit_status

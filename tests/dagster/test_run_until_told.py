@@ -42,6 +42,13 @@ def test_a_supervisor_ends_both(tmp_path):
     assert (tmp_path / "ended").exists()
 
 
+def test_a_signal_that_no_terminal_sent_reaches_it_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(interruption, "PATIENCE_S", 1.0)
+    tell(signal.SIGINT, tmp_path / "ready")
+    assert run_until_told([sys.executable, "-c", WAITS, str(tmp_path)], os.environ) == 0
+    assert (tmp_path / "ended").exists()
+
+
 def test_a_program_that_does_not_listen_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(interruption, "PATIENCE_S", 0.2)
     begun = time.monotonic()
