@@ -38,9 +38,9 @@ class StackedAdamW:
         rate = np.asarray(rates, dtype=np.float64)
         decay = np.broadcast_to(1 - rate * self.training.weight_decay, counts.shape)
         if self.training.optimiser == "keras_adamw":
-            # Before its first step a member takes none.
-            corrections = np.array([1.0, *map(keras_correction, range(1, int(counts.max(initial=0)) + 1))])
-            size = rate * corrections[counts]
+            known, places = np.unique(counts, return_inverse=True)
+            corrections = [keras_correction(count) if count else 1.0 for count in known.tolist()]  # 0: takes none yet
+            size = rate * np.array(corrections)[places.reshape(counts.shape)]
             return np.stack([decay, size, np.ones_like(decay)], axis=1)
         first, second = (1 - beta**counts for beta in BETAS)
         with np.errstate(divide="ignore"):

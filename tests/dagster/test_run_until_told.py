@@ -29,7 +29,7 @@ def tell(number, ready):
         time.sleep(0.1)
         os.kill(os.getpid(), number)
 
-    threading.Thread(target=send).start()
+    threading.Thread(target=send, daemon=True).start()
 
 
 def test_its_own_status_is_ours():
