@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
 
 import dagster as dg
 import psutil
@@ -28,37 +27,31 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
 def dead_runs(instance: dg.DagsterInstance) -> list[tuple[dg.DagsterRun, int]]:
     """Return every run in progress whose process is gone from this machine, with the process's number."""
-    return [(run, pid) for run, pid in _executed_here(instance) if not _alive(pid, instance, run)]
+    named = ((run, _named(instance, run)) for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)))
+    return [(run, process[0]) for run, process in named if process and not _alive(*process)]
 
 
-def _executed_here(instance: dg.DagsterInstance) -> Iterator[tuple[dg.DagsterRun, int]]:
-    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
-        host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
-        if pid and host != socket.gethostname():
-            continue
-        number = int(pid) if pid else _logged_process(instance, run.run_id)
-        if number:
-            yield run, number
-
-
-def _logged_process(instance: dg.DagsterInstance, run_id: str) -> int | None:
-    """Return the process that Dagster's own events name, for runs that the web UI or a daemon has launched."""
-    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT).records
+def _named(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[int, float] | None:
+    """Return the process that executes a run, and when it was named; None before that, and for another machine's."""
+    host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
+    if pid and run.parent_run_id is None:  # a run that is executed again has the tags of the first
+        made = instance.get_run_record_by_id(run.run_id)
+        return (int(pid), made.create_timestamp.timestamp()) if made and host == socket.gethostname() else None
+    # Dagster's own events name the process of a run that the web UI or a daemon has launched.
+    records = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT).records
     for record in reversed(records):
-        event = record.event_log_entry.dagster_event
-        pid = event.engine_event_data.metadata.get("pid") if event else None
-        if pid is not None:
-            return int(str(pid.value))
+        entry = record.event_log_entry
+        data = entry.dagster_event.engine_event_data if entry.dagster_event else None
+        if data and (number := data.metadata.get("pid")) is not None:
+            return int(str(number.value)), entry.timestamp
     return None
 
 
-def _alive(pid: int, instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Return whether a process is the one that executed a run: its number may have been given to a later one."""
-    record = instance.get_run_record_by_id(run.run_id)
-    started = (record.start_time or record.create_timestamp.timestamp()) if record else 0.0
+def _alive(pid: int, named: float) -> bool:
+    """Return whether a process is the one that was named then: its number may have been given to a later one."""
     try:
         process = psutil.Process(pid)
-        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= started + 1)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= named + 1)
     except psutil.NoSuchProcess:
         return False
 

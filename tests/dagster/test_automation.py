@@ -74,10 +74,11 @@ def gaps(monkeypatch):
     graph = located.resolve_asset_graph()
     missing, random = {}, Random(1)
     with dg.DagsterInstance.ephemeral() as instance:
-        for asset in (*(["models", name] for name in ("random_walk", "drift")), ["folds"]):
+        instance.report_runless_asset_event(dg.AssetMaterialization("ecb_rates"))
+        for asset in (*(["models", name] for name in ("random_walk", "drift")), ["clean_bars"], ["folds"]):
             key = dg.AssetKey(asset)
             partitions = graph.get(key).partitions_def.get_partition_keys()
-            left_out = set() if asset == ["folds"] else set(random.sample(sorted(map(str, partitions)), 10))
+            left_out = set(random.sample(sorted(map(str, partitions)), 10)) if asset[0] == "models" else set()
             for partition in set(map(str, partitions)) - left_out:
                 instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition))
             if left_out:
@@ -98,6 +99,11 @@ def tick(located, instance, cursor=None):
         covered = set(map(str, definition.get_partition_keys_in_range(block))) if definition else {None}
         found.setdefault(asset, []).append(covered)
     return data.cursor, found
+
+
+def test_an_empty_home_begins_with_the_table_of_its_source():
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert tick(definitions(), instance)[1] == {dg.AssetKey("ecb_rates"): [{None}]}
 
 
 def test_scattered_gaps_are_one_run_per_asset(gaps):

@@ -1,5 +1,6 @@
 """Runs of killed processes: ended and named, while those of living processes and of other machines go on."""
 
+import datetime as dt
 import os
 import socket
 import subprocess
@@ -74,3 +75,26 @@ def test_a_number_that_was_given_to_a_later_process(instance, monkeypatch):
     record = instance.get_run_record_by_id(run)
     monkeypatch.setattr("psutil.Process.create_time", lambda _: record.start_time + 60)
     assert len(end_dead_runs(instance)) == 1
+
+
+def test_a_run_waits_in_the_queue_longer_than_its_process_is_old(instance, monkeypatch):
+    """Its process begins when it is launched: only later than when it was named would it be another one."""
+    run = started(instance, pid=os.getpid())
+    record = instance.get_run_record_by_id(run)
+    queued = record._replace(start_time=None, create_timestamp=record.create_timestamp - dt.timedelta(hours=1))
+    monkeypatch.setattr(instance, "get_run_record_by_id", lambda _: queued)
+    monkeypatch.setattr("psutil.Process.create_time", lambda _: record.start_time - 1)
+    assert end_dead_runs(instance) == []
+    monkeypatch.setattr("psutil.Process.create_time", lambda _: record.start_time + 60)
+    assert len(end_dead_runs(instance)) == 1
+
+
+def test_a_run_that_is_executed_again_has_another_process_than_the_first(instance, gone):
+    first = started(instance, {PROCESS_TAG: f"{socket.gethostname()}:{gone}"})
+    end_dead_runs(instance)
+    ids = {"parent_run_id": first, "root_run_id": first}
+    again = instance.create_run_for_job(toy, tags=instance.get_run_by_id(first).tags, **ids)
+    instance.report_dagster_event(
+        dg.DagsterEvent(event_type_value=dg.DagsterEventType.RUN_START.value, job_name="toy"), run_id=again.run_id
+    )
+    assert end_dead_runs(instance) == []

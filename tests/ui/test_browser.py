@@ -23,6 +23,7 @@ from golden_dagster.instance import study_instance
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WAIT = 120_000  # ms; a busy machine is no failure
+NIGHT = 1800  # s; the sensor asks once a minute, for a layer at a time
 
 pytestmark = [
     pytest.mark.endurance,
@@ -177,3 +178,22 @@ def test_a_study_in_the_web_ui(served, opened):
     instance.report_runless_asset_event(changed)
     page.goto(f"{address}/assets/clean_bars?view=partitions&partition=EURUSD")  # what is stale is told by partition
     page.get_by_text("Unsynced").first.wait_for()
+
+
+def test_the_first_night_of_an_empty_home_takes_one_switch(tmp_path, opened):
+    home, study = tmp_path / "home", tmp_path / "study.yaml"
+    with home_at(home):
+        small = load_variant("smoke", [*OVERRIDES, "forecasters={random_walk: {}, drift: {}}"])
+        with study.open("w", encoding="utf-8") as stream:
+            YAML().dump(small.model_dump(mode="json"), stream)
+        report = Home.from_environment().report(small.name) / "index.html"
+        with _web_ui(study, tmp_path / "ui.log") as address:
+            page = opened(1280)
+            page.goto(f"{address}/locations/golden_dagster.definitions/sensors/keep_current")
+            page.locator("label:has(input[type=checkbox])").click()  # the switch of its page
+            until = time.monotonic() + NIGHT
+            while not report.is_file():
+                assert time.monotonic() < until, (tmp_path / "ui.log").read_text()[-5000:]
+                time.sleep(5)
+            page.goto(f"{address}/assets/models/drift?view=partitions")
+            page.get_by_text("Materialized (4)").wait_for()

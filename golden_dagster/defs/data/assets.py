@@ -62,6 +62,7 @@ def _raw(study: Study) -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"polars", "parquet"},
         metadata=spec_metadata(RATES if is_ecb else BARS),
+        automation_condition=keep_current(),  # without asking the source, as when it is made by hand
         code_version=code_version(source, SOURCES[study.data.source]),
         # The schedule asks every weekday; from Friday to Monday are three days.
         freshness_policy=dg.FreshnessPolicy.time_window(
