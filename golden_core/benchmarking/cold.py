@@ -16,6 +16,8 @@ from golden_core.inputs.windows import Target, Windows
 from golden_core.study import Study, TrainingSection
 from golden_core.trials.identity import Trial
 
+WAITS = "memory is that of the process that waits"
+
 
 def prepare_cold(folder: Path, study: Study, trial: Trial, state: State, windows: Windows) -> list[str]:
     """Write what a cold start of a fitted forecaster reads, and return the command that makes one and ends."""

@@ -150,8 +150,7 @@ def _forecasts(subject: _Subject) -> Iterator[Measurement]:
     with tempfile.TemporaryDirectory(prefix="golden-cold-") as folder:
         command = cold.prepare_cold(Path(folder), study, subject.trial, state, first)
         found = measure(subject.name, "cold", lambda: cold.start(command), once, seconds=0.0, meter=subject.meter)
-        said = "memory is that of the process that waits"
-        yield dataclasses.replace(found, memory_mb=None, missing=(*found.missing, said))
+        yield dataclasses.replace(found, memory_mb=None, missing=(*found.missing, cold.WAITS))
 
 
 def _fit(subject: _Subject) -> Iterator[Measurement]:

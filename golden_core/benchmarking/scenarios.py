@@ -32,6 +32,7 @@ _ALL = (
     Scenario("from_device", "copy", "their forecasts copied back", "window", 64),
     Scenario("fit", "training", "one fit of a fold, with the study's budget", "window and epoch", 3, block=1),
     Scenario("part", "platform", "one call of a part of the platform, on the data of a study", "row", 11, block=3),
+    Scenario("process", "start", "a new process, from its start to its end", "start", 5, block=1),
     Scenario("campaign", "platform", "trials of a small study, or what guards them", "trial", 1, block=1),
     Scenario("step", "training", "one step on a batch: forward, backward, optimiser", "window", 9),
     Scenario("epochs", "training", "epochs of one network or a cohort, validation included", "window", 1, block=1),

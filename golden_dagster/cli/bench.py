@@ -149,6 +149,19 @@ def statistics(seconds: Seconds = 2.0, samples: Samples = 0) -> None:
 
 
 @app.command()
+def startup(study: StudyName = "golden", seconds: Seconds = 2.0, samples: Samples = 0) -> None:
+    """Time what people and daemons wait for before anything happens: imports, --help, definitions of a study."""
+    with teaching():
+        from golden_core.benchmarking.forecasters import Effort
+        from golden_core.preparation.catalogue import load_study
+        from golden_dagster.benchmarks.startup import starts
+
+        load_study(study)  # a mistake in its name is one message, not that of a process
+        console = terminal()
+        _filed(console, "startup", "", starts(study, Effort(seconds, samples or None), _dim(console)))
+
+
+@app.command()
 def show(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
     """Write the page of what was last measured for a study, beside its report."""
     with teaching():

@@ -4,9 +4,11 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
-from golden_core.benchmarking import forecasters
+from golden_core.benchmarking import forecasters, sampling
+from golden_core.benchmarking.forecasters import Effort
 from golden_core.benchmarking.records import last_runs
 from golden_core.store.lake import Home
+from golden_dagster.benchmarks.startup import starts
 from golden_dagster.cli.application import app
 from golden_dagster.definitions import resources
 from golden_dagster.defs.benchmarks.assets import KINDS, benchmark, benchmarks_table
@@ -54,6 +56,21 @@ def test_what_cannot_be_done_is_bad_usage(arguments, words):
     assert result.exit_code == 2
     assert words in " ".join(result.output.replace("│", " ").split())
     assert last_runs(Home.from_environment()) == []
+
+
+def test_starts_are_those_of_new_processes_and_one_that_fails_is_no_measurement(monkeypatch):
+    taken = []
+    monkeypatch.setattr(sampling, "MOST_BLOCKS", 1)  # no repetition until it settles
+    found = starts("smoke", Effort(seconds=0.0, samples=1), taken.append)
+    assert [one.subject for one in found] == [
+        "python alone", "import golden_core", "golden --help", "definitions of smoke",
+    ]  # fmt: skip
+    assert [f"{one.subject} …" for one in found] == taken
+    alone, *_, loaded = (one.sample.seconds.min() for one in found)
+    assert loaded > alone, "the definitions are made in the process"
+    assert {one.memory_mb for one in found} == {None}
+    with pytest.raises(RuntimeError, match=r"exit status 1: .*no study"):
+        starts("no_such_study", Effort(seconds=0.0, samples=1), taken.append)
 
 
 def test_the_assets_file_their_runs_and_the_table_gathers_them():
