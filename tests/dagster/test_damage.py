@@ -32,7 +32,20 @@ def of_another_release(path):
         connection.execute("ALTER TABLE metrics ADD COLUMN older DOUBLE")
 
 
-@pytest.mark.parametrize("harm", [cut_off, written_over, emptied, os.unlink, of_another_release])
+def replaced_by_a_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def leading_to_itself(path):
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+NO_FILE = [replaced_by_a_folder, leading_to_itself]
+
+
+@pytest.mark.parametrize("harm", [cut_off, written_over, emptied, os.unlink, of_another_release, *NO_FILE])
 def test_a_damaged_warehouse_is_said_and_made_again(broken, harm):
     board = leaderboard(Warehouse(broken.warehouse), "smoke", significance=0.05)
     harm(broken.warehouse)
