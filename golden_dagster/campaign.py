@@ -235,7 +235,7 @@ class Campaign:
         """Remove what a finished trial can no longer be read from, so that it counts as missing."""
         for folder, fault in damaged_trials(self.home, self.study).items():
             self.say(f"{fault}; it is made again")
-            shutil.rmtree(folder)
+            shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
 
     def _stale_models(self) -> tuple[list[dg.AssetKey], int, list[str]]:
         """Return the models with a trial to run or to record, how many trials they hold, and whose are to be run."""

@@ -17,7 +17,7 @@ import torch
 from packaging.specifiers import SpecifierSet
 
 from golden_core.preparation.catalogue import command_of
-from golden_core.store.health import StorageError, free_bytes, megabytes
+from golden_core.store.health import FullDiskError, StorageError, free_bytes, megabytes
 from golden_core.store.lake import LAYOUT, PROJECT_ROOT, Home, LayoutError, StoredTableError, read_table
 from golden_core.store.locking import lock_state
 from golden_core.store.warehouse import Warehouse, WarehouseError
@@ -185,7 +185,7 @@ def _dagster(home: Home, storage: Path) -> Finding:
     try:
         with study_instance(home, study) as instance:
             dead = len(dead_runs(instance))
-    except StorageError as error:
+    except (StorageError, FullDiskError) as error:
         return Finding(subject, "fail", str(error))
     if not dead:
         return Finding(subject, "ok", "none of a dead process")

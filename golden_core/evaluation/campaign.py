@@ -133,9 +133,9 @@ def trial_summary(home: Home, study: Study, trial: Trial, fingerprint: str) -> d
     The random walk forecasts no change, so these are the numbers of the report, over all folds of the trial.
     """
     folder = home.study(study.name).trial(trial.forecaster, trial.series, fingerprint)
-    forecasts = pl.read_parquet(folder / f"{FORECASTS.name}.parquet", columns=["y_true", "y_pred"])
+    forecasts = read_table(folder / f"{FORECASTS.name}.parquet").select("y_true", "y_pred")
     compared = forecasts.with_columns(benchmark_error=-pl.col("y_true"))
-    losses = pl.read_parquet(folder / f"{HISTORY.name}.parquet")
+    losses = read_table(folder / f"{HISTORY.name}.parquet")
     lowest = losses.group_by("fold").agg(pl.col("validation_loss").min())["validation_loss"].mean()
     return {
         "rows": forecasts.height,

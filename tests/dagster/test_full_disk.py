@@ -58,6 +58,26 @@ def test_a_trial_that_finds_no_room_is_no_failed_trial(broken, without_room):
     assert [outcome.status for outcome in run_trials(broken, STUDY, [job])] == ["done"]
 
 
+def test_a_disk_that_is_full_before_anything_starts(broken, monkeypatch):
+    """The lock's own line finds no room: it says where, and the doctor shows its table all the same."""
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (broken.report("smoke") / "index.html").unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr("golden_core.store.locking._identity", full)
+        result = run()
+    assert result.exit_code == 2
+    assert "lock.json: the disk is full" in result.output
+
+    def fuller(*_):
+        raise FullDiskError("no room")
+
+    monkeypatch.setattr("golden_dagster.doctor.dead_runs", fuller)
+    assert "runs of smoke" in CliRunner().invoke(app, ["doctor"]).output
+
+
 def test_a_run_that_finds_no_room_says_so_once(broken, without_room):
     (broken.study("smoke").table("bars", "EURUSD")).unlink()
     result = run()
