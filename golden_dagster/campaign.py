@@ -24,7 +24,7 @@ from golden_core.interpretability.filing import explanations_are_current
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting import report_differences
-from golden_core.store.health import FullDiskError, speaks_of_full_disk
+from golden_core.store.health import REMEDY, FullDiskError, speaks_of_full_disk
 from golden_core.store.lake import Home, remove_temporaries
 from golden_core.store.locking import only_one
 from golden_core.store.warehouse import Warehouse
@@ -32,6 +32,7 @@ from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
 from golden_core.trials.campaign import require_device, stop_workers
 from golden_core.trials.estimate import estimate
+from golden_core.trials.ledger import ledger_path, read_ledger
 from golden_core.trials.outputs import damaged_trials
 from golden_core.trials.stored import tables_fault
 from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
@@ -65,14 +66,18 @@ class Stage:
         return f"stage_{self.name.replace(' ', '_')}"
 
 
+# What Dagster prints for each event that it cannot store, and SQLAlchemy where a signal arrives as it closes a file.
+_SAID_TWICE = ("Exception while writing logger call", "Exception closing connection")
+
+
 class _WithoutEventLog:
-    """A stream without what Dagster prints for each event that it cannot store, before it raises the error."""
+    """A stream without the tracebacks of what is raised, and told, as well."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        return 0 if text.startswith("Exception while writing logger call") else int(self._stream.write(text))
+        return 0 if text.startswith(_SAID_TWICE) else int(self._stream.write(text))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -99,6 +104,8 @@ class Campaign:
         ------
         golden_core.trials.TrialError
             Once the folds are there, if they are not in the order of time: no trial runs on them.
+        golden_core.trials.ledger.LedgerError
+            If there are trials to run, and what was tried before is no longer known.
         golden_core.store.health.FullDiskError
             If the trials to run need more room than there is, as far as that was ever measured.
         """
@@ -121,6 +128,7 @@ class Campaign:
             # Their last run may have failed, or been before a feature changed: blocking holds within one run only.
             yield Stage("input checks", inputs, checks_only=True)
         if to_run:
+            list(read_ledger(ledger_path(self.home)))  # or each model would fail at it
             self.say(estimate(self.home, study, to_run).said(self.workers))
         if stale:
             yield Stage("models", stale, trial_partitions(study), count)
@@ -227,7 +235,7 @@ class Campaign:
         """Remove what a finished trial can no longer be read from, so that it counts as missing."""
         for folder, fault in damaged_trials(self.home, self.study).items():
             self.say(f"{fault}; it is made again")
-            shutil.rmtree(folder)
+            shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
 
     def _stale_models(self) -> tuple[list[dg.AssetKey], int, list[str]]:
         """Return the models with a trial to run or to record, how many trials they hold, and whose are to be run."""
@@ -297,6 +305,10 @@ def open_campaign(
             stop_workers()
 
 
+_OURS = re.compile(r"^golden_(core|dagster)[.a-zA-Z_]*: ")  # how the message of an error of our own begins
+_OF_FILES = {"PermissionError", "IsADirectoryError", "NotADirectoryError", "FileExistsError", "OSError"}
+
+
 def failure_messages(result: dg.ExecuteInProcessResult) -> list[str]:
     """Return what failed in a run: the first line of every failed step, and every failed check that blocks."""
     found = []
@@ -304,12 +316,13 @@ def failure_messages(result: dg.ExecuteInProcessResult) -> list[str]:
         cause = event.step_failure_data.error if event.is_step_failure else None
         # A check that blocks fails its step as well, with a sentence that says less than its own.
         if event.is_step_failure and (cause is None or cause.cls_name != "DagsterAssetCheckFailedError"):
-            while cause is not None and cause.cause is not None and cause.cls_name != FullDiskError.__name__:
+            while cause is not None and cause.cause is not None and not _OURS.match(cause.message):
                 cause = cause.cause
             message = event.step_failure_data.user_failure_data
             text = message.description if message and message.description else (cause.message if cause else "failed")
+            remedy = f"; {REMEDY}" if cause and cause.cls_name in _OF_FILES else ""
             # What an error of our own says stands without its class.
-            found.append(f"{event.step_key}: {re.sub(r'^golden_(core|dagster)[.a-zA-Z_]*: ', '', str(text).strip())}")
+            found.append(f"{event.step_key}: {_OURS.sub('', str(text).strip())}{remedy}")
     found += [
         f"{e.check_name}: {e.description}"
         for e in result.get_asset_check_evaluations()

@@ -16,10 +16,12 @@ from typing import Literal
 import torch
 from packaging.specifiers import SpecifierSet
 
-from golden_core.store.health import StorageError, free_bytes, megabytes
+from golden_core.preparation.catalogue import command_of
+from golden_core.store.health import FullDiskError, StorageError, free_bytes, megabytes
 from golden_core.store.lake import LAYOUT, PROJECT_ROOT, Home, LayoutError, StoredTableError, read_table
 from golden_core.store.locking import lock_state
 from golden_core.store.warehouse import Warehouse, WarehouseError
+from golden_core.trials.ledger import LedgerError, ledger_path, read_ledger
 from golden_dagster.dead_runs import dead_runs
 from golden_dagster.instance import storage_fault, study_instance
 from golden_dagster.resources import available_cores
@@ -47,8 +49,9 @@ def examine(home: Home) -> Iterator[Finding]:
     yield _clock(files)
     yield _lake(home)
     yield _warehouse(home)
+    yield _ledger(home)
     for lock in sorted(home.root.glob("studies/*/lock.json")):
-        yield _lock(lock)
+        yield _lock(home, lock)
     for storage in sorted(home.root.glob("dagster/*/storage")):
         yield _dagster(home, storage)
 
@@ -157,24 +160,32 @@ def _warehouse(home: Home) -> Finding:
     return Finding("warehouse", "ok", f"every row of {', '.join(studies) or 'no study'} can be read")
 
 
-def _lock(path: Path) -> Finding:
-    subject, (held, holder) = f"lock of {path.parent.name}", lock_state(path)
+def _ledger(home: Home) -> Finding:
+    try:
+        return Finding("ledger", "ok", f"{len(list(read_ledger(ledger_path(home))))} entries, each from the one before")
+    except LedgerError as error:
+        return Finding("ledger", "fail", str(error))
+
+
+def _lock(home: Home, path: Path) -> Finding:
+    study = path.parent.name
+    subject, (held, holder) = f"lock of {study}", lock_state(path)
     if held:
         return Finding(subject, "ok", f"held by {holder}")
     if holder:
-        return Finding(subject, "warn", f"free, but {holder} was killed: `golden run {path.parent.name}` goes on")
+        return Finding(subject, "warn", f"free, but {holder} was killed: `{command_of(home, study)}` goes on")
     return Finding(subject, "ok", "free")
 
 
 def _dagster(home: Home, storage: Path) -> Finding:
     study = storage.parent.name
-    subject, run = f"runs of {study}", f"`golden run {study}`"
+    subject, run = f"runs of {study}", f"`{command_of(home, study)}`"
     if fault := storage_fault(storage):
         return Finding(subject, "fail", f"{fault}: {run} sets all of it aside and makes it anew")
     try:
         with study_instance(home, study) as instance:
             dead = len(dead_runs(instance))
-    except StorageError as error:
+    except (StorageError, FullDiskError) as error:
         return Finding(subject, "fail", str(error))
     if not dead:
         return Finding(subject, "ok", "none of a dead process")

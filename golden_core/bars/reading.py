@@ -13,6 +13,7 @@ from golden_core.bars.lengthening import lengthen
 from golden_core.market.clock import bar_close, on_grid
 from golden_core.market.local_time import ZoneError, day_begins, from_utc, parse_clock, resolve
 from golden_core.market.zones import ZoneEvidence, active_times, read_clock, verify_zone
+from golden_core.store.health import openable
 from golden_core.store.schema import BARS
 from golden_core.vendors.bar_length import bar_length
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
@@ -112,12 +113,12 @@ def _reader(
     path: Path, pair: str, format: str, columns: Mapping[str, str | None] | None
 ) -> tuple[Reader, Claim, tuple[str, ...]]:
     if not columns:
-        return detect(path, pair, format)
+        return detect(openable(path), pair, format)
     if path.is_dir():
         raise VendorError(f"{path} is a folder; columns are declared for one table, a CSV or Parquet file")
     if not path.exists():
         raise VendorError(f"there is no file {path}")
-    refuse_packed(path)
+    refuse_packed(openable(path))
     found = declared(path, columns)
     name, _, choice = format.partition(":")
     if found is not None and name in (AUTO, found.name):

@@ -14,6 +14,7 @@ from golden_core.evaluation.aggregate import summary_table
 from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.evaluation.distributions import coverage_table, scores_table
 from golden_core.evaluation.point import METRICS, metrics_table
+from golden_core.preparation.catalogue import command_of
 from golden_core.store.lake import Home, hash_bytes, hash_frame, read_table, series_name, stored_json, write_json
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
@@ -33,7 +34,7 @@ from golden_core.study.sections import canonical_json
 from golden_core.trials import Trial, all_series, read_outputs, read_quantiles, trials_table
 from golden_core.trials.code import code_hash
 from golden_core.trials.ledger import standing
-from golden_core.trials.stored import IncompleteError, evaluation_record, tables_fault
+from golden_core.trials.stored import IncompleteError, evaluated, evaluation_record, tables_fault
 
 CODE = (
     "golden_core.evaluation.campaign",
@@ -73,7 +74,7 @@ def evaluate(home: Home, study: Study) -> Evaluated:
     trials = trials_table(home, study)
     done = trials.filter(pl.col("status") == "done")
     if done.is_empty():
-        raise IncompleteError(f"no trial of study {study.name!r} has been done; run `golden run {study.name}`")
+        raise IncompleteError(f"no trial of study {study.name!r} has been done; run `{command_of(home, study.name)}`")
     folds = _partitions(home, study, "folds")
     forecasts, history = read_outputs(home, study, done)
     quantiles = read_quantiles(home, study, done)
@@ -132,9 +133,9 @@ def trial_summary(home: Home, study: Study, trial: Trial, fingerprint: str) -> d
     The random walk forecasts no change, so these are the numbers of the report, over all folds of the trial.
     """
     folder = home.study(study.name).trial(trial.forecaster, trial.series, fingerprint)
-    forecasts = pl.read_parquet(folder / f"{FORECASTS.name}.parquet", columns=["y_true", "y_pred"])
+    forecasts = read_table(folder / f"{FORECASTS.name}.parquet").select("y_true", "y_pred")
     compared = forecasts.with_columns(benchmark_error=-pl.col("y_true"))
-    losses = pl.read_parquet(folder / f"{HISTORY.name}.parquet")
+    losses = read_table(folder / f"{HISTORY.name}.parquet")
     lowest = losses.group_by("fold").agg(pl.col("validation_loss").min())["validation_loss"].mean()
     return {
         "rows": forecasts.height,
@@ -146,7 +147,7 @@ def trial_summary(home: Home, study: Study, trial: Trial, fingerprint: str) -> d
 
 def evaluation_is_current(home: Home, study: Study) -> bool:
     """Return whether the warehouse holds exactly what the lake and the study imply now."""
-    identity = stored_json(evaluation_record(home, study)).get("identity")
+    identity = evaluated(home, study).get("identity")
     return identity == _identity(home, study, trials_table(home, study)) and tables_fault(home, study) is None
 
 
@@ -160,7 +161,7 @@ def report_provenance(home: Home, study: Study) -> dict[str, Any]:
         "study": study.name,
         "study_hash": study.hash(),
         "data": stored_json(folder.source),
-        "command": stored_json(folder.origin).get("command", f"golden run {study.name}"),
+        "command": command_of(home, study.name),
         **describe_environment(),
     }
 

@@ -89,9 +89,13 @@ def recorded_study(home: Home, name: str) -> Study:
     StudyError
         If the settings of that run are no longer valid.
     """
-    words = shlex.split(stored_json(home.study(name).origin).get("command", ""))
-    file = words[2] if len(words) > 2 else name
-    return load_study(file, [text for flag, text in pairwise(words) if flag == "--set"])
+    words = shlex.split(command_of(home, name))
+    return load_study(words[2], [text for flag, text in pairwise(words) if flag == "--set"])
+
+
+def command_of(home: Home, name: str) -> str:
+    """Return the command that runs a study of this home: a variant cannot be asked for by its name."""
+    return str(stored_json(home.study(name).origin, command=str).get("command", run_command(name)))
 
 
 def claim_name(home: Home, study: Study, name: str, overrides: Sequence[str]) -> None:

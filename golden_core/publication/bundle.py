@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from golden_core.preparation.catalogue import command_of
 from golden_core.publication.cards import cards
 from golden_core.publication.checklist import checklist_page
 from golden_core.publication.crate import write_crate
@@ -53,7 +54,7 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
     if absent := [name for name in (*COPIED, "pyproject.toml") if not (root / name).is_file()]:
         raise PublicationError(f"{root} lacks {', '.join(absent)}: archive from a checkout of the project")
     if not (report := home.report(study.name)).is_dir():
-        raise PublicationError(f"{report} does not exist: `golden run {study.name}` makes the report")
+        raise PublicationError(f"{report} does not exist: `{command_of(home, study.name)}` makes the report")
     texts = {**cards(home, study), **documents(root, study, git_state(root)["commit"])}
     with new_folder(to) as folder:
         folder.chmod(0o755)

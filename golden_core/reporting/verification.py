@@ -19,6 +19,7 @@ from golden_core.reporting.benchmarks import benchmarks_page
 from golden_core.reporting.judged import Judged, checks_from_csv, probes_from_csv
 from golden_core.reporting.pages import GIVEN, PROVENANCE, RECORD, render, report_differences, write_report
 from golden_core.reporting.places import Leaf, by_exhibit, leaves
+from golden_core.store.health import openable
 from golden_core.store.lake import hash_bytes
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -179,7 +180,7 @@ def _given(folder: Path) -> tuple[dict[str, object], Judged, list[Difference]]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        return openable(path).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is no UTF-8 text"
         raise UnreadableReportError(f"{path}: {reason}; `golden run STUDY` writes the report") from error

@@ -18,6 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from golden_core.sources.base import SourceError
+from golden_core.store.health import openable
 from golden_core.store.schema import RATES
 
 MAX_ZIP_BYTES = 16_000_000  # the file of 2026 has 0.64 MB, and 1.9 MB unpacked
@@ -47,7 +48,7 @@ def find_history(path: str | None, home: Path) -> HistoryFile:
         if Path(path).suffix not in {".zip", ".csv"}:
             raise SourceError(f"data.settings.path must be a .zip or a .csv, got {path!r}")
         try:
-            return HistoryFile(path, "data.settings.path", (home / path).read_bytes())
+            return HistoryFile(path, "data.settings.path", openable(home / path).read_bytes())
         except OSError as error:
             raise SourceError(f"data.settings.path: {home / path} cannot be read: {error.strerror}") from error
     refreshed = refreshed_path(home)

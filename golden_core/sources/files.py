@@ -15,6 +15,7 @@ from golden_core.bars.importing import hash_source
 from golden_core.bars.reading import read_bars
 from golden_core.market.local_time import ZoneError, from_utc
 from golden_core.sources.base import Source, SourceError, parse_settings
+from golden_core.store.health import openable
 from golden_core.store.schema import BARS
 from golden_core.study import DataSection, Section
 from golden_core.study.messages import SAID
@@ -108,7 +109,7 @@ def _path(settings: FilesSettings, pair: str, home: Path) -> Path:
     path = home / settings.paths[pair]
     if not path.exists():
         raise SourceError(f"{pair}: there is no file {path}")
-    return path
+    return openable(path)
 
 
 def _read_pair(settings: FilesSettings, data: DataSection, pair: str, home: Path) -> pl.DataFrame:

@@ -12,6 +12,8 @@ from pathlib import Path
 # What polars, safetensors, DuckDB and SQLite say of a full disk; only Python itself gives the number.
 _FULL = ("no space left on device", "disk is full", "disk quota exceeded")
 
+REMEDY = "name another place, mend its rights, or move away what is there"  # for a file that cannot be made
+
 
 class FullDiskError(OSError):
     """The disk is full; says where, how much is free, and what to do."""
@@ -75,6 +77,19 @@ def free_bytes(path: Path) -> int:
 def megabytes(size: float) -> str:
     """Return a number of bytes as people read it."""
     return f"{size / 1e6:.1f} MB"
+
+
+def openable(path: Path) -> Path:
+    """Return a path that a person named, unless it is a pipe: to open one would wait for somebody to write.
+
+    Raises
+    ------
+    OSError
+        If it is one.
+    """
+    if path.is_fifo() or path.is_socket():
+        raise OSError(errno.EINVAL, "is no regular file", str(path))
+    return path
 
 
 def set_aside(path: Path) -> Path:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import polars as pl
@@ -114,7 +115,7 @@ class Home:
             If a later release has laid it out.
         """
         moved = os.environ.get("GOLDEN_HOME")
-        root = _nearest(Path(moved or ".golden").expanduser()).resolve()
+        root = Path(os.path.realpath(_nearest(Path(moved or ".golden").expanduser())))  # which takes a link to itself
         refuse_newer(stored_json(root / "layout.json").get("layout"), root)
         return cls(root, (root if moved else root.parent) / "reports")
 
@@ -286,13 +287,17 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def stored_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object that can be made again; an empty one where the file is missing or damaged."""
+def stored_json(path: Path, **kinds: type | UnionType) -> dict[str, Any]:
+    """Read a JSON object that can be made again; an empty one where the file is missing or damaged.
+
+    Damaged is also one whose value of a name in ``kinds`` is of another type; None stands for no value.
+    """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return value if isinstance(value, dict) else {}
+    whole = isinstance(value, dict) and all(isinstance(value.get(name), kind) for name, kind in kinds.items())
+    return value if whole else {}
 
 
 def hash_bytes(data: bytes) -> str:

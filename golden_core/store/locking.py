@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from golden_core.store.health import telling_of
+
 
 class LockedError(RuntimeError):
     """Somebody else is at work where one alone may be."""
@@ -31,6 +33,8 @@ def only_one(
     ------
     LockedError
         If another process holds it and ``wait`` is false; says which, and since when.
+    FullDiskError
+        If there is no room for its file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
@@ -42,8 +46,9 @@ def only_one(
             while not _locked(file):
                 time.sleep(0.2)
         file.truncate(0)
-        file.write(json.dumps(_identity()))
-        file.flush()
+        with telling_of(path):
+            file.write(json.dumps(_identity()))
+            file.flush()
         try:
             yield
         finally:

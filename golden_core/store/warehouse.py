@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from golden_core.store.health import set_aside, telling_of
+from golden_core.store.health import REMEDY, set_aside, telling_of
 from golden_core.store.lake import LAYOUT, refuse_newer
 from golden_core.store.schema import BENCHMARKS, TRIALS, UTC_TIME, WAREHOUSE_TABLES
 from golden_core.store.table import SchemaError, Table
@@ -31,8 +31,11 @@ _TYPES = {
     UTC_TIME: "TIMESTAMP WITH TIME ZONE",
 }
 
-# What DuckDB says of a file that was cut off or written over; every block has a checksum.
-_DAMAGE = ("Corrupt database file", "Could not read enough bytes", "not a valid DuckDB database", "deserialize")
+# What DuckDB says of a file that was cut off or written over, for every block has a checksum; and of what is no file.
+_DAMAGE = (
+    "Corrupt database file", "Could not read enough bytes", "not a valid DuckDB database", "deserialize",
+    "Is a directory", "levels of symbolic links",
+)  # fmt: skip
 
 _WRITING = threading.Lock()  # DuckDB's lock keeps other processes out; this one, other threads
 
@@ -195,7 +198,7 @@ class Warehouse:
                 if not (holder := _holder(error)):
                     if isinstance(explained := self._explained(error), WarehouseError):
                         raise explained from error
-                    raise WarehouseError(f"warehouse {self.path} cannot be opened: {error}") from error
+                    raise WarehouseError(f"warehouse {self.path} cannot be opened ({error}): {REMEDY}") from error
                 if time.monotonic() + pause > deadline:
                     raise WarehouseError(
                         f"warehouse {self.path} is still held by {holder} after {self.patience:g} s: "

@@ -214,6 +214,8 @@ def worker_pool(study: Study, backend: str, workers: int) -> Parallel:
     if backend == "loky":
         # A worker whose networks outgrow its first one is replaced between two trials, and nothing is lost.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
+        # Joblib's word for a campaign that was told to end; what is executed is kept, read or not.
+        warnings.filterwarnings("ignore", r"\d+ tasks have been successfully executed", UserWarning)
         options |= {
             "inner_max_num_threads": 1,
             "initializer": start_worker,
@@ -242,7 +244,7 @@ def _end_with(parent: int, every_s: float = 1.0) -> None:
 
 def _given_up(home: Home, study: Study, trial: Trial, print_: str) -> str | None:
     failure = home.study(study.name).failure(trial.forecaster, trial.series, print_)
-    before = stored_json(failure)
+    before = stored_json(failure, error=str, attempts=int)
     if before.get("attempts", 0) < ATTEMPTS:
         return None
     return f"{before['error']} (left after {ATTEMPTS} attempts: delete {failure} to have it tried again)"
@@ -271,7 +273,7 @@ def run_recorded(home: Home, study: Study, trial: Trial, print_: str, company: C
 
 def _record(home: Home, study: Study, trial: Trial, print_: str, message: str, trace: str) -> None:
     failure = home.study(study.name).failure(trial.forecaster, trial.series, print_)
-    attempts = stored_json(failure).get("attempts", 0) + 1
+    attempts = stored_json(failure, attempts=int).get("attempts", 0) + 1
     write_json({"error": message, "traceback": trace, "fingerprint": print_, "attempts": attempts}, failure)
 
 

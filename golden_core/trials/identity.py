@@ -132,8 +132,9 @@ def series_hashes(home: Home, study: Study, series: Iterable[tuple[str, int]]) -
     What was hashed before is remembered in the study's folder, and hashed anew where size, time or inode of a file has
     changed: to look at a table costs a hundred times less than to read it.
     """
-    memory = home.study(study.name).root / "input_hashes.json"
-    before, after, found = stored_json(memory), {}, {}
+    memory, series = home.study(study.name).root / "input_hashes.json", list(series)
+    kinds = dict.fromkeys((series_name(*one) for one in series), dict | None)
+    before, after, found = stored_json(memory, **kinds), {}, {}
     for pair, horizon in series:
         name, paths = series_name(pair, horizon), input_tables(home, study, pair, horizon)
         state = [list(identified(path)) for path in paths if path.exists()]
@@ -290,7 +291,6 @@ def _status(folder: StudyFolder, cells: _Cells, trial: Trial) -> tuple[str, Stat
     print_ = cells.fingerprint(trial.seed)
     if print_[:16] in cells.done:
         return print_, "done", None
-    if f"{print_[:16]}.json" not in cells.failures:
-        return print_, "missing", None
-    failure = folder.failure(trial.forecaster, trial.series, print_)
-    return print_, "failed", str(json.loads(failure.read_text(encoding="utf-8"))["error"])
+    recorded = f"{print_[:16]}.json" in cells.failures
+    failure = stored_json(folder.failure(trial.forecaster, trial.series, print_), error=str) if recorded else {}
+    return print_, "failed" if failure else "missing", failure.get("error")

@@ -111,7 +111,7 @@ def damaged_trials(home: Home, study: Study) -> dict[Path, str]:
     memory, whole, found = root / READ, {}, {}
     before = stored_json(memory)
     for trial, folder in finished_trials(home, study, all_trials(study)).items():
-        name, state = folder.relative_to(root).as_posix(), _state(folder)
+        name, state = folder.relative_to(root).as_posix(), _state(folder) if folder.is_dir() else "no folder"
         altered = [] if before.get(name) == state else altered_files(folder)
         if altered:
             found[folder] = f"{trial}: {'; '.join(altered)}"

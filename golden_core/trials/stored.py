@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 from golden_core.store.lake import Home, StoredTableError, identified, read_table, series_name, stored_json, write_json
 from golden_core.store.warehouse import Warehouse, WarehouseError
@@ -18,6 +19,12 @@ class IncompleteError(RuntimeError):
 def evaluation_record(home: Home, study: Study) -> Path:
     """Return the file that says what an evaluation loaded."""
     return home.study(study.name).root / "evaluated.json"
+
+
+def evaluated(home: Home, study: Study) -> dict[str, Any]:
+    """Return what an evaluation loaded; nothing where its record is missing or damaged. Older ones lack ``tables``."""
+    kinds = {"identity": str, "study_hash": str, "present": int, "expected": int, "tables": dict | None}
+    return stored_json(evaluation_record(home, study), **kinds)
 
 
 def stored_faults(home: Home, study: Study) -> list[str]:
@@ -47,10 +54,10 @@ def tables_fault(home: Home, study: Study) -> str | None:
 
     They are read once, and again whenever the size, the time or the inode of the warehouse has changed.
     """
-    record, memory = evaluation_record(home, study), home.study(study.name).root / "tables_read.json"
-    loaded = stored_json(record).get("tables", {})  # what an earlier version wrote does not say; it is only read
-    if not record.exists():
+    record, memory = evaluated(home, study), home.study(study.name).root / "tables_read.json"
+    if not record:
         return None
+    loaded = record.get("tables", {})  # what an earlier version wrote does not say; it is only read
     try:
         state = {"file": list(identified(home.warehouse)), "tables": loaded} if home.warehouse.exists() else {}
         if state and stored_json(memory) == state:
@@ -75,11 +82,11 @@ def shown_completeness(home: Home, study: Study) -> tuple[int, int]:
     IncompleteError
         If the warehouse does not hold the study, or holds it with other settings than these.
     """
-    found = stored_json(evaluation_record(home, study))
-    if "study_hash" not in found:
+    found = evaluated(home, study)
+    if not found:
         raise IncompleteError(f"study {study.name!r} is not in the warehouse yet")
     if found["study_hash"] != study.hash():
         raise IncompleteError(f"what the warehouse holds of study {study.name!r} was made with other settings")
     if fault := tables_fault(home, study):
         raise IncompleteError(fault)
-    return int(found["present"]), int(found["expected"])
+    return found["present"], found["expected"]

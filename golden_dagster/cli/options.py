@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from golden_core.store.health import REMEDY
 from golden_dagster.interruption import Interrupted
 
 if TYPE_CHECKING:
@@ -102,11 +103,11 @@ def teaching() -> Iterator[None]:
     """Turn an expected fault into its message and exit status 2; anything else keeps its traceback."""
     try:
         yield
+    except Interrupted as interruption:  # before what it is one of
+        typer.echo(f"interrupted by {interruption}; give the same command again: what is finished is kept", err=True)
+        raise typer.Exit(interruption.exit_status) from None
     except (typer.Exit, typer.BadParameter, KeyboardInterrupt):
         raise
-    except Interrupted as interruption:
-        typer.echo(f"interrupted by {interruption}", err=True)
-        raise typer.Exit(interruption.exit_status) from None
     except BrokenPipeError:
         raise  # whoever read along has gone; the framework ends quietly
     except _expected() as error:  # what this imports is looked for only once something has been raised
@@ -167,6 +168,6 @@ def _about(error: OSError) -> str:
     if error.filename is None or error.strerror is None:
         return str(error)
     full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-    fix = "make room, or name another place" if full else "name another place, or mend its rights"
+    fix = "make room, or name another place" if full else REMEDY
     # A file that is written whole gets its name last: the name asked for is then the second one.
     return f"{error.filename2 or error.filename}: {error.strerror}; {fix}"

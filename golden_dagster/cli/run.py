@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,7 @@ from golden_dagster.cli.options import (
     teaching,
     terminal,
 )
-from golden_dagster.interruption import Interrupted
+from golden_dagster.interruption import Interrupted, interruptible
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,12 +46,14 @@ def run(
     Exit status 1 when a trial or a blocking check failed; everything else is still done and reported. Interrupted by
     Ctrl-C or SIGTERM, it keeps what is finished, publishes nothing and ends with 130 or 143.
     """
-    with teaching():
+    with teaching(), interruptible():  # from the first second on, while what a campaign needs is still being imported
         overrides = named(overrides, name)
         console, started = terminal(), time.perf_counter()
         try:
             finished, failures = run_with_progress(study, overrides, backend, workers, console, wait=wait)
         except Interrupted as interruption:
+            if "golden_dagster.campaign" not in sys.modules:
+                raise  # an import was broken off: nothing was begun, and what imports more may fail
             console.print(_standing(study, overrides, str(interruption)), highlight=False, soft_wrap=True)
             raise typer.Exit(interruption.exit_status) from None
         if finished:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-import polars as pl
 
 from golden_core.forecasters import forecaster_facts
 from golden_core.forecasters.facts import Facts
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import cut_windows
 from golden_core.splits.scaling import fit_scalers
+from golden_core.store.lake import read_table
 from golden_core.store.schema import FORECASTS, HISTORY
 from golden_core.study import Study
 from golden_core.trials import Outcome, run_trials
@@ -104,7 +104,7 @@ def _facts(outcome: Outcome, summary: dict[str, Any]) -> dict[str, Any]:
             "seed": trial.seed,
             "dagster/row_count": summary.pop("rows"),
             "folder": dg.MetadataValue.path(str(folder)),
-            "learning_curve": learning_curve_picture(pl.read_parquet(folder / f"{HISTORY.name}.parquet")),
+            "learning_curve": learning_curve_picture(read_table(folder / f"{HISTORY.name}.parquet")),
             **summary,
         }
     )

@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 from dagster_pandas import PandasColumn, create_dagster_pandas_dataframe_type
 
-from golden_core.store.lake import Home, confined, write_parquet
+from golden_core.store.lake import Home, write_parquet
 
 LeaderboardFrame = create_dagster_pandas_dataframe_type(
     name="LeaderboardFrame",
@@ -43,9 +43,9 @@ def published_frame(table: pl.DataFrame) -> pd.DataFrame:
     return table.to_pandas().astype(dict.fromkeys(whole, "Int64"))
 
 
-def published_path(key: dg.AssetKey) -> Path:
-    """Return the file of a published table."""
-    return confined(Home.from_environment().root, "published", f"{'__'.join(key.path)}.parquet")
+def published_path(study: str, key: dg.AssetKey) -> Path:
+    """Return the file of a published table: a study has its own, beside those that its trials read."""
+    return Home.from_environment().study(study).table("published", "__".join(key.path))
 
 
 class ParquetTables(dg.ConfigurableIOManager):
@@ -59,8 +59,9 @@ class ParquetTables(dg.ConfigurableIOManager):
             raise TypeError(
                 f"{context.asset_key.to_user_string()} returned {type(obj).__name__}, expected a data frame"
             )
-        write_parquet(pl.from_pandas(obj), published_path(context.asset_key))
+        write_parquet(pl.from_pandas(obj), published_path(context.output_metadata["study"].value, context.asset_key))
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """Read one table."""
-        return pl.read_parquet(published_path(context.asset_key)).to_pandas()
+        study = (context.upstream_output or context).definition_metadata["study"]
+        return pl.read_parquet(published_path(study, context.asset_key)).to_pandas()

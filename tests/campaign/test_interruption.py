@@ -1,17 +1,21 @@
 """A campaign that is told to end: quickly, with a line that says what is done, and without publishing a fragment."""
 
+import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from support.campaigns import OVERRIDES
 from typer.testing import CliRunner
 
+from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import hash_file
 from golden_core.store.locking import LockedError, only_one
 from golden_core.trials import campaign as trials
@@ -41,6 +45,10 @@ def test_nothing_is_published_and_it_goes_on_later(number, status, broken, monke
     ended = []
 
     def interrupted(*_, **__):
+        try:  # where a signal arrives as SQLAlchemy closes a file
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            logging.getLogger("sqlalchemy.pool").exception("Exception closing connection")
         os.kill(os.getpid(), number)
         time.sleep(60)
         ended.append("nobody stopped the trial")
@@ -49,11 +57,43 @@ def test_nothing_is_published_and_it_goes_on_later(number, status, broken, monke
     result = run()
     assert result.exit_code == status, result.output
     assert ended == []
+    assert "Traceback" not in result.output
     assert f"interrupted by {signal.Signals(number).name}: 11 of 12 trials are done and kept" in result.output
     assert "go on with: golden run smoke --set" in result.output
     assert hash_file(broken.warehouse) == before
     monkeypatch.setattr(trials, "run_trial", run_trial)
     assert run().exit_code == 0
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_it_starts_is_told_too(number, status, tmp_path):
+    """Dagster is not imported yet: it is stood in for by a module that takes its time."""
+    (tmp_path / "golden_dagster_is_slow.py").write_text(
+        "import sys, time\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'golden_dagster.campaign':\n"
+        "            print('starting', flush=True)\n"
+        "            time.sleep(60)\n"
+        "sys.meta_path.insert(0, Slow())\n"
+        "from golden_dagster.cli import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-u", str(tmp_path / "golden_dagster_is_slow.py"), "run", "smoke"]
+    environment = {**os.environ, "GOLDEN_HOME": str(tmp_path / "home"), "PYTHONPATH": str(Path.cwd())}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as run:
+        assert run.stdout.readline() == "starting\n"
+        run.send_signal(number)
+        _, said = run.communicate(timeout=30)
+    assert run.returncode == status
+    name = signal.Signals(number).name
+    assert said == f"interrupted by {name}; give the same command again: what is finished is kept\n"
+
+
+def test_what_a_campaign_leaves_unread_is_no_news():
+    """Joblib warns of it after Ctrl-C; it is kept all the same."""
+    trials.worker_pool(load_variant("smoke", OVERRIDES), "loky", 1)
+    warnings.warn("1 tasks have been successfully executed  but not used.", UserWarning, stacklevel=1)
 
 
 HOLD = """

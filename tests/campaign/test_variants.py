@@ -93,7 +93,7 @@ def test_one_forecaster_without_results_costs_nobody_the_report(broken):
     with opened() as campaign:
         result = campaign.run_selection("published", dg.AssetSelection.assets(*published).without_checks(), {})
         assert failure_messages(result) == []
-    board = pl.read_parquet(broken.root / "published" / "leaderboard.parquet")
+    board = pl.read_parquet(broken.study("smoke").table("published", "leaderboard"))
     assert board.filter(pl.col("forecaster") == "dlinear")["rank"].to_list() == [None]
     assert board["rank"].drop_nulls().to_list() == [1, 2]
     page = (broken.report("smoke") / "index.html").read_text()

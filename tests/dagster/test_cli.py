@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,27 @@ def test_bad_usage_is_one_clear_message(arguments, message):
     assert result.exit_code == 2
     assert message.lower() in " ".join(result.output.replace("│", " ").split()).lower()
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("study", "validate", "{}.yaml"),
+        ("run", "smoke", "--set", "data.settings.path={}.csv"),
+        ("data", "import", "{}.csv", "--pair", "EURUSD"),
+        ("data", "doctor", "{}.csv", "--pair", "EURUSD"),
+        ("legacy", "audit-table", "{}.csv"),
+    ],
+)
+def test_a_pipe_is_not_waited_for(arguments, tmp_path, monkeypatch):
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path / "home"))
+    for name in ("a.yaml", "a.csv"):
+        os.mkfifo(tmp_path / name)
+        # Whoever opens it reads an empty file, and fails the test instead of waiting for ever.
+        threading.Thread(target=(tmp_path / name).write_text, args=("",), daemon=True).start()
+    result = golden(*(word.format(tmp_path / "a") for word in arguments))
+    assert result.exit_code == 2
+    assert "is no regular file" in result.output
 
 
 def test_the_audit_of_the_published_table():

@@ -1,6 +1,7 @@
 """Files that are not whole: found, told in one line each, and made again from what they were derived from."""
 
 import os
+import shutil
 
 import dagster as dg
 import duckdb
@@ -16,6 +17,7 @@ from golden_core.store.warehouse import Warehouse
 from golden_core.trials import outputs
 from golden_core.trials.outputs import damaged_trials
 from golden_core.trials.stored import IncompleteError, shown_completeness, stored_faults, tables_fault
+from golden_dagster.campaign import failure_messages
 from golden_dagster.cli.application import app
 
 STUDY = load_variant("smoke", OVERRIDES)
@@ -32,7 +34,20 @@ def of_another_release(path):
         connection.execute("ALTER TABLE metrics ADD COLUMN older DOUBLE")
 
 
-@pytest.mark.parametrize("harm", [cut_off, written_over, emptied, os.unlink, of_another_release])
+def replaced_by_a_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def leading_to_itself(path):
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+NO_FILE = [replaced_by_a_folder, leading_to_itself]
+
+
+@pytest.mark.parametrize("harm", [cut_off, written_over, emptied, os.unlink, of_another_release, *NO_FILE])
 def test_a_damaged_warehouse_is_said_and_made_again(broken, harm):
     board = leaderboard(Warehouse(broken.warehouse), "smoke", significance=0.05)
     harm(broken.warehouse)
@@ -97,6 +112,28 @@ def test_a_damaged_forecast_file_is_said_and_its_trial_made_again(broken, harm):
     assert f"{said}; it is made again" in told
     assert path.read_bytes() == whole
     assert damaged_trials(broken, STUDY) == {}
+
+
+def test_a_damaged_trial_that_is_recorded_from_the_web_ui_is_named_with_its_remedy(broken):
+    """There nobody has looked for damage before the step."""
+    path = min(broken.study("smoke").root.glob("trials/ar/EURUSD_h1/*/forecasts.parquet"))
+    emptied(path)
+    with opened() as campaign:
+        tags = {"dagster/partition": "s00|EURUSD_h1"}
+        result = campaign.run_selection("one", dg.AssetSelection.assets(["models", "ar"]).without_checks(), tags)
+    assert [f"models__ar: {path} is damaged" in one and "golden run" in one for one in failure_messages(result)] == [
+        True
+    ]
+
+
+def test_a_file_in_the_place_of_a_trial_is_said_and_made_way_for(broken):
+    (trial,) = broken.study("smoke").root.glob("trials/ar/EURUSD_h1/*")
+    shutil.rmtree(trial)
+    trial.write_text("")
+    assert "damaged ar on EURUSD_h1, seed 0: provenance.json does not say what was written" in golden("status").stdout
+    with opened() as campaign:
+        assert "models" in [stage.name for stage in campaign.stages()]
+    assert not trial.exists()
 
 
 def test_whole_trials_are_hashed_once(broken, monkeypatch):

@@ -8,8 +8,12 @@ import pytest
 from support.damage import cut_off, written_over
 from typer.testing import CliRunner
 
+from golden_core.evaluation.campaign import evaluate
+from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.store.lake import Home
 from golden_core.store.locking import only_one
+from golden_core.trials.ledger import ledger_path
+from golden_core.trials.stored import IncompleteError
 from golden_dagster.cli.application import app
 from golden_dagster.dead_runs import PROCESS_TAG
 from golden_dagster.doctor import examine
@@ -39,12 +43,14 @@ def test_every_harm_is_found_with_its_fix(broken, gone):  # noqa: F811
     (folder.root / "lock.json").write_text('{"pid": 7, "host": "h", "since": "noon", "command": "golden run"}')
     cut_off(folder.table("bars", "EURUSD"))
     written_over(broken.warehouse)
+    ledger_path(broken).write_text("[1]\n")
     os.utime(folder.origin, (time.time() + 3600,) * 2)
     found = levels(broken)
     for subject, level, says in (
-        ("lock of smoke", "warn", "process 7 on h since noon (golden run) was killed: `golden run smoke` goes on"),
-        ("runs of smoke", "warn", "1 in progress whose process is gone: `golden run smoke`"),
+        ("lock of smoke", "warn", "process 7 on h since noon (golden run) was killed: `golden run smoke --set name="),
+        ("runs of smoke", "warn", "1 in progress whose process is gone: `golden run smoke --set name="),
         ("lake", "fail", "EURUSD.parquet is damaged"),
+        ("ledger", "fail", "ledger.jsonl, line 1: does not follow"),
         ("warehouse", "fail", "`golden run STUDY` sets it aside"),
         ("clock", "fail", "origin.json): the clock is behind"),
     ):
@@ -57,6 +63,18 @@ def test_every_harm_is_found_with_its_fix(broken, gone):  # noqa: F811
     assert found["runs of smoke"][0] == "fail"
     assert "makes it anew" in found["runs of smoke"][1]
     assert CliRunner().invoke(app, ["doctor"]).exit_code == 1
+
+
+def test_a_variant_is_named_by_its_command(tmp_path):
+    """It has a name, but no file of that name: `golden run smoke_…` is no command."""
+    home, overrides = Home(tmp_path, tmp_path / "reports"), ["training.epochs=2"]
+    variant = load_variant("smoke", overrides)
+    claim_name(home, variant, "smoke", overrides)
+    (home.study(variant.name).root / "lock.json").write_text("{}")
+    command = "`golden run smoke --set training.epochs=2`"
+    assert command in levels(home)[f"lock of {variant.name}"][1]
+    with pytest.raises(IncompleteError, match=command):
+        evaluate(home, variant)
 
 
 @pytest.mark.parametrize("inside", [False, True])

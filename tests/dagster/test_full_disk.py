@@ -2,6 +2,9 @@
 
 import errno
 import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 from support.campaigns import OVERRIDES, opened
@@ -11,8 +14,10 @@ from typer.testing import CliRunner
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store import lake
 from golden_core.store.health import FullDiskError
+from golden_core.store.warehouse import Warehouse
 from golden_core.trials import all_trials, estimate, run_trials, trial_status
 from golden_core.trials.campaign import fingerprinted
+from golden_core.trials.ledger import ledger_path
 from golden_dagster.cli.application import app
 
 STUDY = load_variant("smoke", OVERRIDES)
@@ -53,6 +58,26 @@ def test_a_trial_that_finds_no_room_is_no_failed_trial(broken, without_room):
     assert [outcome.status for outcome in run_trials(broken, STUDY, [job])] == ["done"]
 
 
+def test_a_disk_that_is_full_before_anything_starts(broken, monkeypatch):
+    """The lock's own line finds no room: it says where, and the doctor shows its table all the same."""
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (broken.report("smoke") / "index.html").unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr("golden_core.store.locking._identity", full)
+        result = run()
+    assert result.exit_code == 2
+    assert "lock.json: the disk is full" in result.output
+
+    def fuller(*_):
+        raise FullDiskError("no room")
+
+    monkeypatch.setattr("golden_dagster.doctor.dead_runs", fuller)
+    assert "runs of smoke" in CliRunner().invoke(app, ["doctor"]).output
+
+
 def test_a_run_that_finds_no_room_says_so_once(broken, without_room):
     (broken.study("smoke").table("bars", "EURUSD")).unlink()
     result = run()
@@ -73,6 +98,40 @@ def test_a_file_that_cannot_be_made_for_another_reason_says_that(tmp_path, monke
     monkeypatch.setattr("tempfile.mkstemp", refused)
     with pytest.raises(OSError, match="Read-only file system"):
         lake.write_text("text", tmp_path / "file")
+
+
+def test_a_step_that_cannot_write_says_what_to_do(broken):
+    """A folder stands where a file goes: the error of the operating system knows no remedy."""
+    source = broken.study("smoke").source
+    source.unlink()
+    source.mkdir()
+    result = run()
+    assert result.exit_code == 1
+    assert f"'{source}'; name another place, mend its rights, or move away what is there" in result.output
+
+
+def test_a_ledger_that_was_changed_is_said_once(broken):
+    """By whom it is read first, and not by every model that would train."""
+    shutil.rmtree(next(broken.study("smoke").root.glob("trials/ar/EURUSD_h1/*")))
+    ledger_path(broken).write_text("[1]\n")
+    result = run()
+    assert result.exit_code == 2
+    assert result.output.count("does not follow from the line before") == 1
+
+
+def test_an_error_of_our_own_is_not_traded_for_its_cause(broken, monkeypatch):
+    """Of a warehouse that somebody else holds it says who, and what to do."""
+    (broken.report("smoke") / "index.html").unlink()
+    os.truncate(broken.study("smoke").root / "evaluated.json", 0)
+    monkeypatch.setattr(Warehouse.__init__, "__defaults__", (0.1,))
+    code = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(broken.warehouse)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        result = run()
+        holder.communicate()
+    assert result.exit_code == 1
+    assert f"is still held by another process (PID {holder.pid})" in result.output
 
 
 @pytest.mark.parametrize(

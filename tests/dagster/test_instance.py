@@ -4,9 +4,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from typer.testing import CliRunner
 
 from golden_core.preparation.catalogue import claim_name, load_study, study_path
 from golden_core.store.lake import PROJECT_ROOT, Home, stored_json
+from golden_dagster.cli.application import app
 from golden_dagster.instance import study_instance
 
 
@@ -60,6 +62,14 @@ def test_a_subfolder_leads_to_the_home_of_its_project(named, project, monkeypatc
     (project / "docs" / "deep").mkdir(parents=True)
     monkeypatch.chdir(project / "docs" / "deep")
     assert Home.from_environment() == expected
+
+
+def test_a_home_that_leads_to_itself_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path / "loop"))
+    (tmp_path / "loop").symlink_to("loop")
+    result = CliRunner().invoke(app, ["run", "smoke"])
+    assert result.exit_code == 2
+    assert "Too many levels of symbolic links; name another place" in result.output
 
 
 def test_a_shipped_study_is_the_same_by_name_and_by_path(tmp_path):

@@ -1,5 +1,8 @@
 """Partition by partition on a fresh home: what a person does who clicks one cell of the grid."""
 
+import json
+import shutil
+
 import dagster as dg
 import polars as pl
 import pytest
@@ -8,8 +11,10 @@ from support.campaigns import OVERRIDES, opened
 from golden_core.evaluation.campaign import evaluate, evaluation_is_current
 from golden_core.preparation import PreparationError, prepare_pair, prepare_quality, prepare_raw
 from golden_core.preparation.catalogue import load_variant
-from golden_core.trials import all_trials, trial_status
-from golden_core.trials.stored import IncompleteError, shown_completeness
+from golden_core.store.lake import read_json
+from golden_core.trials import all_trials, run_trials, trial_status
+from golden_core.trials.campaign import fingerprinted
+from golden_core.trials.stored import IncompleteError, evaluation_record, shown_completeness, stored_faults
 
 PARTITION = "dagster/partition"
 
@@ -59,3 +64,34 @@ def test_what_can_be_made_again_is_made_again(broken):
     assert not prepare_raw(broken, study).changed
     evaluate(broken, study)
     assert evaluation_is_current(broken, study)
+
+
+@pytest.mark.parametrize("record", [[1], {}, {"tables": [1]}, {"present": None}])
+def test_a_record_of_another_shape_is_made_again(broken, record):
+    """JSON, but not what was written: it counts as damaged, and costs one evaluation."""
+    study, folder = load_variant("smoke", OVERRIDES), broken.study("smoke")
+    path = evaluation_record(broken, study)
+    path.write_text(json.dumps({**read_json(path), **record} if record and isinstance(record, dict) else record))
+    (folder.root / "input_hashes.json").write_text('{"EURUSD_h1": [1]}')
+    assert stored_faults(broken, study) == []
+    assert not evaluation_is_current(broken, study)
+    with pytest.raises(IncompleteError, match="is not in the warehouse yet"):
+        shown_completeness(broken, study)
+    evaluate(broken, study)
+    assert shown_completeness(broken, study) == (12, 12)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"error": "lost", "attempts": "many"}'])
+def test_the_record_of_a_failure_that_says_nothing_counts_as_none(broken, text):
+    study = load_variant("smoke", OVERRIDES)
+    (trial,) = broken.study("smoke").root.glob("trials/ar/EURUSD_h1/*")
+    failure = broken.study("smoke").failure("ar", "EURUSD_h1", trial.name)
+    failure.parent.mkdir(parents=True)
+    failure.write_text(text)
+    shutil.rmtree(trial)
+    found = trial_status(broken, study, all_trials(study)).filter(fingerprint=pl.lit("")).height
+    assert found == 0
+    assert {
+        outcome.status for outcome in run_trials(broken, study, fingerprinted(broken, study, all_trials(study)))
+    } == {"done", "shared"}
+    assert not failure.exists()

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
+from golden_core.store.health import openable
+
 MAX_BYTES = 5_000_000
 MAX_ROWS = 2_000
 _LONGEST = 400  # characters of a cell in which emphasis is looked for
@@ -105,7 +107,7 @@ def _of_file(path: Path) -> tuple[str, _Lines, str]:
 
 def _decoded(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with openable(path).open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise TableError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None

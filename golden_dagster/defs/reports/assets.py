@@ -44,13 +44,13 @@ def _leaderboard(study: Study) -> dg.AssetsDefinition:
             Warehouse(study.home.warehouse), loaded.name, significance=loaded.evaluation.significance
         )
         shown = table_value(table)
+        path = published_path(loaded.name, dg.AssetKey("leaderboard"))
         metadata: dict[str, Any] = {
+            "study": loaded.name,
             "dagster/row_count": table.height,
             "dagster/column_schema": shown.schema,
             "leaderboard": shown,
-            **located(
-                "published.leaderboard", published_path(dg.AssetKey("leaderboard")), leaderboard_origin(table.columns)
-            ),
+            **located("published.leaderboard", path, leaderboard_origin(table.columns)),
         }
         return dg.Output(published_frame(table), metadata=metadata)
 
@@ -77,6 +77,7 @@ def _comparisons(study: Study) -> dg.AssetsDefinition:
         )
         ensemble = table.filter(pl.col("level") == "ensemble").drop("study", "benchmark", "level", "seed")
         metadata: dict[str, Any] = {
+            "study": loaded.name,
             "dagster/row_count": table.height,
             "ensembles": table_value(ensemble),
             **located("warehouse.main.comparisons", study.home.warehouse, comparisons_origin(loaded)),
