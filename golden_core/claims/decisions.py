@@ -12,7 +12,7 @@ import polars as pl
 from golden_core.claims.questions import Question, questions
 from golden_core.economics.strategies import Strategy
 from golden_core.statistics import equivalence, holm, long_run, minimum_detectable
-from golden_core.statistics.rules import refused
+from golden_core.statistics.rules import rarest, refused
 from golden_core.store.schema import CLAIMS, QUANTILES
 from golden_core.study import ProtocolSection
 from golden_core.trials.ledger import Standing
@@ -144,13 +144,8 @@ def _tested(question: Question, family: int, protocol: ProtocolSection, confiden
 
 
 def _rarest(protocol: ProtocolSection) -> float:
-    """Return the level of the interval that the test of coverage has to tell its own from: fewest lie outside, or in.
-
-    Its size is that at the margin, where the rule's number of misses is wanted, not at the level.
-    """
-    if protocol.coverage is None:
-        return 0.9
-    return 0.5 + abs(protocol.coverage.level - 0.5) + protocol.coverage.margin
+    """Return the level that the rule of coverage asks about; any does where the protocol names no interval."""
+    return 0.9 if protocol.coverage is None else rarest(protocol.coverage.level, protocol.coverage.margin)
 
 
 def _margin(kind: str, protocol: ProtocolSection) -> float | None:

@@ -109,7 +109,8 @@ def _covers(runs: list[pl.DataFrame], protocol: ProtocolSection) -> Asked:
 
     That an interval covers is a positive finding, so it is the alternative: the null hypothesis is that coverage is
     off by the margin or more, on either side (Schuirmann 1987, of the share of Christoffersen 1998, section 2). A test
-    that fails to reject "it covers" would have found nothing.
+    that fails to reject "it covers" would have found nothing. Coverage is that of the bars tested, the mean of the
+    chances that each had before it: an interval that does not follow volatility may have another in the long run.
     """
     assert protocol.coverage is not None  # the study's rules have seen to it
     times, missing = runs[0]["cutoff"], [run["low"].null_count() for run in runs]

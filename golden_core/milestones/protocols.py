@@ -27,7 +27,7 @@ KINDS = {
     "more_accurate": ("Is its loss smaller than the random walk's?", "mean loss difference, one-sided"),
     "predicts": ("Does it know something that the random walk does not?", "mean of 2 (y − b)(f − b), one-sided"),
     "equivalent": ("Is its loss the random walk's, but for the margin?", "two one-sided tests against the margin"),
-    "covers": ("Does its interval cover at its level, but for the margin?", "two one-sided tests against the margin"),
+    "covers": ("Does its interval cover these bars at its level, nearly?", "two one-sided tests against the margin"),
     "profitable": ("Do its trades earn more than they cost?", "mean net return per bar, one-sided"),
 }
 PLACEBO = "placebo"  # the shipped study whose universes are shown
@@ -71,7 +71,7 @@ def _rules() -> list[tuple[str, str]]:
         ("`predicts`", f"fewer than {rules.LEAST_FITTED} cosine coefficients"),
         ("of many forecasters at once", f"n / 2h below {rules.LEAST_BLOCKS}"),
         ("of the best of many", f"fewer than {rules.LEAST_HALVED} halved cosine coefficients"),
-        ("of coverage", f"fewer than {rules.LEAST_MISSES} independent misses expected"),
+        ("`covers`", f"fewer than {rules.LEAST_MISSES} independent misses expected at the margin"),
     ]
 
 

@@ -29,7 +29,7 @@ def calibration_svg(table: pl.DataFrame) -> str:
 
 def _drawn(table: pl.DataFrame) -> Figure:
     points = size_points(table)
-    figure = Figure(figsize=(10, 5.5), layout="constrained")
+    figure = Figure(figsize=(10, 8), layout="constrained")
     panels = figure.subplots(1, len(LENGTHS))
     tests = points["test"].unique(maintain_order=True).to_list()
     for panel, n in zip(panels, LENGTHS, strict=True):
@@ -40,10 +40,11 @@ def _drawn(table: pl.DataFrame) -> Figure:
             for row in points.filter(test=test, n=n).iter_rows(named=True):
                 tone = "#b04a3a" if row["verdict"] == "too large" else ("#9a9a9a" if row["low"] is None else "#28536b")
                 panel.errorbar(row["rate"], len(labels), xerr=row["half"], fmt="o", color=tone, markersize=4)
-                labels.append(f"{test}  {row['world']}  h{row['horizon']}")
+                side = row["measure"].partition("too ")[2]
+                labels.append(f"{test}  {row['world']}  h{row['horizon']}  {side}".rstrip())
         panel.set_yticks(range(len(labels)), labels, fontsize=6)
         panel.invert_yaxis()
         panel.set_title(f"{n} times", fontsize=10)
         panel.set_xlabel("share of true nulls rejected at 5 %", fontsize=9)
-    figure.suptitle("Which tests keep their size? Grey decides nothing.", fontsize=11)
+    figure.suptitle("Which tests keep their size? Grey is beyond their design, or decides nothing.", fontsize=11)
     return figure

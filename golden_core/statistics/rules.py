@@ -7,9 +7,11 @@ from typing import Literal
 from golden_core.statistics.long_run import LEAST_COEFFICIENTS as LEAST_COEFFICIENTS
 from golden_core.statistics.long_run import TOO_SHORT, coefficients
 
+# The last two are calibrated beside the others and decide nothing.
 Kind = Literal[
-    "more_accurate", "predicts", "equivalent", "covers", "profitable", "superior", "confidence_set", "hln_rectangular"
-]  # the last is calibrated beside the others and decides nothing
+    "more_accurate", "predicts", "equivalent", "covers", "profitable", "superior", "confidence_set",
+    "coverage_interval", "hln_rectangular",
+]  # fmt: skip
 
 LEAST_FITTED = 8  # cosine coefficients for moments of fitted forecasts, which are skewed
 LEAST_BLOCKS = 40  # n / 2h for tests of many
@@ -33,3 +35,11 @@ def refused(kind: Kind, n: int, horizon: int, *, level: float = 0.9) -> str:
     if kind == "covers" and misses < LEAST_MISSES:
         return f"{misses:.1f} independent misses expected: a test of coverage needs {LEAST_MISSES}"
     return ""
+
+
+def rarest(level: float, margin: float) -> float:
+    """Return the level of the interval that a test of coverage has to tell its own from: fewest lie outside it, or in.
+
+    Its size is that at the margin, where the rule's number of misses is wanted, not at the level.
+    """
+    return 0.5 + abs(level - 0.5) + margin

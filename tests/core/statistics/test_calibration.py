@@ -1,12 +1,19 @@
 """A small calibration: a test that is off its size is seen, refused cells are said, and chance is reproducible."""
 
+from types import SimpleNamespace
+from typing import get_args
+
 import numpy as np
 import pytest
+from scipy import stats
 
+from golden_core.claims import decisions
+from golden_core.preparation.catalogue import load_study
 from golden_core.statistics import calibration, worlds
 from golden_core.statistics.calibration import Cell, calibrate
 from golden_core.statistics.rules import refused
 from golden_core.store.randomness import Stream
+from golden_core.study import ProtocolSection
 
 STREAM = Stream(1).child("calibration")
 
@@ -29,10 +36,57 @@ def test_a_test_that_is_off_its_size_is_called_so(monkeypatch):
     monkeypatch.setitem(
         calibration.TESTS,
         "more_accurate",
-        (calibration._one_mean(lambda *at: honest(*at) + 0.3 * np.sqrt(8 / at[3]), "greater"), ("iid",)),
+        (calibration._one_mean(lambda *at: honest(*at) + 0.3 * np.sqrt(8 / at[3])), ("iid",)),
     )
     table = calibrate(STREAM, simulations=500, only=one("more_accurate"))
     assert table.row(0, named=True)["verdict"] == "too large"
+
+
+def verdicts(test, world, n, horizon):
+    """Verdicts on all sizes of a cell."""
+    table = calibrate(STREAM, simulations=500, only=one(test, world, n, horizon))
+    return {row["verdict"] for row in table.filter(table["measure"].str.starts_with("size")).iter_rows(named=True)}
+
+
+def errors(g):
+    """Standard errors of means as if all values were independent."""
+    return g.std(axis=-1) / np.sqrt(g.shape[-1])
+
+
+def test_coverage_without_regard_to_overlap_is_off_its_size(monkeypatch):
+    def independent(g, *, margin, horizon):
+        return stats.norm.sf((margin - np.abs(g.mean(axis=-1))) / errors(g))
+
+    assert "too large" not in verdicts("covers", "ma", 1888, 4)
+    monkeypatch.setattr(calibration, "equivalence", independent)
+    assert verdicts("covers", "ma", 1888, 4) == {"too large"}
+
+
+def test_profit_of_whole_lots_without_regard_to_overlap_is_off_its_size(monkeypatch):
+    """Each cutoff's return over h bars, as if no bar were in two of them."""
+
+    def lots(_world, generator, simulations, n, horizon):
+        returns, _ = worlds.garch(generator, (simulations, n + horizon - 1))
+        return np.sign(worlds.persistent(generator, (simulations, n), 0.95)) * worlds._sums(returns, horizon)
+
+    def independent(g, *, horizon, alternative):
+        return SimpleNamespace(p_value=stats.norm.sf(g.mean(axis=-1) / errors(g)))
+
+    assert "too large" not in verdicts("profitable", "garch", 250, 24)
+    monkeypatch.setattr(calibration, "long_run", independent)
+    monkeypatch.setitem(calibration.TESTS, "profitable", (calibration._one_mean(lots), ("garch",)))
+    assert verdicts("profitable", "garch", 250, 24) == {"too large"}
+
+
+def test_every_kind_of_claim_is_measured_by_the_rules_that_decide_it():
+    (kinds, _) = get_args(ProtocolSection.model_fields["kinds"].annotation)
+    assert set(get_args(kinds)) <= set(calibration.TESTS)
+    shipped = load_study("demo").protocol
+    assert (shipped.coverage.level, shipped.coverage.margin) == (worlds.LEVEL, worlds.MARGIN)
+    level = decisions._rarest(shipped)
+    for cell in calibration.cells():
+        if cell.test == "covers" and cell.world != "rare":
+            assert cell.refused == bool(refused("covers", cell.n, cell.horizon, level=level))
 
 
 def test_refused_cells_stay_in_the_table():
@@ -55,6 +109,8 @@ def test_refused_cells_stay_in_the_table():
         ("superior", 250, 1, "7 halved"),
         ("confidence_set", 320, 4, ""),
         ("covers", 250, 4, "6.2 independent misses"),
+        ("coverage_interval", 250, 4, ""),
+        ("profitable", 191, 24, "too short"),
     ],
 )
 def test_rules(kind, n, horizon, part):
