@@ -78,7 +78,7 @@ def open_file(
     return Patient(
         bars=reading.bars,
         bar=reading.bar,
-        zone=reading.zone,
+        zone=zone or reading.zone,  # rows with offsets of their own do not say where the vendor's day begins
         evidence=reading.evidence.summary,
         source={
             "file": path.name,

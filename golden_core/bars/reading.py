@@ -95,7 +95,7 @@ def read_bars(
     whole, left_out = dated.filter(over), dated.filter(~over).select("line", "timestamp", reason=pl.lit(PARTIAL))
     if whole.is_empty():
         raise VendorError(f"{path}: none of its {dated.height} bars is complete; fetch the file again when one is over")
-    bars = _finished(whole, pair, length, timed.zone)
+    bars = _finished(whole, pair, length, zone or timed.zone)
     more = []
     if left_out.height:
         more.append(f"{left_out.height} bars are not complete and left out (first: line {left_out['line'][0]})")
@@ -183,7 +183,7 @@ def _offset(table: VendorTable, zone: str | None, path: Path) -> _Timed:
         resolved = resolve(naive["timestamp"], zone, str(path), table.bars["line"])
         note = f"the rows say UTC, which the trading week contradicts: they are read by {zone}, as declared"
         return _Timed(resolved.times, zone, evidence, (note, *resolved.notes))
-    notes = (f"every row carries its own offset, which counts; the declared {zone} does not",) if zone else ()
+    notes = (f"every row carries its own offset, which counts; {zone} only says where days begin",) if zone else ()
     same = zone and parse_clock(zone) == parse_clock("UTC")
     return _Timed(table.bars["timestamp"], "UTC", evidence, () if same else notes)
 

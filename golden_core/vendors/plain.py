@@ -41,12 +41,14 @@ class Parquet(Reader):
 
     columns: Mapping[str, str | None] = field(default_factory=dict)
     name = "plain_parquet"
-    example = "any Parquet file with a column of times and columns open, high, low, close"
+    example = "any Parquet file with a column of times and columns open, high, low, close, or a close alone"
 
     def sniff(self, path: Path) -> Claim | None:
-        """Claim a table whose columns include a time and four prices by names that are known."""
+        """Claim a table whose columns include a time and four prices, or a close alone, by names that are known."""
         names = parquet_names(path) or ()
-        return Claim(self.name, _BECAUSE) if has_time(names) and has_prices(names) else None
+        if not has_time(names) or not has_prices(names, _prices(names)):
+            return None
+        return Claim(self.name, _BECAUSE if has_prices(names) else "its columns name a time and a close")
 
     def read(self, path: Path, pair: str) -> VendorTable:
         """Read all rows."""
@@ -60,10 +62,16 @@ class Parquet(Reader):
         require_instrument(table, pair, path)
         line = pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True).alias("row")
         known = Known(format=self.name, side=side_in_name(path), gaps=True)
-        return assemble(Rows(table, line, True, ()), find_columns(table.columns, path, self.columns), path, known)
+        found = find_columns(table.columns, path, self.columns, PRICES if self.columns else _prices(table.columns))
+        return assemble(Rows(table, line, True, ()), found, path, known)
 
 
 PARQUET = Parquet()
+
+
+def _prices(names: Sequence[str]) -> Sequence[str]:
+    """Return the prices of a table: four, or a close alone where no other is named, as where fixings were imported."""
+    return PRICES if any(has_prices(names, (name,)) for name in PRICES[:3]) else PRICES[3:]
 
 
 def parquet_names(path: Path) -> Sequence[str] | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
 import typer
 
 from golden_dagster.cli import (
@@ -59,3 +62,14 @@ app.add_typer(legacy.app, name="legacy")
 app.add_typer(milestones.app, name="milestones")
 app.add_typer(publish.app, name="publish")
 app.add_typer(bench.app, name="bench")
+
+
+def flowed(text: str) -> str:
+    """Return a docstring without line ends inside its paragraphs: a terminal has another width than the source."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(part if part.startswith(" ") else re.sub(r"\s*\n(?! )", " ", part) for part in paragraphs)
+
+
+for _group in (app, *(added.typer_instance for added in app.registered_groups)):
+    for _command in _group.registered_commands if _group else ():
+        _command.help = flowed((_command.callback and _command.callback.__doc__) or "")

@@ -16,7 +16,7 @@ from support.keras_files import random_network, write_keras_file
 from typer.testing import CliRunner
 
 from golden_core.preparation.catalogue import study_names
-from golden_dagster.cli.application import app
+from golden_dagster.cli.application import app, flowed
 
 COMMANDS = [
     "run",
@@ -43,6 +43,18 @@ def test_every_command_explains_itself(command):
     result = golden(command, "--help")
     assert result.exit_code == 0
     assert len(result.output.split()) > 20
+
+
+def test_paragraphs_of_help_flow_in_a_terminal_of_any_width():
+    said = CliRunner().invoke(app, ("data", "import", "--help"), env={"COLUMNS": "60", "TERMINAL_WIDTH": "60"}).output
+    lines = [line.rstrip() for line in said.partition("╭")[0].splitlines()]
+    start = next(n for n, line in enumerate(lines) if "The format is detected" in line)
+    paragraph = lines[start : lines.index("", start)]
+    assert len(paragraph) > 4
+    assert min(map(len, paragraph[:-1])) > 40, "no line ends where the source's does"
+    assert flowed("One.\n\n    Two\n    three.\n\n        an example\n        another") == (
+        "One.\n\nTwo three.\n\n    an example\n    another"
+    )
 
 
 def test_the_usage_page_has_every_command_and_no_other():

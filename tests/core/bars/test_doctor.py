@@ -255,3 +255,21 @@ def test_two_real_sources_keep_one_clock() -> None:
     assert found.bars > 60_000
     assert abs(found.level_difference) < 5e-5
     assert set(found.by_month["offset_hours"]) == {0}
+
+
+def test_days_of_a_clock_are_looked_for_where_it_begins_them(tmp_path: Path) -> None:
+    """Bars stamped in UTC do not say so: an import of whole days is examined by the clock that is declared again."""
+    days = pl.date_range(dt.date(2022, 1, 3), dt.date(2023, 12, 29), "1d", eager=True)
+    days = days.filter(days.dt.weekday() <= 5)
+    opens = days.cast(pl.Datetime("us")).dt.replace_time_zone("Europe/Berlin").dt.convert_time_zone("UTC")
+    rng = np.random.default_rng(3)
+    closes = 1.1 * np.exp(np.cumsum(rng.normal(0, 5e-3, len(days))))
+    path = tmp_path / "EURUSD.parquet"
+    pl.DataFrame({"timestamp": opens, "close": closes}).write_parquet(path)
+    found = {zone: _missing(open_file(path, zone=zone)) for zone in ("Europe/Berlin", None)}
+    assert found["Europe/Berlin"] is True
+    assert found[None] is False
+
+
+def _missing(patient: Patient) -> bool | None:
+    return next(one.passed for one in examine(patient, CHECKS).verdicts if one.claim == "missing bars")

@@ -41,6 +41,21 @@ def written(tmp_path: Path) -> Any:
 # What is written
 
 
+@pytest.mark.parametrize("header", ["time,open,high,low,close", "DATE,DEXUSEU"])
+def test_an_import_of_days_is_read_again_as_it_was_written(header: str, tmp_path: Path) -> None:
+    """A Sunday of 25 hours among them, whose bar is known an hour later than one of 24 would be."""
+    days = [day for n in range(90) if (day := dt.date(2024, 9, 1) + dt.timedelta(days=n)).weekday() != 5]
+    prices = (",".join([f"{1.1 + n / 1e4:.4f}"] * header.count(",")) for n in range(len(days)))
+    path = tmp_path / "EURUSD.csv"
+    path.write_text("\n".join([header, *map("{},{}".format, days, prices)]) + "\n")
+    imported = import_file(tmp_path / "home", path, "EURUSD", zone="America/New_York")
+    again = read_bars(imported.path, "EURUSD", zone="America/New_York")
+    assert again.bars.equals(imported.reading.bars)
+    known = dict(again.bars.select("timestamp", "available_at").iter_rows())
+    sunday = dt.datetime(2024, 11, 3, 4, tzinfo=dt.UTC)
+    assert known[sunday] - sunday == dt.timedelta(hours=25)
+
+
 def test_bars_and_their_account(written: Any, tmp_path: Path) -> None:
     path, home = written("dukascopy_gmt", stem="EUR USD (1)"), tmp_path / "home"
     imported = import_file(home, path, "EURUSD")
@@ -192,7 +207,7 @@ def test_offsets_of_rows_count_more_than_a_declaration(written: Any) -> None:
     read = read_bars(written("dukascopy_local"), "EURUSD", zone="Asia/Tokyo")
     assert read.bars["timestamp"].equals(hourly(SPRING, 6)["timestamp"])
     assert read.zone == "UTC"
-    assert "every row carries its own offset, which counts; the declared Asia/Tokyo does not" in read.notes
+    assert "every row carries its own offset, which counts; Asia/Tokyo only says where days begin" in read.notes
 
 
 # How long a bar is
