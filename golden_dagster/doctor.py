@@ -169,7 +169,11 @@ def _ledger(home: Home) -> Finding:
 
 def _lock(home: Home, path: Path) -> Finding:
     study = path.parent.name
-    subject, (held, holder) = f"lock of {study}", lock_state(path)
+    subject = f"lock of {study}"
+    try:
+        held, holder = lock_state(path)
+    except OSError as error:
+        return Finding(subject, "fail", f"{path}: {error.strerror}; move it away")
     if held:
         return Finding(subject, "ok", f"held by {holder}")
     if holder:

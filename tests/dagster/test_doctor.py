@@ -65,6 +65,14 @@ def test_every_harm_is_found_with_its_fix(broken, gone):  # noqa: F811
     assert CliRunner().invoke(app, ["doctor"]).exit_code == 1
 
 
+def test_a_folder_where_a_lock_goes_hides_nothing_else():
+    lock = Home.from_environment().study("smoke").root / "lock.json"
+    lock.mkdir(parents=True)
+    found = levels(Home.from_environment())
+    assert found["lock of smoke"] == ("fail", f"{lock}: Is a directory; move it away")
+    assert "warehouse" in found
+
+
 def test_a_variant_is_named_by_its_command(tmp_path):
     """It has a name, but no file of that name: `golden run smoke_…` is no command."""
     home, overrides = Home(tmp_path, tmp_path / "reports"), ["training.epochs=2"]
