@@ -58,12 +58,14 @@ class Sample:
     """Some trials of a study trained again, compared with the lake (``stored``) or with a training before.
 
     ``records`` has for every trial its provenance, and the hash of inputs and the fingerprint that it should name.
+    ``elsewhere`` says of finished trials that another kind of machine trained, and that were left out, which one.
     """
 
     trials: tuple[Reproduction, ...]
     stored: bool
     processes: tuple[Retraining, ...]
     records: tuple[tuple[Mapping[str, Any], str, str], ...]
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def identical(self) -> bool:
@@ -80,9 +82,7 @@ def reproduce_last(home: Home, study: Study, count: int) -> tuple[list[Reproduct
     Bytes are promised on one kind of machine: what another one wrote is left out, and of a forecaster without any
     trial from here the second value says where they come from.
     """
-    everywhere, here = finished_trials(home, study, all_trials(study)), machine()
-    elsewhere = {trial: where for trial, folder in everywhere.items() if (where := _made_elsewhere(folder, here))}
-    done = {trial: folder for trial, folder in everywhere.items() if trial not in elsewhere}
+    done, elsewhere = _finished_here(home, study)
     strangers = {trial.forecaster: where for trial, where in elsewhere.items()}
     for trial in done:
         strangers.pop(trial.forecaster, None)
@@ -103,6 +103,13 @@ def reproduce_last(home: Home, study: Study, count: int) -> tuple[list[Reproduct
     return found, strangers
 
 
+def _finished_here(home: Home, study: Study) -> tuple[dict[Trial, Path], dict[Trial, str]]:
+    """Return folders of trials that a machine of this kind trained, and of all others what trained them."""
+    everywhere, here = finished_trials(home, study, all_trials(study)), machine()
+    elsewhere = {trial: where for trial, folder in everywhere.items() if (where := _made_elsewhere(folder, here))}
+    return {trial: folder for trial, folder in everywhere.items() if trial not in elsewhere}, elsewhere
+
+
 def _made_elsewhere(folder: Path, here: Mapping[str, Any]) -> str | None:
     """Return on what a trial was trained if that is no machine like this one: another processor, or a card."""
     record = read_json(folder / PROVENANCE)
@@ -116,13 +123,13 @@ def _made_elsewhere(folder: Path, here: Mapping[str, Any]) -> str | None:
 def reproduce_sample(home: Home, study: Study, count: int) -> Sample:
     """Train some trials again and compare; nothing is written into the home.
 
-    Where trials of the study are finished, they are drawn from and compared with; where none is, bars and folds are
-    made in a temporary home and every trial is trained twice: in processes side by side, and in one, in reverse order
-    and another environment.
+    Where a machine of this kind has finished trials, they are drawn from and compared with; where none has, bars and
+    folds are made in a temporary home and every trial is trained twice: in processes side by side, and in one, in
+    reverse order and another environment.
     """
     with tempfile.TemporaryDirectory(prefix="golden-reproduce-") as scratch:
         root = Path(scratch)
-        first = finished_trials(home, study, all_trials(study))
+        first, elsewhere = _finished_here(home, study)
         trials = draw_trials(study, list(first) or distinct_trials(study), count)
         before: list[Retraining] = []
         if not first:
@@ -144,7 +151,7 @@ def reproduce_sample(home: Home, study: Study, count: int) -> Sample:
             for trial, error in zip(trials, errors, strict=True)
         ]
         records = () if last.error else tuple(_record(home, study, trial, again[trial]) for trial in trials)
-    return Sample(tuple(found), not before, (*before, last), records)
+    return Sample(tuple(found), not before, (*before, last), records, tuple(elsewhere.values()))
 
 
 def draw_trials(study: Study, trials: Sequence[Trial], count: int) -> list[Trial]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,8 +27,8 @@ def reproduce(
 ) -> None:
     """Set every random generator, train some trials of a study again and compare their bytes.
 
-    Compared with the lake where the study has been run, else trained twice in a temporary home; nothing of the study
-    is written. Exit status 0 when all bytes agree and no line of the list failed, 1 when not, 2 on bad usage.
+    Compared with the lake where this kind of machine has run the study, else trained twice in a temporary home; nothing
+    of the study is written. Exit status 0 when all bytes agree and no line of the list failed, 1 when not, 2 on bad usage.
     """
     with teaching():
         from golden_core.preparation.catalogue import load_variant
@@ -39,6 +40,9 @@ def reproduce(
         against = "the lake" if sample.stored else "a first training in a temporary home"
         console.print(f"Study {loaded.name}, trained again and compared with {against}", highlight=False)
         console.print(_trials_view(sample))
+        for where, count in Counter(sample.elsewhere).items():
+            left_out = f"left out: {count} finished trials of {where}; bytes are promised on one kind of machine"
+            console.print(left_out, highlight=False)
         answered: list[Answer] = []
         if check:
             from golden_core.trials.checklist import answers

@@ -33,10 +33,11 @@ def test_a_study_that_was_never_run_is_trained_twice_and_every_line_answered():
 
 @pytest.mark.parametrize("trials", [(Reproduction(TRIAL, ("weights.safetensors",), None),), ()])
 def test_other_bytes_and_an_empty_sample_end_with_one(monkeypatch, trials):
-    monkeypatch.setattr(reproduction, "reproduce_sample", lambda *_: Sample(trials, True, (), ()))
+    monkeypatch.setattr(reproduction, "reproduce_sample", lambda *_: Sample(trials, True, (), (), ("an old one",) * 3))
     result = golden(*SMALL)
     assert result.exit_code == 1
     assert f"NOT REPRODUCED: 0 of {len(trials)} trials gave the same bytes" in result.output
+    assert "left out: 3 finished trials of an old one; bytes are promised on one kind of machine" in result.output
     assert ("not the same bytes again: weights.safetensors" in result.output) == bool(trials)
 
 

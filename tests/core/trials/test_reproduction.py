@@ -96,6 +96,9 @@ def test_a_forecaster_that_remembers_an_earlier_trial_is_caught_by_training_its_
     reproduced, strangers = reproduce_last(home, study, 1)
     assert {one.trial.forecaster for one in reproduced} == {"random_walk"}
     assert strangers == {"remembering": "another"}
+    sample = reproduce_sample(home, study, 4)
+    assert {one.trial.forecaster for one in sample.trials} == {"random_walk"}
+    assert (sample.stored, set(sample.elsewhere)) == (True, {"another"})
 
 
 def altered(folder, again):
