@@ -28,7 +28,8 @@ def reproduce(
     """Set every random generator, train some trials of a study again and compare their bytes.
 
     Compared with the lake where this kind of machine has run the study, else trained twice in a temporary home; nothing
-    of the study is written. Exit status 0 when all bytes agree and no line of the list failed, 1 when not, 2 on bad usage.
+    of the study is written. Exit status 0 when all bytes agree and no line of the list failed, 1 when not, 2 on bad
+    usage.
     """
     with teaching():
         from golden_core.preparation.catalogue import load_variant
