@@ -26,10 +26,10 @@ setup: $(READY) ## install everything into .venv
 demo: $(READY) ## run the demo study on real ECB rates and print the leaderboard
 	$(BIN)/golden run demo
 
-test: $(READY) ## run the test suite, but for what is slow
-	$(BIN)/python -m pytest -n auto --dist worksteal
+test: $(READY) ## run the test suite, but for what is slow; what is skipped is said
+	$(BIN)/python -m pytest -n auto --dist worksteal -rs
 
-endurance: $(READY) ## run the slow tests: killed schedulers, four campaigns on two databases, a wheel, a browser
+endurance: $(READY) ## run the slow tests: killed schedulers, four campaigns on two databases, a wheel, a night
 	$(BIN)/python -m pytest -n auto --dist worksteal -m endurance
 
 lint: $(READY) ## style, types and import directions

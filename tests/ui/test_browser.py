@@ -25,10 +25,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 WAIT = 120_000  # ms; a busy machine is no failure
 NIGHT = 1800  # s; the sensor asks once a minute, for a layer at a time
 
-pytestmark = [
-    pytest.mark.endurance,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 
 @pytest.fixture
@@ -180,6 +177,7 @@ def test_a_study_in_the_web_ui(served, opened):
     page.get_by_text("Unsynced").first.wait_for()
 
 
+@pytest.mark.endurance
 def test_the_first_night_of_an_empty_home_takes_one_switch(tmp_path, opened):
     home, study = tmp_path / "home", tmp_path / "study.yaml"
     with home_at(home):
