@@ -37,11 +37,11 @@ def forecasts(pairs=("EURUSD", "USDJPY"), seeds=3, n=N):
         for name, (known, noise) in FORECASTERS.items():
             for seed in range(1 if name == "random_walk" else seeds):
                 y_pred = known * y + noise * size * draw("f", name, pair, seed)
-                parts.append(_rows(name, pair, seed, first, y, y_pred).head(n))
+                parts.append(forecast_rows(name, pair, seed, first, y, y_pred).head(n))
     return FORECASTS.conform(pl.concat(parts))
 
 
-def _rows(name, pair, seed, first, y, y_pred):
+def forecast_rows(name, pair, seed, first, y, y_pred):
     facts = {"study": "made", "forecaster": name, "pair": pair, "horizon": 1, "seed": seed, "fold": 0}
     frame = pl.DataFrame({"y_true": y, "y_pred": y_pred}).with_row_index("day")
     cutoff = pl.lit(first) + pl.duration(days="day")

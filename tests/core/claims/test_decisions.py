@@ -1,13 +1,17 @@
 """Claims that are carried and that are not, on forecasts made to order, and each number by another way."""
 
+import datetime
+
 import numpy as np
 import polars as pl
 import pytest
 from scipy import fft, stats
-from support.claims import PROTOCOL, N, decide, forecasts, row
+from support.claims import PROTOCOL, N, decide, forecast_rows, forecasts, row
 
-from golden_core.statistics import equivalence, holm
-from golden_core.store.schema import CLAIMS
+from golden_core.statistics import equivalence, holm, long_run, worlds
+from golden_core.statistics.moments import predicts
+from golden_core.store.randomness import Stream
+from golden_core.store.schema import CLAIMS, FORECASTS
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +125,31 @@ def test_more_noise_never_helps_a_claim_and_absolute_loss_is_asked_for():
     )
     assert row(absolute, "skilled", "more_accurate")["effect"] == pytest.approx(0.1, abs=1e-12)
     assert row(squared, "noisy", "more_accurate")["p_value"] > 0.99
+
+
+def test_pairs_that_share_the_dollar_are_one_sample_and_not_many():
+    """Seven martingales with one factor, forecasts that go with it and know nothing: 5 % of true nulls are rejected."""
+    simulations, n, pairs = 2000, 250, 7
+    chance = Stream(4).child("claims", "dollar").generator()
+    dollar, own = chance.standard_normal((simulations, 1, n)), chance.standard_normal((simulations, pairs, n))
+    y = 0.8 * dollar + 0.6 * own
+    forecast = worlds.persistent(chance, (simulations, 1, n), 0.7) + 0.3 * worlds.persistent(chance, y.shape, 0.7)
+    moments = predicts(y, forecast)
+    rejected = {
+        "averaged": long_run(moments.mean(axis=1), horizon=1, alternative="greater").p_value,
+        "as samples": long_run(moments.reshape(simulations, -1), horizon=1, alternative="greater").p_value,
+    }
+    shares = {name: (p_value <= 0.05).mean() for name, p_value in rejected.items()}
+    assert 0.037 <= shares["averaged"] <= 0.063
+    assert shares["as samples"] > 0.1
+    # What a protocol decides about all pairs is the first of the two.
+    first = datetime.datetime(2020, 1, 1, 15, tzinfo=datetime.UTC)
+    table = pl.concat(
+        forecast_rows(name, f"P{pair}", 0, first, y[0, pair], known[pair])
+        for pair in range(pairs)
+        for name, known in (("random_walk", np.zeros((pairs, n))), ("walker", forecast[0]))
+    )
+    units = np.square(y[0]).mean(axis=1, keepdims=True)
+    pooled = long_run((moments[0] / units).mean(axis=0), horizon=1, alternative="greater")
+    decided = row(decide(FORECASTS.conform(table)), "walker", "predicts", "all")
+    assert (decided["n"], decided["p_value"]) == (n, pytest.approx(float(pooled.p_value), rel=1e-9))
