@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
-from golden_core.store.lake import Home, hash_file, read_json
+from golden_core.store.lake import Home, hash_file, read_json, stored_json
 from golden_core.store.provenance import machine
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
@@ -112,12 +112,13 @@ def _finished_here(home: Home, study: Study) -> tuple[dict[Trial, Path], dict[Tr
 
 def _made_elsewhere(folder: Path, here: Mapping[str, Any]) -> str | None:
     """Return on what a trial was trained if that is no machine like this one: another processor, or a card."""
-    record = read_json(folder / PROVENANCE)
+    record = stored_json(folder / PROVENANCE, machine=dict)  # a damaged one says nothing, and is found by its bytes
     cards = [card["name"] for card in here["gpu"] or ()]
     card = (record.get("device") or {}).get("card")
     if card is not None:  # what the processor beside it is does not matter
         return None if card in cards else str(card)
-    return None if record["machine"]["cpu"] == here["cpu"] else str(record["machine"]["cpu"])
+    processor = record.get("machine", here).get("cpu")
+    return None if processor == here["cpu"] else str(processor)
 
 
 def reproduce_sample(home: Home, study: Study, count: int) -> Sample:

@@ -218,3 +218,14 @@ def test_each_line_of_the_list_can_fail(found, record, line, seen):
     verdict, said = verdicts(load_study("smoke"), sample)[line]
     assert verdict == "failed"
     assert seen in said
+
+
+def test_a_trial_with_a_damaged_record_is_one_that_does_not_reproduce(broken):
+    study = load_study("smoke", OVERRIDES)
+    for path in broken.study("smoke").root.glob("trials/ar/EURUSD_h1/*/provenance.json"):
+        path.write_text("{}")
+    sample = reproduce_sample(broken, study, 20)
+    assert sample.elsewhere == ()
+    assert {one.trial.series for one in sample.trials if not one.identical and one.trial.forecaster == "ar"} == {
+        "EURUSD_h1"
+    }
