@@ -15,6 +15,11 @@ settings.register_profile("search", deadline=None, print_blob=True, max_examples
 settings.load_profile("golden")
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the browser: it waits more than it computes, and whoever comes last is waited for by all."""
+    items.sort(key=lambda item: "ui" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def _homes(tmp_path_factory):
     """Give out folders by counting: pytest's own way lists thousands of them for every new one."""

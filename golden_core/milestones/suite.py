@@ -35,7 +35,7 @@ APPENDICES = {
     "Economics": ("economics",),
     "Explanations": ("explained", "looked_at"),
     "Benchmarks": ("benchmarks", "machines"),
-    "Uncertainty": ("seeds", "relative-error", "strata"),
+    "Uncertainty": ("seeds", "groups", "pairs_of_seeds", "relative-error", "strata"),
     "Alignment with the legacy record": ("alignment",),
 }
 _ALIGNED = ("variant", "metric", "published", "mean", "run_low", "run_high", "random_walk", "verdict")

@@ -19,6 +19,7 @@ from golden_core.reporting.figure_files import figure_files
 from golden_core.reporting.formats import count, escape_markdown, plain
 from golden_core.reporting.grids import STRATA_SKILL, Grids, grids_latex, relative_error_grids, stratum_grids
 from golden_core.reporting.judged import Judged
+from golden_core.reporting.seed_groups import seed_groups
 from golden_core.reporting.verdict import Verdict, verdict
 from golden_core.store.lake import hash_bytes, hash_file
 from golden_core.store.warehouse import Warehouse
@@ -118,7 +119,7 @@ def _rendered(
     covered = coverage.coverage(warehouse, study)
     answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
     series = answers["series"]
-    answers |= {"checks": Answer(judged.checks), "probes": Answer(judged.probes)}
+    answers |= {"checks": Answer(judged.checks), "probes": Answer(judged.probes), **seed_groups(warehouse, study)}
     exhibits = {name: exhibit(name, warehouse, study, answers.get(name)) for name in declared()}
     board = exhibits["leaderboard"]
     words = verdict(series.frame, study, covered)

@@ -127,8 +127,10 @@ def eta_squared(groups: Sequence[FloatArray], *, level: float = 0.95) -> Effect:
         if stats.f.cdf(f, between, within) <= tail:
             return 0.0
         beyond = f * between
-        while stats.ncf.cdf(f, between, within, beyond) > tail:
+        while (reached := stats.ncf.cdf(f, between, within, beyond)) > tail:
             beyond *= 2
+        if np.isnan(reached):  # SciPy's function ends before such an effect does
+            return float("nan")
         return float(brentq(lambda shift: stats.ncf.cdf(f, between, within, shift) - tail, 0, beyond))
 
     low, high = (shift / (shift + n) for shift in map(bound, _tails(level)))

@@ -73,6 +73,12 @@ def test_effects_against_their_definitions():
     assert eta_squared([a, a + 1e-9]).low == 0
 
 
+def test_an_effect_beyond_the_reach_of_its_distribution_has_no_interval():
+    apart = eta_squared([PLANT_GROWTH[0], PLANT_GROWTH[1] + 1e7])
+    assert apart.value == pytest.approx(1)
+    assert np.isnan([apart.low, apart.high]).all()
+
+
 @pytest.mark.parametrize(
     "groups",
     [

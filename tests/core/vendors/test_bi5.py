@@ -132,8 +132,8 @@ REFUSED = {
     "half a record": (MONTH, packed(BODY[:-1]), "239 bytes are no whole number of records of 24 bytes"),
     "ticks as candles": (MONTH, ticks(TICKS), "60 bytes are no whole number of records of 24"),
     "candles as ticks": (HOUR, candles(HOURS[1:]), "records of 20 bytes"),
-    "bomb": (MONTH, packed(bytes(50_000_000)), "unpacks to more than 17856 bytes, the 744 records that fit"),
-    "bomb that lies": (MONTH, packed(bytes(50_000_000), size=(1 << 64) - 1), "unpacks to more than 17856 bytes"),
+    "bomb": (MONTH, packed(bytes(1_000_000)), "unpacks to more than 17856 bytes, the 744 records that fit"),
+    "bomb that lies": (MONTH, packed(bytes(1_000_000), size=(1 << 64) - 1), "unpacks to more than 17856 bytes"),
     "bomb of ticks": (HOUR, packed(bytes(20 * MAX_TICKS + 20)), "unpacks to more than 20000000 bytes"),
     "large file": (MONTH, bytes(30_000), "more than 21951 bytes, too many for one file"),
     "beyond the month": (
