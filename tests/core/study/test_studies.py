@@ -128,7 +128,7 @@ def splits(study, bars, horizon):
 
 
 # Fixings of the ECB in the range of each study, counted in the shipped file.
-@pytest.mark.parametrize(("name", "bars"), [("smoke", 511), ("demo", 4609), ("golden", 6913)])
+@pytest.mark.parametrize(("name", "bars"), [("smoke", 511), ("demo", 2902), ("golden", 6913)])
 def test_several_folds_fit(name, bars):
     study = load_study(name)
     counts = {len(splits(study, bars, horizon).folds) for horizon in study.horizons}
