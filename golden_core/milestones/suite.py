@@ -30,7 +30,7 @@ REPORT = "reports/golden_suite"
 # Sections of the appendices and the tables of the report that they take, where the study has them.
 APPENDICES = {
     "Leaderboard": ("leaderboard", "series", "averages"),
-    "Claims, and what is not claimed": ("claims", "pairwise"),
+    "Claims, and what is not claimed": ("claims", "best_of_many", "pairwise"),
     "Calibration": ("coverage", "levels", "distributions", "intervals"),
     "Economics": ("economics",),
     "Explanations": ("explained", "looked_at"),

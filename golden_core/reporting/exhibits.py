@@ -43,10 +43,12 @@ def _limits() -> dict[str, str]:
     """Return the limits of other rooms that captions name; imported when one does, for a leaderboard names none."""
     from golden_core.benchmarking import sampling, summary  # noqa: PLC0415
     from golden_core.interpretability import filing  # noqa: PLC0415
+    from golden_core.reporting import best_of_many  # noqa: PLC0415
 
     return {
         "likeness": f"{filing.LIKENESS:g}",
         "chance": f"{filing.SIGNIFICANCE:g}",
+        "set": formats.level(best_of_many.SET_LEVEL),
         "steady": formats.level(sampling.STEADY),
         "tails": ", ".join(f"{p:.0%}".replace("%", "th") for p in summary.TAILS),
         "sizes": ", ".join(f"{summary.full_size(p):,} calls" for p in summary.TAILS),

@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from golden_core.reporting import claim_figures, coverage, figures, tables, uncertainty_figures
+from golden_core.reporting.best_of_many import best_of_many
 from golden_core.reporting.equity_figure import equity
 from golden_core.reporting.exhibits import Answer, Exhibit, ask, declared, exhibit, latex, markdown
 from golden_core.reporting.figure_files import figure_files
@@ -119,7 +120,8 @@ def _rendered(
     covered = coverage.coverage(warehouse, study)
     answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
     series = answers["series"]
-    answers |= {"checks": Answer(judged.checks), "probes": Answer(judged.probes), **seed_groups(warehouse, study)}
+    answers |= {"checks": Answer(judged.checks), "probes": Answer(judged.probes)}
+    answers |= {**seed_groups(warehouse, study), "best_of_many": best_of_many(warehouse, study)}
     exhibits = {name: exhibit(name, warehouse, study, answers.get(name)) for name in declared()}
     board = exhibits["leaderboard"]
     words = verdict(series.frame, study, covered)

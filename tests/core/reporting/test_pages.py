@@ -11,11 +11,10 @@ import pytest
 
 from golden_core.reporting import leaderboard, pages, report_differences, tables, write_report
 from golden_core.reporting.exhibits import Answer, declared, exhibit
-from golden_core.reporting.seed_groups import seed_groups
 from golden_core.store.warehouse import Warehouse
 
 TABLES = (
-    "leaderboard", "series", "seeds", "averages", "levels", "data", "cleaning", "closures", "folds", "relative-error",
+    "leaderboard", "series", "seeds", "best_of_many", "averages", "levels", "data", "cleaning", "closures", "folds", "relative-error",
     "strata", "coverage", "pairwise",
 )  # fmt: skip
 FILES = (
@@ -28,7 +27,7 @@ FILES = (
 @pytest.fixture(scope="module")
 def exhibits(warehouse, study):
     answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
-    handed_in = {"checks", "probes", *seed_groups(warehouse, study)}  # no query gives them
+    handed_in = {"checks", "probes", "groups", "pairs_of_seeds", "best_of_many"}  # no query gives them
     return [exhibit(name, warehouse, study, answers.get(name)) for name in declared() if name not in handed_in]
 
 

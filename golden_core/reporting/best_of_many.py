@@ -1,0 +1,95 @@
+"""Whether the best of all forecasters beats the random walk, or is only the luckiest. It decides no claim.
+
+Losses are those of more_accurate: of single seeds, averaged over seeds, in units of the random walk's mean loss.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from golden_core.evaluation.inputs import BENCHMARK
+from golden_core.reporting.exhibits import Answer, ask
+from golden_core.statistics.resampling import confidence_set, cosines, stepwise, superior
+from golden_core.statistics.rules import refused
+from golden_core.store.randomness import Stream
+from golden_core.store.warehouse import Warehouse
+from golden_core.study import Study
+
+SET_LEVEL = 0.9  # of the confidence set: that at which calibration.py measures it
+
+_LOSS = {"squared": "(y_pred - y_true) ** 2", "absolute": "abs(y_pred - y_true)"}
+# Pooled over pairs: at the cutoffs that every pair has.
+LOSSES = f"""
+WITH own AS (
+    SELECT pair, horizon, forecaster, cutoff, avg({{loss}} ORDER BY seed) AS loss
+    FROM forecasts WHERE study = $1 GROUP BY pair, horizon, forecaster, cutoff
+), unit AS (
+    SELECT pair, horizon, avg(loss ORDER BY cutoff) AS walk FROM own WHERE forecaster = '{BENCHMARK}'
+    GROUP BY pair, horizon
+), relative AS (
+    SELECT pair, horizon, pair || '_h' || horizon AS series, forecaster, cutoff, loss / walk AS loss
+    FROM own JOIN unit USING (pair, horizon)
+), pooled AS (
+    SELECT 'all' AS pair, horizon, 'all pairs_h' || horizon AS series, forecaster, cutoff,
+           avg(loss ORDER BY pair) AS loss
+    FROM relative GROUP BY horizon, forecaster, cutoff
+    HAVING count(*) = (SELECT count(DISTINCT pair) FROM relative) AND count(*) > 1
+)
+SELECT pair, horizon, series, forecaster, cutoff, loss FROM (SELECT * FROM relative UNION ALL SELECT * FROM pooled)
+ORDER BY pair = 'all', pair, horizon, forecaster, cutoff
+"""
+
+_ROWS = {
+    "series": pl.String, "n": pl.Int64, "forecasters": pl.Int64, "best": pl.String, "gain": pl.Float64,
+    "p_value": pl.Float64, "better": pl.String, "kept": pl.String, "kept_count": pl.Int64, "walk_p": pl.Float64,
+    "reason": pl.String,
+}  # fmt: skip
+
+
+def best_of_many(warehouse: Warehouse, study: Study) -> Answer:
+    """Return, of every series and pooled over pairs, what tests of all forecasters at once say.
+
+    ``p_value`` is Hansen's test of superior predictive ability against the random walk, ``better`` who beats it after
+    Romano and Wolf's steps, ``kept`` the model confidence set. A forecaster without all of the random walk's cutoffs
+    is left out.
+    """
+    losses = ask(warehouse, LOSSES.format(loss=_LOSS[study.protocol.loss if study.protocol else "squared"]), study.name)
+    rows = []
+    for (series,), part in losses.frame.group_by("series", maintain_order=True):
+        walk = part.filter(forecaster=BENCHMARK).select("cutoff", pl.col("loss").alias(BENCHMARK))
+        others = part.filter(pl.col("forecaster") != BENCHMARK)
+        table = walk
+        for (name,), own in others.group_by("forecaster", maintain_order=True):
+            joined = walk.select("cutoff").join(own.select("cutoff", "loss"), on="cutoff", how="left")
+            if not joined["loss"].null_count():
+                table = table.with_columns(joined["loss"].alias(str(name)))
+        if table.width > 2:
+            rows.append((series, *_of_one(table.drop("cutoff"), part["horizon"][0], study, str(series))))
+    return Answer(pl.DataFrame(rows, schema=_ROWS, orient="row").fill_nan(None), losses.sql)
+
+
+def _of_one(table: pl.DataFrame, horizon: int, study: Study, series: str) -> tuple[Any, ...]:
+    """Return what is said of losses (T, 1 + K), those of the random walk first."""
+    values, names = table.to_numpy(), np.array(table.columns)
+    n, gains = len(values), 1 - values[:, 1:].mean(axis=0) / values[:, 0].mean()
+    best = int(np.argmax(gains))
+    said = (n, len(names) - 1, str(names[1 + best]), float(gains[best]))
+    if reason := refused("superior", n, horizon) or refused("confidence_set", n, horizon):
+        return (*said, None, None, None, None, None, reason)
+    generator = Stream(study.seeds.root).child("report", "best of many", series).generator()
+    resamples = cosines(n, horizon=horizon, reps=study.evaluation.bootstrap_resamples, generator=generator)
+    steps = stepwise(values[:, 0], values[:, 1:], resamples)
+    kept = confidence_set(values, resamples)
+    within = kept >= 1 - SET_LEVEL
+    return (
+        *said,
+        superior(values[:, 0], values[:, 1:], resamples),
+        ", ".join(names[1:][steps <= study.evaluation.significance]),
+        ", ".join(names[within]),
+        int(within.sum()),
+        float(kept[0]),
+        None,
+    )

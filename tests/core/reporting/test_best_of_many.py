@@ -1,0 +1,99 @@
+"""Tests of all forecasters at once, on forecasts whose skill is known: losses by hand, and what must not be said."""
+
+import datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+from golden_core.reporting.best_of_many import best_of_many
+from golden_core.reporting.exhibits import exhibit
+from golden_core.store import schema
+from golden_core.store.randomness import Stream
+from golden_core.store.warehouse import Warehouse
+
+TIMES = 600
+START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+SEEDS = {"random_walk": 1, "ar": 1, "copy": 1, "dlinear": 3}
+PAIRS = ("EURUSD", "USDJPY")  # `ar` knows a fifth of what EURUSD will do, and nothing of USDJPY
+
+
+def forecasts(times=TIMES):
+    random = Stream(20_261_128).child("best of many").generator()
+    parts = []
+    for pair in PAIRS:
+        truth = random.standard_normal(times) * (0.01 if pair == "EURUSD" else 0.002)
+        for name, seeds in SEEDS.items():
+            for seed in range(seeds):
+                known = 0.2 * truth if (name, pair) == ("ar", "EURUSD") else 0.0
+                noise = 0.2 * truth.std() * random.standard_normal(times) if name in {"ar", "dlinear"} else 0.0
+                parts.append(pl.DataFrame({"y_true": truth, "y_pred": np.zeros(times) + known + noise}).with_columns(
+                    forecaster=pl.lit(name), pair=pl.lit(pair), seed=pl.lit(seed),
+                    cutoff=pl.Series([START + datetime.timedelta(days=day) for day in range(times)]),
+                ))  # fmt: skip
+    return pl.concat(parts).with_columns(study=pl.lit("synthetic"), horizon=pl.lit(1))
+
+
+def found(tmp_path, study, frame):
+    absent = {name: pl.lit(0) for name in schema.FORECASTS.dtypes if name not in frame.columns}
+    absent |= {name: pl.lit(False) for name, kind in schema.FORECASTS.dtypes.items() if kind == pl.Boolean}
+    absent |= {"target_at": pl.col("cutoff") + pl.duration(days=1)}
+    whole = frame.with_columns(**absent).select(
+        pl.col(name).cast(kind) for name, kind in schema.FORECASTS.dtypes.items()
+    )
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    warehouse.load(study.name, {"forecasts": schema.FORECASTS.conform(whole)})
+    return warehouse, best_of_many(warehouse, study)
+
+
+def gain(frame, name, pair):
+    """By hand: losses of single seeds, averaged over seeds."""
+    losses = frame.filter(pair=pair).with_columns(loss=(pl.col("y_true") - pl.col("y_pred")).pow(2))
+    mean = {one: losses.filter(forecaster=one)["loss"].mean() for one in (name, "random_walk")}
+    return 1 - mean[name] / mean["random_walk"]
+
+
+def test_a_planted_skill_is_found_and_luck_is_not(tmp_path, study):
+    frame = forecasts()
+    warehouse, answer = found(tmp_path, study, frame)
+    rows = {row["series"]: row for row in answer.frame.iter_rows(named=True)}
+    assert list(rows) == ["EURUSD_h1", "USDJPY_h1", "all pairs_h1"]
+    skilled, lucky, pooled = rows.values()
+    assert all((row["n"], row["forecasters"], row["reason"]) == (TIMES, 3, None) for row in rows.values())
+    assert (skilled["best"], skilled["better"], skilled["kept"], skilled["kept_count"]) == ("ar", "ar", "ar", 1)
+    assert skilled["p_value"] < 0.01 > skilled["walk_p"]
+    assert skilled["gain"] == pytest.approx(gain(frame, "ar", "EURUSD"), rel=1e-9)
+    assert lucky["p_value"] == 1  # noise costs, and a copy is no competitor
+    assert (lucky["better"], lucky["walk_p"]) == ("", 1)
+    assert {"random_walk", "copy"} <= set(lucky["kept"].split(", "))
+    assert "dlinear" not in lucky["kept"]
+    # Every pair in its own units: the mean of what is gained on each.
+    assert pooled["gain"] == pytest.approx(np.mean([gain(frame, "ar", pair) for pair in PAIRS]), rel=1e-9)
+    texts = [[cell.text for cell in cells] for _, cells in exhibit("best_of_many", warehouse, study, answer).rows]
+    p, within = f"{skilled['p_value']:.3f}", f"{skilled['walk_p']:.3f}"
+    assert texts[0][3:] == ["ar", f"{100 * skilled['gain']:.2f}", p, "ar", "1 of 4", within, ""]
+    assert texts[1][6] == "none"
+
+
+def test_the_same_again_and_another_root_moves_a_little(tmp_path, study):
+    frame = forecasts().filter(pl.col("pair") == "EURUSD").with_columns(y_pred=pl.col("y_pred") * 0.3)
+    warehouse, answer = found(tmp_path, study, frame)
+    assert best_of_many(warehouse, study).frame.equals(answer.frame)
+    assert answer.frame["series"].to_list() == ["EURUSD_h1"]  # of one pair nothing is pooled
+
+
+def test_who_lacks_a_cutoff_is_left_out_and_too_few_times_are_not_tested(tmp_path, study):
+    frame = forecasts()
+    gap = (pl.col("forecaster") == "ar") & (pl.col("pair") == "EURUSD") & (pl.col("cutoff") == START)
+    rows = found(tmp_path, study, frame.filter(~gap))[1].frame.rows(named=True)
+    assert [row["forecasters"] for row in rows] == [2, 3, 2]
+    (tmp_path / "short").mkdir()
+    warehouse, short = found(tmp_path / "short", study, forecasts(60))
+    assert set(short.frame["reason"]) == {"60 times at horizon 1: a test of many needs 80"}
+    assert short.frame["p_value"].null_count() == short.frame.height
+    texts = [cell.text for cell in exhibit("best_of_many", warehouse, study, short).rows[0][1]]
+    assert texts[5:9] == ["—", "—", "—", "—"]
+
+
+def test_alone_the_random_walk_has_no_rivals(tmp_path, study):
+    assert found(tmp_path, study, forecasts().filter(forecaster="random_walk"))[1].frame.is_empty()
