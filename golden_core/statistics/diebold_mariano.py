@@ -9,6 +9,8 @@ import numpy as np
 import scipy  # loads scipy.stats when it is first used: half of what the evaluation takes to import
 
 from golden_core.inputs.windows import FloatArray
+from golden_core.statistics.long_run import ROUNDING
+from golden_core.statistics.moments import accuracy
 
 Kernel = Literal["rectangular", "bartlett"]
 
@@ -44,7 +46,8 @@ def diebold_mariano(
     -------
     TestResult
         A negative statistic favours ``loss_a``. Statistic and p-value are ``None`` if the losses differ by a
-        constant (identical losses included), if T ≤ h, or if the estimated long-run variance is not positive.
+        constant (identical losses included), to rounding, if T ≤ h, or if the estimated long-run variance is not
+        positive.
 
     Raises
     ------
@@ -62,7 +65,9 @@ def diebold_mariano(
     difference = loss_a - loss_b
     statistic = float(harvey_leybourne_newbold(difference, horizon=horizon, kernel=kernel))
     n = len(difference)
-    defined = np.isfinite(statistic)
+    # The difference of losses that differ by nothing, or by a constant, is what rounding of the losses leaves of it.
+    size = np.maximum(np.abs(loss_a), np.abs(loss_b)).max()
+    defined = np.isfinite(statistic) and np.ptp(accuracy(loss_b, loss_a)) > ROUNDING * size
     return TestResult(
         statistic=statistic if defined else None,
         p_value=float(2 * scipy.stats.t.sf(abs(statistic), df=n - 1)) if defined else None,

@@ -98,6 +98,15 @@ def test_undefined_is_none(a, b, horizon, mean):
     assert result.mean_difference == pytest.approx(mean)
 
 
+def test_losses_that_differ_by_rounding_alone_are_undefined():
+    losses = draw("rounding", shape=250) ** 2
+    # One unit in the last place, another order of operations, and a constant that rounding makes uneven.
+    for other in (np.nextafter(losses, 9), losses * (1 + 1e-12), losses + 1):
+        found = diebold_mariano(losses, other, horizon=1)
+        assert (found.statistic, found.p_value) == (None, None)
+    assert diebold_mariano(losses, losses * 1.001, horizon=1).p_value is not None
+
+
 def test_bartlett_keeps_the_variance_positive():
     a = np.array([1.0, 0.0] * 20)
     assert diebold_mariano(a, 1 - a, horizon=2, kernel="bartlett").statistic == 0
