@@ -40,6 +40,7 @@ from golden_core.study import Study
 from golden_core.trials.identity import Trial, UnreadyError
 
 DRAWS = 32  # networks without what was learned, over all folds
+NO_NUMBERS = "not every attribution, or forecast on the way from a window to its baseline, is a finite number"
 
 
 @dataclass
@@ -133,11 +134,15 @@ def _look(
             found.refused[name] = str(error).removeprefix(f"{subject.name}: ")
     gains = walked(subject, values, own.child("walks"))
     for name, found_values in values.items():
+        incomplete = attribution.incompleteness(subject, found_values) if name in attribution.COMPLETE else np.empty(0)
+        if not all(np.isfinite(numbers).all() for numbers in (found_values, gains[name], incomplete)):
+            found.refused[name] = NO_NUMBERS  # a comparison with a NaN is false, and would keep nothing back
+            continue
         likeness = randomised(
             subject, attribution.ROUGH[name], own.child("randomised"), draws=draws, stages=subject.fold == 0
         )
         measured: dict[str, Iterable[Any]] = {
-            "incomplete": attribution.incompleteness(subject, found_values) if name in attribution.COMPLETE else [],
+            "incomplete": incomplete,
             "randomised": [value for stage, value in likeness if stage == "everything"],
             "stages": likeness if subject.fold == 0 else [],
             "deletion": gains[name][0],
@@ -283,7 +288,10 @@ def _siblings(one: Trial, other: Trial) -> bool:
 
 
 def _values(folder: Path, cells: int) -> dict[str, FloatArray]:
-    frame = pl.read_parquet(folder / "attributions.parquet")
+    path = folder / "attributions.parquet"
+    if not path.exists():  # every method was refused
+        return {}
+    frame = pl.read_parquet(path)
     parts = frame.group_by("method", maintain_order=True)
     return {str(name): part["attribution"].to_numpy().reshape(-1, cells) for (name,), part in parts}
 

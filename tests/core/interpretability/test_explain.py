@@ -7,7 +7,7 @@ import jsonschema
 import numpy as np
 import polars as pl
 import pytest
-from torch import Generator
+from torch import Generator, nn
 
 from golden_core.benchmarking.measurement import Condition, Measurement
 from golden_core.benchmarking.records import file_run
@@ -29,6 +29,7 @@ from golden_core.milestones.records import EvidenceError
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import claim_name, load_study
 from golden_core.store.lake import Home, hash_bytes, shipped, write_json, write_parquet, write_text
+from golden_core.store.randomness import Stream
 from golden_core.store.schema import ATTRIBUTIONS
 from golden_core.study import StudyError
 from golden_core.trials import all_trials, run_trials
@@ -178,6 +179,34 @@ def test_a_verdict_keeps_a_method_back_and_says_why():
     for part in ("off by 2 times", "Spearman 0.45, 0.2 at most", "insertion in its order is no better"):
         assert part in said["reason"]
     assert "deletion" not in said["reason"]
+
+
+class Unstable(nn.Module):
+    """A network that divides a window by its spread: of the baseline, which has none, it says NaN. [B, L, F] → [B]."""
+
+    def forward(self, x):
+        return (x / x.std(dim=(1, 2), keepdim=True)).flatten(1)[:, 0]
+
+
+def test_what_is_no_number_at_the_baseline_is_no_explanation(study):
+    X = np.random.default_rng(1).standard_normal((8, study.context_length, len(study.features)))
+    subject = Subject("it", Unstable(), X, lambda _: Unstable(), np.arange(8).astype("datetime64[D]"))
+    gathered = explain._Folds([], [], [], [], {"integrated_gradients": {}, "occlusion": {}}, {})
+    trial = next(t for t in all_trials(study) if t.forecaster == "dlinear")
+    explain._look(subject, study, trial, pl.DataFrame(), 2, Stream(1), gathered)
+    for name in gathered.sanity:
+        said = explain._verdict(name, gathered)
+        assert not said["reported"]
+        assert "finite number" in said["reason"]
+    assert not gathered.attributions
+
+
+def test_a_network_that_has_nothing_for_any_method_has_a_verdict_and_no_values(tmp_path):
+    asked = ASKED.replace("integrated_gradients, attention", "attention").replace("seeds: 2", "seeds: 1")
+    study = load_study("smoke", (OVERRIDES[0], f"explanations={asked}"))
+    verdicts = filed_explanations(explained(study, tmp_path), study)
+    assert verdicts["reported"].to_list() == [False]
+    assert verdicts["reason"].to_list() == ["DLinear has no layer that shows attention"]
 
 
 def test_maps_and_gates_become_tables():
