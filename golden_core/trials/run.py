@@ -195,10 +195,12 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
             epochs = forecaster.fit(fold.train, fold.validation, fold_stream(study, trial, fold.index))
         y_pred = _predict(forecaster, fold.test)
         quantiles = fold_quantiles(study, trial, forecaster, fold.train, fold.calibration, fold.test)
+        state = forecaster.state()
+        _verify(epochs, state)
     except Exception as error:
         what = str(error) if isinstance(error, ValueError | RuntimeError) else f"{type(error).__name__}: {error}"
         raise TrialError(f"{trial}, fold {fold.index}: {what}") from error
-    return FittedFold(epochs, y_pred, forecaster.state(), forecaster, quantiles)
+    return FittedFold(epochs, y_pred, state, forecaster, quantiles)
 
 
 def _trainer_of(study: Study, trial: Trial) -> contextlib.AbstractContextManager[None]:
@@ -229,10 +231,23 @@ def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:
     y_pred = np.asarray(forecaster.predict(windows), dtype=np.float64)
     if y_pred.shape != (len(windows),):
         raise ValueError(f"predict returned shape {y_pred.shape}, expected ({len(windows)},)")
-    if not np.isfinite(y_pred).all():
-        first = windows.cutoffs[~np.isfinite(y_pred)][0]
-        raise ValueError(f"{int((~np.isfinite(y_pred)).sum())} forecasts are not finite, the first at cutoff {first}")
+    with np.errstate(over="ignore"):
+        unknown = ~np.isfinite(y_pred + np.exp(y_pred) * windows.last_close)  # as a log return, or as a price
+    if unknown.any():
+        place = int(unknown.argmax())
+        raise ValueError(
+            f"{int(unknown.sum())} forecasts are not finite as log returns or as prices, the first at cutoff "
+            f"{windows.cutoffs[place]}: {y_pred[place]:g}"
+        )
     return y_pred
+
+
+def _verify(epochs: object, state: object) -> None:
+    """Refuse what a forecaster must not return: nobody but the writer of its class can know what was meant."""
+    if not isinstance(epochs, list) or not all(isinstance(epoch, Epoch) for epoch in epochs):
+        raise ValueError(f"fit must return a list of Epoch, empty where nothing is learned so, got {epochs!r:.60}")
+    if not isinstance(state, Mapping):
+        raise ValueError(f"state must return a dictionary of named arrays, got {type(state).__name__}")
 
 
 def cut_folds(study: Study, horizon: int, inputs: SeriesInputs) -> Iterator[FoldData]:
