@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -120,6 +121,7 @@ def regressions(home: Home) -> tuple[list[str], int]:
     """Return what has become slower than the accepted baseline of its machine class, and how many rows were compared.
 
     Slower means a median of more than 1.1 times, and p ≤ 1 % by Mann & Whitney (1947): sessions apart cannot be paired.
+    Samples so small that nothing could ever be told of them, as three cold starts and three, are not compared.
     """
     accepted, found, compared = stored_json(_accepted(home)), list[str](), 0
     for run in last_runs(home):
@@ -130,8 +132,10 @@ def regressions(home: Home) -> tuple[list[str], int]:
         baseline = read_run(folder)
         common = run.rows.join(baseline.rows, on=KEY, how="semi")
         for key in common.select(KEY).iter_rows():
-            compared += 1
-            found += _slower(run, baseline, key)
+            new, old = len(run.seconds(key)), len(baseline.seconds(key))
+            if 2 / math.comb(new + old, new) <= ALPHA:  # p where every one of the new takes longer than all of the old
+                compared += 1
+                found += _slower(run, baseline, key)
     return found, compared
 
 

@@ -96,10 +96,17 @@ def compare(one: FloatArray, other: FloatArray) -> Paired:
     need them to be independent. The ratio is the median of all means of two (Hodges & Lehmann 1963), and its interval
     holds what the same test at 1 % would not reject.
 
+    Raises
+    ------
+    ValueError
+        If there is no pair, or a duration is not a positive number.
+
     References
     ----------
     Wilcoxon (1945); Fisher (1935), "The Design of Experiments", section 21; Kalibera & Jones (2013) on pairing.
     """
+    if not len(one) or not all((durations > 0).all() and np.isfinite(durations).all() for durations in (one, other)):
+        raise ValueError("a comparison needs pairs of durations, each a positive number of seconds")
     logs = np.log(other / one)
     first, second = np.triu_indices(len(logs))
     walsh = np.sort((logs[first] + logs[second]) / 2)

@@ -78,7 +78,7 @@ def _timed(look: str, home: Home, _study: Study) -> Examined:
 _NOTHING_TIMED = {
     "unfaithful": "nothing was timed here: `golden bench inference STUDY`, or benchmarks/inference",
     "unsteady": "nothing was timed repeatedly here: `golden bench inference STUDY`, or benchmarks/inference",
-    "regressions": "no run was accepted as baseline and measured again: `golden bench accept BENCHMARK`",
+    "regressions": "no baseline was accepted and measured again at length: `golden bench accept BENCHMARK`",
 }
 
 

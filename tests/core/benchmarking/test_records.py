@@ -83,6 +83,15 @@ def test_slower_than_what_was_accepted_is_seen(home, measured, factor, slower):
     assert not slower or "1.30 times the median of the accepted run" in found[0]
 
 
+@pytest.mark.parametrize(("before", "after", "compared"), [(3, 3, 0), (4, 5, 0), (5, 5, 1), (3, 20, 1)])
+def test_samples_of_which_nothing_can_be_told_are_not_said_to_be_no_slower(home, measured, before, after, compared):
+    file_run(home, "inference", "demo", [measured(scenario="cold", samples=before)])
+    accept(home, "inference")
+    file_run(home, "inference", "demo", [measured(scenario="cold", seconds=1.0, samples=after)])
+    found, examined = regressions(home)
+    assert (len(found), examined) == (compared, compared)
+
+
 def test_another_kind_of_machine_is_not_compared(home, measured, monkeypatch):
     file_run(home, "inference", "demo", [measured()])
     accept(home, "inference")

@@ -76,10 +76,17 @@ def test_a_summary_says_what_it_does_not_carry():
     assert all(full[f"p{p}_ms"] <= full[f"p{p}_bound_ms"] for p in (90, 95, 99))
 
 
+def test_a_tail_that_no_table_shows_asks_for_its_full_size_too():
+    assert percentile(np.ones(10_000), 0.999) is None
+    assert percentile(np.ones(100), 0.25) == 1.0
+
+
 @pytest.mark.parametrize("seconds", [[], [1.0, 0.0], [1.0, np.nan]])
 def test_what_is_no_duration_is_refused(seconds):
     with pytest.raises(ValueError, match="each a positive number"):
         summarise(np.array(seconds), 1)
+    with pytest.raises(ValueError, match="each a positive number"):
+        compare(np.array(seconds), np.array(seconds))
 
 
 def test_warm_up_ends_when_two_blocks_agree():
