@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from golden_core.forecasters import forecaster_facts
 from golden_core.store.lake import Home, hash_bytes, hash_frame, read_table
 from golden_core.store.locking import only_one
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
+from golden_core.trials.code import code_hash
 from golden_core.trials.identity import Trial
 
 _FIRST = "0" * 64
@@ -46,11 +48,12 @@ def open_test_parts(home: Home, study: Study, trials: Iterable[Trial]) -> None:
         return
     bars = _bars(home, study, {pair for *_, pair, _ in opened})
     settings = {name: _settings(study, name) for name, *_ in opened}
+    code = {name: _own_code(study, name) for name, *_ in opened}
     entry = {
         "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "study": study.name,
         "protocol": study.protocol_hash(),
-        "opened": [[settings[name], name, series, bars[pair]] for name, series, pair, horizon in opened],
+        "opened": [[settings[name], name, series, bars[pair], *code[name]] for name, series, pair, _ in opened],
     }
     path = ledger_path(home)
     with only_one(path.with_suffix(".lock"), "the ledger of this home"):
@@ -94,12 +97,12 @@ def standing(home: Home, study: Study, done: Iterable[tuple[str, str]]) -> Stand
     of_pair = _bars(home, study, study.data.pairs)
     bars = set(of_pair.values())
     ours = {(_settings(study, name), of_pair[pair]) for name, pair in done}
-    tried: set[tuple[str, str]] = set()
+    tried: set[tuple[str, ...]] = set()
     first: dict[tuple[str, str], str | None] = {}
     for entry, _ in read_ledger(ledger_path(home)):
-        for settings, name, _, bar in entry["opened"]:
+        for settings, name, _, bar, *code in entry["opened"]:
             if bar in bars:
-                tried.add((name, settings))
+                tried.add((name, settings, *code))
                 first.setdefault((settings, bar), entry["protocol"])
     protocol = study.protocol_hash()
     return Standing(bool(ours) and all(first.get(key, "") == protocol for key in ours), len(tried))
@@ -126,3 +129,9 @@ def _settings(study: Study, forecaster: str) -> str:
     told = [study.forecasters[forecaster], study.target, study.features, study.context_length]
     training = study.training.model_dump(mode="json", exclude={"device"})  # where is no other way to forecast
     return hash_bytes(canonical_json([forecaster, *told, training]).encode())
+
+
+def _own_code(study: Study, forecaster: str) -> list[str]:
+    """Return the hash of a forecaster's source where it is one's own: who rewrites it tries another way to forecast."""
+    module = forecaster_facts(forecaster, study.forecasters[forecaster]).module
+    return [] if module.startswith("golden_core.") else [code_hash((module,))]

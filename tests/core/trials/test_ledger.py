@@ -1,12 +1,16 @@
 """The ledger: every opening is a line, none can be changed, and a protocol is registered only if it was there first."""
 
+import sys
+
 import polars as pl
 import pytest
 from support.campaigns import OVERRIDES
 
-from golden_core.preparation.catalogue import load_variant
+from golden_core.forecasters import custom
+from golden_core.preparation.catalogue import load_study, load_variant
 from golden_core.store.lake import Home, write_parquet
 from golden_core.trials import Trial
+from golden_core.trials.code import code_hash
 from golden_core.trials.ledger import LedgerError, ledger_path, open_test_parts, read_ledger, standing
 
 PROTOCOL = (
@@ -61,6 +65,21 @@ def test_other_settings_count_as_tried_under_whatever_name_and_other_bars_do_not
     for pair in ("EURUSD", "USDJPY"):
         bars(home, pair, 2.0)
     assert vars(standing(home, FIRST, DONE)) == {"registered": False, "tried": 0}
+
+
+def test_a_class_of_ones_own_that_is_rewritten_is_tried_again(home, tmp_path, monkeypatch):
+    """Its settings stay the same however often it changes; a comment is no other way to forecast."""
+    mine = tmp_path / "mine_of_the_ledger.py"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for line in ("", "SPAN = 20", "SPAN = 21", "SPAN = 21  # a better one"):
+        mine.write_text(f"from golden_core.forecasters.naive import Drift\n{line}\nclass Mine(Drift): ...\n")
+        code_hash.cache_clear()  # as a new process finds it
+        custom._imported.clear()
+        sys.modules.pop(mine.stem, None)
+        named = f"forecasters={{random_walk: {{}}, mine: {{custom: '{mine.stem}:Mine'}}}}"
+        open_test_parts(home, load_study("smoke", [named, PROTOCOL]), [Trial("mine", "EURUSD", 1, 0)])
+    assert standing(home, FIRST, []).tried == 3
 
 
 def test_a_changed_or_missing_line_is_named(home):
