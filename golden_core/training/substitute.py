@@ -31,6 +31,10 @@ class Request:
     training: TrainingSection
     objective: Objective
 
+    def like(self, other: Request) -> bool:
+        """Whether both ask for the same of their networks, which may then train together."""
+        return (self.training, self.objective) == (other.training, other.objective)
+
 
 class _Asked(Exception):  # noqa: N818
     """The way out of a fit that is not to be done here; no fault."""

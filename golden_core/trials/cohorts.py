@@ -56,7 +56,9 @@ class Cohorts:
     def company(self, trials: Sequence[Trial]) -> Iterator[Written]:
         """Train trials in one cohort, and yield each as soon as all its networks are fitted."""
         device_ = device.prepare(device_kind(self.study, trials[0].forecaster))
-        asked = [(trial, request) for trial in trials for request in self._requests(trial)]
+        every = [(trial, request) for trial in trials for request in self._requests(trial)]
+        # A fit that asks for another budget than the first gets no answer, and trains by itself when its trial runs.
+        asked = [(trial, request) for trial, request in every if request.like(every[0][1])]
         left = Counter(trial for trial, _ in asked)
         spent, answers = [0.0, 0.0], {trial: dict[tuple[str, ...], Any]() for trial in trials}
 

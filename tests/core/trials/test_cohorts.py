@@ -16,10 +16,11 @@ from golden_core.store.lake import Home, hash_file, read_json
 from golden_core.training import device, functional
 from golden_core.trials import Trial, TrialError, all_trials, cohorts, fingerprint, run_trial, run_trials
 from golden_core.trials.campaign import fingerprinted, require_device
-from golden_core.trials.identity import dependencies
+from golden_core.trials.identity import dependencies, series_inputs
 from golden_core.trials.ledger import _settings
 from golden_core.trials.outputs import OUTPUTS, finished_trials
 from golden_core.trials.reproduction import reproduce_last
+from golden_core.trials.run import cut_folds
 
 STUDY = load_variant("smoke", OVERRIDES)
 NETWORKS = [trial for trial in all_trials(STUDY) if trial.forecaster == "dlinear"]  # two series, two seeds; two folds
@@ -99,6 +100,26 @@ def test_a_trial_comes_out_again_in_the_company_that_it_had(home, sizes, tmp_pat
     stored = folders(home)[SECOND]
     assert [hash_file(stored / name) == hash_file(tmp_path / "again" / name) for name in OUTPUTS] == [True] * 3
     assert company_of(tmp_path / "again") == company_of(stored)
+
+
+def test_a_fit_that_asks_for_another_budget_trains_alone_with_it(home, sizes, monkeypatch, tmp_path):
+    fit = DLinearForecaster.fit
+
+    def faster_later(self, train, validation, stream):
+        rate = 1e-3 * (1 + int(train.windows.cutoffs[0] > earliest))
+        monkeypatch.setattr(self, "budget", lambda: STUDY.training.model_copy(update={"learning_rate": rate}))
+        return fit(self, train, validation, stream)
+
+    inputs = series_inputs(home, STUDY, SECOND.pair, SECOND.horizon)
+    earliest = next(cut_folds(STUDY, SECOND.horizon, inputs)).train.windows.cutoffs[0]
+    monkeypatch.setattr(DLinearForecaster, "fit", faster_later)
+    assert {one.status for one in run(home)} == {"done"}
+    assert sizes == [4]  # the first fold of every trial
+    alone = run_trial(home, STUDY, SECOND, into=tmp_path / "alone")
+    rates = pl.read_parquet(folders(home)[SECOND] / "history.parquet")["learning_rate"].unique().sort()
+    assert rates.to_list() == [1e-3, 2e-3]
+    ours, theirs = (pl.read_parquet(one / "forecasts.parquet")["y_pred"] for one in (folders(home)[SECOND], alone))
+    assert np.abs(ours - theirs).max() <= 1e-6 * np.ptp(theirs.to_numpy())
 
 
 def test_a_network_that_diverges_ends_its_trial_and_no_other(home, monkeypatch):
