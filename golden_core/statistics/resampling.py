@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 
 from golden_core.statistics.long_run import ROUNDING, FloatArray, coefficients
-from golden_core.statistics.moments import accuracy
+from golden_core.statistics.moments import NEGLIGIBLE, accuracy
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,16 @@ class Resamples:
         return self.mixtures if self.series is None else self.mixtures @ self.series
 
     def means(self, losses: FloatArray) -> FloatArray:
-        """Return the means [B, K] of all resamples of losses [T, K]."""
+        """Return the means [B, K] of all resamples of losses [T, K].
+
+        Raises
+        ------
+        ValueError
+            If the losses are of another number of times.
+        """
+        times = (self.mixtures if self.series is None else self.series).shape[-1]
+        if len(losses) != times:
+            raise ValueError(f"these are resamples of {times} times, and the losses have {len(losses)}: draw them anew")
         return self.mixtures @ (losses if self.series is None else self.series @ losses)
 
 
@@ -157,7 +166,7 @@ def confidence_set(losses: FloatArray, resamples: Resamples) -> FloatArray:
         against = means[left] - means[left].mean()
         null = centred[:, left] - centred[:, left].mean(axis=1, keepdims=True)
         spread = np.sqrt(np.square(null).mean(axis=0))
-        alike = spread <= ROUNDING * np.abs(means[left])
+        alike = spread <= NEGLIGIBLE * np.abs(means[left])
         if alike.all():
             break
         scale = np.where(alike, np.inf, spread)

@@ -99,6 +99,17 @@ def test_identical_forecasters_stay_together(resamples):
     p_values = confidence_set(table, resamples)
     assert p_values[0] == p_values[1] == 1
     assert p_values[2] < 0.01
+    # As for the test of the best, losses that agree to ten digits are those of one forecaster.
+    almost = np.column_stack([one, one * (1 - 1e-12), one * (1 + 1e-11)])
+    assert np.isnan(superior(one[:, 0], almost, resamples))
+    np.testing.assert_array_equal(confidence_set(almost, resamples), [1, 1, 1])
+
+
+def test_losses_of_another_number_of_times_are_refused(resamples):
+    table = losses("times", k=3)[1:]
+    for drawn in (resamples, cosines(N, horizon=1, reps=REPS, generator=generator("times"))):
+        with pytest.raises(ValueError, match=f"resamples of {N} times, and the losses have {N - 1}"):
+            superior(table[:, 0], table[:, 1:], drawn)
 
 
 def test_everybody_wins_over_rounds(resamples):
