@@ -11,6 +11,7 @@ from pathlib import Path
 RAPL = Path("/sys/class/powercap")
 IDLE_SECONDS = 2.0
 UNMEASURED = "energy unmeasured: no counter (RAPL, NVML) can be read here"
+NOT_IDLE = "energy unmeasured: no more was spent than while the machine was to idle"
 
 
 @dataclass(frozen=True)

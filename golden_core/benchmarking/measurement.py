@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from golden_core.benchmarking.energy import UNMEASURED, Meter
+from golden_core.benchmarking.energy import NOT_IDLE, UNMEASURED, Meter
 from golden_core.benchmarking.machine import PeakMemory, synchronised
 from golden_core.benchmarking.sampling import Call, Paired, Sample, sample
 from golden_core.benchmarking.scenarios import SCENARIOS
@@ -104,6 +104,7 @@ def measure(
         taken = sample(synchronised(call, condition.device), seconds=seconds, fewest=least, block=asked.block)
         joules = meter.joules(time.perf_counter() - started)
     calls = taken.warm_up + len(taken.seconds)
+    why = [UNMEASURED] if joules is None else [NOT_IDLE] * (joules <= 0)
     return Measurement(
         subject,
         scenario,
@@ -111,8 +112,8 @@ def measure(
         condition,
         taken,
         memory_mb=memory.megabytes,
-        joules=None if joules is None else joules / calls,
-        missing=(*missing, *(() if meter.counters else (UNMEASURED,))),
+        joules=None if joules is None or why else joules / calls,
+        missing=(*missing, *why),
         **facts,
     )
 

@@ -1,11 +1,14 @@
 """Operations against counts by hand, counters that wrap, memory that is seen, and what is not here is refused."""
 
+import itertools
+
 import pytest
 import torch
 
 from golden_core.benchmarking import energy
 from golden_core.benchmarking.energy import Counter, Meter, counters
 from golden_core.benchmarking.machine import PeakMemory, conditions, operations, refusal
+from golden_core.benchmarking.measurement import Condition, measure
 from golden_core.benchmarking.scenarios import PRECISIONS
 from golden_core.benchmarking.straightforward import straightforward
 from golden_core.models.legacy import build
@@ -83,3 +86,12 @@ def test_without_a_counter_that_can_be_read_energy_is_unmeasured(package):
     meter = Meter([])
     meter.start()
     assert meter.joules(1.0) is None
+
+
+@pytest.mark.parametrize(("idle_watts", "measured"), [(0.0, True), (1e9, False)])
+def test_a_machine_that_did_not_idle_when_it_should_gives_no_negative_energy(idle_watts, measured):
+    spent = itertools.count()
+    meter = Meter([Counter("package", lambda: float(next(spent)))], idle_watts)
+    row = measure("it", "part", lambda: sum(range(1000)), Condition(), seconds=0.0, fewest=3, meter=meter).row()
+    assert (row["energy_j"] is not None) is measured
+    assert (energy.NOT_IDLE in row["undefined"]) is not measured
