@@ -228,7 +228,7 @@ def new_forecaster(study: Study, trial: Trial) -> Forecaster:
 
 
 def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:
-    y_pred = np.asarray(forecaster.predict(windows), dtype=np.float64)
+    y_pred = np.asarray(np.ma.filled(forecaster.predict(windows), np.nan), dtype=np.float64)  # masked is unknown
     if y_pred.shape != (len(windows),):
         raise ValueError(f"predict returned shape {y_pred.shape}, expected ({len(windows)},)")
     with np.errstate(over="ignore"):

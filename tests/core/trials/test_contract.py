@@ -18,6 +18,8 @@ from golden_core.trials.campaign import fingerprinted
         ("fit", [1.0, 0.5], "fit must return a list of Epoch, empty where nothing is learned so, got [1.0, 0.5]"),
         ("state", None, "state must return a dictionary of named arrays, got NoneType"),
         ("predict", np.full(100, np.nan), "100 forecasts are not finite"),
+        ("predict", np.ma.masked_equal([0.0] * 99 + [1.0], 1.0), "1 forecasts are not finite"),
+        ("predict", None, "predict returned shape (), expected (100,)"),
         ("predict", np.full(100, 1e4), "100 forecasts are not finite as log returns or as prices, the first at cutoff"),
         ("predict", np.zeros((100, 1)), "predict returned shape (100, 1), expected (100,)"),
     ],
