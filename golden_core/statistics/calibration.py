@@ -182,7 +182,14 @@ def calibrate(stream: Stream, *, simulations: int, jobs: int = 1, only: Callable
     polars.DataFrame
         One row per cell and measure: test, world, n, horizon, measure, simulations, rate, low, high, verdict. The same
         stream gives the same table whatever ``jobs`` is.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to simulate: a cell without rates is one that the rules refuse.
     """
+    if simulations < 1:
+        raise ValueError(f"a rate needs simulations, got {simulations}")
     asked = [cell for cell in cells() if only(cell)]
     batches = -(-simulations // BATCH)
     work = [(cell, batch) for cell in asked if not cell.refused for batch in range(batches)]

@@ -118,6 +118,11 @@ def test_rules(kind, n, horizon, part):
     assert bool(part) == bool(refused(kind, n, horizon))
 
 
+def test_nothing_simulated_is_not_said_to_be_refused():
+    with pytest.raises(ValueError, match="a rate needs simulations, got 0"):
+        calibrate(Stream(1), simulations=0, only=lambda cell: cell == Cell("more_accurate", "iid", 250, 1))
+
+
 def test_the_same_table_whoever_shares_the_work():
     only = one("covers", "garch")
     assert calibrate(STREAM, simulations=1000, only=only).equals(calibrate(STREAM, simulations=1000, only=only, jobs=2))
