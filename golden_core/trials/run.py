@@ -197,7 +197,7 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
         quantiles = fold_quantiles(study, trial, forecaster, fold.train, fold.calibration, fold.test)
         state = forecaster.state()
         _verify(epochs, state)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a library that exits must not end the campaign without a word
         what = str(error) if isinstance(error, ValueError | RuntimeError) else f"{type(error).__name__}: {error}"
         raise TrialError(f"{trial}, fold {fold.index}: {what}") from error
     return FittedFold(epochs, y_pred, state, forecaster, quantiles)

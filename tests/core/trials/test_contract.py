@@ -1,5 +1,7 @@
 """What a forecaster returns against its contract is one sentence with trial, fold and fix, and no trial."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,7 @@ from golden_core.trials.campaign import fingerprinted
         ("predict", np.ma.masked_equal([0.0] * 99 + [1.0], 1.0), "1 forecasts are not finite"),
         ("predict", None, "predict returned shape (), expected (100,)"),
         ("predict", np.full(100, 1e4), "100 forecasts are not finite as log returns or as prices, the first at cutoff"),
+        ("predict", sys.exit, "SystemExit: 3"),
         ("predict", np.zeros((100, 1)), "predict returned shape (100, 1), expected (100,)"),
     ],
 )
@@ -34,7 +37,7 @@ def test_what_breaks_the_contract_is_told_with_its_place(monkeypatch, method, re
 
     def broken(*given):
         sound(*given)
-        return returned
+        return returned if returned is not sys.exit else sys.exit(3)
 
     monkeypatch.setattr(Drift, method, broken)
     (outcome,) = run_trials(home, study, fingerprinted(home, study, [Trial("drift", "EURUSD", 1, 0)]))
