@@ -12,6 +12,7 @@ import polars as pl
 
 from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.reporting.exhibits import Answer, ask
+from golden_core.statistics.long_run import CONSTANT, coefficients
 from golden_core.statistics.resampling import confidence_set, cosines, stepwise, superior
 from golden_core.statistics.rules import refused
 from golden_core.store.randomness import Stream
@@ -80,13 +81,18 @@ def _of_one(table: pl.DataFrame, horizon: int, study: Study, series: str) -> tup
     if reason := refused("superior", n, horizon) or refused("confidence_set", n, horizon):
         return (*said, None, None, None, None, None, reason)
     generator = Stream(study.seeds.root).child("report", "best of many", series).generator()
-    resamples = cosines(n, horizon=horizon, reps=study.evaluation.bootstrap_resamples, generator=generator)
+    # Resamples mix that many cosines, and a long series has more of them than a study may have asked for resamples.
+    reps = max(study.evaluation.bootstrap_resamples, coefficients(n, horizon))
+    resamples = cosines(n, horizon=horizon, reps=reps, generator=generator)
+    p_value = superior(values[:, 0], values[:, 1:], resamples)
+    if np.isnan(p_value):
+        return (*said, None, None, None, None, None, CONSTANT)
     steps = stepwise(values[:, 0], values[:, 1:], resamples)
     kept = confidence_set(values, resamples)
     within = kept >= 1 - SET_LEVEL
     return (
         *said,
-        superior(values[:, 0], values[:, 1:], resamples),
+        p_value,
         ", ".join(names[1:][steps <= study.evaluation.significance]),
         ", ".join(names[within]),
         int(within.sum()),

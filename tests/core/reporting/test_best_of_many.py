@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from golden_core.reporting.best_of_many import best_of_many
+from golden_core.reporting.best_of_many import _of_one, best_of_many
 from golden_core.reporting.exhibits import exhibit
 from golden_core.store import schema
 from golden_core.store.randomness import Stream
@@ -97,3 +97,20 @@ def test_who_lacks_a_cutoff_is_left_out_and_too_few_times_are_not_tested(tmp_pat
 
 def test_alone_the_random_walk_has_no_rivals(tmp_path, study):
     assert found(tmp_path, study, forecasts().filter(forecaster="random_walk"))[1].frame.is_empty()
+
+
+def test_more_times_than_the_study_has_resamples_for(study):
+    """Hours of ten years have more cosines than a hundred resamples could mix."""
+    few = study.model_copy(update={"evaluation": study.evaluation.model_copy(update={"bootstrap_resamples": 100})})
+    losses = Stream(20_261_128).child("hours").generator().standard_normal((35_000, 2)) ** 2
+    table = pl.DataFrame(losses, ["random_walk", "ar"])
+    n, *_, p_value, better, kept, count, _, reason = _of_one(table, 1, few, "hours")
+    assert (n, better, kept, count, reason) == (35_000, "", "random_walk, ar", 2, None)
+    assert p_value > 0.05
+
+
+def test_copies_alone_are_not_tested_and_the_reason_stands_there(tmp_path, study):
+    _, answer = found(tmp_path, study, forecasts().filter(pl.col("forecaster").is_in(["random_walk", "copy"])))
+    for row in answer.frame.iter_rows(named=True):
+        assert (row["p_value"], row["better"], row["kept_count"]) == (None, None, None)
+        assert "identical forecasts" in row["reason"]
