@@ -15,7 +15,8 @@ def accuracy(loss_a: FloatArray, loss_b: FloatArray) -> FloatArray:
     """Return by how much ``loss_b`` exceeds ``loss_a`` at each time: positive where A is the more accurate.
 
     Takes two arrays (..., T) of losses at the same cutoffs. Where two loss series differ nowhere beyond rounding, all
-    differences are zero, so that a test finds them undefined instead of certain.
+    differences are zero, so that a test finds them undefined instead of certain. Losses that are not finite are alike
+    nowhere: their differences are not finite either.
 
     References
     ----------
@@ -24,7 +25,7 @@ def accuracy(loss_a: FloatArray, loss_b: FloatArray) -> FloatArray:
     difference = loss_b - loss_a
     larger = np.maximum(np.abs(loss_a), np.abs(loss_b))
     size = np.maximum(larger, np.median(larger, axis=-1, keepdims=True))
-    alike = (np.abs(difference) <= NEGLIGIBLE * size).all(axis=-1, keepdims=True)
+    alike = (np.isfinite(size) & (np.abs(difference) <= NEGLIGIBLE * size)).all(axis=-1, keepdims=True)
     return np.where(alike, 0.0, difference)
 
 

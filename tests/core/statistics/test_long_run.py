@@ -141,3 +141,11 @@ def test_the_smallest_effect_is_found_as_often_as_it_says():
 def test_a_horizon_is_a_count_of_bars():
     with pytest.raises(ValueError, match="at least 1"):
         long_run(np.arange(100.0), horizon=0)
+
+
+@pytest.mark.parametrize("rows", [[0], slice(None)])
+def test_an_infinite_loss_is_not_taken_for_an_identical_one(rows):
+    finite, infinite = np.ones(100), np.ones(100)
+    infinite[rows] = np.inf
+    for pair in ((finite, infinite), (infinite, finite)):
+        assert long_run(accuracy(*pair), horizon=1).reason == NOT_FINITE
