@@ -16,9 +16,12 @@ def draw(*names, shape):
     return Stream(1).child("long_run", *names).generator().standard_normal(shape)
 
 
-@pytest.mark.parametrize(("n", "horizon", "count"), [(250, 1, 15), (250, 24, 5), (1888, 1, 61), (1888, 24, 39)])
+@pytest.mark.parametrize(
+    ("n", "horizon", "count"),
+    [(250, 1, 15), (250, 24, 5), (1888, 1, 61), (1888, 24, 39), (1000, 1, 40), (8000, 1, 160)],
+)
 def test_coefficients_by_hand(n, horizon, count):
-    # 0.4 · 250^⅔ = 15.87, 250/48 = 5.2, 0.4 · 1888^⅔ = 61.1, 1888/48 = 39.3
+    # 0.4 · 250^⅔ = 15.87, 250/48 = 5.2, 0.4 · 1888^⅔ = 61.1, 1888/48 = 39.3, and whole numbers at cubes
     assert coefficients(n, horizon) == count
 
 
