@@ -14,8 +14,8 @@ from golden_core.reporting.exhibits import Answer, declared, exhibit
 from golden_core.store.warehouse import Warehouse
 
 TABLES = (
-    "leaderboard", "series", "seeds", "best_of_many", "averages", "levels", "data", "cleaning", "closures", "folds", "relative-error",
-    "strata", "coverage", "pairwise",
+    "leaderboard", "series", "seeds", "best_of_many", "averages", "levels", "data", "cleaning", "closures", "folds",
+    "relative-error", "strata", "coverage", "pairwise",
 )  # fmt: skip
 FILES = (
     *(f"{name}{suffix}" for name in TABLES for suffix in (".csv", ".tex")),
