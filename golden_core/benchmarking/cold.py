@@ -14,6 +14,7 @@ from golden_core.forecasters.base import Context, State
 from golden_core.forecasters.custom import own_settings
 from golden_core.inputs.windows import Target, Windows
 from golden_core.study import Study, TrainingSection
+from golden_core.study.values import freeze
 from golden_core.trials.identity import Trial
 
 WAITS = "memory is that of the process that waits"
@@ -56,7 +57,8 @@ def first_forecast(folder: Path) -> float:
     length, features, horizon = asked["context"]
     training, levels = TrainingSection.model_validate(asked["training"]), tuple(asked["levels"])
     context = Context(length, tuple(features), horizon, training, levels)
-    forecaster = forecaster_class(asked["forecaster"], asked["settings"])(own_settings(asked["settings"]), context)
+    settings = freeze(asked["settings"])  # JSON has lists, and settings have tuples
+    forecaster = forecaster_class(asked["forecaster"], settings)(own_settings(settings), context)
     with np.load(folder / "state.npz") as state, np.load(folder / "windows.npz") as arrays:
         forecaster.restore(dict(state))
         windows = Windows(horizon=horizon, target=Target(**asked["target"]), **arrays)

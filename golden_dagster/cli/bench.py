@@ -312,7 +312,7 @@ def _of_study(
     console, home, loaded = terminal(), Home.from_environment(), load_variant(study, overrides)
     try:
         found = measured(home, loaded, only, effort, _dim(console))
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:  # refused, or a start in a process of its own that failed
         raise typer.BadParameter(str(error)) from None
     _filed(console, benchmark, loaded.name, found)
     _write_page(console, home, loaded)

@@ -58,6 +58,16 @@ def test_what_cannot_be_done_is_bad_usage(arguments, words):
     assert last_runs(Home.from_environment()) == []
 
 
+def test_a_start_that_fails_ends_in_a_sentence(monkeypatch):
+    def failed(_):
+        raise RuntimeError("a cold start ended with exit status 1: no such file")
+
+    monkeypatch.setattr(forecasters.cold, "start", failed)
+    result = bench("inference", "smoke", "--forecaster", "random_walk", *BRIEF)
+    assert (result.exit_code, last_runs(Home.from_environment())) == (2, [])
+    assert "a cold start ended with exit status 1: no such file" in " ".join(result.output.replace("│", " ").split())
+
+
 def test_starts_are_those_of_new_processes_and_one_that_fails_is_no_measurement(monkeypatch):
     taken = []
     monkeypatch.setattr(sampling, "MOST_BLOCKS", 1)  # no repetition until it settles

@@ -9,6 +9,7 @@ from golden_core.benchmarking.cold import first_forecast, prepare_cold
 from golden_core.benchmarking.forecasters import Effort, first_fold, fits, inference
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.randomness import Stream
+from golden_core.study.values import freeze
 from golden_core.trials.identity import Trial
 from golden_core.trials.run import new_forecaster
 
@@ -73,9 +74,14 @@ def test_what_cannot_be_measured_is_refused(home, study, names, effort, words):
         inference(home, study, names, effort, note=lambda _: None)
 
 
-@pytest.mark.parametrize(("name", "quantiles"), [("ar", None), ("dlinear", None), ("dlinear", "demo")])
+@pytest.mark.parametrize(
+    ("name", "quantiles"), [("ar", None), ("dlinear", None), ("dlinear", "demo"), ("lightgbm", None)]
+)
 def test_a_cold_start_gives_the_forecast_of_what_was_fitted(home, study, tmp_path: Path, name, quantiles):
-    study = study.model_copy(update={"quantiles": quantiles and load_study(quantiles).quantiles})
+    known = {**load_study("golden").forecasters, **study.forecasters}  # lightgbm has settings that are lists
+    study = study.model_copy(
+        update={"quantiles": quantiles and load_study(quantiles).quantiles, "forecasters": freeze(known)}
+    )
     fold, trial = first_fold(home, study), Trial(name, "EURUSD", 1, 0)
     forecaster = new_forecaster(study, trial)
     forecaster.fit(fold.train, fold.validation, Stream(1))
