@@ -357,6 +357,8 @@ def _filed(console: Console, benchmark: str, study: str, found: Sequence[Measure
     )
     console.print(table(columns, rows, title=f"{benchmark} on {run.rows['machine'][0]}", caption=caption))
     console.print(f"filed: {run.folder}", highlight=False)
+    if not study:  # every report of the home shows it, and those written before do not yet
+        console.print("a study's report lists it, and verifies again, after: golden bench show STUDY", highlight=False)
     for slower in regressions(home)[0]:
         console.print(f"slower: {slower}", style="red", highlight=False)
 
