@@ -105,6 +105,8 @@ def explain_trial(home: Home, study: Study, trial: Trial, folder: Path, into: Pa
         folds = list(subjects(home, study, trial, folder, asked.rows))
         for subject in folds:
             _look(subject, study, trial, regimes, math.ceil(DRAWS / len(folds)), stream, found)
+    # A method that one fold refuses has no explanation of the others: tables compare methods window by window.
+    found.attributions = [part for part in found.attributions if part["method"][0] not in found.refused]
     tables = {
         name: pl.concat(parts)
         for name, parts in (

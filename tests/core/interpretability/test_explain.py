@@ -13,7 +13,7 @@ from golden_core.benchmarking.measurement import Condition, Measurement
 from golden_core.benchmarking.records import file_run
 from golden_core.benchmarking.sampling import Sample
 from golden_core.checks.explanations import SANITY_CHECKS, explanation_checks
-from golden_core.interpretability import explain
+from golden_core.interpretability import attribution, explain
 from golden_core.interpretability.filing import (
     DOCUMENT,
     MATRIX_CODE,
@@ -199,6 +199,24 @@ def test_what_is_no_number_at_the_baseline_is_no_explanation(study):
         assert not said["reported"]
         assert "finite number" in said["reason"]
     assert not gathered.attributions
+
+
+def test_a_method_that_one_fold_refuses_leaves_no_rows_of_the_others(tmp_path, monkeypatch):
+    honest = attribution.METHODS["occlusion"]
+
+    def broken(subject, stream):  # nothing but NaN from one of two folds
+        values = honest(subject, stream)
+        return values * np.nan if subject.fold == 1 else values
+
+    monkeypatch.setitem(attribution.METHODS, "occlusion", broken)
+    asked = ASKED.replace("integrated_gradients, attention", "integrated_gradients, occlusion").replace(
+        "seeds: 2", "seeds: 1"
+    )
+    one = load_study("smoke", (OVERRIDES[0], f"explanations={asked}"))
+    verdicts = filed_explanations(explained(one, tmp_path), one)
+    said = {row["method"]: (row["reported"], row["reason"]) for row in verdicts.iter_rows(named=True)}
+    assert said["occlusion"] == (False, explain.NO_NUMBERS)
+    assert said["integrated_gradients"][1] != explain.NO_NUMBERS
 
 
 def test_a_network_that_has_nothing_for_any_method_has_a_verdict_and_no_values(tmp_path):
