@@ -1,10 +1,12 @@
 """What all tests share: a home of their own, and no setting of the developer's."""
 
+import gc
 import itertools
 import os
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 pytest_plugins = ["support.fixtures"]
 
@@ -15,9 +17,28 @@ settings.register_profile("search", deadline=None, print_blob=True, max_examples
 settings.load_profile("golden")
 
 
+def pytest_configure(config):
+    """Let hypothesis try no constants that it reads in loaded modules, unless it searches.
+
+    Which are loaded depends on the tests that a worker happened to have before; reading them takes it many seconds.
+    """
+    if config.getoption("--hypothesis-profile", None) != "search":
+        providers._get_local_constants = providers.Constants
+
+
 def pytest_collection_modifyitems(items):
     """Begin with the browser: it waits more than it computes, and whoever comes last is waited for by all."""
     items.sort(key=lambda item: "ui" not in item.path.parts)
+
+
+def pytest_collection_finish():
+    """Spare the collector of garbage what stays to the end: some libraries call it, for every table of p-values."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish():
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

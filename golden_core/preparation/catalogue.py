@@ -90,7 +90,8 @@ def recorded_study(home: Home, name: str) -> Study:
         If the settings of that run are no longer valid.
     """
     words = shlex.split(command_of(home, name))
-    return load_study(words[2] if len(words) > 2 else name, [text for flag, text in pairwise(words) if flag == "--set"])
+    overrides = [text for flag, text in pairwise(words) if flag == "--set"]
+    return load_variant(words[2] if len(words) > 2 else name, overrides)
 
 
 def command_of(home: Home, name: str) -> str:

@@ -6,6 +6,7 @@ the hashes that were recorded when it was written.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,16 +14,17 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 from pathlib import Path
 
-from golden_core.benchmarking.records import Run
+from golden_core.benchmarking.records import Run, last_runs
+from golden_core.preparation.catalogue import recorded_study
 from golden_core.reporting.benchmarks import PAGE as BENCHMARKS
-from golden_core.reporting.benchmarks import benchmarks_page
+from golden_core.reporting.benchmarks import benchmarks_page, write_benchmarks
 from golden_core.reporting.judged import Judged, checks_from_csv, probes_from_csv
 from golden_core.reporting.pages import GIVEN, PROVENANCE, RECORD, render, report_differences, write_report
 from golden_core.reporting.places import Leaf, by_exhibit, leaves
 from golden_core.store.health import openable
-from golden_core.store.lake import hash_bytes
+from golden_core.store.lake import Home, hash_bytes
 from golden_core.store.warehouse import Warehouse
-from golden_core.study import Study
+from golden_core.study import Study, StudyError
 
 PAGE = "index.html"
 ABSENT = "nothing"
@@ -94,6 +96,23 @@ def renew_report(warehouse: Warehouse, study: Study, folder: Path) -> bool:
     provenance, judged, _ = _given(folder)
     write_report(warehouse, study, folder, provenance, judged)
     return True
+
+
+def renew_reports(home: Home) -> list[str]:
+    """Write every report of a home again, for what was timed of the machine alone, which all of them list.
+
+    Returns the names of their studies; a report that waits for its run, or whose settings changed since, is left.
+    """
+    warehouse, renewed = Warehouse(home.warehouse), []
+    for folder in sorted(path.parent for path in home.reports.glob(f"*/{RECORD}")):
+        with contextlib.suppress(StudyError):
+            study = recorded_study(home, folder.name)
+            if study.name != folder.name or not renew_report(warehouse, study, folder):
+                continue
+            if last_runs(home, study.name):
+                write_benchmarks(home, study)
+            renewed.append(study.name)
+    return renewed
 
 
 def file_differences(name: str, expected: str | None, found: str | None) -> list[Difference]:

@@ -332,6 +332,7 @@ def _write_page(console: Console, home: Home, study: Study) -> None:
 def _filed(console: Console, benchmark: str, study: str, found: Sequence[Measurement]) -> None:
     """File a run and print its rows, the slowest regressions last."""
     from golden_core.benchmarking.records import file_run, regressions
+    from golden_core.reporting.verification import renew_reports
     from golden_core.store.lake import Home
 
     if not found:
@@ -357,8 +358,8 @@ def _filed(console: Console, benchmark: str, study: str, found: Sequence[Measure
     )
     console.print(table(columns, rows, title=f"{benchmark} on {run.rows['machine'][0]}", caption=caption))
     console.print(f"filed: {run.folder}", highlight=False)
-    if not study:  # every report of the home shows it, and those written before do not yet
-        console.print("a study's report lists it, and verifies again, after: golden bench show STUDY", highlight=False)
+    if not study and (renewed := renew_reports(home)):  # every report of the home lists it
+        console.print(f"reports that list it, written again: {', '.join(renewed)}", highlight=False)
     for slower in regressions(home)[0]:
         console.print(f"slower: {slower}", style="red", highlight=False)
 

@@ -4,9 +4,8 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
-from golden_core.benchmarking import forecasters, platform, sampling
+from golden_core.benchmarking import forecasters, sampling
 from golden_core.benchmarking.forecasters import Effort
-from golden_core.benchmarking.measurement import timed
 from golden_core.benchmarking.records import last_runs
 from golden_core.store.lake import Home
 from golden_dagster.benchmarks.startup import starts
@@ -40,14 +39,6 @@ def test_inference_is_filed_shown_and_accepted():
     assert (Home.from_environment().report("smoke") / "benchmarks.html").is_file()
     assert bench("accept", "inference").output.strip() == f"accepted: inference, run {run.folder.name}"
     assert bench("show", "smoke").exit_code == 0
-    assert "golden bench show STUDY" not in result.output  # this one wrote the page itself
-
-
-def test_what_is_of_no_study_says_how_reports_come_to_list_it(monkeypatch):
-    monkeypatch.setattr(platform, "statistics_parts", lambda *_: [timed("sum", "part", "row", [0.1], 10)])
-    result = bench("statistics", *BRIEF)
-    assert result.exit_code == 0, result.output
-    assert "after: golden bench show STUDY" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
-from golden_core.preparation.catalogue import claim_name, load_study, study_path
+from golden_core.preparation.catalogue import claim_name, load_study, load_variant, recorded_study, study_path
 from golden_core.store.lake import PROJECT_ROOT, Home, stored_json
 from golden_dagster.cli.application import app
 from golden_dagster.instance import study_instance
@@ -70,6 +70,13 @@ def test_a_home_that_leads_to_itself_is_one_line(tmp_path, monkeypatch):
     result = CliRunner().invoke(app, ["run", "smoke"])
     assert result.exit_code == 2
     assert "Too many levels of symbolic links; name another place" in result.output
+
+
+def test_a_variant_is_found_again_by_its_own_name(tmp_path):
+    home, overrides = Home(tmp_path / "home", tmp_path / "reports"), ["training.epochs=3"]
+    variant = load_variant("smoke", overrides)
+    claim_name(home, variant, "smoke", overrides)
+    assert recorded_study(home, variant.name) == variant
 
 
 def test_a_shipped_study_is_the_same_by_name_and_by_path(tmp_path):

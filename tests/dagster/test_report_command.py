@@ -5,7 +5,8 @@ import pytest
 from support.campaigns import OVERRIDES
 from typer.testing import CliRunner
 
-from golden_core.benchmarking.measurement import Condition, Measurement
+from golden_core.benchmarking import platform
+from golden_core.benchmarking.measurement import Condition, Measurement, timed
 from golden_core.benchmarking.records import file_run
 from golden_core.benchmarking.sampling import Sample
 from golden_core.store.warehouse import Warehouse
@@ -38,7 +39,7 @@ def test_without_a_report_the_remedy_is_said(tmp_path, monkeypatch, verified):
     assert "`golden run STUDY` writes the report" in found.output
 
 
-def test_what_was_timed_is_in_a_report_that_is_made_again_with_a_new_warehouse(broken, verified):
+def test_what_was_timed_is_in_a_report_that_is_made_again_with_a_new_warehouse(broken, verified, monkeypatch):
     sample = Sample(np.linspace(1e-3, 2e-3, 100), 20, steady=True)
     file_run(broken, "inference", "smoke", [Measurement("ar", "single", "window", Condition(batch=1), sample)])
     broken.warehouse.unlink()
@@ -46,5 +47,13 @@ def test_what_was_timed_is_in_a_report_that_is_made_again_with_a_new_warehouse(b
     assert again.exit_code == 0, again.output
     assert Warehouse(broken.warehouse).query("SELECT subject FROM benchmarks")["subject"].to_list() == ["ar"]
     assert (broken.report("smoke") / "benchmarks.html").exists()
+    honest = verified()
+    assert (honest.exit_code, "as the warehouse says" in honest.output) == (0, True), honest.output
+
+    # What is timed of the machine alone is listed by every report of the home, those written before too.
+    monkeypatch.setattr(platform, "statistics_parts", lambda *_: [timed("sum", "part", "row", [0.1], 10)])
+    result = CliRunner().invoke(app, ("bench", "statistics", "--seconds", "0", "--samples", "1"))
+    assert "reports that list it, written again: smoke" in " ".join(result.output.split())
+    assert ",sum,part," in (broken.report("smoke") / "benchmarks.csv").read_text()
     honest = verified()
     assert (honest.exit_code, "as the warehouse says" in honest.output) == (0, True), honest.output

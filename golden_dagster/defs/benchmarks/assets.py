@@ -40,11 +40,13 @@ def benchmark(name: str, says: str) -> dg.AssetsDefinition:
     def measured(config: EffortConfig, study: StudyResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
         from golden_core.benchmarking import forecasters, platform
         from golden_core.benchmarking.records import file_run
+        from golden_core.reporting.verification import renew_reports
 
         home, loaded = study.home, study.load()
         effort = forecasters.Effort(config.seconds, config.samples or None, threads=config.threads)
         if name == "statistics":
             run = file_run(home, name, "", platform.statistics_parts(effort, _silent))
+            renew_reports(home)  # all of them list it
         elif name == "data":
             run = file_run(home, name, loaded.name, platform.data_parts(home, loaded, effort, _silent))
         else:

@@ -328,7 +328,7 @@ def timed(home, study, calls=700, scenario="single"):
 def sampled(home, study, monkeypatch):
     """A home that ran one study, whose record says with which settings."""
     monkeypatch.setattr("golden_core.milestones.explanations.SAMPLED", {"smoke": ("golden run smoke",)})
-    claim_name(home, study, "smoke", OVERRIDES)
+    claim_name(home, study, "smoke", ("name=smoke", *OVERRIDES))
     timed(home, study)
     return home
 
