@@ -95,8 +95,11 @@ def means_of_row(row: Row, averaging: Averaging) -> Reading:
 def declared_units(table: Table, left: Metric, right: Metric) -> list[Reading]:
     """Return the reading that the table itself tells of different units."""
     used = [heading for heading in table.headings if heading.metric in (left, right)]
-    signed = any(number.sign for row in table.rows for m, number in row.cells.items() if m in (left, right))
-    if signed or any(heading.percent or heading.scale != 1 for heading in used):
+    signs = {number.sign for row in table.rows for m, number in row.cells.items() if m in (left, right)}
+    one_unit = len(signs) == 1 == len({(heading.unit, heading.percent, heading.scale) for heading in used})
+    if one_unit and "mse" not in (left, right):
+        return []  # read either way, both change by one factor
+    if any(signs) or any(heading.percent or heading.scale != 1 for heading in used):
         told = "A percent sign, a unit or a power of ten is printed: read the other way round, it explains the factor."
         return [Reading("declared units", "explains", told)]
     units = [table.unit(metric) for metric in (left, right)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from golden_core.legacy.audit.bounds import Bounds, bounds
+from golden_core.legacy.audit.bounds import Bounds, Contradiction, bounds
 from golden_core.legacy.audit.explanations import (
     Contradictions,
     declared_units,
@@ -45,7 +45,7 @@ def row_findings(table: Table, known: Contradictions) -> list[Finding]:
     for kind in _SENTENCES:
         for row in table.rows:
             if (row.name, kind) in known["nearest"]:
-                readings = [*rounded_otherwise((row.name, kind), known), *_readings(table, row, kind)]
+                readings = [*rounded_otherwise((row.name, kind), known), *_readings(table, row, kind, known["nearest"])]
                 found.setdefault((kind, settle(readings, "certainly_wrong")), []).append((row, readings))
     return [
         Finding(
@@ -60,14 +60,19 @@ def row_findings(table: Table, known: Contradictions) -> list[Finding]:
     ]
 
 
-def _readings(table: Table, row: Row, kind: Kind) -> list[Reading]:
+def _readings(table: Table, row: Row, kind: Kind, contradictions: Collection[Contradiction]) -> list[Reading]:
     """Return what means, units and percent signs do for a row, units unless most rows hold together in one."""
     if kind == "impossible_value":
         return percent_sign(table) if "r2" not in bounds(row) and "r2" in row.cells else []
     found = [means_of_row(row, table.averaging)] if kind == "rmse_squared_below_mse" else []
     both = [known for other in table.rows if {"rmse", "mse"} <= set(known := bounds(other))]
-    fitting = sum(not known["rmse"].squared().apart(known["mse"]) for known in both)
-    if 2 * fitting > len(both):
+    fitting, compared = sum(not known["rmse"].squared().apart(known["mse"]) for known in both), len(both)
+    if kind == "mae_above_rmse":  # MAE may be in a unit of its own
+        with_mae = [
+            other.name for other in table.rows if "mae" in (known := bounds(other)) and {"rmse", "mse"} & set(known)
+        ]
+        fitting, compared = sum((name, kind) not in contradictions for name in with_mae), len(with_mae)
+    if 2 * fitting > compared:
         return found
     pairs = [pair for pair in _COMPARED[kind] if set(pair) <= set(row.cells)]
     units = [reading for left, right in pairs for reading in declared_units(table, left, right)]

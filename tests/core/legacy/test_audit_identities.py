@@ -159,3 +159,25 @@ def test_what_no_averaging_can_do_is_certain(tmp_path, averaging):
     said = {(f.kind, f.verdict, f.rows) for f in _audited(tmp_path, columns, averaging=averaging).findings}
     assert ("rmse_squared_above_mse", "certainly_wrong", ("m0",)) in said
     assert ("mae_above_rmse", "certainly_wrong", ("m1",)) in said
+
+
+@pytest.mark.parametrize("heading", ["MAE (%)", "MAE (pips)", "MAE [USD]", "MAE"])
+@pytest.mark.parametrize("squares", [True, False])
+def test_an_mae_in_a_unit_of_its_own_accuses_nobody(tmp_path, heading, squares):
+    """That MSE is the square of RMSE says nothing about the unit of MAE."""
+    columns = {"MSE": SQUARES, "RMSE": _printed(RMSE)} if squares else {"RMSE": _printed(RMSE)}
+    columns[heading] = [f"{80 * x:.2f}{'%' if heading == 'MAE' else ''}" for x in RMSE]
+    assert _said(_audited(tmp_path, columns)) == [("mae_above_rmse", "open")]
+
+
+@pytest.mark.parametrize(
+    "headings", [("MAE (%)", "RMSE (%)"), ("MAE (×10⁻³)", "RMSE (×10⁻³)"), ("MAE (pips)", "RMSE (pips)")]
+)
+def test_one_unit_for_both_excuses_nothing(tmp_path, headings):
+    columns = dict(zip(headings, (_printed((1.3 * x for x in RMSE), 3), _printed(RMSE, 3)), strict=True))
+    assert _said(_audited(tmp_path, columns)) == [("mae_above_rmse", "certainly_wrong")]
+
+
+def test_a_single_mae_above_its_rmse_is_no_unit(tmp_path):
+    cells = [*_printed((0.8 * x for x in RMSE), 4)[:-1], "0.9100"]
+    assert _said(_audited(tmp_path, _honest() | {"MAE": cells})) == [("mae_above_rmse", "certainly_wrong")]
