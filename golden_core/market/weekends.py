@@ -65,11 +65,26 @@ def find_weekends(times: pl.Series) -> Weekends:
 
 
 def closed_days(times: pl.Series, zone: str) -> pl.Series:
-    """Return the opens of daily bars, on Saturday or Sunday, over all of which a clock has the market closed."""
+    """Return the opens of daily bars, from Friday to Sunday, over all of which a clock has the market closed."""
     days = times.drop_nulls().dt.cast_time_unit("us").unique().sort()
-    days = days.filter(days.dt.weekday() >= 6)
+    days = days.filter(days.dt.weekday() >= 5)
     closed, opened = (from_utc(at, zone) for at in _market(days.dt.truncate("1w").dt.offset_by("1w").dt.date()))
     return days.filter((days >= closed) & (days.dt.offset_by("1d") <= opened))
+
+
+def unended_weeks(times: pl.Series, zone: str) -> tuple[pl.Series, int]:
+    """Return the last opens of weeks of daily bars that begin on Sunday and lack their last day; and how many weeks.
+
+    At least half a day of trade follows the last bar on the clock: what is lacking is no stub.
+    """
+    days = times.drop_nulls().dt.cast_time_unit("us").unique().sort().alias("last").to_frame()
+    week = pl.col("last").dt.offset_by("1d").dt.truncate("1w").dt.offset_by("1w").dt.date()
+    weeks = (
+        days.group_by(week.alias("week")).agg(pl.col("last").min().alias("first"), pl.col("last").max()).sort("week")
+    )
+    closed = from_utc(_market(weeks["week"])[0], zone)
+    lacking = (weeks["first"].dt.weekday() == 7) & (weeks["last"].dt.offset_by("36h") <= closed)
+    return weeks["last"].filter(lacking), weeks.height
 
 
 def candidates(weekends: Weekends, declared: str | None) -> tuple[str, ...]:

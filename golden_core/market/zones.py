@@ -9,7 +9,7 @@ import polars as pl
 
 from golden_core.market.clock_reading import CLEARLY_EXPLAINED, FEWEST_WEEKENDS, Reading, Segment, read
 from golden_core.market.local_time import ZoneError, parse_clock
-from golden_core.market.weekends import Weekends, closed_days, expected, find_weekends
+from golden_core.market.weekends import Weekends, closed_days, expected, find_weekends, unended_weeks
 
 # Prices that trickle in after the close do not show an open market. Shares of the week's median.
 THIN_VOLUME = 0.02
@@ -71,6 +71,7 @@ def verify_zone(naive_times: pl.Series, declared: str) -> ZoneEvidence:
     parse_clock(declared)
     weekends = find_weekends(naive_times)
     if weekends.bar_hours >= 24:
+        _require_ended(naive_times, declared)
         _require_closed(naive_times, declared)
     return _judge(weekends, declared)
 
@@ -90,6 +91,18 @@ def _judge(weekends: Weekends, declared: str | None) -> ZoneEvidence:
     return ZoneEvidence(declared, verdict, reading.segments, count, agreeing, summary)
 
 
+def _require_ended(days: pl.Series, declared: str) -> None:
+    """Refuse daily bars whose weeks run from Sunday to Thursday: they are named by the evening on which they begin."""
+    lacking, weeks = unended_weeks(days, declared)
+    if len(lacking) >= FEWEST_WEEKENDS and len(lacking) > LEAST_EXPLAINED * weeks:
+        raise ZoneError(
+            f"the file is declared to keep {declared}, but {len(lacking)} of its {weeks} weeks end with a "
+            f"{lacking[0]:%A and begin with a Sunday, first the week to %Y-%m-%d}: its days seem to be named by the "
+            "evening on which they begin, and would be known before they are over; add a day to every date, and "
+            "declare EET_US"
+        )
+
+
 def _require_closed(days: pl.Series, declared: str) -> None:
     """Refuse daily bars if many a weekend has one in which the clock has the market closed all day."""
     weekends = days.dt.truncate("1w").n_unique()
@@ -99,7 +112,8 @@ def _require_closed(days: pl.Series, declared: str) -> None:
         raise ZoneError(
             f"the file is declared to keep {declared}, but {weeks} of its {weekends} weeks end with a day's bar that "
             f"moved although {declared} has the market closed all day, first {inside[0]:%A %Y-%m-%d}. On a clock "
-            "behind that one a week begins on Sunday: declare the clock of the vendor's midnight, such as UTC"
+            "behind that one a week begins on Sunday: declare the clock of the vendor's midnight, such as UTC. If "
+            "these are times of the close, export those of the opens"
         )
 
 

@@ -325,6 +325,31 @@ def test_daily_bars_on_sundays_contradict_a_clock_that_has_them_closed() -> None
     assert verify_zone(few, "EET_US").verdict == "unverifiable"
 
 
+@pytest.mark.parametrize("declared", ["UTC", "America/New_York", "Europe/London"])
+def test_days_that_are_named_by_their_evening_are_refused(declared: str) -> None:
+    """Cut to its date, OANDA's day from Sunday 17:00 in New York would be known on Monday morning."""
+    days = pl.date_range(dt.date(2020, 1, 1), dt.date(2021, 1, 1), "1d", eager=True).cast(pl.Datetime("us"))
+    sunday_to_thursday = days.filter(~days.dt.weekday().is_in([5, 6]))
+    with pytest.raises(ZoneError, match=r"52 of its 53 weeks end with a Thursday .* add a day to every date"):
+        verify_zone(sunday_to_thursday, declared)
+    fridays = days.filter((days.dt.weekday() == 5) & (days.dt.day() > 20))  # a few are there
+    assert (
+        verify_zone(pl.concat([sunday_to_thursday, days.filter(days.dt.weekday() == 5)]), "UTC").verdict
+        == "unverifiable"
+    )
+    with pytest.raises(ZoneError, match="end with a Thursday"):
+        verify_zone(pl.concat([sunday_to_thursday, fridays.head(3)]), declared)
+
+
+def test_daily_bars_stamped_at_their_close_are_refused() -> None:
+    days = pl.date_range(dt.date(2020, 1, 1), dt.date(2021, 1, 1), "1d", eager=True).cast(pl.Datetime("us"))
+    closes = days.filter(days.dt.weekday() <= 5) + dt.timedelta(hours=17)
+    with pytest.raises(ZoneError, match=r"closed all day, first Friday 2020-01-03.*times of the close"):
+        verify_zone(closes, "America/New_York")
+    opens = closes - dt.timedelta(days=1)
+    assert verify_zone(opens, "America/New_York").verdict == "unverifiable"
+
+
 def test_a_vendor_who_closes_every_night_shows_its_own_hours() -> None:
     """Exotic pairs are quoted by day, and stop on Friday when they stop on Thursday."""
     times = [time for time in trading_times(dt.date(2019, 1, 6), 80) if (new_york(time).hour - 17) % 24 < 20]
