@@ -8,7 +8,7 @@ from typing import Any
 
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import PRICES
-from golden_core.vendors.records import Json, Records, require_pair
+from golden_core.vendors.records import Json, Records, as_object, require_pair
 
 
 def _plain(numbered: Any) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def _plain(numbered: Any) -> dict[str, Any]:
 
 
 def _series(answer: Any, pair: str, _side: str | None, path: Path) -> Records:
-    series = next((value for name, value in answer.items() if name.startswith("Time Series")), None)
+    series = next((value for name, value in as_object(answer).items() if name.startswith("Time Series")), None)
     if not isinstance(series, dict):
         raise VendorError(f"{path}: expected an object with a 'Time Series'; save the whole answer")
     said = _plain(answer.get("Meta Data"))

@@ -9,11 +9,13 @@ from pathlib import Path
 import polars as pl
 
 from golden_core.vendors.base import VendorError, VendorTable
-from golden_core.vendors.columns import INSTRUMENTS, Found, clock_in, normal
+from golden_core.vendors.columns import CURRENCIES, INSTRUMENTS, Found, clock_in, normal
 from golden_core.vendors.prices import active, read_numbers, require_last_row, require_roles
 from golden_core.vendors.text import Rows
 from golden_core.vendors.ticks import QUOTES, TICK_BAR, bars_from_ticks, require_spread
 from golden_core.vendors.times import NOTHING, Dates, Times, from_temporal, joined, read_epochs, read_times
+
+_PAIR = rf"(?i)^({CURRENCIES})[/_-]?({CURRENCIES})$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +56,9 @@ def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
 
 
 def require_instrument(table: pl.DataFrame, pair: str, path: Path) -> None:
-    """Refuse a table that says which pair each row is of, and says another one."""
+    """Refuse a table that says which pair each row is of, under whatever name, and says another one."""
     for name in table.columns:
-        if normal(name) not in INSTRUMENTS:
+        if normal(name) not in INSTRUMENTS and not _holds_pairs(table[name]):
             continue
         said = table[name].cast(pl.String).unique().sort()
         others = [repr(text) for text in said if pair.lower() not in normal(str(text))]
@@ -65,6 +67,11 @@ def require_instrument(table: pl.DataFrame, pair: str, path: Path) -> None:
                 f"{path}: column {name!r} says {', '.join(others[:5])}, but {pair} is asked for; "
                 "give a file of this pair alone"
             )
+
+
+def _holds_pairs(cells: pl.Series) -> bool:
+    # The first cell spares the others: ticks are many.
+    return cells.dtype == pl.String and all(some.str.contains(_PAIR).all() for some in (cells.head(1), cells))
 
 
 def _from_ticks(

@@ -13,6 +13,7 @@ from golden_core.vendors.base import VendorError
 
 STRETCH = 20  # steps in a row that another length must explain: gaps, holidays and changed clocks never do so often
 EPOCH = 1970  # the year of times that were never written
+SPARSE = 5 * 1440  # minutes between bars that are no days: a month's mean, dated its first, would be known too early
 QUARTER = 15  # minutes: every zone is whole quarters of an hour from UTC
 SHORTER = 0.25  # share of steps below the length that no file has: Sunday's stubs among daily bars make up a sixth
 
@@ -41,6 +42,11 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
             f"{path}: bars are {usual:g} minutes apart (median), which is none of {', '.join(MINUTES)}; "
             "export one of these"
         )
+    if stated and usual >= SPARSE:
+        raise VendorError(
+            f"{path}: most bars are {usual / 1440:g} days apart, though the format's last {length}: they are weeks or "
+            "months dated by their first day, known only at their end; export days"
+        )
     _require_grid(ordered, length, path)
     _require_one(ordered, steps, length, f"as {'the format says' if stated else 'most are'}", path)
     if wanted and MINUTES[wanted] < MINUTES[length]:
@@ -58,7 +64,7 @@ def _require_times(bars: pl.DataFrame, path: Path) -> None:
     if 2 * times < written.height:
         raise VendorError(
             f"{path}: {written.height} rows have only {times} times: their time of day is lost, or they are of several "
-            "instruments; export times in full, of one pair"
+            "instruments; export times in full, of one pair, or declare both halves with --column timestamp=DAY+TIME"
         )
 
 
@@ -80,7 +86,8 @@ def _require_one(ordered: pl.DataFrame, steps: npt.NDArray[np.float64], length: 
     # The longest first: days are also whole hours apart.
     longer = [name for name in reversed(MINUTES) if MINUTES[name] > MINUTES[length]]
     others = {f"whole multiples of {name} apart": steps % MINUTES[name] == 0 for name in longer}
-    for how, fits in (others | {"closer to each other": shorter}).items():
+    others |= {"weeks or months apart": steps >= SPARSE, "closer to each other": shorter}
+    for how, fits in others.items():
         first, count = _longest_run(fits)
         if count >= STRETCH:
             begin, end = ordered.row(first, named=True), ordered.row(first + count, named=True)

@@ -35,6 +35,10 @@ CLOSE_TIMES = ("closetime", "closedate", "closetimestamp", "endtime", "timeclose
 # The first present counts: MetaTrader's own count of ticks is filled, its real volume seldom is.
 VOLUMES = ("volume", "tickvol", "tickvolume", "vol", "v", "ticks", "realvolume", "bidvolume")
 INSTRUMENTS = ("pair", "symbol", "ticker", "instrument")
+CURRENCIES = (
+    "AUD|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|RUB|SEK|SGD|THB|TRY|USD|ZAR"
+    "|XAG|XAU|XPD|XPT"
+)
 
 _CODE = r"(?<![a-z])(?:gmt|utc)"
 _OFFSET = re.compile(_CODE + r"\s*(?P<sign>[+-])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?(?!\d)", re.IGNORECASE)
@@ -65,13 +69,16 @@ def find_columns(
 ) -> Found:
     """Find time, prices (``ours``) and volume by name; ``declared`` is ours → the file's, or None where it has none.
 
-    A name that is missing, or that two columns answer to, is refused.
+    A name that is missing, or that two columns answer to, is refused. ``day+clock`` declares both halves of the time.
     """
-    for name, theirs in declared.items():
+    given = declared.get("timestamp")
+    # A name may itself hold a plus.
+    time = () if given is None else (given,) if given in names else tuple(map(str.strip, given.split("+", 1)))
+    told = [*(("timestamp", part) for part in time), *(one for one in declared.items() if one[0] != "timestamp")]
+    for name, theirs in told:
         if theirs is not None and theirs not in names:
             raise VendorError(f"{path} has no column {theirs!r} for {name}; it has {', '.join(names)}")
-    given = declared.get("timestamp")
-    time = (given,) if given else _time(names, path)
+    time = time or _time(names, path)
     numbers = {name: declared[name] if name in declared else _one(names, name, path) for name in ours}
     by_normal = {normal(name): name for name in reversed(names)}
     both = {side: by_normal.get(normal(side)) for side in ("bid_volume", "ask_volume")}
@@ -80,6 +87,13 @@ def find_columns(
     else:
         known = next((by_normal[alias] for alias in VOLUMES if alias in by_normal), None)
         numbers["volume"] = declared.get("volume", known)
+    for name, theirs in numbers.items():
+        first = next(ours for ours in numbers if numbers[ours] == theirs)
+        if theirs is not None and first != name:
+            raise VendorError(
+                f"{path}: column {theirs!r} is declared to be the {first} and the {name}; declare another with "
+                f"--column {name}=NAME (in a study: format columns)"
+            )
     complete = next((name for name in names if normal(name) in COMPLETE), None)
     used = {*numbers.values(), *time, complete}
     return Found(

@@ -7,17 +7,14 @@ from pathlib import Path
 
 from golden_core.vendors import GENERAL, READERS, reader
 from golden_core.vendors.base import Claim, Reader, VendorError
+from golden_core.vendors.columns import CURRENCIES
 from golden_core.vendors.plain import parquet_names
 from golden_core.vendors.text import HEAD_BYTES, read_head, refuse_packed, require_text
 
 AUTO = "auto"
-_CURRENCIES = (
-    "AUD|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|RUB|SEK|SGD|THB|TRY|USD|ZAR"
-    "|XAG|XAU|XPD|XPT"
-)
 # Brokers put the kind of account or the length of a bar behind the pair: EURUSDm, EURUSDpro, EURJPYh1.
-_BEHIND = rf"(?:(?![A-Z])|(?!{_CURRENCIES})[A-Z]{{1,6}}\d*(?![A-Z]))"
-_PAIR = re.compile(rf"(?<![A-Z])({_CURRENCIES})[_/-]?({_CURRENCIES}){_BEHIND}")
+_BEHIND = rf"(?:(?![A-Z])|(?!{CURRENCIES})[A-Z]{{1,6}}\d*(?![A-Z]))"
+_PAIR = re.compile(rf"(?<![A-Z])({CURRENCIES})[_/-]?({CURRENCIES}){_BEHIND}")
 
 
 def pairs_in_name(path: Path) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from golden_core.vendors.base import SIDES, VendorError
 from golden_core.vendors.columns import PRICES, has_prices, normal
 from golden_core.vendors.delimited import Delimited
-from golden_core.vendors.records import Json, Records, require_list, require_pair
+from golden_core.vendors.records import Json, Records, as_object, require_list, require_pair
 from golden_core.vendors.text import Head
 
 _BARS = {"M1": "1m", "M5": "5m", "M15": "15m", "M30": "30m", "H1": "1h", "H4": "4h", "D": "1d"}
@@ -26,7 +26,7 @@ def _fits(head: Head) -> bool:
 
 
 def _candles(answer: Any, pair: str, side: str | None, path: Path) -> Records:
-    answer = answer if isinstance(answer, dict) else {}
+    answer = as_object(answer)
     candles = require_list(answer.get("candles"), "an object with a list of candles", path)
     require_pair(str(answer.get("instrument", pair)), pair, path)
     given = answer.get("granularity")

@@ -95,14 +95,15 @@ def declared(path: Path, columns: Mapping[str, str | None]) -> Reader | None:
     if head is None:
         return None
     places = {ours: theirs for ours, theirs in columns.items() if theirs is not None}
-    if set(places.values()) & set(head.header) or not all(theirs.isdecimal() for theirs in places.values()):
+    by_place = all(part.isdecimal() for theirs in places.values() for part in theirs.split("+"))
+    if set(places.values()) & set(head.header) or not by_place:
         return replace(CSV, columns=columns)
     names = tuple(str(place) for place in range(1, len(head.header) + 1))
-    by_place = replace(CSV, columns={**dict.fromkeys((*PRICES, "volume")), **places})
+    placed = replace(CSV, columns={**dict.fromkeys((*PRICES, "volume")), **places})
     close = places.get("close", "")
     if close in names and re.fullmatch(r"-?[\d.,]+", head.header[int(close) - 1]) is None:
-        return replace(by_place, prepare=_numbered)
-    return replace(by_place, places=names)
+        return replace(placed, prepare=_numbered)
+    return replace(placed, places=names)
 
 
 def _numbered(rows: Rows, _pair: str, _path: Path) -> Rows:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from golden_core.vendors.columns import PRICES
-from golden_core.vendors.records import Json, Records, require_list, require_pair
+from golden_core.vendors.records import Json, Records, as_object, require_list, require_pair
 
 
 def _results(answer: Any, pair: str, _side: str | None, path: Path) -> Records:
+    answer = as_object(answer)
     require_pair(str(answer.get("ticker", pair)), pair, path)
     results = require_list(answer.get("results"), "an object with a list of results", path)
     names = {"t": "timestamp", "v": "volume", **{price[0]: price for price in PRICES}}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import PRICES
 
 GAPS = ("", "nan", "null", "na", "nd", ".")  # as pandas, R and FRED write a price that does not exist
-_DECIMAL_COMMA = r"^-?\d+(,\d+)?$"
-_THOUSANDS = r"^-?\d{1,3}(,\d{3})*(\.\d+)?$"
+# Digits of other scripts are no numbers to polars, though its \d matches them.
+_DECIMAL_COMMA = r"^-?[0-9]+(,[0-9]+)?$"
+_THOUSANDS = r"^-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$"
 _SURELY_THOUSANDS = r",.*[,.]"  # a single comma may as well be the decimal mark
+_POINT = r"^-?\d+\.\d"
 _CONSISTENT = 0.95  # share of bars whose high and low are highest and lowest, for an order of columns to be believed
 _TOLERATED = 0.1  # share of other bars in a file without header: errors of single rows are for cleaning
 _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with closes
@@ -27,7 +30,9 @@ def read_numbers(
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return columns as numbers under our names, and what was decided; with ``gaps`` a cell may be empty."""
     notes: list[str] = []
-    columns = [_numbers(table[theirs], lines, path, gaps, notes).alias(ours) for ours, theirs in names.items()]
+    prices = [table[theirs] for ours, theirs in names.items() if "volume" not in ours]
+    pointed = cache(lambda: any(one.dtype == pl.String and one.str.contains(_POINT).any() for one in prices))
+    columns = [_numbers(table[theirs], lines, path, gaps, notes, pointed).alias(ours) for ours, theirs in names.items()]
     numbers = pl.DataFrame(columns)
     empty = numbers.select(pl.any_horizontal(pl.all().is_null()).sum()).item()
     if empty:
@@ -35,17 +40,18 @@ def read_numbers(
     return numbers, tuple(dict.fromkeys(notes))
 
 
-def _numbers(cells: pl.Series, lines: pl.Series, path: Path, gaps: bool, notes: list[str]) -> pl.Series:
+def _numbers(
+    cells: pl.Series, lines: pl.Series, path: Path, gaps: bool, notes: list[str], pointed: Callable[[], bool]
+) -> pl.Series:
     if cells.dtype == pl.String:
         values = cells.cast(pl.Float64, strict=False)
-        if values.null_count() and cells.str.contains(_DECIMAL_COMMA).all():
-            values = cells.str.replace(",", ".", literal=True).cast(pl.Float64)
-            notes.append("a comma is the decimal mark")
-        elif (
-            values.null_count() and cells.str.contains(_THOUSANDS).all() and cells.str.contains(_SURELY_THOUSANDS).any()
-        ):
+        parted = values.null_count() > 0 and cells.str.contains(_THOUSANDS).all()
+        if parted and (cells.str.contains(_SURELY_THOUSANDS).any() or pointed()):
             values = cells.str.replace_all(",", "", literal=True).cast(pl.Float64)
             notes.append("commas part thousands")
+        elif values.null_count() and cells.str.contains(_DECIMAL_COMMA).all():
+            values = cells.str.replace(",", ".", literal=True).cast(pl.Float64)
+            notes.append("a comma is the decimal mark")
     else:
         if not (cells.dtype.is_numeric() or cells.dtype == pl.Null):
             raise VendorError(f"{path}: column {cells.name!r} holds {cells.dtype}, expected numbers; declare another")

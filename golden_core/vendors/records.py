@@ -17,6 +17,9 @@ from golden_core.vendors.columns import PRICES, Found
 from golden_core.vendors.text import HEAD_BYTES, Rows, refuse_packed
 from golden_core.vendors.ticks import QUOTES
 
+_LARGEST = 2**63 - 1  # nanoseconds since 1970, up to 2262
+_DIGITS = 20  # of it, with a sign
+
 
 @dataclass(frozen=True, kw_only=True)
 class Records:
@@ -66,7 +69,7 @@ class Json:
         ticks = "bid" in answer.rows[0]
         needed = ("timestamp", *(("bid", "ask") if ticks else PRICES))
         maybe = (*(QUOTES[2:] if ticks else ("volume",)), "complete")
-        names = (*needed, *(name for name in maybe if answer.rows[0].get(name) is not None))
+        names = (*needed, *(name for name in maybe if any(row.get(name) is not None for row in answer.rows)))
         table = pl.DataFrame([_column(answer, name, path) for name in names])
         line = pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True).alias(answer.unit)
         numbers = {name: name for name in names if name not in ("timestamp", "complete")}
@@ -89,6 +92,11 @@ def require_list(found: Any, what: str, path: Path) -> list[Any]:
     raise VendorError(f"{path}: expected {what}; save the whole answer")
 
 
+def as_object(found: Any) -> Mapping[str, Any]:
+    """Return an answer that is an object; anything else has none of its names."""
+    return found if isinstance(found, dict) else {}
+
+
 def _column(answer: Records, name: str, path: Path) -> pl.Series:
     values = [row.get(name) if isinstance(row, Mapping) else None for row in answer.rows]
     text = isinstance(values[0], str)
@@ -104,10 +112,16 @@ def _column(answer: Records, name: str, path: Path) -> pl.Series:
     return pl.Series(name, values)
 
 
+def _whole(text: str) -> int:
+    if len(text) > _DIGITS or abs(int(text)) > _LARGEST:
+        raise ValueError(f"{text[:30]} has {len(text)} digits, too many digits for a time, a price or a volume")
+    return int(text)
+
+
 def _parsed(path: Path) -> Any:
     refuse_packed(path)
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes(), parse_int=_whole)
     except UnicodeDecodeError as error:
         raise VendorError(f"{path}: byte {error.start} is not UTF-8; save the answer as it was sent") from None
     except RecursionError:
@@ -116,3 +130,5 @@ def _parsed(path: Path) -> Any:
         raise VendorError(
             f"{path}: line {error.lineno}, column {error.colno}: {error.msg}: the JSON is broken or cut off"
         ) from None
+    except ValueError as error:
+        raise VendorError(f"{path}: {error}; save the answer as it was sent") from None

@@ -59,7 +59,7 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
     A power of ten is believed only if all prices are whole numbers and it makes all rows plausible, but for a few,
     which are reported and left to cleaning; anything else is refused.
     """
-    known = plausible_pairs().get(pair)
+    known = plausible_pairs().get(pair) or _inverse(pair)
     if known is None:
         return Scaled(bars, 1, (f"data/pairs.yaml knows no plausible prices of {pair}: they are taken as written",))
     names = [name for name in PRICES if name in bars.columns]
@@ -78,6 +78,12 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
         notes.insert(0, f"prices are whole numbers, divided by {10**power}: only so a price of {pair} is "
                         f"between {known.low:g} and {known.high:g}")  # fmt: skip
     return Scaled(_divided(bars, names, 10**power) if power else bars, 10**power, tuple(notes))
+
+
+def _inverse(pair: str) -> Plausible | None:
+    """Return what a price can be of which only the inverse is known."""
+    known = plausible_pairs().get(pair[3:] + pair[:3])
+    return known and known.model_copy(update={"low": 1 / known.high, "high": 1 / known.low})
 
 
 def _divided(bars: pl.DataFrame, names: list[str], divisor: int) -> pl.DataFrame:

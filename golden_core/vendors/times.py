@@ -18,7 +18,7 @@ NAIVE = pl.Datetime("us")
 
 _DATE = (
     r"(?P<date>\d{4}(?P<y>[-./])\d{1,2}(?P=y)\d{1,2}|\d{1,2}(?P<d>[-./])\d{1,2}(?P=d)\d{4}|\d{8}"
-    r"|(?P<month>[A-Z][a-z]{2}) \d{1,2}, \d{4})"
+    r"|(?P<month>[A-Z][a-z]{2}) \d{1,2}, \d{4}|\d{1,2}(?P<named>[- ])[A-Za-z]{3}(?P=named)\d{4})"
 )
 _CLOCK = (
     r"(?P<clock>\d{1,2}:\d{2}(?P<seconds>:\d{2}(?:\.\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
@@ -119,6 +119,8 @@ def _forms(shape: re.Match[str]) -> dict[Order, str]:
     mark = shape["y"] or shape["d"] or ""
     if shape["d"]:
         days: dict[Order, str] = {"day_first": f"%d{mark}%m{mark}%Y", "month_first": f"%m{mark}%d{mark}%Y"}
+    elif shape["named"]:
+        days = {"day_first": f"%d{shape['named']}%b{shape['named']}%Y"}
     else:
         days = {"day_first": "%b %d, %Y" if shape["month"] else f"%Y{mark}%m{mark}%d"}
     return {order: day + _clock_form(shape) for order, day in days.items()}
@@ -159,12 +161,14 @@ def _choose(
     if len(readings) == 1:
         return "day_first", ()
     if dates.declared:
+        _require_one_order(readings, dates.declared, texts, lines, path)
         return dates.declared, (f"dates are {_words(dates.declared)}, as declared",)
     possible = [order for order in ORDERS if readings[order].null_count() == 0]
     if len(possible) != 2:
         order = min(ORDERS, key=lambda each: readings[each].null_count())
         other = next(each for each in ORDERS if each != order)
         row = int(readings[other].is_null().arg_true()[0])
+        _require_one_order(readings, order, texts, lines, path)
         return order, (f"dates are {_words(order)}: {lines.name} {lines[row]}, {texts[row]!r}, has no other reading",)
     if readings["day_first"].equals(readings["month_first"]):
         return "day_first", ("every day equals its month: both orders of the date are the same",)
@@ -192,6 +196,26 @@ def _evidence(readings: dict[Order, pl.Series], active: pl.Series) -> tuple[Orde
     reasons = ["the rows are in order only so"] if len(running) == 1 else []
     reasons += ["no bar falls on a weekend only so"] if len(working) == 1 else []
     return order, " and ".join(reasons)
+
+
+def _require_one_order(
+    readings: dict[Order, pl.Series], order: Order, texts: pl.Series, lines: pl.Series, path: Path
+) -> None:
+    """Refuse days that a spreadsheet of another country turned round where it could: up to the twelfth."""
+    own, other = readings[order], readings[next(each for each in ORDERS if each != order)]
+    if other.null_count() and 2 * _turns(other.fill_null(own)) < _turns(own):
+        row = int((own != other).fill_null(value=False).arg_true()[0])
+        raise VendorError(
+            f"{path}: {lines.name} {lines[row]}: {texts[row]!r} is written in the other order of day and month than "
+            f"the days beyond 12, {_words(order)}: only so the rows are in order, as if a spreadsheet had turned it "
+            "round; export the file again, and open it in no spreadsheet"
+        )
+
+
+def _turns(times: pl.Series) -> int:
+    """Return how many steps run against the others."""
+    steps = times.diff().dt.total_seconds()
+    return min(int((steps < 0).sum()), int((steps > 0).sum()))
 
 
 def _runs_one_way(times: pl.Series) -> bool:

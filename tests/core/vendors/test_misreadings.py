@@ -1,0 +1,168 @@
+"""Files that could be taken for what they are not, silently: each is refused, or read as what it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from support.text_files import hourly
+
+from golden_core.bars.reading import read_bars
+from golden_core.vendors import reader
+from golden_core.vendors.base import VendorError
+
+HOURS = hourly("2024-03-03", 6).with_columns(pl.col("timestamp").dt.replace_time_zone(None))
+PRICES = "1.0925,1.0960,1.0920,1.0945"
+
+
+def _read(folder: Path, lines: Iterable[str], pair: str = "EURUSD", name: str = "x.csv", **said: Any) -> Any:
+    (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return read_bars(folder / name, pair, **({"zone": "UTC"} | said))
+
+
+def _rows(form: str = "%Y-%m-%d %H:%M", sep: str = ",") -> list[str]:
+    columns = ("open", "high", "low", "close")
+    return [
+        sep.join([row["timestamp"].strftime(form), *(f"{row[c]:.5f}" for c in columns)]) for row in HOURS.to_dicts()
+    ]
+
+
+# Times
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("%m/%d/%Y", "%d/%m/%Y"), ("%d.%m.%Y", "%m.%d.%Y")])
+def test_days_that_a_spreadsheet_turned_round_are_refused(wrong: str, right: str, tmp_path: Path) -> None:
+    """It takes the days that it can for its own country's, and leaves the others as text."""
+    mixed, plain = _rows(f"{wrong} %H:%M"), _rows(f"{right} %H:%M")
+    rows = [m if row["timestamp"].day <= 12 else p for row, m, p in zip(HOURS.to_dicts(), mixed, plain, strict=True)]
+    with pytest.raises(VendorError, match=r"line \d+: '.*' is written in the other order .* export the file again"):
+        _read(tmp_path, ["time,open,high,low,close", *rows])
+    assert _read(tmp_path, ["time,open,high,low,close", *plain]).bars.height == HOURS.height
+    shuffled = [*plain[200:], *plain[:200]]  # out of order is not the other order
+    assert _read(tmp_path, ["time,open,high,low,close", *shuffled]).bars.height == HOURS.height
+
+
+@pytest.mark.parametrize(
+    ("text", "form"), [("DATE,DEXUSEU", "%Y-%m-%d"), ("Date,Price,Open,High,Low,Change %", "%b %d, %Y")]
+)
+@pytest.mark.parametrize(("days", "count"), [(7, 30), (31, 12)])
+def test_weeks_and_months_are_no_days(text: str, form: str, days: int, count: int, tmp_path: Path) -> None:
+    """A month's mean, dated its first day, would be known on the second."""
+    times = [(dt.date(2020, 1, 6) + dt.timedelta(days=days * i)).strftime(form) for i in range(count)]
+    cells = "1.09" if text.startswith("DATE") else "1.0890,1.0880,1.0900,1.0870,0.09%"
+    with pytest.raises(VendorError, match=r"most bars are \d+ days apart, though .* weeks or months .* export days"):
+        _read(tmp_path, [text, *(f'"{time}",{cells}' for time in times)])
+
+
+@pytest.mark.parametrize("text", ["13-Mar-2024", "13 Mar 2024", "Mar 13, 2024"])
+def test_months_by_name_have_one_reading(text: str, tmp_path: Path) -> None:
+    read = _read(tmp_path, ["Date,XUDLUSS", f'"{text}",1.09', f'"{text.replace("13", "14")}",1.09'])
+    assert read.bars["timestamp"].dt.date().to_list() == [dt.date(2024, 3, 13), dt.date(2024, 3, 14)]
+
+
+@pytest.mark.parametrize(
+    ("header", "declared"), [("Datum;Zeit;A;B;C;D", "Datum+Zeit"), ("", "1+2"), ("a;b;c;d;e;f", "1+2")]
+)
+def test_day_and_time_of_day_are_declared_together(header: str, declared: str, tmp_path: Path) -> None:
+    names = ("3", "4", "5", "6") if declared == "1+2" else ("A", "B", "C", "D")
+    columns = {"timestamp": declared} | dict(zip(("open", "high", "low", "close"), names, strict=True))
+    read = _read(tmp_path, [*([header] if header else []), *_rows("%d.%m.%Y;%H:%M", ";")], columns=columns)
+    assert read.bars["timestamp"].dt.replace_time_zone(None).equals(HOURS["timestamp"])
+
+
+def test_a_missing_half_of_a_declared_time_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(VendorError, match=r"has no column 'Zeit' for timestamp"):
+        _read(tmp_path, ["Datum,open,high,low,close", f"2024-03-13,{PRICES}"], columns={"timestamp": "Datum+Zeit"})
+
+
+# Which pair
+
+
+@pytest.mark.parametrize("name", ["market", "currency_pair", "Symbol name"])
+def test_a_column_of_pairs_is_believed_whatever_its_name(name: str, tmp_path: Path) -> None:
+    both = [f"{pair},{row}" for pair in ("EUR/USD", "GBP/USD") for row in _rows()]
+    for rows in (both, both[HOURS.height :]):
+        with pytest.raises(VendorError, match=f"column '{name}' says 'GBP/USD', but EURUSD is asked for"):
+            _read(tmp_path, [f"{name},time,open,high,low,close", *rows])
+    assert _read(tmp_path, [f"{name},time,open,high,low,close", *both[: HOURS.height]]).bars.height == HOURS.height
+
+
+def test_a_column_of_other_words_says_no_pair(tmp_path: Path) -> None:
+    rows = [f"{row},ACTIVE" for row in _rows()]
+    assert _read(tmp_path, ["time,open,high,low,close,state", *rows]).bars.height == HOURS.height
+
+
+def test_the_inverse_of_a_known_pair_is_known(tmp_path: Path) -> None:
+    lines = ["time,open,high,low,close", *(f"2024-03-1{day},150.1,150.9,149.8,150.2" for day in (3, 4, 5))]
+    with pytest.raises(VendorError, match=r"is none of JPYUSD, which lies between 0.00263\d* and 0.0153\d*"):
+        _read(tmp_path, lines, "JPYUSD")
+    assert _read(tmp_path, lines, "USDJPY").divisor == 1
+
+
+def test_yahoos_short_ticker_counts_from_the_dollar(tmp_path: Path) -> None:
+    lines = reader("yfinance_csv").example.replace("EURUSD=X", "JPY=X").replace("1.0", "150.").splitlines()
+    assert _read(tmp_path, lines, "USDJPY").bars.height == 2
+    with pytest.raises(VendorError, match="the instrument is 'USDJPY', but EURJPY is asked for"):
+        _read(tmp_path, lines, "EURJPY")
+
+
+# Numbers
+
+
+def test_points_in_prices_make_commas_in_volumes_thousands(tmp_path: Path) -> None:
+    header, row = "time;open;high;low;close;volume", PRICES.replace(",", ";")
+    lines = [header, *(f"2024-03-1{day};{row};4,148" for day in (3, 4, 5))]
+    assert _read(tmp_path, lines).bars["volume"].to_list() == [4148.0] * 3
+
+
+@pytest.mark.parametrize("text", ["１.0960", "１,0960", "١,096"])
+def test_digits_of_other_scripts_are_refused(text: str, tmp_path: Path) -> None:
+    rows = [f"2024-03-13;1,0925;{text};1,0920;1,0945", "2024-03-14;1,0925;1,0960;1,0920;1,0945"]
+    with pytest.raises(VendorError, match=f"line 2: column 'high': '{text}' is not a number"):
+        _read(tmp_path, ["date;open;high;low;close", *rows])
+
+
+def test_one_column_is_not_two_prices(tmp_path: Path) -> None:
+    columns = {"open": "close"}
+    with pytest.raises(VendorError, match=r"column 'close' is declared to be the open and the close; declare another"):
+        _read(tmp_path, ["time,open,high,low,close", *_rows()], columns=columns)
+
+
+# JSON
+
+
+@pytest.mark.parametrize("whole", [None, True])
+def test_a_candle_that_is_not_over_is_seen_wherever_the_first_says_nothing(whole: bool | None, tmp_path: Path) -> None:
+    times = [f"2024-03-15T1{hour}:00:00Z" for hour in range(4)]
+    prices = {"o": "1.088", "h": "1.089", "l": "1.087", "c": "1.088"}
+    candles: list[dict[str, Any]] = [{"time": time, "complete": True, "mid": prices} for time in times]
+    candles[0] |= {"complete": whole}
+    candles[-1]["complete"] = False
+    text = json.dumps({"instrument": "EUR_USD", "granularity": "H1", "candles": candles})
+    if whole:
+        assert _read(tmp_path, [text]).left_out.height == 1
+    else:
+        with pytest.raises(VendorError, match="candle 1 has no usable complete"):
+            _read(tmp_path, [text])
+
+
+@pytest.mark.parametrize("text", ["[1]", "null", '"no"', "7", "{}", '{"results": {}}', '{"Time Series": 1}', "[[]]"])
+@pytest.mark.parametrize(
+    "name", ["alphavantage_json", "ccxt_json", "dukascopy_node_json", "oanda_json", "polygon_json"]
+)
+def test_json_of_another_kind_is_refused(name: str, text: str, tmp_path: Path) -> None:
+    with pytest.raises(VendorError, match=r"x\.csv: .*(save the (whole )?answer|request another range)"):
+        _read(tmp_path, [text], format=name)
+
+
+@pytest.mark.parametrize("digits", [19, 30, 400, 5000])
+@pytest.mark.parametrize("old", ["1710500400000", "1.0893"])
+def test_a_number_beyond_all_numbers_is_refused(old: str, digits: int, tmp_path: Path) -> None:
+    text = reader("ccxt_json").example.replace(old, "9" * digits)
+    with pytest.raises(VendorError, match=r"x\.csv: .*(is no number|not a number|another power|too many digits|scale)"):
+        _read(tmp_path, [text])
