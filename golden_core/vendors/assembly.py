@@ -98,9 +98,9 @@ def _times(rows: Rows, found: Found, path: Path, dates: Dates, moved: pl.Series)
     if first.dtype == pl.String or days:
         return read_times(first.cast(pl.String), rows.line, path, dates, moved)
     if first.dtype.is_integer():
-        return read_epochs(first.cast(pl.Int64), rows.line, path)
+        return read_epochs(first, rows.line, path)
     if first.dtype in (pl.Date, pl.Datetime):
-        return from_temporal(first)
+        return from_temporal(first, rows.line, path)
     raise VendorError(
         f"{path}: column {found.time[0]!r} holds {first.dtype}, expected times, text, or whole numbers since 1970; "
         "declare another column"

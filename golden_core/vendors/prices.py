@@ -35,6 +35,9 @@ def read_numbers(
     columns = [_numbers(table[theirs], lines, path, gaps, notes, pointed).alias(ours) for ours, theirs in names.items()]
     numbers = pl.DataFrame(columns)
     empty = numbers.select(pl.any_horizontal(pl.all().is_null()).sum()).item()
+    lacking = next((ours for ours in names if ours != "volume" and numbers[ours].null_count() == len(lines)), None)
+    if lacking and len(lines):
+        raise VendorError(f"{path}: column {names[lacking]!r} holds no number in any row; declare another {lacking}")
     if empty:
         notes.append(f"{empty} rows have a cell without a number: they stay, with nothing in it")
     return numbers, tuple(dict.fromkeys(notes))

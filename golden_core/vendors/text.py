@@ -102,9 +102,9 @@ def read_head(path: Path) -> Head | None:
             text = codecs.getincrementaldecoder("utf-16")().decode(data)
         else:
             text = codecs.getincrementaldecoder("utf-8-sig")().decode(data)
-    except UnicodeDecodeError:
+        lines = _unquoted(text.replace("\r", "\n")).split("\n")
+    except (UnicodeDecodeError, csv.Error):
         return None
-    lines = _unquoted(text.replace("\r", "\n")).split("\n")
     kept = tuple(line for line in (lines if whole else lines[:-1]) if line.strip())
     if not kept or "\0" in text:
         return None
@@ -169,11 +169,15 @@ def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
     if b"\0" in data:
         raise VendorError(f"{path}: byte {data.index(0)} is zero: {_zeros(data)}")
     if b"\r" in data:
-        data = data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n")
-        data = data if b"\n" in data else data.replace(b"\r", b"\n")
+        data = data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     ended, data = data.endswith(b"\n"), data.rstrip(b"\n") + b"\n"
     if b'"' in data:
-        data = _unquoted(data.decode()).encode()
+        try:
+            data = _unquoted(data.decode()).encode()
+        except csv.Error as error:
+            raise VendorError(
+                f"{path}: {error}: a quotation mark is not closed; mend the line, or export again"
+            ) from None
     return data, ended, notes
 
 
@@ -183,7 +187,10 @@ def _unquoted(text: str) -> str:
     if "\t" in text or not any(separator in quoted for quoted in _QUOTED.findall(text)):
         return text
     rows = csv.reader(text.split("\n"), delimiter=separator)
-    return "\n".join("\t".join(row) for row in rows)
+    try:
+        return "\n".join("\t".join(row) for row in rows)
+    except csv.Error as error:
+        raise csv.Error(f"line {rows.line_num}: {error}") from None
 
 
 def _zeros(data: bytes) -> str:

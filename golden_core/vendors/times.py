@@ -88,11 +88,12 @@ def _text_epochs(texts: pl.Series, lines: pl.Series, path: Path) -> Times:
     if len(faults):
         row = int(faults[0])
         raise _not_a_time(path, lines, row, texts[row], f" like {texts[0]!r}, a number since 1970")
-    return read_epochs(texts.str.replace(r"\.0*$", "").cast(pl.Int64), lines, path)
+    return read_epochs(texts.str.replace(r"\.0*$", ""), lines, path)
 
 
 def read_epochs(counts: pl.Series, lines: pl.Series, path: Path) -> Times:
     """Read counts since 1970, their unit told by size (1980 to 2100); zeros stay, for cleaning to find."""
+    counts = counts.cast(pl.Int64, strict=False).fill_null(-1)  # beyond what 64 bits hold, and beyond all times
     low, high = _EPOCH_SPAN
     told = counts.filter(counts != 0)
     fitting = [unit for unit, size in _EPOCH_UNITS.items() if told.is_between(low * size, high * size).all()]
@@ -269,8 +270,12 @@ def joined(date: pl.Series, time: pl.Series, path: Path) -> pl.Series:
     return (date.cast(pl.String) + " " + time.cast(pl.String)).alias("timestamp")
 
 
-def from_temporal(values: pl.Series) -> Times:
+def from_temporal(values: pl.Series, lines: pl.Series, path: Path) -> Times:
     """Return times of a typed column: dates, naive times, or times with a zone, which become UTC."""
+    wild = (~values.dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)).arg_true()
+    if len(wild):
+        like = f" between {_FIRST_YEAR} and {_LAST_YEAR}"
+        raise _not_a_time(path, lines, int(wild[0]), str(values[int(wild[0])]), like)
     if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
         zone = values.dtype.time_zone
         utc = values.dt.cast_time_unit("us").dt.convert_time_zone("UTC")

@@ -80,6 +80,23 @@ def test_a_missing_half_of_a_declared_time_is_refused(tmp_path: Path) -> None:
         _read(tmp_path, ["Datum,open,high,low,close", f"2024-03-13,{PRICES}"], columns={"timestamp": "Datum+Zeit"})
 
 
+@pytest.mark.parametrize("year", [1, 1969, 9999])
+def test_typed_times_have_the_years_of_written_ones(year: int, tmp_path: Path) -> None:
+    wild = pl.when(pl.int_range(pl.len()) == 5).then(pl.datetime(year, 1, 1)).otherwise("timestamp")
+    HOURS.with_columns(timestamp=wild).write_parquet(tmp_path / "x.parquet")
+    with pytest.raises(VendorError, match=rf"row 6: '{year:04}-01-01 .*' is not a time between 1970 and 2100"):
+        read_bars(tmp_path / "x.parquet", "EURUSD", zone="UTC")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_count_beyond_all_counts_is_refused(suffix: str, tmp_path: Path) -> None:
+    counts = pl.lit(9_999_999_999_999_999_999, dtype=pl.UInt64).alias("timestamp")
+    table, path = HOURS.with_columns(counts), tmp_path / f"x.{suffix}"
+    table.write_parquet(path) if suffix == "parquet" else table.write_csv(path)
+    with pytest.raises(VendorError, match=r"(line 2|row 1): .* is no time"):
+        read_bars(path, "EURUSD")
+
+
 # Which pair
 
 
@@ -131,6 +148,22 @@ def test_one_column_is_not_two_prices(tmp_path: Path) -> None:
     columns = {"open": "close"}
     with pytest.raises(VendorError, match=r"column 'close' is declared to be the open and the close; declare another"):
         _read(tmp_path, ["time,open,high,low,close", *_rows()], columns=columns)
+
+
+@pytest.mark.parametrize("empty", ["", "NaN"])
+def test_a_price_that_no_row_has_is_refused(empty: str, tmp_path: Path) -> None:
+    rows = [f"2024-03-1{day},1.0925,1.0960,1.0920,{empty}" for day in (3, 4, 5)]
+    with pytest.raises(VendorError, match=r"column 'close' holds no number in any row; declare another"):
+        _read(tmp_path, ["date,open,high,low,close", *rows])
+
+
+def test_a_stray_line_end_or_quote_is_refused_with_its_line(tmp_path: Path) -> None:
+    row = '"03/{}/2024","15,610.0","15,590.0","15,640.0","15,575.0","0.13%"'
+    lines = ['"Date","Price","Open","High","Low","Change %"', *(row.format(day) for day in (15, 14, 13, 12))]
+    for fault in ("0.13%\r,x", '"0.13%' + "x" * 200_000):
+        with pytest.raises(VendorError, match=r"x\.csv: line [45]: (2 fields where the first|field larger than)"):
+            _read(tmp_path, [*lines[:3], lines[3].replace('"0.13%"', fault), lines[4]], "USDIDR")
+    assert _read(tmp_path, ["\r".join(lines[:3]), *lines[3:]], "USDIDR").bars.height == 4
 
 
 # JSON
