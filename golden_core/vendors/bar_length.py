@@ -58,13 +58,14 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
 
 
 def _require_times(bars: pl.DataFrame, path: Path) -> None:
-    """Refuse a file that has fewer times than half its rows; rows of the epoch have none."""
+    """Refuse a file with far more rows that differ than times; rows of the epoch have none."""
     written = bars.filter(pl.col("timestamp").dt.year() > EPOCH)
-    times = written["timestamp"].n_unique()
-    if 2 * times < written.height:
+    times, rows = written["timestamp"].n_unique(), written.drop("line").n_unique()
+    if 2 * rows > 3 * times or 2 * times < written.height:
         raise VendorError(
-            f"{path}: {written.height} rows have only {times} times: their time of day is lost, or they are of several "
-            "instruments; export times in full, of one pair, or declare both halves with --column timestamp=DAY+TIME"
+            f"{path}: {rows} rows have only {times} times: their time of day is lost, as of a clock without "
+            "AM and PM, or they are of several instruments or both sides; export times in full, of one pair and side, "
+            "or declare both halves with --column timestamp=DAY+TIME"
         )
 
 

@@ -120,7 +120,9 @@ def _limits(table: Table, sets: Sequence[Group]) -> list[str]:
         found.append("No two rows with a target variance share a test set, as the table tells them apart.")
     open_ended = [name for group in sets for name, interval in group.variances.items() if interval.high is None]
     if open_ended:
-        found.append(f"R² that is printed as 1 leaves the target variance without an upper end: {names(open_ended)}.")
+        found.append(
+            f"A mean's RMSE, or R² printed as 1, leaves the target variance without an upper end: {names(open_ended)}."
+        )
     if table.unreliable:
         told = ", ".join(NAMES[metric] for metric in NAMES if metric in table.unreliable)
         found.append(f"Not used for the target variance, being in doubt as a column: {told}.")

@@ -73,11 +73,17 @@ def test_day_and_time_of_day_are_declared_together(header: str, declared: str, t
     columns = {"timestamp": declared} | dict(zip(("open", "high", "low", "close"), names, strict=True))
     read = _read(tmp_path, [*([header] if header else []), *_rows("%d.%m.%Y;%H:%M", ";")], columns=columns)
     assert read.bars["timestamp"].dt.replace_time_zone(None).equals(HOURS["timestamp"])
+    with pytest.raises(VendorError, match=r"has no column '\w+' for timestamp"):
+        read_bars(tmp_path / "x.csv", "EURUSD", columns=columns | {"timestamp": f"{declared}t"})
 
 
-def test_a_missing_half_of_a_declared_time_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(VendorError, match=r"has no column 'Zeit' for timestamp"):
-        _read(tmp_path, ["Datum,open,high,low,close", f"2024-03-13,{PRICES}"], columns={"timestamp": "Datum+Zeit"})
+@pytest.mark.parametrize("fault", ["%Y-%m-%d %I:%M", "BID ASK"])
+def test_afternoons_read_as_mornings_and_two_sides_in_one_are_refused(fault: str, tmp_path: Path) -> None:
+    rows = _rows(fault) if "%" in fault else [row for one in _rows() for row in (one, f"{one[:-1]}9")]
+    with pytest.raises(VendorError, match=r"\d+ rows have only \d+ times: .* AM and PM.* both sides"):
+        _read(tmp_path, ["time,open,high,low,close", *rows])
+    twice = [*_rows(), *_rows()]  # the same rows again are for cleaning
+    assert _read(tmp_path, ["time,open,high,low,close", *twice]).bars.height == len(twice)
 
 
 @pytest.mark.parametrize("year", [1, 1969, 9999])
