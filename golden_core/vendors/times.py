@@ -75,6 +75,7 @@ def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, act
     order, notes = _choose(readings, texts, lines, path, dates, active, dotted=shape["d"] == ".")
     values = readings[order]
     _require_all(values, texts, lines, path)
+    _require_one_order(values, texts, lines, path)
     zoned = shape["zone"] is not None
     if zoned and shape["offset"] is None:
         values = values.dt.replace_time_zone("UTC")
@@ -162,14 +163,12 @@ def _choose(
     if len(readings) == 1:
         return "day_first", ()
     if dates.declared:
-        _require_one_order(readings, dates.declared, texts, lines, path)
         return dates.declared, (f"dates are {_words(dates.declared)}, as declared",)
     possible = [order for order in ORDERS if readings[order].null_count() == 0]
     if len(possible) != 2:
         order = min(ORDERS, key=lambda each: readings[each].null_count())
         other = next(each for each in ORDERS if each != order)
         row = int(readings[other].is_null().arg_true()[0])
-        _require_one_order(readings, order, texts, lines, path)
         return order, (f"dates are {_words(order)}: {lines.name} {lines[row]}, {texts[row]!r}, has no other reading",)
     if readings["day_first"].equals(readings["month_first"]):
         return "day_first", ("every day equals its month: both orders of the date are the same",)
@@ -199,17 +198,19 @@ def _evidence(readings: dict[Order, pl.Series], active: pl.Series) -> tuple[Orde
     return order, " and ".join(reasons)
 
 
-def _require_one_order(
-    readings: dict[Order, pl.Series], order: Order, texts: pl.Series, lines: pl.Series, path: Path
-) -> None:
-    """Refuse days that a spreadsheet of another country turned round where it could: up to the twelfth."""
-    own, other = readings[order], readings[next(each for each in ORDERS if each != order)]
-    if other.null_count() and 2 * _turns(other.fill_null(own)) < _turns(own):
+def _require_one_order(values: pl.Series, texts: pl.Series, lines: pl.Series, path: Path) -> None:
+    """Refuse days that a spreadsheet or pandas turned round where another country's habit could: up to the twelfth."""
+    turns = _turns(values)
+    if not turns:
+        return
+    other = values.dt.strftime("%Y-%d-%m %T").str.to_datetime("%Y-%m-%d %T", time_unit="us", strict=False)
+    own = values.dt.replace_time_zone(None).dt.cast_time_unit("us")
+    if 2 * _turns(other.fill_null(own)) < turns:
         row = int((own != other).fill_null(value=False).arg_true()[0])
         raise VendorError(
-            f"{path}: {lines.name} {lines[row]}: {texts[row]!r} is written in the other order of day and month than "
-            f"the days beyond 12, {_words(order)}: only so the rows are in order, as if a spreadsheet had turned it "
-            "round; export the file again, and open it in no spreadsheet"
+            f"{path}: {lines.name} {lines[row]}: {str(texts[row])!r} is written in the other order of day and month "
+            "than the days beyond 12: only so the rows are in order, as if a spreadsheet or pandas turned it round; "
+            "export the file again, and check how it is read on the way"
         )
 
 
@@ -276,6 +277,7 @@ def from_temporal(values: pl.Series, lines: pl.Series, path: Path) -> Times:
     if len(wild):
         like = f" between {_FIRST_YEAR} and {_LAST_YEAR}"
         raise _not_a_time(path, lines, int(wild[0]), str(values[int(wild[0])]), like)
+    _require_one_order(values.cast(NAIVE) if values.dtype == pl.Date else values, values, lines, path)
     if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
         zone = values.dtype.time_zone
         utc = values.dt.cast_time_unit("us").dt.convert_time_zone("UTC")

@@ -332,13 +332,10 @@ def test_days_that_are_named_by_their_evening_are_refused(declared: str) -> None
     sunday_to_thursday = days.filter(~days.dt.weekday().is_in([5, 6]))
     with pytest.raises(ZoneError, match=r"52 of its 53 weeks end with a Thursday .* add a day to every date"):
         verify_zone(sunday_to_thursday, declared)
-    fridays = days.filter((days.dt.weekday() == 5) & (days.dt.day() > 20))  # a few are there
     assert (
         verify_zone(pl.concat([sunday_to_thursday, days.filter(days.dt.weekday() == 5)]), "UTC").verdict
         == "unverifiable"
     )
-    with pytest.raises(ZoneError, match="end with a Thursday"):
-        verify_zone(pl.concat([sunday_to_thursday, fridays.head(3)]), declared)
 
 
 def test_daily_bars_stamped_at_their_close_are_refused() -> None:
@@ -346,8 +343,7 @@ def test_daily_bars_stamped_at_their_close_are_refused() -> None:
     closes = days.filter(days.dt.weekday() <= 5) + dt.timedelta(hours=17)
     with pytest.raises(ZoneError, match=r"closed all day, first Friday 2020-01-03.*times of the close"):
         verify_zone(closes, "America/New_York")
-    opens = closes - dt.timedelta(days=1)
-    assert verify_zone(opens, "America/New_York").verdict == "unverifiable"
+    assert verify_zone(closes - dt.timedelta(days=1), "America/New_York").verdict == "unverifiable"
 
 
 def test_a_vendor_who_closes_every_night_shows_its_own_hours() -> None:

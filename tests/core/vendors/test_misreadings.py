@@ -17,6 +17,7 @@ from golden_core.vendors import reader
 from golden_core.vendors.base import VendorError
 
 HOURS = hourly("2024-03-03", 6).with_columns(pl.col("timestamp").dt.replace_time_zone(None))
+HEADER = "time,open,high,low,close"
 PRICES = "1.0925,1.0960,1.0920,1.0945"
 
 
@@ -26,25 +27,29 @@ def _read(folder: Path, lines: Iterable[str], pair: str = "EURUSD", name: str = 
 
 
 def _rows(form: str = "%Y-%m-%d %H:%M", sep: str = ",") -> list[str]:
-    columns = ("open", "high", "low", "close")
-    return [
-        sep.join([row["timestamp"].strftime(form), *(f"{row[c]:.5f}" for c in columns)]) for row in HOURS.to_dicts()
-    ]
+    bars = HOURS.select("timestamp", "open", "high", "low", "close").rows()
+    return [sep.join([time.strftime(form), *(f"{price:.5f}" for price in prices)]) for time, *prices in bars]
 
 
 # Times
 
 
-@pytest.mark.parametrize(("wrong", "right"), [("%m/%d/%Y", "%d/%m/%Y"), ("%d.%m.%Y", "%m.%d.%Y")])
-def test_days_that_a_spreadsheet_turned_round_are_refused(wrong: str, right: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("%m/%d/%Y", "%d/%m/%Y"), ("%d.%m.%Y", "%m.%d.%Y"), ("%Y-%d-%m", "%Y-%m-%d")]
+)
+def test_days_that_a_spreadsheet_or_pandas_turned_round_are_refused(wrong: str, right: str, tmp_path: Path) -> None:
     """It takes the days that it can for its own country's, and leaves the others as text."""
-    mixed, plain = _rows(f"{wrong} %H:%M"), _rows(f"{right} %H:%M")
-    rows = [m if row["timestamp"].day <= 12 else p for row, m, p in zip(HOURS.to_dicts(), mixed, plain, strict=True)]
-    with pytest.raises(VendorError, match=r"line \d+: '.*' is written in the other order .* export the file again"):
-        _read(tmp_path, ["time,open,high,low,close", *rows])
-    assert _read(tmp_path, ["time,open,high,low,close", *plain]).bars.height == HOURS.height
-    shuffled = [*plain[200:], *plain[:200]]  # out of order is not the other order
-    assert _read(tmp_path, ["time,open,high,low,close", *shuffled]).bars.height == HOURS.height
+    mixed, plain, days = _rows(f"{wrong} %H:%M"), _rows(f"{right} %H:%M"), HOURS["timestamp"].dt.day()
+    rows = [m if day <= 12 else p for day, m, p in zip(days, mixed, plain, strict=True)]
+    for order in (rows, rows[::-1]):
+        with pytest.raises(VendorError, match=r"line \d+: '.*' is written in the other order .* export the file again"):
+            _read(tmp_path, [HEADER, *order])
+    for order in (plain, [*plain[200:], *plain[:200]]):  # out of order is not the other order
+        assert _read(tmp_path, [HEADER, *order]).bars.height == HOURS.height
+    table = pl.read_csv(tmp_path / "x.csv").with_columns(pl.Series("time", [row.split(",")[0] for row in rows]))
+    table.with_columns(pl.col("time").str.to_datetime(f"{right} %H:%M")).write_parquet(tmp_path / "x.parquet")
+    with pytest.raises(VendorError, match=r"row \d+: '.*' is written in the other order"):
+        read_bars(tmp_path / "x.parquet", "EURUSD", zone="UTC")
 
 
 @pytest.mark.parametrize(
@@ -81,9 +86,8 @@ def test_day_and_time_of_day_are_declared_together(header: str, declared: str, t
 def test_afternoons_read_as_mornings_and_two_sides_in_one_are_refused(fault: str, tmp_path: Path) -> None:
     rows = _rows(fault) if "%" in fault else [row for one in _rows() for row in (one, f"{one[:-1]}9")]
     with pytest.raises(VendorError, match=r"\d+ rows have only \d+ times: .* AM and PM.* both sides"):
-        _read(tmp_path, ["time,open,high,low,close", *rows])
-    twice = [*_rows(), *_rows()]  # the same rows again are for cleaning
-    assert _read(tmp_path, ["time,open,high,low,close", *twice]).bars.height == len(twice)
+        _read(tmp_path, [HEADER, *rows])
+    assert _read(tmp_path, [HEADER, *_rows(), *_rows()]).bars.height == 2 * HOURS.height  # the same rows again
 
 
 @pytest.mark.parametrize("year", [1, 1969, 9999])
@@ -97,10 +101,9 @@ def test_typed_times_have_the_years_of_written_ones(year: int, tmp_path: Path) -
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_a_count_beyond_all_counts_is_refused(suffix: str, tmp_path: Path) -> None:
     counts = pl.lit(9_999_999_999_999_999_999, dtype=pl.UInt64).alias("timestamp")
-    table, path = HOURS.with_columns(counts), tmp_path / f"x.{suffix}"
-    table.write_parquet(path) if suffix == "parquet" else table.write_csv(path)
+    getattr(HOURS.with_columns(counts), f"write_{suffix}")(tmp_path / "x")
     with pytest.raises(VendorError, match=r"(line 2|row 1): .* is no time"):
-        read_bars(path, "EURUSD")
+        read_bars(tmp_path / "x", "EURUSD")
 
 
 # Which pair
@@ -111,17 +114,13 @@ def test_a_column_of_pairs_is_believed_whatever_its_name(name: str, tmp_path: Pa
     both = [f"{pair},{row}" for pair in ("EUR/USD", "GBP/USD") for row in _rows()]
     for rows in (both, both[HOURS.height :]):
         with pytest.raises(VendorError, match=f"column '{name}' says 'GBP/USD', but EURUSD is asked for"):
-            _read(tmp_path, [f"{name},time,open,high,low,close", *rows])
-    assert _read(tmp_path, [f"{name},time,open,high,low,close", *both[: HOURS.height]]).bars.height == HOURS.height
-
-
-def test_a_column_of_other_words_says_no_pair(tmp_path: Path) -> None:
-    rows = [f"{row},ACTIVE" for row in _rows()]
-    assert _read(tmp_path, ["time,open,high,low,close,state", *rows]).bars.height == HOURS.height
+            _read(tmp_path, [f"{name},{HEADER}", *rows])
+    for rows in (both[: HOURS.height], [f"ACTIVE,{row}" for row in _rows()]):
+        assert _read(tmp_path, [f"state,{HEADER}", *rows]).bars.height == HOURS.height
 
 
 def test_the_inverse_of_a_known_pair_is_known(tmp_path: Path) -> None:
-    lines = ["time,open,high,low,close", *(f"2024-03-1{day},150.1,150.9,149.8,150.2" for day in (3, 4, 5))]
+    lines = [HEADER, *(f"2024-03-1{day},150.1,150.9,149.8,150.2" for day in (3, 4, 5))]
     with pytest.raises(VendorError, match=r"is none of JPYUSD, which lies between 0.00263\d* and 0.0153\d*"):
         _read(tmp_path, lines, "JPYUSD")
     assert _read(tmp_path, lines, "USDJPY").divisor == 1
@@ -151,9 +150,8 @@ def test_digits_of_other_scripts_are_refused(text: str, tmp_path: Path) -> None:
 
 
 def test_one_column_is_not_two_prices(tmp_path: Path) -> None:
-    columns = {"open": "close"}
     with pytest.raises(VendorError, match=r"column 'close' is declared to be the open and the close; declare another"):
-        _read(tmp_path, ["time,open,high,low,close", *_rows()], columns=columns)
+        _read(tmp_path, [HEADER, *_rows()], columns={"open": "close"})
 
 
 @pytest.mark.parametrize("empty", ["", "NaN"])
