@@ -219,6 +219,15 @@ def test_another_table_needs_another_machine(archived, broken, study, monkeypatc
     assert any(line.endswith("here is another one") for line in there.lines)
 
 
+def test_a_newer_file_with_the_same_rates_excuses_nothing(archived, broken, study, monkeypatch):
+    """After `golden data refresh` another file is read, of which the study takes the same days."""
+    place = broken.study(study.name)
+    write_json({**read_json(place.source), "sha256": "another"}, place.source)
+    assert compared(broken, study, archived).causes == ()
+    pl.read_parquet(place.raw).with_columns(pl.col("rate") * 2).write_parquet(place.raw)
+    assert len(compared(broken, study, archived).causes) == 1
+
+
 def test_prices_of_a_source_that_is_not_public_stay_at_home(finished, study):
     imported = study.model_copy(update={"data": study.data.model_copy(update={"source": "files"})})
     warehouse = Warehouse(finished.warehouse)
