@@ -47,6 +47,13 @@ def test_the_archive_is_a_bag_and_a_crate(archived):
     assert bundle_faults(archived) == []
 
 
+def test_the_rates_keep_the_licence_of_their_source(archived):
+    """The archive is under the project's licence; what the central bank published is not the project's to license."""
+    entities = {one["@id"]: one for one in read_json(archived / "data" / "ro-crate-metadata.json")["@graph"]}
+    assert entities["inputs/raw.parquet"]["license"].startswith("European Central Bank")
+    assert [name for name, one in entities.items() if "license" in one] == ["./", "inputs/raw.parquet"]
+
+
 def test_the_archive_holds_what_it_promises(archived, study):
     data, said = archived / "data", results(archived)
     assert (said["study"], said["study_hash"]) == ("smoke", study.hash())
