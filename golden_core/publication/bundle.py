@@ -46,7 +46,7 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
     Raises
     ------
     PublicationError
-        If the folder exists, the study has no report, or this is an installed package without a checkout.
+        If the folder exists or is in the report, the study has no report, or this is an installed package without a checkout.
     IncompleteError
         If the warehouse does not hold the whole study.
     """
@@ -57,6 +57,8 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
         raise PublicationError(f"{root} lacks {', '.join(absent)}: archive from a checkout of the project")
     if not (report := home.report(study.name)).is_dir():
         raise PublicationError(f"{report} does not exist: `{command_of(home, study.name)}` makes the report")
+    if report.resolve() in to.resolve().parents:
+        raise PublicationError(f"{to} is in the report that it would hold: name a folder elsewhere")
     texts = {**cards(home, study), **documents(root, study, git_state(root)["commit"])}
     with new_folder(to) as folder:
         folder.chmod(0o755)

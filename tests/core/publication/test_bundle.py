@@ -249,6 +249,13 @@ def test_nothing_is_written_over(archived, finished, study):
         write_bundle(finished, study, ROOT, archived, NOW)
 
 
+def test_an_archive_does_not_hold_itself(broken, study):
+    report = broken.report(study.name)
+    with pytest.raises(PublicationError, match="is in the report that it would hold"):
+        write_bundle(broken, study, ROOT, report / "sub" / "bag", NOW)
+    assert not (report / "sub").exists()
+
+
 def test_no_archive_without_a_warehouse(study, tmp_path):
     home = Home.from_environment()
     home.report(study.name).mkdir(parents=True)
