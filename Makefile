@@ -45,9 +45,10 @@ site: $(READY) ## build the documentation in site/, and fail on a link that lead
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 # From this tree's code, whichever environment BIN is: an unpacked archive may use one that is there (READY= BIN=…).
+# BUNDLE comes as a variable of the shell: its folder's name may hold blanks, which make takes for several names.
 reproduce: $(READY) ## make the tables of an archive again and compare their hashes: make reproduce BUNDLE=DIR
 	$(if $(BUNDLE),,$(error name the archive: make reproduce BUNDLE=DIR))
-	PYTHONPATH=$(CURDIR) $(BIN)/python -c 'from golden_dagster.cli import main; main()' publish reproduce $(abspath $(BUNDLE))
+	PYTHONPATH="$$PWD" "$(BIN)/python" -c 'from golden_dagster.cli import main; main()' publish reproduce "$$BUNDLE"
 
 ui: $(READY) ## open the Dagster web UI on 127.0.0.1:3000
 	$(BIN)/golden ui

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from golden_core.milestones.place import Place
@@ -18,11 +19,12 @@ from golden_core.milestones.records import (
     moment,
     write_record,
 )
-from golden_core.milestones.registry import Milestone, Phase, Registry
+from golden_core.milestones.registry import EXTERNAL, Milestone, Phase, Registry
 from golden_core.milestones.state import owners, standing, valid_sign_offs
 from golden_core.milestones.verification import read_sign_offs, signed_hash
 
 LONGEST_NAME = 100
+NO_PERSON = ("nobody", "none", "none yet")
 
 
 def person(name: str, registry: Registry) -> str:
@@ -33,8 +35,11 @@ def person(name: str, registry: Registry) -> str:
         raise EvidenceError(f"{name!r}: a name is printable text without space around it, {LONGEST_NAME} signs at most")
     if not any(sign.isalpha() for sign in name):
         raise EvidenceError(f"{name!r}: a name has letters")
-    if name.casefold() in {role.casefold() for pair in registry.roles.items() for role in pair}:
+    plain = unicodedata.normalize("NFKC", name).casefold()  # full-width letters look like the role, too
+    if plain in {role.casefold() for role in (*registry.roles, *registry.roles.values(), EXTERNAL)}:
         raise EvidenceError(f"{name!r} is a role of the plan; give the name of the person who has it")
+    if plain in NO_PERSON:
+        raise EvidenceError(f"{name!r} is what the plan says where there is no person")
     return name
 
 

@@ -1,14 +1,12 @@
-"""The archive of a study: a BagIt bag whose payload is an RO-Crate, written whole, and verified byte by byte."""
+"""The archive of a study: a BagIt bag whose payload is an RO-Crate, written whole or not at all."""
 
 from __future__ import annotations
 
 import datetime
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -18,22 +16,26 @@ from golden_core.publication.checklist import checklist_page
 from golden_core.publication.crate import write_crate
 from golden_core.publication.declared import PublicationError, words_path
 from golden_core.publication.dependencies import bill_of_materials, components, licences
+from golden_core.publication.integrity import ALGORITHM, RESULTS, TAG_MANIFEST, bagit_library, tag_lines
 from golden_core.publication.release import project_version, release_notes
-from golden_core.publication.tables import PUBLIC, described, published_tables, table_hash, verdicts
-from golden_core.store.lake import Home, confined, hash_file, new_folder, read_json, stored_json, write_json, write_text
+from golden_core.publication.tables import PUBLIC, described, published_tables, verdicts
+from golden_core.store.lake import (
+    Home,
+    hash_file,
+    new_folder,
+    stored_json,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from golden_core.store.provenance import git_environment, git_state
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study, describe
 from golden_core.trials import all_trials
 from golden_core.trials.outputs import PROVENANCE, finished_trials
 
-if TYPE_CHECKING:
-    import bagit
-
-ALGORITHM = "sha256"
 READ = ("summary", "comparisons", "claims", "coverage", "scores", "economics")  # tables that people open
 COPIED = ("CITATION.cff", "LICENSE", "CHANGELOG.md", "constraints.txt")
-RESULTS = "results.json"
 
 
 def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.datetime) -> None:
@@ -44,17 +46,19 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
     Raises
     ------
     PublicationError
-        If the folder exists, the study has no report, or this is an installed package without a checkout.
+        If the folder exists or is in the report, the study has no report, or this is an installed package without a checkout.
     IncompleteError
         If the warehouse does not hold the whole study.
     """
-    bagit = _bagit()
+    bagit = bagit_library()
     if to.exists():
         raise PublicationError(f"{to} exists already: an archive is written into a new folder")
     if absent := [name for name in (*COPIED, "pyproject.toml") if not (root / name).is_file()]:
         raise PublicationError(f"{root} lacks {', '.join(absent)}: archive from a checkout of the project")
     if not (report := home.report(study.name)).is_dir():
         raise PublicationError(f"{report} does not exist: `{command_of(home, study.name)}` makes the report")
+    if report.resolve() in to.resolve().parents:
+        raise PublicationError(f"{to} is in the report that it would hold: name a folder elsewhere")
     texts = {**cards(home, study), **documents(root, study, git_state(root)["commit"])}
     with new_folder(to) as folder:
         folder.chmod(0o755)
@@ -67,6 +71,7 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
         _archive_source(root, folder / "source.tar")
         write_crate(folder, study, project_version(root), now)
         bagit.make_bag(str(folder), _bag_info(study, root, now), checksums=[ALGORITHM])
+        write_bytes(b"".join(tag_lines(folder)), folder / TAG_MANIFEST)  # bagit's is in the order of the file system
 
 
 def documents(root: Path, study: Study, commit: str | None) -> dict[str, str]:
@@ -107,74 +112,6 @@ def write_results(home: Home, study: Study, folder: Path) -> None:
         _copy(stored.raw, folder / "inputs" / "raw.parquet")
     facts = {"study": study.name, "study_hash": study.hash(), "source": stored_json(stored.source)}
     write_json({**facts, "git": git_state(), "tables": described(tables)}, folder / RESULTS)
-
-
-def bundle_faults(folder: Path) -> list[str]:
-    """Return a sentence for everything that is not as it was archived: files by name, then tables by their hash.
-
-    Raises
-    ------
-    PublicationError
-        If the folder is no bag.
-    """
-    bag = opened(folder)
-    faults = list(_altered(bag, folder))
-    if not faults:
-        try:
-            bag.validate()
-        except _bagit().BagError as error:
-            faults = [str(error)]
-    return [*faults, *_other_tables(folder / "data")]
-
-
-def opened(folder: Path) -> bagit.Bag:
-    """Return a bag; PublicationError where there is none."""
-    library = _bagit()
-    try:
-        return library.Bag(str(folder))
-    except (library.BagError, OSError, ValueError) as error:
-        raise PublicationError(f"{folder} is no archive of `golden publish bundle`: {error}") from None
-
-
-def results(folder: Path) -> dict[str, Any]:
-    """Return results.json of an archive; PublicationError where it cannot be read."""
-    try:
-        return read_json(folder / "data" / RESULTS)
-    except (OSError, ValueError) as error:
-        raise PublicationError(f"{folder / 'data' / RESULTS} cannot be read: {error}") from None
-
-
-def _altered(bag: bagit.Bag, folder: Path) -> Iterator[str]:
-    for name, hashes in sorted(bag.entries.items()):
-        path = folder / name
-        if not path.is_file():
-            yield f"{name} is missing"
-        elif hash_file(path) != hashes.get(ALGORITHM):
-            yield f"{name} is not as it was archived"
-    for path in sorted(one for one in (folder / "data").rglob("*") if not one.is_dir()):
-        if (name := path.relative_to(folder).as_posix()) not in bag.entries:
-            yield f"{name} was not archived"
-
-
-def _other_tables(payload: Path) -> Iterator[str]:
-    """Hold every table against its own hash: who changes a table and the manifest has still changed a result."""
-    for name, recorded in stored_json(payload / RESULTS).get("tables", {}).items():
-        try:
-            path = confined(payload / "tables", f"{name}.parquet")  # who made the archive may be anybody
-            same = table_hash(name, pl.read_parquet(path, glob=False)) == recorded["sha256"]
-        except (OSError, ValueError, pl.exceptions.PolarsError):
-            yield f"table {name} cannot be read"
-            continue
-        if not same:
-            yield f"table {name} holds other values than results.json says"
-
-
-def _bagit() -> Any:
-    try:
-        import bagit  # noqa: PLC0415  of the extra `publish`
-    except ImportError:
-        raise PublicationError("archives need the extra `publish`: pip install 'golden[publish]'") from None
-    return bagit
 
 
 def _bag_info(study: Study, root: Path, now: datetime.datetime) -> dict[str, str]:

@@ -8,7 +8,7 @@ import mimetypes
 from pathlib import Path
 
 from golden_core.publication.declared import PublicationError
-from golden_core.store.lake import write_text
+from golden_core.store.lake import stored_json, write_text
 from golden_core.store.schema import WAREHOUSE_TABLES
 from golden_core.study import Study
 
@@ -57,4 +57,6 @@ def _properties(path: Path, folder: Path) -> dict[str, str]:
     }
     said = ROOT.get(name) or known.get(name)
     size = {"contentSize": str(path.stat().st_size), "encodingFormat": format_}
+    if name.startswith("inputs/"):  # not the project's to license
+        size["license"] = stored_json(folder / "manifests" / "source.json").get("licence", "see DATA_CARD.md")
     return {**size, "description": said} if said else size

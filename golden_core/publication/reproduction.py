@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from golden_core.publication.bundle import results
+from golden_core.publication.integrity import results
 from golden_core.publication.tables import described, differing_verdicts, published_tables, verdicts
-from golden_core.store.lake import Home, read_json, stored_json
+from golden_core.store.lake import Home, hash_frame, read_table, stored_json
 from golden_core.store.provenance import git_state, library_versions, machine
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -72,14 +72,17 @@ def compared(home: Home, study: Study, folder: Path) -> Comparison:
 
 def _causes(archived: Mapping[str, Any], home: Home, study: Study, payload: Path) -> Iterator[str]:
     """Yield what is otherwise here than where the archived trials ran; without such a thing every byte must agree."""
-    if archived["study_hash"] != study.hash():
-        yield "the study's settings read otherwise in this release"
-    if archived["source"] != stored_json(home.study(study.name).source):
+    stored, raw = home.study(study.name), payload / "inputs" / "raw.parquet"
+    # A newer file may hold the same rates for the study's days: then it is the cause of nothing.
+    same_raw = raw.is_file() and hash_frame(read_table(raw)) == hash_frame(read_table(stored.raw))
+    if not same_raw and archived["source"] != stored_json(stored.source):
         yield "the source's file is not the archived one: see manifests/source.json"
-    if (commit := git_state()["commit"]) and commit != archived["git"]["commit"]:
-        yield f"the code is that of commit {commit}, not of {archived['git']['commit']}"
-    trials = [read_json(path) for path in sorted((payload / "manifests" / "trials").rglob("*.json"))]
-    cpus = sorted({str(trial["machine"]["cpu"]) for trial in trials} - {str(machine()["cpu"])})
+    if (commit := git_state()["commit"]) and commit != archived["git"].get("commit"):
+        yield f"the code is that of commit {commit}, not of {archived['git'].get('commit')}"
+    files = sorted((payload / "manifests" / "trials").rglob("*.json"))
+    # One that is damaged excuses nothing.
+    trials = [said for path in files if (said := stored_json(path, machine=dict, libraries=dict))]
+    cpus = sorted({str(trial["machine"].get("cpu")) for trial in trials} - {str(machine()["cpu"])})
     if cpus:
         yield f"trials ran on {', '.join(cpus)}, here is {machine()['cpu']}"
     used = {(name, version) for trial in trials for name, version in trial["libraries"].items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,11 @@ OUTPUTS = (f"{FORECASTS.name}.parquet", f"{HISTORY.name}.parquet", "weights.safe
 ALSO = f"{QUANTILES.name}.parquet"  # of a study with quantiles, where the forecaster gives them
 PROVENANCE = "provenance.json"
 READ = "trials_read.json"  # which folders of trials have been hashed and found whole, and their state then
+SAYS: Mapping[str, type] = {
+    **dict.fromkeys(("git", "libraries", "machine"), dict),
+    **dict.fromkeys(("wall_seconds", "cpu_seconds", "peak_memory_mb"), float),
+    "parameters": int,
+}  # what tables, cards and checks read of a trial's provenance
 
 
 class AlteredError(RuntimeError):

@@ -16,7 +16,7 @@ from golden_core.store.lake import Home, confined, hash_bytes, new_folder, refus
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials.identity import all_trials
-from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, altered_files, finished_trials
+from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, SAYS, altered_files, finished_trials
 
 LAYOUT = 1
 MANIFEST = "manifest.json"
@@ -120,6 +120,7 @@ def _verify_provenance(
         said = json.loads(archive.read(f"{name}/{PROVENANCE}"))
         written, trial = said["sha256"], said["trial"]
         wrong = [file for file in dict.fromkeys((*OUTPUTS, *written)) if hashes.get(f"{name}/{file}") != written[file]]
+        wrong += [PROVENANCE for key, kind in SAYS.items() if not isinstance(said[key], kind)][:1]
         depends_on = hash_bytes(canonical_json(said["depends_on"]).encode())
         here = (trial["forecaster"], series_name(trial["pair"], trial["horizon"]), depends_on[:16])
     except (KeyError, TypeError, ValueError, RecursionError):

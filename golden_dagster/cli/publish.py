@@ -51,7 +51,8 @@ def bundle(
     """
     with teaching():
         from golden_core.preparation.catalogue import load_variant
-        from golden_core.publication.bundle import results, write_bundle
+        from golden_core.publication.bundle import write_bundle
+        from golden_core.publication.integrity import archive_name, results
         from golden_core.store.lake import Home, workplace
 
         now = datetime.datetime.now(datetime.UTC)
@@ -60,13 +61,14 @@ def bundle(
         if git["dirty"]:
             typer.echo(f"the tree is not clean: the archived code is that of commit {git['commit']}", err=True)
         typer.echo(f"written: {to}")
+        typer.echo(f"name of the archive, to be published with it: {archive_name(to)}")
 
 
 @app.command()
 def verify(folder: Bundle) -> None:
     """Recompute the hash of every archived file and table; exit status 1 when anything is not as it was archived."""
     with teaching():
-        from golden_core.publication.bundle import bundle_faults, results
+        from golden_core.publication.integrity import archive_name, bundle_faults, results
 
         faults = bundle_faults(folder)
         for fault in faults:
@@ -74,6 +76,7 @@ def verify(folder: Bundle) -> None:
         if faults:
             raise typer.Exit(1)
         typer.echo(f"{folder}: every file and {len(results(folder)['tables'])} tables as archived")
+        typer.echo(f"name of the archive, to be held against what its authors publish: {archive_name(folder)}")
 
 
 @app.command()
@@ -85,8 +88,8 @@ def reproduce(folder: Bundle, backend: Backend = "loky", workers: Workers = 0) -
     """
     with teaching():
         from golden_core.preparation.catalogue import load_study
-        from golden_core.publication.bundle import bundle_faults, results
         from golden_core.publication.declared import PublicationError
+        from golden_core.publication.integrity import bundle_faults, results
         from golden_core.store.lake import temporary_home
         from golden_dagster.cli.run import run_with_progress
 
@@ -95,6 +98,8 @@ def reproduce(folder: Bundle, backend: Backend = "loky", workers: Workers = 0) -
         console, recorded = terminal(), results(folder)
         path = folder / "data" / "studies" / f"{recorded['study']}.yaml"
         study = load_study(str(path))
+        if study.hash() != recorded["study_hash"]:  # other settings are no cause that excuses other numbers
+            raise PublicationError(f"{path} is not the study of results.json: reproduce with the archived code")
         with temporary_home():
             finished, failures = run_with_progress(str(path), [], backend, workers, console)
             if failures or not finished:

@@ -5,10 +5,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import bagit
 import pytest
 from support.campaigns import OVERRIDES
 from typer.testing import CliRunner
 
+from golden_core.store.lake import hash_file
 from golden_dagster.cli import run
 from golden_dagster.cli.application import app
 
@@ -36,6 +38,21 @@ def test_an_archive_is_written_and_verified(bag):
     assert (found.exit_code, "data/licences.csv is not as it was archived" in found.output) == (1, True)
     found = golden("reproduce", bag)
     assert (found.exit_code, "is not as it was archived: data/licences.csv" in found.output) == (2, True)
+
+
+def test_an_archive_says_the_name_that_authors_publish(bag):
+    name = hash_file(bag / "tagmanifest-sha256.txt")
+    assert golden("verify", bag).output.rstrip().endswith(name)
+
+
+def test_another_study_under_the_name_is_not_run(bag, monkeypatch):
+    """Other settings would otherwise excuse every number that comes out otherwise."""
+    path = next((bag / "data" / "studies").iterdir())
+    path.write_text(path.read_text().replace("root: ", "root: 1"))
+    bagit.Bag(str(bag)).save(manifests=True)
+    monkeypatch.setattr(run, "run_with_progress", lambda *_: pytest.fail("it ran"))
+    found = golden("reproduce", bag)
+    assert (found.exit_code, "is not the study of results.json" in found.output) == (2, True), found.output
 
 
 def test_cards_are_written_where_they_are_asked_for(finished, tmp_path):
@@ -78,9 +95,20 @@ def test_an_archive_is_made_again_from_its_own_code(bag, tmp_path):
 def test_make_asks_for_the_archive():
     result = subprocess.run([*MAKE, "reproduce", "READY="], capture_output=True, text=True)
     assert (result.returncode, "make reproduce BUNDLE=DIR" in result.stderr) == (2, True)
-    result = subprocess.run([*MAKE, "reproduce", "READY=", "BUNDLE=a"], capture_output=True, text=True)
-    assert result.returncode == 0
-    assert result.stdout.rstrip().endswith(f"publish reproduce {Path('a').absolute()}")
+
+
+def test_make_takes_an_archive_in_a_folder_with_blanks(tmp_path):
+    tree = tmp_path / "a tree of ü"
+    tree.mkdir()
+    shutil.copy("Makefile", tree)
+    shown = tree / "python"
+    shown.write_text('#!/bin/sh\necho "$PYTHONPATH"\nfor one; do echo "$one"; done\n')
+    shown.chmod(0o755)
+    asked = ["reproduce", "READY=", f"BIN={tree}", "BUNDLE=../an archive"]
+    result = subprocess.run([MAKE[0], "-s", *MAKE[2:], *asked], cwd=tree, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    said = result.stdout.splitlines()
+    assert (said[0], said[-3:]) == (str(tree), ["publish", "reproduce", "../an archive"])
 
 
 @pytest.mark.parametrize(

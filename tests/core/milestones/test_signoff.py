@@ -23,6 +23,10 @@ NO_NAMES = {
     "12": "a name has letters",
     "tl": "is a role of the plan",
     "Research lead": "is a role of the plan",
+    "ＴＬ": "is a role of the plan",
+    "External": "is a role of the plan",
+    "nobody": "is what the plan says where there is no person",
+    "None yet": "is what the plan says where there is no person",
 }
 
 

@@ -11,8 +11,9 @@ import pytest
 from rocrate.rocrate import ROCrate
 
 from golden_core.publication import reproduction
-from golden_core.publication.bundle import bundle_faults, results, write_bundle
+from golden_core.publication.bundle import write_bundle
 from golden_core.publication.declared import PublicationError
+from golden_core.publication.integrity import TAG_MANIFEST, TAGS, archive_name, bundle_faults, results
 from golden_core.publication.reproduction import compared
 from golden_core.publication.tables import published_tables, table_hash
 from golden_core.store.lake import Home, hash_file, read_json, write_json
@@ -46,6 +47,13 @@ def test_the_archive_is_a_bag_and_a_crate(archived):
     assert bundle_faults(archived) == []
 
 
+def test_the_rates_keep_the_licence_of_their_source(archived):
+    """The archive is under the project's licence; what the central bank published is not the project's to license."""
+    entities = {one["@id"]: one for one in read_json(archived / "data" / "ro-crate-metadata.json")["@graph"]}
+    assert entities["inputs/raw.parquet"]["license"].startswith("European Central Bank")
+    assert [name for name, one in entities.items() if "license" in one] == ["./", "inputs/raw.parquet"]
+
+
 def test_the_archive_holds_what_it_promises(archived, study):
     data, said = archived / "data", results(archived)
     assert (said["study"], said["study_hash"]) == ("smoke", study.hash())
@@ -58,13 +66,18 @@ def test_the_archive_holds_what_it_promises(archived, study):
     assert (data / "inputs" / "raw.parquet").is_file()
 
 
-@pytest.mark.parametrize("name", ["data/tables/metrics.parquet", "data/MODEL_CARD.md", "bag-info.txt"])
-def test_a_changed_byte_is_named(name, copied):
+@pytest.mark.parametrize("name", ["data/tables/metrics.parquet", "data/MODEL_CARD.md", *TAGS, TAG_MANIFEST])
+@pytest.mark.parametrize("place", [0.9, 1])
+def test_a_changed_byte_is_named(name, place, copied):
     path = copied / name
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    content[int(place * (len(content) - 1))] ^= 1
     path.write_bytes(content)
-    assert f"{name} is not as it was archived" in bundle_faults(copied)
+    try:
+        said = bundle_faults(copied)
+    except PublicationError as error:
+        said = [str(error)]  # without bagit.txt or a manifest as they must be, it is no bag
+    assert any(name in fault for fault in said)
 
 
 def test_what_is_missing_or_new_is_named(copied):
@@ -74,11 +87,89 @@ def test_what_is_missing_or_new_is_named(copied):
     assert {"data/tables/claims.parquet is missing", "data/new.txt was not archived"} <= set(faults)
 
 
+@pytest.mark.parametrize("name", ["bag-info.txt", "tagmanifest-sha256.txt", "data/LICENSE"])
+def test_a_link_in_place_of_a_file_is_named(name, copied):
+    (copied / name).rename(copied / "data" / "elsewhere")
+    (copied / name).symlink_to(copied / "data" / "elsewhere")
+    assert any(name in fault for fault in bundle_faults(copied))
+
+
+@pytest.mark.parametrize("name", ["evil.sh", "fetch.txt", "manifest-md5.txt", "evil/a", "data/new"])
+def test_what_lies_beside_the_archived_files_is_named(name, copied):
+    (copied / name).parent.mkdir(exist_ok=True)
+    (copied / name).write_text("")
+    (copied / "folder").symlink_to(copied.parent)
+    assert set(bundle_faults(copied)) == {f"{name} was not archived", "folder was not archived"}
+
+
+@pytest.mark.parametrize("name", TAGS)
+def test_nobody_may_drop_what_holds_the_other_files(name, copied):
+    """Without the manifest of manifests, every file beside the payload could be changed unseen."""
+    (copied / TAG_MANIFEST).unlink()
+    assert f"{TAG_MANIFEST} is missing" in bundle_faults(copied)
+    (copied / TAG_MANIFEST).write_text("")
+    assert f"{name} or {TAG_MANIFEST} is not as it was archived" in bundle_faults(copied)
+
+
+def test_the_name_of_an_archive_does_not_depend_on_the_file_system(archived):
+    lines = (archived / TAG_MANIFEST).read_text().splitlines()
+    assert [line.split()[1] for line in lines] == sorted(TAGS)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["{", "[" * 10_000, "[]", "{}", '{"tables": []}', '{"tables": null}', '{"tables": {"claims": 1}}', b"\xff"],
+)
+def test_results_that_are_none_are_named(said, copied):
+    (copied / "data" / "results.json").write_bytes(said if isinstance(said, bytes) else said.encode())
+    _sealed(copied)
+    assert "results.json cannot be read" in bundle_faults(copied)[0]
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"claims": None}, "table claims.parquet is not among those of results.json"),
+        ({"claims": {"rows": 9, "sha256": None}}, "table claims holds other values than results.json says"),
+    ],
+)
+def test_tables_are_those_of_the_results(table, message, copied):
+    results = read_json(copied / "data" / "results.json")
+    for name, said in table.items():
+        before = results["tables"].pop(name)
+        if said:
+            results["tables"][name] = {**said, "sha256": before["sha256"]}
+    write_json(results, copied / "data" / "results.json")
+    _sealed(copied)
+    assert message in bundle_faults(copied)
+
+
+def test_a_number_changed_where_people_read_it_is_named(copied):
+    path = copied / "data" / "tables" / "verdicts.csv"
+    path.write_text(path.read_text().replace("no difference", "better", 1))
+    _sealed(copied)
+    assert bundle_faults(copied) == ["verdicts.csv holds other values than verdicts.parquet"]
+
+
+def test_who_forges_everything_changes_the_name(copied):
+    before = archive_name(copied)
+    (copied / "data" / "MODEL_CARD.md").write_text("Beats the random walk.\n")
+    _sealed(copied)
+    assert bundle_faults(copied) == []
+    assert archive_name(copied) != before
+
+
+def _sealed(folder):
+    """Make every manifest again, as somebody would who has changed a file and knows how."""
+    bag = bagit.Bag(str(folder))
+    bag.save(manifests=True)
+
+
 def test_a_table_changed_together_with_its_manifest_is_named(copied):
     """Somebody who edits a number can make the bag again; the table's own hash is another thing to forge."""
     path = copied / "data" / "tables" / "metrics.parquet"
     pl.read_parquet(path).with_columns(pl.col("value") * 1.01).write_parquet(path)
-    bagit.Bag(str(copied)).save(manifests=True)
+    _sealed(copied)
     assert bundle_faults(copied) == ["table metrics holds other values than results.json says"]
 
 
@@ -135,6 +226,15 @@ def test_another_table_needs_another_machine(archived, broken, study, monkeypatc
     assert any(line.endswith("here is another one") for line in there.lines)
 
 
+def test_a_newer_file_with_the_same_rates_excuses_nothing(archived, broken, study, monkeypatch):
+    """After `golden data refresh` another file is read, of which the study takes the same days."""
+    place = broken.study(study.name)
+    write_json({**read_json(place.source), "sha256": "another"}, place.source)
+    assert compared(broken, study, archived).causes == ()
+    pl.read_parquet(place.raw).with_columns(pl.col("rate") * 2).write_parquet(place.raw)
+    assert len(compared(broken, study, archived).causes) == 1
+
+
 def test_prices_of_a_source_that_is_not_public_stay_at_home(finished, study):
     imported = study.model_copy(update={"data": study.data.model_copy(update={"source": "files"})})
     warehouse = Warehouse(finished.warehouse)
@@ -147,6 +247,13 @@ def test_prices_of_a_source_that_is_not_public_stay_at_home(finished, study):
 def test_nothing_is_written_over(archived, finished, study):
     with pytest.raises(PublicationError, match="exists already"):
         write_bundle(finished, study, ROOT, archived, NOW)
+
+
+def test_an_archive_does_not_hold_itself(broken, study):
+    report = broken.report(study.name)
+    with pytest.raises(PublicationError, match="is in the report that it would hold"):
+        write_bundle(broken, study, ROOT, report / "sub" / "bag", NOW)
+    assert not (report / "sub").exists()
 
 
 def test_no_archive_without_a_warehouse(study, tmp_path):
