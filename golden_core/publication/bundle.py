@@ -46,7 +46,8 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
     Raises
     ------
     PublicationError
-        If the folder exists or is in the report, the study has no report, or this is an installed package without a checkout.
+        If the folder exists or is in the report, the study has no report, or this is an installed package without
+        a checkout.
     IncompleteError
         If the warehouse does not hold the whole study.
     """
