@@ -41,7 +41,8 @@ def deadly(tmp_path, monkeypatch):
     stop_workers()
 
 
-@pytest.mark.parametrize("workers", [2, 1])
+# Two make the same with more processes to start; one alone can also give the next trial to the process that dies.
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.endurance)])
 def test_the_others_go_on_and_the_next_run_too(broken, deadly, workers):
     study = load_variant("smoke", (*OVERRIDES[:1], "forecasters={random_walk: {}, drift: {}, deadly: {}}"))
     trials = all_trials(study)
