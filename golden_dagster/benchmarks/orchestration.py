@@ -27,7 +27,7 @@ SIZES = {  # partitions → pairs, horizons, seeds
     60: (_MAJORS[:3], (1, 5), 10),
     210: (_MAJORS, (1, 5, 20), 10),
     2400: (_MAJORS[:2], (1, 5), 600),
-    24000: (_MAJORS[:2], (1, 5), 6000),
+    24000: (_MAJORS[:6], (1, 5, 10, 20), 1000),  # no study has more seeds
 }
 LARGE = 1000  # from here on trivial trials only: what is asked then is what recording them costs
 KINDS: dict[str, dict[str, dict[str, object]]] = {

@@ -7,7 +7,10 @@ from typer.testing import CliRunner
 from golden_core.benchmarking import forecasters, sampling
 from golden_core.benchmarking.forecasters import Effort
 from golden_core.benchmarking.records import last_runs
+from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
+from golden_core.trials import all_series
+from golden_dagster.benchmarks import orchestration
 from golden_dagster.benchmarks.startup import starts
 from golden_dagster.cli.application import app
 from golden_dagster.definitions import resources
@@ -81,6 +84,12 @@ def test_starts_are_those_of_new_processes_and_one_that_fails_is_no_measurement(
     assert {one.memory_mb for one in found} == {None}
     with pytest.raises(RuntimeError, match=r"exit status 1: .*no study"):
         starts("no_such_study", Effort(seconds=0.0, samples=1), taken.append)
+
+
+@pytest.mark.parametrize("size", orchestration.SIZES)
+def test_every_size_of_a_campaign_is_a_study_of_so_many_partitions(size):
+    study = load_study("smoke", orchestration._overrides("trivial", size))
+    assert len(all_series(study)) * study.seeds.count == size
 
 
 def test_the_assets_file_their_runs_and_the_table_gathers_them():
