@@ -358,8 +358,11 @@ def _filed(console: Console, benchmark: str, study: str, found: Sequence[Measure
     )
     console.print(table(columns, rows, title=f"{benchmark} on {run.rows['machine'][0]}", caption=caption))
     console.print(f"filed: {run.folder}", highlight=False)
-    if not study and (renewed := renew_reports(home)):  # every report of the home lists it
-        console.print(f"reports that list it, written again: {', '.join(renewed)}", highlight=False)
+    if not study:  # every report of the home lists it; a large one takes a minute to write
+        with console.status("reports that list it …"):
+            renewed = renew_reports(home)
+        if renewed:
+            console.print(f"reports that list it, written again: {', '.join(renewed)}", highlight=False)
     for slower in regressions(home)[0]:
         console.print(f"slower: {slower}", style="red", highlight=False)
 

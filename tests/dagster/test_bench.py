@@ -92,7 +92,9 @@ def test_every_size_of_a_campaign_is_a_study_of_so_many_partitions(size):
     assert len(all_series(study)) * study.seeds.count == size
 
 
-def test_the_assets_file_their_runs_and_the_table_gathers_them():
+def test_the_assets_file_their_runs_and_the_table_gathers_them(monkeypatch):
+    renewed = []
+    monkeypatch.setattr("golden_core.reporting.verification.renew_reports", renewed.append)
     config = {"config": {"seconds": 0.0, "samples": 1}}
     study = StudyResource(study="smoke", overrides={"forecasters": {"random_walk": {}}, "name": "smoke"})
     assets = [*(benchmark(name, says) for name, says in KINDS.items()), benchmarks_table]
@@ -106,5 +108,6 @@ def test_the_assets_file_their_runs_and_the_table_gathers_them():
     assert result.success
     runs = last_runs(Home.from_environment())
     assert {run.rows["benchmark"][0] for run in runs} == set(KINDS)
+    assert renewed == [Home.from_environment()], "one kind is of the machine alone, and every report lists it"
     metadata = result.asset_materializations_for_node("benchmarks__table")[0].metadata
     assert metadata["dagster/row_count"].value == sum(run.rows.height for run in runs)

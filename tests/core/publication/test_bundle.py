@@ -226,6 +226,13 @@ def test_another_table_needs_another_machine(archived, broken, study, monkeypatc
     assert any(line.endswith("here is another one") for line in there.lines)
 
 
+def test_a_damaged_manifest_of_a_trial_excuses_nothing(archived, broken, study, tmp_path):
+    copied = Path(shutil.copytree(archived, tmp_path / "bag"))
+    for path in (copied / "data" / "manifests" / "trials").rglob("*.json"):
+        path.write_text('{"machine": "another one"}')
+    assert compared(broken, study, copied).causes == ()
+
+
 def test_a_newer_file_with_the_same_rates_excuses_nothing(archived, broken, study, monkeypatch):
     """After `golden data refresh` another file is read, of which the study takes the same days."""
     place = broken.study(study.name)

@@ -64,6 +64,12 @@ def test_weeks_and_months_are_no_days(text: str, form: str, days: int, count: in
         _read(tmp_path, [text, *(f'"{time}",{cells}' for time in times)])
 
 
+def test_days_that_end_in_weeks_are_refused(tmp_path: Path) -> None:
+    days = [dt.date(2020, 1, 6) + dt.timedelta(days=day) for day in (*range(60), *range(63, 300, 7))]
+    with pytest.raises(VendorError, match="weeks or months apart"):
+        _read(tmp_path, ["DATE,DEXUSEU", *(f"{day},1.09" for day in days)])
+
+
 @pytest.mark.parametrize("text", ["13-Mar-2024", "13 Mar 2024", "Mar 13, 2024"])
 def test_months_by_name_have_one_reading(text: str, tmp_path: Path) -> None:
     read = _read(tmp_path, ["Date,XUDLUSS", f'"{text}",1.09', f'"{text.replace("13", "14")}",1.09'])
