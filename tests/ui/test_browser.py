@@ -164,9 +164,14 @@ def test_a_study_in_the_web_ui(served, opened):
     page.get_by_role("button", name="Materialize").first.click()
     every = page.get_by_role("button", name="All", exact=True)  # seeds, series
     every.nth(1).wait_for()
-    every.nth(0).click()
-    every.nth(1).click()
-    page.get_by_role("button", name="Launch backfill").click()
+    launch = page.get_by_role("button", name="Launch backfill")
+    for _ in range(WAIT // 1000):  # on a busy machine the dialog has been seen to take none of them at first
+        every.nth(0).click()
+        every.nth(1).click()
+        page.wait_for_timeout(1000)
+        if launch.is_enabled():
+            break
+    launch.click()
     page.get_by_text("Created backfill").wait_for()
     page.goto(f"{address}/runs?view=backfills")
     page.get_by_text("Success", exact=True).first.wait_for()  # the backfill is the one thing on this page
