@@ -92,6 +92,7 @@ class Campaign:
     instance: dg.DagsterInstance
     definitions: dg.Definitions
     failures: list[str] = field(default_factory=list)
+    results: list[dg.ExecuteInProcessResult] = field(default_factory=list)  # of the stages that were executed
     stopped: Stage | None = None  # the stage that failed, so that nothing after it could be made
     raise_interruption: Callable[[], None] = lambda: None
     say: Callable[[str], None] = lambda _message: None
@@ -166,6 +167,7 @@ class Campaign:
             keys = stage.partitions.get_partition_keys()
             tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
         result = self.run_selection(stage.job, selection, tags)
+        self.results.append(result)
         failures = failure_messages(result)
         self.failures += failures
         succeeded = result.success and not (stage.checks_only and failures)

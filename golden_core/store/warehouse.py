@@ -90,9 +90,10 @@ class Warehouse:
         frames = {name: _conform(name, study, content) for name, content in tables.items()}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with _WRITING, self._connection(read_only=False) as connection:
+            stamp = _layout(connection)
             connection.begin()
             _create_tables(connection, self.path)
-            if _layout(connection) != LAYOUT:
+            if stamp != LAYOUT:
                 connection.execute(f"CREATE OR REPLACE TABLE layout AS SELECT {LAYOUT} AS version")
             for name, frame in frames.items():
                 _replace_rows(connection, name, study, frame)
@@ -210,9 +211,10 @@ class Warehouse:
 
 def _layout(connection: duckdb.DuckDBPyConnection) -> int | None:
     """Return the stamp of the file; nothing where it was written before there were stamps."""
-    if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'layout'").fetchall():
+    try:
+        ((version,),) = connection.execute("SELECT version FROM layout").fetchall()
+    except duckdb.CatalogException:  # which would end a transaction; to look for the table first takes far longer
         return None
-    ((version,),) = connection.execute("SELECT version FROM layout").fetchall()
     return int(version)
 
 

@@ -10,7 +10,7 @@ from golden_core.benchmarking.records import last_runs
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_core.trials import all_series
-from golden_dagster.benchmarks import orchestration
+from golden_dagster.benchmarks import orchestration, startup
 from golden_dagster.benchmarks.startup import starts
 from golden_dagster.cli.application import app
 from golden_dagster.definitions import resources
@@ -83,7 +83,7 @@ def test_starts_are_those_of_new_processes_and_one_that_fails_is_no_measurement(
     assert loaded > alone, "the definitions are made in the process"
     assert {one.memory_mb for one in found} == {None}
     with pytest.raises(RuntimeError, match=r"exit status 1: .*no study"):
-        starts("no_such_study", Effort(seconds=0.0, samples=1), taken.append)
+        startup._ended(["-c", startup.LOADED, "no_such_study"])()
 
 
 @pytest.mark.parametrize("size", orchestration.SIZES)

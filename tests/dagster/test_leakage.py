@@ -13,6 +13,7 @@ from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_dagster.cli.application import app
+from golden_dagster.lib import checks
 from golden_dagster.lib.checks import verdict
 
 PLANTED = leaks.forecasters("planted")
@@ -35,8 +36,11 @@ def golden(*arguments):
 def test_the_gate_closes_before_training_and_names_the_place(monkeypatch, plant, asset, column):
     leaks.register(monkeypatch, leaks.Honest)
     plant(monkeypatch)
+    probed = []
+    monkeypatch.setattr(checks, "sampled_checks", lambda *a, **k: probed.append(a) or sampled_checks(*a, **k))
     status, output = golden("gate", "--study", "smoke", "--set", PLANTED, "--set", ONE_PAIR)
     assert status == 1
+    assert len(probed) == 1, "what fits forecasters is not done again for the list of all checks"
     assert f"{asset}, column '{column}' from " in output
     assert "materialising folds" in output
     assert "materialising models" not in output

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy
+from alembic.script import ScriptDirectory
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
@@ -32,6 +33,22 @@ def _quick_storage():
     with pytest.MonkeyPatch.context() as patch:
         for storage in (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage):
             patch.setattr(storage, "create_engine", lambda url, **_: _engine(url))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _known_revisions():
+    """Read the revisions of Dagster's storage once: it reads them all for each of three storages of an instance."""
+    read, known = ScriptDirectory.from_config, {}
+
+    def of(config):
+        place = config.get_main_option("script_location")
+        if place not in known:
+            known[place] = read(config)
+        return known[place]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", of)
         yield
 
 
