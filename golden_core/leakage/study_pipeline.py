@@ -8,9 +8,7 @@ it too, so that what an honest run cached there cannot answer for a poisoned one
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +19,6 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
-from threadpoolctl import ThreadpoolController
 
 from golden_core.inputs.features import build_features
 from golden_core.leakage import artefacts
@@ -44,6 +41,7 @@ from golden_core.sources import source
 from golden_core.store.lake import Home, parse_series, temporary_home, write_parquet
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import BARS, RATES
+from golden_core.store.threads import one_thread
 from golden_core.study import Study
 from golden_core.trials import SeriesInputs, Trial, all_series, series_inputs
 from golden_core.trials.run import FoldData, TrialError, cut_folds, fit_fold, new_forecaster
@@ -134,7 +132,7 @@ def column_of(trial: Trial) -> str:
 def _run(study: Study, scope: Scope, raw: pl.DataFrame) -> Run:
     table = as_table(study, raw)
     # NaN and 1e9 are what is asked for: arithmetic on them is no accident.
-    with temporary_home() as home, _moved_to(home.root), _libraries(len(sys.modules)).limit(limits=1), np.errstate(all="ignore"):
+    with temporary_home() as home, _moved_to(home.root), one_thread(), np.errstate(all="ignore"):
         write_parquet(table, home.study(study.name).raw)
         given = bars_of_pairs(study, table)
         bars = {pair: prepare_pair(home, study, pair, given=given).table for pair in study.data.pairs}
@@ -154,12 +152,6 @@ def _run(study: Study, scope: Scope, raw: pl.DataFrame) -> Run:
             if asset in parts:
                 made[asset] = pl.concat(parts[asset], how="diagonal").sort(KEY, STAMP, maintain_order=True)
         return Run(made, tuple(fits), tuple(notes.failures), tuple(notes.findings))
-
-
-@functools.lru_cache(maxsize=1)
-def _libraries(_modules: int) -> ThreadpoolController:
-    """Return the native libraries whose threads can be limited; looked for again once other modules are there."""
-    return ThreadpoolController()
 
 
 @contextmanager

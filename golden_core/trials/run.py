@@ -17,7 +17,6 @@ from typing import Any, cast
 
 import numpy as np
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from golden_core.forecasters import forecaster_class
 from golden_core.forecasters.base import Context, Epoch, Forecaster, State, count_parameters
@@ -34,6 +33,7 @@ from golden_core.store.lake import Home, new_folder, write_json, write_parquet
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES
+from golden_core.store.threads import one_thread
 from golden_core.study import Study
 from golden_core.training.checkpoint import save_checkpoint
 from golden_core.trials.identity import SeriesInputs, Trial, dependencies, device_kind, fingerprint, series_inputs
@@ -109,7 +109,7 @@ def run_trial(
     if folder.is_dir():
         return folder
     started, cpu_started = time.perf_counter(), time.process_time()
-    with threadpool_limits(1), _answers_of(company):
+    with one_thread(), _answers_of(company):
         tables, states = run_folds(study, trial, inputs)
     provenance = {
         "study": study.name,

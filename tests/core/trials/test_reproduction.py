@@ -154,7 +154,7 @@ def test_what_the_lake_holds_comes_out_again_and_nothing_is_written(finished):
 
 @pytest.fixture
 def _trained_as_before(_finished, monkeypatch):
-    """Train as the finished campaign did, by its files: what is looked at is what the broken copy of it is blamed for."""
+    """Train as the finished campaign did, by its files: what counts is what the broken copy of it is blamed for."""
 
     def copied(_home, study, trials, into, **_):
         folders = finished_trials(Home(_finished, _finished / "reports"), study, all_trials(study))
