@@ -10,5 +10,6 @@ def activate() -> None:
 
     The order of a parallel sum depends on the number of threads, so bytes would depend on the machine's load.
     """
-    torch.use_deterministic_algorithms(True)
+    # The same switch as use_deterministic_algorithms, which also imports the compiler, for two seconds of every process.
+    torch.set_deterministic_debug_mode("error")
     torch.set_num_threads(1)
