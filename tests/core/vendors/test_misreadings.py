@@ -18,6 +18,7 @@ from golden_core.vendors.base import VendorError
 
 HOURS = hourly("2024-03-03", 6).with_columns(pl.col("timestamp").dt.replace_time_zone(None))
 HEADER = "time,open,high,low,close"
+PRICES_OF_HOURS = ("open", "high", "low", "close")
 PRICES = "1.0925,1.0960,1.0920,1.0945"
 
 
@@ -209,3 +210,41 @@ def test_a_number_beyond_all_numbers_is_refused(old: str, digits: int, tmp_path:
     text = reader("ccxt_json").example.replace(old, "9" * digits)
     with pytest.raises(VendorError, match=r"x\.csv: .*(is no number|not a number|another power|too many digits|scale)"):
         _read(tmp_path, [text])
+
+
+@pytest.mark.parametrize("suffix", ["json", "parquet"])
+def test_counts_as_floats_are_read_where_they_are_whole(suffix: str, tmp_path: Path) -> None:
+    counts = [float(time) for time in HOURS["timestamp"].dt.epoch("ms")]
+    for extra in (0, 0.5):
+        times = [*counts[:-1], counts[-1] + extra]
+        if suffix == "json":
+            records = [list(row) for row in HOURS.select(PRICES_OF_HOURS).rows()]
+            (tmp_path / "x.json").write_text(json.dumps([[t, *r, 1.0] for t, r in zip(times, records, strict=True)]))
+        else:
+            HOURS.with_columns(timestamp=pl.Series(times)).write_parquet(tmp_path / "x.parquet")
+        if extra:
+            with pytest.raises(VendorError, match=rf"(candle|row) {HOURS.height}: \d+\.5 is no whole number"):
+                read_bars(tmp_path / f"x.{suffix}", "EURUSD")
+            continue
+        read = read_bars(tmp_path / f"x.{suffix}", "EURUSD")
+        assert read.bars["timestamp"].dt.replace_time_zone(None).equals(HOURS["timestamp"])
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "key", "line"),
+    [
+        ("polygon_json", '"c": 1.08911', '"c": 1.08911,\n "c": 1.2', "c", 2),
+        ("oanda_json", '"mid": {', '"mid":\n{"o": "1.1", ', "o", 2),
+        ("alphavantage_json", '"2024-03-14"', '\n\n"2024-03-15"', "2024-03-15", 3),
+        ("dukascopy_node_json", '"low": 1.0885', '"low": 1.0885, "l\\u006fw": 1', "low", 1),
+    ],
+)
+def test_a_key_twice_in_json_is_refused(name: str, old: str, new: str, key: str, line: int, tmp_path: Path) -> None:
+    text = reader(name).example
+    assert old in text
+    for code in ("utf-8", "utf-16"):
+        (tmp_path / "x.csv").write_text(text.replace(old, new), encoding=code)
+        with pytest.raises(
+            VendorError, match=rf"x\.csv: line {line}, column \d+: '{key}' is there twice in one object"
+        ):
+            read_bars(tmp_path / "x.csv", "EURUSD", format=name)
