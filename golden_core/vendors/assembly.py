@@ -97,7 +97,7 @@ def _times(rows: Rows, found: Found, path: Path, dates: Dates, moved: pl.Series)
     days = first.dtype.is_integer() and first.is_between(19_000_101, 21_001_231).all()
     if first.dtype == pl.String or days:
         return read_times(first.cast(pl.String), rows.line, path, dates, moved)
-    if first.dtype.is_integer():
+    if first.dtype.is_integer() or first.dtype == pl.Float64:
         return read_epochs(first, rows.line, path)
     if first.dtype in (pl.Date, pl.Datetime):
         return from_temporal(first, rows.line, path)
