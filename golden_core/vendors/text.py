@@ -221,7 +221,11 @@ def _require_even(path: Path, lines: list[bytes], separator: bytes, places: list
         return
     fields = lines[row].count(separator)
     cut = row == len(lines) - 1 and fields < wanted
-    fix = "the file is cut off: fetch it again" if cut else "mend the line, or export the file again"
+    fix = (
+        "the file is cut off: fetch it again; or it is a remark: leave it out"
+        if cut
+        else "mend the line, or export the file again"
+    )
     raise VendorError(
         f"{path}: line {places[row] + 1}: {fields + 1} fields where the first line has {wanted + 1}: "
         f"{lines[row].decode()[:120]!r}; {fix}"

@@ -26,7 +26,12 @@ _CLOCK = (
 )
 _ZONE = r"(?P<zone> ?(?:GMT|UTC)?(?P<offset>[+-]\d{2}:?\d{2})| ?(?:GMT|UTC)|Z)"
 _TIME = re.compile(rf"{_DATE}(?:(?P<between> ){_CLOCK}{_ZONE}?)?")
-_LOST_ZEROS = re.compile(r".* (?:\d{1,3}|\d{5})")
+_COMPACT = r"^((?:19|20)\d{6})(\d{4}(?:\d\d)?)$"  # as a count since 1970 it would be before 1980
+_HINTS = {
+    r".* (\d{1,3}|\d{5})": " with a time of day of four or six digits, whose zeros are not lost",
+    r"\d{1,2}:\d\d.*|\d{4}|\d{6}": " with its day before it; declare both with --column timestamp=DAY+TIME",
+    r"\d{5}(\.\d+)?": ", but a spreadsheet's count of days; write dates",
+}
 _WITH_T = r"^([0-9./-]+)T([0-9])"  # ISO 8601 allows both; files that have been edited mix them
 _EXPONENT = r"\d(\.\d+)?[eE]\+?\d\d?"
 _EPOCH = rf"0|\d{{9,19}}(\.\d*)?|{_EXPONENT}"
@@ -61,17 +66,15 @@ def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, act
     ``active`` marks bars in which the price moved or something was traded: only they know about weekends.
     """
     first = texts[0]
-    if re.fullmatch(_EPOCH, first):
+    if re.fullmatch(_COMPACT, first):
+        texts = texts.str.replace(_COMPACT, "$1 $2")
+    elif re.fullmatch(_EPOCH, first):
         return _text_epochs(texts, lines, path)
     if texts.str.contains(_WITH_T).any():
         texts = texts.str.replace(_WITH_T, "$1 $2")
     shape = _TIME.fullmatch(texts[0])
     if shape is None:
-        hint = (
-            " with a time of day of four or six digits, whose zeros are not lost"
-            if _LOST_ZEROS.fullmatch(first)
-            else ""
-        )
+        hint = next((hint for form, hint in _HINTS.items() if re.fullmatch(form, first)), "")
         raise _not_a_time(path, lines, 0, first, hint)
     forms = _forms(shape)
     clock = shape["clock"] or ":"

@@ -212,6 +212,30 @@ def test_a_number_beyond_all_numbers_is_refused(old: str, digits: int, tmp_path:
         _read(tmp_path, [text])
 
 
+@pytest.mark.parametrize("step", ["1d", "1h", "5m"])
+def test_quotes_of_longer_bars_are_no_ticks(step: str, tmp_path: Path) -> None:
+    """Read as ticks, a day's bid would be known one minute after midnight."""
+    times = pl.datetime_range(pl.datetime(2024, 3, 4), pl.datetime(2024, 3, 8), step, eager=True)
+    rows = [f"{time:%Y-%m-%d %H:%M},1.0925,1.0927" for time in times]
+    with pytest.raises(VendorError, match=r"no ticks, but quotes of longer bars, .* known at their end"):
+        _read(tmp_path, ["Date,Bid,Ask", *rows])
+    minutes = [f"{time:%Y-%m-%d %H:%M},1.0925,1.0927" for time in HOURS["timestamp"].dt.offset_by("1m")[2:3]]
+    assert _read(tmp_path, ["Date,Bid,Ask", *minutes]).bar == "1m"
+
+
+def test_candles_beside_a_bid_and_an_ask_are_candles(tmp_path: Path) -> None:
+    read = _read(tmp_path, [f"{HEADER},Bid,Ask", *(f"{row},1.0924,1.0926" for row in _rows())])
+    assert (read.bar, read.claim.format) == ("1h", "plain_csv")
+
+
+def test_lines_like_histdatas_with_a_volume_are_not_histdatas(tmp_path: Path) -> None:
+    """NinjaTrader writes the same, on another clock; HistData's volume is always 0."""
+    rows = [f"{row};17" for row in _rows("%Y%m%d %H%M%S", ";")[2:20]]
+    with pytest.raises(VendorError, match=r"no reader knows this format.*--column timestamp=1 --column open=2"):
+        _read(tmp_path, rows)
+    assert _read(tmp_path, [f"{row[:-3]};0" for row in rows], zone=None).zone == "UTC-05:00"
+
+
 @pytest.mark.parametrize("suffix", ["json", "parquet"])
 def test_counts_as_floats_are_read_where_they_are_whole(suffix: str, tmp_path: Path) -> None:
     counts = [float(time) for time in HOURS["timestamp"].dt.epoch("ms")]

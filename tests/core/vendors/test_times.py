@@ -40,6 +40,8 @@ def _days(first: dt.date, count: int, form: str, *, weekends: bool = False) -> l
         ("2024-01-31 1345", (2024, 1, 31, 13, 45), None),
         ("31/01/99 13:45", (1999, 1, 31, 13, 45), None),
         ("31-Jan-68 1:45 PM", (2068, 1, 31, 13, 45), None),
+        ("202401311345", (2024, 1, 31, 13, 45), None),
+        ("20240131134510", (2024, 1, 31, 13, 45, 10), None),
         ("20240131 134510250", (2024, 1, 31, 13, 45, 10, 250000), None),
         ("31.01.2024 13:45:10.500", (2024, 1, 31, 13, 45, 10, 500000), None),
         ("1/31/2024 1:45 PM", (2024, 1, 31, 13, 45), None),
@@ -125,6 +127,20 @@ def test_times_of_day_that_lost_their_zeros_are_refused(first: str, other: str) 
         _read([f"20240102 {first}", f"20240102 {other}"])
     with pytest.raises(VendorError, match=r"line 2: '20240102 100' is not a time .* four or six digits"):
         _read(["20240102 100"])
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("1900", "with its day .* timestamp=DAY[+]TIME"),
+        ("19:00", "with its day .* timestamp=DAY[+]TIME"),
+        ("45354.916666667", "count of days; write dates"),
+        ("45354", "count of days; write dates"),
+    ],
+)
+def test_what_else_a_time_may_be_is_told(text: str, hint: str) -> None:
+    with pytest.raises(VendorError, match=f"line 2: '{text}' is not a time.*{hint}"):
+        _read([text])
 
 
 @pytest.mark.parametrize("form", ["%d.%m.%Y", "%m/%d/%Y"])
