@@ -30,12 +30,13 @@ def _quoted(rows: Rows, _pair: str, path: Path) -> Rows:
     """Carry a side on while only the other changes; last price and volume are those of an exchange."""
     if not set(rows.table.columns) >= _TICKS:
         return rows
-    if not rows.table.select(pl.concat_str("<DATE>", "<TIME>")).to_series().is_sorted():
-        raise VendorError(
-            f"{path}: the ticks are not in the order of time: a side left empty is unknown; export them again"
-        )
     quotes = rows.table.select(sorted(_TICKS)).with_columns(pl.col("<BID>", "<ASK>").replace("", None).forward_fill())
     there = quotes["<BID>"].is_not_null() & quotes["<ASK>"].is_not_null()
+    if not there.any() or not quotes.select(pl.concat_str("<DATE>", "<TIME>")).to_series().is_sorted():
+        raise VendorError(
+            f"{path}: the ticks are not in the order of time, or one side is never quoted: nobody knows what an empty "
+            "side is; export them again"
+        )
     note = f"{(~there).sum()} ticks before both sides were quoted are left out"
     return replace(rows, table=quotes.filter(there), line=rows.line.filter(there), notes=(*rows.notes, note))
 

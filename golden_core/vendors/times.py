@@ -35,6 +35,7 @@ _HINTS = {
 _WITH_T = r"^([0-9./-]+)T([0-9])"  # ISO 8601 allows both; files that have been edited mix them
 _EXPONENT = r"\d(\.\d+)?[eE]\+?\d\d?"
 _EPOCH = rf"0|\d{{9,19}}(\.\d*)?|{_EXPONENT}"
+_LONGEST_GAP = 300  # days
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100  # epoch zero is a year that cleaning must see
 _EPOCH_UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _EPOCH_SPAN = (315_532_800, 4_102_444_800)  # 1980 to 2100, in seconds: the units' ranges do not meet
@@ -190,10 +191,11 @@ def _choose(
         return "day_first", ()
     if dates.declared in readings:
         return dates.declared, (f"dates are {_words(dates.declared)}, as declared",)
+    short = "year_first" in readings  # days can be taken for years of two digits: only rows in order prove anything
     possible = [order for order in readings if readings[order].null_count() == 0]
     if len(possible) < 2:
         order = min(readings, key=lambda each: readings[each].null_count())
-        if possible and "year_first" in readings and not _runs_one_way(readings[order]):
+        if possible and short and not _runs_one_way(readings[order]):
             # One slip, 45/01/24, makes all other days those of one month in many years.
             raise VendorError(
                 f"{path}: {lines.name} {lines[0]}: the year of {texts[0]!r} has two digits; all rows are days only as "
@@ -206,7 +208,7 @@ def _choose(
     readings = {order: readings[order] for order in possible}
     if all(readings[order].equals(readings[possible[0]]) for order in possible):
         return possible[0], ("every day equals its month: the orders of the date are the same",)
-    favoured, evidence = _evidence(readings, active)
+    favoured, evidence = _evidence(readings, active, short=short)
     convention = dates.convention if dotted else None
     if favoured and favoured == (convention or favoured):
         return favoured, (f"dates are {_words(favoured)}: {evidence}",)
@@ -220,13 +222,12 @@ def _choose(
     )
 
 
-def _evidence(readings: dict[Order, pl.Series], active: pl.Series) -> tuple[Order | None, str]:
+def _evidence(readings: dict[Order, pl.Series], active: pl.Series, *, short: bool) -> tuple[Order | None, str]:
     """Return the only order of day and month under which time runs one way and no bar falls on a weekend."""
     running = {order for order in readings if _runs_one_way(readings[order])}
     working = {order for order in readings if not _trades_on_weekends(readings[order].filter(active))}
     sane = running & working if running and working else set()
-    # As years of two digits the days of a month run one way: only in order they prove something.
-    if len(sane) != 1 or ("year_first" in readings and len(running) != 1):
+    if len(sane) != 1 or (short and len(running) != 1):
         return None, "neither the order of the rows nor the weekends decide"
     order = next(iter(sane))
     reasons = ["the rows are in order only so"] if len(running) == 1 else []
@@ -257,8 +258,10 @@ def _turns(times: pl.Series) -> int:
 
 
 def _runs_one_way(times: pl.Series) -> bool:
+    """Whether days follow each other without gaps as long as those between days whose number is taken for a year."""
     days = times.dt.date()  # clocks are put back within a day
-    return bool(days.is_sorted() or days.is_sorted(descending=True))
+    sparse = (days.diff().dt.total_days().abs() > _LONGEST_GAP).any()
+    return not sparse and bool(days.is_sorted() or days.is_sorted(descending=True))
 
 
 def _trades_on_weekends(times: pl.Series) -> bool:

@@ -247,8 +247,10 @@ def test_a_tick_of_one_side_leaves_the_other_as_it_was(tmp_path: Path) -> None:
     assert "1 ticks before both sides were quoted are left out" in read.notes
     bid = _read(tmp_path, MT5_TICKS + "".join(rows))
     assert (bid.claim.format, bid.bars.select("open", "close").rows()) == ("metatrader5_ticks", [(1.0890, 1.0880)])
-    with pytest.raises(VendorError, match=r"ticks are not in the order of time: .* export them again"):
+    with pytest.raises(VendorError, match=r"ticks are not in the order of time, .* export them again"):
         _read(tmp_path, MT5_TICKS + "".join(rows[::-1]))
+    with pytest.raises(VendorError, match=r"x: .* or one side is never quoted"):
+        _read(tmp_path, MT5_TICKS + rows[0] + rows[2])
     with pytest.raises(VendorError, match="no column is called bid"):
         _read(tmp_path, THOUSANDS, format="metatrader5_ticks")
 

@@ -92,13 +92,13 @@ def test_years_of_two_digits_are_read_where_the_file_proves_their_place(form: st
         read = _read(order)
         assert sorted(read.values.dt.date().to_list()) == days
         assert words in read.notes[0]
-    short = texts[6:9]  # 10 to 12 January: as years 2010 to 2012 they are in order as well
+    short = [texts[6]] * 3  # one day: 10 January 2024, or 24 January 2010
     with pytest.raises(
         VendorError, match=r"can be read in (two|three) ways: .*; declare the order by adding :day_first"
     ):
         _read(short, active=[False] * 3)
     told: Order = {"d": "day_first", "m": "month_first", "y": "year_first"}[words[0]]  # type: ignore[assignment]
-    assert _read(short, Dates(told, "month_first")).values.dt.date().to_list() == days[6:9]
+    assert _read(short, Dates(told, "month_first")).values.dt.date().to_list() == [days[6]] * 3
 
 
 def test_a_field_that_is_no_day_is_the_year() -> None:
@@ -111,6 +111,15 @@ def test_a_field_that_is_no_day_is_the_year() -> None:
         _read(slip)
     with pytest.raises(VendorError, match=r"line 4: '45/01/24' is not a time"):
         _read(slip, Dates("day_first"))
+    for rows in (["05.07.26", "56.07.26"], ["55.09.10 00:00", "01.09.10 01:00", "01.09.10 02:00"]):
+        with pytest.raises(VendorError, match=r"line 2: the year of .* mend the row"):
+            _read(rows)
+
+
+@pytest.mark.parametrize("rows", [["06/04/20", "23/03/20", "30/03/20"], ["06/11/99"]])
+def test_days_years_apart_and_weekends_prove_no_place_of_the_year(rows: list[str]) -> None:
+    with pytest.raises(VendorError, match=r"can be read in two ways|the year of .* has two digits"):
+        _read(rows)
 
 
 def test_clocks_that_are_put_back_do_not_spoil_the_order() -> None:
