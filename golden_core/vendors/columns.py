@@ -26,7 +26,7 @@ TIMES = (
     "timestamp", "time", "datetime", "date", "opentime", "opendate", "opentimestamp", "bartime", "bardate", "gmttime",
     "utctime", "eettime", "localtime", "timegmt", "timeutc", "timeeet", "timestamputc", "datetimeutc", "dateutc",
     "timestampgmt", "datetimegmt", "dategmt", "unix", "unixtime", "unixtimestamp", "epoch", "t", "dtyyyymmdd",
-    "observationdate", "exchangedate", "index", "indexlevel0",
+    "observationdate", "exchangedate", "dates", "index", "indexlevel0",
 )  # fmt: skip
 DATES = ("date", "dtyyyymmdd")  # beside a column called time, days alone
 INDEXES = ("index", "indexlevel0")  # pandas' own, often a mere count

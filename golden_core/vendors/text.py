@@ -14,7 +14,7 @@ from golden_core.vendors.base import VendorError
 
 HEAD_BYTES = 65_536
 SNIFFED = 20  # lines that tell the form of a file without header
-SEPARATORS = ("\t", ";", "|", ",")  # in this order: the others' files may hold commas as decimal marks
+SEPARATORS = ("\t", ";", ",", "|")  # in this order: a semicolon file may hold commas as decimal marks
 _PACKED = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip",
@@ -115,7 +115,7 @@ def read_head(path: Path) -> Head | None:
 
 
 def separator_of(line: str) -> str:
-    """Return what separates the fields of a line: tab before semicolon before bar before comma."""
+    """Return what separates the fields of a line: tab before semicolon before comma before bar."""
     return next((mark for mark in SEPARATORS if mark in line), ",")
 
 

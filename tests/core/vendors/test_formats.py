@@ -260,11 +260,13 @@ def test_a_tick_of_one_side_leaves_the_other_as_it_was(tmp_path: Path) -> None:
     [
         "Date,PX_OPEN,PX_HIGH,PX_LOW,PX_LAST",
         "Exchange Date,Open,High,Low,Last Price",
+        "Dates,Open,High,Low,Close",
         "time,mid.o,mid.h,mid.l,mid.c",
         "time,bid.o,bid.h,bid.l,bid.c",
     ],
 )
 def test_names_of_terminals_and_of_flattened_json(header: str, tmp_path: Path) -> None:
     rows = [f"2024-03-{day},1.0880,1.0900,1.0870,1.0890" for day in (13, 14, 15)]
-    read = _read(tmp_path, "\n".join([header, *rows]))
-    assert (read.bars["close"].to_list(), read.bars["timestamp"].to_list()) == ([1.089] * 3, MARCH)
+    read = _read(tmp_path, "\n".join([header, *rows, "2024-03-18,1.0880,#N/A N/A,1.0870,1.0890"]))
+    assert (read.bars["close"].to_list(), read.bars["timestamp"].to_list()[:3]) == ([1.089] * 4, MARCH)
+    assert read.bars["high"].to_list()[3] is None

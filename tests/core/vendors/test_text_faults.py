@@ -142,6 +142,8 @@ def test_lines_are_counted_in_the_file(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("\n\na;b\n\n1;2\n  \n3;4")
     rows = read_rows(tmp_path / "x.csv", header=True)
     assert rows.line.to_list() == [5, 7]
+    (tmp_path / "z.csv").write_text("a|b,c\n1,2")
+    assert read_rows(tmp_path / "z.csv", header=True).table.columns == ["a|b", "c"]
     (tmp_path / "y.csv").write_text("sep=;\na;b\n1;2\n\n3;4")
     assert read_rows(tmp_path / "y.csv", header=True).line.to_list() == [3, 5]
     assert rows.table.to_dict(as_series=False) == {"a": ["1", "3"], "b": ["2", "4"]}
