@@ -99,7 +99,8 @@ def _require_ended(days: pl.Series, declared: str) -> None:
             f"the file is declared to keep {declared}, but {len(lacking)} of its {weeks} weeks end with a "
             f"{lacking[0]:%A and begin with a Sunday, first the week to %Y-%m-%d}: its days seem to be named by the "
             "evening on which they begin, and would be known before they are over; add a day to every date, and "
-            "declare EET_US"
+            "declare EET_US. Fixings of a country whose weekend is Friday and Saturday are no bars of a market that is "
+            "closed on its Sundays: take a source that fixes from Monday to Friday"
         )
 
 

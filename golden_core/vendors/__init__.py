@@ -21,6 +21,7 @@ READERS: dict[str, str] = {
     "investing_csv": "investing:CSV",
     "metatrader4_csv": "metatrader:MT4",
     "metatrader5": "metatrader:MT5",
+    "metatrader5_ticks": "metatrader:MT5_TICKS",
     "oanda_csv": "oanda:CSV",
     "oanda_json": "oanda:JSON",
     "plain_csv": "plain:CSV",

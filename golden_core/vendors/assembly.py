@@ -15,6 +15,7 @@ from golden_core.vendors.text import Rows
 from golden_core.vendors.ticks import QUOTES, TICK_BAR, bars_from_ticks, require_spread
 from golden_core.vendors.times import NOTHING, Dates, Times, from_temporal, joined, read_epochs, read_times
 
+QUOTED = "5m"  # bars of one minute are made of ticks in any case
 _PAIR = rf"(?i)^({CURRENCIES})[/_-]?({CURRENCIES})$"
 
 
@@ -79,6 +80,11 @@ def _from_ticks(
 ) -> VendorTable:
     side = known.side or "bid"  # as vendors' own bars
     quotes = ticks.select("timestamp", *(name for name in QUOTES if name in ticks.columns))
+    if ticks.height > 1 and (quotes["timestamp"].dt.truncate(QUOTED) == quotes["timestamp"]).all():
+        raise VendorError(
+            f"{path}: all its times are multiples of {QUOTED}: these are no ticks, but quotes of longer bars, which "
+            "are known at their end; export candles, or keep the day and one price of daily quotes"
+        )
     require_spread(quotes, str(path), found.numbers["bid"], found.numbers["ask"])
     bars = bars_from_ticks(quotes, side)
     made = f"{ticks.height} ticks give {bars.height} {side} bars of {TICK_BAR}; a minute without has no bar"
@@ -97,7 +103,7 @@ def _times(rows: Rows, found: Found, path: Path, dates: Dates, moved: pl.Series)
     days = first.dtype.is_integer() and first.is_between(19_000_101, 21_001_231).all()
     if first.dtype == pl.String or days:
         return read_times(first.cast(pl.String), rows.line, path, dates, moved)
-    if first.dtype.is_integer():
+    if first.dtype.is_integer() or first.dtype == pl.Float64:
         return read_epochs(first, rows.line, path)
     if first.dtype in (pl.Date, pl.Datetime):
         return from_temporal(first, rows.line, path)

@@ -13,10 +13,10 @@ PRICES = ("open", "high", "low", "close")
 
 # Normal forms (see `normal`) of the names that are understood without a declaration.
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "open": ("open", "o", "openprice", "first", "bidopen"),
-    "high": ("high", "h", "highprice", "max", "maximum", "bidhigh"),
-    "low": ("low", "l", "lowprice", "min", "minimum", "bidlow"),
-    "close": ("close", "c", "closeprice", "last", "price", "bidclose"),
+    "open": ("open", "o", "openprice", "first", "bidopen", "pxopen", "mido", "bido"),
+    "high": ("high", "h", "highprice", "max", "maximum", "bidhigh", "pxhigh", "midh", "bidh"),
+    "low": ("low", "l", "lowprice", "min", "minimum", "bidlow", "pxlow", "midl", "bidl"),
+    "close": ("close", "c", "closeprice", "last", "price", "bidclose", "pxlast", "lastprice", "midc", "bidc"),
     "bid": ("bid", "bidprice"),
     "ask": ("ask", "askprice", "offer"),
     "bid_volume": ("bidvolume",),
@@ -26,7 +26,7 @@ TIMES = (
     "timestamp", "time", "datetime", "date", "opentime", "opendate", "opentimestamp", "bartime", "bardate", "gmttime",
     "utctime", "eettime", "localtime", "timegmt", "timeutc", "timeeet", "timestamputc", "datetimeutc", "dateutc",
     "timestampgmt", "datetimegmt", "dategmt", "unix", "unixtime", "unixtimestamp", "epoch", "t", "dtyyyymmdd",
-    "observationdate", "index", "indexlevel0",
+    "observationdate", "exchangedate", "dates", "index", "indexlevel0",
 )  # fmt: skip
 DATES = ("date", "dtyyyymmdd")  # beside a column called time, days alone
 INDEXES = ("index", "indexlevel0")  # pandas' own, often a mere count

@@ -71,9 +71,10 @@ def _unknown(path: Path) -> VendorError:
     columns = parquet_names(path)
     kind = "plain_csv" if columns is None else "plain_parquet"
     what = _beginning(path) if columns is None else f"it is Parquet with the columns {', '.join(map(repr, columns))}"
+    names = "timestamp=1 --column open=2" if re.match(r"it begins with '\"?\d", what) else "open=NAME"
     return VendorError(
-        f"{path}: no reader knows this format: {what}. Known are {', '.join(READERS)}; a table with other column "
-        f"names can be declared: --format {kind} --column open=NAME … (in a study: format columns)"
+        f"{path}: no reader knows this format: {what}. Known are {', '.join(READERS)}; a table with other columns can "
+        f"be declared: --format {kind} --column {names} … (in a study: format columns), without lines above its header"
     )
 
 

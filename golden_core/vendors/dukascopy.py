@@ -48,7 +48,8 @@ def _has_candles(head: Head) -> bool:
 
 def _has_ticks(head: Head) -> bool:
     timed = time_column(head.header) is not None or has_time(head.header)
-    return timed and has_prices(head.header, ("bid", "ask"))
+    ticks = has_prices(head.header, ("bid", "ask")) and not has_prices(head.header)
+    return timed and ticks and "<BID>" not in head.header  # MetaTrader's
 
 
 CSV = Delimited(

@@ -8,7 +8,8 @@ from pathlib import Path
 from golden_core.vendors.delimited import Delimited
 
 _NUMBER = r"\d+(?:\.\d+)?"
-_M1 = re.compile(rf"\d{{8}} \d{{6}}(?:;{_NUMBER}){{4}}(?:;{_NUMBER})?")
+# The volume is always 0: NinjaTrader writes the same with one, on another clock.
+_M1 = re.compile(rf"\d{{8}} \d{{6}}(?:;{_NUMBER}){{4}}(?:;0)?")
 _TICK = re.compile(rf"\d{{8}} \d{{9}}(?:,{_NUMBER}){{2}}(?:,{_NUMBER})?")
 _SAID = "HistData stamps in New York winter time all year round, which is UTC-05:00"
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
+
+from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import has_prices, has_time
 from golden_core.vendors.delimited import Delimited
-from golden_core.vendors.text import Head
+from golden_core.vendors.text import Head, Rows
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _MT4 = re.compile(rf"\d{{4}}\.\d{{2}}\.\d{{2}}([,;\t])\d{{1,2}}:\d{{2}}(?:\1{_NUMBER}){{4}}(?:\1{_NUMBER})?")
+_TICKS = {"<DATE>", "<TIME>", "<BID>", "<ASK>"}
 _UNSAID = "the file does not say its clock, which is the broker's"
 
 
@@ -19,6 +24,21 @@ def _has_brackets(head: Head) -> bool:
         return False
     dotted = len(head.lines) == 1 or re.search(r"\d{4}\.\d\d\.\d\d", head.lines[1])
     return bool(dotted) and has_time(head.header) and has_prices(head.header)
+
+
+def _quoted(rows: Rows, _pair: str, path: Path) -> Rows:
+    """Carry a side on while only the other changes; last price and volume are those of an exchange."""
+    if not set(rows.table.columns) >= _TICKS:
+        return rows
+    quotes = rows.table.select(sorted(_TICKS)).with_columns(pl.col("<BID>", "<ASK>").replace("", None).forward_fill())
+    there = quotes["<BID>"].is_not_null() & quotes["<ASK>"].is_not_null()
+    if not there.any() or not quotes.select(pl.concat_str("<DATE>", "<TIME>")).to_series().is_sorted():
+        raise VendorError(
+            f"{path}: the ticks are not in the order of time, or one side is never quoted: nobody knows what an empty "
+            "side is; export them again"
+        )
+    note = f"{(~there).sum()} ticks before both sides were quoted are left out"
+    return replace(rows, table=quotes.filter(there), line=rows.line.filter(there), notes=(*rows.notes, note))
 
 
 def _clock(_column: str, path: Path) -> str | None:
@@ -43,5 +63,15 @@ MT5 = Delimited(
     "2024.03.15\t13:00:00\t1.08874\t1.08930\t1.08850\t1.08911\t5375\t0\t7",
     because="its header names are in angle brackets, as MetaTrader 5 writes them",
     fits=_has_brackets,
+    said=_UNSAID,
+)
+MT5_TICKS = Delimited(
+    name="metatrader5_ticks",
+    example="<DATE>\t<TIME>\t<BID>\t<ASK>\t<LAST>\t<VOLUME>\t<FLAGS>\n"
+    "2024.03.15\t12:00:00.371\t1.08812\t1.08815\t\t\t6\n2024.03.15\t12:00:01.042\t\t1.08816\t\t\t4",
+    because="its header names bid and ask in angle brackets, as MetaTrader 5 writes them",
+    fits=lambda head: set(head.header) >= _TICKS,
+    ours=("bid", "ask"),
+    prepare=_quoted,
     said=_UNSAID,
 )

@@ -118,10 +118,37 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise KeyError
+    return found
+
+
+def _twice(text: str) -> str:
+    """Say which key is the first to be twice in one object, and where; ``text`` is JSON."""
+    objects: list[set[str]] = []
+    for token in re.finditer(r'(?P<key>"(?:[^"\\]|\\.)*")(?P<colon>\s*:)?|[{}]', text):
+        if token["key"] is None:
+            objects = [*objects, set()] if token[0] == "{" else objects[:-1]
+        elif token["colon"]:
+            key = json.loads(token["key"])
+            if key in objects[-1]:
+                line, last = text.count("\n", 0, token.start()) + 1, text.rfind("\n", 0, token.start())
+                return f"line {line}, column {token.start() - last}: {key!r} is there twice in one object"
+            objects[-1].add(key)
+    return "a key is there twice in one object"
+
+
 def _parsed(path: Path) -> Any:
     refuse_packed(path)
+    data = path.read_bytes()
     try:
-        return json.loads(path.read_bytes(), parse_int=_whole)
+        return json.loads(data, parse_int=_whole, object_pairs_hook=_once)
+    except KeyError:
+        raise VendorError(
+            f"{path}: {_twice(data.decode(json.detect_encoding(data)))}; save the answer as it was sent"
+        ) from None
     except UnicodeDecodeError as error:
         raise VendorError(f"{path}: byte {error.start} is not UTF-8; save the answer as it was sent") from None
     except RecursionError:

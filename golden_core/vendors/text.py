@@ -14,7 +14,7 @@ from golden_core.vendors.base import VendorError
 
 HEAD_BYTES = 65_536
 SNIFFED = 20  # lines that tell the form of a file without header
-SEPARATORS = ("\t", ";", ",")  # in this order: a semicolon file may hold commas as decimal marks
+SEPARATORS = ("\t", ";", ",", "|")  # in this order: a semicolon file may hold commas as decimal marks
 _PACKED = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip",
@@ -29,7 +29,13 @@ _OTHERS = {
     b"\x89HDF": ("an HDF5 file", "write it as Parquet"),
 }
 _QUOTED = re.compile(r'"[^"\n]*"')
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HINT = r'\A(?i:"?sep=[^\n]?"?[ \t]*)(?=\n)'  # of the separator, to Excel
+_MARKS = {  # the longer first: one of UTF-32 begins as one of UTF-16
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 
 
 @dataclass(frozen=True)
@@ -98,11 +104,8 @@ def read_head(path: Path) -> Head | None:
         data = stream.read(HEAD_BYTES)
     whole = len(data) < HEAD_BYTES
     try:
-        if data.startswith(_UTF16):
-            text = codecs.getincrementaldecoder("utf-16")().decode(data)
-        else:
-            text = codecs.getincrementaldecoder("utf-8-sig")().decode(data)
-        lines = _unquoted(text.replace("\r", "\n")).split("\n")
+        text = codecs.getincrementaldecoder(_marked(data) or "utf-8-sig")().decode(data)
+        lines = re.sub(_HINT, "", _unquoted(text.replace("\r", "\n"))).split("\n")
     except (UnicodeDecodeError, csv.Error):
         return None
     kept = tuple(line for line in (lines if whole else lines[:-1]) if line.strip())
@@ -112,7 +115,7 @@ def read_head(path: Path) -> Head | None:
 
 
 def separator_of(line: str) -> str:
-    """Return what separates the fields of a line: tab before semicolon before comma."""
+    """Return what separates the fields of a line: tab before semicolon before comma before bar."""
     return next((mark for mark in SEPARATORS if mark in line), ",")
 
 
@@ -125,7 +128,7 @@ def read_rows(path: Path, *, header: bool) -> Rows:
     if not kept:
         raise VendorError(f"{path}: the file holds nothing but blank lines; fetch it again")
     if len(kept) < len(lines):
-        notes.append(f"{len(lines) - len(kept)} blank lines hold no row")
+        notes.append(f"{len(lines) - len(kept)} lines hold no row: they are blank, or Excel's sep=")
         lines = [lines[place] for place in kept]
     first = lines[0].decode()
     separator = separator_of(first)
@@ -150,13 +153,14 @@ def read_rows(path: Path, *, header: bool) -> Rows:
 def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
     """Return UTF-8 bytes with plain line ends, the last included and whether it was there, without byte order mark."""
     data, notes = path.read_bytes(), list[str]()
-    if data.startswith(_UTF16):
+    wide = _marked(data)
+    if wide:
         # MetaTrader's own scripts write UTF-16; its byte order mark leaves nothing to guess.
         try:
-            data = data.decode("utf-16").encode()
+            data = data.decode(wide).encode()
         except UnicodeDecodeError as error:
-            raise VendorError(f"{path}: byte {error.start}: broken UTF-16 text; fetch the file again") from None
-        notes.append("the text is UTF-16")
+            raise VendorError(f"{path}: byte {error.start}: broken {wide} text; fetch the file again") from None
+        notes.append(f"the text is {wide}")
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         data.decode()
@@ -178,7 +182,11 @@ def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
             raise VendorError(
                 f"{path}: {error}: a quotation mark is not closed; mend the line, or export again"
             ) from None
-    return data, ended, notes
+    return re.sub(_HINT.encode(), b"", data), ended, notes
+
+
+def _marked(data: bytes) -> str | None:
+    return next((code for mark, code in _MARKS.items() if data.startswith(mark)), None)
 
 
 def _unquoted(text: str) -> str:
@@ -195,9 +203,13 @@ def _unquoted(text: str) -> str:
 
 def _zeros(data: bytes) -> str:
     """Say what text with zero bytes is, and the fix."""
-    for place, code in ((1, "utf-16le"), (0, "utf-16be")):
+    wide = 16 if any(data[1:1000:4]) or any(data[2:1000:4]) else 32
+    for place, end in ((1, "le"), (0, "be")):
         if 2 * data[place:1000:2].count(0) > len(data[place:1000:2]):
-            return f"this looks like UTF-16 text without byte order mark; save it as UTF-8, iconv -f {code} -t utf-8"
+            code = f"utf-{wide}{end}"
+            return (
+                f"this looks like UTF-{wide} text without byte order mark; save it as UTF-8, iconv -f {code} -t utf-8"
+            )
     return "this is no text file; name its reader with --format"
 
 
@@ -209,7 +221,11 @@ def _require_even(path: Path, lines: list[bytes], separator: bytes, places: list
         return
     fields = lines[row].count(separator)
     cut = row == len(lines) - 1 and fields < wanted
-    fix = "the file is cut off: fetch it again" if cut else "mend the line, or export the file again"
+    fix = (
+        "the file is cut off: fetch it again; or it is a remark: leave it out"
+        if cut
+        else "mend the line, or export the file again"
+    )
     raise VendorError(
         f"{path}: line {places[row] + 1}: {fields + 1} fields where the first line has {wanted + 1}: "
         f"{lines[row].decode()[:120]!r}; {fix}"

@@ -12,23 +12,30 @@ import polars as pl
 
 from golden_core.vendors.base import VendorError
 
-Order = Literal["day_first", "month_first"]
-ORDERS: tuple[Order, ...] = ("day_first", "month_first")
+Order = Literal["day_first", "month_first", "year_first"]
+ORDERS: tuple[Order, ...] = ("day_first", "month_first", "year_first")
 NAIVE = pl.Datetime("us")
 
 _DATE = (
-    r"(?P<date>\d{4}(?P<y>[-./])\d{1,2}(?P=y)\d{1,2}|\d{1,2}(?P<d>[-./])\d{1,2}(?P=d)\d{4}|\d{8}"
-    r"|(?P<month>[A-Z][a-z]{2}) \d{1,2}, \d{4}|\d{1,2}(?P<named>[- ])[A-Za-z]{3}(?P=named)\d{4})"
+    r"(?P<date>\d{4}(?P<y>[-./])\d{1,2}(?P=y)\d{1,2}|\d{8}|(?P<month>[A-Z][a-z]{2}) \d{1,2}, \d{4}"
+    r"|\d{1,2}(?P<d>[-./ ])(?:\d{1,2}|(?P<name>[A-Za-z]{3}))(?P=d)(?P<century>\d\d)?\d\d)"
 )
 _CLOCK = (
     r"(?P<clock>\d{1,2}:\d{2}(?P<seconds>:\d{2}(?:\.\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
-    r"|\d{6}(?P<milli>\d{3})?)"
+    r"|\d{4}(?:\d\d(?P<milli>\d{3})?)?)"
 )
 _ZONE = r"(?P<zone> ?(?:GMT|UTC)?(?P<offset>[+-]\d{2}:?\d{2})| ?(?:GMT|UTC)|Z)"
 _TIME = re.compile(rf"{_DATE}(?:(?P<between> ){_CLOCK}{_ZONE}?)?")
-_YEAR_SHORT = re.compile(r"\d{1,2}[-./]\d{1,2}[-./]\d{2}(?:[ T].*)?")
+_COMPACT = r"^((?:19|20)\d{6})(\d{4}(?:\d\d)?)$"  # as a count since 1970 it would be before 1980
+_HINTS = {
+    r".* (\d{1,3}|\d{5})": " with a time of day of four or six digits, whose zeros are not lost",
+    r"\d{1,2}:\d\d.*|\d{4}|\d{6}": " with its day before it; declare both with --column timestamp=DAY+TIME",
+    r"\d{5}(\.\d+)?": ", but a spreadsheet's count of days; write dates",
+}
 _WITH_T = r"^([0-9./-]+)T([0-9])"  # ISO 8601 allows both; files that have been edited mix them
-_EPOCH = r"0|\d{9,19}(\.0*)?"
+_EXPONENT = r"\d(\.\d+)?[eE]\+?\d\d?"
+_EPOCH = rf"0|\d{{9,19}}(\.\d*)?|{_EXPONENT}"
+_LONGEST_GAP = 300  # days
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100  # epoch zero is a year that cleaning must see
 _EPOCH_UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _EPOCH_SPAN = (315_532_800, 4_102_444_800)  # 1980 to 2100, in seconds: the units' ranges do not meet
@@ -60,19 +67,22 @@ def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, act
     ``active`` marks bars in which the price moved or something was traded: only they know about weekends.
     """
     first = texts[0]
-    if re.fullmatch(_EPOCH, first):
+    if re.fullmatch(_COMPACT, first):
+        texts = texts.str.replace(_COMPACT, "$1 $2")
+    elif re.fullmatch(_EPOCH, first):
         return _text_epochs(texts, lines, path)
     if texts.str.contains(_WITH_T).any():
         texts = texts.str.replace(_WITH_T, "$1 $2")
     shape = _TIME.fullmatch(texts[0])
     if shape is None:
-        hint = (
-            " with a year of four digits: one of two can be read in three ways" if _YEAR_SHORT.fullmatch(first) else ""
-        )
+        hint = next((hint for form, hint in _HINTS.items() if re.fullmatch(form, first)), "")
         raise _not_a_time(path, lines, 0, first, hint)
     forms = _forms(shape)
-    readings = {order: _parse(texts, form) for order, form in forms.items()}
-    order, notes = _choose(readings, texts, lines, path, dates, active, dotted=shape["d"] == ".")
+    clock = shape["clock"] or ":"
+    digits = r"\d" if ":" in clock else rf" \d{{{len(clock)}}}(\D|$)"  # where zeros are lost, 100 would be ten o'clock
+    readings = {order: _parse(texts, form, digits) for order, form in forms.items()}
+    dotted = shape["d"] == "." and shape["century"] is not None
+    order, notes = _choose(readings, texts, lines, path, dates, active, dotted=dotted)
     values = readings[order]
     _require_all(values, texts, lines, path)
     _require_one_order(values, texts, lines, path)
@@ -85,15 +95,32 @@ def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, act
 
 
 def _text_epochs(texts: pl.Series, lines: pl.Series, path: Path) -> Times:
-    faults = (~texts.str.contains(r"^\d{1,19}(\.0*)?$")).arg_true()
+    scaled = texts.str.contains(rf"^{_EXPONENT}$")
+    faults = (~(scaled | texts.str.contains(r"^\d{1,19}(\.\d*)?$"))).arg_true()
     if len(faults):
         row = int(faults[0])
         raise _not_a_time(path, lines, row, texts[row], f" like {texts[0]!r}, a number since 1970")
-    return read_epochs(texts.str.replace(r"\.0*$", ""), lines, path)
+    whole = texts.str.replace(r"\.0*$", "")
+    # Floats cannot hold nanoseconds.
+    read = read_epochs(whole.cast(pl.Float64) if whole.str.contains(r"\D").any() else whole, lines, path)
+    lost = (scaled & (read.values != read.values.dt.truncate("1m"))).arg_true()
+    if len(lost):
+        row = int(lost[0])
+        raise VendorError(
+            f"{path}: {lines.name} {lines[row]}: {texts[row]!r} is no whole minute: a spreadsheet's short form of a "
+            "number has lost digits; export whole numbers, or dates"
+        )
+    return read
 
 
 def read_epochs(counts: pl.Series, lines: pl.Series, path: Path) -> Times:
     """Read counts since 1970, their unit told by size (1980 to 2100); zeros stay, for cleaning to find."""
+    if counts.dtype == pl.Float64 and (counts.floor() != counts).any():
+        row = int((counts.floor() != counts).arg_true()[0])
+        raise VendorError(
+            f"{path}: {lines.name} {lines[row]}: {counts[row]} is no whole number since 1970; export whole numbers, or "
+            "dates"
+        )
     counts = counts.cast(pl.Int64, strict=False).fill_null(-1)  # beyond what 64 bits hold, and beyond all times
     low, high = _EPOCH_SPAN
     told = counts.filter(counts != 0)
@@ -119,12 +146,12 @@ def _unit_of(count: int) -> str:
 def _forms(shape: re.Match[str]) -> dict[Order, str]:
     """Return the form of the first time for every order of day and month that its digits allow."""
     mark = shape["y"] or shape["d"] or ""
+    month, year = "%b" if shape["name"] else "%m", "%Y" if shape["century"] else "%y"
+    days: dict[Order, str] = {"day_first": "%b %d, %Y" if shape["month"] else f"%Y{mark}%m{mark}%d"}
     if shape["d"]:
-        days: dict[Order, str] = {"day_first": f"%d{mark}%m{mark}%Y", "month_first": f"%m{mark}%d{mark}%Y"}
-    elif shape["named"]:
-        days = {"day_first": f"%d{shape['named']}%b{shape['named']}%Y"}
-    else:
-        days = {"day_first": "%b %d, %Y" if shape["month"] else f"%Y{mark}%m{mark}%d"}
+        days = {"day_first": f"%d{mark}{month}{mark}{year}"}
+        days |= {} if shape["name"] else {"month_first": f"%m{mark}%d{mark}{year}"}
+        days |= {} if shape["century"] else {"year_first": f"%y{mark}{month}{mark}%d"}
     return {order: day + _clock_form(shape) for order, day in days.items()}
 
 
@@ -132,7 +159,7 @@ def _clock_form(shape: re.Match[str]) -> str:
     if shape["clock"] is None:
         return ""
     if ":" not in shape["clock"]:
-        clock = "%H%M%S%3f" if shape["milli"] else "%H%M%S"
+        clock = "%H%M%S%3f" if shape["milli"] else "%H%M%S"[: len(shape["clock"])]
     else:
         clock = ("%I" if shape["half"] else "%H") + ":%M" + (":%S%.f" if shape["seconds"] else "")
         if shape["half"]:
@@ -143,9 +170,9 @@ def _clock_form(shape: re.Match[str]) -> str:
     return shape["between"] + clock + zone
 
 
-def _parse(texts: pl.Series, form: str) -> pl.Series:
+def _parse(texts: pl.Series, form: str, digits: str) -> pl.Series:
     values = texts.str.to_datetime(form, time_unit="us", strict=False).alias("timestamp")
-    within = values.dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)
+    within = values.dt.year().is_between(_FIRST_YEAR, _LAST_YEAR) & texts.str.contains(digits)
     return values.set(~within.fill_null(value=False), None)
 
 
@@ -162,35 +189,45 @@ def _choose(
     """Return the order of day and month, and why."""
     if len(readings) == 1:
         return "day_first", ()
-    if dates.declared:
+    if dates.declared in readings:
         return dates.declared, (f"dates are {_words(dates.declared)}, as declared",)
-    possible = [order for order in ORDERS if readings[order].null_count() == 0]
-    if len(possible) != 2:
-        order = min(ORDERS, key=lambda each: readings[each].null_count())
-        other = next(each for each in ORDERS if each != order)
-        row = int(readings[other].is_null().arg_true()[0])
-        return order, (f"dates are {_words(order)}: {lines.name} {lines[row]}, {texts[row]!r}, has no other reading",)
-    if readings["day_first"].equals(readings["month_first"]):
-        return "day_first", ("every day equals its month: both orders of the date are the same",)
-    favoured, evidence = _evidence(readings, active)
+    short = "year_first" in readings  # days can be taken for years of two digits: only rows in order prove anything
+    possible = [order for order in readings if readings[order].null_count() == 0]
+    if len(possible) < 2:
+        order = min(readings, key=lambda each: readings[each].null_count())
+        if possible and short and not _runs_one_way(readings[order]):
+            # One slip, 45/01/24, makes all other days those of one month in many years.
+            raise VendorError(
+                f"{path}: {lines.name} {lines[0]}: the year of {texts[0]!r} has two digits; all rows are days only as "
+                f"{_words(order)}, {_span(readings[order])}, and not in order so: mend the row that is no day, or "
+                f"declare the order by adding :{' or :'.join(readings)} to the format"
+            )
+        rows = {int(read.is_null().arg_true()[0]) for each, read in readings.items() if each != order}
+        reasons = " and ".join(f"{lines.name} {lines[row]}, {texts[row]!r}," for row in sorted(rows))
+        return order, (f"dates are {_words(order)}: {reasons} has no other reading",)
+    readings = {order: readings[order] for order in possible}
+    if all(readings[order].equals(readings[possible[0]]) for order in possible):
+        return possible[0], ("every day equals its month: the orders of the date are the same",)
+    favoured, evidence = _evidence(readings, active, short=short)
     convention = dates.convention if dotted else None
     if favoured and favoured == (convention or favoured):
         return favoured, (f"dates are {_words(favoured)}: {evidence}",)
     if convention and favoured is None:
         return convention, (f"dates are {_words(convention)}, as this vendor writes them with dots",)
-    described = "; or ".join(f"{_words(order)}, {_span(readings[order])}" for order in ORDERS)
+    described = "; or ".join(f"{_words(order)}, {_span(readings[order])}" for order in possible)
+    ways = "two" if len(possible) == 2 else "three"
     raise VendorError(
-        f"{path}: {lines.name} {lines[0]}: {texts[0]!r} can be read in two ways: {described}. No day of the file is "
-        f"beyond 12, and {evidence}; declare the order by adding :day_first or :month_first to the format"
+        f"{path}: {lines.name} {lines[0]}: {texts[0]!r} can be read in {ways} ways: {described}. No day of the file "
+        f"decides, and {evidence}; declare the order by adding :{' or :'.join(possible)} to the format"
     )
 
 
-def _evidence(readings: dict[Order, pl.Series], active: pl.Series) -> tuple[Order | None, str]:
+def _evidence(readings: dict[Order, pl.Series], active: pl.Series, *, short: bool) -> tuple[Order | None, str]:
     """Return the only order of day and month under which time runs one way and no bar falls on a weekend."""
-    running = {order for order in ORDERS if _runs_one_way(readings[order])}
-    working = {order for order in ORDERS if not _trades_on_weekends(readings[order].filter(active))}
+    running = {order for order in readings if _runs_one_way(readings[order])}
+    working = {order for order in readings if not _trades_on_weekends(readings[order].filter(active))}
     sane = running & working if running and working else set()
-    if len(sane) != 1:
+    if len(sane) != 1 or (short and len(running) != 1):
         return None, "neither the order of the rows nor the weekends decide"
     order = next(iter(sane))
     reasons = ["the rows are in order only so"] if len(running) == 1 else []
@@ -221,7 +258,10 @@ def _turns(times: pl.Series) -> int:
 
 
 def _runs_one_way(times: pl.Series) -> bool:
-    return bool(times.is_sorted() or times.is_sorted(descending=True))
+    """Whether days follow each other without gaps as long as those between days whose number is taken for a year."""
+    days = times.dt.date()  # clocks are put back within a day
+    sparse = (days.diff().dt.total_days().abs() > _LONGEST_GAP).any()
+    return not sparse and bool(days.is_sorted() or days.is_sorted(descending=True))
 
 
 def _trades_on_weekends(times: pl.Series) -> bool:
@@ -239,7 +279,8 @@ def _span(times: pl.Series) -> str:
 
 
 def _words(order: Order) -> str:
-    return {"day_first": "day before month", "month_first": "month before day"}[order]
+    words = {"day_first": "day before month", "month_first": "month before day"}
+    return words.get(order, "year before month")
 
 
 def _require_all(values: pl.Series, texts: pl.Series, lines: pl.Series, path: Path) -> None:

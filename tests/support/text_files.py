@@ -109,9 +109,13 @@ def _minutes(bars: pl.DataFrame) -> pl.DataFrame:
 
 
 def _histdata_m1(bars: pl.DataFrame, path: Path, digits: int) -> None:
-    minutes = _minutes(bars)
+    # From each of the four prices to the next; the volume is always 0.
+    minutes = _minutes(bars).with_columns(open=pl.col("close").shift(1).over(pl.col("timestamp").dt.truncate("1h")))
+    minutes = minutes.with_columns(pl.col("open").fill_null(pl.col("close")))
+    ends = pl.col("open", "close")
+    minutes = minutes.with_columns(high=pl.max_horizontal(ends), low=pl.min_horizontal(ends))
     times = _text(minutes, "UTC-05:00", "%Y%m%d %H%M%S")
-    _table(path, {"time": times, **_cells(minutes, digits + 1)}, ";", header=False)
+    _table(path, {"time": times, **_cells(minutes, digits + 1), "volume": ["0"] * minutes.height}, ";", header=False)
 
 
 def _histdata_ticks(bars: pl.DataFrame, path: Path, digits: int) -> None:

@@ -231,3 +231,42 @@ def test_dust_on_whole_numbers_is_no_decimal(tmp_path: Path) -> None:
     assert (read.divisor, read.bars["high"].to_list()) == (1000, [161.2, 161.25, 161.3])
     with pytest.raises(VendorError, match="is none of EURJPY"):
         _read(tmp_path, "\n".join(["time,open,high,low,close", *rows]).replace("00003", "3"), "EURJPY")
+
+
+# MetaTrader's ticks, and names of Bloomberg, Refinitiv and pandas
+
+MT5_TICKS = "<DATE>\t<TIME>\t<BID>\t<ASK>\t<LAST>\t<VOLUME>\t<FLAGS>\n"
+QUOTES = [("00.371", "1.0890", ""), ("01.042", "", "1.0893"), ("31.500", "1.0880", ""), ("59.900", "", "1.0891")]
+
+
+def test_a_tick_of_one_side_leaves_the_other_as_it_was(tmp_path: Path) -> None:
+    """What a side was before it was first quoted, nobody knows; after that it is the last one, never the next."""
+    rows = [f"2024.03.15\t10:00:{second}\t{bid}\t{ask}\t\t\t6\n" for second, bid, ask in QUOTES]
+    read = _read(tmp_path, MT5_TICKS + "".join(rows), format="metatrader5_ticks:ask")
+    assert read.bars.select("open", "high", "low", "close").rows() == [(1.0893, 1.0893, 1.0891, 1.0891)]
+    assert "1 ticks before both sides were quoted are left out" in read.notes
+    bid = _read(tmp_path, MT5_TICKS + "".join(rows))
+    assert (bid.claim.format, bid.bars.select("open", "close").rows()) == ("metatrader5_ticks", [(1.0890, 1.0880)])
+    with pytest.raises(VendorError, match=r"ticks are not in the order of time, .* export them again"):
+        _read(tmp_path, MT5_TICKS + "".join(rows[::-1]))
+    with pytest.raises(VendorError, match=r"x: .* or one side is never quoted"):
+        _read(tmp_path, MT5_TICKS + rows[0] + rows[2])
+    with pytest.raises(VendorError, match="no column is called bid"):
+        _read(tmp_path, THOUSANDS, format="metatrader5_ticks")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Date,PX_OPEN,PX_HIGH,PX_LOW,PX_LAST",
+        "Exchange Date,Open,High,Low,Last Price",
+        "Dates,Open,High,Low,Close",
+        "time,mid.o,mid.h,mid.l,mid.c",
+        "time,bid.o,bid.h,bid.l,bid.c",
+    ],
+)
+def test_names_of_terminals_and_of_flattened_json(header: str, tmp_path: Path) -> None:
+    rows = [f"2024-03-{day},1.0880,1.0900,1.0870,1.0890" for day in (13, 14, 15)]
+    read = _read(tmp_path, "\n".join([header, *rows, "2024-03-18,1.0880,#N/A N/A,1.0870,1.0890"]))
+    assert (read.bars["close"].to_list(), read.bars["timestamp"].to_list()[:3]) == ([1.089] * 4, MARCH)
+    assert read.bars["high"].to_list()[3] is None

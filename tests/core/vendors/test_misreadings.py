@@ -18,6 +18,7 @@ from golden_core.vendors.base import VendorError
 
 HOURS = hourly("2024-03-03", 6).with_columns(pl.col("timestamp").dt.replace_time_zone(None))
 HEADER = "time,open,high,low,close"
+PRICES_OF_HOURS = ("open", "high", "low", "close")
 PRICES = "1.0925,1.0960,1.0920,1.0945"
 
 
@@ -209,3 +210,65 @@ def test_a_number_beyond_all_numbers_is_refused(old: str, digits: int, tmp_path:
     text = reader("ccxt_json").example.replace(old, "9" * digits)
     with pytest.raises(VendorError, match=r"x\.csv: .*(is no number|not a number|another power|too many digits|scale)"):
         _read(tmp_path, [text])
+
+
+@pytest.mark.parametrize("step", ["1d", "1h", "5m"])
+def test_quotes_of_longer_bars_are_no_ticks(step: str, tmp_path: Path) -> None:
+    """Read as ticks, a day's bid would be known one minute after midnight."""
+    times = pl.datetime_range(pl.datetime(2024, 3, 4), pl.datetime(2024, 3, 8), step, eager=True)
+    rows = [f"{time:%Y-%m-%d %H:%M},1.0925,1.0927" for time in times]
+    with pytest.raises(VendorError, match=r"no ticks, but quotes of longer bars, .* known at their end"):
+        _read(tmp_path, ["Date,Bid,Ask", *rows])
+    minutes = [f"{time:%Y-%m-%d %H:%M},1.0925,1.0927" for time in HOURS["timestamp"].dt.offset_by("1m")[2:3]]
+    assert _read(tmp_path, ["Date,Bid,Ask", *minutes]).bar == "1m"
+
+
+def test_candles_beside_a_bid_and_an_ask_are_candles(tmp_path: Path) -> None:
+    read = _read(tmp_path, [f"{HEADER},Bid,Ask", *(f"{row},1.0924,1.0926" for row in _rows())])
+    assert (read.bar, read.claim.format) == ("1h", "plain_csv")
+
+
+def test_lines_like_histdatas_with_a_volume_are_not_histdatas(tmp_path: Path) -> None:
+    """NinjaTrader writes the same, on another clock; HistData's volume is always 0."""
+    rows = [f"{row};17" for row in _rows("%Y%m%d %H%M%S", ";")[2:20]]
+    with pytest.raises(VendorError, match=r"no reader knows this format.*--column timestamp=1 --column open=2"):
+        _read(tmp_path, rows)
+    assert _read(tmp_path, [f"{row[:-3]};0" for row in rows], zone=None).zone == "UTC-05:00"
+
+
+@pytest.mark.parametrize("suffix", ["json", "parquet"])
+def test_counts_as_floats_are_read_where_they_are_whole(suffix: str, tmp_path: Path) -> None:
+    counts = [float(time) for time in HOURS["timestamp"].dt.epoch("ms")]
+    for extra in (0, 0.5):
+        times = [*counts[:-1], counts[-1] + extra]
+        if suffix == "json":
+            records = [list(row) for row in HOURS.select(PRICES_OF_HOURS).rows()]
+            (tmp_path / "x.json").write_text(json.dumps([[t, *r, 1.0] for t, r in zip(times, records, strict=True)]))
+        else:
+            HOURS.with_columns(timestamp=pl.Series(times)).write_parquet(tmp_path / "x.parquet")
+        if extra:
+            with pytest.raises(VendorError, match=rf"(candle|row) {HOURS.height}: \d+\.5 is no whole number"):
+                read_bars(tmp_path / f"x.{suffix}", "EURUSD")
+            continue
+        read = read_bars(tmp_path / f"x.{suffix}", "EURUSD")
+        assert read.bars["timestamp"].dt.replace_time_zone(None).equals(HOURS["timestamp"])
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "key", "line"),
+    [
+        ("polygon_json", '"c": 1.08911', '"c": 1.08911,\n "c": 1.2', "c", 2),
+        ("oanda_json", '"mid": {', '"mid":\n{"o": "1.1", ', "o", 2),
+        ("alphavantage_json", '"2024-03-14"', '\n\n"2024-03-15"', "2024-03-15", 3),
+        ("dukascopy_node_json", '"low": 1.0885', '"low": 1.0885, "l\\u006fw": 1', "low", 1),
+    ],
+)
+def test_a_key_twice_in_json_is_refused(name: str, old: str, new: str, key: str, line: int, tmp_path: Path) -> None:
+    text = reader(name).example
+    assert old in text
+    for code in ("utf-8", "utf-16"):
+        (tmp_path / "x.csv").write_text(text.replace(old, new), encoding=code)
+        with pytest.raises(
+            VendorError, match=rf"x\.csv: line {line}, column \d+: '{key}' is there twice in one object"
+        ):
+            read_bars(tmp_path / "x.csv", "EURUSD", format=name)

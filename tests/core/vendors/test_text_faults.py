@@ -44,6 +44,9 @@ def _zipped(text: str) -> bytes:
         (b"ARROW1" + bytes(99), "x.csv: this is an Arrow file; write it as Parquet"),
         (GOOD.encode("utf-16-le"), "x.csv: byte 1 is zero: .* UTF-16 text without byte order mark; .*utf-16le"),
         (GOOD.encode("utf-16-be"), "x.csv: byte 0 is zero: .* UTF-16 text without byte order mark; .*utf-16be"),
+        (GOOD.encode("utf-32-le"), "x.csv: byte 1 is zero: .* UTF-32 text without byte order mark; .*utf-32le"),
+        (GOOD.encode("utf-32-be"), "x.csv: byte 0 is zero: .* UTF-32 text without byte order mark; .*utf-32be"),
+        (GOOD.encode("utf-32")[:-2], r"x.csv: byte \d+: broken UTF-32 text; fetch the file again"),
         (b"x" * HEAD_BYTES, f"no reader knows this format: its first line is longer than {HEAD_BYTES} bytes"),
         (_changed(3, "10", "10\xa0€").encode("cp1252"), r"x.csv: line 5: byte 0x(a0|80) is not UTF-8.*iconv"),
         (_changed(3, "1.2", "1\x002").encode(), r"x.csv: byte \d+ is zero: this is no text file"),
@@ -60,12 +63,14 @@ def _zipped(text: str) -> bytes:
         (_changed(3, "03:00:00.000", "03:00").encode(), "line 5: '15.01.2024 03:00' is not a time like"),
         (_changed(3, "2024", "1024").encode(), "line 5: '15.01.1024 .*' is not a time"),
         (_changed(3, "15.01.2024", "Gmt time").encode(), "line 5: 'Gmt time .*' is not a time"),
-        (_changed(0, "15.01.2024", "15.01.24").encode(), "line 2: '15.01.24 .* a year of four digits"),
+        (_changed(0, "15.01.2024", "15.01.24").encode(), "line 3: '15.01.2024 .* is not a time like '15.01.24 "),
         (GOOD.replace("Volume", "Open").encode(), "line 1 names 'Open' twice"),
         (GOOD.replace("Volume", "O").encode(), "line 1: 'Open' and 'O' could both be the open; declare"),
         (GOOD.replace("Low", "Floor").encode(), "no reader knows this format: it begins with 'Gmt time,Open,High"),
         (GOOD.replace("Gmt time", "close_time").encode(), "'close_time' is when a bar closes.*stamped at their open"),
         (GOOD.replace("Gmt time", "date,timestamp").replace("2024 ", "2024,").encode(), "could both be the time"),
+        (f"{GOOD}\nDownloaded".encode(), "line 50: 1 fields .* fetch it again; or it is a remark: leave it out"),
+        (f"Period,D\n{GOOD}".encode(), "no reader knows this format: .*'Period,D'.*, without lines above its header"),
         (b"hello world", "no reader knows this format: it begins with 'hello world'"),
         (bytes(range(128, 256)), "byte 0x80 is not UTF-8 text.*check that it is a text file at all"),
     ],
@@ -88,11 +93,19 @@ def test_a_file_that_is_not_sound_is_refused(content: bytes, message: str, tmp_p
         (GOOD.replace("\n", "\r").encode(), ""),
         (b"\xef\xbb\xbf" + GOOD.encode(), ""),
         (GOOD.encode("utf-16"), "the text is UTF-16"),
-        (GOOD.replace("\n", "\n\n").encode(), "48 blank lines hold no row"),
+        (GOOD.replace("\n", "\n\n").encode(), "48 lines hold no row: they are blank, or Excel's sep="),
         (GOOD.replace(",", " , ").encode(), ""),
         (GOOD.replace(",", '","').replace("\n", '"\n"').join('""').encode(), ""),
         (GOOD.replace(",", ";").encode(), ""),
         (GOOD.replace(",", "\t").encode(), ""),
+        (GOOD.replace(",", "|").encode(), ""),
+        (f"sep=,\n{GOOD}".encode(), "1 lines hold no row: they are blank, or Excel's sep="),
+        (
+            f'"SEP=;"\n{GOOD}'.replace(",", ";").replace("\n", "\r\n").encode("utf-8-sig"),
+            "1 lines hold no row: they are blank, or Excel's sep=",
+        ),
+        (GOOD.encode("utf-32"), "the text is UTF-32"),
+        (b"\0\0\xfe\xff" + GOOD.encode("utf-32-be"), "the text is UTF-32"),
     ],
 )
 def test_ends_marks_spaces_and_separators_do_not_matter(content: bytes, note: str, tmp_path: Path) -> None:
@@ -129,6 +142,10 @@ def test_lines_are_counted_in_the_file(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("\n\na;b\n\n1;2\n  \n3;4")
     rows = read_rows(tmp_path / "x.csv", header=True)
     assert rows.line.to_list() == [5, 7]
+    (tmp_path / "z.csv").write_text("a|b,c\n1,2")
+    assert read_rows(tmp_path / "z.csv", header=True).table.columns == ["a|b", "c"]
+    (tmp_path / "y.csv").write_text("sep=;\na;b\n1;2\n\n3;4")
+    assert read_rows(tmp_path / "y.csv", header=True).line.to_list() == [3, 5]
     assert rows.table.to_dict(as_series=False) == {"a": ["1", "3"], "b": ["2", "4"]}
     assert not rows.ended
 

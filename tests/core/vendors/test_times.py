@@ -11,7 +11,7 @@ from support.text_files import walk
 
 from golden_core.bars.reading import read_bars
 from golden_core.vendors.base import VendorError
-from golden_core.vendors.times import Dates, read_epochs, read_times
+from golden_core.vendors.times import Dates, Order, read_epochs, read_times
 
 PATH = Path("x.csv")
 
@@ -36,6 +36,12 @@ def _days(first: dt.date, count: int, form: str, *, weekends: bool = False) -> l
         ("2024/01/31", (2024, 1, 31), None),
         ("20240131", (2024, 1, 31), None),
         ("20240131 134510", (2024, 1, 31, 13, 45, 10), None),
+        ("20240131 1345", (2024, 1, 31, 13, 45), None),
+        ("2024-01-31 1345", (2024, 1, 31, 13, 45), None),
+        ("31/01/99 13:45", (1999, 1, 31, 13, 45), None),
+        ("31-Jan-68 1:45 PM", (2068, 1, 31, 13, 45), None),
+        ("202401311345", (2024, 1, 31, 13, 45), None),
+        ("20240131134510", (2024, 1, 31, 13, 45, 10), None),
         ("20240131 134510250", (2024, 1, 31, 13, 45, 10, 250000), None),
         ("31.01.2024 13:45:10.500", (2024, 1, 31, 13, 45, 10, 500000), None),
         ("1/31/2024 1:45 PM", (2024, 1, 31, 13, 45), None),
@@ -50,6 +56,8 @@ def _days(first: dt.date, count: int, form: str, *, weekends: bool = False) -> l
         ("1706708710000000", (2024, 1, 31, 13, 45, 10), "UTC"),
         ("1706708710000000000", (2024, 1, 31, 13, 45, 10), "UTC"),
         ("1706708710.000000000", (2024, 1, 31, 13, 45, 10), "UTC"),
+        ("1.7067087e9", (2024, 1, 31, 13, 45), "UTC"),
+        ("1.7067087E+12", (2024, 1, 31, 13, 45), "UTC"),
     ],
 )
 def test_forms(text: str, expected: tuple[int, ...], clock: str | None) -> None:
@@ -63,6 +71,85 @@ def test_forms(text: str, expected: tuple[int, ...], clock: str | None) -> None:
 def test_a_day_beyond_twelve_decides() -> None:
     assert "line 4, '13.02.2024', has no other reading" in _read(["02.02.2024", "05.02.2024", "13.02.2024"]).notes[0]
     assert _read(["02/12/2024", "02/13/2024"]).values.dt.month().to_list() == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("%d/%m/%y", "day before month"),
+        ("%m/%d/%y", "month before day"),
+        ("%y-%m-%d", "year before month"),
+        ("%d.%m.%y", "day before month"),
+        ("%d-%b-%y", "day before month"),
+        ("%d %b %y", "day before month"),
+        ("%y-%b-%d", "year before month"),
+    ],
+)
+def test_years_of_two_digits_are_read_where_the_file_proves_their_place(form: str, words: str) -> None:
+    days = [day for n in range(50) if (day := dt.date(2024, 1, 2) + dt.timedelta(days=n)).weekday() < 5]
+    texts = [day.strftime(form) for day in days]
+    for order in (texts, texts[::-1]):
+        read = _read(order)
+        assert sorted(read.values.dt.date().to_list()) == days
+        assert words in read.notes[0]
+    short = [texts[6]] * 3  # one day: 10 January 2024, or 24 January 2010
+    with pytest.raises(
+        VendorError, match=r"can be read in (two|three) ways: .*; declare the order by adding :day_first"
+    ):
+        _read(short, active=[False] * 3)
+    told: Order = {"d": "day_first", "m": "month_first", "y": "year_first"}[words[0]]  # type: ignore[assignment]
+    assert _read(short, Dates(told, "month_first")).values.dt.date().to_list() == [days[6]] * 3
+
+
+def test_a_field_that_is_no_day_is_the_year() -> None:
+    assert _read(["99-01-04"]).values.dt.year().to_list() == [1999]
+    assert "line 2, '99-01-04', has no other reading" in _read(["99-01-04"]).notes[0]
+    with pytest.raises(VendorError, match=r"line 2: '30/30/30' is not a time"):
+        _read(["30/30/30"])
+    slip = ["02/01/24", "03/01/24", "45/01/24", "05/01/24", "13/01/24"]
+    with pytest.raises(VendorError, match=r"line 2: the year of '02/01/24' .* mend the row .* :day_first or"):
+        _read(slip)
+    with pytest.raises(VendorError, match=r"line 4: '45/01/24' is not a time"):
+        _read(slip, Dates("day_first"))
+    for rows in (["05.07.26", "56.07.26"], ["55.09.10 00:00", "01.09.10 01:00", "01.09.10 02:00"]):
+        with pytest.raises(VendorError, match=r"line 2: the year of .* mend the row"):
+            _read(rows)
+
+
+@pytest.mark.parametrize("rows", [["06/04/20", "23/03/20", "30/03/20"], ["06/11/99"]])
+def test_days_years_apart_and_weekends_prove_no_place_of_the_year(rows: list[str]) -> None:
+    with pytest.raises(VendorError, match=r"can be read in two ways|the year of .* has two digits"):
+        _read(rows)
+
+
+def test_clocks_that_are_put_back_do_not_spoil_the_order() -> None:
+    hours = pl.datetime_range(pl.datetime(2024, 10, 26), pl.datetime(2024, 11, 3), "1h", eager=True)
+    berlin = hours.dt.replace_time_zone("UTC").dt.convert_time_zone("Europe/Berlin")
+    read = _read(berlin.dt.strftime("%d/%m/%y %H:%M").to_list(), active=[False] * len(hours))
+    assert read.values.dt.month().unique().to_list() == [10, 11]
+
+
+@pytest.mark.parametrize(("first", "other"), [("1900", "100"), ("190000", "10000"), ("1900", "190000")])
+def test_times_of_day_that_lost_their_zeros_are_refused(first: str, other: str) -> None:
+    """100 is one o'clock, which a parser that takes two digits for the hour reads as ten."""
+    with pytest.raises(VendorError, match=rf"line 3: '20240102 {other}' is not a time like '20240102 {first}'"):
+        _read([f"20240102 {first}", f"20240102 {other}"])
+    with pytest.raises(VendorError, match=r"line 2: '20240102 100' is not a time .* four or six digits"):
+        _read(["20240102 100"])
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("1900", "with its day .* timestamp=DAY[+]TIME"),
+        ("19:00", "with its day .* timestamp=DAY[+]TIME"),
+        ("45354.916666667", "count of days; write dates"),
+        ("45354", "count of days; write dates"),
+    ],
+)
+def test_what_else_a_time_may_be_is_told(text: str, hint: str) -> None:
+    with pytest.raises(VendorError, match=f"line 2: '{text}' is not a time.*{hint}"):
+        _read([text])
 
 
 @pytest.mark.parametrize("form", ["%d.%m.%Y", "%m/%d/%Y"])
@@ -134,6 +221,20 @@ def test_a_mixture_of_forms_is_refused_at_the_row_that_differs() -> None:
 def test_numbers_that_are_no_times_are_refused(counts: list[int], message: str) -> None:
     with pytest.raises(VendorError, match=message):
         read_epochs(pl.Series(counts), pl.Series("line", [2, 3]), PATH)
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["1706708710.5"], r"line 2: 1706708710.5 is no whole number"),
+        (["1706708710.0", "1706708711.25"], r"line 3: 1706708711.25 is no whole number"),
+        (["1.7067087105e9"], r"line 2: 1706708710.5 is no whole number"),
+        (["1.70671E+12", "1.70671E+12"], r"line 2: '1.70671E\+12' .* no whole minute.* lost digits"),
+    ],
+)
+def test_counts_that_are_not_whole_are_refused(texts: list[str], message: str) -> None:
+    with pytest.raises(VendorError, match=message):
+        _read(texts)
 
 
 def test_rows_at_epoch_zero_stay_for_cleaning() -> None:
