@@ -103,7 +103,8 @@ def _scalers(home: Home, study: Study) -> Examined:
     for pair, horizon in present_series(home, study):
         inputs = series_inputs(home, study, pair, horizon)
         features = build_features(study.features, inputs.bars)
-        found += scaler_mismatches(inputs.scalers, read_folds(inputs.folds), features, inputs.bars, target)
+        wrong = scaler_mismatches(inputs.scalers, read_folds(inputs.folds), features, inputs.bars, target)
+        found += [f"{study.name} {pair}_h{horizon} {sentence}" for sentence in wrong]
         examined += inputs.scalers.height
     return Examined(found, examined)
 

@@ -10,6 +10,6 @@ def activate() -> None:
 
     The order of a parallel sum depends on the number of threads, so bytes would depend on the machine's load.
     """
-    # The same switch as use_deterministic_algorithms, which also imports the compiler, for two seconds of every process.
+    # The same switch as use_deterministic_algorithms, which also imports the compiler, for a second of every process.
     torch.set_deterministic_debug_mode("error")
     torch.set_num_threads(1)

@@ -9,6 +9,7 @@ from golden_core.forecasters import forecaster_facts
 from golden_core.forecasters.facts import Facts
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import cut_windows
+from golden_core.preparation.catalogue import command_of
 from golden_core.splits.scaling import fit_scalers
 from golden_core.store.lake import read_table
 from golden_core.store.schema import FORECASTS, HISTORY
@@ -67,7 +68,8 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         if faults:
             # A blocking check protects the run it is part of, and this may be another run.
             raise dg.Failure(
-                f"no trial of study {loaded.name!r} is trained: {faults[0]}",
+                f"no trial of study {loaded.name!r} is trained: {faults[0]}; "
+                f"`{command_of(study.home, loaded.name)}` makes again what is stale, and stops at what is not",
                 metadata={"faults": findings_value(faults, title="fault")},
                 allow_retries=False,
             )

@@ -162,4 +162,6 @@ def test_who_builds_on_inputs_that_leak_refuses_them(asset, tags, broken, monkey
         selection = dg.AssetSelection.assets(dg.AssetKey(asset.split("/"))).without_checks()
         result = campaign.run_selection("another", selection, tags)
         assert not result.success
-        assert any("'volatility_20'" in message for message in failure_messages(result))
+        said = [message for message in failure_messages(result) if "'volatility_20'" in message]
+        assert said
+        assert asset == "metrics" or "`golden run smoke" in said[0]
