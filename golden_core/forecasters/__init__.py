@@ -124,7 +124,7 @@ def _installed(_places: tuple[str, ...]) -> tuple[EntryPoint, ...]:
 def _load(point: EntryPoint) -> type[Forecaster]:
     try:
         found = point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _refusal(point, f"loading it raised {type(error).__name__}: {error}") from error
     if reason := unfit(found):
         raise _refusal(point, reason)

@@ -92,7 +92,7 @@ def _module(name: str) -> ModuleType:
             where = f"in {folder} or among the installed packages: run golden where {name.replace('.', '/')}.py lies"
             raise CustomForecasterError(f"there is no module {error.name!r} {where}") from None
         raise CustomForecasterError(f"importing {name} raised {type(error).__name__}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script's last line may end it
         raise CustomForecasterError(f"importing {name} raised {type(error).__name__}: {error}") from error
     if not (source := getattr(module, "__file__", None)):
         raise CustomForecasterError(f"{name} has no source file, by which its forecasts could be told from others'")

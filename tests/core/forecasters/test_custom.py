@@ -101,6 +101,7 @@ def test_the_settings_handed_over_are_its_own(folder):
         ("__main__:Good", GOOD, r"notebook's cell .* write it to a file \(%%writefile my_forecaster\.py\)"),
         ("{}:Goood", GOOD, r"has no class 'Goood'.*Good"),
         ("{}:Good", "import a_module_that_is_not_there", r"raised ModuleNotFoundError: No module named 'a_mod"),
+        ("{}:Good", "import sys; sys.exit(3)", r"importing .* raised SystemExit: 3$"),
         ("{}:Good", "raise RuntimeError('no GPU here')", r"importing .* raised RuntimeError: no GPU here$"),
         ("{}:Good", "def Good(settings, context): ...", r"cannot be used: it must be a class, got function$"),
         ("{}:Good", "class Good: ...", r"its class needs an attribute Settings, a pydantic model$"),
