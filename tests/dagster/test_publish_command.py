@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import bagit
@@ -86,7 +87,7 @@ def test_an_archive_is_made_again_from_its_own_code(bag, tmp_path):
     tree = tmp_path / "tree"
     tree.mkdir()
     subprocess.run(["tar", "-xf", str(bag / "data" / "source.tar"), "-C", str(tree)], check=True)
-    command = ["make", "reproduce", f"BUNDLE={bag}", "READY=", f"BIN={Path('.venv/bin').absolute()}"]
+    command = ["make", "reproduce", f"BUNDLE={bag}", "READY=", f"BIN={Path(sys.executable).parent}"]
     result = subprocess.run(command, cwd=tree, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "reproduced: 19 of 19 tables" in result.stdout
