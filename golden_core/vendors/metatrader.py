@@ -37,8 +37,9 @@ def _quoted(rows: Rows, _pair: str, path: Path) -> Rows:
             f"{path}: the ticks are not in the order of time, or one side is never quoted: nobody knows what an empty "
             "side is; export them again"
         )
-    note = f"{(~there).sum()} ticks before both sides were quoted are left out"
-    return replace(rows, table=quotes.filter(there), line=rows.line.filter(there), notes=(*rows.notes, note))
+    left = (~there).sum()
+    notes = [*rows.notes, *([f"{left} ticks before both sides were quoted are left out"] if left else [])]
+    return replace(rows, table=quotes.filter(there), line=rows.line.filter(there), notes=tuple(notes))
 
 
 def _clock(_column: str, path: Path) -> str | None:

@@ -102,6 +102,8 @@ def test_naming_a_built_in_forecaster_does_not_load_other_packages(package):
     [
         pytest.param({"stranger": "Good"}, "raise RuntimeError('no GPU here')",
                      r"loading it raised RuntimeError: no GPU here$", id="raises"),
+        pytest.param({"stranger": "Good"}, "import sys; sys.exit(3)",
+                     r"loading it raised SystemExit: 3$", id="ends the process"),
         pytest.param({"stranger": "Good"}, "import a_module_that_is_not_there",
                      r"loading it raised ModuleNotFoundError: No module named 'a_module", id="misses a dependency"),
         pytest.param({"stranger": "Better"}, FIT,

@@ -1,0 +1,27 @@
+"""PyTorch made deterministic: an error of what has no such form, one thread, and no compiler for it."""
+
+import sys
+
+import pytest
+import torch
+
+from golden_core.training.determinism import activate
+
+
+@pytest.fixture
+def _as_before():
+    mode, threads = torch.get_deterministic_debug_mode(), torch.get_num_threads()
+    yield
+    torch.set_deterministic_debug_mode(mode)
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_it_is_an_error_and_not_a_warning_on_one_thread_without_the_compiler(monkeypatch):
+    torch.set_deterministic_debug_mode("default")
+    torch.set_num_threads(2)
+    monkeypatch.setitem(sys.modules, "torch._inductor.config", None)  # to import it raises
+    activate()
+    assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.is_deterministic_algorithms_warn_only_enabled()
+    assert torch.get_num_threads() == 1
