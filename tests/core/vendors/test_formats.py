@@ -247,6 +247,10 @@ def test_a_tick_of_one_side_leaves_the_other_as_it_was(tmp_path: Path) -> None:
     assert "1 ticks before both sides were quoted are left out" in read.notes
     bid = _read(tmp_path, MT5_TICKS + "".join(rows))
     assert (bid.claim.format, bid.bars.select("open", "close").rows()) == ("metatrader5_ticks", [(1.0890, 1.0880)])
+    later = "2024.03.15\t10:01:02.000\t1.0950\t1.0953\t\t\t6\n"
+    for side, before in (("ask", read), ("bid", bid)):
+        longer = _read(tmp_path, MT5_TICKS + "".join(rows) + later, format=f"metatrader5_ticks:{side}")
+        assert longer.bars.head(1).equals(before.bars), "what comes later changes nothing before it"
     with pytest.raises(VendorError, match=r"ticks are not in the order of time, .* export them again"):
         _read(tmp_path, MT5_TICKS + "".join(rows[::-1]))
     with pytest.raises(VendorError, match=r"x: .* or one side is never quoted"):
