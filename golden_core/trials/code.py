@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import importlib.util
 import site
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from golden_core.store.lake import hash_bytes
+from golden_core.trials.syntax import Imported, sources
 
 # Plumbing whose changes cannot change a forecast: what it feeds in is hashed as data instead.
 PLUMBING = frozenset(
@@ -26,45 +26,10 @@ def code_hash(modules: tuple[str, ...]) -> str:
     Another statement in a forecaster, in the trainer it uses or in a block of its network gives another hash; one in
     a forecaster that it does not import does not, and neither do comments, docstrings and layout anywhere.
     """
-    files = sorted(source_files(modules).items())
-    return hash_bytes("\n".join(f"{name} {syntax_hash(path.read_bytes())}" for name, path in files).encode())
-
-
-def syntax_hash(source: bytes) -> str:
-    """Return the hash of what a module does: its syntax tree without docstrings, comments and positions.
-
-    Annotations stay in: pydantic and dataclasses read them. A release of Python may name its nodes in another way,
-    so hashes are compared only between runs of one; the version of Python is part of every trial's provenance.
-    """
-    return _read(source)[0]
-
-
-@functools.cache
-def _read(source: bytes) -> tuple[str, list[ast.Import | ast.ImportFrom]]:
-    """Return a module's hash and its imports, of one reading: every start of a campaign reads a hundred modules."""
-    tree = ast.parse(source)
-    imports = []
-    for node in (tree, *_statements(tree)):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            imports.append(node)
-        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _documented(node):
-            node.body = node.body[1:]
-    return hash_bytes(ast.dump(tree).encode()), imports
-
-
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the statements within a node, at any depth; expressions hold neither docstrings nor imports."""
-    for part in ("body", "handlers", "cases", "orelse", "finalbody"):
-        for child in getattr(node, part, ()):
-            yield child
-            yield from _statements(child)
-
-
-def _documented(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    match node.body[:1]:
-        case [ast.Expr(value=ast.Constant(value=str()))]:
-            return True
-    return False
+    files, read = sorted(source_files(modules).items()), sources()
+    text = "\n".join(f"{name} {read.read(path)[0]}" for name, path in files)
+    read.remember()
+    return hash_bytes(text.encode())
 
 
 def source_files(modules: Iterable[str]) -> dict[str, Path]:
@@ -87,7 +52,7 @@ def source_files(modules: Iterable[str]) -> dict[str, Path]:
         if path.name == "__init__.py" and name not in modules:
             continue  # a registry lists its siblings; naming one of them is not depending on all of them
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        imported = _imports(path.read_bytes(), package)
+        imported = _names(sources().read(path)[1], package)
         waiting += [one for one in imported if (top := one.partition(".")[0]) in roots or _folder(top) in folders]
     return found
 
@@ -103,14 +68,11 @@ def _folder(top: str) -> Path | None:
     return None if folder in installed or "site-packages" in folder.parts else folder
 
 
-def _imports(source: bytes, package: str) -> list[str]:
+def _names(imports: Iterable[Imported], package: str) -> list[str]:
     names: list[str] = []
-    for node in _read(source)[1]:
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        else:
-            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    for module, *members in imports:
+        base = importlib.util.resolve_name(module, package)
+        names += [base, *(f"{base}.{member}" for member in members)]
     return names
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import polars as pl
@@ -38,8 +38,9 @@ from golden_core.study import Study
 from golden_core.training.checkpoint import save_checkpoint
 from golden_core.trials.identity import SeriesInputs, Trial, dependencies, device_kind, fingerprint, series_inputs
 from golden_core.trials.outputs import PROVENANCE, output_hashes
-from golden_core.trials.quantiles import fold_quantiles, quantile_rows
-from golden_core.uncertainty.calibration import Quantiles
+
+if TYPE_CHECKING:
+    from golden_core.uncertainty.calibration import Quantiles
 
 
 class TrialError(RuntimeError):
@@ -173,6 +174,8 @@ def run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[dict[st
         tables.setdefault(FORECASTS.name, []).append(forecasts)
         tables.setdefault(HISTORY.name, []).append(_history_rows(study, trial, fold.index, fitted.epochs))
         if study.quantiles and fitted.quantiles:
+            from golden_core.trials.quantiles import quantile_rows  # noqa: PLC0415  imports SciPy
+
             rows = quantile_rows(forecasts, study.quantiles.levels, fitted.quantiles)
             tables.setdefault(QUANTILES.name, []).append(rows)
         states.append(fitted.state)
@@ -189,6 +192,8 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
     TrialError
         If the data cannot carry the forecaster, or a forecast is not finite.
     """
+    from golden_core.trials.quantiles import fold_quantiles  # noqa: PLC0415  imports SciPy
+
     try:
         forecaster = new_forecaster(study, trial)
         with _trainer_of(study, trial):

@@ -31,6 +31,7 @@ _RESTLESS = frozenset(
         "lock.json",
         "input_hashes.json",
         "tables_read.json",
+        "sources_read.json",
         READ,
         "schedules",
         "logs",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from typing import Annotated
 
 import typer
 
@@ -39,6 +40,28 @@ app = typer.Typer(
     help="FX forecasting research in which a claim gets through only if the evidence carries it.",
     epilog="Generated files live under GOLDEN_HOME (default: .golden in the folder you stand in).",
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from golden_core.store.provenance import git_state, library_versions
+
+        state = git_state()
+        commit = f", commit {state['commit']}" if state["commit"] else ""
+        typer.echo(
+            f"golden {library_versions(('golden',))['golden']}{commit}{' and changes' if state['dirty'] else ''}"
+        )
+        raise typer.Exit
+
+
+@app.callback()
+def _golden(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show version and commit, and exit.")
+    ] = False,
+) -> None: ...
+
+
 app.command("run")(run.run)
 app.command("status")(run.status)
 app.command("leaderboard")(run.leaderboard)

@@ -1,6 +1,7 @@
 """The command line: help at once, faults in one line each, exit statuses that scripts can rely on."""
 
 import errno
+import importlib.metadata
 import json
 import os
 import re
@@ -64,6 +65,20 @@ def test_the_usage_page_has_every_command_and_no_other():
     known |= {f"golden {group} {name}" for group, commands in groups.items() for name in commands}
     page = Path("docs/usage.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(golden [^`]+)` \|", page, flags=re.MULTILINE)) == known
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"commit": None, "dirty": None}, ""),
+        ({"commit": "1a2b", "dirty": False}, ", commit 1a2b"),
+        ({"commit": "1a2b", "dirty": True}, ", commit 1a2b and changes"),
+    ],
+)
+def test_the_version_says_which_code_answers(state, said, monkeypatch):
+    monkeypatch.setattr("golden_core.store.provenance.git_state", lambda: state)
+    shown = golden("--version")
+    assert (shown.exit_code, shown.output) == (0, f"golden {importlib.metadata.version('golden')}{said}\n")
 
 
 def test_help_imports_nothing_heavy():

@@ -4,7 +4,8 @@ import textwrap
 
 import pytest
 
-from golden_core.trials.code import code_hash, source_files, syntax_hash
+from golden_core.trials.code import code_hash, source_files
+from golden_core.trials.syntax import syntax_hash
 
 SOURCE = '''
 """What this module is."""
