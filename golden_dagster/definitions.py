@@ -1,5 +1,6 @@
 """The code location: every folder under defs/, for one study. Nothing is computed or read when it is imported."""
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +49,13 @@ def definitions_for(
 @dg.definitions
 def defs() -> dg.Definitions:
     """Return the definitions of the study that GOLDEN_STUDY names, as the web UI and the daemon load them."""
-    found = definitions_for(load_study(study_from_environment()))
+    named = study_from_environment()
+    return _loaded(named, load_study(named).model_dump_json())
+
+
+@functools.lru_cache(maxsize=1)  # Dagster asks for them anew at every step of the way: six times for one command
+def _loaded(named: str, _settings: str) -> dg.Definitions:
+    found = definitions_for(load_study(named))
     return dg.Definitions(
         assets=referenced(found.assets or (), git_page(), git_state()),
         asset_checks=found.asset_checks,

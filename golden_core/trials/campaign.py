@@ -120,30 +120,30 @@ def _run_all(
     note: Callable[[str, bool], None],
 ) -> Iterator[Outcome]:
     require_device(home, study, jobs)
+    folder, waiting = home.study(study.name), []
+    for trial, print_ in jobs:  # what is done is only looked at: workers would import PyTorch to do no more
+        if folder.trial(trial.forecaster, trial.series, print_).is_dir():
+            folder.failure(trial.forecaster, trial.series, print_).unlink(missing_ok=True)
+            yield Outcome(trial, "done", print_, 0.0, None)
+        elif left := _given_up(home, study, trial, print_):
+            yield Outcome(trial, "failed", print_, 0.0, left)
+        else:
+            waiting.append((trial, print_))
     cohort, together = backend == "cohort", set[Trial]()
-    if cohort or study.training.device != "cpu":
+    if waiting and (cohort or study.training.device != "cpu"):
         cohorts = importlib.import_module("golden_core.trials.cohorts")  # which imports torch
-        together = cohorts.join_cohorts(study, (trial for trial, _ in jobs), asked=cohort)
-    rest = [job for job in jobs if job[0] not in together]
+        together = cohorts.join_cohorts(study, (trial for trial, _ in waiting), asked=cohort)
+    rest = [job for job in waiting if job[0] not in together]
     yield from _run(home, study, rest, "loky" if cohort else backend, workers)
     if together:
-        yield from _in_cohorts(home, study, [job for job in jobs if job[0] in together], note)
+        yield from _in_cohorts(home, study, dict(job for job in waiting if job[0] in together), note)
 
 
 def _in_cohorts(
-    home: Home, study: Study, jobs: Sequence[tuple[Trial, str]], note: Callable[[str, bool], None]
+    home: Home, study: Study, prints: Mapping[Trial, str], note: Callable[[str, bool], None]
 ) -> Iterator[Outcome]:
-    """Train trials in cohorts; those that are done, or were given up, are only looked at."""
-    folder, prints = home.study(study.name), dict(jobs)
-    to_train = [
-        trial
-        for trial, print_ in jobs
-        if not folder.trial(trial.forecaster, trial.series, print_).is_dir()
-        and _given_up(home, study, trial, print_) is None
-    ]
-    yield from (run_recorded(home, study, trial, prints[trial]) for trial in prints if trial not in to_train)
     cohorts = importlib.import_module("golden_core.trials.cohorts").Cohorts(home, study, note)
-    for trial, company in cohorts.train(to_train):
+    for trial, company in cohorts.train(list(prints)):
         if isinstance(company, str):
             _record(home, study, trial, prints[trial], company, "")
             yield Outcome(trial, "failed", prints[trial], 0.0, company)

@@ -50,11 +50,11 @@ def _figure(height: float) -> Figure:
 
 def learning_curve_picture(history: pl.DataFrame) -> dg.MarkdownMetadataValue | None:
     """Return the losses of one trial by epoch, a pair of lines per fold; nothing for what does not learn by epochs."""
+    if history.is_empty():
+        return None
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    if history.is_empty():
-        return None
     figure = Figure(figsize=(5, 2.2), dpi=72)
     axes = figure.add_axes((0.13, 0.2, 0.84, 0.76))
     for number, (_, fold) in enumerate(history.group_by("fold", maintain_order=True)):

@@ -1,7 +1,9 @@
 """The graph: it loads for every study, and every asset says what it is, who owns it and what it holds."""
 
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -9,11 +11,13 @@ import pytest
 
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.provenance import git_environment, git_page
-from golden_core.store.schema import COMPARISONS, FORECASTS, METRICS
+from golden_core.store.schema import COMPARISONS, FORECASTS, HISTORY, METRICS
 from golden_core.trials import all_trials
+from golden_dagster import definitions as module
 from golden_dagster.definitions import definitions_for, defs, referenced
 from golden_dagster.defs.data.quality import data_quality
 from golden_dagster.instance import study_instance
+from golden_dagster.lib.pictures import learning_curve_picture
 from golden_dagster.partitions import trial_key, trial_of, trial_partitions
 from golden_dagster.resources import StudyResource
 
@@ -65,6 +69,17 @@ def test_definitions_load(study):
 def test_the_code_location_follows_the_environment(monkeypatch):
     monkeypatch.setenv("GOLDEN_STUDY", "smoke")
     assert described(defs()) == described(definitions_for(load_study("smoke"), StudyResource(study="smoke")))
+
+
+def test_definitions_are_made_once_for_a_study_as_it_is(tmp_path, monkeypatch):
+    made, mine = [], tmp_path / "mine.yaml"
+    monkeypatch.setattr(module, "definitions_for", lambda study: made.append(study) or definitions_for(study))
+    monkeypatch.setenv("GOLDEN_STUDY", str(mine))
+    for epochs in (1, 1, 2):
+        study = load_study("smoke", [f"training.epochs={epochs}"])
+        mine.write_text(json.dumps(study.model_dump(mode="json")))  # which is YAML too
+        assert module.defs().get_repository_def() is module.defs().get_repository_def()
+    assert [study.training.epochs for study in made] == [1, 2]
 
 
 def test_the_graph_is_as_it_was():
@@ -180,6 +195,12 @@ def test_columns_of_published_tables_come_from_columns_that_there_are(finished):
             ends = [dep for deps in lineage.values() for dep in deps]
             assert ends
             assert all(dep.column_name in tables[dep.asset_key].dtypes for dep in ends)
+
+
+def test_what_has_no_learning_curve_loads_nothing_to_draw_one(monkeypatch):
+    for name in ("matplotlib", "matplotlib.figure", "matplotlib.ticker"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert learning_curve_picture(HISTORY.empty()) is None
 
 
 def test_a_trained_trial_shows_its_learning_curve(finished):

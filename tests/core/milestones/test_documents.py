@@ -88,7 +88,7 @@ class TestOrchestrator:
         assert "  Forecaster -> Windows;" in dot(interfaces())
 
     def test_the_metadata_specification_is_what_a_trial_records(self, finished):
-        path = next(finished.root.rglob("provenance.json"))
+        path = next(finished.root.glob("studies/*/trials/*/*/*/provenance.json"))
         recorded = json.loads(path.read_text(encoding="utf-8"))
         nested = {f"{part}.{name}" for part in ("git", "machine") for name in recorded.pop(part)}
         assert set(designs._yaml("provenance.yaml")) == recorded.keys() | nested
