@@ -67,7 +67,8 @@ class Meter:
 def _packages(folder: Path) -> list[Counter]:
     found = []
     for zone in sorted(folder.glob("intel-rapl:[0-9]*")):
-        if zone.name.count(":") == 1:  # its parts are counted in it
+        whole = zone.name.count(":") == 1  # its parts are counted in it
+        if whole and (zone / "max_energy_range_uj").is_file():  # behind the name is nothing where a container hides it
 
             def read(zone: Path = zone) -> float:
                 return int((zone / "energy_uj").read_text(encoding="ascii")) / 1e6

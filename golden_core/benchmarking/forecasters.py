@@ -71,7 +71,7 @@ def inference(home: Home, study: Study, names: Sequence[str], effort: Effort, no
     Raises
     ------
     ValueError
-        If the study has no such forecaster, or the device or number format is not here.
+        If the study has no such forecaster, or the device or number format is not here, or none can be measured.
     """
     return _measured(home, study, names, effort, note, _forecasts)
 
@@ -114,14 +114,20 @@ def _measured(
     if why := refusal(effort.device, effort.precision):
         raise ValueError(f"{effort.precision} on {effort.device} is unmeasured: {why}")
     fold, (pair, horizon) = first_fold(home, study), all_series(study)[0]
-    meter, found = Meter.on(effort.device), list[Measurement]()
+    meter, found, failed = Meter.on(effort.device), list[Measurement](), list[str]()
     with conditions(effort.device, "float32", effort.threads):
         peaks = Peaks(matrix_peak(effort.device, effort.precision), bandwidth_peak(effort.device))
     for name in names or study.forecasters:
         note(f"{name} …")
         subject = _Subject(name, study, Trial(name, pair, horizon, 0), fold, effort, meter, peaks)
-        with conditions("cpu", "float32", effort.threads):
-            found += one(subject)
+        try:
+            with conditions("cpu", "float32", effort.threads):
+                found += list(one(subject))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  as in a campaign: the others are measured
+            failed.append(f"{name} is left out: {type(error).__name__}: {error}")
+            note(failed[-1])
+    if failed and not found:
+        raise ValueError("; ".join(failed))
     return found
 
 

@@ -12,6 +12,7 @@ from scipy import stats
 from golden_core.inputs.windows import FloatArray
 
 STEADY = 0.05  # medians of neighbouring blocks differ by no more than this
+LEAST_HALF = 10  # of a smaller half the median is chance
 MOST_BLOCKS = 20  # after so many a call counts as warm, and as unsteady
 ALPHA = 0.01  # of a comparison
 PAIRS = 200  # so many find 5 % on a noisy machine, in simulation
@@ -34,7 +35,8 @@ def sample(call: Call, *, seconds: float, fewest: int, block: int = 10, clock: C
     """Time a call until so many seconds and so many samples have been measured, whichever comes last.
 
     Warm-up ends when the medians of two neighbouring blocks of calls differ by 5 % or less, or after 20 blocks, or
-    after as many seconds as are to be measured; in the last two cases the sample is not steady, and says so.
+    after as many seconds as are to be measured; in the last two cases the sample is not steady, and says so. Nor is one
+    whose halves have medians that far apart: neighbouring blocks of a clock that creeps are alike.
     """
     warm, steady = list[float](), False
     while not steady and len(warm) < MOST_BLOCKS * block and (len(warm) < 2 * block or sum(warm) < seconds):
@@ -44,7 +46,8 @@ def sample(call: Call, *, seconds: float, fewest: int, block: int = 10, clock: C
     while len(kept) < fewest or spent < seconds:
         kept.append(_timed(call, clock))
         spent += kept[-1]
-    return Sample(np.array(kept), len(warm), steady)
+    halves = len(kept) // 2
+    return Sample(np.array(kept), len(warm), steady and (halves < LEAST_HALF or settled(kept, halves)))
 
 
 def settled(durations: list[float], block: int) -> bool:

@@ -61,7 +61,8 @@ def normalised_mutual_information(one: npt.NDArray[Any], other: npt.NDArray[Any]
     _, first = np.unique(one, return_inverse=True)
     _, second = np.unique(other, return_inverse=True)
     joint = np.zeros((first.max() + 1, second.max() + 1))
-    np.add.at(joint, (first, second), 1 / len(first))
+    np.add.at(joint, (first, second), 1)
+    joint /= len(first)  # not before: six times a sixth is less than one, and what is constant would have an entropy
     entropies = [entropy(joint.sum(axis=axis)) for axis in (0, 1)]
     if min(entropies) <= 0:
         return 0.0

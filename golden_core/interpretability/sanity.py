@@ -48,9 +48,10 @@ def randomised(
 def _cascade(trained: nn.Module, blank: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     mixed = copy.deepcopy(trained)
     layers = [name for name, layer in mixed.named_children() if layer.state_dict()]
-    for place, name in enumerate(reversed(layers), start=1):
+    for name in reversed(layers[1:]):
         setattr(mixed, name, getattr(blank, name))
-        yield ("everything" if place == len(layers) else name), mixed
+        yield name, mixed
+    yield "everything", blank  # what lies in no layer too
 
 
 def walked(subject: Subject, attributions: dict[str, FloatArray], stream: Stream) -> dict[str, FloatArray]:

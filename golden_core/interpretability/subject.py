@@ -81,7 +81,7 @@ def outputs(network: nn.Module, X: FloatArray) -> FloatArray:
     """Return the outputs [N] of a network for windows [N, L, F]."""
     with torch.no_grad():
         parts = [forecast(network, part) for part in torch.split(torch.from_numpy(X), AT_ONCE)]
-    return np.asarray(torch.cat(parts).numpy(), dtype=np.float64)
+    return np.asarray(torch.cat(parts).detach().numpy(), dtype=np.float64)
 
 
 def forecast(network: nn.Module, X: Tensor) -> Tensor:

@@ -21,7 +21,16 @@ from golden_core.training.functional import CohortError
 from golden_core.training.substitute import Request, request_of
 from golden_core.trials.identity import Trial, device_kind, fingerprint, series_inputs
 from golden_core.trials.outputs import PROVENANCE
-from golden_core.trials.run import Company, FoldData, TrialError, cut_folds, fold_stream, new_forecaster, run_trial
+from golden_core.trials.run import (
+    Company,
+    FoldData,
+    TrialError,
+    cut_folds,
+    fold_stream,
+    new_forecaster,
+    run_trial,
+    settle_torch,
+)
 
 # Told what happens, and whether it is to be kept in sight; the state of a cohort is soon overtaken.
 Note = Callable[[str, bool], None]
@@ -46,9 +55,8 @@ class Cohorts:
         for group in groups.values():
             try:
                 waiting = self._parts(group)
-            except CohortError as error:
-                self.note(f"{error}; its trials train alone", True)
-                yield from ((trial, None) for trial in group)
+            except Exception as error:  # noqa: BLE001  of somebody's own class: torch finds out at the first pass
+                yield from self._each_alone(group, error)
                 continue
             while waiting:
                 yield from self._train_part(waiting.pop(0), waiting)
@@ -89,9 +97,10 @@ class Cohorts:
             for trial, company in self.company(part):
                 left.remove(trial)
                 yield trial, company
-        except (RuntimeError, MemoryError) as error:
+        except Exception as error:  # noqa: BLE001  as above
             if not device.ran_out(error):
-                raise
+                yield from self._each_alone(left, error)
+                return
         if not left:
             return
         device.release()  # the cohort itself went with the error
@@ -105,6 +114,12 @@ class Cohorts:
             f"going on with {half} and {len(left) - half}",
             True,
         )
+
+    def _each_alone(self, trials: list[Trial], error: Exception) -> Iterator[tuple[Trial, None]]:
+        """Leave trials to the single trainer, whose failures are of one trial each, and say why."""
+        why = f"networks of {trials[0].forecaster} cannot train in a cohort: {type(error).__name__}: {error}"
+        self.note(f"{error if isinstance(error, CohortError) else why}; its trials train alone", True)
+        yield from ((trial, None) for trial in trials)
 
     def _parts(self, group: list[Trial]) -> list[list[Trial]]:
         """Cut a group into the fewest cohorts of like size that memory is likely to hold."""
@@ -135,6 +150,7 @@ class Cohorts:
         try:
             forecaster = new_forecaster(self.study, trial)
             stream = fold_stream(self.study, trial, fold.index)
+            settle_torch()
             return request_of(lambda: forecaster.fit(fold.train, fold.validation, stream))
         except Exception:  # noqa: BLE001
             return None

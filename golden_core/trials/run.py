@@ -12,6 +12,7 @@ import resource
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -203,7 +204,8 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
         state = forecaster.state()
         _verify(epochs, state)
     except (Exception, SystemExit) as error:  # a library that exits must not end the campaign without a word
-        what = str(error) if isinstance(error, ValueError | RuntimeError) else f"{type(error).__name__}: {error}"
+        said = str(error) if isinstance(error, ValueError | RuntimeError) else ""
+        what = said or f"{type(error).__name__}: {error}"
         raise TrialError(f"{trial}, fold {fold.index}: {what}") from error
     return FittedFold(epochs, y_pred, state, forecaster, quantiles)
 
@@ -212,10 +214,20 @@ def _trainer_of(study: Study, trial: Trial) -> contextlib.AbstractContextManager
     """Make torch deterministic where it is used, and have networks train on the study's device."""
     if "torch" not in forecaster_class(trial.forecaster, study.forecasters[trial.forecaster]).libraries:
         return contextlib.nullcontext()
-    _training("determinism").activate()
+    settle_torch()
     kind = device_kind(study, trial.forecaster)
     trainer: contextlib.AbstractContextManager[None] = _training("substitute").alone_on(kind)
     return trainer
+
+
+def settle_torch() -> None:
+    """Make torch deterministic and else what it is in a new process: somebody's class may have told it otherwise."""
+    torch = importlib.import_module("torch")
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
+    torch.set_float32_matmul_precision("highest")
+    _training("determinism").activate()
 
 
 def fold_stream(study: Study, trial: Trial, fold: int) -> Stream:
@@ -233,7 +245,12 @@ def new_forecaster(study: Study, trial: Trial) -> Forecaster:
 
 
 def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:
-    y_pred = np.asarray(np.ma.filled(forecaster.predict(windows), np.nan), dtype=np.float64)  # masked is unknown
+    given, y_pred = forecaster.predict(windows), None
+    with contextlib.suppress(Exception):  # text, a generator, lists of different lengths, a tensor with its gradient
+        y_pred = np.asarray(np.ma.filled(given, np.nan), dtype=np.float64)  # masked is unknown
+    if y_pred is None or np.iscomplexobj(given):
+        what = type(given).__name__
+        raise ValueError(f"predict must return real numbers, an array of shape ({len(windows)},), got {what}")
     if y_pred.shape != (len(windows),):
         raise ValueError(f"predict returned shape {y_pred.shape}, expected ({len(windows)},)")
     with np.errstate(over="ignore"):
@@ -253,6 +270,20 @@ def _verify(epochs: object, state: object) -> None:
         raise ValueError(f"fit must return a list of Epoch, empty where nothing is learned so, got {epochs!r:.60}")
     if not isinstance(state, Mapping):
         raise ValueError(f"state must return a dictionary of named arrays, got {type(state).__name__}")
+    for epoch in epochs:
+        if not all(isinstance(value, Real) for value in dataclasses.astuple(epoch)):
+            raise ValueError(f"fit must return a list of Epoch, each of numbers, got {epoch!r:.60}")
+    for name, value in state.items():
+        if not (isinstance(name, str) and _can_be_stored(value)):
+            what = f"{name!r}: {type(value).__name__}"
+            raise ValueError(f"state must give arrays of numbers or booleans under names, got {what}")
+
+
+def _can_be_stored(value: object) -> bool:
+    with contextlib.suppress(Exception):  # lists of different lengths, a tensor with its gradient
+        kind = np.asarray(value).dtype
+        return kind.kind in "biuf" and kind.itemsize <= 8
+    return False
 
 
 def cut_folds(study: Study, horizon: int, inputs: SeriesInputs) -> Iterator[FoldData]:

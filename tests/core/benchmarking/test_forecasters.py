@@ -7,6 +7,7 @@ import pytest
 from golden_core.benchmarking import forecasters
 from golden_core.benchmarking.cold import first_forecast, prepare_cold
 from golden_core.benchmarking.forecasters import Effort, first_fold, fits, inference
+from golden_core.forecasters.statistical import AutoRegression
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.randomness import Stream
 from golden_core.study.values import freeze
@@ -52,6 +53,38 @@ def test_fits_count_windows_and_epochs(home, study):
     (twice,) = fits(home, longer, ["dlinear"], BRIEF, note=lambda _: None)
     assert twice.condition.batch == 2 * rows
     assert twice.operations == 2 * found["dlinear"].operations
+
+
+@pytest.mark.parametrize("raised", [KeyError("cache"), SystemExit("no licence")])
+@pytest.mark.parametrize("measure", [inference, fits])
+def test_a_forecaster_that_fails_is_named_and_loses_no_other_its_measurements(
+    home, study, monkeypatch, raised, measure
+):
+    def refuse(*_):
+        raise raised
+
+    monkeypatch.setattr(AutoRegression, "fit", refuse)
+    said = []
+    found = measure(home, study, NAMES, BRIEF, note=said.append)
+    assert {one.subject for one in found} == {"random_walk", "dlinear"}
+    assert f"ar is left out: {type(raised).__name__}: {raised}" in said
+    with pytest.raises(ValueError, match=f"^ar is left out: {type(raised).__name__}"):
+        measure(home, study, ["ar"], BRIEF, note=said.append)
+
+
+def test_what_a_forecaster_gave_before_it_failed_is_no_row(home, study, monkeypatch):
+    calls, predict = [], AutoRegression.predict
+
+    def tires(self, windows):
+        calls.append(len(windows))
+        if len(windows) > 1:
+            raise ValueError("too many")
+        return predict(self, windows)
+
+    monkeypatch.setattr(AutoRegression, "predict", tires)
+    found = inference(home, study, ["ar", "random_walk"], BRIEF, note=lambda _: None)
+    assert set(calls) == {1, 8}
+    assert {one.subject for one in found} == {"random_walk"}
 
 
 def test_another_number_format_is_for_networks(home, study):

@@ -105,3 +105,9 @@ def test_a_machine_that_did_not_idle_when_it_should_gives_no_negative_energy(idl
     row = measure("it", "part", lambda: sum(range(1000)), Condition(), seconds=0.0, fewest=3, meter=meter).row()
     assert (row["energy_j"] is not None) is measured
     assert (energy.NOT_IDLE in row["undefined"]) is not measured
+
+
+def test_counters_that_a_container_hides_are_none(tmp_path):
+    """Docker masks what /sys/class/powercap links to: the names are there, and nothing behind them."""
+    (tmp_path / "intel-rapl:0").symlink_to(tmp_path / "masked")
+    assert energy.counters("cpu", tmp_path) == []

@@ -106,6 +106,15 @@ def test_what_never_settles_is_measured_and_says_so():
     assert (found.warm_up, len(found.seconds)) == (20, 7)  # as long as asked for, but two blocks at least
 
 
+@pytest.mark.parametrize("later", [lambda n: 1.002**n, lambda n: 1.0 if n < 100 else 1.3])
+def test_a_sample_whose_halves_differ_is_not_steady(later):
+    """Two blocks of a clock that creeps are alike; its median would be that of no moment."""
+    clock = FakeClock()
+    found = sample(clock.calls(1e-3 * later(n) for n in range(10_000)), seconds=0.1, fewest=160, clock=clock)
+    assert found.warm_up == 20
+    assert not found.steady
+
+
 def test_the_longer_of_time_and_number_decides():
     clock = FakeClock()
     assert len(sample(clock.calls([0.5] * 100), seconds=1.0, fewest=30, clock=clock).seconds) == 30

@@ -1,15 +1,17 @@
 """What is known by hand of attributions, maps and gates."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from scipy.stats import spearmanr
 from torch import Generator, nn
 
-from golden_core.interpretability import attribution, gating, hooks
+from golden_core.interpretability import attribution, gating, hooks, sanity
 from golden_core.interpretability.measures import auroc, importance, normalised_mutual_information, spearman
 from golden_core.interpretability.subject import Subject, UnexplainableError, outputs, prepared
-from golden_core.models.blocks import MixtureOfExperts
+from golden_core.models.blocks import Dense, MixtureOfExperts
 from golden_core.models.initialisers import initialise
 from golden_core.models.legacy import build
 from golden_core.models.linear import DLinear
@@ -42,6 +44,42 @@ class Product(nn.Module):
         return x[:, 0, 0] * x[:, 0, 1]
 
 
+class Constant(nn.Module):
+    def forward(self, x):
+        return torch.full((len(x),), 3.0, dtype=x.dtype)
+
+
+class Bias(nn.Module):
+    """Nothing but a bias, handed out as a view of the weight itself; it lies in no layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.bias = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        return self.bias.expand(len(x))
+
+
+class Rootwise(nn.Module):
+    """A weight beside the layers: [B, 4, 2] → [B]."""
+
+    def __init__(self, seed):
+        super().__init__()
+        generator = Generator().manual_seed(seed)
+        self.first, self.second = Dense(1, 1), Dense(1, 1)
+        self.beside = nn.Parameter(torch.randn(8, generator=generator))
+        for layer in (self.first, self.second):
+            nn.init.constant_(layer.weight, 1 + seed)
+
+    def forward(self, x):
+        return self.second(self.first((x.flatten(1) @ self.beside).unsqueeze(-1))).squeeze(-1)
+
+
+class Jump(nn.Module):
+    def forward(self, x):
+        return (x[:, 0, 0] > 0).to(x.dtype)
+
+
 class Gated(nn.Module):
     def __init__(self, gate):
         super().__init__()
@@ -67,6 +105,21 @@ def test_a_path_with_kinks_adds_up_where_a_few_points_do_not():
     one = subject(Toy(), 3 * windows(20, 1, 2))
     assert attribution.incompleteness(one, attribution.integrated_gradients(one, STREAM)).max() <= 1
     assert attribution.incompleteness(one, attribution.rough_gradients(one, STREAM)).max() > 1
+
+
+@pytest.mark.parametrize("network", [Constant, Bias])
+@pytest.mark.parametrize("method", ["integrated_gradients", "shap", "occlusion"])
+def test_a_network_that_does_not_look_at_its_window_is_explained_by_nothing(method, network):
+    """Its forecast has no gradient, not even one of zero: torch knows no path from it to the window."""
+    one = subject(network(), windows(3, 4, 2))
+    assert not attribution.METHODS[method](one, STREAM).any()
+    assert attribution.incompleteness(one, attribution.METHODS[method](one, STREAM)).max() == 0
+
+
+def test_a_jump_has_no_gradient_and_its_integral_says_that_it_does_not_add_up():
+    one = subject(Jump(), windows(9, 4, 2))
+    assert attribution.incompleteness(one, attribution.integrated_gradients(one, STREAM)).max() > 1
+    assert attribution.incompleteness(one, attribution.shapley(one, STREAM)).max() <= 1
 
 
 def test_shapley_values_leave_the_global_generator_where_it_was():
@@ -116,6 +169,16 @@ def test_the_gate_of_the_mixture_is_seen_once_and_is_a_distribution():
     assert list(hooks.attention_maps(explained)) == ["encoder.0.attention"]
 
 
+@pytest.mark.parametrize("make", [Rootwise, lambda seed: Bias()])
+def test_everything_is_randomised_at_the_end_what_lies_in_no_layer_too(make):
+    one = dataclasses.replace(subject(make(0), windows(8, 4, 2)), fresh=lambda _: prepared(make(1)))
+    blank = dataclasses.replace(one, network=prepared(make(1)))
+    found = sanity.randomised(one, attribution.occlusion, STREAM, draws=1)
+    expected = spearman(*(attribution.occlusion(each, STREAM) for each in (one, blank))).mean()
+    assert found[-1] == ("everything", pytest.approx(expected))
+    assert [stage for stage, _ in found[:-1]] == (["second"] if make is Rootwise else [])
+
+
 def test_attention_to_patches_is_no_attention_to_bars():
     sizes = {"patch_length": 3, "stride": 1, "width": 4, "heads": 2, "layers": 1, "hidden": 8}
     network = PatchTST(5, 2, **sizes, generator=Generator().manual_seed(5))
@@ -160,4 +223,6 @@ def test_measures_by_hand():
     assert normalised_mutual_information(labels, 1 - labels) == pytest.approx(1)
     assert normalised_mutual_information(labels, np.array([0, 1, 0, 1])) == pytest.approx(0)
     assert normalised_mutual_information(labels, np.zeros(4)) == 0
+    for n in range(1, 100):  # of which every sixth does not divide one evenly in binary
+        assert normalised_mutual_information(np.zeros(n), np.full(n, "calm")) == 0, n
     assert importance(np.array([[1.0, -3.0]])) == pytest.approx([0.25, 0.75])

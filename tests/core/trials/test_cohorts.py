@@ -11,6 +11,7 @@ from torch import nn
 
 from golden_core.checks.results import result_checks
 from golden_core.forecasters.neural import DLinearForecaster
+from golden_core.models.linear import DLinear
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import Home, hash_file, read_json
 from golden_core.training import device, functional
@@ -179,6 +180,56 @@ def test_networks_that_cannot_train_together_train_alone_and_it_is_said(home, mo
     assert sizes == []
     assert notes == [("DLinear cannot train in a cohort: it is odd; its trials train alone", True)]
     assert {company_of(folder) for folder in folders(home).values()} == {None}
+
+
+@pytest.mark.parametrize("when", ["size", "training"])
+def test_a_network_that_asks_for_one_number_of_a_batch_trains_alone_and_ends_nothing(home, monkeypatch, when):
+    """Of somebody's own class nothing is known beforehand: torch finds out at the first pass, here or there."""
+
+    def branching(module, x):
+        if not (when == "training" and looked_at) and bool(x.sum() > 1e9):
+            return -forward(module, x)
+        return forward(module, x)
+
+    forward, looked_at, size = DLinear.forward, [], cohorts.bytes_of_member
+
+    def sized(*given):
+        looked_at.append(1)
+        try:
+            return size(*given)
+        finally:
+            looked_at.clear()
+
+    monkeypatch.setattr(cohorts, "bytes_of_member", sized)
+    monkeypatch.setattr(DLinear, "forward", branching)
+    notes = []
+    assert {one.status for one in run(home, notes=notes)} == {"done"}
+    ((said, _),) = [note for note in notes if note[1]]
+    assert said.startswith("networks of dlinear cannot train in a cohort: RuntimeError: vmap: It looks like")
+    assert said.endswith("its trials train alone")
+    assert {company_of(folder) for folder in folders(home).values()} == {None}
+
+
+@pytest.mark.parametrize("backend", ["sequential", "cohort"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "torch.set_default_dtype(torch.float64)",
+        "torch.set_grad_enabled(False)",
+        "torch.set_default_device('meta')",
+        "torch.set_float32_matmul_precision('medium')",
+    ],
+)
+def test_what_somebodys_class_tells_all_of_torch_changes_no_other_trial(home, finished, said, backend):
+    """Lightning's documentation says such a line; in one process every network after it would be another."""
+    exec(said, {"torch": torch})
+    jobs = fingerprinted(home, STUDY, NETWORKS)
+    assert {one.error for one in run_trials(home, STUDY, jobs, backend=backend)} == {None}
+    assert torch.get_float32_matmul_precision() == "highest"
+    if backend == "sequential":
+        for trial, folder in folders(home).items():
+            first = finished_trials(finished, STUDY, [trial])[trial]
+            assert hash_file(folder / "forecasts.parquet") == hash_file(first / "forecasts.parquet")
 
 
 def test_what_cannot_be_fitted_fails_with_the_words_that_it_has_alone(home, monkeypatch, sizes):

@@ -4,7 +4,9 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
+from golden_core.forecasters.base import Epoch
 from golden_core.forecasters.naive import Drift
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
@@ -19,6 +21,37 @@ from golden_core.trials.campaign import fingerprinted
         ("fit", None, "fit must return a list of Epoch, empty where nothing is learned so, got None"),
         ("fit", [1.0, 0.5], "fit must return a list of Epoch, empty where nothing is learned so, got [1.0, 0.5]"),
         ("state", None, "state must return a dictionary of named arrays, got NoneType"),
+        (
+            "fit",
+            [Epoch("one", 1.0, 1.0, 1.0)],
+            "fit must return a list of Epoch, each of numbers, got Epoch(epoch='one'",
+        ),
+        (
+            "fit",
+            [Epoch(1, None, 1.0, 1.0)],
+            "fit must return a list of Epoch, each of numbers, got Epoch(epoch=1, train",
+        ),
+        ("state", {"w": None}, "state must give arrays of numbers or booleans under names, got 'w': NoneType"),
+        (
+            "state",
+            {"w": [[1.0], [1.0, 2.0]]},
+            "state must give arrays of numbers or booleans under names, got 'w': list",
+        ),
+        (
+            "state",
+            {"w": np.array(["a"])},
+            "state must give arrays of numbers or booleans under names, got 'w': ndarray",
+        ),
+        ("state", {"w": torch.ones(1, requires_grad=True)}, "under names, got 'w': Tensor"),
+        ("state", {1: np.zeros(1)}, "state must give arrays of numbers or booleans under names, got 1: ndarray"),
+        ("predict", ["up"] * 100, "predict must return real numbers, an array of shape (100,), got list"),
+        (
+            "predict",
+            (0.0 for _ in range(100)),
+            "predict must return real numbers, an array of shape (100,), got generator",
+        ),
+        ("predict", np.zeros(100) + 1j, "predict must return real numbers, an array of shape (100,), got ndarray"),
+        ("predict", ValueError, "fold 0: ValueError"),
         ("predict", np.full(100, np.nan), "100 forecasts are not finite"),
         ("predict", np.ma.masked_equal([0.0] * 99 + [1.0], 1.0), "1 forecasts are not finite"),
         ("predict", None, "predict returned shape (), expected (100,)"),
@@ -37,6 +70,8 @@ def test_what_breaks_the_contract_is_told_with_its_place(monkeypatch, method, re
 
     def broken(*given):
         sound(*given)
+        if returned is ValueError:
+            raise ValueError
         return returned if returned is not sys.exit else sys.exit(3)
 
     monkeypatch.setattr(Drift, method, broken)
