@@ -10,7 +10,6 @@ from string import Template
 
 import polars as pl
 
-from golden_core.preparation.catalogue import command_of
 from golden_core.publication.cards import cards
 from golden_core.publication.checklist import checklist_page
 from golden_core.publication.crate import write_crate
@@ -33,6 +32,7 @@ from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study, describe
 from golden_core.trials import all_trials
 from golden_core.trials.outputs import PROVENANCE, finished_trials
+from golden_core.trials.stored import IncompleteError
 
 READ = ("summary", "comparisons", "claims", "coverage", "scores", "economics")  # tables that people open
 COPIED = ("CITATION.cff", "LICENSE", "CHANGELOG.md", "constraints.txt")
@@ -46,10 +46,9 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
     Raises
     ------
     PublicationError
-        If the folder exists or is in the report, the study has no report, or this is an installed package without
-        a checkout.
+        If the folder exists or is in the report, or this is an installed package without a checkout.
     IncompleteError
-        If the warehouse does not hold the whole study.
+        If the study has no report, or the warehouse does not hold the whole study.
     """
     bagit = bagit_library()
     if to.exists():
@@ -57,7 +56,7 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
     if absent := [name for name in (*COPIED, "pyproject.toml") if not (root / name).is_file()]:
         raise PublicationError(f"{root} lacks {', '.join(absent)}: archive from a checkout of the project")
     if not (report := home.report(study.name)).is_dir():
-        raise PublicationError(f"{report} does not exist: `{command_of(home, study.name)}` makes the report")
+        raise IncompleteError(f"{report}, the report of study {study.name!r}, does not exist")
     if report.resolve() in to.resolve().parents:
         raise PublicationError(f"{to} is in the report that it would hold: name a folder elsewhere")
     texts = {**cards(home, study), **documents(root, study, git_state(root)["commit"])}

@@ -64,7 +64,7 @@ def cards(home: Home, study: Study) -> dict[str, str]:
     """
     present, expected = shown_completeness(home, study)
     if present < expected:
-        raise IncompleteError(f"{present} of {expected} trials of study {study.name!r} are there: run the rest first")
+        raise IncompleteError(f"{present} of {expected} trials of study {study.name!r} are there")
     words, warehouse = card_words(), Warehouse(home.warehouse)
     with warehouse.kept_open():
         return {FILES[kind]: _page(getattr(words, kind), home, study, warehouse) for kind in FILES}

@@ -49,12 +49,14 @@ def bundle_faults(folder: Path) -> list[str]:
         If the folder is no bag.
     """
     bag = opened(folder)
-    faults = list(_altered(bag, folder))
+    faults = [_shown(text) for text in _altered(bag, folder)]
     if not faults:
         try:
             bag.validate()
         except bagit_library().BagError as error:
             faults = [str(error)]
+        except ValueError:  # the library's, of a number that is none
+            faults = ["bag-info.txt does not say the size of the payload (Payload-Oxum)"]
     try:
         recorded = results(folder)["tables"]
     except PublicationError as error:
@@ -70,6 +72,10 @@ def archive_name(folder: Path) -> str:
 def opened(folder: Path) -> bagit.Bag:
     """Return a bag; PublicationError where there is none."""
     library = bagit_library()
+    for path in sorted(folder.rglob("*")):  # who opens a pipe waits for ever
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            name = _shown(path.relative_to(folder).as_posix())
+            raise PublicationError(f"{folder} is no archive: {name} is neither a file nor a folder")
     try:
         return library.Bag(str(folder))
     except (library.BagError, OSError, ValueError) as error:
@@ -96,6 +102,11 @@ def _altered(bag: bagit.Bag, folder: Path) -> Iterator[str]:
     for path in sorted(one for one in folder.rglob("*") if one.is_symlink() or not one.is_dir()):
         if (name := path.relative_to(folder).as_posix()) not in {*payload, *TAGS, TAG_MANIFEST}:
             yield f"{name} was not archived"
+
+
+def _shown(text: str) -> str:
+    """Return a text whose names anybody may have chosen as any terminal can show it."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def _other_tags(folder: Path) -> Iterator[str]:

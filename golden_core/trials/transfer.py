@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from golden_core.store.lake import Home, confined, hash_bytes, new_folder, refuse_newer, replacing, series_name
+from golden_core.store.lake import (
+    Home,
+    confined,
+    hash_bytes,
+    new_folder,
+    refuse_newer,
+    replacing,
+    series_name,
+    stored_json,
+)
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials.identity import all_trials
@@ -22,6 +31,7 @@ LAYOUT = 1
 MANIFEST = "manifest.json"
 _FILES = frozenset({*OUTPUTS, ALSO, PROVENANCE})
 _ENCRYPTED = 1  # a bit of an entry's flags
+_DAMAGED = (OSError, NotImplementedError, zipfile.BadZipFile)  # what the library says of bytes that make no sense to it
 _MADE = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say: the same trials give the same bytes
 
 
@@ -31,10 +41,11 @@ class TransferError(RuntimeError):
 
 @dataclass(frozen=True)
 class Taken:
-    """How many trials an archive brought, and how many of them were there already."""
+    """How many trials an archive brought, how many of them were there already, and of these with other results."""
 
     new: int
     present: int
+    other: int = 0
 
 
 def export_trials(home: Home, study: Study, path: Path) -> int:
@@ -75,12 +86,12 @@ def import_trials(home: Home, study: Study, path: Path) -> Taken:
     """
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise TransferError(f"{path} is no archive of `golden lake export`: {error}") from None
     with archive:
         try:
             trials = _verified(archive, study, path)
-        except zipfile.BadZipFile as error:
+        except _DAMAGED as error:
             raise TransferError(f"{path} is damaged ({error}); export it again") from None
         return _added(home, study, archive, trials)
 
@@ -161,4 +172,7 @@ def _added(home: Home, study: Study, archive: zipfile.ZipFile, trials: dict[tupl
         with new_folder(folders[place]) as temporary:
             for name in trials[place]:
                 (temporary / name).write_bytes(archive.read("/".join((*place, name))))
-    return Taken(len(missing), len(trials) - len(missing))
+    present = trials.keys() - set(missing)
+    brought = {place: json.loads(archive.read("/".join((*place, PROVENANCE))))["sha256"] for place in present}
+    other = [place for place in present if stored_json(folders[place] / PROVENANCE).get("sha256") != brought[place]]
+    return Taken(len(missing), len(present), len(other))

@@ -52,7 +52,6 @@ def take_in(
         home, loaded = Home.from_environment(), load_variant(study, named(overrides, name))
         with only_one(home.study(loaded.name).root / "lock.json", f"study {loaded.name}", wait=False):
             taken = import_trials(home, loaded, file)
-        said = (
-            f"{taken.new} trials added to {home.root}, {taken.present} were there; `golden run {study}` does the rest"
-        )
-        terminal().print(said, highlight=False, soft_wrap=True)
+        other = f", {taken.other} of them with other results, kept as they are here" if taken.other else ""
+        said = f"{taken.new} trials added to {home.root}, {taken.present} were there{other}"
+        terminal().print(f"{said}; `golden run {study}` does the rest", highlight=False, soft_wrap=True)

@@ -118,6 +118,18 @@ def teaching() -> Iterator[None]:
         raise typer.Exit(USAGE) from None
 
 
+@contextmanager
+def telling_how_to_run(study: str, overrides: list[str]) -> Iterator[None]:
+    """Add to what is said of a study that has not been run the command that runs exactly this one."""
+    from golden_core.preparation.catalogue import run_command
+    from golden_core.trials.stored import IncompleteError
+
+    try:
+        yield
+    except IncompleteError as error:
+        raise IncompleteError(f"{error}; run: {run_command(study, overrides)}") from None
+
+
 def _expected() -> tuple[type[Exception], ...]:
     """Return every kind of error whose message says all that a person needs."""
     from golden_core.benchmarking.records import BenchmarkError

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Backend, Overrides, StudyName, Workers, teaching, terminal
+from golden_dagster.cli.options import (
+    As,
+    Backend,
+    Overrides,
+    StudyName,
+    Workers,
+    named,
+    teaching,
+    telling_how_to_run,
+    terminal,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +34,7 @@ Bundle = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `gold
 def cards(
     study: StudyName,
     overrides: Overrides = [],  # noqa: B006
+    name: As = None,
     to: Annotated[Path, typer.Option(help="Folder for the two files.")] = Path(),
 ) -> None:
     """Write MODEL_CARD.md and DATA_CARD.md of a study, every number from its warehouse and lake."""
@@ -32,9 +43,12 @@ def cards(
         from golden_core.publication.cards import cards as made_cards
         from golden_core.store.lake import Home, write_text
 
-        for name, text in made_cards(Home.from_environment(), load_variant(study, overrides)).items():
-            write_text(text, to / name)
-            typer.echo(f"written: {to / name}")
+        overrides = named(overrides, name)
+        with telling_how_to_run(study, overrides):
+            texts = made_cards(Home.from_environment(), load_variant(study, overrides))
+        for file, text in texts.items():
+            write_text(text, to / file)
+            typer.echo(f"written: {to / file}")
 
 
 @app.command()
@@ -42,6 +56,7 @@ def bundle(
     study: StudyName,
     to: Annotated[Path, typer.Option(help="The archive's folder; it must not exist yet.")],
     overrides: Overrides = [],  # noqa: B006
+    name: As = None,
 ) -> None:
     """Archive a study: tables, report, manifests, code and papers, as a BagIt bag that is an RO-Crate.
 
@@ -56,7 +71,9 @@ def bundle(
         from golden_core.store.lake import Home, workplace
 
         now = datetime.datetime.now(datetime.UTC)
-        write_bundle(Home.from_environment(), load_variant(study, overrides), workplace(), to, now)
+        overrides = named(overrides, name)
+        with telling_how_to_run(study, overrides):
+            write_bundle(Home.from_environment(), load_variant(study, overrides), workplace(), to, now)
         git = results(to)["git"]
         if git["dirty"]:
             typer.echo(f"the tree is not clean: the archived code is that of commit {git['commit']}", err=True)

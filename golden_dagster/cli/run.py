@@ -18,6 +18,7 @@ from golden_dagster.cli.options import (
     named,
     table,
     teaching,
+    telling_how_to_run,
     terminal,
 )
 from golden_dagster.interruption import Interrupted, interruptible
@@ -177,17 +178,15 @@ def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As =
 
 def print_leaderboard(study: str, overrides: list[str], console: Console) -> None:
     """Print the leaderboard and where the report is."""
-    from golden_core.preparation.catalogue import load_variant, run_command
+    from golden_core.preparation.catalogue import load_variant
     from golden_core.reporting import leaderboard as leaderboard_table
     from golden_core.store.lake import Home
     from golden_core.store.warehouse import Warehouse
-    from golden_core.trials.stored import IncompleteError, shown_completeness
+    from golden_core.trials.stored import shown_completeness
 
     loaded, home = load_variant(study, overrides), Home.from_environment()
-    try:
+    with telling_how_to_run(study, overrides):
         present, expected = shown_completeness(home, loaded)
-    except IncompleteError as error:
-        raise IncompleteError(f"{error}; run: {run_command(study, overrides)}") from None
     board = leaderboard_table(Warehouse(home.warehouse), loaded.name, significance=loaded.evaluation.significance)
     console.print(_leaderboard_view(board, loaded))
     if present < expected:

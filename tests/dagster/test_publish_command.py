@@ -56,6 +56,15 @@ def test_another_study_under_the_name_is_not_run(bag, monkeypatch):
     assert (found.exit_code, "is not the study of results.json" in found.output) == (2, True), found.output
 
 
+@pytest.mark.parametrize("command", [("cards",), ("bundle", "--to", "archive")])
+def test_a_study_that_was_not_run_is_told_with_the_command_that_runs_it(command, monkeypatch, tmp_path):
+    """Its name alone leads nowhere: it has a file and settings, and perhaps a name of its own."""
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path / "home"))
+    found = golden(*command, "smoke", "--set", "training.epochs=2", "--as", "smoke_mine")
+    assert found.exit_code == 2
+    assert "run: golden run smoke --set training.epochs=2 --set name=smoke_mine" in found.output
+
+
 def test_cards_are_written_where_they_are_asked_for(finished, tmp_path):
     assert golden("cards", "smoke", "--to", tmp_path, *SETTINGS).exit_code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"MODEL_CARD.md", "DATA_CARD.md"}

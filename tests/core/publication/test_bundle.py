@@ -1,6 +1,8 @@
 """An archive is whole, says what it holds, and names every byte that somebody has changed."""
 
 import datetime
+import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ from rocrate.rocrate import ROCrate
 from golden_core.publication import reproduction
 from golden_core.publication.bundle import write_bundle
 from golden_core.publication.declared import PublicationError
-from golden_core.publication.integrity import TAG_MANIFEST, TAGS, archive_name, bundle_faults, results
+from golden_core.publication.integrity import TAG_MANIFEST, TAGS, archive_name, bundle_faults, results, tag_lines
 from golden_core.publication.reproduction import compared
 from golden_core.publication.tables import published_tables, table_hash
 from golden_core.store.lake import Home, hash_file, read_json, write_json
@@ -100,6 +102,28 @@ def test_what_lies_beside_the_archived_files_is_named(name, copied):
     (copied / name).write_text("")
     (copied / "folder").symlink_to(copied.parent)
     assert set(bundle_faults(copied)) == {f"{name} was not archived", "folder was not archived"}
+
+
+@pytest.mark.parametrize("name", ["bad\udcff", "a\nb", "\x1b[2Jwiped"])
+def test_a_name_that_no_terminal_can_show_is_told_all_the_same(name, copied):
+    (copied / "data" / name).write_text("")
+    assert bundle_faults(copied) == [f"data/{repr(name)[1:-1]} was not archived"]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("name", ["data/tables/claims.parquet", "data/results.json", *TAGS])
+def test_a_pipe_in_place_of_a_file_is_named_and_not_waited_for(name, copied):
+    (copied / name).unlink()
+    os.mkfifo(copied / name)
+    with pytest.raises(PublicationError, match=f"{name} is neither a file nor a folder"):
+        bundle_faults(copied)
+
+
+def test_a_size_of_the_payload_that_is_none_is_named(copied):
+    info = copied / "bag-info.txt"
+    info.write_text(re.sub("(?<=Payload-Oxum: ).*", "many", info.read_text()))
+    (copied / TAG_MANIFEST).write_bytes(b"".join(tag_lines(copied)))
+    assert bundle_faults(copied) == ["bag-info.txt does not say the size of the payload (Payload-Oxum)"]
 
 
 @pytest.mark.parametrize("name", TAGS)

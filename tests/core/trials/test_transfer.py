@@ -157,6 +157,29 @@ def test_what_is_compressed_is_refused_before_it_is_read(archive, elsewhere, tmp
         import_trials(elsewhere, STUDY, path)
 
 
+@pytest.mark.parametrize("place", [-3, 6, 10, 16, 42])
+def test_a_damaged_list_of_entries_is_refused_by_name(archive, elsewhere, place):
+    """At its end, or where the last entry says who can read it, what it is and where it lies."""
+    content = bytearray(archive.read_bytes())
+    content[place if place < 0 else content.rindex(b"PK\x01\x02") + place] ^= 0xFF
+    archive.write_bytes(content)
+    with pytest.raises(TransferError, match=r"trials\.zip"):
+        import_trials(elsewhere, STUDY, archive)
+
+
+def test_a_trial_that_came_out_otherwise_elsewhere_is_counted_and_kept(archive, broken):
+    """Two machines that disagree about the same trial are evidence: nobody is to learn of it by chance."""
+    folder = next((broken.study("smoke").root / "trials").glob("dlinear/*/*"))
+    (folder / "history.parquet").write_bytes(b"of another machine")
+    said = json.loads((folder / "provenance.json").read_text())
+    said["sha256"]["history.parquet"] = hash_bytes(b"of another machine")
+    (folder / "provenance.json").write_text(json.dumps(said))
+    settings = [part for text in OVERRIDES for part in ("--set", text)]
+    result = CliRunner().invoke(app, ["lake", "import", "smoke", str(archive), *settings])
+    assert "1 of them with other results, kept as they are here" in result.output
+    assert (folder / "history.parquet").read_bytes() == b"of another machine"
+
+
 def test_a_home_that_cannot_be_written_is_not_the_archives_fault(archive, tmp_path):
     (tmp_path / "elsewhere").write_text("a file, where the home should be")
     home = Home(tmp_path / "elsewhere", tmp_path / "reports")
