@@ -90,7 +90,7 @@ def _series(
         row = _amounts(one) | beside
         if not one.reason:
             row |= _ratios(one, study.evaluation.confidence, intervals.pop(0))
-            row["deflated"] = _deflated(one.returns, row["tried"], variance)
+            row["deflated"] = None if row["reason"] else _deflated(one.returns, row["tried"], variance)
         yield row
 
 
@@ -141,9 +141,10 @@ def _ratios(one: Strategy, confidence: float, bootstrap: tuple[float, float]) ->
         "sharpe_gross": sharpe.sharpe(one.account.gross.mean(axis=0)),
         "sharpe_delayed": sharpe.sharpe(one.delayed.net.mean(axis=0)),
     }
+    chance = sharpe.probabilistic(float(found.mean), len(returns), *sharpe.shape(returns)) if not found.reason else None
     return {
         **{name: _number(year * value) for name, value in numbers.items()},
-        "probabilistic": sharpe.probabilistic(float(found.mean), len(returns), *sharpe.shape(returns)),
+        "probabilistic": chance,
         "reason": str(found.reason) or None,
     }
 

@@ -14,6 +14,7 @@ from golden_core.economics.strategies import IDLE, UNEVEN, strategies
 from golden_core.economics.tables import economics_table, equity_table
 from golden_core.preparation.catalogue import load_study
 from golden_core.statistics import long_run
+from golden_core.statistics.long_run import TOO_SHORT
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import ECONOMICS, EQUITY, FORECASTS
 
@@ -136,6 +137,14 @@ def test_copies_of_a_strategy_are_one_strategy(traded, table):
     assert (among["deflated"], among["overfitting"]) == (alone["deflated"], alone["overfitting"])
     nobody_else = row(economics_table(STUDY, [*copies, knows], 11, Stream(1)), "knows")
     assert (nobody_else["deflated"], nobody_else["overfitting"]) == (None, None)
+
+
+def test_too_few_returns_have_a_ratio_and_no_chance_of_skill():
+    traded = strategies(forecasts(n=2), bars("EURUSD"), section())
+    few = row(economics_table(STUDY, list(traded), 3, Stream(1)), "knows")
+    assert few["reason"] == TOO_SHORT
+    assert few["sharpe"] > 0
+    assert (few["low"], few["probabilistic"], few["deflated"]) == (None, None, None)
 
 
 def test_equity_ends_where_the_returns_add_up(traded, table):
