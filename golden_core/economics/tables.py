@@ -77,17 +77,20 @@ def _series(
     """Yield the rows of one series: what was tried beside a strategy counts in its deflated ratio."""
     judged = [one for one in series if not one.reason]
     returns = np.array([one.returns for one in judged])  # [K, T]
+    # Who takes the positions of another adds a trial, and nothing to how far ratios lie apart or to whom is chosen.
+    first = np.unique(np.round(sharpe.sharpe(returns), 12), return_index=True)[1] if judged else np.arange(0)
+    unlike = returns[np.sort(first)]
     intervals = _bootstrap(study, returns, series[0].horizon, generator) if judged else []
     beside: dict[str, Any] = {
         "tried": max(tried, len(series)),
-        "overfitting": _number(sharpe.overfitting(returns, horizon=series[0].horizon)) if judged else None,
+        "overfitting": _number(sharpe.overfitting(unlike, horizon=series[0].horizon)) if judged else None,
     }
-    variance = float(np.var(sharpe.sharpe(returns), ddof=1)) if len(judged) > 1 else np.nan
+    variance = float(np.var(sharpe.sharpe(unlike), ddof=1)) if len(unlike) > 1 else np.nan
     for one in series:
         row = _amounts(one) | beside
         if not one.reason:
             row |= _ratios(one, study.evaluation.confidence, intervals.pop(0))
-            row["deflated"] = _deflated(one.returns, row["tried"], variance)
+            row["deflated"] = None if row["reason"] else _deflated(one.returns, row["tried"], variance)
         yield row
 
 
@@ -138,9 +141,10 @@ def _ratios(one: Strategy, confidence: float, bootstrap: tuple[float, float]) ->
         "sharpe_gross": sharpe.sharpe(one.account.gross.mean(axis=0)),
         "sharpe_delayed": sharpe.sharpe(one.delayed.net.mean(axis=0)),
     }
+    chance = sharpe.probabilistic(float(found.mean), len(returns), *sharpe.shape(returns)) if not found.reason else None
     return {
         **{name: _number(year * value) for name, value in numbers.items()},
-        "probabilistic": sharpe.probabilistic(float(found.mean), len(returns), *sharpe.shape(returns)),
+        "probabilistic": chance,
         "reason": str(found.reason) or None,
     }
 

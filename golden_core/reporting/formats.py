@@ -12,7 +12,7 @@ _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", _MINUS: "$-$", _THIN_SPACE: r"\,", ABSENT: "---", "–": "--", "²": r"\textsuperscript{2}",
-    "×": r"$\times$", "≤": r"$\leq$", "’": "'", "\u00a0": "~", "\n": " ",
+    "×": r"$\times$", "≤": r"$\leq$", "η": r"$\eta$", "’": "'", "\u00a0": "~", "\n": " ",
 }  # fmt: skip
 
 

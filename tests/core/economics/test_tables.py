@@ -1,6 +1,7 @@
 """What strategies come to: planted skill pays, costs eat it, idle ones are said to be idle, and every number twice."""
 
 import datetime
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,7 @@ from golden_core.economics.strategies import IDLE, UNEVEN, strategies
 from golden_core.economics.tables import economics_table, equity_table
 from golden_core.preparation.catalogue import load_study
 from golden_core.statistics import long_run
+from golden_core.statistics.long_run import TOO_SHORT
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import ECONOMICS, EQUITY, FORECASTS
 
@@ -123,6 +125,26 @@ def test_more_tried_deflates_more(traded, table):
     assert many["tried"] == 5000
     assert many["deflated"] < row(table, "knows")["deflated"]
     assert row(economics_table(STUDY, traded, 0, Stream(1)), "knows")["tried"] == 3  # at least those that stand here
+
+
+def test_copies_of_a_strategy_are_one_strategy(traded, table):
+    """Under the sign rule whoever is always long is the same strategy: copies neither ease the bar nor overfit."""
+    here = [one for one in traded if one.pair == "EURUSD"]
+    knows = next(one for one in here if one.forecaster == "knows")
+    copies = [replace(knows, forecaster=f"copy {place}") for place in range(8)]
+    among = row(economics_table(STUDY, [*copies, *here], 11, Stream(1)), "knows")
+    alone = row(economics_table(STUDY, here, 11, Stream(1)), "knows")
+    assert (among["deflated"], among["overfitting"]) == (alone["deflated"], alone["overfitting"])
+    nobody_else = row(economics_table(STUDY, [*copies, knows], 11, Stream(1)), "knows")
+    assert (nobody_else["deflated"], nobody_else["overfitting"]) == (None, None)
+
+
+def test_too_few_returns_have_a_ratio_and_no_chance_of_skill():
+    traded = strategies(forecasts(n=2), bars("EURUSD"), section())
+    few = row(economics_table(STUDY, list(traded), 3, Stream(1)), "knows")
+    assert few["reason"] == TOO_SHORT
+    assert few["sharpe"] > 0
+    assert (few["low"], few["probabilistic"], few["deflated"]) == (None, None, None)
 
 
 def test_equity_ends_where_the_returns_add_up(traded, table):

@@ -26,8 +26,9 @@ def largest(differences):
     return differences.select(pl.max_horizontal(NUMBERS)).max().item()
 
 
-def test_every_test_agrees(make_forecasts, compare):
-    differences, comparisons = compare(make_forecasts(("noisy", "oracle", "steady"), n=400))
+@pytest.mark.parametrize("n", [400, 1000])  # 1000^⅔ as a power is a little less than 100
+def test_every_test_agrees(make_forecasts, compare, n):
+    differences, comparisons = compare(make_forecasts(("noisy", "oracle", "steady"), n=n))
     assert len(differences) == len(comparisons)
     assert comparisons["statistic"].null_count() == 0
     assert largest(differences) < 1e-9

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from golden_core.reporting.exhibits import Answer, Column, Exhibit, latex, markdown
+from golden_core.reporting.exhibits import Answer, Column, Exhibit, declared, latex, markdown
 from golden_core.reporting.formats import (
     ABSENT,
     count,
@@ -69,6 +69,12 @@ def test_latex_leaves_no_special_character_bare(text):
                     r"\textbar{}", r"\&", r"\%", r"\$", r"\#", r"\_", r"\{", r"\}"):  # fmt: skip
         escaped = escaped.replace(command, "")
     assert set(escaped) <= {"a", "b"}
+
+
+def test_latex_knows_every_character_that_tables_are_made_of():
+    """Its fonts have Latin letters and quotation marks; another character, such as a Greek one, ends the run."""
+    words = "".join(str(told) for told in declared().values())
+    assert {letter for letter in escape_latex(words) if ord(letter) > 255} <= {"“", "”"}
 
 
 def test_markdown_cells_cannot_break_the_table():

@@ -65,6 +65,18 @@ def test_every_one_of_200_changed_digits_is_caught_where_it_is(written):
     assert {"forest", "series", "folds"} <= inside
 
 
+@pytest.mark.parametrize(
+    ("name", "sound", "spoilt", "line"),
+    [
+        ("metrics.csv", "a,b\n" + "1,2\n" * 60_000, 'a,b\n1,"2\n' + "1,2\n" * 59_999, "line 2"),
+        ("index.html", "<p>1</p>\n<p>2</p>\n", "<p>1</p>\n<![p>2</p> ]]>\n", "line 2"),
+    ],
+)
+def test_what_can_no_longer_be_read_as_a_table_or_a_page_is_named_by_its_line(name, sound, spoilt, line):
+    """A quote that nothing closes makes one cell of the rest of a table; a page can begin what no browser knows."""
+    assert [one.place for one in file_differences(name, sound, spoilt)] == [line]
+
+
 def test_all_of_them_at_once_are_all_named(written):
     """Of every place the first digit: as many differences as places, each with exhibit and row or figure."""
     digits = [at.start() for at in re.finditer(r"(?<=>)[^<>]*?(\d)[^<>]*(?=</t[dh]>)", written)]
@@ -133,3 +145,8 @@ def test_what_is_no_report_is_said(whole, tmp_path):
     (folder / "provenance.json").write_text("{", encoding="utf-8")
     with pytest.raises(UnreadableReportError, match="is not as it was written"):
         verify_report(whole.warehouse, whole.study, folder)
+    shutil.copy(whole.folder / "provenance.json", folder)
+    for spoilt in ("verdict,name,asset,blocks,found\npassed,a,b,perhaps,c\n", 'verdict,name,asset,blocks,found\n"'):
+        (folder / "checks.csv").write_text(spoilt, encoding="utf-8")
+        with pytest.raises(UnreadableReportError, match="is not as it was written"):
+            verify_report(whole.warehouse, whole.study, folder)
