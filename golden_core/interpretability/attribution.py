@@ -137,9 +137,8 @@ def difference(subject: Subject) -> FloatArray:
 def _gradients(network: nn.Module, X: FloatArray, baseline: FloatArray, *, steps: int = STEPS) -> FloatArray:
     at_once = AT_ONCE // steps
 
-    def function(
-        x: Tensor,
-    ) -> Tensor:  # where a forecast does not look at its window, its gradient is zero and not none
+    def function(x: Tensor) -> Tensor:
+        # Where a forecast does not look at its window, its gradient is zero and not none.
         return forecast(network, x) + 0 * x.flatten(1)[:, 0]
 
     explainer = _captum(function)
