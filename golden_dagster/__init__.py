@@ -3,8 +3,8 @@
 import gc
 import warnings
 
-# Imports and definitions make 240,000 objects that stay: by its own threshold of 700 Python looks for garbage
-# among them again and again, a tenth of the time until the definitions of a study are there.
+# What imports and definitions make stays: by its own threshold of 700 objects Python looks for garbage among it again
+# and again (`golden bench startup` times it).
 gc.set_threshold(50_000, 10, 10)
 
 # Partition mappings, backfill policies and dagster-pandas are what this project is asked to use; the release is pinned,

@@ -33,8 +33,8 @@ def syntax_hash(source: bytes) -> str:
 class Sources:
     """Source files by path; those whose size, times and inode are as remembered are not read again.
 
-    To parse the 250 modules of this project takes most of a second of every process that asks for their versions; to
-    look at them takes a hundredth of it. What is remembered lies in the home, for one release of Python.
+    Every process that asks for versions would else parse all modules of the project. What is remembered lies in the
+    home, for one release of Python.
     """
 
     def __init__(self, memory: Path | None) -> None:

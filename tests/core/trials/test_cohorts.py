@@ -212,17 +212,17 @@ def test_a_network_that_asks_for_one_number_of_a_batch_trains_alone_and_ends_not
 
 @pytest.mark.parametrize("backend", ["sequential", "cohort"])
 @pytest.mark.parametrize(
-    "said",
+    ("tell", "said"),
     [
-        "torch.set_default_dtype(torch.float64)",
-        "torch.set_grad_enabled(False)",
-        "torch.set_default_device('meta')",
-        "torch.set_float32_matmul_precision('medium')",
+        (torch.set_default_dtype, torch.float64),
+        (torch.set_grad_enabled, False),
+        (torch.set_default_device, "meta"),
+        (torch.set_float32_matmul_precision, "medium"),
     ],
 )
-def test_what_somebodys_class_tells_all_of_torch_changes_no_other_trial(home, finished, said, backend):
+def test_what_somebodys_class_tells_all_of_torch_changes_no_other_trial(home, finished, tell, said, backend):
     """Lightning's documentation says such a line; in one process every network after it would be another."""
-    exec(said, {"torch": torch})
+    tell(said)
     jobs = fingerprinted(home, STUDY, NETWORKS)
     assert {one.error for one in run_trials(home, STUDY, jobs, backend=backend)} == {None}
     assert torch.get_float32_matmul_precision() == "highest"
