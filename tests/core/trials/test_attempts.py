@@ -8,7 +8,7 @@ from support.campaigns import OVERRIDES
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, write_json
-from golden_core.trials import Trial, all_trials, campaign, run_trials
+from golden_core.trials import Trial, all_trials, campaign, cohorts, run_trials
 from golden_core.trials.campaign import ATTEMPTS, fingerprinted
 from golden_core.trials.run import TrialError
 
@@ -52,8 +52,8 @@ def test_what_is_done_or_left_is_looked_at_without_a_worker(backend, broken, mon
     def none(*_, **__):
         raise AssertionError("a worker was asked for, or a trial run")
 
-    for name in ("worker_pool", "run_trial"):
-        monkeypatch.setattr(campaign, name, none)
+    for module, name in ((campaign, "worker_pool"), (campaign, "run_trial"), (cohorts, "join_cohorts")):
+        monkeypatch.setattr(module, name, none)
     found = list(run_trials(broken, study, jobs, backend=backend, workers=2))
     assert {one.trial for one in found} == {trial for trial, _ in jobs}
     assert [(one.trial, one.status) for one in found if one.error] == [(left, "failed")]
