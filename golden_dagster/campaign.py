@@ -32,7 +32,7 @@ from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
 from golden_core.trials.campaign import require_device, stop_workers
 from golden_core.trials.estimate import estimate
-from golden_core.trials.ledger import ledger_path, read_ledger
+from golden_core.trials.ledger import read_ledger
 from golden_core.trials.outputs import damaged_trials
 from golden_core.trials.stored import tables_fault
 from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
@@ -129,7 +129,7 @@ class Campaign:
             # Their last run may have failed, or been before a feature changed: blocking holds within one run only.
             yield Stage("input checks", inputs, checks_only=True)
         if to_run:
-            list(read_ledger(ledger_path(self.home)))  # or each model would fail at it
+            list(read_ledger(self.home))  # or each model would fail at it
             self.say(estimate(self.home, study, to_run).said(self.workers))
         if stale:
             yield Stage("models", stale, trial_partitions(study), count)

@@ -21,7 +21,7 @@ from golden_core.store.health import FullDiskError, StorageError, free_bytes, me
 from golden_core.store.lake import LAYOUT, PROJECT_ROOT, Home, LayoutError, StoredTableError, read_table
 from golden_core.store.locking import lock_state
 from golden_core.store.warehouse import Warehouse, WarehouseError
-from golden_core.trials.ledger import LedgerError, ledger_path, read_ledger
+from golden_core.trials.ledger import LedgerError, read_ledger
 from golden_dagster.dead_runs import dead_runs
 from golden_dagster.instance import storage_fault, study_instance
 from golden_dagster.resources import available_cores
@@ -162,7 +162,7 @@ def _warehouse(home: Home) -> Finding:
 
 def _ledger(home: Home) -> Finding:
     try:
-        return Finding("ledger", "ok", f"{len(list(read_ledger(ledger_path(home))))} entries, each from the one before")
+        return Finding("ledger", "ok", f"{len(list(read_ledger(home)))} entries, each from the one before")
     except LedgerError as error:
         return Finding("ledger", "fail", str(error))
 

@@ -15,7 +15,7 @@ from golden_core.statistics import equivalence, holm, long_run, minimum_detectab
 from golden_core.statistics.rules import rarest, refused
 from golden_core.store.schema import CLAIMS, QUANTILES
 from golden_core.study import ProtocolSection
-from golden_core.trials.ledger import Standing
+from golden_core.trials.registration import Standing
 
 ALL_PAIRS = "all"
 COMMON = 0.95  # of the times of each pair: an hour that one vendor's file lacks is no reason to pool nothing

@@ -33,7 +33,7 @@ from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials import Trial, all_series, read_outputs, read_quantiles, trials_table
 from golden_core.trials.code import code_hash
-from golden_core.trials.ledger import standing
+from golden_core.trials.ledger import last_line, look_again, standing
 from golden_core.trials.stored import IncompleteError, evaluated, evaluation_record, tables_fault
 
 CODE = (
@@ -102,9 +102,8 @@ def evaluate(home: Home, study: Study) -> Evaluated:
     identity = _identity(home, study, trials)
     present = trials.filter(pl.col("status").is_in(["done", "shared"])).height
     counts = {"present": present, "expected": trials.height}
-    write_json(
-        {"identity": identity, "study_hash": study.hash(), "tables": digests, **counts}, evaluation_record(home, study)
-    )
+    stands = {"identity": identity, "study_hash": study.hash(), "tables": digests, "ledger": last_line(home)}
+    write_json({**stands, **counts}, evaluation_record(home, study))
     skill = summary.filter((pl.col("metric") == "r2_oos") & (pl.col("scope") == "series"))
     return Evaluated(
         identity=identity,
@@ -173,6 +172,7 @@ def money_and_claims(
     tables = {"economics": ECONOMICS.empty(), "equity": EQUITY.empty(), "claims": CLAIMS.empty()}
     if study.economics is None and study.protocol is None:
         return tables
+    look_again(home, study, done.select("forecaster", "pair", "horizon").iter_rows())
     record = standing(home, study, done.select("forecaster", "pair").iter_rows())
     traded: list[Strategy] = []
     if study.economics is not None:

@@ -26,7 +26,7 @@ from golden_core.study import ProtocolSection, Study
 from golden_core.study.values import freeze
 from golden_core.trials import all_series, series_inputs
 from golden_core.trials.identity import distinct_trials
-from golden_core.trials.ledger import Standing
+from golden_core.trials.registration import Standing
 from golden_core.trials.run import run_folds
 
 SKILL = ("more_accurate", "predicts", "profitable")  # kinds of claim that are false of a martingale
@@ -139,7 +139,8 @@ def _decided(home: Home, study: Study, arm: Arm, gate: Gate, thorough: bool) -> 
 
 def _forecasts(home: Home, study: Study) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return forecasts and quantiles of every trial."""
-    trials = [run_folds(study, t, series_inputs(home, study, t.pair, t.horizon))[0] for t in distinct_trials(study)]
+    inputs = {series: series_inputs(home, study, *series) for series in all_series(study)}
+    trials = [run_folds(study, t, inputs[t.pair, t.horizon])[0] for t in distinct_trials(study)]
     quantiles = [tables[QUANTILES.name] for tables in trials if QUANTILES.name in tables]
     return pl.concat([tables[FORECASTS.name] for tables in trials]), pl.concat([QUANTILES.empty(), *quantiles])
 

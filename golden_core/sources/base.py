@@ -25,6 +25,7 @@ class Source(Protocol):
     """Where prices come from; stateless. ``Settings`` is the model of ``data.settings`` in a study."""
 
     Settings: ClassVar[type[BaseModel]]
+    made_up: ClassVar[bool] = False  # by the study's own seed: no record of any market
 
     def read(self, data: DataSection, root_seed: int, home: Path) -> pl.DataFrame:
         """Return the raw table that the study's pairs need, restricted to its days, or raise SourceError."""

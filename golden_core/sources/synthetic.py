@@ -74,6 +74,7 @@ class Synthetic(Source):
     """Daily bars at the ECB's times, one independent series per pair."""
 
     Settings: ClassVar[type[BaseModel]] = SyntheticSettings
+    made_up = True
 
     def read(self, data: DataSection, root_seed: int, home: Path) -> pl.DataFrame:  # noqa: ARG002
         """Return bars (``schema.BARS``); a later ``data.end`` leaves the earlier bars as they were."""

@@ -32,6 +32,7 @@ class SyntheticHours(Source):
     """Bars of every hour, or four, in which the market is open: one independent series per pair."""
 
     Settings: ClassVar[type[BaseModel]] = HoursSettings
+    made_up = True
 
     def read(self, data: DataSection, root_seed: int, home: Path) -> pl.DataFrame:  # noqa: ARG002
         """Return bars (``schema.BARS``); a later ``data.end`` leaves the earlier bars as they were."""

@@ -1,10 +1,13 @@
-"""What was ever tried on which bars: an append-only file in which every line holds the hash of the one before.
+"""What was ever tried on which rates: an append-only file in which every line holds the hash of the one before.
 
-A line is written before a test part is opened, with the protocol that stood then.
+A line is written before a test part is opened, with the protocol that stood then. Nobody can look at the same years
+of a pair for the first time twice: rates count as the same where the pair is the same and test parts overlap,
+whatever vendor, length of bar or last day a study names.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 from collections.abc import Iterable, Iterator
@@ -12,13 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from golden_core.forecasters import forecaster_facts
-from golden_core.store.lake import Home, hash_bytes, hash_frame, read_table
+from golden_core.sources import source
+from golden_core.store.lake import Home, hash_bytes, hash_frame, read_table, series_name, stored_json
 from golden_core.store.locking import only_one
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials.code import code_hash
 from golden_core.trials.identity import Trial
+from golden_core.trials.registration import Standing
+from golden_core.trials.stored import EVALUATED
 
 _FIRST = "0" * 64
 
@@ -28,11 +36,39 @@ class LedgerError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What the ledger says of a study: was its protocol there first, and how much was tried on its bars."""
+class _Rates:
+    """The test parts of one pair. A line of an earlier release knows no more of them than the hash of the bars."""
 
-    registered: bool
-    tried: int
+    pair: str
+    bars: str
+    market: str | None = None
+    first: str = ""
+    last: str = ""
+
+    def overlap(self, other: _Rates) -> bool:
+        """Whether who saw the one saw something of the other."""
+        if self.market is None or other.market is None:
+            return self.bars == other.bars
+        same = (self.pair, self.market) == (other.pair, other.market)
+        return same and self.first <= other.last and other.first <= self.last
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """A way to forecast that saw the test part of one horizon, and under which protocol."""
+
+    forecaster: str
+    settings: str
+    code: str
+    horizon: int
+    rates: _Rates
+    varied: str | None  # seeds, folds, days and costs; a line of an earlier release does not say, and counts by itself
+    protocol: str | None
+
+    @property
+    def way(self) -> tuple[str, str, str, int, str]:
+        """What was opened, but for what may be varied with nothing else changed."""
+        return self.forecaster, self.settings, self.code, self.horizon, self.rates.pair
 
 
 def open_test_parts(home: Home, study: Study, trials: Iterable[Trial]) -> None:
@@ -43,40 +79,70 @@ def open_test_parts(home: Home, study: Study, trials: Iterable[Trial]) -> None:
     LedgerError
         If the ledger was changed by hand.
     """
-    opened = sorted({(trial.forecaster, trial.series, trial.pair, trial.horizon) for trial in trials})
-    if not opened:
-        return
-    bars = _bars(home, study, {pair for *_, pair, _ in opened})
-    settings = {name: _settings(study, name) for name, *_ in opened}
-    code = {name: _own_code(study, name) for name, *_ in opened}
-    entry = {
-        "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "study": study.name,
-        "protocol": study.protocol_hash(),
-        "opened": [[settings[name], name, series, bars[pair], *code[name]] for name, series, pair, _ in opened],
-    }
-    path = ledger_path(home)
-    with only_one(path.with_suffix(".lock"), "the ledger of this home"):
-        previous = [_FIRST, *(digest for _, digest in read_ledger(path))][-1]
-        line = canonical_json({**entry, "previous": previous})
-        with path.open("ab") as file:
-            file.truncate(len(_whole_lines(path)))
-            file.write(line.encode() + b"\n")
+    opened = sorted({(trial.forecaster, trial.pair, trial.horizon) for trial in trials})
+    if opened:
+        with _held(home):
+            _append(home, _entry(home, study, opened, study.protocol_hash()))
 
 
-def read_ledger(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
+def look_again(home: Home, study: Study, done: Iterable[tuple[str, str, int]]) -> None:
+    """Write down what is judged by other costs or claims than when its test part was opened, which trains nothing.
+
+    ``done`` names forecaster, pair and horizon of every finished trial. What this home never saw opened came from
+    elsewhere: it is written down under no protocol, since nobody here knows which one stood then.
+
+    Raises
+    ------
+    LedgerError
+        If the ledger was changed by hand.
+    """
+    asked = sorted(set(done))
+    protocol = study.protocol_hash()
+    with _held(home):
+        known = list(_known(home, study))
+        ways = {one.way for one in known}
+        same = {(one.way, one.varied) for one in known if one.protocol == protocol}
+        unseen, changed = [], []
+        for key, one in zip(asked, _openings(_entry(home, study, asked, protocol)), strict=True):
+            if one.way not in ways:
+                unseen.append(key)
+            elif not {(one.way, one.varied), (one.way, None)} & same:
+                changed.append(key)
+        for keys, stood in ((unseen, None), (changed, protocol)):
+            if keys:
+                _append(home, _entry(home, study, keys, stood))
+
+
+def standing(home: Home, study: Study, done: Iterable[tuple[str, str]]) -> Standing:
+    """Return how the study's protocol and rates stand in the ledger.
+
+    ``done`` names forecaster and pair of every finished trial. A protocol is registered if each of them is in the
+    ledger, and came under this protocol when it was first opened, by whatever study.
+    """
+    first: dict[tuple[str, str, str], str | None] = {}
+    tried: set[tuple[Any, ...]] = set()
+    for one in _known(home, study):
+        first.setdefault((one.forecaster, one.settings, one.rates.pair), one.protocol)
+        tried.add((one.forecaster, one.settings, one.code, one.horizon, one.varied))
+    ours = {(name, _settings(study, name), pair) for name, pair in done}
+    protocol = study.protocol_hash()
+    return Standing(bool(ours) and all(first.get(key, "") == protocol for key in ours), len(tried))
+
+
+def read_ledger(home: Home) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield every entry with its hash; a last line that a killed process left unfinished counts as none.
 
     Raises
     ------
     LedgerError
-        At the first line that does not follow from the one before.
+        At the first line that does not follow from the one before, and if what stood there when a study of the home was
+        evaluated has gone.
     """
-    previous = _FIRST
+    path, digests = ledger_path(home), [_FIRST]
     for number, line in enumerate(_whole_lines(path).splitlines(), start=1):
         try:
             entry = json.loads(line)
-            holds = entry["previous"] == previous
+            holds = entry["previous"] == digests[-1]
         except (ValueError, KeyError, TypeError):
             holds = False
         if not holds:
@@ -84,34 +150,36 @@ def read_ledger(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
                 f"{path}, line {number}: does not follow from the line before. What was tried is no longer known: put "
                 "the file back from a backup, or move it away and say so wherever results of this home are shown"
             )
-        previous = hash_bytes(line)
-        yield entry, previous
+        digests.append(hash_bytes(line))
+        yield entry, digests[-1]
+    for record in sorted(home.root.glob(f"studies/*/{EVALUATED}")):
+        if (stored_json(record, ledger=str | None).get("ledger") or _FIRST) not in digests:
+            raise LedgerError(
+                f"{path}: what stood there when study {record.parent.name!r} was evaluated has gone. Put the "
+                f"file back from a backup, or delete {record}, evaluate the study again and say so wherever it is shown"
+            )
 
 
-def standing(home: Home, study: Study, done: Iterable[tuple[str, str]]) -> Standing:
-    """Return how the study's protocol and bars stand in the ledger.
-
-    ``done`` names forecaster and pair of every finished trial. A protocol is registered if each of them is in the
-    ledger, and came under this protocol when it was first opened, by whatever study.
-    """
-    of_pair = _bars(home, study, study.data.pairs)
-    bars = set(of_pair.values())
-    ours = {(_settings(study, name), of_pair[pair]) for name, pair in done}
-    tried: set[tuple[str, ...]] = set()
-    first: dict[tuple[str, str], str | None] = {}
-    for entry, _ in read_ledger(ledger_path(home)):
-        for settings, name, _, bar, *code in entry["opened"]:
-            if bar in bars:
-                tried.add((name, settings, *code))
-                first.setdefault((settings, bar), entry["protocol"])
-    protocol = study.protocol_hash()
-    return Standing(bool(ours) and all(first.get(key, "") == protocol for key in ours), len(tried))
+def last_line(home: Home) -> str:
+    """Return the hash of the last line, which stands for all before it; zeros where there is none."""
+    return [_FIRST, *(digest for _, digest in read_ledger(home))][-1]
 
 
-def _bars(home: Home, study: Study, pairs: Iterable[str]) -> dict[str, str]:
-    """Return the hash of the clean bars of each pair, whatever study they were cleaned for."""
-    folder = home.study(study.name)
-    return {pair: hash_frame(read_table(folder.table("bars", pair))) for pair in sorted(pairs)}
+def ledger_path(home: Home) -> Path:
+    """Return where the ledger of a home lies."""
+    return home.root / "ledger.jsonl"
+
+
+def _held(home: Home) -> contextlib.AbstractContextManager[None]:
+    return only_one(ledger_path(home).with_suffix(".lock"), "the ledger of this home")
+
+
+def _append(home: Home, entry: dict[str, Any]) -> None:
+    line = canonical_json({**entry, "previous": last_line(home)})
+    path = ledger_path(home)
+    with path.open("ab") as file:
+        file.truncate(len(_whole_lines(path)))
+        file.write(line.encode() + b"\n")
 
 
 def _whole_lines(path: Path) -> bytes:
@@ -119,9 +187,68 @@ def _whole_lines(path: Path) -> bytes:
     return content[: content.rfind(b"\n") + 1]
 
 
-def ledger_path(home: Home) -> Path:
-    """Return where the ledger of a home lies."""
-    return home.root / "ledger.jsonl"
+def _entry(home: Home, study: Study, opened: list[tuple[str, str, int]], protocol: str | None) -> dict[str, Any]:
+    """Return a line about forecaster, pair and horizon of some trials."""
+    named = {name for name, *_ in opened}
+    told = {name: {"settings": _settings(study, name), **_own_code(study, name)} for name in named}
+    drawn = {name for name in named if not forecaster_facts(name, study.forecasters[name]).deterministic}
+    data = study.data.model_dump(mode="json", include={"bar", "price", "start", "end"})
+    return {
+        "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "study": study.name,
+        "protocol": protocol,
+        "rates": {pair: vars(_rates(home, study, pair)) for pair in sorted({pair for _, pair, _ in opened})},
+        "folds": {**data, **study.splits.model_dump(mode="json")},
+        "seeds": study.seeds.model_dump(mode="json"),
+        "economics": study.economics and study.economics.model_dump(mode="json"),
+        "opened": [
+            {"forecaster": name, "pair": pair, "horizon": horizon, "drawn": name in drawn, **told[name]}
+            for name, pair, horizon in opened
+        ],
+    }
+
+
+def _openings(entry: dict[str, Any]) -> Iterator[_Opening]:
+    """Yield what a line says was opened."""
+    protocol = entry["protocol"]
+    if "rates" not in entry:
+        for settings, name, series, bars, *code in entry["opened"]:
+            pair, _, horizon = series.rpartition("_h")
+            yield _Opening(name, settings, "".join(code), int(horizon), _Rates(pair, bars), None, protocol)
+        return
+    rates = {pair: _Rates(**told) for pair, told in entry["rates"].items()}
+    for one in entry["opened"]:
+        seeds = entry["seeds"] if one["drawn"] else None
+        varied = canonical_json([seeds, entry["folds"], entry["economics"]])
+        way = one["forecaster"], one["settings"], one.get("code", ""), one["horizon"]
+        yield _Opening(*way, rates[one["pair"]], varied, protocol)
+
+
+def _known(home: Home, study: Study) -> Iterator[_Opening]:
+    """Yield what the ledger says was opened of the rates of a study, by whatever study."""
+    ours = [_rates(home, study, pair) for pair in study.data.pairs if _folds(home, study, pair)]
+    seen: dict[_Rates, bool] = {}
+    for entry, _ in read_ledger(home):
+        for one in _openings(entry):
+            if one.rates not in seen:
+                seen[one.rates] = any(one.rates.overlap(own) for own in ours)
+            if seen[one.rates]:
+                yield one
+
+
+def _rates(home: Home, study: Study, pair: str) -> _Rates:
+    """Return the hash of the clean bars of a pair, whatever study they were cleaned for, and its test parts' days."""
+    bars = hash_frame(read_table(home.study(study.name).table("bars", pair)))
+    test = pl.concat(map(read_table, _folds(home, study, pair))).filter(part="test")
+    first = str(test["first_timestamp"].dt.date().min())
+    last = str(test["last_timestamp"].dt.date().max())
+    made_up = source(study.data.source).made_up
+    return _Rates(pair, bars, bars if made_up else "traded", first, last)
+
+
+def _folds(home: Home, study: Study, pair: str) -> list[Path]:
+    paths = (home.study(study.name).table("folds", series_name(pair, horizon)) for horizon in study.horizons)
+    return [path for path in paths if path.exists()]
 
 
 def _settings(study: Study, forecaster: str) -> str:
@@ -131,7 +258,7 @@ def _settings(study: Study, forecaster: str) -> str:
     return hash_bytes(canonical_json([forecaster, *told, training]).encode())
 
 
-def _own_code(study: Study, forecaster: str) -> list[str]:
+def _own_code(study: Study, forecaster: str) -> dict[str, str]:
     """Return the hash of a forecaster's source where it is one's own: who rewrites it tries another way to forecast."""
     module = forecaster_facts(forecaster, study.forecasters[forecaster]).module
-    return [] if module.startswith("golden_core.") else [code_hash((module,))]
+    return {} if module.startswith("golden_core.") else {"code": code_hash((module,))}

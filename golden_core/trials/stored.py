@@ -11,6 +11,8 @@ from golden_core.store.warehouse import Warehouse, WarehouseError
 from golden_core.study import Study
 from golden_core.trials.identity import all_series, input_tables, series_hashes
 
+EVALUATED = "evaluated.json"
+
 
 class IncompleteError(RuntimeError):
     """The lake does not hold what an evaluation needs."""
@@ -18,7 +20,7 @@ class IncompleteError(RuntimeError):
 
 def evaluation_record(home: Home, study: Study) -> Path:
     """Return the file that says what an evaluation loaded."""
-    return home.study(study.name).root / "evaluated.json"
+    return home.study(study.name).root / EVALUATED
 
 
 def evaluated(home: Home, study: Study) -> dict[str, Any]:

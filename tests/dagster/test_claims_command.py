@@ -14,7 +14,7 @@ from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials import stored
-from golden_core.trials.ledger import Standing
+from golden_core.trials.registration import Standing
 from golden_dagster.cli.application import app
 
 N = 400

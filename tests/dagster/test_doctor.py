@@ -36,6 +36,12 @@ def test_a_sound_home_is_well(finished):
     assert result.exit_code == 0
 
 
+def test_a_ledger_that_was_deleted_is_missed(broken):
+    ledger_path(broken).unlink()
+    level, says = levels(broken)["ledger"]
+    assert (level, "what stood there when study 'smoke' was evaluated has gone" in says) == ("fail", True)
+
+
 def test_every_harm_is_found_with_its_fix(broken, gone):  # noqa: F811
     with study_instance(broken, "smoke") as instance:
         started(instance, {PROCESS_TAG: f"{socket.gethostname()}:{gone}"})

@@ -8,7 +8,7 @@ from golden_core.claims.decisions import claims_table
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS
 from golden_core.study import ProtocolSection
-from golden_core.trials.ledger import Standing
+from golden_core.trials.registration import Standing
 
 N = 600
 PROTOCOL = ProtocolSection(

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 
 import golden_core.splits.walk_forward as module
 from golden_core.splits.closures import Crossings
@@ -55,3 +56,10 @@ def walk_forward(usable, splits, horizon):
     found = module.walk_forward(usable, splits, even_clock(usable.stop + horizon, horizon))
     folds = [Ranges(fold.index, *(run for part in fold.parts.values() for run in part.rows)) for fold in found.folds]
     return Layout(tuple(folds), found.unused_rows)
+
+
+def folds_of_years(first, last):
+    """What the ledger reads of folds: a year of training, and a test part that spans some years."""
+    days = [(f"{year}-01-01", f"{until}-12-31") for year, until in ((first - 1, first - 1), (first, last))]
+    told = pl.DataFrame(days, ["first_timestamp", "last_timestamp"], orient="row")
+    return told.select(pl.all().str.to_datetime(time_zone="UTC"), pl.Series("part", ["train", "test"]))

@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from support.folds import folds_of_years
 from support.money import bars, section
 
 from golden_core.evaluation.campaign import money_and_claims
@@ -35,6 +36,7 @@ def home(tmp_path):
     place = Home(tmp_path / "home", tmp_path / "reports")
     for pair in PAIRS:
         write_parquet(bars(pair), place.study("smoke").table("bars", pair))
+        write_parquet(folds_of_years(2024, 2024), place.study("smoke").table("folds", f"{pair}_h1"))
     study = asking(protocol=PROTOCOL, economics=section().model_dump())
     open_test_parts(place, study, [Trial(name, pair, 1, 0) for name in ("random_walk", "ar") for pair in PAIRS])
     return place
@@ -60,14 +62,18 @@ def facts_of(facts):
 
 def test_bars_of_the_lake_and_tries_of_the_ledger_enter(home):
     study = asking(protocol=PROTOCOL, economics=section().model_dump())
-    done = pl.DataFrame([(name, pair) for name in ("random_walk", "ar") for pair in PAIRS], ["forecaster", "pair"],
-                        orient="row")  # fmt: skip
+    names = [(name, pair, 1) for name in ("random_walk", "ar") for pair in PAIRS]
+    done = pl.DataFrame(names, ["forecaster", "pair", "horizon"], orient="row")
     tables = money_and_claims(home, study, done, forecasts(), QUANTILES.empty())
     money, claims = tables["economics"], tables["claims"]
     assert money.select("forecaster", "pair").rows() == [
         (name, pair) for name in ("ar", "random_walk") for pair in PAIRS
     ]
     assert money["tried"].unique().to_list() == [2]
+    dearer = asking(protocol=PROTOCOL, economics=section(slippage=3.0).model_dump())
+    tables = money_and_claims(home, dearer, done, forecasts(), QUANTILES.empty())
+    assert tables["economics"]["tried"].unique().to_list() == [4]  # costs alone, with nothing trained, are a try
+    assert not tables["claims"]["registered"].any()
     assert money.filter(forecaster="ar")["gross"].min() > 0
     assert tables["equity"]["forecaster"].unique().sort().to_list() == ["ar", "random_walk"]
     profitable = claims.filter(kind="profitable")

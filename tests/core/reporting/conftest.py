@@ -22,7 +22,7 @@ from golden_core.store import schema
 from golden_core.store.randomness import Stream
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
-from golden_core.trials.ledger import Standing
+from golden_core.trials.registration import Standing
 
 STREAM = Stream(20_261_123)
 FIRST_DAY = datetime.datetime(2020, 1, 1, 15, tzinfo=datetime.UTC)

@@ -115,10 +115,12 @@ def test_the_placebo_of_golden_differs_in_its_bars_alone():
         "data",
         "explanations",
         "placebo",
+        "seeds",
     }
     assert {name for name in cut["data"] if cut["data"][name] != placebo["data"][name]} == {"source", "settings"}
     assert "explanations" not in placebo
-    assert allowed(placebo["placebo"]["cheap"]["universes"]) == 4  # as the file says
+    assert cut["seeds"]["count"] == placebo["seeds"]["count"]
+    assert allowed(placebo["placebo"]["cheap"]["universes"]) == 16  # as the file says
 
 
 def splits(study, bars, horizon):

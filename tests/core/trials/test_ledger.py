@@ -5,13 +5,27 @@ import sys
 import polars as pl
 import pytest
 from support.campaigns import OVERRIDES
+from support.folds import folds_of_years
+from support.money import section
 
 from golden_core.forecasters import custom
 from golden_core.preparation.catalogue import load_study, load_variant
-from golden_core.store.lake import Home, write_parquet
+from golden_core.store.lake import Home, hash_frame, write_json, write_parquet
+from golden_core.study.sections import canonical_json
 from golden_core.trials import Trial
 from golden_core.trials.code import code_hash
-from golden_core.trials.ledger import LedgerError, ledger_path, open_test_parts, read_ledger, standing
+from golden_core.trials.ledger import (
+    LedgerError,
+    _settings,
+    last_line,
+    ledger_path,
+    look_again,
+    open_test_parts,
+    read_ledger,
+    standing,
+)
+from golden_core.trials.registration import Standing
+from golden_core.trials.stored import evaluation_record
 
 PROTOCOL = (
     "protocol={kinds: [predicts], scopes: [series], loss: squared, margin: 0.01, family: kind, alpha: 0.05, power: 0.8}"
@@ -24,17 +38,26 @@ TRIALS = [Trial(name, "EURUSD", 1, seed) for name in ("ar", "random_walk") for s
 @pytest.fixture
 def home(tmp_path):
     place = Home(tmp_path / "home", tmp_path / "reports")
-    bars(place, "EURUSD", 1.1)
-    bars(place, "USDJPY", 150.0)
+    rates(place, "EURUSD", 1.1)
+    rates(place, "USDJPY", 150.0)
     return place
 
 
-def bars(home, pair, close):
-    write_parquet(pl.DataFrame({"close": [close]}), home.study("smoke").table("bars", pair))
+def rates(home, pair, close, *, study="smoke", first=2020, last=2022, horizon=1):
+    """Write bars, and folds whose test parts span some years after one of training."""
+    folder = home.study(study)
+    write_parquet(pl.DataFrame({"close": [close]}), folder.table("bars", pair))
+    write_parquet(folds_of_years(first, last), folder.table("folds", f"{pair}_h{horizon}"))
+
+
+def again(home, *changes, trials=None):
+    """Open test parts under changed settings, and return how much was tried in the eyes of the first study."""
+    open_test_parts(home, load_variant("smoke", [*OVERRIDES, PROTOCOL, *changes]), trials or TRIALS)
+    return standing(home, FIRST, DONE)
 
 
 def entries(home):
-    return [entry for entry, _ in read_ledger(ledger_path(home))]
+    return [entry for entry, _ in read_ledger(home)]
 
 
 def test_nothing_tried_is_nothing_registered(home):
@@ -50,6 +73,7 @@ def test_a_protocol_that_was_there_first_is_registered(home):
     assert vars(standing(home, CHANGED, DONE)) == {"registered": False, "tried": 2}
     assert [entry["protocol"] for entry in entries(home)] == [FIRST.protocol_hash(), CHANGED.protocol_hash()]
     assert len(entries(home)[0]["opened"]) == 2  # seeds share their test part
+    assert entries(home)[0]["rates"]["EURUSD"].items() >= {"first": "2020-01-01", "last": "2022-12-31"}.items()
 
 
 def test_what_was_opened_before_there_was_a_ledger_is_not_registered(home):
@@ -57,14 +81,109 @@ def test_what_was_opened_before_there_was_a_ledger_is_not_registered(home):
     assert not standing(home, FIRST, [*DONE, ("ar", "USDJPY")]).registered
 
 
-def test_other_settings_count_as_tried_under_whatever_name_and_other_bars_do_not(home):
+def test_other_settings_count_as_tried_under_whatever_name(home):
     open_test_parts(home, FIRST, TRIALS)
     for change in ("forecasters.ar.max_order=1", "context_length=4"):
         open_test_parts(home, load_variant("smoke", [*OVERRIDES, PROTOCOL, change]), TRIALS[:1])
     assert standing(home, FIRST, DONE).tried == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["splits.test=99", "splits.train=180", "data.start=2023-01-03", "data.end=2024-12-30", "data.end=latest"],
+)
+def test_other_folds_and_days_are_another_try_of_each(home, change):
+    open_test_parts(home, FIRST, TRIALS)
+    assert again(home, change) == Standing(registered=True, tried=4)
+    assert again(home, change).tried == 4  # once
+
+
+@pytest.mark.parametrize("change", ["seeds.root=2", "seeds.count=3"])
+def test_other_seeds_are_another_try_of_what_draws(home, change):
+    open_test_parts(home, FIRST, [*TRIALS, Trial("dlinear", "EURUSD", 1, 0)])
+    assert standing(home, FIRST, DONE).tried == 3
+    assert again(home, change, trials=[*TRIALS, Trial("dlinear", "EURUSD", 1, 0)]).tried == 4
+
+
+def test_another_horizon_is_another_try(home):
+    open_test_parts(home, FIRST, TRIALS)
     for pair in ("EURUSD", "USDJPY"):
-        bars(home, pair, 2.0)
-    assert vars(standing(home, FIRST, DONE)) == {"registered": False, "tried": 0}
+        rates(home, pair, 1.1, horizon=5)
+    assert again(home, "horizons=[5]", trials=[Trial("ar", "EURUSD", 5, 0)]).tried == 4 - 1
+
+
+def test_the_same_years_of_a_pair_are_the_same_rates(home):
+    """Another vendor, hours for days, a later end: whoever looked at them has seen what the test part holds."""
+    open_test_parts(home, FIRST, TRIALS)
+    for pair in ("EURUSD", "USDJPY"):
+        rates(home, pair, 2.0, first=2022, last=2030)
+    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=2)
+    assert not standing(home, CHANGED, DONE).registered
+
+
+@pytest.mark.parametrize("years", [(2023, 2030), (2010, 2019)])
+def test_other_years_of_a_pair_are_other_rates(home, years):
+    open_test_parts(home, FIRST, TRIALS)
+    for pair in ("EURUSD", "USDJPY"):
+        rates(home, pair, 1.1, first=years[0], last=years[1])
+    assert standing(home, FIRST, DONE) == Standing(registered=False, tried=0)
+
+
+def test_what_was_tried_on_other_pairs_does_not_count(home):
+    open_test_parts(home, FIRST, TRIALS)
+    other = load_variant("smoke", [*OVERRIDES, PROTOCOL, "data.pairs=[USDJPY]"])
+    assert standing(home, other, []).tried == 0
+
+
+@pytest.mark.parametrize("name", ["placebo", "placebo_hours"])
+def test_rates_that_a_seed_makes_are_the_same_only_bar_by_bar(home, name):
+    made = load_study(name).data.model_copy(update={"pairs": FIRST.data.pairs})
+    garch = FIRST.model_copy(update={"data": made})
+    open_test_parts(home, FIRST, TRIALS)
+    assert standing(home, garch, DONE).tried == 0
+    open_test_parts(home, garch, TRIALS)
+    assert standing(home, garch, DONE) == Standing(registered=True, tried=2)
+    assert standing(home, FIRST, DONE).tried == 2
+    rates(home, "EURUSD", 2.0)
+    assert standing(home, garch, DONE) == Standing(registered=False, tried=0)
+
+
+def test_other_costs_are_another_try_though_nothing_is_trained(home):
+    looked = [(name, pair, 1) for name, pair in DONE]
+    open_test_parts(home, FIRST, TRIALS)
+    look_again(home, FIRST, looked)
+    assert len(entries(home)) == 1
+    dearer = FIRST.model_copy(update={"economics": section()})
+    for _ in range(2):
+        look_again(home, dearer, looked)
+    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=4)
+    look_again(home, CHANGED, looked)
+    assert not standing(home, CHANGED, DONE).registered
+    assert [entry["protocol"] for entry in entries(home)] == [FIRST.protocol_hash()] * 2 + [CHANGED.protocol_hash()]
+
+
+def test_what_came_from_elsewhere_is_written_down_under_no_protocol(home):
+    open_test_parts(home, FIRST, TRIALS[:2])
+    look_again(home, FIRST, [(name, pair, 1) for name, pair in DONE])
+    assert [(entry["protocol"], [one["forecaster"] for one in entry["opened"]]) for entry in entries(home)] == [
+        (FIRST.protocol_hash(), ["ar"]),
+        (None, ["random_walk"]),
+    ]
+    open_test_parts(home, FIRST, TRIALS)  # too late
+    assert standing(home, FIRST, DONE) == Standing(registered=False, tried=2)
+
+
+def test_a_line_of_an_earlier_release_counts_for_its_bars(home):
+    told = [[_settings(FIRST, name), name, "EURUSD_h1", hash_frame(pl.DataFrame({"close": [1.1]}))] for name, _ in DONE]
+    old = {"at": "2026-11-28T18:21:19+00:00", "study": "smoke", "protocol": FIRST.protocol_hash(), "opened": told}
+    line = canonical_json({**old, "previous": "0" * 64})
+    ledger_path(home).write_text(line + "\n")
+    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=2)
+    look_again(home, FIRST, [(name, pair, 1) for name, pair in DONE])
+    assert len(entries(home)) == 1  # known, as far as the line goes
+    assert again(home, "splits.test=99").tried == 4
+    rates(home, "EURUSD", 1.2)
+    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=2)  # of the later line
 
 
 def test_a_class_of_ones_own_that_is_rewritten_is_tried_again(home, tmp_path, monkeypatch):
@@ -94,6 +213,27 @@ def test_a_changed_or_missing_line_is_named(home):
     path.write_bytes(b"no json\n")
     with pytest.raises(LedgerError, match="line 1"):
         standing(home, FIRST, DONE)
+
+
+def test_an_end_that_is_cut_off_is_noticed_where_a_study_was_evaluated_on_it(home):
+    for study in (FIRST, CHANGED):
+        open_test_parts(home, study, TRIALS)
+    path, whole = ledger_path(home), ledger_path(home).read_bytes()
+    record = evaluation_record(home, FIRST)
+    write_json({"ledger": last_line(home)}, record)
+    open_test_parts(home, load_variant("smoke", [*OVERRIDES, PROTOCOL, "seeds.root=2"]), TRIALS)
+    assert standing(home, FIRST, DONE).tried == 2  # what came later may come and go
+    path.write_bytes(whole)
+    assert standing(home, FIRST, DONE).tried == 2
+    for left in (whole.splitlines(keepends=True)[0], b""):
+        path.write_bytes(left)
+        for read in (lambda: standing(home, FIRST, DONE), lambda: open_test_parts(home, FIRST, TRIALS)):
+            with pytest.raises(LedgerError, match="study 'smoke' was evaluated has gone"):
+                read()
+        assert path.read_bytes() == left
+    for known_of in ({}, {"ledger": None}):  # what an earlier release wrote
+        write_json(known_of, record)
+        assert standing(home, FIRST, DONE).tried == 0
 
 
 def test_a_line_that_a_killed_process_left_unfinished_is_none(home):
