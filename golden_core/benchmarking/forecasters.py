@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -65,7 +65,14 @@ def first_fold(home: Home, study: Study) -> FoldData:
     return next(iter(cut_folds(study, horizon, series_inputs(home, study, pair, horizon))))
 
 
-def inference(home: Home, study: Study, names: Sequence[str], effort: Effort, note: Note) -> list[Measurement]:
+class Measured(NamedTuple):
+    """What was measured, and who is left out because it failed, each with its error."""
+
+    found: list[Measurement]
+    left_out: list[str]
+
+
+def inference(home: Home, study: Study, names: Sequence[str], effort: Effort, note: Note) -> Measured:
     """Measure the forecasts of some forecasters of a study, each fitted for one epoch: speed needs no more.
 
     Raises
@@ -76,7 +83,7 @@ def inference(home: Home, study: Study, names: Sequence[str], effort: Effort, no
     return _measured(home, study, names, effort, note, _forecasts)
 
 
-def fits(home: Home, study: Study, names: Sequence[str], effort: Effort, note: Note) -> list[Measurement]:
+def fits(home: Home, study: Study, names: Sequence[str], effort: Effort, note: Note) -> Measured:
     """Measure what fitting some forecasters of a study takes, with the study's own budget."""
     return _measured(home, study, names, effort, note, _fit)
 
@@ -108,7 +115,7 @@ def _measured(
     effort: Effort,
     note: Note,
     one: Callable[[_Subject], Iterator[Measurement]],
-) -> list[Measurement]:
+) -> Measured:
     if unknown := sorted(set(names) - set(study.forecasters)):
         raise ValueError(f"study {study.name} has no forecaster {unknown[0]!r}: {', '.join(study.forecasters)}")
     if why := refusal(effort.device, effort.precision):
@@ -128,7 +135,7 @@ def _measured(
             note(failed[-1])
     if failed and not found:
         raise ValueError("; ".join(failed))
-    return found
+    return Measured(found, failed)
 
 
 def _forecasts(subject: _Subject) -> Iterator[Measurement]:

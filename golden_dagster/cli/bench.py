@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from golden_core.benchmarking.cohort import CohortRun
-    from golden_core.benchmarking.forecasters import Effort
+    from golden_core.benchmarking.forecasters import Effort, Measured
     from golden_core.benchmarking.measurement import Measurement
     from golden_core.benchmarking.training import Comparison
     from golden_core.store.lake import Home
@@ -299,7 +299,7 @@ def _training_view(found: list[Comparison]) -> Table:
 
 def _of_study(
     benchmark: str,
-    measured: Callable[..., list[Measurement]],
+    measured: Callable[..., Measured],
     study: str,
     overrides: list[str],
     only: list[str],
@@ -311,11 +311,15 @@ def _of_study(
 
     console, home, loaded = terminal(), Home.from_environment(), load_variant(study, overrides)
     try:
-        found = measured(home, loaded, only, effort, _dim(console))
+        found, left_out = measured(home, loaded, only, effort, _dim(console))
     except (ValueError, RuntimeError) as error:  # refused, or a start in a process of its own that failed
         raise typer.BadParameter(str(error)) from None
     _filed(console, benchmark, loaded.name, found)
     _write_page(console, home, loaded)
+    for name in left_out:
+        console.print(name, style="red", highlight=False, soft_wrap=True)
+    if left_out:
+        raise typer.Exit(1)
 
 
 def _write_page(console: Console, home: Home, study: Study) -> None:

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from golden_core.benchmarking import forecasters, sampling
 from golden_core.benchmarking.forecasters import Effort
 from golden_core.benchmarking.records import last_runs
+from golden_core.forecasters.statistical import AutoRegression
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_core.trials import all_series
@@ -42,6 +43,18 @@ def test_inference_is_filed_shown_and_accepted():
     assert (Home.from_environment().report("smoke") / "benchmarks.html").is_file()
     assert bench("accept", "inference").output.strip() == f"accepted: inference, run {run.folder.name}"
     assert bench("show", "smoke").exit_code == 0
+
+
+def test_a_forecaster_that_fails_is_named_last_and_in_the_exit_status(monkeypatch):
+    def refuse(*_):
+        raise ValueError("no fit today")
+
+    monkeypatch.setattr(AutoRegression, "fit", refuse)
+    result = bench("training", "smoke", "--forecaster", "ar", "--forecaster", "random_walk", *BRIEF)
+    assert result.exit_code == 1, result.output
+    assert result.output.splitlines()[-1] == "ar is left out: ValueError: no fit today"
+    (run,) = last_runs(Home.from_environment())
+    assert run.rows["subject"].to_list() == ["random_walk"]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,10 @@ def benchmark(name: str, says: str) -> dg.AssetsDefinition:
             run = file_run(home, name, loaded.name, platform.data_parts(home, loaded, effort, _silent))
         else:
             asked = {"inference": forecasters.inference, "training": forecasters.fits}[name]
-            run = file_run(home, name, loaded.name, asked(home, loaded, (), effort, _silent))
+            found, left_out = asked(home, loaded, (), effort, _silent)
+            for one in left_out:
+                dg.get_dagster_logger().error(one)
+            run = file_run(home, name, loaded.name, found)
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": run.rows.height,

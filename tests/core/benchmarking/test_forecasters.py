@@ -28,7 +28,7 @@ def study(monkeypatch):
 
 
 def test_all_are_asked_the_same(home, study):
-    found = inference(home, study, NAMES, BRIEF, note=lambda _: None)
+    found, _ = inference(home, study, NAMES, BRIEF, note=lambda _: None)
     asked = {}
     for one in found:
         asked.setdefault(one.subject, []).append((one.scenario, one.condition.batch))
@@ -45,12 +45,12 @@ def test_all_are_asked_the_same(home, study):
 
 
 def test_fits_count_windows_and_epochs(home, study):
-    found = {one.subject: one for one in fits(home, study, NAMES, BRIEF, note=lambda _: None)}
+    found = {one.subject: one for one in fits(home, study, NAMES, BRIEF, note=lambda _: None).found}
     rows = len(first_fold(home, study).train)
     assert found["ar"].condition.batch == rows
     assert found["dlinear"].condition.batch == rows  # one epoch
     longer = study.model_copy(update={"training": study.training.model_copy(update={"epochs": 2})})
-    (twice,) = fits(home, longer, ["dlinear"], BRIEF, note=lambda _: None)
+    (twice,), _ = fits(home, longer, ["dlinear"], BRIEF, note=lambda _: None)
     assert twice.condition.batch == 2 * rows
     assert twice.operations == 2 * found["dlinear"].operations
 
@@ -65,9 +65,10 @@ def test_a_forecaster_that_fails_is_named_and_loses_no_other_its_measurements(
 
     monkeypatch.setattr(AutoRegression, "fit", refuse)
     said = []
-    found = measure(home, study, NAMES, BRIEF, note=said.append)
+    found, left_out = measure(home, study, NAMES, BRIEF, note=said.append)
     assert {one.subject for one in found} == {"random_walk", "dlinear"}
-    assert f"ar is left out: {type(raised).__name__}: {raised}" in said
+    assert left_out == [f"ar is left out: {type(raised).__name__}: {raised}"]
+    assert left_out[0] in said
     with pytest.raises(ValueError, match=f"^ar is left out: {type(raised).__name__}"):
         measure(home, study, ["ar"], BRIEF, note=said.append)
 
@@ -82,13 +83,13 @@ def test_what_a_forecaster_gave_before_it_failed_is_no_row(home, study, monkeypa
         return predict(self, windows)
 
     monkeypatch.setattr(AutoRegression, "predict", tires)
-    found = inference(home, study, ["ar", "random_walk"], BRIEF, note=lambda _: None)
+    found, _ = inference(home, study, ["ar", "random_walk"], BRIEF, note=lambda _: None)
     assert set(calls) == {1, 8}
     assert {one.subject for one in found} == {"random_walk"}
 
 
 def test_another_number_format_is_for_networks(home, study):
-    found = inference(home, study, NAMES, Effort(1e-9, 1, (), precision="bfloat16"), note=lambda _: None)
+    found, _ = inference(home, study, NAMES, Effort(1e-9, 1, (), precision="bfloat16"), note=lambda _: None)
     assert {one.subject for one in found} == {"dlinear"}
     assert {(one.scenario, one.condition.precision) for one in found} == {
         ("single", "bfloat16"), ("offline", "bfloat16"),
