@@ -62,7 +62,9 @@ class _Opening:
     code: str
     horizon: int
     rates: _Rates
-    varied: str | None  # seeds, folds, days and costs; a line of an earlier release does not say, and counts by itself
+    varied: (
+        str | None
+    )  # seeds, folds, days, quantiles and costs; a line of an earlier release does not say, and counts by itself
     protocol: str | None
 
     @property
@@ -201,6 +203,7 @@ def _entry(home: Home, study: Study, opened: list[tuple[str, str, int]], protoco
         "folds": {**data, **study.splits.model_dump(mode="json")},
         "seeds": study.seeds.model_dump(mode="json"),
         "economics": study.economics and study.economics.model_dump(mode="json"),
+        "quantiles": study.quantiles and study.quantiles.model_dump(mode="json"),
         "opened": [
             {"forecaster": name, "pair": pair, "horizon": horizon, "drawn": name in drawn, **told[name]}
             for name, pair, horizon in opened
@@ -217,11 +220,11 @@ def _openings(entry: dict[str, Any]) -> Iterator[_Opening]:
             yield _Opening(name, settings, "".join(code), int(horizon), _Rates(pair, bars), None, protocol)
         return
     rates = {pair: _Rates(**told) for pair, told in entry["rates"].items()}
+    others = [entry["folds"], entry["economics"], entry["quantiles"]]
+    varied = {drawn: canonical_json([entry["seeds"] if drawn else None, *others]) for drawn in (True, False)}
     for one in entry["opened"]:
-        seeds = entry["seeds"] if one["drawn"] else None
-        varied = canonical_json([seeds, entry["folds"], entry["economics"]])
         way = one["forecaster"], one["settings"], one.get("code", ""), one["horizon"]
-        yield _Opening(*way, rates[one["pair"]], varied, protocol)
+        yield _Opening(*way, rates[one["pair"]], varied[one["drawn"]], protocol)
 
 
 def _known(home: Home, study: Study) -> Iterator[_Opening]:
