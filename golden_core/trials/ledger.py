@@ -62,9 +62,8 @@ class _Opening:
     code: str
     horizon: int
     rates: _Rates
-    varied: (
-        str | None
-    )  # seeds, folds, days, quantiles and costs; a line of an earlier release does not say, and counts by itself
+    # Seeds, folds, days, quantiles and costs. A line of an earlier release does not say, and counts by itself.
+    varied: str | None
     protocol: str | None
 
     @property
