@@ -117,7 +117,7 @@ def superior(benchmark: FloatArray, losses: FloatArray, resamples: Resamples) ->
     means, spread, centred = _against(benchmark, losses, resamples)
     if not len(means):
         return float("nan")
-    far_worse = means / spread < -np.sqrt(2 * np.log(max(np.log(len(benchmark)), 1.0)))
+    far_worse = means / spread < -np.sqrt(2 * np.log(np.log(len(benchmark))))
     null = ((centred + np.where(far_worse, means, 0.0)) / spread).max(axis=1)
     observed = np.maximum(0.0, _as_normal((means / spread).max(), resamples.df))
     return float(_exceeded(np.maximum(0.0, null), observed))

@@ -73,12 +73,6 @@ def test_stepwise_finds_what_arch_finds(resamples):
     assert np.flatnonzero(ours <= 0.1).tolist() == sorted(theirs.superior_models)
 
 
-def test_two_times_have_a_bound_of_being_far_worse():
-    """log log 2 is negative, and no root of it is taken."""
-    drawn = Resamples(np.array([[0.5, 0.5], [1.0, 0.0], [0.0, 1.0]]))
-    assert superior(np.array([0.0, 0.1]), np.array([[10.0], [10.3]]), drawn) == 1
-
-
 def test_a_copy_of_the_benchmark_never_wins(resamples):
     table = losses("copy", k=3)
     with_copy = np.column_stack([table[:, 1:], table[:, 0]])
