@@ -43,10 +43,16 @@ SELECT pair, horizon, series, forecaster, cutoff, loss FROM (SELECT * FROM relat
 ORDER BY pair = 'all', pair, horizon, forecaster, cutoff
 """
 
+# What the ledger counted, in families as large as this study; one where nothing was counted, without claims and costs.
+FAMILIES = """
+SELECT coalesce(ceil(max(tried) / (SELECT count(DISTINCT (forecaster, horizon)) FROM forecasts WHERE study = $1)), 1)
+FROM (SELECT tried FROM claims WHERE study = $1 UNION ALL SELECT tried FROM economics WHERE study = $1)
+"""
+
 _ROWS = {
     "series": pl.String, "n": pl.Int64, "forecasters": pl.Int64, "best": pl.String, "gain": pl.Float64,
-    "p_value": pl.Float64, "better": pl.String, "kept": pl.String, "kept_count": pl.Int64, "walk_p": pl.Float64,
-    "reason": pl.String,
+    "p_value": pl.Float64, "p_tried": pl.Float64, "better": pl.String, "kept": pl.String,
+    "kept_count": pl.Int64, "walk_p": pl.Float64, "reason": pl.String,
 }  # fmt: skip
 
 
@@ -55,8 +61,10 @@ def best_of_many(warehouse: Warehouse, study: Study) -> Answer:
 
     ``p_value`` is Hansen's test of superior predictive ability against the random walk, ``better`` who beats it after
     Romano and Wolf's steps, ``kept`` the model confidence set. A forecaster without all of the random walk's cutoffs
-    is left out.
+    is left out. Who shows one study of many has chosen it: ``p_tried``, and p-values behind ``better``, are multiplied
+    by the families, as large as this study, that hold all ways the ledger counted on these rates (Bonferroni).
     """
+    families = float(warehouse.query(FAMILIES, (study.name,)).item())
     losses = ask(warehouse, LOSSES.format(loss=_LOSS[study.protocol.loss if study.protocol else "squared"]), study.name)
     rows = []
     for (series,), part in losses.frame.group_by("series", maintain_order=True):
@@ -68,32 +76,33 @@ def best_of_many(warehouse: Warehouse, study: Study) -> Answer:
             if not joined["loss"].null_count():
                 table = table.with_columns(joined["loss"].alias(str(name)))
         if table.width > 2:
-            rows.append((series, *_of_one(table.drop("cutoff"), part["horizon"][0], study, str(series))))
+            rows.append((series, *_of_one(table.drop("cutoff"), part["horizon"][0], study, str(series), families)))
     return Answer(pl.DataFrame(rows, schema=_ROWS, orient="row").fill_nan(None), losses.sql)
 
 
-def _of_one(table: pl.DataFrame, horizon: int, study: Study, series: str) -> tuple[Any, ...]:
+def _of_one(table: pl.DataFrame, horizon: int, study: Study, series: str, families: float) -> tuple[Any, ...]:
     """Return what is said of losses (T, 1 + K), those of the random walk first."""
     values, names = table.to_numpy(), np.array(table.columns)
     n, gains = len(values), 1 - values[:, 1:].mean(axis=0) / values[:, 0].mean()
     best = int(np.argmax(gains))
     said = (n, len(names) - 1, str(names[1 + best]), float(gains[best]))
     if reason := refused("superior", n, horizon) or refused("confidence_set", n, horizon):
-        return (*said, None, None, None, None, None, reason)
+        return (*said, *[None] * 6, reason)
     generator = Stream(study.seeds.root).child("report", "best of many", series).generator()
     # Resamples mix that many cosines, and a long series has more of them than a study may have asked for resamples.
     reps = max(study.evaluation.bootstrap_resamples, coefficients(n, horizon))
     resamples = cosines(n, horizon=horizon, reps=reps, generator=generator)
     p_value = superior(values[:, 0], values[:, 1:], resamples)
     if np.isnan(p_value):
-        return (*said, None, None, None, None, None, CONSTANT)
+        return (*said, *[None] * 6, CONSTANT)
     steps = stepwise(values[:, 0], values[:, 1:], resamples)
     kept = confidence_set(values, resamples)
     within = kept >= 1 - SET_LEVEL
     return (
         *said,
         p_value,
-        ", ".join(names[1:][steps <= study.evaluation.significance]),
+        min(1.0, families * p_value),
+        ", ".join(names[1:][families * steps <= study.evaluation.significance]),
         ", ".join(names[within]),
         int(within.sum()),
         float(kept[0]),

@@ -34,7 +34,7 @@ def forecasts(times=TIMES):
     return pl.concat(parts).with_columns(study=pl.lit("synthetic"), horizon=pl.lit(1))
 
 
-def found(tmp_path, study, frame):
+def found(tmp_path, study, frame, tried=()):
     absent = {name: pl.lit(0) for name in schema.FORECASTS.dtypes if name not in frame.columns}
     absent |= {name: pl.lit(False) for name, kind in schema.FORECASTS.dtypes.items() if kind == pl.Boolean}
     absent |= {"target_at": pl.col("cutoff") + pl.duration(days=1)}
@@ -42,7 +42,12 @@ def found(tmp_path, study, frame):
         pl.col(name).cast(kind) for name, kind in schema.FORECASTS.dtypes.items()
     )
     warehouse = Warehouse(tmp_path / "warehouse.duckdb")
-    warehouse.load(study.name, {"forecasts": schema.FORECASTS.conform(whole)})
+    blank = {name: pl.lit(0 if kind.is_numeric() else "", kind) if kind != pl.Boolean else pl.lit(value=False)
+             for name, kind in schema.CLAIMS.dtypes.items()}  # fmt: skip
+    claims = [schema.CLAIMS.empty()]
+    claims += [pl.select(**blank | {"study": pl.lit(study.name), "tried": pl.lit(n, pl.Int64)}) for n in tried]
+    loaded = {"forecasts": schema.FORECASTS.conform(whole), "claims": pl.concat(claims)}
+    warehouse.load(study.name, loaded | {"economics": schema.ECONOMICS.empty()})
     return warehouse, best_of_many(warehouse, study)
 
 
@@ -71,8 +76,17 @@ def test_a_planted_skill_is_found_and_luck_is_not(tmp_path, study):
     assert pooled["gain"] == pytest.approx(np.mean([gain(frame, "ar", pair) for pair in PAIRS]), rel=1e-9)
     texts = [[cell.text for cell in cells] for _, cells in exhibit("best_of_many", warehouse, study, answer).rows]
     p, within = f"{skilled['p_value']:.3f}", f"{skilled['walk_p']:.3f}"
-    assert texts[0][3:] == ["ar", f"{100 * skilled['gain']:.2f}", p, "ar", "1 of 4", within, ""]
-    assert texts[1][6] == "none"
+    assert texts[0][3:] == ["ar", f"{100 * skilled['gain']:.2f}", p, p, "ar", "1 of 4", within, ""]
+    assert texts[1][7] == "none"
+
+
+@pytest.mark.parametrize(("tried", "families"), [(4, 1), (5, 2), (8, 2), (9, 3), (4000, 1000)])
+def test_what_was_tried_elsewhere_counts(tmp_path, study, tried, families):
+    """The study itself is four ways to forecast: one family."""
+    row = found(tmp_path, study, forecasts(), [tried])[1].frame.row(0, named=True)
+    assert row["p_tried"] == pytest.approx(min(1, families * row["p_value"]), rel=1e-12)
+    assert row["better"] == ("ar" if families * row["p_value"] <= study.evaluation.significance else "")
+    assert row["kept"] == "ar"
 
 
 def test_the_same_again_and_another_root_moves_a_little(tmp_path, study):
@@ -92,7 +106,7 @@ def test_who_lacks_a_cutoff_is_left_out_and_too_few_times_are_not_tested(tmp_pat
     assert set(short.frame["reason"]) == {"60 times at horizon 1: a test of many needs 80"}
     assert short.frame["p_value"].null_count() == short.frame.height
     texts = [cell.text for cell in exhibit("best_of_many", warehouse, study, short).rows[0][1]]
-    assert texts[5:9] == ["—", "—", "—", "—"]
+    assert texts[5:10] == ["—"] * 5
 
 
 def test_alone_the_random_walk_has_no_rivals(tmp_path, study):
@@ -104,7 +118,7 @@ def test_more_times_than_the_study_has_resamples_for(study):
     few = study.model_copy(update={"evaluation": study.evaluation.model_copy(update={"bootstrap_resamples": 100})})
     losses = Stream(20_261_128).child("hours").generator().standard_normal((35_000, 2)) ** 2
     table = pl.DataFrame(losses, ["random_walk", "ar"])
-    n, *_, p_value, better, kept, count, _, reason = _of_one(table, 1, few, "hours")
+    n, *_, p_value, _, better, kept, count, _, reason = _of_one(table, 1, few, "hours", 1.0)
     assert (n, better, kept, count, reason) == (35_000, "", "random_walk, ar", 2, None)
     assert p_value > 0.05
 
