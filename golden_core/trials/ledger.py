@@ -11,7 +11,7 @@ import contextlib
 import datetime
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -229,13 +229,15 @@ def _openings(entry: dict[str, Any]) -> Iterator[_Opening]:
 def _known(home: Home, study: Study) -> Iterator[_Opening]:
     """Yield what the ledger says was opened of the rates of a study, by whatever study."""
     ours = [_rates(home, study, pair) for pair in study.data.pairs if _folds(home, study, pair)]
+    # Earlier lines tell of the training section for what does not train, too.
+    now = {_identity(study, name, trained=True): _settings(study, name) for name in study.forecasters}
     seen: dict[_Rates, bool] = {}
     for entry, _ in read_ledger(home):
         for one in _openings(entry):
             if one.rates not in seen:
                 seen[one.rates] = any(one.rates.overlap(own) for own in ours)
             if seen[one.rates]:
-                yield one
+                yield replace(one, settings=now.get(one.settings, one.settings))
 
 
 def _rates(home: Home, study: Study, pair: str) -> _Rates:
@@ -255,9 +257,13 @@ def _folds(home: Home, study: Study, pair: str) -> list[Path]:
 
 def _settings(study: Study, forecaster: str) -> str:
     """Return the identity of a way to forecast: what the forecaster is told, whatever study asks for it."""
+    return _identity(study, forecaster, trained=forecaster_facts(forecaster, study.forecasters[forecaster]).trained)
+
+
+def _identity(study: Study, forecaster: str, *, trained: bool) -> str:
     told = [study.forecasters[forecaster], study.target, study.features, study.context_length]
     training = study.training.model_dump(mode="json", exclude={"device"})  # where is no other way to forecast
-    return hash_bytes(canonical_json([forecaster, *told, training]).encode())
+    return hash_bytes(canonical_json([forecaster, *told, training if trained else None]).encode())
 
 
 def _own_code(study: Study, forecaster: str) -> dict[str, str]:

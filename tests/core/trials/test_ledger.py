@@ -12,7 +12,7 @@ from golden_core.forecasters import custom
 from golden_core.preparation.catalogue import load_study, load_variant
 from golden_core.store.lake import Home, hash_frame, write_json, write_parquet
 from golden_core.study.sections import canonical_json
-from golden_core.trials import Trial
+from golden_core.trials import Trial, ledger
 from golden_core.trials.code import code_hash
 from golden_core.trials.ledger import (
     LedgerError,
@@ -99,6 +99,26 @@ def test_other_folds_days_and_quantiles_are_another_try_of_each(home, change):
     open_test_parts(home, FIRST, TRIALS)
     assert again(home, change) == Standing(registered=True, tried=4)
     assert again(home, change).tried == 4  # once
+
+
+def test_the_training_section_is_told_only_to_what_trains(home):
+    """A trial that trains nothing is not run again when it changes: evaluated under it, it came from nowhere else."""
+    open_test_parts(home, FIRST, [*TRIALS, Trial("dlinear", "EURUSD", 1, 0)])
+    longer = load_variant("smoke", [*OVERRIDES, PROTOCOL, "training.epochs=7"])
+    open_test_parts(home, longer, [Trial("dlinear", "EURUSD", 1, 0)])
+    done = [*DONE, ("dlinear", "EURUSD")]
+    look_again(home, longer, [(name, pair, 1) for name, pair in done])
+    assert [entry["protocol"] for entry in entries(home)] == [FIRST.protocol_hash()] * 2
+    assert standing(home, longer, done) == Standing(registered=True, tried=4)
+
+
+def test_a_line_that_tells_everybody_of_the_training_section_is_known(home, monkeypatch):
+    with monkeypatch.context() as patched:  # as lines were written before
+        patched.setattr(ledger, "_settings", lambda study, name: ledger._identity(study, name, trained=True))
+        open_test_parts(home, FIRST, TRIALS)
+    look_again(home, FIRST, [(name, pair, 1) for name, pair in DONE])
+    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=2)
+    assert len(entries(home)) == 1
 
 
 @pytest.mark.parametrize("change", ["seeds.root=2", "seeds.count=3"])
