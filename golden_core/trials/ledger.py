@@ -140,6 +140,9 @@ def read_ledger(home: Home) -> Iterator[tuple[dict[str, Any], str]]:
         evaluated has gone.
     """
     path, digests = ledger_path(home), [_FIRST]
+    # Before the file: while it is read, others may write a line and evaluate on it.
+    records = sorted(home.root.glob(f"studies/*/{EVALUATED}"))
+    known = {record: stored_json(record, ledger=str | None).get("ledger") or _FIRST for record in records}
     for number, line in enumerate(_whole_lines(path).splitlines(), start=1):
         try:
             entry = json.loads(line)
@@ -153,8 +156,8 @@ def read_ledger(home: Home) -> Iterator[tuple[dict[str, Any], str]]:
             )
         digests.append(hash_bytes(line))
         yield entry, digests[-1]
-    for record in sorted(home.root.glob(f"studies/*/{EVALUATED}")):
-        if (stored_json(record, ledger=str | None).get("ledger") or _FIRST) not in digests:
+    for record, last in known.items():
+        if last not in digests:
             raise LedgerError(
                 f"{path}: what stood there when study {record.parent.name!r} was evaluated has gone. Put the "
                 f"file back from a backup, or delete {record}, evaluate the study again and say so wherever it is shown"

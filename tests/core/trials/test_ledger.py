@@ -259,6 +259,15 @@ def test_an_end_that_is_cut_off_is_noticed_where_a_study_was_evaluated_on_it(hom
         assert standing(home, FIRST, DONE).tried == 0
 
 
+def test_what_others_write_and_evaluate_on_while_it_is_read_is_no_lost_end(home):
+    open_test_parts(home, FIRST, TRIALS)
+    reading = read_ledger(home)
+    next(reading)
+    open_test_parts(home, CHANGED, TRIALS)
+    write_json({"ledger": last_line(home)}, evaluation_record(home, CHANGED))
+    assert list(reading) == []
+
+
 def test_a_line_that_a_killed_process_left_unfinished_is_none(home):
     open_test_parts(home, FIRST, TRIALS)
     path = ledger_path(home)
