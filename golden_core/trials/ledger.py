@@ -147,7 +147,8 @@ def read_ledger(home: Home) -> Iterator[tuple[dict[str, Any], str]]:
         try:
             entry = json.loads(line)
             holds = entry["previous"] == digests[-1]
-        except (ValueError, KeyError, TypeError):
+            list(_openings(entry))  # can be read
+        except (ValueError, KeyError, TypeError, AttributeError):
             holds = False
         if not holds:
             raise LedgerError(

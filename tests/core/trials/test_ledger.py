@@ -229,11 +229,19 @@ def test_a_changed_or_missing_line_is_named(home):
         open_test_parts(home, study, TRIALS)
     path = ledger_path(home)
     lines = path.read_bytes().splitlines(keepends=True)
-    for kept in ([lines[0].replace(b"ar", b"xx"), *lines[1:]], [lines[0], lines[2]]):
+    for kept in ([lines[0].replace(b'"ar"', b'"xx"'), *lines[1:]], [lines[0], lines[2]]):
         path.write_bytes(b"".join(kept))
         with pytest.raises(LedgerError, match="line 2: does not follow"):
             open_test_parts(home, FIRST, TRIALS)
     path.write_bytes(b"no json\n")
+    with pytest.raises(LedgerError, match="line 1"):
+        standing(home, FIRST, DONE)
+
+
+@pytest.mark.parametrize("told", [{}, {"rates": {}}, {"opened": 3}, {"rates": [], "opened": [{}]}])
+def test_a_line_that_cannot_be_read_is_named(home, told):
+    line = canonical_json({"protocol": None, **told, "previous": "0" * 64})
+    ledger_path(home).write_text(line + "\n")
     with pytest.raises(LedgerError, match="line 1"):
         standing(home, FIRST, DONE)
 
