@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -185,6 +186,8 @@ def _append(home: Home, entry: dict[str, Any]) -> None:
     with path.open("ab") as file:
         file.truncate(len(_whole_lines(path)))
         file.write(line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())  # the record of an evaluation that knew of it may outlive a loss of power
 
 
 def _whole_lines(path: Path) -> bytes:

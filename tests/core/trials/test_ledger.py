@@ -1,5 +1,6 @@
 """The ledger: every opening is a line, none can be changed, and a protocol is registered only if it was there first."""
 
+import os
 import sys
 
 import polars as pl
@@ -244,6 +245,14 @@ def test_a_line_that_cannot_be_read_is_named(home, told):
     ledger_path(home).write_text(line + "\n")
     with pytest.raises(LedgerError, match="line 1"):
         standing(home, FIRST, DONE)
+
+
+def test_a_line_is_on_the_disk_before_anything_rests_on_it(home, monkeypatch):
+    """Else a power failure could leave the record of an evaluation without the line that it knew of."""
+    found = []
+    monkeypatch.setattr(os, "fsync", lambda _number: found.append(len(entries(home))))
+    open_test_parts(home, FIRST, TRIALS)
+    assert found == [1]
 
 
 def test_an_end_that_is_cut_off_is_noticed_where_a_study_was_evaluated_on_it(home):
