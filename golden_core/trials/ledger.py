@@ -50,7 +50,7 @@ class _Rates:
         """Whether who saw the one saw something of the other."""
         if self.market is None or other.market is None:
             return self.bars == other.bars
-        same = (self.pair, self.market) == (other.pair, other.market)
+        same = (_currencies(self.pair), self.market) == (_currencies(other.pair), other.market)
         return same and self.first <= other.last and other.first <= self.last
 
 
@@ -124,9 +124,9 @@ def standing(home: Home, study: Study, done: Iterable[tuple[str, str]]) -> Stand
     first: dict[tuple[str, str, str], str | None] = {}
     tried: set[tuple[Any, ...]] = set()
     for one in _known(home, study):
-        first.setdefault((one.forecaster, one.settings, one.rates.pair), one.protocol)
+        first.setdefault((one.forecaster, one.settings, _currencies(one.rates.pair)), one.protocol)
         tried.add((one.forecaster, one.settings, one.code, one.horizon, one.varied))
-    ours = {(name, _settings(study, name), pair) for name, pair in done}
+    ours = {(name, _settings(study, name), _currencies(pair)) for name, pair in done}
     protocol = study.protocol_hash()
     return Standing(bool(ours) and all(first.get(key, "") == protocol for key in ours), len(tried))
 
@@ -255,6 +255,11 @@ def _rates(home: Home, study: Study, pair: str) -> _Rates:
     last = str(test["last_timestamp"].dt.date().max())
     made_up = source(study.data.source).made_up
     return _Rates(pair, bars, bars if made_up else "traded", first, last)
+
+
+def _currencies(pair: str) -> str:
+    """Return the name that a pair and its inverse share: who has seen USDEUR has seen EURUSD."""
+    return "".join(sorted((pair[:3], pair[3:])))
 
 
 def _folds(home: Home, study: Study, pair: str) -> list[Path]:

@@ -145,6 +145,15 @@ def test_the_same_years_of_a_pair_are_the_same_rates(home):
     assert not standing(home, CHANGED, DONE).registered
 
 
+def test_a_pair_upside_down_is_the_same_rates(home):
+    open_test_parts(home, FIRST, TRIALS)
+    upside_down = load_variant("smoke", [*OVERRIDES, PROTOCOL, "protocol.alpha=0.1", "data.pairs=[USDEUR]"])
+    rates(home, "USDEUR", 0.9)
+    open_test_parts(home, upside_down, [Trial(name, "USDEUR", 1, 0) for name, _ in DONE])
+    done = [(name, "USDEUR") for name, _ in DONE]
+    assert standing(home, upside_down, done) == Standing(registered=False, tried=2)
+
+
 @pytest.mark.parametrize("years", [(2023, 2030), (2010, 2019)])
 def test_other_years_of_a_pair_are_other_rates(home, years):
     open_test_parts(home, FIRST, TRIALS)
