@@ -65,6 +65,7 @@ class _Opening:
     rates: _Rates
     # Seeds, folds, days, quantiles and costs. A line of an earlier release does not say, and counts by itself.
     varied: str | None
+    vendor: str  # whose rates, on which clock; null of a line that does not say
     protocol: str | None
 
     @property
@@ -125,7 +126,7 @@ def standing(home: Home, study: Study, done: Iterable[tuple[str, str]]) -> Stand
     tried: set[tuple[Any, ...]] = set()
     for one in _known(home, study):
         first.setdefault((one.forecaster, one.settings, _currencies(one.rates.pair)), one.protocol)
-        tried.add((one.forecaster, one.settings, one.code, one.horizon, one.varied))
+        tried.add((one.forecaster, one.settings, one.code, one.horizon, one.varied, one.vendor))
     ours = {(name, _settings(study, name), _currencies(pair)) for name, pair in done}
     protocol = study.protocol_hash()
     return Standing(bool(ours) and all(first.get(key, "") == protocol for key in ours), len(tried))
@@ -207,6 +208,7 @@ def _entry(home: Home, study: Study, opened: list[tuple[str, str, int]], protoco
         "protocol": protocol,
         "rates": {pair: vars(_rates(home, study, pair)) for pair in sorted({pair for _, pair, _ in opened})},
         "folds": {**data, **study.splits.model_dump(mode="json")},
+        "vendor": study.data.model_dump(mode="json", include={"source", "settings", "time_zone"}),
         "seeds": study.seeds.model_dump(mode="json"),
         "economics": study.economics and study.economics.model_dump(mode="json"),
         "quantiles": study.quantiles and study.quantiles.model_dump(mode="json"),
@@ -223,14 +225,15 @@ def _openings(entry: dict[str, Any]) -> Iterator[_Opening]:
     if "rates" not in entry:
         for settings, name, series, bars, *code in entry["opened"]:
             pair, _, horizon = series.rpartition("_h")
-            yield _Opening(name, settings, "".join(code), int(horizon), _Rates(pair, bars), None, protocol)
+            yield _Opening(name, settings, "".join(code), int(horizon), _Rates(pair, bars), None, "null", protocol)
         return
     rates = {pair: _Rates(**told) for pair, told in entry["rates"].items()}
     others = [entry["folds"], entry["economics"], entry["quantiles"]]
     varied = {drawn: canonical_json([entry["seeds"] if drawn else None, *others]) for drawn in (True, False)}
+    vendor = canonical_json(entry.get("vendor"))
     for one in entry["opened"]:
         way = one["forecaster"], one["settings"], one.get("code", ""), one["horizon"]
-        yield _Opening(*way, rates[one["pair"]], varied[one["drawn"]], protocol)
+        yield _Opening(*way, rates[one["pair"]], varied[one["drawn"]], vendor, protocol)
 
 
 def _known(home: Home, study: Study) -> Iterator[_Opening]:

@@ -145,6 +145,17 @@ def test_the_same_years_of_a_pair_are_the_same_rates(home):
     assert not standing(home, CHANGED, DONE).registered
 
 
+@pytest.mark.parametrize("change", [{"source": "files"}, {"settings": {"path": "other"}}, {"time_zone": "UTC"}])
+def test_another_vendor_or_clock_is_another_try(home, change):
+    """Whoever tries vendors until a claim appears; to judge the same trials where a file was moved is none."""
+    open_test_parts(home, FIRST, TRIALS)
+    other = FIRST.model_copy(update={"data": FIRST.data.model_copy(update=change)})
+    look_again(home, other, [(name, pair, 1) for name, pair in DONE])
+    assert standing(home, FIRST, DONE).tried == 2
+    open_test_parts(home, other, TRIALS)
+    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=4)
+
+
 def test_a_pair_upside_down_is_the_same_rates(home):
     open_test_parts(home, FIRST, TRIALS)
     upside_down = load_variant("smoke", [*OVERRIDES, PROTOCOL, "protocol.alpha=0.1", "data.pairs=[USDEUR]"])
