@@ -228,7 +228,7 @@ def _openings(entry: dict[str, Any]) -> Iterator[_Opening]:
             yield _Opening(name, settings, "".join(code), int(horizon), _Rates(pair, bars), None, "null", protocol)
         return
     rates = {pair: _Rates(**told) for pair, told in entry["rates"].items()}
-    others = [entry["folds"], entry["economics"], entry["quantiles"]]
+    others = [entry["folds"], entry["economics"], entry.get("quantiles")]
     varied = {drawn: canonical_json([entry["seeds"] if drawn else None, *others]) for drawn in (True, False)}
     vendor = canonical_json(entry.get("vendor"))
     for one in entry["opened"]:

@@ -259,6 +259,16 @@ def test_a_changed_or_missing_line_is_named(home):
         standing(home, FIRST, DONE)
 
 
+def test_a_line_from_before_vendors_and_quantiles_were_told_is_read(home):
+    open_test_parts(home, FIRST, TRIALS)
+    (entry,) = entries(home)
+    line = canonical_json({name: said for name, said in entry.items() if name not in {"vendor", "quantiles"}})
+    ledger_path(home).write_text(line + "\n")
+    look_again(home, FIRST, [(name, pair, 1) for name, pair in DONE])
+    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=2)
+    assert len(entries(home)) == 1
+
+
 @pytest.mark.parametrize("told", [{}, {"rates": {}}, {"opened": 3}, {"rates": [], "opened": [{}]}])
 def test_a_line_that_cannot_be_read_is_named(home, told):
     line = canonical_json({"protocol": None, **told, "previous": "0" * 64})
