@@ -17,11 +17,11 @@ import torch
 from packaging.specifiers import SpecifierSet
 
 from golden_core.preparation.catalogue import command_of
-from golden_core.store.health import FullDiskError, StorageError, free_bytes, megabytes
+from golden_core.store.health import REMEDY, FullDiskError, StorageError, free_bytes, megabytes
 from golden_core.store.lake import LAYOUT, PROJECT_ROOT, Home, LayoutError, StoredTableError, read_table
 from golden_core.store.locking import lock_state
 from golden_core.store.warehouse import Warehouse, WarehouseError
-from golden_core.trials.ledger import LedgerError, read_ledger
+from golden_core.trials.ledger import LedgerError, ledger_path, read_ledger
 from golden_dagster.dead_runs import dead_runs
 from golden_dagster.instance import storage_fault, study_instance
 from golden_dagster.resources import available_cores
@@ -165,6 +165,8 @@ def _ledger(home: Home) -> Finding:
         return Finding("ledger", "ok", f"{len(list(read_ledger(home)))} entries, each from the one before")
     except LedgerError as error:
         return Finding("ledger", "fail", str(error))
+    except OSError as error:
+        return Finding("ledger", "fail", f"{ledger_path(home)}: {error.strerror}; {REMEDY}")
 
 
 def _lock(home: Home, path: Path) -> Finding:

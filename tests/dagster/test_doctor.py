@@ -79,6 +79,17 @@ def test_a_folder_where_a_lock_goes_hides_nothing_else():
     assert "warehouse" in found
 
 
+def test_a_folder_where_the_ledger_goes_hides_nothing_else():
+    home = Home.from_environment()
+    ledger_path(home).mkdir(parents=True)
+    (home.study("smoke").root / "lock.json").parent.mkdir(parents=True)
+    (home.study("smoke").root / "lock.json").touch()
+    found = levels(home)
+    assert found["ledger"][0] == "fail"
+    assert found["ledger"][1].startswith(f"{ledger_path(home)}: Is a directory; ")
+    assert found["lock of smoke"] == ("ok", "free")
+
+
 def test_a_variant_is_named_by_its_command(tmp_path):
     """It has a name, but no file of that name: `golden run smoke_…` is no command."""
     home, overrides = Home(tmp_path, tmp_path / "reports"), ["training.epochs=2"]
