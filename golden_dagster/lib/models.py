@@ -64,6 +64,7 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         loaded = study.load()
         known = [str(key) for key in trial_partitions(loaded).get_partition_keys()]
         trials = [trial_of(forecaster, k) for k in known_keys(context, loaded, known)]
+        jobs = fingerprinted(study.home, loaded, trials)  # names what is not there yet; faults are of what is
         faults = verified_input_faults(study.home, loaded)
         if faults:
             # A blocking check protects the run it is part of, and this may be another run.
@@ -74,7 +75,6 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
                 allow_retries=False,
             )
         failures, log = [], PartitionLog(context, key)
-        jobs = fingerprinted(study.home, loaded, trials)
         ran = run_trials(study.home, loaded, jobs, backend=workers.backend, workers=workers.count, note=watcher.on_note)
         for outcome in ran:
             watcher.on_outcome(outcome)

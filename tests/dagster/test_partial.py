@@ -15,6 +15,7 @@ from golden_core.store.lake import read_json
 from golden_core.trials import all_trials, run_trials, trial_status
 from golden_core.trials.campaign import fingerprinted
 from golden_core.trials.stored import IncompleteError, evaluation_record, shown_completeness, stored_faults
+from golden_dagster.campaign import failure_messages
 
 PARTITION = "dagster/partition"
 
@@ -36,6 +37,14 @@ def test_one_pair_then_one_series_then_one_trial(tmp_path, monkeypatch):
         # What rests on a pair that is not there says so in one sentence.
         with pytest.raises(PreparationError, match=r"USDJPY\.parquet does not exist yet: materialise clean_bars"):
             prepare_quality(campaign.home, campaign.study)
+
+
+def test_a_trial_that_is_asked_for_first_names_what_it_lacks(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
+    with opened() as campaign:
+        selection = dg.AssetSelection.assets(dg.AssetKey(["models", "ar"]))
+        (message, *_) = failure_messages(campaign.run_selection("one", selection, {PARTITION: "s00|EURUSD_h1"}))
+    assert message.endswith("EURUSD.parquet does not exist yet: materialise bars and folds of EURUSD_h1 first")
 
 
 def damage(path):
