@@ -15,7 +15,8 @@ SELECT forecaster, kind, CASE WHEN scope = 'pooled' THEN 'all pairs' ELSE pair E
 FROM claims WHERE study = ? ORDER BY claimed DESC, kind, scope, forecaster, pair, horizon
 """
 _COLUMNS = (
-    "forecaster", "claim", "series", "carried", "effect", "interval", "p, Holm", "found from", "within", "seeds", "n",
+    "forecaster", "claim", "series", "carried", "effect %", "interval %", "p, Holm", "found from %", "within %",
+    "seeds", "n",
 )  # fmt: skip
 
 

@@ -164,7 +164,7 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
         rows = counts.fill_null(0).sort("forecaster").iter_rows()
         console = terminal()
         console.print(table(("forecaster", *counts.columns[1:]), rows, title=f"Trials of study {loaded.name}"))
-        for error in found["error"].drop_nulls():
+        for error in found["error"].drop_nulls().unique(maintain_order=True):  # seeds share a deterministic trial
             console.print(coloured("failed", "red", f" {error}"), highlight=False, soft_wrap=True)
         for fault in (*stored_faults(home, loaded), *damaged_trials(home, loaded).values()):
             console.print(coloured("damaged", "red", f" {fault}"), highlight=False, soft_wrap=True)
@@ -202,10 +202,10 @@ def _leaderboard_view(board: pl.DataFrame, study: Study) -> Table:
     columns = "rank", "forecaster", "R² vs walk", percent, "MASE", "RMSE bp", "direction", "seeds", "better", "worse"
     rows = (
         (
-            row["rank"], row["forecaster"], _number(row["r2_oos"], "+.4f"),
+            _number(row["rank"], "d"), row["forecaster"], _number(row["r2_oos"], "+.4f"),
             _interval(row["r2_oos_low"], row["r2_oos_high"]), _number(row["mase"], ".4f"),
-            _number(row["rmse_bp"], ".2f"), _number(row["directional_accuracy"], ".1%"), row["seeds"],
-            _number(row["better"], "d"), _number(row["worse"], "d"),
+            _number(row["rmse_bp"], ".2f"), _number(row["directional_accuracy"], ".1%"),
+            _number(row["seeds"], "d"), _number(row["better"], "d"), _number(row["worse"], "d"),
         )
         for row in board.iter_rows(named=True)
     )  # fmt: skip

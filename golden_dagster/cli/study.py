@@ -51,5 +51,7 @@ def list_() -> None:
     with teaching():
         from golden_core.preparation.catalogue import load_variant, study_names
 
-        for name in study_names():
-            typer.echo(f"{name:10} {load_variant(name).description}")
+        names = study_names()
+        width = max(map(len, names))
+        for name in names:
+            typer.echo(f"{name:{width}} {load_variant(name).description}")

@@ -1,9 +1,16 @@
 """What is printed is what was said: lists in settings and names in brackets are no markup."""
 
-import pytest
+import io
 
+import polars as pl
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from golden_core.preparation.catalogue import load_study, study_names
+from golden_dagster.cli.application import app
 from golden_dagster.cli.options import coloured, table, terminal
-from golden_dagster.cli.run import _standing
+from golden_dagster.cli.run import _leaderboard_view, _standing
 
 
 @pytest.mark.parametrize("text", ["explanations={forecasters: [v08]}", "[/x]", "[red]red[/red]"])
@@ -19,3 +26,33 @@ def test_the_command_to_go_on_with_is_the_one_that_was_given(capsys):
     terminal().print(_standing("smoke", [asked, "data.pairs=[EURUSD]"], "SIGTERM"), soft_wrap=True)
     said = capsys.readouterr().out
     assert said.endswith(f"golden run smoke --set '{asked}' --set 'data.pairs=[EURUSD]'\n")
+
+
+def test_a_forecaster_without_a_forecast_has_dashes_and_not_none():
+    """Its rank and seeds are undefined like its scores: Python's word for it is no answer."""
+    scores = ("r2_oos", "r2_oos_low", "r2_oos_high", "mase", "rmse_bp", "directional_accuracy")
+    none = pl.lit(None)
+    board = pl.select(
+        forecaster=pl.lit("mine"), rank=none, seeds=none, better=none, worse=none, **dict.fromkeys(scores, none)
+    )
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(_leaderboard_view(board, load_study("smoke")))
+    shown = console.export_text()
+    assert "mine" in shown
+    assert "None" not in shown
+
+
+def test_seeds_that_share_a_failed_trial_say_so_once(tmp_path, monkeypatch):
+    """A deterministic forecaster runs once per series: one fault, one line."""
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
+    facts = {"forecaster": ["mine"] * 2, "seed": [0, 1], "status": ["failed"] * 2, "error": ["it broke"] * 2}
+    monkeypatch.setattr("golden_core.trials.trial_status", lambda *_: pl.DataFrame(facts))
+    said = CliRunner().invoke(app, ["status", "smoke"]).output
+    assert said.count("it broke") == 1
+
+
+def test_descriptions_of_studies_stand_in_one_column():
+    said = CliRunner().invoke(app, ["study", "list"]).output.splitlines()
+    names = study_names()
+    begins = {line.index(load_study(name).description) for name, line in zip(names, said, strict=True)}
+    assert begins == {max(map(len, names)) + 1}
