@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib
+import inspect
 import resource
 import time
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -35,7 +37,7 @@ from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES
 from golden_core.store.threads import one_thread
-from golden_core.study import Study
+from golden_core.study import CUSTOM, Study
 from golden_core.training.checkpoint import save_checkpoint
 from golden_core.trials.identity import SeriesInputs, Trial, dependencies, device_kind, fingerprint, series_inputs
 from golden_core.trials.outputs import PROVENANCE, output_hashes
@@ -206,8 +208,18 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
     except (Exception, SystemExit) as error:  # a library that exits must not end the campaign without a word
         said = str(error) if isinstance(error, ValueError | RuntimeError) else ""
         what = said or f"{type(error).__name__}: {error}"
-        raise TrialError(f"{trial}, fold {fold.index}: {what}") from error
+        raise TrialError(f"{trial}, fold {fold.index}: {what}{_own_line(study, trial, error)}") from error
     return FittedFold(epochs, y_pred, state, forecaster, quantiles)
+
+
+def _own_line(study: Study, trial: Trial, error: BaseException) -> str:
+    """Return where in the file of somebody's own class it broke, if it broke there: a library's word names no line."""
+    settings = study.forecasters[trial.forecaster]
+    if CUSTOM not in settings:
+        return ""
+    own = inspect.getsourcefile(forecaster_class(trial.forecaster, settings))
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == own]
+    return f" ({Path(own).name}, line {lines[-1]})" if own and lines else ""
 
 
 def _trainer_of(study: Study, trial: Trial) -> contextlib.AbstractContextManager[None]:

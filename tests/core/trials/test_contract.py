@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from golden_core.forecasters import custom
 from golden_core.forecasters.base import Epoch
 from golden_core.forecasters.naive import Drift
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
@@ -79,3 +80,22 @@ def test_what_breaks_the_contract_is_told_with_its_place(monkeypatch, method, re
     assert outcome.status == "failed"
     assert outcome.error.startswith("drift on EURUSD_h1, seed 0, fold 0: ")
     assert said in outcome.error
+
+
+@pytest.mark.parametrize("line", ["windows.X[:] = 0", "raise KeyError('w')", "return np.linalg.inv(np.zeros((2, 2)))"])
+def test_what_breaks_in_a_class_of_ones_own_is_told_with_its_line(tmp_path, monkeypatch, line):
+    """NumPy says that a matrix is singular, or an array read-only, and not in which line of whose file."""
+    mine = tmp_path / "mine_that_breaks.py"
+    head = "import numpy as np\nfrom golden_core.forecasters.naive import Drift\nclass Mine(Drift):\n"
+    mine.write_text(f"{head}    def predict(self, windows):\n        {line}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    custom._imported.clear()
+    sys.modules.pop(mine.stem, None)
+    home = Home.from_environment()
+    study = load_study("smoke", [f"forecasters={{random_walk: {{}}, mine: {{custom: '{mine.stem}:Mine'}}}}"])
+    prepare_raw(home, study)
+    prepare_pair(home, study, "EURUSD")
+    prepare_series(home, study, "EURUSD", 1)
+    (outcome,) = run_trials(home, study, fingerprinted(home, study, [Trial("mine", "EURUSD", 1, 0)]))
+    assert outcome.error.endswith(" (mine_that_breaks.py, line 5)")
