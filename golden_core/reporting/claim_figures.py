@@ -114,6 +114,8 @@ def critical_difference(warehouse: Warehouse, study: Study) -> Plot:
     answer, alpha = ask(warehouse, RANKS, study.name), study.evaluation.significance
     ranks = answer.frame.group_by("forecaster").agg(rank=pl.col("place").mean()).sort("rank", "forecaster")
     series = answer.frame["series"].n_unique()
+    dollar = all("USD" in pair for pair in study.data.pairs)
+    shared = "the dollar and the period" if dollar else "the period, and often a currency"
     panels: tuple[Panel, ...] = ()
     said = "There are too few forecasters or series to say."
     if ranks.height > 2 and series > 1:
@@ -131,7 +133,7 @@ def critical_difference(warehouse: Warehouse, study: Study) -> Plot:
     return Plot(
         "ranks",
         f"Whose ranks differ? Average rank by RMSE, mean over seeds, on {count(series)} series; 1 is the best. {said} "
-        "It describes and never decides: series share the dollar and the period, and both tests take them for "
+        f"It describes and never decides: series share {shared}, and both tests take them for "
         "independent.",
         panels,
         (),

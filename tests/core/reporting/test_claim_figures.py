@@ -90,3 +90,16 @@ def test_no_number_is_typed_into_a_template_or_a_caption():
     typed = [number for text in texts for number in re.findall(r"\d[\d.e-]*", text)]
     years = {number for number in typed if re.fullmatch(r"(19|20)\d\d", number)}  # of publications
     assert set(typed) - years == {"1e-4", "1."}  # basis points; an undefined test counts as p = 1
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        (("EURUSD", "USDJPY"), "series share the dollar and the period, and"),
+        (("EURGBP", "AUDNZD"), "series share the period, and often a currency, and"),
+    ],
+)
+def test_what_series_share_is_said_of_the_pairs_that_there_are(whole, pairs, said):
+    """The dollar is in no cross."""
+    study = whole.study.model_copy(update={"data": whole.study.data.model_copy(update={"pairs": pairs})})
+    assert said in critical_difference(whole.warehouse, study).caption

@@ -302,3 +302,8 @@ def test_a_study_without_networks_has_no_learning_curves(warehouse, study, table
     write_report(made, study, tmp_path / "report", {})
     html = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "No forecaster of this study trains by epochs." in html
+
+
+@pytest.mark.parametrize(("number", "said"), [(1, "1 pair"), (2, "2 pairs")])
+def test_one_is_no_plural(number, said):
+    assert pages._counted(number, "pair") == said

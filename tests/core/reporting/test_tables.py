@@ -166,3 +166,18 @@ def test_quotes_in_a_parameter_stay_text(warehouse):
     answer = ask(warehouse, "SELECT $1 AS name, $2 AS level", "it's; DROP TABLE trials", 0.05)
     name, number = warehouse.query(answer.sql).row(0)
     assert (name, float(number)) == ("it's; DROP TABLE trials", 0.05)
+
+
+@pytest.mark.parametrize(("bar", "told"), [("1d", False), ("1mo", True)])
+def test_closed_days_are_told_of_bars_that_show_them(warehouse, study, bar, told):
+    """Nineteen of twenty weekdays have no month's bar, and the column says 0."""
+    monthly = study.model_copy(update={"data": study.data.model_copy(update={"bar": bar})})
+    assert ("none is counted" in exhibit("data", warehouse, monthly).caption) == told
+
+
+@pytest.mark.parametrize(("calibration", "told"), [("split", False), ("adaptive", True)])
+def test_an_infinite_end_has_its_reason(whole, builders, calibration, told):
+    """Adaptive calibration answers with infinite ends however many rows calibrate."""
+    section = {"method": calibration, "share": 0.5} | ({"step": 0.02} if told else {})
+    study = builders.make_study(quantiles={"levels": (0.1, 0.5, 0.9), "calibration": section})
+    assert ("after more misses" in exhibit("intervals", whole.warehouse, study).note) == told
