@@ -49,6 +49,9 @@ def study_path(name: str) -> Path:
     if name not in study_names():
         known = study_names()
         message = f"no study is called {name!r}{closest(name, known) or '; known: ' + ', '.join(known)}"
+        here = f"{name}.yaml"
+        if Path(here).is_file():  # who ran a file reads its name everywhere, and gives that
+            message = f"no study of the project is called {name!r}; the file that lies here is given as {here}"
         raise StudyError([Fault(str(shipped("studies")), 0, 0, "", message)])
     return path
 

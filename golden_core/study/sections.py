@@ -45,7 +45,7 @@ def _below_start(lowest: float, start: float) -> str | None:
 def _enough_seeds(count: int, name: str) -> str | None:
     if count >= FEWEST_SEEDS or is_smoke(name):
         return None
-    return f"must be ≥ {FEWEST_SEEDS} for anything but a smoke study, got {count}"
+    return f"must be ≥ {FEWEST_SEEDS} in a study that is not called smoke or smoke_…, got {count}"
 
 
 def _has_benchmark(forecasters: dict[str, Any]) -> str | None:

@@ -117,6 +117,14 @@ def test_a_wrong_study_gets_every_fault_with_its_place(tmp_path):
     assert all(line.startswith("mine.yaml:") for line in lines)
 
 
+def test_who_ran_a_file_and_gives_its_name_is_told_to_give_the_file(tmp_path, monkeypatch):
+    """Page and tables name the study by the name within the file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(golden("study", "show", "demo").output)
+    assert "the file that lies here is given as mine.yaml" in golden("status", "mine").output
+    assert "known: demo, golden" in golden("status", "yours").output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

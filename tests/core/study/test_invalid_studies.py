@@ -214,7 +214,7 @@ def by_rule():
     lengths = (("horizons",), ("splits", "embargo"))
     yield rule(("splits", "train"), 10, "must be > 10, the longest horizon plus the embargo", *lengths)
     yield rule(("splits", "validation"), 10, "must be > 10, the longest horizon plus the embargo", *lengths)
-    yield rule(("seeds", "count"), 4, "must be ≥ 5 for anything but a smoke study, got 4", ("name",))
+    yield rule(("seeds", "count"), 4, "must be ≥ 5 in a study that is not called smoke or smoke_…, got 4", ("name",))
     floor = ("training", "plateau", "min_learning_rate")
     yield rule(floor, 0.01, "must be ≤ learning_rate (0.001)", ("training", "learning_rate"))
     for path, value in {

@@ -76,7 +76,7 @@ def test_override_repairs_a_faulty_value(read, valid_text):
         ("training.epochs=0", "--set training.epochs: must be ≥ 1, got 0"),
         ("training.epochs='2'", "--set training.epochs: must be an integer, got '2'; remove the quotes"),
         ("training.epochs=", "--set training.epochs: must be an integer, got nothing"),
-        ("seeds.count=3", "--set seeds.count: must be ≥ 5 for anything but a smoke study, got 3"),
+        ("seeds.count=3", "--set seeds.count: must be ≥ 5 in a study that is not called smoke or smoke_…, got 3"),
         ("data.source=ebc", "--set data.source: no source is called 'ebc'; did you mean 'ecb'?"),
         ("forecasters.v8={}", "--set forecasters.v8: no forecaster is called 'v8'; did you mean 'v08'?"),
         ("forecasters.ar.max_ordr=3", "--set forecasters.ar.max_ordr: unknown key; did you mean 'max_order'?"),

@@ -170,7 +170,9 @@ def test_only_a_smoke_study_may_have_few_seeds(name, smoke, read, faults, valid_
     if smoke:
         assert read(valid_text, overrides).is_smoke
     else:
-        assert faults(valid_text, overrides) == ["--set seeds.count: must be ≥ 5 for anything but a smoke study, got 1"]
+        assert faults(valid_text, overrides) == [
+            "--set seeds.count: must be ≥ 5 in a study that is not called smoke or smoke_…, got 1"
+        ]
 
 
 def test_seeds_are_bounded_by_64_bits():
