@@ -31,8 +31,9 @@ class Estimate:
         """Return the estimate in one line."""
         if not self.measured:
             return f"{self.trials} trials to run; time and disk unmeasured: nothing like them has finished in this home"
-        time = datetime.timedelta(seconds=round(self.seconds / workers))
-        text = f"{self.trials} trials to run: about {time} on {workers} workers, and {megabytes(self.size)}"
+        time = datetime.timedelta(seconds=max(1, round(self.seconds / workers)))  # none takes no time
+        said = f"about {time} on {workers} workers, beside the checks and the report"
+        text = f"{self.trials} trials to run: {said}, and {megabytes(self.size)}"
         beside = f"; unmeasured: {', '.join(self.unmeasured)}" if self.unmeasured else ""
         return f"{text}, as {self.measured} finished trials of this home took{beside}"
 

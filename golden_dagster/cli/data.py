@@ -281,6 +281,8 @@ def _import_view(imported: Imported, home: Path) -> Table:
         "bars": found,
         "prices": f"{record['side'] or 'side unknown'}, {scale}",
         "noticed": "\n".join(f"• {note}" for note in reading.notes) or "nothing",
+        # Of what was put together from shorter bars the faults are gone: those are cleaned.
+        **({} if record["declared"]["bar"] else {"faults": "kept: golden data doctor counts gaps and doubled rows"}),
         "sha256": record["sha256"],
         "licence": "none is stated: note what you agreed with the vendor in the account",
         "written": str(imported.path.relative_to(home)),

@@ -51,6 +51,7 @@ def test_it_says_what_was_decided_and_why(home, tmp_path):
         "EURUSD from x_BID.csv", "dukascopy_csv: its header names the time as Dukascopy does", "UTC explains 3 of 3",
         "480 bars of 1h, 2024-03-03 22:00:00+00:00 to", "bid, as written", "each row carries its offset from UTC",
         "none is stated: note what you agreed", "sources/imports/EURUSD/x_BID_",
+        "faults kept: golden data doctor counts",
     ):  # fmt: skip
         assert part in words(result), part
     (parquet,) = home.rglob("*.parquet")
@@ -64,6 +65,7 @@ def test_columns_zone_and_bar_can_be_declared(home, tmp_path):
     assert result.exit_code == 0, result.output
     assert "plain_csv: its columns were declared" in words(result)
     assert "20 bars of 1d" in words(result)
+    assert "faults kept" not in words(result)
 
 
 @pytest.mark.parametrize(

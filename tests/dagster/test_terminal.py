@@ -8,6 +8,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from golden_core.preparation.catalogue import load_study, study_names
+from golden_core.trials.estimate import Estimate
 from golden_dagster.cli.application import app
 from golden_dagster.cli.options import coloured, table, terminal
 from golden_dagster.cli.run import _leaderboard_view, _standing
@@ -56,3 +57,9 @@ def test_descriptions_of_studies_stand_in_one_column():
     names = study_names()
     begins = {line.index(load_study(name).description) for name, line in zip(names, said, strict=True)}
     assert begins == {max(map(len, names)) + 1}
+
+
+def test_trials_of_no_time_are_not_said_to_take_none():
+    """Checks and report take a minute beside trials of milliseconds: 0:00:00 for all of it would be read so."""
+    said = Estimate(2, 0.01, 0.0, 10, ()).said(2)
+    assert said.startswith("2 trials to run: about 0:00:01 on 2 workers, beside the checks and the report, and ")
