@@ -198,7 +198,9 @@ def _verified(naive: pl.DataFrame, zone: str, path: Path, *, declared: bool) -> 
 
 def _unsaid(table: VendorTable, path: Path) -> str:
     found = read_clock(active_times(table.bars))
-    read = found.summary if found.segments else "it has too few weekends to read one off"
+    daily = table.bars["timestamp"].diff().median() == datetime.timedelta(days=1)
+    few = "whole days do not show where they begin" if daily else "it has too few weekends to read one off"
+    read = found.summary if found.segments else few
     clear = found.verdict == "read" and len(found.segments) == 1
     example = found.segments[0].zones[0] if clear else "NAME, such as UTC, EET or EET_US"
     return (

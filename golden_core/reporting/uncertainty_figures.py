@@ -149,7 +149,7 @@ def _coverage(part: pl.DataFrame, limit: float, axes: Axes) -> None:
     axes.set_ylim(-limit, limit)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("level, %")
-    axes.set_ylabel("within − level")
+    axes.set_ylabel("within − level, points")
 
 
 def _histogram(part: pl.DataFrame, highest: float, axes: Axes) -> None:

@@ -145,6 +145,15 @@ def test_a_file_that_is_silent_about_its_clock_needs_a_declaration(written: Any)
         read_bars(written("metatrader5", hourly(SPRING, 1)), "EURUSD")
 
 
+def test_a_silent_file_of_days_has_weekends_and_no_hours(tmp_path: Path) -> None:
+    days = [dt.date(2022, 1, 3) + dt.timedelta(days=day) for day in range(800)]
+    rows = [f"{day},1.1,1.2,1.0,1.15" for day in days if day.weekday() < 5]
+    path = tmp_path / "EURUSD.csv"
+    path.write_text("\n".join(["date,open,high,low,close", *rows]) + "\n")
+    with pytest.raises(VendorError, match="none is declared; whole days do not show where they begin. Ask the vendor"):
+        read_bars(path, "EURUSD")
+
+
 @pytest.mark.parametrize("zone", ["UTC", "EET", "UTC+02:00", "America/New_York"])
 def test_a_declaration_that_the_weekends_contradict_stops_the_import(zone: str, written: Any) -> None:
     with pytest.raises(ZoneError) as caught:
