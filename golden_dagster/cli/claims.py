@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from golden_dagster.cli.options import As, Overrides, StudyName, coloured, named, table, teaching, terminal
+from golden_dagster.cli.options import (
+    As,
+    Overrides,
+    StudyName,
+    coloured,
+    named,
+    table,
+    teaching,
+    telling_how_to_run,
+    terminal,
+)
 
 _QUERY = """
 SELECT forecaster, kind, CASE WHEN scope = 'pooled' THEN 'all pairs' ELSE pair END || ' h' || horizon AS series,
@@ -38,10 +48,12 @@ def claims(
         from golden_core.store.warehouse import Warehouse
         from golden_core.trials.stored import shown_completeness
 
-        loaded, home, console = load_variant(study, named(overrides, name)), Home.from_environment(), terminal()
+        overrides = named(overrides, name)
+        loaded, home, console = load_variant(study, overrides), Home.from_environment(), terminal()
         if loaded.protocol is None:
             raise typer.BadParameter(f"study {loaded.name!r} has no section `protocol`, so nothing is claimed of it")
-        present, expected = shown_completeness(home, loaded)
+        with telling_how_to_run(study, overrides):
+            present, expected = shown_completeness(home, loaded)
         rows = Warehouse(home.warehouse).query(_QUERY, [loaded.name])
         carried = rows.filter("claimed")
         shown = rows if every else carried

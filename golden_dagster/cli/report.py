@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from golden_dagster.cli.options import As, Overrides, StudyName, named, table, teaching, terminal
+from golden_dagster.cli.options import As, Overrides, StudyName, named, table, teaching, telling_how_to_run, terminal
 
 app = typer.Typer(
     no_args_is_help=True, help="Hold the report of a study against its numbers, and take its figures out."
@@ -67,8 +67,10 @@ def figures(
         from golden_core.store.warehouse import Warehouse
         from golden_core.trials.stored import shown_completeness
 
-        loaded, home = load_variant(study, named(overrides, name)), Home.from_environment()
-        shown_completeness(home, loaded)  # refuses what is not in the warehouse as it stands
+        overrides = named(overrides, name)
+        loaded, home = load_variant(study, overrides), Home.from_environment()
+        with telling_how_to_run(study, overrides):
+            shown_completeness(home, loaded)  # refuses what is not in the warehouse as it stands
         for file, content in figures_apart(Warehouse(home.warehouse), loaded).items():
             write_bytes(content, to / file)
             typer.echo(f"written: {to / file}")

@@ -64,3 +64,11 @@ def test_a_study_without_a_protocol_claims_nothing(asked):
     found = asked("smoke")
     assert found.exit_code == 2
     assert "no section `protocol`" in found.output
+
+
+def test_a_study_that_was_not_run_is_told_how_to_be(tmp_path, monkeypatch):
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
+    for command in (["claims"], ["report", "figures", "--to", str(tmp_path)]):
+        result = CliRunner().invoke(app, [*command, "demo", "--set", "training.epochs=2"])
+        assert result.output.rstrip().endswith("not in the warehouse yet; run: golden run demo --set training.epochs=2")
+        assert result.exit_code == 2
