@@ -20,6 +20,7 @@ import polars as pl
 
 from golden_core.forecasters import forecaster_facts
 from golden_core.sources import source
+from golden_core.store.health import telling_of
 from golden_core.store.lake import Home, hash_bytes, hash_frame, read_table, series_name, stored_json
 from golden_core.store.locking import only_one
 from golden_core.study import Study
@@ -184,7 +185,7 @@ def _held(home: Home) -> contextlib.AbstractContextManager[None]:
 def _append(home: Home, entry: dict[str, Any]) -> None:
     line = canonical_json({**entry, "previous": last_line(home)})
     path = ledger_path(home)
-    with path.open("ab") as file:
+    with telling_of(path), path.open("ab") as file:
         file.truncate(len(_whole_lines(path)))
         file.write(line.encode() + b"\n")
         file.flush()

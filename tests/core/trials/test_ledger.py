@@ -1,5 +1,6 @@
 """The ledger: every opening is a line, none can be changed, and a protocol is registered only if it was there first."""
 
+import errno
 import os
 import sys
 
@@ -11,6 +12,7 @@ from support.money import section
 
 from golden_core.forecasters import custom
 from golden_core.preparation.catalogue import load_study, load_variant
+from golden_core.store.health import FullDiskError
 from golden_core.store.lake import Home, hash_frame, write_json, write_parquet
 from golden_core.study.sections import canonical_json
 from golden_core.trials import Trial, ledger
@@ -283,6 +285,15 @@ def test_a_line_is_on_the_disk_before_anything_rests_on_it(home, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda _number: found.append(len(entries(home))))
     open_test_parts(home, FIRST, TRIALS)
     assert found == [1]
+
+
+def test_a_line_that_finds_no_room_names_its_file(home, monkeypatch):
+    def full(_number):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FullDiskError, match=r"ledger\.jsonl: the disk is full.*give the same command again"):
+        open_test_parts(home, FIRST, TRIALS)
 
 
 def test_an_end_that_is_cut_off_is_noticed_where_a_study_was_evaluated_on_it(home):
