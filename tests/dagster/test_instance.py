@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from golden_core.preparation.catalogue import claim_name, load_study, load_variant, recorded_study, study_path
+from golden_core.store.health import StorageError
 from golden_core.store.lake import PROJECT_ROOT, Home, stored_json
 from golden_dagster.cli.application import app
 from golden_dagster.instance import study_instance
@@ -84,3 +85,12 @@ def test_a_shipped_study_is_the_same_by_name_and_by_path(tmp_path):
     claim_name(home, study, "smoke", [])
     claim_name(home, study, str(study_path("smoke").resolve()), [])
     assert stored_json(home.study("smoke").origin) == {"file": "smoke", "command": "golden run smoke"}
+
+
+@pytest.mark.parametrize("name", ["what?", "a%20home"])
+def test_a_home_that_dagster_would_look_for_elsewhere_is_refused(name, tmp_path):
+    """It makes a URL of the path without quoting it."""
+    home = Home(tmp_path / name, tmp_path / "reports")
+    with pytest.raises(StorageError, match="name another home"), study_instance(home, "smoke"):
+        pass
+    assert list(tmp_path.iterdir()) == []
