@@ -1,5 +1,8 @@
 """`golden report verify` on a finished campaign: nothing differs, or a place is named, or there is no report."""
 
+import html
+import shlex
+
 import numpy as np
 import pytest
 from support.campaigns import OVERRIDES
@@ -25,6 +28,9 @@ def test_a_page_of_a_campaign_is_verified_and_a_typed_number_named(finished, tmp
     assert (honest.exit_code, "as the warehouse says" in honest.output) == (0, True), honest.output
     page = tmp_path / "sent.html"
     text = (finished.report("smoke") / "index.html").read_text(encoding="utf-8")
+    own = shlex.split(html.unescape(text[: text.index("</code>.</p>\n</footer>")].rpartition("<code>golden ")[2]))
+    assert own[:3] == ["report", "verify", "smoke"]  # with the settings of this home, as the foot of the page says
+    assert CliRunner().invoke(app, own).output == honest.output
     page.write_text(text.replace("2 pairs", "3 pairs", 1), encoding="utf-8")
     typed = verified("--page", str(page))
     assert typed.exit_code == 1

@@ -150,7 +150,7 @@ def test_a_silent_file_of_days_has_weekends_and_no_hours(tmp_path: Path) -> None
     rows = [f"{day},1.1,1.2,1.0,1.15" for day in days if day.weekday() < 5]
     path = tmp_path / "EURUSD.csv"
     path.write_text("\n".join(["date,open,high,low,close", *rows]) + "\n")
-    with pytest.raises(VendorError, match="none is declared; whole days do not show where they begin. Ask the vendor"):
+    with pytest.raises(VendorError, match=r"none is declared; whole days do not show where they begin. Ask the vendor"):
         read_bars(path, "EURUSD")
 
 
