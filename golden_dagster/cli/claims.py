@@ -21,7 +21,8 @@ from golden_dagster.cli.options import (
 _QUERY = """
 SELECT forecaster, kind, CASE WHEN scope = 'pooled' THEN 'all pairs' ELSE pair END || ' h' || horizon AS series,
        claimed, 100 * effect AS effect, 100 * low AS low, 100 * high AS high, p_holm,
-       100 * smallest_effect AS smallest, 100 * margin_reached AS reached, seeds_agreeing, seeds, n, reason
+       100 * smallest_effect AS smallest, 100 * margin_reached AS reached, seeds_agreeing, seeds, n, reason,
+       tried, registered
 FROM claims WHERE study = ? ORDER BY claimed DESC, kind, scope, forecaster, pair, horizon
 """
 _COLUMNS = (
@@ -64,6 +65,11 @@ def claims(
         )
         for reason, count in rows.filter(~rows["claimed"]).group_by("reason", maintain_order=True).len().iter_rows():
             console.print(f"  {count} are not: {reason or 'the test does not reject'}", style="dim", highlight=False)
+        for tried, registered in rows.select("tried", "registered").unique().iter_rows():
+            console.print(f"tried on these rates in this home: {tried} ways to forecast", style="dim", highlight=False)
+            if not registered:
+                late = ": a test part was opened before this protocol stood, or elsewhere"
+                console.print(coloured("not registered", "red", late), highlight=False)
         if present < expected:
             console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)
 

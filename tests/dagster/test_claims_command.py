@@ -43,8 +43,9 @@ def asked(tmp_path, monkeypatch):
     known = {"random_walk": 0 * y, "ar": 0.2 * y, "drift": np.roll(y, 1)}
     forecasts = pl.concat(rows(name, y, y_pred) for name, y_pred in known.items())
     asked = study.protocol.model_copy(update={"kinds": ("more_accurate", "predicts", "equivalent")})
-    table = claims_table("demo", forecasts, asked, 0.95, Standing(True, 2))
-    Warehouse(home.warehouse).load("demo", {"claims": table})
+    for name, registered in (("demo", True), ("late", False)):
+        table = claims_table(name, forecasts, asked, 0.95, Standing(registered, 2))
+        Warehouse(home.warehouse).load(name, {"claims": table})
     monkeypatch.setattr(stored, "shown_completeness", lambda *_: (5, 240))
     return lambda *arguments: CliRunner().invoke(app, ["claims", *arguments], env={"COLUMNS": "200"})
 
@@ -58,6 +59,13 @@ def test_claims_are_printed_and_non_claims_counted(asked):
     assert "incomplete: 5 of 240 trials" in said
     assert "drift" in asked("demo", "--all").output
     assert all(unit in said for unit in ("effect %", "interval %", "found from %", "within %"))
+
+
+def test_what_the_ledger_says_stands_below(asked):
+    first, late = asked("demo").output, asked("demo", "--as", "late", "--set", "seeds.root=3").output
+    assert "tried on these rates in this home: 2 ways to forecast" in first
+    assert "not registered" not in first
+    assert "not registered: a test part was opened before this protocol stood, or elsewhere" in late
 
 
 def test_a_study_without_a_protocol_claims_nothing(asked):
