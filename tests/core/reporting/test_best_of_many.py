@@ -89,6 +89,14 @@ def test_what_was_tried_elsewhere_counts(tmp_path, study, tried, families):
     assert row["kept"] == "ar"
 
 
+def test_every_horizon_of_the_study_is_its_own_try(tmp_path, study):
+    """Four forecasters at two horizons are eight ways, and the study was asked for nothing else."""
+    later = forecasts().with_columns(horizon=pl.lit(5))
+    rows = found(tmp_path, study, pl.concat([forecasts(), later]), [8])[1].frame
+    assert rows["series"].to_list()[:2] == ["EURUSD_h1", "EURUSD_h5"]
+    assert rows["p_tried"].equals(rows["p_value"])
+
+
 def test_the_same_again_and_another_root_moves_a_little(tmp_path, study):
     frame = forecasts().filter(pl.col("pair") == "EURUSD").with_columns(y_pred=pl.col("y_pred") * 0.3)
     warehouse, answer = found(tmp_path, study, frame)

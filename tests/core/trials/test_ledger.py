@@ -79,6 +79,11 @@ def test_a_protocol_that_was_there_first_is_registered(home):
     assert entries(home)[0]["rates"]["EURUSD"].items() >= {"first": "2020-01-01", "last": "2022-12-31"}.items()
 
 
+def test_a_pair_whose_currencies_are_not_in_the_order_of_the_alphabet_is_registered_too(home):
+    open_test_parts(home, FIRST, [Trial("ar", "USDJPY", 1, 0)])
+    assert standing(home, FIRST, [("ar", "USDJPY")]) == Standing(registered=True, tried=1)
+
+
 def test_what_was_opened_before_there_was_a_ledger_is_not_registered(home):
     open_test_parts(home, FIRST, TRIALS)
     assert not standing(home, FIRST, [*DONE, ("ar", "USDJPY")]).registered
