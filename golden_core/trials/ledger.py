@@ -1,8 +1,8 @@
 """What was ever tried on which rates: an append-only file in which every line holds the hash of the one before.
 
 A line is written before a test part is opened, with the protocol that stood then. Nobody can look at the same years
-of a pair for the first time twice: rates count as the same where the pair is the same and test parts overlap,
-whatever vendor, length of bar or last day a study names.
+of a pair for the first time twice: rates count as the same where the pair, or its inverse, is the same and test parts
+overlap, whatever vendor, length of bar or last day a study names.
 """
 
 from __future__ import annotations
@@ -100,21 +100,21 @@ def look_again(home: Home, study: Study, done: Iterable[tuple[str, str, int]]) -
     LedgerError
         If the ledger was changed by hand.
     """
-    asked = sorted(set(done))
     protocol = study.protocol_hash()
+    entry = _entry(home, study, sorted(set(done)), protocol)
     with _held(home):
         known = list(_known(home, study))
         ways = {one.way for one in known}
         same = {(one.way, one.varied) for one in known if one.protocol == protocol}
         unseen, changed = [], []
-        for key, one in zip(asked, _openings(_entry(home, study, asked, protocol)), strict=True):
+        for told, one in zip(entry["opened"], _openings(entry), strict=True):
             if one.way not in ways:
-                unseen.append(key)
+                unseen.append(told)
             elif not {(one.way, one.varied), (one.way, None)} & same:
-                changed.append(key)
-        for keys, stood in ((unseen, None), (changed, protocol)):
-            if keys:
-                _append(home, _entry(home, study, keys, stood))
+                changed.append(told)
+        for opened, stood in ((unseen, None), (changed, protocol)):
+            if opened:
+                _append(home, {**entry, "protocol": stood, "opened": opened})
 
 
 def standing(home: Home, study: Study, done: Iterable[tuple[str, str]]) -> Standing:
