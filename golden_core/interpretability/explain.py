@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from joblib import Parallel, delayed
+from joblib import delayed
 from threadpoolctl import threadpool_limits
 
 from golden_core.evaluation.strata import with_strata
@@ -37,6 +37,7 @@ from golden_core.store.lake import Home, hash_file, new_folder, read_json, write
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import ATTRIBUTIONS, EXPLANATIONS, IMPORTANCES
 from golden_core.study import Study
+from golden_core.trials.campaign import worker_pool
 from golden_core.trials.identity import Trial, UnreadyError
 
 DRAWS = 32  # networks without what was learned, over all folds
@@ -77,8 +78,11 @@ def explain_study(home: Home, study: Study, *, workers: int = 1) -> tuple[pl.Dat
         raise UnreadyError(f"no network of study {study.name!r} is trained yet: `{command}` trains them")
     jobs = [(trial, folder, place(home, study, trial, identity)) for trial, (folder, identity) in found.items()]
     todo = [job for job in jobs if not job[2].is_dir()]
-    # Threads of a library would divide sums in other ways: one per process, as for trials.
-    Parallel(n_jobs=min(workers, max(len(todo), 1)))(delayed(explain_trial)(home, study, *job) for job in todo)
+    if min(workers, len(todo)) <= 1:
+        for job in todo:
+            explain_trial(home, study, *job)
+    else:  # by the workers that trained them, where they are still warm
+        list(worker_pool(study, "loky", workers)(delayed(explain_trial)(home, study, *job) for job in todo))
     tables = _tables(study, {trial: into for trial, _, into in jobs})
     paths = [home.study(study.name).explained(f"{name}.parquet") for name in ("explanations", "importances")]
     for table, path in zip(tables, paths, strict=True):

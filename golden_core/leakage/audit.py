@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ import polars as pl
 from joblib import delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from golden_core.forecasters import forecaster_class
+from golden_core.forecasters import forecaster_class, forecaster_facts
 from golden_core.leakage.poisons import POISONS, RECORD_POISONS
 from golden_core.leakage.probes import (
     OF_FITS,
@@ -59,6 +59,8 @@ def sampled(study: Study, home: Home, *, backend: str, workers: int) -> tuple[Re
         What depends on the future; what fits read beyond what they declare. Both start from the same honest fits.
     """
     subject = Subject.of(study, home)
+    series, fold = drawn_fold(subject, "sample")
+    fits = _begun(subject, series, fold, backend, workers)  # the workers fit while this process poisons their inputs
     times = subject.times(study.checks.poisoned_times)
     turns = list(subject.turns)
     future = []
@@ -68,10 +70,9 @@ def sampled(study: Study, home: Home, *, backend: str, workers: int) -> tuple[Re
         future += [poisoned_cleaning(subject, time, turn, OF_CLEANING) for turn in turns[number :: len(times)]]
     future.append(features_at_every_bar(subject, ROUNDS))
     future.append(shortened_source(subject, subject.times(1)[0]))
-    series, fold = drawn_fold(subject, "sample")
-    fits = _fits(subject, series, fold, backend, workers)
     scalers = replayed_scalers(subject, series, [fold], RECORD_POISONS[:1])
-    return merged([*future, *(one for one, _ in fits)]), merged([scalers, *(one for _, one in fits)])
+    probed = fits()
+    return merged([*future, *(one for one, _ in probed)]), merged([scalers, *(one for _, one in probed)])
 
 
 def sampled_scalers(study: Study, home: Home) -> Report:
@@ -88,18 +89,30 @@ def structures(study: Study, home: Home) -> Report:
     return merged(structure(study, raw, series) for series in all_series(study))
 
 
-def _fits(subject: Subject, series: Series, fold: int, backend: str, workers: int) -> Iterable[tuple[Report, Report]]:
-    """Probe the fits of all forecasters, spread over the workers that will train them."""
-    names = sorted(subject.study.forecasters)
-    task = partial(_probed, subject.study, subject.raw, series, fold, lake=subject.lake)
+def _begun(
+    subject: Subject, series: Series, fold: int, backend: str, workers: int
+) -> Callable[[], list[tuple[Report, Report]]]:
+    """Begin to probe the fits of all forecasters in the workers that will train them; what is returned waits for them.
+
+    Those that draw are dealt out first: they take longest, and no worker shall have them all.
+    """
+    study = subject.study
+    names = sorted(
+        study.forecasters, key=lambda name: (forecaster_facts(name, study.forecasters[name]).deterministic, name)
+    )
+    task = partial(_probed, study, subject.raw, series, fold, lake=subject.lake)
     if backend == "sequential":
-        return [task(names)]
+        return lambda: [task(names)]
     shares = [names[start::workers] for start in range(min(workers, len(names)))]
-    pool = worker_pool(subject.study, backend, workers)
-    try:
-        return list(pool(delayed(task)(share) for share in shares))
-    except TerminatedWorkerError:
-        return [_probed_alone(subject.study, task, name) for name in names]
+    running = worker_pool(study, backend, workers)(delayed(task)(share) for share in shares)
+
+    def wait() -> list[tuple[Report, Report]]:
+        try:
+            return list(running)
+        except TerminatedWorkerError:
+            return [_probed_alone(study, task, name) for name in names]
+
+    return wait
 
 
 def _probed_alone(study: Study, task: Callable[[list[str]], tuple[Report, Report]], name: str) -> tuple[Report, Report]:

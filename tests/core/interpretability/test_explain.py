@@ -32,7 +32,7 @@ from golden_core.store.lake import Home, hash_bytes, shipped, write_json, write_
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import ATTRIBUTIONS
 from golden_core.study import StudyError
-from golden_core.trials import all_trials, run_trials
+from golden_core.trials import all_trials, campaign, run_trials
 from golden_core.trials.campaign import fingerprinted
 from golden_core.trials.code import code_hash
 
@@ -105,6 +105,21 @@ def test_what_is_written_has_its_schema_and_names_a_method_that_the_network_has_
         "DLinear has no layer that shows attention"
     ]
     assert verdicts.filter(method="integrated_gradients")["incomplete"].max() < 1e-6
+
+
+def test_the_workers_of_the_trials_write_the_same_bytes(home, study, monkeypatch):
+    before = {path: path.read_bytes() for _, into in folders(home, study).values() for path in into.iterdir()}
+    for path in before:
+        path.unlink()
+    for folder in {path.parent for path in before}:
+        folder.rmdir()
+    asked = []
+    monkeypatch.setattr(
+        explain, "worker_pool", lambda *arguments: asked.append(arguments) or campaign.worker_pool(*arguments)
+    )
+    explain.explain_study(home, study, workers=2)
+    assert asked == [(study, "loky", 2)]
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_a_study_of_patches_is_explained_without_their_maps(tmp_path):

@@ -116,6 +116,30 @@ def test_every_poison_and_bad_bar_is_dealt_out_once(times, monkeypatch):
     assert len(planted) == len(set(planted))
 
 
+def test_forecasters_that_draw_are_dealt_out_and_fitted_while_their_inputs_are_poisoned(monkeypatch):
+    order, shares = [], []
+
+    def pool(_study, _backend, workers):
+        def run(tasks):
+            shares.extend(arguments[0] for _, arguments, _ in tasks)
+            order.append(workers)
+            yield NOTHING, NOTHING
+
+        return lambda tasks: iter(list(run(tasks)))
+
+    monkeypatch.setattr(audit, "worker_pool", pool)
+    monkeypatch.setattr(audit, "poisoned_inputs", lambda subject, time, names: order.append("poisoned") or NOTHING)
+    networks = "dlinear: {moving_average: 3, epochs: 1}, v02: {gate: linear, initialisers: keras_3.8}"
+    kinds = f"{{random_walk: {{}}, ar: {{max_order: 1}}, {networks}}}"
+    several = load_study("smoke", (BASE[0], f"forecasters={kinds}"))
+    sampled(several, Home.from_environment(), backend="loky", workers=2)
+    assert sorted(name for share in shares for name in share) == sorted(several.forecasters)
+    drawing = [{"dlinear", "v02"} & set(share) for share in shares]
+    assert [len(some) for some in drawing] == [1, 1]
+    assert order[0] == 2
+    assert "poisoned" in order[1:]
+
+
 @pytest.mark.slow
 def test_a_sound_study_passes_a_full_audit():
     """Of one pair; what goes over pairs is in what a run samples, above."""
