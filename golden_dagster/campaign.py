@@ -106,11 +106,12 @@ class Campaign:
         golden_core.trials.TrialError
             Once the folds are there, if they are not in the order of time: no trial runs on them.
         golden_core.trials.ledger.LedgerError
-            If there are trials to run, and what was tried before is no longer known.
+            If what was tried before is no longer known.
         golden_core.store.health.FullDiskError
             If the trials to run need more room than there is, as far as that was ever measured.
         """
         study = self.study
+        list(read_ledger(self.home))  # every model would fail at it, and what is there could not say what was tried
         if self._raw_is_stale():
             yield Stage("rates", [raw_key(study)])
         inputs = [dg.AssetKey("clean_bars"), dg.AssetKey("folds")]
@@ -129,7 +130,6 @@ class Campaign:
             # Their last run may have failed, or been before a feature changed: blocking holds within one run only.
             yield Stage("input checks", inputs, checks_only=True)
         if to_run:
-            list(read_ledger(self.home))  # or each model would fail at it
             self.say(estimate(self.home, study, to_run).said(self.workers))
         if stale:
             yield Stage("models", stale, trial_partitions(study), count)

@@ -20,6 +20,7 @@ from golden_core.store.lake import PROJECT_ROOT, Home, hash_bytes, identified, s
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials.code import code_hash
+from golden_core.trials.ledger import ledger_path
 from golden_core.trials.outputs import READ
 
 PACKAGES = ("golden_core", "golden_dagster")
@@ -52,13 +53,24 @@ def taken_in(home: Home, study: Study, command: str) -> str:
 
 def remember(home: Home, study: Study, taken: str) -> None:
     """Record that everything the home holds of a study is up to date with what it took in."""
-    write_json({"taken_in": taken, "written": _written(home, study)}, home.study(study.name).root / RECORD)
+    tried = _tried(home)
+    record = {"taken_in": taken, "written": _written(home, study), "bytes": len(tried), "ledger": hash_bytes(tried)}
+    write_json(record, home.study(study.name).root / RECORD)
 
 
 def unchanged(home: Home, study: Study, taken: str) -> bool:
-    """Return whether nothing has changed since :func:`remember`."""
-    before = stored_json(home.study(study.name).root / RECORD)
-    return bool(before) and before == {"taken_in": taken, "written": _written(home, study)}
+    """Return whether nothing has changed since :func:`remember`, but for what other studies added to the ledger."""
+    before = stored_json(home.study(study.name).root / RECORD, bytes=int, ledger=str)
+    now = {"taken_in": taken, "written": _written(home, study)}
+    return bool(before) and before == now | {
+        "bytes": before["bytes"],
+        "ledger": hash_bytes(_tried(home)[: before["bytes"]]),
+    }
+
+
+def _tried(home: Home) -> bytes:
+    path = ledger_path(home)
+    return path.read_bytes() if path.exists() else b""
 
 
 def _written(home: Home, study: Study) -> str:

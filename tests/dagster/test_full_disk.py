@@ -119,6 +119,15 @@ def test_a_ledger_that_was_changed_is_said_once(broken):
     assert result.output.count("does not follow from the line before") == 1
 
 
+def test_a_ledger_that_was_deleted_is_missed_where_nothing_else_is(broken):
+    assert run().exit_code == 0
+    assert "everything is up to date" in run().output
+    ledger_path(broken).unlink()
+    result = run()
+    assert result.exit_code == 2
+    assert "what stood there when study 'smoke' was evaluated has gone" in " ".join(result.output.split())
+
+
 def test_an_error_of_our_own_is_not_traded_for_its_cause(broken, monkeypatch):
     """Of a warehouse that somebody else holds it says who, and what to do."""
     (broken.report("smoke") / "index.html").unlink()

@@ -9,6 +9,7 @@ from support.campaigns import OVERRIDES
 
 from golden_core.preparation.catalogue import load_variant, run_command
 from golden_core.trials import standing
+from golden_core.trials.ledger import ledger_path
 from golden_core.trials.standing import remember, taken_in, unchanged
 from golden_dagster.cli import run as command
 
@@ -26,6 +27,11 @@ CHANGES = {
     "the report was written over": lambda home: (home.report("smoke") / "index.html").write_text("<p>"),
     "the warehouse is gone": lambda home: home.warehouse.unlink(),
     "Dagster's storage is gone": lambda home: shutil.rmtree(home.instance("smoke")),
+    "the ledger is gone": lambda home: ledger_path(home).unlink(),
+    "the ledger is cut": lambda home: ledger_path(home).write_bytes(ledger_path(home).read_bytes()[:-1]),
+    "the ledger says something else": lambda home: ledger_path(home).write_text(
+        ledger_path(home).read_text().replace('"at":"2', '"at":"3', 1)
+    ),
 }
 
 
@@ -39,6 +45,13 @@ def test_what_has_changed_is_noticed(broken, tmp_path):
         assert not unchanged(broken, STUDY, taken_in(broken, STUDY, COMMAND)), name
         shutil.rmtree(broken.root)
         shutil.copytree(tmp_path / "kept", broken.root)
+
+
+def test_what_other_studies_try_changes_nothing(broken):
+    remember(broken, STUDY, taken_in(broken, STUDY, COMMAND))
+    with ledger_path(broken).open("ab") as file:
+        file.write(b"{}\n")
+    assert unchanged(broken, STUDY, taken_in(broken, STUDY, COMMAND))
 
 
 def test_other_settings_commands_code_and_packages_are_other_work(broken, tmp_path, monkeypatch):
