@@ -25,6 +25,7 @@ READERS: dict[str, str] = {
     "oanda_csv": "oanda:CSV",
     "oanda_json": "oanda:JSON",
     "plain_csv": "plain:CSV",
+    "plain_json": "plain_json:JSON",
     "plain_parquet": "plain:PARQUET",
     "polygon_json": "polygon:JSON",
     "series_csv": "series:CSV",
@@ -32,7 +33,7 @@ READERS: dict[str, str] = {
     "yfinance_csv": "yfinance:CSV",
 }
 # These read whatever has known column names, so they are asked only where no vendor's own format fits.
-GENERAL = ("plain_csv", "plain_parquet", "series_csv")
+GENERAL = ("plain_csv", "plain_json", "plain_parquet", "series_csv")
 
 
 def reader(name: str) -> Reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,27 +14,42 @@ PRICES = ("open", "high", "low", "close")
 
 # Normal forms (see `normal`) of the names that are understood without a declaration.
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "open": ("open", "o", "openprice", "first", "bidopen", "pxopen", "mido", "bido"),
-    "high": ("high", "h", "highprice", "max", "maximum", "bidhigh", "pxhigh", "midh", "bidh"),
-    "low": ("low", "l", "lowprice", "min", "minimum", "bidlow", "pxlow", "midl", "bidl"),
-    "close": ("close", "c", "closeprice", "last", "price", "bidclose", "pxlast", "lastprice", "midc", "bidc"),
+    "open": (
+        "open", "o", "openprice", "first", "bidopen", "pxopen", "mido", "bido",
+        "eroffnung", "eroffnungskurs", "eroffn", "erster", "ouverture", "ouv", "apertura", "abertura",
+    ),
+    "high": (
+        "high", "h", "highprice", "max", "maximum", "bidhigh", "pxhigh", "midh", "bidh",
+        "hoch", "hochst", "hochstkurs", "tageshoch", "plushaut", "haut", "maximo", "massimo", "maxima",
+    ),
+    "low": (
+        "low", "l", "lowprice", "min", "minimum", "bidlow", "pxlow", "midl", "bidl",
+        "tief", "tiefst", "tiefstkurs", "tagestief", "plusbas", "bas", "minimo", "minima",
+    ),
+    "close": (
+        "close", "c", "closeprice", "last", "price", "bidclose", "pxlast", "lastprice", "midc", "bidc",
+        "schluss", "schlusskurs", "zuletzt", "letzter", "cloture", "dernier", "cierre", "chiusura", "fechamento",
+        "ultimo",
+    ),
     "bid": ("bid", "bidprice"),
     "ask": ("ask", "askprice", "offer"),
     "bid_volume": ("bidvolume",),
     "ask_volume": ("askvolume",),
-}
+}  # fmt: skip
 TIMES = (
     "timestamp", "time", "datetime", "date", "opentime", "opendate", "opentimestamp", "bartime", "bardate", "gmttime",
     "utctime", "eettime", "localtime", "timegmt", "timeutc", "timeeet", "timestamputc", "datetimeutc", "dateutc",
     "timestampgmt", "datetimegmt", "dategmt", "unix", "unixtime", "unixtimestamp", "epoch", "t", "dtyyyymmdd",
-    "observationdate", "exchangedate", "dates", "index", "indexlevel0",
+    "observationdate", "exchangedate", "dates", "index", "indexlevel0", "datum", "zeit", "uhrzeit", "datumzeit",
+    "datumuhrzeit", "zeitstempel", "heure", "dateheure", "horodatage", "fecha", "hora", "fechahora", "data", "ora",
 )  # fmt: skip
-DATES = ("date", "dtyyyymmdd")  # beside a column called time, days alone
+DATES = ("date", "dtyyyymmdd", "datum", "fecha", "data")  # beside a time of day, days alone
+CLOCKS = ("time", "zeit", "uhrzeit", "heure", "hora", "ora")
 INDEXES = ("index", "indexlevel0")  # pandas' own, often a mere count
 COMPLETE = ("complete", "iscomplete")
 CLOSE_TIMES = ("closetime", "closedate", "closetimestamp", "endtime", "timeclose")
 # The first present counts: MetaTrader's own count of ticks is filled, its real volume seldom is.
-VOLUMES = ("volume", "tickvol", "tickvolume", "vol", "v", "ticks", "realvolume", "bidvolume")
+VOLUMES = ("volume", "tickvol", "tickvolume", "vol", "v", "ticks", "realvolume", "bidvolume", "volumen")
 INSTRUMENTS = ("pair", "symbol", "ticker", "instrument")
 CURRENCIES = (
     "AUD|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|RUB|SEK|SGD|THB|TRY|USD|ZAR"
@@ -60,8 +76,8 @@ class Found:
 
 
 def normal(name: str) -> str:
-    """Return a column name without case, spaces, underscores and brackets: ``<TICKVOL>`` is ``tickvol``."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    """Return a column name without case, accents, spaces and brackets: ``<TICKVOL>`` is ``tickvol``."""
+    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", name).lower())
 
 
 def find_columns(
@@ -139,14 +155,15 @@ def _one(names: Sequence[str], ours: str, path: Path) -> str:
         said, example = f"{' and '.join(map(repr, found))} could both be the {ours}; declare which", repr(found[0])
     else:
         said, example = f"no column is called {ours}; there are {', '.join(map(repr, names))}; declare it", "NAME"
-    raise VendorError(f"{path}: line 1: {said} with --column {ours}={example} (in a study: format columns)")
+    raise VendorError(f"{path}: its columns: {said} with --column {ours}={example} (in a study: format columns)")
 
 
 def _time(names: Sequence[str], path: Path) -> tuple[str, ...]:
     by_name = {_time_name(name): name for name in reversed(names)}
     day = next((by_name[date] for date in DATES if date in by_name), None)
-    if day is not None and "time" in by_name:
-        return day, by_name["time"]
+    clock = next((by_name[time] for time in CLOCKS if time in by_name), None)
+    if day is not None and clock is not None:
+        return day, clock
     found = [name for name in names if _time_name(name) in TIMES]
     found.sort(key=lambda name: normal(name) in INDEXES)  # the likelier is proposed
     found = found or [name for name in names[:1] if not name]
@@ -154,12 +171,12 @@ def _time(names: Sequence[str], path: Path) -> tuple[str, ...]:
         return (found[0],)
     if found:
         raise VendorError(
-            f"{path}: line 1: {' and '.join(map(repr, found))} could both be the time of the bar's open; declare which "
-            f"with --column timestamp={found[0]!r} (in a study: format columns)"
+            f"{path}: its columns: {' and '.join(map(repr, found))} could both be the time of the bar's open; declare "
+            f"which with --column timestamp={found[0]!r} (in a study: format columns)"
         )
     closing = [name for name in names if normal(name) in CLOSE_TIMES]
     what = f"{closing[0]!r} is when a bar closes, and bars are stamped at their open" if closing else "no time column"
     raise VendorError(
-        f"{path}: line 1: {what}; there are {', '.join(map(repr, names))}; declare the open of the bar with "
+        f"{path}: its columns: {what}; there are {', '.join(map(repr, names))}; declare the open of the bar with "
         "--column timestamp=NAME (in a study: format columns)"
     )

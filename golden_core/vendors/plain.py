@@ -13,6 +13,7 @@ from golden_core.vendors.assembly import Known, assemble, require_instrument
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable, side_in_name
 from golden_core.vendors.columns import PRICES, find_columns, has_prices, has_time
 from golden_core.vendors.delimited import Delimited
+from golden_core.vendors.plain_json import JSON, holds_objects
 from golden_core.vendors.text import Head, Rows, read_head, refuse_packed
 
 _BECAUSE = "its columns name a time and four prices"
@@ -91,6 +92,8 @@ def declared(path: Path, columns: Mapping[str, str | None]) -> Reader | None:
     """Return the reader of a plain table with declared columns: ours → the file's name, or its place from 1."""
     if parquet_names(path) is not None:
         return replace(PARQUET, columns=columns)
+    if holds_objects(path):
+        return replace(JSON, columns=columns)
     head = read_head(path)
     if head is None:
         return None

@@ -63,7 +63,7 @@ class Json:
 
     def read(self, path: Path, pair: str) -> VendorTable:
         """Read all records; one that is not complete is marked in the column ``complete``."""
-        answer = self.records(_parsed(path), pair, self.side, path)
+        answer = self.records(parsed_json(path), pair, self.side, path)
         if not answer.rows:
             raise VendorError(f"{path}: the answer has no {answer.unit}; request another range")
         ticks = "bid" in answer.rows[0]
@@ -140,11 +140,20 @@ def _twice(text: str) -> str:
     return "a key is there twice in one object"
 
 
-def _parsed(path: Path) -> Any:
+def parsed_json(path: Path, *, lines: bool = False) -> Any:
+    """Return what a file of JSON holds; with ``lines``, it may hold an object in each of several lines.
+
+    Raises
+    ------
+    VendorError
+        If it is broken, names a key twice in one object or holds a number too large, with the place.
+    """
     refuse_packed(path)
     data = path.read_bytes()
+    many = lines and re.match(rb"\s*\{[^\n]*\}\s*\n\s*\{", data) is not None
+    text = b"[" + re.sub(rb"\}\s*\n\s*\{", b"},\n{", data) + b"]" if many else data
     try:
-        return json.loads(data, parse_int=_whole, object_pairs_hook=_once)
+        return json.loads(text, parse_int=_whole, object_pairs_hook=_once)
     except KeyError:
         raise VendorError(
             f"{path}: {_twice(data.decode(json.detect_encoding(data)))}; save the answer as it was sent"
@@ -154,8 +163,9 @@ def _parsed(path: Path) -> Any:
     except RecursionError:
         raise VendorError(f"{path}: the JSON nests too deep for candles; save the answer as it was sent") from None
     except json.JSONDecodeError as error:
+        column = error.colno - (many and error.lineno == 1)  # a bracket was put before it
         raise VendorError(
-            f"{path}: line {error.lineno}, column {error.colno}: {error.msg}: the JSON is broken or cut off"
+            f"{path}: line {error.lineno}, column {column}: {error.msg}: the JSON is broken or cut off"
         ) from None
     except ValueError as error:
         raise VendorError(f"{path}: {error}; save the answer as it was sent") from None

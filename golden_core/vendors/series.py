@@ -6,18 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from golden_core.vendors.base import VendorError
-from golden_core.vendors.columns import has_time
+from golden_core.vendors.columns import has_time, normal
 from golden_core.vendors.delimited import Delimited
 from golden_core.vendors.prices import GAPS
 from golden_core.vendors.text import Head, Rows
 
+_AGAIN = "timeperiod"  # beside the day, the ECB's data portal writes it out
+
 
 def _fits(head: Head) -> bool:
-    return len(head.header) == 2 and has_time(head.header[:1]) and len(head.lines) > 1
+    names = [name for name in head.header if normal(name) != _AGAIN]
+    return len(names) == 2 and has_time(names[:1]) and len(head.lines) > 1
 
 
 def _published(rows: Rows, _pair: str, path: Path) -> Rows:
     """Leave the days out on which nothing was published: a fixing that was not made is no bar without a price."""
+    rows = replace(rows, table=rows.table.select(name for name in rows.table.columns if normal(name) != _AGAIN))
     if rows.table.width != 2:
         raise VendorError(f"{path}: line 1: {rows.table.width} columns, expected a day and one price")
     name = rows.table.columns[1]

@@ -6,6 +6,7 @@ import codecs
 import csv
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -28,6 +29,7 @@ _OTHERS = {
     b"ARROW1": ("an Arrow file", "write it as Parquet"),
     b"\x89HDF": ("an HDF5 file", "write it as Parquet"),
 }
+_WORDS = re.compile(r'"?[^\W\d]\S* \S+ \S')
 _QUOTED = re.compile(r'"[^"\n]*"')
 _HINT = r'\A(?i:"?sep=[^\n]?"?[ \t]*)(?=\n)'  # of the separator, to Excel
 _MARKS = {  # the longer first: one of UTF-32 begins as one of UTF-16
@@ -105,7 +107,8 @@ def read_head(path: Path) -> Head | None:
     whole = len(data) < HEAD_BYTES
     try:
         text = codecs.getincrementaldecoder(_marked(data) or "utf-8-sig")().decode(data)
-        lines = re.sub(_HINT, "", _unquoted(text.replace("\r", "\n"))).split("\n")
+        text = _blanked(text.replace("\r\n", "\n").replace("\r", "\n"))[0]
+        lines = re.sub(_HINT, "", _unquoted(text)).split("\n")
     except (UnicodeDecodeError, csv.Error):
         return None
     kept = tuple(line for line in (lines if whole else lines[:-1]) if line.strip())
@@ -175,6 +178,10 @@ def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
     if b"\r" in data:
         data = data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     ended, data = data.endswith(b"\n"), data.rstrip(b"\n") + b"\n"
+    text, remarks = _blanked(data.decode())
+    if remarks:
+        data = text.encode()
+        notes.append(f"not of the table: {', '.join(map(repr, remarks))}")
     if b'"' in data:
         try:
             data = _unquoted(data.decode()).encode()
@@ -187,6 +194,39 @@ def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
 
 def _marked(data: bytes) -> str | None:
     return next((code for mark, code in _MARKS.items() if data.startswith(mark)), None)
+
+
+def _blanked(text: str) -> tuple[str, list[str]]:
+    """Return a text whose lines above its table, and a remark below it, are blank, and what they said.
+
+    Above a table stand lines without a separator, and comments that name no columns. A row that was cut off begins with
+    its time: only words are a remark.
+    """
+    lines = text.split("\n", SNIFFED)
+    filled = [place for place, line in enumerate(lines[:SNIFFED]) if line.strip()]
+    above = list[int]()
+    for place, below in pairwise(filled):
+        if _fields(lines[place]) > 1 and not (
+            _comments(lines[place]) and _fields(lines[place]) != _fields(lines[below])
+        ):
+            break
+        above.append(place)
+    else:
+        return text, []  # nothing has a separator
+    remarks = [strip(lines[place]) for place in above]
+    blank = "\n".join("" if place in above else line for place, line in enumerate(lines))
+    body, _, last = blank.rstrip("\n").rpartition("\n")
+    if body and _fields(last) == 1 and _WORDS.match(last):
+        return f"{body}\n\n", [*remarks, strip(last)]
+    return blank, remarks
+
+
+def _fields(line: str) -> int:
+    return line.count(separator_of(line)) + 1
+
+
+def _comments(line: str) -> bool:
+    return line.lstrip().startswith(("#", "//", "%"))
 
 
 def _unquoted(text: str) -> str:
