@@ -86,7 +86,7 @@ def share_faults(summary: pl.DataFrame, kind: str, bound: float) -> list[str]:
     share = f"{kind}_share"
     return [
         f"{row['pair']}: {row[kind] - (row['filled'] or 0 if kind == 'quarantined' else 0):,} {_NOUNS[kind]} "
-        f"({row[share]:.3%}), at most {bound:.3%} allowed"
+        f"({_percent(row[share], bound)}), at most {_percent(bound, row[share])} allowed"
         for row in summary.filter(pl.col(share) > bound).iter_rows(named=True)
     ]
 
@@ -137,6 +137,12 @@ _NOUNS = {
     "repaired": "rows are repaired",
     "flat": "rows are flat",
 }
+
+
+def _percent(share: float, other: float) -> str:
+    """Return a share in percent, with as many digits as tell it from another."""
+    digits = next((some for some in range(3, 15) if f"{share:.{some}%}" != f"{other:.{some}%}"), 3)
+    return f"{share:.{digits}%}"
 
 
 def _share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:

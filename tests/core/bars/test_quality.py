@@ -186,6 +186,11 @@ class TestVerdicts:
             "EURUSD: 1 bars are missing that the calendar asks for" in share_faults(summary, "missing", share * 0.99)[0]
         )
 
+    def test_a_share_just_beyond_its_bound_does_not_read_like_it(self) -> None:
+        summary = summarise(measured(WHOLE[1:])).with_columns(missing_share=0.01000004)
+        (said,) = share_faults(summary, "missing", 0.01)
+        assert said.endswith("(1.000004%), at most 1.000000% allowed")
+
     def test_parity(self) -> None:
         row = {"triangle": "A", "bars": 1000, "median": 0.0, "q50_abs": 0.0, "q99_abs": 0.0, "max_abs": 0.1}
         for flagged, faults in ((1, 0), (2, 1)):
