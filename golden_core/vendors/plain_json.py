@@ -48,7 +48,7 @@ class PlainJson(Reader):
 
     def read(self, path: Path, pair: str) -> VendorTable:
         """Read all records; all of them have a time."""
-        answer = parsed_json(path, lines=True)
+        answer = parsed_json(path)
         _require_instrument(answer, pair, path)
         found = _columns(answer)
         if found is None:

@@ -140,8 +140,8 @@ def _twice(text: str) -> str:
     return "a key is there twice in one object"
 
 
-def parsed_json(path: Path, *, lines: bool = False) -> Any:
-    """Return what a file of JSON holds; with ``lines``, it may hold an object in each of several lines.
+def parsed_json(path: Path) -> Any:
+    """Return what a file of JSON holds; an object in each of several lines is a list of them.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def parsed_json(path: Path, *, lines: bool = False) -> Any:
     """
     refuse_packed(path)
     data = path.read_bytes()
-    many = lines and re.match(rb"\s*\{[^\n]*\}\s*\n\s*\{", data) is not None
+    many = re.match(rb"\s*\{[^\n]*\}\s*\n\s*\{", data) is not None
     text = b"[" + re.sub(rb"\}\s*\n\s*\{", b"},\n{", data) + b"]" if many else data
     try:
         return json.loads(text, parse_int=_whole, object_pairs_hook=_once)

@@ -80,6 +80,7 @@ def test_columns_of_json_are_declared_by_name(read: Read) -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
+        ([{"a": 1}], "no reader knows this format: .*declared: --format plain_json --column open=NAME"),
         ({"open": 1.0}, "holds no table: expected a list of objects, one object to a line"),
         ({"message": "over the limit", "open": []}, "no table"),
         ({"a": RECORDS, "b": RECORDS}, "no table"),
