@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class PlainJson(Reader):
             return None
         with path.open("rb") as stream:
             names = [name.decode("utf-8", "replace") for name in _WORD.findall(stream.read(HEAD_BYTES))]
-        if not any(has_prices(names, (price,)) for price in PRICES):
+        if not _names_price(names):
             return None
         return Claim(self.name, "it is JSON whose objects name prices")
 
@@ -73,6 +73,10 @@ def holds_objects(path: Path) -> bool:
         return _BEGINS.match(stream.read(HEAD_BYTES)) is not None
 
 
+def _names_price(names: Iterable[str]) -> bool:
+    return any(has_prices([*names], (price,)) for price in PRICES)
+
+
 def _columns(answer: Any) -> Columns | None:
     """Return the columns of a table in any of the forms; None where it is none."""
     if isinstance(answer, list):
@@ -91,7 +95,8 @@ def _columns(answer: Any) -> Columns | None:
         return {_INDEX: index, **{n: list(c.values()) for n, c in objects.items()}} if len(rows) == 1 else None
     if objects.keys() == answer.keys() and all(has_prices(list(row)) for row in objects.values()):
         return {_INDEX: list(objects), **_of_records(list(objects.values()))}  # orient="index"
-    tables = [found for value in lists.values() if (found := _columns(value))]
+    within = [found for value in answer.values() if (found := _columns(value))]
+    tables = [found for found in within if _names_price(found)] or within  # beside it pandas describes the columns
     return tables[0] if len(tables) == 1 else None
 
 

@@ -44,6 +44,8 @@ def by_name(index: list[Any]) -> dict[str, dict[str, float]]:
 FORMS = {
     "records": RECORDS,
     "a list within an answer": {"meta": {"symbol": "EUR/USD", "interval": "1h"}, "values": RECORDS, "status": "ok"},
+    "a list further within": {"data": {"count": 2, "bars": RECORDS}, "notes": [{"text": "a"}]},
+    "pandas, table": {"schema": {"fields": [{"name": "time"}], "primaryKey": ["time"]}, "data": RECORDS},
     "newest first": RECORDS[::-1],
     "text": [{name: str(value) for name, value in row.items()} for row in RECORDS],
     "with what is no table": [row | {"tags": ["a"], "source": {"name": "b"}} for row in RECORDS],
