@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +32,8 @@ _HINTS = {
     r"\d{1,2}:\d\d.*|\d{4}|\d{6}": " with its day before it; declare both with --column timestamp=DAY+TIME",
     r"\d{5}(\.\d+)?": ", but a spreadsheet's count of days; write dates",
 }
+_WEEKDAY = r"^(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?,? "
+_NAMED = re.compile(r".*(?P<end> (?P<clock>[A-Z][A-Za-z]+/[A-Za-z_/]+))")  # as Interactive Brokers writes it
 _WITH_T = r"^([0-9./-]+)T([0-9])"  # ISO 8601 allows both; files that have been edited mix them
 _EXPONENT = r"\d(\.\d+)?[eE]\+?\d\d?"
 _EPOCH = rf"0|\d{{9,19}}(\.\d*)?|{_EXPONENT}"
@@ -43,7 +45,7 @@ _EPOCH_SPAN = (315_532_800, 4_102_444_800)  # 1980 to 2100, in seconds: the unit
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """Instants of every row: naive microseconds as written, or UTC where every row has its offset."""
+    """Instants of every row: naive microseconds as written, by a clock that rows may name, or UTC by their offsets."""
 
     values: pl.Series
     clock: str | None
@@ -66,6 +68,11 @@ def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, act
 
     ``active`` marks bars in which the price moved or something was traded: only they know about weekends.
     """
+    named = _NAMED.fullmatch(texts[0])
+    if named:
+        read = read_times(texts.str.strip_suffix(named["end"]), lines, path, dates, active)
+        return replace(read, clock=named["clock"], notes=(*read.notes, f"each row names its clock, {named['clock']}"))
+    texts = texts.str.replace(_WEEKDAY, "")
     first = texts[0]
     if re.fullmatch(_COMPACT, first):
         texts = texts.str.replace(_COMPACT, "$1 $2")

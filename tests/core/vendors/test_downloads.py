@@ -12,6 +12,7 @@ import pytest
 from support.text_files import PRICES, hourly
 
 from golden_core.bars.reading import read_bars
+from golden_core.market.local_time import ZoneError
 from golden_core.vendors.base import VendorError
 
 HOURS = hourly("2024-03-03", 2)
@@ -205,3 +206,48 @@ def test_of_a_file_without_header_whose_prices_are_in_another_order_no_place_is_
     )
     with pytest.raises(VendorError, match="--column timestamp=1 --column open=2 …"):
         read(text)
+
+
+WEEKS = hourly("2024-03-03", 3)
+
+
+def in_new_york(form: str) -> str:
+    local = WEEKS["timestamp"].dt.convert_time_zone("America/New_York").dt.strftime(form)
+    return WEEKS.select(local.alias("date"), *PRICES).write_csv()
+
+
+def test_rows_that_name_their_clock_state_it(read: Read) -> None:
+    found = read(in_new_york("%Y%m%d %H:%M:%S US/Eastern"), zone=None)
+    assert found.zone == "US/Eastern"
+    assert found.bars["timestamp"].equals(WEEKS["timestamp"])
+    assert "each row names its clock, US/Eastern" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("US/Eastern", "Foo/Bar", "unknown clock 'Foo/Bar'"),
+        ("04 03:00:00 US/Eastern", "04 03:00:00 Europe/Paris", "'20240304 03:00:00 Europe/Paris' is not a time like"),
+    ],
+)
+def test_a_clock_that_nobody_knows_and_two_clocks_are_refused(old: str, new: str, said: str, read: Read) -> None:
+    with pytest.raises((VendorError, ZoneError), match=said):
+        read(in_new_york("%Y%m%d %H:%M:%S US/Eastern").replace(old, new), zone=None)
+
+
+@pytest.mark.parametrize("form", ["%a %d %b %Y %H:%M", "%A %Y-%m-%d %H:%M", "%a, %d %b %Y %H:%M:%S GMT"])
+def test_a_day_may_bear_its_name(form: str, read: Read) -> None:
+    text = WEEKS.select(WEEKS["timestamp"].dt.strftime(form).alias("date"), *PRICES).write_csv(separator=";")
+    assert read(text).bars["timestamp"].equals(WEEKS["timestamp"])
+
+
+@pytest.mark.parametrize(
+    ("names", "side"),
+    [(("BidOpen", "BidHigh", "BidLow", "BidClose"), "bid"), (("BidOpen", "High", "Low", "Close"), None)],
+)
+def test_columns_that_all_name_a_side_are_of_it(names: tuple[str, ...], side: str | None, read: Read) -> None:
+    asks = [pl.col(name).alias(f"Ask{name.title()}") for name in PRICES]
+    table = ROWS.select("time", *(pl.col(ours).alias(name) for ours, name in zip(PRICES, names, strict=True)), *asks)
+    found = read(table.write_csv())
+    assert same(found)
+    assert found.side == side
