@@ -53,7 +53,8 @@ class PlainJson(Reader):
         found = _columns(answer)
         if found is None:
             raise VendorError(f"{path}: its JSON holds no table: expected {_FORMS}; save the answer as it was sent")
-        table = pl.DataFrame([_series(name, values, path) for name, values in found.items()])
+        plain = {name: values for name, values in found.items() if not any(isinstance(v, dict | list) for v in values)}
+        table = pl.DataFrame([_series(name, values, path) for name, values in plain.items()])
         if table.is_empty():
             raise VendorError(f"{path}: the table has no record; request another range")
         require_instrument(table, pair, path)
@@ -111,8 +112,7 @@ def _of_split(lists: Mapping[str, list[Any]]) -> Columns | None:
 
 def _of_records(records: Sequence[Mapping[str, Any]]) -> Columns:
     names = dict.fromkeys(name for record in records for name in record)
-    nested = {name for name in names if isinstance(records[0].get(name), dict | list)}
-    return {name: [record.get(name) for record in records] for name in names if name not in nested}
+    return {name: [record.get(name) for record in records] for name in names}
 
 
 def _even(columns: Columns) -> Columns | None:

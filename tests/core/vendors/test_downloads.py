@@ -49,7 +49,7 @@ FORMS = {
     "pandas, table": {"schema": {"fields": [{"name": "time"}], "primaryKey": ["time"]}, "data": RECORDS},
     "newest first": RECORDS[::-1],
     "text": [{name: str(value) for name, value in row.items()} for row in RECORDS],
-    "with what is no table": [row | {"tags": ["a"], "source": {"name": "b"}} for row in RECORDS],
+    "with what is no table": [RECORDS[0], *(row | {"tags": ["a"], "source": {"name": "b"}} for row in RECORDS[1:])],
     "lists": {"t": [one // 1000 for one in EPOCHS], **{n[0]: ROWS[n].to_list() for n in PRICES}, "s": "ok"},
     "pandas, columns": by_name(EPOCHS),
     "pandas, index": {str(t): {n: row[n] for n in PRICES} for t, row in zip(EPOCHS, RECORDS, strict=True)},
