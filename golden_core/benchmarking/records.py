@@ -40,11 +40,16 @@ class Run:
 
     folder: Path
     rows: pl.DataFrame  # schema.BENCHMARKS
-    samples: pl.DataFrame  # KEY, seconds
+
+    @property
+    def samples(self) -> pl.LazyFrame:
+        """KEY and seconds of every duration, which may be millions: read as far as somebody asks for them."""
+        return pl.scan_parquet(self.folder / "samples.parquet", glob=False)
 
     def seconds(self, key: Sequence[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return the durations [N] behind a row."""
-        return self.samples.filter(**dict(zip(KEY, key, strict=True)))["seconds"].to_numpy()
+        wanted = self.samples.filter(**dict(zip(KEY, key, strict=True))).select("seconds")
+        return wanted.collect()["seconds"].to_numpy()
 
 
 def machine_class() -> str:
@@ -82,7 +87,7 @@ def file_run(home: Home, benchmark: str, study: str, found: Sequence[Measurement
 def read_run(folder: Path) -> Run:
     """Read a run back."""
     rows = pl.read_parquet(folder / "rows.parquet", glob=False)
-    return Run(folder, BENCHMARKS.conform(rows), pl.read_parquet(folder / "samples.parquet", glob=False))
+    return Run(folder, BENCHMARKS.conform(rows))
 
 
 def last_runs(home: Home, study: str | None = None) -> list[Run]:

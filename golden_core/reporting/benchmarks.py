@@ -75,7 +75,7 @@ def benchmarks_page(warehouse: Warehouse, study: Study, runs: list[Run]) -> str:
 def latency(runs: list[Run]) -> Plot:
     """Plot the distribution of single-window latencies: the share of calls that took no longer."""
     samples = [run.samples.filter(scenario="single", device="cpu") for run in runs]
-    frame = pl.concat(samples).filter(pl.col("precision").is_in(["float32", "float64"]))
+    frame = pl.concat(samples).filter(pl.col("precision").is_in(["float32", "float64"])).collect()
     panels = []
     for (name,), part in frame.group_by("subject", maintain_order=True):
         milliseconds = 1e3 * np.sort(part["seconds"].to_numpy())
@@ -83,7 +83,7 @@ def latency(runs: list[Run]) -> Plot:
         panels.append(panel("latency", str(name), description, partial(_distribution, milliseconds)))
     return Plot(
         "latency",
-        "Latency of one window: share of calls that took no longer, all calls after the warm-up. The axes of time are "
+        "Latency of one window: share of calls that took no longer, of those after the warm-up. The axes of time are "
         "logarithmic and differ between panels.",
         tuple(panels),
         (),

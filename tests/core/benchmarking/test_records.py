@@ -65,7 +65,7 @@ def test_rows_follow_from_their_samples(home, measured):
     rows.write_parquet(run.folder / "rows.parquet")
     (fault,), _ = unfaithful(home)
     assert fault == "inference v08 single cpu float32 1 1: p99_ms is not what the samples give"
-    run.samples.clear().write_parquet(run.folder / "samples.parquet")
+    run.samples.collect().clear().write_parquet(run.folder / "samples.parquet")
     (fault,), _ = unfaithful(home)
     assert "samples is not what the samples give" in fault
 
@@ -138,7 +138,7 @@ def test_every_check_fails_where_its_claim_does(home, measured):
     (slower,), _ = judged(home, "no_slower_than_accepted")
     assert f"2.00 times the median of the accepted run {first.folder.name}" in slower
     assert judged(home, "warm_up_settled")[0] == ["inference v08 single cpu float32 1 1: never steady"]
-    run.samples.head(99).write_parquet(run.folder / "samples.parquet")
+    run.samples.collect().head(99).write_parquet(run.folder / "samples.parquet")
     faults, severity = judged(home, "results_follow_from_samples")
     assert severity == "error"
     assert "samples is not what the samples give" in faults[0] or "mean_ms is not" in faults[0]

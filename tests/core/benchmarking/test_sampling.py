@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from golden_core.benchmarking import sampling
 from golden_core.benchmarking.sampling import PAIRS, compare, interleaved, sample
 from golden_core.benchmarking.summary import TAILS, bound, full_size, least_size, percentile, summarise
 from golden_core.store.randomness import Stream
@@ -118,6 +119,17 @@ def test_a_sample_whose_halves_differ_is_not_steady(later):
 def test_the_longer_of_time_and_number_decides():
     clock = FakeClock()
     assert len(sample(clock.calls([0.5] * 100), seconds=1.0, fewest=30, clock=clock).seconds) == 30
+
+
+def test_of_calls_without_number_some_are_kept_evenly(monkeypatch):
+    monkeypatch.setattr(sampling, "full_size", lambda _p: 50)
+    clock = FakeClock()
+    call = clock.calls(1e-3 + 1e-8 * np.arange(2000))
+    found = sample(call, seconds=1.0, fewest=10, clock=clock)
+    assert 50 <= len(found.seconds) < 100
+    assert np.diff(found.seconds) == pytest.approx(np.full(len(found.seconds) - 1, 16e-8), rel=1e-3)
+    assert clock.now == pytest.approx(1.0 + 1e-3 * found.warm_up, rel=0.01)
+    assert len(sample(clock.calls([1e-3] * 2000), seconds=1.0, fewest=300, clock=clock).seconds) in range(300, 600)
 
 
 def test_identical_calls_are_rarely_told_apart():
