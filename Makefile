@@ -1,5 +1,5 @@
 # `make demo` and `make test` set everything up themselves; a bare machine needs Python 3.11, git and make.
-# Python 3.12 (untested) and 3.13 (tested once) are admitted: constraints.txt and the gate are those of 3.11, which is preferred.
+# Python 3.12 and 3.13 (tested once each) are admitted: constraints.txt and the gate are those of 3.11, which is preferred.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
