@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from golden_core.vendors.base import VendorError, VendorTable
-from golden_core.vendors.columns import CURRENCIES, INSTRUMENTS, Found, clock_in, normal
+from golden_core.vendors.base import SIDES, VendorError, VendorTable, side_in_name
+from golden_core.vendors.columns import CURRENCIES, INSTRUMENTS, PRICES, Found, clock_in, normal
 from golden_core.vendors.prices import active, read_numbers, require_last_row, require_roles
 from golden_core.vendors.text import Rows
 from golden_core.vendors.ticks import QUOTES, TICK_BAR, bars_from_ticks, require_spread
@@ -40,8 +40,9 @@ def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
     table = pl.DataFrame([times.values.alias("timestamp"), *numbers.get_columns(), rows.line.alias("line")])
     column = found.time[-1]
     stated = known.clock or clock_in(column)
-    if times.clock and stated == "EET":
-        raise VendorError(f"{path}: the header says {column!r}, but the rows carry their own offset; correct one")
+    if times.clock and stated and (stated == "EET" or times.clock not in ("UTC", stated)):
+        own = "offset" if times.clock == "UTC" else f"clock, {times.clock}"
+        raise VendorError(f"{path}: the header says {column!r}, but the rows carry their own {own}; correct one")
     headed = stated and known.header and not times.clock
     said = (f"the header {column!r} states the clock {stated}",) if headed else ()
     ignored = (f"not used: {', '.join(found.ignored)}",) if found.ignored else ()
@@ -54,6 +55,12 @@ def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
     require_last_row(table, path, ended=rows.ended)
     require_roles(table, path, header=known.header)
     return VendorTable(table, known.format, clock, known.bar, known.side, notes)
+
+
+def side_of(found: Found, path: Path) -> str | None:
+    """Return the side of the price that all its columns name, or else the file."""
+    names = [normal(found.numbers[price]) for price in PRICES if price in found.numbers]
+    return next((side for side in SIDES if all(name.startswith(side) for name in names)), None) or side_in_name(path)
 
 
 def require_instrument(table: pl.DataFrame, pair: str, path: Path) -> None:

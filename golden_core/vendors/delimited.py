@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from golden_core.vendors.assembly import Known, assemble, require_instrument
-from golden_core.vendors.base import SIDES, Claim, Reader, VendorError, VendorTable, side_in_name
-from golden_core.vendors.columns import PRICES, Found, find_columns, normal
+from golden_core.vendors.assembly import Known, assemble, require_instrument, side_of
+from golden_core.vendors.base import SIDES, Claim, Reader, VendorError, VendorTable
+from golden_core.vendors.columns import PRICES, find_columns
 from golden_core.vendors.text import Head, Rows, read_head, read_rows
 from golden_core.vendors.times import ORDERS, Dates, Order
 
@@ -65,7 +65,7 @@ class Delimited:
             format=self.name,
             clock=self.clock(found.time[-1], path),
             bar=self.bar,
-            side=self.side or (None if "bid" in self.ours else _side(found, path)),
+            side=self.side or (None if "bid" in self.ours else side_of(found, path)),
             dates=Dates(self.order, self.convention),
             gaps=self.gaps,
             header=not self.places,
@@ -84,9 +84,3 @@ class Delimited:
                 f"({', '.join(self.places)}); leave the format to detection, or name another"
             )
         return replace(rows, table=rows.table.rename(dict(zip(rows.table.columns, self.places, strict=False))))
-
-
-def _side(found: Found, path: Path) -> str | None:
-    """Return the side of the price that all four columns name, or else the file."""
-    names = [normal(found.numbers[price]) for price in PRICES if price in found.numbers]
-    return next((side for side in SIDES if all(name.startswith(side) for name in names)), None) or side_in_name(path)

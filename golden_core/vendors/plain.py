@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from golden_core.vendors.assembly import Known, assemble, require_instrument
-from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable, side_in_name
+from golden_core.vendors.assembly import Known, assemble, require_instrument, side_of
+from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.columns import PRICES, find_columns, has_prices, has_time
 from golden_core.vendors.delimited import Delimited
 from golden_core.vendors.plain_json import JSON, holds_objects
@@ -62,8 +62,8 @@ class Parquet(Reader):
             raise VendorError(f"{path}: the table has no row; export it again, or leave the file out")
         require_instrument(table, pair, path)
         line = pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True).alias("row")
-        known = Known(format=self.name, side=side_in_name(path), gaps=True)
         found = find_columns(table.columns, path, self.columns, PRICES if self.columns else _prices(table.columns))
+        known = Known(format=self.name, side=side_of(found, path), gaps=True)
         return assemble(Rows(table, line, True, ()), found, path, known)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from golden_core.vendors.assembly import Known, assemble, require_instrument
-from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable, side_in_name
+from golden_core.vendors.assembly import Known, assemble, require_instrument, side_of
+from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.columns import INSTRUMENTS, PRICES, find_columns, has_prices, normal
 from golden_core.vendors.records import parsed_json, require_pair
 from golden_core.vendors.text import HEAD_BYTES, Rows
@@ -50,17 +50,20 @@ class PlainJson(Reader):
         """Read all records; all of them have a time."""
         answer = parsed_json(path)
         _require_instrument(answer, pair, path)
-        found = _columns(answer)
-        if found is None:
+        columns = _columns(answer)
+        if columns is None:
             raise VendorError(f"{path}: its JSON holds no table: expected {_FORMS}; save the answer as it was sent")
-        plain = {name: values for name, values in found.items() if not any(isinstance(v, dict | list) for v in values)}
+        plain = {
+            name: values for name, values in columns.items() if not any(isinstance(v, dict | list) for v in values)
+        }
         table = pl.DataFrame([_series(name, values, path) for name, values in plain.items()])
         if table.is_empty():
             raise VendorError(f"{path}: the table has no record; request another range")
         require_instrument(table, pair, path)
         line = pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True).alias("record")
-        known = Known(format=self.name, side=side_in_name(path), gaps=True)
-        return assemble(Rows(table, line, True, ()), find_columns(table.columns, path, self.columns), path, known)
+        found = find_columns(table.columns, path, self.columns)
+        known = Known(format=self.name, side=side_of(found, path), gaps=True)
+        return assemble(Rows(table, line, True, ()), found, path, known)
 
 
 JSON = PlainJson()

@@ -71,7 +71,8 @@ def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, act
     named = _NAMED.fullmatch(texts[0])
     if named:
         read = read_times(texts.str.strip_suffix(named["end"]), lines, path, dates, active)
-        return replace(read, clock=named["clock"], notes=(*read.notes, f"each row names its clock, {named['clock']}"))
+        note = f"each row names its clock, {named['clock']}"
+        return replace(read, clock=read.clock or named["clock"], notes=(*read.notes, note))  # an offset says more
     texts = texts.str.replace(_WEEKDAY, "")
     first = texts[0]
     if re.fullmatch(_COMPACT, first):

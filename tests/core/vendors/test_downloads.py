@@ -235,6 +235,17 @@ def test_a_clock_that_nobody_knows_and_two_clocks_are_refused(old: str, new: str
         read(in_new_york("%Y%m%d %H:%M:%S US/Eastern").replace(old, new), zone=None)
 
 
+def test_rows_that_name_another_clock_than_their_header_are_refused(read: Read) -> None:
+    text = in_new_york("%Y%m%d %H:%M:%S US/Eastern").replace("date", "Gmt time", 1)
+    with pytest.raises(VendorError, match="the header says 'Gmt time', but the rows carry their own clock, US/Eastern"):
+        read(text, zone=None, format="plain_csv")
+
+
+def test_an_offset_beside_the_name_of_a_clock_says_more(read: Read) -> None:
+    text = in_new_york("%Y-%m-%d %H:%M:%S%:z US/Eastern").replace("date", "time_utc", 1)
+    assert read(text, zone=None).bars["timestamp"].equals(WEEKS["timestamp"])
+
+
 @pytest.mark.parametrize("form", ["%a %d %b %Y %H:%M", "%A %Y-%m-%d %H:%M", "%a, %d %b %Y %H:%M:%S GMT"])
 def test_a_day_may_bear_its_name(form: str, read: Read) -> None:
     text = WEEKS.select(WEEKS["timestamp"].dt.strftime(form).alias("date"), *PRICES).write_csv(separator=";")
@@ -248,6 +259,6 @@ def test_a_day_may_bear_its_name(form: str, read: Read) -> None:
 def test_columns_that_all_name_a_side_are_of_it(names: tuple[str, ...], side: str | None, read: Read) -> None:
     asks = [pl.col(name).alias(f"Ask{name.title()}") for name in PRICES]
     table = ROWS.select("time", *(pl.col(ours).alias(name) for ours, name in zip(PRICES, names, strict=True)), *asks)
-    found = read(table.write_csv())
-    assert same(found)
-    assert found.side == side
+    for found in (read(table.write_csv()), read(json.dumps(table.to_dicts()))):
+        assert same(found)
+        assert found.side == side
