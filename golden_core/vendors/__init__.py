@@ -15,6 +15,8 @@ READERS: dict[str, str] = {
     "dukascopy_csv": "dukascopy:CSV",
     "dukascopy_node_json": "dukascopy_node:JSON",
     "dukascopy_ticks": "dukascopy:TICKS",
+    "fixings_csv": "fixings:CSV",
+    "gaincapital_ticks": "gaincapital:TICKS",
     "histdata_m1": "histdata:M1",
     "histdata_ticks": "histdata:TICKS",
     "hst": "hst:HST",
@@ -30,10 +32,11 @@ READERS: dict[str, str] = {
     "polygon_json": "polygon:JSON",
     "series_csv": "series:CSV",
     "truefx_ticks": "truefx:TICKS",
+    "yahoo_json": "yahoo:JSON",
     "yfinance_csv": "yfinance:CSV",
 }
 # These read whatever has known column names, so they are asked only where no vendor's own format fits.
-GENERAL = ("plain_csv", "plain_json", "plain_parquet", "series_csv")
+GENERAL = ("fixings_csv", "plain_csv", "plain_json", "plain_parquet", "series_csv")
 
 
 def reader(name: str) -> Reader:

@@ -13,6 +13,7 @@ from golden_core.vendors.assembly import Known, assemble, require_instrument, si
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.columns import PRICES, find_columns, has_prices, has_time
 from golden_core.vendors.delimited import Delimited
+from golden_core.vendors.paired import of_pair, pair_of, pairs_with_prices
 from golden_core.vendors.plain_json import JSON, holds_objects
 from golden_core.vendors.text import Head, Rows, read_head, refuse_packed
 
@@ -23,10 +24,20 @@ _BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 def _fits(head: Head) -> bool:
-    return has_time(head.header) and has_prices(head.header)
+    return has_time(_plain(head.header)) and (has_prices(head.header) or bool(pairs_with_prices(head.header)))
 
 
-CSV = Delimited(
+def _plain(names: Sequence[str]) -> Sequence[str]:
+    """Return names without the pair that stands in them."""
+    return [found[1] if (found := pair_of(name)) else name for name in names]
+
+
+def _of_pair(rows: Rows, pair: str, path: Path) -> Rows:
+    table, notes = of_pair(rows.table, pair, path)
+    return replace(rows, table=table, notes=(*rows.notes, *notes))
+
+
+_TABLE = Delimited(
     name="plain_csv",
     example="time,open,high,low,close,volume\n2024-03-15 10:00,1.08812,1.08901,1.08790,1.08874,4148\n"
     "2024-03-15 11:00,1.08874,1.08930,1.08850,1.08911,5375",
@@ -34,6 +45,7 @@ CSV = Delimited(
     fits=_fits,
     gaps=True,
 )
+CSV = replace(_TABLE, prepare=_of_pair)
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,8 @@ class Parquet(Reader):
     def sniff(self, path: Path) -> Claim | None:
         """Claim a table whose columns include a time and four prices, or a close alone, by names that are known."""
         names = parquet_names(path) or ()
+        if pairs_with_prices(names):
+            names = _plain(names)
         if not has_time(names) or not has_prices(names, _prices(names)):
             return None
         return Claim(self.name, _BECAUSE if has_prices(names) else "its columns name a time and a close")
@@ -61,10 +75,11 @@ class Parquet(Reader):
         if table.is_empty():
             raise VendorError(f"{path}: the table has no row; export it again, or leave the file out")
         require_instrument(table, pair, path)
+        table, notes = (table, ()) if self.columns else of_pair(table, pair, path)
         line = pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True).alias("row")
         found = find_columns(table.columns, path, self.columns, PRICES if self.columns else _prices(table.columns))
         known = Known(format=self.name, side=side_of(found, path), gaps=True)
-        return assemble(Rows(table, line, True, ()), found, path, known)
+        return assemble(Rows(table, line, True, notes), found, path, known)
 
 
 PARQUET = Parquet()
@@ -100,9 +115,9 @@ def declared(path: Path, columns: Mapping[str, str | None]) -> Reader | None:
     places = {ours: theirs for ours, theirs in columns.items() if theirs is not None}
     by_place = all(part.isdecimal() for theirs in places.values() for part in theirs.split("+"))
     if set(places.values()) & set(head.header) or not by_place:
-        return replace(CSV, columns=columns)
+        return replace(_TABLE, columns=columns)
     names = tuple(str(place) for place in range(1, len(head.header) + 1))
-    placed = replace(CSV, columns={**dict.fromkeys((*PRICES, "volume")), **places})
+    placed = replace(_TABLE, columns={**dict.fromkeys((*PRICES, "volume")), **places})
     close = places.get("close", "")
     if close in names and re.fullmatch(r"-?[\d.,]+", head.header[int(close) - 1]) is None:
         return replace(placed, prepare=_numbered)

@@ -14,8 +14,8 @@ import polars as pl
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import PRICES
 
-# As pandas, R, FRED and Bloomberg write a price that does not exist.
-GAPS = ("", "nan", "null", "na", "nd", ".", "#n/a", "#n/a n/a")
+# As pandas, R, FRED, the ECB and Bloomberg write a price that does not exist.
+GAPS = ("", "nan", "null", "na", "nd", ".", "n/a", "#n/a", "#n/a n/a")
 # Digits of other scripts are no numbers to polars, though its \d matches them.
 _DECIMAL_COMMA = r"^-?[0-9]+(,[0-9]+)?$"
 _THOUSANDS = r"^-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$"

@@ -30,6 +30,7 @@ class Records:
     bar: str | None = None
     side: str | None = None
     unit: str = "candle"
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +75,10 @@ class Json:
         line = pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True).alias(answer.unit)
         numbers = {name: name for name in names if name not in ("timestamp", "complete")}
         found = Found(("timestamp",), numbers, complete="complete" if "complete" in names else None)
-        notes = (f"{answer.side} prices",) if answer.side and not ticks else ()
-        known = Known(format=self.name, clock=answer.clock, bar=answer.bar, side=answer.side, notes=notes)
+        sided = (f"{answer.side} prices",) if answer.side and not ticks else ()
+        known = Known(
+            format=self.name, clock=answer.clock, bar=answer.bar, side=answer.side, notes=(*answer.notes, *sided)
+        )
         return assemble(Rows(table, line, True, ()), found, path, known)
 
 
@@ -83,6 +86,12 @@ def require_pair(said: str, pair: str, path: Path) -> None:
     """Refuse an answer about another instrument."""
     if not re.sub(r"[^A-Z]", "", said.upper()).endswith(pair):
         raise VendorError(f"{path}: the instrument is {said!r}, but {pair} is asked for; import it as that")
+
+
+def require_yahoo(ticker: str, pair: str, path: Path) -> None:
+    """Refuse Yahoo's ticker of another pair: ``EURUSD=X``, and ``JPY=X`` for the dollar in yen."""
+    code = ticker.removesuffix("=X")
+    require_pair(f"USD{code}" if len(code) == 3 else code, pair, path)
 
 
 def require_list(found: Any, what: str, path: Path) -> list[Any]:

@@ -19,7 +19,7 @@ def _fits(head: Head) -> bool:
     return len(names) == 2 and has_time(names[:1]) and len(head.lines) > 1
 
 
-def _published(rows: Rows, _pair: str, path: Path) -> Rows:
+def published(rows: Rows, _pair: str, path: Path) -> Rows:
     """Leave the days out on which nothing was published: a fixing that was not made is no bar without a price."""
     rows = replace(rows, table=rows.table.select(name for name in rows.table.columns if normal(name) != _AGAIN))
     if rows.table.width != 2:
@@ -41,5 +41,5 @@ CSV = Delimited(
     fits=_fits,
     ours=("close",),
     bar="1d",
-    prepare=_published,
+    prepare=published,
 )

@@ -32,6 +32,10 @@ _OTHERS = {
 _WORDS = re.compile(r'"?[^\W\d]\S* \S+ \S')
 _QUOTED = re.compile(r'"[^"\n]*"')
 _HINT = r'\A(?i:"?sep=[^\n]?"?[ \t]*)(?=\n)'  # of the separator, to Excel
+_UTF_8 = "utf-8-sig"
+# A single letter, as in Eröffnung: in UTF-8 and in other scripts such bytes stand together.
+_LETTER = re.compile(rb"[\xc0-\xff][a-z]")
+_NOT_WESTERN = re.compile(rb"[\0\x7f-\xbf]|[\xc0-\xff]{2}")
 _MARKS = {  # the longer first: one of UTF-32 begins as one of UTF-16
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -106,7 +110,7 @@ def read_head(path: Path) -> Head | None:
         data = stream.read(HEAD_BYTES)
     whole = len(data) < HEAD_BYTES
     try:
-        text = codecs.getincrementaldecoder(_marked(data) or "utf-8-sig")().decode(data)
+        text = codecs.getincrementaldecoder(_encoding(data))().decode(data)
         text = _blanked(text.replace("\r\n", "\n").replace("\r", "\n"))[0]
         lines = re.sub(_HINT, "", _unquoted(text)).split("\n")
     except (UnicodeDecodeError, csv.Error):
@@ -156,14 +160,14 @@ def read_rows(path: Path, *, header: bool) -> Rows:
 def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
     """Return UTF-8 bytes with plain line ends, the last included and whether it was there, without byte order mark."""
     data, notes = path.read_bytes(), list[str]()
-    wide = _marked(data)
-    if wide:
+    encoding = _encoding(data)
+    if encoding != _UTF_8:
         # MetaTrader's own scripts write UTF-16; its byte order mark leaves nothing to guess.
         try:
-            data = data.decode(wide).encode()
+            data = data.decode(encoding).encode()
         except UnicodeDecodeError as error:
-            raise VendorError(f"{path}: byte {error.start}: broken {wide} text; fetch the file again") from None
-        notes.append(f"the text is {wide}")
+            raise VendorError(f"{path}: byte {error.start}: broken {encoding} text; fetch the file again") from None
+        notes.append(f"the text is {encoding}")
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         data.decode()
@@ -192,8 +196,12 @@ def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
     return re.sub(_HINT.encode(), b"", data), ended, notes
 
 
-def _marked(data: bytes) -> str | None:
-    return next((code for mark, code in _MARKS.items() if data.startswith(mark)), None)
+def _encoding(data: bytes) -> str:
+    """Return what a byte order mark says; without one, names of columns may have letters of Western Europe."""
+    marked = next((code for mark, code in _MARKS.items() if data.startswith(mark)), None)
+    names = b"\n".join(data[:HEAD_BYTES].split(b"\n", 3)[:3])
+    western = _LETTER.search(names) and not _NOT_WESTERN.search(data)
+    return marked or ("Windows-1252" if western else _UTF_8)
 
 
 def _blanked(text: str) -> tuple[str, list[str]]:

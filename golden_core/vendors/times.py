@@ -17,7 +17,7 @@ ORDERS: tuple[Order, ...] = ("day_first", "month_first", "year_first")
 NAIVE = pl.Datetime("us")
 
 _DATE = (
-    r"(?P<date>\d{4}(?P<y>[-./])\d{1,2}(?P=y)\d{1,2}|\d{8}|(?P<month>[A-Z][a-z]{2}) \d{1,2}, \d{4}"
+    r"(?P<date>\d{4}(?P<y>[-./])\d{1,2}(?P=y)\d{1,2}|\d{8}|\d{6}|(?P<month>[A-Z][a-z]{2}) \d{1,2}, \d{4}"
     r"|\d{1,2}(?P<d>[-./ ])(?:\d{1,2}|(?P<name>[A-Za-z]{3}))(?P=d)(?P<century>\d\d)?\d\d)"
 )
 _CLOCK = (
@@ -83,8 +83,7 @@ def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, act
         texts = texts.str.replace(_WITH_T, "$1 $2")
     shape = _TIME.fullmatch(texts[0])
     if shape is None:
-        hint = next((hint for form, hint in _HINTS.items() if re.fullmatch(form, first)), "")
-        raise _not_a_time(path, lines, 0, first, hint)
+        raise _not_a_time(path, lines, 0, first)
     forms = _forms(shape)
     clock = shape["clock"] or ":"
     digits = r"\d" if ":" in clock else rf" \d{{{len(clock)}}}(\D|$)"  # where zeros are lost, 100 would be ten o'clock
@@ -156,7 +155,7 @@ def _forms(shape: re.Match[str]) -> dict[Order, str]:
     mark = shape["y"] or shape["d"] or ""
     month, year = "%b" if shape["name"] else "%m", "%Y" if shape["century"] else "%y"
     days: dict[Order, str] = {"day_first": "%b %d, %Y" if shape["month"] else f"%Y{mark}%m{mark}%d"}
-    if shape["d"]:
+    if shape["d"] or len(shape["date"]) == len("yymmdd"):
         days = {"day_first": f"%d{mark}{month}{mark}{year}"}
         days |= {} if shape["name"] else {"month_first": f"%m{mark}%d{mark}{year}"}
         days |= {} if shape["century"] else {"year_first": f"%y{mark}{month}{mark}%d"}
@@ -299,8 +298,9 @@ def _require_all(values: pl.Series, texts: pl.Series, lines: pl.Series, path: Pa
         raise _not_a_time(path, lines, row, texts[row], same)
 
 
-def _not_a_time(path: Path, lines: pl.Series, row: int, text: str, like: str) -> VendorError:
-    like = like or " like 2020-01-31 13:00:00"
+def _not_a_time(path: Path, lines: pl.Series, row: int, text: str, like: str = "") -> VendorError:
+    hint = next((hint for form, hint in _HINTS.items() if re.fullmatch(form, text)), " like 2020-01-31 13:00:00")
+    like = like or hint
     return VendorError(
         f"{path}: {lines.name} {lines[row]}: {text!r} is not a time{like}; mend the row, or export it again"
     )

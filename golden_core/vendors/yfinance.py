@@ -8,7 +8,7 @@ from pathlib import Path
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import has_prices
 from golden_core.vendors.delimited import Delimited
-from golden_core.vendors.records import require_pair
+from golden_core.vendors.records import require_yahoo
 from golden_core.vendors.text import Head, Rows
 
 
@@ -24,8 +24,7 @@ def _below(rows: Rows, pair: str, path: Path) -> Rows:
     if table.height < 3 or table.item(0, 0) != "Ticker":
         raise VendorError(f"{path}: line 2: expected the tickers, as yfinance writes them; name another format")
     for ticker in sorted(set(table.row(0)[1:])):
-        code = ticker.removesuffix("=X")
-        require_pair(f"USD{code}" if len(code) == 3 else code, pair, path)  # JPY=X is Yahoo's dollar in yen
+        require_yahoo(ticker, pair, path)
     named = table.rename({table.columns[0]: table.item(1, 0)})
     return replace(rows, table=named[2:].drop("Adj Close", strict=False), line=rows.line[2:])
 

@@ -182,3 +182,16 @@ def test_a_head_ends_with_a_whole_line(tmp_path: Path) -> None:
     assert head is not None
     assert set(head.lines) == {"é,b"}
     assert read_head(tmp_path) is None
+
+
+def test_names_with_letters_of_western_europe_are_read(tmp_path: Path) -> None:
+    text = GOOD.replace("Open", "Eröffnung").replace("Close", "Clôture")
+    (tmp_path / "x.csv").write_bytes(text.encode("cp1252"))
+    read = read_bars(tmp_path / "x.csv", "EURUSD")
+    (tmp_path / "y.csv").write_text(GOOD)
+    assert read.bars.equals(read_bars(tmp_path / "y.csv", "EURUSD").bars)
+    assert "the text is Windows-1252" in read.notes
+    for damaged in (text.encode("cp1252") + b"\xe9\xe8", GOOD.encode() + b"\xe9a", text.encode("cp1252") + b"\x81"):
+        (tmp_path / "x.csv").write_bytes(damaged)
+        with pytest.raises(VendorError, match="is not UTF-8 text; save the file as UTF-8"):
+            read_bars(tmp_path / "x.csv", "EURUSD")

@@ -83,6 +83,9 @@ def test_a_day_beyond_twelve_decides() -> None:
         ("%d-%b-%y", "day before month"),
         ("%d %b %y", "day before month"),
         ("%y-%b-%d", "year before month"),
+        ("%y%m%d", "year before month"),
+        ("%d%m%y", "day before month"),
+        ("%y%m%d 190000", "year before month"),
     ],
 )
 def test_years_of_two_digits_are_read_where_the_file_proves_their_place(form: str, words: str) -> None:
@@ -141,6 +144,7 @@ def test_times_of_day_that_lost_their_zeros_are_refused(first: str, other: str) 
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
+        ("190000", "with its day .* timestamp=DAY[+]TIME"),
         ("1900", "with its day .* timestamp=DAY[+]TIME"),
         ("19:00", "with its day .* timestamp=DAY[+]TIME"),
         ("45354.916666667", "count of days; write dates"),

@@ -1,0 +1,59 @@
+"""Fixings of several currencies in one table: a day, and a column for each, as central banks and pandas write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from golden_core.vendors.base import VendorError
+from golden_core.vendors.columns import has_time
+from golden_core.vendors.delimited import Delimited
+from golden_core.vendors.paired import pair_of
+from golden_core.vendors.series import published
+from golden_core.vendors.text import Head, Rows
+
+_BUNDESBANK = re.compile(r"BBEX3\.D\.([A-Z]{3})\.EUR\.BB\.AC\.\d+")
+_ECB = {"USD", "JPY", "GBP", "CHF"}  # and many more, and no column of its own currency
+
+
+def _pairs(names: Sequence[str]) -> Mapping[str, str]:
+    """Return pair → column; where currencies are named alone, it is the ECB's table: what one euro costs."""
+    others = [name for name in names[1:] if name]
+    series = {f"EUR{key[1]}": name for name in others if (key := _BUNDESBANK.fullmatch(name))}
+    if series:
+        return series
+    if set(others) >= _ECB and all(re.fullmatch("[A-Z]{3}", name) and name != "EUR" for name in others):
+        return {f"EUR{name}": name for name in others}
+    paired = {found[0]: name for name in others if (found := pair_of(name)) and not found[1]}
+    return paired if len(paired) > 1 else {}
+
+
+def _fits(head: Head) -> bool:
+    return bool(_pairs(head.header)) and has_time(head.header[:1]) and len(head.lines) > 1
+
+
+def _of_pair(rows: Rows, pair: str, path: Path) -> Rows:
+    """Take the pair's column, and leave out what the Bundesbank writes of it above its first day."""
+    pairs, day = _pairs(rows.table.columns), rows.table.columns[0]
+    if pair not in pairs:
+        made = "; a study with data.source=ecb makes the others" if all(one.startswith("EUR") for one in pairs) else ""
+        raise VendorError(f"{path}: its columns are {', '.join(pairs)}, but {pair} is asked for{made}")
+    dated = rows.table[day].str.contains(r"^\d")
+    above = int(dated.arg_max() or 0) if day == "" else 0
+    table = rows.table[above:].select(day, pairs[pair])
+    note = f"columns of rates: {len(pairs)}"
+    return published(replace(rows, table=table, line=rows.line[above:], notes=(*rows.notes, note)), pair, path)
+
+
+CSV = Delimited(
+    name="fixings_csv",
+    example="Date,USD,JPY,GBP,CHF,CYP,\n2024-03-15,1.0892,162.03,0.85420,0.9617,N/A,\n"
+    "2024-03-14,1.0925,161.70,0.85480,0.9616,N/A,",
+    because="its columns are a day and the rates of several currencies or pairs",
+    fits=_fits,
+    ours=("close",),
+    bar="1d",
+    prepare=_of_pair,
+)

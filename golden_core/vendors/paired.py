@@ -1,0 +1,48 @@
+"""Columns that name their pair, as in tables of several: ``EURUSD_Open``, ``Close EURUSD=X``. No reader is here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from golden_core.vendors.base import VendorError
+from golden_core.vendors.columns import CURRENCIES, has_prices
+
+_BETWEEN = r"[ _./-]?"
+_PAIRED = re.compile(
+    rf"(?i)(?P<before>[a-z_ ]*?){_BETWEEN}(?P<base>{CURRENCIES})[/_.-]?(?P<quote>{CURRENCIES})(?:=X)?"
+    rf"{_BETWEEN}(?P<after>[a-z_ ]*)"
+)
+
+
+def pair_of(name: str) -> tuple[str, str] | None:
+    """Return the pair that a column names, and the rest of its name; None where it names none."""
+    found = _PAIRED.fullmatch(name)
+    if found is None or (found["before"] and found["after"]):
+        return None
+    return f"{found['base']}{found['quote']}".upper(), found["before"] or found["after"]
+
+
+def pairs_with_prices(names: Sequence[str]) -> Sequence[str]:
+    """Return the pairs of which there are four prices under names of their own."""
+    paired = [found for name in names if (found := pair_of(name))]
+    pairs = dict.fromkeys(pair for pair, _ in paired)
+    return [pair for pair in pairs if has_prices([rest for other, rest in paired if other == pair])]
+
+
+def of_pair(table: pl.DataFrame, pair: str, path: Path) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the columns of one pair under their plain names beside those that name none, and what was decided."""
+    pairs = pairs_with_prices(table.columns)
+    if has_prices(table.columns) or not pairs:
+        return table, ()
+    if pair not in pairs:
+        raise VendorError(f"{path}: its columns have prices of {', '.join(pairs)}, but {pair} is asked for")
+    named = {name: pair_of(name) for name in table.columns}
+    own = {name: found[1] for name, found in named.items() if found and found[0] == pair}
+    kept = table.select(name for name, found in named.items() if found is None or name in own)
+    if len({own.get(name, name) for name in kept.columns}) < kept.width:
+        raise VendorError(f"{path}: two of its columns would have one name without {pair}: {', '.join(kept.columns)}")
+    return kept.rename(own), (f"of the columns those of {pair} are read",)
