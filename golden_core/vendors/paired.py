@@ -17,13 +17,32 @@ _PAIRED = re.compile(
     rf"{_BETWEEN}(?P<after>[a-z_ ]*)"
 )
 
+# DEXJPUS: yen for a dollar. FRED's countries, by their letters there.
+_FRED = re.compile(r"DEX(?P<quote>[A-Z]{2})(?P<base>[A-Z]{2})")
+_LETTERS = {
+    "AL": "AUD", "CA": "CAD", "CH": "CNY", "DN": "DKK", "EU": "EUR", "HK": "HKD", "IN": "INR", "JP": "JPY", "KO": "KRW",
+    "MX": "MXN", "NO": "NOK", "NZ": "NZD", "SD": "SEK", "SF": "ZAR", "SI": "SGD", "SZ": "CHF", "TH": "THB", "UK": "GBP",
+    "US": "USD",
+}  # fmt: skip
+_CODES = re.compile(rf"(?<![A-Za-z])(?:{CURRENCIES})(?![A-Za-z])")
+
 
 def pair_of(name: str) -> tuple[str, str] | None:
     """Return the pair that a column names, and the rest of its name; None where it names none."""
+    fred = _FRED.fullmatch(name)
+    if fred and {fred["base"], fred["quote"]} <= _LETTERS.keys():
+        return _LETTERS[fred["base"]] + _LETTERS[fred["quote"]], ""
     found = _PAIRED.fullmatch(name)
     if found is None or (found["before"] and found["after"]):
         return None
     return f"{found['base']}{found['quote']}".upper(), found["before"] or found["after"]
+
+
+def require_named(name: str, pair: str, path: Path) -> None:
+    """Refuse a price whose column names another pair, or a currency that is none of the pair's."""
+    found = pair_of(name)
+    if (found and found[0] != pair) or set(_CODES.findall(name)) - {pair[:3], pair[3:]}:
+        raise VendorError(f"{path}: its price is called {name!r}, but {pair} is asked for; give the right pair")
 
 
 def pairs_with_prices(names: Sequence[str]) -> Sequence[str]:

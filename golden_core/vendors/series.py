@@ -8,6 +8,7 @@ from pathlib import Path
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import has_time, normal
 from golden_core.vendors.delimited import Delimited
+from golden_core.vendors.paired import require_named
 from golden_core.vendors.prices import GAPS
 from golden_core.vendors.text import Head, Rows
 
@@ -19,12 +20,13 @@ def _fits(head: Head) -> bool:
     return len(names) == 2 and has_time(names[:1]) and len(head.lines) > 1
 
 
-def published(rows: Rows, _pair: str, path: Path) -> Rows:
+def published(rows: Rows, pair: str, path: Path) -> Rows:
     """Leave the days out on which nothing was published: a fixing that was not made is no bar without a price."""
     rows = replace(rows, table=rows.table.select(name for name in rows.table.columns if normal(name) != _AGAIN))
     if rows.table.width != 2:
         raise VendorError(f"{path}: line 1: {rows.table.width} columns, expected a day and one price")
     name = rows.table.columns[1]
+    require_named(name, pair, path)
     there = ~rows.table[name].str.to_lowercase().is_in(GAPS)
     silent = (~there).sum()
     note = f"{silent} days have no price and are left out" if silent else "every day has a price"

@@ -131,8 +131,38 @@ def test_prices_without_a_pair_come_first(tmp_path: Path) -> None:
         ("neural", None),
         ("EURUSD1", None),
         ("EURUSD", ("EURUSD", "")),
+        ("DEXCAUS", ("USDCAD", "")),
+        ("DEXUSAL", ("AUDUSD", "")),
+        ("DEXVZUS", None),
         ("Adj Close JPY/USD", ("JPYUSD", "Adj Close")),
     ],
 )
 def test_a_column_names_a_pair_and_one_thing_more(name: str, expected: tuple[str, str] | None) -> None:
     assert pair_of(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "pair", "fits"),
+    [
+        ("EURUSD", "EURUSD", True),
+        ("Close eurusd", "GBPUSD", False),
+        ("USD/EUR", "EURUSD", False),
+        ("GBP", "EURUSD", False),
+        ("USD", "EURUSD", True),
+        ("US dollar/Euro (EXR.D.USD.EUR.SP00.A)", "EURUSD", True),
+        ("US dollar/Euro (EXR.D.USD.EUR.SP00.A)", "EURGBP", False),
+        ("DEXUSEU", "EURUSD", True),
+        ("DEXUSEU", "USDEUR", False),
+        ("DEXJPUS", "EURUSD", False),
+        ("DEXVZUS", "EURUSD", True),
+        ("PRICE", "EURUSD", True),
+        ("TRYOUT", "EURUSD", True),
+    ],
+)
+def test_a_series_whose_name_is_of_another_pair_is_refused(name: str, pair: str, fits: bool, tmp_path: Path) -> None:
+    text = "\n".join([f"Date,{name}", *(f"{day},1.0{n}" for n, day in enumerate(DAYS))])
+    if fits:
+        assert _read(tmp_path, text, pair).bars.height == len(DAYS)
+    else:
+        with pytest.raises(VendorError, match=rf"its price is called .*, but {pair} is asked for"):
+            _read(tmp_path, text, pair)
