@@ -170,7 +170,7 @@ _TABLES = (
         "metrics",
         "forecasts_reproduce_bitwise",
         "The last trial of every forecaster and some drawn ones, each retrained in a process of its own, write the "
-        "same bytes: forecasts, learning curve and weights.",
+        "same bytes: forecasts, learning curve and weights; in another process the weights alone give the forecasts.",
         "trials",
         _bitwise,
         cheap=False,

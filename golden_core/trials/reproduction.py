@@ -22,6 +22,7 @@ from golden_core.trials.identity import Trial, all_trials, distinct_trials, fing
 from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, altered_files, finished_trials
 
 FOUND = "found.json"
+UNRESTORED = "unrestored.txt"  # says how, in the folder of a trial whose checkpoint does not give its forecasts
 ELSEWHERE = {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu", "OMP_NUM_THREADS": "2"}
 SIDE_BY_SIDE = 2  # processes of the first training, which the second does in one
 
@@ -95,9 +96,7 @@ def reproduce_last(home: Home, study: Study, count: int) -> tuple[list[Reproduct
         ran = retrain(home, study, trials, Path(scratch), run="again", apart=True)
         folders = {trial: Path(scratch, str(number)) for number, trial in enumerate(trials)}
         found = [
-            Reproduction(trial, _differing(done[trial], folder), None)
-            if folder.is_dir()
-            else Reproduction(trial, (), ran.error)
+            _compared(trial, done[trial], folder) if folder.is_dir() else Reproduction(trial, (), ran.error)
             for trial, folder in folders.items()
         ]
     return found, strangers
@@ -204,6 +203,12 @@ def _prepare(home: Home, study: Study, trials: Sequence[Trial]) -> None:
         prepare_pair(home, study, pair)
     for pair, horizon in dict.fromkeys((trial.pair, trial.horizon) for trial in trials):
         prepare_series(home, study, pair, horizon)
+
+
+def _compared(trial: Trial, one: Path, again: Path) -> Reproduction:
+    differing, unrestored = _differing(one, again), again / UNRESTORED
+    said = unrestored.read_text(encoding="utf-8") if unrestored.exists() and not differing else None
+    return Reproduction(trial, differing, said)
 
 
 def _differing(one: Path, other: Path) -> tuple[str, ...]:

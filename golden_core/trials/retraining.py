@@ -5,20 +5,29 @@ from __future__ import annotations
 import json
 import multiprocessing
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from golden_core.store.lake import Home, write_json
 from golden_core.store.randomness import Stream
+from golden_core.store.schema import FORECASTS
+from golden_core.store.threads import one_thread
 from golden_core.study import Study
+from golden_core.training.checkpoint import load_checkpoint
 from golden_core.trials.cohorts import run_again
 from golden_core.trials.generators import seed_everything, states
-from golden_core.trials.identity import Trial
-from golden_core.trials.reproduction import FOUND
+from golden_core.trials.identity import Trial, series_inputs
+from golden_core.trials.reproduction import FOUND, UNRESTORED
+from golden_core.trials.run import cut_folds, new_forecaster, settle_torch
+
+WEIGHTS = "weights.safetensors"
 
 
 def main() -> None:
@@ -32,18 +41,27 @@ def main() -> None:
     if not request["apart"]:
         _train(request, jobs)
         return
-    forks = multiprocessing.get_context("fork")
     for job in jobs:
-        child = forks.Process(target=_train, args=(request, [job]))
-        child.start()
-        child.join()
-        if child.exitcode:
-            sys.exit(1)  # the child has said why
+        trained = _begun(_train, request, job)
+        trained.join()
+        if trained.exitcode:
+            sys.exit(1)  # it has said why
+        _begun(_restore, request, job)  # beside the next training; this process does not end before its children
+
+
+def _begun(work: Callable[..., None], request: dict[str, Any], job: tuple[int, Trial]) -> ForkProcess:
+    child = multiprocessing.get_context("fork").Process(target=work, args=(request, [job]))
+    child.start()
+    return child
+
+
+def _opened(request: dict[str, Any]) -> tuple[Study, Home, Path]:
+    study = Study.model_validate_json(json.dumps(request["study"]))
+    return study, Home(*(Path(path) for path in request["home"])), Path(request["into"])
 
 
 def _train(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) -> None:
-    study = Study.model_validate_json(json.dumps(request["study"]))
-    home, into = Home(*(Path(path) for path in request["home"])), Path(request["into"])
+    study, home, into = _opened(request)
     # Another number for every process: what draws from a global generator then differs, and does not repeat by luck.
     seed_everything(Stream(study.seeds.root).child("reproduction", request["run"]))
     before, settings = states(), set[tuple[bool, int]]()
@@ -56,6 +74,33 @@ def _train(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) -> None:
     watch.remove()
     moved = [name for name, state in states().items() if state != before[name]]
     write_json({"moved": moved, "torch": sorted(settings)}, into / FOUND)
+
+
+def _restore(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) -> None:
+    """Say so where a trial's checkpoint does not give its forecasts: what is explained and timed is the checkpoint."""
+    study, home, into = _opened(request)
+    settle_torch()
+    for number, trial in jobs:
+        note = into / str(number) / UNRESTORED
+        note.write_text("the process that restored its checkpoint died", encoding="utf-8")
+        with one_thread():
+            said = _unrestored(home, study, trial, note.parent)
+        note.write_text(said, encoding="utf-8") if said else note.unlink()
+
+
+def _unrestored(home: Home, study: Study, trial: Trial, folder: Path) -> str | None:
+    written, state = pl.read_parquet(folder / f"{FORECASTS.name}.parquet"), load_checkpoint(folder / WEIGHTS).state
+    for fold in cut_folds(study, trial.horizon, series_inputs(home, study, trial.pair, trial.horizon)):
+        prefix, forecaster, said = f"fold{fold.index}/", new_forecaster(study, trial), ""
+        try:
+            forecaster.restore({name.removeprefix(prefix): v for name, v in state.items() if name.startswith(prefix)})
+            again = np.asarray(forecaster.predict(fold.test), dtype=np.float64)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  an object without what was learned may fail in any way
+            again, said = np.empty(0), f" ({type(error).__name__}: {error})"
+        if not np.array_equal(again, written.filter(pl.col("fold") == fold.index)["y_pred"].to_numpy()):
+            what = f"fold {fold.index}: the checkpoint does not give the forecasts again{said}"
+            return f"{what}: state() must return all that fit learned, and restore() take it over"
+    return None
 
 
 if __name__ == "__main__":

@@ -29,8 +29,10 @@ from golden_core.trials.reproduction import (
 )
 
 STREAM = Stream(1).child("test of reproduction")
-# One package with two forecasters that no stream can make repeat, and one that remembers what it was shown.
+# One package with two forecasters that no stream can make repeat, one that remembers what it was shown, and three whose
+# checkpoint is not what was trained.
 RESTLESS = """
+import os
 import numpy as np
 from golden_core.forecasters.naive import Drift, RandomWalk
 
@@ -52,6 +54,21 @@ class Remembering(Drift):
         drifts = [drift for first, drift in SEEN if first != closes[0]]  # of the test parts of other trials
         SEEN.append((closes[0], np.log(closes[-1] / closes[0]) / len(closes)))
         return (honest + np.mean(drifts)) / 2 if drifts else honest
+
+class Lost(RandomWalk):
+    def fit(self, train, validation, stream):
+        self.level = train.y.mean()
+        return []
+
+    def predict(self, windows):
+        return np.full(len(windows), self.level)
+
+class Forgetful(Lost):
+    level = 0.0
+
+class Ending(Drift):
+    def restore(self, state):
+        os._exit(3)
 """
 
 
@@ -63,7 +80,10 @@ def restless(tmp_path, monkeypatch):
     info = tmp_path / f"{name}-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    entries = [f"{kind.lower()} = {name}:{kind}" for kind in ("Unseeded", "Global", "Remembering")]
+    entries = [
+        f"{kind.lower()} = {name}:{kind}"
+        for kind in ("Unseeded", "Global", "Remembering", "Lost", "Forgetful", "Ending")
+    ]
     (info / "entry_points.txt").write_text("\n".join(["[golden_core.forecasters]", *entries, ""]))
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
@@ -100,6 +120,24 @@ def test_a_forecaster_that_remembers_an_earlier_trial_is_caught_by_training_its_
     sample = reproduce_sample(home, study, 4)
     assert {one.trial.forecaster for one in sample.trials} == {"random_walk"}
     assert (sample.stored, set(sample.elsewhere)) == (True, {"another"})
+
+
+def test_a_checkpoint_without_what_was_learned_is_caught(restless):
+    home = Home.from_environment()
+    study = load_study(
+        "smoke", ["forecasters={random_walk: {}, lost: {}, forgetful: {}, ending: {}}", "data.pairs=[EURUSD]"]
+    )
+    prepare_raw(home, study)
+    prepare_pair(home, study, "EURUSD")
+    prepare_series(home, study, "EURUSD", 1)
+    list(run_trials(home, study, fingerprinted(home, study, all_trials(study))))
+    found = {one.trial.forecaster: one for one in reproduce_last(home, study, 1)[0]}
+    assert found["random_walk"].identical
+    told = "fold 0: the checkpoint does not give the forecasts again{}: state() must return all that fit learned"
+    assert found["forgetful"].said.startswith(told.format(""))
+    assert found["lost"].said.startswith(told.format(" (AttributeError: 'Lost' object has no attribute 'level')"))
+    assert found["ending"].said == "the process that restored its checkpoint died"
+    assert not any(found[name].identical or found[name].differing for name in ("forgetful", "lost", "ending"))
 
 
 def altered(folder, again):
