@@ -30,7 +30,11 @@ def _bars(answer: Any, pair: str, _side: str | None, path: Path) -> Records:
         )
     named = [dict(zip(PRICES, prices, strict=True)) for prices in zip(*lists.values(), strict=True)]
     stamped = _stamped(times, meta, path)
-    known = [(time, row) for time, row in zip(stamped, named, strict=True) if set(row.values()) != {None}]
+    known = [
+        (time, row)
+        for time, row in zip(stamped, named, strict=True)
+        if any(price is not None for price in row.values())
+    ]
     silent = len(times) - len(known)
     daily = meta.get("dataGranularity") == "1d"
     return Records(
@@ -46,9 +50,10 @@ def _stamped(times: list[int], meta: Mapping[str, Any], path: Path) -> list[dict
     length = re.fullmatch(r"([1-9]\d?)([mh])|1d", str(meta.get("dataGranularity")))
     if length is None:
         raise VendorError(f"{path}: bars of {meta.get('dataGranularity')!r}; request minutes, hours or days")
-    if length[1]:
+    if length[1] and times:
         size = int(length[1]) * _SECONDS[length[2]]
-        return [{"timestamp": time, "complete": time % size == 0} for time in times]
+        running = times[-1:] if (times[-1] - times[0]) % size else []  # 90 minutes need not begin with the day
+        return [{"timestamp": time, "complete": time not in running} for time in times]
     try:
         zone = ZoneInfo(str(meta.get("exchangeTimezoneName")))
         local = [datetime.datetime.fromtimestamp(time, zone) for time in times]

@@ -44,6 +44,11 @@ def test_a_bar_that_still_runs_is_left_out(tmp_path: Path) -> None:
         read = _read(tmp_path, _answer([*times[:-1], times[-1] + 1234], length))
         assert (read.bars.height, read.left_out.height) == (6, 1)
     assert read.bars["timestamp"].dt.epoch("s").to_list() == HOURS[:-1]
+    late = [HOURS[0] + 1800 + 5400 * n for n in range(4)]
+    with pytest.raises(VendorError, match="bars are 90 minutes apart"):  # and not: none is complete
+        _read(tmp_path, _answer(late, "90m"))
+    late = [HOURS[0] + 1800 + 3600 * n for n in range(4)]  # as of a zone that is half an hour beside UTC
+    assert _read(tmp_path, _answer(late, "1h")).bars.height == 4
 
 
 def test_a_bar_without_a_price_is_left_out_and_said_to_be(tmp_path: Path) -> None:
@@ -54,6 +59,9 @@ def test_a_bar_without_a_price_is_left_out_and_said_to_be(tmp_path: Path) -> Non
     read = _read(tmp_path, answer)
     assert read.bars["timestamp"].dt.epoch("s").to_list() == HOURS[:2] + HOURS[3:]
     assert "1 bars have no price and are left out" in read.notes
+    quote["open"][2] = [1.1]
+    with pytest.raises(VendorError, match="candle 3 has no usable open"):
+        _read(tmp_path, answer)
     quote["open"][2] = 1.1
     with pytest.raises(VendorError, match="candle 3 has no usable high"):
         _read(tmp_path, answer)
@@ -68,6 +76,7 @@ def test_a_bar_without_a_price_is_left_out_and_said_to_be(tmp_path: Path) -> Non
         (_answer(MIDNIGHTS, "1d", exchangeTimezoneName="../etc"), "of no known zone"),
         (_answer([10**17], "1d"), "its days are none"),
         (_answer(HOURS, "1h", symbol="JPY=X"), "the instrument is 'USDJPY', but EURUSD is asked for"),
+        (_answer([], "1h"), "the answer has no candle"),
         ({"chart": {"result": None, "error": {"code": "Not Found"}}}, "expected an object with a chart"),
         ({"chart": {"result": []}}, "expected a chart with a list of times"),
         (
