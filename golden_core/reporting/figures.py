@@ -10,7 +10,7 @@ from functools import partial
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.ticker import FixedLocator, LogFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter
 
 from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.reporting.exhibits import Answer, ask
@@ -221,20 +221,9 @@ def _curves(part: pl.DataFrame, axes: Axes) -> None:
     losses = part.select(pl.selectors.matches("^(train|validation)")).to_numpy()
     if losses.max() > 10 * losses.min() > 0:
         axes.set_yscale("log")
-        # Plain numbers: mathematical markup stays text, so that no name can be markup.
-        for axis_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-            axis_formatter(_PlainLog(minor_thresholds=(2, 0.5)))
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
-
-
-class _PlainLog(LogFormatter):
-    """Labels where a logarithmic axis has them, written as people write numbers: 0.6, not 6e−01."""
-
-    def __call__(self, x: float, pos: int | None = None) -> str:
-        """Return the label of a tick, or nothing where there is none."""
-        return f"{x:.10f}".rstrip("0").rstrip(".") if super().__call__(x, pos) else ""
 
 
 def _gain(part: pl.DataFrame, lines: Mapping[str, Line], axes: Axes) -> None:

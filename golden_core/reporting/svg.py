@@ -12,6 +12,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import LogFormatter
 
 Dashes = str | tuple[int, tuple[int, ...]]
 INK, MUTED, RULE, BLUE, RED = "#1d2733", "#5a6572", "#d5dae0", "#1f5f8b", "#a6411f"
@@ -35,6 +36,7 @@ STYLE = {
     "figure.constrained_layout.use": True,
     "lines.linewidth": 1.25,
 }
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 WIDTH = 3.5  # inches: 336 CSS pixels, the width of a phone's text column
 
 
@@ -58,7 +60,15 @@ class Key(Panel):
 
 def panel(plot: str, title: str, description: str, draw: Callable[[Axes], None], height: float = 2.1) -> Panel:
     """Draw one panel of a plot, as wide as a phone and ``height`` inches high."""
-    return Panel(title, _svg(f"{plot}-{title}", description, draw, height, WIDTH), draw, height)
+
+    def drawn(axes: Axes) -> None:
+        draw(axes)
+        for axis, decades in ((axes.xaxis, 1), (axes.yaxis, 2)):  # up to so many, what lies between has labels
+            if axis.get_scale() == "log":  # matplotlib's labels are mathematical markup, which STYLE leaves text
+                axis.set_major_formatter(_PlainLog(minor_thresholds=(decades, 0.5)))
+                axis.set_minor_formatter(_PlainLog(minor_thresholds=(decades, 0.5)))
+
+    return Panel(title, _svg(f"{plot}-{title}", description, drawn, height, WIDTH), drawn, height)
 
 
 def legend_key(plot: str, name: str, colour: str, dashes: Dashes) -> Key:
@@ -69,6 +79,17 @@ def legend_key(plot: str, name: str, colour: str, dashes: Dashes) -> Key:
         axes.plot([0, 1], [0, 0], color=colour, linestyle=dashes, linewidth=1.5)
 
     return Key(name, _svg(f"{plot}-key-{name}", "", draw, 0.12, 0.32), draw, 0.12, colour, dashes)
+
+
+class _PlainLog(LogFormatter):
+    """Labels where a logarithmic axis has them, written as people write numbers: 0.6, not 6e−01; 10⁶ where long."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the label of a tick, or nothing where there is none."""
+        if not super().__call__(x, pos):
+            return ""
+        plain = f"{x:.10f}".rstrip("0").rstrip(".")
+        return f"10{str(len(plain) - 1).translate(_SUPERSCRIPTS)}" if re.fullmatch("10{4,}", plain) else plain
 
 
 def _settle(figure: Figure, axes: Axes) -> None:

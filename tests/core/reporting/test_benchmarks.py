@@ -1,5 +1,7 @@
 """The page of benchmarks: every row is there with what it does not know, and equal runs give equal bytes."""
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -63,6 +65,14 @@ def test_the_page_has_every_row_and_three_plots(runs, study, builders):
     ]  # fmt: skip
     assert "ar: 100 calls, half of them within 1.5 ms" in page.html
     assert len(page.cells["machines"]) == 1 + 3
+
+
+def test_logarithmic_axes_are_labelled_as_people_write_numbers(runs, study):
+    """Mathematical markup is left text, so that no name is read as such: labels that need it would be read as it."""
+    page = write_benchmarks(runs, study).read_text(encoding="utf-8")
+    labels = set(re.findall(r"<text[^>]*>([^<]*)</text>", page))
+    assert not [label for label in labels if "$" in label]
+    assert {"1", "10", "100", "1000"} <= labels  # windows in a call, and windows per second
 
 
 def test_equal_runs_give_equal_bytes(runs, study):
