@@ -16,7 +16,7 @@ from golden_core.reporting.exhibits import Cell, Row, ask
 from golden_core.reporting.figures import AXIS, Plot, effect_height, effect_limits, effects
 from golden_core.reporting.formats import ABSENT, count, decimals, level, percent, probability
 from golden_core.reporting.grids import Grids, cross, relative_legend, relative_tone
-from golden_core.reporting.svg import BLUE, INK, RED, Panel, panel
+from golden_core.reporting.svg import BLUE, INK, Panel, panel
 from golden_core.statistics.groups import friedman, nemenyi_difference
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -124,7 +124,7 @@ def critical_difference(warehouse: Warehouse, study: Study) -> Plot:
         ends = f"from {decimals(ranks['rank'][0], 2)} to {decimals(ranks['rank'][-1], 2)}"
         told = f"average ranks of {ranks.height} forecasters on {series} series, {ends}"
         draw = partial(_ranks, ranks, apart)
-        panels = (panel("ranks", "average rank", told, draw, effect_height(ranks.height)),)
+        panels = (panel("ranks", "All forecasters", told, draw, effect_height(ranks.height)),)
         said = (
             f"Two differ by more than the critical difference of {decimals(apart, 2)} where their bars do not meet "
             f"(Nemenyi, {level(alpha)}). Friedman’s test that all rank alike: χ² {decimals(tested.statistic, 2)}, "
@@ -149,9 +149,8 @@ def _compared(row: Row) -> Cell:
 
 def _ranks(ranks: pl.DataFrame, apart: float, axes: Axes) -> None:
     places = range(ranks.height)
-    colours = [BLUE if place == 0 else RED if place == ranks.height - 1 else INK for place in places]
-    axes.hlines(places, ranks["rank"] - apart / 2, ranks["rank"] + apart / 2, colors=colours, linewidth=1.5)
-    axes.scatter(ranks["rank"], places, s=16, c=colours, zorder=3)
+    axes.hlines(places, ranks["rank"] - apart / 2, ranks["rank"] + apart / 2, colors=INK, linewidth=1.5)
+    axes.scatter(ranks["rank"], places, s=16, color=INK, zorder=3)
     axes.set_yticks(places, ranks["forecaster"].to_list())
     axes.set_ylim(ranks.height - 0.4, -0.6)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

@@ -42,7 +42,7 @@ def equity(warehouse: Warehouse, study: Study, ranked: list[str]) -> Plot:
     rest = " The others are grey." if len(traders) > len(lines) else ""
     return Plot(
         "equity",
-        "When money is made and lost: running sum of net returns in percent of the capital, at the last price of every "
+        "When is money made and lost? Running sum of net returns in percent of the capital, at the last price of every "
         f"month, seeds sharing the capital evenly. In colour: the best {len(lines)} on the leaderboard that trade at "
         f"all.{rest} The axes differ between panels.",
         tuple(panels),

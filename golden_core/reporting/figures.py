@@ -138,7 +138,10 @@ def cumulative_gain(warehouse: Warehouse, study: Study, ranked: list[str]) -> Pl
     Goyal & Welch (2008), "A comprehensive look at the empirical performance of equity premium prediction", figure 1.
     """
     answer = ask(warehouse, CUMULATIVE, study.name)
-    lines = dict(zip((name for name in ranked if name != BENCHMARK), LINES, strict=False))
+    # A forecaster with the random walk's own forecasts is the line of zero, and a colour for it would be lost.
+    moves = pl.col("gain").ne(0).any().over("forecaster")
+    still = {BENCHMARK, *answer.frame.filter(~moves)["forecaster"]}
+    lines = dict(zip((name for name in ranked if name not in still), LINES, strict=False))
     panels = []
     for (series,), part in answer.frame.group_by("series", maintain_order=True):
         final = part.group_by("forecaster", maintain_order=True).last().filter(pl.col("forecaster").is_in(list(lines)))
@@ -151,7 +154,7 @@ def cumulative_gain(warehouse: Warehouse, study: Study, ranked: list[str]) -> Pl
         "When does skill arise? The running sum of the random walk’s squared errors minus the forecaster’s, in percent "
         "of the random walk’s total (Goyal & Welch 2008), at month ends, for seed-averaged forecasts. A rising line "
         f"gains on the random walk; the last value is the R² of the average. In colour: the best {len(lines)} on the "
-        f"leaderboard.{rest} The axes differ between panels.",
+        f"leaderboard whose forecasts are not the random walk’s own.{rest} The axes differ between panels.",
         tuple(panels),
         tuple(legend_key("gain", name, colour, dash) for name, (colour, dash) in lines.items()),
         answer,

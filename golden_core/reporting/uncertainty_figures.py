@@ -119,11 +119,13 @@ def fan_chart(warehouse: Warehouse, study: Study) -> Plot:
         told = f"{name}: central intervals and outcomes at {part['target_at'].n_unique()} times"
         panels.append(panel("fan", str(name), told, partial(_fan, part)))
     series, times = str(answer.frame["series"].first()), answer.frame["target_at"].n_unique()
+    lows = answer.frame.filter(pl.col("level") < 0.5)["level"].unique().sort(descending=True)
+    bands = ", ".join(level(1 - 2 * low) for low in lows)
     return Plot(
         "fan",
         f"What do the intervals look like? Central intervals of the log return in basis points on {series}, the first "
         f"series, at its last {count(times)} cutoffs, by the time at which the outcome (line) is known; first seed. "
-        "A darker band is a lower level. Where an end is infinite there is no band. The axes differ between panels.",
+        f"Bands from dark to light: {bands}. Where an end is infinite there is none. The axes differ between panels.",
         tuple(panels),
         (),
         answer,
@@ -143,8 +145,8 @@ def _coverage(part: pl.DataFrame, limit: float, axes: Axes) -> None:
             at, known = place - 0.4 + (shift + 0.5) * gap, row["low"] is not None
             colour = RED if known and not row["low"] <= 0 <= row["high"] else BLUE if known else MUTED
             if known:
-                axes.vlines(at, 100 * row["low"], 100 * row["high"], color=colour, linewidth=1)
-            axes.plot(at, 100 * row["off"], "o", color=colour, markersize=2.5)
+                axes.vlines(at, 100 * row["low"], 100 * row["high"], color=colour, linewidth=min(1.0, 20 * gap))
+            axes.plot(at, 100 * row["off"], "o", color=colour, markersize=min(2.5, 40 * gap))
     axes.set_xticks(range(len(levels)), [decimals(nominal, 0, factor=100) for nominal in levels])
     axes.set_ylim(-limit, limit)
     axes.yaxis.set_major_locator(MaxNLocator(5))

@@ -61,6 +61,7 @@ def test_ranks_and_their_critical_difference_are_those_of_the_closed_forms(whole
     shown = plot.answer.frame.group_by("forecaster").agg(pl.col("place").mean()).sort("forecaster")["place"]
     assert shown.to_list() == ranks.tolist()
     assert "describes and never decides" in plot.caption
+    assert not [tone for tone in ("#1f5f8b", "#a6411f") if tone in plot.panels[0].svg]  # elsewhere they are verdicts
 
 
 def test_equal_errors_share_a_rank_and_too_few_are_not_ranked(whole, monkeypatch):

@@ -116,6 +116,18 @@ def test_only_the_best_have_a_colour(warehouse, study):
     assert "grey" in shown.caption
 
 
+def test_the_random_walk_under_another_name_takes_no_colour(warehouse, study, monkeypatch):
+    """It is the line of zero: a key of the legend for it would name what cannot be seen."""
+    renamed = figures.CUMULATIVE.replace("model.forecaster <> 'random_walk'", "true")
+    renamed = renamed.replace(
+        "SELECT model.forecaster, pair", "SELECT replace(model.forecaster, 'k', 'k_2') AS forecaster, pair"
+    )
+    monkeypatch.setattr(figures, "CUMULATIVE", renamed)
+    shown = cumulative_gain(warehouse, study, ["random_walk", "random_walk_2", "ar", "dlinear"])
+    assert "random_walk_2" in shown.answer.frame["forecaster"]
+    assert [key.title for key in shown.legend] == ["ar", "dlinear"]
+
+
 def test_losses_over_decades_are_labelled_as_people_write_numbers():
     part = pl.DataFrame({"epoch": [1, 2, 3], "runs": 1, "train": [9.0, 0.9, 0.6], "validation": [12.0, 1.1, 0.7]})
     both = ("train", "validation")
