@@ -7,6 +7,7 @@ import dagster as dg
 
 from golden_core.checks import Check, Examined, sampled_checks
 from golden_core.checks.check import Severity
+from golden_core.reporting.formats import count
 from golden_dagster.lib.metadata import findings_value, table_value
 from golden_dagster.resources import StudyResource, WorkersResource
 
@@ -55,6 +56,6 @@ def verdict(found: Examined, unit: str, severity: Severity = "error") -> dg.Asse
     return dg.AssetCheckResult(
         passed=not faults,
         severity=_SEVERITIES[found.severity or severity],
-        description=faults[0] if faults else f"{found.examined} {found.unit or unit} examined",
+        description=faults[0] if faults else f"{count(found.examined)} {found.unit or unit} examined",
         metadata=metadata,
     )

@@ -10,11 +10,12 @@ import pytest
 from support.campaigns import OVERRIDES, opened
 from support.verdicts import decided
 
-from golden_core.checks import input_faults, repeated_checks
+from golden_core.checks import Examined, input_faults, repeated_checks
 from golden_core.inputs.features import FEATURES, Feature
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, write_parquet
 from golden_dagster.campaign import Stage
+from golden_dagster.lib.checks import verdict
 
 CLAIMS = (
     "ecb_dates_explained",
@@ -347,3 +348,8 @@ def test_metrics_is_not_made_of_rows_that_nobody_accounts_for(broken):
 def change_quality(home, name, *expressions):
     path = home.study("smoke").root / f"{name}.parquet"
     write_parquet(pl.read_parquet(path).with_columns(expressions), path)
+
+
+def test_how_much_was_looked_at_is_set_as_everywhere_else():
+    """The text stands in the web interface and on the page of the report."""
+    assert verdict(Examined([], 8393062), "rows").description == "8\u202f393\u202f062 rows examined"
