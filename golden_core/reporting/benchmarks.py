@@ -83,8 +83,8 @@ def latency(runs: list[Run]) -> Plot:
         panels.append(panel("latency", str(name), description, partial(_distribution, milliseconds)))
     return Plot(
         "latency",
-        "Latency of one window: share of calls that took no longer, of those after the warm-up. The axes of time are "
-        "logarithmic and differ between panels.",
+        "How long does one window take? Share of calls that took no longer, of those after the warm-up. The axes of "
+        "time are logarithmic and differ between panels.",
         tuple(panels),
         (),
         Answer(frame),
@@ -102,8 +102,8 @@ def throughput(warehouse: Warehouse, study: Study) -> Plot:
         panels.append(panel("throughput", names, f"windows per second of {names}", partial(_throughput, some)))
     keys = tuple(legend_key("throughput", f"{place}.", *line) for place, line in enumerate(LINES, start=1))
     caption = (
-        "Throughput against batch: windows per second by windows in one call; both axes logarithmic. A panel has up to "
-        "five forecasters, in the order of its title."
+        "How much do batches gain? Windows per second by windows in one call; both axes logarithmic. A panel has up "
+        "to five forecasters, in the order of its title."
     )
     return Plot("throughput", caption, tuple(panels), keys, answer)
 
@@ -117,8 +117,8 @@ def cost(warehouse: Warehouse, study: Study) -> Plot:
         panels.append(panel("cost", "All forecasters", description, partial(_cost, frame), 3.5))
     return Plot(
         "cost",
-        "Accuracy against cost: out-of-sample R² against the random walk, mean over series, by seconds of fitting one "
-        "fold of the first series with the study’s budget. Up and to the left is better.",
+        "What does accuracy cost? Out-of-sample R² against the random walk, mean over series, by seconds of fitting "
+        "one fold of the first series with the study’s budget. Up and to the left is better.",
         tuple(panels),
         (),
         answer,

@@ -33,7 +33,8 @@ class _Refused(StrictUndefined):
 # Plain text: the templates of pages escape it for HTML, markdown() and latex() for theirs.
 _WORDS = Environment(undefined=_Refused, autoescape=False)
 _WORDS.filters |= {
-    name: getattr(formats, name) for name in ("plain", "count", "decimals", "percent", "probability", "level")
+    name: getattr(formats, name)
+    for name in ("plain", "count", "decimals", "percent", "significant", "probability", "level")
 }
 _WORDS.globals |= {"absent": ABSENT, "benchmark": BENCHMARK, "interval": formats.interval, "span": formats.span}
 
@@ -51,7 +52,7 @@ def _limits() -> dict[str, str]:
         "set": formats.level(best_of_many.SET_LEVEL),
         "steady": formats.level(sampling.STEADY),
         "tails": ", ".join(f"{p:.0%}".replace("%", "th") for p in summary.TAILS),
-        "sizes": ", ".join(f"{summary.full_size(p):,} calls" for p in summary.TAILS),
+        "sizes": ", ".join(f"{formats.count(summary.full_size(p))} calls" for p in summary.TAILS),
         "certain": formats.level(summary.CONFIDENCE),
         "different": formats.level(sampling.ALPHA),
     }

@@ -34,6 +34,13 @@ def percent(value: object, places: int = 2) -> str:
     return decimals(value, places, factor=100.0)
 
 
+def significant(value: object) -> str:
+    """Return a number that may be of any size, to three digits that are not leading zeros; whole ones are all shown."""
+    if not isinstance(value, int | float) or not math.isfinite(value) or not value:
+        return decimals(value, 2)
+    return decimals(value, max(0, 2 - math.floor(math.log10(abs(value)))))
+
+
 def probability(value: object) -> str:
     """Return a p-value with three decimals; below that, only that it is below."""
     if isinstance(value, float) and math.isfinite(value) and value < 0.001:
@@ -41,9 +48,9 @@ def probability(value: object) -> str:
     return decimals(value, 3)
 
 
-def interval(low: object, high: object) -> str:
+def interval(low: object, high: object, places: int = 2) -> str:
     """Return two fractions as an interval in percent, or the dash where an end is absent."""
-    ends = (percent(low), percent(high))
+    ends = (percent(low, places), percent(high, places))
     return ABSENT if ABSENT in ends else f"[{ends[0]}, {ends[1]}]"
 
 

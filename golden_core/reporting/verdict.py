@@ -58,7 +58,10 @@ def _further(others: pl.DataFrame, alpha: str) -> tuple[str, ...]:
     untested = others["verdict"].null_count()
     sentences = [f"Significantly worse: {'; '.join(worse)}." if worse else f"None is significantly worse {alpha}."]
     if untested:
-        sentences.append(f"For {untested} of {len(others)} combinations of forecaster and series there is no test.")
+        sentences.append(
+            f"For {untested} of {len(others)} combinations of forecaster and series there is no test: "
+            "forecasts are the random walk’s own, too few, or missing."
+        )
     return tuple(sentences) if len(others) else ()
 
 

@@ -76,7 +76,7 @@ def test_a_planted_skill_is_found_and_luck_is_not(tmp_path, study):
     assert pooled["gain"] == pytest.approx(np.mean([gain(frame, "ar", pair) for pair in PAIRS]), rel=1e-9)
     texts = [[cell.text for cell in cells] for _, cells in exhibit("best_of_many", warehouse, study, answer).rows]
     p, within = f"{skilled['p_value']:.3f}", f"{skilled['walk_p']:.3f}"
-    assert texts[0][3:] == ["ar", f"{100 * skilled['gain']:.2f}", p, p, "ar", "1 of 4", within, ""]
+    assert texts[0][3:] == ["ar", f"{100 * skilled['gain']:.2f}", p, p, "ar", "1 of 4", within, "—"]
     assert texts[1][7] == "none"
 
 

@@ -20,6 +20,7 @@ from golden_core.reporting.formats import (
     percent,
     plain,
     probability,
+    significant,
 )
 
 
@@ -30,6 +31,15 @@ def number(text):
 @given(st.floats(-1e6, 1e6), st.integers(0, 4))
 def test_text_is_the_number_rounded(value, places):
     assert number(decimals(value, places)) == pytest.approx(value, abs=0.50001 * 10.0**-places)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.00023456, "0.000235"), (0.069, "0.0690"), (-1.3846, "−1.38"), (28.264, "28.3"), (74152.8, "74\u202f153"),
+     (0, "0.00"), (None, ABSENT), (math.nan, ABSENT)],
+)  # fmt: skip
+def test_a_number_of_any_size_has_three_digits(value, text):
+    assert significant(value) == text
 
 
 @given(st.floats(-1, 1))

@@ -9,6 +9,7 @@ import pytest
 from golden_core.evaluation import METRICS
 from golden_core.reporting import leaderboard, series_table, tables
 from golden_core.reporting.exhibits import ask, declared, exhibit
+from golden_core.store import schema
 from golden_core.store.warehouse import Warehouse
 
 ALPHA = 0.05
@@ -181,3 +182,39 @@ def test_an_infinite_end_has_its_reason(whole, builders, calibration, told):
     section = {"method": calibration, "share": 0.5} | ({"step": 0.02} if told else {})
     study = builders.make_study(quantiles={"levels": (0.1, 0.5, 0.9), "calibration": section})
     assert ("after more misses" in exhibit("intervals", whole.warehouse, study).note) == told
+
+
+def test_why_a_method_is_kept_back_names_the_seed_where_seeds_differ(study, tmp_path):
+    reasons = {"attention": ("no layer shows it",) * 2, "shap": ("p = 0.4", "p = 0.7"), "occlusion": (None, None)}
+    rows = [
+        {"study": study.name, "forecaster": "v", "pair": "EURUSD", "horizon": 1, "seed": seed, "method": method}
+        | {"rows": 9, "reported": reason is None, "reason": reason}
+        for method, told in reasons.items()
+        for seed, reason in enumerate(told)
+    ]
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    warehouse.load(study.name, {"explanations": pl.DataFrame(rows, schema=schema.EXPLANATIONS.dtypes)})
+    shown = {cells[2].text: cells[-1].text for _, cells in exhibit("explained", warehouse, study).rows}
+    assert shown == {"attention": "no layer shows it", "occlusion": "—", "shap": "seed 0: p = 0.4; seed 1: p = 0.7"}
+
+
+def test_no_method_is_said_to_say_most_where_all_say_the_same(study, tmp_path):
+    """A linear network has one explanation: what its methods differ by is rounding."""
+    keys = {"study": study.name, "pair": "EURUSD", "horizon": 1, "seed": 0}
+    methods = [(name, method) for name in ("linear", "deep") for method in ("shap", "occlusion")]
+    shares = [
+        keys | {"forecaster": name, "method": method, "feature": "log_return", "lag": 0}
+        | {"share": 0.5 + (method == "shap") * (0.1 if name == "deep" else 1e-9)}
+        for name, method in methods
+    ]  # fmt: skip
+    filed = [keys | {"forecaster": name, "method": method, "rows": 9, "reported": True} for name, method in methods]
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    warehouse.load(
+        study.name,
+        {
+            "importances": pl.DataFrame(shares, schema=schema.IMPORTANCES.dtypes),
+            "explanations": pl.DataFrame(filed, schema=schema.EXPLANATIONS.dtypes),
+        },
+    )
+    shown = {cells[0].text: cells[-1].text for _, cells in exhibit("looked_at", warehouse, study).rows}
+    assert shown == {"deep": "shap", "linear": "—"}

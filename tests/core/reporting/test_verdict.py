@@ -46,7 +46,8 @@ SPOKEN = {
     "untested combinations are counted": (
         {"random_walk": [None] * 2, "ar": [None, "no difference"]},
         f"On 2 series no forecaster beats the random walk {ALPHA}. None is significantly worse {ALPHA}. "
-        "For 1 of 2 combinations of forecaster and series there is no test.",
+        "For 1 of 2 combinations of forecaster and series there is no test: "
+        "forecasts are the random walk’s own, too few, or missing.",
     ),
     "nothing to compare": ({"random_walk": [None]}, "On one series nothing was compared with the random walk."),
 }  # fmt: skip
