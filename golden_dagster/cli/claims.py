@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 import typer
 
@@ -11,24 +12,12 @@ from golden_dagster.cli.options import (
     Overrides,
     StudyName,
     coloured,
+    exhibited,
     named,
-    table,
     teaching,
     telling_how_to_run,
     terminal,
 )
-
-_QUERY = """
-SELECT forecaster, kind, CASE WHEN scope = 'pooled' THEN 'all pairs' ELSE pair END || ' h' || horizon AS series,
-       claimed, 100 * effect AS effect, 100 * low AS low, 100 * high AS high, p_holm,
-       100 * smallest_effect AS smallest, 100 * margin_reached AS reached, seeds_agreeing, seeds, n, reason,
-       tried, registered
-FROM claims WHERE study = ? ORDER BY claimed DESC, kind, scope, forecaster, pair, horizon
-"""
-_COLUMNS = (
-    "forecaster", "claim", "series", "carried", "effect %", "interval %", "p, Holm", "found from %", "within %",
-    "seeds", "n",
-)  # fmt: skip
 
 
 def claims(
@@ -45,6 +34,7 @@ def claims(
     """
     with teaching():
         from golden_core.preparation.catalogue import load_variant
+        from golden_core.reporting.exhibits import Answer, exhibit
         from golden_core.store.lake import Home
         from golden_core.store.warehouse import Warehouse
         from golden_core.trials.stored import shown_completeness
@@ -55,11 +45,14 @@ def claims(
             raise typer.BadParameter(f"study {loaded.name!r} has no section `protocol`, so nothing is claimed of it")
         with telling_how_to_run(study, overrides):
             present, expected = shown_completeness(home, loaded)
-        rows = Warehouse(home.warehouse).query(_QUERY, [loaded.name])
+        asked = exhibit("claims", Warehouse(home.warehouse), loaded)
+        rows = asked.answer.frame
         carried = rows.filter("claimed")
-        shown = rows if every else carried
-        if shown.height:
-            console.print(table(_COLUMNS, map(_cells, shown.iter_rows(named=True))))
+        shown = asked if every else replace(asked, answer=Answer(carried))
+        if shown.answer.frame.height:
+            spare = ("Found from", "Within", "Seeds agreeing", "n", *(() if every else ("Carried",)))
+            title, page = f"Claims of study {loaded.name}", ("Registered", "Tried", "Not made because")
+            console.print(exhibited(shown, console, without=page, spare=spare, title=title))
         console.print(
             f"{carried.height} of {rows.height} claims asked about are carried by the evidence", highlight=False
         )
@@ -72,15 +65,3 @@ def claims(
                 console.print(coloured("not registered", "red", late), highlight=False)
         if present < expected:
             console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)
-
-
-def _cells(row: dict[str, Any]) -> tuple[object, ...]:
-    shown = {name: "–" if row[name] is None else f"{row[name]:.3g}" for name in _NUMBERS}
-    return (
-        row["forecaster"], row["kind"], row["series"], "yes" if row["claimed"] else "no", shown["effect"],
-        f"{shown['low']} … {shown['high']}", shown["p_holm"], shown["smallest"], shown["reached"],
-        f"{row['seeds_agreeing']} of {row['seeds']}", row["n"],
-    )  # fmt: skip
-
-
-_NUMBERS = ("effect", "low", "high", "p_holm", "smallest", "reached")

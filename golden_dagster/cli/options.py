@@ -6,6 +6,7 @@ import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from golden_core.legacy.reproduction import Request
+    from golden_core.reporting.exhibits import Exhibit
 
 USAGE = 2  # exit status for a wrong study, option or file, as opposed to 1 for a failed criterion
 
@@ -75,7 +77,7 @@ def terminal() -> Console:
     from rich.console import Console
 
     found = Console(markup=False)
-    return found if found.is_terminal else Console(width=140, markup=False)
+    return found if found.is_terminal else Console(width=200, markup=False)
 
 
 def coloured(word: str, style: str, rest: str = "") -> Text:
@@ -95,7 +97,41 @@ def table(
     found = Table(*columns, title=title, caption=caption, title_justify="left", caption_justify="left")
     for row in rows:
         found.add_row(*(cell if isinstance(cell, Text) else str(cell) for cell in row))
+    for column in found.columns:
+        column.overflow = "fold"  # into a further line: an ellipsis would hide digits
     return found
+
+
+def exhibited(
+    exhibit: Exhibit,
+    console: Console,
+    *,
+    without: tuple[str, ...],
+    spare: tuple[str, ...],
+    title: str,
+    caption: str = "",
+) -> Table:
+    """Return a table of the report for a terminal: the same headings, digits and dashes, and none of them cut off.
+
+    Columns named in ``without`` are the page's alone; those in ``spare`` go where the terminal is narrower than all.
+    """
+
+    def drawn(left_out: tuple[str, ...], caption: str) -> Table:
+        kept = [place for place, column in enumerate(exhibit.columns) if column.label not in left_out]
+        rows = ([cells[place].text for place in kept] for _, cells in exhibit.rows)
+        headings = (fill(exhibit.columns[place].heading, 12) for place in kept)
+        found = table(headings, rows, title=title, caption=caption or None)
+        for column, place in zip(found.columns, kept, strict=True):
+            number = exhibit.columns[place].kind == "number"
+            column.justify, column.no_wrap, column.vertical = "right" if number else "left", not number, "bottom"
+        return found
+
+    whole = drawn(without, caption)
+    if console.measure(whole, options=console.options.update(max_width=1000)).maximum <= console.width:
+        return whole
+    narrow = drawn((*without, *spare), f"{caption} A wider terminal also shows: {', '.join(spare)}.".lstrip())
+    narrow.box, narrow.padding = None, (0, 2, 0, 0)
+    return narrow
 
 
 @contextmanager

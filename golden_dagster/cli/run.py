@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from golden_dagster.cli.options import (
     StudyName,
     Workers,
     coloured,
+    exhibited,
     named,
     table,
     teaching,
@@ -24,10 +25,10 @@ from golden_dagster.cli.options import (
 from golden_dagster.interruption import Interrupted, interruptible
 
 if TYPE_CHECKING:
-    import polars as pl
     from rich.console import Console
     from rich.table import Table
 
+    from golden_core.reporting.exhibits import Exhibit
     from golden_core.study import Study
     from golden_core.trials import Outcome
 
@@ -179,7 +180,8 @@ def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As =
 def print_leaderboard(study: str, overrides: list[str], console: Console) -> None:
     """Print the leaderboard and where the report is."""
     from golden_core.preparation.catalogue import load_variant
-    from golden_core.reporting import leaderboard as leaderboard_table
+    from golden_core.reporting import tables
+    from golden_core.reporting.exhibits import ask, exhibit
     from golden_core.store.lake import Home
     from golden_core.store.warehouse import Warehouse
     from golden_core.trials.stored import shown_completeness
@@ -187,8 +189,9 @@ def print_leaderboard(study: str, overrides: list[str], console: Console) -> Non
     loaded, home = load_variant(study, overrides), Home.from_environment()
     with telling_how_to_run(study, overrides):
         present, expected = shown_completeness(home, loaded)
-    board = leaderboard_table(Warehouse(home.warehouse), loaded.name, significance=loaded.evaluation.significance)
-    console.print(_leaderboard_view(board, loaded))
+    warehouse = Warehouse(home.warehouse)
+    board = ask(warehouse, tables.LEADERBOARD, loaded.name, loaded.evaluation.significance)
+    console.print(_leaderboard_view(exhibit("leaderboard", warehouse, loaded, board), loaded, console))
     if present < expected:
         console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)
     page = home.report(loaded.name) / "index.html"
@@ -196,32 +199,13 @@ def print_leaderboard(study: str, overrides: list[str], console: Console) -> Non
         console.print(f"report: {page}", highlight=False, soft_wrap=True)
 
 
-def _leaderboard_view(board: pl.DataFrame, study: Study) -> Table:
-    """Return the leaderboard; a dash stands where a number is undefined."""
-    percent = f"{study.evaluation.confidence:.0%}"
-    columns = "rank", "forecaster", "R² vs walk", percent, "MASE", "RMSE bp", "direction", "seeds", "better", "worse"
-    rows = (
-        (
-            _number(row["rank"], "d"), row["forecaster"], _number(row["r2_oos"], "+.4f"),
-            _interval(row["r2_oos_low"], row["r2_oos_high"]), _number(row["mase"], ".4f"),
-            _number(row["rmse_bp"], ".2f"), _number(row["directional_accuracy"], ".1%"),
-            _number(row["seeds"], "d"), _number(row["better"], "d"), _number(row["worse"], "d"),
-        )
-        for row in board.iter_rows(named=True)
-    )  # fmt: skip
-    caption = (
-        f"Averages over series. R² against the random walk, its {percent} interval over seeds; significance by "
-        "Diebold–Mariano on seed-averaged forecasts, Holm-adjusted."
+def _leaderboard_view(board: Exhibit, study: Study, console: Console) -> Table:
+    return exhibited(
+        board,
+        console,
+        without=("Series", "Forecasts"),
+        spare=("MASE", "RMSE", "Right direction", "Seeds"),
+        title=f"Leaderboard of study {study.name}",
+        caption="Means over series. R² against the random walk, its interval over seeds; better and worse by "
+        "Diebold–Mariano on seed-averaged forecasts, Holm-adjusted, of the series tested.",
     )
-    found = table(columns, rows, title=f"Leaderboard of study {study.name}", caption=caption)
-    for column in found.columns:
-        column.justify = "left" if column.header == "forecaster" else "right"
-    return found
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return "—" if low is None or high is None else f"{low:+.4f} … {high:+.4f}"
-
-
-def _number(value: Any, form: str) -> str:
-    return "—" if value is None else format(value, form)

@@ -58,7 +58,7 @@ def test_claims_are_printed_and_non_claims_counted(asked):
     assert "8 are not: the test does not reject" in said
     assert "incomplete: 5 of 240 trials" in said
     assert "drift" in asked("demo", "--all").output
-    assert all(unit in said for unit in ("effect %", "interval %", "found from %", "within %"))
+    assert all(unit in said for unit in ("Effect (%)", "interval (%)", "Found from", "Within (%)"))
 
 
 def test_what_the_ledger_says_stands_below(asked):

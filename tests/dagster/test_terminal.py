@@ -8,6 +8,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from golden_core.preparation.catalogue import load_study, study_names
+from golden_core.reporting.exhibits import Answer, exhibit
 from golden_core.trials.estimate import Estimate
 from golden_dagster.cli.application import app
 from golden_dagster.cli.options import coloured, table, terminal
@@ -33,14 +34,30 @@ def test_a_forecaster_without_a_forecast_has_dashes_and_not_none():
     """Its rank and seeds are undefined like its scores: Python's word for it is no answer."""
     scores = ("r2_oos", "r2_oos_low", "r2_oos_high", "mase", "rmse_bp", "directional_accuracy")
     none = pl.lit(None)
-    board = pl.select(
-        forecaster=pl.lit("mine"), rank=none, seeds=none, better=none, worse=none, **dict.fromkeys(scores, none)
-    )
-    console = Console(width=200, record=True, file=io.StringIO())
-    console.print(_leaderboard_view(board, load_study("smoke")))
-    shown = console.export_text()
+    counts = ("rank", "seeds", "tested", "better", "worse", "series", "forecasts")
+    shown = printed(pl.select(forecaster=pl.lit("mine"), **dict.fromkeys((*scores, *counts), none)), 200)
     assert "mine" in shown
     assert "None" not in shown
+
+
+def printed(board, width):
+    study, console = load_study("smoke"), Console(width=width, record=True, file=io.StringIO(), force_terminal=True)
+    found = exhibit("leaderboard", None, study, Answer(board))
+    console.print(_leaderboard_view(found, study, console))
+    return console.export_text()
+
+
+def test_a_leaderboard_says_on_a_narrow_terminal_what_the_page_says_and_cuts_nothing_off():
+    facts = {"rank": 4, "r2_oos": -0.0562, "r2_oos_low": -0.0587, "r2_oos_high": -0.0535, "mase": 0.876}
+    facts |= {"rmse_bp": 149.63, "directional_accuracy": 0.498, "seeds": 5, "better": 0, "worse": 4}
+    board = pl.DataFrame([{"forecaster": "random_walk_garch", "tested": 21, "series": 21, "forecasts": 73500} | facts])
+    wide, narrow = printed(board, 140), printed(board, 80)
+    assert all(cell in wide for cell in ("−5.62", "[−5.87, −5.35]", "0.876", "149.63", "49.8", "4 of 21"))
+    assert all(cell in narrow for cell in ("random_walk_garch", "−5.62", "[−5.87, −5.35]", "0 of 21", "4 of 21"))
+    assert "A wider terminal also shows:" in narrow
+    untested = printed(board.with_columns(tested=0, better=0, worse=0), 80)
+    assert "0 of" not in untested
+    assert not [text for text in (wide, narrow, untested) if "…" in text]
 
 
 def test_seeds_that_share_a_failed_trial_say_so_once(tmp_path, monkeypatch):
