@@ -164,7 +164,9 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
         counts = found.pivot("status", index="forecaster", values="seed", aggregate_function="len", sort_columns=True)
         rows = counts.fill_null(0).sort("forecaster").iter_rows()
         console = terminal()
-        console.print(table(("forecaster", *counts.columns[1:]), rows, title=f"Trials of study {loaded.name}"))
+        console.print(
+            table(("forecaster", *counts.columns[1:]), rows, title=f"Trials of study {loaded.name}: {found.height}")
+        )
         for error in found["error"].drop_nulls().unique(maintain_order=True):  # seeds share a deterministic trial
             console.print(coloured("failed", "red", f" {error}"), highlight=False, soft_wrap=True)
         for fault in (*stored_faults(home, loaded), *damaged_trials(home, loaded).values()):
