@@ -144,7 +144,8 @@ def plain(text: str) -> str:
     text = re.sub(r"[ªºʰ-ʸᴬ-ᵪᶛ-ᶿⁱⁿ]", "", text)  # small letters behind a number are notes
     text = unicodedata.normalize("NFKC", text)
     text = re.sub(r"[−–—](?=[\d.,∞-]|$)", "-", text)
-    text = re.sub(r"[×✕✖⨯]", "x", re.sub(r"[⋅∙•]", "·", text)).replace("10**", "10^")
+    text = re.sub(r"[×✕✖⨯]", "x", re.sub(r"[⋅∙•]", "·", text))
+    text = re.sub(r"10\*\*(?=[({]?[+-]?\d)", "10^", text)  # nothing follows the stars of 2.10**
     text = re.sub(r"10\^[({]([+-]?\d+)[)}]", r"10^\1", text)
     # An asterisk is a mark of emphasis unless it multiplies, as in 3*10^-3.
     return re.sub(r"[\s†‡§¶#‖↑↓▲▼★☆✓✔$€£¥₹₿]|\*(?!10\^)|\^[a-z]$", "", text)

@@ -165,7 +165,7 @@ def test_scientific_notation(tmp_path, style):
     [
         ("8.387 [8.287, 8.487]", 8.387, True), ("8.387 (8.287; 8.487)", 8.387, True), ("0.50 (-13.2%)", 0.5, False),
         ("0.50 (2)", 0.5, False), ("0.50 [12]", 0.5, False), ("12.5 pips", 12.5, False), ("€12.5", 12.5, False),
-        ("0.93^a", 0.93, False),
+        ("0.93^a", 0.93, False), ("2.810**", 2.81, False), ("11.410***", 11.41, False),
     ],
 )  # fmt: skip
 def test_what_stands_around_a_number(text, value, spread):
