@@ -42,6 +42,7 @@ class Heading:
     percent: bool
     scale: Fraction  # the printed number times this is the value
     average: bool  # it says that its numbers are means
+    described: bool = False  # the metric stands in brackets, behind its name in words of any language
 
 
 @lru_cache(maxsize=1024)
@@ -51,6 +52,7 @@ def read_heading(text: str) -> Heading | None:
         return None
     scale, bare, brackets = _scale_and_brackets(text)
     words, found = _metric(bare)
+    described = found is None
     # "Genauigkeit (RMSE)" is told by its brackets, "Mean Absolute Error (MAE)" twice.
     for bracket in brackets if found is None else ():
         inner, found = _metric(bracket)
@@ -78,6 +80,7 @@ def read_heading(text: str) -> Heading | None:
         percent=not {"%", "percent", "pct", "‰"}.isdisjoint((*words, *said)),
         scale=scale,
         average=not _WORDS["averages"].isdisjoint((*rest, *said)),
+        described=described,
     )
 
 

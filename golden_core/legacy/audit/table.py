@@ -195,7 +195,7 @@ def _parted(grid: Grid, metrics: list[tuple[int, Heading]]) -> tuple[tuple[int, 
     """Return the columns of metrics under the parts that tell them apart.
 
     Where a metric has several columns, what else their headings say tells them apart, and if need be the unit too.
-    Where each has one, only what cannot be one test set does: samples, or two different words.
+    Where each has one, only what cannot be one test set does: samples, or two different words that do not describe it.
     """
     expected, place = ", ".join(NAMES.values()), f"{grid.file}:{grid.header_line}"
     if not metrics and any(is_number(name) for name in grid.header):
@@ -206,7 +206,7 @@ def _parted(grid: Grid, metrics: list[tuple[int, Heading]]) -> tuple[tuple[int, 
             "metric. Say which is which: --column mae=HEADING"
         )
     if max(Counter(heading.metric for _, heading in metrics).values()) == 1:
-        if len({heading.part for _, heading in metrics} - {""}) > 1:
+        if len({heading.part for _, heading in metrics if not heading.described} - {""}) > 1:
             return tuple(metrics)
         samples = {heading.sample for _, heading in metrics} - {"", "test"}
         return tuple((column, replace(heading, part=heading.sample if samples else "")) for column, heading in metrics)

@@ -212,6 +212,21 @@ def test_folds_are_test_sets(tmp_path):
     assert audit_table(_file(tmp_path, ",RMSE,R2\n" + rows)).findings == ()
 
 
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "Mittlerer quadratischer Fehler (MSE);Wurzel daraus (RMSE);Mittlerer absoluter Fehler (MAE);Gütemaß (R²)",
+        "ECM (MSE);RECM (RMSE);EAM (MAE);R2",
+        "Squared loss (MSE);Typical error (RMSE);Size of errors (MAE);Explained share (R²)",
+    ],
+)
+def test_words_before_a_metric_in_brackets_are_its_name_and_no_test_set(tmp_path, headings):
+    rows = _lines(STOCK, lambda m, s: f"{m};{s['mse']:.3f};{s['rmse']:.3f};{s['mae']:.3f};{s['r2']:.4f}\n")
+    audit = audit_table(_file(tmp_path, f"Modell;{headings}\n{rows}"))
+    assert audit.findings == ()
+    assert [found.rows for found in audit.test_sets] == [MODELS]
+
+
 def test_what_was_not_read_is_said(tmp_path):
     text = "Model,Params,NRMSE,RMSE,MSE\nA,12.5,0.1,2.0,4.0\nB,13.5,0.2,3.0,9.0\nRank,1,1,1,2\n"
     notes = audit_table(_file(tmp_path, text)).notes
