@@ -25,7 +25,7 @@ from typing import get_args
 
 from golden_core.legacy.audit.bounds import MOST_RUNS, Bounds, Contradiction, bounds, squared_error, variances
 from golden_core.legacy.audit.findings import Averaging, Reading, RowSet
-from golden_core.legacy.audit.headings import NAMES, Metric
+from golden_core.legacy.audit.headings import NAMES, Heading, Metric
 from golden_core.legacy.audit.intervals import Interval, between, common, exceeds, names, number, percent
 from golden_core.legacy.audit.printed import Rounding
 from golden_core.legacy.audit.table import WITHIN_NAMES, Row, Table
@@ -46,6 +46,7 @@ _MOST_PARAMETERS = Fraction(1, 5)  # share of n that "RMSE with n − k degrees 
 _ACCIDENT = 1e-3  # chance below which rows do not move by one factor by accident
 _SEEDS, _DATASETS = "means over seeds", "means over data sets, horizons or outputs"
 _CORRELATION, _ADJUSTED, _LOOK_BACK = "R² as squared correlation", "adjusted R²", "look-back"
+_HALF = Fraction(1, 2)  # of the MSE of runs, below which no RMSE² in the mean is looked for
 _NO_TEST_SET_LEFT = Fraction(99, 100)
 _ANOTHER_SCALE = 10  # times as large or as small as others: no test set of one market is
 _PADDED = Reading(
@@ -92,14 +93,30 @@ def means_of_row(row: Row, averaging: Averaging) -> Reading:
     return Reading(name, "explains", sentence)
 
 
-def declared_units(table: Table, left: Metric, right: Metric) -> list[Reading]:
-    """Return the reading that the table itself tells of different units."""
+def in_percent(table: Table, metric: Metric) -> bool:
+    """Whether the heading of a metric says that it is in percent."""
+    return any(heading.percent for heading in table.headings if heading.metric == metric)
+
+
+def _other_power(row: Row, used: Sequence[Heading], left: Metric, right: Metric) -> bool:
+    """Whether two metrics agree, means over runs included, once told powers of ten are left out or turned round."""
+    factors = {m: {h.scale**-k for h in used if h.metric == m for k in (0, 1, 2)} for m in (left, right)}
+    power, known = 1 if right == "mse" else 2, bounds(row)
+    ratio = known[left].squared().divided(known[right] if right == "mse" else known[right].squared())
+    moved = {a**2 / b**power for a in factors[left] for b in factors[right]} - {1}
+    return ratio is None or any(
+        ratio.low * by <= 1 and (left == "mae" or not exceeds(_HALF, ratio.high and ratio.high * by)) for by in moved
+    )
+
+
+def declared_units(table: Table, row: Row, left: Metric, right: Metric) -> list[Reading]:
+    """Return the reading that the table itself tells of different units, where that explains a row."""
     used = [heading for heading in table.headings if heading.metric in (left, right)]
     signs = {number.sign for row in table.rows for m, number in row.cells.items() if m in (left, right)}
     one_unit = len(signs) == 1 == len({(heading.unit, heading.percent, heading.scale) for heading in used})
     if one_unit and "mse" not in (left, right):
         return []  # read either way, both change by one factor
-    if any(signs) or any(heading.percent or heading.scale != 1 for heading in used):
+    if any(signs) or any(heading.percent for heading in used) or _other_power(row, used, left, right):
         told = "A percent sign, a unit or a power of ten is printed: read the other way round, it explains the factor."
         return [Reading("declared units", "explains", told)]
     units = [table.unit(metric) for metric in (left, right)]

@@ -9,6 +9,7 @@ from golden_core.legacy.audit.bounds import Bounds, Contradiction, bounds
 from golden_core.legacy.audit.explanations import (
     Contradictions,
     declared_units,
+    in_percent,
     means_of_row,
     one_factor,
     percent_sign,
@@ -72,11 +73,21 @@ def _readings(table: Table, row: Row, kind: Kind, contradictions: Collection[Con
             other.name for other in table.rows if "mae" in (known := bounds(other)) and {"rmse", "mse"} & set(known)
         ]
         fitting, compared = sum((name, kind) not in contradictions for name in with_mae), len(with_mae)
+        if in_percent(table, "mae") != in_percent(table, "rmse"):
+            fitting = 0  # a smaller number in another unit shows nothing
     if 2 * fitting > compared:
         return found
-    pairs = [pair for pair in _COMPARED[kind] if set(pair) <= set(row.cells)]
-    units = [reading for left, right in pairs for reading in declared_units(table, left, right)]
-    return [*found, *units[:1], *(one_factor(both) if kind != "mae_above_rmse" else [])]
+    units = [declared_units(table, row, *pair) for pair in _COMPARED[kind] if _contradict(bounds(row), *pair)]
+    found += units[0] if all(units) else []
+    return [*found, *(one_factor(both) if kind != "mae_above_rmse" else [])]
+
+
+def _contradict(row: Bounds, left: Metric, right: Metric) -> bool:
+    """Whether a row has two metrics that contradict each other, MAE being above the other one."""
+    if not {left, right} <= set(row):
+        return False
+    one, other = row[left].squared(), row[right] if right == "mse" else row[right].squared()
+    return one.above(other) if left == "mae" else one.apart(other)
 
 
 def _merged(readings: Iterable[Reading]) -> tuple[Reading, ...]:

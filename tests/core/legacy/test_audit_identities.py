@@ -178,6 +178,28 @@ def test_one_unit_for_both_excuses_nothing(tmp_path, headings):
     assert _said(_audited(tmp_path, columns)) == [("mae_above_rmse", "certainly_wrong")]
 
 
+@pytest.mark.parametrize(
+    ("headings", "swapped"),
+    [
+        (("MSE", "RMSE (USD)", "MAE (USD)"), ("MAE", "RMSE")),
+        (("MSE (×10⁻⁶)", "RMSE (×10⁻³)", "MAE (×10⁻³)"), ("MAE", "RMSE")),
+        (("MSE (×10⁻⁶)", "RMSE (×10⁻³)", "MAE (×10⁻³)"), ("MSE", "RMSE")),
+    ],
+)
+def test_told_units_do_not_excuse_what_they_do_not_explain(tmp_path, headings, swapped):
+    """Swapped columns: MAE is above RMSE in one unit, and no other sense of the powers of ten makes RMSE² MSE."""
+    values = {"MSE": [300 * x * x for x in RMSE], "RMSE": [300**0.5 * x for x in RMSE], "MAE": [13 * x for x in RMSE]}
+    values[swapped[0]], values[swapped[1]] = values[swapped[1]], values[swapped[0]]
+    columns = {heading: _printed(values[heading.split(" ")[0]]) for heading in headings}
+    assert "certainly_wrong" in {finding.verdict for finding in _audited(tmp_path, columns).findings}
+
+
+def test_an_rmse_in_percent_beside_an_mae_that_is_smaller_by_accident(tmp_path):
+    """RMSE in percent of a mean price of 118: MAE, in the unit of the price, is above it in one row."""
+    columns = {"RMSE (%)": ["8.475", "9.322", "11.864"], "MAE": ["8.100", "8.900", "12.100"]}
+    assert _said(_audited(tmp_path, columns)) == [("mae_above_rmse", "open")]
+
+
 def test_a_single_mae_above_its_rmse_is_no_unit(tmp_path):
     cells = [*_honest()["MAE"][:-1], "0.9100"]
     assert _said(_audited(tmp_path, _honest(MAE=cells))) == [("mae_above_rmse", "certainly_wrong")]
