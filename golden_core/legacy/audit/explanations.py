@@ -47,6 +47,8 @@ _ACCIDENT = 1e-3  # chance below which rows do not move by one factor by acciden
 _SEEDS, _DATASETS = "means over seeds", "means over data sets, horizons or outputs"
 _CORRELATION, _ADJUSTED, _LOOK_BACK = "R² as squared correlation", "adjusted R²", "look-back"
 _HALF = Fraction(1, 2)  # of the MSE of runs, below which no RMSE² in the mean is looked for
+_WILD = 5  # mean(MSE) / mean(RMSE)², 1 + cv², which not even means over data sets exceed in most rows
+_SLIP = Fraction(11, 10)  # ends of MSE / RMSE², which then meets a power of ten by no accident
 _NO_TEST_SET_LEFT = Fraction(99, 100)
 _ANOTHER_SCALE = 10  # times as large or as small as others: no test set of one market is
 _PADDED = Reading(
@@ -83,6 +85,10 @@ def means_of_row(row: Row, averaging: Averaging) -> Reading:
     top, low = known["rmse"].squared().high, known["mse"].low
     if not top:
         return Reading(name, "excluded", "An RMSE of 0 in the mean is 0 in every run.")
+    times = known["mse"].divided(known["rmse"].squared())
+    if times is not None and times.high and times.high < times.low * _SLIP and (10 in times or 100 in times):
+        told = f"MSE of {row.name} is {10 if 10 in times else 100} times RMSE²: a decimal point that slipped, no mean."
+        return Reading(name, "excluded", told)
     runs = math.ceil(low / top)
     if runs > MOST_RUNS:
         return Reading(name, "excluded", f"{row.name} would have to be a mean over at least {runs} runs.")
@@ -166,7 +172,7 @@ def set_readings(other: RowSet, main: RowSet, table: Table) -> list[Reading]:
     above = other.variance.above(main.variance)
     return [
         means_over_seeds((main, other), table),
-        means_over_datasets(table, other.rows, agreeing=len(main.rows)),
+        means_over_datasets(table, other.rows, main.rows),
         _squared_correlation(other, main, table, above=above),
         _adjusted(other, above=above),
         _look_back(other, main, above=above),
@@ -183,7 +189,7 @@ def scattered_readings(sets: Sequence[RowSet], table: Table, *, clear: bool) -> 
     told = "No one set of rows stands out, so nothing says which way the others were moved: not excluded."
     return [
         means_over_seeds(sets, table, by_accident=not clear),
-        means_over_datasets(table, rows, agreeing=0),
+        means_over_datasets(table, rows),
         *(Reading(name, "open", told) for name in (_CORRELATION, _ADJUSTED, _LOOK_BACK)),
         _PADDED,
         *percent_sign(table),
@@ -212,26 +218,40 @@ def means_over_seeds(sets: Sequence[RowSet], table: Table, *, by_accident: bool 
         if _accident([printed[name] for name in moved.rows], math.log(factor)) < _ACCIDENT:
             told = f"It would have to lower all of {names(moved.rows)} by one factor, at least {number(factor)}."
             return Reading(_SEEDS, "excluded", told)
-    needed = max(
-        (highest.variance.low / found.variance.high for found in sets if found.variance.high is not None), default=1
-    )
-    spread = math.sqrt(max(float(needed) - 1, 0))
+    needed = {
+        row: highest.variance.low / found.variance.high for found in sets if found.variance.high for row in found.rows
+    }
+    most = max(needed.values(), default=1)
+    if most > MOST_RUNS:
+        told = f"A row would have to be a mean over at least {math.ceil(most)} runs."
+        return Reading(_SEEDS, "excluded", told)
+    if 2 * sum(factor > _WILD for factor in needed.values()) > len(rows):
+        told = "Most rows would have to be means over runs whose RMSE has a coefficient of variation of 2 or more."
+        return Reading(_SEEDS, "excluded", told)
+    spread = math.sqrt(max(float(most) - 1, 0))
     told = (
         f"Mean(RMSE)² ≤ mean(MSE): explained by runs whose RMSE has a coefficient of variation of {number(spread, 2)}."
     )
     return Reading(_SEEDS, "explains", told)
 
 
-def means_over_datasets(table: Table, rows: Sequence[str], *, agreeing: int) -> Reading:
-    """Say whether rows may be means over several test sets, beside so many rows that agree on one variance."""
+def means_over_datasets(table: Table, rows: Sequence[str], agreeing: Sequence[str] = ()) -> Reading:
+    """Say whether rows may be means over several test sets, beside rows that agree on one variance."""
     if table.averaging != "undeclared":
         return Reading(_DATASETS, "excluded", "The rows are declared to belong to one test set.")
     if all(row.averaged for row in table.named(rows)):
         told = "The rows are printed as means; over folds or data sets they have no target variance of their own."
         return Reading(_DATASETS, "explains", told)
+    if all(_below(bounds(row)) for row in table.named([*rows, *agreeing])):
+        told = "RMSE² is below MSE in every row, as in means; over data sets they have no target variance of their own."
+        return Reading(_DATASETS, "explains", told)
     told = "Means over several test sets have no target variance of their own: not excluded by the numbers"
-    told += f", though {agreeing} rows agree on one." if agreeing else "."
+    told += f", though {len(agreeing)} rows agree on one." if agreeing else "."
     return Reading(_DATASETS, "open", told)
+
+
+def _below(row: Bounds) -> bool:
+    return {"mse", "rmse"} <= set(row) and row["mse"].above(row["rmse"].squared())
 
 
 def other_columns(table: Table, rows: Sequence[str]) -> list[Reading]:

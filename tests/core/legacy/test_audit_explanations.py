@@ -122,6 +122,46 @@ def test_a_row_in_pips_among_prices(tmp_path):
     assert _readings(finding)["another scale"] == "open"
 
 
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        ("A,2.000,40.00\nB,3.000,9.000\nC,1.500,2.250\n", "certainly_wrong"),  # 4 times ten
+        ("A,2.000,400.0\nB,3.000,9.000\nC,1.500,2.250\n", "certainly_wrong"),
+        ("A,2.000,41.00\nB,3.000,9.000\nC,1.500,2.250\n", "open"),
+        ("A,2,40\nB,3,9\nC,1,2\n", "open"),  # 30 to 50 are no ten times 2.25 to 6.25
+    ],
+)
+def test_a_decimal_point_that_slipped_is_no_mean(tmp_path, rows, verdict):
+    finding = _audited(tmp_path, rows, header="model,RMSE,MSE").findings[0]
+    assert (finding.kind, finding.verdict, finding.rows) == ("rmse_squared_below_mse", verdict, ("A",))
+
+
+@pytest.mark.parametrize(
+    ("factors", "verdict"),
+    [
+        ((1.0, 1.2, 1.5, 1.8, 2.2), "open"),  # the spread of RMSE over seeds
+        ((1.0, 1.2, 1.5, 1.8, 90.0), "inconsistent"),  # most of its runs vary by more than their mean
+        ((1.0, 30.0, 60.0, 90.0, 130.0), "inconsistent"),  # nobody has 130 runs
+    ],
+)
+def test_the_more_rows_contradict_each_other_the_less_they_are_means(tmp_path, factors, verdict):
+    rows = "".join(f"m{i},{(v * (0.3 + 0.02 * i)) ** 0.5:.5f},{0.7 - 0.02 * i:.4f}\n" for i, v in enumerate(factors))
+    findings = _audited(tmp_path, rows).findings
+    assert [f.verdict for f in findings if f.kind == "target_variance"] == [verdict]
+
+
+def test_rows_that_all_print_rmse_squared_below_mse_may_be_means_over_data_sets(tmp_path):
+    """Means over an index and a stock, scored alike by all models: RMSE² is below MSE in every row, and V is none."""
+    rows = "A,30.20,1700,0.9500\nB,41.00,3300,0.9300\nC,22.00,900.0,0.9400\n"
+    readings = {
+        rows: "open",
+        rows.replace("1700", "912.0"): "inconsistent",  # A is a single run: RMSE² = MSE
+    }
+    for text, verdict in readings.items():
+        findings = _audited(tmp_path, text, header="model,RMSE,MSE,R2").findings
+        assert [f.verdict for f in findings if f.kind == "target_variance"] == [verdict]
+
+
 def test_two_sets_of_equal_size_are_two_test_sets(tmp_path):
     rows = AGREEING + "E,1.0000,0.7500\nF,1.2000,0.6400\nG,1.4000,0.5100\nH,1.6000,0.3600\n"
     audit = _audited(tmp_path, rows)
