@@ -93,7 +93,9 @@ def heading_for(text: str, metric: Metric) -> Heading:
 def read_role(text: str) -> Role | None:
     """Return what a column without a metric is for; None where its heading does not say."""
     words = set(re.findall(r"[a-z0-9]+", _spaced(text)))
-    return next((role for role, names in _ROLE_WORDS.items() if words & names), None)
+    found = [role for role, names in _ROLE_WORDS.items() if words & names]
+    # "Stock name" is that of a stock, "Model name" that of a model.
+    return next(iter(found[words & _ROLE_WORDS["label"] == {"name"} and len(found) > 1 :]), None)
 
 
 def is_derived(label: str) -> bool:

@@ -35,9 +35,11 @@ from golden_core.legacy.audit.printed import (
     parse,
     says_decimal_comma,
 )
+from golden_core.vendors.columns import CURRENCIES
 
 WITHIN_NAMES = ("the repetition of names", "the ends of names", "the beginnings of names")
 _SUMMARY = re.compile(r"(avg|average|mean|overall|total|all)\b", re.IGNORECASE)
+_PAIR = re.compile(rf"(?<![A-Za-z])({CURRENCIES})[/_.-]?({CURRENCIES})(?![A-Za-z])")
 _ROLES: tuple[Role, ...] = ("label", "test_set", "run")
 
 Columns = Mapping[str, str | Sequence[str] | None]
@@ -334,7 +336,7 @@ def _rows(grid: Grid, layout: _Layout, numbers: Mapping[int, list[Printed | None
         for part, columns in parts.items():
             values = {metric: value for column, metric in columns if (value := numbers[column][number]) is not None}
             if values:
-                told = (section, *sets, label if _is_test_set(label) else "", part)
+                told = (section, *sets, _test_set_in(label), part)
                 repetition = str(seen[section, *sets, label])
                 row = Row(
                     name=label or f"line {grid.lines[number]}",
@@ -349,10 +351,12 @@ def _rows(grid: Grid, layout: _Layout, numbers: Mapping[int, list[Printed | None
     return found
 
 
-def _is_test_set(label: str) -> bool:
-    """Whether a name is that of a part of the data: "Fold 3", "h = 24"."""
+def _test_set_in(label: str) -> str:
+    """Return what part of the data a name tells: "Fold 3", "h = 24", the pair of "LSTM (EUR/USD)"; else nothing."""
     found = re.fullmatch(r"([A-Za-z]+)[\s_=-]*\d+", label)
-    return found is not None and read_role(found[1]) == "test_set"
+    if found is not None and read_role(found[1]) == "test_set":
+        return label
+    return " ".join(base + quote for base, quote in _PAIR.findall(label))
 
 
 def _ends_of(label: str) -> tuple[str, str]:

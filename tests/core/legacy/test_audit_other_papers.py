@@ -227,6 +227,19 @@ def test_words_before_a_metric_in_brackets_are_its_name_and_no_test_set(tmp_path
     assert [found.rows for found in audit.test_sets] == [MODELS]
 
 
+@pytest.mark.parametrize("label", ["{}", "LSTM {}", "LSTM ({})", "{} (H1)"])
+@pytest.mark.parametrize("mark", ["/", "", "-"])
+def test_a_pair_in_the_name_of_a_row_is_its_test_set(tmp_path, label, mark):
+    pairs = (f"EUR{mark}USD", f"USD{mark}JPY", f"GBP{mark}USD")
+    rows = "".join(
+        f"{label.format(pair)},{s['GRU']['rmse']:.4f},{s['GRU']['r2']:.4f}\n"
+        for pair, s in zip(pairs, SERIES.values(), strict=True)
+    )
+    audit = audit_table(_file(tmp_path, ",RMSE,R2\n" + rows))
+    assert audit.findings == ()
+    assert [found.name for found in audit.test_sets] == ["EURUSD", "USDJPY", "GBPUSD"]
+
+
 def test_what_was_not_read_is_said(tmp_path):
     text = "Model,Params,NRMSE,RMSE,MSE\nA,12.5,0.1,2.0,4.0\nB,13.5,0.2,3.0,9.0\nRank,1,1,1,2\n"
     notes = audit_table(_file(tmp_path, text)).notes

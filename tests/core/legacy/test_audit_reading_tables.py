@@ -102,8 +102,12 @@ def test_headings_of_other_things(heading):
 
 
 @pytest.mark.parametrize(
-    ("heading", "role"), [("Model", "label"), ("Data set", "test_set"), ("Horizon", "test_set"), ("params", None)]
-)
+    ("heading", "role"),
+    [
+        ("Model", "label"), ("Data set", "test_set"), ("Horizon", "test_set"), ("params", None),
+        ("Model name", "label"), ("Name", "label"), ("Stock name", "test_set"), ("Exchange rate", "test_set"),
+    ],
+)  # fmt: skip
 def test_roles(heading, role):
     assert read_role(heading) == role
 
