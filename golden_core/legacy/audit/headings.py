@@ -59,7 +59,7 @@ def read_heading(text: str) -> Heading | None:
         if found is not None:
             words = [*inner, *words]
             break
-    if found is None or "Δ" in text or re.search(r"\b1_?[-−–]_?r\W*2", bare, re.IGNORECASE):
+    if found is None or "Δ" in text or "\u0304" in text or re.search(r"\b1_?[-−–]_?r\W*2", bare, re.IGNORECASE):
         return None
     rest = _without(words, found[0].split())
     told = [bracket for bracket in brackets if _metric(bracket)[1] is None]

@@ -95,6 +95,9 @@ def test_headings_of_metrics(heading, metric, part):
         "Weighted MAE",
         "MSLE",
         "RMSPE",
+        "R̄²",
+        "Bereinigtes R²",
+        "R² ajusté",
     ],
 )
 def test_headings_of_other_things(heading):
