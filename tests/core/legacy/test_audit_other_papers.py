@@ -140,6 +140,13 @@ def test_a_unit_that_one_heading_tells_explains_a_factor(tmp_path, heading):
     assert all(any(r.name == "declared units" for r in finding.readings) for finding in audit.findings)
 
 
+@pytest.mark.parametrize("heading", ["Loss (MSE)", "MSE loss", "Test loss (MSE)"])
+def test_a_loss_may_be_of_scaled_targets(tmp_path, heading):
+    rows = _lines(STOCK, lambda m, s: f"{m},{s['mse'] / 390:.6f},{s['rmse']:.3f},{s['mae']:.3f},{s['r2']:.4f}\n")
+    audit = audit_table(_file(tmp_path, f"Model,{heading},RMSE,MAE,R2\n{rows}"))
+    assert {finding.verdict for finding in audit.findings} == {"open"}
+
+
 def test_a_told_unit_is_no_excuse_for_one_row(tmp_path):
     rows = _lines(STOCK, lambda m, s: f"{m},{s['rmse']:.3f},{s['mse'] * (0.8 if m == 'GRU' else 1):.3f}\n")
     (finding,) = audit_table(_file(tmp_path, f"Model,RMSE (USD),MSE\n{rows}")).findings
