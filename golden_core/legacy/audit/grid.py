@@ -172,9 +172,12 @@ def _separated(text: str, delimiter: str) -> _Lines:
 
 
 def _bare(cell: str) -> str:
-    """Return a cell without the emphasis of Markdown; one too long to be a cell stays as it is."""
+    """Return a cell without the emphasis of Markdown, HTML and LaTeX; one too long to be a cell stays as it is."""
     if len(cell) > _LONGEST:
         return cell
+    cell = re.sub(r"<(b|i|u|em|strong|sub)>(.*?)</\1>", r"\2", re.sub(r"<sup>(.*?)</sup>", r"^\1", cell))
+    cell = re.sub(r"\\(?:math|text|under)(?:bf|rm|it|line)\{([^{}]*)\}", r"\1", cell).replace(r"\%", "%")
+    cell = cell.replace(r"\pm", "±").replace(r"\times", "×")
     cell = re.sub(r"(\*\*|__|~~|`)(?=\S)(.+?)(?<=\S)\1", r"\2", cell)
     return re.sub(r"^([*_])(?=\S)([^*_]+)(?<=\S)\1$", r"\2", cell.strip())
 

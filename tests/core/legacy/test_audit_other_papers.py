@@ -58,6 +58,14 @@ STOCK_CSV = HEAD + _lines(STOCK, _plain)
         + _lines(STOCK, lambda m, s: f"| **{m}** | {s['rmse']:.3f} | _{s['mse']:.3f}_ | **{s['r2']:.4f}** |\n"),
         "+-----+-----+\n| Model | RMSE | MSE | R2 |\n+=====+=====+\n"
         + _lines(STOCK, lambda m, s: f"| {m} | {s['rmse']:.3f} | {s['mse']:.3f} | {s['r2']:.4f} |\n+---+---+\n"),
+        "| Model | $\\mathrm{RMSE}$ | MSE | $R^2$ | R<sup>2</sup> (%) std |\n|---|---|---|---|---|\n"
+        + _lines(
+            STOCK,
+            lambda m, s: (
+                f"| <b>{m}</b> | $\\mathbf{{{s['rmse']:.3f}}}$ | <strong>{s['mse']:.3f}</strong><sup>a</sup> "
+                f"| \\textbf{{{100 * s['r2']:.2f}\\%}} | 0.1 |\n"
+            ),
+        ),
         # What a spreadsheet puts before and behind.
         "sep=;\n" + STOCK_CSV.replace(",", ";"),
         "# run 12\n" + STOCK_CSV,
@@ -292,6 +300,13 @@ def test_scattered_rows_that_agree_in_pairs_are_left_open(tmp_path):
     findings = audit_table(_file(tmp_path, "Model,RMSE,R2\n" + rows)).findings
     assert findings
     assert {finding.verdict for finding in findings} == {"open"}
+
+
+def test_spreads_and_powers_of_ten_in_latex(tmp_path):
+    rows = "A,$2.00 \\pm 0.50$,$4.25\\times10^{0}$\nB,$3.00 \\pm 0.40$,$9.16\\times 10^{0}$\n"
+    audit = audit_table(_file(tmp_path, "Model,RMSE,MSE\n" + rows))
+    assert audit.findings == ()
+    assert [(row.averaged, float(row.cells["mse"].value)) for row in audit.rows] == [(True, 4.25), (True, 9.16)]
 
 
 def test_means_over_folds_that_are_printed_with_their_spread_are_open(tmp_path):
