@@ -192,6 +192,7 @@ def test_a_stranger_cannot_write_the_page(tmp_path):
     path = _file(tmp_path, 'model,RMSE,MSE\n"a|b\n# x [y](z) <i>",2,3\n')
     page = audit_markdown(audit_table(path))
     assert "a\\|b # x [y]\\(z) \\<i\\>" in page
+    assert "1 row was held against" in page
     assert not any(line.startswith("# x") for line in page.splitlines())
 
 
