@@ -223,8 +223,7 @@ def means_over_seeds(sets: Sequence[RowSet], table: Table, *, by_accident: bool 
     }
     most = max(needed.values(), default=1)
     if most > MOST_RUNS:
-        told = f"A row would have to be a mean over at least {math.ceil(most)} runs."
-        return Reading(_SEEDS, "excluded", told)
+        return Reading(_SEEDS, "excluded", f"A row would have to be a mean over at least {math.ceil(most)} runs.")
     if 2 * sum(factor > _WILD for factor in needed.values()) > len(rows):
         told = "Most rows would have to be means over runs whose RMSE has a coefficient of variation of 2 or more."
         return Reading(_SEEDS, "excluded", told)
@@ -242,16 +241,13 @@ def means_over_datasets(table: Table, rows: Sequence[str], agreeing: Sequence[st
     if all(row.averaged for row in table.named(rows)):
         told = "The rows are printed as means; over folds or data sets they have no target variance of their own."
         return Reading(_DATASETS, "explains", told)
-    if all(_below(bounds(row)) for row in table.named([*rows, *agreeing])):
+    listed = [bounds(row) for row in table.named([*rows, *agreeing])]
+    if all({"mse", "rmse"} <= set(row) and row["mse"].above(row["rmse"].squared()) for row in listed):
         told = "RMSE² is below MSE in every row, as in means; over data sets they have no target variance of their own."
         return Reading(_DATASETS, "explains", told)
     told = "Means over several test sets have no target variance of their own: not excluded by the numbers"
     told += f", though {len(agreeing)} rows agree on one." if agreeing else "."
     return Reading(_DATASETS, "open", told)
-
-
-def _below(row: Bounds) -> bool:
-    return {"mse", "rmse"} <= set(row) and row["mse"].above(row["rmse"].squared())
 
 
 def other_columns(table: Table, rows: Sequence[str]) -> list[Reading]:

@@ -109,6 +109,7 @@ def test_headings_of_other_things(heading):
     [
         ("Model", "label"), ("Data set", "test_set"), ("Horizon", "test_set"), ("params", None),
         ("Model name", "label"), ("Name", "label"), ("Stock name", "test_set"), ("Exchange rate", "test_set"),
+        ("Study", "test_set"), ("Author(s)", "test_set"),
     ],
 )  # fmt: skip
 def test_roles(heading, role):
