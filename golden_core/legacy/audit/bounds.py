@@ -41,6 +41,12 @@ def _possible(row: Row, rounding: Rounding) -> Bounds:
         possible = interval & (Interval(interval.low, _ONE) if metric == "r2" else _NOT_NEGATIVE)
         if possible is not None:
             found[metric] = possible
+    if rounding == "recomputed" and {"mse", "rmse"} <= set(found):
+        mse, squared = found["mse"], found["rmse"].squared()
+        if row.cells["rmse"].value ** 2 in mse:
+            found["mse"] = _hull([mse, squared])
+        if row.cells["mse"].value in squared:
+            found["rmse"] = _NOT_NEGATIVE
     return found
 
 

@@ -37,9 +37,10 @@ _OTHER_ROUNDINGS: dict[Rounding, tuple[str, str]] = {
     "twice": ("rounded twice", "first to one digit more, then again"),
     "cut_off": ("cut off, not rounded", "the digits behind the last printed one dropped, in the whole table"),
     "single_precision": ("32-bit arithmetic", "the last printed digits are noise of single precision"),
+    "recomputed": ("MSE from RMSE or RMSE from MSE", "one of the two computed from the other as it is printed"),
     "padded": ("digits padded with zeros", "a number of fewer digits filled up with three zeros or more"),
 }
-_RARE = frozenset({"single_precision", "padded"})  # not worth a word where they explain nothing
+_RARE = frozenset({"single_precision", "padded", "recomputed"})  # not worth a word where they explain nothing
 # A share of the price, with no square of its own.
 _RELATIVE_UNITS = re.compile(r"\b(pips?|bps?|points?)\b", re.IGNORECASE)
 _MOST_PARAMETERS = Fraction(1, 5)  # share of n that "RMSE with n − k degrees of freedom" may take for k
@@ -97,11 +98,6 @@ def means_of_row(row: Row, averaging: Averaging) -> Reading:
         f"has a coefficient of variation of at least {number(math.sqrt(low / top - 1), 2)}."
     )
     return Reading(name, "explains", sentence)
-
-
-def in_percent(table: Table, metric: Metric) -> bool:
-    """Whether the heading of a metric says that it is in percent."""
-    return any(heading.percent for heading in table.headings if heading.metric == metric)
 
 
 def _other_power(row: Row, used: Sequence[Heading], left: Metric, right: Metric) -> bool:
@@ -225,8 +221,7 @@ def means_over_seeds(sets: Sequence[RowSet], table: Table, *, by_accident: bool 
     if most > MOST_RUNS:
         return Reading(_SEEDS, "excluded", f"A row would have to be a mean over at least {math.ceil(most)} runs.")
     if 2 * sum(factor > _WILD for factor in needed.values()) > len(rows):
-        told = "Most rows would have to be means over runs whose RMSE has a coefficient of variation of 2 or more."
-        return Reading(_SEEDS, "excluded", told)
+        return Reading(_SEEDS, "excluded", "Most rows would need an RMSE whose coefficient of variation is 2 or more.")
     spread = math.sqrt(max(float(most) - 1, 0))
     told = (
         f"Mean(RMSE)² ≤ mean(MSE): explained by runs whose RMSE has a coefficient of variation of {number(spread, 2)}."

@@ -9,7 +9,6 @@ from golden_core.legacy.audit.bounds import Bounds, Contradiction, bounds
 from golden_core.legacy.audit.explanations import (
     Contradictions,
     declared_units,
-    in_percent,
     means_of_row,
     one_factor,
     percent_sign,
@@ -73,7 +72,7 @@ def _readings(table: Table, row: Row, kind: Kind, contradictions: Collection[Con
             other.name for other in table.rows if "mae" in (known := bounds(other)) and {"rmse", "mse"} & set(known)
         ]
         fitting, compared = sum((name, kind) not in contradictions for name in with_mae), len(with_mae)
-        if in_percent(table, "mae") != in_percent(table, "rmse"):
+        if len({heading.metric for heading in table.headings if heading.percent} & {"mae", "rmse"}) == 1:
             fitting = 0  # a smaller number in another unit shows nothing
     if 2 * fitting > compared:
         return found

@@ -16,7 +16,7 @@ from golden_core.legacy.audit.intervals import Interval
 
 # How a true value became the printed one. A table is rounded to the nearest; the others are excuses that are looked
 # into before a table is called wrong.
-Rounding = Literal["nearest", "twice", "cut_off", "single_precision", "padded"]
+Rounding = Literal["nearest", "twice", "cut_off", "single_precision", "padded", "recomputed"]
 
 # The words by which a table is understood, by their purpose.
 WORDS: dict[str, Any] = YAML(typ="safe", pure=True).load(

@@ -239,6 +239,18 @@ def test_digits_cut_off_in_the_whole_table_explain_it(tmp_path):
     assert {f.verdict for f in audit.findings} == {"certainly_wrong"}
 
 
+def test_an_mse_that_is_the_square_of_the_printed_rmse_is_no_more_precise(tmp_path):
+    """Target variance 10; RMSE 1.2345 and R² of all digits, but MSE = 1.23²: to its digits, MSE/(1 − R²) is 9.93."""
+    exact = (1.2345, 1.5146, 2.0354, 2.4953)
+    rows = [(f"{x:.2f}", f"{float(f'{x:.2f}') ** 2:.4f}", f"{1 - x * x / 10:.5f}") for x in exact]
+    text = "".join(f"m{i},{','.join(cells)}\n" for i, cells in enumerate(rows))
+    findings = _audited(tmp_path, text, header="model,RMSE,MSE,R2").findings
+    assert {finding.verdict for finding in findings} == {"open"}
+    moved = text.replace(rows[0][2], "0.80123")
+    findings = _audited(tmp_path, moved, header="model,RMSE,MSE,R2", averaging="none").findings
+    assert "open" not in {finding.verdict for finding in findings}
+
+
 def test_rounding_twice_explains_a_near_miss(tmp_path):
     # 1.04496 is rounded to 1.045 and then to 1.05, though its square is 1.09194.
     (finding,) = _audited(tmp_path, "A,1.05,1.0919\n", header="model,RMSE,MSE").findings
