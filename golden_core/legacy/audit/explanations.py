@@ -218,9 +218,9 @@ def means_over_seeds(sets: Sequence[RowSet], table: Table, *, by_accident: bool 
         row: highest.variance.low / found.variance.high for found in sets if found.variance.high for row in found.rows
     }
     most = max(needed.values(), default=1)
-    if most > MOST_RUNS:
+    if table.models and most > MOST_RUNS:
         return Reading(_SEEDS, "excluded", f"A row would have to be a mean over at least {math.ceil(most)} runs.")
-    if 2 * sum(factor > _WILD for factor in needed.values()) > len(rows):
+    if table.models and 2 * sum(factor > _WILD for factor in needed.values()) > len(rows):
         return Reading(_SEEDS, "excluded", "Most rows would need an RMSE whose coefficient of variation is 2 or more.")
     spread = math.sqrt(max(float(most) - 1, 0))
     told = (

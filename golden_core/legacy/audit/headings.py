@@ -92,10 +92,20 @@ def heading_for(text: str, metric: Metric) -> Heading:
 
 def read_role(text: str) -> Role | None:
     """Return what a column without a metric is for; None where its heading does not say."""
-    words = set(re.findall(r"[a-z0-9]+", _spaced(text)))
+    words = _words_of(text)
     found = [role for role, names in _ROLE_WORDS.items() if words & names]
-    # "Stock name" is that of a stock, "Model name" that of a model.
-    return next(iter(found[words & _ROLE_WORDS["label"] == {"name"} and len(found) > 1 :]), None)
+    if len(found) > 1 and not names_models(text):  # "Stock name" is that of a stock
+        found.remove("label")
+    return found[0] if found else None
+
+
+def names_models(text: str) -> bool:
+    """Whether a heading says that the names below it are of models, and not of anything."""
+    return bool(_words_of(text) & _ROLE_WORDS["label"] - {"name"})
+
+
+def _words_of(text: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9]+", _spaced(text)))
 
 
 def is_derived(label: str) -> bool:

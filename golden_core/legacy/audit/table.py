@@ -22,6 +22,7 @@ from golden_core.legacy.audit.headings import (
     Role,
     heading_for,
     is_derived,
+    names_models,
     read_heading,
     read_role,
 )
@@ -73,6 +74,7 @@ class Table:
     notes: tuple[str, ...]
     averaging: Averaging = "undeclared"
     unreliable: frozenset[Metric] = frozenset()  # columns in doubt, left out of comparisons
+    models: bool = False  # a heading says that rows are models; else each may be of its own data
 
     def is_mean(self, row: Row) -> bool:
         """Whether a row is a mean over runs: declared to be, or printed with a spread where nothing is declared."""
@@ -143,6 +145,7 @@ def read_table(source: Path | str | pl.DataFrame, columns: Columns | None = None
         headings=tuple(heading for _, heading in layout.metrics),
         unread=(*(f"column {grid.header[column]!r}" for column in layout.unread), *WITHIN_NAMES),
         notes=(*notes, *([f"Columns that were not read: {names(ignored)}."] if ignored else [])),
+        models=any(names_models(grid.header[column]) for column in layout.roles["label"]),
     )
 
 

@@ -150,6 +150,17 @@ def test_the_more_rows_contradict_each_other_the_less_they_are_means(tmp_path, f
     assert [f.verdict for f in findings if f.kind == "target_variance"] == [verdict]
 
 
+@pytest.mark.parametrize(
+    ("heading", "verdict"),
+    [("", "open"), ("Name", "open"), ("Model", "inconsistent"), ("Model name", "inconsistent")],
+)
+def test_names_that_nobody_calls_models_may_each_be_of_their_own_data(tmp_path, heading, verdict):
+    """Of gold, oil and bitcoin each has a variance of its own."""
+    rows = "Gold,12.41,0.982\nCrude oil,1.873,0.961\nBitcoin,612.5,0.973\nSilver,0.412,0.955\n"
+    findings = _audited(tmp_path, rows, header=f"{heading},RMSE,R2").findings
+    assert [f.verdict for f in findings if f.kind == "target_variance"] == [verdict]
+
+
 def test_rows_that_all_print_rmse_squared_below_mse_may_be_means_over_data_sets(tmp_path):
     """Means over an index and a stock, scored alike by all models: RMSE² is below MSE in every row, and V is none."""
     rows = "A,30.20,1700,0.9500\nB,41.00,3300,0.9300\nC,22.00,900.0,0.9400\n"
