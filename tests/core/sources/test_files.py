@@ -108,7 +108,7 @@ def test_longer_bars_are_refused(bar: str, hours: int, length: str, make: Any, t
         (CSV, {"name": "none.csv"}, r"EURUSD: there is no file .*none.csv"),
         (CSV, {"pairs": ("USDJPY",)}, "USDJPY: data.settings.paths has no file for it, only for EURUSD"),
         (CSV, {"columns": NAMES | {"close": "Close"}}, "EURUSD: .* has no column 'Close' for close; it has Time, O, H"),
-        (CSV.replace("1.25", "n/a"), {}, "EURUSD: .*bars.csv: line 4: column 'C': 'n/a' is not a number"),
+        (CSV.replace("1.25", "1.2x"), {}, "EURUSD: .*bars.csv: line 4: column 'C': '1.2x' is not a number"),
         (CSV.replace("T00:00:00", "T25:00:00"), {}, r"line 2: '2024-01-02 25:00:00' is not a time like"),
         (CSV.replace("01:00:00", "01:00:00+00:00"), {}, r"line 3: '2024-01-02 01:00:00\+00:00' is not a time like"),
         (CSV.replace("2024-01-02", "02.01.2024"), {}, "line 2: '02.01.2024 .*' can be read in two ways: day before"),
