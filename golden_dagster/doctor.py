@@ -17,7 +17,7 @@ import torch
 from packaging.specifiers import SpecifierSet
 
 from golden_core.preparation.catalogue import command_of
-from golden_core.store.health import REMEDY, FullDiskError, StorageError, free_bytes, megabytes
+from golden_core.store.health import REMEDY, FullDiskError, StorageError, free_bytes, readable
 from golden_core.store.lake import LAYOUT, PROJECT_ROOT, Home, LayoutError, StoredTableError, read_table
 from golden_core.store.locking import lock_state
 from golden_core.store.warehouse import Warehouse, WarehouseError
@@ -119,7 +119,7 @@ def _writable(home: Home, files: Mapping[Path, os.stat_result]) -> Finding:
 
 def _disk(home: Home, files: Mapping[Path, os.stat_result]) -> Finding:
     free, used = free_bytes(home.root), sum(state.st_size for state in files.values())
-    said = f"{megabytes(free)} free, the home takes {megabytes(used)}"
+    said = f"{readable(free)} free, the home takes {readable(used)}"
     if free >= used:
         return Finding("disk", "ok", said)
     return Finding("disk", "warn", f"{said}, which would not fit again: make room, or see `golden clean`")

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from sqlalchemy.exc import DBAPIError
 
 from golden_core.preparation.catalogue import load_study
-from golden_core.store.health import StorageError, disk_is_full, free_bytes, full_disk, megabytes, set_aside
+from golden_core.store.health import StorageError, disk_is_full, free_bytes, full_disk, readable, set_aside
 from golden_core.store.lake import Home, write_text
 from golden_dagster.postgres import on_server, server_storage
 from golden_dagster.resources import study_from_environment
@@ -111,7 +111,7 @@ def _explaining(storage: Path) -> Iterator[None]:
             raise full_disk(storage) from error
         said = str(getattr(error, "orig", error))
         raise StorageError(
-            f"Dagster's storage {storage} cannot be used: {said}; {megabytes(free_bytes(storage))} are free there. "
+            f"Dagster's storage {storage} cannot be used: {said}; {readable(free_bytes(storage))} are free there. "
             "Make room or mend its rights, and give the same command again: what is finished is kept, and a damaged "
             "storage is then made anew"
         ) from error

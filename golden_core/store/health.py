@@ -62,7 +62,7 @@ def telling_of(path: Path) -> Iterator[None]:
 def full_disk(path: Path) -> FullDiskError:
     """Return the error of a full disk for a file that found no room."""
     return FullDiskError(
-        f"{path}: the disk is full, {megabytes(free_bytes(path))} are free; make room there, or give another disk by "
+        f"{path}: the disk is full, {readable(free_bytes(path))} are free; make room there, or give another disk by "
         "GOLDEN_HOME, and give the same command again: nothing was half-written, and what is finished is kept"
     )
 
@@ -74,9 +74,9 @@ def free_bytes(path: Path) -> int:
     return shutil.disk_usage(path).free
 
 
-def megabytes(size: float) -> str:
+def readable(size: float) -> str:
     """Return a number of bytes as people read it."""
-    return f"{size / 1e6:.1f} MB"
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def openable(path: Path) -> Path:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from statistics import fmean
 
-from golden_core.store.health import FullDiskError, free_bytes, megabytes
+from golden_core.store.health import FullDiskError, free_bytes, readable
 from golden_core.store.lake import Home, stored_json
 from golden_core.study import Study
 from golden_core.trials.outputs import PROVENANCE
@@ -33,7 +33,7 @@ class Estimate:
             return f"{self.trials} trials to run; time and disk unmeasured: nothing like them has finished in this home"
         time = datetime.timedelta(seconds=max(1, round(self.seconds / workers)))  # none takes no time
         said = f"about {time} on {workers} workers, beside the checks and the report"
-        text = f"{self.trials} trials to run: {said}, and {megabytes(self.size)}"
+        text = f"{self.trials} trials to run: {said}, and {readable(self.size)}"
         beside = f"; unmeasured: {', '.join(self.unmeasured)}" if self.unmeasured else ""
         return f"{text}, as {self.measured} finished trials of this home took{beside}"
 
@@ -58,8 +58,8 @@ def estimate(home: Home, study: Study, forecasters: Sequence[str]) -> Estimate:
         measured += len(costs)
     if size > (free := free_bytes(home.root)):
         raise FullDiskError(
-            f"{home.root}: {len(forecasters)} trials need about {megabytes(size)}, as {measured} finished ones did; "
-            f"{megabytes(free)} are free. Make room (`golden clean`), or give another disk by GOLDEN_HOME"
+            f"{home.root}: {len(forecasters)} trials need about {readable(size)}, as {measured} finished ones did; "
+            f"{readable(free)} are free. Make room (`golden clean`), or give another disk by GOLDEN_HOME"
         )
     return Estimate(len(forecasters), seconds, size, measured, tuple(unmeasured))
 

@@ -51,7 +51,7 @@ def test_a_trial_that_finds_no_room_is_no_failed_trial(broken, without_room):
     folder = broken.study("smoke").trial(trial.forecaster, trial.series, job[1])
     folder.rename(broken.root / "gone")
     before = files(broken.root)
-    with pytest.raises(FullDiskError, match=r"the disk is full, [0-9.]+ MB are free; make room"):
+    with pytest.raises(FullDiskError, match=r"the disk is full, [0-9.]+ [GM]B are free; make room"):
         list(run_trials(broken, STUDY, [job]))
     assert files(broken.root) == before
     without_room.undo()

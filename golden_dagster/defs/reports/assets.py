@@ -101,7 +101,7 @@ def _report() -> dg.AssetsDefinition:
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=datetime.timedelta(days=5), warn_window=datetime.timedelta(days=4)
         ),
-        description="One self-contained page, with the leaderboard as Markdown, LaTeX and CSV beside it.",
+        description="One self-contained page, with its tables as LaTeX and CSV beside it, the leaderboard as Markdown too.",
     )
     def report(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult[None]:
         from golden_core.benchmarking.records import last_runs

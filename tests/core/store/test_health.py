@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from golden_core.store.health import FullDiskError, disk_is_full, telling_of
+from golden_core.store.health import FullDiskError, disk_is_full, readable, telling_of
 
 
 def chained(*errors):
@@ -38,3 +38,7 @@ def test_an_error_that_is_its_own_cause_has_an_end():
 def test_the_file_is_named(tmp_path):
     with pytest.raises(FullDiskError, match=r"table: the disk is full"), telling_of(tmp_path / "table"):
         raise RuntimeError("no space left on device")
+
+
+def test_a_large_disk_is_told_in_gigabytes() -> None:
+    assert [readable(size) for size in (0, 7.25e5, 9.994e8, 6.154e10)] == ["0.0 MB", "0.7 MB", "999.4 MB", "61.5 GB"]
