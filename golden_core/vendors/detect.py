@@ -8,20 +8,18 @@ from pathlib import Path
 
 from golden_core.vendors import GENERAL, READERS, reader
 from golden_core.vendors.base import Claim, Reader, VendorError
-from golden_core.vendors.columns import CURRENCIES, PRICES
+from golden_core.vendors.columns import PRICES
+from golden_core.vendors.paired import pairs_in
 from golden_core.vendors.plain import parquet_names
 from golden_core.vendors.plain_json import holds_objects
 from golden_core.vendors.text import HEAD_BYTES, SNIFFED, read_head, refuse_packed, require_text
 
 AUTO = "auto"
-# Brokers put the kind of account or the length of a bar behind the pair: EURUSDm, EURUSDpro, EURJPYh1.
-_BEHIND = rf"(?:(?![A-Z])|(?!{CURRENCIES})[A-Z]{{1,6}}\d*(?![A-Z]))"
-_PAIR = re.compile(rf"(?<![A-Z])({CURRENCIES})[_/-]?({CURRENCIES}){_BEHIND}")
 
 
 def pairs_in_name(path: Path) -> set[str]:
     """Return the pairs that a file's name mentions."""
-    return {base + quote for base, quote in _PAIR.findall(path.name.upper()) if base != quote}
+    return set(pairs_in(path.name))
 
 
 def detect(path: Path, pair: str, format: str = AUTO) -> tuple[Reader, Claim, tuple[str, ...]]:

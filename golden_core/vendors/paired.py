@@ -1,4 +1,4 @@
-"""Columns that name their pair, as in tables of several: ``EURUSD_Open``, ``Close EURUSD=X``. No reader is here."""
+"""Names that hold a pair: of files, and of columns in tables of several (``EURUSD_Open``). No reader is here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import polars as pl
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import CURRENCIES, has_prices
 
+# Brokers put the kind of account or the length of a bar behind the pair: EURUSDm, EURUSDpro, EURJPYh1.
+_BEHIND = rf"(?:(?![A-Z])|(?!{CURRENCIES})[A-Z]{{1,6}}\d*(?![A-Z]))"
+_PAIR = re.compile(rf"(?<![A-Z])({CURRENCIES})[_/-]?({CURRENCIES}){_BEHIND}")
 _BETWEEN = r"[ _./-]?"
 _PAIRED = re.compile(
     rf"(?i)(?P<before>[a-z_ ]*?){_BETWEEN}(?P<base>{CURRENCIES})[/_.-]?(?P<quote>{CURRENCIES})(?:=X)?"
@@ -25,6 +28,11 @@ _LETTERS = {
     "US": "USD",
 }  # fmt: skip
 _CODES = re.compile(rf"(?<![A-Za-z])(?:{CURRENCIES})(?![A-Za-z])")
+
+
+def pairs_in(text: str) -> list[str]:
+    """Return the pairs that a text mentions, in its order."""
+    return [base + quote for base, quote in _PAIR.findall(text.upper()) if base != quote]
 
 
 def pair_of(name: str) -> tuple[str, str] | None:

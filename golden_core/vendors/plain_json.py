@@ -14,7 +14,7 @@ import polars as pl
 from golden_core.vendors.assembly import Known, assemble, require_instrument, side_of
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.columns import INSTRUMENTS, PRICES, find_columns, has_prices, normal
-from golden_core.vendors.records import parsed_json, require_pair
+from golden_core.vendors.records import parsed_json, require_yahoo
 from golden_core.vendors.text import HEAD_BYTES, Rows
 
 _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{")
@@ -146,4 +146,4 @@ def _require_instrument(answer: Any, pair: str, path: Path) -> None:
     beside = [answer, *(value for value in answer.values() if isinstance(value, dict))]
     for name, value in [entry for one in beside for entry in one.items()]:
         if normal(str(name)) in INSTRUMENTS and isinstance(value, str):
-            require_pair(value.removesuffix("=X"), pair, path)  # as Yahoo calls it
+            require_yahoo(value, pair, path)

@@ -89,7 +89,7 @@ def require_pair(said: str, pair: str, path: Path) -> None:
 
 
 def require_yahoo(ticker: str, pair: str, path: Path) -> None:
-    """Refuse Yahoo's ticker of another pair: ``EURUSD=X``, and ``JPY=X`` for the dollar in yen."""
+    """Refuse another pair, also as Yahoo calls it: ``EURUSD=X``, and ``JPY=X`` for the dollar in yen."""
     code = ticker.removesuffix("=X")
     require_pair(f"USD{code}" if len(code) == 3 else code, pair, path)
 

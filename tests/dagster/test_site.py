@@ -38,7 +38,7 @@ OF_FINISHED = [part for override in OVERRIDES for part in ("--set", override)]  
 
 
 def named(page):
-    return str(page.relative_to(DOCS))
+    return str(page.relative_to(PROJECT_ROOT)).removeprefix("docs/")
 
 
 def blocks(page, *languages):
@@ -141,12 +141,11 @@ def test_every_command_is_understood(page):
             accept(words)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=named)
+@pytest.mark.parametrize("page", [*PAGES, PROJECT_ROOT / "README.md"], ids=named)
 def test_commands_of_indented_blocks_are_understood(page):
-    """They stand with words of explanation, two blanks or more to their right."""
+    """As a shell reads them: what explains a command to its right is a comment."""
     for line in re.findall(r"^    golden (\w.*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
-        words = shlex.split(re.split(r" {2,}", line.replace("\\", ""))[0])
-        accept(["golden", *words])
+        accept(["golden", *shlex.split(line.replace("\\", ""), comments=True)])
 
 
 def test_a_command_with_a_wrong_option_is_not_understood():

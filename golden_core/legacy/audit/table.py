@@ -36,11 +36,10 @@ from golden_core.legacy.audit.printed import (
     parse,
     says_decimal_comma,
 )
-from golden_core.vendors.columns import CURRENCIES
+from golden_core.vendors.paired import pairs_in
 
 WITHIN_NAMES = ("the repetition of names", "the ends of names", "the beginnings of names")
 _SUMMARY = re.compile(r"(avg|average|mean|overall|total|all)\b", re.IGNORECASE)
-_PAIR = re.compile(rf"(?<![A-Za-z])({CURRENCIES})[/_.-]?({CURRENCIES})(?![A-Za-z])")
 _ROLES: tuple[Role, ...] = ("label", "test_set", "run")
 
 Columns = Mapping[str, str | Sequence[str] | None]
@@ -359,7 +358,7 @@ def _test_set_in(label: str) -> str:
     found = re.fullmatch(r"([A-Za-z]+)[\s_=-]*\d+", label)
     if found is not None and read_role(found[1]) == "test_set":
         return label
-    return " ".join(base + quote for base, quote in _PAIR.findall(label))
+    return " ".join(pairs_in(label))
 
 
 def _ends_of(label: str) -> tuple[str, str]:
