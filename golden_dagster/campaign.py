@@ -24,6 +24,7 @@ from golden_core.interpretability.filing import explanations_are_current
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting import report_differences
+from golden_core.store import kernels
 from golden_core.store.health import REMEDY, FullDiskError, speaks_of_full_disk
 from golden_core.store.lake import Home, remove_temporaries
 from golden_core.store.locking import only_one
@@ -281,6 +282,7 @@ def open_campaign(
     """
     home = Home.from_environment()
     study = load_variant(name, overrides)
+    kernels.require(study.training.kernels)
     require_device(home, study)
     resource = StudyResource(study=name, overrides=dict(text.split("=", 1) for text in overrides))
     watcher = Watcher(on_outcome, on_note) if on_outcome else None

@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import os
 import pkgutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import dagster as dg
 
 import golden_dagster.defs
 from golden_core.preparation.catalogue import load_study
+from golden_core.store import kernels
 from golden_core.store.lake import PROJECT_ROOT
 from golden_core.store.provenance import git_page, git_state
 from golden_core.study import Study
@@ -55,7 +57,10 @@ def defs() -> dg.Definitions:
 
 @functools.lru_cache(maxsize=1)  # Dagster asks for them anew at every step of the way: six times for one command
 def _loaded(named: str, _settings: str) -> dg.Definitions:
-    found = definitions_for(load_study(named))
+    study = load_study(named)
+    if study.training.kernels == "portable":
+        os.environ.update(kernels.variables())  # of the processes that this one starts for runs: its own is late
+    found = definitions_for(study)
     return dg.Definitions(
         assets=referenced(found.assets or (), git_page(), git_state()),
         asset_checks=found.asset_checks,

@@ -42,6 +42,12 @@ def _below_start(lowest: float, start: float) -> str | None:
     return None if lowest <= start else f"must be ≤ learning_rate ({start}), got {lowest}"
 
 
+def _on_processor(kernels: str, device: str) -> str | None:
+    if kernels == "native" or device == "cpu":
+        return None
+    return f"must be native where device is {device}: portable kernels are those of a processor"
+
+
 def _enough_seeds(count: int, name: str) -> str | None:
     if count >= FEWEST_SEEDS or is_smoke(name):
         return None
@@ -221,12 +227,24 @@ class TrainingSection(Section):
         default="cpu", description="where networks train; auto is cuda where there is a card; without the setting, cpu"
     )
 
-    @model_serializer(mode="wrap")
-    def _leave_out_cpu(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write nothing of a processor, so that a study on one is what it was before there was a choice."""
-        return {name: value for name, value in given(self).items() if (name, value) != ("device", "cpu")}
+    kernels: Literal["native", "portable"] = Field(
+        default="native",
+        description=(
+            "portable: the same bytes on every x86-64 processor with AVX2, in a third more time; native: the fastest "
+            "that the processor has; without the setting, native"
+        ),
+    )
 
-    RULES: ClassVar = (Rule(("plateau.min_learning_rate", "learning_rate"), _below_start),)
+    @model_serializer(mode="wrap")
+    def _leave_out_defaults(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write nothing of a choice not made, so that a study is what it was before there was a choice."""
+        usual = {"device": "cpu", "kernels": "native"}
+        return {name: value for name, value in given(self).items() if usual.get(name, ...) != value}
+
+    RULES: ClassVar = (
+        Rule(("plateau.min_learning_rate", "learning_rate"), _below_start),
+        Rule(("kernels", "device"), _on_processor),
+    )
 
 
 class EvaluationSection(Section):

@@ -150,7 +150,7 @@ class Cohorts:
         try:
             forecaster = new_forecaster(self.study, trial)
             stream = fold_stream(self.study, trial, fold.index)
-            settle_torch()
+            settle_torch(self.study)
             return request_of(lambda: forecaster.fit(fold.train, fold.validation, stream))
         except Exception:  # noqa: BLE001
             return None

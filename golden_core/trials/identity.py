@@ -15,6 +15,7 @@ from typing import Any, Literal
 import polars as pl
 
 from golden_core.forecasters import forecaster_facts
+from golden_core.store.kernels import VARIABLES
 from golden_core.store.lake import (
     Home,
     StoredTableError,
@@ -40,6 +41,9 @@ SHARED_CODE = ("golden_core.inputs.features", "golden_core.inputs.windows", "gol
 
 # What a trial that trains on a card runs besides: there even a single network is a cohort, of one.
 COHORT_CODE = ("golden_core.training.cohort",)
+
+# What a trial with portable kernels runs besides.
+PORTABLE_CODE = ("golden_core.training.portable",)
 
 # What a trial of a study with quantiles runs besides.
 QUANTILE_CODE = (
@@ -206,11 +210,13 @@ def device_kind(study: Study, forecaster: str) -> Literal["cpu", "cuda"]:
 
 def _of_forecasts(study: Study, forecaster: str) -> dict[str, Any]:
     facts = forecaster_facts(forecaster, study.forecasters[forecaster])
-    training = study.training.model_dump(mode="json", exclude={"device"})
+    training = study.training.model_dump(mode="json", exclude={"device", "kernels"})
     code: tuple[str, ...] = (facts.module, *SHARED_CODE)
     if (kind := device_kind(study, forecaster)) != "cpu":
         training, code = training | {"device": kind}, (*code, *COHORT_CODE)
-    return {
+    portable = study.training.kernels == "portable"
+    kernels = {"kernels": VARIABLES, "kernel_code": code_hash(PORTABLE_CODE)} if portable else {}
+    return kernels | {
         "study": study.name,
         "forecaster": forecaster,
         "settings": study.forecasters[forecaster],

@@ -80,8 +80,8 @@ def reproduce_last(home: Home, study: Study, count: int) -> tuple[list[Reproduct
     They are the last one that each forecaster wrote, and ``count`` drawn ones. A forecaster that keeps in its module
     what it saw in an earlier trial has seen most by its last: alone in a process that trial gives other bytes.
 
-    Bytes are promised on one kind of machine: what another one wrote is left out, and of a forecaster without any
-    trial from here the second value says where they come from.
+    Bytes are promised on one kind of machine, unless kernels are portable: what another one wrote is left out, and of
+    a forecaster without any trial from here the second value says where they come from.
     """
     done, elsewhere = _finished_here(home, study)
     strangers = {trial.forecaster: where for trial, where in elsewhere.items()}
@@ -103,8 +103,10 @@ def reproduce_last(home: Home, study: Study, count: int) -> tuple[list[Reproduct
 
 
 def _finished_here(home: Home, study: Study) -> tuple[dict[Trial, Path], dict[Trial, str]]:
-    """Return folders of trials that a machine of this kind trained, and of all others what trained them."""
+    """Return folders of trials whose bytes are promised here, and of all others on what they were trained."""
     everywhere, here = finished_trials(home, study, all_trials(study)), machine()
+    if study.training.kernels == "portable":
+        return everywhere, {}
     elsewhere = {trial: where for trial, folder in everywhere.items() if (where := _made_elsewhere(folder, here))}
     return {trial: folder for trial, folder in everywhere.items() if trial not in elsewhere}, elsewhere
 

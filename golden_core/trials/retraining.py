@@ -79,7 +79,7 @@ def _train(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) -> None:
 def _restore(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) -> None:
     """Say so where a trial's checkpoint does not give its forecasts: what is explained and timed is the checkpoint."""
     study, home, into = _opened(request)
-    settle_torch()
+    settle_torch(study)
     for number, trial in jobs:
         note = into / str(number) / UNRESTORED
         note.write_text("the process that restored its checkpoint died", encoding="utf-8")

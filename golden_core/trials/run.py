@@ -32,6 +32,7 @@ from golden_core.splits.labels import log_returns_ahead
 from golden_core.splits.scaling import standardise
 from golden_core.splits.segments import positions
 from golden_core.splits.tables import read_rows
+from golden_core.store.kernels import require
 from golden_core.store.lake import Home, new_folder, write_json, write_parquet
 from golden_core.store.provenance import describe_environment
 from golden_core.store.randomness import Stream
@@ -197,6 +198,7 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
     """
     from golden_core.trials.quantiles import fold_quantiles  # noqa: PLC0415  imports SciPy
 
+    require(study.training.kernels)
     try:
         forecaster = new_forecaster(study, trial)
         with _trainer_of(study, trial):
@@ -226,13 +228,13 @@ def _trainer_of(study: Study, trial: Trial) -> contextlib.AbstractContextManager
     """Make torch deterministic where it is used, and have networks train on the study's device."""
     if "torch" not in forecaster_class(trial.forecaster, study.forecasters[trial.forecaster]).libraries:
         return contextlib.nullcontext()
-    settle_torch()
+    settle_torch(study)
     kind = device_kind(study, trial.forecaster)
     trainer: contextlib.AbstractContextManager[None] = _training("substitute").alone_on(kind)
     return trainer
 
 
-def settle_torch() -> None:
+def settle_torch(study: Study) -> None:
     """Make torch deterministic and else what it is in a new process: somebody's class may have told it otherwise."""
     torch = importlib.import_module("torch")
     torch.set_default_dtype(torch.float32)
@@ -240,6 +242,8 @@ def settle_torch() -> None:
     torch.set_grad_enabled(True)
     torch.set_float32_matmul_precision("highest")
     _training("determinism").activate()
+    if study.training.kernels == "portable":
+        _training("portable").activate()
 
 
 def fold_stream(study: Study, trial: Trial, fold: int) -> Stream:

@@ -11,6 +11,13 @@ def main() -> None:
     # One database write per hundred events instead of one each: most of Dagster's cost per partition.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "100")
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+    from golden_core.store.kernels import UnpinnedError, pinned_since_start, variables
     from golden_dagster.cli.application import app
 
-    sys.exit(app())
+    try:
+        sys.exit(app())
+    except UnpinnedError as error:
+        if pinned_since_start():
+            sys.exit(f"{error}")
+        # Nothing has begun: the same command in a process whose libraries read the variables as they load.
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | variables())

@@ -31,10 +31,12 @@ def explain(
             raise typer.Exit(_sanity())
         from golden_core.interpretability.explain import explain_study
         from golden_core.preparation.catalogue import load_variant
+        from golden_core.store.kernels import require
         from golden_core.store.lake import Home
         from golden_dagster.resources import available_cores
 
         loaded, home, console = load_variant(study, named(overrides, name)), Home.from_environment(), terminal()
+        require(loaded.training.kernels)
         verdicts, _ = explain_study(home, loaded, workers=workers or available_cores())
         rows = (map(_cell, row) for row in verdicts.select(*_COLUMNS, "reported").iter_rows())
         console.print(table((*_COLUMNS, "reported"), rows))

@@ -107,6 +107,7 @@ def reproduce(folder: Bundle, backend: Backend = "loky", workers: Workers = 0) -
         from golden_core.preparation.catalogue import load_study
         from golden_core.publication.declared import PublicationError
         from golden_core.publication.integrity import bundle_faults, results
+        from golden_core.store.kernels import require
         from golden_core.store.lake import temporary_home
         from golden_dagster.cli.run import run_with_progress
 
@@ -117,6 +118,7 @@ def reproduce(folder: Bundle, backend: Backend = "loky", workers: Workers = 0) -
         study = load_study(str(path))
         if study.hash() != recorded["study_hash"]:  # other settings are no cause that excuses other numbers
             raise PublicationError(f"{path} is not the study of results.json: reproduce with the archived code")
+        require(study.training.kernels)
         with temporary_home():
             finished, failures = run_with_progress(str(path), [], backend, workers, console)
             if failures or not finished:

@@ -33,10 +33,12 @@ def reproduce(
     """
     with teaching():
         from golden_core.preparation.catalogue import load_variant
+        from golden_core.store.kernels import require
         from golden_core.store.lake import Home
         from golden_core.trials.reproduction import reproduce_sample
 
         console, loaded = terminal(), load_variant(study, overrides)
+        require(loaded.training.kernels)
         sample = reproduce_sample(Home.from_environment(), loaded, trials)
         against = "the lake" if sample.stored else "a first training in a temporary home"
         console.print(f"Study {loaded.name}, trained again and compared with {against}", highlight=False)

@@ -42,7 +42,8 @@ def test_nothing_here_has_a_default(vocabulary):
     with_default = [f"{m.__name__}.{name}" for m in models for name, f in m.model_fields.items() if not f.is_required()]
     sections = ("quantiles", "protocol", "economics", "placebo", "explanations")
     none_at_all = {*(f"Study.{name}" for name in sections), "ProtocolSection.coverage", "DataSection.price"}
-    assert set(with_default) == none_at_all | {"TrainingSection.device"}  # where there was no choice before
+    no_choice_before = {"TrainingSection.device", "TrainingSection.kernels"}
+    assert set(with_default) == none_at_all | no_choice_before
 
 
 QUANTILES = "quantiles={levels: [0.1, 0.5, 0.9], calibration: {method: split, share: 0.5}}"
@@ -56,6 +57,13 @@ def test_a_study_without_quantiles_is_what_it_was_before_there_were_any(read, va
     assert read(valid_text, ["quantiles=null"]).hash() == without.hash() != with_them.hash()
     assert describe(with_them).endswith("  levels: [0.1, 0.5, 0.9]\n  calibration: {method: split, share: 0.5}\n")
     assert Study.model_validate(with_them.model_dump()) == with_them
+
+
+@pytest.mark.parametrize("device", ["cuda", "auto"])
+def test_portable_kernels_are_those_of_a_processor(faults, valid_text, device):
+    assert faults(valid_text, [f"training.device={device}", "training.kernels=portable"]) == [
+        f"--set training.kernels: must be native where device is {device}: portable kernels are those of a processor"
+    ]
 
 
 @pytest.mark.parametrize("levels", [[0.1, 0.5], [0.1, 0.5, 0.8], [0.1, 0.2, 0.8, 0.9], [0.9, 0.5, 0.1], [0.5] * 3])

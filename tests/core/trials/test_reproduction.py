@@ -27,6 +27,7 @@ from golden_core.trials.reproduction import (
     reproduce_sample,
     retrain,
 )
+from golden_core.trials.syntax import MEMORY
 
 STREAM = Stream(1).child("test of reproduction")
 # One package with two forecasters that no stream can make repeat, one that remembers what it was shown, and three whose
@@ -120,6 +121,9 @@ def test_a_forecaster_that_remembers_an_earlier_trial_is_caught_by_training_its_
     sample = reproduce_sample(home, study, 4)
     assert {one.trial.forecaster for one in sample.trials} == {"random_walk"}
     assert (sample.stored, set(sample.elsewhere)) == (True, {"another"})
+    portable = load_study("smoke", ["forecasters={random_walk: {}, remembering: {}}", "training.kernels=portable"])
+    monkeypatch.setattr(reproduction, "finished_trials", lambda *_: done)
+    assert reproduction._finished_here(home, portable) == (done, {})  # its bytes are promised anywhere
 
 
 def test_a_checkpoint_without_what_was_learned_is_caught(restless):
@@ -146,7 +150,7 @@ def altered(folder, again):
 
 def files(home):
     """Return every file under a home with its time of writing; what was looked at is remembered, and no result."""
-    found = (path for path in home.root.rglob("*") if path.is_file() and path.name != "input_hashes.json")
+    found = (path for path in home.root.rglob("*") if path.is_file() and path.name not in {"input_hashes.json", MEMORY})
     return {path: path.stat().st_mtime_ns for path in found}
 
 
