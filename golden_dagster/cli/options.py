@@ -59,7 +59,13 @@ Experiments = Annotated[
 
 def named(overrides: list[str], name: str | None) -> list[str]:
     """Return the settings to change, with the name that ``--as`` gives."""
-    return [*overrides, f"name={name}"] if name else overrides
+    if name is None:
+        return overrides
+    from golden_core.preparation.catalogue import study_names
+
+    if name in study_names():
+        raise typer.BadParameter(f"--as {name} would take the place of a study of the project: give another name")
+    return [*overrides, f"name={name}"]
 
 
 def asked(bars: Path, earlier: Path | None, overrides: list[str], experiments: list[str]) -> Request:

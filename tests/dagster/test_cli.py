@@ -81,6 +81,14 @@ def test_the_version_says_which_code_answers(state, said, monkeypatch):
     assert (shown.exit_code, shown.output) == (0, f"golden {importlib.metadata.version('golden')}{said}\n")
 
 
+@pytest.mark.parametrize("command", ["run", "status", "leaderboard", "claims", "explain", "clean"])
+def test_no_variant_takes_the_name_of_a_study_of_the_project(command):
+    result = golden(command, "smoke", "--set", "training.epochs=3", "--as", "smoke")
+    assert result.exit_code == 2
+    said = " ".join(result.output.replace("│", " ").split())
+    assert "--as smoke would take the place of a study of the project: give another name" in said
+
+
 def test_help_imports_nothing_heavy():
     """Nobody should wait for torch to read what a command does."""
     code = (
