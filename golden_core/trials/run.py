@@ -271,11 +271,20 @@ def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:
         raise ValueError(f"predict returned shape {y_pred.shape}, expected ({len(windows)},)")
     with np.errstate(over="ignore"):
         unknown = ~np.isfinite(y_pred + np.exp(y_pred) * windows.last_close)  # as a log return, or as a price
+    if not len(windows):
+        return y_pred
     if unknown.any():
         place = int(unknown.argmax())
         raise ValueError(
             f"{int(unknown.sum())} forecasts are not finite as log returns or as prices, the first at cutoff "
             f"{windows.cutoffs[place]}: {y_pred[place]:g}"
+        )
+    # A fifth in a few bars is no return of a currency, least of all one that happens to be near the price.
+    level, distance = np.median(np.abs(y_pred)), np.median(np.abs(y_pred / windows.last_close - 1))
+    if level > 0.2 and distance < 0.1:
+        raise ValueError(
+            f"forecasts are prices, {level:g} where the last close is {np.median(windows.last_close):g} (medians): "
+            "predict must return log returns, log(price forecast / windows.last_close)"
         )
     return y_pred
 

@@ -57,6 +57,7 @@ from golden_core.trials.campaign import fingerprinted
         ("predict", np.ma.masked_equal([0.0] * 99 + [1.0], 1.0), "1 forecasts are not finite"),
         ("predict", None, "predict returned shape (), expected (100,)"),
         ("predict", np.full(100, 1e4), "100 forecasts are not finite as log returns or as prices, the first at cutoff"),
+        ("predict", np.full(100, 1.1), "forecasts are prices, 1.1 where the last close is 1."),
         ("predict", sys.exit, "SystemExit: 3"),
         ("predict", np.zeros((100, 1)), "predict returned shape (100, 1), expected (100,)"),
     ],
