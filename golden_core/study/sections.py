@@ -230,8 +230,8 @@ class TrainingSection(Section):
     kernels: Literal["native", "portable"] = Field(
         default="native",
         description=(
-            "portable: the same bytes on every x86-64 processor with AVX2, in a third more time; native: the fastest "
-            "that the processor has; without the setting, native"
+            "portable: the same bytes on every x86-64 processor with AVX2, in more time; native: the fastest that the "
+            "processor has; without the setting, native"
         ),
     )
 
