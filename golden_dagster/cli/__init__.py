@@ -18,6 +18,7 @@ def main() -> None:
         sys.exit(app())
     except UnpinnedError as error:
         if pinned_since_start():
-            sys.exit(f"{error}")
+            print(error, file=sys.stderr)
+            sys.exit(2)
         # Nothing has begun: the same command in a process whose libraries read the variables as they load.
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | variables())

@@ -72,7 +72,6 @@ def run_with_progress(
 ) -> tuple[bool, list[str]]:
     """Execute every stage that is out of date, showing progress; return whether all came about, and what failed."""
     from golden_core.preparation.catalogue import load_variant, run_command
-    from golden_core.store.kernels import require
     from golden_core.store.lake import Home
     from golden_core.trials.standing import remember, taken_in, unchanged
     from golden_dagster.postgres import on_server
@@ -84,7 +83,6 @@ def run_with_progress(
     if on_disk and unchanged(home, loaded, taken):
         console.print(f"study {loaded.name}: everything is up to date")
         return True, []
-    require(loaded.training.kernels)
     finished, failures = _execute(study, overrides, backend, workers, console, wait=wait)
     if on_disk and finished and not failures and taken == taken_in(home, loaded, command):
         remember(home, loaded, taken)
