@@ -13,8 +13,6 @@ import platform
 import sys
 from typing import Any, Literal
 
-Kernels = Literal["native", "portable"]
-
 VARIABLES = {
     "ATEN_CPU_CAPABILITY": "avx2",  # PyTorch's own loops
     "ONEDNN_MAX_CPU_ISA": "AVX2",  # its matrix products, convolutions and LSTMs
@@ -34,7 +32,7 @@ def variables() -> dict[str, str]:
 
 
 @functools.cache
-def require(kernels: Kernels) -> None:
+def require(kernels: Literal["native", "portable"]) -> None:
     """Refuse to compute with other kernels than those asked for; ``native`` asks for none.
 
     Raises

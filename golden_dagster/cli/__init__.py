@@ -20,5 +20,5 @@ def main() -> None:
         if pinned_since_start():
             print(error, file=sys.stderr)
             sys.exit(2)
-        # Nothing has begun: the same command in a process whose libraries read the variables as they load.
+        # Nothing is half-written: the same command in a process whose libraries read the variables as they load.
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | variables())

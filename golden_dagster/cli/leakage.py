@@ -44,9 +44,11 @@ def audit(
     with teaching():
         from golden_core.leakage.report import merged, sentence
         from golden_core.preparation.catalogue import load_variant
+        from golden_core.store.kernels import require
         from golden_core.store.lake import Home
 
         loaded, console = load_variant(study, overrides), terminal()
+        require(loaded.training.kernels)
         chosen = times or loaded.checks.poisoned_times
         report = merged(_steps(loaded, Home.from_environment(), chosen, all_fits, backend, workers))
         console.print(_view(report, loaded.name))
