@@ -17,7 +17,7 @@ from golden_core.trials import Outcome
 
 if TYPE_CHECKING:
     from golden_core.legacy.inventory import Inventory
-    from golden_core.legacy.reproduction import Request
+    from golden_core.legacy.reproduction.running import Request
     from golden_core.milestones.makers import Given
 
 DEFAULT_STUDY = "demo"
@@ -103,7 +103,7 @@ class LegacyResource(dg.ConfigurableResource[Any]):
     @property
     def request(self) -> "Request | None":
         """The alignment that is asked for, if there are bars."""
-        from golden_core.legacy.reproduction import Plan, Request
+        from golden_core.legacy.reproduction.running import Plan, Request
 
         if not self.bars:
             return None

@@ -83,7 +83,7 @@ _NOTHING_TIMED = {
 
 
 def _published(_home: Home, _study: Study) -> Examined:
-    from golden_core.legacy.forensics.published import published_audit
+    from golden_core.legacy.reproduction.published import published_audit
 
     audit = published_audit()
     findings = [finding.sentence for finding in audit.found("certainly_wrong")]
@@ -107,7 +107,7 @@ def _window(home: Home, _study: Study) -> Examined:
     bars = _aligned(home, "bars")
     if bars is None:
         return _unmeasured("unmeasured: nothing has been aligned in this home")
-    from golden_core.legacy.reproduction import published_window
+    from golden_core.legacy.reproduction.window import published_window
 
     window = published_window(bars)
     return Examined([] if window.recovered else [window.verdict], len(window.splits))
@@ -117,7 +117,7 @@ def _same_rows(home: Home, _study: Study) -> Examined:
     forecasts = _aligned(home, "forecasts")
     if forecasts is None:
         return _unmeasured("unmeasured: nothing has been aligned in this home")
-    from golden_core.legacy.reproduction import rows_unlike_the_random_walk
+    from golden_core.legacy.reproduction.errors import rows_unlike_the_random_walk
 
     return Examined(rows_unlike_the_random_walk(forecasts), forecasts.height)
 

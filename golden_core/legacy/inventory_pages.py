@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
-from golden_core.legacy.inventory import Inventory, version_of
+from golden_core.legacy.inventory import Inventory, Script, version_of
 
 NO_ROWS = "None."
 _PRESENCE = {None: "unknown: computed", True: "yes", False: "no"}
@@ -37,65 +37,41 @@ def inventory_markdown(inventory: Inventory) -> str:
 
 
 def _parts(inventory: Inventory) -> Iterable[str]:
-    configurations = inventory.configurations
+    configurations, scripts = inventory.configurations, inventory.scripts
     yield "# Legacy inventory"
     yield _origin(inventory)
     yield "## Versions\n\n" + _table(("version", "files", "bytes", "lines", "scripts"), _versions(inventory))
-    yield "## Scripts\n\n" + _grouped(
-        ("started by", "standard", "third-party", "local", "missing"),
-        (
-            (
-                (
-                    ", ".join(dict.fromkeys(point.kind for point in one.entry_points)),
-                    *map(", ".join, dataclasses.astuple(one.imports)),
-                ),
-                [one.path],
-            )
-            for one in inventory.scripts
-        ),
-    )
-    yield "## Flags\n\n" + _grouped(
-        ("flag", "default"),
-        (((", ".join(f.names), f.default or ""), [f.where]) for script in inventory.scripts for f in script.flags),
-    )
-    yield "## Configurations\n\n" + _grouped(
-        ("file", "opened"),
-        (((_inner(one.path), "yes" if one.opened_at else "no"), one.opened_at or [one.path]) for one in configurations),
-    )
-    yield "### Keys that are read\n\n" + _grouped(
-        ("file", "key"), (((_inner(one.path), key.key), key.where) for one in configurations for key in one.read)
-    )
-    yield "### Keys that nothing reads\n\n" + _grouped(
-        ("key",), (((key,), [one.path]) for one in configurations for key in one.unused)
-    )
-    yield "### Contradictions with defaults of the code\n\n" + _grouped(
-        ("file", "key", "configured", "default"),
-        (
-            ((_inner(one.path), found.key, found.configured, found.default), found.where)
-            for one in configurations
-            for found in one.contradictions
-        ),
-    )
-    yield "### Keys read but set nowhere\n\n" + _grouped(
-        ("key",), (((key.text,), [key.where]) for key in inventory.undefined_keys)
-    )
+    rows: list[Row] = [((_started(s), *map(", ".join, dataclasses.astuple(s.imports))), [s.path]) for s in scripts]
+    yield "## Scripts\n\n" + _grouped("started by, standard, third-party, local, missing", rows)
+    rows = [((", ".join(f.names), f.default or ""), [f.where]) for s in scripts for f in s.flags]
+    yield "## Flags\n\n" + _grouped("flag, default", rows)
+    rows = [((_inner(c.path), "yes" if c.opened_at else "no"), c.opened_at or [c.path]) for c in configurations]
+    yield "## Configurations\n\n" + _grouped("file, opened", rows)
+    rows = [((_inner(c.path), key.key), key.where) for c in configurations for key in c.read]
+    yield "### Keys that are read\n\n" + _grouped("file, key", rows)
+    rows = [((key,), [c.path]) for c in configurations for key in c.unused]
+    yield "### Keys that nothing reads\n\n" + _grouped("key", rows)
+    found = [(c.path, one) for c in configurations for one in c.contradictions]
+    rows = [((_inner(path), one.key, one.configured, one.default), one.where) for path, one in found]
+    yield "### Contradictions with defaults of the code\n\n" + _grouped("file, key, configured, default", rows)
+    rows = [((key.text,), [key.where]) for key in inventory.undefined_keys]
+    yield "### Keys read but set nowhere\n\n" + _grouped("key", rows)
     yield from _differences(inventory)
-    yield "## Data files named in code\n\n" + _grouped(
-        ("name", "in the tree"), (((one.name, _PRESENCE[one.present]), [one.where]) for one in inventory.data_files)
-    )
-    yield "## Absolute paths\n\n" + _grouped(
-        ("path",), (((one.text,), [one.where]) for one in inventory.absolute_paths)
-    )
-    yield "## Credentials (redacted)\n\n" + _grouped(
-        ("kind", "count", "lines"),
-        (((one.kind, one.count, ", ".join(map(str, one.lines))), [one.path]) for one in inventory.credentials),
-    )
+    rows = [((one.name, _PRESENCE[one.present]), [one.where]) for one in inventory.data_files]
+    yield "## Data files named in code\n\n" + _grouped("name, in the tree", rows)
+    rows = [((one.text,), [one.where]) for one in inventory.absolute_paths]
+    yield "## Absolute paths\n\n" + _grouped("path", rows)
+    rows = [((one.kind, one.count, ", ".join(map(str, one.lines))), [one.path]) for one in inventory.credentials]
+    yield "## Credentials (redacted)\n\n" + _grouped("kind, count, lines", rows)
     yield "## Symbolic links (not followed)\n\n" + _table(("link", "target"), map(dataclasses.astuple, inventory.links))
-    yield "## Problems\n\n" + _grouped(("reason",), (((one.reason,), [one.path]) for one in inventory.problems))
-    yield "## Files by content\n\n" + _grouped(
-        ("kind", "bytes", "lines", "sha256"),
-        (((one.kind, one.bytes, one.lines, one.sha256), [one.path]) for one in inventory.files),
-    )
+    rows = [((one.reason,), [one.path]) for one in inventory.problems]
+    yield "## Problems\n\n" + _grouped("reason", rows)
+    rows = [((one.kind, one.bytes, one.lines, one.sha256), [one.path]) for one in inventory.files]
+    yield "## Files by content\n\n" + _grouped("kind, bytes, lines, sha256", rows)
+
+
+def _started(script: Script) -> str:
+    return ", ".join(dict.fromkeys(point.kind for point in script.entry_points))
 
 
 def _origin(inventory: Inventory) -> str:
@@ -141,12 +117,12 @@ def _inner(path: str) -> str:
     return path.removeprefix(f"{version}/") if version else path
 
 
-def _grouped(header: Sequence[str], rows: Iterable[Row]) -> str:
-    """Return a table in which rows of equal cells are one, and in its last column all their places."""
+def _grouped(header: str, rows: Iterable[Row]) -> str:
+    """Return a table under headings in which rows of equal cells are one, and in its last column all their places."""
     groups: dict[tuple[object, ...], dict[str, None]] = {}
     for cells, places in rows:
         groups.setdefault(tuple(cells), {}).update(dict.fromkeys(places))
-    return _table((*header, "where"), ((*cells, _where(places)) for cells, places in groups.items()))
+    return _table((*header.split(", "), "where"), ((*cells, _where(places)) for cells, places in groups.items()))
 
 
 def _where(places: Iterable[str]) -> str:

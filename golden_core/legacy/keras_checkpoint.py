@@ -1,19 +1,32 @@
-"""Weights of a legacy variant, from a Keras file into the port and on into a checkpoint of this project."""
+"""Weights of a legacy variant, from a Keras file into the port and on into a checkpoint of this project.
+
+Shape letters: I inputs, O outputs, K taps, C channels, H heads, D key dimension, E experts, U units.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
 from ruamel.yaml import YAML
 from torch import Tensor, nn
 
-from golden_core.legacy.keras_blocks import KINDS, blocks_in_order, keras_shapes, torch_state
-from golden_core.legacy.keras_files import KerasCheckpointError, StoredLayer, read_tensor, stored_layers
+from golden_core.inputs.windows import Float32Array
+from golden_core.legacy.keras_files import KerasCheckpointError, Shapes, StoredLayer, read_tensor, stored_layers
 from golden_core.models.architecture import VARIANTS
+from golden_core.models.blocks import (
+    AdditiveAttention,
+    BatchNorm,
+    BidirectionalLSTM,
+    Convolution,
+    Dense,
+    MixtureOfExperts,
+    MultiHeadAttention,
+)
 from golden_core.models.legacy import LegacyNetwork, build
 from golden_core.store.lake import hash_file, shipped
 from golden_core.training.checkpoint import save_checkpoint
@@ -21,6 +34,24 @@ from golden_core.training.checkpoint import save_checkpoint
 __all__ = ["KerasCheckpointError", "import_checkpoint", "load_keras_checkpoint"]
 
 LAYER_NAMES = shipped("legacy", "keras_layers.yaml")
+
+# Keras numbers the layers of a class in the order of the model, which is sorted by distance from the output: the
+# layers of the shortcut lie between those of the second stage.
+ORDER = (
+    *("front.conv1", "front.norm1", "front.attention1", "front.attention1_norm", "front.conv2", "front.norm2"),
+    *("front.shortcut_conv", "front.attention2", "front.shortcut_norm", "front.attention2_norm"),
+    *("lstm", "attention", "attention_norm", "experts", "experts_norm"),
+    *("head.hidden", "head.hidden_norm", "head.output"),
+)
+KINDS = {
+    Convolution: "conv1d",
+    Dense: "dense",
+    BatchNorm: "batch_normalization",
+    BidirectionalLSTM: "bidirectional",
+    AdditiveAttention: "additive_attention",
+    MultiHeadAttention: "multi_head_attention",
+    MixtureOfExperts: "mix_of_experts",
+}
 
 _UNCHANGED = "save the weights of an unchanged legacy model"
 
@@ -121,3 +152,62 @@ def _listed(layers: Counter[Signature]) -> str:
         for kind, tensors in sorted(layers)[:3]
     ]
     return ", ".join(described) + (f" and {len(layers) - 3} more" if len(layers) > 3 else "") or "nothing"
+
+
+def blocks_in_order(network: nn.Module) -> dict[str, nn.Module]:
+    """Return the blocks with weights by their place in the network, in the order of Keras' model."""
+    blocks = {place: network.get_submodule(place) for place in ORDER}
+    return {place: block for place, block in blocks.items() if type(block) in KINDS}
+
+
+def keras_layout(block: nn.Module) -> dict[str, Shapes]:
+    """Return the tensors of Keras, with their shapes, that each parameter of a block is joined of, in that order."""
+    match block:
+        case Dense():
+            outputs, inputs = block.weight.shape
+            return _affine("", [""], (inputs,), (outputs,))
+        case Convolution():  # [K, I, O] to [O, K · I]
+            outputs, inputs = block.weight.shape
+            return _affine("", [""], (block.kernel, inputs // block.kernel), (outputs,))
+        case BatchNorm():
+            names = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
+            return {ours: {its: tuple(block.weight.shape)} for ours, its in names.items()}
+        case AdditiveAttention():
+            return {"scale": {"scale": tuple(block.scale.shape)}}
+        case BidirectionalLSTM():
+            gates, inputs = block.forward_input.shape
+            found: dict[str, Shapes] = {}
+            for side in ("forward", "backward"):
+                found[f"{side}_input"] = {f"{side}/kernel": (inputs, gates)}
+                found[f"{side}_recurrent"] = {f"{side}/recurrent_kernel": (block.units, gates)}
+                found[f"{side}_bias"] = {f"{side}/bias": (gates,)}
+            return found
+        case MultiHeadAttention():  # query, key and value [C, H, D] to [3HD, C]; output [H, D, C] to [C, HD]
+            channels, heads = block.weight_output.shape[0], (block.heads, block.key_dimension)
+            inward = _affine("_qkv", ["query/", "key/", "value/"], (channels,), heads)
+            return inward | _affine("_output", ["attention_output/"], heads, (channels,))
+        case MixtureOfExperts():  # experts [C, U] to [EU, C]
+            channels = block.weight_gate.shape[1]
+            experts = [f"expert {number}/" for number in range(block.experts)]
+            gate = _affine("_gate", ["gate/"], (channels,), (block.experts,))
+            return gate | _affine("_experts", experts, (channels,), (block.units,))
+    raise TypeError(f"{type(block).__name__} has no counterpart in Keras")
+
+
+def _affine(ours: str, places: Sequence[str], inputs: tuple[int, ...], outputs: tuple[int, ...]) -> dict[str, Shapes]:
+    kernels: Shapes = {f"{place}kernel": (*inputs, *outputs) for place in places}
+    return {f"weight{ours}": kernels, f"bias{ours}": {f"{place}bias": outputs for place in places}}
+
+
+def keras_shapes(block: nn.Module) -> Shapes:
+    """Return the shapes of a block's tensors in Keras, sorted by tensor."""
+    return dict(sorted(shape for joined in keras_layout(block).values() for shape in joined.items()))
+
+
+def torch_state(block: nn.Module, tensors: Mapping[str, Float32Array]) -> dict[str, Float32Array]:
+    """Arrange a layer's tensors as the state of its block: a kernel [*inputs, *outputs] as [outputs, inputs]."""
+    shapes = {name: tuple(values.shape) for name, values in block.state_dict().items()}
+    return {
+        ours: np.concatenate([tensors[its].reshape(*shapes[ours][1:], -1).T for its in joined])
+        for ours, joined in keras_layout(block).items()
+    }

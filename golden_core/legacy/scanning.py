@@ -8,20 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from golden_core.legacy.facts.configurations import dotted, read_configuration
+from golden_core.legacy.facts.configurations import (
+    configurations,
+    differences,
+    dotted,
+    read_configuration,
+    undefined_keys,
+)
 from golden_core.legacy.facts.credentials import NAMED, find_credentials, is_credential, redacted
-from golden_core.legacy.facts.files import Content, walk
-from golden_core.legacy.facts.imports import Surroundings, classify, known_modules, required, search_path
+from golden_core.legacy.facts.files import Content, Surroundings, classify, known_modules, required, search_path, walk
 from golden_core.legacy.facts.scripts import ScriptFacts, script_facts
-from golden_core.legacy.facts.settings import configurations, differences, spell_setting, undefined_keys
-from golden_core.legacy.facts.syntax import Key, parse
-from golden_core.legacy.facts.texts import absolute_paths, data_file, is_computed
+from golden_core.legacy.facts.syntax import Key, absolute_paths, data_file, is_computed, parse
 from golden_core.legacy.inventory import (
     Credential,
     DataFile,
-    EntryPoint,
     File,
-    Flag,
     Inventory,
     Link,
     Mention,
@@ -99,7 +100,7 @@ def _look_into(content: Content, found: _Found) -> None:
 def _absolute_paths(name: str, text: str, script: ScriptFacts, settings: dict[Key, Any] | None) -> Iterator[Mention]:
     """Yield the absolute paths that code or settings hold; of a text without either, those in its lines."""
     if script.parsed:
-        texts = [(value, script.at(line)) for value, line in script.texts]
+        texts = [(text.text, text.where) for text in script.texts]
     elif settings is not None:
         texts = [(value, f"{name}:{dotted(key)}") for key, value in settings.items() if isinstance(value, str)]
     else:
@@ -130,7 +131,10 @@ def _assemble(found: _Found) -> Inventory:
         source="tree",
         versions=tuple(sorted({file.version for file in found.files} - {""})),
         files=tuple(found.files),
-        scripts=tuple(_script(script, around) for script in found.scripts),
+        scripts=tuple(
+            Script(one.path, classify(one.path, one.modules, around), one.entry_points, one.flags)
+            for one in found.scripts
+        ),
         configurations=tuple(configurations(found.documents, found.scripts)),
         undefined_keys=tuple(undefined_keys(found.documents, found.scripts)),
         differences=tuple(differences(found.documents)),
@@ -142,23 +146,11 @@ def _assemble(found: _Found) -> Inventory:
     )
 
 
-def _script(script: ScriptFacts, around: Surroundings) -> Script:
-    defaults = [spell_setting((f.destination,), f.default) if f.has_default else None for f in script.flags]
-    return Script(
-        path=script.path,
-        imports=classify(script.path, script.modules, around),
-        entry_points=tuple(EntryPoint(kind, script.at(line)) for kind, line in script.entry_points),
-        flags=tuple(
-            Flag(f.names, default, script.at(f.line)) for f, default in zip(script.flags, defaults, strict=True)
-        ),
-    )
-
-
 def _data_files(script: ScriptFacts, around: Surroundings) -> Iterator[DataFile]:
     """Yield the data files that a script names, and whether the tree has them where the script would look."""
     folders = search_path(script.path)
-    for text, line in script.texts:
-        if name := data_file(text):
+    for text in script.texts:
+        if name := data_file(text.text):
             spellings = (posixpath.normpath(posixpath.join(folder, name.replace("\\", "/"))) for folder in folders)
             present = None if is_computed(name) else any(path in around.paths for path in spellings)
-            yield DataFile(name, script.at(line), present)
+            yield DataFile(name, text.where, present)

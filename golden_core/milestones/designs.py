@@ -12,8 +12,7 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from golden_core.forecasters import ENTRY_POINT_GROUP
-from golden_core.milestones.documents import render
-from golden_core.milestones.evidence import Result
+from golden_core.milestones.evidence import Result, render
 from golden_core.milestones.interfaces import Interface, dot, interfaces, svg
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError

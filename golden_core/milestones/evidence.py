@@ -13,6 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
+from typing import Any
+
+import jinja2
 
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import (
@@ -221,3 +224,9 @@ def put(path: Path, content: bytes | None) -> None:
         return
     with replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def render(template: Path, facts: Mapping[str, Any]) -> str:
+    """Fill in a template, which asks for nothing that is not given, and end it with one line end."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    return environment.from_string(template.read_text(encoding="utf-8")).render(facts).rstrip("\n") + "\n"

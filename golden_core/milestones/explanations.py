@@ -10,8 +10,7 @@ from golden_core.benchmarking.summary import full_size
 from golden_core.checks.check import Check
 from golden_core.checks.explanations import SANITY_CHECKS, explanation_checks
 from golden_core.interpretability.filing import DOCUMENT, altered_explanations, filed_matrix, identities, place
-from golden_core.milestones.documents import render
-from golden_core.milestones.evidence import Result
+from golden_core.milestones.evidence import Result, render
 from golden_core.milestones.records import EvidenceError
 from golden_core.preparation.catalogue import load_study, recorded_study
 from golden_core.reporting.explained import importance_figure

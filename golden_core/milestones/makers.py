@@ -11,44 +11,40 @@ from pathlib import Path
 import polars as pl
 
 from golden_core.checks import all_checks
-from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
-from golden_core.leakage.scorecard_store import by_kind, faults, file_scorecard, filed_scorecard, rates
-from golden_core.legacy.audit import audit_record
-from golden_core.legacy.audit.markdown import audit_markdown
-from golden_core.legacy.flow import flow_source, flow_svg
+from golden_core.legacy.audit.auditing import audit_markdown, audit_record
+from golden_core.legacy.flow.graph import flow_source
+from golden_core.legacy.flow.picture import flow_svg
 from golden_core.legacy.flow.protocol import PARTS
-from golden_core.legacy.forensics.published import published_audit
-from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
+from golden_core.legacy.frozen import frozen_checksums, frozen_inventory, verify_tree
 from golden_core.legacy.inventory import Imports, Inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
-from golden_core.legacy.reproduction import Request, carry_out, record_files, rows_unlike_the_random_walk
+from golden_core.legacy.reproduction.errors import rows_unlike_the_random_walk
+from golden_core.legacy.reproduction.pages import record_files
+from golden_core.legacy.reproduction.published import published_audit
+from golden_core.legacy.reproduction.running import Request, carry_out
 from golden_core.legacy.risks import differences_csv, open_questions_markdown
 from golden_core.legacy.scanning import scan_tree
-from golden_core.legacy.verification import verify_tree
-from golden_core.milestones.benchmark_plan import benchmark_pages
 from golden_core.milestones.designs import configuration_pages, orchestrator_pages, usage_page
-from golden_core.milestones.documents import loader_specification
 from golden_core.milestones.evidence import Result, Written, write_evidence
-from golden_core.milestones.experiments import STUDY, experiment_pages, experiment_ran
 from golden_core.milestones.explanations import sample_pages, specification_pages
+from golden_core.milestones.loader import existing_tests, loader_pages
 from golden_core.milestones.migration import load_plan, migration_deliverables, plan_results
 from golden_core.milestones.place import Place
-from golden_core.milestones.protocols import protocol_pages
-from golden_core.milestones.publication import READ as WORDS
-from golden_core.milestones.publication import publication_pages
+from golden_core.milestones.protocols import benchmark_pages, protocol_pages
 from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import Milestone, Registry, load_registry
-from golden_core.milestones.requirements import (
-    load_requirements,
-    mapped,
-    requirement_faults,
-    requirement_rows,
-    workbook,
+from golden_core.milestones.requirements import requirements_pages
+from golden_core.milestones.suite import READ as WORDS
+from golden_core.milestones.suite import (
+    STUDY,
+    experiment_pages,
+    experiment_ran,
+    placebo_pages,
+    publication_pages,
+    suite,
+    suite_pages,
+    suite_ran,
 )
-from golden_core.milestones.responsibility import responsibility_page
-from golden_core.milestones.suite import placebo_pages, suite, suite_pages, suite_ran
-from golden_core.milestones.test_plan import existing_tests, load_test_plan, plan_page, run_test_plan
-from golden_core.milestones.test_plan import plan_results as test_plan_results
 from golden_core.models.architecture import VARIANTS
 from golden_core.preparation.catalogue import load_study
 from golden_core.retrials.published import retrials
@@ -187,14 +183,8 @@ def _all(criterion: str, count: int, total: int) -> Result:
 
 
 def _requirements(place: Place, _given: Given) -> Made:
-    registry, requirements = load_registry(), load_requirements()
-    page, charted = responsibility_page(registry)
-    faults = requirement_faults(requirements, registry, known_checks(registry), place)
-    deliverables: dict[str, str | bytes] = {
-        "requirements_matrix.xlsx": workbook(requirement_rows(requirements, registry)),
-        "raci.md": page,
-    }
-    return Made(deliverables, (mapped(requirements, faults), charted))
+    registry = load_registry()
+    return Made(*requirements_pages(registry, known_checks(registry), place))
 
 
 def known_checks(registry: Registry) -> frozenset[str]:
@@ -208,38 +198,6 @@ def _migration(place: Place, _given: Given) -> Made:
     tests = existing_tests(place.repository, [name for package in plan.packages for name in package.parity_tests])
     deliverables = migration_deliverables(plan, checksums, place.repository, tests)
     return Made(deliverables, plan_results(plan, checksums, tests))
-
-
-def _loader(place: Place, given: Given) -> Made:
-    plan = load_test_plan()
-    table = run_test_plan(plan, place.repository, timeout_s=COMMAND_SECONDS)
-    scores = _scorecard(given.workers)
-    found = rates(scores)
-    results = [*test_plan_results(plan, table)]
-    for kind in KINDS:
-        broken = faults(scores, kind, complete=True)
-        said = "; ".join([*(f"{name}: {rate}" for name, rate in found.items() if name.startswith(kind)), *broken])
-        results.append(Result(f"{kind}_leaks_caught", said, "the claim, at full scale", not broken))
-    return Made(
-        {
-            "data_loader_spec.md": loader_specification(),
-            "test_plan.md": plan_page(plan, table),
-            "scorecard.csv": scores.drop("cpu_seconds").write_csv(),
-            "scorecard_by_kind.csv": by_kind(scores).write_csv(),
-        },
-        tuple(results),
-    )
-
-
-def _scorecard(workers: int) -> pl.DataFrame:
-    """Return the scorecard of these probes and this corpus at full scale, measured now unless it has been."""
-    home = Home.from_environment()
-    filed = filed_scorecard(home)
-    if filed and filed.current and filed.scale == "full":
-        return filed.rows
-    rows = scorecard(read_settings("full"), backend="loky", workers=workers)
-    file_scorecard(home, rows, "full")
-    return rows
 
 
 def _alignment(_place: Place, given: Given) -> Made:
@@ -320,7 +278,7 @@ MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P1.M1": _requirements,
     "P1.M2": _migration,
     "P2.M1": lambda _place, _given: Made(*configuration_pages()),
-    "P2.M2": _loader,
+    "P2.M2": lambda place, given: Made(*loader_pages(place, given.workers)),
     "P3.M1": lambda _place, _given: Made(*orchestrator_pages()),
     "P3.M2": lambda _place, _given: Made(*protocol_pages(Home.from_environment())),
     "P4.M1": lambda _place, _given: Made(*specification_pages(Home.from_environment())),

@@ -12,8 +12,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from golden_core.legacy.inventory import Checksum
-from golden_core.milestones.documents import render
-from golden_core.milestones.evidence import Result
+from golden_core.milestones.evidence import Result, render
 from golden_core.milestones.records import EvidenceError, read_declared
 from golden_core.milestones.registry import Name, Text, matches
 from golden_core.store.lake import shipped

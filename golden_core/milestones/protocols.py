@@ -1,4 +1,7 @@
-"""The pages of P3.M2: the statistical protocol and the templates of reports, made from schema, rules and exhibits."""
+"""The pages of P3.M2 and P4.M2: the statistical protocol, the plan of benchmarks, and the templates of reports.
+
+All are made from schema, rules, exhibits and what carries benchmarks out.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ from typing import Any
 
 import polars as pl
 
+from golden_core.benchmarking import records, sampling
+from golden_core.benchmarking.scenarios import BATCHES, PRECISIONS, SCENARIOS, SECONDS
+from golden_core.benchmarking.summary import TAILS, full_size, least_size
 from golden_core.checks.universes import GATE
 from golden_core.evaluation.calibrated import Calibrated, filed_calibration
 from golden_core.evaluation.strata import STRATA
 from golden_core.milestones.designs import TEXTS
-from golden_core.milestones.documents import render
-from golden_core.milestones.evidence import Result
+from golden_core.milestones.evidence import Result, render
 from golden_core.placebo.filed import Filed, Name, filed_count
 from golden_core.preparation.catalogue import load_study
 from golden_core.reporting.calibration_figure import calibration_svg
@@ -21,6 +26,7 @@ from golden_core.reporting.placebo_figures import PICTURES, as_svg
 from golden_core.statistics import rules
 from golden_core.store.lake import Home
 from golden_core.store.markdown import markdown_table
+from golden_core.store.schema import BENCHMARKS
 from golden_core.study import ProtocolSection
 
 KINDS = {
@@ -117,3 +123,46 @@ def _averages(pages: dict[str, str]) -> Result:
     text = "\n".join(page for name, page in pages.items() if name.startswith("templates/"))
     found = [way for way, asked in wanted.items() if asked in text]
     return Result("templates_cover_averages", ", ".join(found), ", ".join(wanted), len(found) == len(wanted))
+
+
+WANTED = {
+    "50th percentile": "p50_ms",
+    "90th": "p90_ms",
+    "99th": "p99_ms",
+    "mean": "mean_ms",
+    "standard deviation": "sd_ms",
+    "energy": "energy_j",
+}
+
+
+def benchmark_pages() -> tuple[dict[str, str], tuple[Result, ...]]:
+    """Return the deliverables of P4.M2, and whether the form has what is asked of it."""
+    heads = ("scenario", "of", "a call is", "unit", "calls at least", "block of the warm-up")
+    rows = ((s.name, s.task, s.says, s.unit, f"{s.fewest:,}", str(s.block)) for s in SCENARIOS.values())
+    sizes = [(f"{100 * p:.0f}th", f"{full_size(p):,}", f"{least_size(p):,}") for p in TAILS]
+    half = least_size(0.5)
+    facts = {
+        "scenarios": markdown_table(heads, rows),
+        "batches": ", ".join(map(str, BATCHES)),
+        "precisions": ", ".join(PRECISIONS),
+        "steady": f"{sampling.STEADY:.0%}",
+        "blocks": sampling.MOST_BLOCKS,
+        "seconds": f"{SECONDS:g}",
+        "sizes": markdown_table(("percentile", "given from", "bounded from"), [("50th", str(half), "—"), *sizes]),
+        "pairs": sampling.PAIRS,
+        "alpha": f"{sampling.ALPHA:.0%}",
+        "slower": records.SLOWER,
+        "form": markdown_table(
+            ("column", "what it says", "unit"), ((f"`{c.name}`", c.description, c.unit) for c in BENCHMARKS.columns)
+        ),
+    }
+    pages = {"benchmark_plan.md": render(TEXTS / "benchmark_plan.md.jinja", facts)}
+    shown = declared()
+    pages |= {f"templates/{name}.md": template(name, shown[name]) for name in ("benchmarks", "machines")}
+    return pages, (_complete(pages["templates/benchmarks.md"]),)
+
+
+def _complete(form: str) -> Result:
+    """Report which of the wanted values the table has and the form shows."""
+    found = [name for name, column in WANTED.items() if column in BENCHMARKS.dtypes and column in form]
+    return Result("template_complete", ", ".join(found), ", ".join(WANTED), len(found) == len(WANTED))

@@ -1,4 +1,4 @@
-"""What is written beside the deliverables: metadata, sign-offs, owners; and reading what data/ declares. Form only."""
+"""What is written beside deliverables (metadata, sign-offs, owners), and what data/ declares. Form only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What "golden standard" requires: data/requirements.yaml held against plan and repository, as a workbook."""
+"""What "golden standard" requires, held against plan and repository, and who is responsible for which milestone."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from pydantic import Field, model_validator
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import read_declared
-from golden_core.milestones.registry import Name, Path_, Registry, Text
+from golden_core.milestones.registry import Milestone, Name, Path_, Registry, Text
 from golden_core.store.lake import shipped
+from golden_core.store.markdown import markdown_table
 from golden_core.study import Section
 
 REQUIREMENTS = shipped("requirements.yaml")
@@ -64,6 +65,19 @@ class Requirements(Section):
         if repeated := [name for name, count in counted.items() if count > 1]:
             raise ValueError(f"requirement {', '.join(repeated)} stands there twice")
         return self
+
+
+def requirements_pages(
+    registry: Registry, checks: frozenset[str], place: Place
+) -> tuple[dict[str, str | bytes], tuple[Result, ...]]:
+    """Return the deliverables of P1.M1, and whether every requirement is mapped and the chart covers everybody."""
+    requirements, (page, charted) = load_requirements(), responsibility_page(registry)
+    faults = requirement_faults(requirements, registry, checks, place)
+    pages: dict[str, str | bytes] = {
+        "requirements_matrix.xlsx": workbook(requirement_rows(requirements, registry)),
+        "raci.md": page,
+    }
+    return pages, (mapped(requirements, faults), charted)
 
 
 def load_requirements(path: Path = REQUIREMENTS) -> tuple[Requirement, ...]:
@@ -149,3 +163,34 @@ def workbook(rows: list[tuple[str, ...]]) -> bytes:
     sheet.autofilter(0, 0, len(rows), len(COLUMNS) - 1)
     book.close()
     return content.getvalue()
+
+
+RULE = """\
+**A** answers for the milestone: the first role that the plan calls accountable, so that it is exactly one. **R** does
+the work: other accountable roles and the supporting ones; where there is none, A does it too. **C** is asked before a
+criterion is signed: whoever signs one. **I** is told."""
+
+
+def letters(milestone: Milestone, roles: list[str]) -> dict[str, str]:
+    """Return the letter of every role for a milestone."""
+    accountable, *others = milestone.accountable
+    working = {*others, *milestone.supporting}
+    signing = {role for criterion in milestone.criteria for role in criterion.sign_off or ()}
+    chart = {role: "R" if role in working else "C" if role in signing else "I" for role in roles}
+    return chart | {accountable: "A" if working else "A, R"}
+
+
+def responsibility_page(registry: Registry) -> tuple[str, Result]:
+    """Return raci.md, and what is found for the criterion that it covers all roles and milestones."""
+    roles = list(registry.roles)
+    charts = {milestone.id: letters(milestone, roles) for milestone in registry.milestones}
+    table = markdown_table(
+        ("milestone", *roles),
+        ([f"{one.id} {one.title}", *(charts[one.id][role] for role in roles)] for one in registry.milestones),
+    )
+    named = "\n".join(f"- **{role}** {title}" for role, title in registry.roles.items())
+    single = sum(sum(letter.startswith("A") for letter in chart.values()) == 1 for chart in charts.values())
+    idle = [role for role in roles if all(chart[role] == "I" for chart in charts.values())]
+    said = f"{single} of {len(charts)} milestones with one A; roles without work: {', '.join(idle) or 'none'}"
+    page = f"# Responsibilities\n\nGenerated from data/milestones.\n\n{RULE}\n\n{table}\n\n{named}\n"
+    return page, Result("raci_covers_all", said, "all, none", single == len(charts) and not idle)

@@ -6,8 +6,7 @@ import datetime
 from pathlib import Path
 
 from golden_core.legacy.risks import read_questions
-from golden_core.milestones.documents import render
-from golden_core.milestones.evidence import archived, put
+from golden_core.milestones.evidence import archived, put, render
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import Verdict
 from golden_core.milestones.registry import EXTERNAL, Registry

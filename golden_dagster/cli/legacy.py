@@ -22,7 +22,7 @@ from golden_dagster.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from golden_core.legacy.reproduction import Request, Validation
+    from golden_core.legacy.reproduction.running import Request, Validation
     from golden_core.store.lake import Home
     from golden_core.trials import Outcome
 
@@ -41,10 +41,9 @@ def scan(
     Exit status 1 when a file differs from the frozen facts, is missing or is extra.
     """
     with teaching():
-        from golden_core.legacy.frozen import frozen_checksums
+        from golden_core.legacy.frozen import frozen_checksums, verify_tree
         from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
         from golden_core.legacy.scanning import scan_tree
-        from golden_core.legacy.verification import verify_tree
 
         inventory = scan_tree(path)
         verification = verify_tree(inventory, frozen_checksums())
@@ -86,10 +85,11 @@ def audit_table_(
     splits of its code.
     """
     with teaching():
-        from golden_core.legacy.audit import audit_record, audit_table, named_columns, read_claims
-        from golden_core.legacy.audit.markdown import audit_markdown
+        from golden_core.legacy.audit.auditing import audit_markdown, audit_record, audit_table
+        from golden_core.legacy.audit.claims import read_claims
         from golden_core.legacy.audit.splits import read_splits
-        from golden_core.legacy.forensics.published import is_published, published_audit
+        from golden_core.legacy.audit.table import named_columns
+        from golden_core.legacy.reproduction.published import is_published, published_audit
 
         if claims is None and not column and not split and averaging == "undeclared" and is_published(file):
             typer.echo("The legacy paper's table: with the claims and splits of data/legacy.\n", err=True)
@@ -195,7 +195,7 @@ def align(
     stopped run goes on where it was. Exit status 1 when the published test window is not in the bars or a trial failed.
     """
     with teaching():
-        from golden_core.legacy.reproduction import store_validation, what_follows
+        from golden_core.legacy.reproduction.pages import store_validation, what_follows
         from golden_core.store.lake import Home
 
         request, home = asked(bars, earlier, overrides, experiments), Home.from_environment()
@@ -216,7 +216,7 @@ def align(
 def _with_progress(home: Home, request: Request, backend: str, workers: int) -> Validation:
     from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-    from golden_core.legacy.reproduction import carry_out
+    from golden_core.legacy.reproduction.running import carry_out
     from golden_dagster.resources import available_cores
 
     columns = (

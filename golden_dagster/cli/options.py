@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from golden_core.legacy.reproduction import Request
+    from golden_core.legacy.reproduction.running import Request
     from golden_core.reporting.exhibits import Exhibit
 
 USAGE = 2  # exit status for a wrong study, option or file, as opposed to 1 for a failed criterion
@@ -70,7 +70,7 @@ def named(overrides: list[str], name: str | None) -> list[str]:
 
 def asked(bars: Path, earlier: Path | None, overrides: list[str], experiments: list[str]) -> Request:
     """Return what the options of an alignment ask for."""
-    from golden_core.legacy.reproduction import Plan, Request
+    from golden_core.legacy.reproduction.running import Plan, Request
 
     return Request(bars, earlier, tuple(overrides), experiments=tuple(Plan.parse(text) for text in experiments))
 
@@ -179,7 +179,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.legacy.audit.grid import TableError
     from golden_core.legacy.frozen import FrozenFactsError
     from golden_core.legacy.keras_files import KerasCheckpointError, ParityError
-    from golden_core.legacy.reproduction import RecordError
+    from golden_core.legacy.reproduction.published import RecordError
     from golden_core.legacy.risks import FactsError
     from golden_core.legacy.scanning import LegacyTreeError
     from golden_core.market.local_time import ZoneError

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from golden_core.checks import platform
-from golden_core.legacy.audit import audit_table
+from golden_core.legacy.audit.auditing import audit_table
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import PROJECT_ROOT, Home
 from golden_dagster.definitions import resources
@@ -17,7 +17,7 @@ from golden_dagster.lib.checks import asset_check
 
 FACTS = PROJECT_ROOT / "data" / "legacy"
 ASSETS = [legacy_snapshot, published_audit, forensics]
-AUDIT = "golden_core.legacy.forensics.published.published_audit"
+AUDIT = "golden_core.legacy.reproduction.published.published_audit"
 CHECKS = {check.name: check for check in platform.PLATFORM_CHECKS}
 v01_explained_by_its_split = asset_check(CHECKS["v01_explained_by_its_split"])
 every_risk_is_shown = asset_check(CHECKS["every_risk_is_shown"])

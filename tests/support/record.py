@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import polars as pl
 
-from golden_core.legacy.audit import Interval
+from golden_core.legacy.audit.intervals import Interval
 from golden_core.legacy.reproduction.published import PublishedRow, PublishedSplit, Record
 from golden_core.market.clock import expected_opens
 from golden_core.store.randomness import Stream

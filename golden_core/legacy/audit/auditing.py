@@ -1,4 +1,4 @@
-"""The audit of a published table, from file to findings and to plain values. Every step is defined elsewhere."""
+"""The audit of a published table, from file to findings, to plain values and to a page. Steps are defined elsewhere."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from golden_core.legacy.audit.bounds import Contradiction, Group, contradictions, groups, strangers
-from golden_core.legacy.audit.claims import Claim, Evidence, Ruling, rule
+from golden_core.legacy.audit.claims import Claim, Ruling, rule
 from golden_core.legacy.audit.findings import VERDICTS, Averaging, Finding, RowSet, Verdict
-from golden_core.legacy.audit.headings import NAMES, Heading
+from golden_core.legacy.audit.headings import METRICS, NAMES, Heading
 from golden_core.legacy.audit.identities import disguised_column, row_findings
-from golden_core.legacy.audit.intervals import Interval, names
+from golden_core.legacy.audit.intervals import Interval, between, names
 from golden_core.legacy.audit.printed import Printed, Rounding
 from golden_core.legacy.audit.splits import Explanation, SplitHypothesis, explain
 from golden_core.legacy.audit.table import Columns, Row, Table, read_table
 from golden_core.legacy.audit.together import ranking_findings, variance_findings
+from golden_core.legacy.page import page
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,6 @@ class Audit:
     def found(self, verdict: Verdict) -> tuple[Finding, ...]:
         """Return the findings with one verdict."""
         return tuple(finding for finding in self.findings if finding.verdict == verdict)
-
-
-class _Contradictions(dict[Rounding, frozenset[Contradiction]]):
-    """What contradicts itself under each way of rounding, found when it is asked for: most tables ask for one."""
-
-    def __init__(self, table: Table, sets: Sequence[Group]) -> None:
-        self.table, self.sets = table, sets
-
-    def __missing__(self, rounding: Rounding) -> frozenset[Contradiction]:
-        found = contradictions(self.table, rounding) | strangers(self.sets, self.table, rounding)
-        return self.setdefault(rounding, found)
 
 
 def audit_table(
@@ -80,11 +71,15 @@ def audit_table(
     disguised, unreliable = disguised_column(table)
     table = replace(table, averaging=averaging, unreliable=unreliable)
     sets = groups(table)
-    known = _Contradictions(table, sets)
+
+    @cache  # most tables ask for one way of rounding
+    def known(rounding: Rounding) -> frozenset[Contradiction]:
+        return contradictions(table, rounding) | strangers(sets, table, rounding)
+
     findings = [*disguised, *row_findings(table, known), *variance_findings(sets, table, known)]
     findings += ranking_findings(table, findings)
     explanation = explain(splits, table.rows, sets, findings) if splits is not None else None
-    evidence = Evidence({row.name: row for row in table.rows}, sets, findings, explanation)
+    rows = {row.name: row for row in table.rows}
     return Audit(
         file=table.file,
         averaging=averaging,
@@ -94,7 +89,7 @@ def audit_table(
         test_sets=tuple(found for group in sets for found in group.sets),
         findings=tuple(sorted(findings, key=lambda finding: VERDICTS.index(finding.verdict))),
         explanation=explanation,
-        rulings=tuple(rule(claim, evidence) for claim in claims),
+        rulings=tuple(rule(claim, rows, sets, findings, explanation) for claim in claims),
         notes=(*table.notes, *_limits(table, sets)),
     )
 
@@ -150,3 +145,23 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(entry) for key, entry in value.items()}
     return [_plain(entry) for entry in value] if isinstance(value, tuple | list) else value
+
+
+def audit_markdown(audit: Audit) -> str:
+    """Return an audit as Markdown; equal audits give equal text."""
+    return page("audit.md.jinja", audit=audit, rows=_rows(audit))
+
+
+def _rows(audit: Audit) -> dict[str, Any]:
+    metrics = [metric for metric in METRICS if any(metric in row.cells for row in audit.rows)]
+    place = {row: f"{found.number}" for found in audit.test_sets for row in found.rows}
+    cells = [
+        (
+            row.name,
+            *(row.cells[metric].text if metric in row.cells else "—" for metric in metrics),
+            between(audit.variances[row.name]) if row.name in audit.variances else "—",
+            place.get(row.name, "—"),
+        )
+        for row in audit.rows
+    ]
+    return {"heads": ("row", *(NAMES[metric] for metric in metrics), "implied target variance", "set"), "cells": cells}

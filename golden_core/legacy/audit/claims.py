@@ -103,23 +103,19 @@ class Ruling:
     sentence: str
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What an audit knows when it rules: the rows, their test sets, the findings, and a hypothesis that holds."""
-
-    rows: Mapping[str, Row]
-    groups: Sequence[Group]
-    findings: Sequence[Finding]
-    explanation: Explanation | None
-
-
-def rule(claim: Claim, known: Evidence) -> Ruling:
-    """Rule on one claim.
+def rule(
+    claim: Claim,
+    rows: Mapping[str, Row],
+    groups: Sequence[Group],
+    findings: Sequence[Finding],
+    explanation: Explanation | None,
+) -> Ruling:
+    """Rule on one claim by what an audit knows: rows by name, their test sets, findings, a hypothesis of splits.
 
     Raises ``TableError`` if the claim names a row or a number that the table does not have.
     """
-    row, baseline = (_row(name, claim, known) for name in (claim.row, claim.baseline))
-    comparison, why = _comparison(row, baseline, known)
+    row, baseline = (_row(name, claim, rows) for name in (claim.row, claim.baseline))
+    comparison, why = _comparison(row, baseline, groups, findings, explanation)
     different = comparison == "different_test_sets"
     if claim.kind == "paired_test":
         sentence = {
@@ -140,10 +136,10 @@ def rule(claim: Claim, known: Evidence) -> Ruling:
     return Ruling(claim, arithmetic, recomputed, comparison, different or arithmetic == "wrong", sentence)
 
 
-def _row(name: str, claim: Claim, known: Evidence) -> Row:
-    if name not in known.rows:
-        raise TableError(f"claim {claim.text!r}: the table has no row {name!r}; it has {names(list(known.rows))}")
-    found = known.rows[name]
+def _row(name: str, claim: Claim, rows: Mapping[str, Row]) -> Row:
+    if name not in rows:
+        raise TableError(f"claim {claim.text!r}: the table has no row {name!r}; it has {names(list(rows))}")
+    found = rows[name]
     if claim.metric is not None and claim.metric not in bounds(found):
         raise TableError(f"claim {claim.text!r}: row {name!r} has no possible {NAMES[claim.metric]}")
     return found
@@ -199,20 +195,22 @@ def _higher(ours: Interval, theirs: Interval) -> Interval | None:
     return None if ratio is None or ratio.high is None else Interval(100 * (ratio.low - 1), 100 * (ratio.high - 1))
 
 
-def _comparison(row: Row, baseline: Row, known: Evidence) -> tuple[Comparison, str]:
+def _comparison(
+    row: Row, baseline: Row, groups: Sequence[Group], findings: Sequence[Finding], explanation: Explanation | None
+) -> tuple[Comparison, str]:
     """Return whether two rows can be compared, and why not."""
     if row.test_set != baseline.test_set:
         return "different_test_sets", "the table itself puts the rows on different test sets"
-    split = _different_splits(row.name, baseline.name, known.explanation)
+    split = _different_splits(row.name, baseline.name, explanation)
     if split:
         return "different_test_sets", f"the rows were scored on different test sets{split}"
     both = {row.name, baseline.name}
-    variances = next((group.variances for group in known.groups if both <= set(group.variances)), None)
+    variances = next((group.variances for group in groups if both <= set(group.variances)), None)
     if variances is None:
         return "unchecked", "a row has no target variance"
     if not variances[row.name].apart(variances[baseline.name]):
         return "same_test_set_possible", "nothing in the table speaks against one test set"
-    verdicts = {f.verdict for f in known.findings if f.kind == "target_variance" and both.intersection(f.rows)}
+    verdicts = {f.verdict for f in findings if f.kind == "target_variance" and both.intersection(f.rows)}
     if "different_test_sets" in verdicts:
         return "different_test_sets", "the rows were scored on different test sets, unless an open reading holds"
     return "in_doubt", "the rows imply different target variances, which an innocent reading would explain"

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import get_args
 
@@ -30,7 +30,7 @@ from golden_core.legacy.audit.intervals import Interval, between, common, exceed
 from golden_core.legacy.audit.printed import Rounding
 from golden_core.legacy.audit.table import WITHIN_NAMES, Row, Table
 
-Contradictions = Mapping[Rounding, frozenset[Contradiction]]
+Contradictions = Callable[[Rounding], frozenset[Contradiction]]
 ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
 
 _OTHER_ROUNDINGS: dict[Rounding, tuple[str, str]] = {
@@ -66,7 +66,7 @@ def rounded_otherwise(contradiction: Contradiction, known: Contradictions) -> li
     found = []
     for rounding, (name, words) in _OTHER_ROUNDINGS.items():
         told = f"{words[0].upper()}{words[1:]}"
-        if contradiction not in known[rounding] and known[rounding] <= known["nearest"]:
+        if contradiction not in known(rounding) and known(rounding) <= known("nearest"):
             found.append(Reading(name, "explains", f"{told}: then nothing contradicts."))
         # It is no excuse for few digits, and none for what cannot exist: then not worth a word.
         elif rounding not in _RARE and contradiction[1] != "impossible_value":

@@ -44,8 +44,8 @@ def row_findings(table: Table, known: Contradictions) -> list[Finding]:
     found: dict[tuple[Kind, Verdict], list[tuple[Row, list[Reading]]]] = {}
     for kind in _SENTENCES:
         for row in table.rows:
-            if (row.name, kind) in known["nearest"]:
-                readings = [*rounded_otherwise((row.name, kind), known), *_readings(table, row, kind, known["nearest"])]
+            if (row.name, kind) in known("nearest"):
+                readings = [*rounded_otherwise((row.name, kind), known), *_readings(table, row, kind, known("nearest"))]
                 found.setdefault((kind, settle(readings, "certainly_wrong")), []).append((row, readings))
     return [
         Finding(

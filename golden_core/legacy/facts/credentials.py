@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from golden_core.legacy.facts.syntax import Key, spell
+
 REDACTED = "[redacted]"
 KNOWN_FROM = 6  # shorter secrets are redacted where they stand, but not searched for elsewhere
 LONGEST = 300  # characters of a text in an inventory
@@ -78,6 +80,12 @@ def names_credential(name: str) -> bool:
 def is_credential(name: str, value: object) -> bool:
     """Tell whether a value under a name is a credential, and not ``<token>`` or ``${TOKEN}`` yet to be filled in."""
     return names_credential(name) and isinstance(value, str) and bool(value) and not _PLACEHOLDER.fullmatch(value)
+
+
+def spell_setting(key: Key, value: Any) -> str:
+    """Return a value as JSON text, or a mark in place of one that stands under the name of a credential."""
+    hidden = any(map(names_credential, key)) and value is not None and not isinstance(value, bool)
+    return REDACTED if hidden else spell(value)
 
 
 def redacted(value: Any, secrets: Collection[str]) -> Any:

@@ -8,10 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from golden_core.legacy.facts.credentials import spell_setting
 from golden_core.legacy.facts.keys import Lookup, configuration_loads, is_configuration_name, looked_up, lookups
-from golden_core.legacy.facts.syntax import NOTHING, Key, constant_text, dotted_name, last_name, literal, nodes_of
-from golden_core.legacy.facts.texts import texts
-from golden_core.legacy.inventory import EntryKind
+from golden_core.legacy.facts.syntax import (
+    NOTHING,
+    Key,
+    constant_text,
+    dotted_name,
+    last_name,
+    literal,
+    nodes_of,
+    texts,
+)
+from golden_core.legacy.inventory import EntryKind, EntryPoint, Flag, Mention
 
 _MARK = re.compile(r"(?i)^defaults?_|_defaults?$")
 
@@ -33,29 +42,15 @@ class Default(NamedTuple):
 
 
 @dataclass(frozen=True)
-class FlagFact:
-    """A flag and its default: a literal, ``NOTHING`` for a computed one or none; ``has_default`` tells which.
-
-    Code finds the value under the name ``destination``.
-    """
-
-    names: tuple[str, ...]
-    default: Any
-    has_default: bool
-    destination: str
-    line: int
-
-
-@dataclass(frozen=True)
 class ScriptFacts:
     """What one script says, facts with their lines; nothing where it has no syntax tree."""
 
     path: str
     parsed: bool = False
     modules: tuple[ImportedModule, ...] = ()
-    entry_points: tuple[tuple[EntryKind, int], ...] = ()
-    flags: tuple[FlagFact, ...] = ()
-    texts: tuple[tuple[str, int], ...] = ()
+    entry_points: tuple[EntryPoint, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    texts: tuple[Mention, ...] = ()
     lookups: tuple[Lookup, ...] = ()
     defaults: tuple[Default, ...] = ()
     loads: tuple[int, ...] = ()
@@ -68,17 +63,16 @@ class ScriptFacts:
 def script_facts(path: str, tree: ast.Module) -> ScriptFacts:
     """Collect the facts of a parsed script."""
     nodes = nodes_of(tree)
-    found = tuple(_flags(nodes))
-    of_flags = (Default((f.destination,), f.default, f.line) for f in found if f.default not in (NOTHING, None))
+    found = list(_flags(path, nodes))
     return ScriptFacts(
         path=path,
         parsed=True,
         modules=tuple(_imported_modules(nodes)),
-        entry_points=tuple(_entry_points(tree, nodes)),
-        flags=found,
-        texts=tuple(texts(nodes)),
+        entry_points=tuple(EntryPoint(kind, f"{path}:{line}") for kind, line in _entry_points(tree, nodes)),
+        flags=tuple(flag for flag, _ in found),
+        texts=tuple(Mention(text, f"{path}:{line}") for text, line in texts(nodes)),
         lookups=tuple(lookups(nodes)),
-        defaults=(*_defaults(tree, nodes), *of_flags),
+        defaults=(*_defaults(tree, nodes), *(one for _, one in found if one.value not in (NOTHING, None))),
         loads=tuple(configuration_loads(nodes)),
     )
 
@@ -114,16 +108,16 @@ def _asks_for_main(node: ast.AST) -> bool:
     return {last_name(side) or constant_text(side) for side in sides} == {"__name__", "__main__"}
 
 
-def _flags(nodes: list[ast.AST]) -> Iterator[FlagFact]:
-    """Yield the flags of argparse where they are added."""
+def _flags(path: str, nodes: list[ast.AST]) -> Iterator[tuple[Flag, Default]]:
+    """Yield the flags of argparse where they are added, and what code finds under which name without them."""
     for node in nodes:
         match node:
             case ast.Call(func=ast.Attribute(attr="add_argument")):
                 if names := tuple(text for text in map(constant_text, node.args) if text):
-                    yield _flag(names, node)
+                    yield _flag(path, names, node)
 
 
-def _flag(names: tuple[str, ...], call: ast.Call) -> FlagFact:
+def _flag(path: str, names: tuple[str, ...], call: ast.Call) -> tuple[Flag, Default]:
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
     action, default = constant_text(keywords.get("action")), keywords.get("default")
     value = literal(default)
@@ -132,7 +126,9 @@ def _flag(names: tuple[str, ...], call: ast.Call) -> FlagFact:
     # As argparse does: a name without hyphens, else the first long flag, else the first.
     best = min(names, key=lambda name: 0 if not name.startswith("-") else 1 if name.startswith("--") else 2)
     destination = constant_text(keywords.get("dest")) or best.lstrip("-").replace("-", "_")
-    return FlagFact(names, value, value is not NOTHING or default is not None, destination, call.lineno)
+    given = value is not NOTHING or default is not None
+    shown = spell_setting((destination,), value) if given else None
+    return Flag(names, shown, f"{path}:{call.lineno}"), Default((destination,), value, call.lineno)
 
 
 def without_mark(name: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from ruamel.yaml import YAML
 
 from golden_core.legacy.flow.protocol import PARTS, Facts, Part, batches, extents, read_facts
@@ -111,7 +111,7 @@ def step_names() -> frozenset[str]:
     return frozenset(_said(entry["id"], words) for entry, words in _every(_told()["nodes"], {}))
 
 
-@lru_cache(maxsize=1)
+@cache
 def _told() -> dict[str, Any]:
     text = (files("golden_core.legacy") / "templates" / "flow.yaml").read_text(encoding="utf-8")
     told: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
@@ -168,16 +168,12 @@ def _lines(texts: Iterable[str], words: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _said(text: str, words: dict[str, Any]) -> str:
-    return _template(text)(words)
+    return _template(text).render(words)
 
 
 @cache  # compiling a text takes longer than everything else that is done with it
-def _template(text: str) -> Callable[[dict[str, Any]], str]:
-    render = _WORDS.from_string(text).render
-    if "{" in text:
-        return render
-    plain = render()  # names no fact
-    return lambda _: plain
+def _template(text: str) -> Template:
+    return _WORDS.from_string(text)
 
 
 def _attention(facts: AttentionFacts) -> str:
@@ -202,16 +198,11 @@ def _weights(architecture: Architecture, context_length: int, features: int) -> 
 
 def flow_source(variant: str) -> str:
     """Return the data flow of a legacy variant as a DOT document; a ``ValueError`` if there is no such variant."""
-    return write(read_facts(variant), read_risks())
-
-
-def write(facts: Facts, risks: Iterable[Risk]) -> str:
-    """Write the flow of facts; equal facts and risks give equal text."""
-    return written(data_flow(facts, risks))
+    return written(data_flow(read_facts(variant), read_risks()))
 
 
 def written(graph: Graph) -> str:
-    """Write a graph in DOT."""
+    """Write a graph in DOT; equal graphs give equal text."""
     lines = [
         f"digraph {graph.name} {{",
         f"  graph [rankdir=TB labelloc=t label={_quoted([graph.title, *graph.subtitles])}];",

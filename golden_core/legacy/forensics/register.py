@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from golden_core.legacy.flow.graph import step_names
-from golden_core.legacy.forensics.probes import PROBES, STREAM, Probe
+from golden_core.legacy.forensics.probes import PROBES
+from golden_core.legacy.forensics.probes.result import STREAM
 from golden_core.legacy.frozen import FACTS
 from golden_core.legacy.risks import LEAKAGE_CLASSES, FactsError, Risk, read_risks, write_csv
 from golden_core.models.architecture import VARIANTS
@@ -17,11 +17,11 @@ _HEADER = (
 )
 
 
-def read_register(folder: Path = FACTS, probes: Mapping[str, Probe] = PROBES) -> tuple[Risk, ...]:
+def read_register(folder: Path = FACTS) -> tuple[Risk, ...]:
     """Return the risks; a ``FactsError`` names those whose probe, place or variant does not exist."""
     risks, faults = read_risks(folder), []
     for risk in risks:
-        if risk.probe not in probes:
+        if risk.probe not in PROBES:
             faults.append(f"{risk.id} names the probe {risk.probe!r}, which does not exist")
         if risk.place not in step_names():
             faults.append(f"{risk.id} occurs at {risk.place!r}, which is no node of a data flow")

@@ -11,14 +11,17 @@ import polars as pl
 from golden_core.evaluation import BENCHMARK, comparisons_table
 from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.reproduction.errors import (
+    Experiment,
+    Outcome,
     Verdict,
+    attribute,
     judge,
     on_published_rows,
+    outcomes,
     spread_of,
     trial_errors,
     z_score,
 )
-from golden_core.legacy.reproduction.experiments import Experiment, Outcome, attribute, outcomes
 from golden_core.legacy.reproduction.published import METRICS, PublishedRow, Record
 from golden_core.store.table import Column, Table
 

@@ -9,8 +9,7 @@ import polars as pl
 
 from golden_core.legacy.page import page
 from golden_core.legacy.reproduction.alignment import Alignment
-from golden_core.legacy.reproduction.errors import on_published_rows
-from golden_core.legacy.reproduction.experiments import outcomes
+from golden_core.legacy.reproduction.errors import on_published_rows, outcomes
 from golden_core.legacy.reproduction.running import Run, Validation
 from golden_core.legacy.reproduction.window import clock
 from golden_core.store.lake import write_parquet, write_text

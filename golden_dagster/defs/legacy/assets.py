@@ -46,7 +46,7 @@ def legacy_snapshot(legacy: LegacyResource) -> dg.MaterializeResult:  # type: ig
 
 @dg.asset(
     key=["legacy", "published_audit"],
-    code_version=code_version("golden_core.legacy.forensics.published", "golden_core.legacy.audit.markdown"),
+    code_version=code_version("golden_core.legacy.reproduction.published", "golden_core.legacy.audit.auditing"),
     group_name="legacy",
     owners=OWNERS,
     kinds={"python"},
@@ -54,11 +54,10 @@ def legacy_snapshot(legacy: LegacyResource) -> dg.MaterializeResult:  # type: ig
 )
 def published_audit() -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Audit the published table, its headline claims and the splits of its rows."""
-    from golden_core.legacy.audit import audit_record
-    from golden_core.legacy.audit.markdown import audit_markdown
-    from golden_core.legacy.forensics import published
+    from golden_core.legacy.audit.auditing import audit_markdown, audit_record
+    from golden_core.legacy.reproduction.published import published_audit as audited
 
-    audit = published.published_audit()
+    audit = audited()
     folder = Home.from_environment().root / "legacy"
     write_json(audit_record(audit), folder / "published_audit.json")
     write_text(audit_markdown(audit), folder / "published_audit.md")
@@ -88,7 +87,8 @@ def published_audit() -> dg.MaterializeResult:  # type: ignore[type-arg]
 )
 def forensics() -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Run every probe and draw every version."""
-    from golden_core.legacy.flow import flow_source, flow_svg
+    from golden_core.legacy.flow.graph import flow_source
+    from golden_core.legacy.flow.picture import flow_svg
     from golden_core.legacy.forensics.register import leakage_register_csv
 
     folder = Home.from_environment().root / "legacy"
@@ -120,7 +120,9 @@ def alignment(
     context: dg.AssetExecutionContext, legacy: LegacyResource, workers: WorkersResource
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Run what is missing, and hold the record against it."""
-    from golden_core.legacy.reproduction import ALIGNMENT, carry_out, store_validation, what_follows
+    from golden_core.legacy.reproduction.alignment import ALIGNMENT
+    from golden_core.legacy.reproduction.pages import store_validation, what_follows
+    from golden_core.legacy.reproduction.running import carry_out
 
     if legacy.request is None:
         raise dg.Failure(

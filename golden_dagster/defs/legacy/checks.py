@@ -3,8 +3,7 @@
 import dagster as dg
 
 from golden_core.checks import Examined
-from golden_core.legacy.frozen import frozen_checksums
-from golden_core.legacy.verification import verify_tree
+from golden_core.legacy.frozen import frozen_checksums, verify_tree
 from golden_dagster.defs.legacy.assets import SNAPSHOT
 from golden_dagster.lib.checks import verdict
 from golden_dagster.resources import LegacyResource

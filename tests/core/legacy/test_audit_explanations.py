@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden_core.legacy.audit import audit_table
+from golden_core.legacy.audit.auditing import audit_table
 from golden_core.store.randomness import Stream
 
 SEEDS = st.integers(0, 2**32)

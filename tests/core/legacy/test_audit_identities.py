@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from golden_core.legacy.audit import audit_table
+from golden_core.legacy.audit.auditing import audit_table
 from golden_core.store.randomness import Stream
 
 RMSE = (0.3512, 0.4207, 0.5033, 0.6121, 0.7498)

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden_core.legacy.audit import Interval
-from golden_core.legacy.audit.intervals import between, common, fewest_points, largest_overlap
+from golden_core.legacy.audit.intervals import Interval, between, common, fewest_points, largest_overlap
 from golden_core.legacy.audit.printed import parse
 
 ENDS = st.integers(0, 12)

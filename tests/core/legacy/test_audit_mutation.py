@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from golden_core.legacy.audit import audit_table
+from golden_core.legacy.audit.auditing import audit_table
 from golden_core.store.randomness import Stream
 
 STREAM = Stream(20250218, ("tests", "audit"))

@@ -8,16 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from golden_core.legacy.audit import (
-    Claim,
-    SplitHypothesis,
-    TableError,
-    audit_record,
-    audit_table,
-    count_targets,
-    read_claims,
-)
-from golden_core.legacy.audit.markdown import audit_markdown
+from golden_core.legacy.audit.auditing import audit_markdown, audit_record, audit_table
+from golden_core.legacy.audit.claims import Claim, read_claims
+from golden_core.legacy.audit.grid import TableError
+from golden_core.legacy.audit.splits import SplitHypothesis, count_targets
 
 ROOT = Path(__file__).parents[3]
 TABLE = ROOT / "data/legacy/published_results.csv"

@@ -7,9 +7,9 @@ from fractions import Fraction
 import polars as pl
 import pytest
 
-from golden_core.legacy.audit import TableError, audit_table
+from golden_core.legacy.audit.auditing import audit_markdown, audit_table
+from golden_core.legacy.audit.grid import TableError
 from golden_core.legacy.audit.headings import read_heading, read_role
-from golden_core.legacy.audit.markdown import audit_markdown
 from golden_core.legacy.audit.printed import CellError, parse
 from golden_core.legacy.audit.table import read_table
 

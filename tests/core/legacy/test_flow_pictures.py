@@ -16,9 +16,8 @@ from golden_core.legacy import risks as register
 from golden_core.legacy.flow import graph as graphs
 from golden_core.legacy.flow import picture as pictures
 from golden_core.legacy.flow import protocol
-from golden_core.legacy.flow.graph import Graph, data_flow, step_names, write, written
-from golden_core.legacy.flow.layout import WIDTH, place, route
-from golden_core.legacy.flow.picture import badge_style, draw
+from golden_core.legacy.flow.graph import Graph, data_flow, step_names, written
+from golden_core.legacy.flow.picture import WIDTH, badge_style, draw, place, route
 from golden_core.legacy.flow.protocol import Facts
 from golden_core.models.architecture import VARIANTS
 
@@ -91,7 +90,7 @@ def words(facts: Facts, risks=()) -> list[str]:
 
 
 def test_no_two_variants_share_a_picture_unless_they_are_equal():
-    pictures = {variant: (words(nameless(variant)), write(nameless(variant), ())) for variant in VARIANTS}
+    pictures = {variant: (words(nameless(variant)), written(data_flow(nameless(variant), ()))) for variant in VARIANTS}
     for one, other in itertools.combinations(VARIANTS, 2):
         equal = nameless(one) == nameless(other)
         assert all((a == b) == equal for a, b in zip(pictures[one], pictures[other], strict=True))
@@ -123,7 +122,8 @@ def test_all_words_of_the_graph_are_drawn(variant):
 
 
 def test_the_bytes_do_not_depend_on_the_process():
-    code = "import sys; from golden_core.legacy.flow import *; sys.stdout.write(flow_svg('v08') + flow_source('v08'))"
+    code = "import sys; from golden_core.legacy.flow import graph as g, picture as p; "
+    code += "sys.stdout.write(p.flow_svg('v08') + g.flow_source('v08'))"
     environment = {"PYTHONHASHSEED": "7", "PYTHONIOENCODING": "utf-8"}
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=True)
     assert found.stdout.decode() == flow_svg("v08") + flow_source("v08")
@@ -224,7 +224,7 @@ def test_signs_of_markup_in_a_fact_are_only_text():
     hostile = '</text><script>"&\\ $x$'
     facts = facts.model_copy(update={"candles": facts.candles.model_copy(update={"what": hostile})})
     assert any(hostile in text for text in words(facts))
-    assert '<script>\\"&\\\\ $x$, 2010' in write(facts, ())
+    assert '<script>\\"&\\\\ $x$, 2010' in written(data_flow(facts, ()))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

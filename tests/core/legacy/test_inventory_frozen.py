@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from golden_core.legacy.frozen import FACTS, FrozenFactsError, frozen_checksums, frozen_inventory
+from golden_core.legacy.frozen import FACTS, FrozenFactsError, frozen_checksums, frozen_inventory, verify_tree
 from golden_core.legacy.inventory import Checksum
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
 from golden_core.legacy.scanning import scan_tree
-from golden_core.legacy.verification import verify_tree
 
 
 def test_the_frozen_tree_has_ten_versions_of_eleven_files_with_54_contents():

@@ -5,10 +5,10 @@ import os
 import pytest
 from support.trees import plant, scan
 
+from golden_core.legacy.frozen import verify_tree
 from golden_core.legacy.inventory import Imports, Inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown
 from golden_core.legacy.scanning import LegacyTreeError, scan_tree
-from golden_core.legacy.verification import verify_tree
 
 
 def reasons(inventory: Inventory) -> dict[str, str]:

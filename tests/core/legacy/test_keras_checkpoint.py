@@ -15,8 +15,13 @@ from support.keras_record import windows as windows_of
 from golden_core.forecasters import forecaster_class
 from golden_core.forecasters.base import Context
 from golden_core.inputs.windows import Target, Windows, cut_windows
-from golden_core.legacy.keras_blocks import KINDS, blocks_in_order
-from golden_core.legacy.keras_checkpoint import KerasCheckpointError, import_checkpoint, load_keras_checkpoint
+from golden_core.legacy.keras_checkpoint import (
+    KINDS,
+    KerasCheckpointError,
+    blocks_in_order,
+    import_checkpoint,
+    load_keras_checkpoint,
+)
 from golden_core.models.architecture import VARIANTS
 from golden_core.models.legacy import build
 from golden_core.store.lake import hash_file

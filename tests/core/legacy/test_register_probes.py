@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from golden_core.legacy.forensics.probes import PROBES, ProbeResult
+from golden_core.legacy.forensics.probes import PROBES
+from golden_core.legacy.forensics.probes.result import ProbeResult
 from golden_core.legacy.risks import read_risks
 from golden_core.store.randomness import Stream
 

@@ -8,10 +8,10 @@ from support.record import forecasts_of, hourly_bars, small_record, with_rmse
 
 from golden_core.evaluation import MissingBenchmarkError
 from golden_core.legacy.audit.intervals import number
-from golden_core.legacy.reproduction import ALIGNMENT, RecordError, what_follows
-from golden_core.legacy.reproduction.alignment import align
-from golden_core.legacy.reproduction.experiments import Experiment
-from golden_core.legacy.reproduction.pages import alignment_markdown
+from golden_core.legacy.reproduction.alignment import ALIGNMENT, align
+from golden_core.legacy.reproduction.errors import Experiment
+from golden_core.legacy.reproduction.pages import alignment_markdown, what_follows
+from golden_core.legacy.reproduction.published import RecordError
 from golden_core.statistics import holm, long_run
 
 LEVELS = {"confidence": 0.95, "significance": 0.05}

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from support.record import flat_bars, hourly_bars
 
-from golden_core.legacy.reproduction.bars import active_bars, merge_files
+from golden_core.legacy.reproduction.window import active_bars, merge_files
 from golden_core.preparation.catalogue import load_study
 from golden_core.sources.base import SourceError
 from golden_core.store.lake import Home, hash_file

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.record import STREAM, around, forecasts_of, hourly_bars
 
-from golden_core.legacy.audit import Interval
+from golden_core.legacy.audit.intervals import Interval
 from golden_core.legacy.reproduction.errors import distance, judge, rows_unlike_the_random_walk, spread_of, z_score
 
 

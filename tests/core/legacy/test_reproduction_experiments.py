@@ -3,8 +3,7 @@
 import pytest
 from support.record import forecasts_of, hourly_bars, small_record
 
-from golden_core.legacy.reproduction.errors import Spread
-from golden_core.legacy.reproduction.experiments import Attribution, Experiment, Outcome, attribute, outcomes
+from golden_core.legacy.reproduction.errors import Attribution, Experiment, Outcome, Spread, attribute, outcomes
 
 METRICS = ("mae", "mse", "rmse", "r2")
 PUBLISHED, OURS = 0.005, 0.002

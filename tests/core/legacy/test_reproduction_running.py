@@ -7,7 +7,9 @@ import polars as pl
 import pytest
 from support.record import flat_bars, hourly_bars
 
-from golden_core.legacy.reproduction import Plan, RecordError, Request, carry_out, record_files
+from golden_core.legacy.reproduction.pages import record_files
+from golden_core.legacy.reproduction.published import RecordError
+from golden_core.legacy.reproduction.running import Plan, Request, carry_out
 from golden_core.store.lake import Home
 
 OVERRIDES = (

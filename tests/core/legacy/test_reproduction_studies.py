@@ -5,7 +5,7 @@ from support.folds import walk_forward
 
 from golden_core.legacy.flow.protocol import extents, read_facts
 from golden_core.legacy.reproduction.published import RecordError, read_record
-from golden_core.legacy.reproduction.studies import deviations, legacy_study, split_overrides, training_override
+from golden_core.legacy.reproduction.running import deviations, legacy_study, split_overrides, training_override
 from golden_core.models.architecture import VARIANTS
 from golden_core.preparation.catalogue import load_study
 from golden_core.splits.folds import usable_rows

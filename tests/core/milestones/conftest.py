@@ -5,9 +5,9 @@ import os
 import pytest
 from support.milestones import Project, make_project
 
+from golden_core.milestones.loader import belongs, existing_tests, load_test_plan
 from golden_core.milestones.migration import load_plan
 from golden_core.milestones.registry import load_registry
-from golden_core.milestones.test_plan import belongs, existing_tests, load_test_plan
 from golden_core.store.lake import PROJECT_ROOT
 
 

@@ -5,11 +5,11 @@ import shutil
 import pytest
 from support.campaigns import run_on_one_pair
 
-from golden_core.milestones import experiments
-from golden_core.milestones.experiments import experiment_pages, experiment_ran
+from golden_core.milestones import suite
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import load_registry, matches
+from golden_core.milestones.suite import experiment_pages, experiment_ran
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import PROJECT_ROOT, Home
 from golden_core.store.warehouse import Warehouse
@@ -61,7 +61,7 @@ def test_every_criterion_can_fail(own, monkeypatch):
     weights.write_bytes(b"other")
     page = own.report("small") / "claims.csv"
     page.write_text(page.read_text(encoding="utf-8").replace("0.", "1.", 1), encoding="utf-8")
-    monkeypatch.setattr(experiments, "_INTERVALS", experiments._INTERVALS.replace("low IS NOT NULL", "low > high", 1))
+    monkeypatch.setattr(suite, "_INTERVALS", suite._INTERVALS.replace("low IS NOT NULL", "low > high", 1))
     _, (reproduced, intervals, recorded) = experiment_pages(PLACE, own, STUDY)
     assert "4 of 5 as recorded" in reproduced.value
     assert intervals.value.startswith("0 of 2 claims")
@@ -70,7 +70,7 @@ def test_every_criterion_can_fail(own, monkeypatch):
 
 
 def test_without_a_legacy_record_nothing_agrees_with_it(experiment, tmp_path):
-    result = experiments._reproduced(Place(PROJECT_ROOT, tmp_path), experiment, STUDY, Warehouse(experiment.warehouse))
+    result = suite._reproduced(Place(PROJECT_ROOT, tmp_path), experiment, STUDY, Warehouse(experiment.warehouse))
     assert not result.passed
     assert result.value.endswith("parameter_counts unmeasured; output_parity unmeasured")
 

@@ -1,12 +1,14 @@
-"""The pages of P3.M2: every kind of claim is explained, and a report without an average is seen."""
+"""The pages of P3.M2 and P4.M2: every kind of claim and scenario is explained, what a form lacks is seen."""
 
 from typing import get_args
 
 import polars as pl
 import pytest
 
+from golden_core.benchmarking.scenarios import SCENARIOS
 from golden_core.milestones import protocols
-from golden_core.milestones.protocols import KINDS, protocol_pages
+from golden_core.milestones.makers import MAKERS
+from golden_core.milestones.protocols import KINDS, benchmark_pages, protocol_pages
 from golden_core.placebo.filed import Filed
 from golden_core.store.lake import Home
 from golden_core.study import ProtocolSection
@@ -59,3 +61,24 @@ def test_a_report_without_an_average_fails_its_criterion(home, monkeypatch, lost
     _, (averages,) = protocol_pages(home)
     assert averages.passed == (left is None)
     assert left is None or averages.value == left
+
+
+def test_the_plan_is_what_is_carried_out():
+    pages, (complete,) = benchmark_pages()
+    plan = pages["benchmark_plan.md"]
+    assert all(f"| {name} |" in plan for name in SCENARIOS)
+    assert "270,336" in plan
+    assert "`energy_j`" in plan
+    assert complete.passed
+    assert "P4.M2" in MAKERS
+    assert set(pages) == {"benchmark_plan.md", "templates/benchmarks.md", "templates/machines.md"}
+
+
+@pytest.mark.parametrize("lost", ["energy_j", "p99_ms", "sd_ms"])
+def test_a_form_without_what_is_asked_for_fails_its_criterion(lost, monkeypatch):
+    honest = protocols.declared()
+    form = dict(honest["benchmarks"])
+    form["columns"] = [column for column in form["columns"] if lost not in column["show"]]
+    monkeypatch.setattr(protocols, "declared", lambda: honest | {"benchmarks": form})
+    _, (complete,) = benchmark_pages()
+    assert not complete.passed

@@ -4,9 +4,8 @@ import pytest
 from support.campaigns import OVERRIDES
 
 from golden_core.milestones.place import Place
-from golden_core.milestones.publication import publication_pages
 from golden_core.milestones.registry import load_registry, matches
-from golden_core.milestones.suite import suite_ran
+from golden_core.milestones.suite import publication_pages, suite_ran
 from golden_core.preparation.catalogue import load_study, load_variant
 from golden_core.store.lake import Home, workplace
 from golden_core.trials.stored import IncompleteError

@@ -13,13 +13,14 @@ from golden_core.milestones.registry import load_registry
 from golden_core.milestones.requirements import (
     COLUMNS,
     REQUIREMENTS,
+    letters,
     load_requirements,
     mapped,
     requirement_faults,
     requirement_rows,
+    responsibility_page,
     workbook,
 )
-from golden_core.milestones.responsibility import letters, responsibility_page
 from golden_core.store.lake import PROJECT_ROOT
 
 REGISTRY = load_registry()

@@ -10,12 +10,12 @@ import torch
 from scipy import stats
 
 from golden_core.evaluation import METRICS
-from golden_core.legacy.facts.imports import Surroundings, classify
+from golden_core.legacy.facts.files import Surroundings, classify
 from golden_core.legacy.facts.scripts import ImportedModule
 from golden_core.legacy.flow.protocol import extents, read_facts
 from golden_core.legacy.forensics.probes.result import STREAM, Practice, ProbeResult, percent, rms, walk
-from golden_core.legacy.forensics.published import published_errors
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
+from golden_core.legacy.reproduction.published import published_errors
 from golden_core.models.architecture import Architecture, read_architecture
 from golden_core.models.blocks import Dense
 from golden_core.models.initialisers import initialise

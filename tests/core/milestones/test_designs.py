@@ -1,4 +1,4 @@
-"""Pages follow the code."""
+"""Pages of the backbone follow the code."""
 
 import json
 import sys
@@ -7,9 +7,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from golden_core.bars.cleaning.rules import RULES
-from golden_core.milestones import designs, documents
-from golden_core.milestones.documents import loader_specification
+from golden_core.milestones import designs
 from golden_core.milestones.interfaces import dot, interfaces
 from golden_core.milestones.makers import MAKERS, Given
 from golden_core.milestones.place import Place
@@ -18,29 +16,6 @@ from golden_core.milestones.registry import load_registry, matches
 from golden_core.preparation.catalogue import load_study, study_names, vocabulary
 from golden_core.store.lake import PROJECT_ROOT, shipped
 from golden_core.study import Rule, TrainingSection, study_schema
-from golden_core.vendors import READERS
-
-
-def test_every_rule_format_and_closure_is_in_the_specification():
-    text = loader_specification()
-    for rule in RULES:
-        assert f"| {rule.name} | {rule.action} |" in text
-    for name in READERS:
-        assert f"| {name} |" in text
-    assert "| Christmas Eve, early close | 24.12. | 12:00 | 17:00 | no |" in text
-    assert "{{" not in text
-
-
-def test_a_new_rule_shows(monkeypatch):
-    extra = RULES[0].__class__("made_up", "quarantined", "a | b")
-    monkeypatch.setattr(documents, "RULES", (*RULES, extra))
-    assert "| made_up | quarantined | a \\| b | — |" in loader_specification()
-
-
-@pytest.mark.parametrize("name", ["clock", "holidays"])
-def test_the_modules_that_it_names_exist(name):
-    assert f"`{name}." in loader_specification()
-    assert (PROJECT_ROOT / "golden_core" / "market" / f"{name}.py").is_file()
 
 
 class TestConfiguration:

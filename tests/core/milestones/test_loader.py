@@ -1,10 +1,21 @@
-"""A plan of tests on a small repository: what passes, fails, is skipped or is not there."""
+"""The specification of the loader follows the code; a plan of tests tells what passes, fails, or is not there."""
 
 import polars as pl
 import pytest
 
+from golden_core.bars.cleaning.rules import RULES
+from golden_core.milestones import loader
+from golden_core.milestones.loader import (
+    existing_tests,
+    load_test_plan,
+    loader_specification,
+    plan_page,
+    plan_results,
+    run_test_plan,
+)
 from golden_core.milestones.records import EvidenceError
-from golden_core.milestones.test_plan import existing_tests, load_test_plan, plan_page, plan_results, run_test_plan
+from golden_core.store.lake import PROJECT_ROOT
+from golden_core.vendors import READERS
 
 TESTS = """
 import pytest
@@ -118,3 +129,25 @@ def test_what_is_no_plan_is_refused(tmp_path, text, message):
     (tmp_path / "plan.yaml").write_text(text)
     with pytest.raises(EvidenceError, match=message):
         load_test_plan(tmp_path / "plan.yaml")
+
+
+def test_every_rule_format_and_closure_is_in_the_specification():
+    text = loader_specification()
+    for rule in RULES:
+        assert f"| {rule.name} | {rule.action} |" in text
+    for name in READERS:
+        assert f"| {name} |" in text
+    assert "| Christmas Eve, early close | 24.12. | 12:00 | 17:00 | no |" in text
+    assert "{{" not in text
+
+
+def test_a_new_rule_shows(monkeypatch):
+    extra = RULES[0].__class__("made_up", "quarantined", "a | b")
+    monkeypatch.setattr(loader, "RULES", (*RULES, extra))
+    assert "| made_up | quarantined | a \\| b | — |" in loader_specification()
+
+
+@pytest.mark.parametrize("name", ["clock", "holidays"])
+def test_the_modules_that_it_names_exist(name):
+    assert f"`{name}." in loader_specification()
+    assert (PROJECT_ROOT / "golden_core" / "market" / f"{name}.py").is_file()

@@ -1,4 +1,4 @@
-"""A plan of tests: every requirement beside what shows it, found and run. What is tested is said in data/loader."""
+"""The pages of P2.M2: the loader's specification, and its plan of tests, found and run. Both are in data/loader."""
 
 from __future__ import annotations
 
@@ -10,14 +10,22 @@ from pathlib import Path
 
 import polars as pl
 
-from golden_core.milestones.evidence import Result
+from golden_core.bars.cleaning.rules import RULES
+from golden_core.inputs.features import FEATURES
+from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
+from golden_core.leakage.scorecard_store import by_kind, faults, file_scorecard, filed_scorecard, rates
+from golden_core.market.clock import SESSIONS
+from golden_core.market.holidays import CLOSURES
+from golden_core.milestones.evidence import Result, render
+from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError, read_declared
-from golden_core.store.lake import shipped
+from golden_core.store.lake import Home, shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.study import Section
+from golden_core.vendors import GENERAL, READERS
 
 LOADER_TESTS = shipped("loader", "tests.yaml")
-COLLECT_SECONDS = 300
+COLLECT_SECONDS, TEST_SECONDS = 300, 900
 PASSED, FAILED, MISSING, SKIPPED = "passed", "failed", "missing", "skipped"
 OUTCOMES = {"PASSED": PASSED, "FAILED": FAILED, "ERROR": FAILED, "SKIPPED": SKIPPED}
 
@@ -46,6 +54,37 @@ class TestPlan(Section):
 
     tests: tuple[PlannedTest, ...]
     manual: tuple[ManualCheck, ...] = ()
+
+
+def loader_pages(place: Place, workers: int) -> tuple[dict[str, str], tuple[Result, ...]]:
+    """Return the deliverables of P2.M2, and what its tests and the scorecard of leaks came to."""
+    plan = load_test_plan()
+    table = run_test_plan(plan, place.repository, timeout_s=TEST_SECONDS)
+    scores = _scorecard(workers)
+    found = rates(scores)
+    results = [*plan_results(plan, table)]
+    for kind in KINDS:
+        broken = faults(scores, kind, complete=True)
+        said = "; ".join([*(f"{name}: {rate}" for name, rate in found.items() if name.startswith(kind)), *broken])
+        results.append(Result(f"{kind}_leaks_caught", said, "the claim, at full scale", not broken))
+    pages = {
+        "data_loader_spec.md": loader_specification(),
+        "test_plan.md": plan_page(plan, table),
+        "scorecard.csv": scores.drop("cpu_seconds").write_csv(),
+        "scorecard_by_kind.csv": by_kind(scores).write_csv(),
+    }
+    return pages, tuple(results)
+
+
+def _scorecard(workers: int) -> pl.DataFrame:
+    """Return the scorecard of these probes and this corpus at full scale, measured now unless it has been."""
+    home = Home.from_environment()
+    filed = filed_scorecard(home)
+    if filed and filed.current and filed.scale == "full":
+        return filed.rows
+    rows = scorecard(read_settings("full"), backend="loky", workers=workers)
+    file_scorecard(home, rows, "full")
+    return rows
 
 
 def load_test_plan(path: Path = LOADER_TESTS) -> TestPlan:
@@ -137,3 +176,41 @@ def _together(outcomes: Iterable[str]) -> str:
     if FAILED in found or not found:
         return FAILED
     return SKIPPED if SKIPPED in found else PASSED
+
+
+LOADER = shipped("loader", "specification.md")
+
+
+def loader_specification() -> str:
+    """Return data_loader_spec.md."""
+    tables = {
+        "sessions": markdown_table(
+            ("centre", "clock", "opens", "closes"),
+            ((name, s.zone, f"{s.opens:%H:%M}", f"{s.closes:%H:%M}") for name, s in SESSIONS.items()),
+        ),
+        "closures": markdown_table(
+            ("closure", "trading day", "from", "to", "worldwide", "known from"),
+            (
+                (c.name, f"{c.day}.{c.month}.", _hour(c.start), _hour(c.stop), "yes" if c.worldwide else "no", c.source)
+                for c in CLOSURES
+            ),
+        ),
+        "formats": markdown_table(
+            ("format", "asked"), ((name, "last" if name in GENERAL else "first") for name in sorted(READERS))
+        ),
+        "rules": markdown_table(
+            ("rule", "fate", "what it sees", "needs"),
+            ((rule.name, rule.action, rule.detail, ", ".join(rule.needs) or "—") for rule in RULES),
+        ),
+        "features": markdown_table(
+            ("feature", "what it is", "unit", "warm-up in bars"),
+            ((name, f.description, f.unit or "—", str(f.warm_up)) for name, f in FEATURES.items()),
+        ),
+    }
+    return render(LOADER, tables)
+
+
+def _hour(minutes: int) -> str:
+    """Return minutes from the beginning of a trading day as what a clock in New York shows."""
+    hours, rest = divmod(minutes + 17 * 60, 60)
+    return f"{hours % 24:02d}:{rest:02d}"
