@@ -34,8 +34,8 @@ FACTS = shipped("legacy")
 _COLUMNS = ["path", "sha256", "bytes", "lines"]
 
 
-class FrozenFactsError(ValueError):
-    """A file of frozen facts is not what it must be; names file, line and fix."""
+class FactsError(ValueError):
+    """A file of facts is not what it must be; names the file, the line or entry, and what was expected."""
 
 
 class ScriptFact(Section):
@@ -79,16 +79,16 @@ class InventoryFacts(Section):
 
 
 def frozen_checksums(path: Path = FACTS / "checksums.csv") -> tuple[Checksum, ...]:
-    """Read a CSV file with the columns path, sha256, bytes, lines; each path once, or a ``FrozenFactsError``."""
+    """Read a CSV file with the columns path, sha256, bytes, lines; each path once, or a ``FactsError``."""
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
     if not rows or rows[0] != _COLUMNS:
-        raise FrozenFactsError(f"{path}:1: the columns must be {', '.join(_COLUMNS)}")
+        raise FactsError(f"{path}:1: the columns must be {', '.join(_COLUMNS)}")
     checksums: dict[str, Checksum] = {}
     for line, row in enumerate(rows[1:], 2):
         checksum = _checksum(row, f"{path}:{line}")
         if checksum.path in checksums:
-            raise FrozenFactsError(f"{path}:{line}: {checksum.path} stands there twice; keep one row")
+            raise FactsError(f"{path}:{line}: {checksum.path} stands there twice; keep one row")
         checksums[checksum.path] = checksum
     return tuple(checksums.values())
 
@@ -99,7 +99,7 @@ def frozen_inventory(folder: Path = FACTS) -> Inventory:
     try:
         facts = InventoryFacts.model_validate(YAML(typ="safe", pure=True).load(path), strict=False)
     except (YAMLError, ValidationError) as error:
-        raise FrozenFactsError(f"{path}: {error}") from error
+        raise FactsError(f"{path}: {error}") from error
     files = tuple(
         File(**vars(c), version=version_of(c.path), kind="script" if c.path.endswith(".py") else "configuration")
         for c in frozen_checksums(folder / "checksums.csv")
@@ -118,9 +118,9 @@ def frozen_inventory(folder: Path = FACTS) -> Inventory:
 
 def _checksum(row: list[str], where: str) -> Checksum:
     if len(row) != 4 or not row[0] or not re.fullmatch("[0-9a-f]{64}", row[1]):
-        raise FrozenFactsError(f"{where}: expected path, 64 hexadecimal digits, bytes and lines")
+        raise FactsError(f"{where}: expected path, 64 hexadecimal digits, bytes and lines")
     if not (re.fullmatch("[0-9]+", row[2]) and re.fullmatch("[0-9]+", row[3])):
-        raise FrozenFactsError(f"{where}: bytes and lines must be whole numbers, got {row[2]!r} and {row[3]!r}")
+        raise FactsError(f"{where}: bytes and lines must be whole numbers, got {row[2]!r} and {row[3]!r}")
     return Checksum(row[0], row[1], int(row[2]), int(row[3]))
 
 

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from pydantic import Field, ValidationError
 from ruamel.yaml import YAML
 
-from golden_core.legacy.frozen import FACTS
+from golden_core.legacy.frozen import FACTS, FactsError
 from golden_core.legacy.page import page
 from golden_core.study import Section
 
@@ -32,10 +32,6 @@ LEAKAGE_CLASSES: dict[LeakageClass, str] = {
     "L3.3": "sampling bias in the test distribution",
     "none": "not leakage",
 }
-
-
-class FactsError(ValueError):
-    """A file of facts is not what it must be; names the file, the entry and what was expected."""
 
 
 class Entry(Section):

@@ -29,7 +29,7 @@ from golden_core.milestones.records import (
     write_record,
 )
 from golden_core.milestones.registry import METADATA, Criterion, Milestone, matches
-from golden_core.store.lake import confined, hash_bytes, remove_temporaries, replacing
+from golden_core.store.lake import confined, hash_bytes, remove_temporaries, write_bytes
 
 INDEX_COLUMNS = ("time", "file", "sha256", "commit")
 
@@ -221,9 +221,8 @@ def put(path: Path, content: bytes | None) -> None:
     """Write a file, whole or not at all; without content, remove it."""
     if content is None:
         path.unlink(missing_ok=True)
-        return
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
+    else:
+        write_bytes(content, path)
 
 
 def render(template: Path, facts: Mapping[str, Any]) -> str:

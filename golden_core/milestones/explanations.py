@@ -7,7 +7,6 @@ import json
 import polars as pl
 
 from golden_core.benchmarking.summary import full_size
-from golden_core.checks.check import Check
 from golden_core.checks.explanations import SANITY_CHECKS, explanation_checks
 from golden_core.interpretability.filing import DOCUMENT, altered_explanations, filed_matrix, identities, place
 from golden_core.milestones.evidence import Result, render
@@ -50,6 +49,7 @@ def specification_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]
     matrix = filed[0] if filed and filed[1] else measure_sanity(home)[0]
     gates = matrix.filter("decides").unique(["gate"], keep="first", maintain_order=True)
     document = read_json(SCHEMA)["properties"]
+    checks = (*explanation_checks(load_study("demo")), *SANITY_CHECKS)
     methods = ((f"`{name}`", (m.__doc__ or "").splitlines()[0].removeprefix("Return ")) for name, m in METHODS.items())
     facts = {
         "methods": markdown_table(("method", "what it gives"), methods),
@@ -57,7 +57,7 @@ def specification_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]
         "gates": markdown_table(
             ("gate", "passed if", "control, which fails"), gates.select("gate", "threshold", "control").iter_rows()
         ),
-        "checks": markdown_table(("check", "what it says"), map(_said, (*_study_checks(), *SANITY_CHECKS))),
+        "checks": markdown_table(("check", "what it says"), ((f"`{c.asset}: {c.name}`", c.says) for c in checks)),
         "attributions": markdown_table(
             ("column", "type", "what it is"),
             ((f"`{c.name}`", str(c.dtype), c.description) for c in ATTRIBUTIONS.columns),
@@ -128,11 +128,3 @@ def _latencies(timed: pl.DataFrame) -> Result:
     value = f"{len(whole)} of {len(timed)} forecasters, {whole.filter('bounded').height} of them with bounds"
     threshold = "all, with mean, deviation, 50th, 90th and 99th percentile or its 99 % bound"
     return Result("latencies_reported", value, threshold, 0 < len(timed) == len(whole))
-
-
-def _study_checks() -> tuple[Check, ...]:
-    return explanation_checks(load_study("demo"))
-
-
-def _said(check: Check) -> tuple[str, str]:
-    return f"`{check.asset}: {check.name}`", check.says

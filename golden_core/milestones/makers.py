@@ -208,7 +208,7 @@ def _alignment(_place: Place, given: Given) -> Made:
     validation = carry_out(Home.from_environment(), given.request, backend="loky", workers=given.workers)
     forecasts = pl.concat([run.forecasts for run in validation.runs])
     apart, window = rows_unlike_the_random_walk(forecasts), validation.window
-    variance = next(split.variance for split in window.splits if split.shares == "96/2/2")
+    variance = next(split.variance for split in window.splits if split.of.shares == "96/2/2")
     results = [
         Result("published_window_recovered", variance, "within what the published rows allow", window.recovered),
         Result("random_walk_on_the_same_rows", len(apart), "0 trials on other rows", not apart),

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from golden_core.legacy.inventory import Checksum
 from golden_core.milestones.evidence import Result, render
 from golden_core.milestones.records import EvidenceError, read_declared
-from golden_core.milestones.registry import Name, Text, matches
+from golden_core.milestones.registry import Name, Text, matches, refuse_repeats
 from golden_core.store.lake import shipped
 from golden_core.study import Section
 
@@ -72,8 +72,7 @@ class Plan(Section):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         names = [package.id for package in self.packages]
-        if repeated := [name for name, count in Counter(names).items() if count > 1]:
-            raise ValueError(f"package {', '.join(repeated)} stands there twice")
+        refuse_repeats("package", names)
         unknown = {name for package in self.packages for name in package.prerequisites} - set(names)
         if unknown:
             raise ValueError(f"prerequisite {', '.join(sorted(unknown))} is no package")

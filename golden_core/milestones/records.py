@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -12,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from golden_core.store.lake import write_text
+from golden_core.store.lake import write_json
 from golden_core.study import Section
 
 Value = bool | int | float | str | None
@@ -113,7 +112,7 @@ Declared = TypeVar("Declared", bound=BaseModel)
 
 def write_record(record: Section, path: Path) -> None:
     """Write a record, whole or not at all."""
-    write_text(json.dumps(record.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False) + "\n", path)
+    write_json(record.model_dump(mode="json"), path)
 
 
 def read_record(kind: type[Record], path: Path) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import chain
@@ -136,9 +137,9 @@ class Milestone(Accepted):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        _refuse_repeats("criterion", [criterion.id for criterion in self.criteria])
-        _refuse_repeats("deliverable", [deliverable.name for deliverable in self.deliverables])
-        _refuse_repeats("role", [*self.accountable, *self.supporting])
+        refuse_repeats("criterion", [criterion.id for criterion in self.criteria])
+        refuse_repeats("deliverable", [deliverable.name for deliverable in self.deliverables])
+        refuse_repeats("role", [*self.accountable, *self.supporting])
         if not any(criterion.human for criterion in self.criteria):
             raise ValueError("needs a criterion with sign_off: no milestone is accepted without a person")
         return self
@@ -211,7 +212,8 @@ def _read_phase(path: Path, roles: set[str]) -> Phase:
     return phase
 
 
-def _refuse_repeats(kind: str, names: list[str]) -> None:
+def refuse_repeats(kind: str, names: Sequence[str]) -> None:
+    """Raise a ValueError where a name stands twice."""
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(f"{kind} {', '.join(repeated)} stands there twice")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import io
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
@@ -14,7 +13,7 @@ from pydantic import Field, model_validator
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import read_declared
-from golden_core.milestones.registry import Milestone, Name, Path_, Registry, Text
+from golden_core.milestones.registry import Milestone, Name, Path_, Registry, Text, refuse_repeats
 from golden_core.store.lake import shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.study import Section
@@ -61,9 +60,7 @@ class Requirements(Section):
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:
-        counted = Counter(one.id for one in self.requirements)
-        if repeated := [name for name, count in counted.items() if count > 1]:
-            raise ValueError(f"requirement {', '.join(repeated)} stands there twice")
+        refuse_repeats("requirement", [one.id for one in self.requirements])
         return self
 
 

@@ -177,10 +177,9 @@ def _expected() -> tuple[type[Exception], ...]:
     from golden_core.benchmarking.records import BenchmarkError
     from golden_core.interpretability.filing import ExplanationError
     from golden_core.legacy.audit.grid import TableError
-    from golden_core.legacy.frozen import FrozenFactsError
+    from golden_core.legacy.frozen import FactsError
     from golden_core.legacy.keras_files import KerasCheckpointError, ParityError
     from golden_core.legacy.reproduction.published import RecordError
-    from golden_core.legacy.risks import FactsError
     from golden_core.legacy.scanning import LegacyTreeError
     from golden_core.market.local_time import ZoneError
     from golden_core.milestones.records import EvidenceError
@@ -205,7 +204,7 @@ def _expected() -> tuple[type[Exception], ...]:
     read = (SourceError, VendorError, ZoneError)
     work = (StudyError, PlaceboError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
     stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError, TransferError)
-    legacy = (TableError, FrozenFactsError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
+    legacy = (TableError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
     told = (
         EvidenceError,
         PublicationError,

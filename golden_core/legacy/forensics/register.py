@@ -7,8 +7,8 @@ from pathlib import Path
 from golden_core.legacy.flow.graph import step_names
 from golden_core.legacy.forensics.probes import PROBES
 from golden_core.legacy.forensics.probes.result import STREAM
-from golden_core.legacy.frozen import FACTS
-from golden_core.legacy.risks import LEAKAGE_CLASSES, FactsError, Risk, read_risks, write_csv
+from golden_core.legacy.frozen import FACTS, FactsError
+from golden_core.legacy.risks import LEAKAGE_CLASSES, Risk, read_risks, write_csv
 from golden_core.models.architecture import VARIANTS
 
 _HEADER = (

@@ -22,7 +22,7 @@ def record_files(validation: Validation) -> dict[str, str]:
     """Return the deliverables by name: alignment.csv, alignment.md and validation_report.md."""
     return {
         "alignment.csv": validation.alignment.table.write_csv(),
-        "alignment.md": alignment_markdown(validation.alignment),
+        "alignment.md": _page("alignment.md.jinja", validation.alignment),
         "validation_report.md": _page("validation_report.md.jinja", validation.alignment, **vars(validation)),
     }
 
@@ -33,11 +33,6 @@ def store_validation(validation: Validation, folder: Path) -> None:
         write_text(text, folder / name)
     write_parquet(pl.concat([run.forecasts for run in validation.runs]), folder / "forecasts.parquet")
     write_parquet(validation.runs[0].bars, folder / "bars.parquet")
-
-
-def alignment_markdown(alignment: Alignment) -> str:
-    """Return the table as a page: per study and metric, the published number beside ours and the random walk's."""
-    return _page("alignment.md.jinja", alignment)
 
 
 def what_follows(alignment: Alignment) -> list[str]:

@@ -15,7 +15,7 @@ import polars as pl
 
 from golden_core.inputs.windows import FloatArray, IntArray
 from golden_core.legacy.audit.headings import Metric
-from golden_core.legacy.audit.intervals import Interval, between, names, number, plural
+from golden_core.legacy.audit.intervals import between, names, number, plural
 from golden_core.legacy.reproduction.published import PublishedSplit, Record, RecordError, read_record
 from golden_core.sources import source
 from golden_core.sources.base import SourceError
@@ -31,27 +31,22 @@ _NEAR = 1e-6
 class SplitWindow:
     """The test targets of one split of the record, as this file has them."""
 
-    shares: str
-    variants: tuple[str, ...]
-    targets: int
+    of: PublishedSplit
     first_target: dt.datetime  # open of the bar
     last_target: dt.datetime
     variance: float
-    published: Interval | None
     random_walk: Mapping[Metric, float]  # its errors on these targets, in prices
 
     @property
     def fits(self) -> bool:
         """Whether the published numbers can be errors on these targets."""
-        return self.published is not None and self.variance in self.published
+        return self.of.variance is not None and self.variance in self.of.variance
 
 
 @dataclass(frozen=True)
 class Window:
     """The published test window in a file of bars."""
 
-    active_bars: int
-    inactive_bars: int
     tried: int  # bars that were looked at as the last one of a window
     ends: tuple[dt.datetime, ...]  # those of them at which every split fits
     splits: tuple[SplitWindow, ...]
@@ -86,7 +81,7 @@ def published_window(bars: pl.DataFrame, record: Record | None = None) -> Window
         )
     splits = tuple(_split_window(split, closes, times, end) for split in record.splits.values())
     ends, tried = tuple(times.gather(fitting).to_list()), active.height - longest + 1
-    return Window(active.height, bars.height - active.height, tried, ends, splits, _verdict(splits, ends, tried))
+    return Window(tried, ends, splits, _verdict(splits, ends, tried))
 
 
 def clock(time: dt.datetime) -> str:
@@ -123,13 +118,10 @@ def _split_window(split: PublishedSplit, closes: FloatArray, times: pl.Series, e
     first = end - split.targets + 1
     truth, before = closes[first : end + 1], closes[first - 1 : end]
     return SplitWindow(
-        shares=split.shares,
-        variants=split.variants,
-        targets=split.targets,
+        of=split,
         first_target=times[first],
         last_target=times[end],
         variance=float(np.var(truth)),
-        published=split.variance,
         random_walk=price_errors(before, truth),
     )
 
@@ -138,7 +130,9 @@ def _verdict(splits: Sequence[SplitWindow], ends: Sequence[dt.datetime], tried: 
     last = splits[0].last_target
     if all(split.fits for split in splits):
         alone = "it is the only one" if len(ends) == 1 else f"{plural(len(ends), 'bar')} would do"
-        found = "; ".join(f"{split.shares}: {split.targets} targets, variance {split.variance:.6g}" for split in splits)
+        found = "; ".join(
+            f"{split.of.shares}: {split.of.targets} targets, variance {split.variance:.6g}" for split in splits
+        )
         return f"recovered: the window up to the bar of {clock(last)} fits ({found}); of {tried} ends tried {alone}"
     faults = [_fault(split) for split in splits if not split.fits]
     shown = f"{names([clock(end) for end in ends[:_SHOWN]])} (of {len(ends)})" if ends else "no bar of the file"
@@ -146,11 +140,11 @@ def _verdict(splits: Sequence[SplitWindow], ends: Sequence[dt.datetime], tried: 
 
 
 def _fault(split: SplitWindow) -> str:
-    if split.published is None:
-        return f"{split.shares}: the published rows ({names(split.variants)}) cannot have had one test set"
+    if split.of.variance is None:
+        return f"{split.of.shares}: the published rows ({names(split.of.variants)}) cannot have had one test set"
     return (
-        f"{split.shares}: the {split.targets} targets have a variance of {number(split.variance, 6)}, the published "
-        f"numbers allow {between(split.published)}"
+        f"{split.of.shares}: the {split.of.targets} targets have a variance of {number(split.variance, 6)}, the "
+        f"published numbers allow {between(split.of.variance)}"
     )
 
 

@@ -1,13 +1,17 @@
-"""The frozen facts, and a tree compared with them."""
+"""The frozen facts, a tree against their checksums, and the pages of an inventory."""
 
 import csv
+import dataclasses
 import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from golden_core.legacy.frozen import FACTS, FrozenFactsError, frozen_checksums, frozen_inventory, verify_tree
-from golden_core.legacy.inventory import Checksum
+from golden_core.legacy.frozen import FACTS, FactsError, frozen_checksums, frozen_inventory, verify_tree
+from golden_core.legacy.inventory import Checksum, Inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
 from golden_core.legacy.scanning import scan_tree
 
@@ -91,14 +95,14 @@ def test_checksums_are_read(tmp_path):
 def test_malformed_checksums_are_refused_with_their_line(tmp_path, text, message):
     path = tmp_path / "c.csv"
     path.write_text(text)
-    with pytest.raises(FrozenFactsError, match=message):
+    with pytest.raises(FactsError, match=message):
         frozen_checksums(path)
 
 
 def test_malformed_facts_are_refused_with_their_file(tmp_path):
     (tmp_path / "checksums.csv").write_text("path,sha256,bytes,lines\n")
     (tmp_path / "inventory.yaml").write_text("scripts: {}\n")
-    with pytest.raises(FrozenFactsError, match=r"(?s)inventory\.yaml: .*data_files"):
+    with pytest.raises(FactsError, match=r"(?s)inventory\.yaml: .*data_files"):
         frozen_inventory(tmp_path)
 
 
@@ -109,3 +113,111 @@ def test_frozen_tables_are_the_recorded_ones():
         pytest.skip("the developers' folder ../shared is absent")
     for name in ("checksums.csv", "published_results.csv"):
         assert (FACTS / name).read_bytes() == (recorded / name).read_bytes()
+
+
+NAMES = ["plain.py", "two words.py", "café", " lead", "trail ", "*star", "#x", "|bar"]
+
+
+def plant(root: Path) -> None:
+    (root / "v_01").mkdir(parents=True)
+    for name in NAMES:
+        for folder in (root, root / "v_01"):
+            (folder / name).write_text("x" + name)
+
+
+def check(tree: Path, sums: str) -> subprocess.CompletedProcess[bytes]:
+    listing = tree.parent / "checksums"
+    listing.write_text(sums)
+    return subprocess.run(
+        ["sha256sum", "--check", "--strict", "--quiet", str(listing)], cwd=tree, capture_output=True, check=False
+    )
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="the program sha256sum is not installed")
+def test_sha256sum_accepts_the_list_whatever_the_names(tmp_path):
+    plant(tmp_path / "tree")
+    sums = sha256sums(scan_tree(tmp_path / "tree"))
+    assert sums.count("\n") == 2 * len(NAMES)
+    result = check(tmp_path / "tree", sums)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+    (tmp_path / "tree" / "v_01" / "plain.py").write_bytes(b"y")
+    result = check(tmp_path / "tree", sums)
+    assert (result.returncode, b"v_01/plain.py: FAILED" in result.stdout) == (1, True)
+
+
+def sample(root: Path) -> Inventory:
+    for name, content in {
+        "v_01/Run.py": "import os, gone, argparse\nargparse.ArgumentParser().add_argument('a|b', default='`x`|<b>')\n",
+        "v_01/c.json": '{"a|b": "x\\ny", "__all__": 1, "z": "](http://x)"}',
+        "v_02/c.json": '{"a|b": "<script>", "__all__": 2, "z": "*"}',
+        "v_02/Run.py": "print 'x'\n",
+        "v_02/copy.json": '{"a|b": "<script>", "__all__": 2, "z": "*"}',
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    (root / "v_02" / "link").symlink_to("nowhere")
+    return scan_tree(root)
+
+
+def test_json_holds_every_fact_and_reads_back(tmp_path):
+    inventory = sample(tmp_path)
+    read = json.loads(inventory_json(inventory))
+    assert read == json.loads(json.dumps(dataclasses.asdict(inventory)))
+    assert read["files"][0]["path"] == "v_01/Run.py"
+    assert read["scripts"][0]["imports"]["missing"] == ["gone"]
+
+
+def test_output_depends_on_the_tree_alone(tmp_path):
+    first = sample(tmp_path / "one")
+    copy = tmp_path / "elsewhere" / "two"
+    shutil.copytree(tmp_path / "one", copy, symlinks=True)
+    for path in copy.rglob("*"):
+        os.utime(path, (1, 1), follow_symlinks=False)
+    second = scan_tree(copy)
+    assert inventory_json(first) == inventory_json(second)
+    assert inventory_markdown(first) == inventory_markdown(second)
+    assert str(tmp_path) not in inventory_json(first) + inventory_markdown(first)
+
+
+def test_markdown_names_what_was_found_and_stays_in_its_cells(tmp_path):
+    page = inventory_markdown(sample(tmp_path))
+    for text in (
+        "Run.py in v_01",
+        "gone",
+        "not parsed: syntax error",
+        "nowhere",
+        "copy.json in v_02",
+        r"\<script>",
+        r"x\\ny",
+    ):
+        assert text in page
+    tables = [block.splitlines() for block in page.split("\n\n") if block.startswith("| ")]
+    assert len(tables) > 10
+    for header, *rows in tables:
+        columns = header.count("|")
+        assert all(row.replace("\\\\", "").replace("\\|", "").count("|") == columns for row in rows)
+
+
+def test_markdown_of_an_empty_tree_says_none(tmp_path):
+    page = inventory_markdown(scan_tree(tmp_path))
+    assert "0 files with 0 distinct contents in 0 versions." in page
+    assert page.count("None.") > 10
+
+
+def test_what_is_the_same_in_several_versions_is_one_row(tmp_path):
+    """Ten versions with one contradiction used to repeat it ten times."""
+    for number in (1, 2, 3, 5, 6, 7, 8, 9, 10, 11):
+        folder = tmp_path / f"v_{number:02d}"
+        folder.mkdir()
+        (folder / "c.json").write_text('{"patience": 60, "other": 1}')
+        (folder / "Run.py").write_text("import json\nc = open('c.json')\ndef stop(patience=30): ...\n")
+    page = inventory_markdown(scan_tree(tmp_path))
+    versions = "v_01–v_03, v_05–v_11"
+    for row in (
+        f"| c.json | patience | 60 | 30 | Run.py:3 in {versions} |",
+        f"| other | c.json in {versions} |",
+        f"|  | json |  |  |  | Run.py in {versions} |",
+    ):
+        assert page.splitlines().count(row) == 1
+    assert page.count("patience") == 2  # contradicted, and unused
+    assert len(page) < 2500

@@ -10,7 +10,7 @@ from golden_core.evaluation import MissingBenchmarkError
 from golden_core.legacy.audit.intervals import number
 from golden_core.legacy.reproduction.alignment import ALIGNMENT, align
 from golden_core.legacy.reproduction.errors import Experiment
-from golden_core.legacy.reproduction.pages import alignment_markdown, what_follows
+from golden_core.legacy.reproduction.pages import _page, what_follows
 from golden_core.legacy.reproduction.published import RecordError
 from golden_core.statistics import holm, long_run
 
@@ -122,7 +122,7 @@ def test_categories_need_experiments(forecasts, record, bars):
     assert (found["category"], found["experiment"], found["tried"]) == ("initialisation", "e1", "e2")
     supported = "v03 in study legacy: e1 supports the category initialisation, since the published number could be one"
     assert supported in "\n".join(what_follows(tried))
-    page = alignment_markdown(tried)
+    page = _page("alignment.md.jinja", tried)
     assert "| e1 | initialisation | x=1 |" in page
     for experiment in (changed, vain):
         own = experiment.forecasts.filter(forecaster="v03").partition_by("seed")
@@ -157,7 +157,7 @@ def test_one_run_is_undecided(bars, record):
 def test_the_order_of_the_forecasts_changes_no_byte(alignment, forecasts, record):
     again = align(forecasts.sample(fraction=1, shuffle=True, seed=3), record, **LEVELS)
     assert again.table.equals(alignment.table)
-    assert alignment_markdown(again) == alignment_markdown(alignment)
+    assert _page("alignment.md.jinja", again) == _page("alignment.md.jinja", alignment)
 
 
 def test_forecasters_that_were_never_published_do_not_enter(alignment, forecasts, record):
@@ -225,7 +225,7 @@ def test_a_smoke_run_says_so(forecasts, record):
 
 
 def test_the_page_shows_every_number_and_reads_as_a_table(alignment):
-    page = alignment_markdown(alignment)
+    page = _page("alignment.md.jinja", alignment)
     assert page.count("### RMSE in study legacy: 157 targets of variance") == 1
     for found in alignment.table.iter_rows(named=True):
         assert f"{found['published']:.6g}" in page

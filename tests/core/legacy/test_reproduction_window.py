@@ -1,4 +1,4 @@
-"""The published test window, found by the variance of its targets."""
+"""The bars of the record and the published window in them: found where it lies, said where it does not."""
 
 import datetime as dt
 from dataclasses import replace
@@ -10,7 +10,10 @@ import pytest
 from support.record import flat_bars, hourly_bars, small_record
 
 from golden_core.legacy.reproduction.published import RecordError, read_record
-from golden_core.legacy.reproduction.window import price_errors, published_window
+from golden_core.legacy.reproduction.window import active_bars, merge_files, price_errors, published_window
+from golden_core.preparation.catalogue import load_study
+from golden_core.sources.base import SourceError
+from golden_core.store.lake import Home, hash_file
 
 HOURLY = Path(__file__).parents[3] / "../shared/data/hourly"
 
@@ -24,8 +27,8 @@ def test_the_end_is_found_though_later_bars_follow_and_flat_ones_lie_between():
     assert window.ends == (bars["timestamp"][699],)
     assert window.verdict.startswith("recovered")
     assert "it is the only one" in window.verdict
-    assert (window.active_bars, window.inactive_bars, window.tried) == (900, 900, 841)
-    assert [split.targets for split in window.splits] == [37, 57]
+    assert (active_bars(mixed).height, window.tried) == (900, 841)
+    assert [split.of.targets for split in window.splits] == [37, 57]
     assert [split.first_target for split in window.splits] == [bars["timestamp"][663], bars["timestamp"][643]]
 
 
@@ -42,14 +45,10 @@ def test_errors_of_the_random_walk_are_those_of_the_bars_before():
 
 
 def test_a_flat_bar_that_was_traded_stays():
-    bars = hourly_bars(100).with_columns(volume=pl.lit(1.0))
-    flat = flat_bars(bars)
-    closed = flat.with_columns(volume=pl.lit(0.0))
-    record = small_record(bars["close"].to_numpy())
-    assert published_window(pl.concat([bars, flat]), record).inactive_bars == 0
-    assert published_window(pl.concat([bars, closed]), record).inactive_bars == 100
-    unknown = flat.with_columns(volume=pl.lit(None, pl.Float64))
-    assert published_window(pl.concat([bars, unknown]), record).inactive_bars == 100
+    flat = flat_bars(hourly_bars(100).with_columns(volume=pl.lit(1.0)))
+    assert active_bars(flat).equals(flat)
+    for volume in (0.0, None):
+        assert active_bars(flat.with_columns(volume=pl.lit(volume, pl.Float64))).is_empty()
 
 
 def test_other_prices_are_not_recovered_and_the_verdict_says_what_differs():
@@ -140,14 +139,14 @@ def test_the_window_in_dukascopys_bars():
     window = published_window(pl.read_parquet(path))
     assert window.recovered
     assert window.ends == (dt.datetime(2025, 2, 18, 23, tzinfo=dt.UTC),)
-    splits = {split.shares: split for split in window.splits}
+    splits = {split.of.shares: split for split in window.splits}
     # Recomputed from the same file for the developers' notes, by other means.
     for shares, n, rmse, mae, r2, variance in (
         ("96/2/2", 1885, 0.0011975, 0.00074639, 0.993992, 2.38697e-4),
         ("94/3/3", 2829, 0.0010809, 0.00067246, 0.998587, 8.26676e-4),
     ):
         found = splits[shares]
-        assert found.targets == n
+        assert found.of.targets == n
         assert found.random_walk["rmse"] == pytest.approx(rmse, abs=5e-8)
         assert found.random_walk["mae"] == pytest.approx(mae, abs=5e-9)
         assert found.random_walk["r2"] == pytest.approx(r2, abs=5e-7)
@@ -163,3 +162,93 @@ def test_another_feed_and_another_pair_are_not_taken_for_it(pair):
     window = published_window(pl.read_parquet(path))
     assert not window.recovered
     assert window.ends == ()
+
+
+DATA = load_study("legacy").data
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "home", tmp_path / "reports")
+
+
+def written(bars, path):
+    bars.write_parquet(path)
+    return path
+
+
+def test_one_file_keeps_its_active_bars_in_the_order_of_time(home, tmp_path):
+    bars = hourly_bars(50)
+    flat = flat_bars(bars[:5])
+    path = written(pl.concat([flat, bars.reverse()]), tmp_path / "mine.parquet")
+    merged = merge_files(home, DATA, "EURUSD", path, None)
+    assert merged.bars["timestamp"].equals(bars["timestamp"])
+    assert merged.bars["close"].equals(bars["close"])
+    (account,) = merged.files
+    assert (account.name, account.sha256) == ("mine.parquet", hash_file(path))
+    assert (account.read, account.inactive, account.superseded, account.used) == (55, 5, 0, 50)
+    assert account.last == "2025-02-18 23:00:00+00:00"
+    assert merged.overlap is None
+
+
+def test_an_earlier_file_gives_only_what_lies_before(home, tmp_path):
+    bars = hourly_bars(100)
+    shifted = bars.with_columns(pl.col("close") + 1e-5, pl.col("high") + 1e-4)
+    early = written(shifted[:70], tmp_path / "early.parquet")
+    late = written(bars[40:], tmp_path / "late.parquet")
+    merged = merge_files(home, DATA, "EURUSD", late, early)
+    assert merged.bars["timestamp"].equals(bars["timestamp"])
+    np.testing.assert_array_equal(merged.bars["close"].to_numpy()[:40], shifted["close"].to_numpy()[:40])
+    np.testing.assert_array_equal(merged.bars["close"].to_numpy()[40:], bars["close"].to_numpy()[40:])
+    first, second = merged.files
+    assert (first.name, first.read, first.superseded, first.used) == ("early.parquet", 70, 30, 40)
+    assert (second.name, second.read, second.superseded, second.used) == ("late.parquet", 60, 0, 60)
+    assert merged.overlap.bars == 30
+    assert merged.overlap.median_difference == pytest.approx(1e-5, rel=1e-6)
+
+
+def test_flat_bars_before_the_later_file_trades_belong_to_it(home, tmp_path):
+    bars = hourly_bars(60)
+    closed = bars[30:35].with_columns(pl.col("close").alias(name) for name in ("open", "high", "low"))
+    late = written(pl.concat([closed, bars[35:]]), tmp_path / "late.parquet")
+    merged = merge_files(home, DATA, "EURUSD", late, written(bars, tmp_path / "early.parquet"))
+    assert merged.bars.height == 55
+
+
+def test_files_without_a_common_bar_have_no_overlap(home, tmp_path):
+    bars = hourly_bars(60)
+    late, early = written(bars[30:], tmp_path / "late.parquet"), written(bars[:30], tmp_path / "early.parquet")
+    assert merge_files(home, DATA, "EURUSD", late, early).overlap is None
+
+
+def test_a_clock_that_is_an_hour_off_is_refused(home, tmp_path):
+    bars = hourly_bars(400)
+    wrong = bars[:300].with_columns(pl.col("timestamp") + dt.timedelta(hours=1))
+    late, early = written(bars[100:], tmp_path / "late.parquet"), written(wrong, tmp_path / "early.parquet")
+    with pytest.raises(SourceError, match=r"early\.parquet: the file is declared to keep UTC, but its weekends read"):
+        merge_files(home, DATA, "EURUSD", late, early)
+
+
+def test_other_prices_show_in_the_overlap(home, tmp_path):
+    bars = hourly_bars(400)
+    wrong = bars[:300].with_columns(pl.col("open", "high", "low", "close") + 0.001)
+    late, early = written(bars[100:], tmp_path / "late.parquet"), written(wrong, tmp_path / "early.parquet")
+    overlap = merge_files(home, DATA, "EURUSD", late, early).overlap
+    assert overlap.median_difference == pytest.approx(0.001)
+
+
+def test_a_file_that_adds_nothing_or_is_not_there_is_refused(home, tmp_path):
+    bars = hourly_bars(60)
+    late = written(bars, tmp_path / "late.parquet")
+    with pytest.raises(SourceError, match=r"has no bar before .*late.parquet, which begins at 2025-02-14 12:00"):
+        merge_files(home, DATA, "EURUSD", late, written(bars[10:], tmp_path / "early.parquet"))
+    with pytest.raises(SourceError, match="there is no file"):
+        merge_files(home, DATA, "EURUSD", tmp_path / "absent.parquet", None)
+    with pytest.raises(SourceError, match=r"EURUSD: .* is a folder; columns are declared for one table"):
+        merge_files(home, DATA, "EURUSD", tmp_path, None)
+
+
+def test_nothing_is_filled_in_and_order_does_not_matter():
+    bars = hourly_bars(30)
+    gaps = bars.filter(pl.col("timestamp").dt.hour() != 5)
+    assert active_bars(gaps.reverse()).equals(gaps)

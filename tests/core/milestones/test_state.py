@@ -1,5 +1,6 @@
 """States: every transition, none that skips a fact, and never acceptance with something open."""
 
+import datetime
 import datetime as dt
 import tempfile
 from itertools import product
@@ -11,9 +12,12 @@ from hypothesis import strategies as st
 from support.milestones import DELIVERABLES, PASSED, START, Project, make_project
 
 from golden_core.milestones.evidence import Result, write_evidence
+from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
+from golden_core.milestones.registry import load_registry
 from golden_core.milestones.signoff import set_owner, sign
 from golden_core.milestones.state import decide, gate_standing, standing, status_record
+from golden_core.milestones.steering import PAGE, steer
 from golden_core.milestones.verification import content_findings
 
 VERDICTS = ("pass", "fail", "open", "unmeasured")
@@ -169,3 +173,29 @@ def test_the_record_has_everything(project, passed):
     assert (measured["verdict"], measured["value"]) == (("pass", 20) if passed else ("fail", 19))
     assert (second["state"], second["written"]) == ("Planned", None)
     assert [gate["met"] for gate in record["gates"]] == [False]
+
+
+MONDAY = datetime.datetime(2026, 3, 2, 9, tzinfo=datetime.UTC)
+
+
+def test_a_note_is_dated_and_the_one_before_is_kept(tmp_path):
+    place, registry = Place(tmp_path, tmp_path / "evidence"), load_registry()
+    page = steer(place, registry, MONDAY)
+    first = page.read_text(encoding="utf-8")
+    assert "## Status of 2026-03-02 09:00 UTC" in first
+    assert all(f"| {milestone.id} | Planned | nobody |" in first for milestone in registry.milestones)
+    assert "P6.M3 needs an owner" in first
+
+    steer(place, registry, MONDAY + datetime.timedelta(days=7))
+    assert "2026-03-09" in page.read_text(encoding="utf-8")
+    kept = [path for path in place.archive.rglob(PAGE) if path.read_text(encoding="utf-8") == first]
+    assert len(kept) == 1
+    assert f"steering/{PAGE}" in (place.archive / "index.csv").read_text(encoding="utf-8")
+
+
+def test_two_notes_of_one_moment_are_refused(tmp_path):
+    place, registry = Place(tmp_path, tmp_path / "evidence"), load_registry()
+    steer(place, registry, MONDAY)
+    steer(place, registry, MONDAY)
+    with pytest.raises(EvidenceError, match="exists already"):
+        steer(place, registry, MONDAY)

@@ -1,4 +1,4 @@
-"""The evidence of P6.M2 from a small campaign: every criterion holds, and each can fail."""
+"""The evidence of P5.M2, P6.M2 and P6.M3 from a small campaign: every criterion holds, and each can fail."""
 
 import shutil
 
@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
-from support.campaigns import run_on_one_pair
+from support.campaigns import OVERRIDES, run_on_one_pair
 
 from golden_core.benchmarking.measurement import Condition, Measurement
 from golden_core.benchmarking.records import file_run
@@ -16,12 +16,14 @@ from golden_core.interpretability.explain import explain_study
 from golden_core.milestones import suite
 from golden_core.milestones.makers import MAKERS
 from golden_core.milestones.place import Place
+from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import load_registry, matches
+from golden_core.milestones.suite import publication_pages, suite_ran
 from golden_core.placebo.filed import Filed
 from golden_core.placebo.verdict import SHOWN
-from golden_core.preparation.catalogue import load_study
+from golden_core.preparation.catalogue import load_study, load_variant
 from golden_core.reporting.benchmarks import write_benchmarks
-from golden_core.store.lake import PROJECT_ROOT, Home
+from golden_core.store.lake import PROJECT_ROOT, Home, workplace
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials.stored import IncompleteError
 
@@ -32,7 +34,8 @@ STUDY = load_study(
         "name=small",
         "data.pairs=[EURUSD]",
         "seeds.count=5",
-        "forecasters={random_walk: {}, dlinear: {moving_average: 3, epochs: 2}}",
+        "forecasters={random_walk: {}, dlinear: {moving_average: 3, epochs: 2}, "
+        "v08: {gate: linear, initialisers: keras_3.8}}",
         "protocol={kinds: [more_accurate, equivalent], scopes: [series], loss: squared, margin: 0.05, family: kind, "
         "alpha: 0.05, power: 0.8}",
         "explanations={forecasters: [dlinear], series: [EURUSD_h1], seeds: 2, rows: 8, methods: [occlusion]}",
@@ -102,8 +105,8 @@ def test_every_criterion_can_fail(own):
     with duckdb.connect(own.warehouse) as warehouse:
         warehouse.execute(f"UPDATE claims SET {silent}")
     documented = suite._documented(STUDY, Warehouse(own.warehouse))
-    assert documented.value.startswith("0 of 1 claims carried, of 2 asked")
-    assert documented.value.endswith("1 not carried without the effect or margin that would have been")
+    assert documented.value.startswith("0 of 2 claims carried, of 4 asked")
+    assert documented.value.endswith("2 not carried without the effect or margin that would have been")
     assert not documented.passed
 
 
@@ -144,3 +147,73 @@ def test_a_placebo_that_nobody_counted_is_unmeasured(tmp_path):
 
 def test_every_milestone_of_the_plan_has_a_maker():
     assert MAKERS.keys() == {milestone.id for milestone in load_registry().milestones}
+
+
+def test_an_experiment_gives_its_report_and_satisfies_the_plan(campaign):
+    pages, results = suite.experiment_pages(PLACE, campaign, STUDY)
+    milestone = load_registry().milestone("P5.M2")
+    assert {result.criterion for result in results} == {c.id for c in milestone.criteria if c.check}
+    assert [result for result in results if not result.passed] == []
+    values = {result.criterion: result.value for result in results}
+    assert values["v08_reproduced"].startswith("5 runs at least on 1 series; 5 of 5 as recorded; parameter_counts pass")
+    assert values["intervals_automatic"].startswith("4 of 4 claims, ")
+    assert values["reports_recorded"].startswith("0 of ")
+    assert all(any(matches(name, pattern) for pattern in milestone.patterns) for name in pages)
+    assert {"reports/index.html", "reports/claims.tex", "reports/strata.csv", "reports/written.json"} <= pages.keys()
+    assert "reports/metrics.csv" not in pages
+    assert suite.experiment_ran(campaign, STUDY)
+    assert not suite.experiment_ran(campaign, load_study("demo"))
+
+
+def test_every_criterion_of_an_experiment_can_fail(own, monkeypatch):
+    (weights, *_) = own.study("small").root.glob("trials/v08/EURUSD_h1/*/weights.safetensors")
+    weights.write_bytes(b"other")
+    page = own.report("small") / "claims.csv"
+    page.write_text(page.read_text(encoding="utf-8").replace("0.", "1.", 1), encoding="utf-8")
+    monkeypatch.setattr(suite, "_INTERVALS", suite._INTERVALS.replace("low IS NOT NULL", "low > high", 1))
+    _, (reproduced, intervals, recorded) = suite.experiment_pages(PLACE, own, STUDY)
+    assert "4 of 5 as recorded" in reproduced.value
+    assert intervals.value.startswith("0 of 4 claims")
+    assert recorded.value.startswith("1 of ")
+    assert not any(result.passed for result in (reproduced, intervals, recorded))
+
+
+def test_without_a_legacy_record_nothing_agrees_with_it(campaign, tmp_path):
+    result = suite._reproduced(Place(PROJECT_ROOT, tmp_path), campaign, STUDY, Warehouse(campaign.warehouse))
+    assert not result.passed
+    assert result.value.endswith("parameter_counts unmeasured; output_parity unmeasured")
+
+
+def test_another_experiment_is_refused(campaign):
+    with pytest.raises(EvidenceError, match="lacks forecaster v08 or a protocol"):
+        suite.experiment_pages(PLACE, campaign, load_study("smoke"))
+
+
+def test_the_deliverables_are_those_of_the_plan_and_come_out_again(finished):
+    study, place = load_variant("smoke", OVERRIDES), Place.from_environment(workplace())
+    pages = publication_pages(place, finished, study)
+    declared = load_registry().milestone("P6.M3").patterns
+    assert all(any(matches(name, pattern) for pattern in declared) for name in pages)
+    assert all(any(matches(name, pattern) for name in pages) for pattern in declared)
+    listed = pages["bundle.csv"].splitlines()
+    assert listed[0] == "path,bytes,sha256"
+    assert sum(line.startswith("tables/forecasts.parquet,") for line in listed) == 1
+    assert publication_pages(place, finished, study) == pages
+
+
+def test_the_papers_for_people_are_open(finished):
+    study, place = load_variant("smoke", OVERRIDES), Place.from_environment(workplace())
+    pages = publication_pages(place, finished, study)
+    assert "Open: nobody has gone through it." in pages["external_review.md"]
+    assert "Reviewer: ______" in pages["external_review.md"]
+    assert "Open: to be filled in by people" in pages["post_mortem.md"]
+    assert "The tag `v1.0-golden` is set by people" in pages["release.md"]
+    assert "swh:1:rev:COMMIT" in pages["persistent_identifiers.md"]  # the next commit changes no evidence
+    assert load_registry().milestone("P6.M3").criterion("external_review").human
+
+
+def test_nothing_without_the_suite():
+    home, study = Home.from_environment(), load_study("golden")
+    assert not suite_ran(home, study)
+    with pytest.raises(IncompleteError, match="not in the warehouse yet"):
+        publication_pages(Place.from_environment(workplace()), home, study)
