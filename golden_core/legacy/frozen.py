@@ -142,25 +142,11 @@ def _configuration(file: File, fact: ConfigurationFact) -> Configuration:
 
 
 @dataclass(frozen=True)
-class Change:
-    """A file whose bytes are not the frozen ones; ``line_ends``: longer or shorter by one byte a line, as converted."""
-
-    path: str
-    expected_sha256: str
-    found_sha256: str
-    line_ends: bool
-
-    def __str__(self) -> str:
-        """Name the file and both hashes."""
-        return f"changed: {self.path} (expected {self.expected_sha256}, found {self.found_sha256})"
-
-
-@dataclass(frozen=True)
 class TreeVerification:
     """Every file of a tree or of the frozen checksums is equal, changed, missing or extra."""
 
     equal: tuple[str, ...]
-    changed: tuple[Change, ...]
+    changed: tuple[tuple[Checksum, Checksum], ...]  # as frozen, and as found
     missing: tuple[str, ...]
     extra: tuple[str, ...]
 
@@ -175,9 +161,9 @@ class TreeVerification:
         lines = [", ".join(f"{len(paths)} {kind}" for kind, paths in counts.items())]
         if self.missing and not (self.equal or self.changed):
             lines.append("no file is where it should be: give the folder that holds v_01 …")
-        if self.changed and all(change.line_ends for change in self.changed):
+        if self.changed and all(_line_ends(was, now) for was, now in self.changed):
             lines.append("every changed file differs by one byte a line: check out with core.autocrlf=false")
-        lines += [str(change) for change in self.changed]
+        lines += [f"changed: {was.path} (expected {was.sha256}, found {now.sha256})" for was, now in self.changed]
         lines += [f"missing: {path}" for path in self.missing]
         return "\n".join([*lines, *(f"extra: {path}" for path in self.extra)])
 
@@ -193,18 +179,14 @@ def verify_tree(inventory: Inventory, checksums: Iterable[Checksum]) -> TreeVeri
     expected = {checksum.path: checksum for checksum in checksums}
     pairs = [(expected[path], found[path]) for path in sorted(found.keys() & expected.keys())]
     return TreeVerification(
-        equal=tuple(frozen.path for frozen, file in pairs if file.sha256 == frozen.sha256),
-        changed=tuple(
-            Change(file.path, frozen.sha256, file.sha256, _line_ends(frozen, file))
-            for frozen, file in pairs
-            if file.sha256 != frozen.sha256
-        ),
+        equal=tuple(was.path for was, now in pairs if was.sha256 == now.sha256),
+        changed=tuple((was, now) for was, now in pairs if was.sha256 != now.sha256),
         missing=tuple(sorted(expected.keys() - found.keys())),
         extra=tuple(sorted(found.keys() - expected.keys())),
     )
 
 
 def _line_ends(expected: Checksum, found: Checksum) -> bool:
-    """Tell whether the sizes differ by one byte a line (the last of which may have no end)."""
+    """Tell whether the sizes differ by one byte a line (the last of which may have no end), as if converted."""
     difference = abs(found.bytes - expected.bytes)
     return found.lines == expected.lines and difference > 0 and difference in (expected.lines, expected.lines - 1)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
-from golden_core.legacy.inventory import Inventory, Script, version_of
+from golden_core.legacy.inventory import Inventory, version_of
 
 NO_ROWS = "None."
 _PRESENCE = {None: "unknown: computed", True: "yes", False: "no"}
@@ -41,7 +41,9 @@ def _parts(inventory: Inventory) -> Iterable[str]:
     yield "# Legacy inventory"
     yield _origin(inventory)
     yield "## Versions\n\n" + _table(("version", "files", "bytes", "lines", "scripts"), _versions(inventory))
-    rows: list[Row] = [((_started(s), *map(", ".join, dataclasses.astuple(s.imports))), [s.path]) for s in scripts]
+    started = [", ".join(dict.fromkeys(point.kind for point in script.entry_points)) for script in scripts]
+    imports = [map(", ".join, dataclasses.astuple(script.imports)) for script in scripts]
+    rows: list[Row] = [((s, *i), [script.path]) for s, i, script in zip(started, imports, scripts, strict=True)]
     yield "## Scripts\n\n" + _grouped("started by, standard, third-party, local, missing", rows)
     rows = [((", ".join(f.names), f.default or ""), [f.where]) for s in scripts for f in s.flags]
     yield "## Flags\n\n" + _grouped("flag, default", rows)
@@ -68,10 +70,6 @@ def _parts(inventory: Inventory) -> Iterable[str]:
     yield "## Problems\n\n" + _grouped("reason", rows)
     rows = [((one.kind, one.bytes, one.lines, one.sha256), [one.path]) for one in inventory.files]
     yield "## Files by content\n\n" + _grouped("kind, bytes, lines, sha256", rows)
-
-
-def _started(script: Script) -> str:
-    return ", ".join(dict.fromkeys(point.kind for point in script.entry_points))
 
 
 def _origin(inventory: Inventory) -> str:

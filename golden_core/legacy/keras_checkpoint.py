@@ -109,7 +109,7 @@ def _match(
     path: Path, variant: str, blocks: dict[str, nn.Module], layers: Sequence[StoredLayer]
 ) -> dict[str, StoredLayer]:
     """Find every block's layer: by the user's name, or by position in its class where names are missing."""
-    names = _layer_names()[variant]
+    names: dict[str, str | None] = YAML(typ="safe").load(LAYER_NAMES)[variant]
     matched: dict[str, StoredLayer] = {}
     for kind in KINDS.values():
         places = {place: names[place] or "" for place, block in blocks.items() if KINDS[type(block)] == kind}
@@ -128,12 +128,6 @@ def _match(
                 raise KerasCheckpointError(path, expected, layer.name, _UNCHANGED)
             matched[place] = layer
     return matched
-
-
-@cache
-def _layer_names() -> dict[str, dict[str, str | None]]:
-    names: dict[str, dict[str, str | None]] = YAML(typ="safe").load(LAYER_NAMES)
-    return names
 
 
 @cache

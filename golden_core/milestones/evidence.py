@@ -28,7 +28,7 @@ from golden_core.milestones.records import (
     read_record,
     write_record,
 )
-from golden_core.milestones.registry import METADATA, Criterion, Milestone, matches
+from golden_core.milestones.registry import METADATA, Milestone, matches
 from golden_core.store.lake import confined, hash_bytes, remove_temporaries, write_bytes
 
 INDEX_COLUMNS = ("time", "file", "sha256", "commit")
@@ -159,17 +159,17 @@ def _criteria(milestone: Milestone, results: Sequence[Result]) -> tuple[Criterio
     for name in given:
         if milestone.criterion(name).human:
             raise EvidenceError(f"{milestone.id}: {name} is for a person to decide, not for a result")
-    return tuple(_criterion(criterion, given.get(criterion.id)) for criterion in milestone.criteria)
-
-
-def _criterion(criterion: Criterion, result: Result | None) -> CriterionRecord:
-    return CriterionRecord(
-        id=criterion.id,
-        claim=criterion.claim,
-        decided_by=criterion.decided_by,
-        value=result.value if result else None,
-        threshold=result.threshold if result else "signed" if criterion.human else "",
-        verdict=("pass" if result.passed else "fail") if result else "open" if criterion.human else "unmeasured",
+    return tuple(
+        CriterionRecord(
+            id=criterion.id,
+            claim=criterion.claim,
+            decided_by=criterion.decided_by,
+            value=result.value if result else None,
+            threshold=result.threshold if result else "signed" if criterion.human else "",
+            verdict=("pass" if result.passed else "fail") if result else "open" if criterion.human else "unmeasured",
+        )
+        for criterion in milestone.criteria
+        for result in [given.get(criterion.id)]
     )
 
 

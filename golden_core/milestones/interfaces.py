@@ -92,17 +92,17 @@ def _box(axes: Axes, one: Interface, x: float, y: float) -> None:
 
 def _interface(kind: type) -> Interface:
     fields = {name: f": {annotation}" for name, annotation in inspect.get_annotations(kind).items() if name[0] != "_"}
-    methods = {name: _signature(member) for name, member in vars(kind).items() if name[0] != "_" and _is_method(member)}
+    methods = {
+        name: _signature(member)
+        for name, member in vars(kind).items()
+        if name[0] != "_" and (inspect.isfunction(member) or isinstance(member, property | classmethod))
+    }
     members = fields | methods
     constructor = str(inspect.signature(kind.__init__)) if kind is Forecaster else ""
     words = set(re.findall(r"\w+", " ".join([*members.values(), constructor])))
     uses = tuple(other.__name__ for other in CLASSES if other is not kind and other.__name__ in words)
     says = (inspect.getdoc(kind) or "").partition("\n")[0]
     return Interface(kind.__name__, kind.__module__, says, members, uses)
-
-
-def _is_method(member: object) -> bool:
-    return inspect.isfunction(member) or isinstance(member, property | classmethod)
 
 
 def _signature(member: object) -> str:

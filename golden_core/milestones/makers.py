@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,20 +101,15 @@ def make_evidence(
     Without ``run_commands``, criteria that a command decides are recorded as unmeasured.
     """
     made = MAKERS[milestone.id](place, given)
-    results = [*made.results, *(_commands(place, milestone) if run_commands else ())]
+    results = list(made.results)
+    for criterion in milestone.criteria:
+        if run_commands and criterion.command is not None:
+            status, _ = place.run(criterion.command, timeout_s=COMMAND_SECONDS)
+            results.append(Result(criterion.id, status, "exit status 0", status == 0))
     command = ["golden", "milestones", "write", milestone.id, "--no-commands", *given.arguments]
     return write_evidence(
         place, milestone, made.deliverables, inputs=made.inputs, command=command, results=results, now=now
     )
-
-
-def _commands(place: Place, milestone: Milestone) -> Sequence[Result]:
-    found = []
-    for criterion in milestone.criteria:
-        if criterion.command is not None:
-            status, _ = place.run(criterion.command, timeout_s=COMMAND_SECONDS)
-            found.append(Result(criterion.id, status, "exit status 0", status == 0))
-    return found
 
 
 def _inventory(_place: Place, given: Given) -> Made:
@@ -180,11 +175,6 @@ def _register_results(register: pl.DataFrame) -> tuple[Result, ...]:
 def _all(criterion: str, count: int, total: int) -> Result:
     """Report a count that is to be everything; nothing is not everything."""
     return Result(criterion, f"{count} of {total}", "all", 0 < count == total)
-
-
-def _requirements(place: Place, _given: Given) -> Made:
-    registry = load_registry()
-    return Made(*requirements_pages(registry, known_checks(registry), place))
 
 
 def known_checks(registry: Registry) -> frozenset[str]:
@@ -253,10 +243,6 @@ def _speed() -> Result:
     return Result("training_speed", round(slowest, 2), f"{training.REQUIRED:g} at least", slowest >= training.REQUIRED)
 
 
-def _experiment(place: Place, _given: Given) -> Made:
-    return Made(*experiment_pages(place, Home.from_environment(), load_study(STUDY)))
-
-
 def _suite(place: Place, _given: Given) -> Made:
     """Return the suite's report and appendices, its placebo, and the retrials, which are studies of their own."""
     home = Home.from_environment()
@@ -275,7 +261,7 @@ def _publication(place: Place, _given: Given) -> Made:
 MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P0.M1": _inventory,
     "P0.M2": _forensics,
-    "P1.M1": _requirements,
+    "P1.M1": lambda place, _given: Made(*requirements_pages(load_registry(), known_checks(load_registry()), place)),
     "P1.M2": _migration,
     "P2.M1": lambda _place, _given: Made(*configuration_pages()),
     "P2.M2": lambda place, given: Made(*loader_pages(place, given.workers)),
@@ -284,7 +270,7 @@ MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P4.M1": lambda _place, _given: Made(*specification_pages(Home.from_environment())),
     "P4.M2": lambda _place, _given: Made(*benchmark_pages()),
     "P5.M1": lambda place, _given: Made(*usage_page(place)),
-    "P5.M2": _experiment,
+    "P5.M2": lambda place, _given: Made(*experiment_pages(place, Home.from_environment(), load_study(STUDY))),
     "P5.M3": lambda _place, _given: Made(*sample_pages(Home.from_environment())),
     "P6.M1": _alignment,
     "P6.M2": _suite,

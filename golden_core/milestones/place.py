@@ -69,7 +69,8 @@ class Place:
 
     def lock(self) -> FileRecord | None:
         """Return what identifies the file that pins every library."""
-        return file_record(self.repository / LOCK, LOCK) if (self.repository / LOCK).is_file() else None
+        path = self.repository / LOCK
+        return FileRecord(path=LOCK, sha256=hash_file(path), bytes=path.stat().st_size) if path.is_file() else None
 
     def run(self, command: Sequence[str], *, timeout_s: float, **variables: str) -> tuple[int, str]:
         """Return the exit status of a command, run at the repository's root, and what it said.
@@ -154,11 +155,6 @@ class Place:
         except FileNotFoundError:
             return None
         return result.stdout if result.returncode == 0 else None
-
-
-def file_record(path: Path, name: str) -> FileRecord:
-    """Return what identifies a file under a name."""
-    return FileRecord(path=name, sha256=hash_file(path), bytes=path.stat().st_size)
 
 
 def _identity(path: Path) -> tuple[str, int]:

@@ -10,8 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from golden_core.legacy.audit.bounds import Contradiction, Group, contradictions, groups, strangers
 from golden_core.legacy.audit.claims import Claim, Ruling, rule
 from golden_core.legacy.audit.findings import VERDICTS, Averaging, Finding, RowSet, Verdict
@@ -46,7 +44,7 @@ class Audit:
 
 
 def audit_table(
-    source: Path | str | pl.DataFrame,
+    source: Path,
     *,
     columns: Columns | None = None,
     averaging: Averaging = "undeclared",

@@ -8,8 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, get_args
 
-import polars as pl
-
 from golden_core.legacy.audit.bounds import Group, bounds
 from golden_core.legacy.audit.findings import Finding
 from golden_core.legacy.audit.grid import TableError, read_grid
@@ -51,7 +49,7 @@ class Claim:
             raise TableError(f"claim {self.text!r}: claimed {error}") from None
 
 
-def read_claims(source: Path | str | pl.DataFrame) -> tuple[Claim, ...]:
+def read_claims(source: Path) -> tuple[Claim, ...]:
     """Read claims from a table with the columns ``text, kind, row, baseline, metric, claimed``.
 
     Raises ``TableError``, naming file, line and column.

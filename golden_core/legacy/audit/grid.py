@@ -1,4 +1,4 @@
-"""A file or a frame as text cells under one heading per column: CSV, TSV, Markdown. Its meaning is elsewhere."""
+"""A file as text cells under one heading per column: CSV, TSV, Markdown. Its meaning is elsewhere."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import polars as pl
 
 from golden_core.store.health import openable
 
@@ -46,17 +44,17 @@ class Grid:
         return f"{self.file}:{self.lines[row]}: column {column + 1} ({self.header[column]!r})"
 
 
-def read_grid(source: Path | str | pl.DataFrame, is_header: Callable[[Sequence[str]], bool] = bool) -> Grid:
+def read_grid(source: Path, is_header: Callable[[Sequence[str]], bool] = bool) -> Grid:
     """Read a table as text: what was printed is evidence, down to the last zero.
 
     The first row that is a header is taken for one, the first row of all if none is; captions above it are left out,
     as are its repetitions below. A row of one cell is the heading of a section or a footnote; any other must be as long
-    as the header. The floats of a frame have lost their final zeros, and are taken for less precise.
+    as the header.
 
     Raises ``TableError`` if the file is missing, empty, too large or not such text, a row is longer or shorter than the
     header, or two columns have one heading.
     """
-    file, found, delimiter = _of_frame(source) if isinstance(source, pl.DataFrame) else _of_file(Path(source))
+    file, (found, delimiter) = str(source), _cells_of(source)
     if not found:
         raise TableError(f"{file}: is empty; expected a header and rows of numbers")
     if len(found) > MAX_ROWS + 1:
@@ -84,17 +82,8 @@ def _as_long(cells: list[str], width: int, place: str) -> tuple[str, ...]:
     return tuple(cells)
 
 
-def _of_frame(frame: pl.DataFrame) -> tuple[str, _Lines, str]:
-    rows = [[_text(value) for value in row] for row in frame.iter_rows()]
-    return "the frame", list(enumerate([list(frame.columns), *rows])), ","
-
-
-def _text(value: object) -> str:
-    # A frame turns a printed 1200 into 1200.0: that zero was not printed.
-    return "" if value is None else str(value).removesuffix(".0") if isinstance(value, float) else str(value)
-
-
-def _of_file(path: Path) -> tuple[str, _Lines, str]:
+def _cells_of(path: Path) -> tuple[_Lines, str]:
+    """Return the lines of a file that hold cells, and what delimits these."""
     text = _decoded(path)
     try:
         barred = _of_bars(text)
@@ -102,7 +91,7 @@ def _of_file(path: Path) -> tuple[str, _Lines, str]:
     except csv.Error as error:
         raise TableError(f"{path}:{error.args[0]}: {error.args[-1]}") from None
     bare = [(line, [_bare(cell) for cell in cells]) for line, cells in rows]
-    return str(path), [(line, cells) for line, cells in bare if any(cells) and not _is_rule(cells)], delimiter
+    return [(line, cells) for line, cells in bare if any(cells) and not _is_rule(cells)], delimiter
 
 
 def _decoded(path: Path) -> str:

@@ -51,17 +51,16 @@ def read_heading(text: str) -> Heading | None:
     if len(text) > _LONGEST:
         return None
     scale, bare, brackets = _scale_and_brackets(text)
-    words, found = _metric(bare)
-    described = found is None
+    rest, metric = _metric(bare)
+    described = metric is None
     # "Genauigkeit (RMSE)" is told by its brackets, "Mean Absolute Error (MAE)" twice.
-    for bracket in brackets if found is None else ():
-        inner, found = _metric(bracket)
-        if found is not None:
-            words = [*inner, *words]
+    for bracket in brackets if metric is None else ():
+        inner, metric = _metric(bracket)
+        if metric is not None:
+            rest = [*inner, *rest]
             break
-    if found is None or "Δ" in text or "\u0304" in text or re.search(r"\b1_?[-−–]_?r\W*2", bare, re.IGNORECASE):
+    if metric is None or "Δ" in text or "\u0304" in text or re.search(r"\b1_?[-−–]_?r\W*2", bare, re.IGNORECASE):
         return None
-    rest = _without(words, found[0].split())
     told = [bracket for bracket in brackets if _metric(bracket)[1] is None]
     said = {word for bracket in told for word in _words(bracket)}
     derived = _WORDS["derived"]
@@ -73,11 +72,11 @@ def read_heading(text: str) -> Heading | None:
     silent = _WORDS["units"] | _WORDS["averages"] | _WORDS["fillers"] | {"%"}
     return Heading(
         text=text,
-        metric=found[1],
+        metric=metric,
         part=" ".join(word for word in rest if word not in silent),
         sample=samples[0] if samples else "",
         unit=" ".join(told) or " ".join(word for word in rest if word in _WORDS["units"]),
-        percent=not {"%", "percent", "pct", "‰"}.isdisjoint((*words, *said)),
+        percent=not {"%", "percent", "pct", "‰"}.isdisjoint((*rest, *said)),
         scale=scale,
         average=not _WORDS["averages"].isdisjoint((*rest, *said)),
         described=described,
@@ -121,11 +120,15 @@ def is_derived(label: str) -> bool:
     )
 
 
-def _metric(text: str) -> tuple[list[str], tuple[str, Metric] | None]:
+def _metric(text: str) -> tuple[list[str], Metric | None]:
+    """Return the words of a text beside the first name of a metric, and that metric."""
     words = _words(re.sub(r"([a-zA-Z])\^?2\b", r"\g<1>2", text))
-    return words, next(
-        ((phrase, metric) for phrase, metric in _METRIC_WORDS.items() if _contains(words, phrase.split())), None
-    )
+    for phrase, metric in _METRIC_WORDS.items():
+        count = len(phrase.split())
+        for start in range(len(words)):
+            if " ".join(words[start : start + count]) == phrase:
+                return words[:start] + words[start + count :], metric
+    return words, None
 
 
 def _words(text: str) -> list[str]:
@@ -150,12 +153,3 @@ def _spaced(text: str) -> str:
     """Return a heading in small letters, with spaces where words meet: ``testRMSE``, ``test_rmse``, ``R-squared``."""
     apart = re.sub(r"(?<=[a-z]{2})(?=[A-Z][A-Z])", " ", plain(re.sub(r"\s+", "_", text)).replace("√", "sqrt "))
     return re.sub(r"[^a-z0-9%‰^]+", " ", apart.casefold())
-
-
-def _contains(words: list[str], phrase: list[str]) -> bool:
-    return any(words[start : start + len(phrase)] == phrase for start in range(len(words)))
-
-
-def _without(words: list[str], phrase: list[str]) -> list[str]:
-    start = next(start for start in range(len(words)) if words[start : start + len(phrase)] == phrase)
-    return words[:start] + words[start + len(phrase) :]

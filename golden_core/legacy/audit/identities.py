@@ -132,15 +132,8 @@ class _Disguise:
     unreliable: frozenset[Metric]  # what can no longer be compared with others
     fault: float = _FAULT
 
-    def pairs(self, rows: Sequence[Bounds]) -> list[tuple[Interval, Interval]]:
-        """Return both sides of the relation in every row that has both."""
-        return [
-            (self._side(row, self.left), self._side(row, self.right))
-            for row in rows
-            if self.left in row and self.right in row
-        ]
-
-    def _side(self, row: Bounds, metric: Metric) -> Interval:
+    def side(self, row: Bounds, metric: Metric) -> Interval:
+        """Return one side of the relation."""
         return row[metric].squared() if metric == self.squared else row[metric]
 
 
@@ -162,14 +155,16 @@ def disguised_column(table: Table) -> tuple[list[Finding], frozenset[Metric]]:
     """
     known = [bounds(row) for row in table.rows]
     for disguise in _DISGUISES:
-        pairs = disguise.pairs(known)
+        both = {disguise.left, disguise.right}
+        sides = [row for row in known if both <= set(row)]
+        pairs = [(disguise.side(row, disguise.left), disguise.side(row, disguise.right)) for row in sides]
         if not pairs or any(left.apart(right) for left, right in pairs):
             continue
         chance = _chance(pairs)
-        if chance > _SUSPICION or (disguise.says == "MSE = RMSE" and _are_one(known)):
+        both_one = not any(row["rmse"].squared().apart(row["mse"]) for row in known if {"rmse", "mse"} <= set(row))
+        if chance > _SUSPICION or (disguise.says == "MSE = RMSE" and both_one):  # then RMSE² = MSE allows it
             continue
         readings = [_EQUAL_ERRORS] if disguise.says == "MAE = RMSE" else []
-        both = {disguise.left, disguise.right}
         rows = tuple(row.name for row in table.rows if both <= set(bounds(row)))
         finding = Finding(
             kind="disguised_column",
@@ -181,12 +176,6 @@ def disguised_column(table: Table) -> tuple[list[Finding], frozenset[Metric]]:
         )
         return [finding], disguise.unreliable
     return [], frozenset()
-
-
-def _are_one(rows: Sequence[Bounds]) -> bool:
-    """Whether MSE = RMSE because both are 1, as RMSE² = MSE allows."""
-    both = [row for row in rows if "rmse" in row and "mse" in row]
-    return not any(row["rmse"].squared().apart(row["mse"]) for row in both)
 
 
 def _chance(pairs: _Pairs) -> float:

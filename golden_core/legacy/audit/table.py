@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-import polars as pl
-
 from golden_core.legacy.audit.findings import Averaging
 from golden_core.legacy.audit.grid import MAX_ROWS, Grid, TableError, read_grid
 from golden_core.legacy.audit.headings import (
@@ -42,7 +40,7 @@ WITHIN_NAMES = ("the repetition of names", "the ends of names", "the beginnings 
 _SUMMARY = re.compile(r"(avg|average|mean|overall|total|all)\b", re.IGNORECASE)
 _ROLES: tuple[Role, ...] = ("label", "test_set", "run")
 
-Columns = Mapping[str, str | Sequence[str] | None]
+Columns = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def named_columns(texts: Sequence[str]) -> Columns:
     return found
 
 
-def read_table(source: Path | str | pl.DataFrame, columns: Columns | None = None) -> Table:
+def read_table(source: Path, columns: Columns | None = None) -> Table:
     """Read a table of errors.
 
     Columns are recognised by their headings: MAE, MSE, RMSE, R² and MAPE in their usual spellings, with unit, percent
@@ -122,10 +120,10 @@ def read_table(source: Path | str | pl.DataFrame, columns: Columns | None = None
     sets apart. A row without any number is the heading of the rows below it.
 
     ``columns`` says what the headings do not: ``mae``, ``mse``, ``rmse``, ``r2``, ``mape``, ``label``, ``test_set`` or
-    ``run`` → heading, list of headings, or None for "there is none". A ``TableError`` names file, line and column.
+    ``run`` → headings, none of them for "there is none". A ``TableError`` names file, line and column.
     """
     given = columns or {}
-    named = {name for listed in given.values() for name in ([listed] if isinstance(listed, str) else listed or ())}
+    named = {name for listed in given.values() for name in listed}
     grid = read_grid(source, lambda cells: _is_header(cells, named))
     layout, ignored = _lay_out(grid, given)
     grid, notes = _without_derived_rows(grid, layout)
@@ -186,12 +184,11 @@ def _given(grid: Grid, columns: Columns) -> dict[str, tuple[int, ...]]:
     for key, named in columns.items():
         if key not in known:
             raise TableError(f"--column: nothing is called {key!r}; known: {', '.join(known)}")
-        listed = [] if named is None else [named] if isinstance(named, str) else list(named)
-        absent = [name for name in listed if name not in grid.header]
+        absent = [name for name in named if name not in grid.header]
         if absent:
             has = ", ".join(grid.header)
             raise TableError(f"{grid.file}: there is no column {absent[0]!r} for {key}; it has {has}")
-        found[key] = tuple(grid.header.index(name) for name in listed)
+        found[key] = tuple(grid.header.index(name) for name in named)
     return found
 
 

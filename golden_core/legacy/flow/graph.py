@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from golden_core.legacy.flow.protocol import PARTS, Facts, Part, batches, extents, read_facts
 from golden_core.legacy.risks import Risk, read_risks
-from golden_core.models.architecture import Architecture, AttentionFacts
+from golden_core.models.architecture import AttentionFacts
 
 EdgeKind = Literal["data", "fit", "apply", "decide"]
 
@@ -180,16 +180,13 @@ def _attention(facts: AttentionFacts) -> str:
     return f"{facts.heads}-head × {facts.key_dimension}" if facts.kind == "multi_head" else facts.kind
 
 
+@lru_cache(maxsize=32)  # a network is made to count them
 def trainable_weights(facts: Facts) -> int:
     """Return how many numbers of the network are fitted."""
-    return _weights(facts.architecture, facts.windows.context_length, len(facts.columns.features))
-
-
-@lru_cache(maxsize=32)  # a network is made to count them
-def _weights(architecture: Architecture, context_length: int, features: int) -> int:
     from golden_core.models.legacy import LegacyNetwork  # noqa: PLC0415  torch, which no reader of facts waits for
 
-    network = LegacyNetwork(architecture, context_length, features, "linear")
+    features = len(facts.columns.features)
+    network = LegacyNetwork(facts.architecture, facts.windows.context_length, features, "linear")
     return sum(parameter.numel() for parameter in network.parameters())
 
 

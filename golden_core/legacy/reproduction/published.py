@@ -20,6 +20,7 @@ from golden_core.legacy.flow.protocol import Facts, Ratios, extents, read_facts
 from golden_core.legacy.frozen import FACTS
 from golden_core.models.architecture import VARIANTS
 
+_TABLE = "published_results.csv"
 METRICS: tuple[Metric, ...] = ("mae", "mse", "rmse", "r2")
 
 
@@ -63,11 +64,11 @@ class Record:
 def read_record(folder: Path = FACTS) -> Record:
     """Return the published results of v01 … v10; a ``TableError`` if the table lacks a variant or a metric."""
     facts = {variant: read_facts(variant, folder) for variant in VARIANTS}
-    table = replace(read_table(folder / "published_results.csv"), averaging="none")
+    table = replace(read_table(folder / _TABLE), averaging="none")
     printed = {row.name.replace("_", ""): row for row in table.rows}
     missing = [variant for variant in VARIANTS if variant not in printed]
     if missing:
-        raise TableError(f"{folder / 'published_results.csv'}: no row for {', '.join(missing)}")
+        raise TableError(f"{folder / _TABLE}: no row for {', '.join(missing)}")
     rows = {variant: _row(variant, table, printed[variant], facts[variant].ratios) for variant in VARIANTS}
     members: dict[str, list[str]] = {}
     for variant, row in rows.items():
@@ -92,9 +93,6 @@ def _split(shares: str, variants: tuple[str, ...], facts: Facts, rows: Mapping[s
     validation, test = extents(facts)["validation"].rows, extents(facts)["test"]
     shared = common(rows[variant].variance for variant in variants)
     return PublishedSplit(shares, variants, len(validation), len(test.rows), len(test.targets), shared)
-
-
-_TABLE = "published_results.csv"
 
 
 def published_errors(metric: Metric, folder: Path = FACTS) -> dict[str, float]:
@@ -124,7 +122,7 @@ def published_audit(folder: Path = FACTS) -> Audit:
 def is_published(file: Path, folder: Path = FACTS) -> bool:
     """Whether a file holds the published table, number by number."""
     try:
-        return _printed(read_table(file, None)) == _printed(read_table(folder / _TABLE, None))
+        return _printed(read_table(file)) == _printed(read_table(folder / _TABLE))
     except TableError:
         return False
 

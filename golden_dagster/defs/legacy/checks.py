@@ -21,7 +21,7 @@ def legacy_tree_unchanged(legacy: LegacyResource) -> dg.AssetCheckResult:
         return verdict(Examined([], len(checksums)), "frozen checksums, no tree")
     verification = verify_tree(legacy.inventory(), checksums)
     findings = [
-        *(f"{change.path}: changed" for change in verification.changed),
+        *(f"{now.path}: changed" for _, now in verification.changed),
         *(f"{path}: extra" for path in verification.extra),
         *(f"{path}: missing" for path in verification.missing),
     ]

@@ -307,7 +307,7 @@ def test_a_column_nobody_recognised_may_tell_test_sets_apart(tmp_path):
     (finding, *_) = _audited(tmp_path, rows, header="model,Venue,RMSE,R2").findings
     assert finding.verdict == "open"
     assert any(r.name == "another column" and "'Venue'" in r.sentence for r in finding.readings)
-    assert _audited(tmp_path, rows, header="model,Venue,RMSE,R2", columns={"test_set": "Venue"}).findings == ()
+    assert _audited(tmp_path, rows, header="model,Venue,RMSE,R2", columns={"test_set": ["Venue"]}).findings == ()
 
 
 def test_names_that_repeat_may_be_blocks(tmp_path):

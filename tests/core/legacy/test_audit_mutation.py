@@ -37,7 +37,7 @@ class Made:
     percent: bool
     averaging: str
 
-    def write(self, path, generator=None) -> str:
+    def write(self, path, generator=None):
         pick = generator.choice if generator is not None else (lambda names: names[0])
         names = [str(pick(HEADINGS[m])) + (" (%)" if m == "r2" and self.percent else "") for m in self.metrics]
         lines = [",".join(["model", "dataset", *names])]
@@ -45,7 +45,7 @@ class Made:
             f"m{i},{t},{','.join(row)}" for i, (t, row) in enumerate(zip(self.test_sets, self.cells, strict=True))
         ]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return str(path)
+        return path
 
 
 def make(generator, *, averaging: str, digits=(1, 7), whole: bool = True) -> Made:
