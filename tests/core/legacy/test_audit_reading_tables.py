@@ -106,7 +106,7 @@ def test_headings_of_other_things(heading):
 @pytest.mark.parametrize(
     ("heading", "role"),
     [
-        ("Model", "label"), ("Data set", "test_set"), ("Horizon", "test_set"), ("params"),
+        ("Model", "label"), ("Data set", "test_set"), ("Horizon", "test_set"), ("params", None),
         ("Model name", "label"), ("Name", "label"), ("Stock name", "test_set"), ("Exchange rate", "test_set"),
         ("Study", "test_set"), ("Author(s)", "test_set"),
     ],

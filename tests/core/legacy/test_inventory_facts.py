@@ -38,25 +38,16 @@ def test_settings_of_a_folder_that_is_no_version_are_compared_with_no_version(tm
 
 
 def test_kinds_of_files(tmp_path):
-    inventory = scan(
-        tmp_path,
-        {
-            "v/a.py": "x = 1",
-            "v/tool": "#!/usr/bin/env python3\nimport os\n",
-            "v/c.yaml": "a: 1",
-            "v/d.csv": "a,b\n",
-            "v/e.md": "# e",
-            "v/f.py": b"\0\0",
-        },
-    )
-    assert {file.path: file.kind for file in inventory.files} == {
-        "v/a.py": "script",
-        "v/tool": "script",
-        "v/c.yaml": "configuration",
-        "v/d.csv": "data",
-        "v/e.md": "text",
-        "v/f.py": "binary",
+    kinds = {
+        "v/a.py": ("x = 1", "script"),
+        "v/tool": ("#!/usr/bin/env python3\nimport os\n", "script"),
+        "v/c.yaml": ("a: 1", "configuration"),
+        "v/d.csv": ("a,b\n", "data"),
+        "v/e.md": ("# e", "text"),
+        "v/f.py": (b"\0\0", "binary"),
     }
+    inventory = scan(tmp_path, {path: content for path, (content, _) in kinds.items()})
+    assert {file.path: file.kind for file in inventory.files} == {path: kind for path, (_, kind) in kinds.items()}
 
 
 def test_imports_by_origin(tmp_path):

@@ -134,42 +134,33 @@ def _expected_maximum(count: int) -> float:
     return integrate.quad(density, -10, 10)[0]
 
 
-def test_the_best_of_ten_leads_by_the_expected_maximum():
-    """1.5388 for ten; the standard deviation of the maximum is 0.59, of a mean over 2,000 tables 0.013."""
-    assert found("best_of_ten").value == pytest.approx(_expected_maximum(10), abs=4 * 0.013)
+KNOWN = [  # probe, practice, its value by hand, and how near it comes
+    # A maximum of ten deviates by 0.59, of sixty by 0.43; means over 2,000 tables and 1,000 runs by 0.013 and 0.014.
+    ("best_of_ten", "legacy", _expected_maximum(10), 4 * 0.013),
+    ("validation_used_to_choose", "legacy", _expected_maximum(60), 4 * 0.014),
+    # Of ten equal models the first is the best in one table of ten.
+    ("single_run", "legacy", 0.9, 4 * np.sqrt(0.09 / 400)),
+    # A tenth of still bars dropped raises the moves by one over root nine tenths.
+    ("rows_chosen_by_outcome", "legacy", 1 / np.sqrt(0.9) - 1, 0.005),
+    # The bounds are √(6 / (400 · 6 + 400 · 10)) in Keras 3.8 and √(6 / (400 + 60)) in Keras 3.15.
+    ("initialisers_drift", "legacy", np.sqrt((400 * 6 + 400 * 10) / (400 + 60)), 4e-3),
+    ("paired_test_undefined", "legacy", 944 / 2829, 1e-9),
+    ("windows_cross_closures", "legacy", 3 * 51 / (52 * 120 - 3), 1e-9),  # three a week
+    ("windows_straddle_parts", "alternative", 3, 0),  # the context
+    ("package_missing", "legacy", 2, 0),
+    # Of the 796,641 numbers of v08, 795,633 are trained and have two moments each.
+    ("checkpoint_per_epoch", "legacy", 60 * (1 + 2 * 795_633 / 796_641), 1e-6),
+    ("checkpoint_per_epoch", "alternative", 2, 0),
+]
 
 
-def test_the_kept_epoch_looks_better_by_the_expected_maximum():
-    """2.319 for sixty; the standard deviation of the maximum is 0.43, of a mean over 1,000 runs 0.014."""
-    assert found("validation_used_to_choose").value == pytest.approx(_expected_maximum(60), abs=4 * 0.014)
+@pytest.mark.parametrize(("name", "practice", "value", "near"), KNOWN)
+def test_numbers_that_can_be_derived(name, practice, value, near):
+    assert found(name, practice).value == pytest.approx(value, abs=near)
 
 
-def test_single_runs_name_a_better_model_nine_times_in_ten():
-    """Of ten equal models the first is the best in one table of ten; Holm keeps the other rate below 5 %."""
-    assert found("single_run").value == pytest.approx(0.9, abs=4 * np.sqrt(0.09 / 400))
+def test_after_holm_few_equal_models_are_called_better():
     assert found("single_run", "alternative").value < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)
-
-
-def test_dropping_a_tenth_of_still_bars_raises_the_moves_by_one_over_root_nine_tenths():
-    assert found("rows_chosen_by_outcome").value == pytest.approx(1 / np.sqrt(0.9) - 1, abs=0.005)
-
-
-def test_the_bounds_of_two_keras_versions():
-    """√(6 / (400 · 6 + 400 · 10)) is 0.0306 in Keras 3.8, √(6 / (400 + 60)) is 0.1142 in Keras 3.15."""
-    expected = np.sqrt((400 * 6 + 400 * 10) / (400 + 60))
-    assert found("initialisers_drift").value == pytest.approx(expected, rel=1e-3)
-
-
-def test_a_third_of_the_rows_of_v01_has_no_partner():
-    assert found("paired_test_undefined").value == pytest.approx(944 / 2829)
-
-
-def test_three_windows_a_week_cross_the_weekend():
-    assert found("windows_cross_closures").value == pytest.approx(3 * 51 / (52 * 120 - 3))
-
-
-def test_windows_before_the_split_would_straddle_by_the_context():
-    assert found("windows_straddle_parts", "alternative").value == 3
 
 
 def test_levels_of_a_walk_have_an_r2_of_one_minus_six_over_their_number():
@@ -186,16 +177,6 @@ def test_v08_and_v06_differ_in_more_than_the_experts():
 def test_the_paired_test_is_refused_on_two_windows_and_defined_on_one():
     assert found("paired_test_undefined").sentence.endswith("there is no paired test.")
     assert "p-value" in found("paired_test_undefined", "alternative").sentence
-
-
-def test_the_two_modules_of_the_missing_package_are_counted():
-    assert found("package_missing").value == 2
-
-
-def test_sixty_checkpoints_of_three_numbers_a_weight():
-    """Of the 796,641 numbers of v08, 795,633 are trained and have two moments each."""
-    assert found("checkpoint_per_epoch").value == pytest.approx(60 * (1 + 2 * 795_633 / 796_641))
-    assert found("checkpoint_per_epoch", "alternative").value == 2
 
 
 def test_there_is_a_row_per_difference_with_evidence():
