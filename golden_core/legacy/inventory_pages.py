@@ -21,6 +21,15 @@ _MARKUP = re.compile(r"[\\`*<|~]|(?<=\])[(\[]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])
 Row = tuple[Sequence[object], Iterable[str]]  # cells, and the places where they hold
 
 
+def inventory_pages(inventory: Inventory) -> dict[str, str]:
+    """Return the pages of an inventory by name."""
+    return {
+        "legacy_inventory.md": inventory_markdown(inventory),
+        "legacy_inventory.json": inventory_json(inventory),
+        "checksums.csv": sha256sums(inventory),
+    }
+
+
 def inventory_json(inventory: Inventory) -> str:
     """Return an inventory as JSON: every fact, in UTF-8 text with sorted keys."""
     return json.dumps(dataclasses.asdict(inventory), indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import polars as pl
 from pydantic import Field, ValidationError
 from ruamel.yaml import YAML
 
@@ -120,12 +119,8 @@ def open_questions_markdown() -> str:
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table as CSV text with line feeds."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue()
+    """Return a table of texts as CSV with line feeds."""
+    return pl.DataFrame(list(rows), schema=list(header), orient="row").write_csv()
 
 
 def _read_list(path: Path, model: type[EntryType], letter: str) -> tuple[EntryType, ...]:

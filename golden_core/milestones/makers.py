@@ -17,7 +17,7 @@ from golden_core.legacy.flow.picture import flow_svg
 from golden_core.legacy.flow.protocol import PARTS
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory, verify_tree
 from golden_core.legacy.inventory import Imports, Inventory
-from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
+from golden_core.legacy.inventory_pages import inventory_pages
 from golden_core.legacy.reproduction.errors import rows_unlike_the_random_walk
 from golden_core.legacy.reproduction.pages import record_files
 from golden_core.legacy.reproduction.published import published_audit
@@ -115,11 +115,7 @@ def make_evidence(
 def _inventory(_place: Place, given: Given) -> Made:
     tree = given.tree
     inventory = scan_tree(tree) if tree else frozen_inventory()
-    deliverables = {
-        "legacy_inventory.md": inventory_markdown(inventory),
-        "legacy_inventory.json": inventory_json(inventory),
-        "checksums.csv": sha256sums(inventory),
-    }
+    deliverables = inventory_pages(inventory)
     versions = inventory.versions
     documented = sum(_documented(inventory, version) for version in versions)
     results = [_all("every_version_documented", documented, len(versions))]

@@ -85,9 +85,12 @@ def _calibration(filed: Calibrated | None) -> str:
     if filed is None or not filed.current:
         return "Unmeasured for this code: `golden statistics calibrate` measures it."
     shown = filed.table.select("test", "world", "n", "horizon", "measure", pl.col("rate").round(4), "verdict")
-    rows = (["" if cell is None else str(cell) for cell in row] for row in shown.iter_rows())
-    table = markdown_table(shown.columns, rows)
-    return f"{filed.simulations} simulations of every cell, by `golden statistics calibrate`.\n\n{table}"
+    return f"{filed.simulations} simulations of every cell, by `golden statistics calibrate`.\n\n{_told(shown)}"
+
+
+def _told(table: pl.DataFrame) -> str:
+    rows = (["" if cell is None else str(cell) for cell in row] for row in table.iter_rows())
+    return markdown_table(table.columns, rows)
 
 
 _COUNTED: dict[Name, list[str]] = {
@@ -101,12 +104,8 @@ def _count(name: Name, found: Filed | None) -> str:
     if found is None:
         return f"Unmeasured here: `golden {name} {PLACEBO}` measures it."
     shown = found.table.select(_COUNTED[name]).with_columns(pl.col(pl.Float64).round_sig_figs(3))
-    rows = (["" if cell is None else str(cell) for cell in row] for row in shown.iter_rows())
     told = "" if found.current else f" Counted at commit {found.commit}; the code has changed since, and is unmeasured."
-    return (
-        f"By `golden {name} {PLACEBO}`; seconds are of processor time, per universe.{told}\n\n"
-        f"{markdown_table(shown.columns, rows)}"
-    )
+    return f"By `golden {name} {PLACEBO}`; seconds are of processor time, per universe.{told}\n\n{_told(shown)}"
 
 
 def template(name: str, said: dict[str, Any]) -> str:

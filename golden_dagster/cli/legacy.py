@@ -42,17 +42,12 @@ def scan(
     """
     with teaching():
         from golden_core.legacy.frozen import frozen_checksums, verify_tree
-        from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
+        from golden_core.legacy.inventory_pages import inventory_pages
         from golden_core.legacy.scanning import scan_tree
 
         inventory = scan_tree(path)
         verification = verify_tree(inventory, frozen_checksums())
-        pages = {
-            "legacy_inventory.md": inventory_markdown(inventory),
-            "legacy_inventory.json": inventory_json(inventory),
-            "checksums.csv": sha256sums(inventory),
-        }
-        _give(pages, out)
+        _give(inventory_pages(inventory), out)
         typer.echo(verification.describe())
         raise typer.Exit(0 if verification.exact else 1)
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 from golden_core.legacy.flow.graph import step_names
-from golden_core.legacy.forensics.probes import PROBES
-from golden_core.legacy.forensics.probes.result import STREAM
+from golden_core.legacy.forensics.probes import data, fitting, judging
+from golden_core.legacy.forensics.probes.result import STREAM, Probe
 from golden_core.legacy.frozen import FACTS, FactsError
 from golden_core.legacy.risks import LEAKAGE_CLASSES, Risk, read_risks, write_csv
 from golden_core.models.architecture import VARIANTS
 
+PROBES: dict[str, Probe] = {
+    name: probe
+    for module in (data, fitting, judging)
+    for name, probe in inspect.getmembers(module, inspect.isfunction)
+    if probe.__module__ == module.__name__ and not name.startswith("_")
+}
 _HEADER = (
     *("risk", "title", "variants", "place", "status", "class", "class_name", "severity", "evidence", "consequence"),
     *("mitigation", "probe", "threshold", "value_legacy", "value_alternative", "shown", "finding"),

@@ -13,9 +13,8 @@ from scipy import integrate, stats
 from golden_core.legacy import risks as register
 from golden_core.legacy.flow.graph import data_flow
 from golden_core.legacy.flow.protocol import read_facts
-from golden_core.legacy.forensics.probes import PROBES
-from golden_core.legacy.forensics.probes.result import ProbeResult
-from golden_core.legacy.forensics.register import leakage_register_csv, read_register
+from golden_core.legacy.forensics.probes.result import STREAM, ProbeResult
+from golden_core.legacy.forensics.register import PROBES, leakage_register_csv, read_register
 from golden_core.legacy.frozen import FactsError
 from golden_core.legacy.risks import (
     LEAKAGE_CLASSES,
@@ -89,7 +88,7 @@ def test_the_table_says_what_the_probes_found():
     assert [row["risk"] for row in rows] == list(risks)
     for row in rows:
         risk = risks[row["risk"]]
-        legacy, alternative = PROBES[risk.probe](), PROBES[risk.probe]("alternative")
+        legacy, alternative = found(risk.probe), found(risk.probe, "alternative")
         assert row["shown"] == ("yes" if legacy.shown else "no")
         assert float(row["value_legacy"]) == pytest.approx(legacy.value, rel=5e-3)
         assert float(row["value_alternative"]) == pytest.approx(alternative.value, rel=5e-3)
@@ -102,7 +101,7 @@ SOUND = {risk.probe for risk in read_risks() if risk.status == "sound"}
 
 @functools.cache
 def found(name: str, practice: str = "legacy") -> ProbeResult:
-    return PROBES[name](practice)
+    return PROBES[name](practice, STREAM)
 
 
 @pytest.mark.parametrize("name", sorted(PROBES))
@@ -112,7 +111,7 @@ def test_the_legacy_practice_shows_the_risk_and_its_remedy_removes_it_or_the_oth
     assert legacy.threshold == alternative.threshold
     assert math.isfinite(legacy.value)
     assert math.isfinite(alternative.value)
-    assert PROBES[name]() == legacy  # and it says the same twice
+    assert PROBES[name]("legacy", STREAM) == legacy  # and it says the same twice
 
 
 @pytest.mark.parametrize("root", range(1, 5))

@@ -8,7 +8,6 @@ import polars as pl
 from golden_core.legacy.flow.protocol import PARTS, extents, legacy_windows, read_facts, split_rows
 from golden_core.legacy.forensics.probes.result import (
     HOURLY_VOLATILITY,
-    STREAM,
     Practice,
     ProbeResult,
     percent,
@@ -22,7 +21,7 @@ _WEEK, _OPEN = 168, 120  # hours
 _IDLE = 0.1  # share of open hours without a trade
 
 
-def rows_chosen_by_outcome(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def rows_chosen_by_outcome(practice: Practice, stream: Stream) -> ProbeResult:
     """Drop bars that did not move, or bars that the calendar closes, and see how much more the rest moves."""
     hours = np.arange(100 * _WEEK)
     generator = stream.child("chosen rows").generator()
@@ -34,7 +33,7 @@ def rows_chosen_by_outcome(practice: Practice = "legacy", stream: Stream = STREA
     return ProbeResult(value, 0.01, f"The kept rows move {percent(value, 1)} more than the open hours do.")
 
 
-def repeated_rows(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def repeated_rows(practice: Practice, stream: Stream) -> ProbeResult:
     """Append an old stretch to a file again, clean it, split it, and count test rows that also train."""
     facts = read_facts("v08")
     count = facts.candles.rows
@@ -47,7 +46,7 @@ def repeated_rows(practice: Practice = "legacy", stream: Stream = STREAM) -> Pro
     return ProbeResult(value, 0.0, f"{percent(value)} of the test rows are also training rows.")
 
 
-def rows_out_of_order(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def rows_out_of_order(practice: Practice, stream: Stream) -> ProbeResult:
     """Join two files the later one first, split by row, and count training rows later than the first test row."""
     facts = read_facts("v08")
     count = facts.candles.rows
@@ -60,7 +59,7 @@ def rows_out_of_order(practice: Practice = "legacy", stream: Stream = STREAM) ->
     return ProbeResult(value, 0.0, f"{percent(value)} of the training rows are later than the first test row.")
 
 
-def one_test_window(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def one_test_window(practice: Practice, stream: Stream) -> ProbeResult:
     """Score one forecaster, no change, on many windows of the test part's length, and see how much the score moves.
 
     Alternative: the score is the mean over ten windows.
@@ -83,7 +82,7 @@ def one_test_window(practice: Practice = "legacy", stream: Stream = STREAM) -> P
     )
 
 
-def scored_on_other_rows(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def scored_on_other_rows(practice: Practice, stream: Stream) -> ProbeResult:
     """Score one forecaster, no change, as v01 and as v08 are scored, in a market that has become livelier."""
     there, here = (extents(read_facts(variant))["test"].targets for variant in ("v01", "v08"))
     if practice == "alternative":
@@ -98,7 +97,7 @@ def scored_on_other_rows(practice: Practice = "legacy", stream: Stream = STREAM)
     )
 
 
-def level_scaler_drifts(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def level_scaler_drifts(practice: Practice, stream: Stream) -> ProbeResult:
     """Standardise the test rows of 400 random walks by their training rows. Alternative: one-bar changes."""
     steps = stream.child("drift").generator().standard_normal((400, 2000))
     values = np.cumsum(steps, axis=1) if practice == "legacy" else steps
@@ -111,7 +110,7 @@ def level_scaler_drifts(practice: Practice = "legacy", stream: Stream = STREAM) 
     return ProbeResult(value, 0.25, sentence)
 
 
-def scaler_sees_test_rows(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def scaler_sees_test_rows(practice: Practice, stream: Stream) -> ProbeResult:
     """Poison the test rows and see whether the scaler moves. Alternative, unsound: fitted on all rows."""
     facts = read_facts("v08")
     parts = extents(facts)
@@ -126,7 +125,7 @@ def scaler_sees_test_rows(practice: Practice = "legacy", stream: Stream = STREAM
     )
 
 
-def window_sees_target(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def window_sees_target(practice: Practice, stream: Stream) -> ProbeResult:
     """Poison single rows and see whose window changes. Alternative, unsound: windows that end one row later."""
     facts = read_facts("v08")
     rows, length = len(extents(facts)["test"].rows), facts.windows.context_length
@@ -142,7 +141,7 @@ def window_sees_target(practice: Practice = "legacy", stream: Stream = STREAM) -
     return ProbeResult(changed / 100, 0.0, f"{changed} of 100 windows change when the row of their own target does.")
 
 
-def windows_straddle_parts(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001
+def windows_straddle_parts(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Count test windows that hold rows of another part. Alternative, unsound: windows cut before the split."""
     facts = read_facts("v08")
     part, length = extents(facts)["test"].rows, facts.windows.context_length
@@ -153,7 +152,7 @@ def windows_straddle_parts(practice: Practice = "legacy", stream: Stream = STREA
     return ProbeResult(value, 0.0, f"{value:.0f} test windows hold rows of the validation part.")
 
 
-def windows_cross_closures(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001
+def windows_cross_closures(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Cut windows from a year of trading weeks as if hours were contiguous. Alternative: flagged ones are dropped."""
     length = read_facts("v08").windows.context_length
     hours = np.add.outer(168.0 * np.arange(52), np.arange(120)).ravel()  # Sunday 22:00 to Friday 21:00 UTC

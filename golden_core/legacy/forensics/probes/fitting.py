@@ -10,7 +10,7 @@ import torch
 
 from golden_core.inputs.windows import FloatArray
 from golden_core.legacy.flow.protocol import read_facts
-from golden_core.legacy.forensics.probes.result import STREAM, TRAINING_SCALE, Practice, ProbeResult
+from golden_core.legacy.forensics.probes.result import TRAINING_SCALE, Practice, ProbeResult
 from golden_core.models.architecture import MultiHeadFacts, read_architecture
 from golden_core.models.blocks import Dense, MultiHeadAttention
 from golden_core.models.initialisers import KerasVersion, initialise
@@ -20,7 +20,7 @@ from golden_core.training.schedule import PlateauSchedule, StoppingRule
 from golden_core.training.trainer import TrainingError
 
 
-def number_format_by_machine(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def number_format_by_machine(practice: Practice, stream: Stream) -> ProbeResult:
     """Forecast with hidden values as a machine with a GPU rounds them, and as one without. Alternative: float32."""
     generator = stream.child("format").generator()
     hidden, weights = generator.standard_normal((1885, 64)), generator.standard_normal(64) / 8
@@ -33,7 +33,7 @@ def number_format_by_machine(practice: Practice = "legacy", stream: Stream = STR
     )
 
 
-def starting_weights_unseeded(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def starting_weights_unseeded(practice: Practice, stream: Stream) -> ProbeResult:
     """Start three times, the initialiser seeded by each process's own generator. Alternative: by a named stream.
 
     The entropy that an operating system gives a process is stood in for by a stream, so that the probe is repeatable.
@@ -47,7 +47,7 @@ def starting_weights_unseeded(practice: Practice = "legacy", stream: Stream = ST
     return ProbeResult(len(starts), 1.0, f"Different starting weights in three processes: {len(starts)}.")
 
 
-def initialisers_drift(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def initialisers_drift(practice: Practice, stream: Stream) -> ProbeResult:
     """Start v08's attention under two versions of Keras. Alternative: the version is part of the study."""
     architecture = read_architecture("v08")
     if not isinstance(architecture.attention, MultiHeadFacts):
@@ -64,7 +64,7 @@ def initialisers_drift(practice: Practice = "legacy", stream: Stream = STREAM) -
     return ProbeResult(value, 1.5, f"The starting weights of the attention are {value:.2f} times as large.")
 
 
-def failed_training_scored(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001
+def failed_training_scored(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Let training fail, go on as the legacy pipeline does, and count results. Alternative: the error ends the run."""
     results: list[str] = []
 
@@ -78,7 +78,7 @@ def failed_training_scored(practice: Practice = "legacy", stream: Stream = STREA
     return ProbeResult(len(results), 0.0, f"Results reported after a failed training: {len(results)}.")
 
 
-def zero_is_unset(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001
+def zero_is_unset(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Ask for zeros and see what is used. Alternative: only null means not given."""
     training = read_facts("v08").training
     asked, defaults = (0.0, 0, 0), (training.weight_decay, training.batch_size, training.epochs)
@@ -90,7 +90,7 @@ def zero_is_unset(practice: Practice = "legacy", stream: Stream = STREAM) -> Pro
     return ProbeResult(value, 0.0, f"Of three settings of 0 the run replaced {value}.")
 
 
-def running_training_loss(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def running_training_loss(practice: Practice, stream: Stream) -> ProbeResult:
     """Take one epoch of descent on data without a validation part and measure the training loss in two ways.
 
     Legacy: the mean over the epoch's batches, each before its step. Alternative: all rows after the epoch.
@@ -107,7 +107,7 @@ def running_training_loss(practice: Practice = "legacy", stream: Stream = STREAM
     return ProbeResult(value, 1.05, f"The loss reported for the training rows is {value:.2f} times what they have.")
 
 
-def plateau_ends_learning(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001
+def plateau_ends_learning(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Descend a bowl with a steep and a shallow axis under the legacy schedule. Alternative: a relative threshold.
 
     On the shallow axis an epoch gains two per cent of a loss of the size the legacy runs ended with.
@@ -124,7 +124,7 @@ def plateau_ends_learning(practice: Practice = "legacy", stream: Stream = STREAM
     return ProbeResult(value, 1.5, sentence)
 
 
-def patience_disagrees(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001
+def patience_disagrees(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Train v06 by the paper's patience, the file's and the code's. Alternative: one resolved configuration."""
     facts = read_facts("v06")
     said = (facts.stopping.published_patience, facts.patience.configured or 0, facts.patience.epochs)

@@ -13,7 +13,7 @@ from golden_core.evaluation import METRICS
 from golden_core.legacy.facts.files import Surroundings, classify
 from golden_core.legacy.facts.scripts import ImportedModule
 from golden_core.legacy.flow.protocol import extents, read_facts
-from golden_core.legacy.forensics.probes.result import STREAM, Practice, ProbeResult, percent, rms, walk
+from golden_core.legacy.forensics.probes.result import Practice, ProbeResult, percent, rms, walk
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
 from golden_core.legacy.reproduction.published import published_errors
 from golden_core.models.architecture import Architecture, read_architecture
@@ -25,7 +25,7 @@ from golden_core.statistics.multiplicity import holm
 from golden_core.store.randomness import Stream
 
 
-def level_r2(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def level_r2(practice: Practice, stream: Stream) -> ProbeResult:
     """Score the last price of a random walk by R² of levels. Alternative: R² against that same forecast."""
     closes = walk(len(extents(read_facts("v08"))["test"].rows), stream.child("levels"))
     returns = np.diff(np.log(closes))
@@ -36,7 +36,7 @@ def level_r2(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeRes
     return ProbeResult(value, 0.95, f"A forecast without any skill has an R² of {value:.3f}.")
 
 
-def validation_used_to_choose(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def validation_used_to_choose(practice: Practice, stream: Stream) -> ProbeResult:
     """Keep the epoch with the lowest of 60 equally good validation losses, 1,000 times, and report that loss.
 
     Alternative: report the loss of the kept epoch on rows that chose nothing. In standard deviations of a loss.
@@ -49,7 +49,7 @@ def validation_used_to_choose(practice: Practice = "legacy", stream: Stream = ST
     return ProbeResult(value, 0.5, f"The reported loss lies {value:.2f} standard deviations below its true value.")
 
 
-def six_decimals(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def six_decimals(practice: Practice, stream: Stream) -> ProbeResult:
     """Write down the MSE of errors of the size of the best published RMSE. Alternative: all digits."""
     facts = read_facts("v08")
     size = min(published_errors("rmse").values())
@@ -60,7 +60,7 @@ def six_decimals(practice: Practice = "legacy", stream: Stream = STREAM) -> Prob
     return ProbeResult(value, 0.01, f"What is written down differs from the MSE by {percent(value)} of it.")
 
 
-def serving_unlike_training(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001
+def serving_unlike_training(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Compare what the serving script feeds with what was trained on. Alternative: one file holds both."""
     facts = read_facts("v08")
     trained = (facts.windows.context_length, len(facts.columns.features), True)
@@ -74,7 +74,7 @@ def serving_unlike_training(practice: Practice = "legacy", stream: Stream = STRE
 _SEEDS, _LEVEL = 5, 0.05  # of the alternative to a single run
 
 
-def no_naive_forecast(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def no_naive_forecast(practice: Practice, stream: Stream) -> ProbeResult:
     """Hold the published table's best RMSE against no change on prices as volatile. Alternative: it is in the table."""
     closes = walk(len(extents(read_facts("v08"))["test"].rows), stream.child("naive"))
     naive = rms(np.diff(closes))
@@ -87,7 +87,7 @@ def no_naive_forecast(practice: Practice = "legacy", stream: Stream = STREAM) ->
     return ProbeResult(value, 1.0, sentence)
 
 
-def best_of_ten(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def best_of_ten(practice: Practice, stream: Stream) -> ProbeResult:
     """Pick the best of ten equally good models by its test score, 2,000 times. Alternative: by a validation score.
 
     The value is the winner's gain over the average of the table, in standard deviations of a score.
@@ -102,7 +102,7 @@ def best_of_ten(practice: Practice = "legacy", stream: Stream = STREAM) -> Probe
     )
 
 
-def single_run(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def single_run(practice: Practice, stream: Stream) -> ProbeResult:
     """Compare nine models with a tenth that is as good, 400 times, and count tables in which one is called better.
 
     Legacy: one run each, the lower score is better. Alternative: five seeds, Welch's test, Holm's correction.
@@ -120,7 +120,7 @@ def single_run(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeR
     )
 
 
-def paired_test_undefined(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def paired_test_undefined(practice: Practice, stream: Stream) -> ProbeResult:
     """Pair the errors of v01 and v08, row by row. Alternative: on the rows that both are scored on."""
     rows = [extents(read_facts(variant))["test"].targets for variant in ("v01", "v08")]
     if practice == "alternative":
@@ -138,7 +138,7 @@ def paired_test_undefined(practice: Practice = "legacy", stream: Stream = STREAM
     return ProbeResult(alone, 0.0, f"{percent(alone)} of the rows have no partner: {verdict}.")
 
 
-def ablation_confounded(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001
+def ablation_confounded(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Count the parts in which v08 differs from v06, its published ablation. Alternative: v08 without its experts."""
     full = read_architecture("v08")
     ablated = read_architecture("v06") if practice == "legacy" else full.model_copy(update={"experts": None})
@@ -149,7 +149,7 @@ def ablation_confounded(practice: Practice = "legacy", stream: Stream = STREAM) 
 _DEPENDENT = "v_08/dependencies.py"
 
 
-def package_missing(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001
+def package_missing(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Look for what dependencies.py imports among the files of the tree. Alternative: the package is there."""
     script = next(script for script in frozen_inventory().scripts if script.path == _DEPENDENT)
     imported = [ImportedModule(name) for name in (*script.imports.standard, *script.imports.missing)]
@@ -160,7 +160,7 @@ def package_missing(practice: Practice = "legacy", stream: Stream = STREAM) -> P
     return ProbeResult(value, 0.0, f"Of the modules that {_DEPENDENT} imports, {value} are nowhere.")
 
 
-def exports_bound_to_code(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:
+def exports_bound_to_code(practice: Practice, stream: Stream) -> ProbeResult:
     """Make a layer again whose class has lost an argument since. Alternative: fill one with the exported tensors."""
     arguments: dict[str, Any] = {"inputs": 4, "outputs": 8, "score_mode": "dot"}
     exported = Dense(4, 8)
@@ -177,7 +177,7 @@ def exports_bound_to_code(practice: Practice = "legacy", stream: Stream = STREAM
     return ProbeResult(lost, 0.0, f"Of 1 export, a class without the argument score_mode cannot take {lost}.")
 
 
-def checkpoint_per_epoch(practice: Practice = "legacy", stream: Stream = STREAM) -> ProbeResult:  # noqa: ARG001
+def checkpoint_per_epoch(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Add up what a run keeps, in sizes of its weights. Alternative: the best and the last weights alone."""
     network = build("v08")
     trainable = sum(weights.numel() for weights in network.parameters())
