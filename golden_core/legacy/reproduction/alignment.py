@@ -126,6 +126,7 @@ def _row(
     study, published = trials["study"][0], row.intervals[metric]
     spread = spread_of(trials[metric].to_numpy(), confidence, metric)
     verdict: Verdict = judge(published, spread, metric) if study in comparable else "other_test_set"
+    category, experiment, vain = attribute(verdict, metric, row.values[metric], spread, tried, comparable)
     return {
         "study": study,
         "variant": row.variant,
@@ -138,7 +139,9 @@ def _row(
         **vars(spread),
         "z": z_score(row.values[metric], spread, metric) if study in comparable else None,
         "verdict": verdict,
-        **vars(attribute(verdict, metric, row.values[metric], spread, tried, comparable)),
+        "category": category,
+        "experiment": experiment,
+        "tried": vain,
     }
 
 

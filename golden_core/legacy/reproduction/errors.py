@@ -164,15 +164,6 @@ class Experiment:
 
 
 @dataclass(frozen=True)
-class Attribution:
-    """The category of a deviation, and the experiments that speak for it or that were tried in vain."""
-
-    category: Category | None  # None: nothing deviates
-    experiment: str  # ids that support it, or nothing
-    tried: str  # ids that changed nothing about the verdict
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What one experiment says about one variant: its runs and the verdict on every metric with the change."""
 
@@ -211,20 +202,21 @@ def attribute(
     spread: Spread,
     tried: Sequence[Outcome],
     elsewhere: Sequence[str],
-) -> Attribution:
-    """Return why a published number deviates from our runs.
+) -> tuple[Category | None, str, str]:
+    """Return why a published number deviates from our runs, which experiments support it, and which do not.
 
     A change explains a deviation if, with it, the published number could be one more of our runs, and a typical run
     comes nearer to it: runs that only scatter more explain nothing, and no more does an experiment with fewer seeds,
     whose intervals are wider for that reason alone. If changes of different categories explain it, none is singled out.
-    ``elsewhere`` are the studies in which the variant was run on the published test rows: what supports a split.
+    ``elsewhere`` are the studies in which the variant was run on the published test rows: what supports a split. The
+    category is None where nothing deviates; experiments are named by their ids.
     """
     if verdict == "consistent":
-        return Attribution(None, "", "")
+        return None, "", ""
     if verdict == "undecided":
-        return Attribution("unknown", "", "")
+        return "unknown", "", ""
     if verdict == "other_test_set":
-        return Attribution("split" if elsewhere else "unknown", ", ".join(elsewhere), "")
+        return ("split" if elsewhere else "unknown"), ", ".join(elsewhere), ""
     explaining = [
         outcome
         for outcome in tried
@@ -235,7 +227,7 @@ def attribute(
     others = ", ".join(outcome.id for outcome in tried if outcome not in explaining)
     categories = {outcome.category for outcome in explaining}
     category = categories.pop() if len(categories) == 1 else "unknown"
-    return Attribution(category, ", ".join(outcome.id for outcome in explaining), others)
+    return category, ", ".join(outcome.id for outcome in explaining), others
 
 
 def _nearer(published: float, changed: Spread, spread: Spread, metric: Metric) -> bool:

@@ -11,7 +11,6 @@ from support.record import STREAM, around, forecasts_of, hourly_bars, small_reco
 
 from golden_core.legacy.audit.intervals import Interval
 from golden_core.legacy.reproduction.errors import (
-    Attribution,
     Experiment,
     Outcome,
     Spread,
@@ -212,12 +211,12 @@ WORSE, SURE = "published_worse", "consistent"
     ],
 )
 def test_a_category_needs_an_experiment_that_explains_the_deviation(verdict, tried, expected):
-    assert reason(verdict, tried) == Attribution(*expected)
+    assert reason(verdict, tried) == expected
 
 
 def test_another_test_set_is_the_split_only_where_the_published_rows_were_run_elsewhere():
     tried = [outcome("e1", "precision", SURE)]
-    assert reason("other_test_set", tried, ["legacy_94_3_3"]) == Attribution("split", "legacy_94_3_3", "")
+    assert reason("other_test_set", tried, ["legacy_94_3_3"]) == ("split", "legacy_94_3_3", "")
 
 
 @pytest.fixture
