@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,15 +52,7 @@ from golden_core.retrials.table import retrials_page, retrials_table
 from golden_core.store.lake import Home
 
 COMMAND_SECONDS = 900.0
-
-
-@dataclass(frozen=True)
-class Made:
-    """Deliverables by name, what was found for machine criteria, and inputs beside the declared ones."""
-
-    deliverables: Mapping[str, str | bytes]
-    results: tuple[Result, ...]
-    inputs: tuple[Path, ...] = ()
+Made = tuple[Mapping[str, str | bytes], Sequence[Result]]  # deliverables by name, what was found for machine criteria
 
 
 @dataclass(frozen=True)
@@ -100,16 +92,23 @@ def make_evidence(
 
     Without ``run_commands``, criteria that a command decides are recorded as unmeasured.
     """
-    made = MAKERS[milestone.id](place, given)
-    results = list(made.results)
+    deliverables, found = MAKERS[milestone.id](place, given)
+    results = list(found)
     for criterion in milestone.criteria:
         if run_commands and criterion.command is not None:
             status, _ = place.run(criterion.command, timeout_s=COMMAND_SECONDS)
             results.append(Result(criterion.id, status, "exit status 0", status == 0))
     command = ["golden", "milestones", "write", milestone.id, "--no-commands", *given.arguments]
-    return write_evidence(
-        place, milestone, made.deliverables, inputs=made.inputs, command=command, results=results, now=now
-    )
+    inputs = _inputs(place, milestone, given)
+    return write_evidence(place, milestone, deliverables, inputs=inputs, command=command, results=results, now=now)
+
+
+def _inputs(place: Place, milestone: Milestone, given: Given) -> list[Path]:
+    """Return what a milestone is made from beside its declared inputs."""
+    bars = given.request.files if given.request else ()
+    words = [place.repository / name for name in WORDS]
+    read: dict[str, list[Path | None]] = {"P0.M1": [given.tree], "P6.M1": [*bars, given.parity], "P6.M3": [*words]}
+    return [path for path in read.get(milestone.id, []) if path is not None]
 
 
 def _inventory(_place: Place, given: Given) -> Made:
@@ -120,11 +119,11 @@ def _inventory(_place: Place, given: Given) -> Made:
     documented = sum(_documented(inventory, version) for version in versions)
     results = [_all("every_version_documented", documented, len(versions))]
     if tree is None:  # the other criterion is about a tree, and nobody has looked at one
-        return Made(deliverables, tuple(results))
+        return deliverables, results
     found = verify_tree(inventory, frozen_checksums())
     different = len(found.changed) + len(found.missing) + len(found.extra)
     results.append(Result("tree_equals_frozen_checksums", different, "0 files differ", found.exact))
-    return Made(deliverables, tuple(results), (tree,))
+    return deliverables, results
 
 
 def _documented(inventory: Inventory, version: str) -> bool:
@@ -140,7 +139,7 @@ def _forensics(_place: Place, _given: Given) -> Made:
     register = leakage_register_csv()
     sources = {variant: flow_source(variant) for variant in VARIANTS}
     bounded = sum(all(f"cluster_{part}" in source for part in PARTS) for source in sources.values())
-    return Made(
+    return (
         {
             **{f"data_flow_diagrams/{variant}.svg": flow_svg(variant) for variant in VARIANTS},
             **{f"data_flow_diagrams/{variant}.dot": source for variant, source in sources.items()},
@@ -183,7 +182,7 @@ def _migration(place: Place, _given: Given) -> Made:
     plan, checksums = load_plan(), frozen_checksums()
     tests = existing_tests(place.repository, [name for package in plan.packages for name in package.parity_tests])
     deliverables = migration_deliverables(plan, checksums, place.repository, tests)
-    return Made(deliverables, plan_results(plan, checksums, tests))
+    return deliverables, plan_results(plan, checksums, tests)
 
 
 def _alignment(_place: Place, given: Given) -> Made:
@@ -200,15 +199,14 @@ def _alignment(_place: Place, given: Given) -> Made:
         Result("random_walk_on_the_same_rows", len(apart), "0 trials on other rows", not apart),
         _speed(),
     ]
-    deliverables, inputs = record_files(validation), list(given.request.files)
+    deliverables = record_files(validation)
     compared_variants = set(validation.alignment.table["variant"]) & set(VARIANTS)
     results.append(_all("every_model_validated", len(compared_variants), len(VARIANTS)))
     if given.parity is not None:  # else nobody has compared anything with Keras, and the criteria stay unmeasured
         table, compared = _parity(given.parity)
         deliverables["parity.csv"] = table.write_csv()
         results += compared
-        inputs.append(given.parity)
-    return Made(deliverables, tuple(results), tuple(inputs))
+    return deliverables, results
 
 
 def _parity(folder: Path) -> tuple[pl.DataFrame, list[Result]]:
@@ -246,29 +244,24 @@ def _suite(place: Place, _given: Given) -> Made:
     found = retrials_table(home, retrials())
     retried = {"retrials.csv": found.write_csv(), "retrials.md": retrials_page(found)}
     silent, counted = placebo_pages(home)
-    return Made({**pages, **silent, **retried}, (*results, *counted))
-
-
-def _publication(place: Place, _given: Given) -> Made:
-    pages = publication_pages(place, Home.from_environment(), suite(Home.from_environment()))
-    return Made(pages, (), tuple(place.repository / name for name in WORDS))
+    return {**pages, **silent, **retried}, (*results, *counted)
 
 
 MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P0.M1": _inventory,
     "P0.M2": _forensics,
-    "P1.M1": lambda place, _given: Made(*requirements_pages(load_registry(), known_checks(load_registry()), place)),
+    "P1.M1": lambda place, _: requirements_pages(load_registry(), known_checks(load_registry()), place),
     "P1.M2": _migration,
-    "P2.M1": lambda _place, _given: Made(*configuration_pages()),
-    "P2.M2": lambda place, given: Made(*loader_pages(place, given.workers)),
-    "P3.M1": lambda _place, _given: Made(*orchestrator_pages()),
-    "P3.M2": lambda _place, _given: Made(*protocol_pages(Home.from_environment())),
-    "P4.M1": lambda _place, _given: Made(*specification_pages(Home.from_environment())),
-    "P4.M2": lambda _place, _given: Made(*benchmark_pages()),
-    "P5.M1": lambda place, _given: Made(*usage_page(place)),
-    "P5.M2": lambda place, _given: Made(*experiment_pages(place, Home.from_environment(), load_study(STUDY))),
-    "P5.M3": lambda _place, _given: Made(*sample_pages(Home.from_environment())),
+    "P2.M1": lambda *_: configuration_pages(),
+    "P2.M2": lambda place, given: loader_pages(place, given.workers),
+    "P3.M1": lambda *_: orchestrator_pages(),
+    "P3.M2": lambda *_: protocol_pages(Home.from_environment()),
+    "P4.M1": lambda *_: specification_pages(Home.from_environment()),
+    "P4.M2": lambda *_: benchmark_pages(),
+    "P5.M1": lambda place, _: usage_page(place),
+    "P5.M2": lambda place, _: experiment_pages(place, Home.from_environment(), load_study(STUDY)),
+    "P5.M3": lambda *_: sample_pages(Home.from_environment()),
     "P6.M1": _alignment,
     "P6.M2": _suite,
-    "P6.M3": _publication,
+    "P6.M3": lambda place, _: (publication_pages(place, Home.from_environment(), suite(Home.from_environment())), ()),
 }
