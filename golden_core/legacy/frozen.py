@@ -141,6 +141,9 @@ def _configuration(file: File, fact: ConfigurationFact) -> Configuration:
     return Configuration(file.path, {}, (), (), unused, contradictions)
 
 
+# ----------------------------------------------------------------------------------------------------- a tree beside it
+
+
 @dataclass(frozen=True)
 class TreeVerification:
     """Every file of a tree or of the frozen checksums is equal, changed, missing or extra."""

@@ -148,6 +148,9 @@ def _listed(layers: Counter[Signature]) -> str:
     return ", ".join(described) + (f" and {len(layers) - 3} more" if len(layers) > 3 else "") or "nothing"
 
 
+# -------------------------------------------------------------------------------------------------- each block in Keras
+
+
 def blocks_in_order(network: nn.Module) -> dict[str, nn.Module]:
     """Return the blocks with weights by their place in the network, in the order of Keras' model."""
     blocks = {place: network.get_submodule(place) for place in ORDER}

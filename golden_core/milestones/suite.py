@@ -127,6 +127,8 @@ def intervals(study: Study, warehouse: Warehouse) -> Result:
     return Result("intervals_automatic", value, threshold, bool(told) and strata == sorted(study.evaluation.strata))
 
 
+# ------------------------------------------------------------------------------------------------------------ the suite
+
 PLACEBO = "placebo_golden"  # the same protocol where nothing can be forecast
 SIZES = ("golden", "golden_two_cores")
 REPORT = "reports/golden_suite"

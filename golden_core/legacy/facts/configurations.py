@@ -108,6 +108,8 @@ def names(key: Key) -> Key:
     return tuple(part for part in key if not part.startswith("["))
 
 
+# ----------------------------------------------------------------------------------------------------- against the code
+
 Documents = Mapping[str, Mapping[Key, Any]]  # path → settings
 
 LISTED_PLACES = 20  # common names have thousands, and files of settings may be as many

@@ -92,6 +92,8 @@ def _content(path: Path, name: str) -> Content:
     return Content(file, text, problem)
 
 
+# ---------------------------------------------------------------------------------------------- what imports find there
+
 Origin = Literal["standard", "third_party", "local", "missing"]
 
 # A list, because what is installed here says nothing about where the code once ran.

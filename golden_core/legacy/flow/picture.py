@@ -199,6 +199,8 @@ def _legend(axes: Axes, graph: Graph, top: float) -> None:
         x += 0.5 + len(style) / 15
 
 
+# ----------------------------------------------------------------------------------- where everything stands, in inches
+
 Point = tuple[float, float]
 
 WIDTH, MARGIN, LANE, GUTTER = 13.0, 0.4, 3.85, 0.325

@@ -150,6 +150,8 @@ def judge(published: Interval, spread: Spread, metric: Metric) -> Verdict:
     return "published_better" if above == (metric == "r2") else "published_worse"
 
 
+# ------------------------------------------------------------------------------------------------ why a number deviates
+
 Category = Literal["data", "split", "initialisation", "optimiser", "precision", "selection", "unknown"]
 
 

@@ -178,6 +178,8 @@ def _run(home: Home, overrides: Sequence[str], shares: str, trials: Trials) -> R
     return Run(shares, study, bars, windows, tuple(failures), found, forecasts, history)
 
 
+# ---------------------------------------------------------------------------------------------- the study under a split
+
 _VENDOR_COLUMNS = {name: name for name in ("timestamp", "open", "high", "low", "close")} | {"volume": None}
 # What the published splits and the user's files decide; everything else of the study may be overridden.
 _DECIDED = ("splits", "data.settings.paths", "data.pairs", "horizons")

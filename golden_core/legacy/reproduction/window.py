@@ -148,6 +148,9 @@ def _fault(split: SplitWindow) -> str:
     )
 
 
+# ------------------------------------------------------------------------------------------------------------- the bars
+
+
 @dataclass(frozen=True)
 class FileAccount:
     """What one file gave: which bars were read, left out and used."""
