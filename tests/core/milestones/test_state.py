@@ -191,11 +191,3 @@ def test_a_note_is_dated_and_the_one_before_is_kept(tmp_path):
     kept = [path for path in place.archive.rglob(PAGE) if path.read_text(encoding="utf-8") == first]
     assert len(kept) == 1
     assert f"steering/{PAGE}" in (place.archive / "index.csv").read_text(encoding="utf-8")
-
-
-def test_two_notes_of_one_moment_are_refused(tmp_path):
-    place, registry = Place(tmp_path, tmp_path / "evidence"), load_registry()
-    steer(place, registry, MONDAY)
-    steer(place, registry, MONDAY)
-    with pytest.raises(EvidenceError, match="exists already"):
-        steer(place, registry, MONDAY)
