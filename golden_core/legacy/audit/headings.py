@@ -104,7 +104,13 @@ def names_models(text: str) -> bool:
 
 
 def _words_of(text: str) -> set[str]:
-    return set(re.findall(r"[a-z0-9]+", _spaced(text)))
+    return {text.strip().casefold(), *re.findall(r"[a-z0-9]+", _spaced(text))}
+
+
+def names_sample(text: str) -> bool:
+    """Whether a cell names a part of the data and nothing else: "Train", "test set"."""
+    words = set(_words(text)) - {"set", "data", "split", "part"}
+    return bool(words) and words <= _SAMPLES.keys()
 
 
 def is_derived(label: str) -> bool:

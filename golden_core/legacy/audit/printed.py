@@ -42,6 +42,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9.,+-]*")  # nothing here has another form
 _SPREAD = re.compile(r"(?:±|\+/-|\+-)(.+)$")
 _IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]$")
 _SIGN = re.compile(r"(?<=[\d.])(%|‰|pips?|bps?|points?|usd|eur|gbp|jpy|cny|chf|dollars?)$", re.IGNORECASE)
+# What the errors of other fields are printed in. Where rows are told apart by hours or days, these are names.
+_UNIT = re.compile(
+    r"(?<=[\d.])(°[CF]|d[bB]|[kMG]?Wh?|[kKM]|[mck]?m|km/h|m/s|k?g|m?s|min|h|[mk]?V|ppm|ppb|[kM]?Pa|[μu]g/m\^?3|W/m\^?2)$"
+)
 
 
 class CellError(ValueError):
@@ -94,12 +98,13 @@ class Printed:
         return replace(self, unit=self.unit * 10**holders, digits=self.digits - holders)
 
 
-def parse(text: str, *, decimal_comma: bool) -> Printed | None:
+def parse(text: str, *, decimal_comma: bool, physical: bool = False) -> Printed | None:
     """Read one cell; None for an empty one or a dash.
 
     Digits count, final zeros included: ``0.50`` is a number from 0.495 to 0.505. Read are signs, thousands separators
     (comma, point, space, apostrophe), scientific notation (``3.3e-3``, ``3.3×10⁻³``), a percent sign or a unit, a part
-    behind ± or in brackets, and marks of emphasis (``**0.5**``, ``0.5†``). With ``decimal_comma``, 0,5 is one half.
+    behind ± or in brackets, and marks of emphasis (``**0.5**``, ``0.5†``). With ``decimal_comma``, 0,5 is one half;
+    with ``physical``, the number may be in one of the units of other fields (``0.7 °C``).
 
     Raises ``CellError`` if the cell holds anything else.
     """
@@ -112,9 +117,13 @@ def parse(text: str, *, decimal_comma: bool) -> Printed | None:
         raise CellError(f"{text.strip()!r} is a bound or an estimate, not a number; write - to leave it out")
     if re.search(r"\d\s+(?!\d{3}(?!\d))\d", text):
         raise CellError(f"{text.strip()!r} holds more than one number")
+    unit = _UNIT.search(bare) if physical else None
+    if unit is not None:
+        bare = bare.replace(unit[0], "")
     main, spread = _without_spread(bare, text, decimal_comma)
     main, sign = _without_sign(main)
-    return _number(_ungrouped(main, text, decimal_comma), text, spread=spread, sign=sign or _without_sign(bare)[1])
+    sign = sign or _without_sign(bare)[1] or (unit[0] if unit else "")
+    return _number(_ungrouped(main, text, decimal_comma), text, spread=spread, sign=sign)
 
 
 def is_number(text: str) -> bool:
@@ -148,7 +157,8 @@ def plain(text: str) -> str:
     text = re.sub(r"10\*\*(?=[({]?[+-]?\d)", "10^", text)  # nothing follows the stars of 2.10**
     text = re.sub(r"10\^[({]([+-]?\d+)[)}]", r"10^\1", text)
     # An asterisk is a mark of emphasis unless it multiplies, as in 3*10^-3.
-    return re.sub(r"[\s†‡§¶#‖↑↓▲▼★☆✓✔$€£¥₹₿]|\*(?!10\^)|\^[a-z]$", "", text)
+    text = re.sub(r"[\u2600-\u27bf\u2b00-\u2bff\ufe0f\U0001f000-\U0001faff]", "", text)  # cups, stars, ticks
+    return re.sub(r"[\s†‡§¶#‖↑↓▲▼$€£¥₹₿]|\*(?!10\^)|\^[a-z]$", "", text)
 
 
 def says_decimal_comma(text: str) -> bool | None:

@@ -21,6 +21,7 @@ from golden_core.legacy.audit.headings import (
     heading_for,
     is_derived,
     names_models,
+    names_sample,
     read_heading,
     read_role,
 )
@@ -130,7 +131,8 @@ def read_table(source: Path, columns: Columns | None = None) -> Table:
     comma = _decimal_comma(grid, layout)
     numbers: dict[int, list[Printed | None]] = {}
     for column, heading in layout.metrics:
-        numbers[column] = _in_unit(_column(grid, column, decimal_comma=comma), heading, grid, column, notes)
+        printed = _column(grid, column, decimal_comma=comma, physical=heading.metric in ERRORS)
+        numbers[column] = _in_unit(printed, heading, grid, column, notes)
     rows = _rows(grid, layout, numbers)
     if not rows:
         raise TableError(f"{grid.file}: no row has a number")
@@ -161,6 +163,8 @@ def _lay_out(grid: Grid, columns: Columns) -> tuple[_Layout, list[str]]:
     claimed = {column: key for key, listed in given.items() for column in listed}
     for column, text in enumerate(grid.header):
         heading, role = read_heading(text), read_role(text)
+        if role is None and all(names_sample(row[column]) for row in grid.rows):
+            role = "test_set"
         if column in claimed:
             metrics += [(column, heading_for(text, metric)) for metric in METRICS if metric == claimed[column]]
         elif heading is not None:
@@ -276,11 +280,11 @@ def _decimal_comma(grid: Grid, layout: _Layout) -> bool:
     return True in said
 
 
-def _column(grid: Grid, column: int, *, decimal_comma: bool) -> list[Printed | None]:
+def _column(grid: Grid, column: int, *, decimal_comma: bool, physical: bool) -> list[Printed | None]:
     found: list[Printed | None] = []
     for row, cells in enumerate(grid.rows):
         try:
-            found.append(parse(cells[column], decimal_comma=decimal_comma))
+            found.append(parse(cells[column], decimal_comma=decimal_comma, physical=physical))
         except CellError as error:
             raise TableError(f"{grid.where(row, column)}: {error}") from None
     # A whole number may have been rounded to tens. Its final zeros count only as far as the column prints digits.

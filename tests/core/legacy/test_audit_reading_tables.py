@@ -39,6 +39,39 @@ def test_printed_numbers(text, value, unit):
     assert (found.value, found.unit) == (Fraction(value), Fraction(unit))
 
 
+@pytest.mark.parametrize("text", ["0.696 🏆", "**0.696** ⭐", "✅ 0.696", "0.696 ✔"])
+def test_cups_and_stars_beside_numbers_say_nothing(text):
+    found = parse(text, decimal_comma=False)
+    assert found is not None
+    assert (found.value, found.sign) == (Fraction("0.696"), "")
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("0.696 °C", "°C"), ("0.696±0.1 °F", "°F"), ("0.696 °C ± 0.1 °C", "°C"), ("0.696dB", "dB"), ("$0.696k", "k"),
+        ("0.696 µg/m³", "μg/m^3"), ("0.696 kWh", "kWh"),
+    ],
+)  # fmt: skip
+def test_errors_may_have_the_unit_of_another_field(text, unit):
+    found = parse(text, decimal_comma=False, physical=True)
+    assert found is not None
+    assert (found.value, found.sign) == (Fraction("0.696"), unit)
+    with pytest.raises(CellError):
+        parse(text, decimal_comma=False)  # where it is no error: "24 h" tells a horizon
+
+
+def test_units_in_cells_are_those_of_the_whole_column(tmp_path):
+    rows = "| A | 24 h | 0.5 °C | 0.75 |\n| A | 48 h | 0.6 °C | 0.64 |\n"
+    header = "| model | horizon | RMSE | R2 |\n| --- | --- | --- | --- |\n"
+    path = tmp_path / "table.md"
+    path.write_text(header + rows)
+    assert [row.test_set for row in read_table(path).rows] == [("24 h",), ("48 h",)]
+    path.write_text(header + rows.replace("0.6 °C", "0.6"))
+    with pytest.raises(TableError, match=r"column 3.*°C.*others not"):
+        read_table(path)
+
+
 @pytest.mark.parametrize(
     "text",
     ["abc", "0.1.2", "1,23", "<0.01", "≈3", "1e9999", "0.5 0.6", "12 13", "inf", "0.5 ± x", "1" * 70, "%", "e5", "."],
