@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from golden_core.legacy.audit.bounds import Group
 from golden_core.legacy.audit.findings import Finding
 from golden_core.legacy.audit.grid import TableError
-from golden_core.legacy.audit.intervals import Interval, between, common, names, number
+from golden_core.legacy.audit.intervals import Interval, between, common, names
 from golden_core.legacy.audit.table import Row
 
 
@@ -22,8 +22,6 @@ class SplitHypothesis:
     rows: Mapping[str, str]  # row → its shares
     n_rows: int  # of the data before splitting
     lost_rows: int  # first rows of the test part that are never targets: the look-back
-    # Shares → target variance measured on the data (squared unit of the target), where that is known.
-    measured: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,6 @@ class SplitPart:
     rows: tuple[str, ...]
     holds: bool  # in each test set that the table tells of, where it tells of any
     variance: Interval | None  # None also where there are several test sets
-    measured: float | None
-    measured_fits: bool | None
 
 
 @dataclass(frozen=True)
@@ -111,11 +107,8 @@ def _part(
             inside.setdefault(variances[name][0], []).append(variances[name][1])
     shared = [common(intervals) for intervals in inside.values()]
     variance = shared[0] if len(shared) == 1 else None
-    measured = hypothesis.measured.get(shares)
-    fits = None if measured is None or variance is None else measured in variance
     targets = count_targets(shares, hypothesis.n_rows, hypothesis.lost_rows)
-    holds = None not in shared and fits is not False
-    return SplitPart(shares, targets, tuple(rows), holds, variance, measured, fits)
+    return SplitPart(shares, targets, tuple(rows), None not in shared, variance)
 
 
 def _sentence(parts: Sequence[SplitPart], *, holds: bool, needed: bool) -> str:
@@ -123,7 +116,6 @@ def _sentence(parts: Sequence[SplitPart], *, holds: bool, needed: bool) -> str:
         f"{part.shares} ({part.targets} targets; {names(part.rows)})"
         + (f" on a target variance in {between(part.variance)}" if part.variance else "")
         + ("" if part.holds else " which share none")
-        + (f", measured {number(part.measured, 6)}" if part.measured is not None else "")
         for part in parts
     )
     if not holds:
