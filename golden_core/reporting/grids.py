@@ -84,7 +84,7 @@ def relative_error_grids(answer: Answer) -> Grids:
         "bars; mean over seeds. Negative is better than the random walk. One grid per forecaster, in the order of the "
         "leaderboard.",
         tuple(grids),
-        relative_legend(),
+        RELATIVE,
         answer,
     )
 
@@ -114,16 +114,6 @@ def stratum_grids(answer: Answer, ranked: Sequence[str]) -> Grids:
     )
 
 
-def relative_legend() -> tuple[Cell, ...]:
-    """Say what the tones of relative errors stand for."""
-    return _legend(_STEPS, "lower", "higher")
-
-
-def relative_tone(value: float) -> str:
-    """Return the tone of a relative error."""
-    return _tone(value, _STEPS)
-
-
 def _legend(steps: Sequence[tuple[float, str]], less: str, more: str) -> tuple[Cell, ...]:
     """Say what each tone stands for, from the bounds that give it."""
     even, first, second = (level(bound) for bound, _ in steps)
@@ -135,14 +125,18 @@ def _legend(steps: Sequence[tuple[float, str]], less: str, more: str) -> tuple[C
 
 def _relative(row: Row) -> Cell:
     value = row["relative_rmse"]
-    return Cell(ABSENT) if value is None else Cell(percent(value), relative_tone(value))
+    return Cell(ABSENT) if value is None else Cell(percent(value), tone(value))
 
 
 def _skill(row: Row) -> Cell:
     value = row["r2_oos"]
-    return Cell(ABSENT) if value is None else Cell(percent(value), _tone(-value, _R2_STEPS))
+    return Cell(ABSENT) if value is None else Cell(percent(value), tone(-value, _R2_STEPS))
 
 
-def _tone(loss: float, steps: Sequence[tuple[float, str]]) -> str:
+def tone(loss: float, steps: Sequence[tuple[float, str]] = _STEPS) -> str:
+    """Return the tone of a relative error, or by other steps of another loss."""
     step = next((name for bound, name in steps if abs(loss) < bound), "3")
     return step if step == "even" else f"{'lower' if loss < 0 else 'higher'}-{step}"
+
+
+RELATIVE = _legend(_STEPS, "lower", "higher")  # what the tones of relative errors stand for

@@ -10,11 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from golden_core.reporting import claim_figures, coverage, figures, tables, uncertainty_figures
 from golden_core.reporting.best_of_many import best_of_many
-from golden_core.reporting.equity_figure import equity
 from golden_core.reporting.exhibits import Answer, Exhibit, ask, declared, exhibit, latex, markdown
 from golden_core.reporting.figure_files import figure_files
 from golden_core.reporting.formats import count, escape_markdown, plain
@@ -66,7 +65,7 @@ def write_report(
     RandomWalkMissingError
         If the random walk was not forecast wherever another forecaster was. Nothing is written then.
     """
-    files, headline = render(warehouse, study, provenance, judged or Judged())
+    files, headline = render(warehouse, study, provenance, judged or Judged.of())
     hashes = {name: hash_bytes(text.encode()) for name, text in files.items()}
     record = {"made_from": _made_from(warehouse, study), "sha256": hashes}
     files[RECORD] = json.dumps(record, indent=2) + "\n"
@@ -118,14 +117,12 @@ def _rendered(
 ) -> tuple[dict[str, str], str]:
     coverage.require_random_walk(warehouse, study)
     covered = coverage.coverage(warehouse, study)
-    answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
-    series = answers["series"]
-    answers |= {"checks": Answer(judged.checks), "probes": Answer(judged.probes)}
+    board, series = _scores(warehouse, study)
+    answers = {"leaderboard": board, "series": series, "checks": Answer(judged.checks), "probes": Answer(judged.probes)}
     answers |= {**seed_groups(warehouse, study), "best_of_many": best_of_many(warehouse, study)}
     exhibits = {name: exhibit(name, warehouse, study, answers.get(name)) for name in declared()}
-    board = exhibits["leaderboard"]
     words = verdict(series.frame, study, covered)
-    ranked = board.answer.frame["forecaster"].to_list()
+    ranked = board.frame["forecaster"].to_list()
     grids = {
         "relative_error": relative_error_grids(series),
         "strata": stratum_grids(ask(warehouse, STRATA_SKILL, study.name), ranked),
@@ -143,7 +140,7 @@ def _rendered(
     }
     files = {
         **_table_files(study, exhibits.values(), grids.values()),
-        "leaderboard.md": _markdown_page(study, words, board),
+        "leaderboard.md": _markdown_page(study, words, exhibits["leaderboard"]),
         "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
         "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
         "checks.csv": judged.checks.write_csv(),
@@ -157,16 +154,22 @@ def _rendered(
 def figures_apart(warehouse: Warehouse, study: Study) -> dict[str, bytes]:
     """Return the figures of a report as files for manuscripts, by name."""
     with warehouse.kept_open():
-        board, series = tables.answers(warehouse, study)
+        board, series = _scores(warehouse, study)
         return figure_files(_plots(warehouse, study, series, board.frame["forecaster"].to_list()).values())
+
+
+def _scores(warehouse: Warehouse, study: Study) -> tuple[Answer, Answer]:
+    name, alpha = study.name, study.evaluation.significance
+    board = tables.leaderboard(warehouse, name, significance=alpha)
+    return board, tables.series_table(warehouse, name, significance=alpha)
 
 
 def _plots(warehouse: Warehouse, study: Study, series: Answer, ranked: list[str]) -> dict[str, figures.Plot]:
     """Return every figure of the page; some are of what not every study asks for."""
     plots = {
-        "forest": figures.forest(series, study),
+        "forest": claim_figures.forest(series, study),
         "gain": figures.cumulative_gain(warehouse, study, ranked),
-        "equity": equity(warehouse, study, ranked),
+        "equity": figures.equity(warehouse, study, ranked),
         "curves": figures.learning_curves(warehouse, study),
         "ranks": claim_figures.critical_difference(warehouse, study),
     }
@@ -191,30 +194,24 @@ def _table_files(study: Study, exhibits: Iterable[Exhibit], grids: Iterable[Grid
 
 
 @cache
-def _environment() -> Environment:
+def template(name: str) -> Template:
+    """Return the template of a page."""
+    # Escaped whatever the template is called: names and error texts are other people's.
     return Environment(
-        loader=PackageLoader("golden_core.reporting"),
-        autoescape=True,  # whatever the template is called: names and error texts are other people's
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+        loader=PackageLoader("golden_core.reporting"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    ).get_template(name)  # fmt: skip
 
 
 def _html_page(study: Study, provenance: Mapping[str, Any], context: Mapping[str, Any]) -> str:
     facts = dict(flatten(provenance))
-    page: str = (
-        _environment()
-        .get_template("report.html.jinja")
-        .render(
-            study=study,
-            settings=json.dumps(json.loads(study.canonical()), indent=2, ensure_ascii=False),
-            provenance={"study": study.name, "study_hash": study.hash(), **facts},
-            dirty=facts.get("git.dirty") == "yes",
-            **context,
-        )
+    return template("report.html.jinja").render(
+        study=study,
+        settings=json.dumps(json.loads(study.canonical()), indent=2, ensure_ascii=False),
+        provenance={"study": study.name, "study_hash": study.hash(), **facts},
+        dirty=facts.get("git.dirty") == "yes",
+        **context,
     )
-    return page
 
 
 def flatten(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import polars as pl
-
 from golden_core.reporting.exhibits import Answer, ask
 from golden_core.store.warehouse import Warehouse
-from golden_core.study import Study
 
 # A deterministic forecaster has no spread over seeds, whatever the summary says: the query itself withholds it.
 LEADERBOARD = """
@@ -95,32 +92,26 @@ ORDER BY macro DESC NULLS LAST, forecaster, pair, horizon
 """
 
 
-def leaderboard(warehouse: Warehouse, study_name: str, *, significance: float) -> pl.DataFrame:
+def leaderboard(warehouse: Warehouse, study_name: str, *, significance: float) -> Answer:
     """Return one row per forecaster, best first: means over series, and counts of significant differences.
 
     Returns
     -------
-    DataFrame
+    Answer
         ``rank, forecaster, deterministic, r2_oos`` with Student t and bootstrap limits over seeds (null for a
         deterministic forecaster), ``mase, rmse_bp`` (1e-4 log return), ``directional_accuracy`` (fraction),
         ``seeds``, then the series ``tested`` and how many are significantly ``better`` and ``worse`` than the
         random walk (ensemble level), the ``series`` covered and the number of ``forecasts``. A forecaster all of
         whose trials failed has a row too, without numbers.
     """
-    return ask(warehouse, LEADERBOARD, study_name, significance).frame
+    return ask(warehouse, LEADERBOARD, study_name, significance)
 
 
-def series_table(warehouse: Warehouse, study_name: str, *, significance: float) -> pl.DataFrame:
+def series_table(warehouse: Warehouse, study_name: str, *, significance: float) -> Answer:
     """Return one row per forecaster and series: scores over seeds, and the test of the seed average.
 
     ``n, ensemble_r2_oos, statistic, p_value, p_holm, verdict`` belong to the average of the forecasts of all seeds;
     the other scores are means over seeds. ``relative_rmse`` is RMSE / RMSE of the random walk − 1.
     Parameters are those of :func:`leaderboard`.
     """
-    return ask(warehouse, SERIES, study_name, significance).frame
-
-
-def answers(warehouse: Warehouse, study: Study) -> tuple[Answer, Answer]:
-    """Return leaderboard and table of series with the queries behind them."""
-    alpha = study.evaluation.significance
-    return ask(warehouse, LEADERBOARD, study.name, alpha), ask(warehouse, SERIES, study.name, alpha)
+    return ask(warehouse, SERIES, study_name, significance)

@@ -18,7 +18,7 @@ from golden_core.store.lake import Home
 from golden_core.trials import run_trials
 from golden_dagster.cli.application import app
 from golden_dagster.definitions import resources
-from golden_dagster.defs.legacy.assets import alignment
+from golden_dagster.defs.legacy import alignment
 from golden_dagster.lib.checks import asset_check, verdict
 from golden_dagster.resources import LegacyResource, WorkersResource
 

@@ -15,7 +15,7 @@ from golden_dagster.benchmarks import orchestration, startup
 from golden_dagster.benchmarks.startup import starts
 from golden_dagster.cli.application import app
 from golden_dagster.definitions import resources
-from golden_dagster.defs.benchmarks.assets import KINDS, benchmark, benchmarks_table
+from golden_dagster.defs.benchmarks import KINDS, benchmark, benchmarks_table
 from golden_dagster.resources import StudyResource
 
 BRIEF = ("--seconds", "0", "--samples", "1")

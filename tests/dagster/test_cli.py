@@ -14,36 +14,29 @@ from pathlib import Path
 import pytest
 import typer
 from support.keras_files import random_network, write_keras_file
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from golden_core.preparation.catalogue import study_names
+from golden_core.store.lake import PROJECT_ROOT
 from golden_dagster.cli.application import app, flowed
-
-COMMANDS = [
-    "run",
-    "status",
-    "leaderboard",
-    "gate",
-    "reproduce",
-    "ui",
-    "study",
-    "data",
-    "leakage",
-    "legacy",
-    "milestones",
-    "bench",
-]
+from golden_dagster.cli.options import TEACHING
 
 
 def golden(*arguments):
     return CliRunner().invoke(app, list(arguments))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*get_command(app).commands])
 def test_every_command_explains_itself(command):
     result = golden(command, "--help")
     assert result.exit_code == 0
     assert len(result.output.split()) > 20
+
+
+def test_errors_that_teach_are_named_as_they_are_called():
+    sources = (path.read_text(encoding="utf-8") for path in (PROJECT_ROOT / "golden_core").rglob("*.py"))
+    assert set(re.findall(r"^class (\w+)\(", "\n".join(sources), re.MULTILINE)) >= TEACHING
 
 
 def test_paragraphs_of_help_flow_in_a_terminal_of_any_width():

@@ -49,7 +49,7 @@ NO_FILE = [replaced_by_a_folder, leading_to_itself]
 
 @pytest.mark.parametrize("harm", [cut_off, written_over, emptied, os.unlink, of_another_release, *NO_FILE])
 def test_a_damaged_warehouse_is_said_and_made_again(broken, harm):
-    board = leaderboard(Warehouse(broken.warehouse), "smoke", significance=0.05)
+    board = leaderboard(Warehouse(broken.warehouse), "smoke", significance=0.05).frame
     harm(broken.warehouse)
     fault = tables_fault(broken, STUDY)
     assert fault.startswith(("warehouse ", "there is no warehouse "))
@@ -57,7 +57,7 @@ def test_a_damaged_warehouse_is_said_and_made_again(broken, harm):
         shown_completeness(broken, STUDY)
     evaluate(broken, STUDY)
     assert tables_fault(broken, STUDY) is None
-    assert leaderboard(Warehouse(broken.warehouse), "smoke", significance=0.05).equals(board)
+    assert leaderboard(Warehouse(broken.warehouse), "smoke", significance=0.05).frame.equals(board)
 
 
 def test_rows_of_an_earlier_day_are_no_tables_of_this_study(broken):

@@ -17,7 +17,6 @@ from golden_core.evaluation import comparisons_table, metrics_table, summary_tab
 from golden_core.evaluation.distributions import coverage_table, scores_table
 from golden_core.preparation.catalogue import load_study
 from golden_core.reporting import Judged, svg, write_report
-from golden_core.reporting.judged import checks_frame, probes_frame
 from golden_core.store import schema
 from golden_core.store.randomness import Stream
 from golden_core.store.warehouse import Warehouse
@@ -198,15 +197,13 @@ PROVENANCE = {
     "command": "golden run synthetic && golden report synthetic",
 }
 
-JUDGED = Judged(
-    checks_frame(
-        [
-            ("passed", "embargo_kept", "folds", True, "12 fold parts examined"),
-            ("not run", "forecasts_reproduce_bitwise", "metrics", False, ""),
-            ("failed", "nothing_sees_the_future", "folds", True, "feature 'volatility_20' <b>changes</b>"),
-        ]
-    ),
-    probes_frame([("nothing_sees_the_future", "features", "reversed", 102)]),
+JUDGED = Judged.of(
+    [
+        ("passed", "embargo_kept", "folds", True, "12 fold parts examined"),
+        ("not run", "forecasts_reproduce_bitwise", "metrics", False, ""),
+        ("failed", "nothing_sees_the_future", "folds", True, "feature 'volatility_20' <b>changes</b>"),
+    ],
+    [("nothing_sees_the_future", "features", "reversed", 102)],
 )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from golden_core.reporting import leaderboard, pages, report_differences, tables, write_report
+from golden_core.reporting import leaderboard, pages, report_differences, write_report
 from golden_core.reporting.exhibits import Answer, declared, exhibit
 from golden_core.store.warehouse import Warehouse
 
@@ -26,7 +26,7 @@ FILES = (
 
 @pytest.fixture(scope="module")
 def exhibits(warehouse, study):
-    answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
+    answers = dict(zip(("leaderboard", "series"), pages._scores(warehouse, study), strict=True))
     handed_in = {"checks", "probes", "groups", "pairs_of_seeds", "best_of_many"}  # no query gives them
     return [exhibit(name, warehouse, study, answers.get(name)) for name in declared() if name not in handed_in]
 
@@ -264,7 +264,7 @@ def test_csvs_hold_the_tables_in_full(folder, warehouse, study, tables):
     assert metrics["value"].sum() == pytest.approx(tables["metrics"]["value"].sum(), rel=1e-12)
     assert len(pl.read_csv(folder / "comparisons.csv")) == len(tables["comparisons"])
     board = pl.read_csv(folder / "leaderboard.csv")
-    assert board["r2_oos"].to_list() == leaderboard(warehouse, study.name, significance=0.05)["r2_oos"].to_list()
+    assert board["r2_oos"].to_list() == leaderboard(warehouse, study.name, significance=0.05).frame["r2_oos"].to_list()
 
 
 def test_data_summary_counts(page):

@@ -47,7 +47,7 @@ def test_its_lake_is_read(home):
 
 def test_its_warehouse_is_read_written_and_stamped(home):
     warehouse = Warehouse(home.warehouse)
-    before = leaderboard(warehouse, "smoke_old", significance=0.05)
+    before = leaderboard(warehouse, "smoke_old", significance=0.05).frame
     said = pl.read_csv(home.root / "reports" / "leaderboard.csv")
     assert before["forecaster"].to_list() == said["forecaster"].to_list()
     history = warehouse.query("SELECT * FROM history")
