@@ -24,7 +24,7 @@ from golden_core.evaluation.campaign import evaluation_is_current
 from golden_core.interpretability.filing import explanations_are_current
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import claim_name, load_variant
-from golden_core.reporting import report_differences
+from golden_core.reporting.pages import report_differences
 from golden_core.store import kernels
 from golden_core.store.health import REMEDY, FullDiskError, speaks_of_full_disk
 from golden_core.store.lake import Home, remove_temporaries

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from golden_core.benchmarking import records, sampling
-from golden_core.benchmarking.scenarios import BATCHES, PRECISIONS, SCENARIOS, SECONDS
-from golden_core.benchmarking.summary import TAILS, full_size, least_size
+from golden_core.benchmarking.measurement import BATCHES, PRECISIONS, SCENARIOS, SECONDS
+from golden_core.benchmarking.sampling import TAILS, full_size, least_size
 from golden_core.milestones.designs import TEXTS
 from golden_core.milestones.documents import render
 from golden_core.milestones.evidence import Result

@@ -9,7 +9,7 @@ from golden_core.milestones.designs import FEWEST_SEEDS
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError, Metadata, read_record
-from golden_core.reporting import verify_report
+from golden_core.reporting.verification import verify_report
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study

@@ -6,7 +6,7 @@ import json
 
 import polars as pl
 
-from golden_core.benchmarking.summary import full_size
+from golden_core.benchmarking.sampling import full_size
 from golden_core.checks.check import Check
 from golden_core.checks.explanations import SANITY_CHECKS, explanation_checks
 from golden_core.interpretability.filing import DOCUMENT, altered_explanations, filed_matrix, identities, place

@@ -34,9 +34,9 @@ Precision = Annotated[Literal["float32", "bfloat16", "tf32"], typer.Option(help=
 @app.command()
 def inference(
     study: StudyName = "demo",
-    overrides: Overrides = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
-    batch: Annotated[list[int], typer.Option(min=1, help="Windows in a call; repeatable.")] = [8, 64, 512],  # noqa: B006
+    overrides: Overrides = [],
+    only: Only = [],
+    batch: Annotated[list[int], typer.Option(min=1, help="Windows in a call; repeatable.")] = [8, 64, 512],
     seconds: Seconds = 2.0,
     samples: Samples = 0,
     threads: Threads = 1,
@@ -55,7 +55,7 @@ def inference(
 
 @app.command()
 def orchestration(
-    trials: Annotated[list[int], typer.Option(help="How many partitions; repeatable.")] = [60, 210],  # noqa: B006
+    trials: Annotated[list[int], typer.Option(help="How many partitions; repeatable.")] = [60, 210],
     workers: Workers = 0,
 ) -> None:
     """Time pure training, the joblib campaign and the Dagster campaign, for trivial and for real trials."""
@@ -75,13 +75,13 @@ def training(
     study: Annotated[
         str | None, typer.Argument(metavar="STUDY", help="Time whole fits of its forecasters; without, the ports.")
     ] = None,
-    overrides: Overrides = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
+    overrides: Overrides = [],
+    only: Only = [],
     seconds: Seconds = 2.0,
     samples: Samples = 0,
     variant: Annotated[str, typer.Option(help="Which legacy variant, v01 … v10.")] = "v08",
     batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = 5000,
-    threads: Annotated[list[int], typer.Option(min=1, help="Threads of a step; repeatable.")] = [1, 2],  # noqa: B006
+    threads: Annotated[list[int], typer.Option(min=1, help="Threads of a step; repeatable.")] = [1, 2],
     steps: Annotated[int, typer.Option(min=1, help="Steps of each implementation, per number of threads.")] = 9,
     precision: Annotated[Literal["float32", "bfloat16"], typer.Option(help="Of the network.")] = "float32",
 ) -> None:
@@ -109,12 +109,7 @@ def training(
 
 
 @app.command()
-def data(
-    study: StudyName = "demo",
-    overrides: Overrides = [],  # noqa: B006
-    seconds: Seconds = 2.0,
-    samples: Samples = 0,
-) -> None:
+def data(study: StudyName = "demo", overrides: Overrides = [], seconds: Seconds = 2.0, samples: Samples = 0) -> None:
     """Time the way from the source's table to windows: cleaning, folds, features, for the study's first series."""
     from golden_core.benchmarking.forecasters import Effort
     from golden_core.benchmarking.platform import data_parts
@@ -146,7 +141,7 @@ def startup(study: StudyName = "golden", seconds: Seconds = 2.0, samples: Sample
 
 
 @app.command()
-def show(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
+def show(study: StudyName = "demo", overrides: Overrides = []) -> None:
     """Write the page of what was last measured for a study, beside its report."""
     _write_page(terminal(), *opened(study, overrides))
 
@@ -164,7 +159,7 @@ def accept(benchmark: Annotated[str, typer.Argument(metavar="BENCHMARK", help="i
 @app.command()
 def cohort(
     study: StudyName = "golden",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     forecaster: Annotated[str, typer.Option(help="One of the study's that trains a network.")] = "v08",
     members: Annotated[int, typer.Option(min=0, help="Networks in the cohort; 0 means 70 on a card, 4 without.")] = 0,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs that are timed, after one that is not.")] = 2,
@@ -194,7 +189,7 @@ def scale(
     horizons: Annotated[int, typer.Option(min=1)] = 10,
     seeds: Annotated[int, typer.Option(min=1)] = 20,
     forecasters: Annotated[int, typer.Option(min=1)] = 20,
-    on: Annotated[list[int], typer.Option(min=1, help="Workers to plan for; repeatable.")] = [2, 16, 128, 1024],  # noqa: B006
+    on: Annotated[list[int], typer.Option(min=1, help="Workers to plan for; repeatable.")] = [2, 16, 128, 1024],
     workers: Workers = 0,
 ) -> None:
     """Plan a larger campaign from what a finished study here has cost: hours on n workers, and the bottleneck."""
@@ -206,7 +201,7 @@ def scale(
 
 
 @app.command()
-def leakage(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
+def leakage(study: StudyName = "demo", overrides: Overrides = []) -> None:
     """Measure what the leakage checks of a run cost beside its campaign: minutes for the demo.
 
     Exit status 1 if they cost more than a tenth of the rest.
@@ -227,7 +222,8 @@ def _cohort_view(found: CohortRun) -> Table:
     title = f"Training {found.forecaster} of study {found.study}, cohorts on {found.card or 'the processor'}"
     caption = (
         f"A window costs {found.operations / 1e6:.2f} MFLOP forward and backward; a float32 matrix product on the "
-        f"cohort's device gave {found.peak / 1e9:,.0f} GFLOP/s. The single trainer is held against the processor's."
+        f"cohort's device gave {found.speeds[-1].peak / 1e9:,.0f} GFLOP/s. The single trainer is held against the "
+        "processor's."
     )
     return table(("trained", "networks", "windows/s", "of the peak"), rows, title=title, caption=caption)
 

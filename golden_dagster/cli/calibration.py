@@ -25,10 +25,7 @@ Universes = Annotated[
 
 
 def placebo(
-    study: StudyName = "placebo",
-    universes: Universes = None,
-    overrides: Overrides = [],  # noqa: B006
-    workers: Workers = 0,
+    study: StudyName = "placebo", universes: Universes = None, overrides: Overrides = [], workers: Workers = 0
 ) -> None:
     """Count in how many universes of bars that nobody can forecast a skill is claimed.
 
@@ -46,10 +43,7 @@ def placebo(
 
 
 def power(
-    study: StudyName = "placebo",
-    universes: Universes = None,
-    overrides: Overrides = [],  # noqa: B006
-    workers: Workers = 0,
+    study: StudyName = "placebo", universes: Universes = None, overrides: Overrides = [], workers: Workers = 0
 ) -> None:
     """Count in how many universes a planted skill is claimed, beside the power that was promised.
 

@@ -37,7 +37,7 @@ DAY = ["%Y-%m-%d"]
 
 
 @app.command()
-def show(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
+def show(study: StudyName = "demo", overrides: Overrides = []) -> None:
     """Say which file a study reads, its hash and its range."""
     from golden_core.sources import source
 

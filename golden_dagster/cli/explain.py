@@ -16,7 +16,7 @@ _COLUMNS = (
 
 def explain(
     study: StudyName = "demo",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
     workers: Workers = 0,
     sanity: Annotated[bool, typer.Option("--sanity", help="Measure the methods where the truth is known.")] = False,

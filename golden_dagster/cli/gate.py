@@ -29,7 +29,7 @@ COLOURS = {"passed": "green", "failed": "red", "warned": "yellow", "not run": "r
 
 def gate(
     study: Annotated[str, typer.Option(help="Name from data/studies, or path of a YAML file.")] = "smoke",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     junit: Annotated[
         Path | None, typer.Option(help="Where the JUnit XML goes; by default beside the study's report.")
     ] = None,

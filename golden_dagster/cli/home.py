@@ -36,7 +36,7 @@ def doctor() -> None:
 
 def clean(
     study: StudyName = "demo",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete what is listed; without it nothing is touched.")] = False,
 ) -> None:
@@ -64,7 +64,7 @@ def clean(
 def export(
     study: StudyName,
     to: Annotated[Path, typer.Option(help="The file to write; one that is there is replaced.")],
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
 ) -> None:
     """Write the finished trials that a study asks for now to one file, with the hash of every file in it.
@@ -82,7 +82,7 @@ def export(
 def take_in(
     study: StudyName,
     file: Annotated[Path, typer.Argument(help="A file that `golden lake export` has written.")],
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
 ) -> None:
     """Add the trials of such a file to this home. `golden run` then trains only what is still missing.

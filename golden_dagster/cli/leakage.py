@@ -31,7 +31,7 @@ def audit(
         int | None, typer.Option(min=1, help="Times to poison after; by default as the study says.")
     ] = None,
     all_fits: Annotated[bool, typer.Option("--all-fits", help="Every fold and seed, not one fold per series.")] = False,
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     backend: Local = "loky",
     workers: Workers = 0,
 ) -> None:

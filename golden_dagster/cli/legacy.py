@@ -13,7 +13,6 @@ from golden_dagster.cli.options import (
     Experiments,
     Overrides,
     Workers,
-    asked,
     table,
     terminal,
 )
@@ -64,7 +63,7 @@ def audit_table_(
     claims: Annotated[Path | None, typer.Option(help="CSV of claimed improvements to recompute.")] = None,
     column: Annotated[
         list[str], typer.Option(metavar="KEY=HEADING", help="Which column is mae, label, test_set, …; repeatable.")
-    ] = [],  # noqa: B006
+    ] = [],
     averaging: Annotated[
         Literal["undeclared", "none", "seeds", "datasets"],
         typer.Option(help="What the paper says a row is: a single run, or a mean over seeds or over data sets."),
@@ -72,7 +71,7 @@ def audit_table_(
     split: Annotated[
         list[str],
         typer.Option(metavar="[ROW=]TRAIN/VALIDATION/TEST", help="Split of one row, or of all others; repeatable."),
-    ] = [],  # noqa: B006
+    ] = [],
     data_rows: Annotated[int, typer.Option(min=0, help="Rows of the data before splitting.")] = 0,
     lost_rows: Annotated[int, typer.Option(min=0, help="First test rows that are only looked back on.")] = 0,
     out: Folder = None,
@@ -173,8 +172,8 @@ def parity(
 def align(
     bars: Annotated[Path, typer.Option("--bars", help="Hourly EURUSD bid bars that end with the published window.")],
     earlier: Earlier = None,
-    overrides: Overrides = [],  # noqa: B006
-    experiments: Experiments = [],  # noqa: B006
+    overrides: Overrides = [],
+    experiments: Experiments = [],
     backend: Backend = "loky",
     workers: Workers = 0,
     out: Annotated[
@@ -190,8 +189,9 @@ def align(
     """
     from golden_core.legacy.reproduction import store_validation, what_follows
     from golden_core.store.lake import Home
+    from golden_dagster.resources import alignment
 
-    request, home = asked(bars, earlier, overrides, experiments), Home.from_environment()
+    request, home = alignment(bars, earlier, overrides, experiments), Home.from_environment()
     found = _with_progress(home, request, backend, workers)
     folder = out or home.root / "legacy" / "alignment"
     store_validation(found, folder)

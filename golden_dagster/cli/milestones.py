@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Bars, Earlier, Experiments, Overrides, Workers, asked
+from golden_dagster.cli.options import Bars, Earlier, Experiments, Overrides, Workers
 
 if TYPE_CHECKING:
     from golden_core.milestones.place import Place
@@ -118,8 +118,8 @@ def write(
     tree: Annotated[Path | None, typer.Option(help="A legacy tree, for P0.M1.")] = None,
     bars: Bars = None,
     earlier: Earlier = None,
-    overrides: Overrides = [],  # noqa: B006
-    experiments: Experiments = [],  # noqa: B006
+    overrides: Overrides = [],
+    experiments: Experiments = [],
     parity: Annotated[
         Path | None, typer.Option(help="A folder of Keras checkpoints and what Keras computed, for P6.M1.")
     ] = None,
@@ -135,11 +135,11 @@ def write(
         golden milestones write P0.M1 --tree /data/legacy
     """
     from golden_core.milestones.makers import Given, make_evidence
-    from golden_dagster.resources import available_cores
+    from golden_dagster.resources import alignment, available_cores
 
     place, registry = _plan()
     now = datetime.datetime.now(datetime.UTC)
-    request = asked(bars, earlier, overrides, experiments) if bars else None
+    request = alignment(bars, earlier, overrides, experiments) if bars else None
     given = Given(tree=tree, request=request, parity=parity, workers=workers or available_cores())
     written = make_evidence(place, _milestone(registry, milestone), given=given, now=now, run_commands=commands)
     typer.echo(f"{milestone}: {len(written.changed)} files written to {place.folder(milestone)}")
@@ -154,7 +154,7 @@ def verify(
         typer.Option(
             "--input", metavar="PATH", help="An input outside the repository, by its recorded name; repeatable."
         ),
-    ] = [],  # noqa: B006
+    ] = [],
 ) -> None:
     """Recompute every hash of a milestone's evidence, look at the tree, and make the deliverables again.
 

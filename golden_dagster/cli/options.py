@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from golden_core.legacy.reproduction import Request
     from golden_core.reporting.exhibits import Exhibit
     from golden_core.store.lake import Home
     from golden_core.study import Study
@@ -98,13 +97,6 @@ def finished(study: str, overrides: list[str], name: str | None = None) -> Itera
         yield opened(study, overrides)
     except IncompleteError as error:
         raise IncompleteError(f"{error}; run: {run_command(study, overrides)}") from None
-
-
-def asked(bars: Path, earlier: Path | None, overrides: list[str], experiments: list[str]) -> Request:
-    """Return what the options of an alignment ask for."""
-    from golden_core.legacy.reproduction import Plan, Request
-
-    return Request(bars, earlier, tuple(overrides), experiments=tuple(Plan.parse(text) for text in experiments))
 
 
 def terminal() -> Console:

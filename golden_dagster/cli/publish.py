@@ -18,7 +18,7 @@ Bundle = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `gold
 @app.command()
 def cards(
     study: StudyName,
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
     to: Annotated[Path, typer.Option(help="Folder for the two files.")] = Path(),
 ) -> None:
@@ -37,7 +37,7 @@ def cards(
 def bundle(
     study: StudyName,
     to: Annotated[Path, typer.Option(help="The archive's folder; it must not exist yet.")],
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
 ) -> None:
     """Archive a study: tables, report, manifests, code and papers, as a BagIt bag that is an RO-Crate.

@@ -17,7 +17,7 @@ app = typer.Typer(
 
 def claims(
     study: StudyName = "demo",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
     every: Annotated[bool, typer.Option("--all", help="Non-claims one by one too.")] = False,
 ) -> None:
@@ -58,7 +58,7 @@ def claims(
 @app.command()
 def verify(
     study: StudyName = "demo",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
     page: Annotated[
         Path | None, typer.Option("--page", metavar="FILE", help="A page to verify in place of the whole report.")
@@ -70,7 +70,7 @@ def verify(
     the page and is held against the hashes of the moment of writing. Exit status 1 if anything differs.
     """
     from golden_core.benchmarking.records import last_runs
-    from golden_core.reporting import verify_report
+    from golden_core.reporting.verification import verify_report
     from golden_core.store.warehouse import Warehouse
 
     console, (loaded, home) = terminal(), opened(study, overrides, name)
@@ -89,14 +89,14 @@ def verify(
 def figures(
     study: StudyName,
     to: Annotated[Path, typer.Option(help="Folder for the files.")],
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
 ) -> None:
     """Write every figure of the report as PDF and SVG, panels and legend on one sheet, for a manuscript.
 
     golden report figures demo --to figures
     """
-    from golden_core.reporting import figures_apart
+    from golden_core.reporting.pages import figures_apart
     from golden_core.store.lake import write_bytes
     from golden_core.store.warehouse import Warehouse
     from golden_core.trials.stored import shown_completeness

@@ -21,7 +21,7 @@ COLOURS = {"passed": "green", "failed": "red", "unmeasured": "yellow"}
 
 def reproduce(
     study: Annotated[str, typer.Option(help="Name from data/studies, or path of a YAML file.")] = "smoke",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     trials: Annotated[int, typer.Option(min=1, help="How many trials are trained again, drawn by a named seed.")] = 2,
     check: Annotated[bool, typer.Option("--check", help="Also go through the reproducibility checklist.")] = False,
 ) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def run(
     study: StudyName = "demo",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     backend: Backend = "loky",
     workers: Workers = 0,
     name: As = None,
@@ -144,7 +144,7 @@ def _standing(study: str, overrides: list[str], signal: str) -> str:
     return f"interrupted by {signal}: {done}, {published}; go on with: {run_command(study, overrides)}"
 
 
-def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:  # noqa: B006
+def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:
     """Count the trials of a study that are done, failed or still to run."""
     from golden_core.trials import all_trials, trial_status
     from golden_core.trials.outputs import damaged_trials
@@ -161,15 +161,15 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
         console.print(coloured("damaged", "red", f" {fault}"), highlight=False, soft_wrap=True)
 
 
-def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:  # noqa: B006
+def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:
     """Print the leaderboard of a study that has been run."""
     print_leaderboard(study, named(overrides, name), terminal())
 
 
 def print_leaderboard(study: str, overrides: list[str], console: Console) -> None:
     """Print the leaderboard and where the report is."""
-    from golden_core.reporting import leaderboard
     from golden_core.reporting.exhibits import exhibit
+    from golden_core.reporting.tables import leaderboard
     from golden_core.store.warehouse import Warehouse
     from golden_core.trials.stored import shown_completeness
 

@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True, help="Validate and show studies, the sin
 @app.command()
 def validate(
     study: Annotated[str, typer.Argument(metavar="FILE", help="A YAML file, or a name from data/studies.")],
-    overrides: Overrides = [],  # noqa: B006  typer reads the default, nothing mutates it
+    overrides: Overrides = [],
 ) -> None:
     """Check a study and print every fault at once, with line and column."""
     loaded, _ = opened(study, overrides)
@@ -24,7 +24,7 @@ def validate(
 
 
 @app.command()
-def show(study: StudyName, overrides: Overrides = []) -> None:  # noqa: B006
+def show(study: StudyName, overrides: Overrides = []) -> None:
     """Print a study with its overrides applied, as YAML, and its hash."""
     from golden_core.study import describe
 

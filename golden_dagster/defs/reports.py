@@ -1,5 +1,6 @@
 """What people read: leaderboard, comparisons and the report, all of them queries of the warehouse."""
 
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
@@ -27,67 +28,70 @@ from golden_dagster.resources import StudyResource
 
 def definitions(study: Study) -> dg.Definitions:
     """Return the published tables and the report of a study."""
-    return dg.Definitions(assets=[_leaderboard(study), _comparisons(study), _report()])
-
-
-def _leaderboard(study: Study) -> dg.AssetsDefinition:
-    @asset(
+    board = _published(
+        study,
         "leaderboard",
         "One row per forecaster, averaged over series: skill against the random walk with its interval.",
         "golden_core.reporting.tables",
-        group="reports",
-        kinds=("duckdb", "pandas"),
-        deps=["metrics"],
-        automation_condition=keep_current(),
-        dagster_type=LeaderboardFrame,
-        metadata={"study": study.name},
+        LeaderboardFrame,
+        _leaderboard,
     )
-    def leaderboard(study: StudyResource) -> dg.Output[pd.DataFrame]:
-        from golden_core.reporting import leaderboard as scores
-
-        loaded = study.load()
-        table = scores(Warehouse(study.home.warehouse), loaded.name, significance=loaded.evaluation.significance).frame
-        shown = table_value(table)
-        path = published_path(loaded.name, dg.AssetKey("leaderboard"))
-        metadata: dict[str, Any] = {
-            "study": loaded.name,
-            "dagster/row_count": table.height,
-            "dagster/column_schema": shown.schema,
-            "leaderboard": shown,
-            **located("published.leaderboard", path, leaderboard_origin(table.columns)),
-        }
-        return dg.Output(published_frame(table), metadata=metadata)
-
-    return leaderboard
-
-
-def _comparisons(study: Study) -> dg.AssetsDefinition:
-    @asset(
+    tests = _published(
+        study,
         "comparisons",
         "Diebold–Mariano tests of every forecaster against the random walk, Holm-adjusted within a level.",
         "golden_core.evaluation.comparisons",
+        ComparisonsFrame,
+        _comparisons,
+        **spec_metadata(COMPARISONS),
+    )
+    return dg.Definitions(assets=[board, tests, _report()])
+
+
+def _published(
+    study: Study,
+    name: str,
+    says: str,
+    code: str,
+    frame: dg.DagsterType,
+    made: Callable[[Warehouse, Study], tuple[pl.DataFrame, dict[str, Any]]],
+    **described: Any,
+) -> dg.AssetsDefinition:
+    @asset(
+        name,
+        says,
+        code,
         group="reports",
         kinds=("duckdb", "pandas"),
         deps=["metrics"],
         automation_condition=keep_current(),
-        dagster_type=ComparisonsFrame,
-        metadata={"study": study.name, **spec_metadata(COMPARISONS)},
+        dagster_type=frame,
+        metadata={"study": study.name, **described},
     )
-    def comparisons(study: StudyResource) -> dg.Output[pd.DataFrame]:
+    def published(study: StudyResource) -> dg.Output[pd.DataFrame]:
         loaded = study.load()
-        table = Warehouse(study.home.warehouse).query(
-            "SELECT * FROM comparisons WHERE study = ? ORDER BY level, forecaster, pair, horizon, seed", [loaded.name]
-        )
-        ensemble = table.filter(pl.col("level") == "ensemble").drop("study", "benchmark", "level", "seed")
-        metadata: dict[str, Any] = {
-            "study": loaded.name,
-            "dagster/row_count": table.height,
-            "ensembles": table_value(ensemble),
-            **located("warehouse.main.comparisons", study.home.warehouse, comparisons_origin(loaded)),
-        }
+        table, shown = made(Warehouse(study.home.warehouse), loaded)
+        metadata = {"study": loaded.name, "dagster/row_count": table.height, **shown}
         return dg.Output(published_frame(table), metadata=metadata)
 
-    return comparisons
+    return published
+
+
+def _leaderboard(warehouse: Warehouse, study: Study) -> tuple[pl.DataFrame, dict[str, Any]]:
+    from golden_core.reporting.tables import leaderboard
+
+    table = leaderboard(warehouse, study.name, significance=study.evaluation.significance).frame
+    shown, path = table_value(table), published_path(study.name, dg.AssetKey("leaderboard"))
+    origin = located("published.leaderboard", path, leaderboard_origin(table.columns))
+    return table, {"dagster/column_schema": shown.schema, "leaderboard": shown, **origin}
+
+
+def _comparisons(warehouse: Warehouse, study: Study) -> tuple[pl.DataFrame, dict[str, Any]]:
+    sql = "SELECT * FROM comparisons WHERE study = ? ORDER BY level, forecaster, pair, horizon, seed"
+    table = warehouse.query(sql, [study.name])
+    ensemble = table.filter(pl.col("level") == "ensemble").drop("study", "benchmark", "level", "seed")
+    origin = located("warehouse.main.comparisons", warehouse.path, comparisons_origin(study))
+    return table, {"ensembles": table_value(ensemble), **origin}
 
 
 def _report() -> dg.AssetsDefinition:
@@ -105,8 +109,8 @@ def _report() -> dg.AssetsDefinition:
     def report(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult[None]:
         from golden_core.benchmarking.records import last_runs
         from golden_core.evaluation.campaign import report_provenance
-        from golden_core.reporting import write_report
         from golden_core.reporting.benchmarks import write_benchmarks
+        from golden_core.reporting.pages import write_report
 
         loaded = study.load()
         warehouse = Warehouse(study.home.warehouse)

@@ -10,8 +10,8 @@ from golden_core.checks.check import Severity
 from golden_core.checks.explanations import explanation_checks
 from golden_core.checks.inputs import input_checks
 from golden_core.checks.results import result_checks
-from golden_core.reporting import Judged
 from golden_core.reporting.formats import count
+from golden_core.reporting.judged import Judged
 from golden_core.study import Study
 from golden_dagster.lib.metadata import findings_value, table_value
 from golden_dagster.resources import StudyResource, WorkersResource

@@ -18,24 +18,21 @@ if TYPE_CHECKING:
 MAX_ROWS = 50  # a table in the UI is for looking at; the whole of it is a query away
 
 
-def column_schema(table: Table) -> dg.TableSchema:
-    """Return a table's schema as Dagster shows it: type, description, unit, key columns not nullable."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                column.name,
-                str(column.dtype) if not isinstance(column.dtype, type) else column.dtype.__name__,
-                description=f"{column.description} [{column.unit}]" if column.unit else column.description,
-                constraints=dg.TableColumnConstraints(nullable=column.name not in table.key),
-            )
-            for column in table.columns
-        ]
-    )
-
-
 def spec_metadata(table: Table) -> dict[str, Any]:
-    """Return the metadata of an asset whose content is one table."""
-    return {"dagster/column_schema": column_schema(table)}
+    """Return the metadata of an asset whose content is one table: type, description and unit of its columns.
+
+    Columns of the key are not nullable.
+    """
+    columns = [
+        dg.TableColumn(
+            column.name,
+            str(column.dtype) if not isinstance(column.dtype, type) else column.dtype.__name__,
+            description=f"{column.description} [{column.unit}]" if column.unit else column.description,
+            constraints=dg.TableColumnConstraints(nullable=column.name not in table.key),
+        )
+        for column in table.columns
+    ]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns)}
 
 
 def table_value(frame: pl.DataFrame, *, digits: int = 6, rows: int = MAX_ROWS) -> dg.TableMetadataValue:

@@ -1,6 +1,6 @@
 """Published tables: the dagster-pandas types that guard them, their Parquet files, and where columns come from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,14 +91,12 @@ def located(table: str, path: Path, origin: Origin) -> dict[str, Any]:
 def metrics_origin(study: Study) -> Origin:
     """Return what the table ``metrics`` is computed from: columns of the forecasts of every model."""
     strata, value = ("cutoff", "volatility"), (*_ERRORS, "last_close", "scale")
-    made = {"stratum_kind": strata, "stratum": strata, "value": value, "n": _ERRORS}
-    return {name: _forecasts(study, *made.get(name, (name,))) for name in (*_TRIAL, *made)}
+    return _origin(study, {"stratum_kind": strata, "stratum": strata, "value": value, "n": _ERRORS})
 
 
 def comparisons_origin(study: Study) -> Origin:
     """Return what the table ``comparisons`` is computed from; it averages over seeds where its level says so."""
-    made = dict.fromkeys(_TESTED, _ERRORS)
-    return {name: _forecasts(study, *made.get(name, (name,))) for name in (*_TRIAL, *made)}
+    return _origin(study, dict.fromkeys(_TESTED, _ERRORS))
 
 
 def leaderboard_origin(columns: Sequence[str]) -> Origin:
@@ -116,5 +114,8 @@ def leaderboard_origin(columns: Sequence[str]) -> Origin:
     return {name: known.get(name, [(_METRICS, "value")]) for name in columns if name != "deterministic"}
 
 
-def _forecasts(study: Study, *columns: str) -> list[tuple[dg.AssetKey, str]]:
-    return [(dg.AssetKey(["models", name]), column) for name in sorted(study.forecasters) for column in columns]
+def _origin(study: Study, made: Mapping[str, Sequence[str]]) -> Origin:
+    """Return every column of a trial's key and what is ``made`` of columns of forecasts, over all models."""
+    models = [dg.AssetKey(["models", name]) for name in sorted(study.forecasters)]
+    own = {name: [name] for name in _TRIAL} | dict(made)
+    return {name: [(model, column) for model in models for column in columns] for name, columns in own.items()}

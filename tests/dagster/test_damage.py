@@ -6,26 +6,24 @@ import shutil
 import dagster as dg
 import duckdb
 import pytest
-from support.campaigns import OVERRIDES, opened
+from support.campaigns import OVERRIDES, SETTINGS, opened
+from support.commands import golden as called
 from support.damage import cut_off, emptied, written_over
-from typer.testing import CliRunner
 
 from golden_core.evaluation.campaign import evaluate
 from golden_core.preparation.catalogue import load_variant
-from golden_core.reporting import leaderboard
+from golden_core.reporting.tables import leaderboard
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials import outputs
 from golden_core.trials.outputs import damaged_trials
 from golden_core.trials.stored import IncompleteError, shown_completeness, stored_faults, tables_fault
 from golden_dagster.campaign import failure_messages
-from golden_dagster.cli.application import app
 
 STUDY = load_variant("smoke", OVERRIDES)
-SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
 
 
 def golden(*arguments):
-    return CliRunner().invoke(app, [*arguments, "smoke", *SETTINGS])
+    return called(*arguments, "smoke", *SETTINGS)
 
 
 def of_another_release(path):

@@ -10,7 +10,7 @@ from typing import get_args
 
 import polars as pl
 
-from golden_core.evaluation import BENCHMARK
+from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.legacy.reproduction.alignment import Alignment, align
 from golden_core.legacy.reproduction.bars import Merged, merge_files
 from golden_core.legacy.reproduction.experiments import Category, Experiment

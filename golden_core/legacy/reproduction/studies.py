@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from golden_core.evaluation import BENCHMARK
+from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.inputs.features import FEATURES
 from golden_core.legacy.flow.protocol import Facts, NumberFormat, extents, read_facts
 from golden_core.legacy.reproduction.published import PublishedSplit, Record, RecordError

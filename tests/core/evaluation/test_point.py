@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden_core.evaluation import METRICS, STRATA, metrics_table
+from golden_core.evaluation.point import METRICS, metrics_table
+from golden_core.evaluation.strata import STRATA
 from golden_core.store.schema import FORECASTS
 from golden_core.store.schema import METRICS as METRICS_TABLE
 from golden_core.store.table import SchemaError
@@ -187,7 +188,7 @@ def test_the_order_and_chunks_of_rows_do_not_matter(forecasts):
 def test_the_number_of_threads_does_not_matter(make_forecasts, tmp_path):
     make_forecasts(n=700).write_parquet(tmp_path / "forecasts.parquet")
     code = (
-        "import sys, polars as pl; from golden_core.evaluation import metrics_table;"
+        "import sys, polars as pl; from golden_core.evaluation.point import metrics_table;"
         f"metrics_table(pl.read_parquet(sys.argv[1] + '/forecasts.parquet'), {KINDS}).write_parquet(sys.argv[2])"
     )
     tables = []

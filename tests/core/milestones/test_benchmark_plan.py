@@ -2,7 +2,7 @@
 
 import pytest
 
-from golden_core.benchmarking.scenarios import SCENARIOS
+from golden_core.benchmarking.measurement import SCENARIOS
 from golden_core.milestones import benchmark_plan
 from golden_core.milestones.benchmark_plan import benchmark_pages
 from golden_core.milestones.makers import MAKERS

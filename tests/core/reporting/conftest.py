@@ -13,10 +13,14 @@ import pytest
 from markupsafe import Markup
 
 from golden_core.claims.decisions import claims_table
-from golden_core.evaluation import comparisons_table, metrics_table, summary_table
+from golden_core.evaluation.aggregate import summary_table
+from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.evaluation.distributions import coverage_table, scores_table
+from golden_core.evaluation.point import metrics_table
 from golden_core.preparation.catalogue import load_study
-from golden_core.reporting import Judged, svg, write_report
+from golden_core.reporting import svg
+from golden_core.reporting.judged import Judged
+from golden_core.reporting.pages import write_report
 from golden_core.store import schema
 from golden_core.store.randomness import Stream
 from golden_core.store.warehouse import Warehouse
@@ -276,6 +280,11 @@ def whole(tables, forecasts, tmp_path_factory):
     warehouse.load(study.name, tables | found)
     write_report(warehouse, study, folder / "report", PROVENANCE, JUDGED)
     return SimpleNamespace(study=study, warehouse=warehouse, folder=folder / "report", **found)
+
+
+@pytest.fixture(scope="session")
+def whole_page(whole):
+    return Page((whole.folder / "index.html").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from golden_core.evaluation import METRICS
-from golden_core.reporting import leaderboard, series_table, tables
+from golden_core.evaluation.point import METRICS
+from golden_core.reporting import tables
 from golden_core.reporting.exhibits import ask, declared, exhibit
+from golden_core.reporting.tables import leaderboard, series_table
 from golden_core.store import schema
 from golden_core.store.warehouse import Warehouse
 
