@@ -73,17 +73,15 @@ def relative_error_grids(answer: Answer) -> Grids:
     others = answer.frame.filter(pl.col("forecaster") != BENCHMARK).with_columns(
         pl.format("h{}", "horizon").alias("column")
     )
-    names = others["forecaster"].unique(maintain_order=True).to_list()
-    grids = [
-        cross(others.filter(pl.col("forecaster") == name), "pair", "column", _relative, title=name, corner="Pair")
-        for name in names
-    ]
     return Grids(
         "relative-error",
         "Where is the error lower than the random walk’s? RMSE relative to it, in percent, by pair and horizon in "
         "bars; mean over seeds. Negative is better than the random walk. One grid per forecaster, in the order of the "
         "leaderboard.",
-        tuple(grids),
+        tuple(
+            cross(own, "pair", "column", _relative, title=str(name), corner="Pair")
+            for (name,), own in others.group_by("forecaster", maintain_order=True)
+        ),
         RELATIVE,
         answer,
     )
@@ -103,13 +101,12 @@ def stratum_grids(answer: Answer, ranked: Sequence[str]) -> Grids:
         part = place.filter(pl.col("kind") == kind).sort("column", "stratum", "row")
         grids.append(cross(part, "forecaster", "stratum", _skill, title=name, corner="Forecaster"))
         said.append(f"{name}: {STRATA[kind].description}")
-    legend = _legend(_R2_STEPS, "better", "worse")
     return Grids(
         "strata",
         "When are forecasts good? Out-of-sample R² against the random walk in percent among the cutoffs of a stratum, "
         f"mean over seeds and series. Strata are small: differences between them test nothing. {'; '.join(said)}.",
         tuple(grids),
-        legend,
+        _legend(_R2_STEPS, "better", "worse"),
         answer,
     )
 

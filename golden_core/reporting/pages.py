@@ -33,11 +33,8 @@ GIVEN = (PROVENANCE, "checks.csv", "probes.csv")  # what no query of the warehou
 RECORD = "written.json"
 # Tables that are on the page only where the study has this section.
 _SECTIONS = {
-    "intervals": "quantiles",
-    "distributions": "quantiles",
-    "claims": "protocol",
-    "economics": "economics",
-}
+    "intervals": "quantiles", "distributions": "quantiles", "claims": "protocol", "economics": "economics",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,9 +81,8 @@ def report_differences(warehouse: Warehouse, study: Study, folder: Path) -> tupl
         written, origin = dict(record["sha256"]), dict(record["made_from"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [f"{RECORD} does not say what was written ({type(error).__name__}: {error}); {remedy}"], 1
-    found = [
-        f"{name} is not what was written; {remedy}" for name in written if not _holds(folder / name, written[name])
-    ]
+    changed = (name for name, digest in written.items() if not _holds(folder / name, digest))
+    found = [f"{name} is not what was written; {remedy}" for name in changed]
     now = _made_from(warehouse, study)
     other = sorted(name for name in now.keys() | origin.keys() if now.get(name) != origin.get(name))
     found += [f"the report was made from another state of {', '.join(other)}; {remedy}"] if other else []
@@ -109,45 +105,44 @@ def render(
 ) -> tuple[dict[str, str], str]:
     """Return the text of every file of a report by name, and the sentence to quote; nothing is written."""
     with warehouse.kept_open():
-        return _rendered(warehouse, study, provenance, judged)
-
-
-def _rendered(
-    warehouse: Warehouse, study: Study, provenance: Mapping[str, Any], judged: Judged
-) -> tuple[dict[str, str], str]:
-    coverage.require_random_walk(warehouse, study)
-    covered = coverage.coverage(warehouse, study)
-    board, series = _scores(warehouse, study)
-    answers = {"leaderboard": board, "series": series, "checks": Answer(judged.checks), "probes": Answer(judged.probes)}
-    answers |= {**seed_groups(warehouse, study), "best_of_many": best_of_many(warehouse, study)}
-    exhibits = {name: exhibit(name, warehouse, study, answers.get(name)) for name in declared()}
-    words = verdict(series.frame, study, covered)
-    ranked = board.frame["forecaster"].to_list()
-    grids = {
-        "relative_error": relative_error_grids(series),
-        "strata": stratum_grids(ask(warehouse, STRATA_SKILL, study.name), ranked),
-        "coverage": coverage.coverage_grids(covered),
-        "pairwise": claim_figures.pairwise_grids(warehouse, study),
-    }
-    context = {
-        "verdict": words,
-        "covered": covered,
-        "facts": _facts(warehouse, study, covered),
-        "judged": judged,
-        **_plots(warehouse, study, series, ranked),
-        **grids,
-        **exhibits,
-    }
-    files = {
-        **_table_files(study, exhibits.values(), grids.values()),
-        "leaderboard.md": _markdown_page(study, words, exhibits["leaderboard"]),
-        "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
-        "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
-        "checks.csv": judged.checks.write_csv(),
-        "probes.csv": judged.probes.write_csv(),
-        PROVENANCE: json.dumps(provenance, indent=2, ensure_ascii=False) + "\n",
-        "index.html": _html_page(study, provenance, context),
-    }
+        coverage.require_random_walk(warehouse, study)
+        covered = coverage.coverage(warehouse, study)
+        board, series = _scores(warehouse, study)
+        answers = {
+            "leaderboard": board,
+            "series": series,
+            "checks": Answer(judged.checks),
+            "probes": Answer(judged.probes),
+        }
+        answers |= {**seed_groups(warehouse, study), "best_of_many": best_of_many(warehouse, study)}
+        exhibits = {name: exhibit(name, warehouse, study, answers.get(name)) for name in declared()}
+        words = verdict(series.frame, study, covered)
+        ranked = board.frame["forecaster"].to_list()
+        grids = {
+            "relative_error": relative_error_grids(series),
+            "strata": stratum_grids(ask(warehouse, STRATA_SKILL, study.name), ranked),
+            "coverage": coverage.coverage_grids(covered),
+            "pairwise": claim_figures.pairwise_grids(warehouse, study),
+        }
+        context = {
+            "verdict": words,
+            "covered": covered,
+            "facts": _facts(warehouse, study, covered),
+            "judged": judged,
+            **_plots(warehouse, study, series, ranked),
+            **grids,
+            **exhibits,
+        }
+        files = {
+            **_table_files(study, exhibits.values(), grids.values()),
+            "leaderboard.md": _markdown_page(study, words, exhibits["leaderboard"]),
+            "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
+            "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
+            "checks.csv": judged.checks.write_csv(),
+            "probes.csv": judged.probes.write_csv(),
+            PROVENANCE: json.dumps(provenance, indent=2, ensure_ascii=False) + "\n",
+            "index.html": _html_page(study, provenance, context),
+        }
     return files, words.headline
 
 
