@@ -81,16 +81,14 @@ def report_differences(warehouse: Warehouse, study: Study, folder: Path) -> tupl
         written, origin = dict(record["sha256"]), dict(record["made_from"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [f"{RECORD} does not say what was written ({type(error).__name__}: {error}); {remedy}"], 1
-    changed = (name for name, digest in written.items() if not _holds(folder / name, digest))
-    found = [f"{name} is not what was written; {remedy}" for name in changed]
+    found = []
+    for name, digest in written.items():
+        if not (path := folder / name).is_file() or hash_file(path) != digest:
+            found.append(f"{name} is not what was written; {remedy}")
     now = _made_from(warehouse, study)
     other = sorted(name for name in now.keys() | origin.keys() if now.get(name) != origin.get(name))
     found += [f"the report was made from another state of {', '.join(other)}; {remedy}"] if other else []
     return found, len(written)
-
-
-def _holds(path: Path, digest: str) -> bool:
-    return path.is_file() and hash_file(path) == digest
 
 
 def _made_from(warehouse: Warehouse, study: Study) -> dict[str, str]:

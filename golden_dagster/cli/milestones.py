@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from golden_core.milestones.place import Place
     from golden_core.milestones.registry import Milestone as PlannedMilestone
     from golden_core.milestones.registry import Phase, Registry
-    from golden_core.milestones.state import CriterionStanding, GateStanding, Standing
+    from golden_core.milestones.state import GateStanding, Standing
 
 app = typer.Typer(no_args_is_help=True, help="Milestones P0.M1 … P6.M3: state, evidence, sign-offs.")
 
@@ -88,7 +88,7 @@ def show(milestone: Milestone) -> None:
     if isinstance(planned, Phase):
         gate = gate_standing(place, registry, planned)
         typer.echo(f"exit gate of {planned.id} {planned.title}: {'met' if gate.met else 'open'}")
-        _show_criteria(gate.criteria, "waits for", gate.waits_for())
+        _show_criteria(gate)
         return
     found = standing(place, planned)
     typer.echo(f"{planned.id} {planned.title}: {found.state}; owner: {found.owner or 'none yet'}")
@@ -101,15 +101,15 @@ def show(milestone: Milestone) -> None:
     for one in planned.deliverables:
         files = ", ".join((*one.patterns, *one.repository))
         typer.echo(f"  gives      {one.name}: {one.title}" + (f" ({files})" if files != one.name else ""))
-    _show_criteria(found.criteria, "waits for", found.waits_for())
+    _show_criteria(found)
 
 
-def _show_criteria(criteria: Sequence[CriterionStanding], label: str, reasons: Sequence[str]) -> None:
-    for one in criteria:
+def _show_criteria(found: Standing | GateStanding) -> None:
+    for one in found.criteria:
         value = "" if one.value is None else f" [{one.value}]"
         typer.echo(f"  {one.verdict:10} {one.id}: {one.claim} ({one.decided_by}){value}")
-    for reason in reasons:
-        typer.echo(f"  {label:10} {reason}")
+    for reason in found.waits_for():
+        typer.echo(f"  waits for  {reason}")
 
 
 @app.command()

@@ -21,7 +21,6 @@ from golden_dagster.defs.legacy import (
 from golden_dagster.lib.checks import asset_check
 
 FACTS = PROJECT_ROOT / "data" / "legacy"
-ASSETS = [legacy_snapshot, published_audit, forensics]
 AUDIT = "golden_core.legacy.forensics.published.published_audit"
 CHECKS = {check.name: check for check in platform.PLATFORM_CHECKS}
 v01_explained_by_its_split = asset_check(CHECKS["v01_explained_by_its_split"])

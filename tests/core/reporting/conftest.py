@@ -3,7 +3,6 @@
 import datetime
 import itertools
 import sys
-from collections.abc import Callable
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -33,7 +32,6 @@ INJECTION = "FitError: <script>alert('loss')</script> & worse | a_b\nsecond line
 
 # forecaster → seeds that differ; 0 is deterministic
 SEEDED = {"random_walk": 0, "ar": 0, "dlinear": 1}
-Skill = Callable[[str, str], tuple[float, float]]
 
 
 SETTINGS = load_study("smoke").model_dump() | {

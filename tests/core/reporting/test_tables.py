@@ -151,11 +151,9 @@ def test_other_studies_do_not_mix_in(tmp_path, study, tables, board, series):
     assert series_table(made, study.name, significance=ALPHA).frame.equals(series)
 
 
-def test_metrics_shown_are_registered_and_ranked_in_their_direction():
+def test_metrics_shown_are_registered():
     named = re.findall(r"metric = '(\w+)'", tables.LEADERBOARD + tables.SERIES + declared()["levels"]["query"])
-    assert set(named) == {"r2_oos", "mase", "rmse", "directional_accuracy", "r2_levels"}
-    assert set(named) <= set(METRICS)
-    assert METRICS["r2_oos"].direction == "higher"  # the leaderboard sorts it descending
+    assert set(named) == {"r2_oos", "mase", "rmse", "directional_accuracy", "r2_levels"} <= METRICS.keys()
 
 
 def test_query_text_can_be_run_again(warehouse, study):
