@@ -18,12 +18,13 @@ import dagster as dg
 import polars as pl
 from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
+from dagster_shared.record import replace
 
 from golden_core.evaluation.campaign import evaluation_is_current
 from golden_core.interpretability.filing import explanations_are_current
 from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import claim_name, load_variant
-from golden_core.reporting import report_differences
+from golden_core.reporting.pages import report_differences
 from golden_core.store import kernels
 from golden_core.store.health import REMEDY, FullDiskError, speaks_of_full_disk
 from golden_core.store.lake import Home, remove_temporaries
@@ -38,7 +39,7 @@ from golden_core.trials.outputs import damaged_trials
 from golden_core.trials.stored import tables_fault
 from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
 from golden_dagster.definitions import definitions_for
-from golden_dagster.defs.data.assets import raw_key
+from golden_dagster.defs.data import raw_key
 from golden_dagster.instance import study_instance
 from golden_dagster.interruption import interruptible
 from golden_dagster.partitions import pair_partitions, series_partitions, trial_key, trial_partitions
@@ -113,15 +114,16 @@ class Campaign:
         """
         study = self.study
         list(read_ledger(self.home))  # every model would fail at it, and what is there could not say what was tried
-        if self._raw_is_stale():
+        if not self._made(raw_key(study)) or prepare_raw(self.home, study, write=False).changed:
             yield Stage("rates", [raw_key(study)])
         inputs = [dg.AssetKey("clean_bars"), dg.AssetKey("folds")]
         checked = set()
         if self._pairs_are_stale():
             yield Stage("bars", inputs[:1], pair_partitions(study))
             checked.add(inputs[0])
-        if self._quality_is_stale():
-            yield Stage("data quality", [dg.AssetKey("data_quality")])
+        quality = dg.AssetKey("data_quality")
+        if not self._made(quality) or prepare_quality(self.home, study, write=False).changed:
+            yield Stage("data quality", [quality])
         if self._series_are_stale():
             yield Stage("folds", inputs[1:], series_partitions(study))
             checked.add(inputs[1])
@@ -134,17 +136,15 @@ class Campaign:
             self.say(estimate(self.home, study, to_run).said(self.workers))
         if stale:
             yield Stage("models", stale, trial_partitions(study), count)
-        if study.explanations and not self._explanations_are_current():
-            yield Stage("explanations", [dg.AssetKey("explanations")])
+        explained = dg.AssetKey("explanations")
+        if study.explanations and not (self._made(explained) and explanations_are_current(self.home, study)):
+            yield Stage("explanations", [explained])
         published = [dg.AssetKey(name) for name in ("metrics", "leaderboard", "comparisons", "report")]
-        if not self._report_is_current() or any(
-            self.instance.get_latest_materialization_event(key) is None for key in published
-        ):
+        if not self._report_is_current() or not all(map(self._made, published)):
             yield Stage("metrics and report", published)
 
-    def _explanations_are_current(self) -> bool:
-        made = self.instance.get_latest_materialization_event(dg.AssetKey("explanations")) is not None
-        return made and explanations_are_current(self.home, self.study)
+    def _made(self, key: dg.AssetKey) -> bool:
+        return self.instance.get_latest_materialization_event(key) is not None
 
     def _report_is_current(self) -> bool:
         """Whether the report is what the tables, and the code and templates of reporting, give now."""
@@ -161,7 +161,8 @@ class Campaign:
         if stage.checks_only:
             selection: dg.AssetSelection = dg.AssetSelection.checks_for_assets(*stage.assets)
         else:
-            left_out = [key for key in self._checks() if key.name in GATE_ONLY]
+            checks = self.definitions.resolve_asset_graph().asset_check_keys
+            left_out = [key for key in checks if key.name in GATE_ONLY]
             selection = dg.AssetSelection.assets(*stage.assets) - dg.AssetSelection.checks(*left_out)
         tags: dict[str, str] = {}
         if stage.partitions is not None:
@@ -181,16 +182,8 @@ class Campaign:
     ) -> dg.ExecuteInProcessResult:
         """Execute a selection in this process, quietly."""
         job = dg.define_asset_job(name, selection=selection, executor_def=dg.in_process_executor)
-        made = self.definitions
         # Alone: the code location's own job of this name also selects what is not stale.
-        alone = dg.Definitions(
-            assets=made.assets,
-            asset_checks=made.asset_checks,
-            resources=made.resources,
-            executor=made.executor,
-            jobs=[job],
-        )
-        resolved = alone.resolve_job_def(name)
+        resolved = replace(self.definitions, jobs=[job], schedules=None, sensors=None).resolve_job_def(name)
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         try:
             with contextlib.redirect_stderr(_WithoutEventLog(sys.stderr)):
@@ -207,23 +200,12 @@ class Campaign:
                 raise FullDiskError(message)
         return result
 
-    def _checks(self) -> list[dg.AssetCheckKey]:
-        return list(self.definitions.resolve_asset_graph().asset_check_keys)
-
-    def _raw_is_stale(self) -> bool:
-        made = self.instance.get_latest_materialization_event(raw_key(self.study)) is not None
-        return not made or prepare_raw(self.home, self.study, write=False).changed
-
     def _pairs_are_stale(self) -> bool:
         made = self.instance.get_materialized_partitions(dg.AssetKey("clean_bars"))
         pairs = self.study.data.pairs
         return not set(pairs) <= made or any(
             prepare_pair(self.home, self.study, pair, write=False).changed for pair in pairs
         )
-
-    def _quality_is_stale(self) -> bool:
-        made = self.instance.get_latest_materialization_event(dg.AssetKey("data_quality")) is not None
-        return not made or prepare_quality(self.home, self.study, write=False).changed
 
     def _series_are_stale(self) -> bool:
         made = self.instance.get_materialized_partitions(dg.AssetKey("folds"))

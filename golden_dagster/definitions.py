@@ -1,4 +1,4 @@
-"""The code location: every folder under defs/, for one study. Nothing is computed or read when it is imported."""
+"""The code location: every module of defs/, for one study. Nothing is computed or read when it is imported."""
 
 import functools
 import importlib
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster_shared.record import replace
 
 import golden_dagster.defs
 from golden_core.preparation.catalogue import load_study
@@ -40,9 +41,9 @@ def definitions_for(
     workers: WorkersResource | None = None,
     watcher: Watcher | None = None,
 ) -> dg.Definitions:
-    """Return the definitions of a study, bound to its resource: what each ``defs/<domain>/definitions.py`` makes."""
-    names = [domain.name for domain in pkgutil.iter_modules(golden_dagster.defs.__path__) if domain.ispkg]
-    domains = [importlib.import_module(f"{golden_dagster.defs.__name__}.{name}.definitions") for name in names]
+    """Return the definitions of a study, bound to its resource: what ``definitions`` of each domain of defs/ makes."""
+    names = [domain.name for domain in pkgutil.iter_modules(golden_dagster.defs.__path__)]
+    domains = [importlib.import_module(f"{golden_dagster.defs.__name__}.{name}") for name in names]
     # One process for all steps: trials run side by side inside a step, and loky's workers serve every step.
     bound = dg.Definitions(resources=resources(resource, workers, watcher), executor=dg.in_process_executor)
     return dg.Definitions.merge(*(domain.definitions(study) for domain in domains), bound)
@@ -61,15 +62,7 @@ def _loaded(named: str, _settings: str) -> dg.Definitions:
     if study.training.kernels == "portable":
         os.environ.update(kernels.variables())  # of the processes that this one starts for runs: its own is late
     found = definitions_for(study)
-    return dg.Definitions(
-        assets=referenced(found.assets or (), git_page(), git_state()),
-        asset_checks=found.asset_checks,
-        jobs=found.jobs,
-        schedules=found.schedules,
-        sensors=found.sensors,
-        resources=found.resources,
-        executor=found.executor,
-    )
+    return replace(found, assets=referenced(found.assets or (), git_page(), git_state()))
 
 
 def referenced(assets: Iterable[Any], page: str | None, state: Mapping[str, Any]) -> Sequence[Any]:

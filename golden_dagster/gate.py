@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 from xml.etree import ElementTree
 
 import dagster as dg
@@ -13,10 +12,9 @@ import dagster as dg
 from golden_core.checks.inputs import SAMPLED
 from golden_core.store.lake import write_text
 from golden_dagster.campaign import Campaign, failure_messages
+from golden_dagster.lib.checks import Verdict, said
 
 PLATFORM = {"legacy", "leakage", "milestones"}  # where assets live that belong to no study
-
-Verdict = Literal["passed", "failed", "warned", "not run"]
 
 
 @dataclass(frozen=True)
@@ -81,11 +79,13 @@ def run_gate(campaign: Campaign) -> GateResult:
     claims = {f"{row.name}: {row.description}" for row in rows}
     failures = [message for message in (*campaign.failures, *failure_messages(result)) if message not in claims]
     causes = campaign.failures if campaign.stopped else failures
-    lost = _unmade(campaign)
-    rows = [
-        replace(row, follows=bool(causes) and _follows(row, key.asset_key in lost))
-        for row, key in zip(rows, expected, strict=True)
-    ]
+    if causes:
+        lost = _unmade(campaign)
+        unmade = (key.asset_key in lost for key in expected)
+        rows = [
+            replace(row, follows=row.verdict == "not run" or (below and row.verdict != "passed"))
+            for row, below in zip(rows, unmade, strict=True)
+        ]
     return GateResult(rows, list(dict.fromkeys(causes)))
 
 
@@ -96,10 +96,6 @@ def _unmade(campaign: Campaign) -> set[dg.AssetKey]:
     while front := {child for key in front for child in graph.get(key).child_keys} - found:
         found |= front
     return found
-
-
-def _follows(row: CheckRow, unmade: bool) -> bool:
-    return row.verdict == "not run" or (unmade and row.verdict != "passed")
 
 
 def _evaluated(
@@ -120,14 +116,9 @@ def _evaluated(
 
 
 def _row(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation | None, seconds: float | None) -> CheckRow:
-    asset = key.asset_key.to_user_string()
-    if evaluation is None:
-        return CheckRow(asset, key.name, "not run", "the check was not evaluated")
-    if evaluation.passed:
-        verdict: Verdict = "passed"
-    else:
-        verdict = "warned" if evaluation.severity == dg.AssetCheckSeverity.WARN else "failed"
-    return CheckRow(asset, key.name, verdict, evaluation.description or "", seconds)
+    verdict, found = said(evaluation)
+    found = found if evaluation else "the check was not evaluated"
+    return CheckRow(key.asset_key.to_user_string(), key.name, verdict, found, seconds)
 
 
 def write_junit(result: GateResult, study: str, path: Path) -> None:
@@ -137,10 +128,9 @@ def write_junit(result: GateResult, study: str, path: Path) -> None:
         case = ElementTree.SubElement(suite, "testcase", classname=row.asset.replace("/", "."), name=row.name)
         if row.seconds is not None:
             case.set("time", f"{row.seconds:.3f}")
-        if row.verdict == "failed":
-            ElementTree.SubElement(case, "failure", message=_reason(row, result))
-        elif row.verdict == "not run":
-            ElementTree.SubElement(case, "error", message=_reason(row, result))
+        if row.blocks:
+            reason = f"{row.description}; it follows from: {result.cause}" if row.follows else row.description
+            ElementTree.SubElement(case, {"failed": "failure"}.get(row.verdict, "error"), message=reason)
         elif row.verdict == "warned":
             ElementTree.SubElement(case, "system-out").text = f"warning: {row.description}"
     for failure in result.failures:
@@ -151,7 +141,3 @@ def write_junit(result: GateResult, study: str, path: Path) -> None:
     suite.set("errors", str(len(suite.findall("testcase/error"))))
     ElementTree.indent(suite)
     write_text(ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n", path)
-
-
-def _reason(row: CheckRow, result: GateResult) -> str:
-    return f"{row.description}; it follows from: {result.cause}" if row.follows else row.description

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -103,13 +103,8 @@ class LegacyResource(dg.ConfigurableResource[Any]):
     @property
     def request(self) -> "Request | None":
         """The alignment that is asked for, if there are bars."""
-        from golden_core.legacy.reproduction.running import Plan, Request
-
-        if not self.bars:
-            return None
-        plans = tuple(Plan.parse(text) for text in self.experiments)
         earlier = Path(self.earlier) if self.earlier else None
-        return Request(Path(self.bars), earlier, tuple(self.overrides), experiments=plans)
+        return alignment(Path(self.bars), earlier, self.overrides, self.experiments) if self.bars else None
 
     @property
     def given(self) -> "Given":
@@ -118,6 +113,13 @@ class LegacyResource(dg.ConfigurableResource[Any]):
 
         parity = Path(self.parity) if self.parity else None
         return Given(tree=self.path, request=self.request, parity=parity, workers=available_cores())
+
+
+def alignment(bars: Path, earlier: Path | None, overrides: Sequence[str], experiments: Sequence[str]) -> "Request":
+    """Return what is asked for in the words of the command line."""
+    from golden_core.legacy.reproduction.running import Plan, Request
+
+    return Request(bars, earlier, tuple(overrides), experiments=tuple(map(Plan.parse, experiments)))
 
 
 class WorkersResource(dg.ConfigurableResource[Any]):

@@ -60,7 +60,6 @@ class CohortRun:
     forecaster: str
     kind: device.Kind
     card: str | None
-    peak: float  # operations per second
     operations: float  # of one window, forward and backward
     speeds: tuple[Speed, ...]
     study: str
@@ -124,7 +123,7 @@ def measure(
         chosen = [_request(study, trial, place) for place in range(number)] if number == 1 else requests
         found.append(Speed(subject, number, *_together(chosen, where), kind, peaks[kind]))
     card = device.card(kind)
-    return CohortRun(forecaster, kind, card, peaks[kind], of_window, tuple(found), study.name, windows_of(study))
+    return CohortRun(forecaster, kind, card, of_window, tuple(found), study.name, windows_of(study))
 
 
 def windows_of(study: Study) -> int:

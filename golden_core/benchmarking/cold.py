@@ -17,8 +17,6 @@ from golden_core.study import Study, TrainingSection
 from golden_core.study.values import freeze
 from golden_core.trials.identity import Trial
 
-WAITS = "memory is that of the process that waits"
-
 
 def prepare_cold(folder: Path, study: Study, trial: Trial, state: State, windows: Windows) -> list[str]:
     """Write what a cold start of a fitted forecaster reads, and return the command that makes one and ends."""
@@ -37,8 +35,8 @@ def prepare_cold(folder: Path, study: Study, trial: Trial, state: State, windows
     return [sys.executable, "-m", __name__, str(folder)]
 
 
-def start(command: list[str]) -> None:
-    """Make one cold start and wait for its end.
+def start(command: list[str], called: str = "a cold start") -> None:
+    """Start a process and wait for its end.
 
     Raises
     ------
@@ -48,7 +46,7 @@ def start(command: list[str]) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["it said nothing"]
-        raise RuntimeError(f"a cold start ended with exit status {done.returncode}: {said[-1]}")
+        raise RuntimeError(f"{called} ended with exit status {done.returncode}: {said[-1]}")
 
 
 def first_forecast(folder: Path) -> float:

@@ -22,9 +22,8 @@ from torch import Tensor, nn
 from golden_core.benchmarking import cold
 from golden_core.benchmarking.energy import Meter
 from golden_core.benchmarking.machine import bandwidth_peak, conditions, matrix_peak, operations, refusal
-from golden_core.benchmarking.measurement import Condition, Measurement, Peaks, measure
+from golden_core.benchmarking.measurement import BATCHES, SECONDS, Condition, Measurement, Peaks, measure, waited
 from golden_core.benchmarking.sampling import Call
-from golden_core.benchmarking.scenarios import BATCHES, SECONDS
 from golden_core.forecasters.base import Forecaster
 from golden_core.forecasters.neural import NeuralForecaster
 from golden_core.inputs.windows import Windows
@@ -101,6 +100,12 @@ class _Subject:
     def made(self) -> Forecaster:
         return new_forecaster(self.study, self.trial)
 
+    def timed(self, scenario: str, call: Call, condition: Condition, **facts: Any) -> Measurement:
+        """Time a call for as long, with as many samples, as was asked for."""
+        return measure(
+            self.name, scenario, call, condition, **{"seconds": self.effort.seconds, **facts}, meter=self.meter
+        )
+
     def fitted(self, study: Study) -> tuple[Forecaster, int]:
         """Return the forecaster fitted, and in how many epochs."""
         forecaster, stream = new_forecaster(study, self.trial), Stream(study.seeds.root)
@@ -159,11 +164,10 @@ def _forecasts(subject: _Subject) -> Iterator[Measurement]:
         restored.predict(first)
 
     once = _condition(subject, forecaster, 1)
-    yield measure(subject.name, "warm", warm, once, seconds=effort.seconds, meter=subject.meter)
+    yield subject.timed("warm", warm, once)
     with tempfile.TemporaryDirectory(prefix="golden-cold-") as folder:
         command = cold.prepare_cold(Path(folder), study, subject.trial, state, first)
-        found = measure(subject.name, "cold", lambda: cold.start(command), once, seconds=0.0, meter=subject.meter)
-        yield dataclasses.replace(found, memory_mb=None, missing=(*found.missing, cold.WAITS))
+        yield waited(subject.timed("cold", lambda: cold.start(command), once, seconds=0.0))
 
 
 def _fit(subject: _Subject) -> Iterator[Measurement]:
@@ -181,7 +185,7 @@ def _fit(subject: _Subject) -> Iterator[Measurement]:
         _, epochs = subject.fitted(budget)  # as many every time: the stream is the same
 
     once = _condition(subject, forecaster, len(fold.train))
-    found = measure(subject.name, "fit", fit, once, seconds=effort.seconds, fewest=effort.samples, meter=subject.meter)
+    found = subject.timed("fit", fit, once, fewest=effort.samples)
     windows = epochs * len(fold.train)
     work: dict[str, Any] = {"missing": (*found.missing, UNCOUNTED)}
     if isinstance(forecaster, NeuralForecaster):
@@ -199,24 +203,12 @@ def _call(subject: _Subject, scenario: str, forecaster: Forecaster, windows: Win
     if isinstance(forecaster, NeuralForecaster):
         module, X = _network(forecaster), _tensor(windows)
         weights = sum(value.numel() * value.element_size() for value in module.state_dict().values())
-        work = {
-            "operations": operations(module, X),
-            "bytes": weights + 4 * (X.numel() + len(X)),
-            "peaks": subject.peaks,
-        }
+        least = weights + 4 * (X.numel() + len(X))
+        work = {"operations": operations(module, X), "bytes": least, "peaks": subject.peaks}
         call = call if effort.plain else _network_call(module, X, effort.device)
     condition = _condition(subject, forecaster, len(windows))
     with conditions(effort.device, effort.precision, effort.threads):
-        return measure(
-            subject.name,
-            scenario,
-            call,
-            condition,
-            seconds=effort.seconds,
-            fewest=effort.samples,
-            meter=subject.meter,
-            **work,
-        )
+        return subject.timed(scenario, call, condition, fewest=effort.samples, **work)
 
 
 def _network(forecaster: NeuralForecaster) -> nn.Module:
@@ -240,10 +232,8 @@ def _copies(subject: _Subject, windows: Windows) -> Iterator[Measurement]:
     X = _tensor(windows)
     there = torch.empty(len(X), device=subject.effort.device)
     condition = Condition(subject.effort.device, subject.effort.precision, subject.effort.threads, len(X))
-    seconds, meter = subject.effort.seconds, subject.meter
-    to, back = (lambda: X.to(there.device)), there.cpu
-    yield measure(subject.name, "to_device", to, condition, seconds=seconds, meter=meter)
-    yield measure(subject.name, "from_device", back, condition, seconds=seconds, meter=meter)
+    yield subject.timed("to_device", lambda: X.to(there.device), condition)
+    yield subject.timed("from_device", there.cpu, condition)
 
 
 def _condition(subject: _Subject, forecaster: Forecaster, batch: int) -> Condition:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import polars as pl
 
@@ -12,7 +13,7 @@ from golden_core.benchmarking.measurement import Condition, Measurement, measure
 from golden_core.inputs.features import build_features
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.statistics.long_run import equivalence, long_run
-from golden_core.statistics.resampling import confidence_set, cosines, superior
+from golden_core.statistics.resampling import Resamples, confidence_set, cosines, superior
 from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
@@ -37,7 +38,7 @@ def data_parts(home: Home, study: Study, effort: Effort, note: Note) -> list[Mea
         "bars to features": (bars, lambda: build_features(study.features, inputs.bars)),
         "folds to windows": (bars, lambda: list(cut_folds(study, horizon, inputs))),
     }
-    return _measured(parts, effort, note)
+    return measure_each("part", parts, effort, note)
 
 
 def statistics_parts(effort: Effort, note: Note) -> list[Measurement]:
@@ -45,10 +46,10 @@ def statistics_parts(effort: Effort, note: Note) -> list[Measurement]:
     losses = STREAM.generator().standard_normal((TIMES, FORECASTERS))
     moment = losses[:, 0] - losses[:, 1]
 
-    def resamples() -> object:
+    def resamples() -> Resamples:
         return cosines(TIMES, horizon=1, reps=RESAMPLES, generator=STREAM.child("resamples").generator())
 
-    drawn = cosines(TIMES, horizon=1, reps=RESAMPLES, generator=STREAM.child("resamples").generator())
+    drawn = resamples()
     parts: dict[str, tuple[int, Callable[[], object]]] = {
         "mean against zero": (TIMES, lambda: long_run(moment, horizon=1)),
         "equivalence": (TIMES, lambda: equivalence(moment, margin=0.1, horizon=1)),
@@ -56,13 +57,17 @@ def statistics_parts(effort: Effort, note: Note) -> list[Measurement]:
         "best of many": (TIMES * FORECASTERS, lambda: superior(losses[:, 0], losses[:, 1:], drawn)),
         "confidence set": (TIMES * FORECASTERS, lambda: confidence_set(losses, drawn)),
     }
-    return _measured(parts, effort, note)
+    return measure_each("part", parts, effort, note)
 
 
-def _measured(parts: dict[str, tuple[int, Callable[[], object]]], effort: Effort, note: Note) -> list[Measurement]:
+def measure_each(
+    scenario: str, parts: Mapping[str, tuple[int, Callable[[], object]]], effort: Effort, note: Note
+) -> list[Measurement]:
+    """Time calls by name, each with the units of work in it, on the processor alone."""
     meter, found = Meter.on("cpu"), []
     for name, (rows, call) in parts.items():
         note(f"{name} …")
         condition = Condition(precision="float64", threads=effort.threads, batch=rows)
-        found.append(measure(name, "part", call, condition, seconds=effort.seconds, fewest=effort.samples, meter=meter))
+        asked: dict[str, Any] = {"seconds": effort.seconds, "fewest": effort.samples, "meter": meter}
+        found.append(measure(name, scenario, call, condition, **asked))
     return found

@@ -15,8 +15,7 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from golden_core.benchmarking.sampling import ALPHA
-from golden_core.benchmarking.summary import summarise
+from golden_core.benchmarking.sampling import ALPHA, summarise
 from golden_core.store.lake import Home, new_folder, stored_json, write_json, write_parquet
 from golden_core.store.provenance import describe_environment, machine
 from golden_core.store.schema import BENCHMARKS

@@ -1,15 +1,17 @@
-"""How a call is timed: warmed up by rule, long enough, or in turns with another. What is called is not here."""
+"""How a call is timed, and what durations come to: warmed up by rule, long enough, percentiles as far as they carry."""
 
 from __future__ import annotations
 
+import functools
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from golden_core.benchmarking.summary import TAILS, full_size
 from golden_core.inputs.windows import FloatArray
 
 STEADY = 0.05  # medians of neighbouring blocks differ by no more than this
@@ -18,6 +20,11 @@ MOST_BLOCKS = 20  # after so many a call counts as warm, and as unsteady
 ALPHA = 0.01  # of a comparison
 PAIRS = 200  # so many find 5 % on a noisy machine, in simulation
 LEAST_PAIRS = 8  # fewer can never be significant at ALPHA
+
+CONFIDENCE = 0.99
+TAILS = (0.90, 0.95, 0.99)
+_GRAIN = 2**13  # MLPerf rounds sizes up to whole multiples of this
+_WIDTH = 20  # and asks for a margin of this part of the tail
 
 Call = Callable[[], object]
 Clock = Callable[[], float]
@@ -86,21 +93,6 @@ class Paired:
         return self.p_value is not None and self.p_value <= ALPHA
 
 
-def interleaved(
-    one: Call, other: Call, pairs: int, chance: np.random.Generator, clock: Clock = time.perf_counter
-) -> tuple[FloatArray, FloatArray]:
-    """Time two calls in pairs, a coin deciding which goes first; return durations [N] of both.
-
-    Neighbours in time share the machine's other work, and the coin makes :func:`compare` exact whatever that does.
-    """
-    found = np.empty((pairs, 2))
-    for row in found:
-        order = (0, 1) if chance.random() < 0.5 else (1, 0)
-        for which in order:
-            row[which] = _timed((one, other)[which], clock)
-    return found[:, 0], found[:, 1]
-
-
 def compare(one: FloatArray, other: FloatArray) -> Paired:
     """Compare durations [N] of two calls that were timed in pairs, by Wilcoxon's signed ranks of their log ratios.
 
@@ -139,3 +131,91 @@ def _timed(call: Call, clock: Clock) -> float:
     started = clock()
     call()
     return clock() - started
+
+
+def full_size(p: float) -> int:
+    """Return how many samples carry a percentile: it is then within (1 − p) / 20 with 99 % confidence.
+
+    24,576 for the 90th, 57,344 for the 95th and 270,336 for the 99th percentile.
+
+    References
+    ----------
+    MLPerf inference rules, appendix "Statistical confidence" (Reddi et al. 2020, section V).
+    """
+    z = float(stats.norm.isf((1 - CONFIDENCE) / 2))
+    needed = z**2 * p * (1 - p) / ((1 - p) / _WIDTH) ** 2
+    return math.ceil(needed / _GRAIN) * _GRAIN
+
+
+@functools.cache
+def least_size(p: float) -> int:
+    """Return the fewest samples that bound a percentile: 11 for the median, 64 for the 90th, 662 for the 99th.
+
+    All of so many, but for one, lie below it with a probability of 1 % at most: MLPerf's early stopping.
+    """
+    n = 2
+    while stats.binom.cdf(1, n, 1 - p) > 1 - CONFIDENCE:
+        n += 1
+    return n
+
+
+def percentile(seconds: FloatArray, p: float) -> float | None:
+    """Return the p-th quantile of a sample (N,), or nothing where it is too small to carry it.
+
+    The median, and what lies below, asks for as many as bound it; the tail for MLPerf's full size.
+    """
+    needed = full_size(p) if p > 0.5 else least_size(p)
+    return float(np.quantile(seconds, p, method="inverted_cdf")) if len(seconds) >= needed else None
+
+
+@functools.cache
+def _above(n: int, p: float) -> int:
+    """Return how many of n samples can at most lie above the p-th quantile with a probability of 1 % or less."""
+    above = int(stats.binom.ppf(1 - CONFIDENCE, n, 1 - p))
+    return above if stats.binom.cdf(above, n, 1 - p) <= 1 - CONFIDENCE else above - 1
+
+
+def bound(seconds: FloatArray, p: float) -> float | None:
+    """Return what the p-th quantile does not exceed with 99 % confidence, whatever the distribution, or nothing.
+
+    An order statistic: the largest sample but so many as can all lie above the quantile with a probability above 1 %.
+    """
+    n = len(seconds)
+    if n < least_size(p):
+        return None
+    return float(np.sort(seconds)[n - 1 - _above(n, p)])
+
+
+def summarise(seconds: FloatArray, units: int) -> dict[str, Any]:
+    """Return mean, spread, percentiles and bounds in ms, and units per second, of calls (N,) of so many units.
+
+    ``undefined`` says in words what the sample does not carry.
+
+    Raises
+    ------
+    ValueError
+        If there is no sample, or one is not a positive number.
+    """
+    if not len(seconds) or not np.isfinite(seconds).all() or (seconds <= 0).any():
+        raise ValueError("a measurement needs durations, each a positive number of seconds")
+    found: dict[str, float | None] = {
+        "mean_ms": float(seconds.mean()),
+        "sd_ms": float(seconds.std(ddof=1)) if len(seconds) > 1 else None,
+        "p50_ms": percentile(seconds, 0.5),
+    }
+    missing = [] if found["p50_ms"] else [f"p50 needs {least_size(0.5)} samples"]
+    for p in TAILS:
+        name = f"p{round(100 * p)}"
+        found[f"{name}_ms"], found[f"{name}_bound_ms"] = percentile(seconds, p), bound(seconds, p)
+        if found[f"{name}_bound_ms"] is None:
+            missing.append(f"{name} needs {full_size(p):,} samples, its bound {least_size(p)}")
+        elif found[f"{name}_ms"] is None:
+            missing.append(f"{name} needs {full_size(p):,} samples")
+    milliseconds = {name: None if value is None else 1e3 * value for name, value in found.items()}
+    reason = f"{len(seconds):,} samples: {', '.join(missing)}" if missing else ""
+    return {
+        **milliseconds,
+        "samples": len(seconds),
+        "throughput": units * len(seconds) / float(seconds.sum()),
+        "undefined": reason,
+    }

@@ -120,10 +120,6 @@ def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
     return _filled(layer, weight=weight, bias=bias)
 
 
-def _dense(block: Dense) -> nn.Module:
-    return _linear(block.weight, block.bias)
-
-
 def _convolution(block: Convolution) -> nn.Module:
     kernel = block.weight.view(len(block.bias), block.kernel, -1).transpose(1, 2)  # [out, in, kernel]
     layer = nn.Conv1d(kernel.shape[1], kernel.shape[0], block.kernel, padding="same")
@@ -156,7 +152,7 @@ def _filled(layer: Layer, **values: Tensor) -> Layer:
 
 
 _PORTS: dict[type[nn.Module], Callable[..., nn.Module]] = {
-    Dense: _dense,
+    Dense: lambda block: _linear(block.weight, block.bias),
     Convolution: _convolution,
     BatchNorm: _normalisation,
     BidirectionalLSTM: _lstm,

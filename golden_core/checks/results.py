@@ -8,7 +8,7 @@ from functools import partial
 from golden_core.checks.bars import bars_of
 from golden_core.checks.check import Check, Examined
 from golden_core.evaluation import verification
-from golden_core.evaluation.distributions_sql import coverage_unlike_sql, quantiles_that_cross
+from golden_core.evaluation.sql import coverage_unlike_sql, quantiles_that_cross
 from golden_core.leakage.report import sentence
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
@@ -77,7 +77,7 @@ def _bitwise(home: Home, study: Study) -> Examined:
 
 
 def _report(home: Home, study: Study) -> Examined:
-    from golden_core.reporting import report_differences
+    from golden_core.reporting.pages import report_differences
 
     return Examined(*report_differences(Warehouse(home.warehouse), study, home.report(study.name)))
 

@@ -20,7 +20,7 @@ class MissingBenchmarkError(ValueError):
     """The benchmark made no forecasts, or not at the same cutoffs."""
 
 
-def comparisons_table(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl.DataFrame:
+def comparisons_table(forecasts: pl.DataFrame) -> pl.DataFrame:
     """Test each forecaster against the benchmark in every series, on squared errors of log returns.
 
     Level ``ensemble`` averages the forecasts of all seeds at each cutoff before the errors are taken (seed −1); level
@@ -39,9 +39,9 @@ def comparisons_table(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl
     SchemaError, ValueError
         As :func:`~golden_core.evaluation.inputs.prepare`.
     """
-    prepared = prepare(forecasts, benchmark)
-    _require_benchmark(prepared, benchmark)
-    trials = prepared.filter(pl.col("forecaster") != benchmark).with_columns(level=pl.lit("seed"))
+    prepared = prepare(forecasts)
+    _require_benchmark(prepared)
+    trials = prepared.filter(pl.col("forecaster") != BENCHMARK).with_columns(level=pl.lit("seed"))
     at_cutoff = [*AT, "cutoff"]
     average = trials.with_columns(level=pl.lit("ensemble"), seed=pl.lit(ENSEMBLE_SEED, pl.Int32))
     losses = (
@@ -52,16 +52,14 @@ def comparisons_table(forecasts: pl.DataFrame, benchmark: str = BENCHMARK) -> pl
         )
         .sort(at_cutoff)
     )
-    tests = [
-        _test(group, part, benchmark)
-        for group, part in losses.partition_by(AT, as_dict=True, maintain_order=True).items()
-    ]
+    series = losses.partition_by(AT, as_dict=True, maintain_order=True)
+    tests = [_test(group, part) for group, part in series.items()]
     table = pl.DataFrame(tests, schema={name: dtype for name, dtype in COMPARISONS.dtypes.items() if name != "p_holm"})
     adjusted = pl.col("p_value").map_batches(_holm, return_dtype=pl.Float64).over("study", "level")
     return COMPARISONS.conform(table.with_columns(p_holm=adjusted)).sort(COMPARISONS.key)
 
 
-def _test(group: tuple[Any, ...], losses: pl.DataFrame, benchmark: str) -> dict[str, object]:
+def _test(group: tuple[Any, ...], losses: pl.DataFrame) -> dict[str, object]:
     found = dict(zip(AT, group, strict=True))
     ours, theirs = losses["error"].to_numpy() ** 2, losses["benchmark_error"].to_numpy() ** 2
     tested = long_run(accuracy(theirs, ours), horizon=found["horizon"])
@@ -69,7 +67,7 @@ def _test(group: tuple[Any, ...], losses: pl.DataFrame, benchmark: str) -> dict[
     defined = tested.reason == ""
     return {
         **found,
-        "benchmark": benchmark,
+        "benchmark": BENCHMARK,
         "n": tested.n,
         "mean_difference": float(np.mean(ours - theirs)),
         "statistic": float(tested.statistic) if defined else None,
@@ -84,9 +82,9 @@ def _holm(p_values: pl.Series) -> pl.Series:
     return pl.Series(holm(p_values.to_numpy())).fill_nan(None)
 
 
-def _require_benchmark(prepared: pl.DataFrame, benchmark: str) -> None:
+def _require_benchmark(prepared: pl.DataFrame) -> None:
     covered = (
-        prepared.filter(pl.col("forecaster") == benchmark)
+        prepared.filter(pl.col("forecaster") == BENCHMARK)
         .group_by(SERIES)
         .agg(benchmark_cutoffs=pl.col("cutoff").n_unique())
     )
@@ -99,6 +97,6 @@ def _require_benchmark(prepared: pl.DataFrame, benchmark: str) -> None:
     )
     if len(uneven):
         raise MissingBenchmarkError(
-            f"nothing is reported without the {benchmark.replace('_', ' ')}: {len(uneven)} trials and {benchmark!r} do "
-            f"not have the same cutoffs. The first: {uneven.row(0, named=True)}. Run the trials of {benchmark!r} first."
+            f"nothing is reported without the random walk: {len(uneven)} trials and {BENCHMARK!r} do "
+            f"not have the same cutoffs. The first: {uneven.row(0, named=True)}. Run the trials of {BENCHMARK!r} first."
         )

@@ -10,6 +10,7 @@ from scipy import stats
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 
+from golden_core.evaluation.inputs import difference
 from golden_core.inputs.windows import FloatArray
 from golden_core.store.warehouse import Warehouse
 
@@ -108,14 +109,5 @@ def _holm(p_values: pl.Series) -> pl.Series:
 
 
 def _difference(name: str, floor: pl.Expr) -> pl.Expr:
-    one, other = pl.col(name), pl.col(f"{name}_again")
-    relative = (one - other).abs() / pl.max_horizontal(one.abs(), other.abs(), floor)
     counted = pl.col("n").eq_missing(pl.col("n_again"))
-    return (
-        pl.when(counted & one.eq_missing(other))
-        .then(0.0)
-        .when(counted & one.is_not_null() & other.is_not_null())
-        .then(relative)
-        .otherwise(float("inf"))
-        .alias(name)
-    )
+    return difference(pl.col(name), pl.col(f"{name}_again"), counted, floor).alias(name)

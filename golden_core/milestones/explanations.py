@@ -6,13 +6,13 @@ import json
 
 import polars as pl
 
-from golden_core.benchmarking.summary import full_size
+from golden_core.benchmarking.sampling import full_size
 from golden_core.checks.explanations import SANITY_CHECKS, explanation_checks
 from golden_core.interpretability.filing import DOCUMENT, altered_explanations, filed_matrix, identities, place
 from golden_core.milestones.evidence import Result, render
 from golden_core.milestones.records import EvidenceError
 from golden_core.preparation.catalogue import load_study, recorded_study
-from golden_core.reporting.explained import importance_figure
+from golden_core.reporting.pictures import as_png, importance_figure
 from golden_core.store.lake import Home, hash_bytes, read_json, read_table, shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.store.schema import ATTRIBUTIONS
@@ -106,7 +106,8 @@ def sample_pages(home: Home) -> tuple[dict[str, bytes | str], tuple[Result, ...]
             if study.data.source != "files":
                 pages |= {f"{stem}_{path.name}": path.read_bytes() for path in sorted(folder.glob("*.parquet"))}
             shares = read_table(home.study(name).explained("importances.parquet"))
-            pages[f"{stem}.png"] = importance_figure(shares.filter(pl.col("forecaster") == trial.forecaster))
+            looked = importance_figure(shares.filter(pl.col("forecaster") == trial.forecaster))
+            pages[f"{stem}.png"] = as_png(looked, 100)
             faults += [
                 f"{trial}, {method}: reported, with a test that fails"
                 for method, said in read_json(folder / DOCUMENT)["methods"].items()

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from golden_core.benchmarking import records, sampling
-from golden_core.benchmarking.scenarios import BATCHES, PRECISIONS, SCENARIOS, SECONDS
-from golden_core.benchmarking.summary import TAILS, full_size, least_size
+from golden_core.benchmarking.measurement import BATCHES, PRECISIONS, SCENARIOS, SECONDS
+from golden_core.benchmarking.sampling import TAILS, full_size, least_size
 from golden_core.checks.universes import GATE
 from golden_core.evaluation.calibrated import Calibrated, filed_calibration
 from golden_core.evaluation.strata import STRATA
@@ -19,10 +19,9 @@ from golden_core.milestones.designs import TEXTS
 from golden_core.milestones.evidence import Result, render
 from golden_core.placebo.filed import Filed, Name, filed_count
 from golden_core.preparation.catalogue import load_study
-from golden_core.reporting.calibration_figure import calibration_svg
 from golden_core.reporting.exhibits import declared
 from golden_core.reporting.grids import STRATA_SKILL
-from golden_core.reporting.placebo_figures import PICTURES, as_svg
+from golden_core.reporting.pictures import PICTURES, as_svg, calibration_figure
 from golden_core.statistics import rules
 from golden_core.store.lake import Home
 from golden_core.store.markdown import markdown_table
@@ -64,10 +63,11 @@ def protocol_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
                                                         "query": STRATA_SKILL, "columns": []})  # fmt: skip
     if filed is not None:
         pages["calibration.csv"] = filed.table.write_csv()
-        pages["calibration.svg"] = calibration_svg(filed.table)
+        pages["calibration.svg"] = as_svg(calibration_figure(filed.table), "calibration")
     for name, found in counted.items():
         if found is not None:
-            pages |= {f"{name}.csv": found.table.write_csv(), f"{name}.svg": as_svg(PICTURES[name](found.table))}
+            shown = as_svg(PICTURES[name](found.table), "placebo")
+            pages |= {f"{name}.csv": found.table.write_csv(), f"{name}.svg": shown}
     return pages, (_averages(pages),)
 
 

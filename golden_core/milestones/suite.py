@@ -22,9 +22,10 @@ from golden_core.placebo.verdict import SHOWN
 from golden_core.preparation.catalogue import load_study
 from golden_core.publication.bundle import documents, manifest, write_results
 from golden_core.publication.cards import FILES, cards
-from golden_core.reporting import figures_apart, verify_report
 from golden_core.reporting.exhibits import exhibit, latex, latex_table
 from golden_core.reporting.formats import escape_latex, plain
+from golden_core.reporting.pages import figures_apart
+from golden_core.reporting.verification import verify_report
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import json
+import mimetypes
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,22 +14,14 @@ import polars as pl
 
 from golden_core.publication.cards import cards
 from golden_core.publication.checklist import checklist_page
-from golden_core.publication.crate import write_crate
-from golden_core.publication.declared import PublicationError, words_path
+from golden_core.publication.declared import PublicationError, publish_library, words_path
 from golden_core.publication.dependencies import bill_of_materials, components, licences
-from golden_core.publication.integrity import ALGORITHM, RESULTS, TAG_MANIFEST, bagit_library, tag_lines
+from golden_core.publication.integrity import ALGORITHM, RESULTS, TAG_MANIFEST, tag_lines
 from golden_core.publication.release import project_version, release_notes
 from golden_core.publication.tables import PUBLIC, described, published_tables, verdicts
-from golden_core.store.lake import (
-    Home,
-    hash_file,
-    new_folder,
-    stored_json,
-    write_bytes,
-    write_json,
-    write_text,
-)
+from golden_core.store.lake import Home, hash_file, new_folder, stored_json, write_bytes, write_json, write_text
 from golden_core.store.provenance import git_environment, git_state
+from golden_core.store.schema import WAREHOUSE_TABLES
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study, describe
 from golden_core.trials import all_trials
@@ -36,6 +30,18 @@ from golden_core.trials.stored import IncompleteError
 
 READ = ("summary", "comparisons", "claims", "coverage", "scores", "economics")  # tables that people open
 COPIED = ("CITATION.cff", "LICENSE", "CHANGELOG.md", "constraints.txt")
+
+METADATA = "ro-crate-metadata.json"
+FORMATS = {".parquet": "application/vnd.apache.parquet", ".yaml": "application/yaml", ".cff": "application/yaml"}
+ROOT = {
+    "MODEL_CARD.md": "what the models are, what they are for, and how they did",
+    "DATA_CARD.md": "where the data come from, what cleaning did, and how they were split",
+    "results.json": "rows and hash of every table, and the study's identity",
+    "sbom.cdx.json": "bill of materials (CycloneDX)",
+    "licences.csv": "licence of every distribution that the project needs",
+    "source.tar": "the code at the archived commit",
+    "constraints.txt": "version of every library",
+}
 
 
 def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.datetime) -> None:
@@ -50,7 +56,7 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
     IncompleteError
         If the study has no report, or the warehouse does not hold the whole study.
     """
-    bagit = bagit_library()
+    bagit = publish_library("bagit")
     if to.exists():
         raise PublicationError(f"{to} exists already: an archive is written into a new folder")
     if absent := [name for name in (*COPIED, "pyproject.toml") if not (root / name).is_file()]:
@@ -69,7 +75,7 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
         shutil.copytree(report, folder / "report")
         write_results(home, study, folder)
         _archive_source(root, folder / "source.tar")
-        write_crate(folder, study, project_version(root), now)
+        _write_crate(folder, study, project_version(root), now)
         bagit.make_bag(str(folder), _bag_info(study, root, now), checksums=[ALGORITHM])
         write_bytes(b"".join(tag_lines(folder)), folder / TAG_MANIFEST)  # bagit's is in the order of the file system
 
@@ -142,3 +148,36 @@ def manifest(folder: Path) -> pl.DataFrame:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     rows = [(path.relative_to(folder).as_posix(), path.stat().st_size, hash_file(path)) for path in files]
     return pl.DataFrame(rows, schema=["path", "bytes", "sha256"], orient="row")
+
+
+def _write_crate(folder: Path, study: Study, version: str, now: datetime.datetime) -> None:
+    """Describe every file of a folder as an RO-Crate, in order of their names.
+
+    References
+    ----------
+    Soiland-Reyes et al. (2022), Packaging research artefacts with RO-Crate, Data Science 5(2).
+    """
+    crate = publish_library("rocrate.rocrate").ROCrate()
+    crate.name = f"Archive of study {study.name}"
+    crate.description = study.description
+    crate.license = "https://spdx.org/licenses/MIT"
+    crate.datePublished = now
+    crate.root_dataset["version"] = version
+    crate.root_dataset["identifier"] = study.hash()
+    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+        crate.add_file(path, path.relative_to(folder).as_posix(), properties=_properties(path, folder))
+    content = crate.metadata.generate()
+    write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", folder / METADATA)
+
+
+def _properties(path: Path, folder: Path) -> dict[str, str]:
+    format_ = FORMATS.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    name = path.relative_to(folder).as_posix()
+    known = {
+        f"tables/{table.name}{end}": table.description for table in WAREHOUSE_TABLES for end in (".parquet", ".csv")
+    }
+    said = ROOT.get(name) or known.get(name)
+    size = {"contentSize": str(path.stat().st_size), "encodingFormat": format_}
+    if name.startswith("inputs/"):  # not the project's to license
+        size["license"] = stored_json(folder / "manifests" / "source.json").get("licence", "see DATA_CARD.md")
+    return {**size, "description": said} if said else size

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError
 from ruamel.yaml import YAML
@@ -18,6 +19,14 @@ Declared = TypeVar("Declared", bound=Section)
 
 class PublicationError(ValueError):
     """What is to be published is incomplete or not as it should be; the message says what, and what to do."""
+
+
+def publish_library(name: str) -> Any:
+    """Return a library of the extra `publish`; PublicationError says what to install where it is missing."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise PublicationError("archives need the extra `publish`: pip install 'golden[publish]'") from None
 
 
 def words_path(name: str) -> Path:

@@ -38,7 +38,7 @@ class Component:
         return f"pkg:pypi/{self.name}@{self.version.replace('+', '%2B')}"
 
 
-def components(root: str = PROJECT, extras: Iterable[str] = ()) -> tuple[Component, ...]:
+def components(root: str = PROJECT) -> tuple[Component, ...]:
     """Return a distribution and all that it needs on this machine, the root first, then by name.
 
     Raises
@@ -47,7 +47,7 @@ def components(root: str = PROJECT, extras: Iterable[str] = ()) -> tuple[Compone
         If one of them is not installed.
     """
     found: dict[str, Component] = {}
-    wanted, done = [(root, frozenset(extras))], set()
+    wanted, done = [(root, frozenset[str]())], set()
     while wanted:
         name, asked = wanted.pop()
         if (key := (plain(name), asked)) in done:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from pydantic import ValidationError
 
-from golden_core.publication.declared import PublicationError
+from golden_core.publication.declared import PublicationError, publish_library
 from golden_core.publication.tables import described
 from golden_core.store.lake import confined, hash_file
 from golden_core.study import Section
@@ -53,7 +53,7 @@ def bundle_faults(folder: Path) -> list[str]:
     if not faults:
         try:
             bag.validate()
-        except bagit_library().BagError as error:
+        except publish_library("bagit").BagError as error:
             faults = [str(error)]
         except ValueError:  # the library's, of a number that is none
             faults = ["bag-info.txt does not say the size of the payload (Payload-Oxum)"]
@@ -71,7 +71,7 @@ def archive_name(folder: Path) -> str:
 
 def opened(folder: Path) -> bagit.Bag:
     """Return a bag; PublicationError where there is none."""
-    library = bagit_library()
+    library = publish_library("bagit")
     for path in sorted(folder.rglob("*")):  # who opens a pipe waits for ever
         if path.exists() and not (path.is_file() or path.is_dir()):
             name = _shown(path.relative_to(folder).as_posix())
@@ -146,12 +146,3 @@ def _other_tables(folder: Path, recorded: Mapping[str, Any]) -> Iterator[str]:
     for path in sorted(folder.glob("*")):
         if path.stem not in recorded:
             yield f"table {path.name} is not among those of results.json"
-
-
-def bagit_library() -> Any:
-    """Return the library; PublicationError says what to install where it is missing."""
-    try:
-        import bagit  # noqa: PLC0415  of the extra `publish`
-    except ImportError:
-        raise PublicationError("archives need the extra `publish`: pip install 'golden[publish]'") from None
-    return bagit

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
 
 from golden_core.benchmarking.records import BenchmarkError, Run, last_runs, load_benchmarks
-from golden_core.inputs.windows import FloatArray
 from golden_core.reporting.exhibits import Answer, ask, exhibit
 from golden_core.reporting.figures import LINES, Plot
-from golden_core.reporting.svg import BLUE, Dashes, legend_key, panel
+from golden_core.reporting.pages import template
+from golden_core.reporting.svg import BLUE, Dashes, legend_key, panel, panels
 from golden_core.store.lake import Home, write_text
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -60,11 +59,7 @@ def write_benchmarks(home: Home, study: Study) -> Path:
 
 def benchmarks_page(warehouse: Warehouse, study: Study, runs: list[Run]) -> str:
     """Return the page of these runs, whose rows are in the warehouse."""
-    environment = Environment(
-        loader=PackageLoader("golden_core.reporting"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("benchmarks.html.jinja").render(
+    return template("benchmarks.html.jinja").render(
         study=study,
         benchmarks=exhibit("benchmarks", warehouse, study),
         machines=exhibit("machines", warehouse, study),
@@ -76,17 +71,15 @@ def latency(runs: list[Run]) -> Plot:
     """Plot the distribution of single-window latencies: the share of calls that took no longer."""
     samples = [run.samples.filter(scenario="single", device="cpu") for run in runs]
     frame = pl.concat(samples).filter(pl.col("precision").is_in(["float32", "float64"])).collect()
-    panels = []
-    for (name,), part in frame.group_by("subject", maintain_order=True):
-        milliseconds = 1e3 * np.sort(part["seconds"].to_numpy())
-        description = f"{name}: {len(part)} calls, half of them within {np.median(milliseconds):.3g} ms"
-        panels.append(panel("latency", str(name), description, partial(_distribution, milliseconds)))
+
+    def told(part: pl.DataFrame) -> str:
+        return f"{len(part)} calls, half of them within {np.median(1e3 * part['seconds'].to_numpy()):.3g} ms"
+
     return Plot(
         "latency",
         "How long does one window take? Share of calls that took no longer, of those after the warm-up. The axes of "
         "time are logarithmic and differ between panels.",
-        tuple(panels),
-        (),
+        panels("latency", frame, "subject", told, _distribution),
         Answer(frame),
     )
 
@@ -95,37 +88,36 @@ def throughput(warehouse: Warehouse, study: Study) -> Plot:
     """Plot windows per second against windows in a call, a line per forecaster, a few to a panel."""
     answer = ask(warehouse, THROUGHPUT, study.name)
     lines = [(str(name), part) for (name,), part in answer.frame.group_by("subject", maintain_order=True)]
-    panels = []
+    found = []
     for start in range(0, len(lines), len(LINES)):
         some = lines[start : start + len(LINES)]
         names = ", ".join(name for name, _ in some)
-        panels.append(panel("throughput", names, f"windows per second of {names}", partial(_throughput, some)))
+        found.append(panel("throughput", names, f"windows per second of {names}", partial(_throughput, some)))
     keys = tuple(legend_key("throughput", f"{place}.", *line) for place, line in enumerate(LINES, start=1))
     caption = (
         "How much do batches gain? Windows per second by windows in one call; both axes logarithmic. A panel has up "
         "to five forecasters, in the order of its title."
     )
-    return Plot("throughput", caption, tuple(panels), keys, answer)
+    return Plot("throughput", caption, tuple(found), answer, keys)
 
 
 def cost(warehouse: Warehouse, study: Study) -> Plot:
     """Plot accuracy against cost: out-of-sample R² by seconds of a fit, one point per forecaster."""
     answer = ask(warehouse, COST, study.name)
-    frame, panels = answer.frame, []
-    if frame.height:
-        description = "; ".join(f"{name} {seconds:.3g} s, {100 * r2:.3g} %" for name, seconds, r2 in frame.iter_rows())
-        panels.append(panel("cost", "All forecasters", description, partial(_cost, frame), 3.5))
+    frame = answer.frame
+    told = "; ".join(f"{name} {seconds:.3g} s, {100 * r2:.3g} %" for name, seconds, r2 in frame.iter_rows())
+    found = (panel("cost", "All forecasters", told, partial(_cost, frame), 3.5),) if told else ()
     return Plot(
         "cost",
         "What does accuracy cost? Out-of-sample R² against the random walk, mean over series, by seconds of fitting "
         "one fold of the first series with the study’s budget. Up and to the left is better.",
-        tuple(panels),
-        (),
+        found,
         answer,
     )
 
 
-def _distribution(milliseconds: FloatArray, axes: Axes) -> None:
+def _distribution(part: pl.DataFrame, axes: Axes) -> None:
+    milliseconds = 1e3 * np.sort(part["seconds"].to_numpy())
     # Some hundred points look like all of them, and the page stays small.
     shares = np.unique(np.linspace(0, len(milliseconds) - 1, 300).astype(int))
     axes.step(milliseconds[shares], 100 * (shares + 1) / len(milliseconds), where="post", color=BLUE)

@@ -93,18 +93,17 @@ def coverage(warehouse: Warehouse, study: Study) -> Coverage:
 
 def coverage_grids(covered: Coverage) -> Grids:
     """Return the grid series × forecaster of trials present, failed and missing."""
-    legend = (
-        Cell("all run", "done"), Cell("all present, seeds shared", "shared"),
-        Cell("some missing", "missing"), Cell("some failed", "failed"),
-    )  # fmt: skip
     return Grids(
         "coverage",
         f"What ran? Trials present by series and forecaster: {covered}. A deterministic forecaster runs once per "
         "series; its other seeds share that result (run + shared).",
         (cross(covered.answer.frame, "series", "forecaster", _trials, title="", corner="Series"),),
-        legend,
+        (
+            Cell("all run", "done"), Cell("all present, seeds shared", "shared"),
+            Cell("some missing", "missing"), Cell("some failed", "failed"),
+        ),
         covered.answer,
-    )
+    )  # fmt: skip
 
 
 def _trials(row: Row) -> Cell:

@@ -42,7 +42,7 @@ _WORDS.globals |= {"absent": ABSENT, "benchmark": BENCHMARK, "interval": formats
 @cache
 def _limits() -> dict[str, str]:
     """Return the limits of other rooms that captions name; imported when one does, for a leaderboard names none."""
-    from golden_core.benchmarking import sampling, summary  # noqa: PLC0415
+    from golden_core.benchmarking import sampling  # noqa: PLC0415
     from golden_core.interpretability import filing  # noqa: PLC0415
     from golden_core.reporting import best_of_many  # noqa: PLC0415
 
@@ -51,9 +51,9 @@ def _limits() -> dict[str, str]:
         "chance": f"{filing.SIGNIFICANCE:g}",
         "set": formats.level(best_of_many.SET_LEVEL),
         "steady": formats.level(sampling.STEADY),
-        "tails": ", ".join(f"{p:.0%}".replace("%", "th") for p in summary.TAILS),
-        "sizes": ", ".join(f"{formats.count(summary.full_size(p))} calls" for p in summary.TAILS),
-        "certain": formats.level(summary.CONFIDENCE),
+        "tails": ", ".join(f"{p:.0%}".replace("%", "th") for p in sampling.TAILS),
+        "sizes": ", ".join(f"{formats.count(sampling.full_size(p))} calls" for p in sampling.TAILS),
+        "certain": formats.level(sampling.CONFIDENCE),
         "different": formats.level(sampling.ALPHA),
     }
 

@@ -73,18 +73,16 @@ def relative_error_grids(answer: Answer) -> Grids:
     others = answer.frame.filter(pl.col("forecaster") != BENCHMARK).with_columns(
         pl.format("h{}", "horizon").alias("column")
     )
-    names = others["forecaster"].unique(maintain_order=True).to_list()
-    grids = [
-        cross(others.filter(pl.col("forecaster") == name), "pair", "column", _relative, title=name, corner="Pair")
-        for name in names
-    ]
     return Grids(
         "relative-error",
         "Where is the error lower than the random walk’s? RMSE relative to it, in percent, by pair and horizon in "
         "bars; mean over seeds. Negative is better than the random walk. One grid per forecaster, in the order of the "
         "leaderboard.",
-        tuple(grids),
-        relative_legend(),
+        tuple(
+            cross(own, "pair", "column", _relative, title=str(name), corner="Pair")
+            for (name,), own in others.group_by("forecaster", maintain_order=True)
+        ),
+        RELATIVE,
         answer,
     )
 
@@ -103,25 +101,14 @@ def stratum_grids(answer: Answer, ranked: Sequence[str]) -> Grids:
         part = place.filter(pl.col("kind") == kind).sort("column", "stratum", "row")
         grids.append(cross(part, "forecaster", "stratum", _skill, title=name, corner="Forecaster"))
         said.append(f"{name}: {STRATA[kind].description}")
-    legend = _legend(_R2_STEPS, "better", "worse")
     return Grids(
         "strata",
         "When are forecasts good? Out-of-sample R² against the random walk in percent among the cutoffs of a stratum, "
         f"mean over seeds and series. Strata are small: differences between them test nothing. {'; '.join(said)}.",
         tuple(grids),
-        legend,
+        _legend(_R2_STEPS, "better", "worse"),
         answer,
     )
-
-
-def relative_legend() -> tuple[Cell, ...]:
-    """Say what the tones of relative errors stand for."""
-    return _legend(_STEPS, "lower", "higher")
-
-
-def relative_tone(value: float) -> str:
-    """Return the tone of a relative error."""
-    return _tone(value, _STEPS)
 
 
 def _legend(steps: Sequence[tuple[float, str]], less: str, more: str) -> tuple[Cell, ...]:
@@ -135,14 +122,18 @@ def _legend(steps: Sequence[tuple[float, str]], less: str, more: str) -> tuple[C
 
 def _relative(row: Row) -> Cell:
     value = row["relative_rmse"]
-    return Cell(ABSENT) if value is None else Cell(percent(value), relative_tone(value))
+    return Cell(ABSENT) if value is None else Cell(percent(value), tone(value))
 
 
 def _skill(row: Row) -> Cell:
     value = row["r2_oos"]
-    return Cell(ABSENT) if value is None else Cell(percent(value), _tone(-value, _R2_STEPS))
+    return Cell(ABSENT) if value is None else Cell(percent(value), tone(-value, _R2_STEPS))
 
 
-def _tone(loss: float, steps: Sequence[tuple[float, str]]) -> str:
+def tone(loss: float, steps: Sequence[tuple[float, str]] = _STEPS) -> str:
+    """Return the tone of a relative error, or by other steps of another loss."""
     step = next((name for bound, name in steps if abs(loss) < bound), "3")
     return step if step == "even" else f"{'lower' if loss < 0 else 'higher'}-{step}"
+
+
+RELATIVE = _legend(_STEPS, "lower", "higher")  # what the tones of relative errors stand for

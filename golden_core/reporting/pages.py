@@ -10,11 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from golden_core.reporting import claim_figures, coverage, figures, tables, uncertainty_figures
 from golden_core.reporting.best_of_many import best_of_many
-from golden_core.reporting.equity_figure import equity
 from golden_core.reporting.exhibits import Answer, Exhibit, ask, declared, exhibit, latex, markdown
 from golden_core.reporting.figure_files import figure_files
 from golden_core.reporting.formats import count, escape_markdown, plain
@@ -34,11 +33,8 @@ GIVEN = (PROVENANCE, "checks.csv", "probes.csv")  # what no query of the warehou
 RECORD = "written.json"
 # Tables that are on the page only where the study has this section.
 _SECTIONS = {
-    "intervals": "quantiles",
-    "distributions": "quantiles",
-    "claims": "protocol",
-    "economics": "economics",
-}
+    "intervals": "quantiles", "distributions": "quantiles", "claims": "protocol", "economics": "economics",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ def write_report(
     RandomWalkMissingError
         If the random walk was not forecast wherever another forecaster was. Nothing is written then.
     """
-    files, headline = render(warehouse, study, provenance, judged or Judged())
+    files, headline = render(warehouse, study, provenance, judged or Judged.of())
     hashes = {name: hash_bytes(text.encode()) for name, text in files.items()}
     record = {"made_from": _made_from(warehouse, study), "sha256": hashes}
     files[RECORD] = json.dumps(record, indent=2) + "\n"
@@ -85,17 +81,14 @@ def report_differences(warehouse: Warehouse, study: Study, folder: Path) -> tupl
         written, origin = dict(record["sha256"]), dict(record["made_from"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [f"{RECORD} does not say what was written ({type(error).__name__}: {error}); {remedy}"], 1
-    found = [
-        f"{name} is not what was written; {remedy}" for name in written if not _holds(folder / name, written[name])
-    ]
+    found = []
+    for name, digest in written.items():
+        if not (path := folder / name).is_file() or hash_file(path) != digest:
+            found.append(f"{name} is not what was written; {remedy}")
     now = _made_from(warehouse, study)
     other = sorted(name for name in now.keys() | origin.keys() if now.get(name) != origin.get(name))
     found += [f"the report was made from another state of {', '.join(other)}; {remedy}"] if other else []
     return found, len(written)
-
-
-def _holds(path: Path, digest: str) -> bool:
-    return path.is_file() and hash_file(path) == digest
 
 
 def _made_from(warehouse: Warehouse, study: Study) -> dict[str, str]:
@@ -110,63 +103,66 @@ def render(
 ) -> tuple[dict[str, str], str]:
     """Return the text of every file of a report by name, and the sentence to quote; nothing is written."""
     with warehouse.kept_open():
-        return _rendered(warehouse, study, provenance, judged)
-
-
-def _rendered(
-    warehouse: Warehouse, study: Study, provenance: Mapping[str, Any], judged: Judged
-) -> tuple[dict[str, str], str]:
-    coverage.require_random_walk(warehouse, study)
-    covered = coverage.coverage(warehouse, study)
-    answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
-    series = answers["series"]
-    answers |= {"checks": Answer(judged.checks), "probes": Answer(judged.probes)}
-    answers |= {**seed_groups(warehouse, study), "best_of_many": best_of_many(warehouse, study)}
-    exhibits = {name: exhibit(name, warehouse, study, answers.get(name)) for name in declared()}
-    board = exhibits["leaderboard"]
-    words = verdict(series.frame, study, covered)
-    ranked = board.answer.frame["forecaster"].to_list()
-    grids = {
-        "relative_error": relative_error_grids(series),
-        "strata": stratum_grids(ask(warehouse, STRATA_SKILL, study.name), ranked),
-        "coverage": coverage.coverage_grids(covered),
-        "pairwise": claim_figures.pairwise_grids(warehouse, study),
-    }
-    context = {
-        "verdict": words,
-        "covered": covered,
-        "facts": _facts(warehouse, study, covered),
-        "judged": judged,
-        **_plots(warehouse, study, series, ranked),
-        **grids,
-        **exhibits,
-    }
-    files = {
-        **_table_files(study, exhibits.values(), grids.values()),
-        "leaderboard.md": _markdown_page(study, words, board),
-        "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
-        "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
-        "checks.csv": judged.checks.write_csv(),
-        "probes.csv": judged.probes.write_csv(),
-        PROVENANCE: json.dumps(provenance, indent=2, ensure_ascii=False) + "\n",
-        "index.html": _html_page(study, provenance, context),
-    }
+        coverage.require_random_walk(warehouse, study)
+        covered = coverage.coverage(warehouse, study)
+        board, series = _scores(warehouse, study)
+        answers = {
+            "leaderboard": board,
+            "series": series,
+            "checks": Answer(judged.checks),
+            "probes": Answer(judged.probes),
+        }
+        answers |= {**seed_groups(warehouse, study), "best_of_many": best_of_many(warehouse, study)}
+        exhibits = {name: exhibit(name, warehouse, study, answers.get(name)) for name in declared()}
+        words = verdict(series.frame, study, covered)
+        ranked = board.frame["forecaster"].to_list()
+        grids = {
+            "relative_error": relative_error_grids(series),
+            "strata": stratum_grids(ask(warehouse, STRATA_SKILL, study.name), ranked),
+            "coverage": coverage.coverage_grids(covered),
+            "pairwise": claim_figures.pairwise_grids(warehouse, study),
+        }
+        context = {
+            "verdict": words,
+            "covered": covered,
+            "facts": _facts(warehouse, study, covered),
+            "judged": judged,
+            **_plots(warehouse, study, series, ranked),
+            **grids,
+            **exhibits,
+        }
+        files = {
+            **_table_files(study, exhibits.values(), grids.values()),
+            "leaderboard.md": _markdown_page(study, words, exhibits["leaderboard"]),
+            "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
+            "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
+            "checks.csv": judged.checks.write_csv(),
+            "probes.csv": judged.probes.write_csv(),
+            PROVENANCE: json.dumps(provenance, indent=2, ensure_ascii=False) + "\n",
+            "index.html": _html_page(study, provenance, context),
+        }
     return files, words.headline
 
 
 def figures_apart(warehouse: Warehouse, study: Study) -> dict[str, bytes]:
     """Return the figures of a report as files for manuscripts, by name."""
     with warehouse.kept_open():
-        board, series = tables.answers(warehouse, study)
+        board, series = _scores(warehouse, study)
         return figure_files(_plots(warehouse, study, series, board.frame["forecaster"].to_list()).values())
+
+
+def _scores(warehouse: Warehouse, study: Study) -> tuple[Answer, Answer]:
+    name, alpha = study.name, study.evaluation.significance
+    board = tables.leaderboard(warehouse, name, significance=alpha)
+    return board, tables.series_table(warehouse, name, significance=alpha)
 
 
 def _plots(warehouse: Warehouse, study: Study, series: Answer, ranked: list[str]) -> dict[str, figures.Plot]:
     """Return every figure of the page; some are of what not every study asks for."""
     plots = {
-        "forest": figures.forest(series, study),
+        "forest": claim_figures.forest(series, study),
         "gain": figures.cumulative_gain(warehouse, study, ranked),
-        "equity": equity(warehouse, study, ranked),
+        "equity": figures.equity(warehouse, study, ranked),
         "curves": figures.learning_curves(warehouse, study),
         "ranks": claim_figures.critical_difference(warehouse, study),
     }
@@ -191,30 +187,24 @@ def _table_files(study: Study, exhibits: Iterable[Exhibit], grids: Iterable[Grid
 
 
 @cache
-def _environment() -> Environment:
+def template(name: str) -> Template:
+    """Return the template of a page."""
+    # Escaped whatever the template is called: names and error texts are other people's.
     return Environment(
-        loader=PackageLoader("golden_core.reporting"),
-        autoescape=True,  # whatever the template is called: names and error texts are other people's
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+        loader=PackageLoader("golden_core.reporting"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    ).get_template(name)  # fmt: skip
 
 
 def _html_page(study: Study, provenance: Mapping[str, Any], context: Mapping[str, Any]) -> str:
     facts = dict(flatten(provenance))
-    page: str = (
-        _environment()
-        .get_template("report.html.jinja")
-        .render(
-            study=study,
-            settings=json.dumps(json.loads(study.canonical()), indent=2, ensure_ascii=False),
-            provenance={"study": study.name, "study_hash": study.hash(), **facts},
-            dirty=facts.get("git.dirty") == "yes",
-            **context,
-        )
+    return template("report.html.jinja").render(
+        study=study,
+        settings=json.dumps(json.loads(study.canonical()), indent=2, ensure_ascii=False),
+        provenance={"study": study.name, "study_hash": study.hash(), **facts},
+        dirty=facts.get("git.dirty") == "yes",
+        **context,
     )
-    return page
 
 
 def flatten(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

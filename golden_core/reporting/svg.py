@@ -6,13 +6,17 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import matplotlib.style
+import polars as pl
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 Dashes = str | tuple[int, tuple[int, ...]]
 INK, MUTED, RULE, BLUE, RED = "#1d2733", "#5a6572", "#d5dae0", "#1f5f8b", "#a6411f"
@@ -71,6 +75,22 @@ def panel(plot: str, title: str, description: str, draw: Callable[[Axes], None],
     return Panel(title, _svg(f"{plot}-{title}", description, drawn, height, WIDTH), drawn, height)
 
 
+def panels(
+    plot: str,
+    frame: pl.DataFrame,
+    by: str,
+    told: Callable[[pl.DataFrame], str],
+    draw: Callable[..., None],
+    *more: Any,
+    height: Callable[[pl.DataFrame], float] = lambda _: 2.1,
+) -> tuple[Panel, ...]:
+    """Draw a panel of each group of rows by ``draw(rows, *more, axes)``; ``told`` describes it behind its name."""
+    return tuple(
+        panel(plot, str(name), f"{name}: {told(rows)}", partial(draw, rows, *more), height(rows))
+        for (name,), rows in frame.group_by(by, maintain_order=True)
+    )
+
+
 def legend_key(plot: str, name: str, colour: str, dashes: Dashes) -> Key:
     """Draw the short line that stands for a name in a legend."""
 
@@ -79,6 +99,14 @@ def legend_key(plot: str, name: str, colour: str, dashes: Dashes) -> Key:
         axes.plot([0, 1], [0, 0], color=colour, linestyle=dashes, linewidth=1.5)
 
     return Key(name, _svg(f"{plot}-key-{name}", "", draw, 0.12, 0.32), draw, 0.12, colour, dashes)
+
+
+def dated(axes: Axes, most: int) -> None:
+    """Give axes a few dates below, written short, and a few numbers beside."""
+    locator = AutoDateLocator(minticks=3, maxticks=most)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes.yaxis.set_major_locator(MaxNLocator(4))
 
 
 class _PlainLog(LogFormatter):

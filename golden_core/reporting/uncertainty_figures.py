@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator
 
 from golden_core.reporting.exhibits import ask
 from golden_core.reporting.figures import Plot
 from golden_core.reporting.formats import count, decimals, level
-from golden_core.reporting.svg import BLUE, INK, MUTED, RED, RULE, panel
+from golden_core.reporting.svg import BLUE, INK, MUTED, RED, RULE, dated, panels
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 
@@ -65,13 +62,13 @@ _FAN = 60  # cutoffs: more of them and the bands cannot be told apart
 
 def coverage_by_level(warehouse: Warehouse, study: Study) -> Plot:
     """Plot how far the share within each central interval is from its level, with the engine's interval."""
-    answer = ask(warehouse, COVERAGE, study.name)
-    limits = _symmetric(answer.frame, "off", "low", "high")
-    panels = []
-    for (name,), part in answer.frame.group_by("forecaster", maintain_order=True):
+
+    def told(part: pl.DataFrame) -> str:
         least, most = (decimals(end, 1, factor=100) for end in (part["off"].min(), part["off"].max()))
-        told = f"{name}: shares within lie from {least} to {most} percentage points of their level"
-        panels.append(panel("calibration", str(name), told, partial(_coverage, part, limits)))
+        return f"shares within lie from {least} to {most} percentage points of their level"
+
+    answer = ask(warehouse, COVERAGE, study.name)
+    limit = 110 * float(np.abs(answer.frame.select("off", "low", "high").fill_null(0.0).to_numpy()).max(initial=0.01))
     confidence = level(study.evaluation.confidence)
     return Plot(
         "calibration",
@@ -79,8 +76,7 @@ def coverage_by_level(warehouse: Warehouse, study: Study) -> Plot:
         "interval minus its level, in percentage points, one mark per series and seed, set side by side. Bars are "
         f"{confidence} intervals of that share that allow for misses which come together. Red: the bar leaves zero "
         "out.",
-        tuple(panels),
-        (),
+        panels("calibration", answer.frame, "forecaster", told, _coverage, limit),
         answer,
     )
 
@@ -92,32 +88,31 @@ def pit_histogram(warehouse: Warehouse, study: Study) -> Plot:
     ----------
     Diebold, Gunther & Tay (1998), International Economic Review 39(4), section 3.
     """
+
+    def told(part: pl.DataFrame) -> str:
+        least, most = decimals(part["density"].min(), 2), decimals(part["density"].max(), 2)
+        return f"densities of {len(part)} bins from {least} to {most}"
+
     answer = ask(warehouse, PIT, study.name)
     highest = float(answer.frame["density"].max() or 1.0) * 1.1  # type: ignore[arg-type]
-    panels = []
-    for (name,), part in answer.frame.group_by("forecaster", maintain_order=True):
-        least, most = decimals(part["density"].min(), 2), decimals(part["density"].max(), 2)
-        told = f"{name}: densities of {len(part)} bins from {least} to {most}"
-        panels.append(panel("pit", str(name), told, partial(_histogram, part, highest)))
     return Plot(
         "pit",
         "Do truths fall where the quantiles say? Density of the probability integral transform over all series and "
         "seeds, in bins between the levels of the study. A calibrated forecaster has density 1 everywhere (the line); "
         "high ends are distributions that are too narrow, a hump ones that are too wide, a slope a bias. A truth that "
         "equals a quantile counts below it.",
-        tuple(panels),
-        (),
+        panels("pit", answer.frame, "forecaster", told, _histogram, highest),
         answer,
     )
 
 
 def fan_chart(warehouse: Warehouse, study: Study) -> Plot:
     """Plot the central intervals of the last cutoffs of the first series, and what came true."""
+
+    def told(part: pl.DataFrame) -> str:
+        return f"central intervals and outcomes at {part['target_at'].n_unique()} times"
+
     answer = ask(warehouse, FAN, study.name, _FAN)
-    panels = []
-    for (name,), part in answer.frame.group_by("forecaster", maintain_order=True):
-        told = f"{name}: central intervals and outcomes at {part['target_at'].n_unique()} times"
-        panels.append(panel("fan", str(name), told, partial(_fan, part)))
     series, times = str(answer.frame["series"].first()), answer.frame["target_at"].n_unique()
     lows = answer.frame.filter(pl.col("level") < 0.5)["level"].unique().sort(descending=True)
     bands = ", ".join(level(1 - 2 * low) for low in lows)
@@ -126,14 +121,9 @@ def fan_chart(warehouse: Warehouse, study: Study) -> Plot:
         f"What do the intervals look like? Central intervals of the log return in basis points on {series}, the first "
         f"series, at its last {count(times)} cutoffs, by the time at which the outcome (line) is known; first seed. "
         f"Bands from dark to light: {bands}. Where an end is infinite there is none. The axes differ between panels.",
-        tuple(panels),
-        (),
+        panels("fan", answer.frame, "forecaster", told, _fan),
         answer,
     )
-
-
-def _symmetric(frame: pl.DataFrame, *columns: str) -> float:
-    return 110 * float(np.abs(frame.select(columns).fill_null(0.0).to_numpy()).max(initial=0.01))
 
 
 def _coverage(part: pl.DataFrame, limit: float, axes: Axes) -> None:
@@ -174,8 +164,5 @@ def _fan(part: pl.DataFrame, axes: Axes) -> None:
     outcome = part.filter(level=levels[0])
     axes.axhline(0, color=RULE, linewidth=0.75)
     axes.plot(outcome["target_at"], outcome["truth_bp"], color=INK, linewidth=0.9)
-    locator = AutoDateLocator(minticks=3, maxticks=4)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    axes.yaxis.set_major_locator(MaxNLocator(4))
+    dated(axes, 4)
     axes.set_ylabel("bp")

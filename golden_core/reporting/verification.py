@@ -20,7 +20,7 @@ from golden_core.benchmarking.records import Run, last_runs
 from golden_core.preparation.catalogue import recorded_study
 from golden_core.reporting.benchmarks import PAGE as BENCHMARKS
 from golden_core.reporting.benchmarks import benchmarks_page, write_benchmarks
-from golden_core.reporting.judged import Judged, checks_from_csv, probes_from_csv
+from golden_core.reporting.judged import Judged
 from golden_core.reporting.pages import GIVEN, PROVENANCE, RECORD, render, report_differences, write_report
 from golden_core.reporting.places import Leaf, by_exhibit, leaves
 from golden_core.store.health import openable
@@ -187,7 +187,7 @@ def _given(folder: Path) -> tuple[dict[str, object], Judged, list[Difference]]:
     try:
         hashes = dict(json.loads(texts[RECORD])["sha256"])
         provenance = dict(json.loads(texts[PROVENANCE]))
-        judged = Judged(checks_from_csv(texts["checks.csv"]), probes_from_csv(texts["probes.csv"]))
+        judged = Judged.read(texts["checks.csv"], texts["probes.csv"])
     except (ValueError, KeyError, TypeError, PolarsError) as error:
         raise UnreadableReportError(
             f"{folder}: {RECORD}, {' or '.join(GIVEN)} is not as it was written ({type(error).__name__}: {error}); "

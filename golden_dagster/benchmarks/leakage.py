@@ -14,6 +14,7 @@ from golden_core.leakage.audit import sampled, structures
 from golden_core.leakage.probes import clean_bars_report, clean_bars_times
 from golden_core.store.lake import temporary_home
 from golden_dagster.campaign import Campaign, open_campaign
+from golden_dagster.cli.options import table
 from golden_dagster.resources import WorkersResource
 
 ALLOWED = 0.10  # of the campaign without them
@@ -61,13 +62,12 @@ def measure(name: str, overrides: Sequence[str], note: Callable[[str], None]) ->
 
 def view(cost: Cost) -> Table:
     """Return the measurement as a table."""
-    table = Table("", "processor s", "of the rest", title=f"Leakage checks of study {cost.study}", title_justify="left")
-    rest = cost.campaign - sum(cost.probes.values())
-    for label, seconds in cost.probes.items():
-        table.add_row(label, f"{seconds:.2f}", f"{seconds / rest:.1%}")
-    table.add_row("all leakage checks", f"{sum(cost.probes.values()):.2f}", f"{cost.share:.1%}")
-    table.add_row("the rest of the campaign", f"{rest:.2f}", "")
-    return table
+    spent = sum(cost.probes.values())
+    rest = cost.campaign - spent
+    parts = {**cost.probes, "all leakage checks": spent}
+    rows = [(label, f"{seconds:.2f}", f"{seconds / rest:.1%}") for label, seconds in parts.items()]
+    rows.append(("the rest of the campaign", f"{rest:.2f}", ""))
+    return table(("", "processor s", "of the rest"), rows, title=f"Leakage checks of study {cost.study}")
 
 
 def _probes(campaign: Campaign) -> dict[str, float]:

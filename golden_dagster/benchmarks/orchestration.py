@@ -20,6 +20,7 @@ from golden_core.study import Study
 from golden_core.trials import all_series, all_trials, run_trials
 from golden_core.trials.campaign import fingerprinted, stop_workers
 from golden_dagster.campaign import open_campaign
+from golden_dagster.cli.options import table
 from golden_dagster.resources import WorkersResource, available_cores
 
 _MAJORS = ("EURUSD", "USDJPY", "GBPUSD", "USDCHF", "AUDUSD", "USDCAD", "NZDUSD")
@@ -96,29 +97,17 @@ def measure(
 def view(rows: Sequence[Measurement]) -> Table:
     """Return the measurements as a table."""
     heads = (
-        "kind",
-        "partitions",
-        "trials",
-        "bare s",
-        "joblib s",
-        "Dagster s",
-        "s per trial",
-        "its CPU s per trial",
-        "Dagster / joblib",
-        "peak GB",
-    )
-    table = Table(*heads, title=f"Cost of orchestration, {rows[0].workers} workers", title_justify="left")
-    for row in rows:
-        cells = (
-            row.kind,
-            str(row.partitions),
-            str(row.trials),
-            f"{row.bare:.2f}",
-            f"{row.joblib:.2f}",
-            f"{row.dagster:.2f}",
+        "kind", "partitions", "trials", "bare s", "joblib s", "Dagster s", "s per trial", "its CPU s per trial",
+        "Dagster / joblib", "peak GB",
+    )  # fmt: skip
+    cells = (
+        (
+            row.kind, row.partitions, row.trials, f"{row.bare:.2f}", f"{row.joblib:.2f}", f"{row.dagster:.2f}",
+            f"{row.overhead:.3f}", f"{row.recording:.4f}", f"{row.ratio:.2f}", f"{row.memory_gb:.2f}",
         )
-        table.add_row(*cells, f"{row.overhead:.3f}", f"{row.recording:.4f}", f"{row.ratio:.2f}", f"{row.memory_gb:.2f}")
-    return table
+        for row in rows
+    )  # fmt: skip
+    return table(heads, cells, title=f"Cost of orchestration, {rows[0].workers} workers")
 
 
 def _measure_one(home: Home, kind: str, size: int, workers: int) -> Measurement:

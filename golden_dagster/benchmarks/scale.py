@@ -15,6 +15,7 @@ from golden_core.study import Study
 from golden_core.trials import read_outputs, trials_table
 from golden_core.trials.stored import IncompleteError
 from golden_dagster.benchmarks.orchestration import measure
+from golden_dagster.cli.options import table
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,7 @@ def plan(found: Costs, size: Size, workers: Sequence[int]) -> Table:
         f"{found.evaluation:.4f} s, {found.megabytes:.2f} MB; per cell: recording {found.recording:.4f} s. "
         f"Disk {total * found.megabytes / 1e3:,.0f} GB; memory of the fan-in {total * found.memory / 1e3:,.0f} GB."
     )
-    heads = ("workers", "training h", "recording h", "evaluation h", "in all h", "bottleneck")
-    table = Table(*heads, title=title, caption=measured, title_justify="left", caption_justify="left")
+    heads, rows = ("workers", "training h", "recording h", "evaluation h", "in all h", "bottleneck"), []
     for count in workers:
         hours = {
             "training": training / count / 3600,
@@ -104,5 +104,5 @@ def plan(found: Costs, size: Size, workers: Sequence[int]) -> Table:
             "evaluation": total * found.evaluation / 3600,
         }
         cells = (f"{value:,.1f}" for value in (*hours.values(), sum(hours.values())))
-        table.add_row(str(count), *cells, max(hours, key=lambda part: hours[part]))
-    return table
+        rows.append((count, *cells, max(hours, key=lambda part: hours[part])))
+    return table(heads, rows, title=title, caption=measured)

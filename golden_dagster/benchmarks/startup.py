@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 
-from golden_core.benchmarking.cold import WAITS
-from golden_core.benchmarking.energy import Meter
+from golden_core.benchmarking.cold import start
 from golden_core.benchmarking.forecasters import Effort
-from golden_core.benchmarking.measurement import Condition, Measurement, measure
+from golden_core.benchmarking.measurement import Measurement, waited
+from golden_core.benchmarking.platform import measure_each
 
 HELP = "from golden_dagster.cli import main; main()"
 LOADED = (
@@ -35,21 +34,5 @@ def starts(study: str, effort: Effort, note: Callable[[str], None]) -> list[Meas
         "golden --help": ["-c", HELP, "--help"],
         f"definitions of {study}": ["-c", LOADED, study],
     }
-    meter, found, once = Meter.on("cpu"), [], Condition(precision="float64", threads=1, batch=1)
-    for name, arguments in asked.items():
-        note(f"{name} …")
-        one = measure(
-            name, "process", _ended(arguments), once, seconds=effort.seconds, fewest=effort.samples, meter=meter
-        )
-        found.append(dataclasses.replace(one, memory_mb=None, missing=(*one.missing, WAITS)))
-    return found
-
-
-def _ended(arguments: list[str]) -> Callable[[], None]:
-    def call() -> None:
-        done = subprocess.run([sys.executable, *arguments], check=False, capture_output=True, text=True)
-        if done.returncode:
-            said = done.stderr.strip().splitlines() or ["it said nothing"]
-            raise RuntimeError(f"a process ended with exit status {done.returncode}: {said[-1]}")
-
-    return call
+    calls = {name: (1, partial(start, [sys.executable, *arguments], "a process")) for name, arguments in asked.items()}
+    return [waited(one) for one in measure_each("process", calls, effort, note)]

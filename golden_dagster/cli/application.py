@@ -10,26 +10,21 @@ import typer
 
 from golden_dagster.cli import (
     bench,
-    claims,
-    clean,
+    calibration,
     data,
-    doctor,
     explain,
     gate,
-    lake,
+    home,
     leakage,
     legacy,
     milestones,
-    placebo,
     publish,
     report,
     reproduce,
-    retrials,
     run,
-    statistics,
     study,
-    ui,
 )
+from golden_dagster.cli.options import teaching
 
 app = typer.Typer(
     name="golden",
@@ -62,29 +57,19 @@ def _golden(
 ) -> None: ...
 
 
-app.command("run")(run.run)
-app.command("status")(run.status)
-app.command("leaderboard")(run.leaderboard)
-app.command("claims")(claims.claims)
-app.command("explain")(explain.explain)
-app.command("gate")(gate.gate)
-app.command("placebo")(placebo.placebo)
-app.command("power")(placebo.power)
-app.command("reproduce")(reproduce.reproduce)
-app.command("retrials")(retrials.retrials)
-app.command("clean")(clean.clean)
-app.command("doctor")(doctor.doctor)
-app.command("ui")(ui.ui)
-app.add_typer(study.app, name="study")
-app.add_typer(data.app, name="data")
-app.add_typer(lake.app, name="lake")
-app.add_typer(leakage.app, name="leakage")
-app.add_typer(report.app, name="report")
-app.add_typer(statistics.app, name="statistics")
-app.add_typer(legacy.app, name="legacy")
-app.add_typer(milestones.app, name="milestones")
-app.add_typer(publish.app, name="publish")
-app.add_typer(bench.app, name="bench")
+# In the order of the help.
+_COMMANDS = (
+    run.run, run.status, run.leaderboard, report.claims, explain.explain, gate.gate, calibration.placebo,
+    calibration.power, reproduce.reproduce, report.retrials, home.clean, home.doctor, home.ui,
+)  # fmt: skip
+_GROUPS = {
+    "study": study, "data": data, "lake": home, "leakage": leakage, "report": report, "statistics": calibration,
+    "legacy": legacy, "milestones": milestones, "publish": publish, "bench": bench,
+}  # fmt: skip
+for _one in _COMMANDS:
+    app.command(_one.__name__)(_one)
+for _name, _module in _GROUPS.items():
+    app.add_typer(_module.app, name=_name)
 
 
 def flowed(text: str) -> str:
@@ -93,6 +78,8 @@ def flowed(text: str) -> str:
     return "\n\n".join(part if part.startswith(" ") else re.sub(r"\s*\n(?! )", " ", part) for part in paragraphs)
 
 
-for _group in (app, *(added.typer_instance for added in app.registered_groups)):
-    for _command in _group.registered_commands if _group else ():
-        _command.help = flowed((_command.callback and _command.callback.__doc__) or "")
+for _group in (app, *(module.app for module in _GROUPS.values()), data.fetch_app):
+    for _command in _group.registered_commands:
+        if _command.callback:
+            _command.help = flowed(_command.callback.__doc__ or "")
+            _command.callback = teaching()(_command.callback)  # every command ends a fault of the user's alike

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from golden_dagster.cli.options import Overrides, StudyName, Workers, table, teaching, terminal
+from golden_dagster.cli.options import Overrides, StudyName, Workers, opened, table, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,9 +34,9 @@ Precision = Annotated[Literal["float32", "bfloat16", "tf32"], typer.Option(help=
 @app.command()
 def inference(
     study: StudyName = "demo",
-    overrides: Overrides = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
-    batch: Annotated[list[int], typer.Option(min=1, help="Windows in a call; repeatable.")] = [8, 64, 512],  # noqa: B006
+    overrides: Overrides = [],
+    only: Only = [],
+    batch: Annotated[list[int], typer.Option(min=1, help="Windows in a call; repeatable.")] = [8, 64, 512],
     seconds: Seconds = 2.0,
     samples: Samples = 0,
     threads: Threads = 1,
@@ -47,29 +47,27 @@ def inference(
 
     A percentile is given only where enough calls carry it: 24,576 for the 90th (--samples).
     """
-    with teaching():
-        from golden_core.benchmarking import forecasters
+    from golden_core.benchmarking import forecasters
 
-        asked = forecasters.Effort(seconds, samples or None, batch, threads, device, precision)
-        _of_study("inference", forecasters.inference, study, overrides, only, asked)
+    asked = forecasters.Effort(seconds, samples or None, batch, threads, device, precision)
+    _of_study("inference", forecasters.inference, study, overrides, only, asked)
 
 
 @app.command()
 def orchestration(
-    trials: Annotated[list[int], typer.Option(help="How many partitions; repeatable.")] = [60, 210],  # noqa: B006
+    trials: Annotated[list[int], typer.Option(help="How many partitions; repeatable.")] = [60, 210],
     workers: Workers = 0,
 ) -> None:
     """Time pure training, the joblib campaign and the Dagster campaign, for trivial and for real trials."""
-    with teaching():
-        from golden_dagster.benchmarks.orchestration import measure, view
+    from golden_dagster.benchmarks.orchestration import measure, view
 
-        console = terminal()
-        try:
-            rows = measure(trials, workers, note=lambda text: console.print(text, style="dim"))
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
-        console.print(view(rows))
-        _filed(console, "orchestration", "", [one for row in rows for one in row.measurements()])
+    console = terminal()
+    try:
+        rows = measure(trials, workers, note=_dim(console))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    console.print(view(rows))
+    _filed(console, "orchestration", "", [one for row in rows for one in row.measurements()])
 
 
 @app.command()
@@ -77,13 +75,13 @@ def training(
     study: Annotated[
         str | None, typer.Argument(metavar="STUDY", help="Time whole fits of its forecasters; without, the ports.")
     ] = None,
-    overrides: Overrides = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
+    overrides: Overrides = [],
+    only: Only = [],
     seconds: Seconds = 2.0,
     samples: Samples = 0,
     variant: Annotated[str, typer.Option(help="Which legacy variant, v01 … v10.")] = "v08",
     batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = 5000,
-    threads: Annotated[list[int], typer.Option(min=1, help="Threads of a step; repeatable.")] = [1, 2],  # noqa: B006
+    threads: Annotated[list[int], typer.Option(min=1, help="Threads of a step; repeatable.")] = [1, 2],
     steps: Annotated[int, typer.Option(min=1, help="Steps of each implementation, per number of threads.")] = 9,
     precision: Annotated[Literal["float32", "bfloat16"], typer.Option(help="Of the network.")] = "float32",
 ) -> None:
@@ -92,129 +90,96 @@ def training(
     With a STUDY, time whole fits of its forecasters. Exit status 1 if a variant is less than 1.5 times as fast as its
     port with some number of threads.
     """
-    with teaching():
-        from golden_core.benchmarking.training import REQUIRED, measure
-        from golden_core.models.architecture import VARIANTS
+    from golden_core.benchmarking.training import REQUIRED, measure
+    from golden_core.models.architecture import VARIANTS
 
-        if study is not None:
-            from golden_core.benchmarking import forecasters
+    if study is not None:
+        from golden_core.benchmarking import forecasters
 
-            asked = forecasters.Effort(seconds, samples or None, threads=threads[0], precision=precision)
-            _of_study("training", forecasters.fits, study, overrides, only, asked)
-            return
-        if variant not in VARIANTS:
-            raise typer.BadParameter(f"{variant!r} is none of {VARIANTS[0]} … {VARIANTS[-1]}", param_hint="--variant")
-        console = terminal()
-        found = measure(
-            variant,
-            batch_size=batch,
-            threads=threads,
-            steps=steps,
-            precision=precision,
-            note=lambda text: console.print(text, style="dim", highlight=False),
-        )
-        console.print(_training_view(found))
-        _filed(console, "training", "", [row for one in found for row in one.rows()])
-        raise typer.Exit(0 if all(one.ratio >= REQUIRED for one in found) else 1)
+        asked = forecasters.Effort(seconds, samples or None, threads=threads[0], precision=precision)
+        _of_study("training", forecasters.fits, study, overrides, only, asked)
+        return
+    if variant not in VARIANTS:
+        raise typer.BadParameter(f"{variant!r} is none of {VARIANTS[0]} … {VARIANTS[-1]}", param_hint="--variant")
+    console = terminal()
+    found = measure(variant, batch_size=batch, threads=threads, steps=steps, precision=precision, note=_dim(console))
+    console.print(_training_view(found))
+    _filed(console, "training", "", [row for one in found for row in one.rows()])
+    raise typer.Exit(0 if all(one.ratio >= REQUIRED for one in found) else 1)
 
 
 @app.command()
-def data(
-    study: StudyName = "demo",
-    overrides: Overrides = [],  # noqa: B006
-    seconds: Seconds = 2.0,
-    samples: Samples = 0,
-) -> None:
+def data(study: StudyName = "demo", overrides: Overrides = [], seconds: Seconds = 2.0, samples: Samples = 0) -> None:
     """Time the way from the source's table to windows: cleaning, folds, features, for the study's first series."""
-    with teaching():
-        from golden_core.benchmarking.forecasters import Effort
-        from golden_core.benchmarking.platform import data_parts
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.store.lake import Home
+    from golden_core.benchmarking.forecasters import Effort
+    from golden_core.benchmarking.platform import data_parts
 
-        console, loaded = terminal(), load_variant(study, overrides)
-        found = data_parts(Home.from_environment(), loaded, Effort(seconds, samples or None), _dim(console))
-        _filed(console, "data", loaded.name, found)
+    console, (loaded, home) = terminal(), opened(study, overrides)
+    _filed(console, "data", loaded.name, data_parts(home, loaded, Effort(seconds, samples or None), _dim(console)))
 
 
 @app.command()
 def statistics(seconds: Seconds = 2.0, samples: Samples = 0) -> None:
     """Time the tests that decide claims, on losses of ten forecasters at 1,888 times."""
-    with teaching():
-        from golden_core.benchmarking.forecasters import Effort
-        from golden_core.benchmarking.platform import statistics_parts
+    from golden_core.benchmarking.forecasters import Effort
+    from golden_core.benchmarking.platform import statistics_parts
 
-        console = terminal()
-        _filed(console, "statistics", "", statistics_parts(Effort(seconds, samples or None), _dim(console)))
+    console = terminal()
+    _filed(console, "statistics", "", statistics_parts(Effort(seconds, samples or None), _dim(console)))
 
 
 @app.command()
 def startup(study: StudyName = "golden", seconds: Seconds = 2.0, samples: Samples = 0) -> None:
     """Time what people and daemons wait for before anything happens: imports, --help, definitions of a study."""
-    with teaching():
-        from golden_core.benchmarking.forecasters import Effort
-        from golden_core.preparation.catalogue import load_study
-        from golden_dagster.benchmarks.startup import starts
+    from golden_core.benchmarking.forecasters import Effort
+    from golden_core.preparation.catalogue import load_study
+    from golden_dagster.benchmarks.startup import starts
 
-        load_study(study)  # a mistake in its name is one message, not that of a process
-        console = terminal()
-        _filed(console, "startup", "", starts(study, Effort(seconds, samples or None), _dim(console)))
+    load_study(study)  # a mistake in its name is one message, not that of a process
+    console = terminal()
+    _filed(console, "startup", "", starts(study, Effort(seconds, samples or None), _dim(console)))
 
 
 @app.command()
-def show(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
+def show(study: StudyName = "demo", overrides: Overrides = []) -> None:
     """Write the page of what was last measured for a study, beside its report."""
-    with teaching():
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.store.lake import Home
-
-        _write_page(terminal(), Home.from_environment(), load_variant(study, overrides))
+    _write_page(terminal(), *opened(study, overrides))
 
 
 @app.command()
 def accept(benchmark: Annotated[str, typer.Argument(metavar="BENCHMARK", help="inference, training, data, …")]) -> None:
     """Make the last runs of a benchmark the baseline of this class of machine: slower ones are seen from then on."""
-    with teaching():
-        from golden_core.benchmarking.records import accept as accepted
-        from golden_core.store.lake import Home
+    from golden_core.benchmarking.records import accept as accepted
+    from golden_core.store.lake import Home
 
-        for name in accepted(Home.from_environment(), benchmark):
-            terminal().print(f"accepted: {benchmark}, run {name}", highlight=False)
+    for name in accepted(Home.from_environment(), benchmark):
+        terminal().print(f"accepted: {benchmark}, run {name}", highlight=False)
 
 
 @app.command()
 def cohort(
     study: StudyName = "golden",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     forecaster: Annotated[str, typer.Option(help="One of the study's that trains a network.")] = "v08",
     members: Annotated[int, typer.Option(min=0, help="Networks in the cohort; 0 means 70 on a card, 4 without.")] = 0,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs that are timed, after one that is not.")] = 2,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the cohort trains.")] = "auto",
 ) -> None:
     """Time one network trained alone and many together, as a share of the peak of a matrix product in the same run."""
-    with teaching():
-        from golden_core.benchmarking.cohort import measure
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.store.lake import Home
-        from golden_core.training.device import DeviceError, best_kind
+    from golden_core.benchmarking.cohort import measure
+    from golden_core.training.device import DeviceError, best_kind
 
-        console, kind = terminal(), best_kind() if device == "auto" else device
-        loaded, home = load_variant(study, overrides), Home.from_environment()
-        try:
-            found = measure(
-                loaded,
-                forecaster,
-                kind,
-                members=members or {"cpu": 4, "cuda": 70}[kind],
-                epochs=epochs,
-                note=lambda text: console.print(text, style="dim", highlight=False),
-            )
-        except (ValueError, DeviceError) as error:
-            raise typer.BadParameter(str(error)) from None
-        console.print(_cohort_view(found))
-        console.print(_of_the_study(found), highlight=False, soft_wrap=True)
-        _filed(console, "cohort", loaded.name, list(found.measurements()))
-        _write_page(console, home, loaded)
+    console, kind = terminal(), best_kind() if device == "auto" else device
+    loaded, home = opened(study, overrides)
+    count = members or {"cpu": 4, "cuda": 70}[kind]
+    try:
+        found = measure(loaded, forecaster, kind, members=count, epochs=epochs, note=_dim(console))
+    except (ValueError, DeviceError) as error:
+        raise typer.BadParameter(str(error)) from None
+    console.print(_cohort_view(found))
+    console.print(_of_the_study(found), highlight=False, soft_wrap=True)
+    _filed(console, "cohort", loaded.name, list(found.measurements()))
+    _write_page(console, loaded, home)
 
 
 @app.command()
@@ -224,36 +189,30 @@ def scale(
     horizons: Annotated[int, typer.Option(min=1)] = 10,
     seeds: Annotated[int, typer.Option(min=1)] = 20,
     forecasters: Annotated[int, typer.Option(min=1)] = 20,
-    on: Annotated[list[int], typer.Option(min=1, help="Workers to plan for; repeatable.")] = [2, 16, 128, 1024],  # noqa: B006
+    on: Annotated[list[int], typer.Option(min=1, help="Workers to plan for; repeatable.")] = [2, 16, 128, 1024],
     workers: Workers = 0,
 ) -> None:
     """Plan a larger campaign from what a finished study here has cost: hours on n workers, and the bottleneck."""
-    with teaching():
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.store.lake import Home
-        from golden_dagster.benchmarks.scale import Size, costs, plan
+    from golden_dagster.benchmarks.scale import Size, costs, plan
 
-        console = terminal()
-        found = costs(
-            Home.from_environment(), load_variant(study), workers, note=lambda text: console.print(text, style="dim")
-        )
-        console.print(plan(found, Size(pairs, horizons, seeds, forecasters), on))
+    console, (loaded, home) = terminal(), opened(study, [])
+    found = costs(home, loaded, workers, note=_dim(console))
+    console.print(plan(found, Size(pairs, horizons, seeds, forecasters), on))
 
 
 @app.command()
-def leakage(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
+def leakage(study: StudyName = "demo", overrides: Overrides = []) -> None:
     """Measure what the leakage checks of a run cost beside its campaign: minutes for the demo.
 
     Exit status 1 if they cost more than a tenth of the rest.
     """
-    with teaching():
-        from golden_dagster.benchmarks.leakage import ALLOWED, measure, view
+    from golden_dagster.benchmarks.leakage import ALLOWED, measure, view
 
-        console = terminal()
-        found = measure(study, overrides, note=lambda text: console.print(text, style="dim", highlight=False))
-        console.print(view(found))
-        _filed(console, "leakage", found.study, found.measurements())
-        raise typer.Exit(0 if found.share <= ALLOWED else 1)
+    console = terminal()
+    found = measure(study, overrides, note=_dim(console))
+    console.print(view(found))
+    _filed(console, "leakage", found.study, found.measurements())
+    raise typer.Exit(0 if found.share <= ALLOWED else 1)
 
 
 def _cohort_view(found: CohortRun) -> Table:
@@ -263,7 +222,8 @@ def _cohort_view(found: CohortRun) -> Table:
     title = f"Training {found.forecaster} of study {found.study}, cohorts on {found.card or 'the processor'}"
     caption = (
         f"A window costs {found.operations / 1e6:.2f} MFLOP forward and backward; a float32 matrix product on the "
-        f"cohort's device gave {found.peak / 1e9:,.0f} GFLOP/s. The single trainer is held against the processor's."
+        f"cohort's device gave {found.speeds[-1].peak / 1e9:,.0f} GFLOP/s. The single trainer is held against the "
+        "processor's."
     )
     return table(("trained", "networks", "windows/s", "of the peak"), rows, title=title, caption=caption)
 
@@ -298,31 +258,23 @@ def _training_view(found: list[Comparison]) -> Table:
 
 
 def _of_study(
-    benchmark: str,
-    measured: Callable[..., Measured],
-    study: str,
-    overrides: list[str],
-    only: list[str],
-    effort: Effort,
+    benchmark: str, measured: Callable[..., Measured], study: str, overrides: list[str], only: list[str], effort: Effort
 ) -> None:
     """Measure forecasters of a study, file the run and write the study's page."""
-    from golden_core.preparation.catalogue import load_variant
-    from golden_core.store.lake import Home
-
-    console, home, loaded = terminal(), Home.from_environment(), load_variant(study, overrides)
+    console, (loaded, home) = terminal(), opened(study, overrides)
     try:
         found, left_out = measured(home, loaded, only, effort, _dim(console))
     except (ValueError, RuntimeError) as error:  # refused, or a start in a process of its own that failed
         raise typer.BadParameter(str(error)) from None
     _filed(console, benchmark, loaded.name, found)
-    _write_page(console, home, loaded)
+    _write_page(console, loaded, home)
     for name in left_out:
         console.print(name, style="red", highlight=False, soft_wrap=True)
     if left_out:
         raise typer.Exit(1)
 
 
-def _write_page(console: Console, home: Home, study: Study) -> None:
+def _write_page(console: Console, study: Study, home: Home) -> None:
     """Write the page of a study's benchmarks, and the report beside it, which lists them."""
     from golden_core.reporting.benchmarks import write_benchmarks
     from golden_core.reporting.verification import renew_report

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Overrides, StudyName, table, teaching, terminal
+from golden_dagster.cli.options import Overrides, StudyName, opened, table, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,24 +28,22 @@ ColumnNames = Annotated[
 ]
 
 app = typer.Typer(no_args_is_help=True, help="Prices: look at a study's source, refresh, import, fetch, examine files.")
-fetch_app = typer.Typer(no_args_is_help=True, help="Fetch prices from a vendor's public feed.")
+fetch_app = typer.Typer(  # with a callback, for one command alone would lose its name
+    no_args_is_help=True, help="Fetch prices from a vendor's public feed.", callback=lambda: None
+)
 app.add_typer(fetch_app, name="fetch")
 
 DAY = ["%Y-%m-%d"]
 
 
 @app.command()
-def show(study: StudyName = "demo", overrides: Overrides = []) -> None:  # noqa: B006
+def show(study: StudyName = "demo", overrides: Overrides = []) -> None:
     """Say which file a study reads, its hash and its range."""
-    with teaching():
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.sources import source
-        from golden_core.store.lake import Home
+    from golden_core.sources import source
 
-        loaded = load_variant(study, overrides)
-        description = source(loaded.data.source).describe(loaded.data, Home.from_environment().root)
-        for name, value in description.items():
-            typer.echo(f"{name:16} {value}")
+    loaded, home = opened(study, overrides)
+    for name, value in source(loaded.data.source).describe(loaded.data, home.root).items():
+        typer.echo(f"{name:16} {value}")
 
 
 @app.command()
@@ -53,12 +51,11 @@ def refresh(
     url: Annotated[str | None, typer.Option(help="Another address of the archive, HTTPS only.")] = None,
 ) -> None:
     """Ask the European Central Bank for newer reference rates; keep the old file unless the new one is sound."""
-    with teaching():
-        from golden_core.sources.ecb_refresh import ECB_URL
-        from golden_core.sources.ecb_refresh import refresh as refresh_rates
-        from golden_core.store.lake import Home
+    from golden_core.sources.ecb_refresh import ECB_URL
+    from golden_core.sources.ecb_refresh import refresh as refresh_rates
+    from golden_core.store.lake import Home
 
-        typer.echo(str(refresh_rates(Home.from_environment().root, url=url or ECB_URL)))
+    typer.echo(str(refresh_rates(Home.from_environment().root, url=url or ECB_URL)))
 
 
 @app.command("import")
@@ -101,15 +98,14 @@ def import_(
         golden data import DAT_ASCII_EURUSD_T_201202.csv --pair EURUSD --bar 1h
         golden data import mine.csv --pair EURUSD --zone UTC --column timestamp=when --column close=px
     """
-    with teaching():
-        from golden_core.bars.importing import import_file
-        from golden_core.store.lake import Home
+    from golden_core.bars.importing import import_file
+    from golden_core.store.lake import Home
 
-        home = Home.from_environment().root
-        imported = import_file(
-            home, path, _named_pair(pair), format=format_, zone=zone, bar=bar, columns=_declared(column or [])
-        )
-        terminal().print(_import_view(imported, home))
+    home = Home.from_environment().root
+    imported = import_file(
+        home, path, _named_pair(pair), format=format_, zone=zone, bar=bar, columns=_declared(column or [])
+    )
+    terminal().print(_import_view(imported, home))
 
 
 @app.command()
@@ -136,32 +132,26 @@ def doctor(
 
     Exit status 1 when a threshold fails or the trading week contradicts the clock, with the reasons.
     """
-    with teaching():
-        from golden_core.bars.doctor import examine, open_file
-        from golden_core.market.local_time import ZoneError
-        from golden_core.preparation.catalogue import load_study
-        from golden_core.store.lake import write_text
+    from golden_core.bars.doctor import examine, open_file
+    from golden_core.market.local_time import ZoneError
+    from golden_core.preparation.catalogue import load_study
+    from golden_core.store.lake import write_text
 
-        checks, columns = load_study(study).checks, _declared(column or [])
-        try:
-            other = None if against is None else open_file(against, pair=pair, zone=against_zone or zone)
-            diagnosis = examine(open_file(file, pair=pair, zone=zone, format=format_, columns=columns), checks, other)
-        except ZoneError as error:
-            typer.echo(f"FAIL clock: {error}", err=True)
-            raise typer.Exit(1) from None
-        typer.echo(diagnosis.card, nl=False)
-        if card is not None:
-            write_text(diagnosis.card, card)
-        for verdict in diagnosis.verdicts:
-            if verdict.passed is False:
-                typer.echo(f"FAIL {verdict.claim}: {verdict.detail}", err=True)
-        if not diagnosis.passed:
-            raise typer.Exit(1)
-
-
-@fetch_app.callback()
-def _group() -> None:
-    """Fetch prices from a vendor's public feed."""  # one command alone would lose its name
+    checks, columns = load_study(study).checks, _declared(column or [])
+    try:
+        other = None if against is None else open_file(against, pair=pair, zone=against_zone or zone)
+        diagnosis = examine(open_file(file, pair=pair, zone=zone, format=format_, columns=columns), checks, other)
+    except ZoneError as error:
+        typer.echo(f"FAIL clock: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(diagnosis.card, nl=False)
+    if card is not None:
+        write_text(diagnosis.card, card)
+    for verdict in diagnosis.verdicts:
+        if verdict.passed is False:
+            typer.echo(f"FAIL {verdict.claim}: {verdict.detail}", err=True)
+    if not diagnosis.passed:
+        raise typer.Exit(1)
 
 
 @fetch_app.command()
@@ -177,27 +167,26 @@ def dukascopy(
     attempts: Annotated[int, typer.Option(min=1, max=10, help="How often a month is asked for.")] = 5,
 ) -> None:
     """Fetch hourly BID candles; what is here already is not asked for again, and a broken run goes on from there."""
-    with teaching():
-        from golden_core.sources.dukascopy import BASE_URL, fetch, months_between
-        from golden_core.sources.politeness import Politeness
-        from golden_core.store.lake import Home
+    from golden_core.sources.dukascopy import BASE_URL, fetch, months_between
+    from golden_core.sources.politeness import Politeness
+    from golden_core.store.lake import Home
 
-        names = [name.strip().upper() for name in pairs.split(",") if name.strip()]
-        first, last = start.date(), end.date()
-        with _bar(len(names) * len(months_between(first, last))) as settled:
-            found = fetch(
-                Home.from_environment().root,
-                names,
-                first,
-                last,
-                politeness=Politeness(delay, timeout, attempts),
-                base_url=base_url or BASE_URL,
-                progress=settled,
-            )
-        console = terminal()
-        console.print(_fetched_view(found))
-        for text in _remarks(found):
-            console.print(text, style="dim", highlight=False, soft_wrap=True)
+    names = [name.strip().upper() for name in pairs.split(",") if name.strip()]
+    first, last = start.date(), end.date()
+    with _bar(len(names) * len(months_between(first, last))) as settled:
+        found = fetch(
+            Home.from_environment().root,
+            names,
+            first,
+            last,
+            politeness=Politeness(delay, timeout, attempts),
+            base_url=base_url or BASE_URL,
+            progress=settled,
+        )
+    console = terminal()
+    console.print(_fetched_view(found))
+    for text in _remarks(found):
+        console.print(text, style="dim", highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from golden_dagster.cli.options import As, Overrides, StudyName, Workers, named, table, teaching, terminal
+from golden_dagster.cli.options import As, Overrides, StudyName, Workers, opened, table, terminal
 
 _COLUMNS = (
     "forecaster", "pair", "horizon", "seed", "method", "incomplete", "randomised", "deletion_p", "insertion_p",
@@ -16,7 +16,7 @@ _COLUMNS = (
 
 def explain(
     study: StudyName = "demo",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
     workers: Workers = 0,
     sanity: Annotated[bool, typer.Option("--sanity", help="Measure the methods where the truth is known.")] = False,
@@ -26,23 +26,20 @@ def explain(
     Prints what the sanity checks say of every method on every network. With --sanity no study is looked at: every
     method stands before every gate, and exit status 1 says that a gate does not hold, or its control does.
     """
-    with teaching():
-        if sanity:
-            raise typer.Exit(_sanity())
-        from golden_core.interpretability.explain import explain_study
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.store.kernels import require
-        from golden_core.store.lake import Home
-        from golden_dagster.resources import available_cores
+    if sanity:
+        raise typer.Exit(_sanity())
+    from golden_core.interpretability.explain import explain_study
+    from golden_core.store.kernels import require
+    from golden_dagster.resources import available_cores
 
-        loaded, home, console = load_variant(study, named(overrides, name)), Home.from_environment(), terminal()
-        require(loaded.training.kernels)
-        verdicts, _ = explain_study(home, loaded, workers=workers or available_cores())
-        rows = (map(_cell, row) for row in verdicts.select(*_COLUMNS, "reported").iter_rows())
-        console.print(table((*_COLUMNS, "reported"), rows))
-        for reason, count in verdicts.drop_nulls("reason")["reason"].value_counts(sort=True).iter_rows():
-            console.print(f"  {count} kept back: {reason}", style="dim", highlight=False)
-        console.print(f"written to {home.study(loaded.name).explained()}", style="dim", highlight=False, soft_wrap=True)
+    console, (loaded, home) = terminal(), opened(study, overrides, name)
+    require(loaded.training.kernels)
+    verdicts, _ = explain_study(home, loaded, workers=workers or available_cores())
+    rows = (map(_cell, row) for row in verdicts.select(*_COLUMNS, "reported").iter_rows())
+    console.print(table((*_COLUMNS, "reported"), rows))
+    for reason, count in verdicts.drop_nulls("reason")["reason"].value_counts(sort=True).iter_rows():
+        console.print(f"  {count} kept back: {reason}", style="dim", highlight=False)
+    console.print(f"written to {home.study(loaded.name).explained()}", style="dim", highlight=False, soft_wrap=True)
 
 
 def _cell(value: object) -> str:

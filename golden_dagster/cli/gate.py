@@ -16,7 +16,6 @@ from golden_dagster.cli.options import (
     coloured,
     named,
     table,
-    teaching,
     terminal,
 )
 
@@ -30,7 +29,7 @@ COLOURS = {"passed": "green", "failed": "red", "warned": "yellow", "not run": "r
 
 def gate(
     study: Annotated[str, typer.Option(help="Name from data/studies, or path of a YAML file.")] = "smoke",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     junit: Annotated[
         Path | None, typer.Option(help="Where the JUnit XML goes; by default beside the study's report.")
     ] = None,
@@ -49,33 +48,32 @@ def gate(
     Exit status 0 when everything holds; 1 on a failed ERROR check, a check that was not evaluated or a failed run;
     2 on bad usage. Warnings never fail.
     """
-    with teaching():
-        from golden_dagster.campaign import open_campaign
-        from golden_dagster.gate import run_gate, write_junit
-        from golden_dagster.resources import WorkersResource
+    from golden_dagster.campaign import open_campaign
+    from golden_dagster.gate import run_gate, write_junit
+    from golden_dagster.resources import WorkersResource
 
-        console = terminal()
-        resource = WorkersResource(backend=backend, workers=workers)
-        with open_campaign(study, named(overrides, name), workers=resource, say=console.print) as campaign:
-            for stage in campaign.stages():
-                console.print(f"materialising {stage.name} …", style="dim")
-                if not campaign.execute(stage) and stage.name != "models":
-                    break
-            console.print("running every check …", style="dim")
-            result = run_gate(campaign)
-            judged = campaign.study.name
-            path = junit or campaign.home.report(judged) / "gate.xml"
-        write_junit(result, judged, path)
-        if result.cause:
-            console.print(coloured("cause", "red", f" {result.cause}"), highlight=False, soft_wrap=True)
-        console.print(_view(result, judged, everything=everything))
-        for failure in result.failures[1:]:
-            console.print(coloured("failed run", "red", f" {failure}"), highlight=False, soft_wrap=True)
-        following = sum(row.follows for row in result.rows)
-        if following and not everything:
-            console.print(f"{following} checks could not run, or had nothing to look at, because of it: see --all")
-        console.print(f"{'passed' if result.passed else 'FAILED'}; JUnit XML: {path}", highlight=False, soft_wrap=True)
-        raise typer.Exit(0 if result.passed else 1)
+    console = terminal()
+    resource = WorkersResource(backend=backend, workers=workers)
+    with open_campaign(study, named(overrides, name), workers=resource, say=console.print) as campaign:
+        for stage in campaign.stages():
+            console.print(f"materialising {stage.name} …", style="dim")
+            if not campaign.execute(stage) and stage.name != "models":
+                break
+        console.print("running every check …", style="dim")
+        result = run_gate(campaign)
+        judged = campaign.study.name
+        path = junit or campaign.home.report(judged) / "gate.xml"
+    write_junit(result, judged, path)
+    if result.cause:
+        console.print(coloured("cause", "red", f" {result.cause}"), highlight=False, soft_wrap=True)
+    console.print(_view(result, judged, everything=everything))
+    for failure in result.failures[1:]:
+        console.print(coloured("failed run", "red", f" {failure}"), highlight=False, soft_wrap=True)
+    following = sum(row.follows for row in result.rows)
+    if following and not everything:
+        console.print(f"{following} checks could not run, or had nothing to look at, because of it: see --all")
+    console.print(f"{'passed' if result.passed else 'FAILED'}; JUnit XML: {path}", highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if result.passed else 1)
 
 
 def _view(result: GateResult, study: str, *, everything: bool) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Local, Overrides, Workers, coloured, table, teaching, terminal
+from golden_dagster.cli.options import Local, Overrides, Workers, coloured, opened, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def audit(
         int | None, typer.Option(min=1, help="Times to poison after; by default as the study says.")
     ] = None,
     all_fits: Annotated[bool, typer.Option("--all-fits", help="Every fold and seed, not one fold per series.")] = False,
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     backend: Local = "loky",
     workers: Workers = 0,
 ) -> None:
@@ -41,24 +41,21 @@ def audit(
     again; every bar that a fit does not declare is replaced; the parts of every fold are searched for overlaps and
     copies. Exit status 1 when anything changed that must not.
     """
-    with teaching():
-        from golden_core.leakage.report import merged, sentence
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.store.kernels import require
-        from golden_core.store.lake import Home
+    from golden_core.leakage.report import merged, sentence
+    from golden_core.store.kernels import require
 
-        loaded, console = load_variant(study, overrides), terminal()
-        require(loaded.training.kernels)
-        chosen = times or loaded.checks.poisoned_times
-        report = merged(_steps(loaded, Home.from_environment(), chosen, all_fits, backend, workers))
-        console.print(_view(report, loaded.name))
-        for refusal in report.refused:
-            console.print(f"not shown: {refusal}", style="dim", highlight=False, soft_wrap=True, markup=False)
-        for finding in report.findings:
-            console.print(f"leak: {sentence(finding)}", style="red", highlight=False, soft_wrap=True, markup=False)
-        verdict = f"{len(report.findings)} leaks" if report.findings else "no leak"
-        console.print(f"{verdict}; {report.rows} rows compared", highlight=False)
-        raise typer.Exit(1 if report.findings else 0)
+    console, (loaded, home) = terminal(), opened(study, overrides)
+    require(loaded.training.kernels)
+    chosen = times or loaded.checks.poisoned_times
+    report = merged(_steps(loaded, home, chosen, all_fits, backend, workers))
+    console.print(_view(report, loaded.name))
+    for refusal in report.refused:
+        console.print(f"not shown: {refusal}", style="dim", highlight=False, soft_wrap=True, markup=False)
+    for finding in report.findings:
+        console.print(f"leak: {sentence(finding)}", style="red", highlight=False, soft_wrap=True, markup=False)
+    verdict = f"{len(report.findings)} leaks" if report.findings else "no leak"
+    console.print(f"{verdict}; {report.rows} rows compared", highlight=False)
+    raise typer.Exit(1 if report.findings else 0)
 
 
 def _steps(study: Study, home: Home, times: int, all_fits: bool, backend: str, workers: int) -> Iterator[Report]:
@@ -107,24 +104,23 @@ def scorecard(
     Exit status 1 when a leak is missed or misplaced, or an alarm is false, beyond what is claimed. The table is filed
     under GOLDEN_HOME, where the checks of leakage/scorecard find it.
     """
-    with teaching():
-        from golden_core.leakage.scorecard import KINDS, Scale
-        from golden_core.leakage.scorecard_store import faults, file_scorecard, rates
-        from golden_core.store.lake import Home
+    from golden_core.leakage.scorecard import KINDS, Scale
+    from golden_core.leakage.scorecard_store import faults, file_scorecard, rates
+    from golden_core.store.lake import Home
 
-        console, started = terminal(), time.perf_counter()
-        scale: Scale = "quick" if quick else "full"
-        rows = _examined(scale, backend, workers, console)
-        folder = file_scorecard(Home.from_environment(), rows, scale)
-        console.print(_scorecard_view(rows))
-        for name, rate in rates(rows).items():
-            console.print(f"{name}: {rate}", highlight=False)
-        found = [fault for kind in KINDS for fault in faults(rows, kind, complete=not quick)]
-        for fault in found:
-            console.print(coloured("failed", "red", f" {fault}"), highlight=False, soft_wrap=True)
-        spent = f"{time.perf_counter() - started:.0f} s, {rows['cpu_seconds'].sum():.0f} s of processor time"
-        console.print(f"{spent}; filed in {folder}", style="dim", soft_wrap=True)
-        raise typer.Exit(1 if found else 0)
+    console, started = terminal(), time.perf_counter()
+    scale: Scale = "quick" if quick else "full"
+    rows = _examined(scale, backend, workers, console)
+    folder = file_scorecard(Home.from_environment(), rows, scale)
+    console.print(_scorecard_view(rows))
+    for name, rate in rates(rows).items():
+        console.print(f"{name}: {rate}", highlight=False)
+    found = [fault for kind in KINDS for fault in faults(rows, kind, complete=not quick)]
+    for fault in found:
+        console.print(coloured("failed", "red", f" {fault}"), highlight=False, soft_wrap=True)
+    spent = f"{time.perf_counter() - started:.0f} s, {rows['cpu_seconds'].sum():.0f} s of processor time"
+    console.print(f"{spent}; filed in {folder}", style="dim", soft_wrap=True)
+    raise typer.Exit(1 if found else 0)
 
 
 def _examined(scale: str, backend: str, workers: int, console: Console) -> pl.DataFrame:

@@ -13,9 +13,7 @@ from golden_dagster.cli.options import (
     Experiments,
     Overrides,
     Workers,
-    asked,
     table,
-    teaching,
     terminal,
 )
 
@@ -40,16 +38,15 @@ def scan(
 
     Exit status 1 when a file differs from the frozen facts, is missing or is extra.
     """
-    with teaching():
-        from golden_core.legacy.frozen import frozen_checksums, verify_tree
-        from golden_core.legacy.inventory_pages import inventory_pages
-        from golden_core.legacy.scanning import scan_tree
+    from golden_core.legacy.frozen import frozen_checksums, verify_tree
+    from golden_core.legacy.inventory_pages import inventory_pages
+    from golden_core.legacy.scanning import scan_tree
 
-        inventory = scan_tree(path)
-        verification = verify_tree(inventory, frozen_checksums())
-        _give(inventory_pages(inventory), out)
-        typer.echo(verification.describe())
-        raise typer.Exit(0 if verification.exact else 1)
+    inventory = scan_tree(path)
+    verification = verify_tree(inventory, frozen_checksums())
+    _give(inventory_pages(inventory), out)
+    typer.echo(verification.describe())
+    raise typer.Exit(0 if verification.exact else 1)
 
 
 @app.command("audit-table")
@@ -60,7 +57,7 @@ def audit_table_(
     claims: Annotated[Path | None, typer.Option(help="CSV of claimed improvements to recompute.")] = None,
     column: Annotated[
         list[str], typer.Option(metavar="KEY=HEADING", help="Which column is mae, label, test_set, …; repeatable.")
-    ] = [],  # noqa: B006
+    ] = [],
     averaging: Annotated[
         Literal["undeclared", "none", "seeds", "datasets"],
         typer.Option(help="What the paper says a row is: a single run, or a mean over seeds or over data sets."),
@@ -68,7 +65,7 @@ def audit_table_(
     split: Annotated[
         list[str],
         typer.Option(metavar="[ROW=]TRAIN/VALIDATION/TEST", help="Split of one row, or of all others; repeatable."),
-    ] = [],  # noqa: B006
+    ] = [],
     data_rows: Annotated[int, typer.Option(min=0, help="Rows of the data before splitting.")] = 0,
     lost_rows: Annotated[int, typer.Option(min=0, help="First test rows that are only looked back on.")] = 0,
     out: Folder = None,
@@ -79,43 +76,41 @@ def audit_table_(
     open readings are reported. The legacy paper's own table is recognised, and held against its own claims and the
     splits of its code.
     """
-    with teaching():
-        from golden_core.legacy.audit.auditing import audit_markdown, audit_record, audit_table
-        from golden_core.legacy.audit.claims import read_claims
-        from golden_core.legacy.audit.splits import read_splits
-        from golden_core.legacy.audit.table import named_columns
-        from golden_core.legacy.reproduction.published import is_published, published_audit
+    from golden_core.legacy.audit.auditing import audit_markdown, audit_record, audit_table
+    from golden_core.legacy.audit.claims import read_claims
+    from golden_core.legacy.audit.splits import read_splits
+    from golden_core.legacy.audit.table import named_columns
+    from golden_core.legacy.reproduction.published import is_published, published_audit
 
-        if claims is None and not column and not split and averaging == "undeclared" and is_published(file):
-            typer.echo("The legacy paper's table: with the claims and splits of data/legacy.\n", err=True)
-            audit = published_audit()
-        else:
-            audit = audit_table(
-                file,
-                columns=named_columns(column),
-                averaging=averaging,
-                claims=read_claims(claims) if claims else (),
-                splits=read_splits(split, n_rows=data_rows, lost_rows=lost_rows) if split else None,
-            )
-        if out is None:
-            typer.echo(audit_markdown(audit))
-        else:
-            from golden_core.store.lake import write_json, write_text
+    if claims is None and not column and not split and averaging == "undeclared" and is_published(file):
+        typer.echo("The legacy paper's table: with the claims and splits of data/legacy.\n", err=True)
+        audit = published_audit()
+    else:
+        audit = audit_table(
+            file,
+            columns=named_columns(column),
+            averaging=averaging,
+            claims=read_claims(claims) if claims else (),
+            splits=read_splits(split, n_rows=data_rows, lost_rows=lost_rows) if split else None,
+        )
+    if out is None:
+        typer.echo(audit_markdown(audit))
+    else:
+        from golden_core.store.lake import write_json, write_text
 
-            write_text(audit_markdown(audit), out / "audit.md")
-            write_json(audit_record(audit), out / "audit.json")
-            typer.echo(f"wrote audit.md, audit.json to {out}")
-        wrong = audit.found("certainly_wrong") or any(ruling.arithmetic == "wrong" for ruling in audit.rulings)
-        raise typer.Exit(1 if wrong else 0)
+        write_text(audit_markdown(audit), out / "audit.md")
+        write_json(audit_record(audit), out / "audit.json")
+        typer.echo(f"wrote audit.md, audit.json to {out}")
+    wrong = audit.found("certainly_wrong") or any(ruling.arithmetic == "wrong" for ruling in audit.rulings)
+    raise typer.Exit(1 if wrong else 0)
 
 
 @app.command()
 def register(out: Folder = None) -> None:
     """Print the leakage register; every risk is shown on data by its probe."""
-    with teaching():
-        from golden_core.legacy.forensics.register import leakage_register_csv
+    from golden_core.legacy.forensics.register import leakage_register_csv
 
-        _give({"leakage_register.csv": leakage_register_csv()}, out)
+    _give({"leakage_register.csv": leakage_register_csv()}, out)
 
 
 def _give(pages: dict[str, str], out: Path | None) -> None:
@@ -137,14 +132,13 @@ def import_(
     out: Annotated[Path, typer.Option(help="The safetensors file to write.")],
 ) -> None:
     """Turn a Keras checkpoint into weights that the forecaster of this project takes over."""
-    with teaching():
-        from golden_core.legacy.keras_checkpoint import import_checkpoint
-        from golden_core.models.architecture import VARIANTS
+    from golden_core.legacy.keras_checkpoint import import_checkpoint
+    from golden_core.models.architecture import VARIANTS
 
-        if variant not in VARIANTS:
-            raise typer.BadParameter(f"{variant!r} is none of {VARIANTS[0]} … {VARIANTS[-1]}", param_hint="VARIANT")
-        import_checkpoint(variant, file, out)
-        typer.echo(f"wrote {out}")
+    if variant not in VARIANTS:
+        raise typer.BadParameter(f"{variant!r} is none of {VARIANTS[0]} … {VARIANTS[-1]}", param_hint="VARIANT")
+    import_checkpoint(variant, file, out)
+    typer.echo(f"wrote {out}")
 
 
 @app.command()
@@ -152,30 +146,29 @@ def parity(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Keras checkpoints and what Keras computed.")],
 ) -> None:
     """Hold the ports against Keras' own outputs and training steps. Exit status 1 when a difference is too large."""
-    with teaching():
-        from golden_core.legacy.parity import parity as compare
+    from golden_core.legacy.parity import parity as compare
 
-        found = compare(folder)
-        names = "variant", "checkpoint", "record", "claim"
-        rows = (
-            (
-                *(row[n] for n in names),
-                f"{row['difference']:.1e}",
-                f"{row['limit']:g}",
-                "met" if row["met"] else "NOT met",
-            )
-            for row in found.iter_rows(named=True)
+    found = compare(folder)
+    names = "variant", "checkpoint", "record", "claim"
+    rows = (
+        (
+            *(row[n] for n in names),
+            f"{row['difference']:.1e}",
+            f"{row['limit']:g}",
+            "met" if row["met"] else "NOT met",
         )
-        terminal().print(table((*names, "largest difference", "limit", ""), rows))
-        raise typer.Exit(0 if found["met"].all() else 1)
+        for row in found.iter_rows(named=True)
+    )
+    terminal().print(table((*names, "largest difference", "limit", ""), rows))
+    raise typer.Exit(0 if found["met"].all() else 1)
 
 
 @app.command()
 def align(
     bars: Annotated[Path, typer.Option("--bars", help="Hourly EURUSD bid bars that end with the published window.")],
     earlier: Earlier = None,
-    overrides: Overrides = [],  # noqa: B006
-    experiments: Experiments = [],  # noqa: B006
+    overrides: Overrides = [],
+    experiments: Experiments = [],
     backend: Backend = "loky",
     workers: Workers = 0,
     out: Annotated[
@@ -189,23 +182,23 @@ def align(
     batches leave batch normalisation unsettled. Whatever departs from the legacy protocol is listed in the report. A
     stopped run goes on where it was. Exit status 1 when the published test window is not in the bars or a trial failed.
     """
-    with teaching():
-        from golden_core.legacy.reproduction.pages import store_validation, what_follows
-        from golden_core.store.lake import Home
+    from golden_core.legacy.reproduction.pages import store_validation, what_follows
+    from golden_core.store.lake import Home
+    from golden_dagster.resources import alignment
 
-        request, home = asked(bars, earlier, overrides, experiments), Home.from_environment()
-        found = _with_progress(home, request, backend, workers)
-        folder = out or home.root / "legacy" / "alignment"
-        store_validation(found, folder)
-        columns = ("study", "variant", "published RMSE", "ours", "± SD", "random walk", "verdict", "category")
-        terminal().print(table(columns, _alignment_rows(found)))
-        for sentence in what_follows(found.alignment):
-            typer.echo(f"- {sentence}")
-        failures = [failure for run in found.runs for failure in run.failures]
-        for failure in failures:
-            typer.echo(f"failed {failure}", err=True)
-        typer.echo(f"{found.window.verdict}\nreport: {folder / 'validation_report.md'}")
-        raise typer.Exit(0 if found.window.recovered and not failures else 1)
+    request, home = alignment(bars, earlier, overrides, experiments), Home.from_environment()
+    found = _with_progress(home, request, backend, workers)
+    folder = out or home.root / "legacy" / "alignment"
+    store_validation(found, folder)
+    columns = ("study", "variant", "published RMSE", "ours", "± SD", "random walk", "verdict", "category")
+    terminal().print(table(columns, _alignment_rows(found)))
+    for sentence in what_follows(found.alignment):
+        typer.echo(f"- {sentence}")
+    failures = [failure for run in found.runs for failure in run.failures]
+    for failure in failures:
+        typer.echo(f"failed {failure}", err=True)
+    typer.echo(f"{found.window.verdict}\nreport: {folder / 'validation_report.md'}")
+    raise typer.Exit(0 if found.window.recovered and not failures else 1)
 
 
 def _with_progress(home: Home, request: Request, backend: str, workers: int) -> Validation:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Bars, Earlier, Experiments, Overrides, Workers, asked, teaching
+from golden_dagster.cli.options import Bars, Earlier, Experiments, Overrides, Workers
 
 if TYPE_CHECKING:
     from golden_core.milestones.place import Place
     from golden_core.milestones.registry import Milestone as PlannedMilestone
     from golden_core.milestones.registry import Phase, Registry
-    from golden_core.milestones.state import CriterionStanding, GateStanding, Standing
+    from golden_core.milestones.state import GateStanding, Standing
 
 app = typer.Typer(no_args_is_help=True, help="Milestones P0.M1 … P6.M3: state, evidence, sign-offs.")
 
@@ -34,22 +34,21 @@ def status(
     Evidence that is not as it was recorded does not count, and its criteria are unmeasured. Exit status 0 whatever the
     verdicts are: `golden milestones verify` is the one that fails, `golden milestones show` has the rest.
     """
-    with teaching():
-        from golden_core.milestones.state import gate_standing, standing, status_record
+    from golden_core.milestones.state import gate_standing, standing, status_record
 
-        place, registry = _plan()
-        if as_json:
-            typer.echo(json.dumps(status_record(place, registry), indent=2, ensure_ascii=False))
-            return
-        typer.echo(_line("", "state", "owner", ("pass", "fail", "open", "unm."), "evidence", "waits for"))
-        stale = False
-        for phase in registry.phases:
-            for found in (standing(place, milestone) for milestone in phase.milestones):
-                stale |= found.stale
-                typer.echo(_milestone_line(found))
-            typer.echo(_gate_line(gate_standing(place, registry, phase)))
-        if stale:
-            typer.echo("! not as recorded, so that nothing counts: golden milestones verify ID says why")
+    place, registry = _plan()
+    if as_json:
+        typer.echo(json.dumps(status_record(place, registry), indent=2, ensure_ascii=False))
+        return
+    typer.echo(_line("", "state", "owner", ("pass", "fail", "open", "unm."), "evidence", "waits for"))
+    stale = False
+    for phase in registry.phases:
+        for found in (standing(place, milestone) for milestone in phase.milestones):
+            stale |= found.stale
+            typer.echo(_milestone_line(found))
+        typer.echo(_gate_line(gate_standing(place, registry, phase)))
+    if stale:
+        typer.echo("! not as recorded, so that nothing counts: golden milestones verify ID says why")
 
 
 def _milestone_line(found: Standing) -> str:
@@ -81,37 +80,36 @@ def _cut(text: str, width: int) -> str:
 @app.command()
 def show(milestone: Milestone) -> None:
     """Print one milestone or exit gate: who answers for it, what it takes, gives and has to satisfy, and its state."""
-    with teaching():
-        from golden_core.milestones.registry import Phase
-        from golden_core.milestones.state import gate_standing, standing
+    from golden_core.milestones.registry import Phase
+    from golden_core.milestones.state import gate_standing, standing
 
-        place, registry = _plan()
-        planned = _planned(registry, milestone)
-        if isinstance(planned, Phase):
-            gate = gate_standing(place, registry, planned)
-            typer.echo(f"exit gate of {planned.id} {planned.title}: {'met' if gate.met else 'open'}")
-            _show_criteria(gate.criteria, "waits for", gate.waits_for())
-            return
-        found = standing(place, planned)
-        typer.echo(f"{planned.id} {planned.title}: {found.state}; owner: {found.owner or 'none yet'}")
-        supporting = ", ".join(planned.supporting) or "nobody"
-        typer.echo(f"  accountable {', '.join(planned.accountable)}; supporting {supporting}; {planned.duration}")
-        for task in planned.tasks:
-            typer.echo(f"  task       {task}")
-        for source in planned.inputs:
-            typer.echo(f"  takes      {source.path or 'a file or folder of yours'}: {source.title}")
-        for one in planned.deliverables:
-            files = ", ".join((*one.patterns, *one.repository))
-            typer.echo(f"  gives      {one.name}: {one.title}" + (f" ({files})" if files != one.name else ""))
-        _show_criteria(found.criteria, "waits for", found.waits_for())
+    place, registry = _plan()
+    planned = _planned(registry, milestone)
+    if isinstance(planned, Phase):
+        gate = gate_standing(place, registry, planned)
+        typer.echo(f"exit gate of {planned.id} {planned.title}: {'met' if gate.met else 'open'}")
+        _show_criteria(gate)
+        return
+    found = standing(place, planned)
+    typer.echo(f"{planned.id} {planned.title}: {found.state}; owner: {found.owner or 'none yet'}")
+    supporting = ", ".join(planned.supporting) or "nobody"
+    typer.echo(f"  accountable {', '.join(planned.accountable)}; supporting {supporting}; {planned.duration}")
+    for task in planned.tasks:
+        typer.echo(f"  task       {task}")
+    for source in planned.inputs:
+        typer.echo(f"  takes      {source.path or 'a file or folder of yours'}: {source.title}")
+    for one in planned.deliverables:
+        files = ", ".join((*one.patterns, *one.repository))
+        typer.echo(f"  gives      {one.name}: {one.title}" + (f" ({files})" if files != one.name else ""))
+    _show_criteria(found)
 
 
-def _show_criteria(criteria: Sequence[CriterionStanding], label: str, reasons: Sequence[str]) -> None:
-    for one in criteria:
+def _show_criteria(found: Standing | GateStanding) -> None:
+    for one in found.criteria:
         value = "" if one.value is None else f" [{one.value}]"
         typer.echo(f"  {one.verdict:10} {one.id}: {one.claim} ({one.decided_by}){value}")
-    for reason in reasons:
-        typer.echo(f"  {label:10} {reason}")
+    for reason in found.waits_for():
+        typer.echo(f"  waits for  {reason}")
 
 
 @app.command()
@@ -120,8 +118,8 @@ def write(
     tree: Annotated[Path | None, typer.Option(help="A legacy tree, for P0.M1.")] = None,
     bars: Bars = None,
     earlier: Earlier = None,
-    overrides: Overrides = [],  # noqa: B006
-    experiments: Experiments = [],  # noqa: B006
+    overrides: Overrides = [],
+    experiments: Experiments = [],
     parity: Annotated[
         Path | None, typer.Option(help="A folder of Keras checkpoints and what Keras computed, for P6.M1.")
     ] = None,
@@ -136,16 +134,15 @@ def write(
         golden milestones write P1.M2
         golden milestones write P0.M1 --tree /data/legacy
     """
-    with teaching():
-        from golden_core.milestones.makers import Given, make_evidence
-        from golden_dagster.resources import available_cores
+    from golden_core.milestones.makers import Given, make_evidence
+    from golden_dagster.resources import alignment, available_cores
 
-        place, registry = _plan()
-        now = datetime.datetime.now(datetime.UTC)
-        request = asked(bars, earlier, overrides, experiments) if bars else None
-        given = Given(tree=tree, request=request, parity=parity, workers=workers or available_cores())
-        written = make_evidence(place, _milestone(registry, milestone), given=given, now=now, run_commands=commands)
-        typer.echo(f"{milestone}: {len(written.changed)} files written to {place.folder(milestone)}")
+    place, registry = _plan()
+    now = datetime.datetime.now(datetime.UTC)
+    request = alignment(bars, earlier, overrides, experiments) if bars else None
+    given = Given(tree=tree, request=request, parity=parity, workers=workers or available_cores())
+    written = make_evidence(place, _milestone(registry, milestone), given=given, now=now, run_commands=commands)
+    typer.echo(f"{milestone}: {len(written.changed)} files written to {place.folder(milestone)}")
 
 
 @app.command()
@@ -157,7 +154,7 @@ def verify(
         typer.Option(
             "--input", metavar="PATH", help="An input outside the repository, by its recorded name; repeatable."
         ),
-    ] = [],  # noqa: B006
+    ] = [],
 ) -> None:
     """Recompute every hash of a milestone's evidence, look at the tree, and make the deliverables again.
 
@@ -167,22 +164,21 @@ def verify(
         golden milestones verify P1.M2
         golden milestones verify P6.M1 --input /data/EURUSD_hourly.parquet --no-rerun
     """
-    with teaching():
-        from golden_core.milestones.verification import verify as verify_evidence
+    from golden_core.milestones.verification import verify as verify_evidence
 
-        place, registry = _plan()
-        found = verify_evidence(
-            place,
-            _milestone(registry, milestone),
-            external={path.name: path for path in tree},
-            rerun_within_s=1800.0 if rerun else None,
-        )
-        for finding in found.findings:
-            typer.echo(f"wrong       {finding}")
-        for finding in found.unverified:
-            typer.echo(f"unverified  {finding}")
-        typer.echo(f"{milestone}: {'NOT as recorded' if found.findings else 'as recorded'}")
-        raise typer.Exit(1 if found.findings else 0)
+    place, registry = _plan()
+    found = verify_evidence(
+        place,
+        _milestone(registry, milestone),
+        external={path.name: path for path in tree},
+        rerun_within_s=1800.0 if rerun else None,
+    )
+    for finding in found.findings:
+        typer.echo(f"wrong       {finding}")
+    for finding in found.unverified:
+        typer.echo(f"unverified  {finding}")
+    typer.echo(f"{milestone}: {'NOT as recorded' if found.findings else 'as recorded'}")
+    raise typer.Exit(1 if found.findings else 0)
 
 
 @app.command()
@@ -194,13 +190,12 @@ def owner(
 
     Commit docs/golden/owners.json afterwards.
     """
-    with teaching():
-        from golden_core.milestones.signoff import set_owner
+    from golden_core.milestones.signoff import set_owner
 
-        place, registry = _plan()
-        planned, now = _milestone(registry, milestone), datetime.datetime.now(datetime.UTC)
-        entry = set_owner(place, registry, planned, name=name, date=now)
-        typer.echo(f"{milestone} is owned by {entry.owner}")
+    place, registry = _plan()
+    planned, now = _milestone(registry, milestone), datetime.datetime.now(datetime.UTC)
+    entry = set_owner(place, registry, planned, name=name, date=now)
+    typer.echo(f"{milestone} is owned by {entry.owner}")
 
 
 @app.command()
@@ -217,36 +212,34 @@ def sign(
 
         golden milestones sign P1.M2 plan_approved --role TL --commit $(git rev-parse HEAD)
     """
-    with teaching():
-        from golden_core.milestones.signoff import sign as sign_criterion
+    from golden_core.milestones.signoff import sign as sign_criterion
 
-        if not at_a_terminal():
-            raise typer.BadParameter("only a person signs: the name is asked for at a terminal, and here is none")
-        place, registry = _plan()
-        planned = _planned(registry, milestone)
-        with _known():
-            planned.criterion(criterion)
-        entry = sign_criterion(
-            place,
-            registry,
-            planned,
-            criterion,
-            role=role,
-            name=typer.prompt("Your name"),
-            date=datetime.datetime.now(datetime.UTC),
-            commit=commit,
-        )
-        typer.echo(f"{milestone} {criterion}: signed by {entry.name} ({entry.role})")
+    if not at_a_terminal():
+        raise typer.BadParameter("only a person signs: the name is asked for at a terminal, and here is none")
+    place, registry = _plan()
+    planned = _planned(registry, milestone)
+    with _known():
+        planned.criterion(criterion)
+    entry = sign_criterion(
+        place,
+        registry,
+        planned,
+        criterion,
+        role=role,
+        name=typer.prompt("Your name"),
+        date=datetime.datetime.now(datetime.UTC),
+        commit=commit,
+    )
+    typer.echo(f"{milestone} {criterion}: signed by {entry.name} ({entry.role})")
 
 
 @app.command()
 def steer() -> None:
     """Write the plan with a dated note of where it stands to docs/golden/execution_plan.md; archive the one before."""
-    with teaching():
-        from golden_core.milestones.steering import steer as write_note
+    from golden_core.milestones.steering import steer as write_note
 
-        place, registry = _plan()
-        typer.echo(write_note(place, registry, datetime.datetime.now(datetime.UTC)))
+    place, registry = _plan()
+    typer.echo(write_note(place, registry, datetime.datetime.now(datetime.UTC)))
 
 
 def at_a_terminal() -> bool:

@@ -19,10 +19,20 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from golden_core.legacy.reproduction.running import Request
     from golden_core.reporting.exhibits import Exhibit
+    from golden_core.store.lake import Home
+    from golden_core.study import Study
 
 USAGE = 2  # exit status for a wrong study, option or file, as opposed to 1 for a failed criterion
+
+# Every kind of error whose message says all that a person needs. By name: to import them all would take seconds.
+TEACHING = {
+    "SourceError", "VendorError", "ZoneError", "StudyError", "PlaceboError", "PreparationError", "TrialError",
+    "AlteredError", "UnreadyError", "IncompleteError", "WarehouseError", "LockedError", "LedgerError", "LayoutError",
+    "StorageError", "StoredTableError", "TransferError", "TableError", "LegacyTreeError",
+    "KerasCheckpointError", "ParityError", "RecordError", "FactsError", "EvidenceError", "PublicationError",
+    "RandomWalkMissingError", "UnreadableReportError", "BenchmarkError", "ExplanationError",
+}  # fmt: skip
 
 Overrides = Annotated[
     list[str],
@@ -68,11 +78,25 @@ def named(overrides: list[str], name: str | None) -> list[str]:
     return [*overrides, f"name={name}"]
 
 
-def asked(bars: Path, earlier: Path | None, overrides: list[str], experiments: list[str]) -> Request:
-    """Return what the options of an alignment ask for."""
-    from golden_core.legacy.reproduction.running import Plan, Request
+def opened(study: str, overrides: list[str], name: str | None = None) -> tuple[Study, Home]:
+    """Return a study with settings changed, and the home."""
+    from golden_core.preparation.catalogue import load_variant
+    from golden_core.store.lake import Home
 
-    return Request(bars, earlier, tuple(overrides), experiments=tuple(Plan.parse(text) for text in experiments))
+    return load_variant(study, named(overrides, name)), Home.from_environment()
+
+
+@contextmanager
+def finished(study: str, overrides: list[str], name: str | None = None) -> Iterator[tuple[Study, Home]]:
+    """Yield a study that was run, and the home; where it was not, add to what is said the command that runs just it."""
+    from golden_core.preparation.catalogue import run_command
+    from golden_core.trials.stored import IncompleteError
+
+    overrides = named(overrides, name)
+    try:
+        yield opened(study, overrides)
+    except IncompleteError as error:
+        raise IncompleteError(f"{error}; run: {run_command(study, overrides)}") from None
 
 
 def terminal() -> Console:
@@ -148,72 +172,16 @@ def teaching() -> Iterator[None]:
     except Interrupted as interruption:  # before what it is one of
         typer.echo(f"interrupted by {interruption}; give the same command again: what is finished is kept", err=True)
         raise typer.Exit(interruption.exit_status) from None
-    except (typer.Exit, typer.BadParameter, KeyboardInterrupt):
-        raise
-    except BrokenPipeError:
-        raise  # whoever read along has gone; the framework ends quietly
-    except _expected() as error:  # what this imports is looked for only once something has been raised
-        typer.echo(str(error), err=True)
+    except Exception as error:
+        ours = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("golden_core.")}
+        if ours & TEACHING:
+            said = str(error)
+        elif isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            said = _about(error)
+        else:
+            raise  # where whoever read along has gone, the framework ends quietly
+        typer.echo(said, err=True)
         raise typer.Exit(USAGE) from None
-    except OSError as error:
-        typer.echo(_about(error), err=True)
-        raise typer.Exit(USAGE) from None
-
-
-@contextmanager
-def telling_how_to_run(study: str, overrides: list[str]) -> Iterator[None]:
-    """Add to what is said of a study that has not been run the command that runs exactly this one."""
-    from golden_core.preparation.catalogue import run_command
-    from golden_core.trials.stored import IncompleteError
-
-    try:
-        yield
-    except IncompleteError as error:
-        raise IncompleteError(f"{error}; run: {run_command(study, overrides)}") from None
-
-
-def _expected() -> tuple[type[Exception], ...]:
-    """Return every kind of error whose message says all that a person needs."""
-    from golden_core.benchmarking.records import BenchmarkError
-    from golden_core.interpretability.filing import ExplanationError
-    from golden_core.legacy.audit.grid import TableError
-    from golden_core.legacy.frozen import FactsError
-    from golden_core.legacy.keras_files import KerasCheckpointError, ParityError
-    from golden_core.legacy.reproduction.published import RecordError
-    from golden_core.legacy.scanning import LegacyTreeError
-    from golden_core.market.local_time import ZoneError
-    from golden_core.milestones.records import EvidenceError
-    from golden_core.placebo.universe import PlaceboError
-    from golden_core.preparation.steps import PreparationError
-    from golden_core.publication.declared import PublicationError
-    from golden_core.reporting import RandomWalkMissingError, UnreadableReportError
-    from golden_core.sources import SourceError
-    from golden_core.store.health import StorageError
-    from golden_core.store.lake import LayoutError, StoredTableError
-    from golden_core.store.locking import LockedError
-    from golden_core.store.warehouse import WarehouseError
-    from golden_core.study import StudyError
-    from golden_core.trials.identity import UnreadyError
-    from golden_core.trials.ledger import LedgerError
-    from golden_core.trials.outputs import AlteredError
-    from golden_core.trials.run import TrialError
-    from golden_core.trials.stored import IncompleteError
-    from golden_core.trials.transfer import TransferError
-    from golden_core.vendors.base import VendorError
-
-    read = (SourceError, VendorError, ZoneError)
-    work = (StudyError, PlaceboError, PreparationError, TrialError, AlteredError, UnreadyError, IncompleteError)
-    stored = (WarehouseError, LockedError, LedgerError, LayoutError, StorageError, StoredTableError, TransferError)
-    legacy = (TableError, LegacyTreeError, KerasCheckpointError, ParityError, RecordError, FactsError)
-    told = (
-        EvidenceError,
-        PublicationError,
-        RandomWalkMissingError,
-        UnreadableReportError,
-        BenchmarkError,
-        ExplanationError,
-    )
-    return (*read, *work, *stored, *legacy, *told)
 
 
 def _about(error: OSError) -> str:

@@ -4,26 +4,11 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from golden_dagster.cli.options import (
-    As,
-    Backend,
-    Overrides,
-    StudyName,
-    Workers,
-    named,
-    teaching,
-    telling_how_to_run,
-    terminal,
-)
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from golden_core.study import Study
+from golden_dagster.cli.options import As, Backend, Overrides, StudyName, Workers, finished, terminal
 
 app = typer.Typer(no_args_is_help=True, help="Cards and archives of studies that have been run.")
 
@@ -33,29 +18,26 @@ Bundle = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `gold
 @app.command()
 def cards(
     study: StudyName,
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
     to: Annotated[Path, typer.Option(help="Folder for the two files.")] = Path(),
 ) -> None:
     """Write MODEL_CARD.md and DATA_CARD.md of a study, every number from its warehouse and lake."""
-    with teaching():
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.publication.cards import cards as made_cards
-        from golden_core.store.lake import Home, write_text
+    from golden_core.publication.cards import cards as made_cards
+    from golden_core.store.lake import write_text
 
-        overrides = named(overrides, name)
-        with telling_how_to_run(study, overrides):
-            texts = made_cards(Home.from_environment(), load_variant(study, overrides))
-        for file, text in texts.items():
-            write_text(text, to / file)
-            typer.echo(f"written: {to / file}")
+    with finished(study, overrides, name) as (loaded, home):
+        texts = made_cards(home, loaded)
+    for file, text in texts.items():
+        write_text(text, to / file)
+        typer.echo(f"written: {to / file}")
 
 
 @app.command()
 def bundle(
     study: StudyName,
     to: Annotated[Path, typer.Option(help="The archive's folder; it must not exist yet.")],
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
 ) -> None:
     """Archive a study: tables, report, manifests, code and papers, as a BagIt bag that is an RO-Crate.
@@ -64,36 +46,32 @@ def bundle(
 
         golden publish bundle golden --to archive
     """
-    with teaching():
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.publication.bundle import write_bundle
-        from golden_core.publication.integrity import archive_name, results
-        from golden_core.store.lake import Home, workplace
+    from golden_core.publication.bundle import write_bundle
+    from golden_core.publication.integrity import archive_name, results
+    from golden_core.store.lake import workplace
 
-        now = datetime.datetime.now(datetime.UTC)
-        overrides = named(overrides, name)
-        with telling_how_to_run(study, overrides):
-            write_bundle(Home.from_environment(), load_variant(study, overrides), workplace(), to, now)
-        git = results(to)["git"]
-        if git["dirty"]:
-            typer.echo(f"the tree is not clean: the archived code is that of commit {git['commit']}", err=True)
-        typer.echo(f"written: {to}")
-        typer.echo(f"name of the archive, to be published with it: {archive_name(to)}")
+    now = datetime.datetime.now(datetime.UTC)
+    with finished(study, overrides, name) as (loaded, home):
+        write_bundle(home, loaded, workplace(), to, now)
+    git = results(to)["git"]
+    if git["dirty"]:
+        typer.echo(f"the tree is not clean: the archived code is that of commit {git['commit']}", err=True)
+    typer.echo(f"written: {to}")
+    typer.echo(f"name of the archive, to be published with it: {archive_name(to)}")
 
 
 @app.command()
 def verify(folder: Bundle) -> None:
     """Recompute the hash of every archived file and table; exit status 1 when anything is not as it was archived."""
-    with teaching():
-        from golden_core.publication.integrity import archive_name, bundle_faults, results
+    from golden_core.publication.integrity import archive_name, bundle_faults, results
 
-        faults = bundle_faults(folder)
-        for fault in faults:
-            typer.echo(f"wrong  {fault}")
-        if faults:
-            raise typer.Exit(1)
-        typer.echo(f"{folder}: every file and {len(results(folder)['tables'])} tables as archived")
-        typer.echo(f"name of the archive, to be held against what its authors publish: {archive_name(folder)}")
+    faults = bundle_faults(folder)
+    for fault in faults:
+        typer.echo(f"wrong  {fault}")
+    if faults:
+        raise typer.Exit(1)
+    typer.echo(f"{folder}: every file and {len(results(folder)['tables'])} tables as archived")
+    typer.echo(f"name of the archive, to be held against what its authors publish: {archive_name(folder)}")
 
 
 @app.command()
@@ -103,37 +81,27 @@ def reproduce(folder: Bundle, backend: Backend = "loky", workers: Workers = 0) -
     Exit status 0 when every table has the archived hash, 1 when not. On another processor, or with other libraries or
     code, the last digit of a number may differ: both are then named, and the status is 0 if every verdict is the same.
     """
-    with teaching():
-        from golden_core.preparation.catalogue import load_study
-        from golden_core.publication.declared import PublicationError
-        from golden_core.publication.integrity import bundle_faults, results
-        from golden_core.store.kernels import require
-        from golden_core.store.lake import temporary_home
-        from golden_dagster.cli.run import run_with_progress
-
-        if faults := bundle_faults(folder):
-            raise PublicationError(f"{folder} is not as it was archived: {'; '.join(faults)}")
-        console, recorded = terminal(), results(folder)
-        path = folder / "data" / "studies" / f"{recorded['study']}.yaml"
-        study = load_study(str(path))
-        if study.hash() != recorded["study_hash"]:  # other settings are no cause that excuses other numbers
-            raise PublicationError(f"{path} is not the study of results.json: reproduce with the archived code")
-        require(study.training.kernels)
-        with temporary_home():
-            finished, failures = run_with_progress(str(path), [], backend, workers, console)
-            if failures or not finished:
-                raise PublicationError(f"the study did not run whole: {'; '.join(failures)}")
-            same = _compared(folder, study, console)
-        raise typer.Exit(0 if same else 1)
-
-
-def _compared(folder: Path, study: Study, console: Console) -> bool:
-    """Print what differs from the archive; return whether the study was reproduced."""
+    from golden_core.preparation.catalogue import load_study
+    from golden_core.publication.declared import PublicationError
+    from golden_core.publication.integrity import bundle_faults, results
     from golden_core.publication.reproduction import compared
-    from golden_core.store.lake import Home
+    from golden_core.store.kernels import require
+    from golden_core.store.lake import temporary_home
+    from golden_dagster.cli.run import run_with_progress
 
-    found = compared(Home.from_environment(), study, folder)
-    for line in found.lines:
+    if faults := bundle_faults(folder):
+        raise PublicationError(f"{folder} is not as it was archived: {'; '.join(faults)}")
+    console, recorded = terminal(), results(folder)
+    path = folder / "data" / "studies" / f"{recorded['study']}.yaml"
+    study = load_study(str(path))
+    if study.hash() != recorded["study_hash"]:  # other settings are no cause that excuses other numbers
+        raise PublicationError(f"{path} is not the study of results.json: reproduce with the archived code")
+    require(study.training.kernels)
+    with temporary_home() as home:
+        whole, failures = run_with_progress(str(path), [], backend, workers, console)
+        if failures or not whole:
+            raise PublicationError(f"the study did not run whole: {'; '.join(failures)}")
+        found = compared(home, study, folder)
+    for line in (*found.lines, found.summary):
         console.print(line, highlight=False, soft_wrap=True)
-    console.print(found.summary, highlight=False, soft_wrap=True)
-    return found.reproduced
+    raise typer.Exit(0 if found.reproduced else 1)

@@ -1,23 +1,64 @@
-"""`golden report`: whether a page still says what the warehouse says, and its figures for a manuscript."""
+"""`golden claims`, `golden report`, `golden retrials`: what may be said of a study, and of what others published."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from golden_dagster.cli.options import As, Overrides, StudyName, named, table, teaching, telling_how_to_run, terminal
+from golden_dagster.cli.options import As, Overrides, StudyName, coloured, exhibited, finished, opened, table, terminal
 
 app = typer.Typer(
     no_args_is_help=True, help="Hold the report of a study against its numbers, and take its figures out."
 )
 
 
+def claims(
+    study: StudyName = "demo",
+    overrides: Overrides = [],
+    name: As = None,
+    every: Annotated[bool, typer.Option("--all", help="Non-claims one by one too.")] = False,
+) -> None:
+    """Print the claims that a study's evidence carries, and count those that it does not.
+
+    Effects are in percent of the random walk's loss; of covers, in points of coverage, and of profitable, in percent of
+    the capital a year. "Found from" is the effect that a claim would have been made of
+    with the protocol's power, "within" the margin of equivalence that is reached.
+    """
+    from golden_core.reporting.exhibits import Answer, exhibit
+    from golden_core.store.warehouse import Warehouse
+    from golden_core.trials.stored import shown_completeness
+
+    with finished(study, overrides, name) as (loaded, home):
+        if loaded.protocol is None:
+            raise typer.BadParameter(f"study {loaded.name!r} has no section `protocol`, so nothing is claimed of it")
+        present, expected = shown_completeness(home, loaded)
+    console, asked = terminal(), exhibit("claims", Warehouse(home.warehouse), loaded)
+    rows = asked.answer.frame
+    carried = rows.filter("claimed")
+    shown = asked if every else replace(asked, answer=Answer(carried))
+    if shown.answer.frame.height:
+        spare = ("Found from", "Within", "Seeds agreeing", "n", *(() if every else ("Carried",)))
+        title, page = f"Claims of study {loaded.name}", ("Registered", "Tried", "Not made because")
+        console.print(exhibited(shown, console, without=page, spare=spare, title=title))
+    console.print(f"{carried.height} of {rows.height} claims asked about are carried by the evidence", highlight=False)
+    for reason, count in rows.filter(~rows["claimed"]).group_by("reason", maintain_order=True).len().iter_rows():
+        console.print(f"  {count} are not: {reason or 'the test does not reject'}", style="dim", highlight=False)
+    for tried, registered in rows.select("tried", "registered").unique().iter_rows():
+        console.print(f"tried on these rates in this home: {tried} ways to forecast", style="dim", highlight=False)
+        if not registered:
+            late = ": a test part was opened before this protocol stood, or elsewhere"
+            console.print(coloured("not registered", "red", late), highlight=False)
+    if present < expected:
+        console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)
+
+
 @app.command()
 def verify(
     study: StudyName = "demo",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
     page: Annotated[
         Path | None, typer.Option("--page", metavar="FILE", help="A page to verify in place of the whole report.")
@@ -28,49 +69,67 @@ def verify(
     Tables, captions, figures, LaTeX and CSV are compared. What checks said and where the numbers come from lies beside
     the page and is held against the hashes of the moment of writing. Exit status 1 if anything differs.
     """
-    with teaching():
-        from golden_core.benchmarking.records import last_runs
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.reporting import verify_report
-        from golden_core.store.lake import Home
-        from golden_core.store.warehouse import Warehouse
+    from golden_core.benchmarking.records import last_runs
+    from golden_core.reporting.verification import verify_report
+    from golden_core.store.warehouse import Warehouse
 
-        loaded, home, console = load_variant(study, named(overrides, name)), Home.from_environment(), terminal()
-        folder = home.report(loaded.name)
-        runs = last_runs(home, loaded.name)
-        found, compared = verify_report(Warehouse(home.warehouse), loaded, folder, page, runs)
-        if found:
-            rows = ((one.file, one.exhibit, one.place, one.found, one.expected) for one in found)
-            console.print(table(("file", "exhibit", "place", "on disk", "from the warehouse"), rows))
-        of = page or folder
-        count = "1 difference" if len(found) == 1 else f"{len(found)} differences"
-        said = count if found else f"as the warehouse says: {compared} places compared"
-        console.print(f"{of}: {said}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1 if found else 0)
+    console, (loaded, home) = terminal(), opened(study, overrides, name)
+    folder = home.report(loaded.name)
+    found, compared = verify_report(Warehouse(home.warehouse), loaded, folder, page, last_runs(home, loaded.name))
+    if found:
+        rows = ((one.file, one.exhibit, one.place, one.found, one.expected) for one in found)
+        console.print(table(("file", "exhibit", "place", "on disk", "from the warehouse"), rows))
+    count = "1 difference" if len(found) == 1 else f"{len(found)} differences"
+    said = count if found else f"as the warehouse says: {compared} places compared"
+    console.print(f"{page or folder}: {said}", highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if found else 0)
 
 
-@app.command("figures")
+@app.command()
 def figures(
     study: StudyName,
     to: Annotated[Path, typer.Option(help="Folder for the files.")],
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     name: As = None,
 ) -> None:
     """Write every figure of the report as PDF and SVG, panels and legend on one sheet, for a manuscript.
 
     golden report figures demo --to figures
     """
-    with teaching():
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.reporting import figures_apart
-        from golden_core.store.lake import Home, write_bytes
-        from golden_core.store.warehouse import Warehouse
-        from golden_core.trials.stored import shown_completeness
+    from golden_core.reporting.pages import figures_apart
+    from golden_core.store.lake import write_bytes
+    from golden_core.store.warehouse import Warehouse
+    from golden_core.trials.stored import shown_completeness
 
-        overrides = named(overrides, name)
-        loaded, home = load_variant(study, overrides), Home.from_environment()
-        with telling_how_to_run(study, overrides):
-            shown_completeness(home, loaded)  # refuses what is not in the warehouse as it stands
-        for file, content in figures_apart(Warehouse(home.warehouse), loaded).items():
-            write_bytes(content, to / file)
-            typer.echo(f"written: {to / file}")
+    with finished(study, overrides, name) as (loaded, home):
+        shown_completeness(home, loaded)  # refuses what is not in the warehouse as it stands
+    for file, content in figures_apart(Warehouse(home.warehouse), loaded).items():
+        write_bytes(content, to / file)
+        typer.echo(f"written: {to / file}")
+
+
+def retrials(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Of retrials; all without it.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Folder to write to; by default reports/retrials.")] = None,
+) -> None:
+    """Write what was claimed, what holds and which leak would do as retrials.csv and retrials.md.
+
+    Their studies are run first: golden run retrial_puzzle_ends, retrial_puzzle_means and retrial_exformer.
+    """
+    from golden_core.retrials.published import retrials as published
+    from golden_core.retrials.table import retrials_page, retrials_table
+    from golden_core.store.lake import Home, write_text
+
+    home, console = Home.from_environment(), terminal()
+    known = {one.name: one for one in published()}
+    if unknown := sorted({*(names or ())} - {*known}):
+        raise typer.BadParameter(f"no retrial is called {', '.join(unknown)}; there are {', '.join(known)}")
+    found = retrials_table(home, [one for name, one in known.items() if not names or name in names])
+    folder = to or home.reports / "retrials"
+    write_text(found.write_csv(), folder / "retrials.csv")
+    write_text(retrials_page(found), folder / "retrials.md")
+    shown = found.filter(found["row"] != "court").select("retrial", "row", "closes", "forecaster", "n", "statistic")
+    console.print(table(shown.columns, shown.iter_rows()))
+    court = found.filter(found["row"] == "court")
+    console.print(f"{court['holds'].sum()} of {court.height} claims asked about hold", highlight=False)
+    console.print(f"written: {folder / 'retrials.csv'}", highlight=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Overrides, coloured, table, teaching, terminal
+from golden_dagster.cli.options import Overrides, coloured, opened, table, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,7 +21,7 @@ COLOURS = {"passed": "green", "failed": "red", "unmeasured": "yellow"}
 
 def reproduce(
     study: Annotated[str, typer.Option(help="Name from data/studies, or path of a YAML file.")] = "smoke",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     trials: Annotated[int, typer.Option(min=1, help="How many trials are trained again, drawn by a named seed.")] = 2,
     check: Annotated[bool, typer.Option("--check", help="Also go through the reproducibility checklist.")] = False,
 ) -> None:
@@ -31,35 +31,32 @@ def reproduce(
     of the study is written. Exit status 0 when all bytes agree and no line of the list failed, 1 when not, 2 on bad
     usage.
     """
-    with teaching():
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.store.kernels import require
-        from golden_core.store.lake import Home
-        from golden_core.trials.reproduction import reproduce_sample
+    from golden_core.store.kernels import require
+    from golden_core.trials.reproduction import reproduce_sample
 
-        console, loaded = terminal(), load_variant(study, overrides)
-        require(loaded.training.kernels)
-        sample = reproduce_sample(Home.from_environment(), loaded, trials)
-        against = "the lake" if sample.stored else "a first training in a temporary home"
-        console.print(f"Study {loaded.name}, trained again and compared with {against}", highlight=False)
-        console.print(_trials_view(sample))
-        for where, count in Counter(sample.elsewhere).items():
-            left_out = f"left out: {count} finished trials of {where}; bytes are promised on one kind of machine"
-            console.print(left_out, highlight=False)
-        answered: list[Answer] = []
-        if check:
-            from golden_core.trials.checklist import answers
+    console, (loaded, home) = terminal(), opened(study, overrides)
+    require(loaded.training.kernels)
+    sample = reproduce_sample(home, loaded, trials)
+    against = "the lake" if sample.stored else "a first training in a temporary home"
+    console.print(f"Study {loaded.name}, trained again and compared with {against}", highlight=False)
+    console.print(_trials_view(sample))
+    for where, count in Counter(sample.elsewhere).items():
+        left_out = f"left out: {count} finished trials of {where}; bytes are promised on one kind of machine"
+        console.print(left_out, highlight=False)
+    answered: list[Answer] = []
+    if check:
+        from golden_core.trials.checklist import answers
 
-            answered = answers(loaded, sample)
-            console.print(_list_view(answered))
-        failed = [one.name for one in answered if one.verdict == "failed"]
-        held = sample.identical and not failed
-        same = sum(one.identical for one in sample.trials)
-        said = f"{same} of {len(sample.trials)} trials gave the same bytes"
-        unmeasured = sum(one.verdict == "unmeasured" for one in answered)
-        listed = f"; {len(answered)} lines, {len(failed)} failed, {unmeasured} unmeasured" if check else ""
-        console.print(f"{'reproduced' if held else 'NOT REPRODUCED'}: {said}{listed}", highlight=False)
-        raise typer.Exit(0 if held else 1)
+        answered = answers(loaded, sample)
+        console.print(_list_view(answered))
+    failed = [one.name for one in answered if one.verdict == "failed"]
+    held = sample.identical and not failed
+    same = sum(one.identical for one in sample.trials)
+    said = f"{same} of {len(sample.trials)} trials gave the same bytes"
+    unmeasured = sum(one.verdict == "unmeasured" for one in answered)
+    listed = f"; {len(answered)} lines, {len(failed)} failed, {unmeasured} unmeasured" if check else ""
+    console.print(f"{'reproduced' if held else 'NOT REPRODUCED'}: {said}{listed}", highlight=False)
+    raise typer.Exit(0 if held else 1)
 
 
 def _trials_view(sample: Sample) -> Table:

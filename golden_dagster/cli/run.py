@@ -16,10 +16,10 @@ from golden_dagster.cli.options import (
     Workers,
     coloured,
     exhibited,
+    finished,
     named,
+    opened,
     table,
-    teaching,
-    telling_how_to_run,
     terminal,
 )
 from golden_dagster.interruption import Interrupted, interruptible
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def run(
     study: StudyName = "demo",
-    overrides: Overrides = [],  # noqa: B006
+    overrides: Overrides = [],
     backend: Backend = "loky",
     workers: Workers = 0,
     name: As = None,
@@ -48,17 +48,17 @@ def run(
     Exit status 1 when a trial or a blocking check failed; everything else is still done and reported. Interrupted by
     Ctrl-C or SIGTERM, it keeps what is finished, publishes nothing and ends with 130 or 143.
     """
-    with teaching(), interruptible():  # from the first second on, while what a campaign needs is still being imported
+    with interruptible():  # from the first second on, while what a campaign needs is still being imported
         overrides = named(overrides, name)
         console, started = terminal(), time.perf_counter()
         try:
-            finished, failures = run_with_progress(study, overrides, backend, workers, console, wait=wait)
+            whole, failures = run_with_progress(study, overrides, backend, workers, console, wait=wait)
         except Interrupted as interruption:
             if "golden_dagster.campaign" not in sys.modules:
                 raise  # an import was broken off: nothing was begun, and what imports more may fail
             console.print(_standing(study, overrides, str(interruption)), highlight=False, soft_wrap=True)
             raise typer.Exit(interruption.exit_status) from None
-        if finished:
+        if whole:
             print_leaderboard(study, overrides, console)
         for failure in failures:
             console.print(coloured("failed", "red", f" {failure}"), highlight=False, soft_wrap=True)
@@ -71,22 +71,21 @@ def run_with_progress(
     study: str, overrides: list[str], backend: str, workers: int, console: Console, *, wait: bool = True
 ) -> tuple[bool, list[str]]:
     """Execute every stage that is out of date, showing progress; return whether all came about, and what failed."""
-    from golden_core.preparation.catalogue import load_variant, run_command
-    from golden_core.store.lake import Home
+    from golden_core.preparation.catalogue import run_command
     from golden_core.trials.standing import remember, taken_in, unchanged
     from golden_dagster.postgres import on_server
 
-    loaded, home, command = load_variant(study, overrides), Home.from_environment(), run_command(study, overrides)
+    (loaded, home), command = opened(study, overrides), run_command(study, overrides)
     taken = taken_in(home, loaded, command)
     # What Dagster recorded on a server cannot be looked at without Dagster.
     on_disk = not on_server()
     if on_disk and unchanged(home, loaded, taken):
         console.print(f"study {loaded.name}: everything is up to date")
         return True, []
-    finished, failures = _execute(study, overrides, backend, workers, console, wait=wait)
-    if on_disk and finished and not failures and taken == taken_in(home, loaded, command):
+    whole, failures = _execute(study, overrides, backend, workers, console, wait=wait)
+    if on_disk and whole and not failures and taken == taken_in(home, loaded, command):
         remember(home, loaded, taken)
-    return finished, failures
+    return whole, failures
 
 
 def _execute(
@@ -116,19 +115,17 @@ def _execute(
                 progress.console.print(text, highlight=False, soft_wrap=True)
             progress.update(tasks[-1], note="" if lasting else text)
 
-        opened = open_campaign(
+        entered = open_campaign(
             study, overrides, workers=resource, on_outcome=advance, on_note=note, wait=wait, say=progress.console.print
         )
-        with opened as campaign:
+        with entered as campaign:
             for stage in campaign.stages():
                 tasks.append(progress.add_task(stage.name, total=stage.trials or 1, note=""))
                 succeeded = campaign.execute(stage)
                 progress.update(tasks[-1], completed=stage.trials or 1, note="" if succeeded else "failed")
                 if not succeeded and stage.name != "models":
-                    return (
-                        False,
-                        campaign.failures,
-                    )  # the rest rests on what failed; a failed trial leaves others standing
+                    # The rest rests on what failed; a failed trial leaves others standing.
+                    return False, campaign.failures
             if not tasks:
                 console.print(f"study {campaign.study.name}: everything is up to date")
             return True, campaign.failures
@@ -137,62 +134,49 @@ def _execute(
 def _standing(study: str, overrides: list[str], signal: str) -> str:
     """Return one line about a campaign that was interrupted: what is done, and how to go on."""
     from golden_core.evaluation.campaign import evaluation_is_current
-    from golden_core.preparation.catalogue import load_variant, run_command
-    from golden_core.store.lake import Home
+    from golden_core.preparation.catalogue import run_command
     from golden_core.trials import all_trials, trial_status
 
-    loaded = load_variant(study, overrides)
-    home = Home.from_environment()
+    loaded, home = opened(study, overrides)
     status = trial_status(home, loaded, all_trials(loaded))["status"].to_list()
     done = f"{status.count('done')} of {len(status)} trials are done and kept"
     published = "the tables hold them" if evaluation_is_current(home, loaded) else "nothing was published"
     return f"interrupted by {signal}: {done}, {published}; go on with: {run_command(study, overrides)}"
 
 
-def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:  # noqa: B006
+def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:
     """Count the trials of a study that are done, failed or still to run."""
-    with teaching():
-        overrides = named(overrides, name)
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.store.lake import Home
-        from golden_core.trials import all_trials, trial_status
-        from golden_core.trials.outputs import damaged_trials
-        from golden_core.trials.stored import stored_faults
+    from golden_core.trials import all_trials, trial_status
+    from golden_core.trials.outputs import damaged_trials
+    from golden_core.trials.stored import stored_faults
 
-        loaded, home = load_variant(study, overrides), Home.from_environment()
-        found = trial_status(home, loaded, all_trials(loaded))
-        counts = found.pivot("status", index="forecaster", values="seed", aggregate_function="len", sort_columns=True)
-        rows = counts.fill_null(0).sort("forecaster").iter_rows()
-        console = terminal()
-        console.print(
-            table(("forecaster", *counts.columns[1:]), rows, title=f"Trials of study {loaded.name}: {found.height}")
-        )
-        for error in found["error"].drop_nulls().unique(maintain_order=True):  # seeds share a deterministic trial
-            console.print(coloured("failed", "red", f" {error}"), highlight=False, soft_wrap=True)
-        for fault in (*stored_faults(home, loaded), *damaged_trials(home, loaded).values()):
-            console.print(coloured("damaged", "red", f" {fault}"), highlight=False, soft_wrap=True)
+    loaded, home = opened(study, overrides, name)
+    found = trial_status(home, loaded, all_trials(loaded))
+    counts = found.pivot("status", index="forecaster", values="seed", aggregate_function="len", sort_columns=True)
+    counts, console = counts.fill_null(0).sort("forecaster"), terminal()
+    console.print(table(counts.columns, counts.iter_rows(), title=f"Trials of study {loaded.name}: {found.height}"))
+    for error in found["error"].drop_nulls().unique(maintain_order=True):  # seeds share a deterministic trial
+        console.print(coloured("failed", "red", f" {error}"), highlight=False, soft_wrap=True)
+    for fault in (*stored_faults(home, loaded), *damaged_trials(home, loaded).values()):
+        console.print(coloured("damaged", "red", f" {fault}"), highlight=False, soft_wrap=True)
 
 
-def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:  # noqa: B006
+def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:
     """Print the leaderboard of a study that has been run."""
-    with teaching():
-        print_leaderboard(study, named(overrides, name), terminal())
+    print_leaderboard(study, named(overrides, name), terminal())
 
 
 def print_leaderboard(study: str, overrides: list[str], console: Console) -> None:
     """Print the leaderboard and where the report is."""
-    from golden_core.preparation.catalogue import load_variant
-    from golden_core.reporting import tables
-    from golden_core.reporting.exhibits import ask, exhibit
-    from golden_core.store.lake import Home
+    from golden_core.reporting.exhibits import exhibit
+    from golden_core.reporting.tables import leaderboard
     from golden_core.store.warehouse import Warehouse
     from golden_core.trials.stored import shown_completeness
 
-    loaded, home = load_variant(study, overrides), Home.from_environment()
-    with telling_how_to_run(study, overrides):
+    with finished(study, overrides) as (loaded, home):
         present, expected = shown_completeness(home, loaded)
     warehouse = Warehouse(home.warehouse)
-    board = ask(warehouse, tables.LEADERBOARD, loaded.name, loaded.evaluation.significance)
+    board = leaderboard(warehouse, loaded.name, significance=loaded.evaluation.significance)
     console.print(_leaderboard_view(exhibit("leaderboard", warehouse, loaded, board), loaded, console))
     if present < expected:
         console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from golden_dagster.cli.options import Overrides, StudyName, teaching
+from golden_dagster.cli.options import Overrides, StudyName, opened
 
 app = typer.Typer(no_args_is_help=True, help="Validate and show studies, the single source of configuration.")
 
@@ -15,25 +15,20 @@ app = typer.Typer(no_args_is_help=True, help="Validate and show studies, the sin
 @app.command()
 def validate(
     study: Annotated[str, typer.Argument(metavar="FILE", help="A YAML file, or a name from data/studies.")],
-    overrides: Overrides = [],  # noqa: B006  typer reads the default, nothing mutates it
+    overrides: Overrides = [],
 ) -> None:
     """Check a study and print every fault at once, with line and column."""
-    with teaching():
-        from golden_core.preparation.catalogue import load_variant
-
-        loaded = load_variant(study, overrides)
-        trials = len(loaded.forecasters) * len(loaded.data.pairs) * len(loaded.horizons) * loaded.seeds.count
-        typer.echo(f"{loaded.name}: valid, {trials} trials, hash {loaded.hash()[:16]}")
+    loaded, _ = opened(study, overrides)
+    trials = len(loaded.forecasters) * len(loaded.data.pairs) * len(loaded.horizons) * loaded.seeds.count
+    typer.echo(f"{loaded.name}: valid, {trials} trials, hash {loaded.hash()[:16]}")
 
 
 @app.command()
-def show(study: StudyName, overrides: Overrides = []) -> None:  # noqa: B006
+def show(study: StudyName, overrides: Overrides = []) -> None:
     """Print a study with its overrides applied, as YAML, and its hash."""
-    with teaching():
-        from golden_core.preparation.catalogue import load_variant
-        from golden_core.study import describe
+    from golden_core.study import describe
 
-        typer.echo(describe(load_variant(study, overrides)), nl=False)
+    typer.echo(describe(opened(study, overrides)[0]), nl=False)
 
 
 @app.command()
@@ -48,10 +43,9 @@ def schema() -> None:
 @app.command("list")
 def list_() -> None:
     """List the studies that come with the project."""
-    with teaching():
-        from golden_core.preparation.catalogue import load_variant, study_names
+    from golden_core.preparation.catalogue import load_variant, study_names
 
-        names = study_names()
-        width = max(map(len, names))
-        for name in names:
-            typer.echo(f"{name:{width}} {load_variant(name).description}")
+    names = study_names()
+    width = max(map(len, names))
+    for name in names:
+        typer.echo(f"{name:{width}} {load_variant(name).description}")

@@ -1,25 +1,29 @@
-"""How a check of the registry becomes an asset check: a claim, the findings against it, and how much was looked at."""
+"""How a check of the registry becomes an asset check, and what Dagster's record says of it, as the report shows it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
 
 from golden_core.checks import Check, Examined, sampled_checks
 from golden_core.checks.check import Severity
+from golden_core.checks.explanations import explanation_checks
+from golden_core.checks.inputs import input_checks
+from golden_core.checks.results import result_checks
 from golden_core.reporting.formats import count
+from golden_core.reporting.judged import Judged
+from golden_core.study import Study
 from golden_dagster.lib.metadata import findings_value, table_value
 from golden_dagster.resources import StudyResource, WorkersResource
 
+Verdict = Literal["passed", "failed", "warned", "not run"]
 _SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverity.WARN}
 
 
 def asset_check(check: Check) -> dg.AssetChecksDefinition:
     """Return a check of the registry as Dagster runs it."""
 
-    @dg.asset_check(
-        asset=dg.AssetKey(check.asset.split("/")), name=check.name, blocking=check.blocking, description=check.says
-    )
+    @dg.asset_check(asset=_key(check), name=check.name, blocking=check.blocking, description=check.says)
     def decided(study: StudyResource) -> dg.AssetCheckResult:
         return verdict(check.decide(study.home, study.load()), check.unit, check.severity)
 
@@ -59,3 +63,44 @@ def verdict(found: Examined, unit: str, severity: Severity = "error") -> dg.Asse
         description=faults[0] if faults else f"{count(found.examined)} {found.unit or unit} examined",
         metadata=metadata,
     )
+
+
+def recorded_verdicts(instance: dg.DagsterInstance, study: Study) -> Judged:
+    """Return how every check of a study ended the last time it ran; that of the report itself comes after it."""
+    checks = {
+        dg.AssetCheckKey(_key(check), check.name): check
+        for check in (*input_checks(study), *result_checks(study), *explanation_checks(study))
+        if check.asset != "report"
+    }
+    found = {key: _last(instance, key) for key in checks}
+    rows = [(*said(found[key]), check) for key, check in checks.items()]
+    return Judged.of(
+        [(verdict, c.name, c.asset, c.blocking, text) for verdict, text, c in rows],
+        [row for key, check in checks.items() for row in _compared(check.name, found[key])],
+    )
+
+
+def _last(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
+    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key]).get(key)
+    event = record.event.dagster_event if record and record.event else None
+    evaluated = event is not None and event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    return event.asset_check_evaluation_data if event and evaluated else None
+
+
+def said(evaluation: dg.AssetCheckEvaluation | None) -> tuple[Verdict, str]:
+    """Return how a check ended, and what it found."""
+    if evaluation is None:
+        return "not run", ""
+    bad: Verdict = "warned" if evaluation.severity == dg.AssetCheckSeverity.WARN else "failed"
+    return "passed" if evaluation.passed else bad, evaluation.description or ""
+
+
+def _compared(name: str, evaluation: dg.AssetCheckEvaluation | None) -> Iterator[tuple[str, str, str, int]]:
+    coverage = evaluation.metadata.get("coverage") if evaluation else None
+    if isinstance(coverage, dg.TableMetadataValue):
+        for record in coverage.records:
+            yield name, str(record.data["asset"]), str(record.data["poison"]), int(str(record.data["rows"]))
+
+
+def _key(check: Check) -> dg.AssetKey:
+    return dg.AssetKey(check.asset.split("/"))

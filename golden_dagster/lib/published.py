@@ -1,5 +1,6 @@
-"""The small published tables: dagster-pandas types that guard them, and the Parquet files they are stored in."""
+"""Published tables: the dagster-pandas types that guard them, their Parquet files, and where columns come from."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,16 @@ import polars as pl
 from dagster_pandas import PandasColumn, create_dagster_pandas_dataframe_type
 
 from golden_core.store.lake import Home, write_parquet
+from golden_core.study import Study
+
+_TRIAL = ("study", "forecaster", "pair", "horizon", "seed")
+_COMPARISONS, _METRICS = dg.AssetKey("comparisons"), dg.AssetKey("metrics")
+_TESTED = (  # columns of comparisons that are made of errors
+    "n", "mean_difference", "statistic", "df", "p_value", "p_holm", "hln_statistic", "hln_p_value",
+)  # fmt: skip
+_ERRORS = ("y_true", "y_pred")  # of which every comparison is made
+
+Origin = dict[str, Sequence[tuple[dg.AssetKey, str]]]
 
 LeaderboardFrame = create_dagster_pandas_dataframe_type(
     name="LeaderboardFrame",
@@ -65,3 +76,46 @@ class ParquetTables(dg.ConfigurableIOManager):
         """Read one table."""
         study = (context.upstream_output or context).definition_metadata["study"]
         return pl.read_parquet(published_path(study, context.asset_key)).to_pandas()
+
+
+def located(table: str, path: Path, origin: Origin) -> dict[str, Any]:
+    """Return the metadata of a table: its name, the file that holds it, and the columns behind each column."""
+    deps = {name: [dg.TableColumnDep(key, column) for key, column in found] for name, found in origin.items()}
+    return {
+        "dagster/table_name": table,
+        "dagster/uri": path.as_uri(),
+        "dagster/column_lineage": dg.TableColumnLineage(deps),
+    }
+
+
+def metrics_origin(study: Study) -> Origin:
+    """Return what the table ``metrics`` is computed from: columns of the forecasts of every model."""
+    strata, value = ("cutoff", "volatility"), (*_ERRORS, "last_close", "scale")
+    return _origin(study, {"stratum_kind": strata, "stratum": strata, "value": value, "n": _ERRORS})
+
+
+def comparisons_origin(study: Study) -> Origin:
+    """Return what the table ``comparisons`` is computed from; it averages over seeds where its level says so."""
+    return _origin(study, dict.fromkeys(_TESTED, _ERRORS))
+
+
+def leaderboard_origin(columns: Sequence[str]) -> Origin:
+    """Return what the columns of the leaderboard come from: tests from comparisons, the rest from metrics."""
+    tests: Origin = {
+        name: [(_COMPARISONS, "p_holm"), (_COMPARISONS, "mean_difference")] for name in ("tested", "better", "worse")
+    }
+    same: Origin = {
+        "forecaster": [(_METRICS, "forecaster")],
+        "seeds": [(_METRICS, "seed")],
+        "series": [(_METRICS, "pair"), (_METRICS, "horizon")],
+        "forecasts": [(_METRICS, "n")],
+    }
+    known = tests | same
+    return {name: known.get(name, [(_METRICS, "value")]) for name in columns if name != "deterministic"}
+
+
+def _origin(study: Study, made: Mapping[str, Sequence[str]]) -> Origin:
+    """Return every column of a trial's key and what is ``made`` of columns of forecasts, over all models."""
+    models = [dg.AssetKey(["models", name]) for name in sorted(study.forecasters)]
+    own = {name: [name] for name in _TRIAL} | dict(made)
+    return {name: [(model, column) for model in models for column in columns] for name, columns in own.items()}

@@ -7,7 +7,7 @@ import zipfile
 import polars as pl
 import pytest
 from support.campaigns import OVERRIDES, finish, opened
-from typer.testing import CliRunner
+from support.commands import golden
 
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
@@ -16,7 +16,6 @@ from golden_core.splits.verification import embargo_violations, label_overlaps, 
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials import Trial, TrialError, all_trials, run_trial, trial_status
-from golden_dagster.cli.application import app
 
 
 def statuses(*overrides):
@@ -188,7 +187,7 @@ def test_finishing_after_losing_the_warehouse(broken):
 )
 def test_data_that_cannot_carry_the_study_is_one_clear_message(broken, override, message):
     arguments = [part for text in (*OVERRIDES, override) for part in ("--set", text)]
-    result = CliRunner().invoke(app, ["run", "smoke", "--backend", "sequential", *arguments])
+    result = golden("run", "smoke", "--backend", "sequential", *arguments)
     assert result.exit_code in {1, 2}
     assert message in result.output
     assert "Traceback" not in result.output

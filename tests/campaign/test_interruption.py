@@ -13,20 +13,19 @@ from pathlib import Path
 
 import pytest
 from support.campaigns import OVERRIDES
-from typer.testing import CliRunner
+from support.commands import golden
 
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import hash_file
 from golden_core.store.locking import LockedError, only_one
 from golden_core.trials import campaign as trials
 from golden_dagster.campaign import Campaign, open_campaign
-from golden_dagster.cli.application import app
 
 SETTINGS = [part for text in OVERRIDES for part in ("--set", text)]
 
 
 def run(*arguments):
-    return CliRunner().invoke(app, ["run", "smoke", "--backend", "sequential", *SETTINGS, *arguments])
+    return golden("run", "smoke", "--backend", "sequential", *SETTINGS, *arguments)
 
 
 def without_a_trial(home):

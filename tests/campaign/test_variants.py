@@ -6,21 +6,20 @@ import dagster as dg
 import polars as pl
 import pytest
 from support.campaigns import OVERRIDES, opened
-from typer.testing import CliRunner
+from support.commands import golden
 
 from golden_core.evaluation.campaign import evaluate, report_provenance
 from golden_core.preparation.catalogue import load_study, load_variant, run_command, study_path
 from golden_core.store.lake import read_json
 from golden_core.study import StudyError
 from golden_dagster.campaign import failure_messages, open_campaign
-from golden_dagster.cli.application import app
 from golden_dagster.resources import StudyResource
 
 SETTINGS = [part for text in OVERRIDES for part in ("--set", text)]
 
 
 def leaderboard(*arguments):
-    result = CliRunner().invoke(app, ["leaderboard", "smoke", *arguments])
+    result = golden("leaderboard", "smoke", *arguments)
     return result.exit_code, " ".join(result.output.split())
 
 
@@ -74,7 +73,7 @@ def test_two_files_of_one_name(broken, tmp_path):
     resource = StudyResource(study=str(copy))
     with pytest.raises(dg.Failure, match="two studies of one name"):
         resource.load()  # what a run from the web UI does
-    assert CliRunner().invoke(app, ["ui", "--study", str(copy)]).exit_code == 2
+    assert golden("ui", "--study", str(copy)).exit_code == 2
     with opened():
         pass  # the first keeps its name
 

@@ -7,8 +7,8 @@ import dagster as dg
 import polars as pl
 import pytest
 from support.campaigns import home_at
+from support.commands import golden
 from support.record import hourly_bars
-from typer.testing import CliRunner
 
 from golden_core.benchmarking import training
 from golden_core.checks.platform import PLATFORM_CHECKS
@@ -16,9 +16,8 @@ from golden_core.legacy.reproduction import running
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_core.trials import run_trials
-from golden_dagster.cli.application import app
 from golden_dagster.definitions import resources
-from golden_dagster.defs.legacy.assets import alignment
+from golden_dagster.defs.legacy import alignment
 from golden_dagster.lib.checks import asset_check, verdict
 from golden_dagster.resources import LegacyResource, WorkersResource
 
@@ -63,7 +62,7 @@ def materialise(**legacy):
 def test_the_command_prints_the_table_writes_the_report_and_says_that_the_window_is_not_there(bars, tmp_path):
     out = tmp_path / "out"
     asked = ["legacy", "align", *options(bars), "--backend", "sequential", "--experiment", PLAN, "--out", str(out)]
-    result = CliRunner().invoke(app, asked)
+    result = golden(*asked)
     assert result.exit_code == 1, result.output
     assert "smoke_aligned" in result.output
     assert "This is a smoke run" in result.output
@@ -81,7 +80,7 @@ def test_the_command_prints_the_table_writes_the_report_and_says_that_the_window
     ],
 )
 def test_a_wrong_request_is_bad_usage(bars, more, message):
-    result = CliRunner().invoke(app, ["legacy", "align", *options(bars), *more])
+    result = golden("legacy", "align", *options(bars), *more)
     assert result.exit_code == 2
     assert message in result.output
 
@@ -141,7 +140,7 @@ def test_the_evidence_holds_tables_and_what_was_measured(bars, tmp_path, monkeyp
     in_this_process = {"backend": "sequential"}  # workers take seconds to start
     monkeypatch.setattr(running, "run_trials", lambda *given, **how: run_trials(*given, **how | in_this_process))
     asked = ["milestones", "write", "P6.M1", "--no-commands", *options(bars), "--workers", "1"]
-    result = CliRunner().invoke(app, asked)
+    result = golden(*asked)
     assert result.exit_code == 0, result.output
     metadata = json.loads((tmp_path / "evidence" / "P6.M1" / "metadata.json").read_text())
     assert {record["path"] for record in metadata["outputs"]} == {
@@ -160,6 +159,6 @@ def test_the_evidence_holds_tables_and_what_was_measured(bars, tmp_path, monkeyp
 
 def test_the_evidence_needs_bars(tmp_path, monkeypatch):
     monkeypatch.setenv("GOLDEN_EVIDENCE", str(tmp_path))
-    result = CliRunner().invoke(app, ["milestones", "write", "P6.M1"])
+    result = golden("milestones", "write", "P6.M1")
     assert result.exit_code == 2
     assert "name a file of hourly EURUSD bid bars" in result.output

@@ -10,8 +10,8 @@ from support.campaigns import OVERRIDES, opened
 from golden_core.preparation.catalogue import load_study
 from golden_core.trials import series_inputs
 from golden_dagster.definitions import definitions_for
-from golden_dagster.defs.automation.definitions import GOLDEN, failed_runs
-from golden_dagster.lib.ticks import RANGE, partitions_per_tick
+from golden_dagster.defs.automation import GOLDEN, failed_runs
+from golden_dagster.lib.automation import RANGE, partitions_per_tick
 from golden_dagster.resources import StudyResource
 
 FOLDS = dg.AssetKey("folds")

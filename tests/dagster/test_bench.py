@@ -1,8 +1,11 @@
 """`golden bench` and the assets of benchmarks on a study too small to mean anything: what is filed, how it ends."""
 
+import sys
+from functools import partial
+
 import dagster as dg
 import pytest
-from typer.testing import CliRunner
+from support.commands import golden, said
 
 from golden_core.benchmarking import forecasters, sampling
 from golden_core.benchmarking.forecasters import Effort
@@ -13,11 +16,11 @@ from golden_core.store.lake import Home
 from golden_core.trials import all_series
 from golden_dagster.benchmarks import orchestration, startup
 from golden_dagster.benchmarks.startup import starts
-from golden_dagster.cli.application import app
 from golden_dagster.definitions import resources
-from golden_dagster.defs.benchmarks.assets import KINDS, benchmark, benchmarks_table
+from golden_dagster.defs.benchmarks import KINDS, benchmark, benchmarks_table
 from golden_dagster.resources import StudyResource
 
+bench = partial(golden, "bench")
 BRIEF = ("--seconds", "0", "--samples", "1")
 
 
@@ -27,10 +30,6 @@ def _quick(monkeypatch):
     monkeypatch.setattr(forecasters, "matrix_peak", lambda *_: 1e12)
     monkeypatch.setattr(forecasters, "bandwidth_peak", lambda *_: 1e12)
     monkeypatch.setattr(forecasters.cold, "start", lambda _: None)
-
-
-def bench(*arguments):
-    return CliRunner().invoke(app, ("bench", *arguments))
 
 
 def test_inference_is_filed_shown_and_accepted():
@@ -70,7 +69,7 @@ def test_a_forecaster_that_fails_is_named_last_and_in_the_exit_status(monkeypatc
 def test_what_cannot_be_done_is_bad_usage(arguments, words):
     result = bench(*arguments)
     assert result.exit_code == 2
-    assert words in " ".join(result.output.replace("│", " ").split())
+    assert words in said(result)
     assert last_runs(Home.from_environment()) == []
 
 
@@ -81,7 +80,7 @@ def test_a_start_that_fails_ends_in_a_sentence(monkeypatch):
     monkeypatch.setattr(forecasters.cold, "start", failed)
     result = bench("inference", "smoke", "--forecaster", "random_walk", *BRIEF)
     assert (result.exit_code, last_runs(Home.from_environment())) == (2, [])
-    assert "a cold start ended with exit status 1: no such file" in " ".join(result.output.replace("│", " ").split())
+    assert "a cold start ended with exit status 1: no such file" in said(result)
 
 
 def test_starts_are_those_of_new_processes_and_one_that_fails_is_no_measurement(monkeypatch):
@@ -96,7 +95,7 @@ def test_starts_are_those_of_new_processes_and_one_that_fails_is_no_measurement(
     assert loaded > alone, "the definitions are made in the process"
     assert {one.memory_mb for one in found} == {None}
     with pytest.raises(RuntimeError, match=r"exit status 1: .*no study"):
-        startup._ended(["-c", startup.LOADED, "no_such_study"])()
+        startup.start([sys.executable, "-c", startup.LOADED, "no_such_study"])
 
 
 @pytest.mark.parametrize("size", orchestration.SIZES)

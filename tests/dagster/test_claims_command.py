@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import polars as pl
 import pytest
-from typer.testing import CliRunner
+from support.commands import golden
 
 from golden_core.claims.decisions import claims_table
 from golden_core.preparation.catalogue import load_study
@@ -15,7 +15,6 @@ from golden_core.store.schema import FORECASTS
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials import stored
 from golden_core.trials.registration import Standing
-from golden_dagster.cli.application import app
 
 N = 400
 
@@ -47,7 +46,7 @@ def asked(tmp_path, monkeypatch):
         table = claims_table(name, forecasts, asked, 0.95, Standing(registered, 2))
         Warehouse(home.warehouse).load(name, {"claims": table})
     monkeypatch.setattr(stored, "shown_completeness", lambda *_: (5, 240))
-    return lambda *arguments: CliRunner().invoke(app, ["claims", *arguments], env={"COLUMNS": "200"})
+    return lambda *arguments: golden("claims", *arguments, env={"COLUMNS": "200"})
 
 
 def test_claims_are_printed_and_non_claims_counted(asked):
@@ -77,6 +76,6 @@ def test_a_study_without_a_protocol_claims_nothing(asked):
 def test_a_study_that_was_not_run_is_told_how_to_be(tmp_path, monkeypatch):
     monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
     for command in (["claims"], ["report", "figures", "--to", str(tmp_path)]):
-        result = CliRunner().invoke(app, [*command, "demo", "--set", "training.epochs=2"])
+        result = golden(*command, "demo", "--set", "training.epochs=2")
         assert result.output.rstrip().endswith("not in the warehouse yet; run: golden run demo --set training.epochs=2")
         assert result.exit_code == 2

@@ -13,41 +13,30 @@ from pathlib import Path
 
 import pytest
 import typer
+from support.commands import golden, said
 from support.keras_files import random_network, write_keras_file
-from typer.testing import CliRunner
+from typer.main import get_command
 
 from golden_core.preparation.catalogue import study_names
+from golden_core.store.lake import PROJECT_ROOT
 from golden_dagster.cli.application import app, flowed
-
-COMMANDS = [
-    "run",
-    "status",
-    "leaderboard",
-    "gate",
-    "reproduce",
-    "ui",
-    "study",
-    "data",
-    "leakage",
-    "legacy",
-    "milestones",
-    "bench",
-]
+from golden_dagster.cli.options import TEACHING
 
 
-def golden(*arguments):
-    return CliRunner().invoke(app, list(arguments))
-
-
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*get_command(app).commands])
 def test_every_command_explains_itself(command):
     result = golden(command, "--help")
     assert result.exit_code == 0
     assert len(result.output.split()) > 20
 
 
+def test_errors_that_teach_are_named_as_they_are_called():
+    sources = (path.read_text(encoding="utf-8") for path in (PROJECT_ROOT / "golden_core").rglob("*.py"))
+    assert set(re.findall(r"^class (\w+)\(", "\n".join(sources), re.MULTILINE)) >= TEACHING
+
+
 def test_paragraphs_of_help_flow_in_a_terminal_of_any_width():
-    said = CliRunner().invoke(app, ("data", "import", "--help"), env={"COLUMNS": "60", "TERMINAL_WIDTH": "60"}).output
+    said = golden("data", "import", "--help", env={"COLUMNS": "60", "TERMINAL_WIDTH": "60"}).output
     lines = [line.rstrip() for line in said.partition("╭")[0].splitlines()]
     start = next(n for n, line in enumerate(lines) if "The format is detected" in line)
     paragraph = lines[start : lines.index("", start)]
@@ -85,8 +74,8 @@ def test_the_version_says_which_code_answers(state, said, monkeypatch):
 def test_no_variant_takes_the_name_of_a_study_of_the_project(command):
     result = golden(command, "smoke", "--set", "training.epochs=3", "--as", "smoke")
     assert result.exit_code == 2
-    said = " ".join(result.output.replace("│", " ").split())
-    assert "--as smoke would take the place of a study of the project: give another name" in said
+    told = said(result)
+    assert "--as smoke would take the place of a study of the project: give another name" in told
 
 
 def test_help_imports_nothing_heavy():
@@ -157,7 +146,7 @@ def test_who_ran_a_file_and_gives_its_name_is_told_to_give_the_file(tmp_path, mo
 def test_bad_usage_is_one_clear_message(arguments, message):
     result = golden(*arguments)
     assert result.exit_code == 2
-    assert message.lower() in " ".join(result.output.replace("│", " ").split()).lower()
+    assert message.lower() in said(result).lower()
     assert "Traceback" not in result.output
 
 
@@ -221,7 +210,7 @@ def test_the_status_of_the_plan():
 def test_an_import_onto_a_folder_is_refused(tmp_path):
     source = write_keras_file(tmp_path / "v01.keras", "v01", random_network("v01"), "keras")
     (tmp_path / "out").mkdir()
-    result = CliRunner().invoke(app, ["legacy", "import", "v01", str(source), "--out", str(tmp_path / "out")])
+    result = golden("legacy", "import", "v01", str(source), "--out", str(tmp_path / "out"))
     assert result.exit_code == 2
     assert f"{tmp_path / 'out'}: Is a directory; name another place" in result.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "v01.keras"]

@@ -3,11 +3,10 @@
 import shutil
 
 from support.campaigns import OVERRIDES
-from typer.testing import CliRunner
+from support.commands import golden
 
 from golden_core.trials.outputs import read_provenance
 from golden_dagster.campaign import open_campaign
-from golden_dagster.cli.application import app
 from golden_dagster.resources import WorkersResource
 
 
@@ -31,7 +30,7 @@ def test_the_stage_of_models_trains_networks_together_and_records_each_trial(bro
 
 def test_a_study_for_a_card_ends_with_one_line_where_there_is_none(finished):
     settings = [part for override in (*OVERRIDES, "training.device=cuda") for part in ("--set", override)]
-    result = CliRunner().invoke(app, ["run", "smoke", "--backend", "cohort", *settings])
+    result = golden("run", "smoke", "--backend", "cohort", *settings)
     assert result.exit_code == 2
     assert result.stderr.startswith("study 'smoke': training.device is cuda, and this machine")
     assert result.stderr.count("\n") == 1

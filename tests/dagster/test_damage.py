@@ -6,26 +6,24 @@ import shutil
 import dagster as dg
 import duckdb
 import pytest
-from support.campaigns import OVERRIDES, opened
+from support.campaigns import OVERRIDES, SETTINGS, opened
+from support.commands import golden as called
 from support.damage import cut_off, emptied, written_over
-from typer.testing import CliRunner
 
 from golden_core.evaluation.campaign import evaluate
 from golden_core.preparation.catalogue import load_variant
-from golden_core.reporting import leaderboard
+from golden_core.reporting.tables import leaderboard
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials import outputs
 from golden_core.trials.outputs import damaged_trials
 from golden_core.trials.stored import IncompleteError, shown_completeness, stored_faults, tables_fault
 from golden_dagster.campaign import failure_messages
-from golden_dagster.cli.application import app
 
 STUDY = load_variant("smoke", OVERRIDES)
-SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
 
 
 def golden(*arguments):
-    return CliRunner().invoke(app, [*arguments, "smoke", *SETTINGS])
+    return called(*arguments, "smoke", *SETTINGS)
 
 
 def of_another_release(path):
@@ -49,7 +47,7 @@ NO_FILE = [replaced_by_a_folder, leading_to_itself]
 
 @pytest.mark.parametrize("harm", [cut_off, written_over, emptied, os.unlink, of_another_release, *NO_FILE])
 def test_a_damaged_warehouse_is_said_and_made_again(broken, harm):
-    board = leaderboard(Warehouse(broken.warehouse), "smoke", significance=0.05)
+    board = leaderboard(Warehouse(broken.warehouse), "smoke", significance=0.05).frame
     harm(broken.warehouse)
     fault = tables_fault(broken, STUDY)
     assert fault.startswith(("warehouse ", "there is no warehouse "))
@@ -57,7 +55,7 @@ def test_a_damaged_warehouse_is_said_and_made_again(broken, harm):
         shown_completeness(broken, STUDY)
     evaluate(broken, STUDY)
     assert tables_fault(broken, STUDY) is None
-    assert leaderboard(Warehouse(broken.warehouse), "smoke", significance=0.05).equals(board)
+    assert leaderboard(Warehouse(broken.warehouse), "smoke", significance=0.05).frame.equals(board)
 
 
 def test_rows_of_an_earlier_day_are_no_tables_of_this_study(broken):

@@ -1,15 +1,17 @@
 """`golden data doctor`: what it prints, what it writes, and how it exits."""
 
 import datetime as dt
+from functools import partial
 
 import numpy as np
 import polars as pl
 import pytest
-from typer.testing import CliRunner
+from support.commands import golden
 
 from golden_core.market.clock import expected_opens
 from golden_core.market.local_time import from_utc
-from golden_dagster.cli.application import app
+
+doctor = partial(golden, "data", "doctor")
 
 
 @pytest.fixture
@@ -22,10 +24,6 @@ def file(tmp_path):
     path = tmp_path / "EURUSD.parquet"
     frame.write_parquet(path)
     return path
-
-
-def doctor(*arguments):
-    return CliRunner().invoke(app, ["data", "doctor", *map(str, arguments)])
 
 
 def test_a_sound_file(file, tmp_path):

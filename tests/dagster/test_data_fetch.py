@@ -6,12 +6,11 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
+from support.commands import golden
 from support.servers import Server, send, serving
 from support.vendor_files import candles
-from typer.testing import CliRunner
 
 from golden_core.store.lake import Home
-from golden_dagster.cli.application import app
 
 MONTHS = {
     f"/EURUSD/2019/{month:02}/BID_candles_hour_1.bi5": candles(
@@ -34,7 +33,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 def fetch(server: Server, *arguments: str, days: tuple[str, str] = ("2019-01-01", "2019-03-31")):
     base = f"http://127.0.0.1:{server.server_port}"
     options = ["--pairs", "eurusd", "--from", days[0], "--to", days[1], "--base-url", base, "--delay", "0"]
-    return CliRunner().invoke(app, ["data", "fetch", "dukascopy", *options, *arguments])
+    return golden("data", "fetch", "dukascopy", *options, *arguments)
 
 
 def test_a_fetch_prints_its_account(server: Server):

@@ -5,8 +5,8 @@ import socket
 import time
 
 import pytest
+from support.commands import golden
 from support.damage import cut_off, written_over
-from typer.testing import CliRunner
 
 from golden_core.evaluation.campaign import evaluate
 from golden_core.preparation.catalogue import claim_name, load_variant
@@ -14,7 +14,6 @@ from golden_core.store.lake import Home
 from golden_core.store.locking import only_one
 from golden_core.trials.ledger import ledger_path
 from golden_core.trials.stored import IncompleteError
-from golden_dagster.cli.application import app
 from golden_dagster.dead_runs import PROCESS_TAG
 from golden_dagster.doctor import examine
 from golden_dagster.instance import study_instance
@@ -32,7 +31,7 @@ def test_a_sound_home_is_well(finished):
     assert {"python", "packages", "threads", "home", "disk", "clock", "lake", "warehouse"} < set(found)
     assert found["lock of smoke"] == ("ok", "free")
     assert found["warehouse"] == ("ok", "every row of smoke can be read")
-    result = CliRunner().invoke(app, ["doctor"])
+    result = golden("doctor")
     assert result.exit_code == 0
 
 
@@ -68,7 +67,7 @@ def test_every_harm_is_found_with_its_fix(broken, gone):  # noqa: F811
     assert found["lock of smoke"][1].startswith(f"held by process {os.getpid()} ")
     assert found["runs of smoke"][0] == "fail"
     assert "makes it anew" in found["runs of smoke"][1]
-    assert CliRunner().invoke(app, ["doctor"]).exit_code == 1
+    assert golden("doctor").exit_code == 1
 
 
 def test_a_folder_where_a_lock_goes_hides_nothing_else():

@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from support.campaigns import OVERRIDES, opened
+from support.campaigns import OVERRIDES, SETTINGS, opened
+from support.commands import golden
 from support.damage import cut_off, emptied, written_over
-from typer.testing import CliRunner
 
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store import lake
@@ -18,14 +18,12 @@ from golden_core.store.warehouse import Warehouse
 from golden_core.trials import all_trials, estimate, run_trials, trial_status
 from golden_core.trials.campaign import fingerprinted
 from golden_core.trials.ledger import ledger_path
-from golden_dagster.cli.application import app
 
 STUDY = load_variant("smoke", OVERRIDES)
-SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
 
 
 def run():
-    return CliRunner().invoke(app, ["run", "smoke", "--backend", "sequential", *SETTINGS])
+    return golden("run", "smoke", "--backend", "sequential", *SETTINGS)
 
 
 @pytest.fixture
@@ -75,7 +73,7 @@ def test_a_disk_that_is_full_before_anything_starts(broken, monkeypatch):
         raise FullDiskError("no room")
 
     monkeypatch.setattr("golden_dagster.doctor.dead_runs", fuller)
-    assert "runs of smoke" in CliRunner().invoke(app, ["doctor"]).output
+    assert "runs of smoke" in golden("doctor").output
 
 
 def test_a_run_that_finds_no_room_says_so_once(broken, without_room):

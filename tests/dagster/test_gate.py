@@ -1,14 +1,15 @@
 """The gate's exit status: 0 when everything holds, 1 on a fault or a silence, 2 on bad usage."""
 
 import re
+from functools import partial
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import dagster as dg
 import pytest
 from support import leaks
-from support.campaigns import OVERRIDES, opened
-from typer.testing import CliRunner
+from support.campaigns import OVERRIDES, SETTINGS, opened
+from support.commands import golden
 
 from golden_core.checks import all_checks
 from golden_core.checks.explanations import SANITY_CHECKS
@@ -16,14 +17,9 @@ from golden_core.checks.platform import PLATFORM_CHECKS
 from golden_core.inputs.features import FEATURES, Feature
 from golden_core.preparation.catalogue import load_study
 from golden_dagster.campaign import Campaign, Stage, failure_messages
-from golden_dagster.cli.application import app
 from golden_dagster.gate import run_gate, write_junit
 
-SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
-
-
-def gate(*arguments):
-    return CliRunner().invoke(app, ["gate", "--backend", "sequential", *arguments])
+gate = partial(golden, "gate", "--backend", "sequential")
 
 
 def test_a_sound_study_passes(broken):

@@ -1,14 +1,16 @@
 """`golden data import`: says what it decided and why, or what is wrong in one line; needs no network."""
 
 import json
+from functools import partial
 
 import polars as pl
 import pytest
+from support.commands import golden, said
 from support.text_files import FORMS, NAMES, hourly
-from typer.testing import CliRunner
 
 from golden_core.vendors import READERS
-from golden_dagster.cli.application import app
+
+run = partial(golden, "data", "import")
 
 
 @pytest.fixture
@@ -17,29 +19,12 @@ def home(tmp_path, monkeypatch):
     return tmp_path / "home"
 
 
-def run(*arguments):
-    return CliRunner().invoke(app, ["data", "import", *map(str, arguments)])
-
-
-def words(result):
-    """Return what is printed, without the frame of the table and its line breaks."""
-    return " ".join(result.output.replace("│", " ").split())
-
-
 def test_help_suffices():
     help_text = " ".join(run("--help").output.split())
     for name in READERS:
         assert name in help_text
-    for part in (
-        "--pair",
-        "--format",
-        "--zone",
-        "--bar",
-        "--column",
-        "weekends contradict",
-        "EET_US",
-        "golden data import",
-    ):
+    options = ("--pair", "--format", "--zone", "--bar", "--column")
+    for part in (*options, "weekends contradict", "EET_US", "golden data import"):
         assert part in help_text
 
 
@@ -53,7 +38,7 @@ def test_it_says_what_was_decided_and_why(home, tmp_path):
         "none is stated: note what you agreed", "sources/imports/EURUSD/x_BID_",
         "faults kept: golden data doctor counts",
     ):  # fmt: skip
-        assert part in words(result), part
+        assert part in said(result), part
     (parquet,) = home.rglob("*.parquet")
     assert pl.read_parquet(parquet).height == json.loads(parquet.with_suffix(".json").read_text())["rows"] == 480
 
@@ -63,9 +48,9 @@ def test_columns_zone_and_bar_can_be_declared(home, tmp_path):
     columns = [part for ours, theirs in NAMES.items() for part in ("--column", f"{ours}={theirs}")]
     result = run(tmp_path / "x.csv", "--pair", "EURUSD", "--zone", "UTC", "--bar", "1d", *columns)
     assert result.exit_code == 0, result.output
-    assert "plain_csv: its columns were declared" in words(result)
-    assert "20 bars of 1d" in words(result)
-    assert "faults kept" not in words(result)
+    assert "plain_csv: its columns were declared" in said(result)
+    assert "20 bars of 1d" in said(result)
+    assert "faults kept" not in said(result)
 
 
 @pytest.mark.parametrize(

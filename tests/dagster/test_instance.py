@@ -4,12 +4,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from typer.testing import CliRunner
+from support.commands import golden
 
 from golden_core.preparation.catalogue import claim_name, load_study, load_variant, recorded_study, study_path
 from golden_core.store.health import StorageError
 from golden_core.store.lake import PROJECT_ROOT, Home, stored_json
-from golden_dagster.cli.application import app
 from golden_dagster.instance import study_instance
 
 
@@ -68,7 +67,7 @@ def test_a_subfolder_leads_to_the_home_of_its_project(named, project, monkeypatc
 def test_a_home_that_leads_to_itself_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("GOLDEN_HOME", str(tmp_path / "loop"))
     (tmp_path / "loop").symlink_to("loop")
-    result = CliRunner().invoke(app, ["run", "smoke"])
+    result = golden("run", "smoke")
     assert result.exit_code == 2
     assert "Too many levels of symbolic links; name another place" in result.output
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from support.campaigns import OVERRIDES, opened
-from typer.testing import CliRunner
+from support.commands import golden
 
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study, load_variant
@@ -17,7 +17,6 @@ from golden_core.trials.campaign import fingerprinted
 from golden_core.trials.identity import dependencies
 from golden_core.trials.run import settle_torch
 from golden_dagster import cli, definitions
-from golden_dagster.cli.application import app
 
 PORTABLE = (*OVERRIDES, "training.kernels=portable")
 COMMAND = ["golden", "run", "smoke", *(part for override in PORTABLE for part in ("--set", override))]
@@ -43,7 +42,7 @@ def _native(monkeypatch):
     ],
 )
 def test_every_command_that_fits_says_so_before_it_begins(command):
-    result = CliRunner().invoke(app, [*command, "--set", "training.kernels=portable"])
+    result = golden(*command, "--set", "training.kernels=portable")
     assert isinstance(result.exception, UnpinnedError)
     assert not result.output.strip()
     assert not Home.from_environment().study("smoke").root.exists()

@@ -4,15 +4,14 @@ import dagster as dg
 import pytest
 from support import leaks
 from support.campaigns import home_at, opened
+from support.commands import golden as called
 from support.verdicts import decided
-from typer.testing import CliRunner
 
 from golden_core.checks import input_faults, sampled_checks
 from golden_core.checks.inputs import SAMPLED
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
-from golden_dagster.cli.application import app
 from golden_dagster.lib import checks
 from golden_dagster.lib.checks import verdict
 
@@ -22,7 +21,7 @@ SMALL = ("--set", leaks.forecasters("drift"), "--set", ONE_PAIR)
 
 
 def golden(*arguments):
-    result = CliRunner().invoke(app, [*arguments, "--backend", "sequential"])
+    result = called(*arguments, "--backend", "sequential")
     return result.exit_code, " ".join(result.output.split())
 
 

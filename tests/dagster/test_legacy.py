@@ -11,12 +11,16 @@ from golden_core.legacy.audit.auditing import audit_table
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import PROJECT_ROOT, Home
 from golden_dagster.definitions import resources
-from golden_dagster.defs.legacy.assets import forensics, legacy_snapshot, published_audit
-from golden_dagster.defs.legacy.checks import legacy_tree_given, legacy_tree_unchanged
+from golden_dagster.defs.legacy import (
+    forensics,
+    legacy_snapshot,
+    legacy_tree_given,
+    legacy_tree_unchanged,
+    published_audit,
+)
 from golden_dagster.lib.checks import asset_check
 
 FACTS = PROJECT_ROOT / "data" / "legacy"
-ASSETS = [legacy_snapshot, published_audit, forensics]
 AUDIT = "golden_core.legacy.reproduction.published.published_audit"
 CHECKS = {check.name: check for check in platform.PLATFORM_CHECKS}
 v01_explained_by_its_split = asset_check(CHECKS["v01_explained_by_its_split"])

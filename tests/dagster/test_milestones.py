@@ -11,8 +11,8 @@ from golden_core.milestones.registry import load_registry
 from golden_core.milestones.state import standing
 from golden_core.preparation.catalogue import load_study
 from golden_dagster.definitions import definitions_for, resources
-from golden_dagster.lib import milestones
-from golden_dagster.lib.milestones import gate_asset, gate_check, milestone_asset, milestone_checks
+from golden_dagster.defs import milestones
+from golden_dagster.defs.milestones import gate_asset, gate_check, milestone_asset, milestone_checks
 from golden_dagster.resources import StudyResource
 
 FAILING = "every_legacy_file_placed_once"

@@ -3,17 +3,12 @@
 import json
 
 import pytest
+from support.commands import golden, said
 from support.milestones import make_project
-from typer.testing import CliRunner
 
 from golden_core.milestones.registry import load_registry
 from golden_core.milestones.verification import read_sign_offs
 from golden_dagster.cli import milestones
-from golden_dagster.cli.application import app
-
-
-def golden(*arguments, **options):
-    return CliRunner().invoke(app, list(arguments), **options)
 
 
 @pytest.fixture
@@ -50,7 +45,7 @@ def test_a_person_signs_at_the_prompt(reviewed, terminal):
 def test_nothing_is_signed_without_a_terminal(reviewed, given):
     result = golden(*SIGN, reviewed.head, input=given)
     assert result.exit_code == 2
-    assert "only a person signs" in " ".join(result.output.replace("│", " ").split())
+    assert "only a person signs" in said(result)
     assert not reviewed.place.sign_offs("P0.M1").exists()
 
 
@@ -64,7 +59,7 @@ def test_nothing_is_signed_without_a_terminal(reviewed, given):
 def test_what_cannot_be_signed_so_is_bad_usage(reviewed, terminal, arguments, message):
     result = golden("milestones", "sign", "P0.M1", *arguments, input="\n")
     assert result.exit_code == 2
-    assert message in " ".join(result.output.replace("│", " ").split())
+    assert message in said(result)
 
 
 def test_a_milestone_shows_who_answers_what_it_takes_and_what_it_gives(reviewed):

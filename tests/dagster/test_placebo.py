@@ -2,12 +2,11 @@
 
 import dagster as dg
 import pytest
-from typer.testing import CliRunner
+from support.commands import golden as called
 
 from golden_core.checks import universes
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import Home
-from golden_dagster.cli.application import app
 from golden_dagster.definitions import definitions_for
 from golden_dagster.resources import StudyResource, WorkersResource
 
@@ -36,7 +35,7 @@ def home(tmp_path, monkeypatch):
 
 def golden(command, *more):
     sets = [part for text in RESOURCE.settings for part in ("--set", text)]
-    return CliRunner().invoke(app, [command, "placebo", *sets, "--workers", "1", *more], env={"COLUMNS": "240"})
+    return called(command, "placebo", *sets, "--workers", "1", *more, env={"COLUMNS": "240"})
 
 
 def test_the_commands_count_file_and_go_on(home):
@@ -59,7 +58,7 @@ def test_the_commands_count_file_and_go_on(home):
 
 
 def test_a_study_without_the_section_is_told_so(home):
-    said = CliRunner().invoke(app, ["placebo", "smoke"])
+    said = called("placebo", "smoke")
     assert said.exit_code == 2
     assert "study 'smoke' has no section `placebo`" in said.output
 

@@ -4,46 +4,41 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import bagit
 import pytest
-from support.campaigns import OVERRIDES
-from typer.testing import CliRunner
+from support.campaigns import SETTINGS
+from support.commands import golden
 
 from golden_core.store.lake import hash_file
 from golden_dagster.cli import run
-from golden_dagster.cli.application import app
 
-SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
-
+publish = partial(golden, "publish")
 MAKE = ("make", "-n", "--no-print-directory")  # which a make within `make test` would print
-
-
-def golden(*arguments):
-    return CliRunner().invoke(app, ["publish", *map(str, arguments)])
 
 
 @pytest.fixture
 def bag(finished, tmp_path):
-    made = golden("bundle", "smoke", "--to", tmp_path / "bag", *SETTINGS)
+    made = publish("bundle", "smoke", "--to", tmp_path / "bag", *SETTINGS)
     assert made.exit_code == 0, made.output
     return tmp_path / "bag"
 
 
 def test_an_archive_is_written_and_verified(bag):
-    found = golden("verify", bag)
+    found = publish("verify", bag)
     assert (found.exit_code, "every file and 19 tables as archived" in found.output) == (0, True)
     (bag / "data" / "licences.csv").write_text("")
-    found = golden("verify", bag)
+    found = publish("verify", bag)
     assert (found.exit_code, "data/licences.csv is not as it was archived" in found.output) == (1, True)
-    found = golden("reproduce", bag)
+    found = publish("reproduce", bag)
     assert (found.exit_code, "is not as it was archived: data/licences.csv" in found.output) == (2, True)
 
 
 def test_an_archive_says_the_name_that_authors_publish(bag):
     name = hash_file(bag / "tagmanifest-sha256.txt")
-    assert golden("verify", bag).output.rstrip().endswith(name)
+    assert publish("verify", bag).output.rstrip().endswith(name)
 
 
 def test_another_study_under_the_name_is_not_run(bag, monkeypatch):
@@ -52,7 +47,7 @@ def test_another_study_under_the_name_is_not_run(bag, monkeypatch):
     path.write_text(path.read_text().replace("root: ", "root: 1"))
     bagit.Bag(str(bag)).save(manifests=True)
     monkeypatch.setattr(run, "run_with_progress", lambda *_: pytest.fail("it ran"))
-    found = golden("reproduce", bag)
+    found = publish("reproduce", bag)
     assert (found.exit_code, "is not the study of results.json" in found.output) == (2, True), found.output
 
 
@@ -60,13 +55,13 @@ def test_another_study_under_the_name_is_not_run(bag, monkeypatch):
 def test_a_study_that_was_not_run_is_told_with_the_command_that_runs_it(command, monkeypatch, tmp_path):
     """Its name alone leads nowhere: it has a file and settings, and perhaps a name of its own."""
     monkeypatch.setenv("GOLDEN_HOME", str(tmp_path / "home"))
-    found = golden(*command, "smoke", "--set", "training.epochs=2", "--as", "smoke_mine")
+    found = publish(*command, "smoke", "--set", "training.epochs=2", "--as", "smoke_mine")
     assert found.exit_code == 2
     assert "run: golden run smoke --set training.epochs=2 --set name=smoke_mine" in found.output
 
 
 def test_cards_are_written_where_they_are_asked_for(finished, tmp_path):
-    assert golden("cards", "smoke", "--to", tmp_path, *SETTINGS).exit_code == 0
+    assert publish("cards", "smoke", "--to", tmp_path, *SETTINGS).exit_code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"MODEL_CARD.md", "DATA_CARD.md"}
 
 
@@ -77,7 +72,7 @@ def test_a_study_that_comes_out_again_is_compared(bag, finished, monkeypatch):
         return True, []
 
     monkeypatch.setattr(run, "run_with_progress", ran)
-    found = golden("reproduce", bag)
+    found = publish("reproduce", bag)
     assert found.exit_code == 0, found.output
     assert "reproduced: 19 of 19 tables have the archived hash; 4 of 4 verdicts are the archived ones" in found.output
     assert "cause" not in found.output
@@ -86,7 +81,7 @@ def test_a_study_that_comes_out_again_is_compared(bag, finished, monkeypatch):
 
 def test_a_study_that_fails_is_not_reproduced(bag, monkeypatch):
     monkeypatch.setattr(run, "run_with_progress", lambda *_: (True, ["ar EURUSD_h1: no memory"]))
-    found = golden("reproduce", bag)
+    found = publish("reproduce", bag)
     assert (found.exit_code, "the study did not run whole: ar EURUSD_h1: no memory" in found.output) == (2, True)
 
 
@@ -130,5 +125,5 @@ def test_make_takes_an_archive_in_a_folder_with_blanks(tmp_path):
     ],
 )
 def test_bad_usage_is_one_clear_message(arguments, message):
-    result = golden(*arguments)
+    result = publish(*arguments)
     assert (result.exit_code, message in result.output) == (2, True), result.output

@@ -2,35 +2,29 @@
 
 import html
 import shlex
+from functools import partial
 
 import numpy as np
-import pytest
-from support.campaigns import OVERRIDES
-from typer.testing import CliRunner
+from support.campaigns import SETTINGS
+from support.commands import golden
 
 from golden_core.benchmarking import platform
 from golden_core.benchmarking.measurement import Condition, Measurement, timed
 from golden_core.benchmarking.records import file_run
 from golden_core.benchmarking.sampling import Sample
 from golden_core.store.warehouse import Warehouse
-from golden_dagster.cli.application import app
 
-SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]
-
-
-@pytest.fixture
-def verified():
-    return lambda *arguments: CliRunner().invoke(app, ["report", "verify", "smoke", *SETTINGS, *arguments])
+verified = partial(golden, "report", "verify", "smoke", *SETTINGS)
 
 
-def test_a_page_of_a_campaign_is_verified_and_a_typed_number_named(finished, tmp_path, verified):
+def test_a_page_of_a_campaign_is_verified_and_a_typed_number_named(finished, tmp_path):
     honest = verified()
     assert (honest.exit_code, "as the warehouse says" in honest.output) == (0, True), honest.output
     page = tmp_path / "sent.html"
     text = (finished.report("smoke") / "index.html").read_text(encoding="utf-8")
     own = shlex.split(html.unescape(text[: text.index("</code>.</p>\n</footer>")].rpartition("<code>golden ")[2]))
     assert own[:3] == ["report", "verify", "smoke"]  # with the settings of this home, as the foot of the page says
-    assert CliRunner().invoke(app, own).output == honest.output
+    assert golden(*own).output == honest.output
     page.write_text(text.replace("2 pairs", "3 pairs", 1), encoding="utf-8")
     typed = verified("--page", str(page))
     assert typed.exit_code == 1
@@ -38,18 +32,18 @@ def test_a_page_of_a_campaign_is_verified_and_a_typed_number_named(finished, tmp
     assert "1 difference" in typed.output
 
 
-def test_without_a_report_the_remedy_is_said(tmp_path, monkeypatch, verified):
+def test_without_a_report_the_remedy_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
     found = verified()
     assert found.exit_code == 2
     assert "`golden run STUDY` writes the report" in found.output
 
 
-def test_what_was_timed_is_in_a_report_that_is_made_again_with_a_new_warehouse(broken, verified, monkeypatch):
+def test_what_was_timed_is_in_a_report_that_is_made_again_with_a_new_warehouse(broken, monkeypatch):
     sample = Sample(np.linspace(1e-3, 2e-3, 100), 20, steady=True)
     file_run(broken, "inference", "smoke", [Measurement("ar", "single", "window", Condition(batch=1), sample)])
     broken.warehouse.unlink()
-    again = CliRunner().invoke(app, ["run", "smoke", *SETTINGS])
+    again = golden("run", "smoke", *SETTINGS)
     assert again.exit_code == 0, again.output
     assert Warehouse(broken.warehouse).query("SELECT subject FROM benchmarks")["subject"].to_list() == ["ar"]
     assert (broken.report("smoke") / "benchmarks.html").exists()
@@ -58,7 +52,7 @@ def test_what_was_timed_is_in_a_report_that_is_made_again_with_a_new_warehouse(b
 
     # What is timed of the machine alone is listed by every report of the home, those written before too.
     monkeypatch.setattr(platform, "statistics_parts", lambda *_: [timed("sum", "part", "row", [0.1], 10)])
-    result = CliRunner().invoke(app, ("bench", "statistics", "--seconds", "0", "--samples", "1"))
+    result = golden("bench", "statistics", "--seconds", "0", "--samples", "1")
     assert "reports that list it, written again: smoke" in " ".join(result.output.split())
     assert ",sum,part," in (broken.report("smoke") / "benchmarks.csv").read_text()
     honest = verified()

@@ -13,7 +13,7 @@ from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_dagster.cli import leakage as command
 from golden_dagster.definitions import resources
-from golden_dagster.defs.leakage.assets import leakage_scorecard
+from golden_dagster.defs.leakage import leakage_scorecard
 from golden_dagster.lib.checks import asset_check, verdict
 
 CHECKS = [check for check in PLATFORM_CHECKS if check.asset == "leakage/scorecard"]

@@ -15,8 +15,8 @@ import polars as pl
 import pytest
 import typer
 from ruamel.yaml import YAML
-from support.campaigns import OVERRIDES
-from typer.testing import CliRunner
+from support.campaigns import SETTINGS
+from support.commands import golden
 
 from golden_core.checks import all_checks
 from golden_core.checks.check import Check
@@ -33,8 +33,6 @@ FENCED = [page for page in PAGES if "```" in page.read_text(encoding="utf-8") an
 PROGRAM = typer.main.get_command(app)
 # Less than a second each, and they change nothing but the folder that a test stands in.
 RUN = ("study show", "study validate", "data doctor", "data import", "data show", "leaderboard", "status", "clean")
-
-OF_FINISHED = [part for override in OVERRIDES for part in ("--set", override)]  # the smoke study of tests is smaller
 
 
 def named(page):
@@ -156,7 +154,7 @@ def test_a_command_with_a_wrong_option_is_not_understood():
 def run(line, folder):
     """Run a command of a page in process; what goes to a file goes there."""
     words, _, target = line.partition(" > ")
-    result = CliRunner().invoke(app, shlex.split(words)[1:])
+    result = golden(*shlex.split(words)[1:])
     assert result.exit_code == 0, result.output
     if target:
         (folder / target).write_text(result.output, encoding="utf-8")
@@ -194,7 +192,7 @@ def test_the_tutorial_on_reports(finished, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".golden").symlink_to(finished.root)
     page = DOCS / "tutorials/read_a_report.md"
-    said, _ = follow(page, tmp_path, lambda line: shlex.join([*shlex.split(line), *OF_FINISHED]))
+    said, _ = follow(page, tmp_path, lambda line: shlex.join([*shlex.split(line), *SETTINGS]))
     assert "random_walk" in said[0]
     template = (PROJECT_ROOT / "golden_core/reporting/templates/report.html.jinja").read_text("utf-8")
     rows = re.findall(r"^\| ([A-Z][^|]+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
@@ -218,9 +216,8 @@ def test_the_blocks_of_other_pages(name, finished, tmp_path, monkeypatch, capsys
 
 def test_every_page_with_python_is_followed():
     followed = {"accelerator.md", "placebo.md", "extend_a_check.md", "read_a_report.md", "bring_your_own_candles.md"}
-    followed |= {"hourly.md"}
-    own = {"your_forecaster.md"}  # by the tests of forecasters
-    assert {page.name for page in FENCED if any(blocks(page, "python"))} == followed | own
+    followed |= {"hourly.md", "your_forecaster.md"}  # the last by the tests of forecasters
+    assert {page.name for page in FENCED if any(blocks(page, "python"))} == followed
 
 
 def test_no_block_is_of_another_kind():

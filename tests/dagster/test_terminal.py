@@ -5,12 +5,11 @@ import io
 import polars as pl
 import pytest
 from rich.console import Console
-from typer.testing import CliRunner
+from support.commands import golden
 
 from golden_core.preparation.catalogue import load_study, study_names
 from golden_core.reporting.exhibits import Answer, exhibit
 from golden_core.trials.estimate import Estimate
-from golden_dagster.cli.application import app
 from golden_dagster.cli.options import coloured, table, terminal
 from golden_dagster.cli.run import _leaderboard_view, _standing
 
@@ -65,12 +64,12 @@ def test_seeds_that_share_a_failed_trial_say_so_once(tmp_path, monkeypatch):
     monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
     facts = {"forecaster": ["mine"] * 2, "seed": [0, 1], "status": ["failed"] * 2, "error": ["it broke"] * 2}
     monkeypatch.setattr("golden_core.trials.trial_status", lambda *_: pl.DataFrame(facts))
-    said = CliRunner().invoke(app, ["status", "smoke"]).output
+    said = golden("status", "smoke").output
     assert said.count("it broke") == 1
 
 
 def test_descriptions_of_studies_stand_in_one_column():
-    said = CliRunner().invoke(app, ["study", "list"]).output.splitlines()
+    said = golden("study", "list").output.splitlines()
     names = study_names()
     begins = {line.index(load_study(name).description) for name, line in zip(names, said, strict=True)}
     assert begins == {max(map(len, names)) + 1}

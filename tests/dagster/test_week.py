@@ -15,7 +15,7 @@ from golden_core.sources.ecb_refresh import RefreshError, refresh
 from golden_core.store.lake import Home, parse_series
 from golden_core.trials import all_trials, series_inputs, trial_status
 from golden_dagster.definitions import definitions_for
-from golden_dagster.lib import models
+from golden_dagster.lib import assets
 from golden_dagster.partitions import trial_key
 from golden_dagster.resources import StudyResource
 
@@ -132,9 +132,11 @@ def test_seven_nights_ask_for_exactly_what_is_stale_or_missing(nights, monkeypat
     assert nights.night() == everything, "Friday: one day more"
     assert all(before[key] != now for key, now in nights.fingerprints().items())
     assert nights.night() == [], "Saturday: no rates"
-    honest = models.code_version
+    honest = assets.code_version
     monkeypatch.setattr(
-        models, "code_version", lambda module, *made_by: honest(module, *made_by) + "+" * ("statistical" in module)
+        assets,
+        "code_version",
+        lambda *made_by: honest(*made_by) + "+" * ("golden_core.forecasters.statistical" in made_by),
     )
     nights.load()
     assert nights.night() == [{"models/ar": trials_of(*SERIES)}], "Sunday: other code, and the same forecasts"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from golden_core.evaluation.campaign import evaluate, report_provenance
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
-from golden_core.reporting import write_report
+from golden_core.reporting.pages import write_report
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials import all_trials, run_trials
@@ -21,6 +21,7 @@ OVERRIDES = (
     "name=smoke",
     "forecasters={random_walk: {}, ar: {max_order: 2}, dlinear: {moving_average: 3, epochs: null}}",
 )
+SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]  # as the command line has them
 
 
 @contextmanager
@@ -72,6 +73,5 @@ def run_in_group(home: Path, log: Path, backend: str):
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.environ["GOLDEN_HOME"] = str(home)
-    settings = [part for override in OVERRIDES for part in ("--set", override)]
-    sys.argv = ["golden", "run", "smoke", "--backend", backend, *settings]
+    sys.argv = ["golden", "run", "smoke", "--backend", backend, *SETTINGS]
     main()

@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from golden_core.evaluation import BENCHMARK, comparisons_table
+from golden_core.evaluation.comparisons import comparisons_table
+from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.reproduction.errors import (
     Experiment,

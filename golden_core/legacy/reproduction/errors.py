@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from golden_core.evaluation import BENCHMARK, METRICS
-from golden_core.evaluation.inputs import prepare
+from golden_core.evaluation.inputs import BENCHMARK, prepare
+from golden_core.evaluation.point import METRICS
 from golden_core.inputs.windows import FloatArray
 from golden_core.legacy.audit.headings import Metric
 from golden_core.legacy.audit.intervals import Interval

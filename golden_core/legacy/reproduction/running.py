@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 import polars as pl
 
-from golden_core.evaluation import BENCHMARK
+from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.inputs.features import FEATURES
 from golden_core.legacy.flow.protocol import Facts, NumberFormat, extents, read_facts
 from golden_core.legacy.reproduction.alignment import Alignment, align

@@ -10,8 +10,7 @@ import torch
 from golden_core.benchmarking import energy
 from golden_core.benchmarking.energy import Counter, Meter, counters
 from golden_core.benchmarking.machine import conditions, operations, refusal
-from golden_core.benchmarking.measurement import Condition, measure
-from golden_core.benchmarking.scenarios import PRECISIONS
+from golden_core.benchmarking.measurement import PRECISIONS, Condition, measure
 from golden_core.benchmarking.straightforward import straightforward
 from golden_core.models.legacy import build
 from golden_core.models.linear import DLinear

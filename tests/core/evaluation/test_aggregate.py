@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from golden_core.evaluation import METRICS, metrics_table, summary_table
+from golden_core.evaluation.aggregate import summary_table
 from golden_core.evaluation.inputs import prepare
-from golden_core.evaluation.point import evaluate
+from golden_core.evaluation.point import METRICS, evaluate, metrics_table
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS, SUMMARY, TRIALS
 

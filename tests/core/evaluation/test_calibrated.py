@@ -5,7 +5,7 @@ import pytest
 
 from golden_core.checks.platform import PLATFORM_CHECKS
 from golden_core.evaluation import calibrated
-from golden_core.reporting.calibration_figure import calibration_figure
+from golden_core.reporting.pictures import as_png, calibration_figure
 from golden_core.statistics.calibration import Cell
 from golden_core.statistics.calibration import calibrate as measure
 from golden_core.store.lake import Home
@@ -43,7 +43,7 @@ def test_what_was_measured_is_filed_and_repeats(home):
     assert "500 simulations carry no claim" in decided("tests_keep_their_size", home).findings[0]
     found = decided("calibration_repeats", home)
     assert (found.findings, found.examined) == ([], 4)
-    assert calibration_figure(table).startswith(b"\x89PNG")
+    assert as_png(calibration_figure(table)).startswith(b"\x89PNG")
 
 
 def test_a_changed_table_is_no_calibration(home):

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from golden_core.evaluation import MissingBenchmarkError, comparisons_table
+from golden_core.evaluation.comparisons import MissingBenchmarkError, comparisons_table
 from golden_core.statistics import diebold_mariano, long_run
 from golden_core.store.schema import COMPARISONS, FORECASTS
 
@@ -79,13 +79,6 @@ def test_a_deterministic_forecaster_is_its_own_ensemble(make_forecasts):
 def test_the_order_of_rows_does_not_matter(forecasts):
     shuffled = forecasts.sample(fraction=1.0, shuffle=True, seed=1)
     assert comparisons_table(shuffled).equals(comparisons_table(forecasts))
-
-
-def test_another_benchmark(forecasts):
-    deterministic = forecasts.filter((pl.col("forecaster") != "oracle") | (pl.col("seed") == 0))
-    table = comparisons_table(deterministic, benchmark="oracle")
-    assert set(table["benchmark"]) == {"oracle"}
-    assert set(table["forecaster"]) == {"noisy", "random_walk"}
 
 
 def test_the_random_walk_alone_and_no_forecasts_have_nothing_to_compare(make_forecasts):

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from golden_core.evaluation.distributions import coverage_table, scores_table
-from golden_core.evaluation.distributions_sql import coverage_unlike_sql, quantiles_that_cross
+from golden_core.evaluation.sql import coverage_unlike_sql, quantiles_that_cross
 from golden_core.statistics.long_run import long_run
 from golden_core.statistics.moments import covers
 from golden_core.store.schema import QUANTILES

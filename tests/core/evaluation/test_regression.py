@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from golden_core.evaluation import comparisons_table
+from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.evaluation.regression import comparison_differences
 from golden_core.evaluation.verification import TEST_TOLERANCE
 from golden_core.store.warehouse import Warehouse

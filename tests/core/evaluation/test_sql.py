@@ -5,7 +5,8 @@ import time
 import polars as pl
 import pytest
 
-from golden_core.evaluation import METRICS, METRICS_SQL, metric_differences, metrics_table
+from golden_core.evaluation.point import METRICS, metrics_table
+from golden_core.evaluation.sql import METRICS_SQL, metric_differences
 from golden_core.store.warehouse import Warehouse
 
 KINDS = ("year", "volatility_tercile", "session", "weekday")

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from support.record import forecasts_of, hourly_bars, small_record, with_rmse
 
-from golden_core.evaluation import MissingBenchmarkError
+from golden_core.evaluation.comparisons import MissingBenchmarkError
 from golden_core.legacy.audit.intervals import number
 from golden_core.legacy.reproduction.alignment import ALIGNMENT, align
 from golden_core.legacy.reproduction.errors import Experiment

@@ -5,7 +5,7 @@ from typing import get_args
 import polars as pl
 import pytest
 
-from golden_core.benchmarking.scenarios import SCENARIOS
+from golden_core.benchmarking.measurement import SCENARIOS
 from golden_core.milestones import protocols
 from golden_core.milestones.makers import MAKERS
 from golden_core.milestones.protocols import KINDS, benchmark_pages, protocol_pages

@@ -10,7 +10,7 @@ from golden_core.placebo.blocks import block_file, block_rows, blocks, placebo_a
 from golden_core.placebo.filed import count_universes
 from golden_core.placebo.universe import PLANTED, PlaceboError
 from golden_core.preparation.catalogue import load_study
-from golden_core.reporting.placebo_figures import PICTURES, as_png, as_svg
+from golden_core.reporting.pictures import PICTURES, as_png, as_svg
 from golden_core.store.lake import Home
 from golden_core.study import StudyError
 
@@ -77,7 +77,7 @@ def test_planted_skill_is_found_where_it_is_large_and_the_picture_is_the_same_tw
     assert (large["promised"] > 0.99).all()
     small = table.filter(r2=0.001, forecaster=PLANTED)
     assert (small["promised"] < 0.3).all()
-    assert as_svg(PICTURES["power"](table)) == as_svg(PICTURES["power"](table))
+    assert as_svg(PICTURES["power"](table), "placebo") == as_svg(PICTURES["power"](table), "placebo")
 
 
 def test_a_study_that_cannot_be_put_to_it_is_told_why(home, tiny):

@@ -3,7 +3,6 @@
 import datetime
 import itertools
 import sys
-from collections.abc import Callable
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -13,11 +12,14 @@ import pytest
 from markupsafe import Markup
 
 from golden_core.claims.decisions import claims_table
-from golden_core.evaluation import comparisons_table, metrics_table, summary_table
+from golden_core.evaluation.aggregate import summary_table
+from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.evaluation.distributions import coverage_table, scores_table
+from golden_core.evaluation.point import metrics_table
 from golden_core.preparation.catalogue import load_study
-from golden_core.reporting import Judged, svg, write_report
-from golden_core.reporting.judged import checks_frame, probes_frame
+from golden_core.reporting import svg
+from golden_core.reporting.judged import Judged
+from golden_core.reporting.pages import write_report
 from golden_core.store import schema
 from golden_core.store.randomness import Stream
 from golden_core.store.warehouse import Warehouse
@@ -30,7 +32,6 @@ INJECTION = "FitError: <script>alert('loss')</script> & worse | a_b\nsecond line
 
 # forecaster → seeds that differ; 0 is deterministic
 SEEDED = {"random_walk": 0, "ar": 0, "dlinear": 1}
-Skill = Callable[[str, str], tuple[float, float]]
 
 
 SETTINGS = load_study("smoke").model_dump() | {
@@ -198,15 +199,13 @@ PROVENANCE = {
     "command": "golden run synthetic && golden report synthetic",
 }
 
-JUDGED = Judged(
-    checks_frame(
-        [
-            ("passed", "embargo_kept", "folds", True, "12 fold parts examined"),
-            ("not run", "forecasts_reproduce_bitwise", "metrics", False, ""),
-            ("failed", "nothing_sees_the_future", "folds", True, "feature 'volatility_20' <b>changes</b>"),
-        ]
-    ),
-    probes_frame([("nothing_sees_the_future", "features", "reversed", 102)]),
+JUDGED = Judged.of(
+    [
+        ("passed", "embargo_kept", "folds", True, "12 fold parts examined"),
+        ("not run", "forecasts_reproduce_bitwise", "metrics", False, ""),
+        ("failed", "nothing_sees_the_future", "folds", True, "feature 'volatility_20' <b>changes</b>"),
+    ],
+    [("nothing_sees_the_future", "features", "reversed", 102)],
 )
 
 
@@ -279,6 +278,11 @@ def whole(tables, forecasts, tmp_path_factory):
     warehouse.load(study.name, tables | found)
     write_report(warehouse, study, folder / "report", PROVENANCE, JUDGED)
     return SimpleNamespace(study=study, warehouse=warehouse, folder=folder / "report", **found)
+
+
+@pytest.fixture(scope="session")
+def whole_page(whole):
+    return Page((whole.folder / "index.html").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")

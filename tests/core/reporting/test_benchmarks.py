@@ -10,10 +10,11 @@ from markupsafe import Markup
 from golden_core.benchmarking.measurement import Condition, Measurement
 from golden_core.benchmarking.records import BenchmarkError, file_run, last_runs
 from golden_core.benchmarking.sampling import ALPHA, Paired, Sample
-from golden_core.reporting import svg, verify_report, write_report
+from golden_core.reporting import svg
 from golden_core.reporting.benchmarks import write_benchmarks
 from golden_core.reporting.exhibits import declared
-from golden_core.reporting.verification import renew_report
+from golden_core.reporting.pages import write_report
+from golden_core.reporting.verification import renew_report, verify_report
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
 

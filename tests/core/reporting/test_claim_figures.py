@@ -13,11 +13,6 @@ from golden_core.reporting.claim_figures import EFFECTS, claim_forest, critical_
 from golden_core.reporting.exhibits import ask, declared
 
 
-@pytest.fixture(scope="module")
-def page(whole, builders):
-    return builders.Page((whole.folder / "index.html").read_text(encoding="utf-8"))
-
-
 def test_an_effect_has_the_interval_of_its_claim_and_the_margin_of_equivalence(whole):
     rows = ask(whole.warehouse, EFFECTS, whole.study.name).frame
     claims = whole.claims.filter(pl.col("effect").is_not_null())
@@ -36,10 +31,10 @@ def test_every_effect_is_a_mark_and_a_carried_claim_is_filled(whole):
     assert plot.panels[2].svg.count("#1f5f8b") > plot.panels[3].svg.count("#1f5f8b") == 0
 
 
-def test_pairs_are_compared_as_by_hand(page, tables):
+def test_pairs_are_compared_as_by_hand(whole_page, tables):
     errors = tables["summary"].filter(scope="series", metric="rmse").sort("pair", "horizon")
     ar, network = (errors.filter(forecaster=name)["mean"].to_numpy() for name in ("ar", "dlinear"))
-    heading, first, *_ = page.cells["pairwise"]
+    heading, first, *_ = whole_page.cells["pairwise"]
     assert heading == ["Forecaster", "ar", "dlinear", "random_walk"]
     typical = f"{100 * np.median(ar / network - 1):.2f}".replace("-", "−")
     assert first[:3] == ["ar", "—", f"{typical} ({int((ar < network).sum())} of 4)"]
@@ -75,8 +70,8 @@ def test_equal_errors_share_a_rank_and_too_few_are_not_ranked(whole, monkeypatch
     assert "too few forecasters or series" in plot.caption
 
 
-def test_every_caption_asks_a_question(page):
-    captions = re.findall(r"<figcaption[^>]*>(.*?)</figcaption>", page.html, flags=re.DOTALL)
+def test_every_caption_asks_a_question(whole_page):
+    captions = re.findall(r"<figcaption[^>]*>(.*?)</figcaption>", whole_page.html, flags=re.DOTALL)
     assert len(captions) > 20
     assert [caption for caption in captions if "?" not in caption.partition(". ")[0]] == []
 

@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
-from golden_core.reporting import RandomWalkMissingError, write_report
-from golden_core.reporting.coverage import coverage, require_random_walk
+from golden_core.reporting.coverage import RandomWalkMissingError, coverage, require_random_walk
 from golden_core.reporting.exhibits import exhibit
+from golden_core.reporting.pages import write_report
 from golden_core.store.warehouse import Warehouse, WarehouseError
 
 WALK = pl.col("forecaster") == "random_walk"
@@ -24,25 +24,17 @@ def load(tmp_path, study, tables):
     return loaded
 
 
-def test_complete(warehouse, study):
-    covered = coverage(warehouse, study)
-    assert covered.complete
-    assert str(covered) == "60 of 60 trials (28 done, 32 shared)"
+def test_what_is_present_failed_or_missing_is_counted(warehouse, incomplete, study):
+    assert str(coverage(warehouse, study)) == "60 of 60 trials (28 done, 32 shared)"
+    assert coverage(warehouse, study).complete
+    assert str(coverage(incomplete, study)) == "58 of 60 trials (26 done, 32 shared, 1 failed, 1 missing)"
+    assert not coverage(incomplete, study).complete
 
 
-def test_failed_and_missing(incomplete, study):
-    covered = coverage(incomplete, study)
-    assert not covered.complete
-    assert str(covered) == "58 of 60 trials (26 done, 32 shared, 1 failed, 1 missing)"
-
-
-def test_trials_that_the_table_does_not_know_are_missing(load, study, tables):
+def test_trials_that_the_table_does_not_know_or_that_left_no_forecasts_are_missing(load, study, tables, forecasts):
     covered = coverage(load(trials=tables["trials"].filter(pl.col("seed") < 4)), study)
     assert not covered.complete
     assert str(covered) == "48 of 60 trials (24 done, 24 shared, 12 missing)"
-
-
-def test_done_without_forecasts_is_missing(load, study, forecasts):
     lost = (pl.col("forecaster") == "ar") & USDJPY_H5
     covered = coverage(load(forecasts=forecasts.filter(~lost)), study)
     assert str(covered) == "55 of 60 trials (27 done, 28 shared, 5 missing)"

@@ -12,7 +12,7 @@ def plot(count, ending=2.0):
         axes.plot([0, 1], [1, ending])
 
     panels = tuple(panel("gain", f"panel {number}", "", draw, height=1.0) for number in range(count))
-    return Plot("gain", "A caption.", panels, (legend_key("gain", "ar", "#1f5f8b", (0, (5, 1))),), None)
+    return Plot("gain", "A caption.", panels, None, (legend_key("gain", "ar", "#1f5f8b", (0, (5, 1))),))
 
 
 def test_every_panel_and_the_legend_are_there_in_both_formats():

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from golden_core.reporting import figures, tables
+from golden_core.reporting.claim_figures import forest
 from golden_core.reporting.exhibits import ask
-from golden_core.reporting.figures import cumulative_gain, forest, learning_curves
+from golden_core.reporting.figures import cumulative_gain, learning_curves
 from golden_core.reporting.svg import panel
 
 

@@ -9,8 +9,8 @@ from support.money import section
 
 from golden_core.economics.strategies import strategies
 from golden_core.economics.tables import economics_table, equity_table
-from golden_core.reporting import write_report
 from golden_core.reporting.exhibits import exhibit
+from golden_core.reporting.pages import write_report
 from golden_core.store.randomness import Stream
 from golden_core.store.warehouse import Warehouse
 

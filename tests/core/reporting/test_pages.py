@@ -9,8 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from golden_core.reporting import leaderboard, pages, report_differences, tables, write_report
+from golden_core.reporting import pages
 from golden_core.reporting.exhibits import Answer, declared, exhibit
+from golden_core.reporting.pages import report_differences, write_report
+from golden_core.reporting.tables import leaderboard
 from golden_core.store.warehouse import Warehouse
 
 TABLES = (
@@ -26,7 +28,7 @@ FILES = (
 
 @pytest.fixture(scope="module")
 def exhibits(warehouse, study):
-    answers = dict(zip(("leaderboard", "series"), tables.answers(warehouse, study), strict=True))
+    answers = dict(zip(("leaderboard", "series"), pages._scores(warehouse, study), strict=True))
     handed_in = {"checks", "probes", "groups", "pairs_of_seeds", "best_of_many"}  # no query gives them
     return [exhibit(name, warehouse, study, answers.get(name)) for name in declared() if name not in handed_in]
 
@@ -111,14 +113,13 @@ def test_the_page_can_be_read_without_seeing_it(page):
     assert all(deeper - level <= 1 for level, deeper in itertools.pairwise(levels))
 
 
-def test_ids_are_unique_and_references_lead_somewhere(whole, builders):
-    page = builders.Page((whole.folder / "index.html").read_text(encoding="utf-8"))
-    ids = [found["id"] for _, found in page.elements if "id" in found]
+def test_ids_are_unique_and_references_lead_somewhere(whole_page):
+    ids = [found["id"] for _, found in whole_page.elements if "id" in found]
     assert len(ids) == len(set(ids))
-    wanted = [found["href"] for _, found in page.elements if found.get("href")]
-    wanted += [found["xlink:href"] for _, found in page.elements if found.get("xlink:href")]
-    wanted += ["#" + found["aria-labelledby"] for _, found in page.elements if found.get("aria-labelledby")]
-    wanted += re.findall(r"url\(([^)]*)\)", page.html)
+    wanted = [found["href"] for _, found in whole_page.elements if found.get("href")]
+    wanted += [found["xlink:href"] for _, found in whole_page.elements if found.get("xlink:href")]
+    wanted += ["#" + found["aria-labelledby"] for _, found in whole_page.elements if found.get("aria-labelledby")]
+    wanted += re.findall(r"url\(([^)]*)\)", whole_page.html)
     assert {target.removeprefix("#") for target in wanted} <= set(ids)
 
 
@@ -264,7 +265,7 @@ def test_csvs_hold_the_tables_in_full(folder, warehouse, study, tables):
     assert metrics["value"].sum() == pytest.approx(tables["metrics"]["value"].sum(), rel=1e-12)
     assert len(pl.read_csv(folder / "comparisons.csv")) == len(tables["comparisons"])
     board = pl.read_csv(folder / "leaderboard.csv")
-    assert board["r2_oos"].to_list() == leaderboard(warehouse, study.name, significance=0.05)["r2_oos"].to_list()
+    assert board["r2_oos"].to_list() == leaderboard(warehouse, study.name, significance=0.05).frame["r2_oos"].to_list()
 
 
 def test_data_summary_counts(page):
@@ -274,17 +275,18 @@ def test_data_summary_counts(page):
     assert page.cells["folds"][1][-4:] == ["2", "4", "10", "10"]  # purged, embargoed, crossing closures, dropped
 
 
-def test_verdicts_of_checks_and_what_the_probes_compared_are_on_the_page(whole, builders):
-    page = builders.Page((whole.folder / "index.html").read_text(encoding="utf-8"))
-    assert page.cells["checks"][1:] == [
+def test_verdicts_of_checks_and_what_the_probes_compared_are_on_the_page(whole_page):
+    assert whole_page.cells["checks"][1:] == [
         ["nothing_sees_the_future", "folds", "failed", "yes", "feature 'volatility_20' <b>changes</b>"],
         ["forecasts_reproduce_bitwise", "metrics", "not run", "—", "—"],
         ["embargo_kept", "folds", "passed", "yes", "12 fold parts examined"],
     ]
-    assert page.cells["probes"][1] == ["nothing_sees_the_future", "features", "reversed", "102"]
-    assert "1 passed, 1 not run, 1 failed." in page.words
-    assert [found["class"] for _, found in page.elements if "banner" in (found.get("class") or "")] == ["banner alarm"]
-    assert not page.queries.keys() & {"checks", "probes"}
+    assert whole_page.cells["probes"][1] == ["nothing_sees_the_future", "features", "reversed", "102"]
+    assert "1 passed, 1 not run, 1 failed." in whole_page.words
+    assert [found["class"] for _, found in whole_page.elements if "banner" in (found.get("class") or "")] == [
+        "banner alarm"
+    ]
+    assert not whole_page.queries.keys() & {"checks", "probes"}
 
 
 def test_skill_by_stratum_is_the_mean_of_the_metrics(page, tables):

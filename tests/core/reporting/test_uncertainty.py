@@ -1,16 +1,51 @@
-"""What the report says of quantiles: numbers of the warehouse, "point only" where there are none, nothing unasked."""
+"""What the report says of quantiles: every number by hand; "point only" where there are none, nothing unasked."""
 
 import polars as pl
 import pytest
 
-
-@pytest.fixture(scope="module")
-def made(whole, builders):
-    return builders.Page((whole.folder / "index.html").read_text(encoding="utf-8")), whole.coverage, whole.scores
+from golden_core.reporting.exhibits import ask
+from golden_core.reporting.uncertainty_figures import FAN, PIT, coverage_by_level, fan_chart, pit_histogram
 
 
-def test_intervals_are_shown_with_their_coverage_and_what_has_none_is_point_only(made):
-    page, coverage, _ = made
+def test_the_histogram_counts_truths_between_quantiles(whole, forecasts):
+    found = ask(whole.warehouse, PIT, whole.study.name).frame
+    assert set(found["forecaster"]) == {"ar", "random_walk"}
+    part = found.filter(forecaster="random_walk")
+    assert part["low"].to_list() == [0.0, 0.1, 0.5, 0.9]
+    truth = forecasts.filter(forecaster="random_walk")["y_true"]
+    counts = [(truth <= -0.01).sum(), ((truth > -0.01) & (truth <= 0)).sum()]
+    counts += [((truth > 0) & (truth <= 0.01)).sum(), (truth > 0.01).sum()]
+    assert part["forecasts"].to_list() == counts
+    densities = [count / truth.len() / width for count, width in zip(counts, (0.1, 0.4, 0.4, 0.1), strict=True)]
+    assert part["density"].to_list() == pytest.approx(densities)
+
+
+def test_a_bin_that_nothing_fell_into_has_its_place(whole):
+    never = PIT.replace("value < y_true", "value < y_true AND level < 0.6")
+    empty = ask(whole.warehouse, never, whole.study.name).frame.filter(low=0.9)
+    assert empty["forecasts"].to_list() == [0, 0]
+
+
+def test_the_fan_shows_the_latest_cutoffs_of_one_series_without_infinite_ends(whole, forecasts):
+    found = ask(whole.warehouse, FAN, whole.study.name, 60).frame
+    assert set(found["series"]) == {"EURUSD_h1"}
+    assert found.height == 2 * 60 * 3
+    last = forecasts.filter(pair="EURUSD", horizon=1)["target_at"].max()
+    assert found["target_at"].max() == last
+    ends = found.filter(forecaster="ar", level=0.9)
+    assert ends["value_bp"].null_count() == ends.filter(pl.col("target_at").dt.day() == 2).height > 0
+
+
+def test_every_forecaster_with_quantiles_has_its_panel_and_the_others_none(whole):
+    for draw in (coverage_by_level, pit_histogram, fan_chart):
+        plot = draw(whole.warehouse, whole.study)
+        assert [panel.title for panel in plot.panels] == ["ar", "random_walk"]
+        assert "?" in plot.caption
+    assert "its last 60 cutoffs" in plot.caption
+
+
+def test_intervals_are_shown_with_their_coverage_and_what_has_none_is_point_only(whole, whole_page):
+    coverage, page = whole.coverage, whole_page
     rows = {row[0]: row for row in page.cells["intervals"][1:]}
     walk, ar, network = (rows[name] for name in ("random_walk", "ar", "dlinear"))
     expected = coverage.filter(kind="interval", forecaster="random_walk")
@@ -22,8 +57,8 @@ def test_intervals_are_shown_with_their_coverage_and_what_has_none_is_point_only
     assert network[1:] == ["point only", *["—"] * 6]
 
 
-def test_scores_are_shown_with_the_skill_against_the_random_walk(made):
-    page, _, scores = made
+def test_scores_are_shown_with_the_skill_against_the_random_walk(whole, whole_page):
+    scores, page = whole.scores, whole_page
     rows = {row[0]: row[1:] for row in page.cells["distributions"][1:]}
     crps = scores.filter(score="crps", forecaster="random_walk")["value"].mean()
     assert rows["random_walk"][:2] == [f"{1e4 * crps:.3f}", "0.00"]

@@ -8,9 +8,9 @@ from itertools import accumulate
 import polars as pl
 import pytest
 
-from golden_core.reporting import UnreadableReportError, verification, verify_report
+from golden_core.reporting import verification
 from golden_core.reporting.places import leaves
-from golden_core.reporting.verification import file_differences
+from golden_core.reporting.verification import UnreadableReportError, file_differences, verify_report
 from golden_core.store.warehouse import Warehouse
 
 MUTATIONS = 200

@@ -8,14 +8,13 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
-from typer.testing import CliRunner
+from support.commands import golden
 
-from golden_core.reporting import leaderboard
+from golden_core.reporting.tables import leaderboard
 from golden_core.store.lake import LAYOUT, Home, LayoutError
 from golden_core.store.schema import BARS, FOLDS, FORECASTS, HISTORY, SCALERS
 from golden_core.store.warehouse import DamagedWarehouseError, Warehouse
 from golden_core.trials.outputs import altered_files
-from golden_dagster.cli.application import app
 
 # Written by release 0.1.0 before homes were stamped:
 # golden run smoke --as smoke_old --set data.pairs=[EURUSD] --set seeds.count=1 and two forecasters.
@@ -47,7 +46,7 @@ def test_its_lake_is_read(home):
 
 def test_its_warehouse_is_read_written_and_stamped(home):
     warehouse = Warehouse(home.warehouse)
-    before = leaderboard(warehouse, "smoke_old", significance=0.05)
+    before = leaderboard(warehouse, "smoke_old", significance=0.05).frame
     said = pl.read_csv(home.root / "reports" / "leaderboard.csv")
     assert before["forecaster"].to_list() == said["forecaster"].to_list()
     history = warehouse.query("SELECT * FROM history")
@@ -66,7 +65,7 @@ def test_a_later_lake_is_refused_with_one_message(home):
     (home.root / "layout.json").write_text(json.dumps({"layout": LAYOUT + 1}), encoding="utf-8")
     with pytest.raises(LayoutError, match=rf"layout {LAYOUT + 1}, and this release .* up to {LAYOUT}: install"):
         Home.from_environment()
-    said = CliRunner().invoke(app, ["status", "smoke"])
+    said = golden("status", "smoke")
     assert (said.exit_code, said.output.count("\n")) == (2, 1)
     assert "set GOLDEN_HOME" in said.output
 

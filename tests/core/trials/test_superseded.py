@@ -4,18 +4,17 @@ import shutil
 
 import pytest
 from support.campaigns import OVERRIDES
-from typer.testing import CliRunner
+from support.commands import golden
 
 from golden_core.preparation.catalogue import load_variant
 from golden_core.trials import all_trials, trial_status
-from golden_dagster.cli.application import app
 
 STUDY = load_variant("smoke", OVERRIDES)
 
 
 def clean(*arguments):
     settings = [part for text in OVERRIDES for part in ("--set", text)]
-    result = CliRunner().invoke(app, ["clean", "smoke", *settings, *arguments])
+    result = golden("clean", "smoke", *settings, *arguments)
     return result.exit_code, " ".join(result.output.split())
 
 

@@ -6,13 +6,12 @@ import zipfile
 
 import pytest
 from support.campaigns import OVERRIDES
-from typer.testing import CliRunner
+from support.commands import golden
 
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import Home, LayoutError, hash_bytes
 from golden_core.trials import all_trials, trial_status
 from golden_core.trials.transfer import MANIFEST, Taken, TransferError, export_trials, import_trials
-from golden_dagster.cli.application import app
 
 STUDY = load_variant("smoke", OVERRIDES)
 
@@ -175,7 +174,7 @@ def test_a_trial_that_came_out_otherwise_elsewhere_is_counted_and_kept(archive, 
     said["sha256"]["history.parquet"] = hash_bytes(b"of another machine")
     (folder / "provenance.json").write_text(json.dumps(said))
     settings = [part for text in OVERRIDES for part in ("--set", text)]
-    result = CliRunner().invoke(app, ["lake", "import", "smoke", str(archive), *settings])
+    result = golden("lake", "import", "smoke", str(archive), *settings)
     assert "1 of them with other results, kept as they are here" in result.output
     assert (folder / "history.parquet").read_bytes() == b"of another machine"
 
@@ -198,13 +197,13 @@ def test_damage_is_not_exported(broken, tmp_path):
 def test_the_commands_say_what_they_did_and_what_is_wrong(broken, elsewhere, tmp_path):
     settings = [part for text in OVERRIDES for part in ("--set", text)]
     path = tmp_path / "trials.zip"
-    result = CliRunner().invoke(app, ["lake", "export", "smoke", "--to", str(path), *settings])
+    result = golden("lake", "export", "smoke", "--to", str(path), *settings)
     assert result.exit_code == 0, result.output
     assert " trials, " in result.output
-    result = CliRunner().invoke(app, ["lake", "import", "smoke", str(path), *settings])
+    result = golden("lake", "import", "smoke", str(path), *settings)
     assert result.exit_code == 0, result.output
     assert result.output.startswith("0 trials added")
     path.write_text("no archive")
-    result = CliRunner().invoke(app, ["lake", "import", "smoke", str(path), *settings])
+    result = golden("lake", "import", "smoke", str(path), *settings)
     assert result.exit_code == 2
     assert "is no archive of `golden lake export`" in result.output

@@ -9,7 +9,7 @@ import polars as pl
 import torch
 from scipy import stats
 
-from golden_core.evaluation import METRICS
+from golden_core.evaluation.point import METRICS
 from golden_core.legacy.facts.files import Surroundings, classify
 from golden_core.legacy.facts.scripts import ImportedModule
 from golden_core.legacy.flow.protocol import extents, read_facts

@@ -1,0 +1,116 @@
+"""What runs by itself once it is switched on in the web UI: the refresh, the night, and what keeps a study current."""
+
+import os
+import shlex
+import subprocess
+import sys
+
+import dagster as dg
+
+from golden_core.study import Study
+from golden_dagster.dead_runs import end_dead_runs
+from golden_dagster.defs.data import raw_key
+from golden_dagster.lib.automation import DEFAULT_PER_TICK, PER_TICK, OneRunPerAsset
+from golden_dagster.resources import StudyResource
+
+GOLDEN = [sys.executable, "-c", "from golden_dagster.cli import main; main()"]
+ON_FAILURE = "GOLDEN_ON_FAILURE"
+
+
+def definitions(study: Study) -> dg.Definitions:
+    """Return jobs, schedules and sensors of a study; what starts work is off until somebody turns it on."""
+    current = OneRunPerAsset(
+        "keep_current",
+        target=dg.AssetSelection.groups("data", "models", "metrics", "reports"),
+        description=(
+            "Makes again what is missing or was made from other data or code: bars, folds, trials, tables, report, "
+            "layer by layer, one run per asset, and only the partitions that need it, at most "
+            f"{DEFAULT_PER_TICK} ({PER_TICK}) of an asset at a tick. What failed is not tried again by itself."
+        ),
+        minimum_interval_seconds=60,
+    )
+    night = dg.ScheduleDefinition(
+        name="nightly_study",
+        job=_study_job(asks_first=study.data.source == "ecb"),
+        # Rates are published around 16:00 in Frankfurt on working days.
+        cron_schedule="0 18 * * 1-5",
+        execution_timezone="Europe/Berlin",
+        description="Every working day after the rates are published: refresh, run, gate.",
+    )
+    found = dg.Definitions(schedules=[night], sensors=[current, dead_runs, failed_runs])
+    return dg.Definitions.merge(found, _refresh(study)) if study.data.source == "ecb" else found
+
+
+def _study_job(*, asks_first: bool) -> dg.JobDefinition:
+    @dg.op(description="Bring the study up to date and evaluate every check, in a process of its own.")
+    def bring_up_to_date(context: dg.OpExecutionContext, study: StudyResource) -> None:
+        commands = [["data", "refresh"]] if asks_first else []
+        commands.append(
+            ["gate", "--study", study.study, *(part for text in study.settings for part in ("--set", text))]
+        )
+        failures = []
+        for command in commands:  # the gate also runs on the rates of yesterday
+            context.log.info(f"golden {shlex.join(command)}")
+            done = subprocess.run([*GOLDEN, *command], check=False, text=True, capture_output=True)
+            context.log.info(done.stdout + done.stderr)
+            if done.returncode:
+                last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+                failures.append(f"golden {shlex.join(command)} ended with {done.returncode}: {' '.join(last)}")
+        if failures:
+            raise dg.Failure("; ".join(failures), allow_retries=False)
+
+    @dg.job(
+        name="study",
+        executor_def=dg.in_process_executor,
+        description="Everything of the study, brought up to date through the gate: rates, bars, folds, trials, report.",
+    )
+    def job() -> None:
+        bring_up_to_date()
+
+    return job
+
+
+def _refresh(study: Study) -> dg.Definitions:
+    refresh = dg.define_asset_job(
+        "refresh_ecb_rates",
+        selection=dg.AssetSelection.assets(raw_key(study)),
+        config={"ops": {raw_key(study).to_python_identifier(): {"config": {"refresh": True}}}},
+        description="Ask the European Central Bank for newer reference rates and take them over if they are sound.",
+        executor_def=dg.in_process_executor,
+    )
+    daily = dg.ScheduleDefinition(
+        name="daily_ecb_refresh",
+        job=refresh,
+        # Half an hour after they are published the rates are there.
+        cron_schedule="30 16 * * 1-5",
+        execution_timezone="Europe/Berlin",
+        description="Refresh the reference rates every working day, after they are published.",
+    )
+    return dg.Definitions(jobs=[refresh], schedules=[daily])
+
+
+@dg.sensor(
+    name="dead_runs",
+    minimum_interval_seconds=300,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ends runs whose process was killed: they would hold their place in the queue for a day.",
+)
+def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Look for runs in progress without a process."""
+    return dg.SkipReason("; ".join(end_dead_runs(context.instance)) or "every run in progress has its process")
+
+
+@dg.run_failure_sensor(
+    name="failed_runs",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=f"Logs every failed run, and hands its message to the command in {ON_FAILURE}, if there is one.",
+)
+def failed_runs(context: dg.RunFailureSensorContext) -> None:
+    """Tell somebody."""
+    message = (
+        f"run {context.dagster_run.run_id} of {context.dagster_run.job_name} failed: {context.failure_event.message}"
+    )
+    context.log.error(message)
+    command = shlex.split(os.environ.get(ON_FAILURE, ""))
+    if command:
+        subprocess.run(command, input=message, text=True, check=True, timeout=60)

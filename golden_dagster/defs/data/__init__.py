@@ -1,1 +1,0 @@
-"""From rates to bars and folds."""

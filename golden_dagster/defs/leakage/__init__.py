@@ -1,1 +1,0 @@
-"""The leakage domain: the probes put to the proof on planted leaks and on honest pipelines."""

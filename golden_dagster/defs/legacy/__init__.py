@@ -1,1 +1,0 @@
-"""The legacy experiments, proven: inventory, forensics, audit of their published table."""

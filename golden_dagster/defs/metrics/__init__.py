@@ -1,1 +1,0 @@
-"""From forecasts to the warehouse."""

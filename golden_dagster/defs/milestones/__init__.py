@@ -1,1 +1,0 @@
-"""The plan as assets: one per milestone, one per exit gate."""

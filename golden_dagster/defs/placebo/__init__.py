@@ -1,1 +1,0 @@
-"""The campaign against ourselves, of a study that declares one."""

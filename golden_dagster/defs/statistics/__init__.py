@@ -1,1 +1,0 @@
-"""The calibration of the tests that decide claims."""
