@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from golden_core.study.faults import dotted
@@ -26,3 +27,13 @@ class Section(BaseModel):
         if faults:
             raise PydanticCustomError(BROKEN_RULE, "{faults}", {"faults": "; ".join(faults)})
         return self
+
+
+class SparseSection(Section):
+    """A section that writes nothing of a choice not made: a study is what it was before there was the choice."""
+
+    UNSAID: ClassVar[Mapping[str, Any]]
+
+    @model_serializer(mode="wrap")
+    def _leave_out(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in given(self).items() if self.UNSAID.get(name, ...) != value}
