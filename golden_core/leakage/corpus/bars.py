@@ -7,16 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from golden_core.leakage.corpus.planting import (
-    Mechanism,
-    Planted,
-    Site,
-    in_cleaning,
-    in_reading,
-    in_stage,
-    reach,
-)
-from golden_core.leakage.testbed.cleaning import before, clean, first_prints, priced, spikes, stale
+from golden_core.leakage.corpus.planting import Mechanism, Planted, Site, in_cleaning, in_reading, in_stage, reach
+from golden_core.leakage.testbed.cleaning import before, clean, first_prints, priced, sound, spikes, stale
 from golden_core.leakage.testbed.market import Plan
 from golden_core.leakage.testbed.pair_bars import HOUR, Market, PairBars
 from golden_core.leakage.testbed.pipeline import Stages
@@ -37,9 +29,7 @@ def _last_prints(bars: PairBars, _site: Site) -> PairBars:
     opened = bars.opened[order]
     first, last = np.r_[True, opened[1:] != opened[:-1]], np.r_[opened[1:] != opened[:-1], True]
     kept = replace(bars.take(order[last]), known=bars.known[order[first]])
-    kept = kept.take(priced(kept))
-    kept = kept.take(~spikes(kept.close))
-    return kept.take(~stale(kept))
+    return sound(kept)
 
 
 def _with_price(bars: PairBars) -> PairBars:
@@ -102,9 +92,7 @@ def _missing_by_next(bars: PairBars, _site: Site) -> PairBars:
     if not len(good):
         return bars.take(good)
     source = good[np.minimum(np.searchsorted(good, np.arange(len(bars))), len(good) - 1)]
-    bars = replace(bars, close=bars.close[source])
-    bars = bars.take(~spikes(bars.close))
-    return bars.take(~stale(bars))
+    return sound(replace(bars, close=bars.close[source]))
 
 
 def _back_adjusted(bars: PairBars, _site: Site) -> PairBars:

@@ -44,13 +44,11 @@ def _return(span: int) -> Feature:
 
 def _mean(market: Market, pair: str) -> FloatArray:
     level = log_close(market.bars[pair])
-    found: FloatArray = level - trailing(level, 12).mean(axis=1)
-    return found
+    return np.asarray(level - trailing(level, 12).mean(axis=1))
 
 
 def _volatility(market: Market, pair: str) -> FloatArray:
-    found: FloatArray = trailing(move(log_close(market.bars[pair]), 1), 12).std(axis=1)
-    return found
+    return np.asarray(trailing(move(log_close(market.bars[pair]), 1), 12).std(axis=1))
 
 
 def _range(market: Market, pair: str) -> FloatArray:
@@ -64,8 +62,7 @@ def _body(market: Market, pair: str) -> FloatArray:
 
 def _volume(market: Market, pair: str) -> FloatArray:
     level = np.log1p(market.bars[pair].volume)
-    found: FloatArray = level - trailing(level, 12).mean(axis=1)
-    return found
+    return np.asarray(level - trailing(level, 12).mean(axis=1))
 
 
 def _cross(market: Market, pair: str) -> FloatArray:
@@ -90,8 +87,7 @@ def _trend(market: Market, pair: str) -> FloatArray:
     """Return the log close minus its weighted mean over 24 bars, weights falling with age."""
     level = log_close(market.bars[pair])
     weights = 0.85 ** np.arange(23, -1, -1)
-    found: FloatArray = level - (trailing(level, 24) * (weights / weights.sum())).sum(axis=1)
-    return found
+    return np.asarray(level - (trailing(level, 24) * (weights / weights.sum())).sum(axis=1))
 
 
 def _hour(market: Market, pair: str) -> FloatArray:
