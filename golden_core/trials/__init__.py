@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from golden_core.trials.outputs import altered_trials as altered_trials
     from golden_core.trials.outputs import read_outputs as read_outputs
     from golden_core.trials.outputs import read_quantiles as read_quantiles
+    from golden_core.trials.outputs import trials_table as trials_table
     from golden_core.trials.reproduction import Reproduction as Reproduction
     from golden_core.trials.reproduction import reproduce_last as reproduce_last
     from golden_core.trials.run import TrialError as TrialError
     from golden_core.trials.run import run_trial as run_trial
-    from golden_core.trials.tables import trials_table as trials_table
 
 _NAMES = (
     "AlteredError Outcome Reproduction SeriesInputs Trial TrialError UnreadyError all_series all_trials "
     "altered_trials fingerprint read_outputs read_quantiles reproduce_last run_trial run_trials series_inputs "
     "trial_status trials_table"
 )
-__getattr__ = lazily(__name__, _NAMES.split(), ("identity", "outputs", "tables", "run", "campaign", "reproduction"))
+__getattr__ = lazily(__name__, _NAMES.split(), ("identity", "outputs", "run", "campaign", "reproduction"))

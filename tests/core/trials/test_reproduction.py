@@ -15,9 +15,8 @@ from golden_core.store.provenance import git_state
 from golden_core.store.randomness import Stream
 from golden_core.trials import all_trials, checklist, reproduction, run_trials
 from golden_core.trials.campaign import fingerprinted
-from golden_core.trials.checklist import NOTEBOOKS, answers
+from golden_core.trials.checklist import NOTEBOOKS, answers, recorded_text, rerun_text
 from golden_core.trials.generators import GENERATORS, present, seed_everything, states
-from golden_core.trials.notebook import recorded_text, rerun_text
 from golden_core.trials.outputs import OUTPUTS, finished_trials
 from golden_core.trials.reproduction import (
     Reproduction,
