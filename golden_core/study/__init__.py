@@ -10,7 +10,7 @@ from golden_core.study.reading import CUSTOM as CUSTOM
 from golden_core.study.reading import NAME as NAME
 from golden_core.study.reading import Vocabulary as Vocabulary
 from golden_core.study.reading import read_study as read_study
-from golden_core.study.rules import Rule as Rule
+from golden_core.study.section import Rule as Rule
 from golden_core.study.sections import AdaptiveCalibration as AdaptiveCalibration
 from golden_core.study.sections import ChecksSection as ChecksSection
 from golden_core.study.sections import DataSection as DataSection

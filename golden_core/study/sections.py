@@ -10,9 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from golden_core.study.money import EconomicsSection
-from golden_core.study.rules import Rule
+from golden_core.study.section import Rule, SparseSection
 from golden_core.study.section import Section as Section
-from golden_core.study.section import SparseSection
 from golden_core.study.values import Day, Distinct, LastDay, Pair, Settings, TimeZone, freeze
 
 BENCHMARK = "random_walk"
