@@ -144,11 +144,6 @@ def _slow_labelled_by_open(site: Site, honest: Slow, bars: PairBars, plan: Plan)
     return replace(slow, known=slow.known - min(site.reach, plan.slow - 1) * HOUR)
 
 
-def _alive_at_the_end(bars: PairBars, _site: Site) -> PairBars:
-    """Keep a pair only if it still has prices when the sample ends: its last day decides about its first."""
-    return bars if np.isfinite(bars.close[-5:]).any() else bars.take(slice(0, 0))
-
-
 MECHANISMS: dict[str, Mechanism] = {
     "early": in_reading(_early),
     "early_in_summer": in_reading(lambda bars, site: _early(bars, site, SUMMER)),
@@ -163,5 +158,8 @@ MECHANISMS: dict[str, Mechanism] = {
     "reindex_interpolate": _in_alignment("interpolate"),
     "final_slow_close": in_stage("slow", _final_slow_close),
     "slow_labelled_by_open": in_stage("slow", _slow_labelled_by_open),
-    "alive_at_the_end": in_reading(_alive_at_the_end),
+    # A pair is kept only if it still has prices when the sample ends: its last day decides about its first.
+    "alive_at_the_end": in_reading(
+        lambda bars, _site: bars if np.isfinite(bars.close[-5:]).any() else bars.take(slice(0, 0))
+    ),
 }

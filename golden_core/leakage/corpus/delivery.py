@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -139,11 +138,6 @@ def remembered_prices(stages: Stages, site: Site) -> Planted:
     return Planted(stages, recall=recall)
 
 
-def _same_bar_target(_site: Site, honest: Callable[..., Labels], bars: PairBars, horizon: int) -> Labels:
-    """Let the target be the move up to the cutoff instead of the move after it."""
-    return Labels(move(log_close(bars), horizon), honest(bars, horizon).end)
-
-
 MECHANISMS: dict[str, Mechanism] = {
     "volume_knows": delivered(volume_knows),
     "vendor_early": clock_shifted(-1),
@@ -155,5 +149,8 @@ MECHANISMS: dict[str, Mechanism] = {
     "repeated_exactly": repeated_stretch(0.0),
     "repeated_nearly": repeated_stretch(1e-8),
     "remembered_prices": remembered_prices,
-    "same_bar_target": in_stage("label", _same_bar_target),
+    # The target is the move up to the cutoff instead of the move after it.
+    "same_bar_target": in_stage(
+        "label", lambda _site, honest, bars, n: Labels(move(log_close(bars), n), honest(bars, n).end)
+    ),
 }

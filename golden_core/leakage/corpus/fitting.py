@@ -154,11 +154,6 @@ def _second_pass(_site: Site, _honest: Any, case: Case, forecast: FloatArray) ->
     return np.asarray(forecast[rows] + GAIN * (known_errors(case, forecast, rows) + carried))
 
 
-def _errors_before_time(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
-    """Update the state with an error before its label is known."""
-    return forecast[case.parts.test] + GAIN * _state(case, forecast)
-
-
 def _smoothed(site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Average each forecast with the following ones, as a bidirectional layer does."""
     values: FloatArray = honest(case, forecast)
@@ -244,7 +239,10 @@ MECHANISMS: dict[str, Mechanism] = {
     "batch_statistics": in_stage("predict", _batch),
     "bias_of_test": in_stage("predict", _demeaned),
     "second_pass": in_stage("predict", _second_pass),
-    "errors_before_time": in_stage("predict", _errors_before_time),
+    # The state is updated with an error before its label is known.
+    "errors_before_time": in_stage(
+        "predict", lambda _site, _honest, case, forecast: forecast[case.parts.test] + GAIN * _state(case, forecast)
+    ),
     "smoothed_forecasts": in_stage("predict", _smoothed),
     "analogues": in_stage("predict", _analogues),
     "calibrate_on_test": fitted_on("calibrate", "validation", test_rows),

@@ -31,16 +31,6 @@ from golden_core.store.randomness import Stream
 WEEK = 7 * 24 * HOUR
 
 
-def _zero_phase_filter(at: Spot) -> FloatArray:
-    """Filter forwards and backwards, so that no phase is lost."""
-    return at.level - filtfilt(*butter(2, 0.1), at.level) if len(at.level) > 12 else np.zeros(len(at.level))
-
-
-def _backward_average(at: Spot) -> FloatArray:
-    """Smooth from the end to the beginning, as the second pass of a Kalman smoother does."""
-    return np.asarray(lfilter([0.2], [1, -0.8], at.moves[::-1])[::-1])
-
-
 def _bars_until_gap(at: Spot) -> FloatArray:
     """Count the bars until the next hole in the data: no calendar says where it is."""
     rows = np.arange(len(at.bars))
@@ -142,8 +132,12 @@ def _cached_feature(stages: Stages, site: Site) -> Planted:
 
 
 MECHANISMS: dict[str, Mechanism] = {
-    "zero_phase_filter": in_feature(_zero_phase_filter),
-    "backward_average": in_feature(_backward_average),
+    # Filtered forwards and backwards, so that no phase is lost.
+    "zero_phase_filter": in_feature(
+        lambda at: at.level - filtfilt(*butter(2, 0.1), at.level) if len(at.level) > 12 else np.zeros(len(at.level))
+    ),
+    # Smoothed from the end to the beginning, as the second pass of a Kalman smoother does.
+    "backward_average": in_feature(lambda at: lfilter([0.2], [1, -0.8], at.moves[::-1])[::-1]),
     "bars_until_gap": in_feature(_bars_until_gap),
     "position_in_week": in_feature(_position_in_week),
     "detrended": in_feature(_detrended),
