@@ -237,9 +237,8 @@ def _blanked(text: str) -> tuple[str, list[str]]:
     filled = [place for place, line in enumerate(lines[:SNIFFED]) if line.strip()]
     above = list[int]()
     for place, below in pairwise(filled):
-        if _fields(lines[place]) > 1 and not (
-            _comments(lines[place]) and _fields(lines[place]) != _fields(lines[below])
-        ):
+        comments = lines[place].lstrip().startswith(("#", "//", "%"))
+        if _fields(lines[place]) > 1 and not (comments and _fields(lines[place]) != _fields(lines[below])):
             break
         above.append(place)
     else:
@@ -254,10 +253,6 @@ def _blanked(text: str) -> tuple[str, list[str]]:
 
 def _fields(line: str) -> int:
     return line.count(separator_of(line)) + 1
-
-
-def _comments(line: str) -> bool:
-    return line.lstrip().startswith(("#", "//", "%"))
 
 
 def _unquoted(text: str) -> str:
