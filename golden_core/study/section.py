@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
+from golden_core.study.anatomy import value_at
 from golden_core.study.faults import KeyPath, dotted
 from golden_core.study.messages import BROKEN_RULE
 
@@ -41,7 +42,7 @@ def broken(
         paths: list[KeyPath] = [tuple(name.split(".")) for name in rule.reads]
         if any(_touches(fault, path, rule.keys_only) for fault in faulty for path in paths):
             continue
-        read = [_at(values, path) for path in paths]
+        read = [value_at(values, path) for path in paths]
         needed = read[:1] if rule.absent_too else read
         if not any(value is None for value in needed) and (message := rule.check(*read)):
             found.append((paths[0], message))
@@ -52,12 +53,6 @@ def _touches(fault: KeyPath, path: KeyPath, keys_only: bool) -> bool:
     """Whether a fault stands at a path or above it, or below it."""
     at_or_above = path[: len(fault)] == fault
     return at_or_above or (not keys_only and fault[: len(path)] == path)
-
-
-def _at(values: Any, path: KeyPath) -> Any:
-    for part in path:
-        values = values.get(part) if isinstance(values, Mapping) else None
-    return values
 
 
 class Section(BaseModel):
