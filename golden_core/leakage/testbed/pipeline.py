@@ -33,7 +33,6 @@ class Stages:
     penalty path, the variant, the seed and the dead band.
     """
 
-    read: Callable[[pl.DataFrame], dict[str, PairBars]] = cleaning.read
     clean: Callable[[PairBars], PairBars] = cleaning.clean
     slow: Callable[[PairBars, Plan], PairBars] = cleaning.slow_bars
     align: Callable[[Market, Plan], Market] = align
@@ -83,7 +82,7 @@ def build_testbed(plan: Plan, stream: Stream, stages: Stages = CLEAN, name: str 
 
 def _run(raw: pl.DataFrame, plan: Plan, stages: Stages, luck: FloatArray) -> Run:
     recorder = open_recorder(raw)
-    bars = {pair: stages.clean(read) for pair, read in stages.read(raw).items()}
+    bars = {pair: stages.clean(read) for pair, read in cleaning.read(raw).items()}
     market = stages.align(Market(bars, {pair: stages.slow(bars[pair], plan) for pair in HOURLY if pair in bars}), plan)
     pairs = [pair for pair in HOURLY if pair in market.bars]
     for pair in sorted(market.bars):
