@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from golden_core.vendors.delimited import Delimited
 
@@ -13,11 +12,8 @@ _NUMBER = r"\d+(?:\.\d+)?"
 _M1 = re.compile(rf"\d{{8}} \d{{6}}(?:;{_NUMBER}){{4}}(?:;0)?")
 _TICK = re.compile(rf"\d{{8}} \d{{9}}(?:,{_NUMBER}){{2}}(?:,{_NUMBER})?")
 _SAID = "HistData stamps in New York winter time all year round, which is UTC-05:00"
-
-
-def _clock(_column: str, _path: Path) -> str:
-    # "Eastern Standard Time (EST) time-zone without Day Light Savings adjustments", for all its files.
-    return "UTC-05:00"
+# "Eastern Standard Time (EST) time-zone without Day Light Savings adjustments", for all its files.
+_EST = "UTC-05:00"
 
 
 HISTDATA_M1 = Delimited(
@@ -27,7 +23,7 @@ HISTDATA_M1 = Delimited(
     because="its lines are a compact time and prices between semicolons, without a header, as HistData writes them",
     fits=lambda head: head.has_form(_M1),
     places=("timestamp", "open", "high", "low", "close", "volume"),
-    clock=_clock,
+    clock=lambda _column, _path: _EST,
     bar="1m",
     side="bid",
     said=_SAID,
@@ -39,7 +35,7 @@ HISTDATA_TICKS = Delimited(
     fits=lambda head: head.has_form(_TICK),
     places=("timestamp", "bid", "ask", "volume"),
     ours=("bid", "ask"),
-    clock=_clock,
+    clock=lambda _column, _path: _EST,
     said=_SAID,
 )
 

@@ -10,9 +10,8 @@ from golden_core.vendors.base import VendorError, side_in_name
 from golden_core.vendors.columns import PRICES
 from golden_core.vendors.records import Json, Records, as_object, require_list, require_pair
 
+
 # Alpha Vantage's prices: numbered names, and a time series by day or time.
-
-
 def _plain(numbered: Any) -> dict[str, Any]:
     """Return a mapping without the numbers before its names: ``1. open`` is ``open``."""
     items = numbered.items() if isinstance(numbered, dict) else ()
@@ -40,9 +39,8 @@ ALPHAVANTAGE = Json(
     records=_series,
 )
 
+
 # ccxt's lists of candles, and dukascopy-node's in its form `array`: time in milliseconds, four prices, volume.
-
-
 def _lists(answer: Any, _pair: str, _side: str | None, path: Path) -> Records:
     rows = require_list(answer, "a list of candles", path)
     names = ("timestamp", *PRICES, "volume")
@@ -58,8 +56,8 @@ CCXT = Json(
     records=_lists,
 )
 
-# The downloader dukascopy-node: candles or ticks as objects, times in milliseconds since 1970.
 
+# The downloader dukascopy-node: candles or ticks as objects, times in milliseconds since 1970.
 _QUOTES: dict[str, str] = {"bidPrice": "bid", "askPrice": "ask", "bidVolume": "bid_volume", "askVolume": "ask_volume"}
 
 
@@ -79,9 +77,8 @@ DUKASCOPY_NODE = Json(
     sides=True,
 )
 
+
 # Polygon's aggregates: short names, and times in milliseconds since 1970.
-
-
 def _results(answer: Any, pair: str, _side: str | None, path: Path) -> Records:
     answer = as_object(answer)
     require_pair(str(answer.get("ticker", pair)), pair, path)

@@ -75,9 +75,8 @@ JSON = Json(
     records=_bars,
 )
 
+
 # Three header rows, of which the second names the ticker, the third the time.
-
-
 def _fits(head: Head) -> bool:
     if len(head.lines) < 3 or head.header[0] != "Price" or not has_prices(head.header[1:]):
         return False
