@@ -20,7 +20,7 @@ READERS: dict[str, str] = {
     "histdata_m1": "archives:HISTDATA_M1",
     "histdata_ticks": "archives:HISTDATA_TICKS",
     "hst": "hst:HST",
-    "investing_csv": "investing:CSV",
+    "investing_csv": "archives:INVESTING",
     "metatrader4_csv": "metatrader:MT4",
     "metatrader5": "metatrader:MT5",
     "metatrader5_ticks": "metatrader:MT5_TICKS",
