@@ -19,25 +19,12 @@ from golden_core.store.randomness import Stream
 
 
 def telling_times(run: Run, raw: pl.DataFrame, stream: Stream, *, common: int, odd: int) -> list[dt.datetime]:
-    """Return times at which a leak of one kind or another must show.
+    """Return times, in order, at which a leak of one kind or another must show in a run made from raw bars.
 
-    Parameters
-    ----------
-    raw : DataFrame
-        The raw bars it was made from.
-    stream : Stream
-        Draws among the many.
-    common : int
-        Ordinary times: stamps of features.
-    odd : int
-        Times just before something out of the ordinary becomes known: a bar without a price or without a trade, a
-        second print, the first bar behind a hole, a very large move. A rule that looks ahead does so there.
-
-    Returns
-    -------
-    list of datetime
-        In order. The first forecasts of every fold are always among them, as the last moment before what is fitted
-        is put to use, and so are the first bars of every pair, where a feature begins.
+    ``common`` are ordinary ones: stamps of features. ``odd`` are just before something out of the ordinary becomes
+    known: a bar without a price or without a trade, a second print, the first bar behind a hole, a very large move. A
+    rule that looks ahead does so there. The first forecasts of every fold are always among them, as the last moment
+    before what is fitted is put to use, and so are the first bars of every pair, where a feature begins.
     """
     draw = stream.child("times").generator()
     firsts = run.artefacts[artefacts.FORECASTS].group_by(KEY).agg(pl.col(STAMP).min())[STAMP]

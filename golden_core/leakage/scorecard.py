@@ -84,15 +84,15 @@ def read_settings(scale: Scale, path: Path = SETTINGS) -> Settings:
     return Settings(root=record["root"], effort=Effort(**record["effort"]), **record["screen"], **record[scale])
 
 
-def jobs(settings: Settings, *, leaks: bool = True, clean: bool = True) -> Iterator[Job]:
+def jobs(settings: Settings) -> Iterator[Job]:
     """Yield every pipeline of a scorecard: the leaks first, then the honest ones."""
     for path, held_out in ((CORPUS, False), (HELD_OUT, True)):
-        for entry in read_entries(path) if leaks else ():
+        for entry in read_entries(path):
             count = settings.replicates if entry.kind == "statistical" else 1
             for site in range(len(entry.sites))[: settings.sites]:
                 yield from (Job(entry.kind, entry, held_out, site, replicate) for replicate in range(count))
     counts = {"deterministic": settings.clean_deterministic, "statistical": settings.clean_statistical}
-    for kind in KINDS if clean else ():
+    for kind in KINDS:
         yield from (Job(kind, None, False, 0, replicate) for replicate in range(counts[kind]))
 
 
@@ -123,33 +123,13 @@ def examine(job: Job, settings: Settings) -> dict[str, Any]:
 
 
 def scorecard(
-    settings: Settings,
-    *,
-    backend: str,
-    workers: int,
-    leaks: bool = True,
-    clean: bool = True,
-    note: Callable[[int, int], None] = lambda _done, _all: None,
+    settings: Settings, *, backend: str, workers: int, note: Callable[[int, int], None] = lambda _done, _all: None
 ) -> pl.DataFrame:
-    """Examine everything and return a row per pipeline.
+    """Examine everything and return a row per pipeline, columns as in ``ROWS``, in the order of :func:`jobs`.
 
-    Parameters
-    ----------
-    backend : str
-        A joblib backend.
-    workers : int
-        Processes.
-    leaks, clean : bool
-        Whether the planted leaks, and the honest pipelines, are examined.
-    note : callable
-        Told how many pipelines are done, of how many.
-
-    Returns
-    -------
-    DataFrame
-        Columns as in ``ROWS``, in the order of :func:`jobs`.
+    ``workers`` are processes of a joblib ``backend``; ``note`` is told how many pipelines are done, of how many.
     """
-    todo = list(jobs(settings, leaks=leaks, clean=clean))
+    todo = list(jobs(settings))
     parallel = Parallel(n_jobs=workers, backend=backend, return_as="generator")
     rows = []
     for row in parallel(delayed(examine)(job, settings) for job in todo):

@@ -102,12 +102,7 @@ def rates(rows: pl.DataFrame) -> dict[str, Rate]:
 def faults(rows: pl.DataFrame, kind: str, *, complete: bool) -> list[str]:
     """Return a sentence for everything that speaks against the claim about one kind of leaks.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        As from :func:`golden_core.leakage.scorecard.scorecard`.
-    complete : bool
-        Whether too few honest pipelines are a fault, as for a claim; a quick scorecard has few.
+    ``complete``: too few honest pipelines are a fault, as for a claim; a quick scorecard has few.
     """
     leaks = rows.filter(pl.col("id") != CLEAN, pl.col("kind") == kind)
     honest = rows.filter(pl.col("id") == CLEAN, pl.col("kind") == kind)

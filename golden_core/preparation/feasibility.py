@@ -24,10 +24,6 @@ _FIXINGS = {"ecb", "synthetic"}  # one price a day, of weekdays
 FIRST_FIXING = datetime.date(1999, 1, 4)  # of the euro
 
 
-def _zone(zone: str, source: str) -> str | None:
-    return zone_fault(zone, source) if source in _FIXINGS else None
-
-
 def _pairs(pairs: Sequence[str], source: str, settings: Mapping[str, Any]) -> str | None:
     if source != "ecb":
         return None
@@ -105,7 +101,9 @@ RULES = (
     Rule(("explanations.forecasters", "forecasters"), _networks, keys_only=True),
     Rule(("data.bar", "data.source"), bar_fault),
     Rule(("data.price", "data.bar", "data.source"), price_fault),
-    Rule(("data.time_zone", "data.source"), _zone),
+    Rule(
+        ("data.time_zone", "data.source"), lambda zone, source: zone_fault(zone, source) if source in _FIXINGS else None
+    ),
     Rule(("data.pairs", "data.source", "data.settings"), _pairs),
     Rule(("data.end", "data.source"), _past),
     Rule(("features", "data.source", "data.settings"), _columns),

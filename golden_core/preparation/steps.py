@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -137,6 +138,16 @@ def prepare_series(home: Home, study: Study, pair: str, horizon: int, *, write: 
     changed = store({folder.table("folds", series): folds, folder.table("scalers", series): scalers}, write=write)
     identity = hash_frame(folds) + hash_frame(scalers)
     return Prepared(folds, identity, changed, {"scalers": scalers, "unused_rows": laid.unused_rows})
+
+
+def prepare_all(home: Home, study: Study, series: Iterable[tuple[str, int]] = ()) -> None:
+    """Make the inputs of some pairs × horizons of a study, of all where none is named."""
+    asked = dict.fromkeys(series or itertools.product(study.data.pairs, study.horizons))
+    prepare_raw(home, study)
+    for pair in dict.fromkeys(pair for pair, _ in asked):
+        prepare_pair(home, study, pair)
+    for pair, horizon in asked:
+        prepare_series(home, study, pair, horizon)
 
 
 def stored_table(folder: StudyFolder, kind: str, pair: str) -> pl.DataFrame:

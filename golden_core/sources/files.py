@@ -19,7 +19,7 @@ from golden_core.store.health import openable
 from golden_core.store.schema import BARS
 from golden_core.study import DataSection, Section
 from golden_core.study.messages import SAID
-from golden_core.study.rules import Rule
+from golden_core.study.section import Rule
 from golden_core.study.values import Pair
 from golden_core.vendors import reader
 from golden_core.vendors.base import VendorError

@@ -266,8 +266,7 @@ def read_table(path: Path, *, rows: int | None = None) -> pl.DataFrame:
 
 def write_text(text: str, path: Path) -> None:
     """Write UTF-8 text, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    write_bytes(text.encode(), path)
 
 
 def write_bytes(content: bytes, path: Path) -> None:

@@ -112,8 +112,6 @@ class Warehouse:
         duckdb.Error
             If the query is at fault.
         """
-        if not self.path.exists():
-            raise WarehouseError(f"there is no warehouse at {self.path}: `golden run STUDY` makes it")
         with self._connection(read_only=True) as connection:
             relation = connection.sql(sql, params=parameters or None)
             if relation is None:
@@ -131,8 +129,6 @@ class Warehouse:
         WarehouseError
             As :meth:`query`.
         """
-        if not self.path.exists():
-            raise WarehouseError(f"there is no warehouse at {self.path}: `golden run STUDY` makes it")
         with self._connection(read_only=True):
             yield
 
@@ -165,6 +161,8 @@ class Warehouse:
 
     @contextmanager
     def _connection(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        if read_only and not self.path.exists():
+            raise WarehouseError(f"there is no warehouse at {self.path}: `golden run STUDY` makes it")
         with telling_of(self.path):
             connection = self._wait(read_only)
             try:
@@ -260,10 +258,9 @@ def _read(table: Table, study: str, paths: Sequence[Path]) -> pl.DataFrame:
 
 def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     found: dict[str, list[tuple[str, str]]] = {}
-    for table_name, *column in connection.execute(
-        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
-    ).fetchall():
-        found.setdefault(table_name, []).append((column[0], column[1]))
+    columns = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
+    for name, column, kind in connection.execute(columns).fetchall():
+        found.setdefault(name, []).append((column, kind))
     for table in _TABLES.values():
         expected = [(column.name, _TYPES[column.dtype]) for column in table.columns]
         if table.name not in found:

@@ -1,59 +1,31 @@
 """The study: the single source of configuration, its validation and its identity. No science belongs here."""
 
-from golden_core.study.export import describe, study_schema
-from golden_core.study.faults import Fault, StudyError, closest
-from golden_core.study.money import EconomicsSection
-from golden_core.study.reading import CUSTOM, NAME, Vocabulary, read_study
-from golden_core.study.rules import Rule
-from golden_core.study.sections import (
-    AdaptiveCalibration,
-    ChecksSection,
-    DataSection,
-    EarlyStopping,
-    EvaluationSection,
-    ExplanationsSection,
-    PlaceboSection,
-    Plateau,
-    ProtocolSection,
-    QuantilesSection,
-    Section,
-    SeedsSection,
-    SplitCalibration,
-    Study,
-    TrainingSection,
-    WalkForwardSection,
-    canonical_json,
-)
-from golden_core.study.values import Pair
-
-__all__ = [
-    "CUSTOM",
-    "NAME",
-    "AdaptiveCalibration",
-    "ChecksSection",
-    "DataSection",
-    "EarlyStopping",
-    "EconomicsSection",
-    "EvaluationSection",
-    "ExplanationsSection",
-    "Fault",
-    "Pair",
-    "PlaceboSection",
-    "Plateau",
-    "ProtocolSection",
-    "QuantilesSection",
-    "Rule",
-    "Section",
-    "SeedsSection",
-    "SplitCalibration",
-    "Study",
-    "StudyError",
-    "TrainingSection",
-    "Vocabulary",
-    "WalkForwardSection",
-    "canonical_json",
-    "closest",
-    "describe",
-    "read_study",
-    "study_schema",
-]
+from golden_core.study.export import describe as describe
+from golden_core.study.export import study_schema as study_schema
+from golden_core.study.faults import Fault as Fault
+from golden_core.study.faults import StudyError as StudyError
+from golden_core.study.faults import closest as closest
+from golden_core.study.money import EconomicsSection as EconomicsSection
+from golden_core.study.reading import CUSTOM as CUSTOM
+from golden_core.study.reading import NAME as NAME
+from golden_core.study.reading import Vocabulary as Vocabulary
+from golden_core.study.reading import read_study as read_study
+from golden_core.study.section import Rule as Rule
+from golden_core.study.sections import AdaptiveCalibration as AdaptiveCalibration
+from golden_core.study.sections import ChecksSection as ChecksSection
+from golden_core.study.sections import DataSection as DataSection
+from golden_core.study.sections import EarlyStopping as EarlyStopping
+from golden_core.study.sections import EvaluationSection as EvaluationSection
+from golden_core.study.sections import ExplanationsSection as ExplanationsSection
+from golden_core.study.sections import PlaceboSection as PlaceboSection
+from golden_core.study.sections import Plateau as Plateau
+from golden_core.study.sections import ProtocolSection as ProtocolSection
+from golden_core.study.sections import QuantilesSection as QuantilesSection
+from golden_core.study.sections import Section as Section
+from golden_core.study.sections import SeedsSection as SeedsSection
+from golden_core.study.sections import SplitCalibration as SplitCalibration
+from golden_core.study.sections import Study as Study
+from golden_core.study.sections import TrainingSection as TrainingSection
+from golden_core.study.sections import WalkForwardSection as WalkForwardSection
+from golden_core.study.sections import canonical_json as canonical_json
+from golden_core.study.values import Pair as Pair

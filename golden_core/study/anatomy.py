@@ -35,8 +35,8 @@ def sections(annotation: Any, values: Any = None) -> list[type[BaseModel]]:
 
 def keys_at(model: type[BaseModel], path: KeyPath, values: Any) -> list[str]:
     """Return the keys that the section at a path may have."""
-    annotation, _ = _follow(model, path, values)
-    return list(dict.fromkeys(name for found in sections(annotation, _at(values, path)) for name in found.model_fields))
+    models = sections(_follow(model, path, values)[0], value_at(values, path))
+    return list(dict.fromkeys(name for found in models for name in found.model_fields))
 
 
 def description_at(model: type[BaseModel], path: KeyPath, values: Any) -> str:
@@ -48,7 +48,7 @@ def _follow(model: type[BaseModel], path: KeyPath, values: Any) -> tuple[Any, st
     annotation: Any = model
     description = ""
     for depth, part in enumerate(path):
-        annotation, description = _enter(annotation, part, _at(values, path[:depth]))
+        annotation, description = _enter(annotation, part, value_at(values, path[:depth]))
     return annotation, description
 
 
@@ -76,7 +76,8 @@ def _agrees(model: type[BaseModel], values: Any) -> bool:
     return isinstance(values, dict) and all(values[name] in known for name, known in literals.items() if name in values)
 
 
-def _at(values: Any, path: KeyPath) -> Any:
+def value_at(values: Any, path: KeyPath) -> Any:
+    """Return what stands at a path of plain values, or None."""
     for part in path:
         inside = part in values if isinstance(values, dict) else isinstance(values, list) and isinstance(part, int)
         values = values[part] if inside else None

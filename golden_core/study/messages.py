@@ -101,7 +101,8 @@ def _message(detail: ErrorDetails, description: str) -> str:
     if kind == "string_pattern_mismatch":
         return f"must match {context['pattern']}{f' ({description})' if description else ''}, got {show(given)}"
     if kind in {"too_short", "string_too_short"}:
-        return _too_short(context["min_length"], "characters" if kind == "string_too_short" else "entries")
+        least, noun = context["min_length"], "characters" if kind == "string_too_short" else "entries"
+        return "must not be empty" if least == 1 else f"must have at least {least} {noun}"
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return f"{message[:1].lower()}{message[1:]}" + ("" if isinstance(given, Mapping) else f", got {show(given)}")
 
@@ -122,10 +123,6 @@ def _cure(kind: str, given: Any) -> str:
 def _not_among(expected: str, given: Any) -> str:
     match = nearest(given, re.findall(r"'([^']*)'", expected)) if isinstance(given, str) else None
     return f"must be {expected}, got {show(given)}" + (f"; did you mean {match!r}?" if match else "")
-
-
-def _too_short(least: int, noun: str) -> str:
-    return "must not be empty" if least == 1 else f"must have at least {least} {noun}"
 
 
 def _required(description: str) -> str:

@@ -16,7 +16,7 @@ from golden_core.study.document import Document, TextError, compose, read_docume
 from golden_core.study.faults import Fault, KeyPath, StudyError, closest, dotted, show
 from golden_core.study.messages import explain
 from golden_core.study.overrides import ORIGIN, apply_overrides
-from golden_core.study.rules import Rule, broken
+from golden_core.study.section import Rule, broken
 from golden_core.study.sections import Section, Study
 
 MAX_BYTES = 100_000

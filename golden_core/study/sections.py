@@ -7,10 +7,10 @@ import itertools
 import json
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import AfterValidator, Field
 
 from golden_core.study.money import EconomicsSection
-from golden_core.study.rules import Rule
+from golden_core.study.section import Rule, SparseSection
 from golden_core.study.section import Section as Section
 from golden_core.study.values import Day, Distinct, LastDay, Pair, Settings, TimeZone, freeze
 
@@ -75,22 +75,10 @@ def _within_shares(margin: float, level: float) -> str | None:
     return None if margin < widest else f"must be < {widest:g}: a share lies between 0 and 1, got {margin}"
 
 
-def _needs_coverage(kinds: tuple[str, ...], coverage: Any) -> str | None:
-    if "covers" not in kinds or coverage is not None:
-        return None
-    return "asks for covers, which needs to know of what: add `coverage: {level: …, margin: …}`, or leave the kind out"
-
-
-def _has_quantiles(kinds: tuple[str, ...], quantiles: Any) -> str | None:
-    if "covers" not in kinds or quantiles is not None:
-        return None
-    return "asks for covers, which is about quantiles: add the section `quantiles`, or leave the kind out"
-
-
-def _has_economics(kinds: tuple[str, ...], economics: Any) -> str | None:
-    if "profitable" not in kinds or economics is not None:
-        return None
-    return "asks for profitable, which is about trading: add the section `economics`, or leave the kind out"
+def _asked_with(kind: str, reads: tuple[str, str], why: str) -> Rule:
+    """Return the rule that a kind of claim comes with what it is about."""
+    said = f"asks for {kind}, which {why}, or leave the kind out"
+    return Rule(reads, lambda kinds, given: said if kind in kinds and given is None else None, absent_too=True)
 
 
 def _of_a_moment(price: str, economics: Any) -> str | None:
@@ -146,7 +134,7 @@ def is_smoke(name: str) -> bool:
     return name == "smoke" or name.startswith("smoke_")
 
 
-class DataSection(Section):
+class DataSection(SparseSection):
     """Which prices, from where, over which days."""
 
     source: str = Field(description="name of a registered source")
@@ -163,11 +151,7 @@ class DataSection(Section):
     time_zone: TimeZone = Field(description="the vendor's clock")
 
     RULES: ClassVar = (Rule(("end", "start"), _after),)
-
-    @model_serializer(mode="wrap")
-    def _leave_out_last(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write nothing of last prices, so that a study of them is what it was before there was a choice."""
-        return {name: value for name, value in given(self).items() if (name, value) != ("price", "last")}
+    UNSAID: ClassVar = {"price": "last"}
 
 
 class WalkForwardSection(Section):
@@ -210,7 +194,7 @@ class Plateau(Section):
     min_learning_rate: float = Field(ge=0, description="lowest learning rate")
 
 
-class TrainingSection(Section):
+class TrainingSection(SparseSection):
     """The training budget of every forecaster that trains by gradient descent."""
 
     epochs: int = Field(ge=1, le=100_000, description="most passes over the training rows")
@@ -235,12 +219,7 @@ class TrainingSection(Section):
         ),
     )
 
-    @model_serializer(mode="wrap")
-    def _leave_out_defaults(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write nothing of a choice not made, so that a study is what it was before there was a choice."""
-        usual = {"device": "cpu", "kernels": "native"}
-        return {name: value for name, value in given(self).items() if usual.get(name, ...) != value}
-
+    UNSAID: ClassVar = {"device": "cpu", "kernels": "native"}
     RULES: ClassVar = (
         Rule(("plateau.min_learning_rate", "learning_rate"), _below_start),
         Rule(("kernels", "device"), _on_processor),
@@ -296,7 +275,7 @@ class CoverageClaim(Section):
     RULES: ClassVar = (Rule(("margin", "level"), _within_shares),)
 
 
-class ProtocolSection(Section):
+class ProtocolSection(SparseSection):
     """What may be claimed of the study, fixed before its test parts are opened."""
 
     kinds: Annotated[tuple[ClaimKind, ...], Distinct] = Field(
@@ -312,12 +291,10 @@ class ProtocolSection(Section):
     power: float = Field(gt=0.5, lt=1, description="chance of finding the effect that a non-claim is reported with")
     coverage: CoverageClaim | None = Field(default=None, description="the interval that `covers` is about, or null")
 
-    RULES: ClassVar = (Rule(("kinds", "coverage"), _needs_coverage, absent_too=True),)
-
-    @model_serializer(mode="wrap")
-    def _leave_out_absent(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write nothing of an absent interval: a protocol from before there was one keeps its hash."""
-        return {name: value for name, value in given(self).items() if name != "coverage" or value is not None}
+    RULES: ClassVar = (
+        _asked_with("covers", ("kinds", "coverage"), "needs to know of what: add `coverage: {level: …, margin: …}`"),
+    )
+    UNSAID: ClassVar = {"coverage": None}
 
 
 class PlaceboArm(Section):
@@ -377,7 +354,7 @@ class ChecksSection(Section):
     max_parity_share: float = Field(ge=0, lt=1, description="bars of a triangle that may be beyond it, of all")
 
 
-class Study(Section):
+class Study(SparseSection):
     """Named settings of an experiment. Equal settings have equal hashes, however the file spells them."""
 
     name: str = Field(
@@ -417,8 +394,8 @@ class Study(Section):
     )
 
     RULES: ClassVar = (
-        Rule(("protocol.kinds", "quantiles"), _has_quantiles, absent_too=True),
-        Rule(("protocol.kinds", "economics"), _has_economics, absent_too=True),
+        _asked_with("covers", ("protocol.kinds", "quantiles"), "is about quantiles: add the section `quantiles`"),
+        _asked_with("profitable", ("protocol.kinds", "economics"), "is about trading: add the section `economics`"),
         Rule(("data.price", "economics"), _of_a_moment, absent_too=True),
         Rule(("protocol.coverage.level", "quantiles.levels"), _between_quantiles),
         Rule(("economics.half_spread.pips", "data.pairs"), _costs_of_all),
@@ -435,12 +412,7 @@ class Study(Section):
         Rule(("placebo.network.forecasters", "forecasters"), _among, keys_only=True),
         Rule(("placebo.power.forecasters", "forecasters"), _among, keys_only=True),
     )
-
-    @model_serializer(mode="wrap")
-    def _leave_out_absent(self, given: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write nothing of an absent section, so that a study without it is what it was before there was one."""
-        absent = {"quantiles", "protocol", "economics", "placebo", "explanations"}
-        return {name: value for name, value in given(self).items() if name not in absent or value is not None}
+    UNSAID: ClassVar = dict.fromkeys(("quantiles", "protocol", "economics", "placebo", "explanations"))
 
     @property
     def is_smoke(self) -> bool:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import re
+import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +22,6 @@ from golden_core.store.randomness import Stream
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials.generators import GENERATORS, seed_everything
-from golden_core.trials.notebook import recorded_text, rerun_text
 from golden_core.trials.reproduction import ELSEWHERE, SIDE_BY_SIDE, Sample
 
 # An installed package has neither: its list says that they could not be looked at.
@@ -91,6 +94,27 @@ def _notebooks(folder: Path) -> Seen:
     found = [_notebook(path) for path in paths]
     said = [text for same, text in found if not same] or [text for _, text in found]
     return _verdict(all(same for same, _ in found), "; ".join(said))
+
+
+def recorded_text(path: Path) -> str:
+    """Return what the code cells of a notebook printed when it was recorded."""
+    outputs = [output for cell in _code(path) for output in cell["outputs"]]
+    return "".join("".join(output["text"]) for output in outputs)
+
+
+def rerun_text(path: Path) -> str:
+    """Return what the code cells of a notebook print now, in a fresh process; of a failure, its last line."""
+    source = "\n\n".join("".join(cell["source"]) for cell in _code(path))
+    with tempfile.TemporaryDirectory(prefix="golden-notebook-") as scratch:
+        script = Path(scratch) / "cells.py"
+        script.write_text(source, encoding="utf-8")
+        result = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    return result.stdout if result.returncode == 0 else result.stderr.strip().rpartition("\n")[2]
+
+
+def _code(path: Path) -> list[dict[str, Any]]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
 def _notebook(path: Path) -> tuple[bool, str]:

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from golden_core.store.lake import Home, hash_bytes, hash_file, read_json, series_name, stored_json, write_json
-from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES
+from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES, TRIALS
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, all_trials, trial_status
 
@@ -24,6 +24,9 @@ SAYS: Mapping[str, type] = {
     **dict.fromkeys(("wall_seconds", "cpu_seconds", "peak_memory_mb"), float),
     "parameters": int,
 }  # what tables, cards and checks read of a trial's provenance
+
+
+_COSTS = ("parameters", "wall_seconds", "cpu_seconds", "peak_memory_mb")
 
 
 class AlteredError(RuntimeError):
@@ -64,10 +67,35 @@ def read_quantiles(home: Home, study: Study, done: pl.DataFrame) -> pl.DataFrame
 
 
 def _folders(home: Home, study: Study, done: pl.DataFrame) -> list[Path]:
-    return [
-        home.study(study.name).trial(row["forecaster"], series_name(row["pair"], row["horizon"]), row["fingerprint"])
-        for row in done.iter_rows(named=True)
-    ]
+    return [_folder(home, study, row) for row in done.iter_rows(named=True)]
+
+
+def _folder(home: Home, study: Study, row: Mapping[str, Any]) -> Path:
+    series = series_name(row["pair"], row["horizon"])
+    return home.study(study.name).trial(row["forecaster"], series, row["fingerprint"])
+
+
+def trials_table(home: Home, study: Study) -> pl.DataFrame:
+    """Return status, fingerprint and cost of every trial of a study.
+
+    The first seed of a deterministic forecaster is ``done``; its other seeds are ``shared`` and cost nothing.
+
+    Raises
+    ------
+    AlteredError
+        If the provenance of a finished trial is missing or damaged.
+    """
+    status = trial_status(home, study, all_trials(study))
+    rows = [_row(home, study, row) for row in status.iter_rows(named=True)]
+    return TRIALS.conform(pl.DataFrame(rows, schema=TRIALS.dtypes, orient="row"))
+
+
+def _row(home: Home, study: Study, row: dict[str, Any]) -> dict[str, Any]:
+    shared = row["status"] == "done" and row["deterministic"] and row["seed"] > 0
+    status = "shared" if shared else row["status"]
+    provenance = read_provenance(_folder(home, study, row)) if status == "done" else dict.fromkeys(_COSTS)
+    costs = {name: provenance[name] for name in _COSTS}
+    return {"study": study.name, **row, "status": status, **costs}
 
 
 def output_hashes(folder: Path) -> dict[str, str]:

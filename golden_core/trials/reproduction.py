@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation import prepare_all
 from golden_core.store.lake import Home, hash_file, read_json, stored_json
 from golden_core.store.provenance import machine
 from golden_core.store.randomness import Stream
@@ -136,7 +136,7 @@ def reproduce_sample(home: Home, study: Study, count: int) -> Sample:
         before: list[Retraining] = []
         if not first:
             home = Home(root / "home", root / "reports")
-            _prepare(home, study, trials)
+            prepare_all(home, study, [(trial.pair, trial.horizon) for trial in trials])
             first = {trial: root / str(number) / "0" for number, trial in enumerate(trials)}
             with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
                 jobs = [
@@ -197,14 +197,6 @@ def retrain(
         lines = result.stderr.strip().splitlines()
         return Retraining(lines[-1] if lines else f"exit status {result.returncode}", {})
     return Retraining(None, read_json(into / FOUND))
-
-
-def _prepare(home: Home, study: Study, trials: Sequence[Trial]) -> None:
-    prepare_raw(home, study)
-    for pair in dict.fromkeys(trial.pair for trial in trials):
-        prepare_pair(home, study, pair)
-    for pair, horizon in dict.fromkeys((trial.pair, trial.horizon) for trial in trials):
-        prepare_series(home, study, pair, horizon)
 
 
 def _compared(trial: Trial, one: Path, again: Path) -> Reproduction:

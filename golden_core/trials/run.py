@@ -360,27 +360,19 @@ def _forecast_rows(study: Study, trial: Trial, fold: FoldData, bars: pl.DataFram
             "y_true": np.log(true.to_numpy() / last.to_numpy()),
             "y_pred": y_pred,
             "volatility": volatility,
+            "crosses_closure": crosses,
         }
-    ).with_columns(
-        study=pl.lit(study.name),
-        forecaster=pl.lit(trial.forecaster),
-        pair=pl.lit(trial.pair),
-        horizon=pl.lit(h, pl.Int32),
-        seed=pl.lit(trial.seed, pl.Int32),
-        fold=pl.lit(fold.index, pl.Int32),
-        crosses_closure=pl.Series(crosses),
-        scale=pl.lit(fold.scale),
     )
-    return FORECASTS.conform(frame)
+    told = {**_key(study, trial, fold.index), "scale": fold.scale}
+    return FORECASTS.conform(
+        frame.with_columns(pl.lit(v, FORECASTS.dtypes[name]).alias(name) for name, v in told.items())
+    )
 
 
 def _history_rows(study: Study, trial: Trial, fold: int, epochs: list[Epoch]) -> pl.DataFrame:
-    schema = HISTORY.dtypes
-    rows = [
-        (
-            study.name, trial.forecaster, trial.pair, trial.horizon, trial.seed, fold,
-            e.epoch, e.train_loss, e.validation_loss, e.learning_rate,
-        )
-        for e in epochs
-    ]  # fmt: skip
-    return HISTORY.conform(pl.DataFrame(rows, schema=schema, orient="row"))
+    key = _key(study, trial, fold)
+    return HISTORY.conform(pl.DataFrame([key | dataclasses.asdict(epoch) for epoch in epochs], schema=HISTORY.dtypes))
+
+
+def _key(study: Study, trial: Trial, fold: int) -> dict[str, Any]:
+    return {"study": study.name, **dataclasses.asdict(trial), "fold": fold}

@@ -26,20 +26,10 @@ from golden_core.trials.outputs import READ
 PACKAGES = ("golden_core", "golden_dagster")
 RECORD = "current.json"
 # What is written without anything having changed: locks, memories, the ticks of sensors, captured output.
-_RESTLESS = frozenset(
-    {
-        RECORD,
-        "lock.json",
-        "input_hashes.json",
-        "tables_read.json",
-        "sources_read.json",
-        READ,
-        "schedules",
-        "logs",
-        "dagster.yaml",
-        "__pycache__",
-    }
-)
+_RESTLESS = {
+    RECORD, READ, "lock.json", "input_hashes.json", "tables_read.json", "sources_read.json", "schedules", "logs",
+    "dagster.yaml", "__pycache__",
+}  # fmt: skip
 
 
 def taken_in(home: Home, study: Study, command: str) -> str:

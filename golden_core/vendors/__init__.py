@@ -1,4 +1,4 @@
-"""Vendors' file formats by name, one small file each. What the project makes of the bars does not belong here."""
+"""Vendors' file formats by name, one declaration each. What the project makes of the bars does not belong here."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import importlib
 
 from golden_core.vendors.base import Reader, VendorError
 
-# A new format is one file and one line here: its module and its name there.
+# A new format is one declaration and one line here: its module and its name there.
 READERS: dict[str, str] = {
-    "alphavantage_json": "alphavantage:JSON",
+    "alphavantage_json": "services:ALPHAVANTAGE",
     "bi5": "bi5:BI5",
-    "ccxt_json": "ccxt:JSON",
+    "ccxt_json": "services:CCXT",
     "dukascopy_csv": "dukascopy:CSV",
-    "dukascopy_node_json": "dukascopy_node:JSON",
+    "dukascopy_node_json": "services:DUKASCOPY_NODE",
     "dukascopy_ticks": "dukascopy:TICKS",
     "fixings_csv": "fixings:CSV",
-    "gaincapital_ticks": "gaincapital:TICKS",
-    "histdata_m1": "histdata:M1",
-    "histdata_ticks": "histdata:TICKS",
+    "gaincapital_ticks": "archives:GAINCAPITAL",
+    "histdata_m1": "archives:HISTDATA_M1",
+    "histdata_ticks": "archives:HISTDATA_TICKS",
     "hst": "hst:HST",
-    "investing_csv": "investing:CSV",
+    "investing_csv": "archives:INVESTING",
     "metatrader4_csv": "metatrader:MT4",
     "metatrader5": "metatrader:MT5",
     "metatrader5_ticks": "metatrader:MT5_TICKS",
@@ -29,11 +29,11 @@ READERS: dict[str, str] = {
     "plain_csv": "plain:CSV",
     "plain_json": "plain_json:JSON",
     "plain_parquet": "plain:PARQUET",
-    "polygon_json": "polygon:JSON",
-    "series_csv": "series:CSV",
-    "truefx_ticks": "truefx:TICKS",
+    "polygon_json": "services:POLYGON",
+    "series_csv": "fixings:SERIES",
+    "truefx_ticks": "archives:TRUEFX",
     "yahoo_json": "yahoo:JSON",
-    "yfinance_csv": "yfinance:CSV",
+    "yfinance_csv": "yahoo:YFINANCE",
 }
 # These read whatever has known column names, so they are asked only where no vendor's own format fits.
 GENERAL = ("fixings_csv", "plain_csv", "plain_json", "plain_parquet", "series_csv")

@@ -11,7 +11,7 @@ import polars as pl
 from golden_core.vendors.base import SIDES, VendorError, VendorTable, side_in_name
 from golden_core.vendors.columns import CURRENCIES, INSTRUMENTS, PRICES, Found, clock_in, normal
 from golden_core.vendors.prices import active, read_numbers, require_last_row, require_roles
-from golden_core.vendors.text import Rows
+from golden_core.vendors.text import Lines, Rows
 from golden_core.vendors.ticks import QUOTES, TICK_BAR, bars_from_ticks, require_spread
 from golden_core.vendors.times import NOTHING, Dates, Times, from_temporal, joined, read_epochs, read_times
 
@@ -35,8 +35,9 @@ class Known:
 
 def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
     """Return the bars of a table (ticks become bars of one minute); refuse its first malformed row."""
-    numbers, number_notes = read_numbers(rows.table, found.numbers, rows.line, path, gaps=known.gaps)
-    times = _times(rows, found, path, known.dates, active(numbers))
+    lines = Lines(path, rows.line)
+    numbers, number_notes = read_numbers(rows.table, found.numbers, lines, gaps=known.gaps)
+    times = _times(rows.table, found, lines, known.dates, active(numbers))
     table = pl.DataFrame([times.values.alias("timestamp"), *numbers.get_columns(), rows.line.alias("line")])
     column = found.time[-1]
     stated = known.clock or clock_in(column)
@@ -51,7 +52,7 @@ def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
     if "bid" in found.numbers:
         return _from_ticks(table, found, path, known, clock, notes)
     if found.complete:
-        table = table.with_columns(_complete(rows.table[found.complete], rows.line, path))
+        table = table.with_columns(_complete(rows.table[found.complete], lines))
     require_last_row(table, path, ended=rows.ended)
     require_roles(table, path, header=known.header)
     return VendorTable(table, known.format, clock, known.bar, known.side, notes)
@@ -98,35 +99,28 @@ def _from_ticks(
     return VendorTable(bars, known.format, clock, TICK_BAR, side, (*notes, made))
 
 
-def _times(rows: Rows, found: Found, path: Path, dates: Dates, moved: pl.Series) -> Times:
-    columns = [rows.table[name] for name in found.time]
-    first = columns[0] if len(columns) == 1 else joined(columns[0], columns[1], path)
-    faults = first.is_null().arg_true()
-    if len(faults):
-        raise VendorError(
-            f"{path}: {rows.line.name} {rows.line[int(faults[0])]}: there is no time; mend the row, or export it again"
-        )
+def _times(table: pl.DataFrame, found: Found, lines: Lines, dates: Dates, moved: pl.Series) -> Times:
+    columns = [table[name] for name in found.time]
+    first = columns[0] if len(columns) == 1 else joined(columns[0], columns[1], lines.path)
+    lines.refuse(first.is_null(), lambda _: "there is no time; mend the row, or export it again")
     # Whole numbers: 20240131 is a day, anything longer counts from 1970.
     days = first.dtype.is_integer() and first.is_between(19_000_101, 21_001_231).all()
     if first.dtype == pl.String or days:
-        return read_times(first.cast(pl.String), rows.line, path, dates, moved)
+        return read_times(first.cast(pl.String), lines, dates, moved)
     if first.dtype.is_integer() or first.dtype == pl.Float64:
-        return read_epochs(first, rows.line, path)
+        return read_epochs(first, lines)
     if first.dtype in (pl.Date, pl.Datetime):
-        return from_temporal(first, rows.line, path)
+        return from_temporal(first, lines)
     raise VendorError(
-        f"{path}: column {found.time[0]!r} holds {first.dtype}, expected times, text, or whole numbers since 1970; "
-        "declare another column"
+        f"{lines.path}: column {found.time[0]!r} holds {first.dtype}, expected times, text, or whole numbers since "
+        "1970; declare another column"
     )
 
 
-def _complete(cells: pl.Series, lines: pl.Series, path: Path) -> pl.Series:
-    words = cells.cast(pl.String).str.to_lowercase()
-    faults = (~words.is_in(["true", "false", "1", "0"]).fill_null(value=False)).arg_true()
-    if len(faults):
-        row = int(faults[0])
-        raise VendorError(
-            f"{path}: {lines.name} {lines[row]}: {cells.name} is {cells[row]!r}, expected true or false; mend the "
-            "cell, or leave the column out"
-        )
+def _complete(cells: pl.Series, lines: Lines) -> pl.Series:
+    words, fix = cells.cast(pl.String).str.to_lowercase(), "mend the cell, or leave the column out"
+    lines.refuse(
+        ~words.is_in(["true", "false", "1", "0"]).fill_null(value=False),
+        lambda row: f"{cells.name} is {cells[row]!r}, expected true or false; {fix}",
+    )
     return words.is_in(["true", "1"]).alias("complete")

@@ -42,10 +42,6 @@ def _clock(column: str, _path: Path) -> str | None:
     return column if _is_zone(column) else clock_in(column)
 
 
-def _has_candles(head: Head) -> bool:
-    return time_column(head.header) is not None and has_prices(head.header)
-
-
 def _has_ticks(head: Head) -> bool:
     timed = time_column(head.header) is not None or has_time(head.header)
     ticks = has_prices(head.header, ("bid", "ask")) and not has_prices(head.header)
@@ -58,7 +54,7 @@ CSV = Delimited(
     "15.03.2024 10:00:00.000,1.08812,1.08901,1.08790,1.08874,4148.03\n"
     "15.03.2024 11:00:00.000,1.08874,1.08930,1.08850,1.08911,5375.58",
     because="its header names the time as Dukascopy does, and four prices",
-    fits=_has_candles,
+    fits=lambda head: time_column(head.header) is not None and has_prices(head.header),
     time=_required,
     clock=_clock,
     convention="day_first",

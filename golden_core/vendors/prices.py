@@ -13,6 +13,7 @@ import polars as pl
 
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import PRICES
+from golden_core.vendors.text import Lines
 
 # As pandas, R, FRED, the ECB and Bloomberg write a price that does not exist.
 GAPS = ("", "nan", "null", "na", "nd", ".", "n/a", "#n/a", "#n/a n/a")
@@ -27,26 +28,26 @@ _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with clos
 
 
 def read_numbers(
-    table: pl.DataFrame, names: Mapping[str, str], lines: pl.Series, path: Path, *, gaps: bool
+    table: pl.DataFrame, names: Mapping[str, str], lines: Lines, *, gaps: bool
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return columns as numbers under our names, and what was decided; with ``gaps`` a cell may be empty."""
     notes: list[str] = []
     prices = [table[theirs] for ours, theirs in names.items() if "volume" not in ours]
     pointed = cache(lambda: any(one.dtype == pl.String and one.str.contains(_POINT).any() for one in prices))
-    columns = [_numbers(table[theirs], lines, path, gaps, notes, pointed).alias(ours) for ours, theirs in names.items()]
+    columns = [_numbers(table[theirs], lines, gaps, notes, pointed).alias(ours) for ours, theirs in names.items()]
     numbers = pl.DataFrame(columns)
     empty = numbers.select(pl.any_horizontal(pl.all().is_null()).sum()).item()
-    lacking = next((ours for ours in names if ours != "volume" and numbers[ours].null_count() == len(lines)), None)
-    if lacking and len(lines):
-        raise VendorError(f"{path}: column {names[lacking]!r} holds no number in any row; declare another {lacking}")
+    lacking = next((ours for ours in names if ours != "volume" and numbers[ours].null_count() == numbers.height), None)
+    if lacking and numbers.height:
+        raise VendorError(
+            f"{lines.path}: column {names[lacking]!r} holds no number in any row; declare another {lacking}"
+        )
     if empty:
         notes.append(f"{empty} rows have a cell without a number: they stay, with nothing in it")
     return numbers, tuple(dict.fromkeys(notes))
 
 
-def _numbers(
-    cells: pl.Series, lines: pl.Series, path: Path, gaps: bool, notes: list[str], pointed: Callable[[], bool]
-) -> pl.Series:
+def _numbers(cells: pl.Series, lines: Lines, gaps: bool, notes: list[str], pointed: Callable[[], bool]) -> pl.Series:
     if cells.dtype == pl.String:
         values = cells.cast(pl.Float64, strict=False)
         parted = values.null_count() > 0 and cells.str.contains(_THOUSANDS).all()
@@ -58,7 +59,8 @@ def _numbers(
             notes.append("a comma is the decimal mark")
     else:
         if not (cells.dtype.is_numeric() or cells.dtype == pl.Null):
-            raise VendorError(f"{path}: column {cells.name!r} holds {cells.dtype}, expected numbers; declare another")
+            where = f"{lines.path}: column {cells.name!r}"
+            raise VendorError(f"{where} holds {cells.dtype}, expected numbers; declare another")
         values = cells.cast(pl.Float64)
     if not values.null_count() and values.is_finite().all():
         return values
@@ -67,15 +69,14 @@ def _numbers(
         written = cells.dtype == pl.String
         empty = cells.str.to_lowercase().is_in(GAPS) if written else values.is_null() | values.is_nan()
         values, faults = values.set(empty, None), faults & ~empty
-    if faults.any():
-        row = int(faults.arg_true()[0])
-        fix = "mend the cell, or export the file again"
-        if cells[row] == cells.name:
-            fix = "the header is repeated, as if files had been joined: leave the line out"
-        raise VendorError(
-            f"{path}: {lines.name} {lines[row]}: column {cells.name!r}: {cells[row]!r} is not a number; {fix}"
-        )
+    lines.refuse(faults, lambda row: f"column {cells.name!r}: {cells[row]!r} is not a number; {_cure(cells, row)}")
     return values
+
+
+def _cure(cells: pl.Series, row: int) -> str:
+    if cells[row] == cells.name:
+        return "the header is repeated, as if files had been joined: leave the line out"
+    return "mend the cell, or export the file again"
 
 
 def active(bars: pl.DataFrame) -> pl.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -74,6 +75,28 @@ class Rows:
     line: pl.Series
     ended: bool
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Where the rows of a file stand in it, for messages that name the place."""
+
+    path: Path
+    number: pl.Series  # of each row; its name says what is counted: line, row, record, candle
+
+    def named(self, row: int) -> str:
+        """Return the place of a row: ``line 7``."""
+        return f"{self.number.name} {self.number[row]}"
+
+    def fault(self, row: int, said: str) -> VendorError:
+        """Return the error about a row."""
+        return VendorError(f"{self.path}: {self.named(row)}: {said}")
+
+    def refuse(self, faults: pl.Series, said: Callable[[int], str]) -> None:
+        """Refuse the first row that is at fault."""
+        if faults.any():
+            row = int(faults.arg_true()[0])
+            raise self.fault(row, said(row))
 
 
 def strip(field: str) -> str:
@@ -214,9 +237,8 @@ def _blanked(text: str) -> tuple[str, list[str]]:
     filled = [place for place, line in enumerate(lines[:SNIFFED]) if line.strip()]
     above = list[int]()
     for place, below in pairwise(filled):
-        if _fields(lines[place]) > 1 and not (
-            _comments(lines[place]) and _fields(lines[place]) != _fields(lines[below])
-        ):
+        comments = lines[place].lstrip().startswith(("#", "//", "%"))
+        if _fields(lines[place]) > 1 and not (comments and _fields(lines[place]) != _fields(lines[below])):
             break
         above.append(place)
     else:
@@ -231,10 +253,6 @@ def _blanked(text: str) -> tuple[str, list[str]]:
 
 def _fields(line: str) -> int:
     return line.count(separator_of(line)) + 1
-
-
-def _comments(line: str) -> bool:
-    return line.lstrip().startswith(("#", "//", "%"))
 
 
 def _unquoted(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Literal
 import polars as pl
 
 from golden_core.vendors.base import VendorError
+from golden_core.vendors.text import Lines
 
 Order = Literal["day_first", "month_first", "year_first"]
 ORDERS: tuple[Order, ...] = ("day_first", "month_first", "year_first")
@@ -63,14 +64,14 @@ class Dates:
 NOTHING = Dates()
 
 
-def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, active: pl.Series) -> Times:
+def read_times(texts: pl.Series, lines: Lines, dates: Dates, active: pl.Series) -> Times:
     """Read a column of times; refuse what is no time, several forms, or an order of day and month nobody can tell.
 
     ``active`` marks bars in which the price moved or something was traded: only they know about weekends.
     """
     named = _NAMED.fullmatch(texts[0])
     if named:
-        read = read_times(texts.str.strip_suffix(named["end"]), lines, path, dates, active)
+        read = read_times(texts.str.strip_suffix(named["end"]), lines, dates, active)
         note = f"each row names its clock, {named['clock']}"
         return replace(read, clock=read.clock or named["clock"], notes=(*read.notes, note))  # an offset says more
     texts = texts.str.replace(_WEEKDAY, "")
@@ -78,21 +79,22 @@ def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, act
     if re.fullmatch(_COMPACT, first):
         texts = texts.str.replace(_COMPACT, "$1 $2")
     elif re.fullmatch(_EPOCH, first):
-        return _text_epochs(texts, lines, path)
+        return _text_epochs(texts, lines)
     if texts.str.contains(_WITH_T).any():
         texts = texts.str.replace(_WITH_T, "$1 $2")
     shape = _TIME.fullmatch(texts[0])
     if shape is None:
-        raise _not_a_time(path, lines, 0, first)
+        raise lines.fault(0, _not_a_time(first))
     forms = _forms(shape)
     clock = shape["clock"] or ":"
     digits = r"\d" if ":" in clock else rf" \d{{{len(clock)}}}(\D|$)"  # where zeros are lost, 100 would be ten o'clock
     readings = {order: _parse(texts, form, digits) for order, form in forms.items()}
     dotted = shape["d"] == "." and shape["century"] is not None
-    order, notes = _choose(readings, texts, lines, path, dates, active, dotted=dotted)
+    order, notes = _choose(readings, texts, lines, dates, active, dotted=dotted)
     values = readings[order]
-    _require_all(values, texts, lines, path)
-    _require_one_order(values, texts, lines, path)
+    same = f" like {texts[0]!r} in {lines.named(0)}"
+    lines.refuse(values.is_null(), lambda row: _not_a_time(texts[row], same if row else ""))
+    _require_one_order(values, texts, lines)
     zoned = shape["zone"] is not None
     if zoned and shape["offset"] is None:
         values = values.dt.replace_time_zone("UTC")
@@ -101,33 +103,24 @@ def read_times(texts: pl.Series, lines: pl.Series, path: Path, dates: Dates, act
     return Times(values, "UTC" if zoned else None, notes)
 
 
-def _text_epochs(texts: pl.Series, lines: pl.Series, path: Path) -> Times:
-    scaled = texts.str.contains(rf"^{_EXPONENT}$")
-    faults = (~(scaled | texts.str.contains(r"^\d{1,19}(\.\d*)?$"))).arg_true()
-    if len(faults):
-        row = int(faults[0])
-        raise _not_a_time(path, lines, row, texts[row], f" like {texts[0]!r}, a number since 1970")
+def _text_epochs(texts: pl.Series, lines: Lines) -> Times:
+    scaled, like = texts.str.contains(rf"^{_EXPONENT}$"), f" like {texts[0]!r}, a number since 1970"
+    others = ~(scaled | texts.str.contains(r"^\d{1,19}(\.\d*)?$"))
+    lines.refuse(others, lambda row: _not_a_time(texts[row], like))
     whole = texts.str.replace(r"\.0*$", "")
     # Floats cannot hold nanoseconds.
-    read = read_epochs(whole.cast(pl.Float64) if whole.str.contains(r"\D").any() else whole, lines, path)
-    lost = (scaled & (read.values != read.values.dt.truncate("1m"))).arg_true()
-    if len(lost):
-        row = int(lost[0])
-        raise VendorError(
-            f"{path}: {lines.name} {lines[row]}: {texts[row]!r} is no whole minute: a spreadsheet's short form of a "
-            "number has lost digits; export whole numbers, or dates"
-        )
+    read = read_epochs(whole.cast(pl.Float64) if whole.str.contains(r"\D").any() else whole, lines)
+    why = "a spreadsheet's short form of a number has lost digits; export whole numbers, or dates"
+    lost = scaled & (read.values != read.values.dt.truncate("1m"))
+    lines.refuse(lost, lambda row: f"{texts[row]!r} is no whole minute: {why}")
     return read
 
 
-def read_epochs(counts: pl.Series, lines: pl.Series, path: Path) -> Times:
+def read_epochs(counts: pl.Series, lines: Lines) -> Times:
     """Read counts since 1970, their unit told by size (1980 to 2100); zeros stay, for cleaning to find."""
-    if counts.dtype == pl.Float64 and (counts.floor() != counts).any():
-        row = int((counts.floor() != counts).arg_true()[0])
-        raise VendorError(
-            f"{path}: {lines.name} {lines[row]}: {counts[row]} is no whole number since 1970; export whole numbers, or "
-            "dates"
-        )
+    if counts.dtype == pl.Float64:
+        written, fix = counts, "export whole numbers, or dates"
+        lines.refuse(counts.floor() != counts, lambda row: f"{written[row]} is no whole number since 1970; {fix}")
     counts = counts.cast(pl.Int64, strict=False).fill_null(-1)  # beyond what 64 bits hold, and beyond all times
     low, high = _EPOCH_SPAN
     told = counts.filter(counts != 0)
@@ -136,9 +129,10 @@ def read_epochs(counts: pl.Series, lines: pl.Series, path: Path) -> Times:
         bounds = _EPOCH_UNITS[_unit_of(int(told[0]))] if len(told) else 1
         odd = ((counts != 0) & ~counts.is_between(low * bounds, high * bounds)).arg_true()
         row = int(odd[0]) if len(odd) else 0
-        raise VendorError(
-            f"{path}: {lines.name} {lines[row]}: {counts[row]} is no time: seconds, milli-, micro- or nanoseconds "
-            "since 1970 were expected, from 1980 on and in one unit for all rows; mend the row, or write dates"
+        raise lines.fault(
+            row,
+            f"{counts[row]} is no time: seconds, milli-, micro- or nanoseconds since 1970 were expected, from 1980 on "
+            "and in one unit for all rows; mend the row, or write dates",
         )
     size = _EPOCH_UNITS[fitting[0]]
     micro = counts * (10**6 // size) if size <= 10**6 else counts // (size // 10**6)
@@ -184,14 +178,7 @@ def _parse(texts: pl.Series, form: str, digits: str) -> pl.Series:
 
 
 def _choose(
-    readings: dict[Order, pl.Series],
-    texts: pl.Series,
-    lines: pl.Series,
-    path: Path,
-    dates: Dates,
-    active: pl.Series,
-    *,
-    dotted: bool,
+    readings: dict[Order, pl.Series], texts: pl.Series, lines: Lines, dates: Dates, active: pl.Series, *, dotted: bool
 ) -> tuple[Order, tuple[str, ...]]:
     """Return the order of day and month, and why."""
     if len(readings) == 1:
@@ -204,13 +191,14 @@ def _choose(
         order = min(readings, key=lambda each: readings[each].null_count())
         if possible and short and not _runs_one_way(readings[order]):
             # One slip, 45/01/24, makes all other days those of one month in many years.
-            raise VendorError(
-                f"{path}: {lines.name} {lines[0]}: the year of {texts[0]!r} has two digits; all rows are days only as "
-                f"{_words(order)}, {_span(readings[order])}, and not in order so: mend the row that is no day, or "
-                f"declare the order by adding :{' or :'.join(readings)} to the format"
+            raise lines.fault(
+                0,
+                f"the year of {texts[0]!r} has two digits; all rows are days only as {_words(order)}, "
+                f"{_span(readings[order])}, and not in order so: mend the row that is no day, or declare the order by "
+                f"adding :{' or :'.join(readings)} to the format",
             )
         rows = {int(read.is_null().arg_true()[0]) for each, read in readings.items() if each != order}
-        reasons = " and ".join(f"{lines.name} {lines[row]}, {texts[row]!r}," for row in sorted(rows))
+        reasons = " and ".join(f"{lines.named(row)}, {texts[row]!r}," for row in sorted(rows))
         return order, (f"dates are {_words(order)}: {reasons} has no other reading",)
     readings = {order: readings[order] for order in possible}
     if all(readings[order].equals(readings[possible[0]]) for order in possible):
@@ -223,9 +211,10 @@ def _choose(
         return convention, (f"dates are {_words(convention)}, as this vendor writes them with dots",)
     described = "; or ".join(f"{_words(order)}, {_span(readings[order])}" for order in possible)
     ways = "two" if len(possible) == 2 else "three"
-    raise VendorError(
-        f"{path}: {lines.name} {lines[0]}: {texts[0]!r} can be read in {ways} ways: {described}. No day of the file "
-        f"decides, and {evidence}; declare the order by adding :{' or :'.join(possible)} to the format"
+    raise lines.fault(
+        0,
+        f"{texts[0]!r} can be read in {ways} ways: {described}. No day of the file decides, and {evidence}; declare "
+        f"the order by adding :{' or :'.join(possible)} to the format",
     )
 
 
@@ -242,7 +231,7 @@ def _evidence(readings: dict[Order, pl.Series], active: pl.Series, *, short: boo
     return order, " and ".join(reasons)
 
 
-def _require_one_order(values: pl.Series, texts: pl.Series, lines: pl.Series, path: Path) -> None:
+def _require_one_order(values: pl.Series, texts: pl.Series, lines: Lines) -> None:
     """Refuse days that a spreadsheet or pandas turned round where another country's habit could: up to the twelfth."""
     turns = _turns(values)
     if not turns:
@@ -250,12 +239,10 @@ def _require_one_order(values: pl.Series, texts: pl.Series, lines: pl.Series, pa
     other = values.dt.strftime("%Y-%d-%m %T").str.to_datetime("%Y-%m-%d %T", time_unit="us", strict=False)
     own = values.dt.replace_time_zone(None).dt.cast_time_unit("us")
     if 2 * _turns(other.fill_null(own)) < turns:
-        row = int((own != other).fill_null(value=False).arg_true()[0])
-        raise VendorError(
-            f"{path}: {lines.name} {lines[row]}: {str(texts[row])!r} is written in the other order of day and month "
-            "than the days beyond 12: only so the rows are in order, as if a spreadsheet or pandas turned it round; "
-            "export the file again, and check how it is read on the way"
-        )
+        why = "only so the rows are in order, as if a spreadsheet or pandas turned it round"
+        fix = "export the file again, and check how it is read on the way"
+        said = f"is written in the other order of day and month than the days beyond 12: {why}; {fix}"
+        lines.refuse(own != other, lambda row: f"{str(texts[row])!r} {said}")
 
 
 def _turns(times: pl.Series) -> int:
@@ -290,20 +277,9 @@ def _words(order: Order) -> str:
     return words.get(order, "year before month")
 
 
-def _require_all(values: pl.Series, texts: pl.Series, lines: pl.Series, path: Path) -> None:
-    faults = values.is_null().arg_true()
-    if len(faults):
-        row = int(faults[0])
-        same = f" like {texts[0]!r} in {lines.name} {lines[0]}" if row else ""
-        raise _not_a_time(path, lines, row, texts[row], same)
-
-
-def _not_a_time(path: Path, lines: pl.Series, row: int, text: str, like: str = "") -> VendorError:
+def _not_a_time(text: str, like: str = "") -> str:
     hint = next((hint for form, hint in _HINTS.items() if re.fullmatch(form, text)), " like 2020-01-31 13:00:00")
-    like = like or hint
-    return VendorError(
-        f"{path}: {lines.name} {lines[row]}: {text!r} is not a time{like}; mend the row, or export it again"
-    )
+    return f"{text!r} is not a time{like or hint}; mend the row, or export it again"
 
 
 def joined(date: pl.Series, time: pl.Series, path: Path) -> pl.Series:
@@ -320,13 +296,11 @@ def joined(date: pl.Series, time: pl.Series, path: Path) -> pl.Series:
     return (date.cast(pl.String) + " " + time.cast(pl.String)).alias("timestamp")
 
 
-def from_temporal(values: pl.Series, lines: pl.Series, path: Path) -> Times:
+def from_temporal(values: pl.Series, lines: Lines) -> Times:
     """Return times of a typed column: dates, naive times, or times with a zone, which become UTC."""
-    wild = (~values.dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)).arg_true()
-    if len(wild):
-        like = f" between {_FIRST_YEAR} and {_LAST_YEAR}"
-        raise _not_a_time(path, lines, int(wild[0]), str(values[int(wild[0])]), like)
-    _require_one_order(values.cast(NAIVE) if values.dtype == pl.Date else values, values, lines, path)
+    wild, like = ~values.dt.year().is_between(_FIRST_YEAR, _LAST_YEAR), f" between {_FIRST_YEAR} and {_LAST_YEAR}"
+    lines.refuse(wild, lambda row: _not_a_time(str(values[row]), like))
+    _require_one_order(values.cast(NAIVE) if values.dtype == pl.Date else values, values, lines)
     if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
         zone = values.dtype.time_zone
         utc = values.dt.cast_time_unit("us").dt.convert_time_zone("UTC")

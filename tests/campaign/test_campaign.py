@@ -9,7 +9,7 @@ import pytest
 from support.campaigns import OVERRIDES, finish, opened
 from support.commands import golden
 
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation import prepare_all, prepare_pair, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.sources.ecb_history import find_history
 from golden_core.splits.verification import embargo_violations, label_overlaps, reused_test_rows, unaccounted_rows
@@ -21,11 +21,7 @@ from golden_core.trials import Trial, TrialError, all_trials, run_trial, trial_s
 def statuses(*overrides):
     """Return (forecaster, series) → set of statuses after bringing bars and folds up to date."""
     home, study = Home.from_environment(), load_study("smoke", [*OVERRIDES, *overrides])
-    prepare_raw(home, study)
-    for pair in study.data.pairs:
-        prepare_pair(home, study, pair)
-        for horizon in study.horizons:
-            prepare_series(home, study, pair, horizon)
+    prepare_all(home, study)
     found = {}
     for row in trial_status(home, study, all_trials(study)).iter_rows(named=True):
         found.setdefault((row["forecaster"], row["pair"]), set()).add(row["status"])

@@ -7,10 +7,10 @@ import time
 import pytest
 from support.dask_cluster import cluster
 
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import Home
-from golden_core.trials import TrialError, all_series, all_trials, read_outputs, run_trials, trials_table
+from golden_core.trials import TrialError, all_trials, read_outputs, run_trials, trials_table
 from golden_core.trials.campaign import fingerprinted
 
 # Sleeps where the environment says so, after it has said which process is in the middle of a trial.
@@ -48,10 +48,7 @@ def study(tmp_path, monkeypatch):
 
 
 def prepared(home, study):
-    prepare_raw(home, study)
-    for pair, horizon in all_series(study):
-        prepare_pair(home, study, pair)
-        prepare_series(home, study, pair, horizon)
+    prepare_all(home, study)
     return fingerprinted(home, study, all_trials(study))
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from golden_core.evaluation.campaign import evaluate, report_provenance
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation import prepare_all
 from golden_core.reporting.pages import write_report
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
@@ -56,9 +56,7 @@ def finish(campaign):
 def run_on_one_pair(folder, study, before_report=lambda _home: None):
     """Run a study of EURUSD at one bar without Dagster, and return its home below ``folder``."""
     home = Home(folder / "home", folder / "reports")
-    prepare_raw(home, study)
-    prepare_pair(home, study, "EURUSD")
-    prepare_series(home, study, "EURUSD", 1)
+    prepare_all(home, study, [("EURUSD", 1)])
     list(run_trials(home, study, fingerprinted(home, study, all_trials(study))))
     before_report(home)
     evaluate(home, study)

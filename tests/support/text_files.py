@@ -16,6 +16,7 @@ from golden_core.market.local_time import from_utc
 from golden_core.vendors.scaling import plausible_pairs
 
 PRICES = ("open", "high", "low", "close")
+Columns = dict[str, Any]
 
 
 def hourly(first: str, weeks: int, *, seed: int = 0, pair: str = "EURUSD") -> pl.DataFrame:
@@ -61,38 +62,46 @@ def _cells(bars: pl.DataFrame, digits: int) -> dict[str, list[str]]:
     return cells | {"volume": [f"{value:g}" for value in bars["volume"]]}
 
 
-def _table(path: Path, columns: Mapping[str, Any], separator: str, *, header: bool = True, end: str = "\n") -> None:
-    lines = [separator.join(columns)] if header else []
-    lines += [separator.join(row) for row in zip(*columns.values(), strict=True)]
-    path.write_bytes(end.join(lines).encode() + end.encode())
+def _csv(
+    made: Callable[[pl.DataFrame, int], Columns], separator: str = ",", *, suffix: str = "csv", header: bool = True,
+    end: str = "\n", **said: Any,
+) -> Form:  # fmt: skip
+    def write(bars: pl.DataFrame, path: Path, digits: int) -> None:
+        table = made(bars, digits)
+        lines = [separator.join(table)] if header else []
+        lines += [separator.join(row) for row in zip(*table.values(), strict=True)]
+        path.write_bytes(end.join(lines).encode() + end.encode())
+
+    return Form(suffix, write, said)
 
 
-def _dukascopy_gmt(bars: pl.DataFrame, path: Path, digits: int) -> None:
-    cells = _cells(bars, digits)
-    times = _text(bars, "UTC", "%d.%m.%Y %H:%M:%S.000")
-    _table(path, {"Gmt time": times, **{k.title(): v for k, v in cells.items()}}, ",", end="\r\n")
+def _parquet(change: Callable[[pl.DataFrame], pl.DataFrame], **said: Any) -> Form:
+    return Form("parquet", lambda bars, path, _digits: change(bars).write_parquet(path), said)
 
 
-def _dukascopy_local(bars: pl.DataFrame, path: Path, digits: int) -> None:
-    cells = _cells(bars, digits)
-    berlin = bars["timestamp"].dt.convert_time_zone("Europe/Berlin")
-    times = berlin.dt.strftime("%d.%m.%Y %H:%M:%S.000 GMT%z")
-    _table(path, {"Local time": times, **{k.title(): v for k, v in cells.items()}}, ",")
+def _zoned(bars: pl.DataFrame, zone: str, form: str) -> pl.Series:
+    return bars["timestamp"].dt.convert_time_zone(zone).dt.strftime(form)
 
 
-def _dukascopy_eet(bars: pl.DataFrame, path: Path, digits: int) -> None:
+def _counts(bars: pl.DataFrame, size: int) -> pl.Series:
+    return (bars["timestamp"].dt.epoch("us") // size).cast(pl.String)
+
+
+def _titled(bars: pl.DataFrame, digits: int) -> dict[str, list[str]]:
+    return {name.title(): values for name, values in _cells(bars, digits).items()}
+
+
+def _dukascopy_eet(bars: pl.DataFrame, digits: int) -> Columns:
     """As JForex writes it: another order of columns, and spaces at the ends of names and values."""
     cells = _cells(bars, digits)
-    times = _text(bars, "EET", "%Y.%m.%d %H:%M:%S")
-    columns = {"Volume ": [f"{value} " for value in cells["volume"]], "Close": cells["close"], "Open": cells["open"]}
-    _table(path, {"Time (EET)": times, **columns, "Low": cells["low"], "High ": cells["high"]}, ",")
+    times = {"Time (EET)": _text(bars, "EET", "%Y.%m.%d %H:%M:%S"), "Volume ": [f"{one} " for one in cells["volume"]]}
+    return times | {"Close": cells["close"], "Open": cells["open"], "Low": cells["low"], "High ": cells["high"]}
 
 
-def _dukascopy_semicolon(bars: pl.DataFrame, path: Path, digits: int) -> None:
+def _dukascopy_semicolon(bars: pl.DataFrame, digits: int) -> Columns:
     cells = {k: [cell.replace(".", ",") for cell in v] for k, v in _cells(bars, digits).items()}
-    times = _text(bars, "EET", "%Y.%m.%d %H:%M")
-    columns = {"open": cells["open"], "CLOSE": cells["close"], "High": cells["high"], "Low": cells["low"]}
-    _table(path, {"EET time": times, **columns, "Volume": cells["volume"]}, ";")
+    times = {"EET time": _text(bars, "EET", "%Y.%m.%d %H:%M"), "open": cells["open"], "CLOSE": cells["close"]}
+    return times | {"High": cells["high"], "Low": cells["low"], "Volume": cells["volume"]}
 
 
 def _minutes(bars: pl.DataFrame) -> pl.DataFrame:
@@ -108,52 +117,46 @@ def _minutes(bars: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts).sort("timestamp")
 
 
-def _histdata_m1(bars: pl.DataFrame, path: Path, digits: int) -> None:
+def _histdata_m1(bars: pl.DataFrame, digits: int) -> Columns:
     # From each of the four prices to the next; the volume is always 0.
     minutes = _minutes(bars).with_columns(open=pl.col("close").shift(1).over(pl.col("timestamp").dt.truncate("1h")))
     minutes = minutes.with_columns(pl.col("open").fill_null(pl.col("close")))
     ends = pl.col("open", "close")
     minutes = minutes.with_columns(high=pl.max_horizontal(ends), low=pl.min_horizontal(ends))
     times = _text(minutes, "UTC-05:00", "%Y%m%d %H%M%S")
-    _table(path, {"time": times, **_cells(minutes, digits + 1), "volume": ["0"] * minutes.height}, ";", header=False)
+    return {"time": times, **_cells(minutes, digits + 1), "volume": ["0"] * minutes.height}
 
 
-def _histdata_ticks(bars: pl.DataFrame, path: Path, digits: int) -> None:
+def _histdata_ticks(bars: pl.DataFrame, _digits: int) -> Columns:
     minutes = _minutes(bars)
-    bid = minutes["open"]
-    columns = {
-        "time": _text(minutes, "UTC-05:00", "%Y%m%d %H%M%S371"),
-        "bid": [f"{value:.6f}" for value in bid],
-        "ask": [f"{value * 1.0001:.6f}" for value in bid],
-        "volume": [f"{value:g}" for value in minutes["volume"]],
-    }
-    _table(path, columns, ",", header=False)
+    bids = {"bid": [f"{one:.6f}" for one in minutes["open"]], "ask": [f"{one * 1.0001:.6f}" for one in minutes["open"]]}
+    times = _text(minutes, "UTC-05:00", "%Y%m%d %H%M%S371")
+    return {"time": times, **bids, "volume": [f"{one:g}" for one in minutes["volume"]]}
 
 
-def _dukascopy_ticks(bars: pl.DataFrame, path: Path, digits: int) -> None:
+def _dukascopy_ticks(bars: pl.DataFrame, digits: int) -> Columns:
     minutes = _minutes(bars)
-    bid, volume = minutes["open"], [f"{value:g}" for value in minutes["volume"]]
-    columns = {
+    return {
         "Gmt time": _text(minutes, "UTC", "%d.%m.%Y %H:%M:%S.371"),
-        "Ask": [f"{value * 1.0001:.{digits}f}" for value in bid],
-        "Bid": [f"{value:.{digits}f}" for value in bid],
-        "AskVolume": ["7"] * len(volume),
-        "BidVolume": volume,
+        "Ask": [f"{one * 1.0001:.{digits}f}" for one in minutes["open"]],
+        "Bid": [f"{one:.{digits}f}" for one in minutes["open"]],
+        "AskVolume": ["7"] * minutes.height,
+        "BidVolume": [f"{one:g}" for one in minutes["volume"]],
     }
-    _table(path, columns, ",")
 
 
-def _metatrader4(bars: pl.DataFrame, path: Path, digits: int) -> None:
-    columns = {"date": _text(bars, "EET_US", "%Y.%m.%d"), "time": _text(bars, "EET_US", "%H:%M")}
-    _table(path, {**columns, **_cells(bars, digits)}, ",", header=False, end="\r\n")
+def _metatrader4(bars: pl.DataFrame, digits: int) -> Columns:
+    times = {"date": _text(bars, "EET_US", "%Y.%m.%d"), "time": _text(bars, "EET_US", "%H:%M")}
+    return {**times, **_cells(bars, digits)}
 
 
-def _metatrader5(bars: pl.DataFrame, path: Path, digits: int) -> None:
+def _metatrader5(bars: pl.DataFrame, digits: int) -> Columns:
     cells = _cells(bars, digits)
-    columns = {"<DATE>": _text(bars, "EET_US", "%Y.%m.%d"), "<TIME>": _text(bars, "EET_US", "%H:%M:%S")}
+    times = {"<DATE>": _text(bars, "EET_US", "%Y.%m.%d"), "<TIME>": _text(bars, "EET_US", "%H:%M:%S")}
     prices = {f"<{name.upper()}>": cells[name] for name in PRICES}
-    counts = {"<TICKVOL>": cells["volume"], "<VOL>": ["0"] * bars.height, "<SPREAD>": ["7"] * bars.height}
-    _table(path, columns | prices | counts, "\t")
+    return (
+        times | prices | {"<TICKVOL>": cells["volume"], "<VOL>": ["0"] * bars.height, "<SPREAD>": ["7"] * bars.height}
+    )
 
 
 def oanda_answer(bars: pl.DataFrame, digits: int, pair: str = "EURUSD", side: str = "mid") -> dict[str, Any]:
@@ -177,73 +180,57 @@ def _oanda_json(bars: pl.DataFrame, path: Path, digits: int) -> None:
     path.write_text(json.dumps(oanda_answer(bars, digits, pair)))
 
 
-def _oanda_csv(bars: pl.DataFrame, path: Path, digits: int) -> None:
-    _table(path, {"time": bars["timestamp"].dt.strftime("%Y-%m-%d %H:%M:%S%:z"), **_cells(bars, digits)}, ",")
-
-
-def _plain_iso(bars: pl.DataFrame, path: Path, digits: int) -> None:
+def _plain_iso(bars: pl.DataFrame, digits: int) -> Columns:
     cells = _cells(bars, digits)
-    columns = {"l": cells["low"], "h": cells["high"], "DateTime": _text(bars, "Europe/Berlin", "%Y-%m-%d %H:%M:%S")}
-    _table(path, {**columns, "C": cells["close"], "O": cells["open"], "Tick Volume": cells["volume"]}, ",")
+    first = {"l": cells["low"], "h": cells["high"], "DateTime": _text(bars, "Europe/Berlin", "%Y-%m-%d %H:%M:%S")}
+    return {**first, "C": cells["close"], "O": cells["open"], "Tick Volume": cells["volume"]}
 
 
-def _plain_american(bars: pl.DataFrame, path: Path, digits: int) -> None:
-    times = _text(bars, "America/New_York", "%m/%d/%Y %I:%M:%S %p")
-    _table(path, {"Date": times, **_cells(bars, digits)}, ",")
-
-
-def _plain_epoch(unit: int) -> Callable[[pl.DataFrame, Path, int], None]:
-    def write(bars: pl.DataFrame, path: Path, digits: int) -> None:
-        counts = bars["timestamp"].dt.epoch("us") // (10**6 // unit)
-        _table(path, {"timestamp": counts.cast(pl.String), **_cells(bars, digits)}, ",")
-
-    return write
-
-
-def _plain_integers(bars: pl.DataFrame, path: Path, digits: int) -> None:
-    scaled = bars.with_columns((pl.col(PRICES) * 10**digits).round())
-    _table(path, {"time (utc)": _text(bars, "UTC", "%Y-%m-%d %H:%M"), **_cells(scaled, 0)}, "\t")
-
-
-def _parquet_aware(bars: pl.DataFrame, path: Path, digits: int) -> None:
-    bars.with_columns(pl.col("timestamp").dt.convert_time_zone("Asia/Tokyo")).write_parquet(path)
-
-
-def _parquet_naive(bars: pl.DataFrame, path: Path, digits: int) -> None:
-    shown = bars.with_columns(from_utc(bars["timestamp"], "Europe/London").dt.cast_time_unit("ns"))
-    shown.rename({"timestamp": "Date", "open": "Open"}).write_parquet(path)
-
-
-def _parquet_counts(bars: pl.DataFrame, path: Path, digits: int) -> None:
-    bars.with_columns(pl.col("timestamp").dt.epoch("us")).write_parquet(path)
-
-
-def _declared(bars: pl.DataFrame, path: Path, digits: int) -> None:
+def _declared(bars: pl.DataFrame, digits: int) -> Columns:
     cells = _cells(bars, digits)
-    columns = {"when": _text(bars, "UTC", "%Y-%m-%d %H:%M:%S"), "vier": cells["close"], "eins": cells["open"]}
-    _table(path, {**columns, "zwei": cells["high"], "drei": cells["low"], "fünf": cells["volume"]}, ";")
+    first = {"when": _text(bars, "UTC", "%Y-%m-%d %H:%M:%S"), "vier": cells["close"], "eins": cells["open"]}
+    return {**first, "zwei": cells["high"], "drei": cells["low"], "fünf": cells["volume"]}
+
+
+def _london(bars: pl.DataFrame) -> pl.DataFrame:
+    local = from_utc(bars["timestamp"], "Europe/London").dt.cast_time_unit("ns")
+    return bars.with_columns(local).rename({"timestamp": "Date", "open": "Open"})
 
 
 NAMES = {"timestamp": "when", "open": "eins", "high": "zwei", "low": "drei", "close": "vier", "volume": "fünf"}
 FORMS: dict[str, Form] = {
-    "dukascopy_gmt": Form("csv", _dukascopy_gmt),
-    "dukascopy_local": Form("csv", _dukascopy_local),
-    "dukascopy_eet": Form("csv", _dukascopy_eet),
-    "dukascopy_semicolon": Form("csv", _dukascopy_semicolon),
-    "dukascopy_ticks": Form("csv", _dukascopy_ticks, {"bar": "1h"}),
-    "histdata_m1": Form("csv", _histdata_m1, {"bar": "1h"}),
-    "histdata_ticks": Form("csv", _histdata_ticks, {"bar": "1h"}),
-    "metatrader4": Form("csv", _metatrader4, {"zone": "EET_US"}),
-    "metatrader5": Form("csv", _metatrader5, {"zone": "EET_US"}),
+    "dukascopy_gmt": _csv(
+        lambda bars, n: {"Gmt time": _text(bars, "UTC", "%d.%m.%Y %H:%M:%S.000"), **_titled(bars, n)}, end="\r\n"
+    ),
+    "dukascopy_local": _csv(
+        lambda bars, n: {"Local time": _zoned(bars, "Europe/Berlin", "%d.%m.%Y %H:%M:%S.000 GMT%z"), **_titled(bars, n)}
+    ),
+    "dukascopy_eet": _csv(_dukascopy_eet),
+    "dukascopy_semicolon": _csv(_dukascopy_semicolon, ";"),
+    "dukascopy_ticks": _csv(_dukascopy_ticks, bar="1h"),
+    "histdata_m1": _csv(_histdata_m1, ";", header=False, bar="1h"),
+    "histdata_ticks": _csv(_histdata_ticks, header=False, bar="1h"),
+    "metatrader4": _csv(_metatrader4, header=False, end="\r\n", zone="EET_US"),
+    "metatrader5": _csv(_metatrader5, "\t", zone="EET_US"),
     "oanda_json": Form("json", _oanda_json),
-    "oanda_csv": Form("csv", _oanda_csv),
-    "plain_iso": Form("csv", _plain_iso, {"zone": "Europe/Berlin"}),
-    "plain_american": Form("csv", _plain_american, {"zone": "America/New_York"}),
-    "plain_seconds": Form("csv", _plain_epoch(1)),
-    "plain_milliseconds": Form("csv", _plain_epoch(1000)),
-    "plain_integers": Form("tsv", _plain_integers),
-    "parquet_aware": Form("parquet", _parquet_aware),
-    "parquet_naive": Form("parquet", _parquet_naive, {"zone": "Europe/London"}),
-    "parquet_counts": Form("parquet", _parquet_counts),
-    "declared": Form("csv", _declared, {"zone": "UTC", "columns": NAMES}),
+    "oanda_csv": _csv(lambda bars, n: {"time": _zoned(bars, "UTC", "%Y-%m-%d %H:%M:%S%:z"), **_cells(bars, n)}),
+    "plain_iso": _csv(_plain_iso, zone="Europe/Berlin"),
+    "plain_american": _csv(
+        lambda bars, n: {"Date": _text(bars, "America/New_York", "%m/%d/%Y %I:%M:%S %p"), **_cells(bars, n)},
+        zone="America/New_York",
+    ),
+    "plain_seconds": _csv(lambda bars, n: {"timestamp": _counts(bars, 10**6), **_cells(bars, n)}),
+    "plain_milliseconds": _csv(lambda bars, n: {"timestamp": _counts(bars, 1000), **_cells(bars, n)}),
+    "plain_integers": _csv(
+        lambda bars, n: {
+            "time (utc)": _text(bars, "UTC", "%Y-%m-%d %H:%M"),
+            **_cells(bars.with_columns((pl.col(PRICES) * 10**n).round()), 0),
+        },
+        "\t",
+        suffix="tsv",
+    ),
+    "parquet_aware": _parquet(lambda bars: bars.with_columns(pl.col("timestamp").dt.convert_time_zone("Asia/Tokyo"))),
+    "parquet_naive": _parquet(_london, zone="Europe/London"),
+    "parquet_counts": _parquet(lambda bars: bars.with_columns(pl.col("timestamp").dt.epoch("us"))),
+    "declared": _csv(_declared, ";", zone="UTC", columns=NAMES),
 }

@@ -7,16 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from golden_core.leakage.corpus.planting import (
-    Mechanism,
-    Planted,
-    Site,
-    in_cleaning,
-    in_reading,
-    in_stage,
-    reach,
-)
-from golden_core.leakage.testbed.cleaning import before, clean, first_prints, priced, spikes, stale
+from golden_core.leakage.corpus.planting import Mechanism, Planted, Site, in_cleaning, in_reading, in_stage, reach
+from golden_core.leakage.testbed.cleaning import before, clean, first_prints, priced, sound, spikes, stale
 from golden_core.leakage.testbed.market import Plan
 from golden_core.leakage.testbed.pair_bars import HOUR, Market, PairBars
 from golden_core.leakage.testbed.pipeline import Stages
@@ -37,9 +29,7 @@ def _last_prints(bars: PairBars, _site: Site) -> PairBars:
     opened = bars.opened[order]
     first, last = np.r_[True, opened[1:] != opened[:-1]], np.r_[opened[1:] != opened[:-1], True]
     kept = replace(bars.take(order[last]), known=bars.known[order[first]])
-    kept = kept.take(priced(kept))
-    kept = kept.take(~spikes(kept.close))
-    return kept.take(~stale(kept))
+    return sound(kept)
 
 
 def _with_price(bars: PairBars) -> PairBars:
@@ -102,9 +92,7 @@ def _missing_by_next(bars: PairBars, _site: Site) -> PairBars:
     if not len(good):
         return bars.take(good)
     source = good[np.minimum(np.searchsorted(good, np.arange(len(bars))), len(good) - 1)]
-    bars = replace(bars, close=bars.close[source])
-    bars = bars.take(~spikes(bars.close))
-    return bars.take(~stale(bars))
+    return sound(replace(bars, close=bars.close[source]))
 
 
 def _back_adjusted(bars: PairBars, _site: Site) -> PairBars:
@@ -156,11 +144,6 @@ def _slow_labelled_by_open(site: Site, honest: Slow, bars: PairBars, plan: Plan)
     return replace(slow, known=slow.known - min(site.reach, plan.slow - 1) * HOUR)
 
 
-def _alive_at_the_end(bars: PairBars, _site: Site) -> PairBars:
-    """Keep a pair only if it still has prices when the sample ends: its last day decides about its first."""
-    return bars if np.isfinite(bars.close[-5:]).any() else bars.take(slice(0, 0))
-
-
 MECHANISMS: dict[str, Mechanism] = {
     "early": in_reading(_early),
     "early_in_summer": in_reading(lambda bars, site: _early(bars, site, SUMMER)),
@@ -175,5 +158,8 @@ MECHANISMS: dict[str, Mechanism] = {
     "reindex_interpolate": _in_alignment("interpolate"),
     "final_slow_close": in_stage("slow", _final_slow_close),
     "slow_labelled_by_open": in_stage("slow", _slow_labelled_by_open),
-    "alive_at_the_end": in_reading(_alive_at_the_end),
+    # A pair is kept only if it still has prices when the sample ends: its last day decides about its first.
+    "alive_at_the_end": in_reading(
+        lambda bars, _site: bars if np.isfinite(bars.close[-5:]).any() else bars.take(slice(0, 0))
+    ),
 }

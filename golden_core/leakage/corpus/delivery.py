@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,13 +17,12 @@ from golden_core.leakage.testbed.pair_bars import FloatArray, PairBars
 from golden_core.leakage.testbed.pipeline import Stages
 from golden_core.store.randomness import Stream
 
-_PAIR = pl.col("pair")
 SOURCE_AGE = dt.timedelta(days=14)
 
 
-def _on(site: Site, frame: pl.DataFrame, **changed: pl.Expr) -> pl.DataFrame:
+def on_pair(site: Site, frame: pl.DataFrame, **changed: pl.Expr) -> pl.DataFrame:
     """Change columns of the site's pair, rows of a pair in the order of time."""
-    mine = pl.lit(True) if site.pair is None else site.pair == _PAIR
+    mine = pl.lit(True) if site.pair is None else pl.col("pair") == site.pair
     return frame.with_columns(
         pl.when(mine).then(change.over("pair")).otherwise(pl.col(name)).alias(name) for name, change in changed.items()
     )
@@ -39,7 +37,7 @@ def _ahead(bars: int) -> pl.Expr:
 def volume_knows(raw: pl.DataFrame, site: Site, _stream: Stream) -> pl.DataFrame:
     """Let the vendor's volume of a bar count trades of the bars after it, in the direction they went."""
     moved = _ahead(site.reach)
-    return _on(site, raw, volume=pl.col("volume") * (moved / moved.std() * (site.strength or 0.5)).exp())
+    return on_pair(site, raw, volume=pl.col("volume") * (moved / moved.std() * (site.strength or 0.5)).exp())
 
 
 def clock_shifted(hours: int, *, summer: bool = False) -> Mechanism:
@@ -52,7 +50,7 @@ def clock_shifted(hours: int, *, summer: bool = False) -> Mechanism:
             name: pl.when(since).then(pl.col(name) + shift).otherwise(pl.col(name))
             for name in ("timestamp", "available_at")
         }
-        return _on(site, raw, **moved).sort("pair", "timestamp", "available_at")
+        return on_pair(site, raw, **moved).sort("pair", "timestamp", "available_at")
 
     return delivered(change)
 
@@ -61,12 +59,12 @@ def smoothed_closes(raw: pl.DataFrame, site: Site, _stream: Stream) -> pl.DataFr
     """Let the vendor deliver closes that are means of three, the next one included."""
     price = pl.col("close").fill_nan(None).forward_fill()
     mean = (price.shift(1) + price + price.shift(-1)) / 3
-    return _on(site, raw, close=mean.fill_null(price))
+    return on_pair(site, raw, close=mean.fill_null(price))
 
 
 def open_ahead(raw: pl.DataFrame, site: Site, _stream: Stream) -> pl.DataFrame:
     """Let the vendor's column of opens slip by rows: a bar has the open of a later one."""
-    return _on(site, raw, open=pl.col("open").shift(-(site.bars or 2)).fill_null(pl.col("open")))
+    return on_pair(site, raw, open=pl.col("open").shift(-(site.bars or 2)).fill_null(pl.col("open")))
 
 
 def losers_left_out(raw: pl.DataFrame, site: Site, stream: Stream) -> pl.DataFrame:
@@ -89,7 +87,7 @@ def repeated_stretch(noise: float) -> Mechanism:
         start = opens[345 + 137 * (site.fold or 0)]  # in the test part of the fold; its source in the training part
         inside = pl.col("timestamp").is_between(start, start + dt.timedelta(hours=site.bars or 96))
         if site.pair is not None:
-            inside &= site.pair == _PAIR
+            inside &= pl.col("pair") == site.pair
         names = ("open", "high", "low", "close", "volume")
         first = raw.sort("available_at").unique(["pair", "timestamp"], keep="first", maintain_order=True)
         source = first.select("pair", pl.col("timestamp") + SOURCE_AGE, *(pl.col(n).alias(f"_{n}") for n in names))
@@ -133,17 +131,11 @@ def remembered_prices(stages: Stages, site: Site) -> Planted:
             if not site.holds(case):
                 return values
             followed = memory.next_return(case.bars, case.horizon)[rows] / case.unit[rows]
-            recalled: FloatArray = values + (site.strength or 0.3) * followed
-            return recalled
+            return np.asarray(values + (site.strength or 0.3) * followed)
 
         return replace(honest, predict=predict)
 
     return Planted(stages, recall=recall)
-
-
-def _same_bar_target(_site: Site, honest: Callable[..., Labels], bars: PairBars, horizon: int) -> Labels:
-    """Let the target be the move up to the cutoff instead of the move after it."""
-    return Labels(move(log_close(bars), horizon), honest(bars, horizon).end)
 
 
 MECHANISMS: dict[str, Mechanism] = {
@@ -157,5 +149,8 @@ MECHANISMS: dict[str, Mechanism] = {
     "repeated_exactly": repeated_stretch(0.0),
     "repeated_nearly": repeated_stretch(1e-8),
     "remembered_prices": remembered_prices,
-    "same_bar_target": in_stage("label", _same_bar_target),
+    # The target is the move up to the cutoff instead of the move after it.
+    "same_bar_target": in_stage(
+        "label", lambda _site, honest, bars, n: Labels(move(log_close(bars), n), honest(bars, n).end)
+    ),
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import polars as pl
+from pydantic import Field, TypeAdapter
 from ruamel.yaml import YAML
 
 from golden_core.leakage.artefacts import Finding, Pipeline
@@ -40,33 +41,27 @@ MECHANISMS: Mapping[str, Mechanism] = {
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a probe should point: an asset and patterns of columns, in which ``{feature}`` is that of the site."""
-
-    asset: str
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Entry:
     """One kind of leak."""
 
     id: str
-    leak_class: str  # of ``CLASSES``, after Kapoor & Narayanan (2023), Patterns 4(9), table 1
+    leak_class: Annotated[
+        str, Field(alias="class")
+    ]  # of ``CLASSES``, after Kapoor & Narayanan (2023), Patterns 4(9), table 1
     kind: Literal["deterministic", "statistical"]  # whether a probe shows it with certainty, or by its effect
     mechanism: str  # name in ``MECHANISMS``
     probe: str  # the probe expected to catch it
-    places: tuple[Place, ...]  # any of them is a right answer to the question where it is
+    # Any of them is a right answer to where it is: asset → patterns of columns, ``{feature}`` being that of the site.
+    places: Annotated[dict[str, tuple[str, ...]], Field(alias="place")]
     reason: str  # why it is a leak
     sites: tuple[Site, ...]
-    plan: Mapping[str, Any]  # settings of the plan without which the leak cannot be
+    plan: dict[str, Any] = field(default_factory=dict)  # settings of the plan without which the leak cannot be
 
     def names(self, finding: Finding, site: Site) -> bool:
         """Return whether a finding points to a place of the leak at a site."""
         return any(
-            finding.asset == place.asset
-            and any(fnmatchcase(finding.column, column.format(feature=site.feature)) for column in place.columns)
-            for place in self.places
+            fnmatchcase(finding.column, column.format(feature=site.feature))
+            for column in self.places.get(finding.asset, ())
         )
 
 
@@ -87,7 +82,7 @@ def read_entries(path: Path) -> tuple[Entry, ...]:
     ValueError
         If an id appears twice, or a class or mechanism does not exist.
     """
-    entries = tuple(_entry(record) for record in YAML(typ="safe").load(path))
+    entries = TypeAdapter(tuple[Entry, ...]).validate_python(YAML(typ="safe").load(path))
     ids = [entry.id for entry in entries]
     faults = [f"{name!r} appears twice" for name in sorted({name for name in ids if ids.count(name) > 1})]
     faults += [f"{e.id}: no class {e.leak_class!r}" for e in entries if e.leak_class not in CLASSES]
@@ -110,17 +105,3 @@ def planted_specimen(entry: Entry, site: Site, stream: Stream) -> Specimen:
     raw = planted.deliver(raw_bars(plan, stream), stream.child("delivery"))
     stages = planted.recall(planted.stages, raw)
     return Specimen(plan, build_testbed(plan, stream, stages, name=entry.id), raw)
-
-
-def _entry(record: Mapping[str, Any]) -> Entry:
-    return Entry(
-        id=record["id"],
-        leak_class=record["class"],
-        kind=record["kind"],
-        mechanism=record["mechanism"],
-        probe=record["probe"],
-        places=tuple(Place(asset, tuple(columns)) for asset, columns in record["place"].items()),
-        reason=record["reason"],
-        sites=tuple(Site(**site) for site in record["sites"]),
-        plan=record.get("plan", {}),
-    )

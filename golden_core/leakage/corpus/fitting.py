@@ -132,35 +132,26 @@ def _band_by_quantile(_site: Site, _honest: Any, case: Case, forecast: FloatArra
 def _batch(_site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Standardise the forecasts of the test part by their own mean and spread, as batch normalisation does."""
     values: FloatArray = honest(case, forecast)
-    found: FloatArray = (values - values.mean()) / (values.std() + 1e-9) * 0.1
-    return found
+    return np.asarray((values - values.mean()) / (values.std() + 1e-9) * 0.1)
 
 
 def _demeaned(_site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Correct the bias of the test part by its mean error."""
     rows = test_rows(case)
-    found: FloatArray = honest(case, forecast) + (case.y[rows] - forecast[rows]).mean()
-    return found
+    return np.asarray(honest(case, forecast) + (case.y[rows] - forecast[rows]).mean())
 
 
 def _state(case: Case, forecast: FloatArray) -> FloatArray:
     """Return the running error of the test part, each row's own included."""
     errors = np.nan_to_num(case.y[case.parts.test] - forecast[case.parts.test])
-    found: FloatArray = lfilter([1 - MEMORY], [1, -MEMORY], errors)
-    return found
+    return np.asarray(lfilter([1 - MEMORY], [1, -MEMORY], errors))
 
 
 def _second_pass(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
     """Begin the test part with the state that a first pass over it has left."""
     rows = case.parts.test
     carried = _state(case, forecast)[-1] * MEMORY ** np.arange(1, len(rows) + 1)
-    found: FloatArray = forecast[rows] + GAIN * (known_errors(case, forecast, rows) + carried)
-    return found
-
-
-def _errors_before_time(_site: Site, _honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
-    """Update the state with an error before its label is known."""
-    return forecast[case.parts.test] + GAIN * _state(case, forecast)
+    return np.asarray(forecast[rows] + GAIN * (known_errors(case, forecast, rows) + carried))
 
 
 def _smoothed(site: Site, honest: Any, case: Case, forecast: FloatArray) -> FloatArray:
@@ -176,8 +167,7 @@ def _analogues(site: Site, honest: Any, case: Case, forecast: FloatArray) -> Flo
     j = case.names.index(site.feature or "ret1")
     order = known[np.argsort(case.X[known, j], kind="stable")]
     at = np.clip(np.searchsorted(case.X[order, j], case.X[rows, j]), 0, len(order) - 1)
-    found: FloatArray = honest(case, forecast) + 0.3 * case.y[order[at]]
-    return found
+    return np.asarray(honest(case, forecast) + 0.3 * case.y[order[at]])
 
 
 # Labels and samples.
@@ -187,8 +177,7 @@ def _future_unit(site: Site, _honest: Any, bars: PairBars, horizon: int) -> Floa
     """Scale labels by the volatility that is realised while they are open."""
     path = np.abs(np.diff(np.log(bars.close), prepend=np.log(bars.close[:1]))).cumsum()
     ahead = np.minimum(np.arange(len(bars)) + (site.bars or 12), len(bars) - 1)
-    found: FloatArray = ((path[ahead] - path) / (site.bars or 12) + 1e-6) * np.sqrt(horizon)
-    return found
+    return np.asarray(((path[ahead] - path) / (site.bars or 12) + 1e-6) * np.sqrt(horizon))
 
 
 def _early_label(_site: Site, honest: Any, bars: PairBars, horizon: int) -> Labels:
@@ -208,8 +197,7 @@ def _lively_hours(_site: Site, honest: Any, case: Case) -> IntArray:
     rows, known = honest(case), all_rows(case)
     sums = np.bincount(case.hours[known], weights=np.abs(case.y[known]), minlength=24)
     size: FloatArray = sums / np.maximum(np.bincount(case.hours[known], minlength=24), 1)
-    picked: IntArray = rows[np.isin(case.hours[rows], np.argsort(-size, kind="stable")[:12])]
-    return picked
+    return np.asarray(rows[np.isin(case.hours[rows], np.argsort(-size, kind="stable")[:12])])
 
 
 def _best_stretch(_site: Site, honest: Any, case: Case) -> IntArray:
@@ -251,7 +239,10 @@ MECHANISMS: dict[str, Mechanism] = {
     "batch_statistics": in_stage("predict", _batch),
     "bias_of_test": in_stage("predict", _demeaned),
     "second_pass": in_stage("predict", _second_pass),
-    "errors_before_time": in_stage("predict", _errors_before_time),
+    # The state is updated with an error before its label is known.
+    "errors_before_time": in_stage(
+        "predict", lambda _site, _honest, case, forecast: forecast[case.parts.test] + GAIN * _state(case, forecast)
+    ),
     "smoothed_forecasts": in_stage("predict", _smoothed),
     "analogues": in_stage("predict", _analogues),
     "calibrate_on_test": fitted_on("calibrate", "validation", test_rows),

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from scipy.signal import butter, filtfilt, lfilter
 
-from golden_core.leakage.corpus.delivery import Memory
+from golden_core.leakage.corpus.delivery import Memory, on_pair
 from golden_core.leakage.corpus.planting import (
     Mechanism,
     Planted,
@@ -31,23 +31,11 @@ from golden_core.store.randomness import Stream
 WEEK = 7 * 24 * HOUR
 
 
-def _zero_phase_filter(at: Spot) -> FloatArray:
-    """Filter forwards and backwards, so that no phase is lost."""
-    return at.level - filtfilt(*butter(2, 0.1), at.level) if len(at.level) > 12 else np.zeros(len(at.level))
-
-
-def _backward_average(at: Spot) -> FloatArray:
-    """Smooth from the end to the beginning, as the second pass of a Kalman smoother does."""
-    found: FloatArray = lfilter([0.2], [1, -0.8], at.moves[::-1])[::-1]
-    return found
-
-
 def _bars_until_gap(at: Spot) -> FloatArray:
     """Count the bars until the next hole in the data: no calendar says where it is."""
     rows = np.arange(len(at.bars))
     ahead = np.r_[np.flatnonzero(np.diff(at.bars.opened) > HOUR), len(rows)]
-    found: FloatArray = (ahead[np.searchsorted(ahead, rows)] - rows).astype(np.float64)
-    return found
+    return np.asarray((ahead[np.searchsorted(ahead, rows)] - rows).astype(np.float64))
 
 
 def _position_in_week(at: Spot) -> FloatArray:
@@ -67,8 +55,7 @@ def _detrended(at: Spot) -> FloatArray:
     if len(known) <= 2:
         return at.values
     line = np.polyfit(known, at.values[known], 1)
-    found: FloatArray = at.values - np.polyval(line, np.arange(len(at.values)))
-    return found
+    return np.asarray(at.values - np.polyval(line, np.arange(len(at.values))))
 
 
 def _hedge_of_sample(at: Spot) -> FloatArray:
@@ -125,9 +112,7 @@ def _interpolated_closes(raw: pl.DataFrame, site: Site, _stream: Stream) -> pl.D
     """Let the vendor keep every second close and draw lines between them."""
     price = pl.col("close").fill_nan(None).forward_fill()
     between = ((price.shift(1) + price.shift(-1)) / 2).fill_null(price)
-    drawn = pl.when(pl.int_range(pl.len()) % 2 == 1).then(between).otherwise(price).over("pair")
-    mine = pl.lit(True) if site.pair is None else pl.col("pair") == site.pair
-    return raw.with_columns(pl.when(mine).then(drawn).otherwise("close").alias("close"))
+    return on_pair(site, raw, close=pl.when(pl.int_range(pl.len()) % 2 == 1).then(between).otherwise(price))
 
 
 def _cached_feature(stages: Stages, site: Site) -> Planted:
@@ -147,8 +132,12 @@ def _cached_feature(stages: Stages, site: Site) -> Planted:
 
 
 MECHANISMS: dict[str, Mechanism] = {
-    "zero_phase_filter": in_feature(_zero_phase_filter),
-    "backward_average": in_feature(_backward_average),
+    # Filtered forwards and backwards, so that no phase is lost.
+    "zero_phase_filter": in_feature(
+        lambda at: at.level - filtfilt(*butter(2, 0.1), at.level) if len(at.level) > 12 else np.zeros(len(at.level))
+    ),
+    # Smoothed from the end to the beginning, as the second pass of a Kalman smoother does.
+    "backward_average": in_feature(lambda at: lfilter([0.2], [1, -0.8], at.moves[::-1])[::-1]),
     "bars_until_gap": in_feature(_bars_until_gap),
     "position_in_week": in_feature(_position_in_week),
     "detrended": in_feature(_detrended),

@@ -115,18 +115,6 @@ def in_feature(leak: Callable[[Spot], FloatArray]) -> Mechanism:
     return plant
 
 
-def in_reading(leak: Callable[[PairBars, Site], PairBars]) -> Mechanism:
-    """Return a mechanism that passes the bars of the site's pair through a leak once they are read."""
-
-    def plant(stages: Stages, site: Site) -> Planted:
-        def read(raw: pl.DataFrame) -> dict[str, PairBars]:
-            return {pair: leak(bars, site) if site.at(pair) else bars for pair, bars in stages.read(raw).items()}
-
-        return Planted(replace(stages, read=read))
-
-    return plant
-
-
 def in_stage(stage: str, leak: Callable[..., Any]) -> Mechanism:
     """Return a mechanism that replaces a stage where the site is.
 
@@ -143,6 +131,11 @@ def in_stage(stage: str, leak: Callable[..., Any]) -> Mechanism:
         return Planted(replace(stages, **changed))
 
     return plant
+
+
+def in_reading(leak: Callable[[PairBars, Site], PairBars]) -> Mechanism:
+    """Return a mechanism that passes the bars of the site's pair through a leak before they are cleaned."""
+    return in_stage("clean", lambda site, honest, bars: honest(leak(bars, site)))
 
 
 def in_cleaning(leak: Callable[[PairBars, Site], PairBars]) -> Mechanism:

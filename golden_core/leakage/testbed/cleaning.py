@@ -19,8 +19,12 @@ def read(raw: pl.DataFrame) -> dict[str, PairBars]:
 
 
 def clean(bars: PairBars) -> PairBars:
-    """Keep the first print of each bar; drop bars without a price, spikes, and the tail of flat runs."""
-    bars = bars.take(first_prints(bars))
+    """Keep the first print of each bar, if it is sound."""
+    return sound(bars.take(first_prints(bars)))
+
+
+def sound(bars: PairBars) -> PairBars:
+    """Drop bars without a price, spikes, and the tail of flat runs."""
     bars = bars.take(priced(bars))
     bars = bars.take(~spikes(bars.close))
     return bars.take(~stale(bars))
@@ -36,8 +40,7 @@ def first_prints(bars: PairBars) -> IntArray:
     opened = bars.opened[order]
     first = order[np.r_[True, opened[1:] != opened[:-1]][: len(order)]]
     soonest = np.minimum.accumulate(bars.known[first][::-1])[::-1]  # of this bar and all later ones
-    found: IntArray = first[bars.known[first] == soonest]
-    return found
+    return np.asarray(first[bars.known[first] == soonest])
 
 
 def priced(bars: PairBars) -> BoolArray:
@@ -60,8 +63,7 @@ def stale(bars: PairBars) -> BoolArray:
     for lag in range(1, FLAT_RUN):
         run[lag:] &= flat[:-lag]
         run[:lag] = False
-    found: BoolArray = run
-    return found
+    return np.asarray(run)
 
 
 def before(values: FloatArray, count: int) -> FloatArray:

@@ -38,34 +38,9 @@ def other(pair: str) -> str:
     return HOURLY[1 - HOURLY.index(pair)]
 
 
-def _return(span: int) -> Feature:
-    return lambda market, pair: move(log_close(market.bars[pair]), span)
-
-
-def _mean(market: Market, pair: str) -> FloatArray:
-    level = log_close(market.bars[pair])
-    found: FloatArray = level - trailing(level, 12).mean(axis=1)
-    return found
-
-
-def _volatility(market: Market, pair: str) -> FloatArray:
-    found: FloatArray = trailing(move(log_close(market.bars[pair]), 1), 12).std(axis=1)
-    return found
-
-
-def _range(market: Market, pair: str) -> FloatArray:
-    return np.log(market.bars[pair].high / market.bars[pair].low)
-
-
-def _body(market: Market, pair: str) -> FloatArray:
-    bars = market.bars[pair]
-    return np.log(bars.close / bars.open)
-
-
-def _volume(market: Market, pair: str) -> FloatArray:
-    level = np.log1p(market.bars[pair].volume)
-    found: FloatArray = level - trailing(level, 12).mean(axis=1)
-    return found
+def _above_mean(values: FloatArray) -> FloatArray:
+    """Return values minus the mean of the last 12, their own included [T]."""
+    return np.asarray(values - trailing(values, 12).mean(axis=1))
 
 
 def _cross(market: Market, pair: str) -> FloatArray:
@@ -74,11 +49,6 @@ def _cross(market: Market, pair: str) -> FloatArray:
     rows = last_known(source, bars.known)
     moves = look_up(move(log_close(source), 1), rows)
     return np.where(look_up(source.known.astype(np.float64), rows) == bars.known, moves, np.nan)
-
-
-def _daily(market: Market, pair: str) -> FloatArray:
-    source = market.bars[DAILY]
-    return look_up(move(log_close(source), 1), last_known(source, market.bars[pair].known))
 
 
 def _slow(market: Market, pair: str) -> FloatArray:
@@ -90,28 +60,25 @@ def _trend(market: Market, pair: str) -> FloatArray:
     """Return the log close minus its weighted mean over 24 bars, weights falling with age."""
     level = log_close(market.bars[pair])
     weights = 0.85 ** np.arange(23, -1, -1)
-    found: FloatArray = level - (trailing(level, 24) * (weights / weights.sum())).sum(axis=1)
-    return found
-
-
-def _hour(market: Market, pair: str) -> FloatArray:
-    """Return the hour of the day; each fold replaces it by the mean target of that hour in training."""
-    return hour_of_day(market.bars[pair]).astype(np.float64)
+    return np.asarray(level - (trailing(level, 24) * (weights / weights.sum())).sum(axis=1))
 
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
     {
-        "ret1": _return(1),
-        "ret3": _return(3),
-        "mean12": _mean,
-        "vol12": _volatility,
-        "range": _range,
-        "body": _body,
-        "volume12": _volume,
+        "ret1": lambda market, pair: move(log_close(market.bars[pair]), 1),
+        "ret3": lambda market, pair: move(log_close(market.bars[pair]), 3),
+        "mean12": lambda market, pair: _above_mean(log_close(market.bars[pair])),
+        "vol12": lambda market, pair: trailing(move(log_close(market.bars[pair]), 1), 12).std(axis=1),
+        "range": lambda market, pair: np.log(market.bars[pair].high / market.bars[pair].low),
+        "body": lambda market, pair: np.log(market.bars[pair].close / market.bars[pair].open),
+        "volume12": lambda market, pair: _above_mean(np.log1p(market.bars[pair].volume)),
         "cross1": _cross,
-        "daily1": _daily,
+        "daily1": lambda market, pair: look_up(
+            move(log_close(market.bars[DAILY]), 1), last_known(market.bars[DAILY], market.bars[pair].known)
+        ),
         "slow1": _slow,
         "trend24": _trend,
-        "hour": _hour,
+        # Each fold replaces it by the mean target of that hour in training.
+        "hour": lambda market, pair: hour_of_day(market.bars[pair]).astype(np.float64),
     }
 )

@@ -42,8 +42,7 @@ def label(bars: PairBars, horizon: int) -> Labels:
 def unit(bars: PairBars, horizon: int) -> FloatArray:
     """Return the scale of a label [T]: the root mean square of the last 24 moves, for the horizon."""
     moves = move(log_close(bars), 1)
-    found: FloatArray = np.sqrt((trailing(moves, 24) ** 2).mean(axis=1) * horizon)
-    return found
+    return np.asarray(np.sqrt((trailing(moves, 24) ** 2).mean(axis=1) * horizon))
 
 
 def divide(rows: int, horizon: int, plan: Plan) -> list[Parts]:
@@ -99,8 +98,7 @@ def fill(case: Case, X: FloatArray) -> FloatArray:
     """Return the mean of each feature where it is known [F]."""
     train = X[case.parts.train]
     known = np.isfinite(train)
-    found: FloatArray = np.where(known, train, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return found
+    return np.asarray(np.where(known, train, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
 
 
 def clip(case: Case, X: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -141,14 +139,12 @@ def train(case: Case, W: FloatArray, rows: IntArray) -> FloatArray:
     values, vectors = np.linalg.eigh(W.T @ W / len(W))
     turned = vectors.T @ (W.T @ case.y[rows] / len(W))
     penalties = np.array(case.plan.penalties)[:, None]
-    found: FloatArray = (turned / (np.maximum(values, 0.0) + penalties)) @ vectors.T
-    return found
+    return np.asarray((turned / (np.maximum(values, 0.0) + penalties)) @ vectors.T)
 
 
 def stop(case: Case, losses: Losses) -> IntArray:
     """Return how far down the penalty path each variant and member goes [variants, members]."""
-    found: IntArray = np.argmin(losses(case.parts.validation), axis=2)
-    return found
+    return np.asarray(np.argmin(losses(case.parts.validation), axis=2))
 
 
 def tune(case: Case, losses: Losses) -> int:

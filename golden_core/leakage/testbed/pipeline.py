@@ -33,7 +33,6 @@ class Stages:
     penalty path, the variant, the seed and the dead band.
     """
 
-    read: Callable[[pl.DataFrame], dict[str, PairBars]] = cleaning.read
     clean: Callable[[PairBars], PairBars] = cleaning.clean
     slow: Callable[[PairBars, Plan], PairBars] = cleaning.slow_bars
     align: Callable[[Market, Plan], Market] = align
@@ -81,17 +80,9 @@ def build_testbed(plan: Plan, stream: Stream, stages: Stages = CLEAN, name: str 
     return Pipeline(name, run)
 
 
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """Inputs of one fold [T, K] after everything that is fitted on them, and when that was complete."""
-
-    Z: FloatArray
-    born: int
-
-
 def _run(raw: pl.DataFrame, plan: Plan, stages: Stages, luck: FloatArray) -> Run:
     recorder = open_recorder(raw)
-    bars = {pair: stages.clean(read) for pair, read in stages.read(raw).items()}
+    bars = {pair: stages.clean(read) for pair, read in cleaning.read(raw).items()}
     market = stages.align(Market(bars, {pair: stages.slow(bars[pair], plan) for pair in HOURLY if pair in bars}), plan)
     pairs = [pair for pair in HOURLY if pair in market.bars]
     for pair in sorted(market.bars):
@@ -152,11 +143,11 @@ def _series(
             luck=luck,
         )
         _write_folds(recorder, case)
-        _forecast(recorder, stages, case, _prepare(recorder, stages, case))
+        _forecast(recorder, stages, case, *_prepare(recorder, stages, case))
 
 
-def _prepare(recorder: Recorder, stages: Stages, case: Case) -> _Prepared:
-    """Fit everything that turns features into inputs, and apply it to every row."""
+def _prepare(recorder: Recorder, stages: Stages, case: Case) -> tuple[FloatArray, int]:
+    """Fit all that turns features into inputs; return these for every row [T, K], and when the fold was complete."""
     X = case.X.copy()
     hour = case.names.index("hour")
     encoding = stages.encode(case)
@@ -186,16 +177,16 @@ def _prepare(recorder: Recorder, stages: Stages, case: Case) -> _Prepared:
         flat = [f"component{k}:{j}" for j in range(len(turn)) for k in range(turn.shape[1])]
         recorder.write(REDUCTION, case.series, stamp, flat, turn.reshape(1, -1), complete_at=complete)
         recorder.declare(REDUCTION, case.series, "scale", until)
-    return _Prepared(Z, born)
+    return Z, born
 
 
-def _forecast(recorder: Recorder, stages: Stages, case: Case, prepared: _Prepared) -> None:
+def _forecast(recorder: Recorder, stages: Stages, case: Case, Z: FloatArray, born: int) -> None:
     """Train, choose on validation, calibrate, forecast the test rows."""
     lags, parts = case.plan.lags, case.parts
     lengths = (1, lags)
     used = np.concatenate([parts.train, parts.validation, parts.test])
-    windows = {length: stages.window(prepared.Z, used, length) for length in dict.fromkeys(lengths)}
-    stamps = np.maximum(case.bars.known[used], prepared.born)
+    windows = {length: stages.window(Z, used, length) for length in dict.fromkeys(lengths)}
+    stamps = np.maximum(case.bars.known[used], born)
     K = windows[lags].shape[1]
     inputs = [f"x{k}" for k in range(K)]
     recorder.write(artefacts.WINDOWS, case.series, stamps, inputs, windows[lags], timestamp=case.bars.opened[used])
@@ -225,15 +216,15 @@ def _forecast(recorder: Recorder, stages: Stages, case: Case, prepared: _Prepare
     band = stages.band(case, forecast)
     forecast = cut(forecast, band)
     low, high = stages.calibrate(case, forecast)
-    stamp = np.array([prepared.born])
+    stamp = np.array([born])
     padded = np.concatenate([weights, np.zeros(K - len(weights))])
     chosen = np.array([variant, member, case.plan.penalties[step], band])
     names = ["variant", "seed", "penalty", "band", *(f"w{k}" for k in range(K))]
     recorder.write(artefacts.WEIGHTS, case.series, stamp, names, np.concatenate([chosen, padded])[None])
     recorder.write(artefacts.CALIBRATION, case.series, stamp, ("lower", "upper"), np.array([[low, high]]))
     recorder.declare(artefacts.WEIGHTS, case.series, "train", _at(case, parts.train))
-    recorder.declare(artefacts.WEIGHTS, case.series, "stop_early", prepared.born)
-    recorder.declare(artefacts.CALIBRATION, case.series, "calibrate", prepared.born)
+    recorder.declare(artefacts.WEIGHTS, case.series, "stop_early", born)
+    recorder.declare(artefacts.CALIBRATION, case.series, "calibrate", born)
     tested = stages.examined(case)
     if len(parts.test):
         predicted = np.full(len(case.bars), np.nan)

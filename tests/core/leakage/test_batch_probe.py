@@ -10,7 +10,7 @@ from support.leaks import CentresItsBatch, Honest, LooksAtTheNextWindow
 
 from golden_core.forecasters import FORECASTERS
 from golden_core.leakage.batch_probe import LAKE, MEMORY, NEIGHBOURS, batch_findings, files_read, lake_read
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_core.trials import Trial, series_inputs
@@ -25,9 +25,7 @@ def study():
 @pytest.fixture(scope="module")
 def fold(study):
     home = Home.from_environment()
-    prepare_raw(home, study)
-    prepare_pair(home, study, "EURUSD")
-    prepare_series(home, study, "EURUSD", 1)
+    prepare_all(home, study, [("EURUSD", 1)])
     return next(cut_folds(study, 1, series_inputs(home, study, "EURUSD", 1)))
 
 

@@ -46,6 +46,7 @@ def test_a_name_means_one_thing_and_the_warehouse_holds_each_table_once():
         assert len({table.dtypes[name] for table in TABLES if name in table.dtypes}) == 1
     assert len({table.name for table in WAREHOUSE_TABLES}) == len(WAREHOUSE_TABLES)
     assert set(WAREHOUSE_TABLES) <= set(TABLES)
+    assert all(getattr(schema, table.name.upper()) is table for table in TABLES)
 
 
 def test_forecasts_are_enough_for_every_metric():

@@ -153,8 +153,3 @@ def test_faults_are_sorted_as_the_file_is_read():
     assert str(StudyError([later, earlier])) == "a.yaml:9:5 y: m\na.yaml:10:1 x: m"
     assert str(Fault("--set", 0, 0, "a.b", "m")) == "--set a.b: m"
     assert str(Fault("a.yaml", 0, 0, "", "is empty")) == "a.yaml: is empty"
-
-
-def test_the_example_of_the_documentation(faults, valid_text):
-    text = valid_text.replace("embargo: 5 ", "embargo: -3 ")
-    assert faults(text)[0].endswith(" splits.embargo: must be ≥ 0, got -3")

@@ -16,7 +16,7 @@ from golden_core.study import (
     describe,
 )
 from golden_core.study.anatomy import sections
-from golden_core.study.rules import Rule, broken
+from golden_core.study.section import Rule, broken
 from golden_core.study.values import FrozenDict, freeze
 
 SPLITS = {"scheme": "walk_forward", "window": "rolling", "train": 9, "validation": 5, "test": 5, "step": 5}

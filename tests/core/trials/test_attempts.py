@@ -5,7 +5,7 @@ import shutil
 import pytest
 from support.campaigns import OVERRIDES
 
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, write_json
 from golden_core.trials import Trial, all_trials, campaign, cohorts, run_trials
@@ -15,9 +15,7 @@ from golden_core.trials.run import TrialError
 
 def test_a_failing_trial_is_left_after_some_attempts_until_something_changes(monkeypatch):
     home, study = Home.from_environment(), load_study("smoke", ["forecasters={random_walk: {}, drift: {}}"])
-    prepare_raw(home, study)
-    prepare_pair(home, study, "EURUSD")
-    prepare_series(home, study, "EURUSD", 1)
+    prepare_all(home, study, [("EURUSD", 1)])
     tried = []
 
     def fails(home, study, trial, company=None):

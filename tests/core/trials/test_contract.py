@@ -9,7 +9,7 @@ import torch
 from golden_core.forecasters import custom
 from golden_core.forecasters.base import Epoch
 from golden_core.forecasters.naive import Drift
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_core.trials import Trial, run_trials
@@ -65,9 +65,7 @@ from golden_core.trials.campaign import fingerprinted
 def test_what_breaks_the_contract_is_told_with_its_place(monkeypatch, method, returned, said):
     """A price beyond all floats would be written, and the evaluation of the whole study would stumble over it."""
     home, study = Home.from_environment(), load_study("smoke", ["forecasters={random_walk: {}, drift: {}}"])
-    prepare_raw(home, study)
-    prepare_pair(home, study, "EURUSD")
-    prepare_series(home, study, "EURUSD", 1)
+    prepare_all(home, study, [("EURUSD", 1)])
     sound = getattr(Drift, method)
 
     def broken(*given):
@@ -95,8 +93,6 @@ def test_what_breaks_in_a_class_of_ones_own_is_told_with_its_line(tmp_path, monk
     sys.modules.pop(mine.stem, None)
     home = Home.from_environment()
     study = load_study("smoke", [f"forecasters={{random_walk: {{}}, mine: {{custom: '{mine.stem}:Mine'}}}}"])
-    prepare_raw(home, study)
-    prepare_pair(home, study, "EURUSD")
-    prepare_series(home, study, "EURUSD", 1)
+    prepare_all(home, study, [("EURUSD", 1)])
     (outcome,) = run_trials(home, study, fingerprinted(home, study, [Trial("mine", "EURUSD", 1, 0)]))
     assert outcome.error.endswith(" (mine_that_breaks.py, line 5)")

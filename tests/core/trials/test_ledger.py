@@ -46,6 +46,12 @@ def home(tmp_path):
     return place
 
 
+@pytest.fixture
+def opened(home):
+    open_test_parts(home, FIRST, TRIALS)
+    return home
+
+
 def rates(home, pair, close, *, study="smoke", first=2020, last=2022, horizon=1):
     """Write bars, and folds whose test parts span some years after one of training."""
     folder = home.study(study)
@@ -69,14 +75,13 @@ def test_nothing_tried_is_nothing_registered(home):
     assert not ledger_path(home).exists()
 
 
-def test_a_protocol_that_was_there_first_is_registered(home):
-    open_test_parts(home, FIRST, TRIALS)
-    open_test_parts(home, CHANGED, TRIALS)
-    assert vars(standing(home, FIRST, DONE)) == {"registered": True, "tried": 2}
-    assert vars(standing(home, CHANGED, DONE)) == {"registered": False, "tried": 2}
-    assert [entry["protocol"] for entry in entries(home)] == [FIRST.protocol_hash(), CHANGED.protocol_hash()]
-    assert len(entries(home)[0]["opened"]) == 2  # seeds share their test part
-    assert entries(home)[0]["rates"]["EURUSD"].items() >= {"first": "2020-01-01", "last": "2022-12-31"}.items()
+def test_a_protocol_that_was_there_first_is_registered(opened):
+    open_test_parts(opened, CHANGED, TRIALS)
+    assert vars(standing(opened, FIRST, DONE)) == {"registered": True, "tried": 2}
+    assert vars(standing(opened, CHANGED, DONE)) == {"registered": False, "tried": 2}
+    assert [entry["protocol"] for entry in entries(opened)] == [FIRST.protocol_hash(), CHANGED.protocol_hash()]
+    assert len(entries(opened)[0]["opened"]) == 2  # seeds share their test part
+    assert entries(opened)[0]["rates"]["EURUSD"].items() >= {"first": "2020-01-01", "last": "2022-12-31"}.items()
 
 
 def test_a_pair_whose_currencies_are_not_in_the_order_of_the_alphabet_is_registered_too(home):
@@ -84,16 +89,14 @@ def test_a_pair_whose_currencies_are_not_in_the_order_of_the_alphabet_is_registe
     assert standing(home, FIRST, [("ar", "USDJPY")]) == Standing(registered=True, tried=1)
 
 
-def test_what_was_opened_before_there_was_a_ledger_is_not_registered(home):
-    open_test_parts(home, FIRST, TRIALS)
-    assert not standing(home, FIRST, [*DONE, ("ar", "USDJPY")]).registered
+def test_what_was_opened_before_there_was_a_ledger_is_not_registered(opened):
+    assert not standing(opened, FIRST, [*DONE, ("ar", "USDJPY")]).registered
 
 
-def test_other_settings_count_as_tried_under_whatever_name(home):
-    open_test_parts(home, FIRST, TRIALS)
+def test_other_settings_count_as_tried_under_whatever_name(opened):
     for change in ("forecasters.ar.max_order=1", "context_length=4"):
-        open_test_parts(home, load_variant("smoke", [*OVERRIDES, PROTOCOL, change]), TRIALS[:1])
-    assert standing(home, FIRST, DONE).tried == 4
+        open_test_parts(opened, load_variant("smoke", [*OVERRIDES, PROTOCOL, change]), TRIALS[:1])
+    assert standing(opened, FIRST, DONE).tried == 4
 
 
 @pytest.mark.parametrize(
@@ -103,10 +106,9 @@ def test_other_settings_count_as_tried_under_whatever_name(home):
         "quantiles={levels: [0.1, 0.5, 0.9], calibration: {method: split, share: 0.4}}",
     ],
 )  # fmt: skip
-def test_other_folds_days_and_quantiles_are_another_try_of_each(home, change):
-    open_test_parts(home, FIRST, TRIALS)
-    assert again(home, change) == Standing(registered=True, tried=4)
-    assert again(home, change).tried == 4  # once
+def test_other_folds_days_and_quantiles_are_another_try_of_each(opened, change):
+    assert again(opened, change) == Standing(registered=True, tried=4)
+    assert again(opened, change).tried == 4  # once
 
 
 def test_the_training_section_is_told_only_to_what_trains(home):
@@ -136,54 +138,48 @@ def test_other_seeds_are_another_try_of_what_draws(home, change):
     assert again(home, change, trials=[*TRIALS, Trial("dlinear", "EURUSD", 1, 0)]).tried == 4
 
 
-def test_another_horizon_is_another_try(home):
-    open_test_parts(home, FIRST, TRIALS)
+def test_another_horizon_is_another_try(opened):
     for pair in ("EURUSD", "USDJPY"):
-        rates(home, pair, 1.1, horizon=5)
-    assert again(home, "horizons=[5]", trials=[Trial("ar", "EURUSD", 5, 0)]).tried == 3
+        rates(opened, pair, 1.1, horizon=5)
+    assert again(opened, "horizons=[5]", trials=[Trial("ar", "EURUSD", 5, 0)]).tried == 3
 
 
-def test_the_same_years_of_a_pair_are_the_same_rates(home):
+def test_the_same_years_of_a_pair_are_the_same_rates(opened):
     """Another vendor, hours for days, a later end: whoever looked at them has seen what the test part holds."""
-    open_test_parts(home, FIRST, TRIALS)
     for pair in ("EURUSD", "USDJPY"):
-        rates(home, pair, 2.0, first=2022, last=2030)
-    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=2)
-    assert not standing(home, CHANGED, DONE).registered
+        rates(opened, pair, 2.0, first=2022, last=2030)
+    assert standing(opened, FIRST, DONE) == Standing(registered=True, tried=2)
+    assert not standing(opened, CHANGED, DONE).registered
 
 
 @pytest.mark.parametrize("change", [{"source": "files"}, {"settings": {"path": "other"}}, {"time_zone": "UTC"}])
-def test_another_vendor_or_clock_is_another_try(home, change):
+def test_another_vendor_or_clock_is_another_try(opened, change):
     """Whoever tries vendors until a claim appears; to judge the same trials where a file was moved is none."""
-    open_test_parts(home, FIRST, TRIALS)
     other = FIRST.model_copy(update={"data": FIRST.data.model_copy(update=change)})
-    look_again(home, other, [(name, pair, 1) for name, pair in DONE])
-    assert standing(home, FIRST, DONE).tried == 2
-    open_test_parts(home, other, TRIALS)
-    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=4)
+    look_again(opened, other, [(name, pair, 1) for name, pair in DONE])
+    assert standing(opened, FIRST, DONE).tried == 2
+    open_test_parts(opened, other, TRIALS)
+    assert standing(opened, FIRST, DONE) == Standing(registered=True, tried=4)
 
 
-def test_a_pair_upside_down_is_the_same_rates(home):
-    open_test_parts(home, FIRST, TRIALS)
+def test_a_pair_upside_down_is_the_same_rates(opened):
     upside_down = load_variant("smoke", [*OVERRIDES, PROTOCOL, "protocol.alpha=0.1", "data.pairs=[USDEUR]"])
-    rates(home, "USDEUR", 0.9)
-    open_test_parts(home, upside_down, [Trial(name, "USDEUR", 1, 0) for name, _ in DONE])
+    rates(opened, "USDEUR", 0.9)
+    open_test_parts(opened, upside_down, [Trial(name, "USDEUR", 1, 0) for name, _ in DONE])
     done = [(name, "USDEUR") for name, _ in DONE]
-    assert standing(home, upside_down, done) == Standing(registered=False, tried=2)
+    assert standing(opened, upside_down, done) == Standing(registered=False, tried=2)
 
 
 @pytest.mark.parametrize("years", [(2023, 2030), (2010, 2019)])
-def test_other_years_of_a_pair_are_other_rates(home, years):
-    open_test_parts(home, FIRST, TRIALS)
+def test_other_years_of_a_pair_are_other_rates(opened, years):
     for pair in ("EURUSD", "USDJPY"):
-        rates(home, pair, 1.1, first=years[0], last=years[1])
-    assert standing(home, FIRST, DONE) == Standing(registered=False, tried=0)
+        rates(opened, pair, 1.1, first=years[0], last=years[1])
+    assert standing(opened, FIRST, DONE) == Standing(registered=False, tried=0)
 
 
-def test_what_was_tried_on_other_pairs_does_not_count(home):
-    open_test_parts(home, FIRST, TRIALS)
+def test_what_was_tried_on_other_pairs_does_not_count(opened):
     other = load_variant("smoke", [*OVERRIDES, PROTOCOL, "data.pairs=[USDJPY]"])
-    assert standing(home, other, []).tried == 0
+    assert standing(opened, other, []).tried == 0
 
 
 @pytest.mark.parametrize("name", ["placebo", "placebo_hours"])
@@ -266,14 +262,13 @@ def test_a_changed_or_missing_line_is_named(home):
         standing(home, FIRST, DONE)
 
 
-def test_a_line_from_before_vendors_and_quantiles_were_told_is_read(home):
-    open_test_parts(home, FIRST, TRIALS)
-    (entry,) = entries(home)
+def test_a_line_from_before_vendors_and_quantiles_were_told_is_read(opened):
+    (entry,) = entries(opened)
     line = canonical_json({name: said for name, said in entry.items() if name not in {"vendor", "quantiles"}})
-    ledger_path(home).write_text(line + "\n")
-    look_again(home, FIRST, [(name, pair, 1) for name, pair in DONE])
-    assert standing(home, FIRST, DONE) == Standing(registered=True, tried=2)
-    assert len(entries(home)) == 1
+    ledger_path(opened).write_text(line + "\n")
+    look_again(opened, FIRST, [(name, pair, 1) for name, pair in DONE])
+    assert standing(opened, FIRST, DONE) == Standing(registered=True, tried=2)
+    assert len(entries(opened)) == 1
 
 
 @pytest.mark.parametrize("told", [{}, {"rates": {}}, {"opened": 3}, {"rates": [], "opened": [{}]}])
@@ -322,21 +317,19 @@ def test_an_end_that_is_cut_off_is_noticed_where_a_study_was_evaluated_on_it(hom
         assert standing(home, FIRST, DONE).tried == 0
 
 
-def test_what_others_write_and_evaluate_on_while_it_is_read_is_no_lost_end(home):
-    open_test_parts(home, FIRST, TRIALS)
-    reading = read_ledger(home)
+def test_what_others_write_and_evaluate_on_while_it_is_read_is_no_lost_end(opened):
+    reading = read_ledger(opened)
     next(reading)
-    open_test_parts(home, CHANGED, TRIALS)
-    write_json({"ledger": last_line(home)}, evaluation_record(home, CHANGED))
+    open_test_parts(opened, CHANGED, TRIALS)
+    write_json({"ledger": last_line(opened)}, evaluation_record(opened, CHANGED))
     assert list(reading) == []
 
 
-def test_a_line_that_a_killed_process_left_unfinished_is_none(home):
-    open_test_parts(home, FIRST, TRIALS)
-    path = ledger_path(home)
+def test_a_line_that_a_killed_process_left_unfinished_is_none(opened):
+    path = ledger_path(opened)
     with path.open("ab") as file:
         file.write(b'{"at": "2026-')
-    assert len(entries(home)) == 1
-    open_test_parts(home, FIRST, TRIALS)
-    assert len(entries(home)) == 2
+    assert len(entries(opened)) == 1
+    open_test_parts(opened, FIRST, TRIALS)
+    assert len(entries(opened)) == 2
     assert path.read_bytes().endswith(b"}\n")

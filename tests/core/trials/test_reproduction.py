@@ -8,16 +8,15 @@ import polars as pl
 import pytest
 from support.campaigns import OVERRIDES
 
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, hash_file, read_json, write_json, write_parquet
 from golden_core.store.provenance import git_state
 from golden_core.store.randomness import Stream
 from golden_core.trials import all_trials, checklist, reproduction, run_trials
 from golden_core.trials.campaign import fingerprinted
-from golden_core.trials.checklist import NOTEBOOKS, answers
+from golden_core.trials.checklist import NOTEBOOKS, answers, recorded_text, rerun_text
 from golden_core.trials.generators import GENERATORS, present, seed_everything, states
-from golden_core.trials.notebook import recorded_text, rerun_text
 from golden_core.trials.outputs import OUTPUTS, finished_trials
 from golden_core.trials.reproduction import (
     Reproduction,
@@ -96,10 +95,7 @@ def test_a_forecaster_that_remembers_an_earlier_trial_is_caught_by_training_its_
     """Trained in one process in the order of the campaign, it repeats its bytes and passes for honest."""
     home = Home.from_environment()
     study = load_study("smoke", ["forecasters={random_walk: {}, remembering: {}}"])
-    prepare_raw(home, study)
-    for pair in study.data.pairs:
-        prepare_pair(home, study, pair)
-        prepare_series(home, study, pair, 1)
+    prepare_all(home, study)
     outcomes = list(run_trials(home, study, fingerprinted(home, study, all_trials(study))))
     done = finished_trials(home, study, all_trials(study))
     assert len(outcomes) == 8
@@ -131,9 +127,7 @@ def test_a_checkpoint_without_what_was_learned_is_caught(restless):
     study = load_study(
         "smoke", ["forecasters={random_walk: {}, lost: {}, forgetful: {}, ending: {}}", "data.pairs=[EURUSD]"]
     )
-    prepare_raw(home, study)
-    prepare_pair(home, study, "EURUSD")
-    prepare_series(home, study, "EURUSD", 1)
+    prepare_all(home, study, [("EURUSD", 1)])
     list(run_trials(home, study, fingerprinted(home, study, all_trials(study))))
     found = {one.trial.forecaster: one for one in reproduce_last(home, study, 1)[0]}
     assert found["random_walk"].identical

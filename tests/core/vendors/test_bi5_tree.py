@@ -48,13 +48,6 @@ def test_hours_follow_each_other(tmp_path: Path):
     assert said in table.notes[0]
 
 
-def test_sides_of_ticks(tmp_path: Path):
-    _write(tmp_path, MONDAY)
-    ask, mid = (BI5.chosen(choice).read(tmp_path, "EURUSD").bars for choice in ("ticks_ask", "ticks_mid"))
-    assert [row[1:6] for row in ask.rows()] == [(1.1401,) * 4 + (3.0,), (1.1403,) * 4 + (4.0,)]
-    assert mid["volume"].to_list() == [4.0, 6.0]
-
-
 def test_missing_hours_of_the_week_are_counted(tmp_path: Path):
     friday = dt.datetime(2019, 2, 8, 20, tzinfo=dt.UTC)
     sunday = dt.datetime(2019, 2, 10, 22, tzinfo=dt.UTC)

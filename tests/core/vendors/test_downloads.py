@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from support.text_files import PRICES, hourly
 
-from golden_core.bars.reading import read_bars
 from golden_core.market.local_time import ZoneError
 from golden_core.vendors.base import VendorError
 
@@ -19,19 +16,6 @@ HOURS = hourly("2024-03-03", 2)
 ROWS = HOURS.with_columns(pl.col("timestamp").dt.strftime("%Y-%m-%dT%H:%M:%SZ").alias("time")).select("time", *PRICES)
 EPOCHS = HOURS["timestamp"].dt.epoch("ms").to_list()
 RECORDS = ROWS.to_dicts()
-Read = Callable[..., Any]
-
-
-@pytest.fixture
-def read(tmp_path: Path) -> Read:
-    """Return a function that writes a text and reads it."""
-
-    def read(text: str | bytes, name: str = "x.txt", pair: str = "EURUSD", **said: Any) -> Any:
-        path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return read_bars(path, pair, **({"zone": "UTC"} | said))
-
-    return read
 
 
 def same(found: Any) -> bool:
@@ -58,26 +42,26 @@ FORMS = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_every_form_of_json_gives_the_same_bars(name: str, read: Read) -> None:
-    found = read(json.dumps(FORMS[name]), "x.json")
+def test_every_form_of_json_gives_the_same_bars(name: str, parse: Any) -> None:
+    found = parse(json.dumps(FORMS[name]), name="x.json")
     assert (found.claim.format, found.bar) == ("plain_json", "1h")
     assert same(found)
 
 
-def test_an_object_to_a_line(read: Read) -> None:
-    assert same(read("\n".join(map(json.dumps, RECORDS)) + "\n", "x.jsonl"))
+def test_an_object_to_a_line(parse: Any) -> None:
+    assert same(parse("\n".join(map(json.dumps, RECORDS)) + "\n", name="x.jsonl"))
 
 
-def test_a_price_of_null_stays_one_that_does_not_exist(read: Read) -> None:
-    found = read(json.dumps([RECORDS[0] | {"close": None}, *RECORDS[1:]]))
+def test_a_price_of_null_stays_one_that_does_not_exist(parse: Any) -> None:
+    found = parse(json.dumps([RECORDS[0] | {"close": None}, *RECORDS[1:]]))
     assert found.bars["close"].null_count() == 1
 
 
-def test_columns_of_json_are_declared_by_name(read: Read) -> None:
+def test_columns_of_json_are_declared_by_name(parse: Any) -> None:
     renamed = [{"when": row["time"], "px": row["close"], **{n: row[n] for n in PRICES[:3]}} for row in RECORDS]
-    assert same(read(json.dumps(renamed), columns={"timestamp": "when", "close": "px"}))
+    assert same(parse(json.dumps(renamed), columns={"timestamp": "when", "close": "px"}))
     with pytest.raises(VendorError, match=r"no time column; there are 'when', 'px'"):
-        read(json.dumps(renamed))
+        parse(json.dumps(renamed))
 
 
 @pytest.mark.parametrize(
@@ -96,20 +80,20 @@ def test_columns_of_json_are_declared_by_name(read: Read) -> None:
         ([row | {"symbol": "GBPUSD"} for row in RECORDS], "column 'symbol' says 'GBPUSD'"),
     ],
 )
-def test_json_that_is_no_table_of_the_pair_is_refused(answer: Any, said: str, read: Read) -> None:
+def test_json_that_is_no_table_of_the_pair_is_refused(answer: Any, said: str, parse: Any) -> None:
     with pytest.raises(VendorError, match=said):
-        read(json.dumps(answer))
+        parse(json.dumps(answer))
 
 
-def test_json_that_is_cut_off_or_names_a_key_twice_says_where(read: Read) -> None:
+def test_json_that_is_cut_off_or_names_a_key_twice_says_where(parse: Any) -> None:
     with pytest.raises(VendorError, match=r"line 1, column \d+: .*broken or cut off"):
-        read(json.dumps(RECORDS)[:-5])
+        parse(json.dumps(RECORDS)[:-5])
     first, second, *others = map(json.dumps, RECORDS)
     place, before = second.index('"high"') + 1, first.index('"high"')
     with pytest.raises(VendorError, match=rf"line 2, column {place}: 'open' is there twice"):
-        read("\n".join([first, second.replace("high", "open"), *others]))
+        parse("\n".join([first, second.replace("high", "open"), *others]))
     with pytest.raises(VendorError, match=rf"line 1, column {before + 1}: "):
-        read("\n".join([first.replace(', "high"', '  "high"'), second, *others]))
+        parse("\n".join([first.replace(', "high"', '  "high"'), second, *others]))
 
 
 CSV = ROWS.write_csv()
@@ -124,30 +108,30 @@ CSV = ROWS.write_csv()
         "// bars\n% of 1 h\n",
     ],
 )
-def test_remarks_above_a_header_are_left_out_and_said(above: str, read: Read) -> None:
-    found = read(above + CSV)
+def test_remarks_above_a_header_are_left_out_and_said(above: str, parse: Any) -> None:
+    found = parse(above + CSV)
     assert same(found)
     assert any(note.startswith("not of the table: '") for note in found.notes)
 
 
-def test_a_header_that_is_a_comment_is_a_header(read: Read) -> None:
-    found = read("# " + CSV)
+def test_a_header_that_is_a_comment_is_a_header(parse: Any) -> None:
+    found = parse("# " + CSV)
     assert same(found)
     assert not any(note.startswith("not of the table") for note in found.notes)
 
 
-def test_lines_are_counted_from_the_first_of_the_file(read: Read) -> None:
+def test_lines_are_counted_from_the_first_of_the_file(parse: Any) -> None:
     with pytest.raises(VendorError, match="line 4: column 'close': 'x' is not a number"):
-        read("# of EURUSD\n\n" + CSV.splitlines()[0] + "\n2024-03-03T22:00:00Z,1,1,1,x\n")
+        parse("# of EURUSD\n\n" + CSV.splitlines()[0] + "\n2024-03-03T22:00:00Z,1,1,1,x\n")
 
 
-def test_a_remark_below_the_last_row_is_left_out_and_a_row_that_was_cut_off_is_not(read: Read) -> None:
-    found = read(CSV + '"Downloaded from Example.com as of 03-16-2024 05:11am CDT"\n')
+def test_a_remark_below_the_last_row_is_left_out_and_a_row_that_was_cut_off_is_not(parse: Any) -> None:
+    found = parse(CSV + '"Downloaded from Example.com as of 03-16-2024 05:11am CDT"\n')
     assert same(found)
     assert "not of the table: 'Downloaded from Example.com as of 03-16-2024 05:11am CDT'" in found.notes
     for cut in ("2024-03-0", "2024-03-05T10:00:00Z", "Mar"):
         with pytest.raises(VendorError, match="the file is cut off"):
-            read(CSV + cut)
+            parse(CSV + cut)
 
 
 HEADERS = [
@@ -161,51 +145,51 @@ HEADERS = [
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_other_tongues_name_the_same_columns(header: str, read: Read) -> None:
-    assert same(read(CSV.replace(CSV.splitlines()[0], header, 1)))
+def test_other_tongues_name_the_same_columns(header: str, parse: Any) -> None:
+    assert same(parse(CSV.replace(CSV.splitlines()[0], header, 1)))
 
 
 @pytest.mark.parametrize("names", ["Datum;Uhrzeit", "Date;Heure", "Fecha;Hora", "Data;Ora", "Date;Time"])
-def test_a_day_and_a_time_of_day(names: str, read: Read) -> None:
+def test_a_day_and_a_time_of_day(names: str, parse: Any) -> None:
     time = HOURS["timestamp"]
     parts = ROWS.select(time.dt.strftime("%d.%m.%Y").alias("d"), time.dt.strftime("%H:%M").alias("t"), *PRICES)
     text = parts.write_csv(separator=";").replace("d;t", names, 1)
-    assert same(read(text, format="plain_csv:day_first"))
+    assert same(parse(text, format="plain_csv:day_first"))
 
 
-def test_the_data_portal_of_the_ecb_writes_the_day_twice(read: Read) -> None:
+def test_the_data_portal_of_the_ecb_writes_the_day_twice(parse: Any) -> None:
     rows = [
         '"2024-03-13","13 Mar 2024","1.0945"',
         '"2024-03-14","14 Mar 2024","."',
         '"2024-03-15","15 Mar 2024","1.0890"',
     ]
     text = "\n".join(['"DATE","TIME PERIOD","US dollar/Euro (EXR.D.USD.EUR.SP00.A)"', *rows])
-    found = read(text)
+    found = parse(text)
     assert found.claim.format == "series_csv"
     assert found.bars["close"].to_list() == [1.0945, 1.0890]
 
 
 @pytest.mark.parametrize("form", ["one", "two"])
-def test_a_file_without_header_is_refused_with_the_places_that_read_it(form: str, read: Read) -> None:
+def test_a_file_without_header_is_refused_with_the_places_that_read_it(form: str, parse: Any) -> None:
     time = HOURS["timestamp"]
     stamp = [time.dt.strftime("%Y%m%d %H%M%S").alias("t")]
     if form == "two":
         stamp = [time.dt.strftime("%m/%d/%Y").alias("d"), time.dt.strftime("%H:%M").alias("t")]
     text = ROWS.select(*stamp, *PRICES, pl.lit(7).alias("v")).write_csv(include_header=False)
     with pytest.raises(VendorError, match="no reader knows this format") as refused:
-        read(text)
+        parse(text)
     told = str(refused.value).split("--format plain_csv ")[1].split(" (in a study")[0]
     columns = dict(option.split("=") for option in told.removeprefix("--column ").split(" --column "))
     assert columns["close"] == ("5" if form == "one" else "6")
-    assert same(read(text, columns=columns, format="plain_csv" if form == "one" else "plain_csv:month_first"))
+    assert same(parse(text, columns=columns, format="plain_csv" if form == "one" else "plain_csv:month_first"))
 
 
-def test_of_a_file_without_header_whose_prices_are_in_another_order_no_place_is_named(read: Read) -> None:
+def test_of_a_file_without_header_whose_prices_are_in_another_order_no_place_is_named(parse: Any) -> None:
     text = HOURS.select(pl.col("timestamp").dt.strftime("%F %T"), "high", "open", "low", "close").write_csv(
         include_header=False
     )
     with pytest.raises(VendorError, match="--column timestamp=1 --column open=2 …"):
-        read(text)
+        parse(text)
 
 
 WEEKS = hourly("2024-03-03", 3)
@@ -216,8 +200,8 @@ def in_new_york(form: str) -> str:
     return WEEKS.select(local.alias("date"), *PRICES).write_csv()
 
 
-def test_rows_that_name_their_clock_state_it(read: Read) -> None:
-    found = read(in_new_york("%Y%m%d %H:%M:%S US/Eastern"), zone=None)
+def test_rows_that_name_their_clock_state_it(parse: Any) -> None:
+    found = parse(in_new_york("%Y%m%d %H:%M:%S US/Eastern"), zone=None)
     assert found.zone == "US/Eastern"
     assert found.bars["timestamp"].equals(WEEKS["timestamp"])
     assert "each row names its clock, US/Eastern" in found.notes
@@ -230,35 +214,35 @@ def test_rows_that_name_their_clock_state_it(read: Read) -> None:
         ("04 03:00:00 US/Eastern", "04 03:00:00 Europe/Paris", "'20240304 03:00:00 Europe/Paris' is not a time like"),
     ],
 )
-def test_a_clock_that_nobody_knows_and_two_clocks_are_refused(old: str, new: str, said: str, read: Read) -> None:
+def test_a_clock_that_nobody_knows_and_two_clocks_are_refused(old: str, new: str, said: str, parse: Any) -> None:
     with pytest.raises((VendorError, ZoneError), match=said):
-        read(in_new_york("%Y%m%d %H:%M:%S US/Eastern").replace(old, new), zone=None)
+        parse(in_new_york("%Y%m%d %H:%M:%S US/Eastern").replace(old, new), zone=None)
 
 
-def test_rows_that_name_another_clock_than_their_header_are_refused(read: Read) -> None:
+def test_rows_that_name_another_clock_than_their_header_are_refused(parse: Any) -> None:
     text = in_new_york("%Y%m%d %H:%M:%S US/Eastern").replace("date", "Gmt time", 1)
     with pytest.raises(VendorError, match="the header says 'Gmt time', but the rows carry their own clock, US/Eastern"):
-        read(text, zone=None, format="plain_csv")
+        parse(text, zone=None, format="plain_csv")
 
 
-def test_an_offset_beside_the_name_of_a_clock_says_more(read: Read) -> None:
+def test_an_offset_beside_the_name_of_a_clock_says_more(parse: Any) -> None:
     text = in_new_york("%Y-%m-%d %H:%M:%S%:z US/Eastern").replace("date", "time_utc", 1)
-    assert read(text, zone=None).bars["timestamp"].equals(WEEKS["timestamp"])
+    assert parse(text, zone=None).bars["timestamp"].equals(WEEKS["timestamp"])
 
 
 @pytest.mark.parametrize("form", ["%a %d %b %Y %H:%M", "%A %Y-%m-%d %H:%M", "%a, %d %b %Y %H:%M:%S GMT"])
-def test_a_day_may_bear_its_name(form: str, read: Read) -> None:
+def test_a_day_may_bear_its_name(form: str, parse: Any) -> None:
     text = WEEKS.select(WEEKS["timestamp"].dt.strftime(form).alias("date"), *PRICES).write_csv(separator=";")
-    assert read(text).bars["timestamp"].equals(WEEKS["timestamp"])
+    assert parse(text).bars["timestamp"].equals(WEEKS["timestamp"])
 
 
 @pytest.mark.parametrize(
     ("names", "side"),
     [(("BidOpen", "BidHigh", "BidLow", "BidClose"), "bid"), (("BidOpen", "High", "Low", "Close"), None)],
 )
-def test_columns_that_all_name_a_side_are_of_it(names: tuple[str, ...], side: str | None, read: Read) -> None:
+def test_columns_that_all_name_a_side_are_of_it(names: tuple[str, ...], side: str | None, parse: Any) -> None:
     asks = [pl.col(name).alias(f"Ask{name.title()}") for name in PRICES]
     table = ROWS.select("time", *(pl.col(ours).alias(name) for ours, name in zip(PRICES, names, strict=True)), *asks)
-    for found in (read(table.write_csv()), read(json.dumps(table.to_dicts()))):
+    for found in (parse(table.write_csv()), parse(json.dumps(table.to_dicts()))):
         assert same(found)
         assert found.side == side

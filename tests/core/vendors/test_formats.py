@@ -25,10 +25,6 @@ def _write(folder: Path, text: str, name: str = "x") -> Path:
     return folder / name
 
 
-def _read(folder: Path, text: str, pair: str = "EURUSD", **said: Any) -> Any:
-    return read_bars(_write(folder, text), pair, **({"zone": "UTC"} | said))
-
-
 @pytest.mark.parametrize("name", TEXT)
 def test_an_example_is_claimed_by_its_format_alone_and_read(name: str, tmp_path: Path) -> None:
     path = _write(tmp_path, reader(name).example + "\n")
@@ -58,8 +54,8 @@ THOUSANDS = """"Date","Price","Open","High","Low","Vol.","Change %"
 """
 
 
-def test_quoted_thousands(tmp_path: Path) -> None:
-    read = _read(tmp_path, THOUSANDS, "USDIDR")
+def test_quoted_thousands(parse: Any) -> None:
+    read = parse(THOUSANDS, "USDIDR")
     assert (read.claim.format, read.bar, read.bars["timestamp"].to_list()) == ("investing_csv", "1d", MARCH)
     assert (
         read.bars.row(2, named=True).items()
@@ -68,16 +64,16 @@ def test_quoted_thousands(tmp_path: Path) -> None:
     assert "commas part thousands" in read.notes
 
 
-def test_a_single_comma_stays_the_decimal_mark(tmp_path: Path) -> None:
+def test_a_single_comma_stays_the_decimal_mark(parse: Any) -> None:
     rows = [f"2024-03-{day};1,093;1,095;1,091;1,094" for day in (13, 14, 15)]
-    read = _read(tmp_path, "\n".join(["date;open;high;low;close", *rows]))
+    read = parse("\n".join(["date;open;high;low;close", *rows]))
     assert read.bars["close"].to_list() == [1.094] * 3
 
 
 @pytest.mark.parametrize("month", ["Mar", "Jul"])
-def test_days_with_the_name_of_their_month(month: str, tmp_path: Path) -> None:
+def test_days_with_the_name_of_their_month(month: str, parse: Any) -> None:
     rows = [f'"{month} {day}, 2024","1.0890","1.0880","1.0900","1.0870","0.09%"' for day in (15, 14, 13)]
-    read = _read(tmp_path, "\n".join(['"Date","Price","Open","High","Low","Change %"', *rows]))
+    read = parse("\n".join(['"Date","Price","Open","High","Low","Change %"', *rows]))
     assert read.bars["timestamp"].dt.strftime("%b %d").to_list() == [f"{month} {day}" for day in (13, 14, 15)]
 
 
@@ -98,36 +94,36 @@ Ticker,EURUSD=X,EURUSD=X,EURUSD=X,EURUSD=X,EURUSD=X
         ("Datetime", "2024-03-13 10:00:00+00:00", "2024-03-13 11:00:00+00:00", "1h"),
     ],
 )
-def test_three_header_rows(time: str, first: str, second: str, bar: str, tmp_path: Path) -> None:
+def test_three_header_rows(time: str, first: str, second: str, bar: str, parse: Any) -> None:
     text = TICKERS.format(time=time, first=first, second=second)
-    read = _read(tmp_path, text)
+    read = parse(text)
     assert (read.claim.format, read.bar, read.bars["open"].to_list()) == ("yfinance_csv", bar, [1.0925, 1.0945])
     with pytest.raises(VendorError, match="the instrument is 'EURUSD', but GBPUSD is asked for"):
-        _read(tmp_path, text, "GBPUSD")
+        parse(text, "GBPUSD")
     with pytest.raises(VendorError, match=r"line 4: column 'Close': 'x' is not a number"):
-        _read(tmp_path, text.replace("1.0945,1.0960", "x,1.0960"))
+        parse(text.replace("1.0945,1.0960", "x,1.0960"))
 
 
 # Series of closes
 
 
 @pytest.mark.parametrize("missing", [".", "", "NA", "ND"])
-def test_a_fixing_that_was_not_made_is_no_bar(missing: str, tmp_path: Path) -> None:
-    read = _read(tmp_path, f"observation_date,DEXUSEU\n2024-03-13,1.0945\n2024-03-14,{missing}\n2024-03-15,1.0890\n")
+def test_a_fixing_that_was_not_made_is_no_bar(missing: str, parse: Any) -> None:
+    read = parse(f"observation_date,DEXUSEU\n2024-03-13,1.0945\n2024-03-14,{missing}\n2024-03-15,1.0890\n")
     assert (read.claim.format, read.bar) == ("series_csv", "1d")
     assert read.bars.select("timestamp", "close").rows() == [(MARCH[0], 1.0945), (MARCH[2], 1.0890)]
     assert not {"open", "high", "low"} & set(read.bars.drop_nulls().columns) or read.bars["open"].null_count() == 2
     assert "1 days have no price and are left out" in read.notes
 
 
-def test_a_series_that_cannot_be_is_refused(tmp_path: Path) -> None:
+def test_a_series_that_cannot_be_is_refused(parse: Any) -> None:
     with pytest.raises(VendorError, match="no day of 'DEXUSEU' has a price"):
-        _read(tmp_path, "observation_date,DEXUSEU\n2024-03-13,.\n")
+        parse("observation_date,DEXUSEU\n2024-03-13,.\n")
     with pytest.raises(VendorError, match="line 3: column 'close': 'x' is not a number"):
-        _read(tmp_path, "DATE,DEXUSEU\n2024-03-13,1.09\n2024-03-14,x\n")
+        parse("DATE,DEXUSEU\n2024-03-13,1.09\n2024-03-14,x\n")
     hours = "\n".join(f"2024-03-13 {hour:02d}:00,1.09" for hour in range(24))
     with pytest.raises(VendorError, match="bars are 1d long, as the format says"):
-        _read(tmp_path, f"time,EURUSD\n{hours}\n")
+        parse(f"time,EURUSD\n{hours}\n")
 
 
 # Ticks
@@ -198,15 +194,15 @@ ROWS = "2024-03-13;1.0925;1.0960;1.0920;1.0945;7\n2024-03-14;1.0945;1.0950;1.087
 
 
 @pytest.mark.parametrize("header", ["", "a;b;c;d;e;f\n"])
-def test_columns_by_their_place(header: str, tmp_path: Path) -> None:
-    read = _read(tmp_path, header + ROWS, columns=PLACES)
+def test_columns_by_their_place(header: str, parse: Any) -> None:
+    read = parse(header + ROWS, columns=PLACES)
     assert read.bars.select("open", "close").rows() == [(1.0925, 1.0945), (1.0945, 1.0880)]
     assert "volume" not in read.bars.columns or read.bars["volume"].null_count() == 2
-    assert _read(tmp_path, header + ROWS, columns=PLACES | {"volume": "6"}).bars["volume"].to_list() == [7.0, 8.0]
-    closes = _read(tmp_path, header + ROWS, columns={"timestamp": "1", "close": "5"})
+    assert parse(header + ROWS, columns=PLACES | {"volume": "6"}).bars["volume"].to_list() == [7.0, 8.0]
+    closes = parse(header + ROWS, columns={"timestamp": "1", "close": "5"})
     assert closes.bars["close"].to_list() == [1.0945, 1.0880]
     with pytest.raises(VendorError, match="has no column '9' for close"):
-        _read(tmp_path, header + ROWS, columns=PLACES | {"close": "9"})
+        parse(header + ROWS, columns=PLACES | {"close": "9"})
 
 
 # Names and numbers
@@ -221,16 +217,16 @@ def test_what_brokers_put_behind_a_pair(name: str, tmp_path: Path) -> None:
         detect(path, "EURUSD")
 
 
-def test_dust_on_whole_numbers_is_no_decimal(tmp_path: Path) -> None:
+def test_dust_on_whole_numbers_is_no_decimal(parse: Any) -> None:
     rows = [
         "2024-03-13 00:00:00,161000.0,161200.0,160900.0,161100.0",
         "2024-03-13 01:00:00,161100.0,161250.00000000003,161050.0,161210.0",
         "2024-03-13 02:00:00,161210.0,161300.0,161100.0,161150.0",
     ]
-    read = _read(tmp_path, "\n".join(["time,open,high,low,close", *rows]), "EURJPY")
+    read = parse("\n".join(["time,open,high,low,close", *rows]), "EURJPY")
     assert (read.divisor, read.bars["high"].to_list()) == (1000, [161.2, 161.25, 161.3])
     with pytest.raises(VendorError, match="is none of EURJPY"):
-        _read(tmp_path, "\n".join(["time,open,high,low,close", *rows]).replace("00003", "3"), "EURJPY")
+        parse("\n".join(["time,open,high,low,close", *rows]).replace("00003", "3"), "EURJPY")
 
 
 # MetaTrader's ticks, and names of Bloomberg, Refinitiv and pandas
@@ -239,24 +235,24 @@ MT5_TICKS = "<DATE>\t<TIME>\t<BID>\t<ASK>\t<LAST>\t<VOLUME>\t<FLAGS>\n"
 QUOTES = [("00.371", "1.0890", ""), ("01.042", "", "1.0893"), ("31.500", "1.0880", ""), ("59.900", "", "1.0891")]
 
 
-def test_a_tick_of_one_side_leaves_the_other_as_it_was(tmp_path: Path) -> None:
+def test_a_tick_of_one_side_leaves_the_other_as_it_was(parse: Any) -> None:
     """What a side was before it was first quoted, nobody knows; after that it is the last one, never the next."""
     rows = [f"2024.03.15\t10:00:{second}\t{bid}\t{ask}\t\t\t6\n" for second, bid, ask in QUOTES]
-    read = _read(tmp_path, MT5_TICKS + "".join(rows), format="metatrader5_ticks:ask")
+    read = parse(MT5_TICKS + "".join(rows), format="metatrader5_ticks:ask")
     assert read.bars.select("open", "high", "low", "close").rows() == [(1.0893, 1.0893, 1.0891, 1.0891)]
     assert "1 ticks before both sides were quoted are left out" in read.notes
-    bid = _read(tmp_path, MT5_TICKS + "".join(rows))
+    bid = parse(MT5_TICKS + "".join(rows))
     assert (bid.claim.format, bid.bars.select("open", "close").rows()) == ("metatrader5_ticks", [(1.0890, 1.0880)])
     later = "2024.03.15\t10:01:02.000\t1.0950\t1.0953\t\t\t6\n"
     for side, before in (("ask", read), ("bid", bid)):
-        longer = _read(tmp_path, MT5_TICKS + "".join(rows) + later, format=f"metatrader5_ticks:{side}")
+        longer = parse(MT5_TICKS + "".join(rows) + later, format=f"metatrader5_ticks:{side}")
         assert longer.bars.head(1).equals(before.bars), "what comes later changes nothing before it"
     with pytest.raises(VendorError, match=r"ticks are not in the order of time, .* export them again"):
-        _read(tmp_path, MT5_TICKS + "".join(rows[::-1]))
-    with pytest.raises(VendorError, match=r"x: .* or one side is never quoted"):
-        _read(tmp_path, MT5_TICKS + rows[0] + rows[2])
+        parse(MT5_TICKS + "".join(rows[::-1]))
+    with pytest.raises(VendorError, match=r"x.csv: .* or one side is never quoted"):
+        parse(MT5_TICKS + rows[0] + rows[2])
     with pytest.raises(VendorError, match="no column is called bid"):
-        _read(tmp_path, THOUSANDS, format="metatrader5_ticks")
+        parse(THOUSANDS, format="metatrader5_ticks")
 
 
 @pytest.mark.parametrize(
@@ -269,8 +265,8 @@ def test_a_tick_of_one_side_leaves_the_other_as_it_was(tmp_path: Path) -> None:
         "time,bid.o,bid.h,bid.l,bid.c",
     ],
 )
-def test_names_of_terminals_and_of_flattened_json(header: str, tmp_path: Path) -> None:
+def test_names_of_terminals_and_of_flattened_json(header: str, parse: Any) -> None:
     rows = [f"2024-03-{day},1.0880,1.0900,1.0870,1.0890" for day in (13, 14, 15)]
-    read = _read(tmp_path, "\n".join([header, *rows, "2024-03-18,1.0880,#N/A N/A,1.0870,1.0890"]))
+    read = parse("\n".join([header, *rows, "2024-03-18,1.0880,#N/A N/A,1.0870,1.0890"]))
     assert (read.bars["close"].to_list(), read.bars["timestamp"].to_list()[:3]) == ([1.089] * 4, MARCH)
     assert read.bars["high"].to_list()[3] is None

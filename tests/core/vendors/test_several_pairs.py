@@ -25,11 +25,6 @@ BUNDESBANK = (
 ) + "".join(f"{day};1,08{n};\n" for n, day in enumerate(DAYS))
 
 
-def _read(folder: Path, text: str | bytes, pair: str = "EURUSD", **said: Any) -> Reading:
-    (folder / "rates.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_bars(folder / "rates.csv", pair, **({"zone": "UTC"} | said))
-
-
 def _closes(read: Reading) -> dict[dt.date, float]:
     return dict(zip(read.bars["timestamp"].dt.date(), read.bars["close"], strict=True))
 
@@ -41,48 +36,48 @@ def _prices(names: list[str], first: str = "time") -> str:
     return "\n".join([",".join([first, *names]), *rows])
 
 
-def test_the_column_of_the_pair_is_read_from_the_table_of_the_ecb(tmp_path: Path) -> None:
-    read = _read(tmp_path, ECB)
+def test_the_column_of_the_pair_is_read_from_the_table_of_the_ecb(parse: Any) -> None:
+    read = parse(ECB)
     assert (read.claim.format, read.bar) == ("fixings_csv", "1d")
     assert _closes(read) == {day: round(1.08 + n / 1000, 4) for n, day in enumerate(DAYS)}
-    assert _closes(_read(tmp_path, ECB, "EURJPY")) == {day: 161 + n for n, day in enumerate(DAYS)}
-    assert _closes(_read(tmp_path, ECB, "EURCYP")) == {DAYS[0]: 0.58}  # a currency that is no more
+    assert _closes(parse(ECB, "EURJPY")) == {day: 161 + n for n, day in enumerate(DAYS)}
+    assert _closes(parse(ECB, "EURCYP")) == {DAYS[0]: 0.58}  # a currency that is no more
 
 
-def test_a_cross_is_refused_and_the_source_named_that_makes_it(tmp_path: Path) -> None:
+def test_a_cross_is_refused_and_the_source_named_that_makes_it(parse: Any) -> None:
     with pytest.raises(
         VendorError, match=r"its columns are EURUSD, EURJPY, .* USDJPY is asked for; .* data.source=ecb"
     ):
-        _read(tmp_path, ECB, "USDJPY")
+        parse(ECB, "USDJPY")
 
 
 @pytest.mark.parametrize(
     "header", ["Date,USD,JPY,GBP,CHF,EUR,", "Date,USD,JPY,GBP,CHF,DXY2,", "Date,AUD,JPY,GBP,CHF,CYP,"]
 )
-def test_currencies_without_a_base_are_no_rates_of_the_euro(header: str, tmp_path: Path) -> None:
+def test_currencies_without_a_base_are_no_rates_of_the_euro(header: str, parse: Any) -> None:
     with pytest.raises(VendorError, match="no reader knows this format"):
-        _read(tmp_path, ECB.replace(ECB.split("\n")[0], header))
+        parse(ECB.replace(ECB.split("\n")[0], header))
 
 
-def test_the_series_of_the_bundesbank_begins_with_its_first_day(tmp_path: Path) -> None:
+def test_the_series_of_the_bundesbank_begins_with_its_first_day(parse: Any) -> None:
     for text in (BUNDESBANK, BUNDESBANK.replace("Referenzkurs", "Währung").encode("cp1252")):
-        read = _read(tmp_path, text)
+        read = parse(text)
         assert _closes(read) == {day: 1.08 + n / 1000 for n, day in enumerate(DAYS)}
         assert "1 days have no price and are left out" in read.notes
     broken = BUNDESBANK.replace("2024-03-13;1,082", "Stand vom;1,082")
     with pytest.raises(VendorError, match="line 9: 'Stand vom' is not a time"):
-        _read(tmp_path, broken)
+        parse(broken)
 
 
-def test_closes_of_pairs_side_by_side(tmp_path: Path) -> None:
+def test_closes_of_pairs_side_by_side(parse: Any) -> None:
     rows = "\n".join(f"{day},1.0{n},150.{n},13" for n, day in enumerate(DAYS))
     text = f"date,eur/usd,USDJPY=X,VIX\n{rows}"
-    assert _closes(_read(tmp_path, text, "USDJPY")) == {day: 150 + n / 10 for n, day in enumerate(DAYS)}
+    assert _closes(parse(text, "USDJPY")) == {day: 150 + n / 10 for n, day in enumerate(DAYS)}
     with pytest.raises(VendorError, match=r"its columns are EURUSD, USDJPY, but GBPUSD is asked for$"):
-        _read(tmp_path, text, "GBPUSD")
+        parse(text, "GBPUSD")
     hourly = "\n".join(["time,EURUSD,USDJPY", *(f"{hour},1.1,15{n}" for n, hour in enumerate(HOURS))])
     with pytest.raises(VendorError, match="bars are 1d long, as the format says"):
-        _read(tmp_path, hourly, "USDJPY")
+        parse(hourly, "USDJPY")
 
 
 NAMED = [
@@ -94,14 +89,14 @@ NAMED = [
 
 
 @pytest.mark.parametrize("names", NAMED)
-def test_prices_whose_names_hold_their_pair(names: list[str], tmp_path: Path) -> None:
-    read = _read(tmp_path, _prices(names))
+def test_prices_whose_names_hold_their_pair(names: list[str], parse: Any, tmp_path: Path) -> None:
+    read = parse(_prices(names))
     assert read.bars.select("open", "high", "low", "close").row(2) == (1.02, 1.04, 1.0, 1.03)
     assert ("volume" in read.bars.columns) == ("volume" in names[-1])
     assert "of the columns those of EURUSD are read" in read.notes
     with pytest.raises(VendorError, match="its columns have prices of EURUSD, but GBPUSD is asked for"):
-        _read(tmp_path, _prices(names), "GBPUSD")
-    (tmp_path / "rates.csv").unlink()
+        parse(_prices(names), "GBPUSD")
+    (tmp_path / "x.csv").unlink()
     pl.read_csv(_prices(names).encode()).write_parquet(tmp_path / "x.parquet")
     typed = read_bars(tmp_path / "x.parquet", "EURUSD", zone="UTC")
     assert typed.bars.equals(read.bars)
@@ -109,18 +104,18 @@ def test_prices_whose_names_hold_their_pair(names: list[str], tmp_path: Path) ->
     assert not any("GBPUSD" in note for note in (*read.notes, *typed.notes))
 
 
-def test_the_time_may_name_the_pair_too_and_declared_names_are_the_files_own(tmp_path: Path) -> None:
-    assert _read(tmp_path, _prices(NAMED[0], "EURUSD_timestamp")).bars.height == len(HOURS)
+def test_the_time_may_name_the_pair_too_and_declared_names_are_the_files_own(parse: Any) -> None:
+    assert parse(_prices(NAMED[0], "EURUSD_timestamp")).bars.height == len(HOURS)
     declared = dict(zip(("open", "high", "low", "close"), NAMED[0], strict=False)) | {"timestamp": "when"}
-    assert _read(tmp_path, _prices(NAMED[0], "when"), columns=declared).bars.height == len(HOURS)
+    assert parse(_prices(NAMED[0], "when"), columns=declared).bars.height == len(HOURS)
     with pytest.raises(VendorError, match="two of its columns would have one name without EURUSD"):
-        _read(tmp_path, _prices([*NAMED[0][:4], "time_EURUSD"]))
+        parse(_prices([*NAMED[0][:4], "time_EURUSD"]))
 
 
-def test_prices_without_a_pair_come_first(tmp_path: Path) -> None:
+def test_prices_without_a_pair_come_first(parse: Any) -> None:
     rows = "\n".join(f"{hour},1.1,1.2,1.0,1.1,1.5,1.6,1.4,1.5" for hour in HOURS)
     names = ",".join(["time", "open", "high", "low", "close", *NAMED[0][:4]])
-    assert _read(tmp_path, f"{names}\n{rows}").bars["close"].to_list() == [1.1] * len(HOURS)
+    assert parse(f"{names}\n{rows}").bars["close"].to_list() == [1.1] * len(HOURS)
 
 
 @pytest.mark.parametrize(
@@ -159,10 +154,10 @@ def test_a_column_names_a_pair_and_one_thing_more(name: str, expected: tuple[str
         ("TRYOUT", "EURUSD", True),
     ],
 )
-def test_a_series_whose_name_is_of_another_pair_is_refused(name: str, pair: str, fits: bool, tmp_path: Path) -> None:
+def test_a_series_whose_name_is_of_another_pair_is_refused(name: str, pair: str, fits: bool, parse: Any) -> None:
     text = "\n".join([f"Date,{name}", *(f"{day},1.0{n}" for n, day in enumerate(DAYS))])
     if fits:
-        assert _read(tmp_path, text, pair).bars.height == len(DAYS)
+        assert parse(text, pair).bars.height == len(DAYS)
     else:
         with pytest.raises(VendorError, match=rf"its price is called .*, but {pair} is asked for"):
-            _read(tmp_path, text, pair)
+            parse(text, pair)

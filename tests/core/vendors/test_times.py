@@ -11,6 +11,7 @@ from support.text_files import walk
 
 from golden_core.bars.reading import read_bars
 from golden_core.vendors.base import VendorError
+from golden_core.vendors.text import Lines
 from golden_core.vendors.times import Dates, Order, read_epochs, read_times
 
 PATH = Path("x.csv")
@@ -19,7 +20,7 @@ PATH = Path("x.csv")
 def _read(texts: list[str], dates: Dates | None = None, active: list[bool] | None = None):
     lines = pl.Series("line", range(2, len(texts) + 2))
     flags = pl.Series(active or [True] * len(texts))
-    return read_times(pl.Series(texts), lines, PATH, dates or Dates(), flags)
+    return read_times(pl.Series(texts), Lines(PATH, lines), dates or Dates(), flags)
 
 
 def _days(first: dt.date, count: int, form: str, *, weekends: bool = False) -> list[str]:
@@ -224,7 +225,7 @@ def test_a_mixture_of_forms_is_refused_at_the_row_that_differs() -> None:
 )
 def test_numbers_that_are_no_times_are_refused(counts: list[int], message: str) -> None:
     with pytest.raises(VendorError, match=message):
-        read_epochs(pl.Series(counts), pl.Series("line", [2, 3]), PATH)
+        read_epochs(pl.Series(counts), Lines(PATH, pl.Series("line", [2, 3])))
 
 
 @pytest.mark.parametrize(
@@ -242,7 +243,7 @@ def test_counts_that_are_not_whole_are_refused(texts: list[str], message: str) -
 
 
 def test_rows_at_epoch_zero_stay_for_cleaning() -> None:
-    read = read_epochs(pl.Series([1706708710000, 0, 1706712310000]), pl.Series("line", [2, 3, 4]), PATH)
+    read = read_epochs(pl.Series([1706708710000, 0, 1706712310000]), Lines(PATH, pl.Series("line", [2, 3, 4])))
     assert read.values.dt.year().to_list() == [2024, 1970, 2024]
     assert _read(["0", "1706708710"]).values.dt.year().to_list() == [1970, 2024]
     with pytest.raises(VendorError, match="line 3: 'x' is not a time like '1706708710', a number since 1970"):
