@@ -27,7 +27,7 @@ from golden_core.benchmarking.sampling import Call
 from golden_core.forecasters.base import Forecaster
 from golden_core.forecasters.neural import NeuralForecaster
 from golden_core.inputs.windows import Windows
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation import prepare_all
 from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
@@ -58,9 +58,7 @@ class Effort:
 def first_fold(home: Home, study: Study) -> FoldData:
     """Return the first fold of a study's first series; what it needs is prepared if it is not there."""
     pair, horizon = all_series(study)[0]
-    prepare_raw(home, study)
-    prepare_pair(home, study, pair)
-    prepare_series(home, study, pair, horizon)
+    prepare_all(home, study, [(pair, horizon)])
     return next(iter(cut_folds(study, horizon, series_inputs(home, study, pair, horizon))))
 
 

@@ -13,11 +13,11 @@ from rich.table import Table
 
 from golden_core.benchmarking.measurement import Measurement as Timed
 from golden_core.benchmarking.measurement import timed
-from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
+from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, temporary_home
 from golden_core.study import Study
-from golden_core.trials import all_series, all_trials, run_trials
+from golden_core.trials import all_trials, run_trials
 from golden_core.trials.campaign import fingerprinted, stop_workers
 from golden_dagster.campaign import open_campaign
 from golden_dagster.cli.options import table
@@ -113,11 +113,7 @@ def view(rows: Sequence[Measurement]) -> Table:
 def _measure_one(home: Home, kind: str, size: int, workers: int) -> Measurement:
     overrides = _overrides(kind, size)
     study = load_study("smoke", overrides)
-    prepare_raw(home, study)
-    for pair in study.data.pairs:
-        prepare_pair(home, study, pair)
-    for pair, horizon in all_series(study):
-        prepare_series(home, study, pair, horizon)
+    prepare_all(home, study)
     bare, _ = _run(home, study, "sequential", 1)
     _run(home, study, "loky", workers)  # starts the workers and imports what they need
     _, joblib = _run(home, study, "loky", workers)
