@@ -61,6 +61,18 @@ def test_claims_are_printed_and_non_claims_counted(asked):
     assert all(unit in said for unit in ("Effect (%)", "interval (%)", "Found from", "Within (%)"))
 
 
+def test_by_which_level_and_margins_it_was_decided(asked):
+    """Claims at 40 %, or within 90 % of the loss, are none that a reader would take for claims."""
+    percent = "\u202f%"
+    said = asked("demo").output
+    assert f"decided at 5{percent} over the claims of a kind (squared loss); equivalent: within 1{percent} of" in said
+    assert f"covers: 80{percent} of the outcomes, but for 5 points either side" in said
+    generous = ("--as", "late", "--set", "protocol.alpha=0.4", "--set", "protocol.margin=0.9")
+    assert f"decided at 40{percent} over the claims of a kind (squared loss); equivalent: within 90{percent} of" in (
+        asked("demo", *generous).output
+    )
+
+
 def test_what_the_ledger_says_stands_below(asked):
     first, late = asked("demo").output, asked("demo", "--as", "late", "--set", "seeds.root=3").output
     assert "tried on these rates in this home: 2 ways to forecast" in first
