@@ -59,6 +59,9 @@ def claims(
         console.print(
             f"{carried.height} of {rows.height} claims asked about are carried by the evidence", highlight=False
         )
+        if loaded.is_smoke:
+            plumbing = ": it exercises the plumbing, and its numbers carry no claim"
+            console.print(coloured("smoke study", "red", plumbing), highlight=False)
         console.print(f"decided {_by(loaded.protocol)}", style="dim", highlight=False)
         for reason, count in rows.filter(~rows["claimed"]).group_by("reason", maintain_order=True).len().iter_rows():
             console.print(f"  {count} are not: {reason or 'the test does not reject'}", style="dim", highlight=False)
