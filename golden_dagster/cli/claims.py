@@ -68,7 +68,7 @@ def claims(
         for tried, registered in rows.select("tried", "registered").unique().iter_rows():
             console.print(f"tried on these rates in this home: {tried} ways to forecast", style="dim", highlight=False)
             if not registered:
-                late = ": a test part was opened before this protocol stood, or elsewhere"
+                late = ": a test part was opened before this protocol stood, or with more to ask, or elsewhere"
                 console.print(coloured("not registered", "red", late), highlight=False)
         if present < expected:
             console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)
