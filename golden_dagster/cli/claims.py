@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,9 +18,6 @@ from golden_dagster.cli.options import (
     telling_how_to_run,
     terminal,
 )
-
-if TYPE_CHECKING:
-    from golden_core.study import ProtocolSection
 
 
 def claims(
@@ -38,6 +35,7 @@ def claims(
     with teaching():
         from golden_core.preparation.catalogue import load_variant
         from golden_core.reporting.exhibits import Answer, exhibit
+        from golden_core.reporting.verdict import decided
         from golden_core.store.lake import Home
         from golden_core.store.warehouse import Warehouse
         from golden_core.trials.stored import shown_completeness
@@ -62,7 +60,7 @@ def claims(
         if loaded.is_smoke:
             plumbing = ": it exercises the plumbing, and its numbers carry no claim"
             console.print(coloured("smoke study", "red", plumbing), highlight=False)
-        console.print(f"decided {_by(loaded.protocol)}", style="dim", highlight=False)
+        console.print(f"decided {decided(loaded.protocol)}", style="dim", highlight=False)
         for reason, count in rows.filter(~rows["claimed"]).group_by("reason", maintain_order=True).len().iter_rows():
             console.print(f"  {count} are not: {reason or 'the test does not reject'}", style="dim", highlight=False)
         for tried, registered in rows.select("tried", "registered").unique().iter_rows():
@@ -72,17 +70,3 @@ def claims(
                 console.print(coloured("not registered", "red", late), highlight=False)
         if present < expected:
             console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)
-
-
-def _by(protocol: ProtocolSection) -> str:
-    """Return by which level and margins a protocol decides: a claim says little to whom they are not told."""
-    from golden_core.reporting.formats import level
-
-    over = "all claims" if protocol.family == "study" else "the claims of a kind"
-    margins = []
-    if "equivalent" in protocol.kinds:
-        margins.append(f"equivalent: within {level(protocol.margin)} of the random walk's loss")
-    if "covers" in protocol.kinds and protocol.coverage is not None:
-        points = f"{100 * protocol.coverage.margin:g} points"
-        margins.append(f"covers: {level(protocol.coverage.level)} of the outcomes, but for {points} either side")
-    return "; ".join([f"at {level(protocol.alpha)} over {over} ({protocol.loss} loss)", *margins])
