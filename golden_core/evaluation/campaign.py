@@ -13,6 +13,7 @@ from golden_core.economics.tables import economics_table, equity_table
 from golden_core.evaluation.aggregate import summary_table
 from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.evaluation.distributions import coverage_table, scores_table
+from golden_core.evaluation.incomplete import explained, lacking, stood_in
 from golden_core.evaluation.point import METRICS, metrics_table
 from golden_core.preparation.catalogue import command_of
 from golden_core.store.lake import Home, hash_bytes, hash_frame, read_table, series_name, stored_json, write_json
@@ -91,11 +92,11 @@ def evaluate(home: Home, study: Study) -> Evaluated:
         "history": history,
         "metrics": metrics,
         "summary": summary,
-        "comparisons": comparisons_table(forecasts),
+        "comparisons": comparisons_table(forecasts, trials=trials),
         "quantiles": quantiles,
         "coverage": coverage_table(forecasts, quantiles, study.evaluation.confidence),
         "scores": scores_table(forecasts, quantiles),
-        **money_and_claims(home, study, done, forecasts, quantiles),
+        **money_and_claims(home, study, trials, forecasts, quantiles),
         **_explained(home, study),
     }
     digests = _load(Warehouse(home.warehouse), study, tables)
@@ -166,25 +167,32 @@ def report_provenance(home: Home, study: Study) -> dict[str, Any]:
 
 
 def money_and_claims(
-    home: Home, study: Study, done: pl.DataFrame, forecasts: pl.DataFrame, quantiles: pl.DataFrame
+    home: Home, study: Study, trials: pl.DataFrame, forecasts: pl.DataFrame, quantiles: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
-    """Return what the forecasts earn and what may be claimed; tables without rows of what the study does not ask."""
+    """Return what the forecasts earn and what may be claimed; tables without rows of what the study does not ask.
+
+    ``trials`` (``schema.TRIALS``) are all that the study asks for: what is claimed of a series needs all of its own.
+    """
     tables = {"economics": ECONOMICS.empty(), "equity": EQUITY.empty(), "claims": CLAIMS.empty()}
     if study.economics is None and study.protocol is None:
         return tables
+    done = trials.filter(pl.col("status") == "done")
     look_again(home, study, done.select("forecaster", "pair", "horizon").iter_rows())
     record = standing(home, study, done.select("forecaster", "pair").iter_rows())
     traded: list[Strategy] = []
     if study.economics is not None:
-        traded = list(strategies(forecasts, _by_pair(home, study, "bars"), study.economics))
+        bars = _by_pair(home, study, "bars")
+        traded = list(strategies(forecasts, bars, study.economics))
         stream = Stream(study.seeds.root).child("economics")
         tables["economics"] = economics_table(study, traded, record.tried, stream)
         tables["equity"] = equity_table(study.name, traded)
     if study.protocol is not None:
-        level = study.evaluation.confidence
-        tables["claims"] = claims_table(
-            study.name, forecasts, study.protocol, level, record, quantiles=quantiles, traded=traded
-        )
+        level, few = study.evaluation.confidence, lacking(trials)
+        if few.height:
+            forecasts = stood_in(forecasts, few)
+            traded = list(strategies(forecasts, bars, study.economics)) if study.economics else []
+        claims = claims_table(study.name, forecasts, study.protocol, level, record, quantiles=quantiles, traded=traded)
+        tables["claims"] = explained(claims, few)
     return tables
 
 

@@ -20,11 +20,14 @@ class MissingBenchmarkError(ValueError):
     """The benchmark made no forecasts, or not at the same cutoffs."""
 
 
-def comparisons_table(forecasts: pl.DataFrame) -> pl.DataFrame:
+def comparisons_table(forecasts: pl.DataFrame, *, trials: pl.DataFrame | None = None) -> pl.DataFrame:
     """Test each forecaster against the benchmark in every series, on squared errors of log returns.
 
     Level ``ensemble`` averages the forecasts of all seeds at each cutoff before the errors are taken (seed −1); level
     ``seed`` tests every seed by itself.
+
+    ``trials`` (``schema.TRIALS``) are all that were asked for: those that failed or are missing count as p = 1 in
+    Holm's adjustment, so that no other p-value falls because they did.
 
     Returns
     -------
@@ -41,11 +44,11 @@ def comparisons_table(forecasts: pl.DataFrame) -> pl.DataFrame:
     """
     prepared = prepare(forecasts)
     _require_benchmark(prepared)
-    trials = prepared.filter(pl.col("forecaster") != BENCHMARK).with_columns(level=pl.lit("seed"))
+    single = prepared.filter(pl.col("forecaster") != BENCHMARK).with_columns(level=pl.lit("seed"))
     at_cutoff = [*AT, "cutoff"]
-    average = trials.with_columns(level=pl.lit("ensemble"), seed=pl.lit(ENSEMBLE_SEED, pl.Int32))
+    average = single.with_columns(level=pl.lit("ensemble"), seed=pl.lit(ENSEMBLE_SEED, pl.Int32))
     losses = (
-        pl.concat([trials, average])
+        pl.concat([single, average])
         .group_by(at_cutoff, maintain_order=True)
         .agg(
             error=pl.col("y_pred").mean() - pl.col("y_true").first(), benchmark_error=pl.col("benchmark_error").first()
@@ -55,8 +58,19 @@ def comparisons_table(forecasts: pl.DataFrame) -> pl.DataFrame:
     series = losses.partition_by(AT, as_dict=True, maintain_order=True)
     tests = [_test(group, part) for group, part in series.items()]
     table = pl.DataFrame(tests, schema={name: dtype for name, dtype in COMPARISONS.dtypes.items() if name != "p_holm"})
+    absent = table.clear() if trials is None else _asked(trials).join(table, on=AT, how="anti")
     adjusted = pl.col("p_value").map_batches(_holm, return_dtype=pl.Float64).over("study", "level")
-    return COMPARISONS.conform(table.with_columns(p_holm=adjusted)).sort(COMPARISONS.key)
+    family = pl.concat([table, absent], how="diagonal").with_columns(p_holm=adjusted)
+    return COMPARISONS.conform(family.drop_nulls("n")).sort(COMPARISONS.key)
+
+
+def _asked(trials: pl.DataFrame) -> pl.DataFrame:
+    """Return the places of all tests that trials ask for; all seeds of a deterministic forecaster are one."""
+    others = trials.filter(pl.col("forecaster") != BENCHMARK)
+    single = others.with_columns(level=pl.lit("seed"), seed=pl.when("deterministic").then(0).otherwise("seed"))
+    average = others.with_columns(level=pl.lit("ensemble"), seed=pl.lit(ENSEMBLE_SEED))
+    places = pl.concat([single, average], how="vertical_relaxed")
+    return places.select(pl.col(name).cast(COMPARISONS.dtypes[name]) for name in AT).unique()
 
 
 def _test(group: tuple[Any, ...], losses: pl.DataFrame) -> dict[str, object]:

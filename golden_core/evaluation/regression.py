@@ -32,6 +32,14 @@ SELECT level, forecaster, pair, horizon, seed,
        list(benchmark_error * benchmark_error ORDER BY cutoff) AS benchmark_losses
 FROM errors JOIN benchmark USING (pair, horizon, cutoff) GROUP BY ALL ORDER BY ALL
 """
+# Parameter: $study. How many tests the trials ask for, whether they were run or not; seeds of one trial are one test.
+ASKED_SQL = """
+SELECT 'ensemble' AS level, count(DISTINCT (forecaster, pair, horizon)) AS asked
+FROM trials WHERE study = $study AND forecaster <> 'random_walk'
+UNION ALL
+SELECT 'seed', count(DISTINCT (forecaster, pair, horizon, CASE WHEN deterministic THEN 0 ELSE seed END))
+FROM trials WHERE study = $study AND forecaster <> 'random_walk'
+"""
 KEY = ["level", "forecaster", "pair", "horizon", "seed"]
 _NUMBERS = ("mean_difference", "statistic", "p_value", "hln_statistic", "hln_p_value", "p_holm")
 
@@ -57,9 +65,10 @@ def comparison_differences(warehouse: Warehouse, study: str) -> pl.DataFrame:
         for *key, ours, theirs in lists.rows()
     ]
     schema = {**{name: stored.schema[name] for name in (*KEY, "n", *_NUMBERS[:-1])}, "size": pl.Float64()}
-    again = pl.DataFrame(tests, schema=schema).with_columns(
-        p_holm=pl.col("p_value").map_batches(_holm, return_dtype=pl.Float64).over("level")
-    )
+    asked = dict(warehouse.query(ASKED_SQL, {"study": study}).rows())
+    every = pl.DataFrame(tests, schema=schema)
+    levels = [every.filter(level=level).with_columns(p_holm=_holm("p_value", asked[level])) for level in asked]
+    again = pl.concat(levels)
     both = stored.join(again, on=KEY, how="full", coalesce=True, suffix="_again")
     floors = {"mean_difference": pl.col("size")}
     compared = both.select(*KEY, *(_difference(name, floors.get(name, pl.lit(1.0))) for name in _NUMBERS))
@@ -101,11 +110,17 @@ def _rectangular(losses: FloatArray, horizon: int) -> tuple[float | None, float 
     return float(statistic), float(2 * stats.t.sf(abs(statistic), df=n - 1))
 
 
-def _holm(p_values: pl.Series) -> pl.Series:
-    adjusted = p_values.to_numpy()
-    undefined = np.isnan(adjusted)
-    found = multipletests(np.where(undefined, 1.0, adjusted), method="holm")[1]
-    return pl.Series(np.where(undefined, np.nan, found)).fill_nan(None)
+def _holm(name: str, asked: int) -> pl.Expr:
+    """Adjust p-values among as many tests as were asked for; those that were not made count as p = 1."""
+
+    def adjust(given: pl.Series) -> pl.Series:
+        p_values = given.to_numpy()
+        undefined, absent = np.isnan(p_values), np.ones(max(0, asked - len(p_values)))
+        every = np.append(np.where(undefined, 1.0, p_values), absent)
+        found = multipletests(every, method="holm")[1][: len(p_values)] if len(p_values) else p_values
+        return pl.Series(np.where(undefined, np.nan, found), dtype=pl.Float64).fill_nan(None)
+
+    return pl.col(name).map_batches(adjust, return_dtype=pl.Float64)
 
 
 def _difference(name: str, floor: pl.Expr) -> pl.Expr:

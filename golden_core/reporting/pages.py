@@ -20,7 +20,7 @@ from golden_core.reporting.formats import count, escape_markdown, plain
 from golden_core.reporting.grids import STRATA_SKILL, Grids, grids_latex, relative_error_grids, stratum_grids
 from golden_core.reporting.judged import Judged
 from golden_core.reporting.seed_groups import seed_groups
-from golden_core.reporting.verdict import Verdict, verdict
+from golden_core.reporting.verdict import Verdict, decided, verdict
 from golden_core.store.lake import hash_bytes, hash_file
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -127,6 +127,7 @@ def render(
             "covered": covered,
             "facts": _facts(warehouse, study, covered),
             "judged": judged,
+            "decided": decided(study.protocol) if study.protocol else "",
             **_plots(warehouse, study, series, ranked),
             **grids,
             **exhibits,

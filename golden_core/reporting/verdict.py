@@ -9,7 +9,7 @@ import polars as pl
 from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.reporting.coverage import Coverage
 from golden_core.reporting.formats import level
-from golden_core.study import Study
+from golden_core.study import ProtocolSection, Study
 
 NO_CLAIM = "This is a smoke study: it exercises the plumbing, and its numbers carry no claim."
 
@@ -51,6 +51,18 @@ def verdict(series: pl.DataFrame, study: Study, covered: Coverage) -> Verdict:
     else:
         finding = f"{places.capitalize()} no forecaster beats the random walk {alpha}."
     return Verdict(" ".join([*warnings, finding]), _further(others, alpha))
+
+
+def decided(protocol: ProtocolSection) -> str:
+    """Return by which level and margins a protocol decides: a claim says little to whom they are not told."""
+    over = "all claims" if protocol.family == "study" else "the claims of a kind"
+    margins = []
+    if "equivalent" in protocol.kinds:
+        margins.append(f"equivalent: within {level(protocol.margin)} of the random walk’s loss")
+    if "covers" in protocol.kinds and protocol.coverage is not None:
+        points = f"{100 * protocol.coverage.margin:g} points"
+        margins.append(f"covers: {level(protocol.coverage.level)} of the outcomes, but for {points} either side")
+    return "; ".join([f"at {level(protocol.alpha)} over {over} ({protocol.loss} loss)", *margins])
 
 
 def _further(others: pl.DataFrame, alpha: str) -> tuple[str, ...]:

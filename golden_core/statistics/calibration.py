@@ -55,7 +55,7 @@ class Measure:
 SIZE = Measure("size", *BAND)
 NO_DECISION = Measure("size, decides nothing")
 FOUND = Measure("power")
-BEYOND = ("slow", "crash")  # worlds for which the engine is not made: what that costs is said, and is no fault
+BEYOND = ("slow", "crash", "level")  # worlds for which the engine is not made: what that costs is said, and is no fault
 Rates = dict[Measure, float]
 Simulated = Callable[[str, np.random.Generator, int, int, int], FloatArray]
 
@@ -149,7 +149,7 @@ def _rate(p_values: FloatArray) -> float:
 # Which tests, in which worlds.
 TESTS: dict[Kind, tuple[Callable[[Cell, Stream, int], Rates], tuple[str, ...]]] = {
     "more_accurate": (_one_mean(worlds.equally_accurate), ("iid", "ma", "garch", "slow")),
-    "predicts": (_one_mean(worlds.unpredictable), ("garch", "slow", "nested")),
+    "predicts": (_one_mean(worlds.unpredictable), ("garch", "slow", "nested", "level")),
     "equivalent": (_equivalent, ("iid", "ma", "garch")),
     "covers": (_covers, (*worlds.DRAWN, "garch", "constant", "slow")),
     "profitable": (_one_mean(worlds.traded), ("garch", "slow", "crash")),

@@ -66,10 +66,18 @@ def equally_accurate(world: str, generator: np.random.Generator, simulations: in
 
 
 def unpredictable(world: str, generator: np.random.Generator, simulations: int, n: int, horizon: int) -> FloatArray:
-    """Return moments [S, n] of forecasts that know nothing: noise ("garch", "slow"), regressions ("nested")."""
+    """Return moments [S, n] of forecasts that know nothing: noise ("garch", "slow"), regressions ("nested"), levels.
+
+    In "level" the price is said to go back to its mean over as many rows as are forecast: such a forecast wanders as
+    the price does, and is the more below it the more the price has just risen.
+    """
     if world in PERSISTENCE:
         y, forecast = _garch_targets(world, generator, simulations, n, horizon, forecasts=1)
         return predicts(y, forecast)
+    if world == "level":
+        returns, _ = garch(generator, (simulations, 2 * n + horizon - 1))
+        prices, y = np.cumsum(returns, axis=1), _sums(returns[:, n:], horizon)
+        return predicts(y, prices[:, :n].mean(axis=1, keepdims=True) - prices[:, n - 1 : 2 * n - 1])
     # As many rows to start from as are forecast. A target is known h bars after its cutoff.
     returns = generator.standard_normal((simulations, 2 * n + horizon))
     x, y = returns[:, :-horizon], _sums(returns[:, 1:], horizon)

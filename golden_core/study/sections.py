@@ -99,6 +99,12 @@ def _costs_of_all(costs: dict[str, Any], pairs: tuple[str, ...]) -> str | None:
     return f"lacks {', '.join(lacking)}: every pair of data.pairs needs its cost" if lacking else None
 
 
+def _nobody_is_paid_for_nothing(swap: dict[str, Any]) -> str | None:
+    both = {pair: round(pips["long"] + pips["short"], 9) for pair, pips in swap.items()}
+    wrong = ", ".join(f"{pair} gives {earned:g}" for pair, earned in both.items() if earned > 0)
+    return f"must not pay who is long and short at once, who holds nothing: {wrong} pips a night" if wrong else None
+
+
 def _among(named: list[str], forecasters: dict[str, Any]) -> str | None:
     unknown = [name for name in named if name not in forecasters or name == BENCHMARK]
     return f"must be of the section forecasters, without {BENCHMARK}, got {', '.join(unknown)}" if unknown else None
@@ -400,6 +406,7 @@ class Study(SparseSection):
         Rule(("protocol.coverage.level", "quantiles.levels"), _between_quantiles),
         Rule(("economics.half_spread.pips", "data.pairs"), _costs_of_all),
         Rule(("economics.swap.pips", "data.pairs"), _costs_of_all),
+        Rule(("economics.swap.pips",), _nobody_is_paid_for_nothing),
         Rule(("explanations.forecasters", "forecasters"), _among_forecasters, keys_only=True),
         Rule(("explanations.series", "data.pairs", "horizons"), _among_series),
         Rule(("explanations.seeds", "seeds.count"), _among_seeds),

@@ -56,6 +56,23 @@ class _Rates:
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """What a study asks claims about: every forecaster on every pair at every horizon."""
+
+    forecasters: frozenset[str]
+    pairs: frozenset[str]
+    horizons: frozenset[int]
+
+    @classmethod
+    def of(cls, forecasters: Iterable[str], pairs: Iterable[str], horizons: Iterable[int]) -> _Asked:
+        return cls(frozenset(forecasters), frozenset(map(_currencies, pairs)), frozenset(horizons))
+
+    def within(self, other: _Asked) -> bool:
+        """Whether the other asks all of this, and perhaps more."""
+        return self.forecasters <= other.forecasters and self.pairs <= other.pairs and self.horizons <= other.horizons
+
+
+@dataclass(frozen=True)
 class _Opening:
     """A way to forecast that saw the test part of one horizon, and under which protocol."""
 
@@ -68,6 +85,7 @@ class _Opening:
     varied: str | None
     vendor: str  # whose rates, on which clock; null of a line that does not say
     protocol: str | None
+    asked: _Asked | None  # by the study that opened it; a line of an earlier release does not say
 
     @property
     def way(self) -> tuple[str, str, str, int, str]:
@@ -121,16 +139,20 @@ def standing(home: Home, study: Study, done: Iterable[tuple[str, str]]) -> Stand
     """Return how the study's protocol and rates stand in the ledger.
 
     ``done`` names forecaster and pair of every finished trial. A protocol is registered if each of them is in the
-    ledger, and came under this protocol when it was first opened, by whatever study.
+    ledger, and came under this protocol when it was first opened, by whatever study, of which nothing has been left
+    out since: who drops a forecaster, a pair or a horizon that was looked at makes a smaller family of what is left.
     """
-    first: dict[tuple[str, str, str], str | None] = {}
+    first: dict[tuple[str, str, str], _Opening] = {}
     tried: set[tuple[Any, ...]] = set()
     for one in _known(home, study):
-        first.setdefault((one.forecaster, one.settings, _currencies(one.rates.pair)), one.protocol)
+        first.setdefault((one.forecaster, one.settings, _currencies(one.rates.pair)), one)
         tried.add((one.forecaster, one.settings, one.code, one.horizon, one.varied, one.vendor))
     ours = {(name, _settings(study, name), _currencies(pair)) for name, pair in done}
-    protocol = study.protocol_hash()
-    return Standing(bool(ours) and all(first.get(key, "") == protocol for key in ours), len(tried))
+    protocol, asked = study.protocol_hash(), _Asked.of(study.forecasters, study.data.pairs, study.horizons)
+    stood = [
+        key in first and first[key].protocol == protocol and (first[key].asked or asked).within(asked) for key in ours
+    ]
+    return Standing(bool(ours) and all(stood), len(tried))
 
 
 def read_ledger(home: Home) -> Iterator[tuple[dict[str, Any], str]]:
@@ -213,6 +235,11 @@ def _entry(home: Home, study: Study, opened: list[tuple[str, str, int]], protoco
         "seeds": study.seeds.model_dump(mode="json"),
         "economics": study.economics and study.economics.model_dump(mode="json"),
         "quantiles": study.quantiles and study.quantiles.model_dump(mode="json"),
+        "asked": {
+            "forecasters": sorted(study.forecasters),
+            "pairs": list(study.data.pairs),
+            "horizons": list(study.horizons),
+        },
         "opened": [
             {"forecaster": name, "pair": pair, "horizon": horizon, "drawn": name in drawn, **told[name]}
             for name, pair, horizon in opened
@@ -226,15 +253,18 @@ def _openings(entry: dict[str, Any]) -> Iterator[_Opening]:
     if "rates" not in entry:
         for settings, name, series, bars, *code in entry["opened"]:
             pair, _, horizon = series.rpartition("_h")
-            yield _Opening(name, settings, "".join(code), int(horizon), _Rates(pair, bars), None, "null", protocol)
+            yield _Opening(
+                name, settings, "".join(code), int(horizon), _Rates(pair, bars), None, "null", protocol, None
+            )
         return
     rates = {pair: _Rates(**told) for pair, told in entry["rates"].items()}
     others = [entry["folds"], entry["economics"], entry.get("quantiles")]
     varied = {drawn: canonical_json([entry["seeds"] if drawn else None, *others]) for drawn in (True, False)}
     vendor = canonical_json(entry.get("vendor"))
+    asked = _Asked.of(**entry["asked"]) if "asked" in entry else None
     for one in entry["opened"]:
         way = one["forecaster"], one["settings"], one.get("code", ""), one["horizon"]
-        yield _Opening(*way, rates[one["pair"]], varied[one["drawn"]], vendor, protocol)
+        yield _Opening(*way, rates[one["pair"]], varied[one["drawn"]], vendor, protocol, asked)
 
 
 def _known(home: Home, study: Study) -> Iterator[_Opening]:

@@ -28,6 +28,7 @@ def claims(
     with the protocol's power, "within" the margin of equivalence that is reached.
     """
     from golden_core.reporting.exhibits import Answer, exhibit
+    from golden_core.reporting.verdict import decided
     from golden_core.store.warehouse import Warehouse
     from golden_core.trials.stored import shown_completeness
 
@@ -44,12 +45,16 @@ def claims(
         title, page = f"Claims of study {loaded.name}", ("Registered", "Tried", "Not made because")
         console.print(exhibited(shown, console, without=page, spare=spare, title=title))
     console.print(f"{carried.height} of {rows.height} claims asked about are carried by the evidence", highlight=False)
+    if loaded.is_smoke:
+        plumbing = ": it exercises the plumbing, and its numbers carry no claim"
+        console.print(coloured("smoke study", "red", plumbing), highlight=False)
+    console.print(f"decided {decided(loaded.protocol)}", style="dim", highlight=False)
     for reason, count in rows.filter(~rows["claimed"]).group_by("reason", maintain_order=True).len().iter_rows():
         console.print(f"  {count} are not: {reason or 'the test does not reject'}", style="dim", highlight=False)
     for tried, registered in rows.select("tried", "registered").unique().iter_rows():
         console.print(f"tried on these rates in this home: {tried} ways to forecast", style="dim", highlight=False)
         if not registered:
-            late = ": a test part was opened before this protocol stood, or elsewhere"
+            late = ": a test part was opened before this protocol stood, or with more to ask, or elsewhere"
             console.print(coloured("not registered", "red", late), highlight=False)
     if present < expected:
         console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)

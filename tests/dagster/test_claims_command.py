@@ -42,7 +42,7 @@ def asked(tmp_path, monkeypatch):
     known = {"random_walk": 0 * y, "ar": 0.2 * y, "drift": np.roll(y, 1)}
     forecasts = pl.concat(rows(name, y, y_pred) for name, y_pred in known.items())
     asked = study.protocol.model_copy(update={"kinds": ("more_accurate", "predicts", "equivalent")})
-    for name, registered in (("demo", True), ("late", False)):
+    for name, registered in (("demo", True), ("late", False), ("smoke_late", False)):
         table = claims_table(name, forecasts, asked, 0.95, Standing(registered, 2))
         Warehouse(home.warehouse).load(name, {"claims": table})
     monkeypatch.setattr(stored, "shown_completeness", lambda *_: (5, 240))
@@ -60,11 +60,32 @@ def test_claims_are_printed_and_non_claims_counted(asked):
     assert all(unit in said for unit in ("Effect (%)", "interval (%)", "Found from", "Within (%)"))
 
 
+def test_by_which_level_and_margins_it_was_decided(asked):
+    """Claims at 40 %, or within 90 % of the loss, are none that a reader would take for claims."""
+    percent = "\u202f%"
+    said = asked("demo").output
+    assert f"decided at 5{percent} over the claims of a kind (squared loss); equivalent: within 1{percent} of" in said
+    assert f"covers: 80{percent} of the outcomes, but for 5 points either side" in said
+    generous = ("--as", "late", "--set", "protocol.alpha=0.4", "--set", "protocol.margin=0.9")
+    assert f"decided at 40{percent} over the claims of a kind (squared loss); equivalent: within 90{percent} of" in (
+        asked("demo", *generous).output
+    )
+
+
 def test_what_the_ledger_says_stands_below(asked):
     first, late = asked("demo").output, asked("demo", "--as", "late", "--set", "seeds.root=3").output
     assert "tried on these rates in this home: 2 ways to forecast" in first
     assert "not registered" not in first
-    assert "not registered: a test part was opened before this protocol stood, or elsewhere" in late
+    assert (
+        "not registered: a test part was opened before this protocol stood, or with more to ask, or elsewhere" in late
+    )
+
+
+def test_what_a_smoke_study_carries_is_no_claim(asked):
+    """One seed, or none: its page says so at the top."""
+    assert "no claim" not in asked("demo").output
+    late = asked("demo", "--as", "smoke_late", "--set", "seeds.count=2").output
+    assert "smoke study: it exercises the plumbing, and its numbers carry no claim" in late
 
 
 def test_a_study_without_a_protocol_claims_nothing(asked):

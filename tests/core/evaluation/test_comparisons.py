@@ -52,6 +52,25 @@ def test_holm_runs_over_all_tests_of_one_level(forecasts):
         np.testing.assert_allclose(part["p_holm"].to_numpy(), expected, rtol=1e-12)
 
 
+def test_trials_that_failed_were_asked_for(make_forecasts, trials_of):
+    """Left out of the family, they would make the p-values of the others smaller."""
+    forecasts = make_forecasts(("noisy", "oracle", "steady"))
+    trials = trials_of(forecasts)
+    gone = (pl.col("forecaster") == "noisy") & ((pl.col("pair") == "EURUSD") | (pl.col("seed") == 1))
+    whole, failed = (
+        comparisons_table(forecasts, trials=trials),
+        trials.with_columns(status=pl.when(gone).then(pl.lit("failed")).otherwise("status")),
+    )
+    assert whole.equals(comparisons_table(forecasts))  # nothing is missing
+    some = comparisons_table(forecasts.filter(~gone), trials=failed)
+    for level, asked in (("seed", 4 * (3 + 3 + 1)), ("ensemble", 4 * 3)):
+        part = some.filter(level=level)
+        assert len(part) < asked
+        every = np.append(part["p_value"].to_numpy(), np.ones(asked - len(part)))
+        expected = multipletests(every, method="holm")[1][: len(part)]
+        np.testing.assert_allclose(part["p_holm"].to_numpy(), expected, rtol=1e-12)
+
+
 def test_studies_are_adjusted_by_themselves(forecasts):
     other = forecasts.with_columns(study=pl.lit("other"))
     both = comparisons_table(pl.concat([forecasts, other]))

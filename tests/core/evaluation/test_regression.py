@@ -13,10 +13,11 @@ NUMBERS = ["mean_difference", "statistic", "p_value", "p_holm"]
 
 @pytest.fixture
 def compare(tmp_path):
-    def differences(forecasts):
+    def differences(forecasts, trials=None):
         warehouse = Warehouse(tmp_path / "warehouse.duckdb")
-        comparisons = comparisons_table(forecasts)
-        warehouse.load("made", {"forecasts": forecasts, "comparisons": comparisons})
+        comparisons = comparisons_table(forecasts, trials=trials)
+        asked = {} if trials is None else {"trials": trials}
+        warehouse.load("made", {"forecasts": forecasts, "comparisons": comparisons, **asked})
         return comparison_differences(warehouse, "made"), comparisons
 
     return differences
@@ -32,6 +33,15 @@ def test_every_test_agrees(make_forecasts, compare, n):
     assert len(differences) == len(comparisons)
     assert comparisons["statistic"].null_count() == 0
     assert largest(differences) < 1e-9
+
+
+def test_trials_that_failed_are_adjusted_for_twice(make_forecasts, trials_of, compare):
+    forecasts = make_forecasts(("noisy", "oracle", "steady"))
+    gone = (pl.col("forecaster") == "noisy") & ((pl.col("pair") == "EURUSD") | (pl.col("seed") == 1))
+    differences, comparisons = compare(forecasts.filter(~gone), trials_of(forecasts))
+    assert len(differences) == len(comparisons)
+    assert largest(differences) < 1e-9
+    assert comparisons["p_holm"].min() > comparisons_table(forecasts.filter(~gone))["p_holm"].min()
 
 
 def test_a_forecaster_that_is_hardly_another_than_the_random_walk(make_forecasts, compare):

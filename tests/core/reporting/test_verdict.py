@@ -5,7 +5,7 @@ import pytest
 
 from golden_core.reporting.coverage import Coverage
 from golden_core.reporting.exhibits import Answer
-from golden_core.reporting.verdict import NO_CLAIM, NO_PRICE, verdict
+from golden_core.reporting.verdict import NO_CLAIM, NO_PRICE, decided, verdict
 
 
 def series_of(**verdicts):
@@ -78,3 +78,14 @@ def test_a_study_of_means_says_first_that_they_are_no_prices(builders):
     study = builders.make_study(data=data.model_dump() | {"source": "files", "price": "mean"})
     assert verdict(found, study, covered()).headline.startswith(f"{NO_PRICE} On one series, 1 of 1")
     assert NO_PRICE not in verdict(found, builders.make_study(), covered()).headline
+
+
+def test_a_page_of_claims_says_by_which_level_and_margins_they_were_decided(whole):
+    """Claims at 40 %, or within 90 % of the loss, are none that a reader would take for claims."""
+    page = (whole.folder / "index.html").read_text(encoding="utf-8")
+    said = "at 5\u202f% over the claims of a kind (squared loss); equivalent: within 1\u202f% of the random walk’s loss"
+    assert f"<p>Decided {said}.</p>" in page
+    covers = {"kinds": ("covers",), "family": "study", "alpha": 0.4}
+    assert decided(whole.study.protocol.model_copy(update=covers)) == (
+        "at 40\u202f% over all claims (squared loss); covers: 80\u202f% of the outcomes, but for 5 points either side"
+    )

@@ -11,7 +11,7 @@ from support.money import section
 from golden_core.economics.costs import Quotes
 from golden_core.economics.ledger import account
 from golden_core.economics.positions import signals
-from golden_core.statistics import worlds
+from golden_core.statistics import long_run, worlds
 from golden_core.store.randomness import Stream
 
 OFF = (-worlds.MARGIN, worlds.MARGIN, 0.0)
@@ -101,3 +101,24 @@ def test_noise_earns_nothing_and_no_bar_tells_of_the_next(world):
     assert abs(products.mean()) < 4 * products.std() / np.sqrt(4000)
     skewness = stats.skew(g.ravel())
     assert skewness < -0.5 if world == "crash" else abs(skewness) < 0.2
+
+
+def test_a_level_foretells_nothing_and_is_found_too_often():
+    """Its moments have mean zero and a skewed sum, as the statistic of Dickey and Fuller has: known, and no fault."""
+    n, simulations = N, 4000
+    g = worlds.unpredictable("level", chance("level"), simulations, n, 1)
+    assert g.shape == (simulations, n)
+    means = g.mean(axis=1)
+    assert abs(means.mean()) < 4 * means.std() / np.sqrt(simulations)
+    back, on = (long_run(moment, horizon=1, alternative="greater").p_value <= 0.05 for moment in (g, -g))
+    assert back.mean() > 0.1 > 0.04 > on.mean()
+
+
+def test_a_level_is_the_mean_price_before_the_first_cutoff():
+    n, h, simulations = 50, 3, 20
+    g = worlds.unpredictable("level", chance("one"), simulations, n, h)
+    prices = np.cumsum(worlds.garch(chance("one"), (simulations, 2 * n + h - 1))[0], axis=1)
+    for k in (0, 7, n - 1):
+        cutoff = n - 1 + k
+        forecast = prices[:, :n].mean(axis=1) - prices[:, cutoff]
+        np.testing.assert_allclose(g[:, k], 2 * (prices[:, cutoff + h] - prices[:, cutoff]) * forecast, rtol=1e-9)

@@ -47,6 +47,7 @@ def test_coverage_is_not_asked_without_quantiles_nor_without_saying_of_what(read
         ("economics.signal.rule=scaled", "economics.signal.gain: is required"),
         ("economics.slippage.source=''", "economics.slippage.source: must not be empty"),
         ("economics.swap.pips.EURUSD.long=x", "economics.swap.pips.EURUSD.long: must be a number"),
+        ("economics.swap.pips.EURUSD={long: 50, short: -49.5}", "holds nothing: EURUSD gives 0.5 pips a night"),
         ("economics.half_spread.pips.EURUSD.london=-1", "london: must be ≥ 0"),
     ],
 )  # fmt: skip

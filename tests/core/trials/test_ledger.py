@@ -84,6 +84,40 @@ def test_a_protocol_that_was_there_first_is_registered(opened):
     assert entries(opened)[0]["rates"]["EURUSD"].items() >= {"first": "2020-01-01", "last": "2022-12-31"}.items()
 
 
+@pytest.mark.parametrize(
+    "left_out", ["forecasters={random_walk: {}, ar: {max_order: 2}}", "data.pairs=[EURUSD]", "horizons=[1]"]
+)
+def test_who_leaves_out_what_was_looked_at_is_not_registered(home, left_out):
+    """The family of what is left is smaller, and every p-value with it: the protocol was made for the larger one."""
+    rates(home, "EURUSD", 1.1, horizon=5)
+    wide = load_variant("smoke", [*OVERRIDES, PROTOCOL, "horizons=[1, 5]"])
+    assert {*wide.forecasters} > {"random_walk", "ar"}
+    assert len(wide.data.pairs) == 2
+    open_test_parts(home, wide, TRIALS)
+    assert standing(home, wide, DONE).registered
+    narrow = load_variant("smoke", [*OVERRIDES, PROTOCOL, "horizons=[1, 5]", left_out])
+    assert narrow.protocol_hash() == wide.protocol_hash()
+    open_test_parts(home, narrow, TRIALS)
+    assert not standing(home, narrow, DONE).registered
+    assert standing(home, wide, DONE).registered
+
+
+def test_who_asks_more_than_before_is_registered(home):
+    narrow = load_variant("smoke", [*OVERRIDES, PROTOCOL, "forecasters={random_walk: {}, ar: {max_order: 2}}"])
+    open_test_parts(home, narrow, TRIALS)
+    open_test_parts(home, FIRST, TRIALS)
+    assert standing(home, FIRST, DONE).registered
+
+
+def test_a_line_that_does_not_say_what_was_asked_counts_as_before(home, monkeypatch):
+    told = ledger._entry
+    with monkeypatch.context() as patched:
+        silent = lambda *given: {key: value for key, value in told(*given).items() if key != "asked"}  # noqa: E731
+        patched.setattr(ledger, "_entry", silent)
+        open_test_parts(home, load_variant("smoke", [*OVERRIDES, PROTOCOL, "horizons=[1, 5]"]), TRIALS)
+    assert standing(home, FIRST, DONE).registered
+
+
 def test_a_pair_whose_currencies_are_not_in_the_order_of_the_alphabet_is_registered_too(home):
     open_test_parts(home, FIRST, [Trial("ar", "USDJPY", 1, 0)])
     assert standing(home, FIRST, [("ar", "USDJPY")]) == Standing(registered=True, tried=1)
