@@ -103,7 +103,7 @@ def legend_key(plot: str, name: str, colour: str, dashes: Dashes) -> Key:
 
 def dated(axes: Axes, most: int) -> None:
     """Give axes a few dates below, written short, and a few numbers beside."""
-    locator = AutoDateLocator(minticks=3, maxticks=most)  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(minticks=2, maxticks=most)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.yaxis.set_major_locator(MaxNLocator(4))

@@ -117,6 +117,13 @@ def coloured(word: str, style: str, rest: str = "") -> Text:
     return Text.assemble((word, style), rest)
 
 
+def say_smoke(study: Study, console: Console) -> None:
+    """Say of a smoke study what its page says at the top."""
+    if study.is_smoke:
+        plumbing = ": it exercises the plumbing, and its numbers carry no claim"
+        console.print(coloured("smoke study", "red", plumbing), highlight=False)
+
+
 def table(
     columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None, caption: str | None = None
 ) -> Table:

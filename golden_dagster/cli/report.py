@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from golden_dagster.cli.options import As, Overrides, StudyName, coloured, exhibited, finished, opened, table, terminal
+from golden_dagster.cli.options import (
+    As,
+    Overrides,
+    StudyName,
+    coloured,
+    exhibited,
+    finished,
+    opened,
+    say_smoke,
+    table,
+    terminal,
+)
 
 app = typer.Typer(
     no_args_is_help=True, help="Hold the report of a study against its numbers, and take its figures out."
@@ -45,9 +56,7 @@ def claims(
         title, page = f"Claims of study {loaded.name}", ("Registered", "Tried", "Not made because")
         console.print(exhibited(shown, console, without=page, spare=spare, title=title))
     console.print(f"{carried.height} of {rows.height} claims asked about are carried by the evidence", highlight=False)
-    if loaded.is_smoke:
-        plumbing = ": it exercises the plumbing, and its numbers carry no claim"
-        console.print(coloured("smoke study", "red", plumbing), highlight=False)
+    say_smoke(loaded, console)
     console.print(f"decided {decided(loaded.protocol)}", style="dim", highlight=False)
     for reason, count in rows.filter(~rows["claimed"]).group_by("reason", maintain_order=True).len().iter_rows():
         console.print(f"  {count} are not: {reason or 'the test does not reject'}", style="dim", highlight=False)

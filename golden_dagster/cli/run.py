@@ -19,6 +19,7 @@ from golden_dagster.cli.options import (
     finished,
     named,
     opened,
+    say_smoke,
     table,
     terminal,
 )
@@ -178,6 +179,7 @@ def print_leaderboard(study: str, overrides: list[str], console: Console) -> Non
     warehouse = Warehouse(home.warehouse)
     board = leaderboard(warehouse, loaded.name, significance=loaded.evaluation.significance)
     console.print(_leaderboard_view(exhibit("leaderboard", warehouse, loaded, board), loaded, console))
+    say_smoke(loaded, console)
     if present < expected:
         console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)
     page = home.report(loaded.name) / "index.html"

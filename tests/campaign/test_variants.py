@@ -37,6 +37,7 @@ def test_no_table_is_shown_for_other_settings(finished):
     status, said = leaderboard(*SETTINGS)
     assert status == 0
     assert "incomplete" not in said
+    assert "its numbers carry no claim" in said
     status, said = leaderboard("--set", "training.epochs=7")
     assert status == 2
     assert said.endswith("is not in the warehouse yet; run: golden run smoke --set training.epochs=7")

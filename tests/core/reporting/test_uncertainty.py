@@ -1,10 +1,15 @@
 """What the report says of quantiles: every number by hand; "point only" where there are none, nothing unasked."""
 
+import datetime
+
 import polars as pl
 import pytest
+from matplotlib.figure import Figure
 
-from golden_core.reporting.exhibits import ask
+from golden_core.reporting.exhibits import ask, exhibit
+from golden_core.reporting.svg import dated
 from golden_core.reporting.uncertainty_figures import FAN, PIT, coverage_by_level, fan_chart, pit_histogram
+from golden_core.store.warehouse import Warehouse
 
 
 def test_the_histogram_counts_truths_between_quantiles(whole, forecasts):
@@ -64,6 +69,37 @@ def test_scores_are_shown_with_the_skill_against_the_random_walk(whole, whole_pa
     assert rows["random_walk"][:2] == [f"{1e4 * crps:.3f}", "0.00"]
     assert rows["ar"][:3] == ["—", "—", "—"]
     assert rows["dlinear"] == ["point only", *["—"] * 4]
+
+
+def test_skill_is_told_where_it_is_known_of_all_series(whole, tables, tmp_path):
+    """The walk's own score may be infinite in one of them: a mean over the others is no mean over series."""
+    whose = (pl.col("forecaster") == "random_walk") & (pl.col("pair") == "USDJPY")
+    gone = whole.scores.with_columns(skill=pl.when(~whose).then("skill"))
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    warehouse.load(whole.study.name, tables | {"scores": gone})
+    found = exhibit("distributions", warehouse, whole.study).answer.frame.filter(forecaster="random_walk")
+    assert found["crps_bp"].null_count() == 0
+    assert found["skill"].to_list() == [None]
+
+
+def test_an_effect_that_would_have_been_found_is_told_of_claims_that_look_for_one(whole, whole_page):
+    heads, *rows = whole_page.cells["claims"]
+    claim, found = (
+        heads.index("Claim"),
+        next(place for place, head in enumerate(heads) if head.startswith("Found from")),
+    )
+    told = {kind: {row[found] == "—" for row in rows if row[claim] == kind} for kind in {row[claim] for row in rows}}
+    assert told["equivalent"] == {True}
+    assert False in told["predicts"]
+    assert whole.claims.filter(kind="equivalent")["smallest_effect"].drop_nulls().len()
+
+
+@pytest.mark.parametrize("hours", [24, 48, 100, 240])
+def test_hours_have_their_dates_without_a_warning(hours):
+    axes, start = Figure().subplots(), datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    axes.plot([start, start + datetime.timedelta(hours=hours)], [0, 1])
+    dated(axes, 4)
+    assert 1 < len(axes.xaxis.get_major_locator()()) <= 4  # what matplotlib warns of is an error here
 
 
 def test_a_study_without_quantiles_does_not_speak_of_them(page):
