@@ -10,6 +10,7 @@ import polars as pl
 
 from golden_core.vendors.base import SIDES, VendorError, VendorTable, side_in_name
 from golden_core.vendors.columns import CURRENCIES, INSTRUMENTS, PRICES, Found, clock_in, normal
+from golden_core.vendors.periods import stated_length
 from golden_core.vendors.prices import active, read_numbers, require_last_row, require_roles
 from golden_core.vendors.text import Lines, Rows
 from golden_core.vendors.ticks import QUOTES, TICK_BAR, bars_from_ticks, require_spread
@@ -46,16 +47,20 @@ def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
         raise VendorError(f"{path}: the header says {column!r}, but the rows carry their own {own}; correct one")
     headed = stated and known.header and not times.clock
     said = (f"the header {column!r} states the clock {stated}",) if headed else ()
-    ignored = (f"not used: {', '.join(found.ignored)}",) if found.ignored else ()
-    notes = (*known.notes, *rows.notes, *times.notes, *said, *number_notes, *ignored)
-    clock = times.clock or stated
-    if "bid" in found.numbers:
+    clock, ticks = times.clock or stated, "bid" in found.numbers
+    length = None if ticks else stated_length(rows.table, found, times.values, rows.line, path)
+    timed = (f"column {length.column!r} says that a bar is {length.bar}",) if length else ()
+    unused = [name for name in found.ignored if not length or name != length.column]
+    ignored = (f"not used: {', '.join(unused)}",) if unused else ()
+    notes = (*known.notes, *rows.notes, *times.notes, *said, *number_notes, *timed, *ignored)
+    if ticks:
         return _from_ticks(table, found, path, known, clock, notes)
     if found.complete:
         table = table.with_columns(_complete(rows.table[found.complete], lines))
     require_last_row(table, path, ended=rows.ended)
     require_roles(table, path, header=known.header)
-    return VendorTable(table, known.format, clock, known.bar, known.side, notes)
+    bar = known.bar or (length.bar if length else None)
+    return VendorTable(table, known.format, clock, bar, known.side, notes)
 
 
 def side_of(found: Found, path: Path) -> str | None:

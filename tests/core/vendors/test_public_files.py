@@ -1,0 +1,74 @@
+"""What fifty public files showed (2026-11-30): silent misreadings, and messages that led round in circles.
+
+The shapes are those files'; every number is invented.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from golden_core.vendors.base import VendorError
+
+HEADER = "time,open,high,low,close"
+PRICES = "1.0900,1.0920,1.0890,1.0910"
+
+
+def _times(count: int, minutes: int = 60, first: str = "2024-03-13 00:00") -> list[str]:
+    start = dt.datetime.fromisoformat(first)
+    return [f"{start + dt.timedelta(minutes=minutes * place):%Y-%m-%d %H:%M}" for place in range(count)]
+
+
+HOURS = [f"{time},{PRICES}" for time in _times(30)]
+DAYS = [f"{time},{PRICES}" for time in _times(4, 1440, "2024-03-14 00:00")]
+
+
+# Lengths of bars, stated row by row
+
+
+@pytest.mark.parametrize(
+    ("name", "hour", "day"),
+    [("timeframe", "H1", "D1"), ("PER", "60", "D"), ("<PER>", "60", "1440"), ("what", "1h", "1d"), ("x", "H1", "D1"),
+     ("interval", "1hour", "daily"), ("granularity", "3600", "86400"), ("tf", "H1", ""), ("", "60min", "1440min")],
+)  # fmt: skip
+@pytest.mark.parametrize("late", [True, False])
+def test_bars_of_several_lengths_are_refused_by_the_column_that_says_so(
+    name: str, hour: str, day: str, late: bool, parse: Any
+) -> None:
+    hours, days = [f"{row},{hour}" for row in HOURS], [f"{row},{day}" for row in DAYS]
+    rows, second = ([*hours, *days], 32) if late else ([*days, *hours], 6)
+    match = rf"column '{name}' says that bars are of several lengths: .* line 2, .* from line {second}\. .*keep only"
+    with pytest.raises(VendorError, match=match):
+        parse([f"{HEADER},{name}", *rows])
+    assert parse([f"{HEADER},{name}", *hours]).bar == "1h"
+
+
+def test_bars_of_several_lengths_are_refused_in_a_file_without_header(parse: Any) -> None:
+    rows = [*(f"D1,{row}" for row in DAYS), *(f"H1,{row}" for row in HOURS)]
+    places = {"timestamp": "2", "open": "3", "high": "4", "low": "5", "close": "6"}
+    with pytest.raises(VendorError, match="several lengths: D1 from line 1, H1 from line 5"):
+        parse(rows, columns=places)
+
+
+@pytest.mark.parametrize(("name", "said"), [("<PER>", "D"), ("timeframe", "M5"), ("period", "1440"), ("x", "H4")])
+def test_a_stated_length_that_the_rows_contradict_is_refused(name: str, said: str, parse: Any) -> None:
+    with pytest.raises(VendorError, match=rf"line 2: column '{name}' says {said}, but rows are 60 minutes apart"):
+        parse([f"{HEADER},{name}", *(f"{row},{said}" for row in HOURS)])
+
+
+def test_a_stated_length_counts_where_the_rows_show_none(parse: Any) -> None:
+    two = [f"2024-03-15 20:00,{PRICES},H1", f"2024-03-17 21:00,{PRICES},H1"]
+    read = parse([f"{HEADER},tf", *two])
+    assert read.bar == "1h"
+    assert "column 'tf' says that a bar is 1h" in read.notes
+    with pytest.raises(VendorError, match="bars of 10 minutes are none of 1m, 5m"):
+        parse([f"{HEADER},per", *(f"{time},{PRICES},10" for time in _times(9, 10))])
+
+
+@pytest.mark.parametrize(("name", "cells"), [("side", "BD"), ("period", "789"), ("class", "M"), ("spread", ["1", "5"])])
+def test_a_column_that_says_something_else_is_no_length(name: str, cells: Any, parse: Any) -> None:
+    rows = [f"{row},{cells[place % len(cells)]}" for place, row in enumerate(HOURS)]
+    read = parse([f"{HEADER},{name}", *rows])
+    assert (read.bar, read.notes) == ("1h", (f"not used: {name}",))
