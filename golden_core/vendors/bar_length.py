@@ -82,6 +82,19 @@ def _require_grid(ordered: pl.DataFrame, length: str, path: Path) -> None:
         )
 
 
+def off_grid(bars: pl.DataFrame, length: str) -> tuple[str, ...]:
+    """Say how many bars begin at another minute of the hour than the others, as of a broker who opens late."""
+    grid = min(MINUTES[length], MINUTES["1h"])
+    phase = bars["timestamp"] - bars["timestamp"].dt.truncate(f"{grid}m")
+    off = bars.filter(phase != phase.mode().sort()[0])
+    if off.is_empty():
+        return ()
+    first = f"first: line {off['line'][0]}, {off['timestamp'][0]:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"{off.height} of {bars.height} bars begin off the grid of {grid} minutes on which the others do ({first})",
+    )
+
+
 def _require_one(ordered: pl.DataFrame, steps: npt.NDArray[np.float64], length: str, why: str, path: Path) -> None:
     shorter = steps < MINUTES[length]
     # The longest first: days are also whole hours apart.

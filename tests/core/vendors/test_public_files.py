@@ -72,3 +72,36 @@ def test_a_column_that_says_something_else_is_no_length(name: str, cells: Any, p
     rows = [f"{row},{cells[place % len(cells)]}" for place, row in enumerate(HOURS)]
     read = parse([f"{HEADER},{name}", *rows])
     assert (read.bar, read.notes) == ("1h", (f"not used: {name}",))
+
+
+# Bars that cannot be, and bars off their grid
+
+
+def _impossible(count: int, of: int = 30) -> list[str]:
+    return [row.replace("1.0920", "1.0899") if 4 < place < 5 + count else row for place, row in enumerate(HOURS[:of])]
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_many_bars_whose_high_is_not_highest_are_refused(header: bool, parse: Any) -> None:
+    rows = [HEADER, *_impossible(4)] if header else [row.replace(" ", ",") for row in _impossible(4)]
+    places = {"timestamp": "1+2", "open": "3", "high": "4", "low": "5", "close": "6"}
+    with pytest.raises(
+        VendorError, match=rf"line {6 + header}: .*4 of 30 bars .* swapped or misnamed, or .* of other days"
+    ):
+        parse(rows, columns={} if header else places)
+
+
+def test_few_bars_whose_high_is_not_highest_are_counted(parse: Any) -> None:
+    said = "3 of 30 bars have a high that is not highest or a low that is not lowest (first: line 7); cleaning decides"
+    assert any(note.startswith(said) for note in parse([HEADER, *_impossible(3)]).notes)
+    assert parse([HEADER, *_impossible(1, 9)]).bars.height == 9
+    assert not parse([HEADER, *HOURS]).notes
+
+
+@pytest.mark.parametrize("phase", [0, 30])
+def test_bars_off_the_grid_of_the_others_are_counted(phase: int, parse: Any) -> None:
+    times = _times(30, first=f"2024-03-13 00:{phase:02}")
+    times[6:8] = [time.replace(f":{phase:02}", f":{phase + 5:02}") for time in times[6:8]]
+    read = parse([HEADER, *(f"{time},{PRICES}" for time in times)])
+    first = f"line 8, 2024-03-13 06:{phase + 5:02} UTC"
+    assert f"2 of 30 bars begin off the grid of 60 minutes on which the others do (first: {first})" in read.notes
