@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -113,11 +114,16 @@ def _require_closed(days: pl.Series, declared: str) -> None:
     inside = closed_days(days, declared)
     weeks = inside.dt.truncate("1w").n_unique()
     if weeks >= FEWEST_WEEKENDS and weeks > CLOSED_DAYS * weekends:
+        behind = "UTC" if parse_clock(declared) != parse_clock("UTC") else "America/New_York"
+        clock = (
+            "On a clock behind that one a week begins on Sunday: declare the clock of the vendor's midnight, such as "
+            f"{behind}. "
+        )
         raise ZoneError(
             f"the file is declared to keep {declared}, but {weeks} of its {weekends} weeks end with a day's bar that "
-            f"moved although {declared} has the market closed all day, first {inside[0]:%A %Y-%m-%d}. On a clock "
-            "behind that one a week begins on Sunday: declare the clock of the vendor's midnight, such as UTC. If "
-            "these are times of the close, export those of the opens"
+            f"moved although {declared} has the market closed all day, first {inside[0]:%A %Y-%m-%d}. "
+            f"{'' if inside[0].time() > datetime.time() else clock}If these are times of the close, export those of "
+            "the opens; if a feed wrote on while the market was closed, leave those rows out"
         )
 
 

@@ -6,6 +6,7 @@ The shapes are those files'; every number is invented.
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 from typing import Any
 
 import pytest
@@ -105,3 +106,106 @@ def test_bars_off_the_grid_of_the_others_are_counted(phase: int, parse: Any) -> 
     read = parse([HEADER, *(f"{time},{PRICES}" for time in times)])
     first = f"line 8, 2024-03-13 06:{phase + 5:02} UTC"
     assert f"2 of 30 bars begin off the grid of 60 minutes on which the others do (first: {first})" in read.notes
+
+
+# Messages that lead out
+
+
+def _told(refused: pytest.ExceptionInfo[VendorError]) -> dict[str, str]:
+    """Return the columns that a message says to declare."""
+    options = shlex.split(str(refused.value).split("declare", 1)[1].split(" (in a study")[0])
+    return dict(option.split("=", 1) for option in options if "=" in option)
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("Dzien,Poczatek,Szczyt,Dno,Koniec", 5),
+        ("Data,Poczatek,Szczyt,Dno,Koniec", 4),
+        ("日時,寄付,上値,下値,引値", 5),
+        ("Date,Open,Max,Min,Ending", 1),
+        ("", 5),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "15,", "D1,"])
+def test_one_message_names_all_the_columns_to_declare(header: str, told: int, before: str, parse: Any) -> None:
+    rows = [f"{before}{row}" for row in DAYS]
+    names = [f"{'id,' if before else ''}{header}"] if header else []
+    with pytest.raises(VendorError, match="no reader knows this format") as refused:
+        parse([*names, *rows])
+    assert len(_told(refused)) == told
+    assert parse([*names, *rows], columns=_told(refused)).bars["high"].to_list() == [1.092] * 4
+
+
+def test_several_columns_that_a_declaration_leaves_open_are_told_at_once(parse: Any) -> None:
+    with pytest.raises(
+        VendorError, match=r"none is called open or high or low or close; there are 'A', 'B'"
+    ) as refused:
+        parse(["A,B,X,Y,Z", *HOURS], columns={"timestamp": "A"})
+    assert _told(refused) == {"open": "B", "high": "X", "low": "Y", "close": "Z"}
+
+
+@pytest.mark.parametrize("header", ["Trading Day,EURUSD", "Dzien,Kurs dnia", "Trading Day,<CLOSE>"])
+@pytest.mark.parametrize("minutes", [60, 1440])
+def test_a_close_alone_needs_no_other_column(header: str, minutes: int, parse: Any) -> None:
+    rows = [f"{time},1.0900" for time in _times(9, minutes)]
+    with pytest.raises(
+        VendorError, match=r"no reader knows .* one price a row, the time of a bar's open and the close"
+    ) as refused:
+        parse([header, *rows])
+    read = parse([header, *rows], columns=_told(refused))
+    assert (read.bar, read.bars["close"].null_count()) == ("1h" if minutes == 60 else "1d", 0)
+    assert "no open, high or low is known or declared: every bar has its close alone" in read.notes
+    with pytest.raises(VendorError, match="its price is called 'GBPUSD', but EURUSD is asked for"):
+        parse(["when,GBPUSD", *rows], columns={"timestamp": "when", "close": "GBPUSD"})
+
+
+def test_closes_within_days_are_no_series_of_days(parse: Any) -> None:
+    rows = [f"{time},1.0900" for time in _times(9)]
+    with pytest.raises(VendorError, match=r"rows are 1:00:00 apart .* Export candles; or, .*--column timestamp=time"):
+        parse(["time,price", *rows])
+    assert parse(["time,price", *rows], columns={"timestamp": "time", "close": "price"}).bar == "1h"
+
+
+def test_two_unused_columns_may_have_one_name(parse: Any) -> None:
+    rows = [f"{row},0,1" for row in HOURS]
+    assert parse([f"{HEADER},Marks,Marks", *rows]).notes == ("not used: Marks (column 6), Marks (column 7)",)
+    with pytest.raises(VendorError, match="line 1 names 'volume' twice"):
+        parse([f"{HEADER},volume,volume", *rows])
+
+
+def test_a_header_that_lacks_a_name_is_told_and_places_read_the_file(parse: Any) -> None:
+    rows = [f"{row},7,3".replace(",", "\t") for row in HOURS]
+    text = [f'"{line}"' for line in (f"{HEADER},volume".replace(",", "\t"), *rows)]
+    with pytest.raises(VendorError, match=r"line 2: 7 fields .* as every row has 7, the header does not fit them"):
+        parse(text)
+    places = {"timestamp": "1", "open": "2", "high": "3", "low": "4", "close": "5"}
+    assert parse(text, columns=places).bars.height == 30
+
+
+def test_a_line_above_the_header_with_other_fields_is_named_as_what_to_leave_out(parse: Any) -> None:
+    with pytest.raises(VendorError, match=r"Its first line has 3 fields and all the next ones 5: .* leave it out"):
+        parse(["META,EURUSD,digits=5", HEADER, *HOURS])
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "Git LFS's pointer .* git lfs pull"),
+        (
+            "2024-03-13T00:00:09Z EURUSD 1.1 1.2\n2024-03-13T00:00:19Z EURUSD 1.1 1.2\n",
+            "blanks: put commas .* time,bid,ask",
+        ),
+        ("Year,Month,Day,Open,High,Low,Close\n2024,3,13,1.1,1.2,1.0,1.1\n", "A day in three columns is not read"),
+    ],
+)
+def test_files_that_are_not_read_say_what_they_are(text: str, match: str, parse: Any) -> None:
+    with pytest.raises(VendorError, match=match):
+        parse(text)
+
+
+def test_a_remark_above_the_rows_is_no_blank_line(parse: Any) -> None:
+    rows = [row.replace(" ", ",").replace("-", ".") for row in HOURS]
+    notes = parse(['"Date" "Time" "Open" "High" "Low" "Close"', *rows]).notes
+    assert any("not of the table" in note for note in notes)
+    assert not any("hold no row" in note for note in notes)
