@@ -15,6 +15,9 @@ STRETCH = 20  # steps in a row that another length must explain: gaps, holidays 
 EPOCH = 1970  # the year of times that were never written
 SPARSE = 5 * 1440  # minutes between bars that are no days: a month's mean, dated its first, would be known too early
 QUARTER = 15  # minutes: every zone is whole quarters of an hour from UTC
+_LONG = ("4h", "1d")  # in shorter gaps a quiet market may stand still
+_FEWEST_STEPS = 3  # between longer bars, to tell them from gaps
+_FOLLOWS = 0.1  # of a bar's range: how far a bar opens from the close before it, if it is the next one
 SHORTER = 0.25  # share of steps below the length that no file has: Sunday's stubs among daily bars make up a sixth
 
 
@@ -49,6 +52,7 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
         )
     _require_grid(ordered, length, path)
     _require_one(ordered, steps, length, f"as {'the format says' if stated else 'most are'}", path)
+    _require_no_longer_run(bars, length, path)
     if wanted and MINUTES[wanted] < MINUTES[length]:
         raise VendorError(
             f"{path}: bars are {length} long, but {wanted} is asked for: longer bars cannot be cut; declare their "
@@ -115,6 +119,36 @@ def _require_one(ordered: pl.DataFrame, steps: npt.NDArray[np.float64], length: 
         raise VendorError(
             f"{path}: bars are {length} long, {why}, but {int(shorter.sum())} of {len(steps)} are followed by another "
             "within that time; export bars of one length"
+        )
+
+
+def _require_no_longer_run(bars: pl.DataFrame, length: str, path: Path) -> None:
+    """Refuse a few longer bars above, below or between the others: each opens where the one before it closed.
+
+    Shorter ones with gaps between them, or filled in below the others, do not: the price moved in the hours between.
+    """
+    longer = {float(MINUTES[name]): name for name in _LONG if MINUTES[name] > MINUTES[length]}
+    if not longer or not {"open", "high", "low", "close"} <= set(bars.columns):
+        return
+    steps = bars.select(
+        pl.col("line").shift(1),
+        step=pl.col("timestamp").diff().dt.total_seconds() / 60,
+        jump=(pl.col("open") - pl.col("close").shift(1)).abs(),
+        range=pl.col("high") - pl.col("low"),
+    )
+    apart = pl.col("step") >= min(longer)
+    runs = (
+        steps.with_columns(run=(~apart).fill_null(value=True).cum_sum())
+        .filter(apart)
+        .group_by("run", maintain_order=True)
+        .agg(pl.col("line").first(), pl.len(), pl.col("step", "jump", "range").median())
+    )
+    follow = (pl.col("len") >= _FEWEST_STEPS) & (pl.col("jump") <= _FOLLOWS * pl.col("range")) & (pl.col("range") > 0)
+    for row in runs.filter(follow & pl.col("step").is_in(list(longer))).iter_rows(named=True):
+        raise VendorError(
+            f"{path}: bars are {length} long, but those from line {row['line']} on are {longer[row['step']]} apart and "
+            "each opens where the one before it closed: they are of another length, and would be known too early; "
+            "split the file, or export bars of one length"
         )
 
 

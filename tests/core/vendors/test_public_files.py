@@ -9,7 +9,9 @@ import datetime as dt
 import shlex
 from typing import Any
 
+import polars as pl
 import pytest
+from support.text_files import walk
 
 from golden_core.vendors.base import VendorError
 
@@ -209,3 +211,32 @@ def test_a_remark_above_the_rows_is_no_blank_line(parse: Any) -> None:
     notes = parse(['"Date" "Time" "Open" "High" "Low" "Close"', *rows]).notes
     assert any("not of the table" in note for note in notes)
     assert not any("hold no row" in note for note in notes)
+
+
+# Bars of several lengths, of which no column says so
+
+
+def _candles(count: int, minutes: int, first: str) -> list[str]:
+    times = pl.Series(_times(count, minutes, first)).str.to_datetime("%Y-%m-%d %H:%M")
+    bars = walk(times.dt.replace_time_zone("UTC"), seed=count, pair="EURUSD")
+    return [f"{time:%Y-%m-%d %H:%M},{','.join(map(str, prices))}" for time, *prices in bars.drop("volume").rows()]
+
+
+@pytest.mark.parametrize("minutes", [240, 1440])
+@pytest.mark.parametrize("first", ["2024-03-11 00:00", "2024-03-18 00:00"])
+@pytest.mark.parametrize("above", [True, False])
+def test_a_few_longer_bars_are_refused(minutes: int, first: str, above: bool, parse: Any) -> None:
+    hours, longer = _candles(90, 60, "2024-03-12 00:00"), _candles(4, minutes, first)
+    rows, line = ([*longer, *hours], 2) if above else ([*hours, *longer], "9[12]")
+    with pytest.raises(VendorError, match=rf"those from line {line} on are (4h|1d) apart and each opens where"):
+        parse([HEADER, *rows])
+    assert parse([HEADER, *hours]).bar == "1h"
+
+
+@pytest.mark.parametrize("of_each", [4, 24])
+def test_hours_that_were_filled_in_below_are_no_longer_bars(of_each: int, parse: Any) -> None:
+    """Each opens where the hour before it closed, not where the one above it in the file did."""
+    hours = _candles(120, 60, "2024-03-11 00:00")
+    late = hours[10::of_each][:4]
+    rows = [*(row for row in hours if row not in late), *late]
+    assert parse([HEADER, *rows]).bars.height == 120
