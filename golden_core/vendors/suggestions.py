@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from golden_core.market.clock import MINUTES
@@ -36,9 +36,10 @@ def has_meaning(name: str) -> bool:
 
 
 def require_columns(names: Sequence[str], path: Path, declared: Mapping[str, str | None]) -> None:
-    """Refuse a table that lacks several columns once for all of them; a single one is for who looks for it."""
+    """Refuse a table that lacks several columns once for all; one alone, or a wrong name, is for who looks for it."""
     lacks, head = lacking(names, declared), read_head(path)
-    if len(lacks) > 1 and head:
+    there = _parts(filter(None, declared.values())) <= _parts(names)
+    if there and len(lacks) > 1 and head:
         raise VendorError(
             f"{path}: its columns: none is called {' or '.join(lacks)}; there are {', '.join(map(repr, names))}; "
             f"declare them with {declaration(head, declared)} (in a study: format columns)"
@@ -92,6 +93,10 @@ def hints(head: Head | None) -> str:
             f"{', '.join(MINUTES)}"
         )
     return "".join(f". {one[0].upper()}{one[1:]}" for one in found)
+
+
+def _parts(names: Iterable[str]) -> set[str]:
+    return {part.strip() for name in names for part in name.split("+")}
 
 
 def _options(told: Mapping[str, str]) -> str:
