@@ -27,6 +27,7 @@ _WORDS = {
 }  # fmt: skip
 _AS_METATRADER = re.compile(r"(?P<unit>MN|[MHDW])(?P<count>\d{0,2})")
 _COUNTED = re.compile(r"(?P<count>\d{1,5}) ?(?P<unit>[A-Za-z]+?)s?")
+_BEFORE = re.compile(r"(?:TIMEFRAME_|PERIOD_|PT?)(?=\w)")  # of MetaTrader's constants, and ISO 8601
 # Bare numbers are minutes or seconds; others count something else.
 _BARE = {1, 5, 10, 15, 30, 60, 240, _DAY, _WEEK, 43_200, 300, 900, 1800, 3600, 14_400, 86_400}
 _MOST = 12  # lengths that one table may hold
@@ -82,19 +83,22 @@ def _lengths(cells: pl.Series) -> dict[str, int]:
 
 def _minutes(text: str, *, named: bool) -> set[int]:
     """Return the lengths in minutes that a cell can mean: bare numbers and letters only under a name that says so."""
+    text = _BEFORE.sub("", text)
     if text.isdecimal():
         count = int(text)
         return {count, *({count // 60} if count % 60 == 0 else ())} if named and count in _BARE else set()
     found = _AS_METATRADER.fullmatch(text) or _COUNTED.fullmatch(text)
     if found is None and named:
         found = re.fullmatch(r"(?P<count>)(?P<unit>[A-Za-z]+)", text)
-    if found is None or not (named or found["count"]):
+    if found is None:
         return set()
     word = found["unit"]
     # 1M and M are a month where M1 is a minute.
     unit = "mon" if word == "M" and text.endswith("M") else _WORDS.get(word.lower(), word.lower())
     size = _UNITS.get(unit, 0) * int(found["count"] or 1)
-    return {size} if size else set()
+    # What is called otherwise may be a forward's tenor, 1M, or a future's month, M4.
+    sure = named or word == "MN" or (found["count"] and unit != "mon" and size in _BARE)
+    return {size} if size and sure else set()
 
 
 def _held(name: str, text: str, times: pl.Series, line: pl.Series, path: Path) -> str:

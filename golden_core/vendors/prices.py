@@ -112,8 +112,9 @@ def require_roles(bars: pl.DataFrame, path: Path, *, header: bool) -> None:
     moving = whole.filter(active(whole)).sort("timestamp")
     share = _consistent(whole, PRICES)
     bad = round((1 - share) * whole.height)
-    fitting = [order for order in permutations(PRICES) if _consistent(whole, order) >= _CONSISTENT]
-    if share < _CONSISTENT and (fitting or bad > max(1, _TOLERATED * whole.height)):
+    orders = permutations(PRICES) if share < _CONSISTENT else ()
+    fitting = [order for order in orders if _consistent(whole, order) >= _CONSISTENT]
+    if fitting or (share < _CONSISTENT and bad > max(1, _TOLERATED * whole.height)):
         # Of several, the order under which a bar opens nearest to the close before it.
         best = min(fitting, key=lambda order: _gap(moving, order), default=())
         others = (

@@ -34,7 +34,8 @@ DAYS = [f"{time},{PRICES}" for time in _times(4, 1440, "2024-03-14 00:00")]
 @pytest.mark.parametrize(
     ("name", "hour", "day"),
     [("timeframe", "H1", "D1"), ("PER", "60", "D"), ("<PER>", "60", "1440"), ("what", "1h", "1d"), ("x", "H1", "D1"),
-     ("interval", "1hour", "daily"), ("granularity", "3600", "86400"), ("tf", "H1", ""), ("", "60min", "1440min")],
+     ("interval", "1hour", "daily"), ("granularity", "3600", "86400"), ("tf", "H1", ""), ("", "60min", "1440min"),
+     ("freq", "PT1H", "P1D"), ("x", "PERIOD_H1", "PERIOD_D1"), ("y", "H1", "MN")],
 )  # fmt: skip
 @pytest.mark.parametrize("late", [True, False])
 def test_bars_of_several_lengths_are_refused_by_the_column_that_says_so(
@@ -70,7 +71,17 @@ def test_a_stated_length_counts_where_the_rows_show_none(parse: Any) -> None:
         parse([f"{HEADER},per", *(f"{time},{PRICES},10" for time in _times(9, 10))])
 
 
-@pytest.mark.parametrize(("name", "cells"), [("side", "BD"), ("period", "789"), ("class", "M"), ("spread", ["1", "5"])])
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("side", "BD"),
+        ("period", "789"),
+        ("class", "M"),
+        ("tenor", ["1M"]),
+        ("contract", ["H4", "M4"]),
+        ("spread", ["1", "5"]),
+    ],
+)
 def test_a_column_that_says_something_else_is_no_length(name: str, cells: Any, parse: Any) -> None:
     rows = [f"{row},{cells[place % len(cells)]}" for place, row in enumerate(HOURS)]
     read = parse([f"{HEADER},{name}", *rows])
