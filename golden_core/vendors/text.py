@@ -305,7 +305,7 @@ def _require_even(path: Path, lines: list[bytes], separator: bytes, places: list
         fix = "the file is cut off: fetch it again; or it is a remark: leave it out"
     if header and len(lines) > 2 and {line.count(separator) for line in lines[1:]} == {fields}:
         fix = (
-            f"as every row has {fields + 1}, the header does not name them all: mend it, or declare the columns by "
+            f"as every row has {fields + 1}, the header does not fit them: mend it, or declare the columns by "
             "their places, --column timestamp=1 --column open=2 … (in a study: format columns)"
         )
     raise VendorError(
