@@ -15,9 +15,10 @@ STRETCH = 20  # steps in a row that another length must explain: gaps, holidays 
 EPOCH = 1970  # the year of times that were never written
 SPARSE = 5 * 1440  # minutes between bars that are no days: a month's mean, dated its first, would be known too early
 QUARTER = 15  # minutes: every zone is whole quarters of an hour from UTC
-_LONG = ("4h", "1d")  # in shorter gaps a quiet market may stand still
-_FEWEST_STEPS = 3  # between longer bars, to tell them from gaps
+_LONG = {"4h": 3, "1d": 2}  # how many must follow each other; in shorter gaps a quiet market may stand still
+_FEWEST_STEPS = 3  # between longer bars, weekends included
 _FOLLOWS = 0.1  # of a bar's range: how far a bar opens from the close before it, if it is the next one
+_MOST = 0.8  # share of longer bars that open so, for them to be believed
 SHORTER = 0.25  # share of steps below the length that no file has: Sunday's stubs among daily bars make up a sixth
 
 
@@ -127,8 +128,7 @@ def _require_no_longer_run(bars: pl.DataFrame, length: str, path: Path) -> None:
 
     Shorter ones with gaps between them, or filled in below the others, do not: the price moved in the hours between.
     """
-    longer = {float(MINUTES[name]): name for name in _LONG if MINUTES[name] > MINUTES[length]}
-    if not longer or not {"open", "high", "low", "close"} <= set(bars.columns):
+    if not {"open", "high", "low", "close"} <= set(bars.columns):
         return
     steps = bars.select(
         pl.col("line").shift(1),
@@ -136,20 +136,29 @@ def _require_no_longer_run(bars: pl.DataFrame, length: str, path: Path) -> None:
         jump=(pl.col("open") - pl.col("close").shift(1)).abs(),
         range=pl.col("high") - pl.col("low"),
     )
-    apart = pl.col("step") >= min(longer)
-    runs = (
-        steps.with_columns(run=(~apart).fill_null(value=True).cum_sum())
-        .filter(apart)
-        .group_by("run", maintain_order=True)
-        .agg(pl.col("line").first(), pl.len(), pl.col("step", "jump", "range").median())
-    )
-    follow = (pl.col("len") >= _FEWEST_STEPS) & (pl.col("jump") <= _FOLLOWS * pl.col("range")) & (pl.col("range") > 0)
-    for row in runs.filter(follow & pl.col("step").is_in(list(longer))).iter_rows(named=True):
-        raise VendorError(
-            f"{path}: bars are {length} long, but those from line {row['line']} on are {longer[row['step']]} apart and "
-            "each opens where the one before it closed: they are of another length, and would be known too early; "
-            "split the file, or export bars of one length"
+    for name, fewest in _LONG.items():
+        if MINUTES[name] <= MINUTES[length]:
+            continue
+        apart = (pl.col("step") > 0) & (pl.col("step") % MINUTES[name] == 0)  # over a weekend several of them
+        runs = steps.with_columns(run=(~apart).fill_null(value=True).cum_sum()).filter(apart)
+        next_, range_ = pl.col("step") == MINUTES[name], pl.col("range").median()
+        follows = (pl.col("jump") <= _FOLLOWS * range_) & (range_ > 0)
+        found = runs.group_by("run").agg(
+            pl.col("line").first(), steps=pl.len(), next=next_.sum(), following=(next_ & follows).sum()
         )
+        found = found.filter(
+            (pl.col("steps") >= _FEWEST_STEPS)
+            & (pl.col("next") >= fewest)
+            & (2 * pl.col("next") > pl.col("steps"))
+            & (pl.col("following") >= _MOST * pl.col("next"))
+        )
+        if found.height:
+            first = found["line"].sort()[0]
+            raise VendorError(
+                f"{path}: bars are {length} long, but those from line {first} on are {name} apart and each opens where "
+                "the one before it closed: they are of another length, and would be known too early; split the file, "
+                "or export bars of one length"
+            )
 
 
 def _longest_run(flags: npt.NDArray[np.bool_]) -> tuple[int, int]:
