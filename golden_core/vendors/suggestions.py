@@ -35,6 +35,13 @@ def has_meaning(name: str) -> bool:
     return has_time([name]) or normal(name) in known
 
 
+def closes_alone(columns: Mapping[str, str | None], names: Sequence[str]) -> Mapping[str, str | None]:
+    """Return declared columns, with no open, high and low where the close alone is declared and there are none."""
+    others = PRICES[:3]
+    alone = columns.get("close") and not any(name in columns or has_prices(names, (name,)) for name in others)
+    return {**dict.fromkeys(others), **columns} if alone else columns
+
+
 def require_columns(names: Sequence[str], path: Path, declared: Mapping[str, str | None]) -> None:
     """Refuse a table that lacks several columns once for all; one alone, or a wrong name, is for who looks for it."""
     lacks, head = lacking(names, declared), read_head(path)

@@ -6,6 +6,7 @@ The shapes are those files'; every number is invented.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shlex
 from typing import Any
 
@@ -169,6 +170,10 @@ def test_a_close_alone_needs_no_other_column(header: str, minutes: int, parse: A
     read = parse([header, *rows], columns=_told(refused))
     assert (read.bar, read.bars["close"].null_count()) == ("1h" if minutes == 60 else "1d", 0)
     assert "no open, high or low is known or declared: every bar has its close alone" in read.notes
+    records = json.dumps([dict(zip(("when", "px"), row.split(","), strict=True)) for row in rows]).replace(
+        '"1.0900"', "1.09"
+    )
+    assert parse(records, name="x.json", columns={"timestamp": "when", "close": "px"}).bars.height == 9
     with pytest.raises(VendorError, match="its price is called 'GBPUSD', but EURUSD is asked for"):
         parse(["when,GBPUSD", *rows], columns={"timestamp": "when", "close": "GBPUSD"})
 
