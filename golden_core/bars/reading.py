@@ -15,10 +15,11 @@ from golden_core.market.local_time import ZoneError, day_begins, from_utc, parse
 from golden_core.market.zones import ZoneEvidence, active_times, read_clock, verify_zone
 from golden_core.store.health import openable
 from golden_core.store.schema import BARS
-from golden_core.vendors.bar_length import bar_length
+from golden_core.vendors.bar_length import bar_length, off_grid
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.detect import AUTO, detect
 from golden_core.vendors.plain import declared
+from golden_core.vendors.prices import impossible
 from golden_core.vendors.scaling import scale
 from golden_core.vendors.text import refuse_packed, require_text
 
@@ -96,7 +97,7 @@ def read_bars(
     if whole.is_empty():
         raise VendorError(f"{path}: none of its {dated.height} bars is complete; fetch the file again when one is over")
     bars = _finished(whole, pair, length, zone or timed.zone)
-    more = []
+    more = [*impossible(dated), *off_grid(dated, length)]
     if left_out.height:
         more.append(f"{left_out.height} bars are not complete and left out (first: line {left_out['line'][0]})")
     if bar and bar != length:

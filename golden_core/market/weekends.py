@@ -72,6 +72,13 @@ def closed_days(times: pl.Series, zone: str) -> pl.Series:
     return days.filter((days >= closed) & (days.dt.offset_by("1d") <= opened))
 
 
+def closed_bars(times: pl.Series, zone: str, bar_hours: float) -> pl.Series:
+    """Return the opens of shorter bars that lie on a weekend of a clock, an hour or more from either end of it."""
+    opens, hour = times.drop_nulls().dt.cast_time_unit("us").unique().sort(), datetime.timedelta(hours=1)
+    closed, opened = (from_utc(at, zone) for at in _market(opens.dt.offset_by("3d").dt.truncate("1w").dt.date()))
+    return opens.filter((opens >= closed + hour) & (opens + bar_hours * hour <= opened - hour))
+
+
 def unended_weeks(times: pl.Series, zone: str) -> tuple[pl.Series, int]:
     """Return the last opens of weeks of daily bars that begin on Sunday and lack their last day; and how many weeks.
 

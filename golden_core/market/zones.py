@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,14 +11,14 @@ import polars as pl
 
 from golden_core.market.clock_reading import CLEARLY_EXPLAINED, FEWEST_WEEKENDS, Reading, Segment, read
 from golden_core.market.local_time import ZoneError, parse_clock
-from golden_core.market.weekends import Weekends, closed_days, expected, find_weekends, unended_weeks
+from golden_core.market.weekends import Weekends, closed_bars, closed_days, expected, find_weekends, unended_weeks
 
 # Prices that trickle in after the close do not show an open market. Shares of the week's median.
 THIN_VOLUME = 0.02
 THIN_RANGE = 0.2
 LEAST_EXPLAINED = 0.5  # of the weekends, or the file follows no clock that is known here
 CLOSED_DAYS = 0.2  # of the weekends with a bar on a closed day: Sunday's two hours move too little to be told each time
-SHOWN = 3  # weeks quoted in a message
+SHOWN = 3  # weeks, or clocks, quoted in a message
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,7 @@ def _reaches(activity: pl.Expr, share: float, week: pl.Expr) -> pl.Expr:
 
 def read_clock(times: pl.Series) -> ZoneEvidence:
     """Read off the clock of a file of which nothing is declared, from naive opens of ``active_times``, in any order."""
-    return _judge(find_weekends(times), None)
+    return _judge(find_weekends(times), None, times)
 
 
 def verify_zone(naive_times: pl.Series, declared: str) -> ZoneEvidence:
@@ -73,10 +75,10 @@ def verify_zone(naive_times: pl.Series, declared: str) -> ZoneEvidence:
     if weekends.bar_hours >= 24:
         _require_ended(naive_times, declared)
         _require_closed(naive_times, declared)
-    return _judge(weekends, declared)
+    return _judge(weekends, declared, naive_times)
 
 
-def _judge(weekends: Weekends, declared: str | None) -> ZoneEvidence:
+def _judge(weekends: Weekends, declared: str | None, times: pl.Series) -> ZoneEvidence:
     count = weekends.table.height
     if weekends.bar_hours >= 24:
         return _silent(declared, count, "a day's bar does not show an hour")
@@ -87,6 +89,8 @@ def _judge(weekends: Weekends, declared: str | None) -> ZoneEvidence:
         return _silent(declared, count, f"{habit}, at hours of the vendor's own")
     reading = read(weekends, declared)
     verdict, summary = _verdict(reading, weekends, declared)
+    if declared and count < FEWEST_WEEKENDS and reading.against > reading.in_favour:
+        _require_no_bars_inside(times, weekends, declared, reading)
     agreeing = int(reading.declared_agrees.sum())
     return ZoneEvidence(declared, verdict, reading.segments, count, agreeing, summary)
 
@@ -110,11 +114,27 @@ def _require_closed(days: pl.Series, declared: str) -> None:
     inside = closed_days(days, declared)
     weeks = inside.dt.truncate("1w").n_unique()
     if weeks >= FEWEST_WEEKENDS and weeks > CLOSED_DAYS * weekends:
+        behind = "UTC" if parse_clock(declared) != parse_clock("UTC") else "America/New_York"
+        clock = (
+            "On a clock behind that one a week begins on Sunday: declare the clock of the vendor's midnight, such as "
+            f"{behind}. "
+        )
         raise ZoneError(
             f"the file is declared to keep {declared}, but {weeks} of its {weekends} weeks end with a day's bar that "
-            f"moved although {declared} has the market closed all day, first {inside[0]:%A %Y-%m-%d}. On a clock "
-            "behind that one a week begins on Sunday: declare the clock of the vendor's midnight, such as UTC. If "
-            "these are times of the close, export those of the opens"
+            f"moved although {declared} has the market closed all day, first {inside[0]:%A %Y-%m-%d}. "
+            f"{'' if inside[0].time() > datetime.time() else clock}If these are times of the close, export those of "
+            "the opens; if a feed wrote on while the market was closed, leave those rows out"
+        )
+
+
+def _require_no_bars_inside(times: pl.Series, weekends: Weekends, declared: str, reading: Reading) -> None:
+    """Refuse a clock that explains weekends, too few to tell it from others, worse than those: bars lie inside them."""
+    inside = closed_bars(times, declared, weekends.bar_hours)
+    if 2 * inside.dt.truncate("1w").n_unique() > weekends.table.height:
+        raise ZoneError(
+            f"the file is declared to keep {declared}, but {len(inside)} bars that moved lie where {declared} has "
+            f"every market closed, first {inside[0]:%a %Y-%m-%d %H:%M}. Its weekends fit better, as far as so few "
+            f"can tell: {_some(reading.segments[0].zones)}. Ask the vendor, and declare one of these"
         )
 
 
@@ -136,12 +156,17 @@ def _verdict(
         return "unverifiable", f"{explains}, but not by one habit: {_changed(eras, declared)}"
     others = [zone for zone in eras[0].zones if zone != declared]
     if reading.against > reading.in_favour:
-        return "unverifiable", f"{explains}; too little to tell it from what fits better: {', '.join(others)}"
+        return "unverifiable", f"{explains}; too little to tell it from what fits better: {_some(others)}"
     if others:
-        return "consistent", f"{explains}; they cannot distinguish {declared} from {', '.join(others)}"
+        return "consistent", f"{explains}; they cannot distinguish {declared} from {_some(others)}"
     if count < FEWEST_WEEKENDS:
         return "consistent", f"{explains}; no other clock does, but {FEWEST_WEEKENDS} would be needed to verify it"
     return "verified", f"{explains}, and no other clock as many"
+
+
+def _some(zones: Sequence[str]) -> str:
+    """Name the likeliest clocks, and say how many more there are."""
+    return ", ".join(zones[:SHOWN]) + (f" and {len(zones) - SHOWN} more" if len(zones) > SHOWN else "")
 
 
 def _changed(eras: tuple[Segment, ...], declared: str) -> str:

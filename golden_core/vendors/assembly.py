@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +12,13 @@ import polars as pl
 
 from golden_core.vendors.base import SIDES, VendorError, VendorTable, side_in_name
 from golden_core.vendors.columns import CURRENCIES, INSTRUMENTS, PRICES, Found, clock_in, normal
+from golden_core.vendors.periods import stated_length
 from golden_core.vendors.prices import active, read_numbers, require_last_row, require_roles
 from golden_core.vendors.text import Lines, Rows
 from golden_core.vendors.ticks import QUOTES, TICK_BAR, bars_from_ticks, require_spread
 from golden_core.vendors.times import NOTHING, Dates, Times, from_temporal, joined, read_epochs, read_times
 
+DAY = "1d"
 QUOTED = "5m"  # bars of one minute are made of ticks in any case
 _PAIR = rf"(?i)^({CURRENCIES})[/_-]?({CURRENCIES})$"
 
@@ -46,16 +50,22 @@ def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
         raise VendorError(f"{path}: the header says {column!r}, but the rows carry their own {own}; correct one")
     headed = stated and known.header and not times.clock
     said = (f"the header {column!r} states the clock {stated}",) if headed else ()
-    ignored = (f"not used: {', '.join(found.ignored)}",) if found.ignored else ()
-    notes = (*known.notes, *rows.notes, *times.notes, *said, *number_notes, *ignored)
-    clock = times.clock or stated
-    if "bid" in found.numbers:
+    if known.bar == DAY and "open" not in found.numbers:
+        _require_days(times.values, found, path)
+    clock, ticks = times.clock or stated, "bid" in found.numbers
+    length = None if ticks else stated_length(rows.table, found, times.values, rows.line, path)
+    timed = (f"column {length.column!r} says that a bar is {length.bar}",) if length else ()
+    unused = [name for name in found.ignored if not length or name != length.column]
+    ignored = (f"not used: {', '.join(unused)}",) if unused else ()
+    notes = (*known.notes, *rows.notes, *times.notes, *said, *number_notes, *timed, *ignored)
+    if ticks:
         return _from_ticks(table, found, path, known, clock, notes)
     if found.complete:
         table = table.with_columns(_complete(rows.table[found.complete], lines))
     require_last_row(table, path, ended=rows.ended)
     require_roles(table, path, header=known.header)
-    return VendorTable(table, known.format, clock, known.bar, known.side, notes)
+    bar = known.bar or (length.bar if length else None)
+    return VendorTable(table, known.format, clock, bar, known.side, notes)
 
 
 def side_of(found: Found, path: Path) -> str | None:
@@ -76,6 +86,18 @@ def require_instrument(table: pl.DataFrame, pair: str, path: Path) -> None:
                 f"{path}: column {name!r} says {', '.join(others[:5])}, but {pair} is asked for; "
                 "give a file of this pair alone"
             )
+
+
+def _require_days(times: pl.Series, found: Found, path: Path) -> None:
+    """Refuse prices within days where a format has one a day: whether their times are opens, the user has to say."""
+    step = times.unique().sort().diff().median()
+    if isinstance(step, datetime.timedelta) and step < datetime.timedelta(hours=12):
+        raise VendorError(
+            f"{path}: a series of one price a row is read as of days, but its rows are {step} apart (median). Export "
+            "candles; or, if these are closes and their times the opens of bars, declare both: "
+            f"--column {shlex.quote('timestamp=' + '+'.join(found.time))} --column close=NAME (in a study: format "
+            "columns)"
+        )
 
 
 def _holds_pairs(cells: pl.Series) -> bool:

@@ -15,6 +15,10 @@ STRETCH = 20  # steps in a row that another length must explain: gaps, holidays 
 EPOCH = 1970  # the year of times that were never written
 SPARSE = 5 * 1440  # minutes between bars that are no days: a month's mean, dated its first, would be known too early
 QUARTER = 15  # minutes: every zone is whole quarters of an hour from UTC
+_LONG = {"4h": 3, "1d": 2}  # how many must follow each other; in shorter gaps a quiet market may stand still
+_FEWEST_STEPS = 3  # between longer bars, weekends included
+_FOLLOWS = 0.1  # of a bar's range: how far a bar opens from the close before it, if it is the next one
+_MOST = 0.8  # share of longer bars that open so, for them to be believed
 SHORTER = 0.25  # share of steps below the length that no file has: Sunday's stubs among daily bars make up a sixth
 
 
@@ -49,6 +53,7 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
         )
     _require_grid(ordered, length, path)
     _require_one(ordered, steps, length, f"as {'the format says' if stated else 'most are'}", path)
+    _require_no_longer_run(bars, length, path)
     if wanted and MINUTES[wanted] < MINUTES[length]:
         raise VendorError(
             f"{path}: bars are {length} long, but {wanted} is asked for: longer bars cannot be cut; declare their "
@@ -82,6 +87,19 @@ def _require_grid(ordered: pl.DataFrame, length: str, path: Path) -> None:
         )
 
 
+def off_grid(bars: pl.DataFrame, length: str) -> tuple[str, ...]:
+    """Say how many bars begin at another minute of the hour than the others, as of a broker who opens late."""
+    grid = min(MINUTES[length], MINUTES["1h"])
+    phase = bars["timestamp"] - bars["timestamp"].dt.truncate(f"{grid}m")
+    off = bars.filter(phase != phase.mode().sort()[0])
+    if off.is_empty():
+        return ()
+    first = f"first: line {off['line'][0]}, {off['timestamp'][0]:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"{off.height} of {bars.height} bars begin off the grid of {grid} minutes on which the others do ({first})",
+    )
+
+
 def _require_one(ordered: pl.DataFrame, steps: npt.NDArray[np.float64], length: str, why: str, path: Path) -> None:
     shorter = steps < MINUTES[length]
     # The longest first: days are also whole hours apart.
@@ -103,6 +121,44 @@ def _require_one(ordered: pl.DataFrame, steps: npt.NDArray[np.float64], length: 
             f"{path}: bars are {length} long, {why}, but {int(shorter.sum())} of {len(steps)} are followed by another "
             "within that time; export bars of one length"
         )
+
+
+def _require_no_longer_run(bars: pl.DataFrame, length: str, path: Path) -> None:
+    """Refuse a few longer bars above, below or between the others: each opens where the one before it closed.
+
+    Shorter ones with gaps between them, or filled in below the others, do not: the price moved in the hours between.
+    """
+    if not {"open", "high", "low", "close"} <= set(bars.columns):
+        return
+    steps = bars.select(
+        pl.col("line").shift(1),
+        step=pl.col("timestamp").diff().dt.total_seconds() / 60,
+        jump=(pl.col("open") - pl.col("close").shift(1)).abs(),
+        range=pl.col("high") - pl.col("low"),
+    )
+    for name, fewest in _LONG.items():
+        if MINUTES[name] <= MINUTES[length]:
+            continue
+        apart = (pl.col("step") > 0) & (pl.col("step") % MINUTES[name] == 0)  # over a weekend several of them
+        runs = steps.with_columns(run=(~apart).fill_null(value=True).cum_sum()).filter(apart)
+        next_, range_ = pl.col("step") == MINUTES[name], pl.col("range").median()
+        follows = (pl.col("jump") <= _FOLLOWS * range_) & (range_ > 0)
+        found = runs.group_by("run").agg(
+            pl.col("line").first(), steps=pl.len(), next=next_.sum(), following=(next_ & follows).sum()
+        )
+        found = found.filter(
+            (pl.col("steps") >= _FEWEST_STEPS)
+            & (pl.col("next") >= fewest)
+            & (2 * pl.col("next") > pl.col("steps"))
+            & (pl.col("following") >= _MOST * pl.col("next"))
+        )
+        if found.height:
+            first = found["line"].sort()[0]
+            raise VendorError(
+                f"{path}: bars are {length} long, but those from line {first} on are {name} apart and each opens where "
+                "the one before it closed: they are of another length, and would be known too early; split the file, "
+                "or export bars of one length"
+            )
 
 
 def _longest_run(flags: npt.NDArray[np.bool_]) -> tuple[int, int]:

@@ -9,15 +9,20 @@ from pathlib import Path
 from golden_core.vendors.assembly import Known, assemble, require_instrument, side_of
 from golden_core.vendors.base import SIDES, Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.columns import PRICES, find_columns
-from golden_core.vendors.text import Head, Rows, read_head, read_rows
+from golden_core.vendors.paired import require_named
+from golden_core.vendors.suggestions import has_meaning, require_columns
+from golden_core.vendors.text import TWICE, Head, Rows, read_head, read_rows
 from golden_core.vendors.times import ORDERS, Dates, Order
+
+_ALONE = "no open, high or low is known or declared: every bar has its close alone"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delimited:
     """One format of delimited text: how it begins (``example``), what shows it (``because``, ``fits``), what it states.
 
-    ``places`` names the columns of a file without header (the last may be missing); ``ours`` are the prices that must
+    ``places`` names the columns of a file without header (the last may be missing; ``headed``: above them stand names
+    that do not count); ``ours`` are the prices that must
     be there (bid and ask make ticks); ``time`` finds a time column of the format's own name; ``prepare`` leaves the
     rows that hold prices; ``clock`` is what time column and path state; ``convention`` how it writes dates with dots;
     ``gaps`` whether a price may be missing; ``columns``, ``order`` and ``side`` are the user's own word.
@@ -28,6 +33,7 @@ class Delimited:
     because: str
     fits: Callable[[Head], bool]
     places: tuple[str, ...] = ()
+    headed: bool = False
     ours: tuple[str, ...] = PRICES
     time: Callable[[Sequence[str]], str | None] = lambda _: None
     prepare: Callable[[Rows, str, Path], Rows] = lambda rows, _pair, _path: rows
@@ -43,7 +49,7 @@ class Delimited:
     @property
     def choices(self) -> Sequence[str]:
         """Sides of ticks, and orders of day and month."""
-        return (*(SIDES if "bid" in self.ours else ()), *(() if self.places else ORDERS))
+        return (*(SIDES if "bid" in self.ours else ()), *(() if self.places and not self.columns else ORDERS))
 
     def chosen(self, choice: str) -> Reader:
         """Return the reader for one of them."""
@@ -60,7 +66,14 @@ class Delimited:
         rows = self.prepare(self._rows(path), pair, path)
         require_instrument(rows.table, pair, path)
         names, time = rows.table.columns, self.time(rows.table.columns)
-        found = find_columns(names, path, ({"timestamp": time} if time else {}) | dict(self.columns), self.ours)
+        _require_once(names, path)
+        declared = ({"timestamp": time} if time else {}) | dict(self.columns)
+        if self.ours == PRICES:
+            require_columns(names, path, declared)
+        found = find_columns(names, path, declared, self.ours)
+        alone = "close" in found.numbers and not {"open", "high", "low"} & found.numbers.keys()
+        if alone:
+            require_named(found.numbers["close"], pair, path)
         known = Known(
             format=self.name,
             clock=self.clock(found.time[-1], path),
@@ -68,15 +81,15 @@ class Delimited:
             side=self.side or (None if "bid" in self.ours else side_of(found, path)),
             dates=Dates(self.order, self.convention),
             gaps=self.gaps,
-            header=not self.places,
-            notes=(self.said,) if self.said else (),
+            header=self.headed or not self.places,
+            notes=tuple(filter(None, (self.said, _ALONE if alone and self.columns else ""))),
         )
         return assemble(rows, found, path, known)
 
     def _rows(self, path: Path) -> Rows:
         if not self.places:
             return read_rows(path, header=True)
-        rows = read_rows(path, header=False)
+        rows = read_rows(path, header=self.headed, named=False)
         width = rows.table.width
         if width not in (len(self.places), len(self.places) - 1):
             raise VendorError(
@@ -84,3 +97,11 @@ class Delimited:
                 f"({', '.join(self.places)}); leave the format to detection, or name another"
             )
         return replace(rows, table=rows.table.rename(dict(zip(rows.table.columns, self.places, strict=False))))
+
+
+def _require_once(names: Sequence[str], path: Path) -> None:
+    """Refuse a name that several columns have, if it means something; of others none is used."""
+    twice = sorted({before for name in names if (before := name.partition(TWICE)[0]) != name})
+    meant = [name for name in twice if has_meaning(name)]
+    if meant:
+        raise VendorError(f"{path}: line 1 names {', '.join(map(repr, meant))} twice; rename one of the columns")

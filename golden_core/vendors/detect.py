@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from golden_core.vendors import GENERAL, READERS, reader
 from golden_core.vendors.base import Claim, Reader, VendorError
-from golden_core.vendors.columns import PRICES
 from golden_core.vendors.paired import pairs_in
 from golden_core.vendors.plain import parquet_names
 from golden_core.vendors.plain_json import holds_objects
-from golden_core.vendors.text import HEAD_BYTES, SNIFFED, read_head, refuse_packed, require_text
+from golden_core.vendors.suggestions import declaration, hints
+from golden_core.vendors.text import HEAD_BYTES, read_head, refuse_packed, require_text
 
 AUTO = "auto"
 
@@ -68,36 +66,15 @@ def _unknown(path: Path) -> VendorError:
     if path.is_dir():
         return VendorError(f"{path} is a folder, and holds no files of a format that comes in folders; name a file")
     refuse_packed(path)
-    columns = parquet_names(path)
+    columns, head = parquet_names(path), read_head(path)
     kind = "plain_json" if holds_objects(path) else "plain_csv" if columns is None else "plain_parquet"
     what = _beginning(path) if columns is None else f"it is Parquet with the columns {', '.join(map(repr, columns))}"
+    told = declaration(head) if kind == "plain_csv" else "--column open=NAME …"
     return VendorError(
         f"{path}: no reader knows this format: {what}. Known are {', '.join(READERS)}; a table with other columns can "
-        f"be declared: --format {kind} {_declaration(path)} (in a study: format columns), with nothing but remarks "
-        "above its header"
+        f"be declared: --format {kind} {told} (in a study: format columns), with nothing but remarks above its header"
+        f"{hints(head) if kind == 'plain_csv' else ''}"
     )
-
-
-def _declaration(path: Path) -> str:
-    """Return the options that declare a table; of one without header, the places where its prices seem to stand."""
-    head = read_head(path)
-    if head is None or not re.match(r"\d", head.header[0]):
-        return "--column open=NAME …"
-    rows = [head.fields(line) for line in range(min(SNIFFED, len(head.lines)))]
-    for before in (1, 2):  # a time, or day and time of day
-        places = {name: before + place for place, name in enumerate(PRICES, 1)}
-        if all(_is_candle(row[before : before + 4]) for row in rows):
-            said = {"timestamp": "+".join(map(str, range(1, before + 1))), **places}
-            return " ".join(f"--column {name}={place}" for name, place in said.items())
-    return "--column timestamp=1 --column open=2 …"
-
-
-def _is_candle(cells: Sequence[str]) -> bool:
-    try:
-        open_, high, low, close = (float(cell.replace(",", ".")) for cell in cells)
-    except ValueError:
-        return False
-    return high >= max(open_, close) >= min(open_, close) >= low > 0
 
 
 def _beginning(path: Path) -> str:

@@ -15,6 +15,7 @@ from golden_core.vendors.columns import PRICES, find_columns, has_prices, has_ti
 from golden_core.vendors.delimited import Delimited
 from golden_core.vendors.paired import of_pair, pair_of, pairs_with_prices
 from golden_core.vendors.plain_json import JSON, holds_objects
+from golden_core.vendors.suggestions import closes_alone
 from golden_core.vendors.text import Head, Rows, read_head, refuse_packed
 
 _BECAUSE = "its columns name a time and four prices"
@@ -105,8 +106,8 @@ def parquet_names(path: Path) -> Sequence[str] | None:
 
 def declared(path: Path, columns: Mapping[str, str | None]) -> Reader | None:
     """Return the reader of a plain table with declared columns: ours → the file's name, or its place from 1."""
-    if parquet_names(path) is not None:
-        return replace(PARQUET, columns=columns)
+    if (names := parquet_names(path)) is not None:
+        return replace(PARQUET, columns=closes_alone(columns, names))
     if holds_objects(path):
         return replace(JSON, columns=columns)
     head = read_head(path)
@@ -115,18 +116,12 @@ def declared(path: Path, columns: Mapping[str, str | None]) -> Reader | None:
     places = {ours: theirs for ours, theirs in columns.items() if theirs is not None}
     by_place = all(part.isdecimal() for theirs in places.values() for part in theirs.split("+"))
     if set(places.values()) & set(head.header) or not by_place:
-        return replace(_TABLE, columns=columns)
-    names = tuple(str(place) for place in range(1, len(head.header) + 1))
-    placed = replace(_TABLE, columns={**dict.fromkeys((*PRICES, "volume")), **places})
+        return replace(_TABLE, columns=closes_alone(columns, head.header))
     close = places.get("close", "")
-    if close in names and re.fullmatch(r"-?[\d.,]+", head.header[int(close) - 1]) is None:
-        return replace(placed, prepare=_numbered)
-    return replace(placed, places=names)
-
-
-def _numbered(rows: Rows, _pair: str, _path: Path) -> Rows:
-    names = {name: str(place) for place, name in enumerate(rows.table.columns, start=1)}
-    return replace(rows, table=rows.table.rename(names))
+    numbered = close.isdecimal() and 0 < int(close) <= len(head.header)
+    headed = numbered and re.fullmatch(r"-?[\d.,]+", head.header[int(close) - 1]) is None
+    names = tuple(str(place) for place in range(1, len(head.fields(headed and len(head.lines) > 1)) + 1))
+    return replace(_TABLE, columns={**dict.fromkeys((*PRICES, "volume")), **places}, places=names, headed=headed)
 
 
 def _unreadable(path: Path, error: BaseException) -> VendorError:

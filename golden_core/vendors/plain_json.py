@@ -15,6 +15,7 @@ from golden_core.vendors.assembly import Known, assemble, require_instrument, si
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.columns import INSTRUMENTS, PRICES, find_columns, has_prices, normal
 from golden_core.vendors.records import parsed_json, require_yahoo
+from golden_core.vendors.suggestions import closes_alone
 from golden_core.vendors.text import HEAD_BYTES, Rows
 
 _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{")
@@ -61,7 +62,7 @@ class PlainJson(Reader):
             raise VendorError(f"{path}: the table has no record; request another range")
         require_instrument(table, pair, path)
         line = pl.int_range(1, table.height + 1, dtype=pl.Int64, eager=True).alias("record")
-        found = find_columns(table.columns, path, self.columns)
+        found = find_columns(table.columns, path, closes_alone(self.columns, table.columns))
         known = Known(format=self.name, side=side_of(found, path), gaps=True)
         return assemble(Rows(table, line, True, ()), found, path, known)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from golden_core.vendors.base import VendorError
@@ -23,7 +24,9 @@ _THOUSANDS = r"^-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$"
 _SURELY_THOUSANDS = r",.*[,.]"  # a single comma may as well be the decimal mark
 _POINT = r"^-?\d+\.\d"
 _CONSISTENT = 0.95  # share of bars whose high and low are highest and lowest, for an order of columns to be believed
-_TOLERATED = 0.1  # share of other bars in a file without header: errors of single rows are for cleaning
+_TOLERATED = (
+    0.1  # share of other bars in a file that no order of columns explains: errors of single rows are for cleaning
+)
 _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with closes
 
 
@@ -108,22 +111,37 @@ def require_roles(bars: pl.DataFrame, path: Path, *, header: bool) -> None:
     whole = bars.drop_nulls(PRICES)
     moving = whole.filter(active(whole)).sort("timestamp")
     share = _consistent(whole, PRICES)
-    if share < _CONSISTENT:
-        fitting = [order for order in permutations(PRICES) if _consistent(whole, order) >= _CONSISTENT]
-        bad = round((1 - share) * bars.height)
-        if fitting or (not header and bad > max(1, _TOLERATED * bars.height)):
-            # Of several, the order under which a bar opens nearest to the close before it.
-            best = min(fitting, key=lambda order: _gap(moving, order), default=())
-            suspicion = f"; as {', '.join(best)} they would make sense" if best else ""
-            raise VendorError(
-                f"{path}: {bad} of {bars.height} bars have a high that is not highest or a low that is not lowest: "
-                f"the columns open, high, low, close seem to be swapped{suspicion}; {_fix(header)}"
-            )
-    elif _gap(moving, PRICES) > 2 * _gap(moving, ("close", "high", "low", "open")):
+    bad = round((1 - share) * whole.height)
+    orders = permutations(PRICES) if share < _CONSISTENT else ()
+    fitting = [order for order in orders if _consistent(whole, order) >= _CONSISTENT]
+    if fitting or (share < _CONSISTENT and bad > max(1, _TOLERATED * whole.height)):
+        # Of several, the order under which a bar opens nearest to the close before it.
+        best = min(fitting, key=lambda order: _gap(moving, order), default=())
+        others = (
+            " or misnamed, or high and low are of other days or another instrument: hold one against a second source"
+        )
+        suspicion = f"; as {', '.join(best)} they would make sense" if best else others
+        first = whole["line"][int(np.argmin(_sound(whole, PRICES)))]
+        raise VendorError(
+            f"{path}: line {first}: {bad} of {whole.height} bars have a high that is not highest or a low that is not "
+            f"lowest, this one first: the columns open, high, low, close seem to be swapped{suspicion}; "
+            f"{_fix(header)}"
+        )
+    if share >= _CONSISTENT and _gap(moving, PRICES) > 2 * _gap(moving, ("close", "high", "low", "open")):
         raise VendorError(
             f"{path}: opens and closes seem to be swapped: the close of a bar is the open of the bar before it; "
             f"{_fix(header)}"
         )
+
+
+def impossible(bars: pl.DataFrame) -> tuple[str, ...]:
+    """Say how many bars cannot be, and which is the first."""
+    if not set(PRICES) <= set(bars.columns):
+        return ()
+    whole = bars.drop_nulls(PRICES)
+    bad = whole["line"].filter(pl.Series(~_sound(whole, PRICES), dtype=pl.Boolean))
+    said = f"{len(bad)} of {bars.height} bars have a high that is not highest or a low that is not lowest"
+    return (f"{said} (first: line {bad[0]}); cleaning decides about them",) if len(bad) else ()
 
 
 def _fix(header: bool) -> str:
@@ -134,10 +152,15 @@ def _fix(header: bool) -> str:
 
 def _consistent(whole: pl.DataFrame, order: tuple[str, ...]) -> float:
     """Return the share of bars that make sense if the columns open, high, low, close are in truth this order."""
+    return float(_sound(whole, order).mean()) if whole.height else 1.0
+
+
+def _sound(whole: pl.DataFrame, order: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    """Return which bars have the highest price as their high and the lowest as their low."""
     prices = {role: whole[column].to_numpy() for role, column in zip(order, PRICES, strict=True)}
     high = prices["high"] >= np.max([*prices.values()], axis=0)
     low = prices["low"] <= np.min([*prices.values()], axis=0)
-    return float((high & low).mean()) if whole.height else 1.0
+    return np.asarray(high & low)
 
 
 def _gap(moving: pl.DataFrame, order: tuple[str, ...]) -> float:

@@ -17,6 +17,7 @@ from golden_core.vendors.base import VendorError
 HEAD_BYTES = 65_536
 SNIFFED = 20  # lines that tell the form of a file without header
 SEPARATORS = ("\t", ";", ",", "|")  # in this order: a semicolon file may hold commas as decimal marks
+TWICE = " (column "  # behind a name that several columns have
 _PACKED = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip",
@@ -25,6 +26,7 @@ _PACKED = {
     b"7z\xbc\xaf": "7z",
     b"Rar!": "rar",
 }
+_POINTER = b"version https://git-lfs"
 _OTHERS = {
     b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save its sheet as CSV"),
     b"ARROW1": ("an Arrow file", "write it as Parquet"),
@@ -107,7 +109,9 @@ def strip(field: str) -> str:
 def refuse_packed(path: Path) -> None:
     """Refuse an empty file, an archive, which may hold several files, and binary tables that no reader is for."""
     with path.open("rb") as stream:
-        first = stream.read(8)
+        first = stream.read(len(_POINTER))
+    if first == _POINTER:
+        raise VendorError(f"{path}: this is Git LFS's pointer to the file: fetch the file itself with git lfs pull")
     if not first:
         raise VendorError(f"{path}: the file is empty; it was perhaps never downloaded whole: fetch it again")
     kind, fix = next((other for magic, other in _OTHERS.items() if first.startswith(magic)), (None, ""))
@@ -149,20 +153,25 @@ def separator_of(line: str) -> str:
     return next((mark for mark in SEPARATORS if mark in line), ",")
 
 
-def read_rows(path: Path, *, header: bool) -> Rows:
-    """Read a whole file as text (``header``: its first line names the columns); refuse ragged or unreadable ones."""
+def read_rows(path: Path, *, header: bool, named: bool = True) -> Rows:
+    """Read a whole file as text; refuse ragged or unreadable ones.
+
+    ``header``: the first line names the columns; without ``named`` it does not count, and may have other fields.
+    """
     refuse_packed(path)
-    data, ended, notes = _clean_bytes(path)
+    data, ended, notes, remarks = _clean_bytes(path)
     lines = data.removesuffix(b"\n").split(b"\n")
     kept = [place for place, line in enumerate(lines) if line.strip()]
     if not kept:
         raise VendorError(f"{path}: the file holds nothing but blank lines; fetch it again")
     if len(kept) < len(lines):
-        notes.append(f"{len(lines) - len(kept)} lines hold no row: they are blank, or Excel's sep=")
+        blank = len(lines) - len(kept) - remarks
+        notes += [f"{blank} lines hold no row: they are blank, or Excel's sep="] if blank > 0 else []
         lines = [lines[place] for place in kept]
     first = lines[0].decode()
     separator = separator_of(first)
-    _require_even(path, lines, separator.encode(), kept)
+    above = int(header and not named)
+    _require_even(path, lines[above:], separator.encode(), kept[above:], header=header and named)
     if header and len(kept) == 1:
         raise VendorError(f"{path}: there is a header and no row below it; export it again, or leave the file out")
     table = pl.read_csv(
@@ -174,14 +183,19 @@ def read_rows(path: Path, *, header: bool) -> Rows:
         infer_schema=False,
         raise_if_empty=False,
     )
-    names = [strip(field) for field in first.split(separator)] if header else [str(i) for i in range(table.width)]
-    table.columns = _distinct(path, names)
+    names = (
+        [strip(field) for field in first.split(separator)] if header and named else [str(i) for i in range(table.width)]
+    )
+    table.columns = _distinct(names)
     table = table.with_columns(pl.all().fill_null("").str.strip_chars(' \t"\r'))
     return Rows(table, pl.Series("line", kept[int(header) :], pl.Int64) + 1, ended, tuple(notes))
 
 
-def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
-    """Return UTF-8 bytes with plain line ends, the last included and whether it was there, without byte order mark."""
+def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str], int]:
+    """Return UTF-8 bytes with plain line ends, without byte order mark and remarks, of which it counts the lines.
+
+    The last line end is included; the second value says whether it was there.
+    """
     data, notes = path.read_bytes(), list[str]()
     encoding = _encoding(data)
     if encoding != _UTF_8:
@@ -216,7 +230,7 @@ def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str]]:
             raise VendorError(
                 f"{path}: {error}: a quotation mark is not closed; mend the line, or export again"
             ) from None
-    return re.sub(_HINT.encode(), b"", data), ended, notes
+    return re.sub(_HINT.encode(), b"", data), ended, notes, len(remarks)
 
 
 def _encoding(data: bytes) -> str:
@@ -279,27 +293,27 @@ def _zeros(data: bytes) -> str:
     return "this is no text file; name its reader with --format"
 
 
-def _require_even(path: Path, lines: list[bytes], separator: bytes, places: list[int]) -> None:
+def _require_even(path: Path, lines: list[bytes], separator: bytes, places: list[int], *, header: bool) -> None:
     """Refuse rows with more or fewer fields than the first line."""
     wanted = lines[0].count(separator)
     row = next((row for row, line in enumerate(lines) if line.count(separator) != wanted), None)
     if row is None:
         return
     fields = lines[row].count(separator)
-    cut = row == len(lines) - 1 and fields < wanted
-    fix = (
-        "the file is cut off: fetch it again; or it is a remark: leave it out"
-        if cut
-        else "mend the line, or export the file again"
-    )
+    fix = "mend the line, or export the file again"
+    if row == len(lines) - 1 and fields < wanted:
+        fix = "the file is cut off: fetch it again; or it is a remark: leave it out"
+    if header and len(lines) > 2 and {line.count(separator) for line in lines[1:]} == {fields}:
+        fix = (
+            f"as every row has {fields + 1}, the header does not fit them: mend it, or declare the columns by "
+            "their places, --column timestamp=1 --column open=2 … (in a study: format columns)"
+        )
     raise VendorError(
         f"{path}: line {places[row] + 1}: {fields + 1} fields where the first line has {wanted + 1}: "
         f"{lines[row].decode()[:120]!r}; {fix}"
     )
 
 
-def _distinct(path: Path, names: list[str]) -> list[str]:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise VendorError(f"{path}: line 1 names {', '.join(map(repr, twice))} twice; rename one of the columns")
-    return names
+def _distinct(names: list[str]) -> list[str]:
+    """Return names with their places where several columns have one."""
+    return [f"{name}{TWICE}{place})" if names.count(name) > 1 else name for place, name in enumerate(names, 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import itertools
+import re
 from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -507,3 +508,29 @@ def test_a_volume_that_changes_its_unit_keeps_its_bars() -> None:
 def test_bars_of_which_nothing_is_known_are_active() -> None:
     times = shown(TWO_YEARS, "UTC")
     assert active_times(pl.DataFrame({"timestamp": times, "close": 1.0})).equals(times)
+
+
+@pytest.mark.parametrize("lie", ["UTC", "Europe/London", "America/New_York"])
+@pytest.mark.parametrize("month", [1, 7])
+def test_one_weekend_refuses_a_clock_on_which_bars_lie_in_it(lie: str, month: int) -> None:
+    """A server's Friday ends hours after New York's; that its Monday begins at midnight, UTC would allow as well."""
+    times = shown(trading_times(dt.date(2024, month, 7), 2), "EET_US")
+    assert verify_zone(times, "EET_US").verdict == "consistent"
+    message = (
+        rf"keep {lie}, but \d+ bars that moved .* every market closed, first Fri 2024-0{month}-\d\d \d\d:00.*EET_US"
+    )
+    with pytest.raises(ZoneError, match=message):
+        verify_zone(times, lie)
+
+
+@pytest.mark.parametrize("keeps", [*HABITS, lambda t: t.weekday() != 4 or t.hour < 17])
+@pytest.mark.parametrize("truth", ["UTC", "EET", "America/New_York"])
+def test_one_weekend_does_not_refuse_the_truth(keeps: Any, truth: str) -> None:
+    for week in range(0, 104, 3):
+        some = [t for t in TWO_YEARS[week * PER_WEEK : (week + 2) * PER_WEEK] if keeps(t)]
+        assert verify_zone(shown(some, truth), truth).verdict in ("consistent", "unverifiable")
+
+
+def test_of_many_clocks_that_fit_three_are_named() -> None:
+    said = verify_zone(shown(trading_times(dt.date(2024, 7, 7), 2), "EET_US"), "EET_US").summary
+    assert re.search(r"cannot distinguish EET_US from EET, UTC\+03:00, Europe/Moscow and \d+ more$", said)

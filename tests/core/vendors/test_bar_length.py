@@ -42,10 +42,14 @@ def test_days_among_hours_are_refused(days: int, tmp_path: Path) -> None:
         read_bars(path, "EURUSD", zone="UTC")
 
 
-def test_a_few_days_among_hours_are_a_gap(tmp_path: Path) -> None:
+def test_a_few_hours_a_day_apart_are_a_gap_and_a_few_days_are_not(tmp_path: Path) -> None:
+    """Days open where the day before closed."""
     hours, daily = _hours(hourly(SPRING, 6)), _daily(STRETCH - 1)
+    sparse = hours.filter((pl.int_range(pl.len()) >= 240) | (pl.col("timestamp").dt.hour() == 9))
+    assert read_bars(_write(sparse, tmp_path / "x.csv"), "EURUSD", zone="UTC").bar == "1h"
     path = _write(pl.concat([daily, hours.select(daily.columns)]), tmp_path / "x.csv")
-    assert read_bars(path, "EURUSD", zone="UTC").bar == "1h"
+    with pytest.raises(VendorError, match="those from line 2 on are 1d apart and each opens where the one before"):
+        read_bars(path, "EURUSD", zone="UTC")
 
 
 def test_the_lines_are_those_of_the_file(tmp_path: Path) -> None:

@@ -122,7 +122,9 @@ def test_a_series_that_cannot_be_is_refused(parse: Any) -> None:
     with pytest.raises(VendorError, match="line 3: column 'close': 'x' is not a number"):
         parse("DATE,DEXUSEU\n2024-03-13,1.09\n2024-03-14,x\n")
     hours = "\n".join(f"2024-03-13 {hour:02d}:00,1.09" for hour in range(24))
-    with pytest.raises(VendorError, match="bars are 1d long, as the format says"):
+    with pytest.raises(
+        VendorError, match=r"is read as of days, but its rows are 1:00:00 apart .*--column timestamp=time"
+    ):
         parse(f"time,EURUSD\n{hours}\n")
 
 

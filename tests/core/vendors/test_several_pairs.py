@@ -76,7 +76,7 @@ def test_closes_of_pairs_side_by_side(parse: Any) -> None:
     with pytest.raises(VendorError, match=r"its columns are EURUSD, USDJPY, but GBPUSD is asked for$"):
         parse(text, "GBPUSD")
     hourly = "\n".join(["time,EURUSD,USDJPY", *(f"{hour},1.1,15{n}" for n, hour in enumerate(HOURS))])
-    with pytest.raises(VendorError, match="bars are 1d long, as the format says"):
+    with pytest.raises(VendorError, match="is read as of days, but its rows are 1:00:00 apart"):
         parse(hourly, "USDJPY")
 
 

@@ -1,0 +1,143 @@
+"""What to type for a table whose columns have other names, or none: told from its first rows, never read by it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from golden_core.market.clock import MINUTES
+from golden_core.vendors.base import VendorError
+from golden_core.vendors.columns import ALIASES, COMPLETE, INSTRUMENTS, PRICES, VOLUMES, has_prices, has_time, normal
+from golden_core.vendors.prices import GAPS
+from golden_core.vendors.text import SNIFFED, Head, read_head
+
+_DAY = re.compile(
+    r"\d{4}[-./]\d{1,2}[-./]\d|\d{1,2}[-./ ](?:\d{1,2}|[A-Za-z]{3})[-./ ]\d|[A-Z][a-z]{2} \d|(?:19|20)\d{6}|\d{9,}"
+)
+_CLOCK = re.compile(r"\d{1,2}:\d\d.*|\d{6}|\d{4}")
+_NUMBER = re.compile(r"-?\d+[.,]\d+")
+_MISFITS = 0.1  # share of rows that may be no candle: a few of Yahoo's are none
+_PARTED = re.compile(r"\S+(?: \S+){2,}")
+
+
+def lacking(names: Sequence[str], declared: Mapping[str, str | None]) -> list[str]:
+    """Return which of time and prices no column answers to, and none is declared to be."""
+    time = [] if "timestamp" in declared or has_time(names) else ["timestamp"]
+    return [*time, *(price for price in PRICES if price not in declared and not has_prices(names, (price,)))]
+
+
+def has_meaning(name: str) -> bool:
+    """Whether a column of this name could be used without being declared; pandas' index may have no name."""
+    known = (*itertools.chain(*ALIASES.values()), *VOLUMES, *COMPLETE, *INSTRUMENTS)
+    return has_time([name]) or normal(name) in known
+
+
+def closes_alone(columns: Mapping[str, str | None], names: Sequence[str]) -> Mapping[str, str | None]:
+    """Return declared columns, with no open, high and low where the close alone is declared and there are none."""
+    others = PRICES[:3]
+    alone = columns.get("close") and not any(name in columns or has_prices(names, (name,)) for name in others)
+    return {**dict.fromkeys(others), **columns} if alone else columns
+
+
+def require_columns(names: Sequence[str], path: Path, declared: Mapping[str, str | None]) -> None:
+    """Refuse a table that lacks several columns once for all; one alone, or a wrong name, is for who looks for it."""
+    lacks, head = lacking(names, declared), read_head(path)
+    there = _parts(filter(None, declared.values())) <= _parts(names)
+    if there and len(lacks) > 1 and head:
+        raise VendorError(
+            f"{path}: its columns: none is called {' or '.join(lacks)}; there are {', '.join(map(repr, names))}; "
+            f"declare them with {declaration(head, declared)} (in a study: format columns)"
+        )
+
+
+def declaration(head: Head | None, declared: Mapping[str, str | None] | None = None) -> str:
+    """Return the options that declare a table: by names, or of one without header by places from 1."""
+    if head is None or len(head.header) == 1:
+        return "--column open=NAME …"
+    headed = not any(_NUMBER.fullmatch(field) for field in head.header)
+    rows = [head.fields(line) for line in range(headed, min(SNIFFED, len(head.lines)))]
+    places = _places([row for row in rows if len(row) == len(rows[0])])
+    if not headed:
+        told = {ours: "+".join(str(place + 1) for place in at) for ours, at in places.items()}
+        return _options(told) if "close" in told else "--column timestamp=1 --column open=2 …"
+    lacks = lacking(head.header, declared or {})
+    if {"open", "high", "low"} <= {*lacks} - places.keys():
+        lacks = [*lacks[: lacks.index("open")], "close"]
+        closes = [place for place, name in enumerate(head.header) if has_prices([name], ("close",))]
+        places |= {"close": (closes[0],)} if closes else {}
+    even = bool(rows) and len(rows[0]) == len(head.header)
+    told = {
+        ours: "+".join(head.header[place] for place in places[ours]) if even and ours in places else "NAME"
+        for ours in lacks
+    }
+    return _options(told) or "--column open=NAME …"
+
+
+def hints(head: Head | None) -> str:
+    """Return what else is in the way of reading a file, and the fix."""
+    if head is None:
+        return ""
+    widths = [len(head.fields(line)) for line in range(min(SNIFFED, len(head.lines)))]
+    names = {normal(name) for name in head.header}
+    even, found = len(widths) < 2 or widths[0] == widths[1], list[str]()
+    if not even and len(widths) > 2 and len(set(widths[1:])) == 1:
+        found.append(
+            f"its first line has {widths[0]} fields and all the next ones {widths[1]}: if it is no header, leave it out"
+        )
+    if {"year", "month", "day"} <= names:
+        found.append("a day in three columns is not read: write it into one, such as 2024-03-15")
+    if widths[0] == 1 and _PARTED.fullmatch(head.lines[0]) and len({line.count(" ") for line in head.lines}) == 1:
+        found.append(
+            "its fields seem to be parted by blanks: put commas in their place, and above them the names, such as "
+            "time,open,high,low,close, or time,bid,ask of ticks"
+        )
+    if even and widths[0] > 1 and "open=" not in declaration(head):
+        found.append(
+            "where there is one price a row, the time of a bar's open and the close are enough; bars are of "
+            f"{', '.join(MINUTES)}"
+        )
+    return "".join(f". {one[0].upper()}{one[1:]}" for one in found)
+
+
+def _parts(names: Iterable[str]) -> set[str]:
+    return {part.strip() for name in names for part in name.split("+")}
+
+
+def _options(told: Mapping[str, str]) -> str:
+    return " ".join(f"--column {shlex.quote(f'{ours}={theirs}')}" for ours, theirs in told.items())
+
+
+def _places(rows: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
+    """Return at which places from 0 of the first rows time and prices seem to stand; a close alone beside a time."""
+    width = len(rows[0]) if len(rows) > 1 else 0
+    days = [place for place in range(width) if all(_DAY.match(row[place]) for row in rows)]
+    if not days:
+        return {}
+    clock = days[0] + 1 < width and all(_CLOCK.fullmatch(row[days[0] + 1]) for row in rows)
+    time = (days[0], days[0] + 1) if clock else (days[0],)
+    found: dict[str, tuple[int, ...]] = {"timestamp": time}
+    others = [place for place in range(width) if place not in time]
+    starts = [place for place in others if {*range(place, place + 4)} <= {*others}]
+    start = next((s for s in sorted(starts, key=lambda s: s < time[0]) if _are_candles(rows, s)), None)
+    if start is not None:
+        return found | {name: (start + place,) for place, name in enumerate(PRICES)}
+    numbers = [place for place in others if all(_NUMBER.fullmatch(row[place]) for row in rows)]
+    return found | ({"close": (numbers[0],)} if len(numbers) == 1 else {})
+
+
+def _are_candles(rows: Sequence[Sequence[str]], start: int) -> bool:
+    cells = [row[start : start + 4] for row in rows]
+    there = [row for row in cells if not {cell.lower() for cell in row} <= {*GAPS}]
+    misfits = sum(not _is_candle(row) for row in there)
+    return bool(there) and misfits <= _MISFITS * len(there) + (len(there) > 5)
+
+
+def _is_candle(cells: Sequence[str]) -> bool:
+    try:
+        open_, high, low, close = (float(cell.replace(",", ".")) for cell in cells)
+    except ValueError:
+        return False
+    return high >= max(open_, close) >= min(open_, close) >= low > 0
