@@ -19,7 +19,7 @@ from golden_core.store.lake import (
     write_parquet,
     write_text,
 )
-from golden_core.trials.code import source_files
+from golden_core.trials.code import code_hash
 
 CONFIDENCE = 0.95
 
@@ -154,7 +154,7 @@ def file_scorecard(home: Home, rows: pl.DataFrame, scale: Scale) -> Path:
     write_text(kinds.write_csv(), folder / "scorecard_by_kind.csv")
     summary = {
         "scale": scale,
-        "code": code_hash(),
+        "code": _made_by(),
         "cpu_seconds": round(float(rows["cpu_seconds"].sum()), 1),
         "rates": {name: str(rate) for name, rate in rates(rows).items()},
     }
@@ -168,13 +168,13 @@ def filed_scorecard(home: Home) -> Filed | None:
     if not (folder / "scorecard.json").is_file():
         return None
     summary = read_json(folder / "scorecard.json")
-    return Filed(pl.read_parquet(folder / "scorecard.parquet"), summary["scale"], summary["code"] == code_hash())
+    return Filed(pl.read_parquet(folder / "scorecard.parquet"), summary["scale"], summary["code"] == _made_by())
 
 
-def code_hash() -> str:
-    """Return one hash of the probes, the testbed and the corpus."""
-    files = source_files(_CODE) | {path.name: path for path in shipped("leakage").glob("*.yaml")}
-    return hash_bytes("\n".join(f"{name} {hash_file(path)}" for name, path in sorted(files.items())).encode())
+def _made_by() -> str:
+    """Return one hash of what the probes, the testbed and the corpus do, and of the corpus' tables."""
+    tables = (f"{path.name} {hash_file(path)}" for path in sorted(shipped("leakage").glob("*.yaml")))
+    return hash_bytes("\n".join([code_hash(_CODE), *tables]).encode())
 
 
 def _folder(home: Home) -> Path:

@@ -105,7 +105,7 @@ def test_a_filed_scorecard_knows_what_it_was_measured_on(monkeypatch):
     filed = filed_scorecard(home)
     assert filed.current
     assert filed.faults("deterministic") == []
-    monkeypatch.setattr("golden_core.leakage.scorecard_store.code_hash", lambda: "other")
+    monkeypatch.setattr("golden_core.leakage.scorecard_store.code_hash", lambda _: "other")
     assert not filed_scorecard(home).current
 
 
