@@ -24,9 +24,8 @@ _THOUSANDS = r"^-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$"
 _SURELY_THOUSANDS = r",.*[,.]"  # a single comma may as well be the decimal mark
 _POINT = r"^-?\d+\.\d"
 _CONSISTENT = 0.95  # share of bars whose high and low are highest and lowest, for an order of columns to be believed
-_TOLERATED = (
-    0.1  # share of other bars in a file that no order of columns explains: errors of single rows are for cleaning
-)
+# Share of other bars in a file that no order of columns explains: errors of single rows are for cleaning.
+_TOLERATED = 0.1
 _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with closes
 
 
