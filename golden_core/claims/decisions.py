@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,16 @@ import polars as pl
 from golden_core.claims.questions import Question, questions
 from golden_core.economics.strategies import Strategy
 from golden_core.statistics import equivalence, holm, long_run, minimum_detectable
+from golden_core.statistics.long_run import CONSTANT, FloatArray
 from golden_core.statistics.rules import rarest, refused
+from golden_core.statistics.skill import Direction, skill, smallest_skill
 from golden_core.store.schema import CLAIMS, QUANTILES
 from golden_core.study import ProtocolSection
 from golden_core.trials.registration import Standing
 
 ALL_PAIRS = "all"
 COMMON = 0.95  # of the times of each pair: an hour that one vendor's file lacks is no reason to pool nothing
+_ALIKE = "no spread: every interval holds what came, or none does"
 _NO_COMMON = "the pairs have too few times in common"
 _OTHER_SEEDS = "the pairs do not have the same seeds"
 
@@ -90,7 +94,16 @@ def _pooled(moments: list[Question]) -> Iterator[Question]:
             continue
         by_seed = np.mean([part.by_seed[:, here] for part, here in zip(parts, held, strict=True)], axis=0)
         margins = [part.margin[here] for part, here in zip(parts, held, strict=True) if part.margin is not None]
-        yield Question(*at, by_seed, parts[0].times.filter(held[0]), np.mean(margins, axis=0) if margins else None)
+        margin = np.mean(margins, axis=0) if margins else None
+        yield Question(*at, by_seed, parts[0].times.filter(held[0]), margin, direction=_pooled_direction(parts, held))
+
+
+def _pooled_direction(parts: list[Question], held: list[npt.NDArray[np.bool_]]) -> Direction | None:
+    there = [(part.direction, here) for part, here in zip(parts, held, strict=True) if part.direction is not None]
+    if not there:
+        return None
+    means = {name: np.mean([getattr(one, name) for one, _ in there]) for name in ("one", "gain", "cost")}
+    return Direction(np.mean([one.moment[:, here] for one, here in there], axis=0), **means)
 
 
 def _common(parts: list[Question]) -> pl.Series:
@@ -116,18 +129,20 @@ def _tested(question: Question, family: int, protocol: ProtocolSection, confiden
     g, h, first_step = question.by_seed.mean(axis=0), question.horizon, protocol.alpha / family
     kind: Any = question.kind
     found = long_run(g, horizon=h, alternative="greater", level=confidence)
-    reason = question.reason or refused(kind, len(g), h, level=_rarest(protocol)) or str(found.reason)
     margin = _margin(kind, protocol)
     within = question.margin is not None
-    p_value = equivalence(g, margin=question.margin, horizon=h) if question.margin is not None else found.p_value
+    p_values, smallest = _decided(question, g, protocol.power, first_step)
+    reason = question.reason or refused(kind, len(g), h, level=_rarest(protocol)) or str(found.reason)
+    reason = reason or ("" if np.isfinite(p_values["p_value"]) else CONSTANT)
+    reason = _ALIKE if (question.kind, reason) == ("covers", CONSTANT) else reason
     reach = long_run(g, horizon=h, level=1 - 2 * first_step)
     effects = question.by_seed.mean(axis=1) if len(g) else np.full(len(question.by_seed), np.nan)
     numbers = {
         "effect": found.mean,
         "low": found.low,
         "high": found.high,
-        "p_value": p_value,
-        "smallest_effect": minimum_detectable(g, horizon=h, power=protocol.power, alpha=first_step),
+        **p_values,
+        "smallest_effect": smallest,
         "margin_reached": np.maximum(np.abs(reach.low), np.abs(reach.high)),
     }
     return {
@@ -141,6 +156,19 @@ def _tested(question: Question, family: int, protocol: ProtocolSection, confiden
         "seeds_agreeing": int((np.abs(effects) < margin).sum() if within and margin else (effects > 0).sum()),
         "reason": reason or None,
     }
+
+
+def _decided(question: Question, g: FloatArray, power: float, alpha: float) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Return the p-values of the one test of a kind, and the effect that it would have found."""
+    h, direction = question.horizon, question.direction
+    if direction is not None:
+        of_mean = replace(direction, moment=direction.moment.mean(axis=0))
+        turned = long_run(of_mean.moment, horizon=h, alternative="greater").p_value
+        smallest = smallest_skill(g, of_mean, horizon=h, power=power, alpha=alpha)
+        return {"p_value": skill(g, of_mean, horizon=h), "p_direction": turned}, smallest
+    unknown = np.array(np.nan)
+    p_value = unknown if question.margin is None else equivalence(g, margin=question.margin, horizon=h)
+    return {"p_value": p_value, "p_direction": unknown}, minimum_detectable(g, horizon=h, power=power, alpha=alpha)
 
 
 def _rarest(protocol: ProtocolSection) -> float:

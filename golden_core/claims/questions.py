@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,15 @@ import polars as pl
 
 from golden_core.economics.strategies import Strategy
 from golden_core.statistics.long_run import FloatArray
-from golden_core.statistics.moments import accuracy, covers, predicts
+from golden_core.statistics.moments import NEGLIGIBLE, accuracy, covers, departure, predicts
+from golden_core.statistics.skill import Direction, in_direction
 from golden_core.study import ProtocolSection
 
 BENCHMARK = "random_walk"
 UNEVEN = "the forecaster and the random walk do not have the same cutoffs"
 POINT_ONLY = "point only: the forecaster gives no quantiles"
 GAPS = "some forecasts have no quantiles"
+ENDLESS = "{:.0%} of the intervals have no end on a side: they hold whatever comes"
 _FORECAST = ("forecaster", "pair", "horizon", "seed", "cutoff")  # what tells one from another
 _SAME_LEVEL = 1e-9  # 1 − 0.95 is 0.05 but for rounding
 
@@ -37,6 +39,7 @@ class Question:
     times: pl.Series  # [T]
     margin: FloatArray | None = None
     reason: str = ""  # why nothing can be tested, or ""
+    direction: Direction | None = None  # of claims of skill: its moment [S, T], all else means over seeds
 
 
 def questions(
@@ -67,40 +70,54 @@ def questions(
                     yield Question(*at, *_against(kind, runs, walk, protocol))
 
 
-Asked = tuple[FloatArray, pl.Series, FloatArray | None, str]
+# The moments of each seed, their times, the margin, why nothing can be tested, and the direction.
+Asked = tuple[FloatArray, pl.Series, FloatArray | None, str, Direction | None]
+Moments = tuple[FloatArray, FloatArray | None, Direction | None]
 
 
 def _against(kind: str, runs: list[pl.DataFrame], walk: pl.DataFrame | None, protocol: ProtocolSection) -> Asked:
     """Return what is asked about a forecaster and the random walk; nothing where they have not the same cutoffs."""
     if walk is None or not all(run["cutoff"].equals(walk["cutoff"]) for run in runs):
-        return np.empty((len(runs), 0)), runs[0]["cutoff"].clear(), None, UNEVEN
-    by_seed, margin = _MOMENTS[kind](runs, walk, protocol)
-    return by_seed, walk["cutoff"], margin, ""
+        return np.empty((len(runs), 0)), runs[0]["cutoff"].clear(), None, UNEVEN, None
+    by_seed, margin, direction = _MOMENTS[kind](runs, walk, protocol)
+    return by_seed, walk["cutoff"], margin, "", direction
 
 
-def _more_accurate(
-    runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection
-) -> tuple[FloatArray, FloatArray | None]:
+def _more_accurate(runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection) -> Moments:
     theirs = _loss(walk, protocol)
-    return np.stack([accuracy(_loss(run, protocol), theirs) for run in runs]) / theirs.mean(), None
+    differences = np.stack([accuracy(_loss(run, protocol), theirs) for run in runs]) / theirs.mean()
+    # Of y = βf + e the squared loss is less by (2β − 1) f². That of the absolute loss is half of it in its own unit:
+    # the sign of y is y · E|y| / E y² and what does not go with y.
+    weight = 2.0 if protocol.loss == "squared" else 1.0
+    outcome, departures = _departures(runs, walk)
+    cost = weight / 2 * np.square(departures).mean(axis=-1)
+    return differences, None, _of_seeds(in_direction(outcome, departures, weight=weight, cost=cost))
 
 
-def _predicts(
-    runs: list[pl.DataFrame], walk: pl.DataFrame, _protocol: ProtocolSection
-) -> tuple[FloatArray, FloatArray | None]:
+def _predicts(runs: list[pl.DataFrame], walk: pl.DataFrame, _protocol: ProtocolSection) -> Moments:
+    outcome, departures = _departures(runs, walk)
+    return predicts(outcome, departures), None, _of_seeds(in_direction(outcome, departures, weight=2.0))
+
+
+def _departures(runs: list[pl.DataFrame], walk: pl.DataFrame) -> tuple[FloatArray, FloatArray]:
+    """Return outcomes (T,) and forecasts [S, T] less the random walk's, in roots of its mean squared error."""
     y, benchmark = walk["y_true"].to_numpy(), walk["y_pred"].to_numpy()
-    unit = np.square(y - benchmark).mean()
-    return np.stack([predicts(y, run["y_pred"].to_numpy(), benchmark) for run in runs]) / unit, None
+    unit = np.sqrt(np.square(y - benchmark).mean())
+    return (y - benchmark) / unit, np.stack([departure(run["y_pred"].to_numpy(), benchmark) for run in runs]) / unit
 
 
-def _equivalent(
-    runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection
-) -> tuple[FloatArray, FloatArray | None]:
+def _of_seeds(direction: Direction) -> Direction:
+    """Return the means over seeds of what a direction would earn: a claim is about one training run."""
+    means = {name: np.mean(getattr(direction, name)) for name in ("one", "gain", "cost")}
+    return replace(direction, **means)
+
+
+def _equivalent(runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection) -> Moments:
     theirs = _loss(walk, protocol)
-    return _more_accurate(runs, walk, protocol)[0], protocol.margin * theirs / theirs.mean()
+    return _more_accurate(runs, walk, protocol)[0], protocol.margin * theirs / theirs.mean(), None
 
 
-_MOMENTS: dict[str, Callable[[list[pl.DataFrame], pl.DataFrame, ProtocolSection], tuple[FloatArray, FloatArray | None]]]
+_MOMENTS: dict[str, Callable[[list[pl.DataFrame], pl.DataFrame, ProtocolSection], Moments]]
 _MOMENTS = {"more_accurate": _more_accurate, "predicts": _predicts, "equivalent": _equivalent}
 
 
@@ -116,10 +133,14 @@ def _covers(runs: list[pl.DataFrame], protocol: ProtocolSection) -> Asked:
     times, missing = runs[0]["cutoff"], [run["low"].null_count() for run in runs]
     if any(missing) or not all(run["cutoff"].equals(times) for run in runs):
         none = all(count == len(run) for count, run in zip(missing, runs, strict=True))
-        return np.empty((len(runs), 0)), times.clear(), None, POINT_ONLY if none else GAPS
+        return np.empty((len(runs), 0)), times.clear(), None, POINT_ONLY if none else GAPS, None
     arrays = [[run[name].to_numpy() for name in ("y_true", "low", "high")] for run in runs]
+    # What has no end holds whatever comes: where that can make up for a share off by the margin, it says nothing.
+    endless = float(np.mean([np.isinf(low) | np.isinf(high) for _, low, high in arrays]))
+    if endless > protocol.coverage.margin:
+        return np.empty((len(runs), 0)), times.clear(), None, ENDLESS.format(endless), None
     by_seed = np.stack([covers(y, low, high, protocol.coverage.level) for y, low, high in arrays])
-    return by_seed, times, np.full(by_seed.shape[-1], protocol.coverage.margin), ""
+    return by_seed, times, np.full(by_seed.shape[-1], protocol.coverage.margin), "", None
 
 
 def _interval(quantiles: pl.DataFrame, protocol: ProtocolSection) -> pl.DataFrame:
@@ -134,9 +155,16 @@ def _interval(quantiles: pl.DataFrame, protocol: ProtocolSection) -> pl.DataFram
 
 def _profitable(one: Strategy) -> Asked:
     """Return net returns a year, so that an effect can be read; a constant factor changes no test."""
+    kept, year = one.account, one.quotes.per_year
     if one.reason:
-        return np.empty((len(one.account.net), 0)), one.account.times.clear(), None, one.reason
-    return one.quotes.per_year * one.account.net, one.account.times, None, ""
+        return np.empty((len(kept.net), 0)), kept.times.clear(), None, one.reason, None
+    # Lots that cancel leave the rounding of their sum, which is no position.
+    held = np.where(np.abs(kept.held) > NEGLIGIBLE * np.abs(kept.held).max(axis=-1, keepdims=True), kept.held, 0.0)
+    moves = np.divide(kept.gross, held, out=np.zeros_like(held), where=held != 0)
+    unit = np.sqrt(np.square(moves).mean())
+    cost = year * (kept.gross - kept.net).mean(axis=-1)
+    direction = in_direction(moves / unit, year * unit * held, cost=cost)
+    return year * kept.net, kept.times, None, "", _of_seeds(direction)
 
 
 def groups(frame: pl.DataFrame, *by: str) -> Iterator[tuple[tuple[Any, ...], pl.DataFrame]]:

@@ -16,6 +16,7 @@ class Account:
     """Changes of equity at T times, as shares of a capital of one unit of quote currency; arrays (..., T)."""
 
     times: pl.Series  # [T], those at which a position could be open
+    held: FloatArray  # units of base since the time before, negative where short
     gross: FloatArray  # what the position held until now has gained since the time before
     spread: FloatArray  # paid for crossing half the spread
     slippage: FloatArray  # paid for fills worse than the quote
@@ -65,6 +66,7 @@ def account(wanted: FloatArray, fills: IntArray, quotes: Quotes, horizon: int, *
     live = np.cumsum(np.bincount(opens, minlength=last + 2) - np.bincount(closes + 1, minlength=last + 2))[:-1] > 0
     size = np.abs(trades)
     every = {
+        "held": held,
         "gross": held * np.diff(quotes.prices, prepend=quotes.prices[:1]),
         "spread": size * quotes.half_spread,
         "slippage": size * quotes.slippage,

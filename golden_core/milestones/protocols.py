@@ -29,11 +29,17 @@ from golden_core.store.schema import BENCHMARKS
 from golden_core.study import ProtocolSection
 
 KINDS = {
-    "more_accurate": ("Is its loss smaller than the random walk's?", "mean loss difference, one-sided"),
-    "predicts": ("Does it know something that the random walk does not?", "mean of 2 (y − b)(f − b), one-sided"),
+    "more_accurate": (
+        "Is its loss smaller than the random walk's?",
+        "mean loss difference and its direction, one-sided",
+    ),
+    "predicts": (
+        "Does it know something that the random walk does not?",
+        "mean of 2 (y − b)(f − b) and its direction, one-sided",
+    ),
     "equivalent": ("Is its loss the random walk's, but for the margin?", "two one-sided tests against the margin"),
     "covers": ("Does its interval cover these bars at its level, nearly?", "two one-sided tests against the margin"),
-    "profitable": ("Do its trades earn more than they cost?", "mean net return per bar, one-sided"),
+    "profitable": ("Do its trades earn more than they cost?", "mean net return per bar and its direction, one-sided"),
 }
 PLACEBO = "placebo"  # the shipped study whose universes are shown
 ENGINE = "long-run variance by equally weighted cosines (Lazarus, Lewis, Stock & Watson 2018)"
@@ -74,7 +80,7 @@ def protocol_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
 def _rules() -> list[tuple[str, str]]:
     return [
         ("all", f"fewer than {rules.LEAST_COEFFICIENTS} cosine coefficients: min(0.4 n^⅔, n / 2h)"),
-        ("`predicts`", f"fewer than {rules.LEAST_FITTED} cosine coefficients"),
+        ("`more_accurate`, `predicts`", f"fewer than {rules.LEAST_FITTED} cosine coefficients"),
         ("of many forecasters at once", f"n / 2h below {rules.LEAST_BLOCKS}"),
         ("of the best of many", f"fewer than {rules.LEAST_HALVED} halved cosine coefficients"),
         ("`covers`", f"fewer than {rules.LEAST_MISSES} independent misses expected at the margin"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -13,8 +13,10 @@ from scipy import stats
 from golden_core.statistics import worlds
 from golden_core.statistics.diebold_mariano import harvey_leybourne_newbold
 from golden_core.statistics.long_run import FloatArray, equivalence, long_run, minimum_detectable
+from golden_core.statistics.moments import accuracy, predicts
 from golden_core.statistics.resampling import confidence_set, cosines, superior
 from golden_core.statistics.rules import Kind, rarest, refused
+from golden_core.statistics.skill import Direction, in_direction, skill, smallest_skill
 from golden_core.store.randomness import Stream
 
 ALPHA = 0.05
@@ -55,21 +57,37 @@ class Measure:
 SIZE = Measure("size", *BAND)
 NO_DECISION = Measure("size, decides nothing")
 FOUND = Measure("power")
-BEYOND = ("slow", "crash", "level")  # worlds for which the engine is not made: what that costs is said, and is no fault
+BEYOND = ("slow", "crash")  # worlds for which the engine is not made: what that costs is said, and is no fault
 Rates = dict[Measure, float]
-Simulated = Callable[[str, np.random.Generator, int, int, int], FloatArray]
+Simulated = Callable[[str, np.random.Generator, int, int, int], worlds.Outcome]
+Moment = Callable[[FloatArray, FloatArray], tuple[FloatArray, Direction]]
 
 
-def _one_mean(simulated: Simulated) -> Callable[[Cell, Stream, int], Rates]:
-    """Measure the engine on a moment: without an effect, and with the one that it says it would find."""
+def _accuracy(outcome: FloatArray, forecast: FloatArray) -> tuple[FloatArray, Direction]:
+    lost = np.square(forecast).mean(axis=-1)
+    moment = accuracy(np.square(outcome - forecast), np.square(outcome))
+    return moment, in_direction(outcome, forecast, weight=2, cost=lost)
+
+
+def _foreknowledge(outcome: FloatArray, forecast: FloatArray) -> tuple[FloatArray, Direction]:
+    return predicts(outcome, forecast), in_direction(outcome, forecast, weight=2)
+
+
+def _profit(outcome: FloatArray, position: FloatArray) -> tuple[FloatArray, Direction]:
+    return outcome * position, in_direction(outcome, position)
+
+
+def _skill(simulated: Simulated, moment: Moment) -> Callable[[Cell, Stream, int], Rates]:
+    """Measure the test of a skill: without an effect, and with the one that it says it would find."""
 
     def rates(cell: Cell, stream: Stream, simulations: int) -> Rates:
-        g = simulated(cell.world, stream.generator(), simulations, cell.n, cell.horizon)
+        g, direction = moment(*simulated(cell.world, stream.generator(), simulations, cell.n, cell.horizon))
         # Unbiased is the variance, not its root: the mean of squares says what is detectable over simulations.
-        effect = np.sqrt(np.square(minimum_detectable(g, horizon=cell.horizon, power=POWER, alpha=ALPHA)).mean())
-        null, planted = (
-            long_run(moment, horizon=cell.horizon, alternative="greater").p_value for moment in (g, g + effect)
-        )
+        smallest = smallest_skill(g, direction, horizon=cell.horizon, power=POWER, alpha=ALPHA)
+        effect = np.sqrt(np.square(smallest).mean())
+        follows = (effect / direction.gain * direction.one)[:, np.newaxis]  # as the outcome would for that effect
+        there = replace(direction, moment=direction.moment + follows)
+        null, planted = (skill(*at, horizon=cell.horizon) for at in ((g, direction), (g + effect, there)))
         return {_size(cell): _rate(null), FOUND: _rate(planted)}
 
     return rates
@@ -77,10 +95,15 @@ def _one_mean(simulated: Simulated) -> Callable[[Cell, Stream, int], Rates]:
 
 def _equivalent(cell: Cell, stream: Stream, simulations: int) -> Rates:
     """Measure the test of equivalence with a mean at its margin (size) and at zero (power)."""
-    g = worlds.equally_accurate(cell.world, stream.generator(), simulations, cell.n, cell.horizon)
+    g = _equal(cell, stream, simulations)
     margin = float(1.5 * np.sqrt(np.square(minimum_detectable(g, horizon=cell.horizon)).mean()))
     at_margin, at_zero = (equivalence(moment, margin=margin, horizon=cell.horizon) for moment in (g + margin, g))
     return {SIZE: _rate(at_margin), FOUND: _rate(at_zero)}
+
+
+def _equal(cell: Cell, stream: Stream, simulations: int) -> FloatArray:
+    """Return loss differences [S, n] of mean zero."""
+    return _accuracy(*worlds.equally_accurate(cell.world, stream.generator(), simulations, cell.n, cell.horizon))[0]
 
 
 def _covers(cell: Cell, stream: Stream, simulations: int) -> Rates:
@@ -102,7 +125,7 @@ def _coverage_interval(cell: Cell, stream: Stream, simulations: int) -> Rates:
 
 def _rectangular(cell: Cell, stream: Stream, simulations: int) -> Rates:
     """Measure Diebold–Mariano with Harvey's correction, which stands in tables for readers who compare with R."""
-    g = worlds.equally_accurate(cell.world, stream.generator(), simulations, cell.n, cell.horizon)
+    g = _equal(cell, stream, simulations)
     statistic = harvey_leybourne_newbold(g, horizon=cell.horizon)
     return {NO_DECISION: _rate(2 * stats.t.sf(np.abs(statistic), cell.n - 1))}
 
@@ -148,11 +171,11 @@ def _rate(p_values: FloatArray) -> float:
 
 # Which tests, in which worlds.
 TESTS: dict[Kind, tuple[Callable[[Cell, Stream, int], Rates], tuple[str, ...]]] = {
-    "more_accurate": (_one_mean(worlds.equally_accurate), ("iid", "ma", "garch", "slow")),
-    "predicts": (_one_mean(worlds.unpredictable), ("garch", "slow", "nested", "level")),
+    "more_accurate": (_skill(worlds.equally_accurate, _accuracy), ("iid", "ma", "garch", "slow", "level")),
+    "predicts": (_skill(worlds.unpredictable, _foreknowledge), ("garch", "slow", "nested", *worlds.REVERSALS)),
     "equivalent": (_equivalent, ("iid", "ma", "garch")),
     "covers": (_covers, (*worlds.DRAWN, "garch", "constant", "slow")),
-    "profitable": (_one_mean(worlds.traded), ("garch", "slow", "crash")),
+    "profitable": (_skill(worlds.traded, _profit), ("garch", "slow", "crash", "level")),
     "superior": (_superior, ("iid", "ma", "garch", "slow")),
     "confidence_set": (_confidence_set, ("iid", "ma")),
     "coverage_interval": (_coverage_interval, ("iid", "ma", "slow")),

@@ -39,9 +39,14 @@ def predicts(y: FloatArray, forecast: FloatArray, benchmark: FloatArray | float 
     ----------
     Clark & West (2007), Journal of Econometrics 138(1), section 2.
     """
-    departure = forecast - benchmark
+    return 2 * (y - benchmark) * departure(forecast, benchmark)
+
+
+def departure(forecast: FloatArray, benchmark: FloatArray | float = 0.0) -> FloatArray:
+    """Return by how much a forecast exceeds the benchmark; zero where it does by rounding alone. Takes (..., T)."""
+    difference = forecast - benchmark
     rounding = ROUNDING * np.maximum(np.abs(forecast), np.abs(benchmark))
-    return 2 * (y - benchmark) * np.where(np.abs(departure) <= rounding, 0.0, departure)
+    return np.where(np.abs(difference) <= rounding, 0.0, difference)
 
 
 def covers(y: FloatArray, low: FloatArray, high: FloatArray, level: float) -> FloatArray:

@@ -13,10 +13,11 @@ Kind = Literal[
     "coverage_interval", "hln_rectangular",
 ]  # fmt: skip
 
-LEAST_FITTED = 8  # cosine coefficients for moments of fitted forecasts, which are skewed
+LEAST_FITTED = 8  # cosine coefficients for moments of fitted forecasts, and for signs of those that wander
 LEAST_BLOCKS = 40  # n / 2h for tests of many
 LEAST_HALVED = 10  # half the cosine coefficients, for the best of many: below, size and power are lost
 LEAST_MISSES = 20  # values expected outside an interval, each counted once in h
+OF_SKILL = ("more_accurate", "predicts")
 OF_MANY = ("superior", "confidence_set")
 
 
@@ -25,7 +26,7 @@ def refused(kind: Kind, n: int, horizon: int, *, level: float = 0.9) -> str:
     count = coefficients(n, horizon)
     if count < LEAST_COEFFICIENTS:
         return TOO_SHORT
-    if kind == "predicts" and count < LEAST_FITTED:
+    if kind in OF_SKILL and count < LEAST_FITTED:
         return f"{count} cosine coefficients: a test of foreknowledge needs {LEAST_FITTED}"
     if kind in OF_MANY and n / (2 * horizon) < LEAST_BLOCKS:
         return f"{n} times at horizon {horizon}: a test of many needs {2 * LEAST_BLOCKS * horizon}"

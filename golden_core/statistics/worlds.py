@@ -11,7 +11,7 @@ import numpy as np
 from scipy import signal, special, stats
 
 from golden_core.statistics.long_run import FloatArray
-from golden_core.statistics.moments import accuracy, covers, predicts
+from golden_core.statistics.moments import covers
 
 # A day's return remembers its variance for weeks, as exchange rates' do (Bollerslev 1986, GARCH(1,1)).
 ALPHA, BETA = 0.08, 0.90
@@ -24,7 +24,12 @@ LEVEL, MARGIN = 0.8, 0.05  # of the others, and of all: as the shipped studies c
 DRAWN = ("iid", "ma", "rare")  # worlds of coverage that have any horizon; in GARCH only one bar has a law that is known
 FAINT = 0.05  # forecasts below it ask for no position, as in the shipped studies
 BAR = 0.005  # standard deviation of a bar's return where it is traded, as a day's of a major pair
+REVERSALS = ("level", "undone")  # forecasts that the price goes back, and where to
+UNDONE = 20  # bars
+FAINTEST = 1e-4  # part of the way back; so little costs no accuracy
 CRASHES = 4.0  # shape of the gamma law of falls in "crash": skewness −1
+
+Outcome = tuple[FloatArray, FloatArray]  # what came and how it was exposed to, each [S, n]
 
 
 def overlapping(generator: np.random.Generator, shape: tuple[int, ...], horizon: int) -> FloatArray:
@@ -56,33 +61,42 @@ def persistent(generator: np.random.Generator, shape: tuple[int, ...], persisten
     return series
 
 
-def equally_accurate(world: str, generator: np.random.Generator, simulations: int, n: int, horizon: int) -> FloatArray:
-    """Return loss differences [S, n] of mean zero; the world says of what: "iid", "ma", "garch" or "slow"."""
+def equally_accurate(world: str, generator: np.random.Generator, simulations: int, n: int, horizon: int) -> Outcome:
+    """Return two forecasts whose losses have the same mean, as the outcome and the first of them, less the second.
+
+    The world says what their errors are: "iid", "ma", "garch" or "slow". In "level" the first is a very faint forecast
+    of a level, and knows as little as the second, which is none.
+    """
+    if world == "level":
+        y, back = unpredictable(world, generator, simulations, n, horizon)
+        return y, FAINTEST * back
     if world in PERSISTENCE:
-        y, a, b = _garch_targets(world, generator, simulations, n, horizon, forecasts=2)
-        return accuracy((y - a) ** 2, (y - b) ** 2)
-    errors = overlapping(generator, (2, simulations, n), horizon if world == "ma" else 1)
-    return accuracy(errors[0] ** 2, errors[1] ** 2)
+        y, first, second = _garch_targets(world, generator, simulations, n, horizon, forecasts=2)
+        return y - second, first - second
+    first, second = overlapping(generator, (2, simulations, n), horizon if world == "ma" else 1)  # errors
+    return second, second - first
 
 
-def unpredictable(world: str, generator: np.random.Generator, simulations: int, n: int, horizon: int) -> FloatArray:
-    """Return moments [S, n] of forecasts that know nothing: noise ("garch", "slow"), regressions ("nested"), levels.
+def unpredictable(world: str, generator: np.random.Generator, simulations: int, n: int, horizon: int) -> Outcome:
+    """Return outcomes and forecasts that know nothing: noise ("garch", "slow"), regressions ("nested"), reversals.
 
-    In "level" the price is said to go back to its mean over as many rows as are forecast: such a forecast wanders as
-    the price does, and is the more below it the more the price has just risen.
+    In "level" the price is said to go back to its mean over as many rows as are forecast, in "undone" to where it was
+    UNDONE bars before: such a forecast wanders as the price does, and is below it when the price has risen.
     """
     if world in PERSISTENCE:
         y, forecast = _garch_targets(world, generator, simulations, n, horizon, forecasts=1)
-        return predicts(y, forecast)
-    if world == "level":
+        return y, forecast
+    if world in REVERSALS:
         returns, _ = garch(generator, (simulations, 2 * n + horizon - 1))
         prices, y = np.cumsum(returns, axis=1), _sums(returns[:, n:], horizon)
-        return predicts(y, prices[:, :n].mean(axis=1, keepdims=True) - prices[:, n - 1 : 2 * n - 1])
+        last = prices[:, n - 1 : 2 * n - 1]
+        before = prices[:, n - 1 - UNDONE : 2 * n - 1 - UNDONE]
+        return y, (prices[:, :n].mean(axis=1, keepdims=True) if world == "level" else before) - last
     # As many rows to start from as are forecast. A target is known h bars after its cutoff.
     returns = generator.standard_normal((simulations, 2 * n + horizon))
     x, y = returns[:, :-horizon], _sums(returns[:, 1:], horizon)
     learnt = (np.cumsum(x * y, axis=1) / np.cumsum(x**2, axis=1))[:, :-horizon]
-    return predicts(y[:, -n:], x[:, -n:] * learnt[:, -n:])
+    return y[:, -n:], x[:, -n:] * learnt[:, -n:]
 
 
 def covered(
@@ -123,22 +137,27 @@ def one_width(known: FloatArray, share: float) -> FloatArray:
     return half
 
 
-def traded(world: str, generator: np.random.Generator, simulations: int, n: int, horizon: int) -> FloatArray:
-    """Return returns [S, n] without costs, in bars, of positions that know nothing at prices that are martingales.
+def traded(world: str, generator: np.random.Generator, simulations: int, n: int, horizon: int) -> Outcome:
+    """Return moves of the price, in bars, and positions held meanwhile that know nothing: prices are martingales.
 
     Forecasts are persistent noise, and ask for the sign of what is not faint; in "crash" for a long position or none,
-    of what falls harder than it rises. Each of n − h cutoffs opens a lot of 1/h of it at the price there and holds it
-    for h bars: the account of economics/ledger.py, whose times are n.
+    of what falls harder than it rises. In "level" a position is as large as the price is away from a level, and goes
+    against it. Each of n − h cutoffs opens a lot of 1/h of it at the price there and holds it for h bars: the account
+    of economics/ledger.py, whose times are n and which costs nothing here.
     """
     shape = (simulations, n)
     falls = 1 - generator.gamma(CRASHES, 1 / CRASHES, shape) if world == "crash" else None
     returns, _ = garch(generator, shape, shocks=None if falls is None else np.sqrt(CRASHES) * falls)
     prices = np.cumprod(1 + BAR * returns, axis=1)
-    forecast = persistent(generator, (simulations, n - horizon), PERSISTENCE["slow" if world == "slow" else "garch"])
-    asked = np.where(np.abs(forecast) > FAINT, np.sign(forecast), 0.0)
+    if world == "level":
+        asked = -np.log(prices[:, : n - horizon]) / (BAR * np.sqrt(n))
+    else:
+        persistence = PERSISTENCE["slow" if world == "slow" else "garch"]
+        forecast = persistent(generator, (simulations, n - horizon), persistence)
+        asked = np.where(np.abs(forecast) > FAINT, np.sign(forecast), 0.0)
     lots = (np.maximum(asked, 0.0) if world == "crash" else asked) / prices[:, : n - horizon] / horizon
     held = _sums(np.pad(lots, ((0, 0), (horizon, horizon - 1))), horizon)  # since the price before
-    return held * np.diff(prices, axis=1, prepend=prices[:, :1]) / BAR
+    return np.diff(prices, axis=1, prepend=prices[:, :1]) / BAR, held
 
 
 def many_losses(

@@ -284,6 +284,7 @@ training run.
     low             float lower end of the effect's interval [share]
     high            float upper end of the effect's interval [share]
     p_value         float one-sided; null where the test is undefined or refused
+    p_direction     float of a skill in the direction alone, at most p_value; null for equivalent and covers
     p_holm          float Holm-adjusted over the family; undefined tests count as p = 1
     family          int   tests of the family
     n               int   cutoffs

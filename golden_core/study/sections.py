@@ -87,18 +87,6 @@ def _of_a_moment(price: str, economics: Any) -> str | None:
     return "is no price that anybody could trade at: leave the section `economics` out, or take last prices"
 
 
-def _of_returns(kinds: tuple[str, ...], target: str | None, rule: str | None) -> str | None:
-    scaled = rule == "scaled"
-    skill = [kind for kind in kinds if kind in ("more_accurate", "predicts") or (kind == "profitable" and scaled)]
-    if target != "close" or not skill:
-        return None
-    # Calibration's world `level`: 11 to 12.5 % at a nominal 5 %.
-    return (
-        f"asks for {', '.join(skill)} of networks that forecast a level: those tests say yes to twice as many as they "
-        "should where nothing can be foretold; take target: log_return, or ask for other kinds"
-    )
-
-
 def _between_quantiles(level: float, levels: tuple[float, ...]) -> str | None:
     known = [round(1 - 2 * low, 9) for low in levels if low < 0.5]
     if any(abs(level - one) < _ROUNDING for one in known):
@@ -414,7 +402,6 @@ class Study(SparseSection):
     RULES: ClassVar = (
         _asked_with("covers", ("protocol.kinds", "quantiles"), "is about quantiles: add the section `quantiles`"),
         _asked_with("profitable", ("protocol.kinds", "economics"), "is about trading: add the section `economics`"),
-        Rule(("protocol.kinds", "target", "economics.signal.rule"), _of_returns, absent_too=True),
         Rule(("data.price", "economics"), _of_a_moment, absent_too=True),
         Rule(("protocol.coverage.level", "quantiles.levels"), _between_quantiles),
         Rule(("economics.half_spread.pips", "data.pairs"), _costs_of_all),

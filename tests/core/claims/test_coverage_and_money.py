@@ -1,13 +1,16 @@
 """Claims that an interval covers and that trading pays: carried where it is so, refused with a reason elsewhere."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 from scipy import fft, stats
+from scipy.special import nctdtrinc
 from support.claims import PROTOCOL, N, decide, draw, forecasts, row
 from support.money import bars, section
 
-from golden_core.claims.questions import GAPS, POINT_ONLY
+from golden_core.claims.questions import ENDLESS, GAPS, POINT_ONLY
 from golden_core.economics.costs import quotes
 from golden_core.economics.ledger import Account
 from golden_core.economics.strategies import IDLE, Strategy
@@ -78,10 +81,32 @@ def test_coverage_that_too_few_misses_decide_is_refused():
     assert "independent misses expected" in row(found, "skilled", "covers")["reason"]
 
 
+def test_intervals_that_always_hold_have_no_test_and_say_so():
+    wide = quantiles(forecasts()).with_columns(value=50 * pl.col("value"))
+    found = row(decide(forecasts(), COVERS, quantiles=wide), "skilled", "covers")
+    assert (found["claimed"], found["p_value"]) == (False, None)
+    assert found["reason"] == "no spread: every interval holds what came, or none does"
+
+
+@pytest.mark.parametrize(("each", "claimed"), [(20, True), (5, False)])
+def test_intervals_without_an_end_cover_nothing(each, claimed):
+    """Adaptive intervals may have no end for a while: each holds whatever comes. Beyond the margin that decides."""
+    given = quantiles(forecasts())
+    endless = (pl.col("cutoff").dt.ordinal_day() % each == 0) & (pl.col("level") == 0.9)
+    found = row(
+        decide(forecasts(), COVERS, quantiles=given.with_columns(
+            value=pl.when(endless & (pl.col("forecaster") == "skilled")).then(np.inf).otherwise("value")
+        )),
+        "skilled", "covers",
+    )  # fmt: skip
+    assert found["claimed"] == claimed
+    assert (found["reason"] == ENDLESS.format(0.2)) == (not claimed)
+
+
 def strategy(forecaster, pair, net, reason="", at=slice(None)):
     times = bars(pair)["timestamp"][:N][at]
     nothing = np.zeros_like(net)
-    kept = Account(times, net, nothing, nothing, nothing, nothing + 1, nothing)
+    kept = Account(times, nothing + 1, net, nothing, nothing, nothing, nothing + 1, nothing)
     return Strategy(forecaster, pair, 1, quotes(bars(pair), pair, section()), kept, kept, reason)
 
 
@@ -113,6 +138,57 @@ def test_a_loss_is_no_claim_however_certain():
     table = decide(forecasts(), PROFITABLE, traded=list(traded(-0.3)))
     assert row(table, "skilled", "profitable")["p_value"] > 0.999
     assert not table["claimed"].any()
+
+
+def test_profit_of_large_positions_alone_is_no_skill():
+    """One position in four is large and earns, three are small and lose: net of all there is profit, and no skill."""
+    large = np.arange(N) % 4 == 0
+    held = np.where(large, 1.0, 0.1) * np.ones((3, 1))
+    earned = 1e-4 * (np.stack([draw("net", "EURUSD", s) for s in range(3)]) + np.where(large, 2.0, -0.7))
+    one = strategy("skilled", "EURUSD", earned * held)
+    own = [replace(one, account=replace(one.account, held=held))]
+    found = row(decide(forecasts(), PROFITABLE, traded=[*own, *others("skilled")]), "skilled", "profitable")
+    assert found["low"] > 0
+    assert (found["claimed"], found["p_value"] == found["p_direction"]) == (False, True)
+
+
+def others(forecaster):
+    return [other for other in traded() if (other.pair, other.forecaster) != ("EURUSD", forecaster)]
+
+
+def test_lots_that_cancel_are_no_position():
+    """The rounding of their sum has a sign as any number has."""
+    (one,) = [one for one in traded() if (one.pair, one.forecaster) == ("EURUSD", "noisy")]
+    idle = np.arange(N) % 2 == 0
+
+    def p_direction(rest, moved):
+        held, gross = np.where(idle, rest, np.ones((3, 1))), np.where(idle, moved, one.account.gross)
+        mine = replace(one, account=replace(one.account, held=held, gross=gross))
+        return row(decide(forecasts(), PROFITABLE, traded=[mine, *others("noisy")]), "noisy", "profitable")[
+            "p_direction"
+        ]
+
+    assert 0.001 < p_direction(0, 0) < 0.999
+    assert p_direction(1e-17, 1e-20) == pytest.approx(p_direction(0, 0), rel=1e-9)
+
+
+def test_the_smallest_profit_is_one_that_the_direction_finds_too():
+    """Earned for each unit held where moves follow positions, less the costs: positions of two sizes, by hand."""
+    held = np.where(np.arange(N) % 5 == 0, 10.0, 0.1) * np.ones((3, 1))
+    moves = 1e-4 * np.stack([draw("noise", "EURUSD", s) for s in range(3)])
+    one = strategy("noisy", "EURUSD", held * moves)
+    paid = np.full((3, N), 2e-5)
+    mine = replace(one, account=replace(one.account, held=held, spread=paid))
+    found = row(decide(forecasts(), PROFITABLE, traded=[mine, *others("noisy")]), "noisy", "profitable")
+    year, df = 24 * 365.25, int(0.4 * N ** (2 / 3))
+    needed = [
+        nctdtrinc(df, 0.2, stats.t.ppf(1 - 0.05 / found["family"], df))
+        * np.sqrt(np.square(fft.dct(moment, norm="ortho")[1 : df + 1]).mean() / N)
+        for moment in (moves.mean(axis=0), (held * moves).mean(axis=0))
+    ]
+    follows = needed[0] / np.abs(held).mean()
+    assert found["smallest_effect"] == pytest.approx(year * (follows * np.square(held).mean() - 2e-5), rel=1e-6)
+    assert found["smallest_effect"] > 1.2 * year * needed[1]
 
 
 def without(pair, rows):

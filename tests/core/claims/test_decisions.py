@@ -6,12 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy import fft, stats
-from support.claims import PROTOCOL, N, decide, forecast_rows, forecasts, row
+from support.claims import PROTOCOL, N, decide, draw, forecast_rows, forecasts, row
 
+from golden_core.claims.questions import questions
 from golden_core.statistics import equivalence, holm, long_run, worlds
 from golden_core.statistics.moments import predicts
 from golden_core.store.randomness import Stream
-from golden_core.store.schema import CLAIMS, FORECASTS
+from golden_core.store.schema import CLAIMS, FORECASTS, QUANTILES
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +151,48 @@ def test_pairs_that_share_the_dollar_are_one_sample_and_not_many():
         for name, known in (("random_walk", np.zeros((pairs, n))), ("walker", forecast[0]))
     )
     units = np.square(y[0]).mean(axis=1, keepdims=True)
-    pooled = long_run((moments[0] / units).mean(axis=0), horizon=1, alternative="greater")
+    pooled = [
+        float(long_run(moment.mean(axis=0), horizon=1, alternative="greater").p_value)
+        for moment in (moments[0] / units, y[0] * np.sign(forecast[0]) / np.sqrt(units))
+    ]
     decided = row(decide(FORECASTS.conform(table)), "walker", "predicts", "all")
-    assert (decided["n"], decided["p_value"]) == (n, pytest.approx(float(pooled.p_value), rel=1e-9))
+    assert (decided["n"], decided["p_value"]) == (n, pytest.approx(max(pooled), rel=1e-9))
+    assert decided["p_direction"] == pytest.approx(pooled[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_who_is_right_by_size_alone_knows_nothing(loss):
+    """One forecast in four is large and right, three are small and wrong: less is lost, and no direction pays."""
+    y = 0.005 * draw("y", "EURUSD")
+    right = np.arange(N) % 4 == 0
+    bent = forecasts(pairs=("EURUSD",)).with_columns(
+        y_pred=pl.when(pl.col("forecaster") == "noisy")
+        .then(pl.Series(np.tile(np.where(right, 0.5 * y, -0.01 * y), 10)))
+        .otherwise("y_pred")
+    )
+    table = decide(bent, PROTOCOL.model_copy(update={"scopes": ("series",), "loss": loss}))
+    for kind in ("more_accurate", "predicts"):
+        found = row(table, "noisy", kind)
+        assert found["low"] > 0
+        assert (found["claimed"], found["p_value"]) == (False, found["p_direction"])
+        assert found["p_direction"] > 0.99
+        assert row(table, "skilled", kind)["claimed"]
+    assert row(table, "noisy", "equivalent")["p_direction"] is None
+
+
+@pytest.mark.parametrize("follows", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_what_a_forecast_would_earn_if_the_outcome_followed_it(loss, follows):
+    """Of y = βf + e, claim and direction have the means that are told, so that either gives the other its effect."""
+    n = 200_000
+    forecast = 0.05 * draw("f", size=n)
+    y = follows * forecast + draw("e", size=n)
+    first = datetime.datetime(2010, 1, 1, 15, tzinfo=datetime.UTC)
+    rows = [forecast_rows(name, "EURUSD", 0, first, y, f) for name, f in (("random_walk", 0 * y), ("own", forecast))]
+    protocol = PROTOCOL.model_copy(update={"loss": loss, "kinds": ("more_accurate", "predicts")})
+    for question in questions(FORECASTS.conform(pl.concat(rows)), QUANTILES.empty(), [], protocol):
+        known = question.direction
+        assert known.moment.mean() == pytest.approx(follows * known.one, abs=4 / np.sqrt(n))
+        error = 4 * question.by_seed.std() / np.sqrt(n)
+        assert question.by_seed.mean() == pytest.approx(follows * known.gain - known.cost, abs=error)
+        assert error < 0.3 * known.gain

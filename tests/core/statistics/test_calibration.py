@@ -1,6 +1,5 @@
 """A small calibration: a test that is off its size is seen, refused cells are said, and chance is reproducible."""
 
-from types import SimpleNamespace
 from typing import get_args
 
 import numpy as np
@@ -9,7 +8,7 @@ from scipy import stats
 
 from golden_core.claims import decisions
 from golden_core.preparation.catalogue import load_study
-from golden_core.statistics import calibration, worlds
+from golden_core.statistics import calibration, long_run, worlds
 from golden_core.statistics.calibration import Cell, calibrate
 from golden_core.statistics.rules import refused
 from golden_core.store.randomness import Stream
@@ -26,18 +25,21 @@ def test_the_engine_keeps_its_size_and_the_rectangle_does_not():
     table = calibrate(STREAM, simulations=2000, only=lambda c: (c.world, c.n) == ("ma", 250) and c.horizon == 24)
     sizes = table.filter(table["measure"].str.starts_with("size"))
     rates = dict(zip(sizes["test"], sizes["rate"], strict=True))
-    assert 0.037 <= rates["more_accurate"] <= 0.07
+    assert rates["more_accurate"] is None  # refused
+    assert 0.037 <= rates["equivalent"] <= 0.07
     assert rates["hln_rectangular"] > 0.08
 
 
 def test_a_test_that_is_off_its_size_is_called_so(monkeypatch):
-    # Three quarters of the variance: what a kernel of declining weights makes of overlapping labels.
-    honest = worlds.equally_accurate
-    monkeypatch.setitem(
-        calibration.TESTS,
-        "more_accurate",
-        (calibration._one_mean(lambda *at: honest(*at) + 0.3 * np.sqrt(8 / at[3])), ("iid",)),
-    )
+    # Moments three tenths of a standard error off zero; the direction is true, and no help.
+    honest = calibration._accuracy
+
+    def biased(outcome, forecast):
+        g, direction = honest(outcome, forecast)
+        return g + 0.3 * np.sqrt(8 / g.shape[-1]), direction
+
+    measure = calibration._skill(worlds.equally_accurate, biased)
+    monkeypatch.setitem(calibration.TESTS, "more_accurate", (measure, ("iid",)))
     table = calibrate(STREAM, simulations=500, only=one("more_accurate"))
     assert table.row(0, named=True)["verdict"] == "too large"
 
@@ -67,15 +69,24 @@ def test_profit_of_whole_lots_without_regard_to_overlap_is_off_its_size(monkeypa
 
     def lots(_world, generator, simulations, n, horizon):
         returns, _ = worlds.garch(generator, (simulations, n + horizon - 1))
-        return np.sign(worlds.persistent(generator, (simulations, n), 0.95)) * worlds._sums(returns, horizon)
+        return worlds._sums(returns, horizon), np.sign(worlds.persistent(generator, (simulations, n), 0.95))
 
-    def independent(g, *, horizon, alternative):
-        return SimpleNamespace(p_value=stats.norm.sf(g.mean(axis=-1) / errors(g)))
+    def independent(g, direction, *, horizon):
+        return stats.norm.sf(g.mean(axis=-1) / errors(g))
 
     assert "too large" not in verdicts("profitable", "garch", 250, 24)
-    monkeypatch.setattr(calibration, "long_run", independent)
-    monkeypatch.setitem(calibration.TESTS, "profitable", (calibration._one_mean(lots), ("garch",)))
+    monkeypatch.setattr(calibration, "skill", independent)
+    monkeypatch.setitem(calibration.TESTS, "profitable", (calibration._skill(lots, calibration._profit), ("garch",)))
     assert verdicts("profitable", "garch", 250, 24) == {"too large"}
+
+
+def test_without_the_direction_a_level_is_said_to_foretell(monkeypatch):
+    """Its score has the law of Dickey and Fuller's statistic; the direction's has Student's."""
+    assert "too large" not in verdicts("predicts", "level", 250, 1)
+    monkeypatch.setattr(
+        calibration, "skill", lambda g, _, *, horizon: long_run(g, horizon=horizon, alternative="greater").p_value
+    )
+    assert verdicts("predicts", "level", 250, 1) == {"too large"}
 
 
 def test_every_kind_of_claim_is_measured_by_the_rules_that_decide_it():
@@ -100,7 +111,8 @@ def test_refused_cells_stay_in_the_table():
 @pytest.mark.parametrize(
     ("kind", "n", "horizon", "part"),
     [
-        ("more_accurate", 250, 24, ""),
+        ("more_accurate", 250, 24, "5 cosine coefficients"),
+        ("equivalent", 250, 24, ""),
         ("more_accurate", 191, 24, "too short"),
         ("predicts", 250, 24, "5 cosine coefficients"),
         ("superior", 319, 4, "needs 320"),

@@ -87,38 +87,46 @@ def replayed(world, horizon, simulations=3):
 @pytest.mark.parametrize("horizon", [1, 4, 24])
 def test_what_noise_earns_is_what_the_ledger_says(world, horizon):
     simulated = worlds.traded(world, chance(world, horizon), 3, N, horizon)
-    for found, kept in zip(simulated, replayed(world, horizon), strict=True):
+    for moves, held, kept in zip(*simulated, replayed(world, horizon), strict=True):
         assert len(kept.times) == N
-        np.testing.assert_allclose(0.005 * found, kept.net, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(0.005 * moves * held, kept.net, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(held, kept.held, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("world", ["garch", "slow", "crash"])
+@pytest.mark.parametrize("world", ["garch", "slow", "crash", "level"])
 def test_noise_earns_nothing_and_no_bar_tells_of_the_next(world):
-    g = worlds.traded(world, chance("mean", world), 4000, N, 4)
+    g = np.prod(worlds.traded(world, chance("mean", world), 4000, N, 4), axis=0)
     means = g.mean(axis=1)
     assert abs(means.mean()) < 4 * means.std() / np.sqrt(4000)
     products = (g[:, 1:] * g[:, :-1]).mean(axis=1)
     assert abs(products.mean()) < 4 * products.std() / np.sqrt(4000)
-    skewness = stats.skew(g.ravel())
-    assert skewness < -0.5 if world == "crash" else abs(skewness) < 0.2
+    if world != "level":
+        skewness = stats.skew(g.ravel())
+        assert skewness < -0.5 if world == "crash" else abs(skewness) < 0.2
 
 
-def test_a_level_foretells_nothing_and_is_found_too_often():
-    """Its moments have mean zero and a skewed sum, as the statistic of Dickey and Fuller has: known, and no fault."""
+@pytest.mark.parametrize("world", worlds.REVERSALS)
+def test_a_reversal_foretells_nothing_and_is_found_too_often_by_its_size(world):
+    """Its moments have mean zero and a skewed sum, as the statistic of Dickey and Fuller has; its sign's are even."""
     n, simulations = N, 4000
-    g = worlds.unpredictable("level", chance("level"), simulations, n, 1)
-    assert g.shape == (simulations, n)
-    means = g.mean(axis=1)
+    y, forecast = worlds.unpredictable(world, chance(world), simulations, n, 1)
+    means = (y * forecast).mean(axis=1)
     assert abs(means.mean()) < 4 * means.std() / np.sqrt(simulations)
-    back, on = (long_run(moment, horizon=1, alternative="greater").p_value <= 0.05 for moment in (g, -g))
-    assert back.mean() > 0.1 > 0.04 > on.mean()
+    back, on, signed = (
+        (long_run(moment, horizon=1, alternative="greater").p_value <= 0.05).mean()
+        for moment in (y * forecast, -y * forecast, y * np.sign(forecast))
+    )
+    assert back > 0.09 > 0.04 > on
+    assert 0.037 <= signed <= 0.063
 
 
-def test_a_level_is_the_mean_price_before_the_first_cutoff():
+def test_where_a_reversal_says_that_the_price_goes():
     n, h, simulations = 50, 3, 20
-    g = worlds.unpredictable("level", chance("one"), simulations, n, h)
     prices = np.cumsum(worlds.garch(chance("one"), (simulations, 2 * n + h - 1))[0], axis=1)
+    to = {world: worlds.unpredictable(world, chance("one"), simulations, n, h) for world in worlds.REVERSALS}
     for k in (0, 7, n - 1):
         cutoff = n - 1 + k
-        forecast = prices[:, :n].mean(axis=1) - prices[:, cutoff]
-        np.testing.assert_allclose(g[:, k], 2 * (prices[:, cutoff + h] - prices[:, cutoff]) * forecast, rtol=1e-9)
+        for y, _ in to.values():
+            np.testing.assert_allclose(y[:, k], prices[:, cutoff + h] - prices[:, cutoff], rtol=1e-9)
+        np.testing.assert_allclose(to["level"][1][:, k], prices[:, :n].mean(axis=1) - prices[:, cutoff], rtol=1e-9)
+        np.testing.assert_allclose(to["undone"][1][:, k], prices[:, cutoff - 20] - prices[:, cutoff], rtol=1e-9)

@@ -38,25 +38,6 @@ def test_coverage_is_not_asked_without_quantiles_nor_without_saying_of_what(read
 
 
 @pytest.mark.parametrize(
-    ("kind", "rule", "refused"),
-    [
-        ("predicts", "sign", True), ("more_accurate", "sign", True), ("profitable", "scaled", True),
-        ("profitable", "sign", False), ("equivalent", "sign", False),
-    ],
-)  # fmt: skip
-def test_skill_is_not_asked_of_networks_that_forecast_a_level(read, faults, valid_text, kind, rule, refused):
-    """Such forecasts wander as the price does: the tests of skill reject twice as many true nulls as they say."""
-    signal = "economics.signal={rule: scaled, gain: 1.0, source: assumed}" if rule == "scaled" else "target=close"
-    given = [asking(kind), ECONOMICS, ONE_PAIR, signal]
-    read(valid_text, [*given, "target=log_return"])
-    if not refused:
-        read(valid_text, [*given, "target=close"])
-        return
-    (found,) = faults(valid_text, [*given, "target=close"])
-    assert f"protocol.kinds: asks for {kind} of networks that forecast a level" in found
-
-
-@pytest.mark.parametrize(
     ("override", "said"),
     [
         ("protocol.coverage.level=0.9", "coverage.level: must lie between a pair of quantiles.levels, which give 0.8"),

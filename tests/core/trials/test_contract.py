@@ -1,6 +1,7 @@
 """What a forecaster returns against its contract is one sentence with trial, fold and fix, and no trial."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from golden_core.forecasters.naive import Drift
 from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
-from golden_core.trials import Trial, run_trials
+from golden_core.store.randomness import Stream
+from golden_core.trials import Trial, run, run_trials
 from golden_core.trials.campaign import fingerprinted
 
 
@@ -79,6 +81,25 @@ def test_what_breaks_the_contract_is_told_with_its_place(monkeypatch, method, re
     assert outcome.status == "failed"
     assert outcome.error.startswith("drift on EURUSD_h1, seed 0, fold 0: ")
     assert said in outcome.error
+
+
+def test_a_level_far_off_is_no_price():
+    """A price of 0.57 that is said to go back to 1: the log return asked for is 0.56, and by chance the price."""
+
+    class Closes:
+        last_close = 0.567 * np.exp(0.05 * Stream(9).generator().standard_normal(100))
+        cutoffs = np.arange(100)
+
+        def __len__(self):
+            return 100
+
+    def forecast(values):
+        return run._predict(SimpleNamespace(predict=lambda windows: values), Closes())
+
+    forecast(np.log(1 / Closes.last_close))
+    for price in (0.99 * Closes.last_close, np.full(100, 0.567)):
+        with pytest.raises(ValueError, match=r"forecasts are prices, 0\.5"):
+            forecast(price)
 
 
 @pytest.mark.parametrize("line", ["windows.X[:] = 0", "raise KeyError('w')", "return np.linalg.inv(np.zeros((2, 2)))"])
