@@ -17,19 +17,22 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "open": (
         "open", "o", "openprice", "first", "bidopen", "pxopen", "mido", "bido",
         "eroffnung", "eroffnungskurs", "eroffn", "erster", "ouverture", "ouv", "apertura", "abertura",
+        "otwarcie", "acılıs", "открытие", "откр", "始値", "开盘", "开盘价", "시가",
     ),
     "high": (
         "high", "h", "highprice", "max", "maximum", "bidhigh", "pxhigh", "midh", "bidh",
         "hoch", "hochst", "hochstkurs", "tageshoch", "plushaut", "haut", "maximo", "massimo", "maxima",
+        "hoog", "najwyzszy", "yuksek", "максимум", "макс", "高値", "高", "最高价", "고가",
     ),
     "low": (
         "low", "l", "lowprice", "min", "minimum", "bidlow", "pxlow", "midl", "bidl",
         "tief", "tiefst", "tiefstkurs", "tagestief", "plusbas", "bas", "minimo", "minima",
+        "laag", "najnizszy", "dusuk", "минимум", "мин", "安値", "低", "最低价", "저가",
     ),
     "close": (
         "close", "c", "closeprice", "last", "price", "bidclose", "pxlast", "lastprice", "midc", "bidc",
         "schluss", "schlusskurs", "zuletzt", "letzter", "cloture", "dernier", "cierre", "chiusura", "fechamento",
-        "ultimo",
+        "ultimo", "laatst", "zamkniecie", "simdi", "kapanıs", "закрытие", "цена", "終値", "收盘", "收盘价", "종가",
     ),
     "bid": ("bid", "bidprice"),
     "ask": ("ask", "askprice", "offer"),
@@ -42,14 +45,19 @@ TIMES = (
     "timestampgmt", "datetimegmt", "dategmt", "unix", "unixtime", "unixtimestamp", "epoch", "t", "dtyyyymmdd",
     "observationdate", "exchangedate", "dates", "index", "indexlevel0", "datum", "zeit", "uhrzeit", "datumzeit",
     "datumuhrzeit", "zeitstempel", "heure", "dateheure", "horodatage", "fecha", "hora", "fechahora", "data", "ora",
+    "tarih", "дата", "время", "датавремя", "日付", "日付け", "日時", "時刻", "日期", "时间", "날짜", "일자",
 )  # fmt: skip
-DATES = ("date", "dtyyyymmdd", "datum", "fecha", "data")  # beside a time of day, days alone
-CLOCKS = ("time", "zeit", "uhrzeit", "heure", "hora", "ora")
+# Beside a time of day, days alone.
+DATES = ("date", "dtyyyymmdd", "datum", "fecha", "data", "tarih", "дата", "日付", "日期", "날짜")
+CLOCKS = ("time", "zeit", "uhrzeit", "heure", "hora", "ora", "saat", "время", "時刻", "时间", "시간")
 INDEXES = ("index", "indexlevel0")  # pandas' own, often a mere count
 COMPLETE = ("complete", "iscomplete")
 CLOSE_TIMES = ("closetime", "closedate", "closetimestamp", "endtime", "timeclose")
 # The first present counts: MetaTrader's own count of ticks is filled, its real volume seldom is.
-VOLUMES = ("volume", "tickvol", "tickvolume", "vol", "v", "ticks", "realvolume", "bidvolume", "volumen")
+VOLUMES = (
+    "volume", "tickvol", "tickvolume", "vol", "v", "ticks", "realvolume", "bidvolume", "volumen",
+    "wolumen", "объем", "出来高", "交易量", "成交量", "거래량",
+)  # fmt: skip
 INSTRUMENTS = ("pair", "symbol", "ticker", "instrument")
 CURRENCIES = (
     "AUD|CAD|CHF|CNH|CNY|CZK|DKK|EUR|GBP|HKD|HUF|ILS|INR|JPY|KRW|MXN|NOK|NZD|PLN|RON|RUB|SEK|SGD|THB|TRY|USD|ZAR"
@@ -77,7 +85,7 @@ class Found:
 
 def normal(name: str) -> str:
     """Return a column name without case, accents, spaces and brackets: ``<TICKVOL>`` is ``tickvol``."""
-    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", name).lower())
+    return unicodedata.normalize("NFC", re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", name).lower()))
 
 
 def find_columns(

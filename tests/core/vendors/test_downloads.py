@@ -141,6 +141,13 @@ HEADERS = [
     "Fecha,Apertura,Máximo,Mínimo,Cierre",
     "Data,Apertura,Massimo,Minimo,Chiusura",
     "Data,Abertura,Máxima,Mínima,Fechamento",
+    "Datum,Open,Hoog,Laag,Laatst",
+    "Data,Otwarcie,Najwyższy,Najniższy,Zamknięcie",
+    "Tarih,Açılış,Yüksek,Düşük,Şimdi",
+    "Дата,Откр.,Макс.,Мин.,Цена",
+    "日時,始値,高値,安値,終値",
+    "时间,开盘,高,低,收盘",
+    "날짜,시가,고가,저가,종가",
 ]
 
 
@@ -149,7 +156,7 @@ def test_other_tongues_name_the_same_columns(header: str, parse: Any) -> None:
     assert same(parse(CSV.replace(CSV.splitlines()[0], header, 1)))
 
 
-@pytest.mark.parametrize("names", ["Datum;Uhrzeit", "Date;Heure", "Fecha;Hora", "Data;Ora", "Date;Time"])
+@pytest.mark.parametrize("names", ["Datum;Uhrzeit", "Fecha;Hora", "Data;Ora", "Date;Time", "Дата;Время", "日付;時刻"])
 def test_a_day_and_a_time_of_day(names: str, parse: Any) -> None:
     time = HOURS["timestamp"]
     parts = ROWS.select(time.dt.strftime("%d.%m.%Y").alias("d"), time.dt.strftime("%H:%M").alias("t"), *PRICES)
