@@ -136,7 +136,7 @@ def _told(refused: pytest.ExceptionInfo[VendorError]) -> dict[str, str]:
     [
         ("Dzien,Poczatek,Szczyt,Dno,Koniec", 5),
         ("Data,Poczatek,Szczyt,Dno,Koniec", 4),
-        ("日時,寄付,上値,下値,引値", 5),
+        ("いつ,寄付,上値,下値,引値", 5),
         ("Date,Open,Max,Min,Ending", 1),
         ("", 5),
     ],
