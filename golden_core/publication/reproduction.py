@@ -12,7 +12,7 @@ import polars as pl
 from golden_core.publication.integrity import results
 from golden_core.publication.tables import described, differing_verdicts, published_tables, verdicts
 from golden_core.store.lake import Home, hash_frame, read_table, stored_json
-from golden_core.store.provenance import git_state, library_versions, machine
+from golden_core.store.provenance import git_state, library_versions, machine, same_processor
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 
@@ -82,9 +82,9 @@ def _causes(archived: Mapping[str, Any], home: Home, study: Study, payload: Path
     files = sorted((payload / "manifests" / "trials").rglob("*.json"))
     # One that is damaged excuses nothing.
     trials = [said for path in files if (said := stored_json(path, machine=dict, libraries=dict))]
-    cpus = sorted({str(trial["machine"].get("cpu")) for trial in trials} - {str(machine()["cpu"])})
-    if cpus:
-        yield f"trials ran on {', '.join(cpus)}, here is {machine()['cpu']}"
+    ran, cpu = {str(trial["machine"].get("cpu")) for trial in trials}, machine()["cpu"]
+    if others := sorted(one for one in ran if not same_processor(one, cpu)):
+        yield f"trials ran on {', '.join(others)}, here is {cpu}"
     used = {(name, version) for trial in trials for name, version in trial["libraries"].items()}
     here = library_versions(tuple(sorted({name for name, _ in used})))
     if other := [f"{name} {version} (here {here[name]})" for name, version in sorted(used) if here[name] != version]:

@@ -68,6 +68,11 @@ def machine() -> dict[str, Any]:
     }
 
 
+def same_processor(recorded: object, here: str) -> bool:
+    """Say whether a recorded processor is of the kind of ``machine()["cpu"]``; an older record has the name alone."""
+    return recorded == here or here.startswith(f"{recorded} (")
+
+
 @functools.cache
 def library_versions(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
     """Return the installed version of each distribution; ``absent`` where there is none."""
@@ -91,13 +96,15 @@ def _version(name: str) -> str:
         return "absent"
 
 
-def _cpu_model() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(encoding="utf-8"), re.MULTILINE)
-        if found:
-            return found.group(1).strip()
-    return platform.processor() or platform.machine()
+def _cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """Return what the processor is called, and what libraries choose their loops by: clouds call many by one name."""
+    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.exists() else ""
+    first = dict(re.findall(r"^([^\t\n]+)\t*: (.*)$", text.partition("\n\n")[0], re.MULTILINE))
+    if "model name" not in first:
+        return platform.processor() or platform.machine()
+    kind = [f"{fact} {first[key]}" for fact, key in (("family", "cpu family"), ("model", "model")) if key in first]
+    kind += ["AVX-512"] if "avx512f" in first.get("flags", "").split() else []
+    return f"{first['model name'].strip()} ({', '.join(kind)})" if kind else first["model name"].strip()
 
 
 def _gpu() -> list[dict[str, str]] | None:

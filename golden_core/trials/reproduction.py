@@ -15,7 +15,7 @@ from typing import Any
 
 from golden_core.preparation import prepare_all
 from golden_core.store.lake import Home, hash_file, read_json, stored_json
-from golden_core.store.provenance import machine
+from golden_core.store.provenance import machine, same_processor
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, all_trials, distinct_trials, fingerprint, is_deterministic, series_inputs
@@ -119,7 +119,7 @@ def _made_elsewhere(folder: Path, here: Mapping[str, Any]) -> str | None:
     if card is not None:  # what the processor beside it is does not matter
         return None if card in cards else str(card)
     processor = record.get("machine", here).get("cpu")
-    return None if processor == here["cpu"] else str(processor)
+    return None if same_processor(processor, here["cpu"]) else str(processor)
 
 
 def reproduce_sample(home: Home, study: Study, count: int) -> Sample:

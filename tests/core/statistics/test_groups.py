@@ -1,5 +1,8 @@
 """Group tests against NIST's certified values, R's answers and closed forms, and what stays undefined."""
 
+import os
+import subprocess
+import sys
 from importlib.resources import files
 
 import numpy as np
@@ -38,6 +41,36 @@ def test_plant_growth_agrees_with_r():
     assert anova(PLANT_GROWTH, equal_variances=False).statistic == pytest.approx(5.180972, abs=5e-7)
     p = pairwise(PLANT_GROWTH)
     np.testing.assert_allclose([p[0, 1], p[0, 2], p[1, 2]], [0.3908711, 0.1979960, 0.0120064], atol=5e-8)
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_both_tests_agree_with_scipy(equal):
+    generator = np.random.default_rng(4)
+    for sizes in ((2, 2), (5, 5, 5), (3, 40, 7, 11)):
+        groups = [generator.normal(0.1 * size, size, size) for size in sizes]
+        found, theirs = anova(groups, equal_variances=equal), stats.f_oneway(*groups, equal_var=equal)
+        assert found.statistic == pytest.approx(theirs.statistic, rel=1e-9)
+        assert found.p_value == pytest.approx(theirs.pvalue, rel=1e-9)
+
+
+@pytest.mark.parametrize("core", ["Haswell", "SkylakeX"])
+def test_no_digit_depends_on_the_processor(core):
+    """Products of vectors are summed in the order that a processor likes best."""
+    code = (
+        "import numpy as np; from golden_core.statistics.groups import anova, eta_squared;"
+        "g = [np.random.default_rng(k).normal(k, 1 + k, 40) for k in range(12)];"
+        "print(anova(g), anova(g, equal_variances=False), eta_squared(g))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"OPENBLAS_CORETYPE": core},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    groups = [np.random.default_rng(k).normal(k, 1 + k, 40) for k in range(12)]
+    here = anova(groups), anova(groups, equal_variances=False), eta_squared(groups)
+    assert said.stdout.strip() == " ".join(map(str, here))
 
 
 def test_games_howell_by_its_formula():

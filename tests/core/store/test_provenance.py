@@ -1,0 +1,48 @@
+"""What a machine says of itself: bytes are promised on one kind of processor, and many kinds share a name."""
+
+import pytest
+
+from golden_core.store import provenance
+
+ONE = """processor\t: 0
+vendor_id\t: AuthenticAMD
+cpu family\t: 26
+model\t\t: 2
+model name\t: AMD EPYC
+flags\t\t: fpu avx2{}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (ONE.format(" avx512f"), "AMD EPYC (family 26, model 2, AVX-512)"),
+        ("\n".join([ONE.format(""), ONE.format("").replace("26", "25")]), "AMD EPYC (family 26, model 2)"),
+        ("processor\t: 0\nmodel name\t: Apple M9\n", "Apple M9"),
+    ],
+)
+def test_a_processor_is_more_than_its_name(tmp_path, text, said):
+    (tmp_path / "cpuinfo").write_text(text)
+    assert provenance._cpu_model(tmp_path / "cpuinfo") == said
+
+
+@pytest.mark.parametrize("text", [None, "processor\t: 0\nBogoMIPS\t: 48.00\n"])
+def test_a_processor_without_a_name_is_called_as_python_calls_it(tmp_path, monkeypatch, text):
+    monkeypatch.setattr(provenance.platform, "processor", lambda: "arm")
+    if text is not None:
+        (tmp_path / "cpuinfo").write_text(text)
+    assert provenance._cpu_model(tmp_path / "cpuinfo") == "arm"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "same"),
+    [
+        ("AMD EPYC (family 26, model 2, AVX-512)", True),
+        ("AMD EPYC", True),
+        ("AMD EPYC (family 25, model 1)", False),
+        ("AMD", False),
+        (None, False),
+    ],
+)
+def test_processors_of_one_name_are_told_apart(recorded, same):
+    assert provenance.same_processor(recorded, "AMD EPYC (family 26, model 2, AVX-512)") == same
