@@ -33,19 +33,8 @@ from golden_core.store.warehouse import DamagedWarehouseError, Warehouse
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials import Trial, all_series, read_outputs, read_quantiles, trials_table
-from golden_core.trials.code import code_hash
 from golden_core.trials.ledger import last_line, look_again, standing
-from golden_core.trials.stored import IncompleteError, evaluated, evaluation_record, tables_fault
-
-CODE = (
-    "golden_core.evaluation.campaign",
-    "golden_core.evaluation.point",
-    "golden_core.evaluation.aggregate",
-    "golden_core.evaluation.comparisons",
-    "golden_core.evaluation.distributions",
-    "golden_core.claims.decisions",
-    "golden_core.economics.tables",
-)
+from golden_core.trials.stored import IncompleteError, evaluated, evaluation_code, evaluation_record, tables_fault
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +93,7 @@ def evaluate(home: Home, study: Study) -> Evaluated:
     present = trials.filter(pl.col("status").is_in(["done", "shared"])).height
     counts = {"present": present, "expected": trials.height}
     stands = {"identity": identity, "study_hash": study.hash(), "tables": digests, "ledger": last_line(home)}
+    stands["code"] = evaluation_code()
     write_json({**stands, **counts}, evaluation_record(home, study))
     skill = summary.filter((pl.col("metric") == "r2_oos") & (pl.col("scope") == "series"))
     return Evaluated(
@@ -218,4 +208,4 @@ def _by_pair(home: Home, study: Study, kind: str) -> pl.DataFrame:
 def _identity(home: Home, study: Study, trials: pl.DataFrame) -> str:
     rows = trials.select("forecaster", "pair", "horizon", "seed", "status", "fingerprint", "error").rows()
     explained = [hash_frame(table) for table in _explained(home, study).values()] if study.explanations else []
-    return hash_bytes(canonical_json([study.hash(), code_hash(CODE), rows, *explained]).encode())
+    return hash_bytes(canonical_json([study.hash(), evaluation_code(), rows, *explained]).encode())

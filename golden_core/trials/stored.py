@@ -9,9 +9,19 @@ from typing import Any
 from golden_core.store.lake import Home, StoredTableError, identified, read_table, series_name, stored_json, write_json
 from golden_core.store.warehouse import Warehouse, WarehouseError
 from golden_core.study import Study
+from golden_core.trials.code import code_hash
 from golden_core.trials.identity import all_series, input_tables, series_hashes
 
 EVALUATED = "evaluated.json"
+CODE = (
+    "golden_core.evaluation.campaign",
+    "golden_core.evaluation.point",
+    "golden_core.evaluation.aggregate",
+    "golden_core.evaluation.comparisons",
+    "golden_core.evaluation.distributions",
+    "golden_core.claims.decisions",
+    "golden_core.economics.tables",
+)
 
 
 class IncompleteError(RuntimeError):
@@ -27,6 +37,16 @@ def evaluated(home: Home, study: Study) -> dict[str, Any]:
     """Return what an evaluation loaded; nothing where its record is missing or damaged. Older ones lack ``tables``."""
     kinds = {"identity": str, "study_hash": str, "present": int, "expected": int, "tables": dict | None}
     return stored_json(evaluation_record(home, study), **kinds)
+
+
+def evaluation_code() -> str:
+    """Return the hash of all code that evaluates a study and decides its claims."""
+    return code_hash(CODE)
+
+
+def evaluated_by_this_code(home: Home, study: Study) -> bool:
+    """Whether the code that decided what is stored is the one that reads it; older records do not say."""
+    return evaluated(home, study).get("code") == evaluation_code()
 
 
 def stored_faults(home: Home, study: Study) -> list[str]:

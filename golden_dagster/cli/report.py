@@ -38,15 +38,17 @@ def claims(
     the capital a year. "Found from" is the effect that a claim would have been made of
     with the protocol's power, "within" the margin of equivalence that is reached.
     """
+    from golden_core.preparation.catalogue import command_of
     from golden_core.reporting.exhibits import Answer, exhibit
     from golden_core.reporting.verdict import decided
     from golden_core.store.warehouse import Warehouse
-    from golden_core.trials.stored import shown_completeness
+    from golden_core.trials.stored import evaluated_by_this_code, shown_completeness
 
     with finished(study, overrides, name) as (loaded, home):
         if loaded.protocol is None:
             raise typer.BadParameter(f"study {loaded.name!r} has no section `protocol`, so nothing is claimed of it")
         present, expected = shown_completeness(home, loaded)
+        ours = evaluated_by_this_code(home, loaded)
     console, asked = terminal(), exhibit("claims", Warehouse(home.warehouse), loaded)
     rows = asked.answer.frame
     carried = rows.filter("claimed")
@@ -67,6 +69,9 @@ def claims(
             console.print(coloured("not registered", "red", late), highlight=False)
     if present < expected:
         console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)
+    if not ours:
+        again = f": decided by other code than this; {command_of(home, loaded.name)} decides again"
+        console.print(coloured("stale", "red", again), highlight=False, soft_wrap=True)
 
 
 @app.command()

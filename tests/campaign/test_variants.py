@@ -10,8 +10,9 @@ from support.commands import golden
 
 from golden_core.evaluation.campaign import evaluate, report_provenance
 from golden_core.preparation.catalogue import load_study, load_variant, run_command, study_path
-from golden_core.store.lake import read_json
+from golden_core.store.lake import read_json, write_json
 from golden_core.study import StudyError
+from golden_core.trials.stored import evaluation_record
 from golden_dagster.campaign import failure_messages, open_campaign
 from golden_dagster.resources import StudyResource
 
@@ -52,6 +53,17 @@ def test_an_incomplete_table_says_so(broken):
     status, said = leaderboard(*SETTINGS)
     assert status == 0
     assert "incomplete: 11 of 12 trials" in said
+
+
+def test_a_table_that_other_code_evaluated_says_so(broken):
+    """After an upgrade nothing is decided again by itself, and old verdicts look like new ones."""
+    study = load_variant("smoke", OVERRIDES)
+    evaluate(broken, study)
+    assert "stale" not in leaderboard(*SETTINGS)[1]
+    record = evaluation_record(broken, study)
+    for code in ("another", None):
+        write_json({**read_json(record), "code": code}, record)
+        assert "stale: evaluated by other code than this; golden run smoke" in leaderboard(*SETTINGS)[1]
 
 
 def test_the_page_names_the_command_that_was_run(finished):
