@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,7 +102,7 @@ def _pooled_direction(parts: list[Question], held: list[npt.NDArray[np.bool_]]) 
     if not there:
         return None
     means = {name: np.mean([getattr(one, name) for one, _ in there]) for name in ("one", "gain", "cost")}
-    return Direction(np.mean([one.moment[:, here] for one, here in there], axis=0), **means)
+    return Direction(np.mean([one.moment[here] for one, here in there], axis=0), **means)
 
 
 def _common(parts: list[Question]) -> pl.Series:
@@ -162,10 +161,9 @@ def _decided(question: Question, g: FloatArray, power: float, alpha: float) -> t
     """Return the p-values of the one test of a kind, and the effect that it would have found."""
     h, direction = question.horizon, question.direction
     if direction is not None:
-        of_mean = replace(direction, moment=direction.moment.mean(axis=0))
-        turned = long_run(of_mean.moment, horizon=h, alternative="greater").p_value
-        smallest = smallest_skill(g, of_mean, horizon=h, power=power, alpha=alpha)
-        return {"p_value": skill(g, of_mean, horizon=h), "p_direction": turned}, smallest
+        turned = long_run(direction.moment, horizon=h, alternative="greater").p_value
+        smallest = smallest_skill(g, direction, horizon=h, power=power, alpha=alpha)
+        return {"p_value": skill(g, direction, horizon=h), "p_direction": turned}, smallest
     unknown = np.array(np.nan)
     p_value = unknown if question.margin is None else equivalence(g, margin=question.margin, horizon=h)
     return {"p_value": p_value, "p_direction": unknown}, minimum_detectable(g, horizon=h, power=power, alpha=alpha)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class Question:
     times: pl.Series  # [T]
     margin: FloatArray | None = None
     reason: str = ""  # why nothing can be tested, or ""
-    direction: Direction | None = None  # of claims of skill: its moment [S, T], all else means over seeds
+    direction: Direction | None = None  # of claims of skill: that of the mean over seeds, [T]
 
 
 def questions(
@@ -90,13 +90,13 @@ def _more_accurate(runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: Proto
     # the sign of y is y · E|y| / E y² and what does not go with y.
     weight = 2.0 if protocol.loss == "squared" else 1.0
     outcome, departures = _departures(runs, walk)
-    cost = weight / 2 * np.square(departures).mean(axis=-1)
-    return differences, None, _of_seeds(in_direction(outcome, departures, weight=weight, cost=cost))
+    cost = weight / 2 * np.square(departures).mean()
+    return differences, None, in_direction(outcome, departures.mean(axis=0), weight=weight, cost=cost)
 
 
 def _predicts(runs: list[pl.DataFrame], walk: pl.DataFrame, _protocol: ProtocolSection) -> Moments:
     outcome, departures = _departures(runs, walk)
-    return predicts(outcome, departures), None, _of_seeds(in_direction(outcome, departures, weight=2.0))
+    return predicts(outcome, departures), None, in_direction(outcome, departures.mean(axis=0), weight=2.0)
 
 
 def _departures(runs: list[pl.DataFrame], walk: pl.DataFrame) -> tuple[FloatArray, FloatArray]:
@@ -104,12 +104,6 @@ def _departures(runs: list[pl.DataFrame], walk: pl.DataFrame) -> tuple[FloatArra
     y, benchmark = walk["y_true"].to_numpy(), walk["y_pred"].to_numpy()
     unit = np.sqrt(np.square(y - benchmark).mean())
     return (y - benchmark) / unit, np.stack([departure(run["y_pred"].to_numpy(), benchmark) for run in runs]) / unit
-
-
-def _of_seeds(direction: Direction) -> Direction:
-    """Return the means over seeds of what a direction would earn: a claim is about one training run."""
-    means = {name: np.mean(getattr(direction, name)) for name in ("one", "gain", "cost")}
-    return replace(direction, **means)
 
 
 def _equivalent(runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection) -> Moments:
@@ -158,13 +152,12 @@ def _profitable(one: Strategy) -> Asked:
     kept, year = one.account, one.quotes.per_year
     if one.reason:
         return np.empty((len(kept.net), 0)), kept.times.clear(), None, one.reason, None
-    # Lots that cancel leave the rounding of their sum, which is no position.
-    held = np.where(np.abs(kept.held) > NEGLIGIBLE * np.abs(kept.held).max(axis=-1, keepdims=True), kept.held, 0.0)
-    moves = np.divide(kept.gross, held, out=np.zeros_like(held), where=held != 0)
+    held, gross = kept.held.mean(axis=0), kept.gross.mean(axis=0)
+    held[np.abs(held) <= NEGLIGIBLE * np.abs(held).max()] = 0.0  # lots that cancel leave the rounding of their sum
+    moves = np.divide(gross, held, out=np.zeros_like(held), where=held != 0)
     unit = np.sqrt(np.square(moves).mean())
-    cost = year * (kept.gross - kept.net).mean(axis=-1)
-    direction = in_direction(moves / unit, year * unit * held, cost=cost)
-    return year * kept.net, kept.times, None, "", _of_seeds(direction)
+    cost = year * (kept.gross - kept.net).mean()
+    return year * kept.net, kept.times, None, "", in_direction(moves / unit, year * unit * held, cost=cost)
 
 
 def groups(frame: pl.DataFrame, *by: str) -> Iterator[tuple[tuple[Any, ...], pl.DataFrame]]:

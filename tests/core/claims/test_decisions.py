@@ -51,6 +51,9 @@ def test_numbers_of_a_series_by_cosine_transform(table):
     assert (found["n"], found["df"], found["family"]) == (N, df, 9)
     assert found["effect"] == pytest.approx(g.mean(), rel=1e-12)
     assert found["p_value"] == pytest.approx(stats.t.sf(g.mean() / error, df), rel=1e-9)
+    direction = runs[0]["y_true"].to_numpy() * np.sign(np.mean([run["y_pred"].to_numpy() for run in runs], axis=0))
+    spread = np.sqrt(np.square(fft.dct(direction, norm="ortho")[1 : df + 1]).mean() / N)
+    assert found["p_direction"] == pytest.approx(stats.t.sf(direction.mean() / spread, df), rel=1e-9)
     half = stats.t.ppf(0.975, df) * error
     assert [found["low"], found["high"]] == pytest.approx([g.mean() - half, g.mean() + half], rel=1e-9)
     critical = stats.t.ppf(1 - 0.05 / 9, df)
