@@ -45,7 +45,7 @@ def count_universes(home: Home, study: Study, name: Name, gate: Gate, universes:
     rows = block_rows(home, study, arms, gate)
     if rows["kind"].drop_nulls().is_empty():
         stopped = rows["fault"].drop_nulls()
-        why = f"the gate stopped all of them: {stopped[0]}" if len(stopped) else "no block of them is done"
+        why = f"all of them were stopped: {stopped[0]}" if len(stopped) else "no block of them is done"
         raise PlaceboError(f"no universe of study {study.name!r} came to a claim: {why}")
     planted = {arm.name: arm.r2 for arm in arms if arm.r2 is not None}
     table = false_claims(rows, protocol) if name == "placebo" else found_skill(rows, planted, protocol)

@@ -27,7 +27,7 @@ from golden_core.study.values import freeze
 from golden_core.trials import all_series, series_inputs
 from golden_core.trials.identity import distinct_trials
 from golden_core.trials.registration import Standing
-from golden_core.trials.run import run_folds
+from golden_core.trials.run import TrialError, run_folds
 
 SKILL = ("more_accurate", "predicts", "profitable")  # kinds of claim that are false of a martingale
 PLANTED = "planted"  # forecaster of a world with skill that knows its one parameter
@@ -39,7 +39,7 @@ ROWS = {
     "universe": pl.Int32,
     **{name: CLAIMS.dtypes[name] for name in _KEPT},
     "seconds": pl.Float64,  # of processor time, of the universe as a whole
-    "fault": pl.String,  # what the gate stopped the universe for; it then has this one row and no claim
+    "fault": pl.String,  # what the gate, or a trial that failed, stopped it for; it then has this one row and no claim
 }
 
 
@@ -101,16 +101,14 @@ def _planted(study: Study, r2: float) -> dict[str, Any]:
 def universe_rows(study: Study, arm: Arm, number: int, gate: Gate, *, thorough: bool) -> pl.DataFrame:
     """Return every claim asked about in one universe, or what the gate stopped it for (``ROWS``).
 
-    ``thorough`` asks the gate for the probes of code, too.
-
-    Raises
-    ------
-    golden_core.trials.TrialError
-        If a forecaster fails.
+    ``thorough`` asks the gate for the probes of code, too. A forecaster that fails stops its universe and no other.
     """
     own, started = universe(study, arm, number), time.process_time()
     with temporary_home() as home, threadpool_limits(1):
-        faults, claims = _decided(home, own, arm, gate, thorough)
+        try:
+            faults, claims = _decided(home, own, arm, gate, thorough)
+        except TrialError as error:
+            faults, claims = [str(error)], CLAIMS.empty()
     found = claims.select(_KEPT) if not faults else pl.DataFrame({"fault": ["; ".join(faults)]})
     seconds = time.process_time() - started
     told = found.with_columns(universe=pl.lit(number), seconds=pl.lit(seconds))

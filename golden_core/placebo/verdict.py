@@ -47,7 +47,8 @@ def false_claims(rows: pl.DataFrame, protocol: ProtocolSection) -> pl.DataFrame:
     pl.DataFrame
         Per arm: the universes with any claim of skill under the protocol, which the verdict is about; those with a
         claim of each kind; and those that would have any if the adjustment were another one, from the same p-values.
-        A universe that the gate stopped claims nothing. ``seconds`` are of processor time, per universe.
+        A universe that the gate, or a trial that failed, stopped claims nothing. ``seconds`` are of processor time,
+        per universe.
     """
     return pl.DataFrame(
         [row for arm in rows.partition_by("arm", maintain_order=True) for row in _of_arm(arm, protocol)]

@@ -2,10 +2,12 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 from support import leaks
 
 from golden_core.checks.universes import GATE
+from golden_core.forecasters.naive import Drift
 from golden_core.placebo.universe import PLANTED, ROWS, Arm, Gate, PlaceboError, universe, universe_rows
 from golden_core.study.values import freeze
 
@@ -46,6 +48,15 @@ def test_a_planted_skill_is_claimed_of_who_knows_it(tiny):
     for kind, effect in (("more_accurate", 0.2), ("predicts", 0.4)):
         assert known.filter(kind=kind)["effect"].item() == pytest.approx(effect, abs=0.1)
     assert set(found["family"]) == {1}
+
+
+def test_a_forecaster_that_fails_stops_its_universe_and_no_other(tiny, monkeypatch):
+    """One of five hundred, on bars of which nobody had thought, would else keep all others from being counted."""
+    monkeypatch.setattr(Drift, "predict", lambda self, windows: np.full(len(windows), np.nan))
+    found = universe_rows(tiny, CHEAP, 0, GATE, thorough=False)
+    assert dict(found.schema) == ROWS
+    assert found["fault"].item().startswith("drift on EURUSD_h1, seed 0, fold 0: 400 forecasts are not finite")
+    assert found["claimed"].to_list() == [None]
 
 
 @pytest.mark.parametrize("gate", [GATE, OPEN], ids=["gate", "no gate"])
