@@ -6,6 +6,7 @@ import datetime
 import json
 import math
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +130,9 @@ def regressions(home: Home) -> tuple[list[str], int]:
     """
     accepted, found, compared = stored_json(_accepted(home)), list[str](), 0
     for run in last_runs(home):
-        name = accepted.get(run.rows["machine"][0], {}).get(_place(run))
+        here = run.rows["machine"][0]
+        by_name = re.sub(r" \(family [^)]*\)", "", here)  # all that was kept of a processor once
+        name = (accepted.get(by_name, {}) | accepted.get(here, {})).get(_place(run))
         folder = run.folder.with_name(str(name))
         if name in (None, run.folder.name) or not folder.is_dir():
             continue

@@ -21,6 +21,7 @@ from golden_core.trials.registration import Standing
 
 ALL_PAIRS = "all"
 COMMON = 0.95  # of the times of each pair: an hour that one vendor's file lacks is no reason to pool nothing
+NO_DIRECTION = "no direction: over seeds the forecasts cancel, or what it earns has no spread"
 _ALIKE = "no spread: every interval holds what came, or none does"
 _NO_COMMON = "the pairs have too few times in common"
 _OTHER_SEEDS = "the pairs do not have the same seeds"
@@ -41,7 +42,8 @@ def claims_table(
     Parameters
     ----------
     forecasts : schema.FORECASTS
-        Of the whole study. A claim is about one training run: moments, not forecasts, are averaged over seeds.
+        Of the whole study. A claim is about one training run: moments, not forecasts, are averaged over seeds. Only the
+        direction is that of their mean, so that it has one size.
     confidence : float
         Level of the intervals of effects.
     standing : Standing
@@ -132,7 +134,7 @@ def _tested(question: Question, family: int, protocol: ProtocolSection, confiden
     within = question.margin is not None
     p_values, smallest = _decided(question, g, protocol.power, first_step)
     reason = question.reason or refused(kind, len(g), h, level=_rarest(protocol)) or str(found.reason)
-    reason = reason or ("" if np.isfinite(p_values["p_value"]) else CONSTANT)
+    reason = reason or ("" if np.isfinite(p_values["p_value"]) else NO_DIRECTION)
     reason = _ALIKE if (question.kind, reason) == ("covers", CONSTANT) else reason
     reach = long_run(g, horizon=h, level=1 - 2 * first_step)
     effects = question.by_seed.mean(axis=1) if len(g) else np.full(len(question.by_seed), np.nan)

@@ -21,6 +21,7 @@ POINT_ONLY = "point only: the forecaster gives no quantiles"
 GAPS = "some forecasts have no quantiles"
 ENDLESS = "{:.0%} of the intervals have no end on a side: they hold whatever comes"
 _FORECAST = ("forecaster", "pair", "horizon", "seed", "cutoff")  # what tells one from another
+CENTRAL = 0.2  # share of outcomes that tells how dense they are about zero
 _SAME_LEVEL = 1e-9  # 1 − 0.95 is 0.05 but for rounding
 
 Series = tuple[str, int]
@@ -86,24 +87,31 @@ def _against(kind: str, runs: list[pl.DataFrame], walk: pl.DataFrame | None, pro
 def _more_accurate(runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection) -> Moments:
     theirs = _loss(walk, protocol)
     differences = np.stack([accuracy(_loss(run, protocol), theirs) for run in runs]) / theirs.mean()
-    # Of y = βf + e the squared loss is less by (2β − 1) f². That of the absolute loss is half of it in its own unit:
-    # the sign of y is y · E|y| / E y² and what does not go with y.
-    weight = 2.0 if protocol.loss == "squared" else 1.0
     outcome, departures = _departures(runs, walk)
+    # Of y = βf + e the squared loss is less by (2β − 1) f². The absolute loss of a small f is by as much times the
+    # density of y at zero, which a fifth of all y tells.
+    middle, size = np.quantile(np.abs(outcome), CENTRAL), np.abs(outcome).mean()
+    weight = 2.0 if protocol.loss == "squared" else CENTRAL / max(middle * size, np.finfo(float).tiny)
     cost = weight / 2 * np.square(departures).mean()
-    return differences, None, in_direction(outcome, departures.mean(axis=0), weight=weight, cost=cost)
+    return differences, None, in_direction(outcome, _of_seeds(departures), weight=weight, cost=cost)
 
 
 def _predicts(runs: list[pl.DataFrame], walk: pl.DataFrame, _protocol: ProtocolSection) -> Moments:
     outcome, departures = _departures(runs, walk)
-    return predicts(outcome, departures), None, in_direction(outcome, departures.mean(axis=0), weight=2.0)
+    return predicts(outcome, departures), None, in_direction(outcome, _of_seeds(departures), weight=2.0)
 
 
 def _departures(runs: list[pl.DataFrame], walk: pl.DataFrame) -> tuple[FloatArray, FloatArray]:
     """Return outcomes (T,) and forecasts [S, T] less the random walk's, in roots of its mean squared error."""
     y, benchmark = walk["y_true"].to_numpy(), walk["y_pred"].to_numpy()
-    unit = np.sqrt(np.square(y - benchmark).mean())
+    unit = np.sqrt(np.square(y - benchmark).mean()) or 1.0
     return (y - benchmark) / unit, np.stack([departure(run["y_pred"].to_numpy(), benchmark) for run in runs]) / unit
+
+
+def _of_seeds(exposures: FloatArray) -> FloatArray:
+    """Return the mean of exposures [S, T] over seeds; zero where it is what rounding leaves of those that cancel."""
+    mean: FloatArray = exposures.mean(axis=0)
+    return np.where(np.abs(mean) <= NEGLIGIBLE * np.abs(exposures).max(initial=0.0), 0.0, mean)
 
 
 def _equivalent(runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection) -> Moments:
@@ -152,12 +160,8 @@ def _profitable(one: Strategy) -> Asked:
     kept, year = one.account, one.quotes.per_year
     if one.reason:
         return np.empty((len(kept.net), 0)), kept.times.clear(), None, one.reason, None
-    held, gross = kept.held.mean(axis=0), kept.gross.mean(axis=0)
-    held[np.abs(held) <= NEGLIGIBLE * np.abs(held).max()] = 0.0  # lots that cancel leave the rounding of their sum
-    moves = np.divide(gross, held, out=np.zeros_like(held), where=held != 0)
-    unit = np.sqrt(np.square(moves).mean())
     cost = year * (kept.gross - kept.net).mean()
-    return year * kept.net, kept.times, None, "", in_direction(moves / unit, year * unit * held, cost=cost)
+    return year * kept.net, kept.times, None, "", in_direction(kept.moves, year * _of_seeds(kept.position), cost=cost)
 
 
 def groups(frame: pl.DataFrame, *by: str) -> Iterator[tuple[tuple[Any, ...], pl.DataFrame]]:

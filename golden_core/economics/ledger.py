@@ -16,7 +16,8 @@ class Account:
     """Changes of equity at T times, as shares of a capital of one unit of quote currency; arrays (..., T)."""
 
     times: pl.Series  # [T], those at which a position could be open
-    held: FloatArray  # units of base since the time before, negative where short
+    moves: FloatArray  # [T], of the price since the time before, as a share of it
+    position: FloatArray  # held meanwhile, negative where short
     gross: FloatArray  # what the position held until now has gained since the time before
     spread: FloatArray  # paid for crossing half the spread
     slippage: FloatArray  # paid for fills worse than the quote
@@ -64,9 +65,10 @@ def account(wanted: FloatArray, fills: IntArray, quotes: Quotes, horizon: int, *
     held = np.zeros_like(trades)  # since the price before
     held[..., 1:] = np.cumsum(trades, axis=-1)[..., :-1]
     live = np.cumsum(np.bincount(opens, minlength=last + 2) - np.bincount(closes + 1, minlength=last + 2))[:-1] > 0
-    size = np.abs(trades)
+    size, before = np.abs(trades), np.r_[quotes.prices[:1], quotes.prices[:-1]]
     every = {
-        "held": held,
+        "moves": np.diff(quotes.prices, prepend=quotes.prices[:1]) / before,
+        "position": held * before,
         "gross": held * np.diff(quotes.prices, prepend=quotes.prices[:1]),
         "spread": size * quotes.half_spread,
         "slippage": size * quotes.slippage,

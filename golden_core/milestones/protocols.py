@@ -80,7 +80,7 @@ def protocol_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
 def _rules() -> list[tuple[str, str]]:
     return [
         ("all", f"fewer than {rules.LEAST_COEFFICIENTS} cosine coefficients: min(0.4 n^⅔, n / 2h)"),
-        ("`more_accurate`, `predicts`", f"fewer than {rules.LEAST_FITTED} cosine coefficients"),
+        ("those of skill", f"fewer than {rules.LEAST_FITTED} cosine coefficients, or n / 2h below {rules.LEAST_APART}"),
         ("of many forecasters at once", f"n / 2h below {rules.LEAST_BLOCKS}"),
         ("of the best of many", f"fewer than {rules.LEAST_HALVED} halved cosine coefficients"),
         ("`covers`", f"fewer than {rules.LEAST_MISSES} independent misses expected at the margin"),

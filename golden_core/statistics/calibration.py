@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ from golden_core.statistics.diebold_mariano import harvey_leybourne_newbold
 from golden_core.statistics.long_run import FloatArray, equivalence, long_run, minimum_detectable
 from golden_core.statistics.moments import accuracy, predicts
 from golden_core.statistics.resampling import confidence_set, cosines, superior
-from golden_core.statistics.rules import Kind, rarest, refused
+from golden_core.statistics.rules import LEAST_APART, OF_SKILL, Kind, rarest, refused
 from golden_core.statistics.skill import Direction, in_direction, skill, smallest_skill
 from golden_core.store.randomness import Stream
 
@@ -78,16 +78,17 @@ def _profit(outcome: FloatArray, position: FloatArray) -> tuple[FloatArray, Dire
 
 
 def _skill(simulated: Simulated, moment: Moment) -> Callable[[Cell, Stream, int], Rates]:
-    """Measure the test of a skill: without an effect, and with the one that it says it would find."""
+    """Measure the test of a skill: without an effect, and where outcomes follow it as much as would be found."""
 
     def rates(cell: Cell, stream: Stream, simulations: int) -> Rates:
-        g, direction = moment(*simulated(cell.world, stream.generator(), simulations, cell.n, cell.horizon))
+        outcome, exposure = simulated(cell.world, stream.generator(), simulations, cell.n, cell.horizon)
+        g, direction = moment(outcome, exposure)
         # Unbiased is the variance, not its root: the mean of squares says what is detectable over simulations.
         smallest = smallest_skill(g, direction, horizon=cell.horizon, power=POWER, alpha=ALPHA)
-        effect = np.sqrt(np.square(smallest).mean())
-        follows = (effect / direction.gain * direction.one)[:, np.newaxis]  # as the outcome would for that effect
-        there = replace(direction, moment=direction.moment + follows)
-        null, planted = (skill(*at, horizon=cell.horizon) for at in ((g, direction), (g + effect, there)))
+        effect = np.sqrt(np.nanmean(np.square(smallest)))  # undefined where nothing was forecast
+        follows = (effect / direction.gain)[:, np.newaxis] * exposure
+        there = moment(outcome + follows, exposure)
+        null, planted = (skill(*at, horizon=cell.horizon) for at in ((g, direction), there))
         return {_size(cell): _rate(null), FOUND: _rate(planted)}
 
     return rates
@@ -175,7 +176,7 @@ TESTS: dict[Kind, tuple[Callable[[Cell, Stream, int], Rates], tuple[str, ...]]] 
     "predicts": (_skill(worlds.unpredictable, _foreknowledge), ("garch", "slow", "nested", *worlds.REVERSALS)),
     "equivalent": (_equivalent, ("iid", "ma", "garch")),
     "covers": (_covers, (*worlds.DRAWN, "garch", "constant", "slow")),
-    "profitable": (_skill(worlds.traded, _profit), ("garch", "slow", "crash", "level")),
+    "profitable": (_skill(worlds.traded, _profit), ("garch", "slow", "crash", "level", "band")),
     "superior": (_superior, ("iid", "ma", "garch", "slow")),
     "confidence_set": (_confidence_set, ("iid", "ma")),
     "coverage_interval": (_coverage_interval, ("iid", "ma", "slow")),
@@ -183,6 +184,8 @@ TESTS: dict[Kind, tuple[Callable[[Cell, Stream, int], Rates], tuple[str, ...]]] 
 }
 
 
+EDGE = 2 * LEAST_APART * HORIZONS[-1]  # the fewest times at which a skill is tested over the longest horizon
+LEAST = {"confidence_set": (200,), **dict.fromkeys(OF_SKILL, (EDGE,))}
 OF_COVERAGE = ("covers", "coverage_interval")
 
 
@@ -190,9 +193,10 @@ def cells() -> Iterator[Cell]:
     """Yield every cell of the table, those included that the rules refuse."""
     for test, (_, places) in TESTS.items():
         for world in places:
-            for n in (200, *LENGTHS) if test == "confidence_set" else LENGTHS:
+            for n in (*LEAST.get(test, ()), *LENGTHS):
                 one_bar = test in OF_COVERAGE and world not in worlds.DRAWN
-                for horizon in (1,) if one_bar else HORIZONS:
+                horizons = (1,) if one_bar else HORIZONS
+                for horizon in horizons if n != EDGE else horizons[-1:]:
                     if world != "ma" or horizon > 1:
                         yield Cell(test, world, n, horizon)
 

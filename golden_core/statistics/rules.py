@@ -17,7 +17,8 @@ LEAST_FITTED = 8  # cosine coefficients for moments of fitted forecasts, and for
 LEAST_BLOCKS = 40  # n / 2h for tests of many
 LEAST_HALVED = 10  # half the cosine coefficients, for the best of many: below, size and power are lost
 LEAST_MISSES = 20  # values expected outside an interval, each counted once in h
-OF_SKILL = ("more_accurate", "predicts")
+LEAST_APART = 16  # n / 2h for claims of skill: below, the few coefficients are those of overlap
+OF_SKILL = ("more_accurate", "predicts", "profitable")
 OF_MANY = ("superior", "confidence_set")
 
 
@@ -27,7 +28,9 @@ def refused(kind: Kind, n: int, horizon: int, *, level: float = 0.9) -> str:
     if count < LEAST_COEFFICIENTS:
         return TOO_SHORT
     if kind in OF_SKILL and count < LEAST_FITTED:
-        return f"{count} cosine coefficients: a test of foreknowledge needs {LEAST_FITTED}"
+        return f"{count} cosine coefficients: a test of skill needs {LEAST_FITTED}"
+    if kind in OF_SKILL and n / (2 * horizon) < LEAST_APART:
+        return f"{n} times at horizon {horizon}: a test of skill needs {2 * LEAST_APART * horizon}"
     if kind in OF_MANY and n / (2 * horizon) < LEAST_BLOCKS:
         return f"{n} times at horizon {horizon}: a test of many needs {2 * LEAST_BLOCKS * horizon}"
     if kind == "superior" and count // 2 < LEAST_HALVED:

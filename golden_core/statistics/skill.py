@@ -2,7 +2,8 @@
 
 A forecast that goes back to a level wanders as the price does, and against it. What such a forecast earns has mean zero
 where nothing can be foretold, and a skewed law that is not Student's, as the statistic of Dickey and Fuller has. What
-its sign earns is not so: a sign has the same size always, so that the sum varies as the outcome does.
+its sign earns is not so: a sign has the same size always, so that the sum varies as the outcome does. Who is silent at
+times chosen by the price would have no such sign: a direction lasts until another is given.
 """
 
 from __future__ import annotations
@@ -35,14 +36,16 @@ def in_direction(
     """Return the direction of a claim whose moment is ``weight`` · outcome · exposure less what costs ``cost``.
 
     Takes (..., T): what came, less the benchmark, and the forecast, less the benchmark, or a position. An exposure of
-    zero has no direction.
+    zero keeps the direction before it, and has none where there was none yet.
 
     References
     ----------
     So & Shin (1999), Econometric Theory 15(2), section 2 (the sign as an instrument that a unit root leaves normal).
     """
+    signs = np.sign(exposure)
+    given = np.maximum.accumulate(np.where(signs != 0, np.arange(signs.shape[-1]), 0), axis=-1)
     return Direction(
-        moment=outcome * np.sign(exposure),
+        moment=outcome * np.take_along_axis(signs, given, axis=-1),
         one=np.abs(exposure).mean(axis=-1),
         gain=weight * np.square(exposure).mean(axis=-1),
         cost=np.asarray(cost, dtype=float),
@@ -66,7 +69,7 @@ def skill(g: FloatArray, direction: Direction, *, horizon: int) -> FloatArray:
 def smallest_skill(
     g: FloatArray, direction: Direction, *, horizon: int, power: float = 0.8, alpha: float = 0.05
 ) -> FloatArray:
-    """Return the mean of ``g`` that both tests would have found, each with probability ``power``; NaN where undefined.
+    """Return the mean of ``g`` that each of both tests would have found with probability ``power``; NaN if undefined.
 
     The direction's is what the claim's mean would be if outcomes followed the forecast by as much as its test needs.
     """

@@ -24,8 +24,9 @@ LEVEL, MARGIN = 0.8, 0.05  # of the others, and of all: as the shipped studies c
 DRAWN = ("iid", "ma", "rare")  # worlds of coverage that have any horizon; in GARCH only one bar has a law that is known
 FAINT = 0.05  # forecasts below it ask for no position, as in the shipped studies
 BAR = 0.005  # standard deviation of a bar's return where it is traded, as a day's of a major pair
-REVERSALS = ("level", "undone")  # forecasts that the price goes back, and where to
+REVERSALS = ("level", "band", "undone")  # forecasts that the price goes back, and where to
 UNDONE = 20  # bars
+BAND = 0.5  # of the price's spread over n bars: nearer to its level, "band" is silent
 FAINTEST = 1e-4  # part of the way back; so little costs no accuracy
 CRASHES = 4.0  # shape of the gamma law of falls in "crash": skewness −1
 
@@ -80,8 +81,9 @@ def equally_accurate(world: str, generator: np.random.Generator, simulations: in
 def unpredictable(world: str, generator: np.random.Generator, simulations: int, n: int, horizon: int) -> Outcome:
     """Return outcomes and forecasts that know nothing: noise ("garch", "slow"), regressions ("nested"), reversals.
 
-    In "level" the price is said to go back to its mean over as many rows as are forecast, in "undone" to where it was
-    UNDONE bars before: such a forecast wanders as the price does, and is below it when the price has risen.
+    In "level" the price is said to go back to its mean over as many rows as are forecast, in "band" only if it is far
+    away, in "undone" to where it was UNDONE bars before: such a forecast wanders as the price does, and is below it
+    when the price has risen.
     """
     if world in PERSISTENCE:
         y, forecast = _garch_targets(world, generator, simulations, n, horizon, forecasts=1)
@@ -91,7 +93,8 @@ def unpredictable(world: str, generator: np.random.Generator, simulations: int, 
         prices, y = np.cumsum(returns, axis=1), _sums(returns[:, n:], horizon)
         last = prices[:, n - 1 : 2 * n - 1]
         before = prices[:, n - 1 - UNDONE : 2 * n - 1 - UNDONE]
-        return y, (prices[:, :n].mean(axis=1, keepdims=True) if world == "level" else before) - last
+        back = (before if world == "undone" else prices[:, :n].mean(axis=1, keepdims=True)) - last
+        return y, _far(back, n) if world == "band" else back
     # As many rows to start from as are forecast. A target is known h bars after its cutoff.
     returns = generator.standard_normal((simulations, 2 * n + horizon))
     x, y = returns[:, :-horizon], _sums(returns[:, 1:], horizon)
@@ -142,22 +145,29 @@ def traded(world: str, generator: np.random.Generator, simulations: int, n: int,
 
     Forecasts are persistent noise, and ask for the sign of what is not faint; in "crash" for a long position or none,
     of what falls harder than it rises. In "level" a position is as large as the price is away from a level, and goes
-    against it. Each of n − h cutoffs opens a lot of 1/h of it at the price there and holds it for h bars: the account
-    of economics/ledger.py, whose times are n and which costs nothing here.
+    against it, in "band" only if that is far. Each of n − h cutoffs opens a lot of 1/h of it at the price there and
+    holds it for h bars: the account of economics/ledger.py, whose times are n and which costs nothing here.
     """
     shape = (simulations, n)
     falls = 1 - generator.gamma(CRASHES, 1 / CRASHES, shape) if world == "crash" else None
     returns, _ = garch(generator, shape, shocks=None if falls is None else np.sqrt(CRASHES) * falls)
     prices = np.cumprod(1 + BAR * returns, axis=1)
-    if world == "level":
-        asked = -np.log(prices[:, : n - horizon]) / (BAR * np.sqrt(n))
+    if world in REVERSALS:
+        back = -np.log(prices[:, : n - horizon]) / BAR
+        asked = (_far(back, n) if world == "band" else back) / np.sqrt(n)
     else:
         persistence = PERSISTENCE["slow" if world == "slow" else "garch"]
         forecast = persistent(generator, (simulations, n - horizon), persistence)
         asked = np.where(np.abs(forecast) > FAINT, np.sign(forecast), 0.0)
     lots = (np.maximum(asked, 0.0) if world == "crash" else asked) / prices[:, : n - horizon] / horizon
     held = _sums(np.pad(lots, ((0, 0), (horizon, horizon - 1))), horizon)  # since the price before
-    return np.diff(prices, axis=1, prepend=prices[:, :1]) / BAR, held
+    before = np.concatenate([prices[:, :1], prices[:, :-1]], axis=1)
+    return np.diff(prices, axis=1, prepend=prices[:, :1]) / before / BAR, held * before
+
+
+def _far(back: FloatArray, n: int) -> FloatArray:
+    """Return ways back that are long, and zero for others."""
+    return np.where(np.abs(back) > BAND * np.sqrt(n), back, 0.0)
 
 
 def many_losses(

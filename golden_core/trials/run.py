@@ -282,8 +282,9 @@ def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:
     # A fifth in a few bars is no return of a currency, least of all one that happens to be near the price. Who wants
     # the price back at a level far off may say so: then the price reached varies less than what is near the price.
     near, reached = y_pred / windows.last_close, y_pred + np.log(windows.last_close)
+    apart = min(near.std(), (y_pred - windows.last_close).std())
     level, distance = np.median(np.abs(y_pred)), np.median(np.abs(near - 1))
-    if level > 0.2 and distance < 0.1 and near.std() <= 1.2 * reached.std():
+    if level > 0.2 and distance < 0.1 and apart <= 1.2 * reached.std():
         raise ValueError(
             f"forecasts are prices, {level:g} where the last close is {np.median(windows.last_close):g} (medians): "
             "predict must return log returns, log(price forecast / windows.last_close)"

@@ -17,7 +17,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "open": (
         "open", "o", "openprice", "first", "bidopen", "pxopen", "mido", "bido",
         "eroffnung", "eroffnungskurs", "eroffn", "erster", "ouverture", "ouv", "apertura", "abertura",
-        "otwarcie", "acılıs", "открытие", "откр", "始値", "开盘", "开盘价", "시가",
+        "otwarcie", "acılıs", "acilis", "открытие", "откр", "始値", "开盘", "开盘价", "시가",
     ),
     "high": (
         "high", "h", "highprice", "max", "maximum", "bidhigh", "pxhigh", "midh", "bidh",
@@ -32,7 +32,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "close": (
         "close", "c", "closeprice", "last", "price", "bidclose", "pxlast", "lastprice", "midc", "bidc",
         "schluss", "schlusskurs", "zuletzt", "letzter", "cloture", "dernier", "cierre", "chiusura", "fechamento",
-        "ultimo", "laatst", "zamkniecie", "simdi", "kapanıs", "закрытие", "цена", "終値", "收盘", "收盘价", "종가",
+        "ultimo", "laatst", "zamkniecie", "simdi", "kapanıs", "kapanis", "закрытие", "цена", "終値", "收盘", "收盘价",
+        "종가",
     ),
     "bid": ("bid", "bidprice"),
     "ask": ("ask", "askprice", "offer"),

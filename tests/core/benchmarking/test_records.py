@@ -100,6 +100,15 @@ def test_another_kind_of_machine_is_not_compared(home, measured, monkeypatch):
     assert regressions(home) == ([], 0)
 
 
+def test_a_baseline_from_before_processors_had_kinds_still_counts(home, measured, monkeypatch):
+    monkeypatch.setattr(records, "machine_class", lambda: "AMD EPYC × 2")
+    file_run(home, "inference", "demo", [measured()])
+    accept(home, "inference")
+    monkeypatch.setattr(records, "machine_class", lambda: "AMD EPYC (family 26, model 2, AVX-512) × 2")
+    file_run(home, "inference", "demo", [measured(seconds=1.0)])
+    assert [len(regressions(home)[0]), regressions(home)[1]] == [1, 1]
+
+
 def test_nothing_to_accept_says_what_to_run(home):
     with pytest.raises(BenchmarkError, match="run `golden bench inference` first"):
         accept(home, "inference")

@@ -106,7 +106,7 @@ def test_intervals_without_an_end_cover_nothing(each, claimed):
 def strategy(forecaster, pair, net, reason="", at=slice(None)):
     times = bars(pair)["timestamp"][:N][at]
     nothing = np.zeros_like(net)
-    kept = Account(times, nothing + 1, net, nothing, nothing, nothing, nothing + 1, nothing)
+    kept = Account(times, net.mean(axis=0), nothing + 1, net, nothing, nothing, nothing, nothing + 1, nothing)
     return Strategy(forecaster, pair, 1, quotes(bars(pair), pair, section()), kept, kept, reason)
 
 
@@ -140,54 +140,49 @@ def test_a_loss_is_no_claim_however_certain():
     assert not table["claimed"].any()
 
 
-def test_profit_of_large_positions_alone_is_no_skill():
-    """One position in four is large and earns, three are small and lose: net of all there is profit, and no skill."""
-    large = np.arange(N) % 4 == 0
-    held = np.where(large, 1.0, 0.1) * np.ones((3, 1))
-    earned = 1e-4 * (np.stack([draw("net", "EURUSD", s) for s in range(3)]) + np.where(large, 2.0, -0.7))
-    one = strategy("skilled", "EURUSD", earned * held)
-    own = [replace(one, account=replace(one.account, held=held))]
-    found = row(decide(forecasts(), PROFITABLE, traded=[*own, *others("skilled")]), "skilled", "profitable")
-    assert found["low"] > 0
-    assert (found["claimed"], found["p_value"] == found["p_direction"]) == (False, True)
-
-
 def others(forecaster):
     return [other for other in traded() if (other.pair, other.forecaster) != ("EURUSD", forecaster)]
 
 
+def asked_of(forecaster, moves, position, paid=0.0):
+    """What is asked about the profit of one forecaster on EURUSD that held this while the price moved so."""
+    one = strategy(forecaster, "EURUSD", moves * position)
+    kept = replace(one.account, moves=moves, position=position, spread=np.full(position.shape, paid))
+    table = decide(forecasts(), PROFITABLE, traded=[replace(one, account=kept), *others(forecaster)])
+    return row(table, forecaster, "profitable")
+
+
+def test_profit_of_large_positions_alone_is_no_skill():
+    """One position in four is large and earns, three are small and lose: there is profit, and no skill."""
+    large = np.arange(N) % 4 == 0
+    moves = 1e-4 * (draw("net", "EURUSD", 0) + np.where(large, 2.0, -0.7))
+    found = asked_of("skilled", moves, np.where(large, 1.0, 0.1) * np.ones((3, 1)))
+    assert found["low"] > 0
+    assert (found["claimed"], found["p_value"] == found["p_direction"]) == (False, True)
+
+
 def test_lots_that_cancel_are_no_position():
-    """The rounding of their sum has a sign as any number has."""
-    (one,) = [one for one in traded() if (one.pair, one.forecaster) == ("EURUSD", "noisy")]
-    idle = np.arange(N) % 2 == 0
-
-    def p_direction(rest, moved):
-        held, gross = np.where(idle, rest, np.ones((3, 1))), np.where(idle, moved, one.account.gross)
-        mine = replace(one, account=replace(one.account, held=held, gross=gross))
-        return row(decide(forecasts(), PROFITABLE, traded=[mine, *others("noisy")]), "noisy", "profitable")[
-            "p_direction"
-        ]
-
-    assert 0.001 < p_direction(0, 0) < 0.999
-    assert p_direction(1e-17, 1e-20) == pytest.approx(p_direction(0, 0), rel=1e-9)
+    """The rounding of their sum has a sign as any number has; and who holds nothing has the direction he had."""
+    moves, idle = 1e-4 * draw("noise", "EURUSD", 0), np.arange(N) % 3 == 1
+    p_direction = [
+        asked_of("noisy", moves, np.where(idle, rest, 1.0) * np.ones((3, 1)))["p_direction"] for rest in (0, -1e-17, 1)
+    ]
+    assert 0.001 < p_direction[0] < 0.999
+    assert p_direction == [pytest.approx(p_direction[0], rel=1e-9)] * 3
 
 
 def test_the_smallest_profit_is_one_that_the_direction_finds_too():
     """Earned for each unit held where moves follow positions, less the costs: positions of two sizes, by hand."""
-    held = np.where(np.arange(N) % 5 == 0, 10.0, 0.1) * np.ones((3, 1))
-    moves = 1e-4 * np.stack([draw("noise", "EURUSD", s) for s in range(3)])
-    one = strategy("noisy", "EURUSD", held * moves)
-    paid = np.full((3, N), 2e-5)
-    mine = replace(one, account=replace(one.account, held=held, spread=paid))
-    found = row(decide(forecasts(), PROFITABLE, traded=[mine, *others("noisy")]), "noisy", "profitable")
+    position, moves = np.where(np.arange(N) % 5 == 0, 10.0, 0.1) * np.ones((3, 1)), 1e-4 * draw("noise", "EURUSD", 0)
+    found = asked_of("noisy", moves, position, paid=2e-5)
     year, df = 24 * 365.25, int(0.4 * N ** (2 / 3))
     needed = [
         nctdtrinc(df, 0.2, stats.t.ppf(1 - 0.05 / found["family"], df))
         * np.sqrt(np.square(fft.dct(moment, norm="ortho")[1 : df + 1]).mean() / N)
-        for moment in (moves.mean(axis=0), (held * moves).mean(axis=0))
+        for moment in (moves, position[0] * moves)
     ]
-    follows = needed[0] / np.abs(held).mean()
-    assert found["smallest_effect"] == pytest.approx(year * (follows * np.square(held).mean() - 2e-5), rel=1e-6)
+    follows = needed[0] / np.abs(position).mean()
+    assert found["smallest_effect"] == pytest.approx(year * (follows * np.square(position).mean() - 2e-5), rel=1e-6)
     assert found["smallest_effect"] > 1.2 * year * needed[1]
 
 

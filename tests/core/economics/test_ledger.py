@@ -22,6 +22,7 @@ def test_the_account_is_that_of_an_independent_replay(offered, fills, horizon, d
     live = np.isin(offered.times.to_numpy(), kept.times.to_numpy())
     np.testing.assert_allclose(np.cumsum(kept.net), np.array(equity)[live], rtol=0, atol=1e-10)
     assert equity[-1] == pytest.approx(kept.net.sum(), abs=1e-10)  # nothing happens but while a lot can be open
+    np.testing.assert_allclose(kept.position * kept.moves, kept.gross, rtol=0, atol=1e-12)
     for name, total in paid.items():
         assert getattr(kept, name).sum() == pytest.approx(total, abs=1e-10)
     assert len(kept.times) == 500 + horizon  # a return per bar, however long lots are held

@@ -70,5 +70,18 @@ def test_who_forecasts_nothing_has_no_direction():
     nothing = np.zeros(N)
     assert np.isnan(skill(predicts(y, nothing), in_direction(y, nothing), horizon=1))
     assert np.isnan(smallest_skill(predicts(y, nothing), in_direction(y, nothing), horizon=1))
-    half = np.where(np.arange(N) % 2, y, 0.0)
-    assert (in_direction(y, half).moment == np.abs(half)).all()
+
+
+def test_a_direction_lasts_until_another_is_given():
+    given = in_direction(np.arange(1.0, 9.0), np.array([0.0, 0.0, 2.0, 0.0, 0.0, -0.1, 0.0, 3.0]))
+    assert given.moment.tolist() == [0, 0, 3, 4, 5, -6, -7, 8]
+    assert given.one == pytest.approx(5.1 / 8)
+
+
+def test_who_stops_when_ahead_is_no_more_often_right():
+    """Silent once its price has risen by two standard errors: as often as not it has, and what came then is kept."""
+    returns, _ = worlds.garch(chance("stops"), (4000, 1000))
+    ahead = np.cumsum(returns, axis=1) - returns > 2 * np.sqrt(1000)
+    forecast = np.where(np.maximum.accumulate(ahead, axis=1), 0.0, 1.0)
+    p_values = skill(predicts(returns, forecast), in_direction(returns, forecast, weight=2), horizon=1)
+    assert (p_values <= 0.05).mean() <= 0.063

@@ -12,6 +12,7 @@ from golden_core.economics.costs import Quotes
 from golden_core.economics.ledger import account
 from golden_core.economics.positions import signals
 from golden_core.statistics import long_run, worlds
+from golden_core.statistics.skill import in_direction
 from golden_core.store.randomness import Stream
 
 OFF = (-worlds.MARGIN, worlds.MARGIN, 0.0)
@@ -90,17 +91,17 @@ def test_what_noise_earns_is_what_the_ledger_says(world, horizon):
     for moves, held, kept in zip(*simulated, replayed(world, horizon), strict=True):
         assert len(kept.times) == N
         np.testing.assert_allclose(0.005 * moves * held, kept.net, rtol=0, atol=1e-14)
-        np.testing.assert_allclose(held, kept.held, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(held, kept.position, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("world", ["garch", "slow", "crash", "level"])
+@pytest.mark.parametrize("world", ["garch", "slow", "crash", "level", "band"])
 def test_noise_earns_nothing_and_no_bar_tells_of_the_next(world):
     g = np.prod(worlds.traded(world, chance("mean", world), 4000, N, 4), axis=0)
     means = g.mean(axis=1)
     assert abs(means.mean()) < 4 * means.std() / np.sqrt(4000)
     products = (g[:, 1:] * g[:, :-1]).mean(axis=1)
     assert abs(products.mean()) < 4 * products.std() / np.sqrt(4000)
-    if world != "level":
+    if world not in worlds.REVERSALS:
         skewness = stats.skew(g.ravel())
         assert skewness < -0.5 if world == "crash" else abs(skewness) < 0.2
 
@@ -114,10 +115,10 @@ def test_a_reversal_foretells_nothing_and_is_found_too_often_by_its_size(world):
     assert abs(means.mean()) < 4 * means.std() / np.sqrt(simulations)
     back, on, signed = (
         (long_run(moment, horizon=1, alternative="greater").p_value <= 0.05).mean()
-        for moment in (y * forecast, -y * forecast, y * np.sign(forecast))
+        for moment in (y * forecast, -y * forecast, in_direction(y, forecast).moment)
     )
-    assert back > 0.09 > 0.04 > on
-    assert 0.037 <= signed <= 0.063
+    assert back > 0.065 > 0.04 > on
+    assert 0.03 <= signed <= 0.063
 
 
 def test_where_a_reversal_says_that_the_price_goes():
@@ -129,4 +130,6 @@ def test_where_a_reversal_says_that_the_price_goes():
         for y, _ in to.values():
             np.testing.assert_allclose(y[:, k], prices[:, cutoff + h] - prices[:, cutoff], rtol=1e-9)
         np.testing.assert_allclose(to["level"][1][:, k], prices[:, :n].mean(axis=1) - prices[:, cutoff], rtol=1e-9)
+        far = np.abs(to["level"][1][:, k]) > 0.5 * np.sqrt(n)
+        assert (to["band"][1][:, k] == np.where(far, to["level"][1][:, k], 0.0)).all()
         np.testing.assert_allclose(to["undone"][1][:, k], prices[:, cutoff - 20] - prices[:, cutoff], rtol=1e-9)

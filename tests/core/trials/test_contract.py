@@ -97,7 +97,8 @@ def test_a_level_far_off_is_no_price():
         return run._predict(SimpleNamespace(predict=lambda windows: values), Closes())
 
     forecast(np.log(1 / Closes.last_close))
-    for price in (0.99 * Closes.last_close, np.full(100, 0.567)):
+    noise = 0.02 * Stream(8).generator().standard_normal(100)
+    for price in (0.99 * Closes.last_close, np.full(100, 0.567), Closes.last_close + noise):
         with pytest.raises(ValueError, match=r"forecasts are prices, 0\.5"):
             forecast(price)
 
