@@ -83,11 +83,12 @@ def test_what_breaks_the_contract_is_told_with_its_place(monkeypatch, method, re
     assert said in outcome.error
 
 
-def test_a_level_far_off_is_no_price():
+@pytest.mark.parametrize("spread", [0.05, 0.002])
+def test_a_level_far_off_is_no_price(spread):
     """A price of 0.57 that is said to go back to 1: the log return asked for is 0.56, and by chance the price."""
 
     class Closes:
-        last_close = 0.567 * np.exp(0.05 * Stream(9).generator().standard_normal(100))
+        last_close = 0.567 * np.exp(spread * Stream(9).generator().standard_normal(100))
         cutoffs = np.arange(100)
 
         def __len__(self):
@@ -98,7 +99,11 @@ def test_a_level_far_off_is_no_price():
 
     forecast(np.log(1 / Closes.last_close))
     noise = 0.02 * Stream(8).generator().standard_normal(100)
-    for price in (0.99 * Closes.last_close, np.full(100, 0.567), Closes.last_close + noise):
+    for price in (
+        0.99 * Closes.last_close,
+        np.full(100, 0.567),
+        Closes.last_close + noise,
+    ):  # nearer to it than to any level
         with pytest.raises(ValueError, match=r"forecasts are prices, 0\.5"):
             forecast(price)
 
