@@ -17,7 +17,7 @@ LEAST_FITTED = 8  # cosine coefficients for moments of fitted forecasts, and for
 LEAST_BLOCKS = 40  # n / 2h for tests of many
 LEAST_HALVED = 10  # half the cosine coefficients, for the best of many: below, size and power are lost
 LEAST_MISSES = 20  # values expected outside an interval, each counted once in h
-LEAST_APART = 16  # n / 2h for claims of skill: below, the few coefficients are those of overlap
+LEAST_APART = 24  # n / 2h for claims of skill: below, the few coefficients are those of overlap
 OF_SKILL = ("more_accurate", "predicts", "profitable")
 OF_MANY = ("superior", "confidence_set")
 

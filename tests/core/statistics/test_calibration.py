@@ -74,10 +74,10 @@ def test_profit_of_whole_lots_without_regard_to_overlap_is_off_its_size(monkeypa
     def independent(g, direction, *, horizon):
         return stats.norm.sf(g.mean(axis=-1) / errors(g))
 
-    assert "too large" not in verdicts("profitable", "garch", 768, 24)
+    assert "too large" not in verdicts("profitable", "garch", 1152, 24)
     monkeypatch.setattr(calibration, "skill", independent)
     monkeypatch.setitem(calibration.TESTS, "profitable", (calibration._skill(lots, calibration._profit), ("garch",)))
-    assert verdicts("profitable", "garch", 768, 24) == {"too large"}
+    assert verdicts("profitable", "garch", 1152, 24) == {"too large"}
 
 
 def test_without_the_direction_a_level_is_said_to_foretell(monkeypatch):
@@ -112,8 +112,8 @@ def test_refused_cells_stay_in_the_table():
     ("kind", "n", "horizon", "part"),
     [
         ("more_accurate", 250, 24, "5 cosine coefficients"),
-        ("more_accurate", 767, 24, "a test of skill needs 768"),
-        ("more_accurate", 768, 24, ""),
+        ("more_accurate", 1151, 24, "a test of skill needs 1152"),
+        ("more_accurate", 1152, 24, ""),
         ("predicts", 250, 4, ""),
         ("equivalent", 250, 24, ""),
         ("more_accurate", 191, 24, "too short"),
