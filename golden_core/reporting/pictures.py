@@ -20,8 +20,9 @@ _KNOWS, _OTHER, _SILENT = "#28536b", "#b04a3a", "#9a9a9a"
 
 def calibration_figure(table: pl.DataFrame) -> Figure:
     """Return one panel per number of times: rejection rates at a nominal 5 %, with their 95 % intervals."""
-    points = size_points(table)
-    figure = Figure(figsize=(10, 8), layout="constrained")
+    points = size_points(table).with_columns(panel=pl.when(pl.col("n").is_in(LENGTHS)).then("n").otherwise(LENGTHS[-1]))
+    rows = points["panel"].value_counts()["count"].max()
+    figure = Figure(figsize=(10, 1 + 0.13 * max(int(str(rows)), 20)), layout="constrained")
     panels = figure.subplots(1, len(LENGTHS))
     tests = points["test"].unique(maintain_order=True).to_list()
     for panel, n in zip(panels, LENGTHS, strict=True):
@@ -29,11 +30,12 @@ def calibration_figure(table: pl.DataFrame) -> Figure:
         panel.axvline(ALPHA, color="#7a8a75", linewidth=0.8)
         labels: list[str] = []
         for test in tests:
-            for row in points.filter(test=test, n=n).iter_rows(named=True):
+            for row in points.filter(test=test, panel=n).iter_rows(named=True):
                 tone = _OTHER if row["verdict"] == "too large" else (_SILENT if row["low"] is None else _KNOWS)
                 panel.errorbar(row["rate"], len(labels), xerr=row["half"], fmt="o", color=tone, markersize=4)
                 side = row["measure"].partition("too ")[2]
-                labels.append(f"{test}  {row['world']}  h{row['horizon']}  {side}".rstrip())
+                times = "" if row["n"] == n else f"n{row['n']}"
+                labels.append("  ".join(filter(None, (test, row["world"], f"h{row['horizon']}", side, times))))
         panel.set_yticks(range(len(labels)), labels, fontsize=6)
         panel.invert_yaxis()
         panel.set_title(f"{n} times", fontsize=10)
