@@ -16,12 +16,15 @@ from golden_core.reporting.exhibits import ask, declared
 def test_an_effect_has_the_interval_of_its_claim_and_the_margin_of_equivalence(whole):
     rows = ask(whole.warehouse, EFFECTS, whole.study.name).frame
     claims = whole.claims.filter(pl.col("effect").is_not_null())
-    assert rows.height == claims.filter(pl.col("kind") != "equivalent").height
+    # One effect has two claims, that it is above zero and that it lies within the margin; of five bars one alone.
+    losses = claims.with_columns(pl.col("kind").replace({"equivalent": "more_accurate"}))
+    assert rows.height == losses.unique(["forecaster", "kind", "scope", "pair", "horizon"]).height
     (row,) = rows.filter(forecaster="ar", measure="loss removed", label="EURUSD_h1").iter_rows(named=True)
     claim = claims.filter(forecaster="ar", kind="more_accurate", pair="EURUSD", horizon=1).row(0, named=True)
     assert [row[name] for name in ("effect", "low", "high")] == [claim[name] for name in ("effect", "low", "high")]
     assert (row["margin"], row["above"], row["within"]) == (0.01, True, False)
-    assert rows.filter(measure="covariance")["margin"].null_count() == 8 + 4  # equivalence is not about a covariance
+    covariances = rows.filter(measure="covariance")
+    assert covariances["margin"].null_count() == covariances.height > 0  # equivalence is not about a covariance
 
 
 def test_every_effect_is_a_mark_and_a_carried_claim_is_filled(whole):
