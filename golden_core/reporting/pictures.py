@@ -21,8 +21,8 @@ _KNOWS, _OTHER, _SILENT = "#28536b", "#b04a3a", "#9a9a9a"
 def calibration_figure(table: pl.DataFrame) -> Figure:
     """Return one panel per number of times: rejection rates at a nominal 5 %, with their 95 % intervals."""
     points = size_points(table).with_columns(panel=pl.when(pl.col("n").is_in(LENGTHS)).then("n").otherwise(LENGTHS[-1]))
-    rows = points["panel"].value_counts()["count"].max()
-    figure = Figure(figsize=(10, 1 + 0.13 * max(int(str(rows)), 20)), layout="constrained")
+    most = max((part.height for part in points.partition_by("panel")), default=0)
+    figure = Figure(figsize=(10, 1 + 0.13 * max(most, 20)), layout="constrained")
     panels = figure.subplots(1, len(LENGTHS))
     tests = points["test"].unique(maintain_order=True).to_list()
     for panel, n in zip(panels, LENGTHS, strict=True):
