@@ -163,9 +163,8 @@ def _decided(question: Question, g: FloatArray, power: float, alpha: float) -> t
     """Return the p-values of the one test of a kind, and the effect that it would have found."""
     h, direction = question.horizon, question.direction
     if direction is not None:
-        turned = long_run(direction.moment, horizon=h, alternative="greater").p_value
         smallest = smallest_skill(g, direction, horizon=h, power=power, alpha=alpha)
-        return {"p_value": skill(g, direction, horizon=h), "p_direction": turned}, smallest
+        return skill(g, direction, horizon=h)._asdict(), smallest
     unknown = np.array(np.nan)
     p_value = unknown if question.margin is None else equivalence(g, margin=question.margin, horizon=h)
     return {"p_value": p_value, "p_direction": unknown}, minimum_detectable(g, horizon=h, power=power, alpha=alpha)

@@ -85,15 +85,14 @@ def _against(kind: str, runs: list[pl.DataFrame], walk: pl.DataFrame | None, pro
 
 
 def _more_accurate(runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection) -> Moments:
-    theirs = _loss(walk, protocol)
-    differences = np.stack([accuracy(_loss(run, protocol), theirs) for run in runs]) / theirs.mean()
     outcome, departures = _departures(runs, walk)
     # Of y = βf + e the squared loss is less by (2β − 1) f². The absolute loss of a small f is by as much times the
     # density of y at zero, which a fifth of all y tells.
     middle, size = np.quantile(np.abs(outcome), CENTRAL), np.abs(outcome).mean()
     weight = 2.0 if protocol.loss == "squared" else CENTRAL / max(middle * size, np.finfo(float).tiny)
     cost = weight / 2 * np.square(departures).mean()
-    return differences, None, in_direction(outcome, _of_seeds(departures), weight=weight, cost=cost)
+    direction = in_direction(outcome, _of_seeds(departures), weight=weight, cost=cost)
+    return _differences(runs, walk, protocol), None, direction
 
 
 def _predicts(runs: list[pl.DataFrame], walk: pl.DataFrame, _protocol: ProtocolSection) -> Moments:
@@ -116,7 +115,14 @@ def _of_seeds(exposures: FloatArray) -> FloatArray:
 
 def _equivalent(runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection) -> Moments:
     theirs = _loss(walk, protocol)
-    return _more_accurate(runs, walk, protocol)[0], protocol.margin * theirs / theirs.mean(), None
+    return _differences(runs, walk, protocol), protocol.margin * theirs / theirs.mean(), None
+
+
+def _differences(runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection) -> FloatArray:
+    """Return by how much the losses of runs are below the random walk's [S, T], in units of its mean loss."""
+    theirs = _loss(walk, protocol)
+    differences: FloatArray = np.stack([accuracy(_loss(run, protocol), theirs) for run in runs]) / theirs.mean()
+    return differences
 
 
 _MOMENTS: dict[str, Callable[[list[pl.DataFrame], pl.DataFrame, ProtocolSection], Moments]]

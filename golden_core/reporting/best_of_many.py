@@ -1,6 +1,7 @@
 """Whether the best of all forecasters beats the random walk, or is only the luckiest. It decides no claim.
 
-Losses are those of more_accurate: of single seeds, averaged over seeds, in units of the random walk's mean loss.
+Losses are those of more_accurate: of single seeds, averaged over seeds, in units of the random walk's mean loss. As
+there, the direction of the mean forecast has to earn something too.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import polars as pl
 
 from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.reporting.exhibits import Answer, ask
-from golden_core.statistics.long_run import CONSTANT, coefficients
-from golden_core.statistics.resampling import confidence_set, cosines, stepwise, superior
+from golden_core.statistics.long_run import CONSTANT, ROUNDING, coefficients
+from golden_core.statistics.resampling import confidence_set, cosines, in_directions_too, stepwise, superior
 from golden_core.statistics.rules import refused
 from golden_core.store.randomness import Stream
 from golden_core.store.warehouse import Warehouse
@@ -25,21 +26,29 @@ _LOSS = {"squared": "(y_pred - y_true) ** 2", "absolute": "abs(y_pred - y_true)"
 # Pooled over pairs: at the cutoffs that every pair has.
 LOSSES = f"""
 WITH own AS (
-    SELECT pair, horizon, forecaster, cutoff, avg({{loss}} ORDER BY seed) AS loss
+    SELECT pair, horizon, forecaster, cutoff, avg({{loss}} ORDER BY seed) AS loss, avg(y_pred ORDER BY seed) AS said,
+           any_value(y_true) AS came
     FROM forecasts WHERE study = $1 GROUP BY pair, horizon, forecaster, cutoff
+), walk AS (SELECT pair, horizon, cutoff, said AS walk, loss, came FROM own WHERE forecaster = '{BENCHMARK}'
 ), unit AS (
-    SELECT pair, horizon, avg(loss ORDER BY cutoff) AS walk FROM own WHERE forecaster = '{BENCHMARK}'
-    GROUP BY pair, horizon
+    SELECT pair, horizon, avg(loss ORDER BY cutoff) AS mean_loss,
+           nullif(sqrt(avg((came - walk) ** 2 ORDER BY cutoff)), 0) AS size
+    FROM walk GROUP BY pair, horizon
 ), relative AS (
-    SELECT pair, horizon, pair || '_h' || horizon AS series, forecaster, cutoff, loss / walk AS loss
-    FROM own JOIN unit USING (pair, horizon)
+    SELECT pair, horizon, pair || '_h' || horizon AS series, forecaster, cutoff, own.loss / mean_loss AS loss,
+           (own.came - walk) / size * coalesce(last_value(
+               CASE WHEN abs(said - walk) > {ROUNDING} * greatest(abs(said), abs(walk)) THEN sign(said - walk) END
+               IGNORE NULLS
+           ) OVER (PARTITION BY pair, horizon, forecaster ORDER BY cutoff), 0) AS turned
+    FROM own JOIN walk USING (pair, horizon, cutoff) JOIN unit USING (pair, horizon)
 ), pooled AS (
     SELECT 'all' AS pair, horizon, 'all pairs_h' || horizon AS series, forecaster, cutoff,
-           avg(loss ORDER BY pair) AS loss
+           avg(loss ORDER BY pair) AS loss, avg(turned ORDER BY pair) AS turned
     FROM relative GROUP BY horizon, forecaster, cutoff
     HAVING count(*) = (SELECT count(DISTINCT pair) FROM relative) AND count(*) > 1
 )
-SELECT pair, horizon, series, forecaster, cutoff, loss FROM (SELECT * FROM relative UNION ALL SELECT * FROM pooled)
+SELECT pair, horizon, series, forecaster, cutoff, loss, turned
+FROM (SELECT * FROM relative UNION ALL SELECT * FROM pooled)
 ORDER BY pair = 'all', pair, horizon, forecaster, cutoff
 """
 
@@ -68,21 +77,21 @@ def best_of_many(warehouse: Warehouse, study: Study) -> Answer:
     losses = ask(warehouse, LOSSES.format(loss=_LOSS[study.protocol.loss if study.protocol else "squared"]), study.name)
     rows = []
     for (series,), part in losses.frame.group_by("series", maintain_order=True):
-        walk = part.filter(forecaster=BENCHMARK).select("cutoff", pl.col("loss").alias(BENCHMARK))
-        others = part.filter(pl.col("forecaster") != BENCHMARK)
-        table = walk
-        for (name,), own in others.group_by("forecaster", maintain_order=True):
-            joined = walk.select("cutoff").join(own.select("cutoff", "loss"), on="cutoff", how="left")
-            if not joined["loss"].null_count():
-                table = table.with_columns(joined["loss"].alias(str(name)))
-        if table.width > 2:
-            rows.append((series, *_of_one(table.drop("cutoff"), part["horizon"][0], study, str(series), families)))
+        loss, turned = (
+            part.pivot("forecaster", index="cutoff", values=values).sort("cutoff") for values in ("loss", "turned")
+        )
+        whole = [name for name in loss.columns[1:] if name != BENCHMARK and not loss[name].null_count()]
+        if BENCHMARK in loss.columns and whole:
+            tables = loss.select(BENCHMARK, *whole), turned.select(whole)
+            rows.append((series, *_of_one(*tables, part["horizon"][0], study, str(series), families)))
     return Answer(pl.DataFrame(rows, schema=_ROWS, orient="row").fill_nan(None), losses.sql)
 
 
-def _of_one(table: pl.DataFrame, horizon: int, study: Study, series: str, families: float) -> tuple[Any, ...]:
-    """Return what is said of losses (T, 1 + K), those of the random walk first."""
-    values, names = table.to_numpy(), np.array(table.columns)
+def _of_one(
+    losses: pl.DataFrame, turned: pl.DataFrame, horizon: int, study: Study, series: str, families: float
+) -> tuple[Any, ...]:
+    """Return what is said of losses (T, 1 + K), those of the random walk first, and of what directions earn (T, K)."""
+    values, names = losses.to_numpy(), np.array(losses.columns)
     n, gains = len(values), 1 - values[:, 1:].mean(axis=0) / values[:, 0].mean()
     best = int(np.argmax(gains))
     said = (n, len(names) - 1, str(names[1 + best]), float(gains[best]))
@@ -92,10 +101,11 @@ def _of_one(table: pl.DataFrame, horizon: int, study: Study, series: str, famili
     # Resamples mix that many cosines, and a long series has more of them than a study may have asked for resamples.
     reps = max(study.evaluation.bootstrap_resamples, coefficients(n, horizon))
     resamples = cosines(n, horizon=horizon, reps=reps, generator=generator)
-    p_value = superior(values[:, 0], values[:, 1:], resamples)
+    asked = (values[:, 0], values[:, 1:], turned.to_numpy(), resamples)
+    p_value = float(in_directions_too(superior, *asked))
     if np.isnan(p_value):
         return (*said, *[None] * 6, CONSTANT)
-    steps = stepwise(values[:, 0], values[:, 1:], resamples)
+    steps = in_directions_too(stepwise, *asked)
     kept = confidence_set(values, resamples)
     within = kept >= 1 - SET_LEVEL
     return (

@@ -32,6 +32,7 @@ COLUMNS = {
     "holds": pl.Boolean,
     "note": pl.String,
 }
+OF_LOSSES = ("more_accurate", "equivalent")  # one effect, which the second has where a test of skill is refused
 DECIMALS = 4  # more differ between machines
 _CLAIMS = "SELECT * FROM claims WHERE study = ? ORDER BY kind, scope, pair, horizon, forecaster"
 
@@ -88,7 +89,7 @@ def _court(home: Home, name: str) -> Iterator[dict[str, Any]]:
         raise IncompleteError(f"study {name!r} has {present} of {expected} trials; run: golden run {name}")
     claims = Warehouse(home.warehouse).query(_CLAIMS, [name])
     for row in claims.iter_rows(named=True):
-        losses = row["kind"] == "more_accurate" and row["effect"] is not None
+        losses = row["kind"] in OF_LOSSES and row["effect"] is not None
         yield {
             "study": name,
             "closes": study.data.price,

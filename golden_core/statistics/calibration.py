@@ -14,7 +14,7 @@ from golden_core.statistics import worlds
 from golden_core.statistics.diebold_mariano import harvey_leybourne_newbold
 from golden_core.statistics.long_run import FloatArray, equivalence, long_run, minimum_detectable
 from golden_core.statistics.moments import accuracy, predicts
-from golden_core.statistics.resampling import confidence_set, cosines, superior
+from golden_core.statistics.resampling import confidence_set, cosines, in_directions_too, superior
 from golden_core.statistics.rules import LEAST_APART, OF_SKILL, Kind, rarest, refused
 from golden_core.statistics.skill import Direction, in_direction, skill, smallest_skill
 from golden_core.store.randomness import Stream
@@ -88,7 +88,7 @@ def _skill(simulated: Simulated, moment: Moment) -> Callable[[Cell, Stream, int]
         effect = np.sqrt(np.nanmean(np.square(smallest)))  # undefined where nothing was forecast
         follows = (effect / direction.gain)[:, np.newaxis] * exposure
         there = moment(outcome + follows, exposure)
-        null, planted = (skill(*at, horizon=cell.horizon) for at in ((g, direction), there))
+        null, planted = (skill(*at, horizon=cell.horizon).p_value for at in ((g, direction), there))
         return {_size(cell): _rate(null), FOUND: _rate(planted)}
 
     return rates
@@ -132,10 +132,15 @@ def _rectangular(cell: Cell, stream: Stream, simulations: int) -> Rates:
 
 
 def _superior(cell: Cell, stream: Stream, simulations: int) -> Rates:
+    """Measure the test of the best of many, and the power of that of losses, which has no world of directions."""
     generator = stream.generator()
     resamples = cosines(cell.n, horizon=cell.horizon, reps=RESAMPLES, generator=generator)
-    many = worlds.many_losses(cell.world, generator, simulations, cell.n, cell.horizon, FORECASTERS + 1)
-    rates = {_size(cell): _rate(np.array([superior(losses[:, 0], losses[:, 1:], resamples) for losses in many]))}
+    outcomes, forecasts = worlds.many(cell.world, generator, simulations, cell.n, cell.horizon, FORECASTERS)
+    p_values = [
+        in_directions_too(superior, y**2, (y[:, np.newaxis] - f) ** 2, in_direction(y, f.T).moment.T, resamples)
+        for y, f in zip(outcomes, forecasts, strict=True)
+    ]
+    rates = {_size(cell): _rate(np.array(p_values))}
     if cell.world == "iid":
         found = [superior(*_one_precise(generator, cell.n), resamples) for _ in range(simulations)]
         rates[Measure("power, one precise and nine erratic", POWER, 1.0)] = _rate(np.array(found))
@@ -152,7 +157,8 @@ def _one_precise(generator: np.random.Generator, n: int) -> tuple[FloatArray, Fl
 def _confidence_set(cell: Cell, stream: Stream, simulations: int) -> Rates:
     generator = stream.generator()
     resamples = cosines(cell.n, horizon=cell.horizon, reps=RESAMPLES, generator=generator)
-    many = worlds.many_losses(cell.world, generator, simulations, cell.n, cell.horizon, FORECASTERS)
+    outcomes, forecasts = worlds.many(cell.world, generator, simulations, cell.n, cell.horizon, FORECASTERS)
+    many = (outcomes[..., np.newaxis] - forecasts) ** 2
     worse = np.r_[np.zeros(FORECASTERS - 1), 1.0] * many.std()
     kept = np.array([confidence_set(equal, resamples)[0] for equal in many])
     left = np.array([confidence_set(equal + worse, resamples)[-1] for equal in many])
@@ -177,7 +183,7 @@ TESTS: dict[Kind, tuple[Callable[[Cell, Stream, int], Rates], tuple[str, ...]]] 
     "equivalent": (_equivalent, ("iid", "ma", "garch")),
     "covers": (_covers, (*worlds.DRAWN, "garch", "constant", "slow")),
     "profitable": (_skill(worlds.traded, _profit), ("garch", "slow", "crash", "level", "band")),
-    "superior": (_superior, ("iid", "ma", "garch", "slow")),
+    "superior": (_superior, ("iid", "ma", "garch", "slow", "level")),
     "confidence_set": (_confidence_set, ("iid", "ma")),
     "coverage_interval": (_coverage_interval, ("iid", "ma", "slow")),
     "hln_rectangular": (_rectangular, ("iid", "ma", "garch", "slow")),

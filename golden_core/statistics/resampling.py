@@ -6,7 +6,9 @@ matrix product.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -40,6 +42,9 @@ class Resamples:
         if len(losses) != times:
             raise ValueError(f"these are resamples of {times} times, and the losses have {len(losses)}: draw them anew")
         return self.mixtures @ (losses if self.series is None else self.series @ losses)
+
+
+Test = Callable[[FloatArray, FloatArray, Resamples], Any]  # of a benchmark's losses (T,) and others' (T, K)
 
 
 def cosines(n: int, *, horizon: int, reps: int, generator: np.random.Generator) -> Resamples:
@@ -177,6 +182,17 @@ def confidence_set(losses: FloatArray, resamples: Resamples) -> FloatArray:
         left = np.delete(left, worst)
     found[left] = 1.0
     return found
+
+
+def in_directions_too(
+    test: Test, benchmark: FloatArray, losses: FloatArray, turned: FloatArray, drawn: Resamples
+) -> Any:
+    """Return the larger of two p-values of a test of many: of losses, and of what directions alone earn (T, K).
+
+    Where nothing can be foretold no direction earns anything, whatever is said by losses of forecasts that go back to a
+    level (skill.py); so the larger keeps the test's size there.
+    """
+    return np.maximum(test(benchmark, losses, drawn), test(np.zeros(len(benchmark)), -turned, drawn))
 
 
 def _competing(benchmark: FloatArray, losses: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.intp]]:

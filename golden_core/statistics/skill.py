@@ -9,6 +9,7 @@ times chosen by the price would have no such sign: a direction lasts until anoth
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,6 +29,13 @@ class Direction:
     one: FloatArray  # [...], as the others
     gain: FloatArray
     cost: FloatArray
+
+
+class Skill(NamedTuple):
+    """P-values of a claim of skill, and of its direction alone."""
+
+    p_value: FloatArray
+    p_direction: FloatArray
 
 
 def in_direction(
@@ -52,8 +60,8 @@ def in_direction(
     )
 
 
-def skill(g: FloatArray, direction: Direction, *, horizon: int) -> FloatArray:
-    """Return the p-value against a mean of ``g``, or of its direction's moment, that is not above zero: the larger.
+def skill(g: FloatArray, direction: Direction, *, horizon: int) -> Skill:
+    """Test that the mean of ``g``, and that of its direction's moment, is above zero: the larger p-value decides.
 
     Takes (..., T) and gives (...); NaN where either is undefined. A test of two hypotheses that rejects when both
     tests do keeps its size without an adjustment.
@@ -62,8 +70,8 @@ def skill(g: FloatArray, direction: Direction, *, horizon: int) -> FloatArray:
     ----------
     Berger (1982), Technometrics 24(4), theorem 1 (intersection-union tests).
     """
-    both = [long_run(moment, horizon=horizon, alternative="greater").p_value for moment in (g, direction.moment)]
-    return np.maximum(*both)
+    own, turned = (long_run(moment, horizon=horizon, alternative="greater").p_value for moment in (g, direction.moment))
+    return Skill(np.maximum(own, turned), turned)
 
 
 def smallest_skill(

@@ -170,15 +170,24 @@ def _far(back: FloatArray, n: int) -> FloatArray:
     return np.where(np.abs(back) > BAND * np.sqrt(n), back, 0.0)
 
 
-def many_losses(
+def many(
     world: str, generator: np.random.Generator, simulations: int, n: int, horizon: int, forecasters: int
-) -> FloatArray:
-    """Return losses [S, n, K] of equally accurate forecasters, worlds as :func:`equally_accurate`."""
+) -> tuple[FloatArray, FloatArray]:
+    """Return outcomes [S, n] and forecasts [S, n, K], less a benchmark's, that are all as accurate as it.
+
+    Worlds as :func:`equally_accurate`; in "level" they go back to the mean price over windows of K lengths.
+    """
+    if world == "level":
+        returns, _ = garch(generator, (simulations, 2 * n + horizon - 1))
+        prices, y = np.cumsum(returns, axis=1), _sums(returns[:, n:], horizon)
+        windows = [prices[:, n - n * (k + 1) // forecasters : n] for k in range(forecasters)]
+        last = prices[:, n - 1 : 2 * n - 1]
+        return y, FAINTEST * np.stack([window.mean(axis=1, keepdims=True) - last for window in windows], axis=-1)
     if world in PERSISTENCE:
-        y, *forecasts = _garch_targets(world, generator, simulations, n, horizon, forecasts=forecasters)
-        return np.stack([(y - forecast) ** 2 for forecast in forecasts], axis=-1)
-    errors = overlapping(generator, (forecasters, simulations, n), horizon if world == "ma" else 1)
-    return np.stack(list(errors**2), axis=-1)
+        y, first, *others = _garch_targets(world, generator, simulations, n, horizon, forecasts=forecasters + 1)
+        return y - first, np.stack(others, axis=-1) - first[..., np.newaxis]
+    first, *errors = overlapping(generator, (forecasters + 1, simulations, n), horizon if world == "ma" else 1)
+    return first, first[..., np.newaxis] - np.stack(errors, axis=-1)
 
 
 def _garch_targets(

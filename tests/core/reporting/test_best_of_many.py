@@ -6,8 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from golden_core.reporting.best_of_many import _of_one, best_of_many
+from golden_core.reporting.best_of_many import LOSSES, _of_one, best_of_many
 from golden_core.reporting.exhibits import exhibit
+from golden_core.statistics import worlds
+from golden_core.statistics.resampling import cosines, superior
+from golden_core.statistics.skill import in_direction
 from golden_core.store import schema
 from golden_core.store.randomness import Stream
 from golden_core.store.warehouse import Warehouse
@@ -89,6 +92,41 @@ def test_what_was_tried_elsewhere_counts(tmp_path, study, tried, families):
     assert row["kept"] == "ar"
 
 
+@pytest.mark.parametrize("root", [8, 12, 61])
+def test_what_goes_back_to_a_level_needs_a_direction_too(tmp_path, study, root):
+    """Three wandering prices that the mean of their past is said to foretell, by losses alone."""
+    outcomes, backs = worlds.many("level", Stream(root).generator(), 1, TIMES, 1, 1)
+    y, f = outcomes[0], backs[0, :, 0]
+    resamples = cosines(TIMES, horizon=1, reps=999, generator=Stream(root).child("by hand").generator())
+    assert superior(y**2, ((y - f) ** 2)[:, np.newaxis], resamples) < 0.02
+    walk = forecasts().filter(forecaster="random_walk", pair="EURUSD").with_columns(y_true=y)
+    frame = pl.concat([walk, walk.with_columns(forecaster=pl.lit("ar"), y_pred=f)])
+    warehouse, answer = found(tmp_path, study, frame)
+    assert answer.frame["p_value"].item() > 0.1
+    np.testing.assert_allclose(turned(warehouse, study), by_hand(y, f), rtol=1e-12)
+
+
+def test_a_silent_forecast_keeps_its_direction(tmp_path, study):
+    own = forecasts().filter(forecaster="ar", pair="USDJPY").sort("cutoff")
+    y, f = own["y_true"].to_numpy(), own["y_pred"].to_numpy().copy()
+    f[np.abs(f) < 0.0005] = f[:9] = 0.0
+    silent = own.with_columns(y_pred=f)
+    walk = silent.with_columns(forecaster=pl.lit("random_walk"), y_pred=0.0)
+    warehouse = found(tmp_path, study, pl.concat([silent, walk]))[0]
+    assert (turned(warehouse, study)[:9] == 0).all()
+    np.testing.assert_allclose(turned(warehouse, study), by_hand(y, f), rtol=1e-12)
+
+
+def turned(warehouse, study):
+    """What the query says that the direction of `ar` earns."""
+    rows = warehouse.query(LOSSES.format(loss="0.0"), (study.name,))
+    return rows.filter(pl.col("forecaster") == "ar")["turned"].to_numpy()
+
+
+def by_hand(y, f):
+    return in_direction(y, f).moment / np.sqrt(np.square(y).mean())
+
+
 def test_every_horizon_of_the_study_is_its_own_try(tmp_path, study):
     """Four forecasters at two horizons are eight ways, and the study was asked for nothing else."""
     later = forecasts().with_columns(horizon=pl.lit(5))
@@ -124,9 +162,9 @@ def test_alone_the_random_walk_has_no_rivals(tmp_path, study):
 def test_more_times_than_the_study_has_resamples_for(study):
     """Hours of ten years have more cosines than a hundred resamples could mix."""
     few = study.model_copy(update={"evaluation": study.evaluation.model_copy(update={"bootstrap_resamples": 100})})
-    losses = Stream(20_261_128).child("hours").generator().standard_normal((35_000, 2)) ** 2
-    table = pl.DataFrame(losses, ["random_walk", "ar"])
-    n, *_, p_value, _, better, kept, count, _, reason = _of_one(table, 1, few, "hours", 1.0)
+    drawn = Stream(20_261_128).child("hours").generator().standard_normal((35_000, 2))
+    losses, turned = pl.DataFrame(drawn**2, ["random_walk", "ar"]), pl.DataFrame(drawn[:, 1:], ["ar"])
+    n, *_, p_value, _, better, kept, count, _, reason = _of_one(losses, turned, 1, few, "hours", 1.0)
     assert (n, better, kept, count, reason) == (35_000, "", "random_walk, ar", 2, None)
     assert p_value > 0.05
 

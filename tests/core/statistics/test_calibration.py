@@ -11,6 +11,7 @@ from golden_core.preparation.catalogue import load_study
 from golden_core.statistics import calibration, long_run, worlds
 from golden_core.statistics.calibration import Cell, calibrate
 from golden_core.statistics.rules import refused
+from golden_core.statistics.skill import Skill
 from golden_core.store.randomness import Stream
 from golden_core.study import ProtocolSection
 
@@ -72,7 +73,7 @@ def test_profit_of_whole_lots_without_regard_to_overlap_is_off_its_size(monkeypa
         return worlds._sums(returns, horizon), np.sign(worlds.persistent(generator, (simulations, n), 0.95))
 
     def independent(g, direction, *, horizon):
-        return stats.norm.sf(g.mean(axis=-1) / errors(g))
+        return Skill(stats.norm.sf(g.mean(axis=-1) / errors(g)), g)
 
     assert "too large" not in verdicts("profitable", "garch", 1152, 24)
     monkeypatch.setattr(calibration, "skill", independent)
@@ -84,7 +85,9 @@ def test_without_the_direction_a_level_is_said_to_foretell(monkeypatch):
     """Its score has the law of Dickey and Fuller's statistic; the direction's has Student's."""
     assert "too large" not in verdicts("predicts", "level", 250, 1)
     monkeypatch.setattr(
-        calibration, "skill", lambda g, _, *, horizon: long_run(g, horizon=horizon, alternative="greater").p_value
+        calibration,
+        "skill",
+        lambda g, _, *, horizon: Skill(long_run(g, horizon=horizon, alternative="greater").p_value, g),
     )
     assert verdicts("predicts", "level", 250, 1) == {"too large"}
 

@@ -26,7 +26,7 @@ def by_hand(g):
 
 def test_the_larger_of_two_p_values_by_hand():
     y, forecast = chance("hand").standard_normal((2, 40, N))
-    p_values = skill(predicts(y, forecast), in_direction(y, forecast), horizon=1)
+    p_values = skill(predicts(y, forecast), in_direction(y, forecast), horizon=1).p_value
     own, turned = ([by_hand(g)[0] for g in moments] for moments in (2 * y * forecast, y * np.sign(forecast)))
     np.testing.assert_allclose(p_values, np.maximum(own, turned), rtol=1e-9)
     assert 0 < np.less(own, turned).sum() < 40  # each decides somewhere
@@ -53,7 +53,7 @@ def test_a_cost_lowers_what_the_direction_needs():
 @pytest.mark.parametrize("world", worlds.REVERSALS)
 def test_a_reversal_is_found_no_more_often_than_by_chance(world):
     y, forecast = worlds.unpredictable(world, chance(world), 4000, N, 1)
-    rejected = skill(predicts(y, forecast), in_direction(y, forecast, weight=2), horizon=1) <= 0.05
+    rejected = skill(predicts(y, forecast), in_direction(y, forecast, weight=2), horizon=1).p_value <= 0.05
     assert rejected.mean() <= 0.063
 
 
@@ -63,14 +63,14 @@ def test_what_is_there_is_found_as_often_as_promised():
     smallest = smallest_skill(predicts(noise, forecast), known, horizon=1)
     slope = np.sqrt(np.square(smallest).mean()) / 2  # of forecasts of unit variance
     y = noise + slope * forecast
-    found = skill(predicts(y, forecast), in_direction(y, forecast, weight=2), horizon=1) <= 0.05
+    found = skill(predicts(y, forecast), in_direction(y, forecast, weight=2), horizon=1).p_value <= 0.05
     assert found.mean() == pytest.approx(0.8, abs=0.03)
 
 
 def test_who_forecasts_nothing_has_no_direction():
     y = chance("none").standard_normal(N)
     nothing = np.zeros(N)
-    assert np.isnan(skill(predicts(y, nothing), in_direction(y, nothing), horizon=1))
+    assert np.isnan(skill(predicts(y, nothing), in_direction(y, nothing), horizon=1).p_value)
     assert np.isnan(smallest_skill(predicts(y, nothing), in_direction(y, nothing), horizon=1))
 
 
@@ -89,5 +89,5 @@ def test_who_is_silent_when_the_price_says_so_is_no_more_often_right(silent):
     forecast = np.where(ahead, 0.0, 1.0) if silent == "once ahead" else np.where(np.abs(risen) > 0.5, -risen, 0.0)
     direction = in_direction(returns, forecast, weight=2)
     zeros = replace(direction, moment=returns * np.sign(forecast))
-    kept, lost = (skill(predicts(returns, forecast), one, horizon=1) <= 0.05 for one in (direction, zeros))
+    kept, lost = (skill(predicts(returns, forecast), one, horizon=1).p_value <= 0.05 for one in (direction, zeros))
     assert kept.mean() <= 0.05 < 0.07 < lost.mean()
