@@ -10,7 +10,7 @@ import polars as pl
 
 from golden_core.evaluation.inputs import BENCHMARK, SERIES, TRIAL
 from golden_core.inputs.windows import FloatArray
-from golden_core.statistics.long_run import long_run
+from golden_core.statistics.long_run import LEAST_COEFFICIENTS, long_run
 from golden_core.store.schema import COVERAGE, FORECASTS, SCORES
 from golden_core.uncertainty import scores
 
@@ -20,8 +20,8 @@ Row = dict[str, Any]
 def coverage_table(forecasts: pl.DataFrame, quantiles: pl.DataFrame, confidence: float) -> pl.DataFrame:
     """Return ``schema.COVERAGE``: a row per trial and quantile, and per trial and central interval, sorted by key.
 
-    The interval of a share at level ``confidence`` is that of :func:`~golden_core.statistics.long_run.long_run`: misses
-    that come in bursts make it wider than independent ones would.
+    The interval of a share at level ``confidence`` is that of :func:`~golden_core.statistics.long_run.long_run` with as
+    few coefficients as it takes: quantiles that do not follow volatility are missed in bursts that last for months.
     """
     rows = [
         key | row | _share_interval(hits, key["horizon"], confidence)
@@ -68,7 +68,7 @@ def _coverage(y: FloatArray, values: FloatArray, levels: FloatArray, _: FloatArr
 
 
 def _share_interval(hits: FloatArray, horizon: int, confidence: float) -> Row:
-    found = long_run(hits, horizon=horizon, level=confidence)
+    found = long_run(hits, horizon=horizon, level=confidence, most=LEAST_COEFFICIENTS)
     low, high = (None if np.isnan(end) else float(end) for end in (found.low, found.high))
     return {"n": len(hits), "share": hits.mean(), "low": low, "high": high}
 

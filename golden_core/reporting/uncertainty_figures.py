@@ -74,8 +74,8 @@ def coverage_by_level(warehouse: Warehouse, study: Study) -> Plot:
         "calibration",
         "At which levels do intervals cover too little or too much? The share of true values within a central "
         "interval minus its level, in percentage points, one mark per series and seed, set side by side. Bars are "
-        f"{confidence} intervals of that share that allow for misses which come together. Red: the bar leaves zero "
-        "out.",
+        f"{confidence} intervals of that share that allow for misses which come together for months. Red: the bar "
+        "leaves zero out.",
         panels("calibration", answer.frame, "forecaster", told, _coverage, limit),
         answer,
     )

@@ -12,7 +12,13 @@ from scipy import stats
 
 from golden_core.statistics import worlds
 from golden_core.statistics.diebold_mariano import harvey_leybourne_newbold
-from golden_core.statistics.long_run import FloatArray, equivalence, long_run, minimum_detectable
+from golden_core.statistics.long_run import (
+    LEAST_COEFFICIENTS,
+    FloatArray,
+    equivalence,
+    long_run,
+    minimum_detectable,
+)
 from golden_core.statistics.moments import accuracy, predicts
 from golden_core.statistics.resampling import confidence_set, cosines, in_directions_too, superior
 from golden_core.statistics.rules import LEAST_APART, OF_SKILL, Kind, rarest, refused
@@ -121,7 +127,8 @@ def _covers(cell: Cell, stream: Stream, simulations: int) -> Rates:
 def _coverage_interval(cell: Cell, stream: Stream, simulations: int) -> Rates:
     """Measure how often the interval of a share of misses, of the table ``coverage``, leaves out the true share."""
     (g,) = worlds.covered(cell.world, stream.generator(), simulations, cell.n, cell.horizon, off=(0.0,))
-    return {NO_DECISION: _rate(long_run(g, horizon=cell.horizon).p_value)}
+    found = long_run(g, horizon=cell.horizon, most=LEAST_COEFFICIENTS)
+    return {NO_DECISION: _rate(found.p_value)}
 
 
 def _rectangular(cell: Cell, stream: Stream, simulations: int) -> Rates:

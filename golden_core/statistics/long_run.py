@@ -54,7 +54,14 @@ def coefficients(n: int, horizon: int) -> int:
     return int(min(0.4 * np.cbrt(n) ** 2, n / (2 * horizon)))  # 1000^⅔ as a power is a little less than 100
 
 
-def long_run(g: FloatArray, *, horizon: int, alternative: Alternative = "two-sided", level: float = 0.95) -> LongRun:
+def long_run(
+    g: FloatArray,
+    *,
+    horizon: int,
+    alternative: Alternative = "two-sided",
+    level: float = 0.95,
+    most: int | None = None,
+) -> LongRun:
     """Test whether the mean of a moment over time is zero, and give its confidence interval.
 
     Parameters
@@ -67,6 +74,8 @@ def long_run(g: FloatArray, *, horizon: int, alternative: Alternative = "two-sid
         Where the mean lies if not at zero. The interval is two-sided whatever is chosen.
     level : float
         Nominal coverage of the interval.
+    most : int or None
+        Coefficients at the most, for a moment that wanders for longer than the horizon says.
 
     Returns
     -------
@@ -84,8 +93,9 @@ def long_run(g: FloatArray, *, horizon: int, alternative: Alternative = "two-sid
     ----------
     Lazarus, Lewis, Stock & Watson (2018), Journal of Business & Economic Statistics 36(4), sections 3 and 4.
     """
-    mean, variance, reason = _moments(g, horizon)
-    n, df = g.shape[-1], coefficients(g.shape[-1], horizon)
+    n = g.shape[-1]
+    df = min(coefficients(n, horizon), most or n)
+    mean, variance, reason = _moments(g, df)
     error = np.sqrt(variance / n) if n else variance
     statistic = mean / error
     half = stats.t.ppf((1 + level) / 2, df) * error if df else error
@@ -129,8 +139,8 @@ def minimum_detectable(g: FloatArray, *, horizon: int, power: float = 0.8, alpha
     Takes (..., T) and gives (...), in units of g, NaN where the test is undefined. The test statistic of a mean δ has
     the noncentral t distribution with noncentrality √T · δ / √variance.
     """
-    _, variance, _ = _moments(g, horizon)
     n, df = g.shape[-1], coefficients(g.shape[-1], horizon)
+    _, variance, _ = _moments(g, df)
     if df < LEAST_COEFFICIENTS:
         return np.full(g.shape[:-1], np.nan)[()]
     critical = stats.t.ppf(1 - alpha, df)
@@ -138,9 +148,9 @@ def minimum_detectable(g: FloatArray, *, horizon: int, power: float = 0.8, alpha
     return effect
 
 
-def _moments(g: FloatArray, horizon: int) -> tuple[FloatArray, FloatArray, npt.NDArray[np.str_]]:
-    """Return mean, long-run variance (NaN where undefined) and the reason, each (...)."""
-    n, count = g.shape[-1], coefficients(g.shape[-1], horizon)
+def _moments(g: FloatArray, count: int) -> tuple[FloatArray, FloatArray, npt.NDArray[np.str_]]:
+    """Return mean, long-run variance of ``count`` cosines (NaN where undefined) and the reason, each (...)."""
+    n = g.shape[-1]
     if count < LEAST_COEFFICIENTS:
         undefined = np.full(g.shape[:-1], np.nan)
         return (g.mean(axis=-1) if n else undefined[()]), undefined[()], np.full(g.shape[:-1], TOO_SHORT)[()]

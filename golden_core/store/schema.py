@@ -219,8 +219,8 @@ How often the truth lies below each quantile, and within each central interval, 
     & level
     n        int   forecasts
     share    float share of forecasts whose truth lies at or below the quantile, or within
-    low      float lower end of the interval of that share over time; null where undefined
-    high     float upper end of the interval of that share over time; null where undefined
+    low      float lower end of the interval of that share in the long run; null where undefined
+    high     float upper end of the interval of that share in the long run; null where undefined
     infinite int   forecasts whose quantile, or an end of whose interval, is infinite
     width    float mean width; null for quantiles, and where an end is infinite [log return]
     score    float mean pinball loss or interval score; null where one is infinite [log return]

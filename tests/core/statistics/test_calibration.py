@@ -65,6 +65,17 @@ def test_coverage_without_regard_to_overlap_is_off_its_size(monkeypatch):
     assert verdicts("covers", "ma", 1888, 4) == {"too large"}
 
 
+def test_the_interval_of_a_share_allows_for_bursts_of_months(monkeypatch):
+    """Intervals of one width under GARCH, whose coverage is true in the long run."""
+
+    def rate():
+        return calibrate(STREAM, simulations=500, only=one("coverage_interval", "slow", 1888))["rate"].item()
+
+    assert rate() < 0.1
+    monkeypatch.setattr(calibration, "LEAST_COEFFICIENTS", None)
+    assert rate() > 0.2
+
+
 def test_profit_of_whole_lots_without_regard_to_overlap_is_off_its_size(monkeypatch):
     """Each cutoff's return over h bars, as if no bar were in two of them."""
 
