@@ -20,6 +20,7 @@ _DAY = re.compile(
 _CLOCK = re.compile(r"\d{1,2}:\d\d.*|\d{6}|\d{4}")
 _NUMBER = re.compile(r"-?\d+[.,]\d+")
 _MISFITS = 0.1  # share of rows that may be no candle: a few of Yahoo's are none
+_NEAR = 2  # a candle's high is less than so many of its lows; prices of several currencies are further apart
 _PARTED = re.compile(r"\S+(?: \S+){2,}")
 
 
@@ -140,4 +141,4 @@ def _is_candle(cells: Sequence[str]) -> bool:
         open_, high, low, close = (float(cell.replace(",", ".")) for cell in cells)
     except ValueError:
         return False
-    return high >= max(open_, close) >= min(open_, close) >= low > 0
+    return _NEAR * low > high >= max(open_, close) >= min(open_, close) >= low > 0
