@@ -6,6 +6,7 @@ The shapes are those files'; every number is invented.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shlex
 from typing import Any
 
@@ -98,3 +99,63 @@ def test_a_column_of_currencies_says_of_which_pair_its_rows_are(codes: tuple[str
     wrong = [row.replace("USD", code) for row, code in zip(rows, codes, strict=True)]
     with pytest.raises(VendorError, match=rf"column 'CURRENCY' says {said}, but EURUSD is asked for"):
         parse([header, *wrong], columns=columns)
+
+
+# Messages that lead out
+
+PREAMBLES = {
+    "boc": (['"NAME","RATES"', '"LINK","https://example.org/"', '"SERIES","1"'], '"date","FXUSDCAD"', ","),
+    "rba": (["Title,A$1=USD,Index", "Units,USD,Index", "Source,RBA,RBA"], "Series ID,FXRUSD,FXRTWI", ","),
+    "fed": (["Series Description,EURO,BRAZIL", "Multiplier:,1,1"], "Time Period,RXI_N.B.EU,RXI_N.B.BZ", ","),
+    "snb": (['"CubeId";"dev"', '"PublishingDate";"2026-03-02"'], '"Date";"D0";"D1";"Value"', ";"),
+}
+
+
+@pytest.mark.parametrize("bank", PREAMBLES)
+def test_lines_of_description_above_a_table_are_named_as_what_to_leave_out(bank: str, parse: Any) -> None:
+    above, header, mark = PREAMBLES[bank]
+    rows = [mark.join([day, *["1.38"] * header.count(mark)]) for day in ("2024-03-14", "2024-03-15")]
+    names = header.replace('"', "")
+    with pytest.raises(VendorError, match=rf"rows seem to begin below '{names}': leave out the lines above") as refused:
+        parse([*above, header, *rows], pair="USDCAD")
+    told = _told(refused)
+    assert told.get("timestamp", names.split(mark)[0]) == names.split(mark)[0]
+    columns = {**told, "close": names.split(mark)[1]}
+    assert parse([header, *rows], pair="USDCAD", columns=columns).bars.height == 2
+
+
+@pytest.mark.parametrize("names", ["Year,Month,Day", "年,月,日"])
+def test_a_day_in_three_columns_is_told_in_japanese_too(names: str, parse: Any) -> None:
+    with pytest.raises(VendorError, match="A day in three columns is not read"):
+        parse([f"{names},始値,高値,安値,終値", "2024,3,14,1.1,1.2,1.0,1.1", "2024,3,15,1.1,1.2,1.0,1.1"])
+
+
+@pytest.mark.parametrize("form", ["{:%Y年%m月%d日 %H:%M}", "{:%Y年%m月%d日%H:%M:%S}"])
+def test_days_as_japan_writes_them_are_read(form: str, parse: Any) -> None:
+    times = [dt.datetime(2024, 3, 14, hour) for hour in range(3)]  # noqa: DTZ001
+    read = parse(["日付,始値,高値,安値,終値", *(f"{form.format(time)},1.1,1.2,1.0,1.1" for time in times)])
+    assert (read.bar, str(read.bars["timestamp"][0])) == ("1h", "2024-03-14 00:00:00+00:00")
+
+
+def test_the_order_of_a_date_is_added_to_the_format_of_detection(parse: Any) -> None:
+    rows = ["time,open,high,low,close", *(f"03/04/2024 {hour:02}:00,1.1,1.2,1.0,1.1" for hour in range(3))]
+    with pytest.raises(VendorError, match="such as --format auto:day_first"):
+        parse(rows)
+    assert parse(rows, format="auto:month_first").bars["timestamp"][0].month == 3
+    with pytest.raises(VendorError, match="format plain_csv offers only"):
+        parse(rows, format="auto:mid")
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_records_of_json_are_told_as_columns_are(within: bool, parse: Any) -> None:
+    records = [{"no": f"{day}/A", "effectiveDay": f"2024-03-{day}", "rateOf": 3.94} for day in (14, 15)]
+    text = json.dumps({"table": "A", "rates": records} if within else records)
+    with pytest.raises(VendorError, match="no reader knows this format") as refused:
+        parse(text, pair="USDPLN", name="x.json")
+    assert _told(refused) == {"timestamp": "effectiveDay", "close": "rateOf"}
+    assert parse(text, pair="USDPLN", name="x.json", columns=_told(refused)).bars["close"].to_list() == [3.94] * 2
+
+
+def test_a_table_without_a_day_is_told_so(parse: Any) -> None:
+    with pytest.raises(VendorError, match="No column of its first rows seems to hold a day, such as 2024-03-15"):
+        parse(["land|amount|code|rate", "EMU|1|EUR|25,12", "USA|1|USD|23,45"], pair="EURCZK")
