@@ -124,6 +124,12 @@ def test_lines_of_description_above_a_table_are_named_as_what_to_leave_out(bank:
     assert parse([header, *rows], pair="USDCAD", columns=columns).bars.height == 2
 
 
+def test_a_few_days_with_a_holiday_are_days(parse: Any) -> None:
+    """The middle of two steps, of one day and of two, would be a length that no rows are apart."""
+    rows = [f"{day},1.1,1.2,1.0,1.1" for day in ("2024-03-13", "2024-03-14", "2024-03-16")]
+    assert parse(["time,open,high,low,close", *rows]).bar == "1d"
+
+
 @pytest.mark.parametrize("names", ["Year,Month,Day", "年,月,日"])
 def test_a_day_in_three_columns_is_told_in_japanese_too(names: str, parse: Any) -> None:
     with pytest.raises(VendorError, match="A day in three columns is not read"):
