@@ -21,6 +21,9 @@ from golden_core.vendors.times import NOTHING, Dates, Times, from_temporal, join
 DAY = "1d"
 QUOTED = "5m"  # bars of one minute are made of ticks in any case
 _PAIR = rf"(?i)^({CURRENCIES})[/_-]?({CURRENCIES})$"
+_CODE = rf"^({CURRENCIES})$"
+# What columns hold that say of how many units a price is, where it is of one: of SDMX a power of ten.
+_UNITS = {"unitmult": 0.0, "multiplier": 1.0, "nominal": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,7 @@ class Known:
 def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
     """Return the bars of a table (ticks become bars of one minute); refuse its first malformed row."""
     lines = Lines(path, rows.line)
+    _require_single(rows.table, lines)
     numbers, number_notes = read_numbers(rows.table, found.numbers, lines, gaps=known.gaps)
     times = _times(rows.table, found, lines, known.dates, active(numbers))
     table = pl.DataFrame([times.values.alias("timestamp"), *numbers.get_columns(), rows.line.alias("line")])
@@ -75,12 +79,13 @@ def side_of(found: Found, path: Path) -> str | None:
 
 
 def require_instrument(table: pl.DataFrame, pair: str, path: Path) -> None:
-    """Refuse a table that says which pair each row is of, under whatever name, and says another one."""
+    """Refuse a table that says which pair or currency each row is of, under whatever name, and says another one."""
     for name in table.columns:
-        if normal(name) not in INSTRUMENTS and not _holds_pairs(table[name]):
+        cells, currencies = table[name], _all(table[name], _CODE)
+        if normal(name) not in INSTRUMENTS and not currencies and not _all(cells, _PAIR):
             continue
-        said = table[name].cast(pl.String).unique().sort()
-        others = [repr(text) for text in said if pair.lower() not in normal(str(text))]
+        said = [str(text) for text in (cells.drop_nulls() if currencies else cells).unique().sort()]
+        others = [repr(text) for text in said if (text not in pair if currencies else pair.lower() not in normal(text))]
         if others:
             raise VendorError(
                 f"{path}: column {name!r} says {', '.join(others[:5])}, but {pair} is asked for; "
@@ -100,9 +105,21 @@ def _require_days(times: pl.Series, found: Found, path: Path) -> None:
         )
 
 
-def _holds_pairs(cells: pl.Series) -> bool:
+def _all(cells: pl.Series, pattern: str) -> bool:
     # The first cell spares the others: ticks are many.
-    return cells.dtype == pl.String and all(some.str.contains(_PAIR).all() for some in (cells.head(1), cells))
+    return cells.dtype == pl.String and all(some.str.contains(pattern).all() for some in (cells.head(1), cells))
+
+
+def _require_single(table: pl.DataFrame, lines: Lines) -> None:
+    """Refuse prices of a hundred or a thousand units, which a column says they are."""
+    fix = "prices are of several units: write what one costs, and leave the column out"
+    for cells in table.get_columns():
+        one = _UNITS.get(normal(cells.name))
+        if one is not None:
+            many = (cells.cast(pl.Float64, strict=False) != one).fill_null(value=False)
+            if many.any():
+                row = int(many.arg_true()[0])
+                raise lines.fault(row, f"column {cells.name!r} says {cells[row]}: {fix}")
 
 
 def _from_ticks(

@@ -39,7 +39,7 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
         if wanted:
             return wanted
         raise VendorError(f"{path}: a single row does not show how long a bar is; declare it with --bar")
-    usual = float(np.median(steps)) if len(steps) else 0.0
+    usual = float(np.percentile(steps, 50, method="lower")) if len(steps) else 0.0
     length = stated or {float(count): name for name, count in MINUTES.items()}.get(usual)
     if length is None:
         raise VendorError(

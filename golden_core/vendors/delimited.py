@@ -15,6 +15,7 @@ from golden_core.vendors.text import TWICE, Head, Rows, read_head, read_rows
 from golden_core.vendors.times import ORDERS, Dates, Order
 
 _ALONE = "no open, high or low is known or declared: every bar has its close alone"
+_ONE_CURRENCY = "{!r} names one currency: that its price is of {} and not of its inverse, the file does not say"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +73,10 @@ class Delimited:
             require_columns(names, path, declared)
         found = find_columns(names, path, declared, self.ours)
         alone = "close" in found.numbers and not {"open", "high", "low"} & found.numbers.keys()
-        if alone:
-            require_named(found.numbers["close"], pair, path)
+        for name in [found.numbers[price] for price in PRICES if price in found.numbers]:
+            require_named(name, pair, path)
+        close = found.numbers.get("close", "")
+        said = _ONE_CURRENCY.format(close, pair) if alone and close in (pair[:3], pair[3:]) else ""
         known = Known(
             format=self.name,
             clock=self.clock(found.time[-1], path),
@@ -82,7 +85,7 @@ class Delimited:
             dates=Dates(self.order, self.convention),
             gaps=self.gaps,
             header=self.headed or not self.places,
-            notes=tuple(filter(None, (self.said, _ALONE if alone and self.columns else ""))),
+            notes=tuple(filter(None, (self.said, said, _ALONE if alone and self.columns else ""))),
         )
         return assemble(rows, found, path, known)
 

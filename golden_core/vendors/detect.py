@@ -8,7 +8,7 @@ from golden_core.vendors import GENERAL, READERS, reader
 from golden_core.vendors.base import Claim, Reader, VendorError
 from golden_core.vendors.paired import pairs_in
 from golden_core.vendors.plain import parquet_names
-from golden_core.vendors.plain_json import holds_objects
+from golden_core.vendors.plain_json import first_records, holds_objects
 from golden_core.vendors.suggestions import declaration, hints
 from golden_core.vendors.text import HEAD_BYTES, read_head, refuse_packed, require_text
 
@@ -23,17 +23,19 @@ def pairs_in_name(path: Path) -> set[str]:
 def detect(path: Path, pair: str, format: str = AUTO) -> tuple[Reader, Claim, tuple[str, ...]]:
     """Return the reader of a file, its reason, and what else was noticed.
 
-    Vendors' formats come first; plain tables are asked only where none claims the file. ``format`` is ``auto``, a
-    reader's name, or name and choice. Refused: another pair in the file's name, no claim, several claims.
+    Vendors' formats come first; plain tables are asked only where none claims the file. ``format`` is ``auto`` or a
+    reader's name, perhaps with a choice. Refused: another pair in the file's name, no claim, several claims.
     """
     if not path.exists():
         raise VendorError(f"there is no file {path}")
     _require_pair(path, pair)
-    if format != AUTO:
+    name, _, choice = format.partition(":")
+    if name != AUTO:
         return _declared(path, format)
     claims = _claims(path, [name for name in READERS if name not in GENERAL]) or _claims(path, GENERAL)
     if len(claims) == 1:
-        return *claims[0], ()
+        found, claim = claims[0]
+        return reader(f"{claim.format}:{choice}") if choice else found, claim, ()
     if claims:
         readings = "; or ".join(f"{claim.format}, because {claim.because}" for _, claim in claims)
         raise VendorError(f"{path} can be read in {len(claims)} ways: {readings}. Declare one of them as the format")
@@ -66,10 +68,11 @@ def _unknown(path: Path) -> VendorError:
     if path.is_dir():
         return VendorError(f"{path} is a folder, and holds no files of a format that comes in folders; name a file")
     refuse_packed(path)
-    columns, head = parquet_names(path), read_head(path)
+    columns = parquet_names(path)
     kind = "plain_json" if holds_objects(path) else "plain_csv" if columns is None else "plain_parquet"
     what = _beginning(path) if columns is None else f"it is Parquet with the columns {', '.join(map(repr, columns))}"
-    told = declaration(head) if kind == "plain_csv" else "--column open=NAME …"
+    head = first_records(path) if kind == "plain_json" else read_head(path)
+    told = declaration(head) if columns is None else "--column open=NAME …"
     return VendorError(
         f"{path}: no reader knows this format: {what}. Known are {', '.join(READERS)}; a table with other columns can "
         f"be declared: --format {kind} {told} (in a study: format columns), with nothing but remarks above its header"

@@ -16,7 +16,7 @@ from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.columns import INSTRUMENTS, PRICES, find_columns, has_prices, normal
 from golden_core.vendors.records import parsed_json, require_yahoo
 from golden_core.vendors.suggestions import closes_alone
-from golden_core.vendors.text import HEAD_BYTES, Rows
+from golden_core.vendors.text import HEAD_BYTES, SNIFFED, Head, Rows
 
 _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{")
 _WORD = re.compile(rb'"([^"\\\n]{1,40})"')
@@ -76,6 +76,13 @@ def holds_objects(path: Path) -> bool:
         return False
     with path.open("rb") as stream:
         return _BEGINS.match(stream.read(HEAD_BYTES)) is not None
+
+
+def first_records(path: Path) -> Head | None:
+    """Return the first records of a file as lines of a table, for what to declare; None where it holds no table."""
+    columns = _columns(parsed_json(path)) or {}
+    rows = [*zip(*columns.values(), strict=True)][:SNIFFED]
+    return Head(tuple("\t".join(map(str, row)) for row in (columns, *rows)), "\t") if rows else None
 
 
 def _names_price(names: Iterable[str]) -> bool:

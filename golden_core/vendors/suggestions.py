@@ -6,6 +6,7 @@ import itertools
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from golden_core.market.clock import MINUTES
@@ -15,11 +16,13 @@ from golden_core.vendors.prices import GAPS
 from golden_core.vendors.text import SNIFFED, Head, read_head
 
 _DAY = re.compile(
-    r"\d{4}[-./]\d{1,2}[-./]\d|\d{1,2}[-./ ](?:\d{1,2}|[A-Za-z]{3})[-./ ]\d|[A-Z][a-z]{2} \d|(?:19|20)\d{6}|\d{9,}"
+    r"\d{4}[-./年]\d{1,2}[-./月]\d|\d{1,2}[-./ ](?:\d{1,2}|[A-Za-z]{3})[-./ ]\d|[A-Z][a-z]{2} \d|(?:19|20)\d{6}|\d{9,}"
 )
 _CLOCK = re.compile(r"\d{1,2}:\d\d.*|\d{6}|\d{4}")
+_DAY_PARTS = ({"year", "month", "day"}, {"年", "月", "日"})
 _NUMBER = re.compile(r"-?\d+[.,]\d+")
 _MISFITS = 0.1  # share of rows that may be no candle: a few of Yahoo's are none
+_NEAR = 2  # a candle's high is less than so many of its lows; prices of several currencies are further apart
 _PARTED = re.compile(r"\S+(?: \S+){2,}")
 
 
@@ -57,6 +60,7 @@ def declaration(head: Head | None, declared: Mapping[str, str | None] | None = N
     """Return the options that declare a table: by names, or of one without header by places from 1."""
     if head is None or len(head.header) == 1:
         return "--column open=NAME …"
+    head = _below(head)
     headed = not any(_NUMBER.fullmatch(field) for field in head.header)
     rows = [head.fields(line) for line in range(headed, min(SNIFFED, len(head.lines)))]
     places = _places([row for row in rows if len(row) == len(rows[0])])
@@ -80,26 +84,39 @@ def hints(head: Head | None) -> str:
     """Return what else is in the way of reading a file, and the fix."""
     if head is None:
         return ""
+    found = list[str]()
+    if (table := _below(head)) is not head:
+        names = head.separator.join(table.header)
+        found.append(f"its rows seem to begin below {names[:100]!r}: leave out the lines above that one")
+    head = table
     widths = [len(head.fields(line)) for line in range(min(SNIFFED, len(head.lines)))]
-    names = {normal(name) for name in head.header}
-    even, found = len(widths) < 2 or widths[0] == widths[1], list[str]()
+    even = len(widths) < 2 or widths[0] == widths[1]
     if not even and len(widths) > 2 and len(set(widths[1:])) == 1:
         found.append(
             f"its first line has {widths[0]} fields and all the next ones {widths[1]}: if it is no header, leave it out"
         )
-    if {"year", "month", "day"} <= names:
-        found.append("a day in three columns is not read: write it into one, such as 2024-03-15")
     if widths[0] == 1 and _PARTED.fullmatch(head.lines[0]) and len({line.count(" ") for line in head.lines}) == 1:
         found.append(
             "its fields seem to be parted by blanks: put commas in their place, and above them the names, such as "
             "time,open,high,low,close, or time,bid,ask of ticks"
         )
+    if any(parts <= {normal(name) for name in head.header} for parts in _DAY_PARTS):
+        found.append("a day in three columns is not read: write it into one, such as 2024-03-15")
+    elif widths[0] > 1 and "timestamp=NAME" in declaration(head):
+        found.append("no column of its first rows seems to hold a day, such as 2024-03-15")
     if even and widths[0] > 1 and "open=" not in declaration(head):
         found.append(
             "where there is one price a row, the time of a bar's open and the close are enough; bars are of "
             f"{', '.join(MINUTES)}"
         )
     return "".join(f". {one[0].upper()}{one[1:]}" for one in found)
+
+
+def _below(head: Head) -> Head:
+    """Return a head without what stands above the names of its columns, the line over the first row that has a day."""
+    row = next((line for line in range(len(head.lines)) if _DAY.match(head.fields(line)[0])), 0)
+    described = row > 1 and len(head.fields(row - 1)) == len(head.fields(row)) and head.fields(row - 1)[0]
+    return replace(head, lines=head.lines[row - 1 :]) if described else head
 
 
 def _parts(names: Iterable[str]) -> set[str]:
@@ -140,4 +157,4 @@ def _is_candle(cells: Sequence[str]) -> bool:
         open_, high, low, close = (float(cell.replace(",", ".")) for cell in cells)
     except ValueError:
         return False
-    return high >= max(open_, close) >= min(open_, close) >= low > 0
+    return _NEAR * low > high >= max(open_, close) >= min(open_, close) >= low > 0

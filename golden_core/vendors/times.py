@@ -36,6 +36,7 @@ _HINTS = {
 _WEEKDAY = r"^(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?,? "
 _NAMED = re.compile(r".*(?P<end> (?P<clock>[A-Z][A-Za-z]+/[A-Za-z_/]+))")  # as Interactive Brokers writes it
 _WITH_T = r"^([0-9./-]+)T([0-9])"  # ISO 8601 allows both; files that have been edited mix them
+_KANJI = r"^(\d{4})年(\d{1,2})月(\d{1,2})日 ?"
 _EXPONENT = r"\d(\.\d+)?[eE]\+?\d\d?"
 _EPOCH = rf"0|\d{{9,19}}(\.\d*)?|{_EXPONENT}"
 _LONGEST_GAP = 300  # days
@@ -74,7 +75,7 @@ def read_times(texts: pl.Series, lines: Lines, dates: Dates, active: pl.Series) 
         read = read_times(texts.str.strip_suffix(named["end"]), lines, dates, active)
         note = f"each row names its clock, {named['clock']}"
         return replace(read, clock=read.clock or named["clock"], notes=(*read.notes, note))  # an offset says more
-    texts = texts.str.replace(_WEEKDAY, "")
+    texts = texts.str.replace(_WEEKDAY, "").str.replace(_KANJI, "$1-$2-$3 ").str.strip_chars_end()
     first = texts[0]
     if re.fullmatch(_COMPACT, first):
         texts = texts.str.replace(_COMPACT, "$1 $2")
@@ -195,7 +196,7 @@ def _choose(
                 0,
                 f"the year of {texts[0]!r} has two digits; all rows are days only as {_words(order)}, "
                 f"{_span(readings[order])}, and not in order so: mend the row that is no day, or declare the order by "
-                f"adding :{' or :'.join(readings)} to the format",
+                f"adding :{' or :'.join(readings)} to the format, such as --format auto:{next(iter(readings))}",
             )
         rows = {int(read.is_null().arg_true()[0]) for each, read in readings.items() if each != order}
         reasons = " and ".join(f"{lines.named(row)}, {texts[row]!r}," for row in sorted(rows))
@@ -214,7 +215,7 @@ def _choose(
     raise lines.fault(
         0,
         f"{texts[0]!r} can be read in {ways} ways: {described}. No day of the file decides, and {evidence}; declare "
-        f"the order by adding :{' or :'.join(possible)} to the format",
+        f"the order by adding :{' or :'.join(possible)} to the format, such as --format auto:{possible[0]}",
     )
 
 

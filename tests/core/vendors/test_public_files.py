@@ -202,7 +202,7 @@ def test_a_header_that_lacks_a_name_is_told_and_places_read_the_file(parse: Any)
 
 
 def test_a_line_above_the_header_with_other_fields_is_named_as_what_to_leave_out(parse: Any) -> None:
-    with pytest.raises(VendorError, match=r"Its first line has 3 fields and all the next ones 5: .* leave it out"):
+    with pytest.raises(VendorError, match=f"begin below {HEADER!r}: leave out the lines above that one"):
         parse(["META,EURUSD,digits=5", HEADER, *HOURS])
 
 
