@@ -18,7 +18,7 @@ from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials.identity import all_series, series_inputs
-from golden_core.trials.run import cut_folds
+from golden_core.trials.rows import cut_folds
 
 TIMES, FORECASTERS, RESAMPLES = 1888, 10, 499  # of the tests of many: as their calibration has them
 STREAM = Stream(0, ("benchmarking", "platform"))

@@ -32,6 +32,13 @@ def code_hash(modules: tuple[str, ...]) -> str:
     return hash_bytes(text.encode())
 
 
+@functools.cache
+def own_hash(modules: tuple[str, ...]) -> str:
+    """Return the hash of the sources of some modules, and of nothing that they import."""
+    files = [path for name in modules if (path := _file(name))]
+    return hash_bytes("\n".join(sources().read(path)[0] for path in files).encode())
+
+
 def source_files(modules: Iterable[str]) -> dict[str, Path]:
     """Return module name → file for the modules and their imports, within their own top-level packages.
 

@@ -32,7 +32,7 @@ from golden_core.store.lake import (
 from golden_core.store.provenance import library_versions
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
-from golden_core.trials.code import code_hash
+from golden_core.trials.code import code_hash, own_hash
 
 Status = Literal["done", "failed", "missing"]
 
@@ -51,6 +51,15 @@ QUANTILE_CODE = (
     "golden_core.splits.calibration",
     "golden_core.uncertainty.calibration",
 )
+
+# What turns bars into labels and forecasts into rows. Identities began without these, and a finished trial is not made
+# again for a fault that never was: their hash enters from the first change on.
+ROWS_CODE = ("golden_core.splits.closures", "golden_core.splits.labels", "golden_core.trials.rows")
+QUANTILE_ROWS_CODE = ("golden_core.trials.quantiles",)
+FIRST = {
+    ROWS_CODE: "0ba61eca4f631463350277b798397b6fdfeabc7e5db4aac4c2b646f967b097d0",
+    QUANTILE_ROWS_CODE: "f9a31b2ec9f68d9c7e8a0567b0c39f3c6034bea32221ebaef49043beeb008b4d",
+}
 
 
 class UnreadyError(RuntimeError):
@@ -193,7 +202,14 @@ def _shared_by_trials(study: Study, forecaster: str) -> dict[str, Any]:
     if study.quantiles is None:
         return shared
     settings = {"quantiles": study.quantiles.model_dump(mode="json"), "embargo": study.splits.embargo}
-    return shared | settings | {"quantile_code": code_hash(QUANTILE_CODE)}
+    rows = _since("quantile_rows_code", QUANTILE_ROWS_CODE)
+    return shared | settings | {"quantile_code": code_hash(QUANTILE_CODE)} | rows
+
+
+def _since(name: str, modules: tuple[str, ...]) -> dict[str, str]:
+    """Return the hash of modules under a name; nothing while they are what they were at first."""
+    found = own_hash(modules)
+    return {} if found == FIRST[modules] else {name: found}
 
 
 def device_kind(study: Study, forecaster: str) -> Literal["cpu", "cuda"]:
@@ -216,21 +232,25 @@ def _of_forecasts(study: Study, forecaster: str) -> dict[str, Any]:
         training, code = training | {"device": kind}, (*code, *COHORT_CODE)
     portable = study.training.kernels == "portable"
     kernels = {"kernels": VARIABLES, "kernel_code": code_hash(PORTABLE_CODE)} if portable else {}
-    return kernels | {
-        "study": study.name,
-        "forecaster": forecaster,
-        "settings": study.forecasters[forecaster],
-        "root_seed": None if facts.deterministic else study.seeds.root,
-        "target": study.target,
-        "features": study.features,
-        "context_length": study.context_length,
-        "bar": study.data.bar,
-        "volatility_window": study.evaluation.volatility_window,
-        "training": training if facts.trained else None,
-        "code": code_hash(code),
-        "files": {path.name: hash_file(path) for path in facts.files},
-        "libraries": library_versions(tuple(sorted({*facts.libraries, "polars", "numpy"}))),
-    }
+    return (
+        kernels
+        | _since("rows_code", ROWS_CODE)
+        | {
+            "study": study.name,
+            "forecaster": forecaster,
+            "settings": study.forecasters[forecaster],
+            "root_seed": None if facts.deterministic else study.seeds.root,
+            "target": study.target,
+            "features": study.features,
+            "context_length": study.context_length,
+            "bar": study.data.bar,
+            "volatility_window": study.evaluation.volatility_window,
+            "training": training if facts.trained else None,
+            "code": code_hash(code),
+            "files": {path.name: hash_file(path) for path in facts.files},
+            "libraries": library_versions(tuple(sorted({*facts.libraries, "polars", "numpy"}))),
+        }
+    )
 
 
 @dataclass(frozen=True)

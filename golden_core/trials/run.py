@@ -12,11 +12,11 @@ import inspect
 import resource
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -24,24 +24,17 @@ import polars as pl
 from golden_core.forecasters import forecaster_class
 from golden_core.forecasters.base import Context, Epoch, Forecaster, State, count_parameters
 from golden_core.forecasters.custom import own_settings
-from golden_core.inputs.features import build_features
-from golden_core.inputs.windows import Examples, FloatArray, IntArray, Target, TargetName, Windows, cut_windows
-from golden_core.splits.calibration import set_apart
-from golden_core.splits.closures import crossings
-from golden_core.splits.labels import log_returns_ahead
-from golden_core.splits.scaling import standardise
-from golden_core.splits.segments import positions
-from golden_core.splits.tables import read_rows
+from golden_core.inputs.windows import FloatArray, Windows
 from golden_core.store.kernels import require
 from golden_core.store.lake import Home, new_folder, write_json, write_parquet
 from golden_core.store.provenance import describe_environment
-from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS, HISTORY, QUANTILES
 from golden_core.store.threads import one_thread
 from golden_core.study import CUSTOM, Study
 from golden_core.training.checkpoint import save_checkpoint
 from golden_core.trials.identity import SeriesInputs, Trial, dependencies, device_kind, fingerprint, series_inputs
 from golden_core.trials.outputs import PROVENANCE, output_hashes
+from golden_core.trials.rows import FoldData, cut_folds, fold_stream, forecast_rows, trial_key
 
 if TYPE_CHECKING:
     from golden_core.uncertainty.calibration import Quantiles
@@ -49,19 +42,6 @@ if TYPE_CHECKING:
 
 class TrialError(RuntimeError):
     """A trial failed; the message names it, its fold, and what was wrong."""
-
-
-@dataclass(frozen=True, eq=False)
-class FoldData:
-    """One fold, ready to fit and forecast. Only :attr:`test_rows` leads to test labels, and only the writer uses it."""
-
-    index: int
-    train: Examples
-    validation: Examples
-    test: Windows
-    test_rows: IntArray
-    scale: float
-    calibration: Examples | None  # of a study with quantiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +154,7 @@ def run_folds(study: Study, trial: Trial, inputs: SeriesInputs) -> tuple[dict[st
     states = []
     for fold in cut_folds(study, trial.horizon, inputs):
         fitted = fit_fold(study, trial, fold)
-        forecasts = _forecast_rows(study, trial, fold, inputs.bars, fitted.y_pred)
+        forecasts = forecast_rows(study, trial, fold, inputs.bars, fitted.y_pred)
         tables.setdefault(FORECASTS.name, []).append(forecasts)
         tables.setdefault(HISTORY.name, []).append(_history_rows(study, trial, fold.index, fitted.epochs))
         if study.quantiles and fitted.quantiles:
@@ -246,12 +226,6 @@ def settle_torch(study: Study) -> None:
         _training("portable").activate()
 
 
-def fold_stream(study: Study, trial: Trial, fold: int) -> Stream:
-    """Return the random stream of one fit."""
-    stream = Stream(study.seeds.root).child(trial.forecaster, trial.pair, trial.horizon, f"seed {trial.seed}")
-    return stream.child("fold", fold)
-
-
 def new_forecaster(study: Study, trial: Trial) -> Forecaster:
     """Return the forecaster of a trial, not fitted yet."""
     levels = study.quantiles.levels if study.quantiles else ()
@@ -314,68 +288,6 @@ def _can_be_stored(value: object) -> bool:
     return False
 
 
-def cut_folds(study: Study, horizon: int, inputs: SeriesInputs) -> Iterator[FoldData]:
-    """Yield every fold with its windows standardised by its own scalers."""
-    bars = inputs.bars
-    closes = bars["close"].to_numpy()
-    available_at = bars["available_at"].dt.replace_time_zone(None).to_numpy()
-    features = build_features(study.features, bars).select("timestamp", *study.features)
-    ahead = log_returns_ahead(closes, horizon)
-    for (index,), parts in inputs.folds.group_by(["fold"], maintain_order=True):
-        scalers = inputs.scalers.filter(pl.col("fold") == index)
-        own = scalers.row(by_predicate=pl.col("column") == "target", named=True)
-        target = Target(cast(TargetName, study.target), own["mean"], own["scale"])
-        standardised = standardise(features, scalers)
-        rows = {part: positions(runs) for part, runs in read_rows(parts).items()}
-
-        def windows(part: IntArray, target: Target = target, matrix: Any = standardised) -> Windows:
-            return cut_windows(
-                matrix, closes, available_at, part, context_length=study.context_length, horizon=horizon, target=target
-            )
-
-        def examples(part: IntArray, windows: Any = windows) -> Examples:
-            return Examples(windows(part), ahead[part])
-
-        calibration = None
-        if study.quantiles:
-            part, share = read_rows(parts)["validation"], study.quantiles.calibration.share
-            kept, apart = set_apart(part, share, available_at, horizon=horizon, embargo=study.splits.embargo)
-            rows["validation"], calibration = positions(kept), examples(positions(apart))
-        train, validation, test = examples(rows["train"]), examples(rows["validation"]), windows(rows["test"])
-        scale = float(np.abs(train.y).mean())
-        yield FoldData(int(index), train, validation, test, rows["test"], scale, calibration)
-
-
-def _forecast_rows(study: Study, trial: Trial, fold: FoldData, bars: pl.DataFrame, y_pred: FloatArray) -> pl.DataFrame:
-    rows, h, window = fold.test_rows, trial.horizon, study.evaluation.volatility_window
-    origin, goal = bars[rows], bars[rows + h]
-    last, true = origin["close"], goal["close"]
-    crosses = crossings(bars["timestamp"], study.data.bar, context_length=study.context_length, horizon=h).labels[rows]
-    steps = np.diff(np.log(bars["close"].to_numpy()[rows[0] - window : rows[-1] + 1]))
-    volatility = np.lib.stride_tricks.sliding_window_view(steps, window).std(axis=1, ddof=1)[rows - rows[0]]
-    frame = pl.DataFrame(
-        {
-            "cutoff": origin["available_at"],
-            "target_at": goal["available_at"],
-            "last_close": last,
-            "true_close": true,
-            "pred_close": last * np.exp(y_pred),
-            "y_true": np.log(true.to_numpy() / last.to_numpy()),
-            "y_pred": y_pred,
-            "volatility": volatility,
-            "crosses_closure": crosses,
-        }
-    )
-    told = {**_key(study, trial, fold.index), "scale": fold.scale}
-    return FORECASTS.conform(
-        frame.with_columns(pl.lit(v, FORECASTS.dtypes[name]).alias(name) for name, v in told.items())
-    )
-
-
 def _history_rows(study: Study, trial: Trial, fold: int, epochs: list[Epoch]) -> pl.DataFrame:
-    key = _key(study, trial, fold)
+    key = trial_key(study, trial, fold)
     return HISTORY.conform(pl.DataFrame([key | dataclasses.asdict(epoch) for epoch in epochs], schema=HISTORY.dtypes))
-
-
-def _key(study: Study, trial: Trial, fold: int) -> dict[str, Any]:
-    return {"study": study.name, **dataclasses.asdict(trial), "fold": fold}

@@ -21,7 +21,7 @@ from golden_core.trials.identity import dependencies, series_inputs
 from golden_core.trials.ledger import _settings
 from golden_core.trials.outputs import OUTPUTS, finished_trials
 from golden_core.trials.reproduction import reproduce_last
-from golden_core.trials.run import cut_folds
+from golden_core.trials.rows import cut_folds
 
 STUDY = load_variant("smoke", OVERRIDES)
 NETWORKS = [trial for trial in all_trials(STUDY) if trial.forecaster == "dlinear"]  # two series, two seeds; two folds

@@ -14,7 +14,8 @@ from golden_core.trials import Trial, fingerprint, read_outputs, read_quantiles,
 from golden_core.trials.identity import dependencies, series_inputs
 from golden_core.trials.outputs import altered_files
 from golden_core.trials.quantiles import known_labels
-from golden_core.trials.run import cut_folds, fit_fold
+from golden_core.trials.rows import cut_folds
+from golden_core.trials.run import fit_fold
 
 LEVELS = [0.1, 0.5, 0.9]
 QUANTILES = f"quantiles={{levels: {LEVELS}, calibration: {{method: split, share: 0.5}}}}"

@@ -9,9 +9,13 @@ import polars as pl
 import pytest
 from support.campaigns import OVERRIDES
 
-from golden_core.preparation.catalogue import load_variant
+from golden_core.preparation.catalogue import load_study, load_variant
+from golden_core.splits.closures import crossings
+from golden_core.splits.labels import log_returns_ahead
 from golden_core.store.lake import write_json, write_parquet
-from golden_core.trials import all_trials, fingerprint, identity, series_inputs, trial_status
+from golden_core.trials import Trial, all_trials, code, fingerprint, identity, series_inputs, trial_status
+from golden_core.trials.quantiles import known_labels, quantile_rows
+from golden_core.trials.rows import cut_folds, fold_stream, forecast_rows
 
 STUDY = load_variant("smoke", OVERRIDES)
 
@@ -71,6 +75,29 @@ def test_every_fingerprint_is_that_of_a_trial_by_itself(finished):
     alone = [fingerprint(STUDY, trial, hashes[trial.pair]) for trial in trials]
     assert trial_status(finished, STUDY, trials)["fingerprint"].to_list() == alone
     assert len(set(alone)) == len({(t.forecaster, t.pair, t.seed * (t.forecaster == "dlinear")) for t in trials})
+
+
+@pytest.mark.parametrize("modules", [identity.ROWS_CODE, identity.QUANTILE_ROWS_CODE])
+def test_other_labels_rows_or_known_labels_make_other_trials(monkeypatch, modules):
+    """Their code is in no fingerprint as long as it is what it was when fingerprints began."""
+    study, trial = load_study("demo"), Trial("ar", "EURUSD", 1, 0)
+    before = fingerprint(study, trial, "inputs")
+    said = identity.dependencies(study, trial, "inputs")
+    assert not {"rows_code", "quantile_rows_code"} & set(said)
+    honest = identity.own_hash
+    monkeypatch.setattr(identity, "own_hash", lambda asked: "another" if asked == modules else honest(asked))
+    assert fingerprint(study, trial, "inputs") != before
+    assert set(identity.dependencies(study, trial, "inputs")) - set(said) == {
+        "rows_code" if modules == identity.ROWS_CODE else "quantile_rows_code"
+    }
+
+
+def test_what_makes_labels_and_rows_is_hashed_where_it_stands():
+    """Whoever moves one of these takes its module's name along in identity.py."""
+    homes = {one.__module__ for one in (cut_folds, forecast_rows, fold_stream, log_returns_ahead, crossings)}
+    assert homes == set(identity.ROWS_CODE)
+    assert {one.__module__ for one in (known_labels, quantile_rows)} == set(identity.QUANTILE_ROWS_CODE)
+    assert code.own_hash(identity.ROWS_CODE) != code.own_hash(identity.ROWS_CODE[:-1])
 
 
 def test_a_failure_is_told_with_its_message(broken):
