@@ -69,6 +69,8 @@ def read_heading(text: str) -> Heading | None:
     if derived.intersection(rest) or (derived - _WORDS["spreads"]).intersection(said):
         return None
     samples = [_SAMPLES[word] for word in (*rest, *_words(" ".join(told))) if word in _SAMPLES]
+    if len(set(samples)) > 1:  # "train − test": the difference of two columns
+        return None
     silent = _WORDS["units"] | _WORDS["averages"] | _WORDS["fillers"] | {"%"}
     return Heading(
         text=text,

@@ -130,6 +130,8 @@ def test_headings_of_metrics(heading, metric, part):
         "R̄²",
         "Bereinigtes R²",
         "R² ajusté",
+        "RMSE gap",
+        "Train − test RMSE",
     ],
 )
 def test_headings_of_other_things(heading):
