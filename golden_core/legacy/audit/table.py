@@ -149,8 +149,9 @@ def read_table(source: Path, columns: Columns | None = None) -> Table:
 
 
 def _is_header(cells: Sequence[str], named: set[str]) -> bool:
-    speaks = any(read_heading(cell) is not None or cell.strip() in named - {""} for cell in cells)
-    return speaks and len(cells) > 1 and not any(is_number(cell) or re.match(r"\W*\d+[.,]\d", cell) for cell in cells)
+    others = [cell for cell in cells if read_heading(cell) is None and cell.strip() not in named - {""}]
+    speaks = len(others) < len(cells) > 1
+    return speaks and not any(is_number(cell) or re.match(r"\W*\d+[.,]\d", cell) for cell in others)
 
 
 # ---------------------------------------------------------------------------------------------- which column is what
