@@ -21,6 +21,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import get_args
 
 from golden_core.legacy.audit.bounds import MOST_RUNS, Bounds, Contradiction, bounds, squared_error, variances
@@ -56,6 +57,7 @@ _OUTLIER = 5  # times the coefficient of variation that most of the agreeing row
 _SLIP = Fraction(11, 10)  # ends of MSE / RMSE², which then meets a power of ten by no accident
 _NO_TEST_SET_LEFT = Fraction(99, 100)
 _ANOTHER_SCALE = 10  # times as large or as small as others: no test set of one market is
+_NEAR = 2  # times a variance, within which that of another row lies where models share targets and a number is wrong
 _PADDED = Reading(
     "padded zeros",
     "open",
@@ -199,17 +201,21 @@ def scattered_readings(sets: Sequence[RowSet], table: Table, *, clear: bool) -> 
 
 
 def rows_of_other_data(table: Table) -> list[Reading]:
-    """Return the reading that every row has data of its own: no heading says that the rows are models, or names do."""
+    """Return the reading that every row has data of its own: as no heading of models, or names or variances, tell."""
     if table.averaging != "undeclared":
         return []
     named: dict[str, list[Interval]] = {}
     found = variances(table, table.rows)
+    ranked = sorted(found.values(), key=lambda variance: variance.low)
+    near = _NEAR if len(found) > 2 else _ANOTHER_SCALE**2
     for row in table.named(list(found)):
         named.setdefault(row.name.removeprefix(" / ".join((*row.test_set, ""))), []).append(found[row.name])
     if not table.models:
         told = "No heading says that the rows are models: each may be about data of its own."
     elif len(named) > 1 and all(len(part) > 1 and common(part) is not None for part in named.values()):
         told = "Rows of one name share one variance in every test set: the names may be of data."
+    elif len(named) == len(found) and all(exceeds(b.low / near, a.high) for a, b in pairwise(ranked)):
+        told = "No row's variance is near another's, as with models on one test set: each may be about data of its own."
     else:
         return []
     return [Reading("rows about other data", "explains", told)]

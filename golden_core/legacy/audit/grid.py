@@ -115,12 +115,12 @@ def _decoded(path: Path) -> str:
 
 
 def _of_bars(text: str) -> _Lines:
-    """Return the lines between bars; what stands around such a table is prose."""
+    """Return the lines behind bars, whether one closes them or not; what stands around such a table is prose."""
     lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), start=1))
     return [
-        (number, [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line[1:-1])])
+        (number, [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line[1:].removesuffix("|"))])
         for number, line in lines
-        if len(line) > 2 and line[0] == line[-1] == "|"
+        if line[:1] == "|" in line[1:]
     ]
 
 

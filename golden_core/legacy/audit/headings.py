@@ -22,6 +22,7 @@ _METRIC_WORDS: dict[str, Metric] = WORDS["metrics"]
 _ROLE_WORDS: dict[Role, frozenset[str]] = {role: frozenset(WORDS[role]) for role in get_args(Role)}
 _WORDS = {name: frozenset(listed) for name, listed in WORDS.items() if isinstance(listed, list)}
 _SAMPLES: dict[str, str] = WORDS["samples"]
+_FOLDS = frozenset({"cv", "loocv", "fold", "folds"})  # of what is a mean over them, where it is no part of the data
 _LONGEST = 120  # characters of a heading; what is longer is prose
 _SCALE = re.compile(
     r"(?:[x*·]_?|(?<![a-z0-9.]))(?:10\^([+-]?\d{1,2})|(?:1e|e(?=[+-]))([+-]?\d{1,2}))(?![\d.])"
@@ -69,6 +70,8 @@ def read_heading(text: str) -> Heading | None:
     if derived.intersection(rest) or (derived - _WORDS["spreads"]).intersection(said):
         return None
     samples = [_SAMPLES[word] for word in (*rest, *_words(" ".join(told))) if word in _SAMPLES]
+    if len(set(samples)) > 1:  # "train − test": the difference of two columns
+        return None
     silent = _WORDS["units"] | _WORDS["averages"] | _WORDS["fillers"] | {"%"}
     return Heading(
         text=text,
@@ -84,9 +87,11 @@ def read_heading(text: str) -> Heading | None:
 
 
 def heading_for(text: str, metric: Metric) -> Heading:
-    """Return the heading of a column that the caller says holds a metric, with the unit and scale it tells."""
+    """Return the heading of a column that the caller says holds a metric, with the unit, scale and means it tells."""
     scale, _, brackets = _scale_and_brackets(text)
-    return Heading(text, metric, "", "", " ".join(brackets), percent="%" in text, scale=scale, average=False)
+    rest, named = _metric(text)
+    average = named is not None and not (_WORDS["averages"] | _FOLDS).isdisjoint(rest)
+    return Heading(text, metric, "", "", " ".join(brackets), percent="%" in text, scale=scale, average=average)
 
 
 def read_role(text: str) -> Role | None:

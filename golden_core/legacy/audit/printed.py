@@ -46,6 +46,7 @@ _SIGN = re.compile(r"(?<=[\d.])(%|‰|pips?|bps?|points?|usd|eur|gbp|jpy|cny|chf
 _UNIT = re.compile(
     r"(?<=[\d.])(°[CF]|d[bB]|[kMG]?Wh?|[kKM]|[mck]?m|km/h|m/s|k?g|m?s|min|h|[mk]?V|ppm|ppb|[kM]?Pa|[μu]g/m\^?3|W/m\^?2)$"
 )
+_WORD = re.compile(r"(?<=\d)\s+([^\W\d_]{2,12})\s*$")
 
 
 class CellError(ValueError):
@@ -104,7 +105,7 @@ def parse(text: str, *, decimal_comma: bool, physical: bool = False) -> Printed 
     Digits count, final zeros included: ``0.50`` is a number from 0.495 to 0.505. Read are signs, thousands separators
     (comma, point, space, apostrophe), scientific notation (``3.3e-3``, ``3.3×10⁻³``), a percent sign or a unit, a part
     behind ± or in brackets, and marks of emphasis (``**0.5**``, ``0.5†``). With ``decimal_comma``, 0,5 is one half;
-    with ``physical``, the number may be in one of the units of other fields (``0.7 °C``).
+    with ``physical``, the number may be in one of the units of other fields (``0.7 °C``) or before a word (``7 cars``).
 
     Raises ``CellError`` if the cell holds anything else.
     """
@@ -117,12 +118,12 @@ def parse(text: str, *, decimal_comma: bool, physical: bool = False) -> Printed 
         raise CellError(f"{text.strip()!r} is a bound or an estimate, not a number; write - to leave it out")
     if re.search(r"\d\s+(?!\d{3}(?!\d))\d", text):
         raise CellError(f"{text.strip()!r} holds more than one number")
-    unit = _UNIT.search(bare) if physical else None
+    unit = (_UNIT.search(bare) or _WORD.search(text)) if physical else None
     if unit is not None:
-        bare = bare.replace(unit[0], "")
+        bare = bare.replace(unit[1], "")
     main, spread = _without_spread(bare, text, decimal_comma)
     main, sign = _without_sign(main)
-    sign = sign or _without_sign(bare)[1] or (unit[0] if unit else "")
+    sign = sign or _without_sign(bare)[1] or (unit[1] if unit else "")
     return _number(_ungrouped(main, text, decimal_comma), text, spread=spread, sign=sign)
 
 
@@ -152,7 +153,7 @@ def plain(text: str) -> str:
     text = re.sub(r"[⁻⁺]?[⁰¹²³⁴-⁹]+", lambda found: "^" + found[0].translate(_SUPERSCRIPTS), text)
     text = re.sub(r"[ªºʰ-ʸᴬ-ᵪᶛ-ᶿⁱⁿ]", "", text)  # small letters behind a number are notes
     text = unicodedata.normalize("NFKC", text)
-    text = re.sub(r"[−–—](?=[\d.,∞-]|$)", "-", text)
+    text = re.sub(r"[−‐-―](?=[\d.,∞-]|$)", "-", text)
     text = re.sub(r"[×✕✖⨯]", "x", re.sub(r"[⋅∙•]", "·", text))
     text = re.sub(r"10\*\*(?=[({]?[+-]?\d)", "10^", text)  # nothing follows the stars of 2.10**
     text = re.sub(r"10\^[({]([+-]?\d+)[)}]", r"10^\1", text)

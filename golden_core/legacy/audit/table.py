@@ -149,8 +149,9 @@ def read_table(source: Path, columns: Columns | None = None) -> Table:
 
 
 def _is_header(cells: Sequence[str], named: set[str]) -> bool:
-    speaks = any(read_heading(cell) is not None or cell.strip() in named - {""} for cell in cells)
-    return speaks and len(cells) > 1 and not any(is_number(cell) for cell in cells)
+    others = [cell for cell in cells if read_heading(cell) is None and cell.strip() not in named - {""}]
+    speaks = len(others) < len(cells) > 1
+    return speaks and not any(is_number(cell) or re.match(r"\W*\d+[.,]\d", cell) for cell in others)
 
 
 # ---------------------------------------------------------------------------------------------- which column is what
@@ -205,6 +206,8 @@ def _parted(grid: Grid, metrics: list[tuple[int, Heading]]) -> tuple[tuple[int, 
     expected, place = ", ".join(NAMES.values()), f"{grid.file}:{grid.header_line}"
     if not metrics and any(is_number(name) for name in grid.header):
         raise TableError(f"{place}: holds numbers, not headings; expected a row such as model, {expected}")
+    if not metrics and sum(read_heading(row[0]) is not None for row in grid.rows) > 1:
+        raise TableError(f"{place}: the metrics stand in rows; exchange rows and columns, to have one for each metric")
     if not metrics:
         raise TableError(
             f"{place}: no heading names {expected}; it has {', '.join(grid.header)}. Expected is one column for each "

@@ -101,7 +101,7 @@ def test_a_row_below_the_others_may_be_a_mean(tmp_path, agreeing, rmse, status, 
     assert found["adjusted R²"] == "open"
 
 
-SCATTERED = ("0.2000,0.9000", "3.0000,0.8000", "40.0000,0.7000", "0.0100,0.6000", "7.0000,0.5000", "0.9000,0.4000")
+SCATTERED = ("0.2000,0.9000", "3.0000,0.8000", "40.0000,0.7000", "0.0100,0.6000", "7.0000,0.5000", "0.5000,0.4000")
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,15 @@ def test_declared_single_runs_are_no_means(tmp_path):
     assert _readings(finding)["means over seeds"] == "excluded"
 
 
+@pytest.mark.parametrize(("said", "verdict"), [("CV", "open"), ("Avg", "open"), ("My", "different_test_sets")])
+def test_headings_that_the_caller_names_may_tell_means(tmp_path, said, verdict):
+    """Of folds the mean MSE and the mean R² have no variance in common."""
+    path = tmp_path / "table.csv"
+    path.write_text(f"model,{said} MSE,{said} R2\nA,2.1412,0.7880\nB,3.1647,0.6879\nC,4.1521,0.5889\n")
+    audit = audit_table(path, columns={"mse": (f"{said} MSE",), "r2": (f"{said} R2",)})
+    assert [finding.verdict for finding in audit.findings if finding.kind == "target_variance"] == [verdict]
+
+
 def test_means_over_data_sets_have_no_test_set(tmp_path):
     audit = _audited(tmp_path, AGREEING + "E,0.8000,0.7500\n", averaging="datasets")
     assert audit.findings == ()
@@ -204,11 +213,13 @@ def test_the_more_rows_contradict_each_other_the_less_they_are_means(tmp_path, f
     ("heading", "verdict"),
     [("", "open"), ("Name", "open"), ("Model", "inconsistent"), ("Model name", "inconsistent")],
 )
-def test_names_that_nobody_calls_models_may_each_be_of_their_own_data(tmp_path, heading, verdict):
-    """Of gold, oil and bitcoin each has a variance of its own."""
+def test_rows_of_which_no_two_are_near_may_each_be_of_their_own_data(tmp_path, heading, verdict):
+    """Of gold, oil and bitcoin each has a variance of its own, whatever their heading; two silvers are near."""
     rows = "Gold,12.41,0.982\nCrude oil,1.873,0.961\nBitcoin,612.5,0.973\nSilver,0.412,0.955\n"
-    findings = _audited(tmp_path, rows, header=f"{heading},RMSE,R2").findings
-    assert [f.verdict for f in findings if f.kind == "target_variance"] == [verdict]
+    two = "Gold,12.41,0.982\nBitcoin,612.5,0.973\n"
+    for text, found in ((rows, "open"), (rows + "Plate,0.502,0.947\n", verdict), (two, "open")):
+        findings = _audited(tmp_path, text, header=f"{heading},RMSE,R2").findings
+        assert [f.verdict for f in findings if f.kind == "target_variance"] == [found]
 
 
 def test_rows_that_all_print_rmse_squared_below_mse_may_be_means_over_data_sets(tmp_path):

@@ -58,6 +58,9 @@ STOCK_CSV = HEAD + _lines(STOCK, _plain)
         # Markdown and a grid of text, with prose around.
         "Table 3: results.\n\n| Model | RMSE | MSE | R² |\n|:--|--:|:-:|---|\n"
         + _lines(STOCK, lambda m, s: f"| **{m}** | {s['rmse']:.3f} | _{s['mse']:.3f}_ | **{s['r2']:.4f}** |\n"),
+        # Rows that no bar closes.
+        "| Model | RMSE | MSE | R² |\n|---|---|---|---|\n"
+        + _lines(STOCK, lambda m, s: f"| {m} | {s['rmse']:.3f} | {s['mse']:.3f} | {s['r2']:.4f}\n"),
         "+-----+-----+\n| Model | RMSE | MSE | R2 |\n+=====+=====+\n"
         + _lines(STOCK, lambda m, s: f"| {m} | {s['rmse']:.3f} | {s['mse']:.3f} | {s['r2']:.4f} |\n+---+---+\n"),
         "| Model | $\\mathrm{RMSE}$ | MSE | $R^2$ | R<sup>2</sup> (%) std |\n|---|---|---|---|---|\n"
@@ -71,6 +74,7 @@ STOCK_CSV = HEAD + _lines(STOCK, _plain)
         # What a spreadsheet puts before and behind.
         "sep=;\n" + STOCK_CSV.replace(",", ";"),
         "# run 12\n" + STOCK_CSV,
+        "Table 3,,,,\n" + STOCK_CSV.replace("RMSE", "0.5 h RMSE", 1),
         "Table 3,,,,\n" + STOCK_CSV + "Note: best in bold\n",
         HEAD + _lines(STOCK, lambda m, s: _plain(m, s).replace("\n", ",,\n")),
         STOCK_CSV.replace("GRU", HEAD + "GRU"),
@@ -272,7 +276,8 @@ def test_what_was_not_read_is_said(tmp_path):
         (b"<html><table></table></html>", "is a web page, JSON or LaTeX; save the table as CSV"),
         (b'[{"model": "A", "RMSE": 1}]', "is a web page, JSON or LaTeX"),
         (b"\\begin{tabular}{lr}\nModel & RMSE", "is a web page, JSON or LaTeX"),
-        (b"Metric,A,B\nRMSE,0.5,0.6\nMSE,0.25,0.36\n", "table.csv:1: no heading names .* one column for each metric"),
+        (b"Metric,A,B\nRMSE,0.5,0.6\nMSE,0.25,0.36\n", "table.csv:1: the metrics stand in rows; exchange rows and col"),
+        (b"Metric,A\nTest R2,0.5 of 1\nTest RMSE,2.5 of 9\n", "table.csv:1: the metrics stand in rows"),
         (b"Model,AAPL,,IBM,\n,RMSE,R2,RMSE,R2\nA,1,0,2,0\n", "table.csv:2: column 4: 'RMSE' is the heading of an"),
         (b"0.5,0.3\n0.4,0.2\n", "table.csv:1: holds numbers, not headings"),
         (b'model,RMSE\n"A,1\nB,2\n', "table.csv:2: a quotation mark is not closed"),

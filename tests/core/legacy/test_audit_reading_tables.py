@@ -50,7 +50,7 @@ def test_cups_and_stars_beside_numbers_say_nothing(text):
     ("text", "unit"),
     [
         ("0.696 °C", "°C"), ("0.696±0.1 °F", "°F"), ("0.696 °C ± 0.1 °C", "°C"), ("0.696dB", "dB"), ("$0.696k", "k"),
-        ("0.696 µg/m³", "μg/m^3"), ("0.696 kWh", "kWh"),
+        ("0.696 µg/m³", "μg/m^3"), ("0.696 kWh", "kWh"), ("0.696 días", "días"),
     ],
 )  # fmt: skip
 def test_errors_may_have_the_unit_of_another_field(text, unit):
@@ -82,7 +82,7 @@ def test_what_is_no_number(text):
 
 
 def test_blank_cells():
-    blank = ("", " ", "-", "–", "—", "n/a", "NaN", "N.A.", "…")
+    blank = ("", " ", "-", "–", "—", "―", "n/a", "NaN", "N.A.", "…")
     assert [text for text in blank if parse(text, decimal_comma=False) is not None] == []
 
 
@@ -130,6 +130,8 @@ def test_headings_of_metrics(heading, metric, part):
         "R̄²",
         "Bereinigtes R²",
         "R² ajusté",
+        "RMSE gap",
+        "Train − test RMSE",
     ],
 )
 def test_headings_of_other_things(heading):
