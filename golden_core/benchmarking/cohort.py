@@ -30,7 +30,7 @@ from golden_core.training.cohort import Progress, train_cohort
 from golden_core.training.substitute import Request, request_of
 from golden_core.trials.cohorts import join_cohorts
 from golden_core.trials.identity import Trial, all_series
-from golden_core.trials.run import new_forecaster
+from golden_core.trials.rows import new_forecaster
 
 STREAM = Stream(0, ("benchmarking", "cohort"))
 WARM_UP = 1  # epochs of each that are not counted

@@ -32,8 +32,7 @@ from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, all_series, series_inputs
-from golden_core.trials.rows import FoldData, cut_folds
-from golden_core.trials.run import new_forecaster
+from golden_core.trials.rows import FoldData, cut_folds, new_forecaster
 
 UNCOUNTED = "no network: operations and traffic are not counted"
 Note = Callable[[str], None]

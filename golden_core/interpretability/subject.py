@@ -23,8 +23,7 @@ from golden_core.study import Study
 from golden_core.training import determinism
 from golden_core.training.checkpoint import load_checkpoint
 from golden_core.trials.identity import Trial, series_inputs
-from golden_core.trials.rows import cut_folds
-from golden_core.trials.run import new_forecaster
+from golden_core.trials.rows import cut_folds, new_forecaster
 
 AT_ONCE = 4096  # windows; fixed, because the shape of a product can change its last bit
 

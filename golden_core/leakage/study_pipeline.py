@@ -44,8 +44,8 @@ from golden_core.store.schema import BARS, RATES
 from golden_core.store.threads import one_thread
 from golden_core.study import Study
 from golden_core.trials import SeriesInputs, Trial, all_series, series_inputs
-from golden_core.trials.rows import FoldData, cut_folds
-from golden_core.trials.run import TrialError, fit_fold, new_forecaster
+from golden_core.trials.rows import FoldData, cut_folds, new_forecaster
+from golden_core.trials.run import TrialError, fit_fold
 
 _FROM_SERIES = (
     artefacts.TARGETS, artefacts.FOLDS, artefacts.SCALERS, artefacts.WINDOWS, artefacts.WEIGHTS, artefacts.CALIBRATION,

@@ -21,8 +21,8 @@ from golden_core.training.functional import CohortError
 from golden_core.training.substitute import Request, request_of
 from golden_core.trials.identity import Trial, device_kind, fingerprint, series_inputs
 from golden_core.trials.outputs import PROVENANCE
-from golden_core.trials.rows import FoldData, cut_folds, fold_stream
-from golden_core.trials.run import Company, TrialError, new_forecaster, run_trial, settle_torch
+from golden_core.trials.rows import FoldData, cut_folds, fold_stream, new_forecaster
+from golden_core.trials.run import Company, TrialError, run_trial, settle_torch
 
 # Told what happens, and whether it is to be kept in sight; the state of a cohort is soon overtaken.
 Note = Callable[[str, bool], None]

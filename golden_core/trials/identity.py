@@ -52,12 +52,17 @@ QUANTILE_CODE = (
     "golden_core.uncertainty.calibration",
 )
 
-# What turns bars into labels and forecasts into rows. Identities began without these, and a finished trial is not made
-# again for a fault that never was: their hash enters from the first change on.
-ROWS_CODE = ("golden_core.splits.closures", "golden_core.splits.labels", "golden_core.trials.rows")
+# What gives a trial its labels and streams, and makes rows of forecasts. Identities began without these, and no
+# finished trial is made again for a fault that never was: their hash enters from the first change on.
+ROWS_CODE = (
+    "golden_core.splits.closures",
+    "golden_core.splits.labels",
+    "golden_core.training.determinism",
+    "golden_core.trials.rows",
+)
 QUANTILE_ROWS_CODE = ("golden_core.trials.quantiles",)
 FIRST = {
-    ROWS_CODE: "0ba61eca4f631463350277b798397b6fdfeabc7e5db4aac4c2b646f967b097d0",
+    ROWS_CODE: "7247491625933ab7ded72df121d9979413f8f7c9116b6997648ebef90669eb61",
     QUANTILE_ROWS_CODE: "f9a31b2ec9f68d9c7e8a0567b0c39f3c6034bea32221ebaef49043beeb008b4d",
 }
 

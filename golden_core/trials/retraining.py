@@ -25,8 +25,8 @@ from golden_core.trials.cohorts import run_again
 from golden_core.trials.generators import seed_everything, states
 from golden_core.trials.identity import Trial, series_inputs
 from golden_core.trials.reproduction import FOUND, UNRESTORED
-from golden_core.trials.rows import cut_folds
-from golden_core.trials.run import new_forecaster, settle_torch
+from golden_core.trials.rows import cut_folds, new_forecaster
+from golden_core.trials.run import settle_torch
 
 WEIGHTS = "weights.safetensors"
 

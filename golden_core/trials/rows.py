@@ -1,4 +1,4 @@
-"""What a trial is given and what it becomes: windows and labels of folds, random streams, forecasts beside truths.
+"""What a trial is given and becomes: a forecaster, windows and labels, random streams, forecasts beside truths.
 
 A change here changes numbers of every trial: unlike the rest of this package, it is part of their identity.
 """
@@ -13,6 +13,9 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 
+from golden_core.forecasters import forecaster_class
+from golden_core.forecasters.base import Context, Forecaster
+from golden_core.forecasters.custom import own_settings
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import Examples, FloatArray, IntArray, Target, TargetName, Windows, cut_windows
 from golden_core.splits.calibration import set_apart
@@ -38,6 +41,14 @@ class FoldData:
     test_rows: IntArray
     scale: float
     calibration: Examples | None  # of a study with quantiles
+
+
+def new_forecaster(study: Study, trial: Trial) -> Forecaster:
+    """Return the forecaster of a trial, not fitted yet."""
+    levels = study.quantiles.levels if study.quantiles else ()
+    context = Context(study.context_length, study.features, trial.horizon, study.training, levels)
+    settings = study.forecasters[trial.forecaster]
+    return forecaster_class(trial.forecaster, settings)(own_settings(settings), context)
 
 
 def fold_stream(study: Study, trial: Trial, fold: int) -> Stream:

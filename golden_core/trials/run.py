@@ -22,8 +22,7 @@ import numpy as np
 import polars as pl
 
 from golden_core.forecasters import forecaster_class
-from golden_core.forecasters.base import Context, Epoch, Forecaster, State, count_parameters
-from golden_core.forecasters.custom import own_settings
+from golden_core.forecasters.base import Epoch, Forecaster, State, count_parameters
 from golden_core.inputs.windows import FloatArray, Windows
 from golden_core.store.kernels import require
 from golden_core.store.lake import Home, new_folder, write_json, write_parquet
@@ -34,7 +33,7 @@ from golden_core.study import CUSTOM, Study
 from golden_core.training.checkpoint import save_checkpoint
 from golden_core.trials.identity import SeriesInputs, Trial, dependencies, device_kind, fingerprint, series_inputs
 from golden_core.trials.outputs import PROVENANCE, output_hashes
-from golden_core.trials.rows import FoldData, cut_folds, fold_stream, forecast_rows, trial_key
+from golden_core.trials.rows import FoldData, cut_folds, fold_stream, forecast_rows, new_forecaster, trial_key
 
 if TYPE_CHECKING:
     from golden_core.uncertainty.calibration import Quantiles
@@ -224,14 +223,6 @@ def settle_torch(study: Study) -> None:
     _training("determinism").activate()
     if study.training.kernels == "portable":
         _training("portable").activate()
-
-
-def new_forecaster(study: Study, trial: Trial) -> Forecaster:
-    """Return the forecaster of a trial, not fitted yet."""
-    levels = study.quantiles.levels if study.quantiles else ()
-    context = Context(study.context_length, study.features, trial.horizon, study.training, levels)
-    settings = study.forecasters[trial.forecaster]
-    return forecaster_class(trial.forecaster, settings)(own_settings(settings), context)
 
 
 def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:

@@ -12,7 +12,7 @@ from golden_core.preparation.catalogue import load_study
 from golden_core.store.randomness import Stream
 from golden_core.study.values import freeze
 from golden_core.trials.identity import Trial
-from golden_core.trials.run import new_forecaster
+from golden_core.trials.rows import new_forecaster
 
 NAMES = ("random_walk", "ar", "dlinear")
 BRIEF = Effort(seconds=1e-9, samples=1, batches=(8, 10_000))

@@ -16,7 +16,7 @@ from golden_core.preparation.catalogue import load_study
 from golden_core.study import StudyError, describe
 from golden_core.trials.code import code_hash, source_files
 from golden_core.trials.identity import Trial, dependencies
-from golden_core.trials.run import new_forecaster
+from golden_core.trials.rows import new_forecaster
 
 ROOT = Path(__file__).parents[3]
 TUTORIAL = (ROOT / "docs/tutorials/your_forecaster.md").read_text(encoding="utf-8")

@@ -14,8 +14,8 @@ from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_core.trials import Trial, series_inputs
-from golden_core.trials.rows import cut_folds
-from golden_core.trials.run import fit_fold, new_forecaster
+from golden_core.trials.rows import cut_folds, new_forecaster
+from golden_core.trials.run import fit_fold
 
 
 @pytest.fixture(scope="module")

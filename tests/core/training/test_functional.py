@@ -9,7 +9,7 @@ from golden_core.preparation.catalogue import load_study
 from golden_core.training.functional import CohortError, Stacked
 from golden_core.trials import Trial
 from golden_core.trials.cohorts import join_cohorts
-from golden_core.trials.run import new_forecaster
+from golden_core.trials.rows import new_forecaster
 
 STUDY = load_study("golden")
 TRIALS = join_cohorts(STUDY, (Trial(name, "EURUSD", 1, 0) for name in STUDY.forecasters), asked=True)

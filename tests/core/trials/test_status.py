@@ -13,9 +13,10 @@ from golden_core.preparation.catalogue import load_study, load_variant
 from golden_core.splits.closures import crossings
 from golden_core.splits.labels import log_returns_ahead
 from golden_core.store.lake import write_json, write_parquet
+from golden_core.training.determinism import activate
 from golden_core.trials import Trial, all_trials, code, fingerprint, identity, series_inputs, trial_status
 from golden_core.trials.quantiles import known_labels, quantile_rows
-from golden_core.trials.rows import cut_folds, fold_stream, forecast_rows
+from golden_core.trials.rows import cut_folds, fold_stream, forecast_rows, new_forecaster
 
 STUDY = load_variant("smoke", OVERRIDES)
 
@@ -94,8 +95,8 @@ def test_other_labels_rows_or_known_labels_make_other_trials(monkeypatch, module
 
 def test_what_makes_labels_and_rows_is_hashed_where_it_stands():
     """Whoever moves one of these takes its module's name along in identity.py."""
-    homes = {one.__module__ for one in (cut_folds, forecast_rows, fold_stream, log_returns_ahead, crossings)}
-    assert homes == set(identity.ROWS_CODE)
+    makers = (cut_folds, new_forecaster, fold_stream, forecast_rows, log_returns_ahead, crossings, activate)
+    assert {one.__module__ for one in makers} == set(identity.ROWS_CODE)
     assert {one.__module__ for one in (known_labels, quantile_rows)} == set(identity.QUANTILE_ROWS_CODE)
     assert code.own_hash(identity.ROWS_CODE) != code.own_hash(identity.ROWS_CODE[:-1])
 
