@@ -167,7 +167,8 @@ def _asked(bars: pl.DataFrame, covered: Covered, *, whole_range: bool) -> pl.Dat
         explained=(~open_ & ~pl.col("there")).sum(),
     )
     asked = expected.filter(open_).with_columns(run=pl.col("there").cum_sum()).filter(~pl.col("there"))
-    runs = asked.group_by("run", month=_MONTH).agg(longest_gap=pl.len()).group_by("month").agg(pl.max("longest_gap"))
+    # A gap over the end of a month is as long in both: cut there, the longest of a pair would be too short.
+    runs = asked.with_columns(longest_gap=pl.len().over("run")).group_by(month=_MONTH).agg(pl.max("longest_gap"))
     return found.join(runs, on="month", how="left")
 
 

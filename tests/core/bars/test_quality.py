@@ -75,6 +75,15 @@ def test_a_gap_over_a_weekend_is_one_gap_of_trading_hours() -> None:
 
 
 def test_a_file_is_asked_for_its_own_span_only() -> None:
+def test_a_gap_over_the_end_of_a_month_is_as_long_in_both() -> None:
+    last = WHOLE["timestamp"].index_of(dt.datetime(2023, 12, 29, 19, tzinfo=dt.UTC))
+    holed = WHOLE.filter(~pl.int_range(pl.len()).is_between(last - 4, last + 3))
+    table = measured(holed)
+    assert table["missing"].to_list() == [7, 1]
+    assert table["longest_gap"].to_list() == [8, 8]
+    assert gaps(clean(holed, COVERAGE, max_abs_log_return=1).bars, COVERAGE)["bars"].to_list() == [8]
+
+
     half = WHOLE[300:600]
     assert measured(half)["missing"].sum() == WHOLE.height - 300
     assert measured(half, whole_range=False)["missing"].sum() == 0
