@@ -129,7 +129,9 @@ def _fates(bars: pl.DataFrame, rule: str, applies: pl.Series) -> pl.DataFrame:
 
 def _missing_days(bars: pl.DataFrame, data: Covered, pair: str) -> pl.DataFrame:
     """Return the days asked for without a bar, on the vendor's clock, with their explanations."""
-    present = bars.select(date=on_wall(pl.col("timestamp"), data.time_zone).dt.date())
+    # By the middle of a bar: a day of 17:00 New York opens on its eve. A fixing has one moment.
+    half = pl.duration(minutes=MINUTES[data.bar] // 2 if has_hours(data) else 0)
+    present = bars.select(date=on_wall(pl.col("timestamp") + half, data.time_zone).dt.date())
     missing = asked_days(data).to_frame().join(present, on="date", how="anti").sort("date")
     explained = missing.join(closures(data.source, data.start, data.end), on="date", how="left", maintain_order="left")
     return CALENDAR.conform(explained.with_columns(pair=pl.lit(pair)))
