@@ -13,10 +13,9 @@ from golden_core.bars.cleaning.evidence import moves, refuted
 from golden_core.bars.cleaning.findings import findings
 from golden_core.bars.cleaning.own import flat_bars, frozen_candles, inconsistent_range, own_rules, usable_volume
 from golden_core.bars.cleaning.rules import HOURS, ORDER, OTHERS, PRICES, RULES, UNREMARKABLE
-from golden_core.bars.cleaning.scale import levels, middle, rescale
-from golden_core.market.clock import closures
+from golden_core.bars.cleaning.scale import on_scale
+from golden_core.market.clock import MINUTES, closures
 from golden_core.store.schema import BARS, CALENDAR
-from golden_core.vendors.scaling import plausible_pairs
 
 __all__ = ["RULES", "Cleaned", "Coverage", "Covered", "clean"]
 
@@ -74,8 +73,7 @@ def _quarantined(
     """Return the bars that stay, in the order of time and on their scale, and the fates of those that do not."""
     bars, by_themselves = _part(placed, own_rules(placed, data))
     bars = bars.sort("timestamp")
-    known = plausible_pairs().get(pair) if has_hours(data) else None  # synthetic prices cost what a study says
-    bars = rescale(bars.with_columns(level=levels(bars["close"], known)), bound, middle(known))
+    bars = on_scale(bars, pair, data, bound)
     off_level = {"off_scale_price": pl.col("off_scale_price"), "inconsistent_range": inconsistent_range(bars.columns)}
     bars, by_level = _part(bars, off_level)
     bars, by_vendor = _part(*_with_fills(bars, data))

@@ -385,6 +385,16 @@ def test_every_rule_has_a_case_in_which_it_applies() -> None:
 
 def _beside(name: str) -> Any:
     from pathlib import Path
+    @pytest.mark.parametrize("factor", [100.0, 0.001, 5.0])
+    def test_a_witness_on_another_scale_refutes_no_jump(self, factor: float) -> None:
+        """A decimal slip of one pair removed the day on which another one truly moved."""
+        feeds = system({300: {"EUR": 0.2}})
+        slipped = {name: (pl.col(name) * factor).round(5) for name in PRICES}
+        feeds = {"EURCHF": feeds["EURCHF"], "EURUSD": feeds["EURUSD"], "USDCHF": edit(feeds["USDCHF"], 300, **slipped)}
+        found = with_others(feeds, "EURCHF")
+        assert counts(found) == remarked(shared_jump=1)
+        assert found.bars.equals(feeds["EURCHF"])
+
 
     return Path(__file__).with_name(name)
 
@@ -401,7 +411,7 @@ def test_the_future_changes_no_earlier_bar(cut: int, poison: str, whom: str, see
 
 
 def test_a_level_of_the_whole_sample_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("golden_core.bars.cleaning.levels", lambda close, _: close * 0 + close.log10().median())
+    monkeypatch.setattr("golden_core.bars.cleaning.scale.levels", lambda close, _: close * 0 + close.log10().median())
     assert sees_the_future(300, "huge", "own", 1)
 
 
