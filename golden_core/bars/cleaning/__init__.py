@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from golden_core.bars.cleaning.account import account_table, ledger_table
-from golden_core.bars.cleaning.coverage import Coverage, Covered, asked_days, expected_bars, has_hours, on_wall
+from golden_core.bars.cleaning.coverage import Coverage, Covered, asked_days, has_hours, on_wall, within_closures
 from golden_core.bars.cleaning.evidence import moves, refuted
 from golden_core.bars.cleaning.findings import findings
 from golden_core.bars.cleaning.own import flat_bars, frozen_candles, inconsistent_range, own_rules, usable_volume
@@ -47,7 +47,7 @@ def clean(
     pairs = raw["pair"].unique().to_list()
     if len(pairs) != 1:
         raise ValueError(f"cleaning takes the bars of one pair, got {pairs or 'no bars'}")
-    pair, evidence = str(pairs[0]), moves([BARS.conform(bars) for bars in others])
+    pair, evidence = str(pairs[0]), moves([BARS.conform(bars) for bars in others], data, max_abs_log_return)
     placed = raw.with_columns(position=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
     standing, fates = _quarantined(placed, data, pair, max_abs_log_return, evidence)
     standing, repaired = _repaired(standing)
@@ -98,13 +98,12 @@ def _with_fills(bars: pl.DataFrame, data: Covered) -> tuple[pl.DataFrame, dict[s
     copies = bars.select("timestamp", copy=flat_bars() & (pl.col("close") == pl.col("close").shift(1))).filter("copy")
     if copies.is_empty():
         return bars, {}
-    closed = expected_bars(bars, data).drop_nulls("closure")["timestamp"]
-    here, volume = pl.col("timestamp"), pl.col("volume") if "volume" in bars.columns else pl.lit(None, pl.Float64)
-    fill = here.is_in(copies["timestamp"].implode()) & (volume.fill_null(0.0) == 0)
+    volume = pl.col("volume") if "volume" in bars.columns else pl.lit(None, pl.Float64)
+    fill = pl.col("timestamp").is_in(copies["timestamp"].implode()) & (volume.fill_null(0.0) == 0)
     # A vendor without volumes writes 0 everywhere: a zero says something once there has been another number.
     traded = (volume > 0).fill_null(False).cum_max()
     return bars, {
-        "flat_while_closed": fill & here.is_in(closed.implode()),
+        "flat_while_closed": fill & pl.lit(within_closures(bars, data)),
         "flat_without_trade": fill & traded & volume.is_not_null(),
     }
 
