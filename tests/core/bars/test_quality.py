@@ -209,7 +209,7 @@ class TestVerdicts:
 
     def test_a_triangle_without_a_bar_of_one_time_does_not_agree(self) -> None:
         half = WHOLE.with_columns(pl.col("timestamp", "available_at").dt.offset_by("30m"))
-        table = parity({"EURUSD": WHOLE, "GBPUSD": half, "EURGBP": WHOLE}, CHECKS.max_parity_residual).table
+        table = parity({"EURUSD": WHOLE, "GBPUSD": half, "EURGBP": WHOLE}, CHECKS.max_parity_residual)
         said = ["EURUSD × GBPUSD⁻¹ / EURGBP: its pairs have no bar of the same time, so nothing was compared"]
         assert parity_faults(table, CHECKS) == said
         (verdict,) = (one for one in judge(summarise(measured(WHOLE)), table, CHECKS) if "parity" in one.claim)
