@@ -44,14 +44,6 @@ class Triangle:
         return f"{names[0]} × {names[1]} / {self.implied}"
 
 
-@dataclass(frozen=True, eq=False)
-class Parity:
-    """``table``: ``schema.PARITY``. ``flagged``: ``triangle``, ``timestamp``, ``residual`` beyond the bound."""
-
-    table: pl.DataFrame
-    flagged: pl.DataFrame
-
-
 def triangles(pairs: list[str]) -> list[Triangle]:
     """Return every three pairs over three currencies; the pair without the linking currency is the implied one."""
     found = []
@@ -70,44 +62,38 @@ def triangles(pairs: list[str]) -> list[Triangle]:
     return sorted(found)
 
 
-def parity(bars: Mapping[str, pl.DataFrame], bound: float) -> Parity:
-    """Return how well the pairs of every triangle agree where all three have a bar of the same time.
+def parity(bars: Mapping[str, pl.DataFrame], bound: float) -> pl.DataFrame:
+    """Return ``schema.PARITY``: how well the pairs of every triangle agree where all three have a bar of one time.
 
     ``bound`` is the largest plausible residual, log price: bids of three pairs differ from parity by their spreads.
     """
-    rows, flagged = [], [_FLAGGED.clear()]
+    rows = []
     for triangle in triangles(list(bars)):
         residual = _residuals(triangle, bars)
-        size = residual["residual"].abs()
-        beyond = residual.filter(size > bound).select(pl.lit(str(triangle)).alias("triangle"), "timestamp", "residual")
-        flagged.append(beyond)
+        size = residual.abs()
         rows.append(
             {
                 "triangle": str(triangle),
-                "bars": residual.height,
-                "median": residual["residual"].median(),
+                "bars": len(residual),
+                "median": residual.median(),
                 "q50_abs": size.median(),
                 "q99_abs": size.quantile(0.99, "linear"),
                 "max_abs": size.max(),
-                "flagged": beyond.height,
+                "flagged": int((size > bound).sum()),
             }
         )
-    return Parity(PARITY.conform(pl.DataFrame(rows, schema=PARITY.dtypes)), pl.concat(flagged))
+    return PARITY.conform(pl.DataFrame(rows, schema=PARITY.dtypes))
 
 
-_FLAGGED = pl.DataFrame(schema={"triangle": pl.String, "timestamp": pl.Datetime("us", "UTC"), "residual": pl.Float64})
-
-
-def _residuals(triangle: Triangle, bars: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def _residuals(triangle: Triangle, bars: Mapping[str, pl.DataFrame]) -> pl.Series:
     logs = [
         bars[name].select("timestamp", pl.col("close").log().alias(name))
         for name in (triangle.first, triangle.second, triangle.implied)
     ]
     joined = logs[0].join(logs[1], on="timestamp").join(logs[2], on="timestamp").sort("timestamp")
     implied = pl.col(triangle.first) * triangle.first_sign + pl.col(triangle.second) * triangle.second_sign
-    return joined.select("timestamp", residual=implied - pl.col(triangle.implied)).filter(
-        pl.col("residual").is_finite()
-    )
+    residual = joined.select(implied - pl.col(triangle.implied)).to_series()
+    return residual.filter(residual.is_finite())
 
 
 @dataclass(frozen=True, eq=False)

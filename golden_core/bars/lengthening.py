@@ -9,6 +9,7 @@ import polars as pl
 
 from golden_core.bars.cleaning import clean
 from golden_core.bars.cleaning.coverage import coverage_of
+from golden_core.bars.cleaning.rules import PRICES
 from golden_core.bars.quality import STYLES
 from golden_core.bars.resampling import ResamplingError, resample
 from golden_core.market.clock import bar_close, bar_open
@@ -35,7 +36,10 @@ def lengthen(bars: pl.DataFrame, lines: pl.Series, length: str, to: str, zone: s
     """
     cleaned = clean(bars, coverage_of(bars, length, zone), max_abs_log_return=BOUND)
     lost = cleaned.ledger.filter(pl.col("action") == "quarantined")
-    silent = bars[lost.filter(pl.col("rule") == SILENT)["position"] - 1]
+    # The close before is copied anew: the one in the file may have slipped.
+    fills = bars[lost.filter(pl.col("rule") == SILENT)["position"] - 1].drop(PRICES, strict=False).sort("timestamp")
+    copied = cleaned.bars.select("timestamp", *(pl.col("close").alias(name) for name in PRICES))
+    silent = fills.join_asof(copied, on="timestamp").select(cleaned.bars.columns)
     lost = lost.filter(pl.col("rule") != SILENT)
     changed = cleaned.account.filter((pl.col("action") != "kept") & (pl.col("rule") != SILENT) & (pl.col("rows") > 0))
     said = ", ".join(

@@ -92,9 +92,10 @@ def share_faults(summary: pl.DataFrame, kind: str, bound: float) -> list[str]:
 
 
 def parity_faults(parity: pl.DataFrame, checks: ChecksSection) -> list[str]:
-    """Return a sentence for every triangle of which too many bars are beyond the plausible residual."""
+    """Return a sentence for every triangle with too many bars beyond the plausible residual, or none to compare."""
     beyond = parity.filter(pl.col("flagged") > pl.col("bars") * checks.max_parity_share)
-    return [
+    apart = parity.filter(pl.col("bars") == 0)["triangle"]
+    return [f"{name}: its pairs have no bar of the same time, so nothing was compared" for name in apart] + [
         f"{row['triangle']}: {row['flagged']:,} of {row['bars']:,} bars are further than "
         f"{checks.max_parity_residual:g} from parity (at most {checks.max_parity_share:.3%} allowed); "
         f"the largest residual is {row['max_abs']:.4g}"
@@ -167,7 +168,8 @@ def _asked(bars: pl.DataFrame, covered: Covered, *, whole_range: bool) -> pl.Dat
         explained=(~open_ & ~pl.col("there")).sum(),
     )
     asked = expected.filter(open_).with_columns(run=pl.col("there").cum_sum()).filter(~pl.col("there"))
-    runs = asked.group_by("run", month=_MONTH).agg(longest_gap=pl.len()).group_by("month").agg(pl.max("longest_gap"))
+    # A gap over the end of a month is as long in both: cut there, the longest of a pair would be too short.
+    runs = asked.with_columns(longest_gap=pl.len().over("run")).group_by(month=_MONTH).agg(pl.max("longest_gap"))
     return found.join(runs, on="month", how="left")
 
 

@@ -22,14 +22,14 @@ def implausible_prices(bars: pl.DataFrame, max_abs_log_return: float) -> list[st
 
 
 def disordered_timestamps(bars: pl.DataFrame) -> list[str]:
-    """Return bars that are not later than the one before, or known before they happen."""
+    """Return bars that are not later than the one before, or not known only after they open."""
     pair = bars["pair"][0] if bars.height else "?"
     found = []
     for name in ("timestamp", "available_at"):
         late = bars.with_columns(before=pl.col(name).shift(1)).filter(pl.col(name) <= pl.col("before"))
         found += _listed(late, f"{pair} {name} {{{name}}} does not come after {{before}}", f"{pair} {name}")
-    early = bars.filter(pl.col("available_at") < pl.col("timestamp"))
-    said = f"{pair} bar {{timestamp}} is said to be known at {{available_at}}, before it happens"
+    early = bars.filter(pl.col("available_at") <= pl.col("timestamp"))
+    said = f"{pair} bar {{timestamp}} is said to be known at {{available_at}}, not after it opens"
     return found + _listed(early, said, f"{pair} available_at")
 
 

@@ -138,8 +138,8 @@ _FOLDS = (
     Check(
         "folds",
         "no_label_overlap",
-        "No training label touches the labels of validation or test, no validation label those of test, and every row "
-        "is tested once.",
+        "No training label touches the labels of validation or test, no validation label those of test, and no row "
+        "is tested twice.",
         "fold parts",
         _labels,
         blocking=True,

@@ -62,11 +62,6 @@ def from_utc(times: pl.Series, zone: str) -> pl.Series:
     return times.dt.convert_time_zone(clock.zone).dt.replace_time_zone(None) + clock.shift
 
 
-def to_utc(naive: pl.Series, zone: str, where: str, lines: pl.Series | None = None) -> pl.Series:
-    """Return the UTC instants of what a vendor's clock showed; see ``resolve``."""
-    return resolve(naive, zone, where, lines).times
-
-
 def resolve(naive: pl.Series, zone: str, where: str, lines: pl.Series | None = None) -> Resolved:
     """Return the UTC instants of what a vendor's clock showed, in the order of the file; a null stays null.
 

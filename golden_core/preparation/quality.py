@@ -9,7 +9,7 @@ import polars as pl
 from golden_core.bars.averages import averages_verdict
 from golden_core.bars.card import CardFacts, data_card
 from golden_core.bars.cleaning.coverage import has_hours
-from golden_core.bars.crosschecks import Parity, parity
+from golden_core.bars.crosschecks import parity
 from golden_core.bars.doctor import clock_verdict
 from golden_core.bars.quality import Verdict, gaps, judge, quality_table, summarise
 from golden_core.preparation.steps import dated_study, store, stored_table
@@ -24,7 +24,7 @@ class Quality:
     months: pl.DataFrame
     summary: pl.DataFrame
     gaps: pl.DataFrame
-    parity: Parity
+    parity: pl.DataFrame
     verdicts: tuple[Verdict, ...]
     card: str
     hash: str
@@ -46,7 +46,7 @@ def prepare_quality(home: Home, study: Study, *, write: bool = True) -> Quality:
     agreement = parity(bars, study.checks.max_parity_residual)
     clocks = {pair: _clock(bars[pair], ledgers[pair], study) for pair in data.pairs}
     prices = averages_verdict(bars, declared=data.price == "mean")
-    verdicts = (*_clock_verdicts(clocks), prices, *judge(summarise(months), agreement.table, study.checks))
+    verdicts = (*_clock_verdicts(clocks), prices, *judge(summarise(months), agreement, study.checks))
     source = {name: str(value) for name, value in stored_json(folder.source).items()}
     card = data_card(
         CardFacts(
@@ -59,11 +59,11 @@ def prepare_quality(home: Home, study: Study, *, write: bool = True) -> Quality:
             ledger=pl.concat(ledgers.values()),
             coverage=pl.concat([_coverage(bars[pair]) for pair in data.pairs]),
             gaps=found,
-            parity=agreement.table,
+            parity=agreement,
             verdicts=verdicts,
         )
     )
-    tables = {"quality": months, "gaps": found, "parity": agreement.table}
+    tables = {"quality": months, "gaps": found, "parity": agreement}
     changed = store({folder.root / f"{name}.parquet": table for name, table in tables.items()}, write=write)
     if not (folder.card.exists() and folder.card.read_text(encoding="utf-8") == card):
         changed = True

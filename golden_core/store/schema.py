@@ -81,7 +81,7 @@ The quality of raw bars by pair and month. A count is null where the bars cannot
     flat        int   raw rows with open = high = low = close, the filled left out
     spikes      int   raw rows off the scale, refuted by other pairs, or undone by the next bar
     zero_volume int   raw rows with no volume
-    longest_gap int   most expected bars missing in a row [bars]
+    longest_gap int   most expected bars missing in a row, those of other months included [bars]
 
 parity: triangle
 Triangular parity: how far log(AB) + log(BC) − log(AC) is from zero where all three pairs have a bar.

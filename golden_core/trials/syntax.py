@@ -21,17 +21,12 @@ _SETTLED = 2_000_000_000
 Imported = list[str]
 
 
-def syntax_hash(source: bytes) -> str:
-    """Return the hash of what a module does: its syntax tree without docstrings, comments and positions.
-
-    Annotations stay in: pydantic and dataclasses read them. A release of Python may name its nodes in another way,
-    so hashes are compared only between runs of one; the version of Python is part of every trial's provenance.
-    """
-    return _parsed(source)[0]
-
-
 class Sources:
     """Source files by path; those whose size, times and inode are as remembered are not read again.
+
+    The hash of a file is of what it does: its syntax tree without docstrings, comments and positions. Annotations stay
+    in: pydantic and dataclasses read them. A release of Python may name its nodes in another way, so hashes are
+    compared only between runs of one; the version of Python is part of every trial's provenance.
 
     Every process that asks for versions would else parse all modules of the project. What is remembered lies in the
     home, for one release of Python.

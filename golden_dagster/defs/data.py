@@ -140,7 +140,7 @@ def data_quality(study: StudyResource) -> dg.MaterializeResult[None]:
             "pairs": table_value(found.summary),
             "months_with_a_fault": table_value(faulty),
             "gaps": table_value(found.gaps.sort("bars", descending=True)),
-            "parity": table_value(found.parity.table, digits=9),
+            "parity": table_value(found.parity, digits=9),
             "picture": quality_picture(found.months),
             "card": dg.MetadataValue.md(found.card),
             "card_file": dg.MetadataValue.path(str(study.home.study(loaded.name).card)),

@@ -95,7 +95,7 @@ def longer(rows):
          ".*no holiday explains it"),
         ("bars", "EURUSD", [pl.col("timestamp").shift(1)], NINTH, "timestamps_unique_and_increasing",
          ".*does not come after"),
-        ("bars", "EURUSD", [EARLY], NINTH, "timestamps_unique_and_increasing", ".*before it happens"),
+        ("bars", "EURUSD", [EARLY], NINTH, "timestamps_unique_and_increasing", ".*not after it opens"),
         ("folds", "EURUSD_h1", longer(5), TRAIN, "no_label_overlap", ".*EURUSD_h1 fold 0"),
         ("folds", "EURUSD_h1", [pl.lit("combinatorial").alias("scheme")], True, "no_label_overlap",
          ".*laid as combinatorial, the study says walk_forward"),

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from golden_core.bars.cleaning.account import account_table, ledger_table
-from golden_core.bars.cleaning.coverage import Coverage, Covered, asked_days, expected_bars, has_hours, on_wall
+from golden_core.bars.cleaning.coverage import Coverage, Covered, asked_days, has_hours, on_wall, within_closures
 from golden_core.bars.cleaning.evidence import moves, refuted
 from golden_core.bars.cleaning.findings import findings
 from golden_core.bars.cleaning.own import flat_bars, frozen_candles, inconsistent_range, own_rules, usable_volume
 from golden_core.bars.cleaning.rules import HOURS, ORDER, OTHERS, PRICES, RULES, UNREMARKABLE
-from golden_core.bars.cleaning.scale import levels, middle, rescale
-from golden_core.market.clock import closures
+from golden_core.bars.cleaning.scale import on_scale
+from golden_core.market.clock import MINUTES, closures
 from golden_core.store.schema import BARS, CALENDAR
-from golden_core.vendors.scaling import plausible_pairs
 
 __all__ = ["RULES", "Cleaned", "Coverage", "Covered", "clean"]
 
@@ -48,7 +47,7 @@ def clean(
     pairs = raw["pair"].unique().to_list()
     if len(pairs) != 1:
         raise ValueError(f"cleaning takes the bars of one pair, got {pairs or 'no bars'}")
-    pair, evidence = str(pairs[0]), moves([BARS.conform(bars) for bars in others])
+    pair, evidence = str(pairs[0]), moves([BARS.conform(bars) for bars in others], data, max_abs_log_return)
     placed = raw.with_columns(position=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
     standing, fates = _quarantined(placed, data, pair, max_abs_log_return, evidence)
     standing, repaired = _repaired(standing)
@@ -74,8 +73,7 @@ def _quarantined(
     """Return the bars that stay, in the order of time and on their scale, and the fates of those that do not."""
     bars, by_themselves = _part(placed, own_rules(placed, data))
     bars = bars.sort("timestamp")
-    known = plausible_pairs().get(pair) if has_hours(data) else None  # synthetic prices cost what a study says
-    bars = rescale(bars.with_columns(level=levels(bars["close"], known)), bound, middle(known))
+    bars = on_scale(bars, pair, data, bound)
     off_level = {"off_scale_price": pl.col("off_scale_price"), "inconsistent_range": inconsistent_range(bars.columns)}
     bars, by_level = _part(bars, off_level)
     bars, by_vendor = _part(*_with_fills(bars, data))
@@ -100,13 +98,12 @@ def _with_fills(bars: pl.DataFrame, data: Covered) -> tuple[pl.DataFrame, dict[s
     copies = bars.select("timestamp", copy=flat_bars() & (pl.col("close") == pl.col("close").shift(1))).filter("copy")
     if copies.is_empty():
         return bars, {}
-    closed = expected_bars(bars, data).drop_nulls("closure")["timestamp"]
-    here, volume = pl.col("timestamp"), pl.col("volume") if "volume" in bars.columns else pl.lit(None, pl.Float64)
-    fill = here.is_in(copies["timestamp"].implode()) & (volume.fill_null(0.0) == 0)
+    volume = pl.col("volume") if "volume" in bars.columns else pl.lit(None, pl.Float64)
+    fill = pl.col("timestamp").is_in(copies["timestamp"].implode()) & (volume.fill_null(0.0) == 0)
     # A vendor without volumes writes 0 everywhere: a zero says something once there has been another number.
     traded = (volume > 0).fill_null(False).cum_max()
     return bars, {
-        "flat_while_closed": fill & here.is_in(closed.implode()),
+        "flat_while_closed": fill & pl.lit(within_closures(bars, data)),
         "flat_without_trade": fill & traded & volume.is_not_null(),
     }
 
@@ -129,7 +126,9 @@ def _fates(bars: pl.DataFrame, rule: str, applies: pl.Series) -> pl.DataFrame:
 
 def _missing_days(bars: pl.DataFrame, data: Covered, pair: str) -> pl.DataFrame:
     """Return the days asked for without a bar, on the vendor's clock, with their explanations."""
-    present = bars.select(date=on_wall(pl.col("timestamp"), data.time_zone).dt.date())
+    # By the middle of a bar: a day of 17:00 New York opens on its eve. A fixing has one moment.
+    half = pl.duration(minutes=MINUTES[data.bar] // 2 if has_hours(data) else 0)
+    present = bars.select(date=on_wall(pl.col("timestamp") + half, data.time_zone).dt.date())
     missing = asked_days(data).to_frame().join(present, on="date", how="anti").sort("date")
     explained = missing.join(closures(data.source, data.start, data.end), on="date", how="left", maintain_order="left")
     return CALENDAR.conform(explained.with_columns(pair=pl.lit(pair)))

@@ -69,6 +69,24 @@ def share_of_week(opens: pl.Expr, closes: pl.Expr) -> pl.Expr:
     return pl.when(first & last).then(1.0).when(first | last).then(part).otherwise(0.0)
 
 
+def within_closures(bars: pl.DataFrame, covered: Covered) -> pl.Series:
+    """Say which bars [T] have a part in the trading week, and none that no closure explains.
+
+    By the hours that each of them touches: the grid of a file shows only in all of its bars, later ones included.
+    """
+    day, length = datetime.timedelta(days=1), covered.bar if MINUTES[covered.bar] < 60 else "1h"
+    hours = expected_opens(covered.start - day, covered.end + day, length)
+
+    def touched(opens: pl.Series) -> pl.Series:
+        begun = opens.search_sorted(bars["available_at"], side="left").cast(pl.Int64)
+        over = bar_close(pl.col("timestamp"), length)
+        ended = opens.to_frame("timestamp").select(over).to_series().search_sorted(bars["timestamp"], side="right")
+        return begun - ended.cast(pl.Int64)
+
+    shut = touched(hours.filter(pl.col("closure").is_not_null())["timestamp"])
+    return (shut > 0) & (touched(hours.filter(pl.col("closure").is_null())["timestamp"]) <= 0)
+
+
 def expected_bars(bars: pl.DataFrame, covered: Covered) -> pl.DataFrame:
     """Return the bars that the calendar asks for, on the vendor's own grid: ``timestamp`` and ``closure`` or null.
 

@@ -6,20 +6,26 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from golden_core.bars.cleaning.coverage import Covered
+from golden_core.bars.cleaning.scale import on_scale
 from golden_core.bars.crosschecks import legs, oriented
 
 SHARED = 0.5  # a pair of the same currency shares a jump if it moves at least this part of it, the same way
 
 
-def moves(others: Sequence[pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Return timestamp, log close and one-bar log return of other pairs' raw bars, the unusable left out."""
+def moves(others: Sequence[pl.DataFrame], data: Covered, bound: float) -> dict[str, pl.DataFrame]:
+    """Return timestamp, log close and one-bar log return of other pairs' raw bars, the unusable left out.
+
+    Slips are undone, and prices off the scale are no witnesses: else one pair's fault would remove another's bar.
+    """
     found = {}
     for bars in others:
         if bars.height:
             usable = pl.col("close").is_finite() & (pl.col("close") > 0)
-            table = bars.filter(usable).unique("timestamp", keep="none").sort("timestamp")
-            log = pl.col("close").log()
-            found[str(bars["pair"][0])] = table.select("timestamp", log=log, step=log.diff())
+            table = bars.select("timestamp", "close").filter(usable).unique("timestamp", keep="none").sort("timestamp")
+            pair, log = str(bars["pair"][0]), pl.col("close").log()
+            heard = on_scale(table, pair, data, bound).filter(~pl.col("off_scale_price"))
+            found[pair] = heard.select("timestamp", log=log, step=log.diff())
     return found
 
 

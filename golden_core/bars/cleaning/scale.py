@@ -6,14 +6,21 @@ import math
 
 import polars as pl
 
+from golden_core.bars.cleaning.coverage import Covered, has_hours
 from golden_core.bars.cleaning.rules import PRICES
-from golden_core.vendors.scaling import Plausible
+from golden_core.vendors.scaling import Plausible, plausible_pairs
 
 WINDOW = 51  # odd, so that a median is a price that was
 DIGITS = 15  # significant, which a double keeps
 SETTLED = 5  # bars before which there is no level: two bad ones among them are outvoted
 ROUNDING = 1e-9  # keeps a price that equals a bound
 _LN10 = math.log(10)
+
+
+def on_scale(bars: pl.DataFrame, pair: str, covered: Covered, bound: float) -> pl.DataFrame:
+    """Return the bars of a pair, in the order of time, with their ``level`` and rescaled to it; see ``rescale``."""
+    known = plausible_pairs().get(pair) if has_hours(covered) else None  # synthetic prices cost what a study says
+    return rescale(bars.with_columns(level=levels(bars["close"], known)), bound, middle(known))
 
 
 def levels(close: pl.Series, known: Plausible | None = None) -> pl.Series:

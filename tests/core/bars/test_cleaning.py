@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from golden_core.bars.cleaning import RULES as REGISTRY
 from golden_core.bars.cleaning import Cleaned, clean
+from golden_core.market.clock import bar_close, expected_opens
 from golden_core.store.schema import BARS, CALENDAR, CLEANING, LEDGER
 from golden_core.store.table import SchemaError
 
@@ -140,6 +141,19 @@ class TestCalendar:
         assert missing == [dt.date(2023, 12, 29), dt.date(2024, 1, 1)]  # there it is still Sunday
         missing = clean(bars, make_data(**dates, time_zone="UTC"), max_abs_log_return=1).calendar["date"].to_list()
         assert missing == [dt.date(2023, 12, 29)]
+
+    @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+    def test_days_from_new_york_begin_on_their_eve(self, zone: str, make_data: Any) -> None:
+        dates = {"start": dt.date(2023, 1, 2), "end": dt.date(2023, 12, 29)}
+        opens = expected_opens(*dates.values(), "1d")["timestamp"]
+        bars = BARS.conform(
+            pl.DataFrame({"timestamp": opens, "close": 1.1 + 1e-4 * np.arange(len(opens))}).with_columns(
+                pair=pl.lit("EURUSD"), available_at=bar_close(pl.col("timestamp"), "1d")
+            )
+        )
+        data = make_data(**dates, source="files", bar="1d", time_zone=zone)
+        # The day of 2 January began on Sunday the 1st, which no bar of these does.
+        assert clean(bars, data, max_abs_log_return=1).calendar["date"].to_list() == [dt.date(2023, 1, 2)]
 
     def test_only_the_ecb_closes_on_good_friday(self, make_bars: Any, make_data: Any) -> None:
         dates = {"start": dt.date(2024, 3, 28), "end": dt.date(2024, 3, 30)}

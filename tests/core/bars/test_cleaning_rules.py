@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from golden_core.bars.cleaning import RULES, Cleaned, Coverage, clean
 from golden_core.bars.cleaning.rules import PRICES
 from golden_core.bars.cleaning.scale import SETTLED, levels
-from golden_core.market.clock import expected_opens
+from golden_core.market.clock import bar_close, expected_opens
 from golden_core.store.schema import BARS
 
 START, END = dt.date(2024, 1, 8), dt.date(2024, 2, 9)
@@ -245,6 +245,29 @@ class TestFills:
         found = cleaned(bars, coverage=Coverage("files", "1h", dt.date(2023, 12, 20), dt.date(2024, 1, 4), "UTC"))
         assert counts(found)["flat_while_closed"] == len(closed) == 48
 
+    @pytest.mark.parametrize("bar", ["4h", "1d"])
+    @pytest.mark.parametrize("earlier", ["UTC", "New York"])
+    def test_the_grid_of_later_bars_decides_about_no_fill(self, bar: str, earlier: str) -> None:
+        """A file that changes the grid of its bars has one by the majority of all of them, later ones included."""
+        first, change, last = dt.date(2023, 12, 11), dt.datetime(2024, 1, 8, tzinfo=dt.UTC), dt.date(2024, 4, 30)
+        whole = pl.datetime_range(
+            dt.datetime(2023, 12, 11, tzinfo=dt.UTC), dt.datetime(2024, 4, 30, tzinfo=dt.UTC), bar, eager=True
+        ).cast(pl.Datetime("us", "UTC"))
+        grids = {"UTC": whole, "New York": expected_opens(first, last, bar)["timestamp"]}
+        begin = grids.pop(earlier)
+        opens = pl.concat([begin.filter(begin < change), *(grid.filter(grid > change) for grid in grids.values())])
+        bars = candles("EURUSD", opens, 1.1 + np.arange(len(opens)) * 1e-5, np.random.default_rng(1)).drop("volume")
+        bars = bars.with_columns(available_at=bar_close(pl.col("timestamp"), bar))
+        day = pl.col("timestamp").dt.offset_by("12h" if bar == "1d" else "6h").dt.date()  # of the bar, on either grid
+        holidays = [dt.date(2023, 12, 25), dt.date(2024, 1, 1)]
+        closed = day.is_in([holiday - dt.timedelta(days=back) for holiday in holidays for back in range(3)])
+        bars = bars.with_columns(pl.when(closed).then(None).otherwise("close").forward_fill().alias("close"))
+        bars = bars.with_columns(pl.when(closed).then("close").otherwise(name).alias(name) for name in PRICES)
+        coverage, past = Coverage("files", bar, first, last, "UTC"), pl.col("timestamp") < change
+        alone, both = (cleaned(some, coverage=coverage) for some in (bars.filter(past), bars))
+        assert alone.bars.filter(day.is_in(holidays)).is_empty()
+        assert both.bars.filter(past).equals(alone.bars)
+
     def test_a_stale_price_is_reported_from_its_third_bar(self) -> None:
         found = cleaned(EUR.with_columns(close=pl.col("close")).pipe(edit, [60, 61, 62, 63], close=EUR["close"][60],
                         high=EUR["close"][60] * 1.01, low=EUR["close"][60] / 1.01))  # fmt: skip
@@ -362,6 +385,16 @@ class TestOtherPairs:
         assert counts(found) == remarked(implausible_jump=1)
         assert found.bars.equals(feeds["USDCHF"])
 
+    @pytest.mark.parametrize("factor", [100.0, 0.001, 5.0])
+    def test_a_witness_on_another_scale_refutes_no_jump(self, factor: float) -> None:
+        """A decimal slip of one pair removed the day on which another one truly moved."""
+        feeds = system({300: {"EUR": 0.2}})
+        slipped = {name: (pl.col(name) * factor).round(5) for name in PRICES}
+        feeds = {"EURCHF": feeds["EURCHF"], "EURUSD": feeds["EURUSD"], "USDCHF": edit(feeds["USDCHF"], 300, **slipped)}
+        found = with_others(feeds, "EURCHF")
+        assert counts(found) == remarked(shared_jump=1)
+        assert found.bars.equals(feeds["EURCHF"])
+
     def test_without_a_second_road_nothing_refutes(self) -> None:
         feeds = system({})
         spiked = edit(feeds["EURUSD"], 300, close=pl.col("close") * 1.2, high=pl.col("high") * 1.2)
@@ -401,7 +434,7 @@ def test_the_future_changes_no_earlier_bar(cut: int, poison: str, whom: str, see
 
 
 def test_a_level_of_the_whole_sample_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("golden_core.bars.cleaning.levels", lambda close, _: close * 0 + close.log10().median())
+    monkeypatch.setattr("golden_core.bars.cleaning.scale.levels", lambda close, _: close * 0 + close.log10().median())
     assert sees_the_future(300, "huge", "own", 1)
 
 

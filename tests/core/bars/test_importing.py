@@ -283,6 +283,23 @@ def test_a_bad_minute_does_not_spoil_its_hour(fault: Any, reasons: list[str], re
         assert "1 of 48 of them partial" in " ".join(bad.notes)
 
 
+def test_a_slip_in_a_minute_of_silence_does_not_spoil_its_hour(tmp_path: Path) -> None:
+    """A copy of the close before, without volume, is no fault in a longer bar; ten times that close is one."""
+    times = pl.datetime_range(
+        dt.datetime(2024, 3, 4, tzinfo=dt.UTC), dt.datetime(2024, 3, 4, 11, 59, tzinfo=dt.UTC), "1m", eager=True
+    )
+    bars = walk(times.alias("timestamp"), seed=0, pair="EURUSD")
+    calm = bars.with_columns(high=pl.max_horizontal("open", "close"), low=pl.min_horizontal("open", "close"))
+    row, before = pl.int_range(pl.len()), calm["close"][149]
+    for name, factor in (("good", 1), ("bad", 100)):
+        price = round(before * factor, 5)
+        silent = {column: pl.when(row == 150).then(price).otherwise(column) for column in PRICES}
+        table = calm.with_columns(**silent, volume=pl.when(row == 150).then(0.0).otherwise(5.0))
+        table.write_csv(tmp_path / f"{name}.csv", datetime_format="%Y-%m-%dT%H:%M:%SZ")
+    good, bad = (read_bars(tmp_path / f"{name}.csv", "EURUSD", bar="1h").bars for name in ("good", "bad"))
+    assert bad.equals(good)
+
+
 def test_minutes_of_which_none_is_sound_are_refused_with_the_reasons(tmp_path: Path) -> None:
     times = pl.datetime_range(pl.datetime(2024, 3, 9), pl.datetime(2024, 3, 10), "1m", eager=True)
     walk(times.alias("timestamp"), seed=0, pair="EURUSD").write_csv(tmp_path / "x.csv")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from golden_core.bars.cleaning import Coverage, clean
 from golden_core.bars.cleaning.account import unaccounted
 from golden_core.bars.cleaning.coverage import expected_bars, share_of_week
+from golden_core.bars.crosschecks import parity
 from golden_core.bars.quality import gaps, judge, parity_faults, quality_table, share_faults, summarise
 from golden_core.market.clock import expected_opens
 from golden_core.preparation.catalogue import load_study
@@ -72,6 +73,15 @@ def test_a_gap_over_a_weekend_is_one_gap_of_trading_hours() -> None:
     assert found.select("bars").to_series().to_list() == [1, 3]
     assert found["first"][1] == dt.datetime(2024, 1, 12, 20, tzinfo=dt.UTC)
     assert found["last"][1] == dt.datetime(2024, 1, 14, 22, tzinfo=dt.UTC)
+
+
+def test_a_gap_over_the_end_of_a_month_is_as_long_in_both() -> None:
+    last = WHOLE["timestamp"].index_of(dt.datetime(2023, 12, 29, 19, tzinfo=dt.UTC))
+    holed = WHOLE.filter(~pl.int_range(pl.len()).is_between(last - 4, last + 3))
+    table = measured(holed)
+    assert table["missing"].to_list() == [7, 1]
+    assert table["longest_gap"].to_list() == [8, 8]
+    assert gaps(clean(holed, COVERAGE, max_abs_log_return=1).bars, COVERAGE)["bars"].to_list() == [8]
 
 
 def test_a_file_is_asked_for_its_own_span_only() -> None:
@@ -196,6 +206,14 @@ class TestVerdicts:
         for flagged, faults in ((1, 0), (2, 1)):
             table = pl.DataFrame([{**row, "flagged": flagged}], schema=PARITY.dtypes)
             assert len(parity_faults(table, CHECKS)) == faults
+
+    def test_a_triangle_without_a_bar_of_one_time_does_not_agree(self) -> None:
+        half = WHOLE.with_columns(pl.col("timestamp", "available_at").dt.offset_by("30m"))
+        table = parity({"EURUSD": WHOLE, "GBPUSD": half, "EURGBP": WHOLE}, CHECKS.max_parity_residual)
+        said = ["EURUSD × GBPUSD⁻¹ / EURGBP: its pairs have no bar of the same time, so nothing was compared"]
+        assert parity_faults(table, CHECKS) == said
+        (verdict,) = (one for one in judge(summarise(measured(WHOLE)), table, CHECKS) if "parity" in one.claim)
+        assert (verdict.passed, verdict.detail) == (False, said[0])
 
     def test_the_books_must_agree(self) -> None:
         raw = pl.concat([WHOLE, WHOLE[3:4]])

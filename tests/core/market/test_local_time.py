@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden_core.market.local_time import ZoneError, from_utc, parse_clock, resolve, to_utc
+from golden_core.market.local_time import ZoneError, from_utc, parse_clock, resolve
 
 # Lord Howe changes by half an hour; Samoa crossed the date line and had no 30 December 2011.
 ZONES = (
@@ -59,10 +59,10 @@ def test_a_time_that_a_clock_shows_once_comes_back(time: dt.datetime, zone: str)
     naive = shown(instant, zone)
     others = (instant + dt.timedelta(minutes=m) for m in (-1440, -60, -30, 30, 60, 1440))
     if all(shown(other, zone) != naive for other in others):
-        assert to_utc(series(naive), zone, "EURUSD").to_list() == [instant]
+        assert resolve(series(naive), zone, "EURUSD").times.to_list() == [instant]
     else:
         with pytest.raises(ZoneError, match=r"EURUSD: line 1: .* happens twice"):
-            to_utc(series(naive), zone, "EURUSD")
+            resolve(series(naive), zone, "EURUSD")
 
 
 @pytest.mark.parametrize("zone", [*ZONES, "EET_US"])
@@ -110,7 +110,7 @@ def test_a_repeated_hour_that_order_does_not_tell_apart_is_refused(clock: list[t
     line = [hour for hour, _ in clock].index(3) + 1
     message = rf"EURUSD: line {line}: 2021-10-29 00:.* happens twice in Asia/Amman, and the order"
     with pytest.raises(ZoneError, match=message):
-        to_utc(naive, "Asia/Amman", "EURUSD")
+        resolve(naive, "Asia/Amman", "EURUSD")
 
 
 @UNTOLD
@@ -136,30 +136,30 @@ def test_it_does_not_matter_while_the_market_is_closed(clock: list[tuple[int, in
 def test_a_time_that_the_clock_skips_is_refused_with_its_line(zone: str, time: dt.datetime) -> None:
     naive = series(time - dt.timedelta(days=2), time)
     with pytest.raises(ZoneError, match=rf"EURUSD: f.csv: line 8: {time:%Y-%m-%d %H:%M:%S} is not a time of {zone}"):
-        to_utc(naive, zone, "EURUSD: f.csv", lines=pl.Series([7, 8]))
+        resolve(naive, zone, "EURUSD: f.csv", lines=pl.Series([7, 8]))
 
 
 def test_samoa_goes_from_the_29th_to_the_31st() -> None:
-    found = to_utc(series(day(2011, 12, 29, 23), day(2011, 12, 31)), "Pacific/Apia", "EURUSD")
+    found = resolve(series(day(2011, 12, 29, 23), day(2011, 12, 31)), "Pacific/Apia", "EURUSD").times
     assert found.dt.to_string("%d %H:%M").to_list() == ["30 09:00", "30 10:00"]
 
 
 def test_lord_howe_repeats_half_an_hour() -> None:
     naive = series(*(day(2024, 4, 7, 1, minute) for minute in (0, 30)), day(2024, 4, 7, 1, 30), day(2024, 4, 7, 2))
-    found = to_utc(naive, "Australia/Lord_Howe", "AUDUSD")
+    found = resolve(naive, "Australia/Lord_Howe", "AUDUSD").times
     assert found.dt.to_string("%d %H:%M").to_list() == ["06 14:00", "06 14:30", "06 15:00", "06 15:30"]
 
 
 def test_the_american_rule_of_2007() -> None:
     naive = series(day(2006, 3, 12, 17), day(2007, 3, 11, 17))
-    assert to_utc(naive, "America/New_York", "x").dt.hour().to_list() == [22, 21]
-    assert to_utc(naive.dt.offset_by("7h"), "EET_US", "x").dt.hour().to_list() == [22, 21]
-    assert to_utc(naive.dt.offset_by("7h"), "EET", "x").dt.hour().to_list() == [22, 22]
+    assert resolve(naive, "America/New_York", "x").times.dt.hour().to_list() == [22, 21]
+    assert resolve(naive.dt.offset_by("7h"), "EET_US", "x").times.dt.hour().to_list() == [22, 21]
+    assert resolve(naive.dt.offset_by("7h"), "EET", "x").times.dt.hour().to_list() == [22, 22]
 
 
 def test_nulls_and_coarser_units_pass() -> None:
     naive = pl.Series([day(2024, 1, 1), None], dtype=pl.Datetime("ms"))
-    found = to_utc(naive, "UTC+02:00", "x")
+    found = resolve(naive, "UTC+02:00", "x").times
     assert found.dtype == pl.Datetime("us", "UTC")
     assert found.to_list() == [dt.datetime(2023, 12, 31, 22, tzinfo=dt.UTC), None]
 
@@ -177,8 +177,8 @@ def test_an_unknown_clock_is_refused(name: str) -> None:
 def test_a_day_whose_midnight_a_clock_skipped_begins_with_its_first_hour() -> None:
     """Athens put its clocks forward at midnight on 1 April 1980; a file of days has that day nevertheless."""
     days = pl.Series([dt.datetime(1980, 3, 31), dt.datetime(1980, 4, 1), dt.datetime(1980, 4, 2)])  # noqa: DTZ001
-    instants = to_utc(days.cast(pl.Datetime("us")), "Europe/Athens", "x")
+    instants = resolve(days.cast(pl.Datetime("us")), "Europe/Athens", "x").times
     assert instants.dt.strftime("%m-%d %H").to_list() == ["03-30 22", "03-31 22", "04-01 21"]
     hours = days.cast(pl.Datetime("us")) + pl.Series([dt.timedelta(0), dt.timedelta(minutes=30), dt.timedelta(0)])
     with pytest.raises(ZoneError, match="its clocks skip it"):
-        to_utc(hours, "Europe/Athens", "x")
+        resolve(hours, "Europe/Athens", "x")

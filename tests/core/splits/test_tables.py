@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from support.folds import daily, even_clock, walk_forward_section
 from support.folds import fold as make_fold
 
+from golden_core.checks.inputs import input_checks
+from golden_core.preparation.catalogue import load_study
 from golden_core.splits.closures import Crossings
 from golden_core.splits.folds import Crossed, Part, RowClock
 from golden_core.splits.tables import fold_accounts, folds_table, read_folds
@@ -201,6 +203,14 @@ def test_reused_test_rows_finds_them_also_behind_a_longer_part():
         "study EURUSD_h5 fold 4: test rows 100 to 104 are tested on 2 times, expected 1",
         "study EURUSD_h5 fold 2: test rows 119 to 119 are tested on 2 times, expected 1",
     ]
+
+
+def test_a_row_may_be_tested_never_and_the_check_does_not_say_otherwise():
+    """A step longer than the test part leaves rows between; a fold that is gone looks the same."""
+    folds = [make_fold(n, range(10, 30), range(40, 60), range(70 + 20 * n, 80 + 20 * n)) for n in range(3)]
+    assert reused_test_rows(table(folds)) == reused_test_rows(table([folds[0], folds[2]])) == []
+    (check,) = (check for check in input_checks(load_study("smoke")) if check.name == "no_label_overlap")
+    assert check.says.endswith("and no row is tested twice.")
 
 
 def test_the_sql_of_the_docstring_verifies_the_table():

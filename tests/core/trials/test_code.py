@@ -4,8 +4,8 @@ import textwrap
 
 import pytest
 
+from golden_core.trials import syntax
 from golden_core.trials.code import code_hash, source_files
-from golden_core.trials.syntax import syntax_hash
 
 SOURCE = '''
 """What this module is."""
@@ -24,7 +24,7 @@ class Model:
 
 
 def hashed(text):
-    return syntax_hash(textwrap.dedent(text).encode())
+    return syntax._parsed(textwrap.dedent(text).encode())[0]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from golden_core.store.lake import stored_json
 from golden_core.trials import code, syntax
-from golden_core.trials.syntax import MEMORY, Sources, sources, syntax_hash
+from golden_core.trials.syntax import MEMORY, Sources, sources
 
 LONG_AGO = 1_600_000_000
 
@@ -42,7 +42,7 @@ def read(file, memory="home"):
 def test_what_was_parsed_is_remembered_by_the_next_process_and_is_the_same(file, parsed):
     first, again = read(file), read(file)
     assert parsed == [file.read_bytes()]
-    assert first == again == (syntax_hash(file.read_bytes()), [[".base", "Drift", "ar"], ["a.b"]])
+    assert first == again == (Sources(None).read(file)[0], [[".base", "Drift", "ar"], ["a.b"]])
 
 
 def test_a_file_of_the_same_length_and_time_is_parsed_anew(file):
@@ -50,7 +50,7 @@ def test_a_file_of_the_same_length_and_time_is_parsed_anew(file):
     before = read(file)[0]
     file.write_text(file.read_text().replace("3", "4"))
     os.utime(file, (LONG_AGO, LONG_AGO))
-    assert read(file)[0] == syntax_hash(file.read_bytes()) != before
+    assert read(file)[0] == Sources(None).read(file)[0] != before
 
 
 def test_a_file_written_just_now_is_not_remembered(file, parsed, monkeypatch):
@@ -101,7 +101,7 @@ def test_a_hash_is_the_same_from_memory(tmp_path, monkeypatch):
     known = stored_json(tmp_path / MEMORY)["files"]
     assert hashes[0] == hashes[1]
     assert len(known) > 5
-    assert all(entry["hash"] == syntax_hash(Path(name).read_bytes()) for name, entry in known.items())
+    assert all(entry["hash"] == Sources(None).read(Path(name))[0] for name, entry in known.items())
 
 
 def test_a_file_that_is_gone_is_forgotten(file):
