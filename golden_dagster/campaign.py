@@ -270,7 +270,9 @@ def open_campaign(
     study = load_variant(name, overrides)
     kernels.require(study.training.kernels)
     require_device(home, study)
-    resource = StudyResource(study=name, overrides=dict(text.split("=", 1) for text in overrides))
+    settings = dict(text.split("=", 1) for text in overrides)
+    # Every step loads it, and somebody may edit the file in the hours between.
+    resource = StudyResource(study=name, overrides=settings, pinned=study.model_dump_json())
     watcher = Watcher(on_outcome, on_note) if on_outcome else None
     folder = home.study(study.name).root
     if not home.root.is_dir():
