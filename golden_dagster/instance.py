@@ -42,7 +42,7 @@ def instance_folder(home: Home, study: str) -> Path:
     Raises
     ------
     StorageError
-        If the home's name reads otherwise as a pattern or in a URL: Dagster would take other settings or folders, or none.
+        If the home's name reads otherwise as a pattern or in a URL: Dagster would take other settings or folders.
     """
     folder = home.instance(study)
     pattern = glob.escape(str(folder)) != str(folder)  # by which Dagster looks for its settings, and takes none for all
