@@ -42,6 +42,7 @@ from golden_dagster.definitions import definitions_for
 from golden_dagster.defs.data import raw_key
 from golden_dagster.instance import study_instance
 from golden_dagster.interruption import interruptible
+from golden_dagster.lib.checks import last_evaluation
 from golden_dagster.partitions import pair_partitions, series_partitions, trial_key, trial_partitions
 from golden_dagster.resources import StudyResource, Watcher, WorkersResource
 
@@ -144,7 +145,10 @@ class Campaign:
             yield Stage("metrics and report", published)
 
     def _made(self, key: dg.AssetKey) -> bool:
-        return self.instance.get_latest_materialization_event(key) is not None
+        """Whether an asset was made and its checks have spoken: a process may be killed between the two."""
+        checks = self.definitions.resolve_asset_graph().get_check_keys_for_assets({key})
+        spoken = (last_evaluation(self.instance, check) for check in checks if check.name not in GATE_ONLY)
+        return self.instance.get_latest_materialization_event(key) is not None and None not in spoken
 
     def _report_is_current(self) -> bool:
         """Whether the report is what the tables, and the code and templates of reporting, give now."""
@@ -233,7 +237,7 @@ class Campaign:
             key = dg.AssetKey(["models", name])
             made = self.instance.get_materialized_partitions(key)
             own = [(trial, s) for trial, s in zip(trials, status, strict=True) if trial.forecaster == name]
-            if any(s != "done" or trial_key(trial) not in made for trial, s in own):
+            if any(s != "done" or trial_key(trial) not in made for trial, s in own) or not self._made(key):
                 stale.append(key)
         return stale, len(stale) * len(trials) // len(self.study.forecasters), to_run
 
@@ -266,7 +270,9 @@ def open_campaign(
     study = load_variant(name, overrides)
     kernels.require(study.training.kernels)
     require_device(home, study)
-    resource = StudyResource(study=name, overrides=dict(text.split("=", 1) for text in overrides))
+    settings = dict(text.split("=", 1) for text in overrides)
+    # Every step loads it, and somebody may edit the file in the hours between.
+    resource = StudyResource(study=name, overrides=settings, pinned=study.model_dump_json())
     watcher = Watcher(on_outcome, on_note) if on_outcome else None
     folder = home.study(study.name).root
     if not home.root.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import io
 import os
 import sqlite3
@@ -41,11 +42,14 @@ def instance_folder(home: Home, study: str) -> Path:
     Raises
     ------
     StorageError
-        If the home's name reads otherwise in a URL: Dagster would take another folder, or none.
+        If the home's name reads otherwise as a pattern or in a URL: Dagster would take other settings or folders.
     """
     folder = home.instance(study)
-    if not on_server() and ("?" in str(folder) or unquote(str(folder)) != str(folder)):
-        raise StorageError(f"{home.root}: Dagster cannot keep its record under a name with ? or %20: name another home")
+    pattern = glob.escape(str(folder)) != str(folder)  # by which Dagster looks for its settings, and takes none for all
+    if pattern or (not on_server() and unquote(str(folder)) != str(folder)):
+        raise StorageError(
+            f"{home.root}: Dagster cannot keep its record under a name with ?, *, [ or %20: name another home"
+        )
     yaml = YAML(typ="safe", pure=True)
     settings = yaml.load(_SETTINGS.read_text(encoding="utf-8"))
     del settings["instance_class"]  # which leads here

@@ -36,6 +36,7 @@ class StudyResource(dg.ConfigurableResource[Any]):
         default={},
         description='settings to change, such as {"training.epochs": 2}; text is read as YAML, as on the command line',
     )
+    pinned: str = Field(default="", description="the study itself as JSON, whatever has become of its file since")
 
     def load(self) -> Study:
         """Return the validated study.
@@ -45,6 +46,8 @@ class StudyResource(dg.ConfigurableResource[Any]):
         dagster.Failure
             With every fault of the study, one per line.
         """
+        if self.pinned:
+            return Study.model_validate_json(self.pinned)
         try:
             study = load_variant(self.study, self.settings)
             claim_name(self.home, study, self.study, self.settings)

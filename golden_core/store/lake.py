@@ -266,7 +266,7 @@ def read_table(path: Path, *, rows: int | None = None) -> pl.DataFrame:
 
 def write_text(text: str, path: Path) -> None:
     """Write UTF-8 text, whole or not at all."""
-    write_bytes(text.encode(), path)
+    write_bytes(text.encode(errors="backslashreplace"), path)  # a file's name may hold bytes that are no character
 
 
 def write_bytes(content: bytes, path: Path) -> None:

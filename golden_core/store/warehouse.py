@@ -31,10 +31,11 @@ _TYPES = {
     UTC_TIME: "TIMESTAMP WITH TIME ZONE",
 }
 
-# What DuckDB says of a file that was cut off or written over, for every block has a checksum; and of what is no file.
+# What DuckDB says of a file that was cut off or written over, for every block has a checksum; of what is no file; and
+# of a log that is another moment's, as of a home that was copied while it was written to.
 _DAMAGE = (
     "Corrupt database file", "Could not read enough bytes", "not a valid DuckDB database", "deserialize",
-    "Is a directory", "levels of symbolic links",
+    "Is a directory", "levels of symbolic links", "replaying WAL", "WAL was created",
 )  # fmt: skip
 
 _WRITING = threading.Lock()  # DuckDB's lock keeps other processes out; this one, other threads

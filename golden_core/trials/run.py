@@ -9,10 +9,13 @@ import contextlib
 import dataclasses
 import importlib
 import inspect
+import os
 import resource
+import signal
 import time
 import traceback
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -178,19 +181,32 @@ def fit_fold(study: Study, trial: Trial, fold: FoldData) -> FittedFold:
     from golden_core.trials.quantiles import fold_quantiles  # noqa: PLC0415  imports SciPy
 
     require(study.training.kernels)
+    process = os.getpid()
     try:
         forecaster = new_forecaster(study, trial)
-        with _trainer_of(study, trial):
+        with _trainer_of(study, trial), _usual_warnings():
             epochs = forecaster.fit(fold.train, fold.validation, fold_stream(study, trial, fold.index))
         y_pred = _predict(forecaster, fold.test)
         quantiles = fold_quantiles(study, trial, forecaster, fold.train, fold.calibration, fold.test)
         state = forecaster.state()
         _verify(epochs, state)
-    except (Exception, SystemExit) as error:  # a library that exits must not end the campaign without a word
+    except BaseException as error:  # a library that exits must not end the campaign without a word
+        if not isinstance(error, Exception | SystemExit) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            raise  # by a signal; workers ignore that of Ctrl-C, so that what is raised there is the forecaster's own
         said = str(error) if isinstance(error, ValueError | RuntimeError) else ""
-        what = said or f"{type(error).__name__}: {error}"
+        what = (said or f"{type(error).__name__}: {error}").encode(errors="backslashreplace").decode()
         raise TrialError(f"{trial}, fold {fold.index}: {what}{_own_line(study, trial, error)}") from error
+    finally:
+        if os.getpid() != process:
+            os._exit(0)  # a child that the forecaster forked: all that follows, its parent does
     return FittedFold(epochs, y_pred, state, forecaster, quantiles)
+
+
+@contextlib.contextmanager
+def _usual_warnings() -> Iterator[None]:
+    """Have NumPy and warnings be what they are in a new process, whatever somebody's class made of them before."""
+    with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"), warnings.catch_warnings():
+        yield
 
 
 def _own_line(study: Study, trial: Trial, error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -11,6 +12,9 @@ def main() -> None:
     # One database write per hundred events instead of one each: most of Dagster's cost per partition.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "100")
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without a character ends no command
     from golden_core.store.kernels import UnpinnedError, pinned_since_start, variables
     from golden_dagster.cli.application import app
 

@@ -72,7 +72,7 @@ def recorded_verdicts(instance: dg.DagsterInstance, study: Study) -> Judged:
         for check in (*input_checks(study), *result_checks(study), *explanation_checks(study))
         if check.asset != "report"
     }
-    found = {key: _last(instance, key) for key in checks}
+    found = {key: last_evaluation(instance, key) for key in checks}
     rows = [(*said(found[key]), check) for key, check in checks.items()]
     return Judged.of(
         [(verdict, c.name, c.asset, c.blocking, text) for verdict, text, c in rows],
@@ -80,7 +80,8 @@ def recorded_verdicts(instance: dg.DagsterInstance, study: Study) -> Judged:
     )
 
 
-def _last(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
+def last_evaluation(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
+    """Return how a check ended the last time that a run began with it; None where it did not end, or none began."""
     record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key]).get(key)
     event = record.event.dagster_event if record and record.event else None
     evaluated = event is not None and event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION

@@ -11,15 +11,16 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
+import dagster as dg
 import pytest
-from support.campaigns import OVERRIDES
+from support.campaigns import OVERRIDES, opened
 from support.commands import golden
 
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import hash_file
 from golden_core.store.locking import LockedError, only_one
 from golden_core.trials import campaign as trials
-from golden_dagster.campaign import Campaign, open_campaign
+from golden_dagster.campaign import Campaign, Stage, open_campaign
 
 SETTINGS = [part for text in OVERRIDES for part in ("--set", text)]
 
@@ -62,6 +63,18 @@ def test_nothing_is_published_and_it_goes_on_later(number, status, broken, monke
     assert hash_file(broken.warehouse) == before
     monkeypatch.setattr(trials, "run_trial", run_trial)
     assert run().exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("asset", "stage"), [("data_quality", "data quality"), ("models/ar", "models"), ("report", "metrics and report")]
+)
+def test_what_was_made_and_not_checked_when_a_run_was_killed_is_checked_by_the_next(asset, stage, broken, monkeypatch):
+    with opened() as campaign:
+        assert [one.name for one in campaign.stages()] == []
+        with monkeypatch.context() as patched:
+            patched.setattr("golden_dagster.lib.checks.verdict", lambda *_: sys.exit())
+            campaign.execute(Stage("killed", [dg.AssetKey(asset.split("/"))], checks_only=True))
+        assert stage in [one.name for one in campaign.stages()]
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

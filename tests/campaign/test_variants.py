@@ -110,3 +110,12 @@ def test_one_forecaster_without_results_costs_nobody_the_report(broken):
     assert board["rank"].drop_nulls().to_list() == [1, 2]
     page = (broken.report("smoke") / "index.html").read_text()
     assert "rests on 8 of 12 trials" in page
+
+
+def test_a_run_ends_with_the_study_it_began_with(tmp_path):
+    """Its file may be edited while it runs: half of one study and half of another would be published."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(study_path("smoke").read_text(encoding="utf-8").replace("name: smoke", "name: smoke_mine"))
+    with open_campaign(str(path)) as campaign:
+        path.write_text(path.read_text(encoding="utf-8").replace("horizons: [1]", "horizons: [1, 5]"))
+        assert campaign.definitions.resources["study"].load() == campaign.study

@@ -86,7 +86,7 @@ def test_a_shipped_study_is_the_same_by_name_and_by_path(tmp_path):
     assert stored_json(home.study("smoke").origin) == {"file": "smoke", "command": "golden run smoke"}
 
 
-@pytest.mark.parametrize("name", ["what?", "a%20home"])
+@pytest.mark.parametrize("name", ["what?", "a%20home", "home [2]", "a*"])
 def test_a_home_that_dagster_would_look_for_elsewhere_is_refused(name, tmp_path):
     """It makes a URL of the path without quoting it."""
     home = Home(tmp_path / name, tmp_path / "reports")

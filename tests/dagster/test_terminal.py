@@ -1,6 +1,9 @@
 """What is printed is what was said: lists in settings and names in brackets are no markup."""
 
 import io
+import os
+import subprocess
+import sys
 
 import polars as pl
 import pytest
@@ -20,6 +23,22 @@ def test_brackets_are_printed(capsys, text):
     terminal().print(coloured("failed", "red", f" {text}"))
     terminal().print(table(("a", "b"), [(text, coloured(text, "red"))], title=text, caption=text))
     assert capsys.readouterr().out.count(text) == 6
+
+
+def test_a_terminal_without_a_character_ends_no_command():
+    """A schedule's machine may have a locale of ASCII or Latin 1; tables are drawn with more."""
+    code = """
+import contextlib, sys
+from golden_dagster.cli import main
+from golden_dagster.cli.options import terminal
+sys.argv = ["golden", "--version"]
+with contextlib.suppress(SystemExit):
+    main()
+terminal().print("R²")
+"""
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    said = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True).stdout
+    assert said.endswith(b"R\\xb2\n")
 
 
 def test_the_command_to_go_on_with_is_the_one_that_was_given(capsys):

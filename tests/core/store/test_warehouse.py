@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from golden_core.store import warehouse as module
 from golden_core.store.health import FullDiskError
 from golden_core.store.schema import CALENDAR, CLEANING, FOLDS, HISTORY, TRIALS, WAREHOUSE_TABLES
 from golden_core.store.table import SchemaError
-from golden_core.store.warehouse import Warehouse, WarehouseError
+from golden_core.store.warehouse import DamagedWarehouseError, Warehouse, WarehouseError
 
 
 def history(epochs=3, study="demo", loss=1.0):
@@ -194,6 +195,19 @@ def test_a_file_that_is_no_warehouse_is_refused(warehouse):
     warehouse.path.write_text("not a database" * 1000)
     for action in (lambda: warehouse.query("SELECT 1"), lambda: warehouse.load("demo", {})):
         with pytest.raises(WarehouseError, match=r"warehouse\.duckdb is damaged .*not a valid DuckDB"):
+            action()
+
+
+def test_a_log_of_another_moment_is_damage(warehouse, tmp_path):
+    """As in a home that was copied while a run wrote to it: the tables can be made again, so they are."""
+    warehouse.load("demo", {"history": history()})
+    copy = tmp_path / "copy.wal"
+    with duckdb.connect(str(warehouse.path), config={"wal_autocheckpoint": "1GB"}) as connection:
+        connection.execute("INSERT INTO history SELECT * FROM history")
+        shutil.copy(f"{warehouse.path}.wal", copy)
+    shutil.copy(copy, f"{warehouse.path}.wal")
+    for action in (lambda: warehouse.query("SELECT 1"), lambda: warehouse.load("demo", {})):
+        with pytest.raises(DamagedWarehouseError, match=r"warehouse\.duckdb is damaged .*WAL"):
             action()
 
 

@@ -1,6 +1,9 @@
 """What a forecaster returns against its contract is one sentence with trial, fold and fix, and no trial."""
 
+import os
+import signal
 import sys
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -61,6 +64,8 @@ from golden_core.trials.campaign import fingerprinted
         ("predict", np.full(100, 1e4), "100 forecasts are not finite as log returns or as prices, the first at cutoff"),
         ("predict", np.full(100, 1.1), "forecasts are prices, 1.1 where the last close is 1."),
         ("predict", sys.exit, "SystemExit: 3"),
+        ("predict", KeyboardInterrupt("mine"), "KeyboardInterrupt: mine"),
+        ("predict", RuntimeError("\udcff"), r"\udcff"),
         ("predict", np.zeros((100, 1)), "predict returned shape (100, 1), expected (100,)"),
     ],
 )
@@ -72,15 +77,40 @@ def test_what_breaks_the_contract_is_told_with_its_place(monkeypatch, method, re
 
     def broken(*given):
         sound(*given)
-        if returned is ValueError:
-            raise ValueError
+        if returned is ValueError or isinstance(returned, BaseException):
+            raise returned
         return returned if returned is not sys.exit else sys.exit(3)
 
     monkeypatch.setattr(Drift, method, broken)
+    monkeypatch.setattr(run.signal, "getsignal", lambda _: signal.SIG_IGN)  # as in a worker
     (outcome,) = run_trials(home, study, fingerprinted(home, study, [Trial("drift", "EURUSD", 1, 0)]))
     assert outcome.status == "failed"
     assert outcome.error.startswith("drift on EURUSD_h1, seed 0, fold 0: ")
     assert said in outcome.error
+
+
+def test_what_a_forecaster_leaves_behind_reaches_no_other(monkeypatch):
+    """A child that it forks and lets go on would be a second campaign; NumPy would raise in whatever fits next."""
+    home, study = Home.from_environment(), load_study("smoke", ["forecasters={random_walk: {}, drift: {}}"])
+    prepare_all(home, study, [("EURUSD", 1)])
+    children, process = [], os.getpid()
+
+    def spoils(*_):
+        np.seterr(all="raise")
+        warnings.simplefilter("error")
+        children.append(os.fork())
+        return []
+
+    monkeypatch.setattr(Drift, "fit", spoils)
+    before = np.geterr(), warnings.filters[:]
+    try:
+        (outcome,) = run_trials(home, study, fingerprinted(home, study, [Trial("drift", "EURUSD", 1, 0)]))
+    finally:
+        if os.getpid() != process:
+            os._exit(9)
+    assert outcome.status == "failed"  # of what fit should have learned there is nothing
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0]
+    assert (np.geterr(), warnings.filters[:]) == before
 
 
 @pytest.mark.parametrize("spread", [0.05, 0.002])
