@@ -25,8 +25,8 @@ def _held(fault: pl.Expr, said: Callable[[dict[str, object]], str], home: Home, 
     filed = filed_explanations(home, study)
     table = filed.filter(pl.col("rows") > 0)
     if filed.height and table.is_empty():
-        said = "no network has anything for the methods that were asked for: the claim does not apply"
-        return Examined([said], 0, severity="warn")
+        nothing = "no network has anything for the methods that were asked for: the claim does not apply"
+        return Examined([nothing], 0, severity="warn")
     bad = table.filter(fault)
     where = "{forecaster} on {pair}_h{horizon}, seed {seed}, {method}: "
     found = [where.format(**row) + said(row) for row in bad.iter_rows(named=True)]
