@@ -35,7 +35,7 @@ from golden_core.trials import Outcome, all_trials, trial_status
 from golden_core.trials.campaign import require_device, stop_workers
 from golden_core.trials.estimate import estimate
 from golden_core.trials.ledger import read_ledger
-from golden_core.trials.outputs import damaged_trials
+from golden_core.trials.outputs import AlteredError, altered_files, damaged_trials, only_strays
 from golden_core.trials.stored import tables_fault
 from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
 from golden_dagster.definitions import definitions_for
@@ -221,8 +221,16 @@ class Campaign:
         )
 
     def _remove_damaged_trials(self) -> None:
-        """Remove what a finished trial can no longer be read from, so that it counts as missing."""
+        """Remove what a finished trial can no longer be read from, so that it counts as missing.
+
+        Raises
+        ------
+        AlteredError
+            If a whole trial lies among files of somebody else's: neither they nor the trial are ours to remove.
+        """
         for folder, fault in damaged_trials(self.home, self.study).items():
+            if only_strays(altered_files(folder)):
+                raise AlteredError(fault)
             self.say(f"{fault}; it is made again")
             shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
 

@@ -136,7 +136,11 @@ def trial_summary(home: Home, study: Study, trial: Trial, fingerprint: str) -> d
 
 
 def evaluation_is_current(home: Home, study: Study) -> bool:
-    """Return whether the warehouse holds exactly what the lake and the study imply now."""
+    """Return whether the warehouse holds what the lake and the study imply now.
+
+    How much was ``tried`` is not part of that: what other studies try later is in the ledger, and what stands here is
+    as of when it was made.
+    """
     identity = evaluated(home, study).get("identity")
     return identity == _identity(home, study, trials_table(home, study)) and tables_fault(home, study) is None
 

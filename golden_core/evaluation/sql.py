@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from golden_core.evaluation.inputs import difference
@@ -89,8 +91,8 @@ FROM wide UNPIVOT INCLUDE NULLS (value FOR metric IN (
 """
 
 
-def metric_differences(warehouse: Warehouse, study: str) -> pl.DataFrame:
-    """Compare the stored metrics of a study with the same metrics computed in SQL.
+def metric_differences(warehouse: Warehouse, study: str, strata: Iterable[str]) -> pl.DataFrame:
+    """Compare the stored metrics of a study with the same metrics computed in SQL, over all and by ``strata``.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def metric_differences(warehouse: Warehouse, study: str) -> pl.DataFrame:
         Key of the metrics table, ``polars``, ``sql`` and ``difference``, the largest first. The difference is relative
         to the larger magnitude, and for the two R² to 1 at least: their rounding is that of a ratio near 1. It is
         infinite where one side lacks the row, alone holds null, or counts other forecasts. Strata that the study did
-        not ask for are left out.
+        not ask for are computed nowhere, and infinite where they are stored.
 
     Raises
     ------
@@ -109,9 +111,7 @@ def metric_differences(warehouse: Warehouse, study: str) -> pl.DataFrame:
     if not len(stored):
         raise ValueError(f"{warehouse.path} holds no metrics of study {study!r}: load them first")
     key = list(METRICS_TABLE.key)
-    again = warehouse.query(METRICS_SQL, {"study": study}).filter(
-        pl.col("stratum_kind").is_in(stored["stratum_kind"].unique().implode())
-    )
+    again = warehouse.query(METRICS_SQL, {"study": study}).filter(pl.col("stratum_kind").is_in(["all", *strata]))
     both = stored.rename({"value": "polars"}).join(
         again.rename({"value": "sql", "n": "n_sql"}), on=key, how="full", coalesce=True
     )
@@ -165,6 +165,18 @@ SELECT s.forecaster, s.pair, s.horizon, s.seed, s.value, 2 * avg(c.score) AS sql
 FROM scores s JOIN coverage c USING (study, forecaster, pair, horizon, seed)
 WHERE study = $study AND s.score = 'wis' AND c.kind = 'quantile' GROUP BY ALL
 """
+_UNPAIRED_SQL = """
+WITH asked AS (
+    SELECT DISTINCT forecaster, pair, horizon, seed, score
+    FROM quantiles CROSS JOIN (VALUES ('crps'), ('wis'), ('rearranged')) AS names(score) WHERE study = $study
+), stored AS (
+    SELECT forecaster, pair, horizon, seed, score FROM scores WHERE study = $study
+)
+SELECT *, 'is missing' AS fault FROM asked ANTI JOIN stored USING (forecaster, pair, horizon, seed, score)
+UNION ALL
+SELECT *, 'is of no quantiles' FROM stored ANTI JOIN asked USING (forecaster, pair, horizon, seed, score)
+ORDER BY ALL
+"""
 _CROSSED_SQL = """
 SELECT forecaster, pair, horizon, count(*) AS crossed FROM (
     SELECT *, lag(value) OVER (PARTITION BY study, forecaster, pair, horizon, seed, cutoff ORDER BY level) AS before
@@ -184,7 +196,10 @@ def quantiles_that_cross(warehouse: Warehouse, study: str) -> tuple[list[str], i
 
 
 def coverage_unlike_sql(warehouse: Warehouse, study: str) -> tuple[list[str], int]:
-    """Return rows of coverage, and weighted interval scores, that SQL does not confirm, and how many were compared."""
+    """Return rows of coverage, and weighted interval scores, that SQL does not confirm, and how many were compared.
+
+    Scores of every kind are missed where there are quantiles, and found where there are none.
+    """
     stored = warehouse.query("SELECT * FROM coverage WHERE study = $study", {"study": study})
     again = warehouse.query(COVERAGE_SQL, {"study": study})
     both = stored.join(again, on=_KEY, how="full", coalesce=True, suffix="_sql", nulls_equal=True)
@@ -195,9 +210,12 @@ def coverage_unlike_sql(warehouse: Warehouse, study: str) -> tuple[list[str], in
     alike = pl.when("finite").then(_equal("value", "sql")).otherwise(pl.col("value").is_null())
     bad = wis.filter(~alike).select("forecaster", "pair", "horizon", "seed")
     found += [f"{row}: the weighted interval score is not twice the mean pinball loss" for row in bad.iter_rows()]
+    unpaired = warehouse.query(_UNPAIRED_SQL, {"study": study}).iter_rows()
+    found += [f"{tuple(trial)}: the score {score} {fault}" for *trial, score, fault in unpaired]
     return found, both.height + wis.height
 
 
 def _equal(one: str, other: str) -> pl.Expr:
     near = (pl.col(one) - pl.col(other)).abs() <= TOLERANCE * pl.max_horizontal(pl.col(one).abs(), pl.col(other).abs())
-    return pl.col(one).eq_missing(pl.col(other)) | near.fill_null(False)
+    finite = pl.col(one).is_finite() & pl.col(other).is_finite()  # everything is near to an infinity
+    return pl.col(one).eq_missing(pl.col(other)) | (near & finite).fill_null(False)

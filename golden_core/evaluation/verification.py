@@ -86,9 +86,9 @@ def cutoffs_without_benchmark(warehouse: Warehouse, study: str) -> list[str]:
     ]
 
 
-def metrics_unlike_sql(warehouse: Warehouse, study: str) -> tuple[list[str], int]:
+def metrics_unlike_sql(warehouse: Warehouse, study: Study) -> tuple[list[str], int]:
     """Return metrics that differ from their SQL recomputation beyond the tolerance, and how many were compared."""
-    differences = metric_differences(warehouse, study)
+    differences = metric_differences(warehouse, study.name, study.evaluation.strata)
     bad = differences.filter(~(pl.col("difference") <= TOLERANCE))
     found = [
         f"{row['metric']} of {row['forecaster']} on {row['pair']}_h{row['horizon']}, seed {row['seed']}, "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from golden_core.interpretability.explain import explain_trial
 from golden_core.interpretability.filing import identities, place
-from golden_core.store.lake import Home, hash_file
+from golden_core.store.lake import Home, differing_files
 from golden_core.study import Study
 
 
@@ -26,9 +26,5 @@ def explained_otherwise(home: Home, study: Study) -> tuple[list[str], int]:
         again = Path(scratch) / "again"
         explain_trial(home, study, trial, folder, again)
         names = sorted({path.name for path in (*before.iterdir(), *again.iterdir())})
-        other = [name for name in names if _digest(before / name) != _digest(again / name)]
+        other = differing_files(before, again, names)
     return [f"{trial}: {name} is not the same bytes again" for name in other], len(names)
-
-
-def _digest(path: Path) -> str | None:
-    return hash_file(path) if path.is_file() else None

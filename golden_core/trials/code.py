@@ -18,6 +18,9 @@ PLUMBING = frozenset(
     for name in ("study", "store.lake", "store.schema", "store.provenance", "store.warehouse", "preparation", "trials")
 )
 
+_Taken = tuple[str, str]  # a module, and a name in it
+_ALL = "*"
+
 
 @functools.cache
 def code_hash(modules: tuple[str, ...]) -> str:
@@ -43,25 +46,38 @@ def source_files(modules: Iterable[str]) -> dict[str, Path]:
     """Return module name → file for the modules and their imports, within their own top-level packages.
 
     What lies beside a package that is not installed, as a module does beside another in one's own folder, is its own.
+
+    Of a package, what is taken from it counts: a name that its own file imports leads on to where that comes from, a
+    name that it defines to all that it imports, and a module in it to that module alone. A registry lists its
+    siblings; naming one of them is not depending on all of them.
     """
+    modules = list(modules)
     roots = {module.partition(".")[0] for module in modules}
     folders = frozenset(folder for root in roots if (folder := _folder(root)))
     found: dict[str, Path] = {}
-    waiting = list(modules)
+    waiting: list[_Taken] = [(module, _ALL) for module in modules]
+    followed: set[_Taken] = set()
     while waiting:
-        name = waiting.pop()
-        if name in found or name in PLUMBING or name.startswith(tuple(f"{p}." for p in PLUMBING)):
-            continue
-        path = _file(name)
+        name, member = one = waiting.pop()
+        path = None if one in followed or _is_plumbing(name) else _file(name)
         if path is None:
             continue
+        followed.add(one)
+        is_package = path.name == "__init__.py"
+        if name in found and not is_package:
+            continue
         found[name] = path
-        if path.name == "__init__.py" and name not in modules:
-            continue  # a registry lists its siblings; naming one of them is not depending on all of them
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        imported = _names(sources().read(path)[1], package)
-        waiting += [one for one in imported if (top := one.partition(".")[0]) in roots or _folder(top) in folders]
+        imports = sources().read(path)[1]
+        if is_package and member != _ALL:
+            passed = _passed_on(imports, member)
+            imports = passed if passed or _file(f"{name}.{member}") else imports
+        imported = _taken(imports, name if is_package else name.rpartition(".")[0])
+        waiting += [one for one in imported if (top := one[0].partition(".")[0]) in roots or _folder(top) in folders]
     return found
+
+
+def _is_plumbing(name: str) -> bool:
+    return name in PLUMBING or name.startswith(tuple(f"{one}." for one in PLUMBING))
 
 
 @functools.cache
@@ -75,12 +91,34 @@ def _folder(top: str) -> Path | None:
     return None if folder in installed or "site-packages" in folder.parts else folder
 
 
-def _names(imports: Iterable[Imported], package: str) -> list[str]:
-    names: list[str] = []
+def _taken(imports: Iterable[Imported], package: str) -> list[_Taken]:
+    """Return what a package's file or module imports: from where, and which name; that may be a module there, too."""
+    found: list[_Taken] = []
     for module, *members in imports:
-        base = importlib.util.resolve_name(module, package)
-        names += [base, *(f"{base}.{member}" for member in members)]
-    return names
+        base = importlib.util.resolve_name(_given(module), package)
+        names = [_given(member) for member in members]
+        found += [(base, name) for name in names or [_ALL]]
+        found += [(f"{base}.{name}", _ALL) for name in names]
+    return found
+
+
+def _passed_on(imports: Iterable[Imported], name: str) -> list[Imported]:
+    """Return the imports that give a package's file a name; a star may give any."""
+    found: list[Imported] = []
+    for module, *members in imports:
+        given = [name if one == _ALL else _given(one) for one in members if _bound(one) in (name, _ALL)]
+        if given or (not members and _bound(module) == name):
+            found.append([module, *given])
+    return found
+
+
+def _given(name: str) -> str:
+    return name.partition(" as ")[0]
+
+
+def _bound(name: str) -> str:
+    given, _, other = name.partition(" as ")
+    return other or given.partition(".")[0]
 
 
 @functools.cache

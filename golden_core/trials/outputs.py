@@ -18,6 +18,7 @@ from golden_core.trials.identity import Trial, all_trials, trial_status
 OUTPUTS = (f"{FORECASTS.name}.parquet", f"{HISTORY.name}.parquet", "weights.safetensors")
 ALSO = f"{QUANTILES.name}.parquet"  # of a study with quantiles, where the forecaster gives them
 PROVENANCE = "provenance.json"
+STRAY = "was not written by the trial, move it elsewhere"
 READ = "trials_read.json"  # which folders of trials have been hashed and found whole, and their state then
 SAYS: Mapping[str, type] = {
     **dict.fromkeys(("git", "libraries", "machine"), dict),
@@ -48,7 +49,7 @@ def read_outputs(home: Home, study: Study, done: pl.DataFrame) -> tuple[pl.DataF
     folders = _folders(home, study, done)
     for folder in folders:
         if altered := altered_files(folder):
-            raise AlteredError(f"{folder}: {'; '.join(altered)}; {_remedy(folder)}")
+            raise AlteredError(f"{folder}: {told(altered, folder)}")
     forecasts, history = (
         pl.concat([table.conform(pl.read_parquet(folder / f"{table.name}.parquet")) for folder in folders])
         for table in (FORECASTS, HISTORY)
@@ -105,11 +106,17 @@ def output_hashes(folder: Path) -> dict[str, str]:
 
 
 def altered_files(folder: Path) -> list[str]:
-    """Return one sentence for every file of a finished trial that is not as its provenance says it was written."""
+    """Return one sentence for every file of a finished trial that is not as its provenance says it was written.
+
+    Nothing is written into the folder of a finished trial: what its provenance does not name was put there, and comes
+    last. Names that begin with a dot are left aside; systems leave such files behind, and nothing here reads them.
+    """
     try:
         written = read_json(folder / PROVENANCE)["sha256"]
         names = dict.fromkeys((*OUTPUTS, *written))
-        return [f"{name} {fault}" for name in names if (fault := _fault(folder / name, written[name]))]
+        found = [f"{name} {fault}" for name in names if (fault := _fault(folder / name, written[name]))]
+        here = sorted(one.name for one in os.scandir(folder) if not one.name.startswith("."))
+        return found + [f"{name} {STRAY}" for name in here if name not in (PROVENANCE, *names)]
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [f"{PROVENANCE} does not say what was written ({type(error).__name__}: {error})"]
 
@@ -131,7 +138,7 @@ def read_provenance(folder: Path) -> dict[str, Any]:
 def altered_trials(home: Home, study: Study, trials: Sequence[Trial]) -> tuple[list[str], int]:
     """Return what speaks against the files of some trials, and how many finished ones were looked at."""
     done = finished_trials(home, study, trials)
-    found = [f"{trial}: {said}; {_remedy(folder)}" for trial, folder in done.items() for said in altered_files(folder)]
+    found = [f"{trial}: {told([one], folder)}" for trial, folder in done.items() for one in altered_files(folder)]
     return found, len(done)
 
 
@@ -147,7 +154,7 @@ def damaged_trials(home: Home, study: Study) -> dict[Path, str]:
         name, state = folder.relative_to(root).as_posix(), _state(folder) if folder.is_dir() else "no folder"
         altered = [] if before.get(name) == state else altered_files(folder)
         if altered:
-            found[folder] = f"{trial}: {'; '.join(altered)}"
+            found[folder] = f"{trial}: {'; '.join(altered)}{f' ({folder})' if only_strays(altered) else ''}"
         else:
             whole[name] = state
     if whole != before:
@@ -169,6 +176,16 @@ def finished_trials(home: Home, study: Study, trials: Sequence[Trial]) -> dict[T
     found = {Trial(*fields): print_ for *fields, print_ in rows}
     folder = home.study(study.name)
     return {trial: folder.trial(trial.forecaster, trial.series, print_) for trial, print_ in found.items()}
+
+
+def told(altered: Sequence[str], folder: Path) -> str:
+    """Return what was found altered in one sentence, with what to do: a trial with nothing but strays is whole."""
+    return "; ".join(altered if only_strays(altered) else [*altered, _remedy(folder)])
+
+
+def only_strays(altered: Sequence[str]) -> bool:
+    """Whether all that was found altered is files that do not belong to the trial."""
+    return all(one.endswith(STRAY) for one in altered)
 
 
 def _remedy(folder: Path) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from golden_core.preparation import prepare_all
-from golden_core.store.lake import Home, hash_file, read_json, stored_json
+from golden_core.store.lake import Home, differing_files, read_json, stored_json
 from golden_core.store.provenance import machine, same_processor
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
@@ -206,11 +206,7 @@ def _compared(trial: Trial, one: Path, again: Path) -> Reproduction:
 
 
 def _differing(one: Path, other: Path) -> tuple[str, ...]:
-    return tuple(name for name in (*OUTPUTS, ALSO) if _hash(one / name) != _hash(other / name))
-
-
-def _hash(path: Path) -> str | None:
-    return hash_file(path) if path.is_file() else None
+    return tuple(differing_files(one, other, (*OUTPUTS, ALSO)))
 
 
 def _fault(folder: Path) -> str | None:

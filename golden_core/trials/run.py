@@ -252,8 +252,6 @@ def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:
         raise ValueError(f"predict returned shape {y_pred.shape}, expected ({len(windows)},)")
     with np.errstate(over="ignore"):
         unknown = ~np.isfinite(y_pred + np.exp(y_pred) * windows.last_close)  # as a log return, or as a price
-    if not len(windows):
-        return y_pred
     if unknown.any():
         place = int(unknown.argmax())
         raise ValueError(

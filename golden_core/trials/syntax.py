@@ -17,7 +17,7 @@ MEMORY = "sources_read.json"
 # A file written just now may be written again within one tick of its file system's clock, and look the same.
 _SETTLED = 2_000_000_000
 
-# What an import names: a module, with a dot for every level up, and what is taken from it.
+# What an import names: a module, with a dot for every level up, and what is taken from it, as written: "ar as model".
 Imported = list[str]
 
 
@@ -82,9 +82,9 @@ def _parsed(source: bytes) -> tuple[str, list[Imported]]:
     imports: list[Imported] = []
     for node in (tree, *_statements(tree)):
         if isinstance(node, ast.Import):
-            imports += [[alias.name] for alias in node.names]
+            imports += [[ast.unparse(alias)] for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            imports.append(["." * node.level + (node.module or ""), *(alias.name for alias in node.names)])
+            imports.append(["." * node.level + (node.module or ""), *map(ast.unparse, node.names)])
         elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _documented(node):
             node.body = node.body[1:]
     return hash_bytes(ast.dump(tree).encode()), imports

@@ -25,7 +25,7 @@ from golden_core.store.lake import (
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials.identity import all_trials
-from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, SAYS, altered_files, finished_trials
+from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, SAYS, altered_files, finished_trials, told
 
 LAYOUT = 1
 MANIFEST = "manifest.json"
@@ -61,7 +61,7 @@ def export_trials(home: Home, study: Study, path: Path) -> int:
         raise TransferError(f"study {study.name!r} has no finished trial in {home.root}: `golden run` makes them")
     for folder in folders:
         if altered := altered_files(folder):
-            raise TransferError(f"{folder}: {'; '.join(altered)}; delete it and run the study again")
+            raise TransferError(f"{folder}: {told(altered, folder)}")
     root = home.study(study.name).root / "trials"
     hashes: dict[str, str] = {}
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
@@ -117,13 +117,13 @@ def _verified(archive: zipfile.ZipFile, study: Study, path: Path) -> dict[tuple[
         if hash_bytes(archive.read(entry)) != hashes[entry.filename]:
             raise TransferError(f"{path}: {entry.filename} is not what was exported; export it again")
         trials.setdefault(place, []).append(name)
-    for place in trials:
-        _verify_provenance(archive, place, hashes, path)
+    for place, names in trials.items():
+        _verify_provenance(archive, place, names, hashes, path)
     return trials
 
 
 def _verify_provenance(
-    archive: zipfile.ZipFile, place: tuple[str, str, str], hashes: dict[str, str], path: Path
+    archive: zipfile.ZipFile, place: tuple[str, str, str], names: list[str], hashes: dict[str, str], path: Path
 ) -> None:
     """Hold a trial against what it says of itself: who changes a result and the manifest, or moves one, is seen."""
     name = "/".join(place)
@@ -131,6 +131,7 @@ def _verify_provenance(
         said = json.loads(archive.read(f"{name}/{PROVENANCE}"))
         written, trial = said["sha256"], said["trial"]
         wrong = [file for file in dict.fromkeys((*OUTPUTS, *written)) if hashes.get(f"{name}/{file}") != written[file]]
+        wrong += [file for file in names if file not in (PROVENANCE, *written)]
         wrong += [PROVENANCE for key, kind in SAYS.items() if not isinstance(said[key], kind)][:1]
         depends_on = hash_bytes(canonical_json(said["depends_on"]).encode())
         here = (trial["forecaster"], series_name(trial["pair"], trial["horizon"]), depends_on[:16])

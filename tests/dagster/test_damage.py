@@ -1,6 +1,7 @@
 """Files that are not whole: found, told in one line each, and made again from what they were derived from."""
 
 import os
+import re
 import shutil
 
 import dagster as dg
@@ -15,7 +16,7 @@ from golden_core.preparation.catalogue import load_variant
 from golden_core.reporting.tables import leaderboard
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials import outputs
-from golden_core.trials.outputs import damaged_trials
+from golden_core.trials.outputs import AlteredError, damaged_trials
 from golden_core.trials.stored import IncompleteError, shown_completeness, stored_faults, tables_fault
 from golden_dagster.campaign import failure_messages
 
@@ -132,6 +133,18 @@ def test_a_file_in_the_place_of_a_trial_is_said_and_made_way_for(broken):
     with opened() as campaign:
         assert "models" in [stage.name for stage in campaign.stages()]
     assert not trial.exists()
+
+
+def test_what_lies_beside_the_files_of_a_trial_stops_a_run_that_would_delete_it(broken):
+    (folder,) = broken.study("smoke").root.glob("trials/ar/EURUSD_h1/*")
+    note = folder / "notes.txt"
+    note.write_text("somebody's own")
+    said = f"ar on EURUSD_h1, seed 0: notes.txt was not written by the trial, move it elsewhere ({folder})"
+    assert f"damaged {said}" in golden("status").stdout
+    with opened() as campaign, pytest.raises(AlteredError, match=re.escape(said)):
+        next(campaign.stages())
+    note.unlink()
+    assert damaged_trials(broken, STUDY) == {}
 
 
 def test_whole_trials_are_hashed_once(broken, monkeypatch):

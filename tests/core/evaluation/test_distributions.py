@@ -108,6 +108,40 @@ def test_sql_finds_a_number_that_is_off(make_forecasts, loaded, column):
     assert found == ["('random_walk', 'EURUSD', 1, 0, 'interval', 0.8): SQL finds another share, width or score"]
 
 
+@pytest.mark.parametrize("column", ["share", "width", "score"])
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_sql_finds_what_is_no_number(make_forecasts, loaded, column, value):
+    forecasts = make_forecasts((), ("EURUSD",), (1,), n=50)
+    quantiles = quantiles_of(forecasts)
+    coverage = coverage_table(forecasts, quantiles, 0.95)
+    wrong = pl.when(kind="interval", level=0.8).then(pl.lit(value)).otherwise(column).alias(column)
+    found, _ = coverage_unlike_sql(loaded(forecasts, quantiles, coverage.with_columns(wrong)), "made")
+    assert found == ["('random_walk', 'EURUSD', 1, 0, 'interval', 0.8): SQL finds another share, width or score"]
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), None])
+def test_sql_finds_a_weighted_score_that_is_no_number(make_forecasts, loaded, value):
+    forecasts = make_forecasts((), ("EURUSD",), (1,), n=50)
+    quantiles = quantiles_of(forecasts)
+    scores = scores_table(forecasts, quantiles).with_columns(value=pl.lit(value, pl.Float64))
+    found, _ = coverage_unlike_sql(loaded(forecasts, quantiles, scores=scores), "made")
+    assert found == ["('random_walk', 'EURUSD', 1, 0): the weighted interval score is not twice the mean pinball loss"]
+
+
+def test_sql_finds_scores_that_are_missing_and_those_of_no_quantiles(make_forecasts, loaded):
+    forecasts = make_forecasts((), ("EURUSD",), n=50)
+    quantiles = quantiles_of(forecasts)
+    scores = scores_table(forecasts, quantiles)
+    found, _ = coverage_unlike_sql(loaded(forecasts, quantiles, scores=scores.clear()), "made")
+    names = ("crps", "rearranged", "wis")
+    assert found == [
+        f"('random_walk', 'EURUSD', {h}, 0): the score {name} is missing" for h in (1, 5) for name in names
+    ]
+    fewer = quantiles.filter(horizon=1)
+    found, _ = coverage_unlike_sql(loaded(forecasts, fewer, scores=scores), "made")
+    assert found == [f"('random_walk', 'EURUSD', 5, 0): the score {name} is of no quantiles" for name in names]
+
+
 def test_sql_finds_rows_that_are_missing_and_a_wrong_weighted_score(make_forecasts, loaded):
     forecasts = make_forecasts((), ("EURUSD",), (1,), n=50)
     quantiles = quantiles_of(forecasts)

@@ -15,10 +15,10 @@ TOLERANCE = 1e-12
 
 @pytest.fixture
 def compare(tmp_path):
-    def differences(forecasts, metrics):
+    def differences(forecasts, metrics, strata=()):
         warehouse = Warehouse(tmp_path / "warehouse.duckdb")
         warehouse.load("made", {"forecasts": forecasts, "metrics": metrics})
-        return metric_differences(warehouse, "made")
+        return metric_differences(warehouse, "made", strata)
 
     return differences
 
@@ -30,7 +30,7 @@ def largest(differences):
 def test_every_metric_agrees_in_every_stratum(make_forecasts, compare):
     forecasts = make_forecasts(("noisy", "oracle", "steady"), ("EURUSD", "USDJPY", "AUDNZD"), n=400)
     metrics = metrics_table(forecasts, KINDS)
-    differences = compare(forecasts, metrics)
+    differences = compare(forecasts, metrics, KINDS)
     assert len(differences) == len(metrics)
     assert set(differences["metric"]) == set(METRICS)
     assert largest(differences) <= TOLERANCE
@@ -43,7 +43,7 @@ def test_sessions_agree_over_every_change_of_clocks(make_forecasts, compare):
     forecasts = make_forecasts((), ("EURUSD",), (1,), n=400).with_columns(cutoff=first + pl.int_range(400) * step)
     metrics = metrics_table(forecasts, ["session"])
     assert metrics["stratum"].n_unique() > 8
-    assert largest(compare(forecasts, metrics)) <= TOLERANCE
+    assert largest(compare(forecasts, metrics, ["session"])) <= TOLERANCE
 
 
 def test_skill_near_zero_and_closes_near_each_other_agree(make_forecasts, compare):
@@ -57,14 +57,14 @@ def test_skill_near_zero_and_closes_near_each_other_agree(make_forecasts, compar
     )
     metrics = metrics_table(forecasts, KINDS)
     assert metrics.filter(metric="r2_oos", forecaster="noisy")["value"].abs().max() < 1e-6
-    assert largest(compare(forecasts, metrics)) <= TOLERANCE
+    assert largest(compare(forecasts, metrics, KINDS)) <= TOLERANCE
 
 
 def test_undefined_agrees(make_forecasts, compare):
     forecasts = make_forecasts(n=12).with_columns(
         y_true=pl.lit(0.0), y_pred=pl.lit(0.0), scale=pl.lit(0.0), true_close=pl.lit(1.1)
     )
-    differences = compare(forecasts, metrics_table(forecasts, KINDS))
+    differences = compare(forecasts, metrics_table(forecasts, KINDS), KINDS)
     assert largest(differences) == 0
     undefined = differences.filter(pl.col("sql").is_null())["metric"].unique()
     assert set(undefined) == {"r2_levels", "r2_oos", "mase", "directional_accuracy"}
@@ -74,7 +74,7 @@ def test_strata_that_were_not_asked_for_are_not_missed_and_without_the_random_wa
     forecasts, compare
 ):
     lacking = forecasts.filter((pl.col("forecaster") != "random_walk") | (pl.col("cutoff").dt.day() != 7))
-    differences = compare(lacking, metrics_table(lacking, ["weekday"]))
+    differences = compare(lacking, metrics_table(lacking, ["weekday"]), ["weekday"])
     assert largest(differences) <= TOLERANCE
     assert set(differences["stratum_kind"]) == {"all", "weekday"}
 
@@ -95,6 +95,9 @@ def test_a_metric_that_is_off_by_a_billionth_is_found(forecasts, compare, metric
     "change",
     [
         pytest.param(lambda m: m[1:], id="a row is missing"),
+        pytest.param(lambda m: m.filter(stratum_kind="all"), id="a stratum is missing, of everybody"),
+        pytest.param(lambda m: m.with_columns(value=pl.lit(float("inf"))), id="an infinity"),
+        pytest.param(lambda m: m.with_columns(stratum_kind=pl.lit("session")), id="a stratum that nobody asked for"),
         pytest.param(lambda m: m.with_columns(value=pl.when(pl.int_range(pl.len()) > 0).then("value")), id="a null"),
         pytest.param(lambda m: m.with_columns(pl.col("value").fill_null(0.5)), id="a number where none is defined"),
         pytest.param(lambda m: m.with_columns(n=pl.col("n") + (pl.int_range(pl.len()) == 0)), id="another count"),
@@ -102,14 +105,14 @@ def test_a_metric_that_is_off_by_a_billionth_is_found(forecasts, compare, metric
     ],
 )
 def test_a_difference_in_kind_is_infinite(forecasts, compare, change):
-    assert largest(compare(forecasts, change(metrics_table(forecasts, ["year"])))) == float("inf")
+    assert largest(compare(forecasts, change(metrics_table(forecasts, ["year"])), ["year"])) == float("inf")
 
 
 def test_strata_do_not_depend_on_the_zone_of_the_machine(forecasts, compare, monkeypatch):
     monkeypatch.setenv("TZ", "Pacific/Kiritimati")  # UTC+14: tomorrow for most cutoffs
     time.tzset()
     try:
-        assert largest(compare(forecasts, metrics_table(forecasts, KINDS))) <= TOLERANCE
+        assert largest(compare(forecasts, metrics_table(forecasts, KINDS), KINDS)) <= TOLERANCE
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -118,7 +121,7 @@ def test_strata_do_not_depend_on_the_zone_of_the_machine(forecasts, compare, mon
 def test_other_studies_do_not_mix_in(forecasts, compare, tmp_path):
     other = forecasts.with_columns(study=pl.lit("other"), y_pred=pl.col("y_pred") + 0.01)
     Warehouse(tmp_path / "warehouse.duckdb").load("other", {"forecasts": other})
-    assert largest(compare(forecasts, metrics_table(forecasts, KINDS))) <= TOLERANCE
+    assert largest(compare(forecasts, metrics_table(forecasts, KINDS), KINDS)) <= TOLERANCE
 
 
 def test_every_registered_metric_stands_in_the_sql():
@@ -130,4 +133,4 @@ def test_a_study_without_metrics_is_refused(tmp_path):
     warehouse = Warehouse(tmp_path / "warehouse.duckdb")
     warehouse.load("made", {})
     with pytest.raises(ValueError, match="no metrics of study 'made'"):
-        metric_differences(warehouse, "made")
+        metric_differences(warehouse, "made", ())

@@ -186,6 +186,24 @@ def test_a_method_that_fails_is_an_error_where_it_is_reported_all_the_same(
     assert found_severity == severity
 
 
+HELD = ("explanations_add_up", "explanations_follow_the_weights", "explanations_beat_random_order")
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_a_claim_about_explanations_that_nobody_made_fails(study, tmp_path, name):
+    nobodys = Home(tmp_path, tmp_path)
+    said = "no networks and methods to examine: the claim cannot be checked"
+    assert found(name, nobodys, study) == ([said], "error")
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_a_claim_about_methods_that_no_network_has_anything_for_does_not_apply(home, study, name):
+    path = home.study(study.name).explained("explanations.parquet")
+    write_parquet(pl.read_parquet(path).filter(method="attention"), path)
+    (said,), severity = found(name, home, study)
+    assert (said.endswith("the claim does not apply"), severity) == (True, "warn")
+
+
 def test_a_verdict_keeps_a_method_back_and_says_why():
     numbers = {"incomplete": [0.5, 2.0], "randomised": [0.5, 0.4], "stages": [], "deletion": np.arange(1.0, 20)}
     gathered = explain._Folds([], [], [], [], {"it": {**numbers, "insertion": -np.arange(1.0, 20)}}, {})

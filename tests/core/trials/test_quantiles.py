@@ -1,6 +1,7 @@
 """Trials of a study with quantiles: what they write, that it is verified, and what a study without them keeps."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,7 @@ from support.campaigns import OVERRIDES
 from golden_core.inputs.windows import Target, cut_windows
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import read_json
-from golden_core.trials import Trial, fingerprint, read_outputs, read_quantiles, run_trial, trial_status
+from golden_core.trials import AlteredError, Trial, fingerprint, read_outputs, read_quantiles, run_trial, trial_status
 from golden_core.trials.identity import dependencies, series_inputs
 from golden_core.trials.outputs import altered_files
 from golden_core.trials.quantiles import known_labels
@@ -49,6 +50,25 @@ def test_an_altered_file_of_quantiles_is_found(broken):
     assert altered_files(folder) == ["quantiles.parquet is not what the trial wrote"]
     (folder / "quantiles.parquet").unlink()
     assert altered_files(folder) == ["quantiles.parquet is missing"]
+
+
+def test_quantiles_that_a_trial_did_not_write_are_not_read(broken):
+    given, folder = run_trial(broken, STUDY, WALK), run_trial(broken, PLAIN, WALK)
+    shutil.copy(given / "quantiles.parquet", folder)
+    assert altered_files(folder) == ["quantiles.parquet was not written by the trial, move it elsewhere"]
+    with pytest.raises(AlteredError, match=rf"{folder}: quantiles\.parquet was not written .* elsewhere$"):
+        read_outputs(broken, PLAIN, trial_status(broken, PLAIN, [WALK]))
+    (folder / "history.parquet").unlink()
+    with pytest.raises(AlteredError, match=rf"history\.parquet is missing; .* elsewhere; delete {folder} and run"):
+        read_outputs(broken, PLAIN, trial_status(broken, PLAIN, [WALK]))
+
+
+def test_what_killed_processes_and_systems_leave_behind_is_no_part_of_a_trial(broken):
+    folder = run_trial(broken, STUDY, WALK)
+    (folder.parent / f".{folder.name}.123-abcdefgh.tmp").mkdir()
+    (folder / ".DS_Store").write_text("")
+    (folder / ".forecasts.parquet.123-abcdefgh.tmp").write_text("")
+    assert altered_files(folder) == []
 
 
 def test_a_legacy_network_is_point_only(broken):

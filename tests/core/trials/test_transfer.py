@@ -186,6 +186,35 @@ def test_a_home_that_cannot_be_written_is_not_the_archives_fault(archive, tmp_pa
         import_trials(home, STUDY, archive)
 
 
+def planted(name, content):
+    """As somebody does who adds a file to a trial, and to the manifest: the trial's own provenance does not name it."""
+    if name == MANIFEST:
+        said = json.loads(content)
+        place = next(iter(said["sha256"])).rpartition("/")[0]
+        said["sha256"][f"{place}/quantiles.parquet"] = hash_bytes(b"planted")
+        return name, json.dumps(said)
+    return name, content
+
+
+def test_a_file_that_no_trial_wrote_is_not_imported(archive, elsewhere, tmp_path):
+    path = rewritten(archive, tmp_path / "planted.zip", planted)
+    with zipfile.ZipFile(path) as read:
+        place = next(iter(json.loads(read.read(MANIFEST))["sha256"])).rpartition("/")[0]
+    with zipfile.ZipFile(path, "a") as changed:
+        changed.writestr(f"{place}/quantiles.parquet", b"planted")
+    with pytest.raises(TransferError, match=rf"{place}: quantiles\.parquet is not what the trial wrote"):
+        import_trials(elsewhere, STUDY, path)
+    assert not list(elsewhere.root.rglob("*.parquet"))
+
+
+def test_a_file_that_no_trial_wrote_is_not_exported(broken, tmp_path):
+    folder = next((broken.study("smoke").root / "trials").glob("dlinear/*/*"))
+    (folder / "quantiles.parquet").write_bytes(b"planted")
+    said = rf"{folder}: quantiles\.parquet was not written by the trial, move it elsewhere$"
+    with pytest.raises(TransferError, match=said):
+        export_trials(broken, STUDY, tmp_path / "trials.zip")
+
+
 def test_damage_is_not_exported(broken, tmp_path):
     damaged = next((broken.study("smoke").root / "trials").glob("dlinear/*/*/history.parquet"))
     damaged.write_bytes(b"damage")
