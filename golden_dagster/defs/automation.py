@@ -51,7 +51,7 @@ def _study_job(*, asks_first: bool) -> dg.JobDefinition:
         failures = []
         for command in commands:  # the gate also runs on the rates of yesterday
             context.log.info(f"golden {shlex.join(command)}")
-            done = subprocess.run([*GOLDEN, *command], check=False, text=True, capture_output=True)
+            done = subprocess.run([*GOLDEN, *command], check=False, capture_output=True, text=True, errors="replace")
             context.log.info(done.stdout + done.stderr)
             if done.returncode:
                 last = (done.stderr or done.stdout).strip().splitlines()[-1:]

@@ -1,6 +1,7 @@
 """What runs by itself: the refresh, the night, what keeps a study current, and who hears of failures."""
 
 import subprocess
+import sys
 from random import Random
 
 import dagster as dg
@@ -10,6 +11,7 @@ from support.campaigns import OVERRIDES, opened
 from golden_core.preparation.catalogue import load_study
 from golden_core.trials import series_inputs
 from golden_dagster.definitions import definitions_for
+from golden_dagster.defs import automation
 from golden_dagster.defs.automation import GOLDEN, failed_runs
 from golden_dagster.lib.automation import RANGE, partitions_per_tick
 from golden_dagster.resources import StudyResource
@@ -290,3 +292,11 @@ def test_the_night_is_refresh_and_gate(status, monkeypatch):
         job = definitions_for(load_study("smoke"), resource).resolve_job_def("study")
         assert job.execute_in_process(instance=instance, raise_on_error=False).success is (status == 0)
     assert commands == [["data", "refresh"], ["gate", "--study", "smoke", "--set", "training.epochs=2"]]
+
+
+def test_a_night_that_prints_no_text_is_a_night(monkeypatch):
+    """Of a forecaster, say, that prints bytes."""
+    monkeypatch.setattr(automation, "GOLDEN", [sys.executable, "-c", r"import os; os.write(1, b'\xff\n')"])
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = definitions_for(load_study("smoke"), StudyResource(study="smoke")).resolve_job_def("study")
+        assert job.execute_in_process(instance=instance, raise_on_error=False).success
