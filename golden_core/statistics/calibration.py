@@ -12,13 +12,7 @@ from scipy import stats
 
 from golden_core.statistics import worlds
 from golden_core.statistics.diebold_mariano import harvey_leybourne_newbold
-from golden_core.statistics.long_run import (
-    LEAST_COEFFICIENTS,
-    FloatArray,
-    equivalence,
-    long_run,
-    minimum_detectable,
-)
+from golden_core.statistics.long_run import LEAST_COEFFICIENTS, FloatArray, equivalence, long_run, minimum_detectable
 from golden_core.statistics.moments import accuracy, predicts
 from golden_core.statistics.resampling import confidence_set, cosines, in_directions_too, superior
 from golden_core.statistics.rules import LEAST_APART, OF_SKILL, Kind, rarest, refused
