@@ -78,6 +78,7 @@ def test_every_fingerprint_is_that_of_a_trial_by_itself(finished):
     assert len(set(alone)) == len({(t.forecaster, t.pair, t.seed * (t.forecaster == "dlinear")) for t in trials})
 
 
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="another release of Python has other syntax trees")
 @pytest.mark.parametrize("modules", [identity.ROWS_CODE, identity.QUANTILE_ROWS_CODE])
 def test_other_labels_rows_or_known_labels_make_other_trials(monkeypatch, modules):
     """Their code is in no fingerprint as long as it is what it was when fingerprints began."""
