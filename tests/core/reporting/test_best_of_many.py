@@ -103,6 +103,7 @@ def test_what_goes_back_to_a_level_needs_a_direction_too(tmp_path, study, root):
     frame = pl.concat([walk, walk.with_columns(forecaster=pl.lit("ar"), y_pred=f)])
     warehouse, answer = found(tmp_path, study, frame)
     assert answer.frame["p_value"].item() > 0.1
+    assert answer.frame["better"].item() == ""
     np.testing.assert_allclose(turned(warehouse, study), by_hand(y, f), rtol=1e-12)
 
 
