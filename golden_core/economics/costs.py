@@ -10,9 +10,9 @@ import numpy.typing as npt
 import polars as pl
 
 from golden_core.market.clock import SESSIONS, sessions, trading_day
+from golden_core.market.plausible import plausible_pairs
 from golden_core.statistics.long_run import FloatArray
 from golden_core.study import EconomicsSection
-from golden_core.vendors.scaling import plausible_pairs
 
 IntArray = npt.NDArray[np.int64]
 NIGHTS_BEFORE = (0, 1, 2, 5, 6, 7, 7)  # charged before a Monday, Tuesday, …: Wednesday's counts three

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,8 +162,9 @@ def _look(
 
 
 def _look_inside(subject: Subject, regimes: pl.DataFrame, found: _Folds) -> None:
-    if hooks.attends_to_bars(subject):  # maps of patches have no lags to lie on
-        found.attention += [_map_rows(subject, layer, maps) for layer, maps in hooks.attention_maps(subject).items()]
+    with suppress(UnexplainableError):  # no attention, or one to patches, whose maps have no lags to lie on
+        maps = hooks.attention_maps(subject)
+        found.attention += [_map_rows(subject, layer, each) for layer, each in maps.items()]
     if hooks.has(subject.network, hooks.GATE):
         cutoffs = pl.DataFrame({"cutoff": pl.Series(subject.cutoffs).cast(pl.Datetime("us"))})
         regime = cutoffs.join(regimes, on="cutoff", how="left", maintain_order="left")["volatility_tercile"]

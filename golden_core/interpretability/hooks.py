@@ -38,17 +38,6 @@ def has(network: nn.Module, method: str) -> bool:
     return any(hasattr(module, method) for module in network.modules())
 
 
-def attends_to_bars(subject: Subject) -> bool:
-    """Whether a network shows its attention, and as one to the bars of the window: a map of patches has other lags."""
-    if not has(subject.network, ATTENTION):
-        return False
-    return all(_of_bars(subject, maps) for maps in _seen(subject, ATTENTION, "attention").values())
-
-
-def _of_bars(subject: Subject, maps: FloatArray) -> bool:
-    return (len(maps), maps.shape[-1]) == subject.X.shape[:2]
-
-
 def attention_maps(subject: Subject) -> dict[str, FloatArray]:
     """Return what each step takes of every other, by layer: [N, H, L, L], rows adding up to one.
 
@@ -59,7 +48,7 @@ def attention_maps(subject: Subject) -> dict[str, FloatArray]:
     """
     found, bars = _seen(subject, ATTENTION, "attention"), subject.X.shape[1]
     for layer, maps in found.items():
-        if not _of_bars(subject, maps):
+        if (len(maps), maps.shape[-1]) != subject.X.shape[:2]:
             raise UnexplainableError(
                 f"{subject.name}: {layer} attends to {maps.shape[-1]} patches and not to {bars} bars"
             )

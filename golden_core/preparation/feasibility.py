@@ -10,6 +10,7 @@ from typing import Any
 from golden_core.forecasters import forecaster_facts
 from golden_core.inputs.features import FEATURES
 from golden_core.market.clock import most_bars
+from golden_core.market.plausible import plausible_pairs
 from golden_core.sources import SourceError
 from golden_core.sources.base import bar_fault, price_fault, zone_fault
 from golden_core.sources.ecb import currency_fault
@@ -18,7 +19,6 @@ from golden_core.splits.folds import usable_rows
 from golden_core.store.lake import Home
 from golden_core.study import Rule
 from golden_core.study.values import LATEST
-from golden_core.vendors.scaling import plausible_pairs
 
 _FIXINGS = {"ecb", "synthetic"}  # one price a day, of weekdays
 FIRST_FIXING = datetime.date(1999, 1, 4)  # of the euro

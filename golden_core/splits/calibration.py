@@ -30,7 +30,8 @@ def set_apart(
     ((range(10, 13),), (range(16, 20),))
     """
     rows = positions(validation)
-    first = len(rows) - math.ceil(share * len(rows))
+    # 0.07 of 100 rows is 7.000000000000001 of them in floating point, and 7 in a study.
+    first = len(rows) - math.ceil(share * len(rows) - 1e-9)
     calibration = segments(rows[first:])
     kept = purge(segments(rows[:first]), calibration, available_at, horizon=horizon, embargo=embargo)
     if not kept.rows:

@@ -52,9 +52,7 @@ QUANTILE_CODE = (
     "golden_core.uncertainty.calibration",
 )
 
-# What gives a trial its labels and streams, and makes rows of forecasts. Identities began without these, and no
-# finished trial is made again for a fault that never was: their hash enters from the first change on. What it was at
-# first is told for Python 3.11; under another release, where all code has other hashes, it enters from the beginning.
+# What gives a trial its labels and streams, and makes rows of forecasts: these files alone, not what they import.
 ROWS_CODE = (
     "golden_core.splits.closures",
     "golden_core.splits.labels",
@@ -62,10 +60,6 @@ ROWS_CODE = (
     "golden_core.trials.rows",
 )
 QUANTILE_ROWS_CODE = ("golden_core.trials.quantiles",)
-FIRST = {
-    ROWS_CODE: "7247491625933ab7ded72df121d9979413f8f7c9116b6997648ebef90669eb61",
-    QUANTILE_ROWS_CODE: "f9a31b2ec9f68d9c7e8a0567b0c39f3c6034bea32221ebaef49043beeb008b4d",
-}
 
 
 class UnreadyError(RuntimeError):
@@ -208,14 +202,8 @@ def _shared_by_trials(study: Study, forecaster: str) -> dict[str, Any]:
     if study.quantiles is None:
         return shared
     settings = {"quantiles": study.quantiles.model_dump(mode="json"), "embargo": study.splits.embargo}
-    rows = _since("quantile_rows_code", QUANTILE_ROWS_CODE)
-    return shared | settings | {"quantile_code": code_hash(QUANTILE_CODE)} | rows
-
-
-def _since(name: str, modules: tuple[str, ...]) -> dict[str, str]:
-    """Return the hash of modules under a name; nothing while they are what they were at first."""
-    found = own_hash(modules)
-    return {} if found == FIRST[modules] else {name: found}
+    code = {"quantile_code": code_hash(QUANTILE_CODE), "quantile_rows_code": own_hash(QUANTILE_ROWS_CODE)}
+    return shared | settings | code
 
 
 def device_kind(study: Study, forecaster: str) -> Literal["cpu", "cuda"]:
@@ -238,25 +226,22 @@ def _of_forecasts(study: Study, forecaster: str) -> dict[str, Any]:
         training, code = training | {"device": kind}, (*code, *COHORT_CODE)
     portable = study.training.kernels == "portable"
     kernels = {"kernels": VARIABLES, "kernel_code": code_hash(PORTABLE_CODE)} if portable else {}
-    return (
-        kernels
-        | _since("rows_code", ROWS_CODE)
-        | {
-            "study": study.name,
-            "forecaster": forecaster,
-            "settings": study.forecasters[forecaster],
-            "root_seed": None if facts.deterministic else study.seeds.root,
-            "target": study.target,
-            "features": study.features,
-            "context_length": study.context_length,
-            "bar": study.data.bar,
-            "volatility_window": study.evaluation.volatility_window,
-            "training": training if facts.trained else None,
-            "code": code_hash(code),
-            "files": {path.name: hash_file(path) for path in facts.files},
-            "libraries": library_versions(tuple(sorted({*facts.libraries, "polars", "numpy"}))),
-        }
-    )
+    return kernels | {
+        "study": study.name,
+        "forecaster": forecaster,
+        "settings": study.forecasters[forecaster],
+        "root_seed": None if facts.deterministic else study.seeds.root,
+        "target": study.target,
+        "features": study.features,
+        "context_length": study.context_length,
+        "bar": study.data.bar,
+        "volatility_window": study.evaluation.volatility_window,
+        "training": training if facts.trained else None,
+        "code": code_hash(code),
+        "rows_code": own_hash(ROWS_CODE),
+        "files": {path.name: hash_file(path) for path in facts.files},
+        "libraries": library_versions(tuple(sorted({*facts.libraries, "polars", "numpy"}))),
+    }
 
 
 @dataclass(frozen=True)

@@ -1,65 +1,16 @@
 """Scores of forecast distributions and quantiles: one number per forecast, lower is better. No averages, no tests.
 
-Shape letters: N forecasts, Q quantile levels, M members of an ensemble. All scores have the unit of ``y`` but PIT and
-coverage, which have none. An infinite quantile is a forecast like any other: its interval is infinitely wide and
-covers, its score is infinite. NaN is refused.
+Shape letters: N forecasts, Q quantile levels. All scores have the unit of ``y`` but coverage, which has none. An
+infinite quantile is a forecast like any other: its interval is infinitely wide and covers, its score is infinite. NaN
+is refused.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from golden_core.inputs.windows import BoolArray, FloatArray
-
-
-def crps_normal(y: FloatArray, mean: FloatArray, sd: FloatArray) -> FloatArray:
-    """Return the CRPS [N] of normal distributions; ``sd`` must be positive.
-
-    References
-    ----------
-    Gneiting & Raftery (2007), section 4.2, with the sign turned.
-    """
-    z = (_numbers(y) - _numbers(mean)) / _positive(sd)
-    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    return np.asarray(sd * (z * (2 * special.ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi)))
-
-
-def crps_student_t(y: FloatArray, df: FloatArray, location: FloatArray, scale: FloatArray) -> FloatArray:
-    """Return the CRPS [N] of Student t distributions with ``df`` > 1: below, no mean and no CRPS exist.
-
-    References
-    ----------
-    Jordan, Krüger & Lerch (2019), appendix A.1.
-    """
-    if (_numbers(df) <= 1).any():
-        raise ValueError(f"the CRPS of a Student t needs df > 1, got {np.min(df):g}")
-    z = (_numbers(y) - _numbers(location)) / _positive(scale)
-    log_density = -(df + 1) / 2 * np.log1p(z**2 / df) - np.log(df) / 2 - special.betaln(0.5, df / 2)
-    beta = np.exp(special.betaln(0.5, df - 0.5) - 2 * special.betaln(0.5, df / 2))
-    spread = 2 * (np.exp(log_density) * (df + z**2) - np.sqrt(df) * beta) / (df - 1)
-    return np.asarray(scale * (z * (2 * special.stdtr(df, z) - 1) + spread))
-
-
-def crps_ensemble(y: FloatArray, members: FloatArray, *, fair: bool) -> FloatArray:
-    """Return the CRPS [N] of ensembles [N, M].
-
-    ``fair=False`` scores the ensemble as the distribution it is; ``fair=True`` estimates without bias the score of the
-    distribution that its M ≥ 2 members were drawn from.
-
-    References
-    ----------
-    Gneiting & Raftery (2007), equation 21; Ferro (2014), the fair score.
-    """
-    ordered = np.sort(_numbers(members), axis=-1)
-    count = ordered.shape[-1]
-    if count < 1 + fair:
-        raise ValueError(f"an ensemble needs {1 + fair} members at least, got {count}")
-    rank = np.arange(1, count + 1)
-    # Σᵢⱼ |xᵢ − xⱼ| = 2 Σᵢ (2i − M − 1) x₍ᵢ₎: sorting, in place of all pairs.
-    apart = 2 * (ordered * (2 * rank - count - 1)).sum(axis=-1) / (count * (count - fair))
-    return np.asarray(np.abs(ordered - _numbers(y)[..., None]).mean(axis=-1) - apart / 2)
 
 
 def crps_quantiles(y: FloatArray, quantiles: FloatArray, levels: FloatArray) -> FloatArray:
@@ -143,20 +94,6 @@ def width(low: FloatArray, high: FloatArray) -> FloatArray:
     return np.asarray(np.subtract(high, low, out=np.full(finite.shape, np.inf), where=finite))
 
 
-def pit_bounds(y: FloatArray, quantiles: FloatArray, levels: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the levels between which F(y) lies, low and high [N]: all that quantiles say of it; 0 and 1 at the ends.
-
-    Equal quantiles are an atom of the distribution, and a value on it spans all their levels.
-
-    References
-    ----------
-    Czado, Gneiting & Held (2009), section 2, the nonrandomised probability integral transform.
-    """
-    edges = np.concatenate([[0.0], verified_levels(levels), [1.0]])
-    values, truth = _ordered(quantiles, len(levels)), _numbers(y)[..., None]
-    return edges[(values < truth).sum(axis=-1)], edges[(values <= truth).sum(axis=-1) + 1]
-
-
 def central_intervals(levels: FloatArray) -> list[tuple[int, int, float]]:
     """Return places of low and high end, and level, of every central interval, the widest first.
 
@@ -199,9 +136,3 @@ def _numbers(values: npt.ArrayLike) -> FloatArray:
     if np.isnan(numbers).any():
         raise ValueError(f"{int(np.isnan(numbers).sum())} of {numbers.size} values are NaN: they have no score")
     return numbers
-
-
-def _positive(scale: npt.ArrayLike) -> FloatArray:
-    if not (_numbers(scale) > 0).all():
-        raise ValueError(f"a scale must be positive, got {np.min(scale):g}")
-    return np.asarray(scale, dtype=np.float64)

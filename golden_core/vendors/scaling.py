@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import Field
-from ruamel.yaml import YAML
 
-from golden_core.store.lake import shipped
-from golden_core.study.sections import Section
-from golden_core.study.values import Pair
+from golden_core.market.plausible import Plausible, plausible_pairs
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import PRICES
 
-PAIRS = shipped("pairs.yaml")
 DUST = 1e-12  # of a whole number: 161250.00000000003 is one that was once multiplied by a thousand
 _STRAY = 0.01  # share of rows on another scale that may be decimal slips
 _FEW, _FEW_SHARE = 2, 0.2  # and how many may be in a short file
-_Positive = Annotated[float, Field(gt=0)]
-
-
-class Plausible(Section):
-    """What a price of a pair can be."""
-
-    low: _Positive = Field(description="lowest plausible price")
-    high: _Positive = Field(description="highest plausible price, below ten times the lowest")
-    pip: _Positive = Field(description="customary smallest step of a quote")
-    since: int = Field(default=1999, description="first year of the rates behind it")
-
-
-class _Pairs(Section):
-    pairs: dict[Pair, Plausible]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +24,6 @@ class Scaled:
     bars: pl.DataFrame
     divisor: int
     notes: tuple[str, ...]
-
-
-@cache
-def plausible_pairs() -> dict[str, Plausible]:
-    """Return what is known about every pair's price."""
-    return _Pairs.model_validate(YAML(typ="safe", pure=True).load(PAIRS)).pairs
 
 
 def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:

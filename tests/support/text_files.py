@@ -13,7 +13,7 @@ import polars as pl
 
 from golden_core.market.clock import market_open
 from golden_core.market.local_time import from_utc
-from golden_core.vendors.scaling import plausible_pairs
+from golden_core.market.plausible import plausible_pairs
 
 PRICES = ("open", "high", "low", "close")
 Columns = dict[str, Any]

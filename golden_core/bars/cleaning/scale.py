@@ -8,7 +8,7 @@ import polars as pl
 
 from golden_core.bars.cleaning.coverage import Covered, has_hours
 from golden_core.bars.cleaning.rules import PRICES
-from golden_core.vendors.scaling import Plausible, plausible_pairs
+from golden_core.market.plausible import Plausible, plausible_pairs
 
 WINDOW = 51  # odd, so that a median is a price that was
 DIGITS = 15  # significant, which a double keeps

@@ -7,9 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from golden_core.market.plausible import PAIRS, plausible_pairs
 from golden_core.sources.ecb_history import find_history, read_rates
 from golden_core.vendors.base import VendorError
-from golden_core.vendors.scaling import PAIRS, plausible_pairs, scale
+from golden_core.vendors.scaling import scale
 
 
 def _bars(closes: list[float]) -> pl.DataFrame:
