@@ -5,11 +5,13 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import dagster as dg
 import pytest
 from dagster._core.events import EngineEventData
 
+from golden_dagster import dead_runs
 from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
 
 
@@ -70,15 +72,35 @@ def test_only_runs_of_dead_processes_are_ended(instance, gone):
     assert end_dead_runs(instance) == []
 
 
-def test_a_number_that_was_given_to_a_later_process(instance, monkeypatch):
+@pytest.mark.parametrize("launched", [False, True])
+def test_a_number_that_was_given_to_a_later_process(instance, monkeypatch, launched):
+    run = started(instance, pid=os.getpid()) if launched else started(instance, {PROCESS_TAG: process_tag()})
+    assert end_dead_runs(instance) == []
+    monkeypatch.setattr(dead_runs, "_start", lambda pid: "another")
+    assert len(end_dead_runs(instance)) == 1
+    assert statuses(instance, run) == ["FAILURE"]
+
+
+def test_a_number_of_a_later_process_where_no_start_is_known(instance, monkeypatch):
+    monkeypatch.setattr(dead_runs, "_start", lambda pid: None)
     run = started(instance, {PROCESS_TAG: process_tag()})
     record = instance.get_run_record_by_id(run)
     monkeypatch.setattr("psutil.Process.create_time", lambda _: record.start_time + 60)
     assert len(end_dead_runs(instance)) == 1
 
 
+def test_a_clock_that_is_set_forward_kills_nobody(instance, monkeypatch):
+    """The time at which a process began is told from the machine's clock, and moves with it."""
+    runs = [started(instance, {PROCESS_TAG: process_tag()}), started(instance, pid=os.getpid())]
+    assert end_dead_runs(instance) == []
+    monkeypatch.setattr("psutil.Process.create_time", lambda _: time.time() + 3600)
+    assert end_dead_runs(instance) == []
+    assert statuses(instance, *runs) == ["STARTED"] * 2
+
+
 def test_a_run_waits_in_the_queue_longer_than_its_process_is_old(instance, monkeypatch):
     """Its process begins when it is launched: only later than when it was named would it be another one."""
+    monkeypatch.setattr(dead_runs, "_start", lambda pid: None)
     run = started(instance, pid=os.getpid())
     record = instance.get_run_record_by_id(run)
     queued = record._replace(start_time=None, create_timestamp=record.create_timestamp - dt.timedelta(hours=1))
