@@ -196,9 +196,14 @@ def _own(shared: dict[str, Any], trial: Trial, inputs_hash: str) -> dict[str, An
     return {"pair": trial.pair, "horizon": trial.horizon, "seed": seed, "inputs": inputs_hash}
 
 
-def _shared_by_trials(study: Study, forecaster: str) -> dict[str, Any]:
+def shared_hash(study: Study, forecaster: str) -> str:
+    """Return the hash of what all trials of a forecaster depend on, the device being what the study calls it."""
+    return hash_bytes(canonical_json(_shared_by_trials(study, forecaster, study.training.device)).encode())
+
+
+def _shared_by_trials(study: Study, forecaster: str, device: str = "") -> dict[str, Any]:
     """Return what all trials of a forecaster depend on; without quantiles, nothing that concerns them."""
-    shared = _of_forecasts(study, forecaster)
+    shared = _of_forecasts(study, forecaster, device or device_kind(study, forecaster))
     if study.quantiles is None:
         return shared
     settings = {"quantiles": study.quantiles.model_dump(mode="json"), "embargo": study.splits.embargo}
@@ -218,12 +223,12 @@ def device_kind(study: Study, forecaster: str) -> Literal["cpu", "cuda"]:
     return kind
 
 
-def _of_forecasts(study: Study, forecaster: str) -> dict[str, Any]:
+def _of_forecasts(study: Study, forecaster: str, device: str) -> dict[str, Any]:
     facts = forecaster_facts(forecaster, study.forecasters[forecaster])
     training = study.training.model_dump(mode="json", exclude={"device", "kernels"})
     code: tuple[str, ...] = (facts.module, *SHARED_CODE)
-    if (kind := device_kind(study, forecaster)) != "cpu":
-        training, code = training | {"device": kind}, (*code, *COHORT_CODE)
+    if device != "cpu":
+        training, code = training | {"device": device}, (*code, *COHORT_CODE)
     portable = study.training.kernels == "portable"
     kernels = {"kernels": VARIABLES, "kernel_code": code_hash(PORTABLE_CODE)} if portable else {}
     return kernels | {

@@ -1,6 +1,7 @@
 """Assets from the source's table to folds: raw rates, clean bars per pair, what they are worth, folds per series."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -40,7 +41,11 @@ def raw_key(study: Study) -> dg.AssetKey:
 
 def definitions(study: Study) -> dg.Definitions:
     """Return the raw table, the clean bars with their quality, and the folds of a study."""
-    return dg.Definitions(assets=[_raw(study), _clean_bars(study), _folds(study), data_quality])
+    return dg.Definitions(assets=[_raw(study), _clean_bars(study), _folds(study), _quality(study)])
+
+
+def _settings(study: Study, *sections: str) -> dict[str, Any]:
+    return study.model_dump(mode="json", include=set(sections))
 
 
 def _raw(study: Study) -> dg.AssetsDefinition:
@@ -56,6 +61,7 @@ def _raw(study: Study) -> dg.AssetsDefinition:
         group="data",
         kinds=("polars", "parquet"),
         metadata=spec_metadata(RATES if is_ecb else BARS),
+        settings=_settings(study, "data", "seeds"),
         automation_condition=keep_current(),  # without asking the source, as when it is made by hand
         freshness_policy=WORKING_DAYS if is_ecb else None,
     )
@@ -90,6 +96,7 @@ def _clean_bars(study: Study) -> dg.AssetsDefinition:
         deps=[raw_key(study)],
         automation_condition=keep_current(),
         metadata=spec_metadata(BARS),
+        settings=[_settings(study, "data"), study.checks.max_abs_log_return],
     )
     def clean_bars(context: dg.AssetExecutionContext, study: StudyResource) -> Iterator[dg.MaterializeResult[None]]:
         loaded, log = study.load(), PartitionLog(context)
@@ -115,37 +122,40 @@ def _clean_bars(study: Study) -> dg.AssetsDefinition:
     return clean_bars
 
 
-@asset(
-    "data_quality",
-    "What the bars are worth, by pair and month: expected, missing, repaired, quarantined and flat ones, the "
-    "longest gap; triangular parity between pairs; and the data card.",
-    (quality_table, parity, data_card),
-    group="data",
-    kinds=("polars", "markdown"),
-    deps=["clean_bars"],
-    automation_condition=keep_current(),
-    metadata=spec_metadata(QUALITY),
-)
-def data_quality(study: StudyResource) -> dg.MaterializeResult[None]:
-    """Measure the clean bars of every pair."""
-    loaded = study.load()
-    found = prepare_quality(study.home, loaded)
-    failed = [judged.claim for judged in found.verdicts if judged.passed is False]
-    faulty = found.months.filter(pl.sum_horizontal("missing", "repaired", "quarantined") > 0)
-    return dg.MaterializeResult(
-        data_version=dg.DataVersion(found.hash),
-        metadata={
-            "dagster/row_count": found.months.height,
-            "verdict": "fails: " + ", ".join(failed) if failed else "passes",
-            "pairs": table_value(found.summary),
-            "months_with_a_fault": table_value(faulty),
-            "gaps": table_value(found.gaps.sort("bars", descending=True)),
-            "parity": table_value(found.parity, digits=9),
-            "picture": quality_picture(found.months),
-            "card": dg.MetadataValue.md(found.card),
-            "card_file": dg.MetadataValue.path(str(study.home.study(loaded.name).card)),
-        },
+def _quality(study: Study) -> dg.AssetsDefinition:
+    @asset(
+        "data_quality",
+        "What the bars are worth, by pair and month: expected, missing, repaired, quarantined and flat ones, the "
+        "longest gap; triangular parity between pairs; and the data card.",
+        (quality_table, parity, data_card),
+        group="data",
+        kinds=("polars", "markdown"),
+        deps=["clean_bars"],
+        automation_condition=keep_current(),
+        metadata=spec_metadata(QUALITY),
+        settings=_settings(study, "data", "checks"),
     )
+    def data_quality(study: StudyResource) -> dg.MaterializeResult[None]:
+        loaded = study.load()
+        found = prepare_quality(study.home, loaded)
+        failed = [judged.claim for judged in found.verdicts if judged.passed is False]
+        faulty = found.months.filter(pl.sum_horizontal("missing", "repaired", "quarantined") > 0)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(found.hash),
+            metadata={
+                "dagster/row_count": found.months.height,
+                "verdict": "fails: " + ", ".join(failed) if failed else "passes",
+                "pairs": table_value(found.summary),
+                "months_with_a_fault": table_value(faulty),
+                "gaps": table_value(found.gaps.sort("bars", descending=True)),
+                "parity": table_value(found.parity, digits=9),
+                "picture": quality_picture(found.months),
+                "card": dg.MetadataValue.md(found.card),
+                "card_file": dg.MetadataValue.path(str(study.home.study(loaded.name).card)),
+            },
+        )
+
+    return data_quality
 
 
 def _folds(study: Study) -> dg.AssetsDefinition:
@@ -161,6 +171,11 @@ def _folds(study: Study) -> dg.AssetsDefinition:
         deps=[dg.AssetDep("clean_bars", partition_mapping=pair_to_series(study))],
         automation_condition=keep_current(),
         metadata=spec_metadata(FOLDS),
+        settings=[
+            _settings(study, "target", "features", "context_length", "splits"),
+            study.data.bar,
+            study.evaluation.volatility_window,
+        ],
     )
     def folds(context: dg.AssetExecutionContext, study: StudyResource) -> Iterator[dg.MaterializeResult[None]]:
         loaded, log = study.load(), PartitionLog(context)

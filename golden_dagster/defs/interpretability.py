@@ -1,13 +1,12 @@
 """Explanations of the networks that a study names, and the sanity matrix of the methods, which depends on no study."""
 
-from collections.abc import Iterable
-
 import dagster as dg
 import polars as pl
 
 from golden_core.store.lake import Home
 from golden_core.store.schema import EXPLANATIONS
 from golden_core.study import Study
+from golden_core.study.sections import ExplanationsSection
 from golden_dagster.lib.assets import asset
 from golden_dagster.lib.metadata import picture_value, spec_metadata, table_value
 from golden_dagster.resources import StudyResource, WorkersResource
@@ -15,11 +14,11 @@ from golden_dagster.resources import StudyResource, WorkersResource
 
 def definitions(study: Study) -> dg.Definitions:
     """Return the sanity matrix, and the explanations of a study that names some."""
-    asked = [_explanations(study.explanations.forecasters)] if study.explanations else []
+    asked = [_explanations(study.explanations)] if study.explanations else []
     return dg.Definitions(assets=[interpretability_sanity, *asked])
 
 
-def _explanations(forecasters: Iterable[str]) -> dg.AssetsDefinition:
+def _explanations(asked: ExplanationsSection) -> dg.AssetsDefinition:
     @asset(
         "explanations",
         "Attention, gates and attributions of the networks that the study names, from their checkpoints, with "
@@ -27,8 +26,9 @@ def _explanations(forecasters: Iterable[str]) -> dg.AssetsDefinition:
         "golden_core.interpretability.explain",
         group="interpretability",
         kinds=("torch",),
-        deps=[dg.AssetKey(["models", name]) for name in sorted(forecasters)],
+        deps=[dg.AssetKey(["models", name]) for name in sorted(asked.forecasters)],
         metadata=spec_metadata(EXPLANATIONS),
+        settings=asked.model_dump(mode="json"),
     )
     def explanations(study: StudyResource, workers: WorkersResource) -> dg.MaterializeResult[None]:
         from golden_core.interpretability.explain import explain_study

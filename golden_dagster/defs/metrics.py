@@ -27,6 +27,7 @@ def definitions(study: Study) -> dg.Definitions:
         pool="duckdb",
         automation_condition=gather_current(),
         metadata=spec_metadata(METRICS),
+        settings=study.hash(),
     )
     def metrics(study: StudyResource) -> dg.MaterializeResult[None]:
         from golden_core.checks import input_faults

@@ -7,6 +7,8 @@ from typing import Any
 
 import dagster as dg
 
+from golden_core.store.lake import hash_bytes
+from golden_core.study.sections import canonical_json
 from golden_core.trials.code import code_hash
 
 # What Dagster's own observable sources put on an output whose events they have logged themselves; it has no public
@@ -49,14 +51,21 @@ def _facts(
     made_by: Code | tuple[Code, ...],
     group: str = "",
     kinds: Iterable[str] = ("python",),
+    settings: Any = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """Return what every asset says of itself; its group is the first part of its key, if it is not told."""
+    """Return what every asset says of itself; its group is the first part of its key, if it is not told.
+
+    ``settings`` is what of a study decides its content, beside its inputs: other settings are another version.
+    """
+    version = code_version(*(made_by if isinstance(made_by, tuple) else (made_by,)))
+    if settings is not None:
+        version = hash_bytes(f"{version} {canonical_json(settings)}".encode())[:16]
     return {
         "group_name": group or key.partition("/")[0],
         "owners": OWNERS,
         "kinds": set(kinds),
-        "code_version": code_version(*(made_by if isinstance(made_by, tuple) else (made_by,))),
+        "code_version": version,
         "description": says,
         **more,
     }

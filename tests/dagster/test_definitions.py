@@ -15,7 +15,7 @@ from golden_core.store.schema import COMPARISONS, FORECASTS, HISTORY, METRICS
 from golden_core.trials import all_trials
 from golden_dagster import definitions as module
 from golden_dagster.definitions import definitions_for, defs, referenced
-from golden_dagster.defs.data import data_quality
+from golden_dagster.defs.leakage import leakage_scorecard
 from golden_dagster.instance import study_instance
 from golden_dagster.lib.metadata import learning_curve_picture
 from golden_dagster.partitions import trial_key, trial_of, trial_partitions
@@ -152,12 +152,12 @@ def test_only_what_belongs_to_a_study_is_partitioned():
     [(None, False, False), ("https://github.com/a/b", True, False), ("https://github.com/a/b", False, True)],
 )
 def test_code_references_lead_to_the_page_only_where_it_holds_this_code(page, dirty, linked):
-    (found,) = referenced([data_quality], page, {"commit": "0" * 40, "dirty": dirty})
-    (where,) = found.metadata_by_key[dg.AssetKey("data_quality")]["dagster/code_references"].code_references
+    (found,) = referenced([leakage_scorecard], page, {"commit": "0" * 40, "dirty": dirty})
+    (where,) = found.metadata_by_key[dg.AssetKey(["leakage", "scorecard"])]["dagster/code_references"].code_references
     if linked:
-        assert where.url.startswith(f"{page}/tree/{'0' * 40}/golden_dagster/defs/data.py#L")
+        assert where.url.startswith(f"{page}/tree/{'0' * 40}/golden_dagster/defs/leakage.py#L")
     else:
-        assert where.file_path.endswith("golden_dagster/defs/data.py")
+        assert where.file_path.endswith("golden_dagster/defs/leakage.py")
 
 
 @pytest.mark.parametrize(

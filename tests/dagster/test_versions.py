@@ -1,5 +1,7 @@
 """Data versions, one for each partition: the web UI shows exactly what is stale."""
 
+import dataclasses
+
 import dagster as dg
 import polars as pl
 import pytest
@@ -7,9 +9,11 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 from support.campaigns import opened
 
+from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import write_parquet
 from golden_core.store.warehouse import Warehouse
 from golden_dagster.campaign import Stage
+from golden_dagster.definitions import definitions_for
 from golden_dagster.partitions import pair_partitions
 
 PARTITIONED = ["clean_bars", "folds", "models/dlinear"]
@@ -41,6 +45,33 @@ def test_what_follows_from_changed_bars_is_stale_and_nothing_else(broken):
         stage = Stage("bars", [dg.AssetKey("clean_bars")], pair_partitions(campaign.study))
         assert campaign.execute(stage), campaign.failures
         assert (status(campaign, "folds", "EURUSD_h1"), status(campaign, "folds", "USDJPY_h1")) == ("FRESH", "STALE")
+
+
+@pytest.mark.parametrize(
+    ("setting", "stale"),
+    [
+        ("training.epochs=9", {"models/dlinear"}),
+        ("forecasters.dlinear.moving_average=5", {"models/dlinear"}),
+        ("splits.test=41", {"folds"}),
+        ("checks.max_abs_log_return=0.4", {"clean_bars"}),
+        ("evaluation.significance=0.01", set()),
+        ("seeds.root=5", {"models/dlinear"}),
+    ],
+)
+def test_what_other_settings_decide_is_stale_by_itself(finished, setting, stale):
+    """Whoever edits a study sees what of it is made of the settings of before, and `keep_current` asks for it."""
+    with opened() as campaign:
+        study = load_variant("smoke", [setting]).model_copy(update={"name": "smoke"})
+        campaign = dataclasses.replace(campaign, study=study, definitions=definitions_for(study))
+        graph = campaign.definitions.resolve_asset_graph()
+        resolver = CachingStaleStatusResolver(campaign.instance, graph, LoadingContextForTest(campaign.instance))
+        found = {}
+        for name in [*PARTITIONED, "models/ar"]:
+            key = dg.AssetKey(name.split("/"))
+            partition = graph.get(key).partitions_def.get_partition_keys()[0]
+            causes = resolver.get_stale_causes(key, partition)
+            found[name] = {cause.category.name for cause in causes if cause.asset_key == key}
+        assert {name for name, reasons in found.items() if "CODE" in reasons} == stale
 
 
 def test_checks_run_with_the_bars_they_guard(finished):

@@ -16,6 +16,7 @@ from golden_core.store.schema import FORECASTS, HISTORY
 from golden_core.study import Study
 from golden_core.trials import Outcome, run_trials
 from golden_core.trials.campaign import fingerprinted
+from golden_core.trials.identity import shared_hash
 from golden_dagster.lib.assets import PartitionLog, partitioned
 from golden_dagster.lib.automation import keep_current
 from golden_dagster.lib.metadata import findings_value, flat, learning_curve_picture, spec_metadata
@@ -46,6 +47,7 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         deps=[dg.AssetDep("folds", partition_mapping=series_to_trials())],
         automation_condition=keep_current(),
         metadata=spec_metadata(FORECASTS),
+        settings=shared_hash(study, forecaster),
         tags={"forecaster": forecaster, "deterministic": str(facts.deterministic).lower()},
     )
     def model(
