@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import As, Overrides, StudyName, coloured, opened, table, terminal
+from golden_dagster.cli.options import As, Overrides, StudyName, coloured, named, opened, table, terminal
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -89,6 +89,7 @@ def take_in(
 
     A trial counts where settings, data, code and libraries are those that it was made with; others are not looked at.
     """
+    from golden_core.preparation.catalogue import run_command
     from golden_core.trials.transfer import import_trials
 
     loaded, home = opened(study, overrides, name)
@@ -96,7 +97,8 @@ def take_in(
         taken = import_trials(home, loaded, file)
     other = f", {taken.other} of them with other results, kept as they are here" if taken.other else ""
     said = f"{taken.new} trials added to {home.root}, {taken.present} were there{other}"
-    terminal().print(f"{said}; `golden run {study}` does the rest", highlight=False, soft_wrap=True)
+    rest = run_command(study, named(overrides, name))
+    terminal().print(f"{said}; `{rest}` does the rest", highlight=False, soft_wrap=True)
 
 
 def _alone(study: Study, home: Home) -> AbstractContextManager[None]:
