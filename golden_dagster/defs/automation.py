@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 
 import dagster as dg
 
@@ -15,6 +16,7 @@ from golden_dagster.resources import StudyResource
 
 GOLDEN = [sys.executable, "-c", "from golden_dagster.cli import main; main()"]
 ON_FAILURE = "GOLDEN_ON_FAILURE"
+SHOWN = 1_000_000  # bytes at the end of what a command of the night says: all, unless somebody prints without end
 
 
 def definitions(study: Study) -> dg.Definitions:
@@ -51,11 +53,14 @@ def _study_job(*, asks_first: bool) -> dg.JobDefinition:
         failures = []
         for command in commands:  # the gate also runs on the rates of yesterday
             context.log.info(f"golden {shlex.join(command)}")
-            done = subprocess.run([*GOLDEN, *command], check=False, capture_output=True, text=True, errors="replace")
-            context.log.info(done.stdout + done.stderr)
-            if done.returncode:
-                last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-                failures.append(f"golden {shlex.join(command)} ended with {done.returncode}: {' '.join(last)}")
+            with tempfile.TemporaryFile() as told:  # on disk: a forecaster may print for hours
+                status = subprocess.run([*GOLDEN, *command], check=False, stdout=told, stderr=told).returncode
+                told.seek(max(0, told.seek(0, os.SEEK_END) - SHOWN))
+                said = told.read().decode(errors="replace")
+            context.log.info(said)
+            if status:
+                last = " ".join(said.strip().splitlines()[-1:])
+                failures.append(f"golden {shlex.join(command)} ended with {status}: {last}")
         if failures:
             raise dg.Failure("; ".join(failures), allow_retries=False)
 

@@ -300,3 +300,19 @@ def test_a_night_that_prints_no_text_is_a_night(monkeypatch):
     with dg.DagsterInstance.ephemeral() as instance:
         job = definitions_for(load_study("smoke"), StudyResource(study="smoke")).resolve_job_def("study")
         assert job.execute_in_process(instance=instance, raise_on_error=False).success
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_of_a_night_that_prints_without_end_the_end_is_kept(monkeypatch, capfd, status):
+    text = f"import sys; print('begin' + 30_000_000 * 'x'); print('fault', file=sys.stderr); sys.exit({status})"
+    monkeypatch.setattr(automation, "GOLDEN", [sys.executable, "-c", text])
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = definitions_for(load_study("smoke"), StudyResource(study="smoke")).resolve_job_def("study")
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+        logged = [record.user_message for record in instance.all_logs(result.run_id)]
+    (said,) = {text for text in logged if text.endswith("xxx\nfault\n")}
+    assert len(said) == automation.SHOWN
+    assert result.success is (status == 0)
+    if status:
+        (failure,) = (e for e in result.all_events if e.is_step_failure)
+        assert failure.step_failure_data.user_failure_data.description.endswith("ended with 3: fault")
