@@ -179,7 +179,7 @@ def _sign_offs(place: Place, milestone: Milestone, metadata: Metadata) -> Iterat
 def _rerun(
     place: Place, metadata: Metadata, external: Mapping[str, Path], timeout_s: float
 ) -> tuple[tuple[str, str], ...]:
-    """Make the evidence again, GOLDEN_EVIDENCE set to a scratch folder; return which file or verdict differs and how."""
+    """Make the evidence again, GOLDEN_EVIDENCE set to a scratch folder; return what file or verdict differs and how."""
     command = [str(external.get(argument, argument)) for argument in metadata.command]
     said = " ".join(metadata.command)
     with tempfile.TemporaryDirectory(prefix="golden-rerun-") as scratch:
