@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import io
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import unquote
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
@@ -38,18 +36,8 @@ def instance_folder(home: Home, study: str) -> Path:
     """Write the instance settings of a study under the home and return the folder to use as DAGSTER_HOME.
 
     Studies have the same asset keys, so each has its own record of what was materialised.
-
-    Raises
-    ------
-    StorageError
-        If the home's name reads otherwise as a pattern or in a URL: Dagster would take other settings or folders.
     """
     folder = home.instance(study)
-    pattern = glob.escape(str(folder)) != str(folder)  # by which Dagster looks for its settings, and takes none for all
-    if pattern or (not on_server() and unquote(str(folder)) != str(folder)):
-        raise StorageError(
-            f"{home.root}: Dagster cannot keep its record under a name with ?, *, [ or %20: name another home"
-        )
     yaml = YAML(typ="safe", pure=True)
     settings = yaml.load(_SETTINGS.read_text(encoding="utf-8"))
     del settings["instance_class"]  # which leads here

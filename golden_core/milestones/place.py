@@ -12,7 +12,7 @@ from pathlib import Path
 
 from golden_core.milestones.records import EvidenceError, FileRecord, GitRecord, InputRecord
 from golden_core.milestones.registry import METADATA, SIGN_OFFS
-from golden_core.store.lake import confined, hash_bytes, hash_file
+from golden_core.store.lake import confined, expanded, hash_bytes, hash_file
 from golden_core.store.provenance import git_environment
 
 EVIDENCE = "docs/golden"
@@ -31,7 +31,7 @@ class Place:
     def from_environment(cls, repository: Path) -> Place:
         """Return the place of a checkout: evidence in ``docs/golden``, or where GOLDEN_EVIDENCE says."""
         moved = os.environ.get(VARIABLE)
-        return cls(repository, Path(moved).expanduser().resolve() if moved else repository / EVIDENCE)
+        return cls(repository, expanded(moved).resolve() if moved else repository / EVIDENCE)
 
     @property
     def owners(self) -> Path:

@@ -179,7 +179,7 @@ def _sign_offs(place: Place, milestone: Milestone, metadata: Metadata) -> Iterat
 def _rerun(
     place: Place, metadata: Metadata, external: Mapping[str, Path], timeout_s: float
 ) -> tuple[tuple[str, str], ...]:
-    """Make the deliverables again, GOLDEN_EVIDENCE set to a scratch folder; return what differs and how."""
+    """Make the evidence again, GOLDEN_EVIDENCE set to a scratch folder; return what file or verdict differs and how."""
     command = [str(external.get(argument, argument)) for argument in metadata.command]
     said = " ".join(metadata.command)
     with tempfile.TemporaryDirectory(prefix="golden-rerun-") as scratch:
@@ -194,12 +194,19 @@ def _rerun(
         folder = Place(place.repository, Path(scratch)).folder(metadata.milestone)
         files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / METADATA)
         made = {path.relative_to(folder).as_posix(): hash_file(path) for path in files}
+        again = read_record(Metadata, folder / METADATA).criteria if (folder / METADATA).exists() else ()
     recorded = {record.path: record.sha256 for record in metadata.outputs}
     lost = [(name, "was not made again") for name in recorded if name not in made]
     other = [
         (name, f"came out different: recorded {sha256}, now {made[name]}")
         for name, sha256 in recorded.items()
         if made.get(name, sha256) != sha256
+    ]
+    verdicts = {one.id: one.verdict for one in again if one.verdict in ("pass", "fail")}  # commands are not run again
+    other += [
+        (one.id, f"was decided otherwise: recorded {one.verdict}, now {verdicts[one.id]}")
+        for one in metadata.criteria
+        if verdicts.get(one.id, one.verdict) != one.verdict
     ]
     return (*lost, *other, *((name, "is made now and was not recorded") for name in made if name not in recorded))
 

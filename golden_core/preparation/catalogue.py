@@ -14,7 +14,7 @@ from golden_core.forecasters.settings import RULES as SUITED
 from golden_core.inputs.features import FEATURES, TARGETS
 from golden_core.preparation.feasibility import RULES as FEASIBLE
 from golden_core.sources import source_settings
-from golden_core.store.lake import Home, shipped, stored_json, write_json
+from golden_core.store.lake import Home, expanded, shipped, stored_json, write_json
 from golden_core.study import Fault, Study, StudyError, Vocabulary, closest, read_study
 
 
@@ -44,7 +44,7 @@ def study_path(name: str) -> Path:
         If there is no such study; says which there are.
     """
     if name.endswith((".yaml", ".yml")) or os.sep in name:
-        return Path(name).expanduser()
+        return expanded(name)
     path = shipped("studies", f"{name}.yaml")
     if name not in study_names():
         known = study_names()

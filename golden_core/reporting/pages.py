@@ -21,7 +21,7 @@ from golden_core.reporting.grids import STRATA_SKILL, Grids, grids_latex, relati
 from golden_core.reporting.judged import Judged
 from golden_core.reporting.seed_groups import seed_groups
 from golden_core.reporting.verdict import Verdict, decided, verdict
-from golden_core.store.lake import hash_bytes, hash_file
+from golden_core.store.lake import confined, hash_bytes, hash_file, stored_json
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials.code import code_hash
@@ -31,6 +31,7 @@ COMPARISONS = "SELECT * FROM comparisons WHERE study = $1 ORDER BY ALL"
 PROVENANCE = "provenance.json"
 GIVEN = (PROVENANCE, "checks.csv", "probes.csv")  # what no query of the warehouse gives
 RECORD = "written.json"
+JUNIT = "gate.xml"  # of the gate, which may come at any time after the report
 # Tables that are on the page only where the study has this section.
 _SECTIONS = {
     "intervals": "quantiles", "distributions": "quantiles", "claims": "protocol", "economics": "economics",
@@ -245,8 +246,11 @@ def _markdown_page(study: Study, words: Verdict, board: Exhibit) -> str:
 def _replace(folder: Path, files: Mapping[str, str]) -> None:
     """Write everything beside the folder first, so that a failure leaves the old report as it was."""
     folder.mkdir(parents=True, exist_ok=True)
+    before = stored_json(folder / RECORD, sha256=dict).get("sha256", {})
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent) as name:
         for file, text in files.items():
             (Path(name) / file).write_text(text, encoding="utf-8", newline="\n")
+        for file in before.keys() - files:  # such as the table of what failed, once nothing does
+            confined(folder, file).unlink(missing_ok=True)
         for file in files:
             (Path(name) / file).replace(folder / file)

@@ -137,7 +137,7 @@ def _coverage(part: pl.DataFrame, limit: float, axes: Axes) -> None:
             if known:
                 axes.vlines(at, 100 * row["low"], 100 * row["high"], color=colour, linewidth=min(1.0, 20 * gap))
             axes.plot(at, 100 * row["off"], "o", color=colour, markersize=min(2.5, 40 * gap))
-    axes.set_xticks(range(len(levels)), [decimals(nominal, 0, factor=100) for nominal in levels])
+    axes.set_xticks(range(len(levels)), [f"{100 * nominal:.10g}" for nominal in levels])
     axes.set_ylim(-limit, limit)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("level, %")

@@ -21,7 +21,7 @@ from golden_core.preparation.catalogue import recorded_study
 from golden_core.reporting.benchmarks import PAGE as BENCHMARKS
 from golden_core.reporting.benchmarks import benchmarks_page, write_benchmarks
 from golden_core.reporting.judged import Judged
-from golden_core.reporting.pages import GIVEN, PROVENANCE, RECORD, render, report_differences, write_report
+from golden_core.reporting.pages import GIVEN, JUNIT, PROVENANCE, RECORD, render, report_differences, write_report
 from golden_core.reporting.places import Leaf, by_exhibit, leaves
 from golden_core.store.health import openable
 from golden_core.store.lake import Home, hash_bytes
@@ -79,7 +79,7 @@ def verify_report(
         found = {PAGE: _text(page)}
         expected: Mapping[str, str] = {PAGE: rendered[PAGE]}
     else:
-        there = {path.name for path in folder.iterdir() if path.is_file()} - {RECORD}
+        there = {path.name for path in folder.iterdir() if path.is_file()} - {RECORD, JUNIT}
         found = {name: _text(folder / name) for name in sorted(there)}
         expected = {**rendered, BENCHMARKS: benchmarks_page(warehouse, study, list(runs))} if runs else rendered
     differences = list(odd)

@@ -20,7 +20,7 @@ class FullDiskError(OSError):
 
 
 class StorageError(RuntimeError):
-    """Dagster's storage cannot be used; says why, and what to do."""
+    """Where things are to be kept, or Dagster's storage, cannot be used; says why, and what to do."""
 
 
 def disk_is_full(error: BaseException | None) -> bool:

@@ -19,9 +19,12 @@ from typing import Any
 import polars as pl
 import psutil
 
-from golden_core.store.health import telling_of
+from golden_core.store.health import StorageError, telling_of
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+# What a library reads otherwise in a name: Dagster as a pattern or in a URL, DuckDB as a folder, polars as no text.
+_MISREAD = re.compile(r"[?*\[\\]|%[0-9A-Fa-f]{2}|[\ud800-\udfff]")
 
 LAYOUT = 1  # of lake and warehouse; a home without a stamp was written before there were any, and is laid out like 1
 
@@ -111,11 +114,15 @@ class Home:
 
         Raises
         ------
+        StorageError
+            If libraries would look for files of that name elsewhere, or it is the folder of nobody.
         LayoutError
             If a later release has laid it out.
         """
         moved = os.environ.get("GOLDEN_HOME")
-        root = Path(os.path.realpath(_nearest(Path(moved or ".golden").expanduser())))  # which takes a link to itself
+        root = Path(os.path.realpath(_nearest(expanded(moved or ".golden"))))  # which takes a link to itself
+        if found := _MISREAD.search(str(root)):
+            raise StorageError(f"{str(root)!a}: nothing can be kept under a name with {found[0]!a}: name another home")
         refuse_newer(stored_json(root / "layout.json").get("layout"), root)
         return cls(root, (root if moved else root.parent) / "reports")
 
@@ -140,6 +147,14 @@ class Home:
     def report(self, name: str) -> Path:
         """Folder of one study's report."""
         return confined(self.reports, name)
+
+
+def expanded(name: str) -> Path:
+    """Return the path that a person named, ``~`` and all; StorageError if that is the folder of nobody."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise StorageError(f"{name}: there is no such user; write the path in full") from None
 
 
 def refuse_newer(layout: object, place: Path) -> None:

@@ -30,6 +30,7 @@ _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INTEGERS = ((r"[-+]?[0-9]+", 10), (r"0o[0-7]+", 8), (r"0x[0-9a-fA-F]+", 16))
 _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+_TAKEN_FOR_TEXT = r"[-+]?\.[0-9]+[eE][0-9]+"  # of which the library asks for a sign behind the e
 
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {_TAG + kind for kind in ("null", "bool", "int", "float", "str", "timestamp", "merge", "value")}
@@ -171,7 +172,8 @@ def _place(node: Node) -> Place:
 
 
 def _scalar(node: ScalarNode) -> Any:
-    return node.value if node.tag == _TAG + "str" else resolve(node.value)
+    text = node.tag == _TAG + "str" and (node.style or not re.fullmatch(_TAKEN_FOR_TEXT, node.value))
+    return node.value if text else resolve(node.value)
 
 
 def _checked(value: Any, path: KeyPath, document: Document) -> Any:

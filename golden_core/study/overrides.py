@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from golden_core.study.document import NOWHERE, Document, TextError, compose, read_document
+from golden_core.study.document import MAX_DEPTH, NOWHERE, Document, TextError, compose, read_document
 from golden_core.study.faults import Fault, KeyPath, dotted, show
 
 ORIGIN = "--set"  # what stands where other faults name a file
@@ -54,7 +54,10 @@ def _read(text: str) -> tuple[list[str], Document]:
 def _keys(key: str) -> list[str]:
     if not re.fullmatch(_KEY, key):
         raise _OverrideError("", f"{show(key)} must look like section.key, such as training.epochs")
-    return re.sub(r"\[([0-9]+)\]", r".\1", key).split(".")
+    keys = re.sub(r"\[([0-9]+)\]", r".\1", key).split(".")
+    if len(keys) > MAX_DEPTH:
+        raise _OverrideError("", f"{show(key)} is nested more than {MAX_DEPTH} deep")
+    return keys
 
 
 def _assign(document: Document, keys: list[str], given: Document) -> None:

@@ -21,7 +21,7 @@ from golden_core.study.sections import Section, Study
 
 MAX_BYTES = 100_000
 CUSTOM = "custom"  # the key by which a study gives a forecaster a class of one's own
-NAME = "[a-z][a-z0-9_]*"  # of a forecaster
+NAME = "[a-z][a-z0-9_]{0,39}"  # of a forecaster
 
 Findings = list[tuple[KeyPath, str]]
 

@@ -48,6 +48,7 @@ def gate(
     Exit status 0 when everything holds; 1 on a failed ERROR check, a check that was not evaluated or a failed run;
     2 on bad usage. Warnings never fail.
     """
+    from golden_core.reporting.pages import JUNIT
     from golden_dagster.campaign import open_campaign
     from golden_dagster.gate import run_gate, write_junit
     from golden_dagster.resources import WorkersResource
@@ -62,7 +63,7 @@ def gate(
         console.print("running every check …", style="dim")
         result = run_gate(campaign)
         judged = campaign.study.name
-        path = junit or campaign.home.report(judged) / "gate.xml"
+        path = junit or campaign.home.report(judged) / JUNIT
     write_junit(result, judged, path)
     if result.cause:
         console.print(coloured("cause", "red", f" {result.cause}"), highlight=False, soft_wrap=True)

@@ -7,7 +7,6 @@ import pytest
 from support.commands import golden
 
 from golden_core.preparation.catalogue import claim_name, load_study, load_variant, recorded_study, study_path
-from golden_core.store.health import StorageError
 from golden_core.store.lake import PROJECT_ROOT, Home, stored_json
 from golden_dagster.instance import study_instance
 
@@ -86,10 +85,19 @@ def test_a_shipped_study_is_the_same_by_name_and_by_path(tmp_path):
     assert stored_json(home.study("smoke").origin) == {"file": "smoke", "command": "golden run smoke"}
 
 
-@pytest.mark.parametrize("name", ["what?", "a%20home", "home [2]", "a*"])
-def test_a_home_that_dagster_would_look_for_elsewhere_is_refused(name, tmp_path):
-    """It makes a URL of the path without quoting it."""
-    home = Home(tmp_path / name, tmp_path / "reports")
-    with pytest.raises(StorageError, match="name another home"), study_instance(home, "smoke"):
-        pass
+@pytest.mark.parametrize("name", ["what?", "a%20home", "home [2]", "a*", "back\\slash", "odd\udcff"])
+def test_a_home_that_libraries_would_look_for_elsewhere_is_refused(name, tmp_path, monkeypatch):
+    """Dagster makes a URL of the path without quoting it, DuckDB another folder of it, and polars wants text."""
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path / name))
+    result = golden("status", "smoke")
+    assert (result.exit_code, len(result.output.splitlines())) == (2, 1)
+    assert "name another home" in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [("status", "smoke"), ("run", "~nobodyhere/study.yaml")])
+def test_the_folder_of_nobody_is_one_line(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("GOLDEN_HOME", "~nobodyhere/home" if "smoke" in command else str(tmp_path))
+    result = golden(*command)
+    assert (result.exit_code, len(result.output.splitlines())) == (2, 1)
+    assert "there is no such user; write the path in full" in result.output

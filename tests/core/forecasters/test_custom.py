@@ -124,6 +124,7 @@ def test_faults_stand_at_their_place_in_the_study(folder):
         ({"named": "nowhere:Good"}, "forecasters.mine.custom", "there is no module 'nowhere'"),
         ({"name": "ar"}, "forecasters.ar", "there is a forecaster ar already"),
         ({"name": "My-own"}, "forecasters.My-own", r"must match \[a-z\]"),
+        ({"name": "long" * 11}, f"forecasters.{'long' * 11}", "the name becomes a folder"),
         ({"settings": ", bars: 3"}, "forecasters.mine.bars", "no such setting|unknown|is no"),
     ):
         with pytest.raises(StudyError) as refused:

@@ -265,6 +265,12 @@ class TestRerun:
         project.write()
         project.commit()
         assert verify(project.place, project.milestone, rerun_within_s=LIMIT_S).findings == ()
+        # No hash covers a verdict: only to decide again shows that one was changed by hand.
+        recorded = json.loads((project.folder / "metadata.json").read_text("utf-8"))["criteria"]
+        edit_metadata(project, criteria=[recorded[0] | {"verdict": "fail"}, *recorded[1:]])
+        project.commit()
+        (finding,) = verify(project.place, project.milestone, rerun_within_s=LIMIT_S).findings
+        assert str(finding) == "rerun counts_equal: was decided otherwise: recorded fail, now pass"
 
 
 def clone(project, folder):

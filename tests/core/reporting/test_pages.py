@@ -259,6 +259,16 @@ def test_a_failure_leaves_the_old_report(warehouse, study, tmp_path, monkeypatch
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
 
 
+@pytest.mark.usefixtures("_undrawn")
+def test_what_the_report_before_had_more_of_goes(incomplete, warehouse, study, tmp_path):
+    """A trial failed and was mended: the table of failures is no file of a report without any."""
+    write_report(incomplete, study, tmp_path / "report", {})
+    (tmp_path / "report" / "mine.txt").write_text("not of the report", encoding="utf-8")
+    assert (tmp_path / "report" / "failures.csv").exists()
+    write_report(warehouse, study, tmp_path / "report", {})
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == sorted([*FILES, "mine.txt"])
+
+
 def test_csvs_hold_the_tables_in_full(folder, warehouse, study, tables):
     metrics = pl.read_csv(folder / "metrics.csv", schema_overrides={"stratum": pl.String})
     assert len(metrics) == len(tables["metrics"])

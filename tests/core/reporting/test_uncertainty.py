@@ -49,6 +49,14 @@ def test_every_forecaster_with_quantiles_has_its_panel_and_the_others_none(whole
     assert "its last 60 cutoffs" in plot.caption
 
 
+def test_a_level_near_one_is_not_called_all(whole, tmp_path):
+    made, axes = Warehouse(tmp_path / "warehouse.duckdb"), Figure().add_subplot()
+    level = pl.when(pl.col("kind") == "interval").then(0.995).otherwise("level")
+    made.load(whole.study.name, {"coverage": whole.coverage.with_columns(level=level)})
+    coverage_by_level(made, whole.study).panels[0].draw(axes)
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["99.5"]
+
+
 def test_intervals_are_shown_with_their_coverage_and_what_has_none_is_point_only(whole, whole_page):
     coverage, page = whole.coverage, whole_page
     rows = {row[0]: row for row in page.cells["intervals"][1:]}

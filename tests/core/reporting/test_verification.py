@@ -129,6 +129,8 @@ def test_a_report_as_written_has_no_difference_and_a_lost_file_is_one(whole, tmp
     found, compared = verify_report(whole.warehouse, whole.study, folder)
     assert found == []
     assert compared > len(leaves((folder / "index.html").read_text(encoding="utf-8")))
+    (folder / "gate.xml").write_text("<testsuite/>", encoding="utf-8")  # as `golden gate` leaves it there
+    assert verify_report(whole.warehouse, whole.study, folder) == ([], compared)
     (folder / "claims.tex").unlink()
     (folder / "mine.csv").write_text("1\n", encoding="utf-8")
     found, _ = verify_report(whole.warehouse, whole.study, folder)

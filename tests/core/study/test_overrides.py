@@ -101,6 +101,11 @@ def test_wrong_override(override, expected, faults, valid_text):
     assert faults(valid_text, [override]) == [expected]
 
 
+def test_a_key_deeper_than_a_study_can_be_is_one_fault(faults, valid_text):
+    (found,) = faults(valid_text, ["a" + ".a" * 2000 + "=1"])
+    assert found.startswith("--set: 'a.a.a.") and found.endswith("is nested more than 20 deep")  # noqa: PT018
+
+
 def test_every_wrong_override_and_every_fault_of_the_file_at_once(faults, valid_text):
     text = valid_text.replace("embargo: 5 ", "embargo: -3 ")
     line = text[: text.index("  embargo")].count("\n") + 1
