@@ -19,6 +19,7 @@ BENCHMARK = "random_walk"
 UNEVEN = "the forecaster and the random walk do not have the same cutoffs"
 POINT_ONLY = "point only: the forecaster gives no quantiles"
 GAPS = "some forecasts have no quantiles"
+STILL = "the random walk makes no error: nothing can be measured in units of its loss"
 ENDLESS = "{:.0%} of the intervals have no end on a side: they hold whatever comes"
 _FORECAST = ("forecaster", "pair", "horizon", "seed", "cutoff")  # what tells one from another
 CENTRAL = 0.2  # share of outcomes that tells how dense they are about zero
@@ -77,9 +78,11 @@ Moments = tuple[FloatArray, FloatArray | None, Direction | None]
 
 
 def _against(kind: str, runs: list[pl.DataFrame], walk: pl.DataFrame | None, protocol: ProtocolSection) -> Asked:
-    """Return what is asked about a forecaster and the random walk; nothing where they have not the same cutoffs."""
+    """Return what is asked about a forecaster and the random walk; why not, where nothing can be."""
     if walk is None or not all(run["cutoff"].equals(walk["cutoff"]) for run in runs):
         return np.empty((len(runs), 0)), runs[0]["cutoff"].clear(), None, UNEVEN, None
+    if kind != "predicts" and not _loss(walk, protocol).any():
+        return np.empty((len(runs), 0)), runs[0]["cutoff"].clear(), None, STILL, None
     by_seed, margin, direction = _MOMENTS[kind](runs, walk, protocol)
     return by_seed, walk["cutoff"], margin, "", direction
 
@@ -87,9 +90,9 @@ def _against(kind: str, runs: list[pl.DataFrame], walk: pl.DataFrame | None, pro
 def _more_accurate(runs: list[pl.DataFrame], walk: pl.DataFrame, protocol: ProtocolSection) -> Moments:
     outcome, departures = _departures(runs, walk)
     # Of y = βf + e the squared loss is less by (2β − 1) f². The absolute loss of a small f is by as much times the
-    # density of y at zero, which a fifth of all y tells.
-    middle, size = np.quantile(np.abs(outcome), CENTRAL), np.abs(outcome).mean()
-    weight = 2.0 if protocol.loss == "squared" else CENTRAL / max(middle * size, np.finfo(float).tiny)
+    # density of y at zero, which a fifth of all y tells; where these are zero themselves, nothing does.
+    unit = np.quantile(np.abs(outcome), CENTRAL) * np.abs(outcome).mean()
+    weight = 2.0 if protocol.loss == "squared" else CENTRAL / unit if unit else np.nan
     cost = weight / 2 * np.square(departures).mean()
     direction = in_direction(outcome, _of_seeds(departures), weight=weight, cost=cost)
     return _differences(runs, walk, protocol), None, direction

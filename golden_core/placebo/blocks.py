@@ -9,24 +9,22 @@ from pathlib import Path
 import polars as pl
 from joblib import delayed
 
-from golden_core.forecasters import forecaster_facts
 from golden_core.placebo.universe import ROWS, Arm, Gate, PlaceboError, required_protocol, universe, universe_rows
-from golden_core.store.lake import Home, hash_bytes, read_table, write_parquet
+from golden_core.store.lake import Home, StoredTableError, hash_bytes, read_table, write_parquet
 from golden_core.store.provenance import library_versions
 from golden_core.study import PlaceboSection, Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials.campaign import worker_pool
-from golden_core.trials.code import code_hash
+from golden_core.trials.code import code_hash, own_hash
+from golden_core.trials.identity import Trial, dependencies
 
-# What a universe runs, beside its forecasters and the gate.
+# What a universe runs, beside its trials and the gate.
 _CODE = (
     "golden_core.bars.cleaning", "golden_core.claims.decisions", "golden_core.economics.strategies",
-    "golden_core.inputs.features",
-    "golden_core.inputs.windows", "golden_core.placebo.universe", "golden_core.sources.synthetic",
-    "golden_core.sources.synthetic_hours",
-    "golden_core.splits.folds", "golden_core.splits.scaling", "golden_core.splits.tables",
-    "golden_core.splits.walk_forward",
+    "golden_core.placebo.universe", "golden_core.sources.synthetic", "golden_core.sources.synthetic_hours",
+    "golden_core.splits.folds", "golden_core.splits.tables", "golden_core.splits.walk_forward",
 )  # fmt: skip
+_STEPS = ("golden_core.preparation.steps",)  # a trial knows what they made; here nobody has seen it
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def power_arms(study: Study, universes: int | None = None) -> tuple[Arm, ...]:
     """Return an arm for every planted R²."""
     power = required_section(study).power
     count = universes or power.universes
-    return tuple(Arm(f"power_{r2:g}", power.forecasters, count, r2) for r2 in power.r2)
+    return tuple(Arm(f"power_{r2!r}", power.forecasters, count, r2) for r2 in power.r2)
 
 
 def blocks(study: Study, arms: Sequence[Arm]) -> list[Block]:
@@ -85,15 +83,15 @@ def blocks(study: Study, arms: Sequence[Arm]) -> list[Block]:
 
 def block_file(home: Home, study: Study, block: Block, gate: Gate) -> Path:
     """Return the file of a block, whether or not it is there; another setting or statement gives it another name."""
-    asked = universe(study, block.arm, 0).forecasters
-    facts = [forecaster_facts(name, settings) for name, settings in asked.items()]
-    libraries = {"numpy", "polars", "scipy", *(library for fact in facts for library in fact.libraries)}
+    own = universe(study, block.arm, block.first)
+    pair, horizon = own.data.pairs[0], own.horizons[0]
     depends_on = {
-        "study": universe(study, block.arm, block.first).hash(),
+        "study": own.hash(),
         "universes": [block.first, block.stop],
         "r2": block.arm.r2,
-        "code": code_hash((*_CODE, gate.module, *sorted({fact.module for fact in facts}))),
-        "libraries": library_versions(tuple(sorted(libraries))),
+        "trials": [dependencies(own, Trial(name, pair, horizon, 0), "") for name in own.forecasters],
+        "code": [code_hash((*_CODE, gate.module)), own_hash(_STEPS)],
+        "libraries": library_versions(("numpy", "polars", "scipy")),
     }
     name = f"{block.key}-{hash_bytes(canonical_json(depends_on).encode())[:16]}.parquet"
     return home.study(study.name).root / "placebo" / name
@@ -105,7 +103,7 @@ def run_block(home: Home, study: Study, block: Block, gate: Gate) -> Path:
     The first universe of an arm is put before the gate's probes of code as well: they would find the same in all.
     """
     path = block_file(home, study, block, gate)
-    if not path.exists():
+    if _stored(path) is None:
         numbers = range(block.first, block.stop)
         rows = [universe_rows(study, block.arm, n, gate, thorough=n == 0) for n in numbers]
         write_parquet(pl.concat(rows), path)
@@ -117,7 +115,7 @@ def run_blocks(
 ) -> Iterator[tuple[int, int]]:
     """Run what is missing of some arms, and yield how many blocks are done, and how many there are."""
     asked = blocks(study, arms)
-    missing = [block for block in asked if not block_file(home, study, block, gate).exists()]
+    missing = [block for block in asked if _stored(block_file(home, study, block, gate)) is None]
     done = len(asked) - len(missing)
     yield done, len(asked)
     if workers == 1:
@@ -133,7 +131,14 @@ def block_rows(home: Home, study: Study, arms: Sequence[Arm], gate: Gate) -> pl.
     """Return the rows of every block that is there, each with its arm."""
     parts = [pl.DataFrame(schema={"arm": pl.String, **ROWS})]
     for block in blocks(study, arms):
-        path = block_file(home, study, block, gate)
-        if path.exists():
-            parts.append(read_table(path).select(pl.lit(block.arm.name).alias("arm"), *ROWS))
+        if (rows := _stored(block_file(home, study, block, gate))) is not None:
+            parts.append(rows.select(pl.lit(block.arm.name).alias("arm"), *ROWS))
     return pl.concat(parts)
+
+
+def _stored(path: Path) -> pl.DataFrame | None:
+    """Return the rows of a block's file; None where it is missing or damaged, so that it is made again."""
+    try:
+        return read_table(path)
+    except StoredTableError:
+        return None

@@ -25,11 +25,6 @@ class Resamples:
     series: FloatArray | None = None
     df: float = float("inf")  # degrees of freedom of a variance that is estimated from them
 
-    @property
-    def weights(self) -> FloatArray:
-        """The weights [B, T]; rows sum to 1."""
-        return self.mixtures if self.series is None else self.mixtures @ self.series
-
     def means(self, losses: FloatArray) -> FloatArray:
         """Return the means [B, K] of all resamples of losses [T, K].
 
@@ -155,7 +150,8 @@ def confidence_set(losses: FloatArray, resamples: Resamples) -> FloatArray:
 
     Takes losses (T, K) and resamples of the same T times. The forecaster that is worst against the mean of those left
     goes first; its p-value is that of the test that all left are equal, never below that of one who went before. The
-    last left, and forecasters that differ in nothing, have p = 1. NaN for all if a loss is not finite.
+    last left, and forecasters of whom all left differ in nothing, have p = 1; who have the same losses have one
+    p-value, that of the last of them to go. NaN for all if a loss is not finite.
 
     References
     ----------
@@ -181,7 +177,7 @@ def confidence_set(losses: FloatArray, resamples: Resamples) -> FloatArray:
         found[left[worst]] = p_value
         left = np.delete(left, worst)
     found[left] = 1.0
-    return found
+    return np.array([found[(own == losses.T).all(axis=1)].max() for own in losses.T])
 
 
 def in_directions_too(

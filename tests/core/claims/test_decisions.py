@@ -8,7 +8,7 @@ import pytest
 from scipy import fft, stats
 from support.claims import PROTOCOL, N, decide, draw, forecast_rows, forecasts, row
 
-from golden_core.claims.questions import questions
+from golden_core.claims.questions import STILL, questions
 from golden_core.statistics import equivalence, holm, long_run, worlds
 from golden_core.statistics.moments import predicts
 from golden_core.store.randomness import Stream
@@ -121,6 +121,23 @@ def test_what_cannot_be_tested_says_why():
     assert "same cutoffs" in row(uneven, "noisy", "predicts")["reason"]
     assert "same cutoffs" in row(uneven, "noisy", "predicts", "all")["reason"]
     assert row(uneven, "skilled", "predicts")["claimed"]
+
+
+def test_a_rate_that_does_not_move_has_no_test_and_says_why():
+    still = forecasts().with_columns(y_true=pl.when(pair="EURUSD").then(0.0).otherwise("y_true"))
+    table = decide(still)
+    for kind in ("more_accurate", "equivalent"):
+        found = row(table, "skilled", kind)
+        assert (found["claimed"], found["p_value"], found["reason"], found["family"]) == (False, None, STILL, 9)
+        assert row(table, "skilled", kind, "all")["reason"] == f"EURUSD: {STILL}"
+    assert row(table, "skilled", "more_accurate", "USDJPY")["claimed"]
+
+
+def test_where_a_fifth_of_outcomes_is_zero_no_effect_on_absolute_losses_is_promised():
+    zeros = pl.int_range(pl.len()).over("forecaster", "pair", "seed") % 10 < 3
+    flat = forecasts().with_columns(y_true=pl.when(zeros).then(0.0).otherwise("y_true"))
+    found = row(decide(flat, PROTOCOL.model_copy(update={"loss": "absolute"})), "skilled", "more_accurate")
+    assert (found["claimed"], found["smallest_effect"]) == (True, None)
 
 
 def test_more_noise_never_helps_a_claim_and_absolute_loss_is_asked_for():

@@ -13,6 +13,7 @@ from golden_core.preparation.catalogue import load_study
 from golden_core.reporting.pictures import PICTURES, as_png, as_svg
 from golden_core.store.lake import Home
 from golden_core.study import StudyError
+from golden_core.trials import identity
 
 # What the probes of code find is tested elsewhere, and takes seconds.
 QUICK = dataclasses.replace(GATE, inputs=lambda home, study, _thorough: GATE.inputs(home, study, False))
@@ -62,8 +63,26 @@ def test_another_setting_and_another_statement_make_other_blocks(home, tiny, mon
     assert block_file(home, tiny.model_copy(update={"splits": embargo}), block, QUICK) != before
     said = tiny.placebo.model_copy(update={"power": tiny.placebo.power.model_copy(update={"universes": 9})})
     assert block_file(home, tiny.model_copy(update={"placebo": said}), block, QUICK) == before
-    monkeypatch.setattr(module, "code_hash", lambda _modules: "other")
-    assert block_file(home, tiny, block, QUICK) != before
+    for holder, name in ((module, "code_hash"), (module, "own_hash"), (identity, "own_hash")):  # rows and labels, too
+        with monkeypatch.context() as patched:
+            patched.setattr(holder, name, lambda _modules: "other")
+            assert block_file(home, tiny, block, QUICK) != before
+
+
+def test_a_damaged_block_is_made_again(home, tiny):
+    (block,) = blocks(tiny, placebo_arms(tiny, 1))
+    path = block_file(home, tiny, block, QUICK)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"PAR1")
+    assert block_rows(home, tiny, (block.arm,), QUICK).is_empty()
+    assert list(run_blocks(home, tiny, (block.arm,), QUICK)) == [(0, 1), (1, 1)]
+    assert set(block_rows(home, tiny, (block.arm,), QUICK)["universe"]) == {0}
+
+
+def test_arms_of_almost_the_same_skill_are_two(tiny):
+    power = tiny.placebo.power.model_copy(update={"r2": (0.1, 0.1000000001)})
+    other = tiny.model_copy(update={"placebo": tiny.placebo.model_copy(update={"power": power})})
+    assert len({arm.name for arm in power_arms(other)}) == 2
 
 
 def test_planted_skill_is_found_where_it_is_large_and_the_picture_is_the_same_twice(home, tiny):

@@ -131,6 +131,17 @@ def test_order_of_forecasters_and_unit_of_losses_do_not_matter(resamples):
         np.testing.assert_array_equal(confidence_set(unit * others, resamples), confidence_set(others, resamples))
 
 
+def test_who_have_the_same_losses_have_one_p_value():
+    """Whichever stands first: a set that keeps one of two that are the same keeps the other."""
+    for seed in range(20):
+        table = losses("twins", seed, k=5) + 0.05 * np.arange(5)
+        table[:, 3] = table[:, 1]
+        drawn = cosines(N, horizon=1, reps=REPS, generator=generator("twins", seed))
+        found = confidence_set(table, drawn)
+        assert found[1] == found[3]
+        np.testing.assert_array_equal(confidence_set(table[:, ::-1], drawn)[::-1], found)
+
+
 def test_stepping_down_never_costs_the_best(resamples):
     table = losses("step", k=6)
     p_values = stepwise(table[:, 0], table[:, 1:] - 0.1, resamples)
@@ -148,7 +159,7 @@ def test_resampled_means_have_the_variance_of_the_engine(horizon):
     phases = np.pi * np.outer(np.arange(N) + 0.5, np.arange(1, halved.df // 2 + 1)) / N
     expected = np.sqrt(np.square(np.sqrt(2 / N) * (g[:, 0] - g.mean()) @ np.cos(phases)).mean() / N)
     assert spread == pytest.approx(expected, rel=1e-9)
-    np.testing.assert_allclose(drawn.weights.sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(drawn.means(np.ones((N, 1))), 1, rtol=1e-12)
 
 
 def test_one_forecaster_is_tested_as_by_the_engine():
@@ -163,7 +174,7 @@ def test_one_forecaster_is_tested_as_by_the_engine():
 
 def test_blocks_have_the_length_they_are_said_to_have():
     drawn = stationary(2000, block=10, reps=50, generator=generator("blocks"))
-    np.testing.assert_allclose(drawn.weights.sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(drawn.means(np.ones((2000, 1))), 1, rtol=1e-12)
     # The variance of a resampled mean of noise is that of any block length; of a slow wave it grows with the block.
     wave = np.sin(2 * np.pi * np.arange(2000) / 200)[:, np.newaxis]
     short = stationary(2000, block=1, reps=400, generator=generator("short")).means(wave).std()
