@@ -138,7 +138,7 @@ def _configuration(file: File, fact: ConfigurationFact) -> Configuration:
     unused = tuple(sorted({*fact.unused_in_all, *fact.unused[file.version]}))
     found = [one for one in fact.contradictions if one.version == file.version]
     contradictions = tuple(Contradiction(one.key, one.configured, one.default, (one.where,)) for one in found)
-    return Configuration(file.path, {}, (), (), unused, contradictions)
+    return Configuration(file.path, {}, (), unused, contradictions)
 
 
 # ----------------------------------------------------------------------------------------------------- a tree beside it

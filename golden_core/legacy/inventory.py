@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["script", "configuration", "data", "text", "binary"]
+Kind = Literal["script", "configuration", "text", "binary"]
 EntryKind = Literal["__main__", "argparse", "sys.argv", "runs on import"]
 
 _VERSION = re.compile(r"(?i)v(er(sion)?)?[ ._-]?\d+")
@@ -114,14 +114,6 @@ class Credential:
 
 
 @dataclass(frozen=True)
-class KeyRead:
-    """A configuration key that code reads, and where; of many places, the first."""
-
-    key: str
-    where: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Contradiction:
     """A configured value and a different default for it in the code; of many places, the first."""
 
@@ -135,34 +127,22 @@ class Contradiction:
 class Configuration:
     """A configuration file and what the code of its version does with it.
 
-    ``settings`` maps dotted keys to values. ``opened_at`` is where code names the file, or loads a configuration whose
-    path is not spelled out; without such a place every key is unused. A key counts as read where code of the version
-    looks it up, or takes its section as a whole.
+    ``settings`` maps dotted keys to values. ``opened_at`` is where code names the file; without such a place every key
+    is unused, else those whose last name that code does not hold in any form.
     """
 
     path: str
     settings: dict[str, str]
     opened_at: tuple[str, ...]
-    read: tuple[KeyRead, ...]
     unused: tuple[str, ...]
     contradictions: tuple[Contradiction, ...]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One row of the difference matrix: a key whose value differs between versions; null where a version lacks it."""
-
-    file: str
-    key: str
-    values: dict[str, str | None]
 
 
 @dataclass(frozen=True)
 class Inventory:
     """Everything known about a tree, in a fixed order; equal trees have equal inventories.
 
-    ``source`` tells whether a tree was scanned or the facts frozen in the project were read. ``undefined_keys`` are
-    configuration keys that code reads and no configuration of its version sets.
+    ``source`` tells whether a tree was scanned or the facts frozen in the project were read.
     """
 
     source: Literal["tree", "frozen facts"]
@@ -172,8 +152,6 @@ class Inventory:
     configurations: tuple[Configuration, ...]
     data_files: tuple[DataFile, ...]
     absolute_paths: tuple[Mention, ...]
-    undefined_keys: tuple[Mention, ...] = ()
-    differences: tuple[Difference, ...] = ()
     credentials: tuple[Credential, ...] = ()
     links: tuple[Link, ...] = ()
     problems: tuple[Problem, ...] = ()

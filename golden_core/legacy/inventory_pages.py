@@ -9,7 +9,6 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterable, Sequence
-from itertools import combinations
 
 from golden_core.legacy.inventory import Inventory, version_of
 
@@ -58,16 +57,11 @@ def _parts(inventory: Inventory) -> Iterable[str]:
     yield "## Flags\n\n" + _grouped("flag, default", rows)
     rows = [((_inner(c.path), "yes" if c.opened_at else "no"), c.opened_at or [c.path]) for c in configurations]
     yield "## Configurations\n\n" + _grouped("file, opened", rows)
-    rows = [((_inner(c.path), key.key), key.where) for c in configurations for key in c.read]
-    yield "### Keys that are read\n\n" + _grouped("file, key", rows)
     rows = [((key,), [c.path]) for c in configurations for key in c.unused]
-    yield "### Keys that nothing reads\n\n" + _grouped("key", rows)
+    yield "### Keys that no code reads by name\n\n" + _grouped("key", rows)
     found = [(c.path, one) for c in configurations for one in c.contradictions]
     rows = [((_inner(path), one.key, one.configured, one.default), one.where) for path, one in found]
     yield "### Contradictions with defaults of the code\n\n" + _grouped("file, key, configured, default", rows)
-    rows = [((key.text,), [key.where]) for key in inventory.undefined_keys]
-    yield "### Keys read but set nowhere\n\n" + _grouped("key", rows)
-    yield from _differences(inventory)
     rows = [((one.name, _PRESENCE[one.present]), [one.where]) for one in inventory.data_files]
     yield "## Data files named in code\n\n" + _grouped("name, in the tree", rows)
     rows = [((one.text,), [one.where]) for one in inventory.absolute_paths]
@@ -95,27 +89,6 @@ def _versions(inventory: Inventory) -> Iterable[Sequence[object]]:
         scripts = sum(file.kind == "script" for file in files)
         sizes = sum(file.bytes for file in files), sum(file.lines for file in files)
         yield version or "(no version)", len(files), *sizes, scripts
-
-
-def _differences(inventory: Inventory) -> Iterable[str]:
-    """Yield the difference matrix of each configuration file, and how many settings differ between two versions."""
-    yield "## Differences between configurations"
-    files = dict.fromkeys(row.file for row in inventory.differences)
-    if not files:
-        yield NO_ROWS
-    for file in files:
-        rows = [row for row in inventory.differences if row.file == file]
-        versions = sorted({version for row in rows for version in row.values})
-        cells = [(row.key, *("—" if row.values[v] is None else row.values[v] for v in versions)) for row in rows]
-        yield f"### {_cell(file)}\n\n" + _table(("key", *versions), cells)
-        counts = {
-            pair: sum(row.values[pair[0]] != row.values[pair[1]] for row in rows) for pair in combinations(versions, 2)
-        }
-        matrix = [
-            (one, *("" if one == other else counts[min(one, other), max(one, other)] for other in versions))
-            for one in versions
-        ]
-        yield "Settings that differ:\n\n" + _table(("", *versions), matrix)
 
 
 def _inner(path: str) -> str:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from golden_core.legacy.facts.configurations import (
-    configurations,
-    differences,
-    dotted,
-    read_configuration,
-    undefined_keys,
-)
+from golden_core.legacy.facts.configurations import configurations, dotted, read_configuration
 from golden_core.legacy.facts.credentials import NAMED, find_credentials, is_credential, redacted
-from golden_core.legacy.facts.files import Content, Surroundings, classify, known_modules, required, search_path, walk
+from golden_core.legacy.facts.files import Content, classify, search_path, walk, with_folders
 from golden_core.legacy.facts.scripts import ScriptFacts, script_facts
 from golden_core.legacy.facts.syntax import Key, absolute_paths, data_file, is_computed, parse
 from golden_core.legacy.inventory import (
@@ -44,7 +38,6 @@ class _Found:
     files: list[File] = field(default_factory=list)
     scripts: list[ScriptFacts] = field(default_factory=list)
     documents: dict[str, dict[Key, Any]] = field(default_factory=dict)
-    packages: set[str] = field(default_factory=set)
     absolute_paths: list[Mention] = field(default_factory=list)
     credentials: list[Credential] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
@@ -84,7 +77,7 @@ def _look_into(content: Content, found: _Found) -> None:
         script, reason = (script, reason or tree) if isinstance(tree, str) else (script_facts(name, tree), reason)
         found.scripts.append(script)
     elif kind == "configuration" and reason is None:
-        read = read_configuration(name, content.text)
+        read = read_configuration(content.text)
         settings, reason = (None, read) if isinstance(read, str) else (read, None)
     if settings is not None:
         found.documents[name] = settings
@@ -92,7 +85,6 @@ def _look_into(content: Content, found: _Found) -> None:
         found.problems.append(Problem(name, reason))
     text = content.text.decode("utf-8", "replace")
     found.files.append(content.file)
-    found.packages |= required(name, content.text)
     found.absolute_paths += _absolute_paths(name, text, script, settings)
     _credentials(name, text, script if kind == "script" else None, settings or {}, found)
 
@@ -126,7 +118,7 @@ def _credentials(name: str, text: str, script: ScriptFacts | None, settings: dic
 
 
 def _assemble(found: _Found) -> Inventory:
-    around = Surroundings.of([file.path for file in found.files], known_modules() | found.packages)
+    around = with_folders([file.path for file in found.files])
     return Inventory(
         source="tree",
         versions=tuple(sorted({file.version for file in found.files} - {""})),
@@ -136,8 +128,6 @@ def _assemble(found: _Found) -> Inventory:
             for one in found.scripts
         ),
         configurations=tuple(configurations(found.documents, found.scripts)),
-        undefined_keys=tuple(undefined_keys(found.documents, found.scripts)),
-        differences=tuple(differences(found.documents)),
         data_files=tuple(named for script in found.scripts for named in _data_files(script, around)),
         absolute_paths=tuple(found.absolute_paths),
         credentials=tuple(found.credentials),
@@ -146,11 +136,11 @@ def _assemble(found: _Found) -> Inventory:
     )
 
 
-def _data_files(script: ScriptFacts, around: Surroundings) -> Iterator[DataFile]:
+def _data_files(script: ScriptFacts, around: Collection[str]) -> Iterator[DataFile]:
     """Yield the data files that a script names, and whether the tree has them where the script would look."""
     folders = search_path(script.path)
     for text in script.texts:
         if name := data_file(text.text):
             spellings = (posixpath.normpath(posixpath.join(folder, name.replace("\\", "/"))) for folder in folders)
-            present = None if is_computed(name) else any(path in around.paths for path in spellings)
+            present = None if is_computed(name) else any(path in around for path in spellings)
             yield DataFile(name, text.where, present)

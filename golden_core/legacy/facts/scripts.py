@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from golden_core.legacy.facts.credentials import spell_setting
-from golden_core.legacy.facts.keys import Lookup, configuration_loads, is_configuration_name, looked_up, lookups
 from golden_core.legacy.facts.syntax import (
     NOTHING,
     Key,
@@ -23,6 +22,8 @@ from golden_core.legacy.facts.syntax import (
 from golden_core.legacy.inventory import EntryKind, EntryPoint, Flag, Mention
 
 _MARK = re.compile(r"(?i)^defaults?_|_defaults?$")
+_TABLES = ("default", "config", "settings", "params")  # in the name of a mapping that holds settings
+_LOOKUPS = frozenset({"get", "pop", "setdefault"})
 
 
 class ImportedModule(NamedTuple):
@@ -51,9 +52,8 @@ class ScriptFacts:
     entry_points: tuple[EntryPoint, ...] = ()
     flags: tuple[Flag, ...] = ()
     texts: tuple[Mention, ...] = ()
-    lookups: tuple[Lookup, ...] = ()
+    names: frozenset[str] = frozenset()  # all by which it could look something up
     defaults: tuple[Default, ...] = ()
-    loads: tuple[int, ...] = ()
 
     def at(self, line: int) -> str:
         """Return the place of a line."""
@@ -71,10 +71,16 @@ def script_facts(path: str, tree: ast.Module) -> ScriptFacts:
         entry_points=tuple(EntryPoint(kind, f"{path}:{line}") for kind, line in _entry_points(tree, nodes)),
         flags=tuple(flag for flag, _ in found),
         texts=tuple(Mention(text, f"{path}:{line}") for text, line in texts(nodes)),
-        lookups=tuple(lookups(nodes)),
+        names=frozenset(filter(None, map(_name, nodes))),
         defaults=(*_defaults(tree, nodes), *(one for _, one in found if one.value not in (NOTHING, None))),
-        loads=tuple(configuration_loads(nodes)),
     )
+
+
+def _name(node: ast.AST) -> str | None:
+    """Return what may be the name of a setting: a text, an attribute, a parameter, a keyword of a call."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.arg if isinstance(node, ast.arg | ast.keyword) else constant_text(node)
 
 
 def _imported_modules(nodes: list[ast.AST]) -> Iterator[ImportedModule]:
@@ -145,12 +151,14 @@ def _defaults(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[Default]:
             yield from _of_parameters(node.args)
         elif isinstance(node, ast.BoolOp | ast.IfExp):
             yield from _alternative(node)
+        elif isinstance(node, ast.Call):
+            yield from _fallback(node)
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 name = last_name(target)
                 if id(node) in declared or without_mark(name) != name:
                     yield from _default(name, node.value)
-                if "default" in name.lower() or is_configuration_name(name):
+                if any(word in name.lower() for word in _TABLES):
                     yield from _table((), node.value)
 
 
@@ -160,6 +168,13 @@ def _of_parameters(arguments: ast.arguments) -> Iterator[Default]:
     pairs += [(name, value) for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value]
     for name, value in pairs:
         yield from _default(name.arg, value)
+
+
+def _fallback(call: ast.Call) -> Iterator[Default]:
+    """Yield the literal that ``x.get("key", …)`` or ``getattr(x, "key", …)`` gives where there is no key."""
+    match call:
+        case ast.Call(func=ast.Attribute(), args=[_, given]) | ast.Call(func=ast.Name(), args=[_, _, given]):
+            yield from _default(_looked_up(call) or "", given)
 
 
 def _alternative(node: ast.BoolOp | ast.IfExp) -> Iterator[Default]:
@@ -180,7 +195,19 @@ def _alternative(node: ast.BoolOp | ast.IfExp) -> Iterator[Default]:
 
 def _setting(value: ast.expr) -> str:
     """Return the name under which a value is looked up, "" where there is none."""
-    return last_name(value) or looked_up(value) or ""
+    return last_name(value) or _looked_up(value) or ""
+
+
+def _looked_up(node: ast.AST) -> str | None:
+    """Return the constant key of ``x["key"]``, of ``x.get("key", …)`` and of ``getattr(x, "key", …)``."""
+    match node:
+        case ast.Subscript():
+            return constant_text(node.slice)
+        case ast.Call(func=ast.Attribute(attr=verb), args=[key, *_]) if verb in _LOOKUPS:
+            return constant_text(key)
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, key, *_]):
+            return constant_text(key)
+    return None
 
 
 def _default(name: str, node: ast.expr) -> Iterator[Default]:

@@ -91,7 +91,6 @@ PLACES = {
     "section": ("v/c.json", json.dumps({"credentials": {"user": "bob-the-user", "value": PLANTED}})),
     "yaml": ("v/c.yaml", f"password: {PLANTED}\nother: {PLANTED}\n"),
     "duplicate key": ("v/c.yaml", f"password: {PLANTED}\npassword: {PLANTED}\n"),
-    "toml": ("v/c.toml", f'password = "{PLANTED}"\n'),
     "environment": ("v/.env", f"TOKEN={PLANTED}\n"),
 }
 

@@ -32,17 +32,11 @@ def test_a_top_folder_called_like_a_version_is_one_and_no_other_is(tmp_path):
     assert {file.path: file.version for file in inventory.files} == versions | dict.fromkeys(others, "")
 
 
-def test_settings_of_a_folder_that_is_no_version_are_compared_with_no_version(tmp_path):
-    files = {"v_01/c.json": '{"a": 1}', "v_02/c.json": '{"a": 1}', "docs/c.json": '{"a": 2}'}
-    assert scan(tmp_path, files).differences == ()
-
-
 def test_kinds_of_files(tmp_path):
     kinds = {
         "v/a.py": ("x = 1", "script"),
-        "v/tool": ("#!/usr/bin/env python3\nimport os\n", "script"),
         "v/c.yaml": ("a: 1", "configuration"),
-        "v/d.csv": ("a,b\n", "data"),
+        "v/d.csv": ("a,b\n", "text"),
         "v/e.md": ("# e", "text"),
         "v/f.py": (b"\0\0", "binary"),
     }
@@ -62,7 +56,6 @@ from . import helpers, nothing
 from .package import part
 from ..v_02 import other
 import bare.module
-import declared_only
 importlib.import_module("sklearn.metrics")
 __import__("gone")
 """
@@ -75,12 +68,11 @@ __import__("gone")
             "v_01/package/part.py": "",
             "v_01/bare/module.py": "",
             "v_02/other.py": "",
-            "requirements.txt": "# packages\nDeclared-Only>=1.0\n",
         },
     )
     imports = script(inventory, "v_01/Run.py").imports
     assert imports.standard == ("importlib", "json", "os")
-    assert imports.third_party == ("declared_only", "numpy", "sklearn")
+    assert imports.third_party == ("numpy", "sklearn")
     assert imports.local == ("..v_02", ".helpers", ".package", "bare.module", "helpers", "package.part")
     assert imports.missing == (".nothing", "gone", "package.lost", "src.core.orchestrator")
 

@@ -44,10 +44,10 @@ def test_known_facts_of_the_scripts():
     assert scripts["v_07/ModelManager.py"].entry_points == ()
 
 
-def test_no_key_of_a_frozen_configuration_is_read_and_one_contradicts():
+def test_no_frozen_configuration_is_opened_and_one_contradicts():
     configurations = frozen_inventory().configurations
     assert len(configurations) == 10
-    assert all(one.opened_at == () and one.read == () and "runtime.seed" in one.unused for one in configurations)
+    assert all(one.opened_at == () and "runtime.seed" in one.unused for one in configurations)
     found = [(one.path, c.configured, c.default, c.where) for one in configurations for c in one.contradictions]
     assert found == [("v_06/default_config.yaml", "60", "30", ("v_06/MainClass.py:65",))]
 
@@ -187,12 +187,11 @@ def test_markdown_names_what_was_found_and_stays_in_its_cells(tmp_path):
         "not parsed: syntax error",
         "nowhere",
         "copy.json in v_02",
-        r"\<script>",
-        r"x\\ny",
+        r"\<b>",
     ):
         assert text in page
     tables = [block.splitlines() for block in page.split("\n\n") if block.startswith("| ")]
-    assert len(tables) > 10
+    assert len(tables) > 8
     for header, *rows in tables:
         columns = header.count("|")
         assert all(row.replace("\\\\", "").replace("\\|", "").count("|") == columns for row in rows)
@@ -219,5 +218,5 @@ def test_what_is_the_same_in_several_versions_is_one_row(tmp_path):
         f"|  | json |  |  |  | Run.py in {versions} |",
     ):
         assert page.splitlines().count(row) == 1
-    assert page.count("patience") == 2  # contradicted, and unused
+    assert page.count("patience") == 1
     assert len(page) < 2500

@@ -1,4 +1,4 @@
-"""Configurations against the code of their version, and against those of other versions."""
+"""Configurations against the code of their version."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 from support.trees import scan
 
-from golden_core.legacy.facts.keys import is_configuration_name
-from golden_core.legacy.inventory import Configuration, Contradiction, Difference, Inventory, Mention
+from golden_core.legacy.inventory import Configuration, Contradiction, Inventory
 
 SECTIONS = "a: {x: 1}\nb: 3\n"
-LOADED = "import yaml\ncfg = yaml.safe_load(open('c.yaml'))\n"
 
 
 def only(inventory: Inventory) -> Configuration:
@@ -48,7 +46,6 @@ def test_a_file_of_json_called_yaml_is_read(tmp_path):
     [
         ("c.yaml", "a: {b: 1}\nc: [1, x]\n"),
         ("c.yml", "{a: {b: 1}, c: [1, x]}"),
-        ("c.toml", 'c = [1, "x"]\n[a]\nb = 1\n'),
         ("c.json", '\ufeff{"a": {"b": 1}, "c": [1, "x"]}'),
     ],
 )
@@ -66,37 +63,29 @@ for block in config["model"]["blocks"]:
     print(block["filters"])
 early = config.get("callbacks", {}).get("early_stopping", {})
 patience = early.get("patience", 20)
-config["seed"] = 7
+config["seed"]
 """
     configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source}))
     assert configuration.opened_at == ("v/Run.py:3",)
-    assert {found.key: found.where for found in configuration.read} == {
-        "model.units": ("v/Run.py:5",),
-        "model.blocks[0].filters": ("v/Run.py:7",),
-        "callbacks.early_stopping.patience": ("v/Run.py:9",),
-    }
-    assert configuration.unused == ("model.rate", "model.blocks[0].pool", "seed")
+    assert configuration.unused == ("model.rate", "model.blocks[0].pool")
 
 
-def test_attributes_of_a_configuration_are_keys(tmp_path):
+def test_attributes_parameters_and_keywords_may_be_keys(tmp_path):
     source = """
-import tensorflow as tf
-from omegaconf import OmegaConf
 cfg = OmegaConf.load("default_config.yaml")
 a = cfg.model.units
-b = self.config.seed
-cfg.model.keys()
-tf.config.experimental.enable()
+def build(seed, pool): ...
+build(**cfg)
+build(patience=1)
 """
-    inventory = scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source})
-    assert {found.key for found in only(inventory).read} == {"model.units", "seed"}
-    assert inventory.undefined_keys == ()
+    configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source}))
+    assert configuration.unused == ("model.rate", "model.blocks[0].filters")
 
 
 def test_a_file_that_no_code_opens_has_no_key_that_is_read(tmp_path):
     source = "def main(hyperparameters):\n    return hyperparameters['units'], hyperparameters['seed']\n"
     configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source}))
-    assert (configuration.opened_at, configuration.read) == ((), ())
+    assert configuration.opened_at == ()
     assert len(configuration.unused) == 6
 
 
@@ -104,16 +93,7 @@ def test_code_of_another_version_reads_nothing(tmp_path):
     source = "import json\nconfig = json.load(open('c.json'))\nprint(config['seed'])\n"
     inventory = scan(tmp_path, {"v_01/c.json": '{"seed": 1}', "v_02/c.json": '{"seed": 1}', "v_02/Run.py": source})
     first, second = inventory.configurations
-    assert first.unused == ("seed",)
-    assert [found.where for found in second.read] == [("v_02/Run.py:3",)]
-
-
-def test_keys_read_but_set_nowhere(tmp_path):
-    source = (
-        "import json\nconfig = json.load(open('c.json'))\nconfig['model']['depth']\nconfig['seed']\nframe['Close']\n"
-    )
-    inventory = scan(tmp_path, {"v/c.json": '{"seed": 1, "model": {"units": 2}}', "v/Run.py": source})
-    assert inventory.undefined_keys == (Mention("model.depth", "v/Run.py:3"),)
+    assert (first.unused, second.unused) == (("seed",), ())
 
 
 def test_contradictions_with_every_form_of_default(tmp_path):
@@ -169,23 +149,6 @@ def test_a_generic_last_name_needs_its_section_to_match(tmp_path):
     assert [one.default for one in found] == ['"sgd"']
 
 
-def test_difference_matrix(tmp_path):
-    inventory = scan(
-        tmp_path,
-        {
-            "v_01/c.yaml": '{"rate": 0.01, "units": 200, "split": [94, 3, 3]}',
-            "v_02/c.yaml": "rate: 0.01\nunits: 100\nsplit: [96, 2, 2]\ngate: linear\n",
-            "v_03/c.yaml": "rate: 0.01\nunits: 200\nsplit: [96, 2, 2]\n",
-            "v_03/other.yaml": "x: 1",
-        },
-    )
-    assert inventory.differences == (
-        Difference("c.yaml", "units", {"v_01": "200", "v_02": "100", "v_03": "200"}),
-        Difference("c.yaml", "split", {"v_01": "[94, 3, 3]", "v_02": "[96, 2, 2]", "v_03": "[96, 2, 2]"}),
-        Difference("c.yaml", "gate", {"v_01": None, "v_02": '"linear"', "v_03": None}),
-    )
-
-
 def test_a_load_of_the_file_that_code_names_does_not_open_another(tmp_path):
     source = "import json\nconfig = json.load(open('used.json'))\nprint(config['seed'])\n"
     files = {"v/used.json": '{"seed": 1}', "v/old.json": '{"seed": 2}', "v/Run.py": source}
@@ -205,7 +168,7 @@ def test_a_load_of_the_file_that_code_names_does_not_open_another(tmp_path):
 )
 def test_a_hint_reads_no_key(tmp_path, source):
     found = scanned(tmp_path, SECTIONS, f"open('c.yaml')\n{source}")
-    assert (found.read, found.unused) == ((), ("a.x", "b"))
+    assert found.unused == ("a.x", "b")
 
 
 @pytest.mark.parametrize(
@@ -220,46 +183,6 @@ def test_a_hint_reads_no_key(tmp_path, source):
 )
 def test_a_load_of_something_else_opens_no_configuration(tmp_path, source):
     assert scanned(tmp_path, SECTIONS, f"import json\n{source}").opened_at == ()
-
-
-HOLD_SETTINGS = (
-    *("config", "cfg", "CFG", "trainConfig", "myconfig", "config_dict", "configs_by_name", "config_v2"),
-    *("hyperparameters", "opts", "options"),
-)
-HOLD_NONE = (
-    *("Optional", "configure", "option_chain", "config_path", "params_history", "from_config", "adopted", "parameters"),
-)
-
-
-@pytest.mark.parametrize("name", [*HOLD_SETTINGS, *HOLD_NONE])
-def test_names_of_configurations(name):
-    assert is_configuration_name(name) == (name in HOLD_SETTINGS)
-
-
-@pytest.mark.parametrize(
-    ("source", "unused"),
-    [
-        ("print(cfg['a']['x'])", ("a.y", "b")),
-        ("for name, value in cfg.items(): setattr(args, name, value)", ()),
-        ("for name, value in cfg['a'].items(): print(name)", ("b",)),
-        ("list(cfg.a.values())", ("b",)),
-        ("cfg.keys()", ("a.x", "a.y", "b")),
-        ("optimizer = Adam(**cfg['a'])", ("b",)),
-        ("settings = SimpleNamespace(**cfg)", ()),
-        ("settings = SimpleNamespace(**yaml.safe_load(open('c.yaml')))", ()),
-        ("build(**cfg['a'])\ndef build(x, y): ...", ("b",)),
-        ("vars(args).update(cfg)", ()),
-        ("self.__dict__.update(cfg['a'])", ("b",)),
-        ("other.update(cfg['a'])", ("a.x", "a.y", "b")),
-        ("for name in names: print(cfg['a'][name])", ("b",)),
-        ("for name in names: cfg['a'][name] = 1", ("a.x", "a.y", "b")),
-        ("print(getattr(cfg, 'b', 7))", ("a.x", "a.y")),
-        ("print(getattr(cfg.a, name))", ("b",)),
-        ("print(rows[i].items(), frame[column])", ("a.x", "a.y", "b")),
-    ],
-)
-def test_a_key_that_may_be_read_is_not_called_unused(tmp_path, source, unused):
-    assert scanned(tmp_path, "a: {x: 1, y: 2}\nb: 3\n", LOADED + source + "\n").unused == unused
 
 
 @pytest.mark.parametrize(
@@ -294,10 +217,3 @@ def test_what_is_no_other_default(tmp_path, source):
 def test_a_setting_may_itself_be_called_a_default(tmp_path):
     found = scanned(tmp_path, json.dumps({"default_pair": "EURUSD"}), "def f(default_pair='GBPUSD'): ...\n")
     assert [one.default for one in found.contradictions] == ['"GBPUSD"']
-
-
-def test_truth_values_are_those_of_pyyaml(tmp_path):
-    settings = "shuffle: yes\nworkers: Off\nquoted: 'no'\ny: n\nrate: 1e-3\n"
-    found = scanned(tmp_path, settings, "def f(shuffle=True, workers=False, rate=0.001): ...\n")
-    assert found.settings == {"shuffle": "true", "workers": "false", "quoted": '"no"', "y": '"n"', "rate": "0.001"}
-    assert found.contradictions == ()

@@ -10,7 +10,7 @@ import torch
 from scipy import stats
 
 from golden_core.evaluation.point import METRICS
-from golden_core.legacy.facts.files import Surroundings, classify
+from golden_core.legacy.facts.files import classify, with_folders
 from golden_core.legacy.facts.scripts import ImportedModule
 from golden_core.legacy.flow.protocol import extents, read_facts
 from golden_core.legacy.forensics.probes.result import Practice, ProbeResult, percent, rms, walk
@@ -156,7 +156,7 @@ def package_missing(practice: Practice, stream: Stream) -> ProbeResult:  # noqa:
     files = {checksum.path for checksum in frozen_checksums()}
     if practice == "alternative":
         files |= {f"v_08/{name.replace('.', '/')}.py" for name in script.imports.missing}
-    value = len(classify(_DEPENDENT, imported, Surroundings.of(files)).missing)
+    value = len(classify(_DEPENDENT, imported, with_folders(files)).missing)
     return ProbeResult(value, 0.0, f"Of the modules that {_DEPENDENT} imports, {value} are nowhere.")
 
 
