@@ -17,8 +17,8 @@ from golden_core.milestones.designs import FEWEST_SEEDS
 from golden_core.milestones.evidence import Result
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError, Metadata, read_record
-from golden_core.placebo.filed import filed_count
-from golden_core.placebo.verdict import SHOWN
+from golden_core.placebo.filed import declared, filed_count
+from golden_core.placebo.verdict import SHOWN, faults
 from golden_core.preparation.catalogue import load_study
 from golden_core.publication.bundle import documents, manifest, write_results
 from golden_core.publication.cards import FILES, cards
@@ -205,13 +205,14 @@ def suite_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, bytes
 
 def placebo_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
     """Return how often the suite's protocol claims a skill where there is none; nothing where nobody has counted."""
-    filed = filed_count(home, load_study(PLACEBO), "placebo", GATE)
+    study = load_study(PLACEBO)
+    filed = filed_count(home, study, "placebo", GATE)
     if filed is None:
         return {}, ()
     row = filed.table.row(0, named=True)
     said = f"{row['found']} of {row['universes']} universes claim a skill"
     said += "" if filed.current else f", by the code of {filed.commit}, which has changed"
-    passed = filed.current and row["verdict"] == SHOWN
+    passed = filed.current and row["verdict"] == SHOWN and not any(faults(filed.table, declared(study, "placebo")))
     found = Result("placebo_silent", said, f"at most {row['allowed']}, by the code of today", passed)
     return {"placebo.csv": filed.table.write_csv()}, (found,)
 

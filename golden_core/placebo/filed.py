@@ -43,10 +43,13 @@ def count_universes(home: Home, study: Study, name: Name, gate: Gate, universes:
     """
     arms, protocol = arms_of(study, name, universes), required_protocol(study)
     rows = block_rows(home, study, arms, gate)
-    if rows["kind"].drop_nulls().is_empty():
-        stopped = rows["fault"].drop_nulls()
-        why = f"all of them were stopped: {stopped[0]}" if len(stopped) else "no block of them is done"
-        raise PlaceboError(f"no universe of study {study.name!r} came to a claim: {why}")
+    if rows.is_empty():
+        raise PlaceboError(f"no universe of study {study.name!r} came to a claim: no block of them is done")
+    each = rows.group_by("arm", maintain_order=True).agg(pl.col("kind").count(), pl.col("fault").first())
+    silent = each.filter(kind=0)
+    if len(silent) == len(each) or (name == "power" and len(silent)):  # whose curve would be a point short
+        arm, _, fault = silent.row(0)
+        raise PlaceboError(f"no universe of arm {arm} of {study.name!r} came to a claim, all were stopped: {fault}")
     planted = {arm.name: arm.r2 for arm in arms if arm.r2 is not None}
     table = false_claims(rows, protocol) if name == "placebo" else found_skill(rows, planted, protocol)
     done = dict(rows.group_by("arm", maintain_order=True).agg(pl.col("universe").n_unique()).iter_rows())

@@ -47,8 +47,8 @@ def false_claims(rows: pl.DataFrame, protocol: ProtocolSection) -> pl.DataFrame:
     pl.DataFrame
         Per arm: the universes with any claim of skill under the protocol, which the verdict is about; those with a
         claim of each kind; and those that would have any if the adjustment were another one, from the same p-values.
-        A universe that the gate, or a trial that failed, stopped claims nothing. ``seconds`` are of processor time,
-        per universe.
+        A universe that the gate, or a trial that failed, stopped claims nothing; where in more than a few no skill was
+        tested at all, few claims show nothing and the verdict is open. ``seconds`` are of processor time, per universe.
     """
     return pl.DataFrame(
         [row for arm in rows.partition_by("arm", maintain_order=True) for row in _of_arm(arm, protocol)]
@@ -73,7 +73,10 @@ def _of_arm(arm: pl.DataFrame, protocol: ProtocolSection) -> Iterator[dict[str, 
     for name, family in (("Holm by kind", ["kind"]), ("Holm by study", []), ("none", None)):
         if name != chosen:
             rows.append(counted("any skill", name, skill & (_adjusted(family) <= protocol.alpha)))
-    deciding = {"allowed": allowed(each.height), "verdict": verdict(rows[0]["found"], each.height)}
+    tested = arm.filter(skill & pl.col("p_value").is_not_null())["universe"].n_unique()
+    said = verdict(rows[0]["found"], each.height)
+    said = OPEN if said == SHOWN and tested < (1 - RATE) * each.height else said
+    deciding = {"allowed": allowed(each.height), "verdict": said}
     yield {**rows[0], **deciding}
     yield from ({**row, "allowed": None, "verdict": "reported"} for row in rows[1:])
 
@@ -147,19 +150,20 @@ def promised(effect: float, smallest: float, df: int, alpha: float, power: float
 def faults(table: pl.DataFrame, universes: dict[str, int]) -> tuple[list[str], list[str]]:
     """Return what speaks against a table of false claims, and what is still open.
 
-    The first arm has to show the rate once it has the ``universes`` that its study asks for; a smaller one must not
-    refute it.
+    The first arm of ``universes`` has to show the rate once it has as many as its study asks for; a smaller one must
+    not refute it.
     """
     deciding = table.drop_nulls("allowed")
     done = dict(deciding.select("arm", "universes").iter_rows())
     wanting = {arm: n for arm, n in universes.items() if done.get(arm, 0) < n}
     open_ = [f"{done.get(arm, 0)} of {n} universes of arm {arm} are done" for arm, n in wanting.items()]
     found = []
-    for number, row in enumerate(deciding.iter_rows(named=True)):
-        too_few = row["allowed"] < 0 or row["arm"] in wanting
-        if row["verdict"] == TOO_MANY or (number == 0 and row["verdict"] == OPEN and not too_few):
+    for row in deciding.iter_rows(named=True):
+        shows = row["arm"] == next(iter(universes)) and row["arm"] not in wanting and row["allowed"] >= 0
+        if row["verdict"] == TOO_MANY or (shows and row["verdict"] == OPEN):
+            few = row["found"] <= row["allowed"]
             found.append(
                 f"arm {row['arm']}: {row['found']} of {row['universes']} universes claim a skill where there is none, "
-                f"at most {row['allowed']} may"
+                + ("but in too many no skill was tested" if few else f"at most {row['allowed']} may")
             )
     return found, open_

@@ -130,15 +130,25 @@ def test_the_full_size_comes_first_and_none_is_said_to_be_there(campaign, monkey
     assert suite.suite(campaign) == STUDY
 
 
-@pytest.mark.parametrize(("found", "verdict", "current"), [(1, SHOWN, True), (2, "open", True), (1, SHOWN, False)])
-def test_the_placebo_counts_where_it_is_of_todays_code_and_claims_little_enough(monkeypatch, found, verdict, current):
-    row = {"arm": "cheap", "found": found, "universes": 100, "allowed": 1, "verdict": verdict}
-    filed = Filed(pl.DataFrame([row]), {"cheap": 100}, current, "abc")
+@pytest.mark.parametrize(
+    ("universes", "found", "verdict", "current", "passed"),
+    [
+        (500, 16, SHOWN, True, True),
+        (500, 17, "open", True, False),
+        (500, 16, SHOWN, False, False),
+        (59, 0, SHOWN, True, False),  # as few as show the rate, and not those that were declared
+    ],
+)
+def test_the_placebo_counts_where_it_is_of_todays_code_and_claims_little_enough(
+    monkeypatch, universes, found, verdict, current, passed
+):
+    row = {"arm": "cheap", "found": found, "universes": universes, "allowed": 16, "verdict": verdict}
+    filed = Filed(pl.DataFrame([row]), {"cheap": universes}, current, "abc")
     monkeypatch.setattr(suite, "filed_count", lambda *_: filed)
     pages, (result,) = suite.placebo_pages(PLACE)
     assert "cheap" in pages["placebo.csv"]
-    assert result.passed == (found == 1 and current)
-    assert str(result.value).startswith(f"{found} of 100 universes claim a skill")
+    assert result.passed == passed
+    assert str(result.value).startswith(f"{found} of {universes} universes claim a skill")
 
 
 def test_a_placebo_that_nobody_counted_is_unmeasured(tmp_path):

@@ -10,7 +10,7 @@ from golden_core.checks.universes import GATE
 from golden_core.placebo import filed as filing
 from golden_core.placebo import verdict as verdicts
 from golden_core.placebo.filed import count_universes, filed_count
-from golden_core.placebo.universe import ROWS
+from golden_core.placebo.universe import ROWS, PlaceboError
 from golden_core.placebo.verdict import OPEN, SHOWN, TOO_MANY, allowed, faults, promised, verdict
 from golden_core.statistics import holm, long_run, minimum_detectable
 from golden_core.store.lake import Home
@@ -98,6 +98,34 @@ def test_a_smaller_arm_is_open_until_it_refutes_and_what_is_missing_is_said():
     assert [line.split(":")[0] for line in against] == ["arm cheap", "arm network"]
     # Of a few hundred universes a right pipeline may have more than refute 5 %: nothing is said before all are done.
     assert len(faults(worse, {"cheap": 1000, "network": 60})[0]) == 1
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_where_nothing_was_tested_few_claims_show_nothing(tiny, stopped):
+    tested = rows(universes=470, lost=1.0)
+    what = {"fault": "drift fails"} if stopped else {"kind": "predicts", "claimed": False, "reason": "too short"}
+    other = [{"arm": "cheap", "universe": 470 + n, "seconds": 1.0, **what} for n in range(30)]
+    table = verdicts.false_claims(pl.concat([tested, pl.DataFrame(other, schema=tested.schema)]), tiny.protocol)
+    assert table.row(0, named=True)["verdict"] == OPEN
+    (said,), _ = faults(table, {"cheap": 500})
+    assert said.endswith("but in too many no skill was tested")
+    fewer = pl.concat([tested, pl.DataFrame(other[:20], schema=tested.schema)])
+    assert verdicts.false_claims(fewer, tiny.protocol).row(0, named=True)["verdict"] == SHOWN
+
+
+def test_a_curve_of_power_leaves_out_no_arm_that_was_stopped(tmp_path, tiny, monkeypatch):
+    done = rows(universes=2).with_columns(arm=pl.lit("power_0.001"), effect=pl.lit(0.1), smallest_effect=pl.lit(0.1))
+    what = {"arm": "power_0.2", "universe": 0, "fault": "ar fails", "seconds": 1.0}
+    stopped = pl.DataFrame([what], schema=done.schema)
+    monkeypatch.setattr(filing, "block_rows", lambda *_: pl.concat([done, stopped]))
+    with pytest.raises(PlaceboError, match=r"no universe of arm power_0\.2 .* all were stopped: ar fails"):
+        count_universes(Home(tmp_path, tmp_path), tiny, "power", GATE)
+
+
+def test_the_arm_that_has_to_show_the_rate_is_the_first_declared_and_not_the_first_done(tiny):
+    table = verdicts.false_claims(rows(universes=60).with_columns(arm=pl.lit("network")), tiny.protocol)
+    table = table.with_columns(found=pl.lit(1), verdict=pl.lit(OPEN))
+    assert faults(table, {"cheap": 500, "network": 60}) == ([], ["0 of 500 universes of arm cheap are done"])
 
 
 def test_a_changed_table_is_none_and_other_code_is_said(tmp_path, tiny, monkeypatch):
