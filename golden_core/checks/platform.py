@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import polars as pl
 
 from golden_core.checks.check import Check, Examined
-from golden_core.store.lake import Home
+from golden_core.store.lake import Home, read_table
 from golden_core.study import Study
 
 REPEATED_SIMULATIONS = 500
@@ -103,28 +104,23 @@ def _risks(home: Home, _study: Study) -> Examined:
     return Examined([f"{name}: not as stated" for name in silent[:, 0]], register.height)
 
 
-def _window(home: Home, _study: Study) -> Examined:
-    bars = _aligned(home, "bars")
-    if bars is None:
-        return _unmeasured("unmeasured: nothing has been aligned in this home")
+def _aligned(name: str, decide: Callable[[pl.DataFrame], Examined], home: Home, _study: Study) -> Examined:
+    path = home.root / "legacy" / "alignment" / f"{name}.parquet"
+    unmeasured = "unmeasured: nothing has been aligned in this home"
+    return decide(read_table(path)) if path.exists() else _unmeasured(unmeasured)
+
+
+def _window(bars: pl.DataFrame) -> Examined:
     from golden_core.legacy.reproduction.window import published_window
 
     window = published_window(bars)
     return Examined([] if window.recovered else [window.verdict], len(window.splits))
 
 
-def _same_rows(home: Home, _study: Study) -> Examined:
-    forecasts = _aligned(home, "forecasts")
-    if forecasts is None:
-        return _unmeasured("unmeasured: nothing has been aligned in this home")
+def _same_rows(forecasts: pl.DataFrame) -> Examined:
     from golden_core.legacy.reproduction.errors import rows_unlike_the_random_walk
 
     return Examined(rows_unlike_the_random_walk(forecasts), forecasts.height)
-
-
-def _aligned(home: Home, name: str) -> pl.DataFrame | None:
-    path = home.root / "legacy" / "alignment" / f"{name}.parquet"
-    return pl.read_parquet(path) if path.exists() else None
 
 
 PLATFORM_CHECKS = (
@@ -203,14 +199,14 @@ PLATFORM_CHECKS = (
         "published_window_recovered",
         "The published test windows are found in the aligned bars by number and variance of their targets.",
         "splits",
-        _window,
+        partial(_aligned, "bars", _window),
     ),
     Check(
         "legacy/alignment",
         "random_walk_on_the_same_rows",
         "Every aligned trial was scored on exactly the rows of the random walk.",
         "forecasts",
-        _same_rows,
+        partial(_aligned, "forecasts", _same_rows),
         blocking=True,
     ),
 )

@@ -85,7 +85,8 @@ def verify_report(
     differences = list(odd)
     for name in sorted({*expected, *found}):
         differences += file_differences(name, expected.get(name), found.get(name))
-    return differences, sum(_places(name, text) for name, text in expected.items())
+    places = (len(leaves(text)) if name.endswith(".html") else text.count("\n") for name, text in expected.items())
+    return differences, sum(places)
 
 
 def renew_report(warehouse: Warehouse, study: Study, folder: Path) -> bool:
@@ -175,10 +176,6 @@ def _apart(found: str, expected: str) -> tuple[str, str]:
     start = max(0, first - 24) if max(len(found), len(expected)) > 60 else 0
     shown = [("…" if start else "") + text[start:][:60] for text in (found, expected)]
     return shown[0], shown[1]
-
-
-def _places(name: str, text: str) -> int:
-    return len(leaves(text)) if name.endswith(".html") else text.count("\n")
 
 
 def _given(folder: Path) -> tuple[dict[str, object], Judged, list[Difference]]:

@@ -56,7 +56,7 @@ def study_schema(vocabulary: Vocabulary) -> dict[str, Any]:
     references, schema = models_json_schema([(model, "validation") for model in models])
     definitions: dict[str, Any] = schema["$defs"]
     refer = {model: reference for (model, _), reference in references.items()}
-    study = definitions.pop(_name(refer[Study]))
+    study = definitions.pop(refer[Study]["$ref"].rpartition("/")[2])
     data = definitions["DataSection"]
     data["properties"]["source"]["enum"] = sorted(vocabulary.sources)
     data["allOf"] = [_settings_of(name, refer[model]) for name, model in sorted(vocabulary.sources.items())]
@@ -80,7 +80,3 @@ def _settings_of(source: str, reference: Mapping[str, Any]) -> dict[str, Any]:
         "if": {"properties": {"source": {"const": source}}},
         "then": {"properties": {"settings": dict(reference)}},
     }
-
-
-def _name(reference: Mapping[str, Any]) -> str:
-    return str(reference["$ref"]).rpartition("/")[2]

@@ -106,8 +106,10 @@ def _nobody_is_paid_for_nothing(swap: dict[str, Any]) -> str | None:
 
 
 def _among(named: list[str], forecasters: dict[str, Any]) -> str | None:
-    unknown = [name for name in named if name not in forecasters or name == BENCHMARK]
-    return f"must be of the section forecasters, without {BENCHMARK}, got {', '.join(unknown)}" if unknown else None
+    known = [name for name in forecasters if name != BENCHMARK]
+    unknown = [name for name in named if name not in known]
+    said = f"must be of the section forecasters, without {BENCHMARK}: {', '.join(known)}; got {', '.join(unknown)}"
+    return said if unknown else None
 
 
 def _unpredictable(_block: int, source: str, settings: dict[str, Any]) -> str | None:
@@ -118,11 +120,6 @@ def _unpredictable(_block: int, source: str, settings: dict[str, Any]) -> str | 
         f"a placebo needs bars that nobody can forecast, data.source synthetic or synthetic_hours with the process "
         f"{MARTINGALE} and no r2; got {source}{f' with the process {process}' if process else ''}"
     )
-
-
-def _among_forecasters(asked: tuple[str, ...], known: dict[str, Any]) -> str | None:
-    unknown = [name for name in asked if name not in known]
-    return f"names {', '.join(unknown)}, which the study does not run; it runs {', '.join(known)}" if unknown else None
 
 
 def _among_series(asked: tuple[str, ...], pairs: list[str], horizons: list[int]) -> str | None:
@@ -407,7 +404,7 @@ class Study(SparseSection):
         Rule(("economics.half_spread.pips", "data.pairs"), _costs_of_all),
         Rule(("economics.swap.pips", "data.pairs"), _costs_of_all),
         Rule(("economics.swap.pips",), _nobody_is_paid_for_nothing),
-        Rule(("explanations.forecasters", "forecasters"), _among_forecasters, keys_only=True),
+        Rule(("explanations.forecasters", "forecasters"), _among, keys_only=True),
         Rule(("explanations.series", "data.pairs", "horizons"), _among_series),
         Rule(("explanations.seeds", "seeds.count"), _among_seeds),
         Rule(("seeds.count", "name"), _enough_seeds),

@@ -63,11 +63,11 @@ def _day(value: Any) -> datetime.date:
     if type(value) is datetime.date:
         return value
     try:
-        if not (isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
+        if not (isinstance(value, str) and re.fullmatch(r"(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}", value)):
             raise ValueError
         return datetime.date.fromisoformat(value)
     except ValueError:
-        raise _said(f"must be a day like 2020-01-31, got {show(value)}") from None
+        raise _said(f"must be a day like 2020-01-31, of 1900 or later, got {show(value)}") from None
 
 
 def _last_day(value: Any) -> datetime.date:

@@ -288,7 +288,7 @@ def test_a_forecaster_that_is_no_network_is_refused_by_name(home, study):
     ("change", "said"),
     [
         (("EURUSD_h1", "EURUSD_h7"), "names EURUSD_h7; the series of the study are EURUSD_h1, USDJPY_h1"),
-        (("dlinear", "v08"), "names v08, which the study does not run"),
+        (("dlinear", "v08"), "must be of the section forecasters, without random_walk: ar, dlinear; got v08"),
         (("seeds: 2", "seeds: 3"), "must be ≤ seeds.count (2), got 3"),
     ],
 )

@@ -101,7 +101,7 @@ def walk(tree, path=()):
 
 
 SHARES = ("max_missing_share", "max_quarantined_share", "max_repaired_share", "max_flat_share", "max_parity_share")
-DAYS = ["2008", "2008-1-1", "2008-13-01", "2008-02-30", "1577836800", "2008-01-01T00:00:00", "01.01.2008"]
+DAYS = ["2008", "0001-01-01", "2008-1-1", "2008-13-01", "2008-02-30", "1577836800", "2008-01-01T00:00:00", "01.01.2008"]
 OUT_OF_BOUNDS = {
     "name": ["", "Demo", "2demo", "a b", "a" * 41], "description": [""],
     "data.pairs": [[]], "data.pairs.0": ["eurusd", "EUR", "EURUSDX", "EUREUR", "EUR/US"],
