@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -100,7 +99,8 @@ def _begun(
     names = sorted(
         study.forecasters, key=lambda name: (forecaster_facts(name, study.forecasters[name]).deterministic, name)
     )
-    task = partial(_probed, study, subject.raw, series, fold, lake=subject.lake)
+    given = study, subject.raw, series, fold
+    task = partial(_probed, *given, lake=subject.lake, poisons=OF_FITS[:1], of_record=RECORD_POISONS[:1])
     if backend == "sequential":
         return lambda: [task(names)]
     shares = [names[start::workers] for start in range(min(workers, len(names)))]
@@ -125,35 +125,23 @@ def _probed_alone(study: Study, task: Callable[[list[str]], tuple[Report, Report
 
 
 def _probed(
-    study: Study, raw: pl.DataFrame, series: Series, fold: int, forecasters: Sequence[str], *, lake: tuple[Path, ...]
-) -> tuple[Report, Report]:
-    fits = Fits.of(study, raw, series, fold, forecasters, lake=lake)
-    return fits.poisoned(OF_FITS[:1]), fits.replayed(RECORD_POISONS[:1])
-
-
-def _probed_by_all(
     study: Study,
     raw: pl.DataFrame,
     series: Series,
     fold: int,
-    forecaster: str,
-    seeds: Sequence[int],
+    forecasters: Sequence[str],
+    *,
     lake: tuple[Path, ...],
-) -> Report:
-    fits = Fits.of(study, raw, series, fold, (forecaster,), seeds, lake)
-    return merged([fits.poisoned(), fits.replayed()])
+    seeds: Sequence[int] = (0,),
+    poisons: Sequence[str] = OF_FITS,
+    of_record: Sequence[str] = RECORD_POISONS,
+) -> tuple[Report, Report]:
+    fits = Fits.of(study, raw, series, fold, forecasters, seeds, lake)
+    return fits.poisoned(poisons), fits.replayed(of_record)
 
 
-@dataclass(frozen=True)
-class Step:
-    """One part of an audit."""
-
-    label: str
-    run: Callable[[], Report]
-
-
-def audit_steps(study: Study, home: Home, times: int, *, all_fits: bool) -> Iterator[Step]:
-    """Yield the steps of a full audit; the first is taken when the first is asked for.
+def audit_steps(study: Study, home: Home, times: int, *, all_fits: bool) -> Iterator[Callable[[], Report]]:
+    """Yield the steps of a full audit, which any process can take; the source is read when the first is asked for.
 
     Parameters
     ----------
@@ -166,29 +154,26 @@ def audit_steps(study: Study, home: Home, times: int, *, all_fits: bool) -> Iter
     """
     subject = Subject.of(study, home)
     study = subject.study
-    lake = subject.lake
     for time in subject.times(times):
-        when = f"{time:%Y-%m-%d %H:%M}"
-        for poison in POISONS:
-            yield Step(f"{poison} after {when}", partial(poisoned_inputs, subject, time, (poison,)))
-        yield Step(f"features, {when}", partial(poisoned_features, subject, time))
-        for turn in range(len(subject.faults)):
-            yield Step(
-                f"bad bars, {when}", partial(poisoned_cleaning, subject, time, turn, (*POISONS, "frozen", "undone"))
-            )
-        yield Step(f"source, {when}", partial(shortened_source, subject, time))
+        yield from (partial(poisoned_inputs, subject, time, (poison,)) for poison in POISONS)
+        yield partial(poisoned_features, subject, time)
+        bad = (*POISONS, *OF_CLEANING)
+        yield from (partial(poisoned_cleaning, subject, time, turn, bad) for turn in range(len(subject.faults)))
+        yield partial(shortened_source, subject, time)
     tables = subject.clean_bars.partition_by("pair", as_dict=True, maintain_order=True)
-    yield Step("screen", partial(screened_features, study, {str(pair): bars for (pair,), bars in tables.items()}))
-    yield Step("features at every bar", partial(features_at_every_bar, subject, EVERY))
+    yield partial(screened_features, study, {str(pair): bars for (pair,), bars in tables.items()})
+    yield partial(features_at_every_bar, subject, EVERY)
     for series in all_series(study):
-        name = f"{series[0]}_h{series[1]}"
-        yield Step(f"structure of {name}", partial(structure, study, subject.raw, series))
-        yield Step(f"scalers of {name}", partial(replayed_scalers, subject, series, subject.folds(series)))
+        yield partial(structure, study, subject.raw, series)
+        yield partial(replayed_scalers, subject, series, subject.folds(series))
         for fold in subject.folds(series) if all_fits else [drawn_fold(subject, "audit", series)[1]]:
-            for forecaster in sorted(study.forecasters):
-                kind = forecaster_class(forecaster, study.forecasters[forecaster])
+            for name in sorted(study.forecasters):
+                kind = forecaster_class(name, study.forecasters[name])
                 seeds = range(study.seeds.count if all_fits and not kind.deterministic else 1)
-                arguments = (study, subject.raw, series, fold, forecaster, tuple(seeds), lake)
-                yield Step(f"{forecaster} on {name}/{fold}", partial(_probed_by_all, *arguments))
-                permuted = partial(permuted_forecasts, study, subject.raw, series, fold, forecaster)
-                yield Step(f"{forecaster} on permuted {name}/{fold}", permuted)
+                fits = partial(_probed, study, subject.raw, series, fold, (name,), lake=subject.lake, seeds=seeds)
+                yield partial(_in_one, fits)
+                yield partial(permuted_forecasts, study, subject.raw, series, fold, name)
+
+
+def _in_one(probe: Callable[[], Iterable[Report]]) -> Report:
+    return merged(probe())

@@ -30,7 +30,9 @@ LAKE = "lake_read"
 
 Made = TypeVar("Made")
 
-_LONG_AGO = 10**18  # 2001, in nanoseconds: older than any change, so that the next read is recorded even by relatime
+# Nanoseconds by which a watched file was last read before its last change, so that even relatime records the next
+# read. The same in every worker, and no older than the file: some file systems delete what nobody has read for long.
+_UNREAD = 10**9
 _KINDS = ("bars", "folds", "scalers", "ledger")
 
 
@@ -48,7 +50,8 @@ def files_read(files: Sequence[Path], act: Callable[[], Made]) -> tuple[Made, li
     """
     watched = [path for path in files if _forget(path)]
     made = act()
-    return made, [path for path in watched if path.exists() and path.stat().st_atime_ns != _LONG_AGO]
+    times = {path: path.stat() for path in watched if path.exists()}
+    return made, [path for path, time in times.items() if time.st_atime_ns != time.st_mtime_ns - _UNREAD]
 
 
 def lake_read(
@@ -70,8 +73,9 @@ def lake_read(
 
 
 def _forget(path: Path) -> bool:
+    changed = path.stat().st_mtime_ns
     try:
-        os.utime(path, ns=(_LONG_AGO, path.stat().st_mtime_ns))
+        os.utime(path, ns=(changed - _UNREAD, changed))
     except OSError:
         return False
     return True

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from golden_core.leakage.artefacts import FEATURES, KEY, STAMP, Finding, Pipeline
@@ -29,8 +28,6 @@ REACH = 5
 # everywhere, and honest.
 _SETTLED = 3
 
-IntArray = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, eq=False)
 class _Change:
@@ -44,19 +41,7 @@ class _Change:
     stream: Stream
 
 
-@dataclass(frozen=True, eq=False)
-class _Suspect:
-    stamp: dt.datetime
-    change: _Change
-
-
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """Rows of features in both runs, matched, and the place of their bar among the pair's."""
-
-    before: pl.DataFrame
-    after: pl.DataFrame
-    place: IntArray
+_Suspect = tuple[dt.datetime, _Change]  # a stamp, and the round in which its row changed
 
 
 def single_bar_report(
@@ -88,16 +73,16 @@ def single_bar_report(
     honest = pipeline.run(bars).artefacts[FEATURES]
     ranks = pl.col("timestamp").rank("ordinal").over("pair").cast(pl.Int64)
     place = bars.select(ranks - 1).to_series()
+    places = bars.select(pl.col("pair").alias(KEY), pl.col("available_at").alias(STAMP), place=place)
     rows, refused, suspects = 0, list[str](), dict[tuple[str, str], list[_Suspect]]()
     for change in _changes(place, back, rounds, stream):
         again = attempt(pipeline, poisoned(bars, change.mask, change.poison, change.stream))
         if isinstance(again, str):
             refused.append(f"{pipeline.name} with single bars replaced ({change.poison}): {again}")
             continue
-        matched = _matched(honest, again.artefacts[FEATURES], bars.with_columns(place=place))
-        rows += matched.before.height
-        for name, stamps in _suspicious(matched, change):
-            suspects.setdefault((name, change.poison), []).extend(_Suspect(stamp, change) for stamp in stamps)
+        rows += again.artefacts[FEATURES].height
+        for name, stamps in _suspicious(honest, again.artefacts[FEATURES], places, change):
+            suspects.setdefault((name, change.poison), []).extend((stamp, change) for stamp in stamps)
     reports = [
         _settled(pipeline, bars, honest, stream.child("settle", *which), which[0], some)
         for which, some in suspects.items()
@@ -115,24 +100,21 @@ def _changes(place: pl.Series, back: int, rounds: Mapping[str, int], stream: Str
             yield _Change(offset, spacing, back, poison, place % spacing == offset, stream.child(poison, offset))
 
 
-def _matched(honest: pl.DataFrame, again: pl.DataFrame, numbered: pl.DataFrame) -> _Rows:
-    places = numbered.select(pl.col("pair").alias(KEY), pl.col("available_at").alias(STAMP), "place")
+def _suspicious(
+    honest: pl.DataFrame, again: pl.DataFrame, places: pl.DataFrame, change: _Change
+) -> Iterator[tuple[str, list[dt.datetime]]]:
+    """Yield columns with a change in a row before a changed bar that no earlier changed bar explains, and where."""
     if again.height != honest.height:
         honest = honest.join(again.select(KEY, STAMP), on=[KEY, STAMP], how="semi", maintain_order="left")
-    before = honest.join(places, on=[KEY, STAMP], how="left", maintain_order="left")
-    return _Rows(before.drop("place"), again, before["place"].to_numpy())
-
-
-def _suspicious(rows: _Rows, change: _Change) -> Iterator[tuple[str, list[dt.datetime]]]:
-    """Yield columns with a change in a row before a changed bar that no earlier changed bar explains, and where."""
-    since = (rows.place - change.offset) % change.spacing
+    place = honest.join(places, on=[KEY, STAMP], how="left", maintain_order="left")["place"].to_numpy()
+    since = (place - change.offset) % change.spacing
     # Behind a bar that is gone the same number of bars reaches one bar further back.
-    unexplained = (since > change.back + 1) | (rows.place < change.offset)
-    for name in rows.before.columns:
+    unexplained = (since > change.back + 1) | (place < change.offset)
+    for name in honest.columns:
         if name not in (KEY, STAMP, "timestamp"):
-            changed = unequal(rows.before[name], rows.after[name]) & unexplained
+            changed = unequal(honest[name], again[name]) & unexplained
             if changed.any():
-                yield name, rows.before[STAMP].gather(np.flatnonzero(changed)).to_list()
+                yield name, honest[STAMP].gather(np.flatnonzero(changed)).to_list()
 
 
 def _settled(
@@ -140,13 +122,14 @@ def _settled(
 ) -> Report:
     """Repeat the change behind the first suspicious row alone, then behind some others, until one shows a leak."""
     others = stream.generator().choice(len(suspects), min(_SETTLED - 1, len(suspects)), replace=False)
-    for one in [min(suspects, key=lambda suspect: suspect.stamp), *(suspects[int(at)] for at in others)]:
-        change, later = one.change, bars["available_at"] > one.stamp
+    first = min(suspects, key=lambda suspect: suspect[0])
+    for stamp, change in [first, *(suspects[int(at)] for at in others)]:
+        later = bars["available_at"] > stamp
         again = attempt(pipeline, poisoned(bars, change.mask & later, change.poison, change.stream))
         if isinstance(again, str):
             continue
-        what = f"with single bars after {one.stamp:%Y-%m-%d %H:%M} UTC replaced ({change.poison})"
-        report = compared(FUTURE, SINGLE, what, {FEATURES: honest}, again.artefacts, one.stamp)
+        what = f"with single bars after {stamp:%Y-%m-%d %H:%M} UTC replaced ({change.poison})"
+        report = compared(FUTURE, SINGLE, what, {FEATURES: honest}, again.artefacts, stamp)
         if any(finding.column == name for finding in report.findings):
             return report
     return Report((), (), ())

@@ -178,3 +178,9 @@ def test_who_reads_nothing_is_not_asked_again(bars):
     calls = []
     assert lake_read([bars], lambda: calls.append(1), "features", "close", STAMP) == (None, [])
     assert calls == [1]
+
+
+def test_a_watched_file_looks_no_older_than_it_is(bars):
+    """What deletes files that nobody has read for long would take a lake whose files were last read in 2001."""
+    files_read([bars], lambda: None)
+    assert bars.stat().st_mtime - bars.stat().st_atime == pytest.approx(1)

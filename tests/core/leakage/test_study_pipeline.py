@@ -145,7 +145,7 @@ def test_a_sound_study_passes_a_full_audit():
     """Of one pair; what goes over pairs is in what a run samples, above."""
     one = load_study("smoke", ("data.pairs=[EURUSD]", *BASE[1:]))
     steps = list(audit_steps(one, Home.from_environment(), 2, all_fits=True))
-    report = merged(step.run() for step in steps)
+    report = merged(step() for step in steps)
     assert report.findings == ()
     assert {cell.poison for cell in report.cells} >= {"nan", "huge", "removed", "reshuffled", "reversed", "mirrored"}
 
