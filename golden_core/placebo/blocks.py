@@ -10,6 +10,7 @@ import polars as pl
 from joblib import delayed
 
 from golden_core.placebo.universe import ROWS, Arm, Gate, PlaceboError, required_protocol, universe, universe_rows
+from golden_core.sources import SOURCES
 from golden_core.store.lake import Home, StoredTableError, hash_bytes, read_table, write_parquet
 from golden_core.store.provenance import library_versions
 from golden_core.study import PlaceboSection, Study
@@ -84,13 +85,14 @@ def blocks(study: Study, arms: Sequence[Arm]) -> list[Block]:
 def block_file(home: Home, study: Study, block: Block, gate: Gate) -> Path:
     """Return the file of a block, whether or not it is there; another setting or statement gives it another name."""
     own = universe(study, block.arm, block.first)
+    others = {kind.__module__ for name, kind in SOURCES.items() if name != own.data.source}  # among them all importers
     pair, horizon = own.data.pairs[0], own.horizons[0]
     depends_on = {
         "study": own.hash(),
         "universes": [block.first, block.stop],
         "r2": block.arm.r2,
         "trials": [dependencies(own, Trial(name, pair, horizon, 0), "") for name in own.forecasters],
-        "code": [code_hash((*_CODE, gate.module)), own_hash(_STEPS)],
+        "code": [code_hash((*_CODE, gate.module), tuple(sorted(others))), own_hash(_STEPS)],
         "libraries": library_versions(("numpy", "polars", "scipy")),
     }
     name = f"{block.key}-{hash_bytes(canonical_json(depends_on).encode())[:16]}.parquet"

@@ -23,13 +23,15 @@ _ALL = "*"
 
 
 @functools.cache
-def code_hash(modules: tuple[str, ...]) -> str:
+def code_hash(modules: tuple[str, ...], without: tuple[str, ...] = ()) -> str:
     """Return the hash of the sources of some modules and of all they import from their own packages.
+
+    Modules ``without`` which what is asked about runs, and what only they import, do not count: a registry names them.
 
     Another statement in a forecaster, in the trainer it uses or in a block of its network gives another hash; one in
     a forecaster that it does not import does not, and neither do comments, docstrings and layout anywhere.
     """
-    files, read = sorted(source_files(modules).items()), sources()
+    files, read = sorted(source_files(modules, without).items()), sources()
     text = "\n".join(f"{name} {read.read(path)[0]}" for name, path in files)
     read.remember()
     return hash_bytes(text.encode())
@@ -42,7 +44,7 @@ def own_hash(modules: tuple[str, ...]) -> str:
     return hash_bytes("\n".join(sources().read(path)[0] for path in files).encode())
 
 
-def source_files(modules: Iterable[str]) -> dict[str, Path]:
+def source_files(modules: Iterable[str], without: Iterable[str] = ()) -> dict[str, Path]:
     """Return module name → file for the modules and their imports, within their own top-level packages.
 
     What lies beside a package that is not installed, as a module does beside another in one's own folder, is its own.
@@ -57,9 +59,10 @@ def source_files(modules: Iterable[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     waiting: list[_Taken] = [(module, _ALL) for module in modules]
     followed: set[_Taken] = set()
+    apart = {*PLUMBING, *without}
     while waiting:
         name, member = one = waiting.pop()
-        path = None if one in followed or _is_plumbing(name) else _file(name)
+        path = None if one in followed or _is_within(name, apart) else _file(name)
         if path is None:
             continue
         followed.add(one)
@@ -76,8 +79,8 @@ def source_files(modules: Iterable[str]) -> dict[str, Path]:
     return found
 
 
-def _is_plumbing(name: str) -> bool:
-    return name in PLUMBING or name.startswith(tuple(f"{one}." for one in PLUMBING))
+def _is_within(name: str, places: Iterable[str]) -> bool:
+    return any(name == one or name.startswith(f"{one}.") for one in places)
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from golden_core.reporting.pictures import PICTURES, as_png, as_svg
 from golden_core.store.lake import Home
 from golden_core.study import StudyError
 from golden_core.trials import identity
+from golden_core.trials.code import source_files
 
 # What the probes of code find is tested elsewhere, and takes seconds.
 QUICK = dataclasses.replace(GATE, inputs=lambda home, study, _thorough: GATE.inputs(home, study, False))
@@ -65,8 +66,18 @@ def test_another_setting_and_another_statement_make_other_blocks(home, tiny, mon
     assert block_file(home, tiny.model_copy(update={"placebo": said}), block, QUICK) == before
     for holder, name in ((module, "code_hash"), (module, "own_hash"), (identity, "own_hash")):  # rows and labels, too
         with monkeypatch.context() as patched:
-            patched.setattr(holder, name, lambda _modules: "other")
+            patched.setattr(holder, name, lambda *_modules: "other")
             assert block_file(home, tiny, block, QUICK) != before
+
+
+def test_the_code_of_a_block_has_its_source_and_gate_and_no_importer(home, tiny, monkeypatch):
+    asked = []
+    monkeypatch.setattr(module, "code_hash", lambda *modules: asked.append(modules) or "some")
+    block_file(home, tiny, blocks(tiny, placebo_arms(tiny, 1))[0], QUICK)
+    names = set(source_files(*asked[0]))
+    assert {"golden_core.sources.synthetic", "golden_core.checks.inputs", "golden_core.leakage.audit"} <= names
+    assert not [name for name in names if name.startswith(("golden_core.vendors", "golden_core.sources.files"))]
+    assert "golden_core.vendors" in set(source_files(asked[0][0]))  # through the registry of sources
 
 
 def test_a_damaged_block_is_made_again(home, tiny):
