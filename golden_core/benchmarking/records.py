@@ -92,8 +92,9 @@ def read_run(folder: Path) -> Run:
 
 def last_runs(home: Home, study: str | None = None) -> list[Run]:
     """Return the last run of every benchmark, of one study or of all and of none."""
-    folders = {path.parent.parent for path in (home.root / "benchmarks").glob("*/*/*/rows.parquet")}
-    runs = [read_run(max(path.parent for path in folder.glob("*/rows.parquet"))) for folder in sorted(folders)]
+    # A point begins the name of what a killed process was writing.
+    folders = {path.parent.parent for path in (home.root / "benchmarks").glob("*/*/[!.]*/rows.parquet")}
+    runs = [read_run(max(path.parent for path in folder.glob("[!.]*/rows.parquet"))) for folder in sorted(folders)]
     return [run for run in runs if study is None or run.rows["study"][0] == study]
 
 

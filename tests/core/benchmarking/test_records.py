@@ -51,6 +51,14 @@ def test_the_warehouse_holds_the_last_run_of_every_benchmark(home, measured):
     assert len(last_runs(home)) == 2
 
 
+def test_what_a_killed_process_was_writing_is_no_run(home, measured):
+    run = file_run(home, "inference", "demo", [measured()])
+    half = run.folder.parent.parent / "-" / f".{run.folder.name}.123-abc.tmp"
+    half.mkdir(parents=True)
+    run.rows.write_parquet(half / "rows.parquet")
+    assert [one.folder for one in last_runs(home)] == [run.folder]
+
+
 def test_measuring_again_changes_no_result_of_a_study(home, measured):
     file_run(home, "inference", "demo", [measured()])
     before = Warehouse(home.warehouse).digests("demo")
