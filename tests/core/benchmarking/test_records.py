@@ -108,6 +108,14 @@ def test_another_kind_of_machine_is_not_compared(home, measured, monkeypatch):
     assert regressions(home) == ([], 0)
 
 
+def test_a_later_run_elsewhere_hides_none_from_here(home, measured, monkeypatch):
+    first = file_run(home, "inference", "demo", [measured()])
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(records, "machine_class", lambda: "another")
+        file_run(home, "inference", "demo", [measured(seconds=1.0)])
+    assert accept(home, "inference") == [first.folder.name]
+
+
 def test_a_baseline_from_before_processors_had_kinds_still_counts(home, measured, monkeypatch):
     monkeypatch.setattr(records, "machine_class", lambda: "AMD EPYC × 2")
     file_run(home, "inference", "demo", [measured()])
