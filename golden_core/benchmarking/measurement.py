@@ -139,7 +139,7 @@ def measure(
         least = asked.fewest if fewest is None else fewest
         taken = sample(synchronised(call, condition.device), seconds=seconds, fewest=least, block=asked.block)
         joules = meter.joules(time.perf_counter() - started)
-    calls = taken.warm_up + len(taken.seconds)
+    calls = taken.warm_up + taken.calls
     why = [UNMEASURED] if joules is None else [NOT_IDLE] * (joules <= 0)
     return Measurement(
         subject,

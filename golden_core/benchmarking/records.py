@@ -90,11 +90,14 @@ def read_run(folder: Path) -> Run:
     return Run(folder, BENCHMARKS.conform(rows))
 
 
-def last_runs(home: Home, study: str | None = None) -> list[Run]:
-    """Return the last run of every benchmark, of one study or of all and of none."""
-    folders = {path.parent.parent for path in (home.root / "benchmarks").glob("*/*/*/rows.parquet")}
-    runs = [read_run(max(path.parent for path in folder.glob("*/rows.parquet"))) for folder in sorted(folders)]
-    return [run for run in runs if study is None or run.rows["study"][0] == study]
+def last_runs(home: Home, study: str | None = None, *, on: str | None = None) -> list[Run]:
+    """Return the last run of every benchmark, of one study or of all and of none, on one machine class or on any."""
+    # A point begins the name of what a killed process was writing.
+    folders = {path.parent.parent for path in (home.root / "benchmarks").glob("*/*/[!.]*/rows.parquet")}
+    latest_first = (sorted(folder.glob("[!.]*/rows.parquet"), reverse=True) for folder in sorted(folders))
+    runs = ((read_run(path.parent) for path in paths) for paths in latest_first)
+    last = [next((run for run in some if on in (None, run.rows["machine"][0])), None) for some in runs]
+    return [run for run in last if run and (study is None or run.rows["study"][0] == study)]
 
 
 def load_benchmarks(home: Home, study: str) -> None:
@@ -112,7 +115,7 @@ def accept(home: Home, benchmark: str) -> list[str]:
         If there is none from such a machine.
     """
     here = machine_class()
-    runs = [run for run in last_runs(home) if run.rows["benchmark"][0] == benchmark and run.rows["machine"][0] == here]
+    runs = [run for run in last_runs(home, on=here) if run.rows["benchmark"][0] == benchmark]
     if not runs:
         raise BenchmarkError(f"no run of {benchmark!r} was filed on {here}: run `golden bench {benchmark}` first")
     record = _accepted(home)

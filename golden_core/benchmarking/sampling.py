@@ -20,6 +20,7 @@ MOST_BLOCKS = 20  # after so many a call counts as warm, and as unsteady
 ALPHA = 0.01  # of a comparison
 PAIRS = 200  # so many find 5 % on a noisy machine, in simulation
 LEAST_PAIRS = 8  # fewer can never be significant at ALPHA
+_EXACT = 50  # pairs up to which SciPy's test is
 
 CONFIDENCE = 0.99
 TAILS = (0.90, 0.95, 0.99)
@@ -37,6 +38,7 @@ class Sample:
     seconds: FloatArray
     warm_up: int
     steady: bool
+    calls: int = 0  # that were timed, if they were counted; of very short ones fewer are kept
 
 
 def sample(call: Call, *, seconds: float, fewest: int, block: int = 10, clock: Clock = time.perf_counter) -> Sample:
@@ -64,7 +66,7 @@ def sample(call: Call, *, seconds: float, fewest: int, block: int = 10, clock: C
         if len(kept) == most:
             kept, stride = kept[::2], 2 * stride
     halves = len(kept) // 2
-    return Sample(np.array(kept), len(warm), steady and (halves < LEAST_HALF or settled(kept, halves)))
+    return Sample(np.array(kept), len(warm), steady and (halves < LEAST_HALF or settled(kept, halves)), calls)
 
 
 def settled(durations: list[float], block: int) -> bool:
@@ -120,11 +122,18 @@ def compare(one: FloatArray, other: FloatArray) -> Paired:
         return Paired(ratio, None, None, None)
     if not logs.any():
         return Paired(1.0, 1.0, 1.0, 1.0)
-    p_value = float(stats.wilcoxon(logs).pvalue)
-    n = len(logs)
-    spread = np.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-    cut = max(0, int(n * (n + 1) / 4 - stats.norm.isf(ALPHA / 2) * spread))
+    p_value, cut = float(stats.wilcoxon(logs).pvalue), _cut(len(logs))
     return Paired(ratio, float(np.exp(walsh[cut])), float(np.exp(walsh[-1 - cut])), p_value)
+
+
+def _cut(n: int) -> int:
+    """Return the largest sum of ranks of n pairs that is rejected at 1 %: exact where SciPy's test is."""
+    if n > _EXACT:
+        return int(n * (n + 1) / 4 - stats.norm.isf(ALPHA / 2) * np.sqrt(n * (n + 1) * (2 * n + 1) / 24))
+    chances = np.ones(1)
+    for rank in range(1, n + 1):
+        chances = (np.pad(chances, (0, rank)) + np.pad(chances, (rank, 0))) / 2
+    return int((chances.cumsum() <= ALPHA / 2).sum()) - 1
 
 
 def _timed(call: Call, clock: Clock) -> float:

@@ -18,7 +18,7 @@ UNREPEATABLE: Mapping[str, tuple[str, ...]] = {
     "economics": ("tried", "deflated"),
 }
 
-PUBLIC = ("ecb", "synthetic")  # sources whose bars anybody may pass on
+PUBLIC = ("ecb", "synthetic", "synthetic_hours")  # sources whose bars anybody may pass on
 OF_BARS = ("forecasts", "quantiles")  # tables that hold a source's prices, or forecasts of them
 
 # What the study decided, and nothing else: the words of it survive another processor's last digit.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import scipy  # loads scipy.stats when it is first used: half of what the evaluation takes to import
@@ -11,8 +10,6 @@ import scipy  # loads scipy.stats when it is first used: half of what the evalua
 from golden_core.inputs.windows import FloatArray
 from golden_core.statistics.long_run import ROUNDING
 from golden_core.statistics.moments import accuracy
-
-Kernel = Literal["rectangular", "bartlett"]
 
 
 @dataclass(frozen=True)
@@ -26,9 +23,7 @@ class TestResult:
     lags: int
 
 
-def diebold_mariano(
-    loss_a: FloatArray, loss_b: FloatArray, *, horizon: int, kernel: Kernel = "rectangular"
-) -> TestResult:
+def diebold_mariano(loss_a: FloatArray, loss_b: FloatArray, *, horizon: int) -> TestResult:
     """Test whether two forecasters have equal expected loss, two-sided.
 
     Parameters
@@ -36,11 +31,8 @@ def diebold_mariano(
     loss_a, loss_b : (T,) float64
         Losses of the two forecasters at the same cutoffs, in time order.
     horizon : int
-        Bars looked ahead, h. Optimal h-step errors are MA(h − 1), so h − 1 autocovariances enter the variance.
-    kernel : {"rectangular", "bartlett"}
-        Weights of the autocovariances. Equal weights are what both papers use, and the correction is derived for
-        them. Declining weights (Newey & West 1987) keep the variance positive but understate it when labels
-        overlap: at a nominal 5 %, h = 5 and a full overlap they reject 10.6 % of true nulls however long the series.
+        Bars looked ahead, h. Optimal h-step errors are MA(h − 1), so h − 1 autocovariances enter the variance, with
+        equal weights: both papers have these, and the correction is derived for them.
 
     Returns
     -------
@@ -56,14 +48,14 @@ def diebold_mariano(
 
     References
     ----------
-    Diebold & Mariano (1995), section 1.1; Harvey, Leybourne & Newbold (1997); Newey & West (1987).
+    Diebold & Mariano (1995), section 1.1; Harvey, Leybourne & Newbold (1997).
     """
     if loss_a.ndim != 1 or loss_a.shape != loss_b.shape or not len(loss_a):
         raise ValueError(f"needs two loss series of one length, got shapes {loss_a.shape} and {loss_b.shape}")
     if not (np.isfinite(loss_a).all() and np.isfinite(loss_b).all()):
         raise ValueError("a loss is not finite; a forecaster that failed has no place in a comparison")
     difference = loss_a - loss_b
-    statistic = float(harvey_leybourne_newbold(difference, horizon=horizon, kernel=kernel))
+    statistic = float(harvey_leybourne_newbold(difference, horizon=horizon))
     n = len(difference)
     # The difference of losses that differ by nothing, or by a constant, is what rounding of the losses leaves of it.
     size = np.maximum(np.abs(loss_a), np.abs(loss_b)).max()
@@ -77,13 +69,11 @@ def diebold_mariano(
     )
 
 
-def harvey_leybourne_newbold(
-    differences: FloatArray, *, horizon: int, kernel: Kernel = "rectangular"
-) -> FloatArray | np.float64:
+def harvey_leybourne_newbold(differences: FloatArray, *, horizon: int) -> FloatArray | np.float64:
     """Return the corrected statistic of many loss differences at once.
 
     Takes (..., T) in the order of time and gives (...): Student t with T − 1 degrees of freedom under the null, NaN
-    where undefined. Horizon and kernel are those of :func:`diebold_mariano`.
+    where undefined. The horizon is that of :func:`diebold_mariano`.
 
     Raises
     ------
@@ -99,8 +89,7 @@ def harvey_leybourne_newbold(
     centred = differences - mean[..., np.newaxis]
     variance = np.square(centred).mean(axis=-1)
     for lag in range(1, horizon):
-        weight = 1 - lag / horizon if kernel == "bartlett" else 1.0
-        variance = variance + 2 * weight * (centred[..., lag:] * centred[..., :-lag]).sum(axis=-1) / n
+        variance = variance + 2 * (centred[..., lag:] * centred[..., :-lag]).sum(axis=-1) / n
     # Rounding gives constant differences a variance of about 1e-34, so they are recognised by what they are.
     undefined = (np.ptp(differences, axis=-1) == 0) | (variance <= 0)
     # (T + 1 − 2h + h(h − 1)/T) / T, the square of the correction, is (T − h)(T − h + 1) / T².

@@ -60,18 +60,3 @@ def covers(y: FloatArray, low: FloatArray, high: FloatArray, level: float) -> Fl
     """
     unknown = np.isnan(y) | np.isnan(low) | np.isnan(high)
     return np.where(unknown, np.nan, ((low <= y) & (y <= high)) - level)
-
-
-def pit_moments(u: FloatArray) -> FloatArray:
-    """Return the first four orthonormal moments of probability integral transforms, each of mean zero if uniform.
-
-    Takes (..., T) values in [0, 1] and gives (..., 4, T): shifted Legendre polynomials, in turn the signs of bias,
-    dispersion, skewness and tails.
-
-    References
-    ----------
-    Neyman (1937), "Smooth test for goodness of fit"; Diebold, Gunther & Tay (1998).
-    """
-    x = 2 * u - 1
-    polynomials = (x, (3 * x**2 - 1) / 2, (5 * x**3 - 3 * x) / 2, (35 * x**4 - 30 * x**2 + 3) / 8)
-    return np.stack([np.sqrt(2 * degree + 1) * p for degree, p in enumerate(polynomials, start=1)], axis=-2)

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from golden_core.benchmarking import energy
+from golden_core.benchmarking import energy, sampling
 from golden_core.benchmarking.energy import Counter, Meter, counters
 from golden_core.benchmarking.machine import conditions, operations, refusal
 from golden_core.benchmarking.measurement import PRECISIONS, Condition, measure
@@ -110,3 +110,12 @@ def test_counters_that_a_container_hides_are_none(tmp_path):
     """Docker masks what /sys/class/powercap links to: the names are there, and nothing behind them."""
     (tmp_path / "intel-rapl:0").symlink_to(tmp_path / "masked")
     assert energy.counters("cpu", tmp_path) == []
+
+
+def test_energy_is_that_of_every_call_and_not_only_of_those_that_are_kept(monkeypatch):
+    monkeypatch.setattr(sampling, "full_size", lambda _p: 50)
+    made = []
+    meter = Meter([Counter("package", lambda: float(len(made)))])  # a joule each
+    row = measure("it", "part", lambda: made.append(1), Condition(), seconds=0.01, fewest=3, meter=meter).row()
+    assert row["samples"] < 100 < len(made)
+    assert row["energy_j"] == pytest.approx(1.0)

@@ -51,6 +51,14 @@ def test_the_warehouse_holds_the_last_run_of_every_benchmark(home, measured):
     assert len(last_runs(home)) == 2
 
 
+def test_what_a_killed_process_was_writing_is_no_run(home, measured):
+    run = file_run(home, "inference", "demo", [measured()])
+    half = run.folder.parent.parent / "-" / f".{run.folder.name}.123-abc.tmp"
+    half.mkdir(parents=True)
+    run.rows.write_parquet(half / "rows.parquet")
+    assert [one.folder for one in last_runs(home)] == [run.folder]
+
+
 def test_measuring_again_changes_no_result_of_a_study(home, measured):
     file_run(home, "inference", "demo", [measured()])
     before = Warehouse(home.warehouse).digests("demo")
@@ -98,6 +106,14 @@ def test_another_kind_of_machine_is_not_compared(home, measured, monkeypatch):
     monkeypatch.setattr(records, "machine_class", lambda: "another")
     file_run(home, "inference", "demo", [measured(seconds=1.0)])
     assert regressions(home) == ([], 0)
+
+
+def test_a_later_run_elsewhere_hides_none_from_here(home, measured, monkeypatch):
+    first = file_run(home, "inference", "demo", [measured()])
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(records, "machine_class", lambda: "another")
+        file_run(home, "inference", "demo", [measured(seconds=1.0)])
+    assert accept(home, "inference") == [first.folder.name]
 
 
 def test_a_baseline_from_before_processors_had_kinds_still_counts(home, measured, monkeypatch):

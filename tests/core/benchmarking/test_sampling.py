@@ -139,6 +139,7 @@ def test_of_calls_without_number_some_are_kept_evenly(monkeypatch):
     call = clock.calls(1e-3 + 1e-8 * np.arange(2000))
     found = sample(call, seconds=1.0, fewest=10, clock=clock)
     assert 50 <= len(found.seconds) < 100
+    assert found.calls == pytest.approx(1000, abs=10)
     assert np.diff(found.seconds) == pytest.approx(np.full(len(found.seconds) - 1, 16e-8), rel=1e-3)
     assert clock.now == pytest.approx(1.0 + 1e-3 * found.warm_up, rel=0.01)
     assert len(sample(clock.calls([1e-3] * 2000), seconds=1.0, fewest=300, clock=clock).seconds) in range(300, 600)
@@ -153,6 +154,14 @@ def test_five_percent_are_found():
     found = [compare(*pairs(PAIRS, STREAM.child("slower", n).generator(), slower=1.05)) for n in range(100)]
     assert sum(one.different and one.ratio > 1 for one in found) >= 95
     assert sum(one.low <= 1.05 <= one.high for one in found) >= 95
+
+
+def test_an_interval_holds_no_difference_where_none_was_found_and_nowhere_else():
+    for n in range(8, 60):
+        for shift in np.linspace(0.5, 5, 10) / np.sqrt(n):
+            other = np.exp(0.1 * STREAM.child("interval", n, shift).generator().normal(shift, 1, n))
+            found = compare(np.ones(n), other)
+            assert found.different == (found.low > 1)
 
 
 def test_few_pairs_give_a_ratio_and_no_verdict():

@@ -17,7 +17,8 @@ from golden_core.publication.bundle import write_bundle
 from golden_core.publication.declared import PublicationError
 from golden_core.publication.integrity import TAG_MANIFEST, TAGS, archive_name, bundle_faults, results, tag_lines
 from golden_core.publication.reproduction import compared
-from golden_core.publication.tables import published_tables, table_hash
+from golden_core.publication.tables import PUBLIC, published_tables, table_hash
+from golden_core.sources import SOURCES
 from golden_core.store.lake import Home, hash_file, read_json, write_json
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials.stored import IncompleteError
@@ -304,3 +305,7 @@ def test_without_the_extra_it_is_said_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "bagit", None)
     with pytest.raises(PublicationError, match=r"pip install 'golden\[publish\]'"):
         bundle_faults(tmp_path)
+
+
+def test_bars_that_the_project_makes_up_are_public():
+    assert {name for name in SOURCES if name.startswith("synthetic")} <= set(PUBLIC)

@@ -8,7 +8,7 @@ from scipy import fft, stats
 
 from golden_core.statistics import equivalence, long_run, minimum_detectable
 from golden_core.statistics.long_run import CONSTANT, NOT_FINITE, TOO_SHORT, coefficients
-from golden_core.statistics.moments import accuracy, covers, pit_moments, predicts
+from golden_core.statistics.moments import accuracy, covers, predicts
 from golden_core.store.randomness import Stream
 
 
@@ -112,13 +112,6 @@ def test_coverage_counts_infinite_bounds_and_not_missing_ones():
     y = np.array([0.0, 1.0, 2.0, np.nan])
     low, high = np.array([-np.inf, 1.0, 0.0, 0.0]), np.array([0.0, np.inf, 1.0, 1.0])
     np.testing.assert_allclose(covers(y, low, high, 0.9), [0.1, 0.1, -0.9, np.nan])
-
-
-def test_moments_of_uniform_values_are_orthonormal():
-    u = (np.arange(200_000) + 0.5) / 200_000
-    moments = pit_moments(u)
-    np.testing.assert_allclose(moments.mean(axis=-1), 0, atol=1e-9)
-    np.testing.assert_allclose(moments @ moments.T / u.size, np.eye(4), atol=1e-8)
 
 
 def test_equivalence_by_hand_and_with_a_margin_of_its_own():
