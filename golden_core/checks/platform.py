@@ -100,7 +100,7 @@ def _risks(home: Home, _study: Study) -> Examined:
     if not path.exists():
         return _unmeasured("unmeasured: no register was written in this home")
     register = pl.read_csv(path, infer_schema=False)
-    silent = register.filter((pl.col("shown") == "yes") == (pl.col("status") == "sound"))
+    silent = register.filter(pl.col("shown").eq_missing("yes") == pl.col("status").eq_missing("sound"))
     return Examined([f"{name}: not as stated" for name in silent[:, 0]], register.height)
 
 

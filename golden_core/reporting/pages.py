@@ -21,7 +21,7 @@ from golden_core.reporting.grids import STRATA_SKILL, Grids, grids_latex, relati
 from golden_core.reporting.judged import Judged
 from golden_core.reporting.seed_groups import seed_groups
 from golden_core.reporting.verdict import Verdict, decided, verdict
-from golden_core.store.lake import confined, hash_bytes, hash_file, stored_json
+from golden_core.store.lake import hash_bytes, hash_file, stored_json
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials.code import code_hash
@@ -250,7 +250,7 @@ def _replace(folder: Path, files: Mapping[str, str]) -> None:
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent) as name:
         for file, text in files.items():
             (Path(name) / file).write_text(text, encoding="utf-8", newline="\n")
-        for file in before.keys() - files:  # such as the table of what failed, once nothing does
-            confined(folder, file).unlink(missing_ok=True)
+        for path in [path for path in folder.iterdir() if path.name in before.keys() - files]:
+            path.unlink()  # such as the table of what failed, once nothing does
         for file in files:
             (Path(name) / file).replace(folder / file)

@@ -308,7 +308,7 @@ def stored_json(path: Path, **kinds: type | UnionType) -> dict[str, Any]:
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     whole = isinstance(value, dict) and all(isinstance(value.get(name), kind) for name, kind in kinds.items())
     return value if whole else {}

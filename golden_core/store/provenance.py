@@ -118,5 +118,5 @@ def _gpu() -> list[dict[str, str]] | None:
 
 def _run(*command: str) -> str:
     # Output of a program that may be absent or hang: a fact that cannot be read in 10 s is not recorded.
-    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10, env=git_environment())
-    return result.stdout.strip()
+    result = subprocess.run(command, capture_output=True, check=True, timeout=10, env=git_environment())
+    return os.fsdecode(result.stdout).strip()  # git names files by bytes

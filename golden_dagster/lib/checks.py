@@ -50,7 +50,8 @@ def sampled_asset_checks(checks: Sequence[Check]) -> dg.AssetChecksDefinition:
 
 def verdict(found: Examined, unit: str, severity: Severity = "error") -> dg.AssetCheckResult:
     """Return a result that passes when there are no findings and something was examined."""
-    faults = found.faults(unit)
+    # They name files, and the name of a file may be no text.
+    faults = [fault.encode(errors="backslashreplace").decode() for fault in found.faults(unit)]
     metadata: dict[str, Any] = {"examined": found.examined, "violations": len(faults)}
     metadata["findings"] = findings_value(faults)
     if found.coverage is not None:

@@ -11,7 +11,8 @@ import pytest
 from support.campaigns import OVERRIDES, opened
 from support.verdicts import decided
 
-from golden_core.checks import Examined, input_faults, repeated_checks
+from golden_core.checks import Examined, input_faults
+from golden_core.checks.inputs import repeated_checks
 from golden_core.inputs.features import FEATURES, Feature
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, write_parquet
@@ -61,6 +62,11 @@ def change(home, kind, key, *expressions, where=True):
         pl.when(where).then(e).otherwise(pl.col(e.meta.output_name())).alias(e.meta.output_name()) for e in expressions
     ]
     write_parquet(table.with_columns(changed).select(table.columns), path)
+
+
+def test_a_file_whose_name_is_no_text_can_be_named():
+    found = verdict(Examined(["odd\udcff lies there and is none of the trial's"], 1), "trials")
+    assert (found.passed, found.description) == (False, "odd\\udcff lies there and is none of the trial's")
 
 
 def test_there_is_no_check_without_a_failing_test(finished):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from golden_core.store.lake import new_folder, remove_temporaries, replacing
+from golden_core.store.lake import new_folder, remove_temporaries, replacing, stored_json
 
 WRITER = """
 import sys
@@ -34,6 +34,12 @@ def test_only_what_killed_processes_left_goes(tmp_path, kind):
         process.communicate()
     assert remove_temporaries(tmp_path) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"[" * 100_000, b'{"file": 1}'])
+def test_a_damaged_record_is_no_record(tmp_path, content):
+    (tmp_path / "record.json").write_bytes(content)
+    assert stored_json(tmp_path / "record.json", file=str) == {}
 
 
 def test_names_without_a_writer_go(tmp_path):

@@ -1,5 +1,7 @@
 """What a machine says of itself: bytes are promised on one kind of processor, and many kinds share a name."""
 
+import subprocess
+
 import pytest
 
 from golden_core.store import provenance
@@ -24,6 +26,21 @@ flags\t\t: fpu avx2{}
 def test_a_processor_is_more_than_its_name(tmp_path, text, said):
     (tmp_path / "cpuinfo").write_text(text)
     assert provenance._cpu_model(tmp_path / "cpuinfo") == said
+
+
+def test_a_file_whose_name_is_no_text_makes_a_tree_dirty(tmp_path):
+    git = ("git", "-C", str(tmp_path), "-c", "user.name=A", "-c", "user.email=a@b.c")
+    for command in (
+        ("init", "-q"),
+        ("commit", "-q", "--allow-empty", "-m", "x"),
+        ("config", "core.quotepath", "false"),
+    ):
+        subprocess.run([*git, *command], check=True)
+    assert provenance.git_state(tmp_path)["dirty"] is False
+    provenance.git_state.cache_clear()
+    (tmp_path / "odd\udcff").touch()
+    assert provenance.git_state(tmp_path)["dirty"] is True
+    provenance.git_state.cache_clear()
 
 
 @pytest.mark.parametrize("text", [None, "processor\t: 0\nBogoMIPS\t: 48.00\n"])
