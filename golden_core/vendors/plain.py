@@ -70,7 +70,7 @@ class Parquet(Reader):
         """Read all rows."""
         refuse_packed(path)
         try:
-            table = pl.read_parquet(path)
+            table = pl.read_parquet(path, glob=False)
         except _BROKEN as error:
             raise _unreadable(path, error) from None
         if table.is_empty():
@@ -99,7 +99,7 @@ def parquet_names(path: Path) -> Sequence[str] | None:
         if stream.read(len(_MAGIC)) != _MAGIC:
             return None
     try:
-        return list(pl.read_parquet_schema(path))
+        return list(pl.scan_parquet(path, glob=False).collect_schema())
     except _BROKEN as error:
         raise _unreadable(path, error) from None
 

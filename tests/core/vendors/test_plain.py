@@ -125,11 +125,17 @@ def test_a_table_of_unknown_columns_is_not_blamed_on_its_bytes(write: Callable[.
     assert read_bars(path, "EURUSD", zone="UTC", format="plain_parquet", columns=columns).bars.height == 240
 
 
+def test_a_folder_with_brackets_is_no_pattern(write: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "FX [24]").mkdir()
+    path = write(TIME).rename(tmp_path / "FX [24]" / "x.parquet")
+    assert read_bars(path, "EURUSD", zone="UTC").bars.height == 240
+
+
 @pytest.mark.parametrize("fault", [pl.exceptions.PanicException, pl.exceptions.ComputeError, OSError])
 def test_a_damaged_table_is_refused(fault: type[BaseException], write: Any, monkeypatch: Any) -> None:
     """What damaged pages make polars raise; no real ones, since some make it end the process."""
 
-    def broken(_path: Path) -> pl.DataFrame:
+    def broken(_path: Path, **_: object) -> pl.DataFrame:
         raise fault("zstd error")
 
     path = write(TIME)
