@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import math
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from scipy import stats
+from scipy import special, stats
 
 from golden_core.benchmarking.sampling import ALPHA, summarise
 from golden_core.store.lake import Home, new_folder, stored_json, write_json, write_parquet
@@ -112,14 +111,13 @@ def accept(home: Home, benchmark: str) -> list[str]:
     Raises
     ------
     BenchmarkError
-        If there is none from such a machine.
+        If there is none from such a machine, or what was accepted before cannot be read.
     """
     here = machine_class()
     runs = [run for run in last_runs(home, on=here) if run.rows["benchmark"][0] == benchmark]
     if not runs:
         raise BenchmarkError(f"no run of {benchmark!r} was filed on {here}: run `golden bench {benchmark}` first")
-    record = _accepted(home)
-    before = stored_json(record)
+    record, before = _accepted(home), _baselines(home)
     named = {_place(run): run.folder.name for run in runs}
     write_json({**before, here: {**before.get(here, {}), **named}}, record)
     return list(named.values())
@@ -129,21 +127,32 @@ def regressions(home: Home) -> tuple[list[str], int]:
     """Return what has become slower than the accepted baseline of its machine class, and how many rows were compared.
 
     Slower means a median of more than 1.1 times, and p ≤ 1 % by Mann & Whitney (1947): sessions apart cannot be paired.
-    Samples so small that nothing could ever be told of them, as three cold starts and three, are not compared.
+    Samples so small that nothing could ever be told of them, as three cold starts and three, are not compared. The last
+    runs of every machine are: of one home several may have written.
     """
-    accepted, found, compared = stored_json(_accepted(home)), list[str](), 0
-    for run in last_runs(home):
+    found, compared = list[str](), 0
+    try:
+        accepted = _baselines(home)
+    except BenchmarkError as error:
+        return [str(error)], 0
+    machines = {run.rows["machine"][0] for run in last_runs(home)} | set(accepted)
+    for run in (run for one in sorted(machines) for run in last_runs(home, on=one)):
         here = run.rows["machine"][0]
         by_name = re.sub(r" \(family [^)]*\)", "", here)  # all that was kept of a processor once
         name = (accepted.get(by_name, {}) | accepted.get(here, {})).get(_place(run))
         folder = run.folder.with_name(str(name))
-        if name in (None, run.folder.name) or not folder.is_dir():
+        if name in (None, run.folder.name):
+            continue
+        if not folder.is_dir():
+            found.append(f"{_place(run)}: the accepted run {name} of {here} is gone: bring it back, or accept another")
             continue
         baseline = read_run(folder)
         common = run.rows.join(baseline.rows, on=KEY, how="semi")
         for key in common.select(KEY).iter_rows():
             new, old = len(run.seconds(key)), len(baseline.seconds(key))
-            if 2 / math.comb(new + old, new) <= ALPHA:  # p where every one of the new takes longer than all of the old
+            if (
+                2 / special.comb(new + old, new) <= ALPHA
+            ):  # p where every one of the new takes longer than all of the old
                 compared += 1
                 found += _slower(run, baseline, key)
     return found, compared
@@ -205,3 +214,12 @@ def _folder(home: Home, benchmark: str, study: str) -> Path:
 
 def _accepted(home: Home) -> Path:
     return home.root / "benchmarks" / "accepted.json"
+
+
+def _baselines(home: Home) -> dict[str, Any]:
+    """Return the accepted runs: machine class → benchmark/study → name; BenchmarkError if what says so is damaged."""
+    path = _accepted(home)
+    found = stored_json(path)
+    if path.exists() and not found:
+        raise BenchmarkError(f"{path} cannot be read, and names the accepted runs of every machine: mend or delete it")
+    return found

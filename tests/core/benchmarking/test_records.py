@@ -1,5 +1,7 @@
 """Runs in the lake: what is filed follows from its samples, baselines are accepted by machine, slower is seen."""
 
+import shutil
+
 import polars as pl
 import pytest
 
@@ -114,6 +116,25 @@ def test_a_later_run_elsewhere_hides_none_from_here(home, measured, monkeypatch)
         elsewhere.setattr(records, "machine_class", lambda: "another")
         file_run(home, "inference", "demo", [measured(seconds=1.0)])
     assert accept(home, "inference") == [first.folder.name]
+    slower = file_run(home, "inference", "demo", [measured(seconds=1.0)])
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(records, "machine_class", lambda: "another")
+        file_run(home, "inference", "demo", [measured()])
+    assert [len(regressions(home)[0]), regressions(home)[1]] == [1, 1], slower
+
+
+def test_a_baseline_that_is_gone_and_a_record_that_is_damaged_are_said(home, measured):
+    first = file_run(home, "inference", "demo", [measured()])
+    accept(home, "inference")
+    file_run(home, "inference", "demo", [measured()])
+    shutil.rmtree(first.folder)
+    assert "is gone: bring it back, or accept another" in regressions(home)[0][0]
+    (record,) = home.root.glob("benchmarks/accepted.json")
+    record.write_text("{")
+    assert "mend or delete it" in regressions(home)[0][0]
+    with pytest.raises(BenchmarkError, match="names the accepted runs of every machine"):
+        accept(home, "inference")
+    assert record.read_text() == "{"
 
 
 def test_a_baseline_from_before_processors_had_kinds_still_counts(home, measured, monkeypatch):
