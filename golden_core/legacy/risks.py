@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Literal, TypeVar
 
 import polars as pl
-from pydantic import Field, ValidationError
+from pydantic import Field
 from ruamel.yaml import YAML
 
-from golden_core.legacy.frozen import FACTS, FactsError
+from golden_core.legacy.frozen import FACTS
 from golden_core.legacy.page import page
 from golden_core.study import Section
 
@@ -88,19 +87,19 @@ class Question(Entry):
 EntryType = TypeVar("EntryType", bound=Entry)
 
 
-def read_risks(folder: Path = FACTS) -> tuple[Risk, ...]:
-    """Return the risks R01, R02, … of risks.yaml; a ``FactsError`` if the file is not a list of them."""
-    return _read_list(folder / "risks.yaml", Risk, "R")
+def read_risks() -> tuple[Risk, ...]:
+    """Return the risks, R01, R02 and so on."""
+    return _read_list("risks", Risk)
 
 
-def read_differences(folder: Path = FACTS) -> tuple[Difference, ...]:
-    """Return the differences D01, D02, …; a ``FactsError`` if the file is not a list of them."""
-    return _read_list(folder / "differences.yaml", Difference, "D")
+def read_differences() -> tuple[Difference, ...]:
+    """Return the differences, D01, D02 and so on."""
+    return _read_list("differences", Difference)
 
 
-def read_questions(folder: Path = FACTS) -> tuple[Question, ...]:
-    """Return the questions Q01, Q02, …; a ``FactsError`` if the file is not a list of them."""
-    return _read_list(folder / "open_questions.yaml", Question, "Q")
+def read_questions() -> tuple[Question, ...]:
+    """Return the questions, Q01, Q02 and so on."""
+    return _read_list("open_questions", Question)
 
 
 def differences_csv() -> str:
@@ -123,15 +122,6 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return pl.DataFrame(list(rows), schema=list(header), orient="row").write_csv()
 
 
-def _read_list(path: Path, model: type[EntryType], letter: str) -> tuple[EntryType, ...]:
-    """Return the entries of a YAML list, whose ids are a letter and two digits, from 01 on."""
-    entries = []
-    for number, value in enumerate(YAML(typ="safe", pure=True).load(path), 1):
-        try:
-            entry = model.model_validate_json(json.dumps(value))
-        except ValidationError as error:
-            raise FactsError(f"{path}: entry {number}: {error}") from None
-        if entry.id != f"{letter}{number:02d}":
-            raise FactsError(f"{path}: entry {number} is called {entry.id}, expected {letter}{number:02d}")
-        entries.append(entry)
-    return tuple(entries)
+def _read_list(name: str, model: type[EntryType]) -> tuple[EntryType, ...]:
+    entries = YAML(typ="safe", pure=True).load(FACTS / f"{name}.yaml")
+    return tuple(model.model_validate_json(json.dumps(entry)) for entry in entries)

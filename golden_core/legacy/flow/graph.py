@@ -106,11 +106,6 @@ def data_flow(facts: Facts, risks: Iterable[Risk]) -> Graph:
     )
 
 
-def step_names() -> frozenset[str]:
-    """Return the names of all steps, at which a risk may occur."""
-    return frozenset(_said(entry["id"], words) for entry, words in _every(_told()["nodes"], {}))
-
-
 @cache
 def _told() -> dict[str, Any]:
     text = (files("golden_core.legacy") / "templates" / "flow.yaml").read_text(encoding="utf-8")
@@ -123,7 +118,7 @@ def _every(entries: Iterable[Any], words: dict[str, Any]) -> Iterator[tuple[Any,
     for entry in entries:
         if isinstance(entry, dict) and "for_every_part" in entry:
             for part in PARTS:
-                of_part = {"part": part, "part_name": _PART_NAMES[part], "extent": words.get("parts", {}).get(part)}
+                of_part = {"part": part, "part_name": _PART_NAMES[part], "extent": words["parts"][part]}
                 yield from ((one, words | of_part) for one in entry["for_every_part"])
         else:
             yield entry, words

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from functools import cache
 from typing import Any, Literal, get_args
 
 from numpy.lib.stride_tricks import sliding_window_view
@@ -156,20 +155,19 @@ class Facts(Section):
     serving: Serving
 
 
-def read_facts(variant: str, folder: Path = FACTS) -> Facts:
-    """Return how one variant was run; a ``ValueError`` if there is no such variant, or the file does not fit."""
+def read_facts(variant: str) -> Facts:
+    """Return how one variant was run; a ``ValueError`` if there is no such variant."""
     if variant not in VARIANTS:
         raise ValueError(f"no legacy variant is called {variant!r}; there are {VARIANTS[0]} … {VARIANTS[-1]}")
-    shared = _parsed((folder / "protocol.yaml").read_bytes())
-    own = shared["variants"][variant]
-    shared = {name: value for name, value in shared.items() if name != "variants"}
+    shared = {name: value for name, value in _protocol().items() if name != "variants"}
+    own = _protocol()["variants"][variant]
     architecture = read_architecture(variant).model_dump(mode="json")
     return Facts.model_validate_json(json.dumps(shared | own | {"variant": variant, "architecture": architecture}))
 
 
-@lru_cache(maxsize=4)  # half a second for each of ten variants
-def _parsed(text: bytes) -> dict[str, Any]:
-    parsed: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+@cache  # half a second for each of ten variants
+def _protocol() -> dict[str, Any]:
+    parsed: dict[str, Any] = YAML(typ="safe", pure=True).load(FACTS / "protocol.yaml")
     return parsed
 
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 
-from golden_core.legacy.flow.graph import step_names
 from golden_core.legacy.forensics.probes import data, fitting, judging
 from golden_core.legacy.forensics.probes.result import STREAM, Probe
-from golden_core.legacy.frozen import FACTS, FactsError
 from golden_core.legacy.risks import LEAKAGE_CLASSES, Risk, read_risks, write_csv
-from golden_core.models.architecture import VARIANTS
 
 PROBES: dict[str, Probe] = {
     name: probe
@@ -24,22 +20,6 @@ _HEADER = (
 )
 
 
-def read_register(folder: Path = FACTS) -> tuple[Risk, ...]:
-    """Return the risks; a ``FactsError`` names those whose probe, place or variant does not exist."""
-    risks, faults = read_risks(folder), []
-    for risk in risks:
-        if risk.probe not in PROBES:
-            faults.append(f"{risk.id} names the probe {risk.probe!r}, which does not exist")
-        if risk.place not in step_names():
-            faults.append(f"{risk.id} occurs at {risk.place!r}, which is no node of a data flow")
-        faults += [
-            f"{risk.id} concerns {name!r}, which is no variant" for name in risk.variants if name not in VARIANTS
-        ]
-    if faults:
-        raise FactsError(f"{folder / 'risks.yaml'}: " + "; ".join(faults))
-    return risks
-
-
 def leakage_register_csv() -> str:
     """Return the register as CSV, one row per risk, with the result of running its probe in both practices.
 
@@ -50,7 +30,7 @@ def leakage_register_csv() -> str:
     ----------
     Kapoor & Narayanan (2023), Leakage and the reproducibility crisis in machine-learning-based science, Patterns 4(9).
     """
-    return write_csv(_HEADER, (_row(risk) for risk in read_register()))
+    return write_csv(_HEADER, (_row(risk) for risk in read_risks()))
 
 
 def _row(risk: Risk) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from golden_core.legacy.flow.protocol import Facts, Ratios, extents, read_facts
 from golden_core.legacy.frozen import FACTS
 from golden_core.models.architecture import VARIANTS
 
-_TABLE = "published_results.csv"
+_TABLE = FACTS / "published_results.csv"
 METRICS: tuple[Metric, ...] = ("mae", "mse", "rmse", "r2")
 
 
@@ -61,14 +61,11 @@ class Record:
     last_day: dt.date
 
 
-def read_record(folder: Path = FACTS) -> Record:
-    """Return the published results of v01 … v10; a ``TableError`` if the table lacks a variant or a metric."""
-    facts = {variant: read_facts(variant, folder) for variant in VARIANTS}
-    table = replace(read_table(folder / _TABLE), averaging="none")
+def read_record() -> Record:
+    """Return the published results of v01 … v10."""
+    facts = {variant: read_facts(variant) for variant in VARIANTS}
+    table = replace(read_table(_TABLE), averaging="none")
     printed = {row.name.replace("_", ""): row for row in table.rows}
-    missing = [variant for variant in VARIANTS if variant not in printed]
-    if missing:
-        raise TableError(f"{folder / _TABLE}: no row for {', '.join(missing)}")
     rows = {variant: _row(variant, table, printed[variant], facts[variant].ratios) for variant in VARIANTS}
     members: dict[str, list[str]] = {}
     for variant, row in rows.items():
@@ -80,9 +77,6 @@ def read_record(folder: Path = FACTS) -> Record:
 
 def _row(variant: str, table: Table, printed: Row, ratios: Ratios) -> PublishedRow:
     intervals = bounds(printed)
-    absent = [metric for metric in METRICS if metric not in intervals]
-    if absent:
-        raise TableError(f"line {printed.line}: {printed.name} has no usable {', '.join(absent)}")
     values = {metric: float(printed.cells[metric].value) for metric in METRICS}
     variance = variances(table, [printed])[printed.name]
     shares = "/".join(f"{100 * share:.4g}" for share in (ratios.train, ratios.validation, ratios.test))
@@ -95,14 +89,14 @@ def _split(shares: str, variants: tuple[str, ...], facts: Facts, rows: Mapping[s
     return PublishedSplit(shares, variants, len(validation), len(test.rows), len(test.targets), shared)
 
 
-def published_errors(metric: Metric, folder: Path = FACTS) -> dict[str, float]:
+def published_errors(metric: Metric) -> dict[str, float]:
     """Return one published test metric by variant, ``v01`` … ``v10``."""
-    return {variant: row.values[metric] for variant, row in read_record(folder).rows.items()}
+    return {variant: row.values[metric] for variant, row in read_record().rows.items()}
 
 
-def published_splits(folder: Path = FACTS) -> SplitHypothesis:
+def published_splits() -> SplitHypothesis:
     """Return the split of every published row, as the legacy code makes it; rows are named as in the paper."""
-    record = read_record(folder)
+    record = read_record()
     shares = {variant.replace("v", "v_"): row.shares for variant, row in record.rows.items()}
     (default, _), *_ = Counter(shares.values()).most_common(1)
     return SplitHypothesis(
@@ -113,16 +107,16 @@ def published_splits(folder: Path = FACTS) -> SplitHypothesis:
     )
 
 
-def published_audit(folder: Path = FACTS) -> Audit:
+def published_audit() -> Audit:
     """Audit the published table with the paper's headline claims and the splits of the code."""
-    claims = read_claims(folder / "published_claims.csv")
-    return audit_table(folder / _TABLE, claims=claims, splits=published_splits(folder))
+    claims = read_claims(FACTS / "published_claims.csv")
+    return audit_table(_TABLE, claims=claims, splits=published_splits())
 
 
-def is_published(file: Path, folder: Path = FACTS) -> bool:
+def is_published(file: Path) -> bool:
     """Whether a file holds the published table, number by number."""
     try:
-        return _printed(read_table(file)) == _printed(read_table(folder / _TABLE))
+        return _printed(read_table(file)) == _printed(read_table(_TABLE))
     except TableError:
         return False
 

@@ -16,7 +16,7 @@ from golden_core.legacy import risks as register
 from golden_core.legacy.flow import graph as graphs
 from golden_core.legacy.flow import picture as pictures
 from golden_core.legacy.flow import protocol
-from golden_core.legacy.flow.graph import Graph, data_flow, step_names, written
+from golden_core.legacy.flow.graph import Graph, data_flow, written
 from golden_core.legacy.flow.picture import WIDTH, badge_style, draw, place, route
 from golden_core.legacy.flow.protocol import Facts
 from golden_core.models.architecture import VARIANTS
@@ -237,7 +237,7 @@ def test_the_source_declares_what_it_joins_and_says_what_the_picture_says(varian
     assert '"' not in unquoted.replace('""', "")
     declared = set(re.findall(r"^ +(\w+) \[label=", unquoted, re.MULTILINE))
     joined = set(itertools.chain(*re.findall(r"^ +(\w+) -> (\w+) ", unquoted, re.MULTILINE)))
-    assert declared == joined == {node.id for node in graph.nodes} == step_names()
+    assert declared == joined == {node.id for node in graph.nodes}
     for part in ("train", "validation", "test"):
         cluster = source.split(f"subgraph cluster_{part} {{")[1].split("  }\n")[0]
         assert all((f"    {node.id} [" in cluster) == (node.part == part) for node in graph.nodes)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from golden_core.legacy.frozen import FACTS, FactsError, frozen_checksums, frozen_inventory, verify_tree
-from golden_core.legacy.inventory import Checksum, Inventory
+from golden_core.legacy.frozen import FACTS, frozen_checksums, frozen_inventory, verify_tree
+from golden_core.legacy.inventory import Inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
 from golden_core.legacy.scanning import scan_tree
 
@@ -73,37 +73,6 @@ def test_frozen_facts_are_no_tree_to_verify():
 
 def test_every_frozen_file_is_missing_from_an_empty_tree(tmp_path):
     assert len(verify_tree(scan_tree(tmp_path), frozen_checksums()).missing) == 110
-
-
-def test_checksums_are_read(tmp_path):
-    path = tmp_path / "c.csv"
-    path.write_text(f'path,sha256,bytes,lines\n"v_01/a, b.py",{"0" * 64},3,1\n')
-    assert frozen_checksums(path) == (Checksum("v_01/a, b.py", "0" * 64, 3, 1),)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", ":1: the columns must be path, sha256, bytes, lines"),
-        ("path,sha256\n", ":1: the columns must be"),
-        ("path,sha256,bytes,lines\na,xyz,1,1\n", ":2: expected path, 64 hexadecimal digits"),
-        (f"path,sha256,bytes,lines\na,{'0' * 64},-1,1\n", ":2: bytes and lines must be whole numbers"),
-        (f"path,sha256,bytes,lines\na,{'0' * 64},1,1\na,{'1' * 64},1,1\n", ":3: a stands there twice"),
-        (f"path,sha256,bytes,lines\na,{'0' * 64},1\n", ":2: expected path"),
-    ],
-)
-def test_malformed_checksums_are_refused_with_their_line(tmp_path, text, message):
-    path = tmp_path / "c.csv"
-    path.write_text(text)
-    with pytest.raises(FactsError, match=message):
-        frozen_checksums(path)
-
-
-def test_malformed_facts_are_refused_with_their_file(tmp_path):
-    (tmp_path / "checksums.csv").write_text("path,sha256,bytes,lines\n")
-    (tmp_path / "inventory.yaml").write_text("scripts: {}\n")
-    with pytest.raises(FactsError, match=r"(?s)inventory\.yaml: .*data_files"):
-        frozen_inventory(tmp_path)
 
 
 @pytest.mark.shared
