@@ -21,7 +21,8 @@ from golden_core.market.zones import active_times, verify_zone
 from golden_core.store.schema import PARITY, QUALITY
 from golden_core.study.sections import ChecksSection
 from golden_core.vendors.base import VendorError
-from golden_core.vendors.detect import AUTO, pairs_in_name
+from golden_core.vendors.detect import AUTO
+from golden_core.vendors.paired import pairs_in
 
 UNRELATED = 0.5  # correlation of one-bar returns: two feeds of one pair have more, whatever their spreads
 APART = 0.01  # median log price: sides of one pair are never so far apart, and dollar pairs move alike
@@ -70,7 +71,7 @@ def open_file(
     """Read a file of any known format; the pair is by default what its name, or a folder above it, mentions."""
     if not path.exists():
         raise VendorError(f"there is no file {path}")
-    mentions = (pairs_in_name(place) for place in (path, *path.absolute().parents))
+    mentions = (set(pairs_in(place.name)) for place in (path, *path.absolute().parents))
     named = next((found for found in mentions if found), set())
     if pair is None and len(named) != 1:
         raise VendorError(f"{path}: its name mentions {', '.join(sorted(named)) or 'no pair'}; declare it with --pair")

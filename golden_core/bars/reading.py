@@ -47,14 +47,8 @@ class Reading:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class _Timed:
-    """Instants of every row, the clock by which they were read, and what speaks for it."""
-
-    utc: pl.Series
-    zone: str
-    evidence: ZoneEvidence
-    notes: tuple[str, ...]
+# Instants of every row, the clock by which they were read, what speaks for it, and notes.
+_Timed = tuple[pl.Series, str, ZoneEvidence, tuple[str, ...]]
 
 
 def read_bars(
@@ -90,25 +84,25 @@ def read_bars(
     table = _forwards(found.read(path, pair))
     if table.bars.is_empty():
         raise VendorError(f"{path}: the file holds no bar; fetch it again, or leave it out")
-    timed = _timed(table, zone, path)
+    utc, clock, evidence, told = _timed(table, zone, path)
     scaled = scale(table.bars, pair, str(path))
-    dated = scaled.bars.with_columns(timed.utc.alias("timestamp"))
+    dated = scaled.bars.with_columns(utc.alias("timestamp"))
     length = bar_length(dated, table.bar, bar, path)
     over = pl.col("complete") if "complete" in dated.columns else pl.lit(value=True)
     whole, left_out = dated.filter(over), dated.filter(~over).select("line", "timestamp", reason=pl.lit(PARTIAL))
     if whole.is_empty():
         raise VendorError(f"{path}: none of its {dated.height} bars is complete; fetch the file again when one is over")
-    bars = _finished(whole, pair, length, zone or timed.zone)
+    bars = _finished(whole, pair, length, zone or clock)
     more = [*impossible(dated), *off_grid(dated, length)]
     if left_out.height:
         more.append(f"{left_out.height} bars are not complete and left out (first: line {left_out['line'][0]})")
     if bar and bar != length:
-        made = lengthen(bars, whole["line"], length, bar, timed.zone, path)
+        made = lengthen(bars, whole["line"], length, bar, clock, path)
         bars, left_out = made.bars, pl.concat([left_out, made.left_out])
         more += made.notes
     return Reading(
-        bars, claim, timed.zone, timed.evidence, bar or length, table.side, scaled.divisor, left_out,
-        (*notes, *table.notes, *timed.notes, *scaled.notes, *more),
+        bars, claim, clock, evidence, bar or length, table.side, scaled.divisor, left_out,
+        (*notes, *table.notes, *told, *scaled.notes, *more),
     )  # fmt: skip
 
 
@@ -155,7 +149,7 @@ def _timed(table: VendorTable, zone: str | None, path: Path) -> _Timed:
     evidence = _verified(table.bars, chosen, path, declared=zone is not None)
     resolved = resolve(times, chosen, str(path), table.bars["line"])
     notes = () if table.clock is None else _overruled(table, table.clock, chosen, resolved.times, path)
-    return _Timed(resolved.times, chosen, evidence, (*notes, *resolved.notes))
+    return resolved.times, chosen, evidence, (*notes, *resolved.notes)
 
 
 def _overruled(table: VendorTable, own: str, zone: str, utc: pl.Series, path: Path) -> tuple[str, ...]:
@@ -185,10 +179,10 @@ def _offset(table: VendorTable, zone: str | None, path: Path) -> _Timed:
         evidence = _verified(naive, zone, path, declared=True)
         resolved = resolve(naive["timestamp"], zone, str(path), table.bars["line"])
         note = f"the rows say UTC, which the trading week contradicts: they are read by {zone}, as declared"
-        return _Timed(resolved.times, zone, evidence, (note, *resolved.notes))
+        return resolved.times, zone, evidence, (note, *resolved.notes)
     notes = (f"every row carries its own offset, which counts; {zone} only says where days begin",) if zone else ()
     same = zone and parse_clock(zone) == parse_clock("UTC")
-    return _Timed(table.bars["timestamp"], "UTC", evidence, () if same else notes)
+    return table.bars["timestamp"], "UTC", evidence, () if same else notes
 
 
 def _verified(naive: pl.DataFrame, zone: str, path: Path, *, declared: bool) -> ZoneEvidence:

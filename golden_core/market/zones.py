@@ -43,7 +43,8 @@ def active_times(bars: pl.DataFrame) -> pl.Series:
     """Return the timestamps of the bars in which the market moved, which is what ``read_clock`` wants.
 
     Left out: no volume, or neither volume nor range reach a share of the week's median of the positive ones. Feeds fill
-    weekends with flat bars, let prices trickle in after the close, and change their volume's unit from day to day.
+    weekends with flat bars, let prices trickle in after the close, and change their volume's unit from day to day. A
+    close alone moved if it is not the one before.
     """
     week = pl.col("timestamp").dt.truncate("1w")
     active, tests = pl.lit(True), []
@@ -52,6 +53,9 @@ def active_times(bars: pl.DataFrame) -> pl.Series:
         tests.append(_reaches(pl.col("volume").cast(pl.Float64), THIN_VOLUME, week))
     if {"high", "low"} <= set(bars.columns):
         tests.append(_reaches(pl.col("high") - pl.col("low"), THIN_RANGE, week))
+    elif "close" in bars.columns and bars["close"].n_unique() > 1:
+        bars = bars.sort("timestamp")
+        tests.append((pl.col("close") != pl.col("close").shift(1)).fill_null(True))
     return bars.filter(active & pl.any_horizontal(tests or [active]))["timestamp"]
 
 

@@ -58,8 +58,8 @@ def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
         _require_days(times.values, found, path)
     clock, ticks = times.clock or stated, "bid" in found.numbers
     length = None if ticks else stated_length(rows.table, found, times.values, rows.line, path)
-    timed = (f"column {length.column!r} says that a bar is {length.bar}",) if length else ()
-    unused = [name for name in found.ignored if not length or name != length.column]
+    timed = (f"column {length[0]!r} says that a bar is {length[1]}",) if length else ()
+    unused = [name for name in found.ignored if not length or name != length[0]]
     ignored = (f"not used: {', '.join(unused)}",) if unused else ()
     notes = (*known.notes, *rows.notes, *times.notes, *said, *number_notes, *timed, *ignored)
     if ticks:
@@ -67,15 +67,16 @@ def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
     if found.complete:
         table = table.with_columns(_complete(rows.table[found.complete], lines))
     require_last_row(table, path, ended=rows.ended)
-    require_roles(table, path, header=known.header)
-    bar = known.bar or (length.bar if length else None)
+    require_roles(table, path)
+    bar = known.bar or (length[1] if length else None)
     return VendorTable(table, known.format, clock, bar, known.side, notes)
 
 
 def side_of(found: Found, path: Path) -> str | None:
     """Return the side of the price that all its columns name, or else the file."""
     names = [normal(found.numbers[price]) for price in PRICES if price in found.numbers]
-    return next((side for side in SIDES if all(name.startswith(side) for name in names)), None) or side_in_name(path)
+    told = (side for side in SIDES if all(side in (name[:3], name[-3:]) for name in names))
+    return next(told, None) or side_in_name(path)
 
 
 def require_instrument(table: pl.DataFrame, pair: str, path: Path) -> None:

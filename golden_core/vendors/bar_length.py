@@ -18,7 +18,8 @@ QUARTER = 15  # minutes: every zone is whole quarters of an hour from UTC
 _LONG = {"4h": 3, "1d": 2}  # how many must follow each other; in shorter gaps a quiet market may stand still
 _FEWEST_STEPS = 3  # between longer bars, weekends included
 _FOLLOWS = 0.1  # of a bar's range: how far a bar opens from the close before it, if it is the next one
-_MOST = 0.8  # share of longer bars that open so, for them to be believed
+_MOST = 0.8  # share of longer bars that open so, or hold those that follow, for them to be believed
+_FEWEST_HELD = 5  # longer bars, each in the place of the first shorter one
 SHORTER = 0.25  # share of steps below the length that no file has: Sunday's stubs among daily bars make up a sixth
 
 
@@ -54,6 +55,7 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
     _require_grid(ordered, length, path)
     _require_one(ordered, steps, length, f"as {'the format says' if stated else 'most are'}", path)
     _require_no_longer_run(bars, length, path)
+    _require_none_held(ordered, length, path)
     if wanted and MINUTES[wanted] < MINUTES[length]:
         raise VendorError(
             f"{path}: bars are {length} long, but {wanted} is asked for: longer bars cannot be cut; declare their "
@@ -158,6 +160,35 @@ def _require_no_longer_run(bars: pl.DataFrame, length: str, path: Path) -> None:
                 f"{path}: bars are {length} long, but those from line {first} on are {name} apart and each opens where "
                 "the one before it closed: they are of another length, and would be known too early; split the file, "
                 "or export bars of one length"
+            )
+
+
+def _require_none_held(ordered: pl.DataFrame, length: str, path: Path) -> None:
+    """Refuse longer bars, each in the place of the first of the shorter ones whose range and last close it has."""
+    if not {"high", "low", "close"} <= set(ordered.columns):
+        return
+    minute, high, low, close = pl.col("timestamp").dt.epoch("s") // 60, pl.col("high"), pl.col("low"), pl.col("close")
+    for name, span in MINUTES.items():
+        rest = span // MINUTES[length] - 1  # bars that follow the longer one
+        if rest < 1:
+            continue
+        top, bottom, end = (one.shift(-rest) for one in (high.rolling_max(rest), low.rolling_min(rest), minute))
+        windows = ordered.select(
+            "line",
+            phase=minute // MINUTES[length] % (rest + 1),
+            held=(top <= high) & (bottom >= low) & (close.shift(-rest) == close),
+            # Frozen bars hold each other: a longer one has more range than the next.
+            whole=(end - minute == rest * MINUTES[length]) & (high - low > (high - low).shift(-1)),
+        ).filter("whole")
+        run = pl.col("held").cast(pl.Int64).rolling_sum(STRETCH).max() == STRETCH
+        believed = (pl.len() >= _FEWEST_HELD) & (pl.col("held").mean() >= _MOST) | run
+        found = windows.group_by("phase").agg(pl.col("line").filter("held").first(), believed=believed)
+        lines = found.filter("believed")["line"].sort()
+        if len(lines):
+            raise VendorError(
+                f"{path}: bars are {length} long, but the one of line {lines[0]} and others {name} apart hold the "
+                f"range and the close of the {rest} that follow: they are of {name}, and would be known too early; "
+                "export bars of one length"
             )
 
 

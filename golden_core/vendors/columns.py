@@ -15,25 +15,25 @@ PRICES = ("open", "high", "low", "close")
 # Normal forms (see `normal`) of the names that are understood without a declaration.
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "open": (
-        "open", "o", "openprice", "first", "bidopen", "pxopen", "mido", "bido",
+        "open", "o", "openprice", "first", "bidopen", "openbid", "openmid", "pxopen", "mido", "bido",
         "eroffnung", "eroffnungskurs", "eroffn", "erster", "ouverture", "ouv", "apertura", "abertura",
         "otwarcie", "acılıs", "acilis", "открытие", "откр", "始値", "开盘", "开盘价", "시가",
     ),
     "high": (
-        "high", "h", "highprice", "max", "maximum", "bidhigh", "pxhigh", "midh", "bidh",
+        "high", "h", "highprice", "max", "maximum", "bidhigh", "highbid", "highmid", "pxhigh", "midh", "bidh",
         "hoch", "hochst", "hochstkurs", "tageshoch", "plushaut", "haut", "maximo", "massimo", "maxima",
         "hoog", "najwyzszy", "yuksek", "максимум", "макс", "高値", "高", "最高价", "고가",
     ),
     "low": (
-        "low", "l", "lowprice", "min", "minimum", "bidlow", "pxlow", "midl", "bidl",
+        "low", "l", "lowprice", "min", "minimum", "bidlow", "lowbid", "lowmid", "pxlow", "midl", "bidl",
         "tief", "tiefst", "tiefstkurs", "tagestief", "plusbas", "bas", "minimo", "minima",
         "laag", "najnizszy", "dusuk", "минимум", "мин", "安値", "低", "最低价", "저가",
     ),
     "close": (
-        "close", "c", "closeprice", "last", "price", "bidclose", "pxlast", "lastprice", "midc", "bidc",
-        "schluss", "schlusskurs", "zuletzt", "letzter", "cloture", "dernier", "cierre", "chiusura", "fechamento",
-        "ultimo", "laatst", "zamkniecie", "simdi", "kapanıs", "kapanis", "закрытие", "цена", "終値", "收盘", "收盘价",
-        "종가",
+        "close", "c", "closeprice", "last", "price", "bidclose", "closebid", "closemid", "pxlast", "lastprice", "midc",
+        "bidc", "schluss", "schlusskurs", "zuletzt", "cloture", "dernier", "cierre", "chiusura", "fechamento",
+        "letzter", "ultimo", "laatst", "zamkniecie", "simdi", "kapanıs", "kapanis", "закрытие", "цена", "終値", "收盘",
+        "收盘价", "종가",
     ),
     "bid": ("bid", "bidprice"),
     "ask": ("ask", "askprice", "offer"),

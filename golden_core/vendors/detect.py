@@ -15,11 +15,6 @@ from golden_core.vendors.text import HEAD_BYTES, read_head, refuse_packed, requi
 AUTO = "auto"
 
 
-def pairs_in_name(path: Path) -> set[str]:
-    """Return the pairs that a file's name mentions."""
-    return set(pairs_in(path.name))
-
-
 def detect(path: Path, pair: str, format: str = AUTO) -> tuple[Reader, Claim, tuple[str, ...]]:
     """Return the reader of a file, its reason, and what else was noticed.
 
@@ -56,7 +51,7 @@ def _declared(path: Path, format: str) -> tuple[Reader, Claim, tuple[str, ...]]:
 
 def _require_pair(path: Path, pair: str) -> None:
     """Refuse a file whose name mentions exactly one pair, and another one."""
-    named = pairs_in_name(path)
+    named = set(pairs_in(path.name))
     if len(named) == 1 and pair not in named:
         raise VendorError(
             f"{path}: the name of the file says {next(iter(named))}, but {pair} is asked for; give the right pair, or "

@@ -71,7 +71,7 @@ JSON = Json(
     example='{"instrument": "EUR_USD", "granularity": "H1", "candles": [{"complete": true, "volume": 4148, "time":'
     ' "2024-03-15T10:00:00.000000000Z", "mid": {"o": "1.08812", "h": "1.08901", "l": "1.08790", "c": "1.08874"}}]}',
     because="it is a JSON object with candles, as OANDA's v20 interface answers",
-    begins=re.compile(rb'\{.*"candles"', re.DOTALL),
+    begins=re.compile(rb'\{.*"candles"(?!\s*:\s*\[\s*\{[^{}]*"open)', re.DOTALL),  # else another's
     records=_candles,
     sides=True,
 )

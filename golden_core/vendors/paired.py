@@ -16,7 +16,7 @@ _BEHIND = rf"(?:(?![A-Z])|(?!{CURRENCIES})[A-Z]{{1,6}}\d*(?![A-Z]))"
 _PAIR = re.compile(rf"(?<![A-Z])({CURRENCIES})[_/-]?({CURRENCIES}){_BEHIND}")
 _BETWEEN = r"[ _./-]?"
 _PAIRED = re.compile(
-    rf"(?i)(?P<before>[a-z_ ]*?){_BETWEEN}(?P<base>{CURRENCIES})[/_.-]?(?P<quote>{CURRENCIES})(?:=X)?"
+    rf"(?i)(?:FX)?(?P<before>[a-z_ ]*?){_BETWEEN}(?P<base>{CURRENCIES})[/_.-]?(?P<quote>{CURRENCIES})(?:=X)?"
     rf"{_BETWEEN}(?P<after>[a-z_ ]*)"
 )
 

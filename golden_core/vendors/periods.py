@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,16 +33,10 @@ _MOST = 12  # lengths that one table may hold
 _FOLLOWING = 0.1  # share of rows that are the stated length apart: in quiet hours bars of a minute seldom follow
 
 
-@dataclass(frozen=True)
-class Stated:
-    """The column that says how long bars are, and what it says: ``1h``, or ``10 minutes`` where Golden has no name."""
-
-    column: str
-    bar: str
-
-
-def stated_length(table: pl.DataFrame, found: Found, times: pl.Series, line: pl.Series, path: Path) -> Stated | None:
-    """Return the length of bars that a column of ``table`` states which is not ``found`` to be anything else.
+def stated_length(
+    table: pl.DataFrame, found: Found, times: pl.Series, line: pl.Series, path: Path
+) -> tuple[str, str] | None:
+    """Return the column that says how long bars are, none that is ``found``: and what, as ``1h`` or ``10 minutes``.
 
     Refused are several lengths in one column, and one length that is not what ``times`` are apart: a day's bar among
     hours would be known a day too early.
@@ -58,7 +51,7 @@ def stated_length(table: pl.DataFrame, found: Found, times: pl.Series, line: pl.
                 "ones would be known too early: export one length, or keep only the rows that say one of them"
             )
         if firsts:
-            return Stated(name, _held(name, next(iter(firsts)), times, line, path))
+            return name, _held(name, next(iter(firsts)), times, line, path)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import permutations
@@ -27,6 +28,9 @@ _CONSISTENT = 0.95  # share of bars whose high and low are highest and lowest, f
 # Share of other bars in a file that no order of columns explains: errors of single rows are for cleaning.
 _TOLERATED = 0.1
 _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with closes
+_STILL = 0.1  # of a day's range: of ten days one closes so near to its open, of Yahoo's nine
+_CORRECT = "correct the header, or declare --column open=NAME …, or its place (in a study: format columns)"
+_FEWEST_DAYS, _DAY = 20, datetime.timedelta(days=1)
 
 
 def read_numbers(
@@ -103,7 +107,7 @@ def require_last_row(bars: pl.DataFrame, path: Path, *, ended: bool) -> None:
         )
 
 
-def require_roles(bars: pl.DataFrame, path: Path, *, header: bool) -> None:
+def require_roles(bars: pl.DataFrame, path: Path) -> None:
     """Refuse prices that are not what their name or place says, naming the order that fits, where one does."""
     if not set(PRICES) <= set(bars.columns) or bars.height < 2:
         return
@@ -124,12 +128,21 @@ def require_roles(bars: pl.DataFrame, path: Path, *, header: bool) -> None:
         raise VendorError(
             f"{path}: line {first}: {bad} of {whole.height} bars have a high that is not highest or a low that is not "
             f"lowest, this one first: the columns open, high, low, close seem to be swapped{suspicion}; "
-            f"{_fix(header)}"
+            f"{_CORRECT}"
         )
     if share >= _CONSISTENT and _gap(moving, PRICES) > 2 * _gap(moving, ("close", "high", "low", "open")):
         raise VendorError(
             f"{path}: opens and closes seem to be swapped: the close of a bar is the open of the bar before it; "
-            f"{_fix(header)}"
+            f"{_CORRECT}"
+        )
+    days = whole.filter(pl.col("high") > pl.col("low")).sort("timestamp")
+    still = days.filter((pl.col("close") - pl.col("open")).abs() <= _STILL * (pl.col("high") - pl.col("low")))
+    daily = 2 * (days["timestamp"].diff() >= _DAY).sum() > days.height >= _FEWEST_DAYS
+    if daily and 2 * still.height > days.height:
+        raise VendorError(
+            f"{path}: line {still['line'][0]}: {still.height} of {days.height} days that moved close where they open, "
+            "as some of Yahoo's: this is no close of the day, whose high and low would tell the next one; take another "
+            "source, or keep nothing but the columns of the day and the close"
         )
 
 
@@ -141,12 +154,6 @@ def impossible(bars: pl.DataFrame) -> tuple[str, ...]:
     bad = whole["line"].filter(pl.Series(~_sound(whole, PRICES), dtype=pl.Boolean))
     said = f"{len(bad)} of {bars.height} bars have a high that is not highest or a low that is not lowest"
     return (f"{said} (first: line {bad[0]}); cleaning decides about them",) if len(bad) else ()
-
-
-def _fix(header: bool) -> str:
-    if header:
-        return "correct the header, or declare with --column open=NAME … (in a study: format columns)"
-    return "give the file a header that names its columns, and read it as plain_csv"
 
 
 def _consistent(whole: pl.DataFrame, order: tuple[str, ...]) -> float:

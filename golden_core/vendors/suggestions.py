@@ -39,10 +39,10 @@ def has_meaning(name: str) -> bool:
 
 
 def closes_alone(columns: Mapping[str, str | None], names: Sequence[str]) -> Mapping[str, str | None]:
-    """Return declared columns, with no open, high and low where the close alone is declared and there are none."""
-    others = PRICES[:3]
-    alone = columns.get("close") and not any(name in columns or has_prices(names, (name,)) for name in others)
-    return {**dict.fromkeys(others), **columns} if alone else columns
+    """Return declared columns, with the close alone where it is declared and there is no high and low: no candle."""
+    ranged = any(name in columns or has_prices(names, (name,)) for name in ("high", "low"))
+    alone = columns.get("close") and not ranged and "open" not in columns
+    return {**dict.fromkeys(PRICES[:3]), **columns} if alone else columns
 
 
 def require_columns(names: Sequence[str], path: Path, declared: Mapping[str, str | None]) -> None:
@@ -68,8 +68,8 @@ def declaration(head: Head | None, declared: Mapping[str, str | None] | None = N
         told = {ours: "+".join(str(place + 1) for place in at) for ours, at in places.items()}
         return _options(told) if "close" in told else "--column timestamp=1 --column open=2 …"
     lacks = lacking(head.header, declared or {})
-    if {"open", "high", "low"} <= {*lacks} - places.keys():
-        lacks = [*lacks[: lacks.index("open")], "close"]
+    if {"high", "low"} <= {*lacks} - places.keys():
+        lacks = [*(name for name in lacks if name == "timestamp"), "close"]
         closes = [place for place, name in enumerate(head.header) if has_prices([name], ("close",))]
         places |= {"close": (closes[0],)} if closes else {}
     even = bool(rows) and len(rows[0]) == len(head.header)
@@ -140,7 +140,9 @@ def _places(rows: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
     starts = [place for place in others if {*range(place, place + 4)} <= {*others}]
     start = next((s for s in sorted(starts, key=lambda s: s < time[0]) if _are_candles(rows, s)), None)
     if start is not None:
-        return found | {name: (start + place,) for place, name in enumerate(PRICES)}
+        candles = [row for row in rows if _is_candle(row[start : start + 4])]
+        names = PRICES if _follow(candles, time, start) else ("close", "high", "low", "open")
+        return found | {name: (start + names.index(name),) for name in PRICES}
     numbers = [place for place in others if all(_NUMBER.fullmatch(row[place]) for row in rows)]
     return found | ({"close": (numbers[0],)} if len(numbers) == 1 else {})
 
@@ -150,6 +152,14 @@ def _are_candles(rows: Sequence[Sequence[str]], start: int) -> bool:
     there = [row for row in cells if not {cell.lower() for cell in row} <= {*GAPS}]
     misfits = sum(not _is_candle(row) for row in there)
     return bool(there) and misfits <= _MISFITS * len(there) + (len(there) > 5)
+
+
+def _follow(rows: Sequence[Sequence[str]], time: Sequence[int], start: int) -> bool:
+    """Whether bars open near the close before them, if the first of four columns is the open."""
+    ordered = sorted(rows, key=lambda row: [row[place] for place in time])  # of days written year first
+    ends = [(float(row[start].replace(",", ".")), float(row[start + 3].replace(",", "."))) for row in ordered]
+    gaps = (sum(abs(after[i] - before[1 - i]) for before, after in itertools.pairwise(ends)) for i in (0, 1))
+    return next(gaps) <= 2 * next(gaps)
 
 
 def _is_candle(cells: Sequence[str]) -> bool:

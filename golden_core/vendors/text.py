@@ -212,7 +212,7 @@ def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str], int]:
         line = data[: error.start].count(b"\n") + 1
         raise VendorError(
             f"{path}: line {line}: byte 0x{data[error.start]:02x} is not UTF-8 text; save the file as UTF-8, for "
-            "example with iconv -f cp1252 -t utf-8, or check that it is a text file at all"
+            "example with iconv -f cp1252 -t utf-8 (cp932 of Japan), or check that it is a text file at all"
         ) from None
     if b"\0" in data:
         raise VendorError(f"{path}: byte {data.index(0)} is zero: {_zeros(data)}")

@@ -127,7 +127,8 @@ def read_epochs(counts: pl.Series, lines: Lines) -> Times:
     told = counts.filter(counts != 0)
     fitting = [unit for unit, size in _EPOCH_UNITS.items() if told.is_between(low * size, high * size).all()]
     if len(told) == 0 or len(fitting) != 1:
-        bounds = _EPOCH_UNITS[_unit_of(int(told[0]))] if len(told) else 1
+        digits = len(str(abs(int(told[0])))) if len(told) else 0
+        bounds = min(_EPOCH_UNITS.values(), key=lambda unit: abs(digits - len(str(10**9 * unit))))
         odd = ((counts != 0) & ~counts.is_between(low * bounds, high * bounds)).arg_true()
         row = int(odd[0]) if len(odd) else 0
         raise lines.fault(
@@ -139,10 +140,6 @@ def read_epochs(counts: pl.Series, lines: Lines) -> Times:
     micro = counts * (10**6 // size) if size <= 10**6 else counts // (size // 10**6)
     note = f"times are {fitting[0]} since 1970, which count UTC"
     return Times(micro.cast(NAIVE).alias("timestamp"), "UTC", (note,))
-
-
-def _unit_of(count: int) -> str:
-    return min(_EPOCH_UNITS, key=lambda unit: abs(len(str(abs(count))) - len(str(10**9 * _EPOCH_UNITS[unit]))))
 
 
 def _forms(shape: re.Match[str]) -> dict[Order, str]:
