@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from golden_core.store.health import REMEDY
-from golden_dagster.interruption import Interrupted
+from golden_dagster.interruption import Interrupted, interruptible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -173,9 +173,13 @@ def exhibited(
 
 @contextmanager
 def teaching() -> Iterator[None]:
-    """Turn an expected fault into its message and exit status 2; anything else keeps its traceback."""
+    """Turn an expected fault into its message and exit status 2, and Ctrl-C and SIGTERM into theirs and 130 or 143.
+
+    Anything else keeps its traceback.
+    """
     try:
-        yield
+        with interruptible():  # from the first second on, while what a command needs is still being imported
+            yield
     except Interrupted as interruption:  # before what it is one of
         typer.echo(f"interrupted by {interruption}; give the same command again: what is finished is kept", err=True)
         raise typer.Exit(interruption.exit_status) from None

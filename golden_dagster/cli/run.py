@@ -23,7 +23,7 @@ from golden_dagster.cli.options import (
     table,
     terminal,
 )
-from golden_dagster.interruption import Interrupted, interruptible
+from golden_dagster.interruption import Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,23 +49,22 @@ def run(
     Exit status 1 when a trial or a blocking check failed; everything else is still done and reported. Interrupted by
     Ctrl-C or SIGTERM, it keeps what is finished, publishes nothing and ends with 130 or 143.
     """
-    with interruptible():  # from the first second on, while what a campaign needs is still being imported
-        overrides = named(overrides, name)
-        console, started = terminal(), time.perf_counter()
-        try:
-            whole, failures = run_with_progress(study, overrides, backend, workers, console, wait=wait)
-        except Interrupted as interruption:
-            if "golden_dagster.campaign" not in sys.modules:
-                raise  # an import was broken off: nothing was begun, and what imports more may fail
-            console.print(_standing(study, overrides, str(interruption)), highlight=False, soft_wrap=True)
-            raise typer.Exit(interruption.exit_status) from None
-        if whole:
-            print_leaderboard(study, overrides, console)
-        for failure in failures:
-            console.print(coloured("failed", "red", f" {failure}"), highlight=False, soft_wrap=True)
-        console.print(f"{time.perf_counter() - started:.1f} s", style="dim")
-        if failures:
-            raise typer.Exit(1)
+    overrides = named(overrides, name)
+    console, started = terminal(), time.perf_counter()
+    try:
+        whole, failures = run_with_progress(study, overrides, backend, workers, console, wait=wait)
+    except Interrupted as interruption:
+        if "golden_dagster.campaign" not in sys.modules:
+            raise  # an import was broken off: nothing was begun, and what imports more may fail
+        console.print(_standing(study, overrides, str(interruption)), highlight=False, soft_wrap=True)
+        raise typer.Exit(interruption.exit_status) from None
+    if whole:
+        print_leaderboard(study, overrides, console)
+    for failure in failures:
+        console.print(coloured("failed", "red", f" {failure}"), highlight=False, soft_wrap=True)
+    console.print(f"{time.perf_counter() - started:.1f} s", style="dim")
+    if failures:
+        raise typer.Exit(1)
 
 
 def run_with_progress(

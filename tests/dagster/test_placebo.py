@@ -1,10 +1,14 @@
 """`golden placebo`, `golden power` and their assets: a partition per block, tables filed, a run that goes on."""
 
+import os
+import signal
+
 import dagster as dg
 import pytest
 from support.commands import golden as called
 
 from golden_core.checks import universes
+from golden_core.placebo import blocks
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import Home
 from golden_dagster.definitions import definitions_for
@@ -55,6 +59,24 @@ def test_the_commands_count_file_and_go_on(home):
     assert {"placebo.csv", "placebo.json", "placebo.png", "power.csv", "power.png"} <= {
         p.name for p in folder.iterdir()
     }
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_told_to_end_keeps_what_is_finished_and_says_so(home, monkeypatch, number):
+    honest_rows = blocks.universe_rows
+
+    def told(study, arm, universe, gate, **options):
+        if universe == 2:  # of the second block
+            os.kill(os.getpid(), number)
+        return honest_rows(study, arm, universe, gate, **options)
+
+    monkeypatch.setattr(blocks, "universe_rows", told)
+    before = signal.getsignal(number)
+    said = golden("placebo")
+    assert said.exit_code == 128 + number
+    assert f"interrupted by {number.name}; give the same command again: what is finished is kept" in said.output
+    assert len(list((home.study("tiny_universes").root / "placebo").glob("cheap_*.parquet"))) == 1
+    assert signal.getsignal(number) == before
 
 
 def test_a_study_without_the_section_is_told_so(home):
