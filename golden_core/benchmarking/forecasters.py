@@ -28,6 +28,7 @@ from golden_core.forecasters.base import Forecaster
 from golden_core.forecasters.neural import NeuralForecaster
 from golden_core.inputs.windows import Windows
 from golden_core.preparation import prepare_all
+from golden_core.store.kernels import require
 from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
@@ -56,7 +57,15 @@ class Effort:
 
 
 def first_fold(home: Home, study: Study) -> FoldData:
-    """Return the first fold of a study's first series; what it needs is prepared if it is not there."""
+    """Return the first fold of a study's first series; what it needs is prepared if it is not there.
+
+    Raises
+    ------
+    UnpinnedError
+        If the study asks for portable kernels and this process has others: its scalers would have other last digits,
+        and the trials that were trained with those of before would no longer be found.
+    """
+    require(study.training.kernels)
     pair, horizon = all_series(study)[0]
     prepare_all(home, study, [(pair, horizon)])
     return next(iter(cut_folds(study, horizon, series_inputs(home, study, pair, horizon))))

@@ -261,7 +261,10 @@ def _of_study(
     benchmark: str, measured: Callable[..., Measured], study: str, overrides: list[str], only: list[str], effort: Effort
 ) -> None:
     """Measure forecasters of a study, file the run and write the study's page."""
+    from golden_core.store.kernels import require
+
     console, (loaded, home) = terminal(), opened(study, overrides)
+    require(loaded.training.kernels)
     try:
         found, left_out = measured(home, loaded, only, effort, _dim(console))
     except (ValueError, RuntimeError) as error:  # refused, or a start in a process of its own that failed

@@ -39,9 +39,13 @@ def _native(monkeypatch):
         ["reproduce", "--study", "smoke"],
         ["explain", "smoke"],
         ["leakage", "audit", "--study", "smoke"],
+        ["bench", "inference", "smoke"],
+        ["bench", "data", "smoke"],
+        ["bench", "training", "smoke"],
     ],
 )
 def test_every_command_that_fits_says_so_before_it_begins(command):
+    """Bars and scalers that other kernels have made would have other last digits, and finished trials be lost."""
     result = golden(*command, "--set", "training.kernels=portable")
     assert isinstance(result.exception, UnpinnedError)
     assert not result.output.strip()
