@@ -50,11 +50,12 @@ def _study_job(*, asks_first: bool) -> dg.JobDefinition:
         commands.append(
             ["gate", "--study", study.study, *(part for text in study.settings for part in ("--set", text))]
         )
-        failures = []
+        failures, in_order = [], os.environ | {"PYTHONUNBUFFERED": "1"}  # else what is said last comes first
         for command in commands:  # the gate also runs on the rates of yesterday
             context.log.info(f"golden {shlex.join(command)}")
             with tempfile.TemporaryFile() as told:  # on disk: a forecaster may print for hours
-                status = subprocess.run([*GOLDEN, *command], check=False, stdout=told, stderr=told).returncode
+                ran = subprocess.run([*GOLDEN, *command], check=False, stdout=told, stderr=told, env=in_order)
+                status = ran.returncode
                 told.seek(max(0, told.seek(0, os.SEEK_END) - SHOWN))
                 said = told.read().decode(errors="replace")
             context.log.info(said)

@@ -143,7 +143,8 @@ def test_the_placebo_counts_where_it_is_of_todays_code_and_claims_little_enough(
     monkeypatch, universes, found, verdict, current, passed
 ):
     row = {"arm": "cheap", "found": found, "universes": universes, "allowed": 16, "verdict": verdict}
-    filed = Filed(pl.DataFrame([row]), {"cheap": universes}, current, "abc")
+    network = {"arm": "network", "found": 0, "universes": 60, "allowed": 0, "verdict": SHOWN}
+    filed = Filed(pl.DataFrame([row, network]), {"cheap": universes, "network": 60}, current, "abc")
     monkeypatch.setattr(suite, "filed_count", lambda *_: filed)
     pages, (result,) = suite.placebo_pages(PLACE)
     assert "cheap" in pages["placebo.csv"]
