@@ -150,9 +150,8 @@ def regressions(home: Home) -> tuple[list[str], int]:
         common = run.rows.join(baseline.rows, on=KEY, how="semi")
         for key in common.select(KEY).iter_rows():
             new, old = len(run.seconds(key)), len(baseline.seconds(key))
-            if (
-                2 / special.comb(new + old, new) <= ALPHA
-            ):  # p where every one of the new takes longer than all of the old
+            # The least p there can be: every one of the new takes longer than all of the old.
+            if 2 / special.comb(new + old, new) <= ALPHA:
                 compared += 1
                 found += _slower(run, baseline, key)
     return found, compared

@@ -212,7 +212,9 @@ def placebo_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
     row = filed.table.row(0, named=True)
     said = f"{row['found']} of {row['universes']} universes claim a skill"
     said += "" if filed.current else f", by the code of {filed.commit}, which has changed"
-    passed = filed.current and row["verdict"] == SHOWN and not any(faults(filed.table, declared(study, "placebo")))
+    against = [fault for part in faults(filed.table, declared(study, "placebo")) for fault in part]
+    said += "".join(f"; {fault}" for fault in against)
+    passed = filed.current and row["verdict"] == SHOWN and not against
     found = Result("placebo_silent", said, f"at most {row['allowed']}, by the code of today", passed)
     return {"placebo.csv": filed.table.write_csv()}, (found,)
 

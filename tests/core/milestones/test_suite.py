@@ -150,6 +150,7 @@ def test_the_placebo_counts_where_it_is_of_todays_code_and_claims_little_enough(
     assert "cheap" in pages["placebo.csv"]
     assert result.passed == passed
     assert str(result.value).startswith(f"{found} of {universes} universes claim a skill")
+    assert ("59 of 500 universes of arm cheap are done" in str(result.value)) is (universes == 59)
 
 
 def test_a_placebo_that_nobody_counted_is_unmeasured(tmp_path):
