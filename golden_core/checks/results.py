@@ -120,8 +120,8 @@ _QUANTILES = (
     Check(
         "metrics",
         "coverage_equals_sql",
-        "Every coverage, width, pinball loss and interval score equals, to 1e-12, its recomputation in plain SQL, and "
-        "every weighted interval score twice the mean pinball loss.",
+        "Every coverage, width, pinball loss, interval score, CRPS, weighted interval score and skill equals, to "
+        "1e-12, its recomputation in plain SQL.",
         "rows",
         partial(_counted, coverage_unlike_sql),
     ),

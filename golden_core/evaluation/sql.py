@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -125,11 +125,11 @@ def metric_differences(warehouse: Warehouse, study: str, strata: Iterable[str]) 
     )
 
 
-_KEY = ("forecaster", "pair", "horizon", "seed", "kind", "level")
-_NUMBERS = ("share", "width", "score")
+_COVERED = ("forecaster", "pair", "horizon", "seed", "kind", "level")
+_SCORED = ("forecaster", "pair", "horizon", "seed", "score")
 TOLERANCE = 1e-12  # relative; sums of SQL are compensated, numpy's are pairwise
 
-# Parameter: $study. The weighted interval score is twice the mean pinball loss: one number from two definitions.
+# Parameter: $study.
 COVERAGE_SQL = """
 WITH told AS (
     SELECT q.*, f.y_true,
@@ -160,22 +160,40 @@ SELECT forecaster, pair, horizon, seed, 'interval', level, count(*),
        CASE WHEN NOT bool_or(infinite) THEN fsum(width + penalty) / count(*) END
 FROM missed GROUP BY ALL
 """
-_WIS_SQL = """
-SELECT s.forecaster, s.pair, s.horizon, s.seed, s.value, 2 * avg(c.score) AS sql, count(c.score) = count(*) AS finite
-FROM scores s JOIN coverage c USING (study, forecaster, pair, horizon, seed)
-WHERE study = $study AND s.score = 'wis' AND c.kind = 'quantile' GROUP BY ALL
-"""
-_UNPAIRED_SQL = """
-WITH asked AS (
-    SELECT DISTINCT forecaster, pair, horizon, seed, score
-    FROM quantiles CROSS JOIN (VALUES ('crps'), ('wis'), ('rearranged')) AS names(score) WHERE study = $study
-), stored AS (
-    SELECT forecaster, pair, horizon, seed, score FROM scores WHERE study = $study
+# Parameter: $study. The CRPS as the area of the squared difference of distribution function and step at the truth:
+# the function rises evenly from quantile to quantile, and by what is left at the outer two.
+SCORES_SQL = """
+WITH told AS (
+    SELECT q.*, y_true AS y, level * greatest(y - value, 0) + (1 - level) * greatest(value - y, 0) AS pinball,
+           lag(level) OVER ascending IS NULL AS first,
+           lead(level) OVER ascending AS upper, lead(value) OVER ascending AS higher,
+           greatest(value, least(y, higher)) AS turn,
+           level + (upper - level) * coalesce((turn - value) / nullif(higher - value, 0), 0) AS there
+    FROM quantiles q JOIN forecasts f USING (study, forecaster, pair, horizon, seed, cutoff) WHERE study = $study
+    WINDOW ascending AS (PARTITION BY forecaster, pair, horizon, seed, cutoff ORDER BY level)
+), each AS (
+    SELECT forecaster, pair, horizon, seed, cutoff, bool_or(isinf(value)) AS endless,
+           CAST(bool_or(rearranged) AS DOUBLE) AS rearranged, 2 * avg(pinball) AS wis,
+           fsum(CASE WHEN first THEN greatest(value - y, 0) ELSE 0 END
+              + CASE WHEN upper IS NULL THEN greatest(y - value, 0)
+                     ELSE (turn - value) * (level ** 2 + level * there + there ** 2) / 3 + (higher - turn)
+                        * ((1 - there) ** 2 + (1 - there) * (1 - upper) + (1 - upper) ** 2) / 3 END) AS crps
+    FROM told GROUP BY ALL
+), wide AS (
+    SELECT forecaster, pair, horizon, seed, count(*) AS n, count(*) FILTER (endless) AS endless,
+           fsum(CASE WHEN endless THEN 0 ELSE crps END) / n AS crps,
+           fsum(CASE WHEN endless THEN 0 ELSE wis END) / n AS wis, fsum(rearranged) / n AS rearranged
+    FROM each GROUP BY ALL
+), long AS (
+    SELECT forecaster, pair, horizon, seed, score, n,
+           CASE score WHEN 'rearranged' THEN 0 ELSE endless END AS infinite,
+           CASE WHEN infinite = 0 THEN one END AS value
+    FROM wide UNPIVOT (one FOR score IN (crps, wis, rearranged))
 )
-SELECT *, 'is missing' AS fault FROM asked ANTI JOIN stored USING (forecaster, pair, horizon, seed, score)
-UNION ALL
-SELECT *, 'is of no quantiles' FROM stored ANTI JOIN asked USING (forecaster, pair, horizon, seed, score)
-ORDER BY ALL
+SELECT long.*, 1 - long.value / nullif(walk.value, 0) AS skill
+FROM long LEFT JOIN long walk
+    ON walk.forecaster = 'random_walk' AND walk.seed = 0
+   AND (walk.pair, walk.horizon, walk.score) = (long.pair, long.horizon, long.score)
 """
 _CROSSED_SQL = """
 SELECT forecaster, pair, horizon, count(*) AS crossed FROM (
@@ -196,26 +214,34 @@ def quantiles_that_cross(warehouse: Warehouse, study: str) -> tuple[list[str], i
 
 
 def coverage_unlike_sql(warehouse: Warehouse, study: str) -> tuple[list[str], int]:
-    """Return rows of coverage, and weighted interval scores, that SQL does not confirm, and how many were compared.
+    """Return rows of coverage and of scores that SQL does not confirm, and how many were compared.
 
     Scores of every kind are missed where there are quantiles, and found where there are none.
     """
-    stored = warehouse.query("SELECT * FROM coverage WHERE study = $study", {"study": study})
-    again = warehouse.query(COVERAGE_SQL, {"study": study})
-    both = stored.join(again, on=_KEY, how="full", coalesce=True, suffix="_sql", nulls_equal=True)
+    coverage, examined = _beside(warehouse, study, "coverage", COVERAGE_SQL, _COVERED, ("share", "width", "score"))
+    found = [f"{row}: SQL finds another share, width or score" for row in coverage.select(_COVERED).iter_rows()]
+    scores, more = _beside(warehouse, study, "scores", SCORES_SQL, _SCORED, ("value", "skill"))
+    for *trial, score, stored, again in scores.select(*_SCORED, "n", "n_sql").iter_rows():
+        fault = "is missing" if stored is None else "is of no quantiles" if again is None else "is another in SQL"
+        found.append(f"{tuple(trial)}: the score {score} {fault}")
+    return found, examined + more
+
+
+def _beside(
+    warehouse: Warehouse, study: str, table: str, sql: str, key: Sequence[str], numbers: Sequence[str]
+) -> tuple[pl.DataFrame, int]:
+    """Return the rows of a table that its recomputation has otherwise, or that one of them lacks; and how many are."""
+    stored = warehouse.query(f"SELECT * FROM {table} WHERE study = $study", {"study": study})
+    again = warehouse.query(sql, {"study": study})
+    both = stored.join(again, on=key, how="full", coalesce=True, suffix="_sql", nulls_equal=True)
     counts = pl.all_horizontal(pl.col(n).eq_missing(pl.col(f"{n}_sql")) for n in ("n", "infinite"))
-    sound = pl.all_horizontal(counts, *(_equal(name, f"{name}_sql") for name in _NUMBERS))
-    found = [f"{row}: SQL finds another share, width or score" for row in both.filter(~sound).select(_KEY).iter_rows()]
-    wis = warehouse.query(_WIS_SQL, {"study": study})
-    alike = pl.when("finite").then(_equal("value", "sql")).otherwise(pl.col("value").is_null())
-    bad = wis.filter(~alike).select("forecaster", "pair", "horizon", "seed")
-    found += [f"{row}: the weighted interval score is not twice the mean pinball loss" for row in bad.iter_rows()]
-    unpaired = warehouse.query(_UNPAIRED_SQL, {"study": study}).iter_rows()
-    found += [f"{tuple(trial)}: the score {score} {fault}" for *trial, score, fault in unpaired]
-    return found, both.height + wis.height
+    sound = pl.all_horizontal(counts, *(_equal(name, f"{name}_sql") for name in numbers))
+    return both.filter(~sound).sort(key), both.height
 
 
 def _equal(one: str, other: str) -> pl.Expr:
-    near = (pl.col(one) - pl.col(other)).abs() <= TOLERANCE * pl.max_horizontal(pl.col(one).abs(), pl.col(other).abs())
+    """Whether two columns are near; a skill, which is what is left of a ratio near 1, as near as that ratio."""
+    size = pl.max_horizontal(pl.col(one).abs(), pl.col(other).abs(), pl.lit(1.0 if one == "skill" else 0.0))
+    near = (pl.col(one) - pl.col(other)).abs() <= TOLERANCE * size
     finite = pl.col(one).is_finite() & pl.col(other).is_finite()  # everything is near to an infinity
     return pl.col(one).eq_missing(pl.col(other)) | (near & finite).fill_null(False)

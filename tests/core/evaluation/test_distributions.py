@@ -89,7 +89,7 @@ def test_sql_agrees_infinite_bounds_and_all(make_forecasts, loaded):
     found, examined = coverage_unlike_sql(warehouse, "made")
     assert found == []
     trials = 4 * (1 + 3 + 1)  # series × seeds of walk, noisy, steady
-    assert examined == trials * (5 + 2 + 1)
+    assert examined == trials * (5 + 2 + 3)  # quantiles, intervals, scores
     assert quantiles_that_cross(warehouse, "made") == ([], quantiles.height)
     steady = coverage_table(forecasts, quantiles, 0.95).filter(pl.col("forecaster") == "steady")
     assert steady.filter(kind="interval", level=0.8)["width"].null_count() == 4
@@ -119,13 +119,26 @@ def test_sql_finds_what_is_no_number(make_forecasts, loaded, column, value):
     assert found == ["('random_walk', 'EURUSD', 1, 0, 'interval', 0.8): SQL finds another share, width or score"]
 
 
-@pytest.mark.parametrize("value", [float("inf"), float("nan"), None])
-def test_sql_finds_a_weighted_score_that_is_no_number(make_forecasts, loaded, value):
-    forecasts = make_forecasts((), ("EURUSD",), (1,), n=50)
-    quantiles = quantiles_of(forecasts)
-    scores = scores_table(forecasts, quantiles).with_columns(value=pl.lit(value, pl.Float64))
-    found, _ = coverage_unlike_sql(loaded(forecasts, quantiles, scores=scores), "made")
-    assert found == ["('random_walk', 'EURUSD', 1, 0): the weighted interval score is not twice the mean pinball loss"]
+WRONG = [(name, off) for name in ("value", "skill") for off in (2.0, 1 + 1e-9, float("inf"), float("nan"), None)]
+
+
+@pytest.mark.parametrize("score", ["crps", "wis", "rearranged"])
+@pytest.mark.parametrize(("column", "off"), [*WRONG, ("n", 2), ("infinite", 2)])
+def test_sql_finds_a_score_that_is_off(make_forecasts, loaded, score, column, off):
+    """A doubled CRPS among them, which a mean of pinball losses cannot see where levels are uneven."""
+    forecasts = make_forecasts(("noisy",), ("EURUSD",), (1,), n=50)
+    wild = pl.col("forecaster") == "noisy"
+    crossed = quantiles_of(forecasts.filter(wild), 3.0).with_columns(rearranged=pl.col("cutoff").dt.day() % 3 == 0)
+    quantiles = pl.concat([quantiles_of(forecasts.filter(~wild)), crossed])
+    scores = scores_table(forecasts, quantiles)
+    at = {"forecaster": "noisy", "seed": 1, "score": score}
+    changed = pl.col(column) + 1 if column in ("n", "infinite") else pl.lit(off, pl.Float64) * pl.col(column)
+    wrong = scores.with_columns(pl.when(**at).then(changed).otherwise(column).alias(column))
+    if wrong.equals(scores):
+        assert (score, column) == ("rearranged", "skill")  # the random walk's share is 0, so there is none
+        return
+    found, _ = coverage_unlike_sql(loaded(forecasts, quantiles, scores=wrong), "made")
+    assert found == [f"('noisy', 'EURUSD', 1, 1): the score {score} is another in SQL"]
 
 
 def test_sql_finds_scores_that_are_missing_and_those_of_no_quantiles(make_forecasts, loaded):
@@ -148,8 +161,9 @@ def test_sql_finds_rows_that_are_missing_and_a_wrong_weighted_score(make_forecas
     coverage = coverage_table(forecasts, quantiles, 0.95).filter(pl.col("kind") != "interval")
     scores = scores_table(forecasts, quantiles).with_columns(pl.col("value") * (1 + 1e-9))
     found, _ = coverage_unlike_sql(loaded(forecasts, quantiles, coverage, scores), "made")
-    assert len(found) == 3
-    assert found[-1].endswith("1, 0): the weighted interval score is not twice the mean pinball loss")
+    scored = [f"('random_walk', 'EURUSD', 1, 0): the score {name} is another in SQL" for name in ("crps", "wis")]
+    assert len(found) == 4
+    assert found[2:] == scored
 
 
 def test_crossing_quantiles_are_found(make_forecasts, loaded):
