@@ -11,6 +11,7 @@ from golden_core.evaluation import verification
 from golden_core.evaluation.sql import coverage_unlike_sql, quantiles_that_cross
 from golden_core.leakage.report import sentence
 from golden_core.store.lake import Home
+from golden_core.store.provenance import machine
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import AlteredError, all_trials, altered_trials, reproduce_last
@@ -74,7 +75,7 @@ def _bitwise(home: Home, study: Study) -> Examined:
     if differing := [f"{one.trial}: {one.said}" for one in results if not one.identical]:
         return Examined(differing, len(results))
     unmeasured = [
-        f"unmeasured: all trials of {name} were trained on {where}, which is not here: verify them there"
+        f"unmeasured: all trials of {name} were trained on {where}, here is {machine()['cpu']}: verify them there"
         for name, where in strangers.items()
     ]
     return Examined(unmeasured, len(results), severity="warn" if unmeasured else None)

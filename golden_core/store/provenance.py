@@ -15,11 +15,17 @@ from typing import Any
 
 import psutil
 
+from golden_core.store.kernels import VARIABLES
 from golden_core.store.lake import PROJECT_ROOT
 
 LIBRARIES = (
     "numpy", "polars", "scipy", "statsmodels", "statsforecast", "torch", "duckdb", "dagster", "CurrencyConverter",
     "holidays",
+)  # fmt: skip
+
+# By these the environment has libraries use other loops than the processor's best, which sum in another order.
+_LOOPS = (
+    *VARIABLES, "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES",
 )  # fmt: skip
 
 # A hook, or a tool that works on several repositories, leaves these behind; they outrank `git -C`.
@@ -104,7 +110,14 @@ def _cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
         return platform.processor() or platform.machine()
     kind = [f"{fact} {first[key]}" for fact, key in (("family", "cpu family"), ("model", "model")) if key in first]
     kind += ["AVX-512"] if "avx512f" in first.get("flags", "").split() else []
+    kind += _loops()
     return f"{first['model name'].strip()} ({', '.join(kind)})" if kind else first["model name"].strip()
+
+
+def _loops() -> list[str]:
+    """Return what the environment says of the loops of libraries."""
+    said = {name: os.environ[name] for name in _LOOPS if os.environ.get(name)}
+    return ["portable kernels"] if VARIABLES.items() <= said.items() else [f"{k} {v}" for k, v in said.items()]
 
 
 def _gpu() -> list[dict[str, str]] | None:

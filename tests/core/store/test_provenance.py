@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from golden_core.store import provenance
+from golden_core.store.kernels import VARIABLES
 
 ONE = """processor\t: 0
 vendor_id\t: AuthenticAMD
@@ -23,9 +24,33 @@ flags\t\t: fpu avx2{}
         ("processor\t: 0\nmodel name\t: Apple M9\n", "Apple M9"),
     ],
 )
-def test_a_processor_is_more_than_its_name(tmp_path, text, said):
+def test_a_processor_is_more_than_its_name(tmp_path, monkeypatch, text, said):
+    for name in provenance._LOOPS:
+        monkeypatch.delenv(name, raising=False)
     (tmp_path / "cpuinfo").write_text(text)
     assert provenance._cpu_model(tmp_path / "cpuinfo") == said
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"OPENBLAS_CORETYPE": "Haswell"}, ", OPENBLAS_CORETYPE Haswell"),
+        ({"NPY_DISABLE_CPU_FEATURES": ""}, ""),
+        (VARIABLES | {"NPY_DISABLE_CPU_FEATURES": "X86_V4"}, ", portable kernels"),
+        (VARIABLES | {"MKL_CBWR": "AVX2"}, ", ATEN_CPU_CAPABILITY avx2, ONEDNN_MAX_CPU_ISA AVX2, MKL_CBWR AVX2, "
+         "OPENBLAS_CORETYPE Haswell"),
+    ],
+)  # fmt: skip
+def test_libraries_that_are_held_to_other_loops_make_it_another(tmp_path, monkeypatch, environment, said):
+    """With Haswell's loops the forecasts of ``ar`` had other last digits, and a check called that a fault."""
+    for name in provenance._LOOPS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "cpuinfo").write_text(ONE.format(" avx512f"))
+    found = provenance._cpu_model(tmp_path / "cpuinfo")
+    assert found == f"AMD EPYC (family 26, model 2, AVX-512{said})"
+    assert provenance.same_processor("AMD EPYC (family 26, model 2, AVX-512)", found) == (not said)
 
 
 def test_a_file_whose_name_is_no_text_makes_a_tree_dirty(tmp_path):
