@@ -366,8 +366,9 @@ def _test_set_in(label: str) -> str:
 
 
 def _ends_of(label: str) -> tuple[str, str]:
-    """Return the last part of a name and the first, where it has several."""
-    parts = [part for part in re.split(r"[\s_/@(),:-]+", label.casefold()) if part]
+    """Return the last part of a name and the first, where it has several; a number and its unit are one part."""
+    whole = re.sub(r"(?<=\d)[\s_-]+(?=[a-z]+\W*$)", "", label.casefold())  # "LSTM, 5-step"
+    parts = [part for part in re.split(r"[\s_/@(),:-]+", whole) if part]
     return (parts[-1], parts[0]) if len(parts) > 1 else ("", "")
 
 

@@ -221,8 +221,13 @@ def test_a_truncated_table_is_not_in_two_units(tmp_path):
     assert "mixed_units" not in {finding.kind for finding in findings}
 
 
-def test_ends_of_names_may_tell_test_sets_apart(tmp_path):
-    rows = "".join(f"{m} ({n}),{s[m]['rmse']:.3f},{s[m]['r2']:.4f}\n" for m in MODELS for n, s in SERIES.items())
+@pytest.mark.parametrize("name", ["{m} ({n})", "{m} {place}-step", "{m}_{place} days", "{m} (h={place})"])
+def test_ends_of_names_may_tell_test_sets_apart(tmp_path, name):
+    rows = "".join(
+        f"{name.format(m=m, n=n, place=place)},{s[m]['rmse']:.3f},{s[m]['r2']:.4f}\n"
+        for m in MODELS
+        for place, (n, s) in enumerate(SERIES.items(), start=1)
+    )
     (finding, *_) = audit_table(_file(tmp_path, "Model,RMSE,R2\n" + rows)).findings
     assert finding.verdict == "open"
     assert any("The ends of names may tell test sets apart" in reading.sentence for reading in finding.readings)
