@@ -1,8 +1,8 @@
-"""What a single run shows of itself: clocks, purge, embargo, copied rows, scalers and declared fits.
+"""What a single run shows of itself: clocks, purge, embargo, copied rows and declared fits.
 
 Artefacts that lack the columns of a claim are not judged by it: ``timestamp`` (the bar a row is about) in any
 artefact, ``part`` in ``folds`` (a row per cutoff), ``timestamp``, ``cutoff`` and ``y`` in ``targets`` (key: the series;
-stamp: when the label is known), ``mean:<feature>`` and ``scale:<feature>`` in ``scalers``. Keys begin with the pair:
+stamp: when the label is known). Keys begin with the pair:
 ``EURUSD_h1/0``. Shape letters: N training rows, M held-out rows, D coordinates of a row: its window and its label.
 """
 
@@ -140,12 +140,11 @@ def _rare(own: FloatArray, others: FloatArray) -> npt.NDArray[np.bool_]:
     return found
 
 
-CLOCK, PURGE, EMBARGO, SCALER, TEST_ROWS = "clock_contract", "purge", "embargo", "train_only_scaler", "test_rows_in_fit"
-_SAME = 1e-9  # of the scale: two ways of summing differ by less, one more row by more
+CLOCK, PURGE, EMBARGO, TEST_ROWS = "clock_contract", "purge", "embargo", "test_rows_in_fit"
 _GIVES_WAY = (("train", "validation"), ("train", "test"), ("validation", "test"))
 
 
-def structural(run: Run, raw: pl.DataFrame, *, embargo: int = 0, moments: bool = False) -> list[Finding]:
+def structural(run: Run, raw: pl.DataFrame, *, embargo: int = 0) -> list[Finding]:
     """Return what speaks against a run, in the order in which a pipeline makes things.
 
     Parameters
@@ -154,22 +153,18 @@ def structural(run: Run, raw: pl.DataFrame, *, embargo: int = 0, moments: bool =
         The raw bars it was made from; their ``available_at`` is the clock.
     embargo : int
         Bars that must lie between the last label of a part and the part held out from it.
-    moments : bool
-        Whether ``scalers`` claim to be mean and population standard deviation of ``features`` over the training rows.
 
     Notes
     -----
     Claims: no row is stamped before the bar it is about is known, and a target is known only after its cutoff; no label
     of training touches one of validation or test, none of validation one of test; the embargo is kept; no row, and no
-    copy of one, is in two parts; scalers equal a second computation from training rows alone; no fit declares a bar of
-    its fold's test part.
+    copy of one, is in two parts; no fit declares a bar of its fold's test part.
     """
     found = [*_stamped_early(run, raw)]
     rows = placed_rows(run)
     if rows.height:
         found += [*_targets_known_early(rows), *_overlaps(rows), *_short_gaps(run, rows, embargo)]
         found += duplicated_rows(run, rows)
-        found += [*_scalers_elsewhere(run, rows)] if moments else []
         found += _test_rows_read(run, raw, rows)
     place = {asset: number for number, asset in enumerate(run.artefacts)}
     return sorted(found, key=lambda finding: place.get(finding.asset, len(place)))
@@ -192,11 +187,13 @@ def _pair() -> pl.Expr:
 
 def _stamped_early(run: Run, raw: pl.DataFrame) -> Iterator[Finding]:
     """Find rows that may be used before the bar they are about is known."""
-    known = raw.group_by(pair="pair", timestamp="timestamp").agg(pl.col("available_at").min())
     for asset, frame in run.artefacts.items():
         if "timestamp" not in frame.columns:
             continue
-        joined = frame.select(KEY, STAMP, "timestamp", pair=_pair()).join(known, on=["pair", "timestamp"])
+        rows = frame.select(KEY, STAMP, "timestamp", pair=_pair())
+        # Reference rates are of currencies, not of pairs; those of one day are published at once.
+        on = ["pair", "timestamp"] if set(rows["pair"]) <= set(raw["pair"]) else ["timestamp"]
+        joined = rows.join(raw.group_by(on).agg(pl.col("available_at").min()), on=on)
         early = joined.filter(pl.col(STAMP) < pl.col("available_at")).sort(STAMP)
         if early.height:
             row = early.row(0, named=True)
@@ -257,27 +254,6 @@ def _short_gaps(run: Run, rows: pl.DataFrame, embargo: int) -> Iterator[Finding]
                     f"{gap} bars lie between the last {earlier} label of {key} ({end}) and {held_out}, not {embargo}"
                 )
                 yield Finding(EMBARGO, artefacts.FOLDS, "part", begin, detail)
-
-
-def _scalers_elsewhere(run: Run, rows: pl.DataFrame) -> Iterator[Finding]:
-    """Find scalers that the training rows of their fold do not give, computed a second time."""
-    features, scalers = run.artefacts[artefacts.FEATURES], run.artefacts[artefacts.SCALERS]
-    given = features.select(pl.exclude(STAMP, KEY), pair=KEY)
-    train = rows.filter(part="train").with_columns(pair=_pair()).join(given, on=["pair", "timestamp"])
-    names = [name for name in features.columns if f"mean:{name}" in scalers.columns]
-    moments = train.group_by(KEY).agg(
-        *(pl.col(name).mean().alias(f"own mean:{name}") for name in names),
-        *(pl.col(name).std(ddof=0).alias(f"own scale:{name}") for name in names),
-    )
-    joined = scalers.join(moments, on=KEY, how="left").sort(STAMP)
-    for name in names:
-        for column in (f"mean:{name}", f"scale:{name}"):
-            near = (pl.col(column) - pl.col(f"own {column}")).abs() <= _SAME * pl.col(f"own scale:{name}")
-            bad = joined.filter(~near.fill_null(False))
-            if bad.height:
-                row = bad.row(0, named=True)
-                detail = f"{row[KEY]} has {row[column]!r}, its training rows give {row[f'own {column}']!r}"
-                yield Finding(SCALER, artefacts.SCALERS, column, row[STAMP], detail)
 
 
 def _test_rows_read(run: Run, raw: pl.DataFrame, rows: pl.DataFrame) -> Iterator[Finding]:

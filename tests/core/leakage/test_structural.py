@@ -41,9 +41,7 @@ def sound(pair_raw):
         key,
         *(pl.Series(n, np.stack([v[rows - 2], v[rows - 1], v[rows]], axis=1)) for n, v in features.items()),
     )
-    train = {name: values[PARTS["train"].start : PARTS["train"].stop] for name, values in features.items()}
-    moments = {f"mean:{n}": [v.mean()] for n, v in train.items()} | {f"scale:{n}": [v.std()] for n, v in train.items()}
-    scalers = pl.DataFrame(moments).with_columns(key, pl.lit(bars["available_at"][95], UTC).alias("stamp"))
+    scalers = pl.DataFrame({"mean:r": [0.0]}).with_columns(key, pl.lit(bars["available_at"][95], UTC).alias("stamp"))
     made = {
         "bars": stamped,
         "features": stamped.with_columns(pl.Series(n, v) for n, v in features.items()),
@@ -57,7 +55,7 @@ def sound(pair_raw):
 
 
 def found(run, raw, **options):
-    settings = {"embargo": EMBARGO, "moments": True, **options}
+    settings = {"embargo": EMBARGO, **options}
     return [(finding.probe, finding.asset) for finding in structural(run, raw, **settings)]
 
 
@@ -74,6 +72,14 @@ def test_a_row_that_may_be_used_before_its_bar_is_known(sound, pair_raw, asset):
     early = sound.artefacts[asset].with_columns(pl.col("stamp") - HOUR)
     findings = structural(changed(sound, asset, early), pair_raw)
     assert [(f.probe, f.asset, f.column) for f in findings] == [("clock_contract", asset, "stamp")]
+
+
+def test_rates_of_currencies_tell_when_a_bar_of_a_pair_is_known(sound, pair_raw):
+    """As reference rates do: no pair of a run is in the raw table, and all that is told of a day is told at once."""
+    rates = pl.concat([pair_raw.with_columns(pair=pl.lit(currency)) for currency in ("USD", "JPY")])
+    assert "clock_contract" not in [probe for probe, _ in found(sound, rates)]
+    early = changed(sound, "features", sound.artefacts["features"].with_columns(pl.col("stamp") - HOUR))
+    assert ("clock_contract", "features") in found(early, rates)
 
 
 def test_one_early_row_is_named(sound, pair_raw):
@@ -98,8 +104,8 @@ def test_a_part_that_comes_too_close_to_the_next(sound, pair_raw, part, extra, p
     more = pair_raw[stop : stop + extra].select("timestamp", stamp="available_at")
     more = more.with_columns(key=pl.lit("EURUSD_h1/0"), part=pl.lit(part)).select(sound.artefacts["folds"].columns)
     run = changed(sound, "folds", pl.concat([sound.artefacts["folds"], more]))
-    assert (probe, "folds") in found(run, pair_raw, moments=False)
-    assert (("purge", "folds") in found(run, pair_raw, moments=False)) == (probe == "purge")
+    assert (probe, "folds") in found(run, pair_raw)
+    assert (("purge", "folds") in found(run, pair_raw)) == (probe == "purge")
 
 
 def test_a_row_in_two_parts(sound, pair_raw):
@@ -107,13 +113,6 @@ def test_a_row_in_two_parts(sound, pair_raw):
     again = folds.filter(part="test")[:1].with_columns(part=pl.lit("train"))
     probes = {probe for probe, _ in found(changed(sound, "folds", pl.concat([folds, again])), pair_raw)}
     assert {"row_in_two_parts", "purge"} <= probes
-
-
-@pytest.mark.parametrize("column", ["mean:r", "scale:m"])
-def test_a_scaler_of_other_rows(sound, pair_raw, column):
-    wrong = sound.artefacts["scalers"].with_columns(pl.col(column) * (1 + 1e-6) + 1e-9)
-    (finding,) = structural(changed(sound, "scalers", wrong), pair_raw, moments=True)
-    assert (finding.probe, finding.asset, finding.column) == ("train_only_scaler", "scalers", column)
 
 
 @pytest.mark.parametrize("purpose", ["scale", "train", "stop_early", "select", "calibrate"])
