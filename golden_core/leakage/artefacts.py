@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -54,9 +54,10 @@ class Run:
     # and fold), and any number of value columns. Rows in the order of key and stamp.
     artefacts: Mapping[str, pl.DataFrame]
     fits: tuple[Fit, ...]
-    # What could not be made on these bars, and why: a forecaster may not get along with a part of them
-    failures: tuple[str, ...] = ()
+    # Column of a forecaster that could not be fitted on these bars → why: it may not get along with a part of them
+    failures: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()  # what the run shows of itself, of objects that exist only while it runs
+    unasked: Mapping[str, str] = field(default_factory=dict)  # column of a forecaster that could not be asked → why
 
 
 @dataclass(frozen=True, eq=False)

@@ -155,7 +155,7 @@ def audit_steps(study: Study, home: Home, times: int, *, all_fits: bool) -> Iter
     subject = Subject.of(study, home)
     study = subject.study
     for time in subject.times(times):
-        yield from (partial(poisoned_inputs, subject, time, (poison,)) for poison in POISONS)
+        yield partial(poisoned_inputs, subject, time, POISONS)  # together: a study may refuse some of them
         yield partial(poisoned_features, subject, time)
         bad = (*POISONS, *OF_CLEANING)
         yield from (partial(poisoned_cleaning, subject, time, turn, bad) for turn in range(len(subject.faults)))

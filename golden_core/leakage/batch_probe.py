@@ -13,7 +13,7 @@ import copy
 import dataclasses
 import datetime as dt
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -25,6 +25,7 @@ from golden_core.inputs.windows import Examples, FloatArray, Windows
 from golden_core.leakage.artefacts import FORECASTS, Finding
 from golden_core.store.lake import Home
 from golden_core.store.randomness import Stream
+from golden_core.study import Study
 
 LAKE = "lake_read"
 
@@ -33,14 +34,15 @@ Made = TypeVar("Made")
 # Nanoseconds by which a watched file was last read before its last change, so that even relatime records the next
 # read. The same in every worker, and no older than the file: some file systems delete what nobody has read for long.
 _UNREAD = 10**9
-_KINDS = ("bars", "folds", "scalers", "ledger")
+_TABLES = ("bars/*", "folds/*", "scalers/*", "ledger/*", "trials/*/*/*/forecasts")
 
 
-def lake_files(home: Home, study: str) -> tuple[Path, ...]:
-    """Return the files of a study that hold bars, or what was made of them, and the warehouse."""
-    folder = home.study(study)
-    tables = [path for kind in _KINDS for path in (folder.root / kind).glob("*.parquet")]
-    return tuple(sorted(path for path in (*tables, folder.raw, home.warehouse) if path.is_file()))
+def lake_files(home: Home, study: Study) -> tuple[Path, ...]:
+    """Return the files that hold a study's bars, or what was made of them: its source's, its tables, the warehouse."""
+    folder, told = home.study(study.name), study.data.settings
+    tables = [path for table in _TABLES for path in folder.root.glob(f"{table}.parquet")]
+    sources = [home.root / path for path in (told.get("path"), *(told.get("paths") or {}).values()) if path]
+    return tuple(sorted(path for path in {*tables, *sources, folder.raw, home.warehouse} if path.is_file()))
 
 
 def files_read(files: Sequence[Path], act: Callable[[], Made]) -> tuple[Made, list[Path]]:
@@ -93,8 +95,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 def batch_findings(
     forecaster: Forecaster, another: Callable[[], Forecaster], test: Windows, column: str, stream: Stream
-) -> Iterator[Finding]:
-    """Yield at most one finding per probe about a fitted forecaster.
+) -> tuple[list[Finding], str]:
+    """Return at most one finding per probe about a fitted forecaster, and why it could not be asked, if so.
 
     Parameters
     ----------
@@ -111,42 +113,55 @@ def batch_findings(
 
     Notes
     -----
-    A forecaster that cannot be copied, raises on changed windows, or answers differently from equal copies is not
-    probed here: poison and retraining answer for it.
+    A forecaster that can neither be copied nor restored, raises on changed windows, or answers differently from equal
+    copies is not probed by that question: poison and retraining answer for it.
     """
 
     def ask(windows: Windows) -> FloatArray:
         try:
-            answer = np.asarray(copy.deepcopy(forecaster).predict(windows), dtype=np.float64)
+            answer = np.asarray(_copied(forecaster, another).predict(windows), dtype=np.float64)
         except Exception as error:
-            raise _RefusedError from error
+            raise _RefusedError(f"{type(error).__name__}: {error}") from error
         if answer.shape != (len(windows),):
-            raise _RefusedError
+            raise _RefusedError(f"{len(windows)} windows gave forecasts of shape {answer.shape}")
         return answer
 
-    def found(probe: Callable[[FloatArray], Place | None]) -> Place | None:
-        try:
-            return probe(honest)
-        except _RefusedError:
-            return None
-
+    found: dict[str, Finding] = {}
+    refused = ""
     try:
-        honest, again = ask(test), ask(test)
-    except _RefusedError:
-        return
-    if len(test) < 2 or not _same(honest, again).all():
-        return
-    late = found(lambda honest: _reads_later_rows(ask, honest, test, stream))
-    late = late or found(lambda honest: _needs_later_rows(ask, honest, test, stream))
-    if late:
-        yield Finding(NEIGHBOURS, FORECASTS, column, *late)
-    remembered = found(lambda honest: _remembers(ask, another, honest, test, stream))
-    if remembered:
-        yield Finding(MEMORY, FORECASTS, column, *remembered)
+        honest = ask(test)
+        if len(test) < 2 or not _same(honest, ask(test)).all():
+            raise _RefusedError("equal copies answer differently" if len(test) > 1 else "there is one test row")
+    except _RefusedError as error:
+        return [], str(error)
+    questions: tuple[tuple[str, Callable[[], Place | None]], ...] = (
+        (NEIGHBOURS, lambda: _reads_later_rows(ask, honest, test, stream)),
+        (NEIGHBOURS, lambda: _needs_later_rows(ask, honest, test, stream)),
+        (MEMORY, lambda: _remembers(ask, another, honest, test, stream)),
+    )
+    for probe, question in questions:
+        try:
+            place = None if probe in found else question()
+        except _RefusedError as error:
+            refused = refused or str(error)
+            continue
+        if place:
+            found[probe] = Finding(probe, FORECASTS, column, *place)
+    return list(found.values()), refused
+
+
+def _copied(forecaster: Forecaster, another: Callable[[], Forecaster]) -> Forecaster:
+    """Return a copy; of what holds a lock or a handle, another one with its state."""
+    try:
+        return copy.deepcopy(forecaster)
+    except Exception:  # noqa: BLE001  whatever somebody's class raises, its state is what makes its forecasts
+        restored = another()
+        restored.restore(forecaster.state())
+        return restored
 
 
 class _RefusedError(Exception):
-    """A forecaster could not be copied, or raised on changed windows."""
+    """A forecaster gives no answer that could be compared."""
 
 
 Place = tuple[dt.datetime, str]

@@ -9,23 +9,12 @@ from itertools import groupby
 
 import polars as pl
 
-from golden_core.leakage.artefacts import KEY, Finding, Fit, Pipeline, Run
+from golden_core.leakage.artefacts import FORECASTS, KEY, Finding, Fit, Pipeline, Run
 from golden_core.leakage.poisons import POISONS, RECORD_POISONS, poisoned
 from golden_core.leakage.report import Report, compare, compared, finding_of, merged
 from golden_core.store.randomness import Stream
 
 FUTURE, RECORD = "future_poison", "recorded_access"
-
-
-def future_poison(
-    pipeline: Pipeline,
-    raw: pl.DataFrame,
-    times: Sequence[dt.datetime],
-    stream: Stream,
-    poisons: Sequence[str] = POISONS,
-) -> list[Finding]:
-    """Return what depends on the future: see :func:`future_report`, whose findings these are."""
-    return list(future_report(pipeline, raw, times, stream, poisons).findings)
 
 
 def future_report(
@@ -36,6 +25,7 @@ def future_report(
     poisons: Sequence[str] = POISONS,
     *,
     honest: Run | None = None,
+    spare: Sequence[str] = (),
 ) -> Report:
     """Replace every bar known only after a time, run again, and compare every bit stamped at or before that time.
 
@@ -51,34 +41,30 @@ def future_report(
         Names in :mod:`golden_core.leakage.poisons`.
     honest : Run, optional
         The run on ``raw``, if there is one already.
+    spare : sequence of str
+        Poisons for a time at which all others were refused.
 
     Notes
     -----
-    A pipeline may refuse a poison by raising. That is noted; only a time at which it refuses every poison is itself a
-    finding, because nothing was shown there.
+    A pipeline may refuse a poison by raising, and so may one forecaster in it. That is noted; only a time at which
+    every poison is refused is itself a finding, because nothing was shown there.
     """
     baseline = honest or pipeline.run(raw)
     reports = []
     for number, time in enumerate(times):
-        refused = []
-        for poison in poisons:
+        refused = _Refusals(baseline)
+        for poison in (*poisons, *spare):
+            if poison in spare and not refused.by_all:
+                break
             changed = poisoned(raw, raw["available_at"] > time, poison, stream.child(poison, number))
-            again = attempt(pipeline, changed)
             what = f"with everything after {time:%Y-%m-%d %H:%M} UTC replaced ({poison})"
-            if isinstance(again, str):
-                refused.append(f"{pipeline.name} {what}: {again}")
-            else:
-                reports.append(compared(FUTURE, poison, what, baseline.artefacts, again.artefacts, time))
-        unprobed = len(refused) == len(poisons) > 0
-        reports.append(_unprobed(FUTURE, pipeline.name, time, refused) if unprobed else Report((), (), tuple(refused)))
+            again, gone = refused.attempt(pipeline, changed, what)
+            if again is not None:
+                reports.append(compared(FUTURE, poison, what, baseline.artefacts, again.artefacts, time, without=gone))
+        reports.append(refused.report(FUTURE, pipeline.name, time))
     report = merged(reports, list(baseline.artefacts))
     unstable = _unstable(pipeline, raw, baseline) if report.findings else None
     return replace(report, findings=(unstable,)) if unstable else report
-
-
-def replay_record(pipeline: Pipeline, raw: pl.DataFrame, stream: Stream) -> list[Finding]:
-    """Return which fits read more than they say: see :func:`record_report`, whose findings these are."""
-    return list(record_report(pipeline, raw, stream).findings)
 
 
 def record_report(
@@ -110,22 +96,21 @@ def record_report(
         narrow = pipeline.narrow(declared[0]) if pipeline.narrow else pipeline
         mine = {asset: baseline.artefacts[asset].filter(pl.col(KEY) == key)}
         if mine[asset].is_empty():
-            reports.append(_unprobed(RECORD, asset, None, [f"a fit names {key!r}, but {asset} has no such row"]))
+            reports.append(_unprobed(RECORD, asset, _RUN, None, f"a fit names {key!r}, but {asset} has no such row"))
             continue
         undeclared = _undeclared(raw, declared)
         purposes = " and ".join(sorted({fit.purpose for fit in declared}))
-        refused = []
+        refused, count = _Refusals(baseline), int(undeclared.sum())
         for poison in poisons:
-            again = attempt(narrow, poisoned(raw, undeclared, poison, stream.child(asset, key, poison)))
-            count = int(undeclared.sum())
+            changed = poisoned(raw, undeclared, poison, stream.child(asset, key, poison))
             what = f"with the {count} bars replaced ({poison}) that the fit for {purposes} does not declare"
-            if isinstance(again, str):
-                refused.append(f"{asset} {key} {what}: {again}")
-                continue
-            theirs = {asset: again.artefacts[asset].filter(pl.col(KEY) == key)}
-            reports.append(compared(RECORD, poison, what, mine, theirs))
-        unprobed = len(refused) == len(poisons) > 0
-        reports.append(_unprobed(RECORD, asset, None, refused) if unprobed else Report((), (), tuple(refused)))
+            again, gone = refused.attempt(narrow, changed, what)
+            if again is not None:
+                theirs = {
+                    made: rows.filter(pl.col(KEY) == key) for made, rows in again.artefacts.items() if made == asset
+                }
+                reports.append(compared(RECORD, poison, what, mine, theirs, without=gone))
+        reports.append(refused.report(RECORD, asset, None))
     return merged(reports, list(baseline.artefacts))
 
 
@@ -136,9 +121,46 @@ def _undeclared(raw: pl.DataFrame, fits: Sequence[Fit]) -> pl.Series:
     return bars.join(read, on=["pair", "timestamp"], how="left", maintain_order="left")["read"].is_null()
 
 
-def _unprobed(probe: str, asset: str, time: dt.datetime | None, refused: Sequence[str]) -> Report:
-    finding = Finding(probe, asset, "(run)", time, f"nothing could be compared: {refused[0]}")
-    return Report((finding,), (), tuple(refused))
+_RUN = "(run)"  # stands for all columns where a pipeline refuses as a whole
+
+
+class _Refusals:
+    """Which poisons a pipeline refuses, or one forecaster in it, of those that were tried."""
+
+    def __init__(self, baseline: Run) -> None:
+        self._honest, self._tried = baseline, 0
+        self._said: dict[str, list[str]] = {}
+
+    def attempt(self, pipeline: Pipeline, raw: pl.DataFrame, what: str) -> tuple[Run | None, set[str]]:
+        """Return a run, and the columns of those who refuse what the honest run took."""
+        again, self._tried = attempt(pipeline, raw), self._tried + 1
+        said = (
+            {_RUN: f"{pipeline.name} {what}: {again}"}
+            if isinstance(again, str)
+            else {column: f"{what}: {message}" for column, message in again.failures.items()}
+        )
+        gone = said.keys() - self._honest.failures.keys()
+        for column in sorted(gone):
+            self._said.setdefault(column, []).append(said[column])
+        return (None if isinstance(again, str) else again), gone
+
+    @property
+    def by_all(self) -> list[str]:
+        """Columns that refused every poison so far."""
+        return [column for column, said in self._said.items() if len(said) == self._tried]
+
+    def report(self, probe: str, asset: str, time: dt.datetime | None) -> Report:
+        """Return what was refused; where that was everything, nothing was shown."""
+        told = [text for said in self._said.values() for text in said]
+        found = (
+            _unprobed(probe, asset if column == _RUN else FORECASTS, column, time, self._said[column][0])
+            for column in self.by_all
+        )
+        return merged([*found, Report((), (), tuple(told))])
+
+
+def _unprobed(probe: str, asset: str, column: str, time: dt.datetime | None, why: str) -> Report:
+    return Report((Finding(probe, asset, column, time, f"nothing could be compared: {why}"),), (), (why,))
 
 
 def attempt(pipeline: Pipeline, raw: pl.DataFrame) -> Run | str:
@@ -153,7 +175,7 @@ def _unstable(pipeline: Pipeline, raw: pl.DataFrame, baseline: Run) -> Finding |
     """Tell a leak from a pipeline that gives other bits every time, of which poison can show nothing."""
     again = pipeline.run(raw)
     for asset, frame in baseline.artefacts.items():
-        differences, _ = compare(frame, again.artefacts[asset])
+        differences, _ = compare(frame, again.artefacts.get(asset, frame.clear()))
         if differences:
             return finding_of(FUTURE, asset, f"{pipeline.name} is not reproducible: on equal bars", differences[0])
     return None

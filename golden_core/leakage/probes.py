@@ -56,7 +56,7 @@ class Subject:
     @property
     def lake(self) -> tuple[Path, ...]:
         """The campaign's own files, which nothing under a probe has to read."""
-        return lake_files(self.home, self.study.name)
+        return lake_files(self.home, self.study)
 
     @property
     def clean_bars(self) -> pl.DataFrame:
@@ -112,6 +112,7 @@ def drawn_fold(subject: Subject, purpose: str, series: Series | None = None) -> 
 
 # Forecasters get prices they could meet: a network fed 10⁹ may overflow, which is no leak.
 OF_FITS = ("reversed", "reshuffled")
+GENTLE = ("mirrored",)  # of a forecaster that refuses those: prices move as much as they did
 SOURCE = "source"
 
 
@@ -139,10 +140,10 @@ def features_at_every_bar(subject: Subject, rounds: Mapping[str, int]) -> Report
     back = max(FEATURES[name].warm_up for name in study.features)
     stream = Stream(study.seeds.root).child("leakage", "single bars")
     report = single_bar_report(feature_pipeline(study), bars, stream, back=back, rounds=rounds, needs=needs)
-    read, first = list[Finding](), cast(dt.datetime, bars["available_at"].min())
+    read, lake, first = list[Finding](), subject.lake, cast(dt.datetime, bars["available_at"].min())
     for name in study.features:
         alone = feature_pipeline(study.model_copy(update={"features": (name,)}))
-        read += lake_read(subject.lake, partial(alone.run, bars), artefacts.FEATURES, name, first)[1]
+        read += lake_read(lake, partial(alone.run, bars), artefacts.FEATURES, name, first)[1]
     return merged([report, Report(tuple(read), (), ())])
 
 
@@ -216,14 +217,16 @@ class Fits:
         A forecast that looks at other windows of its batch changes here, and so does a fit that looks at test rows.
         """
         if WEIGHTS not in self.honest.artefacts:
-            return Report((), (), self.honest.failures)
-        stamps = self.honest.artefacts[artefacts.FORECASTS][STAMP]
+            return self._with_failures(Report((), (), ()))
+        honest, stamps = self.honest, self.honest.artefacts[artefacts.FORECASTS][STAMP]
         stream = Stream(self.study.seeds.root).child("leakage", "fits", *self.series, self.fold)
         middle = [stamps[len(stamps) // 2]]
-        poisoned = future_report(self.pipeline, self.raw, middle, stream, poisons, honest=self.honest)
-        first = self.honest.findings[0] if self.honest.findings else None
-        neighbours = Report(self.honest.findings, (Cell(artefacts.FORECASTS, "neighbours", len(stamps), first),), ())
-        return self._with_failures(merged([poisoned, neighbours]))
+        poisoned = future_report(self.pipeline, self.raw, middle, stream, poisons, honest=honest, spare=GENTLE)
+        asked = {*honest.artefacts[WEIGHTS].columns} - {KEY, STAMP, COMPLETE, *honest.unasked}
+        first = honest.findings[0] if honest.findings else None
+        cell = Cell(artefacts.FORECASTS, "neighbours", len(stamps) if asked else 0, first)
+        unasked = (f"{column} with other windows in its batch: {why}" for column, why in honest.unasked.items())
+        return self._with_failures(merged([poisoned, Report(honest.findings, (cell,), tuple(unasked))]))
 
     def replayed(self, poisons: Sequence[str] = RECORD_POISONS) -> Report:
         """Poison every bar that the weights do not declare; they must not change."""
@@ -234,7 +237,7 @@ class Fits:
         )
 
     def _with_failures(self, report: Report) -> Report:
-        return Report(report.findings, report.cells, (*report.refused, *self.honest.failures))
+        return Report(report.findings, report.cells, (*report.refused, *self.honest.failures.values()))
 
 
 def replayed_scalers(
@@ -250,9 +253,9 @@ def replayed_scalers(
 
 
 def structure(study: Study, raw: pl.DataFrame, series: Series) -> Report:
-    """Examine what a run of one series shows of itself: clocks, purge, embargo, copies, scalers, declared fits."""
+    """Examine what a run of one series shows of itself: clocks, purge, embargo, copies, declared fits."""
     run = study_pipeline(study, Scope(series=(series,), values=True)).run(raw)
-    findings = structural(run, raw, embargo=study.splits.embargo, moments=True)
+    findings = structural(run, raw, embargo=study.splits.embargo)
     first = {finding.asset: finding for finding in reversed(findings)}
     cells = [Cell(asset, "structure", frame.height, first.get(asset)) for asset, frame in run.artefacts.items()]
     return Report(tuple(findings), tuple(cells), ())

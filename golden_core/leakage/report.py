@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -226,14 +226,17 @@ def compared(
     honest: Mapping[str, pl.DataFrame],
     again: Mapping[str, pl.DataFrame],
     until: dt.datetime | None = None,
+    without: Collection[str] = (),  # columns, and those named after them: ``ar``, ``ar at 0.5``
 ) -> Report:
     """Compare the artefacts of two runs: ``what`` was done to the second, whose rows up to a time must be the same."""
     findings, cells = [], []
     clocks = [made[artefacts.BARS].select(KEY, STAMP) for made in (honest, again) if artefacts.BARS in made]
     same_clock = len(clocks) == 2 and clocks[0].equals(clocks[1])
     for asset, frame in honest.items():
+        if without and asset not in again:
+            continue  # whoever makes it has refused
         differences, rows = compare(frame, again.get(asset, frame.clear()), until, same_clock=same_clock)
-        own = [finding_of(probe, asset, what, difference) for difference in differences]
+        own = [finding_of(probe, asset, what, one) for one in differences if one.column.split(" at ")[0] not in without]
         findings += own
         cells.append(Cell(asset, poison, rows, own[0] if own else None))
     return Report(tuple(findings), tuple(cells), ())

@@ -69,8 +69,9 @@ class Scope:
 
 @dataclass(frozen=True)
 class _Notes:
-    failures: list[str]
+    failures: dict[str, str]
     findings: list[Finding]
+    unasked: dict[str, str]
 
 
 def study_pipeline(study: Study, scope: Scope | None = None) -> Pipeline:
@@ -143,7 +144,7 @@ def _run(study: Study, scope: Scope, raw: pl.DataFrame) -> Run:
         made[artefacts.FEATURES] = _features(study, bars)
         parts: dict[str, list[pl.DataFrame]] = {}
         fits: list[Fit] = []
-        notes = _Notes([], [])
+        notes = _Notes({}, [], {})
         for series in scope.series or all_series(study):
             prepare_series(home, study, *series)
             inputs = series_inputs(home, study, *series)
@@ -152,7 +153,7 @@ def _run(study: Study, scope: Scope, raw: pl.DataFrame) -> Run:
         for asset in _FROM_SERIES:
             if asset in parts:
                 made[asset] = pl.concat(parts[asset], how="diagonal").sort(KEY, STAMP, maintain_order=True)
-        return Run(made, tuple(fits), tuple(notes.failures), tuple(notes.findings))
+        return Run(made, tuple(fits), notes.failures, tuple(notes.findings), notes.unasked)
 
 
 @contextmanager
@@ -242,7 +243,7 @@ def _fitted(
             fit = partial(fit_fold, study, trial, data)
             fitted, read = lake_read(scope.examined or (), fit, artefacts.WEIGHTS, column_of(trial), clock.ready)
         except TrialError as error:
-            notes.failures.append(str(error))  # as in a campaign: a failed trial leaves the others standing
+            notes.failures[column_of(trial)] = str(error)  # as in a campaign: a failed trial leaves the others standing
             continue
         states[column_of(trial)] = [digest_of(fitted.state)]
         forecasts = forecasts.with_columns(pl.Series(column_of(trial), fitted.y_pred))
@@ -253,8 +254,9 @@ def _fitted(
         if scope.examined is not None:
             stream = Stream(study.seeds.root).child("leakage", "neighbours", trial.forecaster, data.index)
             another = partial(new_forecaster, study, trial)
-            found = batch_findings(fitted.forecaster, another, data.test, column_of(trial), stream)
+            found, refused = batch_findings(fitted.forecaster, another, data.test, column_of(trial), stream)
             notes.findings.extend(found)
+            notes.unasked.update({column_of(trial): refused} if refused else {})
     if states:
         yield artefacts.WEIGHTS, clock.one_row(pl.DataFrame(states), clock.ready)
         if study.quantiles:

@@ -1,6 +1,7 @@
 """A forecaster that reads rows of its batch, or what other fits have seen, is found at any row; causal ones are not."""
 
 import datetime as dt
+import threading
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from support.leaks import CentresItsBatch, Honest, LooksAtTheNextWindow
 
 from golden_core.forecasters import FORECASTERS
-from golden_core.leakage.batch_probe import LAKE, MEMORY, NEIGHBOURS, batch_findings, files_read, lake_read
+from golden_core.leakage.batch_probe import LAKE, MEMORY, NEIGHBOURS, batch_findings, files_read, lake_files, lake_read
 from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
@@ -96,6 +97,19 @@ class CannotBeCopied(Honest):
         raise TypeError("holds a handle")
 
 
+class HoldsALockAndLeaks(OnlyAfterLargeMoves):
+    """Neither a copy nor the poison of half a test part shows it; another one with its state does."""
+
+    def __init__(self, settings, context):
+        super().__init__(settings, context)
+        self.lock = threading.Lock()
+
+
+class NeitherCopiedNorRestored(HoldsALockAndLeaks):
+    def restore(self, state):
+        raise NotImplementedError("later")
+
+
 def probes_of(kind, fold, stream):
     one = kind({}, None)
     one.fit(fold.train, fold.validation, stream)
@@ -104,7 +118,8 @@ def probes_of(kind, fold, stream):
 
 
 def places_of(one, another, fold, stream):
-    return [(x.probe, x.column, x.timestamp) for x in batch_findings(one, another, fold.test, "planted", stream)]
+    found, _ = batch_findings(one, another, fold.test, "planted", stream)
+    return [(x.probe, x.column, x.timestamp) for x in found]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +131,7 @@ def places_of(one, another, fold, stream):
         (OnlyAfterLargeMoves, NEIGHBOURS),
         (AnswersFromATable, NEIGHBOURS),
         (RemembersOtherFits, MEMORY),
+        (HoldsALockAndLeaks, NEIGHBOURS),
     ],
 )
 def test_a_leak_within_a_batch_or_between_fits(fold, stream, kind, probe):
@@ -140,6 +156,20 @@ class RefusesStrangePrices(Honest):
 @pytest.mark.parametrize("kind", [Honest, LearnsOnline, DrawsNoise, CannotBeCopied, RefusesStrangePrices])
 def test_a_causal_forecaster_is_not_accused(fold, stream, kind):
     assert probes_of(kind, fold, stream) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (NeitherCopiedNorRestored, "NotImplementedError: later"),
+        (RefusesStrangePrices, "ValueError: prices like these do not exist"),
+        (Honest, ""),
+    ],
+)
+def test_what_could_not_be_asked_is_said(fold, stream, kind, why):
+    one = kind({}, None)
+    one.fit(fold.train, fold.validation, stream)
+    assert batch_findings(one, lambda: kind({}, None), fold.test, "planted", stream) == ([], why)
 
 
 @pytest.mark.parametrize("name", ["random_walk", "drift", "ar", "ets", "dlinear", "v08"])
@@ -184,3 +214,15 @@ def test_a_watched_file_looks_no_older_than_it_is(bars):
     """What deletes files that nobody has read for long would take a lake whose files were last read in 2001."""
     files_read([bars], lambda: None)
     assert bars.stat().st_mtime - bars.stat().st_atime == pytest.approx(1)
+
+
+def test_what_tells_prices_is_watched_wherever_it_lies(tmp_path):
+    """The vendor's file that the source reads, and forecasts beside their outcomes, as well as bars."""
+    home = Home(tmp_path, tmp_path / "reports")
+    given = tmp_path / "prices.csv", tmp_path / "studies/smoke/trials/drift/EURUSD_h1/0f/forecasts.parquet"
+    for path in given:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    paths = "data.settings={format: auto, columns: null, paths: {EURUSD: prices.csv}}"
+    study = load_study("smoke", ("data.source=files", paths, "data.pairs=[EURUSD]", "data.bar=1h"))
+    assert set(given) <= set(lake_files(home, study))

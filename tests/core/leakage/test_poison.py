@@ -9,7 +9,7 @@ import pytest
 
 from golden_core.leakage.artefacts import Pipeline
 from golden_core.leakage.audit import OF_CLEANING
-from golden_core.leakage.poison import future_poison, future_report, record_report, replay_record
+from golden_core.leakage.poison import future_report, record_report
 from golden_core.leakage.poisons import FAULTS, POISONS, faulty
 from golden_core.leakage.report import sentence
 
@@ -42,14 +42,14 @@ def test_the_honest_pipeline_passes(build, raw, middle, stream):
         itertools.product(["bars", "features", "scalers", "weights", "forecasts"], POISONS)
     )
     assert all(cell.rows for cell in report.cells)
-    assert replay_record(build(), raw, stream) == []
+    assert record_report(build(), raw, stream).findings == ()
 
 
 @pytest.mark.parametrize("leak", LEAKS)
 def test_a_planted_leak_is_found_where_it_is(build, raw, middle, stream, leak):
     asset, replaced = LEAKS[leak]
     times = [middle, *(middle.replace(hour=hour) for hour in range(9))]
-    findings = future_poison(build(**replaced), raw, times, stream)
+    findings = future_report(build(**replaced), raw, times, stream).findings
     assert findings, leak
     assert findings[0].asset == asset
     assert findings[0].follows is None
@@ -117,24 +117,24 @@ RULES = {
 @pytest.mark.parametrize("fault", RULES)
 def test_a_cleaning_rule_that_only_acts_on_bad_bars_is_found_on_planted_ones(build, raw, middle, stream, fault):
     pipeline = build(**{"prints" if fault == "twin" else "clean": RULES[fault]})
-    assert future_poison(pipeline, raw, [middle], stream) == []
+    assert future_report(pipeline, raw, [middle], stream).findings == ()
     planted = faulty(raw, middle, FAULTS.index(fault))
-    findings = future_poison(pipeline, planted, [middle], stream, OF_CLEANING)
+    findings = future_report(pipeline, planted, [middle], stream, OF_CLEANING).findings
     assert findings[0].asset == "bars"
-    assert future_poison(build(), planted, [middle], stream) == []
+    assert future_report(build(), planted, [middle], stream).findings == ()
 
 
 @pytest.mark.parametrize("poison", POISONS)
 def test_each_poison_finds_a_leak_by_itself(build, raw, middle, stream, poison):
     pipeline = build(feature=LEAKS["shift(-1)"][1]["feature"])
-    first = future_poison(pipeline, raw, [middle], stream, (poison,))[0]
+    first = future_report(pipeline, raw, [middle], stream, (poison,)).findings[0]
     assert (first.asset, first.timestamp) == ("features", middle)
     assert f"replaced ({poison})" in first.detail
 
 
 def test_the_sentence_names_asset_column_and_time(build, raw, middle, stream):
     pipeline = build(feature=LEAKS["shift(-1)"][1]["feature"])
-    found = [sentence(finding) for finding in future_poison(pipeline, raw, [middle], stream)]
+    found = [sentence(finding) for finding in future_report(pipeline, raw, [middle], stream).findings]
     assert found[0].startswith(f"features, column 'x' from {middle:%Y-%m-%d %H:%M} UTC on: with everything after ")
     assert found[-1].endswith("(perhaps only because features.x does)")
 
@@ -150,7 +150,7 @@ def test_the_sentence_names_asset_column_and_time(build, raw, middle, stream):
     ],
 )
 def test_a_fit_that_reads_more_than_it_says(build, raw, stream, replaced, asset):
-    findings = replay_record(build(**replaced), raw, stream)
+    findings = record_report(build(**replaced), raw, stream).findings
     assert asset in {finding.asset for finding in findings}
     assert all("does not declare" in finding.detail for finding in findings)
 
@@ -177,7 +177,7 @@ def test_a_pipeline_that_is_not_reproducible_says_so(build, raw, middle, stream)
         weights = made.artefacts["weights"].with_columns(slope=pl.lit(float(next(count))))
         return dataclasses.replace(made, artefacts={**made.artefacts, "weights": weights})
 
-    findings = future_poison(Pipeline("moody", run), raw, [middle], stream)
+    findings = future_report(Pipeline("moody", run), raw, [middle], stream).findings
     assert [f.asset for f in findings] == ["weights"]
     assert "not reproducible" in findings[0].detail
 

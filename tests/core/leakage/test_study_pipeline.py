@@ -1,5 +1,6 @@
 """A study's own pipeline: sound as it is, and every leak planted in its real code is found and named."""
 
+import datetime as dt
 import os
 
 import numpy as np
@@ -9,6 +10,7 @@ from support import leaks
 
 from golden_core import trials
 from golden_core.leakage import audit
+from golden_core.leakage import study_pipeline as study_pipeline_module
 from golden_core.leakage.audit import OF_CLEANING, audit_steps, sampled, structures
 from golden_core.leakage.probes import (
     Fits,
@@ -197,8 +199,14 @@ def test_leaking_scalers(fresh, monkeypatch):
     columns = {("scalers", "scale:log_return"), ("scalers", "scale:volatility_20")}
     assert set(places(poisoned_inputs(planted, planted.times(1)[0], ("reversed",)))) == columns
     assert set(places(replayed_scalers(planted, SERIES, [0], ("mirrored",)))) == columns
-    report = structure(planted.study, planted.raw, SERIES)
-    assert set(places(report)) == columns
+
+
+def test_a_feature_of_reference_rates_that_is_stamped_early(study, subject, monkeypatch):
+    assert structure(study, subject.raw, SERIES).findings == ()
+    honest = study_pipeline_module._features
+    early = pl.col("stamp") - pl.duration(days=1)
+    monkeypatch.setattr(study_pipeline_module, "_features", lambda *given: honest(*given).with_columns(stamp=early))
+    assert places(structure(study, subject.raw, SERIES)) == [("features", "stamp")]
 
 
 @pytest.mark.parametrize(
@@ -247,6 +255,37 @@ def test_a_forecaster_that_fails_is_not_a_leak_and_not_hidden(subject, monkeypat
     assert (alone.findings, alone.rows) == ((), 0)
 
 
+@pytest.mark.parametrize(("of_all", "places_found"), [(True, [("forecasts", "planted")]), (False, [])])
+def test_a_forecaster_that_refuses_implausible_prices_is_no_leak_unless_it_refuses_all(
+    subject, monkeypatch, of_all, places_found
+):
+    """Where everything later is reversed, prices jump; mirrored, they move as they did."""
+    met = []
+
+    class Refuses(leaks.Honest):
+        def predict(self, windows):
+            met.append(windows.last_close)
+            others = of_all and not np.array_equal(met[0], met[-1])
+            if others or np.abs(np.diff(np.log(met[-1]))).max() > 1.2 * np.abs(np.diff(np.log(met[0]))).max():
+                raise ValueError("a move like this is no market")
+            return super().predict(windows)
+
+    leaks.register(monkeypatch, Refuses)
+    planted = load_study("smoke", (*BASE[:1], leaks.forecasters("planted")))
+    raw = jumping(subject.raw)
+    report = Fits.of(planted, raw, SERIES, 0, ("planted", "random_walk")).poisoned(("reversed",))
+    assert places(report) == places_found
+    assert any("a move like this is no market" in refusal for refusal in report.refused)
+    met.clear()
+    assert places(Fits.of(planted, raw, SERIES, 0, ("planted",)).replayed(("mirrored",))) == places_found
+
+
+def jumping(raw):
+    """Return rates that double in the last month, which reversed come as one jump."""
+    late = pl.col("timestamp") > raw["timestamp"].max() - dt.timedelta(days=30)
+    return raw.with_columns(close=pl.when(late).then(pl.col("close") * 1.05).otherwise("close"))
+
+
 def test_times_lie_between_the_first_folds_and_the_last_bar(subject):
     folds, bars = (subject.honest.artefacts[name] for name in ("folds", "bars"))
     complete = folds.group_by(pl.col("key").str.ends_with("/0")).agg(pl.col("complete_at").max())
@@ -264,3 +303,6 @@ def test_folds_that_need_every_bar_are_still_probed_after_every_time():
     assert (future.findings, record.findings) == ((), ())
     assert all("one fold needs 488 usable rows" in refusal for refusal in future.refused)
     assert len(future.refused) == len(audit.DEALT)
+    full = merged(step() for step in audit_steps(tight, Home.from_environment(), 1, all_fits=False))
+    assert full.findings == ()
+    assert full.refused

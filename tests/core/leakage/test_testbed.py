@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from golden_core.leakage.examination import decisive_times, telling_times
-from golden_core.leakage.poison import future_poison, replay_record
+from golden_core.leakage.poison import future_report, record_report
 from golden_core.leakage.poisons import CHOICE_POISONS, POISONS
 from golden_core.leakage.report import compare
 from golden_core.leakage.structural import structural
@@ -62,9 +62,9 @@ def test_an_honest_testbed_passes_every_deterministic_probe(made):
     plan, raw, pipeline, run = made
     times = telling_times(run, raw, STREAM, common=2, odd=3)
     for number, poison in enumerate(POISONS):
-        assert future_poison(pipeline, raw, times[number :: len(POISONS)], STREAM, [poison]) == []
+        assert future_report(pipeline, raw, times[number :: len(POISONS)], STREAM, [poison]).findings == ()
     for poison in CHOICE_POISONS:
-        assert future_poison(pipeline, raw, decisive_times(run)[:1], STREAM, [poison]) == []
+        assert future_report(pipeline, raw, decisive_times(run)[:1], STREAM, [poison]).findings == ()
     assert structural(run, raw, embargo=plan.embargo) == []
 
 
@@ -77,6 +77,6 @@ def test_an_undeclared_reading_shows_in_the_record(made):
             pipeline.run(bars).artefacts, (type(fit)(fit.asset, fit.key, fit.purpose, fit.rows[:-20]),)
         ),
     )
-    assert {finding.asset for finding in replay_record(lying, raw, STREAM)} == {"calibration"}
+    assert {finding.asset for finding in record_report(lying, raw, STREAM).findings} == {"calibration"}
     honest = type(pipeline)("honest", lambda bars: type(run)(pipeline.run(bars).artefacts, (fit,)))
-    assert replay_record(honest, raw, STREAM) == []
+    assert record_report(honest, raw, STREAM).findings == ()
