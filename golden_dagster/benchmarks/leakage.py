@@ -5,19 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-import polars as pl
 from rich.table import Table
 
 from golden_core.benchmarking.measurement import Measurement, timed
-from golden_core.leakage.audit import sampled, structures
-from golden_core.leakage.probes import clean_bars_report, clean_bars_times
+from golden_core.checks.inputs import FITS, FUTURE, input_checks, repeated_checks, sampled_checks
+from golden_core.checks.results import result_checks
 from golden_core.store.lake import temporary_home
 from golden_dagster.campaign import Campaign, open_campaign
 from golden_dagster.cli.options import table
 from golden_dagster.resources import WorkersResource
 
 ALLOWED = 0.10  # of the campaign without them
+LEAKAGE = {FUTURE, FITS, "parts_kept_apart", "no_feature_too_good", "no_forecast_too_good"}  # which checks these are
 
 
 @dataclass(frozen=True)
@@ -71,17 +72,19 @@ def view(cost: Cost) -> Table:
 
 
 def _probes(campaign: Campaign) -> dict[str, float]:
+    """Return the seconds of every check that looks for leaks, as often as a run decides it."""
     study, home = campaign.study, campaign.home
+    once = [check for check in (*input_checks(study), *result_checks(study)) if check.name in LEAKAGE and check.cheap]
+    again = [check for check in repeated_checks(study) if check.name in LEAKAGE]
 
-    def features() -> None:
-        for pair in study.data.pairs:
-            bars = pl.read_parquet(home.study(study.name).table("bars", pair))
-            clean_bars_report(study, bars, clean_bars_times(study, bars))
+    def repeated() -> None:
+        for check in (*again, *again):
+            check.decide(home, study)
 
     return {
-        "future poison, replayed fits": _timed(lambda: sampled(study, home, backend="sequential", workers=1)),
-        "structure": _timed(lambda: structures(study, home)),
-        "features, before metrics": _timed(features),
+        "future poison, replayed fits": _timed(lambda: sampled_checks(home, study)),
+        **{check.name: _timed(partial(check.decide, home, study)) for check in once},
+        "repeated before training and before metrics": _timed(repeated),
     }
 
 

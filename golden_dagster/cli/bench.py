@@ -72,6 +72,7 @@ def orchestration(
 
 @app.command()
 def training(
+    context: typer.Context,
     study: Annotated[
         str | None, typer.Argument(metavar="STUDY", help="Time whole fits of its forecasters; without, the ports.")
     ] = None,
@@ -96,9 +97,13 @@ def training(
     if study is not None:
         from golden_core.benchmarking import forecasters
 
+        _refuse(context, ("variant", "batch", "steps"), "says nothing with a STUDY")
+        if len(threads) > 1:
+            _refuse(context, ("threads",), "is one number with a STUDY")
         asked = forecasters.Effort(seconds, samples or None, threads=threads[0], precision=precision)
         _of_study("training", forecasters.fits, study, overrides, only, asked)
         return
+    _refuse(context, ("overrides", "only", "seconds", "samples"), "says nothing without a STUDY")
     if variant not in VARIANTS:
         raise typer.BadParameter(f"{variant!r} is none of {VARIANTS[0]} … {VARIANTS[-1]}", param_hint="--variant")
     console = terminal()
@@ -106,6 +111,15 @@ def training(
     console.print(_training_view(found))
     _filed(console, "training", "", [row for one in found for row in one.rows()])
     raise typer.Exit(0 if all(one.ratio >= REQUIRED for one in found) else 1)
+
+
+def _refuse(context: typer.Context, names: Sequence[str], why: str) -> None:
+    """Refuse options that were given and would be passed over."""
+    sources = {
+        one.opts[0]: context.get_parameter_source(str(one.name)) for one in context.command.params if one.name in names
+    }
+    if unheard := [option for option, source in sources.items() if source and source.name == "COMMANDLINE"]:
+        raise typer.BadParameter(f"{', '.join(unheard)} {why}")
 
 
 @app.command()

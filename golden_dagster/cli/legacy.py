@@ -82,6 +82,8 @@ def audit_table_(
     from golden_core.legacy.audit.table import named_columns
     from golden_core.legacy.reproduction.published import is_published, published_audit
 
+    if (data_rows or lost_rows) and not split:
+        raise typer.BadParameter("--data-rows and --lost-rows are those of a --split, and none is given")
     if claims is None and not column and not split and averaging == "undeclared" and is_published(file):
         typer.echo("The legacy paper's table: with the claims and splits of data/legacy.\n", err=True)
         audit = published_audit()

@@ -5,9 +5,11 @@ from functools import partial
 
 import pytest
 from support.commands import golden
+from support.commands import said as words_of
 
 from golden_core.benchmarking import cohort, training
 from golden_core.benchmarking.records import last_runs
+from golden_core.leakage import audit, probes, screening
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_dagster.benchmarks import leakage
@@ -83,8 +85,41 @@ def test_an_unknown_variant_is_bad_usage():
     assert "'v11' is none of v01 … v10" in result.output
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--set", "training.epochs=2"), "--set says nothing without a STUDY"),
+        (("--forecaster", "v08"), "--forecaster says nothing without a STUDY"),
+        (("smoke", "--variant", "v02"), "--variant says nothing with a STUDY"),
+        (("smoke", "--threads", "1", "--threads", "2"), "--threads is one number with a STUDY"),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_bad_usage(options, said):
+    result = golden("bench", "training", *options)
+    assert result.exit_code == 2
+    assert said in words_of(result)
+
+
+PROBES = {
+    audit: ("sampled", "sampled_scalers", "structures"),
+    screening: ("screened_features", "screened_forecasts"),
+    probes: ("clean_bars_report",),
+}
+
+
 @pytest.mark.endurance
 def test_leakage_measures_a_campaign_and_prints_the_share(monkeypatch):
+    """Every probe is measured as often as the campaign before has run it."""
+    calls = []
+
+    def counted(name, call):
+        return lambda *given, **options: calls.append(name) or call(*given, **options)
+
+    for module, names in PROBES.items():
+        for name in names:
+            monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
+    measured = leakage._probes
+    monkeypatch.setattr(leakage, "_probes", lambda campaign: calls.append("") or measured(campaign))
     monkeypatch.setattr(leakage, "ALLOWED", 1e9)
     result = golden(
         "bench", "leakage", "smoke", "--set", "forecasters={random_walk: {}}", "--set", "data.pairs=[EURUSD]"
@@ -92,6 +127,9 @@ def test_leakage_measures_a_campaign_and_prints_the_share(monkeypatch):
     assert result.exit_code == 0, result.output
     assert "Leakage checks of study smoke" in result.output
     assert "future poison, replayed fits" in result.output
+    ran, timed = calls[: calls.index("")], calls[calls.index("") + 1 :]
+    assert sorted(timed) == sorted(ran)
+    assert {*ran} == {name for names in PROBES.values() for name in names}
 
 
 @pytest.mark.parametrize(("probes", "status"), [(9.0, 0), (10.0, 0), (11.0, 1)])

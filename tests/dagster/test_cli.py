@@ -197,6 +197,8 @@ def test_options_of_the_audit(tmp_path):
     result = golden("legacy", "audit-table", str(table), "--averaging", "none", "--column", "mae=|e|")
     assert result.exit_code == 1
     assert "certainly wrong" in result.output.lower()
+    alone = golden("legacy", "audit-table", str(table), "--data-rows", "1000")
+    assert (alone.exit_code, "those of a --split" in alone.output) == (2, True)
     split = golden("legacy", "audit-table", str(table), "--split", "80/10/10", "--data-rows", "1000")
     assert "80/10/10 (100 targets; A, B)" in split.output
 
