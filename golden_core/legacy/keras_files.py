@@ -163,8 +163,8 @@ def _by_class(path: Path, file: h5py.File) -> Iterator[StoredLayer]:
     for folder, tensors in _tensors(path, file, "layers", "optimizer").items():
         kind, position = _numbered(folder)
         name = file["layers"][folder]["vars"].attrs.get("name") if "vars" in file["layers"][folder] else None
-        keys = {_key_by_class(kind, parts): dataset for parts, dataset in tensors.items()}
-        yield StoredLayer(kind, position, None if name is None or _numbered(name)[0] == kind else name, keys)
+        named = _named(path, folder, {parts: _key_by_class(kind, parts) for parts in tensors}, tensors)
+        yield StoredLayer(kind, position, None if name is None or _numbered(name)[0] == kind else name, named)
 
 
 def _by_user(path: Path, file: h5py.File) -> Iterator[StoredLayer]:
@@ -175,14 +175,18 @@ def _by_user(path: Path, file: h5py.File) -> Iterator[StoredLayer]:
     order = [name.decode() if isinstance(name, bytes) else name for name in names]
     for folder, tensors in _tensors(path, file, "model_weights", "optimizer_weights").items():
         kind = _kind(tensors)
-        keys = _keys_by_user(kind, tensors)
-        if len(set(keys.values())) < len(keys):
-            expected, found = f"different tensors in {folder}", f"two of the same name among {sorted(keys.values())}"
-            raise KerasCheckpointError(path, expected, found, "save the weights again")
         position = order.index(folder) if folder in order else 0
         numbered = folder in order and _numbered(folder)[0] == kind
-        named = {key: tensors[parts] for parts, key in keys.items()}
+        named = _named(path, folder, _keys_by_user(kind, tensors), tensors)
         yield StoredLayer(kind, position, None if numbered else folder, named)
+
+
+def _named(path: Path, folder: str, keys: dict[Parts, str], tensors: Tensors) -> dict[str, h5py.Dataset]:
+    """Return the tensors of a layer by our names."""
+    if len(set(keys.values())) < len(keys):
+        expected, found = f"different tensors in {folder}", f"two of the same name among {sorted(keys.values())}"
+        raise KerasCheckpointError(path, expected, found, "save the weights again")
+    return {key: tensors[parts] for parts, key in keys.items()}
 
 
 def _key_by_class(kind: str, parts: Parts) -> str:

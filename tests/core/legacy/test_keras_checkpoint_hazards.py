@@ -117,6 +117,10 @@ HAZARDS = {
     "outside": (extra("vars/0"), "every tensor in a layer under 'layers', found the tensor vars/0 elsewhere"),
     "as a layer": (extra("layers/surplus"), "found the tensor layers/surplus elsewhere"),
     "a layer twice": (lambda file: file.copy("layers/conv1d", "layers/conv1d_0"), "the layers of v01"),
+    "an expert twice": (
+        lambda file: [extra(f"layers/dense/experts/{name}/vars/0")(file) for name in ("dense", "dense_0")],
+        r"different tensors in dense, found two of the same name among \['bias', 'expert 0/kernel', 'expert 0/kernel'",
+    ),
     "a hostile name": (extra("layers/gru/vars/\x1b[2J\n" + "x" * 5_000), r"found instead gru \(vars/\?\[2J\?xxx"),
     "no bias": (
         lambda file: file.__delitem__(BIAS),
