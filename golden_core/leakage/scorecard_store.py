@@ -12,13 +12,13 @@ from golden_core.leakage.scorecard import CLEAN, Scale
 from golden_core.store.lake import (
     Home,
     hash_bytes,
-    hash_file,
     read_json,
-    shipped,
+    shipped_hashes,
     write_json,
     write_parquet,
     write_text,
 )
+from golden_core.study.sections import canonical_json
 from golden_core.trials.code import code_hash
 
 CONFIDENCE = 0.95
@@ -145,8 +145,8 @@ class Filed:
         return faults(self.rows, kind, complete=self.scale == "full")
 
 
-def file_scorecard(home: Home, rows: pl.DataFrame, scale: Scale) -> Path:
-    """Write a scorecard and return its folder."""
+def file_scorecard(home: Home, rows: pl.DataFrame, scale: Scale, made_by: str) -> Path:
+    """Write a scorecard and return its folder; ``made_by`` is :func:`probes_and_leaks` of before it was measured."""
     folder = _folder(home)
     kinds = by_kind(rows)
     write_parquet(rows, folder / "scorecard.parquet")
@@ -154,7 +154,7 @@ def file_scorecard(home: Home, rows: pl.DataFrame, scale: Scale) -> Path:
     write_text(kinds.write_csv(), folder / "scorecard_by_kind.csv")
     summary = {
         "scale": scale,
-        "code": _made_by(),
+        "code": made_by,
         "cpu_seconds": round(float(rows["cpu_seconds"].sum()), 1),
         "rates": {name: str(rate) for name, rate in rates(rows).items()},
     }
@@ -168,13 +168,12 @@ def filed_scorecard(home: Home) -> Filed | None:
     if not (folder / "scorecard.json").is_file():
         return None
     summary = read_json(folder / "scorecard.json")
-    return Filed(pl.read_parquet(folder / "scorecard.parquet"), summary["scale"], summary["code"] == _made_by())
+    return Filed(pl.read_parquet(folder / "scorecard.parquet"), summary["scale"], summary["code"] == probes_and_leaks())
 
 
-def _made_by() -> str:
+def probes_and_leaks() -> str:
     """Return one hash of what the probes, the testbed and the corpus do, and of the corpus' tables."""
-    tables = (f"{path.name} {hash_file(path)}" for path in sorted(shipped("leakage").glob("*.yaml")))
-    return hash_bytes("\n".join([code_hash(_CODE), *tables]).encode())
+    return hash_bytes(canonical_json([code_hash(_CODE), shipped_hashes("leakage")]).encode())
 
 
 def _folder(home: Home) -> Path:

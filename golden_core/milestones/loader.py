@@ -13,7 +13,14 @@ import polars as pl
 from golden_core.bars.cleaning.rules import RULES
 from golden_core.inputs.features import FEATURES
 from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
-from golden_core.leakage.scorecard_store import by_kind, faults, file_scorecard, filed_scorecard, rates
+from golden_core.leakage.scorecard_store import (
+    by_kind,
+    faults,
+    file_scorecard,
+    filed_scorecard,
+    probes_and_leaks,
+    rates,
+)
 from golden_core.market.clock import SESSIONS
 from golden_core.market.holidays import CLOSURES
 from golden_core.milestones.evidence import Result, render
@@ -78,12 +85,12 @@ def loader_pages(place: Place, workers: int) -> tuple[dict[str, str], tuple[Resu
 
 def _scorecard(workers: int) -> pl.DataFrame:
     """Return the scorecard of these probes and this corpus at full scale, measured now unless it has been."""
-    home = Home.from_environment()
+    home, made_by = Home.from_environment(), probes_and_leaks()
     filed = filed_scorecard(home)
     if filed and filed.current and filed.scale == "full":
         return filed.rows
     rows = scorecard(read_settings("full"), backend="loky", workers=workers)
-    file_scorecard(home, rows, "full")
+    file_scorecard(home, rows, "full", made_by)
     return rows
 
 

@@ -39,6 +39,13 @@ def shipped(*parts: str) -> Path:
     return Path(str(importlib.resources.files("golden_core").joinpath("shipped"))).resolve().joinpath(*parts)
 
 
+def shipped_hashes(*parts: str) -> dict[str, str]:
+    """Return the hash of every file of what comes with the code, by its name."""
+    place = shipped(*parts)
+    files = place.rglob("*") if place.is_dir() else [place]
+    return {path.name: hash_file(path) for path in sorted(files) if path.is_file()}
+
+
 def workplace() -> Path:
     """Return the checkout that the code belongs to, or for an installed package the folder one stands in."""
     return PROJECT_ROOT if (PROJECT_ROOT / "pyproject.toml").is_file() else Path.cwd()

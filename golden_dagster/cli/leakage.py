@@ -105,13 +105,14 @@ def scorecard(
     under GOLDEN_HOME, where the checks of leakage/scorecard find it.
     """
     from golden_core.leakage.scorecard import KINDS, Scale
-    from golden_core.leakage.scorecard_store import faults, file_scorecard, rates
+    from golden_core.leakage.scorecard_store import faults, file_scorecard, probes_and_leaks, rates
     from golden_core.store.lake import Home
 
     console, started = terminal(), time.perf_counter()
     scale: Scale = "quick" if quick else "full"
+    made_by = probes_and_leaks()  # before: somebody may edit them in the minutes to come
     rows = _examined(scale, backend, workers, console)
-    folder = file_scorecard(Home.from_environment(), rows, scale)
+    folder = file_scorecard(Home.from_environment(), rows, scale, made_by)
     console.print(_scorecard_view(rows))
     for name, rate in rates(rows).items():
         console.print(f"{name}: {rate}", highlight=False)

@@ -1,9 +1,11 @@
 """The scorecard of the leakage probes; it depends on no study."""
 
+from typing import Literal
+
 import dagster as dg
 import polars as pl
 
-from golden_core.store.lake import Home
+from golden_core.store.lake import Home, shipped_hashes
 from golden_core.study import Study
 from golden_dagster.lib.assets import asset
 from golden_dagster.lib.metadata import table_value
@@ -13,7 +15,7 @@ from golden_dagster.resources import WorkersResource
 class ScorecardConfig(dg.Config):
     """How much is examined."""
 
-    scale: str = "full"
+    scale: Literal["full", "quick"] = "full"
 
 
 @asset(
@@ -21,15 +23,16 @@ class ScorecardConfig(dg.Config):
     "Every planted leak of the corpus before the probes, with who caught it and whether its place was named, and "
     "the false alarms on honest pipelines. Minutes of computing at full scale.",
     "golden_core.leakage.scorecard",
+    settings=shipped_hashes("leakage"),
 )
 def leakage_scorecard(config: ScorecardConfig, workers: WorkersResource) -> dg.MaterializeResult[None]:
     """Examine everything and file the result."""
-    from golden_core.leakage.scorecard import Scale, read_settings, scorecard
-    from golden_core.leakage.scorecard_store import by_kind, file_scorecard, rates
+    from golden_core.leakage.scorecard import read_settings, scorecard
+    from golden_core.leakage.scorecard_store import by_kind, file_scorecard, probes_and_leaks, rates
 
-    scale: Scale = "quick" if config.scale == "quick" else "full"
+    scale, made_by = config.scale, probes_and_leaks()
     rows = scorecard(read_settings(scale), backend=workers.local, workers=workers.count)
-    folder = file_scorecard(Home.from_environment(), rows, scale)
+    folder = file_scorecard(Home.from_environment(), rows, scale, made_by)
     kinds = by_kind(rows)
     return dg.MaterializeResult(
         metadata={

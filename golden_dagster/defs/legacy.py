@@ -6,7 +6,7 @@ import polars as pl
 from golden_core.checks import Examined
 from golden_core.legacy.frozen import frozen_checksums, verify_tree
 from golden_core.models.architecture import VARIANTS
-from golden_core.store.lake import Home, write_json, write_text
+from golden_core.store.lake import Home, shipped_hashes, write_json, write_text
 from golden_core.study import Study
 from golden_dagster.lib.assets import asset
 from golden_dagster.lib.checks import verdict
@@ -19,6 +19,7 @@ from golden_dagster.resources import LegacyResource, WorkersResource
     "Every file of the ten legacy versions with SHA-256, size and lines, and what their code does: read as text, "
     "never imported. From the tree that GOLDEN_LEGACY_TREE names, or from the frozen facts.",
     "golden_core.legacy.scanning",
+    settings=shipped_hashes("legacy"),
 )
 def legacy_snapshot(legacy: LegacyResource) -> dg.MaterializeResult[None]:
     """Record all versions; partitions would be what "Materialize all" asks about first."""
@@ -45,6 +46,7 @@ def legacy_snapshot(legacy: LegacyResource) -> dg.MaterializeResult[None]:
     "legacy/published_audit",
     "Identities that any published error table must satisfy, held against the legacy paper's own table.",
     ("golden_core.legacy.reproduction.published", "golden_core.legacy.audit.auditing"),
+    settings=shipped_hashes("legacy"),
 )
 def published_audit() -> dg.MaterializeResult[None]:
     """Audit the published table, its headline claims and the splits of its rows."""
@@ -74,7 +76,8 @@ def published_audit() -> dg.MaterializeResult[None]:
 @asset(
     "legacy/forensics",
     "The leakage register, every risk shown on data by its probe, and a data-flow picture per version.",
-    ("golden_core.legacy.flow.picture", "golden_core.legacy.risks"),
+    ("golden_core.legacy.flow.picture", "golden_core.legacy.forensics.register"),
+    settings=shipped_hashes("legacy"),
 )
 def forensics() -> dg.MaterializeResult[None]:
     """Run every probe and draw every version."""
@@ -99,6 +102,7 @@ def forensics() -> dg.MaterializeResult[None]:
     "rows. Ten variants and five seeds: data/studies/legacy.yaml says what settings cost.",
     "golden_core.legacy.reproduction.running",
     kinds=("torch", "polars"),
+    settings=[shipped_hashes("legacy"), shipped_hashes("studies", "legacy.yaml")],
 )
 def alignment(
     context: dg.AssetExecutionContext, legacy: LegacyResource, workers: WorkersResource
@@ -143,10 +147,11 @@ def alignment(
     description="Every file of the legacy tree has its frozen checksum; none is missing, none is extra.",
 )
 def legacy_tree_unchanged(legacy: LegacyResource) -> dg.AssetCheckResult:
-    """Compare the tree with the frozen checksums; without a tree the frozen facts are all there is."""
+    """Compare the tree with the frozen checksums; without one, warn that everything rests on the frozen facts."""
     checksums = frozen_checksums()
     if not legacy.tree:
-        return verdict(Examined([], len(checksums)), "frozen checksums, no tree")
+        unseen = "no tree was verified: set GOLDEN_LEGACY_TREE to the folder of v_01 … v_10"
+        return verdict(Examined([unseen], 0, severity="warn"), "files")
     verification = verify_tree(legacy.inventory(), checksums)
     findings = [
         *(f"{now.path}: changed" for _, now in verification.changed),
@@ -156,18 +161,9 @@ def legacy_tree_unchanged(legacy: LegacyResource) -> dg.AssetCheckResult:
     return verdict(Examined(findings, len(checksums)), "files")
 
 
-@dg.asset_check(
-    asset=legacy_snapshot, description="A legacy tree was given, so that the frozen facts were verified against it."
-)
-def legacy_tree_given(legacy: LegacyResource) -> dg.AssetCheckResult:
-    """Warn when the assets rest on the frozen facts alone."""
-    findings = [] if legacy.tree else ["no tree was verified: set GOLDEN_LEGACY_TREE to the folder of v_01 … v_10"]
-    return verdict(Examined(findings, 1), "tree", "warn")
-
-
 def definitions(_study: Study) -> dg.Definitions:
     """Return the assets, and the checks that need the tree of a user who has it."""
     return dg.Definitions(
         assets=[legacy_snapshot, published_audit, forensics, alignment],
-        asset_checks=[legacy_tree_unchanged, legacy_tree_given],
+        asset_checks=[legacy_tree_unchanged],
     )

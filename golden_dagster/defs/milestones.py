@@ -10,7 +10,7 @@ from golden_core.milestones.place import Place
 from golden_core.milestones.registry import Milestone, Phase, load_registry
 from golden_core.milestones.requirements import COLUMNS, load_requirements, requirement_faults, requirement_rows
 from golden_core.milestones.state import CriterionStanding, GateStanding, Standing, gate_standing, standing
-from golden_core.store.lake import workplace
+from golden_core.store.lake import shipped_hashes, workplace
 from golden_core.study import Study
 from golden_dagster.lib.assets import asset
 from golden_dagster.lib.metadata import findings_value, table_value
@@ -151,6 +151,7 @@ def gate_asset(phase: Phase) -> dg.AssetsDefinition:
     "What the golden standard requires: artefact, measure, threshold and what decides, row by row.",
     requirement_rows,
     kinds=("yaml",),
+    settings=[shipped_hashes("requirements.yaml"), shipped_hashes("milestones")],
 )
 def requirements() -> dg.MaterializeResult[None]:
     """Show the matrix as a table, and what is not mapped yet."""

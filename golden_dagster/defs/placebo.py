@@ -23,9 +23,9 @@ def definitions(study: Study) -> dg.Definitions:
     if not study.placebo:
         return dg.Definitions()
     claims = _count(
-        "placebo", "false_claims", "How often the pipeline claims a skill on bars that nobody can forecast."
+        study, "placebo", "false_claims", "How often the pipeline claims a skill on bars that nobody can forecast."
     )
-    power = _count("power", "power", "How often it finds a planted skill, beside the power that was promised.")
+    power = _count(study, "power", "power", "How often it finds a planted skill, beside the power that was promised.")
     return dg.Definitions(assets=[_universes(study), claims, power])
 
 
@@ -44,6 +44,7 @@ def _universes(study: Study) -> dg.AssetsDefinition:
         "through the gate. Seconds of computing per universe.",
         ("golden_core.placebo.blocks", "golden_core.checks.universes"),
         pool="train",
+        settings=study.hash(),
     )
     def universes(
         context: dg.AssetExecutionContext, study: StudyResource, workers: WorkersResource
@@ -65,10 +66,10 @@ def _universes(study: Study) -> dg.AssetsDefinition:
     return universes
 
 
-def _count(name: "Name", table: str, says: str) -> dg.AssetsDefinition:
+def _count(study: Study, name: "Name", table: str, says: str) -> dg.AssetsDefinition:
     every = dg.AssetDep(UNIVERSES, partition_mapping=dg.AllPartitionMapping())
 
-    @asset(f"placebo/{table}", says, "golden_core.placebo.filed", deps=[every])
+    @asset(f"placebo/{table}", says, "golden_core.placebo.filed", deps=[every], settings=study.hash())
     def count(study: StudyResource) -> dg.MaterializeResult[None]:
         from golden_core.checks.universes import GATE
         from golden_core.placebo.filed import count_universes

@@ -1,7 +1,9 @@
 """The graph: it loads for every study, and every asset says what it is, who owns it and what it holds."""
 
+import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from golden_core.preparation.catalogue import load_study
+from golden_core.preparation.catalogue import load_study, load_variant
+from golden_core.store import lake
 from golden_core.store.provenance import git_environment, git_page
 from golden_core.store.schema import COMPARISONS, FORECASTS, HISTORY, METRICS
 from golden_core.trials import all_trials
@@ -99,6 +102,47 @@ def test_every_asset_explains_itself():
         assert node.group_name != "default", key
         assert node.kinds, key
         assert node.code_version, key
+
+
+@pytest.mark.parametrize(
+    ("domain", "folder", "key"),
+    [
+        ("leakage", "leakage", "leakage/scorecard"),
+        ("legacy", "legacy", "legacy/published_audit"),
+        ("legacy", "legacy", "legacy/forensics"),
+        ("milestones", "milestones", "milestones/requirements"),
+    ],
+)
+def test_an_asset_of_shipped_facts_is_another_with_other_facts(monkeypatch, tmp_path, domain, folder, key):
+    module, study = importlib.import_module(f"golden_dagster.defs.{domain}"), load_study("smoke")
+
+    def version():
+        importlib.reload(module)
+        graph = definitions_for(study).resolve_asset_graph()
+        return graph.get(dg.AssetKey(key.split("/"))).code_version
+
+    before = version()
+    shutil.copytree(lake.shipped(), tmp_path / "data")
+    edited = sorted((tmp_path / "data" / folder).glob("*.yaml"))[0]
+    edited.write_text(edited.read_text() + "# another fact\n")
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(lake, "shipped", lambda *parts: (tmp_path / "data").joinpath(*parts))
+            assert version() != before
+    finally:
+        assert version() == before
+
+
+@pytest.mark.parametrize("key", ["placebo/universes", "placebo/false_claims", "placebo/power"])
+def test_universes_of_other_settings_are_others(key):
+    versions = {
+        definitions_for(load_variant("placebo", overrides))
+        .resolve_asset_graph()
+        .get(dg.AssetKey(key.split("/")))
+        .code_version
+        for overrides in ([], ["seeds.root=99"])
+    }
+    assert len(versions) == 2
 
 
 def test_edges_and_partitions():

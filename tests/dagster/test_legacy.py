@@ -14,7 +14,6 @@ from golden_dagster.definitions import resources
 from golden_dagster.defs.legacy import (
     forensics,
     legacy_snapshot,
-    legacy_tree_given,
     legacy_tree_unchanged,
     published_audit,
 )
@@ -59,17 +58,18 @@ def test_a_snapshot_of_the_frozen_facts():
 
 
 def test_without_a_tree_a_warning_says_so():
-    found = evaluations(run(legacy_snapshot, legacy_tree_unchanged, legacy_tree_given))
-    assert found["legacy_tree_unchanged"].passed
-    assert not found["legacy_tree_given"].passed
-    assert found["legacy_tree_given"].severity == dg.AssetCheckSeverity.WARN
+    result = run(legacy_snapshot, legacy_tree_unchanged)
+    (found,) = evaluations(result).values()
+    assert result.success
+    assert not found.passed
+    assert found.severity == dg.AssetCheckSeverity.WARN
+    assert found.metadata["examined"].value == 0
 
 
 def test_another_tree_is_refused_file_by_file(tree):
-    result = run(legacy_snapshot, legacy_tree_unchanged, legacy_tree_given)
+    result = run(legacy_snapshot, legacy_tree_unchanged)
     found = evaluations(result)
     assert not result.success
-    assert found["legacy_tree_given"].passed
     findings = [record.data["finding"] for record in found["legacy_tree_unchanged"].metadata["findings"].records]
     assert "v_01/Run.py: changed" in findings
     assert "v_01/new.py: extra" in findings

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from golden_core.checks.platform import PLATFORM_CHECKS
 from golden_core.leakage.scorecard import ROWS
-from golden_core.leakage.scorecard_store import file_scorecard
+from golden_core.leakage.scorecard_store import file_scorecard, filed_scorecard, probes_and_leaks
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_dagster.cli import leakage as command
@@ -52,6 +52,14 @@ def test_the_asset_files_its_table_and_shows_it(monkeypatch):
     assert all(evaluation.passed for evaluation in result.get_asset_check_evaluations())
 
 
+def test_what_changed_while_it_was_measured_is_not_what_it_was_measured_on(monkeypatch):
+    code = ["before"]
+    monkeypatch.setattr("golden_core.leakage.scorecard_store.code_hash", lambda _: code[-1])
+    monkeypatch.setattr("golden_core.leakage.scorecard.scorecard", lambda *_, **__: code.append("after") or table())
+    assert run(leakage_scorecard).success
+    assert not filed_scorecard(Home.from_environment()).current
+
+
 def test_what_was_not_measured_is_a_warning():
     found = judged()
     assert not any(result.passed for result in found)
@@ -60,7 +68,7 @@ def test_what_was_not_measured_is_a_warning():
 
 @pytest.mark.parametrize(("options", "words"), [({"caught": False}, "leaks caught"), ({"alarms": 11}, "false alarms")])
 def test_a_broken_claim_is_an_error(options, words):
-    file_scorecard(Home.from_environment(), table(**options), "full")
+    file_scorecard(Home.from_environment(), table(**options), "full", probes_and_leaks())
     for result in judged():
         assert not result.passed
         assert result.severity == dg.AssetCheckSeverity.ERROR
@@ -68,7 +76,7 @@ def test_a_broken_claim_is_an_error(options, words):
 
 
 def test_a_quick_scorecard_carries_no_claim():
-    file_scorecard(Home.from_environment(), table(), "quick")
+    file_scorecard(Home.from_environment(), table(), "quick", probes_and_leaks())
     found = judged()
     assert not any(result.passed for result in found)
     assert {result.severity for result in found} == {dg.AssetCheckSeverity.WARN}

@@ -8,7 +8,15 @@ import pytest
 from golden_core.leakage import scorecard as module
 from golden_core.leakage.examination import Effort
 from golden_core.leakage.scorecard import CLEAN, ROWS, Job, examine, jobs, read_settings, scorecard
-from golden_core.leakage.scorecard_store import Rate, by_kind, faults, file_scorecard, filed_scorecard, rates
+from golden_core.leakage.scorecard_store import (
+    Rate,
+    by_kind,
+    faults,
+    file_scorecard,
+    filed_scorecard,
+    probes_and_leaks,
+    rates,
+)
 from golden_core.store.lake import Home
 
 SETTINGS = read_settings("quick")
@@ -101,7 +109,7 @@ def test_missed_kinds_stand_first_in_the_table():
 def test_a_filed_scorecard_knows_what_it_was_measured_on(monkeypatch):
     home = Home.from_environment()
     assert filed_scorecard(home) is None
-    file_scorecard(home, rows([True], [False] * 300), "full")
+    file_scorecard(home, rows([True], [False] * 300), "full", probes_and_leaks())
     filed = filed_scorecard(home)
     assert filed.current
     assert filed.faults("deterministic") == []
