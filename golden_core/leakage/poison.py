@@ -52,16 +52,17 @@ def future_report(
     baseline = honest or pipeline.run(raw)
     reports = []
     for number, time in enumerate(times):
-        refused = _Refusals(baseline)
+        refusals: Refusals = []
         for poison in (*poisons, *spare):
-            if poison in spare and not refused.by_all:
+            if poison in spare and not _by_all(refusals):
                 break
             changed = poisoned(raw, raw["available_at"] > time, poison, stream.child(poison, number))
             what = f"with everything after {time:%Y-%m-%d %H:%M} UTC replaced ({poison})"
-            again, gone = refused.attempt(pipeline, changed, what)
-            if again is not None:
+            again, gone = _attempt(pipeline, changed, baseline, what)
+            refusals.append(gone)
+            if again:
                 reports.append(compared(FUTURE, poison, what, baseline.artefacts, again.artefacts, time, without=gone))
-        reports.append(refused.report(FUTURE, pipeline.name, time))
+        reports.append(_refused(FUTURE, pipeline.name, time, refusals))
     report = merged(reports, list(baseline.artefacts))
     unstable = _unstable(pipeline, raw, baseline) if report.findings else None
     return replace(report, findings=(unstable,)) if unstable else report
@@ -96,21 +97,22 @@ def record_report(
         narrow = pipeline.narrow(declared[0]) if pipeline.narrow else pipeline
         mine = {asset: baseline.artefacts[asset].filter(pl.col(KEY) == key)}
         if mine[asset].is_empty():
-            reports.append(_unprobed(RECORD, asset, _RUN, None, f"a fit names {key!r}, but {asset} has no such row"))
+            reports.append(_refused(RECORD, asset, None, [{_RUN: f"a fit names {key!r}, but {asset} has no such row"}]))
             continue
         undeclared = _undeclared(raw, declared)
         purposes = " and ".join(sorted({fit.purpose for fit in declared}))
-        refused, count = _Refusals(baseline), int(undeclared.sum())
+        refusals = []
         for poison in poisons:
             changed = poisoned(raw, undeclared, poison, stream.child(asset, key, poison))
-            what = f"with the {count} bars replaced ({poison}) that the fit for {purposes} does not declare"
-            again, gone = refused.attempt(narrow, changed, what)
-            if again is not None:
+            what = f"with the {undeclared.sum()} bars replaced ({poison}) that the fit for {purposes} does not declare"
+            again, gone = _attempt(narrow, changed, baseline, what)
+            refusals.append(gone)
+            if again:
                 theirs = {
                     made: rows.filter(pl.col(KEY) == key) for made, rows in again.artefacts.items() if made == asset
                 }
                 reports.append(compared(RECORD, poison, what, mine, theirs, without=gone))
-        reports.append(refused.report(RECORD, asset, None))
+        reports.append(_refused(RECORD, asset, None, refusals))
     return merged(reports, list(baseline.artefacts))
 
 
@@ -123,44 +125,29 @@ def _undeclared(raw: pl.DataFrame, fits: Sequence[Fit]) -> pl.Series:
 
 _RUN = "(run)"  # stands for all columns where a pipeline refuses as a whole
 
-
-class _Refusals:
-    """Which poisons a pipeline refuses, or one forecaster in it, of those that were tried."""
-
-    def __init__(self, baseline: Run) -> None:
-        self._honest, self._tried = baseline, 0
-        self._said: dict[str, list[str]] = {}
-
-    def attempt(self, pipeline: Pipeline, raw: pl.DataFrame, what: str) -> tuple[Run | None, set[str]]:
-        """Return a run, and the columns of those who refuse what the honest run took."""
-        again, self._tried = attempt(pipeline, raw), self._tried + 1
-        said = (
-            {_RUN: f"{pipeline.name} {what}: {again}"}
-            if isinstance(again, str)
-            else {column: f"{what}: {message}" for column, message in again.failures.items()}
-        )
-        gone = said.keys() - self._honest.failures.keys()
-        for column in sorted(gone):
-            self._said.setdefault(column, []).append(said[column])
-        return (None if isinstance(again, str) else again), gone
-
-    @property
-    def by_all(self) -> list[str]:
-        """Columns that refused every poison so far."""
-        return [column for column, said in self._said.items() if len(said) == self._tried]
-
-    def report(self, probe: str, asset: str, time: dt.datetime | None) -> Report:
-        """Return what was refused; where that was everything, nothing was shown."""
-        told = [text for said in self._said.values() for text in said]
-        found = (
-            _unprobed(probe, asset if column == _RUN else FORECASTS, column, time, self._said[column][0])
-            for column in self.by_all
-        )
-        return merged([*found, Report((), (), tuple(told))])
+Refusals = list[dict[str, str]]  # of every poison that was tried: who refused it → why
 
 
-def _unprobed(probe: str, asset: str, column: str, time: dt.datetime | None, why: str) -> Report:
-    return Report((Finding(probe, asset, column, time, f"nothing could be compared: {why}"),), (), (why,))
+def _attempt(pipeline: Pipeline, raw: pl.DataFrame, baseline: Run, what: str) -> tuple[Run | None, dict[str, str]]:
+    """Return a run, and the columns of those who refuse what the honest run took."""
+    again = attempt(pipeline, raw)
+    if isinstance(again, str):
+        return None, {_RUN: f"{pipeline.name} {what}: {again}"}
+    new = {column: why for column, why in again.failures.items() if column not in baseline.failures}
+    return again, {column: f"{what}: {why}" for column, why in new.items()}
+
+
+def _by_all(refusals: Refusals) -> dict[str, str]:
+    """Return who refused every poison: nothing was shown of them."""
+    return {who: why for who, why in refusals[0].items() if all(who in one for one in refusals)} if refusals else {}
+
+
+def _refused(probe: str, asset: str, time: dt.datetime | None, refusals: Refusals) -> Report:
+    found = (
+        Finding(probe, asset if who == _RUN else FORECASTS, who, time, f"nothing could be compared: {why}")
+        for who, why in _by_all(refusals).items()
+    )
+    return Report(tuple(found), (), tuple(why for one in refusals for why in one.values()))
 
 
 def attempt(pipeline: Pipeline, raw: pl.DataFrame) -> Run | str:

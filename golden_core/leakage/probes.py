@@ -23,7 +23,7 @@ from golden_core.leakage.report import Cell, Report, compared, merged
 from golden_core.leakage.single_bar_probe import single_bar_report
 from golden_core.leakage.structural import structural
 from golden_core.leakage.study_pipeline import Scope, as_bars, feature_pipeline, raw_bars, study_pipeline
-from golden_core.leakage.study_tables import Series
+from golden_core.leakage.study_tables import Series, stamped
 from golden_core.preparation import dated_study
 from golden_core.sources import source
 from golden_core.store.lake import Home
@@ -175,12 +175,10 @@ def shortened_source(subject: Subject, time: dt.datetime) -> Report:
 
     until = cast(dt.datetime, shorter["available_at"].max())
     what = f"with nothing after {time:%Y-%m-%d} asked of the source {study.data.source!r}"
-    whole, part = ({SOURCE: _stamped(bars)} for bars in (subject.raw, shorter))
+    whole, part = (
+        {SOURCE: stamped({"": bars.sort("timestamp", maintain_order=True)})} for bars in (subject.raw, shorter)
+    )
     return compared(FUTURE, "removed", what, whole, part, until)
-
-
-def _stamped(raw: pl.DataFrame) -> pl.DataFrame:
-    return raw.rename({"pair": KEY, "available_at": STAMP}).sort(KEY, STAMP, "timestamp", maintain_order=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from golden_core.inputs.features import build_features
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, Finding, Run
 from golden_core.leakage.report import Cell, Report
@@ -22,7 +21,7 @@ from golden_core.leakage.statistical import (
     too_good_forecasts,
 )
 from golden_core.leakage.study_pipeline import Scope, study_pipeline
-from golden_core.leakage.study_tables import Series, target_rows
+from golden_core.leakage.study_tables import Series, feature_rows, stamped, target_rows
 from golden_core.store.lake import series_name
 from golden_core.store.randomness import Stream
 from golden_core.study import Study
@@ -48,7 +47,9 @@ def screened_features(study: Study, bars: Bars) -> Report:
     bars : mapping of str to pl.DataFrame
         Clean bars of every pair.
     """
-    run, screen = Run(_artefacts(study, bars), ()), screen_of(study)
+    made = {artefacts.BARS: stamped(bars), artefacts.FEATURES: feature_rows(study, bars)}
+    targets = [target_rows(series, bars[series[0]]) for series in all_series(study) if series[0] in bars]
+    run, screen = Run({**made, artefacts.TARGETS: pl.concat(targets)}, ()), screen_of(study)
     found = [*one_sided_market(run, screen), *too_good_features(run, screen), *shifted_timestamps(run, screen)]
     return _report(found, artefacts.FEATURES, run.artefacts[artefacts.FEATURES].height)
 
@@ -69,7 +70,7 @@ def screened_forecasts(study: Study, bars: Bars, forecasts: pl.DataFrame) -> Rep
         pl.format("{}_h{}", "pair", "horizon").alias(KEY), pl.col("cutoff").alias(STAMP), "y_pred", column=column
     ).filter(pl.col(KEY).is_in(known))
     wide = rows.pivot("column", index=[KEY, STAMP], values="y_pred")
-    run = Run({artefacts.BARS: _artefacts(study, bars)[artefacts.BARS], artefacts.FORECASTS: wide}, ())
+    run = Run({artefacts.BARS: stamped(bars), artefacts.FORECASTS: wide}, ())
     return _report(too_good_forecasts(run, screen_of(study)), artefacts.FORECASTS, forecasts.height)
 
 
@@ -78,20 +79,6 @@ def permuted_forecasts(study: Study, raw: pl.DataFrame, series: Series, fold: in
     pipeline = study_pipeline(study, Scope(series=(series,), fits=((Trial(forecaster, *series, 0), fold),)))
     stream = Stream(study.seeds.root).child("leakage", "permuted", forecaster, *series, fold)
     return _report(permuted_skill(pipeline, raw, screen_of(study), stream), artefacts.FORECASTS, raw.height)
-
-
-def _artefacts(study: Study, bars: Bars) -> dict[str, pl.DataFrame]:
-    stamped = [table.rename({"pair": KEY, "available_at": STAMP}) for table in bars.values()]
-    features = [
-        build_features(study.features, table).with_columns(table["available_at"].alias(STAMP), pl.lit(pair).alias(KEY))
-        for pair, table in bars.items()
-    ]
-    targets = [target_rows(series, bars[series[0]]) for series in all_series(study) if series[0] in bars]
-    return {
-        artefacts.BARS: pl.concat(stamped, how="diagonal"),
-        artefacts.FEATURES: pl.concat(features),
-        artefacts.TARGETS: pl.concat(targets),
-    }
 
 
 def _report(found: list[Finding], asset: str, rows: int) -> Report:

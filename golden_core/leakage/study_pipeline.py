@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,6 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from golden_core.inputs.features import build_features
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, Finding, Fit, Pipeline, Run
 from golden_core.leakage.batch_probe import batch_findings, lake_read
@@ -29,9 +28,11 @@ from golden_core.leakage.study_tables import (
     Series,
     bars_read,
     digest_of,
+    feature_rows,
     fold_key,
     rows_of,
     scaler_row,
+    stamped,
     target_rows,
     window_rows,
 )
@@ -100,7 +101,7 @@ def feature_pipeline(study: Study) -> Pipeline:
     def run(bars: pl.DataFrame) -> Run:
         parts = {pair: bars.filter(pl.col("pair") == pair).sort("timestamp") for pair in study.data.pairs}
         with temporary_home() as home, _moved_to(home.root):
-            return Run({artefacts.FEATURES: _features(study, {p: b for p, b in parts.items() if b.height})}, ())
+            return Run({artefacts.FEATURES: feature_rows(study, {p: b for p, b in parts.items() if b.height})}, ())
 
     return Pipeline(f"features of study {study.name}", run)
 
@@ -138,10 +139,10 @@ def _run(study: Study, scope: Scope, raw: pl.DataFrame) -> Run:
         write_parquet(table, home.study(study.name).raw)
         given = bars_of_pairs(study, table)
         bars = {pair: prepare_pair(home, study, pair, given=given).table for pair in study.data.pairs}
-        made = {artefacts.RAW: _stamped(given), artefacts.BARS: _stamped(bars)}
+        made = {artefacts.RAW: stamped(given), artefacts.BARS: stamped(bars)}
         if scope.upto == "bars":
             return Run(made, ())
-        made[artefacts.FEATURES] = _features(study, bars)
+        made[artefacts.FEATURES] = feature_rows(study, bars)
         parts: dict[str, list[pl.DataFrame]] = {}
         fits: list[Fit] = []
         notes = _Notes({}, [], {})
@@ -173,21 +174,6 @@ def _moved_to(folder: Path) -> Iterator[None]:
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
-
-
-def _stamped(bars: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    frames = [table.rename({"pair": KEY, "available_at": STAMP}) for table in bars.values()]
-    return pl.concat(frames, how="diagonal").sort(KEY, STAMP, maintain_order=True)
-
-
-def _features(study: Study, bars: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    frames = [
-        build_features(study.features, table).with_columns(
-            table["available_at"].alias(STAMP), pl.lit(pair).alias(KEY)
-        )
-        for pair, table in bars.items()
-    ]  # fmt: skip
-    return pl.concat(frames).sort(KEY, STAMP, maintain_order=True)
 
 
 def _series(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from golden_core.inputs.features import FEATURES
+from golden_core.inputs.features import FEATURES, build_features
 from golden_core.inputs.windows import Windows
 from golden_core.leakage.artefacts import COMPLETE, KEY, STAMP
 from golden_core.splits.labels import log_returns_ahead
@@ -60,6 +60,23 @@ class FoldClock:
             pl.lit(stamp, UTC_TIME).alias(STAMP),
             pl.lit(max(self.labels.values()), UTC_TIME).alias(COMPLETE),
         )
+
+
+def stamped(bars: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the bars of all pairs, each usable when it is known."""
+    frames = [table.rename({"pair": KEY, "available_at": STAMP}) for table in bars.values()]
+    return pl.concat(frames, how="diagonal").sort(KEY, STAMP, maintain_order=True)
+
+
+def feature_rows(study: Study, bars: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the features of all pairs, each row usable when its bar is known."""
+    frames = [
+        build_features(study.features, table).with_columns(
+            table["available_at"].alias(STAMP), pl.lit(pair).alias(KEY)
+        )
+        for pair, table in bars.items()
+    ]  # fmt: skip
+    return pl.concat(frames).sort(KEY, STAMP, maintain_order=True)
 
 
 def rows_of(windows: Windows, bars: pl.DataFrame) -> pl.DataFrame:

@@ -203,9 +203,9 @@ def test_leaking_scalers(fresh, monkeypatch):
 
 def test_a_feature_of_reference_rates_that_is_stamped_early(study, subject, monkeypatch):
     assert structure(study, subject.raw, SERIES).findings == ()
-    honest = study_pipeline_module._features
+    honest = study_pipeline_module.feature_rows
     early = pl.col("stamp") - pl.duration(days=1)
-    monkeypatch.setattr(study_pipeline_module, "_features", lambda *given: honest(*given).with_columns(stamp=early))
+    monkeypatch.setattr(study_pipeline_module, "feature_rows", lambda *given: honest(*given).with_columns(stamp=early))
     assert places(structure(study, subject.raw, SERIES)) == [("features", "stamp")]
 
 
