@@ -96,12 +96,18 @@ def _published(_home: Home, _study: Study) -> Examined:
 
 
 def _risks(home: Home, _study: Study) -> Examined:
+    from golden_core.legacy.risks import read_risks
+
     path = home.root / "legacy" / "leakage_register.csv"
     if not path.exists():
         return _unmeasured("unmeasured: no register was written in this home")
-    register = pl.read_csv(path, infer_schema=False)
-    silent = register.filter(pl.col("shown").eq_missing("yes") == pl.col("status").eq_missing("sound"))
-    return Examined([f"{name}: not as stated" for name in silent[:, 0]], register.height)
+    register, sound = pl.read_csv(path, infer_schema=False), pl.col("status").eq_missing("sound")
+    # What the practice is told from: the remedy, or the mistake that a sound one avoids. A probe must see that, too.
+    control = pl.col("value_alternative").cast(pl.Float64) > pl.col("threshold").cast(pl.Float64)
+    silent = register.filter((pl.col("shown").eq_missing("yes") == sound) | control.ne_missing(sound))
+    absent = sorted({risk.id for risk in read_risks()} - {*register["risk"]})
+    found = [f"{name}: not as stated" for name in silent["risk"]]
+    return Examined([*found, *(f"{name}: not in the register" for name in absent)], register.height)
 
 
 def _aligned(name: str, decide: Callable[[pl.DataFrame], Examined], home: Home, _study: Study) -> Examined:

@@ -98,18 +98,8 @@ def batch_findings(
 ) -> tuple[list[Finding], str]:
     """Return at most one finding per probe about a fitted forecaster, and why it could not be asked, if so.
 
-    Parameters
-    ----------
-    forecaster : Forecaster
-        Fitted on a fold.
-    another : callable
-        Makes a new one of its kind.
-    test : Windows
-        The fold's test part.
-    column : str
-        Name of the forecaster in the artefact ``forecasts``.
-    stream : Stream
-        Draws rows.
+    ``forecaster`` is fitted on the fold of the test part, ``another`` makes a new one of its kind, ``column`` is its
+    name in the artefact ``forecasts``.
 
     Notes
     -----

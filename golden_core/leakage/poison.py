@@ -108,9 +108,7 @@ def record_report(
             again, gone = _attempt(narrow, changed, baseline, what)
             refusals.append(gone)
             if again:
-                theirs = {
-                    made: rows.filter(pl.col(KEY) == key) for made, rows in again.artefacts.items() if made == asset
-                }
+                theirs = {asset: again.artefacts[asset].filter(pl.col(KEY) == key)} if asset in again.artefacts else {}
                 reports.append(compared(RECORD, poison, what, mine, theirs, without=gone))
         reports.append(_refused(RECORD, asset, None, refusals))
     return merged(reports, list(baseline.artefacts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +33,7 @@ Kind = Literal["deterministic", "statistical"]
 Scale = Literal["full", "quick"]
 KINDS: tuple[Kind, ...] = ("deterministic", "statistical")
 CLEAN = "clean"
+Rows = Iterable[dict[str, Any]]
 
 ROWS = {
     "id": pl.String,
@@ -123,19 +124,17 @@ def examine(job: Job, settings: Settings) -> dict[str, Any]:
 
 
 def scorecard(
-    settings: Settings, *, backend: str, workers: int, note: Callable[[int, int], None] = lambda _done, _all: None
+    settings: Settings, *, backend: str, workers: int, watched: Callable[[Rows, int], Rows] = lambda rows, _all: rows
 ) -> pl.DataFrame:
     """Examine everything and return a row per pipeline, columns as in ``ROWS``, in the order of :func:`jobs`.
 
-    ``workers`` are processes of a joblib ``backend``; ``note`` is told how many pipelines are done, of how many.
+    ``workers`` are processes of a joblib ``backend``; ``watched`` passes on the rows, of which it is told the number.
     """
     todo = list(jobs(settings))
     parallel = Parallel(n_jobs=workers, backend=backend, return_as="generator")
-    rows = []
-    for row in parallel(delayed(examine)(job, settings) for job in todo):
-        rows.append(row)
-        note(len(rows), len(todo))
-    return pl.DataFrame(rows, schema=ROWS)
+    return pl.DataFrame(
+        list(watched(parallel(delayed(examine)(job, settings) for job in todo), len(todo))), schema=ROWS
+    )
 
 
 def _found(kind: Kind, specimen: Specimen, settings: Settings, stream: Stream) -> list[Finding]:

@@ -9,15 +9,7 @@ import polars as pl
 from scipy import stats
 
 from golden_core.leakage.scorecard import CLEAN, Scale
-from golden_core.store.lake import (
-    Home,
-    hash_bytes,
-    read_json,
-    shipped_hashes,
-    write_json,
-    write_parquet,
-    write_text,
-)
+from golden_core.store.lake import Home, hash_bytes, read_json, shipped_hashes, write_json, write_parquet, write_text
 from golden_core.study.sections import canonical_json
 from golden_core.trials.code import code_hash
 

@@ -12,15 +12,8 @@ import polars as pl
 
 from golden_core.bars.cleaning.rules import RULES
 from golden_core.inputs.features import FEATURES
+from golden_core.leakage import scorecard_store as store
 from golden_core.leakage.scorecard import KINDS, read_settings, scorecard
-from golden_core.leakage.scorecard_store import (
-    by_kind,
-    faults,
-    file_scorecard,
-    filed_scorecard,
-    probes_and_leaks,
-    rates,
-)
 from golden_core.market.clock import SESSIONS
 from golden_core.market.holidays import CLOSURES
 from golden_core.milestones.evidence import Result, render
@@ -68,29 +61,29 @@ def loader_pages(place: Place, workers: int) -> tuple[dict[str, str], tuple[Resu
     plan = load_test_plan()
     table = run_test_plan(plan, place.repository, timeout_s=TEST_SECONDS)
     scores = _scorecard(workers)
-    found = rates(scores)
+    found = store.rates(scores)
     results = [*plan_results(plan, table)]
     for kind in KINDS:
-        broken = faults(scores, kind, complete=True)
+        broken = store.faults(scores, kind, complete=True)
         said = "; ".join([*(f"{name}: {rate}" for name, rate in found.items() if name.startswith(kind)), *broken])
         results.append(Result(f"{kind}_leaks_caught", said, "the claim, at full scale", not broken))
     pages = {
         "data_loader_spec.md": loader_specification(),
         "test_plan.md": plan_page(plan, table),
         "scorecard.csv": scores.drop("cpu_seconds").write_csv(),
-        "scorecard_by_kind.csv": by_kind(scores).write_csv(),
+        "scorecard_by_kind.csv": store.by_kind(scores).write_csv(),
     }
     return pages, tuple(results)
 
 
 def _scorecard(workers: int) -> pl.DataFrame:
     """Return the scorecard of these probes and this corpus at full scale, measured now unless it has been."""
-    home, made_by = Home.from_environment(), probes_and_leaks()
-    filed = filed_scorecard(home)
+    home, made_by = Home.from_environment(), store.probes_and_leaks()
+    filed = store.filed_scorecard(home)
     if filed and filed.current and filed.scale == "full":
         return filed.rows
     rows = scorecard(read_settings("full"), backend="loky", workers=workers)
-    file_scorecard(home, rows, "full", made_by)
+    store.file_scorecard(home, rows, "full", made_by)
     return rows
 
 

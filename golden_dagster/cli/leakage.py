@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from golden_core.leakage.report import Report
+    from golden_core.leakage.scorecard import Rows, Scale
     from golden_core.store.lake import Home
     from golden_core.study import Study
 
@@ -104,7 +105,7 @@ def scorecard(
     Exit status 1 when a leak is missed or misplaced, or an alarm is false, beyond what is claimed. The table is filed
     under GOLDEN_HOME, where the checks of leakage/scorecard find it.
     """
-    from golden_core.leakage.scorecard import KINDS, Scale
+    from golden_core.leakage.scorecard import KINDS
     from golden_core.leakage.scorecard_store import faults, file_scorecard, probes_and_leaks, rates
     from golden_core.store.lake import Home
 
@@ -124,21 +125,17 @@ def scorecard(
     raise typer.Exit(1 if found else 0)
 
 
-def _examined(scale: str, backend: str, workers: int, console: Console) -> pl.DataFrame:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+def _examined(scale: Scale, backend: str, workers: int, console: Console) -> pl.DataFrame:
+    from rich.progress import track
 
     from golden_core.leakage.scorecard import read_settings
     from golden_core.leakage.scorecard import scorecard as measure
     from golden_dagster.resources import available_cores
 
-    with Progress(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console) as progress:
-        task = progress.add_task("pipelines", total=None)
+    def watched(rows: Rows, count: int) -> Rows:
+        return track(rows, "pipelines", count, console=console)
 
-        def note(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
-        settings = read_settings("quick" if scale == "quick" else "full")
-        return measure(settings, backend=backend, workers=workers or available_cores(), note=note)
+    return measure(read_settings(scale), backend=backend, workers=workers or available_cores(), watched=watched)
 
 
 def _scorecard_view(rows: pl.DataFrame) -> Table:

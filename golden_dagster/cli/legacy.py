@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,9 +21,7 @@ from golden_dagster.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from golden_core.legacy.reproduction.running import Request, Validation
-    from golden_core.store.lake import Home
-    from golden_core.trials import Outcome
+    from golden_core.legacy.reproduction.running import Validation
 
 app = typer.Typer(no_args_is_help=True, help="The ten legacy experiments: inventory, audit, checkpoints, alignment.")
 
@@ -185,11 +184,20 @@ def align(
     stopped run goes on where it was. Exit status 1 when the published test window is not in the bars or a trial failed.
     """
     from golden_core.legacy.reproduction.pages import store_validation, what_follows
+    from golden_core.legacy.reproduction.running import carry_out
     from golden_core.store.lake import Home
-    from golden_dagster.resources import alignment
+    from golden_dagster.resources import alignment, available_cores
 
     request, home = alignment(bars, earlier, overrides, experiments), Home.from_environment()
-    found = _with_progress(home, request, backend, workers)
+    done = itertools.count(1)
+    with terminal().status("trials") as status:
+        found = carry_out(
+            home,
+            request,
+            backend=backend,
+            workers=workers or available_cores(),
+            on_outcome=lambda outcome: status.update(f"{next(done)} trials, the last {outcome.trial}"),
+        )
     folder = out or home.root / "legacy" / "alignment"
     store_validation(found, folder)
     columns = ("study", "variant", "published RMSE", "ours", "± SD", "random walk", "verdict", "category")
@@ -201,27 +209,6 @@ def align(
         typer.echo(f"failed {failure}", err=True)
     typer.echo(f"{found.window.verdict}\nreport: {folder / 'validation_report.md'}")
     raise typer.Exit(0 if found.window.recovered and not failures else 1)
-
-
-def _with_progress(home: Home, request: Request, backend: str, workers: int) -> Validation:
-    from rich.progress import Progress, TextColumn, TimeElapsedColumn
-
-    from golden_core.legacy.reproduction.running import carry_out
-    from golden_dagster.resources import available_cores
-
-    columns = (
-        TextColumn("{task.completed:.0f} trials"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
-    )
-    with Progress(*columns, console=terminal()) as progress:
-        task = progress.add_task("trials", total=None, note="")
-
-        def advance(outcome: Outcome) -> None:
-            progress.update(task, advance=1, note=str(outcome.trial))
-
-        count = workers or available_cores()
-        return carry_out(home, request, backend=backend, workers=count, on_outcome=advance)
 
 
 def _alignment_rows(found: Validation) -> Iterator[tuple[str, ...]]:

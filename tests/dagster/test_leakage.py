@@ -77,7 +77,7 @@ def prepared():
         ("fits_touch_only_their_rows", leaks.leaking_scalers, "scalers, column 'scale:", True),
         ("nothing_sees_the_future", leaks.month_end_feature, "features, column 'volatility_20'", True),
         ("parts_kept_apart", leaks.unpurged_folds, "folds, column 'part'", True),
-        ("parts_kept_apart", leaks.leaking_scalers, "scalers, column 'scale:", True),
+        ("scaler_fitted_on_train_only", leaks.leaking_scalers, "smoke EURUSD_h1 ", True),
     ],
 )
 def test_the_checks_fail_on_what_they_claim_to_see(monkeypatch, name, plant, start, cheap):

@@ -96,6 +96,13 @@ def test_the_audit_and_the_forensics_write_their_files_and_are_checked():
         changed = pl.when(pl.col("risk") == risk).then(pl.lit(told, pl.String)).otherwise("shown")
         register.with_columns(shown=changed).write_csv(path)
         assert decide().findings == [f"{risk}: not as stated"]
+    # A probe that shows nothing of the mistake that a sound practice avoids could not have shown it.
+    sound = register.filter(status="sound").row(0, named=True)["risk"]
+    blind = pl.when(pl.col("risk") == sound).then(pl.lit("0")).otherwise("value_alternative").alias("value_alternative")
+    register.with_columns(blind).write_csv(path)
+    assert decide().findings == [f"{sound}: not as stated"]
+    register.filter(pl.col("risk") != risk).write_csv(path)  # as of the day before a risk was added
+    assert decide().findings == [f"{risk}: not in the register"]
     path.unlink()
     assert decide().findings == ["unmeasured: no register was written in this home"]
     assert decide().severity == "warn"

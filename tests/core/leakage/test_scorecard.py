@@ -61,8 +61,14 @@ def test_progress_is_told_and_jobs_cover_what_they_must(monkeypatch):
     monkeypatch.setattr(module, "read_entries", lambda _path: ())
     told = []
     few = replace(SETTINGS, clean_deterministic=0, clean_statistical=2)
-    scorecard(few, backend="sequential", workers=1, note=lambda done, total: told.append((done, total)))
-    assert told == [(1, 2), (2, 2)]
+
+    def watched(rows, total):
+        for row in rows:
+            told.append((row["replicate"], total))
+            yield row
+
+    assert scorecard(few, backend="sequential", workers=1, watched=watched).height == 2
+    assert told == [(0, 2), (1, 2)]
 
 
 def test_a_row_is_reproducible():
