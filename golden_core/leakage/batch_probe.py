@@ -13,6 +13,7 @@ import copy
 import dataclasses
 import datetime as dt
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
@@ -32,8 +33,8 @@ LAKE = "lake_read"
 Made = TypeVar("Made")
 
 # Nanoseconds by which a watched file was last read before its last change, so that even relatime records the next
-# read. The same in every worker, and no older than the file: some file systems delete what nobody has read for long.
-_UNREAD = 10**9
+# read. Hardly older than the file: some file systems delete what nobody has read for long.
+_UNREAD, _MARKS = 10**9, 500
 _TABLES = ("bars/*", "folds/*", "scalers/*", "ledger/*", "trials/*/*/*/forecasts")
 
 
@@ -50,10 +51,9 @@ def files_read(files: Sequence[Path], act: Callable[[], Made]) -> tuple[Made, li
 
     Where the file system records no reads, or the files are another user's, none is found.
     """
-    watched = [path for path in files if _forget(path)]
+    marks = {path: mark for path in files if (mark := _unread(path))}
     made = act()
-    times = {path: path.stat() for path in watched if path.exists()}
-    return made, [path for path, time in times.items() if time.st_atime_ns != time.st_mtime_ns - _UNREAD]
+    return made, [path for path, mark in marks.items() if path.exists() and path.stat().st_atime_ns != mark]
 
 
 def lake_read(
@@ -74,13 +74,18 @@ def lake_read(
     return made, [Finding(LAKE, asset, column, stamp, detail)]
 
 
-def _forget(path: Path) -> bool:
-    changed = path.stat().st_mtime_ns
+def _unread(path: Path) -> int:
+    """Return the time of the last read of a file, made one before its last change; 0 where that cannot be set.
+
+    What is unread keeps its time, and what was read gets one that it has not had: other workers watch the same files.
+    """
+    state = path.stat()
     try:
-        os.utime(path, ns=(changed - _UNREAD, changed))
+        if state.st_atime_ns >= state.st_mtime_ns:
+            os.utime(path, ns=(state.st_mtime_ns - _UNREAD - time.time_ns() % _MARKS, state.st_mtime_ns))
     except OSError:
-        return False
-    return True
+        return 0
+    return path.stat().st_atime_ns
 
 
 NEIGHBOURS, MEMORY = "batch_neighbours", "memory_between_fits"
@@ -98,13 +103,9 @@ def batch_findings(
 ) -> tuple[list[Finding], str]:
     """Return at most one finding per probe about a fitted forecaster, and why it could not be asked, if so.
 
-    ``forecaster`` is fitted on the fold of the test part, ``another`` makes a new one of its kind, ``column`` is its
-    name in the artefact ``forecasts``.
-
-    Notes
-    -----
-    A forecaster that can neither be copied nor restored, raises on changed windows, or answers differently from equal
-    copies is not probed by that question: poison and retraining answer for it.
+    ``forecaster`` is fitted on the fold of ``test``, ``another`` makes a new one of its kind, ``column`` is its name in
+    the artefact ``forecasts``. One that can neither be copied nor restored, raises on changed windows, or answers
+    differently from equal copies is not probed by that question: poison and retraining answer for it.
     """
 
     def ask(windows: Windows) -> FloatArray:

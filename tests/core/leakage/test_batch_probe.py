@@ -204,6 +204,15 @@ def test_a_read_by_another_program_is_not_held_against_the_code(bars):
     assert lake_read([bars], lambda: [read() for read in others], "features", "close", STAMP)[1] == []
 
 
+def test_a_read_is_seen_though_another_worker_begins_to_watch_meanwhile(bars):
+    def act():
+        bars.read_bytes()
+        files_read([bars], lambda: None)
+
+    assert files_read([bars], act)[1] == [bars]
+    assert files_read([bars], lambda: files_read([bars], lambda: None))[1] == []
+
+
 def test_who_reads_nothing_is_not_asked_again(bars):
     calls = []
     assert lake_read([bars], lambda: calls.append(1), "features", "close", STAMP) == (None, [])
