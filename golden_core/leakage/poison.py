@@ -122,7 +122,6 @@ def _undeclared(raw: pl.DataFrame, fits: Sequence[Fit]) -> pl.Series:
 
 
 _RUN = "(run)"  # stands for all columns where a pipeline refuses as a whole
-
 Refusals = list[dict[str, str]]  # of every poison that was tried: who refused it → why
 
 

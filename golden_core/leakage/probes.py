@@ -42,11 +42,11 @@ class Subject:
     honest: Run
 
     @classmethod
-    def of(cls, study: Study, home: Home, series: tuple[Series, ...] | None = None) -> Subject:
-        """Read the source and lay the folds, of all series or of some."""
+    def of(cls, study: Study, home: Home) -> Subject:
+        """Read the source and lay the folds of all series."""
         study = dated_study(home, study)
         raw = raw_bars(study, home)
-        return cls(study, home, raw, study_pipeline(study, Scope(series=series)).run(raw))
+        return cls(study, home, raw, study_pipeline(study).run(raw))
 
     @property
     def stream(self) -> Stream:

@@ -2,8 +2,8 @@
 
 Artefacts that lack the columns of a claim are not judged by it: ``timestamp`` (the bar a row is about) in any
 artefact, ``part`` in ``folds`` (a row per cutoff), ``timestamp``, ``cutoff`` and ``y`` in ``targets`` (key: the series;
-stamp: when the label is known). Keys begin with the pair:
-``EURUSD_h1/0``. Shape letters: N training rows, M held-out rows, D coordinates of a row: its window and its label.
+stamp: when the label is known). Keys begin with the pair: ``EURUSD_h1/0``. Shape letters: N training rows, M held-out
+rows, D coordinates of a row: its window and its label.
 """
 
 from __future__ import annotations

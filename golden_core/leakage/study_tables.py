@@ -71,11 +71,9 @@ def stamped(bars: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 def feature_rows(study: Study, bars: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Return the features of all pairs, each row usable when its bar is known."""
     frames = [
-        build_features(study.features, table).with_columns(
-            table["available_at"].alias(STAMP), pl.lit(pair).alias(KEY)
-        )
+        build_features(study.features, table).with_columns(table["available_at"].alias(STAMP), pl.lit(pair).alias(KEY))
         for pair, table in bars.items()
-    ]  # fmt: skip
+    ]
     return pl.concat(frames).sort(KEY, STAMP, maintain_order=True)
 
 

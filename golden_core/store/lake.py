@@ -42,8 +42,7 @@ def shipped(*parts: str) -> Path:
 def shipped_hashes(*parts: str) -> dict[str, str]:
     """Return the hash of every file of what comes with the code, by its name."""
     place = shipped(*parts)
-    files = place.rglob("*") if place.is_dir() else [place]
-    return {path.name: hash_file(path) for path in sorted(files) if path.is_file()}
+    return {path.name: hash_file(path) for path in sorted([place, *place.rglob("*")]) if path.is_file()}
 
 
 def workplace() -> Path:

@@ -115,11 +115,10 @@ def training(
 
 def _refuse(context: typer.Context, names: Sequence[str], why: str) -> None:
     """Refuse options that were given and would be passed over."""
-    sources = {
-        one.opts[0]: context.get_parameter_source(str(one.name)) for one in context.command.params if one.name in names
-    }
-    if unheard := [option for option, source in sources.items() if source and source.name == "COMMANDLINE"]:
-        raise typer.BadParameter(f"{', '.join(unheard)} {why}")
+    for one in context.command.params:
+        source = context.get_parameter_source(str(one.name))
+        if one.name in names and source and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"{one.opts[0]} {why}")
 
 
 @app.command()

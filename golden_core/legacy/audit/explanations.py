@@ -29,7 +29,7 @@ from golden_core.legacy.audit.findings import Averaging, Reading, RowSet
 from golden_core.legacy.audit.headings import NAMES, Heading, Metric
 from golden_core.legacy.audit.intervals import Interval, between, common, exceeds, names, number, percent
 from golden_core.legacy.audit.printed import Rounding
-from golden_core.legacy.audit.table import WITHIN_NAMES, Row, Table
+from golden_core.legacy.audit.table import Row, Table
 
 Contradictions = Callable[[Rounding], frozenset[Contradiction]]
 ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
@@ -169,8 +169,8 @@ def percent_sign(table: Table) -> list[Reading]:
 # ------------------------------------------------------------------------------------------------- of rows together
 
 
-def set_readings(other: RowSet, main: RowSet, table: Table) -> list[Reading]:
-    """Return every innocent reading of one set of rows beside the agreeing rows."""
+def set_readings(other: RowSet, main: RowSet, table: Table, rows: Sequence[str]) -> list[Reading]:
+    """Return every innocent reading of one set of rows beside the agreeing rows, ``rows`` being all of their group."""
     above = other.variance.above(main.variance)
     return [
         means_over_seeds((main, other), table, singled_out=True),
@@ -181,7 +181,7 @@ def set_readings(other: RowSet, main: RowSet, table: Table) -> list[Reading]:
         _PADDED,
         *_another_scale(other, main),
         *percent_sign(table),
-        *other_columns(table, (*main.rows, *other.rows)),
+        *(other_columns(table, rows) or other_columns(table, (*main.rows, *other.rows))),
     ]
 
 
@@ -294,8 +294,8 @@ def other_columns(table: Table, rows: Sequence[str]) -> list[Reading]:
         parts: dict[str, list[Interval]] = {}
         for row in listed:
             parts.setdefault(row.other[position], []).append(found[row.name])
-        if heading in WITHIN_NAMES and any(len(part) == 1 for part in parts.values()):
-            continue  # a name that nobody shares tells its row from all others, whatever the row says
+        if not heading.startswith("column") and any(len(part) == 1 for part in parts.values()):
+            continue  # a name or number that nobody shares tells its row from all others, whatever the row says
         together = sum(len(part) for part in parts.values() if len(part) > 1)
         if 2 * together > len(listed) and all(common(part) is not None for part in parts.values()):
             told = (

@@ -39,6 +39,9 @@ from golden_core.vendors.paired import pairs_in
 
 WITHIN_NAMES = ("the repetition of names", "the ends of names", "the beginnings of names")
 _SUMMARY = re.compile(r"(avg|average|mean|overall|total|all)\b", re.IGNORECASE)
+_UNIT_AHEAD = re.compile(  # "LSTM, 5-step", "GRU 3 hours ahead"
+    r"(?<=\d)([\s_-]*(steps?|bars?|min(ute)?s?|h(ou)?rs?|days?|weeks?|months?|years?|[hdwmy]|ahead))+(?=\W*$)"
+)
 _ROLES: tuple[Role, ...] = ("label", "test_set", "run")
 
 Columns = Mapping[str, Sequence[str]]
@@ -95,7 +98,7 @@ class _Layout:
 
     metrics: tuple[tuple[int, Heading], ...]
     roles: Mapping[Role, tuple[int, ...]]
-    unread: tuple[int, ...]  # words that nobody recognised
+    unread: Mapping[int, str]  # words or whole numbers that nobody recognised, and how they are spoken of
 
 
 def named_columns(texts: Sequence[str]) -> Columns:
@@ -142,7 +145,7 @@ def read_table(source: Path, columns: Columns | None = None) -> Table:
         file=Path(grid.file).name,
         rows=_distinct(rows),
         headings=tuple(heading for _, heading in layout.metrics),
-        unread=(*(f"column {grid.header[column]!r}" for column in layout.unread), *WITHIN_NAMES),
+        unread=(*layout.unread.values(), *WITHIN_NAMES),
         notes=(*notes, *([f"Columns that were not read: {names(ignored)}."] if ignored else [])),
         models=any(names_models(grid.header[column]) for column in layout.roles["label"]),
     )
@@ -177,9 +180,12 @@ def _lay_out(grid: Grid, columns: Columns) -> tuple[_Layout, list[str]]:
     used.update(texts)
     if "label" not in given and not roles["label"] and texts:
         roles["label"].append(texts.pop(0))
-    left = [n for c, n in enumerate(grid.header) if c not in used and n and not _is_row_number(grid, c)]
+    rest = [c for c, name in enumerate(grid.header) if c not in used and name and not _is_row_number(grid, c)]
     found = {role: tuple(listed) for role, listed in roles.items()}
-    return _Layout(_parted(grid, metrics), found, tuple(texts)), left
+    unread = {c: f"column {grid.header[c]!r}" for c in texts}
+    # Whole numbers may be horizons, under a heading that does not say so.
+    unread |= {c: f"the numbers in column {grid.header[c]!r}" for c in rest if _is_key(grid, c)}
+    return _Layout(_parted(grid, metrics), found, unread), [grid.header[c] for c in rest]
 
 
 def _given(grid: Grid, columns: Columns) -> dict[str, tuple[int, ...]]:
@@ -366,9 +372,9 @@ def _test_set_in(label: str) -> str:
 
 
 def _ends_of(label: str) -> tuple[str, str]:
-    """Return the last part of a name and the first, where it has several; a number and its unit are one part."""
-    whole = re.sub(r"(?<=\d)[\s_-]+(?=[a-z]+\W*$)", "", label.casefold())  # "LSTM, 5-step"
-    parts = [part for part in re.split(r"[\s_/@(),:-]+", whole) if part]
+    """Return the last part of a name and the first, where it has several; the unit of a horizon is no part."""
+    bare = _UNIT_AHEAD.sub("", label.casefold())
+    parts = [part for part in re.split(r"[\s_/@(),:-]+|(?<=[a-z])(?=\d+$)", bare) if part]
     return (parts[-1], parts[0]) if len(parts) > 1 else ("", "")
 
 

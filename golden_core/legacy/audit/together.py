@@ -30,7 +30,7 @@ def variance_findings(groups: Sequence[Group], table: Table, known: Contradictio
         main, *others = group.sets
         if others and group.clear and group.unique and len(main.rows) > 1:
             for other in others:
-                readings = set_readings(other, main, table)
+                readings = set_readings(other, main, table, list(group.variances))
                 found.append(_singled_out(other, main, [*_rounded(other.rows, known), *readings]))
         elif others:
             readings = scattered_readings(group.sets, table, clear=group.clear)

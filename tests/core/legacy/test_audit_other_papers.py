@@ -233,6 +233,43 @@ def test_ends_of_names_may_tell_test_sets_apart(tmp_path, name):
     assert any("The ends of names may tell test sets apart" in reading.sentence for reading in finding.readings)
 
 
+def _horizons(seed):
+    """Yield model, horizon and scores; a longer horizon has a few targets less, and another variance."""
+    generator = Stream(seed, ("tests", "audit", "papers", "horizons")).generator()
+    count = int(generator.integers(60, 1500))
+    y = 1.1 + np.cumsum(generator.normal(0, 0.0033, count))
+    for model in ("LSTM", "GRU", "Transformer", "ARIMA")[: int(generator.integers(3, 5))]:
+        error = generator.normal(0, 0.0033 * generator.uniform(0.3, 3), count)
+        for h in (1, 3, 6, 12, 24):
+            rmse = float(np.sqrt(np.mean(error[h:] ** 2) * h))
+            yield model, h, f"{rmse:.4g},{1 - rmse**2 / y[h:].var():.4g}"
+
+
+@pytest.mark.parametrize(
+    ("heading", "row"),
+    [
+        ("Model", "{m}-{h}h"),
+        ("Model", '"{m}, {h}-hour-ahead"'),
+        ("Model", "{m} {h} steps ahead"),
+        ("Model", "{m}{h}"),
+        ("Model,k", "{m},{h}"),
+        ("Forecast step,Model", "{h},{m}"),
+    ],
+)
+def test_horizons_however_they_are_told_are_not_one_test_set(tmp_path, heading, row):
+    for seed in range(15):
+        rows = "".join(f"{row.format(m=m, h=h)},{scores}\n" for m, h, scores in _horizons(seed))
+        findings = audit_table(_file(tmp_path, f"{heading},RMSE,R2\n{rows}")).findings
+        assert {finding.verdict for finding in findings} <= {"open"}, (seed, findings[0].sentence)
+
+
+def test_a_number_that_one_row_has_alone_does_not_excuse_it(tmp_path):
+    better = STOCK | {"Ours": STOCK["Ours"] | {"rmse": 0.8 * STOCK["Ours"]["rmse"]}}
+    rows = "".join(f"{m},{64 if m == 'Ours' else 32},{s['rmse']:.3f},{s['r2']:.4f}\n" for m, s in better.items())
+    (finding, *_) = audit_table(_file(tmp_path, "Model,Units,RMSE,R2\n" + rows), averaging="none").findings
+    assert finding.verdict == "different_test_sets"
+
+
 def test_folds_are_test_sets(tmp_path):
     rows = "".join(f"Fold {i},{s['GRU']['rmse']:.3f},{s['GRU']['r2']:.4f}\n" for i, s in enumerate(SERIES.values()))
     assert audit_table(_file(tmp_path, ",RMSE,R2\n" + rows)).findings == ()
