@@ -73,22 +73,20 @@ class Warehouse:
     path: Path
     patience: float = 60.0
 
-    def load(self, study: str, tables: Mapping[str, pl.DataFrame | Sequence[Path]]) -> dict[str, int]:
+    def load(self, study: str, tables: Mapping[str, pl.DataFrame]) -> None:
         """Replace the study's rows of the given tables, all in one transaction.
 
         Loading twice is loading once. After an error or a kill the file holds what it held before. Tables not given
         and other studies stay as they are.
 
-        A table is a data frame, or the Parquet files that together are it. Returns table name → rows loaded.
-
         Raises
         ------
         SchemaError
-            Naming the table (and the file) that has other columns, rows of another study or two rows of one key.
+            Naming the table that has other columns, rows of another study or two rows of one key.
         WarehouseError
             If the file stays locked, or was written with another schema.
         """
-        frames = {name: _conform(name, study, content) for name, content in tables.items()}
+        frames = {name: _conform(name, study, frame) for name, frame in tables.items()}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with _WRITING, self._connection(read_only=False) as connection:
             stamp = _layout(connection)
@@ -99,7 +97,6 @@ class Warehouse:
             for name, frame in frames.items():
                 _replace_rows(connection, name, study, frame)
             connection.commit()  # left early, the connection closes and its transaction never happened
-        return {name: len(frame) for name, frame in frames.items()}
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pl.DataFrame:
         """Run one SELECT on a short-lived read-only connection.
@@ -228,12 +225,12 @@ def _holder(error: duckdb.Error) -> str:
     return ""
 
 
-def _conform(name: str, study: str, content: pl.DataFrame | Sequence[Path]) -> pl.DataFrame:
+def _conform(name: str, study: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows as the warehouse will hold them, sorted by key, or refuse them whole."""
     if name not in _TABLES:
         raise SchemaError(f"no table of the warehouse is called {name!r}; there are {', '.join(_TABLES)}")
     table = _TABLES[name]
-    frame = _placed(table, study, content) if isinstance(content, pl.DataFrame) else _read(table, study, content)
+    frame = table.conform(frame if "study" in frame.columns else frame.with_columns(study=pl.lit(study)))
     strangers = frame.filter(pl.col("study") != study)["study"].unique().sort().to_list()
     if strangers:
         raise SchemaError(f"table {name}: rows of study {', '.join(strangers)} in a load of {study!r}")
@@ -241,20 +238,6 @@ def _conform(name: str, study: str, content: pl.DataFrame | Sequence[Path]) -> p
     if twice.any():
         raise SchemaError(f"table {name}: {twice.sum()} rows share a key, one {frame.filter(twice).row(0, named=True)}")
     return frame.sort(table.key)
-
-
-def _placed(table: Table, study: str, frame: pl.DataFrame) -> pl.DataFrame:
-    return table.conform(frame if "study" in frame.columns else frame.with_columns(study=pl.lit(study)))
-
-
-def _read(table: Table, study: str, paths: Sequence[Path]) -> pl.DataFrame:
-    frames = [table.empty()]
-    for path in paths:
-        try:
-            frames.append(_placed(table, study, pl.read_parquet(path, glob=False)))
-        except (SchemaError, pl.exceptions.PolarsError) as error:
-            raise SchemaError(f"{path}: {error}") from error
-    return pl.concat(frames, how="diagonal")
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -73,7 +73,7 @@ def run(code, *arguments, **options):
 
 
 def test_rows_come_back_as_they_went_in(warehouse):
-    assert warehouse.load("demo", {"history": history(), "calendar": calendar()}) == {"history": 3, "calendar": 2}
+    warehouse.load("demo", {"history": history(), "calendar": calendar()})
     assert held(warehouse).equals(history())
     with run("import sys, duckdb; duckdb.connect(sys.argv[1]); print('free')", warehouse.path) as process:
         assert process.stdout.read() == "free\n"  # a query lets go of the file
@@ -97,8 +97,8 @@ def test_tables_and_columns_are_those_of_the_schema_with_their_descriptions(ware
 
 
 def test_every_table_takes_its_own_empty_frame(warehouse):
-    loaded = warehouse.load("demo", {table.name: table.empty() for table in WAREHOUSE_TABLES})
-    assert loaded == {table.name: 0 for table in WAREHOUSE_TABLES}
+    warehouse.load("demo", {table.name: table.empty() for table in WAREHOUSE_TABLES})
+    assert all(held(warehouse, table.name).is_empty() for table in WAREHOUSE_TABLES)
     assert held(warehouse).equals(HISTORY.empty())
 
 
@@ -119,31 +119,19 @@ def test_rows_are_stored_in_the_order_of_their_key(warehouse):
     assert warehouse.query("SELECT * FROM history").equals(history(200))
 
 
-def test_parquet_files_are_one_table(warehouse, tmp_path):
-    paths = [tmp_path / f"[{number}]*.parquet" for number in range(4)]  # no name is a pattern
-    for number, path in enumerate(paths):
-        part = history(4)[number : number + 1]
-        part.select(reversed(part.columns) if number == 2 else part.columns).write_parquet(path)
-    assert warehouse.load("demo", {"history": paths, "calendar": []}) == {"history": 4, "calendar": 0}
-    assert held(warehouse).equals(history(4))
-
-
-def test_a_table_without_a_study_takes_the_study_of_the_load(warehouse, tmp_path):
-    calendar().write_parquet(tmp_path / "calendar.parquet")
-    warehouse.load("demo", {"calendar": [tmp_path / "calendar.parquet"], "cleaning": cleaning()})
+def test_a_table_without_a_study_takes_the_study_of_the_load(warehouse):
+    warehouse.load("demo", {"calendar": calendar(), "cleaning": cleaning()})
     with_study = calendar().with_columns(study=pl.lit("demo"))
     warehouse.load("demo", {"calendar": with_study})
     assert held(warehouse, "calendar")["study"].to_list() == ["demo", "demo"]
     assert held(warehouse, "cleaning")["detail"].to_list() == ["it's kept"]
 
 
-def test_210_files_of_1000_rows_load_in_a_second(warehouse, tmp_path):
-    paths = [tmp_path / f"{seed}.parquet" for seed in range(210)]
-    for seed, path in enumerate(paths):
-        history(1000).with_columns(seed=pl.lit(seed, pl.Int32)).write_parquet(path)
+def test_210_times_1000_rows_load_in_a_second(warehouse):
+    every = pl.concat([history(1000).with_columns(seed=pl.lit(seed, pl.Int32)) for seed in range(210)])
     for _ in range(2):  # the second deletes 210,000 rows first
         begun = time.process_time()
-        assert warehouse.load("demo", {"history": paths}) == {"history": 210_000}
+        warehouse.load("demo", {"history": every})
         assert time.process_time() - begun < 2  # processor time, which a busy machine does not stretch as much
 
 
@@ -167,19 +155,6 @@ def test_a_bad_table_is_refused_and_nothing_changes(warehouse, name, frame, mess
         warehouse.load("demo", {"cleaning": cleaning(8), "folds": FOLDS.empty(), name: frame})
     assert held(warehouse).equals(history())
     assert held(warehouse, "cleaning")["rows"].to_list() == [7]
-
-
-def test_a_bad_file_is_named(warehouse, tmp_path):
-    good, bad, broken = (tmp_path / f"{name}.parquet" for name in ("good", "bad", "broken"))
-    history().write_parquet(good)
-    history().drop("train_loss").write_parquet(bad)
-    broken.write_bytes(good.read_bytes()[:-9])
-    for path in (bad, broken):
-        with pytest.raises(SchemaError, match=str(path)):
-            warehouse.load("demo", {"history": [good, path]})
-    with pytest.raises(FileNotFoundError, match="absent"):
-        warehouse.load("demo", {"history": [tmp_path / "absent.parquet"]})
-    assert not warehouse.path.exists()
 
 
 def test_a_file_of_another_schema_is_refused(warehouse):
@@ -250,7 +225,7 @@ def die_in_the_middle(*arguments):
         os.kill(os.getpid(), signal.SIGKILL)
 
 module._replace_rows = die_in_the_middle
-tables = {name: [new / f"{name}.parquet"] for name in ("history", "calendar", "cleaning")}
+tables = {name: pl.read_parquet(new / f"{name}.parquet") for name in ("history", "calendar", "cleaning")}
 module.Warehouse(path).load("demo", tables)
 """
 
@@ -263,7 +238,7 @@ def test_a_kill_in_the_middle_of_a_load_changes_nothing(warehouse, tmp_path):
         assert process.wait() == -signal.SIGKILL
     assert held(warehouse).equals(history())
     assert len(held(warehouse, "calendar")) == 2
-    assert warehouse.load("demo", {"history": history(4)}) == {"history": 4}
+    warehouse.load("demo", {"history": history(4)})
     assert held(warehouse).equals(history(4))
 
 
