@@ -38,21 +38,10 @@ class Strategy:
 
 
 def strategies(forecasts: pl.DataFrame, bars: pl.DataFrame, section: EconomicsSection) -> Iterator[Strategy]:
-    """Trade every forecaster of a study on every series.
+    """Trade every forecaster of a study on every series, by pair, horizon and forecaster.
 
-    Parameters
-    ----------
-    forecasts : schema.FORECASTS
-        Of the whole study. A cutoff at which a seed has no forecast asks for no position.
-    bars : schema.BARS
-        Clean bars of all pairs.
-    section : EconomicsSection
-        Rule, limit and costs.
-
-    Yields
-    ------
-    Strategy
-        Sorted by pair, horizon and forecaster. Those of a series have the same times.
+    ``forecasts`` (``schema.FORECASTS``) are of the whole study; a cutoff at which a seed has none asks for no position.
+    ``bars`` are the clean ones (``schema.BARS``) of all pairs. Strategies of a series have the same times.
     """
     ordered = forecasts.sort("pair", "horizon", "forecaster", "seed", "cutoff")
     offered = {pair: quotes(bars.filter(pair=pair), pair, section) for pair in ordered["pair"].unique()}

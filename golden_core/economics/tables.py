@@ -20,24 +20,12 @@ _AMOUNTS = ("gross", "spread", "slippage", "swap", "net", "turnover")
 
 
 def economics_table(study: Study, traded: Iterable[Strategy], tried: int, stream: Stream) -> pl.DataFrame:
-    """Judge every strategy.
+    """Judge every strategy: ``schema.ECONOMICS``, a row per forecaster, pair and horizon, sorted by key.
 
-    Parameters
-    ----------
-    study : Study
-        With a section ``economics``; its level of confidence, and its number of resamples, hold here too.
-    traded : iterable of Strategy
-        As from :func:`~golden_core.economics.strategies.strategies`, in its order.
-    tried : int
-        Settings of forecasters ever tried on these bars; at least the strategies of a series are counted.
-    stream : Stream
-        Of the bootstrap.
-
-    Returns
-    -------
-    schema.ECONOMICS
-        A row per forecaster, pair and horizon, sorted by key. One return series, net of costs, is behind all ratios
-        but those said to be gross or delayed.
+    One return series, net of costs, is behind all ratios but those said to be gross or delayed. The study, which has a
+    section ``economics``, gives the level of confidence and the number of resamples; ``traded`` comes in the order of
+    :func:`~golden_core.economics.strategies.strategies`; ``tried`` counts the settings of forecasters ever tried on
+    these bars, at least the strategies of a series; ``stream`` is of the bootstrap.
     """
     rows = [
         {"study": study.name, **row}

@@ -30,10 +30,7 @@ def summary_table(
     of them is undefined for that seed: ``seeds`` says how many entered. Metrics in price units are not combined over
     pairs, and R² of levels is not pooled over them: those rows are absent.
 
-    Returns
-    -------
-    schema.SUMMARY
-        Sorted by key. A deterministic forecaster has one seed; one seed has neither spread nor intervals.
+    ``schema.SUMMARY``, sorted by key. A deterministic forecaster has one seed, which has neither spread nor intervals.
 
     Raises
     ------

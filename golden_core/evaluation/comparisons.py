@@ -29,11 +29,9 @@ def comparisons_table(forecasts: pl.DataFrame, *, trials: pl.DataFrame | None = 
     ``trials`` (``schema.TRIALS``) are all that were asked for: those that failed or are missing count as p = 1 in
     Holm's adjustment, so that no other p-value falls because they did.
 
-    Returns
-    -------
-    schema.COMPARISONS
-        Sorted by key. Statistic and p-values are null where the test is undefined, as for forecasts identical to the
-        benchmark's; such tests count as p = 1 in Holm's adjustment, which runs over all tests of a study and level.
+    ``schema.COMPARISONS``, sorted by key. Statistic and p-values are null where the test is undefined, as for forecasts
+    identical to the benchmark's; such tests count as p = 1 in Holm's adjustment, which runs over all tests of a study
+    and level.
 
     Raises
     ------

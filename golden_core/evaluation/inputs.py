@@ -17,12 +17,8 @@ def prepare(forecasts: pl.DataFrame) -> pl.DataFrame:
 
     The order fixes the order of every sum, so that equal forecasts give bit-identical tables however the rows came.
 
-    The benchmark is deterministic; where it has several seeds the lowest speaks for it.
-
-    Returns
-    -------
-    schema.FORECASTS and ``benchmark_error``
-        Forecast minus true log return of the benchmark at the same cutoff; null where it made no forecast.
+    The benchmark is deterministic; where it has several seeds the lowest speaks for it. ``benchmark_error`` is its
+    forecast minus true log return at the same cutoff; null where it made no forecast.
 
     Raises
     ------

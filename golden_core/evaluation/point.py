@@ -63,11 +63,8 @@ METRICS: dict[str, Metric] = {
 def metrics_table(forecasts: pl.DataFrame, strata: Iterable[str]) -> pl.DataFrame:
     """Compute every metric of every trial, over all its forecasts and within each stratum.
 
-    Returns
-    -------
-    schema.METRICS
-        Sorted by key; bit-identical for equal forecasts in any order. ``r2_oos`` is null where the random walk does
-        not cover every cutoff.
+    ``schema.METRICS``, sorted by key; bit-identical for equal forecasts in any order. ``r2_oos`` is null where the
+    random walk does not cover every cutoff.
 
     Raises
     ------

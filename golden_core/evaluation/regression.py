@@ -47,12 +47,9 @@ _NUMBERS = ("mean_difference", "statistic", "p_value", "hln_statistic", "hln_p_v
 def comparison_differences(warehouse: Warehouse, study: str) -> pl.DataFrame:
     """Compare the stored tests of a study with the same tests by SciPy's cosine transform and statsmodels.
 
-    Returns
-    -------
-    polars.DataFrame
-        :data:`KEY`, and for every number of a test by how much the two differ, the worst test first: statistics and
-        p-values relative to 1 at least, mean differences relative to the mean size of a difference. Infinite where
-        one side lacks the test, alone holds null, or counts other forecasts.
+    :data:`KEY`, and for every number of a test by how much the two differ, the worst test first: statistics and
+    p-values relative to 1 at least, mean differences relative to the mean size of a difference. Infinite where one side
+    lacks the test, alone holds null, or counts other forecasts.
 
     References
     ----------

@@ -94,13 +94,10 @@ FROM wide UNPIVOT INCLUDE NULLS (value FOR metric IN (
 def metric_differences(warehouse: Warehouse, study: str, strata: Iterable[str]) -> pl.DataFrame:
     """Compare the stored metrics of a study with the same metrics computed in SQL, over all and by ``strata``.
 
-    Returns
-    -------
-    polars.DataFrame
-        Key of the metrics table, ``polars``, ``sql`` and ``difference``, the largest first. The difference is relative
-        to the larger magnitude, and for the two R² to 1 at least: their rounding is that of a ratio near 1. It is
-        infinite where one side lacks the row, alone holds null, or counts other forecasts. Strata that the study did
-        not ask for are computed nowhere, and infinite where they are stored.
+    Key of the metrics table, ``polars``, ``sql`` and ``difference``, the largest first. The difference is relative to
+    the larger magnitude, and for the two R² to 1 at least: their rounding is that of a ratio near 1. It is infinite
+    where one side lacks the row, alone holds null, or counts other forecasts. Strata that the study did not ask for are
+    computed nowhere, and infinite where they are stored.
 
     Raises
     ------

@@ -58,11 +58,9 @@ class _Folds:
 
 
 def explain_study(home: Home, study: Study, *, workers: int = 1) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Explain every network that a study names and write both tables; what was explained before stays.
+    """Explain every network that a study names; what was explained before stays.
 
-    Returns
-    -------
-    ``schema.EXPLANATIONS`` and ``schema.IMPORTANCES``.
+    Writes and returns ``schema.EXPLANATIONS`` and ``schema.IMPORTANCES``.
 
     Raises
     ------

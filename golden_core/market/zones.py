@@ -27,8 +27,7 @@ class ZoneEvidence:
 
     ``verdict`` is ``read`` (nothing was declared), ``verified`` (no other clock explains the weekends), ``consistent``
     (others do as well) or ``unverifiable``. ``segments`` are the clocks read, several if the file switches; of
-    ``weekends`` the declared clock, else the one read, explains ``agreeing``; ``weeks`` has one row each, and
-    ``agrees``.
+    ``weekends`` the declared clock, else the one read, explains ``agreeing``.
     """
 
     declared: str | None

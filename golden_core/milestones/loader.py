@@ -106,13 +106,10 @@ def existing_tests(repository: Path, names: Iterable[str]) -> frozenset[str]:
 
 
 def run_test_plan(plan: TestPlan, repository: Path, *, timeout_s: float) -> pl.DataFrame:
-    """Run every planned test and return what came of it.
+    """Run every planned test; return ``section``, ``requirement``, ``test``, ``cases`` (run for it) and ``outcome``.
 
-    Returns
-    -------
-    DataFrame
-        ``section``, ``requirement``, ``test``, ``cases`` (run for it) and ``outcome``: passed if there is a case and
-        all passed, failed if one failed, missing if no such test exists, skipped if one was and none failed.
+    That is passed if there is a case and all passed, failed if one failed, missing if no such test exists, skipped if
+    one was and none failed.
     """
     present = existing_tests(repository, [planned.test for planned in plan.tests])
     cases = _cases(sorted(present), repository, timeout_s) if present else {}

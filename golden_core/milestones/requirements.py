@@ -87,10 +87,7 @@ def requirement_faults(
 ) -> list[str]:
     """Return a sentence for each requirement that is not mapped, and each criterion of the plan that none covers.
 
-    Parameters
-    ----------
-    checks : frozenset of str
-        Names ``asset:check`` of all checks that there are.
+    ``checks`` are the names ``asset:check`` of all that there are.
     """
     known = {milestone.id: {c.id for c in milestone.criteria if not c.beyond} for milestone in registry.milestones}
     faults = [fault for one in requirements for fault in _faults(one, known, checks, place)]

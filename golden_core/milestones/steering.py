@@ -21,12 +21,9 @@ QUESTIONS_PAGE = "P0.M2/open_questions.md"
 
 
 def steer(place: Place, registry: Registry, now: datetime.datetime) -> Path:
-    """Write docs/golden/execution_plan.md with the status of now, and archive the page that was there.
+    """Write docs/golden/execution_plan.md with the status of now, and archive the page that was there; return it.
 
-    Returns
-    -------
-    Path
-        The page. One moment is written once: EvidenceError if the archive has a page of it already.
+    One moment is written once: EvidenceError if the archive has a page of it already.
     """
     page = place.evidence / PAGE
     content = steering_page(place, registry, now)

@@ -35,20 +35,12 @@ def verdict(claims: int, universes: int) -> str:
 
 
 def false_claims(rows: pl.DataFrame, protocol: ProtocolSection) -> pl.DataFrame:
-    """Count the universes with a claim, by arm.
+    """Count the universes with a claim, by arm, in rows from :func:`golden_core.placebo.blocks.block_rows`.
 
-    Parameters
-    ----------
-    rows : pl.DataFrame
-        From :func:`golden_core.placebo.blocks.block_rows`.
-
-    Returns
-    -------
-    pl.DataFrame
-        Per arm: the universes with any claim of skill under the protocol, which the verdict is about; those with a
-        claim of each kind; and those that would have any if the adjustment were another one, from the same p-values.
-        A universe that the gate, or a trial that failed, stopped claims nothing; where in more than a few no skill was
-        tested at all, few claims show nothing and the verdict is open. ``seconds`` are of processor time, per universe.
+    Per arm: the universes with any claim of skill under the protocol, which the verdict is about; those with a claim of
+    each kind; and those that would have any if the adjustment were another one, from the same p-values. A universe that
+    the gate, or a trial that failed, stopped claims nothing; where in more than a few no skill was tested at all, few
+    claims show nothing and the verdict is open. ``seconds`` are of processor time, per universe.
     """
     return pl.DataFrame(
         [row for arm in rows.partition_by("arm", maintain_order=True) for row in _of_arm(arm, protocol)]
@@ -96,20 +88,10 @@ def _holm(p_values: pl.Series) -> pl.Series:
 def found_skill(rows: pl.DataFrame, r2: dict[str, float], protocol: ProtocolSection) -> pl.DataFrame:
     """Return the curve of power: how often a planted skill was claimed, and how often that was to be expected.
 
-    Parameters
-    ----------
-    rows : pl.DataFrame
-        From :func:`golden_core.placebo.blocks.block_rows`.
-    r2 : dict of str to float
-        What was planted in each arm.
-
-    Returns
-    -------
-    pl.DataFrame
-        Per R², forecaster and kind: ``universes``, ``stopped``, ``found``, ``share`` with its 95 % interval, the mean
-        ``effect`` measured, ``smallest_effect`` (the root of the mean square over universes), and ``promised``: the
-        power at which that smallest effect puts the true one. True is R² of who knows the slope, 2 R² of its moment
-        2·y·f; of anybody else, who has to learn it, the mean effect.
+    Of rows as above, and the ``r2`` planted in each arm. Per R², forecaster and kind: ``universes``, ``stopped``,
+    ``found``, ``share`` with its 95 % interval, the mean ``effect`` measured, ``smallest_effect`` (the root of the mean
+    square over universes), and ``promised``: the power at which that smallest effect puts the true one. True is R² of
+    who knows the slope, 2 R² of its moment 2·y·f; of anybody else, who has to learn it, the mean effect.
     """
     told = [
         _point(group, r2[str(arm)], protocol)

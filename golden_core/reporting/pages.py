@@ -51,12 +51,9 @@ def write_report(
 ) -> Report:
     """Write the report of a study into a folder; equal warehouse, study, provenance and verdicts give equal bytes.
 
-    Returns
-    -------
-    Report
-        ``index.html``, ``leaderboard.md``, every table of the page as CSV and LaTeX, and ``metrics`` and
-        ``comparisons`` as CSV; ``checks.csv``, ``probes.csv`` and ``provenance.json`` hold the verdicts and the
-        provenance given, and ``written.json`` what :func:`report_differences` compares.
+    ``index.html``, ``leaderboard.md``, every table of the page as CSV and LaTeX, and ``metrics`` and ``comparisons``
+    as CSV; ``checks.csv``, ``probes.csv`` and ``provenance.json`` hold the verdicts and the provenance given, and
+    ``written.json`` what :func:`report_differences` compares.
 
     Raises
     ------

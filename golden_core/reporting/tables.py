@@ -91,14 +91,11 @@ ORDER BY macro DESC NULLS LAST, forecaster, pair, horizon
 def leaderboard(warehouse: Warehouse, study_name: str, *, significance: float) -> Answer:
     """Return one row per forecaster, best first: means over series, and counts of significant differences.
 
-    Returns
-    -------
-    Answer
-        ``rank, forecaster, deterministic, r2_oos`` with Student t and bootstrap limits over seeds (null for a
-        deterministic forecaster), ``mase, rmse_bp`` (1e-4 log return), ``directional_accuracy`` (fraction),
-        ``seeds``, then the series ``tested`` and how many are significantly ``better`` and ``worse`` than the
-        random walk (ensemble level), the ``series`` covered and the number of ``forecasts``. A forecaster all of
-        whose trials failed has a row too, without numbers.
+    ``rank, forecaster, deterministic, r2_oos`` with Student t and bootstrap limits over seeds (null for a
+    deterministic forecaster), ``mase, rmse_bp`` (1e-4 log return), ``directional_accuracy`` (fraction), ``seeds``, then
+    the series ``tested`` and how many are significantly ``better`` and ``worse`` than the random walk (ensemble level),
+    the ``series`` covered and the number of ``forecasts``. A forecaster all of whose trials failed has a row too,
+    without numbers.
     """
     return ask(warehouse, LEADERBOARD, study_name, significance)
 

@@ -50,21 +50,11 @@ class Difference:
 def verify_report(
     warehouse: Warehouse, study: Study, folder: Path, page: Path | None = None, runs: Sequence[Run] = ()
 ) -> tuple[list[Difference], int]:
-    """Render a report anew and compare every file of it, or one page alone, with what lies on disk.
+    """Render a report anew; return what differs on disk, by files and places, and how many places were compared.
 
-    Parameters
-    ----------
-    folder : Path
-        The report, with the provenance and the verdicts that it was written with.
-    page : Path, optional
-        A page to hold against the warehouse in place of the whole report, such as one that was sent to somebody.
-    runs : sequence of golden_core.benchmarking.records.Run
-        The last runs of the study's benchmarks, whose page lies beside the report.
-
-    Returns
-    -------
-    list of Difference, int
-        What differs, in the order of files and places; and how many places were compared.
+    ``folder`` is the report, with the provenance and the verdicts that it was written with. A ``page``, such as one
+    that was sent to somebody, is held against the warehouse in its place. ``runs`` are the last of the study's
+    benchmarks, whose page lies beside the report.
 
     Raises
     ------
