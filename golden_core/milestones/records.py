@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from golden_core.publication import declared
 from golden_core.store.lake import write_json
 from golden_core.study import Section
 
@@ -126,22 +124,8 @@ def read_record(kind: type[Record], path: Path) -> Record:
 
 
 def read_declared(kind: type[Declared], path: Path) -> Declared:
-    """Read a file of data/ as what it declares; the error names the file, the place and what is wrong."""
-    try:
-        return kind.model_validate(_parsed(path.read_bytes()), strict=False)
-    except FileNotFoundError:
-        raise EvidenceError(f"{path}: is missing") from None
-    except YAMLError as fault:
-        raise EvidenceError(f"{path}: is not valid YAML: {fault}") from None
-    except ValidationError as fault:
-        said = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in fault.errors())
-        raise EvidenceError(f"{path}: " + "; ".join(said)) from None
-
-
-@lru_cache(maxsize=16)  # every milestone's asset and checks read the whole plan
-def _parsed(text: bytes) -> object:
-    content: object = YAML(typ="safe", pure=True).load(text)
-    return content
+    """Read a file of data/ as what it declares; EvidenceError names the file, the place and what is wrong."""
+    return declared.read_declared(kind, path, EvidenceError)
 
 
 def moment(date: datetime.datetime) -> datetime.datetime:

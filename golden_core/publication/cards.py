@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import polars as pl
 from pydantic import Field
 
-from golden_core.publication.declared import Text, read_words
+from golden_core.publication.declared import Text, read_declared, words_path
 from golden_core.store.lake import Home, StoredTableError, read_json, read_table
 from golden_core.store.markdown import markdown_table
 from golden_core.store.warehouse import Warehouse
@@ -51,7 +51,7 @@ class Cards(Section):
 @functools.cache
 def card_words() -> Cards:
     """Return what cards.yaml says."""
-    return read_words(Cards, "cards.yaml")
+    return read_declared(Cards, words_path("cards.yaml"))
 
 
 def cards(home: Home, study: Study) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from golden_core.checks import all_checks
 from golden_core.preparation.catalogue import load_study
-from golden_core.publication.declared import PublicationError, Text, read_words
+from golden_core.publication.declared import PublicationError, Text, read_declared, words_path
 from golden_core.store.markdown import markdown_table
 from golden_core.study.section import Section
 
@@ -39,7 +39,7 @@ class Rows(Section):
 @functools.cache
 def checklist_rows() -> tuple[Row, ...]:
     """Return what checklist.yaml says."""
-    return read_words(Rows, "checklist.yaml").rows
+    return read_declared(Rows, words_path("checklist.yaml")).rows
 
 
 def broken_links(rows: Collection[Row], root: Path) -> list[str]:

@@ -1,20 +1,20 @@
-"""How the words in data/publication are read: strictly, with the file and the place in every fault."""
+"""How what data/ declares is read: strictly, with the file and the place in every fault."""
 
 from __future__ import annotations
 
 import importlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from golden_core.store.lake import shipped
-from golden_core.study.section import Section
 
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
-Declared = TypeVar("Declared", bound=Section)
+Declared = TypeVar("Declared", bound=BaseModel)
 
 
 class PublicationError(ValueError):
@@ -34,19 +34,20 @@ def words_path(name: str) -> Path:
     return shipped("publication", name)
 
 
-def read_words(model: type[Declared], name: str) -> Declared:
-    """Return what a file of data/publication says.
-
-    Raises
-    ------
-    PublicationError
-        Naming the file, the place and what is wrong there.
-    """
-    path = words_path(name)
+def read_declared(kind: type[Declared], path: Path, error: type[ValueError] = PublicationError) -> Declared:
+    """Read a file of data/ as what it declares; the error names the file, the place and what is wrong."""
     try:
-        return model.model_validate(YAML(typ="safe", pure=True).load(path), strict=False)
-    except (OSError, YAMLError) as error:
-        raise PublicationError(f"{path} cannot be read: {error}") from None
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise PublicationError(f"{path}: {faults}") from None
+        return kind.model_validate(_parsed(path.read_bytes()), strict=False)
+    except FileNotFoundError:
+        raise error(f"{path}: is missing") from None
+    except YAMLError as fault:
+        raise error(f"{path}: is not valid YAML: {fault}") from None
+    except ValidationError as fault:
+        said = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in fault.errors())
+        raise error(f"{path}: " + "; ".join(said)) from None
+
+
+@lru_cache(maxsize=16)  # every milestone's asset and checks read the whole plan
+def _parsed(text: bytes) -> object:
+    content: object = YAML(typ="safe", pure=True).load(text)
+    return content

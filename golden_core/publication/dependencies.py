@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 import polars as pl
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from golden_core.publication.declared import PublicationError
 
@@ -50,7 +50,7 @@ def components(root: str = PROJECT) -> tuple[Component, ...]:
     wanted, done = [(root, frozenset[str]())], set()
     while wanted:
         name, asked = wanted.pop()
-        if (key := (plain(name), asked)) in done:
+        if (key := (canonicalize_name(name), asked)) in done:
             continue
         done.add(key)
         distribution = _installed(name)
@@ -60,7 +60,7 @@ def components(root: str = PROJECT) -> tuple[Component, ...]:
         union = sorted({*one.needs, *(before.needs if before else ())})
         found[one.name] = Component(one.name, one.version, one.licence, one.said_in, tuple(union))
         wanted += [(need.name, frozenset(need.extras)) for need in needs]
-    first = found.pop(plain(root))
+    first = found.pop(canonicalize_name(root))
     return (first, *(found[name] for name in sorted(found)))
 
 
@@ -90,11 +90,6 @@ def bill_of_materials(found: Sequence[Component]) -> str:
     return json.dumps({**head, **body}, indent=2, ensure_ascii=False) + "\n"
 
 
-def plain(name: str) -> str:
-    """Return a name as registries compare it: small letters, one dash."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _installed(name: str) -> Distribution:
     try:
         return importlib.metadata.distribution(name)
@@ -111,8 +106,8 @@ def _needs(distribution: Distribution, extras: frozenset[str]) -> list[Requireme
 
 def _component(distribution: Distribution, needs: Iterable[str]) -> Component:
     licence, said_in = _licence(distribution)
-    name = plain(distribution.metadata["Name"])
-    return Component(name, distribution.version, licence, said_in, tuple(sorted({plain(need) for need in needs})))
+    name = canonicalize_name(distribution.metadata["Name"])
+    return Component(name, distribution.version, licence, said_in, tuple(sorted(set(map(canonicalize_name, needs)))))
 
 
 def _licence(distribution: Distribution) -> tuple[str, str]:

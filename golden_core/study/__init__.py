@@ -19,9 +19,7 @@ from golden_core.study.sections import PlaceboSection as PlaceboSection
 from golden_core.study.sections import Plateau as Plateau
 from golden_core.study.sections import ProtocolSection as ProtocolSection
 from golden_core.study.sections import Section as Section
-from golden_core.study.sections import SeedsSection as SeedsSection
 from golden_core.study.sections import Study as Study
 from golden_core.study.sections import TrainingSection as TrainingSection
 from golden_core.study.sections import WalkForwardSection as WalkForwardSection
 from golden_core.study.sections import canonical_json as canonical_json
-from golden_core.study.values import Pair as Pair

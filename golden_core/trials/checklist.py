@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
 
 from golden_core.store.lake import PROJECT_ROOT, hash_bytes, shipped
@@ -172,15 +173,11 @@ def _pinned(path: Path) -> Seen:
         return "unmeasured", f"{path.name} comes with the checkout, and this is an installed package"
     # What follows a plus says who built a release, such as torch 2.13.0+cpu: the release is what is pinned.
     pins = dict(re.findall(r"^([\w.-]+)==([^\s+]+)", path.read_text(encoding="utf-8"), re.MULTILINE))
-    releases = {_plain(one.name): one.version.partition("+")[0] for one in importlib.metadata.distributions()}
-    found = {name: releases[_plain(name)] for name in pins if _plain(name) in releases}
+    here = {canonicalize_name(one.name): one.version.partition("+")[0] for one in importlib.metadata.distributions()}
+    found = {name: here[known] for name in pins if (known := canonicalize_name(name)) in here}
     other = [f"{name} {release} instead of {pins[name]}" for name, release in found.items() if release != pins[name]]
     said = "; ".join(other) or f"{len(found)} installed of {len(pins)} pinned, each as pinned"
     return _verdict(bool(found) and not other, said)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _identity(record: Mapping[str, Any]) -> str:

@@ -15,7 +15,8 @@ from golden_core.sources.ecb_history import find_history
 from golden_core.splits.verification import embargo_violations, label_overlaps, reused_test_rows, unaccounted_rows
 from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
-from golden_core.trials import Trial, TrialError, all_trials, run_trial, trial_status
+from golden_core.trials import Trial, all_trials, trial_status
+from golden_core.trials.run import TrialError, run_trial
 
 
 def statuses(*overrides):

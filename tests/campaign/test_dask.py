@@ -10,8 +10,9 @@ from support.dask_cluster import cluster
 from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import Home
-from golden_core.trials import TrialError, all_trials, read_outputs, run_trials, trials_table
+from golden_core.trials import all_trials, read_outputs, run_trials, trials_table
 from golden_core.trials.campaign import fingerprinted
+from golden_core.trials.run import TrialError
 
 # Sleeps where the environment says so, after it has said which process is in the middle of a trial.
 SLOW = """

@@ -9,8 +9,9 @@ import pytest
 from support.campaigns import OVERRIDES, opened
 
 from golden_core.evaluation.campaign import evaluate, evaluation_is_current
-from golden_core.preparation import PreparationError, prepare_pair, prepare_quality, prepare_raw
+from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw
 from golden_core.preparation.catalogue import load_variant
+from golden_core.preparation.steps import PreparationError
 from golden_core.store.lake import read_json
 from golden_core.trials import all_trials, run_trials, trial_status
 from golden_core.trials.campaign import fingerprinted

@@ -29,7 +29,8 @@ from golden_core.leakage.study_pipeline import Scope, as_bars, as_table, raw_bar
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
-from golden_core.trials import Trial, run_trial, series_inputs
+from golden_core.trials import Trial, series_inputs
+from golden_core.trials.run import run_trial
 
 SERIES = ("EURUSD", 1)
 NOTHING = Report((), (), ())

@@ -8,8 +8,9 @@ import zipfile
 import polars as pl
 import pytest
 
-from golden_core.preparation import PreparationError, dated_study, prepare_pair, prepare_quality, prepare_raw
+from golden_core.preparation import dated_study, prepare_pair, prepare_quality, prepare_raw
 from golden_core.preparation.catalogue import load_study, vocabulary
+from golden_core.preparation.steps import PreparationError
 from golden_core.sources import SourceError, dated
 from golden_core.sources.ecb_history import refreshed_path
 from golden_core.sources.files import Files

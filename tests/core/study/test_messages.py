@@ -9,8 +9,9 @@ from typing import Annotated, ClassVar, Literal
 import pytest
 from pydantic import BaseModel, Field, RootModel, field_validator, model_validator
 
-from golden_core.study import Pair, Rule, Section, StudyError, read_study
+from golden_core.study import Rule, Section, StudyError, read_study
 from golden_core.study.faults import Fault, closest, dotted, nearest, show
+from golden_core.study.values import Pair
 
 
 class Inner(Section):

@@ -10,13 +10,13 @@ from pydantic import ValidationError
 from golden_core.study import (
     DataSection,
     Section,
-    SeedsSection,
     Study,
     WalkForwardSection,
     describe,
 )
 from golden_core.study.anatomy import sections
 from golden_core.study.section import Rule, broken
+from golden_core.study.sections import SeedsSection
 from golden_core.study.values import FrozenDict, freeze
 
 SPLITS = {"scheme": "walk_forward", "window": "rolling", "train": 9, "validation": 5, "test": 5, "step": 5}

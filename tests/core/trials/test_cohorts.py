@@ -15,13 +15,14 @@ from golden_core.models.linear import DLinear
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import Home, hash_file, read_json
 from golden_core.training import device, functional
-from golden_core.trials import Trial, TrialError, all_trials, cohorts, fingerprint, run_trial, run_trials
+from golden_core.trials import Trial, all_trials, cohorts, run_trials
 from golden_core.trials.campaign import fingerprinted, require_device
-from golden_core.trials.identity import dependencies, series_inputs
+from golden_core.trials.identity import dependencies, fingerprint, series_inputs
 from golden_core.trials.ledger import _settings
 from golden_core.trials.outputs import OUTPUTS, finished_trials
 from golden_core.trials.reproduction import reproduce_last
 from golden_core.trials.rows import cut_folds
+from golden_core.trials.run import TrialError, run_trial
 
 STUDY = load_variant("smoke", OVERRIDES)
 NETWORKS = [trial for trial in all_trials(STUDY) if trial.forecaster == "dlinear"]  # two series, two seeds; two folds

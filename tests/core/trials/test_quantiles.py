@@ -11,12 +11,12 @@ from support.campaigns import OVERRIDES
 from golden_core.inputs.windows import Target, cut_windows
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import read_json
-from golden_core.trials import AlteredError, Trial, fingerprint, read_outputs, read_quantiles, run_trial, trial_status
-from golden_core.trials.identity import dependencies, series_inputs
+from golden_core.trials import AlteredError, Trial, read_outputs, read_quantiles, trial_status
+from golden_core.trials.identity import dependencies, fingerprint, series_inputs
 from golden_core.trials.outputs import altered_files
 from golden_core.trials.quantiles import known_labels
 from golden_core.trials.rows import cut_folds
-from golden_core.trials.run import fit_fold
+from golden_core.trials.run import fit_fold, run_trial
 
 LEVELS = [0.1, 0.5, 0.9]
 QUANTILES = f"quantiles={{levels: {LEVELS}, calibration: {{method: split, share: 0.5}}}}"

@@ -14,7 +14,8 @@ from golden_core.splits.closures import crossings
 from golden_core.splits.labels import log_returns_ahead
 from golden_core.store.lake import write_json, write_parquet
 from golden_core.training.determinism import activate
-from golden_core.trials import Trial, all_trials, code, fingerprint, identity, series_inputs, trial_status
+from golden_core.trials import Trial, all_trials, code, identity, series_inputs, trial_status
+from golden_core.trials.identity import fingerprint
 from golden_core.trials.quantiles import known_labels, quantile_rows
 from golden_core.trials.rows import cut_folds, fold_stream, forecast_rows, new_forecaster
 
