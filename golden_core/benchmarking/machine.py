@@ -135,16 +135,12 @@ def _recurrent(x: Any, of_inputs: Any, of_state: Any, *_: object, **__: object) 
     return int(2 * steps * (torch.Size(of_inputs).numel() + torch.Size(of_state).numel()))
 
 
-def _recurrent_backward(*shapes: Any, **more: Any) -> int:
-    return 2 * _recurrent(*shapes, **more)
-
-
 _ONEDNN = {
     operator: count
     for library, name, count in (
         ("mkldnn", "_linear_pointwise", _product),
         ("aten", "mkldnn_rnn_layer", _recurrent),
-        ("aten", "mkldnn_rnn_layer_backward", _recurrent_backward),
+        ("aten", "mkldnn_rnn_layer_backward", lambda *shapes, **more: 2 * _recurrent(*shapes, **more)),
     )
     if (operator := getattr(getattr(torch.ops, library), name, None)) is not None
 }

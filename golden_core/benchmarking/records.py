@@ -74,7 +74,7 @@ def file_run(home: Home, benchmark: str, study: str, found: Sequence[Measurement
     }
     rows = pl.DataFrame([{**shared, **one.row()} for one in found], schema=BENCHMARKS.dtypes)
     samples = pl.concat(_samples(one) for one in found)
-    folder = _folder(home, benchmark, study) / name
+    folder = home.root / "benchmarks" / benchmark / (study or "-") / name
     with new_folder(folder) as temporary:
         write_parquet(BENCHMARKS.conform(rows), temporary / "rows.parquet")
         write_parquet(samples, temporary / "samples.parquet")
@@ -205,10 +205,6 @@ def _samples(one: Measurement) -> pl.DataFrame:
 
 def _place(run: Run) -> str:
     return f"{run.rows['benchmark'][0]}/{run.rows['study'][0]}"
-
-
-def _folder(home: Home, benchmark: str, study: str) -> Path:
-    return home.root / "benchmarks" / benchmark / (study or "-")
 
 
 def _accepted(home: Home) -> Path:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 import json
 import mimetypes
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from string import Template
 
@@ -17,7 +19,6 @@ from golden_core.publication.checklist import checklist_page
 from golden_core.publication.declared import PublicationError, publish_library, words_path
 from golden_core.publication.dependencies import bill_of_materials, components, licences
 from golden_core.publication.integrity import ALGORITHM, RESULTS, TAG_MANIFEST, tag_lines
-from golden_core.publication.release import project_version, release_notes
 from golden_core.publication.tables import PUBLIC, described, published_tables, verdicts
 from golden_core.store.lake import Home, hash_file, new_folder, stored_json, write_bytes, write_json, write_text
 from golden_core.store.provenance import git_environment, git_state
@@ -42,6 +43,13 @@ ROOT = {
     "source.tar": "the code at the archived commit",
     "constraints.txt": "version of every library",
 }
+TAG = "v1.0-golden"
+_MILESTONES = re.compile(r"\((P\d\.M\d(?:, P\d\.M\d)*)\)\s*$")
+_WAITING = (
+    f"The tag `{TAG}` is set by people: once every criterion of `golden milestones status` is signed, this section of "
+    f"the changelog gets its day, and `git tag --sign {TAG} COMMIT` names the commit that `metadata.json` of P6.M3 "
+    f"records."
+)
 
 
 def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.datetime) -> None:
@@ -98,6 +106,37 @@ def documents(root: Path, study: Study, commit: str | None) -> dict[str, str]:
         "licences.csv": licences(found).write_csv(),
         "sbom.cdx.json": bill_of_materials(found),
     }
+
+
+def project_version(root: Path) -> str:
+    """Return the version that pyproject.toml gives."""
+    return str(tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
+
+
+def release_notes(root: Path) -> str:
+    """Return the newest section of CHANGELOG.md by milestone, and what a person still does, as Markdown.
+
+    Raises
+    ------
+    PublicationError
+        If the changelog has no section, or one without an entry.
+    """
+    path = root / "CHANGELOG.md"
+    sections = re.split(r"^## ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    if not sections:
+        raise PublicationError(f"{path} has no section (## …): release notes are made from the newest")
+    title, _, body = sections[0].partition("\n")
+    entries = [" ".join(text.split()) for text in re.split(r"^- ", body, flags=re.MULTILINE)[1:]]
+    if not entries:
+        raise PublicationError(f"{path}: section {title.strip()!r} has no entry (- …)")
+    grouped: dict[str, list[str]] = {}
+    for entry in entries:
+        found = _MILESTONES.search(entry)
+        grouped.setdefault(found[1].split(", ")[0] if found else "Everything else", []).append(entry)
+    parts = [f"# Release notes: {title.strip()}", f"Version {project_version(root)} of `pyproject.toml`.", _WAITING]
+    for group in sorted(grouped):
+        parts += [f"## {group}", "\n".join(f"- {entry}" for entry in grouped[group])]
+    return "\n\n".join(parts) + "\n"
 
 
 def write_results(home: Home, study: Study, folder: Path) -> None:

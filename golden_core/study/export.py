@@ -59,7 +59,10 @@ def study_schema(vocabulary: Vocabulary) -> dict[str, Any]:
     study = definitions.pop(refer[Study]["$ref"].rpartition("/")[2])
     data = definitions["DataSection"]
     data["properties"]["source"]["enum"] = sorted(vocabulary.sources)
-    data["allOf"] = [_settings_of(name, refer[model]) for name, model in sorted(vocabulary.sources.items())]
+    data["allOf"] = [  # what ties `settings` to `source`
+        {"if": {"properties": {"source": {"const": name}}}, "then": {"properties": {"settings": dict(refer[model])}}}
+        for name, model in sorted(vocabulary.sources.items())
+    ]
     study["properties"]["target"]["enum"] = sorted(vocabulary.targets)
     study["properties"]["features"]["items"]["enum"] = sorted(vocabulary.features)
     study["properties"]["forecasters"] |= {
@@ -72,11 +75,3 @@ def study_schema(vocabulary: Vocabulary) -> dict[str, Any]:
         },
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **study, "$defs": definitions}
-
-
-def _settings_of(source: str, reference: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the condition that ties ``data.settings`` to ``data.source``."""
-    return {
-        "if": {"properties": {"source": {"const": source}}},
-        "then": {"properties": {"settings": dict(reference)}},
-    }

@@ -213,7 +213,6 @@ class TrainingSection(SparseSection):
     device: Literal["cpu", "cuda", "auto"] = Field(
         default="cpu", description="where networks train; auto is cuda where there is a card; without the setting, cpu"
     )
-
     kernels: Literal["native", "portable"] = Field(
         default="native",
         description=(
@@ -391,7 +390,6 @@ class Study(SparseSection):
     economics: EconomicsSection | None = Field(
         default=None, description="what the forecasts earn; without the section nothing is traded"
     )
-
     explanations: ExplanationsSection | None = Field(
         default=None, description="which networks are explained; without the section none is"
     )

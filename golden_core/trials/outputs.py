@@ -25,8 +25,6 @@ SAYS: Mapping[str, type] = {
     **dict.fromkeys(("wall_seconds", "cpu_seconds", "peak_memory_mb"), float),
     "parameters": int,
 }  # what tables, cards and checks read of a trial's provenance
-
-
 _COSTS = ("parameters", "wall_seconds", "cpu_seconds", "peak_memory_mb")
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from golden_core.publication.bundle import project_version, release_notes
 from golden_core.publication.declared import PublicationError
-from golden_core.publication.release import project_version, release_notes
 
 ROOT = Path.cwd()
 
