@@ -104,9 +104,6 @@ class _Subject:
     meter: Meter
     peaks: Peaks
 
-    def made(self) -> Forecaster:
-        return new_forecaster(self.study, self.trial)
-
     def timed(self, scenario: str, call: Call, condition: Condition, **facts: Any) -> Measurement:
         """Time a call for as long, with as many samples, as was asked for."""
         return measure(
@@ -166,7 +163,7 @@ def _forecasts(subject: _Subject) -> Iterator[Measurement]:
         return
 
     def warm() -> None:
-        restored = subject.made()
+        restored = new_forecaster(study, subject.trial)
         restored.restore(state)
         restored.predict(first)
 
@@ -180,7 +177,7 @@ def _forecasts(subject: _Subject) -> Iterator[Measurement]:
 def _fit(subject: _Subject) -> Iterator[Measurement]:
     """Time whole fits; a network in another number format is trained in it, anything else is left out."""
     study, effort, fold = subject.study, subject.effort, subject.fold
-    forecaster = subject.made()
+    forecaster = new_forecaster(study, subject.trial)
     neural = isinstance(forecaster, NeuralForecaster)
     if effort.device != "cpu" or not (effort.plain or neural):
         return
