@@ -37,13 +37,26 @@ def claims_table(
     quantiles: pl.DataFrame | None = None,
     traded: Sequence[Strategy] = (),
 ) -> pl.DataFrame:
-    """Decide every claim of a protocol: ``schema.CLAIMS``, a row per forecaster, kind, scope, pair, horizon, by key.
+    """Decide every claim of a protocol.
 
-    ``forecasts`` (``schema.FORECASTS``) are of the whole study. A claim is about one training run: moments, not
-    forecasts, are averaged over seeds. Only the direction is that of their mean, so that it has one size.
-    ``confidence`` is the level of the intervals of effects, ``standing`` what the ledger says of the protocol and of
-    what was tried on these bars; ``quantiles`` (``schema.QUANTILES``) are for ``covers``, and ``traded``, every
-    forecaster on every series, for ``profitable``.
+    Parameters
+    ----------
+    forecasts : schema.FORECASTS
+        Of the whole study. A claim is about one training run: moments, not forecasts, are averaged over seeds. Only the
+        direction is that of their mean, so that it has one size.
+    confidence : float
+        Level of the intervals of effects.
+    standing : Standing
+        What the ledger says of the protocol and of what was tried on these bars.
+    quantiles : schema.QUANTILES
+        Beside the forecasts, for ``covers``.
+    traded : sequence of Strategy
+        Every forecaster on every series, for ``profitable``.
+
+    Returns
+    -------
+    schema.CLAIMS
+        A row per forecaster, kind, scope, pair and horizon, sorted by key.
     """
     moments = list(questions(forecasts, QUANTILES.empty() if quantiles is None else quantiles, traded, protocol))
     asked = [question for question in moments if question.scope in protocol.scopes]

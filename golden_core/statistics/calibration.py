@@ -211,8 +211,11 @@ def cells() -> Iterator[Cell]:
 def calibrate(stream: Stream, *, simulations: int, jobs: int = 1, only: Callable[[Cell], bool] = bool) -> pl.DataFrame:
     """Measure every cell with at least ``simulations`` simulations, in whole batches of 500.
 
-    One row per cell and measure: test, world, n, horizon, measure, simulations, rate, low, high, verdict. The same
-    stream gives the same table whatever ``jobs`` is.
+    Returns
+    -------
+    polars.DataFrame
+        One row per cell and measure: test, world, n, horizon, measure, simulations, rate, low, high, verdict. The same
+        stream gives the same table whatever ``jobs`` is.
 
     Raises
     ------

@@ -58,12 +58,16 @@ def run_trials(
     """Run trials and yield each outcome as it comes.
 
     Trials come with their fingerprints: those that share one (the seeds of a deterministic forecaster) run once, and
-    the others are reported as shared. The backend is joblib's ``sequential`` or ``loky``, whose workers are processes
-    of this machine, or ``dask``, which has the workers of its scheduler. With ``cohort`` networks train together in
-    this process (so they do with any backend where the study's device is a card), and whatever trains no network goes
-    to ``loky``. ``note`` is told how cohorts get on, and whether that is to be kept in sight.
+    the others are reported as shared. The backend is joblib's ``sequential`` or ``loky``, whose
+    workers are processes of this machine, or ``dask``, which has the workers of its scheduler. With ``cohort`` networks
+    train together in this process (so they do with any backend where the study's device is a card), and whatever
+    trains no network goes to ``loky``. ``note`` is told how cohorts get on, and whether that
+    is to be kept in sight.
 
-    Longest first would finish sooner, but a trial's cost is not known beforehand: results do not depend on the order.
+    Notes
+    -----
+    Longest first would finish sooner, but a trial's cost is not known beforehand; the order given is kept, and
+    results do not depend on it.
     """
     groups: dict[str, list[Trial]] = {}
     for trial, print_ in trials:
