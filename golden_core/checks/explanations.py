@@ -50,7 +50,7 @@ def _sanity(gates: tuple[str, ...], home: Home, _study: Study) -> Examined:
 
     filed = filed_matrix(home)
     if filed is None:
-        said = "no sanity matrix was measured here: `golden explain --sanity`, or interpretability/sanity"
+        said = "no sanity matrix was measured here: `golden explain --sanity` or asset interpretability/sanity does"
         return Examined([said], 0, severity="warn")
     table, current = filed
     rows = table.filter(pl.col("gate").is_in(gates), "decides")

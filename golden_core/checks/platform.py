@@ -63,7 +63,7 @@ def _outdated(current: bool) -> list[str]:
 
 
 def _no_calibration() -> Examined:
-    return _unmeasured("no calibration was measured here: `golden statistics calibrate`, or statistics/calibration")
+    return _unmeasured("no calibration was measured here: `golden statistics calibrate` or its asset does")
 
 
 def _timed(look: str, home: Home, _study: Study) -> Examined:
@@ -77,8 +77,8 @@ def _timed(look: str, home: Home, _study: Study) -> Examined:
 
 
 _NOTHING_TIMED = {
-    "unfaithful": "nothing was timed here: `golden bench inference STUDY`, or benchmarks/inference",
-    "unsteady": "nothing was timed repeatedly here: `golden bench inference STUDY`, or benchmarks/inference",
+    "unfaithful": "nothing was timed here: `golden bench inference STUDY` or asset benchmarks/inference does",
+    "unsteady": "nothing was timed repeatedly here: `golden bench inference STUDY` or asset benchmarks/inference does",
     "regressions": "no baseline was accepted and measured again at length: `golden bench accept BENCHMARK`",
 }
 

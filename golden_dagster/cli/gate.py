@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import (
-    As,
-    Backend,
-    Overrides,
-    Workers,
-    coloured,
-    named,
-    table,
-    terminal,
-)
+from golden_dagster.cli.options import As, Backend, Overrides, Workers, coloured, named, table, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,7 +22,7 @@ def gate(
     study: Annotated[str, typer.Option(help="Name from data/studies, or path of a YAML file.")] = "smoke",
     overrides: Overrides = [],
     junit: Annotated[
-        Path | None, typer.Option(help="Where the JUnit XML goes; by default beside the study's report.")
+        Path | None, typer.Option(dir_okay=False, help="Where the JUnit XML goes; by default beside the report.")
     ] = None,
     backend: Backend = "loky",
     workers: Workers = 0,

@@ -81,7 +81,7 @@ def export(
 @app.command("import")
 def take_in(
     study: StudyName,
-    file: Annotated[Path, typer.Argument(help="A file that `golden lake export` has written.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `golden lake export` has written.")],
     overrides: Overrides = [],
     name: As = None,
 ) -> None:
@@ -129,7 +129,8 @@ def ui(
         # Dagster would start everything first, and then look for another port.
         socket.create_server((host, port)).close()
     except OSError as error:
-        raise typer.BadParameter(f"cannot listen on {host}:{port}: {error.strerror}; name another --port") from None
+        why = str(error.strerror).partition(" (while")[0]
+        raise typer.BadParameter(f"cannot listen on {host}:{port}: {why}; name another --port or --host") from None
     # Opening makes the storage: processes that start at once on an empty one collide.
     with study_instance(home, loaded.name, say=typer.echo) as instance:
         for ended in end_dead_runs(instance):

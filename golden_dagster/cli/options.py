@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,11 +45,20 @@ As = Annotated[
         "--as", metavar="NAME", help="Name of a study with settings changed; by default the study's and a short hash."
     ),
 ]
+
+
+def _with_scheduler(backend: str) -> str:
+    if backend == "dask" and not os.environ.get("GOLDEN_DASK_SCHEDULER"):
+        raise typer.BadParameter("dask needs GOLDEN_DASK_SCHEDULER in the environment, such as tcp://127.0.0.1:8786")
+    return backend
+
+
 Local = Annotated[Literal["sequential", "loky"], typer.Option("--backend", help="How fits run side by side.")]
 Backend = Annotated[
     Literal["sequential", "loky", "dask", "cohort"],
     typer.Option(
         "--backend",
+        callback=_with_scheduler,
         help="How trials run side by side; dask has GOLDEN_DASK_SCHEDULER's workers, cohort trains networks together.",
     ),
 ]
@@ -131,7 +141,8 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    found = Table(*columns, title=title, caption=caption, title_justify="left", caption_justify="left")
+    above = Text(title, "table.title", no_wrap=True, overflow="ignore") if title else None
+    found = Table(*columns, title=above, caption=caption, title_justify="left", caption_justify="left")
     for row in rows:
         found.add_row(*(cell if isinstance(cell, Text) else str(cell) for cell in row))
     for column in found.columns:

@@ -46,7 +46,7 @@ def claims(
 
     with finished(study, overrides, name) as (loaded, home):
         if loaded.protocol is None:
-            raise typer.BadParameter(f"study {loaded.name!r} has no section `protocol`, so nothing is claimed of it")
+            raise typer.BadParameter(f"study {loaded.name!r}: no section `protocol`; `golden study show demo` has one")
         present, expected = shown_completeness(home, loaded)
         ours = evaluated_by_this_code(home, loaded)
     console, asked = terminal(), exhibit("claims", Warehouse(home.warehouse), loaded)
@@ -128,7 +128,7 @@ def figures(
 
 
 def retrials(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Of retrials; all without it.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Of retrials; all without it.")] = None,
     to: Annotated[Path | None, typer.Option("--to", help="Folder to write to; by default reports/retrials.")] = None,
 ) -> None:
     """Write what was claimed, what holds and which leak would do as retrials.csv and retrials.md.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 
@@ -13,10 +12,7 @@ app = typer.Typer(no_args_is_help=True, help="Validate and show studies, the sin
 
 
 @app.command()
-def validate(
-    study: Annotated[str, typer.Argument(metavar="FILE", help="A YAML file, or a name from data/studies.")],
-    overrides: Overrides = [],
-) -> None:
+def validate(study: StudyName, overrides: Overrides = []) -> None:
     """Check a study and print every fault at once, with line and column."""
     loaded, _ = opened(study, overrides)
     trials = len(loaded.forecasters) * len(loaded.data.pairs) * len(loaded.horizons) * loaded.seeds.count

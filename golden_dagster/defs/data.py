@@ -111,7 +111,7 @@ def _clean_bars(study: Study) -> dg.AssetsDefinition:
                     "dagster/row_count": bars.height,
                     "first_bar": str(bars["timestamp"].min()),
                     "last_bar": str(bars["timestamp"].max()),
-                    "cleaning": table_value(prepared.notes["account"].drop("pair")),
+                    "cleaning": table_value(prepared.notes["account"].drop("pair", "detail")),
                     "weekdays_without_a_bar": calendar.height,
                     "unexplained": table_value(calendar.filter(pl.col("explanation").is_null())),
                     "closes": closes_picture(bars, pair),

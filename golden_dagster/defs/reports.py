@@ -31,7 +31,8 @@ def definitions(study: Study) -> dg.Definitions:
     board = _published(
         study,
         "leaderboard",
-        "One row per forecaster, averaged over series: skill against the random walk with its interval.",
+        "One row per forecaster, means over series: out-of-sample R² against the random walk, its Student t and "
+        "bootstrap limits over seeds, MASE, RMSE in basis points, right directions; series tested, better, worse.",
         "golden_core.reporting.tables",
         LeaderboardFrame,
         _leaderboard,

@@ -53,7 +53,8 @@ def verdict(found: Examined, unit: str, severity: Severity = "error") -> dg.Asse
     # They name files, and the name of a file may be no text.
     faults = [fault.encode(errors="backslashreplace").decode() for fault in found.faults(unit)]
     metadata: dict[str, Any] = {"examined": found.examined, "violations": len(faults)}
-    metadata["findings"] = findings_value(faults)
+    if faults:
+        metadata["findings"] = findings_value(faults)
     if found.coverage is not None:
         metadata["coverage"] = table_value(found.coverage)
     if found.refused:

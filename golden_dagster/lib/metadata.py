@@ -40,7 +40,9 @@ def table_value(frame: pl.DataFrame, *, digits: int = 6, rows: int = MAX_ROWS) -
     shown = frame.head(rows).with_columns(
         pl.col(pl.Float64).round_sig_figs(digits), pl.col(pl.Datetime, pl.Date).cast(pl.String)
     )
-    records = [dg.TableRecord({k: _plain(v) for k, v in row.items()}) for row in shown.iter_rows(named=True)]
+    plain = str | int | float | bool | None
+    rowwise = shown.iter_rows(named=True)
+    records = [dg.TableRecord({k: v if isinstance(v, plain) else str(v) for k, v in row.items()}) for row in rowwise]
     columns = [dg.TableColumn(name, str(dtype)) for name, dtype in frame.schema.items()]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns=columns))
 
@@ -59,10 +61,6 @@ def picture_value(png: bytes, caption: str) -> dg.MarkdownMetadataValue:
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return values as metadata, null ones left out."""
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
 def closes_picture(bars: pl.DataFrame, pair: str) -> dg.MarkdownMetadataValue:
@@ -92,10 +90,8 @@ def quality_picture(months: pl.DataFrame) -> dg.MarkdownMetadataValue:
 
 
 def _figure(height: float) -> Figure:
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    mpl.use("agg")
     return Figure(figsize=(8, height), dpi=90, layout="constrained")
 
 

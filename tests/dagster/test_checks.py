@@ -67,6 +67,11 @@ def change(home, kind, key, *expressions, where=True):
 def test_a_file_whose_name_is_no_text_can_be_named():
     found = verdict(Examined(["odd\udcff lies there and is none of the trial's"], 1), "trials")
     assert (found.passed, found.description) == (False, "odd\\udcff lies there and is none of the trial's")
+    assert "findings" in found.metadata
+
+
+def test_a_check_that_passed_shows_no_empty_table():
+    assert verdict(Examined([], 1), "trials").metadata.keys() == {"examined", "violations"}
 
 
 def test_there_is_no_check_without_a_failing_test(finished):

@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import polars as pl
 import pytest
-from support.commands import golden
+from support.commands import golden, said
 
 from golden_core.claims.decisions import claims_table
 from golden_core.preparation.catalogue import load_study
@@ -93,6 +93,7 @@ def test_a_study_without_a_protocol_claims_nothing(asked):
     found = asked("smoke")
     assert found.exit_code == 2
     assert "no section `protocol`" in found.output
+    assert "`golden study show demo` has one" in said(found)
 
 
 def test_a_study_that_was_not_run_is_told_how_to_be(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 
 from golden_core.preparation.catalogue import load_study, load_variant
 from golden_core.store import lake
+from golden_core.store.lake import PROJECT_ROOT
 from golden_core.store.provenance import git_environment, git_page
 from golden_core.store.schema import COMPARISONS, FORECASTS, HISTORY, METRICS
 from golden_core.trials import all_trials
@@ -184,6 +185,12 @@ def test_every_run_of_the_command_line_belongs_to_a_job(finished):
     assert recorded | {"gate", "stage_input_checks", "study", "legacy", "milestones", "leakage_scorecard"} <= names
 
 
+def test_the_usage_page_names_every_job():
+    page = (PROJECT_ROOT / "docs/usage.md").read_text(encoding="utf-8")
+    names = definitions_for(load_study("demo"), StudyResource(study="demo")).get_repository_def().job_names
+    assert [name for name in names if f"`{name}`" not in page and not name.startswith("__")] == []
+
+
 def test_only_what_belongs_to_a_study_is_partitioned():
     """What "Materialize all" asks for are the partitions of the first asset: those of the study's pairs."""
     graph = graph_of("smoke")
@@ -239,6 +246,13 @@ def test_columns_of_published_tables_come_from_columns_that_there_are(finished):
             ends = [dep for deps in lineage.values() for dep in deps]
             assert ends
             assert all(dep.column_name in tables[dep.asset_key].dtypes for dep in ends)
+
+
+def test_what_cleaning_did_fits_into_its_cell(finished):
+    """The UI gives a table a third of the page: sentences in it stand a word to a line, and the last are cut off."""
+    with study_instance(finished, "smoke") as instance:
+        made = instance.get_latest_materialization_event(dg.AssetKey("clean_bars")).asset_materialization.metadata
+    assert [column.name for column in made["cleaning"].schema.columns] == ["rule", "action", "rows"]
 
 
 def test_what_has_no_learning_curve_loads_nothing_to_draw_one(monkeypatch):

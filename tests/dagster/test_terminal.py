@@ -25,6 +25,11 @@ def test_brackets_are_printed(capsys, text):
     assert capsys.readouterr().out.count(text) == 6
 
 
+def test_a_title_wider_than_its_table_is_one_line(capsys):
+    terminal().print(table(("a",), [("b",)], title="Trials of study smoke: 24"))
+    assert capsys.readouterr().out.startswith("Trials of study smoke: 24\n")
+
+
 def test_a_terminal_without_a_character_ends_no_command():
     """A schedule's machine may have a locale of ASCII or Latin 1; tables are drawn with more."""
     code = """
