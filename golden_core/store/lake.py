@@ -40,9 +40,10 @@ def shipped(*parts: str) -> Path:
 
 
 def shipped_hashes(*parts: str) -> dict[str, str]:
-    """Return the hash of every file of what comes with the code, by its name."""
+    """Return the hash of every file of what comes with the code, by its path."""
     place = shipped(*parts)
-    return {path.name: hash_file(path) for path in sorted([place, *place.rglob("*")]) if path.is_file()}
+    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+    return {path.relative_to(place.parent).as_posix(): hash_file(path) for path in files}
 
 
 def workplace() -> Path:
