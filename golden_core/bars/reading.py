@@ -84,10 +84,10 @@ def read_bars(
     table = _forwards(found.read(path, pair))
     if table.bars.is_empty():
         raise VendorError(f"{path}: the file holds no bar; fetch it again, or leave it out")
+    length = bar_length(table.bars, table.bar, bar, path)  # first: what are no bars have no clock to declare
     utc, clock, evidence, told = _timed(table, zone, path)
     scaled = scale(table.bars, pair, str(path))
     dated = scaled.bars.with_columns(utc.alias("timestamp"))
-    length = bar_length(dated, table.bar, bar, path)
     over = pl.col("complete") if "complete" in dated.columns else pl.lit(value=True)
     whole, left_out = dated.filter(over), dated.filter(~over).select("line", "timestamp", reason=pl.lit(PARTIAL))
     if whole.is_empty():

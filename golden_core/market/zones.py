@@ -43,19 +43,21 @@ def active_times(bars: pl.DataFrame) -> pl.Series:
 
     Left out: no volume, or neither volume nor range reach a share of the week's median of the positive ones. Feeds fill
     weekends with flat bars, let prices trickle in after the close, and change their volume's unit from day to day. A
-    close alone moved if it is not the one before.
+    copy of the bar before did not move.
     """
     week = pl.col("timestamp").dt.truncate("1w")
     active, tests = pl.lit(True), []
     if "volume" in bars.columns and bool((bars["volume"] > 0).any()):
         active = pl.col("volume") > 0
         tests.append(_reaches(pl.col("volume").cast(pl.Float64), THIN_VOLUME, week))
-    if {"high", "low"} <= set(bars.columns):
-        tests.append(_reaches(pl.col("high") - pl.col("low"), THIN_RANGE, week))
-    elif "close" in bars.columns and bars["close"].n_unique() > 1:
-        bars = bars.sort("timestamp")
-        tests.append((pl.col("close") != pl.col("close").shift(1)).fill_null(True))
-    return bars.filter(active & pl.any_horizontal(tests or [active]))["timestamp"]
+    bars, moved, ranged = bars.sort("timestamp"), pl.lit(True), {"high", "low"} <= set(bars.columns)
+    if "close" in bars.columns:
+        told = [name for name in ("open", "high", "low", "close", "volume") if name in bars.columns]
+        changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in told)
+        # Copies of a candle say something where they are few: in a table of one candle, all are.
+        moved = changed if bars.select(changed.sum()).item() > (bars.height / 2 if ranged else 1) else moved
+    tests.append(_reaches(pl.col("high") - pl.col("low"), THIN_RANGE, week) & moved if ranged else moved)
+    return bars.filter(active & pl.any_horizontal(tests))["timestamp"]
 
 
 def _reaches(activity: pl.Expr, share: float, week: pl.Expr) -> pl.Expr:

@@ -1,11 +1,9 @@
-"""Files that websites hand out: HistData's bars and ticks, TrueFX's and Gain Capital's ticks, Investing.com's days."""
+"""Files without header that websites hand out: HistData's bars and ticks, TrueFX's ticks."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
-from golden_core.vendors.columns import has_prices, normal
 from golden_core.vendors.delimited import Delimited
 
 # HistData's generic ASCII files have no header; places of columns are fixed.
@@ -53,33 +51,4 @@ TRUEFX = Delimited(
     ours=("bid", "ask"),
     clock=lambda _column, _path: "UTC",
     said="TrueFX stamps in GMT",
-)
-
-# Gain Capital: bid and ask under names of their own, times without a zone.
-_RATES = {"timestamp": "RateDateTime", "bid": "RateBid", "ask": "RateAsk"}
-
-GAINCAPITAL = Delimited(
-    name="gaincapital_ticks",
-    example="lTid,cDealable,CurrencyPair,RateDateTime,RateBid,RateAsk\n"
-    "9000000001,D,EUR/USD,2024-03-15 10:00:00.371000000,1.088120,1.088150\n"
-    "9000000002,D,EUR/USD,2024-03-15 10:00:01.042000000,1.088130,1.088160",
-    because="its columns are called RateDateTime, RateBid and RateAsk, as Gain Capital names them",
-    fits=lambda head: set(_RATES.values()) <= set(head.header),
-    ours=("bid", "ask"),
-    columns=_RATES,
-)
-
-# Investing.com: every cell quoted, thousands with commas, newest day first, days in words or digits.
-INVESTING = Delimited(
-    name="investing_csv",
-    example='"Date","Price","Open","High","Low","Vol.","Change %"\n'
-    '"03/15/2024","1.0890","1.0880","1.0900","1.0870","","0.09%"\n'
-    '"03/14/2024","1.0880","1.0945","1.0950","1.0875","","-0.59%"',
-    because="its header has Date, Price and Change %, as Investing.com writes it",
-    fits=lambda head: {"date", "price", "change"} <= set(map(normal, head.header)) and has_prices(head.header),
-    # The volume of a currency is empty, or rounded to thousands in words, such as 1.2K.
-    prepare=lambda rows, _pair, _path: replace(
-        rows, table=rows.table.select(name for name in rows.table.columns if normal(name) != "vol")
-    ),
-    bar="1d",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +13,7 @@ import polars as pl
 from golden_core.vendors.base import SIDES, VendorError, VendorTable, side_in_name
 from golden_core.vendors.columns import CURRENCIES, INSTRUMENTS, PRICES, Found, clock_in, normal
 from golden_core.vendors.periods import stated_length
-from golden_core.vendors.prices import active, read_numbers, require_last_row, require_roles
+from golden_core.vendors.prices import GAPS, NUMBER, active, read_numbers, require_last_row, require_roles
 from golden_core.vendors.text import Lines, Rows
 from golden_core.vendors.ticks import QUOTES, TICK_BAR, bars_from_ticks, require_spread
 from golden_core.vendors.times import NOTHING, Dates, Times, from_temporal, joined, read_epochs, read_times
@@ -70,6 +70,22 @@ def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
     require_roles(table, path)
     bar = known.bar or (length[1] if length else None)
     return VendorTable(table, known.format, clock, bar, known.side, notes)
+
+
+def of_table(rows: Rows, found: Found) -> Rows:
+    """Leave out what stands above the first and below the last row with a time: units, names, sources, remarks."""
+    days, numbers = rows.table[found.time[0]], [rows.table[name] for name in found.numbers.values()]
+    words = days.str.contains(r"[^\W\d]") & ~days.str.contains(r"\d") & ~days.str.to_lowercase().is_in((*GAPS, "nat"))
+    priced = pl.DataFrame(numbers).select(pl.any_horizontal(pl.all().str.contains(NUMBER))).to_series()
+    dated = (~(words | ((days == "") & ~priced))).arg_true()
+    first, last = (int(dated[0]), int(dated[-1])) if len(dated) else (0, len(days) - 1)
+    if last - first + 1 == len(days):
+        return rows
+    outside = pl.int_range(len(days), eager=True)
+    lines = ", ".join(str(line) for line in rows.line.filter(~outside.is_between(first, last)))
+    note = f"not of the table, without a time: lines {lines}"
+    kept = slice(first, last + 1)
+    return replace(rows, table=rows.table[kept], line=rows.line[kept], notes=(*rows.notes, note))
 
 
 def side_of(found: Found, path: Path) -> str | None:

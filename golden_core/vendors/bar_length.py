@@ -42,15 +42,15 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
         raise VendorError(f"{path}: a single row does not show how long a bar is; declare it with --bar")
     usual = float(np.percentile(steps, 50, method="lower")) if len(steps) else 0.0
     length = stated or {float(count): name for name, count in MINUTES.items()}.get(usual)
+    if usual >= SPARSE:
+        raise VendorError(
+            f"{path}: most bars are {usual / 1440:g} days apart: they are weeks or months, known only at their end; "
+            "export days"
+        )
     if length is None:
         raise VendorError(
             f"{path}: bars are {usual:g} minutes apart (median), which is none of {', '.join(MINUTES)}; "
             "export one of these"
-        )
-    if stated and usual >= SPARSE:
-        raise VendorError(
-            f"{path}: most bars are {usual / 1440:g} days apart, though the format's last {length}: they are weeks or "
-            "months dated by their first day, known only at their end; export days"
         )
     _require_grid(ordered, length, path)
     _require_one(ordered, steps, length, f"as {'the format says' if stated else 'most are'}", path)
@@ -83,7 +83,7 @@ def _require_grid(ordered: pl.DataFrame, length: str, path: Path) -> None:
     if 2 * off.height > ordered.height:
         row = off.row(0, named=True)
         raise VendorError(
-            f"{path}: line {row['line']}: no bar of {length} begins at {row['timestamp']:%H:%M:%S} UTC, but "
+            f"{path}: line {row['line']}: no bar of {length} begins at {row['timestamp']:%H:%M:%S}, but "
             f"{off.height} of {ordered.height} rows are off a grid of {grid} minutes: is this the time of the close? "
             "Export the times of the opens"
         )
@@ -114,8 +114,8 @@ def _require_one(ordered: pl.DataFrame, steps: npt.NDArray[np.float64], length: 
             begin, end = ordered.row(first, named=True), ordered.row(first + count, named=True)
             raise VendorError(
                 f"{path}: bars are {length} long, {why}, but the {count + 1} bars from line {begin['line']} "
-                f"({begin['timestamp']:%Y-%m-%d %H:%M} UTC) to line {end['line']} "
-                f"({end['timestamp']:%Y-%m-%d %H:%M} UTC) are {how}: they are of another length; split the file, "
+                f"({begin['timestamp']:%Y-%m-%d %H:%M}) to line {end['line']} "
+                f"({end['timestamp']:%Y-%m-%d %H:%M}) are {how}: they are of another length; split the file, "
                 "or export bars of one length"
             )
     if shorter.sum() > max(1, SHORTER * len(steps)):

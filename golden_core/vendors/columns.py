@@ -35,8 +35,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "letzter", "ultimo", "laatst", "zamkniecie", "simdi", "kapanıs", "kapanis", "закрытие", "цена", "終値", "收盘",
         "收盘价", "종가",
     ),
-    "bid": ("bid", "bidprice"),
-    "ask": ("ask", "askprice", "offer"),
+    "bid": ("bid", "bidprice", "ratebid"),
+    "ask": ("ask", "askprice", "offer", "rateask"),
     "bid_volume": ("bidvolume",),
     "ask_volume": ("askvolume",),
 }  # fmt: skip
@@ -44,7 +44,8 @@ TIMES = (
     "timestamp", "time", "datetime", "date", "opentime", "opendate", "opentimestamp", "bartime", "bardate", "gmttime",
     "utctime", "eettime", "localtime", "timegmt", "timeutc", "timeeet", "timestamputc", "datetimeutc", "dateutc",
     "timestampgmt", "datetimegmt", "dategmt", "unix", "unixtime", "unixtimestamp", "epoch", "t", "dtyyyymmdd",
-    "observationdate", "exchangedate", "dates", "index", "indexlevel0", "datum", "zeit", "uhrzeit", "datumzeit",
+    "observationdate", "exchangedate", "ratedatetime",
+    "dates", "index", "indexlevel0", "datum", "zeit", "uhrzeit", "datumzeit",
     "datumuhrzeit", "zeitstempel", "heure", "dateheure", "horodatage", "fecha", "hora", "fechahora", "data", "ora",
     "tarih", "дата", "время", "датавремя", "日付", "日付け", "日時", "時刻", "日期", "时间", "날짜", "일자",
 )  # fmt: skip
@@ -85,7 +86,8 @@ class Found:
 
 
 def normal(name: str) -> str:
-    """Return a column name without case, accents, spaces and brackets: ``<TICKVOL>`` is ``tickvol``."""
+    """Return a name without case, accents, spaces, brackets and number: ``<TICKVOL>`` is tickvol, ``1. open`` open."""
+    name = re.sub(r"^\d+[a-z]?\. ", "", name)  # as Alpha Vantage writes them
     return unicodedata.normalize("NFC", re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", name).lower()))
 
 

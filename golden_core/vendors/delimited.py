@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from golden_core.vendors.assembly import Known, assemble, require_instrument, side_of
+from golden_core.vendors.assembly import Known, assemble, of_table, require_instrument, side_of
 from golden_core.vendors.base import SIDES, Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.columns import PRICES, find_columns
 from golden_core.vendors.paired import require_named
@@ -65,13 +65,14 @@ class Delimited:
     def read(self, path: Path, pair: str) -> VendorTable:
         """Read all rows."""
         rows = self.prepare(self._rows(path), pair, path)
-        require_instrument(rows.table, pair, path)
         names, time = rows.table.columns, self.time(rows.table.columns)
         _require_once(names, path)
         declared = ({"timestamp": time} if time else {}) | dict(self.columns)
         if self.ours == PRICES:
             require_columns(names, path, declared)
         found = find_columns(names, path, declared, self.ours)
+        rows = of_table(rows, found)
+        require_instrument(rows.table, pair, path)
         alone = "close" in found.numbers and not {"open", "high", "low"} & found.numbers.keys()
         for name in [found.numbers[price] for price in PRICES if price in found.numbers]:
             require_named(name, pair, path)

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from golden_core.vendors.assembly import of_table
 from golden_core.vendors.base import VendorError
-from golden_core.vendors.columns import has_time, normal
+from golden_core.vendors.columns import Found, has_time, normal
 from golden_core.vendors.delimited import Delimited
 from golden_core.vendors.paired import pair_of, require_named
 from golden_core.vendors.prices import GAPS
@@ -27,7 +28,8 @@ def _published(rows: Rows, pair: str, path: Path) -> Rows:
     rows = replace(rows, table=rows.table.select(name for name in rows.table.columns if normal(name) != _AGAIN))
     if rows.table.width != 2:
         raise VendorError(f"{path}: line 1: {rows.table.width} columns, expected a day and one price")
-    name = rows.table.columns[1]
+    day, name = rows.table.columns
+    rows = of_table(rows, Found((day,), {"close": name}))
     require_named(name, pair, path)
     there = ~rows.table[name].str.to_lowercase().is_in(GAPS)
     silent = (~there).sum()
@@ -70,16 +72,14 @@ def _fits(head: Head) -> bool:
 
 
 def _of_pair(rows: Rows, pair: str, path: Path) -> Rows:
-    """Take the pair's column, and leave out what the Bundesbank writes of it above its first day."""
+    """Take the pair's column."""
     pairs, day = _pairs(rows.table.columns), rows.table.columns[0]
     if pair not in pairs:
         made = "; a study with data.source=ecb makes the others" if all(one.startswith("EUR") for one in pairs) else ""
         raise VendorError(f"{path}: its columns are {', '.join(pairs)}, but {pair} is asked for{made}")
-    dated = rows.table[day].str.contains(r"^\d")
-    above = int(dated.arg_max() or 0) if day == "" else 0
-    table = rows.table[above:].select(day, pairs[pair])
+    table = rows.table.select(day, pairs[pair])
     note = f"columns of rates: {len(pairs)}"
-    return _published(replace(rows, table=table, line=rows.line[above:], notes=(*rows.notes, note)), pair, path)
+    return _published(replace(rows, table=table, notes=(*rows.notes, note)), pair, path)
 
 
 CSV = Delimited(

@@ -1,4 +1,4 @@
-"""OANDA's candles: the JSON of its v20 interface, and the CSV that scripts write from it. No request is made here."""
+"""OANDA's candles: the JSON of its v20 interface. No request is made here."""
 
 from __future__ import annotations
 
@@ -7,22 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from golden_core.vendors.base import SIDES, VendorError
-from golden_core.vendors.columns import PRICES, has_prices, normal
-from golden_core.vendors.delimited import Delimited
+from golden_core.vendors.columns import PRICES
 from golden_core.vendors.records import Json, Records, as_object, require_list, require_pair
-from golden_core.vendors.text import Head
 
 _BARS = {"M1": "1m", "M5": "5m", "M15": "15m", "M30": "30m", "H1": "1h", "H4": "4h", "D": "1d"}
-_OFFSET = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-_NAMES = {"time", *PRICES, "volume", "complete", *(price[0] for price in PRICES)}
-
-
-def _fits(head: Head) -> bool:
-    names = [normal(field) for field in head.header]
-    if not set(names) <= _NAMES or "time" not in names or not has_prices(head.header) or len(head.lines) < 2:
-        return False
-    first = head.fields(1)
-    return len(first) == len(names) and _OFFSET.fullmatch(first[names.index("time")]) is not None
 
 
 def _candles(answer: Any, pair: str, side: str | None, path: Path) -> Records:
@@ -59,13 +47,6 @@ def _side(candle: Any, wanted: str | None, path: Path) -> str:
     return wanted or sides[0]
 
 
-CSV = Delimited(
-    name="oanda_csv",
-    example="time,open,high,low,close\n2024-03-15 10:00:00+00:00,1.08812,1.08901,1.08790,1.08874\n"
-    "2024-03-15 11:00:00+00:00,1.08874,1.08930,1.08850,1.08911",
-    because="its columns are those of OANDA's candles, and every time has its offset from UTC",
-    fits=_fits,
-)
 JSON = Json(
     name="oanda_json",
     example='{"instrument": "EUR_USD", "granularity": "H1", "candles": [{"complete": true, "volume": 4148, "time":'

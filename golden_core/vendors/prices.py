@@ -18,9 +18,10 @@ from golden_core.vendors.columns import PRICES
 from golden_core.vendors.text import Lines
 
 # As pandas, R, FRED, the ECB and Bloomberg write a price that does not exist.
-GAPS = ("", "nan", "null", "na", "nd", ".", "n/a", "#n/a", "#n/a n/a")
+GAPS = ("", "nan", "null", "none", "na", "nd", "n.d.", ".", "-", "n/a", "#n/a", "#n/a n/a")
 # Digits of other scripts are no numbers to polars, though its \d matches them.
 _DECIMAL_COMMA = r"^-?[0-9]+(,[0-9]+)?$"
+NUMBER = r"^-?[0-9]+([.,][0-9]+)*$"
 _THOUSANDS = r"^-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$"
 _SURELY_THOUSANDS = r",.*[,.]"  # a single comma may as well be the decimal mark
 _POINT = r"^-?\d+\.\d"
@@ -38,6 +39,9 @@ def read_numbers(
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return columns as numbers under our names, and what was decided; with ``gaps`` a cell may be empty."""
     notes: list[str] = []
+    for theirs in [theirs for ours, theirs in names.items() if "volume" in ours and not _counts(table[theirs])]:
+        names = {ours: other for ours, other in names.items() if other != theirs}
+        notes.append(f"no volume is read: {theirs!r} holds more than numbers")
     prices = [table[theirs] for ours, theirs in names.items() if "volume" not in ours]
     pointed = cache(lambda: any(one.dtype == pl.String and one.str.contains(_POINT).any() for one in prices))
     columns = [_numbers(table[theirs], lines, gaps, notes, pointed).alias(ours) for ours, theirs in names.items()]
@@ -55,13 +59,14 @@ def read_numbers(
 
 def _numbers(cells: pl.Series, lines: Lines, gaps: bool, notes: list[str], pointed: Callable[[], bool]) -> pl.Series:
     if cells.dtype == pl.String:
-        values = cells.cast(pl.Float64, strict=False)
-        parted = values.null_count() > 0 and cells.str.contains(_THOUSANDS).all()
-        if parted and (cells.str.contains(_SURELY_THOUSANDS).any() or pointed()):
-            values = cells.str.replace_all(",", "", literal=True).cast(pl.Float64)
+        values, commas = cells.cast(pl.Float64, strict=False), cells.filter(cells.str.contains(NUMBER))
+        comma = commas.str.contains(",", literal=True).any()  # a cell that is no number by any habit says nothing
+        parted = comma and commas.str.contains(_THOUSANDS).all()
+        if parted and (commas.str.contains(_SURELY_THOUSANDS).any() or pointed()):
+            values = cells.str.replace_all(",", "", literal=True).cast(pl.Float64, strict=False)
             notes.append("commas part thousands")
-        elif values.null_count() and cells.str.contains(_DECIMAL_COMMA).all():
-            values = cells.str.replace(",", ".", literal=True).cast(pl.Float64)
+        elif comma and commas.str.contains(_DECIMAL_COMMA).all():
+            values = cells.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
             notes.append("a comma is the decimal mark")
     else:
         if not (cells.dtype.is_numeric() or cells.dtype == pl.Null):
@@ -77,6 +82,13 @@ def _numbers(cells: pl.Series, lines: Lines, gaps: bool, notes: list[str], point
         values, faults = values.set(empty, None), faults & ~empty
     lines.refuse(faults, lambda row: f"column {cells.name!r}: {cells[row]!r} is not a number; {_cure(cells, row)}")
     return values
+
+
+def _counts(cells: pl.Series) -> bool:
+    if cells.dtype != pl.String:
+        return True
+    read = cells.cast(pl.Float64, strict=False).is_not_null() | cells.str.contains(NUMBER)
+    return bool((read | cells.str.to_lowercase().is_in(GAPS)).all())
 
 
 def _cure(cells: pl.Series, row: int) -> str:

@@ -43,7 +43,7 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
         raise VendorError(_implausible(written, pair, known, where))
     values, counts = np.unique(told, return_counts=True)
     power = int(values[counts.argmax()])
-    notes = _strays(powers, power, bars["line"], where)
+    notes = _strays(powers, power, np.isfinite(written).any(axis=1), bars["line"], where)
     usable = written[powers == power]
     if power and not np.allclose(usable, np.round(usable), rtol=DUST, atol=0):
         raise VendorError(_implausible(written, pair, known, where))
@@ -79,10 +79,12 @@ def _powers(written: npt.NDArray[np.float64], known: Plausible) -> npt.NDArray[n
         return np.where(written / 10.0**powers <= known.high * (1 + 1e-9), powers, np.nan)
 
 
-def _strays(powers: npt.NDArray[np.float64], power: int, lines: pl.Series, where: str) -> list[str]:
+def _strays(
+    powers: npt.NDArray[np.float64], power: int, there: npt.NDArray[np.bool_], lines: pl.Series, where: str
+) -> list[str]:
     """Report rows on another scale if they are few, refuse the file if they are not."""
     other = np.any((powers != power) & ~np.isnan(powers), axis=1)
-    outside = np.all(np.isnan(powers), axis=1)
+    outside = np.all(np.isnan(powers), axis=1) & there
     count = int(other.sum())
     if count > max(_STRAY * len(other), min(_FEW, _FEW_SHARE * len(other))):
         first, same = int(np.argmax(other)), int(np.argmin(other))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from golden_core.vendors.base import VendorError, side_in_name
-from golden_core.vendors.columns import PRICES
+from golden_core.vendors.columns import PRICES, normal
 from golden_core.vendors.records import Json, Records, as_object, require_list, require_pair
 
 
@@ -15,7 +15,7 @@ from golden_core.vendors.records import Json, Records, as_object, require_list, 
 def _plain(numbered: Any) -> dict[str, Any]:
     """Return a mapping without the numbers before its names: ``1. open`` is ``open``."""
     items = numbered.items() if isinstance(numbered, dict) else ()
-    return {re.sub(r"^\d+[a-z]?\.\s*", "", name).lower(): value for name, value in items}
+    return {normal(name): value for name, value in items}
 
 
 def _series(answer: Any, pair: str, _side: str | None, path: Path) -> Records:
@@ -23,9 +23,9 @@ def _series(answer: Any, pair: str, _side: str | None, path: Path) -> Records:
     if not isinstance(series, dict):
         raise VendorError(f"{path}: expected an object with a 'Time Series'; save the whole answer")
     said = _plain(answer.get("Meta Data"))
-    require_pair(f"{said.get('from symbol', '')}{said.get('to symbol', '')}", pair, path)
+    require_pair(f"{said.get('fromsymbol', '')}{said.get('tosymbol', '')}", pair, path)
     rows = [{"timestamp": time} | {name: _plain(bar).get(name) for name in PRICES} for time, bar in series.items()]
-    return Records(rows=rows, clock=said.get("time zone"))
+    return Records(rows=rows, clock=said.get("timezone"))
 
 
 ALPHAVANTAGE = Json(

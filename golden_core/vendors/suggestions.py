@@ -23,7 +23,6 @@ _DAY_PARTS = ({"year", "month", "day"}, {"年", "月", "日"})
 _NUMBER = re.compile(r"-?\d+[.,]\d+")
 _MISFITS = 0.1  # share of rows that may be no candle: a few of Yahoo's are none
 _NEAR = 2  # a candle's high is less than so many of its lows; prices of several currencies are further apart
-_PARTED = re.compile(r"\S+(?: \S+){2,}")
 
 
 def lacking(names: Sequence[str], declared: Mapping[str, str | None]) -> list[str]:
@@ -85,6 +84,11 @@ def hints(head: Head | None) -> str:
     if head is None:
         return ""
     found = list[str]()
+    if len(head.header) == 1 and 2 * sum(len(line.split()) > 2 for line in head.lines) > len(head.lines):
+        return (
+            ". Its fields seem to be parted by blanks: put commas in their place, and above them the names, such as "
+            "time,open,high,low,close, or time,bid,ask of ticks"
+        )
     if (table := _below(head)) is not head:
         names = head.separator.join(table.header)
         found.append(f"its rows seem to begin below {names[:100]!r}: leave out the lines above that one")
@@ -94,11 +98,6 @@ def hints(head: Head | None) -> str:
     if not even and len(widths) > 2 and len(set(widths[1:])) == 1:
         found.append(
             f"its first line has {widths[0]} fields and all the next ones {widths[1]}: if it is no header, leave it out"
-        )
-    if widths[0] == 1 and _PARTED.fullmatch(head.lines[0]) and len({line.count(" ") for line in head.lines}) == 1:
-        found.append(
-            "its fields seem to be parted by blanks: put commas in their place, and above them the names, such as "
-            "time,open,high,low,close, or time,bid,ask of ticks"
         )
     if any(parts <= {normal(name) for name in head.header} for parts in _DAY_PARTS):
         found.append("a day in three columns is not read: write it into one, such as 2024-03-15")

@@ -142,7 +142,7 @@ def read_head(path: Path) -> Head | None:
         lines = re.sub(_HINT, "", _unquoted(text)).split("\n")
     except (UnicodeDecodeError, csv.Error):
         return None
-    kept = tuple(line for line in (lines if whole else lines[:-1]) if line.strip())
+    kept = tuple(line for line in (lines if whole else lines[:-1]) if line.strip(' \t,;|"'))
     if not kept or "\0" in text:
         return None
     return Head(kept, separator_of(kept[0]))
@@ -161,7 +161,7 @@ def read_rows(path: Path, *, header: bool, named: bool = True) -> Rows:
     refuse_packed(path)
     data, ended, notes, remarks = _clean_bytes(path)
     lines = data.removesuffix(b"\n").split(b"\n")
-    kept = [place for place, line in enumerate(lines) if line.strip()]
+    kept = [place for place, line in enumerate(lines) if line.strip(b' \t,;|"')]
     if not kept:
         raise VendorError(f"{path}: the file holds nothing but blank lines; fetch it again")
     if len(kept) < len(lines):

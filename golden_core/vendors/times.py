@@ -18,7 +18,7 @@ ORDERS: tuple[Order, ...] = ("day_first", "month_first", "year_first")
 NAIVE = pl.Datetime("us")
 
 _DATE = (
-    r"(?P<date>\d{4}(?P<y>[-./])\d{1,2}(?P=y)\d{1,2}|\d{8}|\d{6}|(?P<month>[A-Z][a-z]{2}) \d{1,2}, \d{4}"
+    r"(?P<date>\d{4}(?P<y>[-./])\d{1,2}(?P=y)\d{1,2}|\d{8}|\d{6}|(?P<month>[A-Z][a-z]{2}) \d{1,2}(?P<comma>,?) \d{4}"
     r"|\d{1,2}(?P<d>[-./ ])(?:\d{1,2}|(?P<name>[A-Za-z]{3}))(?P=d)(?P<century>\d\d)?\d\d)"
 )
 _CLOCK = (
@@ -32,10 +32,12 @@ _HINTS = {
     r".* (\d{1,3}|\d{5})": " with a time of day of four or six digits, whose zeros are not lost",
     r"\d{1,2}:\d\d.*|\d{4}|\d{6}": " with its day before it; declare both with --column timestamp=DAY+TIME",
     r"\d{5}(\.\d+)?": ", but a spreadsheet's count of days; write dates",
+    r"\d{4}[-/.M]?\d\d": ", but a month, whose price is known at its end: take days",
 }
 _WEEKDAY = r"^(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?,? "
 _NAMED = re.compile(r".*(?P<end> (?P<clock>[A-Z][A-Za-z]+/[A-Za-z_/]+))")  # as Interactive Brokers writes it
-_WITH_T = r"^([0-9./-]+)T([0-9])"  # ISO 8601 allows both; files that have been edited mix them
+_BETWEEN = r"^([^:]*\d)(?: *[T_,;-] *|  +)(\d{1,2}:\d)"  # ISO 8601 allows T; files that have been edited mix them
+_WITH_T = r"^([0-9./-]+)T([0-9])"
 _KANJI = r"^(\d{4})年(\d{1,2})月(\d{1,2})日 ?"
 _EXPONENT = r"\d(\.\d+)?[eE]\+?\d\d?"
 _EPOCH = rf"0|\d{{9,19}}(\.\d*)?|{_EXPONENT}"
@@ -81,8 +83,8 @@ def read_times(texts: pl.Series, lines: Lines, dates: Dates, active: pl.Series) 
         texts = texts.str.replace(_COMPACT, "$1 $2")
     elif re.fullmatch(_EPOCH, first):
         return _text_epochs(texts, lines)
-    if texts.str.contains(_WITH_T).any():
-        texts = texts.str.replace(_WITH_T, "$1 $2")
+    for form in (_BETWEEN, _WITH_T):
+        texts = texts.str.replace(form, "$1 $2")
     shape = _TIME.fullmatch(texts[0])
     if shape is None:
         raise lines.fault(0, _not_a_time(first))
@@ -146,7 +148,7 @@ def _forms(shape: re.Match[str]) -> dict[Order, str]:
     """Return the form of the first time for every order of day and month that its digits allow."""
     mark = shape["y"] or shape["d"] or ""
     month, year = "%b" if shape["name"] else "%m", "%Y" if shape["century"] else "%y"
-    days: dict[Order, str] = {"day_first": "%b %d, %Y" if shape["month"] else f"%Y{mark}%m{mark}%d"}
+    days: dict[Order, str] = {"day_first": f"%b %d{shape['comma']} %Y" if shape["month"] else f"%Y{mark}%m{mark}%d"}
     if shape["d"] or len(shape["date"]) == len("yymmdd"):
         days = {"day_first": f"%d{mark}{month}{mark}{year}"}
         days |= {} if shape["name"] else {"month_first": f"%m{mark}%d{mark}{year}"}

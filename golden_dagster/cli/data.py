@@ -88,9 +88,9 @@ def import_(
     both readings. Bars of the file's own length are not cleaned, sorted or filled in.
 
     Formats (docs/vendors.md has an example of each): alphavantage_json, bi5, ccxt_json, dukascopy_csv,
-    dukascopy_node_json, dukascopy_ticks, fixings_csv, gaincapital_ticks, histdata_m1, histdata_ticks, hst,
-    investing_csv, metatrader4_csv, metatrader5, metatrader5_ticks, oanda_csv, oanda_json, plain_csv, plain_json,
-    plain_parquet, polygon_json, series_csv, truefx_ticks, yahoo_json, yfinance_csv.
+    dukascopy_node_json, dukascopy_ticks, fixings_csv, histdata_m1, histdata_ticks, hst, metatrader4_csv,
+    metatrader5, metatrader5_ticks, oanda_json, plain_csv, plain_json, plain_parquet, polygon_json, series_csv,
+    truefx_ticks, yahoo_json, yfinance_csv.
     Use the result in a study: data.source=files, data.settings.format=auto, and its path.
 
         golden data import EURUSD_Candlestick_1_Hour_BID_01.01.2024-01.01.2025.csv --pair EURUSD

@@ -56,7 +56,7 @@ THOUSANDS = """"Date","Price","Open","High","Low","Vol.","Change %"
 
 def test_quoted_thousands(parse: Any) -> None:
     read = parse(THOUSANDS, "USDIDR")
-    assert (read.claim.format, read.bar, read.bars["timestamp"].to_list()) == ("investing_csv", "1d", MARCH)
+    assert (read.claim.format, read.bar, read.bars["timestamp"].to_list()) == ("plain_csv", "1d", MARCH)
     assert (
         read.bars.row(2, named=True).items()
         >= {"open": 15590.0, "high": 15640.0, "low": 15575.0, "close": 15610.0}.items()

@@ -57,7 +57,7 @@ def test_weeks_and_months_are_no_days(text: str, form: str, days: int, count: in
     """A month's mean, dated its first day, would be known on the second."""
     times = [(dt.date(2020, 1, 6) + dt.timedelta(days=days * i)).strftime(form) for i in range(count)]
     cells = "1.09" if text.startswith("DATE") else "1.0890,1.0880,1.0900,1.0870,0.09%"
-    with pytest.raises(VendorError, match=r"most bars are \d+ days apart, though .* weeks or months .* export days"):
+    with pytest.raises(VendorError, match=r"most bars are \d+ days apart: they are weeks or months, .* export days"):
         parse([text, *(f'"{time}",{cells}' for time in times)])
 
 
