@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from golden_core.bars.fixings import require_fixings
 from golden_core.bars.reading import Reading, read_bars
 from golden_core.store.lake import confined, hash_bytes, hash_file, write_json, write_parquet
 from golden_core.study.sections import canonical_json
@@ -35,12 +38,18 @@ def import_file(
     zone: str | None = None,
     bar: str | None = None,
     columns: Mapping[str, str | None] | None = None,
+    rates: pl.DataFrame | None = None,
 ) -> Imported:
     """Read a file, and write its bars (``schema.BARS``, UTC) and their account under the home; errors write nothing.
+
+    ``rates`` (``schema.RATES``) are the ECB's, to hold the closes against.
 
     The same file under the same declarations takes the place of the former import, another declaration gets own files.
     """
     reading = read_bars(path, pair, format=format, zone=zone, bar=bar, columns=columns)
+    if rates is not None:
+        said = require_fixings(reading.bars, pair, rates, path)
+        reading = replace(reading, notes=(*reading.notes, *said))
     declared = {"format": format, "zone": zone, "bar": bar, "columns": dict(columns or {})}
     record = _record(reading, path, pair, declared)
     identity = hash_bytes(canonical_json({"pair": pair, "sha256": record["sha256"], "declared": declared}).encode())

@@ -11,10 +11,12 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 from golden_core.bars.cleaning.own import epoch_zero
+from golden_core.bars.fixings import require_fixings
 from golden_core.bars.importing import hash_source
 from golden_core.bars.reading import read_bars
 from golden_core.market.local_time import ZoneError, from_utc
 from golden_core.sources.base import Source, SourceError, parse_settings
+from golden_core.sources.ecb_history import find_history, read_rates
 from golden_core.store.health import openable
 from golden_core.store.schema import BARS
 from golden_core.study import DataSection, Section
@@ -125,6 +127,7 @@ def _read_pair(settings: FilesSettings, data: DataSection, pair: str, home: Path
             bar=data.bar,
             columns=settings.columns.model_dump() if settings.columns else None,
         )
+        require_fixings(reading.bars, pair, read_rates(find_history(None, home)), path)
     except (VendorError, ZoneError) as error:
         raise SourceError(f"{pair}: {error}") from error
     days = from_utc(reading.bars["timestamp"], data.time_zone).dt.date()

@@ -7,7 +7,6 @@ import zoneinfo
 from collections.abc import Sequence
 from pathlib import Path
 
-from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import clock_in, has_prices, has_time
 from golden_core.vendors.delimited import Delimited
 from golden_core.vendors.text import Head
@@ -28,16 +27,6 @@ def time_column(names: Sequence[str]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _required(names: Sequence[str]) -> str:
-    column = time_column(names)
-    if column is None:
-        raise VendorError(
-            f"line 1: expected a column like 'Gmt time', 'Local time' or 'Time (EET)', there are "
-            f"{', '.join(map(repr, names))}; leave the format to detection, or name another"
-        )
-    return column
-
-
 def _clock(column: str, _path: Path) -> str | None:
     return column if _is_zone(column) else clock_in(column)
 
@@ -55,7 +44,7 @@ CSV = Delimited(
     "15.03.2024 11:00:00.000,1.08874,1.08930,1.08850,1.08911,5375.58",
     because="its header names the time as Dukascopy does, and four prices",
     fits=lambda head: time_column(head.header) is not None and has_prices(head.header),
-    time=_required,
+    time=time_column,
     clock=_clock,
     convention="day_first",
 )

@@ -1,4 +1,4 @@
-"""MetaTrader's text files: version 4's CSV without header, and version 5's tab export. `.hst` does not belong here."""
+"""MetaTrader's text files: version 4's CSV without header, and version 5's ticks. `.hst` does not belong here."""
 
 from __future__ import annotations
 
@@ -9,21 +9,12 @@ from pathlib import Path
 import polars as pl
 
 from golden_core.vendors.base import VendorError
-from golden_core.vendors.columns import has_prices, has_time
 from golden_core.vendors.delimited import Delimited
-from golden_core.vendors.text import Head, Rows
+from golden_core.vendors.text import Rows
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _MT4 = re.compile(rf"\d{{4}}\.\d{{2}}\.\d{{2}}([,;\t])\d{{1,2}}:\d{{2}}(?:\1{_NUMBER}){{4}}(?:\1{_NUMBER})?")
 _TICKS = {"<DATE>", "<TIME>", "<BID>", "<ASK>"}
-_UNSAID = "the file does not say its clock, which is the broker's"
-
-
-def _has_brackets(head: Head) -> bool:
-    if not all(re.fullmatch(r"<\w+>", field) for field in head.header):
-        return False
-    dotted = len(head.lines) == 1 or re.search(r"\d{4}\.\d\d\.\d\d", head.lines[1])
-    return bool(dotted) and has_time(head.header) and has_prices(head.header)
 
 
 def _quoted(rows: Rows, _pair: str, path: Path) -> Rows:
@@ -55,16 +46,7 @@ MT4 = Delimited(
     fits=lambda head: head.has_form(_MT4),
     places=("date", "time", "open", "high", "low", "close", "volume"),
     clock=_clock,
-    said=f"{_UNSAID}; of HistData's DAT_MT_ files it is UTC-05:00",
-)
-MT5 = Delimited(
-    name="metatrader5",
-    example="<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n"
-    "2024.03.15\t12:00:00\t1.08812\t1.08901\t1.08790\t1.08874\t4148\t0\t7\n"
-    "2024.03.15\t13:00:00\t1.08874\t1.08930\t1.08850\t1.08911\t5375\t0\t7",
-    because="its header names are in angle brackets, as MetaTrader 5 writes them",
-    fits=_has_brackets,
-    said=_UNSAID,
+    said="the file does not say its clock, which is the broker's; of HistData's DAT_MT_ files it is UTC-05:00",
 )
 MT5_TICKS = Delimited(
     name="metatrader5_ticks",
@@ -74,5 +56,4 @@ MT5_TICKS = Delimited(
     fits=lambda head: set(head.header) >= _TICKS,
     ours=("bid", "ask"),
     prepare=_quoted,
-    said=_UNSAID,
 )

@@ -89,8 +89,8 @@ def import_(
 
     Formats (docs/vendors.md has an example of each): alphavantage_json, bi5, ccxt_json, dukascopy_csv,
     dukascopy_node_json, dukascopy_ticks, fixings_csv, histdata_m1, histdata_ticks, hst, metatrader4_csv,
-    metatrader5, metatrader5_ticks, oanda_json, plain_csv, plain_json, plain_parquet, polygon_json, series_csv,
-    truefx_ticks, yahoo_json, yfinance_csv.
+    metatrader5_ticks, oanda_json, plain_csv, plain_json, plain_parquet, series_csv, truefx_ticks, yahoo_json,
+    yfinance_csv.
     Use the result in a study: data.source=files, data.settings.format=auto, and its path.
 
         golden data import EURUSD_Candlestick_1_Hour_BID_01.01.2024-01.01.2025.csv --pair EURUSD
@@ -99,11 +99,13 @@ def import_(
         golden data import mine.csv --pair EURUSD --zone UTC --column timestamp=when --column close=px
     """
     from golden_core.bars.importing import import_file
+    from golden_core.sources.ecb_history import find_history, read_rates
     from golden_core.store.lake import Home
 
-    home = Home.from_environment().root
+    home, columns = Home.from_environment().root, _declared(column or [])
+    rates = read_rates(find_history(None, home))
     imported = import_file(
-        home, path, _named_pair(pair), format=format_, zone=zone, bar=bar, columns=_declared(column or [])
+        home, path, _named_pair(pair), format=format_, zone=zone, bar=bar, columns=columns, rates=rates
     )
     terminal().print(_import_view(imported, home))
 

@@ -61,7 +61,7 @@ def test_columns_zone_and_bar_can_be_declared(home, tmp_path):
         (("x.csv", "--pair", "EURUSD"), "does not state its clock"),
         (("x.csv", "--pair", "EURUSD", "--zone", "Mars"), "unknown clock 'Mars'"),
         (("x.csv", "--pair", "EURUSD", "--zone", "UTC"), "EET_US"),
-        (("x.csv", "--pair", "EURUSD", "--format", "metatrader4"), "did you mean 'metatrader5'"),
+        (("x.csv", "--pair", "EURUSD", "--format", "metatrader4"), "did you mean 'metatrader4_csv'"),
         (("x.csv", "--pair", "EURUSD", "--zone", "EET_US", "--bar", "1w"), "a bar of '1w' is none of"),
         (("x.csv", "--pair", "USDJPY", "--zone", "EET_US"), "is none of USDJPY"),
         (("x.csv", "--pair", "EURUSD", "--column", "opening=O"), "--column must look like close=NAME"),

@@ -30,7 +30,7 @@ def test_an_example_is_claimed_by_its_format_alone_and_read(name: str, tmp_path:
     path = _write(tmp_path, reader(name).example + "\n")
     group = [other for other in READERS if (other in GENERAL) == (name in GENERAL)]
     assert [other for other in group if reader(other).sniff(path)] == [name]
-    zone = "EET" if name in ("metatrader4_csv", "metatrader5") else None
+    zone = "EET" if name == "metatrader4_csv" else None
     zone = zone or (None if reader(name).read(path, "EURUSD").clock else "UTC")
     read = read_bars(path, "EURUSD", zone=zone)
     assert read.claim.format == name
@@ -168,9 +168,6 @@ def test_ticks_of_dukascopy_node(form: str, tmp_path: Path) -> None:
             "candle 2: column 'open': 'high' is not a",
         ),
         ("alphavantage_json", '"1. open": "1.0945", ', "", "candle 2 has no usable open"),
-        ("polygon_json", "C:EURUSD", "C:USDJPY", "the instrument is 'C:USDJPY', but EURUSD is asked for"),
-        ("polygon_json", '"h": 1.0893', '"h": null', "result 2 has no usable high"),
-        ("polygon_json", '"t": 1710500400000', '"t": true', "result 2 has no usable time"),
         ("ccxt_json", "1.0893, 1.0885, 1.08911, 5375.58", "1.0893", "candle 2 has no usable low"),
         ("ccxt_json", "[1710500400000, 1.08874, 1.0893, 1.0885, 1.08911, 5375.58]", "7", "candle 2 has no usable time"),
         ("dukascopy_node_json", '"close": 1.08911', '"shut": 1.08911', "record 2 has no usable close"),

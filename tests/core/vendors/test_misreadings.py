@@ -192,9 +192,7 @@ def test_a_candle_that_is_not_over_is_seen_wherever_the_first_says_nothing(whole
 
 
 @pytest.mark.parametrize("text", ["[1]", "null", '"no"', "7", "{}", '{"results": {}}', '{"Time Series": 1}', "[[]]"])
-@pytest.mark.parametrize(
-    "name", ["alphavantage_json", "ccxt_json", "dukascopy_node_json", "oanda_json", "polygon_json"]
-)
+@pytest.mark.parametrize("name", ["alphavantage_json", "ccxt_json", "dukascopy_node_json", "oanda_json"])
 def test_json_of_another_kind_is_refused(name: str, text: str, parse: Any) -> None:
     with pytest.raises(VendorError, match=r"x\.csv: .*(save the (whole )?answer|request another range)"):
         parse([text], format=name)
@@ -253,7 +251,6 @@ def test_counts_as_floats_are_read_where_they_are_whole(suffix: str, tmp_path: P
 @pytest.mark.parametrize(
     ("name", "old", "new", "key", "line"),
     [
-        ("polygon_json", '"c": 1.08911', '"c": 1.08911,\n "c": 1.2', "c", 2),
         ("oanda_json", '"mid": {', '"mid":\n{"o": "1.1", ', "o", 2),
         ("alphavantage_json", '"2024-03-14"', '\n\n"2024-03-15"', "2024-03-15", 3),
         ("dukascopy_node_json", '"low": 1.0885', '"low": 1.0885, "l\\u006fw": 1', "low", 1),

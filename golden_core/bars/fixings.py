@@ -1,0 +1,56 @@
+"""Closes of a file against the ECB's rates: their level, which way round they are, and whether they come too early."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import polars as pl
+
+from golden_core.vendors.base import VendorError
+
+_FEWEST = 20  # days
+_FAR, _NEAR = 0.02, 0.01  # log price: medians of honest files lie within 0.002
+_EARLY, _SURE = 0.1, 5.0  # correlation, and its standard errors
+
+
+def require_fixings(bars: pl.DataFrame, pair: str, rates: pl.DataFrame, path: Path) -> tuple[str, ...]:
+    """Refuse closes of the inverse, and such as are known too early; say if they lie elsewhere than the ECB's rates.
+
+    ``bars`` are ``schema.BARS`` of one pair, ``rates`` ``schema.RATES``. The last close that is known by a fixing, less
+    the fixing, cannot go with the rate's move from the fixing before to the one after: what is late goes against it,
+    what was quoted at another price, or fixed a little off, goes with neither, and only what comes early goes with it.
+    """
+    known = bars.sort("available_at").select("available_at", price=pl.col("close").log())
+    days = _fixed(pair, rates).join_asof(known, left_on="at", right_on="available_at", tolerance="3d").drop_nulls()
+    days = days.with_columns(off=pl.col("price") - pl.col("log")).filter(pl.col("off").is_finite())
+    if days.height < _FEWEST:
+        return ()
+    off, turned, early = days.select(
+        pl.col("off").median(), turned=(pl.col("price") + pl.col("log")).median(), early=pl.corr("off", "around")
+    ).row(0)
+    away = f"closes lie {100 * abs(math.expm1(off)):.1f} % from the ECB's rates (median of {days.height} days)"
+    if abs(turned) < _NEAR and abs(off) > _FAR:
+        raise VendorError(
+            f"{path}: its {away}, and near their inverse: they are of {pair[3:]}{pair[:3]}; import them so"
+        )
+    if abs(off) > _FAR:
+        return (f"{away}: they are of other days, another instrument, or made up",)
+    if early > _EARLY and early * math.sqrt(days.height) > _SURE:
+        raise VendorError(
+            f"{path}: its closes are known too early: at the ECB's fixings they go with how the rate moves afterwards "
+            f"(correlation {early:.2f} over {days.height} days, where honest ones have none above zero). They may be "
+            "stamped by their close, named by the evening on which their day begins, or of another clock; hold the "
+            "file against a second source"
+        )
+    return ()
+
+
+def _fixed(pair: str, rates: pl.DataFrame) -> pl.DataFrame:
+    """Return the log rates of a pair, when they were fixed, and how they move around each."""
+    legs = {pair[:3], pair[3:]} - {"EUR"}
+    base, quote = (pl.col("rate").filter(pl.col("currency") == leg).log().sum() for leg in (pair[:3], pair[3:]))
+    fixed = rates.filter(pl.col("currency").is_in(legs)).group_by("date").agg(legs=pl.len(), log=quote - base)
+    at = pl.col("date").dt.combine(pl.time(14, 15)).dt.replace_time_zone("Europe/Berlin").dt.convert_time_zone("UTC")
+    fixed = fixed.filter(pl.col("legs") == len(legs)).sort("date")
+    return fixed.select("log", at=at.dt.cast_time_unit("us"), around=pl.col("log").shift(-1) - pl.col("log").shift(1))

@@ -1,0 +1,108 @@
+"""Closes against fixings: what comes too early is refused, what is turned round too, and honest bars are not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from golden_core.bars.fixings import require_fixings
+from golden_core.bars.importing import import_file
+from golden_core.market.clock import market_open
+from golden_core.sources.ecb_history import find_history, read_rates
+from golden_core.vendors.base import VendorError
+
+FIRST, LAST = dt.datetime(2021, 1, 3), dt.datetime(2023, 12, 29)  # noqa: DTZ001
+FILE = Path("x.csv")
+
+
+def _market() -> pl.DataFrame:
+    """Return quarters of an hour of a made-up euro in dollars, and their opens, UTC."""
+    times = pl.datetime_range(FIRST, LAST, "15m", time_zone="UTC", eager=True).alias("timestamp").to_frame()
+    times = times.filter(market_open(pl.col("timestamp")))
+    moves = np.random.default_rng(5).normal(0, 6e-4, times.height)
+    return times.with_columns(close=1.1 * np.exp(np.cumsum(moves)))
+
+
+MARKET = _market()
+
+
+def _rates() -> pl.DataFrame:
+    """Return what a bank fixes at 14:15 in Frankfurt, a little off."""
+    at = MARKET.with_columns(pl.col("timestamp").dt.offset_by("15m").dt.convert_time_zone("Europe/Berlin"))
+    at = at.filter(pl.col("timestamp").dt.time() == dt.time(14, 15))
+    off = np.exp(np.random.default_rng(6).normal(0, 2e-4, at.height))
+    return at.select(date=pl.col("timestamp").dt.date(), currency=pl.lit("USD"), rate=pl.col("close") * off)
+
+
+RATES = _rates()
+
+
+def _bars(every: str, late: str = "0m") -> pl.DataFrame:
+    """Return bars and when a file says that they are known."""
+    made = MARKET.group_by_dynamic("timestamp", every=every).agg(pl.col("close").last())
+    return made.with_columns(available_at=pl.col("timestamp").dt.offset_by(every).dt.offset_by(late))
+
+
+@pytest.mark.parametrize("every", ["15m", "1h", "4h", "1d"])
+@pytest.mark.parametrize("late", ["0m", "1h", "1d"])
+@pytest.mark.parametrize("spread", [1, 0.999])
+def test_honest_bars_are_not_accused(every: str, late: str, spread: float) -> None:
+    bars = _bars(every, late).with_columns(pl.col("close") * spread)
+    assert require_fixings(bars, "EURUSD", RATES, FILE) == ()
+    assert require_fixings(bars.with_columns(close=1 / pl.col("close")), "USDEUR", RATES, FILE) == ()
+
+
+@pytest.mark.parametrize(
+    ("every", "early"), [("15m", "-5h"), ("1h", "-5h"), ("4h", "-4h"), ("1d", "-1d"), ("1h", "-7h"), ("1d", "-17h")]
+)
+def test_bars_that_are_known_too_early_are_refused(every: str, early: str) -> None:
+    with pytest.raises(
+        VendorError, match=r"x\.csv: its closes are known too early: .* \(correlation 0\.\d\d over \d+ days"
+    ):
+        require_fixings(_bars(every, early), "EURUSD", RATES, FILE)
+
+
+def test_a_shift_of_few_days_is_not_judged() -> None:
+    assert require_fixings(_bars("1d", "-1d").head(20), "EURUSD", RATES, FILE) == ()
+    assert require_fixings(_bars("1d", "-1d"), "EURTRY", RATES, FILE) == ()
+
+
+def test_the_inverse_is_refused() -> None:
+    with pytest.raises(VendorError, match=r"its closes lie .* near their inverse: they are of USDEUR"):
+        require_fixings(_bars("1d").with_columns(close=1.001 / pl.col("close")), "EURUSD", RATES, FILE)
+
+
+@pytest.mark.parametrize("factor", [1.05, 0.9])
+def test_closes_of_another_level_are_said(factor: float) -> None:
+    said = require_fixings(_bars("1h").with_columns(pl.col("close") * factor), "EURUSD", RATES, FILE)
+    assert len(said) == 1
+    assert f"closes lie {100 * abs(factor - 1):.1f} % from the ECB's rates" in said[0]
+
+
+def test_frozen_closes_tell_no_time() -> None:
+    bars = _bars("1d").with_columns(close=pl.lit(1.1))
+    require_fixings(bars, "EURUSD", RATES, FILE)
+
+
+@pytest.mark.parametrize("pair", ["EURUSD", "USDJPY", "GBPCHF"])
+def test_an_import_is_held_against_the_rates_that_are_shipped(pair: str, tmp_path: Path, monkeypatch: Any) -> None:
+    """A file of the ECB's own rates is honest when a day's price is known at its end, and not a day before."""
+    monkeypatch.chdir(tmp_path)
+    rates = read_rates(find_history(None, tmp_path)).pivot("currency", index="date", values="rate")
+    rates = rates.with_columns(EUR=pl.lit(1.0)).filter(
+        pl.col("date").is_between(dt.date(2015, 1, 1), dt.date(2019, 1, 1))
+    )
+    price = (pl.col(pair[3:]) / pl.col(pair[:3])).round(6)
+    rates.select("date", close=price).drop_nulls().write_csv(tmp_path / "x.csv")
+    known: dict[str, Any] = {"zone": "UTC", "rates": read_rates(find_history(None, tmp_path))}
+    found = import_file(tmp_path / "home", tmp_path / "x.csv", pair, **known)
+    assert not any("ECB" in note for note in found.record["notes"])
+    rates.select("date", close=price.shift(-2)).drop_nulls().write_csv(tmp_path / "y.csv")
+    with pytest.raises(VendorError, match="known too early"):
+        import_file(tmp_path / "home", tmp_path / "y.csv", pair, **known)
+    assert not list((tmp_path / "home").rglob("y_*"))
