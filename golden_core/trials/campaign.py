@@ -278,9 +278,10 @@ def _record(home: Home, study: Study, trial: Trial, print_: str, message: str, t
 
 
 def stop_workers() -> None:
-    """End loky's idle workers: they would keep the process alive for minutes after its work is done."""
+    """End loky's workers: idle ones keep the process alive for minutes, one with a thread of somebody's for ever."""
     if "joblib.externals.loky.reusable_executor" in sys.modules:
-        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+        # Those that there are: with other arguments loky lets them end by themselves, waits, and gives new ones.
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def fingerprinted(home: Home, study: Study, trials: Iterable[Trial]) -> list[tuple[Trial, str]]:

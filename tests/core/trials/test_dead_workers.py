@@ -1,11 +1,15 @@
 """A forecaster that ends its worker: named, recorded, and no harm to the others."""
 
+import threading
+import time
+
 import pytest
+from joblib import delayed
 from support.campaigns import OVERRIDES
 
 from golden_core.preparation.catalogue import load_variant
 from golden_core.trials import all_trials, run_trials, trial_status
-from golden_core.trials.campaign import fingerprinted, stop_workers
+from golden_core.trials.campaign import fingerprinted, stop_workers, worker_pool
 
 DEADLY = """
 import os, signal
@@ -62,3 +66,13 @@ def test_the_others_go_on_and_the_next_run_too(broken, deadly, workers):
     assert sorted(set(status["status"])) == ["done", "failed"]
     # All that is left is the one that kills: it must not get the process that asks for it.
     assert set(run([job for job in jobs if str(job[0]) in dead])[0]) == set(dead)
+
+
+def test_a_thread_that_never_ends_holds_nobody_up():
+    def begin():
+        threading.Thread(target=time.sleep, args=(20,)).start()
+
+    list(worker_pool(load_variant("smoke", OVERRIDES), "loky", 2)([delayed(begin)()]))
+    started = time.monotonic()
+    stop_workers()
+    assert time.monotonic() - started < 10
