@@ -280,8 +280,7 @@ def _record(home: Home, study: Study, trial: Trial, print_: str, message: str, t
 def stop_workers() -> None:
     """End loky's workers: idle ones keep the process alive for minutes, one with a thread of somebody's for ever."""
     if "joblib.externals.loky.reusable_executor" in sys.modules:
-        # Those that there are: with other arguments loky lets them end by themselves, waits, and gives new ones.
-        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)  # not reused, they are waited for
 
 
 def fingerprinted(home: Home, study: Study, trials: Iterable[Trial]) -> list[tuple[Trial, str]]:
