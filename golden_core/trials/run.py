@@ -245,8 +245,8 @@ def _predict(forecaster: Forecaster, windows: Windows) -> FloatArray:
     given, y_pred = forecaster.predict(windows), None
     with contextlib.suppress(Exception):  # text, a generator, lists of different lengths, a tensor with its gradient
         y_pred = np.asarray(np.ma.filled(given, np.nan), dtype=np.float64)  # masked is unknown
-    if y_pred is None or np.iscomplexobj(given):
-        what = type(given).__name__
+    if y_pred is None or np.asarray(given).dtype.kind not in "fiuO":  # texts, dates and truth become numbers, too
+        what = f"{type(given).__name__} {getattr(given, 'dtype', '')}".rstrip()
         raise ValueError(f"predict must return real numbers, an array of shape ({len(windows)},), got {what}")
     if y_pred.shape != (len(windows),):
         raise ValueError(f"predict returned shape {y_pred.shape}, expected ({len(windows)},)")

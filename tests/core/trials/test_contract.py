@@ -66,6 +66,17 @@ from golden_core.trials.campaign import fingerprinted
         ("predict", sys.exit, "SystemExit: 3"),
         ("predict", KeyboardInterrupt("mine"), "KeyboardInterrupt: mine"),
         ("predict", RuntimeError("\udcff"), r"\udcff"),
+        ("predict", np.zeros(100) > 0, "predict must return real numbers, an array of shape (100,), got ndarray bool"),
+        (
+            "predict",
+            np.zeros(100).astype(str),
+            "predict must return real numbers, an array of shape (100,), got ndarray <U32",
+        ),
+        (
+            "predict",
+            np.zeros(100, "M8[s]"),
+            "predict must return real numbers, an array of shape (100,), got ndarray datetime",
+        ),
         ("predict", np.zeros((100, 1)), "predict returned shape (100, 1), expected (100,)"),
     ],
 )
