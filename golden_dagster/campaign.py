@@ -206,9 +206,8 @@ class Campaign:
 
     def _pairs_are_stale(self) -> bool:
         made = self.instance.get_materialized_partitions(dg.AssetKey("clean_bars"))
-        pairs = self.study.data.pairs
-        return not set(pairs) <= made or any(
-            prepare_pair(self.home, self.study, pair, write=False).changed for pair in pairs
+        return not set(self.study.data.pairs) <= made or any(
+            prepare_pair(self.home, self.study, pair, write=False).changed for pair in self.study.data.pairs
         )
 
     def _series_are_stale(self) -> bool:
@@ -306,6 +305,7 @@ def open_campaign(
 
 
 _OURS = re.compile(r"^golden_(core|dagster)[.a-zA-Z_]*: ")  # how the message of an error of our own begins
+_WORKERS = "_RemoteTraceback"  # what a worker raised has the whole of its traceback for a cause
 _OF_FILES = {"PermissionError", "IsADirectoryError", "NotADirectoryError", "FileExistsError", "OSError"}
 
 
@@ -316,7 +316,7 @@ def failure_messages(result: dg.ExecuteInProcessResult) -> list[str]:
         cause = event.step_failure_data.error if event.is_step_failure else None
         # A check that blocks fails its step as well, with a sentence that says less than its own.
         if event.is_step_failure and (cause is None or cause.cls_name != "DagsterAssetCheckFailedError"):
-            while cause is not None and cause.cause is not None and not _OURS.match(cause.message):
+            while cause and cause.cause and not (_OURS.match(cause.message) or cause.cause.cls_name == _WORKERS):
                 cause = cause.cause
             message = event.step_failure_data.user_failure_data
             text = message.description if message and message.description else (cause.message if cause else "failed")

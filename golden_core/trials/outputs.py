@@ -110,9 +110,11 @@ def altered_files(folder: Path) -> list[str]:
     last. Names that begin with a dot are left aside; systems leave such files behind, and nothing here reads them.
     """
     try:
-        written = read_json(folder / PROVENANCE)["sha256"]
+        record = read_json(folder / PROVENANCE)
+        written, print_ = record["sha256"], record["fingerprint"][:16]
         names = dict.fromkeys((*OUTPUTS, *written))
-        found = [f"{name} {fault}" for name in names if (fault := _fault(folder / name, written[name]))]
+        found = [] if print_ == folder.name else [f"{PROVENANCE} is that of another trial, {print_}"]
+        found += [f"{name} {fault}" for name in names if (fault := _fault(folder / name, written[name]))]
         here = sorted(one.name for one in os.scandir(folder) if not one.name.startswith("."))
         return found + [f"{name} {STRAY}" for name in here if name not in (PROVENANCE, *names)]
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -93,10 +93,10 @@ def reproduce_last(home: Home, study: Study, count: int) -> tuple[list[Reproduct
     of_each = {trial.forecaster: trial for trial in last}.values()
     trials = list(dict.fromkeys([*of_each, *draw_trials(study, list(done), count)]))
     with tempfile.TemporaryDirectory(prefix="golden-reproduce-") as scratch:
-        ran = retrain(home, study, trials, Path(scratch), run="again", apart=True)
+        error = retrain(home, study, trials, Path(scratch), run="again", apart=True).error
         folders = {trial: Path(scratch, str(number)) for number, trial in enumerate(trials)}
         found = [
-            _compared(trial, done[trial], folder) if folder.is_dir() else Reproduction(trial, (), ran.error)
+            _compared(trial, done[trial], folder) if folder.is_dir() or not error else Reproduction(trial, (), error)
             for trial, folder in folders.items()
         ]
     return found, strangers
@@ -149,7 +149,7 @@ def reproduce_sample(home: Home, study: Study, count: int) -> Sample:
         again = {trial: root / "last" / str(number) for number, trial in enumerate(backwards)}
         errors = [one.error or last.error for one in before] or [last.error] * len(trials)
         found = [
-            Reproduction(trial, () if error else _differing(first[trial], again[trial]), error or _fault(first[trial]))
+            Reproduction(trial, *((), error) if error else _held(first[trial], again[trial], stored=not before))
             for trial, error in zip(trials, errors, strict=True)
         ]
         records = () if last.error else tuple(_record(home, study, trial, again[trial]) for trial in trials)
@@ -209,8 +209,8 @@ def _differing(one: Path, other: Path) -> tuple[str, ...]:
     return tuple(differing_files(one, other, (*OUTPUTS, ALSO)))
 
 
-def _fault(folder: Path) -> str | None:
-    return "; ".join(altered_files(folder)) or None
+def _held(one: Path, again: Path, *, stored: bool) -> tuple[tuple[str, ...], str | None]:
+    return _differing(one, again), (stored and "; ".join(altered_files(one))) or None
 
 
 def _record(home: Home, study: Study, trial: Trial, folder: Path) -> tuple[Mapping[str, Any], str, str]:

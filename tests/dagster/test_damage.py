@@ -7,6 +7,7 @@ import shutil
 import dagster as dg
 import duckdb
 import pytest
+from joblib.externals.loky.process_executor import _RemoteTraceback
 from support.campaigns import OVERRIDES, SETTINGS, opened
 from support.commands import golden as called
 from support.damage import cut_off, emptied, written_over
@@ -145,6 +146,29 @@ def test_what_lies_beside_the_files_of_a_trial_stops_a_run_that_would_delete_it(
         next(campaign.stages())
     note.unlink()
     assert damaged_trials(broken, STUDY) == {}
+
+
+def test_a_trial_under_the_name_of_another_is_said_and_made_again(broken):
+    (other,) = broken.study("smoke").root.glob("trials/random_walk/EURUSD_h1/*")
+    (folder,) = broken.study("smoke").root.glob("trials/ar/EURUSD_h1/*")
+    shutil.rmtree(folder)
+    shutil.copytree(other, folder)
+    said = f"ar on EURUSD_h1, seed 0: provenance.json is that of another trial, {other.name}"
+    assert damaged_trials(broken, STUDY) == {folder: said}
+    with pytest.raises(AlteredError, match=f"{folder.name}: provenance.json is that of another trial"):
+        evaluate(broken, STUDY)
+    with opened() as campaign:
+        next(campaign.stages())
+    assert not folder.exists()
+
+
+def test_what_a_worker_raised_is_told_without_its_traceback():
+    @dg.asset
+    def made():
+        raise ZeroDivisionError("division by zero") from _RemoteTraceback('"""\nTraceback (most recent call last)\n"""')
+
+    result = dg.materialize([made], raise_on_error=False)
+    assert failure_messages(result) == ["made: ZeroDivisionError: division by zero"]
 
 
 def test_whole_trials_are_hashed_once(broken, monkeypatch):

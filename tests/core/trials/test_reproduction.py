@@ -32,7 +32,7 @@ STREAM = Stream(1).child("test of reproduction")
 # One package with two forecasters that no stream can make repeat, one that remembers what it was shown, and three whose
 # checkpoint is not what was trained.
 RESTLESS = """
-import os
+import os, sys
 import numpy as np
 from golden_core.forecasters.naive import Drift, RandomWalk
 
@@ -69,6 +69,10 @@ class Forgetful(Lost):
 class Ending(Drift):
     def restore(self, state):
         os._exit(3)
+
+class Leaving(RandomWalk):
+    def fit(self, train, validation, stream):
+        return os._exit(0) if "retraining" in sys.argv[0] else []
 """
 
 
@@ -82,7 +86,7 @@ def restless(tmp_path, monkeypatch):
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     entries = [
         f"{kind.lower()} = {name}:{kind}"
-        for kind in ("Unseeded", "Global", "Remembering", "Lost", "Forgetful", "Ending")
+        for kind in ("Unseeded", "Global", "Remembering", "Lost", "Forgetful", "Ending", "Leaving")
     ]
     (info / "entry_points.txt").write_text("\n".join(["[golden_core.forecasters]", *entries, ""]))
     monkeypatch.syspath_prepend(tmp_path)
@@ -125,12 +129,14 @@ def test_a_forecaster_that_remembers_an_earlier_trial_is_caught_by_training_its_
 def test_a_checkpoint_without_what_was_learned_is_caught(restless):
     home = Home.from_environment()
     study = load_study(
-        "smoke", ["forecasters={random_walk: {}, lost: {}, forgetful: {}, ending: {}}", "data.pairs=[EURUSD]"]
+        "smoke",
+        ["forecasters={random_walk: {}, lost: {}, forgetful: {}, ending: {}, leaving: {}}", "data.pairs=[EURUSD]"],
     )
     prepare_all(home, study, [("EURUSD", 1)])
     list(run_trials(home, study, fingerprinted(home, study, all_trials(study))))
     found = {one.trial.forecaster: one for one in reproduce_last(home, study, 1)[0]}
     assert found["random_walk"].identical
+    assert found["leaving"].differing == OUTPUTS  # its process ended as if all were well, and wrote nothing
     told = "fold 0: the checkpoint does not give the forecasts again{}: state() must return all that fit learned"
     assert found["forgetful"].said.startswith(told.format(""))
     assert found["lost"].said.startswith(told.format(" (AttributeError: 'Lost' object has no attribute 'level')"))
