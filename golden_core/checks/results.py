@@ -74,8 +74,9 @@ def _bitwise(home: Home, study: Study) -> Examined:
     results, strangers = reproduce_last(home, study, study.checks.reproduced_trials)
     if differing := [f"{one.trial}: {one.said}" for one in results if not one.identical]:
         return Examined(differing, len(results))
+    here = machine()["cpu"]
     unmeasured = [
-        f"unmeasured: all trials of {name} were trained on {where}, here is {machine()['cpu']}: verify them there"
+        f"unmeasured: all trials of {name} were trained on {where}, which is not here ({here}): verify them there"
         for name, where in strangers.items()
     ]
     return Examined(unmeasured, len(results), severity="warn" if unmeasured else None)
