@@ -122,7 +122,7 @@ class Home:
         Raises
         ------
         StorageError
-            If libraries would look for files of that name elsewhere, or it is the folder of nobody.
+            If libraries would look for files of that name elsewhere, it is a file, or the folder of nobody.
         LayoutError
             If a later release has laid it out.
         """
@@ -130,6 +130,8 @@ class Home:
         root = Path(os.path.realpath(_nearest(expanded(moved or ".golden"))))  # which takes a link to itself
         if found := _MISREAD.search(str(root)):
             raise StorageError(f"{str(root)!a}: nothing can be kept under a name with {found[0]!a}: name another home")
+        if root.exists() and not root.is_dir():
+            raise StorageError(f"{root}: is a file, and a home is a folder: name another place, or move it away")
         refuse_newer(stored_json(root / "layout.json").get("layout"), root)
         return cls(root, (root if moved else root.parent) / "reports")
 

@@ -95,6 +95,16 @@ def test_a_home_that_libraries_would_look_for_elsewhere_is_refused(name, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["status", "run", "leaderboard"])
+def test_a_home_that_is_a_file_is_refused(command, tmp_path, monkeypatch):
+    """``golden status`` counted what is missing in it, and ``golden leaderboard`` advised to run."""
+    (tmp_path / "home").write_text("mine")
+    monkeypatch.setenv("GOLDEN_HOME", str(tmp_path / "home"))
+    result = golden(command, "smoke")
+    said = f"{tmp_path / 'home'}: is a file, and a home is a folder: name another place, or move it away\n"
+    assert (result.exit_code, result.output) == (2, said)
+
+
 @pytest.mark.parametrize("command", [("status", "smoke"), ("run", "~nobodyhere/study.yaml")])
 def test_the_folder_of_nobody_is_one_line(command, tmp_path, monkeypatch):
     monkeypatch.setenv("GOLDEN_HOME", "~nobodyhere/home" if "smoke" in command else str(tmp_path))
