@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from golden_core.bars.cleaning import clean
+from golden_core.market.clock import market_open
 from golden_core.sources import SourceError
 from golden_core.sources.files import Files, FilesSettings
 from golden_core.store.schema import BARS
@@ -121,6 +122,19 @@ def test_faults_are_named(text: str, changes: dict[str, Any], message: str, make
     (tmp_path / "bars.csv").write_text(text)
     with pytest.raises(SourceError, match=message):
         Files().read(make(**changes), 0, tmp_path)
+
+
+def test_the_inverse_of_a_pair_is_refused(make: Any, tmp_path: Path) -> None:
+    """Euros for a dollar in a study's own file, beside dollars for a euro, which are read."""
+    open_ = pl.col("Time").dt.replace_time_zone("UTC").pipe(market_open)
+    bars = _frame(_times("2024-01-02", 1000)).filter(open_)
+    turned = bars.with_columns(O=0.92, H=0.93, L=0.91, C=0.915)
+    data = make("bars.parquet", end=dt.date(2024, 2, 29))
+    bars.with_columns(O=1.085, H=1.09, L=1.08, C=1.09).write_parquet(tmp_path / "bars.parquet")
+    assert Files().read(data, 0, tmp_path).height == bars.height
+    turned.write_parquet(tmp_path / "bars.parquet")
+    with pytest.raises(SourceError, match=r"EURUSD: .*bars\.parquet: .* near their inverse: they are of USDEUR"):
+        Files().read(data, 0, tmp_path)
 
 
 def test_rows_of_the_epoch_reach_the_account(make: Any, tmp_path: Path) -> None:
