@@ -12,6 +12,7 @@ from golden_core.vendors.base import VendorError
 _FEWEST = 20  # days
 _FAR, _NEAR = 0.02, 0.01  # log price: medians of honest files lie within 0.002
 _EARLY, _SURE = 0.1, 5.0  # correlation, and its standard errors
+_HOURS, _SAME = 6, 0.1  # by which nobody knows a rate beforehand, and how near its moves one who copied it is
 
 
 def require_fixings(bars: pl.DataFrame, pair: str, rates: pl.DataFrame, path: Path) -> tuple[str, ...]:
@@ -20,6 +21,7 @@ def require_fixings(bars: pl.DataFrame, pair: str, rates: pl.DataFrame, path: Pa
     ``bars`` are ``schema.BARS`` of one pair, ``rates`` ``schema.RATES``. The last close that is known by a fixing, less
     the fixing, cannot go with the rate's move from the fixing before to the one after: what is late goes against it,
     what was quoted at another price, or fixed a little off, goes with neither, and only what comes early goes with it.
+    A copy of the rates that is dated early does not: it has no difference at all, hours before anybody can know.
     """
     known = bars.sort("available_at").select("available_at", price=pl.col("close").log())
     days = _fixed(pair, rates).join_asof(known, left_on="at", right_on="available_at", tolerance="3d").drop_nulls()
@@ -36,6 +38,13 @@ def require_fixings(bars: pl.DataFrame, pair: str, rates: pl.DataFrame, path: Pa
         )
     if abs(off) > _FAR:
         return (f"{away}: they are of other days, another instrument, or made up",)
+    before = days.filter(pl.col("at") - pl.col("available_at") >= pl.duration(hours=_HOURS))
+    copied, moves = before.select(pl.col("off").abs().median(), pl.col("around").abs().median()).row(0)
+    if before.height >= _FEWEST and copied < _SAME * moves:
+        raise VendorError(
+            f"{path}: its closes are known too early: {_HOURS} hours and more before the ECB fixes them they are its "
+            "rates; add a day to every date, or declare another clock"
+        )
     if early > _EARLY and early * math.sqrt(days.height) > _SURE:
         raise VendorError(
             f"{path}: its closes are known too early: at the ECB's fixings they go with how the rate moves afterwards "

@@ -67,6 +67,19 @@ def test_bars_that_are_known_too_early_are_refused(every: str, early: str) -> No
         require_fixings(_bars(every, early), "EURUSD", RATES, FILE)
 
 
+@pytest.mark.parametrize("decimals", [4, 12])
+def test_a_copy_of_the_rates_may_not_be_dated_early(decimals: int) -> None:
+    """Its difference from the fixing is none, so that it goes with nothing."""
+    day = pl.col("date").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    copy = RATES.select(timestamp=day, available_at=day.dt.offset_by("1d"), close=pl.col("rate").round(decimals))
+    assert require_fixings(copy, "EURUSD", RATES, FILE) == ()
+    early = copy.with_columns(pl.col("timestamp", "available_at").dt.offset_by("-1d"))
+    with pytest.raises(VendorError, match=r"x\.csv: its closes are known too early: 6 hours and more before"):
+        require_fixings(early, "EURUSD", RATES, FILE)
+    with pytest.raises(VendorError, match="known too early"):  # Friday's on Friday, and Monday's on Sunday
+        require_fixings(copy.with_columns(pl.col("close").shift(-1)).drop_nulls(), "EURUSD", RATES, FILE)
+
+
 def test_a_shift_of_few_days_is_not_judged() -> None:
     assert require_fixings(_bars("1d", "-1d").head(20), "EURUSD", RATES, FILE) == ()
     assert require_fixings(_bars("1d", "-1d"), "EURTRY", RATES, FILE) == ()
