@@ -98,8 +98,9 @@ def test_closes_of_another_level_are_said(factor: float) -> None:
 
 
 def test_frozen_closes_tell_no_time() -> None:
-    bars = _bars("1d").with_columns(close=pl.lit(1.1))
-    require_fixings(bars, "EURUSD", RATES, FILE)
+    """At the level of the rates, so that it is not the level that is spoken of."""
+    bars = _bars("1d").with_columns(close=pl.lit(RATES["rate"].median()))
+    assert require_fixings(bars, "EURUSD", RATES, FILE) == ()
 
 
 @pytest.mark.parametrize("pair", ["EURUSD", "USDJPY", "GBPCHF"])
