@@ -45,6 +45,9 @@ class Check:
     cheap: bool = True  # costs little enough for whoever builds on the asset to repeat it
 
     def faults(self, home: Home, study: Study) -> list[str]:
-        """Decide, and return what speaks against the claim; a warning is no fault."""
-        found = self.decide(home, study)
+        """Decide, and return what speaks against the claim."""
+        return self.against(self.decide(home, study))
+
+    def against(self, found: Examined) -> list[str]:
+        """Return what speaks against the claim in what was found; a warning is no fault."""
         return found.faults(self.unit) if (found.severity or self.severity) == "error" else []

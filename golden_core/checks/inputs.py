@@ -19,7 +19,8 @@ from golden_core.store.schema import FOLDS
 from golden_core.study import Study
 from golden_core.trials import all_series, series_inputs
 
-_SOUND: set[tuple[object, ...]] = set()  # inputs that this process has found sound
+# The files of which this process last saw a claim hold, by asset, name and study
+_SOUND: dict[tuple[str, str, str], object] = {}
 
 FUTURE, FITS = "nothing_sees_the_future", "fits_touch_only_their_rows"
 
@@ -48,15 +49,34 @@ def input_faults(home: Home, study: Study, *names: str) -> list[str]:
 
 
 def verified_input_faults(home: Home, study: Study) -> list[str]:
-    """Return :func:`input_faults`; a process looks at sound inputs once, as long as none of their files changes."""
+    """Return :func:`input_faults`, but decide nothing twice in a process as long as none of the files changes."""
+    return [fault for check in repeated_checks(study) for fault in _faults_unless_seen(check, home, study)]
+
+
+def decided(check: Check, home: Home, study: Study) -> Examined:
+    """Decide a check, and keep in mind whether it held, for :func:`verified_input_faults` of this process."""
+    state = _state(home, study)  # before anything is read: what changes meanwhile has not been looked at
+    found = check.decide(home, study)
+    _remember(check, study, state, found)
+    return found
+
+
+def _faults_unless_seen(check: Check, home: Home, study: Study) -> list[str]:
+    seen = _SOUND.get((check.asset, check.name, study.name)) == _state(home, study)
+    return [] if seen else check.against(decided(check, home, study))
+
+
+def _remember(check: Check, study: Study, state: object, found: Examined) -> None:
+    if not check.against(found):
+        _SOUND[check.asset, check.name, study.name] = state
+
+
+def _state(home: Home, study: Study) -> object:
+    """Return what tells the shared inputs of a study from their changed selves, without reading them."""
     folder = home.study(study.name)
     kinds = ("bars", "cleaning", "ledger", "folds", "scalers")
     files = [folder.raw, *(path for kind in kinds for path in sorted((folder.root / kind).glob("*.parquet")))]
-    state = (study.hash(), *(identified(path) for path in files if path.exists()))
-    faults = [] if state in _SOUND else input_faults(home, study)
-    if not faults:
-        _SOUND.add(state)
-    return faults
+    return study.hash(), *(identified(path) for path in files if path.exists())
 
 
 def probed(report: Report) -> Examined:
@@ -70,8 +90,11 @@ def sampled_checks(home: Home, study: Study, *, backend: str = "sequential", wor
     """Decide both checks that fit forecasters: they start from the same honest fits, which is what probing costs."""
     from golden_core.leakage.audit import sampled
 
-    future, record = sampled(study, home, backend=backend, workers=workers)
-    return {FUTURE: probed(future), FITS: probed(record)}
+    state = _state(home, study)
+    found = dict(zip((FUTURE, FITS), map(probed, sampled(study, home, backend=backend, workers=workers)), strict=True))
+    for check in SAMPLED:  # they claim all that ``_PARTS`` do, and of the same sampled fold
+        _remember(check, study, state, found[check.name])
+    return found
 
 
 def present_series(home: Home, study: Study) -> list[tuple[str, int]]:

@@ -30,11 +30,11 @@ def definitions(study: Study) -> dg.Definitions:
         settings=study.hash(),
     )
     def metrics(study: StudyResource) -> dg.MaterializeResult[None]:
-        from golden_core.checks import input_faults
+        from golden_core.checks import verified_input_faults
         from golden_core.evaluation.campaign import evaluate
 
         loaded = study.load()
-        faults = input_faults(study.home, loaded)
+        faults = verified_input_faults(study.home, loaded)
         if faults:
             # A blocking check protects the run it is part of, and this is another run.
             raise dg.Failure(

@@ -8,7 +8,7 @@ import dagster as dg
 from golden_core.checks import Check, Examined, sampled_checks
 from golden_core.checks.check import Severity
 from golden_core.checks.explanations import explanation_checks
-from golden_core.checks.inputs import input_checks
+from golden_core.checks.inputs import decided, input_checks
 from golden_core.checks.results import result_checks
 from golden_core.reporting.formats import count
 from golden_core.reporting.judged import Judged
@@ -24,10 +24,10 @@ def asset_check(check: Check) -> dg.AssetChecksDefinition:
     """Return a check of the registry as Dagster runs it."""
 
     @dg.asset_check(asset=_key(check), name=check.name, blocking=check.blocking, description=check.says)
-    def decided(study: StudyResource) -> dg.AssetCheckResult:
-        return verdict(check.decide(study.home, study.load()), check.unit, check.severity)
+    def judged(study: StudyResource) -> dg.AssetCheckResult:
+        return verdict(decided(check, study.home, study.load()), check.unit, check.severity)
 
-    return decided
+    return judged
 
 
 def sampled_asset_checks(checks: Sequence[Check]) -> dg.AssetChecksDefinition:

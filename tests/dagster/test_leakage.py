@@ -1,17 +1,20 @@
 """A planted leak closes the gate before anything is trained, wherever it is, and the audit names its place."""
 
+import dataclasses
+
 import dagster as dg
+import polars as pl
 import pytest
 from support import leaks
 from support.campaigns import home_at, opened
 from support.commands import golden as called
 from support.verdicts import decided
 
-from golden_core.checks import input_faults, sampled_checks
-from golden_core.checks.inputs import SAMPLED
+from golden_core.checks import input_faults, inputs, sampled_checks, verified_input_faults
+from golden_core.checks.inputs import SAMPLED, repeated_checks
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
 from golden_core.preparation.catalogue import load_study
-from golden_core.store.lake import Home
+from golden_core.store.lake import Home, write_parquet
 from golden_dagster.lib import checks
 from golden_dagster.lib.checks import verdict
 
@@ -90,6 +93,52 @@ def test_the_checks_fail_on_what_they_claim_to_see(monkeypatch, name, plant, sta
     assert evaluation.description.startswith(start)
     faults = input_faults(Home.from_environment(), load_study("smoke", (PLANTED, ONE_PAIR)), name)
     assert [fault.startswith(start) for fault in faults[:1]] == [True] * cheap
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Names of the checks that are decided, in their order, of those that `models` and `metrics` repeat."""
+    asked = []
+
+    def counting(check):
+        return dataclasses.replace(check, decide=lambda *a: asked.append(check.name) or check.decide(*a))
+
+    monkeypatch.setattr(inputs, "repeated_checks", lambda study: [*map(counting, repeated_checks(study))])
+    monkeypatch.setattr(inputs, "_SOUND", {})
+    return asked
+
+
+def test_a_process_decides_a_check_again_only_when_a_file_has_changed(monkeypatch, counted):
+    leaks.register(monkeypatch, leaks.Honest)
+    home, study = prepared()
+    assert not verified_input_faults(home, study)
+    once = [check.name for check in repeated_checks(study)]
+    assert counted == once
+    assert not verified_input_faults(home, study)
+    assert counted == once
+
+    path = home.study("smoke").table("folds", "EURUSD_h1")
+    table = pl.read_parquet(path)
+    path.write_bytes(path.read_bytes())  # the same bytes, in its place
+    assert not verified_input_faults(home, study)
+    assert counted == 2 * once
+
+    write_parquet(table.with_columns(row_stop=pl.col("row_stop") - 1), path)
+    faults = verified_input_faults(home, study)
+    assert faults
+    assert verified_input_faults(home, study) == faults, "what failed is not kept in mind"
+    write_parquet(table, path)
+    assert not verified_input_faults(home, study)
+
+
+def test_what_the_checks_of_a_run_saw_hold_is_not_decided_again_by_what_builds_on_it(monkeypatch, counted):
+    leaks.register(monkeypatch, leaks.Honest)
+    home, study = prepared()
+    sampled_checks(home, study)
+    structure = next(check for check in inputs.input_checks(study) if check.name == "parts_kept_apart")
+    inputs.decided(structure, home, study)
+    assert not verified_input_faults(home, study)
+    assert set(counted) == {c.name for c in repeated_checks(study)} - {structure.name, *(c.name for c in SAMPLED)}
 
 
 @pytest.fixture(scope="module")
