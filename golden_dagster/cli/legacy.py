@@ -77,8 +77,8 @@ def audit_table_(
     """
     from golden_core.legacy.audit.auditing import audit_markdown, audit_record, audit_table
     from golden_core.legacy.audit.claims import read_claims
+    from golden_core.legacy.audit.layout import named_columns
     from golden_core.legacy.audit.splits import read_splits
-    from golden_core.legacy.audit.table import named_columns
     from golden_core.legacy.reproduction.published import is_published, published_audit
 
     if (data_rows or lost_rows) and not split:

@@ -16,9 +16,10 @@ from golden_core.legacy.audit.findings import VERDICTS, Averaging, Finding, RowS
 from golden_core.legacy.audit.headings import METRICS, NAMES, Heading
 from golden_core.legacy.audit.identities import disguised_column, row_findings
 from golden_core.legacy.audit.intervals import Interval, between, names
+from golden_core.legacy.audit.layout import Columns
 from golden_core.legacy.audit.printed import Printed, Rounding
 from golden_core.legacy.audit.splits import Explanation, SplitHypothesis, explain
-from golden_core.legacy.audit.table import Columns, Row, Table, read_table
+from golden_core.legacy.audit.table import Row, Table, read_table
 from golden_core.legacy.audit.together import ranking_findings, variance_findings
 from golden_core.legacy.page import page
 

@@ -1,4 +1,4 @@
-"""Innocent explanations of a contradiction: what each can do, and what it would take.
+"""Innocent explanations of rows that contradict each other: what each can do, and what it would take.
 
 Of rows that imply different target variances, let S be rows whose implied variance is not that of the agreeing rows M,
 and let M be what it says it is. Then
@@ -18,43 +18,24 @@ What moves M instead has to move all its rows by one factor, as if by accident.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import get_args
 
-from golden_core.legacy.audit.bounds import MOST_RUNS, Bounds, Contradiction, bounds, squared_error, variances
-from golden_core.legacy.audit.findings import Averaging, Reading, RowSet
-from golden_core.legacy.audit.headings import NAMES, Heading, Metric
+from golden_core.legacy.audit.bounds import MOST_RUNS, bounds, squared_error, variances
+from golden_core.legacy.audit.findings import Reading, RowSet
 from golden_core.legacy.audit.intervals import Interval, between, common, exceeds, names, number, percent
-from golden_core.legacy.audit.printed import Rounding
-from golden_core.legacy.audit.table import Row, Table
+from golden_core.legacy.audit.row_explanations import percent_sign
+from golden_core.legacy.audit.table import Table
 
-Contradictions = Callable[[Rounding], frozenset[Contradiction]]
-ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
-
-_OTHER_ROUNDINGS: dict[Rounding, tuple[str, str]] = {
-    "twice": ("rounded twice", "first to one digit more, then again"),
-    "cut_off": ("cut off, not rounded", "the digits behind the last printed one dropped, in the whole table"),
-    "single_precision": ("32-bit arithmetic", "the last printed digits are noise of single precision"),
-    "recomputed": ("MSE from RMSE or RMSE from MSE", "one of the two computed from the other as it is printed"),
-    "padded": ("digits padded with zeros", "a number of fewer digits filled up with three zeros or more"),
-}
-_RARE = frozenset({"single_precision", "padded", "recomputed"})  # not worth a word where they explain nothing
-# A share of the price, with no square of its own.
-_RELATIVE_UNITS = re.compile(r"\b(pips?|bps?|points?)\b", re.IGNORECASE)
-_MOST_PARAMETERS = Fraction(1, 5)  # share of n that "RMSE with n − k degrees of freedom" may take for k
 _ACCIDENT = 1e-3  # chance below which rows do not move by one factor by accident
 _SEEDS, _DATASETS = "means over seeds", "means over data sets, horizons or outputs"
 _CORRELATION, _ADJUSTED, _LOOK_BACK = "R² as squared correlation", "adjusted R²", "look-back"
-_HALF = Fraction(1, 2)  # of the MSE of runs, below which no RMSE² in the mean is looked for
 _WILD = 5  # mean(MSE) / mean(RMSE)², 1 + cv², which not even means over data sets exceed in most rows
 # Of sixty-one spreads over seeds that public tables print, the widest is .18 of its mean; folds and data sets differ
 # by more, and have a reading of their own.
 _SEEDS_DIFFER = Fraction(1, 3)
 _OUTLIER = 5  # times the coefficient of variation that most of the agreeing rows leave room for
-_SLIP = Fraction(11, 10)  # ends of MSE / RMSE², which then meets a power of ten by no accident
 _NO_TEST_SET_LEFT = Fraction(99, 100)
 _ANOTHER_SCALE = 10  # times as large or as small as others: no test set of one market is
 _NEAR = 2  # times a variance, within which that of another row lies where models share targets and a number is wrong
@@ -63,110 +44,6 @@ _PADDED = Reading(
     "open",
     "Zeros for a share q of the targets turn variance V and mean m into (1 − q)·V + q(1 − q)·m²: not excluded.",
 )
-
-# -------------------------------------------------------------------------------------------- of one row by itself
-
-
-def rounded_otherwise(contradiction: Contradiction, known: Contradictions) -> list[Reading]:
-    """Return whether other ways of rounding explain a contradiction without making a new one anywhere."""
-    found = []
-    for rounding, (name, words) in _OTHER_ROUNDINGS.items():
-        told = f"{words[0].upper()}{words[1:]}"
-        if contradiction not in known(rounding) and known(rounding) <= known("nearest"):
-            found.append(Reading(name, "explains", f"{told}: then nothing contradicts."))
-        # It is no excuse for few digits, and none for what cannot exist: then not worth a word.
-        elif rounding not in _RARE and contradiction[1] != "impossible_value":
-            found.append(Reading(name, "excluded", f"{told}: a contradiction remains."))
-    return found
-
-
-def means_of_row(row: Row, averaging: Averaging) -> Reading:
-    """Return what it takes for RMSE² < MSE to come from averaging: k runs have MSE ≤ k · RMSE²."""
-    name = "means over seeds or data sets"
-    if averaging == "none":
-        return Reading(name, "excluded", "The rows are declared to be single runs.")
-    if row.cells["rmse"].text == row.cells["mse"].text:
-        told = f"RMSE and MSE of {row.name} have the same digits: one is a copy of the other, which no mean makes."
-        return Reading(name, "excluded", told)
-    known = bounds(row)
-    top, low = known["rmse"].squared().high, known["mse"].low
-    if not top:
-        return Reading(name, "excluded", "An RMSE of 0 in the mean is 0 in every run.")
-    times = known["mse"].divided(known["rmse"].squared())
-    if times is not None and times.high and times.high < times.low * _SLIP and (10 in times or 100 in times):
-        told = f"MSE of {row.name} is {10 if 10 in times else 100} times RMSE²: a decimal point that slipped, no mean."
-        return Reading(name, "excluded", told)
-    runs = math.ceil(low / top)
-    if runs > MOST_RUNS:
-        return Reading(name, "excluded", f"{row.name} would have to be a mean over at least {runs} runs.")
-    sentence = (
-        f"Mean(RMSE)² ≤ mean(MSE): explained if {row.name} is a mean over at least {runs} runs or data sets whose RMSE "
-        f"has a coefficient of variation of at least {number(math.sqrt(low / top - 1), 2)}."
-    )
-    return Reading(name, "explains", sentence)
-
-
-def _other_power(row: Row, used: Sequence[Heading], left: Metric, right: Metric) -> bool:
-    """Whether two metrics agree, means over runs included, once told powers of ten are left out or turned round."""
-    factors = {m: {h.scale**-k for h in used if h.metric == m for k in (0, 1, 2)} for m in (left, right)}
-    power, known = 1 if right == "mse" else 2, bounds(row)
-    ratio = known[left].squared().divided(known[right] if right == "mse" else known[right].squared())
-    moved = {a**2 / b**power for a in factors[left] for b in factors[right]} - {1}
-    return ratio is None or any(
-        ratio.low * by <= 1 and (left == "mae" or not exceeds(_HALF, ratio.high and ratio.high * by)) for by in moved
-    )
-
-
-def declared_units(table: Table, row: Row, left: Metric, right: Metric) -> list[Reading]:
-    """Return the reading that the table itself tells of different units, where that explains a row."""
-    used = [heading for heading in table.headings if heading.metric in (left, right)]
-    signs = {number.sign for row in table.rows for m, number in row.cells.items() if m in (left, right)}
-    one_unit = len(signs) == 1 == len({(heading.unit, heading.percent, heading.scale) for heading in used})
-    if one_unit and "mse" not in (left, right):
-        return []  # read either way, both change by one factor
-    if any(signs) or any(heading.percent for heading in used) or _other_power(row, used, left, right):
-        told = "A percent sign, a unit or a power of ten is printed: read the other way round, it explains the factor."
-        return [Reading("declared units", "explains", told)]
-    units = [table.unit(metric) for metric in (left, right)]
-    base, other = (re.sub(r"(\^?2|\bsquared)$", "", unit.casefold()).strip() for unit in units)
-    if base != other:
-        said = " and ".join(f"{NAMES[m]} in {unit or 'none'}" for m, unit in zip((left, right), units, strict=True))
-        return [Reading("declared units", "explains", f"The headings do not tell one unit: {said}.")]
-    if "mse" in (left, right) and units[0] == units[1] and _RELATIVE_UNITS.search(base):
-        told = f"MSE is told in {units[0]}, not in their square: it may have been scaled like an error, once."
-        return [Reading("declared units", "explains", told)]
-    return []
-
-
-def one_factor(rows: Sequence[Bounds]) -> list[Reading]:
-    """Return the reading that RMSE² is one number times MSE in all rows: degrees of freedom, or another unit."""
-    ratios = [ratio for row in rows if (ratio := row["rmse"].squared().divided(row["mse"])) is not None]
-    factor = common(ratios) if len(ratios) > 1 else None
-    if factor is None or factor.high is None or 1 in factor:
-        return []
-    taken = 1 - 1 / factor.low if factor.low > 1 else 0
-    if 0 < taken <= _MOST_PARAMETERS:
-        told = f"RMSE divided by n − k instead of n would take k = {percent(taken, up=True)} of n."
-        return [Reading("degrees of freedom", "explains", told)]
-    told = f"RMSE² is a factor in {between(factor)} times MSE in every row: the two columns may not be in one unit."
-    return [Reading("one factor", "open", told)]
-
-
-def percent_sign(table: Table) -> list[Reading]:
-    """Return the reading that a column of R² is in percent without saying so, or says so and is not."""
-    printed = [row.cells["r2"] for row in table.rows if "r2" in row.cells]
-    signed = any(heading.percent for heading in table.headings if heading.metric == "r2")
-    tops = [cell.interval().low * (100 if signed or cell.sign else 1) for cell in printed]
-    if not signed and 2 * sum(1 < top <= 100 for top in tops) > len(tops):
-        told = "Most of the column is above 1: with a % in its heading it would be read in percent."
-        return [Reading("R² in percent", "explains", told)]
-    if signed and tops and max(tops) <= 1:
-        told = "No R² is above 1 under its percent sign: without it, they would be read as fractions."
-        return [Reading("R² as fractions", "explains", told)]
-    return []
-
-
-# ------------------------------------------------------------------------------------------------- of rows together
 
 
 def set_readings(other: RowSet, main: RowSet, table: Table, rows: Sequence[str]) -> list[Reading]:

@@ -6,7 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from golden_core.legacy.audit.bounds import Bounds, Contradiction, bounds
-from golden_core.legacy.audit.explanations import (
+from golden_core.legacy.audit.findings import Finding, Kind, Reading, Verdict, settle
+from golden_core.legacy.audit.headings import NAMES, Metric
+from golden_core.legacy.audit.intervals import Interval, between, number
+from golden_core.legacy.audit.row_explanations import (
     Contradictions,
     declared_units,
     means_of_row,
@@ -14,9 +17,6 @@ from golden_core.legacy.audit.explanations import (
     percent_sign,
     rounded_otherwise,
 )
-from golden_core.legacy.audit.findings import Finding, Kind, Reading, Verdict, settle
-from golden_core.legacy.audit.headings import NAMES, Metric
-from golden_core.legacy.audit.intervals import Interval, between, number
 from golden_core.legacy.audit.table import Row, Table
 
 _SENTENCES: dict[Kind, str] = {

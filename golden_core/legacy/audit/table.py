@@ -1,4 +1,4 @@
-"""Text cells → rows with printed numbers: which column is what, and in which unit. Nothing is judged here."""
+"""Text cells → rows with printed numbers in the unit of their column. Nothing is judged here."""
 
 from __future__ import annotations
 
@@ -11,30 +11,10 @@ from pathlib import Path
 
 from golden_core.legacy.audit.findings import Averaging
 from golden_core.legacy.audit.grid import MAX_ROWS, Grid, TableError, read_grid
-from golden_core.legacy.audit.headings import (
-    ERRORS,
-    METRICS,
-    NAMES,
-    Heading,
-    Metric,
-    Role,
-    heading_for,
-    is_derived,
-    names_models,
-    names_sample,
-    read_heading,
-    read_role,
-)
+from golden_core.legacy.audit.headings import ERRORS, Heading, Metric, names_models, read_role
 from golden_core.legacy.audit.intervals import Interval, names
-from golden_core.legacy.audit.printed import (
-    CellError,
-    Printed,
-    Rounding,
-    is_number,
-    is_word,
-    parse,
-    says_decimal_comma,
-)
+from golden_core.legacy.audit.layout import Columns, Layout, is_header, lay_out, without_derived_rows
+from golden_core.legacy.audit.printed import CellError, Printed, Rounding, parse, says_decimal_comma
 from golden_core.vendors.paired import pairs_in
 
 WITHIN_NAMES = ("the repetition of names", "the ends of names", "the beginnings of names")
@@ -42,9 +22,6 @@ _SUMMARY = re.compile(r"(avg|average|mean|overall|total|all)\b", re.IGNORECASE)
 _UNIT_AHEAD = re.compile(  # "LSTM, 5-step", "GRU 3 hours ahead"
     r"(?<=\d)([\s_-]*(steps?|bars?|min(ute)?s?|h(ou)?rs?|days?|weeks?|months?|years?|[hdwmy]|ahead))+(?=\W*$)"
 )
-_ROLES: tuple[Role, ...] = ("label", "test_set", "run")
-
-Columns = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -92,29 +69,6 @@ class Table:
         return next((found.unit for found in self.headings if found.metric == metric and found.unit), "")
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Which column plays which part, by position."""
-
-    metrics: tuple[tuple[int, Heading], ...]
-    roles: Mapping[Role, tuple[int, ...]]
-    unread: Mapping[int, str]  # words or whole numbers that nobody recognised, and how they are spoken of
-
-
-def named_columns(texts: Sequence[str]) -> Columns:
-    """Read which column is what from texts such as ``mae=mean |e|``; an empty heading means "there is none".
-
-    Raises ``TableError`` if a text has no equals sign.
-    """
-    found: dict[str, list[str]] = {}
-    for text in texts:
-        key, mark, heading = text.partition("=")
-        if not mark:
-            raise TableError(f"--column: {text!r} is not KEY=HEADING; keys are {', '.join((*METRICS, *_ROLES))}")
-        found.setdefault(key.strip(), []).extend([heading.strip()] if heading.strip() else [])
-    return found
-
-
 def read_table(source: Path, columns: Columns | None = None) -> Table:
     """Read a table of errors.
 
@@ -128,9 +82,9 @@ def read_table(source: Path, columns: Columns | None = None) -> Table:
     """
     given = columns or {}
     named = {name for listed in given.values() for name in listed}
-    grid = read_grid(source, lambda cells: _is_header(cells, named))
-    layout, ignored = _lay_out(grid, given)
-    grid, notes = _without_derived_rows(grid, layout)
+    grid = read_grid(source, lambda cells: is_header(cells, named))
+    layout, ignored = lay_out(grid, given)
+    grid, notes = without_derived_rows(grid, layout)
     comma = _decimal_comma(grid, layout)
     numbers: dict[int, list[Printed | None]] = {}
     for column, heading in layout.metrics:
@@ -151,124 +105,10 @@ def read_table(source: Path, columns: Columns | None = None) -> Table:
     )
 
 
-def _is_header(cells: Sequence[str], named: set[str]) -> bool:
-    others = [cell for cell in cells if read_heading(cell) is None and cell.strip() not in named - {""}]
-    speaks = len(others) < len(cells) > 1
-    return speaks and not any(is_number(cell) or re.match(r"\W*\d+[.,]\d", cell) for cell in others)
-
-
-# ---------------------------------------------------------------------------------------------- which column is what
-
-
-def _lay_out(grid: Grid, columns: Columns) -> tuple[_Layout, list[str]]:
-    """Return which column holds what, as the caller says or else the headings, and the headings that say nothing."""
-    given = _given(grid, columns)
-    metrics, roles = [], {role: list(given.get(role, ())) for role in _ROLES}
-    claimed = {column: key for key, listed in given.items() for column in listed}
-    for column, text in enumerate(grid.header):
-        heading, role = read_heading(text), read_role(text)
-        if role is None and all(names_sample(row[column]) for row in grid.rows):
-            role = "test_set"
-        if column in claimed:
-            metrics += [(column, heading_for(text, metric)) for metric in METRICS if metric == claimed[column]]
-        elif heading is not None:
-            metrics += [] if heading.metric in given else [(column, heading)]
-        elif role is not None and role not in given and _is_key(grid, column):
-            roles[role].append(column)
-    used = {*claimed, *(column for column, _ in metrics), *(column for listed in roles.values() for column in listed)}
-    texts = [c for c in range(len(grid.header)) if c not in used and any(is_word(row[c]) for row in grid.rows)]
-    used.update(texts)
-    if "label" not in given and not roles["label"] and texts:
-        roles["label"].append(texts.pop(0))
-    rest = [c for c, name in enumerate(grid.header) if c not in used and name and not _is_row_number(grid, c)]
-    found = {role: tuple(listed) for role, listed in roles.items()}
-    unread = {c: f"column {grid.header[c]!r}" for c in texts}
-    # Whole numbers may be horizons, under a heading that does not say so.
-    unread |= {c: f"the numbers in column {grid.header[c]!r}" for c in rest if _is_key(grid, c)}
-    return _Layout(_parted(grid, metrics), found, unread), [grid.header[c] for c in rest]
-
-
-def _given(grid: Grid, columns: Columns) -> dict[str, tuple[int, ...]]:
-    """Return the positions of the columns that the caller names."""
-    found: dict[str, tuple[int, ...]] = {}
-    known = (*METRICS, *_ROLES)
-    for key, named in columns.items():
-        if key not in known:
-            raise TableError(f"--column: nothing is called {key!r}; known: {', '.join(known)}")
-        absent = [name for name in named if name not in grid.header]
-        if absent:
-            has = ", ".join(grid.header)
-            raise TableError(f"{grid.file}: there is no column {absent[0]!r} for {key}; it has {has}")
-        found[key] = tuple(grid.header.index(name) for name in named)
-    return found
-
-
-def _parted(grid: Grid, metrics: list[tuple[int, Heading]]) -> tuple[tuple[int, Heading], ...]:
-    """Return the columns of metrics under the parts that tell them apart.
-
-    Where a metric has several columns, what else their headings say tells them apart, and if need be the unit too.
-    Where each has one, only what cannot be one test set does: samples, or two different words that do not describe it.
-    """
-    expected, place = ", ".join(NAMES.values()), f"{grid.file}:{grid.header_line}"
-    if not metrics and any(is_number(name) for name in grid.header):
-        raise TableError(f"{place}: holds numbers, not headings; expected a row such as model, {expected}")
-    if not metrics and sum(read_heading(row[0]) is not None for row in grid.rows) > 1:
-        raise TableError(f"{place}: the metrics stand in rows; exchange rows and columns, to have one for each metric")
-    if not metrics:
-        raise TableError(
-            f"{place}: no heading names {expected}; it has {', '.join(grid.header)}. Expected is one column for each "
-            "metric. Say which is which: --column mae=HEADING"
-        )
-    if max(Counter(heading.metric for _, heading in metrics).values()) == 1:
-        if len({heading.part for _, heading in metrics if not heading.described} - {""}) > 1:
-            return tuple(metrics)
-        samples = {heading.sample for _, heading in metrics} - {"", "test"}
-        return tuple((column, replace(heading, part=heading.sample if samples else "")) for column, heading in metrics)
-    # Beside errors in the unit of the target, a percentage of the same name is made from them.
-    plain = {(heading.metric, heading.part) for _, heading in metrics if not heading.percent}
-    metrics = [(c, h) for c, h in metrics if not h.percent or h.metric == "r2" or (h.metric, h.part) not in plain]
-    if max(Counter((heading.metric, heading.part) for _, heading in metrics).values()) > 1:
-        metrics = [(c, replace(h, part=" ".join(filter(None, (h.part, h.unit.casefold()))))) for c, h in metrics]
-    places: dict[tuple[Metric, str], int] = {}
-    for column, heading in metrics:
-        first = places.setdefault((heading.metric, heading.part), column)
-        if first != column:
-            raise TableError(
-                f"{place}: column {column + 1} ({heading.text!r}): reads as {NAMES[heading.metric]}, like "
-                f"{grid.header[first]!r}; say which is meant, for instance --column "
-                f"{heading.metric}={grid.header[first]!r}"
-            )
-    return tuple(metrics)
-
-
-def _is_row_number(grid: Grid, column: int) -> bool:
-    cells = [row[column].strip() for row in grid.rows]
-    return cells in ([str(i + start) for i in range(len(cells))] for start in (0, 1))
-
-
-def _is_key(grid: Grid, column: int) -> bool:
-    """Whether a column can tell rows apart: words, or whole numbers (a horizon, a seed, a year)."""
-    cells = [row[column].strip() for row in grid.rows]
-    return all(not cell or cell.isdecimal() or not is_number(cell) for cell in cells)
-
-
-def _without_derived_rows(grid: Grid, layout: _Layout) -> tuple[Grid, list[str]]:
-    """Leave out rows of spreads, ranks and changes: they are made from other rows, and no identity holds in them."""
-    keys = {0, *(column for listed in layout.roles.values() for column in listed)}
-    keys -= {column for column, _ in layout.metrics}
-    left = [i for i, cells in enumerate(grid.rows) if any(is_derived(cells[key]) for key in keys)]
-    if not left:
-        return grid, []
-    told = names(list(dict.fromkeys(next(grid.rows[i][key] for key in keys if grid.rows[i][key]) for i in left)))
-    kept = [i for i in range(len(grid.rows)) if i not in left]
-    rows, lines = tuple(grid.rows[i] for i in kept), tuple(grid.lines[i] for i in kept)
-    return replace(grid, rows=rows, lines=lines), [f"Rows that are made from other rows were left out: {told}."]
-
-
 # ------------------------------------------------------------------------------------------------------- the numbers
 
 
-def _decimal_comma(grid: Grid, layout: _Layout) -> bool:
+def _decimal_comma(grid: Grid, layout: Layout) -> bool:
     said: dict[bool | None, tuple[int, int]] = {}
     for column, _ in layout.metrics:
         for row, cells in enumerate(grid.rows):
@@ -326,7 +166,7 @@ def _in_unit(
 # ---------------------------------------------------------------------------------------------------------- the rows
 
 
-def _rows(grid: Grid, layout: _Layout, numbers: Mapping[int, list[Printed | None]]) -> list[Row]:
+def _rows(grid: Grid, layout: Layout, numbers: Mapping[int, list[Printed | None]]) -> list[Row]:
     """Return one row per line and part, those without numbers left out."""
     parts: dict[str, list[tuple[int, Metric]]] = {}
     for column, heading in layout.metrics:

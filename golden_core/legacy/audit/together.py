@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from golden_core.legacy.audit.bounds import Group, bounds, rows_by_test_set
-from golden_core.legacy.audit.explanations import Contradictions, rounded_otherwise, scattered_readings, set_readings
+from golden_core.legacy.audit.explanations import scattered_readings, set_readings
 from golden_core.legacy.audit.findings import VERDICTS, Finding, Reading, RowSet, Verdict, settle
 from golden_core.legacy.audit.headings import NAMES, Metric
 from golden_core.legacy.audit.intervals import between, names, plural
+from golden_core.legacy.audit.row_explanations import Contradictions, rounded_otherwise
 from golden_core.legacy.audit.table import Row, Table
 
 _PAIRS: tuple[tuple[Metric, Metric], ...] = (("rmse", "mse"), ("rmse", "r2"), ("mse", "r2"))

@@ -8,9 +8,9 @@ import pytest
 from golden_core.legacy.audit.auditing import audit_table
 from golden_core.legacy.audit.grid import TableError
 from golden_core.legacy.audit.headings import is_derived
+from golden_core.legacy.audit.layout import named_columns
 from golden_core.legacy.audit.printed import CellError, parse
 from golden_core.legacy.audit.splits import read_splits
-from golden_core.legacy.audit.table import named_columns
 from golden_core.store.randomness import Stream
 
 MODELS = ("ARIMA", "LSTM", "GRU", "Ours")
