@@ -39,31 +39,22 @@ def definitions(study: Study) -> dg.Definitions:
         execution_timezone="Europe/Berlin",
         description="Every working day after the rates are published: refresh, run, gate.",
     )
-    found = dg.Definitions(schedules=[night], sensors=[current, dead_runs, failed_runs])
+    week = dg.ScheduleDefinition(
+        name="weekly_clean",
+        job=_clean_job(),
+        cron_schedule="0 6 * * 6",  # after the last night of the week
+        execution_timezone="Europe/Berlin",
+        description="Every Saturday: delete trials of former settings, data or code, as `end: latest` leaves nightly.",
+    )
+    found = dg.Definitions(schedules=[night, week], sensors=[current, dead_runs, failed_runs])
     return dg.Definitions.merge(found, _refresh(study)) if study.data.source == "ecb" else found
 
 
 def _study_job(*, asks_first: bool) -> dg.JobDefinition:
     @dg.op(description="Bring the study up to date and evaluate every check, in a process of its own.")
     def bring_up_to_date(context: dg.OpExecutionContext, study: StudyResource) -> None:
-        commands = [["data", "refresh"]] if asks_first else []
-        commands.append(
-            ["gate", "--study", study.study, *(part for text in study.settings for part in ("--set", text))]
-        )
-        failures, in_order = [], os.environ | {"PYTHONUNBUFFERED": "1"}  # else what is said last comes first
-        for command in commands:  # the gate also runs on the rates of yesterday
-            context.log.info(f"golden {shlex.join(command)}")
-            with tempfile.TemporaryFile() as told:  # on disk: a forecaster may print for hours
-                ran = subprocess.run([*GOLDEN, *command], check=False, stdout=told, stderr=told, env=in_order)
-                status = ran.returncode
-                told.seek(max(0, told.seek(0, os.SEEK_END) - SHOWN))
-                said = told.read().decode(errors="replace")
-            context.log.info(said)
-            if status:
-                last = " ".join(said.strip().splitlines()[-1:])
-                failures.append(f"golden {shlex.join(command)} ended with {status}: {last}")
-        if failures:
-            raise dg.Failure("; ".join(failures), allow_retries=False)
+        commands = [["data", "refresh"]] if asks_first else []  # the gate also runs on the rates of yesterday
+        _call(context, *commands, ["gate", "--study", study.study, *_settings(study)])
 
     @dg.job(
         name="study",
@@ -74,6 +65,44 @@ def _study_job(*, asks_first: bool) -> dg.JobDefinition:
         bring_up_to_date()
 
     return job
+
+
+def _clean_job() -> dg.JobDefinition:
+    @dg.op(description="Delete superseded trials, in a process of its own.")
+    def delete_superseded_trials(context: dg.OpExecutionContext, study: StudyResource) -> None:
+        _call(context, ["clean", study.study, *_settings(study), "--yes"])
+
+    @dg.job(
+        name="clean",
+        executor_def=dg.in_process_executor,
+        description="Delete trials that the study no longer asks for; current ones, tables and reports stay.",
+    )
+    def job() -> None:
+        delete_superseded_trials()
+
+    return job
+
+
+def _settings(study: StudyResource) -> list[str]:
+    return [part for text in study.settings for part in ("--set", text)]
+
+
+def _call(context: dg.OpExecutionContext, *commands: list[str]) -> None:
+    """Run commands of `golden`, each though one before has failed; what they say is in the run's log."""
+    failures, in_order = [], os.environ | {"PYTHONUNBUFFERED": "1"}  # else what is said last comes first
+    for command in commands:
+        context.log.info(f"golden {shlex.join(command)}")
+        with tempfile.TemporaryFile() as told:  # on disk: a forecaster may print for hours
+            ran = subprocess.run([*GOLDEN, *command], check=False, stdout=told, stderr=told, env=in_order)
+            status = ran.returncode
+            told.seek(max(0, told.seek(0, os.SEEK_END) - SHOWN))
+            said = told.read().decode(errors="replace")
+        context.log.info(said)
+        if status:
+            last = " ".join(said.strip().splitlines()[-1:])
+            failures.append(f"golden {shlex.join(command)} ended with {status}: {last}")
+    if failures:
+        raise dg.Failure("; ".join(failures), allow_retries=False)
 
 
 def _refresh(study: Study) -> dg.Definitions:

@@ -294,6 +294,24 @@ def test_the_night_is_refresh_and_gate(status, monkeypatch):
     assert commands == [["data", "refresh"], ["gate", "--study", "smoke", "--set", "training.epochs=2"]]
 
 
+@pytest.mark.parametrize("status", [0, 2])
+def test_the_week_ends_with_the_deletion_of_superseded_trials(status, monkeypatch):
+    """Refused while a run is under way, say: then it fails, and `failed_runs` tells."""
+    commands = []
+
+    def ran(command, **_):
+        commands.append(command[len(GOLDEN) :])
+        return subprocess.CompletedProcess(command, status, "", "under way")
+
+    monkeypatch.setattr(subprocess, "run", ran)
+    assert definitions().resolve_schedule_def("weekly_clean").job_name == "clean"
+    resource = StudyResource(study="smoke", overrides={"training.epochs": 2})
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = definitions_for(load_study("smoke"), resource).resolve_job_def("clean")
+        assert job.execute_in_process(instance=instance, raise_on_error=False).success is (status == 0)
+    assert commands == [["clean", "smoke", "--set", "training.epochs=2", "--yes"]]
+
+
 def test_a_night_that_prints_no_text_is_a_night(monkeypatch):
     """Of a forecaster, say, that prints bytes."""
     monkeypatch.setattr(automation, "GOLDEN", [sys.executable, "-c", r"import os; os.write(1, b'\xff\n')"])
