@@ -21,6 +21,7 @@ from golden_core.store.health import REMEDY, FullDiskError, StorageError, free_b
 from golden_core.store.lake import LAYOUT, PROJECT_ROOT, Home, LayoutError, StoredTableError, read_table
 from golden_core.store.locking import lock_state
 from golden_core.store.warehouse import Warehouse, WarehouseError
+from golden_core.trials.confinement import can_confine
 from golden_core.trials.ledger import LedgerError, ledger_path, read_ledger
 from golden_dagster.dead_runs import dead_runs
 from golden_dagster.instance import storage_fault, study_instance
@@ -43,6 +44,7 @@ def examine(home: Home) -> Iterator[Finding]:
     yield _python()
     yield _packages()
     yield _threads()
+    yield _confinement()
     files = dict(_files(home))
     yield _writable(home, files)
     yield _disk(home, files)
@@ -101,6 +103,13 @@ def _threads() -> Finding:
     if threads > cores:
         return Finding("threads", "warn", f"{said}: unset OMP_NUM_THREADS")
     return Finding("threads", "ok", said)
+
+
+def _confinement() -> Finding:
+    if can_confine():
+        return Finding("confinement", "ok", "the gate trains your own classes where they can read what they are given")
+    said = "no Landlock here: what else your own classes read is not seen; run the gate on Linux 5.13 or later"
+    return Finding("confinement", "warn", said)
 
 
 def _writable(home: Home, files: Mapping[Path, os.stat_result]) -> Finding:

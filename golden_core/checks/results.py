@@ -15,6 +15,8 @@ from golden_core.store.provenance import machine
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import AlteredError, all_trials, altered_trials, reproduce_last
+from golden_core.trials.confinement import can_confine
+from golden_core.trials.reproduction import own_classes
 
 
 def result_checks(study: Study) -> tuple[Check, ...]:
@@ -79,6 +81,9 @@ def _bitwise(home: Home, study: Study) -> Examined:
         f"unmeasured: all trials of {name} were trained on {where}, which is not here ({here}): verify them there"
         for name, where in strangers.items()
     ]
+    if not can_confine():
+        own = own_classes(study)
+        unmeasured += [f"unmeasured: what {name} reads besides its inputs; `golden doctor` says why" for name in own]
     return Examined(unmeasured, len(results), severity="warn" if unmeasured else None)
 
 
@@ -176,7 +181,8 @@ _TABLES = (
         "metrics",
         "forecasts_reproduce_bitwise",
         "The last trial of every forecaster and some drawn ones, each retrained in a process of its own, write the "
-        "same bytes: forecasts, learning curve and weights; in another process the weights alone give the forecasts.",
+        "same bytes: forecasts, learning curve and weights; in another process the weights alone give the forecasts, "
+        "and classes of one's own give them where nothing but inputs, code and declared files can be read.",
         "trials",
         _bitwise,
         cheap=False,

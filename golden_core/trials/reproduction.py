@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from golden_core.forecasters import forecaster_facts
+from golden_core.forecasters.facts import FACTS
 from golden_core.preparation import prepare_all
 from golden_core.store.lake import Home, differing_files, read_json, stored_json
 from golden_core.store.provenance import machine, same_processor
@@ -23,6 +25,7 @@ from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, altered_files,
 
 FOUND = "found.json"
 UNRESTORED = "unrestored.txt"  # says how, in the folder of a trial whose checkpoint does not give its forecasts
+NOT_ALONE = "not_alone.txt"  # says what of a class of somebody's own needs more than it is given
 ELSEWHERE = {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu", "OMP_NUM_THREADS": "2"}
 SIDE_BY_SIDE = 2  # processes of the first training, which the second does in one
 
@@ -181,6 +184,7 @@ def retrain(
         "home": [str(home.root), str(home.reports)],
         "study": study.model_dump(mode="json"),
         "trials": [[trial.forecaster, trial.pair, trial.horizon, trial.seed] for trial in trials],
+        "own": own_classes(study),
         "into": str(into),
         "run": run,
         "apart": apart,
@@ -199,10 +203,21 @@ def retrain(
     return Retraining(None, read_json(into / FOUND))
 
 
+def own_classes(study: Study) -> dict[str, dict[str, Any]]:
+    """Return of every class that is not this package's where it is imported from, and which files it declares."""
+    found = {}
+    for name, settings in study.forecasters.items():
+        if name not in FACTS:
+            facts = forecaster_facts(name, settings)
+            folder = Path(str(sys.modules[facts.module].__file__)).parents[facts.module.count(".")]
+            found[name] = {"folder": str(folder), "files": [str(path) for path in facts.files]}
+    return found
+
+
 def _compared(trial: Trial, one: Path, again: Path) -> Reproduction:
-    differing, unrestored = _differing(one, again), again / UNRESTORED
-    said = unrestored.read_text(encoding="utf-8") if unrestored.exists() and not differing else None
-    return Reproduction(trial, differing, said)
+    differing, notes = _differing(one, again), (again / UNRESTORED, again / NOT_ALONE)
+    said = [note.read_text(encoding="utf-8") for note in notes if note.exists() and not differing]
+    return Reproduction(trial, differing, "; ".join(said) or None)
 
 
 def _differing(one: Path, other: Path) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import sys
 from collections.abc import Callable, Sequence
 from multiprocessing.context import ForkProcess
@@ -15,18 +16,20 @@ import polars as pl
 import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from golden_core.store.lake import Home, write_json
+from golden_core.store.lake import Home, stored_json, write_json
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS
 from golden_core.store.threads import one_thread
 from golden_core.study import Study
 from golden_core.training.checkpoint import load_checkpoint
 from golden_core.trials.cohorts import run_again
+from golden_core.trials.confinement import code, confine, own_code
 from golden_core.trials.generators import seed_everything, states
-from golden_core.trials.identity import Trial, series_inputs
-from golden_core.trials.reproduction import FOUND, UNRESTORED
+from golden_core.trials.identity import Trial, input_tables, series_inputs
+from golden_core.trials.outputs import PROVENANCE
+from golden_core.trials.reproduction import FOUND, NOT_ALONE, UNRESTORED
 from golden_core.trials.rows import cut_folds, new_forecaster
-from golden_core.trials.run import settle_torch
+from golden_core.trials.run import TrialError, fit_fold, settle_torch
 
 WEIGHTS = "weights.safetensors"
 
@@ -48,6 +51,8 @@ def main() -> None:
         if trained.exitcode:
             sys.exit(1)  # it has said why
         _begun(_restore, request, job)  # beside the next training; this process does not end before its children
+        if job[1].forecaster in request["own"]:
+            _begun(_train_confined, request, job)
 
 
 def _begun(work: Callable[..., None], request: dict[str, Any], job: tuple[int, Trial]) -> ForkProcess:
@@ -101,6 +106,38 @@ def _unrestored(home: Home, study: Study, trial: Trial, folder: Path) -> str | N
         if not np.array_equal(again, written.filter(pl.col("fold") == fold.index)["y_pred"].to_numpy()):
             what = f"fold {fold.index}: the checkpoint does not give the forecasts again{said}"
             return f"{what}: state() must return all that fit learned, and restore() take it over"
+    return None
+
+
+def _train_confined(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) -> None:
+    """Say so where a class of somebody's own needs more than it is given and declares: prices of its own, say."""
+    study, home, into = _opened(request)
+    for number, trial in jobs:
+        own, folder = request["own"][trial.forecaster], into / str(number)
+        if stored_json(folder / PROVENANCE).get("company"):
+            continue  # networks that trained side by side give other last digits alone
+        note, user = folder / NOT_ALONE, into / f"user{number}"
+        note.write_text("the process that trained it on its inputs alone died", encoding="utf-8")
+        user.mkdir()
+        os.environ |= dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(user))
+        inputs = input_tables(home, study, trial.pair, trial.horizon)
+        declared = [*own_code(Path(own["folder"])), *map(Path, own["files"])]
+        # One process, one trial: what is confined stays so.
+        said = _needs_more(home, study, trial, folder) if confine([*code(), *declared, *inputs, folder, user]) else None
+        note.write_text(said, encoding="utf-8") if said else note.unlink()
+
+
+def _needs_more(home: Home, study: Study, trial: Trial, folder: Path) -> str | None:
+    for fold in cut_folds(study, trial.horizon, series_inputs(home, study, trial.pair, trial.horizon)):
+        try:
+            with one_thread():
+                again, said = fit_fold(study, trial, fold).y_pred, "its forecasts are others"
+        except TrialError as error:
+            again, said = np.empty(0), str(error).partition(": ")[2]  # who it is stands before
+        written = pl.read_parquet(folder / f"{FORECASTS.name}.parquet").filter(pl.col("fold") == fold.index)
+        if not np.array_equal(again, written["y_pred"].to_numpy()):
+            what = f"fold {fold.index}, where nothing but its inputs and code can be read: {said}"
+            return f"{what}; what a forecaster reads besides is in no fingerprint: name it in its attribute `files`"
     return None
 
 

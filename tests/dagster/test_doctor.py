@@ -12,6 +12,7 @@ from golden_core.evaluation.campaign import evaluate
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.store.lake import Home
 from golden_core.store.locking import only_one
+from golden_core.trials.confinement import can_confine
 from golden_core.trials.ledger import ledger_path
 from golden_core.trials.stored import IncompleteError
 from golden_dagster.dead_runs import PROCESS_TAG
@@ -29,6 +30,7 @@ def test_a_sound_home_is_well(finished):
     found = levels(finished)
     assert {subject for subject, (level, _) in found.items() if level == "fail"} == set()
     assert {"python", "packages", "threads", "home", "disk", "clock", "lake", "warehouse"} < set(found)
+    assert found["confinement"][0] == ("ok" if can_confine() else "warn")
     assert found["lock of smoke"] == ("ok", "free")
     assert found["warehouse"] == ("ok", "every row of smoke can be read")
     result = golden("doctor")

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from support.campaigns import OVERRIDES
 
+from golden_core.checks import results
 from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, hash_file, read_json, write_json, write_parquet
@@ -16,18 +17,21 @@ from golden_core.store.randomness import Stream
 from golden_core.trials import all_trials, checklist, reproduction, run_trials
 from golden_core.trials.campaign import fingerprinted
 from golden_core.trials.checklist import NOTEBOOKS, answers, recorded_text, rerun_text
+from golden_core.trials.confinement import can_confine
 from golden_core.trials.generators import GENERATORS, present, seed_everything, states
 from golden_core.trials.outputs import OUTPUTS, finished_trials
 from golden_core.trials.reproduction import (
     Reproduction,
     Retraining,
     Sample,
+    own_classes,
     reproduce_last,
     reproduce_sample,
     retrain,
 )
 from golden_core.trials.syntax import MEMORY
 
+PAIR = "data.pairs=[EURUSD]"
 STREAM = Stream(1).child("test of reproduction")
 # One package with two forecasters that no stream can make repeat, one that remembers what it was shown, and three whose
 # checkpoint is not what was trained.
@@ -142,6 +146,99 @@ def test_a_checkpoint_without_what_was_learned_is_caught(restless):
     assert found["lost"].said.startswith(told.format(" (AttributeError: 'Lost' object has no attribute 'level')"))
     assert found["ending"].said == "the process that restored its checkpoint died"
     assert not any(found[name].identical or found[name].differing for name in ("forgetful", "lost", "ending"))
+
+
+# Each looks its drift up where no study has put it, but for the last two.
+PEEKING = """
+import pathlib, socket
+import numpy as np
+import polars as pl
+from golden_core.forecasters.naive import Drift
+
+BESIDE = pathlib.Path(__file__).with_name("prices.csv")
+
+class Plain(Drift):
+    def predict(self, windows):
+        return super().predict(windows) + 1e-9 * self.looked_up()
+
+    def looked_up(self):
+        return float(np.loadtxt(BESIDE))
+
+class Native(Plain):
+    def looked_up(self):
+        return pl.read_csv(BESIDE, has_header=False).item(0, 0)
+
+class Quiet(Plain):
+    def looked_up(self):
+        try:
+            return super().looked_up()
+        except OSError:
+            return 0.0
+
+class Shipped(Plain):
+    def looked_up(self):
+        import currency_converter
+        return len(pathlib.Path(currency_converter.__file__).with_name("eurofxref-hist.zip").read_bytes())
+
+class Asking(Plain):
+    def looked_up(self):
+        try:
+            socket.create_connection(("127.0.0.1", 9), timeout=1).close()
+        except ConnectionRefusedError:  # somebody was asked
+            return 1.0
+        except OSError:
+            return 2.0
+
+class Declaring(Plain):
+    files = (BESIDE,)
+
+class Helped(Plain):
+    def looked_up(self):
+        import helper
+        return helper.LEVEL
+"""
+
+
+def test_a_class_of_ones_own_that_reads_what_it_is_not_given_does_not_reproduce(tmp_path, monkeypatch):
+    """A copy of the prices in a file of its own, say: no poison reaches it, and no fingerprint holds it."""
+    if not can_confine():
+        pytest.skip("this kernel has no Landlock")
+    name = f"peeking_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(PEEKING)
+    (tmp_path / "helper.py").write_text("LEVEL = 3.0")
+    (tmp_path / "prices.csv").write_text("1.5\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    kinds = ("Plain", "Native", "Quiet", "Shipped", "Asking", "Declaring", "Helped")
+    listed = ", ".join(f"{kind.lower()}: {{custom: '{name}:{kind}'}}" for kind in kinds)
+    home, study = Home.from_environment(), load_study("smoke", [f"forecasters={{random_walk: {{}}, {listed}}}", PAIR])
+    prepare_all(home, study, [("EURUSD", 1)])
+    list(run_trials(home, study, fingerprinted(home, study, all_trials(study))))
+    found = {one.trial.forecaster: one.said for one in reproduce_last(home, study, 1)[0] if not one.identical}
+    assert found.keys() == {"plain", "native", "quiet", "shipped", "asking"}
+    assert own_classes(study).keys() == {kind.lower() for kind in kinds}
+    assert all(
+        said.startswith("fold 0, where nothing but its inputs and code can be read: ") for said in found.values()
+    )
+    assert "Permission denied: '" in found["plain"]
+    assert "prices.csv" in found["native"]
+    assert ": its forecasts are others; what a forecaster reads besides is in no fingerprint" in found["quiet"]
+    assert "currency_converter" in found["shipped"]
+    assert ": its forecasts are others; " in found["asking"]
+
+
+@pytest.mark.usefixtures("restless")
+def test_where_nothing_can_be_confined_the_gate_says_what_is_unmeasured(monkeypatch):
+    study = load_study("smoke", ["forecasters={random_walk: {}, lost: {}}"])
+    monkeypatch.setattr(results, "reproduce_last", lambda *_: ([], {}))
+    (check,) = (check for check in results.result_checks(study) if check.name == "forecasts_reproduce_bitwise")
+    monkeypatch.setattr(results, "can_confine", lambda: True)
+    assert check.decide(Home.from_environment(), study).findings == []
+    monkeypatch.setattr(results, "can_confine", lambda: False)
+    found = check.decide(Home.from_environment(), study)
+    assert (found.findings, found.severity) == (
+        ["unmeasured: what lost reads besides its inputs; `golden doctor` says why"], "warn",
+    )  # fmt: skip
 
 
 def altered(folder, again):
