@@ -29,7 +29,7 @@ from golden_core.trials.identity import Trial, input_tables, series_inputs
 from golden_core.trials.outputs import PROVENANCE
 from golden_core.trials.reproduction import FOUND, NOT_ALONE, UNRESTORED
 from golden_core.trials.rows import cut_folds, new_forecaster
-from golden_core.trials.run import TrialError, fit_fold, settle_torch
+from golden_core.trials.run import TrialError, run_folds, settle_torch
 
 WEIGHTS = "weights.safetensors"
 
@@ -128,17 +128,19 @@ def _train_confined(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) 
 
 
 def _needs_more(home: Home, study: Study, trial: Trial, folder: Path) -> str | None:
-    for fold in cut_folds(study, trial.horizon, series_inputs(home, study, trial.pair, trial.horizon)):
-        try:
-            with one_thread():
-                again, said = fit_fold(study, trial, fold).y_pred, "its forecasts are others"
-        except TrialError as error:
-            again, said = np.empty(0), str(error).partition(": ")[2]  # who it is stands before
-        written = pl.read_parquet(folder / f"{FORECASTS.name}.parquet").filter(pl.col("fold") == fold.index)
-        if not np.array_equal(again, written["y_pred"].to_numpy()):
-            what = f"fold {fold.index}, where nothing but its inputs and code can be read: {said}"
-            return f"{what}; what a forecaster reads besides is in no fingerprint: name it in its attribute `files`"
-    return None
+    try:
+        with one_thread():
+            tables, _ = run_folds(study, trial, series_inputs(home, study, trial.pair, trial.horizon))
+    except TrialError as error:
+        said = str(error).removeprefix(f"{trial}, ")
+    else:
+        before = {name: pl.read_parquet(folder / f"{name}.parquet") for name in tables}
+        others = [name for name, table in tables.items() if not table.equals(before[name])]
+        if not others:
+            return None
+        said = f"other {' and '.join(others)}"
+    what = f"where nothing but its inputs and code can be read, {said}"
+    return f"{what}; what a forecaster reads besides is in no fingerprint: name it in its attribute `files`"
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from golden_core.trials.reproduction import (
 from golden_core.trials.syntax import MEMORY
 
 PAIR = "data.pairs=[EURUSD]"
+LEVELS = "quantiles={levels: [0.1, 0.5, 0.9], calibration: {method: split, share: 0.5}}"
 STREAM = Stream(1).child("test of reproduction")
 # One package with two forecasters that no stream can make repeat, one that remembers what it was shown, and three whose
 # checkpoint is not what was trained.
@@ -189,6 +190,13 @@ class Asking(Plain):
         except OSError:
             return 2.0
 
+class Spread(Quiet):
+    def predict(self, windows):
+        return Drift.predict(self, windows)
+
+    def predict_quantiles(self, windows, levels):
+        return levels + self.looked_up() * windows.last_close[:, None]
+
 class Declaring(Plain):
     files = (BESIDE,)
 
@@ -209,22 +217,22 @@ def test_a_class_of_ones_own_that_reads_what_it_is_not_given_does_not_reproduce(
     (tmp_path / "prices.csv").write_text("1.5\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    kinds = ("Plain", "Native", "Quiet", "Shipped", "Asking", "Declaring", "Helped")
+    kinds = ("Plain", "Native", "Quiet", "Spread", "Shipped", "Asking", "Declaring", "Helped")
     listed = ", ".join(f"{kind.lower()}: {{custom: '{name}:{kind}'}}" for kind in kinds)
-    home, study = Home.from_environment(), load_study("smoke", [f"forecasters={{random_walk: {{}}, {listed}}}", PAIR])
+    settings = [f"forecasters={{random_walk: {{}}, {listed}}}", PAIR, LEVELS]
+    home, study = Home.from_environment(), load_study("smoke", settings)
     prepare_all(home, study, [("EURUSD", 1)])
     list(run_trials(home, study, fingerprinted(home, study, all_trials(study))))
     found = {one.trial.forecaster: one.said for one in reproduce_last(home, study, 1)[0] if not one.identical}
-    assert found.keys() == {"plain", "native", "quiet", "shipped", "asking"}
+    assert found.keys() == {"plain", "native", "quiet", "spread", "shipped", "asking"}
     assert own_classes(study).keys() == {kind.lower() for kind in kinds}
-    assert all(
-        said.startswith("fold 0, where nothing but its inputs and code can be read: ") for said in found.values()
-    )
-    assert "Permission denied: '" in found["plain"]
+    assert all(said.startswith("where nothing but its inputs and code can be read, ") for said in found.values())
+    assert ", fold 0: PermissionError: [Errno 13] Permission denied: '" in found["plain"]
     assert "prices.csv" in found["native"]
-    assert ": its forecasts are others; what a forecaster reads besides is in no fingerprint" in found["quiet"]
+    assert "other forecasts; what a forecaster reads besides is in no fingerprint" in found["quiet"]
+    assert "other quantiles; " in found["spread"]
     assert "currency_converter" in found["shipped"]
-    assert ": its forecasts are others; " in found["asking"]
+    assert "other forecasts; " in found["asking"]
 
 
 @pytest.mark.usefixtures("restless")
