@@ -85,7 +85,7 @@ def known_keys(context: dg.AssetExecutionContext, study: Study, known: Sequence[
     if unknown:
         raise dg.Failure(
             f"study {study.name!r} has no partition {', '.join(unknown[:5])}; it has {', '.join(list(known)[:5])}, … "
-            f"The web UI shows the partitions of GOLDEN_STUDY: start it with `golden ui --study {study.name}`.",
+            f"The web UI shows the partitions of GOLDEN_STUDY: start it with `golden ui {study.name}`.",
             allow_retries=False,
         )
     return keys

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from golden_dagster.cli import (
     bench,
@@ -78,8 +79,31 @@ def flowed(text: str) -> str:
     return "\n\n".join(part if part.startswith(" ") else re.sub(r"\s*\n(?! )", " ", part) for part in paragraphs)
 
 
+class _Command(TyperCommand):
+    """A command that takes what ``--study`` names for the argument STUDY, where it has one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if any(one.name == "study" and one.param_type_name == "argument" for one in self.params):
+            args = _by_place(args)
+        return super().parse_args(ctx, args)
+
+
+def _by_place(args: list[str]) -> list[str]:
+    words, studies, others = iter(args), [], []
+    for word in words:
+        option, mark, value = word.partition("=")
+        if option == "--study":
+            studies.append(value if mark else next(words, ""))
+        else:
+            others.append(word)
+    if "" in studies:
+        raise typer.BadParameter("--study needs the name of a study, or the path of a YAML file")
+    return [*studies, *others]
+
+
 for _group in (app, *(module.app for module in _GROUPS.values()), data.fetch_app):
     for _command in _group.registered_commands:
         if _command.callback:
             _command.help = flowed(_command.callback.__doc__ or "")
+            _command.cls = _Command
             _command.callback = teaching()(_command.callback)  # every command ends a fault of the user's alike

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import As, Backend, Overrides, Workers, coloured, named, table, terminal
+from golden_dagster.cli.options import As, Backend, Overrides, StudyName, Workers, coloured, named, table, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,7 +19,7 @@ COLOURS = {"passed": "green", "failed": "red", "warned": "yellow", "not run": "r
 
 
 def gate(
-    study: Annotated[str, typer.Option(help="Name from data/studies, or path of a YAML file.")] = "smoke",
+    study: StudyName = "smoke",
     overrides: Overrides = [],
     junit: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Where the JUnit XML goes; by default beside the report.")

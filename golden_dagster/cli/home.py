@@ -108,7 +108,7 @@ def _alone(study: Study, home: Home) -> AbstractContextManager[None]:
 
 
 def ui(
-    study: Annotated[str, typer.Option(help="Study whose partitions are shown.")] = "demo",
+    study: StudyName = "demo",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
 ) -> None:

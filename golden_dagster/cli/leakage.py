@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Local, Overrides, Workers, coloured, opened, table, terminal
+from golden_dagster.cli.options import Local, Overrides, StudyName, Workers, coloured, opened, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ app = typer.Typer(no_args_is_help=True, help="Look for leaks: replace the future
 
 @app.command()
 def audit(
-    study: Annotated[str, typer.Option(help="Name from data/studies, or path of a YAML file.")] = "smoke",
+    study: StudyName = "smoke",
     times: Annotated[
         int | None, typer.Option(min=1, help="Times to poison after; by default as the study says.")
     ] = None,

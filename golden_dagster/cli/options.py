@@ -63,7 +63,9 @@ Backend = Annotated[
     ),
 ]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 means one per core.")]
-StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Name from data/studies, or path of a YAML file.")]
+StudyName = Annotated[
+    str, typer.Argument(metavar="STUDY", help="Name from data/studies, or path of a YAML file; also as --study STUDY.")
+]
 
 Bars = Annotated[Path | None, typer.Option("--bars", help="Hourly EURUSD bid bars that end with the published window.")]
 Earlier = Annotated[Path | None, typer.Option("--earlier", help="A file with older bars, for training only.")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import Overrides, coloured, opened, table, terminal
+from golden_dagster.cli.options import Overrides, StudyName, coloured, opened, table, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,7 +20,7 @@ COLOURS = {"passed": "green", "failed": "red", "unmeasured": "yellow"}
 
 
 def reproduce(
-    study: Annotated[str, typer.Option(help="Name from data/studies, or path of a YAML file.")] = "smoke",
+    study: StudyName = "smoke",
     overrides: Overrides = [],
     trials: Annotated[int, typer.Option(min=1, help="How many trials are trained again, drawn by a named seed.")] = 2,
     check: Annotated[bool, typer.Option("--check", help="Also go through the reproducibility checklist.")] = False,

@@ -12,7 +12,6 @@ import threading
 from pathlib import Path
 
 import pytest
-import typer
 from support.commands import golden, said
 from support.keras_files import random_network, write_keras_file
 from typer.main import get_command
@@ -22,12 +21,45 @@ from golden_core.store.lake import PROJECT_ROOT
 from golden_dagster.cli.application import app, flowed
 from golden_dagster.cli.options import TEACHING
 
+PROGRAM = get_command(app)
 
-@pytest.mark.parametrize("command", [*get_command(app).commands])
+
+@pytest.mark.parametrize("command", [*PROGRAM.commands])
 def test_every_command_explains_itself(command):
     result = golden(command, "--help")
     assert result.exit_code == 0
     assert len(result.output.split()) > 20
+
+
+def with_a_study(group=PROGRAM, words=()):
+    """Every command that is about a study, by its words."""
+    for name, one in group.commands.items():
+        if hasattr(one, "commands"):
+            yield from with_a_study(one, (*words, name))
+        elif any(parameter.name == "study" for parameter in one.params) and name != "doctor":  # its file has the place
+            yield pytest.param(one, id=" ".join((*words, name)))
+
+
+@pytest.mark.parametrize("command", list(with_a_study()))
+def test_a_study_is_given_by_place_or_by_name(command):
+    others = {"to": ["--to", "a"], "file": ["a"]}
+    rest = [word for one in command.params if one.required and one.name != "study" for word in others[one.name]]
+    for words in (["mine", *rest], ["--study", "mine", *rest], [*rest, "--study=mine"]):
+        assert command.make_context("golden", words).params["study"] == "mine"
+
+
+@pytest.mark.parametrize("command", ["gate", "run"])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--study",), "--study needs the name of a study, or the path of a YAML file"),
+        (("smoke", "--study", "demo"), "unexpected extra argument"),
+        (("--study=smoke", "--study", "demo"), "unexpected extra argument"),
+    ],
+)
+def test_a_study_is_given_once(command, words, message):
+    result = golden(command, *words)
+    assert (result.exit_code, message in said(result)) == (2, True)
 
 
 def test_errors_that_teach_are_named_as_they_are_called():
@@ -48,9 +80,8 @@ def test_paragraphs_of_help_flow_in_a_terminal_of_any_width():
 
 
 def test_the_usage_page_has_every_command_and_no_other():
-    program = typer.main.get_command(app)
-    known = {f"golden {name}" for name, one in program.commands.items() if not hasattr(one, "commands")}
-    groups = {name: one.commands for name, one in program.commands.items() if hasattr(one, "commands")}
+    known = {f"golden {name}" for name, one in PROGRAM.commands.items() if not hasattr(one, "commands")}
+    groups = {name: one.commands for name, one in PROGRAM.commands.items() if hasattr(one, "commands")}
     known |= {f"golden {group} {name}" for group, commands in groups.items() for name in commands}
     page = Path("docs/usage.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(golden [^`]+)` \|", page, flags=re.MULTILINE)) == known
