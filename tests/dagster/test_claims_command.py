@@ -96,6 +96,12 @@ def test_a_study_without_a_protocol_claims_nothing(asked):
     assert "`golden study show demo` has one" in said(found)
 
 
+def test_a_study_that_asks_for_no_explanations_is_told_where_to_see_some(finished):
+    found = golden("explain", "smoke")
+    assert found.exit_code == 2
+    assert "study 'smoke': no section `explanations`; `golden study show demo` has one" in said(found)
+
+
 def test_a_study_that_was_not_run_is_told_how_to_be(tmp_path, monkeypatch):
     monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
     for command in (["claims"], ["report", "figures", "--to", str(tmp_path)]):
