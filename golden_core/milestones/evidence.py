@@ -82,6 +82,13 @@ def write_evidence(
     """
     contents = _contents(place, milestone, deliverables)
     metadata = _metadata(place, milestone, contents, inputs, command, results, moment(now))
+    with place.alone():
+        return _written(place, milestone, contents, metadata, now)
+
+
+def _written(
+    place: Place, milestone: Milestone, contents: Mapping[str, bytes], metadata: Metadata, now: datetime.datetime
+) -> Written:
     folder = place.folder(milestone.id)
     remove_temporaries(folder)  # left by a killed process
     remove_temporaries(place.archive)

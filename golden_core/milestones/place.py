@@ -7,12 +7,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from golden_core.milestones.records import EvidenceError, FileRecord, GitRecord, InputRecord
 from golden_core.milestones.registry import METADATA, SIGN_OFFS
 from golden_core.store.lake import confined, expanded, hash_bytes, hash_file
+from golden_core.store.locking import only_one
 from golden_core.store.provenance import git_environment
 
 EVIDENCE = "docs/golden"
@@ -32,6 +34,19 @@ class Place:
         """Return the place of a checkout: evidence in ``docs/golden``, or where GOLDEN_EVIDENCE says."""
         moved = os.environ.get(VARIABLE)
         return cls(repository, expanded(moved).resolve() if moved else repository / EVIDENCE)
+
+    @classmethod
+    def of_checkout(cls, repository: Path) -> Place:
+        """Return the same, and refuse a folder that holds no evidence: nothing is begun where somebody only stands."""
+        place = cls.from_environment(repository)
+        if os.environ.get(VARIABLE) or place.evidence.is_dir():
+            return place
+        fix = f"stand in a checkout, or name its {EVIDENCE} in {VARIABLE}"
+        raise EvidenceError(f"{place.evidence}: no such folder; {fix}")
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold the evidence while what is there is read and written again: of two at once, one would be lost."""
+        return only_one(self.evidence / ".lock", f"the evidence in {self.evidence}")
 
     @property
     def owners(self) -> Path:

@@ -47,10 +47,12 @@ def set_owner(
     place: Place, registry: Registry, milestone: Milestone, *, name: str, date: datetime.datetime
 ) -> Ownership:
     """Record who owns a milestone from now on; refuse what is no name, and who owns it already."""
-    entry, everybody = Ownership(owner=person(name, registry), date=moment(date)), owners(place)
-    if (before := everybody.get(milestone.id)) and before.owner == name:
-        raise EvidenceError(f"{milestone.id}: {name} owns it already, since {before.date:%Y-%m-%d}")
-    write_record(Owners(owners={**everybody, milestone.id: entry}), place.owners)
+    entry = Ownership(owner=person(name, registry), date=moment(date))
+    with place.alone():
+        everybody = owners(place)
+        if (before := everybody.get(milestone.id)) and before.owner == name:
+            raise EvidenceError(f"{milestone.id}: {name} owns it already, since {before.date:%Y-%m-%d}")
+        write_record(Owners(owners={**everybody, milestone.id: entry}), place.owners)
     return entry
 
 
@@ -84,13 +86,14 @@ def sign(
     if role not in criterion.sign_off:
         raise EvidenceError(f"{what}: is for the {' and the '.join(criterion.sign_off)} to sign, not for {role!r}")
     signer, date = person(name, registry), moment(date)
-    entries, evidence = read_sign_offs(place, planned), _ready(place, planned)
-    if earlier := valid_sign_offs(planned, criterion, entries, evidence).get(role):
-        raise EvidenceError(f"{what}: {earlier.name} has signed it already")
-    _require_held(place, evidence, date, commit)
-    signed = signed_hash(planned, criterion, role, evidence)
-    entry = SignOff(criterion=criterion.id, role=role, name=signer, date=date, commit=commit, evidence=signed)
-    write_record(SignOffs(milestone=planned.id, signoffs=(*entries, entry)), place.sign_offs(planned.id))
+    with place.alone():
+        entries, evidence = read_sign_offs(place, planned), _ready(place, planned)
+        if earlier := valid_sign_offs(planned, criterion, entries, evidence).get(role):
+            raise EvidenceError(f"{what}: {earlier.name} has signed it already")
+        _require_held(place, evidence, date, commit)
+        signed = signed_hash(planned, criterion, role, evidence)
+        entry = SignOff(criterion=criterion.id, role=role, name=signer, date=date, commit=commit, evidence=signed)
+        write_record(SignOffs(milestone=planned.id, signoffs=(*entries, entry)), place.sign_offs(planned.id))
     return entry
 
 

@@ -27,8 +27,9 @@ def steer(place: Place, registry: Registry, now: datetime.datetime) -> Path:
     """
     page = place.evidence / PAGE
     content = steering_page(place, registry, now)
-    archived(place, FOLDER, {PAGE: page}, now)
-    put(page, content.encode())
+    with place.alone():
+        archived(place, FOLDER, {PAGE: page}, now)
+        put(page, content.encode())
     return page
 
 

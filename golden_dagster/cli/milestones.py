@@ -272,4 +272,4 @@ def _plan() -> tuple[Place, Registry]:
     from golden_core.milestones.registry import load_registry
     from golden_core.store.lake import workplace
 
-    return Place.from_environment(workplace()), load_registry()
+    return Place.of_checkout(workplace()), load_registry()

@@ -46,7 +46,7 @@ def milestone_asset(milestone: Milestone) -> dg.AssetsDefinition:
     def evidence(legacy: LegacyResource) -> dg.MaterializeResult[None]:
         from golden_core.milestones.makers import makable, make_evidence
 
-        place = Place.from_environment(workplace())
+        place = Place.of_checkout(workplace())
         if makable(milestone, legacy.given):
             now = datetime.datetime.now(datetime.UTC)
             make_evidence(place, milestone, given=legacy.given, now=now, run_commands=True)

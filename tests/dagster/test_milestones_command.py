@@ -94,6 +94,20 @@ def test_status_says_which_evidence_does_not_count(reviewed):
     assert "deliverable report.md: has changed" in golden("milestones", "show", "P0.M1").output
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["status"], ["show", "P0.M1"], ["verify", "P0.M1"], ["write", "P0.M1"], ["owner", "P0.M1", "--name", "Ada"],
+     ["steer"]],
+)  # fmt: skip
+def test_a_folder_that_is_no_checkout_is_told_so_and_left_alone(words, tmp_path, monkeypatch):
+    monkeypatch.delenv("GOLDEN_EVIDENCE", raising=False)
+    monkeypatch.setattr("golden_core.store.lake.PROJECT_ROOT", tmp_path)  # as installed from a wheel
+    monkeypatch.chdir(tmp_path)
+    result = golden("milestones", *words)
+    where = f"{tmp_path / 'docs/golden'}: no such folder; stand in a checkout, or name its docs/golden in GOLDEN_EVIDENCE"
+    assert (result.exit_code, result.output.strip(), [*tmp_path.iterdir()]) == (2, where, [])
+
+
 def test_status_fits_a_terminal():
     """The plan itself: 80 columns, whoever owns and whatever is waited for."""
     lines = golden("milestones", "status").output.splitlines()

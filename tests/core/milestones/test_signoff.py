@@ -2,13 +2,18 @@
 
 import datetime as dt
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.milestones import DELIVERABLES, PASSED, START, Project
 
+from golden_core.milestones import evidence, signoff
 from golden_core.milestones.records import EvidenceError, SignOffs, write_record
+from golden_core.milestones.registry import load_registry
 from golden_core.milestones.signoff import LONGEST_NAME
 from golden_core.milestones.state import owners, standing
+from golden_core.milestones.steering import steer
 from golden_core.milestones.verification import read_sign_offs, verify
 from golden_core.store.lake import hash_bytes
 
@@ -37,6 +42,55 @@ def test_no_name_is_assumed_and_no_role_is_a_person(reviewed, name, message):
     with pytest.raises(EvidenceError, match=message):
         reviewed.sign(name=name)
     assert not reviewed.place.sign_offs("P0.M1").exists()
+
+
+def at_once(*works):
+    """Do everything at the same time; what one of them raises is raised."""
+    with ThreadPoolExecutor(len(works)) as threads:
+        for begun in [threads.submit(work) for work in works]:
+            begun.result()
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Between reading what is there and writing it again, others have time."""
+
+    def slowly(work):
+        def done(*arguments):
+            time.sleep(0.1)
+            found = work(*arguments)
+            time.sleep(0.1)
+            return found
+
+        return done
+
+    for module, name in ((signoff, "owners"), (signoff, "read_sign_offs"), (evidence, "put")):
+        monkeypatch.setattr(module, name, slowly(getattr(module, name)))
+
+
+class TestTwoAtOnce:
+    """Whoever reads a file to write it again has it alone."""
+
+    def test_both_owners_are_kept(self, project, slow):
+        place, registry = project.place, project.registry
+        second = registry.milestone("P0.M2")
+        at_once(project.own, lambda: signoff.set_owner(place, registry, second, name="Mary", date=START))
+        assert {name: one.owner for name, one in owners(place).items()} == {"P0.M1": "Ada Lovelace", "P0.M2": "Mary"}
+
+    def test_both_signatures_are_kept(self, reviewed, slow):
+        at_once(reviewed.sign, lambda: reviewed.sign("approved"))
+        assert {one.criterion for one in read_sign_offs(reviewed.place, reviewed.milestone)} == {"reviewed", "approved"}
+
+    def test_a_note_and_evidence_are_both_in_the_archive(self, reviewed, slow):
+        place = reviewed.place
+        steer(place, load_registry(), START)
+        at_once(
+            lambda: steer(place, load_registry(), START + dt.timedelta(days=1)),
+            lambda: reviewed.write({**DELIVERABLES, "report.md": "another"}, day=2),
+        )
+        kept = (place.archive / "index.csv").read_text("utf-8")
+        assert "steering/execution_plan.md" in kept
+        assert "P0.M1/report.md" in kept
 
 
 class TestOwners:
