@@ -9,7 +9,7 @@ import polars as pl
 from scipy import stats
 
 from golden_core.statistics.calibration import calibrate
-from golden_core.store.lake import Home, hash_bytes, stored_json, write_json, write_text
+from golden_core.store.lake import Home, hash_bytes, recorded_csv, write_json, write_text
 from golden_core.store.randomness import Stream
 from golden_core.trials.code import code_hash
 
@@ -41,10 +41,10 @@ def measure_calibration(home: Home, simulations: int, *, jobs: int = 1) -> tuple
 
 def filed_calibration(home: Home) -> Calibrated | None:
     """Return the calibration of a home; None if there is none, or its table is not the one that was measured."""
-    record, path = stored_json(_folder(home) / "calibration.json"), _folder(home) / "calibration.csv"
-    if not path.exists() or hash_bytes(path.read_bytes()) != record.get("table"):
+    if (found := recorded_csv(_folder(home), "calibration")) is None:
         return None
-    table = pl.read_csv(path, schema_overrides=dict.fromkeys(("rate", "low", "high"), pl.Float64))
+    record, content = found
+    table = pl.read_csv(content, schema_overrides=dict.fromkeys(("rate", "low", "high"), pl.Float64))
     return Calibrated(table, record["simulations"], record["code"] == code_hash(_CODE))
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from golden_core.placebo.blocks import block_file, block_rows, blocks, placebo_arms, power_arms, required_section
 from golden_core.placebo.universe import Arm, Gate, PlaceboError, required_protocol
 from golden_core.placebo.verdict import false_claims, found_skill
-from golden_core.store.lake import Home, hash_bytes, stored_json, write_json, write_text
+from golden_core.store.lake import Home, hash_bytes, recorded_csv, write_json, write_text
 from golden_core.store.provenance import git_state
 from golden_core.study import Study
 
@@ -63,12 +63,11 @@ def count_universes(home: Home, study: Study, name: Name, gate: Gate, universes:
 
 def filed_count(home: Home, study: Study, name: Name, gate: Gate) -> Filed | None:
     """Return the table that was filed; None if there is none, or it is not the one that was counted."""
-    folder = home.study(study.name).root / "placebo"
-    record, path = stored_json(folder / f"{name}.json"), folder / f"{name}.csv"
-    if not path.exists() or hash_bytes(path.read_bytes()) != record.get("table"):
+    if (found := recorded_csv(home.study(study.name).root / "placebo", name)) is None:
         return None
+    record, content = found
     identity = _identity(home, study, arms_of(study, name, record["asked"]), gate)
-    table = pl.read_csv(path, infer_schema_length=None)
+    table = pl.read_csv(content, infer_schema_length=None)
     return Filed(table, record["universes"], record["identity"] == identity, record["commit"])
 
 

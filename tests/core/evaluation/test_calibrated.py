@@ -1,5 +1,7 @@
 """A filed calibration: what is off its size is named, a changed table is none, and a repetition sees a changed test."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -51,6 +53,21 @@ def test_a_changed_table_is_no_calibration(home):
     path = folder / "calibration.csv"
     path.write_text(path.read_text().replace("as wanted", "too large"))
     assert calibrated.filed_calibration(home) is None
+
+
+def test_what_is_read_is_what_was_hashed(home, monkeypatch):
+    """Somebody may measure again while the table is being looked at."""
+    table, _ = calibrated.measure_calibration(home, 500)
+    read = Path.read_bytes
+
+    def before_another(path):
+        content = read(path)
+        if path.suffix == ".csv":
+            path.write_bytes(content.replace(b"as wanted", b"too large"))
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", before_another)
+    assert calibrated.filed_calibration(home).table.equals(table)
 
 
 def test_a_test_off_its_size_is_an_error(home):
