@@ -49,7 +49,6 @@ class Diagnosis:
     """What the doctor found."""
 
     cleaned: Cleaned
-    coverage: Coverage
     quality: pl.DataFrame
     verdicts: tuple[Verdict, ...]
     card: str
@@ -198,7 +197,7 @@ def _diagnosis(
         verdicts=verdicts,
         notes=patient.notes,
     )
-    return Diagnosis(cleaned, coverage, quality, verdicts, data_card(facts))
+    return Diagnosis(cleaned, quality, verdicts, data_card(facts))
 
 
 _NO_GAPS = pl.DataFrame(schema={"pair": pl.String, "first": pl.Date, "last": pl.Date, "bars": pl.Int64})

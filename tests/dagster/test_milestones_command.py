@@ -104,7 +104,8 @@ def test_a_folder_that_is_no_checkout_is_told_so_and_left_alone(words, tmp_path,
     monkeypatch.setattr("golden_core.store.lake.PROJECT_ROOT", tmp_path)  # as installed from a wheel
     monkeypatch.chdir(tmp_path)
     result = golden("milestones", *words)
-    where = f"{tmp_path / 'docs/golden'}: no such folder; stand in a checkout, or name its docs/golden in GOLDEN_EVIDENCE"
+    fix = "stand in a checkout, or name its docs/golden in GOLDEN_EVIDENCE"
+    where = f"{tmp_path / 'docs/golden'}: no such folder; {fix}"
     assert (result.exit_code, result.output.strip(), [*tmp_path.iterdir()]) == (2, where, [])
 
 
