@@ -55,7 +55,6 @@ def gate(
         result = run_gate(campaign)
         judged = campaign.study.name
         path = junit or campaign.home.report(judged) / JUNIT
-    write_junit(result, judged, path)
     if result.cause:
         console.print(coloured("cause", "red", f" {result.cause}"), highlight=False, soft_wrap=True)
     console.print(_view(result, judged, everything=everything))
@@ -64,6 +63,7 @@ def gate(
     following = sum(row.follows for row in result.rows)
     if following and not everything:
         console.print(f"{following} checks could not run, or had nothing to look at, because of it: see --all")
+    write_junit(result, judged, path)  # last: what was found is on the screen, should there be no place for it
     console.print(f"{'passed' if result.passed else 'FAILED'}; JUnit XML: {path}", highlight=False, soft_wrap=True)
     raise typer.Exit(0 if result.passed else 1)
 

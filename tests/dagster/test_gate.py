@@ -51,6 +51,18 @@ def test_a_planted_leak_closes_the_gate_and_is_named(monkeypatch):
     assert "FileNotFoundError" not in said
 
 
+def test_what_was_found_is_shown_though_there_is_no_place_for_the_file(monkeypatch, tmp_path):
+    """Minutes of checks are not lost to a mistyped folder."""
+    leaks.leaking_feature(monkeypatch)
+    (tmp_path / "file").touch()
+    small = ("--set", "forecasters={random_walk: {}}", "--set", "data.pairs=[EURUSD]")
+    result = gate("smoke", *small, "--junit", tmp_path / "file" / "gate.xml")
+    assert result.exit_code == 2
+    assert "Gate of study smoke" in result.output
+    assert result.output.rstrip().endswith(f"{tmp_path / 'file'}: File exists; name another place, mend its rights, "
+                                           "or move away what is there")  # fmt: skip
+
+
 @pytest.mark.parametrize("arguments", [["--study", "nowhere"], ["--set", "training.epoch=1"], ["--backend", "magic"]])
 def test_bad_usage(arguments):
     result = gate(*arguments)
