@@ -26,6 +26,7 @@ from golden_core.study import Study
 from golden_core.study.sections import canonical_json
 from golden_core.trials.identity import all_trials
 from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, SAYS, altered_files, finished_trials, told
+from golden_core.trials.stored import IncompleteError
 
 LAYOUT = 1
 MANIFEST = "manifest.json"
@@ -53,12 +54,14 @@ def export_trials(home: Home, study: Study, path: Path) -> int:
 
     Raises
     ------
+    IncompleteError
+        If none has finished.
     TransferError
-        If none has finished, or a file of one is not as it was written: damage is not carried on.
+        If a file of one is not as it was written: damage is not carried on.
     """
     folders = sorted(finished_trials(home, study, all_trials(study)).values())
     if not folders:
-        raise TransferError(f"study {study.name!r} has no finished trial in {home.root}: `golden run` makes them")
+        raise IncompleteError(f"study {study.name!r} has no finished trial in {home.root}")
     for folder in folders:
         if altered := altered_files(folder):
             raise TransferError(f"{folder}: {told(altered, folder)}")

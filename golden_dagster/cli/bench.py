@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from golden_dagster.cli.options import Overrides, StudyName, Workers, opened, table, terminal
+from golden_dagster.cli.options import Overrides, StudyName, Workers, finished, opened, table, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Measure the platform itself.")
 
 Only = Annotated[list[str], typer.Option("--forecaster", help="One of the study's; repeatable. By default all.")]
-Seconds = Annotated[float, typer.Option(min=0.0, help="How long every scenario is measured at least.")]
+Seconds = Annotated[float, typer.Option(min=0.0, max=3600.0, help="How long every scenario is measured at least.")]
 Samples = Annotated[int, typer.Option(min=0, help="Calls at least; 0 for the number that the plan declares.")]
 Threads = Annotated[int, typer.Option(min=1, help="Threads of a call.")]
 Device = Annotated[Literal["cpu", "cuda"], typer.Option(help="Where networks compute.")]
+Benchmark = Literal["inference", "training", "data", "statistics", "startup", "orchestration", "cohort", "leakage"]
 Precision = Annotated[Literal["float32", "bfloat16", "tf32"], typer.Option(help="Number format of networks.")]
 
 
@@ -160,7 +161,7 @@ def show(study: StudyName = "demo", overrides: Overrides = []) -> None:
 
 
 @app.command()
-def accept(benchmark: Annotated[str, typer.Argument(metavar="BENCHMARK", help="inference, training, data, …")]) -> None:
+def accept(benchmark: Annotated[Benchmark, typer.Argument(metavar="BENCHMARK", help="The one that was run.")]) -> None:
     """Make the last runs of a benchmark the baseline of this class of machine: slower ones are seen from then on."""
     from golden_core.benchmarking.records import accept as accepted
     from golden_core.store.lake import Home
@@ -208,8 +209,9 @@ def scale(
     """Plan a larger campaign from what a finished study here has cost: hours on n workers, and the bottleneck."""
     from golden_dagster.benchmarks.scale import Size, costs, plan
 
-    console, (loaded, home) = terminal(), opened(study, [])
-    found = costs(home, loaded, workers, note=_dim(console))
+    console = terminal()
+    with finished(study, []) as (loaded, home):
+        found = costs(home, loaded, workers, note=_dim(console))
     console.print(plan(found, Size(pairs, horizons, seeds, forecasters), on))
 
 

@@ -55,7 +55,7 @@ def refresh(
     from golden_core.sources.ecb_refresh import refresh as refresh_rates
     from golden_core.store.lake import Home
 
-    typer.echo(str(refresh_rates(Home.from_environment().root, url=url or ECB_URL)))
+    typer.echo(str(refresh_rates(Home.from_environment().root, url=ECB_URL if url is None else url)))
 
 
 @app.command("import")
@@ -164,8 +164,10 @@ def dukascopy(
     base_url: Annotated[
         str | None, typer.Option("--base-url", help="Address of the feed or a mirror: HTTPS, or HTTP on this machine.")
     ] = None,
-    delay: Annotated[float, typer.Option(min=0, help="Seconds before each request; there is one at a time.")] = 0.5,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that one download may take.")] = 30.0,
+    delay: Annotated[
+        float, typer.Option(min=0, max=3600, help="Seconds before each request; there is one at a time.")
+    ] = 0.5,
+    timeout: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds that one download may take.")] = 30.0,
     attempts: Annotated[int, typer.Option(min=1, max=10, help="How often a month is asked for.")] = 5,
 ) -> None:
     """Fetch hourly BID candles; what is here already is not asked for again, and a broken run goes on from there."""
@@ -182,7 +184,7 @@ def dukascopy(
             first,
             last,
             politeness=Politeness(delay, timeout, attempts),
-            base_url=base_url or BASE_URL,
+            base_url=BASE_URL if base_url is None else base_url,
             progress=settled,
         )
     console = terminal()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden_dagster.cli.options import As, Overrides, StudyName, coloured, named, opened, table, terminal
+from golden_dagster.cli.options import As, Overrides, StudyName, coloured, finished, named, opened, table, terminal
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -46,8 +47,8 @@ def clean(
     """
     from golden_core.trials.superseded import delete, superseded_trials
 
-    console, (loaded, home) = terminal(), opened(study, overrides, name)
-    with _alone(loaded, home):
+    console = terminal()
+    with finished(study, overrides, name) as (loaded, home), _alone(loaded, home) if yes else nullcontext():
         found = superseded_trials(home, loaded)
         rows = ((one.forecaster, one.series, one.path.stem, f"{one.size / 1e6:.1f}") for one in found)
         total = sum(one.size for one in found) / 1e6
@@ -73,8 +74,8 @@ def export(
     """
     from golden_core.trials.transfer import export_trials
 
-    loaded, home = opened(study, overrides, name)
-    count = export_trials(home, loaded, to)
+    with finished(study, overrides, name) as (loaded, home):
+        count = export_trials(home, loaded, to)
     terminal().print(f"{count} trials, {to.stat().st_size / 1e6:.1f} MB: {to}", highlight=False, soft_wrap=True)
 
 
@@ -123,6 +124,8 @@ def ui(
     from golden_dagster.instance import instance_folder, study_instance
     from golden_dagster.interruption import run_until_told
 
+    if not host:  # to listen everywhere is asked for as 0.0.0.0
+        raise typer.BadParameter("name an address, such as 127.0.0.1", param_hint="--host")
     loaded, home = load_study(study), Home.from_environment()
     claim_name(home, loaded, study, [])
     try:

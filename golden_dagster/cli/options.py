@@ -102,12 +102,13 @@ def opened(study: str, overrides: list[str], name: str | None = None) -> tuple[S
 def finished(study: str, overrides: list[str], name: str | None = None) -> Iterator[tuple[Study, Home]]:
     """Yield a study that was run, and the home; where it was not, add to what is said the command that runs just it."""
     from golden_core.preparation.catalogue import run_command
+    from golden_core.trials.identity import UnreadyError
     from golden_core.trials.stored import IncompleteError
 
     overrides = named(overrides, name)
     try:
         yield opened(study, overrides)
-    except IncompleteError as error:
+    except (IncompleteError, UnreadyError) as error:
         raise IncompleteError(f"{error}; run: {run_command(study, overrides)}") from None
 
 

@@ -104,7 +104,15 @@ def test_a_study_that_asks_for_no_explanations_is_told_where_to_see_some(finishe
 
 def test_a_study_that_was_not_run_is_told_how_to_be(tmp_path, monkeypatch):
     monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
-    for command in (["claims"], ["report", "figures", "--to", str(tmp_path)]):
+    for command, lacks in (
+        (["claims"], "not in the warehouse yet"),
+        (["report", "figures", "--to", str(tmp_path)], "not in the warehouse yet"),
+        (["explain"], "is trained yet"),
+        (["clean"], "no trial can be told from an old one"),
+        (["lake", "export", "--to", str(tmp_path / "trials.zip")], f"has no finished trial in {tmp_path}"),
+    ):
         result = golden(*command, "demo", "--set", "training.epochs=2")
-        assert result.output.rstrip().endswith("not in the warehouse yet; run: golden run demo --set training.epochs=2")
+        assert result.output.rstrip().endswith(f"{lacks}; run: golden run demo --set training.epochs=2")
         assert result.exit_code == 2
+    assert golden("bench", "scale", "demo").output.rstrip().endswith("to extrapolate from; run: golden run demo")
+    assert not (tmp_path / "studies").exists()  # who only looks begins nothing

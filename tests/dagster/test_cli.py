@@ -22,6 +22,7 @@ from golden_dagster.cli.application import app, flowed
 from golden_dagster.cli.options import TEACHING
 
 PROGRAM = get_command(app)
+FETCH = ("data", "fetch", "dukascopy", "--pairs", "EURUSD", "--from", "2024-01-01", "--to", "2024-01-02")
 
 
 @pytest.mark.parametrize("command", [*PROGRAM.commands])
@@ -175,6 +176,13 @@ def test_who_ran_a_file_and_gives_its_name_is_told_to_give_the_file(tmp_path, mo
         (("milestones", "write", "P6.M3"), "study 'golden' is not in the warehouse yet"),
         (("milestones", "write", "P0.M1", "--tree", "/nowhere"), "/nowhere"),
         (("milestones", "sign", "P1.M2", "plan_approved", "--role", "TL", "--commit", "HEAD"), "here is none"),
+        (("ui", "--host", ""), "name an address, such as 127.0.0.1"),
+        (("bench", "accept", "nope"), "'nope' is not one of 'inference', 'training'"),
+        (("bench", "data", "smoke", "--seconds", "inf"), "less than or equal to 3600"),
+        (("data", "refresh", "--url", ""), "'' must be an https address"),
+        ((*FETCH, "--base-url", ""), "'' must be an https address"),
+        ((*FETCH, "--base-url", "http://127.0.0.1:1", "--timeout", "inf"), "less than or equal to 3600"),
+        ((*FETCH, "--base-url", "http://127.0.0.1:1", "--delay", "inf"), "less than or equal to 3600"),
     ],
 )
 def test_bad_usage_is_one_clear_message(arguments, message):

@@ -240,7 +240,7 @@ def training_override(study: Study, bars: int) -> str:
     usable = usable_rows(bars, warm_up=warm_up, context_length=study.context_length, horizon=study.horizons[0])
     train = len(usable) - splits.validation - splits.test
     if train <= study.horizons[0] + splits.embargo:
-        raise RecordError(f"there are {bars} bars; the published validation and test parts leave none to train on")
+        raise RecordError(f"of {bars} bars the published held-out parts leave none to train on: add --earlier")
     return f"splits.train={train}"
 
 
