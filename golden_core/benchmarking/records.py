@@ -17,6 +17,7 @@ from scipy import special, stats
 
 from golden_core.benchmarking.sampling import ALPHA, summarise
 from golden_core.store.lake import Home, new_folder, stored_json, write_json, write_parquet
+from golden_core.store.locking import only_one
 from golden_core.store.provenance import describe_environment, machine
 from golden_core.store.schema import BENCHMARKS
 from golden_core.store.warehouse import Warehouse
@@ -117,9 +118,10 @@ def accept(home: Home, benchmark: str) -> list[str]:
     runs = [run for run in last_runs(home, on=here) if run.rows["benchmark"][0] == benchmark]
     if not runs:
         raise BenchmarkError(f"no run of {benchmark!r} was filed on {here}: run `golden bench {benchmark}` first")
-    record, before = _accepted(home), _baselines(home)
     named = {_place(run): run.folder.name for run in runs}
-    write_json({**before, here: {**before.get(here, {}), **named}}, record)
+    with only_one(home.root / "benchmarks" / "lock.json", "what was accepted of benchmarks"):
+        before = _baselines(home)
+        write_json({**before, here: {**before.get(here, {}), **named}}, _accepted(home))
     return list(named.values())
 
 

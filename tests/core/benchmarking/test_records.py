@@ -1,6 +1,9 @@
 """Runs in the lake: what is filed follows from its samples, baselines are accepted by machine, slower is seen."""
 
+import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -121,6 +124,22 @@ def test_a_later_run_elsewhere_hides_none_from_here(home, measured, monkeypatch)
         elsewhere.setattr(records, "machine_class", lambda: "another")
         file_run(home, "inference", "demo", [measured()])
     assert [len(regressions(home)[0]), regressions(home)[1]] == [1, 1], slower
+
+
+def test_of_two_accepted_at_once_both_are_kept(home, measured, monkeypatch):
+    for benchmark in ("inference", "training"):
+        file_run(home, benchmark, "demo", [measured()])
+
+    def slowly(home, read=records._baselines):
+        found = read(home)
+        time.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(records, "_baselines", slowly)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda benchmark: accept(home, benchmark), ("inference", "training")))
+    kept = json.loads((home.root / "benchmarks" / "accepted.json").read_text(encoding="utf-8"))
+    assert set(kept[machine_class()]) == {"inference/demo", "training/demo"}
 
 
 def test_a_baseline_that_is_gone_and_a_record_that_is_damaged_are_said(home, measured):
