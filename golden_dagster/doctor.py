@@ -20,6 +20,7 @@ from golden_core.preparation.catalogue import command_of
 from golden_core.store.health import REMEDY, FullDiskError, StorageError, free_bytes, readable
 from golden_core.store.lake import LAYOUT, PROJECT_ROOT, Home, LayoutError, StoredTableError, read_table
 from golden_core.store.locking import lock_state
+from golden_core.store.provenance import library_versions
 from golden_core.store.warehouse import Warehouse, WarehouseError
 from golden_core.trials.confinement import can_confine
 from golden_core.trials.ledger import LedgerError, ledger_path, read_ledger
@@ -77,20 +78,14 @@ def _packages() -> Finding:
         return Finding("packages", "ok", "no constraints.txt here to compare with: installed as a package")
     lines = path.read_text(encoding="utf-8").splitlines()
     pinned = [line.split("==") for line in lines if "==" in line and not line.startswith("#")]
-    found = [(name, wanted, _version(name)) for name, wanted in pinned]
-    compared = [one for one in found if one[2]]  # what is absent and needed says so by itself
+    here = library_versions(tuple(name for name, _ in pinned))
+    # What is absent and needed says so by itself.
+    compared = [(name, wanted, here[name]) for name, wanted in pinned if here[name] != "absent"]
     other = [f"{name} {have} for {wanted}" for name, wanted, have in compared if not _is(have, wanted)]
     if not other:
         return Finding("packages", "ok", f"{len(compared)} as in constraints.txt")
     named = ", ".join(other[:5])
     return Finding("packages", "warn", f"{len(other)} of {len(compared)} unlike constraints.txt ({named}): run `make`")
-
-
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 def _is(found: str, wanted: str) -> bool:

@@ -82,25 +82,20 @@ def write_evidence(
     """
     contents = _contents(place, milestone, deliverables)
     metadata = _metadata(place, milestone, contents, inputs, command, results, moment(now))
-    with place.alone():
-        return _written(place, milestone, contents, metadata, now)
-
-
-def _written(
-    place: Place, milestone: Milestone, contents: Mapping[str, bytes], metadata: Metadata, now: datetime.datetime
-) -> Written:
     folder = place.folder(milestone.id)
-    remove_temporaries(folder)  # left by a killed process
-    remove_temporaries(place.archive)
-    previous = _previous(place.metadata(milestone.id))
-    present = {record.path for record in previous.outputs} if previous else set()
-    different = tuple(sorted(name for name in present | contents.keys() if _bytes(folder / name) != contents.get(name)))
-    if previous and not different and not _says_more(metadata, previous):
-        return Written(previous, ())
-    archived(place, milestone.id, {name: folder / name for name in (*different, METADATA)}, now)
-    for name in different:
-        put(confined(folder, *name.split("/")), contents.get(name))
-    write_record(metadata, place.metadata(milestone.id))
+    with place.alone():
+        remove_temporaries(folder)  # left by a killed process
+        remove_temporaries(place.archive)
+        previous = _previous(place.metadata(milestone.id))
+        present = {record.path for record in previous.outputs} if previous else set()
+        names = sorted(present | contents.keys())
+        different = tuple(name for name in names if _bytes(folder / name) != contents.get(name))
+        if previous and not different and not _says_more(metadata, previous):
+            return Written(previous, ())
+        archived(place, milestone.id, {name: folder / name for name in (*different, METADATA)}, now)
+        for name in different:
+            put(confined(folder, *name.split("/")), contents.get(name))
+        write_record(metadata, place.metadata(milestone.id))
     return Written(metadata, (*different, METADATA))
 
 

@@ -130,11 +130,19 @@ def coloured(word: str, style: str, rest: str = "") -> Text:
     return Text.assemble((word, style), rest)
 
 
-def say_smoke(study: Study, console: Console) -> None:
-    """Say of a smoke study what its page says at the top."""
-    if study.is_smoke:
-        plumbing = ": it exercises the plumbing, and its numbers carry no claim"
-        console.print(coloured("smoke study", "red", plumbing), highlight=False)
+def caveats(study: Study, home: Home) -> list[Text]:
+    """Return why the numbers of a study are no last word, a line each; IncompleteError where there are none."""
+    from golden_core.preparation.catalogue import command_of
+    from golden_core.trials.stored import evaluated_by_this_code, shown_completeness
+
+    present, expected = shown_completeness(home, study)
+    again = f": evaluated by other code than this; {command_of(home, study.name)} evaluates again"
+    found = {
+        ("smoke study", ": it exercises the plumbing, and its numbers carry no claim"): study.is_smoke,
+        ("incomplete", f": {present} of {expected} trials"): present < expected,
+        ("stale", again): not evaluated_by_this_code(home, study),
+    }
+    return [coloured(word, "red", rest) for (word, rest), holds in found.items() if holds]
 
 
 def table(

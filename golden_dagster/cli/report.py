@@ -12,11 +12,11 @@ from golden_dagster.cli.options import (
     As,
     Overrides,
     StudyName,
+    caveats,
     coloured,
     exhibited,
     finished,
     opened,
-    say_smoke,
     table,
     terminal,
 )
@@ -38,17 +38,14 @@ def claims(
     the capital a year. "Found from" is the effect that a claim would have been made of
     with the protocol's power, "within" the margin of equivalence that is reached.
     """
-    from golden_core.preparation.catalogue import command_of
     from golden_core.reporting.exhibits import Answer, exhibit
     from golden_core.reporting.verdict import decided
     from golden_core.store.warehouse import Warehouse
-    from golden_core.trials.stored import evaluated_by_this_code, shown_completeness
 
     with finished(study, overrides, name) as (loaded, home):
         if loaded.protocol is None:
             raise typer.BadParameter(f"study {loaded.name!r}: no section `protocol`; `golden study show demo` has one")
-        present, expected = shown_completeness(home, loaded)
-        ours = evaluated_by_this_code(home, loaded)
+        against = caveats(loaded, home)
     console, asked = terminal(), exhibit("claims", Warehouse(home.warehouse), loaded)
     rows = asked.answer.frame
     carried = rows.filter("claimed")
@@ -58,7 +55,6 @@ def claims(
         title, page = f"Claims of study {loaded.name}", ("Registered", "Tried", "Not made because")
         console.print(exhibited(shown, console, without=page, spare=spare, title=title))
     console.print(f"{carried.height} of {rows.height} claims asked about are carried by the evidence", highlight=False)
-    say_smoke(loaded, console)
     console.print(f"decided {decided(loaded.protocol)}", style="dim", highlight=False)
     for reason, count in rows.filter(~rows["claimed"]).group_by("reason", maintain_order=True).len().iter_rows():
         console.print(f"  {count} are not: {reason or 'the test does not reject'}", style="dim", highlight=False)
@@ -67,11 +63,8 @@ def claims(
         if not registered:
             late = ": a test part was opened before this protocol stood, or with more to ask, or elsewhere"
             console.print(coloured("not registered", "red", late), highlight=False)
-    if present < expected:
-        console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)
-    if not ours:
-        again = f": decided by other code than this; {command_of(home, loaded.name)} decides again"
-        console.print(coloured("stale", "red", again), highlight=False, soft_wrap=True)
+    for caveat in against:
+        console.print(caveat, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -14,12 +14,12 @@ from golden_dagster.cli.options import (
     Overrides,
     StudyName,
     Workers,
+    caveats,
     coloured,
     exhibited,
     finished,
     named,
     opened,
-    say_smoke,
     table,
     terminal,
 )
@@ -168,24 +168,17 @@ def leaderboard(study: StudyName = "demo", overrides: Overrides = [], name: As =
 
 def print_leaderboard(study: str, overrides: list[str], console: Console) -> None:
     """Print the leaderboard and where the report is."""
-    from golden_core.preparation.catalogue import command_of
     from golden_core.reporting.exhibits import exhibit
     from golden_core.reporting.tables import leaderboard
     from golden_core.store.warehouse import Warehouse
-    from golden_core.trials.stored import evaluated_by_this_code, shown_completeness
 
     with finished(study, overrides) as (loaded, home):
-        present, expected = shown_completeness(home, loaded)
-        ours = evaluated_by_this_code(home, loaded)
+        against = caveats(loaded, home)
     warehouse = Warehouse(home.warehouse)
     board = leaderboard(warehouse, loaded.name, significance=loaded.evaluation.significance)
     console.print(_leaderboard_view(exhibit("leaderboard", warehouse, loaded, board), loaded, console))
-    say_smoke(loaded, console)
-    if present < expected:
-        console.print(coloured("incomplete", "red", f": {present} of {expected} trials"), highlight=False)
-    if not ours:
-        again = f": evaluated by other code than this; {command_of(home, loaded.name)} evaluates again"
-        console.print(coloured("stale", "red", again), highlight=False, soft_wrap=True)
+    for caveat in against:
+        console.print(caveat, highlight=False, soft_wrap=True)
     page = home.report(loaded.name) / "index.html"
     if page.exists():
         console.print(f"report: {page}", highlight=False, soft_wrap=True)

@@ -56,7 +56,7 @@ def test_claims_are_printed_and_non_claims_counted(asked):
     assert "4 of 12 claims asked about are carried by the evidence" in said
     assert "8 are not: the test does not reject" in said
     assert "incomplete: 5 of 240 trials" in said
-    assert "stale: decided by other code than this; golden run demo decides again" in said
+    assert "stale: evaluated by other code than this; golden run demo evaluates again" in said
     assert "drift" in asked("demo", "--all").output
     assert all(unit in said for unit in ("Effect (%)", "interval (%)", "Found from", "Within (%)"))
 
