@@ -39,6 +39,7 @@ def instance_folder(home: Home, study: str) -> Path:
     """
     folder = home.instance(study)
     yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False  # what Dagster reads it with takes no "?" in another
     settings = yaml.load(_SETTINGS.read_text(encoding="utf-8"))
     del settings["instance_class"]  # which leads here
     local = {"sqlite": {"base_dir": str(folder / "storage")}}
@@ -98,14 +99,19 @@ def storage_fault(storage: Path) -> str | None:
 def _explaining(storage: Path) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, DBAPIError) as error:
+    except Exception as error:
+        # dagster-postgres gives up with an error of its own, raised from SQLAlchemy's.
+        cause = error.__cause__ if isinstance(error.__cause__, DBAPIError) else error
+        if not isinstance(cause, (sqlite3.Error, DBAPIError)):
+            raise
+        said, again = str(getattr(cause, "orig", cause)), "give the same command again: what is finished is kept"
+        if on_server():
+            raise StorageError(f"PostgreSQL fails as Dagster's storage: {said.splitlines()[0]}; {again}") from error
         if disk_is_full(error) or free_bytes(storage) < _PAGE:
             raise full_disk(storage) from error
-        said = str(getattr(error, "orig", error))
         raise StorageError(
             f"Dagster's storage {storage} cannot be used: {said}; {readable(free_bytes(storage))} are free there. "
-            "Make room or mend its rights, and give the same command again: what is finished is kept, and a damaged "
-            "storage is then made anew"
+            f"Make room or mend its rights, and {again}, and a damaged storage is then made anew"
         ) from error
 
 

@@ -1,19 +1,17 @@
-"""Dagster's storage on PostgreSQL: the profile that GOLDEN_STORAGE=postgres asks for, a schema per study."""
+"""Dagster's storage on PostgreSQL: what GOLDEN_STORAGE=postgres asks for, a schema per study."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
-from pathlib import Path
+from contextlib import closing
 from typing import Any
-
-from ruamel.yaml import YAML
 
 from golden_core.store.health import StorageError
 
 STORAGE = "GOLDEN_STORAGE"  # sqlite, or postgres
-_PROFILE = Path(__file__).with_name("dagster_postgres.yaml")
-_SERVER = ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE")
+# psycopg2 is what dagster-postgres brings along. What the address does not say, libpq takes from its own variables.
+_ADDRESS = "postgresql+psycopg2://?options=-csearch_path%3D"
 
 
 def on_server() -> bool:
@@ -36,22 +34,20 @@ def server_storage(study: str) -> dict[str, Any]:
     Raises
     ------
     StorageError
-        If a variable or a package is missing, or no server answers.
+        If a package is missing, no server answers, or it refuses the schema.
     """
-    if missing := [name for name in _SERVER if not os.environ.get(name)]:
-        raise StorageError(f"{STORAGE}=postgres needs {', '.join(missing)} in the environment: see docs/storage.md")
     if not importlib.util.find_spec("dagster_postgres"):
         raise StorageError(f"{STORAGE}=postgres needs dagster-postgres: pip install '.[postgres]'")
     import psycopg2  # noqa: PLC0415  an extra
 
     try:
-        with psycopg2.connect("", connect_timeout=10) as connection, connection.cursor() as cursor:
+        with (
+            closing(psycopg2.connect("", connect_timeout=10)) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
             cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{study}"')
-        connection.close()
-    except psycopg2.OperationalError as error:
-        where = f"{os.environ['PGHOST']}:{os.environ['PGPORT']}"
+    except psycopg2.Error as error:
         said = str(error).strip().splitlines()[0]
-        raise StorageError(f"no PostgreSQL at {where} for {STORAGE}=postgres: {said}") from None
-    storage: dict[str, Any] = YAML(typ="safe", pure=True).load(_PROFILE.read_text(encoding="utf-8"))["storage"]
-    storage["postgres"]["postgres_db"]["params"] = {"options": f"-csearch_path={study}"}
-    return storage
+        raise StorageError(f"no PostgreSQL for {STORAGE}=postgres: {said}; see docs/storage.md") from None
+    return {"postgres": {"postgres_url": f"{_ADDRESS}{study}"}}

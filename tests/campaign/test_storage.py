@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
-from contextlib import nullcontext
+import signal
+from contextlib import closing, nullcontext
+from pathlib import Path
 
 import dagster as dg
+import psycopg2
 import pytest
-from support.postgres import postgres
+from support.postgres import PASSWORD, postgres
 
 from golden_core import checks
 from golden_core.preparation import prepare_pair, prepare_raw, prepare_series
@@ -16,6 +19,7 @@ from golden_core.store.lake import Home
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials import all_trials
 from golden_dagster.campaign import open_campaign
+from golden_dagster.doctor import examine
 from golden_dagster.instance import instance_folder, study_instance
 from golden_dagster.partitions import trial_key
 from golden_dagster.resources import WorkersResource
@@ -83,12 +87,44 @@ def test_four_campaigns_at_once_lose_nothing(kind, tmp_path, processes, monkeypa
         assert all("only here" not in path.read_text() for path in home.root.rglob("dagster.yaml"))
 
 
+def stopped_between_two_questions(home, pid):
+    with study_instance(home, "smoke") as instance:
+        assert instance.get_runs_count() == 0
+        os.kill(int(pid.read_text().split()[0]), signal.SIGQUIT)
+        for _ in range(2):
+            instance.get_runs_count()
+
+
+def test_a_server_is_found_as_libpq_finds_it_and_its_faults_are_one_line(tmp_path, monkeypatch):
+    home = Home.from_environment()
+    with postgres() as server:
+        for name, value in (server | {"PGHOST": server["SOCKET"], "PGPASSFILE": str(tmp_path / "pass")}).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("PGPASSWORD")
+        (tmp_path / "pass").write_text(f"*:*:*:*:{PASSWORD}\n")
+        (tmp_path / "pass").chmod(0o600)
+        with closing(psycopg2.connect("")) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE ROLE weak LOGIN PASSWORD '{PASSWORD}'")
+        monkeypatch.setenv("PGUSER", "weak")
+        with pytest.raises(StorageError, match=r"postgres: permission denied for database \w+; see docs/storage.md$"):
+            instance_folder(home, "smoke")
+        monkeypatch.setenv("PGUSER", "golden")
+        lost = r"^PostgreSQL fails as Dagster's storage: .*socket .* failed: .*; give the same command again: [\w ]+$"
+        with pytest.raises(StorageError, match=lost):
+            stopped_between_two_questions(home, Path(server["SOCKET"]) / "data" / "postmaster.pid")
+        level, said = {one.subject: (one.level, one.said) for one in examine(home)}["runs of smoke"]
+        assert (level, "no PostgreSQL for GOLDEN_STORAGE=postgres" in said) == ("fail", True)
+        monkeypatch.setenv("GOLDEN_STORAGE", "sqlite")
+        assert {one.subject: one.said for one in examine(home)}["runs of smoke"] == "no storage here"
+    assert not (home.instance("smoke") / "storage").exists()
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"GOLDEN_STORAGE": "mysql"}, "GOLDEN_STORAGE=mysql: there is sqlite"),
-        ({"PGPORT": ""}, "needs PGPORT in the environment"),
-        ({}, "no PostgreSQL at 127.0.0.1:1 for GOLDEN_STORAGE=postgres"),
+        ({}, 'no PostgreSQL for GOLDEN_STORAGE=postgres: connection to server at "127.0.0.1", port 1 failed'),
+        ({"PGHOST": "/nowhere"}, "connection to server on socket .* failed: No such file or directory; see docs"),
     ],
 )
 def test_a_storage_that_cannot_be_used_is_said_in_one_line(settings, said, monkeypatch):

@@ -1,4 +1,4 @@
-"""A PostgreSQL server from Debian's own binaries: on the loopback, a free port, in a folder that goes with it."""
+"""A PostgreSQL server from Debian's own binaries: a free port and a socket, in a folder that goes with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -52,10 +52,11 @@ def _served(programs: Path, folder: Path) -> Iterator[dict[str, str]]:
         port = str(free.getsockname()[1])
     data = str(folder / "data")
     run("initdb", "-D", data, "-U", "golden", "-A", "scram-sha-256", "--pwfile", str(folder / "password"), "--no-sync")
-    options = f"-h 127.0.0.1 -p {port} -k '' -c fsync=off"
+    options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
     run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
     try:
         found = {"PGHOST": "127.0.0.1", "PGPORT": port, "PGUSER": "golden", "PGPASSWORD": PASSWORD}
-        yield {**found, "PGDATABASE": "postgres", "GOLDEN_STORAGE": "postgres"}
+        yield {**found, "PGDATABASE": "postgres", "GOLDEN_STORAGE": "postgres", "SOCKET": str(folder)}
     finally:
-        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+        with suppress(subprocess.CalledProcessError):  # a test may have stopped it
+            run("pg_ctl", "-D", data, "-m", "immediate", "stop")
