@@ -9,8 +9,10 @@ import polars as pl
 
 from golden_core.vendors.base import VendorError
 
-_FEWEST = 20  # days
+_FEWEST = 20  # days that show when closes are known, and a part of the file
+_LEVEL = 5  # days that show a level
 _FAR, _NEAR = 0.02, 0.01  # log price: medians of honest files lie within 0.002
+_FAR_PART = 0.04  # daily ones of a lira lay 0.022 away for a month
 _EARLY, _SURE = 0.1, 5.0  # correlation, and its standard errors
 _HOURS, _SAME = 6, 0.1  # by which nobody knows a rate beforehand, and how near its moves one who copied it is
 
@@ -18,26 +20,35 @@ _HOURS, _SAME = 6, 0.1  # by which nobody knows a rate beforehand, and how near 
 def require_fixings(bars: pl.DataFrame, pair: str, rates: pl.DataFrame, path: Path) -> tuple[str, ...]:
     """Refuse closes of the inverse, and such as are known too early; say if they lie elsewhere than the ECB's rates.
 
-    ``bars`` are ``schema.BARS`` of one pair, ``rates`` ``schema.RATES``. The last close that is known by a fixing, less
-    the fixing, cannot go with the rate's move from the fixing before to the one after: what is late goes against it,
-    what was quoted at another price, or fixed a little off, goes with neither, and only what comes early goes with it.
-    A copy of the rates that is dated early does not: it has no difference at all, hours before anybody can know.
+    ``bars`` are ``schema.BARS`` of one pair, ``rates`` ``schema.RATES``. Levels are medians of all days, and of every
+    ``_FEWEST`` in a row. The last close that is known by a fixing, less the fixing, cannot go with the rate's move from
+    the fixing before to the one after: what is late goes against it, what was quoted at another price, or fixed a
+    little off, goes with neither, and only what comes early goes with it. A copy of the rates that is dated early does
+    not: it has no difference at all, hours before anybody can know.
     """
     known = bars.sort("available_at").select("available_at", price=pl.col("close").log())
     days = _fixed(pair, rates).join_asof(known, left_on="at", right_on="available_at", tolerance="3d").drop_nulls()
     days = days.with_columns(off=pl.col("price") - pl.col("log")).filter(pl.col("off").is_finite())
+    if days.height < _LEVEL:
+        return ()
+    off, turned = pl.col("off"), pl.col("price") + pl.col("log")
+    whole = days.select(pl.col("at").max(), pl.len().cast(pl.Int64), off.median(), turned=turned.median())
+    rolled = off.rolling_median(_FEWEST), turned.rolling_median(_FEWEST).alias("turned")
+    parts = days.select("at", pl.lit(_FEWEST, pl.Int64).alias("len"), *rolled).drop_nulls()
+    far = pl.concat([whole.filter(off.abs() > _FAR), parts.filter(off.abs() > _FAR_PART)])
+    far = far.sort(pl.col("turned").abs() >= _NEAR, maintain_order=True)
+    if far.height:
+        last, count, level, inverse = far.row(0)
+        said = f"closes lie {100 * abs(math.expm1(level)):.1f} % from the ECB's rates"
+        away = f"{said} (median of {count} days to {last:%Y-%m-%d})"
+        if abs(inverse) < _NEAR:
+            raise VendorError(
+                f"{path}: its {away}, and near their inverse: they are of {pair[3:]}{pair[:3]}; import them so"
+            )
+        return (f"{away}: they are of other days, another instrument, or made up",)
     if days.height < _FEWEST:
         return ()
-    off, turned, early = days.select(
-        pl.col("off").median(), turned=(pl.col("price") + pl.col("log")).median(), early=pl.corr("off", "around")
-    ).row(0)
-    away = f"closes lie {100 * abs(math.expm1(off)):.1f} % from the ECB's rates (median of {days.height} days)"
-    if abs(turned) < _NEAR and abs(off) > _FAR:
-        raise VendorError(
-            f"{path}: its {away}, and near their inverse: they are of {pair[3:]}{pair[:3]}; import them so"
-        )
-    if abs(off) > _FAR:
-        return (f"{away}: they are of other days, another instrument, or made up",)
+    early = days.select(pl.corr("off", "around")).item()
     before = days.filter(pl.col("at") - pl.col("available_at") >= pl.duration(hours=_HOURS))
     copied, moves = before.select(pl.col("off").abs().median(), pl.col("around").abs().median()).row(0)
     if before.height >= _FEWEST and copied < _SAME * moves:

@@ -10,13 +10,13 @@ from pathlib import Path
 import polars as pl
 
 from golden_core.bars.lengthening import lengthen
-from golden_core.market.clock import bar_close, on_grid
+from golden_core.market.clock import MINUTES, bar_close, on_grid
 from golden_core.market.local_time import ZoneError, day_begins, from_utc, parse_clock, resolve
 from golden_core.market.weekends import unended_weeks
-from golden_core.market.zones import ZoneEvidence, active_times, read_clock, verify_zone
+from golden_core.market.zones import ZoneEvidence, active_times, doubts, read_clock, verify_zone
 from golden_core.store.health import openable
 from golden_core.store.schema import BARS
-from golden_core.vendors.bar_length import bar_length, off_grid
+from golden_core.vendors.bar_length import bar_length, disordered, off_grid
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.detect import AUTO, detect
 from golden_core.vendors.plain import declared
@@ -93,7 +93,7 @@ def read_bars(
     if whole.is_empty():
         raise VendorError(f"{path}: none of its {dated.height} bars is complete; fetch the file again when one is over")
     bars = _finished(whole, pair, length, zone or clock)
-    more = [*impossible(dated), *off_grid(dated, length)]
+    more = [*impossible(dated), *off_grid(dated, length), *disordered(dated), *doubts(dated, MINUTES[length])]
     if left_out.height:
         more.append(f"{left_out.height} bars are not complete and left out (first: line {left_out['line'][0]})")
     if bar and bar != length:

@@ -83,12 +83,37 @@ def verify_zone(naive_times: pl.Series, declared: str) -> ZoneEvidence:
     return _judge(weekends, declared, naive_times)
 
 
+def doubts(bars: pl.DataFrame, minutes: int) -> tuple[str, ...]:
+    """Say what no clock explains of bars whose opens are instants: trade on weekends, and times of the close.
+
+    A bar that opens when the market closes is what a weekend's last one looks like if it is stamped by its close; where
+    bars are shorter than the silence that is forgiven around a weekend, the clock would seem right.
+    """
+    naive = bars.with_columns(pl.col("timestamp").dt.replace_time_zone(None))
+    times = active_times(naive)
+    inside = closed_days(naive["timestamp"], "UTC") if minutes >= 1440 else closed_bars(times, "UTC", minutes / 60)
+    notes = []
+    if len(inside):
+        first = f"first: {inside[0]:%a %Y-%m-%d %H:%M} UTC"
+        notes.append(f"{len(inside)} bars lie where the foreign exchange market is closed ({first}); cleaning decides")
+    weekends = find_weekends(times)
+    closed, opened = expected(weekends, "UTC")
+    table, bar = weekends.table, datetime.timedelta(minutes=minutes)
+    late = int(((table["last_bar"] == closed) & (table["first_bar"] >= opened + bar)).sum())
+    if minutes < 30 and late >= max(FEWEST_WEEKENDS, LEAST_EXPLAINED * table.height):
+        notes.append(
+            f"before {late} of {table.height} weekends the last bar opens when the market closes, and the next one a "
+            "bar after it opens: these may be times of the close; export those of the opens"
+        )
+    return tuple(notes)
+
+
 def _judge(weekends: Weekends, declared: str | None, times: pl.Series) -> ZoneEvidence:
     count = weekends.table.height
     if weekends.bar_hours >= 24:
         return _silent(declared, count, "a day's bar does not show an hour")
     if not count:
-        return _silent(declared, count, "the file spans no weekend")
+        return _silent(declared, count, "no weekend interrupts its bars")
     if weekends.own_hours > LEAST_EXPLAINED * count:
         habit = f"before {weekends.own_hours} of {count} weekends the bars stop when they had stopped the day before"
         return _silent(declared, count, f"{habit}, at hours of the vendor's own")

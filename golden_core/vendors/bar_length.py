@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,21 @@ def off_grid(bars: pl.DataFrame, length: str) -> tuple[str, ...]:
     first = f"first: line {off['line'][0]}, {off['timestamp'][0]:%Y-%m-%d %H:%M} UTC"
     return (
         f"{off.height} of {bars.height} bars begin off the grid of {grid} minutes on which the others do ({first})",
+    )
+
+
+def disordered(bars: pl.DataFrame) -> tuple[str, ...]:
+    """Say how many rows have the time of one above, or come before it in time, as where files or answers were joined.
+
+    A running bar that was fetched twice, and a block that was pasted twice, show so.
+    """
+    again = ~bars["timestamp"].is_first_distinct()
+    back = (bars["timestamp"].diff() < datetime.timedelta()).fill_null(value=False)
+    told = ((again, "have a time that a row above has"), (back, "come earlier than the row above"))
+    return tuple(
+        f"{rows.sum()} of {bars.height} rows {how} (first: line {bars['line'].filter(rows)[0]}); cleaning decides"
+        for rows, how in told
+        if rows.any()
     )
 
 

@@ -28,7 +28,6 @@ _LETTERS = {
     "US": "USD",
 }  # fmt: skip
 _CODES = re.compile(rf"(?<![A-Za-z])(?:{CURRENCIES})(?![A-Za-z])")
-_MANY = re.compile(rf"(?<!\d)(10+) ?({CURRENCIES})(?![A-Za-z])")
 
 
 def pairs_in(text: str) -> list[str]:
@@ -52,8 +51,8 @@ def require_named(name: str, pair: str, path: Path) -> None:
     found = pair_of(name)
     if (found and found[0] != pair) or set(_CODES.findall(name)) - {pair[:3], pair[3:]}:
         raise VendorError(f"{path}: its price is called {name!r}, but {pair} is asked for; give the right pair")
-    if many := _MANY.search(name):
-        raise VendorError(f"{path}: {name!r} is the price of {many[1]} {many[2]}: write what one costs, and rename it")
+    if re.search(rf"(?i)(?<![a-z\d])(10+ ?({pair[:3]}|{pair[3:]})|({pair[:3]}|{pair[3:]}) ?10+)(?![a-z\d])", name):
+        raise VendorError(f"{path}: {name!r} is the price of several units: write what one costs, and rename it")
 
 
 def pairs_with_prices(names: Sequence[str]) -> Sequence[str]:

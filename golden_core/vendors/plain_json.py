@@ -51,13 +51,7 @@ class PlainJson(Reader):
         """Read all records; all of them have a time."""
         answer = parsed_json(path)
         _require_instrument(answer, pair, path)
-        columns = _columns(answer)
-        if columns is None:
-            raise VendorError(f"{path}: its JSON holds no table: expected {_FORMS}; save the answer as it was sent")
-        plain = {
-            name: values for name, values in columns.items() if not any(isinstance(v, dict | list) for v in values)
-        }
-        table = pl.DataFrame([_series(name, values, path) for name, values in plain.items()])
+        table = pl.DataFrame([_series(name, values, path) for name, values in _table(answer, path).items()])
         if table.is_empty():
             raise VendorError(f"{path}: the table has no record; request another range")
         require_instrument(table, pair, path)
@@ -78,11 +72,20 @@ def holds_objects(path: Path) -> bool:
         return _BEGINS.match(stream.read(HEAD_BYTES)) is not None
 
 
-def first_records(path: Path) -> Head | None:
-    """Return the first records of a file as lines of a table, for what to declare; None where it holds no table."""
-    columns = _columns(parsed_json(path)) or {}
+def first_records(path: Path) -> Head:
+    """Return the first records of a file as lines of a table, for what to declare."""
+    columns = _table(parsed_json(path), path)
     rows = [*zip(*columns.values(), strict=True)][:SNIFFED]
-    return Head(tuple("\t".join(map(str, row)) for row in (columns, *rows)), "\t") if rows else None
+    return Head(tuple("\t".join(map(str, row)) for row in (columns, *rows)), "\t")
+
+
+def _table(answer: Any, path: Path) -> Columns:
+    """Return the columns of a table, without those that hold objects or lists."""
+    columns = _columns(answer) or {}
+    plain = {name: cells for name, cells in columns.items() if not any(isinstance(cell, dict | list) for cell in cells)}
+    if len(plain) < 2:
+        raise VendorError(f"{path}: its JSON holds no table: expected {_FORMS}; write its rows so, each with its time")
+    return plain
 
 
 def _names_price(names: Iterable[str]) -> bool:
@@ -121,7 +124,10 @@ def _of_split(lists: Mapping[str, list[Any]]) -> Columns | None:
     return _even({_INDEX: lists["index"], **columns} if lists.get("index") else columns)
 
 
-def _of_records(records: Sequence[Mapping[str, Any]]) -> Columns:
+def _of_records(rows: Sequence[Mapping[str, Any]]) -> Columns:
+    """Return columns of objects; those of an object within, where it is the only one there that holds prices, too."""
+    within = [[v for v in row.values() if isinstance(v, dict) and has_prices([*v])] for row in rows]
+    records = [{**row, **(own[0] if len(own) == 1 else {})} for row, own in zip(rows, within, strict=True)]
     names = dict.fromkeys(name for record in records for name in record)
     return {name: [record.get(name) for record in records] for name in names}
 

@@ -31,7 +31,7 @@ _TOLERATED = 0.1
 _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with closes
 _STILL = 0.1  # of a day's range: of ten days one closes so near to its open, of Yahoo's nine
 _CORRECT = "correct the header, or declare --column open=NAME …, or its place (in a study: format columns)"
-_FEWEST_DAYS, _DAY = 20, datetime.timedelta(days=1)
+_FEWEST_DAYS, _DAY = 7, datetime.timedelta(days=1)  # that close where they open
 
 
 def read_numbers(
@@ -149,8 +149,8 @@ def require_roles(bars: pl.DataFrame, path: Path) -> None:
         )
     days = whole.filter(pl.col("high") > pl.col("low")).sort("timestamp")
     still = days.filter((pl.col("close") - pl.col("open")).abs() <= _STILL * (pl.col("high") - pl.col("low")))
-    daily = 2 * (days["timestamp"].diff() >= _DAY).sum() > days.height >= _FEWEST_DAYS
-    if daily and 2 * still.height > days.height:
+    daily = 2 * (days["timestamp"].diff() >= _DAY).sum() > days.height
+    if daily and 2 * still.height > days.height and still.height >= _FEWEST_DAYS:
         raise VendorError(
             f"{path}: line {still['line'][0]}: {still.height} of {days.height} days that moved close where they open, "
             "as some of Yahoo's: this is no close of the day, whose high and low would tell the next one; take another "

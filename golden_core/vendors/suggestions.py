@@ -22,6 +22,8 @@ _CLOCK = re.compile(r"\d{1,2}:\d\d.*|\d{6}|\d{4}")
 _DAY_PARTS = ({"year", "month", "day"}, {"年", "月", "日"})
 _NUMBER = re.compile(r"-?\d+[.,]\d+")
 _MISFITS = 0.1  # share of rows that may be no candle: a few of Yahoo's are none
+_KNOWN = (PRICES, (*PRICES[3:], *PRICES[1:3], *PRICES[:1]))  # orders of columns, of which some may have other names
+_ORDERS = (*_KNOWN, *(one for one in itertools.permutations(PRICES) if one[0] in PRICES[::3] and one not in _KNOWN))
 _NEAR = 2  # a candle's high is less than so many of its lows; prices of several currencies are further apart
 
 
@@ -62,10 +64,14 @@ def declaration(head: Head | None, declared: Mapping[str, str | None] | None = N
     head = _below(head)
     headed = not any(_NUMBER.fullmatch(field) for field in head.header)
     rows = [head.fields(line) for line in range(headed, min(SNIFFED, len(head.lines)))]
-    places = _places([row for row in rows if len(row) == len(rows[0])])
+    places = _places([row for row in rows if len(row) == len(rows[0])], _KNOWN if headed else _ORDERS)
     if not headed:
         told = {ours: "+".join(str(place + 1) for place in at) for ours, at in places.items()}
-        return _options(told) if "close" in told else "--column timestamp=1 --column open=2 …"
+        return (
+            _options(told)
+            if "close" in told
+            else f"--column timestamp={told.get('timestamp', 'PLACE')} --column open=PLACE …"
+        )
     lacks = lacking(head.header, declared or {})
     if {"high", "low"} <= {*lacks} - places.keys():
         lacks = [*(name for name in lacks if name == "timestamp"), "close"]
@@ -126,7 +132,7 @@ def _options(told: Mapping[str, str]) -> str:
     return " ".join(f"--column {shlex.quote(f'{ours}={theirs}')}" for ours, theirs in told.items())
 
 
-def _places(rows: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
+def _places(rows: Sequence[Sequence[str]], known: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
     """Return at which places from 0 of the first rows time and prices seem to stand; a close alone beside a time."""
     width = len(rows[0]) if len(rows) > 1 else 0
     days = [place for place in range(width) if all(_DAY.match(row[place]) for row in rows)]
@@ -137,33 +143,32 @@ def _places(rows: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {"timestamp": time}
     others = [place for place in range(width) if place not in time]
     starts = [place for place in others if {*range(place, place + 4)} <= {*others}]
-    start = next((s for s in sorted(starts, key=lambda s: s < time[0]) if _are_candles(rows, s)), None)
-    if start is not None:
-        candles = [row for row in rows if _is_candle(row[start : start + 4])]
-        names = PRICES if _follow(candles, time, start) else ("close", "high", "low", "open")
-        return found | {name: (start + names.index(name),) for name in PRICES}
+    for start in sorted(starts, key=lambda start: start < time[0]):
+        orders = [order for order in known if _are_candles(rows, start, order)]
+        jumps = [_jumps(rows, time, start, order) for order in orders]
+        if PRICES in orders or (jumps and max(jumps) > 2 * min(jumps)):  # of columns of currencies none follows better
+            names = orders[0] if jumps[0] <= 2 * min(jumps) else orders[jumps.index(min(jumps))]
+            return found | {name: (start + names.index(name),) for name in PRICES}
     numbers = [place for place in others if all(_NUMBER.fullmatch(row[place]) for row in rows)]
     return found | ({"close": (numbers[0],)} if len(numbers) == 1 else {})
 
 
-def _are_candles(rows: Sequence[Sequence[str]], start: int) -> bool:
-    cells = [row[start : start + 4] for row in rows]
-    there = [row for row in cells if not {cell.lower() for cell in row} <= {*GAPS}]
-    misfits = sum(not _is_candle(row) for row in there)
+def _are_candles(rows: Sequence[Sequence[str]], start: int, order: Sequence[str]) -> bool:
+    there = [row for row in rows if not {cell.lower() for cell in row[start : start + 4]} <= {*GAPS}]
+    misfits = sum(_candle(row, start, order) is None for row in there)
     return bool(there) and misfits <= _MISFITS * len(there) + (len(there) > 5)
 
 
-def _follow(rows: Sequence[Sequence[str]], time: Sequence[int], start: int) -> bool:
-    """Whether bars open near the close before them, if the first of four columns is the open."""
+def _jumps(rows: Sequence[Sequence[str]], time: Sequence[int], start: int, order: Sequence[str]) -> float:
+    """Return how far bars open from the close before them."""
     ordered = sorted(rows, key=lambda row: [row[place] for place in time])  # of days written year first
-    ends = [(float(row[start].replace(",", ".")), float(row[start + 3].replace(",", "."))) for row in ordered]
-    gaps = (sum(abs(after[i] - before[1 - i]) for before, after in itertools.pairwise(ends)) for i in (0, 1))
-    return next(gaps) <= 2 * next(gaps)
+    bars = [bar for row in ordered if (bar := _candle(row, start, order))]
+    return sum(abs(after["open"] - before["close"]) for before, after in itertools.pairwise(bars))
 
 
-def _is_candle(cells: Sequence[str]) -> bool:
+def _candle(row: Sequence[str], start: int, order: Sequence[str]) -> Mapping[str, float] | None:
     try:
-        open_, high, low, close = (float(cell.replace(",", ".")) for cell in cells)
+        bar = {name: float(row[start + place].replace(",", ".")) for place, name in enumerate(order)}
     except ValueError:
-        return False
-    return _NEAR * low > high >= max(open_, close) >= min(open_, close) >= low > 0
+        return None
+    return bar if _NEAR * bar["low"] > bar["high"] == max(bar.values()) >= min(bar.values()) == bar["low"] > 0 else None

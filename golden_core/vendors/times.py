@@ -279,7 +279,9 @@ def _words(order: Order) -> str:
 
 def _not_a_time(text: str, like: str = "") -> str:
     hint = next((hint for form, hint in _HINTS.items() if re.fullmatch(form, text)), " like 2020-01-31 13:00:00")
-    return f"{text!r} is not a time{like or hint}; mend the row, or export it again"
+    forms = "a spreadsheet turned days of one of the two forms round, or files were joined: export the file again"
+    cure = forms if like and _TIME.fullmatch(text) else "mend the row, or export it again"
+    return f"{text!r} is not a time{like or hint}; {cure}"
 
 
 def joined(date: pl.Series, time: pl.Series, path: Path) -> pl.Series:

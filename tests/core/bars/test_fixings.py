@@ -97,10 +97,32 @@ def test_closes_of_another_level_are_said(factor: float) -> None:
     assert f"closes lie {100 * abs(factor - 1):.1f} % from the ECB's rates" in said[0]
 
 
+@pytest.mark.parametrize("begin", [0.3, 0.7])
+@pytest.mark.parametrize("every", ["1h", "1d"])
+def test_another_instrument_or_the_inverse_may_begin_anywhere_in_a_file(begin: float, every: str) -> None:
+    bars = _bars(every)
+    other = pl.int_range(bars.height) > begin * bars.height
+    said = require_fixings(
+        bars.with_columns(pl.col("close") * pl.when(other).then(1.16).otherwise(1)), "EURUSD", RATES, FILE
+    )
+    assert "of other days, another instrument, or made up" in said[0]
+    turned = bars.with_columns(close=pl.when(other).then(1 / pl.col("close")).otherwise(pl.col("close")))
+    with pytest.raises(VendorError, match="near their inverse: they are of USDEUR"):
+        require_fixings(turned, "EURUSD", RATES, FILE)
+
+
+def test_a_week_shows_a_level() -> None:
+    week = _bars("1d").slice(40, 6)
+    assert require_fixings(week, "EURUSD", RATES, FILE) == ()
+    assert "closes lie 17.5 %" in require_fixings(week.with_columns(pl.col("close") * 1.18), "EURUSD", RATES, FILE)[0]
+    with pytest.raises(VendorError, match="near their inverse"):
+        require_fixings(week.with_columns(close=1 / pl.col("close")), "EURUSD", RATES, FILE)
+
+
 def test_frozen_closes_tell_no_time() -> None:
     """At the level of the rates, so that it is not the level that is spoken of."""
     bars = _bars("1d").with_columns(close=pl.lit(RATES["rate"].median()))
-    assert require_fixings(bars, "EURUSD", RATES, FILE) == ()
+    assert "(median of 20 days to " in require_fixings(bars, "EURUSD", RATES, FILE)[0]
 
 
 @pytest.mark.parametrize("pair", ["EURUSD", "USDJPY", "GBPCHF"])

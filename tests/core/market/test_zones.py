@@ -301,7 +301,7 @@ def test_one_weekend_contradicts_but_does_not_verify() -> None:
 def test_a_file_without_a_weekend_is_unverifiable(declared: str) -> None:
     found = verify_zone(shown(trading_times(dt.date(2024, 7, 7), 1), "UTC"), declared)
     assert (found.verdict, found.segments, found.weekends) == ("unverifiable", (), 0)
-    assert found.summary == f"{declared} cannot be verified: the file spans no weekend"
+    assert found.summary == f"{declared} cannot be verified: no weekend interrupts its bars"
     assert verify_zone(pl.Series([], dtype=pl.Datetime("us")), declared).verdict == "unverifiable"
 
 

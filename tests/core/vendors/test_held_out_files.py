@@ -73,7 +73,7 @@ def test_a_column_of_one_currency_does_not_say_which_way_round_it_is(pair: str, 
 
 
 def test_a_price_of_a_hundred_is_refused(parse: Any) -> None:
-    with pytest.raises(VendorError, match="'100 JPY' is the price of 100 JPY: write what one costs"):
+    with pytest.raises(VendorError, match="'100 JPY' is the price of several units: write what one costs"):
         parse(CURRENCIES, pair="JPYCZK", columns={"close": "100 JPY"})
 
 
