@@ -38,9 +38,8 @@ def require_fixings(bars: pl.DataFrame, pair: str, rates: pl.DataFrame, path: Pa
     far = pl.concat([whole.filter(off.abs() > _FAR), parts.filter(off.abs() > _FAR_PART)])
     far = far.sort(pl.col("turned").abs() >= _NEAR, maintain_order=True)
     if far.height:
-        last, count, level, inverse = far.row(0)
-        said = f"closes lie {100 * abs(math.expm1(level)):.1f} % from the ECB's rates"
-        away = f"{said} (median of {count} days to {last:%Y-%m-%d})"
+        last, n, level, inverse = far.row(0)
+        away = f"closes lie {100 * abs(math.expm1(level)):.1f} % from the ECB's rates (median of {n} days to {last:%F})"
         if abs(inverse) < _NEAR:
             raise VendorError(
                 f"{path}: its {away}, and near their inverse: they are of {pair[3:]}{pair[:3]}; import them so"

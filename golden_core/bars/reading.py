@@ -12,7 +12,6 @@ import polars as pl
 from golden_core.bars.lengthening import lengthen
 from golden_core.market.clock import MINUTES, bar_close, on_grid
 from golden_core.market.local_time import ZoneError, day_begins, from_utc, parse_clock, resolve
-from golden_core.market.weekends import unended_weeks
 from golden_core.market.zones import ZoneEvidence, active_times, doubts, read_clock, verify_zone
 from golden_core.store.health import openable
 from golden_core.store.schema import BARS
@@ -25,7 +24,6 @@ from golden_core.vendors.scaling import scale
 from golden_core.vendors.text import refuse_packed, require_text
 
 PARTIAL = "incomplete"
-_SEASON = 3  # weeks in a row: Christmas and the New Year may both fall on a Friday
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +91,12 @@ def read_bars(
     if whole.is_empty():
         raise VendorError(f"{path}: none of its {dated.height} bars is complete; fetch the file again when one is over")
     bars = _finished(whole, pair, length, zone or clock)
-    more = [*impossible(dated), *off_grid(dated, length), *disordered(dated), *doubts(dated, MINUTES[length])]
+    more = [
+        *impossible(dated),
+        *off_grid(dated, length),
+        *disordered(dated),
+        *doubts(dated, MINUTES[length], zone or clock),
+    ]
     if left_out.height:
         more.append(f"{left_out.height} bars are not complete and left out (first: line {left_out['line'][0]})")
     if bar and bar != length:
@@ -180,45 +183,23 @@ def _offset(table: VendorTable, zone: str | None, path: Path) -> _Timed:
         resolved = resolve(naive["timestamp"], zone, str(path), table.bars["line"])
         note = f"the rows say UTC, which the trading week contradicts: they are read by {zone}, as declared"
         return resolved.times, zone, evidence, (note, *resolved.notes)
-    notes = (f"every row carries its own offset, which counts; {zone} only says where days begin",) if zone else ()
-    same = zone and parse_clock(zone) == parse_clock("UTC")
-    return table.bars["timestamp"], "UTC", evidence, () if same else notes
+    other = zone and parse_clock(zone) != parse_clock("UTC")
+    notes = (f"every row carries its own offset, which counts; {zone} only says where days begin",) if other else ()
+    return table.bars["timestamp"], "UTC", evidence, notes
 
 
 def _verified(naive: pl.DataFrame, zone: str, path: Path, *, declared: bool) -> ZoneEvidence:
     try:
-        evidence = verify_zone(active_times(naive), zone)
+        return verify_zone(active_times(naive), zone)
     except ZoneError as error:
         own = "" if declared else ". The clock is the file's own word: declare the right one with --zone."
         raise ZoneError(f"{path}: {error}{own}") from None
-    if _daily(naive):
-        _require_ended(active_times(naive), zone, path)
-    return evidence
-
-
-def _require_ended(days: pl.Series, zone: str, path: Path) -> None:
-    """Refuse a season of days named by the evening on which they begin, among others that are not.
-
-    Yahoo's days of London are, where they were cut to dates of UTC: in summer.
-    """
-    lacking = unended_weeks(days, zone)[0].sort()
-    week = lacking.dt.truncate("1w")
-    season = lacking.filter(week.shift(1 - _SEASON) - week == datetime.timedelta(weeks=_SEASON - 1))
-    if len(season):
-        raise ZoneError(
-            f"{path}: {_SEASON} or more weeks in a row begin with a Sunday and lack their last day, first the week to "
-            f"{season[0]:%A %Y-%m-%d}: days of that season seem to be named by the evening on which they begin, and "
-            "would be known before they are over; add a day to their dates, or export times with their offset"
-        )
-
-
-def _daily(bars: pl.DataFrame) -> bool:
-    return bool(bars["timestamp"].diff().abs().median() == datetime.timedelta(days=1))
 
 
 def _unsaid(table: VendorTable, path: Path) -> str:
     found = read_clock(active_times(table.bars))
-    few = "whole days do not show where they begin" if _daily(table.bars) else "it has too few weekends to read one off"
+    daily = table.bars["timestamp"].diff().abs().median() == datetime.timedelta(days=1)
+    few = "whole days do not show where they begin" if daily else "it has too few weekends to read one off"
     read = found.summary if found.segments else few
     clear = found.verdict == "read" and len(found.segments) == 1
     example = found.segments[0].zones[0] if clear else "NAME, such as UTC, EET or EET_US"

@@ -64,19 +64,12 @@ def find_weekends(times: pl.Series) -> Weekends:
     return Weekends(weekends, hours, own_hours)
 
 
-def closed_days(times: pl.Series, zone: str) -> pl.Series:
-    """Return the opens of daily bars, from Friday to Sunday, over all of which a clock has the market closed."""
-    days = times.drop_nulls().dt.cast_time_unit("us").unique().sort()
-    days = days.filter(days.dt.weekday() >= 5)
-    closed, opened = (from_utc(at, zone) for at in _market(days.dt.truncate("1w").dt.offset_by("1w").dt.date()))
-    return days.filter((days >= closed) & (days.dt.offset_by("1d") <= opened))
-
-
 def closed_bars(times: pl.Series, zone: str, bar_hours: float) -> pl.Series:
-    """Return the opens of shorter bars that lie on a weekend of a clock, an hour or more from either end of it."""
+    """Return the opens of bars over all of which a clock has the market closed: of days, or an hour from either end."""
     opens, hour = times.drop_nulls().dt.cast_time_unit("us").unique().sort(), datetime.timedelta(hours=1)
     closed, opened = (from_utc(at, zone) for at in _market(opens.dt.offset_by("3d").dt.truncate("1w").dt.date()))
-    return opens.filter((opens >= closed + hour) & (opens + bar_hours * hour <= opened - hour))
+    spare = (bar_hours < 24) * hour
+    return opens.filter((opens >= closed + spare) & (opens + bar_hours * hour <= opened - spare))
 
 
 def unended_weeks(times: pl.Series, zone: str) -> tuple[pl.Series, int]:

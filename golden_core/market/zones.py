@@ -10,14 +10,16 @@ from typing import Literal
 import polars as pl
 
 from golden_core.market.clock_reading import CLEARLY_EXPLAINED, FEWEST_WEEKENDS, Reading, Segment, read
-from golden_core.market.local_time import ZoneError, parse_clock
-from golden_core.market.weekends import Weekends, closed_bars, closed_days, expected, find_weekends, unended_weeks
+from golden_core.market.local_time import ZoneError, from_utc, parse_clock
+from golden_core.market.weekends import Weekends, closed_bars, expected, find_weekends, unended_weeks
 
 # Prices that trickle in after the close do not show an open market. Shares of the week's median.
 THIN_VOLUME = 0.02
 THIN_RANGE = 0.2
 LEAST_EXPLAINED = 0.5  # of the weekends, or the file follows no clock that is known here
 CLOSED_DAYS = 0.2  # of the weekends with a bar on a closed day: Sunday's two hours move too little to be told each time
+_EVENINGS = "its days seem to be named by the evening on which they begin, and would be known too early; add a day to "
+_EVENINGS += "every date, and declare EET_US"
 SHOWN = 3  # weeks, or clocks, quoted in a message
 
 
@@ -83,23 +85,23 @@ def verify_zone(naive_times: pl.Series, declared: str) -> ZoneEvidence:
     return _judge(weekends, declared, naive_times)
 
 
-def doubts(bars: pl.DataFrame, minutes: int) -> tuple[str, ...]:
-    """Say what no clock explains of bars whose opens are instants: trade on weekends, and times of the close.
-
-    A bar that opens when the market closes is what a weekend's last one looks like if it is stamped by its close; where
-    bars are shorter than the silence that is forgiven around a weekend, the clock would seem right.
-    """
-    naive = bars.with_columns(pl.col("timestamp").dt.replace_time_zone(None))
-    times = active_times(naive)
-    inside = closed_days(naive["timestamp"], "UTC") if minutes >= 1440 else closed_bars(times, "UTC", minutes / 60)
-    notes = []
+def doubts(bars: pl.DataFrame, minutes: int, zone: str) -> tuple[str, ...]:
+    """Say what is odd of bars, whose opens are instants, and too little to refuse them."""
+    naive, bar = bars.with_columns(pl.col("timestamp").dt.replace_time_zone(None)), datetime.timedelta(minutes=minutes)
+    times, notes = active_times(naive), list[str]()
+    inside = closed_bars(naive["timestamp"] if minutes >= 1440 else times, "UTC", minutes / 60)
     if len(inside):
-        first = f"first: {inside[0]:%a %Y-%m-%d %H:%M} UTC"
-        notes.append(f"{len(inside)} bars lie where the foreign exchange market is closed ({first}); cleaning decides")
-    weekends = find_weekends(times)
+        where = f"where the foreign exchange market is closed (first: {inside[0]:%a %Y-%m-%d %H:%M} UTC)"
+        notes.append(f"{len(inside)} bars lie {where}; cleaning decides")
+    local = from_utc(bars["timestamp"], zone)
+    lacking, weeks = unended_weeks(local, zone)
+    lacking = lacking.filter(lacking < local.max())  # the last week may go on
+    if minutes >= 1440 and len(lacking) > CLOSED_DAYS * weeks:
+        notes.append(f"{len(lacking)} of {weeks} weeks begin with a Sunday and lack their last day: {_EVENINGS}")
+    table = (weekends := find_weekends(times)).table
     closed, opened = expected(weekends, "UTC")
-    table, bar = weekends.table, datetime.timedelta(minutes=minutes)
     late = int(((table["last_bar"] == closed) & (table["first_bar"] >= opened + bar)).sum())
+    # The silence that is forgiven around a weekend of such bars hides it from every clock.
     if minutes < 30 and late >= max(FEWEST_WEEKENDS, LEAST_EXPLAINED * table.height):
         notes.append(
             f"before {late} of {table.height} weekends the last bar opens when the market closes, and the next one a "
@@ -126,22 +128,24 @@ def _judge(weekends: Weekends, declared: str | None, times: pl.Series) -> ZoneEv
 
 
 def _require_ended(days: pl.Series, declared: str) -> None:
-    """Refuse daily bars whose weeks run from Sunday to Thursday: they are named by the evening on which they begin."""
+    """Refuse days named by the evening on which they begin, as Yahoo's of a summer in London, cut to dates of UTC."""
     lacking, weeks = unended_weeks(days, declared)
-    if len(lacking) >= FEWEST_WEEKENDS and len(lacking) > LEAST_EXPLAINED * weeks:
+    week, season = lacking.sort().dt.truncate("1w"), datetime.timedelta(weeks=FEWEST_WEEKENDS - 1)
+    first = lacking.sort().filter(week.shift(1 - FEWEST_WEEKENDS) - week == season)
+    if len(first):
         raise ZoneError(
-            f"the file is declared to keep {declared}, but {len(lacking)} of its {weeks} weeks end with a "
-            f"{lacking[0]:%A and begin with a Sunday, first the week to %Y-%m-%d}: its days seem to be named by the "
-            "evening on which they begin, and would be known before they are over; add a day to every date, and "
-            "declare EET_US. Fixings of a country whose weekend is Friday and Saturday are no bars of a market that is "
-            "closed on its Sundays: take a source that fixes from Monday to Friday"
+            f"the file is declared to keep {declared}, but {len(lacking)} of its {weeks} weeks begin with a Sunday and "
+            f"lack their last day, {FEWEST_WEEKENDS} or more in a row from the week to {first[0]:%A %Y-%m-%d} on: "
+            f"{_EVENINGS}, or export times with their offset. Fixings of a country whose weekend is Friday and "
+            "Saturday are no bars of a market that is closed on its Sundays: take a source that fixes from Monday to "
+            "Friday"
         )
 
 
 def _require_closed(days: pl.Series, declared: str) -> None:
     """Refuse daily bars if many a weekend has one in which the clock has the market closed all day."""
     weekends = days.dt.truncate("1w").n_unique()
-    inside = closed_days(days, declared)
+    inside = closed_bars(days, declared, 24)
     weeks = inside.dt.truncate("1w").n_unique()
     if weeks >= FEWEST_WEEKENDS and weeks > CLOSED_DAYS * weekends:
         behind = "UTC" if parse_clock(declared) != parse_clock("UTC") else "America/New_York"

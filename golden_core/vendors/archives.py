@@ -6,7 +6,6 @@ import re
 
 from golden_core.vendors.delimited import Delimited
 
-# HistData's generic ASCII files have no header; places of columns are fixed.
 _NUMBER = r"\d+(?:\.\d+)?"
 # The volume is always 0: NinjaTrader writes the same with one, on another clock.
 _M1 = re.compile(rf"\d{{8}} \d{{6}}(?:;{_NUMBER}){{4}}(?:;0)?")
@@ -39,7 +38,6 @@ HISTDATA_TICKS = Delimited(
     said=_SAID,
 )
 
-# TrueFX: instrument, time in GMT, bid and ask, without a header.
 _TRUEFX_TICK = re.compile(r"[A-Z]{3}/[A-Z]{3},\d{8} \d\d:\d\d:\d\d\.\d{1,3}(?:,\d+(?:\.\d+)?){2}")
 
 TRUEFX = Delimited(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import numpy as np
@@ -104,18 +103,12 @@ def off_grid(bars: pl.DataFrame, length: str) -> tuple[str, ...]:
 
 
 def disordered(bars: pl.DataFrame) -> tuple[str, ...]:
-    """Say how many rows have the time of one above, or come before it in time, as where files or answers were joined.
-
-    A running bar that was fetched twice, and a block that was pasted twice, show so.
-    """
-    again = ~bars["timestamp"].is_first_distinct()
-    back = (bars["timestamp"].diff() < datetime.timedelta()).fill_null(value=False)
-    told = ((again, "have a time that a row above has"), (back, "come earlier than the row above"))
-    return tuple(
-        f"{rows.sum()} of {bars.height} rows {how} (first: line {bars['line'].filter(rows)[0]}); cleaning decides"
-        for rows, how in told
-        if rows.any()
-    )
+    """Say how many rows do not come after all above them, as where files were joined, or a bar was fetched twice."""
+    back = (bars["timestamp"] <= bars["timestamp"].cum_max().shift(1)).fill_null(value=False)
+    if not back.any():
+        return ()
+    first = f"first: line {bars['line'].filter(back)[0]}"
+    return (f"{back.sum()} of {bars.height} rows are not later than all rows above them ({first}); cleaning decides",)
 
 
 def _require_one(ordered: pl.DataFrame, steps: npt.NDArray[np.float64], length: str, why: str, path: Path) -> None:

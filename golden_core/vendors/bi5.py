@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from golden_core.market.clock import expected_opens, market_open
+from golden_core.market.clock import expected_opens
 from golden_core.vendors.base import Claim, VendorError, VendorTable
 from golden_core.vendors.bi5_files import CANDLES, SPANS, Kind, Place, locate, read_candles, read_ticks
 from golden_core.vendors.ticks import TICK_BAR, bars_from_ticks
@@ -59,11 +59,14 @@ class Bi5Reader:
         unnamed = "; no folder above the year names the pair" if files[0][0].pair is None else ""
         notes = [f"{counted(len(files), 'file')} of {what}, {span}: {counted(bars.height, 'bar')}{unnamed}."]
         notes += [f"{counted(left, 'file')} of other pairs, sides or kinds not read."] if left else []
-        return VendorTable(bars, self.name, "UTC", bar, side, (*notes, *_silent(bars, kind), *_missing(files, kind)))
+        silent = int((bars["volume"] == 0).sum()) if kind != "ticks" else 0
+        said = f"{silent} of {bars.height} bars have no volume: the feed fills silence with flat bars."
+        notes += [said] if silent else []
+        return VendorTable(bars, self.name, "UTC", bar, side, (*notes, *_missing(files, kind)))
 
     def _file(self, path: Path, pair: str) -> list[tuple[Place, Path]]:
         place = locate(path)
-        if not place.matches(pair):
+        if place.pair not in {None, pair}:
             raise VendorError(f"{path}: its folder says {place.pair}, but {pair} is asked for")
         if self.kind not in {None, place.kind} or (self.kind and place.side not in {None, self.side}):
             said = " ".join(filter(None, (place.side, place.kind)))
@@ -73,7 +76,7 @@ class Bi5Reader:
     def _files(self, root: Path, pair: str) -> tuple[list[tuple[Place, Path]], int]:
         """Return the files of a folder that are asked for, and how many are not."""
         found = sorted(((locate(path), path) for path in root.rglob("*.bi5")), key=lambda one: (one[0].start, one[1]))
-        files = [one for one in found if one[0].matches(pair) and one[0].side in {None, self.side}]
+        files = [one for one in found if one[0].pair in {None, pair} and one[0].side in {None, self.side}]
         files = [one for one in files if self.kind in {None, one[0].kind}]
         if not files:
             others = {f"{place.pair or 'a pair not named'} {place.side or ''} {place.kind}" for place, _ in found}
@@ -98,22 +101,6 @@ def _ticks(files: Sequence[tuple[Place, Path]], pair: str, side: str) -> Iterato
     """Yield the bars of one day after another, so that no more than a day of ticks is in memory."""
     for _, day in itertools.groupby(files, key=lambda one: one[0].start.date()):
         yield bars_from_ticks(pl.concat([read_ticks(path, place, pair) for place, path in day]), side)
-
-
-def _silent(bars: pl.DataFrame, kind: Kind) -> list[str]:
-    """Say how many bars the feed filled in, and whether ticks lie where the market is closed."""
-    if kind != "ticks":
-        silent = int((bars["volume"] == 0).sum())
-        said = f"{silent} of {bars.height} bars have no volume: the feed fills silence with flat bars."
-        return [said] if silent else []
-    hours = bars.select(pl.col("timestamp").dt.truncate("1h").dt.replace_time_zone("UTC").unique().sort())
-    closed = hours.filter(~market_open(pl.col("timestamp")))
-    if closed.is_empty():
-        return []
-    return [
-        f"{counted(closed.height, 'hour')} with ticks outside the trading week, first"
-        f" {closed['timestamp'][0]:%Y-%m-%d %H:%M} UTC: are the folders of the months numbered from 00?"
-    ]
 
 
 def _missing(files: Sequence[tuple[Place, Path]], kind: Kind) -> list[str]:

@@ -69,10 +69,6 @@ class Place:
         following = self.start.replace(day=1) + dt.timedelta(days=31 if self.kind == "hour" else 366)
         return following.replace(day=1)
 
-    def matches(self, pair: str) -> bool:
-        """Tell whether the file may hold a pair."""
-        return self.pair in {None, pair}
-
 
 def locate(path: Path) -> Place:
     """Read pair, kind, side and first instant (UTC) from ``EURUSD/2019/01/04/00h_ticks.bi5``, 4 February 2019."""

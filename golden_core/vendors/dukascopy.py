@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from golden_core.vendors.columns import clock_in, has_prices, has_time
@@ -48,7 +49,8 @@ CSV = Delimited(
     clock=_clock,
     convention="day_first",
 )
-TICKS = Delimited(
+TICKS = replace(
+    CSV,
     name="dukascopy_ticks",
     example="Gmt time,Ask,Bid,AskVolume,BidVolume\n"
     "15.03.2024 10:00:00.371,1.08815,1.08812,0.9,1.2\n"
@@ -56,7 +58,4 @@ TICKS = Delimited(
     because="its header names a time, a bid and an ask",
     fits=_has_ticks,
     ours=("bid", "ask"),
-    time=time_column,
-    clock=_clock,
-    convention="day_first",
 )

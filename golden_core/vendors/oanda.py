@@ -25,10 +25,8 @@ def _candles(answer: Any, pair: str, side: str | None, path: Path) -> Records:
 
 
 def _row(candle: Any, side: str | None) -> dict[str, Any]:
-    if not isinstance(candle, dict):
-        return {}
-    found = candle.get(side)
-    prices = found if isinstance(found, dict) else {}
+    candle = as_object(candle)
+    prices = as_object(candle.get(side))
     named = {price: prices.get(price[0]) for price in PRICES}
     return {"timestamp": candle.get("time"), **named, **{name: candle.get(name) for name in ("volume", "complete")}}
 

@@ -14,8 +14,7 @@ from golden_core.vendors.records import Json, Records, as_object, require_list, 
 # Alpha Vantage's prices: numbered names, and a time series by day or time.
 def _plain(numbered: Any) -> dict[str, Any]:
     """Return a mapping without the numbers before its names: ``1. open`` is ``open``."""
-    items = numbered.items() if isinstance(numbered, dict) else ()
-    return {normal(name): value for name, value in items}
+    return {normal(name): value for name, value in as_object(numbered).items()}
 
 
 def _series(answer: Any, pair: str, _side: str | None, path: Path) -> Records:

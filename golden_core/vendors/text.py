@@ -18,6 +18,13 @@ HEAD_BYTES = 65_536
 SNIFFED = 20  # lines that tell the form of a file without header
 SEPARATORS = ("\t", ";", ",", "|")  # in this order: a semicolon file may hold commas as decimal marks
 TWICE = " (column "  # behind a name that several columns have
+_EXCEL = ("an Excel workbook", "save its sheet as CSV")  # since 2007 a zip archive
+_OTHERS = {
+    b"version https://git-lfs": ("Git LFS's pointer to the file", "fetch the file itself with git lfs pull"),
+    b"\xd0\xcf\x11\xe0": _EXCEL,
+    b"ARROW1": ("an Arrow file", "write it as Parquet"),
+    b"\x89HDF": ("an HDF5 file", "write it as Parquet"),
+}
 _PACKED = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip",
@@ -25,12 +32,6 @@ _PACKED = {
     b"\xfd7zXZ": "xz",
     b"7z\xbc\xaf": "7z",
     b"Rar!": "rar",
-}
-_POINTER = b"version https://git-lfs"
-_OTHERS = {
-    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save its sheet as CSV"),
-    b"ARROW1": ("an Arrow file", "write it as Parquet"),
-    b"\x89HDF": ("an HDF5 file", "write it as Parquet"),
 }
 _WORDS = re.compile(r'"?[^\W\d]\S* \S+ \S')
 _QUOTED = re.compile(r'"[^"\n]*"')
@@ -109,19 +110,13 @@ def strip(field: str) -> str:
 def refuse_packed(path: Path) -> None:
     """Refuse an empty file, an archive, which may hold several files, and binary tables that no reader is for."""
     with path.open("rb") as stream:
-        first = stream.read(len(_POINTER))
-    if first == _POINTER:
-        raise VendorError(f"{path}: this is Git LFS's pointer to the file: fetch the file itself with git lfs pull")
+        first = stream.read(32)
     if not first:
         raise VendorError(f"{path}: the file is empty; it was perhaps never downloaded whole: fetch it again")
-    kind, fix = next((other for magic, other in _OTHERS.items() if first.startswith(magic)), (None, ""))
-    if first.startswith(b"PK") and path.suffix.lower().startswith(".xls"):
-        kind, fix = _OTHERS[b"\xd0\xcf\x11\xe0"]  # since 2007 a zip archive
-    if kind:
+    packed = {magic: (f"a {kind} archive", "unpack it and name the file inside") for magic, kind in _PACKED.items()}
+    known = {b"PK": _EXCEL} if first[:2] == b"PK" and path.suffix.lower().startswith(".xls") else _OTHERS | packed
+    for kind, fix in (said for magic, said in known.items() if first.startswith(magic)):
         raise VendorError(f"{path}: this is {kind}; {fix}")
-    for magic, kind in _PACKED.items():
-        if first.startswith(magic):
-            raise VendorError(f"{path}: this is a {kind} archive; unpack it and name the file inside")
 
 
 def require_text(path: Path) -> None:

@@ -15,6 +15,7 @@ from golden_core.vendors.text import Lines
 
 Order = Literal["day_first", "month_first", "year_first"]
 ORDERS: tuple[Order, ...] = ("day_first", "month_first", "year_first")
+_SAID = dict(zip(ORDERS, ("day before month", "month before day", "year before month"), strict=True))
 NAIVE = pl.Datetime("us")
 
 _DATE = (
@@ -30,6 +31,7 @@ _TIME = re.compile(rf"{_DATE}(?:(?P<between> ){_CLOCK}{_ZONE}?)?")
 _COMPACT = r"^((?:19|20)\d{6})(\d{4}(?:\d\d)?)$"  # as a count since 1970 it would be before 1980
 _HINTS = {
     r".* (\d{1,3}|\d{5})": " with a time of day of four or six digits, whose zeros are not lost",
+    r".* \d{1,2}\.\d\d(\.\d\d)?": " with colons in its time of day",
     r"\d{1,2}:\d\d.*|\d{4}|\d{6}": " with its day before it; declare both with --column timestamp=DAY+TIME",
     r"\d{5}(\.\d+)?": ", but a spreadsheet's count of days; write dates",
     r"\d{4}[-/.M]?\d\d": ", but a month, whose price is known at its end: take days",
@@ -184,7 +186,7 @@ def _choose(
     if len(readings) == 1:
         return "day_first", ()
     if dates.declared in readings:
-        return dates.declared, (f"dates are {_words(dates.declared)}, as declared",)
+        return dates.declared, (f"dates are {_SAID[dates.declared]}, as declared",)
     short = "year_first" in readings  # days can be taken for years of two digits: only rows in order prove anything
     possible = [order for order in readings if readings[order].null_count() == 0]
     if len(possible) < 2:
@@ -193,23 +195,23 @@ def _choose(
             # One slip, 45/01/24, makes all other days those of one month in many years.
             raise lines.fault(
                 0,
-                f"the year of {texts[0]!r} has two digits; all rows are days only as {_words(order)}, "
+                f"the year of {texts[0]!r} has two digits; all rows are days only as {_SAID[order]}, "
                 f"{_span(readings[order])}, and not in order so: mend the row that is no day, or declare the order by "
                 f"adding :{' or :'.join(readings)} to the format, such as --format auto:{next(iter(readings))}",
             )
         rows = {int(read.is_null().arg_true()[0]) for each, read in readings.items() if each != order}
         reasons = " and ".join(f"{lines.named(row)}, {texts[row]!r}," for row in sorted(rows))
-        return order, (f"dates are {_words(order)}: {reasons} has no other reading",)
+        return order, (f"dates are {_SAID[order]}: {reasons} has no other reading",)
     readings = {order: readings[order] for order in possible}
     if all(readings[order].equals(readings[possible[0]]) for order in possible):
         return possible[0], ("every day equals its month: the orders of the date are the same",)
     favoured, evidence = _evidence(readings, active, short=short)
     convention = dates.convention if dotted else None
     if favoured and favoured == (convention or favoured):
-        return favoured, (f"dates are {_words(favoured)}: {evidence}",)
+        return favoured, (f"dates are {_SAID[favoured]}: {evidence}",)
     if convention and favoured is None:
-        return convention, (f"dates are {_words(convention)}, as this vendor writes them with dots",)
-    described = "; or ".join(f"{_words(order)}, {_span(readings[order])}" for order in possible)
+        return convention, (f"dates are {_SAID[convention]}, as this vendor writes them with dots",)
+    described = "; or ".join(f"{_SAID[order]}, {_span(readings[order])}" for order in possible)
     ways = "two" if len(possible) == 2 else "three"
     raise lines.fault(
         0,
@@ -266,15 +268,8 @@ def _trades_on_weekends(times: pl.Series) -> bool:
 
 
 def _span(times: pl.Series) -> str:
-    first, last = times.min(), times.max()
-    assert isinstance(first, datetime.datetime)
-    assert isinstance(last, datetime.datetime)
-    return f"from {first:%d %B %Y} to {last:%d %B %Y}"
-
-
-def _words(order: Order) -> str:
-    words = {"day_first": "day before month", "month_first": "month before day"}
-    return words.get(order, "year before month")
+    days = times.drop_nulls().sort().dt.strftime("%d %B %Y")
+    return f"from {days[0]} to {days[-1]}"
 
 
 def _not_a_time(text: str, like: str = "") -> str:

@@ -23,7 +23,7 @@ ColumnNames = Annotated[
     typer.Option(
         "--column",
         metavar="OURS=THEIRS",
-        help="What the file calls timestamp, open, high, low, close, volume; or their places from 1.",
+        help="The file's timestamp, open, high, low, close, volume: names, places from 1, nothing if it has none.",
     ),
 ]
 
@@ -246,18 +246,18 @@ def _named_pair(text: str) -> str:
 
 
 def _declared(entries: Sequence[str]) -> dict[str, str | None]:
-    """Return what ``--column`` declares: our name → the file's."""
+    """Return what ``--column`` declares: our name → the file's, None where nothing stands."""
     from golden_core.sources.files import Columns
     from golden_core.vendors.base import VendorError
 
     declared: dict[str, str | None] = {}
     for entry in entries:
         ours, mark, theirs = entry.partition("=")
-        if not mark or not theirs or ours not in Columns.model_fields:
+        if not mark or ours not in Columns.model_fields:
             raise VendorError(
                 f"--column must look like close=NAME, with one of {', '.join(Columns.model_fields)}, got {entry!r}"
             )
-        declared[ours] = theirs
+        declared[ours] = theirs or None
     return declared
 
 

@@ -53,6 +53,19 @@ def test_columns_zone_and_bar_can_be_declared(home, tmp_path):
     assert "faults kept" not in said(result)
 
 
+def test_a_file_may_have_no_open(home, tmp_path):
+    """As that of a broker who writes the day's high and low, and both sides at its end."""
+    rows = [f"2024-03-{day},1.0942,1.0945,1.0985,1.0940" for day in range(11, 16)]
+    (tmp_path / "x.csv").write_text("\n".join(["Date,Sell,Buy,High,Low", *rows]))
+    arguments = (tmp_path / "x.csv", "--pair", "EURUSD", "--zone", "UTC", "--column", "close=Sell")
+    assert "no column is called open" in run(*arguments).output
+    result = run(*arguments, "--column", "open=")
+    assert result.exit_code == 0, result.output
+    (parquet,) = home.rglob("*.parquet")
+    bars = pl.read_parquet(parquet)
+    assert ("open" in bars.columns, bars["high"][0], bars["close"][0]) == (False, 1.0985, 1.0942)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

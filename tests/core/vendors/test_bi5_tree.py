@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from support.vendor_files import candles, packed, place, ticks
 
+from golden_core.bars.reading import read_bars
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.bi5 import BI5
 from golden_core.vendors.bi5_files import TICK
@@ -68,7 +69,8 @@ def test_a_holiday_explains_a_missing_hour(tmp_path: Path):
 
 def test_hours_of_the_weekend_are_said(tmp_path: Path):
     _write(tmp_path, dt.datetime(2019, 2, 9, 12, tzinfo=dt.UTC))
-    assert "1 hour with ticks outside the trading week, first 2019-02-09 12:00 UTC" in _notes(tmp_path)
+    (note,) = (note for note in read_bars(tmp_path, "EURUSD").notes if "market is closed" in note)
+    assert "closed (first: Sat 2019-02-09 12:00 UTC)" in note
 
 
 def test_candles_keep_their_own_bar(tmp_path: Path):

@@ -38,7 +38,8 @@ def test_a_season_of_days_named_by_their_evening_is_refused(first: str, parse: A
         evening, day = _days("2024-03-31", 4, range(5)), _days("2024-01-08", 12, range(5))
     rows = [f"{one},1.09,1.10,1.08,1.095" for one in sorted([*evening, *day])]
     with pytest.raises(
-        ZoneError, match=r"weeks in a row begin with a Sunday and lack their last day, first .* Thursday"
+        ZoneError,
+        match=r"weeks begin with a Sunday and lack their last day, 3 or more in a row from the week to Thursday",
     ):
         parse(["Date,Open,High,Low,Close", *rows])
 

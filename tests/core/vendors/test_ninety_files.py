@@ -64,17 +64,15 @@ def test_a_few_days_that_close_where_they_open_are_refused(count: int, parse: An
 # Rows that were joined
 
 
-def test_rows_that_repeat_a_time_or_come_too_early_are_counted(parse: Any) -> None:
+def test_rows_that_do_not_come_after_all_above_them_are_counted(parse: Any) -> None:
     assert not parse([HEADER, *HOURS]).notes
-    twice = "200 of 800 rows have a time that a row above has (first: line 402)"
-    told = parse([HEADER, *HOURS[:400], *HOURS[200:600]]).notes
-    assert [note.partition(";")[0] for note in told] == [
-        twice, "1 of 800 rows come earlier than the row above (first: line 402)",
-    ]  # fmt: skip
-    running = f"{HOURS[-1].rpartition(',')[0]},1.2"
-    assert any("1 of " in note and "a row above has" in note for note in parse([HEADER, *HOURS, running]).notes)
-    told = parse([HEADER, *HOURS[300:], *HOURS[:300]]).notes
-    assert [note.partition(" (")[0] for note in told] == [f"1 of {len(HOURS)} rows come earlier than the row above"]
+    for rows, count, line in (
+        ([*HOURS[:400], *HOURS[200:600]], 200, 402),
+        ([*HOURS, HOURS[-1]], 1, len(HOURS) + 2),
+        ([*HOURS[300:], *HOURS[:300]], 300, len(HOURS) - 298),
+    ):
+        said = f"{count} of {len(rows)} rows are not later than all rows above them (first: line {line})"
+        assert [note.partition(";")[0] for note in parse([HEADER, *rows]).notes] == [said]
 
 
 def test_days_in_two_forms_are_not_said_to_be_none(parse: Any) -> None:
@@ -86,6 +84,12 @@ def test_days_in_two_forms_are_not_said_to_be_none(parse: Any) -> None:
         VendorError, match="'13/03/2024' is not a time like '2024-11-03' in line 2; a spreadsheet turned"
     ):
         parse([HEADER, *rows])
+
+
+def test_a_time_of_day_with_dots_is_told(parse: Any) -> None:
+    rows = [f"{row[:10]},{row[11:13]}.{row[14:]}" for row in HOURS]
+    with pytest.raises(VendorError, match=r"'2024-03-11 00\.00' is not a time with colons in its time of day"):
+        parse(["Date,Time,Open,High,Low,Close", *rows])
 
 
 # Bars where no market is
@@ -109,6 +113,17 @@ def test_days_copied_over_weekends_are_told(zone: str, parse: Any) -> None:
     ]
     (note,) = parse([HEADER, *copied], zone=zone).notes
     assert "bars lie where the foreign exchange market is closed (first: " in note
+
+
+@pytest.mark.parametrize("zone", ["UTC", "EET_US"])
+def test_a_few_weeks_that_lack_their_last_day_are_told(zone: str, parse: Any) -> None:
+    """As of Yahoo's, whose last day is dated by the hour of the request."""
+    first = dt.date(2024, 6, 30)
+    days = [first + dt.timedelta(days=place) for place in (0, 1, 2, 3, 4, 7, 8, 9, 10, 12)]
+    notes = parse(["Date,Close", *(f"{day},1.08{place}" for place, day in enumerate(days))], zone=zone).notes
+    assert any(note.startswith("1 of 2 weeks begin with a Sunday and lack their last day: its days") for note in notes)
+    running = [*(row[:10] + row[16:] for row in _rows("1d", 3)), "2024-04-01,1.1,1.2,1.0,1.1"]  # a Sunday, a Monday
+    assert not any("lack their last day" in note for note in parse([HEADER, *running], zone=zone).notes)
 
 
 @pytest.mark.parametrize("every", ["5m", "15m"])
