@@ -33,6 +33,7 @@ from golden_core.interpretability.gating import summarise
 from golden_core.interpretability.measures import FloatArray, importance, spearman
 from golden_core.interpretability.sanity import beats_chance, randomised, walked
 from golden_core.interpretability.subject import Subject, UnexplainableError, subjects
+from golden_core.preparation.catalogue import command_of
 from golden_core.store.lake import Home, hash_file, new_folder, read_json, write_json, write_parquet
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import ATTRIBUTIONS, EXPLANATIONS, IMPORTANCES
@@ -72,7 +73,8 @@ def explain_study(home: Home, study: Study, *, workers: int = 1) -> tuple[pl.Dat
         raise ExplanationError(f"study {study.name!r} has no section `explanations`, which says what to explain")
     found = identities(home, study)
     if not found:
-        raise UnreadyError(f"no network of study {study.name!r} is trained yet")
+        command = command_of(home, study.name)
+        raise UnreadyError(f"no network of study {study.name!r} is trained yet: `{command}` trains them")
     jobs = [(trial, folder, place(home, study, trial, identity)) for trial, (folder, identity) in found.items()]
     todo = [job for job in jobs if not job[2].is_dir()]
     if min(workers, len(todo)) <= 1:

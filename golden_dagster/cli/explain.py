@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from golden_dagster.cli.options import As, Overrides, StudyName, Workers, finished, table, terminal
+from golden_dagster.cli.options import As, Overrides, StudyName, Workers, opened, table, terminal
 
 _COLUMNS = (
     "forecaster", "pair", "horizon", "seed", "method", "incomplete", "randomised", "deletion_p", "insertion_p",
@@ -32,13 +32,11 @@ def explain(
     from golden_core.store.kernels import require
     from golden_dagster.resources import available_cores
 
-    console = terminal()
-    with finished(study, overrides, name) as (loaded, home):
-        if loaded.explanations is None:
-            example = "`golden study show demo` has one"
-            raise typer.BadParameter(f"study {loaded.name!r}: no section `explanations`; {example}")
-        require(loaded.training.kernels)
-        verdicts, _ = explain_study(home, loaded, workers=workers or available_cores())
+    console, (loaded, home) = terminal(), opened(study, overrides, name)
+    if loaded.explanations is None:
+        raise typer.BadParameter(f"study {loaded.name!r}: no section `explanations`; `golden study show demo` has one")
+    require(loaded.training.kernels)
+    verdicts, _ = explain_study(home, loaded, workers=workers or available_cores())
     rows = (map(_cell, row) for row in verdicts.select(*_COLUMNS, "reported").iter_rows())
     console.print(table((*_COLUMNS, "reported"), rows))
     for reason, count in verdicts.drop_nulls("reason")["reason"].value_counts(sort=True).iter_rows():
