@@ -41,9 +41,9 @@ def measure_calibration(home: Home, simulations: int, *, jobs: int = 1) -> tuple
 
 def filed_calibration(home: Home) -> Calibrated | None:
     """Return the calibration of a home; None if there is none, or its table is not the one that was measured."""
-    if (found := recorded_csv(_folder(home), "calibration")) is None:
+    record, content = recorded_csv(_folder(home), "calibration")
+    if not record:
         return None
-    record, content = found
     table = pl.read_csv(content, schema_overrides=dict.fromkeys(("rate", "low", "high"), pl.Float64))
     return Calibrated(table, record["simulations"], record["code"] == code_hash(_CODE))
 

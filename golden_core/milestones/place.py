@@ -41,8 +41,9 @@ class Place:
         place = cls.from_environment(repository)
         if os.environ.get(VARIABLE) or place.evidence.is_dir():
             return place
-        fix = f"stand in a checkout, or name its {EVIDENCE} in {VARIABLE}"
-        raise EvidenceError(f"{place.evidence}: no such folder; {fix}")
+        raise EvidenceError(
+            f"{place.evidence}: no such folder; stand in a checkout, or name its {EVIDENCE} in {VARIABLE}"
+        )
 
     def alone(self) -> AbstractContextManager[None]:
         """Hold the evidence while what is there is read and written again: of two at once, one would be lost."""

@@ -63,9 +63,9 @@ def count_universes(home: Home, study: Study, name: Name, gate: Gate, universes:
 
 def filed_count(home: Home, study: Study, name: Name, gate: Gate) -> Filed | None:
     """Return the table that was filed; None if there is none, or it is not the one that was counted."""
-    if (found := recorded_csv(home.study(study.name).root / "placebo", name)) is None:
+    record, content = recorded_csv(home.study(study.name).root / "placebo", name)
+    if not record:
         return None
-    record, content = found
     identity = _identity(home, study, arms_of(study, name, record["asked"]), gate)
     table = pl.read_csv(content, infer_schema_length=None)
     return Filed(table, record["universes"], record["identity"] == identity, record["commit"])

@@ -323,11 +323,11 @@ def stored_json(path: Path, **kinds: type | UnionType) -> dict[str, Any]:
     return value if whole else {}
 
 
-def recorded_csv(folder: Path, name: str) -> tuple[dict[str, Any], bytes] | None:
-    """Return the record of a table and the table, read once; None without one, or where it is not what was recorded."""
+def recorded_csv(folder: Path, name: str) -> tuple[dict[str, Any], bytes]:
+    """Return the record of a table and the table, read once; both empty where it is not what was recorded."""
     record, path = stored_json(folder / f"{name}.json"), folder / f"{name}.csv"
     content = path.read_bytes() if path.is_file() else b""
-    return (record, content) if hash_bytes(content) == record.get("table") else None
+    return (record, content) if hash_bytes(content) == record.get("table") else ({}, b"")
 
 
 def hash_bytes(data: bytes) -> str:

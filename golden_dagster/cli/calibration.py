@@ -19,8 +19,7 @@ app = typer.Typer(  # with a callback, for one command alone would lose its name
 )
 
 Universes = Annotated[
-    int | None,
-    typer.Option("--universes", min=1, help="Of the cheap arm, or with each R²; else the study's."),
+    int | None, typer.Option("--universes", min=1, help="Of the cheap arm, or with each R²; else the study's.")
 ]
 
 

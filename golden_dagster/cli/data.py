@@ -71,8 +71,7 @@ def import_(
         ),
     ] = "auto",
     zone: Annotated[
-        str | None,
-        typer.Option(help="Clock of the file: UTC, EET, EET_US (New York + 7), UTC+02:00, Europe/Berlin, …"),
+        str | None, typer.Option(help="Clock of the file: UTC, EET, EET_US (New York + 7), UTC+02:00, Europe/Berlin, …")
     ] = None,
     bar: Annotated[
         str | None,

@@ -47,8 +47,7 @@ def audit(
 
     console, (loaded, home) = terminal(), opened(study, overrides)
     require(loaded.training.kernels)
-    chosen = times or loaded.checks.poisoned_times
-    report = merged(_steps(loaded, home, chosen, all_fits, backend, workers))
+    report = merged(_steps(loaded, home, times or loaded.checks.poisoned_times, all_fits, backend, workers))
     console.print(_view(report, loaded.name))
     for refusal in report.refused:
         console.print(f"not shown: {refusal}", style="dim", highlight=False, soft_wrap=True, markup=False)

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from golden_dagster.cli.options import (
-    Backend,
-    Earlier,
-    Experiments,
-    Overrides,
-    Workers,
-    table,
-    terminal,
-)
+from golden_dagster.cli.options import Backend, Earlier, Experiments, Overrides, Workers, table, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,14 +87,8 @@ def audit_table_(
             claims=read_claims(claims) if claims else (),
             splits=read_splits(split, n_rows=data_rows, lost_rows=lost_rows) if split else None,
         )
-    if out is None:
-        typer.echo(audit_markdown(audit))
-    else:
-        from golden_core.store.lake import write_json, write_text
-
-        write_text(audit_markdown(audit), out / "audit.md")
-        write_json(audit_record(audit), out / "audit.json")
-        typer.echo(f"wrote audit.md, audit.json to {out}")
+    record = json.dumps(audit_record(audit), indent=2, sort_keys=True, ensure_ascii=False)
+    _give({"audit.md": audit_markdown(audit), "audit.json": f"{record}\n"}, out)
     wrong = audit.found("certainly_wrong") or any(ruling.arithmetic == "wrong" for ruling in audit.rulings)
     raise typer.Exit(1 if wrong else 0)
 
@@ -152,12 +139,7 @@ def parity(
     found = compare(folder)
     names = "variant", "checkpoint", "record", "claim"
     rows = (
-        (
-            *(row[n] for n in names),
-            f"{row['difference']:.1e}",
-            f"{row['limit']:g}",
-            "met" if row["met"] else "NOT met",
-        )
+        (*(row[n] for n in names), f"{row['difference']:.1e}", f"{row['limit']:g}", "met" if row["met"] else "NOT met")
         for row in found.iter_rows(named=True)
     )
     terminal().print(table((*names, "largest difference", "limit", ""), rows))

@@ -182,10 +182,7 @@ def verify(
 
 
 @app.command()
-def owner(
-    milestone: Milestone,
-    name: Annotated[str, typer.Option(help="A person; no role of the plan.")],
-) -> None:
+def owner(milestone: Milestone, name: Annotated[str, typer.Option(help="A person; no role of the plan.")]) -> None:
     """Set who owns a milestone; a milestone is not In Progress until somebody does.
 
     Commit docs/golden/owners.json afterwards.

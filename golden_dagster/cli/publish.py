@@ -50,9 +50,8 @@ def bundle(
     from golden_core.publication.integrity import archive_name, results
     from golden_core.store.lake import workplace
 
-    now = datetime.datetime.now(datetime.UTC)
     with finished(study, overrides, name) as (loaded, home):
-        write_bundle(home, loaded, workplace(), to, now)
+        write_bundle(home, loaded, workplace(), to, datetime.datetime.now(datetime.UTC))
     git = results(to)["git"]
     if git["dirty"]:
         typer.echo(f"the tree is not clean: the archived code is that of commit {git['commit']}", err=True)

@@ -164,6 +164,5 @@ def legacy_tree_unchanged(legacy: LegacyResource) -> dg.AssetCheckResult:
 def definitions(_study: Study) -> dg.Definitions:
     """Return the assets, and the checks that need the tree of a user who has it."""
     return dg.Definitions(
-        assets=[legacy_snapshot, published_audit, forensics, alignment],
-        asset_checks=[legacy_tree_unchanged],
+        assets=[legacy_snapshot, published_audit, forensics, alignment], asset_checks=[legacy_tree_unchanged]
     )
