@@ -44,9 +44,8 @@ def _version(asked: bool) -> None:
 
         state = git_state()
         commit = f", commit {state['commit']}" if state["commit"] else ""
-        typer.echo(
-            f"golden {library_versions(('golden',))['golden']}{commit}{' and changes' if state['dirty'] else ''}"
-        )
+        changes = " and changes" if state["dirty"] else ""
+        typer.echo(f"golden {library_versions(('golden',))['golden']}{commit}{changes}")
         raise typer.Exit
 
 

@@ -26,7 +26,7 @@ app = typer.Typer(no_args_is_help=True, help="Measure the platform itself.")
 Only = Annotated[list[str], typer.Option("--forecaster", help="One of the study's; repeatable. By default all.")]
 Seconds = Annotated[float, typer.Option(min=0.0, max=3600.0, help="How long every scenario is measured at least.")]
 Samples = Annotated[int, typer.Option(min=0, help="Calls at least; 0 for the number that the plan declares.")]
-Threads = Annotated[int, typer.Option(min=1, help="Threads of a call.")]
+Threads = Annotated[int, typer.Option(min=1, max=1024, help="Threads of a call.")]
 Device = Annotated[Literal["cpu", "cuda"], typer.Option(help="Where networks compute.")]
 Benchmark = Literal["inference", "training", "data", "statistics", "startup", "orchestration", "cohort", "leakage"]
 Precision = Annotated[Literal["float32", "bfloat16", "tf32"], typer.Option(help="Number format of networks.")]
@@ -83,7 +83,7 @@ def training(
     samples: Samples = 0,
     variant: Annotated[str, typer.Option(help="Which legacy variant, v01 … v10.")] = "v08",
     batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = 5000,
-    threads: Annotated[list[int], typer.Option(min=1, help="Threads of a step; repeatable.")] = [1, 2],
+    threads: Annotated[list[int], typer.Option(min=1, max=1024, help="Threads of a step; repeatable.")] = [1, 2],
     steps: Annotated[int, typer.Option(min=1, help="Steps of each implementation, per number of threads.")] = 9,
     precision: Annotated[Literal["float32", "bfloat16"], typer.Option(help="Of the network.")] = "float32",
 ) -> None:
@@ -327,9 +327,7 @@ def _filed(console: Console, benchmark: str, study: str, found: Sequence[Measure
         )
         for row in run.rows.iter_rows(named=True)
     )
-    caption = (
-        f"— : too few calls to say; ≤ : not exceeded with 99 % confidence. Load per core {run.rows['load'][0]:.1f}."
-    )
+    caption = f"— : too few calls; ≤ : not exceeded with 99 % confidence. Load per core {run.rows['load'][0]:.1f}."
     console.print(table(columns, rows, title=f"{benchmark} on {run.rows['machine'][0]}", caption=caption))
     console.print(f"filed: {run.folder}", highlight=False)
     if not study:  # every report of the home lists it; a large one takes a minute to write

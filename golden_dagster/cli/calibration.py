@@ -106,7 +106,6 @@ def calibrate(
     shown = found.select("test", "world", "n", "horizon", "measure", pl.col("rate").round(4), "verdict")
     console.print(table(shown.columns, shown.iter_rows()))
     console.print(f"written to {folder}", style="dim", highlight=False, soft_wrap=True)
-    faults = off_size(found)
-    for fault in faults:
+    for fault in (faults := off_size(found)):
         console.print(fault, style="red", highlight=False)
     raise typer.Exit(1 if faults else 0)

@@ -265,12 +265,11 @@ def _import_view(imported: Imported, home: Path) -> Table:
     from rich.table import Table
 
     record, reading = imported.record, imported.reading
-    found = f"{record['rows']:,} bars of {record['bar']}, {record['first']} to {record['last']}"
     scale = "as written" if record["divisor"] == 1 else f"divided by {record['divisor']}"
     rows = {
         "format": f"{record['format']}: {record['because']}",
         "clock": f"{record['zone']} ({reading.evidence.verdict}): {reading.evidence.summary}",
-        "bars": found,
+        "bars": f"{record['rows']:,} bars of {record['bar']}, {record['first']} to {record['last']}",
         "prices": f"{record['side'] or 'side unknown'}, {scale}",
         "noticed": "\n".join(f"• {note}" for note in reading.notes) or "nothing",
         # Of what was put together from shorter bars the faults are gone: those are cleaned.

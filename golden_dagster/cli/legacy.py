@@ -186,8 +186,7 @@ def align(
     terminal().print(table(columns, _alignment_rows(found)))
     for sentence in what_follows(found.alignment):
         typer.echo(f"- {sentence}")
-    failures = [failure for run in found.runs for failure in run.failures]
-    for failure in failures:
+    for failure in (failures := [failure for run in found.runs for failure in run.failures]):
         typer.echo(f"failed {failure}", err=True)
     typer.echo(f"{found.window.verdict}\nreport: {folder / 'validation_report.md'}")
     raise typer.Exit(0 if found.window.recovered and not failures else 1)

@@ -190,8 +190,8 @@ def owner(milestone: Milestone, name: Annotated[str, typer.Option(help="A person
     from golden_core.milestones.signoff import set_owner
 
     place, registry = _plan()
-    planned, now = _milestone(registry, milestone), datetime.datetime.now(datetime.UTC)
-    entry = set_owner(place, registry, planned, name=name, date=now)
+    now = datetime.datetime.now(datetime.UTC)
+    entry = set_owner(place, registry, _milestone(registry, milestone), name=name, date=now)
     typer.echo(f"{milestone} is owned by {entry.owner}")
 
 

@@ -62,7 +62,7 @@ Backend = Annotated[
         help="How trials run side by side; dask has GOLDEN_DASK_SCHEDULER's workers, cohort trains networks together.",
     ),
 ]
-Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 means one per core.")]
+Workers = Annotated[int, typer.Option("--workers", min=0, max=1024, help="Processes; 0 means one per core.")]
 StudyName = Annotated[
     str, typer.Argument(metavar="STUDY", help="Name from data/studies, or path of a YAML file; also as --study STUDY.")
 ]

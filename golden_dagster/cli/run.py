@@ -27,7 +27,10 @@ from golden_dagster.interruption import Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
+    from golden_core.reporting.exhibits import Exhibit
+    from golden_core.study import Study
     from golden_core.trials import Outcome
 
 
@@ -173,18 +176,21 @@ def print_leaderboard(study: str, overrides: list[str], console: Console) -> Non
         against = caveats(loaded, home)
     warehouse = Warehouse(home.warehouse)
     board = leaderboard(warehouse, loaded.name, significance=loaded.evaluation.significance)
-    shown = exhibited(
-        exhibit("leaderboard", warehouse, loaded, board),
-        console,
-        without=("Series", "Forecasts"),
-        spare=("MASE", "RMSE", "Right direction", "Seeds"),
-        title=f"Leaderboard of study {loaded.name}",
-        caption="Means over series. R² against the random walk, its interval over seeds; better and worse by "
-        "Diebold–Mariano on seed-averaged forecasts, Holm-adjusted, of the series tested.",
-    )
-    console.print(shown)
+    console.print(_leaderboard_view(exhibit("leaderboard", warehouse, loaded, board), loaded, console))
     for caveat in against:
         console.print(caveat, highlight=False, soft_wrap=True)
     page = home.report(loaded.name) / "index.html"
     if page.exists():
         console.print(f"report: {page}", highlight=False, soft_wrap=True)
+
+
+def _leaderboard_view(board: Exhibit, study: Study, console: Console) -> Table:
+    return exhibited(
+        board,
+        console,
+        without=("Series", "Forecasts"),
+        spare=("MASE", "RMSE", "Right direction", "Seeds"),
+        title=f"Leaderboard of study {study.name}",
+        caption="Means over series. R² against the random walk, its interval over seeds; better and worse by "
+        "Diebold–Mariano on seed-averaged forecasts, Holm-adjusted, of the series tested.",
+    )
