@@ -99,26 +99,23 @@ def longer(rows):
     return [(pl.col(name) + rows).alias(name) for name in ("row_stop", "rows", "label_stop")]
 
 
-@pytest.mark.parametrize(
-    ("kind", "key", "changed", "where", "name", "found"),
-    [
-        ("calendar", "EURUSD", [pl.lit(None, pl.String).alias("explanation")], True, "ecb_dates_explained",
-         ".*no holiday explains it"),
-        ("bars", "EURUSD", [pl.col("timestamp").shift(1)], NINTH, "timestamps_unique_and_increasing",
-         ".*does not come after"),
-        ("bars", "EURUSD", [EARLY], NINTH, "timestamps_unique_and_increasing", ".*not after it opens"),
-        ("folds", "EURUSD_h1", longer(5), TRAIN, "no_label_overlap", ".*EURUSD_h1 fold 0"),
-        ("folds", "EURUSD_h1", [pl.lit("combinatorial").alias("scheme")], True, "no_label_overlap",
-         ".*laid as combinatorial, the study says walk_forward"),
-        ("folds", "EURUSD_h1", longer(1), TRAIN, "embargo_kept", ".*EURUSD_h1 fold 0"),
-        ("folds", "EURUSD_h1", [pl.col("purged_rows") - 1], TRAIN, "embargo_kept",
-         ".*train was laid 200 rows; 198 kept, 0 purged, 1 embargoed"),
-        ("scalers", "EURUSD_h1", [pl.col("mean") * 1.001], pl.col("column") == "target", "scaler_fitted_on_train_only",
-         "smoke EURUSD_h1 fold 0 column target: stored mean "),
-        ("bars", "EURUSD", [pl.col("close") * 1.01], pl.int_range(pl.len()) == 30, "all_trials_present",
-         ".*is out of date"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("kind", "key", "changed", "where", "name", "found"), [
+    ("calendar", "EURUSD", [pl.lit(None, pl.String).alias("explanation")], True, "ecb_dates_explained",
+     ".*no holiday explains it"),
+    ("bars", "EURUSD", [pl.col("timestamp").shift(1)], NINTH, "timestamps_unique_and_increasing",
+     ".*does not come after"),
+    ("bars", "EURUSD", [EARLY], NINTH, "timestamps_unique_and_increasing", ".*not after it opens"),
+    ("folds", "EURUSD_h1", longer(5), TRAIN, "no_label_overlap", ".*EURUSD_h1 fold 0"),
+    ("folds", "EURUSD_h1", [pl.lit("combinatorial").alias("scheme")], True, "no_label_overlap",
+     ".*laid as combinatorial, the study says walk_forward"),
+    ("folds", "EURUSD_h1", longer(1), TRAIN, "embargo_kept", ".*EURUSD_h1 fold 0"),
+    ("folds", "EURUSD_h1", [pl.col("purged_rows") - 1], TRAIN, "embargo_kept",
+     ".*train was laid 200 rows; 198 kept, 0 purged, 1 embargoed"),
+    ("scalers", "EURUSD_h1", [pl.col("mean") * 1.001], pl.col("column") == "target", "scaler_fitted_on_train_only",
+     "smoke EURUSD_h1 fold 0 column target: stored mean "),
+    ("bars", "EURUSD", [pl.col("close") * 1.01], pl.int_range(pl.len()) == 30, "all_trials_present",
+     ".*is out of date"),
+])  # fmt: skip
 def test_a_table_that_was_changed(broken, kind, key, changed, where, name, found):
     change(broken, kind, key, *changed, where=where)
     assert re.match(found, fails(name), re.DOTALL)
@@ -128,38 +125,35 @@ ONE = "WHERE forecaster = 'dlinear' AND seed = 1 AND pair = 'EURUSD'"
 UNLIKE = "dlinear on EURUSD_h1, seed 1: the warehouse does not hold its forecasts as written$"
 
 
-@pytest.mark.parametrize(
-    ("sql", "name", "found"),
-    [
-        ("UPDATE forecasts SET y_pred = y_true WHERE forecaster = 'ar'", "no_forecast_too_good",
-         "forecasts, column 'ar' from "),
-        (f"UPDATE history SET train_loss = 'nan' {ONE}", "losses_finite", ".*dlinear on"),
-        (f"UPDATE history SET validation_loss = 'nan' {ONE}", "losses_finite", ".*dlinear on"),
-        (f"UPDATE forecasts SET y_pred = 'nan' {ONE}", "losses_finite", ".*dlinear on"),
-        ("DELETE FROM forecasts", "losses_finite", ".*no forecasts to examine"),
-        (f"DELETE FROM trials {ONE}", "all_trials_present", "dlinear on EURUSD_h1, seed 1: is not in the warehouse$"),
-        ("UPDATE trials SET status = 'failed', error = 'loss is nan' WHERE forecaster = 'dlinear'",
-         "all_trials_present", ".*failed: loss is nan"),
-        ("UPDATE metrics SET value = value + 1e-9 WHERE metric = 'mase' AND forecaster = 'ar'", "metrics_equal_sql",
-         ".*mase of ar"),
-        (f"UPDATE forecasts SET y_pred = y_pred + 1e-15 {ONE}", "forecasts_equal_lake", UNLIKE),
-        (f"DELETE FROM forecasts {ONE}", "forecasts_equal_lake", UNLIKE),
-        ("UPDATE comparisons SET statistic = statistic + 1e-4", "comparisons_equal_statsmodels",
-         ".*statistic differs by "),
-        ("UPDATE comparisons SET p_value = p_value * 1.01", "comparisons_equal_statsmodels", ".*p_value differs by "),
-        ("UPDATE comparisons SET p_holm = p_holm - 1e-4", "comparisons_equal_statsmodels",
-         ".*p_holm differs by 0.0001"),
-        ("UPDATE comparisons SET mean_difference = -mean_difference", "comparisons_equal_statsmodels",
-         ".*mean_difference differs by "),
-        ("UPDATE comparisons SET n = n + 1", "comparisons_equal_statsmodels", ".*p_holm differs by inf"),
-        ("UPDATE comparisons SET statistic = NULL", "comparisons_equal_statsmodels", ".*statistic differs by inf"),
-        ("DELETE FROM comparisons WHERE forecaster = 'ar'", "comparisons_equal_statsmodels", ".*ar on "),
-        ("UPDATE summary SET mean = mean + 0.01 WHERE forecaster = 'dlinear'", "report_follows_from_warehouse",
-         ".*made from another state of summary; delete "),
-        ("DELETE FROM forecasts WHERE forecaster = 'random_walk' AND pair = 'USDJPY' AND fold = 0",
-         "random_walk_present", ".*on USDJPY_h1 have no random walk beside them"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("sql", "name", "found"), [
+    ("UPDATE forecasts SET y_pred = y_true WHERE forecaster = 'ar'", "no_forecast_too_good",
+     "forecasts, column 'ar' from "),
+    (f"UPDATE history SET train_loss = 'nan' {ONE}", "losses_finite", ".*dlinear on"),
+    (f"UPDATE history SET validation_loss = 'nan' {ONE}", "losses_finite", ".*dlinear on"),
+    (f"UPDATE forecasts SET y_pred = 'nan' {ONE}", "losses_finite", ".*dlinear on"),
+    ("DELETE FROM forecasts", "losses_finite", ".*no forecasts to examine"),
+    (f"DELETE FROM trials {ONE}", "all_trials_present", "dlinear on EURUSD_h1, seed 1: is not in the warehouse$"),
+    ("UPDATE trials SET status = 'failed', error = 'loss is nan' WHERE forecaster = 'dlinear'",
+     "all_trials_present", ".*failed: loss is nan"),
+    ("UPDATE metrics SET value = value + 1e-9 WHERE metric = 'mase' AND forecaster = 'ar'", "metrics_equal_sql",
+     ".*mase of ar"),
+    (f"UPDATE forecasts SET y_pred = y_pred + 1e-15 {ONE}", "forecasts_equal_lake", UNLIKE),
+    (f"DELETE FROM forecasts {ONE}", "forecasts_equal_lake", UNLIKE),
+    ("UPDATE comparisons SET statistic = statistic + 1e-4", "comparisons_equal_statsmodels",
+     ".*statistic differs by "),
+    ("UPDATE comparisons SET p_value = p_value * 1.01", "comparisons_equal_statsmodels", ".*p_value differs by "),
+    ("UPDATE comparisons SET p_holm = p_holm - 1e-4", "comparisons_equal_statsmodels",
+     ".*p_holm differs by 0.0001"),
+    ("UPDATE comparisons SET mean_difference = -mean_difference", "comparisons_equal_statsmodels",
+     ".*mean_difference differs by "),
+    ("UPDATE comparisons SET n = n + 1", "comparisons_equal_statsmodels", ".*p_holm differs by inf"),
+    ("UPDATE comparisons SET statistic = NULL", "comparisons_equal_statsmodels", ".*statistic differs by inf"),
+    ("DELETE FROM comparisons WHERE forecaster = 'ar'", "comparisons_equal_statsmodels", ".*ar on "),
+    ("UPDATE summary SET mean = mean + 0.01 WHERE forecaster = 'dlinear'", "report_follows_from_warehouse",
+     ".*made from another state of summary; delete "),
+    ("DELETE FROM forecasts WHERE forecaster = 'random_walk' AND pair = 'USDJPY' AND fold = 0",
+     "random_walk_present", ".*on USDJPY_h1 have no random walk beside them"),
+])  # fmt: skip
 def test_a_warehouse_that_was_changed_behind_everybodys_back(broken, sql, name, found):
     with duckdb.connect(str(broken.warehouse)) as connection:
         connection.execute(sql)

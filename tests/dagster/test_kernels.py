@@ -32,18 +32,11 @@ def _native(monkeypatch):
 
 
 @pytest.mark.usefixtures("_native")
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["run", "smoke"],
-        ["reproduce", "--study", "smoke"],
-        ["explain", "smoke"],
-        ["leakage", "audit", "--study", "smoke"],
-        ["bench", "inference", "smoke"],
-        ["bench", "data", "smoke"],
-        ["bench", "training", "smoke"],
-    ],
-)
+@pytest.mark.parametrize("command", [
+    ["run", "smoke"], ["reproduce", "--study", "smoke"], ["explain", "smoke"],
+    ["leakage", "audit", "--study", "smoke"], ["bench", "inference", "smoke"], ["bench", "data", "smoke"],
+    ["bench", "training", "smoke"],
+])  # fmt: skip
 def test_every_command_that_fits_says_so_before_it_begins(command):
     """Bars and scalers that other kernels have made would have other last digits, and finished trials be lost."""
     result = golden(*command, "--set", "training.kernels=portable")

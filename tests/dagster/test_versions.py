@@ -47,17 +47,11 @@ def test_what_follows_from_changed_bars_is_stale_and_nothing_else(broken):
         assert (status(campaign, "folds", "EURUSD_h1"), status(campaign, "folds", "USDJPY_h1")) == ("FRESH", "STALE")
 
 
-@pytest.mark.parametrize(
-    ("setting", "stale"),
-    [
-        ("training.epochs=9", {"models/dlinear"}),
-        ("forecasters.dlinear.moving_average=5", {"models/dlinear"}),
-        ("splits.test=41", {"folds"}),
-        ("checks.max_abs_log_return=0.4", {"clean_bars"}),
-        ("evaluation.significance=0.01", set()),
-        ("seeds.root=5", {"models/dlinear"}),
-    ],
-)
+@pytest.mark.parametrize(("setting", "stale"), [
+    ("training.epochs=9", {"models/dlinear"}), ("forecasters.dlinear.moving_average=5", {"models/dlinear"}),
+    ("splits.test=41", {"folds"}), ("checks.max_abs_log_return=0.4", {"clean_bars"}),
+    ("evaluation.significance=0.01", set()), ("seeds.root=5", {"models/dlinear"}),
+])  # fmt: skip
 def test_what_other_settings_decide_is_stale_by_itself(finished, setting, stale):
     """Whoever edits a study sees what of it is made of the settings of before, and `keep_current` asks for it."""
     with opened() as campaign:

@@ -90,27 +90,24 @@ def test_the_settings_handed_over_are_its_own(folder):
     assert own_settings({"custom": "a:B", "bars": 3}) == {"bars": 3}
 
 
-@pytest.mark.parametrize(
-    ("named", "source", "says"),
-    [
-        ("not_there:Good", GOOD, r"there is no module 'not_there' in .*: run golden where not_there\.py lies$"),
-        ("no.such.module:Good", GOOD, r"there is no module 'no' in .*: run golden where no/such/module\.py lies$"),
-        ("{}", GOOD, r"must name a class as package\.module:Class, got '"),
-        ("{}:Good()", GOOD, r"must name a class as package\.module:Class, got '"),
-        ("__import__('os'):system", GOOD, r"must name a class as package\.module:Class"),
-        ("__main__:Good", GOOD, r"notebook's cell .* write it to a file \(%%writefile my_forecaster\.py\)"),
-        ("{}:Goood", GOOD, r"has no class 'Goood'.*Good"),
-        ("{}:Good", "import a_module_that_is_not_there", r"raised ModuleNotFoundError: No module named 'a_mod"),
-        ("{}:Good", "import sys; sys.exit(3)", r"importing .* raised SystemExit: 3$"),
-        ("{}:Good", "raise RuntimeError('no GPU here')", r"importing .* raised RuntimeError: no GPU here$"),
-        ("{}:Good", "def Good(settings, context): ...", r"cannot be used: it must be a class, got function$"),
-        ("{}:Good", "class Good: ...", r"its class needs an attribute Settings, a pydantic model$"),
-        ("{}:Good", GOOD.replace("def predict", "def foretell"), r"its class lacks predict; inherit from Forecaster"),
-        ("{}:Good", GOOD.replace("(self, settings, context)", "(self, span)"),
-         r"its constructor must take \(settings, context\), it takes \(span\)$"),
-        ("sys:version", GOOD, r"sys has no source file, by which"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("named", "source", "says"), [
+    ("not_there:Good", GOOD, r"there is no module 'not_there' in .*: run golden where not_there\.py lies$"),
+    ("no.such.module:Good", GOOD, r"there is no module 'no' in .*: run golden where no/such/module\.py lies$"),
+    ("{}", GOOD, r"must name a class as package\.module:Class, got '"),
+    ("{}:Good()", GOOD, r"must name a class as package\.module:Class, got '"),
+    ("__import__('os'):system", GOOD, r"must name a class as package\.module:Class"),
+    ("__main__:Good", GOOD, r"notebook's cell .* write it to a file \(%%writefile my_forecaster\.py\)"),
+    ("{}:Goood", GOOD, r"has no class 'Goood'.*Good"),
+    ("{}:Good", "import a_module_that_is_not_there", r"raised ModuleNotFoundError: No module named 'a_mod"),
+    ("{}:Good", "import sys; sys.exit(3)", r"importing .* raised SystemExit: 3$"),
+    ("{}:Good", "raise RuntimeError('no GPU here')", r"importing .* raised RuntimeError: no GPU here$"),
+    ("{}:Good", "def Good(settings, context): ...", r"cannot be used: it must be a class, got function$"),
+    ("{}:Good", "class Good: ...", r"its class needs an attribute Settings, a pydantic model$"),
+    ("{}:Good", GOOD.replace("def predict", "def foretell"), r"its class lacks predict; inherit from Forecaster"),
+    ("{}:Good", GOOD.replace("(self, settings, context)", "(self, span)"),
+     r"its constructor must take \(settings, context\), it takes \(span\)$"),
+    ("sys:version", GOOD, r"sys has no source file, by which"),
+])  # fmt: skip
 def test_a_class_that_cannot_be_used_is_refused_in_one_sentence(folder, named, source, says):
     module = folder(source)
     with pytest.raises(CustomForecasterError, match=says) as caught:

@@ -142,17 +142,10 @@ def test_ar_refuses_lags_that_cannot_be_told_apart(market, stream, closes, words
 
 
 # Not the damped trend beyond one bar: statsforecast 2.1.1 extrapolates it wrongly, and statsmodels is the oracle below.
-@pytest.mark.parametrize(
-    ("model", "letters", "damped", "horizon"),
-    [
-        ("ANN", "ANN", False, 1),
-        ("ANN", "ANN", False, 5),
-        ("AAN", "AAN", False, 1),
-        ("AAN", "AAN", False, 5),
-        ("AAdN", "AAN", True, 1),
-        ("AZN", "AZN", None, 1),
-    ],
-)
+@pytest.mark.parametrize(("model", "letters", "damped", "horizon"), [
+    ("ANN", "ANN", False, 1), ("ANN", "ANN", False, 5), ("AAN", "AAN", False, 1), ("AAN", "AAN", False, 5),
+    ("AAdN", "AAN", True, 1), ("AZN", "AZN", None, 1),
+])  # fmt: skip
 def test_ets_matches_statsforecast_run_forward_at_every_cutoff(walk, stream, model, letters, damped, horizon):
     market = walk(600, horizon=horizon)
     log_closes = np.log(market.closes)

@@ -97,33 +97,30 @@ def test_naming_a_built_in_forecaster_does_not_load_other_packages(package):
     assert forecaster_class("drift").__name__ == "Drift"
 
 
-@pytest.mark.parametrize(
-    ("entry_points", "source", "reason"),
-    [
-        pytest.param({"stranger": "Good"}, "raise RuntimeError('no GPU here')",
-                     r"loading it raised RuntimeError: no GPU here$", id="raises"),
-        pytest.param({"stranger": "Good"}, "import sys; sys.exit(3)",
-                     r"loading it raised SystemExit: 3$", id="ends the process"),
-        pytest.param({"stranger": "Good"}, "import a_module_that_is_not_there",
-                     r"loading it raised ModuleNotFoundError: No module named 'a_module", id="misses a dependency"),
-        pytest.param({"stranger": "Better"}, FIT,
-                     r"loading it raised AttributeError: .* has no attribute 'Better'$", id="names nothing"),
-        pytest.param({"stranger": "Good"}, "def Good(settings, context): ...",
-                     r"it must be a class, got function$", id="is a function"),
-        pytest.param({"stranger": "Good"}, FIT.replace("Settings = NoSettings", "pass"),
-                     r"its class needs an attribute Settings, a pydantic model$", id="has no Settings"),
-        pytest.param({"stranger": "Good"}, FIT.replace("Settings = NoSettings", "Settings = {'span': 3}"),
-                     r"its class needs an attribute Settings, a pydantic model$", id="has Settings of another kind"),
-        pytest.param({"stranger": "Good"}, FIT.replace("def predict", "def foretell").replace("def state", "def keep"),
-                     r"its class lacks predict, state; inherit from Forecaster and define them$", id="has stubs"),
-        pytest.param({"stranger": "Good"}, FIT.replace("(Forecaster)", ""),
-                     r"its class lacks deterministic, trained, libraries; inherit from", id="does not inherit"),
-        pytest.param({"Stranger/1": "Good"}, FIT,
-                     r"a name must match .* for it becomes a folder and a key$", id="has a name unfit for a folder"),
-        pytest.param({"ar": "Good"}, FIT,
-                     r"that name is built in; choose another$", id="takes a built-in name"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("entry_points", "source", "reason"), [
+    pytest.param({"stranger": "Good"}, "raise RuntimeError('no GPU here')",
+                 r"loading it raised RuntimeError: no GPU here$", id="raises"),
+    pytest.param({"stranger": "Good"}, "import sys; sys.exit(3)",
+                 r"loading it raised SystemExit: 3$", id="ends the process"),
+    pytest.param({"stranger": "Good"}, "import a_module_that_is_not_there",
+                 r"loading it raised ModuleNotFoundError: No module named 'a_module", id="misses a dependency"),
+    pytest.param({"stranger": "Better"}, FIT,
+                 r"loading it raised AttributeError: .* has no attribute 'Better'$", id="names nothing"),
+    pytest.param({"stranger": "Good"}, "def Good(settings, context): ...",
+                 r"it must be a class, got function$", id="is a function"),
+    pytest.param({"stranger": "Good"}, FIT.replace("Settings = NoSettings", "pass"),
+                 r"its class needs an attribute Settings, a pydantic model$", id="has no Settings"),
+    pytest.param({"stranger": "Good"}, FIT.replace("Settings = NoSettings", "Settings = {'span': 3}"),
+                 r"its class needs an attribute Settings, a pydantic model$", id="has Settings of another kind"),
+    pytest.param({"stranger": "Good"}, FIT.replace("def predict", "def foretell").replace("def state", "def keep"),
+                 r"its class lacks predict, state; inherit from Forecaster and define them$", id="has stubs"),
+    pytest.param({"stranger": "Good"}, FIT.replace("(Forecaster)", ""),
+                 r"its class lacks deterministic, trained, libraries; inherit from", id="does not inherit"),
+    pytest.param({"Stranger/1": "Good"}, FIT,
+                 r"a name must match .* for it becomes a folder and a key$", id="has a name unfit for a folder"),
+    pytest.param({"ar": "Good"}, FIT,
+                 r"that name is built in; choose another$", id="takes a built-in name"),
+])  # fmt: skip
 def test_a_package_that_cannot_be_used_is_refused_in_one_sentence(package, entry_points, source, reason):
     package(entry_points, source)
     name, attribute = next(iter(entry_points.items()))

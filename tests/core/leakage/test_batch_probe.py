@@ -122,18 +122,11 @@ def places_of(one, another, fold, stream):
     return [(x.probe, x.column, x.timestamp) for x in found]
 
 
-@pytest.mark.parametrize(
-    ("kind", "probe"),
-    [
-        (CentresItsBatch, NEIGHBOURS),
-        (LooksAtTheNextWindow, NEIGHBOURS),
-        (OnlyInTheLastRows, NEIGHBOURS),
-        (OnlyAfterLargeMoves, NEIGHBOURS),
-        (AnswersFromATable, NEIGHBOURS),
-        (RemembersOtherFits, MEMORY),
-        (HoldsALockAndLeaks, NEIGHBOURS),
-    ],
-)
+@pytest.mark.parametrize(("kind", "probe"), [
+    (CentresItsBatch, NEIGHBOURS), (LooksAtTheNextWindow, NEIGHBOURS), (OnlyInTheLastRows, NEIGHBOURS),
+    (OnlyAfterLargeMoves, NEIGHBOURS), (AnswersFromATable, NEIGHBOURS), (RemembersOtherFits, MEMORY),
+    (HoldsALockAndLeaks, NEIGHBOURS),
+])  # fmt: skip
 def test_a_leak_within_a_batch_or_between_fits(fold, stream, kind, probe):
     assert probes_of(kind, fold, stream) == [probe]
 

@@ -52,41 +52,38 @@ HEAD = "Model,RMSE,MAE,MSE,R2\n"
 STOCK_CSV = HEAD + _lines(STOCK, _plain)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        # Markdown and a grid of text, with prose around.
-        "Table 3: results.\n\n| Model | RMSE | MSE | R² |\n|:--|--:|:-:|---|\n"
-        + _lines(STOCK, lambda m, s: f"| **{m}** | {s['rmse']:.3f} | _{s['mse']:.3f}_ | **{s['r2']:.4f}** |\n"),
-        # Rows that no bar closes.
-        "| Model | RMSE | MSE | R² |\n|---|---|---|---|\n"
-        + _lines(STOCK, lambda m, s: f"| {m} | {s['rmse']:.3f} | {s['mse']:.3f} | {s['r2']:.4f}\n"),
-        "+-----+-----+\n| Model | RMSE | MSE | R2 |\n+=====+=====+\n"
-        + _lines(STOCK, lambda m, s: f"| {m} | {s['rmse']:.3f} | {s['mse']:.3f} | {s['r2']:.4f} |\n+---+---+\n"),
-        "| Model | $\\mathrm{RMSE}$ | MSE | $R^2$ | R<sup>2</sup> (%) std |\n|---|---|---|---|---|\n"
-        + _lines(
-            STOCK,
-            lambda m, s: (
-                f"| <b>{m}</b> | $\\mathbf{{{s['rmse']:.3f}}}$ | <strong>{s['mse']:.3f}</strong><sup>a</sup> "
-                f"| \\textbf{{{100 * s['r2']:.2f}\\%}} | 0.1 |\n"
-            ),
+@pytest.mark.parametrize("text", [
+    # Markdown and a grid of text, with prose around.
+    "Table 3: results.\n\n| Model | RMSE | MSE | R² |\n|:--|--:|:-:|---|\n"
+    + _lines(STOCK, lambda m, s: f"| **{m}** | {s['rmse']:.3f} | _{s['mse']:.3f}_ | **{s['r2']:.4f}** |\n"),
+    # Rows that no bar closes.
+    "| Model | RMSE | MSE | R² |\n|---|---|---|---|\n"
+    + _lines(STOCK, lambda m, s: f"| {m} | {s['rmse']:.3f} | {s['mse']:.3f} | {s['r2']:.4f}\n"),
+    "+-----+-----+\n| Model | RMSE | MSE | R2 |\n+=====+=====+\n"
+    + _lines(STOCK, lambda m, s: f"| {m} | {s['rmse']:.3f} | {s['mse']:.3f} | {s['r2']:.4f} |\n+---+---+\n"),
+    "| Model | $\\mathrm{RMSE}$ | MSE | $R^2$ | R<sup>2</sup> (%) std |\n|---|---|---|---|---|\n"
+    + _lines(
+        STOCK,
+        lambda m, s: (
+            f"| <b>{m}</b> | $\\mathbf{{{s['rmse']:.3f}}}$ | <strong>{s['mse']:.3f}</strong><sup>a</sup> "
+            f"| \\textbf{{{100 * s['r2']:.2f}\\%}} | 0.1 |\n"
         ),
-        # What a spreadsheet puts before and behind.
-        "sep=;\n" + STOCK_CSV.replace(",", ";"),
-        "# run 12\n" + STOCK_CSV,
-        "Table 3,,,,\n" + STOCK_CSV.replace("RMSE", "0.5 h RMSE", 1),
-        "Table 3,,,,\n" + STOCK_CSV + "Note: best in bold\n",
-        HEAD + _lines(STOCK, lambda m, s: _plain(m, s).replace("\n", ",,\n")),
-        STOCK_CSV.replace("GRU", HEAD + "GRU"),
-        STOCK_CSV.replace("Model,RMSE,MAE", 'Model,"RMSE\n(USD)",MAE'),
-        # Marks that follow numbers, and what stands in for one that is missing.
-        HEAD + _lines(STOCK, lambda m, s: _plain(m, s).replace(",", "†,", 1).replace("\n", "**\n")) + "X,OOM,—,n/r,-\n",
-        HEAD + _lines(STOCK, lambda m, s: f"{m},${s['rmse']:.3f},{s['mae']:.3f} USD,{s['mse']:.3f}#,{s['r2']:.4f}ᵃ\n"),
-        # Rows that are made from other rows.
-        STOCK_CSV + "Improvement (%),44.1,55.9,73.2,3.1\nStd. dev.,0.1,0.2,0.3,0.004\n1st count,3,2,1,0\n",
-        STOCK_CSV + "Improvement,44.1%,55.9%,73.2%,3.1%\nmax,9,1,1,0.9\n",
-    ],
-)  # fmt: skip
+    ),
+    # What a spreadsheet puts before and behind.
+    "sep=;\n" + STOCK_CSV.replace(",", ";"),
+    "# run 12\n" + STOCK_CSV,
+    "Table 3,,,,\n" + STOCK_CSV.replace("RMSE", "0.5 h RMSE", 1),
+    "Table 3,,,,\n" + STOCK_CSV + "Note: best in bold\n",
+    HEAD + _lines(STOCK, lambda m, s: _plain(m, s).replace("\n", ",,\n")),
+    STOCK_CSV.replace("GRU", HEAD + "GRU"),
+    STOCK_CSV.replace("Model,RMSE,MAE", 'Model,"RMSE\n(USD)",MAE'),
+    # Marks that follow numbers, and what stands in for one that is missing.
+    HEAD + _lines(STOCK, lambda m, s: _plain(m, s).replace(",", "†,", 1).replace("\n", "**\n")) + "X,OOM,—,n/r,-\n",
+    HEAD + _lines(STOCK, lambda m, s: f"{m},${s['rmse']:.3f},{s['mae']:.3f} USD,{s['mse']:.3f}#,{s['r2']:.4f}ᵃ\n"),
+    # Rows that are made from other rows.
+    STOCK_CSV + "Improvement (%),44.1,55.9,73.2,3.1\nStd. dev.,0.1,0.2,0.3,0.004\n1st count,3,2,1,0\n",
+    STOCK_CSV + "Improvement,44.1%,55.9%,73.2%,3.1%\nmax,9,1,1,0.9\n",
+])  # fmt: skip
 def test_layouts(tmp_path, text):
     audit = audit_table(_file(tmp_path, text))
     assert audit.findings == ()
@@ -131,14 +128,11 @@ def test_columns_of_other_errors_are_not_held_against_these(tmp_path, heading):
     assert len(audit.test_sets) == 1
 
 
-@pytest.mark.parametrize(
-    ("heading", "factor", "verdicts"),
-    [
-        ("RMSE (×10⁻⁴)", 1e4, set()), ("RMSE [1e-4]", 1e4, set()), ("RMSE (x 10-4)", 1e4, set()),
-        ("RMSE (x1000)", 1e3, set()), ('"RMSE × 10,000"', 1e4, set()),
-        ("RMSE×10^4", 1e4, {"open"}), ("10⁴·RMSE", 1e4, {"open"}), ("RMSE * 1e4", 1e4, {"open"}),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("heading", "factor", "verdicts"), [
+    ("RMSE (×10⁻⁴)", 1e4, set()), ("RMSE [1e-4]", 1e4, set()), ("RMSE (x 10-4)", 1e4, set()),
+    ("RMSE (x1000)", 1e3, set()), ('"RMSE × 10,000"', 1e4, set()),
+    ("RMSE×10^4", 1e4, {"open"}), ("10⁴·RMSE", 1e4, {"open"}), ("RMSE * 1e4", 1e4, {"open"}),
+])  # fmt: skip
 def test_a_power_of_ten_is_the_unit_and_its_other_sense_is_left_open(tmp_path, heading, factor, verdicts):
     rows = _lines(FX, lambda m, s: f"{m},{s['mae']:.6f},{s['rmse'] * factor:.5g},{s['mse']:.4e},{s['r2']:.4f}\n")
     audit = audit_table(_file(tmp_path, f"Model,MAE,{heading},MSE,R2\n{rows}"))
@@ -181,14 +175,11 @@ def test_scientific_notation(tmp_path, style):
     assert audit_table(_file(tmp_path, f"Model,RMSE,MSE,MAE,R2\n{rows}")).findings == ()
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "spread"),
-    [
-        ("8.387 [8.287, 8.487]", 8.387, True), ("8.387 (8.287; 8.487)", 8.387, True), ("0.50 (-13.2%)", 0.5, False),
-        ("0.50 (2)", 0.5, False), ("0.50 [12]", 0.5, False), ("12.5 pips", 12.5, False), ("€12.5", 12.5, False),
-        ("0.93^a", 0.93, False), ("2.810**", 2.81, False), ("11.410***", 11.41, False),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("text", "value", "spread"), [
+    ("8.387 [8.287, 8.487]", 8.387, True), ("8.387 (8.287; 8.487)", 8.387, True), ("0.50 (-13.2%)", 0.5, False),
+    ("0.50 (2)", 0.5, False), ("0.50 [12]", 0.5, False), ("12.5 pips", 12.5, False), ("€12.5", 12.5, False),
+    ("0.93^a", 0.93, False), ("2.810**", 2.81, False), ("11.410***", 11.41, False),
+])  # fmt: skip
 def test_what_stands_around_a_number(text, value, spread):
     found = parse(text, decimal_comma=False)
     assert found is not None
@@ -245,17 +236,10 @@ def _horizons(seed):
             yield model, h, f"{rmse:.4g},{1 - rmse**2 / y[h:].var():.4g}"
 
 
-@pytest.mark.parametrize(
-    ("heading", "row"),
-    [
-        ("Model", "{m}-{h}h"),
-        ("Model", '"{m}, {h}-hour-ahead"'),
-        ("Model", "{m} {h} steps ahead"),
-        ("Model", "{m}{h}"),
-        ("Model,k", "{m},{h}"),
-        ("Forecast step,Model", "{h},{m}"),
-    ],
-)
+@pytest.mark.parametrize(("heading", "row"), [
+    ("Model", "{m}-{h}h"), ("Model", '"{m}, {h}-hour-ahead"'), ("Model", "{m} {h} steps ahead"), ("Model", "{m}{h}"),
+    ("Model,k", "{m},{h}"), ("Forecast step,Model", "{h},{m}"),
+])  # fmt: skip
 def test_horizons_however_they_are_told_are_not_one_test_set(tmp_path, heading, row):
     for seed in range(15):
         rows = "".join(f"{row.format(m=m, h=h)},{scores}\n" for m, h, scores in _horizons(seed))

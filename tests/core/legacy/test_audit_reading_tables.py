@@ -19,20 +19,17 @@ def _file(tmp_path, text):
     return path
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "unit"),
-    [
-        ("0.50", "0.5", "0.01"), ("0.5", "0.5", "0.1"), (".5", "0.5", "0.1"), ("5.", "5", "1"),
-        ("-0.10", "-0.1", "0.01"), ("−0.10", "-0.1", "0.01"), ("+3", "3", "1"), ("3.30e-3", "0.0033", "0.00001"),
-        ("3.3E+2", "330", "10"), ("3.3×10⁻³", "0.0033", "0.0001"), ("3.3 x 10^-3", "0.0033", "0.0001"),
-        ("3.3·10^{-3}", "0.0033", "0.0001"), ("1,234.5", "1234.5", "0.1"), ("1 234.5", "1234.5", "0.1"),
-        ("1’234.5", "1234.5", "0.1"), ("0.0123 ± 0.0004", "0.0123", "0.0001"),
-        ("0.0123 (0.0004)", "0.0123", "0.0001"), ("0.0123(4)", "0.0123", "0.0001"), ("98.65%", "98.65", "0.01"),
-        ("98.6 ± 0.2 %", "98.6", "0.1"), ("**0.012**", "0.012", "0.001"), ("0.012*", "0.012", "0.001"),
-        ("0.012†", "0.012", "0.001"), ("0.000", "0", "0.001"),
-        ("0.12345678901234567", "0.12345678901234567", "1e-12"),  # digits beyond the twelfth are arithmetic noise
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("text", "value", "unit"), [
+    ("0.50", "0.5", "0.01"), ("0.5", "0.5", "0.1"), (".5", "0.5", "0.1"), ("5.", "5", "1"),
+    ("-0.10", "-0.1", "0.01"), ("−0.10", "-0.1", "0.01"), ("+3", "3", "1"), ("3.30e-3", "0.0033", "0.00001"),
+    ("3.3E+2", "330", "10"), ("3.3×10⁻³", "0.0033", "0.0001"), ("3.3 x 10^-3", "0.0033", "0.0001"),
+    ("3.3·10^{-3}", "0.0033", "0.0001"), ("1,234.5", "1234.5", "0.1"), ("1 234.5", "1234.5", "0.1"),
+    ("1’234.5", "1234.5", "0.1"), ("0.0123 ± 0.0004", "0.0123", "0.0001"),
+    ("0.0123 (0.0004)", "0.0123", "0.0001"), ("0.0123(4)", "0.0123", "0.0001"), ("98.65%", "98.65", "0.01"),
+    ("98.6 ± 0.2 %", "98.6", "0.1"), ("**0.012**", "0.012", "0.001"), ("0.012*", "0.012", "0.001"),
+    ("0.012†", "0.012", "0.001"), ("0.000", "0", "0.001"),
+    ("0.12345678901234567", "0.12345678901234567", "1e-12"),  # digits beyond the twelfth are arithmetic noise
+])  # fmt: skip
 def test_printed_numbers(text, value, unit):
     found = parse(text, decimal_comma=False)
     assert found is not None
@@ -46,13 +43,10 @@ def test_cups_and_stars_beside_numbers_say_nothing(text):
     assert (found.value, found.sign) == (Fraction("0.696"), "")
 
 
-@pytest.mark.parametrize(
-    ("text", "unit"),
-    [
-        ("0.696 °C", "°C"), ("0.696±0.1 °F", "°F"), ("0.696 °C ± 0.1 °C", "°C"), ("0.696dB", "dB"), ("$0.696k", "k"),
-        ("0.696 µg/m³", "μg/m^3"), ("0.696 kWh", "kWh"), ("0.696 días", "días"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("text", "unit"), [
+    ("0.696 °C", "°C"), ("0.696±0.1 °F", "°F"), ("0.696 °C ± 0.1 °C", "°C"), ("0.696dB", "dB"), ("$0.696k", "k"),
+    ("0.696 µg/m³", "μg/m^3"), ("0.696 kWh", "kWh"), ("0.696 días", "días"),
+])  # fmt: skip
 def test_errors_may_have_the_unit_of_another_field(text, unit):
     found = parse(text, decimal_comma=False, physical=True)
     assert found is not None
@@ -86,66 +80,36 @@ def test_blank_cells():
     assert [text for text in blank if parse(text, decimal_comma=False) is not None] == []
 
 
-@pytest.mark.parametrize(
-    ("heading", "metric", "part"),
-    [
-        ("Root Mean Sq. Error", "rmse", ""), ("Root MSE", "rmse", ""), ("√MSE", "rmse", ""),
-        ("RMS error", "rmse", ""), ("Mean Abs. Error", "mae", ""), ("Genauigkeit (RMSE)", "rmse", "genauigkeit"),
-        ("R2 (test)", "r2", ""), ("Val MSE loss", "mse", "val"), ("ＲＭＳＥ", "rmse", ""), ("VAR RMSE", "rmse", "var"),
-        ("MAE", "mae", ""), ("Mean Absolute Error (MAE)", "mae", ""), ("rmse", "rmse", ""),
-        ("Root Mean Squared Error", "rmse", ""), ("Mean squared error", "mse", ""), ("R²", "r2", ""),
-        ("R^2", "r2", ""), ("R$^2$", "r2", ""), ("R-squared", "r2", ""), ("r_squared", "r2", ""),
-        ("R2 score", "r2", ""), ("Test RMSE", "rmse", "test"), ("trainRMSE", "rmse", "train"),
-        ("RMSE_EURUSD", "rmse", "eurusd"), ("MAE↓", "mae", ""), ("MAPE (%)", "mape", ""),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("heading", "metric", "part"), [
+    ("Root Mean Sq. Error", "rmse", ""), ("Root MSE", "rmse", ""), ("√MSE", "rmse", ""),
+    ("RMS error", "rmse", ""), ("Mean Abs. Error", "mae", ""), ("Genauigkeit (RMSE)", "rmse", "genauigkeit"),
+    ("R2 (test)", "r2", ""), ("Val MSE loss", "mse", "val"), ("ＲＭＳＥ", "rmse", ""), ("VAR RMSE", "rmse", "var"),
+    ("MAE", "mae", ""), ("Mean Absolute Error (MAE)", "mae", ""), ("rmse", "rmse", ""),
+    ("Root Mean Squared Error", "rmse", ""), ("Mean squared error", "mse", ""), ("R²", "r2", ""),
+    ("R^2", "r2", ""), ("R$^2$", "r2", ""), ("R-squared", "r2", ""), ("r_squared", "r2", ""),
+    ("R2 score", "r2", ""), ("Test RMSE", "rmse", "test"), ("trainRMSE", "rmse", "train"),
+    ("RMSE_EURUSD", "rmse", "eurusd"), ("MAE↓", "mae", ""), ("MAPE (%)", "mape", ""),
+])  # fmt: skip
 def test_headings_of_metrics(heading, metric, part):
     found = read_heading(heading)
     assert found is not None
     assert (found.metric, found.part) == (metric, part)
 
 
-@pytest.mark.parametrize(
-    "heading",
-    [
-        "variant",
-        "RMSE std",
-        "Adj. R²",
-        "NRMSE",
-        "sMAPE",
-        "RMSE improvement (%)",
-        "Δ RMSE",
-        "R",
-        "rank MAE",
-        "skill",
-        "RMSE var",
-        "R² (adj.)",
-        "RMSE (normalized)",
-        "MSE (log)",
-        "1 − R²",
-        "RMSE²",
-        "Weighted MAE",
-        "MSLE",
-        "RMSPE",
-        "R̄²",
-        "Bereinigtes R²",
-        "R² ajusté",
-        "RMSE gap",
-        "Train − test RMSE",
-    ],
-)
+@pytest.mark.parametrize("heading", [
+    "variant", "RMSE std", "Adj. R²", "NRMSE", "sMAPE", "RMSE improvement (%)", "Δ RMSE", "R", "rank MAE", "skill",
+    "RMSE var", "R² (adj.)", "RMSE (normalized)", "MSE (log)", "1 − R²", "RMSE²", "Weighted MAE", "MSLE", "RMSPE",
+    "R̄²", "Bereinigtes R²", "R² ajusté", "RMSE gap", "Train − test RMSE",
+])  # fmt: skip
 def test_headings_of_other_things(heading):
     assert read_heading(heading) is None
 
 
-@pytest.mark.parametrize(
-    ("heading", "role"),
-    [
-        ("Model", "label"), ("Data set", "test_set"), ("Horizon", "test_set"), ("params", None),
-        ("Model name", "label"), ("Name", "label"), ("Stock name", "test_set"), ("Exchange rate", "test_set"),
-        ("Study", "test_set"), ("Author(s)", "test_set"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("heading", "role"), [
+    ("Model", "label"), ("Data set", "test_set"), ("Horizon", "test_set"), ("params", None),
+    ("Model name", "label"), ("Name", "label"), ("Stock name", "test_set"), ("Exchange rate", "test_set"),
+    ("Study", "test_set"), ("Author(s)", "test_set"),
+])  # fmt: skip
 def test_roles(heading, role):
     assert read_role(heading) == role
 

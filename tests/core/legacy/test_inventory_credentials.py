@@ -39,14 +39,11 @@ def test_each_kind_is_recognised_and_redacted(text, kind):
     assert not any(secret in redacted(text, ()) for secret in secrets)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "password = 'hunter22'", 'DB_PASSWORD="hunter22"', '{"api_key": "hunter22"}', "token: str = 'hunter22'",
-        "os.environ['SECRET'] = 'hunter22'", "os.getenv('ACCESS_KEY', 'hunter22')", "login(user, passwd=r'hunter22')",
-        'secret = """hunter22"""', "password = 'it\"s long'", "dsn = dict(pw='hunter22')",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("text", [
+    "password = 'hunter22'", 'DB_PASSWORD="hunter22"', '{"api_key": "hunter22"}', "token: str = 'hunter22'",
+    "os.environ['SECRET'] = 'hunter22'", "os.getenv('ACCESS_KEY', 'hunter22')", "login(user, passwd=r'hunter22')",
+    'secret = """hunter22"""', "password = 'it\"s long'", "dsn = dict(pw='hunter22')",
+])  # fmt: skip
 def test_quoted_values_of_credential_names(text):
     assert kinds(text) == [NAMED]
 
@@ -59,14 +56,11 @@ def test_bare_values_count_in_texts_and_not_in_code(text):
     assert (kinds(text, bare=True), kinds(text)) == ([NAMED], [])
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "password = os.environ['PASSWORD']", "if token == 'abc': pass", "max_tokens = '4096 tokens'", "password = ''",
-        "api_key = '<your key>'", "api_key = '${API_KEY}'", "key = 'EURUSD_2010_to_2025_hourly_bid'",
-        "bypass = 'yes'", "choices = ['token', 'other']", "https://example.org/a@b",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("text", [
+    "password = os.environ['PASSWORD']", "if token == 'abc': pass", "max_tokens = '4096 tokens'", "password = ''",
+    "api_key = '<your key>'", "api_key = '${API_KEY}'", "key = 'EURUSD_2010_to_2025_hourly_bid'",
+    "bypass = 'yes'", "choices = ['token', 'other']", "https://example.org/a@b",
+])  # fmt: skip
 def test_what_is_no_credential(text):
     assert kinds(text) == []
 

@@ -112,13 +112,10 @@ def test_surrogates_and_endless_texts_from_files_are_made_harmless(tmp_path):
     assert len(inventory.scripts[0].flags[0].default or "") < 400
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "password" * 20_000, "password" + " " * 200_000 + "x", "-----BEGIN PRIVATE KEY-----" * 5_000,
-        "'password=" * 10_000, "a" * 200_000 + "://",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("text", [
+    "password" * 20_000, "password" + " " * 200_000 + "x", "-----BEGIN PRIVATE KEY-----" * 5_000,
+    "'password=" * 10_000, "a" * 200_000 + "://",
+])  # fmt: skip
 def test_no_text_makes_the_search_for_credentials_endless(tmp_path, text):
     """An expression that looks back over all of a text would not end before the test's time is over."""
     assert len(scan(tmp_path, {"v/a.txt": text}).files) == 1

@@ -185,16 +185,13 @@ def test_a_load_of_something_else_opens_no_configuration(tmp_path, source):
     assert scanned(tmp_path, SECTIONS, f"import json\n{source}").opened_at == ()
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "def main(args):\n    default_epochs = 50\n", "def main(args):\n    default_epochs: int = 50\n",
-        "DEFAULT_EPOCHS = 50\n", "EPOCHS_DEFAULT = 50\n", "epochs = args.epochs if args.epochs is not None else 50\n",
-        "epochs = args.epochs if args.epochs else 50\n", "epochs = 50 if epochs is None else epochs\n",
-        "epochs = cfg['epochs'] if 'epochs' in cfg else 50\n", "epochs = cfg.get('epochs') or 50\n",
-        "epochs = getattr(cfg, 'epochs', 50)\n",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("source", [
+    "def main(args):\n    default_epochs = 50\n", "def main(args):\n    default_epochs: int = 50\n",
+    "DEFAULT_EPOCHS = 50\n", "EPOCHS_DEFAULT = 50\n", "epochs = args.epochs if args.epochs is not None else 50\n",
+    "epochs = args.epochs if args.epochs else 50\n", "epochs = 50 if epochs is None else epochs\n",
+    "epochs = cfg['epochs'] if 'epochs' in cfg else 50\n", "epochs = cfg.get('epochs') or 50\n",
+    "epochs = getattr(cfg, 'epochs', 50)\n",
+])  # fmt: skip
 def test_a_default_in_a_script_contradicts_the_configuration(tmp_path, source):
     (found,) = scanned(tmp_path, "epochs: 60\n", source).contradictions
     assert (found.key, found.configured, found.default) == ("epochs", "60", "50")

@@ -99,27 +99,21 @@ RUNS = spread_of(np.array([2.0, 4, 8, 16, 32]), 0.95, "rmse")  # one more run: 8
 OF_R2 = spread_of(np.array([0.2, 0.4, 0.5, 0.6, 0.8]), 0.95, "r2")  # one more run: −1.13 to 0.90
 
 
-@pytest.mark.parametrize(
-    ("published", "verdict"),
-    [
-        (interval(0, 0.25), "published_better"), (interval(0, 0.5), "consistent"), (interval(1, 2), "consistent"),
-        (interval(0, 1000), "consistent"), (interval(220, 230), "consistent"),
-        (interval(230, 240), "published_worse"), (interval(230, None), "published_worse"),
-        (interval(0, None), "consistent"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("published", "verdict"), [
+    (interval(0, 0.25), "published_better"), (interval(0, 0.5), "consistent"), (interval(1, 2), "consistent"),
+    (interval(0, 1000), "consistent"), (interval(220, 230), "consistent"),
+    (interval(230, 240), "published_worse"), (interval(230, None), "published_worse"),
+    (interval(0, None), "consistent"),
+])  # fmt: skip
 def test_one_value_that_rounds_to_the_printed_number_is_enough(published, verdict):
     assert judge(published, RUNS, "rmse") == verdict
     assert judge(published, RUNS, "mae") == verdict
 
 
-@pytest.mark.parametrize(
-    ("published", "verdict"),
-    [
-        (interval(-3, -2), "published_worse"), (interval(-3, -1), "consistent"), (interval(0, 1), "consistent"),
-        (interval(0.9375, 1), "published_better"), (interval(0.9375, None), "published_better"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("published", "verdict"), [
+    (interval(-3, -2), "published_worse"), (interval(-3, -1), "consistent"), (interval(0, 1), "consistent"),
+    (interval(0.9375, 1), "published_better"), (interval(0.9375, None), "published_better"),
+])  # fmt: skip
 def test_of_r2_more_is_better(published, verdict):
     assert judge(published, OF_R2, "r2") == verdict
 

@@ -122,17 +122,11 @@ def test_it_does_not_matter_while_the_market_is_closed(clock: list[tuple[int, in
     assert "the market is closed in both, and the first is taken" in found.notes[0]
 
 
-@pytest.mark.parametrize(
-    ("zone", "time"),
-    [
-        ("EET", day(2024, 3, 31, 3, 30)),
-        ("America/New_York", day(2024, 3, 10, 2)),
-        ("EET_US", day(2024, 3, 10, 9, 30)),
-        ("Australia/Lord_Howe", day(2024, 10, 6, 2, 15)),
-        ("Pacific/Apia", day(2011, 12, 30)),
-        ("Pacific/Apia", day(2011, 12, 30, 23, 59)),
-    ],
-)
+@pytest.mark.parametrize(("zone", "time"), [
+    ("EET", day(2024, 3, 31, 3, 30)), ("America/New_York", day(2024, 3, 10, 2)), ("EET_US", day(2024, 3, 10, 9, 30)),
+    ("Australia/Lord_Howe", day(2024, 10, 6, 2, 15)), ("Pacific/Apia", day(2011, 12, 30)),
+    ("Pacific/Apia", day(2011, 12, 30, 23, 59)),
+])  # fmt: skip
 def test_a_time_that_the_clock_skips_is_refused_with_its_line(zone: str, time: dt.datetime) -> None:
     naive = series(time - dt.timedelta(days=2), time)
     with pytest.raises(ZoneError, match=rf"EURUSD: f.csv: line 8: {time:%Y-%m-%d %H:%M:%S} is not a time of {zone}"):

@@ -100,16 +100,10 @@ def test_metadata_of_another_milestone(reviewed):
     assert ("metadata", "metadata.json") in found(reviewed)
 
 
-@pytest.mark.parametrize(
-    ("name", "subject"),
-    [
-        ("unfinished.txt", "unfinished.txt"),
-        ("new/a.txt", "new/"),
-        ("größe \n x", "größe \n x"),
-        ("make.py", "make.py"),
-        (f"{EVIDENCE}/owners.txt", f"{EVIDENCE}/owners.txt"),
-    ],
-)
+@pytest.mark.parametrize(("name", "subject"), [
+    ("unfinished.txt", "unfinished.txt"), ("new/a.txt", "new/"), ("größe \n x", "größe \n x"), ("make.py", "make.py"),
+    (f"{EVIDENCE}/owners.txt", f"{EVIDENCE}/owners.txt"),
+])  # fmt: skip
 def test_a_dirty_tree_is_named(reviewed, name, subject):
     path = reviewed.place.repository / name
     path.parent.mkdir(exist_ok=True)

@@ -17,16 +17,10 @@ def test_every_link_leads_somewhere():
     assert {row.list for row in checklist_rows()} == set(LISTS)
 
 
-@pytest.mark.parametrize(
-    "link",
-    [
-        "docs/nowhere.md",
-        "check folds:no_such_check",
-        "test tests/core/publication/test_checklist.py::test_of_nothing",
-        "test tests/nowhere.py::test_of_nothing",
-        "command golden nonsense",
-    ],
-)
+@pytest.mark.parametrize("link", [
+    "docs/nowhere.md", "check folds:no_such_check", "test tests/core/publication/test_checklist.py::test_of_nothing",
+    "test tests/nowhere.py::test_of_nothing", "command golden nonsense",
+])  # fmt: skip
 def test_a_broken_link_is_named(link, monkeypatch):
     rows = (*checklist_rows()[:1], checklist_rows()[1].model_copy(update={"link": link}))
     assert [link in fault for fault in broken_links(rows, ROOT)] == [True]

@@ -53,21 +53,12 @@ def test_what_is_not_a_number_is_a_dash(nothing):
     assert decimals(nothing, 2) == count(nothing) == ABSENT
 
 
-@pytest.mark.parametrize(
-    ("style", "value", "text"),
-    [
-        (percent, -0.012345, "−1.23"),
-        (count, 1234567, "1\u202f234\u202f567"),
-        (probability, 0.0499, "0.050"),
-        (probability, 0.0009, "<\u202f0.001"),
-        (probability, None, ABSENT),
-        (level, 0.05, "5\u202f%"),
-        (level, 0.999, "99.9\u202f%"),
-        (plain, datetime.date(2020, 1, 31), "2020-01-31"),
-        (plain, datetime.datetime(2020, 1, 31, 15, 4, tzinfo=datetime.UTC), "2020-01-31 15:04"),
-        (plain, "", ABSENT),
-    ],
-)
+@pytest.mark.parametrize(("style", "value", "text"), [
+    (percent, -0.012345, "−1.23"), (count, 1234567, "1\u202f234\u202f567"), (probability, 0.0499, "0.050"),
+    (probability, 0.0009, "<\u202f0.001"), (probability, None, ABSENT), (level, 0.05, "5\u202f%"),
+    (level, 0.999, "99.9\u202f%"), (plain, datetime.date(2020, 1, 31), "2020-01-31"),
+    (plain, datetime.datetime(2020, 1, 31, 15, 4, tzinfo=datetime.UTC), "2020-01-31 15:04"), (plain, "", ABSENT),
+])  # fmt: skip
 def test_styles(style, value, text):
     assert style(value) == text
 

@@ -122,27 +122,15 @@ def test_refused_cells_stay_in_the_table():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("kind", "n", "horizon", "part"),
-    [
-        ("more_accurate", 250, 24, "5 cosine coefficients"),
-        ("more_accurate", 1151, 24, "a test of skill needs 1152"),
-        ("more_accurate", 1152, 24, ""),
-        ("predicts", 250, 4, ""),
-        ("equivalent", 250, 24, ""),
-        ("more_accurate", 191, 24, "too short"),
-        ("predicts", 250, 24, "5 cosine coefficients"),
-        ("superior", 319, 4, "needs 320"),
-        ("superior", 320, 4, "needs 10"),
-        ("superior", 400, 4, ""),
-        ("superior", 250, 1, "7 halved"),
-        ("confidence_set", 320, 4, ""),
-        ("covers", 250, 4, "6.2 independent misses"),
-        ("coverage_interval", 250, 4, ""),
-        ("profitable", 191, 24, "too short"),
-        ("profitable", 200, 24, "4 cosine coefficients"),
-    ],
-)
+@pytest.mark.parametrize(("kind", "n", "horizon", "part"), [
+    ("more_accurate", 250, 24, "5 cosine coefficients"), ("more_accurate", 1151, 24, "a test of skill needs 1152"),
+    ("more_accurate", 1152, 24, ""), ("predicts", 250, 4, ""), ("equivalent", 250, 24, ""),
+    ("more_accurate", 191, 24, "too short"), ("predicts", 250, 24, "5 cosine coefficients"),
+    ("superior", 319, 4, "needs 320"), ("superior", 320, 4, "needs 10"), ("superior", 400, 4, ""),
+    ("superior", 250, 1, "7 halved"), ("confidence_set", 320, 4, ""), ("covers", 250, 4, "6.2 independent misses"),
+    ("coverage_interval", 250, 4, ""), ("profitable", 191, 24, "too short"),
+    ("profitable", 200, 24, "4 cosine coefficients"),
+])  # fmt: skip
 def test_rules(kind, n, horizon, part):
     assert part in refused(kind, n, horizon)
     assert bool(part) == bool(refused(kind, n, horizon))

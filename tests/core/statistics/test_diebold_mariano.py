@@ -94,17 +94,11 @@ def test_losses_that_differ_by_rounding_alone_are_undefined():
     assert diebold_mariano(losses, losses * 1.001, horizon=1).p_value is not None
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "horizon", "message"),
-    [
-        ([1.0, 2.0], [1.0], 1, "one length"),
-        ([], [], 1, "one length"),
-        ([[1.0]], [[1.0]], 1, "one length"),
-        ([1.0, np.nan], [1.0, 2.0], 1, "not finite"),
-        ([1.0, 2.0], [1.0, np.inf], 1, "not finite"),
-        ([1.0, 2.0], [2.0, 1.0], 0, "at least 1"),
-    ],
-)
+@pytest.mark.parametrize(("a", "b", "horizon", "message"), [
+    ([1.0, 2.0], [1.0], 1, "one length"), ([], [], 1, "one length"), ([[1.0]], [[1.0]], 1, "one length"),
+    ([1.0, np.nan], [1.0, 2.0], 1, "not finite"), ([1.0, 2.0], [1.0, np.inf], 1, "not finite"),
+    ([1.0, 2.0], [2.0, 1.0], 0, "at least 1"),
+])  # fmt: skip
 def test_bad_losses_are_refused(a, b, horizon, message):
     with pytest.raises(ValueError, match=message):
         diebold_mariano(np.array(a), np.array(b), horizon=horizon)

@@ -18,16 +18,9 @@ PLANT_GROWTH = (  # R's datasets, Dobson (1983)
 )
 
 
-@pytest.mark.parametrize(
-    ("name", "certified"),
-    [
-        ("SiRstv", 1.18046237440255),
-        ("AtmWtAg", 15.946733567793),
-        ("SmLs01", 21.0),
-        ("SmLs05", 201.0),
-        ("SmLs07", 21.0),
-    ],
-)
+@pytest.mark.parametrize(("name", "certified"), [
+    ("SiRstv", 1.18046237440255), ("AtmWtAg", 15.946733567793), ("SmLs01", 21.0), ("SmLs05", 201.0), ("SmLs07", 21.0),
+])  # fmt: skip
 def test_anova_agrees_with_nist(name, certified):
     lines = files("scipy.stats.tests").joinpath(f"data/nist_anova/{name}.dat").read_text().splitlines()
     table = np.array([line.split() for line in lines[60:] if line.strip()], dtype=float)
@@ -120,16 +113,10 @@ def test_effects_far_beyond_the_spread_within_groups():
     assert near == pytest.approx(far, rel=5e-3)
 
 
-@pytest.mark.parametrize(
-    "groups",
-    [
-        [np.ones(5), np.zeros(5)],
-        [np.full(5, 0.1), np.full(5, 0.3)],
-        [np.arange(5.0), np.array([1.0])],
-        [np.arange(5.0), np.array([1.0, np.nan])],
-        [np.arange(5.0)],
-    ],
-)
+@pytest.mark.parametrize("groups", [
+    [np.ones(5), np.zeros(5)], [np.full(5, 0.1), np.full(5, 0.3)], [np.arange(5.0), np.array([1.0])],
+    [np.arange(5.0), np.array([1.0, np.nan])], [np.arange(5.0)],
+])  # fmt: skip
 def test_groups_without_spread_or_values_are_undefined(groups):
     assert np.isnan(anova(groups).p_value)
     assert np.isnan(pairwise(groups)).all()

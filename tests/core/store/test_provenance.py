@@ -31,16 +31,13 @@ def test_a_processor_is_more_than_its_name(tmp_path, monkeypatch, text, said):
     assert provenance._cpu_model(tmp_path / "cpuinfo") == said
 
 
-@pytest.mark.parametrize(
-    ("environment", "said"),
-    [
-        ({"OPENBLAS_CORETYPE": "Haswell"}, ", OPENBLAS_CORETYPE Haswell"),
-        ({"NPY_DISABLE_CPU_FEATURES": ""}, ""),
-        (VARIABLES | {"NPY_DISABLE_CPU_FEATURES": "X86_V4"}, ", portable kernels"),
-        (VARIABLES | {"MKL_CBWR": "AVX2"}, ", ATEN_CPU_CAPABILITY avx2, ONEDNN_MAX_CPU_ISA AVX2, MKL_CBWR AVX2, "
-         "OPENBLAS_CORETYPE Haswell"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("environment", "said"), [
+    ({"OPENBLAS_CORETYPE": "Haswell"}, ", OPENBLAS_CORETYPE Haswell"),
+    ({"NPY_DISABLE_CPU_FEATURES": ""}, ""),
+    (VARIABLES | {"NPY_DISABLE_CPU_FEATURES": "X86_V4"}, ", portable kernels"),
+    (VARIABLES | {"MKL_CBWR": "AVX2"}, ", ATEN_CPU_CAPABILITY avx2, ONEDNN_MAX_CPU_ISA AVX2, MKL_CBWR AVX2, "
+     "OPENBLAS_CORETYPE Haswell"),
+])  # fmt: skip
 def test_libraries_that_are_held_to_other_loops_make_it_another(tmp_path, monkeypatch, environment, said):
     """With Haswell's loops the forecasts of ``ar`` had other last digits, and a check called that a fault."""
     for name in provenance._LOOPS:
@@ -76,15 +73,9 @@ def test_a_processor_without_a_name_is_called_as_python_calls_it(tmp_path, monke
     assert provenance._cpu_model(tmp_path / "cpuinfo") == "arm"
 
 
-@pytest.mark.parametrize(
-    ("recorded", "same"),
-    [
-        ("AMD EPYC (family 26, model 2, AVX-512)", True),
-        ("AMD EPYC", True),
-        ("AMD EPYC (family 25, model 1)", False),
-        ("AMD", False),
-        (None, False),
-    ],
-)
+@pytest.mark.parametrize(("recorded", "same"), [
+    ("AMD EPYC (family 26, model 2, AVX-512)", True), ("AMD EPYC", True), ("AMD EPYC (family 25, model 1)", False),
+    ("AMD", False), (None, False),
+])  # fmt: skip
 def test_processors_of_one_name_are_told_apart(recorded, same):
     assert provenance.same_processor(recorded, "AMD EPYC (family 26, model 2, AVX-512)") == same

@@ -40,17 +40,14 @@ def test_schema_names_settings_by_source_and_forecaster(schema, vocabulary):
     assert schema["$defs"]["DataSection"]["properties"]["source"]["enum"] == sorted(vocabulary.sources)
 
 
-@pytest.mark.parametrize(
-    ("section", "change"),
-    [
-        ((), {"nonsense": 1}), ((), {"target": "open"}), ((), {"features": ["rsi"]}), ((), {"features": []}),
-        ((), {"name": "Demo"}), (("data",), {"source": "ebc"}), (("data",), {"source": "files"}),
-        (("data",), {"settings": {"pth": None}}), (("data", "settings"), {"path": 3}), (("data",), {"pairs": ["eur"]}),
-        (("splits",), {"embargo": -1}), (("training",), {"epochs": 1.5}), (("training",), {"plateau": {}}),
-        (("forecasters",), {"prophet": {}}), (("forecasters",), {"ar": {}}), (("forecasters", "drift"), {"x": 1}),
-        (("forecasters", "v08"), {"gate": "x"}), (("evaluation",), {"confidence": 1}),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("section", "change"), [
+    ((), {"nonsense": 1}), ((), {"target": "open"}), ((), {"features": ["rsi"]}), ((), {"features": []}),
+    ((), {"name": "Demo"}), (("data",), {"source": "ebc"}), (("data",), {"source": "files"}),
+    (("data",), {"settings": {"pth": None}}), (("data", "settings"), {"path": 3}), (("data",), {"pairs": ["eur"]}),
+    (("splits",), {"embargo": -1}), (("training",), {"epochs": 1.5}), (("training",), {"plateau": {}}),
+    (("forecasters",), {"prophet": {}}), (("forecasters",), {"ar": {}}), (("forecasters", "drift"), {"x": 1}),
+    (("forecasters", "v08"), {"gate": "x"}), (("evaluation",), {"confidence": 1}),
+])  # fmt: skip
 def test_schema_refuses(section, change, schema, values):
     wrong = copy.deepcopy(values)
     target = wrong

@@ -9,17 +9,14 @@ from golden_core.study import StudyError
 SMOKE = shipped("studies", "smoke.yaml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("line", "wrong", "says"),
-    [
-        ("  pairs: [EURUSD, USDJPY] ", "  pairs: [EURUSD, XXXYYY] ", "eurofxref-hist.zip has no currency 'XXX'"),
-        ("  bar: 1d", "  bar: 1h", "must be 1d or 1mo for source ecb, which has one price a day, got 1h"),
-        ("  time_zone: Europe/Berlin", "  time_zone: UTC", "must be Europe/Berlin for source ecb, got UTC"),
-        ("features: [log_return, volatility_20]", "features: [log_return, open]", "'open' needs 'open'"),
-        ("  train: 200", "  train: 363", "one fold needs 523 rows"),
-        ("  end: 2024-12-31", "  end: 2099-12-31", "must not be after today"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("line", "wrong", "says"), [
+    ("  pairs: [EURUSD, USDJPY] ", "  pairs: [EURUSD, XXXYYY] ", "eurofxref-hist.zip has no currency 'XXX'"),
+    ("  bar: 1d", "  bar: 1h", "must be 1d or 1mo for source ecb, which has one price a day, got 1h"),
+    ("  time_zone: Europe/Berlin", "  time_zone: UTC", "must be Europe/Berlin for source ecb, got UTC"),
+    ("features: [log_return, volatility_20]", "features: [log_return, open]", "'open' needs 'open'"),
+    ("  train: 200", "  train: 363", "one fold needs 523 rows"),
+    ("  end: 2024-12-31", "  end: 2099-12-31", "must not be after today"),
+])  # fmt: skip
 def test_each_is_refused_at_its_place(tmp_path, line, wrong, says):
     assert line in SMOKE
     path = tmp_path / "mine.yaml"

@@ -37,20 +37,17 @@ def test_coverage_is_not_asked_without_quantiles_nor_without_saying_of_what(read
     read(valid_text, [asking("covers"), QUANTILES, COVERAGE])
 
 
-@pytest.mark.parametrize(
-    ("override", "said"),
-    [
-        ("protocol.coverage.level=0.9", "coverage.level: must lie between a pair of quantiles.levels, which give 0.8"),
-        ("protocol.coverage.margin=0.3", "protocol.coverage.margin: must be < 0.2"),
-        ("data.price=mean", "data.price: is no price that anybody could trade at"),
-        ("data.pairs=[EURUSD, USDJPY]", "lacks USDJPY: every pair of data.pairs needs its cost"),
-        ("economics.signal.rule=scaled", "economics.signal.gain: is required"),
-        ("economics.slippage.source=''", "economics.slippage.source: must not be empty"),
-        ("economics.swap.pips.EURUSD.long=x", "economics.swap.pips.EURUSD.long: must be a number"),
-        ("economics.swap.pips.EURUSD={long: 50, short: -49.5}", "holds nothing: EURUSD gives 0.5 pips a night"),
-        ("economics.half_spread.pips.EURUSD.london=-1", "london: must be ≥ 0"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("override", "said"), [
+    ("protocol.coverage.level=0.9", "coverage.level: must lie between a pair of quantiles.levels, which give 0.8"),
+    ("protocol.coverage.margin=0.3", "protocol.coverage.margin: must be < 0.2"),
+    ("data.price=mean", "data.price: is no price that anybody could trade at"),
+    ("data.pairs=[EURUSD, USDJPY]", "lacks USDJPY: every pair of data.pairs needs its cost"),
+    ("economics.signal.rule=scaled", "economics.signal.gain: is required"),
+    ("economics.slippage.source=''", "economics.slippage.source: must not be empty"),
+    ("economics.swap.pips.EURUSD.long=x", "economics.swap.pips.EURUSD.long: must be a number"),
+    ("economics.swap.pips.EURUSD={long: 50, short: -49.5}", "holds nothing: EURUSD gives 0.5 pips a night"),
+    ("economics.half_spread.pips.EURUSD.london=-1", "london: must be ≥ 0"),
+])  # fmt: skip
 def test_every_fault_is_named_with_its_place(faults, valid_text, override, said):
     found = faults(valid_text, [asking("covers", "profitable"), QUANTILES, COVERAGE, ECONOMICS, ONE_PAIR, override])
     assert any(said in line for line in found)

@@ -133,13 +133,10 @@ def test_other_settings_count_as_tried_under_whatever_name(opened):
     assert standing(opened, FIRST, DONE).tried == 4
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        "splits.test=99", "splits.train=180", "data.start=2023-01-03", "data.end=2024-12-30", "data.end=latest",
-        "quantiles={levels: [0.1, 0.5, 0.9], calibration: {method: split, share: 0.4}}",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("change", [
+    "splits.test=99", "splits.train=180", "data.start=2023-01-03", "data.end=2024-12-30", "data.end=latest",
+    "quantiles={levels: [0.1, 0.5, 0.9], calibration: {method: split, share: 0.4}}",
+])  # fmt: skip
 def test_other_folds_days_and_quantiles_are_another_try_of_each(opened, change):
     assert again(opened, change) == Standing(registered=True, tried=4)
     assert again(opened, change).tried == 4  # once
