@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,29 +16,24 @@ from golden_core.study import DataSection
 
 
 @pytest.fixture
-def make_data() -> Callable[..., DataSection]:
+def make_data():
     """Return a function that makes the data section of a study, the ECB's unless told otherwise."""
 
-    def make(**changes: Any) -> DataSection:
+    def make(**changes):
         settings: dict[str, Any] = {
-            "source": "ecb",
-            "settings": {"path": None},
-            "pairs": ("EURUSD",),
-            "bar": "1d",
-            "start": dt.date(1999, 1, 1),
-            "end": dt.date(2026, 10, 30),
-            "time_zone": "Europe/Berlin",
-        }
+            "source": "ecb", "settings": {"path": None}, "pairs": ("EURUSD",), "bar": "1d",
+            "start": dt.date(1999, 1, 1), "end": dt.date(2026, 10, 30), "time_zone": "Europe/Berlin",
+        }  # fmt: skip
         return DataSection.model_validate(settings | changes)
 
     return make
 
 
 @pytest.fixture(scope="session")
-def make_zip() -> Callable[..., bytes]:
+def make_zip():
     """Return a function that packs texts into a zip archive, as the ECB does."""
 
-    def make(*texts: str | bytes) -> bytes:
+    def make(*texts):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for index, text in enumerate(texts):
@@ -50,10 +44,10 @@ def make_zip() -> Callable[..., bytes]:
 
 
 @pytest.fixture
-def make_bars() -> Callable[..., pl.DataFrame]:
+def make_bars():
     """Return a function that makes hourly bars of EURUSD from closes, as candles if asked."""
 
-    def make(closes: Any, *, candles: bool = False) -> pl.DataFrame:
+    def make(closes, *, candles=False):
         close = np.asarray(closes, dtype=np.float64)
         times = np.datetime64("2024-01-01T00", "us") + np.arange(len(close)) * np.timedelta64(1, "h")
         frame = pl.DataFrame({"timestamp": times, "close": close}).with_columns(

@@ -1,13 +1,10 @@
 """`golden data fetch`: the table, the account, and a fault in one line."""
 
-from __future__ import annotations
-
 import datetime as dt
-from collections.abc import Iterator
 
 import pytest
 from support.commands import golden
-from support.servers import Server, send, serving
+from support.servers import send, serving
 from support.vendor_files import candles
 
 from golden_core.store.lake import Home
@@ -21,7 +18,7 @@ MONTHS = {
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with serving() as found:
         found.answer = lambda handler: send(
@@ -30,13 +27,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield found
 
 
-def fetch(server: Server, *arguments: str, days: tuple[str, str] = ("2019-01-01", "2019-03-31")):
+def fetch(server, *arguments, days=("2019-01-01", "2019-03-31")):
     base = f"http://127.0.0.1:{server.server_port}"
     options = ["--pairs", "eurusd", "--from", days[0], "--to", days[1], "--base-url", base, "--delay", "0"]
     return golden("data", "fetch", "dukascopy", *options, *arguments)
 
 
-def test_a_fetch_prints_its_account(server: Server):
+def test_a_fetch_prints_its_account(server):
     result = fetch(server)
     assert result.exit_code == 0, result.output
     path = Home.from_environment().root / "sources" / "dukascopy" / "EURUSD_1h_bid.parquet"
@@ -50,7 +47,7 @@ def test_a_fetch_prints_its_account(server: Server):
     assert len(server.seen) == 3
 
 
-def test_a_fault_is_one_message_and_exit_status_2(server: Server):
+def test_a_fault_is_one_message_and_exit_status_2(server):
     server.sends(b"", status=500)
     result = fetch(server, "--attempts", "1")
     assert result.exit_code == 2
@@ -67,14 +64,14 @@ def test_a_fault_is_one_message_and_exit_status_2(server: Server):
         (("2019-01-01", "31.12.2019"), "31.12.2019"),
     ],
 )
-def test_days_must_make_sense(server: Server, days: tuple[str, str], message: str):
+def test_days_must_make_sense(server, days, message):
     result = fetch(server, days=days)
     assert result.exit_code == 2
     assert message in result.output
     assert server.seen == []
 
 
-def test_a_feed_in_the_clear_is_refused(server: Server):
+def test_a_feed_in_the_clear_is_refused(server):
     result = fetch(server, "--base-url", "http://feed.example.com")
     assert result.exit_code == 2
     assert "'http://feed.example.com' must be an https address" in result.output

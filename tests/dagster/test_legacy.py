@@ -11,12 +11,7 @@ from golden_core.legacy.audit.auditing import audit_table
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import PROJECT_ROOT, Home
 from golden_dagster.definitions import resources
-from golden_dagster.defs.legacy import (
-    forensics,
-    legacy_snapshot,
-    legacy_tree_unchanged,
-    published_audit,
-)
+from golden_dagster.defs.legacy import forensics, legacy_snapshot, legacy_tree_unchanged, published_audit
 from golden_dagster.lib.checks import asset_check
 
 FACTS = PROJECT_ROOT / "data" / "legacy"

@@ -3,7 +3,6 @@
 import os
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 from golden_core.evaluation.campaign import evaluate, report_provenance
 from golden_core.preparation import prepare_all
@@ -25,7 +24,7 @@ SETTINGS = [part for override in OVERRIDES for part in ("--set", override)]  # a
 
 
 @contextmanager
-def home_at(folder: Path):
+def home_at(folder):
     """Use another home for a while."""
     before = os.environ.get("GOLDEN_HOME")
     os.environ["GOLDEN_HOME"] = str(folder)
@@ -64,7 +63,7 @@ def run_on_one_pair(folder, study, before_report=lambda _home: None):
     return home
 
 
-def run_in_group(home: Path, log: Path, backend: str):
+def run_in_group(home, log, backend):
     """Run the small campaign as `golden run` does, in a process group of its own; for a process to start with."""
     os.setsid()
     with log.open("wb") as file:

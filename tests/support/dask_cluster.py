@@ -6,9 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 LOOPBACK = ("--host", "127.0.0.1", "--no-dashboard")
 
@@ -16,7 +14,7 @@ LOOPBACK = ("--host", "127.0.0.1", "--no-dashboard")
 class Cluster:
     """``address`` stays the same when everything is started again."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder, environment):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = str(free.getsockname()[1])
@@ -25,18 +23,18 @@ class Cluster:
         self.scheduler: subprocess.Popen[bytes] | None = None
         self.workers: list[subprocess.Popen[bytes]] = []
 
-    def _start(self, what: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def _start(self, what, *arguments):
         command = [sys.executable, "-m", "distributed.cli." + what, *arguments, *LOOPBACK]
         with (self._folder / "cluster.log").open("ab") as log:
             return subprocess.Popen(command, env=self._environment, cwd=self._folder, stdout=log, stderr=log)
 
-    def start(self, workers: int) -> None:
+    def start(self, workers):
         """Start a scheduler and some workers of one thread each."""
         self.scheduler = self._start("dask_scheduler", "--port", self._port)
         own = (self.address, "--nthreads", "1", "--no-nanny", "--death-timeout", "120")
         self.workers = [self._start("dask_worker", *own) for _ in range(workers)]
 
-    def kill(self) -> None:
+    def kill(self):
         """Kill whatever runs."""
         for process in (self.scheduler, *self.workers):
             if process is not None:
@@ -45,7 +43,7 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, environment: dict[str, str], workers: int) -> Iterator[Cluster]:
+def cluster(folder, environment, workers):
     """Run a cluster for a while."""
     found = Cluster(folder, environment)
     found.start(workers)

@@ -3,14 +3,12 @@
 import datetime as dt
 import subprocess
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from golden_core.milestones.evidence import Result, Written, write_evidence
+from golden_core.milestones.evidence import Result, write_evidence
 from golden_core.milestones.place import Place
-from golden_core.milestones.records import SignOff
-from golden_core.milestones.registry import Milestone, Phase, Registry
+from golden_core.milestones.registry import Phase, Registry
 from golden_core.milestones.signoff import set_owner, sign
-from golden_core.milestones.state import State, standing
+from golden_core.milestones.state import standing
 
 START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 DELIVERABLES = {"report.md": "# Report\n\nGrößer als null.\n", "tables/a.csv": b"x\n1\n", "tables/b.csv": b"y\n2\n"}
@@ -22,10 +20,7 @@ FIRST = {
     "supporting": ["RL"],
     "duration": "a day",
     "tasks": ["Count."],
-    "inputs": [
-        {"title": "the input", "path": "data/*.csv"},
-        {"title": "a file of the user's", "path": None},
-    ],
+    "inputs": [{"title": "the input", "path": "data/*.csv"}, {"title": "a file of the user's", "path": None}],
     "deliverables": [
         {"name": "report.md", "title": "report"},
         {"name": "tables", "files": ["tables/*.csv"], "title": "tables"},
@@ -60,15 +55,11 @@ for name, number in (("a", Path("data/input.csv").read_text()), ("b", "2\\n")):
 """
 
 
-def plan(**changes) -> Registry:
+def plan(**changes):
     """Two milestones in one phase; changes are those of the first."""
     content = {
-        "id": "P0",
-        "title": "Beginning",
-        "weeks": "0",
-        "criteria": GATE,
-        "milestones": [FIRST | changes, SECOND],
-    }
+        "id": "P0", "title": "Beginning", "weeks": "0", "criteria": GATE, "milestones": [FIRST | changes, SECOND],
+    }  # fmt: skip
     return Registry({"TL": "Technical Lead", "RL": "Research Lead"}, (Phase.model_validate(content, strict=False),))
 
 
@@ -80,31 +71,31 @@ class Project:
     registry: Registry
 
     @property
-    def milestone(self) -> Milestone:
+    def milestone(self):
         return self.registry.milestone("P0.M1")
 
     @property
-    def folder(self) -> Path:
+    def folder(self):
         return self.place.folder("P0.M1")
 
     @property
-    def state(self) -> State:
+    def state(self):
         return standing(self.place, self.milestone).state
 
     @property
-    def head(self) -> str:
+    def head(self):
         return self.git("rev-parse", "HEAD")
 
-    def git(self, *arguments: str) -> str:
+    def git(self, *arguments):
         command = ["git", "-C", str(self.place.repository), *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
-    def commit(self) -> str:
+    def commit(self):
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", "a step")
         return self.head
 
-    def write(self, deliverables=DELIVERABLES, *, results=PASSED, day=0, **changes) -> Written:
+    def write(self, deliverables=DELIVERABLES, *, results=PASSED, day=0, **changes):
         given = {
             "inputs": [self.place.repository / "data" / "input.csv"],
             "command": ["python", "make.py"],
@@ -113,10 +104,10 @@ class Project:
         }
         return write_evidence(self.place, self.milestone, deliverables, **(given | changes))
 
-    def own(self, name="Ada Lovelace", day=0) -> None:
+    def own(self, name="Ada Lovelace", day=0):
         set_owner(self.place, self.registry, self.milestone, name=name, date=START + dt.timedelta(days=day))
 
-    def sign(self, criterion="reviewed", **changes) -> SignOff:
+    def sign(self, criterion="reviewed", **changes):
         given = {
             "role": "RL" if criterion == "reviewed" else "TL",
             "name": "Mary Cartwright",
@@ -125,16 +116,16 @@ class Project:
         }
         return sign(self.place, self.registry, self.milestone, criterion, **(given | changes))
 
-    def accept(self) -> None:
+    def accept(self):
         """Sign everything that the first milestone asks persons for."""
         for criterion, role in (("reviewed", "RL"), ("approved", "TL"), ("approved", "RL")):
             self.sign(criterion, role=role)
 
-    def with_plan(self, **changes) -> "Project":
+    def with_plan(self, **changes):
         return replace(self, registry=plan(**changes))
 
 
-def make_project(root: Path) -> Project:
+def make_project(root):
     (root / "data").mkdir(parents=True)
     (root / "data" / "input.csv").write_text("1\n")
     (root / "constraints.txt").write_text("numpy==2.4.6\n")
@@ -150,6 +141,6 @@ def make_project(root: Path) -> Project:
     return found
 
 
-def project_at(root: Path) -> Project:
+def project_at(root):
     """The project in a folder that exists."""
     return Project(Place(root, root / "docs" / "golden"), plan())

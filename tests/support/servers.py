@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 
 class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.server.seen.append({"path": self.path, **dict(self.headers)})  # type: ignore[attr-defined]
-        self.server.answer(self)  # type: ignore[attr-defined]
+    def do_GET(self):
+        self.server.seen.append({"path": self.path, **dict(self.headers)})
+        self.server.answer(self)
 
-    def log_message(self, *args: Any) -> None:
+    def log_message(self, *args):
         pass
 
 
@@ -24,21 +23,21 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     answer: Callable[[BaseHTTPRequestHandler], None]
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.seen: list[dict[str, str]] = []
         self.sends(b"sound")
 
     @property
-    def url(self) -> str:
+    def url(self):
         return f"http://127.0.0.1:{self.server_port}/feed"
 
-    def sends(self, body: bytes, status: int = 200, **headers: str) -> None:
+    def sends(self, body, status=200, **headers):
         """Answer everything alike."""
         self.answer = lambda handler: send(handler, body, status, **headers)
 
 
-def send(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, **headers: str) -> None:
+def send(handler, body, status=200, **headers):
     """Send one answer; underscores of a header's name become hyphens."""
     handler.send_response(status)
     for name, value in {"Content_Length": str(len(body)), **headers}.items():
@@ -48,7 +47,7 @@ def send(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, **head
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
+def serving():
     """Run a server for a while."""
     with Server() as found:
         thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})

@@ -1,13 +1,9 @@
 """Trees of files to take an inventory of."""
 
-from collections.abc import Mapping
-from pathlib import Path
-
-from golden_core.legacy.inventory import Inventory
 from golden_core.legacy.scanning import scan_tree
 
 
-def plant(root: Path, files: Mapping[str, str | bytes]) -> None:
+def plant(root, files):
     """Write files by their paths."""
     for name, content in files.items():
         path = root / name
@@ -15,7 +11,7 @@ def plant(root: Path, files: Mapping[str, str | bytes]) -> None:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def scan(root: Path, files: Mapping[str, str | bytes]) -> Inventory:
+def scan(root, files):
     """Write files, then take the inventory of the folder."""
     plant(root, files)
     return scan_tree(root)

@@ -9,7 +9,6 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -106,7 +105,7 @@ def served(_finished, tmp_path):
 
 
 @contextmanager
-def _web_ui(study: Path, log: Path):
+def _web_ui(study, log):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = "from golden_dagster.cli import main; main()"
@@ -124,7 +123,7 @@ def _web_ui(study: Path, log: Path):
         process.wait()
 
 
-def _once_it_answers(address: str, process: subprocess.Popen, log: Path) -> str:
+def _once_it_answers(address, process, log):
     for _ in range(300):
         assert process.poll() is None, log.read_text()
         try:

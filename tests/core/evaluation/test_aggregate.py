@@ -98,7 +98,7 @@ def test_one_seed_has_no_spread_and_the_random_walk_no_direction(make_forecasts,
 
 def test_a_seed_with_a_missing_trial_stays_out_of_averages_over_series(forecasts, summarise, trials_of):
     failed = pl.struct("forecaster", "pair", "horizon", "seed") == pl.lit(
-        {"forecaster": "noisy", "pair": "EURUSD", "horizon": 1, "seed": 1},
+        {"forecaster": "noisy", "pair": "EURUSD", "horizon": 1, "seed": 1}
     )
     whole, table = summarise(forecasts), summarise(forecasts.filter(~failed), trials_of(forecasts))
     seeds = {

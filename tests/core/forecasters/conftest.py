@@ -15,17 +15,9 @@ from golden_core.study import TrainingSection
 
 VOLATILITY = 0.006  # of a daily log return, as of a major currency pair
 TRAINING = TrainingSection(
-    epochs=2,
-    batch_size=64,
-    shuffle=True,
-    optimiser="adamw",
-    learning_rate=1e-3,
-    weight_decay=0.0,
-    gradient_clip=1.0,
-    precision="float32",
-    early_stopping=None,
-    plateau=None,
-)
+    epochs=2, batch_size=64, shuffle=True, optimiser="adamw", learning_rate=1e-3, weight_decay=0.0,
+    gradient_clip=1.0, precision="float32", early_stopping=None, plateau=None,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,9 @@ from golden_core.forecasters.quantiles import CONSTANT_VOLATILITY, FROM_RESIDUAL
 TRAIN, VALIDATION, TEST = range(40, 240), range(245, 285), range(290, 350)
 LEVELS = np.array([0.025, 0.25, 0.5, 0.75, 0.975])
 FEW_NUMBERS = {
-    "random_walk": {},
-    "random_walk_garch": {},
-    "random_walk_gjr_t": {},
-    "drift": {},
-    "ar": {"max_order": 5},
-    "ets": {"model": "ANN"},
-    "theta": {},
-}
+    "random_walk": {}, "random_walk_garch": {}, "random_walk_gjr_t": {}, "drift": {}, "ar": {"max_order": 5},
+    "ets": {"model": "ANN"}, "theta": {},
+}  # fmt: skip
 TREES = {"lightgbm": {"leaves": (3,), "rows_per_leaf": 10, "learning_rate": 0.1, "rounds": 40, "patience": 10}}
 NETWORKS = {
     "dlinear": {"moving_average": 3, "epochs": None},

@@ -67,7 +67,7 @@ def toy(**replaced):
     """Return the toy pipeline: clean, one feature, one scaler, one slope chosen on validation, forecasts."""
     stages = Stages(**replaced)
 
-    def run(given: pl.DataFrame) -> Run:
+    def run(given):
         parts = {name: [] for name in ("bars", "features", "scalers", "weights", "forecasts")}
         fits: list[Fit] = []
         for pair in PAIRS:

@@ -38,18 +38,13 @@ def sound(pair_raw):
     placed = bars[rows].select("timestamp", stamp="available_at")
     folds = placed.with_columns(key, part=pl.Series(part))
     windows = placed.with_columns(
-        key,
-        *(pl.Series(n, np.stack([v[rows - 2], v[rows - 1], v[rows]], axis=1)) for n, v in features.items()),
+        key, *(pl.Series(n, np.stack([v[rows - 2], v[rows - 1], v[rows]], axis=1)) for n, v in features.items())
     )
     scalers = pl.DataFrame({"mean:r": [0.0]}).with_columns(key, pl.lit(bars["available_at"][95], UTC).alias("stamp"))
     made = {
-        "bars": stamped,
-        "features": stamped.with_columns(pl.Series(n, v) for n, v in features.items()),
-        "targets": targets,
-        "folds": folds,
-        "scalers": scalers,
-        "windows": windows,
-    }
+        "bars": stamped, "features": stamped.with_columns(pl.Series(n, v) for n, v in features.items()),
+        "targets": targets, "folds": folds, "scalers": scalers, "windows": windows,
+    }  # fmt: skip
     declared = bars[:96].select("pair", "timestamp")
     return Run(made, (Fit("scalers", "EURUSD_h1/0", "scale", declared),))
 

@@ -210,8 +210,7 @@ def test_the_more_rows_contradict_each_other_the_less_they_are_means(tmp_path, f
 
 
 @pytest.mark.parametrize(
-    ("heading", "verdict"),
-    [("", "open"), ("Name", "open"), ("Model", "inconsistent"), ("Model name", "inconsistent")],
+    ("heading", "verdict"), [("", "open"), ("Name", "open"), ("Model", "inconsistent"), ("Model name", "inconsistent")]
 )
 def test_rows_of_which_no_two_are_near_may_each_be_of_their_own_data(tmp_path, heading, verdict):
     """Of gold, oil and bitcoin each has a variance of its own, whatever their heading; two silvers are near."""

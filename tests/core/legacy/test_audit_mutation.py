@@ -48,7 +48,7 @@ class Made:
         return path
 
 
-def make(generator, *, averaging: str, digits=(1, 7), whole: bool = True) -> Made:
+def make(generator, *, averaging, digits=(1, 7), whole=True):
     """Score random forecasts of random targets, average over seeds where asked, and print with random digits.
 
     Whole numbers without a decimal point are left out where asked: their final zeros may only hold a place, so that
@@ -111,7 +111,7 @@ def _printed(generator, column, metric, digits):
 # ---------------------------------------------------------------------------------------------------------- the oracle
 
 
-def _box(text: str, scale=Fraction(1)):
+def _box(text, scale=Fraction(1)):
     """Return the ends of the values that are printed like this, from the text alone."""
     mantissa, _, exponent = text.lower().partition("e")
     last = Fraction(10) ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
@@ -143,7 +143,7 @@ def _feasible_row(row, percent):
     return low, high, unexplained
 
 
-def broken(table: Made) -> bool:
+def broken(table):
     """Whether no values inside the printed digits satisfy every identity."""
     by_set: dict[str, list] = {}
     for name, cells in zip(table.test_sets, table.cells, strict=True):
@@ -155,7 +155,7 @@ def broken(table: Made) -> bool:
     return any(not _one_variance(rows) for rows in by_set.values())
 
 
-def _one_variance(rows) -> bool:
+def _one_variance(rows):
     # A row fits V if [V · low(1 − R²), V · high(1 − R²)] meets [low MSE, high MSE].
     tried = {low / u[1] for low, _, u in rows} | {high / u[0] for _, high, u in rows if u[0] > 0}
     return any(all(v * u[0] <= high and v * u[1] >= low for low, high, u in rows) for v in tried)
@@ -201,7 +201,7 @@ def test_a_row_from_another_test_set_is_singled_out(tmp_path):
         assert [(f.verdict, f.rows) for f in found] == [("different_test_sets", ("m9",))], (index, audit.findings)
 
 
-def _mutated(generator, made: Made) -> tuple[Made, int]:
+def _mutated(generator, made):
     """Change one digit of one cell to another digit."""
     row, column = int(generator.integers(len(made.cells))), int(generator.integers(len(made.metrics)))
     text = made.cells[row][column]

@@ -85,12 +85,7 @@ def test_the_given_splits_explain_the_table(audit):
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [
-        {"rows": {}},
-        {"rows": {"v_02": "94/3/3"}},
-        {"rows": {"v_01": "94/3/3", "v_02": "94/3/3"}},
-    ],
+    "changes", [{"rows": {}}, {"rows": {"v_02": "94/3/3"}}, {"rows": {"v_01": "94/3/3", "v_02": "94/3/3"}}]
 )
 def test_other_splits_do_not_explain_it(changes):
     explanation = audit_table(TABLE, splits=_hypothesis(**changes)).explanation
@@ -101,12 +96,8 @@ def test_other_splits_do_not_explain_it(changes):
 def test_three_headline_claims_fall_and_two_are_not_refuted(audit):
     rulings = {ruling.claim.claimed or "paired": ruling for ruling in audit.rulings}
     assert {name: ruling.falls for name, ruling in rulings.items()} == {
-        "44.1": True,
-        "55.9": True,
-        "paired": True,
-        "73.2": False,
-        "32.5": False,
-    }
+        "44.1": True, "55.9": True, "paired": True, "73.2": False, "32.5": False,
+    }  # fmt: skip
     assert all(rulings[name].arithmetic == "right" for name in ("44.1", "55.9", "73.2", "32.5"))
     for name in ("44.1", "55.9"):
         assert rulings[name].comparison == "different_test_sets"

@@ -10,13 +10,12 @@ from xml.etree import ElementTree
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from golden_core.legacy import risks as register
 from golden_core.legacy.flow import graph as graphs
 from golden_core.legacy.flow import picture as pictures
 from golden_core.legacy.flow import protocol
-from golden_core.legacy.flow.graph import Graph, data_flow, written
+from golden_core.legacy.flow.graph import data_flow, written
 from golden_core.legacy.flow.picture import WIDTH, badge_style, draw, place, route
 from golden_core.legacy.flow.protocol import Facts
 from golden_core.models.architecture import VARIANTS
@@ -25,14 +24,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 # What a fact becomes that may only have certain values.
 _OTHER = {
-    "mixed_float16_on_gpu": "float32",
-    "float32": "mixed_float16",
-    "mixed_float16": "float32",
-    "absolute": "relative",
-    "linear": "softmax",
-    "dot": "additive",
-    "train": "validation",
-}
+    "mixed_float16_on_gpu": "float32", "float32": "mixed_float16", "mixed_float16": "float32",
+    "absolute": "relative", "linear": "softmax", "dot": "additive", "train": "validation",
+}  # fmt: skip
 
 
 read_facts, read_risks = functools.cache(protocol.read_facts), functools.cache(register.read_risks)
@@ -40,7 +34,7 @@ flow_source, flow_svg = functools.cache(graphs.flow_source), functools.cache(pic
 
 
 @functools.cache
-def nameless(variant: str) -> Facts:
+def nameless(variant):
     return read_facts(variant).model_copy(update={"variant": "v00"})
 
 
@@ -56,7 +50,7 @@ def leaves(value, path=()):
         yield path
 
 
-def changed(facts: Facts, path) -> Facts:
+def changed(facts, path):
     """Return the facts with one of them changed a little."""
     document = json.loads(facts.model_dump_json())
     at = document
@@ -75,16 +69,16 @@ def changed(facts: Facts, path) -> Facts:
 
 
 @functools.cache
-def flow(variant: str) -> Graph:
+def flow(variant):
     return data_flow(read_facts(variant), read_risks())
 
 
 @functools.cache
-def picture(variant: str) -> Figure:
+def picture(variant):
     return draw(read_facts(variant), read_risks())
 
 
-def words(facts: Facts, risks=()) -> list[str]:
+def words(facts, risks=()):
     """Return every text of a picture."""
     return [text.get_text() for text in draw(facts, risks).axes[0].texts]
 

@@ -6,18 +6,17 @@ import pytest
 from support.trees import scan
 
 from golden_core.legacy.facts.credentials import find_credentials, names_credential, redacted
-from golden_core.legacy.inventory import Inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
 
 PLANTED = "Xk9" + "planted7Q"  # in two parts, so that this file holds no credential itself
 NAMED = "value of a credential name"
 
 
-def outputs(inventory: Inventory) -> str:
+def outputs(inventory):
     return inventory_json(inventory) + inventory_markdown(inventory) + sha256sums(inventory) + repr(inventory)
 
 
-def kinds(text: str, *, bare: bool = False) -> list[str]:
+def kinds(text, *, bare=False):
     return sorted({found.kind for found in find_credentials(text, bare=bare)})
 
 

@@ -74,7 +74,7 @@ SOUND = {risk.probe for risk in read_risks() if risk.status == "sound"}
 
 
 @functools.cache
-def found(name: str, practice: str = "legacy") -> ProbeResult:
+def found(name, practice="legacy"):
     return PROBES[name](practice, STREAM)
 
 
@@ -101,7 +101,7 @@ def test_a_value_at_the_threshold_shows_nothing():
     assert ProbeResult(1.0 + 1e-9, 1.0, "").shown
 
 
-def _expected_maximum(count: int) -> float:
+def _expected_maximum(count):
     """Mean of the largest of so many standard normals, by integration."""
     density = lambda x: x * count * stats.norm.pdf(x) * stats.norm.cdf(x) ** (count - 1)  # noqa: E731
     return integrate.quad(density, -10, 10)[0]

@@ -1,7 +1,5 @@
 """The ECB's clock against zoneinfo, its weekdays against numpy, its holidays against the calendar."""
 
-from __future__ import annotations
-
 import datetime as dt
 import zoneinfo
 
@@ -17,7 +15,7 @@ from golden_core.store.schema import UTC_TIME
 DAYS = st.dates(dt.date(1999, 1, 1), dt.date(2040, 12, 31))
 
 
-def _times(date: dt.date) -> tuple[dt.datetime, dt.datetime]:
+def _times(date):
     frame = pl.DataFrame({"date": [date]})
     found = frame.select(fixing=fixing(pl.col("date")), publication=publication(pl.col("date")))
     assert found.dtypes == [UTC_TIME, UTC_TIME]
@@ -34,14 +32,14 @@ def _times(date: dt.date) -> tuple[dt.datetime, dt.datetime]:
         (dt.date(2024, 3, 31), 12),  # the Sunday itself: the clocks changed at 02:00
     ],
 )
-def test_fixing_follows_daylight_saving(date: dt.date, utc_hour: int) -> None:
+def test_fixing_follows_daylight_saving(date, utc_hour):
     observed, known = _times(date)
     assert observed == dt.datetime(date.year, date.month, date.day, utc_hour, 15, tzinfo=dt.UTC)
     assert known - observed == dt.timedelta(hours=1, minutes=45)
 
 
 @given(DAYS)
-def test_times_agree_with_zoneinfo(date: dt.date) -> None:
+def test_times_agree_with_zoneinfo(date):
     berlin = zoneinfo.ZoneInfo("Europe/Berlin")
     observed, known = _times(date)
     assert observed == dt.datetime.combine(date, dt.time(14, 15), berlin)
@@ -49,7 +47,7 @@ def test_times_agree_with_zoneinfo(date: dt.date) -> None:
 
 
 @given(DAYS, st.integers(0, 800))
-def test_expected_days_are_numpys_business_days(start: dt.date, length: int) -> None:
+def test_expected_days_are_numpys_business_days(start, length):
     end = start + dt.timedelta(days=length)
     found = expected_days(start, end)
     assert len(found) == np.busday_count(start, end + dt.timedelta(days=1))
@@ -57,7 +55,7 @@ def test_expected_days_are_numpys_business_days(start: dt.date, length: int) -> 
     assert found.is_between(start, end).all()
 
 
-def test_a_good_friday_explains_a_gap_of_the_ecb_and_of_nobody_else() -> None:
+def test_a_good_friday_explains_a_gap_of_the_ecb_and_of_nobody_else():
     start, end = dt.date(2024, 3, 25), dt.date(2024, 5, 10)
     assert closures("ecb", start, end).rows() == [
         (dt.date(2024, 3, 29), "Good Friday"),
@@ -67,6 +65,6 @@ def test_a_good_friday_explains_a_gap_of_the_ecb_and_of_nobody_else() -> None:
     assert closures("files", start, end).is_empty()
 
 
-def test_christmas_and_new_year_explain_a_gap_of_any_source() -> None:
+def test_christmas_and_new_year_explain_a_gap_of_any_source():
     found = closures("files", dt.date(2023, 12, 1), dt.date(2024, 1, 31))
     assert found["date"].to_list() == [dt.date(2023, 12, 25), dt.date(2024, 1, 1)]

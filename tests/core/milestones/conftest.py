@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from support.milestones import Project, make_project
+from support.milestones import make_project
 
 from golden_core.milestones.loader import belongs, existing_tests, load_test_plan
 from golden_core.milestones.migration import load_plan
@@ -21,13 +21,13 @@ def _no_settings_of_the_developer(monkeypatch):
 
 
 @pytest.fixture
-def project(tmp_path) -> Project:
+def project(tmp_path):
     """A clean checkout without evidence."""
     return make_project(tmp_path / "project")
 
 
 @pytest.fixture
-def reviewed(project) -> Project:
+def reviewed(project):
     """Evidence is written, committed and waits for signatures."""
     project.own()
     project.write()
@@ -36,7 +36,7 @@ def reviewed(project) -> Project:
 
 
 @pytest.fixture(scope="session")
-def named_tests() -> dict[str, set[str]]:
+def named_tests():
     """Every test that data/ names, by who names it."""
     commands = [c.command for milestone in load_registry().milestones for c in milestone.criteria if c.command]
     return {
@@ -47,7 +47,7 @@ def named_tests() -> dict[str, set[str]]:
 
 
 @pytest.fixture(scope="session")
-def existing(named_tests, request) -> frozenset[str]:
+def existing(named_tests, request):
     """Those of them that pytest collects. A session of the whole suite has; elsewhere another pytest is asked."""
     names = set.union(*named_tests.values())
     asked, option = request.config.invocation_params.args, request.config.option

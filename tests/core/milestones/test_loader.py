@@ -51,15 +51,11 @@ class TestGroup:
         pass
 """
 FOUND = {  # test: cases, outcome
-    "": (10, "failed"),
-    "::test_right": (1, "passed"),
-    "::test_many": (3, "passed"),
-    "::test_one_of_many_fails": (2, "failed"),
-    "::test_skipped": (1, "skipped"),
-    "::test_not_taken_down": (1, "failed"),
-    "::TestGroup::test_inside": (1, "passed"),
+    "": (10, "failed"), "::test_right": (1, "passed"), "::test_many": (3, "passed"),
+    "::test_one_of_many_fails": (2, "failed"), "::test_skipped": (1, "skipped"),
+    "::test_not_taken_down": (1, "failed"), "::TestGroup::test_inside": (1, "passed"),
     "::test_gone": (0, "missing"),
-}
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from golden_core.legacy.frozen import frozen_checksums
 from golden_core.milestones.migration import (
     MIGRATION,
-    Plan,
     find_cycle,
     load_plan,
     migration_deliverables,
@@ -46,11 +45,11 @@ def pages(plan, checksums, tests):
     return migration_deliverables(plan, checksums, PROJECT_ROOT, tests)
 
 
-def rows(text: str) -> list[dict[str, str]]:
+def rows(text):
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def changed(plan: Plan, package: str, **changes) -> Plan:
+def changed(plan, package, **changes):
     packages = tuple(one.model_copy(update=changes) if one.id == package else one for one in plan.packages)
     return plan.model_copy(update={"packages": packages})
 

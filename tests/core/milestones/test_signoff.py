@@ -18,21 +18,13 @@ from golden_core.milestones.verification import read_sign_offs, verify
 from golden_core.store.lake import hash_bytes
 
 NO_NAMES = {
-    "": "a name is needed",
-    "  \t": "a name is needed",
-    " Ada": "without space around it",
-    "Ada\n": "without space around it",
-    "Ada\x1b[2J": "printable text",
-    "A" * (LONGEST_NAME + 1): "signs at most",
-    "—": "a name has letters",
-    "12": "a name has letters",
-    "tl": "is a role of the plan",
-    "Research lead": "is a role of the plan",
-    "ＴＬ": "is a role of the plan",
-    "External": "is a role of the plan",
+    "": "a name is needed", "  \t": "a name is needed", " Ada": "without space around it",
+    "Ada\n": "without space around it", "Ada\x1b[2J": "printable text", "A" * (LONGEST_NAME + 1): "signs at most",
+    "—": "a name has letters", "12": "a name has letters", "tl": "is a role of the plan",
+    "Research lead": "is a role of the plan", "ＴＬ": "is a role of the plan", "External": "is a role of the plan",
     "nobody": "is what the plan says where there is no person",
     "None yet": "is what the plan says where there is no person",
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "message"), NO_NAMES.items())
@@ -181,7 +173,7 @@ def test_what_is_not_to_be_signed_is_refused(reviewed, changes, message):
     assert not reviewed.place.sign_offs("P0.M1").exists()
 
 
-def dirty(project: Project) -> None:
+def dirty(project):
     (project.place.repository / "unfinished.txt").write_text("x\n")
     project.write()
 
@@ -214,7 +206,7 @@ def test_what_is_not_ready_is_not_signed(project, owned, prepare, message):
     assert not project.place.sign_offs("P0.M1").exists()
 
 
-def verdict(project: Project, criterion: str) -> str:
+def verdict(project, criterion):
     return next(one.verdict for one in standing(project.place, project.milestone).criteria if one.id == criterion)
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.milestones import DELIVERABLES, Project, make_project
+from support.milestones import DELIVERABLES, make_project
 
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError, Metadata, read_record, write_record
@@ -18,7 +18,7 @@ from golden_core.store.lake import PROJECT_ROOT
 LIMIT_S = 60
 
 
-def found(project: Project, **options) -> list[tuple[str, str]]:
+def found(project, **options):
     return [(finding.kind, finding.subject) for finding in verify(project.place, project.milestone, **options).findings]
 
 
@@ -37,25 +37,25 @@ def test_verifying_changes_nothing(reviewed):
     assert {path: path.stat().st_mtime_ns for path in reviewed.place.repository.rglob("*")} == before
 
 
-def flip(path: Path) -> None:
+def flip(path):
     """Change one bit of the last byte."""
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
 
-def edit_metadata(project, **changes) -> None:
+def edit_metadata(project, **changes):
     path = project.folder / "metadata.json"
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
 
 
-def link(project) -> None:
+def link(project):
     """Put a link to the same bytes in place of a deliverable."""
     elsewhere = project.place.repository.parent / "report.md"
     shutil.move(project.folder / "report.md", elsewhere)
     (project.folder / "report.md").symlink_to(elsewhere)
 
 
-def drop_an_output(project) -> None:
+def drop_an_output(project):
     path = project.folder / "metadata.json"
     metadata = read_record(Metadata, path)
     write_record(metadata.model_copy(update={"outputs": metadata.outputs[:-1]}), path)

@@ -111,13 +111,9 @@ BLOCKS = {
     "softmax_experts": (lambda c: MixtureOfExperts(c, 5, 3, 0.01, "softmax"), plain_experts),
 }
 PLAIN = {
-    Convolution: plain_convolution,
-    BidirectionalLSTM: plain_lstm,
-    DotAttention: plain_dot,
-    AdditiveAttention: plain_additive,
-    MultiHeadAttention: plain_multi_head,
-    MixtureOfExperts: plain_experts,
-}
+    Convolution: plain_convolution, BidirectionalLSTM: plain_lstm, DotAttention: plain_dot,
+    AdditiveAttention: plain_additive, MultiHeadAttention: plain_multi_head, MixtureOfExperts: plain_experts,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BLOCKS)

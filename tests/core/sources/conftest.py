@@ -1,22 +1,18 @@
 """Two servers on the loopback."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 import pytest
-from support.servers import Server, serving
+from support.servers import serving
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with serving() as found:
         yield found
 
 
 @pytest.fixture
-def other_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def other_server(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with serving() as found:
         yield found

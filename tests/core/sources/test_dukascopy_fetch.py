@@ -7,13 +7,12 @@ import functools
 import json
 import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-from support.servers import Server, send
+from support.servers import send
 from support.vendor_files import candles
 
 from golden_core.sources import dukascopy
@@ -29,13 +28,13 @@ NOW = dt.datetime(2019, 6, 15, 12, 30, tzinfo=dt.UTC)
 START, END = dt.date(2019, 1, 1), dt.date(2019, 4, 30)
 
 
-def month_file(path: str) -> bytes:
+def month_file(path):
     """Return every hour of the month of a path, at a price that tells the month."""
     return _month(*path.split("/")[-4:-1])
 
 
 @functools.cache
-def _month(pair: str, year: str, month: str) -> bytes:
+def _month(pair, year, month):
     first = dt.date(int(year), int(month) + 1, 1)
     days = ((first + dt.timedelta(days=31)).replace(day=1) - first).days
     scale = 1_000 if pair.endswith("JPY") else 100_000
@@ -47,16 +46,16 @@ def _month(pair: str, year: str, month: str) -> bytes:
 class Feed:
     """Serves months; a path may be scripted to answer otherwise, first answer first."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server):
         self.server = server
         self.script: dict[str, list[Any]] = {}
         server.answer = self.answer
 
     @property
-    def asked(self) -> Counter[str]:
+    def asked(self):
         return Counter(one["path"].removeprefix("/feed/") for one in self.server.seen)
 
-    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+    def answer(self, handler):
         steps = self.script.get(handler.path.removeprefix("/feed/"), [])
         step = (steps.pop(0) if len(steps) > 1 else steps[0]) if steps else None
         if step is None:
@@ -65,38 +64,38 @@ class Feed:
             step(handler)
 
 
-def path_of(month: int, pair: str = "EURUSD") -> str:
+def path_of(month, pair="EURUSD"):
     return f"{pair}/2019/{month - 1:02}/BID_candles_hour_1.bi5"
 
 
-def says(status: int, **headers: str) -> Any:
+def says(status, **headers):
     return lambda handler: send(handler, b"", status, **headers)
 
 
-def sound(handler: BaseHTTPRequestHandler) -> None:
+def sound(handler):
     send(handler, month_file(handler.path))
 
 
 @pytest.fixture
-def feed(server: Server) -> Feed:
+def feed(server):
     return Feed(server)
 
 
-def run(home: Path, feed: Feed, *, pairs: tuple[str, ...] = ("EURUSD",), end: dt.date = END, **changes: Any) -> Any:
+def run(home, feed, *, pairs=("EURUSD",), end=END, **changes):
     given = {"politeness": FAST, "base_url": feed.server.url, "now": lambda: NOW}
     return fetch(home, pairs, START, end, **(given | changes))
 
 
-def raw(home: Path, month: int) -> Path:
+def raw(home, month):
     return folder(home) / "raw" / path_of(month)
 
 
-def manifest(home: Path, pair: str = "EURUSD") -> dict[str, Any]:
+def manifest(home, pair="EURUSD"):
     return json.loads((folder(home) / "raw" / pair / "manifest.json").read_text())["files"]
 
 
 class TestFetched:
-    def test_months_become_one_table(self, tmp_path: Path, feed: Feed):
+    def test_months_become_one_table(self, tmp_path, feed):
         (found,) = run(tmp_path, feed)
         assert found.counts == {"fetched": 4, "cached": 0, "absent": 0}
         assert (found.bars, str(found.first), str(found.last)) == (
@@ -110,7 +109,7 @@ class TestFetched:
         account = json.loads(found.path.with_suffix(".json").read_text())
         assert (account["sha256"], account["months"], account["absent"]) == (found.sha256, 4, [])
 
-    def test_raw_files_are_kept_with_their_hashes_and_are_a_tree(self, tmp_path: Path, feed: Feed):
+    def test_raw_files_are_kept_with_their_hashes_and_are_a_tree(self, tmp_path, feed):
         run(tmp_path, feed)
         known = manifest(tmp_path)
         assert set(known) == {path_of(month) for month in (1, 2, 3, 4)}
@@ -119,18 +118,18 @@ class TestFetched:
             assert entry["url"] == f"{feed.server.url}/{path}"
         assert BI5.read(folder(tmp_path) / "raw", "EURUSD").bars.height == 24 * 120
 
-    def test_only_the_days_asked_for_are_in_the_table(self, tmp_path: Path, feed: Feed):
+    def test_only_the_days_asked_for_are_in_the_table(self, tmp_path, feed):
         (found,) = run(tmp_path, feed, end=dt.date(2019, 2, 3))
         assert (found.bars, str(found.last)) == (24 * 34, "2019-02-03 23:00:00+00:00")
         assert set(feed.asked) == {path_of(1), path_of(2)}
 
-    def test_pairs_have_their_own_scale_table_and_manifest(self, tmp_path: Path, feed: Feed):
+    def test_pairs_have_their_own_scale_table_and_manifest(self, tmp_path, feed):
         euro, yen = run(tmp_path, feed, pairs=("EURUSD", "USDJPY"))
         assert (euro.pair, yen.pair) == ("EURUSD", "USDJPY")
         assert pl.read_parquet(yen.path)["open"].max() == 110.03
         assert len(manifest(tmp_path, "USDJPY")) == 4
 
-    def test_a_second_run_asks_nothing(self, tmp_path: Path, feed: Feed):
+    def test_a_second_run_asks_nothing(self, tmp_path, feed):
         (before,) = run(tmp_path, feed)
         feed.server.seen.clear()
         told: list[Month] = []
@@ -139,7 +138,7 @@ class TestFetched:
         assert after.counts == {"fetched": 0, "cached": 4, "absent": 0}
         assert (after.sha256, [one.state for one in told]) == (before.sha256, ["cached"] * 4)
 
-    def test_the_running_month_is_asked_for_again_and_has_no_unfinished_hour(self, tmp_path: Path, feed: Feed):
+    def test_the_running_month_is_asked_for_again_and_has_no_unfinished_hour(self, tmp_path, feed):
         (found,) = run(tmp_path, feed, end=NOW.date())
         assert str(found.last) == "2019-06-15 11:00:00+00:00"  # at 12:30, the hour from 12:00 is not known yet
         feed.server.seen.clear()
@@ -150,7 +149,7 @@ class TestFetched:
         run(tmp_path, feed, end=NOW.date(), now=lambda: dt.datetime(2019, 7, 4, tzinfo=dt.UTC))
         assert feed.asked == {path_of(6): 2}
 
-    def test_an_absent_month_is_recorded_and_not_asked_for_again(self, tmp_path: Path, feed: Feed):
+    def test_an_absent_month_is_recorded_and_not_asked_for_again(self, tmp_path, feed):
         feed.script[path_of(2)] = [says(404)]
         (found,) = run(tmp_path, feed)
         assert found.counts == {"fetched": 3, "cached": 0, "absent": 1}
@@ -160,18 +159,18 @@ class TestFetched:
         run(tmp_path, feed)
         assert feed.asked[path_of(2)] == 1
 
-    def test_an_empty_file_is_a_month_without_candles(self, tmp_path: Path, feed: Feed):
+    def test_an_empty_file_is_a_month_without_candles(self, tmp_path, feed):
         feed.script[path_of(2)] = [says(200)]
         (found,) = run(tmp_path, feed)
         assert (found.counts["fetched"], found.bars) == (4, 24 * 92)
 
-    def test_what_another_address_gave_is_asked_for_again(self, tmp_path: Path, feed: Feed):
+    def test_what_another_address_gave_is_asked_for_again(self, tmp_path, feed):
         run(tmp_path, feed)
         feed.server.seen.clear()
         run(tmp_path, feed, base_url=f"{feed.server.url}/mirror/")
         assert len(feed.server.seen) == 4
 
-    def test_an_altered_file_is_asked_for_again_and_said(self, tmp_path: Path, feed: Feed):
+    def test_an_altered_file_is_asked_for_again_and_said(self, tmp_path, feed):
         run(tmp_path, feed)
         feed.server.seen.clear()
         raw(tmp_path, 3).write_bytes(raw(tmp_path, 2).read_bytes())
@@ -183,18 +182,18 @@ class TestFetched:
 
 
 class TestPatience:
-    def test_faults_that_pass_are_waited_out(self, tmp_path: Path, feed: Feed):
-        def truncated(handler: BaseHTTPRequestHandler) -> None:
+    def test_faults_that_pass_are_waited_out(self, tmp_path, feed):
+        def truncated(handler):
             whole = month_file(handler.path)
             send(handler, whole[:-20], Content_Length=str(len(whole)))
 
-        def cut_off(handler: BaseHTTPRequestHandler) -> None:
+        def cut_off(handler):
             send(handler, month_file(handler.path)[:-20])  # a proxy that has made the length fit
 
-        def hanging_up(handler: BaseHTTPRequestHandler) -> None:
+        def hanging_up(handler):
             handler.connection.close()
 
-        def page(handler: BaseHTTPRequestHandler) -> None:
+        def page(handler):
             send(handler, b"<html>We are sorry</html>", Content_Type="text/html")
 
         feed.script[path_of(1)] = [says(500), says(503), sound]
@@ -205,14 +204,14 @@ class TestPatience:
         assert found.bars == 24 * 120
         assert feed.asked == {path_of(1): 3, path_of(2): 3, path_of(3): 3, path_of(4): 1}
 
-    def test_retry_after_is_honoured(self, tmp_path: Path, feed: Feed):
+    def test_retry_after_is_honoured(self, tmp_path, feed):
         feed.script[path_of(1)] = [says(429, Retry_After="1"), sound]
         started = time.monotonic()
         run(tmp_path, feed)
         assert time.monotonic() - started >= 1
         assert sum(feed.asked.values()) == 5
 
-    def test_a_server_that_asks_for_too_long_a_wait_is_left_alone(self, tmp_path: Path, feed: Feed):
+    def test_a_server_that_asks_for_too_long_a_wait_is_left_alone(self, tmp_path, feed):
         feed.script[path_of(1)] = [says(429, Retry_After="3600")]
         started = time.monotonic()
         with pytest.raises(FetchError, match=r"answered 429 .*, and asks to wait 3600 s: try again later"):
@@ -220,8 +219,8 @@ class TestPatience:
         assert time.monotonic() - started < 5
         assert feed.asked[path_of(1)] == 1
 
-    def test_a_slow_answer_is_given_up_and_tried_again(self, tmp_path: Path, feed: Feed):
-        def dripping(handler: BaseHTTPRequestHandler) -> None:
+    def test_a_slow_answer_is_given_up_and_tried_again(self, tmp_path, feed):
+        def dripping(handler):
             handler.send_response(200)
             handler.end_headers()
             for _ in range(20):
@@ -236,7 +235,7 @@ class TestPatience:
         assert found.counts["fetched"] == 1
         assert feed.asked[path_of(1)] >= 3
 
-    def test_waits_double_up_to_the_longest(self, tmp_path: Path, feed: Feed, monkeypatch: pytest.MonkeyPatch):
+    def test_waits_double_up_to_the_longest(self, tmp_path, feed, monkeypatch):
         waits: list[float] = []
         monkeypatch.setattr(time, "sleep", lambda seconds: waits.append(seconds))
         feed.script[path_of(1)] = [says(500)] * 5
@@ -248,7 +247,7 @@ class TestPatience:
         assert 2 <= between[1] <= 3
         assert between[2:4] == [3, 3]
 
-    def test_requests_keep_their_distance(self, tmp_path: Path, feed: Feed):
+    def test_requests_keep_their_distance(self, tmp_path, feed):
         started = time.monotonic()
         run(tmp_path, feed, politeness=Politeness(0.1, 5, 1))
         assert time.monotonic() - started >= 0.4
@@ -256,11 +255,11 @@ class TestPatience:
     def test_politeness_must_make_sense(self):
         for wrong in ({"attempts": 0}, {"timeout_s": 0.0}, {"delay_s": -1.0}, {"backoff_s": -1.0}):
             with pytest.raises(ValueError, match="must"):
-                Politeness(**wrong)  # type: ignore[arg-type]
+                Politeness(**wrong)
 
 
 class TestMissing:
-    def test_what_is_missing_is_listed_and_the_next_run_asks_for_it_alone(self, tmp_path: Path, feed: Feed):
+    def test_what_is_missing_is_listed_and_the_next_run_asks_for_it_alone(self, tmp_path, feed):
         feed.script[path_of(2)] = [says(500)]
         with pytest.raises(FetchError) as caught:
             run(tmp_path, feed)
@@ -275,7 +274,7 @@ class TestMissing:
         assert feed.asked == {path_of(2): 1}
         assert found.counts == {"fetched": 1, "cached": 3, "absent": 0}
 
-    def test_a_server_that_is_down_is_not_asked_for_every_month(self, tmp_path: Path, feed: Feed):
+    def test_a_server_that_is_down_is_not_asked_for_every_month(self, tmp_path, feed):
         feed.server.answer = says(503)
         with pytest.raises(FetchError, match=r"12 of 12 months are missing: .*\. 3 failed, such as EURUSD"):
             fetch(
@@ -284,23 +283,23 @@ class TestMissing:
             )  # fmt: skip
         assert len(feed.asked) == 3
 
-    def test_a_last_word_ends_it_at_once(self, tmp_path: Path, feed: Feed):
+    def test_a_last_word_ends_it_at_once(self, tmp_path, feed):
         feed.server.answer = says(403)
         with pytest.raises(FetchError, match=r"answered 403 Forbidden\. What"):
             run(tmp_path, feed)
         assert len(feed.server.seen) == 1
 
-    def test_a_body_without_end_is_cut_off(self, tmp_path: Path, feed: Feed):
+    def test_a_body_without_end_is_cut_off(self, tmp_path, feed):
         feed.server.sends(bytes(100_000))
         with pytest.raises(FetchError, match=r"sends more than 21952 bytes"):
             run(tmp_path, feed)
 
-    def test_candles_of_another_month_are_not_taken(self, tmp_path: Path, feed: Feed):
+    def test_candles_of_another_month_are_not_taken(self, tmp_path, feed):
         feed.script[path_of(2)] = [lambda handler: send(handler, month_file(path_of(1))), sound]
         assert run(tmp_path, feed)[0].counts["fetched"] == 4
         assert feed.asked[path_of(2)] == 2
 
-    def test_a_kept_month_that_is_gone_is_not_thrown_away(self, tmp_path: Path, feed: Feed):
+    def test_a_kept_month_that_is_gone_is_not_thrown_away(self, tmp_path, feed):
         run(tmp_path, feed)
         feed.script[path_of(2)] = [says(404)]
         raw(tmp_path, 2).write_bytes(b"mine")
@@ -308,15 +307,15 @@ class TestMissing:
             run(tmp_path, feed)
         assert raw(tmp_path, 2).read_bytes() == b"mine"
 
-    def test_nothing_at_all(self, tmp_path: Path, feed: Feed):
+    def test_nothing_at_all(self, tmp_path, feed):
         feed.server.answer = says(404)
         with pytest.raises(FetchError, match=r"EURUSD: the feed has no candles from 2019-01-01 to 2019-04-30"):
             run(tmp_path, feed)
 
 
 class TestInterrupted:
-    def test_a_killed_run_goes_on_from_there(self, tmp_path: Path, feed: Feed):
-        def killed(month: Month) -> None:
+    def test_a_killed_run_goes_on_from_there(self, tmp_path, feed):
+        def killed(month):
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
@@ -327,8 +326,8 @@ class TestInterrupted:
         assert found.bars == 24 * 120
         assert feed.asked == {path_of(month): 1 for month in (1, 2, 3, 4)}
 
-    def test_killed_between_file_and_manifest(self, tmp_path: Path, feed: Feed, monkeypatch: pytest.MonkeyPatch):
-        def killed(self: Any, *_: Any) -> None:
+    def test_killed_between_file_and_manifest(self, tmp_path, feed, monkeypatch):
+        def killed(self, *_):
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
@@ -339,10 +338,8 @@ class TestInterrupted:
         run(tmp_path, feed, end=dt.date(2019, 1, 31))
         assert feed.asked == {path_of(1): 2}
 
-    def test_killed_while_writing_leaves_no_half_file(
-        self, tmp_path: Path, feed: Feed, monkeypatch: pytest.MonkeyPatch
-    ):
-        def killed(self: Path, data: bytes) -> int:
+    def test_killed_while_writing_leaves_no_half_file(self, tmp_path, feed, monkeypatch):
+        def killed(self, data):
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
@@ -355,7 +352,7 @@ class TestInterrupted:
 
 class TestRequest:
     @pytest.mark.parametrize("text", ["{", "[]", '{"files": {"a": {}}}', '{"files": {"a": {"state": "x"}}}'])
-    def test_a_damaged_manifest_says_so(self, tmp_path: Path, feed: Feed, text: str):
+    def test_a_damaged_manifest_says_so(self, tmp_path, feed, text):
         path = folder(tmp_path) / "raw" / "EURUSD" / "manifest.json"
         path.parent.mkdir(parents=True)
         path.write_text(text)
@@ -375,7 +372,7 @@ class TestRequest:
             ({"base_url": "file:///etc"}, "must be an https address"),
         ],
     )
-    def test_refused_before_anything_is_asked(self, tmp_path: Path, feed: Feed, changes: dict[str, Any], message: str):
+    def test_refused_before_anything_is_asked(self, tmp_path, feed, changes, message):
         with pytest.raises(FetchError, match=message):
             run(tmp_path, feed, **changes)
         assert feed.server.seen == []

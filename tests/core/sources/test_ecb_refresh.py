@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from golden_core.sources.ecb_refresh import RefreshError, refresh
 DAYS = [dt.date(2024, 1, 1) + dt.timedelta(days=day) for day in range(120)]
 
 
-def _rates(days: list[dt.date], usd: dict[dt.date, object] | None = None, jpy: object = 155) -> str:
+def _rates(days, usd=None, jpy=155):
     """Return a history of two currencies, newest day first, with some rates of the dollar replaced."""
     dollar: dict[dt.date, object] = {day: 1.1 + index / 1000 for index, day in enumerate(days)}
     rows = [f"{day},{rate},{jpy}," for day, rate in (dollar | (usd or {})).items()]
@@ -28,7 +27,7 @@ def _rates(days: list[dt.date], usd: dict[dt.date, object] | None = None, jpy: o
 
 
 @pytest.fixture
-def home(tmp_path: Path, make_zip: Any) -> Path:
+def home(tmp_path, make_zip):
     """Return a home with a refreshed copy of 100 days."""
     target = refreshed_path(tmp_path)
     target.parent.mkdir(parents=True)
@@ -36,12 +35,12 @@ def home(tmp_path: Path, make_zip: Any) -> Path:
     return tmp_path
 
 
-def _files(home: Path) -> dict[str, bytes]:
+def _files(home):
     return {path.name: path.read_bytes() for path in home.rglob("*") if path.is_file()}
 
 
 class TestAccepted:
-    def test_a_longer_history_takes_the_place(self, server: Server, home: Path, make_zip: Any) -> None:
+    def test_a_longer_history_takes_the_place(self, server, home, make_zip):
         newer = make_zip(_rates(DAYS))
         server.sends(newer, ETag='"2"', Last_Modified="Mon, 29 Apr 2024 14:00:00 GMT")
         found = refresh(home, url=server.url, timeout=5)
@@ -51,7 +50,7 @@ class TestAccepted:
         assert refreshed_path(home).read_bytes() == newer == find_history(None, home).content
         assert sorted(_files(home)) == ["eurofxref-hist.json", "eurofxref-hist.zip"]
 
-    def test_the_next_request_is_conditional(self, server: Server, home: Path, make_zip: Any) -> None:
+    def test_the_next_request_is_conditional(self, server, home, make_zip):
         server.sends(make_zip(_rates(DAYS)), ETag='"2"', Last_Modified="Mon, 29 Apr 2024 14:00:00 GMT")
         refresh(home, url=server.url, timeout=5)
         before = _files(home)
@@ -65,57 +64,57 @@ class TestAccepted:
         assert server.seen[1]["If-None-Match"] == '"2"'
         assert server.seen[1]["If-Modified-Since"] == "Mon, 29 Apr 2024 14:00:00 GMT"
 
-    def test_a_file_that_was_exchanged_is_asked_for_anew(self, server: Server, home: Path, make_zip: Any) -> None:
+    def test_a_file_that_was_exchanged_is_asked_for_anew(self, server, home, make_zip):
         server.sends(make_zip(_rates(DAYS)), ETag='"2"')
         refresh(home, url=server.url, timeout=5)
         refreshed_path(home).write_bytes(make_zip(_rates(DAYS[:110])))  # as after a crash between the two writes
         assert refresh(home, url=server.url, timeout=5).new_days == 10
         assert "If-None-Match" not in server.seen[1]
 
-    def test_another_address_is_asked_without_a_condition(self, server: Server, home: Path, make_zip: Any) -> None:
+    def test_another_address_is_asked_without_a_condition(self, server, home, make_zip):
         server.sends(make_zip(_rates(DAYS)), ETag='"2"')
         refresh(home, url=server.url, timeout=5)
         refresh(home, url=server.url + "?mirror", timeout=5)
         assert "If-None-Match" not in server.seen[1]
 
-    def test_the_same_bytes_again_change_nothing(self, server: Server, home: Path) -> None:
+    def test_the_same_bytes_again_change_nothing(self, server, home):
         before = _files(home)
         server.sends(refreshed_path(home).read_bytes())
         assert not refresh(home, url=server.url, timeout=5).changed
         assert _files(home) == before
 
-    def test_a_revision_is_counted(self, server: Server, home: Path, make_zip: Any) -> None:
+    def test_a_revision_is_counted(self, server, home, make_zip):
         server.sends(make_zip(_rates(DAYS, usd={DAYS[50]: 1.5})))
         found = refresh(home, url=server.url, timeout=5)
         assert (found.changed, found.new_days, found.revised_rates) == (True, 20, 1)
 
-    def test_a_rate_withdrawn_is_a_revision(self, server: Server, home: Path, make_zip: Any) -> None:
+    def test_a_rate_withdrawn_is_a_revision(self, server, home, make_zip):
         server.sends(make_zip(_rates(DAYS, usd={DAYS[50]: "N/A"})))
         assert refresh(home, url=server.url, timeout=5).revised_rates == 1
 
-    def test_a_rate_added_to_an_old_day_is_a_revision(self, server: Server, home: Path, make_zip: Any) -> None:
+    def test_a_rate_added_to_an_old_day_is_a_revision(self, server, home, make_zip):
         refreshed_path(home).write_bytes(make_zip(_rates(DAYS[:100], usd={DAYS[50]: "N/A"})))
         server.sends(make_zip(_rates(DAYS)))
         assert refresh(home, url=server.url, timeout=5).revised_rates == 1
 
-    def test_the_shipped_history_counts_as_present(self, server: Server, tmp_path: Path) -> None:
+    def test_the_shipped_history_counts_as_present(self, server, tmp_path):
         server.sends(find_history(None, tmp_path).content)
         found = refresh(tmp_path, url=server.url, timeout=5)
         assert (found.changed, found.file) == (False, "currency_converter/eurofxref-hist.zip")
         assert _files(tmp_path) == {}
 
 
-def _html(server: Server, make_zip: Any) -> None:
+def _html(server, make_zip):
     server.sends(b"<html><body>We are sorry</body></html>", Content_Type="text/html")
 
 
-def _truncated(server: Server, make_zip: Any) -> None:
+def _truncated(server, make_zip):
     whole = make_zip(_rates(DAYS))
     server.sends(whole[:-40], Content_Length=str(len(whole)))
 
 
-def _truncated_chunk(server: Server, make_zip: Any) -> None:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
+def _truncated_chunk(server, make_zip):
+    def answer(handler):
         handler.protocol_version = "HTTP/1.1"
         handler.send_response(200)
         handler.send_header("Transfer-Encoding", "chunked")
@@ -126,12 +125,12 @@ def _truncated_chunk(server: Server, make_zip: Any) -> None:
     server.answer = answer
 
 
-def _silent(server: Server, make_zip: Any) -> None:
+def _silent(server, make_zip):
     server.answer = lambda handler: time.sleep(1)
 
 
-def _dripping(server: Server, make_zip: Any) -> None:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
+def _dripping(server, make_zip):
+    def answer(handler):
         handler.send_response(200)
         handler.end_headers()
         for _ in range(20):
@@ -144,7 +143,7 @@ def _dripping(server: Server, make_zip: Any) -> None:
     server.answer = answer
 
 
-def _hanging_up(server: Server, make_zip: Any) -> None:
+def _hanging_up(server, make_zip):
     server.answer = lambda handler: handler.connection.close()
 
 
@@ -180,7 +179,7 @@ FAILURES: dict[str, tuple[Callable[[Server, Any], None], str]] = {
 
 
 @pytest.mark.parametrize("case", FAILURES)
-def test_a_failure_leaves_every_byte(case: str, server: Server, home: Path, make_zip: Any) -> None:
+def test_a_failure_leaves_every_byte(case, server, home, make_zip):
     before = _files(home)
     script, message = FAILURES[case]
     script(server, make_zip)
@@ -190,28 +189,26 @@ def test_a_failure_leaves_every_byte(case: str, server: Server, home: Path, make
     assert _files(home) == before
 
 
-def test_a_body_without_end_is_cut_off(
-    server: Server, home: Path, make_zip: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_body_without_end_is_cut_off(server, home, make_zip, monkeypatch):
     monkeypatch.setattr(ecb_refresh, "MAX_ZIP_BYTES", 1000)
     server.sends(bytes(100_000))
     with pytest.raises(RefreshError, match=r"sends more than 1000 bytes; the present file is kept"):
         refresh(home, url=server.url, timeout=5)
 
 
-def test_only_https_and_the_loopback_are_asked(home: Path) -> None:
+def test_only_https_and_the_loopback_are_asked(home):
     with pytest.raises(RefreshError, match=r"must be an https address"):
         refresh(home, url="http://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip", timeout=5)
 
 
-def test_nobody_listens(home: Path, server: Server) -> None:
+def test_nobody_listens(home, server):
     before = _files(home)
     with pytest.raises(RefreshError, match=r"cannot be fetched: .*refused"):
         refresh(home, url="http://127.0.0.1:9/x.zip", timeout=5)
     assert _files(home) == before
 
 
-def test_a_damaged_memory_says_so(server: Server, home: Path, make_zip: Any) -> None:
+def test_a_damaged_memory_says_so(server, home, make_zip):
     state = refreshed_path(home).with_suffix(".json")
     for text in ("{", "[]", json.dumps({"url": server.url})):
         state.write_text(text)
@@ -219,20 +216,18 @@ def test_a_damaged_memory_says_so(server: Server, home: Path, make_zip: Any) -> 
             refresh(home, url=server.url, timeout=5)
 
 
-def test_a_damaged_present_file_says_so(server: Server, home: Path) -> None:
+def test_a_damaged_present_file_says_so(server, home):
     refreshed_path(home).write_bytes(b"rubbish")
     with pytest.raises(RefreshError, match=r"not a readable zip archive: .*; delete that file and refresh again"):
         refresh(home, url=server.url, timeout=5)
     assert server.seen == []
 
 
-def test_a_process_killed_while_writing_leaves_the_old_file(
-    server: Server, home: Path, make_zip: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_killed_while_writing_leaves_the_old_file(server, home, make_zip, monkeypatch):
     before = _files(home)
     server.sends(make_zip(_rates(DAYS)))
 
-    def killed(self: Path, data: bytes) -> int:
+    def killed(self, data):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Path, "write_bytes", killed)

@@ -1,13 +1,8 @@
 """Synthetic processes against their population moments; tolerances come from the spread over independent streams."""
 
-from __future__ import annotations
-
 import datetime as dt
 import math
 import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +38,7 @@ PROCESSES = {settings.process: settings for settings in (GARCH, AR, REGIMES)}
 STREAMS, LENGTH = 24, 20_000
 
 
-def assert_mean(values: list[float], truth: float, resolution: float) -> None:
+def assert_mean(values, truth, resolution):
     """Student's t over independent streams; a right generator fails once in a hundred thousand seeds.
 
     A generator with wild moments could hide behind its own spread: the standard error must be below a resolution.
@@ -53,17 +48,17 @@ def assert_mean(values: list[float], truth: float, resolution: float) -> None:
     assert p_value > 1e-5, f"mean {np.mean(values):.6g}, truth {truth:.6g}, p {p_value:.2g}"
 
 
-def estimates(settings: Any, statistic: Callable[[FloatArray], float], length: int = LENGTH) -> list[float]:
+def estimates(settings, statistic, length=LENGTH):
     root = Stream(20_240_105).child("test", settings.process)
     return [statistic(simulate(settings, length, root.child(index))) for index in range(STREAMS)]
 
 
-def autocovariance(values: FloatArray, lag: int) -> float:
+def autocovariance(values, lag):
     return float(np.mean(values[lag:] * values[:-lag]))
 
 
 class TestGarch:
-    def test_moments(self) -> None:
+    def test_moments(self):
         # Bollerslev (1986), section 3: fourth moment of a normal GARCH(1,1).
         persistence = GARCH.alpha + GARCH.beta
         kurtosis = 3 * (1 - persistence**2) / (1 - persistence**2 - 2 * GARCH.alpha**2)
@@ -72,11 +67,11 @@ class TestGarch:
         assert_mean(estimates(GARCH, lambda r: float(np.mean(r**4))), kurtosis * SCALE**4, 0.1 * SCALE**4)
 
     @pytest.mark.parametrize("lag", [1, 2, 5, 20])
-    def test_the_log_price_is_a_martingale(self, lag: int) -> None:
+    def test_the_log_price_is_a_martingale(self, lag):
         assert_mean(estimates(GARCH, lambda r: autocovariance(r, lag)), 0.0, 0.005 * SCALE**2)
 
     @pytest.mark.parametrize("lag", [1, 5, 20])
-    def test_squares_are_correlated_as_bollerslev_says(self, lag: int) -> None:
+    def test_squares_are_correlated_as_bollerslev_says(self, lag):
         # Bollerslev (1986), section 4: ρ₁ = α(1 − αβ − β²)/(1 − 2αβ − β²), ρₙ = (α + β)ⁿ⁻¹ρ₁.
         alpha, beta, variance = GARCH.alpha, GARCH.beta, GARCH.volatility**2
         persistence = alpha + beta
@@ -86,7 +81,7 @@ class TestGarch:
         # Centred at the known mean: centring at the sample's would bias a slowly mixing autocovariance.
         assert_mean(estimates(GARCH, lambda r: autocovariance(r**2 - variance, lag)), truth, 0.02 * variance**2)
 
-    def test_without_memory_it_is_white_noise(self) -> None:
+    def test_without_memory_it_is_white_noise(self):
         plain = GARCH.model_copy(update={"alpha": 0.0, "beta": 0.0})
         returns = simulate(plain, 100_000, Stream(7))
         assert stats.kstest(returns / plain.volatility, "norm").pvalue > 1e-5
@@ -94,10 +89,10 @@ class TestGarch:
 
 class TestAr:
     @pytest.mark.parametrize("r2", [0.0, 0.01, 0.04, 0.5])
-    def test_the_planted_r2_is_recovered_out_of_sample(self, r2: float) -> None:
+    def test_the_planted_r2_is_recovered_out_of_sample(self, r2):
         planted = AR.model_copy(update={"r2": r2})
 
-        def r2_of_least_squares(returns: FloatArray) -> float:
+        def r2_of_least_squares(returns):
             half = len(returns) // 2
             x, y = returns[: half - 1], returns[1:half]
             slope = float(x @ y / (x @ x))
@@ -108,14 +103,14 @@ class TestAr:
         found = estimates(planted, r2_of_least_squares, 100_000)
         assert_mean(found, r2 - (1 - r2) / 50_000, 0.002)
 
-    def test_moments(self) -> None:
+    def test_moments(self):
         assert_mean(estimates(AR, np.mean), 0.0, 0.005 * SCALE)
         assert_mean(estimates(AR, lambda r: float(np.mean(r**2))), SCALE**2, 0.01 * SCALE**2)
         for lag in (1, 2, 3):
             truth = SCALE**2 * AR.r2 ** (lag / 2)
             assert_mean(estimates(AR, lambda r, lag=lag: autocovariance(r, lag)), truth, 0.005 * SCALE**2)
 
-    def test_it_starts_in_its_stationary_distribution(self) -> None:
+    def test_it_starts_in_its_stationary_distribution(self):
         strong = AR.model_copy(update={"r2": 0.81})
         first = [simulate(strong, 1, Stream(3).child(index))[0] / AR.volatility for index in range(2000)]
         assert stats.kstest(first, "norm").pvalue > 1e-5
@@ -124,13 +119,13 @@ class TestAr:
 class TestRegimes:
     SHARE = (1 - 0.95) / (0.02 + 0.05)  # of the first regime: Hamilton (1994), section 22.2
 
-    def test_moments(self) -> None:
+    def test_moments(self):
         share, (m0, m1), (v0, v1) = self.SHARE, REGIMES.means, REGIMES.volatilities
         assert_mean(estimates(REGIMES, np.mean), share * m0 + (1 - share) * m1, 5e-5)
         second = share * (m0**2 + v0**2) + (1 - share) * (m1**2 + v1**2)
         assert_mean(estimates(REGIMES, lambda r: float(np.mean(r**2))), second, 0.03 * second)
 
-    def test_the_chain_stays_as_long_as_it_should(self) -> None:
+    def test_the_chain_stays_as_long_as_it_should(self):
         apart = REGIMES.model_copy(update={"means": (1.0, -1.0)})  # so far apart that the sign is the regime
         first = [simulate(apart, 1, Stream(5).child(index))[0] > 0 for index in range(3000)]
         assert stats.binomtest(int(np.sum(first)), 3000, self.SHARE).pvalue > 1e-5
@@ -140,7 +135,7 @@ class TestRegimes:
             stayed = int((state[1:][here] == regime).sum())
             assert stats.binomtest(stayed, int(here.sum()), stay).pvalue > 1e-5
 
-    def test_autocovariance_is_hamiltons(self) -> None:
+    def test_autocovariance_is_hamiltons(self):
         # Cov(r_t, r_{t−k}) = π(1 − π)(μ₁ − μ₀)²(p₀₀ + p₁₁ − 1)ᵏ
         mean = self.SHARE * REGIMES.means[0] + (1 - self.SHARE) * REGIMES.means[1]
         for lag in (1, 10):
@@ -151,14 +146,14 @@ class TestRegimes:
 @pytest.mark.parametrize("process", PROCESSES)
 class TestEveryProcess:
     @given(root=st.integers(0, 2**63 - 1), short=st.integers(0, 200), more=st.integers(0, 200))
-    def test_a_longer_run_begins_with_the_shorter(self, process: str, root: int, short: int, more: int) -> None:
+    def test_a_longer_run_begins_with_the_shorter(self, process, root, short, more):
         settings, stream = PROCESSES[process], Stream(root)
         longer = simulate(settings, short + more, stream)
         assert longer.shape == (short + more,)
         assert np.array_equal(simulate(settings, short, stream), longer[:short])
         assert np.isfinite(longer).all()
 
-    def test_read(self, process: str, make_data: Any, tmp_path: Path) -> None:
+    def test_read(self, process, make_data, tmp_path):
         changes = {"source": "synthetic", "settings": PROCESSES[process].model_dump(mode="json")}
         dates = {"start": dt.date(2015, 1, 1), "end": dt.date(2019, 12, 31)}
         data = make_data(**changes, **dates, pairs=("EURUSD", "USDJPY"))
@@ -181,7 +176,7 @@ class TestEveryProcess:
         assert cleaned.calendar.is_empty()
         assert cleaned.bars.equals(bars)
 
-    def test_describe_holds_the_truth(self, process: str, make_data: Any, tmp_path: Path) -> None:
+    def test_describe_holds_the_truth(self, process, make_data, tmp_path):
         settings = PROCESSES[process].model_dump(mode="json")
         found = Synthetic().describe(make_data(source="synthetic", settings=settings), tmp_path)
         assert found["process"] == process
@@ -197,7 +192,7 @@ class TestEveryProcess:
         ({"gamma": 0.1}, ("gamma",), "unknown key"),
     ],
 )
-def test_wrong_settings_are_refused(change: dict[str, Any], path: tuple[str, ...], message: str) -> None:
+def test_wrong_settings_are_refused(change, path, message):
     values = GARCH.model_dump() | change
     with pytest.raises(ValidationError) as caught:
         SyntheticSettings.model_validate(values)
@@ -206,7 +201,7 @@ def test_wrong_settings_are_refused(change: dict[str, Any], path: tuple[str, ...
     assert re.search(message, said)
 
 
-def test_a_range_without_a_weekday_or_another_clock_is_refused(make_data: Any, tmp_path: Path) -> None:
+def test_a_range_without_a_weekday_or_another_clock_is_refused(make_data, tmp_path):
     changes = {"source": "synthetic", "settings": AR.model_dump(mode="json")}
     weekend = make_data(**changes, start=dt.date(2024, 1, 6), end=dt.date(2024, 1, 7))
     with pytest.raises(SourceError, match=r"there is no weekday from 2024-01-06 to 2024-01-07"):

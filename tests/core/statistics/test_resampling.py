@@ -25,7 +25,7 @@ def resamples():
     return stationary(N, block=8, reps=REPS, generator=generator("stationary"))
 
 
-def of_arch(procedure) -> Resamples:
+def of_arch(procedure):
     """Return the resamples that arch draws, as weights."""
     bootstrap = procedure.bootstrap
     drawn = [np.bincount(bootstrap.index, minlength=N) for _ in bootstrap.bootstrap(REPS)]

@@ -40,5 +40,5 @@ def test_the_file_is_named(tmp_path):
         raise RuntimeError("no space left on device")
 
 
-def test_a_large_disk_is_told_in_gigabytes() -> None:
+def test_a_large_disk_is_told_in_gigabytes():
     assert [readable(size) for size in (0, 7.25e5, 9.994e8, 6.154e10)] == ["0.0 MB", "0.7 MB", "999.4 MB", "61.5 GB"]

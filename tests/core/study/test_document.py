@@ -62,20 +62,10 @@ def test_number_that_is_not_one(text):
 def test_places_are_those_of_keys_and_entries():
     text = "a:\n  b: 1\n  c: [x, {d: 2}]\n'e f': &anchor\n- y\n-   z\ng: *anchor\n"
     assert read_document(compose(text)).places == {
-        (): (1, 1),
-        ("a",): (1, 1),
-        ("a", "b"): (2, 3),
-        ("a", "c"): (3, 3),
-        ("a", "c", 0): (3, 7),
-        ("a", "c", 1): (3, 10),
-        ("a", "c", 1, "d"): (3, 11),
-        ("e f",): (4, 1),
-        ("e f", 0): (5, 3),
-        ("e f", 1): (6, 5),
-        ("g",): (7, 1),
-        ("g", 0): (5, 3),
-        ("g", 1): (6, 5),
-    }
+        (): (1, 1), ("a",): (1, 1), ("a", "b"): (2, 3), ("a", "c"): (3, 3), ("a", "c", 0): (3, 7),
+        ("a", "c", 1): (3, 10), ("a", "c", 1, "d"): (3, 11), ("e f",): (4, 1), ("e f", 0): (5, 3),
+        ("e f", 1): (6, 5), ("g",): (7, 1), ("g", 0): (5, 3), ("g", 1): (6, 5),
+    }  # fmt: skip
 
 
 def test_place_of_what_does_not_exist_is_that_of_its_section():

@@ -20,17 +20,9 @@ def stream():
 def training():
     """Return a builder of training sections: plain full float32 descent, but for what a test changes."""
     plain = {
-        "epochs": 3,
-        "batch_size": 16,
-        "shuffle": True,
-        "optimiser": "keras_adamw",
-        "learning_rate": 0.01,
-        "weight_decay": 0.0,
-        "gradient_clip": None,
-        "precision": "float32",
-        "early_stopping": None,
-        "plateau": None,
-    }
+        "epochs": 3, "batch_size": 16, "shuffle": True, "optimiser": "keras_adamw", "learning_rate": 0.01,
+        "weight_decay": 0.0, "gradient_clip": None, "precision": "float32", "early_stopping": None, "plateau": None,
+    }  # fmt: skip
     return lambda **changes: TrainingSection(**{**plain, **changes})
 
 

@@ -80,8 +80,7 @@ def test_every_fingerprint_is_that_of_a_trial_by_itself(finished):
 
 
 @pytest.mark.parametrize(
-    ("name", "modules"),
-    [("rows_code", identity.ROWS_CODE), ("quantile_rows_code", identity.QUANTILE_ROWS_CODE)],
+    ("name", "modules"), [("rows_code", identity.ROWS_CODE), ("quantile_rows_code", identity.QUANTILE_ROWS_CODE)]
 )
 def test_other_labels_rows_or_known_labels_make_other_trials(monkeypatch, name, modules):
     study, trial = load_study("demo"), Trial("ar", "EURUSD", 1, 0)
