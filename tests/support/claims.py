@@ -9,17 +9,13 @@ from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS
 from golden_core.study import ProtocolSection
 from golden_core.trials.registration import Standing
+from support.forecasts import filled
 
 N = 600
 PROTOCOL = ProtocolSection(
-    kinds=("more_accurate", "predicts", "equivalent"),
-    scopes=("series", "pooled"),
-    loss="squared",
-    margin=0.05,
-    family="kind",
-    alpha=0.05,
-    power=0.8,
-)
+    kinds=("more_accurate", "predicts", "equivalent"), scopes=("series", "pooled"), loss="squared", margin=0.05,
+    family="kind", alpha=0.05, power=0.8,
+)  # fmt: skip
 # How much of the next return a forecaster knows, and how much noise it adds, in standard deviations of the return.
 FORECASTERS = {"random_walk": (0.0, 0.0), "skilled": (0.1, 0.0), "noisy": (0.0, 0.6), "still": (0.0, 0.02)}
 
@@ -42,20 +38,9 @@ def forecasts(pairs=("EURUSD", "USDJPY"), seeds=3, n=N):
 
 
 def forecast_rows(name, pair, seed, first, y, y_pred):
-    facts = {"study": "made", "forecaster": name, "pair": pair, "horizon": 1, "seed": seed, "fold": 0}
-    frame = pl.DataFrame({"y_true": y, "y_pred": y_pred}).with_row_index("day")
-    cutoff = pl.lit(first) + pl.duration(days="day")
-    return (
-        frame.with_columns(
-            **{key: pl.lit(value) for key, value in facts.items()},
-            cutoff=cutoff,
-            target_at=cutoff + pl.duration(days=1),
-            crosses_closure=pl.lit(False),
-            **{column: pl.lit(1.0) for column in ("last_close", "true_close", "pred_close", "scale", "volatility")},
-        )
-        .with_columns(pl.col(pl.Int32).cast(pl.Int32))
-        .select(pl.col(column.name).cast(column.dtype) for column in FORECASTS.columns)
-    )
+    cutoffs = [first + datetime.timedelta(days=day) for day in range(len(y))]
+    frame = pl.DataFrame({"cutoff": cutoffs, "y_true": y, "y_pred": y_pred})
+    return filled(frame, forecaster=name, pair=pair, seed=seed)
 
 
 def decide(table, protocol=PROTOCOL, **beside):
@@ -63,7 +48,5 @@ def decide(table, protocol=PROTOCOL, **beside):
 
 
 def row(table, forecaster, kind, pair="EURUSD"):
-    return table.row(
-        by_predicate=(pl.col("forecaster") == forecaster) & (pl.col("kind") == kind) & (pl.col("pair") == pair),
-        named=True,
-    )
+    (found,) = table.filter(forecaster=forecaster, kind=kind, pair=pair).to_dicts()
+    return found

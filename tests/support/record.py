@@ -12,6 +12,7 @@ from golden_core.legacy.reproduction.published import PublishedRow, PublishedSpl
 from golden_core.market.clock import expected_opens
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS
+from support.forecasts import filled
 
 STREAM = Stream(20260101, ("tests", "record"))
 
@@ -22,19 +23,12 @@ def hourly_bars(count, name="bars", last=dt.datetime(2025, 2, 18, 23, tzinfo=dt.
     closes = 1.1 * np.exp(np.cumsum(0.001 * generator.standard_normal(count)))
     opens = np.concatenate([[1.1], closes[:-1]])
     earliest = last.date() - dt.timedelta(days=20 + count // 16)
-    opens_at = expected_opens(earliest, last.date(), "1h").filter(
+    open_market = expected_opens(earliest, last.date(), "1h").filter(
         pl.col("closure").is_null(), pl.col("timestamp") <= last
     )
-    times = opens_at["timestamp"].tail(count)
-    return pl.DataFrame(
-        {
-            "timestamp": times,
-            "open": opens,
-            "high": np.maximum(opens, closes) + 1e-4,
-            "low": np.minimum(opens, closes) - 1e-4,
-            "close": closes,
-        }
-    )
+    high, low = np.maximum(opens, closes) + 1e-4, np.minimum(opens, closes) - 1e-4
+    times = open_market["timestamp"].tail(count)
+    return pl.DataFrame({"timestamp": times, "open": opens, "high": high, "low": low, "close": closes})
 
 
 def flat_bars(bars, later=dt.timedelta(minutes=30)):
@@ -82,29 +76,10 @@ def forecasts_of(study, bars, targets, errors, seeds=5):
 
 def _forecasts(study, name, seed, bars, targets, last, true, pred):
     times = bars["timestamp"][-targets:]
-    return FORECASTS.conform(
-        pl.DataFrame(
-            {
-                "cutoff": times,
-                "target_at": times + dt.timedelta(hours=1),
-                "last_close": last,
-                "true_close": true,
-                "pred_close": pred,
-                "y_true": np.log(true / last),
-                "y_pred": np.log(pred / last),
-            }
-        ).with_columns(
-            study=pl.lit(study),
-            forecaster=pl.lit(name),
-            pair=pl.lit("EURUSD"),
-            horizon=pl.lit(1, pl.Int32),
-            seed=pl.lit(seed, pl.Int32),
-            fold=pl.lit(0, pl.Int32),
-            crosses_closure=pl.lit(value=False),
-            scale=pl.lit(0.001),
-            volatility=pl.lit(0.001),
-        )
-    )
+    told = {"cutoff": times, "target_at": times + dt.timedelta(hours=1), "last_close": last, "true_close": true}
+    told |= {"pred_close": pred, "y_true": np.log(true / last), "y_pred": np.log(pred / last)}
+    frame = filled(pl.DataFrame(told), study=study, forecaster=name, seed=seed, scale=0.001, volatility=0.001)
+    return FORECASTS.conform(frame)
 
 
 def with_rmse(record, variant, rmse):

@@ -66,16 +66,9 @@ def test_the_margin_that_is_reached_would_have_been_claimed(table):
     found = row(table, "still", "equivalent")
     own = forecasts().filter(pair="EURUSD")
     walk = own.filter(forecaster="random_walk")["y_true"].to_numpy() ** 2
-    g = (
-        np.mean(
-            [
-                walk - (run["y_pred"] - run["y_true"]).to_numpy() ** 2
-                for run in own.filter(forecaster="still").partition_by("seed")
-            ],
-            axis=0,
-        )
-        / walk.mean()
-    )
+    runs = own.filter(forecaster="still").partition_by("seed")
+    gains = [walk - (run["y_pred"] - run["y_true"]).to_numpy() ** 2 for run in runs]
+    g = np.mean(gains, axis=0) / walk.mean()
     assert equivalence(g, margin=found["margin_reached"], horizon=1) == pytest.approx(0.05 / 9, rel=1e-6)
     assert found["p_value"] == pytest.approx(float(equivalence(g, margin=0.05 * walk / walk.mean(), horizon=1)))
 
@@ -91,10 +84,8 @@ def test_holm_runs_over_the_declared_family(family):
 def test_seeds_are_no_samples():
     few, many = (decide(forecasts(seeds=seeds)) for seeds in (1, 3))
     repeated = forecasts(seeds=1)
-    copies = [
-        repeated.filter(pl.col("forecaster") != "random_walk").with_columns(seed=pl.lit(s, pl.Int32))
-        for s in range(1, 9)
-    ]
+    drawn = repeated.filter(pl.col("forecaster") != "random_walk")
+    copies = [drawn.with_columns(seed=pl.lit(seed, pl.Int32)) for seed in range(1, 9)]
     copied = decide(pl.concat([repeated, *copies]))
     np.testing.assert_allclose(copied["p_value"].to_numpy(), few["p_value"].to_numpy(), rtol=1e-9)
     assert row(copied, "noisy", "predicts")["seeds"] == 9

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy import stats
+from support.forecasts import filled
 from support.money import bars, section
 
 from golden_core.economics import sharpe
@@ -36,15 +37,10 @@ def forecasts(pairs=("EURUSD",), n=N):
                 noise = Stream(14).child(name, pair, seed).generator().normal(0, y.std(), n)
                 y_pred = {"random_walk": 0 * y, "knows": y + noise, "guesses": noise}[name]
                 facts = {"study": STUDY.name, "forecaster": name, "pair": pair, "horizon": HORIZON, "seed": seed}
-                frame = pl.DataFrame({"cutoff": known[50 : 50 + n], "y_true": y, "y_pred": y_pred, "volatility": 0.002})
-                rows.append(frame.with_columns(**{key: pl.lit(value) for key, value in facts.items()}))
-    filled = pl.concat(rows).with_columns(
-        fold=pl.lit(0),
-        target_at=pl.col("cutoff") + datetime.timedelta(hours=HORIZON),
-        crosses_closure=pl.lit(False),
-        **{name: pl.lit(1.0) for name in ("last_close", "true_close", "pred_close", "scale")},
-    )
-    return FORECASTS.conform(filled.select(pl.col(one.name).cast(one.dtype) for one in FORECASTS.columns))
+                frame = pl.DataFrame({"cutoff": known[50 : 50 + n], "y_true": y, "y_pred": y_pred})
+                target = pl.col("cutoff") + datetime.timedelta(hours=HORIZON)
+                rows.append(filled(frame, **facts, target_at=target, volatility=0.002))
+    return FORECASTS.conform(pl.concat(rows))
 
 
 @pytest.fixture(scope="module")

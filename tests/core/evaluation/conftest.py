@@ -5,6 +5,7 @@ import datetime
 import numpy as np
 import polars as pl
 import pytest
+from support.forecasts import filled
 
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS, TRIALS
@@ -23,27 +24,11 @@ def one_trial(forecaster, pair, horizon, seed, n, study="made"):
     volatility = facts.uniform(0.004, 0.01, n)
     spread = {"random_walk": 0.0, "steady": 0.001}.get(forecaster, 0.002)
     y_pred = noise.normal(0, 1, n) * spread + (0.1 * y_true if forecaster == "oracle" else 0)
-    return pl.DataFrame(
-        {
-            "cutoff": cutoff.dt.cast_time_unit("us"),
-            "target_at": (cutoff + datetime.timedelta(days=horizon)).dt.cast_time_unit("us"),
-            "last_close": last_close,
-            "true_close": last_close * np.exp(y_true),
-            "pred_close": last_close * np.exp(y_pred),
-            "y_true": y_true,
-            "y_pred": y_pred,
-            "volatility": volatility,
-        }
-    ).with_columns(
-        study=pl.lit(study),
-        forecaster=pl.lit(forecaster),
-        pair=pl.lit(pair),
-        horizon=pl.lit(horizon, pl.Int32),
-        seed=pl.lit(seed, pl.Int32),
-        fold=pl.lit(0, pl.Int32),
-        crosses_closure=pl.lit(False),
-        scale=pl.lit(0.005 * horizon**0.5),
-    )
+    told = {"cutoff": cutoff, "target_at": cutoff + datetime.timedelta(days=horizon), "volatility": volatility}
+    told |= {"last_close": last_close, "true_close": last_close * np.exp(y_true), "y_true": y_true}
+    told |= {"pred_close": last_close * np.exp(y_pred), "y_pred": y_pred}
+    facts = {"study": study, "forecaster": forecaster, "pair": pair, "horizon": horizon, "seed": seed}
+    return filled(pl.DataFrame(told), **facts, scale=0.005 * horizon**0.5)
 
 
 def make(forecasters=("noisy", "oracle"), pairs=("EURUSD", "USDJPY"), horizons=(1, 5), seeds=3, n=90):
@@ -63,17 +48,10 @@ def make_trials(forecasts, seeds=3):
     """The trials behind forecasts, every seed of every forecaster."""
     every = pl.DataFrame({"seed": pl.Series(range(seeds), dtype=pl.Int32)})
     series = forecasts.select("study", "forecaster", "pair", "horizon").unique()
-    table = series.join(every, how="cross").with_columns(
-        status=pl.lit("done"),
-        fingerprint=pl.lit("0"),
-        deterministic=pl.col("forecaster").is_in(["random_walk", "steady"]),
-        parameters=pl.lit(0, pl.Int64),
-        wall_seconds=pl.lit(0.0),
-        cpu_seconds=pl.lit(0.0),
-        peak_memory_mb=pl.lit(0.0),
-        error=pl.lit(None, pl.String),
-    )
-    return TRIALS.conform(table)
+    costs = {name: pl.lit(0.0) for name in ("wall_seconds", "cpu_seconds", "peak_memory_mb")}
+    facts = {"status": pl.lit("done"), "fingerprint": pl.lit("0"), "parameters": pl.lit(0, pl.Int64)}
+    table = series.join(every, how="cross").with_columns(**facts, **costs, error=pl.lit(None, pl.String))
+    return TRIALS.conform(table.with_columns(deterministic=pl.col("forecaster").is_in(["random_walk", "steady"])))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from support.folds import folds_of_years
+from support.forecasts import filled
 from support.money import bars, section
 
 from golden_core.evaluation.campaign import money_and_claims
@@ -14,15 +15,8 @@ from golden_core.study import Study
 from golden_core.trials import Trial
 from golden_core.trials.ledger import open_test_parts
 
-PROTOCOL = {
-    "kinds": ("predicts", "profitable"),
-    "scopes": ("series", "pooled"),
-    "loss": "squared",
-    "margin": 0.01,
-    "family": "kind",
-    "alpha": 0.05,
-    "power": 0.8,
-}
+PROTOCOL = {"kinds": ("predicts", "profitable"), "scopes": ("series", "pooled"), "loss": "squared", "margin": 0.01}
+PROTOCOL |= {"family": "kind", "alpha": 0.05, "power": 0.8}
 PAIRS = ("EURUSD", "USDJPY")
 
 
@@ -49,11 +43,9 @@ def forecasts():
         frame = bars(pair)[50:650]
         y = np.log(bars(pair)["open"][52:652].to_numpy() / bars(pair)["open"][51:651].to_numpy())
         for name, y_pred in {"random_walk": 0 * y, "ar": 0.1 * y}.items():
-            facts = {"study": "smoke", "forecaster": name, "pair": pair, "horizon": 1, "seed": 0, "fold": 0}
-            facts |= {"last_close": 1.0, "true_close": 1.0, "pred_close": 1.0, "scale": 1.0, "volatility": 0.002}
             told = {"cutoff": frame["available_at"], "target_at": frame["available_at"], "y_true": y, "y_pred": y_pred}
-            parts.append(pl.DataFrame(told).with_columns(crosses_closure=pl.lit(value=False), **facts_of(facts)))
-    return FORECASTS.conform(pl.concat(parts).select(pl.col(one.name).cast(one.dtype) for one in FORECASTS.columns))
+            parts.append(filled(pl.DataFrame(told), study="smoke", forecaster=name, pair=pair, volatility=0.002))
+    return FORECASTS.conform(pl.concat(parts))
 
 
 def trials_of(study, forecasters=("random_walk", "ar"), seeds=1, absent=()):
@@ -67,10 +59,6 @@ def trials_of(study, forecasters=("random_walk", "ar"), seeds=1, absent=()):
         for name, pair, seed in keys
     ]
     return TRIALS.conform(pl.DataFrame(rows, schema=TRIALS.dtypes))
-
-
-def facts_of(facts):
-    return {name: pl.lit(value) for name, value in facts.items()}
 
 
 def test_bars_of_the_lake_and_tries_of_the_ledger_enter(home):

@@ -13,9 +13,8 @@ def test_terciles_are_thirds_of_the_cutoffs_of_each_series(make_forecasts):
     assert len(cutoffs) == 4 * 91  # one tercile per cutoff, whoever forecasts
     for series in cutoffs.partition_by(SERIES):
         assert sorted(series["volatility_tercile"].value_counts()["count"]) == [30, 30, 31]
-        bounds = series.group_by("volatility_tercile").agg(
-            low=pl.col("volatility").min(), high=pl.col("volatility").max()
-        )
+        ends = {"low": pl.col("volatility").min(), "high": pl.col("volatility").max()}
+        bounds = series.group_by("volatility_tercile").agg(**ends)
         low, middle, high = (bounds.filter(volatility_tercile=label) for label in ("low", "middle", "high"))
         assert low["high"].item() < middle["low"].item()
         assert middle["high"].item() < high["low"].item()
@@ -37,11 +36,9 @@ def test_few_cutoffs(make_forecasts, n, expected):
 
 def test_year_and_weekday_are_those_of_the_cutoff_in_utc(make_forecasts):
     # The last cutoff of 2019 is 23:30 UTC: next year already in Berlin, and still Tuesday in UTC.
-    forecasts = make_forecasts((), ("EURUSD",), (1,), n=2).with_columns(
-        cutoff=pl.Series(["2019-12-31 23:30:00+00:00", "2020-01-01 00:00:00+00:00"]).str.to_datetime(
-            time_unit="us", time_zone="UTC"
-        )
-    )
+    texts = pl.Series(["2019-12-31 23:30:00+00:00", "2020-01-01 00:00:00+00:00"])
+    cutoffs = texts.str.to_datetime(time_unit="us", time_zone="UTC")
+    forecasts = make_forecasts((), ("EURUSD",), (1,), n=2).with_columns(cutoff=cutoffs)
     named = with_strata(forecasts, ["year", "weekday"])
     assert named["year"].to_list() == ["2019", "2020"]
     assert named["weekday"].to_list() == ["Tuesday", "Wednesday"]

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 from markupsafe import Markup
+from support.forecasts import filled
 
 from golden_core.claims.decisions import claims_table
 from golden_core.evaluation.aggregate import summary_table
@@ -60,12 +61,7 @@ def skill_of(forecaster, pair):
     return 0.0, 0.5
 
 
-def make_forecasts(
-    study,
-    days,
-    seeded=SEEDED,
-    skill=skill_of,
-):
+def make_forecasts(study, days, seeded=SEEDED, skill=skill_of):
     """Forecasts of every trial: the truth shrunk by the skill, plus noise of its own per seed."""
     parts = []
     for pair, horizon in itertools.product(study.data.pairs, study.horizons):
@@ -77,32 +73,17 @@ def make_forecasts(
                 random = STREAM.child("noise", forecaster, pair, horizon, seed).generator()
                 predicted = kept * truth + noise * 0.006 * np.sqrt(horizon) * random.standard_normal(days)
                 parts.append(one_trial(study.name, forecaster, pair, horizon, seed, truth, predicted))
-    return schema.FORECASTS.conform(pl.concat(parts).cast(dict(schema.FORECASTS.dtypes)))
+    return schema.FORECASTS.conform(pl.concat(parts))
 
 
 def one_trial(study, forecaster, pair, horizon, seed, truth, predicted):
     cutoffs = [FIRST_DAY + datetime.timedelta(days=day) for day in range(len(truth))]
     close = 1.2 * np.exp(np.cumsum(truth) / horizon)
-    return pl.DataFrame(
-        {
-            "study": study,
-            "forecaster": forecaster,
-            "pair": pair,
-            "horizon": horizon,
-            "seed": seed,
-            "fold": np.arange(len(truth)) // 100,
-            "cutoff": cutoffs,
-            "target_at": [at + datetime.timedelta(days=horizon) for at in cutoffs],
-            "crosses_closure": False,
-            "last_close": close,
-            "true_close": close * np.exp(truth),
-            "pred_close": close * np.exp(predicted),
-            "y_true": truth,
-            "y_pred": predicted,
-            "scale": 0.005,
-            "volatility": np.abs(truth) + 0.001,
-        }
-    )
+    told = {"cutoff": cutoffs, "target_at": [at + datetime.timedelta(days=horizon) for at in cutoffs]}
+    told |= {"y_true": truth, "y_pred": predicted, "last_close": close, "true_close": close * np.exp(truth)}
+    told |= {"pred_close": close * np.exp(predicted), "volatility": np.abs(truth) + 0.001}
+    facts = {"study": study, "forecaster": forecaster, "pair": pair, "horizon": horizon, "seed": seed, "scale": 0.005}
+    return filled(pl.DataFrame(told | {"fold": np.arange(len(truth)) // 100}), **facts)
 
 
 def make_trials(study, seeded=SEEDED):
@@ -144,19 +125,8 @@ def make_folds(study):
         dropped = (0, 0) if part == "test" else (horizon, 2)
         account = (stop - start + sum(dropped), *dropped, *closures) if segment == 0 else (0,) * 7
         label = (stop + horizon, last + datetime.timedelta(days=horizon))
-        span = (
-            start,
-            stop,
-            stop - start,
-            *account,
-            first,
-            last,
-            first - datetime.timedelta(days=7),
-            first,
-            last,
-            *label,
-        )
-        rows.append((study.name, pair, horizon, fold, part, segment, "walk_forward", *span))
+        span = (start, stop, stop - start, *account, first, last, first - datetime.timedelta(days=7), first, last)
+        rows.append((study.name, pair, horizon, fold, part, segment, "walk_forward", *span, *label))
     return pl.DataFrame(rows, schema=schema.FOLDS.dtypes, orient="row")
 
 

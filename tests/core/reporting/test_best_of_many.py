@@ -5,6 +5,7 @@ import datetime
 import numpy as np
 import polars as pl
 import pytest
+from support.forecasts import filled
 
 from golden_core.reporting.best_of_many import LOSSES, _of_one, best_of_many
 from golden_core.reporting.exhibits import exhibit
@@ -38,18 +39,12 @@ def forecasts(times=TIMES):
 
 
 def found(tmp_path, study, frame, tried=()):
-    absent = {name: pl.lit(0) for name in schema.FORECASTS.dtypes if name not in frame.columns}
-    absent |= {name: pl.lit(False) for name, kind in schema.FORECASTS.dtypes.items() if kind == pl.Boolean}
-    absent |= {"target_at": pl.col("cutoff") + pl.duration(days=1)}
-    whole = frame.with_columns(**absent).select(
-        pl.col(name).cast(kind) for name, kind in schema.FORECASTS.dtypes.items()
-    )
     warehouse = Warehouse(tmp_path / "warehouse.duckdb")
     blank = {name: pl.lit(0 if kind.is_numeric() else "", kind) if kind != pl.Boolean else pl.lit(value=False)
              for name, kind in schema.CLAIMS.dtypes.items()}  # fmt: skip
     claims = [schema.CLAIMS.empty()]
     claims += [pl.select(**blank | {"study": pl.lit(study.name), "tried": pl.lit(n, pl.Int64)}) for n in tried]
-    loaded = {"forecasts": schema.FORECASTS.conform(whole), "claims": pl.concat(claims)}
+    loaded = {"forecasts": schema.FORECASTS.conform(filled(frame)), "claims": pl.concat(claims)}
     warehouse.load(study.name, loaded | {"economics": schema.ECONOMICS.empty()})
     return warehouse, best_of_many(warehouse, study)
 
