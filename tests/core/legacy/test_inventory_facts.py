@@ -5,11 +5,11 @@ import hashlib
 import pytest
 from support.trees import scan
 
-from golden_core.legacy.inventory import EntryPoint, Inventory, Script
+from golden_core.legacy.inventory import EntryPoint
 from golden_core.legacy.inventory_pages import inventory_markdown
 
 
-def script(inventory: Inventory, path: str) -> Script:
+def script(inventory, path):
     return next(script for script in inventory.scripts if script.path == path)
 
 
@@ -59,17 +59,8 @@ import bare.module
 importlib.import_module("sklearn.metrics")
 __import__("gone")
 """
-    inventory = scan(
-        tmp_path,
-        {
-            "v_01/Run.py": source,
-            "v_01/helpers.py": "",
-            "v_01/package/__init__.py": "",
-            "v_01/package/part.py": "",
-            "v_01/bare/module.py": "",
-            "v_02/other.py": "",
-        },
-    )
+    beside = ("v_01/helpers.py", "v_01/package/__init__.py", "v_01/package/part.py", "v_01/bare/module.py")
+    inventory = scan(tmp_path, {"v_01/Run.py": source, **dict.fromkeys((*beside, "v_02/other.py"), "")})
     imports = script(inventory, "v_01/Run.py").imports
     assert imports.standard == ("importlib", "json", "os")
     assert imports.third_party == ("numpy", "sklearn")
@@ -96,12 +87,8 @@ for i in range(3):
     print(i)
 """
     points = script(scan(tmp_path, {"v/Run.py": run}), "v/Run.py").entry_points
-    assert set(points) == {
-        EntryPoint("__main__", "v/Run.py:4"),
-        EntryPoint("argparse", "v/Run.py:3"),
-        EntryPoint("sys.argv", "v/Run.py:6"),
-        EntryPoint("runs on import", "v/Run.py:9"),
-    }
+    lines = {"__main__": 4, "argparse": 3, "sys.argv": 6, "runs on import": 9}
+    assert set(points) == {EntryPoint(kind, f"v/Run.py:{line}") for kind, line in lines.items()}
 
 
 def test_a_module_of_definitions_is_no_entry_point(tmp_path):
@@ -157,14 +144,10 @@ g = ".csv"
     inventory = scan(tmp_path, {"v/Run.py": source, "v/data/present.csv": "a\n"})
     found = [(one.name, one.where.removeprefix("v/Run.py:"), one.present) for one in inventory.data_files]
     assert sorted(found, key=lambda one: int(one[1])) == [
-        ("data/present.csv", "6", True),
-        ("absent 1 Hour.csv", "7", False),
-        ("data/present.csv", "8", True),
-        ("data/present.csv", "9", True),
-        ("{}/model.keras", "10", None),
-        ("run_{}.h5", "11", None),
+        ("data/present.csv", "6", True), ("absent 1 Hour.csv", "7", False), ("data/present.csv", "8", True),
+        ("data/present.csv", "9", True), ("{}/model.keras", "10", None), ("run_{}.h5", "11", None),
         ("{}/weights.npz", "12", None),
-    ]
+    ]  # fmt: skip
 
 
 def test_identical_files_across_versions_are_one_row(tmp_path):
@@ -175,14 +158,10 @@ def test_identical_files_across_versions_are_one_row(tmp_path):
     assert f"{other} c.py in v_03 |" in page
 
 
-@pytest.mark.parametrize(
-    ("condition", "kinds"),
-    [
-        ("__name__ == '__main__' and True", ["__main__"]),
-        ("not __name__ != '__main__'", ["__main__"]),
-        ("__name__ == 'x'", []),
-    ],
-)
+@pytest.mark.parametrize(("condition", "kinds"), [
+    ("__name__ == '__main__' and True", ["__main__"]), ("not __name__ != '__main__'", ["__main__"]),
+    ("__name__ == 'x'", []),
+])  # fmt: skip
 def test_conditions_on_the_name_of_the_module(tmp_path, condition, kinds):
     found = script(scan(tmp_path, {"v/Run.py": f"if {condition}:\n    f()\n"}), "v/Run.py")
     assert [point.kind for point in found.entry_points] == kinds

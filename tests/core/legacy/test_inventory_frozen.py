@@ -9,9 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.trees import plant, scan
 
 from golden_core.legacy.frozen import FACTS, frozen_checksums, frozen_inventory, verify_tree
-from golden_core.legacy.inventory import Inventory
 from golden_core.legacy.inventory_pages import inventory_json, inventory_markdown, sha256sums
 from golden_core.legacy.scanning import scan_tree
 
@@ -87,14 +87,7 @@ def test_frozen_tables_are_the_recorded_ones():
 NAMES = ["plain.py", "two words.py", "café", " lead", "trail ", "*star", "#x", "|bar"]
 
 
-def plant(root: Path) -> None:
-    (root / "v_01").mkdir(parents=True)
-    for name in NAMES:
-        for folder in (root, root / "v_01"):
-            (folder / name).write_text("x" + name)
-
-
-def check(tree: Path, sums: str) -> subprocess.CompletedProcess[bytes]:
+def check(tree, sums):
     listing = tree.parent / "checksums"
     listing.write_text(sums)
     return subprocess.run(
@@ -104,8 +97,7 @@ def check(tree: Path, sums: str) -> subprocess.CompletedProcess[bytes]:
 
 @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="the program sha256sum is not installed")
 def test_sha256sum_accepts_the_list_whatever_the_names(tmp_path):
-    plant(tmp_path / "tree")
-    sums = sha256sums(scan_tree(tmp_path / "tree"))
+    sums = sha256sums(scan(tmp_path / "tree", {f"{folder}{n}": f"x{n}" for n in NAMES for folder in ("", "v_01/")}))
     assert sums.count("\n") == 2 * len(NAMES)
     result = check(tmp_path / "tree", sums)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
@@ -114,16 +106,15 @@ def test_sha256sum_accepts_the_list_whatever_the_names(tmp_path):
     assert (result.returncode, b"v_01/plain.py: FAILED" in result.stdout) == (1, True)
 
 
-def sample(root: Path) -> Inventory:
-    for name, content in {
+def sample(root):
+    files = {
         "v_01/Run.py": "import os, gone, argparse\nargparse.ArgumentParser().add_argument('a|b', default='`x`|<b>')\n",
         "v_01/c.json": '{"a|b": "x\\ny", "__all__": 1, "z": "](http://x)"}',
         "v_02/c.json": '{"a|b": "<script>", "__all__": 2, "z": "*"}',
         "v_02/Run.py": "print 'x'\n",
         "v_02/copy.json": '{"a|b": "<script>", "__all__": 2, "z": "*"}',
-    }.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(content)
+    }
+    plant(root, files)
     (root / "v_02" / "link").symlink_to("nowhere")
     return scan_tree(root)
 
@@ -150,14 +141,7 @@ def test_output_depends_on_the_tree_alone(tmp_path):
 
 def test_markdown_names_what_was_found_and_stays_in_its_cells(tmp_path):
     page = inventory_markdown(sample(tmp_path))
-    for text in (
-        "Run.py in v_01",
-        "gone",
-        "not parsed: syntax error",
-        "nowhere",
-        "copy.json in v_02",
-        r"\<b>",
-    ):
+    for text in ("Run.py in v_01", "gone", "not parsed: syntax error", "nowhere", "copy.json in v_02", r"\<b>"):
         assert text in page
     tables = [block.splitlines() for block in page.split("\n\n") if block.startswith("| ")]
     assert len(tables) > 8
@@ -174,12 +158,10 @@ def test_markdown_of_an_empty_tree_says_none(tmp_path):
 
 def test_what_is_the_same_in_several_versions_is_one_row(tmp_path):
     """Ten versions with one contradiction used to repeat it ten times."""
-    for number in (1, 2, 3, 5, 6, 7, 8, 9, 10, 11):
-        folder = tmp_path / f"v_{number:02d}"
-        folder.mkdir()
-        (folder / "c.json").write_text('{"patience": 60, "other": 1}')
-        (folder / "Run.py").write_text("import json\nc = open('c.json')\ndef stop(patience=30): ...\n")
-    page = inventory_markdown(scan_tree(tmp_path))
+    same = {"c.json": '{"patience": 60, "other": 1}'}
+    same["Run.py"] = "import json\nc = open('c.json')\ndef stop(patience=30): ...\n"
+    numbers = (1, 2, 3, 5, 6, 7, 8, 9, 10, 11)
+    page = inventory_markdown(scan(tmp_path, {f"v_{n:02d}/{name}": same[name] for n in numbers for name in same}))
     versions = "v_01–v_03, v_05–v_11"
     for row in (
         f"| c.json | patience | 60 | 30 | Run.py:3 in {versions} |",

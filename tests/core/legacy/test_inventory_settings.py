@@ -1,60 +1,39 @@
 """Configurations against the code of their version."""
 
-import json
-from pathlib import Path
-
 import pytest
 from support.trees import scan
 
-from golden_core.legacy.inventory import Configuration, Contradiction, Inventory
+from golden_core.legacy.inventory import Contradiction
 
 SECTIONS = "a: {x: 1}\nb: 3\n"
 
 
-def only(inventory: Inventory) -> Configuration:
-    (configuration,) = inventory.configurations
+def scanned(root, settings, source="", name="c.yaml"):
+    (configuration,) = scan(root, {f"v/{name}": settings, "v/Run.py": source}).configurations
     return configuration
 
 
-def scanned(root: Path, settings: str, source: str) -> Configuration:
-    return only(scan(root, {"v/c.yaml": settings, "v/Run.py": source}))
-
-
-CONFIGURATION = json.dumps(
-    {
-        "model": {"units": 200, "rate": 0.01, "blocks": [{"filters": 8, "pool": None}]},
-        "callbacks": {"early_stopping": {"patience": 60}},
-        "seed": 42,
-    }
-)
+CONFIGURATION = """{"seed": 42, "callbacks": {"early_stopping": {"patience": 60}},
+    "model": {"units": 200, "rate": 0.01, "blocks": [{"filters": 8, "pool": null}]}}"""
+VALUES = {"model.units": "200", "model.rate": "0.01", "model.blocks[0].filters": "8", "model.blocks[0].pool": "null"}
 
 
 def test_a_file_of_json_called_yaml_is_read(tmp_path):
-    configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION}))
-    assert configuration.settings == {
-        "model.units": "200",
-        "model.rate": "0.01",
-        "model.blocks[0].filters": "8",
-        "model.blocks[0].pool": "null",
+    assert scanned(tmp_path, CONFIGURATION).settings == VALUES | {
         "callbacks.early_stopping.patience": "60",
         "seed": "42",
     }
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("c.yaml", "a: {b: 1}\nc: [1, x]\n"),
-        ("c.yml", "{a: {b: 1}, c: [1, x]}"),
-        ("c.json", '\ufeff{"a": {"b": 1}, "c": [1, "x"]}'),
-    ],
-)
+@pytest.mark.parametrize(("name", "content"), [
+    ("c.yaml", "a: {b: 1}\nc: [1, x]\n"), ("c.yml", "{a: {b: 1}, c: [1, x]}"),
+    ("c.json", '\ufeff{"a": {"b": 1}, "c": [1, "x"]}'),
+])  # fmt: skip
 def test_formats(tmp_path, name, content):
-    assert only(scan(tmp_path, {f"v/{name}": content})).settings == {"a.b": "1", "c": '[1, "x"]'}
+    assert scanned(tmp_path, content, name=name).settings == {"a.b": "1", "c": '[1, "x"]'}
 
 
-def test_keys_read_and_unused(tmp_path):
-    source = """
+SUBSCRIPTS = """
 import json
 with open("default_config.yaml") as stream:
     config = json.load(stream)
@@ -65,28 +44,24 @@ early = config.get("callbacks", {}).get("early_stopping", {})
 patience = early.get("patience", 20)
 config["seed"]
 """
-    configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source}))
-    assert configuration.opened_at == ("v/Run.py:3",)
-    assert configuration.unused == ("model.rate", "model.blocks[0].pool")
-
-
-def test_attributes_parameters_and_keywords_may_be_keys(tmp_path):
-    source = """
+ATTRIBUTES = """
 cfg = OmegaConf.load("default_config.yaml")
 a = cfg.model.units
 def build(seed, pool): ...
 build(**cfg)
 build(patience=1)
 """
-    configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source}))
-    assert configuration.unused == ("model.rate", "model.blocks[0].filters")
+NEVER_OPENED = "def main(hyperparameters):\n    return hyperparameters['units'], hyperparameters['seed']\n"
 
 
-def test_a_file_that_no_code_opens_has_no_key_that_is_read(tmp_path):
-    source = "def main(hyperparameters):\n    return hyperparameters['units'], hyperparameters['seed']\n"
-    configuration = only(scan(tmp_path, {"v/default_config.yaml": CONFIGURATION, "v/Run.py": source}))
-    assert configuration.opened_at == ()
-    assert len(configuration.unused) == 6
+@pytest.mark.parametrize(("source", "opened_at", "unused"), [
+    pytest.param(SUBSCRIPTS, ("v/Run.py:3",), ("model.rate", "model.blocks[0].pool"), id="subscripts"),
+    pytest.param(ATTRIBUTES, ("v/Run.py:2",), ("model.rate", "model.blocks[0].filters"), id="attributes and keywords"),
+    pytest.param(NEVER_OPENED, (), tuple({"seed", "callbacks.early_stopping.patience"} | VALUES.keys()), id="no file"),
+])  # fmt: skip
+def test_keys_that_code_reads_and_leaves_unused(tmp_path, source, opened_at, unused):
+    found = scanned(tmp_path, CONFIGURATION, source, "default_config.yaml")
+    assert (found.opened_at, sorted(found.unused)) == (opened_at, sorted(unused))
 
 
 def test_code_of_another_version_reads_nothing(tmp_path):
@@ -113,40 +88,15 @@ p.add_argument("-k", "--heads", dest="attention_heads", default=6)
 momentum = args.momentum or 0.9
 config.get("dropout", 0.5)
 """
-    settings = {
-        "epochs": 61,
-        "loss": {"delta": 2},
-        "rate": 0.02,
-        "callbacks": {"early_stopping": {"patience": 60}},
-        "same": 5.0,
-        "nothing": 1,
-        "units": 100,
-        "flag": 1,
-        "batch_size": 4000,
-        "attention": {"heads": 4},
-        "momentum": 0,
-        "dropout": None,
-        "name": "x",
-    }
-    found = only(scan(tmp_path, {"v/c.json": json.dumps(settings), "v/Run.py": source})).contradictions
-    assert set(found) == {
-        Contradiction("epochs", "61", "60", ("v/Run.py:4",)),
-        Contradiction("loss.delta", "2", "1.0", ("v/Run.py:5",)),
-        Contradiction("rate", "0.02", "0.01", ("v/Run.py:6",)),
-        Contradiction("callbacks.early_stopping.patience", "60", "30", ("v/Run.py:6",)),
-        Contradiction("units", "100", "200", ("v/Run.py:9",)),
-        Contradiction("flag", "1", "true", ("v/Run.py:10",)),
-        Contradiction("batch_size", "4000", "5000", ("v/Run.py:12",)),
-        Contradiction("attention.heads", "4", "6", ("v/Run.py:13",)),
-        Contradiction("momentum", "0", "0.9", ("v/Run.py:14",)),
-        Contradiction("dropout", "null", "0.5", ("v/Run.py:15",)),
-    }
-
-
-def test_a_generic_last_name_needs_its_section_to_match(tmp_path):
-    source = "def f(name='adam', optimizer_name='sgd'): ...\n"
-    found = only(scan(tmp_path, {"v/c.json": '{"optimizer": {"name": "rms"}}', "v/Run.py": source})).contradictions
-    assert [one.default for one in found] == ['"sgd"']
+    settings = """{"epochs": 61, "loss": {"delta": 2}, "rate": 0.02, "callbacks": {"early_stopping": {"patience": 60}},
+        "same": 5.0, "nothing": 1, "units": 100, "flag": 1, "batch_size": 4000, "attention": {"heads": 4},
+        "momentum": 0, "dropout": null, "name": "x"}"""
+    expected = """epochs 61 60 4, loss.delta 2 1.0 5, rate 0.02 0.01 6, callbacks.early_stopping.patience 60 30 6,
+        units 100 200 9, flag 1 true 10, batch_size 4000 5000 12, attention.heads 4 6 13, momentum 0 0.9 14,
+        dropout null 0.5 15"""  # key, configured, default and line of the script
+    rows = [row.split() for row in expected.split(",")]
+    found = scanned(tmp_path, settings, source, "c.json").contradictions
+    assert set(found) == {Contradiction(*values, (f"v/Run.py:{line}",)) for *values, line in rows}
 
 
 def test_a_load_of_the_file_that_code_names_does_not_open_another(tmp_path):
@@ -197,20 +147,18 @@ def test_a_default_in_a_script_contradicts_the_configuration(tmp_path, source):
     assert (found.key, found.configured, found.default) == ("epochs", "60", "50")
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "rate = rate if training else 0.0\n",
-        "default_rate = 0.1\n",
-        "rate = args.rate if args.rate is not None else default_rate\n",
-        "default_rate = compute()\n",
-        "def main():\n    rate = 0.5\n",
-    ],
-)
+@pytest.mark.parametrize("source", [
+    "rate = rate if training else 0.0\n", "default_rate = 0.1\n", "default_rate = compute()\n",
+    "rate = args.rate if args.rate is not None else default_rate\n", "def main():\n    rate = 0.5\n",
+])  # fmt: skip
 def test_what_is_no_other_default(tmp_path, source):
     assert scanned(tmp_path, "rate: 0.1\n", source).contradictions == ()
 
 
-def test_a_setting_may_itself_be_called_a_default(tmp_path):
-    found = scanned(tmp_path, json.dumps({"default_pair": "EURUSD"}), "def f(default_pair='GBPUSD'): ...\n")
-    assert [one.default for one in found.contradictions] == ['"GBPUSD"']
+@pytest.mark.parametrize(("settings", "source", "default"), [
+    ('{"default_pair": "EURUSD"}', "def f(default_pair='GBPUSD'): ...\n", '"GBPUSD"'),
+    ('{"optimizer": {"name": "rms"}}', "def f(name='adam', optimizer_name='sgd'): ...\n", '"sgd"'),
+], ids=["called a default", "generic name"])  # fmt: skip
+def test_names_of_settings_that_mislead(tmp_path, settings, source, default):
+    """A setting may itself be called a default; a generic last name needs its section to match."""
+    assert [one.default for one in scanned(tmp_path, settings, source).contradictions] == [default]

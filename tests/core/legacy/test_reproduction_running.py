@@ -94,11 +94,8 @@ def test_every_trial_of_both_splits_is_run_and_once_more_with_one_thing_changed(
     assert len(outcomes) == 2 * (3 * 2 + 2 * 2)
     assert main.bars.height == other.bars.height == BARS
     assert (main.training_windows, other.training_windows) == (BARS - 3800 - 3, BARS - 5688 - 3)
-    assert main.forecasts.group_by("forecaster").len().sort("forecaster").rows() == [
-        ("random_walk", 1885),
-        ("v01", 3770),
-        ("v02", 3770),
-    ]
+    counts = main.forecasts.group_by("forecaster").len().sort("forecaster").rows()
+    assert counts == [("random_walk", 1885), ("v01", 3770), ("v02", 3770)]
     assert set(other.forecasts["forecaster"]) == {"random_walk", "v01"}
     (found,) = validation.alignment.experiments
     assert (found.id, found.category, found.change) == ("e1", "initialisation", PLAN.split(":")[2].replace(";", "; "))
@@ -107,11 +104,8 @@ def test_every_trial_of_both_splits_is_run_and_once_more_with_one_thing_changed(
 
 def test_the_table_has_all_of_it(validation):
     table = validation.alignment.table
-    assert table.select("study", "variant").unique(maintain_order=True).rows() == [
-        ("smoke_record", "v01"),
-        ("smoke_record", "v02"),
-        ("smoke_record_94_3_3", "v01"),
-    ]
+    rows = table.select("study", "variant").unique(maintain_order=True).rows()
+    assert rows == [("smoke_record", "v01"), ("smoke_record", "v02"), ("smoke_record_94_3_3", "v01")]
     # The prices are invented, so nothing published was scored on them, and the experiment explains nothing.
     assert set(table["verdict"]) == {"other_test_set"}
     assert set(table["category"]) == {"unknown"}
@@ -228,12 +222,8 @@ def test_the_users_settings_hold_under_both():
 
 def test_a_vendors_own_format_becomes_columns_of_the_schema():
     study = under("96/2/2", ["data.settings.format=auto", "data.settings.columns=null", "data.time_zone=EET_US"])
-    settings = study.data.settings
-    assert (settings["format"], settings["columns"]["close"], settings["columns"]["volume"]) == (
-        "columns",
-        "close",
-        None,
-    )
+    columns = study.data.settings["columns"]
+    assert (study.data.settings["format"], columns["close"], columns["volume"]) == ("columns", "close", None)
 
 
 def test_a_study_without_its_variants_has_no_second_split():

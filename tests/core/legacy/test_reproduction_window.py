@@ -16,6 +16,8 @@ from golden_core.sources.base import SourceError
 from golden_core.store.lake import Home, hash_file
 
 HOURLY = Path(__file__).parents[3] / "../shared/data/hourly"
+BARS = hourly_bars(400)
+RECORD = small_record(BARS["close"].to_numpy())
 
 
 def test_the_end_is_found_though_later_bars_follow_and_flat_ones_lie_between():
@@ -52,12 +54,8 @@ def test_a_flat_bar_that_was_traded_stays():
 
 
 def test_other_prices_are_not_recovered_and_the_verdict_says_what_differs():
-    bars = hourly_bars(400)
-    record = small_record(bars["close"].to_numpy())
-    other = hourly_bars(400, "another vendor")
-    window = published_window(other, record)
-    assert not window.recovered
-    assert window.ends == ()
+    window = published_window(hourly_bars(400, "another vendor"), RECORD)
+    assert (window.recovered, window.ends) == (False, ())
     assert window.verdict.startswith(
         "not recovered: up to the bar of 2025-02-18 23:00 UTC, 96/2/2: the 37 targets have"
     )
@@ -65,29 +63,22 @@ def test_other_prices_are_not_recovered_and_the_verdict_says_what_differs():
 
 
 def test_one_missing_bar_is_seen():
-    bars = hourly_bars(400)
-    record = small_record(bars["close"].to_numpy())
-    missing = pl.concat([bars[:380], bars[381:]])
-    assert not published_window(missing, record).recovered
-    before_the_window = pl.concat([bars[:300], bars[301:]])
-    assert published_window(before_the_window, record).recovered
+    assert not published_window(pl.concat([BARS[:380], BARS[381:]]), RECORD).recovered
+    before_the_window = pl.concat([BARS[:300], BARS[301:]])
+    assert published_window(before_the_window, RECORD).recovered
 
 
 def test_one_split_that_fits_is_not_enough():
-    bars = hourly_bars(400)
-    record = small_record(bars["close"].to_numpy())
     other = small_record(hourly_bars(90, "other prices")["close"].to_numpy())
-    wrong = replace(record.splits["94/3/3"], variance=other.splits["94/3/3"].variance)
-    window = published_window(bars, replace(record, splits={**record.splits, "94/3/3": wrong}))
+    wrong = replace(RECORD.splits["94/3/3"], variance=other.splits["94/3/3"].variance)
+    window = published_window(BARS, replace(RECORD, splits={**RECORD.splits, "94/3/3": wrong}))
     assert not window.recovered
     assert [split.fits for split in window.splits] == [True, False]
 
 
 def test_rows_that_cannot_have_had_one_test_set_are_named():
-    bars = hourly_bars(400)
-    record = small_record(bars["close"].to_numpy())
-    torn = replace(record.splits["96/2/2"], variance=None)
-    window = published_window(bars, replace(record, splits={**record.splits, "96/2/2": torn}))
+    torn = replace(RECORD.splits["96/2/2"], variance=None)
+    window = published_window(BARS, replace(RECORD, splits={**RECORD.splits, "96/2/2": torn}))
     assert "96/2/2: the published rows (v02, v03) cannot have had one test set" in window.verdict
 
 
@@ -177,6 +168,17 @@ def written(bars, path):
     return path
 
 
+@pytest.fixture
+def merge(home, tmp_path):
+    """Merge the bars of an early and of a late file."""
+
+    def merging(late, early):
+        late, early = written(late, tmp_path / "late.parquet"), written(early, tmp_path / "early.parquet")
+        return merge_files(home, DATA, "EURUSD", late, early)
+
+    return merging
+
+
 def test_one_file_keeps_its_active_bars_in_the_order_of_time(home, tmp_path):
     bars = hourly_bars(50)
     flat = flat_bars(bars[:5])
@@ -191,12 +193,10 @@ def test_one_file_keeps_its_active_bars_in_the_order_of_time(home, tmp_path):
     assert merged.overlap is None
 
 
-def test_an_earlier_file_gives_only_what_lies_before(home, tmp_path):
+def test_an_earlier_file_gives_only_what_lies_before(merge):
     bars = hourly_bars(100)
     shifted = bars.with_columns(pl.col("close") + 1e-5, pl.col("high") + 1e-4)
-    early = written(shifted[:70], tmp_path / "early.parquet")
-    late = written(bars[40:], tmp_path / "late.parquet")
-    merged = merge_files(home, DATA, "EURUSD", late, early)
+    merged = merge(bars[40:], shifted[:70])
     assert merged.bars["timestamp"].equals(bars["timestamp"])
     np.testing.assert_array_equal(merged.bars["close"].to_numpy()[:40], shifted["close"].to_numpy()[:40])
     np.testing.assert_array_equal(merged.bars["close"].to_numpy()[40:], bars["close"].to_numpy()[40:])
@@ -207,41 +207,31 @@ def test_an_earlier_file_gives_only_what_lies_before(home, tmp_path):
     assert merged.overlap.median_difference == pytest.approx(1e-5, rel=1e-6)
 
 
-def test_flat_bars_before_the_later_file_trades_belong_to_it(home, tmp_path):
+def test_flat_bars_before_the_later_file_trades_belong_to_it(merge):
     bars = hourly_bars(60)
     closed = bars[30:35].with_columns(pl.col("close").alias(name) for name in ("open", "high", "low"))
-    late = written(pl.concat([closed, bars[35:]]), tmp_path / "late.parquet")
-    merged = merge_files(home, DATA, "EURUSD", late, written(bars, tmp_path / "early.parquet"))
-    assert merged.bars.height == 55
+    assert merge(pl.concat([closed, bars[35:]]), bars).bars.height == 55
 
 
-def test_files_without_a_common_bar_have_no_overlap(home, tmp_path):
-    bars = hourly_bars(60)
-    late, early = written(bars[30:], tmp_path / "late.parquet"), written(bars[:30], tmp_path / "early.parquet")
-    assert merge_files(home, DATA, "EURUSD", late, early).overlap is None
+def test_files_without_a_common_bar_have_no_overlap(merge):
+    assert merge(BARS[30:], BARS[:30]).overlap is None
 
 
-def test_a_clock_that_is_an_hour_off_is_refused(home, tmp_path):
-    bars = hourly_bars(400)
-    wrong = bars[:300].with_columns(pl.col("timestamp") + dt.timedelta(hours=1))
-    late, early = written(bars[100:], tmp_path / "late.parquet"), written(wrong, tmp_path / "early.parquet")
+def test_a_clock_that_is_an_hour_off_is_refused(merge):
+    wrong = BARS[:300].with_columns(pl.col("timestamp") + dt.timedelta(hours=1))
     with pytest.raises(SourceError, match=r"early\.parquet: the file is declared to keep UTC, but its weekends read"):
-        merge_files(home, DATA, "EURUSD", late, early)
+        merge(BARS[100:], wrong)
 
 
-def test_other_prices_show_in_the_overlap(home, tmp_path):
-    bars = hourly_bars(400)
-    wrong = bars[:300].with_columns(pl.col("open", "high", "low", "close") + 0.001)
-    late, early = written(bars[100:], tmp_path / "late.parquet"), written(wrong, tmp_path / "early.parquet")
-    overlap = merge_files(home, DATA, "EURUSD", late, early).overlap
-    assert overlap.median_difference == pytest.approx(0.001)
+def test_other_prices_show_in_the_overlap(merge):
+    wrong = BARS[:300].with_columns(pl.col("open", "high", "low", "close") + 0.001)
+    assert merge(BARS[100:], wrong).overlap.median_difference == pytest.approx(0.001)
 
 
-def test_a_file_that_adds_nothing_or_is_not_there_is_refused(home, tmp_path):
+def test_a_file_that_adds_nothing_or_is_not_there_is_refused(home, tmp_path, merge):
     bars = hourly_bars(60)
-    late = written(bars, tmp_path / "late.parquet")
     with pytest.raises(SourceError, match=r"has no bar before .*late.parquet, which begins at 2025-02-14 12:00"):
-        merge_files(home, DATA, "EURUSD", late, written(bars[10:], tmp_path / "early.parquet"))
+        merge(bars, bars[10:])
     with pytest.raises(SourceError, match="there is no file"):
         merge_files(home, DATA, "EURUSD", tmp_path / "absent.parquet", None)
     with pytest.raises(SourceError, match=r"EURUSD: .* is a folder; columns are declared for one table"):
