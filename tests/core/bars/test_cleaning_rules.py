@@ -1,10 +1,7 @@
 """Rules of cleaning that need a level, a calendar, other pairs or volumes: planted faults and what resembles them."""
 
-from __future__ import annotations
-
 import datetime as dt
 import math
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden_core.bars.cleaning import RULES, Cleaned, Coverage, clean
+from golden_core.bars.cleaning import RULES, Coverage, clean
 from golden_core.bars.cleaning.rules import PRICES
 from golden_core.bars.cleaning.scale import SETTLED, levels
 from golden_core.market.clock import bar_close, expected_opens
@@ -23,7 +20,7 @@ HOURLY = Coverage("files", "1h", START, END, "UTC")
 BOUND = 0.05
 
 
-def feed(pair: str, *, start: float = 1.1, size: float = 0.001, seed: int = 0, bar: str = "1h") -> pl.DataFrame:
+def feed(pair, *, start=1.1, size=0.001, seed=0, bar="1h"):
     """Return candles of a random walk in the trading weeks from START to END, with volumes."""
     opens = expected_opens(START, END, bar)["timestamp"]
     rng = np.random.default_rng([seed, *pair.encode()])
@@ -31,35 +28,27 @@ def feed(pair: str, *, start: float = 1.1, size: float = 0.001, seed: int = 0, b
     return candles(pair, opens, close, rng)
 
 
-def candles(pair: str, opens: pl.Series, close: Any, rng: np.random.Generator) -> pl.DataFrame:
+def candles(pair, opens, close, rng):
     close = np.round(close, 5)  # as vendors write them
     before = np.concatenate([close[:1], close[:-1]])
     reach = 1 + rng.uniform(1e-5, 3e-4, len(close))
-    return BARS.conform(
-        pl.DataFrame(
-            {
-                "timestamp": opens,
-                "open": before,
-                "high": np.round(np.maximum(before, close) * reach, 5),
-                "low": np.round(np.minimum(before, close) / reach, 5),
-                "close": close,
-                "volume": rng.integers(10, 10_000, len(close)).astype(float),
-            }
-        ).with_columns(pair=pl.lit(pair), available_at=pl.col("timestamp").dt.offset_by("1h"))
-    )
+    high, low = np.maximum(before, close) * reach, np.minimum(before, close) / reach
+    told = {"timestamp": opens, "open": before, "high": np.round(high, 5), "low": np.round(low, 5), "close": close}
+    frame = pl.DataFrame(told | {"volume": rng.integers(10, 10_000, len(close)).astype(float)})
+    return BARS.conform(frame.with_columns(pair=pl.lit(pair), available_at=pl.col("timestamp").dt.offset_by("1h")))
 
 
-def edit(bars: pl.DataFrame, rows: Any, **values: Any) -> pl.DataFrame:
+def edit(bars, rows, **values):
     """Change columns in some rows; a value may be an expression."""
     here = pl.int_range(pl.len()).is_in(list(np.atleast_1d(rows)))
     return bars.with_columns(pl.when(here).then(value).otherwise(pl.col(n)).alias(n) for n, value in values.items())
 
 
-def counts(cleaned: Cleaned) -> dict[str, int]:
+def counts(cleaned):
     return {rule: rows for rule, rows in cleaned.account.select("rule", "rows").iter_rows() if rows}
 
 
-def cleaned(bars: pl.DataFrame, *others: pl.DataFrame, bound: float = BOUND, coverage: Any = HOURLY) -> Cleaned:
+def cleaned(bars, *others, bound=BOUND, coverage=HOURLY):
     found = clean(bars, coverage, max_abs_log_return=bound, others=others)
     assert found.account["rows"].sum() == bars.height
     return found
@@ -69,18 +58,18 @@ EUR = feed("EURUSD")
 CLEAN = {"unremarkable": EUR.height}
 
 
-def remarked(**rules: int) -> dict[str, int]:
+def remarked(**rules):
     return {**rules, "unremarkable": EUR.height - sum(rules.values())}
 
 
-def test_a_sound_feed_is_unremarkable() -> None:
+def test_a_sound_feed_is_unremarkable():
     found = cleaned(EUR)
     assert counts(found) == CLEAN
     assert found.bars.equals(EUR)
 
 
 class TestDates:
-    def test_epoch_zero(self) -> None:
+    def test_epoch_zero(self):
         epoch = edit(
             EUR, [5, 6], timestamp=pl.lit(dt.datetime(1970, 1, 1, tzinfo=dt.UTC)).cast(pl.Datetime("us", "UTC"))
         )
@@ -90,14 +79,14 @@ class TestDates:
         assert found.ledger["close"].to_list() == EUR["close"][5:7].to_list()
 
     @pytest.mark.parametrize("year", [1601, 1969, 2019, 2036, 2099])
-    def test_absurd_date(self, year: int) -> None:
+    def test_absurd_date(self, year):
         moment = pl.lit(dt.datetime(year, 1, 15, 12, tzinfo=dt.UTC)).cast(pl.Datetime("us", "UTC"))
         assert counts(cleaned(edit(EUR, 5, timestamp=moment))) == remarked(absurd_date=1)
 
 
 class TestWeek:
     @pytest.mark.parametrize("hour", ["2024-01-12T22", "2024-01-13T09", "2024-01-14T21"])
-    def test_a_bar_in_the_weekend_is_outside(self, hour: str) -> None:
+    def test_a_bar_in_the_weekend_is_outside(self, hour):
         moment = pl.lit(np.datetime64(hour, "us")).dt.replace_time_zone("UTC")
         stray = EUR[:1].with_columns(timestamp=moment, available_at=moment.dt.offset_by("1h"))
         found = cleaned(pl.concat([EUR, stray]))
@@ -105,7 +94,7 @@ class TestWeek:
         assert found.bars.equals(EUR)
 
     @pytest.mark.parametrize(("volume", "rule"), [(0.0, "flat_while_closed"), (3.0, "outside_trading_week")])
-    def test_a_weekend_filled_in_by_the_vendor(self, volume: float, rule: str) -> None:
+    def test_a_weekend_filled_in_by_the_vendor(self, volume, rule):
         friday = dt.datetime(2024, 1, 12, 22, tzinfo=dt.UTC)
         hours = pl.datetime_range(friday, friday + dt.timedelta(hours=47), "1h", eager=True)
         flat = {name: pl.lit(EUR["close"][100]) for name in PRICES}
@@ -115,7 +104,7 @@ class TestWeek:
         assert counts(found) == CLEAN | {rule: 48}
         assert found.bars.equals(EUR)
 
-    def test_sunday_stub_and_saturday_of_daily_bars(self) -> None:
+    def test_sunday_stub_and_saturday_of_daily_bars(self):
         days = pl.date_range(START, END, eager=True).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
         close = 1.1 + np.arange(len(days)) * 1e-3
         bars = candles("EURUSD", days, close, np.random.default_rng(1))
@@ -124,7 +113,7 @@ class TestWeek:
         assert counts(found) == {"outside_trading_week": 4, "weekend_stub": 4, "unremarkable": len(days) - 8}
         assert set(found.bars["timestamp"].dt.weekday()) == {1, 2, 3, 4, 5}
 
-    def test_a_source_of_fixings_has_no_hours(self) -> None:
+    def test_a_source_of_fixings_has_no_hours(self):
         sunday = EUR.with_columns(pl.col("timestamp", "available_at").dt.offset_by("-1d"))
         found = cleaned(sunday, coverage=Coverage("ecb", "1d", START, END, "Europe/Berlin"))
         assert "outside_trading_week" not in counts(found)
@@ -134,7 +123,7 @@ class TestWeek:
 
 class TestScale:
     @pytest.mark.parametrize("factor", [1e-5, 1e-3, 0.01, 0.1, 10.0, 100.0, 1e5])
-    def test_a_slip_is_repaired_and_the_original_kept(self, factor: float) -> None:
+    def test_a_slip_is_repaired_and_the_original_kept(self, factor):
         found = cleaned(edit(EUR, 60, **{name: pl.col(name) * factor for name in PRICES}))
         assert counts(found) == remarked(decimal_slip=1)
         assert found.bars.equals(EUR)
@@ -142,7 +131,7 @@ class TestScale:
             ("repaired", 61, EUR["close"][60] * factor)
         ]
 
-    def test_a_written_price_comes_back_to_the_bit(self) -> None:
+    def test_a_written_price_comes_back_to_the_bit(self):
         bars = edit(EUR, [60, 61, 62], open=1.1965, high=1.1965, low=1.1965, close=1.1965)
         slipped = edit(
             edit(edit(bars, 60, close=119.65, high=119.65), 61, close=11965.0, high=11965.0), 62, low=0.11965
@@ -151,34 +140,34 @@ class TestScale:
         assert found.select(PRICES).equals(bars.select(PRICES))
 
     @pytest.mark.parametrize("name", PRICES)
-    def test_one_price_alone(self, name: str) -> None:
+    def test_one_price_alone(self, name):
         found = cleaned(edit(EUR, 60, **{name: pl.col(name) * 100}))
         assert counts(found) == remarked(decimal_slip=1)
         assert found.bars.equals(EUR)
 
-    def test_a_price_of_1965_for_a_euro_is_quarantined(self) -> None:
+    def test_a_price_of_1965_for_a_euro_is_quarantined(self):
         found = cleaned(edit(EUR, 60, open=1965.0, high=1965.0, low=1965.0, close=1965.0))
         assert counts(found) == remarked(off_scale_price=1)
         assert found.ledger["close"].to_list() == [1965.0]
         assert found.bars.equals(EUR.filter(pl.int_range(pl.len()) != 60))
 
-    def test_a_repaired_bar_must_still_make_sense(self) -> None:
+    def test_a_repaired_bar_must_still_make_sense(self):
         crooked = edit(EUR, 60, close=pl.col("close") * 100, high=pl.col("low"))
         assert counts(cleaned(crooked)) == remarked(inconsistent_range=1)
 
-    def test_a_change_of_unit_in_mid_history_leaves_one_unit(self) -> None:
+    def test_a_change_of_unit_in_mid_history_leaves_one_unit(self):
         later = list(range(200, EUR.height))
         found = cleaned(edit(EUR, later, **{name: pl.col(name) * 1e5 for name in PRICES}))
         assert counts(found) == remarked(decimal_slip=len(later))
         assert found.bars.equals(EUR)
 
     @pytest.mark.parametrize("jump", [0.31, -0.4, 1.05])
-    def test_a_devaluation_is_no_slip(self, jump: float) -> None:
+    def test_a_devaluation_is_no_slip(self, jump):
         later = list(range(200, EUR.height))
         found = cleaned(edit(EUR, later, **{name: pl.col(name) * math.exp(jump) for name in PRICES}))
         assert counts(found) == remarked(implausible_jump=1)
 
-    def test_bad_first_bars_do_not_set_the_level(self) -> None:
+    def test_bad_first_bars_do_not_set_the_level(self):
         first = edit(EUR, [0, 1], **{name: pl.col(name) * 100 for name in PRICES})
         found = cleaned(first)
         assert found.bars.equals(EUR[2:])
@@ -186,7 +175,7 @@ class TestScale:
 
     @pytest.mark.parametrize("place", range(SETTLED))
     @pytest.mark.parametrize("price", [1965.0, 0.0108, 112.0])
-    def test_a_first_price_that_the_pair_cannot_cost_is_quarantined(self, place: int, price: float) -> None:
+    def test_a_first_price_that_the_pair_cannot_cost_is_quarantined(self, place, price):
         """The first bars have no bars before them to be held against, but the pair is known."""
         found = cleaned(edit(EUR, place, open=price, high=price, low=price, close=price))
         assert counts(found) == remarked(off_scale_price=1)
@@ -194,45 +183,45 @@ class TestScale:
 
     @pytest.mark.parametrize("first", [0, 200])
     @pytest.mark.parametrize("count", [SETTLED, 12, 60])
-    def test_prices_that_the_pair_cannot_cost_set_no_level(self, first: int, count: int) -> None:
+    def test_prices_that_the_pair_cannot_cost_set_no_level(self, first, count):
         """They would set the unit for all that follows, and every good bar would be multiplied."""
         rows = list(range(first, first + count))
         found = cleaned(edit(EUR, rows, **dict.fromkeys(PRICES, 1965.0)))
         assert found.bars.equals(EUR.filter(~pl.int_range(pl.len()).is_in(rows)))
         assert counts(found)["off_scale_price"] == count
 
-    def test_a_file_that_begins_on_another_unit_is_brought_to_the_pairs_own(self) -> None:
+    def test_a_file_that_begins_on_another_unit_is_brought_to_the_pairs_own(self):
         rows = list(range(12))
         found = cleaned(edit(EUR, rows, **{name: (pl.col(name) * 1000).round(2) for name in PRICES}))
         settled = EUR[12:]
         assert found.bars.filter(pl.col("timestamp") >= settled["timestamp"][0]).equals(settled)
         assert counts(found) == remarked(off_scale_price=SETTLED, decimal_slip=12 - SETTLED)
 
-    def test_a_level_is_the_median_of_the_bars_before(self) -> None:
+    def test_a_level_is_the_median_of_the_bars_before(self):
         closes = pl.Series([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
         assert levels(closes).to_list() == [None] * 5 + [pytest.approx(math.log10(3))]
 
 
 class TestFills:
     @staticmethod
-    def frozen(bars: pl.DataFrame, rows: Any, **changes: Any) -> pl.DataFrame:
+    def frozen(bars, rows, **changes):
         price = bars["close"][int(np.atleast_1d(rows)[0]) - 1]
         return edit(bars, rows, open=price, high=price, low=price, close=price, **changes)
 
-    def test_a_flat_bar_without_trade_is_a_fault_of_the_feed(self) -> None:
+    def test_a_flat_bar_without_trade_is_a_fault_of_the_feed(self):
         found = cleaned(self.frozen(EUR, [60, 61], volume=0.0))
         assert counts(found) == remarked(flat_without_trade=2)
         assert found.bars.height == EUR.height - 2
 
-    def test_with_volume_it_is_a_quiet_hour(self) -> None:
+    def test_with_volume_it_is_a_quiet_hour(self):
         assert counts(cleaned(self.frozen(EUR, 60, volume=3.0))) == remarked(flat_bar=1)
 
-    def test_zeros_say_nothing_where_a_vendor_has_no_volumes(self) -> None:
+    def test_zeros_say_nothing_where_a_vendor_has_no_volumes(self):
         found = cleaned(self.frozen(EUR.with_columns(volume=pl.lit(0.0)), 60))
         assert counts(found)["flat_bar"] == 1
         assert not found.account.filter(pl.col("action") == "quarantined")["rows"].sum()
 
-    def test_in_a_holiday_it_is_filled_in_by_the_vendor(self) -> None:
+    def test_in_a_holiday_it_is_filled_in_by_the_vendor(self):
         opens = expected_opens(dt.date(2023, 12, 20), dt.date(2024, 1, 4), "1h")
         closed = opens["closure"].is_in(["Christmas Day", "New Year's Day"]).arg_true().to_list()
         bars = candles("EURUSD", opens["timestamp"], 1.1 + np.arange(opens.height) * 1e-5, np.random.default_rng(1))
@@ -247,7 +236,7 @@ class TestFills:
 
     @pytest.mark.parametrize("bar", ["4h", "1d"])
     @pytest.mark.parametrize("earlier", ["UTC", "New York"])
-    def test_the_grid_of_later_bars_decides_about_no_fill(self, bar: str, earlier: str) -> None:
+    def test_the_grid_of_later_bars_decides_about_no_fill(self, bar, earlier):
         """A file that changes the grid of its bars has one by the majority of all of them, later ones included."""
         first, change, last = dt.date(2023, 12, 11), dt.datetime(2024, 1, 8, tzinfo=dt.UTC), dt.date(2024, 4, 30)
         whole = pl.datetime_range(
@@ -268,12 +257,12 @@ class TestFills:
         assert alone.bars.filter(day.is_in(holidays)).is_empty()
         assert both.bars.filter(past).equals(alone.bars)
 
-    def test_a_stale_price_is_reported_from_its_third_bar(self) -> None:
+    def test_a_stale_price_is_reported_from_its_third_bar(self):
         found = cleaned(EUR.with_columns(close=pl.col("close")).pipe(edit, [60, 61, 62, 63], close=EUR["close"][60],
                         high=EUR["close"][60] * 1.01, low=EUR["close"][60] / 1.01))  # fmt: skip
         assert counts(found) == remarked(stale_price=2)
 
-    def test_a_frozen_feed_is_a_fault_from_its_24th_copy(self) -> None:
+    def test_a_frozen_feed_is_a_fault_from_its_24th_copy(self):
         row = EUR.row(60, named=True)
         frozen = edit(EUR, list(range(60, 100)), **{name: row[name] for name in PRICES})
         found = cleaned(frozen)
@@ -282,7 +271,7 @@ class TestFills:
         gone = pl.int_range(EUR.height, eager=True).is_between(83, 99)
         assert found.bars["timestamp"].equals(EUR["timestamp"].filter(~gone))
 
-    def test_candles_that_share_some_prices_are_none(self) -> None:
+    def test_candles_that_share_some_prices_are_none(self):
         row = EUR.row(60, named=True)
         moving = edit(EUR, list(range(60, 100)), **{name: row[name] for name in PRICES if name != "high"})
         assert "frozen_candle" not in counts(cleaned(moving))
@@ -291,7 +280,7 @@ class TestFills:
 
 class TestVolume:
     @pytest.mark.parametrize("volume", [-1.0, math.nan, math.inf, -math.inf])
-    def test_nonsense_is_made_null_and_the_prices_stay(self, volume: float) -> None:
+    def test_nonsense_is_made_null_and_the_prices_stay(self, volume):
         found = cleaned(edit(EUR, 60, volume=volume))
         assert counts(found) == remarked(unusable_volume=1)
         assert found.bars["volume"][60] is None
@@ -300,26 +289,26 @@ class TestVolume:
         assert found.ledger["volume"].equals(pl.Series("volume", [volume]))
 
     @pytest.mark.parametrize("row", [40, 200])
-    def test_a_volume_out_of_all_proportion_is_none(self, row: int) -> None:
+    def test_a_volume_out_of_all_proportion_is_none(self, row):
         found = cleaned(edit(EUR, row, volume=1e14))
         assert counts(found) == remarked(unusable_volume=1)
         assert found.bars["volume"].null_count() == 1
         assert counts(cleaned(edit(EUR, row, volume=1e6))) == CLEAN
 
-    def test_another_unit_of_volume_costs_one_bar(self) -> None:
+    def test_another_unit_of_volume_costs_one_bar(self):
         later = pl.int_range(pl.len()) >= 200
         found = cleaned(EUR.with_columns(volume=pl.when(later).then(pl.col("volume") * 1e8).otherwise("volume")))
         assert counts(found) == remarked(unusable_volume=1)
 
-    def test_a_constant_is_reported(self) -> None:
+    def test_a_constant_is_reported(self):
         assert counts(cleaned(edit(EUR, list(range(60, 90)), volume=7.0))) == remarked(constant_volume=7)
 
-    def test_bars_without_volume(self) -> None:
+    def test_bars_without_volume(self):
         found = cleaned(EUR.drop("volume"))
         assert found.account.filter(rule="unusable_volume")["detail"][0] == "does not apply: the bars have no volume"
 
 
-def system(move: dict[int, dict[str, float]], *, seed: int = 3) -> dict[str, pl.DataFrame]:
+def system(move, *, seed=3):
     """Return consistent feeds of EURUSD, USDJPY, EURJPY, USDCHF, EURCHF: each currency has a value that walks.
 
     Parameters
@@ -340,12 +329,12 @@ def system(move: dict[int, dict[str, float]], *, seed: int = 3) -> dict[str, pl.
     }
 
 
-def with_others(feeds: dict[str, pl.DataFrame], pair: str, **changes: Any) -> Cleaned:
+def with_others(feeds, pair, **changes):
     return cleaned(feeds[pair], *(bars for name, bars in feeds.items() if name != pair), **changes)
 
 
 class TestOtherPairs:
-    def test_a_shared_jump_is_no_spike(self) -> None:
+    def test_a_shared_jump_is_no_spike(self):
         """15 January 2015: the franc gains 20 % in an hour, in every pair that has it."""
         feeds = system({300: {"CHF": 0.2}})
         for pair in feeds:
@@ -355,12 +344,12 @@ class TestOtherPairs:
             assert counts(found) == remarked(**expected), pair
             assert found.bars.equals(feeds[pair])
 
-    def test_a_shared_jump_that_reverts_is_no_spike_either(self) -> None:
+    def test_a_shared_jump_that_reverts_is_no_spike_either(self):
         feeds = system({300: {"CHF": 0.2}, 301: {"CHF": -0.2}})
         assert counts(with_others(feeds, "USDCHF")) == remarked(shared_jump=2)
 
     @pytest.mark.parametrize("length", [1, 3])
-    def test_a_spike_that_two_other_pairs_refute_is_quarantined(self, length: int) -> None:
+    def test_a_spike_that_two_other_pairs_refute_is_quarantined(self, length):
         feeds = system({})
         rows = list(range(300, 300 + length))
         feeds["EURUSD"] = edit(feeds["EURUSD"], rows, **{name: pl.col(name) * 1.2 for name in PRICES})
@@ -369,13 +358,13 @@ class TestOtherPairs:
         assert found.ledger["position"].to_list() == [row + 1 for row in rows]
         assert counts(with_others(feeds, "EURJPY")) == CLEAN  # the witnesses stay
 
-    def test_one_agreeing_triangle_is_enough(self) -> None:
+    def test_one_agreeing_triangle_is_enough(self):
         feeds = system({300: {"EUR": 0.2}})
         # EURJPY missed the move and EURCHF shows it.
         feeds["EURJPY"] = system({})["EURJPY"]
         assert counts(with_others(feeds, "EURUSD")) == remarked(shared_jump=1)
 
-    def test_a_frozen_feed_is_no_witness(self) -> None:
+    def test_a_frozen_feed_is_no_witness(self):
         feeds = system({300: {"CHF": 0.2}})
         frozen = feeds["EURCHF"]["close"][298]
         feeds["EURCHF"] = edit(
@@ -386,7 +375,7 @@ class TestOtherPairs:
         assert found.bars.equals(feeds["USDCHF"])
 
     @pytest.mark.parametrize("factor", [100.0, 0.001, 5.0])
-    def test_a_witness_on_another_scale_refutes_no_jump(self, factor: float) -> None:
+    def test_a_witness_on_another_scale_refutes_no_jump(self, factor):
         """A decimal slip of one pair removed the day on which another one truly moved."""
         feeds = system({300: {"EUR": 0.2}})
         slipped = {name: (pl.col(name) * factor).round(5) for name in PRICES}
@@ -395,7 +384,7 @@ class TestOtherPairs:
         assert counts(found) == remarked(shared_jump=1)
         assert found.bars.equals(feeds["EURCHF"])
 
-    def test_without_a_second_road_nothing_refutes(self) -> None:
+    def test_without_a_second_road_nothing_refutes(self):
         feeds = system({})
         spiked = edit(feeds["EURUSD"], 300, close=pl.col("close") * 1.2, high=pl.col("high") * 1.2)
         found = cleaned(spiked, feeds["USDJPY"], feeds["USDCHF"])
@@ -407,7 +396,7 @@ class TestOtherPairs:
         )
 
 
-def test_every_rule_has_a_case_in_which_it_applies() -> None:
+def test_every_rule_has_a_case_in_which_it_applies():
     """Each rule's name stands in the expectation of some test of these two files."""
     here = [path.read_text(encoding="utf-8") for path in map(_beside, ("test_cleaning.py", "test_cleaning_rules.py"))]
     missing = [
@@ -416,7 +405,7 @@ def test_every_rule_has_a_case_in_which_it_applies() -> None:
     assert missing == []
 
 
-def _beside(name: str) -> Any:
+def _beside(name):
     from pathlib import Path
 
     return Path(__file__).with_name(name)
@@ -428,18 +417,18 @@ def _beside(name: str) -> Any:
     whom=st.sampled_from(["own", "others", "all"]),
     seed=st.integers(0, 99),
 )
-def test_the_future_changes_no_earlier_bar(cut: int, poison: str, whom: str, seed: int) -> None:
+def test_the_future_changes_no_earlier_bar(cut, poison, whom, seed):
     """Everything after a time is replaced, here and in other pairs: every bar up to it keeps its bits and its fate."""
     assert not sees_the_future(cut, poison, whom, seed)
 
 
-def test_a_level_of_the_whole_sample_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_level_of_the_whole_sample_would_be_seen(monkeypatch):
     monkeypatch.setattr("golden_core.bars.cleaning.scale.levels", lambda close, _: close * 0 + close.log10().median())
     assert sees_the_future(300, "huge", "own", 1)
 
 
-def test_a_spike_removed_for_what_follows_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    def hindsight(bars: pl.DataFrame, *_: Any) -> pl.Series:
+def test_a_spike_removed_for_what_follows_would_be_seen(monkeypatch):
+    def hindsight(bars, *_):
         step = bars["close"].log().diff()
         return ((step.abs() > BOUND) & (step.shift(-1).abs() > BOUND)).fill_null(False)
 
@@ -448,7 +437,7 @@ def test_a_spike_removed_for_what_follows_would_be_seen(monkeypatch: pytest.Monk
     assert any(sees_the_future(int(row), "nan", "own", 1) for row in spikes)
 
 
-def sees_the_future(cut: int, poison: str, whom: str, seed: int) -> bool:
+def sees_the_future(cut, poison, whom, seed):
     """Return whether poison after a row changes a bar up to it, or the fate of one that was not merely kept."""
     feeds = dirty(seed)
     cutoff = feeds["EURUSD"]["timestamp"][cut]
@@ -467,7 +456,7 @@ def sees_the_future(cut: int, poison: str, whom: str, seed: int) -> bool:
     )
 
 
-def dirty(seed: int) -> dict[str, pl.DataFrame]:
+def dirty(seed):
     """Return consistent feeds with faults of every kind strewn into EURUSD."""
     rng = np.random.default_rng(seed)
     feeds = system({300: {"EUR": 0.1}}, seed=seed)
@@ -485,7 +474,7 @@ def dirty(seed: int) -> dict[str, pl.DataFrame]:
     return feeds
 
 
-def poison_after(bars: pl.DataFrame, cutoff: dt.datetime, poison: str, seed: int) -> pl.DataFrame:
+def poison_after(bars, cutoff, poison, seed):
     past, later = bars.filter(pl.col("timestamp") <= cutoff), bars.filter(pl.col("timestamp") > cutoff)
     order = {
         "reversed": np.arange(later.height)[::-1],

@@ -1,7 +1,5 @@
 """Every kind of forecaster is asked the same; a network's work is counted; a cold start restores what was fitted."""
 
-from pathlib import Path
-
 import pytest
 
 from golden_core.benchmarking import forecasters
@@ -35,9 +33,8 @@ def test_all_are_asked_the_same(home, study):
     # A batch larger than the test part is not asked for: there are not so many windows.
     expected = [("single", 1), ("batch", 8), ("offline", 100), ("warm", 1), ("cold", 1)]
     assert asked == {name: expected for name in NAMES}  # noqa: C420
-    assert {one.subject: one.condition.precision for one in found} == {
-        "random_walk": "float64", "ar": "float64", "dlinear": "float32",
-    }  # fmt: skip
+    formats = {"random_walk": "float64", "ar": "float64", "dlinear": "float32"}
+    assert {one.subject: one.condition.precision for one in found} == formats
     counted = {(one.subject, one.scenario): one.operations for one in found}
     assert counted["dlinear", "offline"] == 100 * counted["dlinear", "single"]
     assert counted["ar", "offline"] is None
@@ -91,9 +88,8 @@ def test_what_a_forecaster_gave_before_it_failed_is_no_row(home, study, monkeypa
 def test_another_number_format_is_for_networks(home, study):
     found, _ = inference(home, study, NAMES, Effort(1e-9, 1, (), precision="bfloat16"), note=lambda _: None)
     assert {one.subject for one in found} == {"dlinear"}
-    assert {(one.scenario, one.condition.precision) for one in found} == {
-        ("single", "bfloat16"), ("offline", "bfloat16"),
-    }  # fmt: skip
+    asked = {(one.scenario, one.condition.precision) for one in found}
+    assert asked == {("single", "bfloat16"), ("offline", "bfloat16")}
 
 
 @pytest.mark.parametrize(
@@ -111,11 +107,10 @@ def test_what_cannot_be_measured_is_refused(home, study, names, effort, words):
 @pytest.mark.parametrize(
     ("name", "quantiles"), [("ar", None), ("dlinear", None), ("dlinear", "demo"), ("lightgbm", None)]
 )
-def test_a_cold_start_gives_the_forecast_of_what_was_fitted(home, study, tmp_path: Path, name, quantiles):
+def test_a_cold_start_gives_the_forecast_of_what_was_fitted(home, study, tmp_path, name, quantiles):
     known = {**load_study("golden").forecasters, **study.forecasters}  # lightgbm has settings that are lists
-    study = study.model_copy(
-        update={"quantiles": quantiles and load_study(quantiles).quantiles, "forecasters": freeze(known)}
-    )
+    changes = {"quantiles": quantiles and load_study(quantiles).quantiles, "forecasters": freeze(known)}
+    study = study.model_copy(update=changes)
     fold, trial = first_fold(home, study), Trial(name, "EURUSD", 1, 0)
     forecaster = new_forecaster(study, trial)
     forecaster.fit(fold.train, fold.validation, Stream(1))

@@ -111,17 +111,16 @@ def test_bic_gives_an_exact_fit_to_the_lowest_order_that_achieves_it(stream):
 
 def test_ar_refuses_too_few_closes_or_rows_for_its_order(walk, stream):
     market = walk(600)
-    for order, rows, words in (
-        (40, TRAIN, r"max_order 40 needs 41 closes up to the first training cutoff .* there are 31"),
-        (20, range(30, 52), r"max_order 20 needs at least 23 training rows .* there are 22"),
-    ):
-        with pytest.raises(FitError, match=words):
-            AutoRegression({"max_order": order}, market.context).fit(
-                market.examples(rows), market.examples(VALIDATION), stream
-            )
-    AutoRegression({"max_order": 20}, market.context).fit(
-        market.examples(range(30, 53)), market.examples(VALIDATION), stream
-    )
+
+    def fit(order, rows):
+        forecaster = AutoRegression({"max_order": order}, market.context)
+        forecaster.fit(market.examples(rows), market.examples(VALIDATION), stream)
+
+    with pytest.raises(FitError, match=r"max_order 40 needs 41 closes up to the first training cutoff .* there are 31"):
+        fit(40, TRAIN)
+    with pytest.raises(FitError, match=r"max_order 20 needs at least 23 training rows .* there are 22"):
+        fit(20, range(30, 52))
+    fit(20, range(30, 53))
 
 
 @pytest.mark.parametrize(
@@ -168,10 +167,9 @@ def test_ets_forecasts_every_row_alike_whichever_rows_are_asked_for(walk, stream
 def test_ets_refuses_training_rows_with_a_gap(walk, stream):
     market = walk(600)
     rows = np.delete(np.asarray(TRAIN), 50)
+    forecaster = ExponentialSmoothing({"model": "ANN"}, market.context)
     with pytest.raises(FitError, match=rf"consecutive training rows, {len(rows)} of {len(TRAIN)} are there"):
-        ExponentialSmoothing({"model": "ANN"}, market.context).fit(
-            market.examples(rows), market.examples(range(TRAIN.stop, TRAIN.stop + 20)), stream
-        )
+        forecaster.fit(market.examples(rows), market.examples(range(TRAIN.stop, TRAIN.stop + 20)), stream)
 
 
 @pytest.mark.parametrize("model", ["ANN", "AAN", "AAdN"])
@@ -181,18 +179,12 @@ def test_ets_matches_statsmodels_over_several_bars(walk, stream, model):
     smoothing, (level, *trend) = forecaster.state()["smoothing"], forecaster.state()["initial"]
     log_closes = np.log(market.closes)
     for row in (TEST.start, TEST.start + 40):
-        oracle = ETSModel(
-            log_closes[TRAIN.start : row + 1],
-            trend="add" if trend else None,
-            damped_trend=len(smoothing) == 3,
-            initialization_method="known",
-            initial_level=level,
-            initial_trend=trend[0] if trend else None,
-        ).smooth(smoothing)
+        known = {"initialization_method": "known", "initial_level": level, "damped_trend": len(smoothing) == 3}
+        known |= {"trend": "add" if trend else None, "initial_trend": trend[0] if trend else None}
+        oracle = ETSModel(log_closes[TRAIN.start : row + 1], **known).smooth(smoothing)
         expected = oracle.forecast(5)[-1] - log_closes[row]
-        assert forecaster.predict(market.windows(range(row, row + 1)))[0] == pytest.approx(
-            expected, rel=1e-6, abs=1e-14
-        )
+        found = forecaster.predict(market.windows(range(row, row + 1)))[0]
+        assert found == pytest.approx(expected, rel=1e-6, abs=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -237,12 +229,10 @@ def test_ets_is_fitted_to_the_training_closes_alone(walk, market, stream):
     original = walk(600)
     closes = original.closes.copy()
     closes[: TRAIN.start], closes[TRAIN.stop :] = 7.0, 9.0
-    states = [
-        fitted(ExponentialSmoothing, {"model": "AZN"}, source, stream).state() for source in (original, market(closes))
-    ]
-    assert {name: value.tobytes() for name, value in states[0].items()} == {
-        name: value.tobytes() for name, value in states[1].items()
-    }
+    markets = (original, market(closes))
+    states = [fitted(ExponentialSmoothing, {"model": "AZN"}, made, stream).state() for made in markets]
+    one, other = ({name: value.tobytes() for name, value in state.items()} for state in states)
+    assert one == other
 
 
 def test_ets_refuses_cutoffs_before_its_first_training_row(walk, stream):

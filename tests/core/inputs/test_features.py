@@ -81,11 +81,8 @@ class TestEveryFeature:
         for cut in (1, 7, 30):
             cut_off = build_features([name], bars[cut:])[name]
             assert same_bits(cut_off[warm_up:], whole[cut + warm_up :])
-        prices = ["open", "high", "low", "close"]
-        wild = bars.with_columns(
-            pl.when(pl.int_range(pl.len()) < 30).then(pl.col(price) * 1e12).otherwise(pl.col(price)).alias(price)
-            for price in prices
-        )
+        prices, early = ["open", "high", "low", "close"], pl.int_range(pl.len()) < 30
+        wild = bars.with_columns(pl.when(early).then(pl.col(n) * 1e12).otherwise(n).alias(n) for n in prices)
         assert same_bits(build_features([name], wild)[name][30 + warm_up :], whole[30 + warm_up :])
 
     def test_a_constant_price_is_no_trouble(self, name, make_bars):
@@ -164,9 +161,8 @@ class TestBuilding:
         assert found["timestamp"].equals(bars["timestamp"])
 
     def test_a_missing_column_names_feature_and_pair(self, make_bars):
-        with pytest.raises(
-            FeatureError, match=r"feature 'high' needs the column 'high', which the bars of EURUSD do not"
-        ):
+        message = r"feature 'high' needs the column 'high', which the bars of EURUSD do not"
+        with pytest.raises(FeatureError, match=message):
             build_features(["close", "high"], make_bars([1.1, 1.2]))
 
     def test_an_unknown_name_suggests_another(self, bars):

@@ -38,9 +38,8 @@ def test_the_honest_pipeline_passes(build, raw, middle, stream):
     report = future_report(build(), raw, [middle], stream)
     assert report.findings == ()
     assert report.refused == ()
-    assert {(cell.asset, cell.poison) for cell in report.cells} == set(
-        itertools.product(["bars", "features", "scalers", "weights", "forecasts"], POISONS)
-    )
+    assets = ("bars", "features", "scalers", "weights", "forecasts")
+    assert {(cell.asset, cell.poison) for cell in report.cells} == set(itertools.product(assets, POISONS))
     assert all(cell.rows for cell in report.cells)
     assert record_report(build(), raw, stream).findings == ()
 
@@ -62,9 +61,8 @@ def backward(bars):
 
 
 def on_a_full_grid(bars):
-    hours = bars.select(
-        pl.datetime_range(pl.col("timestamp").min(), pl.col("timestamp").max(), "1h").alias("timestamp")
-    )
+    first, last = pl.col("timestamp").min(), pl.col("timestamp").max()
+    hours = bars.select(pl.datetime_range(first, last, "1h").alias("timestamp"))
     known = (pl.col("timestamp") + pl.duration(hours=1)).alias("available_at")
     return backward(hours.join(bars.drop("available_at"), on="timestamp", how="left").with_columns(known)).with_columns(
         pl.col("pair").fill_null(strategy="backward")
@@ -95,23 +93,16 @@ def between_neighbours(bars):
 
 
 def print_nearest_to_the_next(bars):
-    ahead = bars.group_by("timestamp").agg(CLOSE.mean().alias("ahead")).sort("timestamp").with_columns(
-        pl.col("ahead").shift(-1)
-    )  # fmt: skip
+    ahead = bars.group_by("timestamp").agg(CLOSE.mean().alias("ahead")).sort("timestamp")
+    ahead = ahead.with_columns(pl.col("ahead").shift(-1))
     rows = bars.join(ahead, on="timestamp", how="left").with_columns(off=(CLOSE - pl.col("ahead")).abs().fill_null(0.0))
     return rows.sort("timestamp", "off").unique("timestamp", keep="first", maintain_order=True).drop("ahead", "off")
 
 
 RULES = {
-    "stale": untraded_twice,
-    "jump": taken_back,
-    "zero": between_neighbours,
-    "twin": print_nearest_to_the_next,
-    "spike": waits_for_the_next,
-    "slip": waits_for_the_next,
-    "hole": backward,
-    "gap": on_a_full_grid,
-}
+    "stale": untraded_twice, "jump": taken_back, "zero": between_neighbours, "twin": print_nearest_to_the_next,
+    "spike": waits_for_the_next, "slip": waits_for_the_next, "hole": backward, "gap": on_a_full_grid,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", RULES)

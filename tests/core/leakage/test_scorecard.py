@@ -27,17 +27,10 @@ SAMPLE = {"scale_on_all_rows", "stop_on_test", "outliers_by_sample_sd", "no_emba
 def rows(caught, honest, *, kind="deterministic", placed=None):
     """Return a scorecard with leaks caught or not, and honest pipelines with an alarm or not."""
     record = dict.fromkeys(ROWS) | {"kind": kind, "held_out": False, "site": 0, "probes": "", "cpu_seconds": 1.0}
-    leaks = [
-        record
-        | {
-            "id": "leak",
-            "leak_class": "L2",
-            "replicate": n,
-            "caught": c,
-            "place_right": c if placed is None else placed,
-        }
-        for n, c in enumerate(caught)
-    ]
+    leak = record | {"id": "leak", "leak_class": "L2"}
+    right = caught if placed is None else [placed] * len(caught)
+    places = enumerate(zip(caught, right, strict=True))
+    leaks = [leak | {"replicate": n, "caught": c, "place_right": r} for n, (c, r) in places]
     clean = [record | {"id": CLEAN, "replicate": n, "caught": c, "asset": "bars"} for n, c in enumerate(honest)]
     return pl.DataFrame(leaks + clean, schema=ROWS)
 

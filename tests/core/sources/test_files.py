@@ -1,10 +1,6 @@
 """Bars from Parquet and CSV: times on the vendor's clock, a checked length, faults with pair, row and column."""
 
-from __future__ import annotations
-
 import datetime as dt
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,37 +22,29 @@ CSV = """Time,O,H,L,C
 
 
 @pytest.fixture
-def make(make_data: Any, tmp_path: Path) -> Any:
+def make(make_data, tmp_path):
     """Return a function that makes the data section for one file under the home."""
 
-    def make(name: str = "bars.csv", columns: dict[str, str | None] | None = None, **changes: Any) -> Any:
-        return make_data(
-            **{
-                "source": "files",
-                "settings": {"format": "columns", "paths": {"EURUSD": name}, "columns": columns or NAMES},
-                "bar": "1h",
-                "start": dt.date(2024, 1, 1),
-                "end": dt.date(2024, 1, 31),
-                "time_zone": "UTC",
-            }
-            | changes
-        )
+    def make(name="bars.csv", columns=None, **changes):
+        settings = {"format": "columns", "paths": {"EURUSD": name}, "columns": columns or NAMES}
+        january = {"start": dt.date(2024, 1, 1), "end": dt.date(2024, 1, 31), "time_zone": "UTC"}
+        return make_data(**{"source": "files", "settings": settings, "bar": "1h", **january, **changes})
 
     return make
 
 
-def _times(first: str, count: int, hours: int = 1) -> Any:
+def _times(first, count, hours=1):
     return np.datetime64(first, "us") + np.arange(count) * np.timedelta64(hours, "h")
 
 
-def _frame(times: Any, **columns: Any) -> pl.DataFrame:
+def _frame(times, **columns):
     size = len(times)
     return pl.DataFrame(
         {"Time": times, "O": [1.1] * size, "H": [1.3] * size, "L": [1.0] * size, "C": [1.2] * size} | columns
     )
 
 
-def test_csv_is_read_on_the_vendors_clock(make: Any, tmp_path: Path) -> None:
+def test_csv_is_read_on_the_vendors_clock(make, tmp_path):
     (tmp_path / "bars.csv").write_text(CSV)
     data = make(time_zone="America/New_York")
     raw = Files().read(data, 0, tmp_path)
@@ -68,7 +56,7 @@ def test_csv_is_read_on_the_vendors_clock(make: Any, tmp_path: Path) -> None:
     assert bars["close"].to_list() == [1.15, 1.2, 1.25]
 
 
-def test_parquet_keeps_the_zone_it_has(make: Any, tmp_path: Path) -> None:
+def test_parquet_keeps_the_zone_it_has(make, tmp_path):
     naive = _frame(_times("2024-01-02", 5))
     aware = naive.with_columns(pl.col("Time").dt.replace_time_zone("Asia/Tokyo").dt.cast_time_unit("ns"))
     naive.write_parquet(tmp_path / "naive.parquet")
@@ -79,7 +67,7 @@ def test_parquet_keeps_the_zone_it_has(make: Any, tmp_path: Path) -> None:
     assert Files().read(data, 0, tmp_path)["timestamp"][0] == dt.datetime(2024, 1, 1, 15, tzinfo=dt.UTC)
 
 
-def test_a_day_lasts_from_midnight_to_midnight_when_the_clocks_change(make: Any, tmp_path: Path) -> None:
+def test_a_day_lasts_from_midnight_to_midnight_when_the_clocks_change(make, tmp_path):
     _frame(_times("2024-03-29", 5, 24)).write_parquet(tmp_path / "d.parquet")
     data = make("d.parquet", bar="1d", time_zone="Europe/Berlin", start=dt.date(2024, 3, 1), end=dt.date(2024, 4, 30))
     bars = Files().read(data, 0, tmp_path)
@@ -87,7 +75,7 @@ def test_a_day_lasts_from_midnight_to_midnight_when_the_clocks_change(make: Any,
     assert bars["available_at"][:-1].equals(bars["timestamp"][1:].alias("available_at"))
 
 
-def test_days_are_the_vendors(make: Any, tmp_path: Path) -> None:
+def test_days_are_the_vendors(make, tmp_path):
     _frame(_times("2024-01-02T20", 8)).write_parquet(tmp_path / "d.parquet")
     one_day = {"start": dt.date(2024, 1, 2), "end": dt.date(2024, 1, 3)}
     assert Files().read(make("d.parquet", **one_day), 0, tmp_path).height == 8
@@ -96,7 +84,7 @@ def test_days_are_the_vendors(make: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("bar", "hours", "length"), [("1h", 4, "4h"), ("4h", 24, "1d"), ("1h", 24, "1d")])
-def test_longer_bars_are_refused(bar: str, hours: int, length: str, make: Any, tmp_path: Path) -> None:
+def test_longer_bars_are_refused(bar, hours, length, make, tmp_path):
     """A bar of four hours taken for one would be known three hours too early."""
     _frame(_times("2024-01-02", 9, hours)).write_parquet(tmp_path / "d.parquet")
     with pytest.raises(SourceError, match=rf"bars are {length} long, but {bar} is asked for"):
@@ -118,13 +106,13 @@ def test_longer_bars_are_refused(bar: str, hours: int, length: str, make: Any, t
         ("", {}, "EURUSD: .*bars.csv: the file is empty"),
     ],
 )
-def test_faults_are_named(text: str, changes: dict[str, Any], message: str, make: Any, tmp_path: Path) -> None:
+def test_faults_are_named(text, changes, message, make, tmp_path):
     (tmp_path / "bars.csv").write_text(text)
     with pytest.raises(SourceError, match=message):
         Files().read(make(**changes), 0, tmp_path)
 
 
-def test_the_inverse_of_a_pair_is_refused(make: Any, tmp_path: Path) -> None:
+def test_the_inverse_of_a_pair_is_refused(make, tmp_path):
     """Euros for a dollar in a study's own file, beside dollars for a euro, which are read."""
     open_ = pl.col("Time").dt.replace_time_zone("UTC").pipe(market_open)
     bars = _frame(_times("2024-01-02", 1000)).filter(open_)
@@ -137,7 +125,7 @@ def test_the_inverse_of_a_pair_is_refused(make: Any, tmp_path: Path) -> None:
         Files().read(data, 0, tmp_path)
 
 
-def test_rows_of_the_epoch_reach_the_account(make: Any, tmp_path: Path) -> None:
+def test_rows_of_the_epoch_reach_the_account(make, tmp_path):
     """They are of no day that a study could ask for; left out here, no count would have them."""
     times = np.concatenate([_times("2024-01-08", 46), _times("1970-01-01", 2, hours=5)])
     _frame(times).write_parquet(tmp_path / "e.parquet")
@@ -148,7 +136,7 @@ def test_rows_of_the_epoch_reach_the_account(make: Any, tmp_path: Path) -> None:
     assert account.filter(rule="epoch_zero")["rows"].item() == 2
 
 
-def test_other_formats_are_refused(make: Any, tmp_path: Path) -> None:
+def test_other_formats_are_refused(make, tmp_path):
     (tmp_path / "rubbish.parquet").write_bytes(b"rubbish \xff\xd8")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 rubbish PAR1")
     _frame([1.5]).write_parquet(tmp_path / "float.parquet")
@@ -168,12 +156,12 @@ def test_other_formats_are_refused(make: Any, tmp_path: Path) -> None:
         ("plain_csv:ask", None, "format plain_csv offers only day_first, month_first, year_first, got 'ask'"),
     ],
 )
-def test_settings_that_contradict_themselves_are_refused(format: str, columns: Any, message: str) -> None:
+def test_settings_that_contradict_themselves_are_refused(format, columns, message):
     with pytest.raises(ValidationError, match=message):
         FilesSettings.model_validate({"format": format, "paths": {}, "columns": columns})
 
 
-def test_describe_hashes_every_file(make: Any, tmp_path: Path) -> None:
+def test_describe_hashes_every_file(make, tmp_path):
     (tmp_path / "bars.csv").write_text(CSV)
     found = Files().describe(make(), tmp_path)
     assert found["file EURUSD"] == "bars.csv"

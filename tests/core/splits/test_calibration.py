@@ -1,13 +1,10 @@
 """Rows that calibrate lie last, are counted right, and nothing that remains touches their labels."""
 
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden_core.splits import calibration
 from golden_core.splits.calibration import set_apart
 from golden_core.splits.segments import positions
 
@@ -39,7 +36,3 @@ def test_a_share_is_that_of_the_decimals_which_a_study_states(share, count, expe
 def test_nothing_left_is_refused_with_the_fix():
     with pytest.raises(ValueError, match=r"beside 9 of 10 .* lower quantiles\.calibration\.share"):
         set_apart((range(10, 20),), 0.9, DAYS, horizon=1, embargo=0)
-
-
-def test_the_example():
-    assert doctest.testmod(calibration).failed == 0

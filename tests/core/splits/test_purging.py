@@ -1,7 +1,5 @@
 """purge: agreement with the definition, spelled out in sets of rows and in spans of time."""
 
-import doctest
-import importlib
 import itertools
 
 import numpy as np
@@ -108,9 +106,3 @@ def test_refuses_a_label_beyond_the_last_bar():
     with pytest.raises(ValueError, match="the label of row 9 reads 2 bars on, there are 11 bars"):
         purge((range(5),), (range(8, 10),), daily(11), horizon=2, embargo=0)
     assert purge((range(5),), (range(8, 10),), daily(12), horizon=2, embargo=0)
-
-
-def test_docstring_example():
-    results = doctest.testmod(importlib.import_module("golden_core.splits.purging"))
-    assert results.attempted > 0
-    assert results.failed == 0

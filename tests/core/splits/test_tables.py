@@ -78,44 +78,27 @@ def test_columns_by_hand():
     train_part = Part((range(10, 62),), laid=60, purged=5, embargoed=3, dropped=0, crossed=Crossed(12, 14, 22))
     fold = dataclasses.replace(make_fold(3, range(1), range(70, 87), range(95, 115)), train=train_part)
     train, validation, test = table([fold]).to_dicts()
-    day = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
-    assert train == {
-        "study": "study",
-        "pair": "EURUSD",
-        "horizon": 5,
-        "fold": 3,
-        "part": "train",
-        "segment": 0,
-        "scheme": "walk_forward",
-        "row_start": 10,
-        "row_stop": 62,
-        "rows": 52,
-        "laid_rows": 60,
-        "purged_rows": 5,
-        "embargoed_rows": 3,
-        "closure_dropped_rows": 0,
-        "closure_rows": 22,
-        "closure_windows": 12,
-        "closure_labels": 14,
-        "first_timestamp": day + datetime.timedelta(days=10, hours=13),
-        "last_timestamp": day + datetime.timedelta(days=61, hours=13),
-        "window_start": day + datetime.timedelta(days=7, hours=13),  # a window of four bars ends at row 10
-        "first_cutoff": day + datetime.timedelta(days=10, hours=15),
-        "last_cutoff": day + datetime.timedelta(days=61, hours=15),
-        "label_stop": 67,  # the label of row 61 reads rows 62 … 66
-        "label_end": day + datetime.timedelta(days=66, hours=15),
-    }
+
+    def at(days, hours):
+        return datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(days=days, hours=hours)
+
+    key = {"study": "study", "pair": "EURUSD", "horizon": 5, "fold": 3, "part": "train", "segment": 0}
+    laid = {"scheme": "walk_forward", "row_start": 10, "row_stop": 62, "rows": 52, "laid_rows": 60, "purged_rows": 5}
+    dropped = {"embargoed_rows": 3, "closure_dropped_rows": 0}
+    closures = {"closure_rows": 22, "closure_windows": 12, "closure_labels": 14}
+    bars_of_rows = {"first_timestamp": at(10, 13), "last_timestamp": at(61, 13)}
+    cutoffs = {"first_cutoff": at(10, 15), "last_cutoff": at(61, 15)}
+    window = {"window_start": at(7, 13)}  # a window of four bars ends at row 10
+    label = {"label_stop": 67, "label_end": at(66, 15)}  # the label of row 61 reads rows 62 … 66
+    assert train == key | laid | dropped | closures | bars_of_rows | cutoffs | window | label
     assert (validation["part"], validation["laid_rows"], validation["closure_rows"]) == ("validation", 17, None)
     assert (test["part"], test["purged_rows"], test["embargoed_rows"], test["label_stop"]) == ("test", 0, 0, 120)
 
 
-@given(
-    st.sampled_from(["rolling", "expanding"]),
-    st.integers(1, 30),
-    st.integers(0, 20),
-    st.integers(1, 60),
-    st.integers(0, 30),
-)
+LENGTHS = (st.integers(1, 30), st.integers(0, 20), st.integers(1, 60), st.integers(0, 30))
+
+
+@given(st.sampled_from(["rolling", "expanding"]), *LENGTHS)
 def test_any_walk_conforms_verifies_and_reads_back(window, horizon, embargo, length, extra):
     part = horizon + embargo + length
     folds = walk(350, horizon, window=window, train=part, validation=part, test=60, step=60 + extra, embargo=embargo)

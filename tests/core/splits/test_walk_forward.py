@@ -156,7 +156,8 @@ def test_usable_rows_have_a_full_window_and_a_label(warm_up, context_length, hor
     assert list(rows) == [row for row in range(n_bars) if usable(row)]
 
 
-def test_docstring_example():
-    results = doctest.testmod(importlib.import_module("golden_core.splits.walk_forward"))
+@pytest.mark.parametrize("name", ["calibration", "purging", "walk_forward"])
+def test_examples_of_docstrings(name):
+    results = doctest.testmod(importlib.import_module(f"golden_core.splits.{name}"))
     assert results.attempted > 0
     assert results.failed == 0

@@ -114,10 +114,8 @@ def test_whatever_the_company_a_member_is_trained_as_if_alone(member, training, 
 @pytest.mark.parametrize("variant", ["v04", "v08"])
 def test_legacy_networks_forecast_as_if_trained_alone(member, training, variant):
     budget = training(**EVERYTHING | {"epochs": 2})
-    members = [
-        member(n, rows, build(variant, 4, 2, generator=torch.Generator().manual_seed(n)).double())
-        for n, rows in enumerate((24, 33))
-    ]
+    networks = [build(variant, 4, 2, generator=torch.Generator().manual_seed(n)).double() for n in range(2)]
+    members = [member(n, rows, networks[n]) for n, rows in enumerate((24, 33))]
     for one, found in zip(members, together(members, budget), strict=True):
         compare(alone(one, budget), found, one.validation.windows.X, 1e-10)
 
@@ -217,13 +215,9 @@ def test_a_member_that_diverges_ends_with_its_own_error_and_the_others_go_on(mem
 
 def test_reduced_precision_is_for_training_steps_only(member, training):
     members = [member(number, module=Small(number)) for number in range(2)]
-    exact, reduced = (
-        [
-            trainer.predict(module, members[0].train.windows.X)
-            for _, module in together(members, training(precision=name))
-        ]
-        for name in ("float32", "bfloat16")
-    )
+    fitted = (together(members, training(precision=name)) for name in ("float32", "bfloat16"))
+    X = members[0].train.windows.X
+    exact, reduced = ([trainer.predict(module, X) for _, module in found] for found in fitted)
     assert not np.array_equal(exact, reduced)
     np.testing.assert_allclose(exact, reduced, atol=0.05)
 
