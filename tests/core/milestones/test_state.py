@@ -1,6 +1,5 @@
 """States: every transition, none that skips a fact, and never acceptance with something open."""
 
-import datetime
 import datetime as dt
 import tempfile
 from itertools import product
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.milestones import DELIVERABLES, PASSED, START, Project, make_project
+from support.milestones import DELIVERABLES, PASSED, START, make_project
 
 from golden_core.milestones.evidence import Result, write_evidence
 from golden_core.milestones.place import Place
@@ -93,15 +92,13 @@ UNMEASURED = (
 STEPS = ("own", "write", "write other", "write failed", "commit", "sign reviewed", "sign approved", "accept", "tamper")
 
 
-def step(project: Project, name: str, day: int) -> None:
+def step(project, name, day):
     match name.split():
         case ["own"]:
             project.own(f"Person {'ABCDEFGHIJKLMNOP'[day]}", day)
         case ["write", *kind]:
-            other = DELIVERABLES | {"report.md": f"# {day}\n"}
-            project.write(
-                other if kind == ["other"] else DELIVERABLES, results=FAILED if kind == ["failed"] else PASSED
-            )
+            bodies = DELIVERABLES | ({"report.md": f"# {day}\n"} if kind == ["other"] else {})
+            project.write(bodies, results=FAILED if kind == ["failed"] else PASSED)
         case ["commit"]:
             project.commit()
         case ["sign", criterion]:
@@ -175,7 +172,7 @@ def test_the_record_has_everything(project, passed):
     assert [gate["met"] for gate in record["gates"]] == [False]
 
 
-MONDAY = datetime.datetime(2026, 3, 2, 9, tzinfo=datetime.UTC)
+MONDAY = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 
 
 def test_a_note_is_dated_and_the_one_before_is_kept(tmp_path):
@@ -186,7 +183,7 @@ def test_a_note_is_dated_and_the_one_before_is_kept(tmp_path):
     assert all(f"| {milestone.id} | Planned | nobody |" in first for milestone in registry.milestones)
     assert "P6.M3 needs an owner" in first
 
-    steer(place, registry, MONDAY + datetime.timedelta(days=7))
+    steer(place, registry, MONDAY + dt.timedelta(days=7))
     assert "2026-03-09" in page.read_text(encoding="utf-8")
     kept = [path for path in place.archive.rglob(PAGE) if path.read_text(encoding="utf-8") == first]
     assert len(kept) == 1

@@ -142,8 +142,7 @@ def test_the_name_of_an_archive_does_not_depend_on_the_file_system(archived):
 
 
 @pytest.mark.parametrize(
-    "said",
-    ["{", "[" * 10_000, "[]", "{}", '{"tables": []}', '{"tables": null}', '{"tables": {"claims": 1}}', b"\xff"],
+    "said", ["{", "[" * 10_000, "[]", "{}", '{"tables": []}', '{"tables": null}', '{"tables": {"claims": 1}}', b"\xff"]
 )
 def test_results_that_are_none_are_named(said, copied):
     (copied / "data" / "results.json").write_bytes(said if isinstance(said, bytes) else said.encode())
@@ -186,8 +185,7 @@ def test_who_forges_everything_changes_the_name(copied):
 
 def _sealed(folder):
     """Make every manifest again, as somebody would who has changed a file and knows how."""
-    bag = bagit.Bag(str(folder))
-    bag.save(manifests=True)
+    bagit.Bag(str(folder)).save(manifests=True)
 
 
 def test_a_table_changed_together_with_its_manifest_is_named(copied):
@@ -251,8 +249,7 @@ def test_another_table_needs_another_machine(archived, broken, study, monkeypatc
     assert any(line.endswith("here is another one") for line in there.lines)
 
 
-def test_a_damaged_manifest_of_a_trial_excuses_nothing(archived, broken, study, tmp_path):
-    copied = Path(shutil.copytree(archived, tmp_path / "bag"))
+def test_a_damaged_manifest_of_a_trial_excuses_nothing(copied, broken, study):
     for path in (copied / "data" / "manifests" / "trials").rglob("*.json"):
         path.write_text('{"machine": "another one"}')
     assert compared(broken, study, copied).causes == ()
@@ -270,10 +267,8 @@ def test_a_newer_file_with_the_same_rates_excuses_nothing(archived, broken, stud
 def test_prices_of_a_source_that_is_not_public_stay_at_home(finished, study):
     imported = study.model_copy(update={"data": study.data.model_copy(update={"source": "files"})})
     warehouse = Warehouse(finished.warehouse)
-    assert published_tables(warehouse, study).keys() - published_tables(warehouse, imported).keys() == {
-        "forecasts",
-        "quantiles",
-    }
+    public, private = (published_tables(warehouse, one).keys() for one in (study, imported))
+    assert public - private == {"forecasts", "quantiles"}
 
 
 def test_nothing_is_written_over(archived, finished, study):

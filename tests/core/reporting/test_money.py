@@ -39,10 +39,7 @@ def made(builders, tables, forecasts, tmp_path_factory):
 def test_a_strategy_is_shown_as_the_warehouse_has_it(made):
     page, money, *_ = made
     shown = next(row for row in page.cells["economics"] if row[:2] == ["ar", "EURUSD_h5"])
-    held = money.row(
-        by_predicate=(pl.col("forecaster") == "ar") & (pl.col("pair") == "EURUSD") & (pl.col("horizon") == 5),
-        named=True,
-    )
+    (held,) = money.filter(forecaster="ar", pair="EURUSD", horizon=5).to_dicts()
     assert shown[2] == f"{100 * held['net']:.2f}".replace("-", "−")
     assert shown[4] == f"{held['sharpe']:.2f}".replace("-", "−")
     assert shown[9:11] == [f"{held['deflated']:.3f}", "12"]
@@ -69,10 +66,8 @@ def test_a_fixing_is_said_to_be_no_price_and_an_open_is_not(made):
 
 def test_equity_has_a_panel_per_series_that_says_where_it_ends(made):
     page, money, *_ = made
-    figure = [
-        attributes["aria-label"] for tag, attributes in page.elements if tag == "svg" and "aria-label" in attributes
-    ]
-    ends = [label for label in figure if "equity net of costs" in label]
+    labels = [attributes.get("aria-label", "") for tag, attributes in page.elements if tag == "svg"]
+    ends = [label for label in labels if "equity net of costs" in label]
     assert len(ends) == 4
     days = money.filter(forecaster="ar", pair="EURUSD", horizon=1)
     total = days["net"][0] * days["n"][0] / 365.25

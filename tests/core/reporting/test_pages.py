@@ -102,9 +102,8 @@ def test_the_page_can_be_read_without_seeing_it(page):
     assert by_tag["html"] == [{"lang": "en"}]
     assert len(by_tag["h1"]) == len(by_tag["main"]) == 1
     assert all(found.get("scope") in ("col", "row") for found in by_tag["th"])
-    assert all(
-        (found.get("role") == "img" and found["aria-label"]) or found.get("aria-hidden") for found in by_tag["svg"]
-    )
+    seen = [found for found in by_tag["svg"] if not found.get("aria-hidden")]
+    assert all(found.get("role") == "img" and found["aria-label"] for found in seen)
     scrolling = [found for found in by_tag["div"] if found.get("class") == "scroll"]
     assert scrolling
     assert all(found["tabindex"] == "0" and found["role"] == "region" for found in scrolling)
@@ -130,10 +129,8 @@ def test_a_complete_study_has_no_banner(page):
 
 def test_an_incomplete_study_says_so_in_red(incomplete_page):
     assert [tag for tag, found in incomplete_page.elements if found.get("class") == "banner alarm"] == ["p"]
-    assert (
-        "Incomplete. This report rests on 58 of 60 trials (26 done, 32 shared, 1 failed, 1 missing)"
-        in incomplete_page.words
-    )
+    said = "Incomplete. This report rests on 58 of 60 trials (26 done, 32 shared, 1 failed, 1 missing)"
+    assert said in incomplete_page.words
     assert incomplete_page.words.count("Only 58 of 60 trials are present.") == 1
     assert "3, 1 failed, 1 missing" in incomplete_page.cells["coverage"][-1]
 
@@ -145,12 +142,8 @@ def test_error_texts_are_shown_and_inert(incomplete_page, builders):
 
 def test_names_and_facts_are_inert(tmp_path, builders):
     hostile = "v_<script>1</script>|&$"
-    study = builders.make_study(
-        name="hostile",
-        description="</style><script>2</script>",
-        forecasters={"random_walk": {}, hostile: {}},
-        seeds={"root": 1, "count": 5},
-    )
+    kinds = {"random_walk": {}, hostile: {}}
+    study = builders.make_study(name="hostile", description="</style><script>2</script>", forecasters=kinds)
     seeded = {"random_walk": 0, hostile: 1}
     noise = {"random_walk": 0.0, hostile: 0.5}
     forecasts = builders.make_forecasts(study, 60, seeded, lambda name, _: (0.0, noise[name]))
@@ -161,10 +154,9 @@ def test_names_and_facts_are_inert(tmp_path, builders):
     assert "<script" not in page.html.lower()
     assert page.html.count("</style>") == 1
     assert hostile in [cells[1] for cells in page.cells["leaderboard"]]
-    assert r"v\_\textless{}script\textgreater{}1" in (tmp_path / "report" / "leaderboard.tex").read_text(
-        encoding="utf-8"
-    )
-    assert r"v\_\<script\>1\</script\>\|&$" in (tmp_path / "report" / "leaderboard.md").read_text(encoding="utf-8")
+    latex, markdown = ((tmp_path / "report" / f"leaderboard.{kind}").read_text("utf-8") for kind in ("tex", "md"))
+    assert r"v\_\textless{}script\textgreater{}1" in latex
+    assert r"v\_\<script\>1\</script\>\|&$" in markdown
 
 
 def test_provenance_is_on_the_page(page, study):
@@ -293,9 +285,8 @@ def test_verdicts_of_checks_and_what_the_probes_compared_are_on_the_page(whole_p
     ]
     assert whole_page.cells["probes"][1] == ["nothing_sees_the_future", "features", "reversed", "102"]
     assert "1 passed, 1 not run, 1 failed." in whole_page.words
-    assert [found["class"] for _, found in whole_page.elements if "banner" in (found.get("class") or "")] == [
-        "banner alarm"
-    ]
+    classes = [found.get("class") or "" for _, found in whole_page.elements]
+    assert [one for one in classes if "banner" in one] == ["banner alarm"]
     assert not whole_page.queries.keys() & {"checks", "probes"}
 
 

@@ -28,9 +28,7 @@ def series(warehouse, study):
 
 def squared_errors(forecasts, forecaster, pair, horizon):
     """Squared errors [S, T] of single seeds, and [T] of their average."""
-    part = forecasts.filter(
-        (pl.col("forecaster") == forecaster) & (pl.col("pair") == pair) & (pl.col("horizon") == horizon)
-    ).sort("seed", "cutoff")
+    part = forecasts.filter(forecaster=forecaster, pair=pair, horizon=horizon).sort("seed", "cutoff")
     shape = (part["seed"].n_unique(), -1)
     truth, predicted = (part[name].to_numpy().reshape(shape) for name in ("y_true", "y_pred"))
     return (truth - predicted) ** 2, (truth[0] - predicted.mean(axis=0)) ** 2
@@ -109,10 +107,7 @@ def test_no_spread_for_a_deterministic_forecaster_even_if_the_summary_had_one(tm
     made = Warehouse(tmp_path / "warehouse.duckdb")
     made.load(study.name, {**tables, "summary": tampered})
     limits = ["r2_oos_low", "r2_oos_high", "r2_oos_bootstrap_low", "r2_oos_bootstrap_high"]
-    for table in (
-        leaderboard(made, study.name, significance=ALPHA).frame,
-        series_table(made, study.name, significance=ALPHA).frame,
-    ):
+    for table in (made_of(made, study.name, significance=ALPHA).frame for made_of in (leaderboard, series_table)):
         fixed = table.filter("deterministic").select(limits)
         assert len(fixed)
         assert fixed.null_count().row(0) == (len(fixed),) * 4
@@ -142,11 +137,8 @@ def test_a_forecaster_that_failed_everywhere_still_has_a_row(tmp_path, study, ta
 def test_other_studies_do_not_mix_in(tmp_path, study, tables, board, series):
     made = Warehouse(tmp_path / "warehouse.duckdb")
     made.load(study.name, tables)
-    other = {
-        name: table.with_columns(study=pl.lit("other")) if "study" in table.columns else table
-        for name, table in tables.items()
-    }
-    made.load("other", other)
+    renamed = pl.col("^study$").replace(study.name, "other")
+    made.load("other", {name: table.with_columns(renamed) for name, table in tables.items()})
     assert leaderboard(made, study.name, significance=ALPHA).frame.equals(board)
     assert series_table(made, study.name, significance=ALPHA).frame.equals(series)
 

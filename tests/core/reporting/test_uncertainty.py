@@ -92,10 +92,7 @@ def test_skill_is_told_where_it_is_known_of_all_series(whole, tables, tmp_path):
 
 def test_an_effect_that_would_have_been_found_is_told_of_claims_that_look_for_one(whole, whole_page):
     heads, *rows = whole_page.cells["claims"]
-    claim, found = (
-        heads.index("Claim"),
-        next(place for place, head in enumerate(heads) if head.startswith("Found from")),
-    )
+    claim, (found,) = heads.index("Claim"), [at for at, head in enumerate(heads) if head.startswith("Found from")]
     told = {kind: {row[found] == "—" for row in rows if row[claim] == kind} for kind in {row[claim] for row in rows}}
     assert told["equivalent"] == {True}
     assert False in told["predicts"]

@@ -20,37 +20,22 @@ from golden_core.store.table import SchemaError
 from golden_core.store.warehouse import DamagedWarehouseError, Warehouse, WarehouseError
 
 
-def history(epochs=3, study="demo", loss=1.0):
-    return HISTORY.conform(
-        pl.DataFrame({"epoch": pl.Series(range(1, epochs + 1), dtype=pl.Int32)}).with_columns(
-            study=pl.lit(study),
-            forecaster=pl.lit("v01"),
-            pair=pl.lit("EURUSD"),
-            horizon=pl.lit(1, pl.Int32),
-            seed=pl.lit(0, pl.Int32),
-            fold=pl.lit(0, pl.Int32),
-            train_loss=pl.lit(loss),
-            validation_loss=pl.lit(loss),
-            learning_rate=pl.lit(1e-3),
-        )
-    )
+def history(epochs=3, study="demo"):
+    facts = {"study": study, "forecaster": "v01", "pair": "EURUSD", "horizon": 1, "seed": 0, "fold": 0}
+    facts |= {"train_loss": 1.0, "validation_loss": 1.0, "learning_rate": 1e-3}
+    rows = [facts | {"epoch": epoch} for epoch in range(1, epochs + 1)]
+    return HISTORY.conform(pl.DataFrame(rows, schema=HISTORY.dtypes))
 
 
 def calendar(days=2):
     start = datetime.date(2020, 12, 25)
-    return CALENDAR.conform(
-        pl.DataFrame({"date": [start + datetime.timedelta(days=day) for day in range(days)]}).with_columns(
-            pair=pl.lit("EURUSD"), explanation=pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("Christmas"))
-        )
-    )
+    rows = [("EURUSD", start + datetime.timedelta(days=day), None if day else "Christmas") for day in range(days)]
+    return CALENDAR.conform(pl.DataFrame(rows, schema=["pair", "date", "explanation"], orient="row"))
 
 
 def cleaning(rows=7):
-    return CLEANING.conform(
-        pl.DataFrame(
-            {"pair": ["EURUSD"], "rule": ["weekend"], "action": ["kept"], "rows": [rows], "detail": ["it's kept"]}
-        )
-    )
+    told = {"pair": "EURUSD", "rule": "weekend", "action": "kept", "rows": rows, "detail": "it's kept"}
+    return CLEANING.conform(pl.DataFrame([told]))
 
 
 @pytest.fixture
@@ -295,9 +280,8 @@ def test_the_end_of_patience_is_one_error_with_the_file_and_the_process(warehous
     warehouse.load("demo", {})
     holder = hold(60)
     begun = time.monotonic()
-    with pytest.raises(
-        WarehouseError, match=rf"warehouse.duckdb is still held by another process \(PID {holder.pid}\)"
-    ):
+    message = rf"warehouse.duckdb is still held by another process \(PID {holder.pid}\)"
+    with pytest.raises(WarehouseError, match=message):
         ACTIONS[action](warehouse)
     assert time.monotonic() - begun < 5
 

@@ -21,22 +21,10 @@ LEGACY = {f"v{number:02d}" for number in range(1, 11)}
 NEWER = {"theta", "lightgbm", "patchtst", "moe"}
 
 
-RETRIALS = ["retrial_exformer", "retrial_puzzle_ends", "retrial_puzzle_means"]
-
-
 def test_there_are_nine_and_the_retrials():
-    assert study_names() == [
-        "demo",
-        "golden",
-        "golden_two_cores",
-        "hourly",
-        "legacy",
-        "placebo",
-        "placebo_golden",
-        "placebo_hours",
-        *RETRIALS,
-        "smoke",
-    ]
+    nine = "demo golden golden_two_cores hourly legacy placebo placebo_golden placebo_hours smoke"
+    retrials = "retrial_exformer retrial_puzzle_ends retrial_puzzle_means"
+    assert study_names() == sorted(f"{nine} {retrials}".split())
 
 
 @pytest.mark.parametrize("path", sorted(shipped("studies").glob("*.yaml")), ids=lambda path: path.stem)
@@ -88,17 +76,10 @@ def test_golden_on_two_cores_is_cut_where_it_says_and_nowhere_else():
     assert cut_leaves.pop("training.kernels") == "portable"  # `golden` is for a card
     assert full_leaves.keys() == cut_leaves.keys()
     assert {path for path in full_leaves if full_leaves[path] != cut_leaves[path]} == {
-        "name",
-        "description",
-        "splits.test",
-        "splits.step",
-        "seeds.count",
-        "training.epochs",
-        "training.batch_size",
-        "training.early_stopping.patience",
-        "training.plateau.patience",
+        "name", "description", "splits.test", "splits.step", "seeds.count", "training.epochs",
+        "training.batch_size", "training.early_stopping.patience", "training.plateau.patience",
         "forecasters.dlinear.epochs",
-    }
+    }  # fmt: skip
     for words in ("five seeds instead of ten", "two folds instead of seven", "two epochs instead of thirty"):
         assert words in cut.description
     assert (cut.seeds.count, full.seeds.count, cut.training.epochs, full.training.epochs) == (5, 10, 2, 30)
@@ -112,13 +93,8 @@ def test_the_placebo_of_golden_differs_in_its_bars_alone():
     cut, placebo = (json.loads(load_study(name).canonical()) for name in ("golden_two_cores", "placebo_golden"))
     del cut["training"]["kernels"]  # the last digit of a forecast, which no count of claims depends on
     assert {name for name in cut.keys() | placebo.keys() if cut.get(name) != placebo.get(name)} == {
-        "name",
-        "description",
-        "data",
-        "explanations",
-        "placebo",
-        "seeds",
-    }
+        "name", "description", "data", "explanations", "placebo", "seeds",
+    }  # fmt: skip
     assert {name for name in cut["data"] if cut["data"][name] != placebo["data"][name]} == {"source", "settings"}
     assert "explanations" not in placebo
     assert cut["seeds"]["count"] == placebo["seeds"]["count"]
@@ -153,20 +129,16 @@ def test_legacy_meets_the_legacy_split_row_for_row():
     legacy = {part: range(first_row[part] + 2, stop_row[part] - 1) for part in first_row}
     assert [len(rows) for rows in legacy.values()] == [90_611, 1_885, 1_885]
 
-    usable = usable_rows(bars, warm_up=study.evaluation.volatility_window, context_length=3, horizon=1)
-    found = walk_forward(usable, study.splits, horizon=1)
+    found = splits(study, bars, horizon=1)
     (fold,) = found.folds
     assert found.unused_rows == 0
-    assert fold.validation == legacy["validation"]
-    assert fold.test == legacy["test"]
+    assert (fold.validation, fold.test) == (legacy["validation"], legacy["test"])
     assert fold.train == legacy["train"][study.evaluation.volatility_window :]
 
 
 def test_legacy_splits_another_length_as_its_comment_says():
     bars = 63_446
-    study = load_study("legacy", [f"splits.train={bars - 3800}"])
-    usable = usable_rows(bars, warm_up=study.evaluation.volatility_window, context_length=3, horizon=1)
-    found = walk_forward(usable, study.splits, horizon=1)
+    found = splits(load_study("legacy", [f"splits.train={bars - 3800}"]), bars, horizon=1)
     (fold,) = found.folds
     assert found.unused_rows == 0
     assert fold.test == range(bars - 1886, bars - 1)

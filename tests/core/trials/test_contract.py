@@ -20,43 +20,28 @@ from golden_core.store.randomness import Stream
 from golden_core.trials import Trial, run, run_trials
 from golden_core.trials.campaign import fingerprinted
 
+EPOCHS = "fit must return a list of Epoch, empty where nothing is learned so, got "
+NUMBERS = "fit must return a list of Epoch, each of numbers, got "
+ARRAYS = "state must give arrays of numbers or booleans under names, got "
+REALS = "predict must return real numbers, an array of shape (100,), got "
+
 
 @pytest.mark.parametrize(
     ("method", "returned", "said"),
     [
-        ("fit", None, "fit must return a list of Epoch, empty where nothing is learned so, got None"),
-        ("fit", [1.0, 0.5], "fit must return a list of Epoch, empty where nothing is learned so, got [1.0, 0.5]"),
+        ("fit", None, EPOCHS + "None"),
+        ("fit", [1.0, 0.5], EPOCHS + "[1.0, 0.5]"),
+        ("fit", [Epoch("one", 1.0, 1.0, 1.0)], NUMBERS + "Epoch(epoch='one'"),
+        ("fit", [Epoch(1, None, 1.0, 1.0)], NUMBERS + "Epoch(epoch=1, train"),
         ("state", None, "state must return a dictionary of named arrays, got NoneType"),
-        (
-            "fit",
-            [Epoch("one", 1.0, 1.0, 1.0)],
-            "fit must return a list of Epoch, each of numbers, got Epoch(epoch='one'",
-        ),
-        (
-            "fit",
-            [Epoch(1, None, 1.0, 1.0)],
-            "fit must return a list of Epoch, each of numbers, got Epoch(epoch=1, train",
-        ),
-        ("state", {"w": None}, "state must give arrays of numbers or booleans under names, got 'w': NoneType"),
-        (
-            "state",
-            {"w": [[1.0], [1.0, 2.0]]},
-            "state must give arrays of numbers or booleans under names, got 'w': list",
-        ),
-        (
-            "state",
-            {"w": np.array(["a"])},
-            "state must give arrays of numbers or booleans under names, got 'w': ndarray",
-        ),
+        ("state", {"w": None}, ARRAYS + "'w': NoneType"),
+        ("state", {"w": [[1.0], [1.0, 2.0]]}, ARRAYS + "'w': list"),
+        ("state", {"w": np.array(["a"])}, ARRAYS + "'w': ndarray"),
         ("state", {"w": torch.ones(1, requires_grad=True)}, "under names, got 'w': Tensor"),
-        ("state", {1: np.zeros(1)}, "state must give arrays of numbers or booleans under names, got 1: ndarray"),
-        ("predict", ["up"] * 100, "predict must return real numbers, an array of shape (100,), got list"),
-        (
-            "predict",
-            (0.0 for _ in range(100)),
-            "predict must return real numbers, an array of shape (100,), got generator",
-        ),
-        ("predict", np.zeros(100) + 1j, "predict must return real numbers, an array of shape (100,), got ndarray"),
+        ("state", {1: np.zeros(1)}, ARRAYS + "1: ndarray"),
+        ("predict", ["up"] * 100, REALS + "list"),
+        ("predict", (0.0 for _ in range(100)), REALS + "generator"),
+        ("predict", np.zeros(100) + 1j, REALS + "ndarray"),
         ("predict", ValueError, "fold 0: ValueError"),
         ("predict", np.full(100, np.nan), "100 forecasts are not finite"),
         ("predict", np.ma.masked_equal([0.0] * 99 + [1.0], 1.0), "1 forecasts are not finite"),
@@ -66,17 +51,9 @@ from golden_core.trials.campaign import fingerprinted
         ("predict", sys.exit, "SystemExit: 3"),
         ("predict", KeyboardInterrupt("mine"), "KeyboardInterrupt: mine"),
         ("predict", RuntimeError("\udcff"), r"\udcff"),
-        ("predict", np.zeros(100) > 0, "predict must return real numbers, an array of shape (100,), got ndarray bool"),
-        (
-            "predict",
-            np.zeros(100).astype(str),
-            "predict must return real numbers, an array of shape (100,), got ndarray <U32",
-        ),
-        (
-            "predict",
-            np.zeros(100, "M8[s]"),
-            "predict must return real numbers, an array of shape (100,), got ndarray datetime",
-        ),
+        ("predict", np.zeros(100) > 0, REALS + "ndarray bool"),
+        ("predict", np.zeros(100).astype(str), REALS + "ndarray <U32"),
+        ("predict", np.zeros(100, "M8[s]"), REALS + "ndarray datetime"),
         ("predict", np.zeros((100, 1)), "predict returned shape (100, 1), expected (100,)"),
     ],
 )
@@ -140,11 +117,8 @@ def test_a_level_far_off_is_no_price(spread):
 
     forecast(np.log(1 / Closes.last_close))
     noise = 0.02 * Stream(8).generator().standard_normal(100)
-    for price in (
-        0.99 * Closes.last_close,
-        np.full(100, 0.567),
-        Closes.last_close + noise,
-    ):  # nearer to it than to any level
+    near = (0.99 * Closes.last_close, np.full(100, 0.567), Closes.last_close + noise)
+    for price in near:  # nearer to it than to any level
         with pytest.raises(ValueError, match=r"forecasts are prices, 0\.5"):
             forecast(price)
 

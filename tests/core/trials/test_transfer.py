@@ -1,5 +1,6 @@
 """Trials carried from one home to another: every byte as it was, and nothing that is not."""
 
+import itertools
 import json
 import shutil
 import zipfile
@@ -66,41 +67,36 @@ def altered(name, content):
     return (name, content[:-1] + b"?") if name.endswith("history.parquet") else (name, content)
 
 
+def listed(content, change):
+    """Return a manifest whose entries, name and hash, are as ``change`` says; None leaves one out."""
+    said = json.loads(content)
+    return json.dumps(said | {"sha256": dict(filter(None, itertools.starmap(change, said["sha256"].items())))})
+
+
 def altered_with_its_manifest(name, content):
     """As somebody does who changes a result and the manifest: the trial's own provenance still knows."""
     if name == MANIFEST:
-        said = json.loads(content)
-        said["sha256"] = {
-            key: hash_bytes(b"?") if key.endswith("history.parquet") else h for key, h in said["sha256"].items()
-        }
-        return name, json.dumps(said)
+        return name, listed(content, lambda key, h: (key, hash_bytes(b"?") if key.endswith("history.parquet") else h))
     return (name, b"?") if name.endswith("history.parquet") else (name, content)
 
 
 def outside(name, content):
-    wrong = "../../../../outside.parquet"
     if name == MANIFEST:
-        said = json.loads(content)
-        said["sha256"] = {wrong if key.endswith("history.parquet") else key: h for key, h in said["sha256"].items()}
-        return name, json.dumps(said)
-    return (wrong if name.endswith("history.parquet") else name), content
+        return name, listed(content, outside)
+    return ("../../../../outside.parquet" if name.endswith("history.parquet") else name), content
 
 
 def moved(name, content):
     """As somebody does who passes one trial off for another."""
     if name == MANIFEST:
-        said = json.loads(content)
-        said["sha256"] = {moved(key, None)[0]: h for key, h in said["sha256"].items()}
-        return name, json.dumps(said)
+        return name, listed(content, moved)
     return name.replace("dlinear/EURUSD_h1/", "dlinear/USDJPY_h1/"), content
 
 
 def unsaid(name, content):
     """The tables of a study are made from what a trial says of itself: without it, the next run would end there."""
     if name == MANIFEST:
-        said = json.loads(content)
-        said["sha256"] = {key: SHORT.get(key, h) for key, h in said["sha256"].items()}
-        return name, json.dumps(said)
+        return name, listed(content, lambda key, h: (key, SHORT.get(key, h)))
     if name.endswith("provenance.json"):
         short = json.dumps({**json.loads(content), "parameters": None}).encode()
         SHORT[name] = hash_bytes(short)
@@ -141,11 +137,7 @@ def test_what_was_changed_is_refused_and_nothing_is_added(archive, elsewhere, tm
 def only(name, content, print_):
     if name != MANIFEST:
         return (name, content) if name.startswith("dlinear/EURUSD_h1/") and print_ in name else None
-    said = json.loads(content)
-    said["sha256"] = {
-        key: h for key, h in said["sha256"].items() if key.startswith("dlinear/EURUSD_h1/") and print_ in key
-    }
-    return name, json.dumps(said)
+    return name, listed(content, lambda key, h: only(key, h, print_))
 
 
 def test_what_is_compressed_is_refused_before_it_is_read(archive, elsewhere, tmp_path):
