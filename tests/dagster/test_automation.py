@@ -17,6 +17,7 @@ from golden_dagster.lib.automation import RANGE, partitions_per_tick
 from golden_dagster.resources import StudyResource
 
 FOLDS = dg.AssetKey("folds")
+NOTHING = {"random_walk": set(), "ar": set(), "dlinear": set()}
 
 
 def definitions():
@@ -27,9 +28,7 @@ def definitions():
 def requested(instance, definitions):
     """Return the partitions that the automation conditions ask for at one tick."""
     result = dg.evaluate_automation_conditions(definitions, instance)
-    return {
-        key: result.get_requested_partitions(dg.AssetKey(["models", key])) for key in ("random_walk", "ar", "dlinear")
-    }
+    return {key: result.get_requested_partitions(dg.AssetKey(["models", key])) for key in NOTHING}
 
 
 def test_the_daily_refresh_comes_after_the_publication():
@@ -45,33 +44,21 @@ def test_the_refresh_job_asks_the_source():
 
 def test_nothing_is_asked_for_when_all_is_there(finished):
     with opened() as campaign:
-        assert requested(campaign.instance, campaign.definitions) == {
-            "random_walk": set(),
-            "ar": set(),
-            "dlinear": set(),
-        }
+        assert requested(campaign.instance, campaign.definitions) == NOTHING
 
 
 def test_trials_that_were_never_run_are_asked_for(broken):
     with opened() as campaign:
         campaign.instance.wipe_assets([dg.AssetKey(["models", "ar"])])
         keys = {f"s0{seed}|{pair}_h1" for seed in (0, 1) for pair in ("EURUSD", "USDJPY")}
-        assert requested(campaign.instance, campaign.definitions) == {
-            "random_walk": set(),
-            "ar": keys,
-            "dlinear": set(),
-        }
+        assert requested(campaign.instance, campaign.definitions) == NOTHING | {"ar": keys}
 
 
 @pytest.fixture
 def gaps(monkeypatch):
     """A study of 200 trials over two forecasters, every inputs' check passed, one in ten trials missing at random."""
-    overrides = [
-        "name=smoke_gaps",
-        "forecasters={random_walk: {}, drift: {}}",
-        "seeds.count=10",
-        "horizons=[1,2,3,4,5]",
-    ]
+    kinds = "forecasters={random_walk: {}, drift: {}}"
+    overrides = ["name=smoke_gaps", kinds, "seeds.count=10", "horizons=[1,2,3,4,5]"]
     located = definitions_for(load_study("smoke", overrides), StudyResource(study="smoke"))
     graph = located.resolve_asset_graph()
     missing, random = {}, Random(1)
@@ -164,14 +151,14 @@ def test_trials_wait_until_every_blocking_check_of_their_folds_has_passed(fault)
             judge(instance, graph, passed=lambda check: check != name)
         else:
             judge(instance, graph, passed=lambda _: True, without=[name])
-        assert requested(instance, located) == {"random_walk": set(), "ar": set(), "dlinear": set()}
+        assert requested(instance, located) == NOTHING
         judge(instance, graph, passed=lambda _: True)
         assert {len(keys) for keys in requested(instance, located).values()} == {4}
 
 
 def test_trials_wait_for_their_folds():
     with dg.DagsterInstance.ephemeral() as instance:
-        assert requested(instance, definitions()) == {"random_walk": set(), "ar": set(), "dlinear": set()}
+        assert requested(instance, definitions()) == NOTHING
 
 
 def test_a_trial_whose_run_failed_is_not_asked_for_again(broken):
@@ -240,9 +227,8 @@ def test_the_version_of_folds_is_that_of_all_their_trials_read(finished):
     with opened() as campaign:
         versions = campaign.instance.fetch_materializations(FOLDS, limit=2).records
         found = {record.partition_key: record.asset_materialization.tags["dagster/data_version"] for record in versions}
-        assert found == {
-            f"{pair}_h1": series_inputs(finished, campaign.study, pair, 1).hash for pair in ("EURUSD", "USDJPY")
-        }
+        pairs = ("EURUSD", "USDJPY")
+        assert found == {f"{pair}_h1": series_inputs(finished, campaign.study, pair, 1).hash for pair in pairs}
 
 
 def test_rates_that_did_not_change_ask_for_nothing(broken):
@@ -269,9 +255,8 @@ def test_failures_are_handed_to_a_command(tmp_path, monkeypatch):
     with dg.DagsterInstance.ephemeral() as instance:
         result = night.execute_in_process(instance=instance, raise_on_error=False)
         event = result.get_run_failure_event()
-        failed_runs(
-            dg.build_run_status_sensor_context("failed_runs", event, instance, result.dagster_run).for_run_failure()
-        )
+        context = dg.build_run_status_sensor_context("failed_runs", event, instance, result.dagster_run)
+        failed_runs(context.for_run_failure())
     assert told.read_text().startswith(f"run {result.run_id} of night failed: ")
 
 

@@ -62,9 +62,7 @@ def test_definitions_load(study):
         "statistics/calibration", "benchmarks/inference", "benchmarks/training", "benchmarks/data",
         "benchmarks/statistics", "benchmarks/table", "interpretability/sanity",
     }  # fmt: skip
-    shared = {
-        "ecb_rates", "clean_bars", "data_quality", "folds", "metrics", "leaderboard", "comparisons", "report",
-    }  # fmt: skip
+    shared = {"ecb_rates", "clean_bars", "data_quality", "folds", "metrics", "leaderboard", "comparisons", "report"}
     shared |= {"explanations"} if load_study(study).explanations else set()
     assert {key for key in keys if not key.startswith("milestones/")} == shared | models | platform
     assert len(keys) - len(shared | models | platform) == 16 + 7 + 1  # milestones, exit gates, requirements
@@ -106,16 +104,11 @@ def test_every_asset_explains_itself():
 
 
 @pytest.mark.parametrize(
-    ("domain", "folder", "key"),
-    [
-        ("leakage", "leakage", "leakage/scorecard"),
-        ("legacy", "legacy", "legacy/published_audit"),
-        ("legacy", "legacy", "legacy/forensics"),
-        ("milestones", "milestones", "milestones/requirements"),
-    ],
+    "key", ["leakage/scorecard", "legacy/published_audit", "legacy/forensics", "milestones/requirements"]
 )
-def test_an_asset_of_shipped_facts_is_another_with_other_facts(monkeypatch, tmp_path, domain, folder, key):
-    module, study = importlib.import_module(f"golden_dagster.defs.{domain}"), load_study("smoke")
+def test_an_asset_of_shipped_facts_is_another_with_other_facts(monkeypatch, tmp_path, key):
+    folder = key.split("/")[0]
+    module, study = importlib.import_module(f"golden_dagster.defs.{folder}"), load_study("smoke")
 
     def version():
         importlib.reload(module)
@@ -136,14 +129,9 @@ def test_an_asset_of_shipped_facts_is_another_with_other_facts(monkeypatch, tmp_
 
 @pytest.mark.parametrize("key", ["placebo/universes", "placebo/false_claims", "placebo/power"])
 def test_universes_of_other_settings_are_others(key):
-    versions = {
-        definitions_for(load_variant("placebo", overrides))
-        .resolve_asset_graph()
-        .get(dg.AssetKey(key.split("/")))
-        .code_version
-        for overrides in ([], ["seeds.root=99"])
-    }
-    assert len(versions) == 2
+    studies = [load_variant("placebo", overrides) for overrides in ([], ["seeds.root=99"])]
+    graphs = [definitions_for(study).resolve_asset_graph() for study in studies]
+    assert len({graph.get(dg.AssetKey(key.split("/"))).code_version for graph in graphs}) == 2
 
 
 def test_edges_and_partitions():
@@ -228,12 +216,8 @@ def test_the_page_of_a_checkout_is_that_of_its_origin(origin, page, tmp_path):
 
 def test_columns_of_published_tables_come_from_columns_that_there_are(finished):
     """Lineage is typed in by hand: every column at both ends exists in the schema of its table."""
-    models = {dg.AssetKey(["models", name]) for name in ("random_walk", "ar", "dlinear")}
-    tables = {
-        dg.AssetKey("metrics"): METRICS,
-        dg.AssetKey("comparisons"): COMPARISONS,
-        **dict.fromkeys(models, FORECASTS),
-    }
+    tables = {dg.AssetKey(["models", name]): FORECASTS for name in ("random_walk", "ar", "dlinear")}
+    tables |= {dg.AssetKey("metrics"): METRICS, dg.AssetKey("comparisons"): COMPARISONS}
     with study_instance(finished, "smoke") as instance:
         for name in ("metrics", "comparisons", "leaderboard"):
             made = instance.get_latest_materialization_event(dg.AssetKey(name)).asset_materialization.metadata
@@ -263,12 +247,8 @@ def test_what_has_no_learning_curve_loads_nothing_to_draw_one(monkeypatch):
 
 def test_a_trained_trial_shows_its_learning_curve(finished):
     with study_instance(finished, "smoke") as instance:
-        shown = {
-            name: instance.get_latest_materialization_event(
-                dg.AssetKey(["models", name])
-            ).asset_materialization.metadata
-            for name in ("ar", "dlinear")
-        }
-    assert "learning_curve" not in shown["ar"]
-    assert "data:image/png;base64," in shown["dlinear"]["learning_curve"].value
-    assert len(shown["dlinear"]["learning_curve"].value) < 20_000  # one per trial in the record
+        made = [instance.get_latest_materialization_event(dg.AssetKey(["models", n])) for n in ("ar", "dlinear")]
+    of_ar, of_dlinear = (event.asset_materialization.metadata for event in made)
+    assert "learning_curve" not in of_ar
+    assert "data:image/png;base64," in of_dlinear["learning_curve"].value
+    assert len(of_dlinear["learning_curve"].value) < 20_000  # one per trial in the record
