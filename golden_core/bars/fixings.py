@@ -37,6 +37,7 @@ def require_fixings(bars: pl.DataFrame, pair: str, rates: pl.DataFrame, path: Pa
     parts = days.select("at", pl.lit(_FEWEST, pl.Int64).alias("len"), *rolled).drop_nulls()
     far = pl.concat([whole.filter(off.abs() > _FAR), parts.filter(off.abs() > _FAR_PART)])
     far = far.sort(pl.col("turned").abs() >= _NEAR, maintain_order=True)
+    notes: tuple[str, ...] = ()
     if far.height:
         last, n, level, inverse = far.row(0)
         away = f"closes lie {100 * abs(math.expm1(level)):.1f} % from the ECB's rates (median of {n} days to {last:%F})"
@@ -44,9 +45,10 @@ def require_fixings(bars: pl.DataFrame, pair: str, rates: pl.DataFrame, path: Pa
             raise VendorError(
                 f"{path}: its {away}, and near their inverse: they are of {pair[3:]}{pair[:3]}; import them so"
             )
-        return (f"{away}: they are of other days, another instrument, or made up",)
-    if days.height < _FEWEST:
-        return ()
+        notes = (f"{away}: they are of other days, another instrument, or made up",)
+    days = days.filter(off.abs() <= _FAR_PART)  # the rest of the file still tells when its closes are known
+    if days.height < _FEWEST or abs(whole.item(0, "off")) > _FAR:
+        return notes
     early = days.select(pl.corr("off", "around")).item()
     before = days.filter(pl.col("at") - pl.col("available_at") >= pl.duration(hours=_HOURS))
     copied, moves = before.select(pl.col("off").abs().median(), pl.col("around").abs().median()).row(0)
@@ -62,7 +64,7 @@ def require_fixings(bars: pl.DataFrame, pair: str, rates: pl.DataFrame, path: Pa
             "stamped by their close, named by the evening on which their day begins, or of another clock; hold the "
             "file against a second source"
         )
-    return ()
+    return notes
 
 
 def _fixed(pair: str, rates: pl.DataFrame) -> pl.DataFrame:

@@ -107,7 +107,6 @@ def test_a_study_that_was_not_run_is_told_how_to_be(tmp_path, monkeypatch):
     for command, lacks in (
         (["claims"], "not in the warehouse yet"),
         (["report", "figures", "--to", str(tmp_path)], "not in the warehouse yet"),
-        (["explain"], "is trained yet"),
         (["clean"], "no trial can be told from an old one"),
         (["lake", "export", "--to", str(tmp_path / "trials.zip")], f"has no finished trial in {tmp_path}"),
     ):

@@ -111,6 +111,14 @@ def test_another_instrument_or_the_inverse_may_begin_anywhere_in_a_file(begin: f
         require_fixings(turned, "EURUSD", RATES, FILE)
 
 
+def test_a_month_at_another_level_hides_no_early_close() -> None:
+    early = _bars("1d").with_columns(pl.col("available_at").dt.offset_by("-1d"))
+    month = pl.int_range(early.height).is_between(300, 330)
+    mixed = early.with_columns(pl.col("close") * pl.when(month).then(1.2).otherwise(1))
+    with pytest.raises(VendorError, match="known too early"):
+        require_fixings(mixed, "EURUSD", RATES, FILE)
+
+
 def test_a_week_shows_a_level() -> None:
     week = _bars("1d").slice(40, 6)
     assert require_fixings(week, "EURUSD", RATES, FILE) == ()
@@ -121,8 +129,9 @@ def test_a_week_shows_a_level() -> None:
 
 def test_frozen_closes_tell_no_time() -> None:
     """At the level of the rates, so that it is not the level that is spoken of."""
-    bars = _bars("1d").with_columns(close=pl.lit(RATES["rate"].median()))
-    assert "(median of 20 days to " in require_fixings(bars, "EURUSD", RATES, FILE)[0]
+    month = _bars("1d").slice(100, 30)
+    frozen = month.with_columns(close=pl.col("close").median())
+    assert require_fixings(frozen, "EURUSD", RATES, FILE) == ()
 
 
 @pytest.mark.parametrize("pair", ["EURUSD", "USDJPY", "GBPCHF"])
