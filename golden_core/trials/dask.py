@@ -22,6 +22,7 @@ from golden_core.trials.run import TrialError
 
 SCHEDULER = "GOLDEN_DASK_SCHEDULER"
 PATIENCE = 60.0  # seconds that a campaign waits for a scheduler, at the start and after it has lost one
+_gone: set[str] = set()  # where it was waited for in vain: the next forecaster of a campaign does not wait again
 
 
 def on_dask(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]]) -> Iterator[Outcome]:
@@ -30,7 +31,7 @@ def on_dask(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]]) -> Iter
     Raises
     ------
     TrialError
-        If no scheduler is named, or none answers for a minute.
+        If no scheduler is named, or none answers for a minute; the minute is waited once.
     """
     address = os.environ.get(SCHEDULER, "")
     if not address:
@@ -61,10 +62,15 @@ def _until_lost(address: str, home: Home, study: Study, waiting: dict[str, Trial
 
 def _connected(address: str) -> Client:
     try:
-        return Client(address, timeout=PATIENCE, set_as_default=False)
+        client = Client(address, timeout=min(PATIENCE, 1.0) if address in _gone else PATIENCE, set_as_default=False)
+    except ValueError as error:
+        raise TrialError(f"{SCHEDULER}={address}: {error}; one is tcp://127.0.0.1:8786") from None
     except OSError as error:
+        _gone.add(address)
         message = f"no Dask scheduler at {address} for {PATIENCE:g} s: start one, and run again to go on"
         raise TrialError(message) from error
+    _gone.discard(address)
+    return client
 
 
 def _outcome(future: object, trial: Trial, print_: str) -> Outcome:

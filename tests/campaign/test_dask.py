@@ -114,6 +114,15 @@ def test_without_a_scheduler_one_line_says_so(study, tmp_path, monkeypatch):
     with pytest.raises(TrialError, match="needs GOLDEN_DASK_SCHEDULER"):
         list(run_trials(home, study, jobs, backend="dask"))
     monkeypatch.setenv("GOLDEN_DASK_SCHEDULER", "tcp://127.0.0.1:1")
-    monkeypatch.setattr(dask, "PATIENCE", 0.1)
-    with pytest.raises(TrialError, match=r"no Dask scheduler at tcp://127.0.0.1:1 for 0.1 s: start one"):
+    monkeypatch.setattr(dask, "PATIENCE", 3)
+    monkeypatch.setattr(dask, "_gone", set(), raising=False)
+    waited = []
+    for _forecaster in range(2):  # each is a step of its own
+        begun = time.monotonic()
+        with pytest.raises(TrialError, match=r"no Dask scheduler at tcp://127.0.0.1:1 for 3 s: start one"):
+            list(run_trials(home, study, jobs, backend="dask"))
+        waited.append(time.monotonic() - begun)
+    assert waited[1] < waited[0] - 1
+    monkeypatch.setenv("GOLDEN_DASK_SCHEDULER", "nonsense")
+    with pytest.raises(TrialError, match=r"^GOLDEN_DASK_SCHEDULER=nonsense: missing port .*; one is tcp://127"):
         list(run_trials(home, study, jobs, backend="dask"))
