@@ -17,6 +17,10 @@ from golden_core.store.schema import ECONOMICS, EQUITY
 from golden_core.study import Study
 
 _AMOUNTS = ("gross", "spread", "slippage", "swap", "net", "turnover")
+_ENDS = ("low", "high", "bootstrap_low", "bootstrap_high")
+# Times: of who trades less, a few returns are all that the spread is made of, and zero is left out far too often.
+LEAST_TRADES = 200
+SELDOM = "traded at {} times: what is said of chance needs {}"
 
 
 def economics_table(study: Study, traded: Iterable[Strategy], tried: int, stream: Stream) -> pl.DataFrame:
@@ -78,7 +82,9 @@ def _series(
         row = _amounts(one) | beside
         if not one.reason:
             row |= _ratios(one, study.evaluation.confidence, intervals.pop(0))
-            row["deflated"] = None if row["reason"] else _deflated(one.returns, row["tried"], variance)
+            if not (row["reason"] or np.isnan(variance)):
+                ratio, told = float(sharpe.sharpe(one.returns)), _moments(one.returns)
+                row["deflated"] = sharpe.deflated(ratio, *told, trials=row["tried"], variance=variance)
         yield row
 
 
@@ -101,7 +107,6 @@ def _amounts(one: Strategy) -> dict[str, Any]:
     kept, rate = one.account, one.quotes.per_year
     units = kept.traded.sum() * one.quotes.pip
     yearly = {name: rate * getattr(kept, name).mean() for name in _AMOUNTS}
-    before_spread = (kept.net + kept.spread).sum()
     return {
         "forecaster": one.forecaster,
         "pair": one.pair,
@@ -112,7 +117,7 @@ def _amounts(one: Strategy) -> dict[str, Any]:
         **yearly,
         "drawdown": float(sharpe.drawdown(one.returns)),
         "half_spread_pips": kept.spread.sum() / units if units else None,
-        "break_even_pips": before_spread / units if units else None,
+        "break_even_pips": (kept.net + kept.spread).sum() / units if units else None,
         "reason": one.reason or None,
     }
 
@@ -120,28 +125,23 @@ def _amounts(one: Strategy) -> dict[str, Any]:
 def _ratios(one: Strategy, confidence: float, bootstrap: tuple[float, float]) -> dict[str, Any]:
     year, returns = np.sqrt(one.quotes.per_year), one.returns
     found = long_run(sharpe.sharpe_moment(returns), horizon=one.horizon, level=confidence)
+    trades = int(one.account.traded.any(axis=0).sum())
+    reason = str(found.reason) or ("" if trades >= LEAST_TRADES else SELDOM.format(trades, LEAST_TRADES))
     numbers = {
         "sharpe": found.mean,
-        "low": found.low,
-        "high": found.high,
-        "bootstrap_low": bootstrap[0],
-        "bootstrap_high": bootstrap[1],
         "sharpe_gross": sharpe.sharpe(one.account.gross.mean(axis=0)),
         "sharpe_delayed": sharpe.sharpe(one.delayed.net.mean(axis=0)),
     }
-    chance = sharpe.probabilistic(float(found.mean), len(returns), *sharpe.shape(returns)) if not found.reason else None
+    ends = dict(zip(_ENDS, (found.low, found.high, *bootstrap), strict=True))
     return {
-        **{name: _number(year * value) for name, value in numbers.items()},
-        "probabilistic": chance,
-        "reason": str(found.reason) or None,
+        **{name: _number(year * value) for name, value in (numbers | ({} if reason else ends)).items()},
+        "probabilistic": None if reason else sharpe.probabilistic(float(found.mean), *_moments(returns)),
+        "reason": reason or None,
     }
 
 
-def _deflated(returns: FloatArray, tried: int, variance: float) -> float | None:
-    if np.isnan(variance):
-        return None
-    ratio = float(sharpe.sharpe(returns))
-    return sharpe.deflated(ratio, len(returns), *sharpe.shape(returns), trials=tried, variance=variance)
+def _moments(returns: FloatArray) -> tuple[int, float, float]:
+    return len(returns), *sharpe.shape(returns)
 
 
 def _number(value: float | FloatArray) -> float | None:

@@ -12,7 +12,7 @@ from support.money import bars, section
 
 from golden_core.economics import sharpe
 from golden_core.economics.strategies import IDLE, UNEVEN, strategies
-from golden_core.economics.tables import economics_table, equity_table
+from golden_core.economics.tables import LEAST_TRADES, SELDOM, economics_table, equity_table
 from golden_core.preparation.catalogue import load_study
 from golden_core.statistics import long_run
 from golden_core.statistics.long_run import TOO_SHORT
@@ -141,6 +141,27 @@ def test_too_few_returns_have_a_ratio_and_no_chance_of_skill():
     assert few["reason"] == TOO_SHORT
     assert few["sharpe"] > 0
     assert (few["low"], few["probabilistic"], few["deflated"]) == (None, None, None)
+
+
+def test_who_trades_seldom_has_a_ratio_and_no_chance_of_skill(table):
+    """One forecast in fifty is traded: each lot is bought and sold, and neither may stand for six hundred bars."""
+    faint = forecasts().with_columns(pl.when(pl.int_range(pl.len()) % 50 == 7).then("y_pred").otherwise(0.0))
+    seldom = row(economics_table(STUDY, list(strategies(faint, bars(), section())), 3, Stream(1)), "knows")
+    assert seldom["reason"] == SELDOM.format(2 * N // 50, LEAST_TRADES)
+    assert seldom["sharpe"] is not None
+    told = ("low", "high", "bootstrap_low", "bootstrap_high", "probabilistic", "deflated")
+    assert [seldom[name] for name in told] == [None] * len(told)
+    assert None not in [row(table, "knows")[name] for name in told]
+
+
+@pytest.mark.parametrize(("trades", "least", "most"), [(6, 0.25, 1.0), (LEAST_TRADES, 0.0, 0.08)])
+def test_the_rule_is_where_the_interval_keeps_its_promise(trades, least, most):
+    """Returns that nobody can foresee, of lots of one bar: of three lots the interval leaves zero out in a third."""
+    draw, returns = Stream(15).child("seldom").generator(), np.zeros((2000, 1500))
+    held = draw.random(returns.shape).argsort(axis=1)[:, : trades // 2]  # a lot is bought and sold
+    np.put_along_axis(returns, held, draw.standard_normal(held.shape), axis=1)
+    found = long_run(sharpe.sharpe_moment(returns), horizon=1)
+    assert least <= ((found.low > 0) | (found.high < 0)).mean() <= most
 
 
 def test_equity_ends_where_the_returns_add_up(traded, table):
