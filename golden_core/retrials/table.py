@@ -52,7 +52,8 @@ def retrials_table(home: Home, asked: Sequence[Retrial]) -> pl.DataFrame:
 
 def _rows(home: Home, retrial: Retrial) -> Iterator[dict[str, Any]]:
     court = [row for study in retrial.studies for row in _court(home, study)]
-    borne_out = [r["holds"] for r in court if r["forecaster"] in retrial.forecasters and r["claim"] == retrial.claim]
+    tested = [r for r in court if r["claim"] == retrial.claim and r["p_value"] is not None]  # who is refused is open
+    borne_out = [r["holds"] for r in tested if r["forecaster"] in retrial.forecasters]
     implied = _implied(retrial)
     yield {
         "retrial": retrial.name,

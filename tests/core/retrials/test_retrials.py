@@ -125,6 +125,12 @@ def test_the_table_has_a_row_for_what_was_claimed_what_was_decided_and_each_leak
     assert page.count("| means that include the target | USDCAD_h1 | 18 | 0.0000 |") == 2
 
 
+def test_a_claim_of_which_no_test_was_made_stays_open(home, monkeypatch):
+    refused = {"forecaster": "lags", "claim": "more_accurate", "p_value": None, "holds": False}
+    monkeypatch.setattr(made, "_court", lambda _home, _study: iter([refused]))
+    assert retrials_table(home, retrials()[:1]).row(0, named=True)["holds"] is None
+
+
 def test_the_page_shows_the_table_that_the_command_wrote():
     docs = Path(__file__).parents[3] / "docs"
     filed = pl.read_csv(docs / "golden/P6.M2/retrials.csv", schema=COLUMNS)
