@@ -83,7 +83,7 @@ def _series(
         if not one.reason:
             row |= _ratios(one, study.evaluation.confidence, intervals.pop(0))
             if not (row["reason"] or np.isnan(variance)):
-                ratio, told = float(sharpe.sharpe(one.returns)), _moments(one.returns)
+                ratio, told = float(sharpe.sharpe(one.returns)), (len(one.returns), *sharpe.shape(one.returns))
                 row["deflated"] = sharpe.deflated(ratio, *told, trials=row["tried"], variance=variance)
         yield row
 
@@ -127,6 +127,7 @@ def _ratios(one: Strategy, confidence: float, bootstrap: tuple[float, float]) ->
     found = long_run(sharpe.sharpe_moment(returns), horizon=one.horizon, level=confidence)
     trades = int(one.account.traded.any(axis=0).sum())
     reason = str(found.reason) or ("" if trades >= LEAST_TRADES else SELDOM.format(trades, LEAST_TRADES))
+    told = len(returns), *sharpe.shape(returns)
     numbers = {
         "sharpe": found.mean,
         "sharpe_gross": sharpe.sharpe(one.account.gross.mean(axis=0)),
@@ -135,13 +136,9 @@ def _ratios(one: Strategy, confidence: float, bootstrap: tuple[float, float]) ->
     ends = dict(zip(_ENDS, (found.low, found.high, *bootstrap), strict=True))
     return {
         **{name: _number(year * value) for name, value in (numbers | ({} if reason else ends)).items()},
-        "probabilistic": None if reason else sharpe.probabilistic(float(found.mean), *_moments(returns)),
+        "probabilistic": None if reason else sharpe.probabilistic(float(found.mean), *told),
         "reason": reason or None,
     }
-
-
-def _moments(returns: FloatArray) -> tuple[int, float, float]:
-    return len(returns), *sharpe.shape(returns)
 
 
 def _number(value: float | FloatArray) -> float | None:
