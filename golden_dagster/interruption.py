@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -61,22 +62,18 @@ def interruptible() -> Iterator[Callable[[], None]]:
 
 
 def run_until_told(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a program and return its exit status; when this process is told to end, the program is too, and waited for.
+    """Run a program and return its exit status; when this process is told to end, so are the program and its children.
 
-    Ctrl-C reaches both by itself, and is a good end: 0. A supervisor tells this process alone; where it does so by
-    SIGINT, the program is told after a while.
+    Ctrl-C is a good end: 0. Who does not end within a while is killed, and who is there when this is told again.
     """
-    with interruptible(), subprocess.Popen(command, env=environment) as program:
+    # A group of its own: what a killed program has started would go on, and hold the port.
+    with interruptible(), subprocess.Popen(command, env=environment, process_group=0) as program:
         try:
             return program.wait()
         except Interrupted as told:
-            by_terminal = told.exit_status == 128 + signal.SIGINT
-            for tells in (not by_terminal, True):
-                if tells:
-                    program.send_signal(signal.SIGINT)
-                with suppress(subprocess.TimeoutExpired):
-                    program.wait(PATIENCE_S)
-                    break
-            else:
-                program.kill()
-            return 0 if by_terminal else told.exit_status
+            with suppress(subprocess.TimeoutExpired, Interrupted):
+                os.killpg(program.pid, signal.SIGINT)
+                program.wait(PATIENCE_S)
+            with suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
+            return 0 if told.exit_status == 128 + signal.SIGINT else told.exit_status

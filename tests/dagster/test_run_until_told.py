@@ -5,6 +5,9 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
+
+import pytest
 
 from golden_dagster import interruption
 from golden_dagster.interruption import run_until_told
@@ -56,3 +59,37 @@ def test_a_program_that_does_not_listen_is_killed(tmp_path, monkeypatch):
     assert run_until_told([sys.executable, "-c", DEAF, str(tmp_path)], os.environ) == 143
     assert time.monotonic() - begun < 30
     assert not (tmp_path / "ended").exists()
+
+
+# Starts another that does not listen either, and says who it is.
+PARENT = """
+import pathlib, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", sys.argv[2], sys.argv[1]])
+pathlib.Path(sys.argv[1], "child").write_text(str(child.pid))
+child.wait()
+"""
+
+
+@pytest.mark.parametrize("patience", [0.2, 60.0])
+def test_what_it_has_started_ends_with_it_and_at_once_when_told_again(tmp_path, monkeypatch, patience):
+    """A web server, say, that would hold the port."""
+    monkeypatch.setattr(interruption, "PATIENCE_S", patience)
+    begun, program = time.monotonic(), [sys.executable, "-c", DEAF.replace("ready", "there"), str(tmp_path)]
+    parent = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n{PARENT}"
+    tell(signal.SIGTERM, tmp_path / "there")
+    if patience > 1:
+        threading.Timer(0, lambda: told_twice(tmp_path / "there")).start()
+    assert run_until_told([sys.executable, "-c", parent, str(tmp_path), program[2]], os.environ) == 143
+    assert time.monotonic() - begun < 30
+    child = int((tmp_path / "child").read_text())
+    while time.monotonic() - begun < 40 and Path(f"/proc/{child}").exists():
+        time.sleep(0.05)  # whoever takes in orphans has to notice
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def told_twice(there):
+    while not there.exists():
+        time.sleep(0.01)
+    time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
