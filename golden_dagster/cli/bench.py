@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from golden_dagster.cli.options import Overrides, StudyName, Workers, finished, opened, table, terminal
+from golden_dagster.cli.options import Overrides, StudyName, Workers, finished, opened, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
-    from golden_core.benchmarking.cohort import CohortRun
     from golden_core.benchmarking.forecasters import Effort, Measured
     from golden_core.benchmarking.measurement import Measurement
-    from golden_core.benchmarking.training import Comparison
     from golden_core.store.lake import Home
     from golden_core.study import Study
 
@@ -94,6 +90,7 @@ def training(
     """
     from golden_core.benchmarking.training import REQUIRED, measure
     from golden_core.models.architecture import VARIANTS
+    from golden_dagster.benchmarks.views import training_view
 
     if study is not None:
         from golden_core.benchmarking import forecasters
@@ -109,7 +106,7 @@ def training(
         raise typer.BadParameter(f"{variant!r} is none of {VARIANTS[0]} … {VARIANTS[-1]}", param_hint="--variant")
     console = terminal()
     found = measure(variant, batch_size=batch, threads=threads, steps=steps, precision=precision, note=_dim(console))
-    console.print(_training_view(found))
+    console.print(training_view(found))
     _filed(console, "training", "", [row for one in found for row in one.rows()])
     raise typer.Exit(0 if all(one.ratio >= REQUIRED for one in found) else 1)
 
@@ -182,6 +179,7 @@ def cohort(
     """Time one network trained alone and many together, as a share of the peak of a matrix product in the same run."""
     from golden_core.benchmarking.cohort import measure
     from golden_core.training.device import DeviceError, best_kind
+    from golden_dagster.benchmarks.views import cohort_view, said_of_study
 
     console, kind = terminal(), best_kind() if device == "auto" else device
     loaded, home = opened(study, overrides)
@@ -190,8 +188,8 @@ def cohort(
         found = measure(loaded, forecaster, kind, members=count, epochs=epochs, note=_dim(console))
     except (ValueError, DeviceError) as error:
         raise typer.BadParameter(str(error)) from None
-    console.print(_cohort_view(found))
-    console.print(_of_the_study(found), highlight=False, soft_wrap=True)
+    console.print(cohort_view(found))
+    console.print(said_of_study(found), highlight=False, soft_wrap=True)
     _filed(console, "cohort", loaded.name, list(found.measurements()))
     _write_page(console, loaded, home)
 
@@ -230,48 +228,6 @@ def leakage(study: StudyName = "demo", overrides: Overrides = []) -> None:
     raise typer.Exit(0 if found.share <= ALLOWED else 1)
 
 
-def _cohort_view(found: CohortRun) -> Table:
-    rows = (
-        (one.subject, one.networks, f"{one.windows_per_second:,.0f}", f"{found.share(one):.1%}") for one in found.speeds
-    )
-    title = f"Training {found.forecaster} of study {found.study}, cohorts on {found.card or 'the processor'}"
-    caption = (
-        f"A window costs {found.operations / 1e6:.2f} MFLOP forward and backward; a float32 matrix product on the "
-        f"cohort's device gave {found.speeds[-1].peak / 1e9:,.0f} GFLOP/s. The single trainer is held against the "
-        "processor's."
-    )
-    return table(("trained", "networks", "windows/s", "of the peak"), rows, title=title, caption=caption)
-
-
-def _of_the_study(found: CohortRun) -> str:
-    """Return what follows for the study, and what was not measured."""
-    time = datetime.timedelta(seconds=round(found.study_seconds))
-    said = (
-        f"the networks of study {found.study} see {found.study_windows / 1e6:,.1f} million windows if none stops "
-        f"early: {time} at this speed, if all cost what {found.forecaster} does"
-    )
-    if found.kind == "cuda":
-        return said
-    return f"{said}\non a card: unmeasured, for there is none here; where there is: golden bench cohort --device cuda"
-
-
-def _training_view(found: list[Comparison]) -> Table:
-    columns = "threads", "straightforward", "this platform", "times as fast", "in processor time", "outputs differ by"
-    rows = (
-        (
-            one.threads,
-            *(f"{one.epoch_seconds(times):.2f}" for times in (one.reference, one.network)),
-            f"{one.ratio:.2f}",
-            f"{one.cpu_ratio:.2f}",
-            f"{one.difference:.1e} of their range",
-        )
-        for one in found
-    )
-    title = f"Seconds per epoch of {found[0].variant}, batch {found[0].batch_size}"
-    caption = "Medians; the implementations take turns, ratios are of neighbouring steps."
-    return table(columns, rows, title=title, caption=caption)
-
-
 def _of_study(
     benchmark: str, measured: Callable[..., Measured], study: str, overrides: list[str], only: list[str], effort: Effort
 ) -> None:
@@ -308,27 +264,13 @@ def _filed(console: Console, benchmark: str, study: str, found: Sequence[Measure
     from golden_core.benchmarking.records import file_run, regressions
     from golden_core.reporting.verification import renew_reports
     from golden_core.store.lake import Home
+    from golden_dagster.benchmarks.views import run_view
 
     if not found:
         raise typer.BadParameter("none of these forecasters computes on that device or in that number format")
     home = Home.from_environment()
     run = file_run(home, benchmark, study, found)
-    columns = "subject", "scenario", "batch", "calls", "steady", "mean ms", "p50", "p90", "p99", "per s", "% of peak"
-    rows = (
-        (
-            row["subject"],
-            f"{row['scenario']} {row['device']} {row['precision']} × {row['threads']}",
-            f"{row['batch']:,}",
-            f"{row['samples']:,}",
-            "yes" if row["steady"] else "no",
-            *(_milliseconds(row, name) for name in ("mean", "p50", "p90", "p99")),
-            f"{row['throughput']:,.1f}",
-            "—" if row["peak_share"] is None else f"{100 * row['peak_share']:.1f}",
-        )
-        for row in run.rows.iter_rows(named=True)
-    )
-    caption = f"— : too few calls; ≤ : not exceeded with 99 % confidence. Load per core {run.rows['load'][0]:.1f}."
-    console.print(table(columns, rows, title=f"{benchmark} on {run.rows['machine'][0]}", caption=caption))
+    console.print(run_view(benchmark, run.rows))
     console.print(f"filed: {run.folder}", highlight=False)
     if not study:  # every report of the home lists it; a large one takes a minute to write
         with console.status("reports that list it …"):
@@ -337,13 +279,6 @@ def _filed(console: Console, benchmark: str, study: str, found: Sequence[Measure
             console.print(f"reports that list it, written again: {', '.join(renewed)}", highlight=False)
     for slower in regressions(home)[0]:
         console.print(f"slower: {slower}", style="red", highlight=False)
-
-
-def _milliseconds(row: dict[str, Any], name: str) -> str:
-    bound = row.get(f"{name}_bound_ms")
-    if (value := row[f"{name}_ms"]) is not None:
-        return f"{value:.3f}"
-    return "—" if bound is None else f"≤ {bound:.3f}"
 
 
 def _dim(console: Console) -> Callable[[str], None]:
