@@ -19,7 +19,7 @@ from golden_core.preparation import prepare_all
 from golden_core.store.lake import Home, differing_files, read_json, stored_json
 from golden_core.store.provenance import machine, same_processor
 from golden_core.store.randomness import Stream
-from golden_core.study import Study
+from golden_core.study import CUSTOM, Study
 from golden_core.trials.identity import Trial, all_trials, distinct_trials, fingerprint, is_deterministic, series_inputs
 from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, altered_files, finished_trials
 
@@ -209,7 +209,8 @@ def own_classes(study: Study) -> dict[str, dict[str, Any]]:
     for name, settings in study.forecasters.items():
         if name not in FACTS:
             facts = forecaster_facts(name, settings)
-            folder = Path(str(sys.modules[facts.module].__file__)).parents[facts.module.count(".")]
+            module = str(settings.get(CUSTOM) or facts.module).partition(":")[0]
+            folder = Path(str(sys.modules[module].__file__)).parents[module.count(".")]
             found[name] = {"folder": str(folder), "files": [str(path) for path in facts.files]}
     return found
 

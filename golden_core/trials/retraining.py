@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ import polars as pl
 import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 
+from golden_core.forecasters import forecaster_class
 from golden_core.store.lake import Home, stored_json, write_json
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS
@@ -89,9 +91,15 @@ def _restore(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) -> None
     for number, trial in jobs:
         note = into / str(number) / UNRESTORED
         note.write_text("the process that restored its checkpoint died", encoding="utf-8")
-        with one_thread():
+        with _alone(study, trial):
             said = _unrestored(home, study, trial, note.parent)
         note.write_text(said, encoding="utf-8") if said else note.unlink()
+
+
+def _alone(study: Study, trial: Trial) -> contextlib.AbstractContextManager[object]:
+    """Give a forecaster one thread, as a campaign does: also its libraries, which have to be there to be told."""
+    forecaster_class(trial.forecaster, study.forecasters[trial.forecaster])
+    return one_thread()
 
 
 def _unrestored(home: Home, study: Study, trial: Trial, folder: Path) -> str | None:
@@ -129,9 +137,9 @@ def _train_confined(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) 
 
 def _needs_more(home: Home, study: Study, trial: Trial, folder: Path) -> str | None:
     try:
-        with one_thread():
+        with _alone(study, trial):
             tables, _ = run_folds(study, trial, series_inputs(home, study, trial.pair, trial.horizon))
-    except TrialError as error:
+    except (TrialError, ValueError) as error:  # it may read as early as it is imported
         said = str(error).removeprefix(f"{trial}, ")
     else:
         before = {name: pl.read_parquet(folder / f"{name}.parquet") for name in tables}

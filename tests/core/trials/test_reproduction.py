@@ -149,11 +149,12 @@ def test_a_checkpoint_without_what_was_learned_is_caught(restless):
     assert not any(found[name].identical or found[name].differing for name in ("forgetful", "lost", "ending"))
 
 
-# Each looks its drift up where no study has put it, but for the last two.
+# Each looks its drift up where no study has put it, but for the last three.
 PEEKING = """
 import pathlib, socket
 import numpy as np
 import polars as pl
+from golden_core.forecasters import forecaster_class
 from golden_core.forecasters.naive import Drift
 
 BESIDE = pathlib.Path(__file__).with_name("prices.csv")
@@ -204,6 +205,9 @@ class Helped(Plain):
     def looked_up(self):
         import helper
         return helper.LEVEL
+
+class Volatile(forecaster_class("random_walk_garch")):  # whose sums depend on the number of threads
+    pass
 """
 
 
@@ -214,21 +218,23 @@ def test_a_class_of_ones_own_that_reads_what_it_is_not_given_does_not_reproduce(
     name = f"peeking_{tmp_path.name}"
     (tmp_path / f"{name}.py").write_text(PEEKING)
     (tmp_path / "helper.py").write_text("LEVEL = 3.0")
+    (tmp_path / f"early_{name}.py").write_text(f"from {name} import *\nLEVELS = np.loadtxt(BESIDE)\nEarly = Drift")
     (tmp_path / "prices.csv").write_text("1.5\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    kinds = ("Plain", "Native", "Quiet", "Spread", "Shipped", "Asking", "Declaring", "Helped")
+    kinds = ("Plain", "Native", "Quiet", "Spread", "Shipped", "Asking", "Declaring", "Helped", "Volatile")
     listed = ", ".join(f"{kind.lower()}: {{custom: '{name}:{kind}'}}" for kind in kinds)
+    listed += f", early: {{custom: 'early_{name}:Early'}}"
     settings = [f"forecasters={{random_walk: {{}}, {listed}}}", PAIR, LEVELS]
     home, study = Home.from_environment(), load_study("smoke", settings)
     prepare_all(home, study, [("EURUSD", 1)])
     list(run_trials(home, study, fingerprinted(home, study, all_trials(study))))
     found = {one.trial.forecaster: one.said for one in reproduce_last(home, study, 1)[0] if not one.identical}
-    assert found.keys() == {"plain", "native", "quiet", "spread", "shipped", "asking"}
-    assert own_classes(study).keys() == {kind.lower() for kind in kinds}
+    assert found.keys() == {"plain", "native", "quiet", "spread", "shipped", "asking", "early"}
+    assert own_classes(study).keys() == {*(kind.lower() for kind in kinds), "early"}
     assert all(said.startswith("where nothing but its inputs and code can be read, ") for said in found.values())
     assert ", fold 0: PermissionError: [Errno 13] Permission denied: '" in found["plain"]
-    assert "prices.csv" in found["native"]
+    assert all("prices.csv" in found[name] for name in ("native", "early"))
     assert "other forecasts; what a forecaster reads besides is in no fingerprint" in found["quiet"]
     assert "other quantiles; " in found["spread"]
     assert "currency_converter" in found["shipped"]
