@@ -21,7 +21,8 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF, _NO_NEW_PRIVILEGES = 444, 445, 446, 
 _VERSION, _BENEATH = 1, 1
 _READ_FILE, _CONNECT_TCP = 1 << 2, 1 << 1
 _WITH_NETWORK = 4  # the version of Landlock from which on connections can be refused, too
-_SYSTEM = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/run", "/sbin", "/sys", "/usr", "/var/lib")
+_SYSTEM = ("/bin", "/etc", "/lib", "/lib64", "/opt", "/proc", "/sbin", "/sys", "/usr")
+_DEVICES = Path("/dev")  # without what lies in its folders: shared memory is a place for files like any other
 _PRICES = "currency_converter"  # an installed package that ships what is to be forecast
 
 
@@ -55,6 +56,7 @@ def code() -> Iterator[Path]:
     """Yield where Python, installed packages, this one and the system lie, without the package that ships prices."""
     folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     left_out = {Path(folder).resolve() / _PRICES for folder in folders}
+    yield from (path for path in _DEVICES.glob("*") if not path.is_dir())
     for root in (*_SYSTEM, sys.prefix, sys.base_prefix, *folders, *golden_core.__path__):
         yield from _all_but(Path(root).resolve(), left_out)
 

@@ -33,9 +33,9 @@ def explain(
     from golden_dagster.resources import available_cores
 
     console, (loaded, home) = terminal(), opened(study, overrides, name)
+    require(loaded.training.kernels)
     if loaded.explanations is None:
         raise typer.BadParameter(f"study {loaded.name!r}: no section `explanations`; `golden study show demo` has one")
-    require(loaded.training.kernels)
     verdicts, _ = explain_study(home, loaded, workers=workers or available_cores())
     rows = (map(_cell, row) for row in verdicts.select(*_COLUMNS, "reported").iter_rows())
     console.print(table((*_COLUMNS, "reported"), rows))
