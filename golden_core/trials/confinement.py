@@ -1,7 +1,7 @@
 """A process that may read code and some files, and nothing else: for classes that have to work on what they are given.
 
 By Landlock, which Linux has had since 5.13 and which needs no privilege; elsewhere nothing is confined. What is
-already open stays readable, and so does whatever else lies in an installed package.
+already open stays readable, and so does whatever else lies in an installed package or in the system's folders.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def confine(readable: Iterable[Path]) -> bool:
 def code() -> Iterator[Path]:
     """Yield where Python, installed packages, this one and the system lie, without the package that ships prices."""
     folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    folders += [path for path in sys.path if Path(path).name in {"site-packages", "dist-packages"}]  # the user's, too
     left_out = {Path(folder).resolve() / _PRICES for folder in folders}
     yield from (path for path in _DEVICES.glob("*") if not path.is_dir())
     for root in (*_SYSTEM, sys.prefix, sys.base_prefix, *folders, *golden_core.__path__):
