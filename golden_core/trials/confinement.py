@@ -28,7 +28,7 @@ _PRICES = "currency_converter"  # an installed package that ships what is to be 
 
 def can_confine() -> bool:
     """Whether this system knows how to confine a process."""
-    return _system(_CREATE_RULESET, None, 0, _VERSION) >= 1
+    return _version() >= 1
 
 
 def confine(readable: Iterable[Path]) -> bool:
@@ -38,8 +38,7 @@ def confine(readable: Iterable[Path]) -> bool:
     """
     if not can_confine():
         return False
-    version = _system(_CREATE_RULESET, None, 0, _VERSION)
-    rights = (_READ_FILE, _CONNECT_TCP)[: 2 if version >= _WITH_NETWORK else 1]
+    rights = (_READ_FILE, _CONNECT_TCP)[: 2 if _version() >= _WITH_NETWORK else 1]
     ruleset = _system(_CREATE_RULESET, struct.pack(f"{len(rights)}Q", *rights), 8 * len(rights), 0)
     for path in readable:
         try:
@@ -77,6 +76,10 @@ def _all_but(root: Path, left_out: Iterable[Path]) -> Iterator[Path]:
     elif root not in below and root.is_dir():
         for child in root.iterdir():
             yield from _all_but(child.resolve(), below)  # lib64 may be another name of lib
+
+
+def _version() -> int:
+    return _system(_CREATE_RULESET, None, 0, _VERSION)
 
 
 def _system(call: int, *values: int | bytes | None) -> int:

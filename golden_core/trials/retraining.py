@@ -25,7 +25,7 @@ from golden_core.store.threads import one_thread
 from golden_core.study import Study
 from golden_core.training.checkpoint import load_checkpoint
 from golden_core.trials.cohorts import run_again
-from golden_core.trials.confinement import code, confine, own_code
+from golden_core.trials.confinement import can_confine, code, confine, own_code
 from golden_core.trials.generators import seed_everything, states
 from golden_core.trials.identity import Trial, input_tables, series_inputs
 from golden_core.trials.outputs import PROVENANCE
@@ -131,7 +131,10 @@ def _train_confined(request: dict[str, Any], jobs: Sequence[tuple[int, Trial]]) 
         inputs = input_tables(home, study, trial.pair, trial.horizon)
         declared = [*own_code(Path(own["folder"])), *map(Path, own["files"])]
         # One process, one trial: what is confined stays so.
-        said = _needs_more(home, study, trial, folder) if confine([*code(), *declared, *inputs, folder, user]) else None
+        if confine([*code(), *declared, *inputs, folder, user]):
+            said = _needs_more(home, study, trial, folder)
+        else:  # where nothing can be, the check itself says that this is unmeasured
+            said = "its process could not be confined, though this kernel can" if can_confine() else None
         note.write_text(said, encoding="utf-8") if said else note.unlink()
 
 
