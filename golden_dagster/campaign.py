@@ -32,11 +32,12 @@ from golden_core.store.locking import only_one
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
-from golden_core.trials.campaign import require_device, stop_workers
+from golden_core.trials.campaign import require_device
 from golden_core.trials.estimate import estimate
 from golden_core.trials.ledger import read_ledger
 from golden_core.trials.outputs import AlteredError, altered_files, damaged_trials, only_strays
 from golden_core.trials.stored import tables_fault
+from golden_core.trials.workers import stop_workers
 from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
 from golden_dagster.definitions import definitions_for
 from golden_dagster.defs.data import raw_key

@@ -74,9 +74,9 @@ def _remember(check: Check, study: Study, state: object, found: Examined) -> Non
 def _state(home: Home, study: Study) -> object:
     """Return what tells the shared inputs of a study from their changed selves, without reading them."""
     folder = home.study(study.name)
-    kinds = ("bars", "cleaning", "ledger", "folds", "scalers")
-    files = [folder.raw, *(path for kind in kinds for path in sorted((folder.root / kind).glob("*.parquet")))]
-    return study.hash(), *(identified(path) for path in files if path.exists())
+    kinds = ("", "bars", "calendar", "cleaning", "ledger", "folds", "scalers")  # "" has raw bars and their quality
+    files = [path for kind in kinds for path in sorted((folder.root / kind).glob("*.parquet"))]
+    return study.hash(), *(identified(path) for path in files)
 
 
 def probed(report: Report) -> Examined:

@@ -91,7 +91,8 @@ def _pooled(moments: list[Question]) -> Iterator[Question]:
         common = _common(parts).implode()
         held = [part.times.is_in(common).to_numpy() for part in parts]
         if reason := _why_not(parts, held):
-            yield Question(*at, np.empty((1, 0)), parts[0].times.clear(), None, reason)
+            seeds = min(len(part.by_seed) for part in parts)
+            yield Question(*at, np.empty((seeds, 0)), parts[0].times.clear(), None, reason)
             continue
         by_seed = np.mean([part.by_seed[:, here] for part, here in zip(parts, held, strict=True)], axis=0)
         margins = [part.margin[here] for part, here in zip(parts, held, strict=True) if part.margin is not None]

@@ -64,6 +64,7 @@ def account(wanted: FloatArray, fills: IntArray, quotes: Quotes, horizon: int, *
     np.add.at(trades.T, closes, -lots.T)
     held = np.zeros_like(trades)  # since the price before
     held[..., 1:] = np.cumsum(trades, axis=-1)[..., :-1]
+    held[..., 1:][_open(lots, opens, closes, last)[..., :-1] == 0] = 0  # and not what rounding left of closed lots
     live = np.cumsum(np.bincount(opens, minlength=last + 2) - np.bincount(closes + 1, minlength=last + 2))[:-1] > 0
     size, before = np.abs(trades), np.r_[quotes.prices[:1], quotes.prices[:-1]]
     every = {
@@ -77,3 +78,12 @@ def account(wanted: FloatArray, fills: IntArray, quotes: Quotes, horizon: int, *
         "turnover": size * quotes.prices,
     }
     return Account(times=quotes.times.filter(pl.Series(live)), **{name: one[..., live] for name, one in every.items()})
+
+
+def _open(lots: FloatArray, opens: IntArray, closes: IntArray, last: int) -> IntArray:
+    """Return how many lots of any size are open after each of the prices up to the ``last``; (..., last + 1) int64."""
+    changes = np.zeros((*lots.shape[:-1], last + 1), np.int64)
+    any_size = (lots != 0).T.astype(np.int64)
+    np.add.at(changes.T, opens, any_size)
+    np.add.at(changes.T, closes, -any_size)
+    return np.cumsum(changes, axis=-1)

@@ -33,8 +33,8 @@ from golden_core.preparation import dated_study
 from golden_core.store.lake import Home
 from golden_core.study import Study
 from golden_core.trials import all_series
-from golden_core.trials.campaign import died, worker_pool
 from golden_core.trials.run import TrialError
+from golden_core.trials.workers import died, worker_pool
 
 # After every time the bars that follow are reversed, which leaves as many as there were: no fold is refused for that.
 ALWAYS = "reversed"

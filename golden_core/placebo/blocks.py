@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 from joblib import delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from golden_core.placebo.universe import ROWS, Arm, Gate, PlaceboError, required_protocol, universe, universe_rows
 from golden_core.sources import SOURCES
@@ -15,9 +16,9 @@ from golden_core.store.lake import Home, StoredTableError, hash_bytes, read_tabl
 from golden_core.store.provenance import library_versions
 from golden_core.study import PlaceboSection, Study
 from golden_core.study.sections import canonical_json
-from golden_core.trials.campaign import worker_pool
 from golden_core.trials.code import code_hash, own_hash
 from golden_core.trials.identity import Trial, dependencies
+from golden_core.trials.workers import died, worker_pool
 
 # What a universe runs, beside its trials and the gate.
 _CODE = (
@@ -120,13 +121,33 @@ def run_blocks(
     missing = [block for block in asked if _stored(block_file(home, study, block, gate)) is None]
     done = len(asked) - len(missing)
     yield done, len(asked)
-    if workers == 1:
-        paths = (run_block(home, study, block, gate) for block in missing)
-    else:
-        pool = worker_pool(study, "loky", workers)
-        paths = pool(delayed(run_block)(home, study, block, gate) for block in missing)
+    paths = in_workers(home, study, missing, gate, "sequential" if workers == 1 else "loky", workers)
     for number, _ in enumerate(paths, start=1):
         yield done + number, len(asked)
+
+
+def in_workers(
+    home: Home, study: Study, asked: Sequence[Block], gate: Gate, backend: str, workers: int
+) -> Iterator[Path]:
+    """Run blocks in worker processes and yield their files as they come; a worker that dies costs its block a restart.
+
+    Raises
+    ------
+    PlaceboError
+        If workers die and nothing gets done.
+    """
+    left = {block_file(home, study, block, gate): block for block in asked}
+    while left:
+        before = len(left)
+        tasks = [delayed(run_block)(home, study, block, gate) for block in left.values()]
+        try:
+            for path in worker_pool(study, backend, workers)(tasks):
+                del left[path]
+                yield path
+        except TerminatedWorkerError as error:
+            if len(left) == before:
+                keys = ", ".join(block.key for block in list(left.values())[:workers])
+                raise PlaceboError(f"a worker process {died(error)} while nothing got done, near {keys}") from None
 
 
 def block_rows(home: Home, study: Study, arms: Sequence[Arm], gate: Gate) -> pl.DataFrame:

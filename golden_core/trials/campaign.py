@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import importlib
-import os
-import re
-import signal
-import sys
 import tempfile
-import threading
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from joblib import Parallel, delayed
-from joblib.externals.loky import get_reusable_executor
+from joblib import delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from golden_core.forecasters import forecaster_class
 from golden_core.store.health import disk_is_full, full_disk
 from golden_core.store.lake import Home, stored_json, write_json
 from golden_core.study import Study
@@ -30,6 +22,10 @@ from golden_core.trials.ledger import open_test_parts
 from golden_core.trials.memory import keep_freed_memory
 from golden_core.trials.outputs import PROVENANCE
 from golden_core.trials.run import Company, TrialError, run_trial
+from golden_core.trials.workers import died
+from golden_core.trials.workers import (
+    worker_pool as worker_pool,  # explanations, whose identity is their code, ask here
+)
 
 # The same inputs and code give the same failure, unless memory or a disk ran out: not tried every night for ever.
 ATTEMPTS = 3
@@ -198,50 +194,6 @@ def _alone(home: Home, study: Study, trial: Trial, print_: str) -> Outcome:
         return Outcome(trial, "failed", print_, 0.0, message)
 
 
-def died(error: TerminatedWorkerError) -> str:
-    """Return how a worker process ended, as loky tells it: ``died (SIGKILL(-9))``."""
-    codes = re.search(r"exit codes of the workers are \{(.+?)\}", str(error))
-    return f"died ({codes[1]}; memory may have run out)" if codes else "died"
-
-
-def worker_pool(study: Study, backend: str, workers: int) -> Parallel:
-    """Return joblib's pool for a study. Everybody asks for it here, so that one set of warm workers serves all.
-
-    Of one worker joblib makes none, and a forecaster that ends its process would end the campaign: there are two then,
-    and one waits.
-    """
-    options: dict[str, Any] = {"pre_dispatch": 1, "batch_size": 1} if workers == 1 else {}
-    if backend == "loky":
-        # A worker whose networks outgrow its first one is replaced between two trials, and nothing is lost.
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
-        # Joblib's word for a campaign that was told to end; what is executed is kept, read or not.
-        warnings.filterwarnings("ignore", r"\d+ tasks have been successfully executed", UserWarning)
-        options |= {
-            "inner_max_num_threads": 1,
-            "initializer": start_worker,
-            "initargs": (os.getpid(), tuple(sorted(study.forecasters.items()))),
-        }
-    return Parallel(n_jobs=max(2, workers), backend=backend, return_as="generator_unordered", **options)
-
-
-def start_worker(parent: int, forecasters: tuple[tuple[str, Mapping[str, Any]], ...]) -> None:
-    """Make a worker end with the process that started it, and import what it will need before its first trial.
-
-    A campaign that is killed cannot tell its workers, and a trial that nobody waits for would train on for minutes.
-    Loky replaces a worker that grows by 300 MB after its first task, taking a late import of torch for a leak.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to workers too; the campaign ends them
-    threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
-    for name, settings in forecasters:
-        forecaster_class(name, settings)
-
-
-def _end_with(parent: int, every_s: float = 1.0) -> None:
-    while os.getppid() == parent:
-        time.sleep(every_s)
-    os._exit(1)  # as if killed too: whatever a trial writes is whole or not there
-
-
 def _given_up(home: Home, study: Study, trial: Trial, print_: str) -> str | None:
     failure = home.study(study.name).failure(trial.forecaster, trial.series, print_)
     before = stored_json(failure, error=str, attempts=int)
@@ -275,12 +227,6 @@ def _record(home: Home, study: Study, trial: Trial, print_: str, message: str, t
     failure = home.study(study.name).failure(trial.forecaster, trial.series, print_)
     attempts = stored_json(failure, attempts=int).get("attempts", 0) + 1
     write_json({"error": message, "traceback": trace, "fingerprint": print_, "attempts": attempts}, failure)
-
-
-def stop_workers() -> None:
-    """End loky's workers: idle ones keep the process alive for minutes, one with a thread of somebody's for ever."""
-    if "joblib.externals.loky.reusable_executor" in sys.modules:
-        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)  # not reused, they are waited for
 
 
 def fingerprinted(home: Home, study: Study, trials: Iterable[Trial]) -> list[tuple[Trial, str]]:

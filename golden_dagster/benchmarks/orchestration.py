@@ -18,7 +18,8 @@ from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, temporary_home
 from golden_core.study import Study
 from golden_core.trials import all_trials, run_trials
-from golden_core.trials.campaign import fingerprinted, stop_workers
+from golden_core.trials.campaign import fingerprinted
+from golden_core.trials.workers import stop_workers
 from golden_dagster.campaign import open_campaign
 from golden_dagster.cli.options import table
 from golden_dagster.resources import WorkersResource, available_cores

@@ -62,7 +62,7 @@ def _counted(
     from golden_core.placebo.filed import arms_of, count_universes
     from golden_core.reporting.pictures import PICTURES, as_png
     from golden_core.store.lake import write_bytes
-    from golden_core.trials.campaign import stop_workers
+    from golden_core.trials.workers import stop_workers
     from golden_dagster.resources import WorkersResource
 
     console, (loaded, home) = terminal(), opened(study, overrides)

@@ -64,7 +64,7 @@ def _steps(study: Study, home: Home, times: int, all_fits: bool, backend: str, w
     from rich.progress import track
 
     from golden_core.leakage.audit import audit_steps
-    from golden_core.trials.campaign import stop_workers, worker_pool
+    from golden_core.trials.workers import stop_workers, worker_pool
     from golden_dagster.resources import WorkersResource
 
     steps = list(audit_steps(study, home, times, all_fits=all_fits))

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from joblib import delayed
 
 from golden_core.study import Study
 from golden_dagster.lib.assets import PartitionLog, asset, partitioned
@@ -50,15 +49,13 @@ def _universes(study: Study) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, study: StudyResource, workers: WorkersResource
     ) -> dg.MaterializeResult[None]:
         from golden_core.checks.universes import GATE
-        from golden_core.placebo.blocks import run_block
-        from golden_core.trials.campaign import worker_pool
+        from golden_core.placebo.blocks import in_workers
 
         loaded, log = study.load(), PartitionLog(context)
         by_key = blocks_by_key(loaded)
         asked = [by_key[key] for key in known_keys(context, loaded, list(by_key))]
         backend = "sequential" if workers.count == 1 else workers.local
-        tasks = (delayed(run_block)(study.home, loaded, block, GATE) for block in asked)
-        for path in worker_pool(loaded, backend, workers.count)(tasks):
+        for path in in_workers(study.home, loaded, asked, GATE, backend, workers.count):
             key, _, print_ = path.stem.rpartition("-")
             log.add(key, print_, {"file": dg.MetadataValue.path(path)})
         return log.done()

@@ -119,9 +119,11 @@ def test_a_process_decides_a_check_again_only_when_a_file_has_changed(monkeypatc
 
     path = home.study("smoke").table("folds", "EURUSD_h1")
     table = pl.read_parquet(path)
-    path.write_bytes(path.read_bytes())  # the same bytes, in its place
-    assert not verified_input_faults(home, study)
-    assert counted == 2 * once
+    folder = home.study("smoke")
+    for times, there in enumerate((path, folder.table("calendar", "EURUSD"), folder.raw), start=2):
+        there.write_bytes(there.read_bytes())  # the same bytes, in their place
+        assert not verified_input_faults(home, study)
+        assert counted == times * once
 
     write_parquet(table.with_columns(row_stop=pl.col("row_stop") - 1), path)
     faults = verified_input_faults(home, study)

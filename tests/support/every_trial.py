@@ -6,7 +6,8 @@ from golden_core.preparation import prepare_all
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home
 from golden_core.trials import all_trials, run_trials
-from golden_core.trials.campaign import fingerprinted, stop_workers
+from golden_core.trials.campaign import fingerprinted
+from golden_core.trials.workers import stop_workers
 
 
 def run(backend, order):

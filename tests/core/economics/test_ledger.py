@@ -28,6 +28,17 @@ def test_the_account_is_that_of_an_independent_replay(offered, fills, horizon, d
     assert len(kept.times) == 500 + horizon  # a return per bar, however long lots are held
 
 
+@pytest.mark.parametrize("horizon", [1, 5, 24])
+def test_when_every_lot_is_closed_nothing_is_held(offered, fills, horizon):
+    seldom = wanted("seldom", horizon) * (np.arange(500) % 120 < 7)
+    kept = account(np.stack([seldom, -seldom, 0 * seldom]), fills, offered, horizon)
+    lots = np.convolve(seldom != 0, np.ones(horizon))[: len(kept.times)]  # open between a price and the next
+    expected = np.r_[0, lots][: len(kept.times)] > 0
+    assert 0 < expected.mean() < 0.5
+    np.testing.assert_array_equal(kept.position != 0, np.stack([expected, expected, 0 * expected]))
+    assert not kept.swap[:, ~expected].any()
+
+
 def test_prices_that_end_too_soon_close_what_is_open(offered):
     cutoffs = bars()["available_at"][-30:]
     places = offered.fills(cutoffs)

@@ -1,6 +1,8 @@
 """Blocks: whole or not there, found again, and anew where a setting or a statement is another; and the tables."""
 
 import dataclasses
+import os
+import signal
 
 import pytest
 
@@ -15,6 +17,7 @@ from golden_core.store.lake import Home
 from golden_core.study import StudyError
 from golden_core.trials import identity
 from golden_core.trials.code import source_files
+from golden_core.trials.workers import stop_workers
 
 # What the probes of code find is tested elsewhere, and takes seconds.
 QUICK = dataclasses.replace(GATE, inputs=lambda home, study, _thorough: GATE.inputs(home, study, False))
@@ -48,6 +51,27 @@ def test_a_killed_run_loses_one_block_and_the_next_goes_on(home, tiny, monkeypat
     table = count_universes(home, tiny, "placebo", QUICK)
     assert table["universes"].to_list() == [4] * table.height
     assert as_png(PICTURES["placebo"](table)).startswith(b"\x89PNG")
+
+
+def test_a_worker_that_dies_costs_its_block_a_restart_and_who_always_dies_is_named(home, tiny, monkeypatch, tmp_path):
+    arms, asked, died = placebo_arms(tiny), blocks(tiny, placebo_arms(tiny)), tmp_path / "died"
+
+    def deadly(home, study, block, gate):
+        if block.index == 1 and not died.exists():
+            died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return block_file(home, study, block, gate)
+
+    monkeypatch.setattr(module, "run_block", deadly)
+    fresh = Home(tmp_path / "home", tmp_path / "reports")
+    assert list(run_blocks(fresh, tiny, arms, QUICK, workers=2))[-1] == (len(asked), len(asked)) == (2, 2)
+    assert died.exists()
+    monkeypatch.setattr(module, "run_block", lambda *given: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(
+        PlaceboError, match=r"a worker process died \(SIGKILL.*\) while nothing got done, near cheap_000"
+    ):
+        list(run_blocks(fresh, tiny, arms, QUICK, workers=2))
+    stop_workers()
 
 
 def test_a_larger_number_of_universes_begins_with_the_blocks_of_a_smaller_one(home, tiny):

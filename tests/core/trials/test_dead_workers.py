@@ -9,7 +9,8 @@ from support.campaigns import OVERRIDES
 
 from golden_core.preparation.catalogue import load_variant
 from golden_core.trials import all_trials, run_trials, trial_status
-from golden_core.trials.campaign import fingerprinted, stop_workers, worker_pool
+from golden_core.trials.campaign import fingerprinted
+from golden_core.trials.workers import stop_workers, worker_pool
 
 DEADLY = """
 import os, signal

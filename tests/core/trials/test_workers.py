@@ -1,17 +1,24 @@
-"""Workers end with the process that started them, however it ended."""
+"""Workers end with the process that started them, however it ended, and when their task stands still."""
 
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
+from joblib import delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from golden_core.preparation.catalogue import load_study
+from golden_core.trials import workers
+from golden_core.trials.workers import died, stop_workers, worker_pool
 
 CAMPAIGN = """
 import time
 from joblib import delayed
 from golden_core.preparation.catalogue import load_study
-from golden_core.trials.campaign import worker_pool
+from golden_core.trials.workers import worker_pool
 
 study = load_study("smoke", ["forecasters={random_walk: {}}"])  # which needs no torch
 pool = worker_pool(study, "loky", 2)
@@ -34,3 +41,38 @@ def test_no_worker_outlives_a_killed_campaign(signum):
     for worker in alive:
         worker.kill()
     assert alive == []
+
+
+@pytest.fixture
+def pool(monkeypatch):
+    """Return a pool whose workers may stand still for two seconds."""
+    monkeypatch.setattr(workers, "STILL_S", 2.0)
+    yield worker_pool(load_study("smoke", ["forecasters={random_walk: {}}"]), "loky", 2)
+    stop_workers()
+
+
+def test_a_worker_that_waits_for_nothing_is_ended_and_named(pool, capfd):
+    started = time.monotonic()
+    with pytest.raises(TerminatedWorkerError) as ended:
+        list(pool([delayed(time.sleep)(30)]))
+    assert time.monotonic() - started < 15
+    assert died(ended.value) == "stood still for 2 s, using no processor time, and was ended"
+    said = capfd.readouterr().err
+    assert "used no processor time for" in said
+    assert "workers.py" in said  # where it stood
+
+
+def test_a_worker_that_works_waits_for_its_own_program_or_has_no_task_is_left_alone(pool):
+    def work() -> str:
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            pass
+        return "worked"
+
+    def wait() -> str:
+        subprocess.run([sys.executable, "-c", "import time; time.sleep(4)"], check=True)
+        return "waited"
+
+    assert set(pool([delayed(work)(), delayed(wait)()])) == {"worked", "waited"}
+    time.sleep(4)
+    assert list(pool([delayed(str)(1)])) == ["1"]
