@@ -151,7 +151,7 @@ def series_hashes(home: Home, study: Study, series: Iterable[tuple[str, int]]) -
     for pair, horizon in series:
         name, paths = series_name(pair, horizon), input_tables(home, study, pair, horizon)
         state = [list(identified(path)) for path in paths if path.exists()]
-        known = before.get(name, {})
+        known = before.get(name) or {}
         if known.get("files") != state:
             try:
                 known = {"files": state, "hash": series_inputs(home, study, pair, horizon).hash}

@@ -67,8 +67,9 @@ def test_a_lost_file_and_a_damaged_memory(broken, read):
     status(broken)
     broken.study("smoke").table("scalers", "EURUSD_h1").unlink()
     assert status(broken) == {"EURUSD": {"missing"}, "USDJPY": {"done"}}
-    (broken.study("smoke").root / "input_hashes.json").write_text("{")
-    assert status(broken) == {"EURUSD": {"missing"}, "USDJPY": {"done"}}
+    for damaged in ("{", '{"EURUSD_h1": null, "USDJPY_h1": null}'):
+        (broken.study("smoke").root / "input_hashes.json").write_text(damaged)
+        assert status(broken) == {"EURUSD": {"missing"}, "USDJPY": {"done"}}
 
 
 def test_every_fingerprint_is_that_of_a_trial_by_itself(finished):
