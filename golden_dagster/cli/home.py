@@ -40,12 +40,18 @@ def clean(
     overrides: Overrides = [],
     name: As = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete what is listed; without it nothing is touched.")] = False,
+    days: Annotated[
+        int, typer.Option("--runs-older-than", min=1, help="Days after which Dagster's record of a run may go.")
+    ] = 90,
 ) -> None:
     """List trials that the study no longer asks for (other settings, data or code since then), and delete them if told.
 
-    Current trials, tables, reports and other studies are left alone. What was deleted can only be trained again.
+    Current trials, tables, reports and other studies are left alone. What was deleted can only be trained again. Of
+    Dagster's runs those go that are old and have nothing to show: the newest of every asset and check stay.
     """
     from golden_core.trials.superseded import delete, superseded_trials
+    from golden_dagster.instance import study_instance
+    from golden_dagster.old_runs import forget, old_runs
 
     console = terminal()
     with finished(study, overrides, name) as (loaded, home), _alone(loaded, home) if yes else nullcontext():
@@ -57,8 +63,14 @@ def clean(
         if yes:
             for one in found:
                 delete(one)
+        with study_instance(home, loaded.name, say=typer.echo) as instance:
+            runs = old_runs(instance, days)
+            for number in runs if yes else ():
+                forget(instance, number)
     done = "deleted" if yes else "to delete with --yes"
     console.print(f"{len(found)} superseded trials of study {loaded.name}, {total:.1f} MB {done}", highlight=False)
+    if runs:
+        console.print(f"{len(runs)} runs that ended over {days} days ago and show nothing now {done}", highlight=False)
 
 
 @app.command("export")

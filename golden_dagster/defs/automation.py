@@ -44,7 +44,10 @@ def definitions(study: Study) -> dg.Definitions:
         job=_clean_job(),
         cron_schedule="0 6 * * 6",  # after the last night of the week
         execution_timezone="Europe/Berlin",
-        description="Every Saturday: delete trials of former settings, data or code, as `end: latest` leaves nightly.",
+        description=(
+            "Every Saturday: delete trials of former settings, data or code, as `end: latest` leaves nightly, and the "
+            "record of runs that ended over 90 days ago and show nothing any more."
+        ),
     )
     found = dg.Definitions(schedules=[night, week], sensors=[current, dead_runs, failed_runs])
     return dg.Definitions.merge(found, _refresh(study)) if study.data.source == "ecb" else found
@@ -68,14 +71,14 @@ def _study_job(*, asks_first: bool) -> dg.JobDefinition:
 
 
 def _clean_job() -> dg.JobDefinition:
-    @dg.op(description="Delete superseded trials, in a process of its own.")
+    @dg.op(description="Delete superseded trials and the record of old runs, in a process of its own.")
     def delete_superseded_trials(context: dg.OpExecutionContext, study: StudyResource) -> None:
         _call(context, ["clean", study.study, *_settings(study), "--yes"])
 
     @dg.job(
         name="clean",
         executor_def=dg.in_process_executor,
-        description="Delete trials that the study no longer asks for; current ones, tables and reports stay.",
+        description="Delete trials that the study no longer asks for, and old runs; what is current stays.",
     )
     def job() -> None:
         delete_superseded_trials()
