@@ -70,7 +70,7 @@ def clean(
     done = "deleted" if yes else "to delete with --yes"
     console.print(f"{len(found)} superseded trials of study {loaded.name}, {total:.1f} MB {done}", highlight=False)
     if runs:
-        console.print(f"{len(runs)} runs that ended over {days} days ago and show nothing now {done}", highlight=False)
+        console.print(f"{len(runs)} runs that ended over {days} days ago and show nothing now: {done}", highlight=False)
 
 
 @app.command("export")
