@@ -134,9 +134,9 @@ def in_workers(
     Raises
     ------
     PlaceboError
-        If workers die and nothing gets done.
+        If workers die twice in a row and nothing gets done: of those that run at once, one takes all along.
     """
-    left = {block_file(home, study, block, gate): block for block in asked}
+    left, barren = {block_file(home, study, block, gate): block for block in asked}, 0
     while left:
         before = len(left)
         tasks = [delayed(run_block)(home, study, block, gate) for block in left.values()]
@@ -145,7 +145,8 @@ def in_workers(
                 del left[path]
                 yield path
         except TerminatedWorkerError as error:
-            if len(left) == before:
+            barren = barren + 1 if len(left) == before else 0
+            if barren == 2:
                 keys = ", ".join(block.key for block in list(left.values())[:workers])
                 raise PlaceboError(f"a worker process {died(error)} while nothing got done, near {keys}") from None
 

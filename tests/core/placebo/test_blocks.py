@@ -57,7 +57,7 @@ def test_a_worker_that_dies_costs_its_block_a_restart_and_who_always_dies_is_nam
     arms, asked, died = placebo_arms(tiny), blocks(tiny, placebo_arms(tiny)), tmp_path / "died"
 
     def deadly(home, study, block, gate):
-        if block.index == 1 and not died.exists():
+        if block.index == 1 and not died.exists():  # before the other is done, or after it
             died.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return block_file(home, study, block, gate)
