@@ -1,5 +1,7 @@
 """Adjustments by hand, against statsmodels, and their promise about false rejections."""
 
+import gc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,13 @@ from golden_core.statistics import benjamini_hochberg, holm
 from golden_core.store.randomness import Stream
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=30).map(np.array)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_other_tests_left_is_no_garbage():
+    """Statsmodels collects it for every table of p-values: half a minute of it, late in a session."""
+    gc.collect()
+    gc.freeze()
 
 
 def test_by_hand():
