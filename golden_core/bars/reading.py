@@ -15,11 +15,11 @@ from golden_core.market.local_time import ZoneError, day_begins, from_utc, parse
 from golden_core.market.zones import ZoneEvidence, active_times, doubts, read_clock, verify_zone
 from golden_core.store.health import openable
 from golden_core.store.schema import BARS
-from golden_core.vendors.bar_length import bar_length, disordered, off_grid
+from golden_core.vendors.bar_length import alone, bar_length, disordered, off_grid
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.detect import AUTO, detect
 from golden_core.vendors.plain import declared
-from golden_core.vendors.prices import impossible
+from golden_core.vendors.prices import impossible, standing
 from golden_core.vendors.scaling import scale
 from golden_core.vendors.text import refuse_packed, require_text
 
@@ -95,6 +95,8 @@ def read_bars(
         *impossible(dated),
         *off_grid(dated, length),
         *disordered(dated),
+        *alone(dated, length),
+        *standing(dated, MINUTES[length]),
         *doubts(dated, MINUTES[length], zone or clock),
     ]
     if left_out.height:

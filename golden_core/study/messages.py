@@ -60,7 +60,8 @@ def explain(error: ValidationError, model: type[BaseModel], values: Any) -> list
         elif detail["type"] != BROKEN_RULE and not _is_echo(detail):
             message = _message(detail, description_at(model, path, values))
             found.append((path, " ".join(message.split())))  # other people's messages may have several lines
-    return found + [(path, _required(description_at(model, path, values))) for path in missing if path not in meant]
+    lacking = [(path, description_at(model, path, values)) for path in missing if path not in meant]
+    return found + [(path, f"is required: {said}" if said else "is required") for path, said in lacking]
 
 
 def _is_echo(detail: ErrorDetails) -> bool:
@@ -123,10 +124,6 @@ def _cure(kind: str, given: Any) -> str:
 def _not_among(expected: str, given: Any) -> str:
     match = nearest(given, re.findall(r"'([^']*)'", expected)) if isinstance(given, str) else None
     return f"must be {expected}, got {show(given)}" + (f"; did you mean {match!r}?" if match else "")
-
-
-def _required(description: str) -> str:
-    return f"is required: {description}" if description else "is required"
 
 
 def _unknown_key(match: str | None, known: list[str]) -> str:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from golden_core.market.clock import MINUTES
-from golden_core.vendors.base import VendorError
+from golden_core.vendors.base import VendorError, told
 
 STRETCH = 20  # steps in a row that another length must explain: gaps, holidays and changed clocks never do so often
 EPOCH = 1970  # the year of times that were never written
@@ -20,6 +20,7 @@ _FEWEST_STEPS = 3  # between longer bars, weekends included
 _FOLLOWS = 0.1  # of a bar's range: how far a bar opens from the close before it, if it is the next one
 _MOST = 0.8  # share of longer bars that open so, or hold those that follow, for them to be believed
 _FEWEST_HELD = 5  # longer bars, each in the place of the first shorter one
+_NEARLY = 0.25  # of its range: how far a day's bar, of another source, misses the range and close of its hours
 SHORTER = 0.25  # share of steps below the length that no file has: Sunday's stubs among daily bars make up a sixth
 
 
@@ -93,22 +94,34 @@ def off_grid(bars: pl.DataFrame, length: str) -> tuple[str, ...]:
     """Say how many bars begin at another minute of the hour than the others, as of a broker who opens late."""
     grid = min(MINUTES[length], MINUTES["1h"])
     phase = bars["timestamp"] - bars["timestamp"].dt.truncate(f"{grid}m")
-    off = bars.filter(phase != phase.mode().sort()[0])
-    if off.is_empty():
-        return ()
-    first = f"first: line {off['line'][0]}, {off['timestamp'][0]:%Y-%m-%d %H:%M} UTC"
-    return (
-        f"{off.height} of {bars.height} bars begin off the grid of {grid} minutes on which the others do ({first})",
-    )
+    off = phase != phase.mode().sort()[0]
+    return told(bars, off, f"bars begin off the grid of {grid} minutes on which the others do")
 
 
 def disordered(bars: pl.DataFrame) -> tuple[str, ...]:
     """Say how many rows do not come after all above them, as where files were joined, or a bar was fetched twice."""
     back = (bars["timestamp"] <= bars["timestamp"].cum_max().shift(1)).fill_null(value=False)
-    if not back.any():
+    return told(bars, back, "rows are not later than all rows above them", "; cleaning decides")
+
+
+def alone(bars: pl.DataFrame, length: str) -> tuple[str, ...]:
+    """Say which bars with gaps before and behind them seem to be of a day: most have the range of all that follow."""
+    if not {"high", "low", "close"} <= set(bars.columns) or length == "1d":
         return ()
-    first = f"first: line {bars['line'].filter(back)[0]}"
-    return (f"{back.sum()} of {bars.height} rows are not later than all rows above them ({first}); cleaning decides",)
+    ordered = bars.unique("timestamp", keep="first").sort("timestamp")
+    rest = ordered.rolling("timestamp", period="1d", offset="0d", closed="none").agg(
+        pl.len(), top=pl.max("high"), bottom=pl.min("low"), end=pl.last("close")
+    )
+    gap = pl.col("timestamp").diff() > pl.duration(minutes=MINUTES[length])
+    both = pl.concat([ordered, rest.drop("timestamp")], how="horizontal")
+    single = both.filter(gap.fill_null(value=True) & gap.shift(-1) & (pl.col("len") > 2))
+    ends = (("high", "top"), ("low", "bottom"), ("close", "end"))
+    misses = [(pl.col(own) - pl.col(all_)).abs() for own, all_ in ends]
+    range_ = pl.col("high") - pl.col("low")
+    days = single.select((range_ > 0) & (pl.max_horizontal(misses) <= _NEARLY * range_)).to_series()
+    said = "bars that stand alone have the range of all that follow within a day"
+    then = ": a day's bar would be known too early; leave such lines out"
+    return told(single, days, said, then) if 2 * days.sum() > single.height else ()
 
 
 def _require_one(ordered: pl.DataFrame, steps: npt.NDArray[np.float64], length: str, why: str, path: Path) -> None:

@@ -74,3 +74,9 @@ def side_in_name(path: Path) -> str | None:
     words = set(re.split(r"[^a-z]+", path.name.lower()))
     found = [side for side in ("bid", "ask") if side in words]
     return found[0] if len(found) == 1 else None
+
+
+def told(bars: pl.DataFrame, odd: pl.Series, said: str, then: str = "") -> tuple[str, ...]:
+    """Say of how many bars, or rows, something is odd, and which line is the first; nothing where it is of none."""
+    lines = bars["line"].filter(odd)
+    return (f"{len(lines)} of {bars.height} {said} (first: line {lines[0]}){then}",) if len(lines) else ()

@@ -67,6 +67,10 @@ def _unknown(path: Path) -> VendorError:
     kind = "plain_json" if holds_objects(path) else "plain_csv" if columns is None else "plain_parquet"
     what = _beginning(path) if columns is None else f"it is Parquet with the columns {', '.join(map(repr, columns))}"
     head = first_records(path) if kind == "plain_json" else read_head(path)
+    if kind == "plain_csv" and head and len(head.lines) == len(head.header) == 1:
+        return VendorError(
+            f"{path}: it holds nothing but {head.lines[0][:100]!r}, which is no table; fetch the file again"
+        )
     told = declaration(head) if columns is None else "--column open=NAME …"
     return VendorError(
         f"{path}: no reader knows this format: {what}. Known are {', '.join(READERS)}; a table with other columns can "

@@ -15,6 +15,14 @@ _BARS = {"M1": "1m", "M5": "5m", "M15": "15m", "M30": "30m", "H1": "1h", "H4": "
 
 def _candles(answer: Any, pair: str, side: str | None, path: Path) -> Records:
     answer = as_object(answer)
+    latest = [as_object(one) for one in require_list(answer.get("latestCandles", []), "a list of latest candles", path)]
+    own = [one for one in latest if re.sub(r"[^A-Z]", "", str(one.get("instrument"))) == pair]
+    if latest and len(own) != 1:
+        held = ", ".join(f"{one.get('instrument')} {one.get('granularity')}" for one in latest)
+        raise VendorError(
+            f"{path}: latestCandles holds {held}, of which {len(own)} are of {pair}; keep the one to import"
+        )
+    answer = own[0] if own else answer
     candles = require_list(answer.get("candles"), "an object with a list of candles", path)
     require_pair(str(answer.get("instrument", pair)), pair, path)
     given = answer.get("granularity")
@@ -50,7 +58,7 @@ JSON = Json(
     example='{"instrument": "EUR_USD", "granularity": "H1", "candles": [{"complete": true, "volume": 4148, "time":'
     ' "2024-03-15T10:00:00.000000000Z", "mid": {"o": "1.08812", "h": "1.08901", "l": "1.08790", "c": "1.08874"}}]}',
     because="it is a JSON object with candles, as OANDA's v20 interface answers",
-    begins=re.compile(rb'\{.*"candles"(?!\s*:\s*\[\s*\{[^{}]*"open)', re.DOTALL),  # else another's
+    begins=re.compile(rb'\{.*"candles"\s*:\s*\[(?!\s*\{[^{}]*"open)', re.DOTALL),  # else another's
     records=_candles,
     sides=True,
 )

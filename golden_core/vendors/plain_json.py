@@ -81,7 +81,7 @@ def first_records(path: Path) -> Head:
 
 def _table(answer: Any, path: Path) -> Columns:
     """Return the columns of a table, without those that hold objects or lists."""
-    columns = _columns(answer) or {}
+    columns = _columns(answer, path) or {}
     plain = {name: cells for name, cells in columns.items() if not any(isinstance(cell, dict | list) for cell in cells)}
     if len(plain) < 2:
         raise VendorError(f"{path}: its JSON holds no table: expected {_FORMS}; write its rows so, each with its time")
@@ -92,8 +92,8 @@ def _names_price(names: Iterable[str]) -> bool:
     return any(has_prices([*names], (price,)) for price in PRICES)
 
 
-def _columns(answer: Any) -> Columns | None:
-    """Return the columns of a table in any of the forms; None where it is none."""
+def _columns(answer: Any, path: Path) -> Columns | None:
+    """Return the columns of a table in any of the forms; None where it is none; refuse several with prices."""
     if isinstance(answer, list):
         return _of_records(answer) if answer and all(isinstance(row, dict) for row in answer) else None
     if not isinstance(answer, dict):
@@ -110,8 +110,11 @@ def _columns(answer: Any) -> Columns | None:
         return {_INDEX: index, **{n: list(c.values()) for n, c in objects.items()}} if len(rows) == 1 else None
     if objects.keys() == answer.keys() and all(has_prices(list(row)) for row in objects.values()):
         return {_INDEX: list(objects), **_of_records(list(objects.values()))}  # orient="index"
-    within = [found for value in answer.values() if (found := _columns(value))]
-    tables = [found for found in within if _names_price(found)] or within  # beside it pandas describes the columns
+    within = {name: found for name, value in answer.items() if (found := _columns(value, path))}
+    priced = [name for name, found in within.items() if _names_price(found)]
+    if len(priced) > 1:
+        raise VendorError(f"{path}: its JSON holds {len(priced)} tables: {', '.join(priced)}; keep one in the file")
+    tables = [within[name] for name in priced or within]  # beside it pandas describes the columns
     return tables[0] if len(tables) == 1 else None
 
 

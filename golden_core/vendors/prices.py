@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from golden_core.vendors.base import VendorError
+from golden_core.market.weekends import closed_bars
+from golden_core.vendors.base import VendorError, told
 from golden_core.vendors.columns import PRICES
 from golden_core.vendors.text import Lines
 
@@ -32,6 +33,7 @@ _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with clos
 _STILL = 0.1  # of a day's range: of ten days one closes so near to its open, of Yahoo's nine
 _CORRECT = "correct the header, or declare --column open=NAME …, or its place (in a study: format columns)"
 _FEWEST_DAYS, _DAY = 7, datetime.timedelta(days=1)  # that close where they open
+_FEWEST_COPIES, _STANDS = 5, 360  # bars, and minutes of them, that repeat one price
 
 
 def read_numbers(
@@ -163,9 +165,21 @@ def impossible(bars: pl.DataFrame) -> tuple[str, ...]:
     if not set(PRICES) <= set(bars.columns):
         return ()
     whole = bars.drop_nulls(PRICES)
-    bad = whole["line"].filter(pl.Series(~_sound(whole, PRICES), dtype=pl.Boolean))
-    said = f"{len(bad)} of {bars.height} bars have a high that is not highest or a low that is not lowest"
-    return (f"{said} (first: line {bad[0]}); cleaning decides about them",) if len(bad) else ()
+    bad = pl.Series(~_sound(whole, PRICES), dtype=pl.Boolean)
+    return told(whole, bad, "bars have a high that is not highest or a low that is not lowest", "; cleaning decides")
+
+
+def standing(bars: pl.DataFrame, minutes: int) -> tuple[str, ...]:
+    """Say how many bars, whose opens are instants, repeat the price before them for hours while the market is open."""
+    naive = bars.with_columns(pl.col("timestamp").dt.replace_time_zone(None)).sort("timestamp")
+    closed = closed_bars(naive["timestamp"], "UTC", minutes / 60).implode()
+    awake = naive.filter(~pl.col("timestamp").is_in(closed))
+    same = pl.all_horizontal(pl.col(name) == pl.col("close").shift(1) for name in PRICES if name in bars.columns)
+    copies = awake.select(copy=same.fill_null(value=False)).with_columns(run=(~pl.col("copy")).cum_sum())
+    long = pl.col("copy").sum().over("run") >= max(_FEWEST_COPIES, _STANDS / minutes)
+    stands = copies.select(pl.col("copy") & long).to_series()
+    said = "bars repeat one price for hours while the market is open"
+    return told(awake, stands, said, ": the feed stood still, or gaps were filled in")
 
 
 def _consistent(whole: pl.DataFrame, order: tuple[str, ...]) -> float:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from golden_core.market.plausible import Plausible, plausible_pairs
-from golden_core.vendors.base import VendorError
+from golden_core.vendors.base import VendorError, told
 from golden_core.vendors.columns import PRICES
 
 DUST = 1e-12  # of a whole number: 161250.00000000003 is one that was once multiplied by a thousand
@@ -50,25 +50,18 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
     if power:
         notes.insert(0, f"prices are whole numbers, divided by {10**power}: only so a price of {pair} is "
                         f"between {known.low:g} and {known.high:g}")  # fmt: skip
-    return Scaled(_divided(bars, names, 10**power) if power else bars, 10**power, tuple(notes))
+        # Dust off whole numbers, not off a price with decimals among them, which is for cleaning. Not by polars, which
+        # multiplies by the rounded reciprocal: that is not the float nearest to 1.12336.
+        whole = np.where(np.isclose(written, np.round(written), rtol=DUST, atol=0), np.round(written), written)
+        prices = zip(names, (whole / 10**power).T, strict=True)
+        bars = bars.with_columns(pl.Series(name, column, nan_to_null=True) for name, column in prices)
+    return Scaled(bars, 10**power, tuple(notes))
 
 
 def _inverse(pair: str) -> Plausible | None:
     """Return what a price can be of which only the inverse is known."""
     known = plausible_pairs().get(pair[3:] + pair[:3])
     return known and known.model_copy(update={"low": 1 / known.high, "high": 1 / known.low})
-
-
-def _divided(bars: pl.DataFrame, names: list[str], divisor: int) -> pl.DataFrame:
-    # polars multiplies by the rounded reciprocal, which is not the float nearest to 1.12336.
-    return bars.with_columns(
-        pl.Series(name, _whole(bars[name].cast(pl.Float64).to_numpy()) / divisor, nan_to_null=True) for name in names
-    )
-
-
-def _whole(written: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Take the dust off whole numbers; a price with decimals among them stays, for cleaning."""
-    return np.where(np.isclose(written, np.round(written), rtol=DUST, atol=0), np.round(written), written)
 
 
 def _powers(written: npt.NDArray[np.float64], known: Plausible) -> npt.NDArray[np.float64]:
@@ -93,10 +86,11 @@ def _strays(
             f"ten, as do {count} of {len(other)} rows; split the file, or bring its prices to one unit"
         )
     found = {"on another power of ten": other, "no plausible price on any": outside}
+    then = "; cleaning decides about them"
     return [
-        f"{int(rows.sum())} rows are {what} (first: line {lines[int(np.argmax(rows))]}); cleaning decides about them"
+        note
         for what, rows in found.items()
-        if rows.any()
+        for note in told(lines.to_frame("line"), pl.Series(rows), f"rows are {what}", then)
     ]
 
 

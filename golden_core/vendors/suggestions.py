@@ -120,6 +120,8 @@ def hints(head: Head | None) -> str:
 def _below(head: Head) -> Head:
     """Return a head without what stands above the names of its columns, the line over the first row that has a day."""
     row = next((line for line in range(len(head.lines)) if _DAY.match(head.fields(line)[0])), 0)
+    while row > 1 and any(map(_NUMBER.fullmatch, head.fields(row - 1))):  # a row whose day is broken
+        row -= 1
     described = row > 1 and len(head.fields(row - 1)) == len(head.fields(row)) and head.fields(row - 1)[0]
     return replace(head, lines=head.lines[row - 1 :]) if described else head
 
@@ -149,7 +151,8 @@ def _places(rows: Sequence[Sequence[str]], known: Sequence[Sequence[str]]) -> di
         if PRICES in orders or (jumps and max(jumps) > 2 * min(jumps)):  # of columns of currencies none follows better
             names = orders[0] if jumps[0] <= 2 * min(jumps) else orders[jumps.index(min(jumps))]
             return found | {name: (start + names.index(name),) for name in PRICES}
-    numbers = [place for place in others if all(_NUMBER.fullmatch(row[place]) for row in rows)]
+    cells = {place: [row[place] for row in rows if row[place].lower() not in GAPS] for place in others}
+    numbers = [place for place, there in cells.items() if there and all(map(_NUMBER.fullmatch, there))]
     return found | ({"close": (numbers[0],)} if len(numbers) == 1 else {})
 
 

@@ -70,7 +70,7 @@ def test_columns_of_json_are_declared_by_name(parse: Any) -> None:
         ([{"a": 1}], "holds no table: expected a list of objects, one object to a line"),
         ({"open": 1.0}, "holds no table: expected a list of objects, one object to a line"),
         ({"message": "over the limit", "open": []}, "no table"),
-        ({"a": RECORDS, "b": RECORDS}, "no table"),
+        ({"a": RECORDS, "b": RECORDS}, "holds 2 tables: a, b; keep one"),
         ({**FORMS["lists"], "o": [1.0]}, "no table"),  # type: ignore[dict-item]
         ({**by_name(EPOCHS), "low": {"0": 1.0}}, "no table"),
         ([RECORDS[0], RECORDS[1] | {"close": "1.08"}], r"'close' is 0\.\d+ in record 1 and \"1.08\" in record 2"),

@@ -58,10 +58,10 @@ def test_two_scales_in_a_file_are_refused_and_a_slip_is_left_to_cleaning() -> No
         scale(_bars([112336] * 100 + [11234] * 50), "EURUSD", "x.csv")
     scaled = scale(_bars([112336] * 300 + [11234]), "EURUSD", "x.csv")
     assert scaled.bars["close"][-1] == 0.11234
-    assert "1 rows are on another power of ten (first: line 302); cleaning decides about them" in scaled.notes
+    assert "1 of 301 rows are on another power of ten (first: line 302); cleaning decides about them" in scaled.notes
     scaled = scale(_bars([1.12336] * 300 + [1965, 0.0]), "EURUSD", "x.csv")
     assert scaled.bars["close"][-2:].to_list() == [1965.0, 0.0]
-    assert "2 rows are no plausible price on any (first: line 302); cleaning decides about them" in scaled.notes
+    assert "2 of 302 rows are no plausible price on any (first: line 302); cleaning decides about them" in scaled.notes
 
 
 @pytest.mark.parametrize("first", [[1.12336], [112336]])
@@ -76,7 +76,7 @@ def test_half_a_file_on_another_scale_is_refused_as_that(first: list[float]) -> 
 def test_a_price_with_decimals_among_whole_numbers_is_left_to_cleaning() -> None:
     scaled = scale(_bars([112336] * 300 + [1.12336]), "EURUSD", "x.csv")
     assert scaled.divisor == 100_000
-    assert "1 rows are on another power of ten (first: line 302); cleaning decides about them" in scaled.notes
+    assert "1 of 301 rows are on another power of ten (first: line 302); cleaning decides about them" in scaled.notes
 
 
 def test_one_column_on_another_scale_is_refused() -> None:

@@ -71,7 +71,7 @@ def _zipped(text: str) -> bytes:
         (GOOD.replace("Gmt time", "date,timestamp").replace("2024 ", "2024,").encode(), "could both be the time"),
         (f"{GOOD}\nDownloaded".encode(), "line 50: 1 fields .* fetch it again; or it is a remark: leave it out"),
         (f"Period,D\n{GOOD}".encode(), "no reader knows this format: .*'Period,D'.*, with nothing but remarks above"),
-        (b"hello world", "no reader knows this format: it begins with 'hello world'"),
+        (b"hello world", "it holds nothing but 'hello world', which is no table"),
         (bytes(range(128, 256)), "byte 0x80 is not UTF-8 text.*check that it is a text file at all"),
     ],
 )  # fmt: skip

@@ -210,7 +210,7 @@ def test_one_of_several_sides_must_be_chosen(tmp_path: Path) -> None:
         (lambda a: a["candles"][4]["mid"].update(h="n/a"), "candle 5: column 'high': 'n/a' is not a number"),
         (lambda a: a["candles"][4].update(time="yesterday"), "candle 5: 'yesterday' is not a time like"),
         (lambda a: a["candles"][0].pop("mid"), "candle 1 has neither mid nor bid nor ask"),
-        (lambda a: {"candles": {}, "x": 1}, "expected an object with a list of candles"),
+        (lambda a: {"candles": {}, "x": 1}, "its JSON holds no table: expected a list of objects"),
     ],
 )  # fmt: skip
 def test_a_malformed_answer_is_refused(change: Any, message: str, tmp_path: Path) -> None:
