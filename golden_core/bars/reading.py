@@ -60,23 +60,11 @@ def read_bars(
 ) -> Reading:
     """Read one file, or a folder for a format that comes in folders.
 
-    Parameters
-    ----------
-    format : str
-        ``auto``, a reader's name, or name and choice.
-    zone : str or None
-        The declared clock, see ``local_time.parse_clock``; None to take the file's own word.
-    bar : str or None
-        A key of ``clock.MINUTES``, None as in the file; shorter bars are cleaned and put together.
-    columns : mapping or None
-        Declared columns of a plain table: ours → the file's name, or place from 1.
-
-    Raises
-    ------
-    VendorError
-        If the file is not what it is said to be, or does not state its clock and none is declared.
-    ZoneError
-        If the trading week contradicts the clock, or a time does not exist on it.
+    ``format`` is ``auto``, a reader's name, or name and choice; ``zone`` the clock declared
+    (``local_time.parse_clock``), None to take the file's own word; ``bar`` a key of ``clock.MINUTES``, None as in the
+    file, where shorter bars are cleaned and put together; ``columns`` of a plain table are ours → the file's name, or
+    place from 1. A VendorError says that the file is not what it is said to be, or does not state its clock and none
+    is declared, a ZoneError that the trading week contradicts the clock, or that a time does not exist on it.
     """
     found, claim, notes = _reader(path, pair, format, columns)
     table = _forwards(found.read(path, pair))

@@ -152,10 +152,7 @@ def _twice(text: str) -> str:
 def parsed_json(path: Path) -> Any:
     """Return what a file of JSON holds; an object in each of several lines is a list of them.
 
-    Raises
-    ------
-    VendorError
-        If it is broken, names a key twice in one object or holds a number too large, with the place.
+    Refused, with the place, is what is broken, names a key twice in one object or holds a number too large.
     """
     refuse_packed(path)
     data = path.read_bytes()

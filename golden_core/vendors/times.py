@@ -29,12 +29,14 @@ _CLOCK = (
 _ZONE = r"(?P<zone> ?(?:GMT|UTC)?(?P<offset>[+-]\d{2}:?\d{2})| ?(?:GMT|UTC)|Z)"
 _TIME = re.compile(rf"{_DATE}(?:(?P<between> ){_CLOCK}{_ZONE}?)?")
 _COMPACT = r"^((?:19|20)\d{6})(\d{4}(?:\d\d)?)$"  # as a count since 1970 it would be before 1980
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100  # epoch zero is a year that cleaning must see
 _HINTS = {
     r".* (\d{1,3}|\d{5})": " with a time of day of four or six digits, whose zeros are not lost",
     r".* \d{1,2}\.\d\d(\.\d\d)?": " with colons in its time of day",
     r"\d{1,2}:\d\d.*|\d{4}|\d{6}": " with its day before it; declare both with --column timestamp=DAY+TIME",
     r"\d{5}(\.\d+)?": ", but a spreadsheet's count of days; write dates",
     r"\d{4}[-/.M]?\d\d": ", but a month, whose price is known at its end: take days",
+    r"(.*\D)?(1[0-8]\d|19[0-6])\d(\D.*)?": f" between {_FIRST_YEAR} and {_LAST_YEAR}: leave older rows out",
 }
 _WEEKDAY = r"^(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?,? "
 _NAMED = re.compile(r".*(?P<end> (?P<clock>[A-Z][A-Za-z]+/[A-Za-z_/]+))")  # as Interactive Brokers writes it
@@ -44,7 +46,6 @@ _KANJI = r"^(\d{4})年(\d{1,2})月(\d{1,2})日 ?"
 _EXPONENT = r"\d(\.\d+)?[eE]\+?\d\d?"
 _EPOCH = rf"0|\d{{9,19}}(\.\d*)?|{_EXPONENT}"
 _LONGEST_GAP = 300  # days
-_FIRST_YEAR, _LAST_YEAR = 1970, 2100  # epoch zero is a year that cleaning must see
 _EPOCH_UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _EPOCH_SPAN = (315_532_800, 4_102_444_800)  # 1980 to 2100, in seconds: the units' ranges do not meet
 

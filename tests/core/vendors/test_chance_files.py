@@ -179,3 +179,10 @@ def test_a_broken_day_above_the_others_is_not_taken_for_the_header(parse: Any) -
     ]
     with pytest.raises(VendorError, match=r"seem to begin below 'Date;PX_OFFICIAL'"):
         parse(rows)
+
+
+@pytest.mark.parametrize("form", ["%d/%m/%Y", "%Y-%m-%d", "%Y.%m.%d", "%Y-%m-%d 00:00", "%b %d, %Y"])
+def test_days_before_1970_are_told_to_be_so(form: str, parse: Any) -> None:
+    days = [dt.date(1969, 12, 22) + dt.timedelta(days=day) for day in range(20)]
+    with pytest.raises(VendorError, match=r"line 2: .*1969.* is not a time between 1970 and 2100: leave older rows"):
+        parse(["Date\tEURUSD", *(f"{day:{form}}\t1.0941" for day in days)])
