@@ -21,9 +21,9 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from golden_core.forecasters import forecaster_class
 from golden_core.study import Study
 
-# A worker whose task has used less processor time than this for so long waits for something that does not come, as
-# Polars does where the system refused it a thread. A longer wait would be a night lost.
-STILL_S, WORKED_S = 600.0, 1.0
+# A worker whose task has used less than this share of a processor for so long waits for something that does not come,
+# as Polars does where the system refused it a thread. A longer wait would be a night lost.
+STILL_S, LEAST = 600.0, 1 / 600
 _STOOD_STILL = 75  # exit status: EX_TEMPFAIL of sysexits.h
 
 _Task = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # as joblib's ``delayed`` makes it
@@ -107,7 +107,7 @@ def _watch(parent: int, still_s: float, every_s: float = 1.0) -> None:
         now, used = time.monotonic(), time.process_time() - time.thread_time()
         stopped = now - looked > 10 * every_s
         looked = now
-        if not _under_way.is_set() or used - worked > WORKED_S or stopped:
+        if not _under_way.is_set() or used - worked > LEAST * still_s or stopped:
             worked, since = used, now
         elif now - since > still_s:
             if not psutil.Process().children():

@@ -45,8 +45,8 @@ def test_no_worker_outlives_a_killed_campaign(signum):
 
 @pytest.fixture
 def pool(monkeypatch):
-    """Return a pool whose workers may stand still for two seconds."""
-    monkeypatch.setattr(workers, "STILL_S", 2.0)
+    """Return a pool whose workers may stand still for a second and a half."""
+    monkeypatch.setattr(workers, "STILL_S", 1.5)
     yield worker_pool(load_study("smoke", ["forecasters={random_walk: {}}"]), "loky", 2)
     stop_workers()
 
@@ -64,15 +64,15 @@ def test_a_worker_that_waits_for_nothing_is_ended_and_named(pool, capfd):
 
 def test_a_worker_that_works_waits_for_its_own_program_or_has_no_task_is_left_alone(pool):
     def work() -> str:
-        until = time.monotonic() + 4
+        until = time.monotonic() + 3.5
         while time.monotonic() < until:
             pass
         return "worked"
 
     def wait() -> str:
-        subprocess.run([sys.executable, "-c", "import time; time.sleep(4)"], check=True)
+        subprocess.run([sys.executable, "-c", "import time; time.sleep(3.5)"], check=True)
         return "waited"
 
     assert set(pool([delayed(work)(), delayed(wait)()])) == {"worked", "waited"}
-    time.sleep(4)
+    time.sleep(3.5)
     assert list(pool([delayed(str)(1)])) == ["1"]
