@@ -86,7 +86,11 @@ def inference(home: Home, study: Study, names: Sequence[str], effort: Effort, no
     ValueError
         If the study has no such forecaster, or the device or number format is not here, or none can be measured.
     """
-    return _measured(home, study, names, effort, note, _forecasts)
+    measured = _measured(home, study, names, effort, note, _forecasts)
+    windows = max((one.condition.batch for one in measured.found), default=0)
+    if larger := [str(batch) for batch in effort.batches if batch > windows]:
+        note(f"batches of {', '.join(larger)} windows are left out: the test part has {windows}")
+    return measured
 
 
 def fits(home: Home, study: Study, names: Sequence[str], effort: Effort, note: Note) -> Measured:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -79,12 +80,20 @@ def flowed(text: str) -> str:
 
 
 class _Command(TyperCommand):
-    """A command that takes what ``--study`` names for the argument STUDY, where it has one."""
+    """A command that takes what ``--study`` names for the argument STUDY, where it has one.
+
+    It takes no empty word for a path: what a shell makes of a variable that is not set would be where one stands.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if any(one.name == "study" and one.param_type_name == "argument" for one in self.params):
             args = _by_place(args)
-        return super().parse_args(ctx, args)
+        words, _, _ = self.make_parser(ctx).parse_args(list(args))
+        left = super().parse_args(ctx, args)
+        for one in self.params:
+            if words.get(one.name) == "" and ctx.params.get(one.name) == Path():
+                raise typer.BadParameter("no path is given; the folder you stand in is .", ctx=ctx, param=one)
+        return left
 
 
 def _by_place(args: list[str]) -> list[str]:

@@ -56,7 +56,9 @@ def run(
     except Interrupted as interruption:
         if "golden_dagster.campaign" not in sys.modules:
             raise  # an import was broken off: nothing was begun, and what imports more may fail
-        console.print(_standing(study, overrides, str(interruption)), highlight=False, soft_wrap=True)
+        asked = [f"--backend={backend}"] * (backend != "loky") + [f"--workers={workers}"] * bool(workers)
+        said = f"{_standing(study, overrides, str(interruption))} {' '.join(asked)}".rstrip()
+        console.print(said, highlight=False, soft_wrap=True)
         raise typer.Exit(interruption.exit_status) from None
     if whole:
         print_leaderboard(study, overrides, console)

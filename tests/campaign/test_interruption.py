@@ -54,12 +54,13 @@ def test_nothing_is_published_and_it_goes_on_later(number, status, broken, monke
         ended.append("nobody stopped the trial")
 
     monkeypatch.setattr(trials, "run_trial", interrupted)
-    result = run()
+    result = run("--workers", "1")
     assert result.exit_code == status, result.output
     assert ended == []
     assert "Traceback" not in result.output
     assert f"interrupted by {signal.Signals(number).name}: 11 of 12 trials are done and kept" in result.output
     assert "go on with: golden run smoke --set" in result.output
+    assert result.output.split("go on with: ")[1].splitlines()[0].endswith(" --backend=sequential --workers=1")
     assert hash_file(broken.warehouse) == before
     monkeypatch.setattr(trials, "run_trial", run_trial)
     assert run().exit_code == 0

@@ -26,11 +26,13 @@ def study(monkeypatch):
 
 
 def test_all_are_asked_the_same(home, study):
-    found, _ = inference(home, study, NAMES, BRIEF, note=lambda _: None)
+    said = []
+    found, _ = inference(home, study, NAMES, BRIEF, note=said.append)
     asked = {}
     for one in found:
         asked.setdefault(one.subject, []).append((one.scenario, one.condition.batch))
-    # A batch larger than the test part is not asked for: there are not so many windows.
+    # A batch larger than the test part is not asked for: there are not so many windows. Nor is that passed over.
+    assert said[-1] == "batches of 10000 windows are left out: the test part has 100"
     expected = [("single", 1), ("batch", 8), ("offline", 100), ("warm", 1), ("cold", 1)]
     assert asked == {name: expected for name in NAMES}  # noqa: C420
     formats = {"random_walk": "float64", "ar": "float64", "dlinear": "float32"}
