@@ -6,7 +6,6 @@ What is stale is decided by content: tables are recomputed and compared, trials 
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +25,7 @@ from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, 
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting.pages import report_differences
 from golden_core.store import kernels
-from golden_core.store.health import REMEDY, FullDiskError, speaks_of_full_disk
+from golden_core.store.health import FullDiskError, speaks_of_full_disk
 from golden_core.store.lake import Home, remove_temporaries
 from golden_core.store.locking import only_one
 from golden_core.store.warehouse import Warehouse
@@ -44,6 +43,7 @@ from golden_dagster.defs.data import raw_key
 from golden_dagster.instance import study_instance
 from golden_dagster.interruption import interruptible
 from golden_dagster.lib.checks import last_evaluation
+from golden_dagster.lib.failures import failure_messages
 from golden_dagster.partitions import pair_partitions, series_partitions, trial_key, trial_partitions
 from golden_dagster.resources import StudyResource, Watcher, WorkersResource
 
@@ -175,7 +175,7 @@ class Campaign:
             tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
         result = self.run_selection(stage.job, selection, tags)
         self.results.append(result)
-        failures = failure_messages(result)
+        failures = failure_messages(result.all_events)
         self.failures += failures
         succeeded = result.success and not (stage.checks_only and failures)
         if not succeeded and stage.name != "models":  # a failed trial leaves others standing
@@ -200,7 +200,7 @@ class Campaign:
                 )
         finally:
             self.raise_interruption()
-        for message in failure_messages(result):
+        for message in failure_messages(result.all_events):
             if speaks_of_full_disk(message):
                 raise FullDiskError(message)
         return result
@@ -303,30 +303,3 @@ def open_campaign(
             )
         finally:
             stop_workers()
-
-
-_OURS = re.compile(r"^golden_(core|dagster)[.a-zA-Z_]*: ")  # how the message of an error of our own begins
-_WORKERS = "_RemoteTraceback"  # what a worker raised has the whole of its traceback for a cause
-_OF_FILES = {"PermissionError", "IsADirectoryError", "NotADirectoryError", "FileExistsError", "OSError"}
-
-
-def failure_messages(result: dg.ExecuteInProcessResult) -> list[str]:
-    """Return what failed in a run: the first line of every failed step, and every failed check that blocks."""
-    found = []
-    for event in result.all_events:
-        cause = event.step_failure_data.error if event.is_step_failure else None
-        # A check that blocks fails its step as well, with a sentence that says less than its own.
-        if event.is_step_failure and (cause is None or cause.cls_name != "DagsterAssetCheckFailedError"):
-            while cause and cause.cause and not (_OURS.match(cause.message) or cause.cause.cls_name == _WORKERS):
-                cause = cause.cause
-            message = event.step_failure_data.user_failure_data
-            text = message.description if message and message.description else (cause.message if cause else "failed")
-            remedy = f"; {REMEDY}" if cause and cause.cls_name in _OF_FILES else ""
-            # What an error of our own says stands without its class.
-            found.append(f"{event.step_key}: {_OURS.sub('', str(text).strip())}{remedy}")
-    found += [
-        f"{e.check_name}: {e.description}"
-        for e in result.get_asset_check_evaluations()
-        if not e.passed and e.severity == dg.AssetCheckSeverity.ERROR
-    ]
-    return found

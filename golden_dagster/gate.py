@@ -11,8 +11,9 @@ import dagster as dg
 
 from golden_core.checks.inputs import SAMPLED
 from golden_core.store.lake import write_text
-from golden_dagster.campaign import Campaign, failure_messages
+from golden_dagster.campaign import Campaign
 from golden_dagster.lib.checks import Verdict, said
+from golden_dagster.lib.failures import failure_messages
 
 PLATFORM = {"legacy", "leakage", "milestones"}  # where assets live that belong to no study
 
@@ -77,7 +78,9 @@ def run_gate(campaign: Campaign) -> GateResult:
     evaluations, seconds = evaluations | found, seconds | took
     rows = [_row(key, evaluations.get(key), seconds.get(key)) for key in expected]
     claims = {f"{row.name}: {row.description}" for row in rows}
-    failures = [message for message in (*campaign.failures, *failure_messages(result)) if message not in claims]
+    failures = [
+        message for message in (*campaign.failures, *failure_messages(result.all_events)) if message not in claims
+    ]
     causes = campaign.failures if campaign.stopped else failures
     if causes:
         lost = _unmade(campaign)

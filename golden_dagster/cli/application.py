@@ -90,7 +90,7 @@ class _Command(TyperCommand):
             args = _by_place(args)
         words, _, _ = self.make_parser(ctx).parse_args(list(args))
         left = super().parse_args(ctx, args)
-        for one in self.params:
+        for one in ctx.command.params:
             if words.get(one.name) == "" and ctx.params.get(one.name) == Path():
                 raise typer.BadParameter("no path is given; the folder you stand in is .", ctx=ctx, param=one)
         return left

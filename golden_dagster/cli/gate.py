@@ -64,7 +64,9 @@ def gate(
     if following and not everything:
         console.print(f"{following} checks could not run, or had nothing to look at, because of it: see --all")
     write_junit(result, judged, path)  # last: what was found is on the screen, should there be no place for it
-    console.print(f"{'passed' if result.passed else 'FAILED'}; JUnit XML: {path}", highlight=False, soft_wrap=True)
+    # Its last line is what the log of a night is read for.
+    ended = "passed" if result.passed else f"FAILED: {str(result.cause).partition(chr(10))[0]}"
+    console.print(f"{ended}; JUnit XML: {path}", highlight=False, soft_wrap=True)
     raise typer.Exit(0 if result.passed else 1)
 
 

@@ -12,6 +12,7 @@ from golden_core.study import Study
 from golden_dagster.dead_runs import end_dead_runs
 from golden_dagster.defs.data import raw_key
 from golden_dagster.lib.automation import DEFAULT_PER_TICK, PER_TICK, OneRunPerAsset
+from golden_dagster.lib.failures import failure_messages
 from golden_dagster.resources import StudyResource
 
 GOLDEN = [sys.executable, "-c", "from golden_dagster.cli import main; main()"]
@@ -37,7 +38,9 @@ def definitions(study: Study) -> dg.Definitions:
         # Rates are published around 16:00 in Frankfurt on working days.
         cron_schedule="0 18 * * 1-5",
         execution_timezone="Europe/Berlin",
-        description="Every working day after the rates are published: refresh, run, gate.",
+        description="Every working day, after rates are published: "
+        + "asks for newer ones, " * (study.data.source == "ecb")
+        + "brings the study up to date and evaluates every check.",
     )
     week = dg.ScheduleDefinition(
         name="weekly_clean",
@@ -49,7 +52,7 @@ def definitions(study: Study) -> dg.Definitions:
             "record of runs that ended over 90 days ago and show nothing any more."
         ),
     )
-    found = dg.Definitions(schedules=[night, week], sensors=[current, dead_runs, failed_runs])
+    found = dg.Definitions(schedules=[night, week], sensors=[current, dead_runs, failed_runs(study)])
     return dg.Definitions.merge(found, _refresh(study)) if study.data.source == "ecb" else found
 
 
@@ -92,7 +95,7 @@ def _settings(study: StudyResource) -> list[str]:
 
 def _call(context: dg.OpExecutionContext, *commands: list[str]) -> None:
     """Run commands of `golden`, each though one before has failed; what they say is in the run's log."""
-    failures, in_order = [], os.environ | {"PYTHONUNBUFFERED": "1"}  # else what is said last comes first
+    ended, failed, in_order = [], False, os.environ | {"PYTHONUNBUFFERED": "1"}  # else what is said last comes first
     for command in commands:
         context.log.info(f"golden {shlex.join(command)}")
         with tempfile.TemporaryFile() as told:  # on disk: a forecaster may print for hours
@@ -101,11 +104,10 @@ def _call(context: dg.OpExecutionContext, *commands: list[str]) -> None:
             told.seek(max(0, told.seek(0, os.SEEK_END) - SHOWN))
             said = told.read().decode(errors="replace")
         context.log.info(said)
-        if status:
-            last = " ".join(said.strip().splitlines()[-1:])
-            failures.append(f"golden {shlex.join(command)} ended with {status}: {last}")
-    if failures:
-        raise dg.Failure("; ".join(failures), allow_retries=False)
+        last, failed = " ".join(said.strip().splitlines()[-1:]), failed or status != 0
+        ended.append(f"golden {shlex.join(command)} ended with {status}: {last}")
+    if failed:
+        raise dg.Failure("; ".join(ended), allow_retries=False)
 
 
 def _refresh(study: Study) -> dg.Definitions:
@@ -138,17 +140,24 @@ def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     return dg.SkipReason("; ".join(end_dead_runs(context.instance)) or "every run in progress has its process")
 
 
-@dg.run_failure_sensor(
-    name="failed_runs",
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description=f"Logs every failed run, and hands its message to the command in {ON_FAILURE}, if there is one.",
-)
-def failed_runs(context: dg.RunFailureSensorContext) -> None:
-    """Tell somebody."""
-    message = (
-        f"run {context.dagster_run.run_id} of {context.dagster_run.job_name} failed: {context.failure_event.message}"
+def failed_runs(study: Study) -> dg.SensorDefinition:
+    """Return the sensor that tells somebody."""
+
+    @dg.run_failure_sensor(
+        name="failed_runs",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Logs what failed in a run, and hands it to the command in {ON_FAILURE}, if there is one.",
     )
-    context.log.error(message)
-    command = shlex.split(os.environ.get(ON_FAILURE, ""))
-    if command:
-        subprocess.run(command, input=message, text=True, check=True, timeout=60)
+    def sensor(context: dg.RunFailureSensorContext) -> None:
+        run = context.dagster_run
+        kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.ASSET_CHECK_EVALUATION}
+        logged = (record.dagster_event for record in context.instance.all_logs(run.run_id, of_type=kinds))
+        # A process that was killed leaves no failed step.
+        said = failure_messages([event for event in logged if event]) or [str(context.failure_event.message)]
+        message = "\n".join((f"study {study.name}: run {run.run_id} of {run.job_name} failed", *said))
+        context.log.error(message)
+        command = shlex.split(os.environ.get(ON_FAILURE, ""))
+        if command:
+            subprocess.run(command, input=message, text=True, check=True, timeout=60)
+
+    return sensor

@@ -13,7 +13,8 @@ from golden_core.preparation.catalogue import load_study, load_variant, run_comm
 from golden_core.store.lake import read_json, write_json
 from golden_core.study import StudyError
 from golden_core.trials.stored import evaluation_record
-from golden_dagster.campaign import failure_messages, open_campaign
+from golden_dagster.campaign import open_campaign
+from golden_dagster.lib.failures import failure_messages
 from golden_dagster.resources import StudyResource
 
 SETTINGS = [part for text in OVERRIDES for part in ("--set", text)]
@@ -104,7 +105,7 @@ def test_one_forecaster_without_results_costs_nobody_the_report(broken):
     published = [dg.AssetKey(name) for name in ("leaderboard", "comparisons", "report")]
     with opened() as campaign:
         result = campaign.run_selection("published", dg.AssetSelection.assets(*published).without_checks(), {})
-        assert failure_messages(result) == []
+        assert failure_messages(result.all_events) == []
     board = pl.read_parquet(broken.study("smoke").table("published", "leaderboard"))
     assert board.filter(pl.col("forecaster") == "dlinear")["rank"].to_list() == [None]
     assert board["rank"].drop_nulls().to_list() == [1, 2]

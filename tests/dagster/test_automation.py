@@ -14,6 +14,7 @@ from golden_dagster.definitions import definitions_for
 from golden_dagster.defs import automation
 from golden_dagster.defs.automation import GOLDEN, failed_runs
 from golden_dagster.lib.automation import RANGE, partitions_per_tick
+from golden_dagster.lib.failures import failure_messages
 from golden_dagster.resources import StudyResource
 
 FOLDS = dg.AssetKey("folds")
@@ -256,8 +257,8 @@ def test_failures_are_handed_to_a_command(tmp_path, monkeypatch):
         result = night.execute_in_process(instance=instance, raise_on_error=False)
         event = result.get_run_failure_event()
         context = dg.build_run_status_sensor_context("failed_runs", event, instance, result.dagster_run)
-        failed_runs(context.for_run_failure())
-    assert told.read_text().startswith(f"run {result.run_id} of night failed: ")
+        failed_runs(load_study("smoke"))(context.for_run_failure())
+    assert told.read_text() == f"study smoke: run {result.run_id} of night failed\nbreaks: no rates tonight"
 
 
 @pytest.mark.parametrize("status", [0, 2])
@@ -265,9 +266,10 @@ def test_the_night_is_refresh_and_gate(status, monkeypatch):
     """Without an answer from the bank the gate still runs, and the night still fails."""
     commands = []
 
-    def ran(command, **_):
+    def ran(command, stdout, **_):
         commands.append(command[len(GOLDEN) :])
-        return subprocess.CompletedProcess(command, status if "refresh" in command else 0, "", "no answer")
+        stdout.write(b"no answer\n" if "refresh" in command else b"a table\npassed\n")
+        return subprocess.CompletedProcess(command, status if "refresh" in command else 0)
 
     monkeypatch.setattr(subprocess, "run", ran)
     schedule = definitions().resolve_schedule_def("nightly_study")
@@ -275,7 +277,11 @@ def test_the_night_is_refresh_and_gate(status, monkeypatch):
     resource = StudyResource(study="smoke", overrides={"training.epochs": 2})
     with dg.DagsterInstance.ephemeral() as instance:
         job = definitions_for(load_study("smoke"), resource).resolve_job_def("study")
-        assert job.execute_in_process(instance=instance, raise_on_error=False).success is (status == 0)
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+    assert result.success is (status == 0)
+    gate = "golden gate --study smoke --set training.epochs=2 ended with 0: passed"
+    found = [f"bring_up_to_date: golden data refresh ended with {status}: no answer; {gate}"]
+    assert failure_messages(result.all_events) == found * (status != 0)
     assert commands == [["data", "refresh"], ["gate", "--study", "smoke", "--set", "training.epochs=2"]]
 
 

@@ -19,7 +19,7 @@ from golden_core.store.warehouse import Warehouse
 from golden_core.trials import outputs
 from golden_core.trials.outputs import AlteredError, damaged_trials
 from golden_core.trials.stored import IncompleteError, shown_completeness, stored_faults, tables_fault
-from golden_dagster.campaign import failure_messages
+from golden_dagster.lib.failures import failure_messages
 
 STUDY = load_variant("smoke", OVERRIDES)
 
@@ -121,9 +121,9 @@ def test_a_damaged_trial_that_is_recorded_from_the_web_ui_is_named_with_its_reme
     with opened() as campaign:
         tags = {"dagster/partition": "s00|EURUSD_h1"}
         result = campaign.run_selection("one", dg.AssetSelection.assets(["models", "ar"]).without_checks(), tags)
-    assert [f"models__ar: {path} is damaged" in one and "golden run" in one for one in failure_messages(result)] == [
-        True
-    ]
+    assert [
+        f"models__ar: {path} is damaged" in one and "golden run" in one for one in failure_messages(result.all_events)
+    ] == [True]
 
 
 def test_a_file_in_the_place_of_a_trial_is_said_and_made_way_for(broken):
@@ -168,7 +168,7 @@ def test_what_a_worker_raised_is_told_without_its_traceback():
         raise ZeroDivisionError("division by zero") from _RemoteTraceback('"""\nTraceback (most recent call last)\n"""')
 
     result = dg.materialize([made], raise_on_error=False)
-    assert failure_messages(result) == ["made: ZeroDivisionError: division by zero"]
+    assert failure_messages(result.all_events) == ["made: ZeroDivisionError: division by zero"]
 
 
 def test_whole_trials_are_hashed_once(broken, monkeypatch):

@@ -16,8 +16,9 @@ from golden_core.checks.explanations import SANITY_CHECKS
 from golden_core.checks.platform import PLATFORM_CHECKS
 from golden_core.inputs.features import FEATURES, Feature
 from golden_core.preparation.catalogue import load_study
-from golden_dagster.campaign import Campaign, Stage, failure_messages
+from golden_dagster.campaign import Campaign, Stage
 from golden_dagster.gate import run_gate, write_junit
+from golden_dagster.lib.failures import failure_messages
 
 gate = partial(golden, "gate", "--backend", "sequential")
 
@@ -44,6 +45,8 @@ def test_a_planted_leak_closes_the_gate_and_is_named(monkeypatch):
     assert result.exit_code == 1
     said = result.output.split("running every check …")[1].strip()
     assert said.startswith("cause ")
+    cause = said.splitlines()[0].removeprefix("cause ")
+    assert said.splitlines()[-1].startswith(f"FAILED: {cause}; JUnit XML: ")
     assert "'volatility_20'" in said.splitlines()[0]  # one true cause, in its own words and before anything else
     assert re.search(r"^\d+ checks could not run, or had nothing to look at, because of it: see --all$", said, re.M)
     assert "not run" not in said.split("checks: ")[0]
@@ -170,6 +173,6 @@ def test_who_builds_on_inputs_that_leak_refuses_them(asset, tags, broken, monkey
         selection = dg.AssetSelection.assets(dg.AssetKey(asset.split("/"))).without_checks()
         result = campaign.run_selection("another", selection, tags)
         assert not result.success
-        said = [message for message in failure_messages(result) if "'volatility_20'" in message]
+        said = [message for message in failure_messages(result.all_events) if "'volatility_20'" in message]
         assert said
         assert asset == "metrics" or "`golden run smoke" in said[0]

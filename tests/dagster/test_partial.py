@@ -16,7 +16,7 @@ from golden_core.store.lake import read_json
 from golden_core.trials import all_trials, run_trials, trial_status
 from golden_core.trials.campaign import fingerprinted
 from golden_core.trials.stored import IncompleteError, evaluation_record, shown_completeness, stored_faults
-from golden_dagster.campaign import failure_messages
+from golden_dagster.lib.failures import failure_messages
 
 PARTITION = "dagster/partition"
 
@@ -44,7 +44,9 @@ def test_a_trial_that_is_asked_for_first_names_what_it_lacks(tmp_path, monkeypat
     monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
     with opened() as campaign:
         selection = dg.AssetSelection.assets(dg.AssetKey(["models", "ar"]))
-        (message, *_) = failure_messages(campaign.run_selection("one", selection, {PARTITION: "s00|EURUSD_h1"}))
+        (message, *_) = failure_messages(
+            campaign.run_selection("one", selection, {PARTITION: "s00|EURUSD_h1"}).all_events
+        )
     assert message.endswith("EURUSD.parquet does not exist yet: materialise bars and folds of EURUSD_h1 first")
 
 
