@@ -14,6 +14,8 @@ from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.store.lake import Home
 from golden_core.study import Study, StudyError
 from golden_core.trials import Outcome
+from golden_core.trials.workers import stop_workers
+from golden_dagster.dead_runs import PROCESS_TAG, process_tag
 
 if TYPE_CHECKING:
     from golden_core.legacy.inventory import Inventory
@@ -143,6 +145,14 @@ class WorkersResource(dg.ConfigurableResource[Any]):
     def count(self) -> int:
         """Number of processes."""
         return self.workers or available_cores()
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """End the processes: idle, they would keep that of a run which the web UI has launched for five minutes more.
+
+        A campaign keeps them warm from stage to stage, and ends them itself.
+        """
+        if context.run is None or context.run.tags.get(PROCESS_TAG) != process_tag():
+            stop_workers()
 
 
 def available_cores() -> int:

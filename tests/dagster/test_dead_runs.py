@@ -8,11 +8,16 @@ import sys
 import time
 
 import dagster as dg
+import psutil
 import pytest
 from dagster._core.events import EngineEventData
+from joblib import delayed
 
+from golden_core.preparation.catalogue import load_study
+from golden_core.trials.workers import stop_workers, worker_pool
 from golden_dagster import dead_runs
 from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs, process_tag
+from golden_dagster.resources import WorkersResource
 
 
 @dg.op
@@ -120,3 +125,24 @@ def test_a_run_that_is_executed_again_has_another_process_than_the_first(instanc
         dg.DagsterEvent(event_type_value=dg.DagsterEventType.RUN_START.value, job_name="toy"), run_id=again.run_id
     )
     assert end_dead_runs(instance) == []
+
+
+@pytest.mark.parametrize(("tags", "left"), [({}, 0), ({PROCESS_TAG: process_tag()}, 2)])
+def test_a_run_that_is_no_stage_of_a_campaign_leaves_no_worker_behind(tags, left):
+    """Two of them and the run's own process are most of a gigabyte, and loky ends who is idle after five minutes."""
+    study = load_study("smoke")
+
+    @dg.op
+    def works(workers: WorkersResource):
+        list(worker_pool(study, workers.backend, workers.count)([delayed(os.getpid)() for _ in range(4)]))
+
+    @dg.job(resource_defs={"workers": WorkersResource(workers=2)}, executor_def=dg.in_process_executor)
+    def job():
+        works()
+
+    try:
+        assert job.execute_in_process(tags=tags).success
+        children = [" ".join(child.cmdline()) for child in psutil.Process().children()]
+        assert sum("popen_loky" in line for line in children) == left
+    finally:
+        stop_workers()

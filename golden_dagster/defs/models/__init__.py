@@ -82,8 +82,9 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
                 summary = trial_summary(study.home, loaded, outcome.trial, outcome.fingerprint)
                 log.add(trial_key(outcome.trial), outcome.fingerprint, _facts(outcome, summary))
         if failures:
+            others = "; the others are done" if len(failures) < len(trials) else ""
             raise dg.Failure(
-                f"{len(failures)} of {len(trials)} trials failed; the others are done. First: {failures[0]}",
+                f"{len(failures)} of {len(trials)} trials failed{others}. First: {failures[0]}",
                 metadata={"failures": findings_value(failures, title="failure")},
                 allow_retries=False,  # the same inputs give the same failure
             )
