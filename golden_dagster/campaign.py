@@ -6,6 +6,7 @@ What is stale is decided by content: tables are recomputed and compared, trials 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -101,6 +102,7 @@ class Campaign:
     raise_interruption: Callable[[], None] = lambda: None
     say: Callable[[str], None] = lambda _message: None
     workers: int = 1
+    on_dask: bool = False
 
     def stages(self) -> Iterator[Stage]:
         """Yield what is out of date, upstream first; each stage is decided after the one before has run.
@@ -108,7 +110,7 @@ class Campaign:
         Raises
         ------
         golden_core.trials.TrialError
-            Once the folds are there, if they are not in the order of time: no trial runs on them.
+            If no Dask scheduler answers; and once the folds are there, if they are not in the order of time.
         golden_core.trials.ledger.LedgerError
             If what was tried before is no longer known.
         golden_core.store.health.FullDiskError
@@ -116,7 +118,10 @@ class Campaign:
         """
         study = self.study
         list(read_ledger(self.home))  # every model would fail at it, and what is there could not say what was tried
-        if not self._made(raw_key(study)) or prepare_raw(self.home, study, write=False).changed:
+        changed = not self._made(raw_key(study)) or prepare_raw(self.home, study, write=False).changed
+        if self.on_dask and (changed or self._stale_models()[2]):  # before anything is made that nobody could train on
+            importlib.import_module("golden_core.trials.dask").connected().close()
+        if changed:
             yield Stage("rates", [raw_key(study)])
         inputs = [dg.AssetKey("clean_bars"), dg.AssetKey("folds")]
         checked = set()
@@ -295,11 +300,13 @@ def open_campaign(
         for ended in end_dead_runs(instance):
             say(ended)
         remove_temporaries(folder)
-        count = workers.count if workers and workers.backend not in {"sequential", "cohort"} else 1
+        backend, count = (workers.backend, workers.count) if workers else ("loky", 1)
+        count = 1 if backend in {"sequential", "cohort"} else count
         definitions = definitions_for(study, resource, workers=workers, watcher=watcher)
         try:
             yield Campaign(
-                home, study, instance, definitions, raise_interruption=raise_interruption, say=say, workers=count
-            )
+                home, study, instance, definitions, raise_interruption=raise_interruption, say=say, workers=count,
+                on_dask=backend == "dask",
+            )  # fmt: skip
         finally:
             stop_workers()

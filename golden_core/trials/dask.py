@@ -33,20 +33,16 @@ def on_dask(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]]) -> Iter
     TrialError
         If no scheduler is named, or none answers for a minute; the minute is waited once.
     """
-    address = os.environ.get(SCHEDULER, "")
-    if not address:
-        raise TrialError(f"the backend dask needs {SCHEDULER} in the environment, such as tcp://127.0.0.1:8786")
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a lost scheduler is no reason for a traceback
     waiting = {print_: trial for trial, print_ in jobs}
     while waiting:
-        for outcome in _until_lost(address, home, study, waiting):
+        for outcome in _until_lost(home, study, waiting):
             del waiting[outcome.fingerprint]
             yield outcome
 
 
-def _until_lost(address: str, home: Home, study: Study, waiting: dict[str, Trial]) -> Iterator[Outcome]:
+def _until_lost(home: Home, study: Study, waiting: dict[str, Trial]) -> Iterator[Outcome]:
     """Yield the outcomes of one scheduler, until all have come or it is gone."""
-    with _connected(address) as client:
+    with connected() as client:
         futures = {
             client.submit(run_alike, home, study, trial, print_, pure=False): (trial, print_)
             for print_, trial in waiting.items()
@@ -60,7 +56,12 @@ def _until_lost(address: str, home: Home, study: Study, waiting: dict[str, Trial
             client.cancel(list(futures))
 
 
-def _connected(address: str) -> Client:
+def connected() -> Client:
+    """Return a client of the scheduler, whose loss is no reason for a traceback; TrialError as for :func:`on_dask`."""
+    address = os.environ.get(SCHEDULER, "")
+    if not address:
+        raise TrialError(f"the backend dask needs {SCHEDULER} in the environment, such as tcp://127.0.0.1:8786")
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=min(PATIENCE, 1.0) if address in _gone else PATIENCE, set_as_default=False)
     except ValueError as error:

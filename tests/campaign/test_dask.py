@@ -5,6 +5,7 @@ import shutil
 import time
 
 import pytest
+from support.campaigns import OVERRIDES
 from support.dask_cluster import cluster
 
 from golden_core.preparation import prepare_all
@@ -13,6 +14,8 @@ from golden_core.store.lake import Home
 from golden_core.trials import all_trials, read_outputs, run_trials, trials_table
 from golden_core.trials.campaign import fingerprinted
 from golden_core.trials.run import TrialError
+from golden_dagster.campaign import open_campaign
+from golden_dagster.resources import WorkersResource
 
 # Sleeps where the environment says so, after it has said which process is in the middle of a trial.
 SLOW = """
@@ -126,3 +129,16 @@ def test_without_a_scheduler_one_line_says_so(study, tmp_path, monkeypatch):
     monkeypatch.setenv("GOLDEN_DASK_SCHEDULER", "nonsense")
     with pytest.raises(TrialError, match=r"^GOLDEN_DASK_SCHEDULER=nonsense: missing port .*; one is tcp://127"):
         list(run_trials(home, study, jobs, backend="dask"))
+
+
+def test_a_campaign_with_something_to_train_asks_for_the_scheduler_first(broken, monkeypatch):
+    from golden_core.trials import dask
+
+    monkeypatch.setattr(dask, "PATIENCE", 1)
+    monkeypatch.setenv("GOLDEN_DASK_SCHEDULER", "tcp://127.0.0.1:1")
+    with open_campaign("smoke", OVERRIDES, workers=WorkersResource(backend="dask")) as campaign:
+        assert list(campaign.stages()) == []  # there is nothing to train
+        shutil.rmtree(broken.study("smoke").root / "trials" / "ar")
+        broken.study("smoke").table("folds", "EURUSD_h1").unlink()
+        with pytest.raises(TrialError, match=r"no Dask scheduler at tcp://127.0.0.1:1 for 1 s"):
+            next(campaign.stages())
