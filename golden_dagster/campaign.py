@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from golden_core.preparation import prepare_pair, prepare_quality, prepare_raw, 
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.reporting.pages import report_differences
 from golden_core.store import kernels
-from golden_core.store.health import FullDiskError, speaks_of_full_disk
+from golden_core.store.health import FullDiskError, StorageError, speaks_of_full_disk
 from golden_core.store.lake import Home, remove_temporaries
 from golden_core.store.locking import only_one
 from golden_core.store.warehouse import Warehouse
@@ -280,6 +281,10 @@ def open_campaign(
         When the process is told to end; what is finished stays, nothing is published.
     """
     home = Home.from_environment()
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise StorageError(f"{error.strerror}: name one that you may write to by TMPDIR") from None
     study = load_variant(name, overrides)
     kernels.require(study.training.kernels)
     require_device(home, study)

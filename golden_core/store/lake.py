@@ -26,6 +26,9 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 # What a library reads otherwise in a name: Dagster as a pattern or in a URL, DuckDB as a folder, polars as no text.
 _MISREAD = re.compile(r"[?*\[\\]|%[0-9A-Fa-f]{2}|[\ud800-\udfff]")
 
+_UMASK = os.umask(0o077)  # of the user: temporary files are nobody else's, and what they become is as others are
+os.umask(_UMASK)
+
 LAYOUT = 1  # of lake and warehouse; a home without a stamp was written before there were any, and is laid out like 1
 
 
@@ -232,7 +235,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary = Path(name)
         try:
             yield temporary
-            temporary.chmod(0o644)
+            temporary.chmod(0o666 & ~_UMASK)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -252,7 +255,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         temporary = Path(tempfile.mkdtemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent))
         try:
             yield temporary
-            temporary.chmod(0o755)
+            temporary.chmod(0o777 & ~_UMASK)
             try:
                 temporary.rename(path)
             except OSError:

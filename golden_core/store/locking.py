@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from golden_core.store.health import telling_of
 
@@ -37,7 +37,7 @@ def only_one(
         If there is no room for its file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    with path.open("ab", buffering=0) as file:  # what found no room would be written again by the end of the block
         if not _locked(file):
             message = f"{what} is in the hands of {_holder(path)}"
             if not wait:
@@ -47,8 +47,7 @@ def only_one(
                 time.sleep(0.2)
         file.truncate(0)
         with telling_of(path):
-            file.write(json.dumps(_identity()))
-            file.flush()
+            file.write(json.dumps(_identity()).encode())
         try:
             yield
         finally:
@@ -61,7 +60,7 @@ def lock_state(path: Path) -> tuple[bool, str]:
         return not _locked(file), _holder(path) if path.stat().st_size else ""
 
 
-def _locked(file: IO[str]) -> bool:
+def _locked(file: IO[Any]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 from joblib import Parallel
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky import get_reusable_executor, reusable_executor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from golden_core.forecasters import forecaster_class
@@ -84,7 +84,7 @@ def died(error: TerminatedWorkerError) -> str:
 
 def stop_workers() -> None:
     """End loky's workers: idle ones keep the process alive for minutes, one with a thread of somebody's for ever."""
-    if "joblib.externals.loky.reusable_executor" in sys.modules:
+    if reusable_executor._executor is not None:  # which is made by asking for it, if the system lets it
         get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)  # not reused, they are waited for
 
 

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from dagster._core.events import EngineEventData
 from joblib import delayed
+from joblib.externals.loky import reusable_executor
 
 from golden_core.preparation.catalogue import load_study
 from golden_core.trials.workers import stop_workers, worker_pool
@@ -146,3 +147,10 @@ def test_a_run_that_is_no_stage_of_a_campaign_leaves_no_worker_behind(tags, left
         assert sum("popen_loky" in line for line in children) == left
     finally:
         stop_workers()
+
+
+def test_where_no_worker_was_started_none_is_made_to_be_ended(monkeypatch):
+    """It takes semaphores, which a container may not have."""
+    monkeypatch.setattr(reusable_executor, "_executor", None)
+    stop_workers()
+    assert reusable_executor._executor is None

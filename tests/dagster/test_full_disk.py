@@ -1,6 +1,7 @@
 """A disk without room, and a storage of Dagster's that is not whole: one line, nothing half-written, and it goes on."""
 
 import errno
+import io
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from support.damage import cut_off, emptied, written_over
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store import lake
 from golden_core.store.health import FullDiskError
+from golden_core.store.locking import only_one
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials import all_trials, estimate, run_trials, trial_status
 from golden_core.trials.campaign import fingerprinted
@@ -74,6 +76,35 @@ def test_a_disk_that_is_full_before_anything_starts(broken, monkeypatch):
 
     monkeypatch.setattr("golden_dagster.doctor.dead_runs", fuller)
     assert "runs of smoke" in golden("doctor").output
+
+
+class Full(io.FileIO):
+    """A file on a disk that is full, which it says when it is written to: with a buffer, also at the end."""
+
+    def write(self, _):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_lock_that_finds_no_room_says_where(tmp_path, monkeypatch):
+    def on_a_full_disk(path, _mode, buffering=-1, **_):
+        file = Full(path, "a+")
+        return io.TextIOWrapper(io.BufferedRandom(file)) if buffering else file
+
+    monkeypatch.setattr("pathlib.Path.open", on_a_full_disk)
+    with pytest.raises(FullDiskError, match=r"lock\.json: the disk is full"), only_one(tmp_path / "lock.json", "it"):
+        pass
+
+
+def test_without_a_place_for_temporary_files_one_line_says_what_to_do(broken, monkeypatch):
+    def nowhere():
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.gettempdir", nowhere)
+    result = run()
+    assert result.exit_code == 2
+    assert result.output.splitlines()[-1] == (
+        "No usable temporary directory found in ['/tmp']: name one that you may write to by TMPDIR"
+    )
 
 
 def test_a_run_that_finds_no_room_says_so_once(broken, without_room):

@@ -1,11 +1,12 @@
 """What a killed process leaves behind goes; what a living one is writing stays."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
-from golden_core.store.lake import new_folder, remove_temporaries, replacing, stored_json
+from golden_core.store.lake import PROJECT_ROOT, new_folder, remove_temporaries, replacing, stored_json
 
 WRITER = """
 import sys
@@ -53,3 +54,16 @@ def test_a_finished_write_leaves_nothing(tmp_path):
     with new_folder(tmp_path / "b") as temporary:
         (temporary / "c").write_text("2")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize(("umask", "file", "folder"), [("077", "600", "700"), ("002", "664", "775")])
+def test_what_is_written_has_the_rights_that_the_user_gives_to_new_files(tmp_path, umask, file, folder):
+    """As any other file: closed to others where it is to be, and open to a group that shares a home."""
+    code = (
+        "from pathlib import Path; from golden_core.store.lake import new_folder, write_text\n"
+        "write_text('a', Path('a'))\nwith new_folder(Path('b')): pass"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
+    command = ["bash", "-c", f'umask {umask}; exec "$0" -c "$1"', sys.executable, code]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+    assert [f"{(tmp_path / name).stat().st_mode & 0o777:o}" for name in "ab"] == [file, folder]
