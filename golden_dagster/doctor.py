@@ -43,21 +43,11 @@ class Finding:
 
 def examine(home: Home) -> Iterator[Finding]:
     """Yield a finding for everything that is looked at."""
-    yield _python()
-    yield _packages()
-    yield _threads()
-    yield _confinement()
     files = dict(_files(home))
-    yield _writable(home, files)
-    yield _disk(home, files)
-    yield _clock(files)
-    yield _lake(home)
-    yield _warehouse(home)
-    yield _ledger(home)
-    for lock in sorted(home.root.glob("studies/*/lock.json")):
-        yield _lock(home, lock)
-    for settings in sorted(home.root.glob("dagster/*/dagster.yaml")):
-        yield _dagster(home, settings.parent)
+    yield from (_python(), _packages(), _threads(), _confinement(), _writable(home, files), _disk(home, files))
+    yield from (_clock(files), _lake(home), _warehouse(home), _ledger(home))
+    yield from (_lock(home, lock) for lock in sorted(home.root.glob("studies/*/lock.json")))
+    yield from (_dagster(home, one.parent) for one in sorted(home.root.glob("dagster/*/dagster.yaml")))
 
 
 def _files(home: Home) -> Iterator[tuple[Path, os.stat_result]]:
@@ -82,15 +72,12 @@ def _packages() -> Finding:
     here = library_versions(tuple(name for name, _ in pinned))
     # What is absent and needed says so by itself.
     compared = [(name, wanted, here[name]) for name, wanted in pinned if here[name] != "absent"]
-    other = [f"{name} {have} for {wanted}" for name, wanted, have in compared if not _is(have, wanted)]
+    wrong = (one for one in compared if not SpecifierSet(f"=={one[1]}").contains(one[2], prereleases=True))
+    other = [f"{name} {have} for {wanted}" for name, wanted, have in wrong]  # 2.13.0+cpu is 2.13.0
     if not other:
         return Finding("packages", "ok", f"{len(compared)} as in constraints.txt")
     named = ", ".join(other[:5])
     return Finding("packages", "warn", f"{len(other)} of {len(compared)} unlike constraints.txt ({named}): run `make`")
-
-
-def _is(found: str, wanted: str) -> bool:
-    return SpecifierSet(f"=={wanted}").contains(found, prereleases=True)  # 2.13.0+cpu is 2.13.0
 
 
 def _threads() -> Finding:

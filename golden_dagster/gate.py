@@ -78,9 +78,8 @@ def run_gate(campaign: Campaign) -> GateResult:
     evaluations, seconds = evaluations | found, seconds | took
     rows = [_row(key, evaluations.get(key), seconds.get(key)) for key in expected]
     claims = {f"{row.name}: {row.description}" for row in rows}
-    failures = [
-        message for message in (*campaign.failures, *failure_messages(result.all_events)) if message not in claims
-    ]
+    told = (*campaign.failures, *failure_messages(result.all_events))
+    failures = [message for message in told if message not in claims]
     causes = campaign.failures if campaign.stopped else failures
     if causes:
         lost = _unmade(campaign)

@@ -69,9 +69,6 @@ def _steps(study: Study, home: Home, times: int, all_fits: bool, backend: str, w
 
     steps = list(audit_steps(study, home, times, all_fits=all_fits))
     count = WorkersResource(backend=backend, workers=workers).count  # type: ignore[arg-type]
-    if backend == "sequential":
-        yield from (step() for step in track(steps, "probing"))
-        return
     yield from track(worker_pool(study, backend, count)(delayed(step)() for step in steps), "probing", len(steps))
     stop_workers()
 

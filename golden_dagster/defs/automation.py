@@ -5,6 +5,8 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from typing import Any
 
 import dagster as dg
 
@@ -17,6 +19,7 @@ from golden_dagster.resources import StudyResource
 
 GOLDEN = [sys.executable, "-c", "from golden_dagster.cli import main; main()"]
 ON_FAILURE = "GOLDEN_ON_FAILURE"
+_AFTER = "Every working day, after rates are published"
 SHOWN = 1_000_000  # bytes at the end of what a command of the night says: all, unless somebody prints without end
 
 
@@ -32,61 +35,54 @@ def definitions(study: Study) -> dg.Definitions:
         ),
         minimum_interval_seconds=60,
     )
-    night = dg.ScheduleDefinition(
-        name="nightly_study",
-        job=_study_job(asks_first=study.data.source == "ecb"),
-        # Rates are published around 16:00 in Frankfurt on working days.
-        cron_schedule="0 18 * * 1-5",
-        execution_timezone="Europe/Berlin",
-        description="Every working day, after rates are published: "
-        + "asks for newer ones, " * (study.data.source == "ecb")
-        + "brings the study up to date and evaluates every check.",
-    )
-    week = dg.ScheduleDefinition(
-        name="weekly_clean",
-        job=_clean_job(),
-        cron_schedule="0 6 * * 6",  # after the last night of the week
-        execution_timezone="Europe/Berlin",
-        description=(
-            "Every Saturday: delete trials of former settings, data or code, as `end: latest` leaves nightly, and the "
-            "record of runs that ended over 90 days ago and show nothing any more."
-        ),
-    )
+    asks_first = study.data.source == "ecb"
+    says = "asks for newer ones, " * asks_first + "brings the study up to date and evaluates every check."
+    # Rates are published around 16:00 in Frankfurt on working days; the week ends after its last night.
+    night = _at("nightly_study", _study_job(asks_first=asks_first), "0 18 * * 1-5", f"{_AFTER}: {says}")
+    old = "trials of former settings, data or code, and the record of runs that ended over 90 days ago and show nothing"
+    week = _at("weekly_clean", _clean_job(), "0 6 * * 6", f"Every Saturday: deletes {old} any more.")
     found = dg.Definitions(schedules=[night, week], sensors=[current, dead_runs, failed_runs(study)])
-    return dg.Definitions.merge(found, _refresh(study)) if study.data.source == "ecb" else found
+    return dg.Definitions.merge(found, _refresh(study)) if asks_first else found
+
+
+def _at(name: str, job: Any, cron: str, description: str) -> dg.ScheduleDefinition:
+    zone = "Europe/Berlin"  # where the European Central Bank is
+    return dg.ScheduleDefinition(
+        name=name, job=job, cron_schedule=cron, execution_timezone=zone, description=description
+    )
+
+
+def _job(name: str, op: str, says: str, commands: Callable[[StudyResource], list[list[str]]]) -> dg.JobDefinition:
+    """Return a job of one step: commands of `golden`, in processes of their own."""
+
+    @dg.op(name=op, description=says)
+    def step(context: dg.OpExecutionContext, study: StudyResource) -> None:
+        _call(context, *commands(study))
+
+    @dg.job(name=name, executor_def=dg.in_process_executor, description=says)
+    def job() -> None:
+        step()
+
+    return job
 
 
 def _study_job(*, asks_first: bool) -> dg.JobDefinition:
-    @dg.op(description="Bring the study up to date and evaluate every check, in a process of its own.")
-    def bring_up_to_date(context: dg.OpExecutionContext, study: StudyResource) -> None:
-        commands = [["data", "refresh"]] if asks_first else []  # the gate also runs on the rates of yesterday
-        _call(context, *commands, ["gate", "--study", study.study, *_settings(study)])
-
-    @dg.job(
-        name="study",
-        executor_def=dg.in_process_executor,
-        description="Everything of the study, brought up to date through the gate: rates, bars, folds, trials, report.",
+    first = [["data", "refresh"]] if asks_first else []  # the gate also runs on the rates of yesterday
+    return _job(
+        "study",
+        "bring_up_to_date",
+        "Everything of the study, brought up to date through the gate: rates, bars, folds, trials, report.",
+        lambda study: [*first, ["gate", "--study", study.study, *_settings(study)]],
     )
-    def job() -> None:
-        bring_up_to_date()
-
-    return job
 
 
 def _clean_job() -> dg.JobDefinition:
-    @dg.op(description="Delete superseded trials and the record of old runs, in a process of its own.")
-    def delete_superseded_trials(context: dg.OpExecutionContext, study: StudyResource) -> None:
-        _call(context, ["clean", study.study, *_settings(study), "--yes"])
-
-    @dg.job(
-        name="clean",
-        executor_def=dg.in_process_executor,
-        description="Delete trials that the study no longer asks for, and old runs; what is current stays.",
+    return _job(
+        "clean",
+        "delete_superseded_trials",
+        "Delete trials that the study no longer asks for, and the record of old runs; what is current stays.",
+        lambda study: [["clean", study.study, *_settings(study), "--yes"]],
     )
-    def job() -> None:
-        delete_superseded_trials()
-
-    return job
 
 
 def _settings(study: StudyResource) -> list[str]:
@@ -118,14 +114,8 @@ def _refresh(study: Study) -> dg.Definitions:
         description="Ask the European Central Bank for newer reference rates and take them over if they are sound.",
         executor_def=dg.in_process_executor,
     )
-    daily = dg.ScheduleDefinition(
-        name="daily_ecb_refresh",
-        job=refresh,
-        # Half an hour after they are published the rates are there.
-        cron_schedule="30 16 * * 1-5",
-        execution_timezone="Europe/Berlin",
-        description="Refresh the reference rates every working day, after they are published.",
-    )
+    # Half an hour after they are published the rates are there.
+    daily = _at("daily_ecb_refresh", refresh, "30 16 * * 1-5", f"{_AFTER}: refreshes them.")
     return dg.Definitions(jobs=[refresh], schedules=[daily])
 
 
