@@ -148,6 +148,7 @@ def _standing(study: str, overrides: list[str], signal: str) -> str:
 
 def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None) -> None:
     """Count the trials of a study that are done, failed or still to run."""
+    from golden_core.preparation.catalogue import run_command
     from golden_core.trials import all_trials, trial_status
     from golden_core.trials.outputs import damaged_trials
     from golden_core.trials.stored import stored_faults
@@ -157,6 +158,9 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
     counts = found.pivot("status", index="forecaster", values="seed", aggregate_function="len", sort_columns=True)
     counts, console = counts.fill_null(0).sort("forecaster"), terminal()
     console.print(table(counts.columns, counts.iter_rows(), title=f"Trials of study {loaded.name}: {found.height}"))
+    if (found["status"] == "missing").all():  # and somebody may have meant another home
+        command = run_command(study, named(overrides, name))
+        console.print(f"nothing of it is in {home.root}: `{command}` makes it", highlight=False, soft_wrap=True)
     for error in found["error"].drop_nulls().unique(maintain_order=True):  # seeds share a deterministic trial
         console.print(coloured("failed", "red", f" {error}"), highlight=False, soft_wrap=True)
     for fault in (*stored_faults(home, loaded), *damaged_trials(home, loaded).values()):

@@ -277,6 +277,12 @@ def test_a_port_in_use_is_said_before_anything_starts():
     )
 
 
+def test_a_home_without_the_study_is_named():
+    said = " ".join(golden("status", "smoke", "--set", "training.epochs=2").output.split())
+    home = os.environ["GOLDEN_HOME"]
+    assert said.endswith(f"nothing of it is in {home}: `golden run smoke --set training.epochs=2` makes it")
+
+
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENAMETOOLONG])
 def test_a_disk_that_does_not_do_what_is_asked_is_one_line(error, monkeypatch, tmp_path):
     def refusing(*_, **__):
