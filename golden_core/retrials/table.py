@@ -15,7 +15,7 @@ from golden_core.retrials.published import Leak, Retrial, implied_forecasts
 from golden_core.store.lake import Home, read_table
 from golden_core.store.markdown import markdown_table
 from golden_core.store.warehouse import Warehouse
-from golden_core.trials.stored import IncompleteError, shown_completeness
+from golden_core.trials.stored import IncompleteError, evaluated_by_this_code, shown_completeness
 
 COLUMNS = {
     "retrial": pl.String,
@@ -43,7 +43,7 @@ def retrials_table(home: Home, asked: Sequence[Retrial]) -> pl.DataFrame:
     Raises
     ------
     IncompleteError
-        If a study has not been run as it stands, or not all of it.
+        If a study has not been run as it stands, or not all of it, or was evaluated by other code.
     """
     rows = [row for retrial in asked for row in _rows(home, retrial)]
     table = pl.DataFrame([{name: row.get(name) for name in COLUMNS} for row in rows], schema=COLUMNS)
@@ -88,6 +88,8 @@ def _court(home: Home, name: str) -> Iterator[dict[str, Any]]:
         raise IncompleteError(f"{error}; run: golden run {name}") from None
     if present < expected:
         raise IncompleteError(f"study {name!r} has {present} of {expected} trials; run: golden run {name}")
+    if not evaluated_by_this_code(home, study):
+        raise IncompleteError(f"study {name!r} was evaluated by other code than this; run: golden run {name}")
     claims = Warehouse(home.warehouse).query(_CLAIMS, [name])
     for row in claims.iter_rows(named=True):
         losses = row["kind"] in OF_LOSSES and row["effect"] is not None
