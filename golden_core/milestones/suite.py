@@ -19,7 +19,7 @@ from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError, Metadata, read_record
 from golden_core.placebo.filed import declared, filed_count
 from golden_core.placebo.verdict import SHOWN, faults
-from golden_core.preparation.catalogue import load_study
+from golden_core.preparation.catalogue import command_of, load_study
 from golden_core.publication.bundle import documents, manifest, write_results
 from golden_core.publication.cards import FILES, cards
 from golden_core.reporting.exhibits import exhibit, latex, latex_table
@@ -31,7 +31,7 @@ from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import all_trials
 from golden_core.trials.outputs import altered_trials
-from golden_core.trials.stored import IncompleteError, shown_completeness
+from golden_core.trials.stored import IncompleteError, require_whole, shown_completeness
 
 STUDY = "demo"
 VARIANT = "v08"
@@ -62,15 +62,13 @@ def experiment_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, 
     Raises
     ------
     EvidenceError
-        If the experiment does not have the parts that the plan asks for, or has not been run whole.
+        If the experiment does not have the parts that the plan asks for.
     IncompleteError
-        If the warehouse does not hold the study.
+        If the warehouse does not hold the whole study, by this code.
     """
     if VARIANT not in study.forecasters or study.protocol is None:
         raise EvidenceError(f"P5.M2: study {study.name!r} lacks forecaster {VARIANT} or a protocol; give it both")
-    present, expected = shown_completeness(home, study)
-    if present < expected:
-        raise EvidenceError(f"P5.M2: {present} of {expected} trials are there; `golden run {study.name}` runs the rest")
+    _require_whole(home, study)
     warehouse = Warehouse(home.warehouse)
     differences, places = verify_report(warehouse, study, home.report(study.name), runs=last_runs(home, study.name))
     said = f"{len(differences)} of {places} places of the report differ from the warehouse and the record beside it"
@@ -169,19 +167,22 @@ def suite_ran(home: Home, study: Study) -> bool:
     return present == expected
 
 
+def _require_whole(home: Home, study: Study) -> None:
+    try:
+        require_whole(home, study)
+    except IncompleteError as error:
+        raise IncompleteError(f"{error}; run: {command_of(home, study.name)}") from None
+
+
 def suite_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, bytes | str], tuple[Result, ...]]:
     """Return report, figures and appendices as deliverables, and what is found for the machine criteria of P6.M2.
 
     Raises
     ------
     IncompleteError
-        If the warehouse does not hold the whole study.
+        If the warehouse does not hold the whole study, by this code.
     """
-    present, expected = shown_completeness(home, study)
-    if present < expected:
-        raise IncompleteError(
-            f"{expected - present} of {expected} trials are missing: `golden run {study.name}` runs them"
-        )
+    _require_whole(home, study)
     warehouse, report = Warehouse(home.warehouse), _report(home, study)
     pages: dict[str, bytes | str] = {f"{REPORT}/{name}": text for name, text in report.items()}
     pages |= {f"{REPORT}/figures/{name}": content for name, content in figures_apart(warehouse, study).items()}
@@ -193,7 +194,7 @@ def suite_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, bytes
     pages["appendices/appendices.tex"] = _appendices(study, tables)
     complete, documented = intervals(study, warehouse), _documented(study, warehouse)
     differences, places = verify_report(warehouse, study, home.report(study.name), runs=last_runs(home, study.name))
-    held = f"{present} of {expected} trials; {complete.value}; {len(differences)} of {places} places differ"
+    held = f"all {len(all_trials(study))} trials; {complete.value}; {len(differences)} of {places} places differ"
     threshold = f"0 holes; {complete.threshold}; 0 places"
     results = (
         Result("metrics_complete", held, threshold, complete.passed and not differences),

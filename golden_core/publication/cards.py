@@ -18,7 +18,7 @@ from golden_core.study import Study
 from golden_core.study.section import Section
 from golden_core.trials import all_trials
 from golden_core.trials.outputs import finished_trials, read_provenance
-from golden_core.trials.stored import IncompleteError, shown_completeness
+from golden_core.trials.stored import require_whole
 
 DIGITS = 4  # significant ones of a number with decimals
 FILES = {"model": "MODEL_CARD.md", "data": "DATA_CARD.md"}
@@ -60,11 +60,10 @@ def cards(home: Home, study: Study) -> dict[str, str]:
     Raises
     ------
     IncompleteError
-        If the warehouse does not hold the study, holds it with other settings, or lacks some of its trials.
+        If the warehouse does not hold the study, holds it with other settings, lacks some of its trials or is of
+        other code.
     """
-    present, expected = shown_completeness(home, study)
-    if present < expected:
-        raise IncompleteError(f"{present} of {expected} trials of study {study.name!r} are there")
+    require_whole(home, study)
     words, warehouse = card_words(), Warehouse(home.warehouse)
     with warehouse.kept_open():
         return {FILES[kind]: _page(getattr(words, kind), home, study, warehouse) for kind in FILES}

@@ -15,7 +15,7 @@ from golden_core.retrials.published import Leak, Retrial, implied_forecasts
 from golden_core.store.lake import Home, read_table
 from golden_core.store.markdown import markdown_table
 from golden_core.store.warehouse import Warehouse
-from golden_core.trials.stored import IncompleteError, evaluated_by_this_code, shown_completeness
+from golden_core.trials.stored import IncompleteError, require_whole
 
 COLUMNS = {
     "retrial": pl.String,
@@ -83,13 +83,9 @@ def _implied(retrial: Retrial) -> int | None:
 def _court(home: Home, name: str) -> Iterator[dict[str, Any]]:
     study = load_study(name)
     try:
-        present, expected = shown_completeness(home, study)
+        require_whole(home, study)
     except IncompleteError as error:
         raise IncompleteError(f"{error}; run: golden run {name}") from None
-    if present < expected:
-        raise IncompleteError(f"study {name!r} has {present} of {expected} trials; run: golden run {name}")
-    if not evaluated_by_this_code(home, study):
-        raise IncompleteError(f"study {name!r} was evaluated by other code than this; run: golden run {name}")
     claims = Warehouse(home.warehouse).query(_CLAIMS, [name])
     for row in claims.iter_rows(named=True):
         losses = row["kind"] in OF_LOSSES and row["effect"] is not None

@@ -112,3 +112,18 @@ def shown_completeness(home: Home, study: Study) -> tuple[int, int]:
     if fault := tables_fault(home, study):
         raise IncompleteError(fault)
     return found["present"], found["expected"]
+
+
+def require_whole(home: Home, study: Study) -> None:
+    """Refuse to show for good, in evidence or an archive, what does not rest on every trial or is of other code.
+
+    Raises
+    ------
+    IncompleteError
+        Also where :func:`shown_completeness` does.
+    """
+    present, expected = shown_completeness(home, study)
+    if present < expected:
+        raise IncompleteError(f"{present} of {expected} trials of study {study.name!r} are there")
+    if not evaluated_by_this_code(home, study):
+        raise IncompleteError(f"study {study.name!r} was evaluated by other code than this")

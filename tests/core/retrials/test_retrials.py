@@ -104,8 +104,7 @@ def home(tmp_path, monkeypatch):
             return pl.DataFrame(rows)
 
     monkeypatch.setattr(made, "Warehouse", Decided)
-    monkeypatch.setattr(made, "shown_completeness", lambda _home, _study: (6, 6))
-    monkeypatch.setattr(made, "evaluated_by_this_code", lambda _home, _study: True)
+    monkeypatch.setattr(made, "require_whole", lambda _home, _study: None)
     for name in retrials()[0].studies:
         write_parquet(pl.DataFrame({"close": walk()}), home.study(name).table("bars", "USDCAD"))
     return home
@@ -144,12 +143,6 @@ def test_the_page_shows_the_table_that_the_command_wrote():
     regressions = filed.filter(pl.col("forecaster").str.starts_with("lags"), row="court", claim="more_accurate")
     refused = regressions.filter(pl.col("study") != "retrial_exformer")["note"].unique().to_list()
     assert refused == ["5 cosine coefficients: a test of skill needs 8"]
-
-
-def test_a_verdict_of_other_code_is_none(home, monkeypatch):
-    monkeypatch.setattr(made, "evaluated_by_this_code", lambda _home, study: study.name != "retrial_puzzle_means")
-    with pytest.raises(IncompleteError, match="evaluated by other code than this; run: golden run retrial_puzzle_mea"):
-        retrials_table(home, retrials()[:1])
 
 
 def test_a_study_that_has_not_been_run_is_named(tmp_path):
