@@ -129,7 +129,8 @@ def test_leakage_measures_a_campaign_and_prints_the_share(monkeypatch):
     assert "future poison, replayed fits" in result.output
     ran, timed = calls[: calls.index("")], calls[calls.index("") + 1 :]
     assert sorted(timed) == sorted(ran)
-    assert {*ran} == {name for names in PROBES.values() for name in names}
+    # What the sampled fits have shown of scalers, the same process does not ask of them alone.
+    assert {*ran} == {name for names in PROBES.values() for name in names} - {"sampled_scalers"}
 
 
 @pytest.mark.parametrize(("probes", "status"), [(9.0, 0), (10.0, 0), (11.0, 1)])
