@@ -162,9 +162,8 @@ class Place:
 
     def _git(self, *arguments: str) -> bytes | None:
         """Return git's output, or nothing where git answers no (or there is no repository, or no git)."""
-        # Looking must not write (`git status` would refresh the index), nor find a repository further up.
-        ceiling = str(self.repository.resolve().parent)
-        environment = git_environment() | {"GIT_OPTIONAL_LOCKS": "0", "GIT_CEILING_DIRECTORIES": ceiling, "LC_ALL": "C"}
+        ceiling = str(self.repository.resolve().parent)  # a repository further up is none
+        environment = git_environment() | {"GIT_CEILING_DIRECTORIES": ceiling, "LC_ALL": "C"}
         command = ["git", "-C", str(self.repository), *arguments]
         try:
             result = subprocess.run(command, capture_output=True, env=environment, check=False)

@@ -33,8 +33,11 @@ _ELSEWHERE = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "G
 
 
 def git_environment() -> dict[str, str]:
-    """Return the environment without what would have git look at another repository than the one it is told."""
-    return {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    """Return the environment without what would have git look at another repository than the one it is told.
+
+    Looking must not write: `git status` would refresh the index, and leave its lock where it is killed meanwhile.
+    """
+    return {name: value for name, value in os.environ.items() if name not in _ELSEWHERE} | {"GIT_OPTIONAL_LOCKS": "0"}
 
 
 @functools.cache

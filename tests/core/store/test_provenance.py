@@ -1,5 +1,6 @@
 """What a machine says of itself: bytes are promised on one kind of processor, and many kinds share a name."""
 
+import os
 import subprocess
 
 import pytest
@@ -63,6 +64,18 @@ def test_a_file_whose_name_is_no_text_makes_a_tree_dirty(tmp_path):
     (tmp_path / "odd\udcff").touch()
     assert provenance.git_state(tmp_path)["dirty"] is True
     provenance.git_state.cache_clear()
+
+
+def test_looking_at_a_tree_leaves_its_index_as_it_is(tmp_path):
+    git = ("git", "-C", str(tmp_path), "-c", "user.name=A", "-c", "user.email=a@b.c")
+    (tmp_path / "file").write_text("1")
+    for command in (("init", "-q"), ("add", "file"), ("commit", "-q", "-m", "x")):
+        subprocess.run([*git, *command], check=True)
+    os.utime(tmp_path / "file", (1, 1))  # git would note the new time
+    before = (tmp_path / ".git" / "index").read_bytes()
+    assert provenance.git_state(tmp_path)["dirty"] is False
+    provenance.git_state.cache_clear()
+    assert (tmp_path / ".git" / "index").read_bytes() == before
 
 
 @pytest.mark.parametrize("text", [None, "processor\t: 0\nBogoMIPS\t: 48.00\n"])
