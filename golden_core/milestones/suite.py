@@ -68,7 +68,7 @@ def experiment_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, 
     """
     if VARIANT not in study.forecasters or study.protocol is None:
         raise EvidenceError(f"P5.M2: study {study.name!r} lacks forecaster {VARIANT} or a protocol; give it both")
-    _require_whole(home, study)
+    require_whole(home, study, command_of(home, study.name))
     warehouse = Warehouse(home.warehouse)
     differences, places = verify_report(warehouse, study, home.report(study.name), runs=last_runs(home, study.name))
     said = f"{len(differences)} of {places} places of the report differ from the warehouse and the record beside it"
@@ -167,13 +167,6 @@ def suite_ran(home: Home, study: Study) -> bool:
     return present == expected
 
 
-def _require_whole(home: Home, study: Study) -> None:
-    try:
-        require_whole(home, study)
-    except IncompleteError as error:
-        raise IncompleteError(f"{error}; run: {command_of(home, study.name)}") from None
-
-
 def suite_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, bytes | str], tuple[Result, ...]]:
     """Return report, figures and appendices as deliverables, and what is found for the machine criteria of P6.M2.
 
@@ -182,7 +175,7 @@ def suite_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, bytes
     IncompleteError
         If the warehouse does not hold the whole study, by this code.
     """
-    _require_whole(home, study)
+    require_whole(home, study, command_of(home, study.name))
     warehouse, report = Warehouse(home.warehouse), _report(home, study)
     pages: dict[str, bytes | str] = {f"{REPORT}/{name}": text for name, text in report.items()}
     pages |= {f"{REPORT}/figures/{name}": content for name, content in figures_apart(warehouse, study).items()}

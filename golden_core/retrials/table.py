@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from golden_core.preparation.catalogue import load_study
+from golden_core.preparation.catalogue import load_study, run_command
 from golden_core.retrials.leaks import Demonstration, demonstrate
 from golden_core.retrials.published import Leak, Retrial, implied_forecasts
 from golden_core.store.lake import Home, read_table
 from golden_core.store.markdown import markdown_table
 from golden_core.store.warehouse import Warehouse
-from golden_core.trials.stored import IncompleteError, require_whole
+from golden_core.trials.stored import require_whole
 
 COLUMNS = {
     "retrial": pl.String,
@@ -82,10 +82,7 @@ def _implied(retrial: Retrial) -> int | None:
 
 def _court(home: Home, name: str) -> Iterator[dict[str, Any]]:
     study = load_study(name)
-    try:
-        require_whole(home, study)
-    except IncompleteError as error:
-        raise IncompleteError(f"{error}; run: golden run {name}") from None
+    require_whole(home, study, run_command(name))
     claims = Warehouse(home.warehouse).query(_CLAIMS, [name])
     for row in claims.iter_rows(named=True):
         losses = row["kind"] in OF_LOSSES and row["effect"] is not None

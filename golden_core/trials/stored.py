@@ -114,16 +114,19 @@ def shown_completeness(home: Home, study: Study) -> tuple[int, int]:
     return found["present"], found["expected"]
 
 
-def require_whole(home: Home, study: Study) -> None:
+def require_whole(home: Home, study: Study, command: str = "") -> None:
     """Refuse to show for good, in evidence or an archive, what does not rest on every trial or is of other code.
 
     Raises
     ------
     IncompleteError
-        Also where :func:`shown_completeness` does.
+        Also where :func:`shown_completeness` does; it names the ``command`` that helps, where one is given.
     """
-    present, expected = shown_completeness(home, study)
-    if present < expected:
-        raise IncompleteError(f"{present} of {expected} trials of study {study.name!r} are there")
-    if not evaluated_by_this_code(home, study):
-        raise IncompleteError(f"study {study.name!r} was evaluated by other code than this")
+    try:
+        present, expected = shown_completeness(home, study)
+        if present < expected:
+            raise IncompleteError(f"{present} of {expected} trials of study {study.name!r} are there")
+        if not evaluated_by_this_code(home, study):
+            raise IncompleteError(f"study {study.name!r} was evaluated by other code than this")
+    except IncompleteError as error:
+        raise IncompleteError(f"{error}; run: {command}" if command else str(error)) from None

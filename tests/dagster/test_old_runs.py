@@ -24,6 +24,16 @@ def told():
     yield dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True, check_name="kept")])
 
 
+@dg.asset_check(asset=told)
+def early():
+    return dg.AssetCheckResult(passed=True)
+
+
+@dg.asset_check(asset=told)
+def late():
+    return dg.AssetCheckResult(passed=False)
+
+
 @dg.asset
 def broken() -> None:
     raise ValueError
@@ -42,11 +52,17 @@ def made(instance, *assets, partition=None):
     return dg.materialize(assets, instance=instance, partition_key=partition, raise_on_error=False).run_id
 
 
+def evaluated(instance, check):
+    chosen = dg.AssetSelection.checks(check)
+    return dg.materialize([told, check], instance=instance, selection=chosen, raise_on_error=False).run_id
+
+
 def shown(instance):
     """Return what the UI says of assets: what is there, of which run, and what failed."""
     storage, keys = instance.event_log_storage, [dg.AssetKey("told"), dg.AssetKey("broken")]
     planned = storage.get_latest_storage_id_by_partition(trained.key, dg.DagsterEventType.ASSET_MATERIALIZATION)
-    check = storage.get_latest_asset_check_execution_by_key([dg.AssetCheckKey(dg.AssetKey("told"), "kept")])
+    checks = [dg.AssetCheckKey(dg.AssetKey("told"), name) for name in ("kept", "early", "late")]
+    check = storage.get_latest_asset_check_execution_by_key(checks)
     records = [
         (one.asset_entry.last_materialization_storage_id, one.asset_entry.last_run_id)
         for one in instance.get_asset_records(keys)
@@ -58,6 +74,7 @@ def test_what_shows_nothing_any_more_goes_and_the_newest_of_everything_stays(ins
     once = made(instance, trained, partition="a")
     other = made(instance, trained, partition="b")
     first, failed = made(instance, told), made(instance, broken)
+    alone = [evaluated(instance, check) for check in (early, late)]
     assert old_runs(instance, 0) == []
     again, newest = made(instance, trained, partition="a"), made(instance, told)
     before = shown(instance)
@@ -68,7 +85,7 @@ def test_what_shows_nothing_any_more_goes_and_the_newest_of_everything_stays(ins
     assert (logs / once).is_dir()
     for run_id in old_runs(instance, 0):
         forget(instance, run_id)
-    assert set(instance.get_run_ids()) == {other, failed, again, newest}
+    assert set(instance.get_run_ids()) == {other, failed, again, newest, *alone}
     assert shown(instance) == before
     assert not [path for path in (tmp_path / "home").rglob("*") if once in path.name]
     assert not instance.get_run_by_id(once)

@@ -25,6 +25,7 @@ from golden_core.preparation.catalogue import load_study, load_variant
 from golden_core.reporting.benchmarks import write_benchmarks
 from golden_core.store.lake import PROJECT_ROOT, Home, workplace
 from golden_core.store.warehouse import Warehouse
+from golden_core.trials import stored
 from golden_core.trials.stored import IncompleteError
 
 PLACE = Place(PROJECT_ROOT, PROJECT_ROOT / "docs" / "golden")
@@ -194,6 +195,15 @@ def test_without_a_legacy_record_nothing_agrees_with_it(campaign, tmp_path):
     result = suite._reproduced(Place(PROJECT_ROOT, tmp_path), campaign, STUDY, Warehouse(campaign.warehouse))
     assert not result.passed
     assert result.value.endswith("parameter_counts unmeasured; output_parity unmeasured")
+
+
+def test_no_evidence_of_what_other_code_has_evaluated(campaign, monkeypatch):
+    monkeypatch.setattr(stored, "evaluation_code", lambda: "another")
+    for pages in (suite.suite_pages, suite.experiment_pages):
+        with pytest.raises(
+            IncompleteError, match=f"was evaluated by other code than this; run: golden run.* {STUDY.name}"
+        ):
+            pages(PLACE, campaign, STUDY)
 
 
 def test_another_experiment_is_refused(campaign):

@@ -104,7 +104,7 @@ def home(tmp_path, monkeypatch):
             return pl.DataFrame(rows)
 
     monkeypatch.setattr(made, "Warehouse", Decided)
-    monkeypatch.setattr(made, "require_whole", lambda _home, _study: None)
+    monkeypatch.setattr(made, "require_whole", lambda *_: None)
     for name in retrials()[0].studies:
         write_parquet(pl.DataFrame({"close": walk()}), home.study(name).table("bars", "USDCAD"))
     return home

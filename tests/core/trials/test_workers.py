@@ -1,5 +1,6 @@
 """Workers end with the process that started them, however it ended, and when their task stands still."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -63,16 +64,45 @@ def test_a_worker_that_waits_for_nothing_is_ended_and_named(pool, capfd):
 
 
 def test_a_worker_that_works_waits_for_its_own_program_or_has_no_task_is_left_alone(pool):
-    def work() -> str:
+    def work() -> int:
         until = time.monotonic() + 3.5
         while time.monotonic() < until:
             pass
-        return "worked"
+        return os.getpid()
 
-    def wait() -> str:
+    def wait() -> int:
         subprocess.run([sys.executable, "-c", "import time; time.sleep(3.5)"], check=True)
-        return "waited"
+        return os.getpid()
 
-    assert set(pool([delayed(work)(), delayed(wait)()])) == {"worked", "waited"}
+    both = set(pool([delayed(work)(), delayed(wait)()]))
+    assert len(both) == 2
     time.sleep(3.5)
-    assert list(pool([delayed(str)(1)])) == ["1"]
+    assert set(pool([delayed(os.getpid)()])) <= both
+
+
+class Ended(BaseException):
+    """In the place of the end of a process."""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "still"), [([1.0] * 599, []), ([1.0] * 602, [601.0]), ([1.0, 3600.0] + [1.0] * 598, [])]
+)
+def test_who_was_stopped_with_its_machine_or_by_hand_has_not_stood_still(monkeypatch, seconds, still):
+    now, ended, left = [0.0], [], list(seconds)
+
+    def end(status):
+        raise Ended
+
+    monkeypatch.setattr(workers.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(workers.time, "sleep", lambda _: now.__setitem__(0, now[0] + left.pop(0)))
+    monkeypatch.setattr(workers.time, "process_time", lambda: 0.5)  # before its task began
+    monkeypatch.setattr(workers.time, "thread_time", lambda: 0.0)
+    monkeypatch.setattr(workers.os, "getppid", lambda: 1 if left else 2)
+    monkeypatch.setattr(workers.os, "_exit", end)
+    monkeypatch.setattr(workers, "_end_still", ended.append)
+    monkeypatch.setattr(workers.psutil.Process, "children", lambda _self: [])
+    workers._under_way.set()
+    with pytest.raises(Ended):
+        workers._watch(1, workers.STILL_S)
+    workers._under_way.clear()
+    assert ended == still
