@@ -121,6 +121,7 @@ class Campaign:
         list(read_ledger(self.home))  # every model would fail at it, and what is there could not say what was tried
         changed = not self._made(raw_key(study)) or prepare_raw(self.home, study, write=False).changed
         if self.on_dask and (changed or self._stale_models()[2]):  # before anything is made that nobody could train on
+            self.say("asks the Dask scheduler and its workers, for up to a minute")
             importlib.import_module("golden_core.trials.dask").connected().close()
         if changed:
             yield Stage("rates", [raw_key(study)])

@@ -80,6 +80,29 @@ def test_a_worker_that_works_waits_for_its_own_program_or_has_no_task_is_left_al
     assert set(pool([delayed(os.getpid)()])) <= both
 
 
+FOREIGN = """
+import sys, threading, time
+from golden_core.trials.workers import watched
+
+def work(seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        pass
+
+threading.Thread(target=work, args=(30,), daemon=True).start()  # as Dask's own threads, which never rest
+watched(1.5, work, 3.5)
+print("worked", flush=True)
+watched(1.5, time.sleep, 20)
+"""
+
+
+def test_in_a_worker_of_somebody_else_only_the_task_counts_as_work():
+    found = subprocess.run([sys.executable, "-c", FOREIGN], capture_output=True, text=True, timeout=60)
+    assert found.stdout == "worked\n"
+    assert found.returncode == 75
+    assert "used no processor time for" in found.stderr
+
+
 class Ended(BaseException):
     """In the place of the end of a process."""
 
