@@ -6,6 +6,8 @@ from golden_core.study.faults import Fault as Fault
 from golden_core.study.faults import StudyError as StudyError
 from golden_core.study.faults import closest as closest
 from golden_core.study.money import EconomicsSection as EconomicsSection
+from golden_core.study.protocol import PlaceboSection as PlaceboSection
+from golden_core.study.protocol import ProtocolSection as ProtocolSection
 from golden_core.study.reading import CUSTOM as CUSTOM
 from golden_core.study.reading import NAME as NAME
 from golden_core.study.reading import Vocabulary as Vocabulary
@@ -15,11 +17,9 @@ from golden_core.study.sections import AdaptiveCalibration as AdaptiveCalibratio
 from golden_core.study.sections import DataSection as DataSection
 from golden_core.study.sections import EarlyStopping as EarlyStopping
 from golden_core.study.sections import EvaluationSection as EvaluationSection
-from golden_core.study.sections import PlaceboSection as PlaceboSection
 from golden_core.study.sections import Plateau as Plateau
-from golden_core.study.sections import ProtocolSection as ProtocolSection
 from golden_core.study.sections import Section as Section
-from golden_core.study.sections import Study as Study
 from golden_core.study.sections import TrainingSection as TrainingSection
 from golden_core.study.sections import WalkForwardSection as WalkForwardSection
 from golden_core.study.sections import canonical_json as canonical_json
+from golden_core.study.whole import Study as Study

@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from golden_core.study.document import resolve
 from golden_core.study.reading import CUSTOM, Vocabulary
-from golden_core.study.sections import BENCHMARK, Study
+from golden_core.study.whole import BENCHMARK, Study
 
 WIDTH = 120
 _BARE = r"[A-Za-z0-9_]([A-Za-z0-9_./ -]*[A-Za-z0-9_])?"  # text that needs no quotes, unless it reads as something else

@@ -16,8 +16,8 @@ from golden_core.study.document import Document, TextError, compose, read_docume
 from golden_core.study.faults import Fault, KeyPath, StudyError, closest, dotted, show
 from golden_core.study.messages import explain
 from golden_core.study.overrides import ORIGIN, apply_overrides
-from golden_core.study.section import Rule, broken
-from golden_core.study.sections import Section, Study
+from golden_core.study.section import Rule, Section, broken
+from golden_core.study.whole import Study
 
 MAX_BYTES = 100_000
 CUSTOM = "custom"  # the key by which a study gives a forecaster a class of one's own

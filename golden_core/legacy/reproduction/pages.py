@@ -13,7 +13,7 @@ from golden_core.legacy.reproduction.errors import on_published_rows, outcomes
 from golden_core.legacy.reproduction.running import Run, Validation
 from golden_core.legacy.reproduction.window import clock
 from golden_core.store.lake import write_parquet, write_text
-from golden_core.study.sections import is_smoke
+from golden_core.study.whole import is_smoke
 
 _JUDGED = ("consistent", "published_better", "published_worse")
 

@@ -17,7 +17,7 @@ from golden_core.economics.strategies import IDLE, Strategy
 from golden_core.statistics import equivalence
 from golden_core.store.schema import QUANTILES
 from golden_core.study import ProtocolSection
-from golden_core.study.sections import CoverageClaim
+from golden_core.study.protocol import CoverageClaim
 
 COVERS = PROTOCOL.model_copy(update={"kinds": ("covers",), "coverage": CoverageClaim(level=0.8, margin=0.08)})
 PROFITABLE = PROTOCOL.model_copy(update={"kinds": ("profitable",)})
