@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from golden_dagster.cli.options import As, Backend, Overrides, StudyName, Worker
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from golden_dagster.gate import GateResult
+    from golden_dagster.gate import CheckRow, GateResult
 
 COLOURS = {"passed": "green", "failed": "red", "warned": "yellow", "not run": "red"}
 
@@ -71,11 +72,15 @@ def gate(
 
 
 def _view(result: GateResult, study: str, *, everything: bool) -> Table:
-    """Return one row per check, with what it found, and a total of all of them."""
+    """Return one row per check, with what it found; the study's are counted apart from what every home is told."""
     shown = [row for row in result.rows if everything or ((row.of_study or row.blocks) and not row.follows)]
     rows = ((row.asset, row.name, coloured(row.verdict, COLOURS[row.verdict]), row.description) for row in shown)
-    counts = Counter(str(row.verdict) for row in result.rows)
-    caption = f"{len(result.rows)} checks: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in COLOURS)
-    if hidden := sum(row not in shown and not row.follows for row in result.rows):
-        caption += f"; {hidden} that are no study's are shown by --all"
+    caption = _total(shown, "checks")
+    if hidden := [row for row in result.rows if row not in shown and not row.follows]:
+        caption += "; " + _total(hidden, "that are no study's, shown by --all")
     return table(("asset", "check", "verdict", "found"), rows, title=f"Gate of study {study}", caption=caption)
+
+
+def _total(rows: Sequence[CheckRow], what: str) -> str:
+    counts = Counter(str(row.verdict) for row in rows)
+    return f"{len(rows)} {what}: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in COLOURS)
