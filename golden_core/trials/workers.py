@@ -31,6 +31,10 @@ _under_way = threading.Event()
 _watched: list[threading.Thread] = []  # the watch of a worker that somebody else started
 
 
+class DeadWorkerError(TerminatedWorkerError):  # type: ignore[misc]  # of joblib, which has no types
+    """A worker process ended while it ran a task; the message says how, and what becomes of the rest."""
+
+
 class WorkerPool:
     """Joblib's pool whose workers know when a task is under way; called with tasks, it yields results as they come."""
 
@@ -38,9 +42,16 @@ class WorkerPool:
         self.parallel = parallel
 
     def __call__(self, tasks: Iterable[_Task]) -> Iterator[Any]:
-        """Run tasks, each made by joblib's ``delayed``."""
-        results: Iterator[Any] = self.parallel((_run, task, {}) for task in tasks)
-        return results
+        """Run tasks, each made by joblib's ``delayed``, beginning at once; DeadWorkerError where a worker ends."""
+        return _told(self.parallel((_run, task, {}) for task in tasks))
+
+
+def _told(results: Iterator[Any]) -> Iterator[Any]:
+    try:
+        yield from results
+    except TerminatedWorkerError as error:
+        said = f"a worker process {died(error)}; what others finished stays, and the same command goes on"
+        raise DeadWorkerError(said) from error
 
 
 def worker_pool(study: Study, backend: str, workers: int) -> WorkerPool:
@@ -90,7 +101,7 @@ def watched(still_s: float, task: Callable[..., Any], *args: Any) -> Any:
 
 def died(error: TerminatedWorkerError) -> str:
     """Return how a worker process ended, as loky tells it: ``died (SIGKILL(-9))``."""
-    codes = re.search(r"exit codes of the workers are \{(.+?)\}", str(error))
+    codes = re.search(r"exit codes of the workers are \{(.+?)\}", str(error.__cause__ or error))
     if codes and f"({_STOOD_STILL})" in codes[1]:
         return f"stood still for {STILL_S:.0f} s, using no processor time, and was ended"
     return f"died ({codes[1]}; memory may have run out)" if codes else "died"

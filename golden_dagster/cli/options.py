@@ -31,7 +31,7 @@ TEACHING = {
     "SourceError", "VendorError", "ZoneError", "StudyError", "PlaceboError", "PreparationError", "TrialError",
     "AlteredError", "UnreadyError", "IncompleteError", "WarehouseError", "LockedError", "LedgerError", "LayoutError",
     "StorageError", "StoredTableError", "TransferError", "TableError", "LegacyTreeError",
-    "KerasCheckpointError", "ParityError", "RecordError", "EvidenceError", "PublicationError",
+    "DeadWorkerError", "KerasCheckpointError", "ParityError", "RecordError", "EvidenceError", "PublicationError",
     "RandomWalkMissingError", "UnreadableReportError", "BenchmarkError", "ExplanationError",
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from golden_core.preparation.catalogue import load_study
 from golden_core.trials import workers
-from golden_core.trials.workers import died, stop_workers, worker_pool
+from golden_core.trials.workers import DeadWorkerError, died, stop_workers, worker_pool
 
 CAMPAIGN = """
 import time
@@ -78,6 +78,14 @@ def test_a_worker_that_works_waits_for_its_own_program_or_has_no_task_is_left_al
     assert len(both) == 2
     time.sleep(3.5)
     assert set(pool([delayed(os.getpid)()])) <= both
+
+
+def test_a_dead_worker_is_told_in_one_sentence_and_how_it_ended_can_still_be_asked(pool):
+    with pytest.raises(DeadWorkerError) as ended:
+        list(pool([delayed(os._exit)(9)]))
+    how = died(ended.value)
+    assert how == "died (EXIT(9); memory may have run out)"
+    assert str(ended.value) == f"a worker process {how}; what others finished stays, and the same command goes on"
 
 
 FOREIGN = """
