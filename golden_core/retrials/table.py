@@ -144,11 +144,8 @@ def retrials_page(table: pl.DataFrame) -> str:
     claimed = table.filter(row="claimed").select("retrial", "n", "statistic", "p_value", "holds", "note")
     shown = table.filter(row="shown").drop("retrial", "row", "study", "claim", "holds")
     parts = {"What was claimed": claimed, "What the court decided": decided, "What a leak would do": shown}
-    return "\n\n".join(f"### {head}\n\n{_markdown(part)}" for head, part in parts.items()) + "\n"
-
-
-def _markdown(part: pl.DataFrame) -> str:
-    return markdown_table(part.columns, [[_cell(value) for value in row] for row in part.iter_rows()])
+    cells = {head: [[_cell(value) for value in row] for row in part.iter_rows()] for head, part in parts.items()}
+    return "\n\n".join(f"### {h}\n\n{markdown_table(part.columns, cells[h])}" for h, part in parts.items()) + "\n"
 
 
 def _cell(value: object) -> str:

@@ -50,14 +50,18 @@ def _possible(row: Row, rounding: Rounding) -> Bounds:
     return found
 
 
+def reliable(row: Row, table: Table, rounding: Rounding = "nearest") -> Bounds:
+    """Return the possible values of the metrics of a row whose columns are in no doubt."""
+    return {metric: known for metric, known in bounds(row, rounding).items() if metric not in table.unreliable}
+
+
 def contradictions(table: Table, rounding: Rounding) -> frozenset[Contradiction]:
     """Return which rows contradict which identity, each row by itself."""
     found: list[Contradiction] = []
     for row in table.rows:
-        known = bounds(row, rounding)
-        if len(known) < len(row.cells):
+        if len(bounds(row, rounding)) < len(row.cells):
             found.append((row.name, "impossible_value"))
-        mae, mse, rmse = (known.get(metric) if metric not in table.unreliable else None for metric in ERRORS)
+        mae, mse, rmse = map(reliable(row, table, rounding).get, ERRORS)
         if mse and rmse and rmse.squared().above(mse):
             found.append((row.name, "rmse_squared_above_mse"))
         if (mse and rmse and mse.above(rmse.squared())) and (  # of means over k runs, MSE ≤ k · RMSE²
@@ -144,8 +148,7 @@ def variances(
     """Return the target variance of every row that has one, by name; ``as_means`` takes every row for a mean."""
     found = {}
     for row in rows:
-        known = {m: interval for m, interval in bounds(row, rounding).items() if m not in table.unreliable}
-        variance = target_variance(known, averaged=as_means or table.is_mean(row))
+        variance = target_variance(reliable(row, table, rounding), averaged=as_means or table.is_mean(row))
         if variance is not None and not row.summary:
             found[row.name] = variance
     return found

@@ -165,10 +165,11 @@ def _bare(cell: str) -> str:
     if len(cell) > _LONGEST:
         return cell
     cell = re.sub(r"<(b|i|u|em|strong|sub)>(.*?)</\1>", r"\2", re.sub(r"<sup>(.*?)</sup>", r"^\1", cell))
-    cell = re.sub(r"\\(?:math|text|under)(?:bf|rm|it|line)\{([^{}]*)\}", r"\1", cell).replace(r"\%", "%")
+    cell = re.sub(r"\\(?:math|text|under)(?:bf|rm|it|line)\{([^{}]*)\}", r"\1", cell)
     cell = cell.replace(r"\pm", "±").replace(r"\times", "×")
     cell = re.sub(r"(\*\*|__|~~|`)(?=\S)(.+?)(?<=\S)\1", r"\2", cell)
-    return re.sub(r"^([*_])(?=\S)([^*_]+)(?<=\S)\1$", r"\2", cell.strip())
+    cell = re.sub(r"^([*_])(?=\S)([^*_]+)(?<=\S)\1$", r"\2", cell.strip())
+    return re.sub(r"\\([-+%*_.()<>~#$])", r"\1", cell)
 
 
 def _is_rule(cells: Sequence[str]) -> bool:

@@ -81,7 +81,7 @@ def read_heading(text: str) -> Heading | None:
         unit=" ".join(told) or " ".join(word for word in rest if word in _WORDS["units"]),
         percent=not {"%", "percent", "pct", "‰"}.isdisjoint((*rest, *said)),
         scale=scale,
-        average=not _WORDS["averages"].isdisjoint((*rest, *said)),
+        average=not (_WORDS["averages"] | _FOLDS).isdisjoint((*rest, *said)),
         described=described,
     )
 
@@ -89,8 +89,7 @@ def read_heading(text: str) -> Heading | None:
 def heading_for(text: str, metric: Metric) -> Heading:
     """Return the heading of a column that the caller says holds a metric, with the unit, scale and means it tells."""
     scale, _, brackets = _scale_and_brackets(text)
-    rest, named = _metric(text)
-    average = named is not None and not (_WORDS["averages"] | _FOLDS).isdisjoint(rest)
+    average = (found := read_heading(text)) is not None and found.average
     return Heading(text, metric, "", "", " ".join(brackets), percent="%" in text, scale=scale, average=average)
 
 
@@ -127,7 +126,7 @@ def is_derived(label: str) -> bool:
     return bool(words) and (
         words[0] in _WORDS["derived_rows"]
         or " ".join(words[:2]) in pairs
-        or (len(words) == 1 and words[0] in _WORDS["short_derived_rows"])
+        or (len(words) == 1 and words[0] in _WORDS["short_derived_rows"] and label.isascii())  # λmax is a target
     )
 
 

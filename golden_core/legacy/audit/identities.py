@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from golden_core.legacy.audit.bounds import Bounds, Contradiction, bounds
 from golden_core.legacy.audit.findings import Finding, Kind, Reading, Verdict, settle
 from golden_core.legacy.audit.headings import NAMES, Metric
-from golden_core.legacy.audit.intervals import Interval, between, number
+from golden_core.legacy.audit.intervals import CLEARLY, Interval, between, number, relative_width
 from golden_core.legacy.audit.row_explanations import (
     Contradictions,
     declared_units,
@@ -64,9 +64,10 @@ def _readings(table: Table, row: Row, kind: Kind, contradictions: Collection[Con
     """Return what means, units and percent signs do for a row, units unless most rows hold together in one."""
     if kind == "impossible_value":
         return percent_sign(table) if "r2" not in bounds(row) and "r2" in row.cells else []
-    found = [means_of_row(row, table.averaging)] if kind == "rmse_squared_below_mse" else []
-    both = [known for other in table.rows if {"rmse", "mse"} <= set(known := bounds(other))]
-    fitting, compared = sum(not known["rmse"].squared().apart(known["mse"]) for known in both), len(both)
+    both = [other for other in table.rows if {"rmse", "mse"} <= set(bounds(other))]
+    exact = [other for other in both if not bounds(other)["rmse"].squared().apart(bounds(other)["mse"])]
+    found = [means_of_row(row, table, exact)] if kind == "rmse_squared_below_mse" else []
+    fitting, compared = len(exact), len(both)
     if kind == "mae_above_rmse":  # MAE may be in a unit of its own
         with_mae = [
             other.name for other in table.rows if "mae" in (known := bounds(other)) and {"rmse", "mse"} & set(known)
@@ -78,7 +79,7 @@ def _readings(table: Table, row: Row, kind: Kind, contradictions: Collection[Con
         return found
     units = [declared_units(table, row, *pair) for pair in _COMPARED[kind] if _contradict(bounds(row), *pair)]
     found += units[0] if all(units) else []
-    return [*found, *(one_factor(both) if kind != "mae_above_rmse" else [])]
+    return [*found, *(one_factor([bounds(other) for other in both]) if kind != "mae_above_rmse" else [])]
 
 
 def _contradict(row: Bounds, left: Metric, right: Metric) -> bool:
@@ -183,17 +184,10 @@ def _chance(pairs: _Pairs) -> float:
     middles = sorted(float((r.low + (r.low if r.high is None else r.high)) / 2) for _, r in pairs if r.low > 0)
     if not middles:
         return 1.0
-    width = max(_width(left) + _width(right) for left, right in pairs)
+    width = max(relative_width(left) + relative_width(right) for left, right in pairs if right.low > 0)
     spread = 1 - middles[0] / middles[-1]
     witnesses, last = 1, middles[0]
     for middle in middles:
-        if middle > last * (1 + 3 * width):
+        if middle > last * (1 + CLEARLY * width):
             witnesses, last = witnesses + 1, middle
-    return min(1.0, width) * float(min(1.0, 3 * width / spread) ** (witnesses - 1) if spread else 1.0)
-
-
-def _width(interval: Interval) -> float:
-    """Return the relative width of an interval; 1 where it reaches down to 0 or has no upper end."""
-    if interval.high is None or interval.low <= 0:
-        return 1.0
-    return float((interval.high - interval.low) / interval.low)
+    return min(1.0, width) * float(min(1.0, CLEARLY * width / spread) ** (witnesses - 1) if spread else 1.0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
+CLEARLY = 3  # widths by which two numbers are clearly apart
 _MOST_NAMED = 12
 _FEWEST_DIGITS, _MOST_DIGITS = 3, 12
 
@@ -51,6 +52,13 @@ class Interval:
 def exceeds(number: Fraction | float, bound: Fraction | None) -> bool:
     """Whether a number is beyond an upper end; nothing is beyond an end that is not there."""
     return bound is not None and number > bound
+
+
+def relative_width(interval: Interval) -> float:
+    """Return the relative width of an interval; 1 where it reaches down to 0 or has no upper end."""
+    if interval.high is None or interval.low <= 0:
+        return 1.0
+    return float((interval.high - interval.low) / interval.low)
 
 
 def common(intervals: Iterable[Interval]) -> Interval | None:

@@ -73,6 +73,9 @@ def lay_out(grid: Grid, columns: Columns) -> tuple[Layout, list[str]]:
             metrics += [] if heading.metric in given else [(column, heading)]
         elif role is not None and role not in given and _is_key(grid, column):
             roles[role].append(column)
+    folds = {column: heading.metric for column, heading in metrics if "cv" in heading.text.casefold()}
+    if len(set(folds.values())) == 1:  # of one metric, "CV" may be its coefficient of variation
+        metrics = [(column, heading) for column, heading in metrics if column not in folds]
     used = {*claimed, *(column for column, _ in metrics), *(column for listed in roles.values() for column in listed)}
     texts = [c for c in range(len(grid.header)) if c not in used and any(is_word(row[c]) for row in grid.rows)]
     used.update(texts)
@@ -122,9 +125,10 @@ def _parted(grid: Grid, metrics: list[tuple[int, Heading]]) -> tuple[tuple[int, 
             return tuple(metrics)
         samples = {heading.sample for _, heading in metrics} - {"", "test"}
         return tuple((column, replace(heading, part=heading.sample if samples else "")) for column, heading in metrics)
-    # Beside errors in the unit of the target, a percentage of the same name is made from them.
-    plain = {(heading.metric, heading.part) for _, heading in metrics if not heading.percent}
-    metrics = [(c, h) for c, h in metrics if not h.percent or h.metric == "r2" or (h.metric, h.part) not in plain]
+    # Beside errors in the unit of the target, a percentage of the same name is made from them, a mean from others.
+    made = {column for column, h in metrics if h.average or (h.percent and h.metric != "r2")}
+    plain = {(heading.metric, heading.part) for column, heading in metrics if column not in made}
+    metrics = [(c, h) for c, h in metrics if c not in made or (h.metric, h.part) not in plain]
     if max(Counter((heading.metric, heading.part) for _, heading in metrics).values()) > 1:
         metrics = [(c, replace(h, part=" ".join(filter(None, (h.part, h.unit.casefold()))))) for c, h in metrics]
     places: dict[tuple[Metric, str], int] = {}

@@ -110,7 +110,7 @@ def parse(text: str, *, decimal_comma: bool, physical: bool = False) -> Printed 
     Raises ``CellError`` if the cell holds anything else.
     """
     bare = plain(text)
-    if bare.casefold() in ABSENT:
+    if bare.casefold() in ABSENT or re.fullmatch(r"\(.*[^\W\d].*\)", bare):  # a remark in place of a number
         return None
     if len(bare) > _LONGEST:
         raise CellError(f"expected a number, got {len(bare)} characters")

@@ -1,4 +1,4 @@
-"""Innocent explanations of what contradicts itself in one row, or in one column: rounding, means, units, percent."""
+"""Innocent explanations that take no test set for another: rounding, means over seeds or folds, units, percent."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from golden_core.legacy.audit.bounds import MOST_RUNS, Bounds, Contradiction, bounds
-from golden_core.legacy.audit.findings import Averaging, Reading
+from golden_core.legacy.audit.bounds import (
+    MOST_RUNS,
+    Bounds,
+    Contradiction,
+    bounds,
+    reliable,
+    squared_error,
+    target_variance,
+    variances,
+)
+from golden_core.legacy.audit.findings import Reading, RowSet
 from golden_core.legacy.audit.headings import NAMES, Heading, Metric
-from golden_core.legacy.audit.intervals import between, common, exceeds, number, percent
+from golden_core.legacy.audit.intervals import CLEARLY, between, common, exceeds, names, number, percent, relative_width
 from golden_core.legacy.audit.printed import Rounding
 from golden_core.legacy.audit.table import Row, Table
 
@@ -23,10 +32,21 @@ _OTHER_ROUNDINGS: dict[Rounding, tuple[str, str]] = {
     "recomputed": ("MSE from RMSE or RMSE from MSE", "one of the two computed from the other as it is printed"),
     "padded": ("digits padded with zeros", "a number of fewer digits filled up with three zeros or more"),
 }
+_ACCIDENT = 1e-2  # chance below which rows do not move by one factor by accident
+_SEEDS, _DATASETS = "means over seeds", "means over data sets, horizons or outputs"
+_WILD = 5  # mean(MSE) / mean(RMSE)², 1 + cv², which not even means over data sets exceed in most rows
+# Of sixty-one spreads over seeds that public tables print, the widest is .18 of its mean; folds and data sets differ
+# by more, and have a reading of their own.
+_SEEDS_DIFFER = Fraction(1, 3)
+_OUTLIER = 5  # times the coefficient of variation that most of the agreeing rows leave room for
+# Of eleven tables of means over folds or outputs that say so, one has rows whose variances differ by a factor of 1.33,
+# and none of the others by more than 1.17.
+_FOLDS_DIFFER, _FOLD_DIFFERS = Fraction(4, 3), Fraction(6, 5)  # of rows among which no set stands out; of one set
 _RARE = frozenset({"single_precision", "padded", "recomputed"})  # not worth a word where they explain nothing
 # A share of the price, with no square of its own.
 _RELATIVE_UNITS = re.compile(r"\b(pips?|bps?|points?)\b", re.IGNORECASE)
 _MOST_PARAMETERS = Fraction(1, 5)  # share of n that "RMSE with n − k degrees of freedom" may take for k
+_PAIR: tuple[Metric, Metric] = ("rmse", "mse")
 _HALF = Fraction(1, 2)  # of the MSE of runs, below which no RMSE² in the mean is looked for
 _SLIP = Fraction(11, 10)  # ends of MSE / RMSE², which then meets a power of ten by no accident
 
@@ -44,15 +64,18 @@ def rounded_otherwise(contradiction: Contradiction, known: Contradictions) -> li
     return found
 
 
-def means_of_row(row: Row, averaging: Averaging) -> Reading:
-    """Return what it takes for RMSE² < MSE to come from averaging: k runs have MSE ≤ k · RMSE²."""
+def means_of_row(row: Row, table: Table, exact: Sequence[Row]) -> Reading:
+    """Return what it takes for RMSE² < MSE to come from averaging k runs, MSE ≤ k · RMSE²; in ``exact`` both agree."""
     name = "means over seeds or data sets"
-    if averaging == "none":
+    if table.averaging == "none":
         return Reading(name, "excluded", "The rows are declared to be single runs.")
     if row.cells["rmse"].text == row.cells["mse"].text:
         told = f"RMSE and MSE of {row.name} have the same digits: one is a copy of the other, which no mean makes."
         return Reading(name, "excluded", told)
     known = bounds(row)
+    if table.averaging != "datasets" and _mse_alone_differs(row, table, exact):
+        told = f"R² and RMSE of {row.name} give the variance of the other rows, and its MSE does not, as a mean would."
+        return Reading(name, "excluded", told)
     top, low = known["rmse"].squared().high, known["mse"].low
     if not top:
         return Reading(name, "excluded", "An RMSE of 0 in the mean is 0 in every run.")
@@ -68,6 +91,99 @@ def means_of_row(row: Row, averaging: Averaging) -> Reading:
         f"has a coefficient of variation of at least {number(math.sqrt(low / top - 1), 2)}."
     )
     return Reading(name, "explains", sentence)
+
+
+def _mse_alone_differs(row: Row, table: Table, exact: Sequence[Row]) -> bool:
+    """Whether rows whose RMSE² is their MSE share a variance that R² gives this row with its RMSE and not its MSE."""
+    known, others = bounds(row), variances(table, [o for o in exact if o.test_set == row.test_set], as_means=True)
+    shared = common(others.values()) if len(others) > 1 else None
+    by_rmse, by_mse = (target_variance({m: known[m] for m in {a, "r2"} & set(known)}, averaged=False) for a in _PAIR)
+    return bool(shared and by_rmse and by_mse and by_mse.apart(shared) and not by_rmse.apart(shared))
+
+
+def means_over_seeds(
+    sets: Sequence[RowSet], table: Table, *, by_accident: bool = False, singled_out: bool = False
+) -> Reading:
+    """Recompute the rows as means: only MSE then bounds the variance from above.
+
+    Rows that agree were not all moved by one factor, unless ``by_accident``: among scattered rows some always agree.
+    A set that is ``singled_out`` beside the other is not excused by seeds that differ as those of no other row do.
+    """
+    if table.averaging != "undeclared":
+        said = {"none": "single runs", "seeds": "means over seeds, and are read as such"}[table.averaging]
+        return Reading(_SEEDS, "excluded", f"The rows are declared to be {said}.")
+    rows = table.named(_rows(sets))
+    if common(variances(table, rows, as_means=True).values()) is None:
+        told = "RMSE² of means is at most MSE; within the printed MSE a contradiction remains."
+        return Reading(_SEEDS, "excluded", told)
+    highest = max(sets, key=lambda found: found.variance.low)
+    for moved in sets:
+        if by_accident or moved is highest or moved.variance.high is None:
+            continue
+        factor = highest.variance.low / moved.variance.high
+        if _accident(table, moved.rows, float(factor)) < _ACCIDENT:
+            told = f"It would have to lower all of {names(moved.rows)} by one factor, at least {number(factor)}."
+            return Reading(_SEEDS, "excluded", told)
+    needed = [highest.variance.low / found.variance.high for found in sets if found.variance.high for _ in found.rows]
+    most = max(needed, default=1)
+    if table.models and most > MOST_RUNS:
+        return Reading(_SEEDS, "excluded", f"A row would have to be a mean over at least {math.ceil(most)} runs.")
+    if table.models and 2 * sum(factor > _WILD for factor in needed) > len(rows):
+        return Reading(_SEEDS, "excluded", "Most rows would need an RMSE whose coefficient of variation is 2 or more.")
+    spread = number(math.sqrt(max(float(most) - 1, 0)), 2)
+    if singled_out and most - 1 > max(_SEEDS_DIFFER**2, _OUTLIER**2 * _room(sets[0], table)):
+        told = f"It would take runs whose RMSE has a coefficient of variation of {spread}, as seeds seldom have."
+        return Reading(_SEEDS, "open", told)
+    told = f"Mean(RMSE)² ≤ mean(MSE): explained by runs whose RMSE has a coefficient of variation of {spread}."
+    return Reading(_SEEDS, "explains", told)
+
+
+def _room(agreeing: RowSet, table: Table) -> Fraction:
+    """Return what the digits of most agreeing rows leave for the square of their coefficient of variation."""
+    lows = sorted(found.low for found in variances(table, table.named(agreeing.rows)).values())
+    highest, low = agreeing.variance.high, lows[(len(lows) - 1) // 2]
+    return highest / low - 1 if highest is not None and low > 0 else Fraction(10**9)
+
+
+def means_over_datasets(table: Table, sets: Sequence[RowSet], *, singled_out: bool = False) -> Reading:
+    """Say whether rows may be means over several test sets; of some that are ``singled_out`` the last set agrees."""
+    if table.averaging != "undeclared":
+        return Reading(_DATASETS, "excluded", "The rows are declared to belong to one test set.")
+    listed = [bounds(row) for row in table.named(_rows(sets))]
+    if all(row.averaged for row in table.named(sets[0].rows if singled_out else _rows(sets))) or all(
+        {"mse", "rmse"} <= set(row) and row["mse"].above(row["rmse"].squared()) for row in listed
+    ):
+        told = "The rows are means, by word or RMSE² below MSE; of folds or data sets they have no target variance."
+        return Reading(_DATASETS, "explains", told)
+    lows, highs = [found.variance.low for found in sets], [found.variance.high for found in sets]
+    factor = max(low / high for low in lows for high in highs if high)
+    by_accident = not singled_out or _accident(table, sets[-1].rows, float(factor)) >= _ACCIDENT
+    if by_accident and factor < (_FOLD_DIFFERS if singled_out else _FOLDS_DIFFER):
+        told = f"Means over folds have no target variance of their own, and may differ by a factor of {number(factor)}."
+        return Reading(_DATASETS, "explains", told)
+    told = "Means over several test sets have no target variance of their own: not excluded by the numbers"
+    told += f", though {len(sets[-1].rows)} rows agree on one." if singled_out else "."
+    return Reading(_DATASETS, "open", told)
+
+
+def _rows(sets: Sequence[RowSet]) -> list[str]:
+    return [row for found in sets for row in found.rows]
+
+
+def _accident(table: Table, rows: Sequence[str], factor: float) -> float:
+    """Return the chance that rows moved each by its own factor, of about this one, still agree in their digits.
+
+    Models whose errors are nearly the same agree in any case, as OLS and ridge do: they are one witness.
+    """
+    printed = variances(table, table.named(rows))
+    errors = {row.name: squared_error(reliable(row, table), averaged=False) for row in table.named(rows)}
+    widths, last = list[float](), -1.0
+    for low, row in sorted((float(error.low), row) for row, error in errors.items() if error is not None):
+        width = relative_width(printed[row])
+        if low > last * (1 + CLEARLY * width):
+            last = low
+            widths.append(width)
+    return math.prod(min(1.0, width / math.log(factor)) for width in sorted(widths)[1:])
 
 
 def _other_power(row: Row, used: Sequence[Heading], left: Metric, right: Metric) -> bool:
@@ -91,7 +207,7 @@ def declared_units(table: Table, row: Row, left: Metric, right: Metric) -> list[
     if any(signs) or any(heading.percent for heading in used) or _other_power(row, used, left, right):
         told = "A percent sign, a unit or a power of ten is printed: read the other way round, it explains the factor."
         return [Reading("declared units", "explains", told)]
-    units = [table.unit(metric) for metric in (left, right)]
+    units = [next((one.unit for one in used if one.metric == metric and one.unit), "") for metric in (left, right)]
     base, other = (re.sub(r"(\^?2|\bsquared)$", "", unit.casefold()).strip() for unit in units)
     if base != other:
         said = " and ".join(f"{NAMES[m]} in {unit or 'none'}" for m, unit in zip((left, right), units, strict=True))

@@ -64,10 +64,6 @@ class Table:
         """Return the rows of these names, in the order of the table."""
         return [row for row in self.rows if row.name in names]
 
-    def unit(self, metric: Metric) -> str:
-        """Return the unit that the headings of a metric tell, or nothing."""
-        return next((found.unit for found in self.headings if found.metric == metric and found.unit), "")
-
 
 def read_table(source: Path, columns: Columns | None = None) -> Table:
     """Read a table of errors.
@@ -171,7 +167,7 @@ def _rows(grid: Grid, layout: Layout, numbers: Mapping[int, list[Printed | None]
     parts: dict[str, list[tuple[int, Metric]]] = {}
     for column, heading in layout.metrics:
         parts.setdefault(heading.part, []).append((column, heading.metric))
-    means = any(heading.average for _, heading in layout.metrics)
+    means = {heading.part for _, heading in layout.metrics if heading.average}
     section, sets = "", [""] * len(layout.roles["test_set"])
     seen: Counter[tuple[str, ...]] = Counter()
     found = []
@@ -196,7 +192,7 @@ def _rows(grid: Grid, layout: Layout, numbers: Mapping[int, list[Printed | None]
                     test_set=tuple(word for word in told if word),
                     other=(*(words[column] for column in layout.unread), repetition, *_ends_of(label)),
                     cells=values,
-                    averaged=means or summary or any(value.spread for value in values.values()),
+                    averaged=part in means or summary or any(value.spread for value in values.values()),
                     summary=summary,
                 )
                 found.append(row)

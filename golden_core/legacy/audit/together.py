@@ -84,12 +84,8 @@ def _rounded(rows: Sequence[str], known: Contradictions) -> list[Reading]:
     each = [rounded_otherwise((row, "target_variance"), known) for row in rows]
     explained = [{reading.name for reading in readings if reading.status == "explains"} for readings in each]
     always = set.intersection(*explained)
-    found: dict[str, Reading] = {}
-    for readings in each:
-        for reading in readings:
-            if (reading.status == "explains") == (reading.name in always):
-                found.setdefault(reading.name, reading)
-    return list(found.values())
+    told = [one for readings in each for one in readings if (one.status == "explains") == (one.name in always)]
+    return [one for place, one in enumerate(told) if one.name not in {other.name for other in told[:place]}]
 
 
 def ranking_findings(table: Table, findings: Sequence[Finding]) -> list[Finding]:

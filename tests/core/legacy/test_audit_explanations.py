@@ -164,7 +164,7 @@ def test_declared_single_runs_are_no_means(tmp_path):
 def test_headings_that_the_caller_names_may_tell_means(tmp_path, said, verdict):
     """Of folds the mean MSE and the mean R² have no variance in common."""
     path = tmp_path / "table.csv"
-    path.write_text(f"model,{said} MSE,{said} R2\nA,2.1412,0.7880\nB,3.1647,0.6879\nC,4.1521,0.5889\n")
+    path.write_text(f"model,{said} MSE,{said} R2\nA,2.1412,0.7880\nB,4.1647,0.6879\nC,4.1521,0.5889\n")
     audit = audit_table(path, columns={"mse": (f"{said} MSE",), "r2": (f"{said} R2",)})
     assert [finding.verdict for finding in audit.findings if finding.kind == "target_variance"] == [verdict]
 
