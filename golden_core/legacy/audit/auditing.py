@@ -96,15 +96,10 @@ def audit_table(
 def _limits(table: Table, sets: Sequence[Group]) -> list[str]:
     """Return what the table does not allow to check."""
     found = []
-    coarse = [
-        row.name
-        for row in table.rows
-        if {"mse", "rmse"} <= set(row.cells) and row.cells["mse"].digits < min(3, row.cells["rmse"].digits)
-    ]
+    both = {row.name: row.cells for row in table.rows if {"mse", "rmse"} <= set(row.cells)}
+    coarse = [name for name, cells in both.items() if cells["mse"].digits < min(3, cells["rmse"].digits)]
     if coarse:
-        found.append(
-            f"MSE has fewer significant digits than RMSE² carries: {names(coarse)}. RMSE² is the better number."
-        )
+        found += [f"MSE has fewer significant digits than RMSE² carries: {names(coarse)}. RMSE² is the better number."]
     if table.averaging == "datasets":
         found.append("Means over data sets have no target variance: test sets were not compared.")
     alone = [row.name for row in table.rows if not any(row.name in group.variances for group in sets)]
@@ -112,11 +107,9 @@ def _limits(table: Table, sets: Sequence[Group]) -> list[str]:
         found.append(f"Without a usable R² and MSE or RMSE there is no target variance: {names(alone)}.")
     if sets and len(table.rows) > 1 and all(len(group.variances) == 1 for group in sets):
         found.append("No two rows with a target variance share a test set, as the table tells them apart.")
-    open_ended = [name for group in sets for name, interval in group.variances.items() if interval.high is None]
-    if open_ended:
-        found.append(
-            f"A mean's RMSE, or R² printed as 1, leaves the target variance without an upper end: {names(open_ended)}."
-        )
+    ends = [name for group in sets for name, interval in group.variances.items() if interval.high is None]
+    if ends:
+        found += [f"A mean's RMSE, or R² printed as 1, leaves the target variance without an upper end: {names(ends)}."]
     if table.unreliable:
         told = ", ".join(NAMES[metric] for metric in NAMES if metric in table.unreliable)
         found.append(f"Not used for the target variance, being in doubt as a column: {told}.")
@@ -128,8 +121,7 @@ def audit_record(audit: Audit) -> dict[str, Any]:
 
     Numbers of the table are their printed text; an interval is ``[low, high]``, ``high`` null where there is no end.
     """
-    record: dict[str, Any] = _plain(audit)
-    return record
+    return dict(_plain(audit))
 
 
 def _plain(value: Any) -> Any:

@@ -104,9 +104,8 @@ def other_columns(table: Table, rows: Sequence[str]) -> list[Reading]:
             continue  # a name or number that nobody shares tells its row from all others, whatever the row says
         together = sum(len(part) for part in parts.values() if len(part) > 1)
         if 2 * together > len(listed) and all(common(part) is not None for part in parts.values()):
-            told = (
-                f"{heading[0].upper()}{heading[1:]} may tell test sets apart: within each the rows share one variance."
-            )
+            column = heading[0].upper() + heading[1:]
+            told = f"{column} may tell test sets apart: within each the rows share one variance."
             readings.append(Reading("another column", "explains", told))
     return readings
 

@@ -204,18 +204,18 @@ def declared_units(table: Table, row: Row, left: Metric, right: Metric) -> list[
     one_unit = len(signs) == 1 == len({(heading.unit, heading.percent, heading.scale) for heading in used})
     if one_unit and "mse" not in (left, right):
         return []  # read either way, both change by one factor
-    if any(signs) or any(heading.percent for heading in used) or _other_power(row, used, left, right):
-        told = "A percent sign, a unit or a power of ten is printed: read the other way round, it explains the factor."
-        return [Reading("declared units", "explains", told)]
     units = [next((one.unit for one in used if one.metric == metric and one.unit), "") for metric in (left, right)]
     base, other = (re.sub(r"(\^?2|\bsquared)$", "", unit.casefold()).strip() for unit in units)
-    if base != other:
+    if any(signs) or any(heading.percent for heading in used) or _other_power(row, used, left, right):
+        told = "A percent sign, a unit or a power of ten is printed: read the other way round, it explains the factor."
+    elif base != other:
         said = " and ".join(f"{NAMES[m]} in {unit or 'none'}" for m, unit in zip((left, right), units, strict=True))
-        return [Reading("declared units", "explains", f"The headings do not tell one unit: {said}.")]
-    if "mse" in (left, right) and units[0] == units[1] and _RELATIVE_UNITS.search(base):
+        told = f"The headings do not tell one unit: {said}."
+    elif "mse" in (left, right) and units[0] == units[1] and _RELATIVE_UNITS.search(base):
         told = f"MSE is told in {units[0]}, not in their square: it may have been scaled like an error, once."
-        return [Reading("declared units", "explains", told)]
-    return []
+    else:
+        return []
+    return [Reading("declared units", "explains", told)]
 
 
 def one_factor(rows: Sequence[Bounds]) -> list[Reading]:
