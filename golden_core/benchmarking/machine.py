@@ -126,10 +126,6 @@ def _best(call: Call, device: str) -> float:
     return float(sample(call, seconds=_TRIED, fewest=5, block=1).seconds.min())
 
 
-def _product(x: Any, weight: Any, *_: object, **__: object) -> int:
-    return int(2 * torch.Size(x).numel() * weight[0])
-
-
 def _recurrent(x: Any, of_inputs: Any, of_state: Any, *_: object, **__: object) -> int:
     steps = torch.Size(x).numel() // x[-1]  # time × batch
     return int(2 * steps * (torch.Size(of_inputs).numel() + torch.Size(of_state).numel()))
@@ -138,7 +134,7 @@ def _recurrent(x: Any, of_inputs: Any, of_state: Any, *_: object, **__: object) 
 _ONEDNN = {
     operator: count
     for library, name, count in (
-        ("mkldnn", "_linear_pointwise", _product),
+        ("mkldnn", "_linear_pointwise", lambda x, weight, *_, **__: int(2 * torch.Size(x).numel() * weight[0])),
         ("aten", "mkldnn_rnn_layer", _recurrent),
         ("aten", "mkldnn_rnn_layer_backward", lambda *shapes, **more: 2 * _recurrent(*shapes, **more)),
     )

@@ -22,6 +22,7 @@ from golden_core.trials.campaign import Outcome
 from golden_core.trials.identity import SeriesInputs, Trial
 
 CLASSES: tuple[type, ...] = (Source, Forecaster, SeriesInputs, Examples, Outcome, Windows, Context, Stream, Trial)
+_SPECIAL = re.compile(r'([{}|<>"\\])')  # to DOT
 LETTERS = 46  # of a line within a box
 WIDTH, GAP, LINE, LEAST = 3.4, 1.0, 0.17, 0.3  # inches: of a box, between columns, between lines, between boxes
 
@@ -46,7 +47,7 @@ def dot(found: tuple[Interface, ...]) -> str:
     """Return the contracts as a DOT document."""
     lines = ["digraph interfaces {", "  graph [rankdir=LR];", '  node [shape=record fontname="Helvetica"];']
     for one in found:
-        members = "".join(f"{_escaped(f'{name}{said}')}\\l" for name, said in one.members.items())
+        members = "".join(_SPECIAL.sub(r"\\\1", f"{name}{said}") + "\\l" for name, said in one.members.items())
         lines.append(f'  {one.name} [label="{{{one.name}|{members}}}"];')
     lines += [f"  {one.name} -> {other};" for one in found for other in one.uses]
     return "\n".join([*lines, "}", ""])
@@ -125,7 +126,3 @@ def _lines(one: Interface) -> list[str]:
 
 def _height(one: Interface) -> float:
     return 0.55 + LINE * len(_lines(one))
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r'([{}|<>"\\])', r"\\\1", text)

@@ -41,12 +41,13 @@ _PADDED = Reading(
 
 def set_readings(other: RowSet, main: RowSet, table: Table, rows: Sequence[str]) -> list[Reading]:
     """Return every innocent reading of one set of rows beside the agreeing rows, ``rows`` being all of their group."""
-    above = other.variance.above(main.variance)
+    above, higher = other.variance.above(main.variance), f"; that of {names(other.rows)} is higher than the others'."
+    adjusted = higher if above else ", by (n − p − 1)/(n − 1) for p inputs: not excluded."
     return [
         means_over_seeds((main, other), table, singled_out=True),
         means_over_datasets(table, (other, main), singled_out=True),
         _squared_correlation(other, main, table, above=above),
-        _adjusted(other, above=above),
+        Reading(_ADJUSTED, "excluded" if above else "open", f"It can only lower the implied variance{adjusted}"),
         _look_back(other, main, above=above),
         _PADDED,
         *_another_scale(other, main),
@@ -125,13 +126,6 @@ def _squared_correlation(other: RowSet, main: RowSet, table: Table, *, above: bo
         true = Interval(1 - share.high, 1 - share.low)
         told += f" Then 1 − MSE/variance of {row.name} is in {between(true)}, and R² {row.cells['r2'].text} is r²."
     return Reading(_CORRELATION, "open", told)
-
-
-def _adjusted(other: RowSet, *, above: bool) -> Reading:
-    told = "It can only lower the implied variance"
-    if above:
-        return Reading(_ADJUSTED, "excluded", f"{told}; that of {names(other.rows)} is higher than the others'.")
-    return Reading(_ADJUSTED, "open", f"{told}, by (n − p − 1)/(n − 1) for p inputs: not excluded.")
 
 
 def _look_back(other: RowSet, main: RowSet, *, above: bool) -> Reading:

@@ -94,19 +94,13 @@ def fewest_points(intervals: Mapping[str, Interval]) -> list[tuple[str, ...]]:
 
     Always taking the lowest upper end is optimal for intervals on a line.
     """
-    unbounded = [name for name, interval in intervals.items() if interval.high is None]
-    bounded = sorted((interval.high, name) for name, interval in intervals.items() if interval.high is not None)
-    sets: list[tuple[Fraction | None, list[str]]] = []
-    for high, name in bounded:
-        if sets and not exceeds(intervals[name].low, sets[-1][0]):
+    by_high = sorted((math.inf if one.high is None else one.high, name) for name, one in intervals.items())
+    sets: list[tuple[Fraction | float, list[str]]] = []
+    for high, name in by_high:
+        if sets and intervals[name].low <= sets[-1][0]:
             sets[-1][1].append(name)
         else:
             sets.append((high, [name]))
-    if unbounded:
-        lowest = max(intervals[name].low for name in unbounded)
-        if not sets or exceeds(lowest, sets[-1][0]):
-            sets.append((None, []))
-        sets[-1][1].extend(unbounded)
     return [tuple(name for name in intervals if name in members) for _, members in sets]
 
 

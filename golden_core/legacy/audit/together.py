@@ -143,12 +143,8 @@ def _reversed(rows: Sequence[Row], first: Metric, second: Metric) -> list[tuple[
 def _ends(rows: Sequence[Row], metric: Metric) -> npt.NDArray[np.float64]:
     """Return the ends of a metric's intervals [2, rows]; NaN, which is neither more nor less, where there is none."""
     found = [bounds(row).get(metric) for row in rows]
-    return np.array(
-        [
-            [np.nan if interval is None else float(interval.low) for interval in found],
-            [np.nan if interval is None or interval.high is None else float(interval.high) for interval in found],
-        ]
-    )
+    ends = [(None, None) if interval is None else (interval.low, interval.high) for interval in found]
+    return np.array(ends, dtype=float).T
 
 
 def _order(ends: npt.NDArray[np.float64], place: int) -> npt.NDArray[np.int64]:

@@ -13,7 +13,6 @@ from ruamel.yaml import YAML
 
 from golden_core.legacy.flow.protocol import PARTS, Facts, Part, batches, extents, read_facts
 from golden_core.legacy.risks import Risk, read_risks
-from golden_core.models.architecture import AttentionFacts
 
 EdgeKind = Literal["data", "fit", "apply", "decide"]
 
@@ -136,7 +135,7 @@ def _words(facts: Facts) -> dict[str, Any]:
         "fitted_on": " and ".join(_PART_NAMES[part].lower() for part in facts.scaling.fitted_on),
         "batches": {"count": steps, "full": full, "rest": rest},
         "width": network.experts.units if network.experts else 2 * network.lstm.units,
-        "attention": _attention,
+        "attention": lambda one: f"{one.heads}-head × {one.key_dimension}" if one.kind == "multi_head" else one.kind,
         "weights": lambda: trainable_weights(facts),
     }
 
@@ -169,10 +168,6 @@ def _said(text: str, words: dict[str, Any]) -> str:
 @cache  # compiling a text takes longer than everything else that is done with it
 def _template(text: str) -> Template:
     return _WORDS.from_string(text)
-
-
-def _attention(facts: AttentionFacts) -> str:
-    return f"{facts.heads}-head × {facts.key_dimension}" if facts.kind == "multi_head" else facts.kind
 
 
 @lru_cache(maxsize=32)  # a network is made to count them
