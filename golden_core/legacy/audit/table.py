@@ -34,7 +34,7 @@ class Row:
     other: tuple[str, ...]  # what may tell test sets apart, in the order of the table's ``unread``
     cells: Mapping[Metric, Printed]
     averaged: bool  # a ± part or the heading says that the numbers are means
-    summary: bool  # its name says that it is a mean over other rows, which have several test sets
+    summary: bool  # its name says that it is a mean over other rows or folds, which have several test sets
     # What :func:`~golden_core.legacy.audit.bounds.bounds` found; every ruling asks it of every row.
     known: dict[Rounding, Mapping[Metric, Interval]] = field(
         default_factory=dict, init=False, compare=False, repr=False
@@ -193,7 +193,7 @@ def _rows(grid: Grid, layout: Layout, numbers: Mapping[int, list[Printed | None]
                     other=(*(words[column] for column in layout.unread), repetition, *_ends_of(label)),
                     cells=values,
                     averaged=part in means or summary or any(value.spread for value in values.values()),
-                    summary=summary,
+                    summary=summary or "cv" in part,
                 )
                 found.append(row)
     return found

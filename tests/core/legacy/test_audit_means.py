@@ -9,10 +9,14 @@ from golden_core.legacy.audit.auditing import audit_table
 from golden_core.store.randomness import Stream
 
 
-def _audited(tmp_path, text):
+def _written(tmp_path, text):
     path = tmp_path / "table.md"
     path.write_text(text)
-    return audit_table(path)
+    return path
+
+
+def _audited(tmp_path, text):
+    return audit_table(_written(tmp_path, text))
 
 
 def _verdicts(audit):
@@ -77,6 +81,11 @@ def test_a_row_without_errors_does_not_hide_that_two_columns_are_one(tmp_path):
 def test_columns_of_cross_validation_are_means(tmp_path, headings, parts):
     audit = _audited(tmp_path, f"| Model | {headings} |\n|---|---|---|---|\n| A | 0.5 | 0.6 | 0.7 |\n")
     assert {row.test_set: row.averaged for row in audit.rows} == parts
+
+
+def test_cross_validation_beside_single_runs_stays_one(tmp_path):
+    text = "Model,Test RMSE,Test R2,CV RMSE,CV R2\nA,2.000,0.9000,2.100,0.8800\nB,3.000,0.7750,3.300,0.6000\n"
+    assert audit_table(_written(tmp_path, text), averaging="none").findings == ()
 
 
 @pytest.mark.parametrize(("row", "metrics"), [
