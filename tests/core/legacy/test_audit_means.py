@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from golden_core.legacy.audit.auditing import audit_table
+from golden_core.legacy.audit.auditing import audit_markdown, audit_table
 from golden_core.store.randomness import Stream
 
 
@@ -44,6 +44,10 @@ def test_means_over_folds_that_nobody_declared_are_left_open(tmp_path):
     found = [_audited(tmp_path, _folds(seed)) for seed in range(20)]
     assert all(_verdicts(audit) == {"open"} for audit in found)
     assert all(_verdicts(_audited(tmp_path, _folds(seed, single=True))) == set() for seed in range(5))
+    assert "say so: `--averaging none`" in audit_markdown(found[0])
+    declared = audit_table(_written(tmp_path, _folds(0)), averaging="none")
+    assert _verdicts(declared) <= {"different_test_sets", "inconsistent"}
+    assert "--averaging" not in audit_markdown(declared)
 
 
 LINEAR = "OLS,9.231,3.0383,0.7911\nRidge,9.231,3.0383,0.7911\nLasso,9.232,3.0384,0.7911\n"  # three models, one witness
