@@ -150,8 +150,9 @@ def confidence_set(losses: FloatArray, resamples: Resamples) -> FloatArray:
 
     Takes losses (T, K) and resamples of the same T times. The forecaster that is worst against the mean of those left
     goes first; its p-value is that of the test that all left are equal, never below that of one who went before. The
-    last left, and forecasters of whom all left differ in nothing, have p = 1; who have the same losses have one
-    p-value, that of the last of them to go. NaN for all if a loss is not finite.
+    last left has p = 1, and so have all left where they differ in nothing, or by a constant, of which no spread tells
+    whether it is much; who have the same losses have one p-value, that of the last of them to go. NaN for all if a loss
+    is not finite.
 
     References
     ----------
