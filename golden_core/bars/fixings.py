@@ -45,6 +45,12 @@ def require_fixings(bars: pl.DataFrame, pair: str, rates: pl.DataFrame, path: Pa
             raise VendorError(
                 f"{path}: its {away}, and near their inverse: they are of {pair[3:]}{pair[:3]}; import them so"
             )
+        power = round(level / math.log(10))
+        if power and abs(level - power * math.log(10)) < _FAR_PART:
+            raise VendorError(
+                f"{path}: its {away}, by a power of ten: they are of several units, or thousands were read as "
+                "decimals; write what one unit costs, without marks between thousands"
+            )
         notes = (f"{away}: they are of other days, another instrument, or made up",)
     days = days.filter(off.abs() <= _FAR_PART)  # the rest of the file still tells when its closes are known
     if days.height < _FEWEST or abs(whole.item(0, "off")) > _FAR:

@@ -11,6 +11,7 @@ import polars as pl
 
 from golden_core.bars.lengthening import lengthen
 from golden_core.market.clock import MINUTES, bar_close, on_grid
+from golden_core.market.clock_reading import some
 from golden_core.market.local_time import ZoneError, day_begins, from_utc, parse_clock, resolve
 from golden_core.market.zones import ZoneEvidence, active_times, doubts, read_clock, verify_zone
 from golden_core.store.health import openable
@@ -192,7 +193,8 @@ def _unsaid(table: VendorTable, path: Path) -> str:
     few = "whole days do not show where they begin" if daily else "it has too few weekends to read one off"
     read = found.summary if found.segments else few
     clear = found.verdict == "read" and len(found.segments) == 1
-    example = found.segments[0].zones[0] if clear else "NAME, such as UTC, EET or EET_US"
+    names = found.segments[0].zones if clear else ("UTC", "EET", "EET_US")
+    example = names[0] if len(names) == 1 else f"NAME, such as {some(names)}"
     return (
         f"{path}: the file does not state its clock, and none is declared; {read}. Ask the vendor, then declare it: "
         f"--zone {example} (in a study: data.time_zone)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +12,17 @@ import numpy.typing as npt
 
 from golden_core.market.weekends import Flags, Weekends, candidates, explained
 
+SHOWN = 3  # weeks, or clocks, quoted in a message
 FEWEST_EDGES = 2  # ends and beginnings of weeks that must speak against a clock: one may be a vendor's slip
 FEWEST_WEEKENDS = 3  # that a clock must hold before it counts as a switch
 SWITCH = 2  # ends and beginnings of weeks that each switch must explain beyond what the clock before did
 CLEARLY_EXPLAINED = 0.85  # of the weekends between two switches, or a vendor's ragged hours would look like one
+
+
+def some(zones: Sequence[str], between: str = ", ", last: str = " and ") -> str:
+    """Name the likeliest clocks, and say how many more there are."""
+    more = f"{last}{len(zones) - SHOWN} more" if len(zones) > SHOWN else ""
+    return between.join(zones[:SHOWN]) + more
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class Segment:
     declared: int
 
     def __str__(self) -> str:
-        names = " or ".join(self.zones[:3]) + (f" or {len(self.zones) - 3} more" if len(self.zones) > 3 else "")
+        names = some(self.zones, " or ", " or ")
         return f"{names} (weeks of {self.first} to {self.last}: {self.agreeing} of {self.weekends} weekends)"
 
 
@@ -69,8 +77,8 @@ def read(weekends: Weekends, declared: str | None) -> Reading:
     One clock is preferred: it gives way only to those that explain clearly more, each over weekends of its own.
     """
     names = candidates(weekends, declared)
-    edges = explained(weekends, names)
-    runs = _merged([_run(edges, start, stop, state) for start, stop, state in _stretches(edges)])
+    edges, late = explained(weekends, names)
+    runs = _merged([_run(edges, late, start, stop, state) for start, stop, state in _stretches(edges)])
     best = np.concatenate([_chosen(edges, run.zones[0], run) for run in runs], axis=-1)
     own = np.concatenate([_chosen(edges, 0 if declared else run.zones[0], run) for run in runs], axis=-1)
     weeks, agrees, declared_agrees = weekends.table["week"], np.asarray(best.all(axis=0)), np.asarray(own.all(axis=0))
@@ -123,8 +131,8 @@ def _split(state: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
     return [(start, stop, int(state[start])) for start, stop in itertools.pairwise(cuts)]
 
 
-def _run(edges: Flags, start: int, stop: int, state: int) -> _Run:
-    """Collect the zones that explain a stretch about as well as its best candidate."""
+def _run(edges: Flags, late: npt.NDArray[np.float64], start: int, stop: int, state: int) -> _Run:
+    """Collect the zones that explain a stretch about as well as its best candidate, and begin its weeks as steadily."""
     practice, zone = divmod(state, len(edges))
     here = edges[..., start:stop]
     best = here[zone, practice]
@@ -132,6 +140,10 @@ def _run(edges: Flags, start: int, stop: int, state: int) -> _Run:
     own = here[np.arange(len(edges)), score.argmax(axis=1)]
     against, in_favour = (best & ~own).sum(axis=(1, 2)), (own & ~best).sum(axis=(1, 2))
     equal = np.flatnonzero(~contradicted(against, in_favour))
+    # Where rows of Saturday are dropped, a clock of other summers fits as well, on which weeks begin later in winter.
+    usual = np.abs(late[equal, start:stop] - np.median(late[equal, start:stop], axis=1, keepdims=True)) < 1
+    steady = usual[usual.sum(axis=1).argmax()]
+    equal = equal[~contradicted((steady & ~usual).sum(axis=1), (usual & ~steady).sum(axis=1))]
     order = np.lexsort((equal, score[equal].argmax(axis=1), -score[equal].max(axis=1)))
     zones = tuple(int(zone) for zone in equal[order])
     habits = (frozenset(np.flatnonzero(score[zone] == score[zone].max()).tolist()) for zone in zones)

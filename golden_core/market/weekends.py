@@ -2,8 +2,9 @@
 
 The market closes on Friday and opens on Sunday at 17:00 in New York (``clock``), so every weekend shows what the file's
 clock said at two known instants. Vendors blur them: many open late, or drop what their server dates on a Sunday; some
-stop early; holidays move either. A clock therefore explains the end of a week if the last bar ends with it (or, for a
-vendor that always stops then, an hour before), and its beginning if the first bar does not come before the market.
+stop early, or at their own midnight; holidays move either. A clock therefore explains the end of a week if the last bar
+ends with it (or, for a vendor that always stops then, an hour before, or with its Friday), and its beginning if the
+first bar does not come before the market.
 """
 
 from __future__ import annotations
@@ -112,10 +113,28 @@ def expected(weekends: Weekends, zone: str) -> tuple[pl.Series, pl.Series]:
     return from_utc(closed, zone), from_utc(opened, zone)
 
 
-def explained(weekends: Weekends, zones: Sequence[str]) -> Flags:
-    """Say which ends and beginnings of weeks clocks explain: [zones, practices, 2, weekends] bool.
+def early_weeks(weekends: Weekends, zone: str) -> pl.DataFrame:
+    """Return ``week`` (its Monday) and ``hours`` by which whole weeks lie early on a clock; bars above an hour hide it.
 
-    For each of ``EARLY_CLOSES``: the last bar ends so many hours before the week; the first does not begin before it.
+    A late one may as well be a vendor who opens late, and whose prices trickle in after the close.
+    """
+    closed, opened = (
+        times.alias(name) for times, name in zip(expected(weekends, zone), ("closed", "open"), strict=True)
+    )
+    begins, bar = pl.col("first_bar") - pl.col("open"), pl.duration(minutes=round(weekends.bar_hours * 60))
+    ends = (pl.col("last_bar") + bar - pl.col("closed")).shift(-1)
+    follows = pl.col("week").shift(-1) - pl.col("week") == pl.duration(days=7)
+    same = (begins - ends).abs() <= pl.duration(minutes=15)
+    off = weekends.table.hstack([closed, opened]).filter(follows & same & (begins <= pl.duration(hours=-1)))
+    return off.select("week", hours=begins.dt.total_minutes() / -60).filter(weekends.bar_hours <= 1)
+
+
+def explained(weekends: Weekends, zones: Sequence[str]) -> tuple[Flags, npt.NDArray[np.float64]]:
+    """Say which ends and beginnings of weeks clocks explain, [zones, practices, 2, weekends], and how late weeks begin.
+
+    The hours [zones, weekends] are 0 where longer bars hide them.
+    For each of ``EARLY_CLOSES``, the last bar ends so many hours before the week, or else with the Friday of a clock
+    on which the week ends no sooner; the first does not begin before it.
     """
     table, length = weekends.table, weekends.bar_hours
     slack = SILENCE if length < 0.5 else 0.0
@@ -126,8 +145,11 @@ def explained(weekends: Weekends, zones: Sequence[str]) -> Flags:
     left = _hours(closed - table["last_bar"].to_numpy())  # from the open of the last bar to the end of the week
     late = _hours(table["first_bar"].to_numpy() - opened)
     opens = late > -length - slack
-    closes = ((left - early > -slack) & (left - early <= length + slack) for early in EARLY_CLOSES)
-    return np.stack([np.stack([close, opens], axis=1) for close in closes], axis=1)
+    closes = [(left - early > -slack) & (left - early <= length + slack) for early in EARLY_CLOSES]
+    night = table["last_bar"].dt.offset_by(f"{round((length + slack) * 60)}m").dt.truncate("1d")
+    friday = (night > table["last_bar"]) & (night.dt.weekday() == 6)
+    closes.append(friday.to_numpy() & (closed >= night.to_numpy()))
+    return np.stack([np.stack([close, opens], axis=1) for close in closes], axis=1), late * (length <= 1)
 
 
 def _market(weeks: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
 
-from golden_core.market.clock_reading import CLEARLY_EXPLAINED, FEWEST_WEEKENDS, Reading, Segment, read
+from golden_core.market.clock_reading import CLEARLY_EXPLAINED, FEWEST_WEEKENDS, SHOWN, Reading, Segment, read, some
 from golden_core.market.local_time import ZoneError, from_utc, parse_clock
-from golden_core.market.weekends import Weekends, closed_bars, expected, find_weekends, unended_weeks
+from golden_core.market.weekends import Weekends, closed_bars, early_weeks, expected, find_weekends, unended_weeks
 
 # Prices that trickle in after the close do not show an open market. Shares of the week's median.
 THIN_VOLUME = 0.02
@@ -20,7 +19,6 @@ LEAST_EXPLAINED = 0.5  # of the weekends, or the file follows no clock that is k
 CLOSED_DAYS = 0.2  # of the weekends with a bar on a closed day: Sunday's two hours move too little to be told each time
 _EVENINGS = "its days seem to be named by the evening on which they begin, and would be known too early; add a day to "
 _EVENINGS += "every date, and declare EET_US"
-SHOWN = 3  # weeks, or clocks, quoted in a message
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +121,12 @@ def _judge(weekends: Weekends, declared: str | None, times: pl.Series) -> ZoneEv
     verdict, summary = _verdict(reading, weekends, declared)
     if declared and count < FEWEST_WEEKENDS and reading.against > reading.in_favour:
         _require_no_bars_inside(times, weekends, declared, reading)
+    if declared and verdict != "unverifiable":
+        for week, hours in early_weeks(weekends, declared).head(1).rows():
+            raise ZoneError(
+                f"the file is declared to keep {declared}, but the week of {week} begins and ends {hours:g} hours "
+                "before the market's: this one, or several, seem to be of another clock; leave them out"
+            )
     agreeing = int(reading.declared_agrees.sum())
     return ZoneEvidence(declared, verdict, reading.segments, count, agreeing, summary)
 
@@ -168,7 +172,7 @@ def _require_no_bars_inside(times: pl.Series, weekends: Weekends, declared: str,
         raise ZoneError(
             f"the file is declared to keep {declared}, but {len(inside)} bars that moved lie where {declared} has "
             f"every market closed, first {inside[0]:%a %Y-%m-%d %H:%M}. Its weekends fit better, as far as so few "
-            f"can tell: {_some(reading.segments[0].zones)}. Ask the vendor, and declare one of these"
+            f"can tell: {some(reading.segments[0].zones)}. Ask the vendor, and declare one of these"
         )
 
 
@@ -190,17 +194,12 @@ def _verdict(
         return "unverifiable", f"{explains}, but not by one habit: {_changed(eras, declared)}"
     others = [zone for zone in eras[0].zones if zone != declared]
     if reading.against > reading.in_favour:
-        return "unverifiable", f"{explains}; too little to tell it from what fits better: {_some(others)}"
+        return "unverifiable", f"{explains}; too little to tell it from what fits better: {some(others)}"
     if others:
-        return "consistent", f"{explains}; they cannot distinguish {declared} from {_some(others)}"
+        return "consistent", f"{explains}; they cannot distinguish {declared} from {some(others)}"
     if count < FEWEST_WEEKENDS:
         return "consistent", f"{explains}; no other clock does, but {FEWEST_WEEKENDS} would be needed to verify it"
     return "verified", f"{explains}, and no other clock as many"
-
-
-def _some(zones: Sequence[str]) -> str:
-    """Name the likeliest clocks, and say how many more there are."""
-    return ", ".join(zones[:SHOWN]) + (f" and {len(zones) - SHOWN} more" if len(zones) > SHOWN else "")
 
 
 def _changed(eras: tuple[Segment, ...], declared: str) -> str:
@@ -225,14 +224,16 @@ def _contradiction(reading: Reading, weekends: Weekends, declared: str, found: s
     speak = reading.agrees & ~reading.declared_agrees
     table = weekends.table.filter(pl.Series(speak))
     closed, opened = (times.filter(pl.Series(speak)) for times in expected(weekends, declared))
+    steady = f"on {declared} weeks begin later in one half of the year, on another clock they do not"
     weeks = "; ".join(
         f"week of {row['week']}: last bar {row['last_bar']:%a %H:%M}, first bar {row['first_bar']:%a %H:%M}, where "
         f"{declared} has the market close at {close:%a %H:%M} and open at {open_:%a %H:%M}"
         for row, close, open_ in zip(table.head(SHOWN).iter_rows(named=True), closed, opened, strict=False)
     )
     count = weekends.table.height
-    more = f"; and {table.height - SHOWN} more" if table.height > SHOWN else ""
-    remedy = f"Declare {reading.segments[0].zones[0]}, or get a file that keeps the clock it names"
+    more = f"; and {table.height - SHOWN} more" if table.height > SHOWN else "" if weeks else steady
+    fitting = reading.segments[0].zones
+    remedy = f"Declare {'one of ' * (len(fitting) > 1)}{some(fitting)}, or get a file that keeps the clock it names"
     if len(reading.segments) > 1:
         cut = f"Split the file at the week of {reading.segments[1].first} and declare a clock for each part"
         remedy = f"{cut}, or hold it against a second source"

@@ -41,8 +41,12 @@ def bar_length(bars: pl.DataFrame, stated: str | None, wanted: str | None, path:
         if wanted:
             return wanted
         raise VendorError(f"{path}: a single row does not show how long a bar is; declare it with --bar")
+    names = {float(count): name for name, count in MINUTES.items()}
     usual = float(np.percentile(steps, 50, method="lower")) if len(steps) else 0.0
-    length = stated or {float(count): name for name, count in MINUTES.items()}.get(usual)
+    if len(steps) and usual not in names and usual < SPARSE:  # most minutes of a quiet pair have no tick, and no bar
+        often, counts = np.unique(steps, return_counts=True)
+        usual = float(often[counts.argmax()])
+    length = stated or names.get(usual)
     if usual >= SPARSE:
         raise VendorError(
             f"{path}: most bars are {usual / 1440:g} days apart: they are weeks or months, known only at their end; "
@@ -186,11 +190,15 @@ def _require_no_longer_run(bars: pl.DataFrame, length: str, path: Path) -> None:
 
 
 def _require_none_held(ordered: pl.DataFrame, length: str, path: Path) -> None:
-    """Refuse longer bars, each in the place of the first of the shorter ones whose range and last close it has."""
+    """Refuse longer bars, each in the place of the first of the shorter ones whose range and last close it has.
+
+    The shorter ones may be its copies, as where longer bars were filled in.
+    """
     if not {"high", "low", "close"} <= set(ordered.columns):
         return
     minute, high, low, close = pl.col("timestamp").dt.epoch("s") // 60, pl.col("high"), pl.col("low"), pl.col("close")
-    for name, span in MINUTES.items():
+    copy = ((high.diff() == 0) & (low.diff() == 0) & (close.diff() == 0) & (high > low)).fill_null(value=False)
+    for name, span in reversed(MINUTES.items()):
         rest = span // MINUTES[length] - 1  # bars that follow the longer one
         if rest < 1:
             continue
@@ -199,8 +207,9 @@ def _require_none_held(ordered: pl.DataFrame, length: str, path: Path) -> None:
             "line",
             phase=minute // MINUTES[length] % (rest + 1),
             held=(top <= high) & (bottom >= low) & (close.shift(-rest) == close),
-            # Frozen bars hold each other: a longer one has more range than the next.
-            whole=(end - minute == rest * MINUTES[length]) & (high - low > (high - low).shift(-1)),
+            # Frozen bars hold each other: a longer one has more range than the next, or is the first of its copies.
+            whole=(end - minute == rest * MINUTES[length])
+            & ((high - low > (high - low).shift(-1)) | (copy.shift(-1) & ~copy)),
         ).filter("whole")
         run = pl.col("held").cast(pl.Int64).rolling_sum(STRETCH).max() == STRETCH
         believed = (pl.len() >= _FEWEST_HELD) & (pl.col("held").mean() >= _MOST) | run

@@ -33,6 +33,8 @@ _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with clos
 _STILL = 0.1  # of a day's range: of ten days one closes so near to its open, of Yahoo's nine
 _CORRECT = "correct the header, or declare --column open=NAME …, or its place (in a study: format columns)"
 _FEWEST_DAYS, _DAY = 7, datetime.timedelta(days=1)  # that close where they open
+_TOUCHES, _AVERAGED = 0.05, 0.9  # of the usual range; and share of bars that open in the middle of the one before
+_STRAIGHT = 0.65  # share of closes on a line: three of four quarters are, where hours were cut
 _FEWEST_COPIES, _STANDS = 5, 360  # bars, and minutes of them, that repeat one price
 
 
@@ -149,6 +151,7 @@ def require_roles(bars: pl.DataFrame, path: Path) -> None:
             f"{path}: opens and closes seem to be swapped: the close of a bar is the open of the bar before it; "
             f"{_CORRECT}"
         )
+    _require_quoted(moving, path)
     days = whole.filter(pl.col("high") > pl.col("low")).sort("timestamp")
     still = days.filter((pl.col("close") - pl.col("open")).abs() <= _STILL * (pl.col("high") - pl.col("low")))
     daily = 2 * (days["timestamp"].diff() >= _DAY).sum() > days.height
@@ -157,6 +160,29 @@ def require_roles(bars: pl.DataFrame, path: Path) -> None:
             f"{path}: line {still['line'][0]}: {still.height} of {days.height} days that moved close where they open, "
             "as some of Yahoo's: this is no close of the day, whose high and low would tell the next one; take another "
             "source, or keep nothing but the columns of the day and the close"
+        )
+
+
+def _require_quoted(moving: pl.DataFrame, path: Path) -> None:
+    """Refuse averages in the place of quotes: Heikin-Ashi's candles, and closes on straight lines between others."""
+    steps = moving.select(
+        gap=(pl.col("open") - pl.col("close").shift(1)).abs() / (pl.col("high") - pl.col("low")).median(),
+        middle=(pl.col("open") - (pl.col("open") + pl.col("close")).shift(1) / 2).abs()
+        / (pl.col("high") - pl.col("low")).median(),
+        step=pl.col("close").diff().abs(),
+        bend=pl.col("close").diff().diff().abs(),
+    ).drop_nulls()
+    apart, moved = steps.filter(pl.col("gap") > _TOUCHES), steps.filter(pl.col("step") > 0)
+    averaged, straight = (apart["middle"] <= _TOUCHES).sum(), (moved["bend"] <= 0.1 * moved["step"]).sum()
+    if 2 * apart.height > steps.height >= _FEWEST_PAIRS and averaged > _AVERAGED * apart.height:
+        raise VendorError(
+            f"{path}: {averaged} of {steps.height} bars open in the middle of the bar before: they are Heikin-Ashi's "
+            "averages, and no prices; export candles"
+        )
+    if moved.height - straight >= _FEWEST_PAIRS and straight > _STRAIGHT * moved.height:
+        raise VendorError(
+            f"{path}: {straight} of {moved.height} closes lie on a straight line from the one before to the next: they "
+            "were filled in between prices, of which the later one is not known yet; leave such rows out"
         )
 
 

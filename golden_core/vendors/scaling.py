@@ -15,6 +15,7 @@ from golden_core.vendors.columns import PRICES
 DUST = 1e-12  # of a whole number: 161250.00000000003 is one that was once multiplied by a thousand
 _STRAY = 0.01  # share of rows on another scale that may be decimal slips
 _FEW, _FEW_SHARE = 2, 0.2  # and how many may be in a short file
+_SPAN = 1000  # by which closes of one unit never differ
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,12 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
     which are reported and left to cleaning; anything else is refused.
     """
     known = plausible_pairs().get(pair) or _inverse(pair)
+    low, high = (bars["close"].quantile(share) or 0.0 for share in (0.02, 0.98))
+    if known is None and high > _SPAN * low > 0:
+        raise VendorError(
+            f"{where}: its closes lie between {low:.6g} and {high:.6g}: no currency falls so far without a new unit; "
+            "split the file where the unit changes"
+        )
     if known is None:
         return Scaled(bars, 1, (f"data/pairs.yaml knows no plausible prices of {pair}: they are taken as written",))
     names = [name for name in PRICES if name in bars.columns]

@@ -23,7 +23,7 @@ _DATE = (
     r"|\d{1,2}(?P<d>[-./ ])(?:\d{1,2}|(?P<name>[A-Za-z]{3}))(?P=d)(?P<century>\d\d)?\d\d)"
 )
 _CLOCK = (
-    r"(?P<clock>\d{1,2}:\d{2}(?P<seconds>:\d{2}(?:\.\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
+    r"(?P<clock>(?:[01]?\d|2[0-3]):\d{2}(?P<seconds>:\d{2}(?:\.\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
     r"|\d{4}(?:\d\d(?P<milli>\d{3})?)?)"
 )
 _ZONE = r"(?P<zone> ?(?:GMT|UTC)?(?P<offset>[+-]\d{2}:?\d{2})| ?(?:GMT|UTC)|Z)"

@@ -139,7 +139,7 @@ def test_rows_of_epoch_zero_are_left_to_cleaning(written: Any) -> None:
 
 def test_a_file_that_is_silent_about_its_clock_needs_a_declaration(written: Any) -> None:
     with pytest.raises(VendorError, match=r"does not state its clock, and none is declared; the weekends read "
-                       r"EET_US.* Ask the vendor, then declare it: --zone EET_US"):  # fmt: skip
+                       r"EET_US.* Ask the vendor, then declare it: --zone NAME, such as EET_US, UTC"):  # fmt: skip
         read_bars(written("metatrader5"), "EURUSD")
     with pytest.raises(VendorError, match="it has too few weekends to read one off"):
         read_bars(written("metatrader5", hourly(SPRING, 1)), "EURUSD")

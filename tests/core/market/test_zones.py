@@ -418,21 +418,33 @@ def test_an_unknown_clock_is_refused():
 @pytest.mark.parametrize(
     ("last_bar", "first_bar", "closes", "opens"),
     [
-        ("Fri 21:00", "Sun 22:00", [True, False], True),
-        ("Fri 20:00", "Sun 22:00", [False, True], True),  # the practice of a vendor who stops at 16:00
-        ("Fri 19:00", "Sun 22:00", [False, False], True),
-        ("Fri 22:00", "Sun 22:00", [False, False], True),  # prices after the market closed
-        ("Fri 21:00", "Sun 21:00", [True, False], False),  # prices before it opened
-        ("Fri 21:00", "Mon 03:00", [True, False], True),  # late, as some vendors are
+        ("Fri 21:00", "Sun 22:00", [True, False, False], True),
+        ("Fri 20:00", "Sun 22:00", [False, True, False], True),  # the practice of a vendor who stops at 16:00
+        ("Fri 19:00", "Sun 22:00", [False, False, False], True),
+        ("Fri 22:00", "Sun 22:00", [False, False, False], True),  # prices after the market closed
+        ("Fri 21:00", "Sun 21:00", [True, False, False], False),  # prices before it opened
+        ("Fri 21:00", "Mon 03:00", [True, False, False], True),  # late, as some vendors are
     ],
 )
 def test_what_explains_a_weekend(last_bar, first_bar, closes, opens):
     dates = {"Fri": "2024-01-12", "Sun": "2024-01-14", "Mon": "2024-01-15"}
     edges = [dt.datetime.fromisoformat(f"{dates[edge[:3]]}T{edge[4:]}") for edge in (last_bar, first_bar)]
     times = [edges[0] - 2 * HOUR, edges[0] - HOUR, edges[0], edges[1], edges[1] + HOUR]
-    found = explained(find_weekends(pl.Series(times, dtype=pl.Datetime("us"))), ["UTC"])[0]
-    assert found[:, 0, 0].tolist() == closes
-    assert found[:, 1, 0].tolist() == [opens, opens]
+    found, late = explained(find_weekends(pl.Series(times, dtype=pl.Datetime("us"))), ["UTC"])
+    assert found[0, :, 0, 0].tolist() == closes
+    assert found[0, :, 1, 0].tolist() == [opens, opens, opens]
+    assert late[0, 0] == (times[3] - dt.datetime.fromisoformat("2024-01-14T22:00")) / HOUR
+
+
+@pytest.mark.parametrize("truth", ["UTC+03:00", "Asia/Tokyo", "Australia/Sydney", "UTC+04:00"])
+def test_a_vendor_who_keeps_nothing_of_saturdays_is_not_taken_for_one_of_new_york(truth):
+    """Weeks then end at midnight, as those of EET_US do, on which such weeks begin later in winter."""
+    times = shown(TWO_YEARS, truth)
+    times = times.filter(times.dt.weekday() <= 5)
+    assert verify_zone(times, truth).agreeing == 103
+    with pytest.raises(ZoneError, match="on EET_US weeks begin later in one half of the year"):
+        verify_zone(times, "EET_US")
+    assert verify_zone(shown(TWO_YEARS, "EET_US"), "EET_US").verdict == "verified"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,122 @@
+"""What only long files show: bars filled in, averages, weeks of another clock, a new unit. Every number is invented."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from golden_core.bars.fixings import require_fixings
+from golden_core.bars.reading import read_bars
+from golden_core.market.clock import market_open
+from golden_core.market.local_time import ZoneError
+from golden_core.vendors.base import VendorError
+
+HEADER = "time,open,high,low,close"
+FIRST = dt.datetime(2024, 1, 7)  # noqa: DTZ001
+PRICES = ("open", "high", "low", "close")
+
+
+def _bars(every: str, weeks: int = 6) -> pl.DataFrame:
+    """Return bars of a random walk in UTC."""
+    times = pl.datetime_range(FIRST, FIRST + dt.timedelta(weeks=weeks), every, eager=True).alias("t").to_frame()
+    times = times.filter(market_open(pl.col("t").dt.replace_time_zone("UTC")))
+    draws = np.random.default_rng(7)
+    walk = 1.08 + draws.normal(0, 5e-4, times.height + 1).cumsum()
+    tails = draws.exponential(2e-4, (2, times.height))
+    high, low = np.maximum(walk[:-1], walk[1:]) + tails[0], np.minimum(walk[:-1], walk[1:]) - tails[1]
+    return times.with_columns(open=pl.Series(walk[:-1]), high=pl.Series(high), low=pl.Series(low), close=walk[1:])
+
+
+def _rows(bars: pl.DataFrame) -> list[str]:
+    return [HEADER, *(f"{t:%Y-%m-%d %H:%M},{o:.7f},{h:.7f},{lo:.7f},{c:.7f}" for t, o, h, lo, c in bars.rows())]
+
+
+def _every(bars: pl.DataFrame, every: str) -> pl.DataFrame:
+    times = pl.datetime_range(bars["t"].min(), bars["t"].max(), every, eager=True).alias("t").to_frame()
+    return times.filter(market_open(pl.col("t").dt.replace_time_zone("UTC")))
+
+
+@pytest.mark.parametrize(("long", "short"), [("1h", "1m"), ("1h", "15m"), ("4h", "1h"), ("1h", "30m")])
+def test_longer_bars_repeated_in_shorter_ones_are_refused(long: str, short: str, parse: Any) -> None:
+    bars = _bars(long)
+    filled = _every(bars, short).join_asof(bars, on="t")
+    with pytest.raises(
+        VendorError, match=f"bars are {short} long, .* they are of {long}, and would be known too early"
+    ):
+        parse(_rows(filled))
+    assert parse(_rows(_bars(short))).bar == short
+
+
+@pytest.mark.parametrize(("long", "short"), [("1h", "15m"), ("4h", "1h")])
+def test_prices_filled_in_on_straight_lines_are_refused(long: str, short: str, parse: Any) -> None:
+    bars = _bars(long, weeks=12)
+    filled = _every(bars, short).join(bars, on="t", how="left").with_columns(pl.col(PRICES).interpolate())
+    with pytest.raises(VendorError, match="lie on a straight line from the one before to the next"):
+        parse(_rows(filled))
+
+
+def test_averages_of_heikin_ashi_are_no_prices(parse: Any) -> None:
+    bars = _bars("1h")
+    close = bars.select(pl.mean_horizontal(PRICES)).to_series()
+    opens = [bars["open"][0]]
+    for last in close[:-1]:
+        opens.append((opens[-1] + last) / 2)
+    bars = bars.with_columns(close=close, open=pl.Series(opens))
+    bars = bars.with_columns(high=pl.max_horizontal(PRICES), low=pl.min_horizontal(PRICES))
+    with pytest.raises(VendorError, match="Heikin-Ashi's averages, and no prices"):
+        parse(_rows(bars))
+
+
+@pytest.mark.parametrize("hours", [1, 2, 3])
+def test_a_single_week_of_another_clock_is_refused_where_it_lies_early(hours: int, parse: Any) -> None:
+    bars, week = _bars("1h", 20), dt.datetime(2024, 3, 24)  # noqa: DTZ001
+    inside = pl.col("t").is_between(week, week + dt.timedelta(days=6))
+    moved = bars.with_columns(t=pl.when(inside).then(pl.col("t").dt.offset_by(f"-{hours}h")).otherwise("t"))
+    assert "explains 19 of 19 weekends" in parse(_rows(bars)).evidence.summary
+    with pytest.raises(ZoneError, match=f"the week of 2024-03-25 begins and ends {hours} hours before the mar"):
+        parse(_rows(moved))
+
+
+def test_a_clock_is_proposed_alone_only_where_it_alone_explains_the_weekends(parse: Any) -> None:
+    bars = _bars("1h", 30)
+    with pytest.raises(VendorError, match=r"declare it: --zone UTC \(in"):
+        parse(_rows(bars), zone=None)
+    with pytest.raises(VendorError, match=r"declare it: --zone NAME, such as UTC, UTC\+01:00 \(in"):
+        parse(_rows(bars.filter(pl.col("t").dt.weekday() <= 5)), zone=None)
+
+
+def test_minutes_of_which_most_are_missing_are_minutes(parse: Any) -> None:
+    minutes = _bars("1m", 3)
+    some = minutes.filter(pl.Series(np.random.default_rng(1).random(minutes.height) < 0.35))
+    assert parse(_rows(some)).bar == "1m"
+
+
+def test_a_new_unit_is_refused_where_nothing_is_known_of_the_pair(parse: Any) -> None:
+    bars = _bars("1d", 60)
+    before = pl.when(pl.col("t") < dt.datetime(2024, 9, 1)).then(1e6).otherwise(1)  # noqa: DTZ001
+    with pytest.raises(VendorError, match="no currency falls so far without a new unit"):
+        parse(_rows(bars.with_columns(pl.col(PRICES) * before)), pair="USDTRY")
+    assert parse(_rows(bars), pair="USDTRY").bars.height == bars.height
+
+
+def test_closes_a_power_of_ten_from_the_rates_are_refused(tmp_path: Any) -> None:
+    """1,180 won for a dollar, whose comma parts thousands, is read as 1.18 where no other row tells."""
+    days, won = _bars("1d", 12), 1305
+    path = tmp_path / "x.csv"
+    path.write_text("\n".join(["time;open;high;low;close", *(f"{t:%F};1,295;1,310;1,290;1,305" for t in days["t"])]))
+    rates = pl.DataFrame({"date": days["t"].dt.date(), "KRW": won * 1.08, "USD": 1.08}).unpivot(
+        index="date", variable_name="currency", value_name="rate"
+    )
+    with pytest.raises(
+        VendorError, match="by a power of ten: they are of several units, or thousands were read as dec"
+    ):
+        require_fixings(read_bars(path, "USDKRW", zone="UTC").bars, "USDKRW", rates, path)
+
+
+def test_midnight_written_as_24_is_said_to_be_no_time(parse: Any) -> None:
+    with pytest.raises(VendorError, match=r"'2024-01-08 24:00' is not a time like .* mend the row"):
+        parse([*_rows(_bars("1h"))[:40], "2024-01-08 24:00,1.08,1.09,1.07,1.08"])
