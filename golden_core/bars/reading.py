@@ -115,12 +115,8 @@ def _reader(
     if found is not None and name in (AUTO, found.name):
         found = found.chosen(choice) if choice in found.choices else found
         return found, Claim(found.name, "its columns were declared"), ()
-    neither = f"{path}: columns are declared for Parquet or for text with a header, and this file is neither"
-    try:
-        require_text(path)
-    except VendorError as error:
-        raise VendorError(f"{neither}: {str(error).removeprefix(f'{path}: ')}") from None
-    raise VendorError(neither)
+    require_text(path)
+    raise VendorError(f"{path}: columns are declared for Parquet or for text with a header, and this file is neither")
 
 
 def _forwards(table: VendorTable) -> VendorTable:

@@ -118,15 +118,12 @@ def early_weeks(weekends: Weekends, zone: str) -> pl.DataFrame:
 
     A late one may as well be a vendor who opens late, and whose prices trickle in after the close.
     """
-    closed, opened = (
-        times.alias(name) for times, name in zip(expected(weekends, zone), ("closed", "open"), strict=True)
-    )
-    begins, bar = pl.col("first_bar") - pl.col("open"), pl.duration(minutes=round(weekends.bar_hours * 60))
-    ends = (pl.col("last_bar") + bar - pl.col("closed")).shift(-1)
-    follows = pl.col("week").shift(-1) - pl.col("week") == pl.duration(days=7)
-    same = (begins - ends).abs() <= pl.duration(minutes=15)
-    off = weekends.table.hstack([closed, opened]).filter(follows & same & (begins <= pl.duration(hours=-1)))
-    return off.select("week", hours=begins.dt.total_minutes() / -60).filter(weekends.bar_hours <= 1)
+    table, hour = weekends.table, datetime.timedelta(hours=1)
+    closed, opened = expected(weekends, zone)
+    begins, ends = table["first_bar"] - opened, (table["last_bar"] - closed).shift(-1) + weekends.bar_hours * hour
+    off = (begins <= -hour) & ((begins - ends).abs() <= hour / 4) & (weekends.bar_hours <= 1)
+    off &= table["week"].shift(-1) - table["week"] == datetime.timedelta(days=7)
+    return table.select("week", hours=begins.dt.total_minutes() / -60).filter(off)
 
 
 def explained(weekends: Weekends, zones: Sequence[str]) -> tuple[Flags, npt.NDArray[np.float64]]:

@@ -57,8 +57,8 @@ class Bi5Reader:
         what = f"ticks made into {side} bars of {bar}" if kind == "ticks" else f"{side} candles of {bar}"
         span = f"{files[0][0].start} to {files[-1][0].end} UTC, as folders say (months from 00)"
         unnamed = "; no folder above the year names the pair" if files[0][0].pair is None else ""
-        notes = [f"{counted(len(files), 'file')} of {what}, {span}: {counted(bars.height, 'bar')}{unnamed}."]
-        notes += [f"{counted(left, 'file')} of other pairs, sides or kinds not read."] if left else []
+        notes = [f"{what}, {span}: files {len(files)}, bars {bars.height}{unnamed}."]
+        notes += [f"not read, of other pairs, sides or kinds: files {left}."] if left else []
         silent = int((bars["volume"] == 0).sum()) if kind != "ticks" else 0
         said = f"{silent} of {bars.height} bars have no volume: the feed fills silence with flat bars."
         notes += [said] if silent else []
@@ -115,10 +115,5 @@ def _missing(files: Sequence[tuple[Place, Path]], kind: Kind) -> list[str]:
     missing = periods.filter(~periods.is_in(pl.Series(full, dtype=pl.Datetime("us")).implode()))
     if missing.is_empty():
         return []
-    count = counted(len(missing), _PERIOD[kind])
-    return [f"{count} of the trading week without a file, or with an empty one; first {missing[0]:%Y-%m-%d %H:%M} UTC."]
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number and its noun: ``1 file``, ``2 files``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    said = f"{_PERIOD[kind]}s of the trading week without a file, or with an empty one: {len(missing)}"
+    return [f"{said}, first {missing[0]:%Y-%m-%d %H:%M} UTC."]

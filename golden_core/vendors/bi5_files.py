@@ -15,7 +15,7 @@ import polars as pl
 
 from golden_core.vendors.base import VendorError
 from golden_core.vendors.columns import PRICES
-from golden_core.vendors.prices import require_candles
+from golden_core.vendors.prices import require_roles
 from golden_core.vendors.ticks import require_spread
 
 Kind = Literal["ticks", "min", "hour", "day"]
@@ -30,6 +30,8 @@ FIRST_YEAR, LAST_YEAR = 1970, 2199
 _NAME = re.compile(r"(?:(?P<hour>\d{2})h_ticks|(?P<side>BID|ASK)_candles_(?P<kind>min|hour|day)_1)\.bi5")
 _DEPTH: dict[Kind, int] = {"ticks": 3, "min": 3, "hour": 2, "day": 1}  # folders that carry the date: year, month, day
 _PAIR = re.compile(r"[A-Z]{6}")
+_DECLARED = "Declare it by its folders, months from 00: EURUSD/2019/01/04/00h_ticks.bi5 is of 4 February 2019, as are "
+_DECLARED += "minutes there; hours lie in EURUSD/2019/01, days in EURUSD/2019"
 
 _LAYOUT = ("open", "close", "low", "high")
 CANDLE = np.dtype([("offset", ">i4"), *((name, ">i4") for name in _LAYOUT), ("volume", ">f4")])
@@ -86,7 +88,7 @@ def locate(path: Path) -> Place:
     folders = path.parent.parts[-depth:]
     digits = ("[0-9]{4}", "[0-9]{2}", "[0-9]{2}")[:depth]
     if len(folders) < depth or not all(map(re.fullmatch, digits, folders)):
-        raise VendorError(f"{path}: the path does not say when its records begin. {_how_to_declare(kind, path.name)}")
+        raise VendorError(f"{path}: the path does not say when its records begin. {_DECLARED}")
     try:
         start = _start(folders, int(name["hour"] or 0))
     except ValueError as error:
@@ -103,12 +105,6 @@ def _start(folders: tuple[str, ...], hour: int) -> dt.datetime:
         raise ValueError(f"year {year} is not within {FIRST_YEAR} to {LAST_YEAR}")
     # Naive, as all readers give times; the feed's clock is UTC.
     return dt.datetime(year, month + 1, day, hour)  # noqa: DTZ001
-
-
-def _how_to_declare(kind: Kind, name: str) -> str:
-    example = {"ticks": "2019/01/04", "min": "2019/01/04", "hour": "2019/01", "day": "2019"}[kind]
-    meaning = {"ticks": "4 February 2019", "min": "4 February 2019", "hour": "February 2019", "day": "2019"}[kind]
-    return f"Declare it by its folders, months from 00: EURUSD/{example}/{name} is of {meaning}"
 
 
 def month_path(pair: str, month: dt.date) -> PurePosixPath:
@@ -128,7 +124,7 @@ def points(pair: str, where: str) -> int:
 
 def read_candles(path: Path, place: Place, pair: str) -> pl.DataFrame:
     """Read candles: naive UTC, prices, volume (millions of the base), record; silence is a flat bar."""
-    return decode_candles(_bounded(path, _capacity(place) * CANDLE.itemsize), place, pair, str(path))
+    return decode_candles(path.read_bytes(), place, pair, str(path))
 
 
 def decode_candles(data: bytes, place: Place, pair: str, where: str) -> pl.DataFrame:
@@ -139,15 +135,16 @@ def decode_candles(data: bytes, place: Place, pair: str, where: str) -> pl.DataF
     _require(offsets % SECONDS[place.kind] == 0, offsets, bar, where)
     _require(np.diff(offsets, prepend=-1) > 0, offsets, "seconds, not after the record before it", where)
     scale = points(pair, where)
-    require_candles(records, _LAYOUT, where)
     table = {name: records[name].astype(np.float64) / scale for name in PRICES}
-    return _frame(offsets * 1_000_000, place, table | {"volume": records["volume"].astype(np.float64)})
+    bars = _frame(offsets * 1_000_000, place, table | {"volume": records["volume"].astype(np.float64)})
+    require_roles(bars, where)
+    return bars
 
 
 def read_ticks(path: Path, place: Place, pair: str) -> pl.DataFrame:
     """Read the ticks of one hour (an empty file has none): naive UTC, two sides, their volumes, record."""
     where = str(path)
-    records = _unpack(_bounded(path, MAX_TICKS * TICK.itemsize), TICK, MAX_TICKS, where)
+    records = _unpack(path.read_bytes(), TICK, MAX_TICKS, where)
     offsets = _offsets(records, place, where)
     scale = points(pair, where)
     table = {name: records[name].astype(np.float64) / scale for name in ("bid", "ask")}
@@ -165,15 +162,6 @@ def _frame(microseconds: np.ndarray[Any, Any], place: Place, columns: dict[str, 
 
 def _capacity(place: Place) -> int:
     return int((place.end - place.start).total_seconds()) // SECONDS[place.kind]
-
-
-def _bounded(path: Path, size: int) -> bytes:
-    """Read a file that cannot be larger than what it holds unpacked, give or take LZMA's overhead."""
-    with path.open("rb") as stream:
-        data = stream.read(size + 4096)
-    if len(data) == size + 4096:
-        raise VendorError(f"{path}: more than {size + 4095} bytes, too many for one file of its kind")
-    return data
 
 
 def _unpack(data: bytes, record: np.dtype[np.void], most: int, where: str) -> np.ndarray[Any, Any]:

@@ -82,8 +82,5 @@ def _unknown(path: Path) -> VendorError:
 def _beginning(path: Path) -> str:
     require_text(path)
     head = read_head(path)
-    if head:
-        return f"it begins with {head.lines[0][:100]!r}"
-    with path.open("rb") as stream:
-        blank = not stream.read(HEAD_BYTES).strip()
-    return "it holds nothing but blank lines" if blank else f"its first line is longer than {HEAD_BYTES} bytes"
+    none = f"it holds nothing but blank lines, or its first one is longer than {HEAD_BYTES} bytes"
+    return f"it begins with {head.lines[0][:100]!r}" if head else none

@@ -10,7 +10,7 @@ import polars as pl
 
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable, side_in_name
 from golden_core.vendors.columns import PRICES
-from golden_core.vendors.prices import require_candles
+from golden_core.vendors.prices import require_roles
 
 HEADER = np.dtype(
     [
@@ -40,17 +40,8 @@ class HstReader(Reader):
     example = "EURUSD60.hst"
 
     def sniff(self, path: Path) -> Claim | None:
-        """Claim a file whose name ends in ``.hst``, or that begins like one: version, text, a known period."""
-        if not path.is_file():
-            return None
-        if path.suffix.lower() == ".hst":
-            return Claim(self.name, "its name ends in .hst")
-        with path.open("rb") as stream:
-            start = stream.read(HEADER.itemsize)
-        header = np.frombuffer(start, HEADER)[0] if len(start) == HEADER.itemsize else None
-        if header is not None and header["version"] in RECORDS and header["period"] in PERIODS:
-            return Claim(self.name, f"it begins with the header of version {header['version']}")
-        return None
+        """Claim a file whose name ends in ``.hst``."""
+        return Claim(self.name, "its name ends in .hst") if path.is_file() and path.suffix.lower() == ".hst" else None
 
     def read(self, path: Path, pair: str) -> VendorTable:
         """Read all bars as written; refuse a file that is cut off, unknown, or of another symbol."""
@@ -100,7 +91,8 @@ def _bars(body: bytes, version: int, path: Path) -> pl.DataFrame:
     if not sound.all():
         record = int(np.argmin(sound))
         raise VendorError(f"{path}: record {record + 1}: {seconds[record]} seconds since 1970 is no time of a bar")
-    require_candles(records, LAYOUT[version], str(path))
     columns = {name: records[name].astype(np.float64) for name in (*PRICES, "volume")}
     line = pl.int_range(1, len(seconds) + 1, dtype=pl.Int64, eager=True)
-    return pl.DataFrame({"timestamp": (seconds * 1_000_000).astype("datetime64[us]"), **columns, "line": line})
+    bars = pl.DataFrame({"timestamp": (seconds * 1_000_000).astype("datetime64[us]"), **columns, "line": line})
+    require_roles(bars, path)
+    return bars

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import permutations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -123,7 +122,7 @@ def require_last_row(bars: pl.DataFrame, path: Path, *, ended: bool) -> None:
         )
 
 
-def require_roles(bars: pl.DataFrame, path: Path) -> None:
+def require_roles(bars: pl.DataFrame, path: Path | str) -> None:
     """Refuse prices that are not what their name or place says, naming the order that fits, where one does."""
     if not set(PRICES) <= set(bars.columns) or bars.height < 2:
         return
@@ -163,17 +162,17 @@ def require_roles(bars: pl.DataFrame, path: Path) -> None:
         )
 
 
-def _require_quoted(moving: pl.DataFrame, path: Path) -> None:
+def _require_quoted(moving: pl.DataFrame, path: Path | str) -> None:
     """Refuse averages in the place of quotes: Heikin-Ashi's candles, and closes on straight lines between others."""
+    open_, close, near = pl.col("open"), pl.col("close"), _TOUCHES * (pl.col("high") - pl.col("low")).median()
     steps = moving.select(
-        gap=(pl.col("open") - pl.col("close").shift(1)).abs() / (pl.col("high") - pl.col("low")).median(),
-        middle=(pl.col("open") - (pl.col("open") + pl.col("close")).shift(1) / 2).abs()
-        / (pl.col("high") - pl.col("low")).median(),
-        step=pl.col("close").diff().abs(),
-        bend=pl.col("close").diff().diff().abs(),
+        gap=(open_ - close.shift(1)).abs() > near,
+        middle=(open_ - (open_ + close).shift(1) / 2).abs() <= near,
+        step=close.diff().abs(),
+        bend=close.diff().diff().abs(),
     ).drop_nulls()
-    apart, moved = steps.filter(pl.col("gap") > _TOUCHES), steps.filter(pl.col("step") > 0)
-    averaged, straight = (apart["middle"] <= _TOUCHES).sum(), (moved["bend"] <= 0.1 * moved["step"]).sum()
+    apart, moved = steps.filter("gap"), steps.filter(pl.col("step") > 0)
+    averaged, straight = apart["middle"].sum(), (moved["bend"] <= 0.1 * moved["step"]).sum()
     if 2 * apart.height > steps.height >= _FEWEST_PAIRS and averaged > _AVERAGED * apart.height:
         raise VendorError(
             f"{path}: {averaged} of {steps.height} bars open in the middle of the bar before: they are Heikin-Ashi's "
@@ -231,16 +230,3 @@ def _gap(moving: pl.DataFrame, order: tuple[str, ...]) -> float:
     follows = (steps == onwards.min()).fill_null(value=False).to_numpy()
     jumps = np.abs(moving[role["open"]].to_numpy()[1:] - moving[role["close"]].to_numpy()[:-1])
     return float(np.median(jumps[follows[1:]]))
-
-
-def require_candles(records: np.ndarray[Any, Any], layout: Sequence[str], where: str) -> None:
-    """Refuse records of which more than half that move cannot be candles; ``layout`` is the format's order."""
-    low, high = records["low"], records["high"]
-    ends = np.minimum(records["open"], records["close"]), np.maximum(records["open"], records["close"])
-    moving = len(records) - np.count_nonzero((low == high) & (ends[0] == low) & (ends[1] == low))
-    impossible = np.count_nonzero((ends[0] < low) | (ends[1] > high) | (low > high))
-    if 2 * impossible > moving:
-        raise VendorError(
-            f"{where}: read as {', '.join(layout)}, {impossible} of {moving} candles that move have an open or a close"
-            " outside low to high: the columns are in another order, or the file is damaged"
-        )

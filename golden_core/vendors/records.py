@@ -128,31 +128,17 @@ def _whole(text: str) -> int:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise KeyError
-    return found
-
-
-def _twice(text: str) -> str:
-    """Say which key is the first to be twice in one object, and where; ``text`` is JSON."""
-    objects: list[set[str]] = []
-    for token in re.finditer(r'(?P<key>"(?:[^"\\]|\\.)*")(?P<colon>\s*:)?|[{}]', text):
-        if token["key"] is None:
-            objects = [*objects, set()] if token[0] == "{" else objects[:-1]
-        elif token["colon"]:
-            key = json.loads(token["key"])
-            if key in objects[-1]:
-                line, last = text.count("\n", 0, token.start()) + 1, text.rfind("\n", 0, token.start())
-                return f"line {line}, column {token.start() - last}: {key!r} is there twice in one object"
-            objects[-1].add(key)
-    return "a key is there twice in one object"
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None) if len({*names}) < len(names) else None
+    if twice is not None:
+        raise ValueError(f"{twice!r} is there twice in one object")
+    return dict(pairs)
 
 
 def parsed_json(path: Path) -> Any:
     """Return what a file of JSON holds; an object in each of several lines is a list of them.
 
-    Refused, with the place, is what is broken, names a key twice in one object or holds a number too large.
+    Refused is what is broken, with the place, names a key twice in one object or holds a number too large.
     """
     refuse_packed(path)
     data = path.read_bytes()
@@ -160,18 +146,5 @@ def parsed_json(path: Path) -> Any:
     text = b"[" + re.sub(rb"\}\s*\n\s*\{", b"},\n{", data) + b"]" if many else data
     try:
         return json.loads(text, parse_int=_whole, object_pairs_hook=_once)
-    except KeyError:
-        raise VendorError(
-            f"{path}: {_twice(data.decode(json.detect_encoding(data)))}; save the answer as it was sent"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise VendorError(f"{path}: byte {error.start} is not UTF-8; save the answer as it was sent") from None
-    except RecursionError:
-        raise VendorError(f"{path}: the JSON nests too deep for candles; save the answer as it was sent") from None
-    except json.JSONDecodeError as error:
-        column = error.colno - (many and error.lineno == 1)  # a bracket was put before it
-        raise VendorError(
-            f"{path}: line {error.lineno}, column {column}: {error.msg}: the JSON is broken or cut off"
-        ) from None
-    except ValueError as error:
-        raise VendorError(f"{path}: {error}; save the answer as it was sent") from None
+    except (RecursionError, ValueError) as error:
+        raise VendorError(f"{path}: {error}: the JSON is broken or cut off; save the answer as it was sent") from None

@@ -34,13 +34,11 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
     which are reported and left to cleaning; anything else is refused.
     """
     known = plausible_pairs().get(pair) or _inverse(pair)
-    low, high = (bars["close"].quantile(share) or 0.0 for share in (0.02, 0.98))
-    if known is None and high > _SPAN * low > 0:
-        raise VendorError(
-            f"{where}: its closes lie between {low:.6g} and {high:.6g}: no currency falls so far without a new unit; "
-            "split the file where the unit changes"
-        )
     if known is None:
+        low, high = (bars["close"].quantile(share) or 0.0 for share in (0.02, 0.98))
+        if high > _SPAN * low > 0:
+            said = f"{where}: its closes lie between {low:.6g} and {high:.6g}: no currency falls so far without a new"
+            raise VendorError(f"{said} unit; split the file where the unit changes")
         return Scaled(bars, 1, (f"data/pairs.yaml knows no plausible prices of {pair}: they are taken as written",))
     names = [name for name in PRICES if name in bars.columns]
     written = bars.select(names).to_numpy().astype(np.float64)

@@ -210,7 +210,10 @@ def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str], int]:
             "example with iconv -f cp1252 -t utf-8 (cp932 of Japan), or check that it is a text file at all"
         ) from None
     if b"\0" in data:
-        raise VendorError(f"{path}: byte {data.index(0)} is zero: {_zeros(data)}")
+        raise VendorError(
+            f"{path}: byte {data.index(0)} is zero: this is no text, or UTF-16 or UTF-32 without byte order mark, to "
+            "be saved as UTF-8: iconv -f utf-16le -t utf-8 (or utf-16be, utf-32le, utf-32be)"
+        )
     if b"\r" in data:
         data = data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     ended, data = data.endswith(b"\n"), data.rstrip(b"\n") + b"\n"
@@ -274,18 +277,6 @@ def _unquoted(text: str) -> str:
         return "\n".join("\t".join(row) for row in rows)
     except csv.Error as error:
         raise csv.Error(f"line {rows.line_num}: {error}") from None
-
-
-def _zeros(data: bytes) -> str:
-    """Say what text with zero bytes is, and the fix."""
-    wide = 16 if any(data[1:1000:4]) or any(data[2:1000:4]) else 32
-    for place, end in ((1, "le"), (0, "be")):
-        if 2 * data[place:1000:2].count(0) > len(data[place:1000:2]):
-            code = f"utf-{wide}{end}"
-            return (
-                f"this looks like UTF-{wide} text without byte order mark; save it as UTF-8, iconv -f {code} -t utf-8"
-            )
-    return "this is no text file; name its reader with --format"
 
 
 def _require_even(path: Path, lines: list[bytes], separator: bytes, places: list[int], *, header: bool) -> None:

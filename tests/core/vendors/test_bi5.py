@@ -50,7 +50,7 @@ def test_ticks_become_bid_bars_of_a_minute(tmp_path: Path):
         ("2019-02-04 00:01:00", 1.1454, 1.1454, 1.1454, 1.1454, 4.0, 2),
     ]
     assert (table.clock, table.bar, table.side) == ("UTC", "1m", "bid")
-    assert table.notes[0].startswith("1 file of ticks made into bid bars of 1m")
+    assert table.notes[0].startswith("ticks made into bid bars of 1m")
 
 
 def test_late_ticks_are_put_in_order(tmp_path: Path):
@@ -61,7 +61,7 @@ def test_late_ticks_are_put_in_order(tmp_path: Path):
 def test_an_empty_file_is_an_hour_without_ticks(tmp_path: Path):
     table = BI5.read(place(tmp_path, HOUR, b""), "EURUSD")
     assert table.bars.height == 0
-    assert ": 0 bars" in table.notes[0]
+    assert "files 1, bars 0" in table.notes[0]
     assert BI5.read(place(tmp_path, MONTH, b""), "EURUSD").bars.height == 0
 
 
@@ -97,7 +97,7 @@ def test_a_month_counts_from_zero():
 
 LOST = {
     "00h_ticks.bi5": "does not say when its records begin. Declare it by its folders, months from 00: EURUSD/2019/01",
-    "2019/BID_candles_hour_1.bi5": "Declare it by its folders, months from 00: EURUSD/2019/01/BID_candles_hour_1.bi5",
+    "2019/BID_candles_hour_1.bi5": "Declare it by its folders, .* hours lie in EURUSD/2019/01",
     "EURUSD/19/01/BID_candles_hour_1.bi5": "does not say when",
     "EURUSD/2019/12/BID_candles_hour_1.bi5": "2019/12 is no date .* months count from 00",
     "EURUSD/2019/01/29/00h_ticks.bi5": "2019/01/29 is no date",
@@ -135,7 +135,7 @@ REFUSED = {
     "bomb": (MONTH, packed(bytes(1_000_000)), "unpacks to more than 17856 bytes, the 744 records that fit"),
     "bomb that lies": (MONTH, packed(bytes(1_000_000), size=(1 << 64) - 1), "unpacks to more than 17856 bytes"),
     "bomb of ticks": (HOUR, packed(bytes(20 * MAX_TICKS + 20)), "unpacks to more than 20000000 bytes"),
-    "large file": (MONTH, bytes(30_000), "more than 21951 bytes, too many for one file"),
+    "large file": (MONTH, bytes(30_000), "29982 bytes follow the end of the LZMA stream"),
     "beyond the month": (
         MONTH, candles([(744 * 3600, *HOURS[0][1:])]), "record 1: offset 2678400 seconds, outside the file's period"
     ),
@@ -148,7 +148,7 @@ REFUSED = {
     "open, high, low, close": (
         MONTH,
         candles([(at, o, c, low, h, v) for at, o, h, low, c, v in HOURS]),
-        "read as open, close, low, high, 5 of 5 candles that move",
+        "5 of 5 bars have a high that is not highest .* swapped",
     ),
 }  # fmt: skip
 

@@ -45,7 +45,7 @@ def test_hours_follow_each_other(tmp_path: Path):
     expected = [(_at(hour) + dt.timedelta(minutes=minute)).replace(tzinfo=None) for hour, minute in halves]
     assert table.bars["timestamp"].to_list() == expected
     assert table.bars.row(2)[1:] == (1.141, 1.141, 1.141, 1.141, 1.0, 3)
-    said = "4 files of ticks made into bid bars of 1m, 2019-02-04 00:00:00 to 2019-02-05 07:00:00 UTC"
+    said = "ticks made into bid bars of 1m, 2019-02-04 00:00:00 to 2019-02-05 07:00:00 UTC"
     assert said in table.notes[0]
 
 
@@ -57,7 +57,7 @@ def test_missing_hours_of_the_week_are_counted(tmp_path: Path):
     place(tmp_path, _hour(sunday + dt.timedelta(hours=4)), b"")
     place(tmp_path, _hour(dt.datetime(2019, 2, 9, 12, tzinfo=dt.UTC)), b"")  # a Saturday is no gap
     # Friday 21:00 (the week ends at 22:00 UTC in winter), Sunday 23:00, Monday 00:00; and 02:00 is empty.
-    said = "4 hours of the trading week without a file, or with an empty one; first 2019-02-08 21:00 UTC."
+    said = "hours of the trading week without a file, or with an empty one: 4, first 2019-02-08 21:00 UTC."
     assert said in _notes(tmp_path)
 
 
@@ -81,8 +81,8 @@ def test_candles_keep_their_own_bar(tmp_path: Path):
     table = BI5.read(tmp_path, "EURUSD")
     assert (table.bars.height, table.bar, table.side) == (48, "1h", "bid")
     assert table.bars["line"].to_list() == list(range(1, 49))
-    assert "1 month of the trading week without a file, or with an empty one; first 2019-02-01" in _notes(tmp_path)
-    assert "4 files of other pairs, sides or kinds not read." in table.notes
+    assert "months of the trading week without a file, or with an empty one: 1, first 2019-02-01" in _notes(tmp_path)
+    assert "not read, of other pairs, sides or kinds: files 4." in table.notes
     assert BI5.chosen("hour_ask").read(tmp_path, "EURUSD").side == "ask"
 
 

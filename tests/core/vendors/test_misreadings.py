@@ -249,19 +249,17 @@ def test_counts_as_floats_are_read_where_they_are_whole(suffix: str, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "key", "line"),
+    ("name", "old", "new", "key"),
     [
-        ("oanda_json", '"mid": {', '"mid":\n{"o": "1.1", ', "o", 2),
-        ("alphavantage_json", '"2024-03-14"', '\n\n"2024-03-15"', "2024-03-15", 3),
-        ("dukascopy_node_json", '"low": 1.0885', '"low": 1.0885, "l\\u006fw": 1', "low", 1),
+        ("oanda_json", '"mid": {', '"mid":\n{"o": "1.1", ', "o"),
+        ("alphavantage_json", '"2024-03-14"', '\n\n"2024-03-15"', "2024-03-15"),
+        ("dukascopy_node_json", '"low": 1.0885', '"low": 1.0885, "l\\u006fw": 1', "low"),
     ],
 )
-def test_a_key_twice_in_json_is_refused(name: str, old: str, new: str, key: str, line: int, tmp_path: Path) -> None:
+def test_a_key_twice_in_json_is_refused(name: str, old: str, new: str, key: str, tmp_path: Path) -> None:
     text = reader(name).example
     assert old in text
     for code in ("utf-8", "utf-16"):
         (tmp_path / "x.csv").write_text(text.replace(old, new), encoding=code)
-        with pytest.raises(
-            VendorError, match=rf"x\.csv: line {line}, column \d+: '{key}' is there twice in one object"
-        ):
+        with pytest.raises(VendorError, match=rf"x\.csv: '{key}' is there twice in one object"):
             read_bars(tmp_path / "x.csv", "EURUSD", format=name)
