@@ -14,6 +14,7 @@ from golden_core.store.schema import LEDGER
 
 WORST = 12  # months and gaps listed one by one
 EXAMPLES = 3  # rows of each rule
+WORDS = {True: "pass", False: "**FAIL**", None: "not applicable"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,10 @@ def data_card(facts: CardFacts) -> str:
     """Return the card as Markdown, the same text for the same facts."""
     licence = facts.source.get("licence", "") or "not stated: ask the vendor before passing anything on"
     sections = [
-        ("Verdicts", _verdicts(facts.verdicts)),
+        (
+            "Verdicts",
+            _rows(("claim", "verdict", "detail"), [(v.claim, WORDS[v.passed], v.detail) for v in facts.verdicts]),
+        ),
         ("Source", _pairs({**{k: v for k, v in facts.source.items() if k != "licence"}, "licence": licence})),
         ("Coverage", _table(facts.coverage)),
         ("Clock", _pairs(facts.zones)),
@@ -56,11 +60,6 @@ def data_card(facts: CardFacts) -> str:
     ]
     body = "\n\n".join(f"## {name}\n\n{text}" for name, text in sections)
     return f"# Data card: {_cell(facts.title)}\n\n{body}\n"
-
-
-def _verdicts(verdicts: Sequence[Verdict]) -> str:
-    words = {True: "pass", False: "**FAIL**", None: "not applicable"}
-    return _rows(("claim", "verdict", "detail"), [(v.claim, words[v.passed], v.detail) for v in verdicts])
 
 
 def _account(account: pl.DataFrame) -> str:

@@ -12,6 +12,7 @@ from golden_core.vendors.base import VendorError
 _FEWEST = 20  # days that show when closes are known, and a part of the file
 _LEVEL = 5  # days that show a level
 _FAR, _NEAR = 0.02, 0.01  # log price: medians of honest files lie within 0.002
+_LONG, _OFF = 250, 0.004  # days whose median is so near, and how far a future lies off, or a fixing of other rules
 _FAR_PART = 0.04  # daily ones of a lira lay 0.022 away for a month
 _EARLY, _SURE = 0.1, 5.0  # correlation, and its standard errors
 _HOURS, _SAME = 6, 0.1  # by which nobody knows a rate beforehand, and how near its moves one who copied it is
@@ -35,13 +36,15 @@ def require_fixings(bars: pl.DataFrame, pair: str, rates: pl.DataFrame, path: Pa
     whole = days.select(pl.col("at").max(), pl.len().cast(pl.Int64), off.median(), turned=turned.median())
     rolled = off.rolling_median(_FEWEST), turned.rolling_median(_FEWEST).alias("turned")
     parts = days.select("at", pl.lit(_FEWEST, pl.Int64).alias("len"), *rolled).drop_nulls()
-    far = pl.concat([whole.filter(off.abs() > _FAR), parts.filter(off.abs() > _FAR_PART)])
+    far = pl.concat(
+        [whole.filter(off.abs() > (_FAR if days.height < _LONG else _OFF)), parts.filter(off.abs() > _FAR_PART)]
+    )
     far = far.sort(pl.col("turned").abs() >= _NEAR, maintain_order=True)
     notes: tuple[str, ...] = ()
     if far.height:
         last, n, level, inverse = far.row(0)
         away = f"closes lie {100 * abs(math.expm1(level)):.1f} % from the ECB's rates (median of {n} days to {last:%F})"
-        if abs(inverse) < _NEAR:
+        if abs(inverse) < _NEAR and abs(level) > _FAR:
             raise VendorError(
                 f"{path}: its {away}, and near their inverse: they are of {pair[3:]}{pair[:3]}; import them so"
             )

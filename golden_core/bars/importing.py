@@ -21,10 +21,9 @@ FOLDER = ("sources", "imports")
 
 @dataclass(frozen=True, eq=False)
 class Imported:
-    """Where the bars and their account lie, and what was decided."""
+    """Where the bars lie, with their account beside them (``.json``), and what was decided."""
 
     path: Path
-    sidecar: Path
     record: Mapping[str, Any]
     reading: Reading
 
@@ -59,7 +58,7 @@ def import_file(
     # The account first: bars without one never exist.
     write_json(record, target.with_suffix(".json"))
     write_parquet(reading.bars, target)
-    return Imported(target, target.with_suffix(".json"), record, reading)
+    return Imported(target, record, reading)
 
 
 def hash_source(path: Path) -> str:

@@ -51,6 +51,7 @@ def active_times(bars: pl.DataFrame) -> pl.Series:
         active = pl.col("volume") > 0
         tests.append(_reaches(pl.col("volume").cast(pl.Float64), THIN_VOLUME, week))
     bars, moved, ranged = bars.sort("timestamp"), pl.lit(True), {"high", "low"} <= set(bars.columns)
+    ranged = ranged and bool((bars["high"] > bars["low"]).any())
     if "close" in bars.columns:
         told = [name for name in ("open", "high", "low", "close", "volume") if name in bars.columns]
         changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in told)
@@ -89,8 +90,8 @@ def doubts(bars: pl.DataFrame, minutes: int, zone: str) -> tuple[str, ...]:
     times, notes = active_times(naive), list[str]()
     inside = closed_bars(naive["timestamp"] if minutes >= 1440 else times, "UTC", minutes / 60)
     if len(inside):
-        where = f"where the foreign exchange market is closed (first: {inside[0]:%a %Y-%m-%d %H:%M} UTC)"
-        notes.append(f"{len(inside)} bars lie {where}; cleaning decides")
+        first = f"(first: {inside[0]:%a %Y-%m-%d %H:%M} UTC); cleaning decides"
+        notes.append(f"{len(inside)} bars lie where the foreign exchange market is closed {first}")
     local = from_utc(bars["timestamp"], zone)
     lacking, weeks = unended_weeks(local, zone)
     lacking = lacking.filter(lacking < local.max())  # the last week may go on

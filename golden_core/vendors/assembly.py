@@ -13,7 +13,15 @@ import polars as pl
 from golden_core.vendors.base import SIDES, VendorError, VendorTable, side_in_name
 from golden_core.vendors.columns import CURRENCIES, INSTRUMENTS, PRICES, Found, clock_in, normal
 from golden_core.vendors.periods import stated_length
-from golden_core.vendors.prices import GAPS, NUMBER, active, read_numbers, require_last_row, require_roles
+from golden_core.vendors.prices import (
+    GAPS,
+    NUMBER,
+    active,
+    read_numbers,
+    require_last_row,
+    require_moves,
+    require_roles,
+)
 from golden_core.vendors.text import Lines, Rows
 from golden_core.vendors.ticks import QUOTES, TICK_BAR, bars_from_ticks, require_spread
 from golden_core.vendors.times import NOTHING, Dates, Times, from_temporal, joined, read_epochs, read_times
@@ -68,6 +76,7 @@ def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
         table = table.with_columns(_complete(rows.table[found.complete], lines))
     require_last_row(table, path, ended=rows.ended)
     require_roles(table, path)
+    require_moves(table, path)
     bar = known.bar or (length[1] if length else None)
     return VendorTable(table, known.format, clock, bar, known.side, notes)
 

@@ -20,6 +20,7 @@ _FEWEST_STEPS = 3  # between longer bars, weekends included
 _FOLLOWS = 0.1  # of a bar's range: how far a bar opens from the close before it, if it is the next one
 _MOST = 0.8  # share of longer bars that open so, or hold those that follow, for them to be believed
 _FEWEST_HELD = 5  # longer bars, each in the place of the first shorter one
+_UNCOPIED = 0.6  # share of bars that are no copy of the one before, or longer ones were filled in
 _NEARLY = 0.25  # of its range: how far a day's bar, of another source, misses the range and close of its hours
 SHORTER = 0.25  # share of steps below the length that no file has: Sunday's stubs among daily bars make up a sixth
 
@@ -190,14 +191,17 @@ def _require_no_longer_run(bars: pl.DataFrame, length: str, path: Path) -> None:
 
 
 def _require_none_held(ordered: pl.DataFrame, length: str, path: Path) -> None:
-    """Refuse longer bars, each in the place of the first of the shorter ones whose range and last close it has.
-
-    The shorter ones may be its copies, as where longer bars were filled in.
-    """
+    """Refuse longer bars, each in the place of the first shorter one, or of copies, whose range and close it has."""
     if not {"high", "low", "close"} <= set(ordered.columns):
         return
     minute, high, low, close = pl.col("timestamp").dt.epoch("s") // 60, pl.col("high"), pl.col("low"), pl.col("close")
     copy = ((high.diff() == 0) & (low.diff() == 0) & (close.diff() == 0) & (high > low)).fill_null(value=False)
+    copies = int(ordered.select(copy.sum()).item())
+    if _FEWEST_HELD <= ordered.height - copies < _UNCOPIED * ordered.height:
+        raise VendorError(
+            f"{path}: {copies} of {ordered.height} bars repeat the one before, with its high and its low: longer bars "
+            "were filled in, and would be known too early; export bars of one length"
+        )
     for name, span in reversed(MINUTES.items()):
         rest = span // MINUTES[length] - 1  # bars that follow the longer one
         if rest < 1:

@@ -129,7 +129,8 @@ def read_candles(path: Path, place: Place, pair: str) -> pl.DataFrame:
 
 def decode_candles(data: bytes, place: Place, pair: str, where: str) -> pl.DataFrame:
     """Decode the bytes of a file of candles; refuse what is damaged, or does not fit the place of the file."""
-    records = _unpack(data, CANDLE, _capacity(place), where)
+    capacity = int((place.end - place.start).total_seconds()) // SECONDS[place.kind]
+    records = _unpack(data, CANDLE, capacity, where)
     offsets = _offsets(records, place, where)
     bar = f"seconds, which begins no bar of {CANDLES[place.kind]}"
     _require(offsets % SECONDS[place.kind] == 0, offsets, bar, where)
@@ -158,10 +159,6 @@ def _frame(microseconds: np.ndarray[Any, Any], place: Place, columns: dict[str, 
     times = np.datetime64(place.start, "us") + microseconds.astype("timedelta64[us]")
     line = pl.int_range(1, len(times) + 1, dtype=pl.Int64, eager=True)
     return pl.DataFrame({"timestamp": times.astype("datetime64[us]"), **columns, "line": line})
-
-
-def _capacity(place: Place) -> int:
-    return int((place.end - place.start).total_seconds()) // SECONDS[place.kind]
 
 
 def _unpack(data: bytes, record: np.dtype[np.void], most: int, where: str) -> np.ndarray[Any, Any]:

@@ -65,8 +65,16 @@ def _unknown(path: Path) -> VendorError:
     refuse_packed(path)
     columns = parquet_names(path)
     kind = "plain_json" if holds_objects(path) else "plain_csv" if columns is None else "plain_parquet"
-    what = _beginning(path) if columns is None else f"it is Parquet with the columns {', '.join(map(repr, columns))}"
-    head = first_records(path) if kind == "plain_json" else read_head(path)
+    if columns is None:
+        require_text(path)
+    text = read_head(path)
+    what = (
+        f"it begins with {text.lines[0][:100]!r}"
+        if text
+        else f"it is blank, or its first line longer than {HEAD_BYTES} bytes"
+    )
+    what = what if columns is None else f"it is Parquet with the columns {', '.join(map(repr, columns))}"
+    head = first_records(path) if kind == "plain_json" else text
     if kind == "plain_csv" and head and len(head.lines) == len(head.header) == 1:
         return VendorError(
             f"{path}: it holds nothing but {head.lines[0][:100]!r}, which is no table; fetch the file again"
@@ -77,10 +85,3 @@ def _unknown(path: Path) -> VendorError:
         f"be declared: --format {kind} {told} (in a study: format columns), with nothing but remarks above its header"
         f"{hints(head) if kind == 'plain_csv' else ''}"
     )
-
-
-def _beginning(path: Path) -> str:
-    require_text(path)
-    head = read_head(path)
-    none = f"it holds nothing but blank lines, or its first one is longer than {HEAD_BYTES} bytes"
-    return f"it begins with {head.lines[0][:100]!r}" if head else none

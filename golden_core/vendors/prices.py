@@ -32,8 +32,9 @@ _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with clos
 _STILL = 0.1  # of a day's range: of ten days one closes so near to its open, of Yahoo's nine
 _CORRECT = "correct the header, or declare --column open=NAME …, or its place (in a study: format columns)"
 _FEWEST_DAYS, _DAY = 7, datetime.timedelta(days=1)  # that close where they open
-_TOUCHES, _AVERAGED = 0.05, 0.9  # of the usual range; and share of bars that open in the middle of the one before
-_STRAIGHT = 0.65  # share of closes on a line: three of four quarters are, where hours were cut
+# Moves of no currency go with the next at more than 0.24, each cut at so many medians; those of candles averaged at
+# 0.39, of hours cut in two at 0.49.
+_CLIPPED, _FOLLOWS, _FEWEST_MOVES = 3, 0.3, 300
 _FEWEST_COPIES, _STANDS = 5, 360  # bars, and minutes of them, that repeat one price
 
 
@@ -83,7 +84,10 @@ def _numbers(cells: pl.Series, lines: Lines, gaps: bool, notes: list[str], point
         written = cells.dtype == pl.String
         empty = cells.str.to_lowercase().is_in(GAPS) if written else values.is_null() | values.is_nan()
         values, faults = values.set(empty, None), faults & ~empty
-    lines.refuse(faults, lambda row: f"column {cells.name!r}: {cells[row]!r} is not a number; {_cure(cells, row)}")
+    cure = {cells.name: "the header is repeated, as if files had been joined: leave the line out"}
+    mend = "mend the cell, or export the file again"
+    said = f"column {cells.name!r}: "
+    lines.refuse(faults, lambda row: f"{said}{cells[row]!r} is not a number; {cure.get(cells[row], mend)}")
     return values
 
 
@@ -92,12 +96,6 @@ def _counts(cells: pl.Series) -> bool:
         return True
     read = cells.cast(pl.Float64, strict=False).is_not_null() | cells.str.contains(NUMBER)
     return bool((read | cells.str.to_lowercase().is_in(GAPS)).all())
-
-
-def _cure(cells: pl.Series, row: int) -> str:
-    if cells[row] == cells.name:
-        return "the header is repeated, as if files had been joined: leave the line out"
-    return "mend the cell, or export the file again"
 
 
 def active(bars: pl.DataFrame) -> pl.Series:
@@ -150,7 +148,6 @@ def require_roles(bars: pl.DataFrame, path: Path | str) -> None:
             f"{path}: opens and closes seem to be swapped: the close of a bar is the open of the bar before it; "
             f"{_CORRECT}"
         )
-    _require_quoted(moving, path)
     days = whole.filter(pl.col("high") > pl.col("low")).sort("timestamp")
     still = days.filter((pl.col("close") - pl.col("open")).abs() <= _STILL * (pl.col("high") - pl.col("low")))
     daily = 2 * (days["timestamp"].diff() >= _DAY).sum() > days.height
@@ -162,26 +159,18 @@ def require_roles(bars: pl.DataFrame, path: Path | str) -> None:
         )
 
 
-def _require_quoted(moving: pl.DataFrame, path: Path | str) -> None:
-    """Refuse averages in the place of quotes: Heikin-Ashi's candles, and closes on straight lines between others."""
-    open_, close, near = pl.col("open"), pl.col("close"), _TOUCHES * (pl.col("high") - pl.col("low")).median()
-    steps = moving.select(
-        gap=(open_ - close.shift(1)).abs() > near,
-        middle=(open_ - (open_ + close).shift(1) / 2).abs() <= near,
-        step=close.diff().abs(),
-        bend=close.diff().diff().abs(),
-    ).drop_nulls()
-    apart, moved = steps.filter("gap"), steps.filter(pl.col("step") > 0)
-    averaged, straight = apart["middle"].sum(), (moved["bend"] <= 0.1 * moved["step"]).sum()
-    if 2 * apart.height > steps.height >= _FEWEST_PAIRS and averaged > _AVERAGED * apart.height:
+def require_moves(bars: pl.DataFrame, path: Path) -> None:
+    """Refuse closes of which one move goes with the next: averages, and prices filled in between, know a later one."""
+    steps = bars.filter(pl.col("close") > 0).sort("timestamp")["close"].log().diff().drop_nulls()
+    moves = steps.filter(steps != 0).to_numpy()
+    bound = _CLIPPED * float(np.median(np.abs(moves))) if len(moves) >= _FEWEST_MOVES else 0.0
+    cut = pl.Series(np.clip(moves, -bound, bound))
+    follows = pl.select(pl.corr(cut[:-1], cut[1:])).item() if bound else None
+    if follows is not None and follows > _FOLLOWS:
         raise VendorError(
-            f"{path}: {averaged} of {steps.height} bars open in the middle of the bar before: they are Heikin-Ashi's "
-            "averages, and no prices; export candles"
-        )
-    if moved.height - straight >= _FEWEST_PAIRS and straight > _STRAIGHT * moved.height:
-        raise VendorError(
-            f"{path}: {straight} of {moved.height} closes lie on a straight line from the one before to the next: they "
-            "were filled in between prices, of which the later one is not known yet; leave such rows out"
+            f"{path}: one move of its closes goes with the next (correlation {follows:.2f}, of markets about 0): they "
+            "are averages, such as Heikin-Ashi's, or were filled in between prices and tell the later one; export "
+            "candles"
         )
 
 

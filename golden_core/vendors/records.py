@@ -18,7 +18,6 @@ from golden_core.vendors.text import HEAD_BYTES, Rows, refuse_packed
 from golden_core.vendors.ticks import QUOTES
 
 _LARGEST = 2**63 - 1  # nanoseconds since 1970, up to 2262
-_DIGITS = 20  # of it, with a sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,17 +121,16 @@ def _column(answer: Records, name: str, path: Path) -> pl.Series:
 
 
 def _whole(text: str) -> int:
-    if len(text) > _DIGITS or abs(int(text)) > _LARGEST:
+    if len(text) > len(str(-_LARGEST)) or abs(int(text)) > _LARGEST:
         raise ValueError(f"{text[:30]} has {len(text)} digits, too many digits for a time, a price or a volume")
     return int(text)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    twice = next((name for name in names if names.count(name) > 1), None) if len({*names}) < len(names) else None
-    if twice is not None:
-        raise ValueError(f"{twice!r} is there twice in one object")
-    return dict(pairs)
+    found, names = dict(pairs), [name for name, _ in pairs]
+    if len(found) < len(names):
+        raise ValueError(f"{max(names, key=names.count)!r} is there twice in one object")
+    return found
 
 
 def parsed_json(path: Path) -> Any:

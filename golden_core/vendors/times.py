@@ -34,6 +34,7 @@ _HINTS = {
     r".* (\d{1,3}|\d{5})": " with a time of day of four or six digits, whose zeros are not lost",
     r".* \d{1,2}\.\d\d(\.\d\d)?": " with colons in its time of day",
     r"\d{1,2}:\d\d.*|\d{4}|\d{6}": " with its day before it; declare both with --column timestamp=DAY+TIME",
+    r"(.*\D)?25[4-7]\d[-/.]?(0\d|1[0-2])[-/.]?\d\d.*": " of our calendar: take 543 off its Buddhist year",
     r"\d{5}(\.\d+)?": ", but a spreadsheet's count of days; write dates",
     r"\d{4}[-/.M]?\d\d": ", but a month, whose price is known at its end: take days",
     r"(.*\D)?(1[0-8]\d|19[0-6])\d(\D.*)?": f" between {_FIRST_YEAR} and {_LAST_YEAR}: leave older rows out",

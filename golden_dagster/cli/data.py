@@ -277,7 +277,7 @@ def _import_view(imported: Imported, home: Path) -> Table:
         "sha256": record["sha256"],
         "licence": "none is stated: note what you agreed with the vendor in the account",
         "written": str(imported.path.relative_to(home)),
-        "account": str(imported.sidecar.relative_to(home)),
+        "account": str(imported.path.with_suffix(".json").relative_to(home)),
     }
     title = f"{record['pair']} from {record['original']}"
     table = Table(title=title, title_justify="left", show_header=False)

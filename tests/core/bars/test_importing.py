@@ -64,7 +64,7 @@ def test_bars_and_their_account(written: Any, tmp_path: Path) -> None:
     bars = pl.read_parquet(imported.path)
     assert bars.equals(BARS.conform(bars))
     assert bars.equals(imported.reading.bars)
-    record = json.loads(imported.sidecar.read_text())
+    record = json.loads(imported.path.with_suffix(".json").read_text())
     assert record == imported.record
     assert record["sha256"] == hash_file(path)
     expected = {"pair": "EURUSD", "format": "dukascopy_csv", "zone": "UTC", "bar": "1h", "divisor": 1, "rows": 720}
@@ -72,7 +72,7 @@ def test_bars_and_their_account(written: Any, tmp_path: Path) -> None:
     assert (record["licence"], record["left_out"], record["original"]) == (None, [], "EUR USD (1).csv")
     assert record["zone_evidence"]["weekends"] == 5
     assert record["first"] == "2024-03-03 22:00:00+00:00"
-    assert sorted(home.rglob("*.*")) == sorted([imported.path, imported.sidecar])
+    assert sorted(home.rglob("*.*")) == sorted([imported.path, imported.path.with_suffix(".json")])
 
 
 def test_the_same_import_has_the_same_name_and_another_one_another(written: Any, tmp_path: Path) -> None:

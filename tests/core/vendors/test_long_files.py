@@ -44,18 +44,49 @@ def _every(bars: pl.DataFrame, every: str) -> pl.DataFrame:
 def test_longer_bars_repeated_in_shorter_ones_are_refused(long: str, short: str, parse: Any) -> None:
     bars = _bars(long)
     filled = _every(bars, short).join_asof(bars, on="t")
-    with pytest.raises(
-        VendorError, match=f"bars are {short} long, .* they are of {long}, and would be known too early"
-    ):
+    with pytest.raises(VendorError, match=r"bars repeat the one before, .* would be known too early"):
         parse(_rows(filled))
     assert parse(_rows(_bars(short))).bar == short
 
 
-@pytest.mark.parametrize(("long", "short"), [("1h", "15m"), ("4h", "1h")])
+def test_a_part_of_which_longer_bars_are_repeated_is_refused(parse: Any) -> None:
+    hours = _bars("1h").with_columns(pl.col("t").dt.offset_by("18w"))
+    filled = _every(hours, "15m").join_asof(hours, on="t")
+    with pytest.raises(VendorError, match=r"bars are 15m long, .* they are of 1h, and would be known too early"):
+        parse(_rows(pl.concat([_bars("15m", 18), filled])))
+
+
+def test_weeks_repeated_in_days_are_refused(parse: Any) -> None:
+    """Of gold there are no fixings that would tell."""
+    days = _bars("1d", 60)
+    weeks = days.filter(pl.col("t").dt.weekday() == 1)
+    with pytest.raises(VendorError, match="bars repeat the one before, with its high and its low"):
+        parse(_rows(days.select("t").join_asof(weeks, on="t").drop_nulls()), pair="XAUUSD")
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_a_smoothed_price_is_refused(closes: bool, parse: Any) -> None:
+    bars = _bars("1h", 12)
+    smooth = bars.with_columns(close=pl.col("close").rolling_mean(3, center=True)).drop_nulls()
+    smooth = smooth.with_columns(high=pl.max_horizontal(PRICES), low=pl.min_horizontal(PRICES))
+    rows = [row.rsplit(",", 4)[0] + row[row.rfind(",") :] for row in _rows(smooth)] if closes else _rows(smooth)
+    with pytest.raises(VendorError, match="one move of its closes goes with the next"):
+        parse(rows, columns={"timestamp": "time", "close": "close"} if closes else None)
+
+
+def test_bars_that_are_a_single_price_show_their_weekends(parse: Any) -> None:
+    one = [f"{row[:16]}{',' + row.rsplit(',', 1)[1]}" * 1 for row in _rows(_bars("1h", 12))[1:]]
+    rows = ["time,open,high,low,close", *(f"{row[:16]}{row[16:] * 4}" for row in one)]
+    assert parse(rows).evidence.verdict == "consistent"
+    with pytest.raises(ZoneError, match="is declared to keep EET_US"):
+        parse(rows, zone="EET_US")
+
+
+@pytest.mark.parametrize(("long", "short"), [("1h", "15m"), ("4h", "1h"), ("1h", "30m")])
 def test_prices_filled_in_on_straight_lines_are_refused(long: str, short: str, parse: Any) -> None:
     bars = _bars(long, weeks=12)
     filled = _every(bars, short).join(bars, on="t", how="left").with_columns(pl.col(PRICES).interpolate())
-    with pytest.raises(VendorError, match="lie on a straight line from the one before to the next"):
+    with pytest.raises(VendorError, match="one move of its closes goes with the next"):
         parse(_rows(filled))
 
 
@@ -67,7 +98,7 @@ def test_averages_of_heikin_ashi_are_no_prices(parse: Any) -> None:
         opens.append((opens[-1] + last) / 2)
     bars = bars.with_columns(close=close, open=pl.Series(opens))
     bars = bars.with_columns(high=pl.max_horizontal(PRICES), low=pl.min_horizontal(PRICES))
-    with pytest.raises(VendorError, match="Heikin-Ashi's averages, and no prices"):
+    with pytest.raises(VendorError, match="they are averages, such as Heikin-Ashi's"):
         parse(_rows(bars))
 
 

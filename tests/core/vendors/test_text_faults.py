@@ -47,7 +47,7 @@ def _zipped(text: str) -> bytes:
         (GOOD.encode("utf-32-le"), "x.csv: byte 1 is zero: .* UTF-32 .*without byte order mark, .*utf-32le"),
         (GOOD.encode("utf-32-be"), "x.csv: byte 0 is zero: .* UTF-32 .*without byte order mark, .*utf-32be"),
         (GOOD.encode("utf-32")[:-2], r"x.csv: byte \d+: broken UTF-32 text; fetch the file again"),
-        (b"x" * HEAD_BYTES, f"no reader knows this format: .*its first one is longer than {HEAD_BYTES} bytes"),
+        (b"x" * HEAD_BYTES, f"no reader knows this format: .*its first line longer than {HEAD_BYTES} bytes"),
         (_changed(3, "10", "10\xa0€").encode("cp1252"), r"x.csv: line 5: byte 0x(a0|80) is not UTF-8.*iconv"),
         (_changed(3, "1.2", "1\x002").encode(), r"x.csv: byte \d+ is zero: this is no text"),
         (_changed(3, ",1.15", "").encode(), "x.csv: line 5: 5 fields where the first line has 6: '15.01.2024 03.*mend"),
