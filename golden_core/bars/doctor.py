@@ -101,7 +101,7 @@ def examine(patient: Patient, checks: ChecksSection, against: Patient | None = N
     """
     pair = str(patient.bars["pair"][0])
     coverage = coverage_of(patient.bars, patient.bar, patient.zone)
-    cleaned = _cleaned(patient, coverage, checks)
+    cleaned = clean(patient.bars, coverage, max_abs_log_return=checks.max_abs_log_return)
     if cleaned.bars.is_empty():
         none_left = f"cleaning left none of {patient.bars.height:,} rows of {pair}: {_rules(cleaned.account)}"
         return _diagnosis(patient, cleaned, coverage, QUALITY.empty(), (Verdict("bars that stay", False, none_left),))
@@ -114,7 +114,8 @@ def examine(patient: Patient, checks: ChecksSection, against: Patient | None = N
         *(_with_rules(verdict, cleaned) for verdict in judged),
     ]
     if against is not None:
-        other = _cleaned(against, coverage_of(against.bars, against.bar, against.zone), checks)
+        theirs = coverage_of(against.bars, against.bar, against.zone)
+        other = clean(against.bars, theirs, max_abs_log_return=checks.max_abs_log_return)
         verdicts.append(sources_verdict(cleaned.bars, other.bars, patient.bar, against.bar))
     return _diagnosis(patient, cleaned, coverage, quality, tuple(verdicts))
 
@@ -131,10 +132,6 @@ def _with_rules(verdict: Verdict, cleaned: Cleaned) -> Verdict:
 def _rules(account: pl.DataFrame) -> str:
     counted = account.filter(pl.col("rows") > 0).sort("rows", descending=True)
     return ", ".join(f"{rows:,} {rule}" for rule, rows in counted.select("rule", "rows").iter_rows())
-
-
-def _cleaned(patient: Patient, coverage: Coverage, checks: ChecksSection) -> Cleaned:
-    return clean(patient.bars, coverage, max_abs_log_return=checks.max_abs_log_return)
 
 
 def sources_verdict(left: pl.DataFrame, right: pl.DataFrame, left_bar: str, right_bar: str) -> Verdict:

@@ -49,7 +49,7 @@ def lengthen(bars: pl.DataFrame, lines: pl.Series, length: str, to: str, zone: s
     if kept.is_empty():
         raise VendorError(f"{path}: none of its {bars.height} bars is sound: {said}; fetch the file again")
     try:
-        made = resample(kept, to)
+        made = resample(kept, length, to)
     except ResamplingError as error:
         raise VendorError(f"{path}: its bars cannot be made into bars of {to}: {error}") from error
     partial = made["partial"] & _spoilt(made, bars, lost, kept, to) if length == "1m" else made["partial"]

@@ -6,7 +6,7 @@ import datetime
 
 import polars as pl
 
-from golden_core.market.clock import MINUTES, bar_close, bar_open, expected_opens, require_bar
+from golden_core.market.clock import bar_close, bar_open, expected_opens, require_bar
 from golden_core.store.schema import BARS
 
 PARTIAL = "partial"
@@ -16,28 +16,23 @@ class ResamplingError(ValueError):
     """Bars that cannot be put together into longer ones; the message says which, what was expected, and the fix."""
 
 
-def resample(bars: pl.DataFrame, to: str) -> pl.DataFrame:
-    """Put the bars of one pair together into longer ones, ``1h``, ``4h`` or ``1d``.
+def resample(bars: pl.DataFrame, length: str, to: str) -> pl.DataFrame:
+    """Put the bars of one pair and ``length``, in their order, together into longer ones, ``1h``, ``4h`` or ``1d``.
 
     Those of four hours and of a day are counted from 17:00 in New York: in UTC they move with daylight saving. A new
-    bar is ``partial`` if a shorter one that the calendar expects in it is missing or partial itself, if the table ends
-    before it does, or if the market is closed over all of it; absences that a closure explains
-    (``clock.expected_opens``) do not count, unless there are no others. ``available_at`` is its close, or when the last
-    of its bars is known, if later.
+    bar is ``partial`` if a shorter one that the calendar expects in it is missing, if the table ends before it does, or
+    if the market is closed over all of it; absences that a closure explains (``clock.expected_opens``) do not count,
+    unless there are no others. ``available_at`` is its close, or when the last of its bars is known, if later.
 
     Raises
     ------
     ResamplingError
-        If the bars are of several pairs or lengths, not shorter, out of order, or lie across a border.
+        If bars lie across a border.
     """
     require_bar(to)
-    partial = bars[PARTIAL] if PARTIAL in bars.columns else pl.repeat(False, bars.height, eager=True)
-    bars = BARS.conform(bars.drop(PARTIAL, strict=False)).with_columns(partial.alias(PARTIAL))
     if bars.is_empty():
-        return bars
-    length = _length(bars, to)
+        return bars.with_columns(pl.lit(value=False).alias(PARTIAL))
     bars = bars.with_columns(bin=bar_open(pl.col("timestamp"), to))
-    _require_order(bars)
     _require_inside(bars, length, to)
     made = bars.group_by("pair", "bin", maintain_order=True).agg(_aggregates(bars.columns))
     made = made.rename({"bin": "timestamp"}).with_columns(
@@ -64,7 +59,7 @@ def _flag(made: pl.DataFrame, bars: pl.DataFrame, length: str, to: str) -> pl.Da
     """Add ``partial`` to the new bars, by the shorter ones that the calendar expects in each."""
     day = datetime.timedelta(days=1)
     first, last = bars["timestamp"][0].date() - day, bars["timestamp"][-1].date() + day
-    present = bars.select("timestamp", whole=~pl.col(PARTIAL))
+    present = bars.select("timestamp", whole=pl.lit(value=True))
     expected, there = pl.col("closure").is_null(), pl.col("whole").fill_null(False)
     wanted = (
         expected_opens(first, last, length)
@@ -78,32 +73,6 @@ def _flag(made: pl.DataFrame, bars: pl.DataFrame, length: str, to: str) -> pl.Da
         .with_columns(partial=~pl.col("whole").fill_null(False) | (bar_close(pl.col("timestamp"), to) > end))
         .drop("whole")
     )
-
-
-def _length(bars: pl.DataFrame, to: str) -> str:
-    """Return the length of the bars: the usual time from a bar's open to when it is known."""
-    if bars["pair"].n_unique() != 1:
-        raise ResamplingError(f"resampling takes the bars of one pair, got {', '.join(bars['pair'].unique().sort())}")
-    pair = bars["pair"][0]
-    minutes = (bars["available_at"] - bars["timestamp"]).dt.total_minutes().mode().sort()
-    name = {minute: name for name, minute in MINUTES.items()}.get(minutes[0])
-    if name is None or len(minutes) > 1:
-        raise ResamplingError(
-            f"{pair}: bars are known {' or '.join(map(str, minutes))} minutes after they open, "
-            f"expected one of {', '.join(MINUTES)} for all"
-        )
-    if MINUTES[name] >= MINUTES[to]:
-        raise ResamplingError(f"{pair}: bars of {name} cannot be put together into bars of {to}")
-    return name
-
-
-def _require_order(bars: pl.DataFrame) -> None:
-    late = bars.filter(pl.col("timestamp") <= pl.col("timestamp").shift(1))
-    if not late.is_empty():
-        raise ResamplingError(
-            f"{bars['pair'][0]}: bar {late['timestamp'][0]} does not come after the one before it "
-            f"({late.height} such bars): clean the bars first"
-        )
 
 
 def _require_inside(bars: pl.DataFrame, length: str, to: str) -> None:

@@ -113,17 +113,17 @@ def expected(weekends: Weekends, zone: str) -> tuple[pl.Series, pl.Series]:
     return from_utc(closed, zone), from_utc(opened, zone)
 
 
-def early_weeks(weekends: Weekends, zone: str) -> pl.DataFrame:
+def other_weeks(weekends: Weekends, zone: str) -> pl.DataFrame:
     """Return ``week`` (its Monday) and ``hours`` by which whole weeks lie early on a clock; bars above an hour hide it.
 
-    A late one may as well be a vendor who opens late, and whose prices trickle in after the close.
+    One that is an hour late may be a vendor's who opens late, and whose prices trickle in after the close.
     """
     table, hour = weekends.table, datetime.timedelta(hours=1)
     closed, opened = expected(weekends, zone)
     begins, ends = table["first_bar"] - opened, (table["last_bar"] - closed).shift(-1) + weekends.bar_hours * hour
-    off = (begins <= -hour) & ((begins - ends).abs() <= hour / 4) & (weekends.bar_hours <= 1)
+    off = (begins <= -hour) & (ends <= -hour) | (begins > hour) & ((begins - ends).abs() <= hour / 4)
     off &= table["week"].shift(-1) - table["week"] == datetime.timedelta(days=7)
-    return table.select("week", hours=begins.dt.total_minutes() / -60).filter(off)
+    return table.select("week", hours=begins.dt.total_minutes() / -60).filter(off & (weekends.bar_hours <= 1))
 
 
 def explained(weekends: Weekends, zones: Sequence[str]) -> tuple[Flags, npt.NDArray[np.float64]]:

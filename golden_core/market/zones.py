@@ -10,7 +10,7 @@ import polars as pl
 
 from golden_core.market.clock_reading import CLEARLY_EXPLAINED, FEWEST_WEEKENDS, SHOWN, Reading, Segment, read, some
 from golden_core.market.local_time import ZoneError, from_utc, parse_clock
-from golden_core.market.weekends import Weekends, closed_bars, early_weeks, expected, find_weekends, unended_weeks
+from golden_core.market.weekends import Weekends, closed_bars, expected, find_weekends, other_weeks, unended_weeks
 
 # Prices that trickle in after the close do not show an open market. Shares of the week's median.
 THIN_VOLUME = 0.02
@@ -123,10 +123,10 @@ def _judge(weekends: Weekends, declared: str | None, times: pl.Series) -> ZoneEv
     if declared and count < FEWEST_WEEKENDS and reading.against > reading.in_favour:
         _require_no_bars_inside(times, weekends, declared, reading)
     if declared and verdict != "unverifiable":
-        for week, hours in early_weeks(weekends, declared).head(1).rows():
+        for week, hours in other_weeks(weekends, declared).head(1).rows():
             raise ZoneError(
-                f"the file is declared to keep {declared}, but the week of {week} begins and ends {hours:g} hours "
-                "before the market's: this one, or several, seem to be of another clock; leave them out"
+                f"the file is declared to keep {declared}, but the week of {week} begins and ends {abs(hours):g} hours "
+                f"{'before' if hours > 0 else 'after'} the market's: it seems to be of another clock; leave it out"
             )
     agreeing = int(reading.declared_agrees.sum())
     return ZoneEvidence(declared, verdict, reading.segments, count, agreeing, summary)

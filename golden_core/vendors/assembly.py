@@ -12,6 +12,7 @@ import polars as pl
 
 from golden_core.vendors.base import SIDES, VendorError, VendorTable, side_in_name
 from golden_core.vendors.columns import CURRENCIES, INSTRUMENTS, PRICES, Found, clock_in, normal
+from golden_core.vendors.feed import require_moves, require_own
 from golden_core.vendors.periods import stated_length
 from golden_core.vendors.prices import (
     GAPS,
@@ -19,7 +20,6 @@ from golden_core.vendors.prices import (
     active,
     read_numbers,
     require_last_row,
-    require_moves,
     require_roles,
 )
 from golden_core.vendors.text import Lines, Rows
@@ -77,6 +77,7 @@ def assemble(rows: Rows, found: Found, path: Path, known: Known) -> VendorTable:
     require_last_row(table, path, ended=rows.ended)
     require_roles(table, path)
     require_moves(table, path)
+    require_own(table, path)
     bar = known.bar or (length[1] if length else None)
     return VendorTable(table, known.format, clock, bar, known.side, notes)
 

@@ -6,21 +6,20 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 
-from golden_core.market.clock import expected_opens
 from golden_core.vendors.base import Claim, VendorError, VendorTable
-from golden_core.vendors.bi5_files import CANDLES, SPANS, Kind, Place, locate, read_candles, read_ticks
+from golden_core.vendors.bi5_files import CANDLES, Kind, Place, locate, read_candles, read_ticks
 from golden_core.vendors.ticks import TICK_BAR, bars_from_ticks
 
 # Readings of a folder that holds several kinds of files; of ticks also the other side, and the middle.
 _CHOICES: dict[str, tuple[Kind, str]] = {
-    **{kind: (kind, "bid") for kind in SPANS},
-    **{f"{kind}_ask": (kind, "ask") for kind in SPANS},
+    **{kind: (kind, "bid") for kind in get_args(Kind)},
+    **{f"{kind}_ask": (kind, "ask") for kind in get_args(Kind)},
     "ticks_mid": ("ticks", "mid"),
 }
-_PERIOD: dict[Kind, str] = {"ticks": "hour", "min": "day", "hour": "month", "day": "year"}
 
 
 @dataclass(frozen=True)
@@ -59,10 +58,7 @@ class Bi5Reader:
         unnamed = "; no folder above the year names the pair" if files[0][0].pair is None else ""
         notes = [f"{what}, {span}: files {len(files)}, bars {bars.height}{unnamed}."]
         notes += [f"not read, of other pairs, sides or kinds: files {left}."] if left else []
-        silent = int((bars["volume"] == 0).sum()) if kind != "ticks" else 0
-        said = f"{silent} of {bars.height} bars have no volume: the feed fills silence with flat bars."
-        notes += [said] if silent else []
-        return VendorTable(bars, self.name, "UTC", bar, side, (*notes, *_missing(files, kind)))
+        return VendorTable(bars, self.name, "UTC", bar, side, notes)
 
     def _file(self, path: Path, pair: str) -> list[tuple[Place, Path]]:
         place = locate(path)
@@ -101,19 +97,3 @@ def _ticks(files: Sequence[tuple[Place, Path]], pair: str, side: str) -> Iterato
     """Yield the bars of one day after another, so that no more than a day of ticks is in memory."""
     for _, day in itertools.groupby(files, key=lambda one: one[0].start.date()):
         yield bars_from_ticks(pl.concat([read_ticks(path, place, pair) for place, path in day]), side)
-
-
-def _missing(files: Sequence[tuple[Place, Path]], kind: Kind) -> list[str]:
-    """Say how many periods between two files, in which the market was open, have no file or an empty one."""
-    first, last = files[0][0].start, files[-1][0].end
-    hours = expected_opens(first.date(), last.date(), "1h").filter(
-        pl.col("closure").is_null(),
-        pl.col("timestamp").dt.replace_time_zone(None).is_between(first, last, closed="left"),
-    )
-    periods = hours["timestamp"].dt.replace_time_zone(None).dt.truncate(SPANS[kind]).unique().sort()
-    full = [place.start for place, path in files if path.stat().st_size]
-    missing = periods.filter(~periods.is_in(pl.Series(full, dtype=pl.Datetime("us")).implode()))
-    if missing.is_empty():
-        return []
-    said = f"{_PERIOD[kind]}s of the trading week without a file, or with an empty one: {len(missing)}"
-    return [f"{said}, first {missing[0]:%Y-%m-%d %H:%M} UTC."]

@@ -21,8 +21,6 @@ from golden_core.vendors.ticks import require_spread
 Kind = Literal["ticks", "min", "hour", "day"]
 Side = Literal["bid", "ask"]
 
-# How long one file of a kind lasts, and the bars in it; as polars spells them.
-SPANS: dict[Kind, str] = {"ticks": "1h", "min": "1d", "hour": "1mo", "day": "1y"}
 CANDLES: dict[Kind, str] = {"min": "1m", "hour": "1h", "day": "1d"}
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199

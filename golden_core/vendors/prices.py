@@ -32,9 +32,6 @@ _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with clos
 _STILL = 0.1  # of a day's range: of ten days one closes so near to its open, of Yahoo's nine
 _CORRECT = "correct the header, or declare --column open=NAME …, or its place (in a study: format columns)"
 _FEWEST_DAYS, _DAY = 7, datetime.timedelta(days=1)  # that close where they open
-# Moves of no currency go with the next at more than 0.24, each cut at so many medians; those of candles averaged at
-# 0.39, of hours cut in two at 0.49.
-_CLIPPED, _FOLLOWS, _FEWEST_MOVES = 3, 0.3, 300
 _FEWEST_COPIES, _STANDS = 5, 360  # bars, and minutes of them, that repeat one price
 
 
@@ -156,21 +153,6 @@ def require_roles(bars: pl.DataFrame, path: Path | str) -> None:
             f"{path}: line {still['line'][0]}: {still.height} of {days.height} days that moved close where they open, "
             "as some of Yahoo's: this is no close of the day, whose high and low would tell the next one; take another "
             "source, or keep nothing but the columns of the day and the close"
-        )
-
-
-def require_moves(bars: pl.DataFrame, path: Path) -> None:
-    """Refuse closes of which one move goes with the next: averages, and prices filled in between, know a later one."""
-    steps = bars.filter(pl.col("close") > 0).sort("timestamp")["close"].log().diff().drop_nulls()
-    moves = steps.filter(steps != 0).to_numpy()
-    bound = _CLIPPED * float(np.median(np.abs(moves))) if len(moves) >= _FEWEST_MOVES else 0.0
-    cut = pl.Series(np.clip(moves, -bound, bound))
-    follows = pl.select(pl.corr(cut[:-1], cut[1:])).item() if bound else None
-    if follows is not None and follows > _FOLLOWS:
-        raise VendorError(
-            f"{path}: one move of its closes goes with the next (correlation {follows:.2f}, of markets about 0): they "
-            "are averages, such as Heikin-Ashi's, or were filled in between prices and tell the later one; export "
-            "candles"
         )
 
 

@@ -25,14 +25,8 @@ _OTHERS = {
     b"ARROW1": ("an Arrow file", "write it as Parquet"),
     b"\x89HDF": ("an HDF5 file", "write it as Parquet"),
 }
-_PACKED = {
-    b"\x1f\x8b": "gzip",
-    b"PK\x03\x04": "zip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"7z\xbc\xaf": "7z",
-    b"Rar!": "rar",
-}
+_PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
+_PACKED |= {b"7z\xbc\xaf": "7z", b"Rar!": "rar"}
 _WORDS = re.compile(r'"?[^\W\d]\S* \S+ \S')
 _QUOTED = re.compile(r'"[^"\n]*"')
 _HINT = r'\A(?i:"?sep=[^\n]?"?[ \t]*)(?=\n)'  # of the separator, to Excel

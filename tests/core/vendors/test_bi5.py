@@ -36,11 +36,10 @@ def test_candles(tmp_path: Path):
     assert (table.format, table.clock, table.bar, table.side) == ("bi5", "UTC", "1h", "bid")
 
 
-def test_flat_bars_of_a_closure_are_counted_and_kept(tmp_path: Path):
+def test_flat_bars_of_a_closure_are_kept(tmp_path: Path):
     flat = [(at, 1.1, 1.1, 1.1, 1.1, 0.0) for at in (3600 * 5, 3600 * 6)]
     table = BI5.read(place(tmp_path, MONTH, candles([*HOURS, *flat])), "EURUSD")
     assert table.bars.height == 7
-    assert table.notes[1].startswith("2 of 7 bars have no volume")
 
 
 def test_ticks_become_bid_bars_of_a_minute(tmp_path: Path):

@@ -49,24 +49,6 @@ def test_hours_follow_each_other(tmp_path: Path):
     assert said in table.notes[0]
 
 
-def test_missing_hours_of_the_week_are_counted(tmp_path: Path):
-    friday = dt.datetime(2019, 2, 8, 20, tzinfo=dt.UTC)
-    sunday = dt.datetime(2019, 2, 10, 22, tzinfo=dt.UTC)
-    for at in (friday, sunday, sunday + dt.timedelta(hours=3)):
-        _write(tmp_path, at)
-    place(tmp_path, _hour(sunday + dt.timedelta(hours=4)), b"")
-    place(tmp_path, _hour(dt.datetime(2019, 2, 9, 12, tzinfo=dt.UTC)), b"")  # a Saturday is no gap
-    # Friday 21:00 (the week ends at 22:00 UTC in winter), Sunday 23:00, Monday 00:00; and 02:00 is empty.
-    said = "hours of the trading week without a file, or with an empty one: 4, first 2019-02-08 21:00 UTC."
-    assert said in _notes(tmp_path)
-
-
-def test_a_holiday_explains_a_missing_hour(tmp_path: Path):
-    for at in (dt.datetime(2018, 12, 25, 0, tzinfo=dt.UTC), dt.datetime(2018, 12, 25, 20, tzinfo=dt.UTC)):
-        _write(tmp_path, at)
-    assert "without a file" not in _notes(tmp_path)
-
-
 def test_hours_of_the_weekend_are_said(tmp_path: Path):
     _write(tmp_path, dt.datetime(2019, 2, 9, 12, tzinfo=dt.UTC))
     (note,) = (note for note in read_bars(tmp_path, "EURUSD").notes if "market is closed" in note)
@@ -81,7 +63,6 @@ def test_candles_keep_their_own_bar(tmp_path: Path):
     table = BI5.read(tmp_path, "EURUSD")
     assert (table.bars.height, table.bar, table.side) == (48, "1h", "bid")
     assert table.bars["line"].to_list() == list(range(1, 49))
-    assert "months of the trading week without a file, or with an empty one: 1, first 2019-02-01" in _notes(tmp_path)
     assert "not read, of other pairs, sides or kinds: files 4." in table.notes
     assert BI5.chosen("hour_ask").read(tmp_path, "EURUSD").side == "ask"
 

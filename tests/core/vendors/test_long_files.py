@@ -102,13 +102,47 @@ def test_averages_of_heikin_ashi_are_no_prices(parse: Any) -> None:
         parse(_rows(bars))
 
 
-@pytest.mark.parametrize("hours", [1, 2, 3])
-def test_a_single_week_of_another_clock_is_refused_where_it_lies_early(hours: int, parse: Any) -> None:
+def _gapped(every: str, weeks: int) -> pl.DataFrame:
+    """Return bars that open after a weekend far from the close before it, as those of markets do."""
+    bars = _bars(every, weeks)
+    jump = pl.when(pl.col("t").diff() > dt.timedelta(hours=40)).then(5e-3).otherwise(0).cum_sum()
+    return bars.with_columns(pl.col(PRICES) + jump)
+
+
+@pytest.mark.parametrize(("every", "weeks"), [("1h", 12), ("1d", 40), ("15m", 10)])
+@pytest.mark.parametrize(("by", "said"), [(-1, "before .* next bar, which are known too early"), (1, "after .* last")])
+def test_rows_that_were_moved_are_told_by_the_gaps_of_weekends(
+    every: str, weeks: int, by: int, said: str, parse: Any
+) -> None:
+    bars = _gapped(every, weeks)
+    assert parse(_rows(bars)).bars.height == bars.height
+    with pytest.raises(VendorError, match=f"the gaps of its weekends lie a bar {said}"):
+        parse(_rows(bars.with_columns(pl.col(PRICES).shift(by)).drop_nulls()))
+
+
+@pytest.mark.parametrize("many", [2, 4])
+def test_ranges_of_bars_to_come_are_refused(many: int, parse: Any) -> None:
+    bars = _bars("1h").reverse()
+    ahead = bars.with_columns(pl.col("high").rolling_max(many), pl.col("low").rolling_min(many)).drop_nulls().reverse()
+    with pytest.raises(VendorError, match="bars hold the close of the next one"):
+        parse(_rows(ahead))
+
+
+def test_rows_of_which_every_fourth_was_kept_are_told(parse: Any) -> None:
+    told = "bars open far from the close before them"
+    assert any(told in note for note in parse(_rows(_bars("1h", 8).gather_every(4))).notes)
+    assert not any(told in note for note in parse(_rows(_bars("4h", 8))).notes)
+
+
+@pytest.mark.parametrize("hours", [-2, 1, 2, 3])
+def test_a_single_week_of_another_clock_is_refused(hours: int, parse: Any) -> None:
     bars, week = _bars("1h", 20), dt.datetime(2024, 3, 24)  # noqa: DTZ001
     inside = pl.col("t").is_between(week, week + dt.timedelta(days=6))
-    moved = bars.with_columns(t=pl.when(inside).then(pl.col("t").dt.offset_by(f"-{hours}h")).otherwise("t"))
+    moved = bars.with_columns(t=pl.when(inside).then(pl.col("t").dt.offset_by(f"{-hours}h")).otherwise("t"))
     assert "explains 19 of 19 weekends" in parse(_rows(bars)).evidence.summary
-    with pytest.raises(ZoneError, match=f"the week of 2024-03-25 begins and ends {hours} hours before the mar"):
+    with pytest.raises(
+        ZoneError, match=f"week of 2024-03-25 begins and ends {abs(hours)} hours (before|after) the mar"
+    ):
         parse(_rows(moved))
 
 

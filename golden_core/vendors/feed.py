@@ -1,0 +1,76 @@
+"""Whether prices are what a feed quotes, bar by bar: told from how moves, gaps and ranges follow each other."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from golden_core.vendors.base import VendorError
+from golden_core.vendors.columns import PRICES
+
+# Moves of no currency go with the next at more than 0.24, each cut at so many medians; those of candles averaged at
+# 0.39, of hours cut in two at 0.49.
+_CLIPPED, _FOLLOWS, _FEWEST_MOVES = 3, 0.3, 300
+_WEEKEND = datetime.timedelta(hours=40), datetime.timedelta(hours=80)
+_BESIDE, _SEEN = 5, 0.03  # times: the gap of a weekend is larger than other ones; and share of a bar's range
+_JUMPS = 0.4  # of an hour's range: where it opens from the close before, of feeds 0.01
+_FEWEST_RANGES, _HOLDS = 100, 0.97  # bars that hold the next close, which of a feed six in ten do
+_FEWEST_WEEKENDS = 7
+
+
+def require_moves(bars: pl.DataFrame, path: Path) -> None:
+    """Refuse closes of which one move goes with the next: averages, and prices filled in between, know a later one."""
+    steps = bars.filter(pl.col("close") > 0).sort("timestamp")["close"].log().diff().drop_nulls()
+    moves = steps.filter(steps != 0).to_numpy()
+    bound = _CLIPPED * float(np.median(np.abs(moves))) if len(moves) >= _FEWEST_MOVES else 0.0
+    cut = pl.Series(np.clip(moves, -bound, bound))
+    follows = pl.select(pl.corr(cut[:-1], cut[1:])).item() if bound else None
+    if follows is not None and follows > _FOLLOWS:
+        raise VendorError(
+            f"{path}: one move of its closes goes with the next (correlation {follows:.2f}, of markets about 0): they "
+            "are averages, such as Heikin-Ashi's, or were filled in between prices and tell the later one; export "
+            "candles"
+        )
+
+
+def require_own(bars: pl.DataFrame, path: Path) -> None:
+    """Refuse prices of the next bar, or the last, beside which the gaps of weekends lie; and ranges of bars to come."""
+    if not set(PRICES) <= set(bars.columns):
+        return
+    whole = bars.drop_nulls(PRICES).sort("timestamp")
+    close, width = pl.col("close"), pl.col("high") - pl.col("low")
+    gaps = whole.select(
+        gap=(pl.col("open") - close.shift(1)).abs(),
+        at=pl.col("timestamp").diff().is_between(*_WEEKEND),
+        width=width,
+    ).drop_nulls()
+    usual, across, before, after = (
+        float(gaps.filter(rows)["gap"].quantile(0.5) or 0)
+        for rows in (True, pl.col("at"), pl.col("at").shift(-1), pl.col("at").shift(1))
+    )
+    least = max(_BESIDE * across, _BESIDE * usual, _SEEN * float(gaps["width"].quantile(0.5) or 0))
+    if gaps["at"].sum() >= _FEWEST_WEEKENDS and max(before, after) > least:
+        which, then = ("before", ", which are known too early") if before > after else ("after", "")
+        raise VendorError(
+            f"{path}: the gaps of its weekends lie a bar {which} them: rows were moved, and prices are of the "
+            f"{'next' if then else 'last'} bar{then}; export the file again"
+        )
+    moved = whole.with_columns(next=close.shift(-1)).filter((pl.col("next") != close) & (width > 0))
+    inside = int(moved["next"].is_between(moved["low"], moved["high"]).sum())
+    if moved.height >= _FEWEST_RANGES and inside > _HOLDS * moved.height:
+        raise VendorError(
+            f"{path}: {inside} of {moved.height} bars hold the close of the next one, of markets some half do: their "
+            "high and low are of later bars too, or of many; export candles"
+        )
+
+
+def apart(bars: pl.DataFrame, minutes: int) -> tuple[str, ...]:
+    """Say if bars of hours open far from the close before them, as where only every fourth was kept."""
+    if not set(PRICES) <= set(bars.columns) or minutes < 60 or bars.height < _FEWEST_RANGES:
+        return ()
+    jump, width = (pl.col("open") - pl.col("close").shift(1)).abs(), pl.col("high") - pl.col("low")
+    far = bars.drop_nulls(PRICES).sort("timestamp").select(jump.median() > _JUMPS * width.median()).item()
+    return ("bars open far from the close before them (median): rows between them may be left out",) if far else ()
