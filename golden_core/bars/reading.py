@@ -19,7 +19,7 @@ from golden_core.store.schema import BARS
 from golden_core.vendors.bar_length import alone, bar_length, disordered, off_grid
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.detect import AUTO, detect
-from golden_core.vendors.feed import apart
+from golden_core.vendors.feed import oddities
 from golden_core.vendors.plain import declared
 from golden_core.vendors.prices import impossible, standing
 from golden_core.vendors.scaling import scale
@@ -83,7 +83,7 @@ def read_bars(
     bars = _finished(whole, pair, length, zone or clock)
     more = [
         *impossible(dated),
-        *apart(dated, MINUTES[length]),
+        *oddities(dated, MINUTES[length]),
         *off_grid(dated, length),
         *disordered(dated),
         *alone(dated, length),

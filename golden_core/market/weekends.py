@@ -114,10 +114,8 @@ def expected(weekends: Weekends, zone: str) -> tuple[pl.Series, pl.Series]:
 
 
 def other_weeks(weekends: Weekends, zone: str) -> pl.DataFrame:
-    """Return ``week`` (its Monday) and ``hours`` by which whole weeks lie early on a clock; bars above an hour hide it.
-
-    One that is an hour late may be a vendor's who opens late, and whose prices trickle in after the close.
-    """
+    """Return ``week`` (its Monday) and ``hours`` by which whole weeks lie early on a clock; long bars hide it."""
+    # An hour late may also be a vendor who opens late, and whose prices trickle in after the close.
     table, hour = weekends.table, datetime.timedelta(hours=1)
     closed, opened = expected(weekends, zone)
     begins, ends = table["first_bar"] - opened, (table["last_bar"] - closed).shift(-1) + weekends.bar_hours * hour

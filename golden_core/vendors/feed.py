@@ -8,17 +8,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from golden_core.vendors.base import VendorError
+from golden_core.vendors.base import VendorError, told
 from golden_core.vendors.columns import PRICES
 
 # Moves of no currency go with the next at more than 0.24, each cut at so many medians; those of candles averaged at
 # 0.39, of hours cut in two at 0.49.
 _CLIPPED, _FOLLOWS, _FEWEST_MOVES = 3, 0.3, 300
 _WEEKEND = datetime.timedelta(hours=40), datetime.timedelta(hours=80)
-_BESIDE, _SEEN = 5, 0.03  # times: the gap of a weekend is larger than other ones; and share of a bar's range
+# How often the gap of a weekend is larger than others, share of a bar's range that shows it, and how many must show it.
+_BESIDE, _SEEN, _FEWEST_WEEKENDS = 5, 0.03, 7
+_IN_A_ROW = 24  # closes that are never twice the same, half of them moves
 _JUMPS = 0.4  # of an hour's range: where it opens from the close before, of feeds 0.01
 _FEWEST_RANGES, _HOLDS = 100, 0.97  # bars that hold the next close, which of a feed six in ten do
-_FEWEST_WEEKENDS = 7
 
 
 def require_moves(bars: pl.DataFrame, path: Path) -> None:
@@ -31,8 +32,7 @@ def require_moves(bars: pl.DataFrame, path: Path) -> None:
     if follows is not None and follows > _FOLLOWS:
         raise VendorError(
             f"{path}: one move of its closes goes with the next (correlation {follows:.2f}, of markets about 0): they "
-            "are averages, such as Heikin-Ashi's, or were filled in between prices and tell the later one; export "
-            "candles"
+            "are averages, such as Heikin-Ashi's, or were filled in and tell the later price; export candles"
         )
 
 
@@ -43,9 +43,7 @@ def require_own(bars: pl.DataFrame, path: Path) -> None:
     whole = bars.drop_nulls(PRICES).sort("timestamp")
     close, width = pl.col("close"), pl.col("high") - pl.col("low")
     gaps = whole.select(
-        gap=(pl.col("open") - close.shift(1)).abs(),
-        at=pl.col("timestamp").diff().is_between(*_WEEKEND),
-        width=width,
+        at=pl.col("timestamp").diff().is_between(*_WEEKEND), gap=(pl.col("open") - close.shift(1)).abs(), width=width
     ).drop_nulls()
     usual, across, before, after = (
         float(gaps.filter(rows)["gap"].quantile(0.5) or 0)
@@ -53,24 +51,31 @@ def require_own(bars: pl.DataFrame, path: Path) -> None:
     )
     least = max(_BESIDE * across, _BESIDE * usual, _SEEN * float(gaps["width"].quantile(0.5) or 0))
     if gaps["at"].sum() >= _FEWEST_WEEKENDS and max(before, after) > least:
-        which, then = ("before", ", which are known too early") if before > after else ("after", "")
+        side, other = ("before", "next") if before > after else ("after", "last")
         raise VendorError(
-            f"{path}: the gaps of its weekends lie a bar {which} them: rows were moved, and prices are of the "
-            f"{'next' if then else 'last'} bar{then}; export the file again"
+            f"{path}: the gaps of its weekends lie a bar {side} them: rows were moved, and prices are of the {other} "
+            "bar; export the file again"
         )
     moved = whole.with_columns(next=close.shift(-1)).filter((pl.col("next") != close) & (width > 0))
     inside = int(moved["next"].is_between(moved["low"], moved["high"]).sum())
     if moved.height >= _FEWEST_RANGES and inside > _HOLDS * moved.height:
         raise VendorError(
-            f"{path}: {inside} of {moved.height} bars hold the close of the next one, of markets some half do: their "
-            "high and low are of later bars too, or of many; export candles"
+            f"{path}: {inside} of {moved.height} bars hold the close of the next one, of markets half do: their high "
+            "and low are of later bars, too; export candles"
         )
 
 
-def apart(bars: pl.DataFrame, minutes: int) -> tuple[str, ...]:
-    """Say if bars of hours open far from the close before them, as where only every fourth was kept."""
-    if not set(PRICES) <= set(bars.columns) or minutes < 60 or bars.height < _FEWEST_RANGES:
+def oddities(bars: pl.DataFrame, minutes: int) -> tuple[str, ...]:
+    """Say if bars of hours open far from the close before them, and where closes in a row are those of another time."""
+    if not set(PRICES) <= set(bars.columns) or bars.height < _FEWEST_RANGES:
         return ()
-    jump, width = (pl.col("open") - pl.col("close").shift(1)).abs(), pl.col("high") - pl.col("low")
-    far = bars.drop_nulls(PRICES).sort("timestamp").select(jump.median() > _JUMPS * width.median()).item()
-    return ("bars open far from the close before them (median): rows between them may be left out",) if far else ()
+    close, jump = pl.col("close"), (pl.col("open") - pl.col("close").shift(1)).abs()
+    whole = bars.drop_nulls(PRICES).unique("timestamp", keep="first").sort("timestamp")
+    found = whole.select(
+        far=jump.median() > _JUMPS * (pl.col("high") - pl.col("low")).median(),
+        twice=pl.struct(close.shift(-n).alias(str(n)) for n in range(_IN_A_ROW)).is_duplicated()
+        & ((close.diff() != 0).cast(pl.Int64).rolling_sum(_IN_A_ROW).shift(1 - _IN_A_ROW) > _IN_A_ROW / 2),
+    )
+    apart = ("bars open far from the close before them (median): rows between them may be left out",)
+    again = f"rows begin {_IN_A_ROW} whose closes are those of another time: a gap was filled with them"
+    return (*(apart if minutes >= 60 and found.item(0, "far") else ()), *told(whole, found["twice"], again))

@@ -82,8 +82,7 @@ def _numbers(cells: pl.Series, lines: Lines, gaps: bool, notes: list[str], point
         empty = cells.str.to_lowercase().is_in(GAPS) if written else values.is_null() | values.is_nan()
         values, faults = values.set(empty, None), faults & ~empty
     cure = {cells.name: "the header is repeated, as if files had been joined: leave the line out"}
-    mend = "mend the cell, or export the file again"
-    said = f"column {cells.name!r}: "
+    said, mend = f"column {cells.name!r}: ", "mend the cell, or export the file again"
     lines.refuse(faults, lambda row: f"{said}{cells[row]!r} is not a number; {cure.get(cells[row], mend)}")
     return values
 

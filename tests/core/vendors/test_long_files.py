@@ -110,7 +110,7 @@ def _gapped(every: str, weeks: int) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(("every", "weeks"), [("1h", 12), ("1d", 40), ("15m", 10)])
-@pytest.mark.parametrize(("by", "said"), [(-1, "before .* next bar, which are known too early"), (1, "after .* last")])
+@pytest.mark.parametrize(("by", "said"), [(-1, "before .* next bar"), (1, "after .* last")])
 def test_rows_that_were_moved_are_told_by_the_gaps_of_weekends(
     every: str, weeks: int, by: int, said: str, parse: Any
 ) -> None:
@@ -126,6 +126,16 @@ def test_ranges_of_bars_to_come_are_refused(many: int, parse: Any) -> None:
     ahead = bars.with_columns(pl.col("high").rolling_max(many), pl.col("low").rolling_min(many)).drop_nulls().reverse()
     with pytest.raises(VendorError, match="bars hold the close of the next one"):
         parse(_rows(ahead))
+
+
+def test_a_week_that_was_copied_into_a_gap_is_told(parse: Any) -> None:
+    bars, day = _bars("1h", 8), pl.col("t").dt.truncate("1d")
+    week = dt.datetime(2024, 1, 21)  # noqa: DTZ001
+    last = bars.filter(day.is_between(week - dt.timedelta(days=7), week, closed="left"))
+    there = bars.filter(~day.is_between(week, week + dt.timedelta(days=7), closed="left"))
+    rows = _rows(pl.concat([there, last.with_columns(pl.col("t").dt.offset_by("7d"))]).sort("t"))
+    assert any("whose closes are those of another time" in note for note in parse(rows).notes)
+    assert not parse(_rows(bars)).notes
 
 
 def test_rows_of_which_every_fourth_was_kept_are_told(parse: Any) -> None:
