@@ -118,9 +118,7 @@ def read_record(kind: type[Record], path: Path) -> Record:
     try:
         return kind.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"])) or "the file"
-        raise EvidenceError(f"{path.name}: {where}: {fault['msg']}; restore it from git") from None
+        raise EvidenceError(f"{path.name}: {declared.told(error)}; restore it from git") from None
 
 
 def read_declared(kind: type[Declared], path: Path) -> Declared:

@@ -43,8 +43,12 @@ def read_declared(kind: type[Declared], path: Path, error: type[ValueError] = Pu
     except YAMLError as fault:
         raise error(f"{path}: is not valid YAML: {fault}") from None
     except ValidationError as fault:
-        said = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in fault.errors())
-        raise error(f"{path}: " + "; ".join(said)) from None
+        raise error(f"{path}: {told(fault)}") from None
+
+
+def told(fault: ValidationError) -> str:
+    """Return everything that is wrong with what was read: each place, and why."""
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in fault.errors())
 
 
 @lru_cache(maxsize=16)  # every milestone's asset and checks read the whole plan

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from golden_core.publication.declared import PublicationError, publish_library
+from golden_core.publication.declared import PublicationError, publish_library, told
 from golden_core.publication.tables import described
-from golden_core.store.lake import confined, hash_file
-from golden_core.study import Section
+from golden_core.store.lake import hash_file
+from golden_core.study import NAME, Section
 
 if TYPE_CHECKING:
     import bagit
@@ -33,7 +33,7 @@ class TableRecord(Section):
 class Results(Section):
     """The content of results.json; who made the archive may be anybody."""
 
-    study: str
+    study: str = Field(pattern=f"^{NAME}$")  # it names the file that is run again
     study_hash: str
     source: dict[str, Any]
     git: dict[str, str | bool | None]
@@ -61,6 +61,9 @@ def bundle_faults(folder: Path) -> list[str]:
         recorded = results(folder)["tables"]
     except PublicationError as error:
         return faults or [str(error)]
+    raw = folder / "data" / "inputs" / "raw.parquet"  # which a study that is run again is held against, as its verdicts
+    faults += ["inputs/raw.parquet cannot be read"] * (raw.is_file() and _table(raw) is None)
+    faults += [f"{RESULTS} names no table verdicts"] * ("verdicts" not in recorded)
     return [*faults, *_other_tables(folder / "data" / "tables", recorded)]
 
 
@@ -84,10 +87,12 @@ def opened(folder: Path) -> bagit.Bag:
 
 def results(folder: Path) -> dict[str, Any]:
     """Return results.json of an archive; PublicationError where it cannot be read."""
+    path = folder / "data" / RESULTS
     try:
-        return Results.model_validate_json((folder / "data" / RESULTS).read_bytes()).model_dump()
+        return Results.model_validate_json(path.read_bytes()).model_dump()
     except (OSError, ValidationError) as error:
-        raise PublicationError(f"{folder / 'data' / RESULTS} cannot be read: {error}") from None
+        said = told(error) if isinstance(error, ValidationError) else error.strerror
+        raise PublicationError(_shown(f"{path} cannot be read: {said}")) from None
 
 
 def _altered(bag: bagit.Bag, folder: Path) -> Iterator[str]:
@@ -128,18 +133,24 @@ def tag_lines(folder: Path) -> list[bytes]:
     return [f"{hash_file(folder / name)} {name}\n".encode() for name in TAGS]
 
 
+def _table(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame | None:
+    try:
+        return pl.read_csv(path, schema=schema) if schema else pl.read_parquet(path, glob=False)
+    except (OSError, ValueError, pl.exceptions.PolarsError):
+        return None
+
+
 def _other_tables(folder: Path, recorded: Mapping[str, Any]) -> Iterator[str]:
     """Hold every table against its own hash: who changes a table and the manifest has still changed a result."""
     for name, record in recorded.items():
-        try:
-            path = confined(folder, f"{name}.parquet")  # who made the archive may be anybody
-            table = pl.read_parquet(path, glob=False)
-            csv = path.with_suffix(".csv")
-            shown = pl.read_csv(csv, schema=table.schema) if csv.is_file() else table
-        except (OSError, ValueError, pl.exceptions.PolarsError):
-            yield f"table {name} cannot be read"
-            continue
-        if described({name: table})[name] != record:
+        path = folder / f"{name}.parquet"
+        csv = path.with_suffix(".csv")
+        # Who made the archive may be anybody, and a name lead out of it.
+        table = _table(path) if path.parent == folder else None
+        shown = _table(csv, table.schema) if table is not None and csv.is_file() else table
+        if table is None or shown is None:
+            yield _shown(f"table {name} cannot be read")
+        elif described({name: table})[name] != record:
             yield f"table {name} holds other values than results.json says"
         elif not shown.equals(table):
             yield f"{csv.name} holds other values than {path.name}"

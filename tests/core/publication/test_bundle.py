@@ -147,7 +147,41 @@ def test_the_name_of_an_archive_does_not_depend_on_the_file_system(archived):
 def test_results_that_are_none_are_named(said, copied):
     (copied / "data" / "results.json").write_bytes(said if isinstance(said, bytes) else said.encode())
     _sealed(copied)
-    assert "results.json cannot be read" in bundle_faults(copied)[0]
+    (found,) = bundle_faults(copied)
+    assert "results.json cannot be read" in found
+    assert "pydantic" not in found
+    assert "\n" not in found
+
+
+@pytest.mark.parametrize("name", ["../../../../outside", "demo\n\x1b[31mred", "/etc/outside", ""])
+def test_the_archived_study_is_none_outside(name, copied):
+    """Its name leads to the file that is run again."""
+    said = read_json(copied / "data" / "results.json") | {"study": name}
+    write_json(said, copied / "data" / "results.json")
+    _sealed(copied)
+    (found,) = bundle_faults(copied)
+    assert "results.json cannot be read: study: String should match pattern" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("inputs/raw.parquet", "inputs/raw.parquet cannot be read"),
+        ("tables/verdicts.parquet", "results.json names no table verdicts"),
+    ],
+)
+def test_what_a_study_that_was_run_again_is_held_against_is_asked_for_before(name, fault, copied):
+    """Its run may take hours."""
+    path = copied / "data" / name
+    path.write_bytes(path.read_bytes()[:-10])
+    said = read_json(copied / "data" / "results.json")
+    if name.startswith("tables"):
+        path.unlink()
+        path.with_suffix(".csv").unlink()
+        del said["tables"]["verdicts"]
+    write_json(said, copied / "data" / "results.json")
+    _sealed(copied)
+    assert bundle_faults(copied) == [fault]
 
 
 @pytest.mark.parametrize(
