@@ -6,7 +6,8 @@ from golden_core.store.schema import METRICS
 from golden_core.study import Study
 from golden_dagster.lib.assets import asset
 from golden_dagster.lib.automation import gather_current
-from golden_dagster.lib.metadata import findings_value, flat, spec_metadata, table_value
+from golden_dagster.lib.checks import require_inputs
+from golden_dagster.lib.metadata import flat, spec_metadata, table_value
 from golden_dagster.lib.published import located, metrics_origin
 from golden_dagster.resources import StudyResource
 
@@ -30,18 +31,10 @@ def definitions(study: Study) -> dg.Definitions:
         settings=study.hash(),
     )
     def metrics(study: StudyResource) -> dg.MaterializeResult[None]:
-        from golden_core.checks import verified_input_faults
         from golden_core.evaluation.campaign import evaluate
 
         loaded = study.load()
-        faults = verified_input_faults(study.home, loaded)
-        if faults:
-            # A blocking check protects the run it is part of, and this is another run.
-            raise dg.Failure(
-                f"study {loaded.name!r} is not evaluated: {faults[0]}",
-                metadata={"faults": findings_value(faults, title="fault")},
-                allow_retries=False,
-            )
+        require_inputs(study.home, loaded, f"study {loaded.name!r} is not evaluated")
         evaluated = evaluate(study.home, loaded)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(evaluated.identity),

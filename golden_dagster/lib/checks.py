@@ -10,8 +10,10 @@ from golden_core.checks.check import Severity
 from golden_core.checks.explanations import explanation_checks
 from golden_core.checks.inputs import decided, input_checks
 from golden_core.checks.results import result_checks
+from golden_core.preparation.catalogue import command_of
 from golden_core.reporting.formats import count
 from golden_core.reporting.judged import Judged
+from golden_core.store.lake import Home
 from golden_core.study import Study
 from golden_dagster.lib.metadata import findings_value, table_value
 from golden_dagster.resources import StudyResource, WorkersResource
@@ -46,6 +48,19 @@ def sampled_asset_checks(checks: Sequence[Check]) -> dg.AssetChecksDefinition:
                 yield verdict(found[check.name], check.unit, check.severity)._replace(check_name=check.name)
 
     return future_and_fits
+
+
+def require_inputs(home: Home, study: Study, refused: str) -> None:
+    """Fail where bars, folds, scalers or features are at fault: a blocking check protects only the run it is part of."""
+    from golden_core.checks import verified_input_faults
+
+    if faults := verified_input_faults(home, study):
+        again = f"`{command_of(home, study.name)}`, or clean_bars and then folds materialised again,"
+        raise dg.Failure(
+            f"{refused}: {faults[0]}; {again} mends what is stale, and stops at what is not",
+            metadata={"faults": findings_value(faults, title="fault")},
+            allow_retries=False,
+        )
 
 
 def verdict(found: Examined, unit: str, severity: Severity = "error") -> dg.AssetCheckResult:

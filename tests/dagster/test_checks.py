@@ -18,6 +18,7 @@ from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, write_parquet
 from golden_dagster.campaign import Stage
 from golden_dagster.lib.checks import verdict
+from golden_dagster.partitions import trial_partitions
 
 CLAIMS = {
     "ecb_dates_explained", "prices_positive_and_plausible", "timestamps_unique_and_increasing", "no_bars_missing",
@@ -270,12 +271,18 @@ def test_a_row_that_nobody_accounts_for(broken):
     assert "clean bars, but the account keeps" in fails("every_row_accounted_for")
 
 
-def test_metrics_is_not_made_of_rows_that_nobody_accounts_for(broken):
+def test_nothing_is_made_of_rows_that_nobody_accounts_for(broken):
     path = broken.study("smoke").table("bars", "EURUSD")
     write_parquet(pl.read_parquet(path)[:-1], path)
     with opened() as campaign:
+        models = Stage("models", [dg.AssetKey(["models", "ar"])], trial_partitions(campaign.study))
+        assert not campaign.execute(models)
         assert not campaign.execute(Stage("metrics", [dg.AssetKey("metrics")]))
-        assert "study 'smoke' is not evaluated: " in campaign.failures[0]
+        said = [failure for failure in campaign.failures if "clean bars, but the account keeps" in failure]
+        assert len(said) == 2
+        for refused, text in zip(("no trial of study 'smoke' is trained: ", "is not evaluated: "), said, strict=True):
+            assert refused in text
+            assert "or clean_bars and then folds materialised again, mends what is stale" in text
 
 
 def change_quality(home, name, *expressions):

@@ -9,7 +9,6 @@ from golden_core.forecasters import forecaster_facts
 from golden_core.forecasters.facts import Facts
 from golden_core.inputs.features import build_features
 from golden_core.inputs.windows import cut_windows
-from golden_core.preparation.catalogue import command_of
 from golden_core.splits.scaling import fit_scalers
 from golden_core.store.lake import read_table
 from golden_core.store.schema import FORECASTS, HISTORY
@@ -19,6 +18,7 @@ from golden_core.trials.campaign import fingerprinted
 from golden_core.trials.identity import shared_hash
 from golden_dagster.lib.assets import PartitionLog, partitioned
 from golden_dagster.lib.automation import keep_current
+from golden_dagster.lib.checks import require_inputs
 from golden_dagster.lib.metadata import findings_value, flat, learning_curve_picture, spec_metadata
 from golden_dagster.partitions import known_keys, series_to_trials, trial_key, trial_of, trial_partitions
 from golden_dagster.resources import StudyResource, Watcher, WorkersResource
@@ -56,22 +56,13 @@ def model_asset(study: Study, forecaster: str) -> dg.AssetsDefinition:
         workers: WorkersResource,
         watcher: dg.ResourceParam[Watcher],
     ) -> Iterator[dg.MaterializeResult[None]]:
-        from golden_core.checks import verified_input_faults
         from golden_core.evaluation.campaign import trial_summary
 
         loaded = study.load()
         known = [str(key) for key in trial_partitions(loaded).get_partition_keys()]
         trials = [trial_of(forecaster, k) for k in known_keys(context, loaded, known)]
         jobs = fingerprinted(study.home, loaded, trials)  # names what is not there yet; faults are of what is
-        faults = verified_input_faults(study.home, loaded)
-        if faults:
-            # A blocking check protects the run it is part of, and this may be another run.
-            raise dg.Failure(
-                f"no trial of study {loaded.name!r} is trained: {faults[0]}; "
-                f"`{command_of(study.home, loaded.name)}` makes again what is stale, and stops at what is not",
-                metadata={"faults": findings_value(faults, title="fault")},
-                allow_retries=False,
-            )
+        require_inputs(study.home, loaded, f"no trial of study {loaded.name!r} is trained")
         failures, log = [], PartitionLog(context)
         ran = run_trials(study.home, loaded, jobs, backend=workers.backend, workers=workers.count, note=watcher.on_note)
         for outcome in ran:
