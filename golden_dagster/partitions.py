@@ -78,14 +78,14 @@ def known_keys(context: dg.AssetExecutionContext, study: Study, known: Sequence[
     Raises
     ------
     dagster.Failure
-        When the code location was loaded for another study than the run asks for.
+        When the study was edited after the code location was loaded.
     """
     keys = [str(key) for key in context.partition_keys]
     unknown = sorted(set(keys) - set(known))
     if unknown:
         raise dg.Failure(
             f"study {study.name!r} has no partition {', '.join(unknown[:5])}; it has {', '.join(list(known)[:5])}, … "
-            f"The web UI shows the partitions of GOLDEN_STUDY: start it with `golden ui {study.name}`.",
+            "The web UI shows those that it had: reload the code location under Deployment.",
             allow_retries=False,
         )
     return keys

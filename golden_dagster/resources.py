@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import dagster as dg
 from pydantic import Field
 
-from golden_core.preparation.catalogue import claim_name, load_variant
+from golden_core.preparation.catalogue import claim_name, load_study, load_variant, run_command
 from golden_core.store.lake import Home
 from golden_core.study import Study, StudyError
 from golden_core.trials import Outcome
@@ -46,12 +46,18 @@ class StudyResource(dg.ConfigurableResource[Any]):
         Raises
         ------
         dagster.Failure
-            With every fault of the study, one per line.
+            With every fault of the study, one per line; or if the record of what is made and checked is another's.
         """
         if self.pinned:
             return Study.model_validate_json(self.pinned)
         try:
             study = load_variant(self.study, self.settings)
+            # What a run makes and checks stands in the web UI as this one's.
+            shown = os.environ.get("GOLDEN_STUDY")
+            if shown and study.name != (name := load_study(shown).name):
+                makes = run_command(self.study, self.settings)
+                said = f"this is the record of study {name!r}, and this run is of another: `{makes}` makes it"
+                raise dg.Failure(said, allow_retries=False)
             claim_name(self.home, study, self.study, self.settings)
             return study
         except StudyError as error:

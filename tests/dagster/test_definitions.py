@@ -21,6 +21,7 @@ from golden_dagster import definitions as module
 from golden_dagster.definitions import definitions_for, defs, referenced
 from golden_dagster.defs.leakage import leakage_scorecard
 from golden_dagster.instance import study_instance
+from golden_dagster.lib.failures import failure_messages
 from golden_dagster.lib.metadata import learning_curve_picture
 from golden_dagster.partitions import trial_key, trial_of, trial_partitions
 from golden_dagster.resources import StudyResource
@@ -71,6 +72,24 @@ def test_definitions_load(study):
 def test_the_code_location_follows_the_environment(monkeypatch):
     monkeypatch.setenv("GOLDEN_STUDY", "smoke")
     assert described(defs()) == described(definitions_for(load_study("smoke"), StudyResource(study="smoke")))
+
+
+@pytest.mark.parametrize(
+    ("asked", "command"),
+    [
+        ({"study": "hourly"}, "golden run hourly"),
+        ({"overrides": {"training.epochs": 2}}, "golden run smoke --set training.epochs=2"),
+    ],
+)
+def test_another_study_leaves_nothing_in_the_record_of_the_one_that_is_shown(asked, command, monkeypatch):
+    """The report would show verdicts of checks that were never put to this study."""
+    monkeypatch.setenv("GOLDEN_STUDY", "smoke")
+    job, config = defs().resolve_job_def("stage_rates"), {"resources": {"study": {"config": asked}}}
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
+        assert instance.get_latest_materialization_event(dg.AssetKey("ecb_rates")) is None
+    (said,) = failure_messages(result.all_events)
+    assert f"the record of study 'smoke', and this run is of another: `{command}` makes it" in said
 
 
 def test_definitions_are_made_once_for_a_study_as_it_is(tmp_path, monkeypatch):
