@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import dagster as dg
@@ -20,7 +21,7 @@ from golden_dagster.resources import StudyResource
 GOLDEN = [sys.executable, "-c", "from golden_dagster.cli import main; main()"]
 ON_FAILURE = "GOLDEN_ON_FAILURE"
 _AFTER = "Every working day, after rates are published"
-SHOWN = 1_000_000  # bytes at the end of what a command of the night says: all, unless somebody prints without end
+SHOWN = 1_000_000  # bytes of what a command of the night says, from either end: all, unless somebody prints without end
 
 
 def definitions(study: Study) -> dg.Definitions:
@@ -91,19 +92,37 @@ def _settings(study: StudyResource) -> list[str]:
 
 def _call(context: dg.OpExecutionContext, *commands: list[str]) -> None:
     """Run commands of `golden`, each though one before has failed; what they say is in the run's log."""
-    ended, failed, in_order = [], False, os.environ | {"PYTHONUNBUFFERED": "1"}  # else what is said last comes first
+    ended, failed = [], False
     for command in commands:
-        context.log.info(f"golden {shlex.join(command)}")
-        with tempfile.TemporaryFile() as told:  # on disk: a forecaster may print for hours
-            ran = subprocess.run([*GOLDEN, *command], check=False, stdout=told, stderr=told, env=in_order)
-            status = ran.returncode
-            told.seek(max(0, told.seek(0, os.SEEK_END) - SHOWN))
-            said = told.read().decode(errors="replace")
+        context.log.info(f"golden {shlex.join(command)}: what it says meanwhile stands under stdout")
+        status, said = passed_on([*GOLDEN, *command])
         context.log.info(said)
         last, failed = " ".join(said.strip().splitlines()[-1:]), failed or status != 0
         ended.append(f"golden {shlex.join(command)} ended with {status}: {last}")
     if failed:
         raise dg.Failure("; ".join(ended), allow_retries=False)
+
+
+def passed_on(command: list[str]) -> tuple[int, str]:
+    """Run a program, pass on what it says within a second, as far as that is shown; return its exit status and the end.
+
+    A night has hours, and may begin with a wait for another campaign. Told to end, it tells the program.
+    """
+    status, passed, in_order = None, 0, os.environ | {"PYTHONUNBUFFERED": "1"}  # else what is said last comes first
+    with (
+        tempfile.TemporaryFile() as told,  # on disk: a forecaster may print for hours
+        subprocess.Popen(command, stdout=told, stderr=told, env=in_order) as program,
+    ):
+        try:
+            while status is None:
+                with suppress(subprocess.TimeoutExpired):
+                    status = program.wait(1)
+                passed += os.write(1, os.pread(told.fileno(), SHOWN - passed, passed))
+        except BaseException:
+            program.terminate()
+            raise
+        said = os.pread(told.fileno(), SHOWN, max(0, os.fstat(told.fileno()).st_size - SHOWN))
+    return status, said.decode(errors="replace")
 
 
 def _refresh(study: Study) -> dg.Definitions:

@@ -51,7 +51,7 @@ def sampled_asset_checks(checks: Sequence[Check]) -> dg.AssetChecksDefinition:
 
 
 def require_inputs(home: Home, study: Study, refused: str) -> None:
-    """Fail where bars, folds, scalers or features are at fault: a blocking check protects only the run it is part of."""
+    """Fail where bars, folds or features are at fault: a blocking check protects only the run that it is part of."""
     from golden_core.checks import verified_input_faults
 
     if faults := verified_input_faults(home, study):

@@ -1,5 +1,6 @@
 """What runs by itself: the refresh, the night, what keeps a study current, and who hears of failures."""
 
+import signal
 import subprocess
 import sys
 from random import Random
@@ -266,12 +267,11 @@ def test_the_night_is_refresh_and_gate(status, monkeypatch):
     """Without an answer from the bank the gate still runs, and the night still fails."""
     commands = []
 
-    def ran(command, stdout, **_):
+    def ran(command):
         commands.append(command[len(GOLDEN) :])
-        stdout.write(b"no answer\n" if "refresh" in command else b"a table\npassed\n")
-        return subprocess.CompletedProcess(command, status if "refresh" in command else 0)
+        return (status, "no answer\n") if "refresh" in command else (0, "a table\npassed\n")
 
-    monkeypatch.setattr(subprocess, "run", ran)
+    monkeypatch.setattr(automation, "passed_on", ran)
     schedule = definitions().resolve_schedule_def("nightly_study")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 18 * * 1-5", "Europe/Berlin")
     resource = StudyResource(study="smoke", overrides={"training.epochs": 2})
@@ -290,11 +290,11 @@ def test_the_week_ends_with_the_deletion_of_superseded_trials(status, monkeypatc
     """Refused while a run is under way, say: then it fails, and `failed_runs` tells."""
     commands = []
 
-    def ran(command, **_):
+    def ran(command):
         commands.append(command[len(GOLDEN) :])
-        return subprocess.CompletedProcess(command, status, "", "under way")
+        return status, "under way"
 
-    monkeypatch.setattr(subprocess, "run", ran)
+    monkeypatch.setattr(automation, "passed_on", ran)
     assert definitions().resolve_schedule_def("weekly_clean").job_name == "clean"
     resource = StudyResource(study="smoke", overrides={"training.epochs": 2})
     with dg.DagsterInstance.ephemeral() as instance:
@@ -311,6 +311,23 @@ def test_a_night_that_prints_no_text_is_a_night(monkeypatch):
         assert job.execute_in_process(instance=instance, raise_on_error=False).success
 
 
+@pytest.mark.timeout(60)
+def test_what_a_night_says_is_seen_while_it_lasts_and_it_ends_with_its_run(tmp_path):
+    """It may wait for another campaign, for hours."""
+    told = tmp_path / "told"
+    ends = f"signal.signal(signal.SIGTERM, lambda *_: sys.exit(pathlib.Path({str(told)!r}).touch()))"
+    says = f"import pathlib, signal, sys; {ends}; print('waiting for it', flush=True); signal.pause()"
+    night = f"from golden_dagster.defs.automation import passed_on; passed_on({[sys.executable, '-c', says]!r})"
+    with subprocess.Popen([sys.executable, "-c", night], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline() == b"waiting for it\n"
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+        finally:
+            process.kill()
+    assert told.exists()
+
+
 @pytest.mark.parametrize("status", [0, 3])
 def test_of_a_night_that_prints_without_end_the_end_is_kept(monkeypatch, capfd, status):
     text = f"import sys; print('begin' + 30_000_000 * 'x'); print('fault', file=sys.stderr); sys.exit({status})"
@@ -321,6 +338,8 @@ def test_of_a_night_that_prints_without_end_the_end_is_kept(monkeypatch, capfd, 
         logged = [record.user_message for record in instance.all_logs(result.run_id)]
     (said,) = {text for text in logged if text.endswith("xxx\nfault\n")}
     assert len(said) == automation.SHOWN
+    assert "begin" in (shown := capfd.readouterr().out)
+    assert shown.count("x") <= 2 * automation.SHOWN * 1.1  # of refresh and gate
     assert result.success is (status == 0)
     if status:
         (failure,) = (e for e in result.all_events if e.is_step_failure)
