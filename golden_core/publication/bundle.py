@@ -83,8 +83,13 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
         shutil.copytree(report, folder / "report")
         write_results(home, study, folder)
         _archive_source(root, folder / "source.tar")
-        _write_crate(folder, study, project_version(root), now)
-        bagit.make_bag(str(folder), _bag_info(study, root, now), checksums=[ALGORITHM])
+        _write_crate(folder, study, version := project_version(root), now)
+        said = {
+            "Bagging-Date": now.date().isoformat(),
+            "External-Description": f"Archive of study {study.name} of golden {version}: {study.description}",
+            "Internal-Sender-Identifier": study.hash(),
+        }
+        bagit.make_bag(str(folder), said, checksums=[ALGORITHM])
         write_bytes(b"".join(tag_lines(folder)), folder / TAG_MANIFEST)  # bagit's is in the order of the file system
 
 
@@ -157,14 +162,6 @@ def write_results(home: Home, study: Study, folder: Path) -> None:
         _copy(stored.raw, folder / "inputs" / "raw.parquet")
     facts = {"study": study.name, "study_hash": study.hash(), "source": stored_json(stored.source)}
     write_json({**facts, "git": git_state(), "tables": described(tables)}, folder / RESULTS)
-
-
-def _bag_info(study: Study, root: Path, now: datetime.datetime) -> dict[str, str]:
-    return {
-        "Bagging-Date": now.date().isoformat(),
-        "External-Description": f"Archive of study {study.name} of golden {project_version(root)}: {study.description}",
-        "Internal-Sender-Identifier": study.hash(),
-    }
 
 
 def _archive_source(root: Path, path: Path) -> None:

@@ -38,10 +38,23 @@ def definitions(study: Study) -> dg.Definitions:
     )
     asks_first = study.data.source == "ecb"
     says = "asks for newer ones, " * asks_first + "brings the study up to date and evaluates every check."
+    first = [["data", "refresh"]] if asks_first else []  # the gate also runs on the rates of yesterday
+    bring = _job(
+        "study",
+        "bring_up_to_date",
+        "Everything of the study, brought up to date through the gate: rates, bars, folds, trials, report.",
+        lambda asked: [*first, ["gate", "--study", *asked]],
+    )
     # Rates are published around 16:00 in Frankfurt on working days; the week ends after its last night.
-    night = _at("nightly_study", _study_job(asks_first=asks_first), "0 18 * * 1-5", f"{_AFTER}: {says}")
+    night = _at("nightly_study", bring, "0 18 * * 1-5", f"{_AFTER}: {says}")
     old = "trials of former settings, data or code, and the record of runs that ended over 90 days ago and show nothing"
-    week = _at("weekly_clean", _clean_job(), "0 6 * * 6", f"Every Saturday: deletes {old} any more.")
+    clean = _job(
+        "clean",
+        "delete_superseded_trials",
+        "Delete trials that the study no longer asks for, and the record of old runs; what is current stays.",
+        lambda asked: [["clean", *asked, "--yes"]],
+    )
+    week = _at("weekly_clean", clean, "0 6 * * 6", f"Every Saturday: deletes {old} any more.")
     found = dg.Definitions(schedules=[night, week], sensors=[current, dead_runs, failed_runs(study)])
     return dg.Definitions.merge(found, _refresh(study)) if asks_first else found
 
@@ -53,41 +66,19 @@ def _at(name: str, job: Any, cron: str, description: str) -> dg.ScheduleDefiniti
     )
 
 
-def _job(name: str, op: str, says: str, commands: Callable[[StudyResource], list[list[str]]]) -> dg.JobDefinition:
-    """Return a job of one step: commands of `golden`, in processes of their own."""
+def _job(name: str, op: str, says: str, commands: Callable[[list[str]], list[list[str]]]) -> dg.JobDefinition:
+    """Return a job of one step: commands of `golden` for a study and its settings, in processes of their own."""
 
     @dg.op(name=op, description=says)
     def step(context: dg.OpExecutionContext, study: StudyResource) -> None:
-        _call(context, *commands(study))
+        asked = [study.study, *(part for text in study.settings for part in ("--set", text))]
+        _call(context, *commands(asked))
 
     @dg.job(name=name, executor_def=dg.in_process_executor, description=says)
     def job() -> None:
         step()
 
     return job
-
-
-def _study_job(*, asks_first: bool) -> dg.JobDefinition:
-    first = [["data", "refresh"]] if asks_first else []  # the gate also runs on the rates of yesterday
-    return _job(
-        "study",
-        "bring_up_to_date",
-        "Everything of the study, brought up to date through the gate: rates, bars, folds, trials, report.",
-        lambda study: [*first, ["gate", "--study", study.study, *_settings(study)]],
-    )
-
-
-def _clean_job() -> dg.JobDefinition:
-    return _job(
-        "clean",
-        "delete_superseded_trials",
-        "Delete trials that the study no longer asks for, and the record of old runs; what is current stays.",
-        lambda study: [["clean", study.study, *_settings(study), "--yes"]],
-    )
-
-
-def _settings(study: StudyResource) -> list[str]:
-    return [part for text in study.settings for part in ("--set", text)]
 
 
 def _call(context: dg.OpExecutionContext, *commands: list[str]) -> None:
