@@ -83,13 +83,16 @@ def verdict(found: Examined, unit: str, severity: Severity = "error") -> dg.Asse
 
 
 def recorded_verdicts(instance: dg.DagsterInstance, study: Study) -> Judged:
-    """Return how every check of a study ended the last time it ran; that of the report itself comes after it."""
+    """Return how every check of a study ended the last time it ran; that of the report itself comes after it.
+
+    A run that has yet to decide one again takes nothing from what was decided since its asset was made.
+    """
     checks = {
         dg.AssetCheckKey(_key(check), check.name): check
         for check in (*input_checks(study), *result_checks(study), *explanation_checks(study))
         if check.asset != "report"
     }
-    found = {key: last_evaluation(instance, key) for key in checks}
+    found = {key: last_evaluation(instance, key) or _ended_before(instance, key) for key in checks}
     rows = [(*said(found[key]), check) for key, check in checks.items()]
     return Judged.of(
         [(verdict, c.name, c.asset, c.blocking, text) for verdict, text, c in rows],
@@ -100,7 +103,18 @@ def recorded_verdicts(instance: dg.DagsterInstance, study: Study) -> Judged:
 def last_evaluation(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
     """Return how a check ended the last time that a run began with it; None where it did not end, or none began."""
     record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key]).get(key)
-    event = record.event.dagster_event if record and record.event else None
+    return _evaluation(record.event) if record else None
+
+
+def _ended_before(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
+    made = instance.get_latest_materialization_event(key.asset_key)
+    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
+    events = (record.event for record in records if record.event and made and record.event.timestamp > made.timestamp)
+    return next(filter(None, map(_evaluation, events)), None)
+
+
+def _evaluation(entry: dg.EventLogEntry | None) -> dg.AssetCheckEvaluation | None:
+    event = entry.dagster_event if entry else None
     evaluated = event is not None and event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
     return event.asset_check_evaluation_data if event and evaluated else None
 

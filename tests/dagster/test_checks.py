@@ -17,7 +17,7 @@ from golden_core.inputs.features import FEATURES, Feature
 from golden_core.preparation.catalogue import load_study
 from golden_core.store.lake import Home, write_parquet
 from golden_dagster.campaign import Stage
-from golden_dagster.lib.checks import verdict
+from golden_dagster.lib.checks import recorded_verdicts, verdict
 from golden_dagster.partitions import trial_partitions
 
 CLAIMS = {
@@ -283,6 +283,22 @@ def test_nothing_is_made_of_rows_that_nobody_accounts_for(broken):
         for refused, text in zip(("no trial of study 'smoke' is trained: ", "is not evaluated: "), said, strict=True):
             assert refused in text
             assert "or clean_bars and then folds materialised again, mends what is stale" in text
+
+
+def test_what_is_being_decided_again_stands_in_the_report_as_it_was_decided(broken):
+    """Else a report that is written while a gate runs says for good that no check was run."""
+    with opened() as campaign:
+
+        def verdicts(asset=None):
+            found = recorded_verdicts(campaign.instance, campaign.study).checks
+            return found.filter(pl.col("asset") == asset if asset else True)["verdict"].to_list()
+
+        before = verdicts()
+        assert "passed" in before
+        campaign.instance.create_run_for_job(campaign.definitions.resolve_job_def("gate"))
+        assert verdicts() == before
+        campaign.instance.report_runless_asset_event(dg.AssetMaterialization("metrics"))
+        assert set(verdicts("metrics")) == {"not run"}, "of what was made since, nothing was decided"
 
 
 def change_quality(home, name, *expressions):
