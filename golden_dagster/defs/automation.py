@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import partial
 
 import dagster as dg
 
@@ -20,6 +20,7 @@ from golden_dagster.resources import StudyResource
 
 GOLDEN = [sys.executable, "-c", "from golden_dagster.cli import main; main()"]
 ON_FAILURE = "GOLDEN_ON_FAILURE"
+_at = partial(dg.ScheduleDefinition, execution_timezone="Europe/Berlin")  # where the European Central Bank is
 _AFTER = "Every working day, after rates are published"
 SHOWN = 1_000_000  # bytes of what a command of the night says, from either end: all, unless somebody prints without end
 
@@ -46,7 +47,7 @@ def definitions(study: Study) -> dg.Definitions:
         lambda asked: [*first, ["gate", "--study", *asked]],
     )
     # Rates are published around 16:00 in Frankfurt on working days; the week ends after its last night.
-    night = _at("nightly_study", bring, "0 18 * * 1-5", f"{_AFTER}: {says}")
+    night = _at(name="nightly_study", job=bring, cron_schedule="0 18 * * 1-5", description=f"{_AFTER}: {says}")
     old = "trials of former settings, data or code, and the record of runs that ended over 90 days ago and show nothing"
     clean = _job(
         "clean",
@@ -54,16 +55,10 @@ def definitions(study: Study) -> dg.Definitions:
         "Delete trials that the study no longer asks for, and the record of old runs; what is current stays.",
         lambda asked: [["clean", *asked, "--yes"]],
     )
-    week = _at("weekly_clean", clean, "0 6 * * 6", f"Every Saturday: deletes {old} any more.")
+    forgets = f"Every Saturday: deletes {old} any more."
+    week = _at(name="weekly_clean", job=clean, cron_schedule="0 6 * * 6", description=forgets)
     found = dg.Definitions(schedules=[night, week], sensors=[current, dead_runs, failed_runs(study)])
     return dg.Definitions.merge(found, _refresh(study)) if asks_first else found
-
-
-def _at(name: str, job: Any, cron: str, description: str) -> dg.ScheduleDefinition:
-    zone = "Europe/Berlin"  # where the European Central Bank is
-    return dg.ScheduleDefinition(
-        name=name, job=job, cron_schedule=cron, execution_timezone=zone, description=description
-    )
 
 
 def _job(name: str, op: str, says: str, commands: Callable[[list[str]], list[list[str]]]) -> dg.JobDefinition:
@@ -125,7 +120,8 @@ def _refresh(study: Study) -> dg.Definitions:
         executor_def=dg.in_process_executor,
     )
     # Half an hour after they are published the rates are there.
-    daily = _at("daily_ecb_refresh", refresh, "30 16 * * 1-5", f"{_AFTER}: refreshes them.")
+    says = f"{_AFTER}: refreshes them."
+    daily = _at(name="daily_ecb_refresh", job=refresh, cron_schedule="30 16 * * 1-5", description=says)
     return dg.Definitions(jobs=[refresh], schedules=[daily])
 
 
