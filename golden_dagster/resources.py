@@ -140,7 +140,7 @@ class WorkersResource(dg.ConfigurableResource[Any]):
         default="loky",
         description="of trials: one after the other, processes of this machine or a Dask scheduler's, or in cohorts",
     )
-    workers: int = Field(default=0, ge=0, description="processes of this machine; 0 means one per available core")
+    workers: int = Field(default=0, ge=0, le=1024, description="processes of this machine; 0 means one per core")
 
     @property
     def local(self) -> Literal["sequential", "loky"]:

@@ -146,7 +146,8 @@ def failed_runs(study: Study) -> dg.SensorDefinition:
     )
     def sensor(context: dg.RunFailureSensorContext) -> None:
         run = context.dagster_run
-        kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.ASSET_CHECK_EVALUATION}
+        of = dg.DagsterEventType
+        kinds = {of.STEP_FAILURE, of.RESOURCE_INIT_FAILURE, of.ASSET_CHECK_EVALUATION}
         logged = (record.dagster_event for record in context.instance.all_logs(run.run_id, of_type=kinds))
         # A process that was killed leaves no failed step.
         said = failure_messages([event for event in logged if event]) or [str(context.failure_event.message)]

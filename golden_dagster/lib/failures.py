@@ -13,9 +13,14 @@ _OF_FILES = {"PermissionError", "IsADirectoryError", "NotADirectoryError", "File
 
 
 def failure_messages(events: Sequence[dg.DagsterEvent]) -> list[str]:
-    """Return what failed, by the events of a run: the first line of every failed step, and every failed check."""
+    """Return what failed, by the events of a run: the first line of every failed step, and every failed check.
+
+    And every resource that could not be made: of settings that nobody but the resource can judge.
+    """
     found = []
     for event in events:
+        if event.event_type == dg.DagsterEventType.RESOURCE_INIT_FAILURE and event.engine_event_data.error:
+            found.append(" ".join(event.engine_event_data.error.message.split()))
         cause = event.step_failure_data.error if event.is_step_failure else None
         # A check that blocks fails its step as well, with a sentence that says less than its own.
         if event.is_step_failure and (cause is None or cause.cls_name != "DagsterAssetCheckFailedError"):

@@ -262,6 +262,20 @@ def test_failures_are_handed_to_a_command(tmp_path, monkeypatch):
     assert told.read_text() == f"study smoke: run {result.run_id} of night failed\nbreaks: no rates tonight"
 
 
+@pytest.mark.parametrize("workers", [-1, 100_000])
+def test_a_number_of_workers_that_is_none_is_told(workers, tmp_path, monkeypatch):
+    """The launchpad takes any whole number, and the run ends before its first step."""
+    monkeypatch.setenv("GOLDEN_ON_FAILURE", f"tee {tmp_path / 'told'}")
+    job = definitions().resolve_job_def("stage_input_checks")
+    config = {"resources": {"workers": {"config": {"workers": workers}}}}
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
+        event = result.get_run_failure_event()
+        context = dg.build_run_status_sensor_context("failed_runs", event, instance, result.dagster_run)
+        failed_runs(load_study("smoke"))(context.for_run_failure())
+    assert "WorkersResource workers Input should be" in (tmp_path / "told").read_text()
+
+
 @pytest.mark.parametrize("status", [0, 2])
 def test_the_night_is_refresh_and_gate(status, monkeypatch):
     """Without an answer from the bank the gate still runs, and the night still fails."""
