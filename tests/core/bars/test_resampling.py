@@ -122,13 +122,14 @@ def test_minutes_to_hours_to_days_is_minutes_to_days(sunday):
 
 @few(8)
 @given(seed=st.integers(0, 10**6), lost=st.integers(1, 400))
-def test_a_lost_minute_makes_its_hour_partial(seed, lost):
+def test_a_lost_minute_makes_its_hour_its_four_hours_and_its_day_partial(seed, lost):
     keep = np.ones(5 * 1440, dtype=bool)
     keep[np.random.default_rng(seed).integers(0, keep.size, lost)] = False
     minutes = make(opens(dt.date(2024, 3, 10), 1, MINUTE), MINUTE, seed).filter(pl.Series(keep))
-    per_hour = keep.reshape(120, 60).sum(axis=1)
-    hours = resample(minutes, "1h")
-    assert hours["partial"].to_list() == [count < 60 for count in per_hour if count]
+    for to, length in LENGTHS.items():
+        whole = length // MINUTE
+        counts = keep.reshape(-1, whole).sum(axis=1)
+        assert resample(minutes, to)["partial"].to_list() == [count < whole for count in counts if count]
 
 
 def test_days_begin_at_five_in_new_york_on_both_sides_of_a_change():
