@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
@@ -42,6 +43,16 @@ def _has_benchmark(forecasters: dict[str, Any]) -> str | None:
 def _survives_purge(rows: int, horizons: list[int], embargo: int) -> str | None:
     dropped = max(horizons) + embargo
     return None if rows > dropped else f"must be > {dropped}, the longest horizon plus the embargo, got {rows}"
+
+
+def _some_validate(rows: int, share: float, horizons: list[int], embargo: int) -> str | None:
+    between = max(horizons) + embargo
+    left = rows - between
+    apart = math.ceil(share * left - ROUNDING)
+    if left < 1 or left - apart > between:
+        return None
+    said = f"leaves no row that validates: of {left}, {apart} calibrate and {between} go between"
+    return f"{said}; lengthen it, or lower quantiles.calibration.share"
 
 
 def _of_a_moment(price: str, economics: Any) -> str | None:
@@ -153,6 +164,7 @@ class Study(SparseSection):
         Rule(("forecasters",), _has_benchmark, keys_only=True),
         Rule(("splits.train", "horizons", "splits.embargo"), _survives_purge),
         Rule(("splits.validation", "horizons", "splits.embargo"), _survives_purge),
+        Rule(("splits.validation", "quantiles.calibration.share", "horizons", "splits.embargo"), _some_validate),
         Rule(("placebo.block", "data.source", "data.settings"), _unpredictable),
         Rule(("placebo.cheap.forecasters", "forecasters"), _among, keys_only=True),
         Rule(("placebo.network.forecasters", "forecasters"), _among, keys_only=True),

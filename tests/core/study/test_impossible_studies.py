@@ -3,7 +3,8 @@
 import pytest
 
 from golden_core.preparation.catalogue import load_study
-from golden_core.store.lake import shipped
+from golden_core.preparation.steps import PreparationError, prepare_all
+from golden_core.store.lake import Home, shipped
 from golden_core.study import StudyError
 
 SMOKE = shipped("studies", "smoke.yaml").read_text(encoding="utf-8")
@@ -71,3 +72,18 @@ def test_a_patch_is_no_longer_than_the_context_and_heads_share_the_width():
         "forecasters.patchtst.width": "must be a multiple of heads (2), got 9",
         "forecasters.patchtst.patch_length": "must be ≤ context_length (3), got 4",
     }
+
+
+def test_some_validation_rows_are_left_to_validate():
+    """Of 250, 240 are left by the purge and the embargo; 10 more go between them and those that calibrate."""
+    assert load_study("demo", ["quantiles.calibration.share=0.95"])
+    with pytest.raises(StudyError, match=r"splits\.validation: leaves no row that validates: of 240, 231 calibrate"):
+        load_study("demo", ["quantiles.calibration.share=0.96"])
+
+
+def test_closures_that_leave_no_row_to_validate_are_told_before_a_trial_is_run(tmp_path):
+    """The study alone does not show it: of 56 rows 51 would calibrate and 4 go between, were there no Fridays."""
+    quantiles = "quantiles={levels: [0.1, 0.5, 0.9], calibration: {method: split, share: 0.91}}"
+    alone = ["data.pairs=[EURUSD]", "context_length=1", "splits.closures=drop", "splits.embargo=3", quantiles]
+    with pytest.raises(PreparationError, match="EURUSD_h1: no validation row is left beside 41 of 44 that calibrate"):
+        prepare_all(Home(tmp_path / "home", tmp_path / "reports"), load_study("smoke", alone))
