@@ -99,7 +99,9 @@ def prepare_pair(
     data = dated_study(home, study).data
     cleaned = clean(raw[pair], data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
     if cleaned.bars.is_empty():
-        raise PreparationError(f"{pair}: no bar is left between {data.start} and {data.end}")
+        took = cleaned.account.filter(action="quarantined").sort("rows").row(-1, named=True)
+        rows = f"{took['rows']} of {raw[pair].height} rows went to {took['rule']}, where {took['detail']}"
+        raise PreparationError(f"{pair}: no bar is left between {data.start} and {data.end}: {rows}")
     changed = store(
         {
             folder.table("bars", pair): cleaned.bars,

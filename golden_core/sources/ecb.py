@@ -49,11 +49,12 @@ class Ecb(Source):
         history = read_rates(file)
         if fault := currency_fault(data.pairs, history["currency"].unique(), file.name):
             raise SourceError(f"data.pairs: {fault}")
-        legs = {currency for pair in data.pairs for currency in _legs(pair)}
-        rates = history.filter(pl.col("date").is_between(data.start, data.end), pl.col("currency").is_in(legs))
+        legs = {currency for pair in data.pairs for currency in _legs(pair)} - {"EUR"}
+        known = history.filter(pl.col("currency").is_in(legs))
+        rates = known.filter(pl.col("date").is_between(data.start, data.end))
         if rates.is_empty():
-            first, last = span(history)
-            raise SourceError(f"{file.name} covers {first} to {last}: it has no day from {data.start} to {data.end}")
+            (first, last), named = span(known), ", ".join(sorted(legs))
+            raise SourceError(f"{file.name} has {named} from {first} to {last}: no day from {data.start} to {data.end}")
         return rates
 
     def bars(self, raw: pl.DataFrame, data: DataSection, pair: str) -> pl.DataFrame:

@@ -121,7 +121,12 @@ class TestTriangulation:
 
     def test_a_range_without_rates_is_refused(self, small, tmp_path):
         data = small(start=dt.date(2025, 1, 1), end=dt.date(2025, 2, 1))
-        with pytest.raises(SourceError, match=r"covers 2024-01-03 to 2024-01-05: it has no day from 2025-01-01"):
+        with pytest.raises(SourceError, match=r"has USD from 2024-01-03 to 2024-01-05: no day from 2025-01-01"):
+            Ecb().read(data, 0, tmp_path)
+        (tmp_path / "late.csv").write_text("Date,USD,MXN,\n2024-01-05,1.1,18.5,\n2024-01-04,1.1,N/A,\n")
+        late, days = {"path": "late.csv"}, {"start": dt.date(2024, 1, 3), "end": dt.date(2024, 1, 4)}
+        data = small(pairs=("EURMXN",), settings=late, **days)
+        with pytest.raises(SourceError, match=r"has MXN from 2024-01-05 to 2024-01-05: no day from 2024-01-03"):
             Ecb().read(data, 0, tmp_path)
         data = small(pairs=("EURJPY", "EURUSD"), start=dt.date(2024, 1, 4), end=dt.date(2024, 1, 5))
         raw = Ecb().read(data, 0, tmp_path).filter(pl.col("date") == dt.date(2024, 1, 4))
