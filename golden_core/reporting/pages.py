@@ -20,7 +20,7 @@ from golden_core.reporting.formats import count, escape_markdown, plain
 from golden_core.reporting.grids import STRATA_SKILL, Grids, grids_latex, relative_error_grids, stratum_grids
 from golden_core.reporting.judged import Judged
 from golden_core.reporting.seed_groups import seed_groups
-from golden_core.reporting.verdict import Verdict, decided, verdict
+from golden_core.reporting.verdict import decided, verdict
 from golden_core.store.lake import hash_bytes, hash_file, stored_json
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -113,6 +113,7 @@ def render(
         answers |= {**seed_groups(warehouse, study), "best_of_many": best_of_many(warehouse, study)}
         exhibits = {name: exhibit(name, warehouse, study, answers.get(name)) for name in declared()}
         words = verdict(series.frame, study, covered)
+        sentences = map(escape_markdown, (study.name, words.headline, *words.further))
         ranked = board.frame["forecaster"].to_list()
         grids = {
             "relative_error": relative_error_grids(series),
@@ -132,7 +133,7 @@ def render(
         }
         files = {
             **_table_files(study, exhibits.values(), grids.values()),
-            "leaderboard.md": _markdown_page(study, words, exhibits["leaderboard"]),
+            "leaderboard.md": "# " + "\n\n".join([*sentences, markdown(exhibits["leaderboard"])]),
             "metrics.csv": ask(warehouse, METRICS, study.name).frame.write_csv(),
             "comparisons.csv": ask(warehouse, COMPARISONS, study.name).frame.write_csv(),
             "checks.csv": judged.checks.write_csv(),
@@ -233,11 +234,6 @@ def _facts(warehouse: Warehouse, study: Study, covered: coverage.Coverage) -> di
 
 def _counted(number: int, word: str) -> str:
     return f"{number} {word if number == 1 else word + 's'}"
-
-
-def _markdown_page(study: Study, words: Verdict, board: Exhibit) -> str:
-    sentences = map(escape_markdown, (study.name, words.headline, *words.further))
-    return "# " + "\n\n".join([*sentences, markdown(board)])
 
 
 def _replace(folder: Path, files: Mapping[str, str]) -> None:

@@ -45,16 +45,13 @@ def status(
     for phase in registry.phases:
         for found in (standing(place, milestone) for milestone in phase.milestones):
             stale |= found.stale
-            typer.echo(_milestone_line(found))
+            counts = tuple(str(found.count(verdict) or "·") for verdict in ("pass", "fail", "open", "unmeasured"))
+            written = f"{found.metadata.date:%Y-%m-%d}{'!' if found.stale else ''}" if found.metadata else "none"
+            milestone, owner = found.milestone.id, found.owner or "nobody"
+            typer.echo(_line(milestone, found.state, owner, counts, written, found.next_step()))
         typer.echo(_gate_line(gate_standing(place, registry, phase)))
     if stale:
         typer.echo("! not as recorded, so that nothing counts: golden milestones verify ID says why")
-
-
-def _milestone_line(found: Standing) -> str:
-    counts = tuple(str(found.count(verdict) or "·") for verdict in ("pass", "fail", "open", "unmeasured"))
-    written = f"{found.metadata.date:%Y-%m-%d}{'!' if found.stale else ''}" if found.metadata else "none"
-    return _line(found.milestone.id, found.state, found.owner or "nobody", counts, written, found.next_step())
 
 
 def _gate_line(found: GateStanding) -> str:

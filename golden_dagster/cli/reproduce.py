@@ -10,11 +10,7 @@ import typer
 from golden_dagster.cli.options import Overrides, StudyName, coloured, opened, table, terminal
 
 if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
-
     from golden_core.trials.checklist import Answer
-    from golden_core.trials.reproduction import Reproduction, Sample
 
 COLOURS = {"passed": "green", "failed": "red", "unmeasured": "yellow"}
 
@@ -39,7 +35,8 @@ def reproduce(
     sample = reproduce_sample(home, loaded, trials)
     against = "the lake" if sample.stored else "a first training in a temporary home"
     console.print(f"Study {loaded.name}, trained again and compared with {against}", highlight=False)
-    console.print(_trials_view(sample))
+    rows = [(x.trial, coloured("the same", "green") if x.identical else coloured(x.said, "red")) for x in sample.trials]
+    console.print(table(("trial", "bytes"), rows))
     for where, count in Counter(sample.elsewhere).items():
         left_out = f"left out: {count} finished trials of {where}; bytes are promised on one kind of machine"
         console.print(left_out, highlight=False)
@@ -48,26 +45,15 @@ def reproduce(
         from golden_core.trials.checklist import answers
 
         answered = answers(loaded, sample)
-        console.print(_list_view(answered))
+        listed = [(one.claim, coloured(one.verdict, COLOURS[one.verdict]), one.seen) for one in answered]
+        shown = table(("claim", "verdict", "seen"), listed, title="Reproducibility checklist")
+        shown.show_lines = True
+        console.print(shown)
     failed = [one.name for one in answered if one.verdict == "failed"]
     held = sample.identical and not failed
     same = sum(one.identical for one in sample.trials)
     said = f"{same} of {len(sample.trials)} trials gave the same bytes"
     unmeasured = sum(one.verdict == "unmeasured" for one in answered)
-    listed = f"; {len(answered)} lines, {len(failed)} failed, {unmeasured} unmeasured" if check else ""
-    console.print(f"{'reproduced' if held else 'NOT REPRODUCED'}: {said}{listed}", highlight=False)
+    lines = f"; {len(answered)} lines, {len(failed)} failed, {unmeasured} unmeasured" if check else ""
+    console.print(f"{'reproduced' if held else 'NOT REPRODUCED'}: {said}{lines}", highlight=False)
     raise typer.Exit(0 if held else 1)
-
-
-def _trials_view(sample: Sample) -> Table:
-    def said(one: Reproduction) -> Text:
-        return coloured("the same", "green") if one.identical else coloured(one.said, "red")
-
-    return table(("trial", "bytes"), ((one.trial, said(one)) for one in sample.trials))
-
-
-def _list_view(answered: list[Answer]) -> Table:
-    rows = ((one.claim, coloured(one.verdict, COLOURS[one.verdict]), one.seen) for one in answered)
-    found = table(("claim", "verdict", "seen"), rows, title="Reproducibility checklist")
-    found.show_lines = True
-    return found
