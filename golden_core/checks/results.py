@@ -32,7 +32,9 @@ def result_checks(study: Study) -> tuple[Check, ...]:
         )
         for name in sorted(study.forecasters)
     )
-    return (*files, *_TABLES, *(_QUANTILES if study.quantiles else ()), *(_PLACEBO if study.placebo else ()))
+    alone = len(study.forecasters) == 1  # the random walk, which is tested against nobody
+    tables = (check for check in _TABLES if not alone or check.asset != "comparisons")
+    return (*files, *tables, *(_QUANTILES if study.quantiles else ()), *(_PLACEBO if study.placebo else ()))
 
 
 def _files(forecaster: str, home: Home, study: Study) -> Examined:

@@ -16,7 +16,6 @@ from golden_core.bars.cleaning import clean
 from golden_core.inputs.features import FEATURES, build_features
 from golden_core.inputs.windows import TargetName
 from golden_core.sources import dated, source
-from golden_core.splits.calibration import set_apart
 from golden_core.splits.folds import row_clock, usable_rows
 from golden_core.splits.scaling import fit_scalers
 from golden_core.splits.tables import folds_table
@@ -99,9 +98,7 @@ def prepare_pair(
     data = dated_study(home, study).data
     cleaned = clean(raw[pair], data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
     if cleaned.bars.is_empty():
-        took = cleaned.account.filter(action="quarantined").sort("rows").row(-1, named=True)
-        rows = f"{took['rows']} of {raw[pair].height} rows went to {took['rule']}, where {took['detail']}"
-        raise PreparationError(f"{pair}: no bar is left between {data.start} and {data.end}: {rows}")
+        raise PreparationError(f"{pair}: no bar is left between {data.start} and {data.end}")
     changed = store(
         {
             folder.table("bars", pair): cleaned.bars,
@@ -133,10 +130,6 @@ def prepare_series(home: Home, study: Study, pair: str, horizon: int, *, write: 
     try:
         features = build_features(study.features, bars)
         laid = walk_forward(usable, study.splits, clock)
-        if study.quantiles:
-            share, embargo = study.quantiles.calibration.share, study.splits.embargo
-            for fold in laid.folds:
-                set_apart(fold.validation.rows, share, clock.available_at, horizon=horizon, embargo=embargo)
         scalers = fit_scalers(study.name, pair, horizon, laid.folds, features, bars, cast(TargetName, study.target))
     except ValueError as error:  # a FeatureError is one
         raise PreparationError(f"{series}: {error}") from None

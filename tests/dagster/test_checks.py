@@ -11,7 +11,7 @@ import pytest
 from support.campaigns import OVERRIDES, opened
 from support.verdicts import decided
 
-from golden_core.checks import Examined, input_faults
+from golden_core.checks import Examined, all_checks, input_faults
 from golden_core.checks.inputs import repeated_checks
 from golden_core.inputs.features import FEATURES, Feature
 from golden_core.preparation.catalogue import load_study
@@ -309,3 +309,10 @@ def change_quality(home, name, *expressions):
 def test_how_much_was_looked_at_is_set_as_everywhere_else():
     """The text stands in the web interface and on the page of the report."""
     assert verdict(Examined([], 8393062), "rows").description == "8\u202f393\u202f062 rows examined"
+
+
+def test_the_random_walk_alone_is_tested_against_nobody():
+    """A check that has nothing to examine fails, and such a study could never end well."""
+    alone = load_study("smoke", ["forecasters={random_walk: {}}"])
+    asked, left = ({check.name for check in all_checks(study)} for study in (load_study("smoke"), alone))
+    assert asked - left == {"comparisons_equal_statsmodels"}

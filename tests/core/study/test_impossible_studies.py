@@ -3,8 +3,7 @@
 import pytest
 
 from golden_core.preparation.catalogue import load_study
-from golden_core.preparation.steps import PreparationError, prepare_all
-from golden_core.store.lake import Home, shipped
+from golden_core.store.lake import shipped
 from golden_core.study import StudyError
 
 SMOKE = shipped("studies", "smoke.yaml").read_text(encoding="utf-8")
@@ -79,20 +78,3 @@ def test_some_validation_rows_are_left_to_validate():
     assert load_study("demo", ["quantiles.calibration.share=0.95"])
     with pytest.raises(StudyError, match=r"splits\.validation: leaves no row that validates: of 240, 231 calibrate"):
         load_study("demo", ["quantiles.calibration.share=0.96"])
-
-
-def test_closures_that_leave_no_row_to_validate_are_told_before_a_trial_is_run(tmp_path):
-    """The study alone does not show it: of 56 rows 51 would calibrate and 4 go between, were there no Fridays."""
-    quantiles = "quantiles={levels: [0.1, 0.5, 0.9], calibration: {method: split, share: 0.91}}"
-    alone = ["data.pairs=[EURUSD]", "context_length=1", "splits.closures=drop", "splits.embargo=3", quantiles]
-    with pytest.raises(PreparationError, match="EURUSD_h1: no validation row is left beside 41 of 44 that calibrate"):
-        prepare_all(Home(tmp_path / "home", tmp_path / "reports"), load_study("smoke", alone))
-
-
-def test_of_bars_that_all_go_the_rule_is_told(tmp_path):
-    """A euro that costs 150 pounds is another power of ten of nothing."""
-    market = {"process": "garch", "initial_price": 150.0, "volatility": 0.001, "alpha": 0.0, "beta": 0.0, "r2": 0.0}
-    settings = ["data.source=synthetic_hours", f"data.settings={market | {'season': [1.0] * 24}}", "data.time_zone=UTC"]
-    days = ["data.bar=1h", "data.end=2023-02-03", "data.pairs=[EURGBP]"]
-    with pytest.raises(PreparationError, match=r"^EURGBP: no bar is left .*: 591 of 591 rows went to off_scale_price"):
-        prepare_all(Home(tmp_path / "home", tmp_path / "reports"), load_study("smoke", [*settings, *days]))
