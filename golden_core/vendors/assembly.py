@@ -14,14 +14,7 @@ from golden_core.vendors.base import SIDES, VendorError, VendorTable, side_in_na
 from golden_core.vendors.columns import CURRENCIES, INSTRUMENTS, PRICES, Found, clock_in, normal
 from golden_core.vendors.feed import require_moves, require_own
 from golden_core.vendors.periods import stated_length
-from golden_core.vendors.prices import (
-    GAPS,
-    NUMBER,
-    active,
-    read_numbers,
-    require_last_row,
-    require_roles,
-)
+from golden_core.vendors.prices import GAPS, NUMBER, active, read_numbers, require_last_row, require_roles
 from golden_core.vendors.text import Lines, Rows
 from golden_core.vendors.ticks import QUOTES, TICK_BAR, bars_from_ticks, require_spread
 from golden_core.vendors.times import NOTHING, Dates, Times, from_temporal, joined, read_epochs, read_times

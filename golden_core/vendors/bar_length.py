@@ -21,6 +21,7 @@ _FOLLOWS = 0.1  # of a bar's range: how far a bar opens from the close before it
 _MOST = 0.8  # share of longer bars that open so, or hold those that follow, for them to be believed
 _FEWEST_HELD = 5  # longer bars, each in the place of the first shorter one
 _UNCOPIED = 0.6  # share of bars that are no copy of the one before, or longer ones were filled in
+_BY_CHANCE, _SURE = 0.4, 1e-4  # share of bars elsewhere that hold others so, and how rarely all of a place do by chance
 _NEARLY = 0.25  # of its range: how far a day's bar, of another source, misses the range and close of its hours
 SHORTER = 0.25  # share of steps below the length that no file has: Sunday's stubs among daily bars make up a sixth
 
@@ -196,8 +197,10 @@ def _require_none_held(ordered: pl.DataFrame, length: str, path: Path) -> None:
         return
     minute, high, low, close = pl.col("timestamp").dt.epoch("s") // 60, pl.col("high"), pl.col("low"), pl.col("close")
     copy = ((high.diff() == 0) & (low.diff() == 0) & (close.diff() == 0) & (high > low)).fill_null(value=False)
-    copies = int(ordered.select(copy.sum()).item())
-    if _FEWEST_HELD <= ordered.height - copies < _UNCOPIED * ordered.height:
+    copies, begun = ordered.select(copy.sum().cast(int), begun=(copy & ~copy.shift(1)).sum().cast(int)).row(0)
+    firsts = ordered.height - copies  # of which nearly each has its copy, as of bars of a peg that are alike none has
+    regular = 2 * copies * (firsts - begun) < begun * firsts
+    if _FEWEST_HELD <= firsts < _UNCOPIED * ordered.height and regular:
         raise VendorError(
             f"{path}: {copies} of {ordered.height} bars repeat the one before, with its high and its low: longer bars "
             "were filled in, and would be known too early; export bars of one length"
@@ -213,12 +216,17 @@ def _require_none_held(ordered: pl.DataFrame, length: str, path: Path) -> None:
             held=(top <= high) & (bottom >= low) & (close.shift(-rest) == close),
             # Frozen bars hold each other: a longer one has more range than the next, or is the first of its copies.
             whole=(end - minute == rest * MINUTES[length])
+            & (top > bottom)
             & ((high - low > (high - low).shift(-1)) | (copy.shift(-1) & ~copy)),
         ).filter("whole")
         run = pl.col("held").cast(pl.Int64).rolling_sum(STRETCH).max() == STRETCH
         believed = (pl.len() >= _FEWEST_HELD) & (pl.col("held").mean() >= _MOST) | run
-        found = windows.group_by("phase").agg(pl.col("line").filter("held").first(), believed=believed)
-        lines = found.filter("believed")["line"].sort()
+        found = windows.group_by("phase").agg(
+            pl.col("line").filter("held").first(), pl.len(), pl.col("held").sum(), believed=believed
+        )
+        others = (1 + pl.col("held").sum() - pl.col("held")) / (1 + pl.col("len").sum() - pl.col("len"))
+        rare = (others < _BY_CHANCE) & (others ** pl.col("held") * (rest + 1) < _SURE)
+        lines = found.filter(pl.col("believed") & rare)["line"].sort()
         if len(lines):
             raise VendorError(
                 f"{path}: bars are {length} long, but the one of line {lines[0]} and others {name} apart hold the "

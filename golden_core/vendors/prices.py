@@ -31,6 +31,7 @@ _TOLERATED = 0.1
 _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with closes
 _STILL = 0.1  # of a day's range: of ten days one closes so near to its open, of Yahoo's nine
 _CORRECT = "correct the header, or declare --column open=NAME …, or its place (in a study: format columns)"
+_SEEN, _DUST = 0.9, 1e-5  # of a tick: a move that coarse prices show, and what is none
 _FEWEST_DAYS, _DAY = 7, datetime.timedelta(days=1)  # that close where they open
 _FEWEST_COPIES, _STANDS = 5, 360  # bars, and minutes of them, that repeat one price
 
@@ -144,7 +145,7 @@ def require_roles(bars: pl.DataFrame, path: Path | str) -> None:
             f"{path}: opens and closes seem to be swapped: the close of a bar is the open of the bar before it; "
             f"{_CORRECT}"
         )
-    days = whole.filter(pl.col("high") > pl.col("low")).sort("timestamp")
+    days = whole.filter(_STILL * (pl.col("high") - pl.col("low")) > _SEEN * _tick(whole["close"])).sort("timestamp")
     still = days.filter((pl.col("close") - pl.col("open")).abs() <= _STILL * (pl.col("high") - pl.col("low")))
     daily = 2 * (days["timestamp"].diff() >= _DAY).sum() > days.height
     if daily and 2 * still.height > days.height and still.height >= _FEWEST_DAYS:
@@ -200,3 +201,9 @@ def _gap(moving: pl.DataFrame, order: tuple[str, ...]) -> float:
     follows = (steps == onwards.min()).fill_null(value=False).to_numpy()
     jumps = np.abs(moving[role["open"]].to_numpy()[1:] - moving[role["close"]].to_numpy()[:-1])
     return float(np.median(jumps[follows[1:]]))
+
+
+def _tick(prices: pl.Series) -> float:
+    """Return the decimal step in which prices are written; 0 if they have more than seven decimals."""
+    one, steps = prices.drop_nulls().unique().to_numpy(), (10.0**-digits for digits in range(8))
+    return next((step for step in steps if np.allclose(one / step, np.round(one / step), rtol=0, atol=_DUST)), 0.0)

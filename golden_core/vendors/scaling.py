@@ -15,7 +15,7 @@ from golden_core.vendors.columns import PRICES
 DUST = 1e-12  # of a whole number: 161250.00000000003 is one that was once multiplied by a thousand
 _STRAY = 0.01  # share of rows on another scale that may be decimal slips
 _FEW, _FEW_SHARE = 2, 0.2  # and how many may be in a short file
-_SPAN = 1000  # by which closes of one unit never differ
+_SPAN, _LEAP = 1000, 3.0  # by which closes of one unit never differ that leap, log price: a peso fell so far in steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +36,10 @@ def scale(bars: pl.DataFrame, pair: str, where: str) -> Scaled:
     known = plausible_pairs().get(pair) or _inverse(pair)
     if known is None:
         low, high = (bars["close"].quantile(share) or 0.0 for share in (0.02, 0.98))
-        if high > _SPAN * low > 0:
-            said = f"{where}: its closes lie between {low:.6g} and {high:.6g}: no currency falls so far without a new"
-            raise VendorError(f"{said} unit; split the file where the unit changes")
+        closes = np.log(bars["close"].filter(bars["close"] > 0).to_numpy())
+        if high > _SPAN * low > 0 and np.abs(np.diff(closes)).max(initial=0) > _LEAP:
+            said = f"{where}: its closes lie between {low:.6g} and {high:.6g}: no currency leaps so far"
+            raise VendorError(f"{said} without a new unit; split the file where the unit changes")
         return Scaled(bars, 1, (f"data/pairs.yaml knows no plausible prices of {pair}: they are taken as written",))
     names = [name for name in PRICES if name in bars.columns]
     written = bars.select(names).to_numpy().astype(np.float64)

@@ -173,7 +173,7 @@ def test_minutes_of_which_most_are_missing_are_minutes(parse: Any) -> None:
 def test_a_new_unit_is_refused_where_nothing_is_known_of_the_pair(parse: Any) -> None:
     bars = _bars("1d", 60)
     before = pl.when(pl.col("t") < dt.datetime(2024, 9, 1)).then(1e6).otherwise(1)  # noqa: DTZ001
-    with pytest.raises(VendorError, match="no currency falls so far without a new unit"):
+    with pytest.raises(VendorError, match="no currency leaps so far without a new unit"):
         parse(_rows(bars.with_columns(pl.col(PRICES) * before)), pair="USDTRY")
     assert parse(_rows(bars), pair="USDTRY").bars.height == bars.height
 
