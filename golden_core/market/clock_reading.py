@@ -15,6 +15,7 @@ from golden_core.market.weekends import Flags, Weekends, candidates, explained
 SHOWN = 3  # weeks, or clocks, quoted in a message
 FEWEST_EDGES = 2  # ends and beginnings of weeks that must speak against a clock: one may be a vendor's slip
 FEWEST_WEEKENDS = 3  # that a clock must hold before it counts as a switch
+YEAR, ASTRAY = 52, 4  # weeks, and those over which the clocks of Europe and America lie another hour apart
 SWITCH = 2  # ends and beginnings of weeks that each switch must explain beyond what the clock before did
 CLEARLY_EXPLAINED = 0.85  # of the weekends between two switches, or a vendor's ragged hours would look like one
 
@@ -141,9 +142,12 @@ def _run(edges: Flags, late: npt.NDArray[np.float64], start: int, stop: int, sta
     against, in_favour = (best & ~own).sum(axis=(1, 2)), (own & ~best).sum(axis=(1, 2))
     equal = np.flatnonzero(~contradicted(against, in_favour))
     # Where rows of Saturday are dropped, a clock of other summers fits as well, on which weeks begin later in winter.
-    usual = np.abs(late[equal, start:stop] - np.median(late[equal, start:stop], axis=1, keepdims=True)) < 1
+    years = np.split(late[equal, start:stop], range(YEAR, stop - start, YEAR), axis=1)
+    usual = np.concatenate([np.abs(year - np.median(year, axis=1, keepdims=True)) < 1 for year in years], axis=1)
     steady = usual[usual.sum(axis=1).argmax()]
-    equal = equal[~contradicted((steady & ~usual).sum(axis=1), (usual & ~steady).sum(axis=1))]
+    uneven, even = (steady & ~usual).sum(axis=1), (usual & ~steady).sum(axis=1)
+    shifts = uneven > max(ASTRAY, (stop - start) / 4)
+    equal = equal[~(shifts & contradicted(uneven + against[equal], even + in_favour[equal]))]
     order = np.lexsort((equal, score[equal].argmax(axis=1), -score[equal].max(axis=1)))
     zones = tuple(int(zone) for zone in equal[order])
     habits = (frozenset(np.flatnonzero(score[zone] == score[zone].max()).tolist()) for zone in zones)

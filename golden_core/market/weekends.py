@@ -74,17 +74,16 @@ def closed_bars(times: pl.Series, zone: str, bar_hours: float) -> pl.Series:
 
 
 def unended_weeks(times: pl.Series, zone: str) -> tuple[pl.Series, int]:
-    """Return the last opens of weeks of daily bars that begin on Sunday and lack their last day; and how many weeks.
+    """Return the last opens of weeks of daily bars, Sunday to Thursday whole, that lack a last day; and how many weeks.
 
     At least half a day of trade follows the last bar on the clock: what is lacking is no stub.
     """
     days = times.drop_nulls().dt.cast_time_unit("us").unique().sort().alias("last").to_frame()
     week = pl.col("last").dt.offset_by("1d").dt.truncate("1w").dt.offset_by("1w").dt.date()
-    weeks = (
-        days.group_by(week.alias("week")).agg(pl.col("last").min().alias("first"), pl.col("last").max()).sort("week")
-    )
+    last = pl.col("last")
+    weeks = days.group_by(week=week).agg(last.min().alias("first"), last.max(), pl.len().alias("days")).sort("week")
     closed = from_utc(_market(weeks["week"])[0], zone)
-    lacking = (weeks["first"].dt.weekday() == 7) & (weeks["last"].dt.offset_by("36h") <= closed)
+    lacking = (weeks["first"].dt.weekday() == 7) & (weeks["last"].dt.offset_by("36h") <= closed) & (weeks["days"] == 5)
     return weeks["last"].filter(lacking), weeks.height
 
 
@@ -115,11 +114,12 @@ def expected(weekends: Weekends, zone: str) -> tuple[pl.Series, pl.Series]:
 
 def other_weeks(weekends: Weekends, zone: str) -> pl.DataFrame:
     """Return ``week`` (its Monday) and ``hours`` by which whole weeks lie early on a clock; long bars hide it."""
-    # An hour late may also be a vendor who opens late, and whose prices trickle in after the close.
+    # An hour late may also be a vendor who opens late, and whose prices trickle in after the close; beside one, two.
     table, hour = weekends.table, datetime.timedelta(hours=1)
     closed, opened = expected(weekends, zone)
     begins, ends = table["first_bar"] - opened, (table["last_bar"] - closed).shift(-1) + weekends.bar_hours * hour
-    off = (begins <= -hour) & (ends <= -hour) | (begins > hour) & ((begins - ends).abs() <= hour / 4)
+    habit = pl.select(pl.max_horizontal(begins.shift(1), begins.shift(-1), pl.lit(hour * 0))).to_series()
+    off = (begins <= -hour) & (ends <= -hour) | (begins - habit > hour) & ((begins - ends).abs() <= hour / 4)
     off &= table["week"].shift(-1) - table["week"] == datetime.timedelta(days=7)
     return table.select("week", hours=begins.dt.total_minutes() / -60).filter(off & (weekends.bar_hours <= 1))
 

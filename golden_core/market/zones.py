@@ -135,8 +135,9 @@ def _judge(weekends: Weekends, declared: str | None, times: pl.Series) -> ZoneEv
 def _require_ended(days: pl.Series, declared: str) -> None:
     """Refuse days named by the evening on which they begin, as Yahoo's of a summer in London, cut to dates of UTC."""
     lacking, weeks = unended_weeks(days, declared)
-    week, season = lacking.sort().dt.truncate("1w"), datetime.timedelta(weeks=FEWEST_WEEKENDS - 1)
-    first = lacking.sort().filter(week.shift(1 - FEWEST_WEEKENDS) - week == season)
+    ended = lacking.filter(lacking < days.max()).sort()  # the last week may go on
+    week, season = ended.dt.truncate("1w"), datetime.timedelta(weeks=FEWEST_WEEKENDS - 1)
+    first = ended.filter(week.shift(1 - FEWEST_WEEKENDS) - week == season)
     if len(first):
         raise ZoneError(
             f"the file is declared to keep {declared}, but {len(lacking)} of its {weeks} weeks begin with a Sunday and "
@@ -206,10 +207,10 @@ def _verdict(
 def _changed(eras: tuple[Segment, ...], declared: str) -> str:
     """Name the week in which the vendor's week began to end at another hour, and the two readings of that."""
     before, after = eras[:2]
-    other = next(f"{a} and then {b}" for a in before.zones for b in after.zones if a != b)
+    other = next((f": {a} and then {b}" for a in before.zones for b in after.zones if a != b), "")
     return (
         f"from the week of {after.first} its weeks end at another hour than before. Either the vendor's hours changed "
-        f"then and the clock is {declared} throughout, or the clock changed: {other}. Nothing is verified: split "
+        f"then and the clock is {declared} throughout, or the clock changed{other}. Nothing is verified: split "
         f"the file at that week, or hold it against a second source"
     )
 

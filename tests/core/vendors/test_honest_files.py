@@ -10,9 +10,12 @@ import polars as pl
 import pytest
 
 from golden_core.market.clock import bar_open, market_open
+from golden_core.market.local_time import from_utc
+from golden_core.market.zones import verify_zone
 
 HEADER = "time,open,high,low,close"
 PRICES = ("open", "high", "low", "close")
+HOUR = dt.timedelta(hours=1)
 
 
 def _times(every: str, weeks: int, first: str = "2024-01-07") -> pl.Series:
@@ -93,3 +96,51 @@ def test_a_peso_may_fall_a_thousandfold_in_twenty_years(parse: Any) -> None:
     rows = ["time,close", *(f"{day},{one:.4f}" for day, one in zip(days, price, strict=True))]
     columns = {"timestamp": "time", "close": "close"}
     assert parse(rows, pair="USDARS", columns=columns).bars.height == len(days)
+
+
+def _local(times: pl.Series, zone: str, *left_out: int) -> pl.Series:
+    local = from_utc(times, zone)
+    return local.filter(~local.dt.weekday().is_in(left_out))
+
+
+def test_a_vendor_without_sundays_keeps_the_clock_of_europe_in_a_summer_and_a_winter() -> None:
+    """Over the weeks between the changes of America and Europe its week begins an hour after the market."""
+    assert verify_zone(_local(_times("1h", 35, "2018-07-10"), "EET", 7), "EET").verdict == "consistent"
+
+
+def test_a_vendor_who_came_to_open_on_time_kept_his_clock() -> None:
+    times = _times("1h", 450, "2010-01-10")
+    late = (times.diff() > 40 * HOUR).fill_null(value=True) & (times.dt.year() < 2014)
+    assert verify_zone(_local(times.filter(~late), "Asia/Tokyo", 6), "Asia/Tokyo").verdict == "consistent"
+
+
+def test_a_vendor_whose_week_ends_earlier_than_before_may_keep_the_only_clock_that_fits() -> None:
+    times = _times("1h", 200, "2019-01-06")
+    last = (times.diff() > 40 * HOUR).shift(-1, fill_value=False) & (times.dt.year() >= 2021)
+    found = verify_zone(_local(times.filter(~last), "Australia/Sydney"), "Australia/Sydney")
+    assert found.verdict == "unverifiable"
+    assert "or the clock changed. Nothing is verified" in found.summary
+
+
+def test_late_weeks_of_a_vendor_are_later_still_where_america_alone_has_not_changed() -> None:
+    """For three weeks of a year its prices are those of Berlin's Monday to Friday, and trickle in after the close."""
+    every = pl.datetime_range(dt.datetime(2011, 1, 2), dt.datetime(2011, 12, 30), "1h", time_zone="UTC", eager=True)  # noqa: DTZ001
+    berlin = from_utc(every, "Europe/Berlin")
+    autumn = berlin.is_between(dt.datetime(2011, 10, 22), dt.datetime(2011, 11, 12))  # noqa: DTZ001
+    open_ = every.to_frame("t").select(market_open(pl.col("t")))["t"]
+    kept = every.filter((autumn & (berlin.dt.weekday() <= 5)) | (~autumn & open_))
+    assert verify_zone(from_utc(kept, "EET_US"), "EET_US").verdict == "verified"
+
+
+def test_days_without_the_fridays_of_two_holidays_at_the_end_of_a_file_are_not_named_by_their_evening() -> None:
+    days = pl.datetime_range(dt.datetime(2015, 9, 6), dt.datetime(2016, 1, 7), "1d", eager=True)  # noqa: DTZ001
+    holidays = [dt.date(2015, 12, 25), dt.date(2016, 1, 1)]
+    kept = days.filter((days.dt.weekday() != 6) & ~days.dt.date().is_in(holidays))
+    assert verify_zone(kept, "UTC").verdict == "unverifiable"
+
+
+def test_days_of_which_some_are_missing_are_not_named_by_their_evening() -> None:
+    days = pl.datetime_range(dt.datetime(2012, 1, 1), dt.datetime(2024, 1, 6), "1d", eager=True)  # noqa: DTZ001
+    days = days.filter(days.dt.weekday() != 6)
+    some = days.filter(pl.Series(np.random.default_rng(4).random(len(days)) > 0.2))
+    assert verify_zone(some, "UTC").verdict == "unverifiable"
