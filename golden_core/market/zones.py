@@ -247,5 +247,4 @@ def _contradiction(reading: Reading, weekends: Weekends, declared: str, found: s
 
 
 def _silent(declared: str | None, count: int, why: str) -> ZoneEvidence:
-    summary = f"{declared or 'the clock'} cannot be verified: {why}"
-    return ZoneEvidence(declared, "unverifiable", (), count, 0, summary)
+    return ZoneEvidence(declared, "unverifiable", (), count, 0, f"{declared or 'the clock'} cannot be verified: {why}")

@@ -39,11 +39,8 @@ SECONDS = {"min": 60, "hour": 3600, "day": 86_400}
 # Points per unit of the quote currency, as the feed scales its prices (dukascopy-node, instrument meta data,
 # decimalFactor). A currency that is not listed is refused: a wrong scale looks like a price.
 _TENTH_OF_A_PIP = "AUD CAD CHF CNH DKK GBP HKD ILS MXN NOK NZD PLN SEK SGD TRY USD ZAR"
-POINTS = (
-    dict.fromkeys(_TENTH_OF_A_PIP.split(), 100_000)
-    | dict.fromkeys(("CZK", "RON", "THB"), 10_000)
-    | dict.fromkeys(("HUF", "JPY"), 1_000)
-)
+POINTS = dict.fromkeys(_TENTH_OF_A_PIP.split(), 100_000) | dict.fromkeys(("CZK", "RON", "THB"), 10_000)
+POINTS |= dict.fromkeys(("HUF", "JPY"), 1_000)
 METALS = dict.fromkeys(("XAU", "XAG"), 1_000)  # whatever they are quoted in
 
 MAX_TICKS = 1_000_000  # in one hour; the busiest hours of EURUSD have some 50,000

@@ -43,9 +43,7 @@ class PlainJson(Reader):
             return None
         with path.open("rb") as stream:
             names = [name.decode("utf-8", "replace") for name in _WORD.findall(stream.read(HEAD_BYTES))]
-        if not _names_price(names):
-            return None
-        return Claim(self.name, "it is JSON whose objects name prices")
+        return Claim(self.name, "it is JSON whose objects name prices") if _names_price(names) else None
 
     def read(self, path: Path, pair: str) -> VendorTable:
         """Read all records; all of them have a time."""

@@ -145,7 +145,9 @@ def require_roles(bars: pl.DataFrame, path: Path | str) -> None:
             f"{path}: opens and closes seem to be swapped: the close of a bar is the open of the bar before it; "
             f"{_CORRECT}"
         )
-    days = whole.filter(_STILL * (pl.col("high") - pl.col("low")) > _SEEN * _tick(whole["close"])).sort("timestamp")
+    closes, steps = whole["close"].unique().to_numpy(), (10.0**-digits for digits in range(8))
+    tick = next((one for one in steps if np.allclose(closes / one, np.round(closes / one), rtol=0, atol=_DUST)), 0.0)
+    days = whole.filter(_STILL * (pl.col("high") - pl.col("low")) > _SEEN * tick).sort("timestamp")
     still = days.filter((pl.col("close") - pl.col("open")).abs() <= _STILL * (pl.col("high") - pl.col("low")))
     daily = 2 * (days["timestamp"].diff() >= _DAY).sum() > days.height
     if daily and 2 * still.height > days.height and still.height >= _FEWEST_DAYS:
@@ -201,9 +203,3 @@ def _gap(moving: pl.DataFrame, order: tuple[str, ...]) -> float:
     follows = (steps == onwards.min()).fill_null(value=False).to_numpy()
     jumps = np.abs(moving[role["open"]].to_numpy()[1:] - moving[role["close"]].to_numpy()[:-1])
     return float(np.median(jumps[follows[1:]]))
-
-
-def _tick(prices: pl.Series) -> float:
-    """Return the decimal step in which prices are written; 0 if they have more than seven decimals."""
-    one, steps = prices.drop_nulls().unique().to_numpy(), (10.0**-digits for digits in range(8))
-    return next((step for step in steps if np.allclose(one / step, np.round(one / step), rtol=0, atol=_DUST)), 0.0)

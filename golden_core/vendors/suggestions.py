@@ -67,11 +67,8 @@ def declaration(head: Head | None, declared: Mapping[str, str | None] | None = N
     places = _places([row for row in rows if len(row) == len(rows[0])], _KNOWN if headed else _ORDERS)
     if not headed:
         told = {ours: "+".join(str(place + 1) for place in at) for ours, at in places.items()}
-        return (
-            _options(told)
-            if "close" in told
-            else f"--column timestamp={told.get('timestamp', 'PLACE')} --column open=PLACE …"
-        )
+        bare = f"--column timestamp={told.get('timestamp', 'PLACE')} --column open=PLACE …"
+        return _options(told) if "close" in told else bare
     lacks = lacking(head.header, declared or {})
     if {"high", "low"} <= {*lacks} - places.keys():
         lacks = [*(name for name in lacks if name == "timestamp"), "close"]

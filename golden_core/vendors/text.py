@@ -34,12 +34,8 @@ _UTF_8 = "utf-8-sig"
 # A single letter, as in Eröffnung: in UTF-8 and in other scripts such bytes stand together.
 _LETTER = re.compile(rb"[\xc0-\xff][a-z]")
 _NOT_WESTERN = re.compile(rb"[\0\x7f-\xbf]|[\xc0-\xff]{2}")
-_MARKS = {  # the longer first: one of UTF-32 begins as one of UTF-16
-    codecs.BOM_UTF32_LE: "UTF-32",
-    codecs.BOM_UTF32_BE: "UTF-32",
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
-}
+_MARKS = dict.fromkeys((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), "UTF-32")  # first: it begins as one of UTF-16
+_MARKS |= dict.fromkeys((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "UTF-16")
 
 
 @dataclass(frozen=True)
@@ -172,10 +168,8 @@ def read_rows(path: Path, *, header: bool, named: bool = True) -> Rows:
         infer_schema=False,
         raise_if_empty=False,
     )
-    names = (
-        [strip(field) for field in first.split(separator)] if header and named else [str(i) for i in range(table.width)]
-    )
-    table.columns = _distinct(names)
+    names = map(strip, first.split(separator)) if header and named else map(str, range(table.width))
+    table.columns = _distinct([*names])
     table = table.with_columns(pl.all().fill_null("").str.strip_chars(' \t"\r'))
     return Rows(table, pl.Series("line", kept[int(header) :], pl.Int64) + 1, ended, tuple(notes))
 

@@ -33,11 +33,7 @@ def _bars(answer: Any, pair: str, _side: str | None, path: Path) -> Records:
         )
     named = [dict(zip(PRICES, prices, strict=True)) for prices in zip(*lists.values(), strict=True)]
     stamped = _stamped(times, meta, path)
-    known = [
-        (time, row)
-        for time, row in zip(stamped, named, strict=True)
-        if any(price is not None for price in row.values())
-    ]
+    known = [(at, row) for at, row in zip(stamped, named, strict=True) if any(v is not None for v in row.values())]
     silent = len(times) - len(known)
     daily = meta.get("dataGranularity") == "1d"
     return Records(
