@@ -12,9 +12,8 @@ from golden_core.vendors.base import VendorError, told
 from golden_core.vendors.columns import PRICES
 
 # Moves of no currency go with the next at more than 0.24, each cut at so many medians; those of candles averaged at
-# 0.39, of hours cut in two at 0.49.
-_CLIPPED, _FOLLOWS, _FEWEST_MOVES = 3, 0.3, 300
-_BOTH_WAYS = 0.1  # of the moves: those of a crawling peg go one way, tick by tick
+# 0.39, of hours cut in two at 0.49. A tenth at least go either way: those of a crawling peg are ticks, all one way.
+_CLIPPED, _FOLLOWS, _FEWEST_MOVES, _BOTH_WAYS = 3, 0.3, 300, 0.1
 _WEEKEND = datetime.timedelta(hours=40), datetime.timedelta(hours=80)
 # How often the gap of a weekend is larger than another, share of others that it exceeds, and how many must show it.
 _BESIDE, _USUAL, _FEWEST_WEEKENDS = 5, 0.95, 7

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from golden_core.market.clock import trading_day
+from golden_core.market.holidays import CLOSURES
 from golden_core.market.weekends import closed_bars
 from golden_core.vendors.base import VendorError, told
 from golden_core.vendors.columns import PRICES
@@ -169,15 +171,16 @@ def impossible(bars: pl.DataFrame) -> tuple[str, ...]:
 
 def standing(bars: pl.DataFrame, minutes: int) -> tuple[str, ...]:
     """Say how many bars, whose opens are instants, repeat the price before them for hours while the market is open."""
-    naive = bars.with_columns(pl.col("timestamp").dt.replace_time_zone(None)).sort("timestamp")
-    closed = closed_bars(naive["timestamp"], "UTC", minutes / 60).implode()
-    awake = naive.filter(~pl.col("timestamp").is_in(closed))
+    day, rests = trading_day(pl.col("timestamp")), {one.month * 100 + one.day for one in CLOSURES if one.worldwide}
+    held = bars.sort("timestamp").filter(~(day.dt.month().cast(int) * 100 + day.dt.day()).is_in(rests))
+    naive = held.with_columns(pl.col("timestamp").dt.replace_time_zone(None))
+    awake = naive.filter(~pl.col("timestamp").is_in(closed_bars(naive["timestamp"], "UTC", minutes / 60).implode()))
     same = pl.all_horizontal(pl.col(name) == pl.col("close").shift(1) for name in PRICES if name in bars.columns)
     copies = awake.select(copy=same.fill_null(value=False)).with_columns(run=(~pl.col("copy")).cum_sum())
     long = pl.col("copy").sum().over("run") >= max(_FEWEST_COPIES, _STANDS / minutes)
     stands = copies.select(pl.col("copy") & long).to_series()
-    said = "bars repeat one price for hours while the market is open"
-    return told(awake, stands, said, ": the feed stood still, or gaps were filled in")
+    then = ": the feed stood still, or gaps were filled in"
+    return told(awake, stands, "bars repeat one price for hours while the market is open", then)
 
 
 def _consistent(whole: pl.DataFrame, order: tuple[str, ...]) -> float:

@@ -98,6 +98,16 @@ def test_a_peso_may_fall_a_thousandfold_in_twenty_years(parse: Any) -> None:
     assert parse(rows, pair="USDARS", columns=columns).bars.height == len(days)
 
 
+def test_a_feed_that_is_silent_on_christmas_and_new_year_does_not_stand_still(parse: Any) -> None:
+    times = _times("1h", 4, "2023-12-10")
+    walk = 1.08 + np.random.default_rng(2).normal(0, 5e-4, (len(times), 4)).cumsum().reshape(-1, 4)
+    for start in (dt.datetime(2023, 12, 24, 23), dt.datetime(2023, 12, 31, 23)):  # noqa: DTZ001
+        still = times.dt.replace_time_zone(None).is_between(start, start + dt.timedelta(hours=22)).to_numpy()
+        walk[still] = walk[still.argmax(), 0]
+    assert not any("repeat one price" in note for note in parse(_candles(times, walk, 6)).notes)
+    assert any("repeat one price" in note for note in parse(_peg(times, 1, 2), pair="USDSAR").notes)
+
+
 def _local(times: pl.Series, zone: str, *left_out: int) -> pl.Series:
     local = from_utc(times, zone)
     return local.filter(~local.dt.weekday().is_in(left_out))
