@@ -67,7 +67,12 @@ def _cancel_unworked(client: Client, futures: list[Future]) -> None:
         time.sleep(PATIENCE / 20)
         try:
             seen = time.monotonic() if client.nthreads() else seen
-        except (AttributeError, OSError):  # closed, or without its scheduler: both end the futures, too
+        except (
+            AttributeError,
+            CancelledError,
+            OSError,
+            RuntimeError,
+        ):  # closed, or its scheduler lost: futures end, too
             return
     client.cancel(futures)
 
