@@ -67,12 +67,8 @@ def _cancel_unworked(client: Client, futures: list[Future]) -> None:
         time.sleep(PATIENCE / 20)
         try:
             seen = time.monotonic() if client.nthreads() else seen
-        except (
-            AttributeError,
-            CancelledError,
-            OSError,
-            RuntimeError,
-        ):  # closed, or its scheduler lost: futures end, too
+        # Closed, or its scheduler is lost: the futures end, too.
+        except (AttributeError, CancelledError, OSError, RuntimeError):
             return
     client.cancel(futures)
 

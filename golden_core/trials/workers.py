@@ -29,6 +29,7 @@ _STOOD_STILL = 75  # exit status: EX_TEMPFAIL of sysexits.h
 _Task = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # as joblib's ``delayed`` makes it
 _under_way = threading.Event()
 _watched: list[threading.Thread] = []  # the watch of a worker that somebody else started
+_ran: set[int] = set()  # threads there that ever ran a task, by the system's number: their work is that of tasks
 
 
 class DeadWorkerError(TerminatedWorkerError):  # type: ignore[misc]  # of joblib, which has no types
@@ -89,11 +90,11 @@ def start_worker(parent: int, forecasters: tuple[tuple[str, Mapping[str, Any]], 
 def watched(still_s: float, task: Callable[..., Any], *args: Any) -> Any:
     """Run a task in a worker that somebody else started, such as Dask's: it ends too when the task stands still.
 
-    Threads that are there besides are its owner's, who may work while the task does not.
+    Threads that are there besides are its owner's, who may work while the task does not, until they run one.
     """
+    _ran.add(threading.get_native_id())
     if not _watched:
-        own, there = threading.get_ident(), threading.enumerate()
-        others = frozenset(thread.native_id for thread in there if thread.ident != own and thread.native_id)
+        others = frozenset(thread.native_id for thread in threading.enumerate() if thread.native_id)
         _watched.append(threading.Thread(target=_watch, args=(None, still_s, others), name="watch", daemon=True))
         _watched[0].start()
     return _run(task, args, {})
@@ -130,7 +131,7 @@ def _watch(parent: int | None, still_s: float, others: frozenset[int] = frozense
     worked, since, looked = 0.0, time.monotonic(), time.monotonic()
     while parent is None or os.getppid() == parent:
         time.sleep(every_s)
-        now, used = time.monotonic(), time.process_time() - time.thread_time() - _time_of(others)
+        now, used = time.monotonic(), time.process_time() - time.thread_time() - _time_of(others - _ran)
         stopped = now - looked > 10 * every_s
         looked = now
         if not _under_way.is_set() or used - worked > LEAST * still_s or stopped:

@@ -90,6 +90,7 @@ def test_a_dead_worker_is_told_in_one_sentence_and_how_it_ended_can_still_be_ask
 
 FOREIGN = """
 import sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
 from golden_core.trials.workers import watched
 
 def work(seconds):
@@ -98,7 +99,10 @@ def work(seconds):
         pass
 
 threading.Thread(target=work, args=(200,), daemon=True).start()  # as Dask's own threads, which never rest
-watched(1.5, work, 3.5)
+one, other = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+other.submit(int).result()  # whose thread is there before any task
+one.submit(watched, 1.5, work, 0.1).result()
+other.submit(watched, 1.5, work, 6).result()
 print("worked", flush=True)
 watched(1.5, time.sleep, 100)
 """
