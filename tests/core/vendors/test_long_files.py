@@ -75,8 +75,7 @@ def test_a_smoothed_price_is_refused(closes: bool, parse: Any) -> None:
 
 
 def test_bars_that_are_a_single_price_show_their_weekends(parse: Any) -> None:
-    one = [f"{row[:16]}{',' + row.rsplit(',', 1)[1]}" * 1 for row in _rows(_bars("1h", 12))[1:]]
-    rows = ["time,open,high,low,close", *(f"{row[:16]}{row[16:] * 4}" for row in one)]
+    rows = [HEADER, *(row[:16] + 4 * row[row.rfind(",") :] for row in _rows(_bars("1h", 12))[1:])]
     assert parse(rows).evidence.verdict == "consistent"
     with pytest.raises(ZoneError, match="is declared to keep EET_US"):
         parse(rows, zone="EET_US")
