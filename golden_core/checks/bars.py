@@ -74,7 +74,28 @@ def _prices(home: Home, study: Study) -> Examined:
 def _accounts(home: Home, study: Study) -> Examined:
     accounts, bars, ledgers = (_by_pair(home, study, kind) for kind in ("cleaning", "bars", "ledger"))
     found = [fault for pair in accounts for fault in unaccounted(accounts[pair], bars[pair], ledgers[pair])]
+    found += _altered(home, study, sorted(accounts))
     return Examined(found, sum(int(account["rows"].sum()) for account in accounts.values()))
+
+
+def _altered(home: Home, study: Study, pairs: list[str]) -> list[str]:
+    """Return the pairs whose tables are not what cleaning makes of the raw table, though written after it.
+
+    Those that are older than the raw table only wait to be made anew, which staleness tells.
+    """
+    from golden_core.preparation.steps import bars_of_pairs, prepare_pair
+
+    folder = home.study(study.name)
+    if not folder.raw.exists():
+        return []
+    raw, since = bars_of_pairs(study, read_table(folder.raw)), folder.raw.stat().st_mtime_ns
+    kinds = ("bars", "cleaning", "ledger", "calendar")
+    return [
+        f"{pair}: its bars or books are not what cleaning makes of the raw table: materialise clean_bars of {pair} anew"
+        for pair in pairs
+        if max(folder.table(kind, pair).stat().st_mtime_ns for kind in kinds) >= since
+        and prepare_pair(home, study, pair, given=raw, write=False).changed
+    ]
 
 
 _ECB = (
@@ -135,7 +156,8 @@ _QUALITY = (
     Check(
         "data_quality",
         "every_row_accounted_for",
-        "Clean bars are the kept and repaired rows of the account, and the ledger lists the remarked.",
+        "Clean bars are the kept and repaired rows of the account, the ledger lists the remarked, and all are what "
+        "cleaning makes of the raw table.",
         "raw rows",
         _accounts,
         blocking=True,

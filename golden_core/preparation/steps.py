@@ -98,7 +98,10 @@ def prepare_pair(
     data = dated_study(home, study).data
     cleaned = clean(raw[pair], data, max_abs_log_return=study.checks.max_abs_log_return, others=others)
     if cleaned.bars.is_empty():
-        raise PreparationError(f"{pair}: no bar is left between {data.start} and {data.end}")
+        took = cleaned.account.filter(pl.col("rows") > 0).sort("rows", descending=True)
+        rules = ", ".join(f"{rule} took {rows}" for rule, rows in took.select("rule", "rows").iter_rows())
+        message = f"no bar is left between {data.start} and {data.end} of {raw[pair].height} raw rows"
+        raise PreparationError(f"{pair}: {message}{rules and ': ' + rules}")
     changed = store(
         {
             folder.table("bars", pair): cleaned.bars,

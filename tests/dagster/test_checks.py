@@ -271,6 +271,31 @@ def test_a_row_that_nobody_accounts_for(broken):
     assert "clean bars, but the account keeps" in fails("every_row_accounted_for")
 
 
+@pytest.mark.parametrize(
+    ("kind", "written"),
+    [
+        ("bars", pl.col("close") * 1.001),  # every book agrees, and every price is plausible
+        ("calendar", pl.lit("a holiday").alias("explanation")),
+        ("cleaning", pl.lit("kept").alias("detail")),
+    ],
+    ids=lambda of: of if isinstance(of, str) else "",
+)
+def test_bars_and_books_that_were_changed_by_hand_are_not_what_cleaning_makes(broken, kind, written):
+    change(broken, kind, "EURUSD", written, where=pl.int_range(pl.len()) == pl.len() - 3)
+    assert "EURUSD: its bars or books are not what cleaning makes of the raw table" in fails("every_row_accounted_for")
+
+
+def test_bars_that_only_wait_for_a_newer_raw_table_are_stale_and_not_at_fault(broken):
+    folder = broken.study("smoke")
+    raw = pl.read_parquet(folder.raw)
+    write_parquet(raw[:-1], folder.raw)
+    study = load_study("smoke", OVERRIDES)
+    assert input_faults(broken, study, "every_row_accounted_for") == []
+    change(broken, "bars", "EURUSD", pl.col("close") * 1.001)
+    found = input_faults(broken, study, "every_row_accounted_for")
+    assert [fault.partition(": ")[0] for fault in found] == ["EURUSD"]
+
+
 def test_nothing_is_made_of_rows_that_nobody_accounts_for(broken):
     path = broken.study("smoke").table("bars", "EURUSD")
     write_parquet(pl.read_parquet(path)[:-1], path)

@@ -10,7 +10,7 @@ import pytest
 
 from golden_core.preparation import dated_study, prepare_pair, prepare_quality, prepare_raw
 from golden_core.preparation.catalogue import load_study, vocabulary
-from golden_core.preparation.steps import PreparationError
+from golden_core.preparation.steps import PreparationError, bars_of_pairs
 from golden_core.sources import SourceError, dated
 from golden_core.sources.ecb_history import refreshed_path
 from golden_core.sources.files import Files
@@ -47,6 +47,17 @@ def prepared(home, end, days, without=()):
     folder = home.study(study.name)
     bars = {pair: folder.table("bars", pair).read_bytes() for pair in study.data.pairs}
     return study, bars, read_json(folder.source)
+
+
+def test_who_has_no_bar_left_is_told_which_rules_took_its_rows(home):
+    study = load_study("smoke")
+    prepare_raw(home, study)
+    given = bars_of_pairs(study, pl.read_parquet(home.study(study.name).raw))
+    named = {**given, "EURUSD": given["EURUSD"].with_columns(close=-pl.col("close"))}
+    count = given["EURUSD"].height
+    said = f"EURUSD: no bar is left between 2023-01-02 and 2024-12-31 of {count} raw rows: .* took {count}"
+    with pytest.raises(PreparationError, match=f"^{said}$"):
+        prepare_pair(home, study, "EURUSD", given=named)
 
 
 def test_the_bars_are_those_of_a_study_that_names_the_day_and_the_source_says_which(home):
