@@ -21,7 +21,7 @@ import polars as pl
 from golden_core.forecasters import forecaster_facts
 from golden_core.sources import source
 from golden_core.store.health import telling_of
-from golden_core.store.lake import Home, hash_bytes, hash_frame, read_table, series_name, stored_json
+from golden_core.store.lake import Home, hash_bytes, hash_file, hash_frame, read_table, series_name, stored_json
 from golden_core.store.locking import only_one
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
@@ -222,7 +222,7 @@ def _whole_lines(path: Path) -> bytes:
 def _entry(home: Home, study: Study, opened: list[tuple[str, str, int]], protocol: str | None) -> dict[str, Any]:
     """Return a line about forecaster, pair and horizon of some trials."""
     named = {name for name, *_ in opened}
-    told = {name: {"settings": _settings(study, name), **_own_code(study, name)} for name in named}
+    told = {name: {"settings": _settings(study, name), **own_code(study, name)} for name in named}
     drawn = {name for name in named if not forecaster_facts(name, study.forecasters[name]).deterministic}
     data = study.data.model_dump(mode="json", include={"bar", "price", "start", "end"})
     return {
@@ -312,7 +312,10 @@ def _identity(study: Study, forecaster: str, *, trained: bool) -> str:
     return hash_bytes(canonical_json([forecaster, *told, training if trained else None]).encode())
 
 
-def _own_code(study: Study, forecaster: str) -> dict[str, str]:
-    """Return the hash of a forecaster's source where it is one's own: who rewrites it tries another way to forecast."""
-    module = forecaster_facts(forecaster, study.forecasters[forecaster]).module
-    return {} if module.startswith("golden_core.") else {"code": code_hash((module,))}
+def own_code(study: Study, forecaster: str) -> dict[str, str]:
+    """Return the hash of a forecaster's source and files where they are one's own: who rewrites them tries another way."""
+    facts = forecaster_facts(forecaster, study.forecasters[forecaster])
+    if facts.module.startswith("golden_core."):
+        return {}
+    code = "".join([code_hash((facts.module,)), *map(hash_file, facts.files)])
+    return {"code": hash_bytes(code.encode()) if facts.files else code}  # the code alone in older lines

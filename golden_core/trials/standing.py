@@ -13,14 +13,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from golden_core.forecasters import forecaster_facts
-from golden_core.forecasters.facts import FACTS
 from golden_core.sources import source
 from golden_core.store.lake import PROJECT_ROOT, Home, hash_bytes, identified, stored_json, write_json
 from golden_core.study import Study
 from golden_core.study.sections import canonical_json
-from golden_core.trials.code import code_hash
-from golden_core.trials.ledger import ledger_path
+from golden_core.trials.ledger import ledger_path, own_code
 from golden_core.trials.outputs import READ
 
 PACKAGES = ("golden_core", "golden_dagster")
@@ -35,9 +32,9 @@ _RESTLESS = {
 def taken_in(home: Home, study: Study, command: str) -> str:
     """Return the identity of what a campaign starts from: settings, input, source files, installed packages."""
     described = dict(source(study.data.source).describe(study.data, home.root))
-    foreign = {forecaster_facts(name, own).module for name, own in study.forecasters.items() if name not in FACTS}
+    own = [own_code(study, name) for name in study.forecasters]
     installed = {name for folder in sys.path for name in _listed(Path(folder)) if name.endswith(".dist-info")}
-    parts = [command, study.hash(), json.loads(json.dumps(described)), code_hash(tuple(sorted(foreign))), sys.version]
+    parts = [command, study.hash(), json.loads(json.dumps(described)), own, sys.version]
     return _identity([parts, sorted(installed), *_files(PROJECT_ROOT / package for package in PACKAGES)])
 
 

@@ -28,6 +28,7 @@ from golden_core.trials.ledger import (
     standing,
 )
 from golden_core.trials.registration import Standing
+from golden_core.trials.standing import taken_in
 from golden_core.trials.stored import evaluation_record
 
 PROTOCOL = (
@@ -265,18 +266,25 @@ def test_a_line_of_an_earlier_release_counts_for_its_bars(home):
 
 
 def test_a_class_of_ones_own_that_is_rewritten_is_tried_again(home, tmp_path, monkeypatch):
-    """Its settings stay the same however often it changes; a comment is no other way to forecast."""
-    mine = tmp_path / "mine_of_the_ledger.py"
+    """Its settings stay the same however often it changes, or what it reads; a comment is no other way to forecast."""
+    mine, table = tmp_path / "mine_of_the_ledger.py", tmp_path / "table.txt"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    for line in ("", "SPAN = 20", "SPAN = 21", "SPAN = 21  # a better one"):
-        mine.write_text(f"from golden_core.forecasters.naive import Drift\n{line}\nclass Mine(Drift): ...\n")
+    head = "from pathlib import Path\nfrom golden_core.forecasters.naive import Drift\n"
+    bodies = ["...", "span = 20", "span = 21", "span = 21  # a better one", *["files = (Path('table.txt'),)"] * 2]
+    for number, body in enumerate(bodies):
+        mine.write_text(f"{head}class Mine(Drift): {body}\n")
+        table.write_text(str(number))
         code_hash.cache_clear()  # as a new process finds it
         custom._imported.clear()
         sys.modules.pop(mine.stem, None)
         named = f"forecasters={{random_walk: {{}}, mine: {{custom: '{mine.stem}:Mine'}}}}"
-        open_test_parts(home, load_study("smoke", [named, PROTOCOL]), [Trial("mine", "EURUSD", 1, 0)])
-    assert standing(home, FIRST, []).tried == 3
+        study = load_study("smoke", [named, PROTOCOL])
+        open_test_parts(home, study, [Trial("mine", "EURUSD", 1, 0)])
+    assert standing(home, FIRST, []).tried == 5
+    taken = taken_in(home, study, "golden run smoke")
+    table.write_text("another")
+    assert taken_in(home, study, "golden run smoke") != taken, "what it reads is taken in, too"
 
 
 def test_a_changed_or_missing_line_is_named(home):
