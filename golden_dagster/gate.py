@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from golden_dagster.lib.checks import Verdict, said
 from golden_dagster.lib.failures import failure_messages
 
 PLATFORM = {"legacy", "leakage", "milestones"}  # where assets live that belong to no study
+_NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # such as the colours of somebody's error
 
 
 @dataclass(frozen=True)
@@ -118,8 +120,7 @@ def _evaluated(
 
 
 def _row(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation | None, seconds: float | None) -> CheckRow:
-    verdict, found = said(evaluation)
-    found = found if evaluation else "the check was not evaluated"
+    verdict, found = said(evaluation) if evaluation else ("not run", "the check was not evaluated")
     return CheckRow(key.asset_key.to_user_string(), key.name, verdict, found, seconds)
 
 
@@ -142,4 +143,5 @@ def write_junit(result: GateResult, study: str, path: Path) -> None:
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     suite.set("errors", str(len(suite.findall("testcase/error"))))
     ElementTree.indent(suite)
-    write_text(ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n", path)
+    text = ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+    write_text(_NO_XML.sub(lambda found: ascii(found[0])[1:-1], text) + "\n", path)

@@ -313,7 +313,7 @@ def _identity(study: Study, forecaster: str, *, trained: bool) -> str:
 
 
 def own_code(study: Study, forecaster: str) -> dict[str, str]:
-    """Return the hash of a forecaster's source and files where they are one's own: who rewrites them tries another way."""
+    """Return the hash of a forecaster's source and files where they are one's own: who rewrites them tries anew."""
     facts = forecaster_facts(forecaster, study.forecasters[forecaster])
     if facts.module.startswith("golden_core."):
         return {}

@@ -103,7 +103,7 @@ def reporting(passed, severity):
 def raising(thing):
     @dg.asset_check(asset=thing)
     def claim() -> dg.AssetCheckResult:
-        raise RuntimeError("could not look")
+        raise RuntimeError("could \x1b[31mnot\x1b[0m look\x00")  # as a library colours its errors
 
     return claim
 
