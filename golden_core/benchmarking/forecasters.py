@@ -135,7 +135,7 @@ def _measured(
         raise ValueError(f"{effort.precision} on {effort.device} is unmeasured: {why}")
     fold, (pair, horizon) = first_fold(home, study), all_series(study)[0]
     meter, found, failed = Meter.on(effort.device), list[Measurement](), list[str]()
-    with conditions(effort.device, "float32", effort.threads):
+    with conditions(effort.device, effort.precision, effort.threads):
         peaks = Peaks(matrix_peak(effort.device, effort.precision), bandwidth_peak(effort.device))
     for name in names or study.forecasters:
         note(f"{name} …")

@@ -34,15 +34,18 @@ def refusal(device: str, precision: str) -> str | None:
 @contextlib.contextmanager
 def conditions(device: str, precision: str, threads: int) -> Iterator[None]:
     """Compute with so many threads in a number format, and put back what was set before."""
-    before, allowed = torch.get_num_threads(), torch.backends.cuda.matmul.allow_tf32
+    libraries: Any = torch.backends.cuda.matmul, torch.backends.cudnn  # which has recurrent layers in TF32, untold
+    before, allowed = torch.get_num_threads(), [one.allow_tf32 for one in libraries]
     torch.set_num_threads(threads)
-    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    for one in libraries:
+        one.allow_tf32 = precision == "tf32"
     try:
         with threadpool_limits(threads), torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16"):
             yield
     finally:
         torch.set_num_threads(before)
-        torch.backends.cuda.matmul.allow_tf32 = allowed
+        for one, was in zip(libraries, allowed, strict=True):
+            one.allow_tf32 = was
 
 
 def matrix_peak(device: str, precision: str) -> float:

@@ -1,6 +1,7 @@
 """Every kind of forecaster is asked the same; a network's work is counted; a cold start restores what was fitted."""
 
 import pytest
+import torch
 
 from golden_core.benchmarking import forecasters
 from golden_core.benchmarking.cold import first_forecast, prepare_cold
@@ -92,6 +93,20 @@ def test_another_number_format_is_for_networks(home, study):
     assert {one.subject for one in found} == {"dlinear"}
     asked = {(one.scenario, one.condition.precision) for one in found}
     assert asked == {("single", "bfloat16"), ("offline", "bfloat16")}
+
+
+def test_a_share_of_the_peak_is_of_the_peak_in_its_own_number_format(home, study, monkeypatch):
+    """In TF32 a card does many times as much as in float32, so that a share of that would be above one."""
+    allowed = []
+    monkeypatch.setattr(forecasters, "refusal", lambda *_: None)  # as on a card
+
+    def peak(*_):
+        allowed.append(torch.backends.cuda.matmul.allow_tf32)
+        return 1.0
+
+    monkeypatch.setattr(forecasters, "matrix_peak", peak)
+    inference(home, study, ["ar"], Effort(1e-9, 1, (), precision="tf32"), note=lambda _: None)
+    assert allowed == [True]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,15 @@ def test_conditions_are_put_back():
     assert not torch.is_autocast_enabled("cpu")
 
 
+def test_float32_is_not_tf32_in_any_library_of_a_card():
+    libraries = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [one.allow_tf32 for one in libraries]
+    for precision in ("float32", "tf32"):
+        with conditions("cpu", precision, 1):
+            assert [one.allow_tf32 for one in libraries] == [precision == "tf32"] * 2
+    assert [one.allow_tf32 for one in libraries] == before
+
+
 def test_what_is_not_here_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert [refusal("cpu", name) is None for name in PRECISIONS] == [True, True, False]
