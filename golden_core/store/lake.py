@@ -29,6 +29,7 @@ _MISREAD = re.compile(r"[?*\[\\]|%[0-9A-Fa-f]{2}|[\ud800-\udfff]")
 _UMASK = os.umask(0o077)  # of the user: temporary files are nobody else's, and what they become is as others are
 os.umask(_UMASK)
 
+FINGERPRINT = "[0-9a-f]" * 16  # what the name of a trial's folder matches, and that of no other or half-written one
 LAYOUT = 1  # of lake and warehouse; a home without a stamp was written before there were any, and is laid out like 1
 
 

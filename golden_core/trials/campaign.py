@@ -15,7 +15,7 @@ from joblib import delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from golden_core.store.health import disk_is_full, full_disk
-from golden_core.store.lake import Home, stored_json, write_json
+from golden_core.store.lake import FINGERPRINT, Home, stored_json, write_json
 from golden_core.study import Study
 from golden_core.trials.identity import Trial, device_kind, fingerprint, series_inputs
 from golden_core.trials.ledger import open_test_parts
@@ -93,7 +93,7 @@ def require_device(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]] |
         return
     folder = home.study(study.name)
     if jobs is None:
-        records = map(stored_json, (folder.root / "trials").glob(f"*/*/*/{PROVENANCE}"))
+        records = map(stored_json, (folder.root / "trials").glob(f"*/*/{FINGERPRINT}/{PROVENANCE}"))
         there = [any((record.get("device") or {}).get("kind") == "cuda" for record in records)]
     else:
         trained = [(trial, print_) for trial, print_ in jobs if device_kind(study, trial.forecaster) == "cuda"]

@@ -10,7 +10,7 @@ from itertools import islice
 from statistics import fmean
 
 from golden_core.store.health import FullDiskError, free_bytes, readable
-from golden_core.store.lake import Home, stored_json
+from golden_core.store.lake import FINGERPRINT, Home, stored_json
 from golden_core.study import Study
 from golden_core.trials.outputs import PROVENANCE
 
@@ -66,6 +66,6 @@ def estimate(home: Home, study: Study, forecasters: Sequence[str]) -> Estimate:
 
 def _costs(home: Home, study: str, forecaster: str) -> list[tuple[float, int]]:
     """Return seconds and bytes of finished trials."""
-    found = home.root.glob(f"studies/{study}/trials/{forecaster}/*/*/{PROVENANCE}")
+    found = home.root.glob(f"studies/{study}/trials/{forecaster}/*/{FINGERPRINT}/{PROVENANCE}")
     records = ((stored_json(path).get("wall_seconds"), path.parent) for path in islice(found, SAMPLE))
     return [(s, sum(file.stat().st_size for file in folder.iterdir())) for s, folder in records if s is not None]

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from golden_core.store.lake import Home
+from golden_core.store.lake import FINGERPRINT, Home
 from golden_core.study import Study
 from golden_core.trials.identity import UnreadyError, all_trials, trial_status
 
@@ -34,8 +34,8 @@ def superseded_trials(home: Home, study: Study) -> list[Superseded]:
         raise UnreadyError(f"study {study.name!r} lacks bars or folds, so that no trial can be told from an old one")
     current = {print_[:16] for print_ in status["fingerprint"]}
     root = home.study(study.name).root
-    found = [*root.glob("trials/*/*/*"), *root.glob("failures/*/*/*.json")]
-    old = sorted(path for path in found if not path.name.startswith(".") and path.stem not in current)
+    found = [*root.glob(f"trials/*/*/{FINGERPRINT}"), *root.glob(f"failures/*/*/{FINGERPRINT}.json")]
+    old = sorted(path for path in found if path.stem not in current)
     return [Superseded(path, path.parts[-3], path.parts[-2], _size(path)) for path in old]
 
 

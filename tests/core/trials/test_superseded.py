@@ -46,10 +46,14 @@ def test_what_is_old_is_listed_and_deleted_only_when_told(broken, old):
     assert said.endswith("MB to delete with --yes")
     assert "2 superseded trials" in said
     assert all(path.exists() for path in old)
+    notes = [old[0].with_name("notes.txt"), old[1].with_name("why.json")]
+    for one in notes:
+        one.write_text("mine")
     status, said = clean("--yes")
     assert status == 0
     assert said.endswith("MB deleted")
     assert not any(path.exists() for path in old)
+    assert all(one.exists() for one in notes), "what somebody put there is nobody else's to delete"
     assert done(broken) == 12
     assert not list(broken.study("smoke").root.rglob("*.tmp"))
 
