@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 
 import polars as pl
-from matplotlib import rc_context
+from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
@@ -15,14 +15,16 @@ from golden_core.placebo.universe import PLANTED
 from golden_core.placebo.verdict import RATE
 from golden_core.statistics.calibration import ALPHA, BAND, LENGTHS
 
+_alike = style.context("default")  # whatever the user's matplotlibrc says
 _KNOWS, _OTHER, _SILENT = "#28536b", "#b04a3a", "#9a9a9a"
 
 
+@_alike
 def calibration_figure(table: pl.DataFrame) -> Figure:
     """Return one panel per number of times: rejection rates at a nominal 5 %, with their 95 % intervals."""
     points = size_points(table).with_columns(panel=pl.when(pl.col("n").is_in(LENGTHS)).then("n").otherwise(LENGTHS[-1]))
-    most = max((part.height for part in points.partition_by("panel")), default=0)
-    figure = Figure(figsize=(10, 1 + 0.13 * max(most, 20)), layout="constrained")
+    most = max([20, *(part.height for part in points.partition_by("panel"))])
+    figure = Figure(figsize=(10, 1 + 0.13 * most), layout="constrained")
     panels = figure.subplots(1, len(LENGTHS))
     tests = points["test"].unique(maintain_order=True).to_list()
     for panel, n in zip(panels, LENGTHS, strict=True):
@@ -44,6 +46,7 @@ def calibration_figure(table: pl.DataFrame) -> Figure:
     return figure
 
 
+@_alike
 def importance_figure(shares: pl.DataFrame) -> Figure:
     """Return one heat map per method, features by lags: mean share over series and seeds."""
     cells = shares.group_by("method", "feature", "lag", maintain_order=True).agg(pl.col("share").mean())
@@ -62,6 +65,7 @@ def importance_figure(shares: pl.DataFrame) -> Figure:
     return figure
 
 
+@_alike
 def power_figure(table: pl.DataFrame) -> Figure:
     """Return one panel per kind of claim: the share of universes with the claim, found and promised, by planted R²."""
     figure = Figure(figsize=(10, 4.2), layout="constrained")
@@ -87,6 +91,7 @@ def power_figure(table: pl.DataFrame) -> Figure:
     return figure
 
 
+@_alike
 def placebo_figure(table: pl.DataFrame) -> Figure:
     """Return the share of universes with a false claim of skill, by arm and adjustment, beside the rate to be kept."""
     skill = table.filter(claims="any skill")
@@ -109,11 +114,12 @@ PICTURES: dict[str, Callable[[pl.DataFrame], Figure]] = {"placebo": placebo_figu
 def as_svg(figure: Figure, salt: str) -> str:
     """Return a figure as SVG; equal tables and ``salt`` give equal text."""
     stream = io.StringIO()
-    with rc_context({"svg.hashsalt": salt, "svg.fonttype": "none"}):
+    with style.context(["default", {"svg.hashsalt": salt, "svg.fonttype": "none"}]):
         figure.savefig(stream, format="svg", metadata={"Date": None})
     return stream.getvalue()
 
 
+@_alike
 def as_png(figure: Figure, dpi: int = 110) -> bytes:
     """Return a figure as PNG."""
     stream = io.BytesIO()

@@ -8,11 +8,13 @@ from xml.etree import ElementTree
 import numpy as np
 import polars as pl
 import pytest
+from matplotlib import rc_context
 
 from golden_core.reporting import figures, tables
 from golden_core.reporting.claim_figures import forest
 from golden_core.reporting.exhibits import ask
 from golden_core.reporting.figures import cumulative_gain, learning_curves
+from golden_core.reporting.pictures import as_svg, placebo_figure
 from golden_core.reporting.svg import panel
 
 
@@ -144,3 +146,11 @@ def test_a_single_epoch_is_a_point_that_is_seen():
     shown = panel("p", "t", "d", partial(figures._curves, part)).svg
     assert "<use" in shown.split("axis_2")[-1]  # a marker after the axes
     assert "0.975" not in shown  # there is no epoch between two
+
+
+def test_a_picture_beside_reports_is_the_same_whatever_somebodys_matplotlibrc_says():
+    said = {"claims": "any skill", "arm": "cheap", "universes": 10, "adjustment": "holm", "share": 0.1, "allowed": 1}
+    table = pl.DataFrame([said, said | {"allowed": None}])
+    drawn = as_svg(placebo_figure(table), "placebo")
+    with rc_context({"font.size": 20, "figure.facecolor": "red", "axes.spines.top": False}):
+        assert as_svg(placebo_figure(table), "placebo") == drawn
