@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +10,13 @@ from xml.etree import ElementTree
 import dagster as dg
 
 from golden_core.checks.inputs import SAMPLED
+from golden_core.reporting.formats import visible
 from golden_core.store.lake import write_text
 from golden_dagster.campaign import Campaign
 from golden_dagster.lib.checks import Verdict, said
 from golden_dagster.lib.failures import failure_messages
 
 PLATFORM = {"legacy", "leakage", "milestones"}  # where assets live that belong to no study
-_NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # such as the colours of somebody's error
 
 
 @dataclass(frozen=True)
@@ -143,5 +142,4 @@ def write_junit(result: GateResult, study: str, path: Path) -> None:
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     suite.set("errors", str(len(suite.findall("testcase/error"))))
     ElementTree.indent(suite)
-    text = ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
-    write_text(_NO_XML.sub(lambda found: ascii(found[0])[1:-1], text) + "\n", path)
+    write_text(visible(ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)) + "\n", path)

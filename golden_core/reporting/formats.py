@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 
 ABSENT = "—"
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")  # no XML holds them, and terminals obey them
 _MINUS = "−"
 _THIN_SPACE = "\u202f"
 _LATEX = {
@@ -71,6 +73,11 @@ def plain(value: object) -> str:
     if isinstance(value, datetime.datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     return str(value)
+
+
+def visible(text: str) -> str:
+    """Return a text of strangers with its control characters as escapes; tabs and line ends stay."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def escape_markdown(text: str) -> str:

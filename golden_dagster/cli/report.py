@@ -82,6 +82,7 @@ def verify(
     the page and is held against the hashes of the moment of writing. Exit status 1 if anything differs.
     """
     from golden_core.benchmarking.records import last_runs
+    from golden_core.reporting.formats import visible
     from golden_core.reporting.verification import verify_report
     from golden_core.store.warehouse import Warehouse
 
@@ -89,7 +90,7 @@ def verify(
     folder = home.report(loaded.name)
     found, compared = verify_report(Warehouse(home.warehouse), loaded, folder, page, last_runs(home, loaded.name))
     if found:
-        rows = ((one.file, one.exhibit, one.place, one.found, one.expected) for one in found)
+        rows = (map(visible, (one.file, one.exhibit, one.place, one.found, one.expected)) for one in found)
         console.print(table(("file", "exhibit", "place", "on disk", "from the warehouse"), rows))
     count = "1 difference" if len(found) == 1 else f"{len(found)} differences"
     said = count if found else f"as the warehouse says: {compared} places compared"

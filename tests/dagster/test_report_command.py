@@ -25,11 +25,13 @@ def test_a_page_of_a_campaign_is_verified_and_a_typed_number_named(finished, tmp
     own = shlex.split(html.unescape(text[: text.index("</code>.</p>\n</footer>")].rpartition("<code>golden ")[2]))
     assert own[:3] == ["report", "verify", "smoke"]  # with the settings of this home, as the foot of the page says
     assert golden(*own).output == honest.output
-    page.write_text(text.replace("2 pairs", "3 pairs", 1), encoding="utf-8")
+    page.write_text(text.replace("2 pairs", "3 \x1b[2Jpairs", 1), encoding="utf-8")  # clears a screen
     typed = verified("--page", str(page))
     assert typed.exit_code == 1
     assert "facts" in typed.output
     assert "1 difference" in typed.output
+    assert "3 \\x1b[2Jpairs" in typed.output
+    assert "\x1b" not in typed.output
 
 
 def test_without_a_report_the_remedy_is_said(tmp_path, monkeypatch):
