@@ -89,11 +89,6 @@ class Paired:
     high: float | None
     p_value: float | None
 
-    @property
-    def different(self) -> bool:
-        """Whether a difference was found at 1 %."""
-        return self.p_value is not None and self.p_value <= ALPHA
-
 
 def compare(one: FloatArray, other: FloatArray) -> Paired:
     """Compare durations [N] of two calls that were timed in pairs, by Wilcoxon's signed ranks of their log ratios.

@@ -90,8 +90,5 @@ def _test(name: str, root: Path) -> bool:
     return function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def _command(name: str, _root: Path) -> bool:
-    return name in COMMANDS
-
-
-_KINDS: Mapping[str, Callable[[str, Path], bool]] = {"check": _check, "test": _test, "command": _command}
+_KINDS: Mapping[str, Callable[[str, Path], bool]]
+_KINDS = {"check": _check, "test": _test, "command": lambda name, _root: name in COMMANDS}

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime
 import math
-import re
 
 ABSENT = "—"
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")  # no XML holds them, and terminals obey them
 _MINUS = "−"
 _THIN_SPACE = "\u202f"
 _LATEX = {
@@ -76,8 +74,8 @@ def plain(value: object) -> str:
 
 
 def visible(text: str) -> str:
-    """Return a text of strangers with its control characters as escapes; tabs and line ends stay."""
-    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+    """Return a text of strangers without what terminals obey and no XML holds: as escapes, but for blanks and lines."""
+    return "".join(one if one.isprintable() or one in "\t\n\u00a0\u202f" else ascii(one)[1:-1] for one in text)
 
 
 def escape_markdown(text: str) -> str:

@@ -32,10 +32,9 @@ class Estimate:
         if not self.measured:
             return f"{self.trials} trials to run; time and disk unmeasured: nothing like them has finished in this home"
         time = datetime.timedelta(seconds=max(1, round(self.seconds / workers)))  # none takes no time
-        said = f"about {time} on {workers} workers, beside the checks and the report"
-        text = f"{self.trials} trials to run: {said}, and {readable(self.size)}"
+        text = f"{self.trials} trials to run: about {time} on {workers} workers, beside the checks and the report"
         beside = f"; unmeasured: {', '.join(self.unmeasured)}" if self.unmeasured else ""
-        return f"{text}, as {self.measured} finished trials of this home took{beside}"
+        return f"{text}, and {readable(self.size)}, as {self.measured} finished trials of this home took{beside}"
 
 
 def estimate(home: Home, study: Study, forecasters: Sequence[str]) -> Estimate:

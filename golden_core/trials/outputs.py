@@ -42,14 +42,12 @@ def read_outputs(home: Home, study: Study, done: pl.DataFrame) -> tuple[pl.DataF
     AlteredError
         If a file is missing or is not what its trial wrote.
     """
-    if done.is_empty():
-        return FORECASTS.empty(), HISTORY.empty()
     folders = _folders(home, study, done)
     for folder in folders:
         if altered := altered_files(folder):
             raise AlteredError(f"{folder}: {told(altered, folder)}")
     forecasts, history = (
-        pl.concat([table.conform(pl.read_parquet(folder / f"{table.name}.parquet")) for folder in folders])
+        pl.concat([table.empty(), *(table.conform(pl.read_parquet(one / f"{table.name}.parquet")) for one in folders)])
         for table in (FORECASTS, HISTORY)
     )
     return forecasts.sort(FORECASTS.key), history.sort(HISTORY.key)
