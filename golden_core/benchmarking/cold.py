@@ -43,7 +43,7 @@ def start(command: list[str], called: str = "a cold start") -> None:
     RuntimeError
         If it fails, with the last line of what it said.
     """
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, capture_output=True, errors="replace")
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["it said nothing"]
         raise RuntimeError(f"{called} ended with exit status {done.returncode}: {said[-1]}")

@@ -109,7 +109,7 @@ def rerun_text(path: Path) -> str:
     with tempfile.TemporaryDirectory(prefix="golden-notebook-") as scratch:
         script = Path(scratch) / "cells.py"
         script.write_text(source, encoding="utf-8")
-        result = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+        result = subprocess.run([sys.executable, script], capture_output=True, errors="replace", check=False)
     return result.stdout if result.returncode == 0 else result.stderr.strip().rpartition("\n")[2]
 
 

@@ -193,7 +193,7 @@ def retrain(
         [sys.executable, "-m", "golden_core.trials.retraining"],
         input=json.dumps(request),
         capture_output=True,
-        text=True,
+        errors="replace",
         env={**os.environ, **(environment or {})},
         check=False,
     )

@@ -155,6 +155,6 @@ def failed_runs(study: Study) -> dg.SensorDefinition:
         context.log.error(message)
         command = shlex.split(os.environ.get(ON_FAILURE, ""))
         if command:
-            subprocess.run(command, input=message, text=True, check=True, timeout=60)
+            subprocess.run(command, input=message.encode(errors="backslashreplace"), check=True, timeout=60)
 
     return sensor

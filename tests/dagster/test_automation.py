@@ -248,7 +248,7 @@ def test_failures_are_handed_to_a_command(tmp_path, monkeypatch):
 
     @dg.op
     def breaks():
-        raise dg.Failure("no rates tonight")
+        raise dg.Failure("no rates in caf\udce9.csv")  # the name of a file that is no text
 
     @dg.job
     def night():
@@ -259,7 +259,7 @@ def test_failures_are_handed_to_a_command(tmp_path, monkeypatch):
         event = result.get_run_failure_event()
         context = dg.build_run_status_sensor_context("failed_runs", event, instance, result.dagster_run)
         failed_runs(load_study("smoke"))(context.for_run_failure())
-    assert told.read_text() == f"study smoke: run {result.run_id} of night failed\nbreaks: no rates tonight"
+    assert told.read_text() == f"study smoke: run {result.run_id} of night failed\nbreaks: no rates in caf\\udce9.csv"
 
 
 @pytest.mark.parametrize("workers", [-1, 100_000])

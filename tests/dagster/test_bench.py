@@ -96,6 +96,7 @@ def test_starts_are_those_of_new_processes_and_one_that_fails_is_no_measurement(
     assert {one.memory_mb for one in found} == {None}
     with pytest.raises(RuntimeError, match=r"exit status 1: .*no study"):
         startup.start([sys.executable, "-c", startup.LOADED, "no_such_study"])
+    startup.start([sys.executable, "-c", "import os; os.write(2, 'é'.encode('latin-1'))"])
 
 
 @pytest.mark.parametrize("size", orchestration.SIZES)
