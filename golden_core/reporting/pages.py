@@ -22,6 +22,7 @@ from golden_core.reporting.judged import Judged
 from golden_core.reporting.seed_groups import seed_groups
 from golden_core.reporting.verdict import decided, verdict
 from golden_core.store.lake import hash_bytes, hash_file, stored_json
+from golden_core.store.provenance import library_versions
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials.code import code_hash
@@ -29,6 +30,7 @@ from golden_core.trials.code import code_hash
 METRICS = "SELECT * FROM metrics WHERE study = $1 ORDER BY ALL"
 COMPARISONS = "SELECT * FROM comparisons WHERE study = $1 ORDER BY ALL"
 PROVENANCE = "provenance.json"
+DRAWN_BY = ("Jinja2", "matplotlib", "polars")  # libraries whose next release may draw or write the same otherwise
 GIVEN = (PROVENANCE, "checks.csv", "probes.csv")  # what no query of the warehouse gives
 RECORD = "written.json"
 JUNIT = "gate.xml"  # of the gate, which may come at any time after the report
@@ -92,7 +94,7 @@ def report_differences(warehouse: Warehouse, study: Study, folder: Path) -> tupl
 def _made_from(warehouse: Warehouse, study: Study) -> dict[str, str]:
     """Return a hash of everything that a report is made from, by name. Of a table's rows, whatever their order."""
     sources = [path for path in sorted(Path(__file__).parent.rglob("*")) if path.suffix in {".yaml", ".jinja", ".css"}]
-    code = [code_hash((__name__,)), *map(hash_file, sources)]
+    code = [code_hash((__name__,)), *map(hash_file, sources), *library_versions(DRAWN_BY).values()]
     return {"study": study.hash(), "code": hash_bytes("".join(code).encode()), **warehouse.digests(study.name)}
 
 

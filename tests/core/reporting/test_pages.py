@@ -13,6 +13,7 @@ from golden_core.reporting import pages
 from golden_core.reporting.exhibits import Answer, declared, exhibit
 from golden_core.reporting.pages import report_differences, write_report
 from golden_core.reporting.tables import leaderboard
+from golden_core.store.provenance import library_versions
 from golden_core.store.warehouse import Warehouse
 
 TABLES = (
@@ -225,6 +226,16 @@ def test_what_the_report_was_not_made_from_is_named(own, study, tables, builders
     monkeypatch.setattr(pages, "code_hash", lambda _: "another")
     (found,) = report_differences(made, builders.make_study(target="close"), folder)[0]
     assert found.startswith("the report was made from another state of code, study, summary; delete ")
+
+
+def test_a_report_that_another_release_may_draw_otherwise_is_made_again(own, study, monkeypatch):
+    """Or it would count as up to date, and `golden report verify` find that it is not what the warehouse gives."""
+    made, folder = own
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "99" if name == "matplotlib" else "1")
+    library_versions.cache_clear()
+    (found,) = report_differences(made, study, folder)[0]
+    library_versions.cache_clear()
+    assert found.startswith("the report was made from another state of code; delete ")
 
 
 @pytest.mark.parametrize("name", ["leaderboard.tex", "strata.csv", "provenance.json", "index.html", "written.json"])
