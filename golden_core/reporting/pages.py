@@ -225,17 +225,13 @@ def _facts(warehouse: Warehouse, study: Study, covered: coverage.Coverage) -> di
     span = ask(warehouse, coverage.SPAN, study.name).frame.row(0, named=True)
     pairs, horizons = len(study.data.pairs), len(study.horizons)
     return {
-        "Series": f"{pairs * horizons} ({_counted(pairs, 'pair')} × {_counted(horizons, 'horizon')})",
+        "Series": f"{pairs * horizons} ({pairs} pair{'s' * (pairs > 1)} × {horizons} horizon{'s' * (horizons > 1)})",
         "Forecasters": count(len(study.forecasters)),
         "Seeds": count(study.seeds.count),
         "Trials": f"{count(covered.present)} of {count(covered.asked)}",
         "Forecasts": count(span["forecasts"]),
         "Test period": f"{span['first_day']} – {span['last_day']}",
     }
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word if number == 1 else word + 's'}"
 
 
 def _replace(folder: Path, files: Mapping[str, str]) -> None:

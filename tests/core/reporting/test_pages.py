@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from golden_core.reporting import pages
+from golden_core.reporting.coverage import coverage
 from golden_core.reporting.exhibits import Answer, declared, exhibit
 from golden_core.reporting.pages import report_differences, write_report
 from golden_core.reporting.tables import leaderboard
@@ -318,6 +319,7 @@ def test_a_study_without_networks_has_no_learning_curves(warehouse, study, table
     assert "No forecaster of this study trains by epochs." in html
 
 
-@pytest.mark.parametrize(("number", "said"), [(1, "1 pair"), (2, "2 pairs")])
-def test_one_is_no_plural(number, said):
-    assert pages._counted(number, "pair") == said
+def test_one_is_no_plural(warehouse, study):
+    one = study.model_copy(update={"horizons": (1,)})
+    facts = pages._facts(warehouse, one, coverage(warehouse, study))
+    assert facts["Series"] == f"{len(study.data.pairs)} ({len(study.data.pairs)} pairs × 1 horizon)"
