@@ -99,7 +99,7 @@ def _study_facts(_home: Home, study: Study) -> pl.DataFrame:
             "bars": data.bar,
             "horizons, in bars": ", ".join(map(str, study.horizons)),
             "from": data.start,
-            "to": data.end,
+            "to": data.model_dump(mode="json")["end"],  # a day, or that it is the latest
             "root seed": study.seeds.root,
             "seeds": study.seeds.count,
             "significance": study.evaluation.significance,

@@ -178,6 +178,7 @@ def cohort(
 ) -> None:
     """Time one network trained alone and many together, as a share of the peak of a matrix product in the same run."""
     from golden_core.benchmarking.cohort import measure
+    from golden_core.sources import dated
     from golden_core.training.device import DeviceError, best_kind
     from golden_dagster.benchmarks.views import cohort_view, said_of_study
 
@@ -185,7 +186,8 @@ def cohort(
     loaded, home = opened(study, overrides)
     count = members or {"cpu": 4, "cuda": 70}[kind]
     try:
-        found = measure(loaded, forecaster, kind, members=count, epochs=epochs, note=_dim(console))
+        asked = loaded.model_copy(update={"data": dated(loaded.data, loaded.seeds.root, home.root)})
+        found = measure(asked, forecaster, kind, members=count, epochs=epochs, note=_dim(console))
     except (ValueError, DeviceError) as error:
         raise typer.BadParameter(str(error)) from None
     console.print(cohort_view(found))

@@ -38,6 +38,12 @@ def test_it_prints_speeds_shares_of_the_peak_and_what_the_study_would_take():
     assert "on a card: unmeasured, for there is none here; where there is: golden bench cohort" in result.output
 
 
+def test_a_study_up_to_the_latest_day_is_counted_to_the_last_of_its_source():
+    result = run("smoke", "--set", "data.end=latest", "--forecaster", "dlinear", *SMALL)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"see [\d.]+ million windows if none stops early", result.output)
+
+
 def test_it_is_filed_with_what_was_timed():
     assert run("smoke", "--forecaster", "dlinear", "--members", "2", "--epochs", "3", "--device", "cpu").exit_code == 0
     home = Home.from_environment()

@@ -5,10 +5,11 @@ import re
 import duckdb
 import pytest
 
-from golden_core.publication.cards import FILES, card_words, cards
+from golden_core.publication.cards import FACTS, FILES, card_words, cards
 from golden_core.retrials import table
 from golden_core.retrials.published import retrials
 from golden_core.store.lake import Home
+from golden_core.study.values import NEWEST
 from golden_core.trials import stored
 from golden_core.trials.stored import IncompleteError
 
@@ -30,6 +31,12 @@ def test_numbers_of_the_cards_are_those_of_the_warehouse(finished, study):
 
 def test_what_the_study_does_not_ask_for_is_said(finished, study):
     assert "The study has no protocol, so nothing is claimed." in cards(finished, study)["MODEL_CARD.md"]
+
+
+def test_a_study_up_to_the_latest_day_says_so(study):
+    latest = study.model_copy(update={"data": study.data.model_copy(update={"end": NEWEST})})
+    assert FACTS["study"](None, latest).filter(what="to")["value"].to_list() == ["latest"]
+    assert FACTS["study"](None, study).filter(what="to")["value"].to_list() == [str(study.data.end)]
 
 
 def test_no_number_stands_in_the_words():

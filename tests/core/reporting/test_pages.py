@@ -16,6 +16,7 @@ from golden_core.reporting.pages import report_differences, write_report
 from golden_core.reporting.tables import leaderboard
 from golden_core.store.provenance import library_versions
 from golden_core.store.warehouse import Warehouse
+from golden_core.study.values import NEWEST
 
 TABLES = (
     "leaderboard", "series", "seeds", "best_of_many", "averages", "levels", "data", "cleaning", "closures", "folds",
@@ -280,6 +281,12 @@ def test_csvs_hold_the_tables_in_full(folder, warehouse, study, tables):
     assert len(pl.read_csv(folder / "comparisons.csv")) == len(tables["comparisons"])
     board = pl.read_csv(folder / "leaderboard.csv")
     assert board["r2_oos"].to_list() == leaderboard(warehouse, study.name, significance=0.05).frame["r2_oos"].to_list()
+
+
+def test_a_study_up_to_the_latest_day_says_so(warehouse, study):
+    latest = study.model_copy(update={"data": study.data.model_copy(update={"end": NEWEST})})
+    caption = " ".join(exhibit("data", warehouse, latest).caption.split())
+    assert f"asked for from {study.data.start} to latest. From and to" in caption
 
 
 def test_data_summary_counts(page):
