@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from golden_core.publication.declared import PublicationError, publish_library, told
 from golden_core.publication.tables import described
+from golden_core.reporting.formats import visible
 from golden_core.store.lake import hash_file
 from golden_core.study import NAME, Section
 
@@ -49,7 +50,7 @@ def bundle_faults(folder: Path) -> list[str]:
         If the folder is no bag.
     """
     bag = opened(folder)
-    faults = [_shown(text) for text in _altered(bag, folder)]
+    faults = [visible(text, "") for text in _altered(bag, folder)]
     if not faults:
         try:
             bag.validate()
@@ -77,7 +78,7 @@ def opened(folder: Path) -> bagit.Bag:
     library = publish_library("bagit")
     for path in sorted(folder.rglob("*")):  # who opens a pipe waits for ever
         if path.exists() and not (path.is_file() or path.is_dir()):
-            name = _shown(path.relative_to(folder).as_posix())
+            name = visible(path.relative_to(folder).as_posix(), "")
             raise PublicationError(f"{folder} is no archive: {name} is neither a file nor a folder")
     try:
         return library.Bag(str(folder))
@@ -92,7 +93,7 @@ def results(folder: Path) -> dict[str, Any]:
         return Results.model_validate_json(path.read_bytes()).model_dump()
     except (OSError, ValidationError) as error:
         said = told(error) if isinstance(error, ValidationError) else error.strerror
-        raise PublicationError(_shown(f"{path} cannot be read: {said}")) from None
+        raise PublicationError(visible(f"{path} cannot be read: {said}", "")) from None
 
 
 def _altered(bag: bagit.Bag, folder: Path) -> Iterator[str]:
@@ -107,11 +108,6 @@ def _altered(bag: bagit.Bag, folder: Path) -> Iterator[str]:
     for path in sorted(one for one in folder.rglob("*") if one.is_symlink() or not one.is_dir()):
         if (name := path.relative_to(folder).as_posix()) not in {*payload, *TAGS, TAG_MANIFEST}:
             yield f"{name} was not archived"
-
-
-def _shown(text: str) -> str:
-    """Return a text whose names anybody may have chosen as any terminal can show it."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def _other_tags(folder: Path) -> Iterator[str]:
@@ -149,7 +145,7 @@ def _other_tables(folder: Path, recorded: Mapping[str, Any]) -> Iterator[str]:
         table = _table(path) if path.parent == folder else None
         shown = _table(csv, table.schema) if table is not None and csv.is_file() else table
         if table is None or shown is None:
-            yield _shown(f"table {name} cannot be read")
+            yield visible(f"table {name} cannot be read", "")
         elif described({name: table})[name] != record:
             yield f"table {name} holds other values than results.json says"
         elif not shown.equals(table):

@@ -73,9 +73,9 @@ def plain(value: object) -> str:
     return str(value)
 
 
-def visible(text: str) -> str:
-    """Return a text of strangers without what terminals obey and no XML holds: as escapes, but for blanks and lines."""
-    return "".join(one if one.isprintable() or one in "\t\n\u00a0\u202f" else ascii(one)[1:-1] for one in text)
+def visible(text: str, kept: str = "\t\n\u00a0\u202f") -> str:
+    """Return a text of strangers without what terminals obey and no XML holds: as escapes, but for what is ``kept``."""
+    return "".join(one if one.isprintable() or one in kept else ascii(one)[1:-1] for one in text)
 
 
 def escape_markdown(text: str) -> str:
