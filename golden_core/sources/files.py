@@ -99,7 +99,7 @@ class Files(Source):
             "format": settings.format,
             "licence": "as agreed with the vendor",
             "first_day": str(data.start),
-            "last_day": str(data.end),
+            "last_day": str(data.model_dump(mode="json")["end"]),  # or that it is the latest
             **{f"file {pair}": settings.paths[pair] for pair in paths},
             **{f"sha256 {pair}": hash_source(path) for pair, path in paths.items()},
         }

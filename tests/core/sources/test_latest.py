@@ -17,6 +17,7 @@ from golden_core.sources.files import Files
 from golden_core.store.lake import Home, read_json
 from golden_core.store.schema import BARS
 from golden_core.study import StudyError, describe, study_schema
+from golden_core.study.values import NEWEST
 
 DAYS = [day for n in range(620) if (day := dt.date(2023, 1, 2) + dt.timedelta(n)).weekday() < 5]
 
@@ -90,6 +91,14 @@ def test_bars_wait_for_a_source_that_says_which_day_it_is(home):
     home.study("smoke").source.unlink()
     with pytest.raises(PreparationError, match=r"source\.json does not say which day is the latest: materialise"):
         prepare_pair(home, study, "EURUSD")
+
+
+@pytest.mark.parametrize(("end", "said"), [(NEWEST, "latest"), (dt.date(2024, 1, 2), "2024-01-02")])
+def test_a_file_that_has_not_been_asked_for_its_last_day_names_none(tmp_path, make_data, end, said):
+    (tmp_path / "eur.csv").write_text("2024.01.01,00:00,1,1,1,1,1\n")
+    settings = {"format": "auto", "paths": {"EURUSD": "eur.csv"}, "columns": None}
+    data = make_data(source="files", pairs=("EURUSD",), end=end, settings=settings)
+    assert Files().describe(data, tmp_path)["last_day"] == said
 
 
 def test_of_a_file_the_last_day_that_is_over_in_all_pairs(make_data):
