@@ -51,12 +51,10 @@ def telling_of(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except FullDiskError:
-        raise
     except Exception as error:
-        if disk_is_full(error):
-            raise full_disk(path) from error
-        raise
+        if isinstance(error, FullDiskError) or not disk_is_full(error):
+            raise
+        raise full_disk(path) from error
 
 
 def full_disk(path: Path) -> FullDiskError:

@@ -40,10 +40,12 @@ def only_one(
     with path.open("ab", buffering=0) as file:  # what found no room would be written again by the end of the block
         if not _locked(file):
             message = f"{what} is in the hands of {_holder(path)}"
-            if not wait:
-                raise LockedError(f"{message}; wait for it, or end it")
-            on_wait(f"{message}; waiting for it")
+            if wait:
+                on_wait(f"{message}; waiting for it")
+            time.sleep(0.2)  # who only looks at a lock, as :func:`lock_state` does, holds it for a moment
             while not _locked(file):
+                if not wait:
+                    raise LockedError(f"{message}; wait for it, or end it")
                 time.sleep(0.2)
         file.truncate(0)
         with telling_of(path):

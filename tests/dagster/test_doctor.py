@@ -1,7 +1,9 @@
 """`golden doctor`: one line for each thing that is looked at, and its fix where it is not well."""
 
+import fcntl
 import os
 import socket
+import threading
 import time
 
 import pytest
@@ -11,7 +13,7 @@ from support.damage import cut_off, written_over
 from golden_core.evaluation.campaign import evaluate
 from golden_core.preparation.catalogue import claim_name, load_variant
 from golden_core.store.lake import Home
-from golden_core.store.locking import only_one
+from golden_core.store.locking import lock_state, only_one
 from golden_core.trials.confinement import can_confine
 from golden_core.trials.ledger import ledger_path
 from golden_core.trials.stored import IncompleteError
@@ -70,6 +72,18 @@ def test_every_harm_is_found_with_its_fix(broken, gone):  # noqa: F811
     assert found["runs of smoke"][0] == "fail"
     assert "makes it anew" in found["runs of smoke"][1]
     assert golden("doctor").exit_code == 1
+
+
+def test_who_looks_at_a_lock_keeps_nobody_from_taking_it(tmp_path):
+    path = tmp_path / "lock.json"
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as a doctor does for a moment
+        moment = threading.Timer(0.05, fcntl.flock, (file, fcntl.LOCK_UN))
+        moment.start()
+        with only_one(path, "study smoke", wait=False):
+            assert lock_state(path)[0]
+        moment.join()
+    assert not lock_state(path)[0]
 
 
 def test_a_folder_where_a_lock_goes_hides_nothing_else():
