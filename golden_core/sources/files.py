@@ -75,7 +75,15 @@ class Files(Source):
     def read(self, data: DataSection, root_seed: int, home: Path) -> pl.DataFrame:  # noqa: ARG002
         """Return the bars (``schema.BARS``) of every pair, in the order of the files; errors name the pair."""
         settings = parse_settings(FilesSettings, data)
-        return BARS.conform(pl.concat((_read_pair(settings, data, pair, home) for pair in data.pairs), how="diagonal"))
+        found = {pair: _read_pair(settings, data, pair, home) for pair in data.pairs}
+        closes = [pair for pair, bars in found.items() if "open" not in bars.columns]
+        if 0 < len(closes) < len(found):
+            of_candles = ", ".join(pair for pair in found if pair not in closes)
+            raise SourceError(
+                f"{', '.join(closes)}: closes alone, where {of_candles} has opens, highs and lows: bars of one study "
+                "have the same prices; bring files of one kind, or declare the close alone (format: columns)"
+            )
+        return BARS.conform(pl.concat(found.values(), how="diagonal"))
 
     def bars(self, raw: pl.DataFrame, data: DataSection, pair: str) -> pl.DataFrame:  # noqa: ARG002
         """Return the bars of one pair."""

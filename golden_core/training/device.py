@@ -37,6 +37,7 @@ def prepare(kind: Kind) -> torch.device:
     require(kind)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
     determinism.activate()
+    torch.backends.cudnn.allow_tf32 = False  # else convolutions round to ten bits where float32 was asked for
     return torch.device(kind)
 
 

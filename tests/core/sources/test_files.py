@@ -166,3 +166,14 @@ def test_describe_hashes_every_file(make, tmp_path):
     found = Files().describe(make(), tmp_path)
     assert found["file EURUSD"] == "bars.csv"
     assert len(found["sha256 EURUSD"]) == 64
+
+
+def test_candles_and_closes_are_not_bars_of_one_study(make, tmp_path):
+    """Opens that the closes lack would be empty, and every row unusable."""
+    days = [f"2024-01-{day:02}" for day in (2, 3, 4, 5, 8, 9, 10, 11, 12)]
+    (tmp_path / "candles.csv").write_text("Time,O,H,L,C\n" + "".join(f"{day},1.1,1.2,1.0,1.15\n" for day in days))
+    (tmp_path / "closes.csv").write_text("Time,C\n" + "".join(f"{day},150.{n}\n" for n, day in enumerate(days)))
+    both = {"EURUSD": "candles.csv", "USDJPY": "closes.csv"}
+    data = make(settings={"format": "auto", "paths": both, "columns": None}, pairs=tuple(both), bar="1d")
+    with pytest.raises(SourceError, match=r"^USDJPY: closes alone, where EURUSD has opens, highs and lows"):
+        Files().read(data, 0, tmp_path)

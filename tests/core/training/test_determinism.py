@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from golden_core.training.determinism import activate
+from golden_core.training.device import prepare
 
 
 @pytest.fixture
@@ -25,3 +26,12 @@ def test_it_is_an_error_and_not_a_warning_on_one_thread_without_the_compiler(mon
     assert torch.are_deterministic_algorithms_enabled()
     assert not torch.is_deterministic_algorithms_warn_only_enabled()
     assert torch.get_num_threads() == 1
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_a_device_that_is_made_ready_rounds_no_float32_to_tf32(monkeypatch):
+    """As torch is imported, cuDNN's convolutions may, and matrix products may not."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    prepare("cpu")
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
