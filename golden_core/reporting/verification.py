@@ -27,12 +27,13 @@ from golden_core.store.health import openable
 from golden_core.store.lake import Home, hash_bytes
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study, StudyError
+from golden_core.trials.stored import IncompleteError
 
 PAGE = "index.html"
 ABSENT = "nothing"
 
 
-class UnreadableReportError(ValueError):
+class UnreadableReportError(IncompleteError):
     """There is no report to verify, or what belongs to it cannot be read."""
 
 
@@ -59,7 +60,7 @@ def verify_report(
     Raises
     ------
     UnreadableReportError
-        If the folder holds no report, or its provenance or verdicts cannot be read; names the file and the remedy.
+        If the folder holds no report, or its provenance or verdicts cannot be read; names the file.
     RandomWalkMissingError
         As :func:`~golden_core.reporting.pages.write_report`.
     """
@@ -178,7 +179,7 @@ def _given(folder: Path) -> tuple[dict[str, object], Judged, list[Difference]]:
     except (ValueError, KeyError, TypeError, PolarsError) as error:
         raise UnreadableReportError(
             f"{folder}: {RECORD}, {' or '.join(GIVEN)} is not as it was written ({type(error).__name__}: {error}); "
-            f"delete the folder and run the study again"
+            "delete the folder"
         ) from error
     odd = [
         Difference(name, Path(name).stem, "the file", hash_bytes(texts[name].encode()), str(hashes.get(name)))
@@ -193,4 +194,4 @@ def _text(path: Path) -> str:
         return openable(path).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is no UTF-8 text"
-        raise UnreadableReportError(f"{path}: {reason}; `golden run STUDY` writes the report") from error
+        raise UnreadableReportError(f"{path}: {reason}") from error

@@ -32,7 +32,7 @@ TEACHING = {
     "AlteredError", "UnreadyError", "IncompleteError", "WarehouseError", "LockedError", "LedgerError", "LayoutError",
     "StorageError", "StoredTableError", "TransferError", "TableError", "LegacyTreeError",
     "DeadWorkerError", "KerasCheckpointError", "ParityError", "RecordError", "EvidenceError", "PublicationError",
-    "RandomWalkMissingError", "UnreadableReportError", "BenchmarkError", "ExplanationError",
+    "RandomWalkMissingError", "BenchmarkError", "ExplanationError",
 }  # fmt: skip
 
 Overrides = Annotated[

@@ -16,7 +16,6 @@ from golden_dagster.cli.options import (
     coloured,
     exhibited,
     finished,
-    opened,
     table,
     terminal,
 )
@@ -73,7 +72,8 @@ def verify(
     overrides: Overrides = [],
     name: As = None,
     page: Annotated[
-        Path | None, typer.Option("--page", metavar="FILE", help="A page to verify in place of the whole report.")
+        Path | None,
+        typer.Option("--page", metavar="FILE", exists=True, help="A page to verify in place of the whole report."),
     ] = None,
 ) -> None:
     """Render the report of a study anew from the warehouse and name every place that differs on disk.
@@ -86,9 +86,10 @@ def verify(
     from golden_core.reporting.verification import verify_report
     from golden_core.store.warehouse import Warehouse
 
-    console, (loaded, home) = terminal(), opened(study, overrides, name)
-    folder = home.report(loaded.name)
-    found, compared = verify_report(Warehouse(home.warehouse), loaded, folder, page, last_runs(home, loaded.name))
+    console = terminal()
+    with finished(study, overrides, name) as (loaded, home):
+        folder = home.report(loaded.name)
+        found, compared = verify_report(Warehouse(home.warehouse), loaded, folder, page, last_runs(home, loaded.name))
     if found:
         rows = (map(visible, (one.file, one.exhibit, one.place, one.found, one.expected)) for one in found)
         console.print(table(("file", "exhibit", "place", "on disk", "from the warehouse"), rows))

@@ -38,7 +38,9 @@ def test_without_a_report_the_remedy_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
     found = verified()
     assert found.exit_code == 2
-    assert "`golden run STUDY` writes the report" in found.output
+    assert "written.json: No such file or directory; run: golden run smoke --set name=smoke --set " in found.output
+    lost = verified("--page", str(tmp_path / "lost.html"))  # which no run would write
+    assert (lost.exit_code, "golden run" in lost.output) == (2, False)
 
 
 def test_what_was_timed_is_in_a_report_that_is_made_again_with_a_new_warehouse(broken, monkeypatch):
