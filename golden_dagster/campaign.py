@@ -6,7 +6,6 @@ What is stale is decided by content: tables are recomputed and compared, trials 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import shutil
 import sys
 import tempfile
@@ -33,7 +32,7 @@ from golden_core.store.locking import only_one
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
-from golden_core.trials.campaign import require_device
+from golden_core.trials.campaign import require_device, require_scheduler
 from golden_core.trials.estimate import estimate
 from golden_core.trials.ledger import read_ledger
 from golden_core.trials.outputs import AlteredError, altered_files, damaged_trials, only_strays
@@ -122,7 +121,7 @@ class Campaign:
         changed = not self._made(raw_key(study)) or prepare_raw(self.home, study, write=False).changed
         if self.on_dask and (changed or self._stale_models()[2]):  # before anything is made that nobody could train on
             self.say("asks the Dask scheduler and its workers, for up to a minute")
-            importlib.import_module("golden_core.trials.dask").connected().close()
+            require_scheduler()
         if changed:
             yield Stage("rates", [raw_key(study)])
         inputs = [dg.AssetKey("clean_bars"), dg.AssetKey("folds")]

@@ -70,7 +70,10 @@ def run_trials(
         groups.setdefault(print_, []).append(trial)
     jobs = [(members[0], print_) for print_, members in groups.items()]
     folder = home.study(study.name)
-    open_test_parts(home, study, [t for t, p in jobs if not folder.trial(t.forecaster, t.series, p).exists()])
+    undone = [t for t, p in jobs if not folder.trial(t.forecaster, t.series, p).exists()]
+    if backend == "dask" and undone:  # a test part that nobody could look at is not written down as opened
+        require_scheduler()
+    open_test_parts(home, study, undone)
     for outcome in _run_all(home, study, jobs, backend, workers, note):
         yield outcome
         for shared in groups[outcome.fingerprint][1:]:
@@ -105,6 +108,11 @@ def require_device(home: Home, study: Study, jobs: Sequence[tuple[Trial, str]] |
         device.require("cuda")
     except device.DeviceError as error:
         raise TrialError(f"study {study.name!r}: {error}") from None
+
+
+def require_scheduler() -> None:
+    """Ask for the Dask scheduler and its workers; TrialError as for :func:`golden_core.trials.dask.on_dask`."""
+    importlib.import_module("golden_core.trials.dask").connected().close()
 
 
 def _run_all(

@@ -13,6 +13,7 @@ from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import Home
 from golden_core.trials import all_trials, read_outputs, run_trials, trials_table
 from golden_core.trials.campaign import fingerprinted
+from golden_core.trials.ledger import read_ledger
 from golden_core.trials.run import TrialError
 from golden_dagster.campaign import open_campaign
 from golden_dagster.resources import WorkersResource
@@ -126,6 +127,7 @@ def test_without_a_scheduler_one_line_says_so(study, tmp_path, monkeypatch):
             list(run_trials(home, study, jobs, backend="dask"))
         waited.append(time.monotonic() - begun)
     assert waited[1] < waited[0] - 1
+    assert list(read_ledger(home)) == []  # nobody has seen a test part
     monkeypatch.setenv("GOLDEN_DASK_SCHEDULER", "nonsense")
     with pytest.raises(TrialError, match=r"^GOLDEN_DASK_SCHEDULER=nonsense: missing port .*; one is tcp://127"):
         list(run_trials(home, study, jobs, backend="dask"))
