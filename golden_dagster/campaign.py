@@ -12,12 +12,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import dagster as dg
 import polars as pl
 from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
-from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.storage.tags import MAX_RETRIES_TAG
 from dagster_shared.record import replace
 
 from golden_core.evaluation.campaign import evaluation_is_current
@@ -51,8 +53,8 @@ from golden_dagster.resources import StudyResource, Watcher, WorkersResource
 # Retraining a trial to compare its bytes costs as much as the trial: the gate does it, a run does not.
 GATE_ONLY = ("forecasts_reproduce_bitwise", "explanations_reproduce_bitwise")
 
-# By this, and not by the job's name alone, the web UI that `golden ui` starts finds the runs of a job.
-LISTED = {REPOSITORY_LABEL_TAG: f"{SINGLETON_REPOSITORY_NAME}@golden_dagster.definitions"}
+# By this, and not by the job's name alone, the web UI that `golden ui` starts finds a run, and executes it again.
+_UI = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("golden_dagster.definitions"), SINGLETON_REPOSITORY_NAME)
 
 
 @dataclass(frozen=True)
@@ -196,13 +198,14 @@ class Campaign:
         # Alone: the code location's own job of this name also selects what is not stale.
         resolved = replace(self.definitions, jobs=[job], schedules=None, sensors=None).resolve_job_def(name)
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        create, origin = type(self.instance).create_run_for_job, RemoteJobOrigin(_UI, name)
+        self.instance.create_run_for_job = partial(create, self.instance, remote_job_origin=origin)  # type: ignore[method-assign]
+        # Once killed, it waits for whoever gave the command: nothing else starts it again by itself.
+        tags = {PROCESS_TAG: process_tag(), MAX_RETRIES_TAG: "0", **tags}
         try:
             with contextlib.redirect_stderr(_WithoutEventLog(sys.stderr)):
                 result = resolved.execute_in_process(
-                    instance=self.instance,
-                    raise_on_error=False,
-                    tags={PROCESS_TAG: process_tag(), **LISTED, **tags},
-                    run_config=quiet,
+                    instance=self.instance, raise_on_error=False, tags=tags, run_config=quiet
                 )
         finally:
             self.raise_interruption()

@@ -12,7 +12,7 @@ from functools import partial
 import dagster as dg
 
 from golden_core.study import Study
-from golden_dagster.dead_runs import end_dead_runs
+from golden_dagster.dead_runs import PROCESS_TAG, end_dead_runs
 from golden_dagster.defs.data import raw_key
 from golden_dagster.lib.automation import DEFAULT_PER_TICK, PER_TICK, OneRunPerAsset
 from golden_dagster.lib.failures import failure_messages
@@ -146,6 +146,8 @@ def failed_runs(study: Study) -> dg.SensorDefinition:
     )
     def sensor(context: dg.RunFailureSensorContext) -> None:
         run = context.dagster_run
+        if PROCESS_TAG in run.tags and not run.parent_run_id:
+            return  # whoever gave the command has read it
         of = dg.DagsterEventType
         kinds = {of.STEP_FAILURE, of.RESOURCE_INIT_FAILURE, of.ASSET_CHECK_EVALUATION}
         logged = (record.dagster_event for record in context.instance.all_logs(run.run_id, of_type=kinds))

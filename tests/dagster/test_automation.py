@@ -11,6 +11,7 @@ from support.campaigns import OVERRIDES, opened
 
 from golden_core.preparation.catalogue import load_study
 from golden_core.trials import series_inputs
+from golden_dagster.dead_runs import PROCESS_TAG, process_tag
 from golden_dagster.definitions import definitions_for
 from golden_dagster.defs import automation
 from golden_dagster.defs.automation import GOLDEN, failed_runs
@@ -255,11 +256,13 @@ def test_failures_are_handed_to_a_command(tmp_path, monkeypatch):
         breaks()
 
     with dg.DagsterInstance.ephemeral() as instance:
-        result = night.execute_in_process(instance=instance, raise_on_error=False)
-        event = result.get_run_failure_event()
-        context = dg.build_run_status_sensor_context("failed_runs", event, instance, result.dagster_run)
-        failed_runs(load_study("smoke"))(context.for_run_failure())
-    assert told.read_text() == f"study smoke: run {result.run_id} of night failed\nbreaks: no rates in caf\\udce9.csv"
+        tags = {}, {PROCESS_TAG: process_tag()}  # of a command line, which tells whoever gave it
+        runs = [night.execute_in_process(instance=instance, raise_on_error=False, tags=own) for own in tags]
+        for run in runs:
+            event = run.get_run_failure_event()
+            context = dg.build_run_status_sensor_context("failed_runs", event, instance, run.dagster_run)
+            failed_runs(load_study("smoke"))(context.for_run_failure())
+    assert told.read_text() == f"study smoke: run {runs[0].run_id} of night failed\nbreaks: no rates in caf\\udce9.csv"
 
 
 @pytest.mark.parametrize("workers", [-1, 100_000])

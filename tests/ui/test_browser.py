@@ -158,6 +158,13 @@ def test_a_study_in_the_web_ui(served, opened):
 
     page.goto(f"{location}/jobs/stage_models/runs")
     page.get_by_text("Success").first.wait_for()  # the campaign's own run, under its job
+    (run,) = instance.get_runs(dg.RunsFilter(job_name="stage_bars"))
+    page.goto(f"{address}/runs/{run.run_id}")
+    page.get_by_role("button", name="Re-execute").first.click()
+    page.wait_for_url(lambda url: "/runs/" in url and run.run_id not in url)
+    again = page.url.rpartition("/")[2].partition("?")[0]
+    page.get_by_text("Success", exact=True).first.wait_for()
+    assert instance.get_run_by_id(again).parent_run_id == run.run_id
 
     page.goto(f"{address}/assets/models/random_walk")
     page.get_by_role("button", name="Materialize").first.click()
