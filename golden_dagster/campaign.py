@@ -9,7 +9,7 @@ import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +36,7 @@ from golden_core.study import Study
 from golden_core.trials import Outcome, all_trials, trial_status
 from golden_core.trials.campaign import require_device, require_scheduler
 from golden_core.trials.estimate import estimate
+from golden_core.trials.identity import all_series
 from golden_core.trials.ledger import read_ledger
 from golden_core.trials.outputs import AlteredError, altered_files, damaged_trials, only_strays
 from golden_core.trials.stored import tables_fault
@@ -120,7 +121,7 @@ class Campaign:
         """
         study = self.study
         list(read_ledger(self.home))  # every model would fail at it, and what is there could not say what was tried
-        changed = not self._made(raw_key(study)) or prepare_raw(self.home, study, write=False).changed
+        changed = not self._made(raw_key(study)) or _differs(prepare_raw, self.home, study)
         if self.on_dask and (changed or self._stale_models()[2]):  # before anything is made that nobody could train on
             self.say("asks the Dask scheduler and its workers, for up to a minute")
             require_scheduler()
@@ -128,13 +129,13 @@ class Campaign:
             yield Stage("rates", [raw_key(study)])
         inputs = [dg.AssetKey("clean_bars"), dg.AssetKey("folds")]
         checked = set()
-        if self._pairs_are_stale():
+        if self._stale(inputs[0], pair_partitions(study), prepare_pair, zip(study.data.pairs, strict=True)):
             yield Stage("bars", inputs[:1], pair_partitions(study))
             checked.add(inputs[0])
         quality = dg.AssetKey("data_quality")
-        if not self._made(quality) or prepare_quality(self.home, study, write=False).changed:
+        if not self._made(quality) or _differs(prepare_quality, self.home, study):
             yield Stage("data quality", [quality])
-        if self._series_are_stale():
+        if self._stale(inputs[1], series_partitions(study), prepare_series, all_series(study)):
             yield Stage("folds", inputs[1:], series_partitions(study))
             checked.add(inputs[1])
         self._remove_damaged_trials()
@@ -214,20 +215,10 @@ class Campaign:
                 raise FullDiskError(message)
         return result
 
-    def _pairs_are_stale(self) -> bool:
-        made = self.instance.get_materialized_partitions(dg.AssetKey("clean_bars"))
-        return not set(self.study.data.pairs) <= made or any(
-            prepare_pair(self.home, self.study, pair, write=False).changed for pair in self.study.data.pairs
-        )
-
-    def _series_are_stale(self) -> bool:
-        made = self.instance.get_materialized_partitions(dg.AssetKey("folds"))
-        wanted = set(series_partitions(self.study).get_partition_keys())
-        return not wanted <= made or any(
-            prepare_series(self.home, self.study, pair, horizon, write=False).changed
-            for pair in self.study.data.pairs
-            for horizon in self.study.horizons
-        )
+    def _stale(self, key: dg.AssetKey, cut: dg.PartitionsDefinition[Any], step: Any, parts: Iterable[Any]) -> bool:
+        """Whether a partition of an asset was never made, or its step would write something else."""
+        unmade = set(cut.get_partition_keys()) - self.instance.get_materialized_partitions(key)
+        return bool(unmade) or any(_differs(step, self.home, self.study, *part) for part in parts)
 
     def _remove_damaged_trials(self) -> None:
         """Remove what a finished trial can no longer be read from, so that it counts as missing.
@@ -257,6 +248,14 @@ class Campaign:
             if any(s != "done" or trial_key(trial) not in made for trial, s in own) or not self._made(key):
                 stale.append(key)
         return stale, len(stale) * len(trials) // len(self.study.forecasters), to_run
+
+
+def _differs(step: Callable[..., Any], *of: Any) -> bool:
+    """Whether a step would write something else than is stored; what cannot be made any more fails in its own run."""
+    try:
+        return bool(step(*of, write=False).changed)
+    except ValueError:  # as every error of data is
+        return True
 
 
 @contextmanager
