@@ -29,12 +29,11 @@ def superseded_trials(home: Home, study: Study) -> list[Superseded]:
     UnreadyError
         If bars or folds are missing: without them nobody can tell which fingerprints are current.
     """
-    status = trial_status(home, study, all_trials(study))
-    if (status["fingerprint"] == "").any():
+    status, root = trial_status(home, study, all_trials(study)), home.study(study.name).root
+    found = [*root.glob(f"trials/*/*/{FINGERPRINT}"), *root.glob(f"failures/*/*/{FINGERPRINT}.json")]
+    if (status["fingerprint"] == "").any() and (found or not root.is_dir()):  # of universes alone there is no trial
         raise UnreadyError(f"study {study.name!r} lacks bars or folds, so that no trial can be told from an old one")
     current = {print_[:16] for print_ in status["fingerprint"]}
-    root = home.study(study.name).root
-    found = [*root.glob(f"trials/*/*/{FINGERPRINT}"), *root.glob(f"failures/*/*/{FINGERPRINT}.json")]
     old = sorted(path for path in found if path.stem not in current)
     return [Superseded(path, path.parts[-3], path.parts[-2], _size(path)) for path in old]
 
