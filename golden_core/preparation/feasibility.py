@@ -64,7 +64,7 @@ def _fold(
     if source == "ecb":
         first, last = max(first, FIRST_FIXING), min(last, datetime.datetime.now(datetime.UTC).date())
     most = most_bars(source, first, last, bar, fixings=source in _FIXINGS)
-    warm_up = max(window, *(FEATURES[name].warm_up for name in features))
+    warm_up = _warm_up(features, window)
     usable = len(usable_rows(most, warm_up=warm_up, context_length=context_length, horizon=max(horizons)))
     needed = train + validation + test
     if usable >= needed:
@@ -74,6 +74,23 @@ def _fold(
         f"{last} there are at most {most} bars, of which {usable} can be rows at horizon {max(horizons)}: shorten the "
         "parts in splits, or take more days"
     )
+
+
+def _warm_up(features: Sequence[str], window: int) -> int:
+    return max(window, *(FEATURES[name].warm_up for name in features))
+
+
+def _order(
+    order: int, train: int, embargo: int, closures: str, features: Sequence[str], context_length: int,
+    horizons: Sequence[int], window: int,
+) -> str | None:  # fmt: skip
+    """Say that an autoregression would have to look back beyond the first bar, or has fewer rows than weights."""
+    behind, rows = _warm_up(features, window) + context_length, train - max(horizons) - embargo
+    if closures == "flag" and order >= behind:  # where no first rows are dropped for a closure
+        return f"needs {order + 1} closes up to the first training row, there are {behind}: lower max_order"
+    if rows < order + 3:
+        return f"needs {order + 3} training rows, of {train} the purge leaves {rows} at most: lower max_order"
+    return None
 
 
 def _pips(costs: Mapping[str, Any]) -> str | None:
@@ -108,6 +125,13 @@ RULES = (
     Rule(("data.end", "data.source"), _past),
     Rule(("features", "data.source", "data.settings"), _columns),
     Rule(("economics.half_spread.pips",), _pips),
+    Rule(
+        (
+            "forecasters.ar.max_order", "splits.train", "splits.embargo", "splits.closures", "features",
+            "context_length", "horizons", "evaluation.volatility_window",
+        ),
+        _order,
+    ),
     Rule(
         (
             "splits.train", "splits.validation", "splits.test", "data.start", "data.end", "data.bar", "data.source",

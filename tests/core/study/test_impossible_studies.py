@@ -78,3 +78,14 @@ def test_some_validation_rows_are_left_to_validate():
     assert load_study("demo", ["quantiles.calibration.share=0.95"])
     with pytest.raises(StudyError, match=r"splits\.validation: leaves no row that validates: of 240, 231 calibrate"):
         load_study("demo", ["quantiles.calibration.share=0.96"])
+
+
+def test_an_autoregression_has_its_lags_behind_it_and_rows_enough():
+    """The first training row of smoke stands behind 20 bars of warm-up with 3 of context: it is the 23rd close."""
+    assert load_study("smoke", ["forecasters.ar.max_order=22"])
+    with pytest.raises(StudyError, match=r"forecasters\.ar\.max_order: needs 24 closes .* there are 23"):
+        load_study("smoke", ["forecasters.ar.max_order=23"])
+    assert load_study("smoke", ["forecasters.ar.max_order=23", "splits.closures=drop"])  # which may drop first rows
+    assert load_study("smoke", ["forecasters.ar.max_order=20", "splits.train=25"])
+    with pytest.raises(StudyError, match=r"needs 24 training rows, of 25 the purge leaves 23 at most"):
+        load_study("smoke", ["forecasters.ar.max_order=21", "splits.train=25"])
