@@ -9,6 +9,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from golden_core.legacy.inventory import Inventory, version_of
 
@@ -115,18 +116,14 @@ def _where(places: Iterable[str]) -> str:
 
 def _runs(versions: Sequence[str]) -> str:
     """Return names in order, three or more that count on by one as first–last."""
-    runs: list[list[str]] = []
-    for name in sorted(set(versions)):
-        if runs and _follows(runs[-1][-1], name):
-            runs[-1].append(name)
-        else:
-            runs.append([name])
+    places = {name: (name.rstrip("0123456789"), place) for place, name in enumerate(sorted(set(versions)))}
+
+    def run_of(name: str) -> tuple[str, int]:
+        stem, place = places[name]
+        return stem, int(name[len(stem) :] or -2) - place  # numbers that count on keep their distance from the place
+
+    runs = [list(run) for _, run in groupby(places, run_of)]
     return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(run) for run in runs)
-
-
-def _follows(one: str, other: str) -> bool:
-    (stem, number), (other_stem, other_number) = (re.fullmatch(r"(.*?)(\d*)", name).groups() for name in (one, other))  # type: ignore[union-attr]
-    return bool(stem == other_stem and number and other_number and int(other_number) == int(number) + 1)
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from typing import Literal, TypeVar
 
 import polars as pl
@@ -105,21 +104,16 @@ def read_questions() -> tuple[Question, ...]:
 def differences_csv() -> str:
     """Return paper_vs_code.csv: one row per difference, with its evidence."""
     header = ("difference", "topic", "variants", "paper_says", "paper_place", "code_does", "evidence", "consequence")
-    rows = (
+    rows = [
         (d.id, d.topic, " ".join(d.variants), d.paper, d.paper_place, d.code, "; ".join(d.evidence), d.consequence)
         for d in read_differences()
-    )
-    return write_csv(header, rows)
+    ]
+    return pl.DataFrame(rows, schema=header, orient="row").write_csv()
 
 
 def open_questions_markdown() -> str:
     """Return open_questions.md: a table with room for owner and due date, and a section per question."""
     return page("open_questions.md.jinja", questions=read_questions())
-
-
-def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of texts as CSV with line feeds."""
-    return pl.DataFrame(list(rows), schema=list(header), orient="row").write_csv()
 
 
 def _read_list(name: str, model: type[EntryType]) -> tuple[EntryType, ...]:

@@ -102,9 +102,8 @@ def _absolute_paths(name: str, text: str, script: ScriptFacts, settings: dict[Ke
 
 def _credentials(name: str, text: str, script: ScriptFacts | None, settings: dict[Key, Any], found: _Found) -> None:
     """Add what the text of a file gives away, and what only its parsed values do: a flag's default, joined texts."""
-    seen = [
-        (one.kind, text.count("\n", 0, one.offset) + 1, one.secret) for one in find_credentials(text, bare=not script)
-    ]
+    found_in = find_credentials(text, bare=not script)
+    seen = [(kind, text.count("\n", 0, offset) + 1, secret) for kind, offset, secret in found_in]
     values = [(key, value, 0) for key, value in settings.items()]
     values += [(one.key, one.value, one.line) for one in script.defaults] if script else []
     known = {secret for _, _, secret in seen}

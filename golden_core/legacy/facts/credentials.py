@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from golden_core.legacy.facts.syntax import Key, spell
@@ -53,23 +52,17 @@ _COMPILED = {bare: [(kind, re.compile(text)) for kind, text in _PATTERNS + _BARE
 _VERBATIM = frozenset({"path", "where", "opened_at", "file", "sha256", "version", "versions", "kind", "source"})
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A credential at an offset. The secret itself stays in memory and is used for redaction only."""
+def find_credentials(text: str, *, bare: bool) -> Iterator[tuple[str, int, str]]:
+    """Yield kind, offset and secret of what looks like a credential, each once; the secret only serves to redact.
 
-    kind: str
-    offset: int
-    secret: str
-
-
-def find_credentials(text: str, *, bare: bool) -> Iterator[Finding]:
-    """Yield what looks like a credential, each once; ``bare`` lets values without quotation marks count."""
+    ``bare`` lets values without quotation marks count.
+    """
     seen: set[int] = set()
     for kind, expression in _COMPILED[bare]:
         for match in expression.finditer(text):
             if not _PLACEHOLDER.fullmatch(match["secret"]) and match.start("secret") not in seen:
                 seen.add(match.start("secret"))
-                yield Finding(kind, match.start("secret"), match["secret"])
+                yield kind, match.start("secret"), match["secret"]
 
 
 def names_credential(name: str) -> bool:
@@ -96,8 +89,8 @@ def redacted(value: Any, secrets: Collection[str]) -> Any:
     if isinstance(value, str):
         for secret in sorted(secrets, key=len, reverse=True):
             value = value.replace(secret, REDACTED) if len(secret) >= KNOWN_FROM else value
-        for found in [*find_credentials(value, bare=True)]:
-            value = value.replace(found.secret, REDACTED)
+        for _, _, secret in [*find_credentials(value, bare=True)]:
+            value = value.replace(secret, REDACTED)
         value = value.encode("utf-8", "backslashreplace").decode()
         return value if len(value) <= LONGEST else f"{value[:LONGEST]}… ({len(value)} characters)"
     if isinstance(value, tuple):

@@ -13,7 +13,6 @@ from golden_core.legacy.facts.syntax import (
     NOTHING,
     Key,
     constant_text,
-    dotted_name,
     last_name,
     literal,
     nodes_of,
@@ -100,8 +99,8 @@ def _entry_points(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[tuple[Entr
     """Yield how a module is started, and the first line that acts when it is merely imported."""
     guarded = [node for node in tree.body if isinstance(node, ast.If) and any(map(_asks_for_main, ast.walk(node.test)))]
     yield from (("__main__", node.lineno) for node in guarded)
-    arguments = [n.lineno for n in nodes if isinstance(n, ast.Attribute) and dotted_name(n) == ("sys", "argv")]
-    yield from (("sys.argv", line) for line in arguments[:1])
+    arguments = [n for n in nodes if isinstance(n, ast.Attribute) and (last_name(n.value), n.attr) == ("sys", "argv")]
+    yield from (("sys.argv", node.lineno) for node in arguments[:1])
     makers = (node for node in nodes if isinstance(node, ast.Call) and last_name(node.func) == "ArgumentParser")
     yield from (("argparse", node.lineno) for node in makers)
     calls = [node for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]

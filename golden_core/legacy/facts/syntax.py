@@ -53,18 +53,9 @@ def nodes_of(tree: ast.AST) -> list[ast.AST]:
     return nodes
 
 
-def last_name(node: ast.AST) -> str:
+def last_name(node: ast.AST | None) -> str:
     """Return the last part of a dotted name: ``get`` of ``self.config.get``; "" where there is none."""
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def dotted_name(node: ast.AST) -> tuple[str, ...]:
-    """Return the parts of a dotted name, () where the expression is none."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return (node.id, *reversed(parts)) if isinstance(node, ast.Name) else ()
 
 
 def constant_text(node: ast.AST | None) -> str | None:
@@ -201,9 +192,9 @@ def _parts(node: ast.AST) -> tuple[list[ast.expr], str]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Div):
         return [node.left, node.right], "/" if isinstance(node.op, ast.Div) else ""
     if isinstance(node, ast.Call):
-        name = dotted_name(node.func)
-        if name[-2:] == ("path", "join") or name[-1:] in (("Path",), ("PurePath",)):
+        name, owner = last_name(node.func), getattr(node.func, "value", None)
+        if name in ("Path", "PurePath") or (name == "join" and last_name(owner) == "path"):
             return node.args, "/"
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "joinpath":
-            return [node.func.value, *node.args], "/"
+        if name == "joinpath" and owner:
+            return [owner, *node.args], "/"
     return [], ""

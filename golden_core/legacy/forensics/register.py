@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 
+import polars as pl
+
 from golden_core.legacy.forensics.probes import data, fitting, judging
 from golden_core.legacy.forensics.probes.result import STREAM, Probe
-from golden_core.legacy.risks import LEAKAGE_CLASSES, Risk, read_risks, write_csv
+from golden_core.legacy.risks import LEAKAGE_CLASSES, Risk, read_risks
 
 PROBES: dict[str, Probe] = {
     name: probe
@@ -14,10 +16,6 @@ PROBES: dict[str, Probe] = {
     for name, probe in inspect.getmembers(module, inspect.isfunction)
     if probe.__module__ == module.__name__ and not name.startswith("_")
 }
-_HEADER = (
-    *("risk", "title", "variants", "place", "status", "class", "class_name", "severity", "evidence", "consequence"),
-    *("mitigation", "probe", "threshold", "value_legacy", "value_alternative", "shown", "finding"),
-)
 
 
 def leakage_register_csv() -> str:
@@ -30,28 +28,28 @@ def leakage_register_csv() -> str:
     ----------
     Kapoor & Narayanan (2023), Leakage and the reproducibility crisis in machine-learning-based science, Patterns 4(9).
     """
-    return write_csv(_HEADER, (_row(risk) for risk in read_risks()))
+    return pl.DataFrame([_row(risk) for risk in read_risks()]).write_csv()
 
 
-def _row(risk: Risk) -> tuple[str, ...]:
+def _row(risk: Risk) -> dict[str, str]:
     probe = PROBES[risk.probe]
     legacy, alternative = probe("legacy", STREAM), probe("alternative", STREAM)
-    return (
-        risk.id,
-        risk.title,
-        " ".join(risk.variants),
-        risk.place,
-        risk.status,
-        risk.leakage,
-        LEAKAGE_CLASSES[risk.leakage],
-        risk.severity,
-        "; ".join(risk.evidence),
-        risk.consequence,
-        risk.mitigation,
-        risk.probe,
-        f"{legacy.threshold:.3g}",
-        f"{legacy.value:.3g}",
-        f"{alternative.value:.3g}",
-        "yes" if legacy.shown else "no",
-        legacy.sentence,
-    )
+    return {
+        "risk": risk.id,
+        "title": risk.title,
+        "variants": " ".join(risk.variants),
+        "place": risk.place,
+        "status": risk.status,
+        "class": risk.leakage,
+        "class_name": LEAKAGE_CLASSES[risk.leakage],
+        "severity": risk.severity,
+        "evidence": "; ".join(risk.evidence),
+        "consequence": risk.consequence,
+        "mitigation": risk.mitigation,
+        "probe": risk.probe,
+        "threshold": f"{legacy.threshold:.3g}",
+        "value_legacy": f"{legacy.value:.3g}",
+        "value_alternative": f"{alternative.value:.3g}",
+        "shown": "yes" if legacy.shown else "no",
+        "finding": legacy.sentence,
+    }

@@ -81,7 +81,7 @@ class Run:
     bars: pl.DataFrame
     training_windows: int
     failures: tuple[str, ...]
-    deviations: tuple[Deviation, ...]
+    deviations: Mapping[tuple[str, str, str], Sequence[str]]  # as :func:`deviations` returns them
     forecasts: pl.DataFrame  # schema.FORECASTS
     history: pl.DataFrame  # schema.HISTORY
 
@@ -244,24 +244,17 @@ def training_override(study: Study, bars: int) -> str:
     return f"splits.train={train}"
 
 
-@dataclass(frozen=True)
-class Deviation:
-    """One thing that is not as in the legacy runs."""
+def deviations(study: Study, bars: int, training_windows: int) -> dict[tuple[str, str, str], list[str]]:
+    """Return all in which a study, run on so many bars and training windows, differs from its variants' own.
 
-    what: str
-    legacy: str
-    here: str
-    variants: tuple[str, ...]
-
-
-def deviations(study: Study, bars: int, training_windows: int) -> tuple[Deviation, ...]:
-    """Return everything in which a study, run on so many bars and training windows, differs from its variants' own."""
+    That is, what differs, how it was in the legacy runs and how it is here → variants.
+    """
     merged: dict[tuple[str, str, str], list[str]] = {}
     for variant in sorted(set(study.forecasters) - {BENCHMARK}):
         for what, legacy, here in _pairs(study, read_facts(variant), bars, training_windows):
             if legacy != here:
                 merged.setdefault((what, _text(legacy), _text(here)), []).append(variant)
-    return tuple(Deviation(*key, tuple(variants)) for key, variants in merged.items())
+    return merged
 
 
 def _pairs(study: Study, facts: Facts, bars: int, windows: int) -> Iterator[tuple[str, Any, Any]]:

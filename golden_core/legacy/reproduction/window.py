@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -151,36 +152,16 @@ def _fault(split: SplitWindow) -> str:
 # ------------------------------------------------------------------------------------------------------------- the bars
 
 
-@dataclass(frozen=True)
-class FileAccount:
-    """What one file gave: which bars were read, left out and used."""
-
-    name: str
-    sha256: str
-    read: int
-    inactive: int
-    superseded: int  # from the first bar of the later file on
-    used: int
-    first: str
-    last: str
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """How far two files agree where both have a bar: a shifted clock or another price would show here."""
-
-    bars: int
-    median_difference: float  # of closes, absolute
-    largest_difference: float
-
-
 @dataclass(frozen=True, eq=False)
 class Merged:
-    """Active bars in the order of time, and where each came from."""
+    """Active bars in the order of time, and where each came from.
+
+    ``overlap`` is how far two files agree where both have a bar: a shifted clock or another price would show there.
+    """
 
     bars: pl.DataFrame
-    files: tuple[FileAccount, ...]
-    overlap: Overlap | None
+    files: tuple[dict[str, str | int], ...]
+    overlap: Mapping[str, Any] | None
 
 
 def active_bars(bars: pl.DataFrame) -> pl.DataFrame:
@@ -212,9 +193,9 @@ def merge_files(home: Home, data: DataSection, pair: str, path: Path, earlier: P
         )
     files = (_account(earlier, older, before), _account(path, later, later))
     both = active_bars(older).join(active_bars(later), on="timestamp", suffix="_later")
-    gaps = (both["close"] - both["close_later"]).abs().to_numpy()
-    overlap = Overlap(len(gaps), float(np.median(gaps)), float(gaps.max())) if len(gaps) else None
-    return Merged(pl.concat([active_bars(before), active_bars(later)]), files, overlap)
+    gaps = (both["close"] - both["close_later"]).abs()
+    overlap = {"bars": len(gaps), "median_difference": gaps.median(), "largest_difference": gaps.max()}
+    return Merged(pl.concat([active_bars(before), active_bars(later)]), files, overlap if len(gaps) else None)
 
 
 def _read(home: Home, data: DataSection, pair: str, path: Path) -> pl.DataFrame:
@@ -224,15 +205,16 @@ def _read(home: Home, data: DataSection, pair: str, path: Path) -> pl.DataFrame:
     return files.bars(files.read(own, 0, home.root), own, pair)
 
 
-def _account(path: Path, read: pl.DataFrame, offered: pl.DataFrame) -> FileAccount:
+def _account(path: Path, read: pl.DataFrame, offered: pl.DataFrame) -> dict[str, str | int]:
+    """Return what a file gave; superseded are its bars from the first bar of the later file on."""
     used = active_bars(offered)
-    return FileAccount(
-        name=path.name,
-        sha256=hash_file(path),
-        read=read.height,
-        inactive=offered.height - used.height,
-        superseded=read.height - offered.height,
-        used=used.height,
-        first=str(used["timestamp"].min()),
-        last=str(used["timestamp"].max()),
-    )
+    return {
+        "name": path.name,
+        "sha256": hash_file(path),
+        "read": read.height,
+        "inactive": offered.height - used.height,
+        "superseded": read.height - offered.height,
+        "used": used.height,
+        "first": str(used["timestamp"].min()),
+        "last": str(used["timestamp"].max()),
+    }

@@ -17,7 +17,7 @@ def outputs(inventory):
 
 
 def kinds(text, *, bare=False):
-    return sorted({found.kind for found in find_credentials(text, bare=bare)})
+    return sorted({kind for kind, _, _ in find_credentials(text, bare=bare)})
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def kinds(text, *, bare=False):
 )
 def test_each_kind_is_recognised_and_redacted(text, kind):
     assert kind in kinds(f"x = '{text}'")
-    secrets = [found.secret for found in find_credentials(text, bare=True)]
+    secrets = [secret for _, _, secret in find_credentials(text, bare=True)]
     assert not any(secret in redacted(text, ()) for secret in secrets)
 
 

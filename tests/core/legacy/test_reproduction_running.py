@@ -116,7 +116,7 @@ def test_the_report_says_where_everything_comes_from_and_what_was_changed(valida
     files = record_files(validation)
     report = files["validation_report.md"]
     for account in validation.merged.files:
-        assert account.sha256 in report
+        assert account["sha256"] in report
     assert "| epochs | 60 | 2 | v01, v02 |" in report
     assert "| batch size | 5000 | 500 | v01, v02 |" in report
     assert "**The bars are of two feeds**" in report
@@ -246,19 +246,20 @@ def test_a_wrong_setting_is_the_studys_own_error():
 
 
 def found(study, bars=ROWS, windows=90_611):
-    return {item.what: item for item in deviations(study, bars, windows)}
+    return {
+        what: (legacy, here, variants) for (what, legacy, here), variants in deviations(study, bars, windows).items()
+    }
 
 
 def test_on_the_original_rows_the_study_deviates_only_in_what_it_declares():
     items = found(under("96/2/2"))
     assert set(items) == {"training windows", "test targets", "patience of early stopping", "number format", "runs"}
-    assert items["training windows"].variants == ("v01",)  # published under the other split
+    assert items["training windows"][2] == ["v01"]  # published under the other split
+    rows = deviations(under("96/2/2"), ROWS, 90_611)
     patience = {
-        item.variants: (item.legacy, item.here)
-        for item in deviations(under("96/2/2"), ROWS, 90_611)
-        if item.what == items["patience of early stopping"].what
+        tuple(numbers): variants for (what, *numbers), variants in rows.items() if what == "patience of early stopping"
     }
-    assert patience == {("v01", "v02", "v03", "v04", "v05", "v07"): ("60", "20"), ("v06",): ("30", "20")}
+    assert patience == {("60", "20"): ["v01", "v02", "v03", "v04", "v05", "v07"], ("30", "20"): ["v06"]}
 
 
 @pytest.mark.parametrize(
@@ -281,18 +282,17 @@ def test_on_the_original_rows_the_study_deviates_only_in_what_it_declares():
     ],
 )
 def test_every_departure_from_the_protocol_is_reported(override, what, legacy, here):
-    item = found(under("96/2/2", [override]))[what]
-    assert (item.legacy, item.here) == (legacy, here)
-    assert "v08" in item.variants
+    *numbers, variants = found(under("96/2/2", [override]))[what]
+    assert numbers == [legacy, here]
+    assert "v08" in variants
 
 
 def test_precision_is_reported_per_variant():
     rows = deviations(under("96/2/2", ["training.precision=bfloat16"]), ROWS, 90_611)
-    formats = {item.variants: item for item in rows if item.what == "number format"}
-    assert {item.here for item in formats.values()} == {"bfloat16"}
-    assert sorted(name for variants in formats for name in variants) == list(VARIANTS)
+    formats = {(here, name) for (what, _, here), names in rows.items() if what == "number format" for name in names}
+    assert formats == {("bfloat16", name) for name in VARIANTS}
 
 
 def test_another_file_is_reported():
     items = found(under("96/2/2", bars=94_059), 94_059, 90_256)
-    assert (items["rows of the file"].legacy, items["rows of the file"].here) == ("94390", "94059")
+    assert items["rows of the file"][:2] == ("94390", "94059")

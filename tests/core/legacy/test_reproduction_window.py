@@ -187,9 +187,9 @@ def test_one_file_keeps_its_active_bars_in_the_order_of_time(home, tmp_path):
     assert merged.bars["timestamp"].equals(bars["timestamp"])
     assert merged.bars["close"].equals(bars["close"])
     (account,) = merged.files
-    assert (account.name, account.sha256) == ("mine.parquet", hash_file(path))
-    assert (account.read, account.inactive, account.superseded, account.used) == (55, 5, 0, 50)
-    assert account.last == "2025-02-18 23:00:00+00:00"
+    assert (account["name"], account["sha256"]) == ("mine.parquet", hash_file(path))
+    assert [account[name] for name in ("read", "inactive", "superseded", "used")] == [55, 5, 0, 50]
+    assert account["last"] == "2025-02-18 23:00:00+00:00"
     assert merged.overlap is None
 
 
@@ -200,11 +200,10 @@ def test_an_earlier_file_gives_only_what_lies_before(merge):
     assert merged.bars["timestamp"].equals(bars["timestamp"])
     np.testing.assert_array_equal(merged.bars["close"].to_numpy()[:40], shifted["close"].to_numpy()[:40])
     np.testing.assert_array_equal(merged.bars["close"].to_numpy()[40:], bars["close"].to_numpy()[40:])
-    first, second = merged.files
-    assert (first.name, first.read, first.superseded, first.used) == ("early.parquet", 70, 30, 40)
-    assert (second.name, second.read, second.superseded, second.used) == ("late.parquet", 60, 0, 60)
-    assert merged.overlap.bars == 30
-    assert merged.overlap.median_difference == pytest.approx(1e-5, rel=1e-6)
+    told = [[account[name] for name in ("name", "read", "superseded", "used")] for account in merged.files]
+    assert told == [["early.parquet", 70, 30, 40], ["late.parquet", 60, 0, 60]]
+    assert merged.overlap["bars"] == 30
+    assert merged.overlap["median_difference"] == pytest.approx(1e-5, rel=1e-6)
 
 
 def test_flat_bars_before_the_later_file_trades_belong_to_it(merge):
@@ -225,7 +224,7 @@ def test_a_clock_that_is_an_hour_off_is_refused(merge):
 
 def test_other_prices_show_in_the_overlap(merge):
     wrong = BARS[:300].with_columns(pl.col("open", "high", "low", "close") + 0.001)
-    assert merge(BARS[100:], wrong).overlap.median_difference == pytest.approx(0.001)
+    assert merge(BARS[100:], wrong).overlap["median_difference"] == pytest.approx(0.001)
 
 
 def test_a_file_that_adds_nothing_or_is_not_there_is_refused(home, tmp_path, merge):
