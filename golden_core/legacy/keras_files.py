@@ -202,13 +202,9 @@ def _key_by_class(kind: str, parts: Parts) -> str:
 def _kind(tensors: Tensors) -> str:
     """Tell the class of a layer that a file names by the user's name alone: its variables give it away."""
     variables = [parts[-1] for parts in tensors]
-    for variable, kind in (
-        ("gamma", "batch_normalization"),
-        ("scale", "additive_attention"),
-        ("recurrent_kernel", "bidirectional"),
-    ):
-        if variable in variables:
-            return kind
+    telling = {"gamma": "batch_normalization", "scale": "additive_attention", "recurrent_kernel": "bidirectional"}
+    if kinds := [kind for variable, kind in telling.items() if variable in variables]:
+        return kinds[0]
     if any("query" in parts for parts in tensors):
         return "multi_head_attention"
     if variables.count("kernel") > 1:

@@ -68,17 +68,9 @@ def write_evidence(
     recorded ones; unless the recorded evidence came from a dirty tree, or from none, and this does not.
 
     ``command`` makes the deliverables again at the repository's root, an external input standing there by name; a
-    criterion without a result is unmeasured.
-
-    Raises
-    ------
-    EvidenceError
-        If a deliverable or input is missing, unknown or given twice, a result is for a person to give, or the command
-        names a path of this machine.
-    LookupError
-        If there is a result for a criterion that the milestone does not have.
-    FileNotFoundError
-        If an input, given or declared, does not exist.
+    criterion without a result is unmeasured. EvidenceError if a deliverable or input is missing, unknown or given
+    twice, a result is for a person to give, or the command names a path of this machine; LookupError if a result is for
+    no criterion of the milestone; FileNotFoundError if an input, given or declared, does not exist.
     """
     contents = _contents(place, milestone, deliverables)
     metadata = _metadata(place, milestone, contents, inputs, command, results, moment(now))

@@ -81,12 +81,7 @@ def specification_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]
 def sample_pages(home: Home) -> tuple[dict[str, bytes | str], tuple[Result, ...]]:
     """Return the samples of P5.M3: a document and a picture of every first seed, and what a forecast takes.
 
-    Of bars that are shipped, tables by window too.
-
-    Raises
-    ------
-    EvidenceError
-        If this home has no explanation, or no latency, of one of the studies.
+    Of bars that are shipped, tables by window too. EvidenceError if this home has no explanation of one of the studies.
     """
     pages: dict[str, bytes | str] = {}
     faults, missing, timed = list[str](), list[str](), list[pl.DataFrame]()

@@ -96,10 +96,7 @@ def find_cycle(plan: Plan) -> tuple[str, ...]:
 def steps(plan: Plan) -> tuple[tuple[str, ...], ...]:
     """Return the order of work: each step holds the packages whose prerequisites are all in earlier steps.
 
-    Raises
-    ------
-    EvidenceError
-        If packages wait for each other.
+    EvidenceError if packages wait for each other.
     """
     if cycle := find_cycle(plan):
         raise EvidenceError(f"packages wait for each other: {' → '.join(cycle)}")
@@ -136,12 +133,8 @@ def migration_deliverables(
 ) -> dict[str, str]:
     """Return the deliverables of milestone P1.M2 by name; equal plans give equal bytes.
 
-    ``tests`` are the parity tests that exist; those and targets that do not are only planned.
-
-    Raises
-    ------
-    EvidenceError
-        If packages wait for each other, or a legacy file has no place or more than one.
+    ``tests`` are the parity tests that exist; those and targets that do not are only planned. EvidenceError if packages
+    wait for each other, or a legacy file has no place or more than one.
     """
     order = [(number, name) for number, step in enumerate(steps(plan), 1) for name in step]
     if misplaced := misplaced_files(plan, checksums):

@@ -91,12 +91,7 @@ class Place:
     def run(self, command: Sequence[str], *, timeout_s: float, **variables: str) -> tuple[int, str]:
         """Return the exit status of a command, run at the repository's root, and what it said.
 
-        Raises
-        ------
-        OSError
-            If there is no such program.
-        subprocess.TimeoutExpired
-            If it runs longer than allowed.
+        OSError if there is no such program, subprocess.TimeoutExpired if it runs longer than allowed.
         """
         # The programs installed beside this interpreter first, so that `golden` and `python` are this project's.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

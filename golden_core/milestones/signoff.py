@@ -70,14 +70,8 @@ def sign(
     """Add a person's sign-off of one criterion of a milestone or gate, for the deliverables as a commit holds them.
 
     ``planned`` is Under Review, or a phase whose milestones are all accepted; ``role`` is one that the criterion asks
-    for; ``commit`` is in full.
-
-    Raises
-    ------
-    LookupError
-        If there is no such criterion.
-    EvidenceError
-        If the criterion is not the person's to sign, or the evidence is not ready to be signed; says why.
+    for; ``commit`` is in full. LookupError if there is no such criterion; EvidenceError if it is not the person's to
+    sign, or the evidence not ready to be signed, says why.
     """
     criterion = planned.criterion(criterion_id)
     what = f"{planned.id} {criterion.id}"

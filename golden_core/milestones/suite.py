@@ -59,12 +59,8 @@ def experiment_ran(home: Home, study: Study) -> bool:
 def experiment_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, str], tuple[Result, ...]]:
     """Return the report of an experiment as deliverables, and what is found for the machine criteria of P5.M2.
 
-    Raises
-    ------
-    EvidenceError
-        If the experiment does not have the parts that the plan asks for.
-    IncompleteError
-        If the warehouse does not hold the whole study, by this code.
+    EvidenceError if the experiment does not have the parts that the plan asks for, IncompleteError if the warehouse
+    does not hold the whole study, by this code.
     """
     if VARIANT not in study.forecasters or study.protocol is None:
         raise EvidenceError(f"P5.M2: study {study.name!r} lacks forecaster {VARIANT} or a protocol; give it both")
@@ -170,10 +166,7 @@ def suite_ran(home: Home, study: Study) -> bool:
 def suite_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, bytes | str], tuple[Result, ...]]:
     """Return report, figures and appendices as deliverables, and what is found for the machine criteria of P6.M2.
 
-    Raises
-    ------
-    IncompleteError
-        If the warehouse does not hold the whole study, by this code.
+    IncompleteError if the warehouse does not hold the whole study, by this code.
     """
     require_whole(home, study, command_of(home, study.name))
     warehouse, report = Warehouse(home.warehouse), _report(home, study)
@@ -263,12 +256,7 @@ def publication_pages(place: Place, home: Home, study: Study) -> dict[str, str]:
     """Return the deliverables of P6.M3: cards, papers for people to fill in, notes, and every archived result's hash.
 
     ``bundle.csv`` lists tables, study, manifests and inputs: what does not change with the next commit. The rest of an
-    archive is listed in the bag's own manifest.
-
-    Raises
-    ------
-    IncompleteError
-        If the warehouse does not hold the whole suite.
+    archive is listed in the bag's own manifest. IncompleteError if the warehouse does not hold the whole suite.
     """
     pages = cards(home, study)
     papers = documents(place.repository, study, None)  # which is signed later, and with it another one

@@ -226,10 +226,7 @@ def signed_hash(planned: Accepted, criterion: Criterion, role: str, evidence: It
 def read_sign_offs(place: Place, planned: Accepted) -> tuple[SignOff, ...]:
     """Return every sign-off of a milestone or gate, oldest first, stale ones included.
 
-    Raises
-    ------
-    EvidenceError
-        If the list is damaged or belongs to another milestone.
+    EvidenceError if the list is damaged or belongs to another milestone.
     """
     path = place.sign_offs(planned.id)
     if not path.exists():

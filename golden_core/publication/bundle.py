@@ -55,14 +55,9 @@ _WAITING = (
 def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.datetime) -> None:
     """Write the archive of a study that has been run into a new folder, whole or not at all.
 
-    ``root`` is the checkout whose documents and source are archived.
-
-    Raises
-    ------
-    PublicationError
-        If the folder exists or is in the report, or this is an installed package without a checkout.
-    IncompleteError
-        If the study has no report, or the warehouse does not hold the whole study.
+    ``root`` is the checkout whose documents and source are archived. PublicationError if the folder exists or is in the
+    report, or this is an installed package without a checkout; IncompleteError if the study has no report, or the
+    warehouse does not hold the whole study.
     """
     bagit = publish_library("bagit")
     if to.exists():
@@ -121,10 +116,7 @@ def project_version(root: Path) -> str:
 def release_notes(root: Path) -> str:
     """Return the newest section of CHANGELOG.md by milestone, and what a person still does, as Markdown.
 
-    Raises
-    ------
-    PublicationError
-        If the changelog has no section, or one without an entry.
+    PublicationError if the changelog has no section, or one without an entry.
     """
     path = root / "CHANGELOG.md"
     sections = re.split(r"^## ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]

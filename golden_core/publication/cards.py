@@ -57,11 +57,7 @@ def card_words() -> Cards:
 def cards(home: Home, study: Study) -> dict[str, str]:
     """Return MODEL_CARD.md and DATA_CARD.md of a study that has been run: file name → Markdown.
 
-    Raises
-    ------
-    IncompleteError
-        If the warehouse does not hold the study, holds it with other settings, lacks some of its trials or is of
-        other code.
+    IncompleteError if the warehouse does not hold the whole study, with these settings and by this code.
     """
     require_whole(home, study)
     words, warehouse = card_words(), Warehouse(home.warehouse)

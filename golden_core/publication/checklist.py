@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -44,23 +44,12 @@ def checklist_rows() -> tuple[Row, ...]:
 
 def broken_links(rows: Collection[Row], root: Path) -> list[str]:
     """Return a sentence for every answer whose link leads nowhere in a checkout."""
-    found = []
-    for row in rows:
-        kind, _, name = row.link.partition(" ")
-        exists = _KINDS[kind](name, root) if kind in _KINDS else _file(row.link, root)
-        if not exists:
-            found.append(f"{row.list}, {row.question!r}: {row.link} does not exist")
-    return found
+    lost = [row for row in rows if not _leads_somewhere(row.link, root)]
+    return [f"{row.list}, {row.question!r}: {row.link} does not exist" for row in lost]
 
 
 def checklist_page(root: Path) -> str:
-    """Return the answered lists as Markdown.
-
-    Raises
-    ------
-    PublicationError
-        Naming every answer whose link leads nowhere.
-    """
+    """Return the answered lists as Markdown; PublicationError names every answer whose link leads nowhere."""
     rows = checklist_rows()
     if broken := broken_links(rows, root):
         raise PublicationError("reproducibility checklist: " + "; ".join(broken))
@@ -74,21 +63,14 @@ def checklist_page(root: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _file(name: str, root: Path) -> bool:
-    return (root / name).exists()
-
-
-def _check(name: str, _root: Path) -> bool:
-    return name in {f"{one.asset}:{one.name}" for one in all_checks(load_study("demo"))}
-
-
-def _test(name: str, root: Path) -> bool:
+def _leads_somewhere(link: str, root: Path) -> bool:
+    kind, _, name = link.partition(" ")
+    if kind == "check":
+        return name in {f"{one.asset}:{one.name}" for one in all_checks(load_study("demo"))}
+    if kind == "command":
+        return name in COMMANDS
+    if kind != "test":
+        return (root / link).exists()
     path, _, function = name.partition("::")
-    if not _file(path, root):
-        return False
-    tree = ast.parse((root / path).read_text(encoding="utf-8"))
-    return function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-
-
-_KINDS: Mapping[str, Callable[[str, Path], bool]]
-_KINDS = {"check": _check, "test": _test, "command": lambda name, _root: name in COMMANDS}
+    nodes = ast.parse((root / path).read_text(encoding="utf-8")).body if (root / path).exists() else []
+    return function in {node.name for node in nodes if isinstance(node, ast.FunctionDef)}

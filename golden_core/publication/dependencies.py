@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import Distribution
 from typing import Any
@@ -41,10 +41,7 @@ class Component:
 def components(root: str = PROJECT) -> tuple[Component, ...]:
     """Return a distribution and all that it needs on this machine, the root first, then by name.
 
-    Raises
-    ------
-    PublicationError
-        If one of them is not installed.
+    PublicationError if one of them is not installed.
     """
     found: dict[str, Component] = {}
     wanted, done = [(root, frozenset[str]())], set()
@@ -54,11 +51,9 @@ def components(root: str = PROJECT) -> tuple[Component, ...]:
             continue
         done.add(key)
         distribution = _installed(name)
-        needs = _needs(distribution, asked)
-        one = _component(distribution, [need.name for need in needs])
-        before = found.get(one.name)
-        union = sorted({*one.needs, *(before.needs if before else ())})
-        found[one.name] = Component(one.name, one.version, one.licence, one.said_in, tuple(union))
+        needs, own = _needs(distribution, asked), canonicalize_name(distribution.metadata["Name"])
+        union = {*(canonicalize_name(need.name) for need in needs), *(found[own].needs if own in found else ())}
+        found[own] = Component(own, distribution.version, *_licence(distribution), tuple(sorted(union)))
         wanted += [(need.name, frozenset(need.extras)) for need in needs]
     first = found.pop(canonicalize_name(root))
     return (first, *(found[name] for name in sorted(found)))
@@ -102,12 +97,6 @@ def _needs(distribution: Distribution, extras: frozenset[str]) -> list[Requireme
     asked = [Requirement(text) for text in distribution.requires or ()]
     environments: list[Mapping[str, str]] = [{"extra": extra} for extra in ("", *sorted(extras))]
     return [one for one in asked if one.marker is None or any(one.marker.evaluate(dict(e)) for e in environments)]
-
-
-def _component(distribution: Distribution, needs: Iterable[str]) -> Component:
-    licence, said_in = _licence(distribution)
-    name = canonicalize_name(distribution.metadata["Name"])
-    return Component(name, distribution.version, licence, said_in, tuple(sorted(set(map(canonicalize_name, needs)))))
 
 
 def _licence(distribution: Distribution) -> tuple[str, str]:

@@ -44,10 +44,7 @@ class Results(Section):
 def bundle_faults(folder: Path) -> list[str]:
     """Return a sentence for everything that is not as it was archived: files by name, then tables by their hash.
 
-    Raises
-    ------
-    PublicationError
-        If the folder is no bag.
+    PublicationError if the folder is no bag.
     """
     bag = opened(folder)
     faults = [visible(text, "") for text in _altered(bag, folder)]

@@ -43,7 +43,8 @@ def published_tables(warehouse: Warehouse, study: Study) -> dict[str, pl.DataFra
     with warehouse.kept_open():
         return {
             table.name: warehouse.query(
-                f"SELECT * FROM {table.name} WHERE study = ? ORDER BY {', '.join(_quoted(table.key))}", [study.name]
+                f"SELECT * FROM {table.name} WHERE study = ? ORDER BY " + ", ".join(f'"{name}"' for name in table.key),
+                [study.name],
             )
             for table in WAREHOUSE_TABLES
             if table.name not in left_out
@@ -71,7 +72,3 @@ def differing_verdicts(recorded: pl.DataFrame, found: pl.DataFrame) -> pl.DataFr
     key = [name for name in recorded.columns if name != "verdict"]
     both = recorded.join(found, on=key, how="full", coalesce=True, suffix="_now", nulls_equal=True)
     return both.filter(pl.col("verdict").ne_missing(pl.col("verdict_now"))).sort(key)
-
-
-def _quoted(names: tuple[str, ...]) -> list[str]:
-    return [f'"{name}"' for name in names]

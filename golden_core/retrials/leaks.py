@@ -48,17 +48,11 @@ def demonstrate(
     design, y = np.column_stack(columns), prices[targets]
     if len(y) - tested <= design.shape[1]:
         raise ValueError(f"{len(y) - tested} months before the first test do not fit {design.shape[1]} coefficients")
-    forecasts = np.array([design[row] @ _fitted(design[:row], y[:row]) for row in range(len(y) - tested, len(y))])
-    return _held(y[-tested:], forecasts, prices[targets - 1][-tested:])
-
-
-def _fitted(design: FloatArray, y: FloatArray) -> FloatArray:
-    return np.asarray(np.linalg.lstsq(design, y, rcond=None)[0], dtype=np.float64)
-
-
-def _held(y: FloatArray, forecasts: FloatArray, walk: FloatArray) -> Demonstration:
+    fitted = (np.linalg.lstsq(design[:row], y[:row], rcond=None)[0] for row in range(len(y) - tested, len(y)))
+    forecasts = np.array([row @ weights for row, weights in zip(design[-tested:], fitted, strict=True)])
+    y, walk, n = y[-tested:], prices[targets - 1][-tested:], tested
     own, other = np.square(y - forecasts), np.square(y - walk)
-    found, n = diebold_mariano(other, own, horizon=1), len(y)
+    found = diebold_mariano(other, own, horizon=1)
     return Demonstration(
         n=n,
         rmse_ratio=float(np.sqrt(own.mean() / other.mean())),

@@ -40,10 +40,7 @@ _CLAIMS = "SELECT * FROM claims WHERE study = ? ORDER BY kind, scope, pair, hori
 def retrials_table(home: Home, asked: Sequence[Retrial]) -> pl.DataFrame:
     """Return what was claimed, what the court decided of it, and what a leak would give, from the studies' tables.
 
-    Raises
-    ------
-    IncompleteError
-        If a study has not been run as it stands, or not all of it, or was evaluated by other code.
+    IncompleteError if a study has not been run as it stands, or not all of it, or was evaluated by other code.
     """
     rows = [row for retrial in asked for row in _rows(home, retrial)]
     table = pl.DataFrame([{name: row.get(name) for name in COLUMNS} for row in rows], schema=COLUMNS)

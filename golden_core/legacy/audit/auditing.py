@@ -121,7 +121,8 @@ def audit_record(audit: Audit) -> dict[str, Any]:
 
     Numbers of the table are their printed text; an interval is ``[low, high]``, ``high`` null where there is no end.
     """
-    return dict(_plain(audit))
+    plain: dict[str, Any] = _plain(audit)
+    return plain
 
 
 def _plain(value: Any) -> Any:

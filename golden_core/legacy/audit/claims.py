@@ -14,7 +14,7 @@ from golden_core.legacy.audit.grid import TableError, read_grid
 from golden_core.legacy.audit.headings import METRICS, NAMES, Metric
 from golden_core.legacy.audit.intervals import Interval, between, names
 from golden_core.legacy.audit.printed import CellError, Printed, parse
-from golden_core.legacy.audit.splits import Explanation, SplitPart
+from golden_core.legacy.audit.splits import Explanation
 from golden_core.legacy.audit.table import Row
 
 _COLUMNS = ("text", "kind", "row", "baseline", "metric", "claimed")
@@ -86,7 +86,7 @@ def _claim(cells: dict[str, str], file: str, line: int) -> Claim:
 Arithmetic = Literal["right", "right_otherwise", "wrong", "undefined"]
 Comparison = Literal["same_test_set_possible", "different_test_sets", "in_doubt", "unchecked"]
 
-_ZERO, _ONE = Fraction(0), Fraction(1)
+_ONE = Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ def rule(
     row, baseline = (_row(name, claim, rows) for name in (claim.row, claim.baseline))
     comparison, why = _comparison(row, baseline, groups, findings, explanation)
     different = comparison == "different_test_sets"
-    if claim.kind == "paired_test":
+    metric, printed = claim.metric, claim.percentage
+    if metric is None or printed is None:  # a paired test
         sentence = {
             "different_test_sets": f"Undefined: {why}. Paired errors do not exist beyond the rows that both share.",
             "in_doubt": f"Cannot be recomputed from a table, and in doubt: {why}.",
@@ -123,7 +124,7 @@ def rule(
             "same_test_set_possible": f"Cannot be recomputed from a table; {why}.",
         }[comparison]
         return Ruling(claim, "undefined", None, comparison, different, sentence)
-    arithmetic, recomputed, words = _arithmetic(claim, row, baseline)
+    arithmetic, recomputed, words = _arithmetic(claim, metric, printed, bounds(row)[metric], bounds(baseline)[metric])
     verdict = {
         "different_test_sets": f"but {why}: the comparison shows nothing" if arithmetic != "wrong" else f"and {why}",
         "in_doubt": f"and the comparison is in doubt: {why}",
@@ -143,12 +144,15 @@ def _row(name: str, claim: Claim, rows: Mapping[str, Row]) -> Row:
     return found
 
 
-def _arithmetic(claim: Claim, row: Row, baseline: Row) -> tuple[Arithmetic, Interval | None, str]:
-    metric, printed = claim.metric, claim.percentage
-    if metric is None or printed is None:
-        raise TableError(f"claim {claim.text!r}: a percentage needs a metric and a number")
-    ours, theirs = bounds(row)[metric], bounds(baseline)[metric]
-    ways = _ways_of_r2(ours, theirs) if metric == "r2" else _ways_of_error(ours, theirs, is_rmse=metric == "rmse")
+def _arithmetic(
+    claim: Claim, metric: Metric, printed: Printed, ours: Interval, theirs: Interval
+) -> tuple[Arithmetic, Interval | None, str]:
+    # What "lower by so many percent" may mean for an error, the plain meaning first.
+    ways = {"": _lower(ours, theirs), "the baseline's excess over the row": _higher(theirs, ours)}
+    if metric == "r2":
+        ways = _ways_of_r2(ours, theirs)
+    elif metric == "rmse":
+        ways["a change of MSE"] = _lower(ours.squared(), theirs.squared())
     said, recomputed = printed.interval(), ways.pop("")
     if recomputed is None and not any(ways.values()):
         return "undefined", None, f"Cannot be recomputed: {NAMES[metric]} of {claim.baseline} may be 0"
@@ -161,14 +165,6 @@ def _arithmetic(claim: Claim, row: Row, baseline: Row) -> tuple[Arithmetic, Inte
         return "right_otherwise", recomputed, f"Arithmetic right if cut off, not rounded ({between(recomputed)} %)"
     shown = f"{between(recomputed)} %" if recomputed is not None else "nothing"
     return "wrong", recomputed, f"Arithmetic wrong: the printed numbers give {shown}, not {claim.claimed} %"
-
-
-def _ways_of_error(ours: Interval, theirs: Interval, *, is_rmse: bool) -> dict[str, Interval | None]:
-    """Return what "lower by so many percent" may mean for an error, the plain meaning first."""
-    ways = {"": _lower(ours, theirs), "the baseline's excess over the row": _higher(theirs, ours)}
-    if is_rmse:
-        ways["a change of MSE"] = _lower(ours.squared(), theirs.squared())
-    return ways
 
 
 def _ways_of_r2(ours: Interval, theirs: Interval) -> dict[str, Interval | None]:
@@ -199,9 +195,11 @@ def _comparison(
     """Return whether two rows can be compared, and why not."""
     if row.test_set != baseline.test_set:
         return "different_test_sets", "the table itself puts the rows on different test sets"
-    split = _different_splits(row.name, baseline.name, explanation)
-    if split:
-        return "different_test_sets", f"the rows were scored on different test sets{split}"
+    if explanation is not None and explanation.holds:
+        ours, theirs = (part for r in (row, baseline) for part in explanation.parts if r.name in part.rows)
+        if ours.shares != theirs.shares:
+            told = f"({ours.targets} and {theirs.targets} targets)"
+            return "different_test_sets", f"the rows were scored on different test sets {told}"
     both = {row.name, baseline.name}
     variances = next((group.variances for group in groups if both <= set(group.variances)), None)
     if variances is None:
@@ -212,13 +210,3 @@ def _comparison(
     if "different_test_sets" in verdicts:
         return "different_test_sets", "the rows were scored on different test sets, unless an open reading holds"
     return "in_doubt", "the rows imply different target variances, which an innocent reading would explain"
-
-
-def _different_splits(row: str, baseline: str, explanation: Explanation | None) -> str:
-    """Return the numbers of targets where a hypothesis that holds puts two rows on different splits; else nothing."""
-    if explanation is None or not explanation.holds:
-        return ""
-    parts: dict[str, SplitPart] = {name: part for part in explanation.parts for name in part.rows}
-    if parts[row].shares == parts[baseline].shares:
-        return ""
-    return f" ({parts[row].targets} and {parts[baseline].targets} targets)"

@@ -42,41 +42,28 @@ def variance_findings(groups: Sequence[Group], table: Table, known: Contradictio
 
 def _singled_out(other: RowSet, main: RowSet, readings: list[Reading]) -> Finding:
     word = "implies" if len(other.rows) == 1 else "imply"
-    return Finding(
-        kind="target_variance",
-        verdict=settle(readings, "different_test_sets"),
-        rows=other.rows,
-        sentence=(
-            f"{_within(main.name)}{names(other.rows)} {word} a target variance in {between(other.variance)}, the other "
-            f"{plural(len(main.rows), 'row')} agree on {between(main.variance)}: not one test set."
-        ),
-        evidence=_evidence((main, other)),
-        readings=tuple(readings),
+    sentence = (
+        f"{names(other.rows)} {word} a target variance in {between(other.variance)}, the other "
+        f"{plural(len(main.rows), 'row')} agree on {between(main.variance)}: not one test set."
     )
+    return _finding("different_test_sets", other.rows, sentence, (main, other), readings)
 
 
 def _no_single_one(group: Group, readings: list[Reading]) -> Finding:
     rows = tuple(name for found in group.sets for name in found.rows)
-    return Finding(
-        kind="target_variance",
-        verdict=settle(readings, "different_test_sets" if group.clear else "inconsistent"),
-        rows=rows,
-        sentence=(
-            f"{_within(group.name)}no target variance fits all {len(rows)} rows: single runs with "
-            f"R² = 1 − MSE/variance would need at least {len(group.sets)} test sets. RMSE² = MSE, "
-            "R² = 1 − MSE/variance and one test set cannot all hold."
-        ),
-        evidence=_evidence(group.sets),
-        readings=tuple(readings),
+    sentence = (
+        f"no target variance fits all {len(rows)} rows: single runs with R² = 1 − MSE/variance would need at least "
+        f"{len(group.sets)} test sets. RMSE² = MSE, R² = 1 − MSE/variance and one test set cannot all hold."
     )
+    return _finding("different_test_sets" if group.clear else "inconsistent", rows, sentence, group.sets, readings)
 
 
-def _within(name: str) -> str:
-    return f"{name}: " if name else ""
-
-
-def _evidence(sets: Sequence[RowSet]) -> tuple[str, ...]:
-    return tuple(f"MSE/(1 − R²) in {between(found.variance)}: {names(found.rows)}" for found in sets)
+def _finding(
+    otherwise: Verdict, rows: tuple[str, ...], sentence: str, sets: Sequence[RowSet], readings: list[Reading]
+) -> Finding:
+    told = f"{sets[0].name}: {sentence}" if sets[0].name else sentence
+    evidence = tuple(f"MSE/(1 − R²) in {between(found.variance)}: {names(found.rows)}" for found in sets)
+    return Finding("target_variance", settle(readings, otherwise), rows, told, evidence, tuple(readings))
 
 
 def _rounded(rows: Sequence[str], known: Contradictions) -> list[Reading]:

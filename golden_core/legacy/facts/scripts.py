@@ -146,19 +146,19 @@ def _defaults(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[Default]:
     bodies = [tree.body, *(node.body for node in nodes if isinstance(node, ast.ClassDef))]
     declared = {id(statement) for body in bodies for statement in body}  # constants and fields, not local variables
     for node in nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield from _of_parameters(node.args)
-        elif isinstance(node, ast.BoolOp | ast.IfExp):
-            yield from _alternative(node)
-        elif isinstance(node, ast.Call):
-            yield from _fallback(node)
-        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                name = last_name(target)
-                if id(node) in declared or without_mark(name) != name:
-                    yield from _default(name, node.value)
-                if any(word in name.lower() for word in _TABLES):
-                    yield from _table((), node.value)
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                yield from _of_parameters(node.args)
+            case ast.BoolOp() | ast.IfExp():
+                yield from _alternative(node)
+            case ast.Call(func=ast.Attribute(), args=[_, given]) | ast.Call(func=ast.Name(), args=[_, _, given]):
+                yield from _default(_looked_up(node) or "", given)  # where x.get("key", …) finds no key
+            case ast.Assign(value=ast.expr() as value) | ast.AnnAssign(value=ast.expr() as value):
+                for name in map(last_name, node.targets if isinstance(node, ast.Assign) else [node.target]):
+                    if id(node) in declared or without_mark(name) != name:
+                        yield from _default(name, value)
+                    if any(word in name.lower() for word in _TABLES):
+                        yield from _table((), value)
 
 
 def _of_parameters(arguments: ast.arguments) -> Iterator[Default]:
@@ -167,13 +167,6 @@ def _of_parameters(arguments: ast.arguments) -> Iterator[Default]:
     pairs += [(name, value) for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value]
     for name, value in pairs:
         yield from _default(name.arg, value)
-
-
-def _fallback(call: ast.Call) -> Iterator[Default]:
-    """Yield the literal that ``x.get("key", …)`` or ``getattr(x, "key", …)`` gives where there is no key."""
-    match call:
-        case ast.Call(func=ast.Attribute(), args=[_, given]) | ast.Call(func=ast.Name(), args=[_, _, given]):
-            yield from _default(_looked_up(call) or "", given)
 
 
 def _alternative(node: ast.BoolOp | ast.IfExp) -> Iterator[Default]:

@@ -219,20 +219,17 @@ def attribute(
         return "unknown", "", ""
     if verdict == "other_test_set":
         return ("split" if elsewhere else "unknown"), ", ".join(elsewhere), ""
+    before = distance(published, spread, metric)
     explaining = [
         outcome
         for outcome in tried
         if outcome.verdicts[metric] == "consistent"
         and outcome.spreads[metric].seeds >= spread.seeds
-        and _nearer(published, outcome.spreads[metric], spread, metric)
+        and (after := distance(published, outcome.spreads[metric], metric)) is not None
+        and before is not None
+        and abs(after) < abs(before)
     ]
     others = ", ".join(outcome.id for outcome in tried if outcome not in explaining)
     categories = {outcome.category for outcome in explaining}
     category = categories.pop() if len(categories) == 1 else "unknown"
     return category, ", ".join(outcome.id for outcome in explaining), others
-
-
-def _nearer(published: float, changed: Spread, spread: Spread, metric: Metric) -> bool:
-    """Say whether typical runs with the change are nearer to the published number than those without."""
-    after, before = distance(published, changed, metric), distance(published, spread, metric)
-    return after is not None and before is not None and abs(after) < abs(before)
