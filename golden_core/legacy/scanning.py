@@ -12,7 +12,7 @@ from golden_core.legacy.facts.configurations import configurations, dotted, read
 from golden_core.legacy.facts.credentials import NAMED, find_credentials, is_credential, redacted
 from golden_core.legacy.facts.files import Content, classify, search_path, walk, with_folders
 from golden_core.legacy.facts.scripts import ScriptFacts, script_facts
-from golden_core.legacy.facts.syntax import Key, absolute_paths, data_file, is_computed, parse
+from golden_core.legacy.facts.syntax import Key, absolute_paths, data_file, parse
 from golden_core.legacy.inventory import (
     Credential,
     DataFile,
@@ -141,5 +141,5 @@ def _data_files(script: ScriptFacts, around: Collection[str]) -> Iterator[DataFi
     for text in script.texts:
         if name := data_file(text.text):
             spellings = (posixpath.normpath(posixpath.join(folder, name.replace("\\", "/"))) for folder in folders)
-            present = None if is_computed(name) else any(path in around for path in spellings)
-            yield DataFile(name, text.where, present)
+            computed = any(mark in name for mark in "%{*")
+            yield DataFile(name, text.where, None if computed else any(path in around for path in spellings))

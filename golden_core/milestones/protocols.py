@@ -41,6 +41,13 @@ KINDS = {
     "covers": ("Does its interval cover these bars at its level, nearly?", "two one-sided tests against the margin"),
     "profitable": ("Do its trades earn more than they cost?", "mean net return per bar and its direction, one-sided"),
 }
+REFUSED = (
+    ("all", f"fewer than {rules.LEAST_COEFFICIENTS} cosine coefficients: min(0.4 n^⅔, n / 2h)"),
+    ("those of skill", f"fewer than {rules.LEAST_FITTED} cosine coefficients, or n / 2h below {rules.LEAST_APART}"),
+    ("of many forecasters at once", f"n / 2h below {rules.LEAST_BLOCKS}"),
+    ("of the best of many", f"fewer than {rules.LEAST_HALVED} halved cosine coefficients"),
+    ("`covers`", f"fewer than {rules.LEAST_MISSES} independent misses expected at the margin"),
+)
 PLACEBO = "placebo"  # the shipped study whose universes are shown
 ENGINE = "long-run variance by equally weighted cosines (Lazarus, Lewis, Stock & Watson 2018)"
 
@@ -58,7 +65,7 @@ def protocol_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
             ("setting", "what it says"),
             ((f"`{name}`", field.description or "") for name, field in ProtocolSection.model_fields.items()),
         ),
-        "rules": markdown_table(("tests", "are refused with"), _rules()),
+        "rules": markdown_table(("tests", "are refused with"), REFUSED),
         "calibration": _calibration(filed),
         **{str(name): _count(name, found) for name, found in counted.items()},
         "strata": ", ".join(name for name in STRATA if name != "all"),
@@ -75,16 +82,6 @@ def protocol_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
             shown = as_svg(PICTURES[name](found.table), "placebo")
             pages |= {f"{name}.csv": found.table.write_csv(), f"{name}.svg": shown}
     return pages, (_averages(pages),)
-
-
-def _rules() -> list[tuple[str, str]]:
-    return [
-        ("all", f"fewer than {rules.LEAST_COEFFICIENTS} cosine coefficients: min(0.4 n^⅔, n / 2h)"),
-        ("those of skill", f"fewer than {rules.LEAST_FITTED} cosine coefficients, or n / 2h below {rules.LEAST_APART}"),
-        ("of many forecasters at once", f"n / 2h below {rules.LEAST_BLOCKS}"),
-        ("of the best of many", f"fewer than {rules.LEAST_HALVED} halved cosine coefficients"),
-        ("`covers`", f"fewer than {rules.LEAST_MISSES} independent misses expected at the margin"),
-    ]
 
 
 def _calibration(filed: Calibrated | None) -> str:

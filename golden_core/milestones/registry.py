@@ -28,18 +28,11 @@ def _relative(path: str) -> str:
     return path
 
 
-def _deliverable(name: str) -> str:
-    if name in {METADATA, SIGN_OFFS}:
-        raise ValueError(f"{name} is written by the mechanism itself and cannot be a deliverable")
-    return _relative(name)
-
-
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Role = Annotated[str, Field(pattern=r"^([A-Z]{2}|external)$")]
 Roles = Annotated[tuple[Role, ...], Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1)]
 Path_ = Annotated[str, Field(max_length=200), AfterValidator(_relative)]
-File = Annotated[str, Field(max_length=200), AfterValidator(_deliverable)]
 
 
 class Input(Section):
@@ -54,7 +47,7 @@ class Deliverable(Section):
 
     name: Text
     title: Text
-    files: tuple[File, ...] = Field(default=(), description="in the folder of evidence, * within a name")
+    files: tuple[Path_, ...] = Field(default=(), description="in the folder of evidence, * within a name")
     repository: tuple[Path_, ...] = Field(default=(), description="from the repository's root, * within a name")
     beyond: bool = Field(default=False, description="ours: the plan does not ask for it")
 
@@ -65,8 +58,9 @@ class Deliverable(Section):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        for pattern in self.patterns:
-            _deliverable(pattern)
+        for pattern in map(_relative, self.patterns):
+            if pattern in {METADATA, SIGN_OFFS}:
+                raise ValueError(f"{pattern} is written by the mechanism itself and cannot be a deliverable")
         return self
 
 

@@ -67,6 +67,7 @@ def cards(home: Home, study: Study) -> dict[str, str]:
 
 def _page(card: Card, home: Home, study: Study, warehouse: Warehouse) -> str:
     parts = [f"# {card.title}: study {study.name}"]
+    given = {"study": study.name, "significance": study.evaluation.significance}
     for section in card.sections:
         parts.append(f"## {section.title}")
         if section.text:
@@ -74,14 +75,10 @@ def _page(card: Card, home: Home, study: Study, warehouse: Warehouse) -> str:
         if section.facts:
             parts.append(_table(FACTS[section.facts](home, study)))
         if section.sql:
-            found = _asked(warehouse, study, section.sql)
+            asked = {name: value for name, value in given.items() if f"${name}" in section.sql}
+            found = warehouse.query(section.sql, asked)
             parts.append(_table(found) if found.height else section.none)
     return "\n\n".join(parts) + "\n"
-
-
-def _asked(warehouse: Warehouse, study: Study, sql: str) -> pl.DataFrame:
-    given = {"study": study.name, "significance": study.evaluation.significance}
-    return warehouse.query(sql, {name: value for name, value in given.items() if f"${name}" in sql})
 
 
 def _study_facts(_home: Home, study: Study) -> pl.DataFrame:

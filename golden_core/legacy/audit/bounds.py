@@ -29,12 +29,8 @@ _NOT_NEGATIVE = Interval(Fraction(0), None)
 
 def bounds(row: Row, rounding: Rounding = "nearest") -> Bounds:
     """Return the possible values of each metric of a row; an R² above 1 or an error below 0 has none."""
-    if rounding not in row.known:
-        row.known[rounding] = _possible(row, rounding)
-    return row.known[rounding]
-
-
-def _possible(row: Row, rounding: Rounding) -> Bounds:
+    if rounding in row.known:
+        return row.known[rounding]
     found: dict[Metric, Interval] = {}
     for metric, printed in row.cells.items():
         interval = printed.interval(rounding)
@@ -47,6 +43,7 @@ def _possible(row: Row, rounding: Rounding) -> Bounds:
             found["mse"] = _hull([mse, squared])
         if row.cells["mse"].value in squared:
             found["rmse"] = _NOT_NEGATIVE
+    row.known[rounding] = found
     return found
 
 

@@ -134,11 +134,11 @@ def _look_back(other: RowSet, main: RowSet, *, above: bool) -> Reading:
         return Reading(_LOOK_BACK, "open", "A longer look-back drops the first test rows: not excluded.")
     lost = 1 - low.variance.high / high.variance.low
     if lost > _NO_TEST_SET_LEFT:
-        told = f"A longer look-back drops the first test rows; it would have to drop {percent(lost, up=True)} of them."
+        told = f"A longer look-back drops the first test rows; it would have to drop {percent(lost)} of them."
         return Reading(_LOOK_BACK, "excluded", told)
     told = (
         f"A longer look-back drops the first test rows. If {names(high.rows)} lost rows, then at least "
-        f"{percent(lost, up=True)} of them; if {names(low.rows)} did, all of these the same ones: not excluded."
+        f"{percent(lost)} of them; if {names(low.rows)} did, all of these the same ones: not excluded."
     )
     return Reading(_LOOK_BACK, "open", told)
 

@@ -114,7 +114,11 @@ def between(interval: Interval) -> str:
 
     It has as many digits as it takes to leave the interval about as narrow as it is.
     """
-    digits = _digits(interval)
+    digits = _FEWEST_DIGITS
+    if interval.high is not None and interval.high != interval.low:
+        largest = max(abs(interval.low), abs(interval.high))
+        needed = math.ceil(math.log10(largest / (interval.high - interval.low))) + 1
+        digits = min(max(needed, _FEWEST_DIGITS), _MOST_DIGITS)
     low = _rounded(interval.low, digits, ROUND_FLOOR)
     return f"[{low}, {'∞' if interval.high is None else _rounded(interval.high, digits, ROUND_CEILING)}]"
 
@@ -130,18 +134,9 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def percent(fraction: Fraction | float, *, up: bool = False) -> str:
-    """Return a fraction as whole percent, rounded to the nearest or up."""
-    shown = math.ceil(fraction * 100) if up else round(float(fraction) * 100)
-    return f"{shown} %"
-
-
-def _digits(interval: Interval) -> int:
-    if interval.high is None or interval.high == interval.low:
-        return _FEWEST_DIGITS
-    largest = max(abs(interval.low), abs(interval.high))
-    needed = math.ceil(math.log10(largest / (interval.high - interval.low))) + 1
-    return min(max(needed, _FEWEST_DIGITS), _MOST_DIGITS)
+def percent(fraction: Fraction | float) -> str:
+    """Return a fraction as whole percent, rounded up."""
+    return f"{math.ceil(fraction * 100)} %"
 
 
 def _rounded(value: Fraction, digits: int, direction: str) -> str:

@@ -225,7 +225,7 @@ def one_factor(rows: Sequence[Bounds]) -> list[Reading]:
         return []
     taken = 1 - 1 / factor.low if factor.low > 1 else 0
     if 0 < taken <= _MOST_PARAMETERS:
-        told = f"RMSE divided by n − k instead of n would take k = {percent(taken, up=True)} of n."
+        told = f"RMSE divided by n − k instead of n would take k = {percent(taken)} of n."
         return [Reading("degrees of freedom", "explains", told)]
     told = f"RMSE² is a factor in {between(factor)} times MSE in every row: the two columns may not be in one unit."
     return [Reading("one factor", "open", told)]

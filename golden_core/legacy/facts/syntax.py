@@ -80,7 +80,8 @@ def spell(value: Any) -> str:
 
 def equal(left: Any, right: Any) -> bool:
     """Compare as a reader would: 60 equals 60.0, a list equals a tuple, True is not 1, "0.1" is not 0.1."""
-    return _as_floats(left) == _as_floats(right)
+    one, other = (repr(json.loads(spell(value), parse_int=float)) for value in (left, right))
+    return one == other
 
 
 def _plain(value: Any) -> Any:
@@ -92,10 +93,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return sorted(map(str, value))
     return value if value is None or isinstance(value, int | float | str) else str(value)
-
-
-def _as_floats(value: Any) -> str:
-    return repr(json.loads(spell(value), parse_int=float))
 
 
 DEEPEST = 100  # operations within operations that a text is joined of
@@ -136,11 +133,6 @@ def data_file(text: str) -> str | None:
     """Return the text if it names a data, model or configuration file."""
     bare = text.strip()
     return bare if len(bare) <= LONGEST and "://" not in bare and _DATA.fullmatch(bare) else None
-
-
-def is_computed(name: str) -> bool:
-    """Tell whether part of a name is only known at run time."""
-    return any(mark in name for mark in "%{*")
 
 
 def texts(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
