@@ -24,31 +24,15 @@ from golden_core.legacy.reproduction.published import published_audit
 from golden_core.legacy.reproduction.running import Request, carry_out
 from golden_core.legacy.risks import differences_csv, open_questions_markdown
 from golden_core.legacy.scanning import scan_tree
-from golden_core.milestones.designs import configuration_pages, orchestrator_pages, usage_page
+from golden_core.milestones import designs, explanations, loader, migration, protocols, suite
 from golden_core.milestones.evidence import Result, Written, write_evidence
-from golden_core.milestones.explanations import sample_pages, specification_pages
-from golden_core.milestones.loader import existing_tests, loader_pages
-from golden_core.milestones.migration import load_plan, migration_deliverables, plan_results
 from golden_core.milestones.place import Place
-from golden_core.milestones.protocols import benchmark_pages, protocol_pages
 from golden_core.milestones.records import EvidenceError
 from golden_core.milestones.registry import Milestone, Registry, load_registry
 from golden_core.milestones.requirements import requirements_pages
-from golden_core.milestones.suite import READ as WORDS
-from golden_core.milestones.suite import (
-    STUDY,
-    experiment_pages,
-    experiment_ran,
-    placebo_pages,
-    publication_pages,
-    suite,
-    suite_pages,
-    suite_ran,
-)
 from golden_core.models.architecture import VARIANTS
 from golden_core.preparation.catalogue import load_study
-from golden_core.retrials.published import retrials
-from golden_core.retrials.table import retrials_page, retrials_table
+from golden_core.retrials.table import retrials, retrials_page, retrials_table
 from golden_core.store.lake import Home
 
 COMMAND_SECONDS = 900.0
@@ -79,9 +63,9 @@ class Given:
 def makable(milestone: Milestone, given: Given) -> bool:
     """Whether the deliverables of a milestone can be made from what the project and the user have."""
     if milestone.id == "P5.M2":
-        return experiment_ran(Home.from_environment(), load_study(STUDY))
+        return suite.experiment_ran(Home.from_environment(), load_study(suite.STUDY))
     if milestone.id in {"P6.M2", "P6.M3"}:
-        return suite_ran(Home.from_environment(), suite(Home.from_environment()))
+        return suite.suite_ran(Home.from_environment(), suite.suite(Home.from_environment()))
     return milestone.id != "P6.M1" or given.request is not None
 
 
@@ -106,7 +90,7 @@ def make_evidence(
 def _inputs(place: Place, milestone: Milestone, given: Given) -> list[Path]:
     """Return what a milestone is made from beside its declared inputs."""
     bars = given.request.files if given.request else ()
-    words = [place.repository / name for name in WORDS]
+    words = [place.repository / name for name in suite.READ]
     read: dict[str, list[Path | None]] = {"P0.M1": [given.tree], "P6.M1": [*bars, given.parity], "P6.M3": [*words]}
     return [path for path in read.get(milestone.id, []) if path is not None]
 
@@ -179,10 +163,11 @@ def known_checks(registry: Registry) -> frozenset[str]:
 
 
 def _migration(place: Place, _given: Given) -> Made:
-    plan, checksums = load_plan(), frozen_checksums()
-    tests = existing_tests(place.repository, [name for package in plan.packages for name in package.parity_tests])
-    deliverables = migration_deliverables(plan, checksums, place.repository, tests)
-    return deliverables, plan_results(plan, checksums, tests)
+    plan, checksums = migration.load_plan(), frozen_checksums()
+    named = [name for package in plan.packages for name in package.parity_tests]
+    tests = loader.existing_tests(place.repository, named)
+    deliverables = migration.migration_deliverables(plan, checksums, place.repository, tests)
+    return deliverables, migration.plan_results(plan, checksums, tests)
 
 
 def _alignment(_place: Place, given: Given) -> Made:
@@ -240,10 +225,10 @@ def _speed() -> Result:
 def _suite(place: Place, _given: Given) -> Made:
     """Return the suite's report and appendices, its placebo, and the retrials, which are studies of their own."""
     home = Home.from_environment()
-    pages, results = suite_pages(place, home, suite(home))
+    pages, results = suite.suite_pages(place, home, suite.suite(home))
     found = retrials_table(home, retrials())
     retried = {"retrials.csv": found.write_csv(), "retrials.md": retrials_page(found)}
-    silent, counted = placebo_pages(home)
+    silent, counted = suite.placebo_pages(home)
     return {**pages, **silent, **retried}, (*results, *counted)
 
 
@@ -252,16 +237,16 @@ MAKERS: dict[str, Callable[[Place, Given], Made]] = {
     "P0.M2": _forensics,
     "P1.M1": lambda place, _: requirements_pages(load_registry(), known_checks(load_registry()), place),
     "P1.M2": _migration,
-    "P2.M1": lambda *_: configuration_pages(),
-    "P2.M2": lambda place, given: loader_pages(place, given.workers),
-    "P3.M1": lambda *_: orchestrator_pages(),
-    "P3.M2": lambda *_: protocol_pages(Home.from_environment()),
-    "P4.M1": lambda *_: specification_pages(Home.from_environment()),
-    "P4.M2": lambda *_: benchmark_pages(),
-    "P5.M1": lambda place, _: usage_page(place),
-    "P5.M2": lambda place, _: experiment_pages(place, Home.from_environment(), load_study(STUDY)),
-    "P5.M3": lambda *_: sample_pages(Home.from_environment()),
+    "P2.M1": lambda *_: designs.configuration_pages(),
+    "P2.M2": lambda place, given: loader.loader_pages(place, given.workers),
+    "P3.M1": lambda *_: designs.orchestrator_pages(),
+    "P3.M2": lambda *_: protocols.protocol_pages(Home.from_environment()),
+    "P4.M1": lambda *_: explanations.specification_pages(Home.from_environment()),
+    "P4.M2": lambda *_: protocols.benchmark_pages(),
+    "P5.M1": lambda place, _: designs.usage_page(place),
+    "P5.M2": lambda place, _: suite.experiment_pages(place, Home.from_environment(), load_study(suite.STUDY)),
+    "P5.M3": lambda *_: explanations.sample_pages(Home.from_environment()),
     "P6.M1": _alignment,
     "P6.M2": _suite,
-    "P6.M3": lambda place, _: (publication_pages(place, Home.from_environment(), suite(Home.from_environment())), ()),
+    "P6.M3": lambda place, _: (suite.publication_pages(place, home := Home.from_environment(), suite.suite(home)), ()),
 }

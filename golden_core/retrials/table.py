@@ -1,4 +1,4 @@
-"""The table of retrials: a row per published claim, per claim that the court decided, and per leak shown at work."""
+"""Retrials: published claims as data, and their table: a row per claim, per claim decided and per leak shown."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import scipy
+from pydantic import Field, TypeAdapter
+from ruamel.yaml import YAML
 
 from golden_core.preparation.catalogue import load_study, run_command
 from golden_core.retrials.leaks import Demonstration, demonstrate
-from golden_core.retrials.published import Leak, Retrial, implied_forecasts
-from golden_core.store.lake import Home, read_table
+from golden_core.store.lake import Home, read_table, shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.store.warehouse import Warehouse
+from golden_core.study import Section
 from golden_core.trials.stored import require_whole
 
+PUBLISHED = shipped("retrials.yaml")
 COLUMNS = {
     "retrial": pl.String,
     "row": pl.String,  # claimed, court or shown
@@ -35,6 +39,46 @@ COLUMNS = {
 OF_LOSSES = ("more_accurate", "equivalent")  # one effect, which the second has where a test of skill is refused
 DECIMALS = 4  # more differ between machines
 _CLAIMS = "SELECT * FROM claims WHERE study = ? ORDER BY kind, scope, pair, horizon, forecaster"
+
+
+class Leak(Section):
+    """The regression that a leak is shown on."""
+
+    lags: int = Field(ge=1)
+    means: tuple[int, ...] = Field(min_length=1)
+
+
+class Retrial(Section):
+    """A published claim, and the studies by which it is retried."""
+
+    name: str
+    title: str
+    source: str
+    claimed: str
+    statistic: float | None = Field(description="Diebold–Mariano, as published")
+    p_value: float | None = Field(description="two-sided, as published")
+    mape: float | None = Field(description="percent, as published")
+    months: int | None = Field(description="length of the series, as published")
+    studies: tuple[str, ...] = Field(min_length=1)
+    forecasters: tuple[str, ...] = Field(description="any of these would bear the claim out; none: it is not retried")
+    claim: str = Field(description="kind of claim of the studies' protocol that it comes to")
+    leak: Leak | None
+
+
+def retrials() -> tuple[Retrial, ...]:
+    """Return the claims that are retried, in the order of the file."""
+    entries = YAML(typ="safe", pure=True).load(PUBLISHED)
+    return TypeAdapter(tuple[Retrial, ...]).validate_python(entries, strict=False)
+
+
+def implied_forecasts(statistic: float, p_value: float, most: int, *, decimals: int = 4) -> list[int]:
+    """Return how many forecasts a published statistic and its two-sided p-value, rounded, can rest on.
+
+    By Student's t with one degree of freedom fewer than forecasts (Harvey, Leybourne & Newbold 1997).
+    """
+    half = 0.5 * 10**-decimals
+    found = {n: 2 * float(scipy.stats.t.sf(abs(statistic), df=n - 1)) for n in range(2, most + 1)}
+    return [n for n, p in found.items() if abs(p - p_value) <= half]
 
 
 def retrials_table(home: Home, asked: Sequence[Retrial]) -> pl.DataFrame:

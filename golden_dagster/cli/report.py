@@ -130,18 +130,17 @@ def retrials(
 
     Their studies are run first: golden run retrial_puzzle_ends, retrial_puzzle_means and retrial_exformer.
     """
-    from golden_core.retrials.published import retrials as published
-    from golden_core.retrials.table import retrials_page, retrials_table
+    from golden_core.retrials import table as retried
     from golden_core.store.lake import Home, write_text
 
     home, console = Home.from_environment(), terminal()
-    known = {one.name: one for one in published()}
+    known = {one.name: one for one in retried.retrials()}
     if unknown := sorted({*(names or ())} - {*known}):
         raise typer.BadParameter(f"no retrial is called {', '.join(unknown)}; there are {', '.join(known)}")
-    found = retrials_table(home, [one for name, one in known.items() if not names or name in names])
+    found = retried.retrials_table(home, [one for name, one in known.items() if not names or name in names])
     folder = to or home.reports / "retrials"
     write_text(found.write_csv(), folder / "retrials.csv")
-    write_text(retrials_page(found), folder / "retrials.md")
+    write_text(retried.retrials_page(found), folder / "retrials.md")
     shown = found.filter(found["row"] != "court").select("retrial", "row", "closes", "forecaster", "n", "statistic")
     console.print(table(shown.columns, shown.iter_rows()))
     court = found.filter(found["row"] == "court")

@@ -38,7 +38,7 @@ def check(milestone):
 @pytest.fixture
 def evidence(tmp_path, monkeypatch):
     """A folder for evidence. That the parity tests exist is shown, and pytest asked, in the tests of the migration."""
-    monkeypatch.setattr(makers, "existing_tests", lambda _, names: frozenset(names))
+    monkeypatch.setattr(makers.loader, "existing_tests", lambda _, names: frozenset(names))
     monkeypatch.setenv("GOLDEN_EVIDENCE", str(tmp_path))
     return tmp_path
 

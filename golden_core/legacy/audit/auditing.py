@@ -116,27 +116,23 @@ def _limits(table: Table, sets: Sequence[Group]) -> list[str]:
     return found
 
 
-def audit_record(audit: Audit) -> dict[str, Any]:
-    """Return an audit as mappings, lists, text and numbers.
+def audit_record(audit: Any) -> Any:
+    """Return an audit, or a part of it, as mappings, lists, text and numbers.
 
     Numbers of the table are their printed text; an interval is ``[low, high]``, ``high`` null where there is no end.
     """
-    plain: dict[str, Any] = _plain(audit)
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Interval):
-        return [_plain(value.low), _plain(value.high)]
-    if isinstance(value, Printed):
-        return value.text
-    if isinstance(value, Fraction):
-        return float(value)
-    if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.compare}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    return [_plain(entry) for entry in value] if isinstance(value, tuple | list) else value
+    if isinstance(audit, Interval):
+        return [audit_record(audit.low), audit_record(audit.high)]
+    if isinstance(audit, Printed):
+        return audit.text
+    if isinstance(audit, Fraction):
+        return float(audit)
+    if dataclasses.is_dataclass(audit):
+        fields = (field.name for field in dataclasses.fields(audit) if field.compare)
+        return {name: audit_record(getattr(audit, name)) for name in fields}
+    if isinstance(audit, Mapping):
+        return {str(key): audit_record(value) for key, value in audit.items()}
+    return [audit_record(part) for part in audit] if isinstance(audit, tuple | list) else audit
 
 
 def audit_markdown(audit: Audit) -> str:

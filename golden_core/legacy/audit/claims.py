@@ -61,24 +61,18 @@ def read_claims(source: Path) -> tuple[Claim, ...]:
             f"{records.file}:{records.header_line}: there is no column {missing[0]!r}; claims have the columns "
             f"{', '.join(_COLUMNS)}"
         )
-    place = {name: records.header.index(name) for name in _COLUMNS}
-    return tuple(
-        _claim({name: cells[column].strip() for name, column in place.items()}, records.file, line)
-        for cells, line in zip(records.rows, records.lines, strict=True)
-    )
-
-
-def _claim(cells: dict[str, str], file: str, line: int) -> Claim:
-    kind = next((known for known in KINDS if known == cells["kind"]), None)
-    if kind is None:
-        raise TableError(f"{file}:{line}: column 'kind': must be {' or '.join(KINDS)}, got {cells['kind']!r}")
-    metric = next((known for known in METRICS if known == cells["metric"]), None)
-    if cells["metric"] and metric is None:
-        raise TableError(f"{file}:{line}: column 'metric': must be {', '.join(METRICS)}, got {cells['metric']!r}")
-    try:
-        return Claim(cells["text"], kind, cells["row"], cells["baseline"], metric, cells["claimed"] or None)
-    except TableError as error:
-        raise TableError(f"{file}:{line}: {error}") from None
+    columns, found = [records.header.index(name) for name in _COLUMNS], []
+    for cells, line in zip(records.rows, records.lines, strict=True):
+        text, kind, row, baseline, metric, claimed = (cells[column].strip() for column in columns)
+        for name, value, known in (("kind", kind, KINDS), ("metric", metric, (*METRICS, ""))):
+            if value not in known:
+                expected = " or ".join(filter(None, known))
+                raise TableError(f"{records.file}:{line}: column {name!r}: must be {expected}, got {value!r}")
+        try:
+            found.append(Claim(text, kind, row, baseline, metric or None, claimed or None))  # type: ignore[arg-type]
+        except TableError as error:
+            raise TableError(f"{records.file}:{line}: {error}") from None
+    return tuple(found)
 
 
 # ------------------------------------------------------------------------------------------------ what is left of them

@@ -11,18 +11,7 @@ import polars as pl
 from golden_core.evaluation.comparisons import comparisons_table
 from golden_core.evaluation.inputs import BENCHMARK
 from golden_core.legacy.audit.headings import Metric
-from golden_core.legacy.reproduction.errors import (
-    Experiment,
-    Outcome,
-    Verdict,
-    attribute,
-    judge,
-    on_published_rows,
-    outcomes,
-    spread_of,
-    trial_errors,
-    z_score,
-)
+from golden_core.legacy.reproduction import errors
 from golden_core.legacy.reproduction.published import METRICS, PublishedRow, Record
 from golden_core.store.table import Column, Table
 
@@ -69,7 +58,7 @@ class Alignment:
     table: pl.DataFrame  # ALIGNMENT
     windows: pl.DataFrame  # one row per study: rows and errors of the random walk
     record: Record
-    experiments: tuple[Experiment, ...]
+    experiments: tuple[errors.Experiment, ...]
     confidence: float
     significance: float
 
@@ -80,7 +69,7 @@ def align(
     *,
     confidence: float,
     significance: float,
-    experiments: Sequence[Experiment] = (),
+    experiments: Sequence[errors.Experiment] = (),
 ) -> Alignment:
     """Hold published errors against those of our runs, ``forecasts`` (schema.FORECASTS) of one or several studies.
 
@@ -90,11 +79,11 @@ def align(
     unknown. Forecasts of several pairs or horizons, or of a study without a random walk, are a ``RecordError``, a trial
     scored on other rows than the random walk a ``MissingBenchmarkError``.
     """
-    errors = trial_errors(forecasts, published)
-    tried = outcomes(experiments, published, confidence)
-    windows = errors.filter(pl.col("forecaster") == BENCHMARK).unique("study", keep="first", maintain_order=True)
+    scored = errors.trial_errors(forecasts, published)
+    tried = errors.outcomes(experiments, published, confidence)
+    windows = scored.filter(pl.col("forecaster") == BENCHMARK).unique("study", keep="first", maintain_order=True)
     walks = {walk["study"]: walk for walk in windows.iter_rows(named=True)}
-    own = errors.filter(pl.col("forecaster") != BENCHMARK).partition_by("study", "forecaster", maintain_order=True)
+    own = scored.filter(pl.col("forecaster") != BENCHMARK).partition_by("study", "forecaster", maintain_order=True)
     rows: list[dict[str, Any]] = []
     for trials in own:
         row, walk = published.rows[trials["forecaster"][0]], walks[trials["study"][0]]
@@ -102,7 +91,7 @@ def align(
             other["study"][0]  # the studies in which the variant was run on test targets like the published ones
             for other in own
             if other["forecaster"][0] == row.variant
-            and on_published_rows(other["targets"][0], other["variance"][0], row, published)
+            and errors.on_published_rows(other["targets"][0], other["variance"][0], row, published)
         ]
         rows += [
             _row(trials, row, metric, confidence, comparable, tried.get(row.variant, ()))
@@ -121,13 +110,13 @@ def _row(
     metric: Metric,
     confidence: float,
     comparable: Sequence[str],
-    tried: Sequence[Outcome],
+    tried: Sequence[errors.Outcome],
 ) -> dict[str, Any]:
     """Hold one published number against the runs of one study; ``comparable`` are the studies on its own rows."""
     study, published = trials["study"][0], row.intervals[metric]
-    spread = spread_of(trials[metric].to_numpy(), confidence, metric)
-    verdict: Verdict = judge(published, spread, metric) if study in comparable else "other_test_set"
-    category, experiment, vain = attribute(verdict, metric, row.values[metric], spread, tried, comparable)
+    spread = errors.spread_of(trials[metric].to_numpy(), confidence, metric)
+    verdict: errors.Verdict = errors.judge(published, spread, metric) if study in comparable else "other_test_set"
+    category, experiment, vain = errors.attribute(verdict, metric, row.values[metric], spread, tried, comparable)
     return {
         "study": study,
         "variant": row.variant,
@@ -138,7 +127,7 @@ def _row(
         "published_low": float(published.low),
         "published_high": None if published.high is None else float(published.high),
         **vars(spread),
-        "z": z_score(row.values[metric], spread, metric) if study in comparable else None,
+        "z": errors.z_score(row.values[metric], spread, metric) if study in comparable else None,
         "verdict": verdict,
         "category": category,
         "experiment": experiment,

@@ -7,7 +7,7 @@ import pytest
 
 from golden_core.publication.cards import FACTS, FILES, card_words, cards
 from golden_core.retrials import table
-from golden_core.retrials.published import retrials
+from golden_core.retrials.table import retrials
 from golden_core.store.lake import Home
 from golden_core.study.values import NEWEST
 from golden_core.trials import stored

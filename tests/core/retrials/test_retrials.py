@@ -11,8 +11,7 @@ from golden_core.forecasters import FORECASTERS
 from golden_core.preparation.catalogue import load_study
 from golden_core.retrials import table as made
 from golden_core.retrials.leaks import demonstrate
-from golden_core.retrials.published import implied_forecasts, retrials
-from golden_core.retrials.table import COLUMNS, retrials_page, retrials_table
+from golden_core.retrials.table import COLUMNS, implied_forecasts, retrials, retrials_page, retrials_table
 from golden_core.statistics import diebold_mariano
 from golden_core.store.lake import Home, write_parquet
 from golden_core.trials.stored import IncompleteError
