@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from golden_core.forecasters import ENTRY_POINT_GROUP
-from golden_core.milestones.evidence import Result, render
+from golden_core.milestones.evidence import Result, all_held, render
 from golden_core.milestones.interfaces import Interface, dot, interfaces, svg
 from golden_core.milestones.place import Place
 from golden_core.milestones.records import EvidenceError
@@ -90,7 +90,10 @@ def orchestrator_pages() -> tuple[dict[str, str], tuple[Result, ...]]:
         "interfaces.dot": dot(found),
         "interfaces.svg": svg(found),
     }
-    return pages, (_seeds_result(studies), _metadata_result(recorded))
+    asked, environment = ("git.commit", "machine.cpu", "machine.gpu"), describe_environment()
+    known = {f"{section}.{key}" for section in ("git", "machine") for key in environment[section]}
+    specified = all_held("metadata_specified", dict(zip(asked, asked, strict=True)), [recorded, known])
+    return pages, (_seeds_result(studies), specified)
 
 
 def usage_page(place: Place) -> tuple[dict[str, str], tuple[Result, ...]]:
@@ -154,14 +157,6 @@ def _seeds_result(studies: Sequence[Study]) -> Result:
     enough = [s for s in asked if s.seeds.count >= FEWEST_SEEDS and len(_streams(s)) == s.seeds.count]
     value = ", ".join(f"{study.name} {study.seeds.count}" for study in asked)
     return Result("seeds_deterministic", value, f"{FEWEST_SEEDS} at least, all different", asked == enough)
-
-
-def _metadata_result(recorded: dict[str, str]) -> Result:
-    """Report which of what the plan asks for is specified and is what a trial asks the machine."""
-    asked, environment = ("git.commit", "machine.cpu", "machine.gpu"), describe_environment()
-    known = {f"{section}.{key}" for section in ("git", "machine") for key in environment[section]}
-    found = [name for name in asked if name in recorded and name in known]
-    return Result("metadata_specified", ", ".join(found), ", ".join(asked), len(found) == len(asked))
 
 
 def _described(one: Interface) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
@@ -217,6 +217,12 @@ def put(path: Path, content: bytes | None) -> None:
         path.unlink(missing_ok=True)
     else:
         write_bytes(content, path)
+
+
+def all_held(criterion: str, wanted: Mapping[str, str], places: Sequence[Collection[str]]) -> Result:
+    """Report which of the wanted things, each by what the code calls it, every place holds."""
+    found = [name for name, called in wanted.items() if all(called in place for place in places)]
+    return Result(criterion, ", ".join(found), ", ".join(wanted), len(found) == len(wanted))
 
 
 def render(template: Path, facts: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from golden_core.checks.universes import GATE
 from golden_core.evaluation.calibrated import Calibrated, filed_calibration
 from golden_core.evaluation.strata import STRATA
 from golden_core.milestones.designs import TEXTS
-from golden_core.milestones.evidence import Result, render
+from golden_core.milestones.evidence import Result, all_held, render
 from golden_core.placebo.filed import Filed, Name, filed_count
 from golden_core.preparation.catalogue import load_study
 from golden_core.reporting.exhibits import declared
@@ -81,7 +81,8 @@ def protocol_pages(home: Home) -> tuple[dict[str, str], tuple[Result, ...]]:
         if found is not None:
             shown = as_svg(PICTURES[name](found.table), "placebo")
             pages |= {f"{name}.csv": found.table.write_csv(), f"{name}.svg": shown}
-    return pages, (_averages(pages),)
+    templates = "\n".join(page for name, page in pages.items() if name.startswith("templates/"))
+    return pages, (all_held("templates_cover_averages", AVERAGES, [templates]),)
 
 
 def _calibration(filed: Calibrated | None) -> str:
@@ -119,14 +120,7 @@ def template(name: str, said: dict[str, Any]) -> str:
     return "\n\n".join(part for part in (f"# {name}", said["caption"].strip(), columns, query) if part) + "\n"
 
 
-def _averages(pages: dict[str, str]) -> Result:
-    """Report which ways of averaging a template asks the warehouse for."""
-    wanted = {"over series": "'macro'", "over rows": "'micro'", "by stratum": "stratum_kind"}
-    text = "\n".join(page for name, page in pages.items() if name.startswith("templates/"))
-    found = [way for way, asked in wanted.items() if asked in text]
-    return Result("templates_cover_averages", ", ".join(found), ", ".join(wanted), len(found) == len(wanted))
-
-
+AVERAGES = {"over series": "'macro'", "over rows": "'micro'", "by stratum": "stratum_kind"}  # asked of the warehouse
 WANTED = {
     "50th percentile": "p50_ms",
     "90th": "p90_ms",
@@ -161,10 +155,5 @@ def benchmark_pages() -> tuple[dict[str, str], tuple[Result, ...]]:
     pages = {"benchmark_plan.md": render(TEXTS / "benchmark_plan.md.jinja", facts)}
     shown = declared()
     pages |= {f"templates/{name}.md": template(name, shown[name]) for name in ("benchmarks", "machines")}
-    return pages, (_complete(pages["templates/benchmarks.md"]),)
-
-
-def _complete(form: str) -> Result:
-    """Report which of the wanted values the table has and the form shows."""
-    found = [name for name, column in WANTED.items() if column in BENCHMARKS.dtypes and column in form]
-    return Result("template_complete", ", ".join(found), ", ".join(WANTED), len(found) == len(WANTED))
+    form = pages["templates/benchmarks.md"]
+    return pages, (all_held("template_complete", WANTED, [BENCHMARKS.dtypes, form]),)

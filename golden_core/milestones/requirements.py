@@ -114,9 +114,8 @@ def _faults(one: Requirement, known: dict[str, set[str]], checks: frozenset[str]
 def mapped(requirements: tuple[Requirement, ...], faults: list[str]) -> Result:
     """Report how many requirements are mapped; a criterion that nothing covers counts against all."""
     faulty = {fault.partition(":")[0] for fault in faults}
-    sound = sum(one.id not in faulty for one in requirements)
-    said = f"{sound} of {len(requirements)}" + (f"; {'; '.join(faults)}" if faults else "")
-    return Result("every_requirement_mapped", said, "all", not faults)
+    said = f"{sum(one.id not in faulty for one in requirements)} of {len(requirements)}"
+    return Result("every_requirement_mapped", "; ".join([said, *faults]), "all", not faults)
 
 
 def requirement_rows(requirements: tuple[Requirement, ...], registry: Registry) -> list[tuple[str, ...]]:

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 from ruamel.yaml import YAML
 
 from golden_core.preparation.catalogue import load_study, run_command
-from golden_core.retrials.leaks import Demonstration, demonstrate
+from golden_core.retrials.leaks import demonstrate
 from golden_core.store.lake import Home, read_table, shipped
 from golden_core.store.markdown import markdown_table
 from golden_core.store.warehouse import Warehouse
@@ -152,6 +152,8 @@ def _shown(home: Home, name: str, leak: Leak, tested: int) -> Iterator[dict[str,
     for pair, (said, (means, leaky)) in itertools.product(study.data.pairs, variants.items()):
         prices = read_table(home.study(name).table("bars", pair))["close"].to_numpy()
         found = demonstrate(prices, lags=leak.lags, means=means, tested=tested, includes_target=leaky)
+        raw = "undefined" if found.uncorrected is None else f"{found.uncorrected:.2f}"
+        percent = f"MAPE {found.mape:.2f} %, random walk {found.random_walk_mape:.2f} %"
         yield {
             "study": name,
             "closes": study.data.price,
@@ -162,13 +164,8 @@ def _shown(home: Home, name: str, leak: Leak, tested: int) -> Iterator[dict[str,
             "rmse_ratio": found.rmse_ratio,
             "statistic": found.statistic,
             "p_value": found.p_value,
-            "note": _note(found),
+            "note": f"{raw} without small-sample correction; {percent}",
         }
-
-
-def _note(found: Demonstration) -> str:
-    raw = "undefined" if found.uncorrected is None else f"{found.uncorrected:.2f}"
-    return f"{raw} without small-sample correction; MAPE {found.mape:.2f} %, random walk {found.random_walk_mape:.2f} %"
 
 
 def retrials_page(table: pl.DataFrame) -> str:

@@ -8,7 +8,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -93,14 +92,8 @@ def _content(path: Path, name: str) -> Content:
 Origin = Literal["standard", "third_party", "local", "missing"]
 
 # A list, because what is installed here says nothing about where the code once ran.
-KNOWN_MODULES = shipped("legacy", "third_party_modules.txt")
-
-
-@cache
-def known_modules() -> frozenset[str]:
-    """Return the names, in lower case, under which known third-party packages are imported."""
-    lines = KNOWN_MODULES.read_text(encoding="utf-8").splitlines()
-    return frozenset(line.lower() for line in lines if line and not line.startswith("#"))
+_LISTED = shipped("legacy", "third_party_modules.txt").read_text(encoding="utf-8").lower().splitlines()
+KNOWN_MODULES = frozenset(line for line in _LISTED if line and not line.startswith("#"))  # in lower case
 
 
 def with_folders(files: Collection[str]) -> frozenset[str]:
@@ -129,7 +122,7 @@ def classify(path: str, modules: Iterable[ImportedModule], around: Collection[st
                 found["local" if holds(folder, name) else "missing"].add("." * module.level + name)
         elif here != folders[0] and top in sys.stdlib_module_names:
             found["standard"].add(top)
-        elif here is None and top.lower() in known_modules():
+        elif here is None and top.lower() in KNOWN_MODULES:
             found["third_party"].add(top)
         else:
             local = any(holds(folder, module.name) for folder in folders)
