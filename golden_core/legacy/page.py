@@ -1,4 +1,4 @@
-"""The pages of this room, from their templates. What they say is computed elsewhere; equal inputs give equal text."""
+"""The texts of this room, from their templates. What they say is computed elsewhere; equal inputs give equal text."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def escaped(text: str) -> str:
 
 def page(template: str, **shown: Any) -> str:
     """Return a page; whatever a template names must be there."""
-    return _TEMPLATES.get_template(template).render(shown)
+    return TEMPLATES.get_template(template).render(shown)
 
 
-_TEMPLATES = Environment(
+TEMPLATES = Environment(
     loader=PackageLoader("golden_core.legacy"),
     undefined=StrictUndefined,
     autoescape=False,
@@ -31,9 +31,10 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_TEMPLATES.globals["METRICS"] = NAMES
-_TEMPLATES.filters |= {
+TEMPLATES.globals["METRICS"] = NAMES
+TEMPLATES.filters |= {
     "between": between, "cell": cell, "escaped": escaped, "names": names, "number": number, "plural": plural,
+    "grouped": lambda number: f"{number:,}",
     "heads": lambda heads: markdown_table(heads, []),
     "row": lambda cells: f"| {' | '.join(cell(escaped(str(text))) for text in cells)} |",
 }  # fmt: skip

@@ -8,10 +8,11 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Template
 from ruamel.yaml import YAML
 
 from golden_core.legacy.flow.protocol import PARTS, Facts, Part, batches, extents, read_facts
+from golden_core.legacy.page import TEMPLATES
 from golden_core.legacy.risks import Risk, read_risks
 
 EdgeKind = Literal["data", "fit", "apply", "decide"]
@@ -23,11 +24,6 @@ _STYLES: dict[EdgeKind, str] = {
     "decide": "color=goldenrod4 style=dotted penwidth=2",
 }
 _PART_NAMES: dict[Part, str] = {"train": "Training", "validation": "Validation", "test": "Test"}
-_WORDS = Environment(undefined=StrictUndefined, autoescape=False)  # the texts go into no page of HTML
-_WORDS.filters |= {
-    "grouped": lambda number: f"{number:,}",
-    "plural": lambda number, noun: f"{number} {noun}" if number == 1 else f"{number} {noun}s",
-}
 
 
 class Cell(NamedTuple):
@@ -167,7 +163,7 @@ def _said(text: str, words: dict[str, Any]) -> str:
 
 @cache  # compiling a text takes longer than everything else that is done with it
 def _template(text: str) -> Template:
-    return _WORDS.from_string(text)
+    return TEMPLATES.from_string(text)
 
 
 @lru_cache(maxsize=32)  # a network is made to count them

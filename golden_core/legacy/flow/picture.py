@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
+from matplotlib.transforms import Bbox
 
 from golden_core.legacy.flow.graph import Edge, EdgeKind, Graph, Node, data_flow
 from golden_core.legacy.flow.protocol import PARTS, Facts, Part, read_facts
@@ -57,7 +57,7 @@ def draw(facts: Facts, risks: tuple[Risk, ...]) -> Figure:
     """Draw the flow of facts."""
     graph = data_flow(facts, risks)
     boxes = place(graph)
-    bottom = boxes["choice"].bottom + GAP
+    bottom = boxes["choice"].y1 + GAP
     height = bottom + 0.5 + 0.27 * ((len(graph.risks) + 1) // 2) + 0.75
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.add_axes((0, 0, 1, 1))
@@ -80,59 +80,61 @@ def _write(axes: Axes, x: float, y: float, words: str, size: float, **style: str
     axes.text(x, y, words, size=size, **{"color": INK, "va": "center", **style}, parse_math=False)  # type: ignore[arg-type]
 
 
-def _rectangle(axes: Axes, box: Box, surface: str, line: str) -> None:
-    axes.add_patch(Rectangle((box.x, box.y), box.width, box.height, facecolor=surface, edgecolor=line, linewidth=0.9))
+def _rectangle(axes: Axes, box: Bbox, surface: str, line: str) -> None:
+    axes.add_patch(Rectangle((box.x0, box.y0), box.width, box.height, facecolor=surface, edgecolor=line, linewidth=0.9))
 
 
-def _step(axes: Axes, node: Node, boxes: dict[str, Box], graph: Graph) -> None:
+def _step(axes: Axes, node: Node, boxes: dict[str, Bbox], graph: Graph) -> None:
     box, (line, surface) = boxes[node.id], COLOURS[node.part]
     _rectangle(axes, box, surface, line)
-    y = box.y + PAD + LINE / 2
-    _write(axes, box.x + PAD, y, node.title, TITLE, weight="bold")
-    _badges(axes, graph.risks_at(node.id), box.right, y)
+    y = box.y0 + PAD + LINE / 2
+    _write(axes, box.x0 + PAD, y, node.title, TITLE, weight="bold")
+    _badges(axes, graph.risks_at(node.id), box.x1, y)
     _chain(axes, node, box, line)
     y += 1.2 * LINE + chain_height(node)
     for number, words in enumerate(wrapped(node)):
-        _write(axes, box.x + PAD, y + LINE * number, words, TEXT)
+        _write(axes, box.x0 + PAD, y + LINE * number, words, TEXT)
 
 
-def _chain(axes: Axes, node: Node, box: Box, line: str) -> None:
+def _chain(axes: Axes, node: Node, box: Bbox, line: str) -> None:
     """Draw the layers of a network, each as wide as its words ask."""
     if not node.blocks:
         return
     letters = [max(map(len, (block.title, *block.lines))) + 3 for block in node.blocks]
     room = box.width - 2 * PAD - 0.18 * (len(letters) - 1)
-    left, top, height = box.x + PAD, box.y + PAD + LINE + 0.06, chain_height(node) - 0.12
+    left, top, height = box.x0 + PAD, box.y0 + PAD + LINE + 0.06, chain_height(node) - 0.12
     for number, (block, count) in enumerate(zip(node.blocks, letters, strict=True)):
-        layer = Box(left, top, room * count / sum(letters), height)
+        layer = Bbox.from_bounds(left, top, room * count / sum(letters), height)
         _rectangle(axes, layer, "white", line)
         for row, words in enumerate((block.title, *block.lines)):
             style = {"weight": "bold"} if row == 0 else {"color": MUTED}
-            _write(axes, layer.x + layer.width / 2, top + 0.12 + 0.16 * row, words, SMALL, ha="center", **style)
-        left = layer.right + 0.18
+            _write(axes, layer.x0 + layer.width / 2, top + 0.12 + 0.16 * row, words, SMALL, ha="center", **style)
+        left = layer.x1 + 0.18
         if number + 1 < len(letters):
-            _stroke(axes, [(layer.right, top + height / 2), (left, top + height / 2)], "data")
+            _stroke(axes, [(layer.x1, top + height / 2), (left, top + height / 2)], "data")
 
 
-def _split(axes: Axes, node: Node, boxes: dict[str, Box], graph: Graph) -> None:
+def _split(axes: Axes, node: Node, boxes: dict[str, Bbox], graph: Graph) -> None:
     """Draw the rows of the file to scale, the boundaries of the parts, and where each goes on."""
     box, count = boxes["split"], graph.rows["test"].stop
-    top, scale = box.bottom - 0.3, box.width / count
-    _write(axes, box.x, box.y + 0.1, f"{node.title}, to scale", TITLE, weight="bold")
+    top, scale = box.y1 - 0.3, box.width / count
+    _write(axes, box.x0, box.y0 + 0.1, f"{node.title}, to scale", TITLE, weight="bold")
     risks = graph.risks_at("split")
-    _badges(axes, risks, box.x + 0.085 * len(f"{node.title}, to scale") + 0.1 + BADGE * len(risks), box.y + 0.1)
+    _badges(axes, risks, box.x0 + 0.085 * len(f"{node.title}, to scale") + 0.1 + BADGE * len(risks), box.y0 + 0.1)
     for part in PARTS:
         rows, below, (strong, _) = graph.rows[part], boxes[f"rows_{part}"], COLOURS[part]
-        strip = Box(box.x + rows.start * scale, top, len(rows) * scale, 0.3)
-        corners = [(strip.x, strip.bottom), (strip.right, strip.bottom), (below.right, below.y), (below.x, below.y)]
+        strip = Bbox.from_bounds(box.x0 + rows.start * scale, top, len(rows) * scale, 0.3)
+        corners = [(strip.x0, strip.y1), (strip.x1, strip.y1), (below.x1, below.y0), (below.x0, below.y0)]
         axes.add_patch(Polygon(corners, facecolor=strong, alpha=0.16, linewidth=0))
         _rectangle(axes, strip, strong, "white")
     bounds = [*(graph.rows[part].start for part in PARTS), count]
     for number, bound in enumerate(reversed(bounds)):  # the last three are close together: labels side by side
-        x = box.right - 1.4 * number if number < 3 else box.x
+        x = box.x1 - 1.4 * number if number < 3 else box.x0
         side = "right" if number < 3 else "left"
         _write(axes, x, top - 0.2, f"{bound:,} ({100 * bound / count:.2f} %)", SMALL, ha=side)
-        axes.plot([x - 0.35 if number < 3 else x, box.x + bound * scale], [top - 0.11, top], color=MUTED, linewidth=0.7)
+        axes.plot(
+            [x - 0.35 if number < 3 else x, box.x0 + bound * scale], [top - 0.11, top], color=MUTED, linewidth=0.7
+        )
 
 
 def _badges(axes: Axes, risks: Sequence[Risk], right: float, y: float) -> None:
@@ -208,28 +210,8 @@ HEAD, GAP, PAD, LINE, STRIP, BADGE = 1.0, 0.38, 0.12, 0.18, 0.8, 0.25
 LETTERS_PER_INCH = 15.0  # of a step's text; the font's average letter is narrower
 
 
-@dataclass(frozen=True)
-class Box:
-    """A rectangle; y grows downwards."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def right(self) -> float:
-        """The right side."""
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> float:
-        """The lower side."""
-        return self.y + self.height
-
-
-def place(graph: Graph) -> dict[str, Box]:
-    """Return the box of every step; heights follow from the text."""
+def place(graph: Graph) -> dict[str, Bbox]:
+    """Return the box of every step, y growing downwards; heights follow from the text."""
     heights = [0.0] * 10
     for node in graph.nodes:
         if node.at.rows == 1:
@@ -240,24 +222,24 @@ def place(graph: Graph) -> dict[str, Box]:
     for node in graph.nodes:
         row, column, _, rows = node.at
         left = MARGIN + column * (LANE + GUTTER)
-        boxes[node.id] = Box(left, tops[row], _width(node), tops[row + rows] - GAP - tops[row])
+        boxes[node.id] = Bbox.from_bounds(left, tops[row], _width(node), tops[row + rows] - GAP - tops[row])
     return boxes
 
 
-def route(edge: Edge, boxes: dict[str, Box], graph: Graph) -> list[Point]:
+def route(edge: Edge, boxes: dict[str, Bbox], graph: Graph) -> list[Point]:
     """Return the corners of an arrow: straight where the boxes face each other, else around the right of a lane."""
     source, target = boxes[edge.source], boxes[edge.target]
-    left, right = max(source.x, target.x), min(source.right, target.right)
+    left, right = max(source.x0, target.x0), min(source.x1, target.x1)
     if left >= right:  # side by side
-        y = (max(source.y, target.y) + min(source.bottom, target.bottom)) / 2
-        return [(source.right, y), (target.x, y)] if source.x < target.x else [(source.x, y), (target.right, y)]
-    if graph.node(edge.source).at.column == graph.node(edge.target).at.column and target.y - source.bottom > GAP + 0.01:
-        x, y, end = source.right + GUTTER / 2, source.y + source.height / 2, target.y + target.height / 2
-        return [(source.right, y), (x, y), (x, end), (target.right, end)]
+        y = (max(source.y0, target.y0) + min(source.y1, target.y1)) / 2
+        return [(source.x1, y), (target.x0, y)] if source.x0 < target.x0 else [(source.x0, y), (target.x1, y)]
+    if graph.node(edge.source).at.column == graph.node(edge.target).at.column and target.y0 - source.y1 > GAP + 0.01:
+        x, y, end = source.x1 + GUTTER / 2, source.y0 + source.height / 2, target.y0 + target.height / 2
+        return [(source.x1, y), (x, y), (x, end), (target.x1, end)]
     x = (left + right) / 2
     if any((other.source, other.target) == (edge.target, edge.source) for other in graph.edges):
-        x += 0.3 if source.y < target.y else -0.3
-    return [(x, source.bottom), (x, target.y)] if source.y < target.y else [(x, source.y), (x, target.bottom)]
+        x += 0.3 if source.y0 < target.y0 else -0.3
+    return [(x, source.y1), (x, target.y0)] if source.y0 < target.y0 else [(x, source.y0), (x, target.y1)]
 
 
 def wrapped(node: Node) -> list[str]:

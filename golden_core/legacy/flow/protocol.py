@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import Field
@@ -171,8 +170,7 @@ def _protocol() -> dict[str, Any]:
     return parsed
 
 
-@dataclass(frozen=True)
-class Extent:
+class Extent(NamedTuple):
     """The rows of a part, and those of them that are targets."""
 
     rows: range

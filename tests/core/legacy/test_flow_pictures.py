@@ -137,10 +137,10 @@ def test_every_risk_has_its_badge_at_its_place_and_in_the_legend(variant):
     risks = [risk for risk in read_risks() if variant in risk.variants]
     boxes = place(flow(variant))
     texts = picture(variant).axes[0].texts
-    bottom = max(box.bottom for box in boxes.values())
+    bottom = max(box.y1 for box in boxes.values())
     for risk in risks:
         box, at = boxes[risk.place], [t.get_position() for t in texts if t.get_text() == str(risk.number)]
-        inside = [box.x <= x <= box.right and box.y <= y <= box.bottom for x, y in at]
+        inside = [box.x0 <= x <= box.x1 and box.y0 <= y <= box.y1 for x, y in at]
         assert (len(at), sum(inside), sum(y > bottom for _, y in at)) == (2, 1, 1)
     legend = [t.get_text() for t in texts if t.get_position()[1] > bottom]
     assert all(any(text.startswith(risk.title) for text in legend) for risk in risks)
@@ -180,7 +180,7 @@ def test_boxes_do_not_overlap_and_text_stays_inside(variant):
     graph = flow(variant)
     boxes = place(graph)
     for (one, a), (other, b) in itertools.combinations(boxes.items(), 2):
-        apart = a.right <= b.x or b.right <= a.x or a.bottom <= b.y or b.bottom <= a.y
+        apart = a.x1 <= b.x0 or b.x1 <= a.x0 or a.y1 <= b.y0 or b.y1 <= a.y0
         assert apart, f"{one} and {other} overlap"
     figure = picture(variant)
     renderer = FigureCanvasAgg(figure).get_renderer()
@@ -192,9 +192,9 @@ def test_boxes_do_not_overlap_and_text_stays_inside(variant):
         assert 0 < extent.x0 < extent.x1 < WIDTH
         x, y = (extent.x0 + extent.x1) / 2, (extent.y0 + extent.y1) / 2
         for box in boxes.values():
-            if box.x < x < box.right and box.y < y < box.bottom:
-                assert box.x - 1e-6 <= extent.x0 < extent.x1 < box.right + 1e-6
-                assert box.y < min(extent.y0, extent.y1) < max(extent.y0, extent.y1) < box.bottom
+            if box.x0 < x < box.x1 and box.y0 < y < box.y1:
+                assert box.x0 - 1e-6 <= extent.x0 < extent.x1 < box.x1 + 1e-6
+                assert box.y0 < min(extent.y0, extent.y1) < max(extent.y0, extent.y1) < box.y1
     for one, other in itertools.combinations(extents, 2):
         assert not one.overlaps(other), (one, other)
 
@@ -209,7 +209,7 @@ def test_arrows_cross_no_foreign_box_and_stay_on_the_page(variant):
             low, high, top, bottom = min(x, end_x), max(x, end_x), min(y, end_y), max(y, end_y)
             assert 0 < low <= high < WIDTH
             for name, box in boxes.items():
-                inside = low < box.right and high > box.x and top < box.bottom - 1e-9 and bottom > box.y + 1e-9
+                inside = low < box.x1 and high > box.x0 and top < box.y1 - 1e-9 and bottom > box.y0 + 1e-9
                 assert not inside, f"{edge.source} → {edge.target} crosses {name}"
 
 
