@@ -8,6 +8,8 @@ import polars as pl
 from golden_core.legacy.flow.protocol import PARTS, extents, legacy_windows, read_facts, split_rows
 from golden_core.legacy.forensics.probes.result import (
     HOURLY_VOLATILITY,
+    TEST_ROWS,
+    V08,
     Practice,
     ProbeResult,
     percent,
@@ -35,12 +37,11 @@ def rows_chosen_by_outcome(practice: Practice, stream: Stream) -> ProbeResult:
 
 def repeated_rows(practice: Practice, stream: Stream) -> ProbeResult:
     """Append an old stretch to a file again, clean it, split it, and count test rows that also train."""
-    facts = read_facts("v08")
-    count = facts.candles.rows
+    count = V08.candles.rows
     hours = pl.DataFrame({"time": range(count), "close": walk(count, stream.child("repeated"))})
     file = pl.concat([hours, hours[count // 2 :][: count // 50]]).drop_nulls()
     rows = file if practice == "legacy" else file.unique("time", keep="first", maintain_order=True)
-    parts = split_rows(rows.height, facts.ratios)
+    parts = split_rows(rows.height, V08.ratios)
     train, test = (rows[part.start : part.stop]["time"] for part in (parts["train"], parts["test"]))
     value = float(test.is_in(train.implode()).to_numpy().mean())
     return ProbeResult(value, 0.0, f"{percent(value)} of the test rows are also training rows.")
@@ -48,13 +49,12 @@ def repeated_rows(practice: Practice, stream: Stream) -> ProbeResult:
 
 def rows_out_of_order(practice: Practice, stream: Stream) -> ProbeResult:
     """Join two files the later one first, split by row, and count training rows later than the first test row."""
-    facts = read_facts("v08")
-    count = facts.candles.rows
+    count = V08.candles.rows
     cut = stream.child("order").generator().integers(count // 3, count // 2)
     times = np.concatenate([np.arange(cut, count), np.arange(cut)])
     if practice == "alternative":
         times = np.sort(times)
-    parts = split_rows(count, facts.ratios)
+    parts = split_rows(count, V08.ratios)
     value = float((times[parts["train"]] > times[parts["test"].start]).mean())
     return ProbeResult(value, 0.0, f"{percent(value)} of the training rows are later than the first test row.")
 
@@ -64,7 +64,6 @@ def one_test_window(practice: Practice, stream: Stream) -> ProbeResult:
 
     Alternative: the score is the mean over ten windows.
     """
-    length = len(extents(read_facts("v08"))["test"].rows)
     settings = RegimesSettings(
         process="regimes",
         initial_price=1.1,
@@ -72,8 +71,8 @@ def one_test_window(practice: Practice, stream: Stream) -> ProbeResult:
         volatilities=(0.6 * HOURLY_VOLATILITY, 1.5 * HOURLY_VOLATILITY),
         stay=(0.999, 0.999),
     )
-    moves = simulate(settings, 200 * length, stream.child("one window"))
-    scores = np.sqrt(np.square(moves).reshape(200, length).mean(axis=1))
+    moves = simulate(settings, 200 * TEST_ROWS, stream.child("one window"))
+    scores = np.sqrt(np.square(moves).reshape(200, TEST_ROWS).mean(axis=1))
     if practice == "alternative":
         scores = scores.reshape(20, 10).mean(axis=1)
     value = float(scores.std() / scores.mean())
@@ -112,12 +111,11 @@ def level_scaler_drifts(practice: Practice, stream: Stream) -> ProbeResult:
 
 def scaler_sees_test_rows(practice: Practice, stream: Stream) -> ProbeResult:
     """Poison the test rows and see whether the scaler moves. Alternative, unsound: fitted on all rows."""
-    facts = read_facts("v08")
-    parts = extents(facts)
-    closes = walk(facts.candles.rows, stream.child("scaler"))
+    parts = extents(V08)
+    closes = walk(V08.candles.rows, stream.child("scaler"))
     poisoned = closes.copy()
     poisoned[parts["test"].rows] *= 2
-    fitted = facts.scaling.fitted_on if practice == "legacy" else PARTS
+    fitted = V08.scaling.fitted_on if practice == "legacy" else PARTS
     rows = np.concatenate([parts[part].rows for part in fitted])
     value = abs(float(poisoned[rows].mean() - closes[rows].mean())) / float(closes[rows].std())
     return ProbeResult(
@@ -127,8 +125,7 @@ def scaler_sees_test_rows(practice: Practice, stream: Stream) -> ProbeResult:
 
 def window_sees_target(practice: Practice, stream: Stream) -> ProbeResult:
     """Poison single rows and see whose window changes. Alternative, unsound: windows that end one row later."""
-    facts = read_facts("v08")
-    rows, length = len(extents(facts)["test"].rows), facts.windows.context_length
+    rows, length = TEST_ROWS, V08.windows.context_length
     late = 0 if practice == "legacy" else 1
     closes = walk(rows + 1, stream.child("target"))
     honest, _ = legacy_windows(closes[late:], range(rows), length)
@@ -143,9 +140,8 @@ def window_sees_target(practice: Practice, stream: Stream) -> ProbeResult:
 
 def windows_straddle_parts(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Count test windows that hold rows of another part. Alternative, unsound: windows cut before the split."""
-    facts = read_facts("v08")
-    part, length = extents(facts)["test"].rows, facts.windows.context_length
-    positions = np.arange(float(facts.candles.rows))
+    part, length = extents(V08)["test"].rows, V08.windows.context_length
+    positions = np.arange(float(V08.candles.rows))
     start = part.start if practice == "legacy" else part.start - length
     windows, _ = legacy_windows(positions, range(start, part.stop), length)
     value = float((windows[:, 0] < part.start).sum())
@@ -154,7 +150,7 @@ def windows_straddle_parts(practice: Practice, stream: Stream) -> ProbeResult:  
 
 def windows_cross_closures(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Cut windows from a year of trading weeks as if hours were contiguous. Alternative: flagged ones are dropped."""
-    length = read_facts("v08").windows.context_length
+    length = V08.windows.context_length
     hours = np.add.outer(168.0 * np.arange(52), np.arange(120)).ravel()  # Sunday 22:00 to Friday 21:00 UTC
     windows, targets = legacy_windows(hours, range(len(hours)), length)
     span = targets - windows[:, 0]

@@ -10,7 +10,7 @@ import torch
 
 from golden_core.inputs.windows import FloatArray
 from golden_core.legacy.flow.protocol import read_facts
-from golden_core.legacy.forensics.probes.result import TRAINING_SCALE, Practice, ProbeResult
+from golden_core.legacy.forensics.probes.result import TRAINING_SCALE, V08, Practice, ProbeResult
 from golden_core.models.architecture import MultiHeadFacts, read_architecture
 from golden_core.models.blocks import Dense, MultiHeadAttention
 from golden_core.models.initialisers import KerasVersion, initialise
@@ -24,7 +24,7 @@ def number_format_by_machine(practice: Practice, stream: Stream) -> ProbeResult:
     """Forecast with hidden values as a machine with a GPU rounds them, and as one without. Alternative: float32."""
     generator = stream.child("format").generator()
     hidden, weights = generator.standard_normal((1885, 64)), generator.standard_normal(64) / 8
-    by_gpu = read_facts("v08").number_format.policy == "mixed_float16_on_gpu" and practice == "legacy"
+    by_gpu = V08.number_format.policy == "mixed_float16_on_gpu" and practice == "legacy"
     with_gpu = hidden.astype(np.float16 if by_gpu else np.float32).astype(np.float64) @ weights
     without = hidden.astype(np.float32).astype(np.float64) @ weights
     value = float(np.abs(with_gpu - without).max() * TRAINING_SCALE)
@@ -80,8 +80,7 @@ def failed_training_scored(practice: Practice, stream: Stream) -> ProbeResult:  
 
 def zero_is_unset(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Ask for zeros and see what is used. Alternative: only null means not given."""
-    training = read_facts("v08").training
-    asked, defaults = (0.0, 0, 0), (training.weight_decay, training.batch_size, training.epochs)
+    asked, defaults = (0.0, 0, 0), (V08.training.weight_decay, V08.training.batch_size, V08.training.epochs)
     if practice == "legacy":
         used = tuple(given or default for given, default in zip(asked, defaults, strict=True))
     else:
@@ -112,13 +111,12 @@ def plateau_ends_learning(practice: Practice, stream: Stream) -> ProbeResult:  #
 
     On the shallow axis an epoch gains two per cent of a loss of the size the legacy runs ended with.
     """
-    facts = read_facts("v08")
-    settings = facts.plateau
+    settings = V08.plateau
     if practice == "alternative":
         settings = settings.model_copy(update={"threshold": "relative", "patience": 3})
-    steady = _descend(None, facts.training.epochs, facts.training.learning_rate)
-    schedule = PlateauSchedule(settings, facts.training.learning_rate)
-    losses = _descend(schedule, facts.training.epochs, facts.training.learning_rate)
+    steady = _descend(None, V08.training.epochs, V08.training.learning_rate)
+    schedule = PlateauSchedule(settings, V08.training.learning_rate)
+    losses = _descend(schedule, V08.training.epochs, V08.training.learning_rate)
     value = losses[-1] / steady[-1]
     sentence = f"The last loss is {value:.1f} times what the first learning rate, never cut, would have reached."
     return ProbeResult(value, 1.5, sentence)

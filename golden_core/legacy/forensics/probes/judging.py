@@ -13,7 +13,7 @@ from golden_core.evaluation.point import METRICS
 from golden_core.legacy.facts.files import classify, with_folders
 from golden_core.legacy.facts.scripts import ImportedModule
 from golden_core.legacy.flow.protocol import extents, read_facts
-from golden_core.legacy.forensics.probes.result import Practice, ProbeResult, percent, rms, walk
+from golden_core.legacy.forensics.probes.result import TEST_ROWS, V08, Practice, ProbeResult, percent, rms, walk
 from golden_core.legacy.frozen import frozen_checksums, frozen_inventory
 from golden_core.legacy.reproduction.published import published_errors
 from golden_core.models.architecture import Architecture, read_architecture
@@ -27,7 +27,7 @@ from golden_core.store.randomness import Stream
 
 def level_r2(practice: Practice, stream: Stream) -> ProbeResult:
     """Score the last price of a random walk by R² of levels. Alternative: R² against that same forecast."""
-    closes = walk(len(extents(read_facts("v08"))["test"].rows), stream.child("levels"))
+    closes = walk(TEST_ROWS, stream.child("levels"))
     returns = np.diff(np.log(closes))
     forecasts = pl.DataFrame({"true_close": closes[1:], "pred_close": closes[:-1], "y_true": returns})
     forecasts = forecasts.with_columns(y_pred=pl.lit(0.0), benchmark_error=-pl.col("y_true"))
@@ -41,8 +41,7 @@ def validation_used_to_choose(practice: Practice, stream: Stream) -> ProbeResult
 
     Alternative: report the loss of the kept epoch on rows that chose nothing. In standard deviations of a loss.
     """
-    epochs = read_facts("v08").training.epochs
-    chosen_by, others = stream.child("validation").generator().standard_normal((2, 1000, epochs))
+    chosen_by, others = stream.child("validation").generator().standard_normal((2, 1000, V08.training.epochs))
     kept = chosen_by.argmin(axis=1)[:, np.newaxis]
     reported = chosen_by if practice == "legacy" else others
     value = -float(np.take_along_axis(reported, kept, axis=1).mean())
@@ -51,20 +50,18 @@ def validation_used_to_choose(practice: Practice, stream: Stream) -> ProbeResult
 
 def six_decimals(practice: Practice, stream: Stream) -> ProbeResult:
     """Write down the MSE of errors of the size of the best published RMSE. Alternative: all digits."""
-    facts = read_facts("v08")
     size = min(published_errors("rmse").values())
-    errors = size * stream.child("decimals").generator().standard_normal(len(extents(facts)["test"].targets))
+    errors = size * stream.child("decimals").generator().standard_normal(len(extents(V08)["test"].targets))
     mse = float(np.square(errors).mean())
-    written = round(mse, facts.evaluation.decimals) if practice == "legacy" else mse
+    written = round(mse, V08.evaluation.decimals) if practice == "legacy" else mse
     value = abs(written / mse - 1)
     return ProbeResult(value, 0.01, f"What is written down differs from the MSE by {percent(value)} of it.")
 
 
 def serving_unlike_training(practice: Practice, stream: Stream) -> ProbeResult:  # noqa: ARG001
     """Compare what the serving script feeds with what was trained on. Alternative: one file holds both."""
-    facts = read_facts("v08")
-    trained = (facts.windows.context_length, len(facts.columns.features), True)
-    served = (facts.serving.context_length, facts.serving.columns, facts.serving.scaled)
+    trained = (V08.windows.context_length, len(V08.columns.features), True)
+    served = (V08.serving.context_length, V08.serving.columns, V08.serving.scaled)
     if practice == "alternative":
         served = trained
     value = sum(one != other for one, other in zip(trained, served, strict=True))
@@ -76,7 +73,7 @@ _SEEDS, _LEVEL = 5, 0.05  # of the alternative to a single run
 
 def no_naive_forecast(practice: Practice, stream: Stream) -> ProbeResult:
     """Hold the published table's best RMSE against no change on prices as volatile. Alternative: it is in the table."""
-    closes = walk(len(extents(read_facts("v08"))["test"].rows), stream.child("naive"))
+    closes = walk(TEST_ROWS, stream.child("naive"))
     naive = rms(np.diff(closes))
     table = published_errors("rmse")
     if practice == "alternative":
@@ -92,8 +89,7 @@ def best_of_ten(practice: Practice, stream: Stream) -> ProbeResult:
 
     The value is the winner's gain over the average of the table, in standard deviations of a score.
     """
-    models = read_facts("v08").choice.compared
-    validation, test = stream.child("best of ten").generator().standard_normal((2, 2000, models))
+    validation, test = stream.child("best of ten").generator().standard_normal((2, 2000, V08.choice.compared))
     chosen_by = test if practice == "legacy" else validation
     winner = chosen_by.argmin(axis=1)[:, np.newaxis]
     value = float((test.mean(axis=1) - np.take_along_axis(test, winner, axis=1)[:, 0]).mean())
@@ -107,8 +103,7 @@ def single_run(practice: Practice, stream: Stream) -> ProbeResult:
 
     Legacy: one run each, the lower score is better. Alternative: five seeds, Welch's test, Holm's correction.
     """
-    models = read_facts("v08").choice.compared
-    scores = stream.child("single run").generator().standard_normal((400, models, _SEEDS))
+    scores = stream.child("single run").generator().standard_normal((400, V08.choice.compared, _SEEDS))
     if practice == "legacy":
         claimed = scores[:, 1:, 0].min(axis=1) < scores[:, 0, 0]
     else:
@@ -182,7 +177,8 @@ def checkpoint_per_epoch(practice: Practice, stream: Stream) -> ProbeResult:  # 
     network = build("v08")
     trainable = sum(weights.numel() for weights in network.parameters())
     total = trainable + sum(values.numel() for values in network.buffers() if values.is_floating_point())
-    epochs = read_facts("v08").training.epochs
-    kept = epochs * (total + 2 * trainable) if practice == "legacy" else 2 * total  # AdamW holds two moments
+    kept = (
+        V08.training.epochs * (total + 2 * trainable) if practice == "legacy" else 2 * total
+    )  # AdamW holds two moments
     value = kept / total
     return ProbeResult(value, 10.0, f"A run keeps {value:.0f} times the size of its weights.")

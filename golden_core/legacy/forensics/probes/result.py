@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from golden_core.inputs.windows import FloatArray
+from golden_core.legacy.flow.protocol import extents, read_facts
 from golden_core.store.randomness import Stream
 
 # legacy: as the legacy code does it. alternative: with the remedy of the register, or, where the legacy practice is
@@ -17,6 +18,8 @@ Practice = Literal["legacy", "alternative"]
 
 # A register says the same on every machine and for every study, so this root is no setting.
 STREAM = Stream(0, ("legacy", "probes"))
+V08 = read_facts("v08")  # what most probes take: the network that the paper proposes
+TEST_ROWS = len(extents(V08)["test"].rows)
 HOURLY_VOLATILITY = 0.001  # of simulated log returns; about 8 % a year, as of EUR/USD
 TRAINING_SCALE = 0.1  # standard deviation of the simulated training prices, in prices
 
