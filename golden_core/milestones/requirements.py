@@ -41,13 +41,12 @@ class Requirement(Section):
     def threshold(self) -> str:
         """What is accepted, as it is read: ``= 0``, ``≥ 5``, ``≤ 0.063``."""
         signs = (("=", self.equals), ("≥", self.at_least), ("≤", self.at_most))
-        return next(f"{sign} {value:g}" for sign, value in signs if value is not None)
+        return ", ".join(f"{sign} {value:g}" for sign, value in signs if value is not None)
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        given = [value for value in (self.equals, self.at_least, self.at_most) if value is not None]
-        if len(given) != 1:
-            raise ValueError(f"{self.id} needs exactly one of equals, at_least, at_most; it has {len(given)}")
+        if (given := [self.equals, self.at_least, self.at_most].count(None)) != 2:
+            raise ValueError(f"{self.id} needs exactly one of equals, at_least, at_most; it has {3 - given}")
         if not self.covers and self.check is None:
             raise ValueError(f"{self.id} needs a criterion that it covers, or a check of its own: nothing decides it")
         return self

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from golden_core.publication.integrity import results
-from golden_core.publication.tables import described, differing_verdicts, published_tables, verdicts
+from golden_core.publication.tables import described, published_tables, verdicts
 from golden_core.store.lake import Home, hash_frame, read_table, stored_json
 from golden_core.store.provenance import git_state, library_versions, machine, same_processor
 from golden_core.store.warehouse import Warehouse
@@ -57,9 +57,11 @@ def compared(home: Home, study: Study, folder: Path) -> Comparison:
     hashes = described(now)
     names = sorted(archived["tables"].keys() | hashes.keys())
     recorded = pl.read_parquet(folder / "data" / "tables" / "verdicts.parquet", glob=False)
+    key = [name for name in recorded.columns if name != "verdict"]
+    both = recorded.join(now["verdicts"], on=key, how="full", coalesce=True, suffix="_now", nulls_equal=True)
     other = [
         f"{', '.join(str(part) for part in row[:6])}: {row[6]}, now {row[7]}"
-        for row in differing_verdicts(recorded, now["verdicts"]).iter_rows()
+        for row in both.filter(pl.col("verdict").ne_missing(pl.col("verdict_now"))).sort(key).iter_rows()
     ]
     return Comparison(
         tables=len(names),

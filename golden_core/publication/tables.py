@@ -1,4 +1,4 @@
-"""The tables of a study as they are archived: sorted, hashed without what a clock or a home decides, and compared."""
+"""The tables of a study as they are archived: sorted, and hashed without what a clock or a home decides."""
 
 from __future__ import annotations
 
@@ -65,10 +65,3 @@ def table_hash(name: str, frame: pl.DataFrame) -> str:
 def described(tables: Mapping[str, pl.DataFrame]) -> dict[str, dict[str, str | int]]:
     """Return rows and hash of every table."""
     return {name: {"rows": frame.height, "sha256": table_hash(name, frame)} for name, frame in tables.items()}
-
-
-def differing_verdicts(recorded: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """Return the claims and comparisons whose verdict is not the recorded one, with both."""
-    key = [name for name in recorded.columns if name != "verdict"]
-    both = recorded.join(found, on=key, how="full", coalesce=True, suffix="_now", nulls_equal=True)
-    return both.filter(pl.col("verdict").ne_missing(pl.col("verdict_now"))).sort(key)

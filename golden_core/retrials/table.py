@@ -71,14 +71,13 @@ def retrials() -> tuple[Retrial, ...]:
     return TypeAdapter(tuple[Retrial, ...]).validate_python(entries, strict=False)
 
 
-def implied_forecasts(statistic: float, p_value: float, most: int, *, decimals: int = 4) -> list[int]:
-    """Return how many forecasts a published statistic and its two-sided p-value, rounded, can rest on.
+def implied_forecasts(statistic: float, p_value: float, most: int) -> list[int]:
+    """Return how many forecasts a published statistic and its two-sided p-value, to four decimals, can rest on.
 
     By Student's t with one degree of freedom fewer than forecasts (Harvey, Leybourne & Newbold 1997).
     """
-    half = 0.5 * 10**-decimals
     found = {n: 2 * float(scipy.stats.t.sf(abs(statistic), df=n - 1)) for n in range(2, most + 1)}
-    return [n for n, p in found.items() if abs(p - p_value) <= half]
+    return [n for n, p in found.items() if abs(p - p_value) <= 0.5e-4]
 
 
 def retrials_table(home: Home, asked: Sequence[Retrial]) -> pl.DataFrame:
