@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +96,7 @@ def _verify_shapes(path: Path, variant: str, blocks: Iterable[nn.Module], layers
     if found == expected:
         return
     for other in VARIANTS:
-        if found == _layers_of(other):
+        if found == _census(blocks_in_order(build(other)).values()):
             fix = f"import it as {other}, or name a checkpoint of {variant}"
             raise KerasCheckpointError(path, f"the layers of {variant}", f"those of {other}", fix)
     missing, extra = _listed(expected - found), _listed(found - expected)
@@ -128,11 +127,6 @@ def _match(
                 raise KerasCheckpointError(path, expected, layer.name, _UNCHANGED)
             matched[place] = layer
     return matched
-
-
-@cache
-def _layers_of(variant: str) -> Counter[Signature]:
-    return _census(blocks_in_order(build(variant)).values())
 
 
 def _census(blocks: Iterable[nn.Module]) -> Counter[Signature]:
