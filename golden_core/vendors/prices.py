@@ -31,6 +31,7 @@ _CONSISTENT = 0.95  # share of bars whose high and low are highest and lowest, f
 # Share of other bars in a file that no order of columns explains: errors of single rows are for cleaning.
 _TOLERATED = 0.1
 _FEWEST_PAIRS = 30  # of bars that follow each other, to compare opens with closes
+_NEAREST = 0.9  # share of the distances that are compared: a price with an error is far from any
 _STILL = 0.1  # of a day's range: of ten days one closes so near to its open, of Yahoo's nine
 _CORRECT = "correct the header, or declare --column open=NAME …, or its place (in a study: format columns)"
 _SEEN, _DUST = 0.9, 1e-5  # of a tick: a move that coarse prices show, and what is none
@@ -197,12 +198,12 @@ def _sound(whole: pl.DataFrame, order: tuple[str, ...]) -> npt.NDArray[np.bool_]
 
 
 def _gap(moving: pl.DataFrame, order: tuple[str, ...]) -> float:
-    """Return the median distance from a close to the next open, in price; 0 where too few bars follow each other."""
+    """Return the mean distance from a close to the next open, in price; 0 where too few bars follow each other."""
     role = dict(zip(order, PRICES, strict=True))
     steps = moving["timestamp"].diff().dt.total_seconds()
     onwards = steps.filter(steps > 0)
     if len(onwards) < _FEWEST_PAIRS:
         return 0.0
     follows = (steps == onwards.min()).fill_null(value=False).to_numpy()
-    jumps = np.abs(moving[role["open"]].to_numpy()[1:] - moving[role["close"]].to_numpy()[:-1])
-    return float(np.median(jumps[follows[1:]]))
+    jumps = np.sort(np.abs(moving[role["open"]].to_numpy()[1:] - moving[role["close"]].to_numpy()[:-1])[follows[1:]])
+    return float(jumps[: int(_NEAREST * len(jumps)) + 1].mean())  # the median of a peg is one tick or none, by chance

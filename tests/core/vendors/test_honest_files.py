@@ -51,6 +51,13 @@ def test_quotes_of_a_peg_that_bounce_are_bars(
     assert parse(_peg(times, levels, quotes, moves=moves), pair="USDSAR").bars.height == len(times)
 
 
+def test_opens_and_closes_of_a_peg_are_not_taken_for_each_other(parse: Any) -> None:
+    """Half of the moves of a peg are none: which median is a tick and which is none, chance decides."""
+    times = _times("1h", 1)
+    for seed in range(20):
+        assert parse(_peg(times, 2, 3, seed=seed), pair="USDSAR").bars.height == len(times)
+
+
 def test_a_peg_that_crawls_one_way_tick_by_tick_is_no_average(parse: Any) -> None:
     times = _times("1h", 160)
     price = np.round(15 + 3e-4 * np.arange(len(times)), 2)
