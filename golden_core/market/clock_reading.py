@@ -142,8 +142,11 @@ def _run(edges: Flags, late: npt.NDArray[np.float64], start: int, stop: int, sta
     against, in_favour = (best & ~own).sum(axis=(1, 2)), (own & ~best).sum(axis=(1, 2))
     equal = np.flatnonzero(~contradicted(against, in_favour))
     # Where rows of Saturday are dropped, a clock of other summers fits as well, on which weeks begin later in winter.
-    years = np.split(late[equal, start:stop], range(YEAR, stop - start, YEAR), axis=1)
-    usual = np.concatenate([np.abs(year - np.median(year, axis=1, keepdims=True)) < 1 for year in years], axis=1)
+    years = np.split(late[:, equal, start:stop], range(YEAR, stop - start, YEAR), axis=2)
+    middles = [np.median(year, axis=2, keepdims=True) for year in years]
+    fits = [np.abs(np.clip(middle, *year) - middle) < 1 for middle, year in zip(middles, years, strict=True)]
+    usual = np.concatenate(fits, axis=2)
+    usual = usual[usual.sum(axis=2).argmax(axis=0), np.arange(len(equal))]
     steady = usual[usual.sum(axis=1).argmax()]
     uneven, even = (steady & ~usual).sum(axis=1), (usual & ~steady).sum(axis=1)
     shifts = uneven > max(ASTRAY, (stop - start) / 4)

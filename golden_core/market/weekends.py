@@ -2,9 +2,9 @@
 
 The market closes on Friday and opens on Sunday at 17:00 in New York (``clock``), so every weekend shows what the file's
 clock said at two known instants. Vendors blur them: many open late, or drop what their server dates on a Sunday; some
-stop early, or at their own midnight; holidays move either. A clock therefore explains the end of a week if the last bar
-ends with it (or, for a vendor that always stops then, an hour before, or with its Friday), and its beginning if the
-first bar does not come before the market.
+stop early, or at their own midnight, or lack an hour of every day; holidays move either. A clock therefore explains the
+end of a week if the last bar ends with it (or, for a vendor that always stops then, an hour before, or with its Friday;
+an hour that no day has is not missed), and its beginning if the first bar does not come before the market.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ _AHEAD = ("05:00", "06:00", "08:00")  # of New York
 RARE = ("Europe/Moscow", "Australia/Sydney", *(f"America/New_York+{hours}" for hours in _AHEAD))
 
 GAP_HOURS = (40, 60)  # a holiday beside the weekend makes the gap longer; a holiday within the week is shorter
-EARLY_CLOSES = (0.0, 1.0)  # hours before 17:00 New York at which a vendor ends every week
+DROPPED = 0.85  # of the weekends that missing hours touch: before these they end alike, or no habit explains them
+SATURDAY = -48.0  # hours from the Monday after a weekend to its Saturday
+DAYS_BESIDE = 4  # on all of which an hour is missing if a vendor drops it
 NIGHT = 2.5  # hours of silence beyond the usual step after which a vendor has closed for the night; metals rest for one
 SILENCE = 0.25  # hours: a feed of minutes says nothing for some of them around a weekend, or a little too much
 
@@ -39,7 +41,8 @@ SILENCE = 0.25  # hours: a feed of minutes says nothing for some of them around 
 class Weekends:
     """The weekends of a file: ``week`` (the Monday after), ``last_bar`` and ``first_bar`` on the file's clock.
 
-    ``bar_hours`` is the usual step, ``own_hours`` counts weekends before which bars stop on Friday as the day before.
+    ``rest`` and ``wait`` are the hours from the last bar to the next, and from the one before to the first, on days on
+    which the market is open all day; ``bar_hours`` is the usual step, ``own_hours`` counts rests of a night.
     """
 
     table: pl.DataFrame
@@ -60,9 +63,17 @@ def find_weekends(times: pl.Series) -> Weekends:
         .filter(gap.is_between(*GAP_HOURS) & (middle.dt.weekday() >= 6))
         .select(week=middle.dt.truncate("1w").dt.offset_by("1w").dt.date(), last_bar=last, first_bar=first)
     )
-    stops = times.filter(times.diff().shift(-1) > datetime.timedelta(hours=hours + NIGHT))
-    own_hours = int(weekends["last_bar"].dt.offset_by("-1d").is_in(stops.implode()).sum())
-    return Weekends(weekends, hours, own_hours)
+    rest, wait = _rest(times, weekends["last_bar"], -1, hours), _rest(times, weekends["first_bar"], 1, hours)
+    return Weekends(weekends.with_columns(rest=rest, wait=wait), hours, int((rest > hours + NIGHT).sum()))
+
+
+def _rest(times: pl.Series, edges: pl.Series, side: int, hours: float) -> pl.Series:
+    """Return the fewest hours from an edge's time of day to the bar further out, on days beside it that have one."""
+    at = np.append(times.to_numpy(), 2 * [np.datetime64("NaT")])
+    days = edges.to_numpy()[:, None] + side * np.arange(1, DAYS_BESIDE + 1) * np.timedelta64(1, "D")
+    place = np.searchsorted(at[:-2], days)
+    gaps = np.abs(_hours(at[place - side] - days))
+    return pl.Series(np.where((at[place] == days) & (gaps < 24), gaps, np.inf).min(axis=1)).replace(np.inf, hours)
 
 
 def closed_bars(times: pl.Series, zone: str, bar_hours: float) -> pl.Series:
@@ -127,9 +138,9 @@ def other_weeks(weekends: Weekends, zone: str) -> pl.DataFrame:
 def explained(weekends: Weekends, zones: Sequence[str]) -> tuple[Flags, npt.NDArray[np.float64]]:
     """Say which ends and beginnings of weeks clocks explain, [zones, practices, 2, weekends], and how late weeks begin.
 
-    The hours [zones, weekends] are 0 where longer bars hide them.
-    For each of ``EARLY_CLOSES``, the last bar ends so many hours before the week, or else with the Friday of a clock
-    on which the week ends no sooner; the first does not begin before it.
+    The practices: the last bar ends with the week, an hour before it, or with the Friday of a clock on which the week
+    ends no sooner. The first bar never begins before the week. Of the hours, [least and most, zones, weekends], the
+    least leave out what the vendor drops; both are 0 where longer bars hide them.
     """
     table, length = weekends.table, weekends.bar_hours
     slack = SILENCE if length < 0.5 else 0.0
@@ -137,14 +148,26 @@ def explained(weekends: Weekends, zones: Sequence[str]) -> tuple[Flags, npt.NDAr
     show = functools.cache(lambda zone: from_utc(market, zone).to_numpy().reshape(2, -1))
     clocks = [parse_clock(zone) for zone in zones]
     closed, opened = np.stack([show(clock.zone) + np.timedelta64(clock.shift) for clock in clocks], axis=1)
+    last, rest = _hours(table["last_bar"].to_numpy() - table["week"].to_numpy()), table["rest"].to_numpy()
     left = _hours(closed - table["last_bar"].to_numpy())  # from the open of the last bar to the end of the week
+    shut = rest > length + slack
+    rest = np.where(_steady(last + rest, shut) | _steady(rest - left, shut), rest, length) + slack
+    friday = (last < SATURDAY) & (last + rest >= SATURDAY) & (last + left >= SATURDAY)
+    closes = ((left > -slack) & (left <= rest), (left > 1 - slack) & (left <= 1 + length + slack), friday)
     late = _hours(table["first_bar"].to_numpy() - opened)
     opens = late > -length - slack
-    closes = [(left - early > -slack) & (left - early <= length + slack) for early in EARLY_CLOSES]
-    night = table["last_bar"].dt.offset_by(f"{round((length + slack) * 60)}m").dt.truncate("1d")
-    friday = (night > table["last_bar"]) & (night.dt.weekday() == 6)
-    closes.append(friday.to_numpy() & (closed >= night.to_numpy()))
-    return np.stack([np.stack([close, opens], axis=1) for close in closes], axis=1), late * (length <= 1)
+    monday = table["first_bar"] == table["week"].cast(pl.Datetime("us"))
+    least = late - np.clip(late, 0, np.where(monday, np.inf, table["wait"] - length))
+    edges = np.stack([np.stack([close, opens], axis=1) for close in closes], axis=1)
+    return edges, np.stack([least, late]) * (length <= 1)
+
+
+def _steady(ends: npt.NDArray[np.float64], shut: Flags) -> Flags:
+    """Say where hours that no day has end as before nearly all the weekends that they touch."""
+    if not shut.any():
+        return shut
+    usual = np.abs(ends - np.median(ends[..., shut], axis=-1, keepdims=True)) < 0.5
+    return np.asarray(usual & (usual[..., shut].mean(axis=-1, keepdims=True) >= DROPPED))
 
 
 def _market(weeks: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -349,6 +349,54 @@ def test_an_hours_rest_at_the_markets_close_hides_nothing():
         verify_zone(shown(times, "EET"), "UTC")
 
 
+WHOLE_WEEKS = trading_times(JANUARY_2021, 60)
+MISSING = {
+    **{f"of_new_york_{hours}": (True, hours) for hours in ((16,), (15, 16), (16, 17), (17, 18))},
+    **{f"of_the_vendor_{hours}": (False, hours) for hours in ((23,), (22, 23), (23, 0), (0, 1))},
+}
+
+
+def without_hours(truth, of_new_york, hours):
+    """Return whole weeks on a clock, of every day of which some hours are missing."""
+    times = shown(WHOLE_WEEKS, truth)
+    told = shown(WHOLE_WEEKS, "America/New_York") if of_new_york else times
+    return times.filter(~told.dt.hour().is_in(hours))
+
+
+@pytest.mark.parametrize(("of_new_york", "hours"), MISSING.values(), ids=MISSING)
+@pytest.mark.parametrize("truth", ["UTC", "EET", "EET_US", "UTC+02:00", "UTC+03:00", "Europe/Berlin", "UTC+09:00"])
+def test_hours_that_no_day_has_do_not_speak_against_the_truth_nor_save_a_lie(truth, of_new_york, hours):
+    times = without_hours(truth, of_new_york, hours)
+    assert verify_zone(times, truth).verdict in ("verified", "consistent")
+    found = read_clock(times)
+    assert (found.verdict, len(found.segments)) == ("read", 1)
+    assert truth in found.segments[0].zones
+    for lie in {*LIES, "UTC+03:00"} - {truth}:
+        try:
+            said = verify_zone(times, lie)
+        except ZoneError:
+            continue
+        assert said.verdict == "consistent"
+        assert truth in said.segments[0].zones
+
+
+def test_a_vendor_who_drops_the_last_two_hours_of_new_york_may_be_one_or_two_hours_behind():
+    times = without_hours("UTC", of_new_york=True, hours=(15, 16))
+    said = "UTC explains 59 of 59 weekends; they cannot distinguish UTC from UTC-01:00, UTC-02:00"
+    assert verify_zone(times, "UTC").summary == said
+    for lie in ("EET", "EET_US", "Europe/London", "UTC+01:00", "UTC-03:00"):
+        with pytest.raises(ZoneError):
+            verify_zone(times, lie)
+
+
+def test_a_missing_hour_that_wanders_on_a_clock_is_none_that_its_vendor_drops():
+    """Of metals on EET the hour at midnight is missing, but for four weeks, in which Europe's summer has not begun."""
+    times = without_hours("EET", of_new_york=True, hours=(17,))
+    for lie in ("UTC+03:00", "EET_US", "UTC+02:00"):
+        with pytest.raises(ZoneError, match="its weekends read EET "):
+            verify_zone(times, lie)
+
+
 def test_trading_round_the_clock_is_no_fx_clock():
     hours = pl.datetime_range(dt.date(2024, 1, 1), dt.date(2024, 6, 1), "1h", time_unit="us", eager=True)
     assert verify_zone(hours, "UTC").verdict == "unverifiable"
@@ -433,7 +481,8 @@ def test_what_explains_a_weekend(last_bar, first_bar, closes, opens):
     found, late = explained(find_weekends(pl.Series(times, dtype=pl.Datetime("us"))), ["UTC"])
     assert found[0, :, 0, 0].tolist() == closes
     assert found[0, :, 1, 0].tolist() == [opens, opens, opens]
-    assert late[0, 0] == (times[3] - dt.datetime.fromisoformat("2024-01-14T22:00")) / HOUR
+    assert late[1, 0, 0] == (times[3] - dt.datetime.fromisoformat("2024-01-14T22:00")) / HOUR
+    assert late[0, 0, 0] == late[1, 0, 0]
 
 
 @pytest.mark.parametrize("truth", ["UTC+03:00", "Asia/Tokyo", "Australia/Sydney", "UTC+04:00"])
