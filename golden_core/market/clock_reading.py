@@ -62,16 +62,6 @@ class Reading:
     in_favour: int
 
 
-@dataclass(frozen=True)
-class _Run:
-    """Weekends ``start`` to before ``stop``, candidates that explain them as the best one does, and by which habits."""
-
-    start: int
-    stop: int
-    zones: tuple[int, ...]
-    habits: tuple[frozenset[int], ...]
-
-
 def read(weekends: Weekends, declared: str | None) -> Reading:
     """Find the clocks that explain the most ends and beginnings of weeks, ``declared`` or else the first being ours.
 
@@ -79,21 +69,21 @@ def read(weekends: Weekends, declared: str | None) -> Reading:
     """
     names = candidates(weekends, declared)
     edges, late = explained(weekends, names)
-    runs = _merged([_run(edges, late, start, stop, state) for start, stop, state in _stretches(edges)])
-    best = np.concatenate([_chosen(edges, run.zones[0], run) for run in runs], axis=-1)
-    own = np.concatenate([_chosen(edges, 0 if declared else run.zones[0], run) for run in runs], axis=-1)
+    runs = [(a, b, _equal(edges[..., a:b], late[..., a:b], state)) for a, b, state in _stretches(edges)]
+    best = np.concatenate([_chosen(edges[zones[0], ..., a:b]) for a, b, zones in runs], axis=-1)
+    own = np.concatenate([_chosen(edges[0 if declared else zones[0], ..., a:b]) for a, b, zones in runs], axis=-1)
     weeks, agrees, declared_agrees = weekends.table["week"], np.asarray(best.all(axis=0)), np.asarray(own.all(axis=0))
     return Reading(
         segments=tuple(
             Segment(
-                tuple(names[zone] for zone in run.zones),
-                weeks[run.start],
-                weeks[run.stop - 1],
-                run.stop - run.start,
-                int(agrees[run.start : run.stop].sum()),
-                int(declared_agrees[run.start : run.stop].sum()),
+                tuple(names[zone] for zone in zones),
+                weeks[a],
+                weeks[b - 1],
+                b - a,
+                int(agrees[a:b].sum()),
+                int(declared_agrees[a:b].sum()),
             )
-            for run in runs
+            for a, b, zones in runs
         ),
         agrees=agrees,
         declared_agrees=declared_agrees,
@@ -132,29 +122,25 @@ def _split(state: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
     return [(start, stop, int(state[start])) for start, stop in itertools.pairwise(cuts)]
 
 
-def _run(edges: Flags, late: npt.NDArray[np.float64], start: int, stop: int, state: int) -> _Run:
+def _equal(edges: Flags, late: npt.NDArray[np.float64], state: int) -> list[int]:
     """Collect the zones that explain a stretch about as well as its best candidate, and begin its weeks as steadily."""
     practice, zone = divmod(state, len(edges))
-    here = edges[..., start:stop]
-    best = here[zone, practice]
-    score = here.sum(axis=(2, 3))
-    own = here[np.arange(len(edges)), score.argmax(axis=1)]
+    best, score, weeks = edges[zone, practice], edges.sum(axis=(2, 3)), edges.shape[-1]
+    own = edges[np.arange(len(edges)), score.argmax(axis=1)]
     against, in_favour = (best & ~own).sum(axis=(1, 2)), (own & ~best).sum(axis=(1, 2))
     equal = np.flatnonzero(~contradicted(against, in_favour))
     # Where rows of Saturday are dropped, a clock of other summers fits as well, on which weeks begin later in winter.
-    years = np.split(late[:, equal, start:stop], range(YEAR, stop - start, YEAR), axis=2)
+    years = np.split(late[:, equal], range(YEAR, weeks, YEAR), axis=2)
     middles = [np.median(year, axis=2, keepdims=True) for year in years]
     fits = [np.abs(np.clip(middle, *year) - middle) < 1 for middle, year in zip(middles, years, strict=True)]
     usual = np.concatenate(fits, axis=2)
     usual = usual[usual.sum(axis=2).argmax(axis=0), np.arange(len(equal))]
     steady = usual[usual.sum(axis=1).argmax()]
     uneven, even = (steady & ~usual).sum(axis=1), (usual & ~steady).sum(axis=1)
-    shifts = uneven > max(ASTRAY, (stop - start) / 4)
+    shifts = uneven > max(ASTRAY, weeks / 4)
     equal = equal[~(shifts & contradicted(uneven + against[equal], even + in_favour[equal]))]
     order = np.lexsort((equal, score[equal].argmax(axis=1), -score[equal].max(axis=1)))
-    zones = tuple(int(zone) for zone in equal[order])
-    habits = (frozenset(np.flatnonzero(score[zone] == score[zone].max()).tolist()) for zone in zones)
-    return _Run(start, stop, zones, tuple(habits))
+    return [int(zone) for zone in equal[order]]
 
 
 def contradicted(against: npt.NDArray[np.int64], in_favour: npt.NDArray[np.int64]) -> Flags:
@@ -162,20 +148,6 @@ def contradicted(against: npt.NDArray[np.int64], in_favour: npt.NDArray[np.int64
     return (against >= FEWEST_EDGES) & (against > 2 * in_favour)
 
 
-def _merged(runs: list[_Run]) -> list[_Run]:
-    """Join neighbours that one clock explains by one habit: where the habit changes, the clock may have changed."""
-    merged = runs[:1]
-    for run in runs[1:]:
-        before, after = (dict(zip(one.zones, one.habits, strict=True)) for one in (merged[-1], run))
-        common = {zone: before[zone] & after[zone] for zone in before if before[zone] & after.get(zone, frozenset())}
-        if common:
-            merged[-1] = _Run(merged[-1].start, run.stop, tuple(common), tuple(common.values()))
-        else:
-            merged.append(run)
-    return merged
-
-
-def _chosen(edges: Flags, zone: int, run: _Run) -> Flags:
-    """Return what a zone explains of a run [2, weekends], with the closing practice that suits it best there."""
-    here = edges[zone, :, :, run.start : run.stop]
-    return np.asarray(here[here.sum(axis=(1, 2)).argmax()])
+def _chosen(edges: Flags) -> Flags:
+    """Return what a zone explains of a stretch [2, weekends], with the closing practice that suits it best there."""
+    return np.asarray(edges[edges.sum(axis=(1, 2)).argmax()])

@@ -183,11 +183,10 @@ def _verdict(
 ) -> tuple[Literal["read", "verified", "consistent", "unverifiable"], str]:
     count, found = weekends.table.height, ", then ".join(map(str, reading.segments))
     eras = reading.segments
-    unclear = [segment for segment in eras if declared not in segment.zones and not _clear(segment)]
-    contradicting = [s for s in eras if declared not in s.zones and _clear(s)]
-    if declared and contradicting:
+    clear = [_clear(segment) for segment in eras if declared not in segment.zones]
+    if declared and any(clear):
         raise ZoneError(_contradiction(reading, weekends, declared, found))
-    if unclear or reading.agrees.mean() < LEAST_EXPLAINED:
+    if not all(clear) or reading.agrees.mean() < LEAST_EXPLAINED:
         return "unverifiable", f"no known clock explains the {count} weekends well; the best is {found}"
     if declared is None:
         return "read", f"the weekends read {found}"
