@@ -156,8 +156,7 @@ def explained(weekends: Weekends, zones: Sequence[str]) -> tuple[Flags, npt.NDAr
     closes = ((left > -slack) & (left <= rest), (left > 1 - slack) & (left <= 1 + length + slack), friday)
     late = _hours(table["first_bar"].to_numpy() - opened)
     opens = late > -length - slack
-    monday = table["first_bar"] == table["week"].cast(pl.Datetime("us"))
-    least = late - np.clip(late, 0, np.where(monday, np.inf, table["wait"] - length))
+    least = late - np.clip(late, 0, table["wait"].to_numpy() - length)
     edges = np.stack([np.stack([close, opens], axis=1) for close in closes], axis=1)
     return edges, np.stack([least, late]) * (length <= 1)
 

@@ -389,12 +389,36 @@ def test_a_vendor_who_drops_the_last_two_hours_of_new_york_may_be_one_or_two_hou
             verify_zone(times, lie)
 
 
+@pytest.mark.parametrize(
+    ("truth", "of_new_york", "hours", "days"),
+    [("UTC-05:00", True, (16,), (7,)), ("UTC+03:00", False, (22, 23), (6,)), ("EET_US", False, (23,), (6, 7))],
+)
+def test_hours_and_days_that_a_vendor_drops_do_not_speak_against_the_truth(truth, of_new_york, hours, days):
+    times = without_hours(truth, of_new_york, hours)
+    times = times.filter(~times.dt.weekday().is_in(days))
+    assert verify_zone(times, truth).verdict in ("verified", "consistent")
+    assert truth in read_clock(times).segments[0].zones
+
+
+def test_an_hour_that_one_day_lacks_is_not_dropped():
+    times = [t for t in WHOLE_WEEKS if new_york(t).hour != 17 or new_york(t).weekday() != 3]
+    assert find_weekends(shown(times, "EET")).table["rest"].to_list() == [1.0] * 59
+
+
 def test_a_missing_hour_that_wanders_on_a_clock_is_none_that_its_vendor_drops():
     """Of metals on EET the hour at midnight is missing, but for four weeks, in which Europe's summer has not begun."""
-    times = without_hours("EET", of_new_york=True, hours=(17,))
-    for lie in ("UTC+03:00", "EET_US", "UTC+02:00"):
-        with pytest.raises(ZoneError, match="its weekends read EET "):
-            verify_zone(times, lie)
+    for truth, lies in (("EET", ("UTC+03:00", "EET_US", "UTC+02:00")), ("UTC", ("Europe/London", "Europe/Berlin"))):
+        times = without_hours(truth, of_new_york=True, hours=(17,))
+        for lie in lies:
+            with pytest.raises(ZoneError, match=f"its weekends read {truth} "):
+                verify_zone(times, lie)
+
+
+def test_a_late_opening_that_missing_hours_hide_in_one_season_is_as_late_in_the_other():
+    late = [t for t in trading_times(dt.date(2021, 8, 29), 20) if late_open(t)]
+    times = shown(late, "UTC+02:00")
+    times = times.filter(~times.dt.hour().is_in((0, 1)))
+    assert verify_zone(times, "UTC+02:00").verdict == "consistent"
 
 
 def test_trading_round_the_clock_is_no_fx_clock():
