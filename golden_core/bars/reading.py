@@ -16,6 +16,7 @@ from golden_core.market.local_time import ZoneError, day_begins, from_utc, parse
 from golden_core.market.zones import ZoneEvidence, active_times, doubts, read_clock, verify_zone
 from golden_core.store.health import openable
 from golden_core.store.schema import BARS
+from golden_core.vendors import choosing
 from golden_core.vendors.bar_length import alone, bar_length, disordered, off_grid
 from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
 from golden_core.vendors.detect import AUTO, detect
@@ -114,11 +115,14 @@ def _reader(
     refuse_packed(openable(path))
     found = declared(path, columns)
     name, _, choice = format.partition(":")
-    if found is not None and name in (AUTO, found.name):
-        found = found.chosen(choice) if choice in found.choices else found
-        return found, Claim(found.name, "its columns were declared"), ()
-    require_text(path)
-    raise VendorError(f"{path}: columns are declared for Parquet or for text with a header, and this file is neither")
+    if found is None:
+        require_text(path)
+        raise VendorError(
+            f"{path}: columns are declared for Parquet or for text with a header, and this file is neither"
+        )
+    if name not in (AUTO, found.name):
+        raise VendorError(f"{path}: with declared columns the format is {found.name}, got {name}: give one of them")
+    return choosing(found, choice), Claim(found.name, "its columns were declared"), ()
 
 
 def _forwards(table: VendorTable) -> VendorTable:

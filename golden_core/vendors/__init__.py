@@ -43,9 +43,14 @@ def reader(name: str) -> Reader:
         raise VendorError(f"no format is called {plain!r}; known are {', '.join(READERS)}{hint}")
     module, _, attribute = READERS[plain].partition(":")
     found: Reader = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
+    return choosing(found, choice)
+
+
+def choosing(found: Reader, choice: str) -> Reader:
+    """Return a reader that takes one of its choices, if one was made."""
     if not choice:
         return found
     if choice not in found.choices:
         offered = f"only {', '.join(found.choices)}" if found.choices else "nothing to choose"
-        raise VendorError(f"format {plain} offers {offered}, got {choice!r}")
+        raise VendorError(f"format {found.name} offers {offered}, got {choice!r}")
     return found.chosen(choice)

@@ -125,6 +125,18 @@ def test_a_table_of_unknown_columns_is_not_blamed_on_its_bytes(write: Callable[.
     assert read_bars(path, "EURUSD", zone="UTC", format="plain_parquet", columns=columns).bars.height == 240
 
 
+@pytest.mark.parametrize(("format", "said"), [
+    ("plain_csv:day_frist", "format plain_csv offers only .*, got 'day_frist'"),
+    ("histdata_ascii", "with declared columns the format is plain_csv, got histdata_ascii: give one of them"),
+])  # fmt: skip
+def test_what_is_said_beside_declared_columns_is_not_passed_over(write: Callable[..., Path], format, said) -> None:
+    columns = {"timestamp": "timestamp", "close": "close"}
+    path = write(TIME, suffix=".csv")
+    assert read_bars(path, "EURUSD", zone="UTC", format="plain_csv", columns=columns).bars.height == 240
+    with pytest.raises(VendorError, match=said):
+        read_bars(path, "EURUSD", zone="UTC", format=format, columns=columns)
+
+
 def test_a_folder_with_brackets_is_no_pattern(write: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "FX [24]").mkdir()
     path = write(TIME).rename(tmp_path / "FX [24]" / "x.parquet")
