@@ -30,7 +30,8 @@ def test_planted_skill_is_claimed_and_noise_is_not(table):
     for kind in ("more_accurate", "predicts"):
         assert row(table, "skilled", kind)["claimed"]
         assert row(table, "skilled", kind, "all")["claimed"]
-        assert row(table, "skilled", kind)["seeds_agreeing"] == 3
+        for pair in ("EURUSD", "all"):  # of two pairs
+            assert [row(table, "skilled", kind, pair)[name] for name in ("seeds", "seeds_agreeing")] == [3, 3]
         assert not row(table, "noisy", kind)["claimed"]
     assert row(table, "still", "equivalent", "all")["claimed"]
     assert not row(table, "noisy", "equivalent")["claimed"]

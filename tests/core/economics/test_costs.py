@@ -49,6 +49,15 @@ def test_yen_have_another_pip():
     assert quotes(bars("USDJPY"), "USDJPY", section()).slippage == pytest.approx(0.001)
 
 
+@pytest.mark.parametrize(("pair", "pip"), [("EURUSD", 1e-4), ("USDJPY", 1e-2)])
+def test_a_night_is_charged_in_pips_of_the_side_that_is_held(pair, pip):
+    week = pl.Series([datetime.datetime(2024, 1, day, 12, tzinfo=datetime.UTC) for day in (8, 9, 10, 11, 12, 15)])
+    found = quotes(bars(pair, n=6).with_columns(timestamp=week), pair, section(long=-0.6, short=0.2))
+    charged = np.array([0, 1, 1, 3, 1, 1])
+    np.testing.assert_allclose(found.long, -0.6 * pip * charged, rtol=1e-12)
+    np.testing.assert_allclose(found.short, 0.2 * pip * charged, rtol=1e-12)
+
+
 def test_nights_of_a_week_are_seven_and_wednesdays_three():
     # 17:00 in New York is 22:00 UTC in winter, 21:00 from 10 March 2024 on.
     week = at("2024-01-08 12:00", "2024-01-09 12:00", "2024-01-10 12:00", "2024-01-11 12:00", "2024-01-12 12:00",

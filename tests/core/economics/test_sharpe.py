@@ -58,7 +58,7 @@ def test_the_moment_has_the_ratio_as_mean_and_its_error_as_spread():
 
 
 def test_the_two_intervals_agree_on_returns_without_memory():
-    r = 0.05 + draw("intervals", size=(2, 3000))
+    r = 0.002 * (0.05 + draw("intervals", size=(2, 3000)))  # a ratio knows no unit
     generator = Stream(11).child("intervals").generator()
     low, high = sharpe.bootstrap_interval(r, block=10, reps=800, level=0.95, generator=generator)
     engine = long_run(sharpe.sharpe_moment(r), horizon=1)
@@ -117,6 +117,11 @@ def test_overfitting_of_skill_noise_and_nothing():
     assert np.isnan(sharpe.overfitting(noise[:, :399], horizon=24))  # blocks as long as lots are held
     for nothing in (noise[:1], noise[:, :20], np.vstack([noise[0], np.zeros(1600)])):
         assert np.isnan(sharpe.overfitting(nothing))
+
+
+def test_the_ratio_by_hand():
+    """Means of .02 and .01 over spreads of .01 and .03."""
+    np.testing.assert_allclose(sharpe.sharpe(np.array([[0.01, 0.03], [-0.02, 0.04]])), [2, 1 / 3], rtol=1e-12)
 
 
 def test_flat_returns_have_no_ratio():

@@ -6,12 +6,14 @@ from support.commands import golden
 
 from golden_core.checks.universes import GATE
 from golden_core.placebo.blocks import block_file, blocks, placebo_arms, power_arms
+from golden_core.placebo.superseded import superseded_blocks
 from golden_core.store.lake import Home
 
 
 def test_blocks_of_former_code_are_listed_and_deleted_when_told_and_current_ones_stay(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("GOLDEN_HOME", str(tmp_path))
     home, study = Home.from_environment(), tmp_path / "study.yaml"
+    assert superseded_blocks(home, tiny, GATE) == []
     study.write_text(json.dumps(tiny.model_dump(mode="json")))
     asked = (*placebo_arms(tiny), *power_arms(tiny), *placebo_arms(tiny, 12), *placebo_arms(tiny, 5))
     current = {block_file(home, tiny, block, GATE) for block in blocks(tiny, asked)}
