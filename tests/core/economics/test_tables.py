@@ -103,6 +103,9 @@ def test_the_numbers_of_a_row_by_another_way(traded, table):
     assert found["deflated"] == pytest.approx(
         stats.norm.cdf((ratio - between * sharpe.expected_maximum(3)) / error), rel=1e-9
     )
+    kept = by_name["knows", "USDJPY"].account
+    assert found["half_spread_pips"] == pytest.approx(100 * kept.spread.sum() / kept.traded.sum(), rel=1e-9)
+    assert 0.4 <= found["half_spread_pips"] <= 1.6, "of London's 0.4 to 1.6 where nobody is at work"
     equity = np.concatenate([[0.0], np.cumsum(r)])
     assert found["drawdown"] == pytest.approx(max(equity[: k + 1].max() - equity[k] for k in range(len(equity))))
 

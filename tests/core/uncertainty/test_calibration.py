@@ -34,6 +34,13 @@ def test_shifts_scale_with_the_spread_of_the_row():
     assert wild == pytest.approx(10 * calm, rel=1e-12)
 
 
+def test_quantiles_of_another_level_are_calibrated_alike():
+    """A spread is a distance: where truth and quantiles lie says nothing of it."""
+    (y,), (raw,) = worlds(99, 20, 1, "level")
+    here, there = (calibrated(LEVELS, (y[:99] + c, raw[:99] + c), (y[99:], raw[99:] + c), split) for c in (0.0, 50.0))
+    assert there.values - 50.0 == pytest.approx(here.values, abs=1e-10)
+
+
 def test_too_few_rows_give_infinite_outer_quantiles_and_finite_inner_ones():
     (y,), (raw,) = worlds(5, 3, 1, "few")
     found = calibrated(LEVELS, (y[:5], raw[:5]), (y[5:], raw[5:]), split).values
