@@ -21,11 +21,12 @@ def test_blocks_of_former_code_are_listed_and_deleted_when_told_and_current_ones
     folder.mkdir(parents=True)
     (folder / "placebo.json").write_text('{"asked": 5}')  # universes, more than the study names; 12 were not counted
     old = folder / "cheap_001-0123456789abcdef.parquet"
-    for path in (*current, old):
+    beside = {folder / "my_notes-of_mine.parquet", folder / "cheap_1-notes.parquet"}  # of somebody else
+    for path in (*current, *beside, old):
         path.touch()
     told = " ".join(golden("clean", str(study)).output.split())
     assert "0123456789abcdef" in told
     assert told.endswith("0 superseded trials and 1 blocks of universes of study placebo, 0.0 MB to delete with --yes")
     assert golden("clean", str(study), "--yes").exit_code == 0
-    assert set(folder.glob("*.parquet")) == current
+    assert set(folder.glob("*.parquet")) == current | beside
     assert "blocks" not in golden("clean", str(study)).output
