@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from support.campaigns import opened
 
 from golden_core.preparation.catalogue import load_study, load_variant
 from golden_core.store import lake
@@ -17,6 +18,7 @@ from golden_core.store.lake import PROJECT_ROOT
 from golden_core.store.provenance import git_environment, git_page
 from golden_core.store.schema import COMPARISONS, FORECASTS, HISTORY, METRICS
 from golden_core.trials import all_trials
+from golden_core.trials.outputs import read_provenance
 from golden_dagster import definitions as module
 from golden_dagster.definitions import definitions_for, defs, referenced
 from golden_dagster.defs.leakage import leakage_scorecard
@@ -271,3 +273,13 @@ def test_a_trained_trial_shows_its_learning_curve(finished):
     assert "learning_curve" not in of_ar
     assert "data:image/png;base64," in of_dlinear["learning_curve"].value
     assert len(of_dlinear["learning_curve"].value) < 20_000  # one per trial in the record
+
+
+def test_a_trial_found_done_keeps_the_seconds_of_its_training(broken):
+    key = dg.AssetKey(["models", "dlinear"])
+    with opened() as campaign:
+        one = dg.AssetSelection.assets(key).without_checks()
+        assert campaign.run_selection("again", one, {"dagster/partition": "s00|EURUSD_h1"}).success
+        again = campaign.instance.get_latest_materialization_event(key).asset_materialization.metadata
+    trained = read_provenance(Path(again["folder"].value))["wall_seconds"]
+    assert again["seconds"].value == round(trained, 3) > 0

@@ -16,6 +16,7 @@ from golden_core.study import Study
 from golden_core.trials import Outcome, run_trials
 from golden_core.trials.campaign import fingerprinted
 from golden_core.trials.identity import shared_hash
+from golden_core.trials.outputs import read_provenance
 from golden_dagster.lib.assets import PartitionLog, partitioned
 from golden_dagster.lib.automation import keep_current
 from golden_dagster.lib.checks import require_inputs
@@ -90,7 +91,7 @@ def _facts(outcome: Outcome, summary: dict[str, Any]) -> dict[str, Any]:
         {
             "fingerprint": outcome.fingerprint,
             "status": outcome.status,
-            "seconds": round(outcome.seconds, 3),
+            "seconds": round(read_provenance(folder)["wall_seconds"], 3),  # of its training, whichever run did that
             "pair": trial.pair,
             "horizon": trial.horizon,
             "seed": trial.seed,
