@@ -65,7 +65,7 @@ def prepare_quality(home: Home, study: Study, *, write: bool = True) -> Quality:
     )
     tables = {"quality": months, "gaps": found, "parity": agreement}
     changed = store({folder.root / f"{name}.parquet": table for name, table in tables.items()}, write=write)
-    if not (folder.card.exists() and folder.card.read_text(encoding="utf-8") == card):
+    if not (folder.card.is_file() and folder.card.read_bytes() == card.encode()):
         changed = True
         if write:
             write_text(card, folder.card)

@@ -8,7 +8,7 @@ import dagster as dg
 import duckdb
 import pytest
 from joblib.externals.loky.process_executor import _RemoteTraceback
-from support.campaigns import OVERRIDES, SETTINGS, opened
+from support.campaigns import OVERRIDES, SETTINGS, finish, opened
 from support.commands import golden as called
 from support.damage import cut_off, emptied, written_over
 
@@ -83,6 +83,15 @@ def test_status_and_leaderboard_say_it_in_one_line(broken):
     assert shown.exit_code == 2
     assert len(shown.output.splitlines()) == 1
     assert "is damaged" in shown.output
+
+
+def test_a_data_card_that_is_no_text_is_written_again(broken):
+    card = broken.study("smoke").card
+    whole = card.read_bytes()
+    written_over(card)
+    with opened() as campaign:
+        assert finish(campaign) == ["data quality"]
+    assert card.read_bytes() == whole
 
 
 def test_a_run_finds_a_warehouse_written_over(broken):
