@@ -48,6 +48,7 @@ from golden_dagster.instance import study_instance
 from golden_dagster.interruption import interruptible
 from golden_dagster.lib.checks import last_evaluation
 from golden_dagster.lib.failures import failure_messages
+from golden_dagster.lib.published import altered_table
 from golden_dagster.partitions import pair_partitions, series_partitions, trial_key, trial_partitions
 from golden_dagster.resources import StudyResource, Watcher, WorkersResource
 
@@ -167,6 +168,10 @@ class Campaign:
             return False
         if not evaluation_is_current(self.home, self.study):
             return False
+        for name in ("leaderboard", "comparisons"):
+            if altered := altered_table(self.instance, self.study.name, dg.AssetKey(name)):
+                self.say(f"{altered} is not what was published; it is made again")
+                return False
         found, _ = report_differences(Warehouse(self.home.warehouse), self.study, self.home.report(self.study.name))
         return not found
 

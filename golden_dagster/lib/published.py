@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 from dagster_pandas import PandasColumn, create_dagster_pandas_dataframe_type
 
-from golden_core.store.lake import Home, write_parquet
+from golden_core.store.lake import Home, hash_file, write_parquet
 from golden_core.study import Study
 
 _TRIAL = ("study", "forecaster", "pair", "horizon", "seed")
@@ -59,6 +59,13 @@ def published_path(study: str, key: dg.AssetKey) -> Path:
     return Home.from_environment().study(study).table("published", "__".join(key.path))
 
 
+def altered_table(instance: dg.DagsterInstance, study: str, key: dg.AssetKey) -> Path | None:
+    """Return the file of a published table if it is not what was last written; None too where nothing was."""
+    event, path = instance.get_latest_materialization_event(key), published_path(study, key)
+    filed = event and event.asset_materialization and event.asset_materialization.metadata.get("sha256")
+    return path if filed and not (path.is_file() and hash_file(path) == filed.value) else None
+
+
 class ParquetTables(dg.ConfigurableIOManager):
     """Stores data frames as Parquet under the home; the default everywhere, so that nothing is ever pickled."""
 
@@ -70,7 +77,9 @@ class ParquetTables(dg.ConfigurableIOManager):
             raise TypeError(
                 f"{context.asset_key.to_user_string()} returned {type(obj).__name__}, expected a data frame"
             )
-        write_parquet(pl.from_pandas(obj), published_path(context.output_metadata["study"].value, context.asset_key))
+        path = published_path(context.output_metadata["study"].value, context.asset_key)
+        write_parquet(pl.from_pandas(obj), path)
+        context.add_output_metadata({"sha256": hash_file(path)})
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """Read one table."""

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -20,6 +21,7 @@ from golden_core.trials import outputs
 from golden_core.trials.outputs import AlteredError, damaged_trials
 from golden_core.trials.stored import IncompleteError, shown_completeness, stored_faults, tables_fault
 from golden_dagster.lib.failures import failure_messages
+from golden_dagster.lib.published import published_path
 
 STUDY = load_variant("smoke", OVERRIDES)
 
@@ -92,6 +94,17 @@ def test_a_data_card_that_is_no_text_is_written_again(broken):
     with opened() as campaign:
         assert finish(campaign) == ["data quality"]
     assert card.read_bytes() == whole
+
+
+@pytest.mark.parametrize(("name", "harm"), [("leaderboard", written_over), ("comparisons", Path.unlink)])
+def test_a_published_table_that_is_no_longer_what_was_written_is_made_again(broken, name, harm):
+    path = published_path("smoke", dg.AssetKey(name))
+    whole, said = path.read_bytes(), []
+    harm(path)
+    with opened(say=said.append) as campaign:
+        assert finish(campaign) == ["metrics and report"]
+    assert f"{path} is not what was published; it is made again" in said
+    assert path.read_bytes() == whole
 
 
 def test_a_run_finds_a_warehouse_written_over(broken):
