@@ -160,7 +160,13 @@ def status(study: StudyName = "demo", overrides: Overrides = [], name: As = None
     console.print(table(counts.columns, counts.iter_rows(), title=f"Trials of study {loaded.name}: {found.height}"))
     if (found["status"] == "missing").all():  # and somebody may have meant another home
         command = run_command(study, named(overrides, name))
-        console.print(f"nothing of it is in {home.root}: `{command}` makes it", highlight=False, soft_wrap=True)
+        former = any(home.study(loaded.name).root.glob("trials/*/*/*"))
+        held = "only trials of former settings, data or code are" if former else "nothing of it is"
+        console.print(
+            f"{held} in {home.root}: `{command}` makes {'them anew' if former else 'it'}",
+            highlight=False,
+            soft_wrap=True,
+        )
     for error in found["error"].drop_nulls().unique(maintain_order=True):  # seeds share a deterministic trial
         console.print(coloured("failed", "red", f" {error}"), highlight=False, soft_wrap=True)
     for fault in (*stored_faults(home, loaded), *damaged_trials(home, loaded).values()):

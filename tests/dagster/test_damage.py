@@ -96,6 +96,13 @@ def test_a_data_card_that_is_no_text_is_written_again(broken):
     assert card.read_bytes() == whole
 
 
+def test_trials_that_count_no_longer_are_told_from_a_home_without_the_study(broken):
+    for trial in list(broken.study("smoke").root.glob("trials/*/*/*")):
+        trial.rename(trial.with_name(trial.name[::-1]))
+    said = " ".join(golden("status").stdout.split())
+    assert f"only trials of former settings, data or code are in {broken.root}: `golden run smoke" in said
+
+
 @pytest.mark.parametrize(("name", "harm"), [("leaderboard", written_over), ("comparisons", Path.unlink)])
 def test_a_published_table_that_is_no_longer_what_was_written_is_made_again(broken, name, harm):
     path = published_path("smoke", dg.AssetKey(name))
