@@ -6,6 +6,7 @@ source says of its input. Whatever differs, were it only touched, is examined as
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -48,11 +49,9 @@ def remember(home: Home, study: Study, taken: str) -> None:
 def unchanged(home: Home, study: Study, taken: str) -> bool:
     """Return whether nothing has changed since :func:`remember`, but for what other studies added to the ledger."""
     before = stored_json(home.study(study.name).root / RECORD, bytes=int, ledger=str)
-    now = {"taken_in": taken, "written": _written(home, study)}
-    return bool(before) and before == now | {
-        "bytes": before["bytes"],
-        "ledger": hash_bytes(_tried(home)[: before["bytes"]]),
-    }
+    seen = before.get("bytes")
+    ledger = hash_bytes(_tried(home)[:seen])
+    return before == {"taken_in": taken, "written": _written(home, study), "bytes": seen, "ledger": ledger}
 
 
 def _tried(home: Home) -> bytes:
@@ -81,11 +80,11 @@ def _states(folder: Path | str) -> Iterator[tuple[str, int, int, int]]:
     for entry in sorted(os.scandir(folder), key=lambda found: found.name):
         if entry.name in _RESTLESS:
             continue
-        if entry.is_dir():
-            yield from _states(entry.path)
-        else:
-            state = entry.stat()
-            yield entry.path, state.st_size, state.st_mtime_ns, state.st_ino
+        with contextlib.suppress(FileNotFoundError):  # gone meanwhile, or an editor's lock: a link to nothing
+            if entry.is_dir():
+                yield from _states(entry.path)
+            else:
+                yield identified(Path(entry.path))
 
 
 def _listed(folder: Path) -> list[str]:

@@ -47,6 +47,13 @@ def test_what_has_changed_is_noticed(broken, tmp_path):
         shutil.copytree(tmp_path / "kept", broken.root)
 
 
+def test_the_lock_of_an_editor_changes_nothing(broken):
+    """Emacs marks a file that is being edited by a link to nothing."""
+    remember(broken, STUDY, taken_in(broken, STUDY, COMMAND))
+    (broken.report("smoke") / ".#index.html").symlink_to("somebody@host.123")
+    assert unchanged(broken, STUDY, taken_in(broken, STUDY, COMMAND))
+
+
 def test_what_other_studies_try_changes_nothing(broken):
     remember(broken, STUDY, taken_in(broken, STUDY, COMMAND))
     with ledger_path(broken).open("ab") as file:
