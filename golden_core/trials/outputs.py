@@ -162,7 +162,7 @@ def damaged_trials(home: Home, study: Study) -> dict[Path, str]:
 
 
 def _state(folder: Path) -> str:
-    states = sorted((one.name, one.stat()) for one in os.scandir(folder))
+    states = sorted((one.name, one.stat()) for one in os.scandir(folder) if not one.name.startswith("."))
     return hash_bytes(repr([(name, s.st_size, s.st_mtime_ns, s.st_ino) for name, s in states]).encode())[:16]
 
 

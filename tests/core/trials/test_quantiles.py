@@ -13,7 +13,7 @@ from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import read_json
 from golden_core.trials import AlteredError, Trial, read_outputs, read_quantiles, trial_status
 from golden_core.trials.identity import dependencies, fingerprint, series_inputs
-from golden_core.trials.outputs import altered_files
+from golden_core.trials.outputs import altered_files, damaged_trials
 from golden_core.trials.quantiles import known_labels
 from golden_core.trials.rows import cut_folds
 from golden_core.trials.run import fit_fold, run_trial
@@ -67,8 +67,10 @@ def test_what_killed_processes_and_systems_leave_behind_is_no_part_of_a_trial(br
     folder = run_trial(broken, STUDY, WALK)
     (folder.parent / f".{folder.name}.123-abcdefgh.tmp").mkdir()
     (folder / ".DS_Store").write_text("")
+    (folder / ".#index").symlink_to("nothing")
     (folder / ".forecasts.parquet.123-abcdefgh.tmp").write_text("")
     assert altered_files(folder) == []
+    assert damaged_trials(broken, STUDY) == {}
 
 
 def test_a_legacy_network_is_point_only(broken):
