@@ -66,5 +66,6 @@ def estimate(home: Home, study: Study, forecasters: Sequence[str]) -> Estimate:
 def _costs(home: Home, study: str, forecaster: str) -> list[tuple[float, int]]:
     """Return seconds and bytes of finished trials."""
     found = home.root.glob(f"studies/{study}/trials/{forecaster}/*/{FINGERPRINT}/{PROVENANCE}")
-    records = ((stored_json(path).get("wall_seconds"), path.parent) for path in islice(found, SAMPLE))
-    return [(s, sum(file.stat().st_size for file in folder.iterdir())) for s, folder in records if s is not None]
+    said = ((stored_json(path, wall_seconds=float).get("wall_seconds"), path.parent) for path in islice(found, SAMPLE))
+    records = ((s, [file for file in folder.iterdir() if file.is_file()]) for s, folder in said if s is not None)
+    return [(s, sum(file.stat().st_size for file in files)) for s, files in records]
