@@ -18,7 +18,7 @@ import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from golden_core.forecasters import forecaster_class
-from golden_core.store.lake import Home, stored_json, write_json
+from golden_core.store.lake import Home, read_table, stored_json, write_json
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import FORECASTS
 from golden_core.store.threads import one_thread
@@ -103,7 +103,7 @@ def _alone(study: Study, trial: Trial) -> contextlib.AbstractContextManager[obje
 
 
 def _unrestored(home: Home, study: Study, trial: Trial, folder: Path) -> str | None:
-    written, state = pl.read_parquet(folder / f"{FORECASTS.name}.parquet"), load_checkpoint(folder / WEIGHTS).state
+    written, state = read_table(folder / f"{FORECASTS.name}.parquet"), load_checkpoint(folder / WEIGHTS).state
     for fold in cut_folds(study, trial.horizon, series_inputs(home, study, trial.pair, trial.horizon)):
         prefix, forecaster, said = f"fold{fold.index}/", new_forecaster(study, trial), ""
         try:
@@ -145,7 +145,7 @@ def _needs_more(home: Home, study: Study, trial: Trial, folder: Path) -> str | N
     except (TrialError, ValueError) as error:  # it may read as early as it is imported
         said = str(error).removeprefix(f"{trial}, ")
     else:
-        before = {name: pl.read_parquet(folder / f"{name}.parquet") for name in tables}
+        before = {name: read_table(folder / f"{name}.parquet") for name in tables}
         others = [name for name, table in tables.items() if not table.equals(before[name])]
         if not others:
             return None

@@ -148,6 +148,13 @@ def test_a_checkpoint_without_what_was_learned_is_caught(restless):
     assert not any(found[name].identical or found[name].differing for name in ("forgetful", "lost", "ending"))
 
 
+def test_trials_come_out_again_in_a_temporary_folder_whose_name_looks_like_a_pattern(finished, tmp_path, monkeypatch):
+    study = load_study("smoke", OVERRIDES)
+    (tmp_path / "for [me]").mkdir()
+    monkeypatch.setattr(reproduction.tempfile, "tempdir", str(tmp_path / "for [me]"))
+    assert [one.said for one in reproduce_last(finished, study, 1)[0] if not one.identical] == []
+
+
 @pytest.mark.usefixtures("restless")
 def test_where_nothing_can_be_confined_the_gate_says_what_is_unmeasured(monkeypatch):
     study = load_study("smoke", ["forecasters={random_walk: {}, lost: {}}"])
