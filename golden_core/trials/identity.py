@@ -178,10 +178,7 @@ def fingerprint(study: Study, trial: Trial, inputs_hash: str) -> str:
     A deterministic forecaster's fingerprint leaves the seed out, so that all its seeds are one trial; the training
     section enters only for a forecaster that trains.
     """
-    return _fingerprint(_shared_by_trials(study, trial.forecaster), trial, inputs_hash)
-
-
-def _fingerprint(shared: dict[str, Any], trial: Trial, inputs_hash: str) -> str:
+    shared = _shared_by_trials(study, trial.forecaster)
     return hash_bytes(canonical_json(shared | _own(shared, trial, inputs_hash)).encode())
 
 
@@ -244,7 +241,10 @@ def _of_forecasts(study: Study, forecaster: str, device: str) -> dict[str, Any]:
         "training": training if facts.trained else None,
         "code": code_hash(code),
         "rows_code": own_hash(ROWS_CODE),
-        "files": {path.name: hash_file(path) for path in facts.files},
+        # Several may have one name, in different folders.
+        "files": {
+            one.name: " ".join(hash_file(path) for path in facts.files if path.name == one.name) for one in facts.files
+        },
         "libraries": library_versions(tuple(sorted({*facts.libraries, "polars", "numpy"}))),
     }
 

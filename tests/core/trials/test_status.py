@@ -1,5 +1,6 @@
 """What has been done is told without reading again what did not change, and never from memory where it did."""
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -78,6 +79,21 @@ def test_every_fingerprint_is_that_of_a_trial_by_itself(finished):
     alone = [fingerprint(STUDY, trial, hashes[trial.pair]) for trial in trials]
     assert trial_status(finished, STUDY, trials)["fingerprint"].to_list() == alone
     assert len(set(alone)) == len({(t.forecaster, t.pair, t.seed * (t.forecaster == "dlinear")) for t in trials})
+
+
+def test_every_file_that_a_forecaster_declares_counts_though_two_have_one_name(monkeypatch, tmp_path):
+    """As one's own class has them that keeps a network per pair: EURUSD/net.json beside USDJPY/net.json."""
+    files = tuple(tmp_path / folder / "net.json" for folder in ("one", "other"))
+    for path in files:
+        path.parent.mkdir()
+        path.write_text("{}")
+    honest = identity.forecaster_facts
+    monkeypatch.setattr(identity, "forecaster_facts", lambda *of: dataclasses.replace(honest(*of), files=files))
+    prints = [fingerprint(STUDY, all_trials(STUDY)[0], "inputs")]
+    for path in files:
+        path.write_text("[]")
+        prints.append(fingerprint(STUDY, all_trials(STUDY)[0], "inputs"))
+    assert len(set(prints)) == 3
 
 
 @pytest.mark.parametrize(
