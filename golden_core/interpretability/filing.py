@@ -44,7 +44,7 @@ def explained_trials(study: Study) -> list[Trial]:
 def identities(home: Home, study: Study) -> dict[Trial, tuple[Path, str]]:
     """Return, of every finished trial to explain, its folder and the identity of its explanation.
 
-    That is the hash of everything it depends on: weights and data of the trial, settings, code and libraries.
+    That is the hash of everything it depends on: the trial's own identity, settings, code and libraries.
     """
     asked, done = study.explanations, finished_trials(home, study, explained_trials(study))
     if asked is None:
@@ -86,11 +86,11 @@ def altered_explanations(home: Home, study: Study) -> tuple[list[str], int]:
     if not explanations_are_current(home, study):
         return [f"explanations are not those of the trials there are now: `golden explain {study.name}`"], 1
     found, count = list[str](), 0
-    for trial, (_, identity) in identities(home, study).items():
+    for trial, (trained, identity) in identities(home, study).items():
         folder = place(home, study, trial, identity)
-        hashes = read_json(folder / DOCUMENT)["hashes"]
-        files = {name: folder / f"{name}.parquet" for name in hashes if name != "weights"}
-        other = [name for name, path in files.items() if not path.exists() or hash_file(path) != hashes[name]]
+        hashes = stored_json(folder / DOCUMENT, hashes=dict).get("hashes", {DOCUMENT: ""})
+        files = {name: folder / f"{name}.parquet" for name in hashes} | {"weights": trained / "weights.safetensors"}
+        other = [name for name, path in files.items() if not path.exists() or hash_file(path) != hashes.get(name)]
         found += [f"{trial}: {name} is not what was written; delete {folder} and explain again" for name in other]
         count += len(files)
     return found, count

@@ -32,6 +32,7 @@ from golden_core.store.lake import Home, hash_bytes, shipped, write_json, write_
 from golden_core.store.randomness import Stream
 from golden_core.store.schema import ATTRIBUTIONS
 from golden_core.study import StudyError
+from golden_core.training.checkpoint import load_checkpoint, save_checkpoint
 from golden_core.trials import all_trials, campaign, run_trials
 from golden_core.trials.campaign import fingerprinted
 from golden_core.trials.code import code_hash
@@ -153,6 +154,22 @@ def test_the_same_bytes_come_out_again_and_other_ones_are_noticed(home, study):
     faults, _ = found("explanations_reproduce_bitwise", home, study)
     assert "attributions.parquet is not the same bytes again" in faults[0]
     assert "attributions is not what was written" in found("explanations_as_written", home, study)[0][0]
+
+
+def test_an_explanation_of_weights_that_are_no_more_is_noticed(home, study):
+    """Networks that train in another company have other last digits under the same fingerprint."""
+    (folder, into), *_ = folders(home, study).values()
+    checkpoint = load_checkpoint(folder / "weights.safetensors")
+    other = {name: values * (1 + 1e-7) for name, values in checkpoint.state.items()}
+    save_checkpoint(folder / "weights.safetensors", other, checkpoint.metadata)
+    ((said,), _) = found("explanations_as_written", home, study)
+    assert said == f"dlinear on EURUSD_h1, seed 0: weights is not what was written; delete {into} and explain again"
+
+
+def test_an_explanation_that_is_gone_is_noticed(home, study):
+    (_, into), *_ = folders(home, study).values()
+    shutil.rmtree(into)
+    assert "explanation.json is not what was written" in found("explanations_as_written", home, study)[0][0]
 
 
 def test_explanations_of_other_settings_are_out_of_date(home, study):
