@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
+from operator import attrgetter
 
 import polars as pl
 
@@ -90,9 +91,9 @@ def record_report(
     poisons : sequence of str
         Names in :mod:`golden_core.leakage.poisons`; they should keep every bar, or later rows are others.
     """
-    baseline = honest or pipeline.run(raw)
+    baseline, result = honest or pipeline.run(raw), attrgetter("asset", "key")
     reports = []
-    for (asset, key), group in groupby(sorted(baseline.fits if fits is None else fits, key=_result), key=_result):
+    for (asset, key), group in groupby(sorted(baseline.fits if fits is None else fits, key=result), key=result):
         declared = list(group)
         narrow = pipeline.narrow(declared[0]) if pipeline.narrow else pipeline
         mine = {asset: baseline.artefacts[asset].filter(pl.col(KEY) == key)}
@@ -135,8 +136,9 @@ def _attempt(pipeline: Pipeline, raw: pl.DataFrame, baseline: Run, what: str) ->
 
 
 def _by_all(refusals: Refusals) -> dict[str, str]:
-    """Return who refused every poison: nothing was shown of them."""
-    return {who: why for who, why in refusals[0].items() if all(who in one for one in refusals)} if refusals else {}
+    """Return who refused every poison that the pipeline took, or that it took none: nothing was shown of them."""
+    taken = [one for one in refusals if _RUN not in one] or refusals
+    return {who: why for who, why in taken[0].items() if all(who in one for one in taken)} if taken else {}
 
 
 def _refused(probe: str, asset: str, time: dt.datetime | None, refusals: Refusals) -> Report:
@@ -163,7 +165,3 @@ def _unstable(pipeline: Pipeline, raw: pl.DataFrame, baseline: Run) -> Finding |
         if differences:
             return finding_of(FUTURE, asset, f"{pipeline.name} is not reproducible: on equal bars", differences[0])
     return None
-
-
-def _result(fit: Fit) -> tuple[str, str]:
-    return fit.asset, fit.key

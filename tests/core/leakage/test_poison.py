@@ -160,6 +160,26 @@ def test_a_pipeline_that_refuses_poison_is_told_from_one_that_refuses_all(build,
     assert [(f.asset, f.column) for f in refused.findings] == [("picky", "(run)")]
 
 
+@pytest.mark.parametrize("probe", ["future", "record"])
+def test_who_refused_every_poison_that_the_pipeline_took_was_shown_nothing(build, raw, middle, stream, probe):
+    """The pipeline refuses the first poison as a whole, a forecaster in it the second: nothing of it was compared."""
+    runs = itertools.count()
+
+    def run(table):
+        number, made = next(runs), build().run(table)
+        if number == 1:
+            raise ValueError("no fold can be laid")
+        return dataclasses.replace(made, failures={"slope": "does not converge"}) if number else made
+
+    pipeline, two = Pipeline("both", run), ("reversed", "mirrored")
+    if probe == "future":
+        report = future_report(pipeline, raw, [middle], stream, two)
+    else:
+        report = record_report(pipeline, raw, stream, fits=build().run(raw).fits[-1:], poisons=two)
+    assert [finding.column for finding in report.findings] == ["slope"]
+    assert "does not converge" in report.findings[0].detail
+
+
 def test_a_pipeline_that_is_not_reproducible_says_so(build, raw, middle, stream):
     count = itertools.count()
 
