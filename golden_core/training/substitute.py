@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from torch import nn
 
@@ -38,9 +39,6 @@ class Request:
 
 class _Asked(Exception):  # noqa: N818
     """The way out of a fit that is not to be done here; no fault."""
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
 
 
 @contextlib.contextmanager
@@ -75,29 +73,33 @@ def trained_by(other: Callable[[Request], tuple[nn.Module, Outcome] | None]) -> 
 
 def request_of(fit: Callable[[], object]) -> Request | None:
     """Return what a forecaster's fit asks of the trainer first, without training; None where it asks for nothing."""
+    asked: list[Request] = []
 
     def ask(request: Request) -> None:
-        raise _Asked(request)
+        asked.append(request)
+        raise _Asked
 
-    try:
-        with trained_by(ask):
-            fit()
-    except _Asked as asked:
-        return asked.request
-    return None
+    with contextlib.suppress(_Asked), trained_by(ask):
+        fit()
+    return asked[0] if asked else None
 
 
-def answering(answers: Mapping[tuple[str, ...], tuple[nn.Module, Outcome]]) -> contextlib.AbstractContextManager[None]:
-    """Answer with networks that are fitted already, by the paths of their streams; decline what has no answer."""
-    return trained_by(lambda request: answers.get(request.member.stream.path))
+def answering(
+    answers: Mapping[tuple[str, ...], tuple[nn.Module, Outcome]], kind: device.Kind
+) -> contextlib.AbstractContextManager[None]:
+    """Answer with networks that are fitted already, each once, by the paths of their streams; train others alone."""
+    left = dict(answers)
+    return trained_by(lambda request: left.pop(request.member.stream.path, None) or _alone(kind, request))
 
 
 def alone_on(kind: device.Kind) -> contextlib.AbstractContextManager[None]:
     """Train every network as a cohort of one on a card, unless something else trains already; cpu changes nothing."""
+    return trained_by(partial(_alone, kind)) if kind != "cpu" and trainer.train is _SINGLE else contextlib.nullcontext()
 
-    def train_alone(request: Request) -> tuple[nn.Module, Outcome]:
-        where, objective = device.prepare(kind), request.objective
-        ((_, outcome),) = train_cohort([request.member], request.training, where, objective=objective)
-        return request.member.module, outcome
 
-    return trained_by(train_alone) if kind != "cpu" and trainer.train is _SINGLE else contextlib.nullcontext()
+def _alone(kind: device.Kind, request: Request) -> tuple[nn.Module, Outcome] | None:
+    if kind == "cpu":
+        return None
+    where, objective = device.prepare(kind), request.objective
+    ((_, outcome),) = train_cohort([request.member], request.training, where, objective=objective)
+    return request.member.module, outcome

@@ -96,7 +96,9 @@ def run_trial(
     if folder.is_dir():
         return folder
     started, cpu_started = time.perf_counter(), time.process_time()
-    with one_thread(), _answers_of(company):
+    kind = device_kind(study, trial.forecaster)
+    answers = _training("substitute").answering(company.answers, kind) if company else contextlib.nullcontext()
+    with one_thread(), answers:
         tables, states = run_folds(study, trial, inputs)
     provenance = {
         "study": study.name,
@@ -122,13 +124,6 @@ def run_trial(
         )
         write_json({**provenance, "sha256": output_hashes(temporary)}, temporary / PROVENANCE)
     return folder
-
-
-def _answers_of(company: Company | None) -> contextlib.AbstractContextManager[None]:
-    if company is None:
-        return contextlib.nullcontext()
-    answers: contextlib.AbstractContextManager[None] = _training("substitute").answering(company.answers)
-    return answers
 
 
 def _device(study: Study, forecaster: str) -> dict[str, str | None] | None:

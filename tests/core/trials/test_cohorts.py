@@ -14,7 +14,7 @@ from golden_core.forecasters.neural import DLinearForecaster
 from golden_core.models.linear import DLinear
 from golden_core.preparation.catalogue import load_variant
 from golden_core.store.lake import Home, hash_file, read_json
-from golden_core.training import device, functional
+from golden_core.training import device, functional, substitute, trainer
 from golden_core.trials import Trial, all_trials, cohorts, run_trials
 from golden_core.trials.campaign import fingerprinted, require_device
 from golden_core.trials.identity import dependencies, fingerprint, series_inputs
@@ -126,6 +126,28 @@ def test_a_fit_that_asks_for_another_budget_trains_alone_with_it(home, sizes, mo
     assert rates.to_list() == [1e-3, 2e-3]
     ours, theirs = (pl.read_parquet(one / "forecasts.parquet")["y_pred"] for one in (folders(home)[SECOND], alone))
     assert np.abs(ours - theirs).max() <= 1e-6 * np.ptp(theirs.to_numpy())
+
+
+@pytest.fixture
+def refining(monkeypatch):
+    """Have the forecaster train its network again, at another learning rate, as somebody's class may."""
+    fit, slower = DLinearForecaster.fit, STUDY.training.model_copy(update={"learning_rate": 1e-4})
+
+    def refined(self, train, validation, stream):
+        curve = fit(self, train, validation, stream)
+        return curve + trainer.train(self._module, train, validation, slower, stream, self.objective())
+
+    monkeypatch.setattr(DLinearForecaster, "fit", refined)
+
+
+@pytest.mark.usefixtures("refining")
+def test_a_fit_that_trains_again_from_the_same_stream_is_not_given_the_first_answer_twice(home, tmp_path):
+    assert {one.status for one in run(home, [SECOND])} == {"done"}
+    alone, ours = run_trial(home, STUDY, SECOND, into=tmp_path / "alone"), folders(home)[SECOND]
+    curves = [pl.read_parquet(folder / "history.parquet") for folder in (ours, alone)]
+    assert [curve["learning_rate"].unique().sort().to_list() for curve in curves] == [[1e-4, 1e-3]] * 2
+    first, again = (pl.read_parquet(folder / "forecasts.parquet")["y_pred"] for folder in (ours, alone))
+    assert np.abs(first - again).max() <= 1e-6 * np.ptp(again.to_numpy())
 
 
 def test_a_network_that_diverges_ends_its_trial_and_no_other(home, monkeypatch):
@@ -328,3 +350,14 @@ def test_on_a_card_networks_train_in_cohorts_whatever_the_backend_and_alone_as_o
     record = read_json(folder / "provenance.json")
     assert record["device"] == {"kind": "cuda", "card": "a card"}
     assert record["company"] is None
+
+
+@pytest.mark.usefixtures("pretended", "refining")
+def test_on_a_card_what_the_company_has_not_trained_trains_there_too(home, sizes, monkeypatch):
+    alone, train = [], substitute.train_cohort
+    monkeypatch.setattr(
+        substitute, "train_cohort", lambda *given, **options: alone.append(1) or train(*given, **options)
+    )
+    study = load_variant("smoke", (*OVERRIDES, "training.device=cuda"))
+    assert {one.status for one in run_trials(home, study, fingerprinted(home, study, [SECOND]))} == {"done"}
+    assert (sizes, len(alone)) == ([2], 2)  # two folds, each trained again
