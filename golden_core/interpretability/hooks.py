@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from golden_core.interpretability.measures import FloatArray
 from golden_core.interpretability.subject import Subject, UnexplainableError, outputs
+from golden_core.models.patch import PatchTST
 
 ATTENTION, GATE = "attention_weights", "gate_weights"
 
@@ -46,12 +47,10 @@ def attention_maps(subject: Subject) -> dict[str, FloatArray]:
     UnexplainableError
         If no layer shows its attention, or if what it attends to are not the bars of the window.
     """
-    found, bars = _seen(subject, ATTENTION, "attention"), subject.X.shape[1]
-    for layer, maps in found.items():
-        if (len(maps), maps.shape[-1]) != subject.X.shape[:2]:
-            raise UnexplainableError(
-                f"{subject.name}: {layer} attends to {maps.shape[-1]} patches and not to {bars} bars"
-            )
+    found = _seen(subject, ATTENTION, "attention")
+    for layer, maps in found.items():  # of one feature there may be as many patches as bars
+        if isinstance(subject.network, PatchTST) or (len(maps), maps.shape[-1]) != subject.X.shape[:2]:
+            raise UnexplainableError(f"{subject.name}: {layer} attends to {maps.shape[-1]} patches and not to bars")
     return found
 
 

@@ -183,9 +183,16 @@ def test_attention_to_patches_is_no_attention_to_bars():
     sizes = {"patch_length": 3, "stride": 1, "width": 4, "heads": 2, "layers": 1, "hidden": 8}
     network = PatchTST(5, 2, **sizes, generator=Generator().manual_seed(5))
     explained = subject(network, windows(12, 5, 2))
-    with pytest.raises(UnexplainableError, match="attends to 4 patches and not to 5 bars"):
+    with pytest.raises(UnexplainableError, match="attends to 4 patches and not to bars"):
         hooks.attention_maps(explained)
     assert hooks.attention_maps(subject(moe(), windows(12, 5, 2)))
+
+
+def test_as_many_patches_of_one_feature_as_there_are_bars_are_no_bars_either():
+    sizes = {"patch_length": 2, "stride": 1, "width": 4, "heads": 2, "layers": 1, "hidden": 8}
+    network = PatchTST(5, 1, generator=Generator().manual_seed(1), **sizes)
+    with pytest.raises(UnexplainableError, match="attends to 5 patches"):
+        hooks.attention_maps(subject(network, windows(3, 5, 1)))
 
 
 def test_a_linear_gate_has_signs_and_no_entropy():
