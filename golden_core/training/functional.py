@@ -29,7 +29,7 @@ class CohortError(ValueError):
 def refusal(module: nn.Module) -> str | None:
     """Return why a network cannot train beside others, or nothing."""
     for name, layer in module.named_modules():
-        if isinstance(layer, _BatchNorm):
+        if isinstance(layer, _BatchNorm | BatchNorm) and type(layer) is not BatchNorm:
             return f"{name} ({type(layer).__name__}) would count padding: use golden_core.models.blocks.BatchNorm"
         if isinstance(layer, _DropoutNd) and layer.p > 0:
             return f"{name} ({type(layer).__name__}) draws from a generator that all members would share"

@@ -91,10 +91,15 @@ class Holding(nn.Module):
         self.layer = layer
 
 
+class OwnNorm(BatchNorm):
+    """A kind of one's own, of which nobody knows what it does with padding."""
+
+
 @pytest.mark.parametrize(
     ("layer", "said"),
     [
         (nn.BatchNorm1d(3), r"layer \(BatchNorm1d\) would count padding: use golden_core"),
+        (OwnNorm(3), r"layer \(OwnNorm\) would count padding: use golden_core"),
         (nn.Dropout(0.1), r"layer \(Dropout\) draws from a generator that all members would share"),
         (nn.LSTM(3, 3), r"layer \(LSTM\) cannot be batched: use golden_core"),
         (nn.Linear(3, 3).requires_grad_(False), r"its weight layer\.weight is not trained"),
