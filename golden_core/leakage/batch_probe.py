@@ -93,7 +93,7 @@ NEIGHBOURS, MEMORY = "batch_neighbours", "memory_between_fits"
 _ROUNDING = 1e-6
 _SPACING = 8  # rows between those that are changed at once
 _SETTLED = 4  # suspicions that are settled: a long memory makes every row suspicious, and is honest
-_SEEN = 64  # rows that another fit is shown
+_SEEN = 64  # rows that another fit is shown, unless labels are longer than half of them
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -195,7 +195,7 @@ def _remembers(
     ask: Ask, another: Callable[[], Forecaster], honest: FloatArray, test: Windows, stream: Stream
 ) -> Place | None:
     """Show test rows and their labels to another object of the kind, as the fit of a later fold does."""
-    h, seen = test.horizon, min(len(test) // 2, _SEEN)
+    h, seen = test.horizon, min(len(test) // 2, max(_SEEN, 2 * test.horizon))
     if seen <= h + 1:
         return None
     shown = _first(test, seen)

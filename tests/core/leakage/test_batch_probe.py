@@ -131,6 +131,17 @@ def test_a_leak_within_a_batch_or_between_fits(fold, stream, kind, probe):
     assert probes_of(kind, fold, stream) == [probe]
 
 
+def test_a_memory_between_fits_is_found_at_a_long_horizon_too(study, stream):
+    """A quarter of days: as many as other fits are shown at shorter ones."""
+    home = Home.from_environment()
+    long = load_study(
+        "smoke", ("horizons=[63]", "splits.train=150", "splits.validation=100", "splits.test=150", "splits.step=150")
+    )
+    prepare_all(home, long, [("EURUSD", 63)])
+    fold = next(cut_folds(long, 63, series_inputs(home, long, "EURUSD", 63)))
+    assert probes_of(RemembersOtherFits, fold, stream) == [MEMORY]
+
+
 def test_the_row_that_leaks_is_named(fold, stream):
     one = OnlyInTheLastRows({}, None)
     one.fit(fold.train, fold.validation, stream)
