@@ -150,8 +150,11 @@ def _timed(table: VendorTable, zone: str | None, path: Path) -> _Timed:
 
 def _overruled(table: VendorTable, own: str, zone: str, utc: pl.Series, path: Path) -> tuple[str, ...]:
     """Allow a declaration to overrule the file's own word only where the trading week speaks against that word."""
-    if parse_clock(own) == parse_clock(zone):
-        return ()
+    try:
+        if parse_clock(own) == parse_clock(zone):
+            return ()
+    except ZoneError:
+        return (f"the file says {own}, which is no clock known here: it is read by {zone}, as declared",)
     try:
         verify_zone(active_times(table.bars), own)
     except ZoneError:

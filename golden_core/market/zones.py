@@ -128,8 +128,7 @@ def _judge(weekends: Weekends, declared: str | None, times: pl.Series) -> ZoneEv
                 f"the file is declared to keep {declared}, but the week of {week} begins and ends {abs(hours):g} hours "
                 f"{'before' if hours > 0 else 'after'} the market's: it seems to be of another clock; leave it out"
             )
-    agreeing = int(reading.declared_agrees.sum())
-    return ZoneEvidence(declared, verdict, reading.segments, count, agreeing, summary)
+    return ZoneEvidence(declared, verdict, reading.segments, count, int(reading.declared_agrees.sum()), summary)
 
 
 def _require_ended(days: pl.Series, declared: str) -> None:
@@ -154,11 +153,12 @@ def _require_closed(days: pl.Series, declared: str) -> None:
     inside = closed_bars(days, declared, 24)
     weeks = inside.dt.truncate("1w").n_unique()
     if weeks >= FEWEST_WEEKENDS and weeks > CLOSED_DAYS * weekends:
-        behind = "UTC" if parse_clock(declared) != parse_clock("UTC") else "America/New_York"
         clock = (
             "On a clock behind that one a week begins on Sunday: declare the clock of the vendor's midnight, such as "
-            f"{behind}. "
+            f"{'UTC' if parse_clock(declared) != parse_clock('UTC') else 'America/New_York'}. "
         )
+        if 2 * (inside.dt.weekday() == 6).sum() >= len(inside):  # no clock behind has Saturdays open
+            clock = "If days are named by the next one, as rates in force from then on, take a day off every date. "
         raise ZoneError(
             f"the file is declared to keep {declared}, but {weeks} of its {weekends} weeks end with a day's bar that "
             f"moved although {declared} has the market closed all day, first {inside[0]:%A %Y-%m-%d}. "

@@ -17,12 +17,13 @@ from golden_core.vendors.periods import stated_length
 from golden_core.vendors.prices import GAPS, NUMBER, active, read_numbers, require_last_row, require_roles
 from golden_core.vendors.text import Lines, Rows
 from golden_core.vendors.ticks import QUOTES, TICK_BAR, bars_from_ticks, require_spread
-from golden_core.vendors.times import NOTHING, Dates, Times, from_temporal, joined, read_epochs, read_times
+from golden_core.vendors.times import NAIVE, NOTHING, Dates, Times, from_temporal, joined, read_epochs, read_times
 
 DAY = "1d"
 QUOTED = "5m"  # bars of one minute are made of ticks in any case
 _PAIR = rf"(?i)^({CURRENCIES})[/_-]?({CURRENCIES})$"
 _CODE = rf"^({CURRENCIES})$"
+_METATRADER = {"tickvolume", "spread", "realvolume"}  # columns of its rates, as its package for Python names them
 # What columns hold that say of how many units a price is, where it is of one: of SDMX a power of ten.
 _UNITS = {"unitmult": 0.0, "multiplier": 1.0, "nominal": 1.0}
 
@@ -165,15 +166,23 @@ def _times(table: pl.DataFrame, found: Found, lines: Lines, dates: Dates, moved:
     # Whole numbers: 20240131 is a day, anything longer counts from 1970.
     days = first.dtype.is_integer() and first.is_between(19_000_101, 21_001_231).all()
     if first.dtype == pl.String or days:
-        return read_times(first.cast(pl.String), lines, dates, moved)
+        return _of_broker(table, read_times(first.cast(pl.String), lines, dates, moved))
     if first.dtype.is_integer() or first.dtype == pl.Float64:
-        return read_epochs(first, lines)
+        return _of_broker(table, read_epochs(first, lines))
     if first.dtype in (pl.Date, pl.Datetime):
         return from_temporal(first, lines)
     raise VendorError(
         f"{lines.path}: column {found.time[0]!r} holds {first.dtype}, expected times, text, or whole numbers since "
         "1970; declare another column"
     )
+
+
+def _of_broker(table: pl.DataFrame, times: Times) -> Times:
+    """Take the counts of MetaTrader's package for Python as times of a clock to be declared, which they are."""
+    if times.clock != "UTC" or times.values.dtype != NAIVE or not _METATRADER.issubset(map(normal, table.columns)):
+        return times
+    notes = (note.replace("which count UTC", "which MetaTrader counts by its broker's clock") for note in times.notes)
+    return Times(times.values, None, tuple(notes))
 
 
 def _complete(cells: pl.Series, lines: Lines) -> pl.Series:

@@ -33,7 +33,7 @@ def _published(rows: Rows, pair: str, path: Path) -> Rows:
     require_named(name, pair, path)
     there = ~rows.table[name].str.to_lowercase().is_in(GAPS)
     silent = (~there).sum()
-    note = f"{silent} days have no price and are left out" if silent else "every day has a price"
+    note = f"{silent} days have no price and are left out" if silent else "every row has a price"
     table = rows.table.filter(there).rename({name: "close"})
     if table.is_empty():
         raise VendorError(f"{path}: no day of {name!r} has a price; fetch the series again")

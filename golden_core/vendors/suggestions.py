@@ -104,6 +104,8 @@ def hints(head: Head | None) -> str:
         )
     if any(parts <= {normal(name) for name in head.header} for parts in _DAY_PARTS):
         found.append("a day in three columns is not read: write it into one, such as 2024-03-15")
+    elif "open=PLACE" in declaration(head):
+        found.append("if they are quotes, put names above them, such as time,bid,ask")
     elif widths[0] > 1 and "timestamp=NAME" in declaration(head):
         found.append("no column of its first rows seems to hold a day, such as 2024-03-15")
     if even and widths[0] > 1 and "open=" not in declaration(head):

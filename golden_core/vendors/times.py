@@ -286,11 +286,12 @@ def joined(date: pl.Series, time: pl.Series, path: Path) -> pl.Series:
     naive = isinstance(date.dtype, pl.Datetime) and date.dtype.time_zone is None
     if date.dtype == pl.Date or (naive and (date.dt.time() == datetime.time()).all()):
         date = date.dt.strftime("%Y-%m-%d")
-    if not (date.dtype == pl.String or date.dtype.is_integer()) or time.dtype not in (pl.String, pl.Time):
+    typed = not (date.dtype == pl.String or date.dtype.is_integer()) or time.dtype not in (pl.String, pl.Time)
+    if typed or ":" in str(date[0]) or re.fullmatch(_EPOCH, str(time[0])):
         raise VendorError(
-            f"{path}: columns {date.name!r} and {time.name!r} hold {date.dtype} and {time.dtype}, expected days and "
-            "times of day; if one of them is the whole time, declare it with --column timestamp=NAME (in a study: "
-            "format columns)"
+            f"{path}: columns {date.name!r} and {time.name!r} hold {str(date[0])!r} and {str(time[0])!r}, "
+            "expected days and times of day; if one of them is the whole time, declare it with --column "
+            "timestamp=NAME (in a study: format columns)"
         )
     return (date.cast(pl.String) + " " + time.cast(pl.String)).alias("timestamp")
 
