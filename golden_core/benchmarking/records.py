@@ -76,7 +76,7 @@ def file_run(home: Home, benchmark: str, study: str, found: Sequence[Measurement
     rows = pl.DataFrame([{**shared, **one.row()} for one in found], schema=BENCHMARKS.dtypes)
     samples = pl.concat(_samples(one) for one in found)
     folder = home.root / "benchmarks" / benchmark / (study or "-") / name
-    with new_folder(folder) as temporary:
+    with new_folder(folder, same=False) as temporary:
         write_parquet(BENCHMARKS.conform(rows), temporary / "rows.parquet")
         write_parquet(samples, temporary / "samples.parquet")
         write_json(facts, temporary / "provenance.json")

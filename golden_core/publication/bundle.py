@@ -69,7 +69,7 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
     if report.resolve() in to.resolve().parents:
         raise PublicationError(f"{to} is in the report that it would hold: name a folder elsewhere")
     texts = {**cards(home, study), **documents(root, study, git_state(root)["commit"])}
-    with new_folder(to) as folder:
+    with new_folder(to, same=False) as folder:
         folder.chmod(0o755)
         for name, text in texts.items():
             write_text(text, folder / name)

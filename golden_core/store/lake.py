@@ -243,13 +243,17 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
+def new_folder(path: Path, *, same: bool = True) -> Iterator[Path]:
     """Yield a temporary folder; on success it becomes ``path``, unless another process was first.
+
+    ``same``: the name is the content's identity, so whoever was first has written the same thing.
 
     Raises
     ------
     FullDiskError
         If there is no room for it.
+    OSError
+        If somebody else has written another thing there meanwhile.
     """
     with telling_of(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -260,8 +264,7 @@ def new_folder(path: Path) -> Iterator[Path]:
             try:
                 temporary.rename(path)
             except OSError:
-                # The name is the content's identity, so whoever was first has written the same thing.
-                if not path.is_dir():
+                if not (same and path.is_dir()):
                     raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -1,5 +1,6 @@
 """What a killed process leaves behind goes; what a living one is writing stays."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -54,6 +55,17 @@ def test_a_finished_write_leaves_nothing(tmp_path):
     with new_folder(tmp_path / "b") as temporary:
         (temporary / "c").write_text("2")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_what_another_put_there_meanwhile_stays_and_is_told_where_it_is_another_thing(tmp_path, same):
+    first_is_here = contextlib.nullcontext() if same else pytest.raises(OSError, match="not empty")
+    with first_is_here, new_folder(tmp_path / "a", same=same) as second:
+        (second / "file").write_text("second")
+        with new_folder(tmp_path / "a", same=same) as first:
+            (first / "file").write_text("first")
+    assert (tmp_path / "a" / "file").read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 @pytest.mark.parametrize(("umask", "file", "folder"), [("077", "600", "700"), ("002", "664", "775")])
