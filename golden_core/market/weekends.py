@@ -29,7 +29,7 @@ FIXED_HOURS = range(-12, 15)
 _AHEAD = ("05:00", "06:00", "08:00")  # of New York
 RARE = ("Europe/Moscow", "Australia/Sydney", *(f"America/New_York+{hours}" for hours in _AHEAD))
 
-GAP_HOURS = (40, 60)  # a holiday beside the weekend makes the gap longer; a holiday within the week is shorter
+GAP_HOURS = (40, 66)  # a holiday beside the weekend makes the gap longer; a holiday within the week is shorter
 DROPPED = 0.85  # of the weekends that missing hours touch: before these they end alike, or no habit explains them
 SATURDAY = -48.0  # hours from the Monday after a weekend to its Saturday
 DAYS_BESIDE = 4  # on all of which an hour is missing if a vendor drops it

@@ -333,9 +333,10 @@ def test_daily_bars_stamped_at_their_close_are_refused():
     assert verify_zone(closes - dt.timedelta(days=1), "America/New_York").verdict == "unverifiable"
 
 
-def test_a_vendor_who_closes_every_night_shows_its_own_hours():
+@pytest.mark.parametrize(("since", "hours"), [(0, 20), (15, 8)])  # the last of 65 hours of a weekend
+def test_a_vendor_who_closes_every_night_shows_its_own_hours(since, hours):
     """Exotic pairs are quoted by day, and stop on Friday when they stop on Thursday."""
-    times = [time for time in trading_times(dt.date(2019, 1, 6), 80) if (new_york(time).hour - 17) % 24 < 20]
+    times = [time for time in trading_times(dt.date(2019, 1, 6), 80) if (new_york(time).hour - 17 - since) % 24 < hours]
     found = verify_zone(shown(times, "UTC"), "UTC")
     assert (found.verdict, found.segments) == ("unverifiable", ())
     assert found.summary.endswith("the bars stop when they had stopped the day before, at hours of the vendor's own")
