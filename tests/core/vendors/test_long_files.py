@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from support.vendor_files import hst
 
 from golden_core.bars.fixings import require_fixings
 from golden_core.bars.reading import read_bars
@@ -97,8 +98,10 @@ def test_averages_of_heikin_ashi_are_no_prices(parse: Any) -> None:
         opens.append((opens[-1] + last) / 2)
     bars = bars.with_columns(close=close, open=pl.Series(opens))
     bars = bars.with_columns(high=pl.max_horizontal(PRICES), low=pl.min_horizontal(PRICES))
-    with pytest.raises(VendorError, match="they are averages, such as Heikin-Ashi's"):
-        parse(_rows(bars))
+    chart = hst([(int(t.timestamp()), *prices, 1) for t, *prices in bars.select("t", *PRICES).rows()])
+    for content, name in ((_rows(bars), "x.csv"), (chart, "EURUSD60.hst")):
+        with pytest.raises(VendorError, match="they are averages, such as Heikin-Ashi's"):
+            parse(content, name=name)
 
 
 def _gapped(every: str, weeks: int) -> pl.DataFrame:
