@@ -66,7 +66,8 @@ def hash_source(path: Path) -> str:
     if path.is_file():
         return hash_file(path)
     files = sorted(inner for inner in path.rglob("*") if inner.is_file())
-    return hash_bytes("".join(f"{inner.relative_to(path)}\0{hash_file(inner)}\n" for inner in files).encode())
+    listed = "".join(f"{inner.relative_to(path)}\0{hash_file(inner)}\n" for inner in files)
+    return hash_bytes(listed.encode(errors="surrogateescape"))  # a name need not be text
 
 
 def _record(reading: Reading, path: Path, pair: str, declared: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,9 @@ def test_a_folder_is_known_by_all_its_files(tmp_path: Path) -> None:
     (tmp_path / "a" / "y").write_text("")
     assert hash_source(tmp_path) != before
     assert hash_source(tmp_path / "a" / "x") == hash_file(tmp_path / "a" / "x")
+    before = hash_source(tmp_path)
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")).write_text("a name that is no text")
+    assert hash_source(tmp_path) != before
 
 
 def test_duplicates_order_and_errors_are_left_to_cleaning(written: Any) -> None:
