@@ -18,7 +18,7 @@ from golden_core.store.health import openable
 from golden_core.store.schema import BARS
 from golden_core.vendors import choosing
 from golden_core.vendors.bar_length import alone, bar_length, disordered, off_grid
-from golden_core.vendors.base import Claim, Reader, VendorError, VendorTable
+from golden_core.vendors.base import FROM_END, Claim, Reader, VendorError, VendorTable, runs_back
 from golden_core.vendors.detect import AUTO, detect
 from golden_core.vendors.feed import oddities
 from golden_core.vendors.plain import declared
@@ -127,11 +127,9 @@ def _reader(
 
 def _forwards(table: VendorTable) -> VendorTable:
     """Turn a table round that runs newest first, as some vendors write: that is a style, and no row is out of order."""
-    steps, none = table.bars["timestamp"].diff(), datetime.timedelta()
-    if (steps < none).sum() <= (steps > none).sum():
+    if not runs_back(table.bars["timestamp"]):
         return table
-    note = "the rows run from the newest to the oldest: they are read from the end"
-    return replace(table, bars=table.bars.reverse(), notes=[*table.notes, note])
+    return replace(table, bars=table.bars.reverse(), notes=[*table.notes, FROM_END])
 
 
 def _timed(table: VendorTable, zone: str | None, path: Path) -> _Timed:

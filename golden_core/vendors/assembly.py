@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from golden_core.vendors.base import SIDES, VendorError, VendorTable, side_in_name
+from golden_core.vendors.base import FROM_END, SIDES, VendorError, VendorTable, runs_back, side_in_name
 from golden_core.vendors.columns import CURRENCIES, INSTRUMENTS, PRICES, Found, clock_in, normal
 from golden_core.vendors.feed import require_moves, require_own
 from golden_core.vendors.periods import stated_length
@@ -154,6 +154,8 @@ def _from_ticks(
             "are known at their end; export candles, or keep the day and one price of daily quotes"
         )
     require_spread(quotes, str(path), found.numbers["bid"], found.numbers["ask"])
+    if runs_back(quotes["timestamp"]):  # of several at one instant the last row is the first
+        quotes, notes = quotes.reverse(), (*notes, FROM_END)
     bars = bars_from_ticks(quotes, side)
     made = f"{ticks.height} ticks give {bars.height} {side} bars of {TICK_BAR}; a minute without has no bar"
     return VendorTable(bars, known.format, clock, TICK_BAR, side, (*notes, made))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Protocol
 import polars as pl
 
 SIDES = ("bid", "ask", "mid")
+FROM_END = "the rows run from the newest to the oldest: they are read from the end"
 
 
 class VendorError(ValueError):
@@ -74,6 +76,12 @@ def side_in_name(path: Path) -> str | None:
     words = set(re.split(r"[^a-z]+", path.name.lower()))
     found = [side for side in ("bid", "ask") if side in words]
     return found[0] if len(found) == 1 else None
+
+
+def runs_back(times: pl.Series) -> bool:
+    """Say whether more rows come before the one above them than after it."""
+    steps, none = times.diff(), datetime.timedelta()
+    return int((steps < none).sum()) > int((steps > none).sum())
 
 
 def told(bars: pl.DataFrame, odd: pl.Series, said: str, then: str = "") -> tuple[str, ...]:

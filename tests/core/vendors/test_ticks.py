@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import polars as pl
 import pytest
@@ -68,3 +69,12 @@ def test_bids_above_asks_are_refused_when_they_are_most() -> None:
     require_spread(_ticks([(0, 1.2, 1.1, 1.0), (1, 1.0, 1.1, 1.0)]), "x.csv")
     with pytest.raises(VendorError, match=r"x\.csv: in 1 of 1 ticks the bid"):
         require_spread(_ticks([(0, 1.2, 1.1, 1.0)]), "x.csv")
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_of_ticks_at_one_second_the_last_closes_the_minute_whichever_way_the_file_runs(way: int, parse: Any) -> None:
+    quotes = [("58", 1.1), ("59", 1.2), ("59", 1.3), ("59", 1.15)]
+    rows = [f"2024-03-15 10:00:{second},{bid},{bid + 0.01:.2f}" for second, bid in quotes]
+    read = parse(["time,bid,ask", *rows[::way]])
+    assert read.bars.select("open", "high", "low", "close").row(0) == (1.1, 1.3, 1.1, 1.15)
+    assert ("they are read from the end" in " ".join(read.notes)) == (way < 0)
