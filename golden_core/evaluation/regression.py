@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 
 from golden_core.evaluation.inputs import difference
 from golden_core.inputs.windows import FloatArray
+from golden_core.statistics.long_run import ROUNDING
 from golden_core.store.warehouse import Warehouse
 
 # Parameter: $study. Lists of losses, the forecaster's and the benchmark's, in time order, for every test.
@@ -86,7 +87,7 @@ def _cosines(ours: FloatArray, theirs: FloatArray, horizon: int) -> tuple[float 
     n, losses = len(ours), ours - theirs
     df = min(int(0.4 * round(n ** (2 / 3), 9)), n // (2 * horizon))  # a power of 1000 is a little less than 100
     larger = np.maximum(ours, theirs)
-    if df < 4 or (np.abs(losses) <= 1e-10 * np.maximum(larger, np.median(larger))).all():
+    if df < 4 or (np.abs(losses) <= 1e-10 * np.maximum(larger, np.median(larger))).all() or _is_constant(losses):
         return None, None
     mirrored = np.abs(np.fft.rfft(np.concatenate([losses, losses[::-1]])))[1 : df + 1]  # 2 |Σ losses · cosine|
     variance = np.square(mirrored).mean() / (2 * n)
@@ -94,10 +95,14 @@ def _cosines(ours: FloatArray, theirs: FloatArray, horizon: int) -> tuple[float 
     return statistic, float(2 * stats.t.sf(abs(statistic), df))
 
 
+def _is_constant(losses: FloatArray) -> bool:
+    return bool(np.ptp(losses) <= ROUNDING * np.abs(losses).max())
+
+
 def _rectangular(losses: FloatArray, horizon: int) -> tuple[float | None, float | None]:
     """Regress loss differences [T] on a constant alone: its kernel variance with equal weights, and the correction."""
     n = len(losses)
-    if n <= horizon or np.ptp(losses) == 0:
+    if n <= horizon or _is_constant(losses):
         return None, None
     fit = OLS(losses, np.ones(n)).fit(cov_type="HAC", cov_kwds={"maxlags": horizon - 1, "kernel": "uniform"})
     variance = float(fit.cov_params()[0, 0])

@@ -57,6 +57,15 @@ def test_undefined_tests_are_undefined_twice_and_not_adjusted_for(make_forecasts
     assert largest(differences) < 1e-9
 
 
+def test_losses_that_differ_by_a_constant_are_undefined_twice(make_forecasts, compare):
+    """A pegged price, and a forecaster that says one small number of it every day."""
+    told = pl.when(pl.col("forecaster") == "steady").then(1.23e-6).otherwise(0.0)
+    forecasts = make_forecasts(("steady",), n=400).with_columns(y_true=pl.lit(0.0), y_pred=told)
+    differences, comparisons = compare(forecasts)
+    assert comparisons["statistic"].is_null().all()
+    assert largest(differences) < TEST_TOLERANCE
+
+
 def test_too_few_forecasts_for_the_horizon(make_forecasts, compare):
     differences, comparisons = compare(make_forecasts(("noisy",), n=5))
     assert comparisons["statistic"].is_null().all()
