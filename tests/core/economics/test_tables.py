@@ -148,8 +148,13 @@ def test_too_few_returns_have_a_ratio_and_no_chance_of_skill():
 
 def test_who_trades_seldom_has_a_ratio_and_no_chance_of_skill(table):
     """One forecast in fifty is traded: each lot is bought and sold, and neither may stand for six hundred bars."""
-    faint = forecasts().with_columns(pl.when(pl.int_range(pl.len()) % 50 == 7).then("y_pred").otherwise(0.0))
-    seldom = row(economics_table(STUDY, list(strategies(faint, bars(), section())), 3, Stream(1)), "knows")
+
+    def traded_every(nth):
+        faint = forecasts().with_columns(pl.when(pl.int_range(pl.len()) % nth == 5).then("y_pred").otherwise(0.0))
+        return row(economics_table(STUDY, list(strategies(faint, bars(), section())), 3, Stream(1)), "knows")
+
+    seldom, enough = traded_every(50), traded_every(2 * N // LEAST_TRADES)
+    assert enough["reason"] is None
     assert seldom["reason"] == SELDOM.format(2 * N // 50, LEAST_TRADES)
     assert seldom["sharpe"] is not None
     told = ("low", "high", "bootstrap_low", "bootstrap_high", "probabilistic", "deflated")
@@ -165,6 +170,19 @@ def test_the_rule_is_where_the_interval_keeps_its_promise(trades, least, most):
     np.put_along_axis(returns, held, draw.standard_normal(held.shape), axis=1)
     found = long_run(sharpe.sharpe_moment(returns), horizon=1)
     assert least <= ((found.low > 0) | (found.high < 0)).mean() <= most
+
+
+def test_no_block_of_the_bootstrap_is_shorter_than_what_a_forecast_looks_ahead(traded):
+    short, whole = (
+        economics_table(
+            STUDY.model_copy(update={"economics": STUDY.economics.model_copy(update={"bootstrap_block": block})}),
+            traded,
+            3,
+            Stream(1),
+        )
+        for block in (1, HORIZON)
+    )
+    assert short.equals(whole)
 
 
 def test_equity_ends_where_the_returns_add_up(traded, table):

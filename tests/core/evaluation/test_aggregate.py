@@ -96,6 +96,11 @@ def test_one_seed_has_no_spread_and_the_random_walk_no_direction(make_forecasts,
     assert rows["mean"].null_count() == len(rows) > 0
 
 
+def test_two_seeds_have_a_spread_and_intervals(make_forecasts, summarise):
+    table = summarise(make_forecasts(("noisy",), seeds=2)).filter(forecaster="noisy")
+    assert table.select("sd", "t_low", "t_high", "bootstrap_low", "bootstrap_high").null_count().row(0) == (0,) * 5
+
+
 def test_a_seed_with_a_missing_trial_stays_out_of_averages_over_series(forecasts, summarise, trials_of):
     failed = pl.struct("forecaster", "pair", "horizon", "seed") == pl.lit(
         {"forecaster": "noisy", "pair": "EURUSD", "horizon": 1, "seed": 1}

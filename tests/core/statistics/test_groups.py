@@ -78,6 +78,7 @@ def test_games_howell_by_its_formula():
 def test_friedman_by_hand():
     # Ranks 1 2 3 in all of four blocks: χ² = 12/(4·3·4) · (4² + 8² + 12²) − 3·4·4 = 8.
     assert friedman(np.tile([1.0, 2.0, 3.0], (4, 1))).statistic == pytest.approx(8)
+    assert friedman(np.tile([1.0, 2.0, 3.0], (2, 1))).statistic == pytest.approx(4)  # two blocks are enough
 
 
 def test_effects_against_their_definitions():
@@ -106,9 +107,10 @@ def test_effects_far_beyond_the_spread_within_groups():
     for apart in (1e9, -1e9):
         g = hedges_g(a + apart, b)
         assert [g.low, g.high] == pytest.approx(sorted(g.value * np.sqrt(squares)), rel=1e-9)
-    eta = eta_squared([a + 1e5, b])
-    odds = 18 * eta.value / (1 - eta.value) * squares / 20
-    assert [eta.low, eta.high] == pytest.approx(odds / (1 + odds), rel=1e-12)
+    for groups in ([a + 1e5, b], [a + 1e5, b, PLANT_GROWTH[2]]):
+        eta, n = eta_squared(groups), 10 * len(groups)
+        odds = eta.value / (1 - eta.value) * stats.chi2.ppf([0.025, 0.975], n - len(groups)) / n
+        assert [eta.low, eta.high] == pytest.approx(odds / (1 + odds), rel=1e-12)
     near, far = (hedges_g(a + apart, b).low / apart for apart in (290.0, 400.0))  # on either side of the change
     assert near == pytest.approx(far, rel=5e-3)
 

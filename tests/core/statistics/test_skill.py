@@ -48,6 +48,7 @@ def test_a_cost_lowers_what_the_direction_needs():
     g = 1e-6 * y * forecast  # found at once, so that the direction decides
     free, costly = (smallest_skill(g, in_direction(y, forecast, cost=cost), horizon=1) for cost in (0.0, 0.05))
     assert costly == pytest.approx(free - 0.05, rel=1e-12)
+    assert smallest_skill(g, in_direction(y, forecast, weight=2), horizon=1) == pytest.approx(2 * free, rel=1e-12)
 
 
 @pytest.mark.parametrize("world", worlds.REVERSALS)

@@ -81,3 +81,8 @@ def test_adaptive_calibration_follows_a_break_that_split_does_not():
 def test_quantiles_without_a_spread_are_refused():
     with pytest.raises(ValueError, match="finite quantiles that are not all equal"):
         calibrated(LEVELS, (np.zeros(2), np.zeros((2, 5))), (np.zeros(2), np.zeros((2, 5))), split)
+    (y,), (raw,) = worlds(9, 3, 1, "one flat row")
+    for flat in (4, 10):  # of the calibration, and of those to forecast
+        one = np.where(np.arange(12)[:, None] == flat, 0.0, raw)
+        with pytest.raises(ValueError, match="finite quantiles that are not all equal"):
+            calibrated(LEVELS, (y[:9], one[:9]), (y[9:], one[9:]), split)
