@@ -239,10 +239,7 @@ def _record(home: Home, study: Study, trial: Trial, print_: str, message: str, t
 
 def fingerprinted(home: Home, study: Study, trials: Iterable[Trial]) -> list[tuple[Trial, str]]:
     """Return trials with their fingerprints, reading each series once."""
-    hashes: dict[str, str] = {}
-    found = []
-    for trial in trials:
-        if trial.series not in hashes:
-            hashes[trial.series] = series_inputs(home, study, trial.pair, trial.horizon).hash
-        found.append((trial, fingerprint(study, trial, hashes[trial.series])))
-    return found
+    trials = list(trials)
+    series = {(trial.pair, trial.horizon): None for trial in trials}
+    hashes = {one: series_inputs(home, study, *one).hash for one in series}
+    return [(trial, fingerprint(study, trial, hashes[trial.pair, trial.horizon])) for trial in trials]

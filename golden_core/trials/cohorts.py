@@ -5,8 +5,10 @@ A trial stays what it is anywhere else: its forecaster asks the trainer, who has
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,6 @@ from golden_core.trials.run import Company, TrialError, run_trial, settle_torch
 
 # Told what happens, and whether it is to be kept in sight; the state of a cohort is soon overtaken.
 Note = Callable[[str, bool], None]
-Written = tuple[Trial, Company]
 
 
 class Cohorts:
@@ -35,6 +36,7 @@ class Cohorts:
     def __init__(self, home: Home, study: Study, note: Note) -> None:
         self.home, self.study, self.note = home, study, note
         self._folds: dict[str, list[FoldData]] = {}
+        self._hashes: dict[str, str] = {}  # of what each series gave
 
     def train(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, Company | str | None]]:
         """Train trials, of one forecaster and one horizon in as few cohorts as memory allows, and yield each.
@@ -53,7 +55,7 @@ class Cohorts:
             while waiting:
                 yield from self._train_part(waiting.pop(0), waiting)
 
-    def company(self, trials: Sequence[Trial]) -> Iterator[Written]:
+    def company(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, Company]]:
         """Train trials in one cohort, and yield each as soon as all its networks are fitted."""
         device_ = device.prepare(device_kind(self.study, trials[0].forecaster))
         every = [(trial, request) for trial in trials for request in self._requests(trial)]
@@ -65,10 +67,15 @@ class Cohorts:
         def watch(progress: Progress) -> None:
             spent[0] += progress.seconds / len(trials)
             spent[1] += progress.cpu_seconds / len(trials)
-            self._report(trials[0], len(asked), progress)
+            self.note(
+                f"{trials[0].forecaster}, horizon {trials[0].horizon}: epoch {progress.epoch}, {progress.members} of "
+                f"{len(asked)} networks training, {progress.speed:,.0f} windows/s",
+                False,
+            )
 
+        beside = tuple(trials), {one.series: self._hashes[one.series] for one in trials}
         # What cannot be fitted says why itself, when it is run.
-        yield from ((trial, Company(tuple(trials), {}, *spent)) for trial in trials if not left[trial])
+        yield from ((trial, Company(*beside, {}, *spent)) for trial in trials if not left[trial])
         if not asked:
             return
         members, request = [one.member for _, one in asked], asked[0][1]
@@ -78,7 +85,7 @@ class Cohorts:
             answers[trial][members[place].stream.path] = members[place].module, outcome
             left[trial] -= 1
             if not left[trial]:
-                yield trial, Company(tuple(trials), answers.pop(trial), *spent)
+                yield trial, Company(*beside, answers.pop(trial), *spent)
 
     def _train_part(
         self, part: list[Trial], waiting: list[list[Trial]]
@@ -133,32 +140,21 @@ class Cohorts:
         return [group[len(group) * n // count : len(group) * (n + 1) // count] for n in range(count)]
 
     def _requests(self, trial: Trial) -> Iterator[Request]:
+        """Yield what fits ask of the trainer; nothing of one that fails before, and will again when the trial runs."""
         for fold in self._folds_of(trial):
-            if request := self._request(trial, fold):
-                yield request
-
-    def _request(self, trial: Trial, fold: FoldData) -> Request | None:
-        """Return what a fit asks of the trainer; nothing where it fails before, and will again when the trial runs."""
-        try:
-            forecaster = new_forecaster(self.study, trial)
-            stream = fold_stream(self.study, trial, fold.index)
-            settle_torch(self.study)
-            return request_of(lambda: forecaster.fit(fold.train, fold.validation, stream))
-        except Exception:  # noqa: BLE001
-            return None
+            with contextlib.suppress(Exception):
+                forecaster = new_forecaster(self.study, trial)
+                stream = fold_stream(self.study, trial, fold.index)
+                settle_torch(self.study)
+                if request := request_of(partial(forecaster.fit, fold.train, fold.validation, stream)):
+                    yield request
 
     def _folds_of(self, trial: Trial) -> list[FoldData]:
         if trial.series not in self._folds:
             inputs = series_inputs(self.home, self.study, trial.pair, trial.horizon)
             self._folds[trial.series] = list(cut_folds(self.study, trial.horizon, inputs))
+            self._hashes[trial.series] = inputs.hash
         return self._folds[trial.series]
-
-    def _report(self, trial: Trial, count: int, progress: Progress) -> None:
-        self.note(
-            f"{trial.forecaster}, horizon {trial.horizon}: epoch {progress.epoch}, {progress.members} of {count} "
-            f"networks training, {progress.speed:,.0f} windows/s",
-            False,
-        )
 
 
 def join_cohorts(study: Study, trials: Iterable[Trial], *, asked: bool) -> set[Trial]:
@@ -187,7 +183,7 @@ def run_again(home: Home, study: Study, trial: Trial, into: Path) -> None:
     if not stored:
         run_trial(home, study, trial, into=into)
         return
-    company = [Trial(trial.forecaster, pair, trial.horizon, seed) for pair, seed in stored]
+    company = [Trial(trial.forecaster, pair, trial.horizon, seed) for pair, seed, *_ in stored]
     for found, cohort in Cohorts(home, study, lambda _text, _lasting: None).company(company):
         if found == trial:
             run_trial(home, study, trial, into=into, company=cohort)

@@ -20,7 +20,8 @@ from golden_core.store.lake import Home, differing_files, read_json, stored_json
 from golden_core.store.provenance import machine, same_processor
 from golden_core.store.randomness import Stream
 from golden_core.study import CUSTOM, Study
-from golden_core.trials.identity import Trial, all_trials, distinct_trials, fingerprint, is_deterministic, series_inputs
+from golden_core.trials import Trial, all_series, all_trials, series_inputs
+from golden_core.trials.identity import distinct_trials, fingerprint, is_deterministic, series_hashes
 from golden_core.trials.outputs import ALSO, OUTPUTS, PROVENANCE, altered_files, finished_trials
 
 FOUND = "found.json"
@@ -107,16 +108,25 @@ def reproduce_last(home: Home, study: Study, count: int) -> tuple[list[Reproduct
 
 def _finished_here(home: Home, study: Study) -> tuple[dict[Trial, Path], dict[Trial, str]]:
     """Return folders of trials whose bytes are promised here, and of all others on what they were trained."""
-    everywhere, here = finished_trials(home, study, all_trials(study)), machine()
-    if study.training.kernels == "portable":
-        return everywhere, {}
-    elsewhere = {trial: where for trial, folder in everywhere.items() if (where := _made_elsewhere(folder, here))}
+    everywhere = finished_trials(home, study, all_trials(study))
+    here = {} if study.training.kernels == "portable" else machine()
+    now = series_hashes(home, study, all_series(study))
+    found = {trial: _made_elsewhere(trial, folder, here, now) for trial, folder in everywhere.items()}
+    elsewhere = {trial: where for trial, where in found.items() if where}
     return {trial: folder for trial, folder in everywhere.items() if trial not in elsewhere}, elsewhere
 
 
-def _made_elsewhere(folder: Path, here: Mapping[str, Any]) -> str | None:
-    """Return on what a trial was trained if that is no machine like this one: another processor, or a card."""
-    record = stored_json(folder / PROVENANCE, machine=dict)  # a damaged one says nothing, and is found by its bytes
+def _made_elsewhere(
+    trial: Trial, folder: Path, here: Mapping[str, Any], now: Mapping[tuple[str, int], str | None]
+) -> str | None:
+    """Return on what a trial was trained if not on such a machine, or beside networks of other data than now."""
+    record = stored_json(folder / PROVENANCE, machine=dict, company=list | None)  # a damaged one says nothing
+    company = record.get("company") or ()  # without hashes where an earlier release wrote it
+    other = {pair for pair, _, *then in company if then and now.get((pair, trial.horizon), then[0]) != then[0]}
+    if other:
+        return f"other data of {', '.join(sorted(other))} in its company"
+    if not here:  # its bytes are promised on any
+        return None
     cards = [card["name"] for card in here["gpu"] or ()]
     card = (record.get("device") or {}).get("card")
     if card is not None:  # what the processor beside it is does not matter

@@ -64,10 +64,12 @@ class FittedFold:
 class Company:
     """The cohort that trained a trial's networks: all its trials, what they came to, and what one of them cost.
 
-    ``answers`` are fitted networks with their learning curves, or errors, by the path of their streams.
+    ``inputs`` are the hashes of their series' inputs, ``answers`` fitted networks with their learning curves, or
+    errors, by the path of their streams.
     """
 
     trials: tuple[Trial, ...]
+    inputs: Mapping[str, str]
     answers: Mapping[tuple[str, ...], Any]
     wall_seconds: float
     cpu_seconds: float
@@ -109,7 +111,7 @@ def run_trial(
         "deterministic": deterministic,
         "parameters": count_parameters(states[0]),
         "device": _device(study, trial.forecaster),
-        "company": [[one.pair, one.seed] for one in company.trials] if company else None,
+        "company": [[t.pair, t.seed, company.inputs[t.series]] for t in company.trials] if company else None,
         "wall_seconds": time.perf_counter() - started + (company.wall_seconds if company else 0),
         "cpu_seconds": time.process_time() - cpu_started + (company.cpu_seconds if company else 0),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

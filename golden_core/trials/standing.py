@@ -34,7 +34,7 @@ def taken_in(home: Home, study: Study, command: str) -> str:
     """Return the identity of what a campaign starts from: settings, input, source files, installed packages."""
     described = dict(source(study.data.source).describe(study.data, home.root))
     own = [own_code(study, name) for name in study.forecasters]
-    installed = {name for folder in sys.path for name in _listed(Path(folder)) if name.endswith(".dist-info")}
+    installed = {path.name for folder in sys.path for path in Path(folder).glob("*.dist-info")}
     parts = [command, study.hash(), json.loads(json.dumps(described)), own, sys.version]
     return _identity([parts, sorted(installed), *_files(PROJECT_ROOT / package for package in PACKAGES)])
 
@@ -85,7 +85,3 @@ def _states(folder: Path | str) -> Iterator[tuple[str, int, int, int]]:
                 yield from _states(entry.path)
             else:
                 yield identified(Path(entry.path))
-
-
-def _listed(folder: Path) -> list[str]:
-    return os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208  names are all that is asked for

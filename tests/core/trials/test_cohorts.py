@@ -79,7 +79,9 @@ def test_trials_have_the_identity_and_the_forecasts_that_they_have_alone(home, f
         assert np.abs(ours - theirs).max() <= 1e-6 * np.ptp(theirs.to_numpy())
         record = read_json(folder / "provenance.json")
         assert record["device"] == {"kind": "cpu", "card": None}
-        assert record["company"] == [[one.pair, one.seed] for one in NETWORKS]
+        assert record["company"] == [
+            [one.pair, one.seed, series_inputs(home, STUDY, one.pair, one.horizon).hash] for one in NETWORKS
+        ]
         assert company_of(alone[trial]) is None
     text, lasting = notes[0]
     assert text.startswith("dlinear, horizon 1: epoch 1, 8 of 8 networks training, ")
@@ -106,6 +108,17 @@ def test_a_trial_comes_out_again_in_the_company_that_it_had(home, sizes, tmp_pat
     stored = folders(home)[SECOND]
     assert [hash_file(stored / name) == hash_file(tmp_path / "again" / name) for name in OUTPUTS] == [True] * 3
     assert company_of(tmp_path / "again") == company_of(stored)
+
+
+def test_a_trial_whose_company_has_other_data_now_is_not_trained_again(home):
+    """Its last digits depend on the company: other ones would be no fault of it."""
+    list(run(home))
+    folds = home.study("smoke").table("folds", "USDJPY_h1")
+    shorter = pl.when(part="train").then(pl.col("row_stop") - 7).otherwise("row_stop")
+    pl.read_parquet(folds).with_columns(row_stop=shorter).write_parquet(folds)
+    found, strangers = reproduce_last(home, STUDY, 1)
+    assert {one.trial.forecaster for one in found if one.identical} == {"random_walk", "ar"}
+    assert strangers == {"dlinear": "other data of USDJPY in its company"}
 
 
 def test_a_fit_that_asks_for_another_budget_trains_alone_with_it(home, sizes, monkeypatch, tmp_path):
