@@ -72,7 +72,7 @@ def require_own(bars: pl.DataFrame, path: Path) -> None:
 
 
 def oddities(bars: pl.DataFrame, minutes: int) -> tuple[str, ...]:
-    """Say if bars of hours open far from the close before them, and where closes in a row are those of another time."""
+    """Say if bars of hours open far from the close before them, or have no range; and where closes come again."""
     if not set(PRICES) <= set(bars.columns) or bars.height < _FEWEST_RANGES:
         return ()
     close, jump = pl.col("close"), (pl.col("open") - pl.col("close").shift(1)).abs()
@@ -83,5 +83,7 @@ def oddities(bars: pl.DataFrame, minutes: int) -> tuple[str, ...]:
         & ((close.diff() != 0).cast(pl.Int64).rolling_sum(_IN_A_ROW).shift(1 - _IN_A_ROW) > _IN_A_ROW / 2),
     )
     apart = ("bars open far from the close before them (median): rows between them may be left out",)
+    flat = whole["high"] == whole["low"]
+    alone = told(whole, flat & (minutes >= 60 and 2 * flat.sum() > whole.height), "bars have one price: closes alone?")
     again = f"rows begin {_IN_A_ROW} whose closes are those of another time: a gap may have been filled with them"
-    return (*(apart if minutes >= 60 and found.item(0, "far") else ()), *told(whole, found["twice"], again))
+    return (*(apart if minutes >= 60 and found.item(0, "far") else ()), *alone, *told(whole, found["twice"], again))

@@ -16,7 +16,7 @@ from golden_core.vendors.prices import GAPS
 from golden_core.vendors.text import SNIFFED, Head, read_head
 
 _DAY = re.compile(
-    r"\d{4}[-./年]\d{1,2}[-./月]\d|\d{1,2}[-./ ](?:\d{1,2}|[A-Za-z]{3})[-./ ]\d|[A-Z][a-z]{2} \d|(?:19|20)\d{6}|\d{9,}"
+    r"\d{4}[-./年]\d{1,2}[-./月]\d|\d{1,2}[-./ ](?:\d{1,2}|[A-Za-z]+)[-./ ]\d|[A-Z][a-z]+ \d|(?:19|20)\d{6}|\d{9,}"
 )
 _CLOCK = re.compile(r"\d{1,2}:\d\d.*|\d{6}|\d{4}")
 _DAY_PARTS = ({"year", "month", "day"}, {"年", "月", "日"})

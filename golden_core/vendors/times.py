@@ -19,8 +19,8 @@ _SAID = dict(zip(ORDERS, ("day before month", "month before day", "year before m
 NAIVE = pl.Datetime("us")
 
 _DATE = (
-    r"(?P<date>\d{4}(?P<y>[-./])\d{1,2}(?P=y)\d{1,2}|\d{8}|\d{6}|(?P<month>[A-Z][a-z]{2}) \d{1,2}(?P<comma>,?) \d{4}"
-    r"|\d{1,2}(?P<d>[-./ ])(?:\d{1,2}|(?P<name>[A-Za-z]{3}))(?P=d)(?P<century>\d\d)?\d\d)"
+    r"(?P<date>\d{4}(?P<y>[-./])\d{1,2}(?P=y)\d{1,2}|\d{8}|\d{6}|(?P<month>[A-Z][a-z]{2,8}) \d{1,2}(?P<comma>,?) \d{4}"
+    r"|\d{1,2}(?P<d>[-./ ])(?:\d{1,2}|(?P<name>[A-Za-z]{3,9}))(?P=d)(?P<century>\d\d)?\d\d)"
 )
 _CLOCK = (
     r"(?P<clock>(?:[01]?\d|2[0-3]):\d{2}(?P<seconds>:\d{2}(?:\.\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
@@ -151,8 +151,8 @@ def read_epochs(counts: pl.Series, lines: Lines) -> Times:
 def _forms(shape: re.Match[str]) -> dict[Order, str]:
     """Return the form of the first time for every order of day and month that its digits allow."""
     mark = shape["y"] or shape["d"] or ""
-    month, year = "%b" if shape["name"] else "%m", "%Y" if shape["century"] else "%y"
-    days: dict[Order, str] = {"day_first": f"%b %d{shape['comma']} %Y" if shape["month"] else f"%Y{mark}%m{mark}%d"}
+    month, year = "%B" if shape["name"] else "%m", "%Y" if shape["century"] else "%y"
+    days: dict[Order, str] = {"day_first": f"%B %d{shape['comma']} %Y" if shape["month"] else f"%Y{mark}%m{mark}%d"}
     if shape["d"] or len(shape["date"]) == len("yymmdd"):
         days = {"day_first": f"%d{mark}{month}{mark}{year}"}
         days |= {} if shape["name"] else {"month_first": f"%m{mark}%d{mark}{year}"}

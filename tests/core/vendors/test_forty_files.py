@@ -96,3 +96,24 @@ def test_quotes_without_a_header_are_told_how_to_be_read(parse: Any) -> None:
 def test_a_series_says_nothing_of_days_that_have_no_row(parse: Any) -> None:
     notes = parse(_series(_days("2024-03-04", 2, 4)), "USDRUB").notes
     assert "every row has a price" in notes
+
+
+@pytest.mark.parametrize("form", ["%d %B %Y", "%B %d %Y", "%d-%b-%Y", "%b %d %Y"])
+def test_months_may_be_written_out(form: str, parse: Any) -> None:
+    days = _days("2024-04-22", 3, 5)
+    rows = [f"{day:{form}}, {13800 + place}.50" for place, day in enumerate(days)]
+    with pytest.raises(VendorError, match="--column timestamp=1 --column close=2"):
+        parse(rows, "USDIDR")
+    read = parse(rows, "USDIDR", columns={"timestamp": "1", "close": "2"})
+    assert read.bars["timestamp"].dt.date().to_list() == days
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_closes_written_as_candles_are_told(flat: bool, parse: Any) -> None:
+    rows = [
+        f"{day},{price:.4f},{price + range_:.4f},{price:.4f},{price + range_:.4f}"
+        for place, day in enumerate(_days("1973-01-01", 30, 5))
+        for price, range_ in [(0.53 + place % 11 / 1000, 0 if flat else 0.01)]
+    ]
+    notes = " ".join(parse(["date,open,high,low,close", *rows]).notes)
+    assert ("150 of 150 bars have one price: closes alone?" in notes) == flat
