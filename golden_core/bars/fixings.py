@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from golden_core.market.clock import fixing
 from golden_core.vendors.base import VendorError
 
 _FEWEST = 20  # days that show when closes are known, and a part of the file
@@ -81,6 +82,5 @@ def _fixed(pair: str, rates: pl.DataFrame) -> pl.DataFrame:
     legs = {pair[:3], pair[3:]} - {"EUR"}
     base, quote = (pl.col("rate").filter(pl.col("currency") == leg).log().sum() for leg in (pair[:3], pair[3:]))
     fixed = rates.filter(pl.col("currency").is_in(legs)).group_by("date").agg(legs=pl.len(), log=quote - base)
-    at = pl.col("date").dt.combine(pl.time(14, 15)).dt.replace_time_zone("Europe/Berlin").dt.convert_time_zone("UTC")
     fixed = fixed.filter(pl.col("legs") == len(legs)).sort("date")
-    return fixed.select("log", at=at.dt.cast_time_unit("us"), around=pl.col("log").shift(-1) - pl.col("log").shift(1))
+    return fixed.select("log", at=fixing(pl.col("date")), around=pl.col("log").shift(-1) - pl.col("log").shift(1))

@@ -53,8 +53,7 @@ def import_file(
     record = _record(reading, path, pair, declared)
     identity = hash_bytes(canonical_json({"pair": pair, "sha256": record["sha256"], "declared": declared}).encode())
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", path.stem).strip("_")[:80] or "file"
-    folder = confined(home, *FOLDER, pair)
-    target = confined(folder, f"{stem}_{identity[:16]}.parquet")
+    target = confined(home, *FOLDER, pair, f"{stem}_{identity[:16]}.parquet")
     # The account first: bars without one never exist.
     write_json(record, target.with_suffix(".json"))
     write_parquet(reading.bars, target)

@@ -24,7 +24,7 @@ from golden_core.vendors.feed import oddities
 from golden_core.vendors.plain import declared
 from golden_core.vendors.prices import impossible, standing
 from golden_core.vendors.scaling import scale
-from golden_core.vendors.text import refuse_packed, require_text
+from golden_core.vendors.text import clean_bytes, refuse_packed
 
 PARTIAL = "incomplete"
 
@@ -70,7 +70,9 @@ def read_bars(
     is declared, a ZoneError that the trading week contradicts the clock, or that a time does not exist on it.
     """
     found, claim, notes = _reader(path, pair, format, columns)
-    table = _forwards(found.read(path, pair))
+    table = found.read(path, pair)
+    if runs_back(table.bars["timestamp"]):  # as some vendors write: that is a style, and no row is out of order
+        table = replace(table, bars=table.bars.reverse(), notes=[*table.notes, FROM_END])
     if table.bars.is_empty():
         raise VendorError(f"{path}: the file holds no bar; fetch it again, or leave it out")
     length = bar_length(table.bars, table.bar, bar, path)  # first: what are no bars have no clock to declare
@@ -116,20 +118,13 @@ def _reader(
     found = declared(path, columns)
     name, _, choice = format.partition(":")
     if found is None:
-        require_text(path)
+        clean_bytes(path)
         raise VendorError(
             f"{path}: columns are declared for Parquet or for text with a header, and this file is neither"
         )
     if name not in (AUTO, found.name):
         raise VendorError(f"{path}: with declared columns the format is {found.name}, got {name}: give one of them")
     return choosing(found, choice), Claim(found.name, "its columns were declared"), ()
-
-
-def _forwards(table: VendorTable) -> VendorTable:
-    """Turn a table round that runs newest first, as some vendors write: that is a style, and no row is out of order."""
-    if not runs_back(table.bars["timestamp"]):
-        return table
-    return replace(table, bars=table.bars.reverse(), notes=[*table.notes, FROM_END])
 
 
 def _timed(table: VendorTable, zone: str | None, path: Path) -> _Timed:

@@ -18,12 +18,9 @@ from pydantic import BaseModel, Field
 from golden_core.market.clock import MONTH, month_ends
 from golden_core.sources.base import Source, SourceError, fixing_bars, parse_settings, require_fixing_clock
 from golden_core.sources.ecb_history import find_history, read_rates, span
-from golden_core.sources.ecb_refresh import RefreshError, RefreshResult, refresh
 from golden_core.store.lake import hash_bytes
 from golden_core.store.schema import RATES
 from golden_core.study import DataSection, Section
-
-__all__ = ["Ecb", "EcbSettings", "RefreshError", "RefreshResult", "refresh"]
 
 LICENCE = "European Central Bank, euro foreign exchange reference rates; free to use when the source is acknowledged"
 

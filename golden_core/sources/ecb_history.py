@@ -12,7 +12,6 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -67,7 +66,7 @@ def read_rates(file: HistoryFile) -> pl.DataFrame:
     return parse_rates(text, file.name)
 
 
-@lru_cache(maxsize=2)  # a run reads its study some fifty times
+@functools.lru_cache(maxsize=2)  # a run reads its study some fifty times
 def currencies(file: HistoryFile) -> tuple[str, ...]:
     """Return the currencies that a file names in its header."""
     text = file.content if file.name.endswith(".csv") else unzip(file.content, file.name)

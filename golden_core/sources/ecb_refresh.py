@@ -65,7 +65,7 @@ def refresh(home: Path, *, url: str = ECB_URL, timeout: float = TIMEOUT_SECONDS)
     answer = _download(url, _conditions(target, url), timeout)
     body, validators = answer or (present.content, {})
     if body == present.content:
-        return _result(present.name, present.content, rates, changed=False)
+        return RefreshResult(False, present.name, hash_bytes(body), *span(rates), 0, 0)
     try:
         newer = parse_rates(unzip(body, url), url)
     except SourceError as error:
@@ -76,13 +76,7 @@ def refresh(home: Path, *, url: str = ECB_URL, timeout: float = TIMEOUT_SECONDS)
     # Written second: if the process dies in between, the hash does not match and the next refresh asks anew.
     write_json({"url": url, "sha256": hash_bytes(body), "conditions": validators}, target.with_suffix(".json"))
     name = target.relative_to(home).as_posix()
-    return _result(name, body, newer, changed=True, new_days=new_days, revised_rates=revised)
-
-
-def _result(
-    name: str, content: bytes, rates: pl.DataFrame, *, changed: bool, new_days: int = 0, revised_rates: int = 0
-) -> RefreshResult:
-    return RefreshResult(changed, name, hash_bytes(content), *span(rates), new_days, revised_rates)
+    return RefreshResult(True, name, hash_bytes(body), *span(newer), new_days, revised)
 
 
 def _compare(old: pl.DataFrame, new: pl.DataFrame, url: str) -> tuple[int, int]:
@@ -114,13 +108,13 @@ def _conditions(target: Path, url: str) -> dict[str, str]:
 def _download(url: str, conditions: Mapping[str, str], timeout: float) -> tuple[bytes, dict[str, str]] | None:
     """Return body and validators, or None when the server says that nothing has changed."""
     try:
-        answer = download(url, headers=conditions, timeout=timeout, max_bytes=MAX_ZIP_BYTES)
+        body, found = download(url, headers=conditions, timeout=timeout, max_bytes=MAX_ZIP_BYTES)
     except DownloadError as error:
         if error.status == HTTPStatus.NOT_MODIFIED and conditions:
             return None
         raise RefreshError(f"{error}; the present file is kept") from error
     validators = {
-        "If-None-Match": answer.headers.get("ETag"),
-        "If-Modified-Since": answer.headers.get("Last-Modified"),
+        "If-None-Match": found.get("ETag"),
+        "If-Modified-Since": found.get("Last-Modified"),
     }
-    return answer.body, {name: value for name, value in validators.items() if value}
+    return body, {name: value for name, value in validators.items() if value}

@@ -9,7 +9,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -37,14 +36,6 @@ class DownloadError(Exception):
         self.wait = wait
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A whole body and its headers."""
-
-    body: bytes
-    headers: http.client.HTTPMessage
-
-
 def require_safe(url: str) -> None:
     """Refuse an address that is neither HTTPS nor plain HTTP on this machine."""
     try:
@@ -56,8 +47,10 @@ def require_safe(url: str) -> None:
         raise DownloadError(f"{url!r} must be an https address")
 
 
-def download(url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Answer:
-    """Ask once for a whole body of at most ``max_bytes``, within ``timeout`` seconds; no redirect is followed.
+def download(
+    url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int
+) -> tuple[bytes, http.client.HTTPMessage]:
+    """Ask once for a body of at most ``max_bytes`` with its headers, in ``timeout`` seconds; no redirect is followed.
 
     DownloadError if the answer is not 200, incomplete, too large or too slow.
     """
@@ -67,17 +60,16 @@ def download(url: str, *, headers: Mapping[str, str], timeout: float, max_bytes:
     try:
         opener = urllib.request.build_opener(_NoRedirects())
         with opener.open(request, timeout=timeout) as response:
-            body = _read(response, url, deadline, max_bytes)
-            found = Answer(body, response.headers)
+            body, found = _read(response, url, deadline, max_bytes), response.headers
     except urllib.error.HTTPError as error:
         with error:
             raise _refusal(url, error) from error
     except (OSError, http.client.HTTPException) as error:  # URLError and TimeoutError are OSErrors
         raise DownloadError(f"{url} cannot be fetched: {error!r}", passing=_may_pass(error)) from error
-    announced = found.headers.get("Content-Length")
+    announced = found.get("Content-Length")
     if announced is not None and announced != str(len(body)):
         raise DownloadError(f"{url} sent {len(body)} of {announced} bytes", passing=True)
-    return found
+    return body, found
 
 
 def _refusal(url: str, error: urllib.error.HTTPError) -> DownloadError:

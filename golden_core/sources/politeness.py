@@ -47,7 +47,7 @@ def ask(url: str, *, politeness: Politeness, max_bytes: int, check: Callable[[by
     while True:
         time.sleep(politeness.delay_s)
         try:
-            body = download(url, headers={}, timeout=politeness.timeout_s, max_bytes=max_bytes).body
+            body = download(url, headers={}, timeout=politeness.timeout_s, max_bytes=max_bytes)[0]
             check(body)
         except VendorError as error:
             fault = DownloadError(f"the answer is damaged: {error}", passing=True)

@@ -246,14 +246,12 @@ def replacing(path: Path) -> Iterator[Path]:
 def new_folder(path: Path, *, same: bool = True) -> Iterator[Path]:
     """Yield a temporary folder; on success it becomes ``path``, unless another process was first.
 
-    ``same``: the name is the content's identity, so whoever was first has written the same thing.
+    With ``same`` the name is the content's identity: whoever was first wrote the same thing. Else an OSError says so.
 
     Raises
     ------
     FullDiskError
         If there is no room for it.
-    OSError
-        If somebody else has written another thing there meanwhile.
     """
     with telling_of(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from golden_core.vendors.paired import pairs_in
 from golden_core.vendors.plain import parquet_names
 from golden_core.vendors.plain_json import first_records, holds_objects
 from golden_core.vendors.suggestions import declaration, hints
-from golden_core.vendors.text import HEAD_BYTES, read_head, refuse_packed, require_text
+from golden_core.vendors.text import HEAD_BYTES, clean_bytes, read_head, refuse_packed
 
 AUTO = "auto"
 
@@ -66,7 +66,7 @@ def _unknown(path: Path) -> VendorError:
     columns = parquet_names(path)
     kind = "plain_json" if holds_objects(path) else "plain_csv" if columns is None else "plain_parquet"
     if columns is None:
-        require_text(path)
+        clean_bytes(path)
     text = read_head(path)
     what = (
         f"it begins with {text.lines[0][:100]!r}"

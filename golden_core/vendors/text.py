@@ -109,11 +109,6 @@ def refuse_packed(path: Path) -> None:
         raise VendorError(f"{path}: this is {kind}; {fix}")
 
 
-def require_text(path: Path) -> None:
-    """Refuse a file whose bytes are no text, naming the first byte that is none."""
-    _clean_bytes(path)
-
-
 def read_head(path: Path) -> Head | None:
     """Return the first lines of a text file, or None where it is none."""
     if not path.is_file():
@@ -144,7 +139,7 @@ def read_rows(path: Path, *, header: bool, named: bool = True) -> Rows:
     ``header``: the first line names the columns; without ``named`` it does not count, and may have other fields.
     """
     refuse_packed(path)
-    data, ended, notes, remarks = _clean_bytes(path)
+    data, ended, notes, remarks = clean_bytes(path)
     lines = data.removesuffix(b"\n").split(b"\n")
     kept = [place for place, line in enumerate(lines) if line.strip(b' \t,;|"')]
     if not kept:
@@ -174,7 +169,7 @@ def read_rows(path: Path, *, header: bool, named: bool = True) -> Rows:
     return Rows(table, pl.Series("line", kept[int(header) :], pl.Int64) + 1, ended, tuple(notes))
 
 
-def _clean_bytes(path: Path) -> tuple[bytes, bool, list[str], int]:
+def clean_bytes(path: Path) -> tuple[bytes, bool, list[str], int]:
     """Return UTF-8 bytes with plain line ends, without byte order mark and remarks, of which it counts the lines.
 
     The last line end is included; the second value says whether it was there.

@@ -36,9 +36,9 @@ def test_nothing_else_is(url):
 
 
 def test_the_project_names_itself(server):
-    assert _get(server.url).body == b"sound"
+    assert _get(server.url)[0] == b"sound"
     assert server.seen[0]["User-Agent"].startswith("golden/")
-    assert _get(server.url, headers={"X": "y"}).headers.get("content-length") == "5"
+    assert _get(server.url, headers={"X": "y"})[1].get("content-length") == "5"
     assert server.seen[1]["X"] == "y"
 
 
