@@ -26,7 +26,8 @@ _DECIMAL_COMMA = r"^-?[0-9]+(,[0-9]+)?$"
 NUMBER = r"^-?[0-9]+([.,][0-9]+)*$"
 _THOUSANDS = r"^-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$"
 _SURELY_THOUSANDS = r",.*[,.]"  # a single comma may as well be the decimal mark
-_POINT = r"^-?\d+\.\d"
+_POINT = r"^-?\d+\.\d+$"
+_DOTS = r"^-?[0-9]{1,3}(\.[0-9]{3})*(,[0-9]+)?$"  # and surely so, where a comma follows one
 _CONSISTENT = 0.95  # share of bars whose high and low are highest and lowest, for an order of columns to be believed
 # Share of other bars in a file that no order of columns explains: errors of single rows are for cleaning.
 _TOLERATED = 0.1
@@ -48,8 +49,14 @@ def read_numbers(
         names = {ours: other for ours, other in names.items() if other != theirs}
         notes.append(f"no volume is read: {theirs!r} holds more than numbers")
     prices = [table[theirs] for ours, theirs in names.items() if "volume" not in ours]
-    pointed = cache(lambda: any(one.dtype == pl.String and one.str.contains(_POINT).any() for one in prices))
-    columns = [_numbers(table[theirs], lines, gaps, notes, pointed).alias(ours) for ours, theirs in names.items()]
+    prices = [one for one in prices if one.dtype == pl.String]
+    pointed = cache(lambda: any(one.str.contains(_POINT).any() for one in prices))
+    # Beside decimal commas of prices a dot within a volume parts thousands.
+    dotted = any(one.str.contains(",", literal=True).any() for one in prices) and not pointed()
+    columns = [
+        _numbers(table[theirs], lines, gaps, notes, pointed, dotted and "volume" in ours).alias(ours)
+        for ours, theirs in names.items()
+    ]
     numbers = pl.DataFrame(columns)
     empty = numbers.select(pl.any_horizontal(pl.all().is_null()).sum()).item()
     lacking = next((ours for ours in names if ours != "volume" and numbers[ours].null_count() == numbers.height), None)
@@ -62,7 +69,9 @@ def read_numbers(
     return numbers, tuple(dict.fromkeys(notes))
 
 
-def _numbers(cells: pl.Series, lines: Lines, gaps: bool, notes: list[str], pointed: Callable[[], bool]) -> pl.Series:
+def _numbers(
+    cells: pl.Series, lines: Lines, gaps: bool, notes: list[str], pointed: Callable[[], bool], dotted: bool
+) -> pl.Series:
     if cells.dtype == pl.String:
         values, commas = cells.cast(pl.Float64, strict=False), cells.filter(cells.str.contains(NUMBER))
         comma = commas.str.contains(",", literal=True).any()  # a cell that is no number by any habit says nothing
@@ -70,6 +79,9 @@ def _numbers(cells: pl.Series, lines: Lines, gaps: bool, notes: list[str], point
         if parted and (commas.str.contains(_SURELY_THOUSANDS).any() or pointed()):
             values = cells.str.replace_all(",", "", literal=True).cast(pl.Float64, strict=False)
             notes.append("commas part thousands")
+        elif commas.str.contains(r"\." if dotted else r"\..*,").any() and commas.str.contains(_DOTS).all():
+            values = cells.str.replace_all(".", "", literal=True).str.replace(",", ".").cast(pl.Float64, strict=False)
+            notes.append("dots part thousands")
         elif comma and commas.str.contains(_DECIMAL_COMMA).all():
             values = cells.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
             notes.append("a comma is the decimal mark")

@@ -166,6 +166,8 @@ def read_rows(path: Path, *, header: bool, named: bool = True) -> Rows:
     names = map(strip, first.split(separator)) if header and named else map(str, range(table.width))
     table.columns = _distinct([*names])
     table = table.with_columns(pl.all().fill_null("").str.strip_chars(' \t"\r'))
+    if not ended and (size := table.to_series(-1).str.len_chars())[-1] < (size[:-1].min() or 0):
+        notes += ["the last line has no line end, and its last number is shorter than all others: it may be cut off"]
     return Rows(table, pl.Series("line", kept[int(header) :], pl.Int64) + 1, ended, tuple(notes))
 
 

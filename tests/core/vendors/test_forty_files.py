@@ -117,3 +117,31 @@ def test_closes_written_as_candles_are_told(flat: bool, parse: Any) -> None:
     ]
     notes = " ".join(parse(["date,open,high,low,close", *rows]).notes)
     assert ("150 of 150 bars have one price: closes alone?" in notes) == flat
+
+
+def _german(first: float, decimals: int) -> list[str]:
+    """Rows as spreadsheets of Germany write them: 1.935,20 and 2.930, and 998 among them."""
+    rows = [[first + bar / 10**decimals + shift / 10**decimals for shift in (0, 9, -9, 1)] for bar in range(12)]
+    texts = [[f"{price:,.{decimals}f}".translate(str.maketrans(",.", ".,")) for price in prices] for prices in rows]
+    volumes = [f"{998 + 7 * bar:,}".replace(",", ".") for bar in range(12)]
+    cells = [";".join([f"2024-03-05 {bar:02d}:00", *texts[bar], volumes[bar]]) for bar in range(12)]
+    return ["Datum;Eröffnung;Hoch;Tief;Schluss;Volumen", *cells]
+
+
+@pytest.mark.parametrize(
+    ("pair", "first", "decimals"), [("EURUSD", 1.08, 5), ("XAUUSD", 1935.2, 2), ("XAUUSD", 999.9, 2)]
+)
+def test_dots_part_thousands_where_commas_are_decimal_marks(pair: str, first: float, decimals: int, parse: Any) -> None:
+    read = parse(_german(first, decimals), pair)
+    assert read.bars["volume"].to_list() == [998 + 7 * bar for bar in range(12)]
+    assert read.bars["open"].to_list() == [round(first + bar / 10**decimals, decimals) for bar in range(12)]
+    assert "dots part thousands" in read.notes
+
+
+def test_a_last_number_that_is_shorter_than_all_others_and_ends_the_file_is_told(parse: Any) -> None:
+    lines = [f"{day},1.08{place:02d}" for place, day in enumerate(_days("2024-03-04", 2, 5), 11)]
+    whole, cut = "\n".join(["date,rate", *lines]), "\n".join(["date,rate", *lines])[:-3]
+    said = "the last line has no line end, and its last number is shorter than all others: it may be cut off"
+    assert said in parse(cut).notes
+    assert said not in parse(whole).notes
+    assert said not in parse(cut + "\n").notes
