@@ -21,7 +21,7 @@ from golden_core.reporting.grids import STRATA_SKILL, Grids, grids_latex, relati
 from golden_core.reporting.judged import Judged
 from golden_core.reporting.seed_groups import seed_groups
 from golden_core.reporting.verdict import decided, verdict
-from golden_core.store.lake import hash_bytes, hash_file, stored_json
+from golden_core.store.lake import hash_bytes, hash_file, remove_temporaries, stored_json, temporary_prefix
 from golden_core.store.provenance import library_versions
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -237,8 +237,10 @@ def _facts(warehouse: Warehouse, study: Study, covered: coverage.Coverage) -> di
 def _replace(folder: Path, files: Mapping[str, str]) -> None:
     """Write everything beside the folder first, so that a failure leaves the old report as it was."""
     folder.mkdir(parents=True, exist_ok=True)
+    remove_temporaries(folder.parent, f"{folder.name}.*")  # left by a killed process
+    remove_temporaries(folder)
     before = stored_json(folder / RECORD, sha256=dict).get("sha256", {})
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent) as name:
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix(folder), suffix=".tmp", dir=folder.parent) as name:
         for file, text in files.items():
             (Path(name) / file).write_text(text, encoding="utf-8", newline="\n")
         for path in [path for path in folder.iterdir() if path.name in before.keys() - files]:

@@ -98,7 +98,7 @@ def renew_reports(home: Home) -> list[str]:
     Returns the names of their studies; a report that waits for its run, or whose settings changed since, is left.
     """
     warehouse, renewed = Warehouse(home.warehouse), []
-    for folder in sorted(path.parent for path in home.reports.glob(f"*/{RECORD}")):
+    for folder in sorted(path.parent for path in home.reports.glob(f"[!.]*/{RECORD}")):
         with contextlib.suppress(StudyError):
             study = recorded_study(home, folder.name)
             if study.name != folder.name or not renew_report(warehouse, study, folder):

@@ -231,7 +231,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     with telling_of(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=temporary_prefix(path), suffix=".tmp", dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         try:
@@ -255,7 +255,7 @@ def new_folder(path: Path, *, same: bool = True) -> Iterator[Path]:
     """
     with telling_of(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=temporary_prefix(path), suffix=".tmp", dir=path.parent))
         try:
             yield temporary
             temporary.chmod(0o777 & ~_UMASK)
@@ -378,17 +378,17 @@ def hash_frame(frame: pl.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def _prefix(path: Path) -> str:
+def temporary_prefix(path: Path) -> str:
     """Return how the name of a temporary begins: it says which process writes."""
     return f".{path.name}.{os.getpid()}-"
 
 
-def remove_temporaries(root: Path) -> int:
-    """Delete what killed processes left behind under a root; return how many files and folders.
+def remove_temporaries(root: Path, name: str = "*") -> int:
+    """Delete what killed processes left under a root of files or folders of a name; return how many.
 
     What a living process is writing stays: two runs of one study may be under way.
     """
-    left = [path for path in (root.rglob(".*.tmp") if root.is_dir() else ()) if not _being_written(path)]
+    left = [path for path in (root.rglob(f".{name}.tmp") if root.is_dir() else ()) if not _being_written(path)]
     for path in left:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

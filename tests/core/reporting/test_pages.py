@@ -3,6 +3,8 @@
 import itertools
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from golden_core.reporting.coverage import coverage
 from golden_core.reporting.exhibits import Answer, declared, exhibit
 from golden_core.reporting.pages import report_differences, write_report
 from golden_core.reporting.tables import leaderboard
+from golden_core.reporting.verification import renew_reports
+from golden_core.store.lake import Home
 from golden_core.store.provenance import library_versions
 from golden_core.store.warehouse import Warehouse
 from golden_core.study.values import NEWEST
@@ -262,6 +266,39 @@ def test_a_failure_leaves_the_old_report(warehouse, study, tmp_path, monkeypatch
         write_report(warehouse, study, tmp_path / "report", {"command": "the second"})
     assert {path.name: path.read_bytes() for path in (tmp_path / "report").iterdir()} == old
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from golden_core.reporting.pages import _replace
+
+class Slow(dict):
+    def items(self):
+        yield "written.json", "{}"
+        print(flush=True)
+        sys.stdin.read()
+
+_replace(Path(sys.argv[1]), Slow({"written.json": "{}"}))
+"""
+
+
+def test_what_a_killed_writer_left_goes_and_what_a_living_one_writes_stays(tmp_path):
+    folder = tmp_path / "reports" / "demo"
+    command, pipe = [sys.executable, "-c", WRITER, str(folder)], subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe)
+    try:
+        process.stdout.readline()
+        (folder / f".benchmarks.html.{process.pid}-abc.tmp").touch()
+        pages._replace(folder, {"written.json": "{}"})
+        assert len(list(folder.parent.rglob(".*.tmp"))) == 2
+    finally:
+        process.kill()
+        process.communicate()
+    assert renew_reports(Home(tmp_path, folder.parent)) == [], "what was left is no report"
+    (folder.parent / ".mine.tmp").touch()
+    pages._replace(folder, {"written.json": "{}"})
+    assert [path.name for path in folder.parent.rglob(".*")] == [".mine.tmp"], "only what is ours goes"
 
 
 @pytest.mark.usefixtures("_undrawn")
