@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import polars as pl
 from scipy import special, stats
 
 from golden_core.benchmarking.sampling import ALPHA, summarise
-from golden_core.store.lake import Home, new_folder, stored_json, write_json, write_parquet
+from golden_core.store.lake import Home, new_folder, read_table, stored_json, write_json, write_parquet
 from golden_core.store.locking import only_one
 from golden_core.store.provenance import describe_environment, machine
 from golden_core.store.schema import BENCHMARKS
@@ -85,9 +86,10 @@ def file_run(home: Home, benchmark: str, study: str, found: Sequence[Measurement
 
 
 def read_run(folder: Path) -> Run:
-    """Read a run back."""
-    rows = pl.read_parquet(folder / "rows.parquet", glob=False)
-    return Run(folder, BENCHMARKS.conform(rows))
+    """Read a run back; StoredTableError where it is damaged."""
+    read = partial(read_table, remedy=f"bring it back, or delete {folder}")
+    read(folder / "samples.parquet", rows=0)
+    return Run(folder, BENCHMARKS.conform(read(folder / "rows.parquet")))
 
 
 def last_runs(home: Home, study: str | None = None, *, on: str | None = None) -> list[Run]:

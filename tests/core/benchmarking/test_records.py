@@ -23,6 +23,7 @@ from golden_core.benchmarking.records import (
 from golden_core.benchmarking.sampling import Paired
 from golden_core.checks.platform import PLATFORM_CHECKS
 from golden_core.preparation.catalogue import load_study
+from golden_core.store.lake import StoredTableError
 from golden_core.store.warehouse import Warehouse
 
 
@@ -62,6 +63,20 @@ def test_what_a_killed_process_was_writing_is_no_run(home, measured):
     half.mkdir(parents=True)
     run.rows.write_parquet(half / "rows.parquet")
     assert [one.folder for one in last_runs(home)] == [run.folder]
+
+
+@pytest.mark.parametrize("name", ["rows", "samples"])
+def test_a_damaged_run_is_named_with_what_cures_it(home, measured, name):
+    first = file_run(home, "inference", "demo", [measured()])
+    run = file_run(home, "inference", "demo", [measured("ar")])
+    path = run.folder / f"{name}.parquet"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(
+        StoredTableError, match=rf"{name}.parquet is damaged .*: bring it back, or delete {run.folder}$"
+    ):
+        last_runs(home)
+    shutil.rmtree(run.folder)
+    assert [one.folder for one in last_runs(home)] == [first.folder]
 
 
 def test_measuring_again_changes_no_result_of_a_study(home, measured):
