@@ -20,7 +20,17 @@ from golden_core.publication.declared import PublicationError, publish_library, 
 from golden_core.publication.dependencies import bill_of_materials, components, licences
 from golden_core.publication.integrity import ALGORITHM, RESULTS, TAG_MANIFEST, tag_lines
 from golden_core.publication.tables import PUBLIC, described, published_tables, verdicts
-from golden_core.store.lake import Home, hash_file, new_folder, stored_json, write_bytes, write_json, write_text
+from golden_core.reporting.pages import report_differences
+from golden_core.store.lake import (
+    Home,
+    hash_file,
+    new_folder,
+    read_table,
+    stored_json,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from golden_core.store.provenance import git_environment, git_state
 from golden_core.store.schema import WAREHOUSE_TABLES
 from golden_core.store.warehouse import Warehouse
@@ -56,8 +66,8 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
     """Write the archive of a study that has been run into a new folder, whole or not at all.
 
     ``root`` is the checkout whose documents and source are archived. PublicationError if the folder exists or is in the
-    report, or this is an installed package without a checkout; IncompleteError if the study has no report, or the
-    warehouse does not hold the whole study.
+    report, the report is not of these tables, or this is an installed package without a checkout; IncompleteError if
+    the study has no report, or the warehouse does not hold the whole study.
     """
     bagit = publish_library("bagit")
     if to.exists():
@@ -69,6 +79,8 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
     if report.resolve() in to.resolve().parents:
         raise PublicationError(f"{to} is in the report that it would hold: name a folder elsewhere")
     texts = {**cards(home, study), **documents(root, study, git_state(root)["commit"])}
+    if wrong := report_differences(Warehouse(home.warehouse), study, report)[0]:
+        raise PublicationError("; ".join(wrong))
     with new_folder(to, same=False) as folder:
         folder.chmod(0o755)
         for name, text in texts.items():
@@ -151,6 +163,7 @@ def write_results(home: Home, study: Study, folder: Path) -> None:
         _copy(source / PROVENANCE, folder / "manifests" / "trials" / name)
     _copy(stored.source, folder / "manifests" / "source.json")
     if study.data.source in PUBLIC:
+        read_table(stored.raw)  # a damaged one is not handed on
         _copy(stored.raw, folder / "inputs" / "raw.parquet")
     facts = {"study": study.name, "study_hash": study.hash(), "source": stored_json(stored.source)}
     write_json({**facts, "git": git_state(), "tables": described(tables)}, folder / RESULTS)

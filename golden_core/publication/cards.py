@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import Field
 
 from golden_core.publication.declared import Text, read_declared, words_path
-from golden_core.store.lake import Home, StoredTableError, read_json, read_table
+from golden_core.store.lake import Home, StoredTableError, read_table, stored_json
 from golden_core.store.markdown import markdown_table
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
@@ -103,10 +103,8 @@ def _study_facts(_home: Home, study: Study) -> pl.DataFrame:
 
 def _source_facts(home: Home, study: Study) -> pl.DataFrame:
     path = home.study(study.name).source
-    try:
-        said = read_json(path)
-    except (OSError, ValueError) as error:
-        raise StoredTableError(f"{path} cannot be read ({error}): `golden run STUDY` makes it again") from None
+    if not (said := stored_json(path)):
+        raise StoredTableError(f"{path} is missing or damaged: `golden run STUDY` makes it again")
     return _pairs({"source": study.data.source, **_flat(said)})
 
 
@@ -127,7 +125,7 @@ def _environment_facts(home: Home, study: Study) -> pl.DataFrame:
     records = [read_provenance(folder) for folder in finished_trials(home, study, all_trials(study)).values()]
     rows = [
         {
-            "commit": str(record["git"]["commit"])[:12],
+            "commit": (record["git"]["commit"] or "unknown")[:12],
             "tree": {True: "not clean", False: "clean"}.get(record["git"]["dirty"], "unknown"),
             "processor": record["machine"]["cpu"],
             "Python": record["machine"]["python"],

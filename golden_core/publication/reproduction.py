@@ -66,7 +66,7 @@ def compared(home: Home, study: Study, folder: Path) -> Comparison:
     return Comparison(
         tables=len(names),
         other_tables=tuple(name for name in names if archived["tables"].get(name) != hashes.get(name)),
-        verdicts=max(recorded.height, now["verdicts"].height),
+        verdicts=both.height,
         other_verdicts=tuple(other),
         causes=tuple(_causes(archived, home, study, folder / "data")),
     )
@@ -80,7 +80,7 @@ def _causes(archived: Mapping[str, Any], home: Home, study: Study, payload: Path
     if not same_raw and archived["source"] != stored_json(stored.source):
         yield "the source's file is not the archived one: see manifests/source.json"
     if (commit := git_state()["commit"]) and commit != archived["git"].get("commit"):
-        yield f"the code is that of commit {commit}, not of {archived['git'].get('commit')}"
+        yield f"the code is that of commit {commit}, not of {archived['git'].get('commit') or 'none'}"
     files = sorted((payload / "manifests" / "trials").rglob("*.json"))
     # One that is damaged excuses nothing.
     trials = [said for path in files if (said := stored_json(path, machine=dict, libraries=dict))]

@@ -19,7 +19,7 @@ from golden_core.publication.integrity import TAG_MANIFEST, TAGS, archive_name, 
 from golden_core.publication.reproduction import compared
 from golden_core.publication.tables import PUBLIC, published_tables, table_hash
 from golden_core.sources import SOURCES
-from golden_core.store.lake import Home, hash_file, read_json, write_json
+from golden_core.store.lake import Home, StoredTableError, hash_file, read_json, write_json
 from golden_core.store.warehouse import Warehouse
 from golden_core.trials.stored import IncompleteError
 
@@ -270,6 +270,13 @@ def test_a_home_is_held_against_the_archive(archived, broken, study):
     assert any("now better" in line for line in again.lines)
 
 
+def test_verdicts_that_only_one_side_has_are_counted_once(archived, broken, study):
+    warehouse = Warehouse(broken.warehouse)
+    table = warehouse.query("SELECT * FROM comparisons WHERE study = 'smoke'")
+    warehouse.load("smoke", {"comparisons": table.with_columns(pl.col("forecaster") + "_two")})
+    assert compared(broken, study, archived).summary.endswith("0 of 8 verdicts are the archived ones")
+
+
 def test_another_table_needs_another_machine(archived, broken, study, monkeypatch):
     """The last digit of a number: to be explained on the machine that archived it, and expected on another."""
     warehouse = Warehouse(broken.warehouse)
@@ -308,6 +315,21 @@ def test_prices_of_a_source_that_is_not_public_stay_at_home(finished, study):
 def test_nothing_is_written_over(archived, finished, study):
     with pytest.raises(PublicationError, match="exists already"):
         write_bundle(finished, study, ROOT, archived, NOW)
+
+
+def test_damaged_rates_are_not_archived(broken, study, tmp_path):
+    raw = broken.study(study.name).raw
+    raw.write_bytes(raw.read_bytes()[:300])
+    with pytest.raises(StoredTableError, match=r"raw\.parquet is damaged .*: `golden run STUDY` makes it again"):
+        write_bundle(broken, study, ROOT, tmp_path / "bag", NOW)
+    assert not (tmp_path / "bag").exists()
+
+
+def test_a_report_of_other_numbers_is_not_archived(broken, study, tmp_path):
+    page = broken.report(study.name) / "index.html"
+    page.write_text(page.read_text().replace("0.", "9."))
+    with pytest.raises(PublicationError, match=r"index\.html is not what was written; delete .* run the study again"):
+        write_bundle(broken, study, ROOT, tmp_path / "bag", NOW)
 
 
 def test_an_archive_does_not_hold_itself(broken, study):

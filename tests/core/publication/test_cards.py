@@ -5,10 +5,11 @@ import re
 import duckdb
 import pytest
 
+from golden_core.publication import cards as cards_module
 from golden_core.publication.cards import FACTS, FILES, card_words, cards
 from golden_core.retrials import table
 from golden_core.retrials.table import retrials
-from golden_core.store.lake import Home
+from golden_core.store.lake import Home, StoredTableError
 from golden_core.study.values import NEWEST
 from golden_core.trials import stored
 from golden_core.trials.stored import IncompleteError
@@ -31,6 +32,19 @@ def test_numbers_of_the_cards_are_those_of_the_warehouse(finished, study):
 
 def test_what_the_study_does_not_ask_for_is_said(finished, study):
     assert "The study has no protocol, so nothing is claimed." in cards(finished, study)["MODEL_CARD.md"]
+
+
+def test_trials_that_ran_outside_a_repository_have_no_made_up_commit(finished, study, monkeypatch):
+    read = cards_module.read_provenance
+    monkeypatch.setattr(cards_module, "read_provenance", lambda f: read(f) | {"git": {"commit": None, "dirty": None}})
+    assert set(FACTS["environment"](finished, study)["commit"]) == {"unknown"}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]"])
+def test_a_damaged_account_of_the_source_is_named_with_what_cures_it(broken, study, content):
+    broken.study(study.name).source.write_text(content)
+    with pytest.raises(StoredTableError, match=r"source\.json is missing or damaged: `golden run STUDY` makes"):
+        cards(broken, study)
 
 
 def test_a_study_up_to_the_latest_day_says_so(study):
