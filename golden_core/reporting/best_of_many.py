@@ -94,7 +94,8 @@ def _of_one(
     values, names = losses.to_numpy(), np.array(losses.columns)
     n, gains = len(values), 1 - values[:, 1:].mean(axis=0) / values[:, 0].mean()
     best = int(np.argmax(gains))
-    said = (n, len(names) - 1, str(names[1 + best]), float(gains[best]))
+    known = not np.isnan(gains[best])  # nobody gains on a random walk that makes no error
+    said = (n, len(names) - 1, str(names[1 + best]) if known else None, float(gains[best]))
     if reason := refused("superior", n, horizon) or refused("confidence_set", n, horizon):
         return (*said, *[None] * 6, reason)
     generator = Stream(study.seeds.root).child("report", "best of many", series).generator()

@@ -44,7 +44,7 @@ WITH errors AS (
 )
 SELECT one.forecaster, other.forecaster AS other, count(*) AS series,
        count(*) FILTER (one.rmse < other.rmse) AS lower,
-       median(one.rmse / other.rmse - 1) FILTER (one.forecaster <> other.forecaster) AS typical
+       median(one.rmse / nullif(other.rmse, 0) - 1) FILTER (one.forecaster <> other.forecaster) AS typical
 FROM errors AS one JOIN errors AS other USING (pair, horizon)
 GROUP BY one.forecaster, other.forecaster ORDER BY one.forecaster, other.forecaster
 """

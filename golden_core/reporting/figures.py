@@ -48,7 +48,7 @@ WITH ensemble AS (
     FROM months GROUP BY forecaster, pair, horizon
 )
 SELECT forecaster, pair, horizon, pair || '_h' || horizon AS series, days[month] AS day,
-       list_sum(gained[:month]) / walk_error AS gain
+       list_sum(gained[:month]) / nullif(walk_error, 0) AS gain
 FROM lines, unnest(range(1, len(days) + 1)) AS step(month)
 ORDER BY pair, horizon, forecaster, day
 """

@@ -63,7 +63,7 @@ SERIES = f"""
            max(mean) FILTER (metric = 'directional_accuracy') AS directional_accuracy
     FROM summary WHERE study = $1 AND scope = 'series' GROUP BY forecaster, pair, horizon
 ), benchmark AS (
-    SELECT pair, horizon, rmse AS benchmark_rmse FROM scores WHERE forecaster = 'random_walk'
+    SELECT pair, horizon, nullif(rmse, 0) AS benchmark_rmse FROM scores WHERE forecaster = 'random_walk'
 ), places AS (
     SELECT forecaster, mean AS macro FROM summary
     WHERE study = $1 AND scope = 'macro' AND pair = 'all' AND horizon = 0 AND metric = 'r2_oos'

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from golden_core.reporting import pages
+from golden_core.reporting.best_of_many import best_of_many
 from golden_core.reporting.coverage import coverage
 from golden_core.reporting.exhibits import Answer, declared, exhibit
 from golden_core.reporting.pages import report_differences, write_report
@@ -299,6 +300,23 @@ def test_what_a_killed_writer_left_goes_and_what_a_living_one_writes_stays(tmp_p
     (folder.parent / ".mine.tmp").touch()
     pages._replace(folder, {"written.json": "{}"})
     assert [path.name for path in folder.parent.rglob(".*")] == [".mine.tmp"], "only what is ours goes"
+
+
+def test_against_a_price_that_stands_still_nothing_is_told(study, forecasts, tmp_path, builders):
+    """A currency that is pegged: the random walk makes no error, so that nothing is relative to it."""
+    still = pl.col("pair") == "EURUSD"
+    pegged = forecasts.with_columns(
+        y_true=pl.when(still).then(0.0).otherwise("y_true"),
+        true_close=pl.when(still).then("last_close").otherwise("true_close"),
+    )
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    warehouse.load(study.name, builders.make_tables(study, pegged, builders.make_trials(study), ("dlinear",)))
+    write_report(warehouse, study, tmp_path / "report", {})
+    for name in ("series", "relative-error", "pairwise", "best_of_many"):
+        assert not re.search("inf|nan", (tmp_path / "report" / f"{name}.csv").read_text(), re.IGNORECASE), name
+    best = best_of_many(warehouse, study).frame
+    assert best.filter(series="EURUSD_h1").select("best", "gain").row(0) == (None, None)
+    assert best.filter(series="USDJPY_h1")["best"].item() is not None
 
 
 @pytest.mark.usefixtures("_undrawn")
