@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 
 ABSENT = "—"
 _MINUS = "−"
@@ -11,8 +12,8 @@ _THIN_SPACE = "\u202f"
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", _MINUS: "$-$", _THIN_SPACE: r"\,", ABSENT: "---", "–": "--", "²": r"\textsuperscript{2}",
-    "×": r"$\times$", "≤": r"$\leq$", "η": r"$\eta$", "’": "'", "\u00a0": "~", "\n": " ",
+    "|": r"\textbar{}", _MINUS: "$-$", _THIN_SPACE: r"\,", ABSENT: r"\textemdash{}", "–": r"\textendash{}",
+    "²": r"\textsuperscript{2}", "×": r"$\times$", "≤": r"$\leq$", "η": r"$\eta$", "’": "'", "\u00a0": "~", "\n": " ",
 }  # fmt: skip
 
 
@@ -87,4 +88,5 @@ def escape_markdown(text: str) -> str:
 
 def escape_latex(text: str) -> str:
     """Return text that LaTeX prints as it is."""
-    return "".join(_LATEX.get(character, character) for character in text)
+    escaped = "".join(_LATEX.get(character, character) for character in text)
+    return re.sub("-(?=-)", "-{}", escaped)  # two hyphens would be a dash

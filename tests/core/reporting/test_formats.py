@@ -72,6 +72,11 @@ def test_latex_leaves_no_special_character_bare(text):
     assert set(escaped) <= {"a", "b"}
 
 
+def test_hyphens_stay_hyphens_in_latex():
+    """Two of them are a dash there, and an option of a command would not be one."""
+    assert escape_latex("run --as a---b – c") == r"run -{}-as a-{}-{}-b \textendash{} c"
+
+
 def test_latex_knows_every_character_that_tables_are_made_of():
     """Its fonts have Latin letters and quotation marks; another character, such as a Greek one, ends the run."""
     words = "".join(str(told) for told in declared().values())
@@ -100,7 +105,7 @@ def test_latex_table(exhibit):
     assert r"\begin{tabular}{lrl}" in text
     assert all(rule in text for rule in (r"\toprule", r"\midrule", r"\bottomrule"))
     assert r"{}a\_b & [$-$50.00, 25.00] & 1 \\" in text
-    assert r"{}c\textbar{}d \& 5\% & --- & 1 \\" in text
+    assert r"{}c\textbar{}d \& 5\% & \textemdash{} & 1 \\" in text
     assert text.count("{") == text.count("}")
 
 
