@@ -13,7 +13,7 @@ from itertools import groupby
 
 from golden_core.legacy.inventory import Inventory, version_of
 
-NO_ROWS = "None."
+NO_ROWS, NO_VERSION = "None.", "(no version)"
 _PRESENCE = {None: "unknown: computed", True: "yes", False: "no"}
 # Within a word an underscore is one; a bracket alone makes no link.
 _MARKUP = re.compile(r"[\\`*<|~]|(?<=\])[(\[]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
@@ -89,7 +89,7 @@ def _versions(inventory: Inventory) -> Iterable[Sequence[object]]:
         files = [file for file in inventory.files if file.version == version]
         scripts = sum(file.kind == "script" for file in files)
         sizes = sum(file.bytes for file in files), sum(file.lines for file in files)
-        yield version or "(no version)", len(files), *sizes, scripts
+        yield version or NO_VERSION, len(files), *sizes, scripts
 
 
 def _inner(path: str) -> str:
@@ -110,8 +110,8 @@ def _where(places: Iterable[str]) -> str:
     """Return places with the versions of each: ``Run.py:72 in v_01–v_03, v_05; README``."""
     versions: dict[str, list[str]] = {}
     for place in places:
-        versions.setdefault(_inner(place), []).append(version_of(place))
-    return "; ".join(f"{inner} in {_runs(names)}" if any(names) else inner for inner, names in versions.items())
+        versions.setdefault(_inner(place), []).append(version_of(place) or NO_VERSION)
+    return "; ".join(i if set(names) == {NO_VERSION} else f"{i} in {_runs(names)}" for i, names in versions.items())
 
 
 def _runs(versions: Sequence[str]) -> str:

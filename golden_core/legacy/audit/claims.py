@@ -142,7 +142,8 @@ def _arithmetic(
     claim: Claim, metric: Metric, printed: Printed, ours: Interval, theirs: Interval
 ) -> tuple[Arithmetic, Interval | None, str]:
     # What "lower by so many percent" may mean for an error, the plain meaning first.
-    ways = {"": _lower(ours, theirs), "the baseline's excess over the row": _higher(theirs, ours)}
+    ways = {"": _lower(ours, theirs), "a change": _higher(ours, theirs)}
+    ways["the baseline's excess over the row"] = _higher(theirs, ours)
     if metric == "r2":
         ways = _ways_of_r2(ours, theirs)
     elif metric == "rmse":
@@ -158,7 +159,7 @@ def _arithmetic(
     if recomputed is not None and not recomputed.apart(printed.interval("cut_off")):
         return "right_otherwise", recomputed, f"Arithmetic right if cut off, not rounded ({between(recomputed)} %)"
     shown = f"{between(recomputed)} %" if recomputed is not None else "nothing"
-    return "wrong", recomputed, f"Arithmetic wrong: the printed numbers give {shown}, not {claim.claimed} %"
+    return "wrong", recomputed, f"Arithmetic wrong: the printed numbers give {shown}, not {printed.text.rstrip(' %')} %"
 
 
 def _ways_of_r2(ours: Interval, theirs: Interval) -> dict[str, Interval | None]:

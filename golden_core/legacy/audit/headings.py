@@ -25,8 +25,8 @@ _SAMPLES: dict[str, str] = WORDS["samples"]
 _FOLDS = frozenset({"cv", "loocv", "fold", "folds"})  # of what is a mean over them, where it is no part of the data
 _LONGEST = 120  # characters of a heading; what is longer is prose
 _SCALE = re.compile(
-    r"(?:[x*·]_?|(?<![a-z0-9.]))(?:10\^([+-]?\d{1,2})|(?:1e|e(?=[+-]))([+-]?\d{1,2}))(?![\d.])"
-    r"|[x*·]_?(?:10([+-]\d{1,2})|1(00|[0,]*000))(?![\d.])|(?<![\d.])1(00|[0,]*000)_?[x*·]",
+    r"(?:[x*·]_?|(?<![a-z0-9.]))(?:10\^([+-]?[12]?\d)|(?:1e|e(?=[+-]))([+-]?[12]?\d))(?![\d.])"
+    r"|[x*·]_?(?:10([+-][12]?\d)|1(00|[0,]{0,20}000))(?![\d.])|(?<![\d.])1(00|[0,]{0,20}000)_?[x*·]",
     re.IGNORECASE,
 )
 

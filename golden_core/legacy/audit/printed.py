@@ -30,7 +30,7 @@ _SINGLE_PRECISION_DIGITS = 7  # decimal digits of a 32-bit float
 _SINGLE_PRECISION_ERROR = Fraction(1, 10**6)  # of a mean over some thousand errors in 32-bit arithmetic
 _TWICE = Fraction(55, 100)  # to one digit more, then to the nearest: half a unit and half a tenth of one
 _PADDING = 3  # zeros behind a number that one in a thousand ends with
-_LARGEST_EXPONENT = 300
+_LARGEST_EXPONENT = 40  # of ten; a double holds the ratio of two squares of such numbers, headings' powers included
 _LONGEST = 60  # characters of a cell
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -153,7 +153,7 @@ def plain(text: str) -> str:
     text = re.sub(r"[⁻⁺]?[⁰¹²³⁴-⁹]+", lambda found: "^" + found[0].translate(_SUPERSCRIPTS), text)
     text = re.sub(r"[ªºʰ-ʸᴬ-ᵪᶛ-ᶿⁱⁿ]", "", text)  # small letters behind a number are notes
     text = unicodedata.normalize("NFKC", text)
-    text = re.sub(r"[−‐-―](?=[\d.,∞-]|$)", "-", text)
+    text = re.sub(r"[−‐-―➖](?=[\d.,∞-]|$)", "-", text)
     text = re.sub(r"[×✕✖⨯]", "x", re.sub(r"[⋅∙•]", "·", text))
     text = re.sub(r"10\*\*(?=[({]?[+-]?\d)", "10^", text)  # nothing follows the stars of 2.10**
     text = re.sub(r"10\^[({]([+-]?\d+)[)}]", r"10^\1", text)
@@ -220,10 +220,9 @@ def _number(bare: str, text: str, *, spread: bool, sign: str) -> Printed:
     if found is None or not (whole or decimals):
         raise CellError(f"{text.strip()[:_LONGEST]!r} is not a number; write - to leave it out")
     written = found["e"] or found["ten"]
-    exponent = int(written or 0) - len(decimals or "")
-    if abs(exponent) > _LARGEST_EXPONENT:
-        raise CellError(f"{text.strip()!r} has an exponent beyond ±{_LARGEST_EXPONENT}")
-    figures = (whole + (decimals or "")).lstrip("0")
+    exponent, figures = int(written or 0) - len(decimals or ""), (whole + (decimals or "")).lstrip("0")
+    if max(exponent + len(figures), -exponent) > _LARGEST_EXPONENT:
+        raise CellError(f"{text.strip()!r} is beyond 10^±{_LARGEST_EXPONENT}, as no error is; write - to leave it out")
     unit = Fraction(10) ** (exponent + max(0, len(figures) - _MEANINGFUL_DIGITS))
     value = int(figures or "0") * Fraction(10) ** exponent
     zeros = len(figures) - len(figures.rstrip("0")) if decimals is None and written is None else 0

@@ -48,13 +48,13 @@ class Explanation:
 def read_splits(texts: Sequence[str], *, n_rows: int, lost_rows: int) -> SplitHypothesis:
     """Read a hypothesis from texts such as ``96/2/2``, the split of all rows that ``v_01=94/3/3`` does not name.
 
-    Raises ``TableError`` if no text, or more than one, is without a row.
+    Raises ``TableError`` if no text, or more than one, is without a row, or a row is named twice.
     """
     named = {row.strip(): shares for row, mark, shares in (text.rpartition("=") for text in texts) if mark}
     default = [text for text in texts if "=" not in text]
-    if len(default) != 1:
+    if len(default) != 1 or len(named) + 1 < len(texts):
         raise TableError(
-            f"--split: give one split without a row, such as 96/2/2, for all other rows; got {len(default)}"
+            f"--split: give one split without a row, such as 96/2/2, and each row once; got {', '.join(texts)}"
         )
     return SplitHypothesis(default[0], named, n_rows, lost_rows)
 

@@ -322,8 +322,9 @@ def test_options_are_read():
         named_columns(["mae"])
     found = read_splits(["96/2/2", "v_01=94/3/3"], n_rows=100, lost_rows=3)
     assert (found.default, found.rows) == ("96/2/2", {"v_01": "94/3/3"})
-    with pytest.raises(TableError, match="give one split without a row"):
-        read_splits(["v_01=94/3/3"], n_rows=100, lost_rows=3)
+    for texts in (["v_01=94/3/3"], ["96/2/2", "94/3/3"], ["96/2/2", "v_01=94/3/3", "v_01=95/3/2"]):
+        with pytest.raises(TableError, match=f"give one split without a row.* each row once; got {', '.join(texts)}"):
+            read_splits(texts, n_rows=100, lost_rows=3)
 
 
 def test_scattered_rows_that_agree_in_pairs_are_left_open(tmp_path):

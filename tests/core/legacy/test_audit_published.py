@@ -128,6 +128,9 @@ def test_the_mse_column_has_too_few_digits(audit):
         ("rmse", "44", "right"),
         ("rmse", "79.1", "right_otherwise"),  # V1's excess over V8
         ("rmse", "68.8", "right_otherwise"),  # the change of MSE
+        ("rmse", "-44.2", "right_otherwise"),  # the change from V1 to V8
+        ("rmse", "−44.2 %", "right_otherwise"),
+        ("rmse", "-44.0", "wrong"),
         ("rmse", "55.9", "wrong"),
         ("mse", "72", "right"),  # 0.0000025 … 0.0000035 over 0.0000105 … 0.0000115
         ("r2", "-0.11", "right"),
@@ -139,6 +142,11 @@ def test_percentages_are_recomputed_from_printed_digits(metric, claimed, arithme
     claim = Claim("V8 against V1", "percent", "v_08", "v_01", metric, claimed)
     (ruling,) = audit_table(TABLE, claims=[claim]).rulings
     assert ruling.arithmetic == arithmetic, ruling.sentence
+
+
+def test_a_percent_sign_of_a_claim_is_said_once():
+    (ruling,) = audit_table(TABLE, claims=[Claim("V8 against V1", "percent", "v_08", "v_01", "rmse", "44.0 %")]).rulings
+    assert "not 44.0 %;" in ruling.sentence
 
 
 def test_audits_are_deterministic_and_plain_json(audit):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 
 import pytest
 
-from golden_core.legacy.audit.auditing import audit_markdown, audit_table
+from golden_core.legacy.audit.auditing import audit_markdown, audit_record, audit_table
 from golden_core.legacy.audit.grid import TableError
 from golden_core.legacy.audit.headings import read_heading, read_role
 from golden_core.legacy.audit.printed import CellError, parse
@@ -21,7 +22,8 @@ def _file(tmp_path, text):
 
 @pytest.mark.parametrize(("text", "value", "unit"), [
     ("0.50", "0.5", "0.01"), ("0.5", "0.5", "0.1"), (".5", "0.5", "0.1"), ("5.", "5", "1"),
-    ("-0.10", "-0.1", "0.01"), ("−0.10", "-0.1", "0.01"), ("+3", "3", "1"), ("3.30e-3", "0.0033", "0.00001"),
+    ("-0.10", "-0.1", "0.01"), ("−0.10", "-0.1", "0.01"), ("➖0.10", "-0.1", "0.01"),
+    ("+3", "3", "1"), ("3.30e-3", "0.0033", "0.00001"),
     ("3.3E+2", "330", "10"), ("3.3×10⁻³", "0.0033", "0.0001"), ("3.3 x 10^-3", "0.0033", "0.0001"),
     ("3.3·10^{-3}", "0.0033", "0.0001"), ("1,234.5", "1234.5", "0.1"), ("1 234.5", "1234.5", "0.1"),
     ("1’234.5", "1234.5", "0.1"), ("0.0123 ± 0.0004", "0.0123", "0.0001"),
@@ -73,6 +75,21 @@ def test_units_in_cells_are_those_of_the_whole_column(tmp_path):
 def test_what_is_no_number(text):
     with pytest.raises(CellError):
         parse(text, decimal_comma=False)
+
+
+@pytest.mark.parametrize("scale", ["", " (x10^29)", " (x10^-29)"])
+def test_numbers_of_any_size_are_audited_or_refused(tmp_path, scale):
+    """A model that diverged: what a double does not hold squared is refused, and nothing else."""
+    rows = ["a,9e{0},9e{0},0.5", "b,1e{0},2e{0},0.9", "c,3e-{0},4e-{0},-5e{0}"]
+    for power in (38, 200):
+        text = "\n".join([f"model,RMSE{scale},MSE,R2", *(row.format(power) for row in rows)])
+        if power == 38:
+            found = audit_table(_file(tmp_path, text))
+            assert audit_markdown(found)
+            json.dumps(audit_record(found), allow_nan=False)
+        else:
+            with pytest.raises(TableError, match=r"column 2 .*'9e200' is beyond 10\^±40, as no error is; write - to"):
+                audit_table(_file(tmp_path, text))
 
 
 def test_blank_cells():

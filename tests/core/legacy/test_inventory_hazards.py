@@ -33,6 +33,20 @@ def test_source_that_cannot_be_parsed_is_reported_and_hashed(tmp_path, source, r
     assert len(inventory.files) == 1
 
 
+def test_numbers_longer_than_python_writes_are_spelled(tmp_path):
+    number = "0x" + "f" * 5000
+    code = f"import argparse\nargparse.ArgumentParser().add_argument('--seed', default={number})\n"
+    inventory = scan(tmp_path, {"v_1/a.py": code, "v_1/b.yaml": f"seed: {number}\n"})
+    assert inventory.scripts[0].flags[0].default.startswith('"0xff')
+    assert inventory.configurations[0].settings["seed"].startswith('"0xff')
+
+
+def test_what_lies_in_no_version_is_told_beside_what_does(tmp_path):
+    code = "DATA = '/home/x/a.csv'\n"
+    page = inventory_markdown(scan(tmp_path, {"a.py": code, "v_1/a.py": code, "v_2/a.py": code}))
+    assert "| /home/x/a.csv | a.py:1 in (no version), v_1, v_2 |" in page
+
+
 def test_source_that_python_reads_is_no_problem(tmp_path):
     sources = {"v/a.py": "x = '\\d'\nif x is 1: pass\n", "v/b.py": "# coding: latin-1\nx = 'é'\n".encode("latin-1")}
     assert scan(tmp_path, sources).problems == ()
