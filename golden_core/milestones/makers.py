@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from golden_core.legacy.scanning import scan_tree
 from golden_core.milestones import designs, explanations, loader, migration, protocols, suite
 from golden_core.milestones.evidence import Result, Written, write_evidence
 from golden_core.milestones.place import Place
-from golden_core.milestones.records import EvidenceError
+from golden_core.milestones.records import EvidenceError, Value
 from golden_core.milestones.registry import Milestone, Registry, load_registry
 from golden_core.milestones.requirements import requirements_pages
 from golden_core.models.architecture import VARIANTS
@@ -80,7 +81,10 @@ def make_evidence(
     results = list(found)
     for criterion in milestone.criteria:
         if run_commands and criterion.command is not None:
-            status, _ = place.run(criterion.command, timeout_s=COMMAND_SECONDS)
+            try:
+                status: Value = place.run(criterion.command, timeout_s=COMMAND_SECONDS)[0]
+            except subprocess.TimeoutExpired:
+                status = f"longer than {COMMAND_SECONDS:g} s"
             results.append(Result(criterion.id, status, "exit status 0", status == 0))
     command = ["golden", "milestones", "write", milestone.id, "--no-commands", *given.arguments]
     inputs = _inputs(place, milestone, given)

@@ -131,6 +131,7 @@ def write(
         golden milestones write P1.M2
         golden milestones write P0.M1 --tree /data/legacy
     """
+    from golden_core.legacy.audit.intervals import plural
     from golden_core.milestones.makers import Given, make_evidence
     from golden_dagster.resources import alignment, available_cores
 
@@ -139,7 +140,7 @@ def write(
     request = alignment(bars, earlier, overrides, experiments) if bars else None
     given = Given(tree=tree, request=request, parity=parity, workers=workers or available_cores())
     written = make_evidence(place, _milestone(registry, milestone), given=given, now=now, run_commands=commands)
-    typer.echo(f"{milestone}: {len(written.changed)} files written to {place.folder(milestone)}")
+    typer.echo(f"{milestone}: {plural(len(written.changed), 'file')} written to {place.folder(milestone)}")
 
 
 @app.command()
@@ -167,7 +168,7 @@ def verify(
     found = verify_evidence(
         place,
         _milestone(registry, milestone),
-        external={path.name: path for path in tree},
+        external={path.resolve().name: path for path in tree},
         rerun_within_s=1800.0 if rerun else None,
     )
     for finding in found.findings:

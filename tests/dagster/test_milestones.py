@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import dagster as dg
 import pytest
+from support.milestones import DELIVERABLES, FIRST, PASSED, START, make_project
 
 from golden_core.milestones import makers
+from golden_core.milestones.makers import Given
 from golden_core.milestones.registry import load_registry
 from golden_core.milestones.state import standing
 from golden_core.preparation.catalogue import load_study
@@ -99,6 +101,17 @@ def test_what_a_command_decides_is_decided_when_the_evidence_is_made(evidence, m
     result = run(milestone_asset(milestone), *milestone_checks(milestone))
     found = {e.check_name: e.passed for e in result.get_asset_check_evaluations()}
     assert found == {criterion.id: not criterion.human for criterion in milestone.criteria}
+
+
+def test_a_command_that_does_not_end_fails_its_criterion_and_the_evidence_is_written(tmp_path, monkeypatch):
+    project = make_project(tmp_path / "project")
+    slow = {"id": "script_runs", "claim": "It ends.", "command": ["python", "-c", "import time; time.sleep(60)"]}
+    project = project.with_plan(criteria=[*FIRST["criteria"][:1], slow, *FIRST["criteria"][2:]])
+    monkeypatch.setitem(makers.MAKERS, "P0.M1", lambda *_: (DELIVERABLES, PASSED[:1]))
+    monkeypatch.setattr(makers, "COMMAND_SECONDS", 0.2)
+    written = makers.make_evidence(project.place, project.milestone, given=Given(), now=START, run_commands=True)
+    criterion = next(one for one in written.metadata.criteria if one.id == "script_runs")
+    assert (criterion.verdict, criterion.value) == ("fail", "longer than 0.2 s")
 
 
 def test_every_criterion_is_a_check_of_some_asset():

@@ -4,8 +4,9 @@ import json
 
 import pytest
 from support.commands import golden, said
-from support.milestones import make_project
+from support.milestones import DELIVERABLES, PASSED, make_project
 
+from golden_core.milestones import makers
 from golden_core.milestones.registry import load_registry
 from golden_core.milestones.verification import read_sign_offs
 from golden_dagster.cli import milestones
@@ -72,6 +73,17 @@ def test_a_milestone_shows_who_answers_what_it_takes_and_what_it_gives(reviewed)
         "counts_equal: Twenty of twenty are equal. (check some/asset:counts_equal) [20]",
     ):
         assert line in shown
+
+
+def test_one_file_is_written_and_an_input_may_be_given_by_another_name_for_it(reviewed, tmp_path, monkeypatch):
+    tree = tmp_path / "tree"
+    (tree / "v_1").mkdir(parents=True)
+    (tmp_path / "alias").symlink_to(tree)
+    monkeypatch.setitem(makers.MAKERS, "P0.M1", lambda *_: (DELIVERABLES, PASSED))
+    asked = ("milestones", "write", "P0.M1", "--no-commands", "--tree", str(tmp_path / "alias"))
+    assert "P0.M1: 1 file written to" in golden(*asked).output
+    found = golden("milestones", "verify", "P0.M1", "--no-rerun", "--input", str(tmp_path / "alias")).output
+    assert "input tree" not in found
 
 
 def test_status_is_a_line_for_each_milestone_and_gate(reviewed):

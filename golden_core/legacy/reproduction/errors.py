@@ -180,9 +180,6 @@ def outcomes(experiments: Sequence[Experiment], record: Record, confidence: floa
 
     A variant whose changed runs were not made on the published test rows has no outcome: they explain nothing.
     """
-    ids = [experiment.id for experiment in experiments]
-    if len(set(ids)) < len(ids):
-        raise ValueError(f"experiments need ids of their own, got {', '.join(sorted(ids))}")
     found: dict[str, list[Outcome]] = {}
     for experiment in experiments:
         errors = trial_errors(experiment.forecasts, record)

@@ -66,6 +66,11 @@ class Request:
     overrides: tuple[str, ...] = ()
     experiments: tuple[Plan, ...] = ()
 
+    def __post_init__(self) -> None:
+        ids = sorted(plan.identity for plan in self.experiments)
+        if len(set(ids)) < len(ids):
+            raise RecordError(f"experiments need ids of their own, got {', '.join(ids)}")
+
     @property
     def files(self) -> tuple[Path, ...]:
         """The files of bars."""

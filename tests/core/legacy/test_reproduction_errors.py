@@ -234,10 +234,3 @@ def test_changed_runs_on_other_rows_say_nothing(bars):
     elsewhere = Experiment("e1", "precision", "x=1", forecasts_of("changed", bars[:150], 37, {"v02": 0.002}))
     longer = Experiment("e2", "precision", "x=1", forecasts_of("changed", bars, 57, {"v02": 0.002}))
     assert outcomes([elsewhere, longer], record, 0.95) == {}
-
-
-def test_ids_are_unique(bars):
-    record = small_record(bars["close"].to_numpy())
-    twin = Experiment("e1", "precision", "x=1", forecasts_of("changed", bars, 37, {"v02": 0.002}))
-    with pytest.raises(ValueError, match="ids of their own, got e1, e1"):
-        outcomes([twin, twin], record, 0.95)

@@ -51,6 +51,11 @@ def test_another_form_is_refused(text):
         Plan.parse(text)
 
 
+def test_two_experiments_of_one_id_are_refused_before_anything_is_run():
+    with pytest.raises(RecordError, match="ids of their own, got e1, e1"):
+        Request(Path("a"), experiments=(Plan.parse(PLAN), Plan.parse("e1:data:training.epochs=2")))
+
+
 def test_the_files_of_a_request():
     assert Request(Path("a")).files == (Path("a"),)
     assert Request(Path("a"), Path("b")).files == (Path("a"), Path("b"))
