@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from golden_core.legacy.audit.intervals import plural
 from golden_core.legacy.inventory import Inventory, version_of
 
 NO_ROWS, NO_VERSION = "None.", "(no version)"
@@ -78,7 +79,8 @@ def _parts(inventory: Inventory) -> Iterable[str]:
 
 def _origin(inventory: Inventory) -> str:
     contents = len({file.sha256 for file in inventory.files})
-    told = f"{len(inventory.files)} files with {contents} distinct contents in {len(inventory.versions)} versions."
+    files, versions = plural(len(inventory.files), "file"), plural(len(inventory.versions), "version")
+    told = f"{files} with {contents} distinct contents in {versions}."
     if inventory.source == "tree":
         return f"{told} Read from a tree; nothing of it was imported or executed."
     return f"{told} From the facts frozen in `data/legacy`: no tree was read, and none was verified."

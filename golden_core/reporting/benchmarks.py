@@ -10,6 +10,7 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from golden_core.benchmarking.records import BenchmarkError, Run, last_runs, load_benchmarks
+from golden_core.legacy.audit.intervals import plural
 from golden_core.reporting.exhibits import Answer, ask, exhibit
 from golden_core.reporting.figures import LINES, Plot
 from golden_core.reporting.pages import template
@@ -73,7 +74,7 @@ def latency(runs: list[Run]) -> Plot:
     frame = pl.concat(samples).filter(pl.col("precision").is_in(["float32", "float64"])).collect()
 
     def told(part: pl.DataFrame) -> str:
-        return f"{len(part)} calls, half of them within {np.median(1e3 * part['seconds'].to_numpy()):.3g} ms"
+        return f"{plural(len(part), 'call')}, half of them within {np.median(1e3 * part['seconds'].to_numpy()):.3g} ms"
 
     return Plot(
         "latency",

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter
 
 from golden_core.evaluation.inputs import BENCHMARK
+from golden_core.legacy.audit.intervals import plural
 from golden_core.reporting.exhibits import Answer, Cell, Row, ask
 from golden_core.reporting.figures import Plot, extent
 from golden_core.reporting.formats import ABSENT, count, decimals, level, percent, probability
@@ -107,7 +108,7 @@ def claim_forest(warehouse: Warehouse, study: Study) -> Plot:
         limits = _limits(every)
         for (name,), part in every.group_by("forecaster", maintain_order=True):
             least, most = percent(part["effect"].min()), percent(part["effect"].max())
-            told = f"{name}, {measure}: {len(part)} effects from {least} % to {most} %"
+            told = f"{name}, {measure}: {plural(len(part), 'effect')} from {least} % to {most} %"
             draw = partial(_effects, part, limits, f"{measure}, %")
             found.append(panel("effects", f"{name}: {measure}", told, draw, _height(len(part))))
     confidence = level(study.evaluation.confidence)

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from golden_core.evaluation.inputs import BENCHMARK
+from golden_core.legacy.audit.intervals import plural
 from golden_core.reporting.exhibits import Answer, ask
 from golden_core.reporting.formats import decimals, percent
 from golden_core.reporting.svg import BLUE, INK, MUTED, RED, RULE, Dashes, Key, Panel, dated, legend_key, panels
@@ -87,7 +88,8 @@ def learning_curves(warehouse: Warehouse, study: Study) -> Plot:
 
     def told(part: pl.DataFrame) -> str:
         first, last = (decimals(part["validation"][place], 3) for place in (0, -1))
-        return f"losses over {len(part)} epochs; median validation loss from {first} to {last}, {part['runs'][0]} runs"
+        epochs, runs = plural(len(part), "epoch"), plural(part["runs"][0], "run")
+        return f"losses over {epochs}; median validation loss from {first} to {last}, {runs}"
 
     answer = ask(warehouse, CURVES, study.name)
     return Plot(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from golden_core.legacy.audit.bounds import Bounds, Contradiction, bounds
 from golden_core.legacy.audit.findings import Finding, Kind, Reading, Verdict, settle
 from golden_core.legacy.audit.headings import NAMES, Metric
-from golden_core.legacy.audit.intervals import CLEARLY, Interval, between, number, relative_width
+from golden_core.legacy.audit.intervals import CLEARLY, Interval, between, number, plural, relative_width
 from golden_core.legacy.audit.row_explanations import (
     Contradictions,
     declared_units,
@@ -172,7 +172,7 @@ def disguised_column(table: Table) -> tuple[list[Finding], frozenset[Metric]]:
             verdict=settle(readings, "certainly_wrong" if chance <= disguise.fault else "open"),
             rows=rows,
             sentence=f"{disguise.says} in every row: one of the two columns is another one in disguise.",
-            evidence=(f"{len(rows)} rows agree to the printed digits; by accident, about {number(chance, 1)}",),
+            evidence=(f"equal digits in {plural(len(rows), 'row')}; by accident, about {number(chance, 1)}",),
             readings=tuple(readings),
         )
         return [finding], disguise.unreliable

@@ -41,6 +41,12 @@ def test_numbers_longer_than_python_writes_are_spelled(tmp_path):
     assert inventory.configurations[0].settings["seed"].startswith('"0xff')
 
 
+def test_one_is_no_plural(tmp_path):
+    assert "\n1 file with 1 distinct contents in 1 version. Read" in inventory_markdown(
+        scan(tmp_path, {"v_1/a.py": ""})
+    )
+
+
 def test_what_lies_in_no_version_is_told_beside_what_does(tmp_path):
     code = "DATA = '/home/x/a.csv'\n"
     page = inventory_markdown(scan(tmp_path, {"a.py": code, "v_1/a.py": code, "v_2/a.py": code}))

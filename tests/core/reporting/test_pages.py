@@ -15,6 +15,7 @@ from golden_core.reporting import pages
 from golden_core.reporting.best_of_many import best_of_many
 from golden_core.reporting.coverage import coverage
 from golden_core.reporting.exhibits import Answer, declared, exhibit
+from golden_core.reporting.figures import learning_curves
 from golden_core.reporting.pages import report_differences, write_report
 from golden_core.reporting.tables import leaderboard
 from golden_core.reporting.verification import renew_reports
@@ -381,7 +382,11 @@ def test_a_study_without_networks_has_no_learning_curves(warehouse, study, table
     assert "No forecaster of this study trains by epochs." in html
 
 
-def test_one_is_no_plural(warehouse, study):
+def test_one_is_no_plural(warehouse, study, tables, tmp_path):
     one = study.model_copy(update={"horizons": (1,)})
     facts = pages._facts(warehouse, one, coverage(warehouse, study))
     assert facts["Series"] == f"{len(study.data.pairs)} ({len(study.data.pairs)} pairs × 1 horizon)"
+    short = Warehouse(tmp_path / "warehouse.duckdb")
+    short.load(study.name, tables | {"history": tables["history"].filter(pl.col("epoch") == 1).head(1)})
+    assert "losses over 1 epoch; " in (curve := learning_curves(short, study).panels[0].svg)
+    assert ", 1 run&#34;" in curve or ', 1 run"' in curve
