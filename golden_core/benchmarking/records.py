@@ -87,7 +87,7 @@ def file_run(home: Home, benchmark: str, study: str, found: Sequence[Measurement
 
 def read_run(folder: Path) -> Run:
     """Read a run back; StoredTableError where it is damaged."""
-    read = partial(read_table, remedy=f"bring it back, or delete {folder}")
+    read = partial(read_table, fix=f"bring it back, or delete {folder}")
     read(folder / "samples.parquet", rows=0)
     return Run(folder, BENCHMARKS.conform(read(folder / "rows.parquet")))
 

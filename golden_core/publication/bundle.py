@@ -21,16 +21,7 @@ from golden_core.publication.dependencies import bill_of_materials, components, 
 from golden_core.publication.integrity import ALGORITHM, RESULTS, TAG_MANIFEST, tag_lines
 from golden_core.publication.tables import PUBLIC, described, published_tables, verdicts
 from golden_core.reporting.pages import report_differences
-from golden_core.store.lake import (
-    Home,
-    hash_file,
-    new_folder,
-    read_table,
-    stored_json,
-    write_bytes,
-    write_json,
-    write_text,
-)
+from golden_core.store.lake import Home, hash_file, new_folder, read_table, stored_json, write_json, write_text
 from golden_core.store.provenance import git_environment, git_state
 from golden_core.store.schema import WAREHOUSE_TABLES
 from golden_core.store.warehouse import Warehouse
@@ -97,7 +88,7 @@ def write_bundle(home: Home, study: Study, root: Path, to: Path, now: datetime.d
             "Internal-Sender-Identifier": study.hash(),
         }
         bagit.make_bag(str(folder), said, checksums=[ALGORITHM])
-        write_bytes(b"".join(tag_lines(folder)), folder / TAG_MANIFEST)  # bagit's is in the order of the file system
+        (folder / TAG_MANIFEST).write_bytes(b"".join(tag_lines(folder)))  # bagit's is in the order of the file system
 
 
 def documents(root: Path, study: Study, commit: str | None) -> dict[str, str]:

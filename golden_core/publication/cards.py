@@ -11,6 +11,7 @@ import polars as pl
 from pydantic import Field
 
 from golden_core.publication.declared import Text, read_declared, words_path
+from golden_core.reporting.pages import flatten
 from golden_core.store.lake import Home, StoredTableError, read_table, stored_json
 from golden_core.store.markdown import markdown_table
 from golden_core.store.warehouse import Warehouse
@@ -105,7 +106,7 @@ def _source_facts(home: Home, study: Study) -> pl.DataFrame:
     path = home.study(study.name).source
     if not (said := stored_json(path)):
         raise StoredTableError(f"{path} is missing or damaged: `golden run STUDY` makes it again")
-    return _pairs({"source": study.data.source, **_flat(said)})
+    return _pairs({"source": study.data.source, **dict(flatten(said))})
 
 
 def _bar_facts(home: Home, study: Study) -> pl.DataFrame:
@@ -147,13 +148,6 @@ FACTS: Mapping[str, Callable[[Home, Study], pl.DataFrame]] = {
 
 def _pairs(facts: Mapping[str, Any]) -> pl.DataFrame:
     return pl.DataFrame({"what": list(facts), "value": [_shown(value) for value in facts.values()]})
-
-
-def _flat(said: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in said.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return flat
 
 
 def _table(frame: pl.DataFrame) -> str:

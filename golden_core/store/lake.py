@@ -278,9 +278,7 @@ class StoredTableError(RuntimeError):
     """A table of the lake is missing or damaged; the message says which, and what to do."""
 
 
-def read_table(
-    path: Path, *, rows: int | None = None, remedy: str = "`golden run STUDY` makes it again"
-) -> pl.DataFrame:
+def read_table(path: Path, *, rows: int | None = None, fix: str = "`golden run STUDY` makes it again") -> pl.DataFrame:
     """Read a table of the lake, or its first rows.
 
     Raises
@@ -292,7 +290,7 @@ def read_table(
         return pl.read_parquet(path, glob=False, n_rows=rows)
     except (OSError, pl.exceptions.PolarsError) as error:
         state = f"is damaged ({str(error).splitlines()[0]})" if path.exists() else "does not exist"
-        raise StoredTableError(f"{path} {state}: {remedy}") from None
+        raise StoredTableError(f"{path} {state}: {fix}") from None
 
 
 def write_text(text: str, path: Path) -> None:

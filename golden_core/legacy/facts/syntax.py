@@ -14,7 +14,6 @@ from typing import Any
 
 Key = tuple[str, ...]  # path of names to a setting
 COMPUTED = "(computed)"
-MOST_BITS = 10_000  # of a number that Python writes in decimals
 _MARKS = ast.expr_context | ast.operator | ast.unaryop | ast.boolop | ast.cmpop
 _ANNOTATIONS = frozenset({"annotation", "returns"})
 
@@ -93,7 +92,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted(map(str, value))
-    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+    if isinstance(value, int) and value.bit_length() > 10_000:  # more digits than Python writes
         return hex(value)
     return value if value is None or isinstance(value, int | float | str) else str(value)
 
