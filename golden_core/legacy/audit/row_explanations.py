@@ -235,7 +235,7 @@ def percent_sign(table: Table) -> list[Reading]:
     """Return the reading that a column of R² is in percent without saying so, or says so and is not."""
     printed = [row.cells["r2"] for row in table.rows if "r2" in row.cells]
     signed = any(heading.percent for heading in table.headings if heading.metric == "r2")
-    tops = [cell.interval().low * (100 if signed or cell.sign else 1) for cell in printed]
+    tops = [cell.interval().low * (100 if signed else 1) for cell in printed]  # a % in the cell was read already
     if not signed and 2 * sum(1 < top <= 100 for top in tops) > len(tops):
         told = "Most of the column is above 1: with a % in its heading it would be read in percent."
         return [Reading("R² in percent", "explains", told)]

@@ -160,6 +160,13 @@ def test_declared_single_runs_are_no_means(tmp_path):
     assert _readings(finding)["means over seeds"] == "excluded"
 
 
+def test_a_percent_sign_in_the_cells_was_read_and_excuses_nothing(tmp_path):
+    rows = "A,0.5000,75.00%\nB,0.6000,64.00%\nC,0.7000,51.00%\nD,0.8000,36.00%\nE,0.4000,75.00%\n"
+    (finding, *_) = _audited(tmp_path, rows, averaging="none").findings
+    assert (finding.verdict, finding.rows) == ("different_test_sets", ("E",))
+    assert "R² in percent" not in _readings(finding)
+
+
 @pytest.mark.parametrize(("said", "verdict"), [("CV", "open"), ("Avg", "open"), ("My", "different_test_sets")])
 def test_headings_that_the_caller_names_may_tell_means(tmp_path, said, verdict):
     """Of folds the mean MSE and the mean R² have no variance in common."""
