@@ -42,8 +42,8 @@ _OUTLIER = 5  # times the coefficient of variation that most of the agreeing row
 # and none of the others by more than 1.17.
 _FOLDS_DIFFER, _FOLD_DIFFERS = Fraction(4, 3), Fraction(6, 5)  # of rows among which no set stands out; of one set
 _RARE = frozenset({"single_precision", "padded", "recomputed"})  # not worth a word where they explain nothing
-# A share of the price, with no square of its own.
-_RELATIVE_UNITS = re.compile(r"\b(pips?|bps?|points?)\b", re.IGNORECASE)
+# A share of the price, or a power of ten, with no square of its own.
+_RELATIVE_UNITS = re.compile(r"[%‰]|^[km]$|\b(pips?|bps?|points?)\b", re.IGNORECASE)
 _MOST_PARAMETERS = Fraction(1, 5)  # share of n that "RMSE with n − k degrees of freedom" may take for k
 _PAIR: tuple[Metric, Metric] = ("rmse", "mse")
 _HALF = Fraction(1, 2)  # of the MSE of runs, below which no RMSE² in the mean is looked for
@@ -205,7 +205,8 @@ def declared_units(table: Table, row: Row, left: Metric, right: Metric) -> list[
         return []  # read either way, both change by one factor
     units = [next((one.unit for one in used if one.metric == metric and one.unit), "") for metric in (left, right)]
     base, other = (re.sub(r"(\^?2|\bsquared)$", "", unit.casefold()).strip() for unit in units)
-    if any(signs) or any(heading.percent for heading in used) or _other_power(row, used, left, right):
+    factor = len(signs) > 1 or any(map(_RELATIVE_UNITS.search, signs))  # the name of one unit is no factor
+    if factor or any(heading.percent for heading in used) or _other_power(row, used, left, right):
         told = "A percent sign, a unit or a power of ten is printed: read the other way round, it explains the factor."
     elif base != other:
         said = " and ".join(f"{NAMES[m]} in {unit or 'none'}" for m, unit in zip((left, right), units, strict=True))

@@ -118,6 +118,21 @@ def test_percent_signs_of_a_fraction_squared(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("unit", "verdict"),
+    [("%", "open"), ("pips", "open"), ("k", "open"), (" usd", "certainly_wrong"), (" cars", "certainly_wrong")],
+)
+def test_the_name_of_a_unit_in_every_cell_is_no_factor(tmp_path, unit, verdict):
+    columns = {"RMSE": ["10.0", "20.0", "30.0"], "MSE": ["500.0", "900.0", "1900.0"]}
+    named = {name: [cell + unit for cell in cells] for name, cells in columns.items()}
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "model,RMSE,MSE\n" + "".join(f"m{i},{a},{b}\n" for i, (a, b) in enumerate(zip(*named.values(), strict=True)))
+    )
+    (finding,) = audit_table(path, averaging="none").findings
+    assert (finding.kind, finding.verdict) == ("rmse_squared_below_mse", verdict)
+
+
+@pytest.mark.parametrize(
     ("column", "cells", "verdict", "reading"),
     [
         ("R2", _printed((100 * r2 for r2 in R2), 2), "open", "R² in percent"),  # and no sign says so
