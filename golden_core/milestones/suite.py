@@ -91,7 +91,10 @@ def _reproduced(place: Place, home: Home, study: Study, warehouse: Warehouse) ->
     trials = [trial for trial in all_trials(study) if trial.forecaster == VARIANT]
     altered, looked_at = altered_trials(home, study, trials)
     fewest = int(runs["runs"].min() or 0)  # type: ignore[arg-type]
-    record = _legacy_record(place)
+    path = place.metadata("P6.M1")
+    criteria = read_record(Metadata, path).criteria if path.exists() else ()
+    verdicts = {criterion.id: str(criterion.verdict) for criterion in criteria}
+    record = {name: verdicts.get(name, "unmeasured") for name in RECORD}
     said = [
         f"{fewest} runs at least on {runs.height} series",
         f"{looked_at - len(altered)} of {len(trials)} as recorded",
@@ -100,13 +103,6 @@ def _reproduced(place: Place, home: Home, study: Study, warehouse: Warehouse) ->
     held = not altered and looked_at == len(trials) and all(record[name] == "pass" for name in RECORD)
     threshold = f"{FEWEST_SEEDS} runs, all as recorded; P6.M1: {', '.join(RECORD)} pass"
     return Result("v08_reproduced", "; ".join(said), threshold, fewest >= FEWEST_SEEDS and held)
-
-
-def _legacy_record(place: Place) -> dict[str, str]:
-    path = place.metadata("P6.M1")
-    found = read_record(Metadata, path).criteria if path.exists() else ()
-    verdicts = {criterion.id: str(criterion.verdict) for criterion in found}
-    return {name: verdicts.get(name, "unmeasured") for name in RECORD}
 
 
 def intervals(study: Study, warehouse: Warehouse) -> Result:
@@ -173,7 +169,10 @@ def suite_pages(place: Place, home: Home, study: Study) -> tuple[dict[str, bytes
     pages: dict[str, bytes | str] = {f"{REPORT}/{name}": text for name, text in report.items()}
     pages |= {f"{REPORT}/figures/{name}": content for name, content in figures_apart(warehouse, study).items()}
     tables = {name.removesuffix(".tex"): text for name, text in report.items() if name.endswith(".tex")}
-    tables |= _benchmarks(home, study, warehouse) | _alignment(place)
+    tables |= _alignment(place)
+    if last_runs(home, study.name):
+        load_benchmarks(home, study.name)
+        tables |= {name: latex(exhibit(name, warehouse, study)) for name in ("benchmarks", "machines")}
     pages |= {
         f"appendices/{name}.tex": tables[name] for names in APPENDICES.values() for name in names if name in tables
     }
@@ -213,13 +212,6 @@ def _appendices(study: Study, tables: dict[str, str]) -> str:
         taken = [rf"\input{{{name}}}" for name in names if name in tables]
         lines += ["", rf"\section{{{title}}}", *(taken or ["This study has no such table."])]
     return "\n".join(lines) + "\n"
-
-
-def _benchmarks(home: Home, study: Study, warehouse: Warehouse) -> dict[str, str]:
-    if not last_runs(home, study.name):
-        return {}
-    load_benchmarks(home, study.name)
-    return {name: latex(exhibit(name, warehouse, study)) for name in ("benchmarks", "machines")}
 
 
 def _alignment(place: Place) -> dict[str, str]:

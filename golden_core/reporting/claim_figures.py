@@ -210,7 +210,9 @@ def _effects(part: pl.DataFrame, limits: tuple[float, float], name: str, axes: A
     axes.set_xscale("symlog", linthresh=_LINEAR_TO)
     axes.set_xlim(*limits)
     ticks = [0.0] + [sign * 10.0**power for power in range(-2, 9) for sign in (-1, 1)]
-    shown = _thinned([tick for tick in sorted(ticks) if limits[0] <= tick <= limits[1]])
+    shown = [tick for tick in sorted(ticks) if limits[0] <= tick <= limits[1]]
+    if len(shown) > 6:  # labels in a narrow panel: zero and every second power of ten
+        shown = [tick for tick in shown if tick == 0 or round(math.log10(abs(tick))) % 2 == 0]
     axes.xaxis.set_major_locator(FixedLocator(shown))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xticklabels([decimals(tick, 0, factor=100) for tick in shown])
@@ -228,10 +230,3 @@ def _limits(frame: pl.DataFrame) -> tuple[float, float]:
 def _height(rows: int) -> float:
     """Return the height in inches of a panel with so many effects."""
     return 0.55 + 0.19 * rows
-
-
-def _thinned(ticks: list[float]) -> list[float]:
-    """Keep zero and every second power of ten when there are too many labels for a narrow panel."""
-    if len(ticks) <= 6:
-        return ticks
-    return [tick for tick in ticks if tick == 0 or round(math.log10(abs(tick))) % 2 == 0]

@@ -88,5 +88,4 @@ def escape_markdown(text: str) -> str:
 
 def escape_latex(text: str) -> str:
     """Return text that LaTeX prints as it is."""
-    escaped = "".join(_LATEX.get(character, character) for character in text)
-    return re.sub("-(?=-)", "-{}", escaped)  # two hyphens would be a dash
+    return re.sub("-(?=-)", "-{}", "".join(_LATEX.get(one, one) for one in text))  # two hyphens would be a dash

@@ -81,7 +81,9 @@ def lay_out(grid: Grid, columns: Columns) -> tuple[Layout, list[str]]:
     used.update(texts)
     if "label" not in given and not roles["label"] and texts:
         roles["label"].append(texts.pop(0))
-    rest = [c for c, name in enumerate(grid.header) if c not in used and name and not _is_row_number(grid, c)]
+    numbers = [[str(row + start) for row in range(len(grid.rows))] for start in (0, 1)]  # of the rows: nobody's key
+    keyed = (c for c, name in enumerate(grid.header) if c not in used and name)
+    rest = [c for c in keyed if [row[c].strip() for row in grid.rows] not in numbers]
     found = {role: tuple(listed) for role, listed in roles.items()}
     unread = {c: f"column {grid.header[c]!r}" for c in texts}
     # Whole numbers may be horizons, under a heading that does not say so.
@@ -141,11 +143,6 @@ def _parted(grid: Grid, metrics: list[tuple[int, Heading]]) -> tuple[tuple[int, 
                 f"{heading.metric}={grid.header[first]!r}"
             )
     return tuple(metrics)
-
-
-def _is_row_number(grid: Grid, column: int) -> bool:
-    cells = [row[column].strip() for row in grid.rows]
-    return cells in ([str(i + start) for i in range(len(cells))] for start in (0, 1))
 
 
 def _is_key(grid: Grid, column: int) -> bool:

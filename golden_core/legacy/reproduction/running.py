@@ -66,11 +66,6 @@ class Request:
     overrides: tuple[str, ...] = ()
     experiments: tuple[Plan, ...] = ()
 
-    def __post_init__(self) -> None:
-        ids = sorted(plan.identity for plan in self.experiments)
-        if len(set(ids)) < len(ids):
-            raise RecordError(f"experiments need ids of their own, got {', '.join(ids)}")
-
     @property
     def files(self) -> tuple[Path, ...]:
         """The files of bars."""
@@ -120,6 +115,9 @@ def carry_out(
     the table; the runs name them. A wrong file or setting is a ``SourceError`` or ``StudyError``; an override of what
     the splits decide, no variant, too few bars or a failed random walk a ``RecordError``.
     """
+    ids = sorted(plan.identity for plan in request.experiments)
+    if len(set(ids)) < len(ids):
+        raise RecordError(f"experiments need ids of their own, got {', '.join(ids)}")
     record = read_record()
 
     def trials(home: Home, study: Study) -> Iterator[Outcome]:

@@ -52,8 +52,9 @@ def test_another_form_is_refused(text):
 
 
 def test_two_experiments_of_one_id_are_refused_before_anything_is_run():
+    twice = Request(Path("a"), experiments=(Plan.parse(PLAN), Plan.parse("e1:data:training.epochs=2")))
     with pytest.raises(RecordError, match="ids of their own, got e1, e1"):
-        Request(Path("a"), experiments=(Plan.parse(PLAN), Plan.parse("e1:data:training.epochs=2")))
+        carry_out(Home.from_environment(), twice)
 
 
 def test_the_files_of_a_request():
