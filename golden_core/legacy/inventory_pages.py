@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from golden_core.legacy.audit.intervals import plural
 from golden_core.legacy.inventory import Inventory, version_of
+from golden_core.study.faults import plural
 
 NO_ROWS, NO_VERSION = "None.", "(no version)"
 _PRESENCE = {None: "unknown: computed", True: "yes", False: "no"}

@@ -7,8 +7,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from golden_core.legacy.audit.headings import NAMES
-from golden_core.legacy.audit.intervals import between, names, number, plural
+from golden_core.legacy.audit.intervals import between, names, number
 from golden_core.store.markdown import cell, markdown_table
+from golden_core.study.faults import plural
 
 
 def escaped(text: str) -> str:

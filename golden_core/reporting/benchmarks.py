@@ -10,7 +10,6 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from golden_core.benchmarking.records import BenchmarkError, Run, last_runs, load_benchmarks
-from golden_core.legacy.audit.intervals import plural
 from golden_core.reporting.exhibits import Answer, ask, exhibit
 from golden_core.reporting.figures import LINES, Plot
 from golden_core.reporting.pages import template
@@ -18,6 +17,7 @@ from golden_core.reporting.svg import BLUE, Dashes, legend_key, panel, panels
 from golden_core.store.lake import Home, write_text
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
+from golden_core.study.faults import plural
 
 PAGE = "benchmarks.html"
 

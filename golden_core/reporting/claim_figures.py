@@ -14,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter
 
 from golden_core.evaluation.inputs import BENCHMARK
-from golden_core.legacy.audit.intervals import plural
 from golden_core.reporting.exhibits import Answer, Cell, Row, ask
 from golden_core.reporting.figures import Plot, extent
 from golden_core.reporting.formats import ABSENT, count, decimals, level, percent, probability
@@ -23,6 +22,7 @@ from golden_core.reporting.svg import BLUE, INK, MUTED, RED, RULE, Panel, panel,
 from golden_core.statistics.groups import friedman, nemenyi_difference
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
+from golden_core.study.faults import plural
 
 # One effect can have two claims: that it is above zero, and that it lies within the margin.
 EFFECTS = """

@@ -13,12 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from golden_core.evaluation.inputs import BENCHMARK
-from golden_core.legacy.audit.intervals import plural
 from golden_core.reporting.exhibits import Answer, ask
 from golden_core.reporting.formats import decimals, percent
 from golden_core.reporting.svg import BLUE, INK, MUTED, RED, RULE, Dashes, Key, Panel, dated, legend_key, panels
 from golden_core.store.warehouse import Warehouse
 from golden_core.study import Study
+from golden_core.study.faults import plural
 
 # Median and range over everything still training at that epoch: runs stop early, so their number falls.
 CURVES = """

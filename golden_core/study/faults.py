@@ -76,3 +76,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     folded = {entry.casefold(): entry for entry in sorted(known)}
     matches = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return folded[matches[0]] if matches else None
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

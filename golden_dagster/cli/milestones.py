@@ -131,8 +131,8 @@ def write(
         golden milestones write P1.M2
         golden milestones write P0.M1 --tree /data/legacy
     """
-    from golden_core.legacy.audit.intervals import plural
     from golden_core.milestones.makers import Given, make_evidence
+    from golden_core.study.faults import plural
     from golden_dagster.resources import alignment, available_cores
 
     place, registry = _plan()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from golden_core.legacy.audit.bounds import Bounds, Contradiction, bounds
 from golden_core.legacy.audit.findings import Finding, Kind, Reading, Verdict, settle
 from golden_core.legacy.audit.headings import NAMES, Metric
-from golden_core.legacy.audit.intervals import CLEARLY, Interval, between, number, plural, relative_width
+from golden_core.legacy.audit.intervals import CLEARLY, Interval, between, number, relative_width
 from golden_core.legacy.audit.row_explanations import (
     Contradictions,
     declared_units,
@@ -18,6 +18,7 @@ from golden_core.legacy.audit.row_explanations import (
     rounded_otherwise,
 )
 from golden_core.legacy.audit.table import Row, Table
+from golden_core.study.faults import plural
 
 _SENTENCES: dict[Kind, str] = {
     "impossible_value": "An error below 0 or an R² above 1 does not exist.",

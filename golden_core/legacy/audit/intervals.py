@@ -129,11 +129,6 @@ def names(rows: Sequence[str]) -> str:
     return ", ".join(rows[:_MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def percent(fraction: Fraction | float) -> str:
     """Return a fraction as whole percent, rounded up."""
     return f"{math.ceil(fraction * 100)} %"

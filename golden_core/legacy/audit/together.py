@@ -11,9 +11,10 @@ from golden_core.legacy.audit.bounds import Group, bounds, rows_by_test_set
 from golden_core.legacy.audit.explanations import scattered_readings, set_readings
 from golden_core.legacy.audit.findings import VERDICTS, Finding, Reading, RowSet, Verdict, settle
 from golden_core.legacy.audit.headings import NAMES, Metric
-from golden_core.legacy.audit.intervals import between, names, plural
+from golden_core.legacy.audit.intervals import between, names
 from golden_core.legacy.audit.row_explanations import Contradictions, rounded_otherwise
 from golden_core.legacy.audit.table import Row, Table
+from golden_core.study.faults import plural
 
 _PAIRS: tuple[tuple[Metric, Metric], ...] = (("rmse", "mse"), ("rmse", "r2"), ("mse", "r2"))
 _KINDS = frozenset({"target_variance", "rmse_squared_above_mse", "rmse_squared_below_mse"})

@@ -16,12 +16,13 @@ import polars as pl
 
 from golden_core.inputs.windows import FloatArray, IntArray
 from golden_core.legacy.audit.headings import Metric
-from golden_core.legacy.audit.intervals import between, names, number, plural
+from golden_core.legacy.audit.intervals import between, names, number
 from golden_core.legacy.reproduction.published import PublishedSplit, Record, RecordError, read_record
 from golden_core.sources import source
 from golden_core.sources.base import SourceError
 from golden_core.store.lake import Home, hash_file
 from golden_core.study import DataSection
+from golden_core.study.faults import plural
 
 _SHOWN = 5
 # A running variance loses some digits; what comes this near to an interval is computed again from its own closes.
