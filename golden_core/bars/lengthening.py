@@ -53,11 +53,9 @@ def lengthen(bars: pl.DataFrame, lines: pl.Series, length: str, to: str, zone: s
     except ResamplingError as error:
         raise VendorError(f"{path}: its bars cannot be made into bars of {to}: {error}") from error
     partial = made["partial"] & _spoilt(made, bars, lost, kept, to) if length == "1m" else made["partial"]
-    silent_ones, spoilt = int((made["partial"] & ~partial).sum()), int(partial.sum())
+    mute, spoilt = int((made["partial"] & ~partial).sum()), int(partial.sum())
     some = f", {spoilt} of {made.height} of them partial: something is missing in them" if spoilt else ""
-    quiet = (
-        f", {silent_ones} of {made.height} of them with minutes of silence, which have no bar" if silent_ones else ""
-    )
+    quiet = f", {mute} of {made.height} of them with minutes of silence, which have no bar" if mute else ""
     notes = [f"bars of {length} were made into bars of {to}{some}{quiet}"]
     if said:
         notes.append(f"before that, {said} of {bars.height:,} bars of {length}")

@@ -183,8 +183,8 @@ def _of_broker(table: pl.DataFrame, times: Times) -> Times:
     """Take the counts of MetaTrader's package for Python as times of a clock to be declared, which they are."""
     if times.clock != "UTC" or times.values.dtype != NAIVE or not _METATRADER.issubset(map(normal, table.columns)):
         return times
-    notes = (note.replace("which count UTC", "which MetaTrader counts by its broker's clock") for note in times.notes)
-    return Times(times.values, None, tuple(notes))
+    said = times.notes[0].replace("which count UTC", "which MetaTrader counts by its broker's clock")
+    return Times(times.values, None, (said,))
 
 
 def _complete(cells: pl.Series, lines: Lines) -> pl.Series:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,8 +79,7 @@ def side_in_name(path: Path) -> str | None:
 
 def runs_back(times: pl.Series) -> bool:
     """Say whether more rows come before the one above them than after it."""
-    steps, none = times.diff(), datetime.timedelta()
-    return int((steps < none).sum()) > int((steps > none).sum())
+    return bool(times.diff().dt.total_microseconds().sign().sum() < 0)
 
 
 def told(bars: pl.DataFrame, odd: pl.Series, said: str, then: str = "") -> tuple[str, ...]:

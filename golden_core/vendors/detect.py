@@ -68,11 +68,8 @@ def _unknown(path: Path) -> VendorError:
     if columns is None:
         clean_bytes(path)
     text = read_head(path)
-    what = (
-        f"it begins with {text.lines[0][:100]!r}"
-        if text
-        else f"it is blank, or its first line longer than {HEAD_BYTES} bytes"
-    )
+    blank = f"it is blank, or its first line longer than {HEAD_BYTES} bytes"
+    what = f"it begins with {text.lines[0][:100]!r}" if text else blank
     what = what if columns is None else f"it is Parquet with the columns {', '.join(map(repr, columns))}"
     head = first_records(path) if kind == "plain_json" else text
     if kind == "plain_csv" and head and len(head.lines) == len(head.header) == 1:

@@ -65,13 +65,8 @@ def _lengths(cells: pl.Series) -> dict[str, int]:
     if not named and not all(_minutes(text, named=False) for text in texts.head(1)):
         return {}
     said = texts.unique(maintain_order=True)
-    if (
-        len(said) > _MOST
-        or not any(said)
-        or not all(_minutes(text, named=named) or (named and not text) for text in said)
-    ):
-        return {}
-    return {text: int((texts == text).arg_true()[0]) for text in said}
+    fit = len(said) <= _MOST and any(said) and all(_minutes(text, named=named) or (named and not text) for text in said)
+    return {text: int((texts == text).arg_true()[0]) for text in said} if fit else {}
 
 
 def _minutes(text: str, *, named: bool) -> set[int]:

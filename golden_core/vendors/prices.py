@@ -27,7 +27,7 @@ NUMBER = r"^-?[0-9]+([.,][0-9]+)*$"
 _THOUSANDS = r"^-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$"
 _SURELY_THOUSANDS = r",.*[,.]"  # a single comma may as well be the decimal mark
 _POINT = r"^-?\d+\.\d+$"
-_DOTS = r"^-?[0-9]{1,3}(\.[0-9]{3})*(,[0-9]+)?$"  # and surely so, where a comma follows one
+_DOTS = r"^-?[0-9]{1,3}(\.[0-9]{3})*(,[0-9]+)?$"  # surely, where a comma follows a dot
 _CONSISTENT = 0.95  # share of bars whose high and low are highest and lowest, for an order of columns to be believed
 # Share of other bars in a file that no order of columns explains: errors of single rows are for cleaning.
 _TOLERATED = 0.1
@@ -48,10 +48,8 @@ def read_numbers(
     for theirs in [theirs for ours, theirs in names.items() if "volume" in ours and not _counts(table[theirs])]:
         names = {ours: other for ours, other in names.items() if other != theirs}
         notes.append(f"no volume is read: {theirs!r} holds more than numbers")
-    prices = [table[theirs] for ours, theirs in names.items() if "volume" not in ours]
-    prices = [one for one in prices if one.dtype == pl.String]
+    prices = [one for ours, name in names.items() if "volume" not in ours and (one := table[name]).dtype == pl.String]
     pointed = cache(lambda: any(one.str.contains(_POINT).any() for one in prices))
-    # Beside decimal commas of prices a dot within a volume parts thousands.
     dotted = any(one.str.contains(",", literal=True).any() for one in prices) and not pointed()
     columns = [
         _numbers(table[theirs], lines, gaps, notes, pointed, dotted and "volume" in ours).alias(ours)
