@@ -72,6 +72,10 @@ def test_a_point_forecaster_covers_nothing_and_says_why(covered):
     assert covered["family"].unique().to_list() == [12]
     some = quantiles(forecasts()).filter(~((pl.col("forecaster") == "skilled") & (pl.col("cutoff").dt.day() == 3)))
     assert row(decide(forecasts(), COVERS, quantiles=some), "skilled", "covers")["reason"] == GAPS
+    later = (pl.col("seed") == 2) & (pl.col("forecaster") == "skilled")
+    shifted = pl.when(later).then(pl.col("cutoff") + pl.duration(days=1)).otherwise("cutoff")
+    other = forecasts().with_columns(cutoff=shifted)
+    assert row(decide(other, COVERS, quantiles=quantiles(other)), "skilled", "covers")["reason"] == GAPS
 
 
 def test_coverage_that_too_few_misses_decide_is_refused():

@@ -77,6 +77,14 @@ def test_rates_of_currencies_tell_when_a_bar_of_a_pair_is_known(sound, pair_raw)
     assert ("clock_contract", "features") in found(early, rates)
 
 
+def test_a_bar_that_is_printed_twice_is_known_when_its_first_print_is(sound, pair_raw):
+    late = pair_raw.with_columns(pl.col("available_at") + 3 * HOUR)
+    assert found(sound, pl.concat([late, pair_raw])) == []
+    first_test = pair_raw[: PARTS["test"].start + 1].select("pair", "timestamp")
+    run = dataclasses.replace(sound, fits=(Fit("scalers", "EURUSD_h1/0", "scale", first_test),))
+    assert found(run, pl.concat([late, pair_raw])) == [("test_rows_in_fit", "scalers")]
+
+
 def test_one_early_row_is_named(sound, pair_raw):
     features = sound.artefacts["features"]
     late = pl.col("timestamp") == features["timestamp"][77]
@@ -123,6 +131,9 @@ def test_a_fit_that_declares_a_test_row(sound, pair_raw, purpose):
 def test_what_lacks_the_columns_of_a_claim_is_not_judged(sound, pair_raw):
     bare = {asset: frame.drop("timestamp", strict=False) for asset, frame in sound.artefacts.items()}
     assert structural(Run(bare, sound.fits), pair_raw, embargo=EMBARGO) == []
+    for asset, column in (("folds", "part"), ("folds", "timestamp"), ("targets", "cutoff"), ("targets", "y")):
+        one = changed(sound, asset, sound.artefacts[asset].drop(column))
+        assert structural(one, pair_raw, embargo=EMBARGO) == [], (asset, column)
 
 
 START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
@@ -176,6 +187,23 @@ def test_copies_of_training_rows_are_found(generator, length, noise):
     (finding,) = findings(r, s, y)
     assert (finding.probe, finding.asset, finding.column) == ("copied_row", "windows", "r")
     assert finding.timestamp >= START + dt.timedelta(hours=TRAIN)
+
+
+@pytest.mark.parametrize(("copies", "told"), [(1, 0), (5, 1)])
+def test_a_twin_that_chance_explains_is_no_copy(generator, copies, told):
+    """Of windows of two bars 0.007 twins are expected among four hundred: one may be, five are not."""
+    rows = rows_of(market(generator), 2)
+    for values in rows:
+        values[TRAIN : TRAIN + copies] = values[:copies]
+    assert len(findings(*rows)) == told
+
+
+def test_copies_are_found_beside_a_feature_that_never_moves(generator):
+    r, s, y = rows_of(market(generator), 5)
+    s[:] = 1.0
+    for values in (r, y):
+        values[TRAIN : TRAIN + 80] = values[:80]
+    assert [finding.probe for finding in findings(r, s, y)] == ["copied_row"]
 
 
 def test_a_twin_with_another_label_is_no_copy(generator):
