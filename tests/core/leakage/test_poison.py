@@ -146,17 +146,22 @@ def test_a_fit_that_reads_more_than_it_says(build, raw, stream, replaced, asset)
     assert all("does not declare" in finding.detail for finding in findings)
 
 
-def test_a_pipeline_that_refuses_poison_is_told_from_one_that_refuses_all(build, raw, middle, stream):
-    def picky(table):
+@pytest.fixture
+def picky(build):
+    def run(table):
         if table["close"].is_nan().any():
             raise ValueError("NaN, thank you")
         return build().run(table)
 
-    report = future_report(Pipeline("picky", picky), raw, [middle], stream)
+    return Pipeline("picky", run)
+
+
+def test_a_pipeline_that_refuses_poison_is_told_from_one_that_refuses_all(picky, raw, middle, stream):
+    report = future_report(picky, raw, [middle], stream)
     assert report.findings == ()
     assert len(report.refused) == 1
     assert "ValueError: NaN, thank you" in report.refused[0]
-    refused = future_report(Pipeline("picky", picky), raw, [middle], stream, ("nan",))
+    refused = future_report(picky, raw, [middle], stream, ("nan",))
     assert [(f.asset, f.column) for f in refused.findings] == [("picky", "(run)")]
 
 
@@ -178,6 +183,13 @@ def test_who_refused_every_poison_that_the_pipeline_took_was_shown_nothing(build
         report = record_report(pipeline, raw, stream, fits=build().run(raw).fits[-1:], poisons=two)
     assert [finding.column for finding in report.findings] == ["slope"]
     assert "does not converge" in report.findings[0].detail
+
+
+def test_a_spare_poison_is_tried_where_all_others_were_refused_and_nowhere_else(build, picky, raw, middle, stream):
+    for pipeline, tried in ((picky, "reshuffled"), (build(), "nan")):
+        report = future_report(pipeline, raw, [middle], stream, ("nan",), spare=("reshuffled",))
+        assert report.findings == ()
+        assert {cell.poison for cell in report.cells} == {tried}
 
 
 def test_a_pipeline_that_is_not_reproducible_says_so(build, raw, middle, stream):

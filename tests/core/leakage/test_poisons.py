@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from golden_core.leakage.poisons import POISONS, poisoned
+from golden_core.leakage.poisons import FAULTS, POISONS, faulty, poisoned
 
 PRICES = ("open", "high", "low", "close")
 KEEPING = (*(name for name in POISONS if name != "removed"), "mirrored")
@@ -50,6 +50,66 @@ def test_mirrored_returns_change_their_sign(raw, mask, stream):
     )
     later = before["available_at"] > before["available_at"][205]
     assert pl.DataFrame({"b": before["r"], "a": after["r"]}).filter(later).select(pl.corr("a", "b")).item() < -0.7
+
+
+def last_closes(raw, mask):
+    """The closes of each pair before the poison, by pair and from the last one back."""
+    earlier = raw.filter(~mask).sort("timestamp", descending=True)
+    return {pair: table["close"].to_list() for (pair,), table in earlier.partition_by("pair", as_dict=True).items()}
+
+
+def test_mirrored_prices_lie_as_far_on_the_other_side_of_the_last_close(raw, mask, stream):
+    changed, closes = poisoned(raw, mask, "mirrored", stream), last_closes(raw, mask)
+    for pair in closes:
+        here = mask & (raw["pair"] == pair)
+        product = (changed["close"] * raw["close"]).filter(here).to_numpy()
+        assert product == pytest.approx(closes[pair][0] ** 2, rel=5e-3)
+    assert (changed["volume"] / raw["volume"]).filter(mask).to_list() == pytest.approx([1.0] * mask.sum(), abs=5e-3)
+
+
+@pytest.mark.parametrize(("poison", "back"), [("frozen", 0), ("undone", 1)])
+def test_a_feed_that_stands_still_repeats_a_price_from_before_and_nobody_trades(raw, mask, stream, poison, back):
+    still, closes = poisoned(raw, mask, poison, stream).filter(mask), last_closes(raw, mask)
+    for row in still.iter_rows(named=True):
+        assert {row[name] for name in PRICES} == {closes[row["pair"]][back]}
+        assert row["volume"] == 0
+
+
+MOVED = {"spike": 1.5, "slip": 100.0, "jump": 1.02, "zero": 0.0}
+
+
+@pytest.mark.parametrize("kind", MOVED)
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_price_that_is_moved_is_of_the_last_bar_known(raw, middle, kind, alone):
+    turn = FAULTS.index(kind)
+    planted, pairs = faulty(raw, middle, turn, alone=alone), raw["pair"].unique().sort()
+    whose = pairs[turn % len(pairs)] if alone else pairs[0]
+    here = (raw["available_at"] == middle) & (raw["pair"] == whose)
+    untouched = ~here if alone else (raw["pair"] == whose) & ~here
+    # Where kinds take turns, another pair may lose its last bar or get a second one.
+    own, before = (table.filter(pair=whose) if not alone else table for table in (planted, raw))
+    changed, was = (table.filter(pl.col("available_at") == middle, pair=whose) for table in (own, before))
+    for name in PRICES:
+        assert changed[name].to_list() == [was[name][0] * MOVED[kind]]
+    assert changed["volume"].equals(was["volume"])
+    rest = own.filter((pl.col("available_at") != middle) | (pl.col("pair") != whose))
+    assert rest.equals(raw.filter(untouched))
+
+
+def test_a_bar_that_is_bad_without_a_move_is_bad_in_every_pair(raw, middle):
+    last, others = pl.col("available_at") == middle, pl.col("available_at") != middle
+    before = raw.filter(pl.col("available_at") == middle - pl.duration(hours=1)).sort("pair")
+    found = {}
+    for kind in ("stale", "hole", "gap", "twin"):
+        planted = faulty(raw, middle, FAULTS.index(kind), alone=True)
+        assert planted.filter(others).equals(raw.filter(others)), kind
+        found[kind] = planted.filter(last).sort("pair", "close")
+    assert found["stale"].select(PRICES).equals(before.select(PRICES))
+    assert all(found["hole"][name].is_nan().all() for name in PRICES)
+    assert found["gap"].is_empty()
+    first, second = found["twin"].gather_every(2), found["twin"].gather_every(2, 1)
+    assert first.equals(raw.filter(last).sort("pair"))
+    assert second["close"].to_list() == pytest.approx((first["close"] * 1.001).to_list(), rel=1e-12)
 
 
 def test_it_is_seeded(raw, mask, stream):

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from golden_core.leakage.artefacts import COMPLETE
-from golden_core.leakage.report import ROW, compare
+from golden_core.leakage.artefacts import COMPLETE, Finding
+from golden_core.leakage.report import ROW, Cell, Report, compare, merged, sentence
 
 TIMES = [dt.datetime(2020, 1, day, tzinfo=dt.UTC) for day in range(1, 6)]
 
@@ -24,6 +24,10 @@ def columns(honest, again, until=None):
 def test_equal_bits_are_no_difference():
     values = [1.0, float("nan"), None, 0.1 + 0.2, 5.0]
     assert compare(table(values), table(values)) == ([], 5)
+
+
+def test_which_nan_it_was_says_nothing():
+    assert compare(table([1.0, float("nan")]), table([1.0, -float("nan")])) == ([], 2)
 
 
 @pytest.mark.parametrize(("before", "after"), [
@@ -48,6 +52,8 @@ def test_the_first_place_is_named_and_later_rows_do_not_count():
     assert rows == 3
     assert (differences[0].stamp, differences[0].detail) == (TIMES[1], "was 2 and is 9")
     assert columns(honest, again, TIMES[0]) == []
+    upside_down = compare(honest.reverse(), again.reverse())[0]
+    assert (upside_down[0].stamp, upside_down[0].detail) == (TIMES[1], "was 2 and is 9")
 
 
 def test_missing_and_additional_rows_and_columns():
@@ -78,3 +84,26 @@ def test_rows_of_a_fold_that_both_runs_have_are_not_chosen_by_what_follows():
     differences, _ = compare(honest, without, TIMES[3], same_clock=True)
     assert [(one.column, one.stamp) for one in differences] == [(ROW, TIMES[1])]
     assert compare(honest, honest.clear(), TIMES[3], same_clock=True)[0] == []
+
+
+def finding(asset, column, time=None, detail=""):
+    return Finding("future_poison", asset, column, time, detail)
+
+
+def test_reports_are_merged_to_the_earliest_of_each_and_what_is_made_first_is_the_cause():
+    late, early, untimed = (finding("features", "x", time) for time in (TIMES[3], TIMES[1], None))
+    follows, other = finding("forecasts", "ar", TIMES[0]), finding("features", "y", TIMES[2])
+    one = Report(
+        (follows, late, untimed), (Cell("forecasts", "nan", 3, follows), Cell("features", "nan", 2, None)), ("a",)
+    )
+    two = Report((early, other), (Cell("features", "nan", 5, early), Cell("features", "huge", 1, None)), ("b", "a"))
+    whole = merged([one, two])
+    assert [(f.asset, f.column, f.timestamp) for f in whole.findings] == [
+        ("features", "x", TIMES[1]), ("features", "y", TIMES[2]), ("forecasts", "ar", TIMES[0]),
+    ]  # fmt: skip
+    assert [f.follows for f in whole.findings] == [None, None, "features.x"]
+    cells = [(cell.asset, cell.poison, cell.rows, cell.finding) for cell in whole.cells]
+    assert cells == [("features", "nan", 7, early), ("features", "huge", 1, None), ("forecasts", "nan", 3, follows)]
+    assert (whole.rows, whole.refused) == (11, ("a", "b"))
+    assert sentence(whole.findings[2]).endswith("(perhaps only because features.x does)")
+    assert merged([Report((untimed,), (), ()), one]).findings[0].timestamp == TIMES[3], "a time says more than none"
