@@ -63,6 +63,16 @@ def test_forecasts_that_know_tomorrow(study, bars):
     assert screened_forecasts(study, bars, honest).findings == ()
 
 
+def test_every_seed_is_judged_by_itself_and_what_the_study_does_not_ask_for_is_not(study, bars):
+    honest = forecasts_of(bars, lambda table: table["close"].log().diff().fill_null(0.0))
+    others = [honest.with_columns(seed=pl.lit(seed)) for seed in (1, 3)]
+    knows = forecasts_of(bars, ahead).with_columns(seed=pl.lit(2))
+    elsewhere = knows.with_columns(horizon=pl.lit(max(study.horizons) + 1), seed=pl.lit(0))
+    report = screened_forecasts(study, bars, pl.concat([honest, *others, knows, elsewhere]))
+    assert {one.column for one in report.findings} == {"planted, seed 2"}
+    assert screened_forecasts(study, bars, pl.concat([honest, *others, elsewhere])).findings == ()
+
+
 def test_skill_on_permuted_moves_is_a_leak(study, monkeypatch):
     raw = raw_bars(study, Home.from_environment())
     leaks.register(monkeypatch, leaks.LooksAtTheNextWindow)

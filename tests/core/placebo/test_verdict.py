@@ -142,6 +142,33 @@ def test_a_changed_table_is_none_and_other_code_is_said(tmp_path, tiny, monkeypa
     assert filed_count(home, tiny, "placebo", GATE) is None
 
 
+def test_a_point_of_the_curve_of_power_by_hand(tiny):
+    """Four universes of two arms: who knows the slope is worth R², or twice that; who learns it, the mean effect."""
+    claimed, effects, smallest = [True, False, True, True], [0.1, 0.3, 0.2, 0.4], [0.2, 0.1, 0.2, 0.3]
+    told = [
+        {"arm": arm, "universe": number, "forecaster": name, "kind": kind, "claimed": claimed[number],
+         "effect": effects[number], "smallest_effect": smallest[number], "df": 20, "family": 2, "seconds": number + 1.0}
+        for arm in ("low", "high") for name in ("planted", "ar") for kind in ("more_accurate", "predicts")
+        for number in range(4)
+    ]  # fmt: skip
+    stopped = [{"arm": "high", "universe": 4, "fault": "ar fails", "seconds": 1.0}]
+    curve = verdicts.found_skill(
+        pl.DataFrame([*told, *stopped], schema={"arm": pl.String, **ROWS}), {"low": 0.05, "high": 0.2}, tiny.protocol
+    )
+    assert curve.select("r2", "forecaster", "kind").rows() == [
+        (r2, name, kind) for kind in ("more_accurate", "predicts") for name in ("planted", "ar") for r2 in (0.05, 0.2)
+    ]
+    detectable = np.sqrt(np.square(smallest).mean())
+    worth = {("planted", "more_accurate"): 1.0, ("planted", "predicts"): 2.0}
+    for row in curve.iter_rows(named=True):
+        assert (row["universes"], row["found"], row["share"], row["seconds"]) == (4, 3, 0.75, 2.5)
+        assert row["stopped"] == (1 if row["r2"] == 0.2 else 0)
+        assert (row["low"], row["high"]) == pytest.approx((stats.beta.ppf(0.025, 3, 2), stats.beta.ppf(0.975, 4, 1)))
+        assert (row["effect"], row["smallest_effect"]) == pytest.approx((0.25, detectable))
+        true = worth.get((row["forecaster"], row["kind"]), 0.25 / row["r2"]) * row["r2"]
+        assert row["promised"] == pytest.approx(promised(true, detectable, 20, tiny.protocol.alpha / 2, 0.8))
+
+
 def test_the_promise_is_the_engines_own(tiny):
     """At the smallest effect it is the protocol's power, at none the level, and between them what simulation gives."""
     n, alpha, reps = 300, 0.05, 4000

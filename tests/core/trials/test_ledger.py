@@ -209,6 +209,20 @@ def test_other_years_of_a_pair_are_other_rates(opened, years):
     assert standing(opened, FIRST, DONE) == Standing(registered=False, tried=0)
 
 
+@pytest.mark.parametrize(("later", "seen"), [(0, 2), (1, 0)])
+@pytest.mark.parametrize("first", [True, False])
+def test_one_day_that_both_test_parts_have_is_enough(opened, later, seen, first):
+    """Years 2020 to 2022 were opened; others end on the first of these days, or begin on the last, or just beyond."""
+    folds = opened.study("smoke").table("folds", "EURUSD_h1")
+    moved = pl.duration(days=-(366 + 2 * 365 - 1) - later if first else 366 + 2 * 365 - 1 + later)
+    test = pl.when(pl.col("part") == "test")
+    days = [
+        test.then(pl.col(name) + moved).otherwise(name).alias(name) for name in ("first_timestamp", "last_timestamp")
+    ]
+    write_parquet(pl.read_parquet(folds).with_columns(days), folds)
+    assert standing(opened, FIRST, DONE).tried == seen
+
+
 def test_what_was_tried_on_other_pairs_does_not_count(opened):
     other = load_variant("smoke", [*OVERRIDES, PROTOCOL, "data.pairs=[USDJPY]"])
     assert standing(opened, other, []).tried == 0
