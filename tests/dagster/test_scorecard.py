@@ -82,6 +82,16 @@ def test_a_quick_scorecard_carries_no_claim():
     assert {result.severity for result in found} == {dg.AssetCheckSeverity.WARN}
 
 
+@pytest.mark.parametrize(
+    ("caught", "severity"), [(True, dg.AssetCheckSeverity.WARN), (False, dg.AssetCheckSeverity.ERROR)]
+)
+def test_a_scorecard_of_other_probes_is_to_be_measured_again(caught, severity):
+    file_scorecard(Home.from_environment(), table(caught=caught), "full", "other probes")
+    found = judged()
+    assert not any(result.passed for result in found)
+    assert {result.severity for result in found} == {severity}
+
+
 @pytest.mark.parametrize(("caught", "status"), [(True, 0), (False, 1)])
 def test_the_command_prints_the_table_and_fails_on_a_miss(monkeypatch, caught, status):
     monkeypatch.setattr(command, "_examined", lambda *_: table(caught=caught))

@@ -80,6 +80,22 @@ def test_a_test_off_its_size_is_an_error(home):
     assert "more_accurate in iid, n 250, horizon 1: size 0.0900, [0.037, 0.063] expected" in calibrated.off_size(table)
 
 
+@pytest.mark.parametrize(("verdict", "simulations", "severity"), [
+    ("too large", 10_000, "error"), ("too small", 10_000, "error"), ("as wanted", 10_000, None),
+    ("too large", 9_999, "warn"),
+])  # fmt: skip
+def test_what_the_check_makes_of_a_size(home, monkeypatch, verdict, simulations, severity):
+    """Off its band a size is an error; of too few simulations it lies there by luck, and only warns."""
+    facts = {"test": "predicts", "world": "iid", "n": 250, "horizon": 1, "measure": "size", "low": 0.037, "high": 0.063}
+    table = pl.DataFrame([{**facts, "rate": 0.09, "verdict": verdict}])
+    filed = calibrated.Calibrated(table, simulations, current=True)
+    monkeypatch.setattr(calibrated, "filed_calibration", lambda _home: filed)
+    found = decided("tests_keep_their_size", home)
+    assert bool(found.findings) == (severity is not None)
+    assert (found.severity, found.examined) == (severity or "warn", 1)
+    assert CHECKS["tests_keep_their_size"].faults(home, None) == (found.findings if severity == "error" else [])
+
+
 def test_a_changed_test_does_not_repeat(home, monkeypatch):
     calibrated.measure_calibration(home, 500)
     honest = calibrated.calibrate
