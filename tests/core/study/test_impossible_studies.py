@@ -39,6 +39,13 @@ def test_what_fits_just_so_is_not_refused():
 def test_a_source_that_makes_its_bars_has_a_future():
     settings = "data.settings={process: ar, initial_price: 1.0, volatility: 0.01, r2: 0.1}"
     assert load_study("smoke", ["data.source=synthetic", settings, "data.end=2099-12-31"])
+    with pytest.raises(StudyError, match=r"data\.end: must be a day: source synthetic makes its bars"):
+        load_study("smoke", ["data.source=synthetic", settings, "data.end=latest"])
+
+
+def test_there_are_no_fixings_of_before_the_euro():
+    with pytest.raises(StudyError, match=r"from 1999-01-04 to 1999-12-31 there are at most 260 bars"):
+        load_study("smoke", ["data.start=1990-01-01", "data.end=1999-12-31"])
 
 
 def test_columns_that_a_file_is_declared_not_to_have():
