@@ -113,6 +113,15 @@ class TestWeek:
         assert counts(found) == {"outside_trading_week": 4, "weekend_stub": 4, "unremarkable": len(days) - 8}
         assert set(found.bars["timestamp"].dt.weekday()) == {1, 2, 3, 4, 5}
 
+    def test_only_a_days_bar_is_a_stub(self):
+        """On Friday 12 July the week ends at 21:00 UTC, when a quarter of the last bar of four hours is over."""
+        first, last = dt.datetime(2024, 7, 8, tzinfo=dt.UTC), dt.datetime(2024, 7, 12, 20, tzinfo=dt.UTC)
+        opens = pl.datetime_range(first, last, "4h", eager=True).cast(pl.Datetime("us", "UTC"))
+        bars = candles("EURUSD", opens, 1.1 + np.arange(len(opens)) * 1e-3, np.random.default_rng(1))
+        bars = bars.with_columns(available_at=pl.col("timestamp").dt.offset_by("4h"))
+        found = cleaned(bars, coverage=Coverage("files", "4h", first.date(), last.date(), "UTC"))
+        assert counts(found) == {"unremarkable": len(opens)}
+
     def test_a_source_of_fixings_has_no_hours(self):
         sunday = EUR.with_columns(pl.col("timestamp", "available_at").dt.offset_by("-1d"))
         found = cleaned(sunday, coverage=Coverage("ecb", "1d", START, END, "Europe/Berlin"))
@@ -343,6 +352,19 @@ class TestOtherPairs:
             expected = {rule: rows for rule, rows in jumped.items() if rows}
             assert counts(found) == remarked(**expected), pair
             assert found.bars.equals(feeds[pair])
+
+    @pytest.mark.parametrize(("move", "pair", "other", "shared"), [
+        ({"EUR": 0.2, "JPY": 0.08}, "EURUSD", "EURJPY", True),
+        ({"EUR": 0.2, "JPY": 0.12}, "EURUSD", "EURJPY", False),  # by less than half of it
+        ({"EUR": 0.2, "JPY": 0.4}, "EURUSD", "EURJPY", False),  # the other way
+        ({"USD": 0.2}, "EURUSD", "USDJPY", True),
+        ({"USD": 0.2, "JPY": 0.4}, "EURUSD", "USDJPY", False),
+        ({"EUR": 0.2, "USD": 0.2}, "EURJPY", "USDCHF", False),  # without a currency in common
+    ])  # fmt: skip
+    def test_a_jump_is_shared_by_who_moves_half_of_it_for_the_same_currency(self, move, pair, other, shared):
+        feeds = system({300: move})
+        rule = "shared_jump" if shared else "implausible_jump"
+        assert counts(cleaned(feeds[pair], feeds[other])) == remarked(**{rule: 1})
 
     def test_a_shared_jump_that_reverts_is_no_spike_either(self):
         feeds = system({300: {"CHF": 0.2}, 301: {"CHF": -0.2}})
