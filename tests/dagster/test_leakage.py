@@ -133,6 +133,18 @@ def test_a_process_decides_a_check_again_only_when_a_file_has_changed(monkeypatc
     assert not verified_input_faults(home, study)
 
 
+def test_every_table_of_the_shared_inputs_is_watched(monkeypatch):
+    leaks.register(monkeypatch, leaks.Honest)
+    home, study = prepared()
+    tables = sorted(home.study("smoke").root.rglob("*.parquet"))
+    assert {path.parent.name for path in tables} >= {"bars", "calendar", "cleaning", "ledger", "folds", "scalers"}
+    for path in tables:
+        before = inputs._state(home, study)
+        path.write_bytes(path.read_bytes())
+        assert inputs._state(home, study) != before, path
+    assert inputs._state(home, study.model_copy(update={"context_length": 4})) != inputs._state(home, study)
+
+
 def test_what_the_checks_of_a_run_saw_hold_is_not_decided_again_by_what_builds_on_it(monkeypatch, counted):
     leaks.register(monkeypatch, leaks.Honest)
     home, study = prepared()
