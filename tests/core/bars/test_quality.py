@@ -219,7 +219,13 @@ class TestVerdicts:
         assert "clean bars, but the account keeps" in unaccounted(found.account, found.bars[1:], found.ledger)[0]
         assert "rows under identical_duplicate" in unaccounted(found.account, found.bars, found.ledger[:0])[0]
         twice = pl.concat([found.ledger, found.ledger])
-        assert "about the same row" in unaccounted(found.account, found.bars, twice)[-1]
+        unlike = found.ledger.with_columns(action=pl.lit("repaired"))
+        assert set(unaccounted(found.account, found.bars, unlike)) == {
+            f"EURUSD: the account has {n} rows under identical_duplicate ({action}), the ledger {1 - n}"
+            for n, action in ((1, "quarantined"), (0, "repaired"))
+        }
+        said = unaccounted(found.account, found.bars, twice)[-1]
+        assert said == f"EURUSD: {twice.height} lines of the ledger are about the same row"
 
 
 @given(gone=st.lists(st.integers(0, 700), max_size=60), twice=st.lists(st.integers(0, 700), max_size=20))
