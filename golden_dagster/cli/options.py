@@ -211,6 +211,8 @@ def teaching() -> Iterator[None]:
             said = str(error)
         elif isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             said = _about(error)
+        elif isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):  # so pathlib says it
+            said = f"{error}; {REMEDY}"
         else:
             raise  # where whoever read along has gone, the framework ends quietly
         typer.echo(said, err=True)

@@ -60,6 +60,15 @@ def test_a_study_that_was_not_run_is_told_with_the_command_that_runs_it(command,
     assert "run: golden run smoke --set training.epochs=2 --set name=smoke_mine" in found.output
 
 
+def test_a_link_to_itself_is_one_line(finished, tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    said = golden("publish", "bundle", "smoke", "--to", str(loop), *SETTINGS)
+    assert said.exit_code == 2
+    assert "loop" in said.output
+    assert "name another place" in said.output
+
+
 def test_cards_are_written_where_they_are_asked_for(finished, tmp_path):
     assert publish("cards", "smoke", "--to", tmp_path, *SETTINGS).exit_code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"MODEL_CARD.md", "DATA_CARD.md"}
