@@ -3,9 +3,10 @@
 import pytest
 
 from golden_core.store.lake import write_json
+from golden_core.trials.identity import Trial
 from golden_core.trials.reproduction import _made_elsewhere
 
-CARD, HERE = {"name": "H200"}, "AMD EPYC (avx512)"
+CARD, HERE, TRIAL = {"name": "H200"}, "AMD EPYC (avx512)", Trial("v01", "EURUSD", 1, 0)
 
 
 @pytest.mark.parametrize(("record", "cards", "where"), [
@@ -20,4 +21,4 @@ CARD, HERE = {"name": "H200"}, "AMD EPYC (avx512)"
 ])  # fmt: skip
 def test_where_a_trial_was_trained(tmp_path, record, cards, where):
     write_json(record, tmp_path / "provenance.json")
-    assert _made_elsewhere(tmp_path, {"cpu": HERE, "gpu": cards}) == where
+    assert _made_elsewhere(TRIAL, tmp_path, {"cpu": HERE, "gpu": cards}, {}) == where
