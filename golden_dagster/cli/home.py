@@ -46,21 +46,17 @@ def clean(
 ) -> None:
     """List trials that the study no longer asks for (other settings, data or code since then), and delete them if told.
 
-    So are blocks of its universes. Current trials, tables, reports and other studies are left alone. What was deleted
-    can only be made again. Of Dagster's runs those go that are old and have nothing to show: the newest of every asset
-    and check stay.
+    Current trials, tables, reports and other studies are left alone. What was deleted can only be made again. Of
+    Dagster's runs those go that are old and have nothing to show: the newest of every asset and check stay.
     """
-    from golden_core.checks.universes import GATE
-    from golden_core.placebo.superseded import superseded_blocks
     from golden_core.trials.superseded import delete, superseded_trials
     from golden_dagster.instance import study_instance
     from golden_dagster.old_runs import forget, old_runs
 
     console = terminal()
     with finished(study, overrides, name) as (loaded, home), _alone(loaded, home) if yes else nullcontext():
-        trials, blocks = superseded_trials(home, loaded), superseded_blocks(home, loaded, GATE)
-        found = [*trials, *blocks]
-        rows = ((o.forecaster, o.series, o.path.stem.rpartition("-")[2], f"{o.size / 1e6:.1f}") for o in found)
+        found = superseded_trials(home, loaded)
+        rows = ((old.forecaster, old.series, old.path.stem, f"{old.size / 1e6:.1f}") for old in found)
         total = sum(one.size for one in found) / 1e6
         if found:
             console.print(table(("forecaster", "series", "fingerprint", "MB"), rows))
@@ -72,8 +68,7 @@ def clean(
             for number in runs if yes else ():
                 forget(instance, number)
     done = "deleted" if yes else "to delete with --yes"
-    what = f"{len(trials)} superseded trials" + f" and {len(blocks)} blocks of universes" * bool(blocks)
-    console.print(f"{what} of study {loaded.name}, {total:.1f} MB {done}", highlight=False)
+    console.print(f"{len(found)} superseded trials of study {loaded.name}, {total:.1f} MB {done}", highlight=False)
     if runs:
         console.print(f"{len(runs)} runs that ended over {days} days ago and show nothing now: {done}", highlight=False)
 
