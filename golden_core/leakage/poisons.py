@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -54,31 +54,14 @@ def _values(raw: pl.DataFrame) -> list[str]:
     return [name for name, dtype in raw.schema.items() if dtype.is_float()]
 
 
-def _nan(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
-    del stream
-    return raw.with_columns(pl.when(mask).then(np.nan).otherwise(pl.col(name)).alias(name) for name in _values(raw))
+def _replaced(raw: pl.DataFrame, mask: pl.Series, values: Mapping[str, pl.Expr | pl.Series]) -> pl.DataFrame:
+    """Give masked rows other values by column."""
+    return raw.with_columns(pl.when(mask).then(new).otherwise(pl.col(name)).alias(name) for name, new in values.items())
 
 
 def _huge(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
     factor = _HUGE * _wobble(raw, 0.1, stream)
-    return raw.with_columns(
-        pl.when(mask).then(pl.col(name) * factor).otherwise(pl.col(name)).alias(name) for name in _values(raw)
-    )
-
-
-def _removed(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
-    del stream
-    return raw.filter(~mask)
-
-
-def _reshuffled(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
-    generator = stream.generator()
-    return _reordered(raw, mask, lambda count: generator.permutation(count))
-
-
-def _reversed(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
-    del stream
-    return _reordered(raw, mask, lambda count: np.arange(count)[::-1])
+    return _replaced(raw, mask, {name: pl.col(name) * factor for name in _values(raw)})
 
 
 def _reordered(raw: pl.DataFrame, mask: pl.Series, order: Callable[[int], np.ndarray]) -> pl.DataFrame:
@@ -87,13 +70,12 @@ def _reordered(raw: pl.DataFrame, mask: pl.Series, order: Callable[[int], np.nda
     for pair in raw["pair"].unique().sort():
         rows = np.flatnonzero(later & (pairs == pair))
         taken[rows] = rows[order(len(rows))]
-    values = raw.select(_values(raw))
-    return raw.with_columns(values[taken])
+    return raw.with_columns(raw.select(_values(raw))[taken])
 
 
 def _mirrored(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFrame:
     sound = pl.when(~mask & pl.col("close").is_finite() & (pl.col("close") > 0)).then(pl.col("close"))
-    rows = raw.with_row_index("_row").with_columns(_masked=mask, _anchor=sound).sort("pair", "timestamp")
+    rows = raw.with_row_index("_row").with_columns(_anchor=sound).sort("pair", "timestamp")
     anchor = pl.col("_anchor").forward_fill().backward_fill().over("pair")
     rows = rows.with_columns(_anchor=anchor.fill_null(pl.col("close").median().over("pair"))).sort("_row")
     factor = _wobble(raw, _JITTER, stream)
@@ -102,25 +84,18 @@ def _mirrored(raw: pl.DataFrame, mask: pl.Series, stream: Stream) -> pl.DataFram
         mirror["high"], mirror["low"] = mirror["low"], mirror["high"]
     if "volume" in raw.columns:
         mirror["volume"] = raw["volume"] * factor
-    return raw.with_columns(
-        pl.when(mask).then(values).otherwise(pl.col(name)).alias(name) for name, values in mirror.items()
-    )
+    return _replaced(raw, mask, mirror)
 
 
-def _frozen(raw: pl.DataFrame, mask: pl.Series, stream: Stream, *, back: int) -> pl.DataFrame:
+def _frozen(raw: pl.DataFrame, mask: pl.Series, _stream: Stream, *, back: int) -> pl.DataFrame:
     """Let the feed stand still: masked bars repeat the last price before them, or an earlier one, and nobody trades."""
-    del stream
     sound = pl.when(~mask & pl.col("close").is_finite() & (pl.col("close") > 0)).then(pl.col("close"))
-    rows = (
-        raw.with_row_index("_row")
-        .with_columns(_last=sound, _masked=mask)
-        .sort("timestamp", "available_at", maintain_order=True)
-    )
+    rows = raw.with_row_index("_row").with_columns(_last=sound, _masked=mask)
+    rows = rows.sort("timestamp", "available_at", maintain_order=True)
     earlier = pl.col("_last").filter(~pl.col("_masked")).shift(back).last().over("pair")
     repeated = pl.when("_masked").then(earlier if back else pl.col("_last").forward_fill().over("pair"))
     last = rows.with_columns(_last=repeated).sort("_row")["_last"]
-    frozen = {name: last if name != "volume" else pl.lit(0.0) for name in _values(raw)}
-    return raw.with_columns(pl.when(mask).then(now).otherwise(pl.col(name)).alias(name) for name, now in frozen.items())
+    return _replaced(raw, mask, {name: last if name != "volume" else pl.lit(0.0) for name in _values(raw)})
 
 
 def _walked(raw: pl.DataFrame, mask: pl.Series, stream: Stream, *, turn: float) -> pl.DataFrame:
@@ -148,11 +123,11 @@ def _wobble(raw: pl.DataFrame, size: float, stream: Stream) -> pl.Series:
 
 
 _POISONS: dict[str, Callable[[pl.DataFrame, pl.Series, Stream], pl.DataFrame]] = {
-    "nan": _nan,
+    "nan": lambda raw, mask, _stream: _replaced(raw, mask, dict.fromkeys(_values(raw), pl.lit(np.nan))),
     "huge": _huge,
-    "removed": _removed,
-    "reshuffled": _reshuffled,
-    "reversed": _reversed,
+    "removed": lambda raw, mask, _stream: raw.filter(~mask),
+    "reshuffled": lambda raw, mask, stream: _reordered(raw, mask, stream.generator().permutation),
+    "reversed": lambda raw, mask, _stream: _reordered(raw, mask, lambda count: np.arange(count)[::-1]),
     "mirrored": _mirrored,
     "trending": partial(_walked, turn=0.15),
     "reverting": partial(_walked, turn=0.95),
@@ -197,7 +172,7 @@ def faulty(
     if alone:
         kind = kinds[turn % len(kinds)]
         dealt = dict.fromkeys([pairs[turn % len(pairs)]] if kind in _MOVED else pairs, kind)
-    values = [name for name, dtype in raw.schema.items() if dtype.is_float() and name != "volume"]
+    values = [name for name in _values(raw) if name != "volume"]
     known = raw.with_row_index("_row").filter(pl.col("available_at") <= time).sort("timestamp", maintain_order=True)
     bad = known.group_by("pair", maintain_order=True).agg(
         pl.col("_row").last(),
