@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -66,13 +66,6 @@ class Scope:
     # Examine every forecaster that is fitted: ask it again, with other windows of its batch changed, and watch
     # whether it reads one of these files, the campaign's lake
     examined: tuple[Path, ...] | None = None
-
-
-@dataclass(frozen=True)
-class _Notes:
-    failures: dict[str, str]
-    findings: list[Finding]
-    unasked: dict[str, str]
 
 
 def study_pipeline(study: Study, scope: Scope | None = None) -> Pipeline:
@@ -144,17 +137,15 @@ def _run(study: Study, scope: Scope, raw: pl.DataFrame) -> Run:
             return Run(made, ())
         made[artefacts.FEATURES] = feature_rows(study, bars)
         parts: dict[str, list[pl.DataFrame]] = {}
-        fits: list[Fit] = []
-        notes = _Notes({}, [], {})
+        folds = _Folds(study, scope, raw)
         for series in scope.series or all_series(study):
             prepare_series(home, study, *series)
-            inputs = series_inputs(home, study, *series)
-            for asset, frame in _series(study, scope, series, inputs, raw, fits, notes):
+            for asset, frame in folds.of(series, series_inputs(home, study, *series)):
                 parts.setdefault(asset, []).append(frame)
         for asset in _FROM_SERIES:
             if asset in parts:
                 made[asset] = pl.concat(parts[asset], how="diagonal").sort(KEY, STAMP, maintain_order=True)
-        return Run(made, tuple(fits), notes.failures, tuple(notes.findings), notes.unasked)
+        return Run(made, tuple(folds.fits), folds.failures, tuple(folds.findings), folds.unasked)
 
 
 @contextmanager
@@ -176,75 +167,71 @@ def _moved_to(folder: Path) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _series(
-    study: Study,
-    scope: Scope,
-    series: Series,
-    inputs: SeriesInputs,
-    raw: pl.DataFrame,
-    fits: list[Fit],
-    notes: _Notes,
-) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the artefacts of one series, and add what its fits read, which of them failed, and what they showed."""
-    pair, horizon = series
-    yield artefacts.TARGETS, target_rows(series, inputs.bars)
-    chosen = [(trial, fold) for trial, fold in scope.fits if (trial.pair, trial.horizon) == series]
-    for data in cut_folds(study, horizon, inputs):
-        clock = FoldClock.of(fold_key(pair, horizon, data.index), inputs.folds.filter(pl.col("fold") == data.index))
-        yield (
-            artefacts.SCALERS,
-            clock.one_row(scaler_row(inputs.scalers.filter(pl.col("fold") == data.index)), clock.fitted),
-        )
-        labels = {"train": data.train.y, "validation": data.validation.y, "test": np.full(len(data.test), np.nan)}
-        given = {"train": data.train.windows, "validation": data.validation.windows, "test": data.test}
-        for part, windows in given.items():
-            rows = rows_of(windows, inputs.bars)
-            since = clock.ready if part == "test" else clock.labels[part]
-            laid = rows.with_columns(pl.lit(part).alias("part"), pl.Series("y", labels[part]))
-            yield artefacts.FOLDS, clock.rows(laid, since)
-            yield artefacts.WINDOWS, clock.rows(window_rows(study, windows, rows, keep=scope.values), clock.fitted)
-        read = {part: bars_read(study, raw, inputs, data.index, part) for part in ("train", "validation")}
-        fits.append(Fit(artefacts.SCALERS, clock.key, "scale", read["train"]))
-        trials = [trial for trial, fold in chosen if fold == data.index]
-        fitted = list(_fitted(study, scope, trials, data, clock, inputs.bars, notes))
-        if fitted:
-            fits.append(Fit(artefacts.WEIGHTS, clock.key, "train", read["train"]))
-            fits.append(Fit(artefacts.WEIGHTS, clock.key, "stop_early", read["validation"]))
-        yield from fitted
+@dataclass(frozen=True, eq=False)
+class _Folds:
+    """Makes what folds are made of, and keeps what their fits read, which of them failed, and what they showed."""
 
+    study: Study
+    scope: Scope
+    raw: pl.DataFrame
+    fits: list[Fit] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    unasked: dict[str, str] = field(default_factory=dict)
 
-def _fitted(
-    study: Study,
-    scope: Scope,
-    trials: list[Trial],
-    data: FoldData,
-    clock: FoldClock,
-    bars: pl.DataFrame,
-    notes: _Notes,
-) -> Iterator[tuple[str, pl.DataFrame]]:
-    states: dict[str, list[str]] = {}
-    forecasts = calibrated = rows_of(data.test, bars)
-    for trial in trials:
-        try:
-            fit = partial(fit_fold, study, trial, data)
-            fitted, read = lake_read(scope.examined or (), fit, artefacts.WEIGHTS, column_of(trial), clock.ready)
-        except TrialError as error:
-            notes.failures[column_of(trial)] = str(error)  # as in a campaign: a failed trial leaves the others standing
-            continue
-        states[column_of(trial)] = [digest_of(fitted.state)]
-        forecasts = forecasts.with_columns(pl.Series(column_of(trial), fitted.y_pred))
-        if study.quantiles and fitted.quantiles:
-            beside = zip(study.quantiles.levels, fitted.quantiles.values.T, strict=True)
-            calibrated = calibrated.with_columns(pl.Series(f"{column_of(trial)} at {p}", q) for p, q in beside)
-        notes.findings.extend(read)
-        if scope.examined is not None:
-            stream = Stream(study.seeds.root).child("leakage", "neighbours", trial.forecaster, data.index)
-            another = partial(new_forecaster, study, trial)
-            found, refused = batch_findings(fitted.forecaster, another, data.test, column_of(trial), stream)
-            notes.findings.extend(found)
-            notes.unasked.update({column_of(trial): refused} if refused else {})
-    if states:
-        yield artefacts.WEIGHTS, clock.one_row(pl.DataFrame(states), clock.ready)
-        if study.quantiles:
-            yield artefacts.CALIBRATION, clock.rows(calibrated, clock.ready)
-        yield artefacts.FORECASTS, clock.rows(forecasts, clock.ready)
+    def of(self, series: Series, inputs: SeriesInputs) -> Iterator[tuple[str, pl.DataFrame]]:
+        """Yield the artefacts of one series."""
+        (pair, horizon), study = series, self.study
+        yield artefacts.TARGETS, target_rows(series, inputs.bars)
+        chosen = [(trial, fold) for trial, fold in self.scope.fits if (trial.pair, trial.horizon) == series]
+        for data in cut_folds(study, horizon, inputs):
+            clock = FoldClock.of(fold_key(pair, horizon, data.index), inputs.folds.filter(fold=data.index))
+            scalers = scaler_row(inputs.scalers.filter(fold=data.index))
+            yield artefacts.SCALERS, clock.one_row(scalers, clock.fitted)
+            labels = {"train": data.train.y, "validation": data.validation.y, "test": np.full(len(data.test), np.nan)}
+            given = {"train": data.train.windows, "validation": data.validation.windows, "test": data.test}
+            for part, windows in given.items():
+                rows = rows_of(windows, inputs.bars)
+                since = clock.ready if part == "test" else clock.labels[part]
+                laid = rows.with_columns(pl.lit(part).alias("part"), pl.Series("y", labels[part]))
+                yield artefacts.FOLDS, clock.rows(laid, since)
+                content = window_rows(study, windows, rows, keep=self.scope.values)
+                yield artefacts.WINDOWS, clock.rows(content, clock.fitted)
+            read = {part: bars_read(study, self.raw, inputs, data.index, part) for part in ("train", "validation")}
+            self.fits.append(Fit(artefacts.SCALERS, clock.key, "scale", read["train"]))
+            fitted = list(self._fitted([trial for trial, fold in chosen if fold == data.index], data, clock, inputs))
+            if fitted:
+                self.fits.append(Fit(artefacts.WEIGHTS, clock.key, "train", read["train"]))
+                self.fits.append(Fit(artefacts.WEIGHTS, clock.key, "stop_early", read["validation"]))
+            yield from fitted
+
+    def _fitted(
+        self, trials: list[Trial], data: FoldData, clock: FoldClock, inputs: SeriesInputs
+    ) -> Iterator[tuple[str, pl.DataFrame]]:
+        study, examined = self.study, self.scope.examined
+        states: dict[str, list[str]] = {}
+        forecasts = calibrated = rows_of(data.test, inputs.bars)
+        for trial in trials:
+            column, fit = column_of(trial), partial(fit_fold, study, trial, data)
+            try:
+                fitted, read = lake_read(examined or (), fit, artefacts.WEIGHTS, column, clock.ready)
+            except TrialError as error:
+                self.failures[column] = str(error)  # as in a campaign: a failed trial leaves the others standing
+                continue
+            states[column] = [digest_of(fitted.state)]
+            forecasts = forecasts.with_columns(pl.Series(column, fitted.y_pred))
+            if study.quantiles and fitted.quantiles:
+                beside = zip(study.quantiles.levels, fitted.quantiles.values.T, strict=True)
+                calibrated = calibrated.with_columns(pl.Series(f"{column} at {p}", q) for p, q in beside)
+            self.findings.extend(read)
+            if examined is not None:
+                stream = Stream(study.seeds.root).child("leakage", "neighbours", trial.forecaster, data.index)
+                another = partial(new_forecaster, study, trial)
+                found, refused = batch_findings(fitted.forecaster, another, data.test, column, stream)
+                self.findings.extend(found)
+                self.unasked.update({column: refused} if refused else {})
+        if states:
+            yield artefacts.WEIGHTS, clock.one_row(pl.DataFrame(states), clock.ready)
+            if study.quantiles:
+                yield artefacts.CALIBRATION, clock.rows(calibrated, clock.ready)
+            yield artefacts.FORECASTS, clock.rows(forecasts, clock.ready)
