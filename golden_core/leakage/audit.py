@@ -52,10 +52,7 @@ def sampled(study: Study, home: Home, *, backend: str, workers: int) -> tuple[Re
 
     Most poisons and all bad bars are dealt out to the study's sampled times, so that each costs one run, not several.
 
-    Returns
-    -------
-    tuple of Report
-        What depends on the future; what fits read beyond what they declare. Both start from the same honest fits.
+    Returns what depends on the future, and what fits read beyond what they declare; both start from the same fits.
     """
     subject = Subject.of(study, home)
     series, fold = drawn_fold(subject, "sample")
@@ -143,14 +140,8 @@ def _probed(
 def audit_steps(study: Study, home: Home, times: int, *, all_fits: bool) -> Iterator[Callable[[], Report]]:
     """Yield the steps of a full audit, which any process can take; the source is read when the first is asked for.
 
-    Parameters
-    ----------
-    study, home
-        What and where.
-    times : int
-        Times after which everything is replaced, by every poison.
-    all_fits : bool
-        Every fold and seed of every forecaster, instead of one fold per series and the first seed.
+    After so many ``times`` everything is replaced by every poison. ``all_fits`` probes every fold and seed of every
+    forecaster, instead of one fold per series and the first seed.
     """
     subject = Subject.of(study, home)
     study = subject.study

@@ -30,23 +30,9 @@ def future_report(
 ) -> Report:
     """Replace every bar known only after a time, run again, and compare every bit stamped at or before that time.
 
-    Parameters
-    ----------
-    raw : DataFrame
-        Raw bars of all pairs.
-    times : sequence of datetime
-        UTC. Everything with ``available_at`` after it is replaced.
-    stream : Stream
-        Source of the poisons' disorder.
-    poisons : sequence of str
-        Names in :mod:`golden_core.leakage.poisons`.
-    honest : Run, optional
-        The run on ``raw``, if there is one already.
-    spare : sequence of str
-        Poisons for a time at which all others were refused.
+    Takes raw bars of all pairs and times in UTC; ``poisons`` are names in :mod:`golden_core.leakage.poisons`,
+    ``spare`` those for a time at which all others were refused, ``honest`` the run on ``raw`` if there is one already.
 
-    Notes
-    -----
     A pipeline may refuse a poison by raising, and so may one forecaster in it. That is noted; only a time at which
     every poison is refused is itself a finding, because nothing was shown there.
     """
@@ -80,16 +66,8 @@ def record_report(
 ) -> Report:
     """Poison every bar that a fit does not declare; what it fitted must keep every bit.
 
-    Fits of one asset and key share their result, so their declared rows are taken together.
-
-    Parameters
-    ----------
-    pipeline, raw, stream, honest
-        As in :func:`future_report`.
-    fits : sequence of Fit, optional
-        Those to replay; by default all that a run declares.
-    poisons : sequence of str
-        Names in :mod:`golden_core.leakage.poisons`; they should keep every bar, or later rows are others.
+    Fits of one asset and key share their result, so their declared rows are taken together. By default all that a run
+    declares are replayed. Poisons should keep every bar, or later rows are others. The rest as :func:`future_report`.
     """
     baseline, result = honest or pipeline.run(raw), attrgetter("asset", "key")
     reports = []

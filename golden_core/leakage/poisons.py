@@ -25,20 +25,13 @@ _JITTER = 5e-4  # relative; far above the last bit, far below a bar's move
 def poisoned(raw: pl.DataFrame, mask: pl.Series, poison: str, stream: Stream) -> pl.DataFrame:
     """Return raw bars whose masked rows hold other values. Pair and times stay, except for ``removed``.
 
-    Parameters
-    ----------
-    raw : DataFrame
-        ``schema.BARS`` of all pairs, T rows, any order.
-    mask : (T,) Boolean
-        The rows to replace.
-    poison : str
-        ``nan``; ``huge``: 10⁹ times the value, unevenly; ``removed``: the rows are gone; ``reshuffled`` and
-        ``reversed``: the values of each pair's masked bars in another order, those of a bar together; ``mirrored``:
-        every price p becomes a²/p, a being the last unmasked close before it, so that returns change their sign, and
-        wobbles a little; ``trending`` and ``reverting``: moves keep their size and take signs that persist, or
-        alternate; ``frozen``: the last price before them, without volume; ``undone``: the last price but one, likewise.
-    stream : Stream
-        Source of the disorder. Bars of one pair and time are treated alike, so that a copy stays a copy.
+    Takes ``schema.BARS`` of all pairs [T] in any order, and the mask [T]. The poison is ``nan``; ``huge``: 10⁹ times
+    the value, unevenly; ``removed``: the rows are gone; ``reshuffled`` and ``reversed``: the values of each pair's
+    masked bars in another order, those of a bar together; ``mirrored``: every price p becomes a²/p, a being the last
+    unmasked close before it, so that returns change their sign, and wobbles a little; ``trending`` and ``reverting``:
+    moves keep their size and take signs that persist, or alternate; ``frozen``: the last price before them, without
+    volume; ``undone``: the last price but one, likewise. Bars of one pair and time are treated alike, so that a copy
+    stays a copy.
 
     Raises
     ------
@@ -151,21 +144,11 @@ def faulty(
 ) -> pl.DataFrame:
     """Return raw bars whose last bar of each pair known by a time is bad; the kinds take turns over the pairs.
 
-    Parameters
-    ----------
-    raw : DataFrame
-        ``schema.BARS`` of all pairs.
-    time : datetime
-        UTC.
-    turn : int
-        Position in ``kinds`` of the kind that the first pair gets: a ``spike`` to one and a half times the price, a
-        decimal ``slip`` by two digits, a ``stale`` copy of the bar before, a ``hole`` of NaN, a ``gap``: no bar, a
-        ``jump`` by two per cent, a price of ``zero``, or a ``twin``: a second print at another price.
-    kinds : sequence of str
-        Some of ``FAULTS``: a table with one price per pair and day has no room for a twin.
-    alone : bool
-        All pairs get the same kind, and only one of them if it moves the price: in prices that others are computed
-        from, faults cancel or blur each other.
+    The first pair gets the kind in place ``turn``: a ``spike`` to one and a half times the price, a decimal ``slip`` by
+    two digits, a ``stale`` copy of the bar before, a ``hole`` of NaN, a ``gap``: no bar, a ``jump`` by two per cent, a
+    price of ``zero``, or a ``twin``: a second print at another price, for which a table with one price per pair and day
+    has no room. If ``alone``, all pairs get the same kind, and only one of them if it moves the price: in prices that
+    others are computed from, faults cancel or blur each other.
     """
     pairs = raw["pair"].unique().sort()
     dealt = {pair: kinds[(turn + place) % len(kinds)] for place, pair in enumerate(pairs)}

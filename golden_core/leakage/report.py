@@ -32,21 +32,12 @@ def compare(
 ) -> tuple[list[Difference], int]:
     """Compare all rows stamped at or before a time, bit by bit; NaN equals NaN, null equals null.
 
-    Parameters
-    ----------
-    honest, again : DataFrame
-        The same artefact of two runs: columns ``stamp``, ``key`` and values. Rows are matched by key, stamp and their
-        order within both.
-    until : datetime, optional
-        Only rows stamped at or before it count; rows that are complete later may be missing on either side.
-    same_clock : bool
-        Whether both runs have bars at the same times. Then the rows that are complete later may only be missing
-        together, all that have a key: a fold may not be laid yet, but its rows are not chosen by what follows them.
+    Takes one artefact of two runs: columns ``stamp``, ``key`` and values; rows are matched by key, stamp and their
+    order within both. Only rows stamped at or before ``until`` count; those that are complete later may be missing on
+    either side. Where both runs have bars at the same times (``same_clock``) they may only be missing together, all
+    that have a key: a fold may not be laid yet, but its rows are not chosen by what follows them.
 
-    Returns
-    -------
-    (list of Difference, int)
-        The first difference of every column, missing and additional rows first; and how many rows were compared.
+    Gives the first difference of every column, missing and additional rows first, and how many rows were compared.
     """
     before, after = _known(honest, until), _known(again, until)
     found: list[Difference] = []

@@ -40,13 +40,7 @@ def screen_of(study: Study) -> Screen:
 
 
 def screened_features(study: Study, bars: Bars) -> Report:
-    """Look for bars that go one way, features that foresee their pair's returns, and features that do so when late.
-
-    Parameters
-    ----------
-    bars : mapping of str to pl.DataFrame
-        Clean bars of every pair.
-    """
+    """Look, in clean bars of every pair, for bars that go one way and features that foresee returns, late ones too."""
     made = {artefacts.BARS: stamped(bars), artefacts.FEATURES: feature_rows(study, bars)}
     targets = [target_rows(series, bars[series[0]]) for series in all_series(study) if series[0] in bars]
     run, screen = Run({**made, artefacts.TARGETS: pl.concat(targets)}, ()), screen_of(study)
@@ -57,12 +51,7 @@ def screened_features(study: Study, bars: Bars) -> Report:
 def screened_forecasts(study: Study, bars: Bars, forecasts: pl.DataFrame) -> Report:
     """Look for forecasters that beat no change beyond what a martingale allows.
 
-    Parameters
-    ----------
-    bars : mapping of str to pl.DataFrame
-        Clean bars of every pair.
-    forecasts : pl.DataFrame
-        ``schema.FORECASTS``; every seed is judged by itself.
+    Takes clean bars of every pair and ``schema.FORECASTS``, of which every seed is judged by itself.
     """
     known = [series_name(*series) for series in all_series(study)]
     column = pl.when(pl.col("seed") == 0).then("forecaster").otherwise(pl.format("{}, seed {}", "forecaster", "seed"))

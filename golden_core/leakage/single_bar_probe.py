@@ -55,20 +55,9 @@ def single_bar_report(
 ) -> Report:
     """Change bars far apart, each in some round, and settle where a feature changes before one of them.
 
-    Parameters
-    ----------
-    pipeline : Pipeline
-        From clean bars to features.
-    bars : DataFrame
-        Clean bars, ``schema.BARS``, of all pairs.
-    stream : Stream
-        Draws rounds, disorder and rows.
-    back : int
-        Bars that the features look back on; one that looks further back is only probed at some rows.
-    rounds : mapping of str to int
-        For each poison at most so many of the ``back`` + 7 rounds that together change every bar, drawn at random.
-    needs : mapping of str to bool
-        Whether a feature says that it needs prices; one that does must follow them.
+    The pipeline makes features of clean bars (``schema.BARS``, all pairs) that look ``back`` on so many; one that looks
+    further back is only probed at some rows. Of the ``back`` + 7 rounds that together change every bar at most so many
+    are drawn as ``rounds`` says of each poison. ``needs`` says of each feature whether it must follow prices.
     """
     honest = pipeline.run(bars).artefacts[FEATURES]
     ranks = pl.col("timestamp").rank("ordinal").over("pair").cast(pl.Int64)

@@ -59,15 +59,7 @@ class Screen:
 
 
 def statistical(pipeline: Pipeline, raw: pl.DataFrame, screen: Screen, stream: Stream) -> list[Finding]:
-    """Return what all statistical probes find, in the order in which they are cheap.
-
-    Parameters
-    ----------
-    raw : pl.DataFrame
-        Raw bars of all pairs.
-    stream : Stream
-        Draws the permutations.
-    """
+    """Return what all statistical probes find on raw bars of all pairs, in the order in which they are cheap."""
     run = pipeline.run(raw)
     return [
         *one_sided_market(run, screen),
@@ -103,17 +95,9 @@ def too_good_features(run: Run, screen: Screen) -> list[Finding]:
     Then, for each feature alone, its recursive out-of-sample forecast times the return, the numerator of Clark &
     West's (2007) comparison with no change. Then, where the pipeline shows its ``targets``, feature times target.
 
-    Parameters
-    ----------
-    run : Run
-        Its artefacts ``bars`` (``close``) and ``features`` (numbers), keyed by pair; perhaps ``targets`` (``y``, and
-        ``cutoff`` where they have one), keyed by series.
-
-    Returns
-    -------
-    list of Finding
-        At most one per pair and feature, with correlation, bound on p, and out-of-sample R² against no change
-        (Campbell & Thompson 2008, section 2).
+    The run has ``bars`` (``close``) and ``features`` (numbers), keyed by pair; perhaps ``targets`` (``y``, and
+    ``cutoff`` where they have one), keyed by series. There is at most one finding per pair and feature, with
+    correlation, bound on p, and out-of-sample R² against no change (Campbell & Thompson 2008, section 2).
     """
     return _judge(run, screen, FEATURE, _questions)
 
@@ -131,14 +115,8 @@ def too_good_forecasts(run: Run, screen: Screen, probe: str = FORECAST) -> list[
     """Return series whose forecasts beat no change beyond what a martingale allows.
 
     The terms are forecast times return, the numerator of Clark & West (2007); for a horizon of h bars the sum of the
-    last h forecasts times the return of one bar.
-
-    Parameters
-    ----------
-    run : Run
-        Its artefacts ``bars`` and ``forecasts`` (``y_pred``, a log return; keys ``EURUSD_h1`` or ``EURUSD_h1/0``).
-    probe : str
-        Name under which findings are reported.
+    last h forecasts times the return of one bar. The run has ``bars`` and ``forecasts`` (``y_pred``, a log return; keys
+    ``EURUSD_h1`` or ``EURUSD_h1/0``).
     """
     frame, markets = run.artefacts[artefacts.FORECASTS], markets_of(run)
     names = ["y_pred"] if "y_pred" in frame.columns else numeric(frame)

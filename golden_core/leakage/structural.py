@@ -38,12 +38,8 @@ _CERTAIN = 1e-6  # probability of as many accidental twins, below which they are
 def duplicated_rows(run: Run, rows: pl.DataFrame) -> Iterator[Finding]:
     """Yield rows that are in two parts of one fold, and held-out rows whose window and label are in training too.
 
-    Parameters
-    ----------
-    run : Run
-        Windows with columns of floating-point numbers, or arrays of them, are searched for copies; hashes are not.
-    rows : DataFrame
-        As from :func:`golden_core.leakage.structural.placed_rows`.
+    Takes rows as from :func:`placed_rows`. Windows with columns of floating-point numbers, or arrays of them, are
+    searched for copies; hashes are not.
 
     Notes
     -----
@@ -147,15 +143,9 @@ _GIVES_WAY = (("train", "validation"), ("train", "test"), ("validation", "test")
 def structural(run: Run, raw: pl.DataFrame, *, embargo: int = 0) -> list[Finding]:
     """Return what speaks against a run, in the order in which a pipeline makes things.
 
-    Parameters
-    ----------
-    raw : DataFrame
-        The raw bars it was made from; their ``available_at`` is the clock.
-    embargo : int
-        Bars that must lie between the last label of a part and the part held out from it.
+    The ``available_at`` of the raw bars that it was made from is the clock; ``embargo`` counts the bars that must lie
+    between the last label of a part and the part held out from it.
 
-    Notes
-    -----
     Claims: no row is stamped before the bar it is about is known, and a target is known only after its cutoff; no label
     of training touches one of validation or test, none of validation one of test; the embargo is kept; no row, and no
     copy of one, is in two parts; no fit declares a bar of its fold's test part.

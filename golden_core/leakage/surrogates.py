@@ -26,15 +26,7 @@ def permuted_targets(raw: pl.DataFrame, stream: Stream) -> pl.DataFrame:
     high, low against the last close, and its volume) goes with its move; a change of sign mirrors it. Bars without
     a price, second prints and bad prints keep their place relative to the price around them.
 
-    Parameters
-    ----------
-    raw : pl.DataFrame
-        ``schema.BARS`` of all pairs, in any order.
-
-    Returns
-    -------
-    pl.DataFrame
-        The same rows, in the same order, with other prices and volumes.
+    Takes ``schema.BARS`` of all pairs in any order, and gives the same rows in that order.
 
     References
     ----------
