@@ -20,16 +20,15 @@ def _unmeasured(what: str) -> Examined:
 
 
 def _scorecard(kind: str, home: Home, _study: Study) -> Examined:
-    from golden_core.leakage.scorecard_store import filed_scorecard
+    from golden_core.leakage.scorecard_store import faults, filed_scorecard
 
     filed = filed_scorecard(home)
     if filed is None:
         return _unmeasured(
             "no scorecard was measured yet: run `golden leakage scorecard`, or materialise leakage/scorecard"
         )
-    found = filed.faults(kind)
+    found = faults(filed.rows, kind)
     unmeasured = [] if filed.current else ["the scorecard was measured on other probes or leaks: measure it again"]
-    unmeasured += [] if filed.scale == "full" else ["only a quick scorecard was measured, which carries no claim"]
     return Examined([*found, *unmeasured], filed.rows.filter(kind=kind).height, severity="error" if found else "warn")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
@@ -30,7 +29,6 @@ from golden_core.store.randomness import Stream
 
 SETTINGS = FOLDER / "scorecard.yaml"
 Kind = Literal["deterministic", "statistical"]
-Scale = Literal["full", "quick"]
 KINDS: tuple[Kind, ...] = ("deterministic", "statistical")
 CLEAN = "clean"
 Rows = Iterable[dict[str, Any]]
@@ -64,7 +62,6 @@ class Settings:
     effort: Effort
     clean_deterministic: int  # honest pipelines for either kind of probe
     clean_statistical: int
-    sites: int | None  # sites per kind; all if None
     replicates: int  # random plans and bars per site of a statistical kind
 
 
@@ -79,10 +76,10 @@ class Job:
     replicate: int
 
 
-def read_settings(scale: Scale, path: Path = SETTINGS) -> Settings:
-    """Return the settings of a scale."""
-    record: Mapping[str, Any] = YAML(typ="safe").load(path)
-    return Settings(root=record["root"], effort=Effort(**record["effort"]), **record["screen"], **record[scale])
+def read_settings() -> Settings:
+    """Return the settings that ship."""
+    record: Mapping[str, Any] = YAML(typ="safe").load(SETTINGS)
+    return Settings(**{**record, "effort": Effort(**record["effort"])})
 
 
 def jobs(settings: Settings) -> Iterator[Job]:
@@ -90,7 +87,7 @@ def jobs(settings: Settings) -> Iterator[Job]:
     for path, held_out in ((CORPUS, False), (HELD_OUT, True)):
         for entry in read_entries(path):
             count = settings.replicates if entry.kind == "statistical" else 1
-            for site in range(len(entry.sites))[: settings.sites]:
+            for site in range(len(entry.sites)):
                 yield from (Job(entry.kind, entry, held_out, site, replicate) for replicate in range(count))
     counts = {"deterministic": settings.clean_deterministic, "statistical": settings.clean_statistical}
     for kind in KINDS:

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 from scipy import stats
 
-from golden_core.leakage.scorecard import CLEAN, Scale
+from golden_core.leakage.scorecard import CLEAN
 from golden_core.store.lake import Home, hash_bytes, read_json, shipped_hashes, write_json, write_parquet, write_text
 from golden_core.study.sections import canonical_json
 from golden_core.trials.code import code_hash
@@ -91,11 +91,8 @@ def rates(rows: pl.DataFrame) -> dict[str, Rate]:
     return found
 
 
-def faults(rows: pl.DataFrame, kind: str, *, complete: bool) -> list[str]:
-    """Return a sentence for everything that speaks against the claim about one kind of leaks.
-
-    ``complete``: too few honest pipelines are a fault, as for a claim; a quick scorecard has few.
-    """
+def faults(rows: pl.DataFrame, kind: str) -> list[str]:
+    """Return a sentence for everything that speaks against the claim about one kind of leaks."""
     leaks = rows.filter(pl.col("id") != CLEAN, pl.col("kind") == kind)
     honest = rows.filter(pl.col("id") == CLEAN, pl.col("kind") == kind)
     caught = Rate(int(leaks["caught"].sum()), leaks.height)
@@ -115,7 +112,7 @@ def faults(rows: pl.DataFrame, kind: str, *, complete: bool) -> list[str]:
             f"false alarms of {kind} probes: {false}, at most {MOST_FALSE[kind]:.0%} expected; the first on honest "
             f"pipeline {first['replicate']}: {first['asset']}.{first['column']}, {first['detail']}"
         )
-    if complete and false.trials < LEAST_CLEAN[kind]:
+    if false.trials < LEAST_CLEAN[kind]:
         found.append(f"{false.trials} honest pipelines were examined, {LEAST_CLEAN[kind]} are needed for the claim")
     return found
 
@@ -129,15 +126,10 @@ class Filed:
     """A scorecard that was measured earlier."""
 
     rows: pl.DataFrame  # as from :func:`golden_core.leakage.scorecard.scorecard`
-    scale: Scale
     current: bool  # whether probes and corpus are still those it was measured on
 
-    def faults(self, kind: str) -> list[str]:
-        """Return what speaks against the claim about one kind, its size counted only at full scale."""
-        return faults(self.rows, kind, complete=self.scale == "full")
 
-
-def file_scorecard(home: Home, rows: pl.DataFrame, scale: Scale, made_by: str) -> Path:
+def file_scorecard(home: Home, rows: pl.DataFrame, made_by: str) -> Path:
     """Write a scorecard and return its folder; ``made_by`` is :func:`probes_and_leaks` of before it was measured."""
     folder = _folder(home)
     kinds = by_kind(rows)
@@ -145,7 +137,6 @@ def file_scorecard(home: Home, rows: pl.DataFrame, scale: Scale, made_by: str) -
     write_text(rows.drop("cpu_seconds").write_csv(), folder / "scorecard.csv")
     write_text(kinds.write_csv(), folder / "scorecard_by_kind.csv")
     summary = {
-        "scale": scale,
         "code": made_by,
         "cpu_seconds": round(float(rows["cpu_seconds"].sum()), 1),
         "rates": {name: str(rate) for name, rate in rates(rows).items()},
@@ -160,7 +151,7 @@ def filed_scorecard(home: Home) -> Filed | None:
     if not (folder / "scorecard.json").is_file():
         return None
     summary = read_json(folder / "scorecard.json")
-    return Filed(pl.read_parquet(folder / "scorecard.parquet"), summary["scale"], summary["code"] == probes_and_leaks())
+    return Filed(pl.read_parquet(folder / "scorecard.parquet"), summary["code"] == probes_and_leaks())
 
 
 def probes_and_leaks() -> str:

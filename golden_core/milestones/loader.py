@@ -64,7 +64,7 @@ def loader_pages(place: Place, workers: int) -> tuple[dict[str, str], tuple[Resu
     found = store.rates(scores)
     results = [*plan_results(plan, table)]
     for kind in KINDS:
-        broken = store.faults(scores, kind, complete=True)
+        broken = store.faults(scores, kind)
         said = "; ".join([*(f"{name}: {rate}" for name, rate in found.items() if name.startswith(kind)), *broken])
         results.append(Result(f"{kind}_leaks_caught", said, "the claim, at full scale", not broken))
     pages = {
@@ -77,13 +77,13 @@ def loader_pages(place: Place, workers: int) -> tuple[dict[str, str], tuple[Resu
 
 
 def _scorecard(workers: int) -> pl.DataFrame:
-    """Return the scorecard of these probes and this corpus at full scale, measured now unless it has been."""
+    """Return the scorecard of these probes and this corpus, measured now unless it has been."""
     home, made_by = Home.from_environment(), store.probes_and_leaks()
     filed = store.filed_scorecard(home)
-    if filed and filed.current and filed.scale == "full":
+    if filed and filed.current:
         return filed.rows
-    rows = scorecard(read_settings("full"), backend="loky", workers=workers)
-    store.file_scorecard(home, rows, "full", made_by)
+    rows = scorecard(read_settings(), backend="loky", workers=workers)
+    store.file_scorecard(home, rows, made_by)
     return rows
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from golden_core.leakage.report import Report
-    from golden_core.leakage.scorecard import Rows, Scale
+    from golden_core.leakage.scorecard import Rows
     from golden_core.store.lake import Home
     from golden_core.study import Study
 
@@ -92,7 +92,6 @@ def _view(report: Report, study: str) -> Table:
 
 @app.command()
 def scorecard(
-    quick: Annotated[bool, typer.Option("--quick", help="One site of each kind, few honest pipelines.")] = False,
     backend: Local = "loky",
     workers: Workers = 0,
 ) -> None:
@@ -106,14 +105,13 @@ def scorecard(
     from golden_core.store.lake import Home
 
     console, started = terminal(), time.perf_counter()
-    scale: Scale = "quick" if quick else "full"
     made_by = probes_and_leaks()  # before: somebody may edit them in the minutes to come
-    rows = _examined(scale, backend, workers, console)
-    folder = file_scorecard(Home.from_environment(), rows, scale, made_by)
+    rows = _examined(backend, workers, console)
+    folder = file_scorecard(Home.from_environment(), rows, made_by)
     console.print(_scorecard_view(rows))
     for name, rate in rates(rows).items():
         console.print(f"{name}: {rate}", highlight=False)
-    found = [fault for kind in KINDS for fault in faults(rows, kind, complete=not quick)]
+    found = [fault for kind in KINDS for fault in faults(rows, kind)]
     for fault in found:
         console.print(coloured("failed", "red", f" {fault}"), highlight=False, soft_wrap=True)
     spent = f"{time.perf_counter() - started:.0f} s, {rows['cpu_seconds'].sum():.0f} s of processor time"
@@ -121,7 +119,7 @@ def scorecard(
     raise typer.Exit(1 if found else 0)
 
 
-def _examined(scale: Scale, backend: str, workers: int, console: Console) -> pl.DataFrame:
+def _examined(backend: str, workers: int, console: Console) -> pl.DataFrame:
     from rich.progress import track
 
     from golden_core.leakage.scorecard import read_settings
@@ -131,7 +129,7 @@ def _examined(scale: Scale, backend: str, workers: int, console: Console) -> pl.
     def watched(rows: Rows, count: int) -> Rows:
         return track(rows, "pipelines", count, console=console)
 
-    return measure(read_settings(scale), backend=backend, workers=workers or available_cores(), watched=watched)
+    return measure(read_settings(), backend=backend, workers=workers or available_cores(), watched=watched)
 
 
 def _scorecard_view(rows: pl.DataFrame) -> Table:

@@ -68,25 +68,18 @@ def test_what_was_not_measured_is_a_warning():
 
 @pytest.mark.parametrize(("options", "words"), [({"caught": False}, "leaks caught"), ({"alarms": 11}, "false alarms")])
 def test_a_broken_claim_is_an_error(options, words):
-    file_scorecard(Home.from_environment(), table(**options), "full", probes_and_leaks())
+    file_scorecard(Home.from_environment(), table(**options), probes_and_leaks())
     for result in judged():
         assert not result.passed
         assert result.severity == dg.AssetCheckSeverity.ERROR
         assert words in result.description
 
 
-def test_a_quick_scorecard_carries_no_claim():
-    file_scorecard(Home.from_environment(), table(), "quick", probes_and_leaks())
-    found = judged()
-    assert not any(result.passed for result in found)
-    assert {result.severity for result in found} == {dg.AssetCheckSeverity.WARN}
-
-
 @pytest.mark.parametrize(
     ("caught", "severity"), [(True, dg.AssetCheckSeverity.WARN), (False, dg.AssetCheckSeverity.ERROR)]
 )
 def test_a_scorecard_of_other_probes_is_to_be_measured_again(caught, severity):
-    file_scorecard(Home.from_environment(), table(caught=caught), "full", "other probes")
+    file_scorecard(Home.from_environment(), table(caught=caught), "other probes")
     found = judged()
     assert not any(result.passed for result in found)
     assert {result.severity for result in found} == {severity}
@@ -97,7 +90,7 @@ def test_the_command_prints_the_table_and_fails_on_a_miss(monkeypatch, caught, s
     monkeypatch.setattr(command, "_examined", lambda *_: table(caught=caught))
     app = typer.Typer()
     app.command()(command.scorecard)
-    result = CliRunner().invoke(app, ["--quick"])
+    result = CliRunner().invoke(app, [])
     assert result.exit_code == status
     assert "deterministic leaks caught" in result.output
     assert ("failed" in result.output) == (not caught)

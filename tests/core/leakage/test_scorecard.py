@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from golden_core.leakage import scorecard as module
+from golden_core.leakage.corpus.entries import CORPUS, HELD_OUT, read_entries
 from golden_core.leakage.examination import Effort
-from golden_core.leakage.scorecard import CLEAN, ROWS, Job, examine, jobs, read_settings, scorecard
+from golden_core.leakage.scorecard import CLEAN, KINDS, ROWS, Job, examine, jobs, read_settings, scorecard
 from golden_core.leakage.scorecard_store import (
     Rate,
     by_kind,
@@ -19,7 +20,8 @@ from golden_core.leakage.scorecard_store import (
 )
 from golden_core.store.lake import Home
 
-SETTINGS = read_settings("quick")
+PATHS = (CORPUS, HELD_OUT)
+SETTINGS = read_settings()
 # One kind for each way of finding: poison upstream, of a choice, of rows, structure, and effects.
 SAMPLE = {"scale_on_all_rows", "stop_on_test", "outliers_by_sample_sd", "no_embargo", "open_column_slipped"}
 
@@ -36,18 +38,20 @@ def rows(caught, honest, *, kind="deterministic", placed=None):
 
 
 def test_a_sample_of_leaks_is_caught_in_its_place(monkeypatch):
-    monkeypatch.setattr(module, "read_entries", lambda path: tuple(e for e in _entries(path) if e.id in SAMPLE))
+    entries = {path: [replace(e, sites=e.sites[:1]) for e in read_entries(path) if e.id in SAMPLE] for path in PATHS}
+    monkeypatch.setattr(module, "read_entries", entries.get)
     little = Effort(common=3, odd=4, choices=1, fits=1)  # the scorecard itself, which is evidence, spends more
-    few = replace(SETTINGS, effort=little, clean_deterministic=1, clean_statistical=2)
+    few = replace(SETTINGS, effort=little, clean_deterministic=1, clean_statistical=2, replicates=1)
     found = scorecard(few, backend="sequential", workers=1)
-    assert faults(found, "deterministic", complete=False) == []
-    assert faults(found, "statistical", complete=False) == []
+    for kind in KINDS:
+        (fault,) = faults(found, kind)
+        assert "honest pipelines were examined" in fault
     assert found.filter(pl.col("id") != CLEAN)["place_right"].to_list() == [True] * len(SAMPLE)
     assert found.filter(id=CLEAN).height == 3
 
 
 def test_progress_is_told_and_jobs_cover_what_they_must(monkeypatch):
-    full = list(jobs(read_settings("full")))
+    full = list(jobs(SETTINGS))
     assert sum(job.entry is None and job.kind == "deterministic" for job in full) == 300
     assert sum(job.entry is None and job.kind == "statistical" for job in full) == 1000
     assert {job.site for job in full if job.entry and job.entry.id == "stop_on_test"} == {0, 1, 2}
@@ -90,13 +94,13 @@ def test_exact_intervals():
     ],
 )
 def test_every_broken_claim_is_a_fault(table, kind, said):
-    assert any(said in fault for fault in faults(table, kind, complete=True))
+    assert any(said in fault for fault in faults(table, kind))
 
 
 def test_claims_that_hold_have_no_fault():
-    assert faults(rows([True] * 10, [False] * 300), "deterministic", complete=True) == []
+    assert faults(rows([True] * 10, [False] * 300), "deterministic") == []
     statistical = rows([True] * 95 + [False] * 5, [True] * 10 + [False] * 990, kind="statistical")
-    assert faults(statistical, "statistical", complete=True) == []
+    assert faults(statistical, "statistical") == []
 
 
 def test_missed_kinds_stand_first_in_the_table():
@@ -108,13 +112,9 @@ def test_missed_kinds_stand_first_in_the_table():
 def test_a_filed_scorecard_knows_what_it_was_measured_on(monkeypatch):
     home = Home.from_environment()
     assert filed_scorecard(home) is None
-    file_scorecard(home, rows([True], [False] * 300), "full", probes_and_leaks())
+    file_scorecard(home, rows([True], [False] * 300), probes_and_leaks())
     filed = filed_scorecard(home)
     assert filed.current
-    assert filed.faults("deterministic") == []
+    assert faults(filed.rows, "deterministic") == []
     monkeypatch.setattr("golden_core.leakage.scorecard_store.code_hash", lambda _: "other")
     assert not filed_scorecard(home).current
-
-
-def _entries(path, read=module.read_entries):
-    return read(path)
