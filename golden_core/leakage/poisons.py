@@ -32,14 +32,7 @@ def poisoned(raw: pl.DataFrame, mask: pl.Series, poison: str, stream: Stream) ->
     moves keep their size and take signs that persist, or alternate; ``frozen``: the last price before them, without
     volume; ``undone``: the last price but one, likewise. Bars of one pair and time are treated alike, so that a copy
     stays a copy.
-
-    Raises
-    ------
-    ValueError
-        If no poison has that name.
     """
-    if poison not in _POISONS:
-        raise ValueError(f"no poison is called {poison!r}; known: {', '.join(_POISONS)}")
     return _POISONS[poison](raw, mask, stream)
 
 

@@ -1,7 +1,5 @@
 """The corpus as data: wide enough, well formed, and every mechanism put to use."""
 
-import pytest
-
 from golden_core.leakage.artefacts import Finding
 from golden_core.leakage.corpus.entries import CLASSES, CORPUS, HELD_OUT, MECHANISMS, read_entries
 
@@ -13,7 +11,7 @@ def test_at_least_forty_kinds_at_three_sites_over_all_classes():
     assert len(ENTRIES) >= 40
     assert len(LATER) >= 8
     assert all(len(set(entry.sites)) >= 3 for entry in (*ENTRIES, *LATER))
-    assert {entry.leak_class for entry in ENTRIES} == set(CLASSES)
+    assert {entry.leak_class for entry in ENTRIES} == set(CLASSES) >= {entry.leak_class for entry in LATER}
     assert {entry.kind for entry in ENTRIES} == {"deterministic", "statistical"}
 
 
@@ -33,18 +31,3 @@ def test_a_place_is_named_by_asset_and_pattern():
     assert entry.names(right, site)
     assert not entry.names(Finding("p", "scalers", "mean:other", None, ""), site)
     assert not entry.names(Finding("p", "weights", f"mean:{site.feature}", None, ""), site)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (("mechanism: scale_on_all_rows", "mechanism: nothing"), "no mechanism 'nothing'"),
-        (("class: L1.2", "class: L9"), "no class 'L9'"),
-        (("- id: scale_into_test", "- id: scale_on_all_rows"), "'scale_on_all_rows' appears twice"),
-    ],
-)
-def test_a_malformed_corpus_is_refused(tmp_path, change, message):
-    path = tmp_path / "corpus.yaml"
-    path.write_text(CORPUS.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
-    with pytest.raises(ValueError, match=message):
-        read_entries(path)

@@ -118,11 +118,6 @@ def test_it_is_seeded(raw, mask, stream):
     assert not first.equals(other)
 
 
-def test_an_unknown_poison(raw, mask, stream):
-    with pytest.raises(ValueError, match="no poison is called 'arsenic'; known: nan, huge"):
-        poisoned(raw, mask, "arsenic", stream)
-
-
 def test_walked_and_frozen_futures_leave_the_past_and_do_what_they_say(raw, stream):
     cut = raw["timestamp"].sort()[raw.height // 2]
     mask = raw["available_at"] > cut
