@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +16,6 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 _LEAST, _LIMIT = 20, 4.0  # rows before a spread is trusted; standard deviations beyond which a value counts no more
-PARTS: dict[str, Callable[[int], slice]] = {
-    "the first half": lambda count: slice(0, count // 2),
-    "the second half": lambda count: slice(count // 2, count),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +44,11 @@ class Question:
 def markets_of(run: Run) -> dict[str, Market]:
     """Return what happened to each pair, from the bars of the run."""
     markets = {}
-    for pair, bars in by_key(run.artefacts[artefacts.BARS]).items():
-        order = np.argsort(stamps_of(bars), kind="stable")
-        level = np.log(bars["close"].to_numpy()[order])
-        markets[pair] = Market(
-            stamps_of(bars)[order], standardise_by_recent(np.diff(level, prepend=level[:1]))[:, None]
-        )
+    for pair, rows in by_key(run.artefacts[artefacts.BARS]).items():
+        bars = rows.sort(STAMP, maintain_order=True)
+        level = np.log(bars["close"].to_numpy())
+        moves = np.diff(level, prepend=level[:1])
+        markets[pair] = Market(microseconds(bars[STAMP]), standardise_by_recent(moves)[:, None])
     return markets
 
 
@@ -100,11 +94,6 @@ def scaled_by_past(numbers: pl.DataFrame, *, centre: bool) -> FloatArray:
     return standardise_by_past(values, least=_LEAST, limit=_LIMIT, centre=centre)
 
 
-def stamps_of(frame: pl.DataFrame) -> IntArray:
-    """Return the stamps [T] in microseconds."""
-    return microseconds(frame[STAMP])
-
-
 def microseconds(times: pl.Series) -> IntArray:
     """Return times [T] in microseconds since 1970."""
     return times.to_numpy().astype("datetime64[us]").astype(np.int64)
@@ -120,9 +109,11 @@ def by_key(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {str(key): rows for (key,), rows in frame.partition_by(KEY, as_dict=True, maintain_order=True).items()}
 
 
-def within(asked: Question, part: str) -> tuple[FloatArray, FloatArray]:
-    """Keep one part of the rows: a leak may begin, or end, in the middle of a sample, as a summer does."""
-    count = len(asked.outcome)
-    inside = np.zeros((count, 1))
-    inside[PARTS[part](count)] = 1.0
-    return asked.factors * inside, asked.outcome
+def halves(asked: Question) -> list[Question]:
+    """Ask of either half of the rows: a leak may begin, or end, in the middle of a sample, as a summer does."""
+    early = (np.arange(len(asked.outcome)) < len(asked.outcome) // 2)[:, None]
+    parts = {"first": early, "second": ~early}
+    return [
+        Question(f"{asked.words} in the {half} half", asked.factors * rows, asked.outcome)
+        for half, rows in parts.items()
+    ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -18,13 +19,13 @@ import polars as pl
 from golden_core.leakage import artefacts
 from golden_core.leakage.artefacts import KEY, STAMP, Finding, Pipeline, Run
 from golden_core.leakage.questions import (
-    PARTS,
     FloatArray,
     IntArray,
     Market,
     Question,
     by_key,
     factors_of,
+    halves,
     in_numbers,
     latest,
     markets_of,
@@ -32,8 +33,6 @@ from golden_core.leakage.questions import (
     numeric,
     recursive,
     scaled_by_past,
-    stamps_of,
-    within,
 )
 from golden_core.leakage.surrogates import permuted_targets
 from golden_core.statistics.martingale import evidence
@@ -99,7 +98,7 @@ def too_good_features(run: Run, screen: Screen) -> list[Finding]:
     ``cutoff`` where they have one), keyed by series. There is at most one finding per pair and feature, with
     correlation, bound on p, and out-of-sample R² against no change (Campbell & Thompson 2008, section 2).
     """
-    return _judge(run, screen, FEATURE, _questions)
+    return _judge(run, screen, FEATURE, partial(_questions, run, screen))
 
 
 def shifted_timestamps(run: Run, screen: Screen) -> list[Finding]:
@@ -127,7 +126,8 @@ def too_good_forecasts(run: Run, screen: Screen, probe: str = FORECAST) -> list[
         ordered = rows.sort(STAMP).unique(STAMP, keep="last", maintain_order=True)
         scaled = scaled_by_past(ordered[names], centre=False)
         bounded = np.clip(_SHARPNESS * scaled, -1, 1)
-        forms = [factors_of(markets[pair], stamps_of(ordered), form, horizon) for form in (scaled, bounded)]
+        stamps = microseconds(ordered[STAMP])
+        forms = [factors_of(markets[pair], stamps, form, horizon) for form in (scaled, bounded)]
         asked = [Question("", factors, markets[pair].returns) for factors in forms]
         weights = np.array([evidence(form.terms, screen.tolerated) for form in asked])  # [forms, forecasters]
         for column, name in enumerate(names):
@@ -154,7 +154,7 @@ def permuted_skill(pipeline: Pipeline, raw: pl.DataFrame, screen: Screen, stream
     return found
 
 
-Asker = Callable[[Run, Screen, Market, str, IntArray, FloatArray], list[Question]]
+Asker = Callable[[str, Market, IntArray, FloatArray], list[Question]]  # of a pair, its stamps and features there
 
 
 def _judge(run: Run, screen: Screen, probe: str, ask: Asker) -> list[Finding]:
@@ -163,7 +163,7 @@ def _judge(run: Run, screen: Screen, probe: str, ask: Asker) -> list[Finding]:
     asked: list[tuple[str, str, dt.datetime, list[Question], int]] = []
     for pair, rows in by_key(run.artefacts[artefacts.FEATURES]).items():
         numbers = rows[numeric(rows)]
-        questions = ask(run, screen, markets[pair], pair, stamps_of(rows), scaled_by_past(numbers, centre=True))
+        questions = ask(pair, markets[pair], microseconds(rows[STAMP]), scaled_by_past(numbers, centre=True))
         asked += [(pair, name, rows[STAMP][0], questions, column) for column, name in enumerate(numbers.columns)]
     bar = np.log(sum(len(questions) for *_, questions, _ in asked) / screen.level)
     weighed = {id(q): evidence(q.terms, screen.tolerated) for *_, questions, _ in asked for q in questions}
@@ -182,7 +182,7 @@ def _judge(run: Run, screen: Screen, probe: str, ask: Asker) -> list[Finding]:
 
 
 def _questions(
-    run: Run, screen: Screen, market: Market, pair: str, stamps: IntArray, values: FloatArray
+    run: Run, screen: Screen, pair: str, market: Market, stamps: IntArray, values: FloatArray
 ) -> list[Question]:
     asked = []
     for horizon in sorted({1, *screen.horizons}):
@@ -191,7 +191,7 @@ def _questions(
         # A few wild values, such as the volume of bars without a trade, must not hide what the rest of them know.
         bounded = factors_of(market, stamps, np.clip(_SHARPNESS * values, -1, 1), horizon)
         asked.append(Question(f"in its direction {words}", bounded, market.returns))
-    asked += [Question(f"{asked[1].words} in {part}", *within(asked[1], part)) for part in PARTS]
+    asked += halves(asked[1])
     alone = recursive(asked[0].factors, market.returns)
     asked.append(Question("alone forecasts the next return out of sample", alone, market.returns))
     targets = run.artefacts.get(artefacts.TARGETS)
@@ -204,13 +204,10 @@ def _questions(
     return asked
 
 
-def _delayed(
-    run: Run, screen: Screen, market: Market, pair: str, stamps: IntArray, values: FloatArray
-) -> list[Question]:
-    del run, screen, pair
+def _delayed(_pair: str, market: Market, stamps: IntArray, values: FloatArray) -> list[Question]:
     asked = []
     for delay in _DELAYS:
         factors = factors_of(market, stamps, np.clip(_SHARPNESS * values, -1, 1), 1, delay)
         whole = Question(f"taken {delay} bars late, foresees the next return", factors, market.returns)
-        asked += [whole, *(Question(f"{whole.words} in {part}", *within(whole, part)) for part in PARTS)]
+        asked += [whole, *halves(whole)]
     return asked
