@@ -45,25 +45,13 @@ def strategies(forecasts: pl.DataFrame, bars: pl.DataFrame, section: EconomicsSe
     """
     ordered = forecasts.sort("pair", "horizon", "forecaster", "seed", "cutoff")
     offered = {pair: quotes(bars.filter(pair=pair), pair, section) for pair in ordered["pair"].unique()}
-    for (pair, horizon), part in ordered.group_by("pair", "horizon", maintain_order=True):
-        cutoffs = part.select("cutoff", "volatility").unique("cutoff", keep="first").sort("cutoff")
-        for (forecaster,), own in part.group_by("forecaster", maintain_order=True):
-            yield _strategy(str(forecaster), str(pair), int(str(horizon)), own, cutoffs, offered[str(pair)], section)
-
-
-def _strategy(
-    forecaster: str,
-    pair: str,
-    horizon: int,
-    own: pl.DataFrame,
-    cutoffs: pl.DataFrame,
-    offered: Quotes,
-    section: EconomicsSection,
-) -> Strategy:
-    wide = cutoffs.join(own.pivot("seed", index="cutoff", values="y_pred"), on="cutoff", how="left").sort("cutoff")
-    forecast = wide.drop("cutoff", "volatility").to_numpy().T.astype(float)
-    wanted = signals(forecast, cutoffs["volatility"].to_numpy(), horizon, section)
-    fills = offered.fills(cutoffs["cutoff"])
-    kept, delayed = (account(wanted, fills, offered, horizon, delay=delay) for delay in (0, 1))
-    reason = UNEVEN if np.isnan(forecast).any() else ("" if kept.traded.any() else IDLE)
-    return Strategy(forecaster, pair, horizon, offered, kept, delayed, reason)
+    for (pair, horizon), part in ordered.partition_by("pair", "horizon", as_dict=True, maintain_order=True).items():
+        at = part.select("cutoff", "volatility").unique("cutoff", keep="first").sort("cutoff")
+        volatility, fills = at["volatility"].to_numpy(), offered[pair].fills(at["cutoff"])
+        for (forecaster,), own in part.partition_by("forecaster", as_dict=True, maintain_order=True).items():
+            wide = at.join(own.pivot("seed", index="cutoff", values="y_pred"), on="cutoff", how="left").sort("cutoff")
+            forecast = wide.drop("cutoff", "volatility").to_numpy().T.astype(float)
+            wanted = signals(forecast, volatility, horizon, section)
+            kept, delayed = (account(wanted, fills, offered[pair], horizon, delay=delay) for delay in (0, 1))
+            reason = UNEVEN if np.isnan(forecast).any() else ("" if kept.traded.any() else IDLE)
+            yield Strategy(forecaster, pair, horizon, offered[pair], kept, delayed, reason)
