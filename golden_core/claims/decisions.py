@@ -68,8 +68,7 @@ def claims_table(
     ]
     table = pl.DataFrame(rows, schema={name: dtype for name, dtype in CLAIMS.dtypes.items() if name not in _DECIDED})
     family = pl.lit(0) if protocol.family == "study" else pl.col("kind")
-    adjusted = pl.col("p_value").map_batches(_holm, return_dtype=pl.Float64).over(family)
-    decided = table.with_columns(p_holm=adjusted).with_columns(
+    decided = table.with_columns(p_holm=holm_within(family)).with_columns(
         claimed=(pl.col("p_holm") <= protocol.alpha).fill_null(False)
     )
     return CLAIMS.conform(decided).sort(CLAIMS.key)
@@ -183,5 +182,10 @@ def _margin(kind: str, protocol: ProtocolSection) -> float | None:
     return None if kind == "profitable" else protocol.margin
 
 
-def _holm(p_values: pl.Series) -> pl.Series:
-    return pl.Series(holm(p_values.to_numpy())).fill_nan(None)
+def holm_within(*family: str | pl.Expr) -> pl.Expr:
+    """Return the column ``p_value`` adjusted after Holm within each family; null where it is, which counts as one."""
+
+    def adjusted(p_values: pl.Series) -> pl.Series:
+        return pl.Series(holm(p_values.cast(pl.Float64).to_numpy())).fill_nan(None)
+
+    return pl.col("p_value").map_batches(adjusted, return_dtype=pl.Float64).over(*family)

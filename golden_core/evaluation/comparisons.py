@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from golden_core.claims.decisions import holm_within
 from golden_core.evaluation.inputs import BENCHMARK, SERIES, prepare
-from golden_core.statistics import diebold_mariano, holm, long_run
+from golden_core.statistics import diebold_mariano, long_run
 from golden_core.statistics.moments import accuracy
 from golden_core.store.schema import COMPARISONS
 
@@ -57,8 +58,7 @@ def comparisons_table(forecasts: pl.DataFrame, *, trials: pl.DataFrame | None = 
     tests = [_test(group, part) for group, part in series.items()]
     table = pl.DataFrame(tests, schema={name: dtype for name, dtype in COMPARISONS.dtypes.items() if name != "p_holm"})
     absent = table.clear() if trials is None else _asked(trials).join(table, on=AT, how="anti")
-    adjusted = pl.col("p_value").map_batches(_holm, return_dtype=pl.Float64).over("study", "level")
-    family = pl.concat([table, absent], how="diagonal").with_columns(p_holm=adjusted)
+    family = pl.concat([table, absent], how="diagonal").with_columns(p_holm=holm_within("study", "level"))
     return COMPARISONS.conform(family.drop_nulls("n")).sort(COMPARISONS.key)
 
 
@@ -88,10 +88,6 @@ def _test(group: tuple[Any, ...], losses: pl.DataFrame) -> dict[str, object]:
         "hln_statistic": parity.statistic,
         "hln_p_value": parity.p_value,
     }
-
-
-def _holm(p_values: pl.Series) -> pl.Series:
-    return pl.Series(holm(p_values.to_numpy())).fill_nan(None)
 
 
 def _require_benchmark(prepared: pl.DataFrame) -> None:

@@ -10,8 +10,8 @@ import polars as pl
 from scipy import stats
 from scipy.special import nctdtr, nctdtrinc
 
+from golden_core.claims.decisions import holm_within
 from golden_core.placebo.universe import EFFECTS, PLANTED, SKILL
-from golden_core.statistics import holm
 from golden_core.study import ProtocolSection
 
 RATE = 0.05  # of universes in which a skill may be claimed where there is none
@@ -62,27 +62,17 @@ def _of_arm(arm: pl.DataFrame, protocol: ProtocolSection) -> Iterator[dict[str, 
     rows = [counted("any skill", chosen, skill & pl.col("claimed"))]
     kinds = arm["kind"].drop_nulls().unique().sort()
     rows += [counted(kind, chosen, (pl.col("kind") == kind) & pl.col("claimed")) for kind in kinds]
-    for name, family in (("Holm by kind", ["kind"]), ("Holm by study", []), ("none", None)):
+    by_kind, by_study = holm_within("universe", "kind"), holm_within("universe")
+    others = {"Holm by kind": by_kind, "Holm by study": by_study, "none": pl.col("p_value")}
+    for name, adjusted in others.items():
         if name != chosen:
-            rows.append(counted("any skill", name, skill & (_adjusted(family) <= protocol.alpha)))
+            rows.append(counted("any skill", name, skill & (adjusted <= protocol.alpha)))
     tested = arm.filter(skill & pl.col("p_value").is_not_null())["universe"].n_unique()
     said = verdict(rows[0]["found"], each.height)
     said = OPEN if said == SHOWN and tested < (1 - RATE) * each.height else said
     deciding = {"allowed": allowed(each.height), "verdict": said}
     yield {**rows[0], **deciding}
     yield from ({**row, "allowed": None, "verdict": "reported"} for row in rows[1:])
-
-
-def _adjusted(family: list[str] | None) -> pl.Expr:
-    """Return p-values adjusted within each universe and family; as they are without one."""
-    if family is None:
-        return pl.col("p_value")
-    within = pl.col("p_value").map_batches(_holm, return_dtype=pl.Float64)
-    return within.over("universe", *family)
-
-
-def _holm(p_values: pl.Series) -> pl.Series:
-    return pl.Series(holm(p_values.cast(pl.Float64).to_numpy())).fill_nan(None)
 
 
 def found_skill(rows: pl.DataFrame, r2: dict[str, float], protocol: ProtocolSection) -> pl.DataFrame:
