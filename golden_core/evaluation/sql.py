@@ -98,15 +98,8 @@ def metric_differences(warehouse: Warehouse, study: str, strata: Iterable[str]) 
     the larger magnitude, and for the two R² to 1 at least: their rounding is that of a ratio near 1. It is infinite
     where one side lacks the row, alone holds null, or counts other forecasts. Strata that the study did not ask for are
     computed nowhere, and infinite where they are stored.
-
-    Raises
-    ------
-    ValueError
-        If the warehouse holds no metrics of the study.
     """
     stored = warehouse.query("SELECT * FROM metrics WHERE study = $study", {"study": study})
-    if not len(stored):
-        raise ValueError(f"{warehouse.path} holds no metrics of study {study!r}: load them first")
     key = list(METRICS_TABLE.key)
     again = warehouse.query(METRICS_SQL, {"study": study}).filter(pl.col("stratum_kind").is_in(["all", *strata]))
     both = stored.rename({"value": "polars"}).join(
